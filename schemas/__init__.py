@@ -1,0 +1,1 @@
+"""What both sides say: wire types, features, the model release, topics and errors."""

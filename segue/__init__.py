@@ -1,0 +1,1 @@
+"""The command, its settings, the demo, and the local services."""

@@ -1,0 +1,1 @@
+"""The feature query, as package data."""

@@ -1,0 +1,1 @@
+"""From an event to a segment: the fold, the score, the lane, and its edges."""

@@ -1,0 +1,1 @@
+"""From the warehouse to a published release: features, fit, evaluation, report."""
