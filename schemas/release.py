@@ -1,0 +1,85 @@
+"""A model release on the wire: everything that a worker needs to score, as numbers and text."""
+
+import hashlib
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+SCHEMA_VERSION = 1
+
+Encoding = Literal["number", "label", "frequency", "one-hot"]
+
+
+class EncodedFeature(Struct, frozen=True):
+    """How one feature becomes columns.
+
+    ``number`` and a label or frequency encoded category give one column, ``one-hot`` one a category.
+    ``categories`` are the training values in the order of their UTF-8 bytes (empty for ``number``);
+    ``codes`` are their numbers, one each: 0, 1, 2… for ``label``, the share of training rows for
+    ``frequency``, empty for ``one-hot`` and ``number``.
+    """
+
+    name: str
+    encoding: Encoding
+    categories: tuple[str, ...] = ()
+    codes: tuple[float, ...] = ()
+
+    @property
+    def width(self) -> int:
+        """The number of columns."""
+        return len(self.categories) if self.encoding == "one-hot" else 1
+
+
+class Segment(Struct, frozen=True):
+    """One segment: its stable id (never used again for another), name, and centre (shape: components)."""
+
+    id: int
+    name: str
+    centre: tuple[float, ...]
+    size: int
+
+
+class Training(Struct, frozen=True):
+    """What the release was fitted on. ``as_of`` is an RFC 3339 time: only facts before it were read."""
+
+    as_of: str | None
+    users_read: int
+    users_used: int
+
+
+class ModelRelease(Struct, frozen=True, kw_only=True):
+    """One published model, immutable, named by its version.
+
+    With c columns, d components and k segments: ``mean`` and ``scale`` (c) are the scaler's,
+    ``projection_mean`` (c) and ``projection`` (d x c) the PCA's, and a segment's centre has d numbers.
+    ``space`` names encoding, scaling and projection together: releases with one space have
+    comparable components. ``artifacts`` maps the files of the release's folder to their SHA-256.
+    """
+
+    schema_version: int = SCHEMA_VERSION
+    version: str
+    space: str
+    features: tuple[EncodedFeature, ...]
+    mean: tuple[float, ...]
+    scale: tuple[float, ...]
+    projection_mean: tuple[float, ...]
+    projection: tuple[tuple[float, ...], ...]
+    segments: tuple[Segment, ...]
+    training: Training
+    exclude_statuses: tuple[str, ...] = ()
+    metrics: dict[str, float] = {}
+    artifacts: dict[str, str] = {}
+    artifacts_uri: str | None = None
+
+
+def space_of(release: ModelRelease) -> str:
+    """The name of a release's space: 12 hex digits of a hash over encoding, scaling and projection."""
+    parts = (release.features, release.mean, release.scale, release.projection_mean, release.projection)
+    return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:12]
+
+
+def version_of(release: ModelRelease) -> str:
+    """The name of a release: 12 hex digits of a hash over its content, but not where its files lie."""
+    bare = msgspec.structs.replace(release, version="", artifacts={}, artifacts_uri=None)
+    return hashlib.sha256(msgspec.json.encode(bare)).hexdigest()[:12]

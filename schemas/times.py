@@ -1,0 +1,59 @@
+"""Times: RFC 3339 text with an offset, UTC inside, cut (not rounded) to microseconds.
+
+Source: RFC 3339, section 5.6.
+"""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+_RFC3339 = re.compile(
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt ]"
+    r"([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]+))?"
+    r"(?:([Zz])|([+-])([0-9]{2}):([0-9]{2}))?"
+)
+
+
+def parse(text: str) -> datetime:
+    """Read an RFC 3339 time.
+
+    >>> parse("2024-02-29T12:00:00.1234569+02:00").isoformat()
+    '2024-02-29T10:00:00.123456+00:00'
+
+    Raises:
+        ValueError: it is no such time, has no offset, or lies outside the years 1 to 9999 in UTC.
+    """
+    match = _RFC3339.fullmatch(text)
+    if match is None:
+        raise ValueError("is not an RFC 3339 time such as 2024-01-31T09:30:00Z")
+    year, month, day, hour, minute, second, fraction, zulu, sign, off_hour, off_minute = match.groups()
+    if zulu is None and sign is None:
+        raise ValueError("has no offset: end it with Z or, for example, +02:00")
+    micros = int(fraction[:6].ljust(6, "0")) if fraction else 0
+    try:
+        local = datetime(
+            int(year), int(month), int(day), int(hour), int(minute), int(second), micros, tzinfo=UTC
+        )
+        if zulu:
+            return local
+        if int(off_hour) > 23 or int(off_minute) > 59:
+            raise ValueError("offset out of range")
+        offset = timedelta(hours=int(off_hour), minutes=int(off_minute))
+        return local - offset if sign == "+" else local + offset
+    except (ValueError, OverflowError) as error:
+        raise ValueError(f"is not a time that exists ({error})") from None
+
+
+def text(at: datetime) -> str:
+    """Write a time the one way that Segue writes times.
+
+    >>> text(datetime(2024, 1, 31, 9, 30, tzinfo=UTC))
+    '2024-01-31T09:30:00Z'
+    """
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+
+
+def from_millis(millis: int) -> datetime:
+    """A Kafka record's timestamp, milliseconds since 1970, as a time."""
+    return EPOCH + timedelta(milliseconds=millis)
