@@ -1,0 +1,160 @@
+"""The two things a lane knows of the world: a log and a store.
+
+In production they are Kafka (:mod:`streamer.kafka_log`) and Redis (:mod:`streamer.store`); in
+:mod:`streamer.memory` they are dictionaries with the same promises. All calls are synchronous: a lane
+is one thread.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Protocol
+
+from msgspec import Struct
+
+Headers = tuple[tuple[str, bytes], ...]
+
+
+class Record(Struct, frozen=True):
+    """A record as it lies in a log. ``timestamp_ms`` is the record's time, since 1970."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    timestamp_ms: int
+    headers: Headers = ()
+
+
+class OutRecord(Struct, frozen=True):
+    """A record to write. ``partition`` None leaves the choice to the partitioner."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: Headers = ()
+    partition: int | None = None
+
+
+class Committed(Struct, frozen=True):
+    """A committed offset, and the topic id that its metadata names (None: it names none)."""
+
+    offset: int
+    topic_id: str | None
+
+
+class Bounds(Struct, frozen=True):
+    """One partition of a topic: its first offset, its high watermark, and the topic's id."""
+
+    begin: int
+    end: int
+    topic_id: str
+
+
+class Log(Protocol):
+    """One lane's side of Kafka: partition p of the lane's topics, and its transactions.
+
+    Every method may raise :class:`streamer.lane_errors.InDoubt` (take over again) or
+    :class:`schemas.errors.Unreachable` (no broker answers).
+    """
+
+    def fence(self) -> None:
+        """Start the lane's producer: whoever wrote for this lane before can write no more."""
+
+    def committed(self) -> dict[str, Committed]:
+        """The group's stable offsets of this lane, by input topic; a topic without one is absent."""
+
+    def bounds(self, topic: str) -> Bounds:
+        """The lane's partition of ``topic`` as it is now."""
+
+    def read_from(self, positions: Mapping[str, int]) -> None:
+        """Read these topics' lane partition from these offsets on, and no other topic."""
+
+    def poll(self, max_records: int, timeout_s: float) -> list[Record]:
+        """Read what is there, at most ``max_records``; waits up to ``timeout_s`` for the first.
+
+        Of one topic the records come by offset; between topics there is no order.
+        """
+
+    def at_end(self, ends: Mapping[str, int]) -> bool:
+        """Whether reading has passed all these offsets, though no record may lie just below them."""
+
+    def commit(self, records: Sequence[OutRecord], positions: Mapping[str, int]) -> dict[str, int]:
+        """One transaction of these records and the inputs' next offsets, with their topics' ids.
+
+        Returns:
+            By topic with an explicit partition, the offset after the last record written.
+        """
+
+    def close(self) -> None:
+        """Let go of every connection; a transaction under way is aborted."""
+
+
+class StoredUser(Struct, frozen=True):
+    """What the store holds for one user: the state, and those of the orders that were asked for.
+
+    ``orders`` has an entry for each order asked for; None where the user has no such order.
+    """
+
+    state: bytes | None
+    orders: dict[str, bytes | None]
+
+
+class Loaded(Struct, frozen=True):
+    """A lane's place, and the users asked for, read in one round trip, the place first."""
+
+    place: bytes | None
+    users: dict[str, StoredUser]
+
+
+class UserWrite(Struct, frozen=True):
+    """What a save writes for one user.
+
+    ``fields`` are the plain fields and the state; a value of None deletes the field. ``orders`` maps
+    order ids to their bytes, None deletes one. ``reset`` empties the user's key first. ``angles`` maps
+    the spaces whose index is to change to the user's new angle in radians, None removes the user.
+    """
+
+    user_id: str
+    fields: dict[str, bytes | str | None]
+    orders: dict[str, bytes | None]
+    reset: bool
+    angles: dict[str, float | None]
+
+
+class Neighbour(Struct, frozen=True):
+    """A user of the index, with its angle in radians and its segment (None: not known)."""
+
+    user_id: str
+    angle: float
+    segment: int | None
+
+
+class Store(Protocol):
+    """One lane's side of Redis. Methods may raise :class:`schemas.errors.Unreachable`."""
+
+    def place(self) -> bytes | None:
+        """The lane's place, as it was saved."""
+
+    def load(self, wanted: Mapping[str, Collection[str]]) -> Loaded:
+        """The place and these users, each with these orders; one round trip."""
+
+    def load_orders(self, user_ids: Collection[str]) -> dict[str, dict[str, bytes]]:
+        """Every order of these users; one round trip."""
+
+    def neighbours(
+        self, space: str, angles: Sequence[float], n: int, exclude: Collection[str]
+    ) -> list[list[Neighbour]]:
+        """For each angle the nearest users but those excluded, enough to hold the nearest n.
+
+        They come by angular distance, then user id; one round trip.
+        """
+
+    def save(self, expected: bytes | None, place: bytes, writes: Sequence[UserWrite]) -> bool:
+        """Write place, users and index entries, if the stored place is still ``expected``.
+
+        Returns:
+            False when it was not, and nothing was written.
+        """
+
+    def close(self) -> None:
+        """Let go of the connection."""

@@ -1,0 +1,10 @@
+"""Why a lane stops what it does and takes itself over again."""
+
+
+class InDoubt(Exception):
+    """What the lane believes may no longer hold: a commit failed or its answer is unknown, a save was
+    refused, or the place in Redis is another's. The lane forgets what it decided and takes over."""
+
+
+class Fenced(InDoubt):
+    """Another producer has taken this lane's transactional id."""

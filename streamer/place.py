@@ -1,0 +1,49 @@
+"""A lane's place: how far Redis has come in the lane, and under which settings."""
+
+import msgspec
+from msgspec import Struct
+
+from schemas.errors import NeedsRebuild
+from schemas.partition import Partitioner
+
+
+class FoldSettings(Struct, frozen=True):
+    """The settings that change what the fold makes of a log; a place made under others is refused."""
+
+    features: tuple[str, ...]
+    partitions: int
+    exclude_statuses: tuple[str, ...] = ()
+    partitioner: Partitioner = "murmur2"
+
+
+class Place(Struct, frozen=True):
+    """The next offset of each input and of ``user-segments`` in this lane, with the topics' ids.
+
+    ``step`` counts the lane's saves and ``writer`` names the takeover that saved, so that no two saves
+    leave the same bytes.
+    """
+
+    step: int
+    writer: str
+    positions: dict[str, int]
+    topic_ids: dict[str, str]
+    settings: FoldSettings
+
+
+def encode(place: Place) -> bytes:
+    """The bytes that the save script compares: the same place gives the same bytes."""
+    return msgspec.json.encode(place, order="deterministic")
+
+
+def decode(stored: bytes) -> Place:
+    """Read a stored place.
+
+    Raises:
+        NeedsRebuild: it was written by something that this version does not know.
+    """
+    try:
+        return msgspec.json.decode(stored, type=Place)
+    except msgspec.DecodeError as error:
+        raise NeedsRebuild(
+            f"the lane's place in Redis cannot be read ({error}): run `segue rebuild`, or name another Redis prefix"
+        ) from None
