@@ -1,0 +1,135 @@
+"""The order in which a Kafka and a Redis are looked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from schemas.errors import Unreachable
+from segue.services.answers import kafka_answers, redis_answers
+from segue.services.containers import container_kafka, container_redis
+from segue.services.found import KafkaService, NoServices, RedisService, Services
+from segue.services.kafka_jars import jars_cached, kafka_jars
+from segue.services.local_kafka import LocalKafka
+from segue.services.local_redis import LocalRedis
+from segue.services.redis_program import fetch_redis
+from segue.services.system import FOR_KAFKA, FOR_KAFKA_CACHED, FOR_REDIS, install_packages
+from segue.services.trouble import ServiceTrouble
+from segue.services.waiting import wait_until
+
+_NAMED_DEADLINE_S = 20.0
+_Found = TypeVar("_Found")
+
+
+@contextmanager
+def find_services(
+    *,
+    kafka: str | None = None,
+    redis: str | None = None,
+    allow_install: bool = False,
+    say: Callable[[str], None] = lambda _: None,
+    kafka_options: Mapping[str, str] | None = None,
+) -> Iterator[Services | NoServices]:
+    """A Kafka and a Redis that answer, for as long as the block lasts.
+
+    Each of the two is looked for by itself: 1. at the address that the settings name; 2. in a Docker
+    engine; 3. on this machine. What was started is ended with the block.
+
+    Args:
+        kafka: bootstrap servers, `host:port`; None if the settings name none.
+        redis: a URL; None if the settings name none.
+        allow_install: system packages may be installed (as root on Debian), and a redis-server fetched.
+        say: takes a sentence for people before anything that takes long.
+        kafka_options: more of librdkafka's settings, for a named cluster that asks for them.
+
+    Raises:
+        Unreachable: a named address does not answer. Nothing else is tried then: it was meant.
+    """
+    with ExitStack() as stack:
+        yield _find(stack, kafka, redis, allow_install=allow_install, say=say, kafka_options=kafka_options)
+
+
+def _find(
+    stack: ExitStack,
+    kafka: str | None,
+    redis: str | None,
+    *,
+    allow_install: bool,
+    say: Callable[[str], None],
+    kafka_options: Mapping[str, str] | None,
+) -> Services | NoServices:
+    # Both, even if the first is not to be had: so that all that is missing is named at once.
+    troubles: list[ServiceTrouble] = []
+    found_redis: RedisService | None = None
+    found_kafka: KafkaService | None = None
+    if redis is not None:
+        found_redis = _named_redis(redis)
+    if kafka is not None:
+        found_kafka = _named_kafka(kafka, kafka_options)
+    if found_redis is None:
+        found_redis = _first(
+            [
+                lambda: container_redis(stack, say),
+                lambda: _local_redis(stack, say, allow_install=allow_install),
+            ],
+            troubles,
+        )
+    if found_kafka is None:
+        found_kafka = _first(
+            [
+                lambda: container_kafka(stack, say),
+                lambda: _local_kafka(stack, say, allow_install=allow_install),
+            ],
+            troubles,
+        )
+    if found_kafka is None or found_redis is None:
+        sentences = dict.fromkeys(str(trouble) for trouble in troubles)
+        names = dict.fromkeys(name for trouble in troubles for name in trouble.install)
+        return NoServices(" ".join(sentences), tuple(names))
+    return Services(found_kafka, found_redis)
+
+
+def _first(sources: Sequence[Callable[[], _Found]], troubles: list[ServiceTrouble]) -> _Found | None:
+    """What the first source gives that has it; else None, with the troubles of all noted."""
+    met: list[ServiceTrouble] = []
+    for source in sources:
+        try:
+            return source()
+        except ServiceTrouble as trouble:
+            met.append(trouble)
+    troubles += met
+    return None
+
+
+def _named_kafka(bootstrap: str, options: Mapping[str, str] | None) -> KafkaService:
+    if not wait_until(lambda: kafka_answers(bootstrap, options=options), deadline_s=_NAMED_DEADLINE_S):
+        raise Unreachable(f"Kafka does not answer at {bootstrap}, the address that the settings name.")
+    return KafkaService(bootstrap, "named by the settings")
+
+
+def _named_redis(url: str) -> RedisService:
+    if not wait_until(lambda: redis_answers(url), deadline_s=_NAMED_DEADLINE_S):
+        where = urlsplit(url)._replace(netloc=urlsplit(url).netloc.rpartition("@")[2]).geturl()  # no password
+        raise Unreachable(f"Redis does not answer at {where}, the address that the settings name.")
+    return RedisService(url, "named by the settings")
+
+
+def _local_kafka(stack: ExitStack, say: Callable[[str], None], *, allow_install: bool) -> KafkaService:
+    if allow_install:
+        install_packages(FOR_KAFKA_CACHED if jars_cached() else FOR_KAFKA, say)
+    server = LocalKafka()
+    kafka_jars(say)  # now, so that it says what it waits for
+    say(f"Starting {server.how}…")
+    stack.enter_context(server)
+    return KafkaService(server.bootstrap, server.how)
+
+
+def _local_redis(stack: ExitStack, say: Callable[[str], None], *, allow_install: bool) -> RedisService:
+    if allow_install and not install_packages(FOR_REDIS, say):
+        fetch_redis(say)
+    server = LocalRedis()
+    say(f"Starting {server.how}…")
+    stack.enter_context(server)
+    return RedisService(server.url, server.how)

@@ -1,0 +1,79 @@
+"""A redis-server on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from segue.services.answers import port_open, redis_answers
+from segue.services.local_server import LocalServer
+from segue.services.process import ServerProcess
+from segue.services.redis_program import find_redis
+
+_SETTINGS = {
+    "bind": "127.0.0.1",
+    "daemonize": "no",
+    # What Segue asks of a Redis: states survive, and none is dropped when memory runs out.
+    "appendonly": "yes",
+    "appendfsync": "everysec",
+    "save": '""',
+    "maxmemory-policy": "noeviction",
+    # A user's state stays in the compact form (docs/redis.md). Since 7.0 it is called
+    # hash-max-listpack-value; servers of every version take the older name.
+    "hash-max-ziplist-value": "2048",
+}
+
+
+class LocalRedis(LocalServer):
+    """A Redis of one's own, for the demo and for tests that kill it.
+
+    >>> with LocalRedis() as redis_server:                                      # doctest: +SKIP
+    ...     redis_server.url
+    'redis://127.0.0.1:19204/0'
+
+    Args:
+        directory: for data, configuration and log; by default one of its own, removed at the end.
+        port: by default a free one.
+        options: as in redis.conf, over those above: `{"maxmemory": "64mb"}`.
+    """
+
+    name = "Redis"
+    port_count = 1
+
+    def __init__(
+        self,
+        directory: Path | None = None,
+        *,
+        port: int | None = None,
+        options: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(directory, port)
+        self._options = dict(options or {})
+
+    @property
+    def url(self) -> str:
+        """As redis-py takes it."""
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    @property
+    def how(self) -> str:
+        """What it is, for people."""
+        program = find_redis()
+        return f"local redis-server {program.version}{program.origin}"
+
+    @property
+    def data(self) -> Path:
+        """Where its append-only files lie."""
+        return self.directory / "data"
+
+    def _prepare(self, directory: Path, ports: Sequence[int]) -> Sequence[str]:
+        data = directory / "data"
+        data.mkdir(exist_ok=True)
+        settings = {**_SETTINGS, "port": str(ports[0]), "dir": f'"{data}"', **self._options}
+        config = directory / "redis.conf"
+        config.write_text("".join(f"{name} {value}\n" for name, value in settings.items()))
+        return [find_redis().path, str(config)]
+
+    def _answers(self, process: ServerProcess) -> bool:
+        # Any client of a dead server's port can meet another server there: ask for the process.
+        return port_open(self.port) and redis_answers(self.url, pid=process.pid)

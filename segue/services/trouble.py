@@ -1,0 +1,19 @@
+"""The one error of this package."""
+
+from __future__ import annotations
+
+from schemas.errors import SegueError
+
+
+class ServiceTrouble(SegueError):
+    """A server cannot be found, started or reached.
+
+    Attributes:
+        install: Debian's names of the packages that would change that; may be empty.
+    """
+
+    exit_code = 5
+
+    def __init__(self, message: str, install: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.install = install
