@@ -33,8 +33,8 @@ def murmur2(key: bytes) -> int:
 def partition_of(user_id: str, partitions: int, partitioner: Partitioner = "murmur2") -> int:
     """The partition number of a user among ``partitions``.
 
-    >>> partition_of("21", 4), partition_of("21", 4, "crc32")
-    (0, 3)
+    >>> partition_of("foobar", 4), partition_of("foobar", 4, "crc32")
+    (2, 1)
     """
     key = user_id.encode()
     if partitioner == "murmur2":

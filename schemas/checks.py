@@ -1,0 +1,166 @@
+"""The rules for one field of an input event, each a function of the fields and the field's name.
+
+All of them take null, an absent field and blank text for the same nothing. They return what is
+believed from then on, or raise :class:`~schemas.errors.BadEvent` with the field as its path.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import TypeVar
+
+from schemas import times
+from schemas.errors import BadEvent
+
+MAX_ID_BYTES = 256
+MAX_TEXT_BYTES = 1_024
+MIN_WHOLE_ID, MAX_WHOLE_ID = -(2**63), 2**64 - 1
+MAX_AGE = 150
+MAX_QUANTITY = 2**63 - 1
+SHOWN_CHARACTERS = 80
+
+Fields = Mapping[str, object]
+_Value = TypeVar("_Value")
+
+
+def text(fields: Fields, name: str) -> str | None:
+    """An optional text."""
+    value = fields.get(name)
+    if value is None:
+        return None
+    if type(value) is not str:
+        raise BadEvent(name, f"{shown(value)} is not text")
+    return _nonblank(name, value, MAX_TEXT_BYTES)
+
+
+def optional_id(fields: Fields, name: str) -> str | None:
+    """An id as its text: text as it is, a whole number within 64 bits in decimal digits."""
+    value = fields.get(name)
+    if value is None:
+        return None
+    if type(value) is str:
+        return _nonblank(name, value, MAX_ID_BYTES)
+    number = _whole(value)
+    if number is None or not MIN_WHOLE_ID <= number <= MAX_WHOLE_ID:
+        raise BadEvent(name, f"{shown(value)} is neither text nor a whole number within 64 bits")
+    return str(number)
+
+
+def required_id(fields: Fields, name: str) -> str:
+    """An id that must be there."""
+    return _present(name, optional_id(fields, name))
+
+
+def optional_time(fields: Fields, name: str) -> datetime | None:
+    """An RFC 3339 time with an offset, as UTC."""
+    value = text(fields, name)
+    if value is None:
+        return None
+    try:
+        return times.parse(value)
+    except ValueError as error:
+        raise BadEvent(name, f"{shown(value)} {error}") from None
+
+
+def required_time(fields: Fields, name: str) -> datetime:
+    """A time that must be there."""
+    return _present(name, optional_time(fields, name))
+
+
+def age(fields: Fields, name: str = "age") -> int | float | None:
+    """Years, any number in 0..150; an int where it is whole, so that 25.0 is 25."""
+    value = _number_or_none(fields, name)
+    if value is None:
+        return None
+    # Numbers too large for a double, ints among them, are compared as they are.
+    if not 0 <= value <= MAX_AGE:
+        raise BadEvent(name, f"{shown(value)} is outside 0..{MAX_AGE}")
+    years = float(value)
+    return int(years) if years.is_integer() else years
+
+
+def price(fields: Fields, name: str = "price") -> int | float | None:
+    """Any finite number: an int within 64 bits as it is, everything else as a double."""
+    value = _number_or_none(fields, name)
+    if value is None:
+        return None
+    if type(value) is int and MIN_WHOLE_ID <= value <= MAX_WHOLE_ID:
+        return value
+    try:
+        amount = float(value)
+    except OverflowError:
+        amount = math.inf
+    if not math.isfinite(amount):
+        raise BadEvent(name, f"{shown(value)} is not a finite number")
+    return amount
+
+
+def quantity(fields: Fields, name: str = "quantity") -> int | None:
+    """A whole number of at least 1 and below 2^63; 2.0 is 2."""
+    value = fields.get(name)
+    if value is None or _is_blank(value):
+        return None
+    number = _whole(value)
+    if number is None or not 1 <= number <= MAX_QUANTITY:
+        raise BadEvent(name, f"{shown(value)} is not a whole number of at least 1 and below 2^63")
+    return number
+
+
+def shown(value: object) -> str:
+    """A value as a reason quotes it: JSON on one line, at most about 80 characters.
+
+    >>> shown("a" * 100)[-4:], shown([1, 2]), shown(True)
+    ('aa…"', 'an array', 'true')
+    """
+    if isinstance(value, list):
+        return "an array"
+    if isinstance(value, Mapping):
+        return "an object"
+    if isinstance(value, str):
+        quoted = json.dumps(value[: SHOWN_CHARACTERS + 1], ensure_ascii=False)
+        return quoted if len(quoted) <= SHOWN_CHARACTERS + 2 else quoted[: SHOWN_CHARACTERS + 1] + '…"'
+    if isinstance(value, bool) or value is None:
+        return json.dumps(value)
+    digits = str(value)
+    return digits if len(digits) <= SHOWN_CHARACTERS else digits[:SHOWN_CHARACTERS] + "…"
+
+
+def _nonblank(name: str, value: str, limit: int) -> str | None:
+    if _is_blank(value):
+        return None
+    # No character has more than 4 bytes: short texts need not be encoded to be measured.
+    if len(value) * 4 > limit and len(value.encode()) > limit:
+        raise BadEvent(name, f"{shown(value)} has more than {limit:,} bytes of UTF-8")
+    return value
+
+
+def _is_blank(value: object) -> bool:
+    return type(value) is str and (not value or value.isspace())
+
+
+def _present(name: str, value: _Value | None) -> _Value:
+    if value is None:
+        raise BadEvent(name, "is missing")
+    return value
+
+
+def _number_or_none(fields: Fields, name: str) -> int | float | Decimal | None:
+    value = fields.get(name)
+    if value is None or _is_blank(value):
+        return None
+    if type(value) is int or type(value) is Decimal or type(value) is float:
+        return value
+    raise BadEvent(name, f"{shown(value)} is not a number")
+
+
+def _whole(value: object) -> int | None:
+    """The whole number that a JSON number is, if it is one and not far beyond 64 bits."""
+    if type(value) is int:
+        return value
+    # The range first: a number such as 1e999999999 has a billion digits.
+    if type(value) is Decimal and MIN_WHOLE_ID <= value <= MAX_WHOLE_ID:
+        number = int(value)
+        return number if number == value else None
+    return None
