@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from testcontainers.core.container import DockerContainer
 
 REDIS_IMAGE = "redis:8.2"
+_USUAL_ENGINE = "unix:///var/run/docker.sock"
 _START_DEADLINE_S = 90
 _START = "/tmp/segue-start.sh"  # noqa: S108 - inside the container
 
@@ -71,14 +73,26 @@ def _container(image: str) -> DockerContainer:
     try:
         # Here, because they come with an extra, and importing them takes half a second.
         from testcontainers.core.container import DockerContainer  # noqa: PLC0415
-        from testcontainers.core.docker_client import DockerClient  # noqa: PLC0415
+        from testcontainers.core.docker_client import DockerClient, get_docker_host  # noqa: PLC0415
     except ImportError as error:
         raise ServiceTrouble("Testcontainers is not installed.") from error
     try:
+        _knock(get_docker_host() or _USUAL_ENGINE)
         DockerClient().client.ping()
     except Exception as error:  # as below
         raise ServiceTrouble("No Docker engine answers.") from error
     return DockerContainer(image)
+
+
+def _knock(engine: str) -> None:
+    """Connects, if the engine's address is a socket's: docker-py leaves one open when nobody is there.
+
+    Raises:
+        OSError: nobody is there.
+    """
+    if engine.startswith("unix://"):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+            connection.connect(engine.removeprefix("unix://"))
 
 
 def _start(container: DockerContainer, stack: ExitStack) -> None:

@@ -1,0 +1,249 @@
+"""The servers that tests and the demo run on: real ones, and they survive what chaos tests do to them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import redis
+from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from schemas.errors import Unreachable
+from segue.services import KafkaService, LocalKafka, LocalRedis, RedisService, Services, find_services
+from tests.services import eventually
+
+StartKafka = Callable[..., LocalKafka]
+StartRedis = Callable[..., LocalRedis]
+
+
+def test_a_transaction_is_read_whole_and_an_aborted_one_not_at_all(
+    kafka: KafkaService, topic_prefix: str
+) -> None:
+    topic = create_topic(kafka.bootstrap, f"{topic_prefix}words")
+    producer = Producer({"bootstrap.servers": kafka.bootstrap, "transactional.id": f"{topic_prefix}lane"})
+    producer.init_transactions(30)
+    for value, commit in ((b"one", True), (b"lost", False), (b"two", True)):
+        producer.begin_transaction()
+        producer.produce(topic, value)
+        if commit:
+            producer.commit_transaction(30)
+        else:
+            producer.abort_transaction(30)
+
+    assert read(kafka.bootstrap, topic, count=2) == [b"one", b"two"]
+
+
+def test_the_broker_takes_a_dead_letter_of_4_mb(kafka: KafkaService, topic_prefix: str) -> None:
+    topic = create_topic(kafka.bootstrap, f"{topic_prefix}large", {"max.message.bytes": str(5 * 1024 * 1024)})
+    value = os.urandom(4 * 1024 * 1024)
+    produce(kafka.bootstrap, topic, value, {"message.max.bytes": 5 * 1024 * 1024})
+
+    assert read(kafka.bootstrap, topic, count=1) == [value]
+
+
+def test_a_topic_that_nobody_made_is_not_made_by_a_look(kafka: KafkaService, topic_prefix: str) -> None:
+    admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
+    assert f"{topic_prefix}x" not in admin.list_topics(f"{topic_prefix}y", timeout=10).topics
+    producer = Producer({"bootstrap.servers": kafka.bootstrap, "message.timeout.ms": 2_000})
+    errors: list[object] = []
+    producer.produce(f"{topic_prefix}x", b"v", on_delivery=lambda error, _: errors.append(error))
+    producer.flush(10)
+
+    assert len(errors) == 1
+    assert errors[0] is not None
+
+
+def test_redis_keeps_states_and_refuses_to_drop_them(redis_server: RedisService, redis_prefix: str) -> None:
+    with redis.Redis.from_url(redis_server.url, decode_responses=True) as client:
+        client.set(f"{redis_prefix}a", "1")
+        assert client.get(f"{redis_prefix}a") == "1"
+        assert client.config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}
+
+
+def test_kafka_killed_comes_back_at_the_same_address_with_its_data(
+    fresh_kafka: StartKafka, topic_prefix: str
+) -> None:
+    server = fresh_kafka()
+    topic = create_topic(server.bootstrap, f"{topic_prefix}kept")
+    produce(server.bootstrap, topic, b"before")
+    address, pid = server.bootstrap, server.pid
+
+    server.kill()
+    assert not server.running
+    server.start()
+
+    assert server.bootstrap == address
+    assert server.pid != pid
+    produce(server.bootstrap, topic, b"after")
+    assert read(server.bootstrap, topic, count=2) == [b"before", b"after"]
+
+
+def test_kafka_paused_answers_nobody_until_it_goes_on(fresh_kafka: StartKafka) -> None:
+    server = fresh_kafka()
+    admin = AdminClient({"bootstrap.servers": server.bootstrap, "socket.timeout.ms": 1_000, "log_level": 0})
+    assert admin.list_topics(timeout=10).brokers
+
+    server.pause()
+    assert server.running
+    with pytest.raises(KafkaException):
+        admin.list_topics(timeout=1)
+    server.resume()
+
+    assert eventually(lambda: answers(admin), 30, "a resumed broker answers")
+
+
+def test_redis_killed_comes_back_with_its_data(fresh_redis: StartRedis) -> None:
+    server = fresh_redis(options={"appendfsync": "always"})
+    url = server.url
+    with redis.Redis.from_url(url) as client:
+        client.set("kept", "1")
+    server.kill()
+    with redis.Redis.from_url(url) as client, pytest.raises(redis.ConnectionError):
+        client.ping()
+    server.start()
+
+    assert server.url == url
+    with redis.Redis.from_url(url) as client:
+        assert client.get("kept") == b"1"
+
+
+def test_redis_paused_answers_nobody_until_it_goes_on(fresh_redis: StartRedis) -> None:
+    server = fresh_redis()
+    server.pause()
+    with redis.Redis.from_url(server.url, socket_timeout=0.3, retry=None) as client:
+        with pytest.raises(redis.TimeoutError):
+            client.ping()
+        server.resume()
+        eventually(lambda: answers_redis(client), 10, "a resumed Redis answers")
+
+
+def test_redis_takes_options_over_the_usual_ones(fresh_redis: StartRedis) -> None:
+    server = fresh_redis(options={"maxmemory": "64mb", "appendonly": "no"})
+    with redis.Redis.from_url(server.url, decode_responses=True) as client:
+        assert client.config_get("maxmemory", "appendonly") == {"maxmemory": "67108864", "appendonly": "no"}
+        # The name that servers of every version know.
+        assert client.config_get("hash-max-ziplist-value") == {"hash-max-ziplist-value": "2048"}
+
+
+def test_a_stopped_server_leaves_no_directory(fresh_redis: StartRedis) -> None:
+    server = fresh_redis()
+    directory = server.directory
+    assert directory.is_dir()
+    server.close()
+    assert not directory.exists()
+
+
+def test_named_addresses_are_used_as_they_are(services: Services) -> None:
+    with find_services(kafka=services.kafka.bootstrap, redis=services.redis.url) as found:
+        assert isinstance(found, Services)
+        assert found.kafka == KafkaService(services.kafka.bootstrap, "named by the settings")
+        assert found.redis == RedisService(services.redis.url, "named by the settings")
+
+
+def test_a_named_redis_that_is_dead_is_an_error_and_its_password_stays_secret(
+    fresh_redis: StartRedis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("segue.services.find._NAMED_DEADLINE_S", 0.0)
+    server = fresh_redis()
+    server.kill()
+    url = f"redis://:secret@127.0.0.1:{server.port}/0"
+    with pytest.raises(Unreachable, match=f"127.0.0.1:{server.port}") as caught, find_services(redis=url):
+        pytest.fail("not reached")
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_servers_do_not_outlive_the_process_that_started_them(end: signal.Signals) -> None:
+    # Started from a thread that has ended when the process dies: what a parent-death signal gets wrong.
+    program = """
+import threading, time
+from segue.services import LocalRedis
+server = LocalRedis()
+thread = threading.Thread(target=server.start)
+thread.start()
+thread.join()
+print(server.pid, server.directory, flush=True)
+time.sleep(600)
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as parent:
+        assert parent.stdout is not None
+        pid, directory = parent.stdout.readline().split()
+        assert alive(int(pid))
+        parent.send_signal(end)
+    eventually(lambda: not alive(int(pid)), 20, "the server is dead")
+    eventually(lambda: not Path(directory).exists(), 20, "its directory is gone")
+
+
+def create_topic(bootstrap: str, topic: str, config: dict[str, str] | None = None) -> str:
+    admin = AdminClient({"bootstrap.servers": bootstrap})  # has to live until the result is there
+    admin.create_topics([NewTopic(topic, num_partitions=1, config=config or {})])[topic].result(30)
+    return topic
+
+
+def produce(bootstrap: str, topic: str, value: bytes, options: dict[str, int] | None = None) -> None:
+    producer = Producer({"bootstrap.servers": bootstrap, **(options or {})})
+    errors: list[object] = []
+    producer.produce(topic, value, on_delivery=lambda error, _: errors.append(error))
+    producer.flush(30)
+    assert errors == [None]
+
+
+def read(bootstrap: str, topic: str, *, count: int) -> list[bytes | None]:
+    """The values of the topic's first records; fails if there are not exactly so many."""
+    consumer = Consumer(
+        {
+            "bootstrap.servers": bootstrap,
+            "group.id": f"reader-{uuid.uuid4().hex}",
+            "isolation.level": "read_committed",
+            "enable.partition.eof": True,
+            "enable.auto.commit": False,
+        }
+    )
+    values: list[bytes | None] = []
+    try:
+        consumer.assign([TopicPartition(topic, 0, 0)])
+
+        def at_end() -> bool:
+            message: Message | None = consumer.poll(1)
+            if message is None:
+                return False
+            if message.error() is not None:
+                return len(values) >= count  # the end of the partition, for now
+            values.append(message.value())
+            return False
+
+        eventually(at_end, 30, f"{count} records in {topic}")
+    finally:
+        consumer.close()
+    return values
+
+
+def answers(admin: AdminClient) -> bool:
+    try:
+        return bool(admin.list_topics(timeout=1).brokers)
+    except KafkaException:
+        return False
+
+
+def answers_redis(client: redis.Redis) -> bool:
+    try:
+        return bool(client.ping())
+    except redis.RedisError:
+        return False
+
+
+def alive(pid: int) -> bool:
+    """Whether a process with this id runs; a zombie does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,74 @@
+"""What tests with real servers share: the servers, and waiting for conditions."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import NoReturn, TypeVar
+
+import pytest
+
+from segue.services import LocalKafka, LocalRedis, NoServices, Services, ServiceTrouble, find_services
+
+T = TypeVar("T")
+Server = TypeVar("Server", LocalKafka, LocalRedis)
+
+KAFKA_VARIABLE = "SEGUE_TEST_KAFKA"
+REDIS_VARIABLE = "SEGUE_TEST_REDIS"
+
+
+@contextmanager
+def session_services(say: Callable[[str], None]) -> Iterator[Services]:
+    """Kafka and Redis for the whole session: named by the two variables, in Docker, or local."""
+    with find_services(
+        kafka=os.environ.get(KAFKA_VARIABLE), redis=os.environ.get(REDIS_VARIABLE), say=say
+    ) as found:
+        if isinstance(found, NoServices):
+            not_here(found.reason, found.install)
+        yield found
+
+
+def start_server(stack: ExitStack, server: Server) -> Server:
+    """Starts a server of the test's own, which ends with the stack."""
+    try:
+        return stack.enter_context(server)
+    except ServiceTrouble as trouble:
+        if not trouble.install:  # all is there, and it does not start: that is a failure
+            raise
+        not_here(str(trouble), trouble.install)
+
+
+def not_here(reason: str, install: tuple[str, ...]) -> NoReturn:
+    """Skips the test; with SEGUE_TEST_REQUIRE_SERVICES=1, which `make test` sets, it fails instead."""
+    text = f"no server to test with: {reason} Install: {' '.join(install)}"
+    if os.environ.get("SEGUE_TEST_REQUIRE_SERVICES") == "1":
+        pytest.fail(text)
+    pytest.skip(text)
+
+
+def eventually(
+    condition: Callable[[], T], deadline_s: float = 30, what: str = "", *, every_s: float = 0.05
+) -> T:
+    """Asks until the condition gives something true, and returns that.
+
+    An `AssertionError` inside the condition counts as "not yet", so it may use plain asserts.
+
+    Raises:
+        AssertionError: the deadline has passed; it names `what` and the last answer.
+    """
+    end_s = time.monotonic() + deadline_s
+    while True:
+        last: object
+        try:
+            value = condition()
+        except AssertionError as error:
+            last = error
+        else:
+            if value:
+                return value
+            last = value
+        if time.monotonic() >= end_s:
+            raise AssertionError(f"not within {deadline_s} s: {what or condition}; last: {last!r}")
+        time.sleep(every_s)
