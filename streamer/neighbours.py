@@ -140,17 +140,17 @@ class AngleIndex:
             end = first
 
 
-def _exact_distance(a: float, b: float) -> tuple[float, float, float]:
-    """The angular distance as numbers that compare like the exact one: each is what rounding left so far.
+def _exact_distance(a: float, b: float) -> tuple[float, float]:
+    """The angular distance as two numbers that compare like the exact one: it rounded, and what that left.
 
-    Two hold a difference of two numbers, three a difference with the full turn in it.
+    Two hold it whole: where the full turn comes in, a and b cannot both be small, so that the three
+    numbers' last digits lie close together.
     """
     terms: tuple[float, ...] = (a, -b) if a >= b else (b, -a)
     rounded = fsum(terms)
     rest = fsum((*terms, -rounded))
-    if (rounded, rest) <= (pi, 0.0):
-        return rounded, rest, 0.0
-    terms = (FULL_TURN, -terms[0], -terms[1])
-    rounded = fsum(terms)
-    rest = fsum((*terms, -rounded))
-    return rounded, rest, fsum((*terms, -rounded, -rest))
+    if (rounded, rest) > (pi, 0.0):
+        terms = (FULL_TURN, -terms[0], -terms[1])
+        rounded = fsum(terms)
+        rest = fsum((*terms, -rounded))
+    return rounded, rest

@@ -1,0 +1,179 @@
+"""Scores derived by hand from releases small enough to do so."""
+
+from math import inf, nan
+
+import pytest
+from msgspec.structs import replace
+
+from schemas.changes import FeatureValue
+from schemas.errors import BadRelease
+from schemas.release import EncodedFeature, ModelRelease, Segment, Training
+from streamer.scoring import Scorer
+
+pytestmark = pytest.mark.unit
+
+Row = dict[str, FeatureValue]
+
+# Two columns: age scaled by (age - 40) / 10, and gender coded F 0, M 1 scaled by (code - 0.5) / 0.5.
+# The projection's means are (1, 0); its first axis takes age as it is, its second gender turned round.
+PLAIN = ModelRelease(
+    version="v1",
+    space="s1",
+    features=(
+        EncodedFeature("age", "number"),
+        EncodedFeature("gender", "label", ("F", "M"), (0.0, 1.0)),
+    ),
+    mean=(40.0, 0.5),
+    scale=(10.0, 0.5),
+    projection_mean=(1.0, 0.0),
+    projection=((1.0, 0.0), (0.0, -1.0)),
+    segments=(
+        Segment(7, "young", (-3.0, 1.0), 10),
+        Segment(2, "old", (1.0, 1.0), 20),
+        Segment(5, "far", (1.0, -31.0), 5),
+    ),
+    training=Training(None, 35, 35),
+)
+
+
+def test_a_known_row() -> None:
+    score = Scorer(PLAIN).score({"age": 60, "gender": "F"})
+
+    # age: (60 - 40) / 10 - 1 = 1; gender: -((0 - 0.5) / 0.5) = 1: on the centre of segment 2.
+    assert score.components == (1.0, 1.0)
+    assert (score.segment, score.segment_name) == (2, "old")
+    assert (score.distance, score.margin) == (0.0, 1.0)
+    assert score.missing == ()
+    assert not score.provisional
+
+
+def test_distance_and_margin() -> None:
+    score = Scorer(PLAIN).score({"age": 40, "gender": "F"})
+
+    # Components (-1, 1) are 2 from segment 2 and 2 from segment 7: a border, and 7 stands first.
+    assert (score.segment, score.distance, score.margin) == (7, 2.0, 0.0)
+
+    # Components (0, 1): 1 from segment 2, 3 from segment 7.
+    score = Scorer(PLAIN).score({"age": 50, "gender": "F"})
+    assert (score.segment, score.distance, score.margin) == (2, 1.0, 2.0 / 3.0)
+
+
+@pytest.mark.parametrize("value", [None, nan, inf, "60"])
+def test_a_number_that_is_none_counts_as_the_mean(value: FeatureValue) -> None:
+    score = Scorer(PLAIN).score({"age": value, "gender": "F"})
+
+    assert score.components == (-1.0, 1.0)
+    assert score.missing == ("age",)
+    assert score.provisional
+
+
+@pytest.mark.parametrize("value", [None, "", "f", "X", 0])
+def test_an_unseen_category_counts_as_the_mean(value: FeatureValue) -> None:
+    score = Scorer(PLAIN).score({"age": 60, "gender": value})
+
+    assert score.components == (1.0, 0.0)
+    assert score.missing == ("gender",)
+
+
+def test_missing_follows_the_order_of_the_features_and_absent_is_missing() -> None:
+    assert Scorer(PLAIN).score({}).missing == ("age", "gender")
+    assert Scorer(PLAIN).score({}).components == (-1.0, 0.0)
+
+
+def test_frequency_codes() -> None:
+    release = replace(
+        PLAIN,
+        features=(PLAIN.features[0], EncodedFeature("gender", "frequency", ("F", "M"), (0.25, 0.75))),
+    )
+
+    # -((0.75 - 0.5) / 0.5) = -0.5
+    assert Scorer(release).score({"age": 60, "gender": "M"}).components == (1.0, -0.5)
+
+
+def test_one_hot_sets_its_column_and_clears_the_others() -> None:
+    release = replace(
+        PLAIN,
+        features=(EncodedFeature("country", "one-hot", ("a", "b")),),
+        mean=(0.25, 0.75),
+        scale=(0.5, 0.25),
+        projection_mean=(0.0, 0.0),
+        projection=((1.0, 10.0), (0.0, 1.0)),
+    )
+    scorer = Scorer(release)
+
+    # a: columns ((1 - 0.25) / 0.5, (0 - 0.75) / 0.25) = (1.5, -3), so 1.5 - 30 and -3.
+    assert scorer.score({"country": "a"}).components == (-28.5, -3.0)
+    # b: columns (-0.5, 1), so -0.5 + 10 and 1.
+    assert scorer.score({"country": "b"}).components == (9.5, 1.0)
+    # Unseen: every column 0 after scaling, not "all columns clear" before it.
+    assert scorer.score({"country": "c"}).components == (0.0, 0.0)
+
+
+def test_one_segment_leaves_no_doubt_and_two_in_one_place_leave_nothing_else() -> None:
+    centre = Segment(1, "only", (1.0, 1.0), 1)
+    alone = Scorer(replace(PLAIN, segments=(centre,)))
+    twice = Scorer(replace(PLAIN, segments=(centre, replace(centre, id=2))))
+    row: Row = {"age": 60, "gender": "F"}
+
+    assert alone.score(row).margin == 1.0
+    assert (twice.score(row).segment, twice.score(row).margin) == (1, 0.0)
+
+
+def test_a_margin_is_never_negative() -> None:
+    # Both centres are 2 away. By |c|² - 2xc, as KMeans.predict rounds, the second is nearer; by the
+    # distances, as they round, the first is.
+    release = replace(
+        PLAIN,
+        features=(EncodedFeature("x", "number"), EncodedFeature("y", "number")),
+        mean=(0.0, 0.0),
+        scale=(1.0, 1.0),
+        projection_mean=(0.0, 0.0),
+        projection=((1.0, 0.0), (0.0, 1.0)),
+        segments=(Segment(0, "a", (-1.9, -0.2), 1), Segment(1, "b", (1.2999999999999998, 2.2), 1)),
+    )
+    score = Scorer(release).score({"x": -0.3, "y": 1.0})
+
+    assert (score.segment, score.margin) == (1, 0.0)
+
+
+def test_many_are_scored_one_by_one() -> None:
+    scorer = Scorer(PLAIN)
+    rows: list[Row] = [{"age": 20, "gender": "M"}, {"age": None}, {"gender": "F"}]
+
+    assert scorer.score_many(rows) == [scorer.score(row) for row in rows]
+
+
+AGE, GENDER = PLAIN.features
+
+
+@pytest.mark.parametrize(
+    ("broken", "told"),
+    [
+        (replace(PLAIN, features=(), mean=(), scale=()), "features names no feature"),
+        (replace(PLAIN, mean=(40.0,)), "mean has 1 numbers, but should have 2"),
+        (replace(PLAIN, scale=(10.0, nan)), "scale holds nan"),
+        (replace(PLAIN, scale=(10.0, 0.0)), "scale holds 0.0"),
+        (replace(PLAIN, projection_mean=(0.0,) * 3), "projection_mean has 3 numbers"),
+        (replace(PLAIN, projection=()), "projection has no component"),
+        (replace(PLAIN, projection=((1.0,), (0.0,))), "projection has 1 numbers"),
+        (replace(PLAIN, projection=((1.0, inf), (0.0, 1.0))), "projection holds inf"),
+        (replace(PLAIN, segments=()), "segments names no segment"),
+        (replace(PLAIN, segments=(Segment(7, "a", (1.0,), 1),)), r"segments\[id=7\].centre has 1 numbers"),
+        (replace(PLAIN, segments=PLAIN.segments[:1] * 2), "segments names one twice"),
+        (replace(PLAIN, features=(AGE, AGE)), "features names one twice"),
+        (replace(PLAIN, features=(AGE, replace(GENDER, codes=(0.0,)))), r"features\[gender\].codes has 1"),
+        (replace(PLAIN, features=(AGE, replace(GENDER, categories=()))), r"\[gender\].categories lists none"),
+        (replace(PLAIN, features=(replace(AGE, categories=("1",)), GENDER)), r"\[age\].categories must be"),
+        (
+            replace(PLAIN, features=(AGE, replace(GENDER, categories=("F", "F")))),
+            r"features\[gender\].categories names one twice",
+        ),
+        (
+            replace(PLAIN, features=(AGE, replace(GENDER, encoding="one-hot"))),
+            "codes has 2 numbers, but should have 0",
+        ),
+    ],
+)
+def test_a_release_that_does_not_fit_together_is_refused(broken: ModelRelease, told: str) -> None:
+    with pytest.raises(BadRelease, match=f"release 'v1' cannot be scored with: .*{told}"):
+        Scorer(broken)
