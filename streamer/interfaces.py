@@ -78,6 +78,9 @@ class Log(Protocol):
     def at_end(self, ends: Mapping[str, int]) -> bool:
         """Whether reading has passed all these offsets, though no record may lie just below them."""
 
+    def lag(self) -> dict[str, int]:
+        """By topic being read, how many offsets lie ahead, as the log last heard; it asks nobody."""
+
     def commit(self, records: Sequence[OutRecord], positions: Mapping[str, int]) -> dict[str, int]:
         """One transaction of these records and the inputs' next offsets, with their topics' ids.
 
@@ -110,14 +113,13 @@ class UserWrite(Struct, frozen=True):
     """What a save writes for one user.
 
     ``fields`` are the plain fields and the state; a value of None deletes the field. ``orders`` maps
-    order ids to their bytes, None deletes one. ``reset`` empties the user's key first. ``angles`` maps
-    the spaces whose index is to change to the user's new angle in radians, None removes the user.
+    order ids to their bytes, None deletes one. ``angles`` maps the spaces whose index is to change to
+    the user's new angle in radians, None removes the user.
     """
 
     user_id: str
     fields: dict[str, bytes | str | None]
     orders: dict[str, bytes | None]
-    reset: bool
     angles: dict[str, float | None]
 
 

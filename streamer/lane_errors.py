@@ -8,3 +8,11 @@ class InDoubt(Exception):
 
 class Fenced(InDoubt):
     """Another producer has taken this lane's transactional id."""
+
+
+class NotReady(Exception):
+    """The lane cannot go on yet, for a reason that time or an operator removes; it waits visibly."""
+
+
+class LaneClosing(Exception):
+    """The lane was asked to close while it healed; whoever opens it next goes on from its last save."""

@@ -7,6 +7,10 @@ from schemas.errors import NeedsRebuild
 from schemas.partition import Partitioner
 
 
+# Where a bootstrap was begun and not ended, so that no worker takes its states for whole.
+UNFINISHED = b'"a bootstrap was begun"'
+
+
 class FoldSettings(Struct, frozen=True):
     """The settings that change what the fold makes of a log; a place made under others is refused."""
 
@@ -39,11 +43,13 @@ def decode(stored: bytes) -> Place:
     """Read a stored place.
 
     Raises:
-        NeedsRebuild: it was written by something that this version does not know.
+        NeedsRebuild: a bootstrap did not end, or the place is of a form that this version does not know.
     """
+    if stored == UNFINISHED:
+        raise NeedsRebuild("a bootstrap of this Redis prefix did not end: run `segue bootstrap` again")
     try:
         return msgspec.json.decode(stored, type=Place)
     except msgspec.DecodeError as error:
         raise NeedsRebuild(
-            f"the lane's place in Redis cannot be read ({error}): run `segue rebuild`, or name another Redis prefix"
+            f"the lane's place in Redis cannot be read ({error}): run `segue rebuild`, or set another Redis prefix"
         ) from None

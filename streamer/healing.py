@@ -1,0 +1,106 @@
+"""Healing: bring the states in a store up to what Kafka holds, deciding nothing.
+
+Up to the committed offsets every event was decided already; the decisions lie in ``user-segments``. So
+the events are folded, and the decisions read.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+
+import msgspec
+from msgspec.structs import replace
+
+from schemas.changes import SegmentChange
+from schemas.topics import Topics
+from schemas.wire import decode_change
+from streamer.batch import read_batch
+from streamer.interfaces import Log, Record, Store
+from streamer.lane_config import LaneConfig
+from streamer.model import ActiveModel
+from streamer.outputs import POSITIONS_HEADER
+from streamer.process import follow, placed
+from streamer.start import Start
+from streamer.state import decided_by
+from streamer.users import Users
+
+Save = Callable[[Users, dict[str, int]], None]
+
+_POLL_S = 0.2
+
+
+def read_between(
+    log: Log, begin: Mapping[str, int], end: Mapping[str, int], max_batch: int
+) -> Iterator[list[Record]]:
+    """The records of these topics from ``begin`` up to ``end``, in batches."""
+    ends = {topic: offset for topic, offset in end.items() if begin[topic] < offset}
+    if not ends:
+        return
+    log.read_from({topic: begin[topic] for topic in ends})
+    while not log.at_end(ends):
+        records = [r for r in log.poll(max_batch, _POLL_S) if r.offset < ends[r.topic]]
+        if records:
+            yield records
+
+
+def holds_records(log: Log, topic: str) -> bool:
+    """Whether the lane's partition of a topic has any record; its offsets alone do not tell, since
+    transactions leave marks and compaction leaves gaps."""
+    bounds = log.bounds(topic)
+    return any(True for _ in read_between(log, {topic: bounds.begin}, {topic: bounds.end}, 1))
+
+
+def decided_until(log: Log, topics: Topics, start: Start, users_end: int, max_batch: int) -> Start:
+    """Where no offset is committed, the newest decisions tell up to where events were decided."""
+    decide_from = dict(start.decide_from)
+    users = {topics.users: start.users_from}
+    for records in read_between(log, users, {topics.users: users_end}, max_batch):
+        for record in records:
+            for topic, offset in _cause_positions(record).items():
+                decide_from[topic] = max(decide_from.get(topic, 0), offset)
+    return replace(start, decide_from=decide_from, by_users=False)
+
+
+def fold_inputs(
+    log: Log, store: Store, start: Start, model: ActiveModel, config: LaneConfig, save: Save
+) -> None:
+    """Fold the events between the place and the committed offsets, saving batch by batch."""
+    positions = start.fold_from
+    for records in read_between(log, start.fold_from, start.decide_from, config.max_batch):
+        batch = read_batch(records, positions, config.topics, config.settings)
+        positions = batch.positions
+        users = Users(store, batch.wanted())
+        for incoming in batch.events:
+            event = incoming.event
+            users.put(
+                users.apply(event.user_id, lambda state, event=event: follow(state, event, config.rules))
+            )
+        for state in list(users):
+            users.put(placed(state, model))
+        save(users, positions)
+
+
+def adopt(
+    log: Log,
+    store: Store,
+    start: Start,
+    users_end: int,
+    model: ActiveModel,
+    config: LaneConfig,
+    save: Save,
+) -> None:
+    """Take over each user's newest decision from ``user-segments``; the last record of a user wins."""
+    topic = config.topics.users
+    for records in read_between(log, {topic: start.users_from}, {topic: users_end}, config.max_batch):
+        newest = {record.key.decode(): record.value for record in records if record.key is not None}
+        users = Users(store, {user_id: () for user_id in newest})
+        for user_id, value in newest.items():
+            change = None if value is None else decode_change(value)
+            decided = decided_by(change) if isinstance(change, SegmentChange) else None
+            users.put(placed(replace(users[user_id], decided=decided), model))
+        save(users, {topic: records[-1].offset + 1})
+
+
+def _cause_positions(record: Record) -> dict[str, int]:
+    if record.value is not None:
+        return decode_change(record.value).cause.positions
+    told = dict(record.headers).get(POSITIONS_HEADER, b"{}")
+    return msgspec.json.decode(told, type=dict[str, int])

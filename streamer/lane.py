@@ -1,0 +1,255 @@
+"""A lane: one input partition number, from its events to its changes (DESIGN §3).
+
+The order of a batch, each step leaning on the one before; a crash between any two of them is healed by
+the next takeover:
+
+1. read    the records, and one model for all of them
+2. load    the place and the users; a place that this lane did not write last ends the batch
+3. decide  fold, score, compare, in memory
+4. similar the nearest users of those who change
+5. commit  one Kafka transaction: changes, users' records, dead letters, the inputs' next offsets
+6. save    one script: states, index and the new place, if the place is still the one of step 2
+
+The order of a takeover:
+
+1. fence   start the producer; the former owner can write no more
+2. offsets read the committed offsets, stable ones, and the place
+3. fold    from the place up to the committed offsets, without deciding
+4. adopt   what ``user-segments`` says from the place on: segment, activation, sequence
+5. save    with the next step, even if nothing was read: whoever held the lane before is locked out
+6. follow  the inputs, from the offsets reached; from here on the lane decides
+"""
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from schemas.changes import Change
+from schemas.errors import BadSetting
+from streamer import healing
+from streamer import place as places
+from streamer.batch import Batch, read_batch
+from streamer.interfaces import Log, OutRecord, Store
+from streamer.lane_config import LaneConfig, Models, Watcher
+from streamer.lane_errors import InDoubt, LaneClosing, NotReady
+from streamer.model import ActiveModel
+from streamer.outputs import change_records
+from streamer.place import Place
+from streamer.process import process
+from streamer.similar import with_similar_users
+from streamer.start import Start, starting_point
+from streamer.users import Users
+
+
+class Lane:
+    """One lane's protocol, over a log and a store; nothing here knows Kafka or Redis."""
+
+    def __init__(
+        self,
+        partition: int,
+        log: Log,
+        store: Store,
+        models: Models,
+        config: LaneConfig,
+        watcher: Watcher,
+        *,
+        clock: Callable[[], datetime],
+        closing: Callable[[], bool] = lambda: False,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.partition = partition
+        self._log = log
+        self._store = store
+        self._models = models
+        self._config = config
+        self._watcher = watcher
+        self._clock = clock
+        self._closing = closing
+        self._monotonic = monotonic
+        self._place: Place | None = None
+        self._place_seen_s = 0.0
+
+    @property
+    def positions(self) -> dict[str, int]:
+        """The lane's next offset in each input; empty before the first takeover."""
+        if self._place is None:
+            return {}
+        return {topic: self._place.positions[topic] for topic in self._config.topics.inputs}
+
+    def take_over(self, writer: str) -> None:
+        """Become the lane's owner and bring its states up to what Kafka holds.
+
+        Args:
+            writer: a name that no other takeover has.
+
+        Raises:
+            NotReady: there is no release to place users by, yet.
+            InDoubt: another took the lane meanwhile, or an answer was lost; call again.
+            NeedsRebuild: an operator must decide.
+        """
+        model = self._model(0)
+        topics = self._config.topics
+        self._watcher.phase(self.partition, "taking over", None)
+        self._log.fence()
+        committed = self._log.committed()
+        stored = self._store.place()
+        inputs = {topic: self._log.bounds(topic) for topic in topics.inputs}
+        users = self._log.bounds(topics.users)
+        former = None if stored is None else places.decode(stored)
+        start = starting_point(
+            former,
+            committed,
+            inputs,
+            topics.users,
+            users,
+            self._config.settings,
+            users_empty=lambda: not healing.holds_records(self._log, topics.users),
+            bootstrapped=self._models.bootstrap_standing() is not None,
+        )
+        if start.by_users:
+            start = healing.decided_until(self._log, topics, start, users.end, self._config.max_batch)
+        self._place = Place(
+            step=0 if former is None else former.step,
+            writer=writer,
+            positions={**start.fold_from, topics.users: start.users_from},
+            topic_ids={topic: bounds.topic_id for topic, bounds in {**inputs, topics.users: users}.items()},
+            settings=self._config.settings,
+        )
+        self._heal(stored, start, users.end, model)
+        self._log.read_from(start.decide_from)
+        self._watcher.phase(self.partition, "live", None)
+
+    def step(self, timeout_s: float) -> int:
+        """Take one batch, if events come within ``timeout_s``.
+
+        Returns:
+            How many records were taken.
+
+        Raises:
+            InDoubt: nothing of this batch may be believed; take the lane over.
+            NotReady: a state was decided by a release that this worker has not read yet.
+        """
+        if self._place is None:
+            raise InDoubt("the lane was never taken over")
+        records = self._log.poll(self._config.max_batch, timeout_s)
+        if not records:
+            self._check_place()
+            self._watcher.reached(self.partition, self.positions, self._log.lag())
+            return 0
+        began = self._monotonic()
+        batch = read_batch(records, self.positions, self._config.topics, self._config.settings)
+        users = Users(self._store, batch.wanted())
+        self._expect(users.place)
+        loaded = self._monotonic()
+        model = self._model(users.newest_activation())
+        changes = self._decide(batch, users, model)
+        decided = self._monotonic()
+        out = [record for change in changes for record in self._records(change)]
+        written = self._log.commit([*out, *batch.dead_letters], batch.positions)
+        committed = self._monotonic()
+        self._save(users, {**batch.positions, **self._users_position(written)}, model)
+        saved = self._monotonic()
+        seconds = {
+            "load": loaded - began,
+            "decide": decided - loaded,
+            "commit": committed - decided,
+            "save": saved - committed,
+        }
+        self._watcher.batch(self.partition, batch, changes, seconds)
+        self._watcher.reached(self.partition, self.positions, self._log.lag())
+        return len(records)
+
+    def _decide(self, batch: Batch, users: Users, model: ActiveModel) -> list[Change]:
+        rules, now = self._config.rules, self._clock()
+        changes: list[Change] = []
+        for incoming in batch.events:
+            event, cause = incoming.event, incoming.cause
+            step = users.apply(
+                event.user_id, lambda state, e=event, c=cause: process(state, e, c, model, rules, now)
+            )
+            users.put(step.state)
+            changes.extend(step.changes)
+        return with_similar_users(changes, users, self._store, model.release.space, self._config.similar_users)
+
+    def _records(self, change: Change) -> tuple[OutRecord, OutRecord]:
+        return change_records(change, self._config.topics, self.partition)
+
+    def _users_position(self, written: dict[str, int]) -> dict[str, int]:
+        topic = self._config.topics.users
+        return {topic: written[topic]} if topic in written else {}
+
+    def _heal(self, stored: bytes | None, start: Start, users_end: int, model: ActiveModel) -> None:
+        """Steps 3 to 5 of a takeover, saving batch by batch."""
+        expected = stored
+
+        def save(users: Users | None, moved: dict[str, int]) -> None:
+            nonlocal expected
+            if self._closing():
+                raise LaneClosing
+            expected = self._save_from(expected, users, moved, model, index_all=True)
+
+        if start.fold_from != start.decide_from or start.users_from < users_end:
+            self._watcher.phase(self.partition, "healing", None)
+        healing.fold_inputs(self._log, self._store, start, model, self._config, save)
+        healing.adopt(self._log, self._store, start, users_end, model, self._config, save)
+        save(None, {**start.decide_from, self._config.topics.users: max(start.users_from, users_end)})
+
+    def _save(self, users: Users, moved: dict[str, int], model: ActiveModel) -> None:
+        assert self._place is not None
+        self._save_from(places.encode(self._place), users, moved, model, index_all=False)
+
+    def _save_from(
+        self,
+        expected: bytes | None,
+        users: Users | None,
+        moved: dict[str, int],
+        model: ActiveModel,
+        *,
+        index_all: bool,
+    ) -> bytes:
+        """Write the users and the place that follows, if the stored place is still ``expected``."""
+        assert self._place is not None
+        following = replace(
+            self._place, step=self._place.step + 1, positions={**self._place.positions, **moved}
+        )
+        encoded = places.encode(following)
+        writes = [] if users is None else users.writes([model.release.space], index_all=index_all)
+        if not self._store.save(expected, encoded, writes):
+            raise InDoubt("the place in Redis is not the one that this batch began with")
+        self._place = following
+        self._place_seen_s = self._monotonic()
+        return encoded
+
+    def _check_place(self) -> None:
+        """An idle lane looks once in a while whether Redis lost its place, or another took it."""
+        if self._monotonic() - self._place_seen_s >= self._config.place_check_s:
+            self._expect(self._store.place())
+            self._place_seen_s = self._monotonic()
+
+    def _expect(self, stored: bytes | None) -> None:
+        assert self._place is not None
+        if stored != places.encode(self._place):
+            raise InDoubt("the place in Redis is not the one that this lane wrote last")
+
+    def _model(self, newest_activation: int) -> ActiveModel:
+        """The model for the next batch; never one older than what decided a state."""
+        model = self._models.current()
+        if model is None:
+            raise NotReady(self._models.problem() or "no release is published yet: run `segue publish`")
+        if newest_activation > self._models.known_activation():
+            raise NotReady(
+                f"a state was decided by activation {newest_activation}, and this worker has read the"
+                f" releases up to {self._models.known_activation()}"
+            )
+        wanted = frozenset(model.release.exclude_statuses)
+        if wanted != self._config.rules.exclude_statuses:
+            raise BadSetting(
+                "exclude_statuses",
+                sorted(self._config.rules.exclude_statuses),
+                f"the current release {model.release.version} was trained with {sorted(wanted)};"
+                " set the worker's setting to that, or train with the worker's",
+            )
+        return model
+

@@ -1,0 +1,60 @@
+"""What a lane is given: its settings, the releases, and somebody who watches."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from msgspec import Struct
+
+from schemas.changes import Change
+from schemas.topics import Topics
+from streamer.batch import Batch
+from streamer.model import ActiveModel, BootstrapRecord
+from streamer.place import FoldSettings
+from streamer.process import Rules
+from streamer.status import Phase
+
+
+class LaneConfig(Struct, frozen=True):
+    """What every lane of a worker shares.
+
+    ``similar_users`` is how many a change names, ``max_batch`` how many records a transaction takes,
+    and ``place_check_s`` how often an idle lane looks whether its place still stands.
+    """
+
+    topics: Topics
+    rules: Rules
+    settings: FoldSettings
+    similar_users: int = 5
+    max_batch: int = 1_000
+    place_check_s: float = 1.0
+
+
+class Models(Protocol):
+    """The releases that have been published, as far as this worker has read."""
+
+    def current(self) -> ActiveModel | None:
+        """The release to score with; None while there is none."""
+
+    def known_activation(self) -> int:
+        """The newest activation read, used or refused; -1 before the first."""
+
+    def problem(self) -> str | None:
+        """Why there is no release, or why the newest is not used."""
+
+    def bootstrap_standing(self) -> BootstrapRecord | None:
+        """The bootstrap that the log continues; None where the log holds the whole past."""
+
+
+class Watcher(Protocol):
+    """Who is told what the lanes do: status and metrics. Called from the lanes' threads."""
+
+    def phase(self, partition: int, phase: Phase, reason: str | None) -> None:
+        """What the lane does from now on, and why, where that is not plain."""
+
+    def reached(self, partition: int, positions: dict[str, int], lag: dict[str, int]) -> None:
+        """The lane's next offsets, and how many lie ahead of them, by input; told while idle too."""
+
+    def batch(
+        self, partition: int, batch: Batch, changes: Sequence[Change], seconds: dict[str, float]
+    ) -> None:
+        """A batch was committed and saved; ``seconds`` by step: load, decide, commit, save."""

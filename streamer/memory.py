@@ -1,0 +1,198 @@
+"""Kafka and Redis in memory, with the promises that a lane leans on: transactions, fencing, stable
+offsets, and saves that write all or nothing.
+
+The demo without services, dry runs and the simulation run the product's own lanes over these.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from streamer.interfaces import (
+    Bounds,
+    Committed,
+    Loaded,
+    Neighbour,
+    OutRecord,
+    Record,
+    StoredUser,
+    UserWrite,
+)
+from streamer.lane_errors import Fenced, InDoubt
+from streamer.neighbours import AngleIndex
+
+
+@dataclass(slots=True)
+class MemoryTopic:
+    """A topic's partitions and its id; making it anew gives another id."""
+
+    topic_id: str
+    partitions: list[list[Record]]
+
+
+@dataclass(slots=True)
+class MemoryKafka:
+    """Topics, one group's offsets by (topic, partition), and the epoch of each transactional id."""
+
+    topics: dict[str, MemoryTopic] = field(default_factory=dict)
+    offsets: dict[tuple[str, int], Committed] = field(default_factory=dict)
+    epochs: dict[int, int] = field(default_factory=dict)
+
+    def create(self, topic: str, partitions: int) -> None:
+        """Make a topic, or make it anew."""
+        made = self.topics.get(topic)
+        number = 0 if made is None else int(made.topic_id.rpartition("#")[2]) + 1
+        self.topics[topic] = MemoryTopic(f"{topic}#{number}", [[] for _ in range(partitions)])
+
+    def append(
+        self, topic: str, partition: int, key: bytes | None, value: bytes | None, timestamp_ms: int = 0
+    ) -> Record:
+        """Write one record, as a producer without a transaction does."""
+        records = self.topics[topic].partitions[partition]
+        record = Record(topic, partition, len(records), key, value, timestamp_ms)
+        records.append(record)
+        return record
+
+
+class MemoryLog:
+    """One lane's side of a :class:`MemoryKafka`."""
+
+    def __init__(self, kafka: MemoryKafka, partition: int, inputs: Collection[str]) -> None:
+        self._kafka = kafka
+        self._partition = partition
+        self._inputs = tuple(inputs)
+        self._epoch: int | None = None
+        self._reading: dict[str, int] = {}
+
+    def fence(self) -> None:
+        self._epoch = self._kafka.epochs.get(self._partition, 0) + 1
+        self._kafka.epochs[self._partition] = self._epoch
+
+    def committed(self) -> dict[str, Committed]:
+        found = {topic: self._kafka.offsets.get((topic, self._partition)) for topic in self._inputs}
+        return {topic: committed for topic, committed in found.items() if committed is not None}
+
+    def bounds(self, topic: str) -> Bounds:
+        made = self._kafka.topics[topic]
+        return Bounds(0, len(made.partitions[self._partition]), made.topic_id)
+
+    def read_from(self, positions: Mapping[str, int]) -> None:
+        self._reading = dict(positions)
+
+    def poll(self, max_records: int, timeout_s: float) -> list[Record]:
+        """Takes what is there; it never waits, since in memory nothing else runs meanwhile."""
+        taken: list[Record] = []
+        for topic, position in self._reading.items():
+            records = self._kafka.topics[topic].partitions[self._partition]
+            some = records[position : position + max_records - len(taken)]
+            self._reading[topic] = position + len(some)
+            taken.extend(some)
+        return taken
+
+    def at_end(self, ends: Mapping[str, int]) -> bool:
+        return all(self._reading[topic] >= end for topic, end in ends.items())
+
+    def lag(self) -> dict[str, int]:
+        return {
+            topic: len(self._kafka.topics[topic].partitions[self._partition]) - position
+            for topic, position in self._reading.items()
+        }
+
+    def commit(self, records: Sequence[OutRecord], positions: Mapping[str, int]) -> dict[str, int]:
+        if self._epoch is None:
+            raise InDoubt("no producer was started")
+        if self._epoch != self._kafka.epochs[self._partition]:
+            raise Fenced("another producer has taken this lane")
+        written: dict[str, int] = {}
+        for out in records:
+            partition = 0 if out.partition is None else out.partition
+            lain = self._kafka.topics[out.topic].partitions[partition]
+            lain.append(
+                Record(out.topic, partition, len(lain), out.key, out.value, 0, out.headers),
+            )
+            if out.partition is not None:
+                written[out.topic] = len(lain)
+        for topic, offset in positions.items():
+            topic_id = self._kafka.topics[topic].topic_id
+            self._kafka.offsets[topic, self._partition] = Committed(offset, topic_id)
+        return written
+
+    def close(self) -> None:
+        self._epoch = None
+
+
+@dataclass(slots=True)
+class MemoryUser:
+    """A user's plain fields, the state among them, and its orders by id."""
+
+    fields: dict[str, bytes] = field(default_factory=dict)
+    orders: dict[str, bytes] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class MemoryRedis:
+    """The lanes' places, the users, and an index of angles for each space."""
+
+    places: dict[int, bytes] = field(default_factory=dict)
+    users: dict[str, MemoryUser] = field(default_factory=dict)
+    indexes: dict[str, AngleIndex] = field(default_factory=dict)
+
+
+class MemoryStore:
+    """One lane's side of a :class:`MemoryRedis`."""
+
+    def __init__(self, redis: MemoryRedis, partition: int) -> None:
+        self._redis = redis
+        self._partition = partition
+
+    def place(self) -> bytes | None:
+        return self._redis.places.get(self._partition)
+
+    def load(self, wanted: Mapping[str, Collection[str]]) -> Loaded:
+        return Loaded(
+            self.place(),
+            {user_id: self._stored(user_id, order_ids) for user_id, order_ids in wanted.items()},
+        )
+
+    def load_orders(self, user_ids: Collection[str]) -> dict[str, dict[str, bytes]]:
+        return {user_id: dict(self._redis.users.get(user_id, MemoryUser()).orders) for user_id in user_ids}
+
+    def neighbours(
+        self, space: str, angles: Sequence[float], n: int, exclude: Collection[str]
+    ) -> list[list[Neighbour]]:
+        index = self._redis.indexes.get(space, AngleIndex())
+        return [
+            [Neighbour(user_id, theirs, self._segment(user_id)) for user_id, theirs in found]
+            for found in (index.nearest(angle, n, exclude) for angle in angles)
+        ]
+
+    def save(self, expected: bytes | None, place: bytes, writes: Sequence[UserWrite]) -> bool:
+        if self.place() != expected:
+            return False
+        self._redis.places[self._partition] = place
+        for write in writes:
+            user = self._redis.users.setdefault(write.user_id, MemoryUser())
+            _update(user.fields, write.fields)
+            _update(user.orders, write.orders)
+            for space, angle in write.angles.items():
+                self._redis.indexes.setdefault(space, AngleIndex()).put(write.user_id, angle)
+        return True
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def _stored(self, user_id: str, order_ids: Collection[str]) -> StoredUser:
+        user = self._redis.users.get(user_id, MemoryUser())
+        return StoredUser(user.fields.get("state"), {k: user.orders.get(k) for k in order_ids})
+
+    def _segment(self, user_id: str) -> int | None:
+        user = self._redis.users.get(user_id)
+        told = None if user is None else user.fields.get("segment")
+        return None if told is None else int(told)
+
+
+def _update(kept: dict[str, bytes], written: Mapping[str, bytes | str | None]) -> None:
+    for name, value in written.items():
+        if value is None:
+            kept.pop(name, None)
+        else:
+            kept[name] = value.encode() if isinstance(value, str) else value

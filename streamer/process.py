@@ -1,0 +1,105 @@
+"""One step of the whole: fold a fact, score the user, compare, and tell the changes.
+
+``process`` decides; ``follow`` only folds and places the user, for healing, where Kafka already holds
+the decisions. Both are pure.
+"""
+
+from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from schemas.changes import Cause, Change
+from schemas.events import Event
+from streamer.changes import erased_change, kind_of, segment_change
+from streamer.model import ActiveModel
+from streamer.profile import features, fold
+from streamer.state import Decided, Position, UserState, decided_by
+
+
+class Rules(Struct, frozen=True):
+    """The settings that decide what a step does. ``prefix`` is the topics'."""
+
+    prefix: str = ""
+    exclude_statuses: frozenset[str] = frozenset()
+
+
+class Step(Struct, frozen=True):
+    """A user's next state and the changes that led to it, oldest first, at most two."""
+
+    state: UserState
+    changes: tuple[Change, ...] = ()
+
+
+def process(
+    state: UserState, event: Event, cause: Cause, model: ActiveModel, rules: Rules, now: datetime
+) -> Step:
+    """Apply one event and decide.
+
+    Raises:
+        streamer.profile.OrdersMissing: give the state with all of its orders.
+    """
+    folded = fold(state, event, rules.exclude_statuses)
+    changes: list[Change] = []
+    if state.decided is not None and folded.facts.erased_at != state.facts.erased_at:
+        changes.append(
+            erased_change(
+                state, state.decided, cause=cause, occurred_at=event.at, emitted_at=now, prefix=rules.prefix
+            )
+        )
+    if folded is state and _decided_by(state, model):
+        return Step(state)
+    step = decide(folded, cause, event.at, model, rules, now)
+    return Step(step.state, (*changes, *step.changes))
+
+
+def decide(
+    state: UserState, cause: Cause, occurred_at: datetime, model: ActiveModel, rules: Rules, now: datetime
+) -> Step:
+    """Score a user as it is and tell the change, if it is one."""
+    if not state.facts.alive:
+        return Step(replace(state, position=None))
+    values = features(state)
+    score = model.scorer.score(values)
+    position = Position(model.release.space, score.components, score.missing)
+    kind = kind_of(state.decided, score)
+    if kind is None:
+        assert state.decided is not None
+        agreed: Decided = replace(
+            state.decided, model_version=model.release.version, activation=model.activation
+        )
+        return Step(replace(state, position=position, decided=agreed))
+    change = segment_change(
+        state,
+        kind,
+        score,
+        values,
+        model=model,
+        cause=cause,
+        occurred_at=occurred_at,
+        emitted_at=now,
+        prefix=rules.prefix,
+    )
+    return Step(replace(state, position=position, decided=decided_by(change)), (change,))
+
+
+def follow(state: UserState, event: Event, rules: Rules) -> UserState:
+    """Apply one event without deciding.
+
+    Raises:
+        streamer.profile.OrdersMissing: give the state with all of its orders.
+    """
+    return fold(state, event, rules.exclude_statuses)
+
+
+def placed(state: UserState, model: ActiveModel) -> UserState:
+    """The state with its position by this model, its decision untouched."""
+    if not state.facts.alive:
+        return replace(state, position=None)
+    score = model.scorer.score(features(state))
+    return replace(state, position=Position(model.release.space, score.components, score.missing))
+
+
+def _decided_by(state: UserState, model: ActiveModel) -> bool:
+    decided = state.decided
+    return decided is not None and decided.activation == model.activation

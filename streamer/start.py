@@ -1,0 +1,127 @@
+"""Where a lane starts: what Kafka's offsets and the place in Redis say together (DESIGN §3)."""
+
+from collections.abc import Callable, Mapping
+
+from msgspec import Struct
+
+from schemas.errors import NeedsRebuild
+from streamer.interfaces import Bounds, Committed
+from streamer.place import FoldSettings, Place
+
+_REBUILD = "run `segue rebuild`"
+
+
+class Start(Struct, frozen=True):
+    """How a takeover reads.
+
+    Attributes:
+        fold_from: by input, the offset to fold from.
+        decide_from: by input, the offset from which the lane decides; up to it, it only folds.
+        users_from: the offset of ``user-segments`` from which decisions are read.
+        by_users: no offset is committed, so ``decide_from`` is only known once ``user-segments`` is read:
+            the highest ``cause.positions`` found from ``users_from`` on, where there are records.
+    """
+
+    fold_from: dict[str, int]
+    decide_from: dict[str, int]
+    users_from: int
+    by_users: bool = False
+
+
+def starting_point(
+    place: Place | None,
+    committed: Mapping[str, Committed],
+    inputs: Mapping[str, Bounds],
+    users_topic: str,
+    users: Bounds,
+    settings: FoldSettings,
+    *,
+    users_empty: Callable[[], bool],
+    bootstrapped: bool,
+) -> Start:
+    """Weigh place, offsets and the topics as they are.
+
+    Args:
+        inputs: the bounds of each input's partition, in the order of the inputs.
+        users_empty: asks whether this partition of ``user-segments`` holds no record; it must be read.
+        bootstrapped: whether a ``bootstrap`` record stands, so that the log alone is not the whole past.
+
+    Raises:
+        NeedsRebuild: a part of the past is out of reach, or the place was made under other settings.
+    """
+    if place is not None:
+        _same_settings(place.settings, settings)
+    fold_from: dict[str, int] = {}
+    decide_from: dict[str, int] = {}
+    by_users = False
+    for topic, bounds in inputs.items():
+        placed_at = _placed_at(place, topic, bounds)
+        commit = committed.get(topic)
+        commit_at = commit.offset if commit is not None and _same_topic(commit, bounds) else None
+        if placed_at is not None:
+            fold_from[topic] = placed_at
+            decide_from[topic] = placed_at if commit_at is None else max(placed_at, commit_at)
+            by_users = by_users or commit_at is None
+        elif commit_at is not None:
+            if place is None:
+                _complete(inputs, bootstrapped)
+            else:
+                _complete({topic: bounds}, bootstrapped=False)
+            fold_from[topic] = bounds.begin
+            decide_from[topic] = commit_at
+        elif place is None and commit is None and not users_empty():
+            raise NeedsRebuild(
+                f"the group has no offset for {topic} and Redis no place, but {users_topic} holds decisions:"
+                f" {_REBUILD}, or use a new group with new output topics"
+            )
+        else:
+            fold_from[topic] = decide_from[topic] = bounds.begin
+        if fold_from[topic] < bounds.begin:
+            raise NeedsRebuild(
+                f"Redis has come to offset {fold_from[topic]} of {topic}, but the topic now begins at"
+                f" {bounds.begin}, so events are gone that were never applied: {_REBUILD}"
+            )
+    users_at = _placed_at(place, users_topic, users)
+    users_from = users.begin if users_at is None else users_at
+    return Start(fold_from, decide_from, max(users_from, users.begin), by_users)
+
+
+def _placed_at(place: Place | None, topic: str, bounds: Bounds) -> int | None:
+    """The place's offset in a topic; void where the place was made in another topic of that name."""
+    if place is None or place.topic_ids.get(topic) != bounds.topic_id:
+        return None
+    return place.positions.get(topic)
+
+
+def _same_topic(commit: Committed, bounds: Bounds) -> bool:
+    """Offsets outlive a deleted topic, so their metadata names the topic's id; a tool's names none."""
+    return commit.topic_id is None or commit.topic_id == bounds.topic_id
+
+
+def _complete(inputs: Mapping[str, Bounds], bootstrapped: bool) -> None:
+    """The log alone gives the states back only if it holds the whole past."""
+    if bootstrapped:
+        raise NeedsRebuild(
+            f"Redis has no place for this lane, and the users of the bootstrap are not in the log: {_REBUILD}"
+        )
+    for topic, bounds in inputs.items():
+        if bounds.begin > 0:
+            raise NeedsRebuild(
+                f"Redis has no place for this lane in {topic}, and the topic begins at offset"
+                f" {bounds.begin}, so what came before cannot be folded again: {_REBUILD}"
+            )
+
+
+def _same_settings(made: FoldSettings, now: FoldSettings) -> None:
+    if made.partitions != now.partitions:
+        raise NeedsRebuild(
+            f"the inputs have {now.partitions} partitions, but the states in Redis were made with"
+            f" {made.partitions}: make new topics and {_REBUILD}"
+        )
+    for name in ("features", "exclude_statuses", "partitioner"):
+        was, is_now = getattr(made, name), getattr(now, name)
+        if was != is_now:
+            raise NeedsRebuild(
+                f"setting {name} is {is_now!r}, but the states in Redis were made with {was!r}:"
+                f" {_REBUILD}, or set it back"
+            )

@@ -1,0 +1,119 @@
+"""A user's state: what the fold needs to go on, what was decided, and where the user lies.
+
+Orders are kept one by one, each under its own field of the user's key, so a state is usually only
+*part* of a user: the tallies over all orders, and those orders that the present events name.
+"""
+
+from datetime import datetime
+
+import msgspec
+from msgspec import Struct
+
+from schemas.changes import SegmentChange
+from schemas.events import Order
+
+ProfileValue = int | float | str
+
+
+class Dated(Struct, frozen=True, array_like=True):
+    """A profile field's value and the time that carries it."""
+
+    at: datetime
+    value: ProfileValue
+
+
+class Tally(Struct, frozen=True, array_like=True):
+    """Over the counted orders that hold a value: how many items, and the smallest ``created_at``."""
+
+    items: int
+    first_at: datetime
+
+
+class Facts(Struct, frozen=True, omit_defaults=True):
+    """What the fold knows, apart from the orders themselves.
+
+    ``held`` counts the orders that the user has, ``counted`` those whose status is not excluded; the
+    tallies are over the counted ones, by value. ``erased_at`` is the newest erasure.
+    """
+
+    signed_up_at: datetime | None = None
+    profile: dict[str, Dated] = {}
+    held: int = 0
+    counted: int = 0
+    brands: dict[str, Tally] = {}
+    categories: dict[str, Tally] = {}
+    erased_at: datetime | None = None
+
+    @property
+    def alive(self) -> bool:
+        """Whether any fact stands; a tombstone alone is no user."""
+        return self.signed_up_at is not None or self.held > 0
+
+
+class Decided(Struct, frozen=True):
+    """What the user's newest ``user-segments`` record says, and the newest model that agreed."""
+
+    segment: int
+    segment_name: str
+    provisional: bool
+    sequence: int
+    model_version: str
+    activation: int
+
+
+class Position(Struct, frozen=True):
+    """Where the user's features lie in a release's space; ``missing`` names the features imputed."""
+
+    space: str
+    components: tuple[float, ...]
+    missing: tuple[str, ...] = ()
+
+
+class UserState(Struct, frozen=True):
+    """One user, with those of the orders that were read (``whole``: all of them).
+
+    ``orders`` maps an order id to the order, or to None where the user has no such order.
+    """
+
+    user_id: str
+    facts: Facts = Facts()
+    decided: Decided | None = None
+    position: Position | None = None
+    orders: dict[str, Order | None] = {}
+    whole: bool = True
+
+
+class _Stored(Struct, frozen=True, omit_defaults=True):
+    facts: Facts
+    decided: Decided | None = None
+    position: Position | None = None
+
+
+_decoder = msgspec.json.Decoder(_Stored)
+_encoder = msgspec.json.Encoder()
+
+
+def encode(state: UserState) -> bytes:
+    """The stored form of a state, its orders apart: JSON."""
+    return _encoder.encode(_Stored(state.facts, state.decided, state.position))
+
+
+def decode(user_id: str, stored: bytes | None, orders: dict[str, Order | None]) -> UserState:
+    """The state of a user from its stored form and those of its orders that were read."""
+    if stored is None:
+        return UserState(user_id)
+    kept = _decoder.decode(stored)
+    whole = sum(order is not None for order in orders.values()) == kept.facts.held
+    return UserState(user_id, kept.facts, kept.decided, kept.position, orders, whole)
+
+
+def decided_by(change: SegmentChange) -> Decided:
+    """What a ``user-segments`` record decides."""
+    return Decided(
+        segment=change.segment,
+        segment_name=change.segment_name,
+        provisional=change.provisional,
+        sequence=change.sequence,
+        model_version=change.model_version,
+        activation=change.activation,
+    )

@@ -1,0 +1,141 @@
+"""Lanes as threads: each opens, takes itself over whenever it must, waits visibly, and closes."""
+
+import threading
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import structlog
+
+from schemas.errors import SegueError, Unreachable
+from streamer.interfaces import Log, Store
+from streamer.lane import Lane
+from streamer.lane_errors import Fenced, InDoubt, LaneClosing, NotReady
+from streamer.board import StatusBoard
+from streamer.status import LaneStatus
+
+POLL_S = 0.2
+WAIT_S = 0.5
+CLOSE_S = 20.0
+
+log = structlog.get_logger("segue.lane")
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLane:
+    """A lane with the connections that it lets go of when it closes."""
+
+    lane: Lane
+    log: Log
+    store: Store
+
+
+OpenLaneFor = Callable[[int, Callable[[], bool]], OpenLane]
+
+
+class LaneThreads:
+    """The lanes of this worker, one thread each."""
+
+    def __init__(
+        self, open_lane: OpenLaneFor, still_ours: Callable[[int], bool], board: StatusBoard
+    ) -> None:
+        """
+        Args:
+            open_lane: makes a lane for a partition number; its second argument tells when to stop.
+            still_ours: whether the group says, now, that a lane is this worker's.
+        """
+        self._open_lane = open_lane
+        self._still_ours = still_ours
+        self._board = board
+        self._threads: dict[int, _LaneThread] = {}
+        self._lock = threading.Lock()
+        self._failure: Exception | None = None
+
+    def own(self, partitions: frozenset[int]) -> None:
+        """Open the lanes that are not open yet; each takes itself over in its own thread."""
+        with self._lock:
+            for partition in sorted(partitions - self._threads.keys()):
+                thread = _LaneThread(partition, self._open_lane, self._still_ours, self._board, self._fail)
+                self._threads[partition] = thread
+                thread.start()
+
+    def disown(self, partitions: Iterable[int]) -> None:
+        """Close these lanes; returns when they are closed, or when waiting longer would help nobody:
+        what a lane that hangs still tries, the next owner's fence refuses."""
+        with self._lock:
+            closing = [self._threads.pop(p) for p in partitions if p in self._threads]
+        for thread in closing:
+            thread.ask_to_close()
+        for thread in closing:
+            thread.join(CLOSE_S)
+            if thread.is_alive():
+                log.warning("lane did not close in time", lane=thread.partition, seconds=CLOSE_S)
+            self._board.forget(thread.partition)
+
+    def statuses(self) -> list[LaneStatus]:
+        """What each lane is doing."""
+        return self._board.statuses()
+
+    def failure(self) -> Exception | None:
+        """The error that ends this worker, if a lane met one."""
+        return self._failure
+
+    def _fail(self, error: Exception) -> None:
+        self._failure = self._failure or error
+
+
+class _LaneThread(threading.Thread):
+    def __init__(
+        self,
+        partition: int,
+        open_lane: OpenLaneFor,
+        still_ours: Callable[[int], bool],
+        board: StatusBoard,
+        fail: Callable[[Exception], None],
+    ) -> None:
+        super().__init__(name=f"lane-{partition}", daemon=True)
+        self.partition = partition
+        self._open_lane = open_lane
+        self._still_ours = still_ours
+        self._board = board
+        self._fail = fail
+        self._closing = threading.Event()
+
+    def ask_to_close(self) -> None:
+        self._closing.set()
+
+    def run(self) -> None:
+        try:
+            opened = self._open_lane(self.partition, self._closing.is_set)
+            try:
+                while not self._closing.is_set():
+                    self._live(opened.lane)
+            finally:
+                opened.log.close()
+                opened.store.close()
+        except SegueError as error:
+            self._board.phase(self.partition, "stopped", str(error))
+            self._fail(error)
+        except Exception as error:
+            self._board.phase(self.partition, "stopped", f"unexpected: {error!r}")
+            log.exception("lane failed", lane=self.partition)
+            self._fail(error)
+
+    def _live(self, lane: Lane) -> None:
+        """Take the lane over and run it until something is in doubt."""
+        try:
+            lane.take_over(uuid.uuid4().hex)
+            while not self._closing.is_set():
+                lane.step(POLL_S)
+        except LaneClosing:
+            return
+        except Fenced as fenced:
+            self._wait(str(fenced))
+            while not self._closing.is_set() and not self._still_ours(self.partition):
+                self._wait("another worker has taken this lane")
+        except (InDoubt, NotReady, Unreachable) as reason:
+            self._wait(str(reason))
+
+    def _wait(self, reason: str) -> None:
+        self._board.phase(self.partition, "waiting", reason)
+        self._closing.wait(WAIT_S)

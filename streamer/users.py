@@ -1,0 +1,110 @@
+"""The users of one batch: read from the store once, changed in memory, written once."""
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import TypeVar
+
+import msgspec
+from msgspec.structs import replace
+
+from schemas.decode import canonical, order_of
+from streamer.interfaces import Store, UserWrite
+from streamer.neighbours import angle
+from streamer.profile import OrdersMissing
+from streamer.state import Position, UserState, decode, encode
+
+T = TypeVar("T")
+
+
+class Users:
+    """The states of the users that a batch touches."""
+
+    def __init__(self, store: Store, wanted: Mapping[str, Collection[str]]) -> None:
+        """Read these users, each with these orders; one round trip.
+
+        ``place`` is the lane's place, read just before the states.
+        """
+        self._store = store
+        loaded = store.load(wanted)
+        self.place = loaded.place
+        self._before: dict[str, UserState] = {}
+        for user_id, stored in loaded.users.items():
+            orders = {k: None if v is None else order_of(v) for k, v in stored.orders.items()}
+            self._before[user_id] = decode(user_id, stored.state, orders)
+        self._now = dict(self._before)
+
+    def __iter__(self) -> Iterator[UserState]:
+        return iter(self._now.values())
+
+    def __getitem__(self, user_id: str) -> UserState:
+        return self._now[user_id]
+
+    def ids(self) -> Collection[str]:
+        return self._now.keys()
+
+    def newest_activation(self) -> int:
+        """The newest activation that decided one of these states; -1 where none was decided."""
+        return max((s.decided.activation for s in self._before.values() if s.decided), default=-1)
+
+    def put(self, state: UserState) -> None:
+        self._now[state.user_id] = state
+
+    def apply(self, user_id: str, step: Callable[[UserState], T]) -> T:
+        """Call ``step`` with the user's state; where it needs every order, read them and call again."""
+        try:
+            return step(self._now[user_id])
+        except OrdersMissing:
+            self._read_all_orders(user_id)
+            return step(self._now[user_id])
+
+    def _read_all_orders(self, user_id: str) -> None:
+        stored = self._store.load_orders([user_id])[user_id]
+        orders = {order_id: order_of(held) for order_id, held in stored.items()}
+        self._before[user_id] = replace(self._before[user_id], orders=dict(orders), whole=True)
+        now = self._now[user_id]
+        self._now[user_id] = replace(now, orders={**orders, **now.orders}, whole=True)
+
+    def writes(self, spaces: Collection[str], *, index_all: bool = False) -> list[UserWrite]:
+        """What a save has to write: the users that changed.
+
+        Args:
+            spaces: the spaces whose index this lane keeps.
+            index_all: write the index entry of every user, as healing does, which trusts none.
+        """
+        return [
+            write_of(before, now, spaces, index_all=index_all)
+            for before, now in zip(self._before.values(), self._now.values(), strict=True)
+            if now is not before or index_all
+        ]
+
+
+def write_of(
+    before: UserState | None, now: UserState, spaces: Collection[str], *, index_all: bool = False
+) -> UserWrite:
+    """What a save writes for one user; ``before`` is what the store holds, None where it holds nothing."""
+    before = before or UserState(now.user_id)
+    decided = now.decided
+    fields: dict[str, bytes | str | None] = {"state": encode(now)}
+    plain = None if decided is None else msgspec.structs.asdict(decided)
+    for name in ("segment", "segment_name", "provisional", "sequence", "model_version", "activation"):
+        value = None if plain is None else plain[name]
+        fields[name] = None if value is None else str(int(value)) if isinstance(value, bool) else str(value)
+    orders: dict[str, bytes | None] = {
+        order_id: None if order is None else canonical(order)
+        for order_id, order in now.orders.items()
+        if order is not before.orders.get(order_id)
+    }
+    orders |= {k: None for k, held in before.orders.items() if held is not None and now.orders.get(k) is None}
+    return UserWrite(
+        user_id=now.user_id,
+        fields=fields,
+        orders=orders,
+        angles={
+            space: _angle(now.position, space)
+            for space in spaces
+            if index_all or _angle(now.position, space) != _angle(before.position, space)
+        },
+    )
+
+
+def _angle(position: Position | None, space: str) -> float | None:
+    return angle(position.components) if position is not None and position.space == space else None

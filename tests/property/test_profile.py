@@ -1,0 +1,69 @@
+"""Laws of the fold: it agrees with a recomputation from all facts, in any order, any number of times."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.events import Event, Order
+from streamer.profile import OrdersMissing, features, fold
+from streamer.state import UserState, decode, encode
+from tests import oracle
+from tests.strategies.events import histories, order_histories
+
+EXCLUDES = st.sampled_from([frozenset[str](), frozenset({"Cancelled", "Returned"})])
+
+
+def fold_all(facts: list[Event], excluded: frozenset[str]) -> UserState:
+    state = UserState("7")
+    for fact in facts:
+        state = fold(state, fact, excluded)
+    return state
+
+
+@settings(max_examples=500)
+@given(histories() | order_histories(), EXCLUDES)
+def test_fold_equals_recomputation(facts: list[Event], excluded: frozenset[str]) -> None:
+    state = fold_all(facts, excluded)
+    expected = oracle.features("7", facts, excluded)
+    assert state.facts.alive == (expected is not None)
+    if expected is not None:
+        assert features(state) == expected
+
+
+@given(histories() | order_histories(), EXCLUDES, st.randoms(use_true_random=False))
+def test_order_and_repetition_do_not_matter(facts: list[Event], excluded: frozenset[str], random) -> None:
+    shuffled = facts + [fact for fact in facts if random.random() < 0.3]
+    random.shuffle(shuffled)
+    assert fold_all(shuffled, excluded) == fold_all(facts, excluded)
+
+
+@settings(max_examples=500)
+@given(histories() | order_histories(), EXCLUDES)
+def test_a_state_read_in_part_folds_as_the_whole_state_does(
+    facts: list[Event], excluded: frozenset[str]
+) -> None:
+    """Between events only the stored form is kept, and only the order that the event names is read."""
+    stored: bytes | None = None
+    kept: dict[str, Order] = {}
+    for fact in facts:
+        named = {fact.order_id: kept.get(fact.order_id)} if isinstance(fact, Order) else {}
+        state = decode("7", stored, named)
+        try:
+            state = fold(state, fact, excluded)
+        except OrdersMissing:
+            state = fold(decode("7", stored, dict(kept)), fact, excluded)
+            kept = {}
+        kept |= {order_id: order for order_id, order in state.orders.items() if order is not None}
+        stored = encode(state)
+    whole = fold_all(facts, excluded)
+    assert decode("7", stored, dict(kept)).facts == whole.facts
+    assert kept == {k: v for k, v in whole.orders.items() if v is not None}
+
+
+@given(histories(), EXCLUDES)
+def test_what_the_fold_is_given_stays_as_it_was(facts: list[Event], excluded: frozenset[str]) -> None:
+    state = UserState("7")
+    for fact in facts:
+        before = encode(state), dict(state.orders)
+        after = fold(state, fact, excluded)
+        assert (encode(state), dict(state.orders)) == before
+        state = after

@@ -1,0 +1,1 @@
+"""Generators of inputs for property tests."""
