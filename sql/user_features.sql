@@ -1,0 +1,473 @@
+-- Every user's features, from a shop's tables: users, orders, order_items, inventory_items.
+--
+-- This file is in DuckDB's dialect and kept plain, so that it can be translated for other warehouses.
+-- It reads the tables in the *_source steps alone; there the column names are adapted to the warehouse
+-- at hand, and a column that it does not have becomes null. Every value is read as text first, so that
+-- a file of text and a typed table obey one set of rules.
+--
+-- Parameters: $as_of, only facts timed strictly before it count (null: all of them);
+-- $exclude_statuses, orders with one of these statuses do not count.
+--
+-- The steps up to valid_items decide what is a fact and name the reason for each row left out. The
+-- events, the rows left out and the counts are made from these same steps (events.sql, rejected.sql,
+-- counts.sql), with another final select.
+
+with
+
+-- 1. The tables as text. Collation "C" compares the UTF-8 bytes, whatever the database's locale is.
+
+users_source as (
+  select
+    cast(users.user_id as text) collate "C" as user_id,
+    cast(users.age as text) collate "C" as age,
+    cast(users.gender as text) collate "C" as gender,
+    cast(users.country as text) collate "C" as country,
+    cast(users.traffic_source as text) collate "C" as traffic_source,
+    cast(users.created_at as text) collate "C" as created_at
+  from users
+),
+
+orders_source as (
+  select
+    cast(orders.order_id as text) collate "C" as order_id,
+    cast(orders.user_id as text) collate "C" as user_id,
+    cast(orders.status as text) collate "C" as status,
+    cast(orders.created_at as text) collate "C" as created_at
+  from orders
+),
+
+order_items_source as (
+  select
+    cast(order_items.id as text) collate "C" as item_id,
+    cast(order_items.order_id as text) collate "C" as order_id,
+    cast(order_items.inventory_item_id as text) collate "C" as inventory_item_id,
+    cast(order_items.product_id as text) collate "C" as product_id,
+    cast(order_items.price as text) collate "C" as price,
+    cast(order_items.quantity as text) collate "C" as quantity
+  from order_items
+),
+
+inventory_items_source as (
+  select
+    cast(inventory_items.id as text) collate "C" as inventory_item_id,
+    cast(inventory_items.product_brand as text) collate "C" as brand,
+    cast(inventory_items.product_category as text) collate "C" as category
+  from inventory_items
+),
+
+-- 2. A blank text is null; nothing else is trimmed. Blank is what Unicode calls white space together
+-- with the separators of ASCII: the characters for which Python's str.isspace() is true.
+
+blank as (
+  select
+    chr(9) || chr(10) || chr(11) || chr(12) || chr(13) || chr(28) || chr(29) || chr(30) || chr(31) || chr(32)
+    || chr(133) || chr(160) || chr(5760) || chr(8192) || chr(8193) || chr(8194) || chr(8195) || chr(8196)
+    || chr(8197) || chr(8198) || chr(8199) || chr(8200) || chr(8201) || chr(8202) || chr(8232) || chr(8233)
+    || chr(8239) || chr(8287) || chr(12288) as characters
+),
+
+users_read as (
+  select
+    case when trim(source.user_id, blank.characters) <> '' then source.user_id end as user_id,
+    case when trim(source.age, blank.characters) <> '' then source.age end as age,
+    case when trim(source.gender, blank.characters) <> '' then source.gender end as gender,
+    case when trim(source.country, blank.characters) <> '' then source.country end as country,
+    case when trim(source.traffic_source, blank.characters) <> '' then source.traffic_source end as traffic_source,
+    case when trim(source.created_at, blank.characters) <> '' then source.created_at end as created_at
+  from users_source as source
+  cross join blank
+),
+
+orders_read as (
+  select
+    case when trim(source.order_id, blank.characters) <> '' then source.order_id end as order_id,
+    case when trim(source.user_id, blank.characters) <> '' then source.user_id end as user_id,
+    case when trim(source.status, blank.characters) <> '' then source.status end as status,
+    case when trim(source.created_at, blank.characters) <> '' then source.created_at end as created_at
+  from orders_source as source
+  cross join blank
+),
+
+order_items_read as (
+  select
+    case when trim(source.item_id, blank.characters) <> '' then source.item_id end as item_id,
+    case when trim(source.order_id, blank.characters) <> '' then source.order_id end as order_id,
+    case
+      when trim(source.inventory_item_id, blank.characters) <> '' then source.inventory_item_id
+    end as inventory_item_id,
+    case when trim(source.product_id, blank.characters) <> '' then source.product_id end as product_id,
+    case when trim(source.price, blank.characters) <> '' then source.price end as price,
+    case when trim(source.quantity, blank.characters) <> '' then source.quantity end as quantity
+  from order_items_source as source
+  cross join blank
+),
+
+inventory_items_read as (
+  select
+    source.inventory_item_id,
+    case when trim(source.brand, blank.characters) <> '' then source.brand end as brand,
+    case when trim(source.category, blank.characters) <> '' then source.category end as category
+  from inventory_items_source as source
+  cross join blank
+),
+
+-- An id that stands there twice must not double the items sold.
+inventory as (
+  select
+    ranked.inventory_item_id,
+    ranked.brand,
+    ranked.category
+  from (
+    select
+      inventory_item_id,
+      brand,
+      category,
+      row_number() over (
+        partition by inventory_item_id order by brand nulls last, category nulls last
+      ) as place
+    from inventory_items_read
+    where inventory_item_id is not null
+  ) as ranked
+  where ranked.place = 1
+),
+
+-- 3. Times: a date that exists, a time of day unless it is midnight, then Z, UTC or an offset; nothing
+-- means UTC. In UTC they have no offset any more and lie in the years 1 to 9999. Digits beyond
+-- microseconds are cut.
+
+times_written as (
+  select created_at as written
+  from users_read
+  where created_at is not null
+  union
+  select created_at as written
+  from orders_read
+  where created_at is not null
+),
+
+times_split as (
+  select
+    written,
+    case
+      when
+        substr(written, 1, 4) <> '0000'
+        and regexp_matches(
+          written,
+          '^([0-9]{4}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))|([0-9]{2}(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)-02-29)([Tt ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?( ?UTC|[Zz]|[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?)?)?$'
+        )
+        then
+          substr(written, 1, 10)
+          || case when length(written) = 10 then ' 00:00:00' else ' ' || substr(written, 12, 8) end
+          || case
+            when substr(written, 20, 1) = '.'
+              then regexp_replace(substr(written, 20), '^(\.[0-9]{1,6}).*$', '\1')
+            else ''
+          end
+    end as local_time,
+    regexp_replace(substr(written, 20), '^(\.[0-9]+)?( ?UTC|[Zz])?', '') as shift
+  from times_written
+),
+
+times_shifted as (
+  select
+    written,
+    cast(local_time as timestamp)
+    - case
+      when local_time is null or shift = '' then 0
+      else
+        (
+          60 * cast(substr(shift, 2, 2) as integer)
+          + case when length(shift) = 3 then 0 else cast(right(shift, 2) as integer) end
+        )
+        * case when substr(shift, 1, 1) = '-' then -1 else 1 end
+    end
+    * interval '1 minute' as at
+  from times_split
+),
+
+times as (
+  select
+    written,
+    at
+  from times_shifted
+  where at between timestamp '0001-01-01 00:00:00' and timestamp '9999-12-31 23:59:59.999999'
+),
+
+-- 4. Numbers: as JSON writes them, leading zeros and a plus sign allowed, within what every warehouse's
+-- double holds. NaN and infinity are none.
+
+numbers_written as (
+  select age as written
+  from users_read
+  where age is not null
+  union
+  select price as written
+  from order_items_read
+  where price is not null
+  union
+  select quantity as written
+  from order_items_read
+  where quantity is not null
+),
+
+numbers_read as (
+  select
+    written,
+    case
+      when
+        regexp_matches(
+          written,
+          '^[+-]?([0-9]{1,40}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,2})?|[1-9](\.[0-9]{1,40})?[eE][+-]?([012][0-9]{2}|30[0-7]))$'
+        )
+        then try_cast(written as double)
+    end as value
+  from numbers_written
+),
+
+-- A whole number keeps all of its digits; as a double it is exact up to 2^53.
+numbers as (
+  select
+    written,
+    value,
+    case
+      when regexp_matches(written, '^[0-9]{1,38}$') then cast(written as decimal(38, 0))
+      when value between -9007199254740992 and 9007199254740992 and value = floor(value)
+        then cast(value as decimal(38, 0))
+    end as whole
+  from numbers_read
+  where value is not null
+),
+
+-- 5. Facts: each row with the reason for which it would not be taken as an event, or null.
+
+users_checked as (
+  select
+    u.user_id,
+    age.value as age,
+    u.gender,
+    u.country,
+    u.traffic_source,
+    case when u.created_at is null then timestamp '1970-01-01 00:00:00' else times.at end as created_at,
+    case
+      when u.user_id is null then 'user_id is missing'
+      when strlen(u.user_id) > 256 then 'user_id has more than 256 bytes'
+      when u.created_at is not null and times.at is null then 'created_at is not a time'
+      when u.age is not null and age.value is null then 'age is not a number'
+      when age.value < 0 or age.value > 150 then 'age is outside 0..150'
+      when strlen(u.gender) > 1024 then 'gender has more than 1,024 bytes'
+      when strlen(u.country) > 1024 then 'country has more than 1,024 bytes'
+      when strlen(u.traffic_source) > 1024 then 'traffic_source has more than 1,024 bytes'
+    end as reason
+  from users_read as u
+  left join times on u.created_at = times.written
+  left join numbers as age on u.age = age.written
+),
+
+signups as (
+  select
+    user_id,
+    age,
+    gender,
+    country,
+    traffic_source,
+    created_at
+  from users_checked
+  where reason is null and ($as_of is null or created_at < $as_of)
+),
+
+items_checked as (
+  select
+    i.item_id,
+    i.order_id,
+    inventory.brand,
+    inventory.category,
+    i.product_id,
+    price.value as price,
+    quantity.whole as quantity,
+    case
+      when strlen(inventory.brand) > 1024 then 'an item''s brand has more than 1,024 bytes'
+      when strlen(inventory.category) > 1024 then 'an item''s category has more than 1,024 bytes'
+      when strlen(i.product_id) > 256 then 'an item''s product_id has more than 256 bytes'
+      when i.price is not null and price.value is null then 'an item''s price is not a finite number'
+      when i.quantity is not null and coalesce(quantity.whole not between 1 and 9223372036854775807, true)
+        then 'an item''s quantity is not a whole number of at least 1'
+    end as reason
+  from order_items_read as i
+  left join inventory on i.inventory_item_id = inventory.inventory_item_id
+  left join numbers as price on i.price = price.written
+  left join numbers as quantity on i.quantity = quantity.written
+  where i.order_id is not null
+),
+
+baskets as (
+  select
+    order_id,
+    count(*) as items,
+    min(reason) as reason
+  from items_checked
+  group by order_id
+),
+
+-- An order with one bad item is left out as a whole: half an order is no fact.
+orders_checked as (
+  select
+    o.order_id,
+    o.user_id,
+    o.status,
+    times.at as created_at,
+    case
+      when o.order_id is null then 'order_id is missing'
+      when strlen(o.order_id) > 256 then 'order_id has more than 256 bytes'
+      when o.user_id is null then 'user_id is missing'
+      when strlen(o.user_id) > 256 then 'user_id has more than 256 bytes'
+      when o.created_at is null then 'created_at is missing'
+      when times.at is null then 'created_at is not a time'
+      when baskets.items is null then 'the order has no items'
+      when baskets.items > 1000 then 'the order has more than 1,000 items'
+      when baskets.reason is not null then baskets.reason
+      when strlen(o.status) > 1024 then 'status has more than 1,024 bytes'
+    end as reason
+  from orders_read as o
+  left join times on o.created_at = times.written
+  left join baskets on o.order_id = baskets.order_id
+),
+
+-- Of several rows for one order of a user the newest counts; at equal times the one whose event is
+-- larger as JSON text: there a missing status is larger than any, and a quote ends the status.
+valid_orders as (
+  select
+    ranked.user_id,
+    ranked.order_id,
+    ranked.status,
+    ranked.created_at
+  from (
+    select
+      user_id,
+      order_id,
+      status,
+      created_at,
+      row_number() over (
+        partition by user_id, order_id
+        order by
+          created_at desc,
+          case when status is null then 0 else 1 end,
+          replace(replace(status, '\', '\\'), '"', '\"') || '"' desc
+      ) as place
+    from orders_checked
+    where reason is null and ($as_of is null or created_at < $as_of)
+  ) as ranked
+  where ranked.place = 1
+),
+
+valid_items as (
+  select
+    o.user_id,
+    o.order_id,
+    o.status,
+    o.created_at,
+    i.item_id,
+    i.brand,
+    i.category,
+    i.product_id,
+    i.price,
+    i.quantity
+  from valid_orders as o
+  inner join items_checked as i on o.order_id = i.order_id
+),
+
+everyone as (
+  select user_id
+  from signups
+  union
+  select user_id
+  from valid_orders
+),
+
+-- 6. Features. Of several rows for one user, per field, the newest that carries it counts; at equal
+-- times the larger value.
+
+profiles as (
+  select distinct
+    user_id,
+    first_value(age) over (
+      partition by user_id
+      order by case when age is null then 1 else 0 end, created_at desc, age desc
+    ) as age,
+    first_value(gender) over (
+      partition by user_id
+      order by case when gender is null then 1 else 0 end, created_at desc, gender desc
+    ) as gender,
+    first_value(country) over (
+      partition by user_id
+      order by case when country is null then 1 else 0 end, created_at desc, country desc
+    ) as country,
+    first_value(traffic_source) over (
+      partition by user_id
+      order by case when traffic_source is null then 1 else 0 end, created_at desc, traffic_source desc
+    ) as traffic_source
+  from signups
+),
+
+totals as (
+  select
+    user_id,
+    count(*) as total_orders
+  from valid_orders
+  where not coalesce(status in ($exclude_statuses), false)
+  group by user_id
+),
+
+counted_items as (
+  select
+    user_id,
+    created_at,
+    brand,
+    category,
+    coalesce(quantity, 1) as quantity
+  from valid_items
+  where not coalesce(status in ($exclude_statuses), false)
+),
+
+-- The value with the most items; tied, the one held first; still tied, the smallest MD5, which no
+-- alphabet biases.
+brands as (
+  select
+    user_id,
+    brand,
+    row_number() over (
+      partition by user_id
+      order by sum(quantity) desc, min(created_at), md5(user_id || ':' || brand)
+    ) as place
+  from counted_items
+  where brand is not null
+  group by user_id, brand
+),
+
+categories as (
+  select
+    user_id,
+    category,
+    row_number() over (
+      partition by user_id
+      order by sum(quantity) desc, min(created_at), md5(user_id || ':' || category)
+    ) as place
+  from counted_items
+  where category is not null
+  group by user_id, category
+)
+
+select
+  everyone.user_id,
+  profiles.age,
+  profiles.gender,
+  profiles.country,
+  profiles.traffic_source,
+  totals.total_orders,
+  brands.brand as most_frequent_brand,
+  categories.category as most_frequent_category
+from everyone
+left join profiles on everyone.user_id = profiles.user_id
+left join totals on everyone.user_id = totals.user_id
+left join brands on everyone.user_id = brands.user_id and brands.place = 1
+left join categories on everyone.user_id = categories.user_id and categories.place = 1
+order by everyone.user_id

@@ -1,0 +1,111 @@
+"""A warehouse in DuckDB: a database file, or a folder of Parquet and CSV files."""
+
+import contextlib
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import duckdb
+
+from schemas.errors import BadWarehouse
+from trainer.warehouse import files
+from trainer.warehouse.layout import TABLES
+from trainer.warehouse.source import Row
+
+_ROWS_A_FETCH = 10_000
+# A DuckDB file has this at its ninth byte. Asked before DuckDB opens the file: it would take a SQLite
+# file for one that needs an extension from the network.
+_MAGIC, _MAGIC_AT = b"DUCK", 8
+_OFFLINE: dict[str, str | bool | int | float | list[str]] = {"autoinstall_known_extensions": "false"}
+
+
+class DuckSource:
+    """See :class:`trainer.warehouse.source.Source`."""
+
+    dialect = "duckdb"
+
+    def __init__(self, name: str, connection: duckdb.DuckDBPyConnection) -> None:
+        self.name = name
+        self._connection = connection
+        # A time with an offset is written in this zone when it becomes text.
+        connection.execute("set global TimeZone = 'UTC'")
+
+    def columns(self, table: str) -> Mapping[str, str]:
+        """See :meth:`trainer.warehouse.source.Source.columns`."""
+        with _failures(f"table {table} of {self.name}"):
+            try:
+                described = self._connection.execute(f"describe {table}").fetchall()
+            except duckdb.CatalogException:
+                raise BadWarehouse(
+                    f"{self.name} has no table {table}: make a table or a view of that name in its main schema"
+                ) from None
+        return {str(row[0]): str(row[1]) for row in described}
+
+    def rows(self, query: str) -> Iterator[Row]:
+        """See :meth:`trainer.warehouse.source.Source.rows`."""
+        with _failures(self.name), self._connection.cursor() as cursor:
+            cursor.execute(query)
+            while rows := cursor.fetchmany(_ROWS_A_FETCH):
+                yield from rows
+
+    def close(self) -> None:
+        """See :meth:`trainer.warehouse.source.Source.close`."""
+        self._connection.close()
+
+
+def open_file(path: Path) -> DuckSource:
+    """A DuckDB database file, which is opened for reading.
+
+    Raises:
+        BadWarehouse: it is none, another process writes to it, or it is of another version.
+    """
+    try:
+        with path.open("rb") as file:
+            magic = file.read(_MAGIC_AT + len(_MAGIC))[_MAGIC_AT:]
+    except OSError as error:
+        raise BadWarehouse(f"warehouse {path} cannot be read: {error.strerror}") from None
+    if magic != _MAGIC:
+        raise BadWarehouse(
+            f"warehouse {path} is not a DuckDB file: name a folder of Parquet or CSV files, a DuckDB file or "
+            f"a postgresql:// URL"
+        )
+    with _failures(f"DuckDB file {path}"):
+        connection = duckdb.connect(path, read_only=True, config=_OFFLINE)
+    return DuckSource(f"DuckDB file {path}", connection)
+
+
+def open_folder(folder: Path) -> DuckSource:
+    """A folder with one Parquet or CSV file a table.
+
+    Raises:
+        BadWarehouse: a table's file is missing, is there twice, or cannot be read.
+    """
+    found = {table: files.find(folder, table) for table in TABLES}
+    connection = duckdb.connect(config=_OFFLINE)
+    try:
+        for table, path in found.items():
+            with _failures(str(path)):
+                # Both are ours: a table's name, and a call whose arguments are quoted.
+                connection.execute(f"create view {table} as select * from {files.reader(path)}")  # noqa: S608
+        return DuckSource(f"folder {folder}", connection)
+    except BadWarehouse:
+        connection.close()
+        raise
+
+
+@contextlib.contextmanager
+def _failures(what: str) -> Iterator[None]:
+    try:
+        yield
+    except duckdb.Error as error:
+        raise BadWarehouse(f"{what} cannot be read: {_sentence(str(error))}") from None
+
+
+def _sentence(message: str) -> str:
+    """DuckDB's message on one line: without the row in question, the advice and the reader's settings."""
+    lines = [line.strip() for line in message.partition("\n\n")[0].splitlines()]
+    told = [
+        line for line in lines if line and not line.startswith(("Original Line", "Possible", "*", "LINE"))
+    ]
+    file = re.search(r"^\s*file = (.+)$", message, re.MULTILINE)
+    return "; ".join(told) + (f" (file {file[1].strip()})" if file else "")

@@ -1,0 +1,65 @@
+"""Parquet and CSV files, as DuckDB's table functions."""
+
+import csv
+import gzip
+from pathlib import Path
+
+from schemas.errors import BadWarehouse
+
+SUFFIXES = (".parquet", ".csv", ".csv.gz")
+
+
+def find(folder: Path, table: str) -> Path:
+    """The file of one table.
+
+    Raises:
+        BadWarehouse: there is none, or more than one.
+    """
+    names = [table + suffix for suffix in SUFFIXES]
+    found = [folder / name for name in names if (folder / name).is_file()]
+    if not found:
+        raise BadWarehouse(f"folder {folder} has no table {table}: it should be a file {', '.join(names)}")
+    if len(found) > 1:
+        there = ", ".join(path.name for path in found)
+        raise BadWarehouse(f"folder {folder} has table {table} more than once ({there}): keep one of them")
+    return found[0]
+
+
+def reader(path: Path) -> str:
+    """The call of DuckDB's table function that reads the file; in CSV all columns are text.
+
+    Raises:
+        BadWarehouse: a CSV file without a line of column names.
+    """
+    if path.suffix == ".parquet":
+        return f"read_parquet({_literal(_no_pattern(path))})"
+    columns = ", ".join(f"{_literal(name)}: 'VARCHAR'" for name in _header(path))
+    compression = "gzip" if path.suffix == ".gz" else "none"
+    # Nothing is detected: a delimiter or a type that depends on the rows would change with the rows.
+    return (
+        f"read_csv({_literal(_no_pattern(path))}, auto_detect = false, header = true, delim = ',', "
+        f"quote = '\"', escape = '\"', compression = '{compression}', columns = {{{columns}}})"
+    )
+
+
+def _header(path: Path) -> list[str]:
+    opened = gzip.open if path.suffix == ".gz" else open
+    try:
+        with opened(path, "rt", encoding="utf-8-sig", newline="") as file:
+            names = next(csv.reader(file), [])
+    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
+        raise BadWarehouse(f"{path} cannot be read: {error}") from None
+    if not names:
+        raise BadWarehouse(f"{path} has no line of column names")
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise BadWarehouse(f"{path} has column {twice[0]} more than once")
+    return names
+
+
+def _no_pattern(path: Path) -> str:
+    """The path as a pattern that only it matches."""
+    return "".join(f"[{character}]" if character in "*?[" else character for character in str(path))
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

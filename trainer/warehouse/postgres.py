@@ -1,0 +1,108 @@
+"""A warehouse in PostgreSQL, read with psycopg."""
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from itertools import count
+
+import psycopg
+from psycopg import conninfo
+
+from schemas.errors import BadWarehouse
+from trainer.warehouse.source import Row
+
+SCHEMES = ("postgresql://", "postgres://")
+
+_ROWS_A_FETCH = 10_000
+_CONNECT_TIMEOUT_S = 10
+_SECRETS = ("password", "sslpassword")
+
+# How times and numbers are written when they become text must not depend on the server's settings. The
+# cursors read all rows, so plans for the first few are the wrong ones; compiling costs more than it saves.
+_SESSION = """
+    set time zone 'UTC';
+    set datestyle to 'ISO, YMD';
+    set extra_float_digits to 1;
+    set standard_conforming_strings to on;
+    set cursor_tuple_fraction to 1;
+    set jit to off
+"""
+
+_COLUMNS = """
+    select attname, format_type(atttypid, atttypmod)
+    from pg_attribute
+    where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped
+    order by attnum
+"""
+
+
+class PostgresSource:
+    """See :class:`trainer.warehouse.source.Source`.
+
+    All queries see the same rows: they run in one read-only transaction, which ends with the source.
+    """
+
+    dialect = "postgres"
+
+    def __init__(self, url: str) -> None:
+        """Connect.
+
+        Raises:
+            BadWarehouse: the URL is none, the server does not answer or refuses, or its database is not
+                in UTF-8.
+        """
+        try:
+            parts = conninfo.conninfo_to_dict(url)
+        except psycopg.Error:
+            # Its message quotes the URL, and the URL may hold a password.
+            raise BadWarehouse(
+                "the PostgreSQL URL cannot be read: write it as postgresql://user@host:5432/database"
+            ) from None
+        self._secrets = [str(parts[key]) for key in _SECRETS if parts.get(key)]
+        where = f"{parts.get('host', 'localhost')}:{parts.get('port', 5432)}"
+        self.name = f"PostgreSQL database {parts.get('dbname', '')} at {where}"
+        timeout = parts.get("connect_timeout", _CONNECT_TIMEOUT_S)
+        with self._failures("does not let us in"):
+            self._connection = psycopg.connect(url, client_encoding="utf8", connect_timeout=timeout)
+        encoding = self._connection.info.parameter_status("server_encoding")
+        if encoding != "UTF8":
+            self._connection.close()
+            raise BadWarehouse(f"{self.name} is in {encoding}: Segue reads databases in UTF8")
+        self._cursors = count(1)
+        self._connection.read_only = True
+        self._connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        with self._failures("cannot be read"):
+            self._connection.execute(_SESSION)
+
+    def columns(self, table: str) -> Mapping[str, str]:
+        """See :meth:`trainer.warehouse.source.Source.columns`."""
+        with self._failures("cannot be read"):
+            described = self._connection.execute(_COLUMNS, [table]).fetchall()
+        if not described:
+            raise BadWarehouse(
+                f"{self.name} has no table {table} on its search path: make a table or a view of that name, or "
+                f"add ?options=-csearch_path%3D… to the URL"
+            )
+        return {str(name): str(kind) for name, kind in described}
+
+    def rows(self, query: str) -> Iterator[Row]:
+        """See :meth:`trainer.warehouse.source.Source.rows`."""
+        with (
+            self._failures("cannot be read"),
+            self._connection.cursor(name=f"segue_{next(self._cursors)}") as cursor,
+        ):
+            cursor.itersize = _ROWS_A_FETCH
+            yield from cursor.execute(query.encode())
+
+    def close(self) -> None:
+        """See :meth:`trainer.warehouse.source.Source.close`."""
+        self._connection.close()
+
+    @contextlib.contextmanager
+    def _failures(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except psycopg.Error as error:
+            message = " ".join(str(error).split())
+            for secret in self._secrets:
+                message = message.replace(secret, "***")
+            raise BadWarehouse(f"{self.name} {what}: {message}") from None

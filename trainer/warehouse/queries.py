@@ -1,0 +1,112 @@
+"""The queries of ``sql/`` for the warehouse at hand: its dialect, its column names, the parameters.
+
+There is one definition of what is a fact: events, rejected rows and counts are other final selects over
+the steps of ``user_features.sql``, joined with them as syntax trees.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from typing import Literal
+
+import sqlglot
+from sqlglot import exp
+
+import sql
+from trainer.warehouse.layout import TABLES, Layout
+
+Ordering = Literal["time", "user"]
+Parameter = datetime | int | tuple[str, ...] | None
+
+_WRITTEN_IN = "duckdb"
+# DuckDB's name for a text's length in bytes; other dialects keep to the standard's.
+_BYTES_IN_TEXT, _STANDARD_BYTES_IN_TEXT = "strlen", "octet_length"
+
+
+@dataclass(frozen=True, slots=True)
+class Queries:
+    """The queries as text, for one warehouse.
+
+    Attributes:
+        dialect: sqlglot's name of the warehouse's dialect.
+        layout: how its columns are called.
+    """
+
+    dialect: str
+    layout: Layout
+
+    def features(self, as_of: datetime | None, exclude_statuses: tuple[str, ...]) -> str:
+        """One row for every user; see ``sql/user_features.sql``."""
+        return self._text(_steps(), {"as_of": as_of, "exclude_statuses": exclude_statuses})
+
+    def events(self, as_of: datetime | None, since: datetime | None, ordered: Ordering) -> str:
+        """The facts, an order as one row an item; see ``sql/events.sql``."""
+        query = _over_steps("events")
+        if ordered == "user":
+            terms = query.args["order"].expressions
+            terms.sort(key=lambda term: term.name != "user_id")
+        return self._text(query, {"as_of": as_of, "since": since, "exclude_statuses": ()})
+
+    def rejected(self, as_of: datetime | None, examples: int) -> str:
+        """The rows left out, at most ``examples`` a table and reason; see ``sql/rejected.sql``."""
+        return self._text(
+            _over_steps("rejected"), {"as_of": as_of, "examples": examples, "exclude_statuses": ()}
+        )
+
+    def counts(self, as_of: datetime | None) -> str:
+        """One row of totals; see ``sql/counts.sql``."""
+        return self._text(_over_steps("counts"), {"as_of": as_of, "exclude_statuses": ()})
+
+    def _text(self, query: exp.Query, parameters: Mapping[str, Parameter]) -> str:
+        for column in list(query.find_all(exp.Column)):
+            if column.table in TABLES:
+                column.replace(self._column(column))
+        for parameter in list(query.find_all(exp.Placeholder)):
+            _fill(parameter, parameters[parameter.name])
+        if self.dialect != _WRITTEN_IN:
+            for function in query.find_all(exp.Anonymous):
+                if function.name.lower() == _BYTES_IN_TEXT:
+                    function.set("this", _STANDARD_BYTES_IN_TEXT)
+        return query.sql(self.dialect, pretty=True, unsupported_level=sqlglot.ErrorLevel.RAISE) + "\n"
+
+    def _column(self, column: exp.Column) -> exp.Expression:
+        name = self.layout[column.table, column.name]
+        return exp.null() if name is None else exp.column(exp.to_identifier(name, quoted=True), column.table)
+
+
+def _steps() -> exp.Query:
+    return _parsed("user_features").copy()
+
+
+def _over_steps(name: str) -> exp.Query:
+    query = _parsed(name).copy()
+    query.set("with_", _steps().args["with_"])
+    return query
+
+
+@cache
+def _parsed(name: str) -> exp.Query:
+    tree = sqlglot.parse_one(sql.read(name), read=_WRITTEN_IN)
+    assert isinstance(tree, exp.Query)
+    return tree
+
+
+def _fill(parameter: exp.Placeholder, value: Parameter) -> None:
+    """Put a value in a parameter's place; a list of texts has one, as the only member of ``in (…)``."""
+    if isinstance(value, tuple):
+        texts = [exp.Literal.string(text) for text in value]
+        members = parameter.parent
+        assert isinstance(members, exp.In)
+        members.set("expressions", texts or [exp.cast(exp.null(), "text")])
+    elif isinstance(value, int):
+        parameter.replace(exp.Literal.number(value))
+    else:
+        parameter.replace(exp.cast(_time(value), "timestamp"))
+
+
+def _time(at: datetime | None) -> exp.Expression:
+    if at is None:
+        return exp.null()
+    utc = at.astimezone(UTC) if at.tzinfo is not None else at
+    return exp.Literal.string(utc.replace(tzinfo=None).isoformat(sep=" "))

@@ -1,0 +1,35 @@
+"""What a warehouse must be able to do; one implementation a kind of warehouse."""
+
+from collections.abc import Iterator, Mapping
+from typing import Protocol
+
+Row = tuple[object, ...]
+
+
+class Source(Protocol):
+    """An open connection that reads, and never writes."""
+
+    @property
+    def name(self) -> str:
+        """What messages call the warehouse; holds no secret."""
+
+    @property
+    def dialect(self) -> str:
+        """The name that sqlglot has for its SQL."""
+
+    def columns(self, table: str) -> Mapping[str, str]:
+        """The columns of a table, name to type, in the table's order.
+
+        Raises:
+            BadWarehouse: there is no such table, or it cannot be read.
+        """
+
+    def rows(self, query: str) -> Iterator[Row]:
+        """The rows of a query, fetched as they are asked for; several queries may be open at once.
+
+        Raises:
+            BadWarehouse: the warehouse refused the query or failed on the way.
+        """
+
+    def close(self) -> None:
+        """Let go of the connection."""

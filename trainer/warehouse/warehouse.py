@@ -1,0 +1,165 @@
+"""A shop's warehouse: users' features, the facts they are made of, and the rows that are no facts."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import pyarrow as pa
+
+from schemas.errors import BadWarehouse
+from schemas.events import Order, Signup
+from trainer.warehouse import duck, facts, postgres, reports
+from trainer.warehouse.layout import TABLES, resolve
+from trainer.warehouse.queries import Ordering, Queries
+from trainer.warehouse.reports import Counts, Rejections
+from trainer.warehouse.source import Source
+
+FEATURES_SCHEMA = pa.schema(
+    [
+        pa.field("user_id", pa.string(), nullable=False),
+        ("age", pa.float64()),
+        ("gender", pa.string()),
+        ("country", pa.string()),
+        ("traffic_source", pa.string()),
+        ("total_orders", pa.int64()),
+        ("most_frequent_brand", pa.string()),
+        ("most_frequent_category", pa.string()),
+    ]
+)
+
+_ROWS_A_BATCH = 50_000
+_EXAMPLES_A_REASON = 100
+
+
+class Warehouse:
+    """An open warehouse. Only reads. Times without an offset are UTC.
+
+    Every method raises :class:`~schemas.errors.BadWarehouse` where the warehouse fails on the way.
+    """
+
+    def __init__(self, source: Source) -> None:
+        """Check the tables.
+
+        Raises:
+            BadWarehouse: a table or a column is missing, ids may be fractions, or there are no users.
+        """
+        self._source = source
+        layout = {}
+        for table in TABLES:
+            layout.update(resolve(source.name, table, source.columns(table)))
+        if next(source.rows("select 1 from users limit 1"), None) is None:
+            raise BadWarehouse(f"table users of {source.name} has no rows")
+        self._has_status = layout["orders", "status"] is not None
+        self._queries = Queries(source.dialect, layout)
+        self._query_text = self._queries.features(None, ())
+
+    @property
+    def name(self) -> str:
+        """What messages call it; holds no secret."""
+        return self._source.name
+
+    @property
+    def query_text(self) -> str:
+        """The feature query in the warehouse's dialect, as :meth:`features` last ran it."""
+        return self._query_text
+
+    def features(self, as_of: datetime | None = None, exclude_statuses: tuple[str, ...] = ()) -> pa.Table:
+        """Every user's features from the facts before ``as_of``, of schema :data:`FEATURES_SCHEMA`.
+
+        One row for every user with a valid row in users or orders, in the order of the user id's UTF-8
+        bytes. Orders whose status is one of ``exclude_statuses`` do not count.
+
+        Raises:
+            BadWarehouse: statuses are to be excluded, and orders have none.
+        """
+        if exclude_statuses and not self._has_status:
+            raise BadWarehouse(
+                f"table orders of {self.name} has no column status, so exclude_statuses "
+                f"({', '.join(exclude_statuses)}) cannot be applied: add the column or exclude nothing"
+            )
+        self._query_text = self._queries.features(as_of, exclude_statuses)
+        rows = self._source.rows(self._query_text)
+        batches = []
+        while batch := list(islice(rows, _ROWS_A_BATCH)):
+            columns = zip(*batch, strict=True)
+            batches.append(
+                pa.record_batch(
+                    [
+                        pa.array(column, field.type)
+                        for column, field in zip(columns, FEATURES_SCHEMA, strict=True)
+                    ],
+                    schema=FEATURES_SCHEMA,
+                )
+            )
+        return pa.Table.from_batches(batches, FEATURES_SCHEMA)
+
+    def events(
+        self, as_of: datetime | None = None, since: datetime | None = None, ordered: Ordering = "time"
+    ) -> Iterator[Signup | Order]:
+        """The facts before ``as_of`` and not before ``since``, one by one.
+
+        A signup for each row of users, an order with all its items for each order of a user. By ``time``
+        signups come first at equal times, then user ids and order ids decide; by ``user`` all facts of a
+        user stand together, each user's in that same order.
+        """
+        return facts.events_of(self._source.rows(self._queries.events(as_of, since, ordered)))
+
+    def rejected(self, as_of: datetime | None = None) -> Rejections:
+        """The rows left out, at most 100 of each table and reason, and how many there are.
+
+        Rows whose time is known and not before ``as_of`` are not among them.
+        """
+        return reports.rejections_of(self._source.rows(self._queries.rejected(as_of, _EXAMPLES_A_REASON)))
+
+    def counts(self, as_of: datetime | None = None) -> Counts:
+        """How many users and facts there are before ``as_of``."""
+        return reports.counts_of(next(self._source.rows(self._queries.counts(as_of))))
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._source.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def open_warehouse(path_or_url: str | Path) -> Warehouse:
+    """Open a folder of Parquet or CSV files, a DuckDB file, or a ``postgresql://`` URL.
+
+    Raises:
+        BadWarehouse: there is nothing of the kind, it cannot be read, or its tables cannot be used.
+    """
+    source = _source(path_or_url)
+    try:
+        return Warehouse(source)
+    except BaseException:
+        source.close()
+        raise
+
+
+def _source(path_or_url: str | Path) -> Source:
+    text = str(path_or_url)
+    if text.startswith(postgres.SCHEMES):
+        return postgres.PostgresSource(text)
+    if "://" in text:
+        raise BadWarehouse(
+            f"a {text.partition('://')[0]}:// warehouse cannot be read: name a folder of Parquet or CSV files, a "
+            f"DuckDB file or a postgresql:// URL"
+        )
+    path = Path(path_or_url).expanduser()
+    if path.is_dir():
+        return duck.open_folder(path)
+    if path.exists():
+        return duck.open_file(path)
+    raise BadWarehouse(f"warehouse {path} does not exist")
