@@ -2,15 +2,16 @@
 
 import hashlib
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from schemas import times
 
 ChangeKind = Literal["moved", "confirmed", "unconfirmed"]
 CauseType = Literal["signup", "order", "model", "bootstrap", "replay"]
 FeatureValue = int | float | str | None
+AwareTime = Annotated[datetime, Meta(tz=True)]
 
 
 class Cause(Struct, frozen=True):
@@ -53,8 +54,8 @@ class SegmentChange(Struct, frozen=True, kw_only=True):
     segment_name: str
     model_version: str
     activation: int
-    occurred_at: datetime
-    emitted_at: datetime
+    occurred_at: AwareTime
+    emitted_at: AwareTime
     provisional: bool
     missing: tuple[str, ...]
     features: dict[str, FeatureValue]
@@ -72,8 +73,8 @@ class UserErasedChange(Struct, frozen=True, kw_only=True):
     event_id: str
     user_id: str
     sequence: int
-    occurred_at: datetime
-    emitted_at: datetime
+    occurred_at: AwareTime
+    emitted_at: AwareTime
     cause: Cause
 
 

@@ -39,6 +39,12 @@ class BadRelease(SegueError):
     exit_code = 4
 
 
+class BadChange(SegueError):
+    """A record of ``segment-changes`` or ``user-segments`` is none that this version can read."""
+
+    exit_code = 4
+
+
 class Unreachable(SegueError):
     """Kafka or Redis does not answer."""
 

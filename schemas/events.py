@@ -1,7 +1,7 @@
 """The input events as Segue knows them, after :mod:`schemas.decode` has read and checked the wire.
 
 Inside the project ids are text, times are aware UTC datetimes, blanks are None, and these types are
-believed. What a producer may write is wider (an id may be a whole number); see :mod:`schemas.wire`.
+believed. What a producer may write is wider (an id may be a whole number); see :mod:`schemas.producer`.
 """
 
 from datetime import datetime

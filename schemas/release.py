@@ -6,6 +6,8 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
+from schemas.errors import BadRelease
+
 SCHEMA_VERSION = 1
 
 Encoding = Literal["number", "label", "frequency", "one-hot"]
@@ -74,12 +76,32 @@ class ModelRelease(Struct, frozen=True, kw_only=True):
 
 
 def space_of(release: ModelRelease) -> str:
-    """The name of a release's space: 12 hex digits of a hash over encoding, scaling and projection."""
-    parts = (release.features, release.mean, release.scale, release.projection_mean, release.projection)
-    return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:12]
+    """The name of a release's space: 12 hex digits of a hash over encoding, scaling and projection.
+
+    Raises:
+        BadRelease: the release cannot be written, because a number is not finite.
+    """
+    read = _as_read(release)
+    return _hash((read.features, read.mean, read.scale, read.projection_mean, read.projection))
 
 
 def version_of(release: ModelRelease) -> str:
-    """The name of a release: 12 hex digits of a hash over its content, but not where its files lie."""
-    bare = msgspec.structs.replace(release, version="", artifacts={}, artifacts_uri=None)
-    return hashlib.sha256(msgspec.json.encode(bare)).hexdigest()[:12]
+    """The name of a release: 12 hex digits of a hash over its content, but not where its files lie.
+
+    Raises:
+        BadRelease: the release cannot be written, because a number is not finite.
+    """
+    return _hash(msgspec.structs.replace(_as_read(release), version="", artifacts={}, artifacts_uri=None))
+
+
+def _as_read(release: ModelRelease) -> ModelRelease:
+    """The release as its readers have it: a 2 that stands where a 2.0 belongs must not change the hash."""
+    try:
+        return msgspec.json.decode(msgspec.json.encode(release), type=ModelRelease)
+    except msgspec.ValidationError as error:
+        # JSON has no NaN and no infinity: they are written as null.
+        raise BadRelease(f"a release cannot be written, a number in it is not finite: {error}") from None
+
+
+def _hash(content: object) -> str:
+    return hashlib.sha256(msgspec.json.encode(content)).hexdigest()[:12]

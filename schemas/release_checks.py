@@ -1,0 +1,109 @@
+"""The rules that a release must keep before anyone scores with it; each error names the field."""
+
+from collections.abc import Sequence
+from math import isfinite
+
+from schemas.errors import BadRelease
+from schemas.features import FEATURES
+from schemas.release import EncodedFeature, ModelRelease, space_of, version_of
+
+_NUMERIC = {feature.name: feature.numeric for feature in FEATURES}
+
+
+def check_names(release: ModelRelease) -> None:
+    """Refuse a release whose ``version`` or ``space`` is not the one of its content.
+
+    Raises:
+        BadRelease: its content was changed after it was named.
+    """
+    for name, told, right in (
+        ("version", release.version, version_of(release)),
+        ("space", release.space, space_of(release)),
+    ):
+        if told != right:
+            raise BadRelease(
+                f"release {release.version!r} was changed: {name} is {told!r}, but its content has"
+                f" {right!r}; publish it again from its folder"
+            )
+
+
+def check_features(release: ModelRelease) -> None:
+    """Refuse a release that asks for features that are not computed, or encodes one in the wrong way.
+
+    Raises:
+        BadRelease: a feature is unknown, or a number is encoded, or a category is not.
+    """
+    for feature in release.features:
+        name = f"features[{feature.name}]"
+        numeric = _NUMERIC.get(feature.name)
+        if numeric is None:
+            raise _bad(release, name, f"is none of the features {', '.join(_NUMERIC)}")
+        if numeric != (feature.encoding == "number"):
+            kind = "a number" if numeric else "a category"
+            raise _bad(release, f"{name}.encoding", f"is {feature.encoding}, but the feature is {kind}")
+
+
+def check_shapes(release: ModelRelease) -> None:
+    """Refuse a release whose numbers are not finite or whose shapes do not fit together.
+
+    Raises:
+        BadRelease: with the field and what it should have.
+    """
+    columns = 0
+    for feature in release.features:
+        _check_feature(release, feature)
+        columns += feature.width
+    if not columns:
+        raise _bad(release, "features", "names no feature")
+    for name in ("mean", "scale", "projection_mean"):
+        _check_numbers(release, name, getattr(release, name), columns, "one a column")
+    if any(scale <= 0 for scale in release.scale):
+        raise _bad(release, "scale", f"holds {min(release.scale)}, but a scale is above 0")
+    if not release.projection:
+        raise _bad(release, "projection", "has no component")
+    for axis in release.projection:
+        _check_numbers(release, "projection", axis, columns, "one a column")
+    _check_segments(release)
+    _check_distinct(release, "features", [feature.name for feature in release.features])
+
+
+def _check_segments(release: ModelRelease) -> None:
+    if not release.segments:
+        raise _bad(release, "segments", "names no segment")
+    for segment in release.segments:
+        name = f"segments[id={segment.id}]"
+        if segment.id < 0:
+            raise _bad(release, f"{name}.id", "is below 0")
+        _check_numbers(release, f"{name}.centre", segment.centre, len(release.projection), "one a component")
+    _check_distinct(release, "segments", [segment.id for segment in release.segments])
+
+
+def _check_feature(release: ModelRelease, feature: EncodedFeature) -> None:
+    name = f"features[{feature.name}]"
+    has_categories, has_codes = feature.encoding != "number", feature.encoding in ("label", "frequency")
+    if bool(feature.categories) != has_categories:
+        raise _bad(release, f"{name}.categories", "lists none" if has_categories else "must be empty")
+    _check_distinct(release, f"{name}.categories", feature.categories)
+    expected = len(feature.categories) if has_codes else 0
+    _check_numbers(release, f"{name}.codes", feature.codes, expected, f"by its encoding {feature.encoding}")
+
+
+def _check_numbers(
+    release: ModelRelease, name: str, numbers: Sequence[float], expected: int, why: str
+) -> None:
+    if len(numbers) != expected:
+        raise _bad(release, name, f"has {len(numbers)} numbers, but should have {expected}, {why}")
+    for number in numbers:
+        if not isfinite(number):
+            raise _bad(release, name, f"holds {number}, which is no finite number")
+
+
+def _check_distinct(release: ModelRelease, name: str, values: Sequence[object]) -> None:
+    if len(set(values)) < len(values):
+        raise _bad(release, name, "names one twice")
+
+
+def _bad(release: ModelRelease, name: str, problem: str) -> BadRelease:
+    return BadRelease(
+        f"release {release.version!r} cannot be scored with: {name} {problem}; publish another one"
+    )
