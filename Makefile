@@ -1,13 +1,60 @@
+# Everything that a developer does, by one command each. `make` lists them.
+
 PYTHON ?= python3
+export PYTHON
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+SETUP := sh segue/services/setup-system.sh
+UV := uv==0.13.9
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(UPGRADE)
 
-.PHONY: venv
-venv: $(READY)
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench format clean lock venv
+
+help: ## list these commands
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+
+demo: venv ## the whole service, live, on this machine (set-up included)
+	$(BIN)/segue demo
+
+# The set-up ends with 3 where it may not install: then the tests that miss a server are skipped, and counted.
+test: venv ## all tests, against a real Kafka and a real Redis (set-up included); ARGS="-k lane" for some
+	@$(SETUP) default-jre-headless maven redis-server postgresql; missing=$$?; \
+	if [ $$missing = 0 ]; then export SEGUE_TEST_REQUIRE_SERVICES=1; elif [ $$missing != 3 ]; then exit $$missing; fi; \
+	$(BIN)/python -m pytest $(ARGS)
+
+check: venv ## format, lint and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: venv ## measure what the documents claim
+	$(BIN)/python -m benchmarks $(ARGS)
+
+format: venv ## format the code, and repair what ruff can
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+venv: $(READY) ## .venv, with everything pinned
 
 $(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed: make PYTHON=python3.12 …" >&2; exit 1; }
+	@$(SETUP) python3-venv
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
-	touch $(READY)
+	@touch $(READY)
+
+lock: ## pin the dependencies anew from pyproject.toml; UPGRADE=--upgrade takes newer versions
+	tmp=$$(mktemp -d) && trap 'rm -rf "$$tmp"' EXIT && $(PYTHON) -m venv $$tmp && $$tmp/bin/pip install --quiet $(UV) && \
+	$$tmp/bin/$(COMPILE) --all-extras pyproject.toml --output-file requirements.lock && \
+	$$tmp/bin/$(COMPILE) --constraint requirements.lock pyproject.toml --output-file deploy/worker.lock && \
+	$$tmp/bin/$(COMPILE) --constraint requirements.lock --extra trainer pyproject.toml --output-file deploy/trainer.lock && \
+	echo setuptools | $$tmp/bin/$(COMPILE) --constraint requirements.lock - --output-file deploy/build.lock
+
+clean: ## remove what make made
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

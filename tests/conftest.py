@@ -20,6 +20,9 @@ _KINDS = ("unit", "property", "contract", "integration", "chaos", "browser")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A test's marker is the name of its folder: `-m "not chaos"`."""
     for item in items:
+        if not item.path.is_relative_to(_TESTS):
+            item.add_marker("unit")  # an example in a docstring
+            continue
         kind = item.path.relative_to(_TESTS).parts[0]
         if kind in _KINDS:
             item.add_marker(kind)

@@ -21,9 +21,8 @@ _LOG4J = Path(__file__).parent / "kafka" / "log4j2.xml"
 class LocalKafka(LocalServer):
     """A Kafka of one's own, for the demo and for tests that kill it.
 
-    >>> with LocalKafka() as kafka:                                             # doctest: +SKIP
-    ...     kafka.bootstrap
-    '127.0.0.1:21804'
+        with LocalKafka() as kafka:
+            kafka.bootstrap  # '127.0.0.1:21804'
 
     Args:
         directory: for data, configuration and log; by default one of its own, removed at the end.

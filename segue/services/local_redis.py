@@ -27,9 +27,8 @@ _SETTINGS = {
 class LocalRedis(LocalServer):
     """A Redis of one's own, for the demo and for tests that kill it.
 
-    >>> with LocalRedis() as redis_server:                                      # doctest: +SKIP
-    ...     redis_server.url
-    'redis://127.0.0.1:19204/0'
+        with LocalRedis() as server:
+            server.url  # 'redis://127.0.0.1:19204/0'
 
     Args:
         directory: for data, configuration and log; by default one of its own, removed at the end.

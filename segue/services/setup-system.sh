@@ -28,7 +28,7 @@ has() {
     maven) command -v mvn ;;
     redis-server) command -v redis-server ;;
     postgresql) command -v initdb || ls /usr/lib/postgresql/*/bin/initdb ;;
-    python3-venv) python3 -c 'import ensurepip, venv' ;;
+    python3-venv) "${PYTHON:-python3}" -c 'import ensurepip, venv' ;;
     *)
         echo "$0: unknown package $1" >&2
         exit 2 ;;
