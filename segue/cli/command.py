@@ -1,0 +1,112 @@
+"""Declares a command: its function, an example, and the settings that it takes as options."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from segue.settings import Settings, load_settings
+
+PANEL = "Settings (else from segue.toml and SEGUE_…)"
+_CONFIG = Annotated[
+    Path | None,
+    typer.Option("--config", metavar="FILE", help="the settings file [./segue.toml]", rich_help_panel=PANEL),
+]
+_DEBUG = Annotated[
+    bool,
+    typer.Option("--debug", metavar="", help="show where an error comes from", rich_help_panel=PANEL),
+]
+_Function = Callable[..., int | None]
+
+
+def flag(name: str, text: str) -> Any:
+    """An option without a value."""
+    return typer.Option(name, metavar="", help=text)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command that :mod:`segue.cli.commands` puts into the program."""
+
+    function: _Function
+    example: str
+
+    @property
+    def name(self) -> str:
+        """What follows `segue` on the command line."""
+        return self.function.__name__
+
+    def join(self, app: typer.Typer) -> None:
+        """Become one of the program's commands."""
+        paragraphs = inspect.cleandoc(self.function.__doc__ or "").split("\n\n")
+        text = "\n\n".join(_markup_free(" ".join(paragraph.split())) for paragraph in paragraphs)
+        epilog = f"[bold]Example:[/bold] {_markup_free(self.example)}"
+        app.command(self.name, help=text, epilog=epilog)(self.function)
+
+
+def command(*uses: str, example: str) -> Callable[[_Function], Command]:
+    """Make a function a command, named like the function.
+
+    Args:
+        uses: the settings that become options; each is described by :class:`~segue.settings.Settings`.
+        example: a line that works, shown at the end of ``--help``.
+
+    The function's first parameter takes the settings; it returns an exit code, None for 0.
+    """
+
+    def declare(function: _Function) -> Command:
+        return Command(_with_settings(function, uses), example)
+
+    return declare
+
+
+def _with_settings(function: _Function, uses: tuple[str, ...]) -> _Function:
+    """The function with an option for each setting in the place of its first parameter."""
+    own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    shared = [
+        *(inspect.Parameter(name, keyword, default=None, annotation=_option(name)) for name in uses),
+        inspect.Parameter("config", keyword, default=None, annotation=_CONFIG),
+        inspect.Parameter("debug", keyword, default=False, annotation=_DEBUG),
+    ]
+
+    @functools.wraps(function)
+    def run(**given: object) -> int | None:
+        options = {name: given.pop(name) for name in uses}
+        file = given.pop("config")
+        given.pop("debug")  # for main, which reports errors
+        assert file is None or isinstance(file, Path)
+        return function(load_settings(file, options), **given)
+
+    run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]  # what Typer reads
+        [parameter.replace(kind=keyword) for parameter in own] + shared
+    )
+    return run
+
+
+def _option(name: str) -> object:
+    field = Settings.model_fields[name]
+    flag = f"--{name.replace('_', '-')}"
+    default = field.get_default()
+    shown = f" [{default}]" if isinstance(default, str | int) and default != "" else ""
+    return Annotated[
+        str | None,
+        typer.Option(
+            flag,
+            metavar="NUMBER" if isinstance(default, int) else "TEXT",
+            help=_markup_free(f"{field.description}{shown}"),
+            rich_help_panel=PANEL,
+            show_default=False,
+        ),
+    ]
+
+
+def _markup_free(text: str) -> str:
+    """Rich shows brackets as they are only when told so."""
+    return text.replace("[", "\\[")

@@ -1,0 +1,28 @@
+"""The program: all commands, in the order in which `segue --help` lists them."""
+
+import typer
+
+from segue.cli.ingest import ingest
+from segue.cli.tail import tail
+
+COMMANDS = (ingest, tail)
+
+app = typer.Typer(
+    name="segue",
+    help="Keeps every customer's segment right, live.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in COMMANDS:
+    command.join(app)
+
+
+@app.callback()
+def segue() -> None:
+    """Keeps every customer's segment right, live.
+
+    A trainer fits the segments over the warehouse; workers keep each user's segment right as events come
+    over Kafka, and tell every change.
+    """

@@ -1,0 +1,124 @@
+"""`segue ingest`: send events from files, or from the warehouse's tables."""
+
+# ruff: noqa: PLC0415 - imports stand where they are needed: a command loads no more than it uses
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+import typer
+
+from schemas.errors import BadSetting
+from segue.cli.command import command, flag
+from segue.cli.terminal import progress, say, warn, write
+from segue.settings import Settings
+from segue.times import time_option
+
+if TYPE_CHECKING:
+    from segue.sending import Outgoing, Sent
+
+
+@command(
+    "kafka",
+    "topic_prefix",
+    "partitions",
+    "replication_factor",
+    "partitioner",
+    example="segue ingest --warehouse ./tables --since 2024-12-01 --rate 200",
+)
+def ingest(
+    settings: Settings,
+    files: Annotated[
+        list[str] | None, typer.Argument(metavar="FILE…", help="files of JSON lines; - is the standard input")
+    ] = None,
+    warehouse: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PATH_OR_URL", help="a folder of Parquet or CSV files, DuckDB, or postgresql://"
+        ),
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="TIME", help="with --warehouse: only what happened from then on")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option(metavar="TIME", help="with --warehouse: only what happened before")
+    ] = None,
+    rate: Annotated[
+        float | None, typer.Option(metavar="N", help="events a second; unset: as fast as Kafka takes them")
+    ] = None,
+    as_json: Annotated[bool, flag("--json", "the counts as JSON, on standard output")] = False,
+) -> int | None:
+    """Send events, from files or from the warehouse's tables in time order.
+
+    A line of a file is {"topic": "signups" or "orders", "key": the user id as text, "value": {…}}; a null
+    value erases the user. The records' times are now: Kafka would soon delete older ones.
+    """
+    if bool(files) == bool(warehouse):
+        raise BadSetting("FILE", " ".join(files or []), "name files, or --warehouse, and not both")
+    if files and (since or until):
+        raise BadSetting("--since", since or until, "it goes with --warehouse; files are sent whole")
+    if rate is not None and rate <= 0:
+        raise BadSetting("--rate", rate, "give events a second, above 0")
+    from segue.kafka import input_topics
+    from segue.sending import Sender
+
+    with ExitStack() as stack:
+        events = (
+            _of_warehouse(stack, warehouse, since, until, settings)
+            if warehouse
+            else _of_files(files or [], settings)
+        )
+        input_topics(settings, say)
+        sender = Sender(settings.kafka_client, settings.partitioner, rate=rate)
+        bar = stack.enter_context(progress())
+        task = bar.add_task("Sending", note="")
+        try:
+            sent = sender.send(
+                events, lambda count: bar.update(task, completed=count, note=f"{count:,} events")
+            )
+        except BaseException:
+            say(f"{sender.count:,} events were sent before that.")
+            raise
+    _report(sent, settings, as_json=as_json)
+    return None
+
+
+def _of_files(files: list[str], settings: Settings) -> Iterable[Outgoing]:
+    from segue.ingest_lines import read_files
+
+    return read_files(files, settings.topics, sys.stdin.buffer)
+
+
+def _of_warehouse(
+    stack: ExitStack, name: str, since: str | None, until: str | None, settings: Settings
+) -> Iterator[Outgoing]:
+    from segue.trainer_extra import open_warehouse
+    from segue.warehouse_events import outgoing
+
+    begin, end = time_option("--since", since), time_option("--until", until)
+    tables = stack.enter_context(open_warehouse(name))
+    for (table, reason), count in tables.rejected(end).counts.items():
+        warn(f"left out: {count:,} rows of {table}: {reason}")
+    return outgoing(tables.events(as_of=end, since=begin), settings.topics)
+
+
+def _report(sent: Sent, settings: Settings, *, as_json: bool) -> None:
+    signups, orders = (sent.by_topic.get(topic, 0) for topic in settings.topics.inputs)
+    if as_json:
+        told = {
+            "events": sent.events,
+            "signups": signups,
+            "orders": orders,
+            "seconds": round(sent.seconds, 3),
+            "per_second": round(sent.per_second, 1),
+        }
+        write(msgspec.json.encode(told).decode())
+        return
+    say(
+        f"Sent {sent.events:,} events ({signups:,} on {settings.topics.signups}, {orders:,} on"
+        f" {settings.topics.orders}) in {sent.seconds:.1f} s, {sent.per_second:,.0f} a second."
+    )

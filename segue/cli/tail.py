@@ -1,0 +1,51 @@
+"""`segue tail`: the changes, live."""
+
+# ruff: noqa: PLC0415 - imports stand where they are needed: a command loads no more than it uses
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from schemas.errors import BadSetting
+from segue.cli.command import command, flag
+from segue.cli.terminal import data, say, write
+from segue.settings import Settings
+
+
+@command("kafka", "topic_prefix", example="segue tail --from-beginning --max 10")
+def tail(
+    settings: Settings,
+    user: Annotated[str | None, typer.Option(metavar="ID", help="only the changes of this user")] = None,
+    from_beginning: Annotated[
+        bool, flag("--from-beginning", "start with the oldest change that Kafka has")
+    ] = False,
+    most: Annotated[int | None, typer.Option("--max", metavar="N", help="end after so many changes")] = None,
+    as_json: Annotated[bool, flag("--json", "one change a line, as it lies in Kafka")] = False,
+) -> int | None:
+    """Show the changes as they come, until ctrl-C: who moved, from where to where, by what, and who is alike."""
+    if most is not None and most < 1:
+        raise BadSetting("--max", most, "give at least 1")
+    from schemas.wire import encode_change
+    from segue.change_text import change_text
+    from segue.tail import Tail
+
+    reader = Tail(settings.kafka_client, settings.topics.changes, from_beginning=from_beginning)
+    try:
+        if not as_json:
+            say(f"Changes on {settings.topics.changes} at {settings.kafka}; ctrl-C ends.")
+        shown = 0
+        for change in reader:
+            if user is not None and change.user_id != user:
+                continue
+            if as_json:
+                write(encode_change(change).decode())
+            else:
+                data.print(change_text(change))
+            shown += 1
+            if shown == most:
+                break
+    finally:
+        reader.close()
+    return None

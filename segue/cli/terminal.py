@@ -1,0 +1,58 @@
+"""What people see. Data goes to standard output; sentences and progress go to standard error."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.text import Text
+
+# soft_wrap: a sentence stays one line where it is read by a program, or copied.
+people = Console(stderr=True, highlight=False, soft_wrap=True)
+data = Console(highlight=False, soft_wrap=True)
+
+
+def say(sentence: str) -> None:
+    """Tell people something; nothing in it is taken for markup."""
+    people.print(Text(sentence))
+
+
+def warn(sentence: str) -> None:
+    """Tell people something that they should look at."""
+    people.print(Text("Note: ", style="yellow").append(sentence, style="default"))
+
+
+def complain(sentence: str) -> None:
+    """Tell people what went wrong."""
+    people.print(Text("Error: ", style="bold red").append(sentence, style="default"))
+
+
+def write(line: str) -> None:
+    """Write one line of data."""
+    print(line, flush=True)
+
+
+@contextmanager
+def progress(total: int | None = None) -> Iterator[Progress]:
+    """A bar on standard error, gone when it is done; where that is no terminal, nothing."""
+    columns = [SpinnerColumn(), TextColumn("{task.description}")]
+    bar = [BarColumn(), MofNCompleteColumn()] if total is not None else []
+    with Progress(
+        *columns,
+        *bar,
+        TextColumn("{task.fields[note]}"),
+        TimeElapsedColumn(),
+        console=people,
+        transient=True,
+        disable=not people.is_terminal,
+    ) as shown:
+        yield shown

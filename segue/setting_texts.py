@@ -1,0 +1,66 @@
+"""Settings as people write them: lists with commas, tables of client options, addresses."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+
+def listed(value: object) -> tuple[str, ...]:
+    """Texts from a list, or from one text with commas.
+
+    >>> listed("Cancelled, Returned"), listed(["a, b"]), listed("")
+    (('Cancelled', 'Returned'), ('a, b',), ())
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    if isinstance(value, list | tuple) and all(isinstance(part, str) for part in value):
+        return tuple(value)
+    raise ValueError("give a list of texts, or one text with commas")
+
+
+def options_table(value: object) -> dict[str, str]:
+    """A client's options from a table, or from a JSON object; a dotted name may be a table of its own.
+
+    >>> options_table({"sasl": {"username": "u"}, "ssl.ca.location": "ca.pem", "log_level": 3})
+    {'sasl.username': 'u', 'ssl.ca.location': 'ca.pem', 'log_level': '3'}
+
+    Raises:
+        ValueError: it is neither, or a value is a list.
+    """
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except json.JSONDecodeError:
+            value = None
+    if not isinstance(value, Mapping):
+        fix = 'give a table of options, in the environment as JSON: {"security.protocol": "SSL"}'
+        raise ValueError(fix)  # noqa: TRY004 - pydantic takes a ValueError for an answer
+    options: dict[str, str] = {}
+    for name, option in value.items():
+        if isinstance(option, Mapping):
+            options |= {f"{name}.{rest}": text for rest, text in options_table(option).items()}
+        elif isinstance(option, bool):
+            options[name] = "true" if option else "false"
+        elif isinstance(option, str | int | float):
+            options[name] = str(option)
+        else:
+            raise ValueError(f"the value of {name} must be text, a number or true or false")  # noqa: TRY004
+    return options
+
+
+def without_password(url: str) -> str:
+    """A URL for people.
+
+    >>> without_password("redis://:secret@db:6379/0")
+    'redis://db:6379/0'
+    """
+    try:
+        parts = urlsplit(url)
+        return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="").geturl()
+    except ValueError:
+        return url.rpartition("@")[2]

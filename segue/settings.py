@@ -1,0 +1,270 @@
+"""The settings: from `segue.toml`, then the environment (`SEGUE_KAFKA`…), then a command's options.
+
+The later of the three wins. Each setting is described where it is declared; `--help` and
+docs/settings.md show the same sentences.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_core import ErrorDetails
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from schemas.errors import BadSetting
+from schemas.features import FEATURE_NAMES
+from schemas.partition import Partitioner
+from schemas.topics import Topics
+from segue.setting_texts import listed, options_table, without_password
+
+DEFAULT_FILE = Path("segue.toml")
+FILE_VARIABLE = "SEGUE_CONFIG"
+ENV_PREFIX = "SEGUE_"
+
+# What Segue itself decides; another value would break a promise.
+_OURS = frozenset(
+    {
+        "acks",
+        "auto.offset.reset",
+        "bootstrap.servers",
+        "enable.auto.commit",
+        "enable.idempotence",
+        "enable.partition.eof",
+        "group.id",
+        "isolation.level",
+        "partitioner",
+        "transactional.id",
+    }
+)
+_TOPIC_PREFIX = re.compile(r"[A-Za-z0-9._-]{0,200}")
+
+
+class Settings(BaseSettings):
+    """Every setting, checked. ``model_fields_set`` tells which were named."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX, env_ignore_empty=True, extra="forbid", frozen=True, hide_input_in_errors=True
+    )
+
+    kafka: str = Field("127.0.0.1:9092", description="Kafka's brokers: host:port, several with commas")
+    kafka_options: Annotated[dict[str, str], NoDecode] = Field(
+        default={},
+        description="librdkafka's settings of a client, such as security.protocol and sasl.password",
+        repr=False,
+    )
+    redis: str = Field(
+        "redis://127.0.0.1:6379/0", description="Redis: redis://, rediss:// (TLS) or unix:// URL", repr=False
+    )
+    redis_prefix: str = Field("segue:", min_length=1, description="before every key in Redis")
+    topic_prefix: str = Field("", description="before every topic's name")
+    partitions: int = Field(4, ge=1, le=10_000, description="partitions of the topics that Segue creates")
+    replication_factor: int | None = Field(
+        None,
+        ge=1,
+        le=100,
+        description="copies of the topics that Segue creates; the broker's default if unset",
+    )
+    group: str = Field("segue", min_length=1, description="the consumer group that the workers share")
+    partitioner: Partitioner = Field(
+        "murmur2",
+        description="how producers choose a user's partition: murmur2 (Java's) or crc32 (librdkafka's)",
+    )
+    features: Annotated[tuple[str, ...], NoDecode] = Field(
+        FEATURE_NAMES, description="the model's inputs, with commas"
+    )
+    exclude_statuses: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="orders with one of these statuses do not count; exact, with commas"
+    )
+    similar_users: int = Field(5, ge=0, le=1_000, description="how many similar users a change names")
+    max_batch: int = Field(
+        1_000, ge=1, le=100_000, description="events that one transaction of a worker takes at most"
+    )
+    session_timeout_ms: int = Field(
+        10_000, ge=1_000, description="milliseconds after which a silent worker loses its lanes"
+    )
+    heartbeat_interval_ms: int = Field(
+        2_000,
+        ge=100,
+        description="milliseconds between a worker's signs of life; a third of the session at most",
+    )
+    rebalance_timeout_ms: int = Field(
+        30_000,
+        ge=1_000,
+        description="milliseconds that workers have to close lanes when they share them out anew",
+    )
+    transaction_timeout_ms: int = Field(
+        60_000, ge=1_000, description="milliseconds after which Kafka aborts the transaction of a dead worker"
+    )
+    web_host: str = Field("127.0.0.1", min_length=1, description="the address of a worker's web server")
+    web_port: int | None = Field(
+        None, ge=0, le=65_535, description="the port of a worker's web server; unset: none, 0: any free one"
+    )
+    log_format: Literal["text", "json"] = Field("text", description="a worker's log: text or json")
+
+    @property
+    def topics(self) -> Topics:
+        """The topics' names."""
+        return Topics(self.topic_prefix)
+
+    @property
+    def kafka_client(self) -> dict[str, str]:
+        """What every client of librdkafka is given; it may hold secrets."""
+        return {**self.kafka_options, "bootstrap.servers": self.kafka}
+
+    @property
+    def redis_address(self) -> str:
+        """The URL of Redis for people: without a password."""
+        return without_password(self.redis)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the arguments have the library's names
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What it is made from, and nothing else: :func:`load_settings` puts the sources together."""
+        return (init_settings,)
+
+    @field_validator("kafka")
+    @classmethod
+    def _brokers(cls, value: str) -> str:
+        servers = [server.strip() for server in value.split(",")]
+        for server in servers:
+            host, _, port = server.rpartition("://")[2].rpartition(":")
+            if not host or not port.isdecimal() or not 0 < int(port) < 65_536:
+                raise ValueError("give host:port, for example localhost:9092; several with commas")
+        return ",".join(servers)
+
+    @field_validator("redis")
+    @classmethod
+    def _redis_url(cls, value: str) -> str:
+        fix = "give a URL such as redis://localhost:6379/0"
+        try:
+            parts = urlsplit(value)
+            known = parts.scheme in {"redis", "rediss", "unix"} and (parts.port is None or parts.port > 0)
+        except ValueError:
+            raise ValueError(fix) from None
+        if not known or not (parts.path if parts.scheme == "unix" else parts.hostname):
+            raise ValueError(fix)
+        return value
+
+    @field_validator("topic_prefix")
+    @classmethod
+    def _legal_in_topics(cls, value: str) -> str:
+        if not _TOPIC_PREFIX.fullmatch(value):
+            raise ValueError("Kafka's names take letters, digits, '.', '_' and '-', here at most 200")
+        return value
+
+    @field_validator("kafka_options", mode="before")
+    @classmethod
+    def _client_options(cls, value: object) -> dict[str, str]:
+        options = options_table(value)
+        for name in options:
+            if name in _OURS:
+                raise ValueError(f"leave {name} out: Segue sets it by itself")
+        return options
+
+    @field_validator("features", "exclude_statuses", mode="before")
+    @classmethod
+    def _with_commas(cls, value: object) -> tuple[str, ...]:
+        return listed(value)
+
+    @field_validator("features")
+    @classmethod
+    def _known_features(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value or set(value) - set(FEATURE_NAMES) or len(set(value)) < len(value):
+            raise ValueError(f"name each once, of: {', '.join(FEATURE_NAMES)}")
+        return value
+
+
+def load_settings(file: Path | None = None, options: Mapping[str, object] | None = None) -> Settings:
+    """Read the settings.
+
+    Args:
+        file: the settings file; None takes ``SEGUE_CONFIG``, else ``segue.toml`` where there is one.
+        options: what the command's options say, by setting; None says nothing.
+
+    Raises:
+        BadSetting: a value cannot be used, or the file cannot be read.
+    """
+    given = {name: value for name, value in (options or {}).items() if value is not None}
+    path = file or _file_from_environment() or (DEFAULT_FILE if DEFAULT_FILE.is_file() else None)
+    table = {} if path is None else _read(path)
+    try:
+        return Settings.model_validate({**table, **EnvSettingsSource(Settings)(), **given})
+    except ValidationError as error:
+        raise _one_sentence(error.errors()[0], given, table, path) from None
+
+
+def _file_from_environment() -> Path | None:
+    named = os.environ.get(FILE_VARIABLE)
+    return Path(named) if named else None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadSetting("config", str(path), f"the file cannot be read ({error.strerror})") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadSetting("config", str(path), f"the file is not TOML ({error})") from None
+
+
+def _one_sentence(
+    error: ErrorDetails, options: Mapping[str, object], table: Mapping[str, object], path: Path | None
+) -> BadSetting:
+    name = str(error["loc"][0])
+    variable = f"{ENV_PREFIX}{name.upper()}"
+    if error["type"] == "extra_forbidden":
+        near = get_close_matches(name, Settings.model_fields, 1)
+        fix = f"did you mean {near[0]}?" if near else "docs/settings.md lists the settings"
+        return BadSetting(f"{name} (in {path})", table.get(name), f"there is no such setting, {fix}")
+    value: object
+    if name in options:
+        origin, value = f"option --{name.replace('_', '-')}", options[name]
+    elif os.environ.get(variable):
+        origin, value = variable, os.environ[variable]
+    else:
+        origin, value = str(path), table.get(name)
+    if name == "kafka_options":
+        value = "not usable"  # it may hold a password
+    elif name == "redis":
+        value = without_password(str(value))
+    return BadSetting(f"{name} (from {origin})", value, _fix(error))
+
+
+def _fix(error: ErrorDetails) -> str:
+    """What to do, from pydantic's kind of error."""
+    context: Mapping[str, Any] = error.get("ctx", {})
+    match error["type"]:
+        case "value_error":
+            return str(context["error"])
+        case "greater_than_equal":
+            return f"give at least {context['ge']}"
+        case "less_than_equal":
+            return f"give at most {context['le']}"
+        case "literal_error":
+            return f"use {context['expected'].replace(chr(39), '')}"
+        case "string_too_short":
+            return "it cannot be empty"
+        case kind if kind.startswith("int_"):
+            return "give a whole number"
+        case _:
+            return "give text, in quotes"

@@ -1,0 +1,172 @@
+"""File, then environment, then options; and each wrong value in one sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from schemas.errors import BadSetting
+from segue.settings import Settings, load_settings
+
+
+@pytest.fixture(autouse=True)
+def nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """An empty directory, and no variable of the developer's own."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"SEGUE_{name.upper()}", raising=False)
+    monkeypatch.delenv("SEGUE_CONFIG", raising=False)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def write(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def sentence(file: Path | None = None, **options: object) -> str:
+    with pytest.raises(BadSetting) as caught:
+        load_settings(file, options)
+    assert caught.value.exit_code == 2
+    return str(caught.value)
+
+
+def test_without_anything_the_defaults_hold() -> None:
+    settings = load_settings()
+
+    assert settings.kafka == "127.0.0.1:9092"
+    assert settings.topics.signups == "signups"
+    assert settings.model_fields_set == set()
+
+
+def test_options_win_over_the_environment_and_that_over_the_file(
+    monkeypatch: pytest.MonkeyPatch, nowhere: Path
+) -> None:
+    write(nowhere / "segue.toml", 'group = "file"\nredis_prefix = "file:"\ntopic_prefix = "file."\n')
+    monkeypatch.setenv("SEGUE_GROUP", "environment")
+    monkeypatch.setenv("SEGUE_REDIS_PREFIX", "environment:")
+
+    settings = load_settings(None, {"group": "option", "kafka": None})
+
+    assert settings.group == "option"
+    assert settings.redis_prefix == "environment:"
+    assert settings.topic_prefix == "file."
+    assert settings.model_fields_set == {"group", "redis_prefix", "topic_prefix"}
+
+
+def test_the_file_is_the_option_s_else_the_variable_s_else_the_one_here(
+    monkeypatch: pytest.MonkeyPatch, nowhere: Path
+) -> None:
+    write(nowhere / "segue.toml", 'group = "here"')
+    named = write(nowhere / "named.toml", 'group = "named"')
+    given = write(nowhere / "given.toml", 'group = "given"')
+
+    assert load_settings().group == "here"
+    monkeypatch.setenv("SEGUE_CONFIG", str(named))
+    assert load_settings().group == "named"
+    assert load_settings(given).group == "given"
+
+
+def test_an_empty_variable_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEGUE_KAFKA", "")
+
+    assert "kafka" not in load_settings().model_fields_set
+
+
+def test_lists_come_with_commas_or_as_lists(monkeypatch: pytest.MonkeyPatch, nowhere: Path) -> None:
+    monkeypatch.setenv("SEGUE_FEATURES", "age, gender")
+    file = write(nowhere / "s.toml", 'exclude_statuses = ["Cancelled, late", "Returned"]')
+
+    settings = load_settings(file)
+
+    assert settings.features == ("age", "gender")
+    assert settings.exclude_statuses == ("Cancelled, late", "Returned")
+
+
+def test_client_options_come_as_a_table_dotted_or_not_and_as_json(
+    monkeypatch: pytest.MonkeyPatch, nowhere: Path
+) -> None:
+    file = write(
+        nowhere / "s.toml",
+        '[kafka_options]\n"security.protocol" = "SASL_SSL"\nsasl.username = "me"\nlog.connection.close = false\n',
+    )
+
+    assert load_settings(file).kafka_client == {
+        "bootstrap.servers": "127.0.0.1:9092",
+        "security.protocol": "SASL_SSL",
+        "sasl.username": "me",
+        "log.connection.close": "false",
+    }
+    monkeypatch.setenv("SEGUE_KAFKA_OPTIONS", '{"client.id": "x"}')
+    assert load_settings(file).kafka_options == {"client.id": "x"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "fix"),
+    [
+        ("kafka", "localhost", "give host:port"),
+        ("kafka", "localhost:99999", "give host:port"),
+        ("kafka", "a:1,", "give host:port"),
+        ("redis", "localhost:6379", "give a URL such as redis://localhost:6379/0"),
+        ("redis", "redis://localhost:x/0", "give a URL"),
+        ("redis_prefix", "", "it cannot be empty"),
+        ("topic_prefix", "a b", "Kafka's names take letters"),
+        ("partitions", "four", "give a whole number"),
+        ("partitions", "0", "give at least 1"),
+        ("similar_users", "1001", "give at most 1000"),
+        ("partitioner", "md5", "use murmur2 or crc32"),
+        ("features", "age,height", "name each once, of: age, gender"),
+        ("features", "age,age", "name each once"),
+        ("log_format", "xml", "use text or json"),
+    ],
+)
+def test_a_wrong_option_is_one_sentence_that_names_option_value_and_fix(
+    name: str, value: str, fix: str
+) -> None:
+    told = sentence(None, **{name: value})
+
+    assert told.startswith(f"setting {name} (from option --{name.replace('_', '-')}) is {value!r}: {fix}")
+    assert "\n" not in told
+
+
+def test_the_sentence_says_where_a_wrong_value_stands(monkeypatch: pytest.MonkeyPatch, nowhere: Path) -> None:
+    file = write(nowhere / "s.toml", "partitions = 1.5\n")
+
+    assert sentence(file) == f"setting partitions (from {file}) is 1.5: give a whole number"
+    monkeypatch.setenv("SEGUE_PARTITIONS", "x")
+    assert sentence(file) == "setting partitions (from SEGUE_PARTITIONS) is 'x': give a whole number"
+    monkeypatch.delenv("SEGUE_PARTITIONS")
+    assert sentence(write(file, "group = 7")) == f"setting group (from {file}) is 7: give text, in quotes"
+
+
+def test_an_unknown_setting_is_named_with_the_nearest_known_one(nowhere: Path) -> None:
+    file = write(nowhere / "s.toml", 'kafca = "a:1"')
+
+    assert (
+        sentence(file) == f"setting kafca (in {file}) is 'a:1': there is no such setting, did you mean kafka?"
+    )
+
+
+def test_a_file_that_is_not_there_or_no_toml_is_one_sentence(nowhere: Path) -> None:
+    assert "the file cannot be read (No such file or directory)" in sentence(nowhere / "none.toml")
+    assert "the file is not TOML" in sentence(write(nowhere / "bad.toml", "kafka ="))
+
+
+def test_no_sentence_and_no_repr_shows_a_secret(nowhere: Path) -> None:
+    file = write(
+        nowhere / "s.toml",
+        'redis = "redis://me:hunter2@db:6379/0"\n[kafka_options]\n"sasl.password" = "hunter2"\n',
+    )
+    settings = load_settings(file)
+
+    assert "hunter2" not in repr(settings)
+    assert settings.redis_address == "redis://db:6379/0"
+    assert "hunter2" not in sentence(write(nowhere / "a.toml", 'redis = "rediss://:hunter2@db:x/0"'))
+    assert "hunter2" not in sentence(write(nowhere / "b.toml", '[kafka_options]\nx = ["hunter2"]'))
+
+
+def test_what_segue_decides_is_not_for_the_table(nowhere: Path) -> None:
+    file = write(nowhere / "s.toml", '[kafka_options]\n"group.id" = "mine"')
+
+    assert "leave group.id out: Segue sets it by itself" in sentence(file)
