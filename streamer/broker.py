@@ -1,0 +1,81 @@
+"""librdkafka's client settings as Faust takes them: one way to name a broker and a login, for both."""
+
+import ssl
+from collections.abc import Mapping
+
+from faust.auth import Credentials, SASLCredentials, SSLCredentials
+from yarl import URL
+
+from schemas.errors import BadSetting
+
+_KNOWN = frozenset(
+    {
+        "sasl.mechanism",
+        "sasl.mechanisms",
+        "sasl.username",
+        "sasl.password",
+        "ssl.ca.location",
+        "ssl.certificate.location",
+        "ssl.key.location",
+        "ssl.key.password",
+        "ssl.endpoint.identification.algorithm",
+        "enable.ssl.certificate.verification",
+    }
+)
+_MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
+
+
+def broker_urls(client: Mapping[str, str]) -> list[URL]:
+    """The brokers of ``bootstrap.servers``.
+
+    >>> broker_urls({"bootstrap.servers": "a:9092, PLAINTEXT://b:9093"})
+    [URL('kafka://a:9092'), URL('kafka://b:9093')]
+    """
+    servers = [server.strip().rpartition("://")[2] for server in client["bootstrap.servers"].split(",")]
+    return [URL(f"kafka://{server}") for server in servers if server]
+
+
+def credentials(client: Mapping[str, str]) -> Credentials | None:
+    """How to log in; None for a broker that asks for nothing.
+
+    Raises:
+        BadSetting: a way to log in that aiokafka does not know, or a file that cannot be read.
+    """
+    protocol = client.get("security.protocol", "plaintext").lower()
+    if protocol not in {"plaintext", "ssl", "sasl_plaintext", "sasl_ssl"}:
+        raise BadSetting(
+            "kafka.security.protocol", protocol, "use plaintext, ssl, sasl_plaintext or sasl_ssl"
+        )
+    for name in client:
+        if name.startswith(("sasl.", "ssl.")) and name not in _KNOWN:
+            raise BadSetting(f"kafka.{name}", "set", f"a worker knows only {', '.join(sorted(_KNOWN))}")
+    context = _ssl_context(client) if protocol.endswith("ssl") else None
+    if protocol.startswith("sasl"):
+        mechanism = client.get("sasl.mechanism", client.get("sasl.mechanisms", "")).upper()
+        if mechanism not in _MECHANISMS:
+            raise BadSetting("kafka.sasl.mechanism", mechanism, f"use one of {', '.join(_MECHANISMS)}")
+        return SASLCredentials(
+            mechanism=mechanism,
+            username=client.get("sasl.username"),
+            password=client.get("sasl.password"),
+            ssl_context=context,
+        )
+    return SSLCredentials(context) if context else None
+
+
+def _ssl_context(client: Mapping[str, str]) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cafile=client.get("ssl.ca.location"))
+        if certificate := client.get("ssl.certificate.location"):
+            context.load_cert_chain(
+                certificate, client.get("ssl.key.location"), client.get("ssl.key.password")
+            )
+    except OSError as error:  # ssl.SSLError is one, too
+        raise BadSetting("kafka.ssl.*.location", "unusable", f"{error}") from None
+    # librdkafka's default since 2.0 is https.
+    if client.get("ssl.endpoint.identification.algorithm", "https") == "none":
+        context.check_hostname = False
+    if client.get("enable.ssl.certificate.verification", "true").lower() == "false":
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context

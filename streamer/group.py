@@ -1,0 +1,169 @@
+"""Faust's side of the membership: a consumer that belongs to the group and fetches nothing.
+
+Faust joins the group, keeps the heartbeats and shares out the partitions; the lanes read by themselves.
+Replaced here is only what Faust does with partitions once it has them: nothing is sought, fetched or
+committed.
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import CancelledError, Future
+
+import structlog
+from aiokafka.consumer.group_coordinator import GroupCoordinator
+from aiokafka.errors import ConsumerStoppedError, KafkaConnectionError, KafkaError
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
+from faust.types import TP, AppT
+from mode import Service, ServiceT
+
+from schemas.errors import SegueError, Unreachable
+from streamer.broker import broker_urls
+from streamer.config import WorkerConfig
+from streamer.group_errors import explained
+from streamer.membership import Membership
+
+log = structlog.get_logger(__name__)
+
+POLL_MS = 500
+RETRY_S = 1.0
+# How long a fenced lane waits for the group's word.
+ASK_S = 5.0
+# Saying goodbye is a courtesy: without it the group waits for the session to end.
+LEAVE_S = 3.0
+
+
+class GroupThread(AIOKafkaConsumerThread):
+    """Faust's consumer thread, which has a loop of its own: heartbeats go on whatever the worker does."""
+
+    transport: "GroupTransport"
+
+    async def on_start(self) -> None:
+        """Connect, however long it takes."""
+        while not self.should_stop:
+            try:
+                await super().on_start()
+                return
+            except KafkaConnectionError:
+                self.transport.membership.waits_for(f"{self.transport.lost()}, or refuses the login")
+                await self._ensure_consumer().stop()
+                await self.sleep(RETRY_S)
+
+    async def on_thread_stop(self) -> None:
+        """Leave the group, if it answers."""
+        try:
+            await asyncio.wait_for(super().on_thread_stop(), LEAVE_S)
+        except TimeoutError:
+            log.warning(
+                "group.not_left", reason="Kafka does not answer; the group waits for the session's end"
+            )
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        """Close the lanes; the rebalance goes on when this returns."""
+        await self._tell(self.transport.membership.revoked)
+        await super().on_partitions_revoked(revoked)
+
+    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        """Open the lanes that the group gave."""
+        consumer = self._ensure_consumer()
+        consumer.pause(*consumer.assignment())
+        await super().on_partitions_assigned(assigned, generation_id)
+        known = {topic: consumer.partitions_for_topic(topic) for topic in self.transport.config.topics.inputs}
+        counts = {topic: len(numbers) for topic, numbers in known.items() if numbers}
+        await self._tell(lambda: self.transport.membership.assigned(assigned, counts))
+
+    async def still_member(self) -> bool:
+        """Ask the group whether it still counts this worker in."""
+        coordinator = self._coordinator
+        return coordinator.coordinator_id is not None and await coordinator._do_heartbeat()  # noqa: SLF001 - see below
+
+    @Service.task
+    async def _keep_polling(self) -> None:
+        """A consumer that does not poll is put out of the group; and its errors come out of the poll."""
+        consumer = self._ensure_consumer()
+        while not self.should_stop:
+            waits_for = None
+            try:
+                await consumer.getmany(timeout_ms=POLL_MS)
+            except ConsumerStoppedError:
+                return
+            except KafkaError as error:
+                if (fatal := self._fatal(error)) is not None:
+                    self.transport.membership.fail(fatal)
+                    return
+                waits_for = f"cannot join the group: {error}"
+                await self.sleep(RETRY_S)
+            if self._coordinator.coordinator_id is None:
+                waits_for = self.transport.lost()
+            self.transport.membership.waits_for(waits_for)
+
+    @property
+    def _coordinator(self) -> GroupCoordinator:
+        return self._ensure_consumer()._coordinator  # noqa: SLF001 - what it knows, nothing public tells
+
+    def _fatal(self, error: KafkaError) -> SegueError | None:
+        if self._coordinator._coordination_task.done():  # noqa: SLF001 - see above
+            return Unreachable(f"the membership in the group broke ({error}): start the worker again")
+        return explained(error, self.transport.config)
+
+    async def _tell(self, what: Callable[[], None]) -> None:
+        """Lanes take their time, and heartbeats must go on. aiokafka would swallow an error."""
+        try:
+            await asyncio.to_thread(what)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it ends the worker
+            self.transport.membership.fail(error)
+
+    def on_crash(self, msg: str, *fmt: object, **kwargs: object) -> None:
+        """Print no traceback: the worker tells what ended it in one sentence."""
+
+
+class GroupConsumer(Consumer):
+    """Faust's consumer, without what a reader of events does."""
+
+    _thread: GroupThread
+
+    def _new_consumer_thread(self) -> GroupThread:
+        return GroupThread(self, loop=self.loop, beacon=self.beacon)
+
+    def still_member(self) -> Future[bool]:
+        """Ask the group, from any thread, whether it still counts this worker in."""
+        return asyncio.run_coroutine_threadsafe(self._thread.still_member(), self._thread.thread_loop)
+
+    async def perform_seek(self) -> None:
+        """Nothing is read here, so there is no place to seek."""
+
+    async def _drain_messages(self, fetcher: ServiceT) -> None:
+        await fetcher.wait_until_stopped()
+
+    def verify_event_path(self, now: float, tp: TP) -> None:
+        """Faust warns of partitions that are not fetched; here none ever is."""
+
+
+class GroupTransport(Transport):
+    """Gives a Faust app the consumer above, and the lanes the group's word."""
+
+    Consumer = GroupConsumer
+
+    def __init__(self, app: AppT, config: WorkerConfig, membership: Membership) -> None:
+        super().__init__(broker_urls(config.kafka), app)
+        self.config = config
+        self.membership = membership
+
+    def lost(self) -> str:
+        """What to say while Kafka cannot be asked."""
+        return f"Kafka at {self.config.brokers} does not answer"
+
+    def still_ours(self, partition: int) -> bool:
+        """Whether the group, asked now, still says that this lane is ours; for the lanes' threads.
+
+        False also when it gives no answer in time: ask again, until it is ours or the lane is closed.
+        """
+        if not self.membership.holds(partition):
+            return False
+        consumer = self.app.consumer
+        assert isinstance(consumer, GroupConsumer)
+        asked = consumer.still_member()
+        try:
+            return asked.result(ASK_S) and self.membership.holds(partition)
+        except (TimeoutError, CancelledError, KafkaError):
+            asked.cancel()
+            return False

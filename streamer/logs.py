@@ -1,0 +1,75 @@
+"""What a worker writes to its log: one line an event, as ``key=value`` or as JSON, never a secret."""
+
+import logging
+import re
+import sys
+from collections.abc import Mapping, MutableMapping
+from typing import Any, TextIO
+
+import structlog
+
+# Their warnings are of things that a worker lives through: a rebalance, a broker that restarts. What
+# matters of them the worker says itself.
+_LIBRARIES = ("aiokafka", "faust", "mode", "asyncio", "streamer")
+
+_SECRET_NAME = re.compile(r"password|secret|token|credential", re.IGNORECASE)
+_SECRET_IN_URL = re.compile(r"(?<=://)([^/@\s]*:)?[^/@\s]+(?=@)")
+HIDDEN = "***"
+
+Event = MutableMapping[str, Any]
+
+
+def set_up_logs(level: str = "info", *, json: bool = False, stream: TextIO | None = None) -> None:
+    """Set up the log of this process.
+
+    Args:
+        level: ``debug``, ``info``, ``warning`` or ``error``; at ``debug`` the libraries are heard, too.
+        json: one JSON object a line, for programs; else ``key=value``.
+        stream: where to, by default standard error.
+    """
+    number = logging.getLevelNamesMapping()[level.upper()]
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            without_secrets,
+            structlog.processors.JSONRenderer()
+            if json
+            else structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"]),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.PrintLoggerFactory(stream or sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    for name in _LIBRARIES:
+        library = logging.getLogger(name)
+        library.handlers = [_ToOurLog()]
+        library.propagate = False
+        library.setLevel(logging.INFO if number <= logging.DEBUG else logging.CRITICAL)
+
+
+def without_secrets(_logger: object, _method: str, event: Event) -> Event:
+    """Hide the values under secret names, and logins inside URLs.
+
+    >>> without_secrets(None, "info", {"url": "redis://me:key@host/0", "sasl.password": "x"})
+    {'url': 'redis://***@host/0', 'sasl.password': '***'}
+    """
+    return {name: _hidden(name, value) for name, value in event.items()}
+
+
+def _hidden(name: str, value: object) -> object:
+    if _SECRET_NAME.search(name):
+        return HIDDEN
+    if isinstance(value, str):
+        return _SECRET_IN_URL.sub(HIDDEN, value)
+    if isinstance(value, Mapping):
+        return {key: _hidden(str(key), inner) for key, inner in value.items()}
+    return value
+
+
+class _ToOurLog(logging.Handler):
+    """Hands the records of libraries to our log, as debug lines."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        structlog.get_logger(record.name).debug("library", text=record.getMessage(), of=record.name)
