@@ -1,0 +1,136 @@
+"""Fit the segmentation: encode, scale, project, cluster, as one scikit-learn pipeline.
+
+Same rows and settings give the same numbers, to the bit, whatever the number of threads: sums of
+floating-point numbers depend on their order, so the fit uses one.
+"""
+
+import os
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.decomposition import PCA
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
+
+from schemas.errors import BadTraining
+from trainer.cluster import cluster
+from trainer.encode import FeatureEncoder, Matrix
+from trainer.evaluate import Curve, Labels, Quality, curve, judge
+from trainer.rows import Selection, distinct
+from trainer.settings import FitSettings
+
+PCA_SEED = 444
+_MATRICES = 4  # encoded, scaled, the projection's copy, and working space
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """A fitted segmentation.
+
+    Attributes:
+        pipeline: the steps ``encode``, ``scale``, ``project`` and ``cluster``, fitted.
+        components: of the training rows, shape (rows, components).
+        labels: the cluster of each training row, shape (rows,).
+    """
+
+    settings: FitSettings
+    selection: Selection
+    pipeline: Pipeline
+    components: Matrix
+    labels: Labels
+    curve: Curve
+    quality: Quality
+
+
+def fit(selection: Selection, settings: FitSettings) -> Fit:
+    """Fit and evaluate.
+
+    Raises:
+        BadTraining: the rows cannot be scaled, projected or clustered as the settings ask.
+    """
+    with threadpool_limits(limits=1):
+        encoder = FeatureEncoder(settings.features, settings.encoding).fit(selection.rows)
+        _check_columns(encoder, selection, settings)
+        encoded = encoder.transform(selection.rows)
+        _check_varies(encoded, encoder, settings)
+        scaler = StandardScaler()
+        scaled = scaler.fit_transform(encoded)
+        pca = PCA(settings.components, random_state=PCA_SEED)
+        components = pca.fit_transform(scaled)
+        points = min(distinct(selection.rows, settings.features), len(np.unique(components, axis=0)))
+        found = curve(components, range(settings.k_min, min(settings.k_max, points) + 1))
+        kmeans = _clusters(components, points, _chosen_k(found, settings))
+        return Fit(
+            settings=settings,
+            selection=selection,
+            pipeline=Pipeline(
+                [("encode", encoder), ("scale", scaler), ("project", pca), ("cluster", kmeans)]
+            ),
+            components=components,
+            labels=kmeans.labels_,
+            curve=found,
+            quality=judge(components, kmeans),
+        )
+
+
+def _check_columns(encoder: FeatureEncoder, selection: Selection, settings: FitSettings) -> None:
+    width = sum(learned.width for learned in encoder.encoded_)
+    for what, count in (("columns", width), ("training users", selection.users_used)):
+        if count < settings.components:
+            raise BadTraining(
+                f"{settings.components} components cannot be made from {count} {what}: "
+                f"set components to {count} or less"
+            )
+    needed = width * selection.users_used * np.dtype(np.float64).itemsize * _MATRICES
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if needed > memory:
+        widest = max(encoder.encoded_, key=lambda learned: learned.width)
+        raise BadTraining(
+            f"{settings.encoding} encoding makes {width:,} columns for {selection.users_used:,} users, which "
+            f"take about {needed / 1e9:.1f} GB of this machine's {memory / 1e9:.1f}: use label or frequency "
+            f"encoding, or leave {widest.name} ({widest.width:,} values) out of the setting features"
+        )
+
+
+def _check_varies(encoded: Matrix, encoder: FeatureEncoder, settings: FitSettings) -> None:
+    """Values of equal frequency are one number under frequency encoding."""
+    if settings.encoding != "frequency":
+        return
+    for learned, column in zip(encoder.encoded_, encoded.T, strict=True):
+        if column.min() == column.max():
+            raise BadTraining(
+                f"feature {learned.name} has {len(learned.categories):,} values of equal frequency, which "
+                "frequency encoding cannot tell apart: use label or one-hot encoding, or leave it out of "
+                "the setting features"
+            )
+
+
+def _chosen_k(found: Curve, settings: FitSettings) -> int:
+    if settings.k is not None:
+        return settings.k
+    if found.elbow is None:
+        raise BadTraining(
+            f"the SSE has no elbow for k from {settings.k_min} to {settings.k_max}: set k, "
+            "or search a wider range with k_min and k_max"
+        )
+    return found.elbow
+
+
+def _clusters(components: Matrix, points: int, k: int) -> Any:
+    if points < k:
+        raise BadTraining(
+            f"the training users have only {points} different positions in the space of the components, and "
+            f"{k} segments need at least {k}: set k to {points} or less, or add features or components"
+        )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ConvergenceWarning)
+        try:
+            return cluster(components, k)
+        except ConvergenceWarning as warning:
+            raise BadTraining(
+                f"the training users lie too close together for {k} segments, set k to less: {warning}"
+            ) from None

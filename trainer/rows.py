@@ -1,0 +1,130 @@
+"""Which users a fit learns from: those with at least one order and no missing value, by user id."""
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from schemas.errors import BadTraining
+from schemas.features import FEATURE_NAMES
+from trainer.settings import FitSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The training rows, and what became of the other users.
+
+    Attributes:
+        rows: ``user_id`` and the model's features, in the order of ``user_id``'s UTF-8 bytes.
+        users_read: users in the warehouse.
+        without_orders: of these, users with no counted order.
+        missing: of the users with an order, how many lack each of the model's features.
+        nulls: of all users read, how many lack each of the declared features.
+    """
+
+    rows: pa.Table
+    users_read: int
+    without_orders: int
+    missing: dict[str, int]
+    nulls: dict[str, int]
+
+    @property
+    def users_used(self) -> int:
+        return int(self.rows.num_rows)
+
+
+def select(table: pa.Table, settings: FitSettings) -> Selection:
+    """The rows to learn from (k-means depends on their order).
+
+    Args:
+        table: ``user_id`` and all declared features, a row for each user.
+
+    Raises:
+        BadTraining: nobody is left, a feature never varies, or fewer different users than segments.
+    """
+    nulls = {name: _count(_is_missing(table[name])) for name in FEATURE_NAMES}
+    ordered = pc.fill_null(pc.greater(table["total_orders"], 0), False)
+    buyers = table.filter(ordered)
+    missing = {name: _count(_is_missing(buyers[name])) for name in settings.features}
+    rows = buyers.select(["user_id", *settings.features])
+    for name in settings.features:
+        rows = rows.filter(pc.invert(_is_missing(rows[name])))
+    selection = Selection(
+        rows=rows.sort_by("user_id").combine_chunks(),
+        users_read=table.num_rows,
+        without_orders=table.num_rows - buyers.num_rows,
+        missing=missing,
+        nulls=nulls,
+    )
+    _check(selection, settings)
+    return selection
+
+
+def distinct(rows: pa.Table, features: tuple[str, ...]) -> int:
+    """How many different rows of features there are."""
+    return int(rows.group_by(list(features)).aggregate([]).num_rows)
+
+
+def _is_missing(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.is_null(column, nan_is_null=True)
+
+
+def _count(mask: pa.ChunkedArray) -> int:
+    return pc.sum(mask).as_py() or 0
+
+
+def _check(selection: Selection, settings: FitSettings) -> None:
+    used = selection.users_used
+    if used == 0:
+        raise BadTraining(_nobody(selection))
+    needed = settings.k or settings.k_min
+    if used < needed:
+        raise BadTraining(
+            f"only {_users(used)} can be trained on, of {selection.users_read:,} read, and {needed} segments "
+            f"need at least {needed}: {_dropped(selection)}"
+        )
+    for name in settings.features:
+        values = pc.unique(selection.rows[name])
+        if len(values) == 1:
+            raise BadTraining(
+                f"feature {name} is {values[0].as_py()!r} for all {used:,} training users: "
+                f"a feature that never varies cannot be scaled, leave it out of the setting features"
+            )
+    different = distinct(selection.rows, settings.features)
+    if different < needed:
+        raise BadTraining(
+            f"the {used:,} training users have only {different} different rows of features, and {needed} "
+            f"segments need at least {needed}: set k to {different} or less, or add features"
+        )
+
+
+def _nobody(selection: Selection) -> str:
+    read = selection.users_read
+    if read == 0:
+        return "no user can be trained on: the warehouse has no users"
+    empty = [name for name in selection.missing if selection.nulls[name] == read]
+    if empty and selection.without_orders < read:
+        return (
+            f"no user can be trained on: {_listed(empty)} null for all {read:,} users read, fill that in "
+            "the warehouse or leave it out of the setting features"
+        )
+    return f"no user can be trained on, of {read:,} read: {_dropped(selection)}"
+
+
+def _dropped(selection: Selection) -> str:
+    """Where the users went, in words with numbers."""
+    parts = []
+    if selection.without_orders:
+        parts.append(f"{selection.without_orders:,} without an order")
+    parts += [f"{count:,} without {name}" for name, count in selection.missing.items() if count]
+    return ", ".join(parts) if parts else "none was dropped"
+
+
+def _listed(names: list[str]) -> str:
+    if len(names) == 1:
+        return f"feature {names[0]} is"
+    return f"features {', '.join(names[:-1])} and {names[-1]} are"
+
+
+def _users(count: int) -> str:
+    return "1 user" if count == 1 else f"{count:,} users"
