@@ -1,5 +1,5 @@
 -- The facts as events: a signup is one row, an order one row an item. The steps before this select are
--- those of user_features.sql. Parameter: $since, only facts at or after it (null: all of them).
+-- those of user_features.sql. Parameter: since, only facts at or after it (null: all of them).
 select
   0 as is_order,
   user_id,

@@ -1,5 +1,5 @@
 -- The rows left out, each with its table, id and reason; `total` counts its table and reason. The steps
--- before this select are those of user_features.sql. Parameter: $examples, the most rows of one table
+-- before this select are those of user_features.sql. Parameter: examples, the most rows of one table
 -- and reason that are listed.
 select
   listed.table_name,

@@ -1,12 +1,12 @@
 -- Every user's features, from a shop's tables: users, orders, order_items, inventory_items.
 --
--- This file is in DuckDB's dialect and kept plain, so that it can be translated for other warehouses.
--- It reads the tables in the *_source steps alone; there the column names are adapted to the warehouse
--- at hand, and a column that it does not have becomes null. Every value is read as text first, so that
--- a file of text and a typed table obey one set of rules.
+-- Written in DuckDB's dialect, and plainly, so that it can be translated for other warehouses. Only the
+-- *_source steps read the tables; there the column names are adapted to the warehouse at hand, and a
+-- column that it does not have becomes null. Every value is read as text first, so that a file of text
+-- and a typed table obey one set of rules.
 --
--- Parameters: $as_of, only facts timed strictly before it count (null: all of them);
--- $exclude_statuses, orders with one of these statuses do not count.
+-- Parameters: as_of, only facts timed strictly before it count (null: all of them); exclude_statuses,
+-- orders with one of these statuses do not count.
 --
 -- The steps up to valid_items decide what is a fact and name the reason for each row left out. The
 -- events, the rows left out and the counts are made from these same steps (events.sql, rejected.sql,
@@ -56,7 +56,8 @@ inventory_items_source as (
 ),
 
 -- 2. A blank text is null; nothing else is trimmed. Blank is what Unicode calls white space together
--- with the separators of ASCII: the characters for which Python's str.isspace() is true.
+-- with the separators of ASCII: the characters for which Python's str.isspace() is true. (A text from
+-- '!' to '~' begins with a visible character; asking that first spares nearly all of the trimming.)
 
 blank as (
   select
@@ -68,46 +69,44 @@ blank as (
 
 users_read as (
   select
-    case when trim(source.user_id, blank.characters) <> '' then source.user_id end as user_id,
-    case when trim(source.age, blank.characters) <> '' then source.age end as age,
-    case when trim(source.gender, blank.characters) <> '' then source.gender end as gender,
-    case when trim(source.country, blank.characters) <> '' then source.country end as country,
-    case when trim(source.traffic_source, blank.characters) <> '' then source.traffic_source end as traffic_source,
-    case when trim(source.created_at, blank.characters) <> '' then source.created_at end as created_at
-  from users_source as source
+    case when s.user_id between '!' and '~' or trim(s.user_id, blank.characters) <> '' then s.user_id end as user_id,
+    case when s.age between '!' and '~' or trim(s.age, blank.characters) <> '' then s.age end as age,
+    case when s.gender between '!' and '~' or trim(s.gender, blank.characters) <> '' then s.gender end as gender,
+    case when s.country between '!' and '~' or trim(s.country, blank.characters) <> '' then s.country end as country,
+    case when s.traffic_source between '!' and '~' or trim(s.traffic_source, blank.characters) <> '' then s.traffic_source end as traffic_source,
+    case when s.created_at between '!' and '~' or trim(s.created_at, blank.characters) <> '' then s.created_at end as created_at
+  from users_source as s
   cross join blank
 ),
 
 orders_read as (
   select
-    case when trim(source.order_id, blank.characters) <> '' then source.order_id end as order_id,
-    case when trim(source.user_id, blank.characters) <> '' then source.user_id end as user_id,
-    case when trim(source.status, blank.characters) <> '' then source.status end as status,
-    case when trim(source.created_at, blank.characters) <> '' then source.created_at end as created_at
-  from orders_source as source
+    case when s.order_id between '!' and '~' or trim(s.order_id, blank.characters) <> '' then s.order_id end as order_id,
+    case when s.user_id between '!' and '~' or trim(s.user_id, blank.characters) <> '' then s.user_id end as user_id,
+    case when s.status between '!' and '~' or trim(s.status, blank.characters) <> '' then s.status end as status,
+    case when s.created_at between '!' and '~' or trim(s.created_at, blank.characters) <> '' then s.created_at end as created_at
+  from orders_source as s
   cross join blank
 ),
 
 order_items_read as (
   select
-    case when trim(source.item_id, blank.characters) <> '' then source.item_id end as item_id,
-    case when trim(source.order_id, blank.characters) <> '' then source.order_id end as order_id,
-    case
-      when trim(source.inventory_item_id, blank.characters) <> '' then source.inventory_item_id
-    end as inventory_item_id,
-    case when trim(source.product_id, blank.characters) <> '' then source.product_id end as product_id,
-    case when trim(source.price, blank.characters) <> '' then source.price end as price,
-    case when trim(source.quantity, blank.characters) <> '' then source.quantity end as quantity
-  from order_items_source as source
+    case when s.item_id between '!' and '~' or trim(s.item_id, blank.characters) <> '' then s.item_id end as item_id,
+    case when s.order_id between '!' and '~' or trim(s.order_id, blank.characters) <> '' then s.order_id end as order_id,
+    case when s.inventory_item_id between '!' and '~' or trim(s.inventory_item_id, blank.characters) <> '' then s.inventory_item_id end as inventory_item_id,
+    case when s.product_id between '!' and '~' or trim(s.product_id, blank.characters) <> '' then s.product_id end as product_id,
+    case when s.price between '!' and '~' or trim(s.price, blank.characters) <> '' then s.price end as price,
+    case when s.quantity between '!' and '~' or trim(s.quantity, blank.characters) <> '' then s.quantity end as quantity
+  from order_items_source as s
   cross join blank
 ),
 
 inventory_items_read as (
   select
-    source.inventory_item_id,
-    case when trim(source.brand, blank.characters) <> '' then source.brand end as brand,
-    case when trim(source.category, blank.characters) <> '' then source.category end as category
-  from inventory_items_source as source
+    s.inventory_item_id,
+    case when s.brand between '!' and '~' or trim(s.brand, blank.characters) <> '' then s.brand end as brand,
+    case when s.category between '!' and '~' or trim(s.category, blank.characters) <> '' then s.category end as category
+  from inventory_items_source as s
   cross join blank
 ),
 

@@ -1,0 +1,195 @@
+"""Rows that would be dead letters as events: counted, named with their reason, and left out."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.shops import Shop, write_csv
+from trainer.warehouse import Rejected, Rejections, open_warehouse
+
+LONG_ID, LONGEST_ID = "é" * 128 + "x", "é" * 128  # 257 and 256 bytes
+LONG_TEXT, LONGEST_TEXT = "é" * 512 + "x", "é" * 512  # 1,025 and 1,024 bytes
+
+
+def rejections(shop: Shop, folder, as_of: datetime | None = None) -> Rejections:
+    if not shop.users:
+        shop.user("somebody else")
+    with open_warehouse(write_csv(shop, folder)) as warehouse:
+        return warehouse.rejected(as_of)
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ({"id": None}, "user_id is missing"),
+        ({"id": "\u2003\t"}, "user_id is missing"),
+        ({"id": LONG_ID}, "user_id has more than 256 bytes"),
+        ({"age": "old"}, "age is not a number"),
+        ({"age": "NaN"}, "age is not a number"),
+        ({"age": "inf"}, "age is not a number"),
+        ({"age": "1e999"}, "age is not a number"),
+        ({"age": " 25"}, "age is not a number"),
+        ({"age": "0x10"}, "age is not a number"),
+        ({"age": "150.0001"}, "age is outside 0..150"),
+        ({"age": "-1"}, "age is outside 0..150"),
+        ({"age": "1e300"}, "age is outside 0..150"),
+        ({"gender": LONG_TEXT}, "gender has more than 1,024 bytes"),
+        ({"country": LONG_TEXT}, "country has more than 1,024 bytes"),
+        ({"traffic_source": LONG_TEXT}, "traffic_source has more than 1,024 bytes"),
+    ],
+)
+def test_users(tmp_path, values, reason):
+    shop = Shop().user("fine").user("bad", country="Spain")
+    shop.users[-1] |= values
+    row_id = shop.users[-1]["id"]
+    expected = None if reason == "user_id is missing" else row_id
+    with open_warehouse(write_csv(shop, tmp_path)) as warehouse:
+        assert list(warehouse.rejected()) == [Rejected("users", expected, reason)]
+        assert warehouse.features()["user_id"].to_pylist() == ["fine"]
+        assert [event.user_id for event in warehouse.events()] == ["fine"]
+
+
+def test_a_rejected_user_row_does_not_take_the_users_orders_along(tmp_path):
+    shop = Shop().user("u", age="200", country="Spain").order("1", "u")
+    with open_warehouse(write_csv(shop, tmp_path)) as warehouse:
+        (row,) = warehouse.features().to_pylist()
+    assert (row["user_id"], row["country"], row["total_orders"]) == ("u", None, 1)
+
+
+def test_what_just_fits_is_taken(tmp_path):
+    shop = Shop().user(
+        LONGEST_ID, age="150", gender=LONGEST_TEXT, country=LONGEST_TEXT, traffic_source=LONGEST_TEXT
+    )
+    shop.user("0", age="0").user("-0", age="-0.0").user("e", age="+2.50E+1").user("z", age="0025")
+    shop.order(LONGEST_ID, LONGEST_ID, [f"{LONGEST_TEXT}/{LONGEST_TEXT}"] * 1000, status=LONGEST_TEXT)
+    shop.order("1", "0", []).item("1", product_id=LONGEST_ID, sale_price="-1e300", quantity="1")
+    with open_warehouse(write_csv(shop, tmp_path)) as warehouse:
+        assert warehouse.rejected() == Rejections((), {})
+        ages = {row["user_id"]: row["age"] for row in warehouse.features().to_pylist()}
+    assert ages == {LONGEST_ID: 150, "0": 0, "-0": 0, "e": 25, "z": 25}
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ({"order_id": None}, "order_id is missing"),
+        ({"order_id": "\x1c"}, "order_id is missing"),
+        ({"order_id": LONG_ID}, "order_id has more than 256 bytes"),
+        ({"user_id": None}, "user_id is missing"),
+        ({"user_id": LONG_ID}, "user_id has more than 256 bytes"),
+        ({"created_at": None}, "created_at is missing"),
+        ({"created_at": "soon"}, "created_at is not a time"),
+        ({"status": LONG_TEXT}, "status has more than 1,024 bytes"),
+    ],
+)
+def test_orders(tmp_path, values, reason):
+    shop = Shop().user("u").order("1", "u", [])
+    shop.orders[-1] |= values
+    shop.item(shop.orders[-1]["order_id"])
+    row_id = None if reason == "order_id is missing" else (shop.orders[-1]["order_id"] or "")[:256]
+    with open_warehouse(write_csv(shop, tmp_path)) as warehouse:
+        rejected = [row for row in warehouse.rejected() if row.table == "orders"]
+        assert rejected == [Rejected("orders", row_id, reason)]
+        assert warehouse.features()["total_orders"].to_pylist() == [None]
+
+
+@pytest.mark.parametrize(
+    ("item", "reason"),
+    [
+        ({"quantity": "0"}, "an item's quantity is not a whole number of at least 1"),
+        ({"quantity": "-1"}, "an item's quantity is not a whole number of at least 1"),
+        ({"quantity": "1.5"}, "an item's quantity is not a whole number of at least 1"),
+        ({"quantity": "two"}, "an item's quantity is not a whole number of at least 1"),
+        ({"quantity": str(2**63)}, "an item's quantity is not a whole number of at least 1"),
+        ({"quantity": "1e300"}, "an item's quantity is not a whole number of at least 1"),
+        ({"sale_price": "NaN"}, "an item's price is not a finite number"),
+        ({"sale_price": "-inf"}, "an item's price is not a finite number"),
+        ({"sale_price": "9,99"}, "an item's price is not a finite number"),
+        ({"product_id": LONG_ID}, "an item's product_id has more than 256 bytes"),
+    ],
+)
+def test_an_order_with_one_bad_item_goes_as_a_whole(tmp_path, item, reason):
+    shop = Shop().user("u").order("1", "u", ["Acme/Shoes", item, "Acme/Shoes"]).order("2", "u", ["Beta/Hats"])
+    with open_warehouse(write_csv(shop, tmp_path)) as warehouse:
+        assert list(warehouse.rejected()) == [Rejected("orders", "1", reason)]
+        (row,) = warehouse.features().to_pylist()
+        assert (row["total_orders"], row["most_frequent_brand"]) == (1, "Beta")
+        assert [event.order_id for event in warehouse.events() if hasattr(event, "order_id")] == ["2"]
+
+
+@pytest.mark.parametrize("quantity", ["2", "2.0", "02", "2e0", "0.2E+1"])
+def test_a_whole_quantity_may_be_written_as_it_likes(tmp_path, quantity):
+    shop = Shop().user("u").order("1", "u", [{"quantity": quantity}])
+    with open_warehouse(write_csv(shop, tmp_path)) as warehouse:
+        _, order = warehouse.events()
+    assert order.items[0].quantity == 2
+
+
+@pytest.mark.parametrize("part", ["brand", "category"])
+def test_an_inventory_text_that_is_too_long(tmp_path, part):
+    item = f"{LONG_TEXT}/Shoes" if part == "brand" else f"Acme/{LONG_TEXT}"
+    rejected = rejections(Shop().order("1", "u", ["Acme/Shoes", item]), tmp_path)
+    assert list(rejected) == [Rejected("orders", "1", f"an item's {part} has more than 1,024 bytes")]
+
+
+def test_an_order_has_one_to_a_thousand_items(tmp_path):
+    shop = Shop().order("none", "u", []).order("many", "u", ["Acme/Shoes"] * 1001)
+    assert list(rejections(shop, tmp_path)) == [
+        Rejected("orders", "many", "the order has more than 1,000 items"),
+        Rejected("orders", "none", "the order has no items"),
+    ]
+
+
+def test_items_of_no_order(tmp_path):
+    shop = Shop().item("gone").item(None).item(" ", id=None)
+    assert list(rejections(shop, tmp_path)) == [
+        Rejected("order_items", None, "no order has its order_id"),
+        Rejected("order_items", "00001", "no order has its order_id"),
+        Rejected("order_items", "00002", "no order has its order_id"),
+    ]
+
+
+def test_many_rows_are_counted_and_some_are_named(tmp_path):
+    shop = Shop()
+    for number in range(250):
+        shop.user(f"{number:03}", age="200" if number < 240 else "x")
+    rejected = rejections(shop, tmp_path)
+    assert rejected.counts == {("users", "age is outside 0..150"): 240, ("users", "age is not a number"): 10}
+    assert rejected.total == 250
+    assert len(rejected) == 110
+    assert rejected[0] == Rejected("users", "240", "age is not a number")
+    assert [row.row_id for row in rejected[10:]] == [f"{number:03}" for number in range(100)]
+
+
+def test_rows_after_as_of_are_not_named(tmp_path):
+    shop = (
+        Shop()
+        .user("early", "2024-01-01 00:00:00", age="x")
+        .user("late", "2024-01-02 00:00:00", age="x")
+        .user("timeless", "never")
+        .order("early", "u", [], "2024-01-01 00:00:00")
+        .order("late", "u", [], "2024-01-02 00:00:00")
+    )
+    rejected = rejections(shop, tmp_path, datetime(2024, 1, 2, tzinfo=UTC))
+    assert [row.row_id for row in rejected] == ["early", "early", "timeless"]
+
+
+def test_blank_is_what_python_calls_space(tmp_path):
+    """Every character of Unicode but NUL and the surrogates, as a country and as a brand."""
+    characters = [chr(code) for code in range(1, 0x110000) if not 0xD800 <= code < 0xE000]
+    spaces = [character for character in characters if character.isspace()]
+    assert len(spaces) == 29
+    tried = (
+        spaces
+        + [chr(ord(space) + step) for space in spaces for step in (-1, 1)]
+        + ["\u200b", "\ufeff", "\u180e"]
+    )
+    shop = Shop()
+    for number, character in enumerate(tried):
+        shop.user(str(number), country=character * 2, gender=f" {character}x")
+    with open_warehouse(write_csv(shop, tmp_path)) as warehouse:
+        rows = {row["user_id"]: row for row in warehouse.features().to_pylist()}
+    for number, character in enumerate(tried):
+        row = rows[str(number)]
+        assert row["country"] == (None if character.isspace() else character * 2), hex(ord(character))
+        assert row["gender"] == f" {character}x"
