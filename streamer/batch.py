@@ -108,5 +108,6 @@ def _dead_letter(record: Record, reason: str, topics: Topics) -> OutRecord:
         partition=record.partition,
         offset=record.offset,
         reason=reason,
+        timestamp_ms=record.timestamp_ms,
     )
     return OutRecord(topics.dead_letters, key, value, headers)

@@ -2,12 +2,14 @@
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Sequence
 
 import structlog
 from msgspec.structs import replace
 
 from schemas.changes import Change
+from schemas.headers import TOPIC
 from streamer.batch import Batch
 from streamer.metrics import Metrics
 from streamer.status import LaneStatus, Phase
@@ -27,14 +29,14 @@ class StatusBoard:
         with self._lock:
             was = self._lanes.get(partition, LaneStatus(partition=partition, phase="stopped"))
             self._lanes[partition] = replace(was, phase=phase, reason=reason)
-        self._metrics.lane_phase(partition, phase)
+        if phase == "taking over":
+            self._metrics.takeover(partition)
         if (was.phase, was.reason) != (phase, reason):
-            log.info(f"lane {phase}", lane=partition, **({"reason": reason} if reason else {}))
+            log.info("lane.phase", lane=partition, phase=phase, **({"reason": reason} if reason else {}))
 
     def reached(self, partition: int, positions: dict[str, int], lag: dict[str, int]) -> None:
         with self._lock:
             self._lanes[partition] = replace(self._lanes[partition], positions=positions, lag=lag)
-        self._metrics.lag(partition, lag)
 
     def batch(
         self, partition: int, batch: Batch, changes: Sequence[Change], seconds: dict[str, float]
@@ -48,13 +50,19 @@ class StatusBoard:
                 dead_letters=was.dead_letters + len(batch.dead_letters),
                 last_progress=time.monotonic(),
             )
-        self._metrics.batch(partition, batch, changes, seconds)
+        now_ms = time.time() * 1_000
+        self._metrics.batch(
+            events=Counter(incoming.cause.topic or "" for incoming in batch.events),
+            dead_letters=Counter(dict(letter.headers)[TOPIC].decode() for letter in batch.dead_letters),
+            changes=Counter(change.kind for change in changes),
+            seconds=seconds,
+            latencies_s=[(now_ms - incoming.written_ms) / 1_000 for incoming in batch.events],
+        )
 
     def forget(self, partition: int) -> None:
         """The lane is no longer this worker's."""
         with self._lock:
             self._lanes.pop(partition, None)
-        self._metrics.forget_lane(partition)
 
     def statuses(self) -> list[LaneStatus]:
         """The lanes of this worker, by number."""

@@ -79,7 +79,7 @@ def bootstrap(
     *,
     clock: Callable[[], datetime],
     writer: str,
-    progress: Callable[[int], None] = lambda users: None,
+    progress: Callable[[int], None],
 ) -> Filled:
     """Fill every lane; the ``bootstrap`` record has been written before.
 

@@ -5,6 +5,7 @@ the events are folded, and the decisions read.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
 import msgspec
 from msgspec.structs import replace
@@ -43,7 +44,8 @@ def read_between(
 
 def holds_records(log: Log, topic: str) -> bool:
     """Whether the lane's partition of a topic has any record; its offsets alone do not tell, since
-    transactions leave marks and compaction leaves gaps."""
+    transactions leave marks and compaction leaves gaps.
+    """
     bounds = log.bounds(topic)
     return any(True for _ in read_between(log, {topic: bounds.begin}, {topic: bounds.end}, 1))
 
@@ -70,9 +72,7 @@ def fold_inputs(
         users = Users(store, batch.wanted())
         for incoming in batch.events:
             event = incoming.event
-            users.put(
-                users.apply(event.user_id, lambda state, event=event: follow(state, event, config.rules))
-            )
+            users.put(users.apply(event.user_id, partial(follow, event=event, rules=config.rules)))
         for state in list(users):
             users.put(placed(state, model))
         save(users, positions)
@@ -91,7 +91,7 @@ def adopt(
     topic = config.topics.users
     for records in read_between(log, {topic: start.users_from}, {topic: users_end}, config.max_batch):
         newest = {record.key.decode(): record.value for record in records if record.key is not None}
-        users = Users(store, {user_id: () for user_id in newest})
+        users = Users(store, dict.fromkeys(newest, ()))
         for user_id, value in newest.items():
             change = None if value is None else decode_change(value)
             decided = decided_by(change) if isinstance(change, SegmentChange) else None

@@ -23,11 +23,12 @@ The order of a takeover:
 import time
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 from msgspec.structs import replace
 
 from schemas.changes import Change
-from schemas.errors import BadSetting
+from schemas.errors import BadSetting, NeedsRebuild
 from streamer import healing
 from streamer import place as places
 from streamer.batch import Batch, read_batch
@@ -98,16 +99,22 @@ class Lane:
         inputs = {topic: self._log.bounds(topic) for topic in topics.inputs}
         users = self._log.bounds(topics.users)
         former = None if stored is None else places.decode(stored)
-        start = starting_point(
-            former,
-            committed,
-            inputs,
-            topics.users,
-            users,
-            self._config.settings,
-            users_empty=lambda: not healing.holds_records(self._log, topics.users),
-            bootstrapped=self._models.bootstrap_standing() is not None,
-        )
+        try:
+            start = starting_point(
+                former,
+                committed,
+                inputs,
+                topics.users,
+                users,
+                self._config.settings,
+                users_empty=lambda: not healing.holds_records(self._log, topics.users),
+                bootstrapped=self._models.bootstrap_standing() is not None,
+            )
+        except NeedsRebuild:
+            # Read one after the other, these may tell of two moments, if another took the lane meanwhile.
+            if (self._log.committed(), self._store.place()) != (committed, stored):
+                raise InDoubt("another worker has taken this lane over") from None
+            raise
         if start.by_users:
             start = healing.decided_until(self._log, topics, start, users.end, self._config.max_batch)
         self._place = Place(
@@ -167,11 +174,13 @@ class Lane:
         for incoming in batch.events:
             event, cause = incoming.event, incoming.cause
             step = users.apply(
-                event.user_id, lambda state, e=event, c=cause: process(state, e, c, model, rules, now)
+                event.user_id, partial(process, event=event, cause=cause, model=model, rules=rules, now=now)
             )
             users.put(step.state)
             changes.extend(step.changes)
-        return with_similar_users(changes, users, self._store, model.release.space, self._config.similar_users)
+        return with_similar_users(
+            changes, users, self._store, model.release.space, self._config.similar_users
+        )
 
     def _records(self, change: Change) -> tuple[OutRecord, OutRecord]:
         return change_records(change, self._config.topics, self.partition)
@@ -252,4 +261,3 @@ class Lane:
                 " set the worker's setting to that, or train with the worker's",
             )
         return model
-

@@ -78,7 +78,7 @@ class MemoryLog:
     def read_from(self, positions: Mapping[str, int]) -> None:
         self._reading = dict(positions)
 
-    def poll(self, max_records: int, timeout_s: float) -> list[Record]:
+    def poll(self, max_records: int, timeout_s: float) -> list[Record]:  # noqa: ARG002 - the protocol's
         """Takes what is there; it never waits, since in memory nothing else runs meanwhile."""
         taken: list[Record] = []
         for topic, position in self._reading.items():

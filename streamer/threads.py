@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import structlog
 
 from schemas.errors import SegueError, Unreachable
+from streamer.board import StatusBoard
 from streamer.interfaces import Log, Store
 from streamer.lane import Lane
 from streamer.lane_errors import Fenced, InDoubt, LaneClosing, NotReady
-from streamer.board import StatusBoard
 from streamer.status import LaneStatus
 
 POLL_S = 0.2
@@ -36,9 +36,7 @@ OpenLaneFor = Callable[[int, Callable[[], bool]], OpenLane]
 class LaneThreads:
     """The lanes of this worker, one thread each."""
 
-    def __init__(
-        self, open_lane: OpenLaneFor, still_ours: Callable[[int], bool], board: StatusBoard
-    ) -> None:
+    def __init__(self, open_lane: OpenLaneFor, still_ours: Callable[[int], bool], board: StatusBoard) -> None:
         """
         Args:
             open_lane: makes a lane for a partition number; its second argument tells when to stop.
@@ -61,7 +59,8 @@ class LaneThreads:
 
     def disown(self, partitions: Iterable[int]) -> None:
         """Close these lanes; returns when they are closed, or when waiting longer would help nobody:
-        what a lane that hangs still tries, the next owner's fence refuses."""
+        what a lane that hangs still tries, the next owner's fence refuses.
+        """
         with self._lock:
             closing = [self._threads.pop(p) for p in partitions if p in self._threads]
         for thread in closing:

@@ -1,0 +1,238 @@
+"""A small world in memory for the lanes: topics, a Redis, a release, and the promises checked over it."""
+
+import itertools
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+from schemas.changes import Change, SegmentChange, UserErasedChange
+from schemas.decode import decode_order, decode_signup, encode_order, encode_signup
+from schemas.errors import BadEvent
+from schemas.events import Event, Order, Signup
+from schemas.features import FEATURE_NAMES
+from schemas.partition import partition_of
+from schemas.topics import Topics
+from schemas.wire import decode_change
+from streamer import place as places
+from streamer import state as states
+from streamer.interfaces import Log, Record, Store
+from streamer.lane import Lane
+from streamer.lane_config import LaneConfig
+from streamer.memory import MemoryKafka, MemoryLog, MemoryRedis, MemoryStore
+from streamer.model import ActiveModel, BootstrapRecord
+from streamer.neighbours import angle
+from streamer.place import FoldSettings
+from streamer.process import Rules
+from tests import oracle
+from tests.releases import a_release, an_active_model
+
+NOW = datetime(2024, 6, 1, tzinfo=UTC)
+TOPICS = Topics()
+
+
+class FixedModels:
+    """The releases of a world: one, until a test sets another."""
+
+    def __init__(self, model: ActiveModel | None) -> None:
+        self.model = model
+        self.bootstrapped: BootstrapRecord | None = None
+
+    def current(self) -> ActiveModel | None:
+        return self.model
+
+    def known_activation(self) -> int:
+        return -1 if self.model is None else self.model.activation
+
+    def problem(self) -> str | None:
+        return None
+
+    def bootstrap_standing(self) -> BootstrapRecord | None:
+        return self.bootstrapped
+
+
+class Silent:
+    """Watches and tells nobody; ``phases`` remembers what each lane did."""
+
+    def __init__(self) -> None:
+        self.phases: list[tuple[int, str]] = []
+
+    def phase(self, partition: int, phase: str, reason: str | None) -> None:
+        self.phases.append((partition, phase))
+
+    def reached(self, partition: int, positions: dict[str, int], lag: dict[str, int]) -> None:
+        pass
+
+    def batch(self, partition: int, batch: object, changes: object, seconds: dict[str, float]) -> None:
+        pass
+
+
+class World:
+    """Topics and a Redis in memory, with lanes over them."""
+
+    def __init__(
+        self, partitions: int = 1, *, exclude: Sequence[str] = (), max_batch: int = 3, topics: Topics = TOPICS
+    ) -> None:
+        self.partitions = partitions
+        self.topics = topics
+        self.kafka = MemoryKafka()
+        self.redis = MemoryRedis()
+        self.models = FixedModels(an_active_model(release=a_release(exclude_statuses=tuple(exclude))))
+        self.watcher = Silent()
+        self.config = LaneConfig(
+            topics,
+            Rules(topics.prefix, frozenset(exclude)),
+            FoldSettings(FEATURE_NAMES, partitions, tuple(exclude)),
+            max_batch=max_batch,
+            place_check_s=0.0,
+        )
+        for topic in (*topics.laned, topics.dead_letters):
+            self.kafka.create(topic, partitions)
+        self._writers = itertools.count(1)
+
+    def send(self, *events: Event) -> None:
+        """Write events to their topics, as a producer does."""
+        for event in events:
+            topic = self.topics.orders if isinstance(event, Order) else self.topics.signups
+            key, value = encode_order(event) if isinstance(event, Order) else encode_signup(event)
+            self.kafka.append(
+                topic, partition_of(event.user_id, self.partitions), key, value, 1_704_000_000_000
+            )
+
+    def lane(
+        self,
+        partition: int = 0,
+        wrap: Callable[[Log, Store], tuple[Log, Store]] = lambda log, store: (log, store),
+    ) -> Lane:
+        """A lane that has not taken over yet, over these ends or wrapped ones."""
+        log, store = wrap(
+            MemoryLog(self.kafka, partition, self.topics.inputs), MemoryStore(self.redis, partition)
+        )
+        return Lane(partition, log, store, self.models, self.config, self.watcher, clock=lambda: NOW)
+
+    def take_over(self, partition: int = 0) -> Lane:
+        """A lane that owns its partition now."""
+        lane = self.lane(partition)
+        lane.take_over(self.writer())
+        return lane
+
+    def writer(self) -> str:
+        return f"writer {next(self._writers)}"
+
+    def run(self, partition: int = 0) -> Lane:
+        """Take a lane over and let it read all there is."""
+        lane = self.take_over(partition)
+        drain(lane)
+        return lane
+
+    def run_all(self) -> None:
+        for partition in range(self.partitions):
+            self.run(partition)
+
+    def records(self, topic: str) -> list[Record]:
+        return [record for records in self.kafka.topics[topic].partitions for record in records]
+
+    def changes(self, user_id: str | None = None) -> list[Change]:
+        """Every change told, by partition and offset."""
+        told = [decode_change(r.value) for r in self.records(self.topics.changes) if r.value is not None]
+        return [change for change in told if user_id in (None, change.user_id)]
+
+    def events(self) -> dict[str, list[Event]]:
+        """What the inputs hold, by user, the bad ones left out."""
+        facts: dict[str, list[Event]] = defaultdict(list)
+        for topic in self.topics.inputs:
+            for record in self.records(topic):
+                at = datetime.fromtimestamp(record.timestamp_ms / 1000, UTC)
+                decode = decode_signup if topic == self.topics.signups else decode_order
+                try:
+                    event = decode(record.key, record.value, at)
+                except BadEvent:
+                    continue
+                if partition_of(event.user_id, self.partitions) == record.partition:
+                    facts[event.user_id].append(event)
+        return dict(facts)
+
+    def state(self, user_id: str) -> states.UserState:
+        user = self.redis.users[user_id]
+        return states.decode(user_id, user.fields.get("state"), {})
+
+
+def drain(lane: Lane) -> None:
+    """Let a lane read until nothing is left."""
+    while lane.step(0.0):
+        pass
+
+
+def check_promises(world: World) -> None:
+    """DESIGN §1: every state right, every chain whole, ``user-segments`` and Redis the same."""
+    chains = _chains(world)
+    newest = {
+        record.key.decode(): record.value
+        for record in world.records(world.topics.users)
+        if record.key is not None
+    }
+    model = world.models.model
+    assert model is not None
+    for user_id, facts in world.events().items():
+        expected = oracle.features(user_id, facts, world.config.rules.exclude_statuses)
+        chain = chains.pop(user_id, [])
+        state = world.state(user_id) if user_id in world.redis.users else None
+        if expected is None:
+            assert state is None or (state.decided is None and state.position is None)
+            assert not chain or isinstance(chain[-1], UserErasedChange)
+            assert newest.get(user_id) is None
+            continue
+        assert state is not None, f"user {user_id} is not in Redis"
+        score = model.scorer.score(expected)
+        assert state.decided is not None
+        assert state.position is not None
+        assert (state.decided.segment, state.decided.provisional) == (score.segment, score.provisional)
+        assert state.position.components == score.components
+        last = chain[-1]
+        assert isinstance(last, SegmentChange)
+        assert newest[user_id] == _bytes_of(world, last)
+        assert states.decided_by(last).sequence == state.decided.sequence
+        assert last.segment == state.decided.segment
+        plain = world.redis.users[user_id].fields
+        assert plain["segment"] == str(score.segment).encode()
+        assert plain["provisional"] == str(int(score.provisional)).encode()
+        at = angle(score.components)
+        if at is not None:
+            index = world.redis.indexes[model.release.space]
+            assert (user_id, at) in index.nearest(at, len(index))
+    assert chains == {}, "changes of users that no event is about"
+    for partition, held in world.redis.places.items():
+        place = places.decode(held)
+        for topic in world.topics.inputs:
+            assert place.positions[topic] == len(world.kafka.topics[topic].partitions[partition])
+
+
+def _chains(world: World) -> dict[str, list[Change]]:
+    chains: dict[str, list[Change]] = defaultdict(list)
+    ids: set[str] = set()
+    for change in world.changes():
+        assert change.event_id not in ids, f"{change} was told twice"
+        ids.add(change.event_id)
+        chain = chains[change.user_id]
+        former = chain[-1] if chain else None
+        if former is None or isinstance(former, UserErasedChange):
+            assert change.sequence == 1
+            assert isinstance(change, SegmentChange)
+            assert change.previous_segment is None
+        else:
+            assert isinstance(former, SegmentChange)
+            assert change.sequence == former.sequence + 1
+            if isinstance(change, SegmentChange):
+                assert change.previous_segment == former.segment
+        chain.append(change)
+    return dict(chains)
+
+
+def _bytes_of(world: World, change: Change) -> bytes | None:
+    for record in world.records(world.topics.changes):
+        if record.value is not None and decode_change(record.value).event_id == change.event_id:
+            return record.value
+    raise AssertionError(f"{change} is not on the topic")
+
+
+def a_signup(user_id: str = "7", **fields: object) -> Signup:
+    return Signup(user_id, **{"created_at": NOW, **fields})  # type: ignore[arg-type]
