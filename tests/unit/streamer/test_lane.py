@@ -1,0 +1,332 @@
+"""A lane over memory, case by case; the laws are in tests/property/test_lane.py."""
+
+from collections.abc import Callable
+
+import pytest
+from msgspec.structs import replace
+
+from schemas.changes import SegmentChange, UserErasedChange
+from schemas.errors import BadSetting, NeedsRebuild
+from schemas.events import Item, Order, Signup, UserErased
+from schemas.topics import Topics
+from streamer.lane_errors import InDoubt, NotReady
+from streamer.model import BootstrapRecord
+from tests.faults import Calls, Crash
+from tests.releases import a_release, an_active_model
+from tests.strategies.events import START
+from tests.worlds import NOW, TOPICS, World, check_promises, drain
+
+# With these values of the hand-made release (tests/releases.py), by its centres:
+YOUNG = Signup("7", START, age=20, gender="F")  # (-0.8, 0.2): segment 2
+OLD = Signup("7", START.replace(hour=1), age=100)  # (0.4, -1.4): segment 3
+YOUNG_AGAIN = Signup("7", START.replace(hour=2), age=20)  # segment 2
+
+
+def segments(world: World, user_id: str = "7") -> list[tuple[int | None, int]]:
+    return [
+        (change.previous_segment, change.segment)
+        for change in world.changes(user_id)
+        if isinstance(change, SegmentChange)
+    ]
+
+
+def test_a_user_moves_with_its_events_and_every_move_names_its_cause() -> None:
+    world = World()
+    world.send(YOUNG, OLD, YOUNG_AGAIN)
+    world.run()
+    assert segments(world) == [(None, 2), (2, 3), (3, 2)]
+    first, second, third = world.changes("7")
+    assert isinstance(second, SegmentChange)
+    assert [c.sequence for c in (first, second, third)] == [1, 2, 3]
+    assert (second.cause.type, second.cause.topic, second.cause.offset) == ("signup", "signups", 1)
+    assert second.cause.positions == {"signups": 2, "orders": 0}
+    assert second.occurred_at == OLD.created_at
+    assert second.emitted_at == NOW
+    assert second.features["age"] == 100
+    assert second.provisional
+    assert "total_orders" in second.missing
+    check_promises(world)
+
+
+def test_signups_come_before_orders_of_the_same_batch() -> None:
+    world = World(max_batch=10)
+    order = Order("7", "1", START, (Item(brand="Ön", category="Socks"),))
+    world.send(order, YOUNG)
+    world.run()
+    causes = [change.cause.topic for change in world.changes("7")]
+    assert causes[0] == "signups"
+    assert world.changes("7")[0].cause.positions == {"signups": 1, "orders": 0}
+
+
+def test_a_takeover_fences_before_it_reads_offsets_and_commits_before_it_saves() -> None:
+    world = World()
+    world.send(YOUNG)
+    calls = Calls()
+    lane = world.lane(wrap=calls.wrap)
+    lane.take_over("w")
+    assert calls.made[:3] == ["log.fence", "log.committed", "store.place"]
+    assert calls.made[-2:] == ["store.save", "log.read_from"]
+    calls.made.clear()
+    lane.step(0.0)
+    assert [name for name in calls.made if name != "log.lag"] == [
+        "log.poll",
+        "store.load",
+        "store.neighbours",
+        "log.commit",
+        "store.save",
+    ]
+
+
+@pytest.mark.parametrize("events", [[YOUNG], [YOUNG, OLD, YOUNG_AGAIN]])
+def test_a_crash_between_commit_and_save_tells_nothing_twice(events: list[Signup]) -> None:
+    world = World(max_batch=10)
+    world.send(*events)
+    calls = Calls()
+    lane = world.lane(wrap=calls.wrap)
+    lane.take_over("w")
+    calls.stop_at = len(calls.made) + 4  # poll, load, neighbours, commit, and then save
+    with pytest.raises(Crash):
+        lane.step(0.0)
+    assert calls.made[-1] == "store.save"
+    assert len(world.changes("7")) == len(events)
+    assert world.redis.users == {}
+    world.run()
+    assert len(world.changes("7")) == len(events)
+    check_promises(world)
+
+
+def test_what_is_committed_before_the_fence_is_not_decided_again() -> None:
+    """The former owner commits three moves and dies unsaved, between the fence and the offsets' reading."""
+    world = World(max_batch=10)
+    former_calls = Calls()
+    former = world.lane(wrap=former_calls.wrap)
+    former.take_over("former")
+    world.send(YOUNG, OLD, YOUNG_AGAIN)
+    former_calls.stop_at = len(former_calls.made) + 4
+
+    successor = world.lane(wrap=lambda log, store: (_BeforeFence(log, former.step), store))
+    successor.take_over("successor")
+    drain(successor)
+    assert segments(world) == [(None, 2), (2, 3), (3, 2)]
+    check_promises(world)
+
+
+class _BeforeFence:
+    """The former owner's last step comes just before the fence; it dies in it."""
+
+    def __init__(self, log: object, last_step: Callable[[float], int]) -> None:
+        self._log = log
+        self._last_step = last_step
+
+    def fence(self) -> None:
+        with pytest.raises(Crash):
+            self._last_step(0.0)
+        self._log.fence()  # type: ignore[attr-defined]
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._log, name)
+
+
+def test_a_place_that_another_wrote_ends_the_batch() -> None:
+    world = World()
+    lane = world.take_over()
+    world.take_over()
+    world.send(YOUNG)
+    with pytest.raises(InDoubt):
+        lane.step(0.0)
+
+
+def test_an_idle_lane_sees_that_redis_was_emptied() -> None:
+    world = World()
+    lane = world.take_over()
+    world.redis.places.clear()
+    with pytest.raises(InDoubt):
+        lane.step(0.0)
+
+
+def test_an_emptied_redis_is_healed_from_the_log() -> None:
+    world = World()
+    world.send(YOUNG, OLD)
+    world.run()
+    world.redis.users.clear()
+    world.redis.places.clear()
+    world.redis.indexes.clear()
+    world.run()
+    assert segments(world) == [(None, 2), (2, 3)]
+    check_promises(world)
+
+
+def test_an_emptied_redis_after_a_bootstrap_is_refused() -> None:
+    world = World()
+    world.send(YOUNG)
+    world.run()
+    world.redis.places.clear()
+    world.models.bootstrapped = BootstrapRecord("2024-01-01T00:00:00Z", {})
+    with pytest.raises(NeedsRebuild, match="segue rebuild"):
+        world.run()
+
+
+def test_without_a_release_a_lane_waits() -> None:
+    world = World()
+    world.models.model = None
+    with pytest.raises(NotReady, match="segue publish"):
+        world.run()
+
+
+def test_a_state_decided_by_a_later_activation_waits_for_it() -> None:
+    world = World()
+    world.models.model = an_active_model(activation=5)
+    world.send(YOUNG)
+    world.run()
+    world.send(OLD)
+    world.models.model = an_active_model(activation=4)
+    with pytest.raises(NotReady, match="activation 5"):
+        world.run()
+
+
+def test_a_release_with_other_excluded_statuses_is_refused() -> None:
+    world = World(exclude=["Cancelled"])
+    world.models.model = an_active_model()
+    with pytest.raises(BadSetting, match="exclude_statuses"):
+        world.run()
+
+
+def test_a_new_release_scores_the_next_events() -> None:
+    world = World()
+    world.send(YOUNG)
+    lane = world.run()
+    swapped = a_release(centres=((-1.5, 0.0), (0.0, 1.5), (1.5, 0.0), (0.0, -1.5)))
+    world.models.model = an_active_model(activation=9, release=swapped)
+    world.send(replace(YOUNG, created_at=START.replace(hour=5)))
+    drain(lane)
+    last = world.changes("7")[-1]
+    assert isinstance(last, SegmentChange)
+    assert (last.previous_segment, last.segment, last.activation) == (2, 0, 9)
+
+
+def test_bad_events_become_dead_letters_with_their_reason() -> None:
+    world = World()
+    world.kafka.append("signups", 0, b"7", b"{", 0)
+    world.send(YOUNG)
+    world.run()
+    (letter,) = world.records(TOPICS.dead_letters)
+    headers = dict(letter.headers)
+    assert (letter.key, letter.value) == (b"7", b"{")
+    assert headers["segue_topic"] == b"signups"
+    assert headers["segue_offset"] == b"0"
+    assert b"JSON" in headers["segue_reason"]
+    check_promises(world)
+
+
+def test_a_user_on_a_partition_that_is_not_its_own_is_a_dead_letter_that_names_both() -> None:
+    world = World(4)
+    # murmur2("21") % 4 == 0, as Kafka's own partitioner has it.
+    world.kafka.append("signups", 3, b"21", b'{"user_id": 21, "created_at": "2024-01-01T00:00:00Z"}', 0)
+    world.run_all()
+    (letter,) = world.records(TOPICS.dead_letters)
+    reason = dict(letter.headers)["segue_reason"].decode()
+    assert "partition 3" in reason
+    assert "partition 0" in reason
+    assert world.changes() == []
+
+
+def test_a_user_erased_is_gone_from_everywhere_but_a_tombstone() -> None:
+    world = World()
+    order = Order("7", "1", START, (Item(brand="Ön"),))
+    world.send(YOUNG, order, UserErased("7", START.replace(hour=9)))
+    world.run()
+    last = world.changes("7")[-1]
+    assert isinstance(last, UserErasedChange)
+    assert last.sequence == len(world.changes("7"))
+    users = world.records(TOPICS.users)
+    assert (users[-1].key, users[-1].value) == (b"7", None)
+    kept = world.redis.users["7"]
+    assert kept.orders == {}
+    assert set(kept.fields) == {"state"}
+    assert b"Spain" not in kept.fields["state"]
+    check_promises(world)
+
+
+def test_a_user_erased_begins_anew_with_later_facts() -> None:
+    world = World()
+    world.send(YOUNG, UserErased("7", START.replace(hour=9)), replace(OLD, created_at=START.replace(hour=10)))
+    world.run()
+    ids = [change.event_id for change in world.changes("7")]
+    assert [change.sequence for change in world.changes("7")] == [1, 2, 1]
+    assert len(set(ids)) == 3
+    check_promises(world)
+
+
+def test_an_erasure_in_the_middle_of_what_is_known_ends_one_life_and_begins_another() -> None:
+    world = World()
+    world.send(YOUNG, OLD)
+    lane = world.run()
+    world.send(UserErased("7", START.replace(minute=30)))
+    drain(lane)
+    told = world.changes("7")
+    assert [change.kind for change in told] == ["moved", "moved", "erased", "moved"]
+    assert [change.sequence for change in told] == [1, 2, 3, 1]
+    assert isinstance(told[-1], SegmentChange)
+    assert told[-1].features["gender"] is None
+    check_promises(world)
+
+
+def test_erasing_a_user_that_has_no_segment_tells_nothing() -> None:
+    world = World()
+    world.send(UserErased("7", START.replace(hour=9)), YOUNG)
+    world.run()
+    assert world.changes() == []
+    check_promises(world)
+
+
+def test_an_event_that_changes_nothing_is_told_of_nowhere() -> None:
+    world = World()
+    world.send(YOUNG, YOUNG, YOUNG)
+    world.run()
+    assert segments(world) == [(None, 2)]
+
+
+def test_confirmed_and_unconfirmed() -> None:
+    """A user is provisional until the last missing value comes, in whatever segment that ends."""
+    world = World()
+    whole = Signup("7", START, age=20, gender="F", country="Spain", traffic_source="Email")
+    world.send(whole, Order("7", "1", START, (Item(brand="Ön", category="Jeans"),)))
+    lane = world.run()
+    before = world.changes("7")[-1]
+    assert isinstance(before, SegmentChange)
+    assert not before.provisional
+    unseen = replace(whole, created_at=START.replace(hour=3), gender="X")
+    world.send(unseen)
+    drain(lane)
+    after = world.changes("7")[-1]
+    assert isinstance(after, SegmentChange)
+    assert after.missing == ("gender",)
+    assert after.features["gender"] == "X"
+    assert after.kind == ("unconfirmed" if after.segment == before.segment else "moved")
+    check_promises(world)
+
+
+def test_similar_users_are_those_of_the_whole_shop_as_the_batch_leaves_it() -> None:
+    world = World(max_batch=10)
+    world.send(Signup("1", START, age=21, gender="F"), Signup("2", START, age=100, gender="M"))
+    lane = world.run()
+    world.send(Signup("3", START, age=22, gender="F"), YOUNG)
+    drain(lane)
+    (change,) = world.changes("7")
+    assert isinstance(change, SegmentChange)
+    # By the angle of (0.015 (age - 40) - 0.5, 0.02 (40 - age) - 0.2): ages 20, 21, 22, … turn one way.
+    assert [near.user_id for near in change.similar_users] == ["1", "3", "2"]
+    assert [near.segment for near in change.similar_users] == [2, 2, 0]
+    assert change.similar_users[0].similarity > change.similar_users[1].similarity
+
+
+def test_the_prefix_is_part_of_a_changes_id() -> None:
+    ids = []
+    for prefix in ("", "eu."):
+        world = World(topics=Topics(prefix))
+        world.send(YOUNG)
+        world.run()
+        ids.append(world.changes()[0].event_id)
+    assert ids[0] != ids[1]
+    # printf '\n7\n\n1' | sha256sum
+    assert ids[0] == "83f664fca272b951d53f0a73ce83f3a6"

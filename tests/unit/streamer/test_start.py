@@ -1,0 +1,130 @@
+"""Where a lane starts: every row of DESIGN §3's "Where a lane starts"."""
+
+import pytest
+
+from schemas.errors import NeedsRebuild
+from schemas.features import FEATURE_NAMES
+from streamer.interfaces import Bounds, Committed
+from streamer.place import FoldSettings, Place
+from streamer.start import Start, starting_point
+
+SETTINGS = FoldSettings(FEATURE_NAMES, 4)
+IDS = {"signups": "s1", "orders": "o1", "user-segments": "u1"}
+
+
+def a_place(signups: int = 10, orders: int = 20, users: int = 7, **changed: object) -> Place:
+    positions = {"signups": signups, "orders": orders, "user-segments": users}
+    told = {"step": 3, "writer": "w", "positions": positions, "topic_ids": IDS, "settings": SETTINGS}
+    return Place(**{**told, **changed})  # type: ignore[arg-type]
+
+
+def start(
+    place: Place | None,
+    committed: dict[str, Committed],
+    *,
+    signups: Bounds = Bounds(0, 100, "s1"),
+    orders: Bounds = Bounds(0, 100, "o1"),
+    users: Bounds = Bounds(0, 100, "u1"),
+    users_empty: bool = False,
+    bootstrapped: bool = False,
+    settings: FoldSettings = SETTINGS,
+) -> Start:
+    return starting_point(
+        place,
+        committed,
+        {"signups": signups, "orders": orders},
+        "user-segments",
+        users,
+        settings,
+        users_empty=lambda: users_empty,
+        bootstrapped=bootstrapped,
+    )
+
+
+def offsets(signups: int = 15, orders: int = 26, signups_id: str | None = "s1") -> dict[str, Committed]:
+    return {"signups": Committed(signups, signups_id), "orders": Committed(orders, "o1")}
+
+
+def test_offsets_and_place_fold_from_the_place_and_decide_from_the_offsets() -> None:
+    assert start(a_place(), offsets()) == Start(
+        {"signups": 10, "orders": 20}, {"signups": 15, "orders": 26}, users_from=7
+    )
+
+
+def test_offsets_only_fold_the_whole_log() -> None:
+    assert start(None, offsets()) == Start(
+        {"signups": 0, "orders": 0}, {"signups": 15, "orders": 26}, users_from=0
+    )
+
+
+def test_offsets_only_and_a_log_that_lost_its_beginning_need_a_rebuild() -> None:
+    with pytest.raises(NeedsRebuild, match=r"orders begins|in orders.*begins at offset 5.*segue rebuild"):
+        start(None, offsets(), orders=Bounds(5, 100, "o1"))
+
+
+def test_offsets_only_after_a_bootstrap_need_a_rebuild() -> None:
+    with pytest.raises(NeedsRebuild, match=r"bootstrap.*segue rebuild"):
+        start(None, offsets(), bootstrapped=True)
+
+
+def test_place_only_asks_user_segments_how_far_events_were_decided() -> None:
+    assert start(a_place(), {}) == Start(
+        {"signups": 10, "orders": 20}, {"signups": 10, "orders": 20}, users_from=7, by_users=True
+    )
+
+
+def test_neither_starts_at_the_beginning_where_nothing_was_decided_yet() -> None:
+    begin = Start({"signups": 3, "orders": 0}, {"signups": 3, "orders": 0}, users_from=0)
+    assert start(None, {}, users_empty=True, signups=Bounds(3, 9, "s1")) == begin
+
+
+def test_neither_beside_decisions_needs_a_rebuild() -> None:
+    with pytest.raises(NeedsRebuild, match=r"user-segments holds decisions.*segue rebuild"):
+        start(None, {}, users_empty=False)
+
+
+def test_a_place_before_the_first_offset_needs_a_rebuild() -> None:
+    with pytest.raises(NeedsRebuild, match=r"offset 10 of signups.*now begins at 12.*segue rebuild"):
+        start(a_place(), offsets(), signups=Bounds(12, 100, "s1"))
+
+
+def test_offset_and_place_in_a_topic_made_anew_are_void_and_the_new_log_is_decided() -> None:
+    assert start(a_place(), offsets(), signups=Bounds(0, 4, "s2")) == Start(
+        {"signups": 0, "orders": 20}, {"signups": 0, "orders": 26}, users_from=7
+    )
+
+
+def test_after_the_first_commit_in_a_topic_made_anew_only_what_follows_is_decided() -> None:
+    made_anew = offsets(signups=3, signups_id="s2")
+    assert start(a_place(), made_anew, signups=Bounds(0, 4, "s2")) == Start(
+        {"signups": 0, "orders": 20}, {"signups": 3, "orders": 26}, users_from=7
+    )
+
+
+def test_offsets_of_a_topic_made_anew_without_a_place_are_void() -> None:
+    anew = {"signups": Bounds(0, 4, "s2"), "orders": Bounds(0, 4, "o2")}
+    assert start(None, offsets(), **anew, users_empty=False) == Start(
+        {"signups": 0, "orders": 0}, {"signups": 0, "orders": 0}, users_from=0
+    )
+
+
+def test_a_tools_offset_names_no_topic_and_counts() -> None:
+    assert start(a_place(), offsets(signups_id=None)).decide_from["signups"] == 15
+
+
+def test_user_segments_made_anew_are_read_from_their_beginning() -> None:
+    assert start(a_place(), offsets(), users=Bounds(0, 2, "u2")).users_from == 0
+
+
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        (FoldSettings(FEATURE_NAMES, 8), "8 partitions"),
+        (FoldSettings(FEATURE_NAMES, 4, ("Cancelled",)), "exclude_statuses"),
+        (FoldSettings(FEATURE_NAMES, 4, partitioner="crc32"), "partitioner"),
+        (FoldSettings(("age",), 4), "features"),
+    ],
+)
+def test_a_place_made_under_other_settings_is_refused(changed: FoldSettings, named: str) -> None:
+    with pytest.raises(NeedsRebuild, match=rf"{named}.*segue rebuild"):
+        start(a_place(), offsets(), settings=changed)
