@@ -1,7 +1,8 @@
 """librdkafka's client settings as Faust takes them: one way to name a broker and a login, for both."""
 
+import contextlib
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from faust.auth import Credentials, SASLCredentials, SSLCredentials
 from yarl import URL
@@ -44,16 +45,20 @@ def credentials(client: Mapping[str, str]) -> Credentials | None:
     protocol = client.get("security.protocol", "plaintext").lower()
     if protocol not in {"plaintext", "ssl", "sasl_plaintext", "sasl_ssl"}:
         raise BadSetting(
-            "kafka.security.protocol", protocol, "use plaintext, ssl, sasl_plaintext or sasl_ssl"
+            "kafka_options.security.protocol", protocol, "use plaintext, ssl, sasl_plaintext or sasl_ssl"
         )
     for name in client:
         if name.startswith(("sasl.", "ssl.")) and name not in _KNOWN:
-            raise BadSetting(f"kafka.{name}", "set", f"a worker knows only {', '.join(sorted(_KNOWN))}")
+            raise BadSetting(
+                f"kafka_options.{name}", "set", f"a worker knows only {', '.join(sorted(_KNOWN))}"
+            )
     context = _ssl_context(client) if protocol.endswith("ssl") else None
     if protocol.startswith("sasl"):
         mechanism = client.get("sasl.mechanism", client.get("sasl.mechanisms", "")).upper()
         if mechanism not in _MECHANISMS:
-            raise BadSetting("kafka.sasl.mechanism", mechanism, f"use one of {', '.join(_MECHANISMS)}")
+            raise BadSetting(
+                "kafka_options.sasl.mechanism", mechanism, f"use one of {', '.join(_MECHANISMS)}"
+            )
         return SASLCredentials(
             mechanism=mechanism,
             username=client.get("sasl.username"),
@@ -64,14 +69,14 @@ def credentials(client: Mapping[str, str]) -> Credentials | None:
 
 
 def _ssl_context(client: Mapping[str, str]) -> ssl.SSLContext:
-    try:
-        context = ssl.create_default_context(cafile=client.get("ssl.ca.location"))
-        if certificate := client.get("ssl.certificate.location"):
-            context.load_cert_chain(
-                certificate, client.get("ssl.key.location"), client.get("ssl.key.password")
-            )
-    except OSError as error:  # ssl.SSLError is one, too
-        raise BadSetting("kafka.ssl.*.location", "unusable", f"{error}") from None
+    authorities, certificate = client.get("ssl.ca.location"), client.get("ssl.certificate.location")
+    with _naming("ssl.ca.location", authorities):
+        context = ssl.create_default_context(cafile=authorities)
+    if certificate:
+        with _naming("ssl.certificate.location", certificate):
+            key, password = client.get("ssl.key.location"), client.get("ssl.key.password")
+            # Without a password OpenSSL would ask for one at the terminal.
+            context.load_cert_chain(certificate, key, password or "")
     # librdkafka's default since 2.0 is https.
     if client.get("ssl.endpoint.identification.algorithm", "https") == "none":
         context.check_hostname = False
@@ -79,3 +84,13 @@ def _ssl_context(client: Mapping[str, str]) -> ssl.SSLContext:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context
+
+
+@contextlib.contextmanager
+def _naming(setting: str, file: str | None) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:  # ssl.SSLError is one, too
+        raise BadSetting(
+            f"kafka_options.{setting}", file, f"the file cannot be used ({error.strerror})"
+        ) from None

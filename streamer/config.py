@@ -48,10 +48,6 @@ class WorkerConfig:
     web_port: int | None = None
 
     def __post_init__(self) -> None:
-        if not self.kafka.get("bootstrap.servers"):
-            raise BadSetting("kafka.bootstrap.servers", "", "name a broker, as host:port")
-        if not self.group:
-            raise BadSetting("group", self.group, "name the consumer group that the workers share")
         if self.heartbeat_interval_ms * _HEARTBEATS_PER_SESSION > self.session_timeout_ms:
             raise BadSetting(
                 "heartbeat_interval_ms",

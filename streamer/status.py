@@ -75,7 +75,7 @@ def not_ready_because(status: WorkerStatus) -> list[str]:
     if group.waiting is not None:
         reasons.append(group.waiting)
     elif not group.joined:
-        reasons.append(f"has not joined the group {group.name} yet")
+        reasons.append(f"is not in the group {group.name} at the moment")
     if release.version is None:
         reasons.append(release.problem or "no release has been read yet")
     if group.halves:

@@ -25,6 +25,7 @@ log = structlog.get_logger(__name__)
 JSON = "application/json"
 TEXT = "text/plain; charset=utf-8"
 _SOCKET_TIMEOUT_S = 10.0
+_STOP_WITHIN_S = 0.1
 
 Answer = tuple[HTTPStatus, str, bytes]
 Page = Callable[[], Answer]
@@ -77,7 +78,9 @@ class WebServer:
         except OSError as error:
             reason = error.strerror or str(error)
             raise BadSetting("web_port", port, f"cannot listen on {host}:{port} ({reason})") from None
-        self._thread = threading.Thread(target=self._server.serve_forever, name="web", daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(_STOP_WITHIN_S,), name="web", daemon=True
+        )
 
     @property
     def port(self) -> int:

@@ -1,0 +1,72 @@
+"""The log's lines: one an event, and no secret in them."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from streamer.logs import set_up_logs
+
+
+@pytest.fixture(autouse=True)
+def as_before() -> Iterator[None]:
+    loggers = [logging.getLogger(name) for name in ("aiokafka", "faust", "mode", "asyncio", "streamer")]
+    kept = [(logger, logger.handlers, logger.propagate, logger.level) for logger in loggers]
+    yield
+    structlog.reset_defaults()
+    for logger, handlers, propagate, level in kept:
+        logger.handlers, logger.propagate = handlers, propagate
+        logger.setLevel(level)
+
+
+def test_key_value_lines() -> None:
+    stream = io.StringIO()
+    set_up_logs(stream=stream)
+    structlog.get_logger().info("lanes.owned", lanes="0, 1", group="g")
+    (line,) = stream.getvalue().splitlines()
+    timestamp, rest = line.split(" ", 1)
+    assert timestamp.startswith("timestamp=2")
+    assert timestamp.endswith("Z")
+    assert rest == 'level=info event=lanes.owned lanes="0, 1" group=g'
+
+
+def test_json_lines() -> None:
+    stream = io.StringIO()
+    set_up_logs(json=True, stream=stream)
+    structlog.get_logger().warning("group.waits", reason="Kafka does not answer")
+    said = json.loads(stream.getvalue())
+    del said["timestamp"]
+    assert said == {"event": "group.waits", "level": "warning", "reason": "Kafka does not answer"}
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_no_secret_is_written(as_json: bool) -> None:
+    stream = io.StringIO()
+    set_up_logs(json=as_json, stream=stream)
+    structlog.get_logger().error(
+        "redis.lost",
+        url="rediss://user:hunter2@redis:6379/0",
+        password="hunter2",
+        kafka={"sasl.username": "me", "sasl.password": "hunter2"},
+        error="no answer from redis://:hunter2@redis:6379",
+    )
+    said = stream.getvalue()
+    assert "hunter2" not in said
+    assert "rediss://***@redis:6379/0" in said
+    assert "me" in said
+
+
+def test_libraries_are_heard_at_debug_alone() -> None:
+    quiet, loud = io.StringIO(), io.StringIO()
+    set_up_logs("info", stream=quiet)
+    logging.getLogger("aiokafka.consumer").error("Heartbeat failed")
+    structlog.get_logger().debug("detail")
+    assert quiet.getvalue() == ""
+    set_up_logs("debug", stream=loud)
+    logging.getLogger("aiokafka.consumer").error("Heartbeat failed")
+    assert 'text="Heartbeat failed" of=aiokafka.consumer' in loud.getvalue()
