@@ -9,6 +9,7 @@ from streamer.place import FoldSettings, Place
 from streamer.start import Start, starting_point
 
 SETTINGS = FoldSettings(FEATURE_NAMES, 4)
+SIGNUPS, ORDERS, USERS = Bounds(0, 100, "s1"), Bounds(0, 100, "o1"), Bounds(0, 100, "u1")
 IDS = {"signups": "s1", "orders": "o1", "user-segments": "u1"}
 
 
@@ -22,9 +23,9 @@ def start(
     place: Place | None,
     committed: dict[str, Committed],
     *,
-    signups: Bounds = Bounds(0, 100, "s1"),
-    orders: Bounds = Bounds(0, 100, "o1"),
-    users: Bounds = Bounds(0, 100, "u1"),
+    signups: Bounds = SIGNUPS,
+    orders: Bounds = ORDERS,
+    users: Bounds = USERS,
     users_empty: bool = False,
     bootstrapped: bool = False,
     settings: FoldSettings = SETTINGS,
@@ -58,7 +59,7 @@ def test_offsets_only_fold_the_whole_log() -> None:
 
 
 def test_offsets_only_and_a_log_that_lost_its_beginning_need_a_rebuild() -> None:
-    with pytest.raises(NeedsRebuild, match=r"orders begins|in orders.*begins at offset 5.*segue rebuild"):
+    with pytest.raises(NeedsRebuild, match=r"in orders.*begins at offset 5.*segue rebuild"):
         start(None, offsets(), orders=Bounds(5, 100, "o1"))
 
 

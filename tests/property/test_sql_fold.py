@@ -1,0 +1,104 @@
+"""One definition of a feature: SQL over the warehouse and the fold over its events agree, equal and not close.
+
+Over the whole thelook set for every user, and over generated shops with dirty rows.
+"""
+
+import random
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from schemas.events import Event, Order, Signup
+from schemas.features import FEATURE_NAMES
+from streamer.bootstrap import states_of
+from streamer.profile import features, fold
+from streamer.state import UserState
+from trainer.warehouse import open_warehouse
+
+NONE_EXCLUDED: frozenset[str] = frozenset()
+LOST = frozenset({"Cancelled", "Returned"})
+AS_OF = datetime(2024, 6, 1, tzinfo=UTC)
+
+Shuffle = Callable[[list[Event]], Iterable[Event]]
+
+
+@pytest.fixture(scope="module")
+def thelook() -> Path:
+    return Path(str(files("segue"))) / "data" / "thelook"
+
+
+@pytest.fixture(scope="module")
+def events(thelook: Path) -> list[Event]:
+    with open_warehouse(str(thelook)) as warehouse:
+        return list(warehouse.events())
+
+
+def from_sql(folder: Path, excluded: frozenset[str], as_of: datetime | None = None) -> dict[str, Any]:
+    with open_warehouse(str(folder)) as warehouse:
+        rows = warehouse.features(as_of, tuple(sorted(excluded))).to_pylist()
+    return {row["user_id"]: {name: row[name] for name in FEATURE_NAMES} for row in rows}
+
+
+def folded(events: Iterable[Event], excluded: frozenset[str]) -> dict[str, UserState]:
+    states: dict[str, UserState] = {}
+    for event in events:
+        state = states.get(event.user_id) or UserState(event.user_id)
+        states[event.user_id] = fold(state, event, excluded)
+    return states
+
+
+def in_random_order(events: list[Event]) -> list[Event]:
+    return random.Random(7).sample(events, len(events))
+
+
+def with_a_tenth_twice(events: list[Event]) -> list[Event]:
+    some = random.Random(8)
+    twice = [event for event in events for _ in range(2 if some.random() < 0.1 else 1)]
+    return some.sample(twice, len(twice))
+
+
+def orders_first(events: list[Event]) -> list[Event]:
+    return sorted(events, key=lambda event: isinstance(event, Signup))
+
+
+@pytest.mark.parametrize("excluded", [NONE_EXCLUDED, LOST], ids=["all-statuses", "lost-excluded"])
+@pytest.mark.parametrize("shuffle", [list, in_random_order, with_a_tenth_twice, orders_first])
+def test_every_user_of_thelook(
+    thelook: Path, events: list[Event], shuffle: Shuffle, excluded: frozenset[str]
+) -> None:
+    by_fold = {
+        user_id: features(state) for user_id, state in folded(shuffle(events), excluded).items()
+    }
+    by_sql = from_sql(thelook, excluded)
+    assert len(by_sql) == 20_000
+    assert by_fold == by_sql
+
+
+def test_bootstrap_and_the_events_since_give_the_state_of_all_events(
+    thelook: Path, events: list[Event]
+) -> None:
+    with open_warehouse(str(thelook)) as warehouse:
+        before = {s.user_id: s for s in states_of(warehouse.events(as_of=AS_OF, ordered="user"), LOST)}
+        since = list(warehouse.events(since=AS_OF))
+    assert 0 < len(since) < len(events)
+    for event in since:
+        state = before.get(event.user_id) or UserState(event.user_id)
+        before[event.user_id] = fold(state, event, LOST)
+    assert before == folded(events, LOST)
+
+
+def test_features_as_of_a_time_are_those_of_the_facts_before_it(thelook: Path) -> None:
+    with open_warehouse(str(thelook)) as warehouse:
+        facts = list(warehouse.events(as_of=AS_OF))
+    assert max(fact.created_at for fact in facts) < AS_OF
+    by_fold = {user_id: features(state) for user_id, state in folded(facts, NONE_EXCLUDED).items()}
+    assert by_fold == from_sql(thelook, NONE_EXCLUDED, AS_OF)
+
+
+def test_every_order_of_thelook_is_an_event(events: list[Event]) -> None:
+    assert sum(isinstance(event, Order) for event in events) == 24_923
+    assert sum(isinstance(event, Signup) for event in events) == 20_000
