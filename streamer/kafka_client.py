@@ -1,0 +1,138 @@
+"""What all of our Kafka clients share: settings, deadlines, and errors told in one sentence."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import structlog
+from confluent_kafka import KafkaError, KafkaException
+from msgspec import Struct
+
+from schemas.errors import BadSetting, Unreachable
+
+Client = TypeVar("Client")
+Config = dict[str, Any]
+
+log = structlog.get_logger("segue.kafka")
+
+# librdkafka names its own errors with an underscore.
+_ALL_BROKERS_DOWN = KafkaError._ALL_BROKERS_DOWN  # noqa: SLF001
+_SILENT = frozenset({KafkaError._TIMED_OUT, KafkaError._TRANSPORT, KafkaError.REQUEST_TIMED_OUT})  # noqa: SLF001
+# These pass by themselves: a broker restarts, or its metadata lags.
+_PASSING = _SILENT | {
+    _ALL_BROKERS_DOWN,
+    KafkaError._RESOLVE,  # noqa: SLF001
+    KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.KAFKA_STORAGE_ERROR,
+    KafkaError.NETWORK_EXCEPTION,
+}
+_UNKNOWN = frozenset(
+    {
+        KafkaError._UNKNOWN_TOPIC,  # noqa: SLF001
+        KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+        KafkaError.UNKNOWN_TOPIC_ID,
+    }
+)
+# Another producer with our transactional id has been started, or the coordinator acts as if it had.
+_FENCED = frozenset(
+    {
+        KafkaError._FENCED,  # noqa: SLF001
+        KafkaError.PRODUCER_FENCED,
+        KafkaError.INVALID_PRODUCER_EPOCH,
+        KafkaError.FENCED_INSTANCE_ID,
+    }
+)
+
+
+class Deadlines(Struct, frozen=True):
+    """How long to wait for Kafka.
+
+    ``request_s`` for one answer, ``fence_s`` for a producer to start (which ends its predecessor's
+    transaction), ``commit_s`` for a transaction, ``abort_s`` for ending one that failed. Every
+    ``check_s`` a reader asks whether its topics are still the ones that it began with; without an
+    answer for ``outage_s`` Kafka counts as unreachable. ``transaction_ms`` is after how long the broker
+    ends the transaction of a producer that died.
+    """
+
+    request_s: float = 10.0
+    fence_s: float = 60.0
+    commit_s: float = 30.0
+    abort_s: float = 5.0
+    check_s: float = 5.0
+    outage_s: float = 30.0
+    transaction_ms: int = 60_000
+
+
+class Reports:
+    """What a client last said of its connection, for messages: a timeout alone tells nobody why."""
+
+    __slots__ = ("last",)
+
+    def __init__(self) -> None:
+        self.last: str | None = None
+
+    def __call__(self, error: KafkaError) -> None:
+        """Take an error of the connection: the ``error_cb`` of librdkafka."""
+        # It follows each failed connection, and hides the one that says why.
+        if error.code() != _ALL_BROKERS_DOWN:
+            self.last = error.str()
+
+    def log(self, level: int, text: str, *args: object) -> None:
+        """Take a line of librdkafka's own log; what matters of it comes as an error, too."""
+        log.debug("librdkafka", text=text % args, level_number=level)
+
+
+def address(client: Mapping[str, str]) -> str:
+    """Kafka's addresses, for messages."""
+    return client.get("bootstrap.servers", "(no bootstrap.servers)")
+
+
+def make_client(factory: Callable[[Config], Client], config: Config, reports: Reports) -> Client:
+    """A producer, consumer or admin client.
+
+    Raises:
+        BadSetting: librdkafka cannot use these settings.
+    """
+    try:
+        return factory({**config, "error_cb": reports, "logger": reports})
+    except KafkaException as error:
+        told = error_of(error)
+        raise BadSetting(
+            "kafka", address(config), f"Kafka's client refuses its settings: {told.str()}"
+        ) from None
+
+
+def error_of(error: KafkaException) -> KafkaError:
+    """What lies in the exception."""
+    told = error.args[0]
+    assert isinstance(told, KafkaError)
+    return told
+
+
+def is_fenced(error: KafkaError) -> bool:
+    """Whether another producer has taken our transactional id."""
+    return error.code() in _FENCED
+
+
+def is_unknown(error: KafkaError) -> bool:
+    """Whether there is no such topic or partition."""
+    return error.code() in _UNKNOWN
+
+
+def is_passing(error: KafkaError) -> bool:
+    """Whether waiting helps."""
+    return error.code() in _PASSING
+
+
+def why(error: KafkaError, reports: Reports) -> str:
+    """The better reason: why the connection failed, where the error is only that nobody answered."""
+    return (error.code() in _SILENT and reports.last) or error.str()
+
+
+def unreachable(client: Mapping[str, str], task: str, reason: str | None) -> Unreachable:
+    """The error of a Kafka that does not answer, or refuses what a login may do."""
+    return Unreachable(
+        f"Kafka at {address(client)} did not {task}{f' ({reason})' if reason else ''}: check the address, the"
+        " login and that the broker runs"
+    )
