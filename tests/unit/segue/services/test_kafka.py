@@ -73,7 +73,25 @@ def test_without_maven_the_package_to_install_is_named(
     with pytest.raises(ServiceTrouble, match="Maven is not installed") as caught:
         kafka_jars.kafka_jars(said.append)
     assert caught.value.install == ("maven",)
-    assert len(said) == 1
+    assert said == []
+
+
+def test_all_programs_that_are_missing_are_named_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    kafka_jars.find_java.cache_clear()
+
+    with pytest.raises(ServiceTrouble) as caught:
+        kafka_jars.check_programs()
+    assert str(caught.value) == "Java is not installed. Maven is not installed."
+    assert caught.value.install == ("default-jre-headless", "maven")
+
+    (tmp_path / "segue" / kafka_jars._folder_name()).mkdir(parents=True)  # the jars are there already
+    with pytest.raises(ServiceTrouble, match=r"^Java is not installed\.$"):
+        kafka_jars.check_programs()
 
 
 @pytest.mark.parametrize(
