@@ -26,6 +26,7 @@ log = structlog.get_logger(__name__)
 
 POLL_MS = 500
 RETRY_S = 1.0
+WATCH_S = 0.5
 # How long a fenced lane waits for the group's word.
 ASK_S = 5.0
 # Saying goodbye is a courtesy: without it the group waits for the session to end.
@@ -36,6 +37,7 @@ class GroupThread(AIOKafkaConsumerThread):
     """Faust's consumer thread, which has a loop of its own: heartbeats go on whatever the worker does."""
 
     transport: "GroupTransport"
+    _refused: str | None = None
 
     async def on_start(self) -> None:
         """Connect, however long it takes."""
@@ -81,20 +83,30 @@ class GroupThread(AIOKafkaConsumerThread):
         """A consumer that does not poll is put out of the group; and its errors come out of the poll."""
         consumer = self._ensure_consumer()
         while not self.should_stop:
-            waits_for = None
             try:
                 await consumer.getmany(timeout_ms=POLL_MS)
+                self._refused = None
             except ConsumerStoppedError:
                 return
             except KafkaError as error:
                 if (fatal := self._fatal(error)) is not None:
                     self.transport.membership.fail(fatal)
                     return
-                waits_for = f"cannot join the group: {error}"
+                self._refused = f"cannot join the group: {error}"
                 await self.sleep(RETRY_S)
-            if self._coordinator.coordinator_id is None:
-                waits_for = self.transport.lost()
-            self.transport.membership.waits_for(waits_for)
+
+    @Service.task
+    async def _watch(self) -> None:
+        """Say for what the membership waits; not in the poll, which itself waits for a rebalance."""
+        lost_before = False
+        while not self.should_stop:
+            await self.sleep(WATCH_S)
+            # Before it subscribes, Faust takes a second for itself.
+            lost = self._coordinator.coordinator_id is None and bool(self._ensure_consumer().subscription())
+            # Only if it lasts: a join that takes long is sent again, to a coordinator looked up anew.
+            waits = self.transport.lost() if lost and lost_before else self._refused
+            self.transport.membership.waits_for(waits)
+            lost_before = lost
 
     @property
     def _coordinator(self) -> GroupCoordinator:

@@ -1,8 +1,11 @@
 """A worker whose lanes only write down what is asked of them: run as a process, to kill and to pause.
 
-Arguments: its name, the file to append JSON lines to, and the settings of `WorkerConfig` as JSON. Times are
-of the machine's monotonic clock, so that lines of several processes can be compared.
+Arguments: its name, the file to append JSON lines to, and as JSON the settings of `WorkerConfig`, the topics'
+prefix as `topics`, and, to take but some of the inputs, `inputs`. Times are of the machine's monotonic clock,
+so that the lines of several processes can be compared.
 """
+
+from __future__ import annotations
 
 import json
 import os
@@ -10,26 +13,26 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 from schemas.topics import Topics
-from streamer.app import build_worker, run_worker
+from streamer.app import Worker, build_worker, run_worker
 from streamer.config import WorkerConfig
 from streamer.logs import set_up_logs
 from streamer.status import LaneStatus
 
-_CLOSING_S = float(os.environ.get("CLOSING_S", "0.3"))
+# Lanes close slowly, so that a group that did not wait for them would be seen.
+_CLOSING_S = 0.3
 _ASK_EVERY_S = 0.1
 
 
 class RecordingLanes:
-    """Closes slowly, as real lanes do, so that a group that did not wait would be seen."""
-
     def __init__(self, name: str, path: Path) -> None:
         self._name = name
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         self._open: frozenset[int] = frozenset()
 
-    def record(self, what: str, lanes: object) -> None:
+    def record(self, what: str, lanes: list[int]) -> None:
         line = {"at": time.monotonic(), "worker": self._name, "what": what, "lanes": lanes}
         os.write(self._file, json.dumps(line).encode() + b"\n")
 
@@ -57,19 +60,22 @@ class NoReleases:
         return "no release: run `segue publish`"
 
 
-def main(name: str, path: Path, settings: dict[str, object]) -> int:
-    set_up_logs(os.environ.get("LOG", "info"))
-    config = WorkerConfig(**{**settings, "topics": Topics(str(settings["topics"]))})  # type: ignore[arg-type]
+def keep_asking(worker: Worker, lanes: RecordingLanes, partitions: int) -> None:
+    """What a fenced lane does, here for every number."""
+    while True:
+        lanes.record("still ours", [lane for lane in range(partitions) if worker.still_ours(lane)])
+        threading.Event().wait(_ASK_EVERY_S)
+
+
+def main(name: str, path: Path, settings: dict[str, Any]) -> int:
+    set_up_logs()
+    inputs = settings.pop("inputs", None)
+    config = WorkerConfig(**{**settings, "topics": Topics(settings["topics"])})
     lanes = RecordingLanes(name, path)
     worker = build_worker(config, lanes, NoReleases())
-
-    def ask() -> None:
-        """What a fenced lane does; lane 0 stands for all."""
-        while True:
-            lanes.record("still_ours", [lane for lane in range(config.partitions) if worker.still_ours(lane)])
-            threading.Event().wait(_ASK_EVERY_S)
-
-    threading.Thread(target=ask, daemon=True).start()
+    if inputs is not None:
+        worker.app.inputs = tuple(inputs)
+    threading.Thread(target=keep_asking, args=(worker, lanes, config.partitions), daemon=True).start()
     lanes.record("started", [])
     code = run_worker(worker)
     lanes.record("ended", [])
