@@ -22,7 +22,7 @@ def change_text(change: Change) -> Text:
         return line.append("erased", style="red").append(f"  {cause_words(change.cause)}", style="dim")
     line.append_text(_move(change))
     if change.provisional:
-        line.append(f" provisional, without {', '.join(change.missing)}", style="italic")
+        line.append(f" (provisional, no {', '.join(change.missing)})", style="italic")
     line.append(f"  {cause_words(change.cause)}", style="dim")
     if change.similar_users:
         line.append("\n          like ", style="dim").append_text(similar_text(change.similar_users))

@@ -10,8 +10,9 @@ from functools import partial
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from schemas.errors import SegueError, Unreachable
+from schemas.errors import SegueError
 from schemas.partition import Partitioner, librdkafka_name
+from streamer.kafka_client import Reports, error_of, make_client, unreachable
 
 # A record is up to 1 MB; larger ones are sent too, where the broker takes them, and become dead letters.
 _MAX_MESSAGE_BYTES = 5 * 1024 * 1024
@@ -77,19 +78,18 @@ class Sender:
         rate: float | None = None,
         delivered: Delivered = lambda _event, _message: None,
     ) -> None:
-        self._producer = Producer(
-            {
-                "log_level": 0,  # what goes wrong is told once, in a sentence
-                **client,
-                "acks": "all",
-                "enable.idempotence": True,
-                "partitioner": librdkafka_name(partitioner),
-                "linger.ms": 5,
-                "message.max.bytes": _MAX_MESSAGE_BYTES,
-                "message.timeout.ms": int(_DELIVERY_TIMEOUT_S * 1000),
-            }
-        )
-        self._brokers = client["bootstrap.servers"]
+        self._client = client
+        self._reports = Reports()
+        config = {
+            **client,
+            "acks": "all",
+            "enable.idempotence": True,
+            "partitioner": librdkafka_name(partitioner),
+            "linger.ms": 5,
+            "message.max.bytes": _MAX_MESSAGE_BYTES,
+            "message.timeout.ms": int(_DELIVERY_TIMEOUT_S * 1000),
+        }
+        self._producer = make_client(Producer, config, self._reports)
         self._rate = rate
         self._told = delivered
         self._by_topic: Counter[str] = Counter()
@@ -141,7 +141,7 @@ class Sender:
                 self._producer.poll(_WAIT_S)
                 self._check()
             except KafkaException as error:
-                self._fail(event, error.args[0])
+                self._fail(event, error_of(error))
                 break
         self._producer.poll(0)
         self._check()
@@ -162,10 +162,8 @@ class Sender:
         if self._failure is not None:
             return
         if error.code() in _NO_ANSWER:
-            self._failure = Unreachable(
-                f"Kafka at {self._brokers} did not take the event of {event.origin} within"
-                f" {_DELIVERY_TIMEOUT_S:.0f} s: see that it runs, and send the rest again"
-            )
+            task = f"take the event of {event.origin} within {_DELIVERY_TIMEOUT_S:.0f} s"
+            self._failure = unreachable(self._client, task, self._reports.last)
             return
         self._failure = NotDelivered(f"Kafka refuses the event of {event.origin}: {error.str()}")
 

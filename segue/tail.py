@@ -7,8 +7,10 @@ from collections.abc import Iterator, Mapping
 from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaError, KafkaException, TopicPartition
 
 from schemas.changes import Change
-from schemas.errors import BadTopics, Unreachable
+from schemas.errors import BadTopics
 from schemas.wire import decode_change
+from streamer.kafka_admin import Admin
+from streamer.kafka_client import Reports, address, error_of, make_client, unreachable, why
 
 _DEADLINE_S = 10.0
 _POLL_S = 0.2
@@ -29,17 +31,16 @@ class Tail:
 
     def __init__(self, client: Mapping[str, str], topic: str, *, from_beginning: bool = False) -> None:
         self._topic = topic
-        self._brokers = client["bootstrap.servers"]
-        self._consumer = Consumer(
-            {
-                "log_level": 0,
-                **client,
-                "group.id": "segue-tail",  # asked for by librdkafka; nothing is committed
-                "enable.auto.commit": False,
-                "isolation.level": "read_committed",
-                "auto.offset.reset": "earliest",
-            }
-        )
+        self._client = client
+        self._reports = Reports()
+        config = {
+            **client,
+            "group.id": "segue-tail",  # asked for by librdkafka; nothing is committed
+            "enable.auto.commit": False,
+            "isolation.level": "read_committed",
+            "auto.offset.reset": "earliest",
+        }
+        self._consumer = make_client(Consumer, config, self._reports)
         try:
             self._assign(OFFSET_BEGINNING if from_beginning else OFFSET_END)
         except BaseException:
@@ -47,16 +48,13 @@ class Tail:
             raise
 
     def _assign(self, offset: int) -> None:
-        try:
-            found = self._consumer.list_topics(self._topic, timeout=_DEADLINE_S).topics[self._topic]
-        except KafkaException as error:
-            raise Unreachable(f"Kafka does not answer at {self._brokers}: {error.args[0].str()}") from None
-        if found.error is not None:
+        found = Admin(self._client, _DEADLINE_S).describe([self._topic]).get(self._topic)
+        if found is None:
             raise BadTopics(
-                f"there is no topic {self._topic} at {self._brokers}: `segue worker` makes it; or does"
+                f"there is no topic {self._topic} at {address(self._client)}: `segue worker` makes it; or does"
                 " topic_prefix name another?"
             )
-        places = [TopicPartition(self._topic, partition, offset) for partition in found.partitions]
+        places = [TopicPartition(self._topic, partition, offset) for partition in range(found.partitions)]
         if offset == OFFSET_END:
             # Asked for now, not when the reader gets there: what is written from here on is read.
             places = [TopicPartition(self._topic, p.partition, self._high_watermark(p)) for p in places]
@@ -66,7 +64,8 @@ class Tail:
         try:
             _low, high = self._consumer.get_watermark_offsets(place, timeout=_DEADLINE_S)
         except KafkaException as error:
-            raise Unreachable(f"Kafka does not answer at {self._brokers}: {error.args[0].str()}") from None
+            task = f"tell the end of topic {self._topic}"
+            raise unreachable(self._client, task, why(error_of(error), self._reports)) from None
         return int(high)
 
     def __iter__(self) -> Iterator[Change]:

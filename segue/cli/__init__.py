@@ -1,5 +1,7 @@
 """The command `segue`.
 
+The parts:
+
     main.py      runs a command, and turns every error into one sentence and an exit code
     command.py   declares a command with the settings that it uses as options
     terminal.py  what people see: sentences, progress and tables

@@ -63,7 +63,7 @@ def ingest(
         raise BadSetting("--since", since or until, "it goes with --warehouse; files are sent whole")
     if rate is not None and rate <= 0:
         raise BadSetting("--rate", rate, "give events a second, above 0")
-    from segue.kafka import input_topics
+    from segue.kafka import prepare_topics
     from segue.sending import Sender
 
     with ExitStack() as stack:
@@ -72,7 +72,7 @@ def ingest(
             if warehouse
             else _of_files(files or [], settings)
         )
-        input_topics(settings, say)
+        prepare_topics(settings, say)
         sender = Sender(settings.kafka_client, settings.partitioner, rate=rate)
         bar = stack.enter_context(progress())
         task = bar.add_task("Sending", note="")

@@ -12,6 +12,7 @@ import typer.main
 from schemas.errors import SegueError
 from segue.cli import commands
 from segue.cli.terminal import complain
+from streamer.logs import set_up_logs
 
 UNEXPECTED = 70
 """The exit code of an error that we did not foresee (``EX_SOFTWARE`` of ``sysexits.h``)."""
@@ -26,6 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code."""
     debug = "--debug" in arguments
+    set_up_logs("error")  # what commands have to say, they say themselves
     try:
         root = typer.main.get_command(commands.app)
         code = root.main(list(arguments) or ["--help"], prog_name="segue", standalone_mode=False)

@@ -1,0 +1,160 @@
+"""The demo without services: the product's own lanes over Kafka and Redis in memory, one after the other."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+
+from schemas.changes import Change
+from schemas.events import Order, Signup
+from schemas.features import FEATURE_NAMES
+from schemas.headers import REASON
+from schemas.partition import partition_of
+from schemas.release import ModelRelease
+from schemas.topics import Topics
+from segue.demo.stage import Audience, Played
+from segue.demo.story import AS_OF
+from segue.sending import Outgoing
+from streamer.batch import Batch
+from streamer.bootstrap import LaneEnds, bootstrap
+from streamer.lane import Lane
+from streamer.lane_config import LaneConfig
+from streamer.memory import MemoryKafka, MemoryLog, MemoryRedis, MemoryStore
+from streamer.model import ActiveModel, BootstrapRecord
+from streamer.place import FoldSettings
+from streamer.process import Rules
+from streamer.scoring import Scorer
+from streamer.status import Phase
+
+PARTITIONS = 4
+
+
+class MemoryStage:
+    """A :class:`~segue.demo.stage.Stage` in this process."""
+
+    def __init__(self, release: ModelRelease, similar_users: int) -> None:
+        self._topics = Topics()
+        self._kafka, self._redis = MemoryKafka(), MemoryRedis()
+        for topic in (*self._topics.laned, self._topics.dead_letters):
+            self._kafka.create(topic, PARTITIONS)
+        self._models = _OneModel(ActiveModel(release, Scorer(release), 0, "memory"))
+        self._config = LaneConfig(
+            self._topics,
+            Rules(exclude_statuses=frozenset(release.exclude_statuses)),
+            FoldSettings(FEATURE_NAMES, PARTITIONS, release.exclude_statuses),
+            similar_users=similar_users,
+        )
+        self._told = _Told()
+
+    def populate(self, facts: Iterable[Signup | Order], progress: Callable[[int], None]) -> int:
+        """Bootstrap every lane, as `segue bootstrap` does."""
+        start = dict.fromkeys(self._topics.inputs, 0)
+        ends = {p: LaneEnds(self._log(p), MemoryStore(self._redis, p), start) for p in range(PARTITIONS)}
+        filled = bootstrap(
+            ends,
+            facts,
+            AS_OF,
+            self._models.current(),
+            self._config,
+            clock=_now,
+            writer="demo bootstrap",
+            progress=progress,
+        )
+        return filled.users
+
+    def users_by_segment(self) -> Counter[int]:
+        """Counts the users in memory."""
+        segments = (user.fields.get("segment") for user in self._redis.users.values())
+        return Counter(int(segment) for segment in segments if segment is not None)
+
+    def play(self, events: Sequence[Outgoing], rate: float, audience: Audience) -> Played:
+        """Write each event, and let its lane take it at once."""
+        lanes = [self._lane(p) for p in range(PARTITIONS)]
+        played = Played()
+        self._told.audience = audience
+        began = time.monotonic()
+        for number, event in enumerate(events):
+            time.sleep(max(0.0, began + number / rate - time.monotonic()))
+            assert event.key is not None
+            partition = partition_of(event.key.decode(), PARTITIONS)
+            written = time.monotonic()
+            at_ms = int(time.time() * 1000)
+            record = self._kafka.append(event.topic, partition, event.key, event.value, at_ms)
+            played.written.append((event.key, (event.topic, partition, record.offset)))
+            before = self._told.changes
+            lanes[partition].step(0)
+            if self._told.changes > before:
+                played.latencies_ms.append((time.monotonic() - written) * 1000)
+            audience.sent(number + 1)
+        played.events, played.seconds = len(events), time.monotonic() - began
+        return played
+
+    def _lane(self, partition: int) -> Lane:
+        lane = Lane(
+            partition,
+            self._log(partition),
+            MemoryStore(self._redis, partition),
+            self._models,
+            self._config,
+            self._told,
+            clock=_now,
+        )
+        lane.take_over(f"demo {partition}")
+        return lane
+
+    def _log(self, partition: int) -> MemoryLog:
+        return MemoryLog(self._kafka, partition, self._topics.inputs)
+
+
+class _OneModel:
+    """The one release of the demo, and the bootstrap that stands before its log."""
+
+    def __init__(self, model: ActiveModel) -> None:
+        self._model = model
+
+    def current(self) -> ActiveModel:
+        return self._model
+
+    def known_activation(self) -> int:
+        return self._model.activation
+
+    def problem(self) -> str | None:
+        return None
+
+    def bootstrap_standing(self) -> BootstrapRecord | None:
+        return BootstrapRecord(AS_OF.isoformat(), {})
+
+
+class _Told:
+    """Hands what the lanes do on to the audience."""
+
+    def __init__(self) -> None:
+        self.audience: Audience | None = None
+        self.changes = 0
+
+    def phase(self, partition: int, phase: Phase, reason: str | None) -> None:
+        """A lane in memory is live at once."""
+
+    def reached(self, partition: int, positions: dict[str, int], lag: dict[str, int]) -> None:
+        """A lane in memory has no lag."""
+
+    def batch(
+        self,
+        partition: int,  # noqa: ARG002 - a watcher's arguments
+        batch: Batch,
+        changes: Sequence[Change],
+        seconds: dict[str, float],  # noqa: ARG002
+    ) -> None:
+        assert self.audience is not None
+        self.changes += len(changes)
+        for change in changes:
+            self.audience.change(change)
+        for letter in batch.dead_letters:
+            headers = dict(letter.headers)
+            self.audience.dead_letter(headers[REASON].decode())
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,82 @@
+"""What the demo counts while it plays."""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from schemas.changes import Change, SegmentChange
+
+NEW, MOVED, CONFIRMED, UNCONFIRMED = "new users placed", "moved", "confirmed", "no longer sure"
+KINDS = (NEW, MOVED, CONFIRMED, UNCONFIRMED)
+_KIND_OF = {"moved": MOVED, "confirmed": CONFIRMED, "unconfirmed": UNCONFIRMED}
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts, and the changes themselves; a demo has a few thousand.
+
+    Attributes:
+        names: the segments' names by id.
+        users: how many users each segment has now.
+    """
+
+    names: Mapping[int, str]
+    users: Counter[int] = field(default_factory=Counter)
+    users_before: Counter[int] = field(default_factory=Counter)
+    kinds: Counter[str] = field(default_factory=Counter)
+    changes: list[SegmentChange] = field(default_factory=list)
+    dead_letters: list[str] = field(default_factory=list)
+    sent: int = 0
+
+    def populated(self, users: Counter[int]) -> None:
+        """The users of the history, by segment."""
+        self.users, self.users_before = users.copy(), users.copy()
+
+    def change(self, change: Change) -> None:
+        """A change came."""
+        if not isinstance(change, SegmentChange):
+            return
+        self.changes.append(change)
+        if change.previous_segment is None:
+            self.kinds[NEW] += 1
+            self.users[change.segment] += 1
+            return
+        self.kinds[_KIND_OF[change.kind]] += 1
+        if change.kind == "moved":
+            self.users[change.previous_segment] -= 1
+            self.users[change.segment] += 1
+
+
+def percentiles(milliseconds: list[float]) -> tuple[float, float] | None:
+    """Median and 95th percentile (the smallest value that 95% do not exceed); None without values.
+
+    >>> percentiles([1, 2, 3, 4, 100])
+    (3, 100)
+    """
+    if not milliseconds:
+        return None
+    ordered = sorted(milliseconds)
+    return statistics.median(ordered), ordered[-(-len(ordered) * 95 // 100) - 1]
+
+
+def clearest_move(
+    changes: list[SegmentChange], first_causes: set[tuple[str, int, int]]
+) -> SegmentChange | None:
+    """The move to explain: caused by its user's first event of the month, far from every border.
+
+    Args:
+        first_causes: topic, partition and offset of each user's first event, so that what the user was
+            before is what the history says.
+    """
+    moves = [
+        change
+        for change in changes
+        if change.kind == "moved"
+        and change.previous_segment is not None
+        and not change.provisional
+        and (change.cause.topic, change.cause.partition, change.cause.offset) in first_causes
+    ]
+    return max(moves, key=lambda change: (change.margin, change.user_id), default=None)
