@@ -14,10 +14,12 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 JsonObject = dict[str, Any]
 
 # By the name of its file.
-TYPES: dict[str, type[msgspec.Struct]] = {
+READ: dict[str, type[msgspec.Struct]] = {
     "signup": SignupEvent,
     "user-erased": UserErasedEvent,
     "order": OrderEvent,
+}
+WRITTEN: dict[str, type[msgspec.Struct]] = {
     "segment-change": SegmentChange,
     "user-erased-change": UserErasedChange,
     "model-release": ModelRelease,
@@ -26,18 +28,28 @@ TYPES: dict[str, type[msgspec.Struct]] = {
 
 def json_schemas() -> dict[str, JsonObject]:
     """Each schema whole in itself, by the name of its file."""
-    return {name: _schema(of) for name, of in TYPES.items()}
+    read = {name: _schema(of, written=False) for name, of in READ.items()}
+    return read | {name: _schema(of, written=True) for name, of in WRITTEN.items()}
 
 
-def _schema(of: type[msgspec.Struct]) -> JsonObject:
+def _schema(of: type[msgspec.Struct], *, written: bool) -> JsonObject:
     _, components = msgspec.json.schema_components([of], ref_template="#/$defs/{name}")
-    tidy = {name: _tidy(schema) for name, schema in sorted(components.items())}
-    root = tidy.pop(of.__name__)
-    return {"$schema": DIALECT, **root, **({"$defs": tidy} if tidy else {})}
+    for schema in components.values():
+        _tidy_description(schema)
+        if written:
+            _require_all(schema)
+    root = components.pop(of.__name__)
+    return {"$schema": DIALECT, **root, **({"$defs": dict(sorted(components.items()))} if components else {})}
 
 
-def _tidy(schema: JsonObject) -> JsonObject:
-    """Docstrings as text: without the indentation of the code and the double backquotes."""
+def _tidy_description(schema: JsonObject) -> None:
+    """A docstring as text: without the indentation of the code and the double backquotes."""
     if "description" in schema:
         schema["description"] = inspect.cleandoc(schema["description"]).replace("``", "`")
-    return schema
+
+
+def _require_all(schema: JsonObject) -> None:
+    """What Segue writes has every field, also those that have a default in the code."""
+    schema["required"] = list(schema["properties"])
+    for field in schema["properties"].values():
+        field.pop("default", None)
