@@ -50,15 +50,23 @@ class Admin:
 
     def describe(self, names: Collection[str]) -> dict[str, TopicFacts]:
         """Those of these topics that exist."""
-        asked = self.ask(names)
         found = {}
-        for name, future in asked.items():
+        for name, future in self.ask(names).items():
+            task = f"describe topic {name}"
             try:
-                found[name] = facts_of(self._in_time(future, name))
+                found[name] = facts_of(self.answer(future, task))
             except KafkaException as error:
                 if not is_unknown(error_of(error)):
-                    raise self._no_answer(f"describe topic {name}", error) from None
+                    raise self._no_answer(task, error) from None
         return found
+
+    def wait_for(self, names: set[str]) -> None:
+        """Wait until a broker knows these topics, which it does a moment after they were made."""
+        end_s = time.monotonic() + self._request_s
+        while absent := names - self.describe(names).keys():
+            if time.monotonic() >= end_s:
+                raise missing(sorted(absent))
+            self.kafka.poll(_RETRY_S)
 
     def topic(self, name: str) -> TopicFacts:
         """One topic.
@@ -100,11 +108,17 @@ class Admin:
         ]
 
     def answer(self, future: Future[Answer], task: str) -> Answer:
-        """What a future brings, in time; ``task`` says what was asked, for the message."""
+        """What a future brings, in time; ``task`` says what was asked, for the message.
+
+        Raises:
+            KafkaException: Kafka answered, and refuses.
+        """
         try:
             return self._in_time(future, task)
         except KafkaException as error:
-            raise self._no_answer(task, error) from None
+            if is_passing(error_of(error)):
+                raise self._no_answer(task, error) from None
+            raise
 
     def _in_time(self, future: Future[Answer], task: str) -> Answer:
         try:

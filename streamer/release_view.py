@@ -1,0 +1,81 @@
+"""What the topic ``segment-models`` says, record by record; pure."""
+
+from collections.abc import Mapping
+
+import msgspec
+import structlog
+from msgspec import Struct
+from msgspec.structs import replace
+
+from schemas.errors import BadRelease
+from schemas.topics import MODELS_CURRENT_KEY
+from schemas.wire import decode_release
+from streamer.interfaces import Record
+from streamer.model import ActiveModel, BootstrapRecord
+from streamer.scoring import Scorer
+
+BOOTSTRAP_KEY = "bootstrap"
+
+log = structlog.get_logger("segue.releases")
+
+
+class ReleaseView(Struct, frozen=True):
+    """The topic up to some record.
+
+    Attributes:
+        topic_id: of the topic that was read.
+        current: the newest activation that can be used, which may be of a topic before this one.
+        known_activation: the offset of the newest ``current`` record, used or refused; -1 before the first.
+        refused: why the newest ``current`` record is not used.
+        bootstrap: the record under ``bootstrap`` as it came; None where there is none.
+        versions: releases by version, as they came.
+    """
+
+    topic_id: str = ""
+    current: ActiveModel | None = None
+    known_activation: int = -1
+    refused: str | None = None
+    bootstrap: bytes | None = None
+    versions: Mapping[str, bytes] = {}
+
+    def of_topic(self, topic_id: str) -> "ReleaseView":
+        """The view with which to read a topic from its beginning; a model stays until another is read."""
+        return ReleaseView(topic_id=topic_id, current=self.current)
+
+    def after(self, record: Record) -> "ReleaseView":
+        """The view after one more record. A record that cannot be used is refused, and what was stays."""
+        key = (record.key or b"").decode(errors="replace")
+        if key == MODELS_CURRENT_KEY:
+            return self._activated(record)
+        if key == BOOTSTRAP_KEY:
+            return replace(self, bootstrap=record.value)
+        versions = {version: value for version, value in self.versions.items() if version != key}
+        return replace(self, versions=versions if record.value is None else {**versions, key: record.value})
+
+    def bootstrap_standing(self) -> BootstrapRecord | None:
+        """The bootstrap that the log continues.
+
+        Raises:
+            BadRelease: the record cannot be read; to take it for none would lose the users that it tells of.
+        """
+        if self.bootstrap is None:
+            return None
+        try:
+            return msgspec.json.decode(self.bootstrap, type=BootstrapRecord)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise BadRelease(
+                f"the record {BOOTSTRAP_KEY} of the releases' topic cannot be read ({error}): run `segue bootstrap`"
+                " again"
+            ) from None
+
+    def _activated(self, record: Record) -> "ReleaseView":
+        if record.value is None:
+            log.warning("a null record names no release, so the one in use stays", offset=record.offset)
+            return self
+        seen = replace(self, known_activation=record.offset)
+        try:
+            release = decode_release(record.value)
+            model = ActiveModel(release, Scorer(release), record.offset, self.topic_id)
+        except BadRelease as error:
+            return replace(seen, refused=str(error))
+        return replace(seen, current=model, refused=None)

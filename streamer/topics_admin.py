@@ -1,0 +1,147 @@
+"""Makes the topics, and checks that they fit together before a worker reads them."""
+
+from collections.abc import Collection, Mapping
+
+from confluent_kafka import KafkaError, KafkaException
+
+# Some of its public names are missing from its __all__.
+from confluent_kafka.admin import ConfigResource, NewTopic, ResourceType  # type: ignore[attr-defined]
+from msgspec import Struct
+
+from schemas.errors import BadTopics
+from schemas.topics import Topics, topic_configs
+from streamer.kafka_admin import Admin, missing
+from streamer.kafka_client import error_of, log
+
+DEADLINE_S = 30.0
+
+_POLICY = "cleanup.policy"
+_SIZE = "max.message.bytes"
+
+
+class ClusterFacts(Struct, frozen=True):
+    """A Kafka that answers. The protocol does not tell its version."""
+
+    cluster_id: str
+    brokers: int
+
+
+def create_topics(
+    client: Mapping[str, str],
+    topics: Topics,
+    partitions: int,
+    *,
+    replication: int = -1,
+    deadline_s: float = DEADLINE_S,
+) -> list[str]:
+    """Make those topics that do not exist; the others stay as they are.
+
+    Args:
+        client: librdkafka's settings of a client.
+        partitions: of every topic but ``segment-models``, which has one.
+        replication: how many brokers hold a copy; -1 for the broker's default.
+
+    Returns:
+        The names of the topics made.
+
+    Raises:
+        BadTopics: Kafka refuses to make one.
+        Unreachable: no broker answers within ``deadline_s``.
+    """
+    admin = Admin(client, deadline_s)
+    wanted = [
+        NewTopic(name, 1 if name == topics.models else partitions, replication, config=config)
+        for name, config in topic_configs(topics).items()
+    ]
+    made = set()
+    for name, future in admin.kafka.create_topics(wanted, request_timeout=deadline_s).items():
+        try:
+            admin.answer(future, f"make topic {name}")
+        except KafkaException as error:
+            told = error_of(error)
+            if told.code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                raise BadTopics(f"topic {name} cannot be made: {told.str()}") from None
+        else:
+            made.add(name)
+    admin.wait_for(made)
+    return sorted(made)
+
+
+def check_topics(client: Mapping[str, str], topics: Topics, *, deadline_s: float = DEADLINE_S) -> int:
+    """Whether a worker may read and write these topics. ``segment-models`` may still be missing.
+
+    Returns:
+        The number of partitions, which is the number of lanes.
+
+    Raises:
+        BadTopics: one is missing, the lanes' topics have unequal counts, or one has a configuration with
+            which records would be lost or refused.
+        Unreachable: no broker answers within ``deadline_s``.
+    """
+    admin = Admin(client, deadline_s)
+    found = admin.describe(topic_configs(topics).keys())
+    counts = {name: facts.partitions for name, facts in found.items()}
+    if absent := [name for name in (*topics.laned, topics.dead_letters) if name not in counts]:
+        raise missing(absent)
+    first = topics.laned[0]
+    for name in topics.laned:
+        if counts[name] != counts[first]:
+            raise BadTopics(
+                f"topic {first} has {counts[first]} partitions and {name} has {counts[name]}: a user must have the"
+                " same number in both, so make them anew with equal counts"
+            )
+    if counts.get(topics.models, 1) != 1:
+        raise BadTopics(
+            f"topic {topics.models} has {counts[topics.models]} partitions, which leaves the order of releases"
+            " open: make it anew with 1"
+        )
+    for name in found:
+        _check_config(name, _config(admin, name), topic_configs(topics)[name])
+    return counts[first]
+
+
+def topic_ids(
+    client: Mapping[str, str], names: Collection[str], *, deadline_s: float = DEADLINE_S
+) -> dict[str, str]:
+    """The ids of those of these topics that exist; a topic made anew has another.
+
+    Raises:
+        Unreachable: no broker answers within ``deadline_s``.
+    """
+    return {name: facts.topic_id for name, facts in Admin(client, deadline_s).describe(names).items()}
+
+
+def describe_cluster(client: Mapping[str, str], *, deadline_s: float = DEADLINE_S) -> ClusterFacts:
+    """What ``segue doctor`` says of Kafka.
+
+    Raises:
+        Unreachable: no broker answers within ``deadline_s``.
+    """
+    admin = Admin(client, deadline_s)
+    cluster = admin.answer(admin.kafka.describe_cluster(request_timeout=deadline_s), "describe its cluster")
+    return ClusterFacts(cluster.cluster_id, len(cluster.nodes))
+
+
+def _config(admin: Admin, name: str) -> dict[str, str]:
+    """A topic's configuration; empty where this login may not read it."""
+    resource = ConfigResource(ResourceType.TOPIC, name)
+    (future,) = admin.kafka.describe_configs([resource]).values()
+    try:
+        entries = admin.answer(future, f"tell the configuration of topic {name}")
+    except KafkaException as error:
+        log.warning("topic not checked", topic=name, reason=error_of(error).str())
+        return {}
+    return {entry.name: entry.value for entry in entries.values()}
+
+
+def _check_config(name: str, config: Mapping[str, str], wanted: Mapping[str, str]) -> None:
+    policy = config.get(_POLICY, wanted[_POLICY])
+    if policy != wanted[_POLICY]:
+        raise BadTopics(
+            f"topic {name} has {_POLICY} {policy}, which would lose records: set it to {wanted[_POLICY]}"
+        )
+    size = wanted.get(_SIZE)
+    if size is not None and int(config.get(_SIZE, size)) < int(size):
+        raise BadTopics(
+            f"topic {name} has {_SIZE} {config[_SIZE]}, which would refuse large records: set it to {size}"
+        )
