@@ -4,6 +4,7 @@ import csv
 import gzip
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -138,3 +139,17 @@ def features_by_user(warehouse: Path | str, **options: Any) -> dict[str, dict[st
     with open_warehouse(warehouse) as opened:
         rows = opened.features(**options).to_pylist()
     return {row.pop("user_id"): row for row in rows}
+
+
+def everything(
+    warehouse: Path | str, as_of: datetime | None = None, exclude: tuple[str, ...] = ()
+) -> list[Any]:
+    """All that a warehouse tells, to compare one with another."""
+    with open_warehouse(warehouse) as opened:
+        return [
+            opened.features(as_of, exclude).to_pylist(),
+            list(opened.events(as_of)),
+            list(opened.events(since=as_of, ordered="user")),
+            opened.rejected(as_of),
+            opened.counts(as_of),
+        ]

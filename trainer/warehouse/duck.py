@@ -16,6 +16,8 @@ _ROWS_A_FETCH = 10_000
 # A DuckDB file has this at its ninth byte. Asked before DuckDB opens the file: it would take a SQLite
 # file for one that needs an extension from the network.
 _MAGIC, _MAGIC_AT = b"DUCK", 8
+_AFTERWORD = re.compile(r"^(?:Possible |LINE )", re.MULTILINE)
+_FILE = re.compile(r"^\s*file = (.+)$", re.MULTILINE)
 _OFFLINE: dict[str, str | bool | int | float | list[str]] = {"autoinstall_known_extensions": "false"}
 
 
@@ -102,10 +104,8 @@ def _failures(what: str) -> Iterator[None]:
 
 
 def _sentence(message: str) -> str:
-    """DuckDB's message on one line: without the row in question, the advice and the reader's settings."""
-    lines = [line.strip() for line in message.partition("\n\n")[0].splitlines()]
-    told = [
-        line for line in lines if line and not line.startswith(("Original Line", "Possible", "*", "LINE"))
-    ]
-    file = re.search(r"^\s*file = (.+)$", message, re.MULTILINE)
-    return "; ".join(told) + (f" (file {file[1].strip()})" if file else "")
+    """DuckDB's message on one line: what and why, without the row between them, advice and settings."""
+    lines = [line.strip() for line in _AFTERWORD.split(message, maxsplit=1)[0].splitlines() if line.strip()]
+    told = "; ".join(dict.fromkeys([lines[0], lines[-1]])) if lines else "no reason given"
+    file = _FILE.search(message)
+    return told + (f" (file {file[1].strip()})" if file else "")

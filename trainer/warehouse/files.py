@@ -45,10 +45,13 @@ def reader(path: Path) -> str:
 def _header(path: Path) -> list[str]:
     opened = gzip.open if path.suffix == ".gz" else open
     try:
-        with opened(path, "rt", encoding="utf-8-sig", newline="") as file:
+        # More than the first line is decoded; what is wrong behind it, DuckDB tells with its line.
+        with opened(path, "rt", encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
             names = next(csv.reader(file), [])
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, EOFError, csv.Error) as error:
         raise BadWarehouse(f"{path} cannot be read: {error}") from None
+    if any("\udc80" <= character <= "\udcff" for name in names for character in name):
+        raise BadWarehouse(f"{path} is not UTF-8: its column names cannot be read")
     if not names:
         raise BadWarehouse(f"{path} has no line of column names")
     if twice := [name for name in names if names.count(name) > 1]:

@@ -68,7 +68,9 @@ class Queries:
             for function in query.find_all(exp.Anonymous):
                 if function.name.lower() == _BYTES_IN_TEXT:
                     function.set("this", _STANDARD_BYTES_IN_TEXT)
-        return query.sql(self.dialect, pretty=True, unsupported_level=sqlglot.ErrorLevel.RAISE) + "\n"
+        # The tree is a copy already; a second one would take as long as all the rest.
+        text = query.sql(self.dialect, pretty=True, copy=False, unsupported_level=sqlglot.ErrorLevel.RAISE)
+        return text + "\n"
 
     def _column(self, column: exp.Column) -> exp.Expression:
         name = self.layout[column.table, column.name]

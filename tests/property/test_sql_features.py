@@ -1,0 +1,117 @@
+"""The feature query against a reading of its rules in Python, over random dirty shops."""
+
+import random
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas import decode
+from schemas.events import Order, Signup
+from tests import warehouse_oracle
+from tests.shops import Shop, everything, write_csv, write_duckdb, write_parquet
+from tests.strategies.warehouse import AS_OFS, EXCLUDED, shops
+from trainer.warehouse import open_warehouse
+
+# A shop is written to disk and read by a database: a quarter of a second for each.
+SOME = settings(max_examples=30, deadline=timedelta(seconds=20))
+FEW = settings(max_examples=6, deadline=timedelta(seconds=20))
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="segue-shop-") as place:
+        yield Path(place)
+
+
+@SOME
+@given(shop=shops(), as_of=AS_OFS, excluded=EXCLUDED)
+def test_the_queries_give_what_the_rules_say(folder, shop, as_of, excluded):
+    expected = warehouse_oracle.features(shop, as_of, excluded)
+    signups, orders = warehouse_oracle.facts(shop, as_of)
+    with open_warehouse(write_csv(shop, folder / "rules")) as warehouse:
+        rows = {row.pop("user_id"): row for row in warehouse.features(as_of, excluded).to_pylist()}
+        events = list(warehouse.events(as_of))
+        counts = warehouse.counts(as_of)
+        rejected = warehouse.rejected()
+    assert rows == expected
+    assert list(rows) == sorted(expected, key=str.encode)
+    assert Counter(map(_told, events)) == Counter([*map(_signup, signups), *map(_order, orders)])
+    assert [event.at for event in events] == sorted(event.at for event in events)
+    assert (counts.signups, counts.orders) == (len(signups), len(orders))
+    assert counts.users == len(expected)
+    by_table: Counter[str] = Counter()
+    for (table, _), rows_of_reason in rejected.counts.items():
+        by_table[table] += rows_of_reason
+    assert by_table == warehouse_oracle.rejected(shop)
+    assert Counter((row.table, row.reason) for row in rejected) == rejected.counts
+
+
+@FEW
+@given(shop=shops())
+def test_every_event_passes_the_edge(folder, shop):
+    """An event from the warehouse is one that a producer may write, and stays what it is."""
+    with open_warehouse(write_csv(shop, folder / "edge")) as warehouse:
+        for event in warehouse.events():
+            if isinstance(event, Order):
+                assert decode.decode_order(*decode.encode_order(event), event.at) == event
+            else:
+                assert decode.decode_signup(*decode.encode_signup(event), event.at) == event
+
+
+def _told(event: Signup | Order) -> tuple[object, ...]:
+    if isinstance(event, Signup):
+        return (event.user_id, event.at, event.age, event.gender, event.country, event.traffic_source)
+    items = [
+        {"brand": item.brand, "category": item.category, "quantity": item.quantity} for item in event.items
+    ]
+    return (event.user_id, event.order_id, event.at, event.status, _basket(items))
+
+
+def _signup(fact: dict[str, object]) -> tuple[object, ...]:
+    return (fact["user_id"], fact["at"], *(fact[field] for field in warehouse_oracle.PROFILE))
+
+
+def _order(fact: dict[str, object]) -> tuple[object, ...]:
+    return (fact["user_id"], fact["order_id"], fact["at"], fact["status"], _basket(fact["items"]))
+
+
+def _basket(items: list[dict[str, object]]) -> tuple[object, ...]:
+    return tuple(
+        sorted((item["brand"] or "", item["category"] or "", item["quantity"] or 1) for item in items)
+    )
+
+
+@FEW
+@given(shop=shops(), chance=st.randoms())
+def test_the_order_of_rows_does_not_matter(folder, shop: Shop, chance: random.Random):
+    shuffled = Shop(*(chance.sample(rows, len(rows)) for rows in _tables(shop)))
+    one, other = write_csv(shop, folder / "one"), write_csv(shuffled, folder / "other")
+    with open_warehouse(one) as first, open_warehouse(other) as second:
+        assert first.features().equals(second.features())
+        assert list(first.events()) == list(second.events())
+        assert first.rejected() == second.rejected()
+
+
+def _tables(shop: Shop) -> list[list[dict[str, str | None]]]:
+    return [shop.users, shop.orders, shop.order_items, shop.inventory_items]
+
+
+@FEW
+@given(shop=shops(), as_of=AS_OFS, excluded=EXCLUDED)
+def test_every_kind_of_warehouse_gives_the_same(folder, shop, as_of, excluded):
+    database = folder / "shop.duckdb"
+    database.unlink(missing_ok=True)
+    kinds = [
+        write_csv(shop, folder / "csv"),
+        write_csv(shop, folder / "zipped", zipped=True),
+        write_parquet(shop, folder / "parquet"),
+        write_duckdb(shop, database),
+    ]
+    first, *others = [everything(kind, as_of, excluded) for kind in kinds]
+    assert all(other == first for other in others)
