@@ -1,0 +1,9 @@
+"""`segue doctor`: what is reachable, what fits, what lags behind, and what to do about it.
+
+Every check is one line; a check whose ground is missing is not made.
+
+    check.py        a line of the answer
+    on_kafka.py     the cluster, the topics, the release, the group
+    on_redis.py     the server and the lanes' places
+    versions.py     what is installed
+"""

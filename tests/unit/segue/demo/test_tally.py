@@ -1,0 +1,52 @@
+"""What the demo counts, by hand."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from schemas.changes import Cause, SegmentChange
+from segue.demo.tally import CONFIRMED, MOVED, NEW, UNCONFIRMED, Tally, clearest_move, percentiles
+from tests.changes import a_change
+
+
+def caused(offset: int, **fields: Any) -> SegmentChange:
+    return a_change(cause=Cause(type="order", topic="orders", partition=0, offset=offset), **fields)
+
+
+def test_users_follow_the_changes() -> None:
+    tally = Tally({0: "a", 1: "b"})
+    tally.populated(Counter({0: 10, 1: 5}))
+
+    tally.change(a_change(previous_segment=None, segment=1))
+    tally.change(a_change(previous_segment=0, segment=1))
+    tally.change(a_change(kind="confirmed", previous_segment=1, segment=1))
+    tally.change(a_change(kind="unconfirmed", previous_segment=1, segment=1))
+
+    assert tally.users == {0: 9, 1: 7}
+    assert tally.users_before == {0: 10, 1: 5}
+    assert tally.kinds == {NEW: 1, MOVED: 1, CONFIRMED: 1, UNCONFIRMED: 1}
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [([], None), ([7.0], (7.0, 7.0)), ([4.0, 1.0, 3.0, 2.0], (2.5, 4.0)), (list(range(1, 101)), (50.5, 95))],
+)
+def test_the_95th_percentile_is_the_smallest_value_that_95_percent_do_not_exceed(
+    values: list[float], expected: tuple[float, float] | None
+) -> None:
+    assert percentiles(values) == expected
+
+
+def test_the_move_explained_is_the_clearest_of_those_by_a_user_s_first_event() -> None:
+    first = {("orders", 0, 1), ("orders", 0, 2), ("orders", 0, 4), ("orders", 0, 5)}
+    near = caused(1, previous_segment=0, segment=1, margin=0.2)
+    clear = caused(2, previous_segment=0, segment=1, margin=0.7)
+    not_first = caused(3, previous_segment=0, segment=1, margin=0.9)
+    new = caused(4, previous_segment=None, segment=1, margin=0.9)
+    unsure = caused(5, previous_segment=0, segment=1, margin=0.9, provisional=True, missing=("age",))
+
+    assert clearest_move([near, clear, not_first, new, unsure], first) == clear
+    assert clearest_move([not_first, new], first) is None
