@@ -16,7 +16,16 @@ from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPa
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from schemas.errors import Unreachable
-from segue.services import KafkaService, LocalKafka, LocalRedis, RedisService, Services, find_services
+from segue.services import (
+    KafkaService,
+    LocalKafka,
+    LocalRedis,
+    RedisService,
+    Services,
+    find_services,
+    local_server,
+)
+from segue.services.ports import free_ports
 from tests.services import eventually
 
 StartKafka = Callable[..., LocalKafka]
@@ -130,6 +139,36 @@ def test_redis_takes_options_over_the_usual_ones(fresh_redis: StartRedis) -> Non
         assert client.config_get("maxmemory", "appendonly") == {"maxmemory": "67108864", "appendonly": "no"}
         # The name that servers of every version know.
         assert client.config_get("hash-max-ziplist-value") == {"hash-max-ziplist-value": "2048"}
+
+
+def test_redis_whose_port_another_redis_took_moves_on(
+    fresh_redis: StartRedis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = fresh_redis()
+    offered = iter([[other.port], free_ports(1)])
+    monkeypatch.setattr(local_server, "free_ports", lambda _: next(offered))
+    server = fresh_redis()
+
+    assert server.port != other.port
+    with redis.Redis.from_url(server.url) as client:
+        assert client.info("server")["process_id"] == server.pid
+
+
+def test_kafka_whose_port_another_kafka_took_moves_on(
+    fresh_kafka: StartKafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = fresh_kafka()
+    controller, *others = free_ports(3)
+    offered = iter([[other.port, controller], others])
+    monkeypatch.setattr(local_server, "free_ports", lambda _: next(offered))
+    server = fresh_kafka()
+
+    assert server.port != other.port
+    ids = {
+        AdminClient({"bootstrap.servers": one.bootstrap}).list_topics(timeout=10).cluster_id
+        for one in (server, other)
+    }
+    assert len(ids) == 2
 
 
 def test_a_stopped_server_leaves_no_directory(fresh_redis: StartRedis) -> None:
