@@ -12,6 +12,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from aiokafka.client import AIOKafkaClient, CoordinationType
+from aiokafka.protocol.group import LeaveGroupRequest
+from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
@@ -57,6 +60,7 @@ class Fleet:
         self._folder = folder
         self._bootstrap = bootstrap
         self._prefix = prefix
+        self._group = f"{prefix}group"
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -75,12 +79,20 @@ class Fleet:
         for created in admin.create_topics([NewTopic(name, n, 1) for name, n in named.items()]).values():
             created.result(30)
 
+    def fill(self, records: int) -> None:
+        """Write records to the inputs."""
+        topics = Topics(self._prefix)
+        producer = Producer({"bootstrap.servers": self._bootstrap})
+        for number in range(records):
+            producer.produce(topics.inputs[number % 2], b"{}", str(number))
+        assert producer.flush(30) == 0
+
     def start(self, name: str, **settings: object) -> Member:
         values = {
             "kafka": {"bootstrap.servers": self._bootstrap},
             "partitions": PARTITIONS,
             "topics": self._prefix,
-            "group": f"{self._prefix}group",
+            "group": self._group,
             "session_timeout_ms": SESSION_MS,
             "heartbeat_interval_ms": 500,
             **settings,
@@ -91,6 +103,20 @@ class Fleet:
             process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
         self._stack.callback(_end, process)
         return Member(name, process, log)
+
+    async def put_out_all(self) -> None:
+        """Tell the group that its members have left, which they do not know."""
+        client = AIOKafkaClient(bootstrap_servers=self._bootstrap)
+        await client.bootstrap()
+        try:
+            node = await client.coordinator_lookup(CoordinationType.GROUP, self._group)
+            admin = AdminClient({"bootstrap.servers": self._bootstrap})
+            described = admin.describe_consumer_groups([self._group])[self._group].result(30)
+            for member in described.members:
+                gone = await client.send(node, LeaveGroupRequest(self._group, member.member_id))
+                assert gone.error_code == 0
+        finally:
+            await client.close()
 
     def lines(self) -> list[Line]:
         """What all workers wrote so far, by time."""

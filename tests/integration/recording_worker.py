@@ -61,9 +61,14 @@ class NoReleases:
 
 
 def keep_asking(worker: Worker, lanes: RecordingLanes, partitions: int) -> None:
-    """What a fenced lane does, here for every number."""
+    """What a fenced lane does, here for every number; and what no lane does: look what Faust fetched."""
     while True:
-        lanes.record("still ours", [lane for lane in range(partitions) if worker.still_ours(lane)])
+        ours = [lane for lane in range(partitions) if worker.still_ours(lane)]
+        lanes.record("still ours", ours)
+        if ours:
+            consumer = worker.app.consumer
+            # A consumer learns the end of a partition from what it fetches there.
+            lanes.record("fetched", [tp.partition for tp in consumer.assignment() if consumer.highwater(tp)])
         threading.Event().wait(_ASK_EVERY_S)
 
 

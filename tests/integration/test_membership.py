@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from segue.services import KafkaService, LocalKafka
+from segue.services.ports import free_ports
 from tests.integration.fleet import ALL, SESSION_MS, Fleet, Member
 from tests.services import eventually
 
@@ -45,6 +47,14 @@ def test_one_worker_holds_every_lane_and_stops_quickly(fleet: Fleet) -> None:
     log = only.log()
     events = [line.split(" event=")[1].split(" ")[0] for line in log.splitlines()]
     assert events == ["worker.starts", "lanes.owned", "worker.stops", "lanes.closed", "worker.stopped"], log
+
+
+def test_faust_fetches_nothing(fleet: Fleet) -> None:
+    fleet.create_topics()
+    fleet.fill(2_000)
+    only = fleet.start("only")
+    eventually(lambda: len(fleet.lines_of(only, "fetched")) > 15, 30, "it had its partitions for a while")
+    assert [line.lanes for line in fleet.lines_of(only, "fetched") if line.lanes] == []
 
 
 def test_workers_that_join_and_leave_never_hold_a_lane_together(fleet: Fleet) -> None:
@@ -104,6 +114,21 @@ def test_a_worker_paused_beyond_its_session_hears_that_its_lanes_are_gone(fleet:
     answers = [line.lanes for line in after[:closed] if line.what == "still ours"]
     assert all(answer == [] for answer in answers[1:]), after
     assert not [line for line in after[:closed] if line.what == "own"]
+
+
+def test_a_worker_that_was_put_out_hears_so_before_its_next_heartbeat(fleet: Fleet) -> None:
+    fleet.create_topics()
+    worker = fleet.start("worker", session_timeout_ms=30_000, heartbeat_interval_ms=10_000)
+    fleet.await_shared_out(worker)
+    eventually(lambda: fleet.lines_of(worker, "still ours")[-1].lanes == sorted(ALL), 10, "they are ours")
+    asyncio.run(fleet.put_out_all())
+    out = time.monotonic()
+    eventually(lambda: len(fleet.lines_of(worker, "closed")) == 1, 5, "it closes its lanes")
+    closed = fleet.lines_of(worker, "closed")[0].at
+    answers = [line.lanes for line in fleet.lines_of(worker, "still ours") if out < line.at < closed]
+    # A round of asking, under way at that moment, may have had some answers already.
+    assert answers[1:] == [[]] * len(answers[1:])
+    fleet.await_shared_out(worker)
 
 
 def test_what_one_worker_holds_only_half_of_is_left_alone(fleet: Fleet, topic_prefix: str) -> None:
@@ -173,7 +198,43 @@ def test_a_worker_outlives_its_broker(
 
 
 def test_a_worker_logs_in(tmp_path: Path, fresh_kafka: Callable[..., LocalKafka], topic_prefix: str) -> None:
-    pytest.skip("to do")
+    broker = fresh_kafka()
+    login = {
+        "bootstrap.servers": _ask_for_a_login(broker, "me", "hunter2"),
+        "security.protocol": "sasl_plaintext",
+        "sasl.mechanism": "PLAIN",
+        "sasl.username": "me",
+    }
+    with Fleet(tmp_path, broker.bootstrap, topic_prefix) as fleet:
+        fleet.create_topics()
+        right = fleet.start("right", kafka={**login, "sasl.password": "hunter2"})
+        wrong = fleet.start("wrong", kafka={**login, "sasl.password": "hunter3"})
+        fleet.await_shared_out(right)
+        eventually(lambda: "refuses the login" in wrong.log(), 30, "the refusal is told")
+        stops(wrong)
+        stops(right)
+        assert "hunter" not in right.log() + wrong.log()
+
+
+def _ask_for_a_login(broker: LocalKafka, user: str, password: str) -> str:
+    """Start the broker anew with one more listener, which wants this login; returns its address."""
+    (port,) = free_ports(1)
+    _, controller = broker._ports
+    address = f"127.0.0.1:{port}"
+    module = "org.apache.kafka.common.security.plain.PlainLoginModule"
+    broker.stop()
+    broker._properties.update(
+        {
+            "listeners": f"PLAINTEXT://{broker.bootstrap},CONTROLLER://127.0.0.1:{controller},LOGIN://{address}",
+            "advertised.listeners": f"PLAINTEXT://{broker.bootstrap},LOGIN://{address}",
+            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,LOGIN:SASL_PLAINTEXT",
+            "inter.broker.listener.name": "PLAINTEXT",
+            "listener.name.login.sasl.enabled.mechanisms": "PLAIN",
+            "listener.name.login.plain.sasl.jaas.config": f'{module} required user_{user}="{password}";',
+        }
+    )
+    broker.start()
+    return address
 
 
 def test_a_running_worker_imports_nothing_of_the_trainers() -> None:
