@@ -39,9 +39,9 @@ class Postgres:
         return self.url(name)
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
-    """A server for the session. Fails where PostgreSQL is not installed, but for an explicit no."""
+@contextmanager
+def running_postgres() -> Iterator[Postgres]:
+    """A server. Fails the test where PostgreSQL is not installed; skips it after an explicit no."""
     binaries = _binaries()
     if binaries is None:
         text = f"no PostgreSQL (initdb, pg_ctl) to test with. Install: {_INSTALL}"
@@ -50,12 +50,6 @@ def postgres() -> Iterator[Postgres]:
         pytest.fail(text)
     with tempfile.TemporaryDirectory(prefix="segue-pg-") as folder, _server(binaries, Path(folder)) as server:
         yield server
-
-
-@pytest.fixture
-def database(postgres: Postgres) -> str:
-    """The URL of an empty database of the test's own."""
-    return postgres.new_database()
 
 
 @contextmanager

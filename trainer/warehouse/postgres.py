@@ -102,7 +102,8 @@ class PostgresSource:
         try:
             yield
         except psycopg.Error as error:
-            message = " ".join(str(error).split())
+            # Without the server's line of SQL, which is ours and says nothing to a reader.
+            message = " ".join((error.diag.message_primary or str(error)).split())
             for secret in self._secrets:
                 message = message.replace(secret, "***")
             raise BadWarehouse(f"{self.name} {what}: {message}") from None

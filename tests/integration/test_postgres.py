@@ -1,0 +1,256 @@
+"""A real PostgreSQL gives what DuckDB gives, whatever its locale and settings are."""
+
+import socket
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from pathlib import Path
+
+import psycopg
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+import segue
+from schemas.errors import BadWarehouse
+from tests.postgres import Postgres, running_postgres
+from tests.shops import COLUMNS, Shop, everything, features_by_user, write_csv, write_postgres
+from tests.strategies.warehouse import AS_OFS, EXCLUDED, shops
+from trainer.warehouse import open_warehouse
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[Postgres]:
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def database(postgres: Postgres) -> str:
+    """The URL of an empty database of the test's own."""
+    return postgres.new_database()
+
+
+def execute(database: str, *statements: str) -> list[tuple[object, ...]]:
+    with psycopg.connect(database) as connection:
+        for statement in statements:
+            cursor = connection.execute(statement.encode())
+        return cursor.fetchall() if cursor.description else []
+
+
+def refusal(url: str) -> str:
+    with pytest.raises(BadWarehouse) as caught:
+        open_warehouse(url)
+    message = str(caught.value)
+    assert "\n" not in message
+    return message
+
+
+def test_the_server_sorts_and_writes_unlike_us(database):
+    """Else the tests below would prove nothing."""
+    letters = "select x from (values ('b'), ('B'), ('a'), ('é'), ('z')) as t(x) order by x"
+    assert [row[0] for row in execute(database, letters)] == ["a", "b", "B", "é", "z"]
+    settings = execute(database, "select current_setting('timezone'), current_setting('datestyle')")
+    assert settings == [("Europe/Madrid", "SQL, DMY")]
+
+
+def test_bytes_decide_and_not_the_locale(database, tmp_path):
+    """Order of users, the larger value, the smallest brand of an inventory row, the newest version."""
+    shop = Shop()
+    for user in ("b", "B", "a", "é", "z"):
+        shop.user(user)
+    shop.user("a", gender="b", country="Z").user("a", gender="B", country="a")
+    shop.order("1", "a", status="b").order("1", "a", [], status="B")
+    shop.inventory_items[0]["product_brand"] = "b"
+    shop.inventory_items.append(shop.inventory_items[0] | {"product_brand": "B"})
+    rows = features_by_user(write_postgres(shop, database), exclude_statuses=("B",))
+    assert list(rows) == ["B", "a", "b", "z", "é"]
+    assert (rows["a"]["gender"], rows["a"]["country"]) == ("b", "a")
+    assert (rows["a"]["total_orders"], rows["a"]["most_frequent_brand"]) == (1, "B")
+    assert everything(database) == everything(write_csv(shop, tmp_path))
+
+
+@pytest.fixture(scope="module")
+def random_shop(postgres: Postgres, tmp_path_factory) -> tuple[str, Path]:
+    return write_postgres(Shop(), postgres.new_database()), tmp_path_factory.mktemp("shop")
+
+
+@settings(max_examples=20, deadline=timedelta(seconds=20), suppress_health_check=[HealthCheck.too_slow])
+@given(shop=shops(), as_of=AS_OFS, excluded=EXCLUDED)
+def test_random_shops_are_the_same_in_both(random_shop, shop, as_of, excluded):
+    database, folder = random_shop
+    execute(database, *(f"drop table {table}" for table in COLUMNS))
+    write_postgres(shop, database)
+    assert everything(database, as_of, excluded) == everything(write_csv(shop, folder), as_of, excluded)
+
+
+def test_thelook_is_the_same_in_both(database):
+    folder = Path(segue.__file__).parent / "data" / "thelook"
+    types = {
+        "int64": "bigint",
+        "string": "varchar(200)",
+        "double": "double precision",
+        "timestamp[us, tz=UTC]": "timestamptz",
+    }
+    with psycopg.connect(database) as connection, connection.cursor() as cursor:
+        for table in COLUMNS:
+            rows = pq.read_table(folder / f"{table}.parquet")
+            declared = ", ".join(f"{column.name} {types[str(column.type)]}" for column in rows.schema)
+            cursor.execute(f"create table {table} ({declared})".encode())
+            with cursor.copy(f"copy {table} from stdin".encode()) as copy:
+                for row in rows.to_pylist():
+                    copy.write_row(list(row.values()))
+    as_of = datetime(2024, 7, 1, tzinfo=UTC)
+    assert everything(database, as_of, ("Cancelled",)) == everything(folder, as_of, ("Cancelled",))
+
+
+def test_typed_columns_obey_the_rules_of_texts(database):
+    shop = (
+        Shop()
+        .user("1", "1969-12-31 23:59:59.123456", age="25.5", country="Spain  ")
+        .user("2", "infinity", age="1")
+    )
+    shop.user("3", age="NaN").user("4", "0044-03-15 BC").user("5", "10000-01-01", age="1").user(
+        "6", age="Infinity"
+    )
+    shop.order("7", "1", [{"quantity": "3", "sale_price": "1e-300"}], "2024-01-01 01:00:00+01:00")
+    write_postgres(shop, database)
+    execute(
+        database,
+        "alter table users alter id type bigint using id::bigint, alter age type double precision using age::float8, "
+        "alter created_at type timestamp using created_at::timestamp, alter country type char(20)",
+        "alter table orders alter order_id type smallint using order_id::smallint, "
+        "alter user_id type numeric(20, 0) using user_id::numeric, "
+        "alter created_at type timestamptz using created_at::timestamptz",
+        "alter table order_items alter quantity type numeric using quantity::numeric, "
+        "alter sale_price type double precision using sale_price::float8",
+    )
+    with open_warehouse(database) as warehouse:
+        assert warehouse.rejected().counts == {
+            ("users", "age is not a number"): 2,
+            ("users", "created_at is not a time"): 3,
+        }
+        signup, order = warehouse.events()
+    assert (signup.user_id, signup.age, signup.country) == ("1", 25.5, "Spain")
+    assert signup.created_at == datetime(1969, 12, 31, 23, 59, 59, 123456, UTC)
+    assert (order.user_id, order.order_id, order.created_at) == ("1", "7", datetime(2024, 1, 1, tzinfo=UTC))
+    assert (order.items[0].quantity, order.items[0].price) == (3, 1e-300)
+
+
+@pytest.mark.parametrize("kind", ["numeric", "numeric(10,2)", "real", "double precision"])
+def test_ids_that_may_be_fractions(database, kind):
+    write_postgres(Shop().user("7"), database)
+    execute(database, f"alter table users alter id type {kind} using id::{kind}")
+    assert f"column users.id of PostgreSQL database {name(database)}" in refusal(database)
+    assert f" is {kind}, but ids are text or whole numbers" in refusal(database)
+
+
+def name(url: str) -> str:
+    return url.partition("@/")[2].partition("?")[0]
+
+
+def test_a_missing_table_and_a_missing_column(database):
+    shop = Shop().user("u").order("1", "u")
+    write_postgres(shop, database, without={"users": ("traffic_source",)})
+    assert "has no column traffic_source: it has id, age, gender, country, created_at" in refusal(database)
+    execute(database, "drop table order_items", "alter table users add traffic_source text")
+    assert "has no table order_items on its search path: make a table or a view of that name" in refusal(
+        database
+    )
+
+
+def test_no_users(database):
+    assert "has no rows" in refusal(write_postgres(Shop(), database))
+
+
+def test_tables_of_another_schema_are_found_on_the_search_path(database):
+    write_postgres(Shop().user("u"), database)
+    execute(database, "create schema shop", *(f"alter table {table} set schema shop" for table in COLUMNS))
+    assert "has no table users" in refusal(database)
+    assert set(features_by_user(f"{database}&options=-csearch_path%3Dshop")) == {"u"}
+
+
+def test_quoted_names_and_views(database):
+    write_postgres(Shop().user("u", country="Spain"), database)
+    execute(
+        database,
+        'alter table users rename country to "Country"',
+        "alter table users rename to people",
+        "create view users as select * from people",
+    )
+    assert features_by_user(database)["u"]["country"] == "Spain"
+
+
+def test_a_table_that_may_not_be_read(database):
+    write_postgres(Shop().user("u"), database)
+    role = f"reader_of_{name(database)}"
+    execute(database, f"create role {role} login")
+    assert "permission denied for table users" in refusal(database.replace("segue@", f"{role}@"))
+
+
+def test_a_database_in_another_encoding(postgres):
+    url = postgres.new_database("encoding latin1 locale_provider libc locale 'C' template template0")
+    assert "is in LATIN1: Segue reads databases in UTF8" in refusal(url)
+
+
+def test_a_refused_connection_tells_the_place_and_no_secret():
+    with socket.socket() as nobody_listens:
+        nobody_listens.bind(("127.0.0.1", 0))
+        port = nobody_listens.getsockname()[1]
+        message = refusal(f"postgresql://me:s3cret@127.0.0.1:{port}/shop")
+    assert message.startswith(f"PostgreSQL database shop at 127.0.0.1:{port} does not let us in: ")
+    assert "s3cret" not in message
+
+
+def test_no_message_holds_the_password(database):
+    secret = "s3cret"
+    assert secret not in refusal("postgresql://me:s3cret@127.0.0.1:port/shop")
+    with_password = database.replace("segue@", f"nobody:{secret}@")
+    message = refusal(with_password)
+    assert 'role "nobody" does not exist' in message
+    assert secret not in message
+    write_postgres(Shop().user("u"), database)
+    with open_warehouse(database.replace("segue@", f"segue:{secret}@")) as warehouse:
+        assert secret not in warehouse.name
+        assert secret not in warehouse.query_text
+
+
+def test_rows_come_as_they_are_asked_for(database):
+    """25,000 users, and other queries while the events are read."""
+    write_postgres(Shop(), database)
+    execute(
+        database,
+        "insert into users select lpad(n::text, 5, '0'), null, null, null, null, null from generate_series(1, 25000) n",
+    )
+    with open_warehouse(database) as warehouse:
+        events = warehouse.events()
+        assert [event.user_id for event in islice(events, 2)] == ["00001", "00002"]
+        assert warehouse.counts().users == 25_000
+        assert sum(1 for _ in events) == 24_998
+
+
+def test_all_queries_see_the_rows_of_one_moment(database):
+    write_postgres(Shop().user("u"), database)
+    with open_warehouse(database) as warehouse:
+        execute(database, "insert into users (id) values ('v')")
+        assert warehouse.features()["user_id"].to_pylist() == ["u"]
+        assert warehouse.counts().users == 1
+    assert set(features_by_user(database)) == {"u", "v"}
+
+
+def test_nothing_is_written(database):
+    write_postgres(Shop().user("u"), database)
+    with open_warehouse(database) as warehouse, pytest.raises(BadWarehouse, match="read-only transaction"):
+        list(warehouse._source.rows("select lo_create(0)"))
+
+
+def test_a_connection_that_is_lost_on_the_way(database):
+    write_postgres(Shop().user("u"), database)
+    with open_warehouse(database) as warehouse:
+        execute(
+            database,
+            "select pg_terminate_backend(pid) from pg_stat_activity "
+            "where datname = current_database() and pid <> pg_backend_pid()",
+        )
+        with pytest.raises(BadWarehouse, match=r"PostgreSQL database .* cannot be read: "):
+            warehouse.features()
