@@ -1,0 +1,36 @@
+"""Every Redis key, what it holds, why, and how long it lives. docs/redis.md tells it with examples.
+
+All keys lie under one prefix (``segue:`` by default) and none expires: a lane writes them, and only an
+erasure or an operator takes them away.
+"""
+
+from dataclasses import dataclass
+
+# Fields of a user's hash. The plain ones are for readers; `state` is what the lane itself reads back.
+STATE = "state"
+SEGMENT = "segment"
+# Each order is a field of its own, so that an event reads and writes one order, however many there are.
+ORDER_PREFIX = "o:"
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The names of the keys under a prefix.
+
+    >>> Keys("segue:").user("7"), Keys("segue:").place(3), Keys("segue:").angles("4f1c")
+    ('segue:user:7', 'segue:place:3', 'segue:angles:4f1c')
+    """
+
+    prefix: str = "segue:"
+
+    def user(self, user_id: str) -> str:
+        """A hash: the user's segment and state, and each order. Lives until the user is erased."""
+        return f"{self.prefix}user:{user_id}"
+
+    def place(self, lane: int) -> str:
+        """A string: how far the lane's states have come. Every save compares it and replaces it."""
+        return f"{self.prefix}place:{lane}"
+
+    def angles(self, space: str) -> str:
+        """A sorted set of user ids by angle in radians: who is similar to whom in this space."""
+        return f"{self.prefix}angles:{space}"

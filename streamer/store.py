@@ -1,0 +1,184 @@
+"""Redis's side of a lane: see :class:`streamer.interfaces.Store` for what is promised."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib.resources import files
+from typing import Any, cast
+
+import msgspec
+import redis
+
+from schemas.errors import BadStore, Unreachable
+from streamer.interfaces import Loaded, Neighbour, StoredUser, UserWrite
+from streamer.keys import ORDER_PREFIX, STATE, Keys
+from streamer.neighbours import nearest_of
+
+TIMEOUT_S = 10.0
+POLICY = "noeviction"
+
+_pack = msgspec.msgpack.Encoder().encode
+
+
+class RedisStore:
+    """One lane's states, place and index in Redis; one connection, used by one thread."""
+
+    def __init__(self, url: str, lane: int, prefix: str = "segue:", timeout_s: float = TIMEOUT_S) -> None:
+        """Connects with the first call.
+
+        Args:
+            url: ``redis://``, ``rediss://`` or ``unix://``.
+            lane: the partition number.
+            timeout_s: how long one call may take, in seconds, before Redis counts as unreachable.
+        """
+        self._redis = connect(url, timeout_s)
+        self._address = address_of(self._redis)
+        self._keys = Keys(prefix)
+        self._place_key = self._keys.place(lane)
+        self._save = self._redis.register_script(_script("save"))
+        self._neighbours = self._redis.register_script(_script("neighbours"))
+
+    def place(self) -> bytes | None:
+        """The lane's place, as it was saved."""
+        with reaching(self._address):
+            return cast(bytes | None, self._redis.get(self._place_key))
+
+    def load(self, wanted: Mapping[str, Collection[str]]) -> Loaded:
+        """The place and these users, each with these orders."""
+        asked = {user_id: tuple(order_ids) for user_id, order_ids in wanted.items()}
+        pipeline = self._redis.pipeline(transaction=False)
+        pipeline.get(self._place_key)
+        for user_id, order_ids in asked.items():
+            pipeline.hmget(self._keys.user(user_id), [STATE, *(ORDER_PREFIX + o for o in order_ids)])
+        with reaching(self._address):
+            place, *rows = pipeline.execute()
+        users = {
+            user_id: StoredUser(row[0], dict(zip(order_ids, row[1:], strict=True)))
+            for (user_id, order_ids), row in zip(asked.items(), rows, strict=True)
+        }
+        return Loaded(place, users)
+
+    def load_orders(self, user_ids: Collection[str]) -> dict[str, dict[str, bytes]]:
+        """Every order of these users."""
+        pipeline = self._redis.pipeline(transaction=False)
+        for user_id in user_ids:
+            pipeline.hgetall(self._keys.user(user_id))
+        with reaching(self._address):
+            rows = pipeline.execute()
+        begin = len(ORDER_PREFIX)
+        return {
+            user_id: {
+                name.decode()[begin:]: value
+                for name, value in row.items()
+                if name.startswith(ORDER_PREFIX.encode())
+            }
+            for user_id, row in zip(user_ids, rows, strict=True)
+        }
+
+    def neighbours(
+        self, space: str, angles: Sequence[float], n: int, exclude: Collection[str]
+    ) -> list[list[Neighbour]]:
+        """For each angle (radians) the nearest users but those excluded."""
+        with reaching(self._address):
+            answers = self._neighbours(
+                keys=[self._keys.angles(space)],
+                args=[self._keys.user(""), n, _pack(list(exclude)), _pack([repr(at) for at in angles])],
+            )
+        return [
+            nearest_of(angle, n, _told(answer))
+            for angle, answer in zip(angles, cast(list[list[Any]], answers), strict=True)
+        ]
+
+    def save(self, expected: bytes | None, place: bytes, writes: Sequence[UserWrite]) -> bool:
+        """Write place, users and index entries, if the stored place is still ``expected``."""
+        spaces = sorted({space for write in writes for space in write.angles})
+        keys = [
+            self._place_key,
+            *(self._keys.user(write.user_id) for write in writes),
+            *(self._keys.angles(space) for space in spaces),
+        ]
+        with reaching(self._address):
+            done = self._save(
+                keys=keys,
+                args=[
+                    int(expected is not None),
+                    expected or b"",
+                    place,
+                    _pack([_fields(write) for write in writes]),
+                    _pack([_entries(space, writes) for space in spaces]),
+                ],
+            )
+        return bool(done)
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._redis.close()
+
+
+def connect(url: str, timeout_s: float = TIMEOUT_S) -> redis.Redis:
+    """A client that says so at once when Redis is gone: the lane decides about trying again."""
+    return redis.Redis.from_url(
+        url, socket_timeout=timeout_s, socket_connect_timeout=timeout_s, retry=None, decode_responses=False
+    )
+
+
+def address_of(client: redis.Redis) -> str:
+    """Where a client connects to, without the password."""
+    at = client.get_connection_kwargs()
+    return str(at.get("path") or f"{at.get('host', 'localhost')}:{at.get('port', 6379)}")
+
+
+def check_policy(client: redis.Redis) -> None:
+    """Make sure that Redis keeps what is written to it.
+
+    ``INFO`` tells the policy too, and managed services that forbid ``CONFIG`` allow it.
+
+    Raises:
+        BadStore: it may evict keys, and a user whose state is evicted would begin anew.
+        Unreachable: it does not answer.
+    """
+    with reaching(address_of(client)):
+        told = client.info("memory")
+    policy = told.get("maxmemory_policy", POLICY)
+    if policy != POLICY:
+        raise BadStore(
+            f"Redis at {address_of(client)} has maxmemory-policy {policy}, so it may drop users' states:"
+            f" set it to {POLICY} (CONFIG SET maxmemory-policy {POLICY}, and in redis.conf)"
+        )
+
+
+@contextmanager
+def reaching(address: str) -> Iterator[None]:
+    """Turns every failure of Redis into one sentence; what was written is then not known."""
+    try:
+        yield
+    except redis.AuthenticationError as error:
+        raise Unreachable(f"Redis at {address} refuses the password or user: {error}") from None
+    except (redis.ConnectionError, redis.TimeoutError) as error:
+        raise Unreachable(f"Redis at {address} does not answer: {error}") from None
+    except redis.RedisError as error:
+        raise Unreachable(f"Redis at {address} refuses: {error}") from None
+
+
+def _script(name: str) -> str:
+    return files("streamer").joinpath("lua", f"{name}.lua").read_text()
+
+
+def _told(answer: list[Any]) -> list[Neighbour]:
+    return [
+        Neighbour(user_id.decode(), float(angle), None if segment is None else int(segment))
+        for user_id, angle, segment in zip(answer[0::3], answer[1::3], answer[2::3], strict=True)
+    ]
+
+
+def _fields(write: UserWrite) -> tuple[list[bytes | str], list[str]]:
+    """What to set, name and value in turn, and what to delete."""
+    named = {**write.fields, **{ORDER_PREFIX + k: value for k, value in write.orders.items()}}
+    to_set = [part for name, value in named.items() if value is not None for part in (name, value)]
+    return to_set, [name for name, value in named.items() if value is None]
+
+
+def _entries(space: str, writes: Sequence[UserWrite]) -> tuple[list[str], list[str]]:
+    """Scores and members to add to an index, in turn, and members to remove."""
+    angles = {write.user_id: write.angles[space] for write in writes if space in write.angles}
+    to_add = [part for user_id, at in angles.items() if at is not None for part in (repr(at), user_id)]
+    return to_add, [user_id for user_id, at in angles.items() if at is None]
