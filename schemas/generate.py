@@ -21,7 +21,7 @@ def documents() -> dict[Path, str]:
     return {path: json.dumps(of, indent=2, ensure_ascii=False) + "\n" for path, of in told.items()}
 
 
-def stale(folder: Path = HERE) -> list[Path]:
+def stale(folder: Path) -> list[Path]:
     """The documents in ``folder`` that are not what the types say, missing and left-over ones included."""
     wanted = documents()
     found = {
@@ -31,7 +31,7 @@ def stale(folder: Path = HERE) -> list[Path]:
     return sorted(path for path in wanted.keys() | found.keys() if wanted.get(path) != found.get(path))
 
 
-def write(folder: Path = HERE) -> list[Path]:
+def write(folder: Path) -> list[Path]:
     """Bring the documents in ``folder`` up to date; returns those that were stale."""
     wanted, changed = documents(), stale(folder)
     for path in changed:
@@ -44,15 +44,15 @@ def write(folder: Path = HERE) -> list[Path]:
     return changed
 
 
-def main(argv: list[str] | None = None) -> int:
+def main(argv: list[str] | None = None, folder: Path = HERE) -> int:
     """Run the command; 0 when all is well, 1 when ``--check`` finds a stale document."""
     parser = argparse.ArgumentParser(prog="python -m schemas.generate", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; fail when one is stale")
     if parser.parse_args(argv).check:
-        for path in (old := stale()):
+        for path in (old := stale(folder)):
             sys.stdout.write(f"stale: schemas/{path}; run python -m schemas.generate\n")
         return 1 if old else 0
-    for path in write():
+    for path in write(folder):
         sys.stdout.write(f"written: schemas/{path}\n")
     return 0
 

@@ -120,7 +120,7 @@ def dead_letter(
     if key_bytes + value_bytes + _size(kept) <= room:
         return key, value, (*told, *kept)
     room -= _CUT_BYTES
-    if key_bytes + _size(kept) > room:
+    if kept and key_bytes + _size(kept) > room:
         told.append((HEADERS_DROPPED, b"%d" % len(kept)))
         kept = ()
     if key is not None and key_bytes > room:

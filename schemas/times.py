@@ -55,5 +55,11 @@ def text(at: datetime) -> str:
 
 
 def from_millis(millis: int) -> datetime:
-    """A Kafka record's timestamp, milliseconds since 1970, as a time."""
-    return EPOCH + timedelta(milliseconds=millis)
+    """A Kafka record's timestamp, milliseconds since 1970, as a time.
+
+    A producer may write any number: one beyond the years that exist is the nearest that does.
+    """
+    try:
+        return EPOCH + timedelta(milliseconds=millis)
+    except OverflowError:
+        return datetime.max.replace(tzinfo=UTC) if millis > 0 else datetime.min.replace(tzinfo=UTC)

@@ -1,0 +1,21 @@
+import pytest
+
+from schemas import errors
+
+
+def test_a_bad_event_names_the_path() -> None:
+    bad = errors.BadEvent("items[2].price", "true is not a number")
+    assert str(bad) == "items[2].price: true is not a number"
+    assert (bad.path, bad.problem) == ("items[2].price", "true is not a number")
+    assert str(errors.BadEvent("", "the value is null")) == "the value is null"
+
+
+def test_a_bad_setting_names_the_setting_the_value_and_the_fix() -> None:
+    bad = errors.BadSetting("k", 1, "use at least 2 segments")
+    assert str(bad) == "setting k is 1: use at least 2 segments"
+    assert (bad.name, bad.value, bad.fix) == ("k", 1, "use at least 2 segments")
+
+
+@pytest.mark.parametrize("error", errors.SegueError.__subclasses__())
+def test_every_error_has_an_exit_code_that_means_failure(error: type[errors.SegueError]) -> None:
+    assert 1 <= error.exit_code < 64

@@ -1,0 +1,92 @@
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from schemas.errors import BadRelease
+from schemas.release import EncodedFeature, ModelRelease, Segment
+from schemas.release_checks import check_features, check_names, check_shapes
+from tests.releases import a_release
+
+NUMBER = EncodedFeature("age", "number")
+LABEL = EncodedFeature("gender", "label", ("F", "M"), (0.0, 1.0))
+
+
+def _with_feature(feature: EncodedFeature) -> ModelRelease:
+    release = a_release()
+    return replace(release, features=(feature, *release.features[1:]))
+
+
+def test_a_right_release_passes() -> None:
+    for check in (check_names, check_features, check_shapes):
+        check(a_release())
+
+
+@pytest.mark.parametrize(
+    ("feature", "problem"),
+    [
+        (replace(NUMBER, name="shoe_size"), r"features\[shoe_size\] is none of the features age, gender"),
+        (
+            replace(NUMBER, encoding="label"),
+            r"features\[age\]\.encoding is label, but the feature is a number",
+        ),
+        (EncodedFeature("gender", "number"), "encoding is number, but the feature is a category"),
+    ],
+)
+def test_a_feature_that_cannot_be_computed(feature: EncodedFeature, problem: str) -> None:
+    with pytest.raises(BadRelease, match=problem):
+        check_features(_with_feature(feature))
+
+
+@pytest.mark.parametrize(
+    ("feature", "problem"),
+    [
+        (replace(NUMBER, categories=("F",)), r"features\[age\]\.categories must be empty"),
+        (replace(NUMBER, codes=(1.0,)), "codes has 1 numbers, but should have 0"),
+        (replace(LABEL, categories=()), r"features\[gender\]\.categories lists none"),
+        (replace(LABEL, categories=("F", "F")), "categories names one twice"),
+        (replace(LABEL, codes=(0.0,)), "codes has 1 numbers, but should have 2, by its encoding label"),
+        (replace(LABEL, encoding="one-hot"), "codes has 2 numbers, but should have 0"),
+        (replace(LABEL, codes=(0.0, float("nan"))), "codes holds nan, which is no finite number"),
+    ],
+)
+def test_codes_that_do_not_fit_their_encoding(feature: EncodedFeature, problem: str) -> None:
+    with pytest.raises(BadRelease, match=problem):
+        check_shapes(_with_feature(feature))
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ({"features": ()}, "features names no feature"),
+        ({"mean": (1.0,)}, "mean has 1 numbers, but should have 9, one a column"),
+        ({"scale": (0.0,) * 9}, r"scale holds 0\.0, but a scale is above 0"),
+        ({"scale": (-1.0,) * 9}, r"scale holds -1\.0"),
+        ({"scale": (float("inf"),) * 9}, "scale holds inf, which is no finite number"),
+        ({"projection_mean": ()}, "projection_mean has 0 numbers"),
+        ({"projection": ()}, "projection has no component"),
+        ({"projection": ((1.0,) * 9, (1.0,) * 8)}, "projection has 8 numbers"),
+        ({"segments": ()}, "segments names no segment"),
+        ({"segments": (Segment(0, "a", (1.0,), 1),)}, r"segments\[id=0\]\.centre has 1 numbers"),
+        ({"segments": (Segment(-1, "a", (1.0, 1.0), 1),)}, r"segments\[id=-1\]\.id is below 0"),
+        ({"segments": (Segment(3, "a", (1.0, 1.0), 1),) * 2}, "segments names one twice"),
+    ],
+)
+def test_shapes_that_do_not_fit_together(fields: dict[str, Any], problem: str) -> None:
+    with pytest.raises(BadRelease, match=problem):
+        check_shapes(replace(a_release(), **fields))
+
+
+def test_one_feature_twice() -> None:
+    release = a_release()
+    twice = replace(release, features=(*release.features[:4], NUMBER, *release.features[5:]))
+    with pytest.raises(BadRelease, match="features names one twice"):
+        check_shapes(twice)
+
+
+def test_a_release_that_was_changed_after_it_was_named() -> None:
+    release = a_release()
+    with pytest.raises(BadRelease, match="was changed: version"):
+        check_names(replace(release, metrics={"silhouette": 1.0}))
+    with pytest.raises(BadRelease, match="was changed: version"):
+        check_names(replace(release, space="0" * 12))

@@ -1,0 +1,18 @@
+from schemas.topics import MAX_DEAD_LETTER_BYTES, MAX_INPUT_BYTES, Topics, topic_configs
+
+
+def test_names_have_the_prefix() -> None:
+    topics = Topics("eu.")
+    assert topics.inputs == ("eu.signups", "eu.orders")
+    assert topics.laned == ("eu.signups", "eu.orders", "eu.segment-changes", "eu.user-segments")
+    assert (topics.models, topics.dead_letters) == ("eu.segment-models", "eu.segment-dead-letters")
+
+
+def test_only_what_is_a_table_is_compacted() -> None:
+    compacted = {n for n, c in topic_configs(Topics()).items() if c["cleanup.policy"] == "compact"}
+    assert compacted == {"user-segments", "segment-models"}
+
+
+def test_a_dead_letter_has_room_for_any_input_and_the_topic_for_any_dead_letter() -> None:
+    limit = int(topic_configs(Topics())["segment-dead-letters"]["max.message.bytes"])
+    assert MAX_INPUT_BYTES < MAX_DEAD_LETTER_BYTES < limit
