@@ -1,5 +1,6 @@
 """What all of our Kafka clients share: settings, deadlines, and errors told in one sentence."""
 
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -45,6 +46,9 @@ _FENCED = frozenset(
 )
 
 
+_LATELY_S = 60.0
+
+
 class Deadlines(Struct, frozen=True):
     """How long to wait for Kafka.
 
@@ -65,18 +69,24 @@ class Deadlines(Struct, frozen=True):
 
 
 class Reports:
-    """What a client last said of its connection, for messages: a timeout alone tells nobody why."""
+    """What a client said lately of its connection, for messages: a timeout alone tells nobody why."""
 
-    __slots__ = ("last",)
+    __slots__ = ("_said", "_said_s")
 
     def __init__(self) -> None:
-        self.last: str | None = None
+        self._said: str | None = None
+        self._said_s = 0.0
+
+    @property
+    def last(self) -> str | None:
+        """The newest error, unless it is too old to be the reason for what happens now."""
+        return self._said if time.monotonic() - self._said_s < _LATELY_S else None
 
     def __call__(self, error: KafkaError) -> None:
         """Take an error of the connection: the ``error_cb`` of librdkafka."""
         # It follows each failed connection, and hides the one that says why.
         if error.code() != _ALL_BROKERS_DOWN:
-            self.last = error.str()
+            self._said, self._said_s = error.str(), time.monotonic()
 
     def log(self, level: int, text: str, *args: object) -> None:
         """Take a line of librdkafka's own log; what matters of it comes as an error, too."""

@@ -178,6 +178,10 @@ class Reader:
         log.warning("kafka reads with trouble", brokers=address(self._client), reason=error.str())
 
     def _unreachable(self, task: str, error: KafkaError) -> Unreachable:
+        if not self._next:
+            self._consumer.poll(
+                0
+            )  # lets it report why; while something is assigned, this might take a record
         return unreachable(self._client, task, why(error, self._reports))
 
 

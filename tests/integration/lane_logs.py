@@ -1,0 +1,121 @@
+"""Topics of a test's own on a real Kafka, its logs, and an independent reader of what they wrote."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Any, Self
+
+from confluent_kafka import Consumer, Message, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from schemas.topics import Topics, topic_configs
+from streamer.interfaces import Record
+from streamer.kafka_client import Deadlines
+from streamer.kafka_log import KafkaLog
+
+LANE = 1
+PARTITIONS = 3
+QUICK = Deadlines(
+    request_s=3, fence_s=20, commit_s=4, abort_s=1, check_s=0.2, outage_s=3, transaction_ms=60_000
+)
+
+
+class LaneLogs:
+    """The topics of one prefix, and the logs opened on them."""
+
+    def __init__(self, bootstrap: str, prefix: str) -> None:
+        self.client = {"bootstrap.servers": bootstrap}
+        self.topics = Topics(prefix)
+        self.group = f"{prefix}group"
+        self._stack = ExitStack()
+        self.admin = AdminClient({**self.client, "log_level": 0})
+
+    def __enter__(self) -> Self:
+        self.make(*topic_configs(self.topics))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def make(self, *names: str, config: dict[str, str] | None = None) -> None:
+        """Make topics, and wait until the broker knows them."""
+        configs = topic_configs(self.topics)
+        wanted = [NewTopic(name, PARTITIONS, 1, config=config or configs.get(name, {})) for name in names]
+        for made in self.admin.create_topics(wanted).values():
+            made.result(30)
+        with Consumer({**self.client, "group.id": "look", "log_level": 0}) as consumer:
+            for name in names:
+                while len(consumer.list_topics(name, timeout=10).topics[name].partitions) < PARTITIONS:
+                    pass
+
+    def delete(self, *names: str) -> None:
+        for gone in self.admin.delete_topics(list(names)).values():
+            gone.result(30)
+
+    def open(self, deadlines: Deadlines = QUICK, partition: int = LANE, **options: Any) -> KafkaLog:
+        """A lane's log; it is closed after the test."""
+        client = {**self.client, **options.pop("client", {})}
+        log = KafkaLog(partition, self.topics, self.group, client, deadlines=deadlines, **options)
+        self._stack.callback(log.close)
+        return log
+
+    def taken(self, deadlines: Deadlines = QUICK, **options: Any) -> KafkaLog:
+        """A log as a lane has it after a takeover: fenced, and the inputs known."""
+        log = self.open(deadlines, **options)
+        log.fence()
+        for topic in self.topics.inputs:
+            log.bounds(topic)
+        return log
+
+    def send(self, topic: str, *values: bytes, key: bytes = b"k", transactional: bool = False) -> None:
+        """Write records to the lane's partition as somebody else; a transaction leaves a marker."""
+        config: dict[str, Any] = {**self.client, "message.max.bytes": 5_000_000, "log_level": 0}
+        if transactional:
+            config["transactional.id"] = f"{self.group}-somebody"
+        producer = Producer(config)
+        if transactional:
+            producer.init_transactions(20)
+            producer.begin_transaction()
+        for value in values:
+            producer.produce(topic, value, key, partition=LANE)
+        if transactional:
+            producer.commit_transaction(20)
+        assert producer.flush(20) == 0
+
+    def seen(self, topic: str, partition: int = LANE, isolation: str = "read_committed") -> list[Message]:
+        """What a reader of its own sees in a partition, from its beginning to its end."""
+        config = {
+            **self.client,
+            "group.id": "seen",
+            "isolation.level": isolation,
+            "enable.partition.eof": True,
+            "auto.offset.reset": "error",
+            "log_level": 0,
+        }
+        messages: list[Message] = []
+        with Consumer(config) as consumer:
+            consumer.assign([TopicPartition(topic, partition, 0)])
+            end_s = time.monotonic() + 30
+            while time.monotonic() < end_s:
+                message = consumer.poll(1)
+                if message is None:
+                    continue
+                if message.error() is not None:
+                    assert message.error().name() == "_PARTITION_EOF", message.error()
+                    return messages
+                messages.append(message)
+        raise AssertionError(f"the end of {topic} was not reached")
+
+
+def read_to(log: KafkaLog, ends: dict[str, int], deadline_s: float = 20, batch: int = 100) -> list[Record]:
+    """Poll until these ends are passed."""
+    records: list[Record] = []
+    end_s = time.monotonic() + deadline_s
+    while not log.at_end(ends):
+        assert time.monotonic() < end_s, f"{ends} not passed; {len(records)} records came"
+        records.extend(log.poll(batch, 0.5))
+    return records

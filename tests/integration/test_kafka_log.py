@@ -1,0 +1,430 @@
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka.admin import NewPartitions
+
+from schemas.errors import BadSetting, BadTopics, Unreachable
+from schemas.partition import partition_of
+from segue.services import KafkaService
+from streamer.interfaces import Bounds, Committed, OutRecord
+from streamer.kafka_client import Deadlines
+from streamer.lane_errors import Fenced, InDoubt, LaneClosing
+from tests.integration.lane_logs import LANE, PARTITIONS, QUICK, LaneLogs, read_to
+from tests.services import eventually
+
+
+@pytest.fixture
+def logs(kafka: KafkaService, topic_prefix: str) -> Iterator[LaneLogs]:
+    with LaneLogs(kafka.bootstrap, topic_prefix) as logs:
+        yield logs
+
+
+def out(topic: str, value: bytes | None, key: bytes = b"7", partition: int | None = LANE) -> OutRecord:
+    return OutRecord(topic, key, value, (("ce_id", b"1"),), partition)
+
+
+def test_what_a_lane_commits_is_read_back_whole(logs: LaneLogs) -> None:
+    log = logs.taken()
+    users = logs.topics.users
+
+    written = log.commit([out(users, b"first"), out(users, None, key=b"8")], {})
+
+    assert written == {users: 2}
+    log.read_from({users: 0})
+    first, second = read_to(log, {users: 2})
+    assert (first.topic, first.partition, first.offset) == (users, LANE, 0)
+    assert (first.key, first.value, first.headers) == (b"7", b"first", (("ce_id", b"1"),))
+    assert abs(first.timestamp_ms - time.time() * 1000) < 60_000
+    assert (second.offset, second.key, second.value) == (1, b"8", None)
+
+
+def test_offsets_are_committed_with_the_records_and_name_their_topics(logs: LaneLogs) -> None:
+    signups, orders = logs.topics.inputs
+    log = logs.taken()
+    assert log.committed() == {}
+
+    log.commit([], {signups: 41})
+    assert log.committed() == {signups: Committed(41, log.bounds(signups).topic_id)}
+
+    log.commit([out(logs.topics.changes, b"x")], {signups: 42, orders: 3})
+    assert log.committed() == {
+        signups: Committed(42, log.bounds(signups).topic_id),
+        orders: Committed(3, log.bounds(orders).topic_id),
+    }
+    assert log.bounds(signups).topic_id != log.bounds(orders).topic_id
+
+
+def test_each_lane_has_offsets_of_its_own(logs: LaneLogs) -> None:
+    signups, _ = logs.topics.inputs
+    logs.taken().commit([], {signups: 5})
+
+    assert logs.open(partition=0).committed() == {}
+    assert logs.open(partition=LANE).committed()[signups].offset == 5
+
+
+def test_offsets_that_a_tool_committed_name_no_topic_id(logs: LaneLogs) -> None:
+    signups, _ = logs.topics.inputs
+    with Consumer({**logs.client, "group.id": logs.group, "log_level": 0}) as consumer:
+        consumer.commit(offsets=[TopicPartition(signups, LANE, 9)], asynchronous=False)
+
+    assert logs.open().committed() == {signups: Committed(9, None)}
+
+
+def test_commit_returns_the_next_offset_by_topic(logs: LaneLogs) -> None:
+    changes, users, dead = logs.topics.changes, logs.topics.users, logs.topics.dead_letters
+    log = logs.taken()
+
+    # Three records, then a marker: the next transaction's first record is at offset 4.
+    assert log.commit([out(changes, b"1"), out(changes, b"2"), out(changes, b"3")], {}) == {changes: 3}
+    second = [out(changes, b"4"), out(users, b"5"), out(dead, b"6", partition=None)]
+    assert log.commit(second, {}) == {changes: 5, users: 1}
+
+    assert [(m.offset(), m.value()) for m in logs.seen(changes)] == [
+        (0, b"1"),
+        (1, b"2"),
+        (2, b"3"),
+        (4, b"4"),
+    ]
+
+
+def test_where_no_partition_is_named_the_partitioner_decides(logs: LaneLogs) -> None:
+    log = logs.taken()
+    dead = logs.topics.dead_letters
+    keys = [str(n).encode() for n in range(20)]
+
+    assert log.commit([out(dead, b"x", key=key, partition=None) for key in keys], {}) == {}
+
+    for partition in range(PARTITIONS):
+        right = {key for key in keys if partition_of(key.decode(), PARTITIONS) == partition}
+        assert {m.key() for m in logs.seen(dead, partition)} == right
+
+
+def test_the_partitioner_is_the_one_that_was_set(logs: LaneLogs) -> None:
+    log = logs.taken(partitioner="crc32")
+    dead = logs.topics.dead_letters
+    keys = [str(n).encode() for n in range(20)]
+    log.commit([out(dead, b"x", key=key, partition=None) for key in keys], {})
+
+    right = {key for key in keys if partition_of(key.decode(), PARTITIONS, "crc32") == LANE}
+    assert {m.key() for m in logs.seen(dead, LANE)} == right
+    assert right != {key for key in keys if partition_of(key.decode(), PARTITIONS) == LANE}
+
+
+def test_a_fenced_predecessor_is_refused_and_its_records_are_never_seen(logs: LaneLogs) -> None:
+    changes, signups = logs.topics.changes, logs.topics.signups
+    former = logs.taken()
+    former.commit([out(changes, b"former, before")], {signups: 1})
+    successor = logs.taken()
+
+    with pytest.raises(Fenced):
+        former.commit([out(changes, b"former, after")], {signups: 99})
+
+    successor.commit([out(changes, b"successor")], {signups: 2})
+    assert [m.value() for m in logs.seen(changes)] == [b"former, before", b"successor"]
+    assert successor.committed()[signups].offset == 2
+
+
+def test_an_open_transaction_is_ended_by_the_successors_fence(logs: LaneLogs) -> None:
+    changes, signups = logs.topics.changes, logs.topics.signups
+    former = logs.taken()
+    former.commit([], {signups: 1})
+    producer = former._writer._producer
+    assert producer is not None
+    producer.begin_transaction()
+    producer.produce(changes, b"never decided", b"7", partition=LANE)
+    producer.send_offsets_to_transaction([former._offset(signups, 50)], former._reader.group_metadata, 10)
+    producer.flush(10)
+
+    # While it is open, the group's offsets are not stable: nobody is told any.
+    successor = logs.open(Deadlines(request_s=1))
+    with pytest.raises(Unreachable, match="tell the group's offset"):
+        successor.committed()
+
+    successor.fence()
+    assert successor.committed()[signups].offset == 1
+    assert logs.seen(changes) == []
+    assert [m.value() for m in logs.seen(changes, isolation="read_uncommitted")] == [b"never decided"]
+
+
+def test_a_transaction_that_failed_is_not_seen_and_holds_up_no_reader(logs: LaneLogs) -> None:
+    changes = logs.topics.changes
+    log = logs.taken()
+
+    with pytest.raises(TypeError):
+        log.commit([out(changes, b"half"), OutRecord(changes, b"7", 5, (), LANE)], {})  # type: ignore[arg-type]
+    with pytest.raises(InDoubt, match="not started"):
+        log.commit([out(changes, b"no producer")], {})
+
+    log.fence()
+    log.commit([out(changes, b"whole")], {})
+    assert [m.value() for m in logs.seen(changes)] == [b"whole"]
+
+
+def test_bounds_are_the_brokers_of_now(logs: LaneLogs) -> None:
+    signups = logs.topics.signups
+    log = logs.open()
+    empty = log.bounds(signups)
+    assert (empty.begin, empty.end) == (0, 0)
+
+    logs.send(signups, b"1", b"2", b"3")
+    assert log.bounds(signups) == Bounds(0, 3, empty.topic_id)
+
+    (deleted,) = logs.admin.delete_records([TopicPartition(signups, LANE, 2)]).values()
+    deleted.result(10)
+    assert log.bounds(signups) == Bounds(2, 3, empty.topic_id)
+
+
+def test_bounds_end_beyond_open_transactions(logs: LaneLogs) -> None:
+    changes = logs.topics.changes
+    other = logs.taken()
+    producer = other._writer._producer
+    assert producer is not None
+    producer.begin_transaction()
+    producer.produce(changes, b"open", b"7", partition=LANE)
+    producer.flush(10)
+
+    assert logs.open().bounds(changes).end == 1
+
+
+def test_the_end_is_reached_over_gaps(logs: LaneLogs) -> None:
+    users = logs.topics.users
+    log = logs.taken()
+    for value in (b"1", b"2"):
+        log.commit([out(users, value)], {})
+    former = logs.taken()
+    producer = former._writer._producer
+    assert producer is not None
+    producer.begin_transaction()
+    producer.produce(users, b"aborted", b"7", partition=LANE)
+    producer.flush(10)
+    producer.abort_transaction(10)
+
+    # record, marker, record, marker, aborted record, marker
+    end = log.bounds(users).end
+    assert end == 6
+    log.read_from({users: 0})
+    assert not log.at_end({users: end})
+    assert [(r.offset, r.value) for r in read_to(log, {users: end})] == [(0, b"1"), (2, b"2")]
+    # Only markers lie beyond offset 3.
+    log.read_from({users: 3})
+    assert not log.at_end({users: end})
+    assert read_to(log, {users: end}) == []
+
+
+def test_reading_anew_forgets_the_ends_reached(logs: LaneLogs) -> None:
+    signups, orders = logs.topics.inputs
+    logs.send(signups, b"1", b"2")
+    logs.send(orders, b"3")
+    log = logs.open()
+    log.read_from({signups: 0})
+    assert [r.value for r in read_to(log, {signups: 2})] == [b"1", b"2"]
+
+    log.read_from({signups: 1, orders: 0})
+    assert not log.at_end({signups: 2, orders: 1})
+    again = read_to(log, {signups: 2, orders: 1})
+    assert {(r.topic, r.offset) for r in again} == {(signups, 1), (orders, 0)}
+
+
+def test_poll_takes_no_more_than_it_is_told_and_keeps_the_order(logs: LaneLogs) -> None:
+    signups = logs.topics.signups
+    logs.send(signups, *(str(n).encode() for n in range(250)))
+    log = logs.open()
+    log.read_from({signups: 0})
+
+    batches = []
+    while not log.at_end({signups: 250}):
+        batches.append(log.poll(100, 5))
+    assert max(map(len, batches)) <= 100
+    assert [r.offset for batch in batches for r in batch] == list(range(250))
+
+
+def test_poll_of_one_record(logs: LaneLogs) -> None:
+    signups = logs.topics.signups
+    logs.send(signups, b"1", b"2")
+    log = logs.open()
+    log.read_from({signups: 0})
+    polled = eventually(lambda: log.poll(1, 5))
+    assert [r.value for r in polled] == [b"1"]
+
+
+def test_poll_waits_for_the_first_record_only(logs: LaneLogs) -> None:
+    signups = logs.topics.signups
+    log = logs.open()
+    log.read_from({signups: 0})
+    began = time.monotonic()
+    assert eventually(lambda: log.poll(100, 0.2) == [] and log.at_end({signups: 0}))
+    assert log.poll(100, 0.5) == []
+    assert time.monotonic() - began >= 0.5
+
+    logs.send(signups, b"1")
+    began = time.monotonic()
+    assert [r.value for r in eventually(lambda: log.poll(100, 10))] == [b"1"]
+    assert time.monotonic() - began < 5
+
+
+def test_lag_is_what_lies_ahead(logs: LaneLogs) -> None:
+    signups = logs.topics.signups
+    logs.send(signups, *(b"x" for _ in range(10)))
+    log = logs.open()
+    assert log.lag() == {}
+    log.read_from({signups: 0})
+    while not log.at_end({signups: 4}):
+        log.poll(1, 5)
+    assert log.lag() == {signups: 6}
+    read_to(log, {signups: 10})
+    assert log.lag() == {signups: 0}
+
+
+def test_an_offset_that_the_log_does_not_have_is_a_doubt(logs: LaneLogs) -> None:
+    signups = logs.topics.signups
+    logs.send(signups, b"1")
+    log = logs.open()
+    log.read_from({signups: 500})
+    with pytest.raises(InDoubt, match="does not go on"):
+        eventually(lambda: log.poll(10, 1))
+
+
+def test_a_topic_made_anew_has_another_id_and_is_noticed_while_reading(logs: LaneLogs) -> None:
+    signups = logs.topics.signups
+    logs.send(signups, *(b"old" for _ in range(5)))
+    log = logs.taken()
+    was = log.bounds(signups)
+    log.read_from({signups: 0})
+    read_to(log, {signups: 5})
+    log.commit([], {signups: 5})
+
+    logs.delete(signups)
+    logs.make(signups)
+    # More than before: the old position exists in the new log, too, so nothing else would tell.
+    logs.send(signups, *(b"new" for _ in range(50)))
+
+    with pytest.raises(InDoubt, match=f"{signups} (was deleted and made anew|is gone)"):
+        eventually(lambda: log.poll(1, 0.1) and None, deadline_s=20)
+    now = log.bounds(signups)
+    assert now.topic_id != was.topic_id
+    # A group's offsets may outlive the topic; their metadata tells then that they are not the new one's.
+    assert log.committed().get(signups) in (None, Committed(5, was.topic_id))
+
+
+def test_offsets_name_the_topic_that_was_read_not_one_made_anew_since(logs: LaneLogs) -> None:
+    signups = logs.topics.signups
+    log = logs.taken()
+    was = log.bounds(signups).topic_id
+    logs.delete(signups)
+    logs.make(signups)
+    log.commit([], {signups: 5})
+    assert log.committed()[signups] == Committed(5, was)
+
+
+def test_a_topic_that_is_gone_is_a_doubt_and_then_an_error(logs: LaneLogs) -> None:
+    signups = logs.topics.signups
+    log = logs.taken()
+    log.read_from({signups: 0})
+    logs.delete(signups)
+    with pytest.raises(InDoubt, match="is gone"):
+        eventually(lambda: log.poll(1, 0.1) and None, deadline_s=20)
+    with pytest.raises(BadTopics, match=f"topic {signups} does not exist"):
+        log.bounds(signups)
+
+
+def test_more_partitions_than_before_are_an_error(logs: LaneLogs) -> None:
+    signups = logs.topics.signups
+    log = logs.taken()
+    log.read_from({signups: 0})
+    for grown in logs.admin.create_partitions([NewPartitions(signups, PARTITIONS + 2)]).values():
+        grown.result(20)
+
+    with pytest.raises(BadTopics, match=f"{signups} had 3 partitions and now has 5"):
+        eventually(lambda: log.poll(1, 0.1) and None, deadline_s=20)
+    with pytest.raises(BadTopics, match="had 3 partitions and now has 5"):
+        log.bounds(signups)
+
+
+def test_a_lane_beyond_the_topics_partitions_is_an_error(logs: LaneLogs) -> None:
+    with pytest.raises(BadTopics, match="has 3 partitions, so lane 3 has none there"):
+        logs.open(partition=3).bounds(logs.topics.signups)
+
+
+def test_large_records_come_and_go(logs: LaneLogs) -> None:
+    changes, dead = logs.topics.changes, logs.topics.dead_letters
+    big = f"{logs.topics.prefix}big"
+    logs.make(big, config={"max.message.bytes": "5242880"})
+    value = bytes(1_200_000)
+    logs.send(big, value, b"small", value)
+    log = logs.taken()
+    log.read_from({big: 0})
+    assert [len(r.value or b"") for r in read_to(log, {big: 3})] == [1_200_000, 5, 1_200_000]
+
+    letter = bytes(4_000_000)
+    log.commit([out(dead, letter), out(changes, b"beside it")], {})
+    assert [len(m.value()) for m in logs.seen(dead)] == [4_000_000]
+    assert [m.value() for m in logs.seen(changes)] == [b"beside it"]
+
+
+def test_a_topic_that_refuses_a_records_size_is_named(logs: LaneLogs) -> None:
+    small = f"{logs.topics.prefix}small"
+    logs.make(small, config={"max.message.bytes": "1000000"})
+    log = logs.taken()
+    with pytest.raises(BadTopics, match=rf"{small} refuses a record of 2000001 bytes: set its max.message"):
+        log.commit([out(logs.topics.changes, b"beside it"), out(small, bytes(2_000_000))], {})
+
+    log.fence()
+    with pytest.raises(BadTopics, match=f"{small} refuses a record of 6000001 bytes"):
+        log.commit([out(small, bytes(6_000_000))], {})
+    assert logs.seen(logs.topics.changes) == []
+
+
+def test_an_output_topic_that_is_missing_is_named(logs: LaneLogs) -> None:
+    changes = logs.topics.changes
+    logs.delete(changes)
+    log = logs.taken(client={"topic.metadata.propagation.max.ms": "500"})
+    with pytest.raises(BadTopics, match=f"topic {changes} does not exist"):
+        log.commit([out(changes, b"x")], {})
+
+
+def test_a_full_queue_is_waited_for(logs: LaneLogs) -> None:
+    log = logs.taken(client={"queue.buffering.max.messages": "10"})
+    users = logs.topics.users
+    assert log.commit([out(users, b"x") for _ in range(500)], {}) == {users: 500}
+    assert len(logs.seen(users)) == 500
+
+
+def test_many_transactions_of_many_records(logs: LaneLogs) -> None:
+    changes, users, signups = logs.topics.changes, logs.topics.users, logs.topics.signups
+    log = logs.taken()
+    for n in range(10):
+        records = [out(topic, str(n).encode()) for topic in (changes, users) for _ in range(250)]
+        # 250 records and a marker, each time.
+        assert log.commit(records, {signups: n}) == {changes: n * 251 + 250, users: n * 251 + 250}
+    assert [m.value() for m in logs.seen(changes)] == [str(n).encode() for n in range(10) for _ in range(250)]
+    assert log.committed()[signups].offset == 9
+
+
+def test_settings_that_librdkafka_refuses_are_told_in_one_sentence(logs: LaneLogs) -> None:
+    with pytest.raises(BadSetting, match="No such configuration property") as raised:
+        logs.open(client={"sasl.passwort": "hush"})
+    assert "hush" not in str(raised.value)
+
+
+def test_nobody_there_is_unreachable_and_names_the_address(topic_prefix: str) -> None:
+    logs = LaneLogs("127.0.0.1:1", topic_prefix)
+    log = logs.open(Deadlines(request_s=1, fence_s=1))
+    for call in (log.fence, log.committed, lambda: log.bounds(logs.topics.signups)):
+        with pytest.raises(Unreachable, match=r"Kafka at 127\.0\.0\.1:1 did not .*Connection refused"):
+            call()
+    began = time.monotonic()
+    log.close()
+    assert time.monotonic() - began < 2
+
+
+def test_closing_ends_the_wait_for_a_broker(topic_prefix: str) -> None:
+    logs = LaneLogs("127.0.0.1:1", topic_prefix)
+    log = logs.open(QUICK, closing=lambda: True)
+    began = time.monotonic()
+    with pytest.raises(LaneClosing):
+        log.fence()
+    assert time.monotonic() - began < 3
