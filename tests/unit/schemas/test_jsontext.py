@@ -50,6 +50,13 @@ def test_the_limit_of_depth_is_exact(opening: bytes, closing: bytes) -> None:
         load(opening * (MAX_DEPTH + 1) + b"1" + closing * (MAX_DEPTH + 1))
 
 
+def test_the_limit_is_of_depth_and_not_of_brackets() -> None:
+    inner = MAX_DEPTH - 1
+    load(b"[" * inner + b"[],[]" + b"]" * inner)
+    with pytest.raises(BadEvent, match="nests more than 100 levels deep"):
+        load(b"[" * inner + b"[],[[]]" + b"]" * inner)
+
+
 def test_depth_does_not_depend_on_brackets_side_by_side_or_in_text() -> None:
     assert load(b"[" + b",".join([b"[]"] * 500) + b"]") == [[]] * 500
     assert load(rb'["' + b"[" * 500 + rb"\"" + b"{" * 500 + rb'\\"]') == ["[" * 500 + '"' + "{" * 500 + "\\"]

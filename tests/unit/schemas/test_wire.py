@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from schemas.changes import Cause, SegmentChange, SimilarUser, UserErasedChange
 from schemas.errors import BadChange, BadRelease
+from schemas.release import EncodedFeature, space_of, version_of
 from schemas.times import parse
 from schemas.wire import decode_change, decode_release, encode_change, encode_release
 from tests.releases import a_release
@@ -35,6 +36,7 @@ CHANGE = SegmentChange(
 ERASED = UserErasedChange(
     event_id="1" * 32, user_id="7", sequence=3, occurred_at=AT, emitted_at=AT, cause=Cause("signup")
 )
+DEEP = b'{"schema_version":1,"unknown":' + b"[" * 100_000
 
 
 def _changed(value: bytes, **fields: Any) -> bytes:
@@ -67,7 +69,7 @@ def test_a_change_is_plain_json() -> None:
         b'{"kind":"erased"}',
         b"\xff",
         b'{"kind":"\xff"}',
-        b"[" * 100_000,
+        b'{"kind":"moved","unknown":' + b"[" * 100_000,
         _changed(encode_change(CHANGE), kind="gone"),
         _changed(encode_change(CHANGE), occurred_at="2024-01-31T09:30:00"),
         _changed(encode_change(CHANGE), components=[None, 1.0]),
@@ -109,10 +111,18 @@ def test_what_is_no_release_is_refused(fields: dict[str, Any], problem: str) -> 
         decode_release(_changed(encode_release(a_release()), **fields))
 
 
-@pytest.mark.parametrize("value", [b"", b"null", b"{}", b"\xff", b"[" * 100_000, b'{"schema_version":1}'])
+@pytest.mark.parametrize("value", [b"", b"null", b"{}", b"\xff", b'{"schema_version":1}', DEEP])
 def test_bytes_that_are_no_release(value: bytes) -> None:
     with pytest.raises(BadRelease, match="a release cannot be read"):
         decode_release(value)
+
+
+def test_a_release_with_a_feature_of_another_time_is_refused() -> None:
+    release = a_release()
+    unknown = replace(release, features=(EncodedFeature("shoe_size", "number"), *release.features[1:]))
+    named = replace(unknown, space=space_of(unknown))
+    with pytest.raises(BadRelease, match="shoe_size.* is none of the features"):
+        encode_release(replace(named, version=version_of(named)))
 
 
 def test_a_number_that_json_cannot_carry_is_refused() -> None:
