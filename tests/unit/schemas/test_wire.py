@@ -121,7 +121,7 @@ def test_a_release_with_a_feature_of_another_time_is_refused() -> None:
     release = a_release()
     unknown = replace(release, features=(EncodedFeature("shoe_size", "number"), *release.features[1:]))
     named = replace(unknown, space=space_of(unknown))
-    with pytest.raises(BadRelease, match="shoe_size.* is none of the features"):
+    with pytest.raises(BadRelease, match=r"shoe_size.* is none of the features"):
         encode_release(replace(named, version=version_of(named)))
 
 
