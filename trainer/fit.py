@@ -60,7 +60,9 @@ def fit(selection: Selection, settings: FitSettings) -> Fit:
         scaler = StandardScaler()
         scaled = scaler.fit_transform(encoded)
         pca = PCA(settings.components, random_state=PCA_SEED)
-        components = pca.fit_transform(scaled)
+        # Not fit_transform: with many columns its coordinates are those of another approximation (the
+        # randomized solver's) than the ones that every later row gets, and so would be the clusters.
+        components = pca.fit(scaled).transform(scaled)
         points = min(distinct(selection.rows, settings.features), len(np.unique(components, axis=0)))
         found = curve(components, range(settings.k_min, min(settings.k_max, points) + 1))
         kmeans = _clusters(components, points, _chosen_k(found, settings))
