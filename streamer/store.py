@@ -170,10 +170,16 @@ def _told(answer: list[Any]) -> list[Neighbour]:
     ]
 
 
-def _fields(write: UserWrite) -> tuple[list[bytes | str], list[str]]:
-    """What to set, name and value in turn, and what to delete."""
+def _fields(write: UserWrite) -> tuple[list[str], list[str]]:
+    """What to set, name and value in turn, and what to delete.
+
+    As text, which all values are: Redis's MessagePack knows no byte strings.
+    """
     named = {**write.fields, **{ORDER_PREFIX + k: value for k, value in write.orders.items()}}
-    to_set = [part for name, value in named.items() if value is not None for part in (name, value)]
+    to_set: list[str] = []
+    for name, value in named.items():
+        if value is not None:
+            to_set += (name, value.decode() if isinstance(value, bytes) else value)
     return to_set, [name for name, value in named.items() if value is None]
 
 
