@@ -1,0 +1,201 @@
+"""A release on its way to Kafka: one transaction, both keys, or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import fsspec
+import pytest
+from confluent_kafka import Consumer, Message, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
+
+from schemas.errors import BadRelease, BadSetting, BadTopics, Unreachable
+from schemas.topics import Topics
+from schemas.wire import decode_release
+from segue.services import KafkaService
+from tests.training import a_trained_folder
+from trainer.models_topic import ModelsTopic
+from trainer.publish import publish
+from trainer.release import load_release
+
+AT = datetime(2024, 5, 6, 7, 8, 9, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return a_trained_folder(tmp_path_factory.mktemp("releases"))
+
+
+@pytest.fixture
+def topics(topic_prefix: str) -> Topics:
+    return Topics(topic_prefix)
+
+
+def records(kafka: KafkaService, topic: str, isolation: str = "read_committed") -> list[Message]:
+    """All records of the topic's one partition."""
+    consumer = Consumer(
+        {
+            "bootstrap.servers": kafka.bootstrap,
+            "group.id": topic,
+            "isolation.level": isolation,
+            "enable.partition.eof": True,
+            "enable.auto.commit": False,
+        }
+    )
+    consumer.assign([TopicPartition(topic, 0, 0)])
+    try:
+        return list(_to_the_end(consumer))
+    finally:
+        consumer.close()
+
+
+def _to_the_end(consumer: Consumer) -> Iterator[Message]:
+    while True:
+        message = consumer.poll(20)
+        assert message is not None, "the topic's end was not reached within 20 s"
+        if message.error() is not None:
+            assert message.error().name() == "_PARTITION_EOF"
+            return
+        yield message
+
+
+def make_topic(kafka: KafkaService, topic: NewTopic) -> None:
+    admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
+    admin.create_topics([topic])[topic.topic].result(20)
+
+
+def test_both_keys_hold_the_release_and_the_activation_is_the_offset_of_current(
+    kafka: KafkaService, topics: Topics, folder: Path
+) -> None:
+    release = load_release(folder)
+
+    activation = publish(folder, kafka.bootstrap, topics, at=AT)
+
+    found = records(kafka, topics.models)
+    assert [(m.key(), m.offset()) for m in found] == [(release.version.encode(), 0), (b"current", 1)]
+    assert [decode_release(m.value()) for m in found] == [release, release]
+    assert activation == 1
+    headers = dict(found[1].headers())
+    assert headers["ce_specversion"] == b"1.0"
+    assert headers["ce_type"] == b"segue.model.activated"
+    assert headers["ce_subject"] == release.version.encode()
+    assert headers["ce_time"] == b"2024-05-06T07:08:09Z"
+    assert headers["ce_source"] == f"/segue/{topics.prefix}".encode()
+
+
+def test_publishing_again_is_a_later_activation(kafka: KafkaService, topics: Topics, folder: Path) -> None:
+    first = publish(folder, kafka.bootstrap, topics)
+    second = publish(folder, kafka.bootstrap, topics)
+    # Two records and the transaction's marker lie between them.
+    assert (first, second) == (1, 4)
+    assert [m.offset() for m in records(kafka, topics.models) if m.key() == b"current"] == [1, 4]
+
+
+def test_the_topic_is_made_compacted_with_one_partition(
+    kafka: KafkaService, topics: Topics, folder: Path
+) -> None:
+    publish(folder, kafka.bootstrap, topics)
+    admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
+    assert len(admin.list_topics(topics.models, timeout=20).topics[topics.models].partitions) == 1
+    resource = ConfigResource(ConfigResource.Type.TOPIC, topics.models)
+    config = admin.describe_configs([resource])[resource].result(20)
+    assert config["cleanup.policy"].value == "compact"
+    assert config["max.message.bytes"].value == "5242880"
+
+
+def test_a_damaged_folder_publishes_nothing(kafka: KafkaService, topics: Topics, tmp_path: Path) -> None:
+    folder = a_trained_folder(tmp_path)
+    (folder / "report.json").write_text("{}")
+    with pytest.raises(BadRelease, match=r"report\.json was changed"):
+        publish(folder, kafka.bootstrap, topics)
+    assert (
+        topics.models
+        not in AdminClient({"bootstrap.servers": kafka.bootstrap}).list_topics(timeout=20).topics
+    )
+
+
+def test_a_topic_with_two_partitions_is_refused(kafka: KafkaService, topics: Topics, folder: Path) -> None:
+    make_topic(kafka, NewTopic(topics.models, 2, config={"cleanup.policy": "compact"}))
+    with pytest.raises(BadTopics, match="has 2 partitions"):
+        publish(folder, kafka.bootstrap, topics)
+    assert records(kafka, topics.models, "read_uncommitted") == []
+
+
+def test_a_topic_that_deletes_releases_is_refused(kafka: KafkaService, topics: Topics, folder: Path) -> None:
+    make_topic(kafka, NewTopic(topics.models, 1, config={"cleanup.policy": "delete"}))
+    with pytest.raises(BadTopics, match=r"cleanup\.policy=delete"):
+        publish(folder, kafka.bootstrap, topics)
+
+
+def test_a_record_too_large_for_the_topic_names_the_setting(
+    kafka: KafkaService, topics: Topics, folder: Path
+) -> None:
+    make_topic(
+        kafka, NewTopic(topics.models, 1, config={"cleanup.policy": "compact", "max.message.bytes": "500"})
+    )
+    with pytest.raises(BadTopics, match=r"max\.message\.bytes to 5242880"):
+        publish(folder, kafka.bootstrap, topics)
+    assert records(kafka, topics.models) == []
+
+
+def test_a_release_too_large_for_any_topic_is_refused_before_it_is_sent(
+    kafka: KafkaService, topics: Topics
+) -> None:
+    topic = ModelsTopic(kafka.bootstrap, topics, {}, 15)
+    topic.ensure()
+    with pytest.raises(BadRelease, match="has 5,238,785 bytes, and a record at most 5,238,784"):
+        topic.write([("current", b"x" * 5_238_785, ())])
+    assert topic.write([("current", b"x" * 5_238_784, ())]) == [0]
+
+
+def test_a_publisher_that_stopped_half_way_is_fenced_and_leaves_nothing(
+    kafka: KafkaService, topics: Topics, folder: Path
+) -> None:
+    ModelsTopic(kafka.bootstrap, topics, {}, 15).ensure()
+    stopped = Producer(
+        {"bootstrap.servers": kafka.bootstrap, "transactional.id": f"{topics.models}-publisher"}
+    )
+    stopped.init_transactions(20)
+    stopped.begin_transaction()
+    stopped.produce(topics.models, b"half", b"current")
+    stopped.flush(20)
+
+    activation = publish(folder, kafka.bootstrap, topics)
+
+    assert [m.offset() for m in records(kafka, topics.models) if m.key() == b"current"] == [activation]
+    assert b"half" in [m.value() for m in records(kafka, topics.models, "read_uncommitted")]
+
+
+def test_the_folder_is_copied_and_its_place_travels_with_the_release(
+    kafka: KafkaService, topics: Topics, folder: Path, tmp_path: Path
+) -> None:
+    publish(folder, kafka.bootstrap, topics, to=str(tmp_path / "store"))
+
+    (first, current) = records(kafka, topics.models)
+    uri = decode_release(current.value()).artifacts_uri
+    assert uri == f"file://{tmp_path}/store/{folder.name}"
+    assert first.value() == current.value()
+    copied = tmp_path / "store" / folder.name
+    assert load_release(copied) == load_release(folder)
+    assert sorted(path.name for path in copied.iterdir()) == sorted(path.name for path in folder.iterdir())
+
+
+def test_a_store_by_url(kafka: KafkaService, topics: Topics, folder: Path) -> None:
+    publish(folder, kafka.bootstrap, topics, to="memory://shop/releases/")
+    uri = decode_release(records(kafka, topics.models)[-1].value()).artifacts_uri
+    assert uri == f"memory://shop/releases/{folder.name}"
+    with fsspec.open(f"{uri}/model.json", "rb") as file:
+        assert file.read() == (folder / "model.json").read_bytes()
+
+
+def test_a_store_that_cannot_be_written_to_publishes_nothing(
+    kafka: KafkaService, topics: Topics, folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(Unreachable, match="nothing was published"):
+        publish(folder, kafka.bootstrap, topics, to=str(tmp_path / "file" / "below"))
+    with pytest.raises(BadSetting, match="setting to is 'nonsense://x'"):
+        publish(folder, kafka.bootstrap, topics, to="nonsense://x")
+    assert records(kafka, topics.models, "read_uncommitted") == []

@@ -1,0 +1,85 @@
+"""Small shops to train on: features as the warehouse gives them, and releases made from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from trainer.settings import FitSettings
+from trainer.train import train
+from trainer.warehouse import FEATURES_SCHEMA
+
+CREATED_AT = datetime(2024, 5, 6, tzinfo=UTC)
+
+
+def features_table(rows: Sequence[Mapping[str, object]]) -> pa.Table:
+    """Features as the warehouse gives them; what a row does not name is a value that trains."""
+    usual = {
+        "age": 30.0,
+        "gender": "F",
+        "country": "Spain",
+        "traffic_source": "Search",
+        "total_orders": 1,
+        "most_frequent_brand": "Levi's",
+        "most_frequent_category": "Jeans",
+    }
+    full = [{"user_id": f"u{place:06}", **usual, **row} for place, row in enumerate(rows)]
+    return pa.Table.from_pylist(full, FEATURES_SCHEMA)
+
+
+def a_shop(users: int = 300, seed: int = 1) -> pa.Table:
+    """Users drawn at random, about one in ten without an order and one in twenty without a brand."""
+    rng = np.random.default_rng(seed)
+
+    def pick(values: Sequence[str]) -> str:
+        # Uneven, so that frequency encoding tells the values apart.
+        weights = np.arange(len(values), 0, -1.0)
+        return str(rng.choice(values, p=weights / weights.sum()))
+
+    rows: list[dict[str, object]] = []
+    for _ in range(users):
+        buys = rng.random() > 0.1
+        branded = buys and rng.random() > 0.05
+        rows.append(
+            {
+                "age": float(rng.integers(12, 71)),
+                "gender": pick(["F", "M"]),
+                "country": pick(["China", "España", "Spain", "Österreich"]),
+                "traffic_source": pick(["Search", "Organic", "Email"]),
+                "total_orders": int(rng.integers(1, 5)) if buys else None,
+                "most_frequent_brand": pick(["Levi's", "Carhartt", "2(x)ist", "adidas"]) if branded else None,
+                "most_frequent_category": pick(["Jeans", "Socks", "Suits"]) if buys else None,
+            }
+        )
+    return features_table(rows)
+
+
+class Shop:
+    """A warehouse that has its features already."""
+
+    query_text = "select 1"
+
+    def __init__(
+        self, table: pa.Table | None = None, rejected: Mapping[tuple[str, str], int] | None = None
+    ) -> None:
+        self.table = a_shop() if table is None else table
+        self.asked: list[tuple[datetime | None, tuple[str, ...]]] = []
+        self._rejected = rejected or {}
+
+    def features(self, as_of: datetime | None, exclude_statuses: tuple[str, ...]) -> pa.Table:
+        self.asked.append((as_of, exclude_statuses))
+        return self.table
+
+    def rejected(self, as_of: datetime | None) -> Any:
+        return SimpleNamespace(counts=self._rejected)
+
+
+def a_trained_folder(out: Path, settings: FitSettings | None = None, shop: Shop | None = None) -> Path:
+    """A release's folder, made by `train`."""
+    return train(shop or Shop(), settings or FitSettings(), out, created_at=CREATED_AT)

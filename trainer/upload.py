@@ -1,0 +1,53 @@
+"""A release's folder into any store that fsspec knows."""
+
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+from fsspec.core import url_to_fs
+
+from schemas.errors import BadSetting, Unreachable
+from trainer.release import ARTIFACTS, MANIFEST, MODEL
+
+
+def upload(folder: Path, version: str, to: str) -> str:
+    """Copy the release's files to ``to`` / version; gives that place as a URL, without a password.
+
+    The manifest goes last: where it lies, the release is whole.
+
+    Args:
+        folder: the release's folder, verified.
+        version: the release's.
+        to: a directory's URL or path.
+
+    Raises:
+        BadSetting: ``to`` is no URL that fsspec can write to as it is installed.
+        Unreachable: the store does not take a file.
+    """
+    shown = _public(to)
+    try:
+        store, root = url_to_fs(to)
+    except (ImportError, ValueError) as error:
+        raise BadSetting("to", shown, f"fsspec cannot write there ({_told(error, to)})") from None
+    target = f"{root.rstrip('/')}/{version}"
+    try:
+        store.makedirs(target, exist_ok=True)
+        for name in (*ARTIFACTS, MODEL, MANIFEST):
+            store.put_file(str(folder / name), f"{target}/{name}")
+    except Exception as error:  # noqa: BLE001 - each store raises its own; none of them is a bug here
+        raise Unreachable(
+            f"release {version} cannot be written to {shown} ({_told(error, to)}): check the URL and the login; "
+            "nothing was published"
+        ) from None
+    if "://" in to:
+        return f"{shown.rstrip('/')}/{version}"
+    return str(store.unstrip_protocol(target))
+
+
+def _public(url: str) -> str:
+    """The URL without user and password."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])) if "@" in parts.netloc else url
+
+
+def _told(error: Exception, to: str) -> str:
+    return (str(error) or type(error).__name__).replace(to, _public(to))
