@@ -10,14 +10,14 @@ from streamer.model import ActiveModel
 from streamer.releases import Releases
 
 
-def current_model(settings: Settings) -> ActiveModel:
+def current_model(settings: Settings, *, deadline_s: float = DEADLINE_S) -> ActiveModel:
     """The current release, read from Kafka.
 
     Raises:
         BadRelease: there is none, or it cannot be used.
         Unreachable: Kafka does not answer in time.
     """
-    releases = Releases(settings.kafka_client, settings.topics, deadlines=Deadlines(request_s=DEADLINE_S))
+    releases = Releases(settings.kafka_client, settings.topics, deadlines=Deadlines(request_s=deadline_s))
     try:
         releases.start()
         model = releases.current()

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from schemas.errors import SegueError
+from schemas.release import ModelRelease
+from segue.settings import Settings
 
 if TYPE_CHECKING:
     from trainer.warehouse import Warehouse
@@ -16,6 +21,17 @@ class NotInstalled(SegueError):
     exit_code = 69
 
 
+@contextmanager
+def _installed() -> Iterator[None]:
+    """Turns a package that is not there into a sentence."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise NotInstalled(
+            f"this command needs {error.name}, which is not installed: pip install 'segue-live[trainer]'"
+        ) from None
+
+
 def open_warehouse(name: str) -> Warehouse:
     """:func:`trainer.warehouse.open_warehouse`.
 
@@ -23,15 +39,32 @@ def open_warehouse(name: str) -> Warehouse:
         NotInstalled: what reads warehouses is not installed.
         BadWarehouse: as there.
     """
-    try:
+    with _installed():
         from trainer import warehouse  # noqa: PLC0415 - heavy, and not everywhere
-    except ModuleNotFoundError as error:
-        raise missing(error) from None
     return warehouse.open_warehouse(name)
 
 
-def missing(error: ModuleNotFoundError) -> NotInstalled:
-    """The sentence for a package that is not there."""
-    return NotInstalled(
-        f"this command needs {error.name}, which is not installed: pip install 'segue-live[trainer]'"
-    )
+def load_folder(path: Path) -> ModelRelease:
+    """:func:`trainer.release.load_release`.
+
+    Raises:
+        NotInstalled: the trainer's packages are not installed.
+        BadRelease: as there.
+    """
+    with _installed():
+        from trainer import release  # noqa: PLC0415 - as above
+    return release.load_release(path)
+
+
+def publish_release(path: Path, settings: Settings, to: str | None) -> tuple[str, int]:
+    """:func:`trainer.publish.publish`; gives the version and the activation.
+
+    Raises:
+        NotInstalled: the trainer's packages are not installed.
+        SegueError: as there.
+    """
+    with _installed():
+        from trainer import publish  # noqa: PLC0415 - as above
+    release = load_folder(path)
+    activation = publish.publish(path, settings.kafka, settings.topics, to, settings.kafka_options)
+    return release.version, activation

@@ -18,7 +18,7 @@ from streamer.scoring import Score
 class UserCard:
     """A user as Redis has it, or one that is only thought of (``user_id`` None).
 
-    ``components`` are coordinates in the release's space, ``positions`` the lane's next offsets by input.
+    ``components`` are coordinates in the space of that name, ``positions`` the lane's next offsets by input.
     ``score`` is by the release at hand, None where there is none; ``similar_users`` None where nobody
     could be asked.
     """
@@ -26,6 +26,7 @@ class UserCard:
     user_id: str | None
     features: Mapping[str, FeatureValue]
     components: tuple[float, ...] | None
+    space: str | None
     segment: int | None
     segment_name: str | None
     provisional: bool

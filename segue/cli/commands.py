@@ -3,9 +3,13 @@
 import typer
 
 from segue.cli.ingest import ingest
+from segue.cli.predict import predict
+from segue.cli.publish import publish
 from segue.cli.tail import tail
+from segue.cli.train import train
+from segue.cli.user import user
 
-COMMANDS = (ingest, tail)
+COMMANDS = (train, publish, ingest, tail, user, predict)
 
 app = typer.Typer(
     name="segue",

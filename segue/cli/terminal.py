@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -56,3 +56,13 @@ def progress(total: int | None = None) -> Iterator[Progress]:
         disable=not people.is_terminal,
     ) as shown:
         yield shown
+
+
+@contextmanager
+def steps() -> Iterator[Callable[[str], None]]:
+    """Takes the name of each step of long work: a spinner at a terminal, else a line for each."""
+    if not people.is_terminal:
+        yield lambda step: say(f"{step}…")
+        return
+    with people.status("") as status:
+        yield lambda step: status.update(Text(f"{step}…"))

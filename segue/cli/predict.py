@@ -1,0 +1,77 @@
+"""`segue predict`: which segment would such a user have?"""
+
+# ruff: noqa: PLC0415 - imports stand where they are needed: a command loads no more than it uses
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+import typer
+
+from segue.cli.command import command, flag
+from segue.cli.terminal import data, write
+from segue.settings import Settings
+
+if TYPE_CHECKING:
+    from schemas.changes import FeatureValue
+    from schemas.release import ModelRelease
+
+
+@command(
+    "kafka",
+    "topic_prefix",
+    "redis",
+    "redis_prefix",
+    "similar_users",
+    example="segue predict --age 34 --gender F --country Brasil --total-orders 3",
+)
+def predict(
+    settings: Settings,
+    age: Annotated[float | None, typer.Option(metavar="YEARS", help="0 to 150")] = None,
+    gender: Annotated[str | None, typer.Option(metavar="TEXT")] = None,
+    country: Annotated[str | None, typer.Option(metavar="TEXT")] = None,
+    traffic_source: Annotated[str | None, typer.Option(metavar="TEXT")] = None,
+    total_orders: Annotated[int | None, typer.Option(metavar="N", help="distinct orders")] = None,
+    most_frequent_brand: Annotated[str | None, typer.Option(metavar="TEXT")] = None,
+    most_frequent_category: Annotated[str | None, typer.Option(metavar="TEXT")] = None,
+    release: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="score with this release; else with Kafka's current one"),
+    ] = None,
+    as_json: Annotated[bool, flag("--json", "as JSON")] = False,
+) -> int | None:
+    """Score a user that is only thought of. A feature left out counts as missing: the training mean stands in."""
+    from segue.explain import alike, scored
+    from segue.user_card import card_text
+    from segue.what_if import checked
+
+    features: dict[str, FeatureValue] = {
+        "age": age,
+        "gender": gender,
+        "country": country,
+        "traffic_source": traffic_source,
+        "total_orders": total_orders,
+        "most_frequent_brand": most_frequent_brand,
+        "most_frequent_category": most_frequent_category,
+    }
+    model = _release(release, settings)
+    card = scored(checked(features), model)
+    card = replace(card, similar_users=alike(card, model, settings))
+    if as_json:
+        write(msgspec.json.encode(card.as_json()).decode())
+    else:
+        data.print(card_text(card))
+    return None
+
+
+def _release(folder: Path | None, settings: Settings) -> ModelRelease:
+    if folder is None:
+        from segue.release import current_model
+
+        return current_model(settings).release
+    from segue.trainer_extra import load_folder
+
+    return load_folder(folder)

@@ -1,0 +1,93 @@
+"""`segue train`: fit the segments over the warehouse, and write a release."""
+
+# ruff: noqa: PLC0415 - imports stand where they are needed: a command loads no more than it uses
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+import typer
+
+from schemas.errors import BadSetting
+from segue.cli.command import command, flag
+from segue.cli.terminal import people, say, steps, warn, write
+from segue.settings import Settings
+from segue.times import time_option
+
+if TYPE_CHECKING:
+    from schemas.release import ModelRelease
+
+DEFAULT_OUT = Path("releases")
+
+
+@command(
+    "features",
+    "exclude_statuses",
+    example="segue train --warehouse ./tables --as-of 2024-12-01 --out releases",
+)
+def train(
+    settings: Settings,
+    warehouse: Annotated[
+        str,
+        typer.Option(
+            metavar="PATH_OR_URL", help="a folder of Parquet or CSV files, DuckDB, or postgresql://"
+        ),
+    ],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="the folder of releases")] = DEFAULT_OUT,
+    as_of: Annotated[
+        str | None, typer.Option(metavar="TIME", help="only what happened before; unset: everything")
+    ] = None,
+    k: Annotated[str, typer.Option(metavar="N", help="how many segments; auto searches 2 to 10")] = "5",
+    encoding: Annotated[
+        str, typer.Option(metavar="NAME", help="of text: label, frequency or one-hot")
+    ] = "label",
+    components: Annotated[int, typer.Option(metavar="N", help="dimensions of the space")] = 2,
+    as_json: Annotated[bool, flag("--json", "the release as JSON, on standard output")] = False,
+) -> int | None:
+    """Fit the segments over the warehouse, judge them, and write a release with its report.
+
+    The last line of standard output is the release's path. The same data and settings give the same release.
+    """
+    if k != "auto" and not k.isdecimal():
+        raise BadSetting("--k", k, "give a whole number of at least 2, or auto")
+    at = time_option("--as-of", as_of)
+    from segue.trainer_extra import open_warehouse
+    from segue.training import train_release
+
+    with open_warehouse(warehouse) as tables, steps() as step:
+        path, release = train_release(
+            tables,
+            settings,
+            out,
+            step,
+            as_of=at,
+            k=None if k == "auto" else int(k),
+            encoding=encoding,
+            components=components,
+        )
+        rejected = tables.rejected(at).counts
+    for (table, reason), count in rejected.items():
+        warn(f"left out: {count:,} rows of {table}: {reason}")
+    _tell(release, path)
+    if as_json:
+        told = {
+            "version": release.version,
+            "path": str(path),
+            "segments": [{"id": s.id, "name": s.name, "size": s.size} for s in release.segments],
+            "users_read": release.training.users_read,
+            "users_used": release.training.users_used,
+            "metrics": release.metrics,
+        }
+        write(msgspec.json.encode(told).decode())
+    else:
+        write(str(path))
+    return None
+
+
+def _tell(release: ModelRelease, path: Path) -> None:
+    from segue.release_text import release_text
+
+    people.print(release_text(release))
+    say(f"The report: {path / 'report.html'}. Next: segue publish {path}")

@@ -1,0 +1,83 @@
+"""`segue user`: a user as it stands in Redis, explained."""
+
+# ruff: noqa: PLC0415 - imports stand where they are needed: a command loads no more than it uses
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+import typer
+
+from schemas.errors import BadSetting, SegueError
+from segue.cli.command import command, flag
+from segue.cli.terminal import data, say, write
+from segue.settings import Settings
+
+if TYPE_CHECKING:
+    from segue.redis_users import RedisUsers
+
+
+@command(
+    "redis",
+    "redis_prefix",
+    "kafka",
+    "topic_prefix",
+    "similar_users",
+    example="segue user 7341",
+)
+def user(
+    settings: Settings,
+    user_id: Annotated[str | None, typer.Argument(metavar="ID", help="the user's id")] = None,
+    every: Annotated[bool, flag("--all", "every user, in no order")] = False,
+    as_json: Annotated[bool, flag("--json", "one line a user, for programs")] = False,
+) -> int | None:
+    """Show a user as Redis has it: the segment, why, and the users most like this one now.
+
+    Distance and margin are by the release in use, which is read from Kafka; without Kafka they are left out.
+    """
+    if (user_id is None) != every:
+        raise BadSetting("ID", user_id, "name one user, or --all, and not both")
+    from segue.redis_users import RedisUsers
+
+    with RedisUsers(settings) as users:
+        if every:
+            return _all(users, as_json=as_json)
+        assert user_id is not None
+        return _one(users, user_id, settings, as_json=as_json)
+
+
+def _all(users: RedisUsers, *, as_json: bool) -> int:
+    count = 0
+    for card in users.all_cards():
+        count += 1
+        if as_json:
+            write(_line(card.as_json()))
+        else:
+            sure = f" (provisional, no {', '.join(card.missing)})" if card.provisional else ""
+            data.print(f"{card.user_id}\t{card.segment}\t{card.segment_name}{sure}", markup=False)
+    if not as_json:
+        say(f"{count:,} users.")
+    return 0
+
+
+def _one(users: RedisUsers, user_id: str, settings: Settings, *, as_json: bool) -> int:
+    from segue.explain import explained
+    from segue.user_card import card_text
+
+    card = users.card(user_id)
+    if card is None:
+        raise SegueError(
+            f"user {user_id!r} is not in Redis at {settings.redis_address} under {settings.redis_prefix}:"
+            " no event of this user has been taken, or it was erased"
+        )
+    told = explained(card, settings)
+    if as_json:
+        write(_line(told.as_json()))
+    else:
+        data.print(card_text(told))
+    return 0
+
+
+def _line(fields: dict[str, object]) -> str:
+    return msgspec.json.encode(fields).decode()

@@ -1,0 +1,187 @@
+"""Users as Redis has them, read beside the workers; nothing here writes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self, cast
+
+from schemas.changes import SimilarUser
+from schemas.partition import partition_of
+from segue.settings import Settings
+from segue.user_card import UserCard
+from streamer import place as places
+from streamer import state as states
+from streamer.keys import SEGMENT, STATE, Keys
+from streamer.neighbours import angle, similarity
+from streamer.place import UNFINISHED, FoldSettings, Place
+from streamer.profile import features
+from streamer.state import UserState
+from streamer.store import RedisStore, address_of, connect, reaching
+
+TIMEOUT_S = 5.0
+_BATCH = 1_000
+
+
+class RedisUsers:
+    """Reads users' states and the lanes' places.
+
+    Every method raises :class:`~schemas.errors.Unreachable` where Redis does not answer.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._keys = Keys(settings.redis_prefix)
+        self._redis = connect(settings.redis, TIMEOUT_S)
+        self._address = address_of(self._redis)
+        self._inputs = settings.topics.inputs
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._redis.close()
+
+    def card(self, user_id: str) -> UserCard | None:
+        """One user; None for one that Redis does not know, or knows only as erased."""
+        return next(iter(self.cards([user_id])), None)
+
+    def all_cards(self) -> Iterator[UserCard]:
+        """Every user, in no order."""
+        for user_ids in self._batches():
+            yield from self.cards(user_ids)
+
+    def cards(self, user_ids: Sequence[str]) -> list[UserCard]:
+        """These users, as far as Redis knows them, with the places that their states had come to."""
+        lanes = self._lanes()
+        lane_of = {} if lanes is None else {user_id: lanes.of(user_id) for user_id in user_ids}
+        wanted = sorted(set(lane_of.values()))
+        # One transaction: a state and its lane's place are of one moment.
+        pipeline = self._redis.pipeline(transaction=True)
+        for lane in wanted:
+            pipeline.get(self._keys.place(lane))
+        for user_id in user_ids:
+            pipeline.hget(self._keys.user(user_id), STATE)
+        with reaching(self._address):
+            answers = pipeline.execute()
+        positions = {lane: self._positions(stored) for lane, stored in zip(wanted, answers, strict=False)}
+        cards = []
+        for user_id, stored in zip(user_ids, answers[len(wanted) :], strict=True):
+            state = states.decode(user_id, stored, {})
+            if state.facts.alive:
+                its_positions = positions[lane_of[user_id]] if user_id in lane_of else None
+                cards.append(card_of(state, its_positions))
+        return cards
+
+    def segments(self) -> Counter[int]:
+        """How many users each segment has."""
+        counts: Counter[int] = Counter()
+        for user_ids in self._batches():
+            counts.update(int(field) for field in self._fields(SEGMENT, user_ids) if field is not None)
+        return counts
+
+    def place(self, lane: int) -> Place | None:
+        """A lane's place; None where it has none, or a bootstrap has not finished.
+
+        Raises:
+            NeedsRebuild: it cannot be read.
+        """
+        with reaching(self._address):
+            return _place(cast(bytes | None, self._redis.get(self._keys.place(lane))))
+
+    def _batches(self) -> Iterator[list[str]]:
+        """The ids of all users, each once, in no order."""
+        start = self._keys.user("")
+        seen: set[str] = set()
+        cursor = 0
+        while True:
+            with reaching(self._address):
+                answer = self._redis.scan(cursor, match=f"{_literal(start)}*", count=_BATCH)
+            cursor, keys = cast(tuple[int, list[bytes]], answer)
+            user_ids = dict.fromkeys(key.decode()[len(start) :] for key in keys)
+            fresh = [user_id for user_id in user_ids if user_id not in seen]  # a scan may tell a key twice
+            seen.update(fresh)
+            if fresh:
+                yield fresh
+            if cursor == 0:
+                return
+
+    def _fields(self, field: str, user_ids: Sequence[str]) -> list[Any]:
+        pipeline = self._redis.pipeline(transaction=False)
+        for user_id in user_ids:
+            pipeline.hget(self._keys.user(user_id), field)
+        with reaching(self._address):
+            return pipeline.execute()
+
+    def _lanes(self) -> _Lanes | None:
+        """How users are shared out, as the first lane's place has it; None where there is no place yet."""
+        place = self.place(0)
+        return None if place is None else _Lanes(place.settings)
+
+    def _positions(self, stored: bytes | None) -> dict[str, int] | None:
+        place = _place(stored)
+        if place is None:
+            return None
+        return {topic: place.positions[topic] for topic in self._inputs if topic in place.positions}
+
+
+@dataclass(frozen=True, slots=True)
+class _Lanes:
+    settings: FoldSettings
+
+    def of(self, user_id: str) -> int:
+        return partition_of(user_id, self.settings.partitions, self.settings.partitioner)
+
+
+def card_of(state: UserState, positions: dict[str, int] | None) -> UserCard:
+    """A user's state as a card."""
+    decided, position = state.decided, state.position
+    return UserCard(
+        user_id=state.user_id,
+        features=features(state),
+        space=None if position is None else position.space,
+        components=None if position is None else position.components,
+        segment=None if decided is None else decided.segment,
+        segment_name=None if decided is None else decided.segment_name,
+        provisional=decided is not None and decided.provisional,
+        missing=() if position is None else position.missing,
+        sequence=None if decided is None else decided.sequence,
+        model_version=None if decided is None else decided.model_version,
+        activation=None if decided is None else decided.activation,
+        positions=positions,
+    )
+
+
+def similar_users(
+    settings: Settings, space: str, components: Sequence[float], besides: Sequence[str]
+) -> tuple[SimilarUser, ...]:
+    """The users most like one with these components, now, the most similar first.
+
+    Args:
+        space: the release's, whose index is asked.
+        besides: users to leave out.
+    """
+    at = angle(components)
+    if at is None:
+        return ()
+    store = RedisStore(settings.redis, 0, settings.redis_prefix, TIMEOUT_S)
+    try:
+        (found,) = store.neighbours(space, [at], settings.similar_users, besides)
+    finally:
+        store.close()
+    return tuple(SimilarUser(near.user_id, similarity(at, near.angle), near.segment) for near in found)
+
+
+def _place(stored: bytes | None) -> Place | None:
+    return None if stored is None or stored == UNFINISHED else places.decode(stored)
+
+
+def _literal(text: str) -> str:
+    """The text as a pattern of Redis that matches itself alone."""
+    return "".join(f"\\{character}" if character in "*?[]^\\" else character for character in text)

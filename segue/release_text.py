@@ -1,0 +1,33 @@
+"""A release in words: what it was trained on, how good it is, and its segments."""
+
+from __future__ import annotations
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from schemas.release import ModelRelease
+from segue.change_text import segment_text
+
+_METRICS = {"silhouette": "silhouette", "explained_variance": "explained variance"}
+
+
+def release_text(release: ModelRelease) -> Group:
+    """The release for people at a terminal."""
+    training = release.training
+    when = f", as of {training.as_of}" if training.as_of else ""
+    told = Text(f"Release {release.version}: ", style="bold")
+    told.append(f"{training.users_used:,} of {training.users_read:,} users{when}", style="default not bold")
+    metrics = "; ".join(
+        f"{words} {release.metrics[name]:.3f}" for name, words in _METRICS.items() if name in release.metrics
+    )
+    rows = Table.grid(padding=(0, 2))
+    rows.add_column()
+    rows.add_column(justify="right")
+    rows.add_column(justify="right", style="dim")
+    total = sum(segment.size for segment in release.segments)
+    for segment in release.segments:
+        rows.add_row(
+            segment_text(segment.id, segment.name), f"{segment.size:,} users", f"{segment.size / total:.0%}"
+        )
+    return Group(told, Text(metrics, style="dim"), rows)
