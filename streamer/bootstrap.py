@@ -5,8 +5,8 @@ topic from T on (less a margin: what is read twice does no harm, since orders ar
 
 The order, so that a crash anywhere leaves either nothing that a worker would believe, or all:
 
-1. announce the `bootstrap` record, so that nobody takes the log for the whole past
-2. fence    each lane's producer
+1. fence    each lane's producer, and see that nobody uses the lane
+2. announce the ``bootstrap`` record, so that nobody takes the log for the whole past
 3. mark     each lane's place as unfinished: a worker refuses it, and another bootstrap may go on
 4. fill     states, and in the lane's transactions the ``user-segments`` records
 5. commit   the inputs' offsets at T, in the lane's last transaction
@@ -79,14 +79,16 @@ def bootstrap(
     *,
     clock: Callable[[], datetime],
     writer: str,
+    announce: Callable[[], None],
     progress: Callable[[int], None],
 ) -> Filled:
-    """Fill every lane; the ``bootstrap`` record has been written before.
+    """Fill every lane.
 
     Args:
         lanes: by partition number, all of them.
         facts: those before ``as_of``, user by user.
         writer: a name that no other takeover has.
+        announce: writes the ``bootstrap`` record.
         progress: told how many users have been read so far.
 
     Raises:
@@ -95,6 +97,9 @@ def bootstrap(
     fillers = {p: _Filler(p, ends, as_of, model, config, clock, writer) for p, ends in lanes.items()}
     for filler in fillers.values():
         filler.begin()
+    announce()
+    for filler in fillers.values():
+        filler.mark()
     users = 0
     for state in states_of(facts, config.rules.exclude_statuses):
         partition = partition_of(state.user_id, config.settings.partitions, config.settings.partitioner)
@@ -129,6 +134,7 @@ class _Filler:
         self._pending: list[UserState] = []
         self._newest: dict[str, Decided | None] = {}
         self._users_position = 0
+        self._held: bytes | None = None
         self.records = 0
 
     def begin(self) -> None:
@@ -145,8 +151,7 @@ class _Filler:
                 f"the group has committed offsets in lane {self._partition} already: bootstrap starts a"
                 " group; set another group"
             )
-        if not store.save(held, UNFINISHED, []):
-            raise NotFresh(f"somebody else writes to lane {self._partition}: stop the workers first")
+        self._held = held
         topic = self._config.topics.users
         bounds = log.bounds(topic)
         self._users_position = bounds.end
@@ -156,6 +161,10 @@ class _Filler:
                     change = None if record.value is None else decode_change(record.value)
                     decided = decided_by(change) if isinstance(change, SegmentChange) else None
                     self._newest[record.key.decode()] = decided
+
+    def mark(self) -> None:
+        if not self._ends.store.save(self._held, UNFINISHED, []):
+            raise NotFresh(f"somebody else writes to lane {self._partition}: stop the workers first")
 
     def add(self, state: UserState) -> None:
         self._pending.append(state)
