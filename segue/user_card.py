@@ -67,8 +67,7 @@ def card_text(card: UserCard) -> RenderableType:
     rows.add_column(overflow="fold")
     rows.add_row("segment", _segment(card))
     if card.missing:
-        absent = "its features are" if card.user_id is None else "without"
-        rows.add_row("provisional", f"{absent} {', '.join(card.missing)}: the training mean stands in")
+        rows.add_row("provisional", f"no {', '.join(card.missing)}: the training mean stands in")
     for name, value in card.features.items():
         rows.add_row(
             name, Text("missing", style="dim italic") if value is None else _value(card, name, value)

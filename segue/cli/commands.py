@@ -2,14 +2,16 @@
 
 import typer
 
+from segue.cli.bootstrap import bootstrap
 from segue.cli.ingest import ingest
 from segue.cli.predict import predict
 from segue.cli.publish import publish
 from segue.cli.tail import tail
 from segue.cli.train import train
 from segue.cli.user import user
+from segue.cli.worker import worker
 
-COMMANDS = (train, publish, ingest, tail, user, predict)
+COMMANDS = (train, publish, bootstrap, worker, ingest, tail, user, predict)
 
 app = typer.Typer(
     name="segue",

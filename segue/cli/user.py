@@ -55,7 +55,7 @@ def _all(users: RedisUsers, *, as_json: bool) -> int:
             write(_line(card.as_json()))
         else:
             sure = f" (provisional, no {', '.join(card.missing)})" if card.provisional else ""
-            data.print(f"{card.user_id}\t{card.segment}\t{card.segment_name}{sure}", markup=False)
+            write(f"{card.user_id}\t{card.segment}\t{card.segment_name}{sure}")
     if not as_json:
         say(f"{count:,} users.")
     return 0
@@ -68,8 +68,8 @@ def _one(users: RedisUsers, user_id: str, settings: Settings, *, as_json: bool) 
     card = users.card(user_id)
     if card is None:
         raise SegueError(
-            f"user {user_id!r} is not in Redis at {settings.redis_address} under {settings.redis_prefix}:"
-            " no event of this user has been taken, or it was erased"
+            f"user {user_id!r} is not in Redis at {settings.redis_address} under the prefix"
+            f" {settings.redis_prefix!r}: no event of this user has been taken, or it was erased"
         )
     told = explained(card, settings)
     if as_json:

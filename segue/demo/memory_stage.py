@@ -60,6 +60,7 @@ class MemoryStage:
             self._config,
             clock=_now,
             writer="demo bootstrap",
+            announce=lambda: None,  # its record stands already
             progress=progress,
         )
         return filled.users

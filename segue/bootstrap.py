@@ -1,0 +1,109 @@
+"""Every user's state as of a time T, from the warehouse into Redis and `user-segments`.
+
+What :mod:`streamer.bootstrap` asks for is prepared here: a group that nobody uses, a log that reaches
+back to T, the offsets at T less a margin, and the record that announces it all.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+from confluent_kafka import KafkaError, Producer
+
+from schemas import times
+from schemas.events import Order, Signup
+from segue.bootstrap_offsets import Start, check_unused_group, offsets_at
+from segue.kafka import DEADLINE_S, prepare_topics
+from segue.lanes import lane_config, open_log, open_store
+from segue.release import current_model
+from segue.settings import Settings
+from streamer.bootstrap import Filled, LaneEnds, bootstrap
+from streamer.kafka_client import Reports, make_client, unreachable, why
+from streamer.model import BootstrapRecord
+from streamer.release_view import BOOTSTRAP_KEY
+from streamer.store import check_policy, connect
+
+_GRACE_S = 2.0
+
+
+def fill(
+    settings: Settings,
+    facts: Callable[[], Iterable[Signup | Order]],
+    as_of: datetime,
+    margin: timedelta,
+    say: Callable[[str], None],
+    progress: Callable[[int], None],
+) -> Filled:
+    """Bootstrap all lanes.
+
+    Args:
+        facts: gives those before ``as_of``, user by user.
+        margin: how long before ``as_of`` the log is read again; what is read twice does no harm.
+        progress: told how many users have been written so far.
+
+    Raises:
+        NotFresh: the group or the Redis prefix is in use.
+        BadTopics: the log begins after ``as_of``.
+        BadRelease: there is no release to place users by.
+        Unreachable: Kafka or Redis does not answer.
+    """
+    partitions = prepare_topics(settings, say)
+    _check_redis(settings)
+    check_unused_group(settings)
+    model = current_model(settings)
+    start = offsets_at(settings, partitions, as_of, margin)
+    with ExitStack() as stack:
+        ends = {}
+        for partition in range(partitions):
+            log, store = open_log(settings, partition), open_store(settings, partition)
+            stack.callback(log.close)
+            stack.callback(store.close)
+            ends[partition] = LaneEnds(log, store, start[partition])
+        return bootstrap(
+            ends,
+            facts(),
+            as_of,
+            model,
+            lane_config(settings, partitions),
+            clock=lambda: datetime.now(UTC),
+            writer=f"bootstrap {uuid.uuid4().hex}",
+            announce=lambda: _announce(settings, as_of, start),
+            announce=lambda: _announce(settings, as_of, start),
+            progress=progress,
+        )
+
+
+def _check_redis(settings: Settings) -> None:
+    client = connect(settings.redis)
+    try:
+        check_policy(client)
+    finally:
+        client.close()
+
+
+def _announce(settings: Settings, as_of: datetime, start: Start) -> None:
+    """Write the `bootstrap` record, from which on nobody takes the log for the whole past."""
+    record = BootstrapRecord(times.text(as_of), {str(lane): offsets for lane, offsets in start.items()})
+    topic = settings.topics.models
+    reports = Reports()
+    config = {
+        **settings.kafka_client,
+        "acks": "all",
+        "enable.idempotence": True,
+        "message.timeout.ms": int(DEADLINE_S * 1000),
+    }
+    producer = make_client(Producer, config, reports)
+    failed: list[KafkaError] = []
+    producer.produce(
+        topic,
+        msgspec.json.encode(record),
+        BOOTSTRAP_KEY,
+        on_delivery=lambda error, _message: failed.append(error) if error is not None else None,
+    )
+    if producer.flush(DEADLINE_S + _GRACE_S) or failed:
+        reason = why(failed[0], reports) if failed else reports.last
+        raise unreachable(settings.kafka_client, f"take the bootstrap's record on topic {topic}", reason)

@@ -1,0 +1,89 @@
+"""`segue bootstrap`: the users' states as of a time, from the warehouse."""
+
+# ruff: noqa: PLC0415 - imports stand where they are needed: a command loads no more than it uses
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Annotated
+
+import msgspec
+import typer
+
+from schemas.errors import BadSetting
+from segue.cli.command import command, flag
+from segue.cli.terminal import progress, say, warn, write
+from segue.settings import Settings
+from segue.times import time_option
+
+_DURATION = re.compile(r"([0-9]+)([smhd])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+@command(
+    "kafka",
+    "redis",
+    "redis_prefix",
+    "topic_prefix",
+    "group",
+    "partitions",
+    "replication_factor",
+    "partitioner",
+    "exclude_statuses",
+    example="segue bootstrap --warehouse ./tables --as-of 2024-12-01",
+)
+def bootstrap(
+    settings: Settings,
+    warehouse: Annotated[
+        str,
+        typer.Option(
+            metavar="PATH_OR_URL", help="a folder of Parquet or CSV files, DuckDB, or postgresql://"
+        ),
+    ],
+    as_of: Annotated[str, typer.Option(metavar="TIME", help="the states are as of then")],
+    margin: Annotated[
+        str,
+        typer.Option(metavar="DURATION", help="how long before it the log is read again: 90s, 30m, 1h, 2d"),
+    ] = "1h",
+    as_json: Annotated[bool, flag("--json", "the counts as JSON, on standard output")] = False,
+) -> int | None:
+    """Compute every user's state in the warehouse as of a time, and put it into Redis.
+
+    Workers then go on with the events from that time on. It needs a release, a group that nobody uses, and a
+    Redis prefix without users.
+    """
+    at = time_option("--as-of", as_of)
+    assert at is not None
+    overlap = _duration(margin)
+    from segue.bootstrap import fill
+    from segue.trainer_extra import open_warehouse
+
+    with open_warehouse(warehouse) as tables, progress() as bar:
+        task = bar.add_task("Filling", note="")
+        filled = fill(
+            settings,
+            lambda: tables.events(as_of=at, ordered="user"),
+            at,
+            overlap,
+            say,
+            lambda users: bar.update(task, completed=users, note=f"{users:,} users"),
+        )
+        rejected = tables.rejected(at).counts
+    for (table, reason), count in rejected.items():
+        warn(f"left out: {count:,} rows of {table}: {reason}")
+    if as_json:
+        write(msgspec.json.encode({"users": filled.users, "records": filled.records}).decode())
+    else:
+        say(
+            f"{filled.users:,} users as of {at:%Y-%m-%d %H:%M} UTC are in Redis under {settings.redis_prefix};"
+            f" {filled.records:,} records on {settings.topics.users}. Next: segue worker"
+        )
+    return None
+
+
+def _duration(text: str) -> timedelta:
+    found = _DURATION.fullmatch(text)
+    if found is None:
+        raise BadSetting("--margin", text, "give a number with s, m, h or d, for example 1h")
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})

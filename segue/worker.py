@@ -1,0 +1,132 @@
+"""A worker, put together from the settings: the lanes over Kafka and Redis, the releases, the membership."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TypeVar
+
+import structlog
+
+from schemas.errors import Unreachable
+from segue.kafka import prepare_topics
+from segue.lanes import lane_config, open_log, open_store
+from segue.settings import Settings
+from streamer.app import build_worker, run_worker
+from streamer.board import StatusBoard
+from streamer.config import WorkerConfig
+from streamer.lane import Lane
+from streamer.logs import set_up_logs
+from streamer.metrics import Metrics
+from streamer.releases import Releases
+from streamer.store import check_policy, connect
+from streamer.threads import LaneThreads, OpenLane
+
+_Found = TypeVar("_Found")
+
+_RETRY_S = 1.0
+_ASK_S = 5.0
+
+log = structlog.get_logger("segue.worker")
+
+
+def work(settings: Settings) -> int:
+    """Work until a signal comes, or an error ends it; returns the exit code.
+
+    Kafka and Redis are waited for, and so is a first release; the log says for what.
+
+    Raises:
+        SegueError: what time does not heal: topics that do not fit together, a Redis that evicts.
+    """
+    set_up_logs(json=settings.log_format == "json")
+    worker_config(settings, 0)  # a bad setting is told before anything is waited for
+    partitions = _waited_for(lambda: prepare_topics(settings, _topics_made, deadline_s=_ASK_S))
+    _waited_for(lambda: _check_redis(settings))
+    releases = _waited_for(lambda: _started(settings))
+    try:
+        metrics = Metrics()
+        config = worker_config(settings, partitions)
+        board = StatusBoard(metrics)
+        lanes = LaneThreads(
+            _open_lane(settings, partitions, releases, board),
+            lambda partition: worker.still_ours(partition),  # noqa: PLW0108 - it is made below
+            board,
+        )
+        worker = build_worker(config, lanes, releases, metrics)
+        return run_worker(worker)
+    finally:
+        releases.close()
+
+
+def worker_config(settings: Settings, partitions: int) -> WorkerConfig:
+    """The settings as the membership takes them."""
+    return WorkerConfig(
+        kafka=settings.kafka_client,
+        partitions=partitions,
+        topics=settings.topics,
+        group=settings.group,
+        session_timeout_ms=settings.session_timeout_ms,
+        heartbeat_interval_ms=settings.heartbeat_interval_ms,
+        rebalance_timeout_ms=settings.rebalance_timeout_ms,
+        web_host=settings.web_host,
+        web_port=settings.web_port,
+    )
+
+
+def _open_lane(
+    settings: Settings, partitions: int, releases: Releases, board: StatusBoard
+) -> Callable[[int, Callable[[], bool]], OpenLane]:
+    config = lane_config(settings, partitions)
+
+    def open_lane(partition: int, closing: Callable[[], bool]) -> OpenLane:
+        lane_log = open_log(settings, partition, closing)
+        store = open_store(settings, partition)
+        lane = Lane(
+            partition,
+            lane_log,
+            store,
+            releases,
+            config,
+            board,
+            clock=lambda: datetime.now(UTC),
+            closing=closing,
+        )
+        return OpenLane(lane, lane_log, store)
+
+    return open_lane
+
+
+def _waited_for(attempt: Callable[[], _Found]) -> _Found:
+    """What the attempt gives, as soon as the server that it asks answers."""
+    reason: str | None = None
+    while True:
+        try:
+            found = attempt()
+        except Unreachable as error:
+            if str(error) != reason:
+                reason = str(error)
+                log.warning("worker.waits", reason=reason)
+            time.sleep(_RETRY_S)
+            continue
+        if reason is not None:
+            log.info("worker.goes_on")
+        return found
+
+
+def _topics_made(sentence: str) -> None:
+    log.info("topics.made", what=sentence)
+
+
+def _check_redis(settings: Settings) -> None:
+    client = connect(settings.redis, _ASK_S)
+    try:
+        check_policy(client)
+    finally:
+        client.close()
+
+
+def _started(settings: Settings) -> Releases:
+    releases = Releases(settings.kafka_client, settings.topics)
+    releases.start()
+    return releases
