@@ -72,7 +72,6 @@ def fill(
             clock=lambda: datetime.now(UTC),
             writer=f"bootstrap {uuid.uuid4().hex}",
             announce=lambda: _announce(settings, as_of, start),
-            announce=lambda: _announce(settings, as_of, start),
             progress=progress,
         )
 
