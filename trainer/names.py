@@ -25,6 +25,7 @@ _TRAITS = 2
 _WORDS_CHARACTERS = 30
 _NUMBERS = {"age": ("younger", "older"), "total_orders": ("fewer orders", "more orders")}
 _GENDERS = {"F": "women", "M": "men"}
+_OWN_WORDS = {"average", *_GENDERS.values(), *(word for words in _NUMBERS.values() for word in words)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ def name_segments(rows: pd.DataFrame, labels: Labels, features: Sequence[str]) -
     Args:
         rows: the training rows, with the features by name.
         labels: each row's cluster, shape (rows,).
-        features: the model's inputs.
+        features: the model's inputs, none of them the same in all rows.
     """
     names: list[str] = []
     for cluster in range(int(labels.max()) + 1):
@@ -64,8 +65,10 @@ def _unused(traits: list[_Trait], names: list[str]) -> str:
 
 def _said(traits: list[_Trait]) -> str:
     # In the features' order and not by effect: the name stays when two effects change places.
-    text = ", ".join(trait.words for trait in sorted(traits, key=lambda trait: trait.place)) or "average"
-    return text[0].upper() + text[1:]
+    words = [trait.words for trait in sorted(traits, key=lambda trait: trait.place)] or ["average"]
+    if words[0] in _OWN_WORDS:  # a value of the shop's stays as it is written there
+        words[0] = words[0].capitalize()
+    return ", ".join(words)
 
 
 def _traits(rows: pd.DataFrame, inside: Mask, features: Sequence[str]) -> list[_Trait]:

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from xml.etree import ElementTree as ET
+
+import pyarrow as pa
+import pytest
+
+from tests.training import a_shop, features_table
+from trainer.fit import fit
+from trainer.model import release_of
+from trainer.names import name_segments
+from trainer.report import Report, page, report_of
+from trainer.report.charts import POINTS
+from trainer.rows import select
+from trainer.settings import FitSettings
+
+
+def paged(
+    table: pa.Table, settings: FitSettings, rejected: dict[tuple[str, str], int] | None = None
+) -> tuple[Report, str]:
+    fitted = fit(select(table, settings), settings)
+    names = name_segments(fitted.selection.rows.to_pandas(), fitted.labels, settings.features)
+    report = report_of(fitted, release_of(fitted, names, None), rejected or {})
+    return report, page(report, fitted.components, fitted.labels).decode()
+
+
+def charts(html: str) -> list[ET.Element]:
+    """The page's SVGs; they are XML."""
+    return [ET.fromstring(svg) for svg in re.findall(r"<svg.*?</svg>", html, re.DOTALL)]
+
+
+class Tags(HTMLParser):
+    """Checks that every element that is opened is closed, in order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        if tag not in ("meta", "br"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def test_it_needs_nothing_but_itself() -> None:
+    _, html = paged(a_shop(), FitSettings())
+    assert not re.search(r"https?:|src=|href=|@import|url\(|<script", html)
+    assert "$" not in html
+
+
+def test_it_is_well_formed() -> None:
+    _, html = paged(a_shop(), FitSettings(), {("users", "age is 190"): 1})
+    tags = Tags()
+    tags.feed(html)
+    assert tags.open == []
+    assert len(charts(html)) == 3
+
+
+def test_what_the_shop_wrote_is_text_and_never_markup() -> None:
+    evil = "<script>alert('1')</script>&\"$x"
+    table = features_table([{"age": float(age), "country": evil if age % 3 else "b"} for age in range(40)])
+    settings = FitSettings(features=("age", "country"))
+    _, html = paged(table, settings, {("users", evil): 1})
+    assert "<script" not in html
+    assert "&lt;script&gt;" in html
+    assert len(charts(html)) == 3
+
+
+def test_the_points_are_a_sample_and_each_segment_has_its_path() -> None:
+    report, html = paged(a_shop(POINTS + 500), FitSettings())
+    scatter = charts(html)[1]
+    drawn = [path.attrib["d"].count("M") for path in scatter.iter("path")]
+    assert len(drawn) == report.k
+    assert sum(drawn) == min(POINTS, report.users.used)
+
+
+def test_the_elbow_chart_marks_the_elbow_and_the_k_in_use() -> None:
+    report, html = paged(a_shop(), FitSettings(k=3))
+    elbow = charts(html)[0]
+    words = [text.text for text in elbow.iter("text")]
+    assert f"kneed's elbow: {report.curve.elbow}" in words
+    assert "k used: 3" in words
+    assert f"kneed finds the elbow at {report.curve.elbow}; the setting k is 3." in html
+
+
+@pytest.mark.parametrize("components", [1, 2, 3])
+def test_any_number_of_components(components: int) -> None:
+    _, html = paged(a_shop(), FitSettings(components=components))
+    for chart in charts(html):
+        assert "nan" not in ET.tostring(chart, encoding="unicode")
+
+
+def test_the_smallest_shop() -> None:
+    table = features_table([{"age": 20.0}, {"age": 30.0}])
+    _, html = paged(table, FitSettings(k=2, components=1, features=("age",)))
+    # One k, one point: no curve to draw.
+    assert len(charts(html)) == 2
+    assert "silhouette" not in html
+
+
+def test_more_segments_than_colours() -> None:
+    report, html = paged(a_shop(), FitSettings(k=12))
+    paths = list(charts(html)[1].iter("path"))
+    looks = {(path.attrib["stroke"], path.attrib["stroke-linecap"]) for path in paths}
+    assert len(looks) == report.k == 12

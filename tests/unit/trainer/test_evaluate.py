@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score, silhouette_score
+from threadpoolctl import threadpool_limits
+
+from trainer import evaluate
+from trainer.cluster import cluster
+from trainer.evaluate import curve, elbow, judge
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """As `fit` calls them; on a busy machine threads wait for one another."""
+    with threadpool_limits(1):
+        yield
+
+
+CORNERS = np.array([[0.0, 0.0], [100.0, 0.0], [0.0, 100.0]])
+
+
+def blobs(each: int = 30) -> np.ndarray:
+    """Three clouds of radius 1 around three corners."""
+    rng = np.random.default_rng(7)
+    return np.repeat(CORNERS, each, axis=0) + rng.uniform(-1, 1, (3 * each, 2))
+
+
+def test_the_curve_of_three_blobs_bends_at_three() -> None:
+    found = curve(blobs(), range(2, 11))
+    assert found.ks == (2, 3, 4, 5, 6, 7, 8, 9, 10)
+    assert found.elbow == 3
+    # Two of the three corners share a centre half way, 50 from each: 60 rows, 2,500 each.
+    assert found.sse[0] == pytest.approx(60 * 2_500, rel=0.01)
+    assert list(found.sse) == sorted(found.sse, reverse=True)
+
+
+def test_the_sse_by_hand() -> None:
+    # Two centres, at 1 and at 11; each row is 1 away from its own.
+    rows = np.array([[0.0], [2.0], [10.0], [12.0]])
+    assert curve(rows, [2, 4]).sse == pytest.approx((4.0, 0.0))
+
+
+def test_the_curve_ends_where_there_are_no_more_positions() -> None:
+    rows = np.repeat(CORNERS, 5, axis=0)
+    assert curve(rows, range(2, 11)).ks == (2, 3)
+
+
+@pytest.mark.parametrize(
+    ("ks", "sse", "bends"),
+    [
+        # Below the line from (2, 100) to (6, 0), scaled: k=3 by 0.65, k=4 by 0.45, k=5 by 0.22.
+        ((2, 3, 4, 5, 6), (100.0, 10.0, 5.0, 3.0, 0.0), 3),
+        ((2, 3, 4, 5, 6), (100.0, 75.0, 50.0, 25.0, 0.0), None),
+        ((2, 3, 4), (5.0, 5.0, 5.0), None),
+        ((2, 3), (100.0, 1.0), None),
+        ((), (), None),
+    ],
+)
+def test_where_a_curve_bends(ks: tuple[int, ...], sse: tuple[float, ...], bends: int | None) -> None:
+    assert elbow(ks, sse) == bends
+
+
+def test_the_figures_are_scikit_learns() -> None:
+    rows = blobs()
+    kmeans = cluster(rows, 3)
+    quality = judge(rows, kmeans)
+    assert quality.sse == kmeans.inertia_
+    assert quality.silhouette == pytest.approx(silhouette_score(rows, kmeans.labels_))
+    assert quality.calinski_harabasz == pytest.approx(calinski_harabasz_score(rows, kmeans.labels_))
+    assert quality.davies_bouldin == pytest.approx(davies_bouldin_score(rows, kmeans.labels_))
+
+
+def test_clusters_that_are_there_are_stable_and_others_are_not() -> None:
+    assert judge(blobs(), cluster(blobs(), 3)).stability == 1.0
+    noise = np.random.default_rng(3).uniform(size=(90, 2))
+    assert judge(noise, cluster(noise, 7)).stability < 0.9
+
+
+def test_the_silhouette_of_a_sample_is_near_that_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = np.random.default_rng(5).normal(size=(600, 2))
+    kmeans = cluster(rows, 4)
+    everything = judge(rows, kmeans).silhouette
+    assert everything is not None
+    monkeypatch.setattr(evaluate, "SILHOUETTE_ROWS", 200)
+    sampled = judge(rows, kmeans).silhouette
+    assert sampled == judge(rows, kmeans).silhouette != everything
+    assert sampled == pytest.approx(everything, abs=0.05)
+
+
+def test_as_many_clusters_as_rows_have_no_figures_for_their_shape() -> None:
+    rows = np.array([[0.0], [1.0], [5.0]])
+    quality = judge(rows, cluster(rows, 3))
+    assert (quality.silhouette, quality.calinski_harabasz, quality.davies_bouldin) == (None, None, None)
+    assert quality.sse == 0.0

@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from sklearn.base import clone
+from sklearn.cluster import KMeans
+from sklearn.decomposition import PCA
+from sklearn.metrics import adjusted_rand_score
+from sklearn.preprocessing import LabelEncoder, StandardScaler
+
+from schemas.errors import BadTraining
+from tests.training import a_shop, features_table
+from trainer import fit as fit_module
+from trainer.fit import Fit, fit
+from trainer.rows import select
+from trainer.settings import CategoryEncoding, FitSettings
+
+
+def fitted(table: pa.Table, settings: FitSettings) -> Fit:
+    return fit(select(table, settings), settings)
+
+
+def the_article(data: pd.DataFrame) -> tuple[float, np.ndarray, np.ndarray]:
+    """Its notebook from its text, the user id left out: SSE, labels and components."""
+    encoder = LabelEncoder()
+    for name in ("gender", "country", "traffic_source", "most_frequent_brand", "most_frequent_category"):
+        data[name] = encoder.fit_transform(data[name])
+    reducer = PCA(n_components=2, random_state=444)
+    scaler = StandardScaler()
+    features = scaler.fit_transform(data)
+    reduced_features = reducer.fit_transform(features)
+    components = pd.DataFrame(reduced_features, columns=["component_1", "component_2"])
+    kmeans = KMeans(n_clusters=5, init="k-means++", max_iter=300, n_init=10, random_state=222)
+    kmeans.fit(components)
+    return kmeans.inertia_, kmeans.labels_, components.to_numpy()
+
+
+def test_the_articles_algorithm_gives_the_same_segments() -> None:
+    table = a_shop(1_500)
+    ours = fitted(table, FitSettings())
+    data = table.to_pandas().dropna().sort_values("user_id").drop(columns="user_id")
+    sse, labels, components = the_article(data.copy())
+    assert len(data) < table.num_rows
+    np.testing.assert_allclose(ours.components, components, atol=1e-12)
+    assert ours.quality.sse == pytest.approx(sse, rel=1e-12)
+    assert adjusted_rand_score(ours.labels, labels) == 1.0
+
+
+@pytest.mark.parametrize("encoding", ["label", "frequency", "one-hot"])
+def test_the_pipeline_is_what_its_own_fit_gives(encoding: CategoryEncoding) -> None:
+    ours = fitted(a_shop(), FitSettings(encoding=encoding))
+    rows = ours.selection.rows.to_pandas()
+    assert list(ours.pipeline.named_steps) == ["encode", "scale", "project", "cluster"]
+    assert ours.pipeline.predict(rows).tolist() == ours.labels.tolist()
+    np.testing.assert_allclose(ours.pipeline[:-1].transform(rows), ours.components, atol=1e-12)
+    again = clone(ours.pipeline).fit(rows)
+    assert adjusted_rand_score(again.named_steps["cluster"].labels_, ours.labels) == 1.0
+
+
+def test_other_features_components_and_k() -> None:
+    settings = FitSettings(features=("age", "country", "total_orders"), components=3, k=4)
+    ours = fitted(a_shop(), settings)
+    assert ours.components.shape == (ours.selection.users_used, 3)
+    assert sorted(set(ours.labels)) == [0, 1, 2, 3]
+
+
+def test_the_search_takes_the_elbow() -> None:
+    # Four clusters on the corners of a square; inside a cluster ages differ by at most 2.
+    rows: list[dict[str, object]] = [
+        {"age": age + step, "total_orders": orders}
+        for age in (15.0, 75.0)
+        for orders in (1, 40)
+        for step in (0, 1, 2)
+    ]
+    settings = FitSettings(k=None, k_max=8, features=("age", "total_orders"))
+    ours = fitted(features_table(rows), settings)
+    assert ours.curve.ks == tuple(range(2, 9))
+    assert ours.curve.elbow == 4
+    assert ours.pipeline.named_steps["cluster"].n_clusters == 4
+    assert ours.labels.tolist() == np.repeat(ours.labels[::3], 3).tolist()
+
+
+def test_no_elbow_to_take() -> None:
+    rows: list[dict[str, object]] = [{"age": 1.0}, {"age": 2.0}, {"age": 4.0}]
+    settings = FitSettings(k=None, k_min=2, k_max=3, components=1, features=("age",))
+    with pytest.raises(BadTraining, match=r"no elbow for k from 2 to 3: set k, or search a wider range"):
+        fitted(features_table(rows), settings)
+
+
+def test_more_components_than_columns() -> None:
+    settings = FitSettings(k=2, components=3, features=("age", "gender"))
+    with pytest.raises(BadTraining, match="3 components cannot be made from 2 columns: set components to 2"):
+        fitted(a_shop(), settings)
+    one_hot = FitSettings(k=2, components=3, features=("age", "gender"), encoding="one-hot")
+    assert fitted(a_shop(), one_hot).components.shape[1] == 3
+
+
+def test_more_components_than_users() -> None:
+    rows: list[dict[str, object]] = [{"age": 1.0, "gender": "F"}, {"age": 2.0, "gender": "M"}]
+    settings = FitSettings(k=2, components=4, encoding="one-hot", features=("age", "gender", "total_orders"))
+    rows[1]["total_orders"] = 3
+    with pytest.raises(BadTraining, match="4 components cannot be made from 2 training users"):
+        fitted(features_table(rows), settings)
+
+
+def test_values_of_equal_frequency_have_nothing_to_tell() -> None:
+    rows: list[dict[str, object]] = [
+        {"age": float(age), "gender": gender} for age in (1, 2, 3) for gender in ("F", "M")
+    ]
+    settings = FitSettings(k=2, encoding="frequency", features=("age", "gender"))
+    with pytest.raises(BadTraining, match="feature gender has 2 values of equal frequency"):
+        fitted(features_table(rows), settings)
+
+
+def test_users_who_differ_but_not_in_the_components() -> None:
+    # Age and orders vary together and gender not with them: on one component F and M fall together.
+    rows: list[dict[str, object]] = [
+        {"age": 10.0 * number, "total_orders": number, "gender": gender}
+        for number in (1, 2)
+        for gender in ("F", "M")
+    ]
+    settings = FitSettings(k=3, components=1, features=("age", "total_orders", "gender"))
+    with pytest.raises(BadTraining) as caught:
+        fitted(features_table(rows), settings)
+    assert "2 different positions" in str(caught.value) or "too close together" in str(caught.value)
+
+
+def test_columns_that_do_not_fit_into_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    # 300 users, 1 + 2 + 4 + 3 + 1 + 4 + 3 columns, 8 bytes, 4 copies: about 0.1 MB.
+    monkeypatch.setattr(
+        fit_module.os, "sysconf", lambda name: {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": 10}[name]
+    )
+    with pytest.raises(BadTraining, match=r"one-hot encoding makes 18 columns for 2\d\d users") as caught:
+        fitted(a_shop(), FitSettings(encoding="one-hot"))
+    assert "leave country (4 values) out" in str(caught.value)
+    fitted(a_shop(), FitSettings(features=("age", "gender"), k=2))
+
+
+def test_an_unknown_value_lies_where_the_mean_lies() -> None:
+    ours = fitted(a_shop(), FitSettings())
+    nothing = pd.DataFrame([dict.fromkeys(ours.settings.features)])
+    np.testing.assert_allclose(ours.pipeline[:-1].transform(nothing), [[0, 0]], atol=1e-12)

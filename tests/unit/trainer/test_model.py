@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+
+from schemas.release import Training
+from schemas.wire import decode_release, encode_release
+from streamer.scoring import Scorer
+from tests.training import a_shop
+from trainer.fit import Fit, fit
+from trainer.model import release_of
+from trainer.rows import select
+from trainer.settings import CategoryEncoding, FitSettings
+
+NAMES = ["a", "b", "c", "d", "e"]
+
+
+def fitted(settings: FitSettings) -> Fit:
+    return fit(select(a_shop(), settings), settings)
+
+
+@pytest.mark.parametrize("encoding", ["label", "frequency", "one-hot"])
+def test_a_worker_scores_as_the_pipeline_does(encoding: CategoryEncoding) -> None:
+    ours = fitted(FitSettings(encoding=encoding))
+    scorer = Scorer(decode_release(encode_release(release_of(ours, NAMES, None))))
+    # Everybody, also those who were left out of the training, and one from nowhere.
+    everybody = a_shop().to_pandas()
+    everybody.loc[len(everybody)] = ["new", 99.0, "X", "Narnia", "Fax", 1, "Acme", "Anvils"]
+    features = list(ours.settings.features)
+    rows = a_shop().select(features).to_pylist()
+    rows.append(dict(zip(features, everybody.iloc[-1].tolist()[1:], strict=True)))
+    scores = [scorer.score(row) for row in rows]
+    components = ours.pipeline[:-1].transform(everybody)
+    np.testing.assert_allclose([score.components for score in scores], components, atol=1e-9)
+    assert [score.segment for score in scores] == ours.pipeline.predict(everybody).tolist()
+    assert scores[-1].missing == (
+        "gender",
+        "country",
+        "traffic_source",
+        "most_frequent_brand",
+        "most_frequent_category",
+    )
+
+
+def test_segments_have_their_places_as_ids_and_their_sizes() -> None:
+    ours = fitted(FitSettings())
+    release = release_of(ours, NAMES, None)
+    assert [(segment.id, segment.name) for segment in release.segments] == list(enumerate(NAMES))
+    assert [segment.size for segment in release.segments] == np.bincount(ours.labels).tolist()
+    assert sum(segment.size for segment in release.segments) == ours.selection.users_used
+
+
+def test_what_it_was_trained_on() -> None:
+    ours = fitted(FitSettings(exclude_statuses=("Cancelled",)))
+    release = release_of(ours, NAMES, datetime(2024, 2, 29, 12, tzinfo=UTC))
+    assert release.training == Training("2024-02-29T12:00:00Z", 300, ours.selection.users_used)
+    assert release.exclude_statuses == ("Cancelled",)
+
+
+def test_every_metric_is_a_number() -> None:
+    release = release_of(fitted(FitSettings()), NAMES, None)
+    assert sorted(release.metrics) == [
+        "calinski_harabasz",
+        "davies_bouldin",
+        "explained_variance",
+        "silhouette",
+        "sse",
+        "stability",
+    ]
+
+
+def test_another_name_or_encoding_is_another_version_and_only_the_encoding_another_space() -> None:
+    ours = fitted(FitSettings())
+    release = release_of(ours, NAMES, None)
+    renamed = release_of(ours, ["z", *NAMES[1:]], None)
+    other = release_of(fitted(FitSettings(encoding="frequency")), NAMES, None)
+    assert release.version != renamed.version
+    assert release.space == renamed.space
+    assert release.space != other.space

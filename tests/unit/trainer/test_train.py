@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from schemas.errors import BadTraining
+from tests.training import CREATED_AT, Shop, a_shop, a_trained_folder
+from trainer.release import load_release, read_manifest
+from trainer.settings import CategoryEncoding, FitSettings
+from trainer.train import train
+
+ROOT = Path(__file__).parents[3]
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+@pytest.mark.parametrize("encoding", ["label", "frequency", "one-hot"])
+def test_same_data_and_settings_give_the_same_bytes(tmp_path: Path, encoding: CategoryEncoding) -> None:
+    settings = FitSettings(encoding=encoding)
+    first = files_of(a_trained_folder(tmp_path / "a", settings))
+    # The rows come in another order: a warehouse may give them so.
+    shuffled = a_shop().take(np.random.default_rng(1).permutation(300))
+    second = files_of(a_trained_folder(tmp_path / "b", settings, Shop(shuffled)))
+    assert first == second
+
+
+def test_another_process_with_other_threads_and_hashes_gives_the_same_bytes(tmp_path: Path) -> None:
+    made = []
+    for name, threads, seed in (("a", "1", "1"), ("b", "4", "2")):
+        code = (
+            "from pathlib import Path; from tests.training import *;"
+            f"print(a_trained_folder(Path({str(tmp_path / name)!r}), shop=Shop(a_shop(3_000))))"
+        )
+        variables = {
+            **os.environ,
+            "OMP_NUM_THREADS": threads,
+            "OPENBLAS_NUM_THREADS": threads,
+            "PYTHONHASHSEED": seed,
+        }
+        run = subprocess.run(
+            [sys.executable, "-c", code], cwd=ROOT, env=variables, capture_output=True, text=True, check=True
+        )
+        made.append(files_of(Path(run.stdout.strip())))
+    assert made[0] == made[1]
+
+
+def test_only_the_manifest_knows_when(tmp_path: Path) -> None:
+    first = files_of(train(Shop(), FitSettings(), tmp_path / "a", created_at=CREATED_AT))
+    later = datetime(2031, 2, 3, 4, 5, 6, tzinfo=UTC)
+    second = files_of(train(Shop(), FitSettings(), tmp_path / "b", created_at=later))
+    assert [name for name in first if first[name] != second[name]] == ["manifest.json"]
+    manifests = [json.loads(files["manifest.json"]) for files in (first, second)]
+    assert [manifest.pop("created_at") for manifest in manifests] == [
+        "2024-05-06T00:00:00Z",
+        "2031-02-03T04:05:06Z",
+    ]
+    assert manifests[0] == manifests[1]
+
+
+def test_assignments_are_the_training_users_with_components_and_segment(tmp_path: Path) -> None:
+    folder = a_trained_folder(tmp_path)
+    table = pq.read_table(folder / "assignments.parquet")
+    assert table.column_names == [
+        "user_id",
+        *FitSettings().features,
+        "component_1",
+        "component_2",
+        "segment",
+    ]
+    trained = a_shop().to_pandas().dropna()
+    rows = table.to_pandas()
+    assert rows["user_id"].tolist() == sorted(trained["user_id"])
+    assert len(rows) == load_release(folder).training.users_used
+    for segment in load_release(folder).segments:
+        members = rows[rows["segment"] == segment.id]
+        assert len(members) == segment.size
+        np.testing.assert_allclose(members[["component_1", "component_2"]].mean(), segment.centre, atol=1e-3)
+
+
+def test_the_pipeline_loads_and_predicts_the_assignments(tmp_path: Path) -> None:
+    folder = a_trained_folder(tmp_path)
+    pipeline = joblib.load(folder / "pipeline.joblib")
+    rows = pq.read_table(folder / "assignments.parquet").to_pandas()
+    assert pipeline.predict(rows).tolist() == rows["segment"].tolist()
+
+
+def test_the_query_and_what_it_was_asked(tmp_path: Path) -> None:
+    shop = Shop()
+    as_of = datetime(2024, 1, 1, tzinfo=UTC)
+    folder = train(shop, FitSettings(exclude_statuses=("Returned",)), tmp_path, as_of=as_of)
+    assert shop.asked == [(as_of, ("Returned",))]
+    assert (folder / "features.sql").read_text() == "select 1"
+    assert load_release(folder).training.as_of == "2024-01-01T00:00:00Z"
+    assert read_manifest(folder).created_at > "2024-01-01"
+
+
+def test_the_caller_is_told_what_goes_on(tmp_path: Path) -> None:
+    said: list[str] = []
+    train(Shop(), FitSettings(), tmp_path, said.append)
+    used = Shop().table.drop_null().num_rows
+    assert said == [
+        "reading features from the warehouse",
+        f"fitting {used} of 300 users",
+        "writing the report and the release",
+    ]
+
+
+def test_a_refusal_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(BadTraining):
+        train(Shop(a_shop(0)), FitSettings(), tmp_path)
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from schemas.errors import SegueError, Unreachable
+from trainer.upload import upload
+
+
+def test_a_password_is_in_no_message(tmp_path: Path) -> None:
+    with pytest.raises(SegueError) as caught:
+        upload(tmp_path, "v", "nonsense://shop:hunter2@host/path")
+    assert "hunter2" not in str(caught.value)
+    assert "nonsense://host/path" in str(caught.value)
+
+
+def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
+    with pytest.raises(Unreachable, match=r"release v cannot be written to .*nothing was published"):
+        upload(tmp_path / "nowhere", "v", str(tmp_path / "to"))
