@@ -4,7 +4,10 @@ All keys lie under one prefix (``segue:`` by default) and none expires: a lane w
 erasure or an operator takes them away.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+
+from schemas.errors import BadSetting
 
 # Fields of a user's hash. The plain ones are for readers; `state` is what the lane itself reads back.
 STATE = "state"
@@ -17,19 +20,32 @@ ORDER_PREFIX = "o:"
 class Keys:
     """The names of the keys under a prefix.
 
+    Attributes:
+        lane_of: for Redis Cluster, the lane of a user id. Then a lane's keys share the hash tag
+            ``{lane}`` and lie on one node, since one script writes them all.
+
     >>> Keys("segue:").user("7"), Keys("segue:").place(3), Keys("segue:").angles("4f1c")
     ('segue:user:7', 'segue:place:3', 'segue:angles:4f1c')
+    >>> Keys("segue:", lane_of=lambda user_id: 3).user("7")
+    'segue:user:{3}:7'
     """
 
     prefix: str = "segue:"
+    lane_of: Callable[[str], int] | None = None
+
+    def __post_init__(self) -> None:
+        if self.lane_of is not None and "{" in self.prefix:
+            raise BadSetting("redis_prefix", self.prefix, "leave out the braces on Redis Cluster")
 
     def user(self, user_id: str) -> str:
         """A hash: the user's segment and state, and each order. Lives until the user is erased."""
-        return f"{self.prefix}user:{user_id}"
+        if self.lane_of is None:
+            return f"{self.prefix}user:{user_id}"
+        return f"{self.prefix}user:{{{self.lane_of(user_id)}}}:{user_id}"
 
     def place(self, lane: int) -> str:
         """A string: how far the lane's states have come. Every save compares it and replaces it."""
-        return f"{self.prefix}place:{lane}"
+        return f"{self.prefix}place:{lane}" if self.lane_of is None else f"{self.prefix}place:{{{lane}}}"
 
     def angles(self, space: str) -> str:
         """A sorted set of user ids by angle in radians: who is similar to whom in this space."""

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import msgspec
 import redis
+from redis.cluster import RedisCluster
 
 from schemas.errors import BadStore, Unreachable
 from streamer.interfaces import Loaded, Neighbour, StoredUser, UserWrite
@@ -30,12 +31,16 @@ class RedisStore:
             lane: the partition number.
             timeout_s: how long one call may take, in seconds, before Redis counts as unreachable.
         """
-        self._redis = connect(url, timeout_s)
-        self._address = address_of(self._redis)
-        self._keys = Keys(prefix)
-        self._place_key = self._keys.place(lane)
-        self._save = self._redis.register_script(_script("save"))
-        self._neighbours = self._redis.register_script(_script("neighbours"))
+        client = connect(url, timeout_s)
+        self._use(client, address_of(client), Keys(prefix), lane)
+
+    def _use(self, client: redis.Redis | RedisCluster, address: str, keys: Keys, lane: int) -> None:
+        self._redis = client
+        self._address = address
+        self._keys = keys
+        self._place_key = keys.place(lane)
+        self._save = client.register_script(_script("save"))
+        self._neighbours = client.register_script(_script("neighbours"))
 
     def place(self) -> bytes | None:
         """The lane's place, as it was saved."""
@@ -77,20 +82,34 @@ class RedisStore:
     def neighbours(
         self, space: str, angles: Sequence[float], n: int, exclude: Collection[str]
     ) -> list[list[Neighbour]]:
-        """For each angle (radians) the nearest users but those excluded."""
-        with reaching(self._address):
-            answers = self._neighbours(
-                keys=[self._keys.angles(space)],
-                args=[self._keys.user(""), n, _pack(list(exclude)), _pack([repr(at) for at in angles])],
-            )
-        return [
-            nearest_of(angle, n, _told(answer))
-            for angle, answer in zip(angles, cast(list[list[Any]], answers), strict=True)
-        ]
+        """For each angle (radians) the nearest ``n`` users but those excluded, by distance, then user id."""
+        return self._nearest(space, angles, n, exclude, user_prefix=self._keys.user(""))
 
     def save(self, expected: bytes | None, place: bytes, writes: Sequence[UserWrite]) -> bool:
         """Write place, users and index entries, if the stored place is still ``expected``."""
-        spaces = sorted({space for write in writes for space in write.angles})
+        return self._write(expected, place, writes, spaces_of(writes))
+
+    def _nearest(
+        self, space: str, angles: Sequence[float], n: int, exclude: Collection[str], user_prefix: str
+    ) -> list[list[Neighbour]]:
+        # Users without orders often share one angle: each is asked for once.
+        distinct = list(dict.fromkeys(angles))
+        if not distinct:
+            return []
+        with reaching(self._address):
+            answers = self._neighbours(
+                keys=[self._keys.angles(space)],
+                args=[user_prefix, n, _pack(list(exclude)), _pack([repr(at) for at in distinct])],
+            )
+        found = {
+            angle: nearest_of(angle, n, _told(answer))
+            for angle, answer in zip(distinct, cast(list[list[Any]], answers), strict=True)
+        }
+        return [found[angle] for angle in angles]
+
+    def _write(
+        self, expected: bytes | None, place: bytes, writes: Sequence[UserWrite], spaces: Sequence[str]
+    ) -> bool:
         keys = [
             self._place_key,
             *(self._keys.user(write.user_id) for write in writes),
@@ -127,23 +146,37 @@ def address_of(client: redis.Redis) -> str:
     return str(at.get("path") or f"{at.get('host', 'localhost')}:{at.get('port', 6379)}")
 
 
-def check_policy(client: redis.Redis) -> None:
+def check_policy(client: redis.Redis) -> str | None:
     """Make sure that Redis keeps what is written to it.
 
     ``INFO`` tells the policy too, and managed services that forbid ``CONFIG`` allow it.
+
+    Returns:
+        None; where Redis does not tell its policy, a sentence to warn with.
 
     Raises:
         BadStore: it may evict keys, and a user whose state is evicted would begin anew.
         Unreachable: it does not answer.
     """
-    with reaching(address_of(client)):
-        told = client.info("memory")
-    policy = told.get("maxmemory_policy", POLICY)
+    address = address_of(client)
+    with reaching(address):
+        try:
+            policy = client.info("memory").get("maxmemory_policy")
+        except redis.ResponseError:
+            policy = None
+    if policy is None:
+        return f"Redis at {address} does not tell its maxmemory-policy: make sure that it is {POLICY}"
     if policy != POLICY:
         raise BadStore(
-            f"Redis at {address_of(client)} has maxmemory-policy {policy}, so it may drop users' states:"
+            f"Redis at {address} has maxmemory-policy {policy}, so it may drop users' states:"
             f" set it to {POLICY} (CONFIG SET maxmemory-policy {POLICY}, and in redis.conf)"
         )
+    return None
+
+
+def spaces_of(writes: Sequence[UserWrite]) -> list[str]:
+    """The spaces whose index these writes change."""
+    return sorted({space for write in writes for space in write.angles})
 
 
 @contextmanager
@@ -153,7 +186,7 @@ def reaching(address: str) -> Iterator[None]:
         yield
     except redis.AuthenticationError as error:
         raise Unreachable(f"Redis at {address} refuses the password or user: {error}") from None
-    except (redis.ConnectionError, redis.TimeoutError) as error:
+    except (redis.ConnectionError, redis.TimeoutError, redis.exceptions.RedisClusterException) as error:
         raise Unreachable(f"Redis at {address} does not answer: {error}") from None
     except redis.RedisError as error:
         raise Unreachable(f"Redis at {address} refuses: {error}") from None

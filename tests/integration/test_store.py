@@ -1,0 +1,341 @@
+"""The store in a real Redis: what is saved is read, a save is whole or nothing, and it says what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from math import nextafter, pi
+from urllib.parse import urlsplit
+
+import pytest
+import redis
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from schemas.errors import BadStore, Unreachable
+from segue.services import LocalRedis, RedisService
+from streamer.interfaces import Neighbour, StoredUser, UserWrite
+from streamer.memory import MemoryRedis, MemoryStore
+from streamer.neighbours import AngleIndex
+from streamer.store import RedisStore, check_policy, connect
+from tests.services import eventually
+from tests.strategies.angles import angles, user_ids
+from tests.strategies.writes import orders, saves
+
+StartRedis = Callable[..., LocalRedis]
+
+SPACE = "4f1c"
+
+
+@pytest.fixture
+def store(redis_server: RedisService, redis_prefix: str) -> Iterator[RedisStore]:
+    store = RedisStore(redis_server.url, 0, redis_prefix)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def client(redis_server: RedisService) -> Iterator[redis.Redis]:
+    with redis.Redis.from_url(redis_server.url) as client:
+        yield client
+
+
+def write(
+    user_id: str,
+    fields: dict[str, bytes | str | None] | None = None,
+    orders: dict[str, bytes | None] | None = None,
+    angles: dict[str, float | None] | None = None,
+) -> UserWrite:
+    return UserWrite(user_id, fields or {}, orders or {}, angles or {})
+
+
+def at(user_id: str, angle: float | None) -> UserWrite:
+    return UserWrite(user_id, {"segment": "3"}, {}, {SPACE: angle})
+
+
+def test_what_is_saved_is_read(store: RedisStore) -> None:
+    assert store.place() is None
+    assert store.load({"7": ["1"]}).users == {"7": StoredUser(None, {"1": None})}
+
+    saved = store.save(None, b"p1", [write("7", {"state": b"{}"}, {"1": b"one", "2": b"two"}), write("8")])
+
+    assert saved
+    assert store.place() == b"p1"
+    loaded = store.load({"7": ["2", "3"], "8": []})
+    assert loaded.place == b"p1"
+    assert loaded.users == {"7": StoredUser(b"{}", {"2": b"two", "3": None}), "8": StoredUser(None, {})}
+    assert store.load_orders(["7", "8"]) == {"7": {"1": b"one", "2": b"two"}, "8": {}}
+    assert store.load({}).place == b"p1"
+    assert store.load_orders([]) == {}
+
+
+def test_plain_fields_are_read_with_one_command(
+    store: RedisStore, client: redis.Redis, redis_prefix: str
+) -> None:
+    store.save(None, b"p1", [write("7", {"segment": "3", "provisional": "0"}, {"1": b"one"})])
+
+    assert client.hget(f"{redis_prefix}user:7", "segment") == b"3"
+    assert client.hgetall(f"{redis_prefix}user:7") == {b"segment": b"3", b"provisional": b"0", b"o:1": b"one"}
+
+
+def test_none_deletes_a_field_and_an_order(store: RedisStore, client: redis.Redis, redis_prefix: str) -> None:
+    store.save(None, b"p1", [write("7", {"segment": "3", "state": "s"}, {"1": b"one", "2": b"two"})])
+    store.save(b"p1", b"p2", [write("7", {"segment": None}, {"1": None, "9": None})])
+
+    assert client.hgetall(f"{redis_prefix}user:7") == {b"state": b"s", b"o:2": b"two"}
+    store.save(b"p2", b"p3", [write("7", {"state": None}, {"2": None})])
+    assert not client.exists(f"{redis_prefix}user:7")
+
+
+@pytest.mark.parametrize(("stored", "expected"), [(None, b"p1"), (b"p1", None), (b"p1", b"p"), (b"p1", b"")])
+def test_a_save_from_another_place_writes_nothing(
+    store: RedisStore, client: redis.Redis, redis_prefix: str, stored: bytes | None, expected: bytes | None
+) -> None:
+    if stored is not None:
+        client.set(f"{redis_prefix}place:0", stored)
+
+    assert not store.save(expected, b"p2", [write("7", {"state": "s"}, angles={SPACE: 1.0})])
+
+    assert store.place() == stored
+    assert list(client.scan_iter(f"{redis_prefix}*")) == (
+        [f"{redis_prefix}place:0".encode()] if stored else []
+    )
+
+
+def test_lanes_have_places_of_their_own(
+    redis_server: RedisService, store: RedisStore, redis_prefix: str
+) -> None:
+    other = RedisStore(redis_server.url, 1, redis_prefix)
+    assert store.save(None, b"a", [])
+    assert other.save(None, b"b", [])
+    assert (store.place(), other.place()) == (b"a", b"b")
+    other.close()
+
+
+def test_100_000_orders_in_one_save(store: RedisStore) -> None:
+    many = {f"order-{i}": b'{"i":%d}' % i for i in range(100_000)}
+
+    assert store.save(None, b"p1", [write("7", {}, dict(many))])
+    assert store.load_orders(["7"]) == {"7": many}
+    # An event reads the order that it names, and no other.
+    assert store.load({"7": ["order-99999"]}).users["7"].orders == {"order-99999": b'{"i":99999}'}
+
+    assert store.save(b"p1", b"p2", [write("7", {}, dict.fromkeys(many))])
+    assert store.load_orders(["7"]) == {"7": {}}
+
+
+def test_a_batch_of_many_users_and_angles(store: RedisStore) -> None:
+    users = [at(f"{i:05}", i / 10_000) for i in range(10_000)]
+
+    assert store.save(None, b"p1", users)
+    assert [n.user_id for n in store.neighbours(SPACE, [0.99995], 3, ())[0]] == ["09999", "09998", "09997"]
+    assert store.save(b"p1", b"p2", [at(user.user_id, None) for user in users[1:]])
+    assert store.neighbours(SPACE, [0.5], 3, ()) == [[Neighbour("00000", 0.0, 3)]]
+
+
+def test_angles_keep_every_bit(store: RedisStore) -> None:
+    exact = [pi, nextafter(pi, 0), nextafter(-pi, 0), 0.1 + 0.2, 1 / 3, 5e-324, 1e-17, 0.0]
+    store.save(None, b"p1", [at(str(i), angle) for i, angle in enumerate(exact)])
+
+    found = store.neighbours(SPACE, [0.0], len(exact), ())[0]
+
+    assert {n.user_id: n.angle for n in found} == {str(i): angle for i, angle in enumerate(exact)}
+
+
+def test_neighbours_name_their_segments_and_leave_out_the_excluded(store: RedisStore) -> None:
+    store.save(None, b"p1", [at("a", 0.1), write("b", {"state": "s"}, angles={SPACE: 0.2}), at("c", 0.3)])
+
+    assert store.neighbours(SPACE, [0.0, 0.3], 2, ["a"]) == [
+        [Neighbour("b", 0.2, None), Neighbour("c", 0.3, 3)],
+        [Neighbour("c", 0.3, 3), Neighbour("b", 0.2, None)],
+    ]
+    assert store.neighbours(SPACE, [], 2, ()) == []
+    assert store.neighbours("another space", [1.0, 1.0], 2, ()) == [[], []]
+
+
+@pytest.mark.parametrize("n", [1, 5, 1_500])
+@pytest.mark.parametrize("towards", [0.5, 1.0, 1.5, -3.1])
+def test_thousands_share_an_angle(store: RedisStore, n: int, towards: float) -> None:
+    tied = {f"{i}": 1.0 for i in range(3_000)} | {"z": 0.9, "y": 1.1, "x": 0.9}
+    index = AngleIndex()
+    for user_id, angle in tied.items():
+        index.put(user_id, angle)
+    exclude = {f"{i}" for i in range(0, 3_000, 2)}
+    store.save(None, b"p1", [at(user_id, angle) for user_id, angle in tied.items()])
+
+    found = store.neighbours(SPACE, [towards], n, exclude)[0]
+
+    assert [(user.user_id, user.angle) for user in found] == index.nearest(towards, n, exclude)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    history=st.lists(saves, min_size=1, max_size=4),
+    towards=st.lists(angles, min_size=1, max_size=4),
+    n=st.integers(1, 8),
+    exclude=st.sets(user_ids, max_size=6),
+)
+def test_redis_gives_what_memory_gives(
+    redis_server: RedisService,
+    redis_prefix: str,
+    history: Sequence[Sequence[UserWrite]],
+    towards: list[float],
+    n: int,
+    exclude: set[str],
+) -> None:
+    with redis.Redis.from_url(redis_server.url) as client:
+        for key in client.scan_iter(f"{redis_prefix}*"):
+            client.delete(key)
+    real, memory = RedisStore(redis_server.url, 0, redis_prefix), MemoryStore(MemoryRedis(), 0)
+    place = None
+    for step, writes in enumerate(history):
+        following = f"p{step}".encode()
+        for store in (real, memory):
+            assert not store.save(b"another", following, writes)
+            assert store.save(place, following, writes)
+        place = following
+    touched = {write.user_id for writes in history for write in writes} | {"nobody"}
+
+    assert real.load(dict.fromkeys(touched, orders)) == memory.load(dict.fromkeys(touched, orders))
+    assert real.load_orders(touched) == memory.load_orders(touched)
+    for space in ("s1", "s2"):
+        assert real.neighbours(space, towards, n, exclude) == memory.neighbours(space, towards, n, exclude)
+    real.close()
+
+
+def test_a_batch_takes_a_constant_number_of_round_trips(fresh_redis: StartRedis) -> None:
+    server = fresh_redis()
+    store = RedisStore(server.url, 0)
+    users = [f"{i}" for i in range(50)]
+    with redis.Redis.from_url(server.url) as client:
+
+        def reads() -> int:
+            return int(client.info("stats")["total_reads_processed"])
+
+        # Once before, so that the scripts are known to Redis and the connections are open.
+        store.save(None, b"p0", [at("a", 1.0)])
+        store.neighbours(SPACE, [1.0], 5, ())
+        before = reads()
+        store.load({user_id: ["1", "2"] for user_id in users})
+        store.neighbours(SPACE, [i / 50 for i in range(50)], 5, users)
+        store.save(b"p0", b"p1", [at(user_id, 0.5) for user_id in users])
+
+        # One each, and one for asking.
+        assert reads() - before == 4
+    store.close()
+
+
+def test_a_redis_that_evicts_is_refused(fresh_redis: StartRedis) -> None:
+    server = fresh_redis(options={"maxmemory-policy": "allkeys-lru"})
+    with connect(server.url) as client:
+        with pytest.raises(BadStore, match=r"maxmemory-policy allkeys-lru.*: set it to noeviction"):
+            check_policy(client)
+        client.config_set("maxmemory-policy", "noeviction")
+        assert check_policy(client) is None
+
+
+def test_the_policy_is_told_without_config_and_its_silence_is_a_warning(fresh_redis: StartRedis) -> None:
+    server = fresh_redis()
+    address = urlsplit(server.url).netloc
+    with redis.Redis.from_url(server.url) as admin:
+        admin.acl_setuser(
+            "managed", enabled=True, passwords=["+s3cret"], keys="*", commands=["+@all", "-config"]
+        )
+        admin.acl_setuser(
+            "silent", enabled=True, passwords=["+s3cret"], keys="*", commands=["+@all", "-info"]
+        )
+    with connect(f"redis://managed:s3cret@{address}") as managed:
+        with pytest.raises(redis.exceptions.NoPermissionError):
+            managed.config_get("maxmemory-policy")
+        assert check_policy(managed) is None
+    with connect(f"redis://silent:s3cret@{address}") as silent:
+        warning = check_policy(silent)
+    assert warning is not None
+    assert (
+        f"Redis at {address} does not tell its maxmemory-policy: make sure that it is noeviction" in warning
+    )
+
+
+def test_nobody_there_is_told_with_the_address_and_without_the_password(fresh_redis: StartRedis) -> None:
+    server = fresh_redis()
+    address = urlsplit(server.url).netloc
+    with redis.Redis.from_url(server.url) as admin:
+        admin.acl_setuser("segue", enabled=True, passwords=["+right"], keys="*", commands=["+@all"])
+    refused = RedisStore(f"redis://segue:s3cret@{address}/0", 0)
+    with pytest.raises(Unreachable, match=f"Redis at {address} refuses the password") as told:
+        refused.place()
+    assert "s3cret" not in str(told.value)
+    server.kill()
+    for url in (f"redis://segue:s3cret@{address}/0", f"redis://{address}?password=s3cret"):
+        store = RedisStore(url, 0)
+        for call in every_call(store):
+            with pytest.raises(Unreachable, match=f"Redis at {address} does not answer") as gone:
+                call()
+            assert "s3cret" not in str(gone.value)
+        store.close()
+    refused.close()
+
+
+def every_call(store: RedisStore) -> list[Callable[[], object]]:
+    return [
+        store.place,
+        lambda: store.load({"7": ["1"]}),
+        lambda: store.load_orders(["7"]),
+        lambda: store.neighbours(SPACE, [1.0], 5, ()),
+        lambda: store.save(None, b"p1", [at("7", 1.0)]),
+    ]
+
+
+def test_a_redis_that_comes_back_is_used_again(fresh_redis: StartRedis) -> None:
+    server = fresh_redis(options={"appendfsync": "always"})
+    store = RedisStore(server.url, 0)
+    assert store.save(None, b"p1", [at("7", 1.0)])
+    server.kill()
+    with pytest.raises(Unreachable):
+        store.place()
+    server.start()
+
+    # It has forgotten the scripts, but not what was saved.
+    assert eventually(lambda: answering(store.place), 20) == b"p1"
+    assert store.save(b"p1", b"p2", [at("8", 1.5)])
+    assert [n.user_id for n in store.neighbours(SPACE, [1.0], 5, ())[0]] == ["7", "8"]
+    store.close()
+
+
+def test_a_redis_that_hangs_is_given_up_in_time(fresh_redis: StartRedis) -> None:
+    server = fresh_redis()
+    store = RedisStore(server.url, 0, timeout_s=0.2)
+    assert store.save(None, b"p1", [])
+    server.pause()
+    with pytest.raises(Unreachable, match="does not answer"):
+        store.save(b"p1", b"p2", [])
+    server.resume()
+
+    # The save that nobody waited for may still have been done; a save from the same place then is not.
+    eventually(lambda: answering(store.place), 10)
+    done = store.place() == b"p2"
+    assert store.save(b"p1", b"p3", []) is not done
+    store.close()
+
+
+def answering(call: Callable[[], bytes | None]) -> bytes | None:
+    try:
+        return call()
+    except Unreachable:
+        return None
+
+
+def test_a_full_redis_refuses_a_save_whole(fresh_redis: StartRedis) -> None:
+    server = fresh_redis()
+    store = RedisStore(server.url, 0)
+    assert store.save(None, b"p1", [at("7", 1.0)])
+    with redis.Redis.from_url(server.url) as client:
+        client.config_set("maxmemory", "1mb")
+        before = client.dbsize()
+        with pytest.raises(Unreachable, match="command not allowed when used memory"):
+            store.save(b"p1", b"p2", [at("8", 1.0), write("7", {"segment": None}), at("7", None)])
+        assert client.dbsize() == before
+        assert client.hget("segue:user:7", "segment") == b"3"
+        assert store.place() == b"p1"
+        client.config_set("maxmemory", "0")
+    assert store.save(b"p1", b"p2", [at("8", 1.0)])
+    store.close()

@@ -1,0 +1,21 @@
+"""What lanes save: users with fields, orders and angles, set and deleted."""
+
+from hypothesis import strategies as st
+
+from streamer.interfaces import UserWrite
+from tests.strategies.angles import angles, user_ids
+
+orders = ("1", "2", "é")
+# The lanes' values are JSON, so text.
+_values = st.text(max_size=5).map(str.encode)
+
+_writes = st.builds(
+    UserWrite,
+    user_id=user_ids,
+    fields=st.fixed_dictionaries(
+        {}, optional={"state": st.none() | _values, "segment": st.none() | st.integers(0, 9).map(str)}
+    ),
+    orders=st.dictionaries(st.sampled_from(orders), st.none() | _values),
+    angles=st.dictionaries(st.sampled_from(("s1", "s2")), st.none() | angles),
+)
+saves = st.lists(_writes, max_size=12, unique_by=lambda write: write.user_id)
