@@ -1,0 +1,225 @@
+"""A deployment of its own for one test: topics, group, keys, commands and workers."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import redis
+from confluent_kafka import Consumer, Producer, TopicPartition
+
+from schemas.decode import encode_order, encode_signup
+from schemas.events import Event, Order
+from schemas.partition import librdkafka_name
+from schemas.topics import Topics
+from tests.services import eventually
+
+
+@dataclass(slots=True)
+class Deployment:
+    """Where Segue runs in a test. ``folder`` is for releases and the workers' logs."""
+
+    bootstrap: str
+    redis_url: str
+    prefix: str
+    folder: Path
+    partitions: int = 4
+    settings: Mapping[str, str] = field(default_factory=dict)
+    _workers: list["WorkerProcess"] = field(default_factory=list)
+
+    @property
+    def topics(self) -> Topics:
+        return Topics(self.prefix)
+
+    @property
+    def redis_prefix(self) -> str:
+        return f"{self.prefix}:"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            "SEGUE_KAFKA": self.bootstrap,
+            "SEGUE_REDIS": self.redis_url,
+            "SEGUE_TOPIC_PREFIX": self.prefix,
+            "SEGUE_GROUP": f"{self.prefix}group",
+            "SEGUE_REDIS_PREFIX": self.redis_prefix,
+            "SEGUE_PARTITIONS": str(self.partitions),
+            "SEGUE_SESSION_TIMEOUT_MS": "6000",
+            "SEGUE_HEARTBEAT_INTERVAL_MS": "1000",
+            **self.settings,
+        }
+
+    def segue(self, *arguments: object, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end."""
+        done = subprocess.run(
+            [sys.executable, "-m", "segue", *map(str, arguments)],
+            env=self.environment,
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        if check:
+            assert done.returncode == 0, f"segue {arguments} ended with {done.returncode}:\n{done.stderr}"
+        return done
+
+    def train_and_publish(self, warehouse: Path, *options: object) -> Path:
+        """A release of this warehouse, made current; its folder."""
+        trained = self.segue("train", "--warehouse", warehouse, "--out", self.folder / "releases", *options)
+        release = Path(trained.stdout.strip().splitlines()[-1])
+        self.segue("publish", release)
+        return release
+
+    def worker(self) -> "WorkerProcess":
+        """Start a worker; it is ended with the deployment."""
+        started = WorkerProcess(self, len(self._workers))
+        self._workers.append(started)
+        return started
+
+    def send(self, events: Iterable[Event]) -> int:
+        """Produce events as a well-behaved producer does; returns how many."""
+        producer = Producer(
+            {
+                "bootstrap.servers": self.bootstrap,
+                "partitioner": librdkafka_name("murmur2"),
+                "enable.idempotence": True,
+                "linger.ms": 5,
+            }
+        )
+        sent = 0
+        for event in events:
+            ours = isinstance(event, Order)
+            key, value = encode_order(event) if isinstance(event, Order) else encode_signup(event)
+            topic = self.topics.orders if ours else self.topics.signups
+            while True:
+                try:
+                    producer.produce(topic, value, key)
+                    break
+                except BufferError:
+                    producer.poll(0.1)
+            sent += 1
+            producer.poll(0)
+        assert producer.flush(60) == 0
+        return sent
+
+    def caught_up(self, deadline_s: float = 90) -> None:
+        """Wait until every lane's place in Redis is at the end of its inputs."""
+        store = redis.Redis.from_url(self.redis_url)
+        consumer = Consumer({"bootstrap.servers": self.bootstrap, "group.id": "ends"})
+        try:
+            ends = {
+                (topic, p): consumer.get_watermark_offsets(TopicPartition(topic, p), 10)[1]
+                for topic in self.topics.inputs
+                for p in range(self.partitions)
+            }
+
+            def behind() -> dict[tuple[str, int], int]:
+                places = {p: store.get(f"{self.redis_prefix}place:{p}") for p in range(self.partitions)}
+                told = {p: json.loads(place) if place else {} for p, place in places.items()}
+                reached = {
+                    (topic, p): told[p]["positions"][topic] if isinstance(told[p], dict) and told[p] else 0
+                    for topic, p in ends
+                }
+                return {at: end - reached[at] for at, end in ends.items() if reached[at] < end}
+
+            eventually(lambda: behind() == {} or _no(behind()), deadline_s, "every lane at the end of its inputs")
+        finally:
+            consumer.close()
+            store.close()
+
+    def close(self) -> None:
+        for worker in self._workers:
+            worker.kill()
+        store = redis.Redis.from_url(self.redis_url)
+        for key in store.scan_iter(f"{self.redis_prefix}*", 1_000):
+            store.delete(key)
+        store.close()
+
+
+def _no(left: object) -> bool:
+    raise AssertionError(f"behind by {left}")
+
+
+class WorkerProcess:
+    """A `segue worker` of its own process, with its log in a file and its web server on a free port."""
+
+    def __init__(self, deployment: Deployment, number: int) -> None:
+        self.log_file = deployment.folder / f"worker-{number}.log"
+        with self.log_file.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "segue", "worker"],
+                env={**deployment.environment, "SEGUE_WEB_PORT": "0", "SEGUE_LOG_FORMAT": "json"},
+                cwd=deployment.folder,
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+            )
+
+    def log(self) -> str:
+        return self.log_file.read_text(errors="replace")
+
+    def ready(self, deadline_s: float = 60) -> "WorkerProcess":
+        """Wait until it says that it is ready."""
+        eventually(lambda: self.get("/readyz")[0] == 200, deadline_s, f"ready; {self.log()[-2000:]}")
+        return self
+
+    def lanes(self) -> set[int]:
+        """The lanes that it says are its own and live."""
+        return {
+            lane["partition"] for lane in self.get("/status")[1]["lanes"] if lane["phase"] == "live"
+        }
+
+    def get(self, path: str) -> tuple[int, Any]:
+        """A page of its web server: status and JSON; 0 where nobody answers yet."""
+        port = self._port()
+        if port is None:
+            assert self.process.poll() is None, f"the worker ended: {self.log()[-2000:]}"
+            return 0, None
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+                return answer.status, json.loads(answer.read())
+        except urllib.error.HTTPError as error:
+            return error.code, json.loads(error.read())
+        except OSError:
+            return 0, None
+
+    def _port(self) -> int | None:
+        for line in self.log().splitlines():
+            if '"web.listens"' in line:
+                return int(json.loads(line)["port"])
+        return None
+
+    def stop(self) -> int:
+        """SIGTERM, and its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(40)
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        self.process.kill()
+        self.process.wait(10)
+
+    def pause(self) -> None:
+        self.process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self.process.send_signal(signal.SIGCONT)
+
+
+@contextmanager
+def deployed(deployment: Deployment) -> Iterator[Deployment]:
+    """Ends the workers and deletes the keys."""
+    try:
+        yield deployment
+    finally:
+        deployment.close()

@@ -1,0 +1,178 @@
+"""The whole way on a real Kafka and a real Redis: from tables to changes, against an independent recomputation."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+import redis
+from confluent_kafka import Producer
+
+from schemas.events import Event
+from segue.services import KafkaService, RedisService
+from tests.deployment import Deployment, WorkerProcess, deployed
+from tests.services import eventually
+from tests.verify import Outcome, expected_users, read_topic, verify
+from trainer.warehouse import open_warehouse
+
+pytestmark = pytest.mark.timeout(240)
+
+AS_OF = datetime(2024, 12, 1, tzinfo=UTC)
+THELOOK = Path(str(files("segue"))) / "data" / "thelook"
+
+
+@pytest.fixture(scope="module")
+def events() -> list[Event]:
+    with open_warehouse(str(THELOOK)) as warehouse:
+        return list(warehouse.events())
+
+
+@pytest.fixture
+def deployment(
+    kafka: KafkaService, redis_server: RedisService, topic_prefix: str, tmp_path: Path
+) -> Iterator[Deployment]:
+    with deployed(Deployment(kafka.bootstrap, redis_server.url, topic_prefix, tmp_path)) as running:
+        yield running
+
+
+def by_user(events: list[Event]) -> dict[str, list[Event]]:
+    facts: dict[str, list[Event]] = defaultdict(list)
+    for event in events:
+        facts[event.user_id].append(event)
+    return dict(facts)
+
+
+def check(deployment: Deployment, events: list[Event], release: Path) -> Outcome:
+    """Every user's final state, recomputed, against what Kafka and Redis say."""
+    deployment.caught_up()
+    return verify(
+        deployment.bootstrap,
+        deployment.topics,
+        deployment.redis_url,
+        deployment.redis_prefix,
+        expected_users(by_user(events), release),
+    )
+
+
+def applied(worker: WorkerProcess) -> int:
+    """How many events a worker says that it has applied."""
+    status = worker.get("/status")[1]
+    return 0 if status is None else sum(lane["events"] for lane in status["lanes"])
+
+
+def test_every_user_of_thelook_from_its_first_event(deployment: Deployment, events: list[Event]) -> None:
+    release = deployment.train_and_publish(THELOOK)
+    worker = deployment.worker().ready()
+    sent = deployment.segue("ingest", "--warehouse", THELOOK)
+    assert "44,923" in sent.stderr + sent.stdout
+    outcome = check(deployment, events, release)
+    assert outcome.users == 20_000
+    assert outcome.changes > 20_000
+    assert outcome.kinds.keys() == {"moved", "confirmed"}
+    assert worker.stop() == 0
+
+
+def test_bootstrap_then_the_events_since(deployment: Deployment, events: list[Event]) -> None:
+    release = deployment.train_and_publish(THELOOK, "--as-of", "2024-12-01")
+    deployment.segue("bootstrap", "--warehouse", THELOOK, "--as-of", "2024-12-01")
+    deployment.worker().ready()
+    deployment.segue("ingest", "--warehouse", THELOOK, "--since", "2024-12-01")
+    outcome = check(deployment, events, release)
+    assert outcome.users == 20_000
+    assert 0 < outcome.changes < 10_000
+
+
+def test_two_workers_share_the_lanes(deployment: Deployment, events: list[Event]) -> None:
+    release = deployment.train_and_publish(THELOOK)
+    first = deployment.worker().ready()
+    second = deployment.worker().ready()
+    lanes = eventually(
+        lambda: (first.lanes(), second.lanes()) if first.lanes() and second.lanes() else None, 60, "lanes"
+    )
+    deployment.send(events)
+    check(deployment, events, release)
+    lanes = first.lanes(), second.lanes()
+    assert lanes[0] | lanes[1] == {0, 1, 2, 3}
+    assert lanes[0] & lanes[1] == set()
+    assert applied(first) > 0
+    assert applied(second) > 0
+
+
+@pytest.mark.parametrize("how", ["SIGTERM", "SIGKILL"])
+def test_a_worker_that_ends_in_the_middle_is_followed_by_another(
+    deployment: Deployment, events: list[Event], how: str
+) -> None:
+    release = deployment.train_and_publish(THELOOK)
+    first = deployment.worker().ready()
+    deployment.send(events)
+    eventually(lambda: applied(first) > 2_000, 60, "the first worker in the middle")
+    if how == "SIGTERM":
+        assert first.stop() == 0
+    else:
+        first.kill()
+    deployment.worker()
+    outcome = check(deployment, events, release)
+    assert outcome.users == 20_000
+
+
+def test_a_worker_paused_beyond_its_session_and_resumed(deployment: Deployment, events: list[Event]) -> None:
+    release = deployment.train_and_publish(THELOOK)
+    first = deployment.worker().ready()
+    second = deployment.worker().ready()
+    eventually(lambda: first.lanes() and second.lanes(), 60, "both workers have lanes")
+    middle = len(events) // 2
+    deployment.send(events[:middle])
+    eventually(lambda: applied(first) > 500, 60, "the first worker in the middle")
+    first.pause()
+    eventually(lambda: second.lanes() == {0, 1, 2, 3}, 60, "the second worker has all lanes")
+    deployment.send(events[middle:])
+    first.resume()
+    outcome = check(deployment, events, release)
+    assert outcome.users == 20_000
+    eventually(lambda: first.lanes() | second.lanes() == {0, 1, 2, 3}, 60, "every lane has an owner")
+
+
+def test_redis_emptied_under_a_running_worker(deployment: Deployment, events: list[Event]) -> None:
+    release = deployment.train_and_publish(THELOOK)
+    worker = deployment.worker().ready()
+    deployment.send(events)
+    eventually(lambda: applied(worker) > 5_000, 60, "the worker in the middle")
+    store = redis.Redis.from_url(deployment.redis_url)
+    for key in store.scan_iter(f"{deployment.redis_prefix}*", 1_000):
+        store.delete(key)
+    store.close()
+    outcome = check(deployment, events, release)
+    assert outcome.users == 20_000
+    assert worker.process.poll() is None
+
+
+def test_bad_events_are_dead_letters_and_the_good_ones_are_applied(
+    deployment: Deployment, events: list[Event]
+) -> None:
+    from tests.bad_events import BAD_RECORDS
+
+    good = events[:2_000]
+    release = deployment.train_and_publish(THELOOK)
+    deployment.worker().ready()
+    producer = Producer(
+        {"bootstrap.servers": deployment.bootstrap, "partitioner": "murmur2_random", "message.max.bytes": 5_000_000}
+    )
+    topics = deployment.topics
+    sent = 0
+    for bad in BAD_RECORDS:
+        topic = topics.signups if bad.topic == "signups" else topics.orders
+        producer.produce(topic, bad.value, bad.key)
+        sent += 1
+    assert producer.flush(30) == 0
+    deployment.send(good)
+    check(deployment, good, release)
+    letters = read_topic(deployment.bootstrap, topics.dead_letters)
+    assert len(letters) == sent
+    for letter in letters:
+        headers = dict(letter.headers() or [])
+        assert headers["segue_reason"], headers
+        assert headers["segue_topic"].decode() in topics.inputs
+        json.loads(headers["segue_offset"])

@@ -1,0 +1,207 @@
+"""The promises checked from outside, over real topics and a real Redis.
+
+Nothing of the product's fold, scorer or lanes is used: features come from ``tests.oracle``, segments from
+the release's own scikit-learn pipeline, records from a plain ``read_committed`` consumer.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import joblib
+import pandas as pd
+import redis
+from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
+
+from schemas.events import Event
+from schemas.topics import Topics
+from tests import oracle
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """A user's features and what the fitted pipeline makes of them."""
+
+    features: dict[str, Any]
+    segment: int
+    provisional: bool
+    components: tuple[float, ...]
+
+
+def read_topic(bootstrap: str, topic: str) -> list[Message]:
+    """Every record of a topic that a ``read_committed`` reader sees, by partition and offset."""
+    consumer = Consumer(
+        {
+            "bootstrap.servers": bootstrap,
+            "group.id": "verify",
+            "enable.auto.commit": False,
+            "isolation.level": "read_committed",
+            "enable.partition.eof": True,
+        }
+    )
+    try:
+        partitions = consumer.list_topics(topic, 10).topics[topic].partitions
+        consumer.assign([TopicPartition(topic, p, 0) for p in partitions])
+        left, found = set(partitions), []
+        while left:
+            for message in consumer.consume(10_000, 0.5):
+                error = message.error()
+                if error is None:
+                    found.append(message)
+                elif error.code() == KafkaError._PARTITION_EOF:
+                    left.discard(message.partition())
+                else:
+                    raise AssertionError(error)
+        return sorted(found, key=lambda message: (message.partition(), message.offset()))
+    finally:
+        consumer.close()
+
+
+def expected_users(
+    facts: Mapping[str, Sequence[Event]], release: Path, exclude: Collection[str] = ()
+) -> dict[str, Expected]:
+    """Every user's final features and segment, recomputed from all of its facts at once.
+
+    Args:
+        facts: by user, everything that was ever said of it.
+        release: the folder of the release; its pipeline is the fitted one.
+    """
+    pipeline = joblib.load(release / "pipeline.joblib")
+    known = {
+        feature["name"]: set(feature["categories"])
+        for feature in json.loads((release / "model.json").read_bytes())["features"]
+    }
+    recomputed = {user_id: oracle.features(user_id, told, exclude) for user_id, told in facts.items()}
+    rows = {user_id: features for user_id, features in recomputed.items() if features is not None}
+    frame = pd.DataFrame(rows.values(), index=list(rows), columns=list(known))
+    components = pipeline[:-1].transform(frame)
+    segments = pipeline[-1].predict(components)
+    return {
+        user_id: Expected(
+            features,
+            int(segment),
+            any(
+                value is None or (bool(known[name]) and value not in known[name])
+                for name, value in features.items()
+            ),
+            tuple(at),
+        )
+        for (user_id, features), segment, at in zip(rows.items(), segments, components, strict=True)
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How much was checked, for tests that want to know that it was not nothing."""
+
+    users: int
+    changes: int
+    kinds: dict[str, int]
+
+
+def verify(
+    bootstrap: str, topics: Topics, redis_url: str, redis_prefix: str, expected: Mapping[str, Expected]
+) -> Outcome:
+    """Every user's state, every chain of changes, ``user-segments`` and Redis: all agree, or it raises."""
+    told = read_topic(bootstrap, topics.changes)
+    records = read_topic(bootstrap, topics.users)
+    newest = {message.key().decode(): message for message in records}
+    bootstrapped = _bootstrapped(records)
+    chains = _chains(told, bootstrapped)
+    kinds: dict[str, int] = defaultdict(int)
+    for message in told:
+        kinds[json.loads(message.value())["kind"]] += 1
+    stored = _stored(redis_url, redis_prefix, list(expected))
+    wrong: list[str] = []
+    for user_id, right in expected.items():
+        wrong += _differences(user_id, right, chains.pop(user_id, []), newest.get(user_id), stored[user_id])
+    wrong += [f"{user_id} has changes and should not exist" for user_id in chains]
+    wrong += [
+        f"{user_id} has a record and should not exist"
+        for user_id, message in newest.items()
+        if user_id not in expected and message.value() is not None
+    ]
+    assert not wrong, f"{len(wrong)} differences, the first: {wrong[:5]}"
+    return Outcome(len(expected), len(told), dict(kinds))
+
+
+def _differences(
+    user_id: str,
+    right: Expected,
+    chain: list[dict[str, Any]],
+    record: Message | None,
+    fields: Mapping[bytes, bytes],
+) -> list[str]:
+    wrong = []
+    if not chain or record is None or record.value() is None:
+        return [f"{user_id} was never told of"]
+    last, newest = chain[-1], json.loads(record.value())
+    if (last["segment"], last["provisional"]) != (right.segment, right.provisional):
+        wrong.append(f"{user_id}: told {last['segment']}, {last['provisional']}; right is {right}")
+    if newest != last:
+        wrong.append(f"{user_id}: user-segments says {newest}, the last change {last}")
+    in_redis = (
+        int(fields.get(b"segment", b"-1")),
+        fields.get(b"provisional") == b"1",
+        int(fields.get(b"sequence", b"-1")),
+    )
+    if in_redis != (right.segment, right.provisional, last["sequence"]):
+        wrong.append(f"{user_id}: Redis has {in_redis}, right is {right}, sequence {last['sequence']}")
+    position = json.loads(fields[b"state"])["position"]["components"] if b"state" in fields else None
+    if position is None or any(
+        abs(a - b) > 1e-9 for a, b in zip(position, right.components, strict=True)
+    ):
+        wrong.append(f"{user_id}: Redis has components {position}, right is {right.components}")
+    return wrong
+
+
+def _bootstrapped(records: Sequence[Message]) -> dict[str, dict[str, Any]]:
+    """The first record of the users whose chain begins with a bootstrap."""
+    first: dict[str, dict[str, Any]] = {}
+    for message in records:
+        if message.value() is not None:
+            change = json.loads(message.value())
+            if change["cause"]["type"] == "bootstrap":
+                first[change["user_id"]] = change
+    return first
+
+
+def _chains(
+    told: Sequence[Message], bootstrapped: Mapping[str, dict[str, Any]]
+) -> dict[str, list[dict[str, Any]]]:
+    chains: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for user_id, record in bootstrapped.items():
+        chains[user_id].append(record)
+    ids: set[str] = set()
+    for message in told:
+        change = json.loads(message.value())
+        assert change["event_id"] not in ids, f"told twice: {change}"
+        ids.add(change["event_id"])
+        assert message.key().decode() == change["user_id"]
+        chain = chains[change["user_id"]]
+        former = chain[-1] if chain and chain[-1]["kind"] != "erased" else None
+        if former is None:
+            assert (change["sequence"], change["previous_segment"]) == (1, None), change
+        else:
+            assert change["sequence"] == former["sequence"] + 1, (former, change)
+            assert change["kind"] == "erased" or change["previous_segment"] == former["segment"], change
+        chain.append(change)
+    return dict(chains)
+
+
+def _stored(url: str, prefix: str, user_ids: Sequence[str]) -> dict[str, dict[bytes, bytes]]:
+    client = redis.Redis.from_url(url)
+    try:
+        found: dict[str, dict[bytes, bytes]] = {}
+        for begin in range(0, len(user_ids), 1_000):
+            some = user_ids[begin : begin + 1_000]
+            pipeline = client.pipeline(transaction=False)
+            for user_id in some:
+                pipeline.hgetall(f"{prefix}user:{user_id}")
+            found |= dict(zip(some, pipeline.execute(), strict=True))
+        return found
+    finally:
+        client.close()
