@@ -211,7 +211,7 @@ def _dead_letter_message() -> JsonObject:
         headers.KEY_SHA256: text | {"description": "The key was cut; lowercase hex, of all of it."},
         headers.HEADERS_DROPPED: number | {"description": "How many original headers did not fit."},
     }
-    required = [headers.REASON, headers.TOPIC, headers.PARTITION, headers.OFFSET]
+    required = [headers.REASON, headers.TOPIC, headers.PARTITION, headers.OFFSET, headers.TIMESTAMP_MS]
     return {
         "deadLetter": {
             "name": "DeadLetter",

@@ -84,8 +84,8 @@ def dead_letter(
     topic: str,
     partition: int,
     offset: int,
+    timestamp_ms: int,
     reason: str,
-    timestamp_ms: int | None = None,
 ) -> tuple[bytes | None, bytes | None, Headers]:
     """A record for ``segment-dead-letters``: as it came, with headers that say why and from where.
 
@@ -99,9 +99,9 @@ def dead_letter(
         topic: the topic that it came on.
         partition: its partition.
         offset: its offset.
+        timestamp_ms: its time, milliseconds since 1970; an erasure without ``erased_at`` that is retried
+            needs it.
         reason: why it cannot be applied, for a person.
-        timestamp_ms: the record's time, milliseconds since 1970; an erasure without ``erased_at`` that
-            is retried needs it.
 
     Returns:
         Key, value and headers.
@@ -112,9 +112,8 @@ def dead_letter(
         (TOPIC, topic.encode()),
         (PARTITION, b"%d" % partition),
         (OFFSET, b"%d" % offset),
+        (TIMESTAMP_MS, b"%d" % timestamp_ms),
     ]
-    if timestamp_ms is not None:
-        told.append((TIMESTAMP_MS, b"%d" % timestamp_ms))
     key_bytes, value_bytes = len(key or b""), len(value or b"")
     room = MAX_DEAD_LETTER_BYTES - _size(told) - _OVERHEAD_BYTES
     if key_bytes + value_bytes + _size(kept) <= room:
