@@ -22,7 +22,7 @@ class NotInstalled(SegueError):
 
 
 @contextmanager
-def _installed() -> Iterator[None]:
+def installed() -> Iterator[None]:
     """Turns a package that is not there into a sentence."""
     try:
         yield
@@ -39,7 +39,7 @@ def open_warehouse(name: str) -> Warehouse:
         NotInstalled: what reads warehouses is not installed.
         BadWarehouse: as there.
     """
-    with _installed():
+    with installed():
         from trainer import warehouse  # noqa: PLC0415 - heavy, and not everywhere
     return warehouse.open_warehouse(name)
 
@@ -51,7 +51,7 @@ def load_folder(path: Path) -> ModelRelease:
         NotInstalled: the trainer's packages are not installed.
         BadRelease: as there.
     """
-    with _installed():
+    with installed():
         from trainer import release  # noqa: PLC0415 - as above
     return release.load_release(path)
 
@@ -63,7 +63,7 @@ def publish_release(path: Path, settings: Settings, to: str | None) -> tuple[str
         NotInstalled: the trainer's packages are not installed.
         SegueError: as there.
     """
-    with _installed():
+    with installed():
         from trainer import publish  # noqa: PLC0415 - as above
     release = load_folder(path)
     activation = publish.publish(path, settings.kafka, settings.topics, to, settings.kafka_options)

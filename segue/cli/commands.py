@@ -3,6 +3,8 @@
 import typer
 
 from segue.cli.bootstrap import bootstrap
+from segue.cli.demo import demo
+from segue.cli.doctor import doctor
 from segue.cli.ingest import ingest
 from segue.cli.predict import predict
 from segue.cli.publish import publish
@@ -11,7 +13,7 @@ from segue.cli.train import train
 from segue.cli.user import user
 from segue.cli.worker import worker
 
-COMMANDS = (train, publish, bootstrap, worker, ingest, tail, user, predict)
+COMMANDS = (demo, train, publish, bootstrap, worker, ingest, tail, user, predict, doctor)
 
 app = typer.Typer(
     name="segue",

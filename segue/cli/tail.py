@@ -29,14 +29,16 @@ def tail(
         raise BadSetting("--max", most, "give at least 1")
     from schemas.wire import encode_change
     from segue.change_text import change_text
-    from segue.tail import Tail
+    from segue.reading import CommittedReader
+    from segue.tail import changes
 
-    reader = Tail(settings.kafka_client, settings.topics.changes, from_beginning=from_beginning)
+    topic = settings.topics.changes
+    reader = CommittedReader(settings.kafka_client, [topic], from_beginning=from_beginning)
     try:
         if not as_json:
-            say(f"Changes on {settings.topics.changes} at {settings.kafka}; ctrl-C ends.")
+            say(f"Changes on {topic} at {settings.kafka}; ctrl-C ends.")
         shown = 0
-        for change in reader:
+        for change in changes(reader):
             if user is not None and change.user_id != user:
                 continue
             if as_json:

@@ -47,6 +47,7 @@ class MemoryStage:
             similar_users=similar_users,
         )
         self._told = _Told()
+        self._lanes: list[Lane] = []
 
     def populate(self, facts: Iterable[Signup | Order], progress: Callable[[int], None]) -> int:
         """Bootstrap every lane, as `segue bootstrap` does."""
@@ -70,9 +71,12 @@ class MemoryStage:
         segments = (user.fields.get("segment") for user in self._redis.users.values())
         return Counter(int(segment) for segment in segments if segment is not None)
 
+    def open(self) -> None:
+        """Take every lane over."""
+        self._lanes = [self._lane(p) for p in range(PARTITIONS)]
+
     def play(self, events: Sequence[Outgoing], rate: float, audience: Audience) -> Played:
         """Write each event, and let its lane take it at once."""
-        lanes = [self._lane(p) for p in range(PARTITIONS)]
         played = Played()
         self._told.audience = audience
         began = time.monotonic()
@@ -85,7 +89,7 @@ class MemoryStage:
             record = self._kafka.append(event.topic, partition, event.key, event.value, at_ms)
             played.written.append((event.key, (event.topic, partition, record.offset)))
             before = self._told.changes
-            lanes[partition].step(0)
+            self._lanes[partition].step(0)
             if self._told.changes > before:
                 played.latencies_ms.append((time.monotonic() - written) * 1000)
             audience.sent(number + 1)

@@ -60,5 +60,8 @@ class Stage(Protocol):
     def users_by_segment(self) -> Counter[int]:
         """How many users each segment has."""
 
+    def open(self) -> None:
+        """Begin to take events."""
+
     def play(self, events: Sequence[Outgoing], rate: float, audience: Audience) -> Played:
         """Send the events, and return when all their effects are there."""

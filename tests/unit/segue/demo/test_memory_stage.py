@@ -63,6 +63,7 @@ def test_history_becomes_states_events_become_changes_and_bad_ones_dead_letters(
     events = with_bad_events(
         sent(Signup("3", AFTER, 20, "F", "Spain", "Search"), order("3", "3", AFTER, "Ön")), Topics()
     )
+    stage.open()
     played = stage.play(events, 1_000, audience)
 
     new = next(c for c in audience.changes if isinstance(c, SegmentChange) and c.user_id == "3")
@@ -84,6 +85,7 @@ def test_the_first_event_of_a_user_is_the_one_sent_first() -> None:
     stage.populate([], lambda _: None)
     events = sent(order("3", "3", AFTER, "Ön"), Signup("3", AFTER), Signup("4", AFTER))
 
+    stage.open()
     played = stage.play(events, 1_000, Audience())
 
     assert played.first_events() == {played.written[0][1], played.written[2][1]}

@@ -1,0 +1,37 @@
+"""`segue demo`: the whole service, live, on a shop's data."""
+
+# ruff: noqa: PLC0415 - imports stand where they are needed: a command loads no more than it uses
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from schemas.errors import BadSetting
+from segue.cli.command import command, flag
+from segue.cli.terminal import data
+from segue.settings import Settings
+
+
+@command("kafka", "redis", example="segue demo --rate 100 --keep")
+def demo(
+    settings: Settings,
+    rate: Annotated[float, typer.Option(metavar="N", help="events a second")] = 250.0,
+    keep: Annotated[bool, flag("--keep", "leave all running at the end, until ctrl-C")] = False,
+    no_install: Annotated[bool, flag("--no-install", "install nothing, even where it may be")] = False,
+) -> int | None:
+    """Train on a shop's history, start everything, stream the month that followed, and explain what happened.
+
+    It uses the Kafka and Redis that the settings name, else a Docker engine, else servers started on this
+    machine (on Debian, as root, it installs what is missing and says so first), else memory. What it
+    started ends with it.
+    """
+    if rate <= 0:
+        raise BadSetting("--rate", rate, "give events a second, above 0")
+    from segue.trainer_extra import installed
+
+    with installed():
+        from segue.demo.run import demo as run
+    run(settings, data, rate=rate, keep=keep, install=not no_install)
+    return None

@@ -1,0 +1,64 @@
+"""`segue doctor`: is everything there, and does it fit together?"""
+
+# ruff: noqa: PLC0415 - imports stand where they are needed: a command loads no more than it uses
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+from rich.table import Table
+from rich.text import Text
+
+from segue.cli.command import command, flag
+from segue.cli.terminal import data, write
+from segue.settings import Settings
+
+if TYPE_CHECKING:
+    from segue.doctor.check import Check
+
+_COLOURS = {"ok": "green", "warn": "yellow", "fail": "bold red"}
+
+
+@command(
+    "kafka",
+    "redis",
+    "redis_prefix",
+    "topic_prefix",
+    "group",
+    "exclude_statuses",
+    example="segue doctor --json",
+)
+def doctor(
+    settings: Settings,
+    as_json: Annotated[bool, flag("--json", "the checks as JSON")] = False,
+) -> int:
+    """Look at Kafka, the topics, the release, the group and its lag, Redis and the lanes' places.
+
+    Each line is ok, warn or fail, and says what to do. The exit code is 1 if one fails, else 0.
+    """
+    from segue.doctor.check import FAIL, worst
+    from segue.doctor.on_kafka import check_kafka
+    from segue.doctor.on_redis import check_redis
+    from segue.doctor.versions import versions
+
+    checks, lanes, model = check_kafka(settings)
+    checks = [*checks, *check_redis(settings, lanes, model), *versions()]
+    if as_json:
+        write(msgspec.json.encode({"state": worst(checks), "checks": checks}).decode())
+    else:
+        data.print(_table(checks))
+    return 1 if worst(checks) == FAIL else 0
+
+
+def _table(checks: list[Check]) -> Table:
+    rows = Table.grid(padding=(0, 2))
+    rows.add_column()
+    rows.add_column(style="bold", no_wrap=True)
+    rows.add_column(overflow="fold")
+    for check in checks:
+        text = Text(check.text)
+        if check.fix is not None:
+            text.append(f"\n→ {check.fix}", style="italic")
+        rows.add_row(Text(check.state, style=_COLOURS[check.state]), check.name, text)
+    return rows

@@ -1,0 +1,215 @@
+"""The demo on Kafka and Redis: bootstrap, a worker in a process of its own, events, changes."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
+from datetime import timedelta
+from pathlib import Path
+
+from confluent_kafka import Message
+
+from schemas.changes import Change
+from schemas.errors import SegueError
+from schemas.events import Order, Signup
+from schemas.headers import REASON
+from schemas.topics import topic_configs
+from schemas.wire import decode_change
+from segue.bootstrap import fill
+from segue.demo.stage import Audience, Played, Where
+from segue.demo.story import AS_OF
+from segue.demo.worker_process import WorkerProcess
+from segue.reading import CommittedReader, Ends
+from segue.redis_users import RedisUsers
+from segue.sending import Outgoing, Sender
+from segue.settings import Settings
+from streamer.kafka_admin import Admin
+from streamer.store import connect
+
+_POLL_S = 0.05
+_LOOK_S = 0.25
+_STILL_S = 60.0
+_CLEAN_S = 10.0
+
+
+class KafkaStage:
+    """A :class:`~segue.demo.stage.Stage` on real servers.
+
+    Args:
+        directory: takes the worker's settings and log.
+        say: takes sentences for people.
+    """
+
+    def __init__(self, settings: Settings, directory: Path, say: Callable[[str], None]) -> None:
+        self._settings = settings
+        self._directory = directory
+        self._say = say
+        self._stack = ExitStack()
+
+    def close(self) -> None:
+        """End the worker."""
+        self._stack.close()
+
+    def populate(self, facts: Iterable[Signup | Order], progress: Callable[[int], None]) -> int:
+        """`segue bootstrap`."""
+        return fill(self._settings, lambda: facts, AS_OF, timedelta(hours=1), self._say, progress).users
+
+    def users_by_segment(self) -> Counter[int]:
+        """Reads Redis."""
+        with RedisUsers(self._settings) as users:
+            return users.segments()
+
+    def open(self) -> None:
+        """Start a worker, and wait until all lanes are live."""
+        self._say("Starting a worker: segue worker…")
+        self._worker = self._stack.enter_context(WorkerProcess(self._settings, self._directory))
+
+    def play(self, events: Sequence[Outgoing], rate: float, audience: Audience) -> Played:
+        """Send the events from a thread, and read what becomes of them."""
+        topics, client = self._settings.topics, self._settings.kafka_client
+        with ExitStack() as stack:
+            reader = CommittedReader(client, [topics.changes, topics.dead_letters], from_beginning=False)
+            stack.callback(reader.close)
+            sending = _Sending(self._settings, events, rate, audience)
+            stack.callback(sending.stop)
+            began = time.monotonic()
+            sending.start()
+            arrived = self._read(reader, sending, audience)
+            seconds = time.monotonic() - began
+        latencies = [at - sending.written_ms[where] for where, at in arrived if where in sending.written_ms]
+        return Played(len(events), seconds, latencies, sending.written)
+
+    def _read(
+        self, reader: CommittedReader, sending: _Sending, audience: Audience
+    ) -> list[tuple[Where, float]]:
+        """Read until the lanes have taken every event and all that they said is read; gives each change's
+        cause and when it was read, in milliseconds since 1970.
+        """
+        arrived: list[tuple[Where, float]] = []
+        ends: Ends | None = None
+        look = moved = time.monotonic()
+        while ends is None or not reader.has_reached(ends):
+            message = reader.poll(_POLL_S)
+            now = time.monotonic()
+            if message is not None:
+                moved = now
+                self._tell(message, audience, arrived)
+            if ends is None and now >= look:
+                look = now + _LOOK_S
+                self._worker.check()
+                sending.check()
+                if sending.done and self._all_taken(sending.ends()):
+                    ends = reader.ends()
+            if sending.done and now - moved > _STILL_S:
+                raise SegueError(
+                    f"nothing has come for {_STILL_S:.0f} s, though events are left: see {self._directory}"
+                )
+        return arrived
+
+    def _tell(self, message: Message, audience: Audience, arrived: list[tuple[Where, float]]) -> None:
+        at_ms = time.time() * 1000
+        if message.topic() == self._settings.topics.dead_letters:
+            audience.dead_letter(_reason(message))
+            return
+        value = message.value()
+        assert value is not None
+        change: Change = decode_change(value)
+        cause = change.cause
+        if cause.topic is not None and cause.partition is not None and cause.offset is not None:
+            arrived.append(((cause.topic, cause.partition, cause.offset), at_ms))
+        audience.change(change)
+
+    def _all_taken(self, ends: dict[tuple[str, int], int]) -> bool:
+        """Whether each lane's place has passed the events sent to it."""
+        with RedisUsers(self._settings) as users:
+            for (topic, lane), end in ends.items():
+                place = users.place(lane)
+                if place is None or place.positions[topic] < end:
+                    return False
+        return True
+
+    def remove(self) -> None:
+        """Take away what a run leaves on servers that are not the demo's own: topics, group and keys."""
+        admin = Admin(self._settings.kafka_client, _CLEAN_S)
+        names = list(topic_configs(self._settings.topics))
+        for future in admin.kafka.delete_topics(names, request_timeout=_CLEAN_S).values():
+            future.exception(_CLEAN_S)  # one that was never made cannot be deleted
+        groups = admin.kafka.delete_consumer_groups([self._settings.group], request_timeout=_CLEAN_S)
+        for gone in groups.values():
+            gone.exception(_CLEAN_S)
+        client = connect(self._settings.redis)
+        try:
+            for key in client.scan_iter(match=f"{self._settings.redis_prefix}*", count=10_000):
+                client.unlink(key)
+        finally:
+            client.close()
+
+
+def _reason(message: Message) -> str:
+    """Why a dead letter is one."""
+    for name, value in message.headers() or []:
+        if name == REASON and isinstance(value, bytes):
+            return value.decode()
+    return "no reason given"
+
+
+class _Sending(threading.Thread):
+    """Sends the events, and notes where each came to lie, and when it was written."""
+
+    def __init__(
+        self, settings: Settings, events: Sequence[Outgoing], rate: float, audience: Audience
+    ) -> None:
+        super().__init__(name="demo-sending", daemon=True)
+        self._events = events
+        self._audience = audience
+        self._stopped = threading.Event()
+        self._failed: BaseException | None = None
+        self._sender = Sender(
+            settings.kafka_client, settings.partitioner, rate=rate, delivered=self._delivered
+        )
+        self.done = False
+        self.written: list[tuple[bytes | None, Where]] = []
+        self.written_ms: dict[Where, float] = {}
+
+    def run(self) -> None:
+        try:
+            self._sender.send(self._until_stopped(), self._audience.sent)
+        except BaseException as error:  # noqa: BLE001 - raised again where the demo looks
+            self._failed = error
+        self.done = True
+
+    def _until_stopped(self) -> Iterable[Outgoing]:
+        for event in self._events:
+            if self._stopped.is_set():
+                return
+            yield event
+
+    def _delivered(self, event: Outgoing, message: Message) -> None:
+        topic, partition, offset = message.topic(), message.partition(), message.offset()
+        assert topic is not None
+        assert partition is not None
+        assert offset is not None
+        where = (topic, partition, offset)
+        self.written.append((event.key, where))
+        self.written_ms[where] = message.timestamp()[1]
+
+    def ends(self) -> dict[tuple[str, int], int]:
+        """By topic and partition, the offset after the last event sent."""
+        ends: dict[tuple[str, int], int] = {}
+        for _, (topic, partition, offset) in self.written:
+            ends[topic, partition] = max(offset + 1, ends.get((topic, partition), 0))
+        return ends
+
+    def check(self) -> None:
+        """Raise what went wrong while sending."""
+        if self._failed is not None:
+            raise self._failed
+
+    def stop(self) -> None:
+        """End early, if it has not ended."""
+        self._stopped.set()
+        if self.ident is not None:
+            self.join()

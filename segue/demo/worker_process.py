@@ -1,0 +1,112 @@
+"""The demo's worker: `segue worker` in a process of its own, with a settings file and a log."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from segue.services.process import ServerProcess
+from segue.services.waiting import wait_until
+from segue.settings import ENV_PREFIX, FILE_VARIABLE, Settings
+
+SETTINGS_FILE, LOG_FILE = "segue.toml", "worker.log"
+_READY_S = 60.0
+_ASK_S = 2.0
+
+
+class WorkerProcess:
+    """Runs while its context is open.
+
+    Args:
+        directory: takes the settings file and the log.
+
+    Raises:
+        ServiceTrouble: the worker ended, or did not get ready in time; its last lines are shown.
+    """
+
+    def __init__(self, settings: Settings, directory: Path) -> None:
+        self._directory = directory
+        self._log = directory / LOG_FILE
+        write_settings(settings, directory / SETTINGS_FILE)
+
+    def __enter__(self) -> Self:
+        self._log.unlink(missing_ok=True)
+        command = [sys.executable, "-m", "segue", "worker", "--config", SETTINGS_FILE]
+        with _without_our_variables():
+            self._process = ServerProcess("the worker", command, directory=self._directory, log=self._log)
+        try:
+            wait_until(self._is_ready, deadline_s=_READY_S)
+            if not self._is_ready():
+                raise self._process.trouble("did not get ready")
+        except BaseException:
+            self._process.kill()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._process.stop(deadline_s=15)
+
+    def check(self) -> None:
+        """See that it runs."""
+        if not self._process.running():
+            raise self._process.trouble("ended")
+
+    def _is_ready(self) -> bool:
+        self.check()
+        port = self._web_port()
+        if port is None:
+            return False
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=_ASK_S).close()
+        except OSError:  # as is the 503 of one that is not ready
+            return False
+        return True
+
+    def _web_port(self) -> int | None:
+        """The port that the worker's log names."""
+        for line in self._log.read_text(encoding="utf-8").splitlines():
+            with suppress(ValueError):
+                told = json.loads(line)
+                if isinstance(told, dict) and told.get("event") == "web.listens":
+                    return int(told["port"])
+        return None
+
+
+def write_settings(settings: Settings, path: Path) -> None:
+    """The settings that were named, as a file that only its owner reads: it may hold passwords."""
+    lines = []
+    for name in sorted(settings.model_fields_set - {"kafka_options"}):
+        value = getattr(settings, name)
+        # JSON's texts, numbers and lists are TOML's, too.
+        lines.append(f"{name} = {json.dumps(value)}")
+    if settings.kafka_options:
+        lines.append("[kafka_options]")
+        lines += [
+            f"{json.dumps(name)} = {json.dumps(value)}" for name, value in settings.kafka_options.items()
+        ]
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write("\n".join(lines) + "\n")
+
+
+@contextmanager
+def _without_our_variables() -> Iterator[None]:
+    """The file alone counts: a variable would win over it."""
+    ours = {f"{ENV_PREFIX}{name.upper()}" for name in Settings.model_fields} | {FILE_VARIABLE}
+    taken = {name: os.environ.pop(name) for name in ours if name in os.environ}
+    try:
+        yield
+    finally:
+        os.environ.update(taken)
