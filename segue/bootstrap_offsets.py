@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from schemas import times
 from schemas.errors import BadTopics
+from segue.groups import members_of
 from segue.kafka import DEADLINE_S
 from segue.settings import Settings
 from streamer.bootstrap import NotFresh
-from streamer.kafka_admin import Admin
 from streamer.kafka_client import Reports, error_of, make_client, unreachable, why
 
 Start = dict[int, dict[str, int]]
@@ -21,22 +21,16 @@ Start = dict[int, dict[str, int]]
 
 
 def check_unused_group(settings: Settings) -> None:
-    """A bootstrap starts a group.
+    """A bootstrap starts a group; its lanes see for themselves that nothing is committed.
 
     Raises:
-        NotFresh: the group has members, or has committed offsets.
+        NotFresh: the group has members.
+        Unreachable: Kafka does not answer.
     """
-    admin = Admin(settings.kafka_client, DEADLINE_S)
-    group = settings.group
-    asked = admin.kafka.describe_consumer_groups([group], request_timeout=DEADLINE_S)
-    try:
-        members = len(admin.answer(asked[group], f"describe the group {group}").members)
-    except KafkaException as error:
-        if error_of(error).code() != KafkaError.GROUP_ID_NOT_FOUND:
-            raise
-        return
+    members = members_of(settings.kafka_client, settings.group, DEADLINE_S)
     if members:
-        raise NotFresh(f"the group {group} has {members} workers: stop them, or set another group")
+        workers = "a worker" if members == 1 else f"{members} workers"
+        raise NotFresh(f"the group {settings.group} has {workers}: stop them, or set another group")
 
 
 def offsets_at(settings: Settings, partitions: int, as_of: datetime, margin: timedelta) -> Start:

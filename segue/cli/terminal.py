@@ -6,14 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeElapsedColumn,
-)
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 # soft_wrap: a sentence stays one line where it is read by a program, or copied.
@@ -42,18 +35,16 @@ def write(line: str) -> None:
 
 
 @contextmanager
-def progress(total: int | None = None) -> Iterator[Progress]:
-    """A bar on standard error, gone when it is done; where that is no terminal, nothing."""
-    columns = [SpinnerColumn(), TextColumn("{task.description}")]
-    bar = [BarColumn(), MofNCompleteColumn()] if total is not None else []
+def progress(console: Console = people) -> Iterator[Progress]:
+    """How far long work has come, gone when it is done; where there is no terminal, nothing."""
     with Progress(
-        *columns,
-        *bar,
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
         TextColumn("{task.fields[note]}"),
         TimeElapsedColumn(),
-        console=people,
+        console=console,
         transient=True,
-        disable=not people.is_terminal,
+        disable=not console.is_terminal,
     ) as shown:
         yield shown
 

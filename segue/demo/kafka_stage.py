@@ -150,10 +150,9 @@ class KafkaStage:
 
 def _reason(message: Message) -> str:
     """Why a dead letter is one."""
-    for name, value in message.headers() or []:
-        if name == REASON and isinstance(value, bytes):
-            return value.decode()
-    return "no reason given"
+    headers = message.headers()
+    reason = dict(headers).get(REASON) if isinstance(headers, list) else None
+    return reason.decode() if isinstance(reason, bytes) else "no reason given"
 
 
 class _Sending(threading.Thread):

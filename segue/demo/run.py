@@ -165,7 +165,7 @@ def _stage(
 
 def _populate(stage: Stage, tables: Warehouse, tally: Tally, told: _Told) -> None:
     told.step(f"Every user's state as of {AS_OF:%Y-%m-%d}, from the warehouse")
-    with progress() as bar:
+    with progress(told.console) as bar:
         task = bar.add_task("   Filling", note="")
         users = stage.populate(
             tables.events(as_of=AS_OF, ordered="user"),

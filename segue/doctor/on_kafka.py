@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
 
 from schemas.errors import BadRelease, BadTopics, SegueError, Unreachable
 from schemas.topics import topic_configs
 from segue.doctor.check import FAIL, OK, WARN, Check
+from segue.groups import members_of
 from segue.release import current_model
 from segue.settings import Settings
 from streamer.kafka_admin import Admin
-from streamer.kafka_client import error_of
 from streamer.model import ActiveModel
 from streamer.topics_admin import check_topics, describe_cluster
 
@@ -67,21 +67,15 @@ def _release(settings: Settings, checks: list[Check]) -> ActiveModel | None:
 
 
 def _group(settings: Settings, lanes: int, checks: list[Check]) -> None:
-    admin = Admin(settings.kafka_client, _DEADLINE_S)
-    asked = admin.kafka.describe_consumer_groups([settings.group], request_timeout=_DEADLINE_S)
     try:
-        members = len(admin.answer(asked[settings.group], "describe the group").members)
-    except KafkaException as error:
-        if error_of(error).code() != KafkaError.GROUP_ID_NOT_FOUND:
-            checks.append(Check("group", FAIL, f"{settings.group}: {error_of(error).str()}"))
-            return
-        members = 0
+        members = members_of(settings.kafka_client, settings.group, _DEADLINE_S)
     except SegueError as error:
         checks.append(Check("group", FAIL, str(error)))
         return
     workers = "1 worker" if members == 1 else f"{members} workers"
     state, fix = (OK, None) if members else (WARN, "start one: segue worker")
     checks.append(Check("group", state, f"{settings.group} has {workers}", fix))
+    admin = Admin(settings.kafka_client, _DEADLINE_S)
     checks.extend(_lag(settings, admin, lane, members) for lane in range(lanes))
 
 
