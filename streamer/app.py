@@ -119,12 +119,12 @@ class Worker:
     async def _stop(self, starting: asyncio.Task[None]) -> None:
         """Close the lanes while the group still counts us in, then leave it."""
         await asyncio.to_thread(self._membership.close)
+        starting.cancel()
+        await asyncio.gather(starting, return_exceptions=True)
         try:
             await asyncio.wait_for(self.app.stop(), _STOP_S)
         except TimeoutError:
             log.warning("group.not_left", reason=f"it took more than {_STOP_S:.0f} s")
-        starting.cancel()
-        await asyncio.gather(starting, return_exceptions=True)
 
     @contextlib.contextmanager
     def _web(self) -> Iterator[None]:
@@ -166,28 +166,32 @@ def run_worker(worker: Worker) -> int:
 def _signals(stop: asyncio.Event) -> Iterator[None]:
     """The first signal sets ``stop``, the second one has its usual effect."""
     loop = asyncio.get_running_loop()
-    signals = (signal.SIGTERM, signal.SIGINT)
+    former = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
 
     def on_signal(number: signal.Signals) -> None:
         log.info("worker.stops", signal=number.name)
         stop.set()
-        for one in signals:
+        for one in former:
             loop.remove_signal_handler(one)
             signal.signal(one, signal.SIG_DFL)
 
-    for one in signals:
-        loop.add_signal_handler(one, on_signal, one)
+    for number in former:
+        loop.add_signal_handler(number, on_signal, number)
     try:
         yield
     finally:
-        for one in signals:
-            loop.remove_signal_handler(one)
+        for number, handler in former.items():
+            loop.remove_signal_handler(number)
+            signal.signal(number, handler)
 
 
 def _told(error: BaseException) -> int:
     if isinstance(error, SegueError):
         log.error("worker.failed", error=str(error))
         return error.exit_code
-    log.error("worker.failed", error=f"unexpected {type(error).__name__}: {error}; run with the log at debug")
+    log.error(
+        "worker.failed",
+        error=f"unexpected {type(error).__name__}: {error}; run with the log at debug for the details",
+    )
     log.debug("worker.failed", exc_info=error)
     return UNEXPECTED

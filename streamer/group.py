@@ -6,6 +6,7 @@ committed.
 """
 
 import asyncio
+import threading
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 
@@ -39,8 +40,13 @@ class GroupThread(AIOKafkaConsumerThread):
     transport: "GroupTransport"
     _refused: str | None = None
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._begun = threading.Event()
+
     async def on_start(self) -> None:
         """Connect, however long it takes."""
+        self._begun.set()
         while not self.should_stop:
             try:
                 await super().on_start()
@@ -49,6 +55,12 @@ class GroupThread(AIOKafkaConsumerThread):
                 self.transport.membership.waits_for(f"{self.transport.lost()}, or refuses the login")
                 await self._ensure_consumer().stop()
                 await self.sleep(RETRY_S)
+
+    async def stop(self) -> None:
+        """Stop, and do not miss a thread that has only just been started: nobody would ever end it."""
+        if self._thread_started.is_set():
+            await asyncio.to_thread(self._begun.wait, LEAVE_S)
+        await super().stop()
 
     async def on_thread_stop(self) -> None:
         """Leave the group, if it answers."""

@@ -1,0 +1,113 @@
+"""How a worker ends, without a Kafka: nobody listens at its address."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+
+import pytest
+import structlog
+
+from schemas.errors import NeedsRebuild
+from streamer.app import UNEXPECTED, build_worker, run_worker
+from streamer.config import WorkerConfig
+from streamer.logs import set_up_logs
+from streamer.status import LaneStatus
+from tests.services import eventually
+
+NOBODY = {"bootstrap.servers": "127.0.0.1:1"}
+
+
+class Lanes:
+    def __init__(self, failure: Callable[[], Exception | None] = lambda: None) -> None:
+        self.failure = failure
+
+    def own(self, partitions: frozenset[int]) -> None:
+        raise AssertionError
+
+    def disown(self, partitions: frozenset[int]) -> None:
+        raise AssertionError
+
+    def statuses(self) -> list[LaneStatus]:
+        return []
+
+
+class NoReleases:
+    def current(self) -> None:
+        return None
+
+    def problem(self) -> str | None:
+        return "no release: run `segue publish`"
+
+
+@pytest.fixture
+def log() -> Iterator[io.StringIO]:
+    stream = io.StringIO()
+    set_up_logs(json=True, stream=stream)
+    yield stream
+    structlog.reset_defaults()
+
+
+def events(log: io.StringIO) -> list[dict[str, str]]:
+    return [json.loads(line) for line in log.getvalue().splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (NeedsRebuild("lane 2: run `segue rebuild`"), 7, "lane 2: run `segue rebuild`"),
+        (
+            ValueError("odd"),
+            UNEXPECTED,
+            "unexpected ValueError: odd; run with the log at debug for the details",
+        ),
+    ],
+)
+def test_a_lanes_error_ends_the_worker_in_one_sentence(
+    error: Exception, code: int, said: str, log: io.StringIO
+) -> None:
+    config = WorkerConfig(kafka=NOBODY, partitions=4)
+    assert run_worker(build_worker(config, Lanes(lambda: error), NoReleases())) == code
+    (failed,) = [event for event in events(log) if event["level"] == "error"]
+    assert (failed["event"], failed["error"]) == ("worker.failed", said)
+
+
+def test_a_worker_without_kafka_waits_shows_it_and_stops_at_a_signal(log: io.StringIO) -> None:
+    config = WorkerConfig(kafka=NOBODY, partitions=4, web_port=0)
+    worker = build_worker(config, Lanes(), NoReleases())
+    shown: list[dict[str, object]] = []
+
+    def look() -> None:
+        try:
+            port = eventually(lambda: [e for e in events(log) if e["event"] == "web.listens"])[0]["port"]
+            eventually(lambda: "group.waits" in log.getvalue())
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/status", timeout=10) as answer:
+                shown.append(json.load(answer))
+        finally:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    assert run_worker(worker) == 0
+    looking.join()
+    ended = time.monotonic()
+    assert shown[0]["reasons"] == [
+        "Kafka at 127.0.0.1:1 does not answer, or refuses the login",
+        "no release: run `segue publish`",
+    ]
+    assert [event["event"] for event in events(log)][-2:] == ["worker.stops", "worker.stopped"]
+    assert worker.still_ours(0) is False
+    assert time.monotonic() - ended < 1  # it does not ask a group that it is not in
+
+
+def test_signals_are_given_back(log: io.StringIO) -> None:
+    before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
+    config = WorkerConfig(kafka=NOBODY, partitions=4)
+    run_worker(build_worker(config, Lanes(lambda: ValueError("x")), NoReleases()))
+    assert [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)] == before
