@@ -6,21 +6,22 @@ from collections.abc import Mapping
 
 from schemas import checks
 from schemas.changes import FeatureValue
-from schemas.errors import BadEvent, BadSetting
+from schemas.errors import BadEvent
+from segue.usage import bad_option
 
 
 def checked(features: Mapping[str, FeatureValue]) -> dict[str, FeatureValue]:
     """The features as an event would bring them: a blank text is missing, 25.0 is 25.
 
     Raises:
-        BadSetting: no event could bring such a value.
+        BadUsage: no event could bring such a value.
     """
     told: dict[str, FeatureValue] = {}
     for name, value in features.items():
         try:
             told[name] = _checked(features, name, value)
         except BadEvent as error:
-            raise BadSetting(f"--{name.replace('_', '-')}", value, error.problem) from None
+            raise bad_option(f"--{name.replace('_', '-')}", value, error.problem) from None
     return told
 
 

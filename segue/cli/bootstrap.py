@@ -11,11 +11,11 @@ from typing import Annotated
 import msgspec
 import typer
 
-from schemas.errors import BadSetting
 from segue.cli.command import command, flag
 from segue.cli.terminal import progress, say, warn, write
 from segue.settings import Settings
 from segue.times import time_option
+from segue.usage import bad_option
 
 _DURATION = re.compile(r"([0-9]+)([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -85,5 +85,5 @@ def bootstrap(
 def _duration(text: str) -> timedelta:
     found = _DURATION.fullmatch(text)
     if found is None:
-        raise BadSetting("--margin", text, "give a number with s, m, h or d, for example 1h")
+        raise bad_option("--margin", text, "give a number with s, m, h or d, for example 1h")
     return timedelta(**{_UNITS[found[2]]: int(found[1])})

@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
-from schemas.errors import BadSetting
 from segue.cli.command import command, flag
 from segue.cli.terminal import data
 from segue.settings import Settings
+from segue.usage import bad_option
 
 
 @command("kafka", "redis", example="segue demo --rate 100 --keep")
@@ -28,7 +28,7 @@ def demo(
     started ends with it.
     """
     if rate <= 0:
-        raise BadSetting("--rate", rate, "give events a second, above 0")
+        raise bad_option("--rate", rate, "give events a second, above 0")
     from segue.trainer_extra import installed
 
     with installed():

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
-from schemas.errors import BadSetting
 from segue.cli.command import command, flag
 from segue.cli.terminal import progress, say, warn, write
 from segue.settings import Settings
 from segue.times import time_option
+from segue.usage import BadUsage, bad_option
 
 if TYPE_CHECKING:
     from segue.sending import Outgoing, Sent
@@ -58,11 +58,11 @@ def ingest(
     value erases the user. The records' times are now: Kafka would soon delete older ones.
     """
     if bool(files) == bool(warehouse):
-        raise BadSetting("FILE", " ".join(files or []), "name files, or --warehouse, and not both")
+        raise BadUsage("name files of events, or --warehouse, and not both")
     if files and (since or until):
-        raise BadSetting("--since", since or until, "it goes with --warehouse; files are sent whole")
+        raise BadUsage("--since and --until go with --warehouse: files are sent whole")
     if rate is not None and rate <= 0:
-        raise BadSetting("--rate", rate, "give events a second, above 0")
+        raise bad_option("--rate", rate, "give events a second, above 0")
     from segue.kafka import prepare_topics
     from segue.sending import Sender
 
@@ -81,7 +81,7 @@ def ingest(
                 events, lambda count: bar.update(task, completed=count, note=f"{count:,} events")
             )
         except BaseException:
-            say(f"{sender.count:,} events were sent before that.")
+            say(f"{sender.count:,} events were sent, and no more:")
             raise
     _report(sent, settings, as_json=as_json)
     return None

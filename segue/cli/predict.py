@@ -57,8 +57,9 @@ def predict(
         "most_frequent_brand": most_frequent_brand,
         "most_frequent_category": most_frequent_category,
     }
+    believed = checked(features)
     model = _release(release, settings)
-    card = scored(checked(features), model)
+    card = scored(believed, model)
     card = replace(card, similar_users=alike(card, model, settings))
     if as_json:
         write(msgspec.json.encode(card.as_json()).decode())

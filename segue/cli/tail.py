@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
-from schemas.errors import BadSetting
 from segue.cli.command import command, flag
 from segue.cli.terminal import data, say, write
 from segue.settings import Settings
+from segue.usage import bad_option
 
 
 @command("kafka", "topic_prefix", example="segue tail --from-beginning --max 10")
@@ -26,7 +26,7 @@ def tail(
 ) -> int | None:
     """Show the changes as they come, until ctrl-C: who moved, from where to where, by what, and who is alike."""
     if most is not None and most < 1:
-        raise BadSetting("--max", most, "give at least 1")
+        raise bad_option("--max", most, "give at least 1")
     from schemas.wire import encode_change
     from segue.change_text import change_text
     from segue.reading import CommittedReader

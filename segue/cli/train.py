@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
-from schemas.errors import BadSetting
 from segue.cli.command import command, flag
 from segue.cli.terminal import people, say, steps, warn, write
 from segue.settings import Settings
 from segue.times import time_option
+from segue.usage import bad_option
 
 if TYPE_CHECKING:
     from schemas.release import ModelRelease
@@ -51,7 +51,7 @@ def train(
     The last line of standard output is the release's path. The same data and settings give the same release.
     """
     if k != "auto" and not k.isdecimal():
-        raise BadSetting("--k", k, "give a whole number of at least 2, or auto")
+        raise bad_option("--k", k, "give a whole number of at least 2, or auto")
     at = time_option("--as-of", as_of)
     from segue.trainer_extra import open_warehouse
     from segue.training import train_release

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
-from schemas.errors import BadSetting, SegueError
+from schemas.errors import SegueError
 from segue.cli.command import command, flag
 from segue.cli.terminal import data, say, write
 from segue.settings import Settings
+from segue.usage import BadUsage
 
 if TYPE_CHECKING:
     from segue.redis_users import RedisUsers
@@ -37,7 +38,7 @@ def user(
     Distance and margin are by the release in use, which is read from Kafka; without Kafka they are left out.
     """
     if (user_id is None) != every:
-        raise BadSetting("ID", user_id, "name one user, or --all, and not both")
+        raise BadUsage("name one user's id, or --all, and not both")
     from segue.redis_users import RedisUsers
 
     with RedisUsers(settings) as users:
