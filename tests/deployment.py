@@ -23,6 +23,20 @@ from schemas.topics import Topics
 from tests.services import eventually
 
 
+def trained(warehouse: Path, folder: Path, *options: object) -> Path:
+    """A release of this warehouse, made by the command; its folder."""
+    done = subprocess.run(
+        [sys.executable, "-m", "segue", "train", "--warehouse", warehouse, "--out", folder, *options],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return folder / Path(done.stdout.strip().splitlines()[-1])
+
+
 @dataclass(slots=True)
 class Deployment:
     """Where Segue runs in a test. ``folder`` is for releases and the workers' logs."""
@@ -73,10 +87,8 @@ class Deployment:
             assert done.returncode == 0, f"segue {arguments} ended with {done.returncode}:\n{done.stderr}"
         return done
 
-    def train_and_publish(self, warehouse: Path, *options: object) -> Path:
-        """A release of this warehouse, made current; its folder."""
-        trained = self.segue("train", "--warehouse", warehouse, "--out", self.folder / "releases", *options)
-        release = Path(trained.stdout.strip().splitlines()[-1])
+    def publish(self, release: Path) -> Path:
+        """Make a release current; gives its folder back."""
         self.segue("publish", release)
         return release
 
@@ -132,7 +144,9 @@ class Deployment:
                 }
                 return {at: end - reached[at] for at, end in ends.items() if reached[at] < end}
 
-            eventually(lambda: behind() == {} or _no(behind()), deadline_s, "every lane at the end of its inputs")
+            eventually(
+                lambda: behind() == {} or _no(behind()), deadline_s, "every lane at the end of its inputs"
+            )
         finally:
             consumer.close()
             store.close()
@@ -175,9 +189,7 @@ class WorkerProcess:
 
     def lanes(self) -> set[int]:
         """The lanes that it says are its own and live."""
-        return {
-            lane["partition"] for lane in self.get("/status")[1]["lanes"] if lane["phase"] == "live"
-        }
+        return {lane["partition"] for lane in self.get("/status")[1]["lanes"] if lane["phase"] == "live"}
 
     def get(self, path: str) -> tuple[int, Any]:
         """A page of its web server: status and JSON; 0 where nobody answers yet."""

@@ -151,9 +151,7 @@ def _differences(
     if in_redis != (right.segment, right.provisional, last["sequence"]):
         wrong.append(f"{user_id}: Redis has {in_redis}, right is {right}, sequence {last['sequence']}")
     position = json.loads(fields[b"state"])["position"]["components"] if b"state" in fields else None
-    if position is None or any(
-        abs(a - b) > 1e-9 for a, b in zip(position, right.components, strict=True)
-    ):
+    if position is None or any(abs(a - b) > 1e-9 for a, b in zip(position, right.components, strict=True)):
         wrong.append(f"{user_id}: Redis has components {position}, right is {right.components}")
     return wrong
 

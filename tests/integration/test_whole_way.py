@@ -13,7 +13,8 @@ from confluent_kafka import Producer
 
 from schemas.events import Event
 from segue.services import KafkaService, RedisService
-from tests.deployment import Deployment, WorkerProcess, deployed
+from tests.bad_events import BAD_RECORDS
+from tests.deployment import Deployment, WorkerProcess, deployed, trained
 from tests.services import eventually
 from tests.verify import Outcome, expected_users, read_topic, verify
 from trainer.warehouse import open_warehouse
@@ -28,6 +29,11 @@ THELOOK = Path(str(files("segue"))) / "data" / "thelook"
 def events() -> list[Event]:
     with open_warehouse(str(THELOOK)) as warehouse:
         return list(warehouse.events())
+
+
+@pytest.fixture(scope="module")
+def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return trained(THELOOK, tmp_path_factory.mktemp("releases"))
 
 
 @pytest.fixture
@@ -63,8 +69,10 @@ def applied(worker: WorkerProcess) -> int:
     return 0 if status is None else sum(lane["events"] for lane in status["lanes"])
 
 
-def test_every_user_of_thelook_from_its_first_event(deployment: Deployment, events: list[Event]) -> None:
-    release = deployment.train_and_publish(THELOOK)
+def test_every_user_of_thelook_from_its_first_event(
+    deployment: Deployment, events: list[Event], release: Path
+) -> None:
+    deployment.publish(release)
     worker = deployment.worker().ready()
     sent = deployment.segue("ingest", "--warehouse", THELOOK)
     assert "44,923" in sent.stderr + sent.stdout
@@ -75,8 +83,8 @@ def test_every_user_of_thelook_from_its_first_event(deployment: Deployment, even
     assert worker.stop() == 0
 
 
-def test_bootstrap_then_the_events_since(deployment: Deployment, events: list[Event]) -> None:
-    release = deployment.train_and_publish(THELOOK, "--as-of", "2024-12-01")
+def test_bootstrap_then_the_events_since(deployment: Deployment, events: list[Event], tmp_path: Path) -> None:
+    release = deployment.publish(trained(THELOOK, tmp_path, "--as-of", "2024-12-01"))
     deployment.segue("bootstrap", "--warehouse", THELOOK, "--as-of", "2024-12-01")
     deployment.worker().ready()
     deployment.segue("ingest", "--warehouse", THELOOK, "--since", "2024-12-01")
@@ -85,8 +93,8 @@ def test_bootstrap_then_the_events_since(deployment: Deployment, events: list[Ev
     assert 0 < outcome.changes < 10_000
 
 
-def test_two_workers_share_the_lanes(deployment: Deployment, events: list[Event]) -> None:
-    release = deployment.train_and_publish(THELOOK)
+def test_two_workers_share_the_lanes(deployment: Deployment, events: list[Event], release: Path) -> None:
+    deployment.publish(release)
     first = deployment.worker().ready()
     second = deployment.worker().ready()
     lanes = eventually(
@@ -103,9 +111,9 @@ def test_two_workers_share_the_lanes(deployment: Deployment, events: list[Event]
 
 @pytest.mark.parametrize("how", ["SIGTERM", "SIGKILL"])
 def test_a_worker_that_ends_in_the_middle_is_followed_by_another(
-    deployment: Deployment, events: list[Event], how: str
+    deployment: Deployment, events: list[Event], release: Path, how: str
 ) -> None:
-    release = deployment.train_and_publish(THELOOK)
+    deployment.publish(release)
     first = deployment.worker().ready()
     deployment.send(events)
     eventually(lambda: applied(first) > 2_000, 60, "the first worker in the middle")
@@ -118,8 +126,10 @@ def test_a_worker_that_ends_in_the_middle_is_followed_by_another(
     assert outcome.users == 20_000
 
 
-def test_a_worker_paused_beyond_its_session_and_resumed(deployment: Deployment, events: list[Event]) -> None:
-    release = deployment.train_and_publish(THELOOK)
+def test_a_worker_paused_beyond_its_session_and_resumed(
+    deployment: Deployment, events: list[Event], release: Path
+) -> None:
+    deployment.publish(release)
     first = deployment.worker().ready()
     second = deployment.worker().ready()
     eventually(lambda: first.lanes() and second.lanes(), 60, "both workers have lanes")
@@ -135,8 +145,10 @@ def test_a_worker_paused_beyond_its_session_and_resumed(deployment: Deployment, 
     eventually(lambda: first.lanes() | second.lanes() == {0, 1, 2, 3}, 60, "every lane has an owner")
 
 
-def test_redis_emptied_under_a_running_worker(deployment: Deployment, events: list[Event]) -> None:
-    release = deployment.train_and_publish(THELOOK)
+def test_redis_emptied_under_a_running_worker(
+    deployment: Deployment, events: list[Event], release: Path
+) -> None:
+    deployment.publish(release)
     worker = deployment.worker().ready()
     deployment.send(events)
     eventually(lambda: applied(worker) > 5_000, 60, "the worker in the middle")
@@ -150,15 +162,17 @@ def test_redis_emptied_under_a_running_worker(deployment: Deployment, events: li
 
 
 def test_bad_events_are_dead_letters_and_the_good_ones_are_applied(
-    deployment: Deployment, events: list[Event]
+    deployment: Deployment, events: list[Event], release: Path
 ) -> None:
-    from tests.bad_events import BAD_RECORDS
-
     good = events[:2_000]
-    release = deployment.train_and_publish(THELOOK)
+    deployment.publish(release)
     deployment.worker().ready()
     producer = Producer(
-        {"bootstrap.servers": deployment.bootstrap, "partitioner": "murmur2_random", "message.max.bytes": 5_000_000}
+        {
+            "bootstrap.servers": deployment.bootstrap,
+            "partitioner": "murmur2_random",
+            "message.max.bytes": 5_000_000,
+        }
     )
     topics = deployment.topics
     sent = 0
