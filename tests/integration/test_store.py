@@ -152,6 +152,35 @@ def test_neighbours_name_their_segments_and_leave_out_the_excluded(store: RedisS
     assert store.neighbours("another space", [1.0, 1.0], 2, ()) == [[], []]
 
 
+def test_the_nearest_lie_across_the_cut(store: RedisStore) -> None:
+    store.save(None, b"p1", [at("a", 3.0), at("b", -3.0), at("c", 2.0), at("d", -2.0), at("e", -3.1)])
+
+    found = store.neighbours(SPACE, [3.1, -3.1], 3, ())
+
+    # From 3.1: e 0.083, a 0.1, b 0.183. From -3.1: e 0, b 0.1, a 0.183.
+    assert [[user.user_id for user in near] for near in found] == [["e", "a", "b"], ["e", "b", "a"]]
+    assert [store.neighbours(SPACE, [towards], 1, ())[0][0].user_id for towards in (3.14, -3.14)] == [
+        "e",
+        "e",
+    ]
+
+
+def test_small_groups_and_many_left_out(store: RedisStore) -> None:
+    placed = {f"{i}": (i // 3) * 0.01 for i in range(300)}
+    exclude = [f"{i}" for i in range(300) if i % 7]
+    index = AngleIndex()
+    for user_id, angle in placed.items():
+        index.put(user_id, angle)
+    store.save(None, b"p1", [at(user_id, angle) for user_id, angle in placed.items()])
+    towards = [-0.5, 0.0, 0.005, 0.5, 0.505, 0.99, 2.0]
+
+    found = store.neighbours(SPACE, towards, 6, exclude)
+
+    assert [[(user.user_id, user.angle) for user in near] for near in found] == [
+        index.nearest(angle, 6, exclude) for angle in towards
+    ]
+
+
 @pytest.mark.parametrize("n", [1, 5, 1_500])
 @pytest.mark.parametrize("towards", [0.5, 1.0, 1.5, -3.1])
 def test_thousands_share_an_angle(store: RedisStore, n: int, towards: float) -> None:
