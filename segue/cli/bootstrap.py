@@ -12,7 +12,7 @@ import msgspec
 import typer
 
 from segue.cli.command import command, flag
-from segue.cli.terminal import progress, say, warn, write
+from segue.cli.terminal import progress, say, warn_left_out, write
 from segue.settings import Settings
 from segue.times import time_option
 from segue.usage import bad_option
@@ -70,8 +70,7 @@ def bootstrap(
             lambda users: bar.update(task, completed=users, note=f"{users:,} users"),
         )
         rejected = tables.rejected(at).counts
-    for (table, reason), count in rejected.items():
-        warn(f"left out: {count:,} rows of {table}: {reason}")
+    warn_left_out(rejected)
     if as_json:
         write(msgspec.json.encode({"users": filled.users, "records": filled.records}).decode())
     else:

@@ -13,7 +13,7 @@ import msgspec
 import typer
 
 from segue.cli.command import command, flag
-from segue.cli.terminal import progress, say, warn, write
+from segue.cli.terminal import progress, say, warn_left_out, write
 from segue.settings import Settings
 from segue.times import time_option
 from segue.usage import BadUsage, bad_option
@@ -101,8 +101,7 @@ def _of_warehouse(
 
     begin, end = time_option("--since", since), time_option("--until", until)
     tables = stack.enter_context(open_warehouse(name))
-    for (table, reason), count in tables.rejected(end).counts.items():
-        warn(f"left out: {count:,} rows of {table}: {reason}")
+    warn_left_out(tables.rejected(end).counts)
     return outgoing(tables.events(as_of=end, since=begin), settings.topics)
 
 

@@ -11,7 +11,7 @@ import msgspec
 import typer
 
 from segue.cli.command import command, flag
-from segue.cli.terminal import people, say, steps, warn, write
+from segue.cli.terminal import people, say, steps, warn_left_out, write
 from segue.settings import Settings
 from segue.times import time_option
 from segue.usage import bad_option
@@ -68,8 +68,7 @@ def train(
             components=components,
         )
         rejected = tables.rejected(at).counts
-    for (table, reason), count in rejected.items():
-        warn(f"left out: {count:,} rows of {table}: {reason}")
+    warn_left_out(rejected)
     _tell(release, path)
     if as_json:
         told = {

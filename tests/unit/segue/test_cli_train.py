@@ -1,0 +1,131 @@
+"""`segue train` on good tables, and on tables that cannot be trained on: one sentence and exit code 3."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from segue.cli.main import run
+from tests.shops import Shop, write_csv
+
+Capture = pytest.CaptureFixture[str]
+
+COUNTRIES = ("Brasil", "China", "Spain")
+SOURCES = ("Search", "Email")
+
+
+def shop(users: int, **same: str | None) -> Shop:
+    """Users who differ in everything, but for what is given; each with one to four orders."""
+    made = Shop()
+    for number in range(users):
+        profile: dict[str, Any] = {
+            "age": str(18 + number % 50),
+            "gender": "FM"[number % 2],
+            "country": COUNTRIES[number % 3],
+            "traffic_source": SOURCES[number % 2],
+        }
+        made.user(f"u{number}", **{**profile, **same})
+        for order in range(1 + number % 4):
+            made.order(f"o{number}-{order}", f"u{number}", [f"Brand {number % 5}/Category {number % 7}"])
+    return made
+
+
+@pytest.fixture(autouse=True)
+def plain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.chdir(tmp_path)
+
+
+def test_the_last_line_is_the_release_s_path(tmp_path: Path, capsys: Capture) -> None:
+    tables = write_csv(shop(60).user("u999", age="200"), tmp_path / "tables")
+
+    assert run(["train", "--warehouse", str(tables), "--k", "3", "--out", "here"]) == 0
+
+    shown = capsys.readouterr()
+    path = Path(shown.out.splitlines()[-1])
+    assert path.parent == Path("here")
+    assert (path / "report.html").is_file()
+    assert "60 of 60 users" in shown.err
+    assert "Note: left out: 1 row of users: age" in shown.err
+
+
+def test_json_tells_the_release(tmp_path: Path, capsys: Capture) -> None:
+    tables = write_csv(shop(60), tmp_path / "tables")
+
+    assert run(["train", "--warehouse", str(tables), "--k", "3", "--json"]) == 0
+
+    told = json.loads(capsys.readouterr().out)
+    assert told["path"] == f"releases/{told['version']}"
+    assert [segment["id"] for segment in told["segments"]] == [0, 1, 2]
+    assert sum(segment["size"] for segment in told["segments"]) == told["users_used"] == 60
+
+
+def remove(folder: Path, name: str) -> None:
+    (folder / f"{name}.csv").unlink()
+
+
+@pytest.mark.parametrize(
+    ("made", "spoil", "expected"),
+    [
+        (shop(60), lambda folder: remove(folder, "orders"), "orders"),
+        (Shop(), None, "table users of"),
+        (shop(1), None, "only 1 user can be trained on"),
+        (shop(4), None, "only 4 users can be trained on, of 4 read, and 5 segments need at least 5"),
+        (shop(60, country="Brasil"), None, "feature country is 'Brasil' for all 60 training users"),
+        (shop(60, age=None), None, "feature age is null for all 60 users read"),
+        (
+            shop(60, age=None, gender=None),
+            None,
+            "features age and gender are null for all 60 users read",
+        ),
+    ],
+    ids=["no table", "empty table", "one user", "fewer than k", "constant", "null", "all null"],
+)
+def test_what_cannot_be_trained_on_is_one_sentence(
+    made: Shop, spoil: Any, expected: str, tmp_path: Path, capsys: Capture
+) -> None:
+    tables = write_csv(made, tmp_path / "tables")
+    if spoil is not None:
+        spoil(tables)
+
+    assert run(["train", "--warehouse", str(tables)]) == 3
+
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert told.startswith("Error: ")
+    assert expected in told
+    assert not (tmp_path / "releases").exists()
+
+
+def test_a_missing_column_is_named_with_those_that_are_there(tmp_path: Path, capsys: Capture) -> None:
+    tables = write_csv(shop(60), tmp_path / "tables", without={"users": ("gender",)})
+
+    assert run(["train", "--warehouse", str(tables)]) == 3
+
+    told = capsys.readouterr().err
+    assert "table users of" in told
+    assert "has no column gender: it has id, age, country, traffic_source, created_at" in told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--encoding", "hash"], "setting encoding is 'hash': use one of label, frequency, one-hot"),
+        (["--k", "1"], "setting k is 1: use at least 2 segments"),
+        (
+            ["--features", "age,height"],
+            "setting features (from option --features) is 'age,height': name each",
+        ),
+        (["--components", "0"], "setting components is 0: use at least 1"),
+    ],
+)
+def test_a_wrong_setting_is_one_sentence(
+    arguments: list[str], expected: str, tmp_path: Path, capsys: Capture
+) -> None:
+    tables = write_csv(shop(10), tmp_path / "tables")
+
+    assert run(["train", "--warehouse", str(tables), *arguments]) == 2
+    assert expected in capsys.readouterr().err
