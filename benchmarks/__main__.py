@@ -1,0 +1,24 @@
+"""Runs every benchmark and prints medians and ratios."""
+
+from benchmarks import lane, neighbours, scoring
+from benchmarks.measure import RUNS
+
+
+def main() -> None:
+    """Print what the documents may claim."""
+    print(f"medians of {RUNS} runs, both ways in turn in one process\n")
+    print(scoring.one_user().line())
+    print("prediction agrees with the fit's own label, thelook's training users")
+    for name, share in scoring.agreement().items():
+        print(f"  {name:8}{share:7.1%}")
+    print(neighbours.among(20_000, scans=50).line())
+    print(neighbours.among(1_000_000, scans=3).line())
+    applied = lane.backlog()
+    if isinstance(applied, str):
+        print(applied)
+        return
+    print(applied.line())
+    print(f"  that is {1 / applied.ours_s:,.0f} events a second on one lane")
+
+
+main()

@@ -1,0 +1,121 @@
+"""A lane on a real Kafka and a real Redis: batches of a thousand beside a transaction for each event."""
+
+import time
+import uuid
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.resources import files
+
+from confluent_kafka import Producer
+
+from benchmarks.measure import RUNS, Comparison, compare
+from benchmarks.thelook import fitted
+from schemas.changes import Change
+from schemas.decode import encode_order, encode_signup
+from schemas.events import Order
+from schemas.partition import librdkafka_name
+from segue.lanes import lane_config, open_log, open_store
+from segue.services import NoServices, Services, find_services
+from segue.settings import Settings
+from streamer.batch import Batch
+from streamer.lane import Lane
+from streamer.model import ActiveModel, BootstrapRecord
+from streamer.status import Phase
+from streamer.topics_admin import create_topics
+from trainer.model import release_of
+from trainer.warehouse import open_warehouse
+
+BATCHED, SINGLE = 4_000, 200
+
+
+class _OneModel:
+    """The fitted release, always current."""
+
+    def __init__(self) -> None:
+        of = fitted()
+        names = [f"segment {cluster}" for cluster in range(of.fit.pipeline["cluster"].n_clusters)]
+        self._model = ActiveModel(release_of(of.fit, names, None), of.scorer, 0, "benchmark")
+
+    def current(self) -> ActiveModel:
+        return self._model
+
+    def known_activation(self) -> int:
+        return 0
+
+    def problem(self) -> None:
+        return None
+
+    def bootstrap_standing(self) -> BootstrapRecord | None:
+        return None
+
+
+class _Nobody:
+    """Watches nothing."""
+
+    def phase(self, partition: int, phase: Phase, reason: str | None) -> None: ...
+
+    def reached(self, partition: int, positions: dict[str, int], lag: dict[str, int]) -> None: ...
+
+    def batch(
+        self, partition: int, batch: Batch, changes: Sequence[Change], seconds: dict[str, float]
+    ) -> None: ...
+
+
+def backlog() -> Comparison | str:
+    """Seconds an event, on one lane with thelook's events waiting."""
+    with find_services(kafka=None, redis=None, say=print) as services:
+        if isinstance(services, NoServices):
+            return f"not measured: {services.reason}"
+        # Both read the same log from where they stand; there is enough of it for all runs.
+        batched, single = _lane(services, 1_000), _lane(services, 1)
+        return compare(
+            "apply one event of a backlog, Kafka and Redis included",
+            ("a thousand events a transaction", lambda: _seconds_each(batched, BATCHED)),
+            ("a transaction an event", lambda: _seconds_each(single, SINGLE)),
+        )
+
+
+def _lane(services: Services, max_batch: int) -> Lane:
+    prefix = f"bench-{uuid.uuid4().hex[:8]}-"
+    settings = Settings(
+        kafka=services.kafka.bootstrap,
+        redis=services.redis.url,
+        topic_prefix=prefix,
+        redis_prefix=f"{prefix}:",
+        group=prefix,
+        partitions=1,
+        max_batch=max_batch,
+    )
+    create_topics(settings.kafka_client, settings.topics, 1)
+    _fill(settings, RUNS * (BATCHED if max_batch > 1 else SINGLE) + 1_000)
+    lane = Lane(
+        0,
+        open_log(settings, 0),
+        open_store(settings, 0),
+        _OneModel(),
+        lane_config(settings, 1),
+        _Nobody(),
+        clock=lambda: datetime.now(UTC),
+    )
+    lane.take_over(uuid.uuid4().hex)
+    lane.step(10.0)
+    return lane
+
+
+def _fill(settings: Settings, most: int) -> None:
+    producer = Producer({**settings.kafka_client, "partitioner": librdkafka_name("murmur2")})
+    with open_warehouse(str(files("segue") / "data" / "thelook")) as warehouse:
+        for sent, event in enumerate(warehouse.events()):
+            if sent == most:
+                break
+            topic = settings.topics.orders if isinstance(event, Order) else settings.topics.signups
+            key, value = encode_order(event) if isinstance(event, Order) else encode_signup(event)
+            producer.produce(topic, value, key)
+    producer.flush()
+
+
+def _seconds_each(lane: Lane, events: int) -> float:
+    taken, began = 0, time.perf_counter()
+    while taken < events:
+        taken += lane.step(5.0)
+    return (time.perf_counter() - began) / taken

@@ -1,0 +1,35 @@
+"""The thelook users, fitted once, for all benchmarks."""
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from schemas.features import FEATURE_NAMES
+from streamer.scoring import Scorer
+from trainer.fit import Fit, fit
+from trainer.model import release_of
+from trainer.rows import select
+from trainer.settings import FitSettings
+from trainer.warehouse import open_warehouse
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A fit, the scorer made of its release, and the training rows as a worker would hold them."""
+
+    fit: Fit
+    scorer: Scorer
+    rows: list[dict[str, Any]]
+
+
+@cache
+def fitted() -> Fitted:
+    """The article's preset over the whole of thelook."""
+    with open_warehouse(str(files("segue") / "data" / "thelook")) as warehouse:
+        table = warehouse.features()
+    settings = FitSettings()
+    made = fit(select(table, settings), settings)
+    names = [f"segment {cluster}" for cluster in range(made.pipeline["cluster"].n_clusters)]
+    rows = made.selection.rows.select(list(FEATURE_NAMES)).to_pylist()
+    return Fitted(made, Scorer(release_of(made, names, None)), rows)
