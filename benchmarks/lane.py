@@ -16,7 +16,7 @@ from schemas.events import Order
 from schemas.partition import librdkafka_name
 from segue.lanes import lane_config, open_log, open_store
 from segue.services import NoServices, Services, find_services
-from segue.settings import Settings
+from segue.settings import Settings, load_settings
 from streamer.batch import Batch
 from streamer.lane import Lane
 from streamer.model import ActiveModel, BootstrapRecord
@@ -77,14 +77,16 @@ def backlog() -> Comparison | str:
 
 def _lane(services: Services, max_batch: int) -> Lane:
     prefix = f"bench-{uuid.uuid4().hex[:8]}-"
-    settings = Settings(
-        kafka=services.kafka.bootstrap,
-        redis=services.redis.url,
-        topic_prefix=prefix,
-        redis_prefix=f"{prefix}:",
-        group=prefix,
-        partitions=1,
-        max_batch=max_batch,
+    settings = load_settings(
+        options={
+            "kafka": services.kafka.bootstrap,
+            "redis": services.redis.url,
+            "topic_prefix": prefix,
+            "redis_prefix": f"{prefix}:",
+            "group": prefix,
+            "partitions": 1,
+            "max_batch": max_batch,
+        }
     )
     create_topics(settings.kafka_client, settings.topics, 1)
     _fill(settings, RUNS * (BATCHED if max_batch > 1 else SINGLE) + 1_000)
