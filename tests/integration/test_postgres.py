@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 
 import segue
 from schemas.errors import BadWarehouse
+from tests.hostile import NO_NUMBERS, NO_TIMES, NUMBERS, TIMES
 from tests.postgres import Postgres, running_postgres
 from tests.shops import COLUMNS, Shop, everything, features_by_user, write_csv, write_postgres
 from tests.strategies.warehouse import AS_OFS, EXCLUDED, shops
@@ -67,6 +68,26 @@ def test_bytes_decide_and_not_the_locale(database, tmp_path):
     assert list(rows) == ["B", "a", "b", "z", "é"]
     assert (rows["a"]["gender"], rows["a"]["country"]) == ("b", "a")
     assert (rows["a"]["total_orders"], rows["a"]["most_frequent_brand"]) == (1, "B")
+    assert everything(database) == everything(write_csv(shop, tmp_path))
+
+
+def test_hostile_texts_are_read_or_rejected_and_stop_nothing(database, tmp_path):
+    """A cast that fails would end the whole query."""
+    shop = Shop()
+    for number, text in enumerate([*TIMES, *NO_TIMES]):
+        shop.user(f"t{number}", text).order(f"t{number}", "u", created_at=text)
+    for number, text in enumerate([*NUMBERS, *NO_NUMBERS]):
+        shop.user(f"n{number}", age=text)
+        shop.order(f"p{number}", "u", [{"sale_price": text}]).order(f"q{number}", "u", [{"quantity": text}])
+    write_postgres(shop, database)
+    with open_warehouse(database) as warehouse:
+        assert warehouse.rejected().counts == {
+            ("users", "created_at is not a time"): len(NO_TIMES),
+            ("orders", "created_at is not a time"): len(NO_TIMES),
+            ("users", "age is not a number"): len(NO_NUMBERS),
+            ("orders", "an item's price is not a finite number"): len(NO_NUMBERS),
+            ("orders", "an item's quantity is not a whole number of at least 1"): len(NO_NUMBERS),
+        }
     assert everything(database) == everything(write_csv(shop, tmp_path))
 
 

@@ -125,13 +125,15 @@ def test_a_tie_at_one_time_goes_to_the_smallest_md5(features, user, brands, winn
 
 
 def test_a_tie_goes_to_the_value_held_first(features):
-    # By MD5 user 7 prefers Beta to Acme; Acme was bought a microsecond earlier.
+    # By MD5 user 7 prefers Beta to Acme and Hats (33) to Shoes (66), which were bought a microsecond earlier.
     shop = Shop().order("1", "7", ["Beta/Hats"], "2024-01-01 00:00:00.000002")
     shop.order("2", "7", ["Acme/Shoes"], "2024-01-01 00:00:00.000001")
-    assert features(shop)["7"]["most_frequent_brand"] == "Acme"
-    # Now Beta holds 2 and Acme 2, and Acme's first order is still the older one.
+    row = features(shop)["7"]
+    assert (row["most_frequent_brand"], row["most_frequent_category"]) == ("Acme", "Shoes")
+    # Now each holds 2, and Acme's first order is still the older one.
     shop.order("3", "7", ["Acme/Shoes", "Beta/Hats"], "2024-01-03 00:00:00")
-    assert features(shop)["7"]["most_frequent_brand"] == "Acme"
+    row = features(shop)["7"]
+    assert (row["most_frequent_brand"], row["most_frequent_category"]) == ("Acme", "Shoes")
 
 
 def test_an_excluded_order_does_not_hold_a_value_first(features):
@@ -216,11 +218,12 @@ def test_rows_of_one_user_are_merged_field_by_field(features):
     shop = (
         Shop()
         .user("u", "2024-01-01 00:00:00", age="20", gender="F", country="Spain")
-        .user("u", "2024-01-03 00:00:00", age="22", traffic_source="Email")
-        .user("u", "2024-01-02 00:00:00", age="21", gender="M", country=" ")
+        .user("u", "2024-01-03 00:00:00", traffic_source="Email")
+        .user("u", "2024-01-02 00:00:00", age="19", gender="A", country=" ", traffic_source="Search")
+        .user("u", "2024-01-04 00:00:00")
     )
     row = features(shop)["u"]
-    assert (row["age"], row["gender"], row["country"], row["traffic_source"]) == (22, "M", "Spain", "Email")
+    assert (row["age"], row["gender"], row["country"], row["traffic_source"]) == (19, "A", "Spain", "Email")
 
 
 def test_at_equal_times_the_larger_value_wins(features):

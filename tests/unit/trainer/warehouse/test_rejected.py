@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from schemas.events import Order
+from tests.hostile import NO_NUMBERS, NUMBERS
 from tests.shops import Shop, write_csv
 from trainer.warehouse import Rejected, Rejections, open_warehouse
 
@@ -25,11 +27,6 @@ def rejections(shop: Shop, folder, as_of: datetime | None = None) -> Rejections:
         ({"id": "\u2003\t"}, "user_id is missing"),
         ({"id": LONG_ID}, "user_id has more than 256 bytes"),
         ({"age": "old"}, "age is not a number"),
-        ({"age": "NaN"}, "age is not a number"),
-        ({"age": "inf"}, "age is not a number"),
-        ({"age": "1e999"}, "age is not a number"),
-        ({"age": " 25"}, "age is not a number"),
-        ({"age": "0x10"}, "age is not a number"),
         ({"age": "150.0001"}, "age is outside 0..150"),
         ({"age": "-1"}, "age is outside 0..150"),
         ({"age": "1e300"}, "age is outside 0..150"),
@@ -175,21 +172,51 @@ def test_rows_after_as_of_are_not_named(tmp_path):
 
 
 def test_blank_is_what_python_calls_space(tmp_path):
-    """Every character of Unicode but NUL and the surrogates, as a country and as a brand."""
-    characters = [chr(code) for code in range(1, 0x110000) if not 0xD800 <= code < 0xE000]
-    spaces = [character for character in characters if character.isspace()]
+    """Every space of Unicode, its neighbours, and characters that only look blank; in every text."""
+    spaces = [chr(code) for code in range(0x110000) if chr(code).isspace()]
     assert len(spaces) == 29
-    tried = (
-        spaces
-        + [chr(ord(space) + step) for space in spaces for step in (-1, 1)]
-        + ["\u200b", "\ufeff", "\u180e"]
-    )
+    others = [chr(ord(space) + step) for space in spaces for step in (-1, 1)]
+    tried = sorted({*spaces, *others, "\u200b", "\ufeff", "\u180e"})
     shop = Shop()
     for number, character in enumerate(tried):
-        shop.user(str(number), country=character * 2, gender=f" {character}x")
+        texts = dict.fromkeys(("gender", "country", "traffic_source"), character * 2)
+        shop.user(f"blank {number}", **texts).user(f"not {number}", **dict.fromkeys(texts, f" {character}x"))
+        shop.order(str(number), f"blank {number}", [], status=character * 2)
+        shop.item(str(number), f"{character * 2}/{character * 2}", product_id=character * 2)
     with open_warehouse(write_csv(shop, tmp_path)) as warehouse:
         rows = {row["user_id"]: row for row in warehouse.features().to_pylist()}
+        orders = {event.user_id: event for event in warehouse.events() if isinstance(event, Order)}
     for number, character in enumerate(tried):
-        row = rows[str(number)]
-        assert row["country"] == (None if character.isspace() else character * 2), hex(ord(character))
-        assert row["gender"] == f" {character}x"
+        text = None if character.isspace() else character * 2
+        row, order = rows[f"blank {number}"], orders[f"blank {number}"]
+        (item,) = order.items
+        read = [row["gender"], row["country"], row["traffic_source"], order.status, item.brand, item.category]
+        assert [*read, item.product_id] == [text] * 7, hex(ord(character))
+        row = rows[f"not {number}"]
+        assert {row["gender"], row["country"], row["traffic_source"]} == {f" {character}x"}
+
+
+def test_what_is_no_number(tmp_path):
+    shop = Shop()
+    for number, text in enumerate(NO_NUMBERS):
+        shop.user(f"{number:02}", age=text)
+        shop.order(f"p{number:02}", "u", [{"sale_price": text}]).order(
+            f"q{number:02}", "u", [{"quantity": text}]
+        )
+    rejected = rejections(shop, tmp_path)
+    assert rejected.counts == {
+        ("users", "age is not a number"): len(NO_NUMBERS),
+        ("orders", "an item's price is not a finite number"): len(NO_NUMBERS),
+        ("orders", "an item's quantity is not a whole number of at least 1"): len(NO_NUMBERS),
+    }
+
+
+def test_one_number_in_many_writings(tmp_path):
+    shop = Shop()
+    for text in NUMBERS:
+        shop.user(text, age=text).order(text, text, [{"sale_price": text, "quantity": text}])
+    with open_warehouse(write_csv(shop, tmp_path)) as warehouse:
+        events = list(warehouse.events())
+    signups, orders = events[: len(NUMBERS)], events[len(NUMBERS) :]
+    assert [signup.age for signup in signups] == [25] * len(NUMBERS)
+    assert [(order.items[0].price, order.items[0].quantity) for order in orders] == [(25, 25)] * len(NUMBERS)

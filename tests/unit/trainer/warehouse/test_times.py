@@ -1,78 +1,12 @@
 """Times as warehouses write them: which are one, and which moment they are."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import duckdb
 
+from tests.hostile import NO_TIMES, TIMES
 from tests.shops import Shop, write_csv, write_duckdb
 from trainer.warehouse import Rejected, open_warehouse
-
-NOON = datetime(2024, 2, 29, 12, 0, 0, tzinfo=UTC)
-
-TIMES = {
-    # Nothing, Z, UTC and an offset.
-    "2024-02-29 12:00:00": NOON,
-    "2024-02-29T12:00:00": NOON,
-    "2024-02-29t12:00:00z": NOON,
-    "2024-02-29T12:00:00Z": NOON,
-    "2024-02-29 12:00:00 UTC": NOON,
-    "2024-02-29 12:00:00UTC": NOON,
-    "2024-02-29 12:00:00+00:00": NOON,
-    "2024-02-29 12:00:00+00": NOON,
-    "2024-02-29 14:30:00+02:30": NOON,
-    "2024-02-29 14:30:00+0230": NOON,
-    "2024-02-29 10:00:00-02": NOON,
-    "2024-02-28T12:01:00-23:59": NOON,
-    "2024-03-01T11:59:00+23:59": NOON,
-    # A date alone is its midnight.
-    "2024-02-29": NOON - timedelta(hours=12),
-    # Digits beyond microseconds are cut, before 1970 too.
-    "2024-02-29 12:00:00.5": NOON + timedelta(milliseconds=500),
-    "2024-02-29 12:00:00.123456": NOON + timedelta(microseconds=123456),
-    "2024-02-29 12:00:00.1234569Z": NOON + timedelta(microseconds=123456),
-    "2024-02-29T14:00:00.123456999+02:00": NOON + timedelta(microseconds=123456),
-    "2024-02-29 12:00:00.999999999 UTC": NOON + timedelta(microseconds=999999),
-    "1969-12-31 23:59:59.9999999": datetime(1969, 12, 31, 23, 59, 59, 999999, UTC),
-    # The ends of time.
-    "0001-01-01T00:00:00Z": datetime(1, 1, 1, tzinfo=UTC),
-    "9999-12-31T23:59:59.9999999Z": datetime(9999, 12, 31, 23, 59, 59, 999999, UTC),
-    # Leap days.
-    "2000-02-29 12:00:00": datetime(2000, 2, 29, 12, tzinfo=UTC),
-    "1900-02-28 12:00:00": datetime(1900, 2, 28, 12, tzinfo=UTC),
-}
-
-NO_TIMES = (
-    "yesterday",
-    "1700000000",
-    "2024-02-29 12:00",
-    "2024-02-29 12:00:00 ",
-    " 2024-02-29 12:00:00",
-    "2024-02-29 12:00:00\n",
-    "2024-02-29 12:00:00.",
-    "2024-02-29 12:00:00 CET",
-    "2024-02-29 12:00:00 +00:00",
-    "2024-02-29 12:00:00+24:00",
-    "2024-02-29 12:00:00+01:60",
-    "2024-02-29 24:00:00",
-    "2024-02-29 12:60:00",
-    "2024-02-29 12:00:60",
-    "2024-2-9 12:00:00",
-    "29/02/2024 12:00:00",
-    "2024-13-01 12:00:00",
-    "2024-04-31 12:00:00",
-    "2024-00-10 12:00:00",
-    "2024-01-00 12:00:00",
-    "2023-02-29 12:00:00",
-    "1900-02-29 12:00:00",
-    "0000-01-01 00:00:00",
-    "0000-02-29 00:00:00",
-    "0001-01-01T00:00:00+00:01",
-    "9999-12-31T23:59:59-00:01",
-    "10000-01-01 00:00:00",
-    "infinity",
-    "NaT",
-    "２０２４-01-01 00:00:00",
-)
 
 
 def test_times_of_text(tmp_path):
