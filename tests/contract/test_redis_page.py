@@ -1,0 +1,54 @@
+"""docs/redis.md names every key, every field of a user, and the settings that Segue asks for."""
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+from schemas.changes import Cause
+from schemas.events import Item, Order, Signup
+from segue.services import local_redis
+from streamer.interfaces import UserWrite
+from streamer.keys import ORDER_PREFIX, Keys
+from streamer.process import Rules, decide, follow
+from streamer.state import UserState
+from streamer.users import write_of
+from tests.releases import an_active_model
+
+PAGE = (Path(__file__).parents[2] / "docs" / "redis.md").read_text(encoding="utf-8")
+NOW = datetime(2024, 6, 1, tzinfo=UTC)
+
+
+def in_code(text: str) -> bool:
+    return f"`{text}`" in PAGE
+
+
+def a_write() -> UserWrite:
+    state = follow(UserState("7"), Signup("7", NOW, age=30), Rules())
+    state = follow(state, Order("7", "1", NOW, (Item(brand="a"),)), Rules())
+    decided = decide(state, Cause(type="order"), NOW, an_active_model(), Rules(), NOW).state
+    return write_of(None, decided, ["s1"])
+
+
+def test_every_key_is_there() -> None:
+    single, cluster = Keys(), Keys(lane_of=lambda user_id: 0)
+    for keys, lane in ((single, "<lane>"), (cluster, "{<lane>}")):
+        user = keys.user("<user_id>").replace("{0}", "{<lane>}")
+        place = keys.place(0).replace("{0}", lane).replace(":0", f":{lane}")
+        assert in_code(user), user
+        assert in_code(place), place
+        assert in_code(keys.angles("<space>"))
+
+
+def test_every_field_of_a_user_is_there_and_no_other() -> None:
+    write = a_write()
+    table = PAGE.split("### Fields of a user")[1].split("The first six")[0]
+    named = re.findall(r"^\| `([^`]+)` \|", table, re.MULTILINE)
+
+    assert sorted(named) == sorted([*write.fields, f"{ORDER_PREFIX}<order_id>"])
+
+
+def test_the_settings_are_those_that_segue_starts_redis_with() -> None:
+    for name, value in local_redis._SETTINGS.items():
+        if name in {"maxmemory-policy", "appendonly", "appendfsync"}:
+            assert f"| `{name}` | `{value}` |" in PAGE
+    assert f"| `hash-max-listpack-value` | `{local_redis._SETTINGS['hash-max-ziplist-value']}` |" in PAGE
