@@ -28,7 +28,8 @@ log = structlog.get_logger(__name__)
 
 _WATCH_S = 0.1
 _STOP_S = 8.0
-UNEXPECTED = 1
+# As the command ends with when something happened that nobody foresaw.
+UNEXPECTED = 70
 
 
 class ActiveRelease(Protocol):

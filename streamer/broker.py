@@ -5,7 +5,6 @@ import ssl
 from collections.abc import Iterator, Mapping
 
 from faust.auth import Credentials, SASLCredentials, SSLCredentials
-from yarl import URL
 
 from schemas.errors import BadSetting
 
@@ -26,14 +25,14 @@ _KNOWN = frozenset(
 _MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 
 
-def broker_urls(client: Mapping[str, str]) -> list[URL]:
+def broker_urls(client: Mapping[str, str]) -> list[str]:
     """The brokers of ``bootstrap.servers``.
 
     >>> broker_urls({"bootstrap.servers": "a:9092, PLAINTEXT://b:9093"})
-    [URL('kafka://a:9092'), URL('kafka://b:9093')]
+    ['kafka://a:9092', 'kafka://b:9093']
     """
     servers = [server.strip().rpartition("://")[2] for server in client["bootstrap.servers"].split(",")]
-    return [URL(f"kafka://{server}") for server in servers if server]
+    return [f"kafka://{server}" for server in servers if server]
 
 
 def credentials(client: Mapping[str, str]) -> Credentials | None:

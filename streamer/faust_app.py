@@ -3,7 +3,7 @@
 import faust
 from faust.app import BootStrategy
 
-from streamer.broker import credentials
+from streamer.broker import broker_urls, credentials
 from streamer.config import WorkerConfig
 from streamer.group import GroupTransport
 from streamer.membership import Membership
@@ -47,6 +47,7 @@ def faust_app(config: WorkerConfig, membership: Membership) -> WorkerApp:
         config.group,
         env={},  # Faust would let variables such as BROKER_URL override what stands here.
         autodiscover=False,
+        broker=broker_urls(config.kafka),
         broker_client_id=config.kafka.get("client.id", "segue"),
         broker_credentials=credentials(config.kafka),
         broker_session_timeout=session_s,

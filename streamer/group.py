@@ -13,12 +13,11 @@ from concurrent.futures import CancelledError, Future
 import structlog
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.errors import ConsumerStoppedError, KafkaConnectionError, KafkaError
+from faust import Service, ServiceT
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
 from faust.types import TP, AppT
-from mode import Service, ServiceT
 
 from schemas.errors import SegueError, Unreachable
-from streamer.broker import broker_urls
 from streamer.config import WorkerConfig
 from streamer.group_errors import explained
 from streamer.membership import Membership
@@ -168,7 +167,7 @@ class GroupTransport(Transport):
     Consumer = GroupConsumer
 
     def __init__(self, app: AppT, config: WorkerConfig, membership: Membership) -> None:
-        super().__init__(broker_urls(config.kafka), app)
+        super().__init__(app.conf.broker_consumer, app)
         self.config = config
         self.membership = membership
 

@@ -60,7 +60,7 @@ class Fleet:
         self._folder = folder
         self._bootstrap = bootstrap
         self._prefix = prefix
-        self._group = f"{prefix}group"
+        self.group = f"{prefix}group"
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -92,7 +92,7 @@ class Fleet:
             "kafka": {"bootstrap.servers": self._bootstrap},
             "partitions": PARTITIONS,
             "topics": self._prefix,
-            "group": self._group,
+            "group": self.group,
             "session_timeout_ms": SESSION_MS,
             "heartbeat_interval_ms": 500,
             **settings,
@@ -109,11 +109,11 @@ class Fleet:
         client = AIOKafkaClient(bootstrap_servers=self._bootstrap)
         await client.bootstrap()
         try:
-            node = await client.coordinator_lookup(CoordinationType.GROUP, self._group)
+            node = await client.coordinator_lookup(CoordinationType.GROUP, self.group)
             admin = AdminClient({"bootstrap.servers": self._bootstrap})
-            described = admin.describe_consumer_groups([self._group])[self._group].result(30)
+            described = admin.describe_consumer_groups([self.group])[self.group].result(30)
             for member in described.members:
-                gone = await client.send(node, LeaveGroupRequest(self._group, member.member_id))
+                gone = await client.send(node, LeaveGroupRequest(self.group, member.member_id))
                 assert gone.error_code == 0
         finally:
             await client.close()

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from confluent_kafka import Consumer
 
 from segue.services import KafkaService, LocalKafka
 from segue.services.ports import free_ports
@@ -165,6 +166,22 @@ def test_a_session_that_the_broker_does_not_take_is_told(fleet: Fleet) -> None:
     worker = fleet.start("worker", session_timeout_ms=3_600_000)
     assert worker.ends() == 2  # BadSetting
     assert "setting session_timeout_ms is 3600000" in worker.log().splitlines()[-1]
+
+
+def test_a_group_that_another_program_uses_is_told(
+    fleet: Fleet, kafka: KafkaService, topic_prefix: str
+) -> None:
+    fleet.create_topics()
+    foreign = Consumer({"bootstrap.servers": kafka.bootstrap, "group.id": fleet.group})
+    try:
+        foreign.subscribe([f"{topic_prefix}orders"])
+        eventually(lambda: foreign.poll(0.1) or foreign.assignment(), 30, "another program has joined")
+        worker = fleet.start("worker")
+        eventually(lambda: foreign.poll(0.1) or worker.process.poll() is not None, 30, "the worker ends")
+        assert worker.ends() == 2  # BadSetting
+    finally:
+        foreign.close()
+    assert f"setting group is '{fleet.group}': another program uses this group" in worker.log()
 
 
 def test_a_worker_outlives_its_broker(

@@ -15,7 +15,7 @@ import pytest
 import structlog
 
 from schemas.errors import NeedsRebuild
-from streamer.app import UNEXPECTED, build_worker, run_worker
+from streamer.app import build_worker, run_worker
 from streamer.config import WorkerConfig
 from streamer.logs import set_up_logs
 from streamer.status import LaneStatus
@@ -64,7 +64,7 @@ def events(log: io.StringIO) -> list[dict[str, str]]:
         (NeedsRebuild("lane 2: run `segue rebuild`"), 7, "lane 2: run `segue rebuild`"),
         (
             ValueError("odd"),
-            UNEXPECTED,
+            70,
             "unexpected ValueError: odd; run with the log at debug for the details",
         ),
     ],

@@ -14,7 +14,7 @@ from streamer.broker import broker_urls, credentials
 
 def test_brokers_with_commas_and_prefixes() -> None:
     urls = broker_urls({"bootstrap.servers": "a:9092,SASL_SSL://b:9093, [::1]:9094"})
-    assert [(url.host, url.port) for url in urls] == [("a", 9092), ("b", 9093), ("::1", 9094)]
+    assert urls == ["kafka://a:9092", "kafka://b:9093", "kafka://[::1]:9094"]
 
 
 def test_no_protocol_is_no_login() -> None:
