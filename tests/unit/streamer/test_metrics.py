@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import threading
+from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -136,3 +138,18 @@ def test_two_workers_in_one_process_count_apart() -> None:
 
 def test_the_process_is_measured_too() -> None:
     assert samples(Metrics())["process_resident_memory_bytes"] > 0
+
+
+def test_every_metric_is_in_the_document_and_no_other() -> None:
+    metrics = Metrics()
+    metrics.watch(Source(status(LaneStatus(partition=0, phase="live", lag={"orders": 0}))))
+    families = {
+        family.name: family.type for family in text_string_to_metric_families(metrics.exposition().decode())
+    }
+    shown = {
+        name + ("_total" if kind == "counter" else "")
+        for name, kind in families.items()
+        if name.startswith("segue_") and not name.endswith("_created")  # when a histogram began
+    }
+    document = (Path(__file__).parents[3] / "docs" / "worker.md").read_text()
+    assert set(re.findall(r"^\| `(segue_\w+)`", document, re.MULTILINE)) == shown

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
@@ -137,3 +139,8 @@ def test_a_port_that_is_taken_is_told_in_one_sentence(server: WebServer) -> None
 def test_an_address_that_is_not_ours_is_told_in_one_sentence() -> None:
     with pytest.raises(BadSetting, match=r"cannot listen on 192\.0\.2\.1"):
         WebServer("192.0.2.1", 0, {})
+
+
+def test_every_page_is_in_the_document(source: Source) -> None:
+    document = (Path(__file__).parents[3] / "docs" / "worker.md").read_text()
+    assert set(re.findall(r"^\| `(/\w+)`", document, re.MULTILINE)) == set(pages(source, Metrics()))
