@@ -48,6 +48,15 @@ def test_the_articles_algorithm_gives_the_same_segments() -> None:
     assert adjusted_rand_score(ours.labels, labels) == 1.0
 
 
+def test_the_parameters_are_the_articles() -> None:
+    steps = fitted(a_shop(), FitSettings()).pipeline.named_steps
+    # The seed counts for wide tables only, where scikit-learn takes another solver.
+    assert (steps["project"].n_components, steps["project"].random_state) == (2, 444)
+    cluster = steps["cluster"]
+    assert (cluster.n_clusters, cluster.init, cluster.n_init) == (5, "k-means++", 10)
+    assert (cluster.max_iter, cluster.random_state) == (300, 222)
+
+
 @pytest.mark.parametrize("encoding", ["label", "frequency", "one-hot"])
 def test_the_pipeline_is_what_its_own_fit_gives(encoding: CategoryEncoding) -> None:
     ours = fitted(a_shop(), FitSettings(encoding=encoding))

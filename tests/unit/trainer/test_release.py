@@ -135,6 +135,29 @@ def test_nothing_is_left_where_writing_fails(tmp_path: Path, monkeypatch: pytest
     assert list((tmp_path / "out").iterdir()) == []
 
 
+def test_the_folder_appears_by_one_rename(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(path: Path, target: Path) -> Path:
+        assert sorted(each.name for each in path.iterdir()) == FILES
+        assert not target.exists()
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(Path, "rename", fails)
+    with pytest.raises(BadSetting, match="Input/output error"):
+        a_trained_folder(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_another_trainer_was_first(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def too_late(path: Path, target: Path) -> Path:
+        shutil.copytree(made, target)
+        raise OSError(39, "Directory not empty")
+
+    monkeypatch.setattr(Path, "rename", too_late)
+    folder = a_trained_folder(tmp_path)
+    assert load_release(folder) == load_release(made)
+    assert list(tmp_path.iterdir()) == [folder]
+
+
 def test_a_place_that_cannot_be_written_to(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(BadSetting, match="setting out is"):

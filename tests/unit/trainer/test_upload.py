@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.errors import SegueError, Unreachable
+from schemas.errors import BadSetting, SegueError, Unreachable
 from trainer.upload import upload
 
 
@@ -13,6 +13,18 @@ def test_a_password_is_in_no_message(tmp_path: Path) -> None:
         upload(tmp_path, "v", "nonsense://shop:hunter2@host/path")
     assert "hunter2" not in str(caught.value)
     assert "nonsense://host/path" in str(caught.value)
+
+
+def test_a_password_that_the_store_repeats_is_in_no_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuses(url: str) -> None:
+        raise ValueError(f"cannot open {url}")
+
+    monkeypatch.setattr("trainer.upload.url_to_fs", refuses)
+    with pytest.raises(BadSetting, match="cannot open s3://bucket/x") as caught:
+        upload(tmp_path, "v", "s3://shop:hunter2@bucket/x")
+    assert "hunter2" not in str(caught.value)
 
 
 def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
