@@ -72,11 +72,11 @@ class Membership:
                 return
             self._joined = True
             self.waits_for(None)
-            if self._counts_changed(counts):
-                return
             by_topic: dict[str, set[int]] = {topic: set() for topic in self._topics.inputs}
             for topic, partition in partitions:
                 by_topic[topic].add(partition)
+            if self._counts_changed(by_topic, counts):
+                return
             whole = frozenset(set.intersection(*by_topic.values()))
             self._halves = frozenset(set.union(*by_topic.values())) - whole
             if self._halves:
@@ -136,11 +136,11 @@ class Membership:
             self._lanes.disown(owned)
             log.info("lanes.closed", group=self._group, lanes=sorted(owned))
 
-    def _counts_changed(self, counts: Mapping[str, int]) -> bool:
+    def _counts_changed(self, assigned: Mapping[str, set[int]], counts: Mapping[str, int]) -> bool:
         """A user's lane follows from the count: with another one, events go to lanes that are not theirs."""
         for topic in self._topics.inputs:
-            # Right after its start a broker may not know a topic yet.
-            count = counts.get(topic, self._partitions)
+            # Right after its start a broker may not know a topic yet; and who shares out may know more than we.
+            count = max(counts.get(topic, self._partitions), *(number + 1 for number in assigned[topic]), 0)
             if count != self._partitions:
                 self.fail(
                     BadTopics(

@@ -113,16 +113,23 @@ def test_holds_answers_while_lanes_close(lanes: Recorder) -> None:
     assert answers == [False]
 
 
-@pytest.mark.parametrize("counts", [{"signups": 4, "orders": 6}, {"signups": 8, "orders": 8}])
+@pytest.mark.parametrize("counts", [{"signups": 4, "orders": 6}, {"signups": 8, "orders": 8}, {"orders": 2}])
 def test_another_count_ends_the_worker(
     membership: Membership, lanes: Recorder, counts: dict[str, int]
 ) -> None:
-    membership.assigned(both(0, 1, 2, 3), counts)
+    membership.assigned([], counts)
     failure = membership.failure()
     assert lanes.calls == []
     assert isinstance(failure, BadTopics)
     assert "now and had 4" in str(failure)
     assert "`segue rebuild`" in str(failure)
+
+
+def test_a_number_beyond_the_count_is_another_count(membership: Membership, lanes: Recorder) -> None:
+    """Whoever shares out may have seen the new partitions before this worker has."""
+    membership.assigned(both(1, 4), FOUR)
+    assert lanes.calls == []
+    assert "signups has 5 partitions now and had 4" in str(membership.failure())
 
 
 def test_a_topic_not_known_yet_is_no_other_count(membership: Membership) -> None:
