@@ -163,6 +163,14 @@ def test_an_inventory_row_that_stands_there_twice_sells_once(features):
     assert features(shop)["u"]["most_frequent_brand"] == "Beta"
 
 
+def test_of_several_inventory_rows_the_smallest_brand_and_then_category_counts(features):
+    shop = Shop().order("1", "u", ["b/x"])
+    for brand, category in [(None, "a"), ("B", None), ("B", "z"), ("B", "y"), ("c", "a")]:
+        shop.inventory_items.append({"id": "i0", "product_brand": brand, "product_category": category})
+    row = features(shop)["u"]
+    assert (row["most_frequent_brand"], row["most_frequent_category"]) == ("B", "y")
+
+
 def test_texts_stay_as_they_are(features):
     shop = Shop().user("u", gender=" F ", country="España", traffic_source="e\u0301")
     row = features(shop)["u"]
