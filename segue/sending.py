@@ -18,6 +18,7 @@ from streamer.kafka_client import Reports, error_of, make_client, unreachable
 _MAX_MESSAGE_BYTES = 5 * 1024 * 1024
 _DELIVERY_TIMEOUT_S = 30.0
 _WAIT_S = 0.1
+_TOO_LARGE = (KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE)
 _NO_ANSWER = (
     KafkaError._MSG_TIMED_OUT,  # noqa: SLF001 - librdkafka's own codes begin so
     KafkaError._TRANSPORT,  # noqa: SLF001
@@ -164,6 +165,12 @@ class Sender:
         if error.code() in _NO_ANSWER:
             task = f"take the event of {event.origin} within {_DELIVERY_TIMEOUT_S:.0f} s"
             self._failure = unreachable(self._client, task, self._reports.last)
+            return
+        if error.code() in _TOO_LARGE:
+            size = len(event.value or b"")
+            self._failure = NotDelivered(
+                f"Kafka refuses the event of {event.origin}: {size:,} bytes are more than {event.topic} takes"
+            )
             return
         self._failure = NotDelivered(f"Kafka refuses the event of {event.origin}: {error.str()}")
 

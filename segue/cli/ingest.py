@@ -81,7 +81,7 @@ def ingest(
                 events, lambda count: bar.update(task, completed=count, note=f"{count:,} events")
             )
         except BaseException:
-            say(f"{sender.count:,} events were sent, and no more:")
+            say(f"{_events(sender.count)} sent, and no more:")
             raise
     _report(sent, settings, as_json=as_json)
     return None
@@ -118,6 +118,10 @@ def _report(sent: Sent, settings: Settings, *, as_json: bool) -> None:
         write(msgspec.json.encode(told).decode())
         return
     say(
-        f"Sent {sent.events:,} events ({signups:,} on {settings.topics.signups}, {orders:,} on"
+        f"Sent {_events(sent.events)} ({signups:,} on {settings.topics.signups}, {orders:,} on"
         f" {settings.topics.orders}) in {sent.seconds:.1f} s, {sent.per_second:,.0f} a second."
     )
+
+
+def _events(count: int) -> str:
+    return "1 event" if count == 1 else f"{count:,} events"

@@ -1,0 +1,236 @@
+"""The commands one after the other, on real servers, as somebody uses them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from segue.cli.main import run
+from segue.services import KafkaService, RedisService
+from segue.settings import Settings
+from tests.segue_process import SegueProcess
+from tests.shops import Shop, write_csv
+
+Capture = pytest.CaptureFixture[str]
+Segue = Callable[..., int]
+
+BRANDS = ("Acme", "Bolt", "Core", "Dune", "Echo")
+NEW_USER = {"user_id": 900, "created_at": "2024-06-02T00:00:00Z", "age": 33, "gender": "F"}
+
+
+def history() -> Shop:
+    """Forty users of before June, with one to four orders each."""
+    made = Shop()
+    for number in range(40):
+        made.user(
+            str(number),
+            "2024-01-01 00:00:00",
+            age=str(18 + number),
+            gender="FM"[number % 2],
+            country=("Brasil", "China", "Spain")[number % 3],
+            traffic_source=("Search", "Email")[number // 2 % 2],
+        )
+        for order in range(1 + number % 4):
+            made.order(
+                f"{number}-{order}",
+                str(number),
+                [f"{BRANDS[number % 5]}/Socks", f"{BRANDS[order]}/{('Jeans', 'Shoes')[number % 2]}"],
+                f"2024-02-{order + 1:02} 00:00:00",
+            )
+    return made.order("12-9", "12", ["Echo/Jeans"] * 9, "2024-06-01 00:00:00")
+
+
+@pytest.fixture
+def segue(
+    kafka: KafkaService,
+    redis_server: RedisService,
+    topic_prefix: str,
+    redis_prefix: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> Segue:
+    """Runs a command in this process, under a settings file with names of the test's own."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"SEGUE_{name.upper()}", raising=False)
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.delenv("SEGUE_CONFIG", raising=False)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "segue.toml").write_text(
+        f'kafka = "{kafka.bootstrap}"\nredis = "{redis_server.url}"\n'
+        f'topic_prefix = "{topic_prefix}"\nredis_prefix = "{redis_prefix}"\ngroup = "{topic_prefix}group"\n'
+        "partitions = 2\nsimilar_users = 3\n",
+        encoding="utf-8",
+    )
+    return lambda *arguments: run([str(argument) for argument in arguments])
+
+
+def test_from_the_warehouse_to_a_change_and_a_user_explained(
+    segue: Segue, topic_prefix: str, tmp_path: Path, capsys: Capture
+) -> None:
+    tables = write_csv(history(), tmp_path / "tables")
+    june = ("--warehouse", tables, "--as-of", "2024-06-01")
+
+    assert segue("train", *june, "--k", "3") == 0
+    release = capsys.readouterr().out.splitlines()[-1]
+
+    assert segue("publish", release, "--json") == 0
+    published = json.loads(capsys.readouterr().out)
+    assert published == {"version": Path(release).name, "activation": 1}
+
+    assert segue("bootstrap", *june, "--json") == 0
+    shown = capsys.readouterr()
+    assert json.loads(shown.out) == {"users": 40, "records": 40}
+    assert f"Created the topics {topic_prefix}orders, " in shown.err
+    assert "2 partitions each" in shown.err
+
+    assert segue("bootstrap", *june) == 9
+    assert "lane 0 has a place in Redis already" in capsys.readouterr().err
+
+    assert segue("user", "12", "--json") == 0
+    before = json.loads(capsys.readouterr().out)
+    assert before["features"]["most_frequent_brand"] == "Core"
+    assert before["features"]["total_orders"] == 1
+    assert before["positions"] == {f"{topic_prefix}signups": 0, f"{topic_prefix}orders": 0}
+
+    events = tmp_path / "events.jsonl"
+    events.write_text(json.dumps({"topic": "signups", "key": "900", "value": NEW_USER}) + "\n")
+    with SegueProcess(tmp_path, "worker") as worker:
+        for lane in (0, 1):
+            worker.says(f"lane={lane} phase=live")
+        assert segue("ingest", events) == 0
+        assert "Sent 1 event (1 on" in capsys.readouterr().err
+        assert segue("ingest", "--warehouse", tables, "--since", "2024-06-01", "--json") == 0
+        assert json.loads(capsys.readouterr().out)["orders"] == 1
+        assert segue("tail", "--from-beginning", "--user", "900", "--max", "1") == 0
+        assert "user 900 is new in " in capsys.readouterr().out
+        worker.terminate()
+        assert worker.ends() == 0
+
+    assert segue("user", "12", "--json") == 0
+    after = json.loads(capsys.readouterr().out)
+    assert after["features"]["most_frequent_brand"] == "Echo"
+    assert after["features"]["total_orders"] == 2
+    assert sum(after["positions"].values()) in (1, 2)
+    assert after["model_version"] == published["version"]
+    assert len(after["similar_users"]) == 3
+    assert after["distance"] > 0
+
+    assert segue("user", "12") == 0
+    assert "Echo" in capsys.readouterr().out
+    assert segue("user", "--all", "--json") == 0
+    users = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {user["user_id"] for user in users} == {*map(str, range(40)), "900"}
+    for name in (
+        "user_id",
+        "features",
+        "components",
+        "segment",
+        "provisional",
+        "missing",
+        "sequence",
+        "model_version",
+        "activation",
+        "positions",
+    ):
+        assert all(name in user for user in users)
+    assert segue("user", "7777") == 1
+    assert "user '7777' is not in Redis" in capsys.readouterr().err
+
+    # What is known of user 12 gives the same score when it is only thought of, with or without Kafka.
+    features = after["features"]
+    options = [
+        part for name, value in features.items() for part in (f"--{name.replace('_', '-')}", str(value))
+    ]
+    for source in ([], ["--release", release]):
+        assert segue("predict", *options, *source, "--json") == 0
+        thought = json.loads(capsys.readouterr().out)
+        assert thought["components"] == after["components"]
+        assert thought["segment"] == after["segment"]
+
+    assert segue("doctor", "--json") == 0
+    checks = {check["name"]: check for check in json.loads(capsys.readouterr().out)["checks"]}
+    assert checks["release"]["state"] == "ok"
+    assert checks["group"] == {
+        "name": "group",
+        "state": "warn",
+        "text": f"{topic_prefix}group has 0 workers",
+        "fix": "start one: segue worker",
+    }
+    assert checks["lane 0"]["text"] == checks["lane 1"]["text"] == "no event behind"
+    assert "41 users" in checks["users"]["text"]
+
+
+def test_a_bad_line_stops_before_more_is_sent_and_what_was_sent_is_counted(
+    segue: Segue, tmp_path: Path, capsys: Capture
+) -> None:
+    events = tmp_path / "events.jsonl"
+    good = json.dumps({"topic": "signups", "key": "1", "value": {}})
+    events.write_text(f"{good}\n{good}\n{{\n{good}\n")
+
+    assert segue("ingest", events) == 3
+
+    shown = capsys.readouterr().err
+    assert "2 events sent, and no more:" in shown
+    assert f"Error: {events}, line 3: it is not JSON" in shown
+    assert segue("ingest", events, "--json") == 3  # and again: nothing hangs, nothing is left open
+
+
+def test_an_event_that_kafka_refuses_is_named(
+    segue: Segue, topic_prefix: str, tmp_path: Path, capsys: Capture
+) -> None:
+    events = tmp_path / "events.jsonl"
+    events.write_text(json.dumps({"topic": "signups", "key": "1", "value": "x" * 6_000_000}))
+
+    assert segue("ingest", events) == 6
+    assert (
+        f"Kafka refuses the event of {events}, line 1: 6,000,002 bytes are more than {topic_prefix}signups takes"
+        in capsys.readouterr().err
+    )
+
+
+def test_topics_with_unequal_counts_are_refused(
+    segue: Segue, kafka: KafkaService, topic_prefix: str, tmp_path: Path, capsys: Capture
+) -> None:
+    admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
+    for name, count in (("signups", 2), ("orders", 3)):
+        admin.create_topics([NewTopic(f"{topic_prefix}{name}", count, 1)])[f"{topic_prefix}{name}"].result(30)
+
+    assert segue("worker") == 6
+
+    told = f"topic {topic_prefix}signups has 2 partitions and {topic_prefix}orders has 3"
+    assert told in capsys.readouterr().err
+    assert segue("doctor") == 1
+    assert told in " ".join(capsys.readouterr().out.split())
+
+
+def test_tail_without_its_topic_says_how_it_comes_to_be(segue: Segue, capsys: Capture) -> None:
+    assert segue("tail", "--max", "1") == 6
+    assert "segment-changes at" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments", [["tail"], ["ingest", "events.jsonl"], ["predict", "--age", "3"]], ids=lambda a: a[0]
+)
+def test_no_broker_is_one_sentence_after_a_deadline(
+    segue: Segue, arguments: list[str], tmp_path: Path, capsys: Capture
+) -> None:
+    (tmp_path / "events.jsonl").write_text('{"topic": "signups", "key": "1", "value": {}}')
+
+    assert segue(*arguments, "--kafka", "127.0.0.1:1") == 5
+
+    told = capsys.readouterr().err.splitlines()
+    assert told[-1].startswith("Error: Kafka at 127.0.0.1:1 did not ")
+    assert "Connection refused" in told[-1]
+
+
+def test_no_redis_is_one_sentence(segue: Segue, capsys: Capture) -> None:
+    assert segue("user", "1", "--redis", "redis://:secret@127.0.0.1:1/0") == 5
+
+    told = capsys.readouterr().err
+    assert told.startswith("Error: Redis at 127.0.0.1:1 ")
+    assert "secret" not in told
