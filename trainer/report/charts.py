@@ -45,12 +45,12 @@ def elbow_chart(curve: ElbowCurve, k: int) -> str:
         at = x(curve.elbow)
         parts.append(line(at, HEIGHT - BOTTOM, at, y(curve.sse[curve.ks.index(curve.elbow)]), "elbow"))
         parts.append(line(words - 26, TOP + 20, words - 6, TOP + 20, "elbow"))
-        parts.append(text(words, TOP + 24, f"kneed's elbow: {curve.elbow}"))
+        parts.append(text(words, TOP + 24, f"kneed's elbow: {curve.elbow}", css="key"))
     if k in curve.ks:
         cx, cy = points[curve.ks.index(k)]
         parts.append(f'<circle class="used" cx="{cx:.1f}" cy="{cy:.1f}" r="8"/>')
         parts.append(f'<circle class="used" cx="{words - 16:.1f}" cy="{TOP + 42:.1f}" r="7"/>')
-        parts.append(text(words, TOP + 46, f"k used: {k}"))
+        parts.append(text(words, TOP + 46, f"k used: {k}", css="key"))
     return picture(f"SSE for k from {curve.ks[0]} to {curve.ks[-1]}", parts)
 
 

@@ -36,7 +36,6 @@ def page(report: Report, components: Matrix, labels: Labels) -> bytes:
     here = files("trainer.report")
     template = Template(here.joinpath("page.html").read_text(encoding="utf-8"))
     enough = len(report.curve.ks) > 1
-    shown = min(POINTS, len(labels))
     return template.substitute(
         version=escape(report.version),
         style=here.joinpath("page.css").read_text(encoding="utf-8"),
@@ -45,8 +44,7 @@ def page(report: Report, components: Matrix, labels: Labels) -> bytes:
         elbow=elbow_chart(report.curve, report.k) if enough else "",
         elbow_words=_elbow_words(report),
         scatter=scatter_chart(components, labels, report.segments, report.explained_variance),
-        scatter_words=f"{shown:,} of {len(labels):,} users, drawn at random with a fixed seed; "
-        "a number marks the centre of that segment.",
+        scatter_words=_scatter_words(len(labels)),
         sizes=size_chart(report.segments),
         metrics=_metrics(report),
         segments="\n".join(_segment(place, segment) for place, segment in enumerate(report.segments)),
@@ -78,6 +76,13 @@ def _elbow_words(report: Report) -> str:
     found = f"kneed finds the elbow at {report.curve.elbow}" if report.curve.elbow else "kneed finds no elbow"
     how = "which is used" if report.settings.k is None else f"the setting k is {report.settings.k}"
     return f"For {drawn}, {found}; {how}."
+
+
+def _scatter_words(users: int) -> str:
+    drawn = f"{POINTS:,} of {users:,} users, drawn at random with a fixed seed"
+    return (
+        f"{drawn if users > POINTS else f'All {users:,} users'}; a number marks the centre of that segment."
+    )
 
 
 def _metrics(report: Report) -> str:

@@ -71,11 +71,19 @@ def test_what_the_shop_wrote_is_text_and_never_markup() -> None:
 
 
 def test_the_points_are_a_sample_and_each_segment_has_its_path() -> None:
-    report, html = paged(a_shop(POINTS + 500), FitSettings())
+    report, html = paged(a_shop(POINTS + 800), FitSettings())
     scatter = charts(html)[1]
     drawn = [path.attrib["d"].count("M") for path in scatter.iter("path")]
     assert len(drawn) == report.k
-    assert sum(drawn) == min(POINTS, report.users.used)
+    assert report.users.used > POINTS
+    assert sum(drawn) == POINTS
+    assert f"3,000 of {report.users.used:,} users, drawn at random" in html
+
+
+def test_a_small_shop_is_drawn_whole() -> None:
+    report, html = paged(a_shop(), FitSettings())
+    assert sum(path.attrib["d"].count("M") for path in charts(html)[1].iter("path")) == report.users.used
+    assert f"All {report.users.used} users; a number marks" in html
 
 
 def test_the_elbow_chart_marks_the_elbow_and_the_k_in_use() -> None:
