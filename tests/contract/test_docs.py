@@ -1,0 +1,167 @@
+"""The pages say what is there: links, commands, options, tests, messages and metrics."""
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+import typer.main
+
+from segue.cli.commands import app
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
+OPERATIONS = DOCS / "operations.md"
+
+# Commands that pages and messages name before they are there.
+ANNOUNCED = {"dead-letters", "forget", "rebuild", "releases", "replay", "rollback", "verify"}
+COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+
+BLOCK = re.compile(r"^```[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+
+
+def text_of(page: Path) -> str:
+    return page.read_text(encoding="utf-8")
+
+
+def code_of(page: Path) -> list[str]:
+    """Each line of a block of code, and each span of code."""
+    text = text_of(page)
+    lines = [line for block in BLOCK.findall(text) for line in block.splitlines()]
+    return lines + re.findall(r"`([^`]+)`", BLOCK.sub("", text))
+
+
+def links_of(page: Path) -> list[str]:
+    """The relative links of a page, images included."""
+    text = BLOCK.sub("", text_of(page))
+    links = re.findall(r"\]\(([^)\s]+)\)", text) + re.findall(r"(?:src|href)=\"([^\"]+)\"", text)
+    return [link for link in links if not re.match(r"[a-z]+:", link)]
+
+
+def anchors_of(page: Path) -> set[str]:
+    """The headings of a page as GitHub names them."""
+    headings = re.findall(r"^#+ (.+)$", BLOCK.sub("", text_of(page)), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading).lower().replace(" ", "-") for heading in headings}
+
+
+@each_page
+def test_every_link_leads_somewhere(page: Path) -> None:
+    for link in links_of(page):
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        assert target.exists(), link
+        assert not anchor or anchor in anchors_of(target), link
+
+
+def test_every_page_is_in_the_index() -> None:
+    indexes = [DOCS / "README.md", DOCS / "decisions" / "README.md"]
+    named = {(index.parent / link).resolve() for index in indexes for link in links_of(index)}
+    assert [page for page in DOCS.rglob("*.md") if page not in named and page not in indexes] == []
+
+
+def invocations(page: Path) -> Iterator[tuple[str, str]]:
+    """Each command of ours in a page's code, and what follows it."""
+    for code in code_of(page):
+        yield from re.findall(r"(?:^|[\s(])segue ([a-z][a-z-]*)([^|]*)", code)
+
+
+@each_page
+def test_every_command_is_there_or_announced(page: Path) -> None:
+    assert {name for name, _ in invocations(page)} - COMMANDS.keys() - ANNOUNCED == set()
+
+
+def test_what_is_announced_is_not_there_yet() -> None:
+    assert ANNOUNCED & COMMANDS.keys() == set()
+
+
+@each_page
+def test_every_option_is_its_commands(page: Path) -> None:
+    for name, rest in invocations(page):
+        if name in COMMANDS:
+            options = {option for parameter in COMMANDS[name].params for option in parameter.opts}
+            assert set(re.findall(r"(?<!\S)--[a-z][a-z-]*", rest)) <= {*options, "--help"}, (name, rest)
+
+
+def test_every_test_that_shows_a_guarantee_is_there() -> None:
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", text_of(DOCS / "guarantees.md"))
+    assert len(named) > 50
+    for file, test in named:
+        assert test in functions_in(ROOT / file), f"{file}::{test}"
+
+
+@each_page
+def test_every_test_that_a_page_names_is_there(page: Path) -> None:
+    files = list((ROOT / "tests").rglob("*.py"))
+    there = {name for file in files for name in functions_in(file)} | {file.stem for file in files}
+    named = {name for code in code_of(page) for name in re.findall(r"\btest_\w+", code)}
+    assert {name for name in named if not name.endswith("_")} - there == set()
+
+
+@cache
+def functions_in(file: Path) -> frozenset[str]:
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    return frozenset(node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
+
+
+@cache
+def told() -> frozenset[str]:
+    """Every text of the code but docstrings; "…" stands for what a message fills in."""
+    files = [file for package in ("schemas", "streamer", "segue") for file in (ROOT / package).rglob("*.py")]
+    return frozenset(text for file in files for text in _texts(ast.parse(file.read_text(encoding="utf-8"))))
+
+
+def _texts(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+        return
+    if isinstance(node, ast.JoinedStr):
+        parts = (part.value if isinstance(part, ast.Constant) else "…" for part in node.values)
+        yield "".join(map(str, parts))
+    elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+    for child in ast.iter_child_nodes(node):
+        yield from _texts(child)
+
+
+def is_told(message: str) -> bool:
+    pattern = re.compile(".*".join(map(re.escape, message.split("…"))), re.DOTALL)
+    return any(pattern.match(text) for text in told())
+
+
+def test_every_reason_and_log_line_of_the_runbook_is_told() -> None:
+    messages = [message for cell in first_cells("reason", "it says", "log") for message in cell]
+    assert len(messages) > 25
+    assert [message for message in messages if not is_told(message)] == []
+
+
+def test_a_message_that_nobody_tells_is_found() -> None:
+    assert is_told("the place in Redis is not the one that this lane wrote last")
+    assert not is_told("the place in Redis is not the one that that lane wrote last")
+
+
+def first_cells(*headings: str) -> Iterator[list[str]]:
+    """The code in the first column of the runbook's tables with such a heading, row by row."""
+    inside = False
+    for line in text_of(OPERATIONS).splitlines():
+        first = line.strip("|").partition("|")[0].strip()
+        if not line.startswith("|"):
+            inside = False
+        elif first in headings:
+            inside = True
+        elif inside:
+            yield re.findall(r"`([^`]+)`", first)
+
+
+def test_every_metric_header_and_event_of_the_runbook_is_there() -> None:
+    code = "\n".join(code_of(OPERATIONS))
+    names = {
+        name.removesuffix("_total").removesuffix("_info") for name in re.findall(r"\bsegue_[a-z_]+", code)
+    }
+    events = set(re.findall(r"^(?:group|lanes?|worker|web|topics)\.[a-z_]+$", code, re.MULTILINE))
+    assert len(names) > 8
+    assert len(events) > 5
+    assert (names | events) - told() == set()
