@@ -121,7 +121,7 @@ def _blank(text: str | None) -> bool:
 
 def _status_size(order: dict[str, Any]) -> bytes:
     """As in the order's JSON: a status goes on with a quote, and without one "user_id" follows."""
-    status = order["status"]
+    status: str | None = order["status"]
     if status is None:
         return b'"user_id'
     return b'"status":"' + status.replace("\\", "\\\\").replace('"', '\\"').encode() + b'"'

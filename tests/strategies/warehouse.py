@@ -32,7 +32,7 @@ NO_PRICE = Bad("not a finite number")
 
 
 def _texts(*values: str) -> dict[Value, Meaning]:
-    return {value: value for value in values} | {None: None, SPACE: None}
+    return {**{value: value for value in values}, None: None, SPACE: None}
 
 
 USER_IDS: Mapping[Value, Meaning] = _texts("7", "07", "U", "é") | {"é" * 128 + "x": LONG_ID}
