@@ -91,7 +91,7 @@ class Reader:
         for at in told:
             if at.error is not None:
                 raise self._unreachable(f"tell the group's offset of topic {at.topic}", at.error)
-        return {at.topic: Committed(at.offset, at.metadata or None) for at in told if at.offset >= 0}
+        return {at.topic: Committed(at.offset, at.metadata) for at in told if at.offset >= 0}
 
     def read_from(self, positions: Mapping[str, int]) -> None:
         """Read these topics from these offsets on, and no other; ends reached before are forgotten.

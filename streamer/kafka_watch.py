@@ -94,7 +94,7 @@ class TopicWatch:
 
     def _unanswered(self, reason: str, now: float) -> None:
         if self._silent_s is None:
-            self._silent_s = self._asked_s
+            self._silent_s = now
             log.warning("kafka does not answer", brokers=address(self._client), reason=reason)
         if now - self._silent_s >= self._deadlines.outage_s:
             self._silent_s = None

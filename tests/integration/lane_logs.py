@@ -17,9 +17,7 @@ from streamer.kafka_log import KafkaLog
 
 LANE = 1
 PARTITIONS = 3
-QUICK = Deadlines(
-    request_s=3, fence_s=20, commit_s=4, abort_s=1, check_s=0.2, outage_s=3, transaction_ms=60_000
-)
+QUICK = Deadlines(check_s=0.2, abort_s=1)
 
 
 class LaneLogs:
