@@ -52,7 +52,7 @@ def fill(
         Unreachable: Kafka or Redis does not answer.
     """
     partitions = prepare_topics(settings, say)
-    _check_redis(settings)
+    _check_redis(settings, say)
     check_unused_group(settings)
     model = current_model(settings)
     start = offsets_at(settings, partitions, as_of, margin)
@@ -76,12 +76,14 @@ def fill(
         )
 
 
-def _check_redis(settings: Settings) -> None:
+def _check_redis(settings: Settings, say: Callable[[str], None]) -> None:
     client = connect(settings.redis)
     try:
-        check_policy(client)
+        doubt = check_policy(client)
     finally:
         client.close()
+    if doubt is not None:
+        say(doubt)
 
 
 def _announce(settings: Settings, as_of: datetime, start: Start) -> None:

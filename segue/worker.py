@@ -121,9 +121,11 @@ def _topics_made(sentence: str) -> None:
 def _check_redis(settings: Settings) -> None:
     client = connect(settings.redis, _ASK_S)
     try:
-        check_policy(client)
+        doubt = check_policy(client)
     finally:
         client.close()
+    if doubt is not None:
+        log.warning("redis.doubt", reason=doubt)
 
 
 def _started(settings: Settings) -> Releases:
