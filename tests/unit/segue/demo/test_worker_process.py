@@ -1,0 +1,35 @@
+"""The settings file that the demo's worker gets."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from segue.demo.worker_process import write_settings
+from segue.settings import Settings, load_settings
+
+
+def test_the_file_gives_the_same_settings_back_and_only_its_owner_reads_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"SEGUE_{name.upper()}", raising=False)
+    settings = Settings.model_validate(
+        {
+            "kafka": "a:1,b:2",
+            "redis": 'rediss://:p"ä\\ss@db:6379/0',
+            "topic_prefix": "demo.",
+            "web_port": 0,
+            "exclude_statuses": ("Cancelled, late", "Returned"),
+            "kafka_options": {"sasl.password": "hunter2", "client.id": "x"},
+        }
+    )
+    path = tmp_path / "segue.toml"
+    path.write_text("left over")
+
+    write_settings(settings, path)
+
+    assert load_settings(path) == settings
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600

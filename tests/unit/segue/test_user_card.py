@@ -1,0 +1,103 @@
+"""A user for programs and for people; and the features of one that is only thought of."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from schemas.changes import FeatureValue, SimilarUser
+from segue.usage import BadUsage
+from segue.user_card import UserCard, card_text
+from segue.what_if import checked
+from streamer.scoring import Score
+
+SCORE = Score(1, "older men", (0.5, -1.25), 0.75, 0.5, ("gender",))
+STORED = UserCard(
+    user_id="7",
+    features={"age": 31, "gender": "X", "total_orders": None},
+    components=(0.5, -1.25),
+    space="fff59ca020a6",
+    segment=1,
+    segment_name="older men",
+    provisional=True,
+    missing=("gender", "total_orders"),
+    sequence=2,
+    model_version="cf24",
+    activation=3,
+    positions={"signups": 5, "orders": 6},
+    score=SCORE,
+    similar_users=(SimilarUser("12", 1.0, 1),),
+)
+
+
+def shown(card: UserCard) -> str:
+    out = io.StringIO()
+    Console(file=out, width=120).print(card_text(card))
+    return out.getvalue()
+
+
+def test_for_programs_all_fields_have_their_names() -> None:
+    assert STORED.as_json() == {
+        "user_id": "7",
+        "features": {"age": 31, "gender": "X", "total_orders": None},
+        "components": (0.5, -1.25),
+        "segment": 1,
+        "segment_name": "older men",
+        "provisional": True,
+        "missing": ("gender", "total_orders"),
+        "sequence": 2,
+        "model_version": "cf24",
+        "activation": 3,
+        "positions": {"signups": 5, "orders": 6},
+        "distance": 0.75,
+        "margin": 0.5,
+        "similar_users": (SimilarUser("12", 1.0, 1),),
+    }
+
+
+def test_for_people_a_missing_value_and_an_unknown_one_are_told_apart() -> None:
+    told = shown(STORED)
+
+    assert "User 7" in told
+    assert "no gender, total_orders: the training mean stands in" in told
+    assert "X (unknown to the model)" in told
+    assert "50% nearer than the next centre" in told
+    assert "signups@5, orders@6" in told
+
+
+def test_a_user_without_a_decision_is_told_as_such() -> None:
+    card = UserCard(
+        user_id="7",
+        features={"age": None},
+        components=None,
+        space=None,
+        segment=None,
+        segment_name=None,
+        provisional=False,
+        missing=(),
+    )
+
+    assert "not decided yet" in shown(card)
+    assert card.as_json()["segment"] is None
+    assert "positions" not in card.as_json()
+
+
+def test_thought_of_features_obey_the_rules_of_events() -> None:
+    told = checked({"age": 25.0, "gender": " ", "country": "España", "total_orders": 0})
+
+    assert told == {"age": 25, "gender": None, "country": "España", "total_orders": None}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "problem"),
+    [
+        ("age", 151.0, "option --age is 151.0: 151.0 is outside 0..150"),
+        ("total_orders", -1, "option --total-orders is -1: give 0 or more"),
+        ("most_frequent_brand", "x" * 1_025, "has more than 1,024 bytes"),
+    ],
+)
+def test_a_value_that_no_event_could_bring_is_refused(name: str, value: FeatureValue, problem: str) -> None:
+    with pytest.raises(BadUsage, match=problem.replace("(", r"\(")):
+        checked({name: value})
