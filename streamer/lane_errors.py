@@ -3,7 +3,8 @@
 
 class InDoubt(Exception):
     """What the lane believes may no longer hold: a commit failed or its answer is unknown, a save was
-    refused, or the place in Redis is another's. The lane forgets what it decided and takes over."""
+    refused, or the place in Redis is another's. The lane forgets what it decided and takes over.
+    """
 
 
 class Fenced(InDoubt):

@@ -11,7 +11,8 @@ from streamer.scoring import Scorer
 @dataclass(frozen=True, slots=True)
 class ActiveModel:
     """A release made current. ``activation`` is the offset of its ``current`` record, ``topic_id`` the
-    id of the topic that holds it."""
+    id of the topic that holds it.
+    """
 
     release: ModelRelease
     scorer: Scorer

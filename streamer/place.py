@@ -6,7 +6,6 @@ from msgspec import Struct
 from schemas.errors import NeedsRebuild
 from schemas.partition import Partitioner
 
-
 # Where a bootstrap was begun and not ended, so that no worker takes its states for whole.
 UNFINISHED = b'"a bootstrap was begun"'
 
