@@ -84,6 +84,13 @@ class LaneLogs:
             producer.commit_transaction(20)
         assert producer.flush(20) == 0
 
+    def stable_end(self, topic: str) -> int:
+        """Up to where a reader of committed records may read."""
+        config = {**self.client, "group.id": "seen", "isolation.level": "read_committed", "log_level": 0}
+        with Consumer(config) as consumer:
+            _, end = consumer.get_watermark_offsets(TopicPartition(topic, LANE), 10, cached=False)
+            return end
+
     def seen(self, topic: str, partition: int = LANE, isolation: str = "read_committed") -> list[Message]:
         """What a reader of its own sees in a partition, from its beginning to its end."""
         config = {
