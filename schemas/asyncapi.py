@@ -148,9 +148,21 @@ def _change_messages() -> JsonObject:
             }
         },
     }
+    models_topic = {
+        "type": "object",
+        "properties": {
+            headers.MODELS_TOPIC: {
+                "type": "string",
+                "description": "On user-segments: the id of the topic of releases that `activation` is an"
+                " offset of.",
+            }
+        },
+    }
     erased = _null_message("UserSegmentErased", "The user is erased and has no segment.")
     return {
-        "segmentChange": _message("SegmentChange", "A user's segment.", "segment-change") | event,
+        "segmentChange": _message("SegmentChange", "A user's segment.", "segment-change")
+        | {"headers": models_topic}
+        | event,
         "userErasedChange": _message(
             "UserErasedChange", "The last change of a user's life.", "user-erased-change"
         )

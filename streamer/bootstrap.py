@@ -20,13 +20,12 @@ from itertools import groupby
 from msgspec import Struct
 from msgspec.structs import replace
 
-from schemas.changes import Cause, SegmentChange
+from schemas.changes import Cause
 from schemas.errors import SegueError
 from schemas.events import Order, Signup
 from schemas.partition import partition_of
-from schemas.wire import decode_change
 from streamer import place as places
-from streamer.healing import read_between
+from streamer.healing import decided_in, read_between
 from streamer.interfaces import Log, OutRecord, Store
 from streamer.lane_config import LaneConfig
 from streamer.model import ActiveModel
@@ -34,7 +33,7 @@ from streamer.outputs import change_records
 from streamer.place import UNFINISHED, Place
 from streamer.process import decide
 from streamer.profile import fold
-from streamer.state import Decided, UserState, decided_by
+from streamer.state import Decided, UserState
 from streamer.users import write_of
 
 Fact = Signup | Order
@@ -158,9 +157,7 @@ class _Filler:
         for records in read_between(log, {topic: bounds.begin}, {topic: bounds.end}, 1_000):
             for record in records:
                 if record.key is not None:
-                    change = None if record.value is None else decode_change(record.value)
-                    decided = decided_by(change) if isinstance(change, SegmentChange) else None
-                    self._newest[record.key.decode()] = decided
+                    self._newest[record.key.decode()] = decided_in(record)
 
     def mark(self) -> None:
         if not self._ends.store.save(self._held, UNFINISHED, []):
@@ -201,7 +198,10 @@ class _Filler:
         step = decide(
             replace(state, decided=newest), cause, self._as_of, self._model, self._config.rules, self._clock()
         )
-        records = [change_records(c, self._config.topics, self._partition)[1] for c in step.changes]
+        records = [
+            change_records(change, self._config.topics, self._partition, self._model.topic_id)[1]
+            for change in step.changes
+        ]
         return step.state, records
 
     def _save(self, states: list[UserState], place: bytes) -> None:

@@ -11,16 +11,16 @@ import msgspec
 from msgspec.structs import replace
 
 from schemas.changes import SegmentChange
+from schemas.headers import MODELS_TOPIC, POSITIONS
 from schemas.topics import Topics
 from schemas.wire import decode_change
 from streamer.batch import read_batch
 from streamer.interfaces import Log, Record, Store
 from streamer.lane_config import LaneConfig
 from streamer.model import ActiveModel
-from streamer.outputs import POSITIONS_HEADER
 from streamer.process import follow, placed
 from streamer.start import Start
-from streamer.state import decided_by
+from streamer.state import Decided, decided_by
 from streamer.users import Users
 
 Save = Callable[[Users, dict[str, int]], None]
@@ -90,17 +90,23 @@ def adopt(
     """Take over each user's newest decision from ``user-segments``; the last record of a user wins."""
     topic = config.topics.users
     for records in read_between(log, {topic: start.users_from}, {topic: users_end}, config.max_batch):
-        newest = {record.key.decode(): record.value for record in records if record.key is not None}
+        newest = {record.key.decode(): record for record in records if record.key is not None}
         users = Users(store, dict.fromkeys(newest, ()))
-        for user_id, value in newest.items():
-            change = None if value is None else decode_change(value)
-            decided = decided_by(change) if isinstance(change, SegmentChange) else None
-            users.put(placed(replace(users[user_id], decided=decided), model))
+        for user_id, record in newest.items():
+            users.put(placed(replace(users[user_id], decided=decided_in(record)), model))
         save(users, {topic: records[-1].offset + 1})
+
+
+def decided_in(record: Record) -> Decided | None:
+    """What a record of ``user-segments`` decides; None for an erased user."""
+    change = None if record.value is None else decode_change(record.value)
+    if not isinstance(change, SegmentChange):
+        return None
+    return decided_by(change, dict(record.headers).get(MODELS_TOPIC, b"").decode())
 
 
 def _cause_positions(record: Record) -> dict[str, int]:
     if record.value is not None:
         return decode_change(record.value).cause.positions
-    told = dict(record.headers).get(POSITIONS_HEADER, b"{}")
+    told = dict(record.headers).get(POSITIONS, b"{}")
     return msgspec.json.decode(told, type=dict[str, int])

@@ -90,7 +90,7 @@ class Lane:
             InDoubt: another took the lane meanwhile, or an answer was lost; call again.
             NeedsRebuild: an operator must decide.
         """
-        model = self._model(0)
+        model = self._model()
         topics = self._config.topics
         self._watcher.phase(self.partition, "taking over", None)
         self._log.fence()
@@ -150,10 +150,11 @@ class Lane:
         users = Users(self._store, batch.wanted())
         self._expect(users.place)
         loaded = self._monotonic()
-        model = self._model(users.newest_activation())
+        model = self._model()
+        self._expect_newest(model, users.newest_activation(model.topic_id))
         changes = self._decide(batch, users, model)
         decided = self._monotonic()
-        out = [record for change in changes for record in self._records(change)]
+        out = [record for change in changes for record in self._records(change, model)]
         written = self._log.commit([*out, *batch.dead_letters], batch.positions)
         committed = self._monotonic()
         self._save(users, {**batch.positions, **self._users_position(written)}, model)
@@ -182,8 +183,8 @@ class Lane:
             changes, users, self._store, model.release.space, self._config.similar_users
         )
 
-    def _records(self, change: Change) -> tuple[OutRecord, OutRecord]:
-        return change_records(change, self._config.topics, self.partition)
+    def _records(self, change: Change, model: ActiveModel) -> tuple[OutRecord, OutRecord]:
+        return change_records(change, self._config.topics, self.partition, model.topic_id)
 
     def _users_position(self, written: dict[str, int]) -> dict[str, int]:
         topic = self._config.topics.users
@@ -242,16 +243,20 @@ class Lane:
         if stored != places.encode(self._place):
             raise InDoubt("the place in Redis is not the one that this lane wrote last")
 
-    def _model(self, newest_activation: int) -> ActiveModel:
-        """The model for the next batch; never one older than what decided a state."""
+    def _expect_newest(self, model: ActiveModel, decided_by: int) -> None:
+        """A state decided by a later activation than this worker has read makes it wait for that one."""
+        known = max(model.activation, self._models.known_activation())
+        if decided_by > known:
+            raise NotReady(
+                f"a state was decided by activation {decided_by}, and this worker has read the releases"
+                f" up to {known}"
+            )
+
+    def _model(self) -> ActiveModel:
+        """The model for the next batch."""
         model = self._models.current()
         if model is None:
             raise NotReady(self._models.problem() or "no release is published yet: run `segue publish`")
-        if newest_activation > self._models.known_activation():
-            raise NotReady(
-                f"a state was decided by activation {newest_activation}, and this worker has read the"
-                f" releases up to {self._models.known_activation()}"
-            )
         wanted = frozenset(model.release.exclude_statuses)
         if wanted != self._config.rules.exclude_statuses:
             raise BadSetting(

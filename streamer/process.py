@@ -66,7 +66,10 @@ def decide(
     if kind is None:
         assert state.decided is not None
         agreed: Decided = replace(
-            state.decided, model_version=model.release.version, activation=model.activation
+            state.decided,
+            model_version=model.release.version,
+            activation=model.activation,
+            models_topic=model.topic_id,
         )
         return Step(replace(state, position=position, decided=agreed))
     change = segment_change(
@@ -80,7 +83,7 @@ def decide(
         emitted_at=now,
         prefix=rules.prefix,
     )
-    return Step(replace(state, position=position, decided=decided_by(change)), (change,))
+    return Step(replace(state, position=position, decided=decided_by(change, model.topic_id)), (change,))
 
 
 def follow(state: UserState, event: Event, rules: Rules) -> UserState:
@@ -102,4 +105,7 @@ def placed(state: UserState, model: ActiveModel) -> UserState:
 
 def _decided_by(state: UserState, model: ActiveModel) -> bool:
     decided = state.decided
-    return decided is not None and decided.activation == model.activation
+    return decided is not None and (decided.models_topic, decided.activation) == (
+        model.topic_id,
+        model.activation,
+    )

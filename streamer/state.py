@@ -51,7 +51,11 @@ class Facts(Struct, frozen=True, omit_defaults=True):
 
 
 class Decided(Struct, frozen=True):
-    """What the user's newest ``user-segments`` record says, and the newest model that agreed."""
+    """What the user's newest ``user-segments`` record says, and the newest model that agreed.
+
+    ``activation`` is an offset in the topic of releases whose id is ``models_topic``; made anew, the
+    topic has another id, and the numbers begin again.
+    """
 
     segment: int
     segment_name: str
@@ -59,6 +63,7 @@ class Decided(Struct, frozen=True):
     sequence: int
     model_version: str
     activation: int
+    models_topic: str
 
 
 class Position(Struct, frozen=True):
@@ -107,8 +112,8 @@ def decode(user_id: str, stored: bytes | None, orders: dict[str, Order | None]) 
     return UserState(user_id, kept.facts, kept.decided, kept.position, orders, whole)
 
 
-def decided_by(change: SegmentChange) -> Decided:
-    """What a ``user-segments`` record decides."""
+def decided_by(change: SegmentChange, models_topic: str) -> Decided:
+    """What a change decides; ``models_topic`` is the id of the topic that its activation is in."""
     return Decided(
         segment=change.segment,
         segment_name=change.segment_name,
@@ -116,4 +121,5 @@ def decided_by(change: SegmentChange) -> Decided:
         sequence=change.sequence,
         model_version=change.model_version,
         activation=change.activation,
+        models_topic=models_topic,
     )

@@ -41,9 +41,10 @@ class Users:
     def ids(self) -> Collection[str]:
         return self._now.keys()
 
-    def newest_activation(self) -> int:
-        """The newest activation that decided one of these states; -1 where none was decided."""
-        return max((s.decided.activation for s in self._before.values() if s.decided), default=-1)
+    def newest_activation(self, models_topic: str) -> int:
+        """The newest activation of this topic that decided one of the states; -1 where none did."""
+        decided = (state.decided for state in self._before.values())
+        return max((d.activation for d in decided if d and d.models_topic == models_topic), default=-1)
 
     def put(self, state: UserState) -> None:
         self._now[state.user_id] = state

@@ -190,7 +190,7 @@ def check_promises(world: World) -> None:
         last = chain[-1]
         assert isinstance(last, SegmentChange)
         assert newest[user_id] == _bytes_of(world, last)
-        assert states.decided_by(last).sequence == state.decided.sequence
+        assert last.sequence == state.decided.sequence
         assert last.segment == state.decided.segment
         plain = world.redis.users[user_id].fields
         assert plain["segment"] == str(score.segment).encode()

@@ -1,6 +1,7 @@
 """A lane over memory, case by case; the laws are in tests/property/test_lane.py."""
 
 from collections.abc import Callable
+from dataclasses import fields
 
 import pytest
 from msgspec.structs import replace
@@ -10,7 +11,7 @@ from schemas.errors import BadSetting, NeedsRebuild
 from schemas.events import Item, Order, Signup, UserErased
 from schemas.topics import Topics
 from streamer.lane_errors import InDoubt, NotReady
-from streamer.model import BootstrapRecord
+from streamer.model import ActiveModel, BootstrapRecord
 from tests.faults import Calls, Crash
 from tests.releases import a_release, an_active_model
 from tests.strategies.events import START
@@ -182,6 +183,24 @@ def test_a_state_decided_by_a_later_activation_waits_for_it() -> None:
     world.models.model = an_active_model(activation=4)
     with pytest.raises(NotReady, match="activation 5"):
         world.run()
+
+
+def test_activations_of_a_topic_made_anew_begin_again() -> None:
+    world = World()
+    world.models.model = an_active_model(activation=5)
+    world.send(YOUNG)
+    lane = world.run()
+    world.models.model = ActiveModel(**{**_parts(an_active_model(activation=0)), "topic_id": "made anew"})
+    world.send(OLD)
+    drain(lane)
+    assert segments(world) == [(None, 2), (2, 3)]
+    assert world.state("7").decided == replace(
+        world.state("7").decided, activation=0, models_topic="made anew"
+    )
+
+
+def _parts(model: ActiveModel) -> dict[str, object]:
+    return {field.name: getattr(model, field.name) for field in fields(model)}
 
 
 def test_a_release_with_other_excluded_statuses_is_refused() -> None:
