@@ -1,5 +1,8 @@
 """The program: all commands, in the order in which `segue --help` lists them."""
 
+from importlib.metadata import version
+from typing import Annotated
+
 import typer
 
 from segue.cli.bootstrap import bootstrap
@@ -9,6 +12,7 @@ from segue.cli.ingest import ingest
 from segue.cli.predict import predict
 from segue.cli.publish import publish
 from segue.cli.tail import tail
+from segue.cli.terminal import write
 from segue.cli.train import train
 from segue.cli.user import user
 from segue.cli.worker import worker
@@ -17,7 +21,9 @@ COMMANDS = (demo, train, publish, bootstrap, worker, ingest, tail, user, predict
 
 app = typer.Typer(
     name="segue",
-    help="Keeps every customer's segment right, live.",
+    help="Keeps every customer's segment right, live.\n\n"
+    "A trainer fits the segments over the warehouse; workers keep each user's segment right as events come "
+    "over Kafka, and tell every change.",
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
@@ -27,10 +33,17 @@ for command in COMMANDS:
     command.join(app)
 
 
-@app.callback()
-def segue() -> None:
-    """Keeps every customer's segment right, live.
+def _version(wanted: bool) -> None:
+    if wanted:
+        write(f"segue {version('segue-live')}")
+        raise typer.Exit
 
-    A trainer fits the segments over the warehouse; workers keep each user's segment right as events come
-    over Kafka, and tell every change.
-    """
+
+@app.callback()
+def segue(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", metavar="", help="the version", callback=_version, is_eager=True),
+    ] = False,
+) -> None:
+    """What the program can be told beside its commands."""

@@ -51,8 +51,8 @@ def demo(settings: Settings, console: Console, *, rate: float, keep: bool, insta
         keep: leave all running at the end, until ctrl-C.
         install: missing servers may be installed.
     """
-    with _termination_as_exit(), ExitStack() as stack:
-        told = _Told(console)
+    told = _Told(console)
+    with _termination_as_exit(), ExitStack() as stack, told.interruption():
         directory = _directory()
         told.step("Kafka and Redis")
         named = settings.model_fields_set
@@ -110,6 +110,15 @@ class _Told:
 
     def say(self, sentence: str) -> None:
         self.console.print(Text(f"   {sentence}"))
+
+    @contextmanager
+    def interruption(self) -> Iterator[None]:
+        """Says that ending takes a moment."""
+        try:
+            yield
+        except (KeyboardInterrupt, SystemExit):
+            self.say("Ending what was started…")
+            raise
 
     def services(self, found: Services | NoServices) -> None:
         if isinstance(found, Services):

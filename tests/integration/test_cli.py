@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from schemas.partition import partition_of
 from segue.cli.main import run
+from segue.reading import CommittedReader
 from segue.services import KafkaService, RedisService
 from segue.settings import Settings
 from tests.segue_process import SegueProcess
@@ -178,6 +180,36 @@ def test_a_bad_line_stops_before_more_is_sent_and_what_was_sent_is_counted(
     assert "2 events sent, and no more:" in shown
     assert f"Error: {events}, line 3: it is not JSON" in shown
     assert segue("ingest", events, "--json") == 3  # and again: nothing hangs, nothing is left open
+
+
+def test_a_rate_is_kept_and_every_event_arrives_once(
+    segue: Segue, kafka: KafkaService, topic_prefix: str, tmp_path: Path, capsys: Capture
+) -> None:
+    events = tmp_path / "events.jsonl"
+    lines = [json.dumps({"topic": "orders", "key": str(n), "value": {"n": n}}) for n in range(50)]
+    events.write_text("\n".join(lines))
+
+    assert segue("ingest", events, "--rate", "100", "--json") == 0
+
+    told = json.loads(capsys.readouterr().out)
+    assert told["orders"] == told["events"] == 50
+    assert told["seconds"] >= 0.49  # the 50th is due 49 hundredths after the first
+    reader = CommittedReader(
+        {"bootstrap.servers": kafka.bootstrap}, [f"{topic_prefix}orders"], from_beginning=True
+    )
+    ends = reader.ends()
+    values = []
+    while not reader.has_reached(ends):
+        message = reader.poll(0.2)
+        if message is not None:
+            value = message.value()
+            assert value is not None
+            values.append(json.loads(value)["n"])
+            key = message.key()
+            assert isinstance(key, bytes)
+            assert message.partition() == partition_of(key.decode(), 2)
+    reader.close()
+    assert sorted(values) == list(range(50))
 
 
 def test_an_event_that_kafka_refuses_is_named(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn
 
@@ -56,6 +57,12 @@ def test_without_arguments_it_lists_the_commands(capsys: Capture) -> None:
     shown = capsys.readouterr().out
     for command in COMMANDS:
         assert command.name in shown
+
+
+def test_it_tells_its_version(capsys: Capture) -> None:
+    assert run(["--version"]) == 0
+
+    assert capsys.readouterr().out == f"segue {version('segue-live')}\n"
 
 
 @pytest.mark.parametrize(
