@@ -33,6 +33,7 @@ def code_of(page: Path) -> list[str]:
     """Each line of a block of code, and each span of code."""
     text = text_of(page)
     lines = [line for block in BLOCK.findall(text) for line in block.splitlines()]
+    lines += re.findall(r"^ {4}(.+)$", text, re.MULTILINE)
     return lines + re.findall(r"`([^`]+)`", BLOCK.sub("", text))
 
 
