@@ -63,6 +63,18 @@ def test_no_redis_is_waited_for_visibly(settings: dict[str, str], tmp_path: Path
         assert "hunter2" not in worker.err
 
 
+def test_a_redis_that_comes_is_gone_on_with(
+    settings: dict[str, str], fresh_redis: StartRedis, tmp_path: Path
+) -> None:
+    redis = fresh_redis()
+    redis.kill()
+    with SegueProcess(tmp_path, "worker", environment={**settings, "SEGUE_REDIS": redis.url}) as worker:
+        worker.says("worker.waits")
+        redis.start()
+        worker.says("worker.goes_on")
+        worker.says("waiting for a first release")
+
+
 def test_a_first_release_is_waited_for_and_then_used(
     kafka: KafkaService, settings: dict[str, str], topic_prefix: str, tmp_path: Path
 ) -> None:
