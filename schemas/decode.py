@@ -164,7 +164,7 @@ def _item(index: int, line: object) -> Item:
 def _check_key(key: bytes | None, user_id: str) -> None:
     if key == user_id.encode():
         return
-    fix = "key the record by its user id, or turn on rekey"
+    fix = "key the record by its user id"
     if key is None:
         raise BadEvent("key", f"is missing, the user id is {checks.shown(user_id)}: {fix}")
     raise BadEvent(

@@ -37,14 +37,17 @@ def angle(components: Sequence[float]) -> float | None:
     """The direction of a user.
 
     Args:
-        components: two coordinates.
+        components: the coordinates.
 
     Returns:
-        Radians in (-pi, pi]; None at the origin, which has no direction, and when not finite.
+        Radians in (-pi, pi]; None at the origin, which has no direction, when not finite, and in other
+        than two dimensions, where an angle alone does not tell who is near.
 
     >>> angle((0.0, 2.0)) == pi / 2, angle((-1.0, -0.0)) == pi, angle((0.0, 0.0))
     (True, True, None)
     """
+    if len(components) != 2:
+        return None
     x, y = components
     if (x == 0.0 and y == 0.0) or not (isfinite(x) and isfinite(y)):
         return None

@@ -61,7 +61,7 @@ def _without(fields: dict[str, Any], name: str) -> bytes:
 
 
 _HEAD = b'{"user_id":"7","created_at":"2024-01-31T09:30:00Z",'
-_REKEY = "key the record by its user id, or turn on rekey"
+_REKEY = "key the record by its user id"
 
 BAD_TEXT = [
     _raw("empty value", b"", NOT_JSON),
