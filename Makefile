@@ -19,11 +19,12 @@ help: ## list these commands
 demo: venv ## the whole service, live, on this machine (set-up included)
 	$(BIN)/segue demo
 
+# Two at once, since a test with servers mostly waits; each has its own Kafka and Redis.
 # The set-up ends with 3 where it may not install: then the tests that miss a server are skipped, and counted.
 test: venv ## all tests, against a real Kafka and a real Redis (set-up included); ARGS="-k lane" for some
 	@$(SETUP) default-jre-headless maven redis-server postgresql; missing=$$?; \
 	if [ $$missing = 0 ]; then export SEGUE_TEST_REQUIRE_SERVICES=1; elif [ $$missing != 3 ]; then exit $$missing; fi; \
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: venv ## format, lint and types
 	$(BIN)/ruff format --check .
