@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable
+from contextlib import closing
 from datetime import datetime, timedelta
+from typing import TypeVar
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, TopicPartition
 
 from schemas import times
 from schemas.errors import BadTopics
+from segue.asking import answered
 from segue.groups import members_of
 from segue.kafka import DEADLINE_S
 from segue.settings import Settings
 from streamer.bootstrap import NotFresh
-from streamer.kafka_client import Reports, error_of, make_client, unreachable, why
+from streamer.kafka_client import Reports, make_client, unreachable
+
+_Answer = TypeVar("_Answer")
+
+_POLL_S = 0.2
 
 Start = dict[int, dict[str, int]]
 """By lane and input topic, the offset to go on from."""
@@ -41,7 +48,7 @@ def offsets_at(settings: Settings, partitions: int, as_of: datetime, margin: tim
         Unreachable: Kafka does not answer.
     """
     inputs = settings.topics.inputs
-    with _reader(settings) as ask:
+    with closing(_Asked(settings)) as ask:
         for topic in inputs:
             first_ms = [ask.first_time_ms(topic, partition) for partition in range(partitions)]
             begins_ms = min((at for at in first_ms if at is not None), default=None)
@@ -58,23 +65,12 @@ def offsets_at(settings: Settings, partitions: int, as_of: datetime, margin: tim
         }
 
 
-@contextmanager
-def _reader(settings: Settings) -> Iterator[_Asked]:
-    asked = _Asked(settings)
-    try:
-        yield asked
-    except KafkaException as error:
-        reason = why(error_of(error), asked.reports)
-        raise unreachable(settings.kafka_client, "tell the offsets of the inputs", reason) from None
-    finally:
-        asked.consumer.close()
-
-
 class _Asked:
     """A consumer that looks at offsets and times."""
 
     def __init__(self, settings: Settings) -> None:
-        self.reports = Reports()
+        self._client = settings.kafka_client
+        self._reports = Reports()
         config = {
             **settings.kafka_client,
             "group.id": f"{settings.group}-bootstrap",  # asked for by librdkafka; nothing is committed
@@ -82,29 +78,48 @@ class _Asked:
             "enable.partition.eof": True,
             "isolation.level": "read_committed",
         }
-        self.consumer = make_client(Consumer, config, self.reports)
+        self._consumer = make_client(Consumer, config, self._reports)
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._consumer.close()
 
     def first_time_ms(self, topic: str, partition: int) -> int | None:
         """When the partition's first record was written; None where there is none."""
-        where = TopicPartition(topic, partition)
-        begin, end = self.consumer.get_watermark_offsets(where, timeout=DEADLINE_S)
+        begin, end = self._bounds(topic, partition)
         if begin == end:
             return None
-        self.consumer.assign([TopicPartition(topic, partition, begin)])
-        message = self.consumer.poll(DEADLINE_S)
-        if message is None or message.error() is not None:
-            return None
-        return int(message.timestamp()[1])
+        self._consumer.assign([TopicPartition(topic, partition, begin)])
+        end_s = time.monotonic() + DEADLINE_S
+        while time.monotonic() < end_s:
+            message = self._consumer.poll(_POLL_S)
+            if message is None:
+                continue
+            error = message.error()
+            if error is None:
+                return int(message.timestamp()[1])
+            if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - nothing but aborted records
+                return None
+        raise unreachable(self._client, f"give the first record of {topic}", self._reports.last)
 
     def offset_at(self, topic: str, partition: int, at_ms: int) -> int:
         """The first offset of a record not older; the partition's end where all are."""
-        (found,) = self.consumer.offsets_for_times([TopicPartition(topic, partition, at_ms)], DEADLINE_S)
-        if found.offset >= 0:
-            return int(found.offset)
-        _begin, end = self.consumer.get_watermark_offsets(
-            TopicPartition(topic, partition), timeout=DEADLINE_S
+        where = TopicPartition(topic, partition, at_ms)
+        (found,) = self._answered(lambda: self._consumer.offsets_for_times([where], DEADLINE_S), topic)
+        if found.error is not None:
+            raise unreachable(self._client, f"tell the offsets of topic {topic}", found.error.str())
+        return int(found.offset) if found.offset >= 0 else self._bounds(topic, partition)[1]
+
+    def _bounds(self, topic: str, partition: int) -> tuple[int, int]:
+        where = TopicPartition(topic, partition)
+        begin, end = self._answered(
+            lambda: self._consumer.get_watermark_offsets(where, timeout=DEADLINE_S), topic
         )
-        return int(end)
+        return int(begin), int(end)
+
+    def _answered(self, question: Callable[[], _Answer], topic: str) -> _Answer:
+        task = f"tell the offsets of topic {topic}"
+        return answered(question, self._client, self._reports, task=task, deadline_s=DEADLINE_S)
 
 
 def _millis(at: datetime) -> int:

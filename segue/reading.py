@@ -8,14 +8,14 @@ from confluent_kafka import (
     OFFSET_BEGINNING,
     Consumer,
     KafkaError,
-    KafkaException,
     Message,
     TopicPartition,
 )
 
 from schemas.errors import BadTopics
+from segue.asking import answered
 from streamer.kafka_admin import Admin
-from streamer.kafka_client import Reports, address, error_of, make_client, unreachable, why
+from streamer.kafka_client import Reports, address, make_client
 
 _DEADLINE_S = 10.0
 _GONE = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC)  # noqa: SLF001 - librdkafka's own code
@@ -81,16 +81,18 @@ class CommittedReader:
         Raises:
             Unreachable: Kafka does not answer.
         """
-        try:
-            return {
-                place: int(
-                    self._consumer.get_watermark_offsets(TopicPartition(*place), timeout=_DEADLINE_S)[1]
-                )
-                for place in self._places
-            }
-        except KafkaException as error:
-            reason = why(error_of(error), self._reports)
-            raise unreachable(self._client, "tell the ends of the topics", reason) from None
+        return {place: self._end(*place) for place in self._places}
+
+    def _end(self, topic: str, partition: int) -> int:
+        where = TopicPartition(topic, partition)
+        _begin, end = answered(
+            lambda: self._consumer.get_watermark_offsets(where, timeout=_DEADLINE_S),
+            self._client,
+            self._reports,
+            task=f"tell the end of topic {topic}",
+            deadline_s=_DEADLINE_S,
+        )
+        return int(end)
 
     def poll(self, timeout_s: float) -> Message | None:
         """The next record, if one comes within the time; a broker that restarts is waited for.

@@ -17,12 +17,21 @@ def current_model(settings: Settings, *, deadline_s: float = DEADLINE_S) -> Acti
         BadRelease: there is none, or it cannot be used.
         Unreachable: Kafka does not answer in time.
     """
+    model, problem = newest_model(settings, deadline_s)
+    if model is None:
+        raise BadRelease(f"there is no release in use on {settings.topics.models}: {problem}")
+    return model
+
+
+def newest_model(settings: Settings, deadline_s: float) -> tuple[ActiveModel | None, str | None]:
+    """The release in use, if there is one, and why there is none or the newest is not used.
+
+    Raises:
+        Unreachable: Kafka does not answer in time.
+    """
     releases = Releases(settings.kafka_client, settings.topics, deadlines=Deadlines(request_s=deadline_s))
     try:
         releases.start()
-        model = releases.current()
-        if model is None:
-            raise BadRelease(f"there is no release in use on {settings.topics.models}: {releases.problem()}")
-        return model
+        return releases.current(), releases.problem()
     finally:
         releases.close()

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
 
-from schemas.errors import BadRelease, BadTopics, SegueError, Unreachable
+from schemas.errors import BadTopics, SegueError
 from schemas.topics import topic_configs
 from segue.doctor.check import FAIL, OK, WARN, Check
 from segue.groups import members_of
-from segue.release import current_model
+from segue.release import newest_model
 from segue.settings import Settings
 from streamer.kafka_admin import Admin
+from streamer.kafka_client import error_of
 from streamer.model import ActiveModel
 from streamer.topics_admin import check_topics, describe_cluster
 
@@ -22,79 +23,84 @@ def check_kafka(settings: Settings) -> tuple[list[Check], int | None, ActiveMode
     """All checks of Kafka, with the number of lanes and the release in use, where they are known."""
     try:
         cluster = describe_cluster(settings.kafka_client, deadline_s=_DEADLINE_S)
-    except SegueError as error:
-        return [Check("kafka", FAIL, str(error))], None, None
+    except (SegueError, KafkaException) as error:
+        return [_failed("kafka", error)], None, None
     brokers = "1 broker" if cluster.brokers == 1 else f"{cluster.brokers} brokers"
     checks = [Check("kafka", OK, f"{settings.kafka} answers: cluster {cluster.cluster_id}, {brokers}")]
-    lanes = _topics(settings, checks)
-    model = _release(settings, checks)
+    lanes, topics = _topics(settings)
+    model, release = _release(settings)
+    checks += [topics, release]
     if lanes is not None:
-        _group(settings, lanes, checks)
+        checks += _group(settings, lanes)
     return checks, lanes, model
 
 
-def _topics(settings: Settings, checks: list[Check]) -> int | None:
+def _topics(settings: Settings) -> tuple[int | None, Check]:
     try:
         lanes = check_topics(settings.kafka_client, settings.topics, deadline_s=_DEADLINE_S)
     except BadTopics as error:
         names = ", ".join(topic_configs(settings.topics))
-        checks.append(Check("topics", FAIL, str(error), f"the topics are {names}; `segue worker` makes them"))
-        return None
-    except Unreachable as error:
-        checks.append(Check("topics", FAIL, str(error)))
-        return None
-    checks.append(Check("topics", OK, f"{', '.join(settings.topics.laned)}: {lanes} partitions each"))
-    return lanes
+        fix = f"the topics are {names}; `segue worker` makes those that are missing"
+        return None, Check("topics", FAIL, str(error), fix)
+    except (SegueError, KafkaException) as error:
+        return None, _failed("topics", error)
+    return lanes, Check("topics", OK, f"{', '.join(settings.topics.laned)}: {lanes} partitions each")
 
 
-def _release(settings: Settings, checks: list[Check]) -> ActiveModel | None:
+def _release(settings: Settings) -> tuple[ActiveModel | None, Check]:
     try:
-        model = current_model(settings)
-    except BadRelease as error:
-        checks.append(Check("release", WARN, str(error), "segue train, then segue publish"))
-        return None
-    except SegueError as error:
-        checks.append(Check("release", FAIL, str(error)))
-        return None
+        model, problem = newest_model(settings, _DEADLINE_S)
+    except (SegueError, KafkaException) as error:
+        return None, _failed("release", error)
+    if model is None:
+        return None, Check("release", WARN, str(problem), "segue train, then segue publish")
     release = model.release
     text = f"{release.version}, activation {model.activation}, {len(release.segments)} segments"
     if set(release.exclude_statuses) != set(settings.exclude_statuses):
-        fix = f"workers need exclude_statuses = {list(release.exclude_statuses)}, or train with the setting"
-        checks.append(Check("release", FAIL, f"{text}; it excludes {list(release.exclude_statuses)}", fix))
-        return model
-    checks.append(Check("release", OK, text))
-    return model
+        excluded = list(release.exclude_statuses)
+        fix = f"set exclude_statuses to {excluded} for the workers, or train with {list(settings.exclude_statuses)}"
+        return model, Check("release", FAIL, f"{text}; trained without the statuses {excluded}", fix)
+    if problem is not None:
+        return model, Check("release", WARN, f"{text}; {problem}", "publish a release that can be used")
+    return model, Check("release", OK, text)
 
 
-def _group(settings: Settings, lanes: int, checks: list[Check]) -> None:
+def _group(settings: Settings, lanes: int) -> list[Check]:
     try:
         members = members_of(settings.kafka_client, settings.group, _DEADLINE_S)
     except SegueError as error:
-        checks.append(Check("group", FAIL, str(error)))
-        return
+        return [_failed("group", error)]
     workers = "1 worker" if members == 1 else f"{members} workers"
     state, fix = (OK, None) if members else (WARN, "start one: segue worker")
-    checks.append(Check("group", state, f"{settings.group} has {workers}", fix))
     admin = Admin(settings.kafka_client, _DEADLINE_S)
-    checks.extend(_lag(settings, admin, lane, members) for lane in range(lanes))
+    return [
+        Check("group", state, f"{settings.group} has {workers}", fix),
+        *(_lag(settings, admin, lane, members) for lane in range(lanes)),
+    ]
 
 
 def _lag(settings: Settings, admin: Admin, lane: int, members: int) -> Check:
+    name = f"lane {lane}"
     places = [TopicPartition(topic, lane) for topic in settings.topics.inputs]
     request = ConsumerGroupTopicPartitions(settings.group, places)
-    asked = admin.kafka.list_consumer_group_offsets([request], request_timeout=_DEADLINE_S)
-    committed = admin.answer(asked[settings.group], "tell the group's offsets").topic_partitions
-    behind = {place.topic: _behind(admin, place) for place in committed}
+    try:
+        asked = admin.kafka.list_consumer_group_offsets([request], request_timeout=_DEADLINE_S)
+        committed = admin.answer(asked[settings.group], "tell the group's offsets").topic_partitions
+        behind = {place.topic: _behind(admin, place) for place in committed}
+    except (SegueError, KafkaException) as error:
+        return _failed(name, error)
     total = sum(behind.values())
+    if not total:
+        return Check(name, OK, "no event behind")
     each = ", ".join(f"{topic} {count:,}" for topic, count in behind.items())
-    late = total > (_MANY_EVENTS if members else 0)
-    fix = "add workers, up to one a lane" if members else "start a worker"
-    return Check(
-        f"lane {lane}",
-        WARN if late else OK,
-        f"{total:,} events behind ({each})" if total else "no event behind",
-        fix if late else None,
-    )
+    text = f"{total:,} {'event' if total == 1 else 'events'} behind ({each})"
+    if members and total <= _MANY_EVENTS:
+        return Check(name, OK, text)
+    return Check(name, WARN, text, "add workers, up to one a lane" if members else "start a worker")
+
+
+def _failed(name: str, error: SegueError | KafkaException) -> Check:
+    return Check(name, FAIL, error_of(error).str() if isinstance(error, KafkaException) else str(error))
 
 
 def _behind(admin: Admin, place: TopicPartition) -> int:
