@@ -20,6 +20,7 @@ Answer = TypeVar("Answer")
 # How long a future may lag behind the deadline that librdkafka itself keeps.
 _GRACE_S = 2.0
 _RETRY_S = 0.05
+_SETTLE_S = 2.0
 
 
 class TopicFacts(Struct, frozen=True):
@@ -60,13 +61,12 @@ class Admin:
                     raise self._no_answer(task, error) from None
         return found
 
-    def wait_for(self, names: set[str]) -> None:
-        """Wait until a broker knows these topics, which it does a moment after they were made."""
-        end_s = time.monotonic() + self._request_s
-        while absent := names - self.describe(names).keys():
-            if time.monotonic() >= end_s:
-                raise missing(sorted(absent))
+    def describe_settled(self, names: Collection[str]) -> dict[str, TopicFacts]:
+        """Those of these topics that exist; a broker knows a topic only a moment after it was made."""
+        end_s = time.monotonic() + min(_SETTLE_S, self._request_s)
+        while len(found := self.describe(names)) < len(set(names)) and time.monotonic() < end_s:
             self.kafka.poll(_RETRY_S)
+        return found
 
     def topic(self, name: str) -> TopicFacts:
         """One topic.
@@ -74,7 +74,7 @@ class Admin:
         Raises:
             BadTopics: it does not exist.
         """
-        facts = self.describe([name]).get(name)
+        facts = self.describe_settled([name]).get(name)
         if facts is None:
             raise missing([name])
         return facts

@@ -63,7 +63,7 @@ def create_topics(
                 raise BadTopics(f"topic {name} cannot be made: {told.str()}") from None
         else:
             made.add(name)
-    admin.wait_for(made)
+    admin.describe_settled(made)
     return sorted(made)
 
 
@@ -79,9 +79,10 @@ def check_topics(client: Mapping[str, str], topics: Topics, *, deadline_s: float
         Unreachable: no broker answers within ``deadline_s``.
     """
     admin = Admin(client, deadline_s)
-    found = admin.describe(topic_configs(topics).keys())
+    needed = (*topics.laned, topics.dead_letters)
+    found = {**admin.describe([topics.models]), **admin.describe_settled(needed)}
     counts = {name: facts.partitions for name, facts in found.items()}
-    if absent := [name for name in (*topics.laned, topics.dead_letters) if name not in counts]:
+    if absent := [name for name in needed if name not in counts]:
         raise missing(absent)
     first = topics.laned[0]
     for name in topics.laned:

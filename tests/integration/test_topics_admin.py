@@ -9,6 +9,7 @@ from schemas.errors import BadTopics, Unreachable
 from schemas.topics import Topics
 from segue.services import KafkaService
 from streamer import topics_admin
+from tests.services import eventually
 
 NOBODY = {"bootstrap.servers": "127.0.0.1:1"}
 
@@ -29,6 +30,7 @@ def make(client: dict[str, str], name: str, partitions: int, **config: str) -> N
     admin = AdminClient(client)
     (made,) = admin.create_topics([NewTopic(name, partitions, 1, config=settings)]).values()
     made.result(30)
+    eventually(lambda: name in topics_admin.topic_ids(client, [name]))
 
 
 def test_topics_made_are_topics_that_fit(client: dict[str, str], topics: Topics) -> None:
@@ -78,6 +80,7 @@ def test_the_releases_topic_may_still_be_missing(client: dict[str, str], topics:
     topics_admin.create_topics(client, topics, 2)
     admin = AdminClient(client)
     admin.delete_topics([topics.models])[topics.models].result(30)
+    eventually(lambda: not topics_admin.topic_ids(client, [topics.models]))
     assert topics_admin.check_topics(client, topics) == 2
 
 
