@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class NotInstalled(SegueError):
     """This command needs the optional dependencies named `trainer`."""
 
-    exit_code = 69
+    exit_code = 10
 
 
 @contextmanager

@@ -79,7 +79,8 @@ class LocalKafka(LocalServer):
         return [*java, "kafka.Kafka", str(properties)]
 
     def _format(self, java: Sequence[str], properties: Path) -> None:
-        command = [*java, "kafka.tools.StorageTool", "format", "-t", _new_cluster_id(), "-c", str(properties)]
+        command = [*java, "kafka.tools.StorageTool", "format", f"--cluster-id={_new_cluster_id()}"]
+        command += ["-c", str(properties)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             raise ServiceTrouble(

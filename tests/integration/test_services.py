@@ -307,3 +307,10 @@ def alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+def test_a_cluster_id_may_begin_with_a_dash(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """One random id in 64 does; Kafka's own command line would take it for an option."""
+    monkeypatch.setattr("segue.services.local_kafka._new_cluster_id", lambda: "-A3EpP8sSC6lRkuW3Ib2Xg")
+    with LocalKafka(tmp_path) as kafka:
+        assert kafka.running
