@@ -14,7 +14,7 @@ from segue.kafka import prepare_topics
 from segue.lanes import lane_config, open_log, open_store
 from segue.settings import Settings
 from streamer.app import build_worker, run_worker
-from streamer.board import StatusBoard
+from streamer.board import LaneBoard, StatusBoard
 from streamer.config import WorkerConfig
 from streamer.lane import Lane
 from streamer.logs import set_up_logs
@@ -49,7 +49,7 @@ def work(settings: Settings) -> int:
         config = worker_config(settings, partitions)
         board = StatusBoard(metrics)
         lanes = LaneThreads(
-            _open_lane(settings, partitions, releases, board),
+            _open_lane(settings, partitions, releases),
             lambda partition: worker.still_ours(partition),  # noqa: PLW0108 - it is made below
             board,
         )
@@ -75,15 +75,15 @@ def worker_config(settings: Settings, partitions: int) -> WorkerConfig:
 
 
 def _open_lane(
-    settings: Settings, partitions: int, releases: Releases, board: StatusBoard
-) -> Callable[[int, Callable[[], bool]], OpenLane]:
+    settings: Settings, partitions: int, releases: Releases
+) -> Callable[[LaneBoard, Callable[[], bool]], OpenLane]:
     config = lane_config(settings, partitions)
 
-    def open_lane(partition: int, closing: Callable[[], bool]) -> OpenLane:
-        lane_log = open_log(settings, partition, closing)
-        store = open_store(settings, partition)
+    def open_lane(board: LaneBoard, closing: Callable[[], bool]) -> OpenLane:
+        lane_log = open_log(settings, board.partition, closing)
+        store = open_store(settings, board.partition)
         lane = Lane(
-            partition,
+            board.partition,
             lane_log,
             store,
             releases,

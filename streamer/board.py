@@ -1,4 +1,4 @@
-"""The board on which the lanes write what they do: for status pages and metrics."""
+"""The boards on which the lanes write what they do."""
 
 import threading
 import time
@@ -18,38 +18,64 @@ log = structlog.get_logger("segue.lane")
 
 
 class StatusBoard:
-    """A :class:`streamer.lane_config.Watcher` that keeps each lane's newest status and counts it all."""
+    """What the lanes of this worker do: for status pages and metrics."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
-        self._lanes: dict[int, LaneStatus] = {}
+        self._lanes: dict[int, LaneBoard] = {}
         self._lock = threading.Lock()
 
-    def phase(self, partition: int, phase: Phase, reason: str | None) -> None:
+    def opened(self, partition: int) -> "LaneBoard":
+        """A board for a lane that opens; what an earlier opening still writes shows no more."""
+        lane = LaneBoard(partition, self._metrics)
         with self._lock:
-            was = self._lanes.get(partition, LaneStatus(partition=partition, phase="stopped"))
-            self._lanes[partition] = replace(was, phase=phase, reason=reason)
+            self._lanes[partition] = lane
+        return lane
+
+    def closed(self, lane: "LaneBoard") -> None:
+        """The lane is no longer this worker's, or was opened again meanwhile."""
+        with self._lock:
+            if self._lanes.get(lane.partition) is lane:
+                del self._lanes[lane.partition]
+
+    def statuses(self) -> list[LaneStatus]:
+        """The lanes of this worker, by number."""
+        with self._lock:
+            return [self._lanes[partition].status for partition in sorted(self._lanes)]
+
+
+class LaneBoard:
+    """A :class:`streamer.lane_config.Watcher` of one opened lane: its newest status, all counted and logged."""
+
+    def __init__(self, partition: int, metrics: Metrics) -> None:
+        self.partition = partition
+        # One frozen value, replaced whole, so that any thread may read it.
+        self.status = LaneStatus(partition=partition, phase="waiting")
+        self._metrics = metrics
+        self._told: tuple[Phase, str | None] | None = None
+
+    def phase(self, phase: Phase, reason: str | None) -> None:
+        self.status = replace(self.status, phase=phase, reason=reason)
         if phase == "taking over":
-            self._metrics.takeover(partition)
-        if (was.phase, was.reason) != (phase, reason):
-            log.info("lane.phase", lane=partition, phase=phase, **({"reason": reason} if reason else {}))
+            # Told only when it ends: an attempt that fails as the last one did is no news.
+            self._metrics.takeover(self.partition)
+        elif self._told != (phase, reason):
+            self._told = phase, reason
+            why = {"reason": reason} if reason else {}
+            log.info("lane.phase", lane=self.partition, phase=phase, **why)
 
-    def reached(self, partition: int, positions: dict[str, int], lag: dict[str, int]) -> None:
-        with self._lock:
-            self._lanes[partition] = replace(self._lanes[partition], positions=positions, lag=lag)
+    def reached(self, positions: dict[str, int], lag: dict[str, int]) -> None:
+        self.status = replace(self.status, positions=positions, lag=lag)
 
-    def batch(
-        self, partition: int, batch: Batch, changes: Sequence[Change], seconds: dict[str, float]
-    ) -> None:
-        with self._lock:
-            was = self._lanes[partition]
-            self._lanes[partition] = replace(
-                was,
-                events=was.events + len(batch.events),
-                changes=was.changes + len(changes),
-                dead_letters=was.dead_letters + len(batch.dead_letters),
-                last_progress=time.monotonic(),
-            )
+    def batch(self, batch: Batch, changes: Sequence[Change], seconds: dict[str, float]) -> None:
+        was = self.status
+        self.status = replace(
+            was,
+            events=was.events + len(batch.events),
+            changes=was.changes + len(changes),
+            dead_letters=was.dead_letters + len(batch.dead_letters),
+            last_progress=time.monotonic(),
+        )
         now_ms = time.time() * 1_000
         self._metrics.batch(
             events=Counter(incoming.cause.topic or "" for incoming in batch.events),
@@ -58,13 +84,3 @@ class StatusBoard:
             seconds=seconds,
             latencies_s=[(now_ms - incoming.written_ms) / 1_000 for incoming in batch.events],
         )
-
-    def forget(self, partition: int) -> None:
-        """The lane is no longer this worker's."""
-        with self._lock:
-            self._lanes.pop(partition, None)
-
-    def statuses(self) -> list[LaneStatus]:
-        """The lanes of this worker, by number."""
-        with self._lock:
-            return [self._lanes[partition] for partition in sorted(self._lanes)]

@@ -16,7 +16,7 @@ from streamer.kafka_client import Deadlines
 from streamer.kafka_reader import Reader
 from streamer.kafka_watch import TopicWatch
 from streamer.kafka_writer import Writer
-from streamer.lane_errors import InDoubt
+from streamer.lane_errors import InDoubt, LaneClosing
 
 
 class KafkaLog:
@@ -43,6 +43,7 @@ class KafkaLog:
         """
         deadlines = deadlines or Deadlines()
         self._partition = partition
+        self._closing = closing
         self._topics = topics
         self._reader = Reader(partition, group, client, deadlines)
         self._writer = Writer(f"{group}-{partition}", client, partitioner, deadlines, closing)
@@ -86,8 +87,11 @@ class KafkaLog:
 
         Raises:
             InDoubt: the log does not go on where we stand: an offset is gone, or a topic is.
+            LaneClosing: the lane is to close.
             BadTopics: a topic has another number of partitions than before.
         """
+        if self._closing():
+            raise LaneClosing
         self._watch.look()
         return self._reader.poll(max_records, timeout_s)
 

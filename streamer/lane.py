@@ -92,7 +92,8 @@ class Lane:
         """
         model = self._model()
         topics = self._config.topics
-        self._watcher.phase(self.partition, "taking over", None)
+        self._watcher.phase("taking over", None)
+        self._store.place()  # nobody is fenced, and no producer started, for a store that does not answer
         self._log.fence()
         committed = self._log.committed()
         stored = self._store.place()
@@ -126,7 +127,7 @@ class Lane:
         )
         self._heal(stored, start, users.end, model)
         self._log.read_from(start.decide_from)
-        self._watcher.phase(self.partition, "live", None)
+        self._watcher.phase("live", None)
 
     def step(self, timeout_s: float) -> int:
         """Take one batch, if events come within ``timeout_s``.
@@ -143,7 +144,7 @@ class Lane:
         records = self._log.poll(self._config.max_batch, timeout_s)
         if not records:
             self._check_place()
-            self._watcher.reached(self.partition, self.positions, self._log.lag())
+            self._watcher.reached(self.positions, self._log.lag())
             return 0
         began = self._monotonic()
         batch = read_batch(records, self.positions, self._config.topics, self._config.settings)
@@ -165,8 +166,8 @@ class Lane:
             "commit": committed - decided,
             "save": saved - committed,
         }
-        self._watcher.batch(self.partition, batch, changes, seconds)
-        self._watcher.reached(self.partition, self.positions, self._log.lag())
+        self._watcher.batch(batch, changes, seconds)
+        self._watcher.reached(self.positions, self._log.lag())
         return len(records)
 
     def _decide(self, batch: Batch, users: Users, model: ActiveModel) -> list[Change]:
@@ -201,7 +202,7 @@ class Lane:
             expected = self._save_from(expected, users, moved, model, index_all=True)
 
         if start.fold_from != start.decide_from or start.users_from < users_end:
-            self._watcher.phase(self.partition, "healing", None)
+            self._watcher.phase("healing", None)
         healing.fold_inputs(self._log, self._store, start, model, self._config, save)
         healing.adopt(self._log, self._store, start, users_end, model, self._config, save)
         save(None, {**start.decide_from, self._config.topics.users: max(start.users_from, users_end)})

@@ -46,15 +46,13 @@ class Models(Protocol):
 
 
 class Watcher(Protocol):
-    """Who is told what the lanes do: status and metrics. Called from the lanes' threads."""
+    """Who is told what a lane does: status and metrics. Called from the lane's thread."""
 
-    def phase(self, partition: int, phase: Phase, reason: str | None) -> None:
+    def phase(self, phase: Phase, reason: str | None) -> None:
         """What the lane does from now on, and why, where that is not plain."""
 
-    def reached(self, partition: int, positions: dict[str, int], lag: dict[str, int]) -> None:
+    def reached(self, positions: dict[str, int], lag: dict[str, int]) -> None:
         """The lane's next offsets, and how many lie ahead of them, by input; told while idle too."""
 
-    def batch(
-        self, partition: int, batch: Batch, changes: Sequence[Change], seconds: dict[str, float]
-    ) -> None:
+    def batch(self, batch: Batch, changes: Sequence[Change], seconds: dict[str, float]) -> None:
         """A batch was committed and saved; ``seconds`` by step: load, decide, commit, save."""

@@ -145,8 +145,8 @@ class Membership:
                 self.fail(
                     BadTopics(
                         f"topic {topic} has {count} partitions now and had {self._partitions}: partition counts"
-                        " are fixed; make new topics with the count you need, under another prefix, and run"
-                        " `segue rebuild`"
+                        " are fixed; make new topics with the count you need, under another prefix, and"
+                        " rebuild the states (docs/operations.md, code 7)"
                     )
                 )
                 return True

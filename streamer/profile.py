@@ -36,6 +36,25 @@ def fold(state: UserState, event: Event, exclude_statuses: frozenset[str]) -> Us
         OrdersMissing: an order that counted is withdrawn, and what it leaves can only be told with all
             of the user's orders at hand.
     """
+    return _applied(state, event, exclude_statuses, own_orders=False)
+
+
+def fold_all(state: UserState, events: Iterable[Event], exclude_statuses: frozenset[str]) -> UserState:
+    """Apply many facts, as :func:`fold` does one by one, but with one copy of the orders for all.
+
+    Raises:
+        OrdersMissing: as :func:`fold`.
+    """
+    now = replace(state, orders=dict(state.orders))
+    for event in events:
+        now = _applied(now, event, exclude_statuses, own_orders=True)
+    return now
+
+
+def _applied(
+    state: UserState, event: Event, exclude_statuses: frozenset[str], *, own_orders: bool
+) -> UserState:
+    """One fact; with ``own_orders`` the state's orders are nobody else's and may be written."""
     erased_at = state.facts.erased_at
     if erased_at is not None and event.at <= erased_at:
         return state
@@ -43,7 +62,7 @@ def fold(state: UserState, event: Event, exclude_statuses: frozenset[str]) -> Us
         case Signup():
             return _with_signup(state, event)
         case Order():
-            return _with_order(state, event, exclude_statuses)
+            return _with_order(state, event, exclude_statuses, own_orders=own_orders)
         case UserErased():
             return _erased(state, event, exclude_statuses)
 
@@ -82,11 +101,14 @@ def _size(value: ProfileValue) -> bytes | float:
     return value.encode() if isinstance(value, str) else value
 
 
-def _with_order(state: UserState, order: Order, exclude_statuses: frozenset[str]) -> UserState:
+def _with_order(
+    state: UserState, order: Order, exclude_statuses: frozenset[str], *, own_orders: bool
+) -> UserState:
     former = state.orders.get(order.order_id) if state.whole else state.orders[order.order_id]
     if former is not None and not _supersedes(order, former):
         return state
-    orders = {**state.orders, order.order_id: order}
+    orders = state.orders if own_orders else dict(state.orders)
+    orders[order.order_id] = order
     was = former if former is not None and former.status not in exclude_statuses else None
     now = order if order.status not in exclude_statuses else None
     facts = state.facts
@@ -187,10 +209,7 @@ def _erased(state: UserState, erasure: UserErased, exclude_statuses: frozenset[s
             erased_at=erased_at,
         ),
     )
-    for order in state.orders.values():
-        if order is not None:
-            reborn = fold(reborn, order, exclude_statuses)
-    return reborn
+    return fold_all(reborn, (o for o in state.orders.values() if o is not None), exclude_statuses)
 
 
 def _most_frequent(user_id: str, tallies: Mapping[str, Tally]) -> str | None:

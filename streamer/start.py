@@ -8,7 +8,7 @@ from schemas.errors import NeedsRebuild
 from streamer.interfaces import Bounds, Committed
 from streamer.place import FoldSettings, Place
 
-_REBUILD = "run `segue rebuild`"
+_REBUILD = "rebuild the states (docs/operations.md, code 7)"
 
 
 class Start(Struct, frozen=True):
@@ -81,8 +81,10 @@ def starting_point(
                 f"Redis has come to offset {fold_from[topic]} of {topic}, but the topic now begins at"
                 f" {bounds.begin}, so events are gone that were never applied: {_REBUILD}"
             )
+        _within(topic, max(fold_from[topic], decide_from[topic]), bounds)
     users_at = _placed_at(place, users_topic, users)
     users_from = users.begin if users_at is None else users_at
+    _within(users_topic, users_from, users)
     return Start(fold_from, decide_from, max(users_from, users.begin), by_users)
 
 
@@ -91,6 +93,15 @@ def _placed_at(place: Place | None, topic: str, bounds: Bounds) -> int | None:
     if place is None or place.topic_ids.get(topic) != bounds.topic_id:
         return None
     return place.positions.get(topic)
+
+
+def _within(topic: str, reached: int, bounds: Bounds) -> None:
+    """A log that ends before what was read of it has lost records; waiting for them would be for ever."""
+    if reached > bounds.end:
+        raise NeedsRebuild(
+            f"{topic} was read up to offset {reached}, but it ends at {bounds.end}, so Kafka has lost"
+            f" records: {_REBUILD}, or set the group's offsets to where the log ends"
+        )
 
 
 def _same_topic(commit: Committed, bounds: Bounds) -> bool:

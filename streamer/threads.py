@@ -8,14 +8,16 @@ from dataclasses import dataclass
 import structlog
 
 from schemas.errors import SegueError, Unreachable
-from streamer.board import StatusBoard
+from streamer.board import LaneBoard, StatusBoard
 from streamer.interfaces import Log, Store
 from streamer.lane import Lane
 from streamer.lane_errors import Fenced, InDoubt, LaneClosing, NotReady
 from streamer.status import LaneStatus
 
 POLL_S = 0.2
+# Between two attempts, doubled up to the most while nothing changes.
 WAIT_S = 0.5
+MOST_WAIT_S = 8.0
 CLOSE_S = 20.0
 
 log = structlog.get_logger("segue.lane")
@@ -30,7 +32,7 @@ class OpenLane:
     store: Store
 
 
-OpenLaneFor = Callable[[int, Callable[[], bool]], OpenLane]
+OpenLaneFor = Callable[[LaneBoard, Callable[[], bool]], OpenLane]
 
 
 class LaneThreads:
@@ -39,7 +41,8 @@ class LaneThreads:
     def __init__(self, open_lane: OpenLaneFor, still_ours: Callable[[int], bool], board: StatusBoard) -> None:
         """
         Args:
-            open_lane: makes a lane for a partition number; its second argument tells when to stop.
+            open_lane: makes a lane that tells this board what it does; the second argument says when to
+                stop.
             still_ours: whether the group says, now, that a lane is this worker's.
         """
         self._open_lane = open_lane
@@ -53,7 +56,8 @@ class LaneThreads:
         """Open the lanes that are not open yet; each takes itself over in its own thread."""
         with self._lock:
             for partition in sorted(partitions - self._threads.keys()):
-                thread = _LaneThread(partition, self._open_lane, self._still_ours, self._board, self._fail)
+                lane_board = self._board.opened(partition)
+                thread = _LaneThread(lane_board, self._open_lane, self._still_ours, self._fail)
                 self._threads[partition] = thread
                 thread.start()
 
@@ -69,7 +73,7 @@ class LaneThreads:
             thread.join(CLOSE_S)
             if thread.is_alive():
                 log.warning("lane did not close in time", lane=thread.partition, seconds=CLOSE_S)
-            self._board.forget(thread.partition)
+            self._board.closed(thread.board)
 
     def statuses(self) -> list[LaneStatus]:
         """What each lane is doing."""
@@ -86,26 +90,26 @@ class LaneThreads:
 class _LaneThread(threading.Thread):
     def __init__(
         self,
-        partition: int,
+        board: LaneBoard,
         open_lane: OpenLaneFor,
         still_ours: Callable[[int], bool],
-        board: StatusBoard,
         fail: Callable[[Exception], None],
     ) -> None:
-        super().__init__(name=f"lane-{partition}", daemon=True)
-        self.partition = partition
+        super().__init__(name=f"lane-{board.partition}", daemon=True)
+        self.board = board
+        self.partition = board.partition
         self._open_lane = open_lane
         self._still_ours = still_ours
-        self._board = board
         self._fail = fail
         self._closing = threading.Event()
+        self._wait_s = WAIT_S
 
     def ask_to_close(self) -> None:
         self._closing.set()
 
     def run(self) -> None:
         try:
-            opened = self._open_lane(self.partition, self._closing.is_set)
+            opened = self._open_lane(self.board, self._closing.is_set)
             try:
                 while not self._closing.is_set():
                     self._live(opened.lane)
@@ -113,17 +117,16 @@ class _LaneThread(threading.Thread):
                 opened.log.close()
                 opened.store.close()
         except SegueError as error:
-            self._board.phase(self.partition, "stopped", str(error))
-            self._fail(error)
+            self._stopped(error, str(error))
         except Exception as error:
-            self._board.phase(self.partition, "stopped", f"unexpected: {error!r}")
             log.exception("lane failed", lane=self.partition)
-            self._fail(error)
+            self._stopped(error, f"unexpected: {error!r}")
 
     def _live(self, lane: Lane) -> None:
         """Take the lane over and run it until something is in doubt."""
         try:
             lane.take_over(uuid.uuid4().hex)
+            self._wait_s = WAIT_S
             while not self._closing.is_set():
                 lane.step(POLL_S)
         except LaneClosing:
@@ -136,5 +139,12 @@ class _LaneThread(threading.Thread):
             self._wait(str(reason))
 
     def _wait(self, reason: str) -> None:
-        self._board.phase(self.partition, "waiting", reason)
-        self._closing.wait(WAIT_S)
+        self.board.phase("waiting", reason)
+        self._closing.wait(self._wait_s)
+        self._wait_s = min(2 * self._wait_s, MOST_WAIT_S)
+
+    def _stopped(self, error: Exception, reason: str) -> None:
+        """An error ends the worker, unless the lane was to close anyway."""
+        self.board.phase("stopped", reason)
+        if not self._closing.is_set():
+            self._fail(error)

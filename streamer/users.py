@@ -101,10 +101,15 @@ def write_of(
         orders=orders,
         angles={
             space: _angle(now.position, space)
-            for space in spaces
+            for space in {*spaces, *_space(before)}
             if index_all or _angle(now.position, space) != _angle(before.position, space)
         },
     )
+
+
+def _space(state: UserState) -> tuple[str, ...]:
+    """The space that the user lies in, whose index must lose one who leaves it or is erased."""
+    return () if state.position is None else (state.position.space,)
 
 
 def _angle(position: Position | None, space: str) -> float | None:

@@ -26,15 +26,18 @@ CENTRES = ((1.5, 0.0), (0.0, 1.5), (-1.5, 0.0), (0.0, -1.5))
 
 
 def a_release(
-    *, centres: tuple[tuple[float, float], ...] = CENTRES, exclude_statuses: tuple[str, ...] = ()
+    *,
+    centres: tuple[tuple[float, float], ...] = CENTRES,
+    exclude_statuses: tuple[str, ...] = (),
+    scale: float = 1.0,
 ) -> ModelRelease:
-    """A valid release; other ``centres`` give another version in the same space."""
+    """A valid release; other ``centres`` give another version in the same space, ``scale`` another space."""
     release = ModelRelease(
         version="",
         space="",
         features=FEATURES,
         mean=MEAN,
-        scale=SCALE,
+        scale=tuple(one * scale for one in SCALE),
         projection_mean=(0.0,) * len(MEAN),
         projection=PROJECTION,
         segments=tuple(Segment(i, f"segment {i}", centre, 10) for i, centre in enumerate(centres)),

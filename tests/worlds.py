@@ -54,15 +54,15 @@ class Silent:
     """Watches and tells nobody; ``phases`` remembers what each lane did."""
 
     def __init__(self) -> None:
-        self.phases: list[tuple[int, str]] = []
+        self.phases: list[str] = []
 
-    def phase(self, partition: int, phase: str, reason: str | None) -> None:
-        self.phases.append((partition, phase))
+    def phase(self, phase: str, reason: str | None) -> None:
+        self.phases.append(phase)
 
-    def reached(self, partition: int, positions: dict[str, int], lag: dict[str, int]) -> None:
+    def reached(self, positions: dict[str, int], lag: dict[str, int]) -> None:
         pass
 
-    def batch(self, partition: int, batch: object, changes: object, seconds: dict[str, float]) -> None:
+    def batch(self, batch: object, changes: object, seconds: dict[str, float]) -> None:
         pass
 
 

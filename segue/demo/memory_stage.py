@@ -139,18 +139,17 @@ class _Told:
         self.audience: Audience | None = None
         self.changes = 0
 
-    def phase(self, partition: int, phase: Phase, reason: str | None) -> None:
+    def phase(self, phase: Phase, reason: str | None) -> None:
         """A lane in memory is live at once."""
 
-    def reached(self, partition: int, positions: dict[str, int], lag: dict[str, int]) -> None:
+    def reached(self, positions: dict[str, int], lag: dict[str, int]) -> None:
         """A lane in memory has no lag."""
 
     def batch(
         self,
-        partition: int,  # noqa: ARG002 - a watcher's arguments
         batch: Batch,
         changes: Sequence[Change],
-        seconds: dict[str, float],  # noqa: ARG002
+        seconds: dict[str, float],  # noqa: ARG002 - a watcher's argument
     ) -> None:
         assert self.audience is not None
         self.changes += len(changes)

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from schemas.events import Event, Order
 from streamer.profile import OrdersMissing, features, fold
+from streamer.profile import fold_all as fold_at_once
 from streamer.state import UserState, decode, encode
 from tests import oracle
 from tests.strategies.events import histories, order_histories
@@ -67,3 +68,13 @@ def test_what_the_fold_is_given_stays_as_it_was(facts: list[Event], excluded: fr
         after = fold(state, fact, excluded)
         assert (encode(state), dict(state.orders)) == before
         state = after
+
+
+@given(histories() | order_histories(), histories(), EXCLUDES)
+def test_many_facts_at_once_give_what_they_give_one_by_one(
+    before: list[Event], facts: list[Event], excluded: frozenset[str]
+) -> None:
+    state = fold_all(before, excluded)
+    kept = dict(state.orders)
+    assert fold_at_once(state, facts, excluded) == fold_all(before + facts, excluded)
+    assert state.orders == kept

@@ -61,7 +61,7 @@ def events(log: io.StringIO) -> list[dict[str, str]]:
 @pytest.mark.parametrize(
     ("error", "code", "said"),
     [
-        (NeedsRebuild("lane 2: run `segue rebuild`"), 7, "lane 2: run `segue rebuild`"),
+        (NeedsRebuild("lane 2: run rebuild the states"), 7, "lane 2: run rebuild the states"),
         (
             ValueError("odd"),
             70,

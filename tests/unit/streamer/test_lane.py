@@ -65,7 +65,7 @@ def test_a_takeover_fences_before_it_reads_offsets_and_commits_before_it_saves()
     calls = Calls()
     lane = world.lane(wrap=calls.wrap)
     lane.take_over("w")
-    assert calls.made[:3] == ["log.fence", "log.committed", "store.place"]
+    assert calls.made[:4] == ["store.place", "log.fence", "log.committed", "store.place"]
     assert calls.made[-2:] == ["store.save", "log.read_from"]
     calls.made.clear()
     lane.step(0.0)
@@ -163,7 +163,7 @@ def test_an_emptied_redis_after_a_bootstrap_is_refused() -> None:
     world.run()
     world.redis.places.clear()
     world.models.bootstrapped = BootstrapRecord("2024-01-01T00:00:00Z", {})
-    with pytest.raises(NeedsRebuild, match="segue rebuild"):
+    with pytest.raises(NeedsRebuild, match="rebuild the states"):
         world.run()
 
 
@@ -349,3 +349,18 @@ def test_the_prefix_is_part_of_a_changes_id() -> None:
     assert ids[0] != ids[1]
     # printf '\n7\n\n1' | sha256sum
     assert ids[0] == "83f664fca272b951d53f0a73ce83f3a6"
+
+
+@pytest.mark.parametrize("event", [OLD, UserErased("7", START.replace(hour=9))], ids=["moved", "erased"])
+def test_who_leaves_a_space_or_is_erased_leaves_its_index(event: Signup | UserErased) -> None:
+    world = World()
+    world.send(YOUNG)
+    lane = world.run()
+    old_space = a_release().space
+    assert len(world.redis.indexes[old_space]) == 1
+    elsewhere = a_release(scale=2.0)
+    assert elsewhere.space != old_space
+    world.models.model = an_active_model(activation=9, release=elsewhere)
+    world.send(event)
+    drain(lane)
+    assert len(world.redis.indexes[old_space]) == 0

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from schemas.errors import BadRelease
-from schemas.release import ModelRelease
+from schemas.release import ModelRelease, Segment, space_of, version_of
 from schemas.wire import encode_release
 from streamer.interfaces import Record
 from streamer.release_view import ReleaseView
@@ -74,6 +74,13 @@ def changed(**fields: object) -> bytes:
     return msgspec.json.encode(replace(FIRST, **fields))
 
 
+def huge(**fields: object) -> bytes:
+    """A release that is named rightly, and whose numbers are finite."""
+    release = replace(FIRST, **fields)
+    release = replace(release, space=space_of(release))
+    return msgspec.json.encode(replace(release, version=version_of(release)))
+
+
 BROKEN = {
     "no JSON": b"{",
     "no release": b"[]",
@@ -82,6 +89,8 @@ BROKEN = {
     "not a number": changed(mean=(float("nan"), *FIRST.mean[1:])),
     "another shape": changed(projection=FIRST.projection[:1]),
     "another content": changed(version="0123456789ab"),
+    "centres whose squares overflow": huge(segments=(Segment(0, "far", (1e154, 1e154), 1),)),
+    "a scale that blows a score up": huge(scale=(1e-308, *FIRST.scale[1:])),
 }
 
 
@@ -99,6 +108,21 @@ def test_a_broken_release_is_refused_and_the_old_one_stays(broken: bytes) -> Non
     assert mended.refused is None
     assert mended.current is not None
     assert mended.current.activation == 5
+
+
+def test_a_release_whose_arithmetic_fails_is_refused_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(_release: ModelRelease) -> None:
+        raise OverflowError("intermediate overflow in fsum")
+
+    before = view_of(*published(0, FIRST))
+    with monkeypatch.context() as patched:
+        patched.setattr("streamer.release_view.Scorer", fails)
+        view = before.after(record(3, "current", encode_release(SECOND)))
+
+    assert view.current == before.current
+    assert view.known_activation == 3
+    assert view.refused is not None
+    assert "intermediate overflow" in view.refused
 
 
 @given(st.binary(max_size=60))

@@ -59,12 +59,12 @@ def test_offsets_only_fold_the_whole_log() -> None:
 
 
 def test_offsets_only_and_a_log_that_lost_its_beginning_need_a_rebuild() -> None:
-    with pytest.raises(NeedsRebuild, match=r"in orders.*begins at offset 5.*segue rebuild"):
+    with pytest.raises(NeedsRebuild, match=r"in orders.*begins at offset 5.*rebuild the states"):
         start(None, offsets(), orders=Bounds(5, 100, "o1"))
 
 
 def test_offsets_only_after_a_bootstrap_need_a_rebuild() -> None:
-    with pytest.raises(NeedsRebuild, match=r"bootstrap.*segue rebuild"):
+    with pytest.raises(NeedsRebuild, match=r"bootstrap.*rebuild the states"):
         start(None, offsets(), bootstrapped=True)
 
 
@@ -80,12 +80,12 @@ def test_neither_starts_at_the_beginning_where_nothing_was_decided_yet() -> None
 
 
 def test_neither_beside_decisions_needs_a_rebuild() -> None:
-    with pytest.raises(NeedsRebuild, match=r"user-segments holds decisions.*segue rebuild"):
+    with pytest.raises(NeedsRebuild, match=r"user-segments holds decisions.*rebuild the states"):
         start(None, {}, users_empty=False)
 
 
 def test_a_place_before_the_first_offset_needs_a_rebuild() -> None:
-    with pytest.raises(NeedsRebuild, match=r"offset 10 of signups.*now begins at 12.*segue rebuild"):
+    with pytest.raises(NeedsRebuild, match=r"offset 10 of signups.*now begins at 12.*rebuild the states"):
         start(a_place(), offsets(), signups=Bounds(12, 100, "s1"))
 
 
@@ -127,5 +127,16 @@ def test_user_segments_made_anew_are_read_from_their_beginning() -> None:
     ],
 )
 def test_a_place_made_under_other_settings_is_refused(changed: FoldSettings, named: str) -> None:
-    with pytest.raises(NeedsRebuild, match=rf"{named}.*segue rebuild"):
+    with pytest.raises(NeedsRebuild, match=rf"{named}.*rebuild the states"):
         start(a_place(), offsets(), settings=changed)
+
+
+def test_an_offset_beyond_the_logs_end_is_an_error_and_not_waited_for() -> None:
+    with pytest.raises(NeedsRebuild, match=r"orders was read up to offset 101.*ends at 100.*lost"):
+        start(a_place(), offsets(orders=101))
+    with pytest.raises(NeedsRebuild, match=r"user-segments was read up to offset 101"):
+        start(a_place(users=101), offsets())
+
+
+def test_the_logs_end_itself_is_a_place_to_start() -> None:
+    assert start(a_place(users=100), offsets(orders=100)).decide_from["orders"] == 100
