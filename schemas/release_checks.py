@@ -9,6 +9,11 @@ from schemas.release import EncodedFeature, ModelRelease, space_of, version_of
 
 _NUMERIC = {feature.name: feature.numeric for feature in FEATURES}
 
+# A score multiplies a number by a weight and by a centre, and divides by a scale: with four factors of
+# this size and a million columns it still stays far below what a double holds (1.8e308).
+LARGEST = 1e50
+SMALLEST_SCALE = 1e-50
+
 
 def check_names(release: ModelRelease) -> None:
     """Refuse a release whose ``version`` or ``space`` is not the one of its content.
@@ -44,7 +49,8 @@ def check_features(release: ModelRelease) -> None:
 
 
 def check_shapes(release: ModelRelease) -> None:
-    """Refuse a release whose numbers are not finite or whose shapes do not fit together.
+    """Refuse a release that cannot be scored with: its shapes do not fit together, or a number is not
+    finite, or so large (a scale: so small) that a score could overflow.
 
     Raises:
         BadRelease: with the field and what it should have.
@@ -57,8 +63,8 @@ def check_shapes(release: ModelRelease) -> None:
         raise _bad(release, "features", "names no feature")
     for name in ("mean", "scale", "projection_mean"):
         _check_numbers(release, name, getattr(release, name), columns, "one a column")
-    if any(scale <= 0 for scale in release.scale):
-        raise _bad(release, "scale", f"holds {min(release.scale)}, but a scale is above 0")
+    if min(release.scale) < SMALLEST_SCALE:
+        raise _bad(release, "scale", f"holds {min(release.scale)}, but a scale is at least {SMALLEST_SCALE}")
     if not release.projection:
         raise _bad(release, "projection", "has no component")
     for axis in release.projection:
@@ -96,6 +102,8 @@ def _check_numbers(
     for number in numbers:
         if not isfinite(number):
             raise _bad(release, name, f"holds {number}, which is no finite number")
+        if abs(number) > LARGEST:
+            raise _bad(release, name, f"holds {number}, which is beyond {LARGEST}")
 
 
 def _check_distinct(release: ModelRelease, name: str, values: Sequence[object]) -> None:

@@ -78,4 +78,7 @@ class ReleaseView(Struct, frozen=True):
             model = ActiveModel(release, Scorer(release), record.offset, self.topic_id)
         except BadRelease as error:
             return replace(seen, refused=str(error))
+        except (ArithmeticError, ValueError) as error:
+            # No record may stop the reading: a good release could not follow it.
+            return replace(seen, refused=f"a release cannot be scored with ({error}): publish another one")
         return replace(seen, current=model, refused=None)

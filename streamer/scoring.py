@@ -12,8 +12,8 @@ from math import dist, fsum, isfinite
 from msgspec import Struct
 
 from schemas.changes import FeatureValue
-from schemas.errors import BadRelease
-from schemas.release import EncodedFeature, ModelRelease
+from schemas.release import ModelRelease
+from schemas.release_checks import check_shapes
 
 Vector = tuple[float, ...]
 
@@ -71,13 +71,13 @@ class Scorer:
     """Scores users by one release.
 
     Raises:
-        BadRelease: its numbers are not finite, or their shapes do not fit together.
+        BadRelease: see :func:`schemas.release_checks.check_shapes`.
     """
 
     __slots__ = ("_centres", "_features", "_origin", "_segments", "_square_norms")
 
     def __init__(self, release: ModelRelease) -> None:
-        _check(release)
+        check_shapes(release)
         self._features = tuple(_folded(release))
         # PCA centres after projecting; this is what a row of training means comes to.
         self._origin: Vector = tuple(
@@ -166,59 +166,3 @@ def _one_hot(
         category: tuple([total + w / scale for total, w in zip(all_zero, weight, strict=True)])
         for category, scale, weight in zip(categories, scales, weights, strict=True)
     }
-
-
-def _check(release: ModelRelease) -> None:
-    """Refuse a release that cannot be scored with, naming the field."""
-    columns = 0
-    for feature in release.features:
-        _check_feature(release, feature)
-        columns += feature.width
-    if not columns:
-        raise _bad(release, "features", "names no feature")
-    for name in ("mean", "scale", "projection_mean"):
-        _check_numbers(release, name, getattr(release, name), columns, "one a column")
-    if any(scale <= 0 for scale in release.scale):
-        raise _bad(release, "scale", f"holds {min(release.scale)}, but a scale is above 0")
-    if not release.projection:
-        raise _bad(release, "projection", "has no component")
-    for axis in release.projection:
-        _check_numbers(release, "projection", axis, columns, "one a column")
-    if not release.segments:
-        raise _bad(release, "segments", "names no segment")
-    for segment in release.segments:
-        name = f"segments[id={segment.id}].centre"
-        _check_numbers(release, name, segment.centre, len(release.projection), "one a component")
-    _check_distinct(release, "segments", [segment.id for segment in release.segments])
-    _check_distinct(release, "features", [feature.name for feature in release.features])
-
-
-def _check_feature(release: ModelRelease, feature: EncodedFeature) -> None:
-    name = f"features[{feature.name}]"
-    has_categories, has_codes = feature.encoding != "number", feature.encoding in ("label", "frequency")
-    if bool(feature.categories) != has_categories:
-        raise _bad(release, f"{name}.categories", f"{'lists none' if has_categories else 'must be empty'}")
-    _check_distinct(release, f"{name}.categories", feature.categories)
-    expected = len(feature.categories) if has_codes else 0
-    _check_numbers(release, f"{name}.codes", feature.codes, expected, f"by its encoding {feature.encoding}")
-
-
-def _check_numbers(
-    release: ModelRelease, name: str, numbers: Sequence[float], expected: int, why: str
-) -> None:
-    if len(numbers) != expected:
-        raise _bad(release, name, f"has {len(numbers)} numbers, but should have {expected}, {why}")
-    for number in numbers:
-        if not isfinite(number):
-            raise _bad(release, name, f"holds {number}, which is no finite number")
-
-
-def _check_distinct(release: ModelRelease, name: str, values: Sequence[object]) -> None:
-    if len(set(values)) < len(values):
-        raise _bad(release, name, "names one twice")
-
-
-def _bad(release: ModelRelease, name: str, problem: str) -> BadRelease:
-    return BadRelease(
-        f"release {release.version!r} cannot be scored with: {name} {problem}; publish another one"
-    )

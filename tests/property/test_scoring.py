@@ -1,6 +1,7 @@
 """The model served is the model fitted: a score equals the scikit-learn pipeline's result."""
 
 from collections import Counter
+from math import isfinite
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from schemas.release import EncodedFeature, Encoding, ModelRelease, Segment, Training
+from schemas.release_checks import LARGEST, SMALLEST_SCALE
 from streamer.scoring import Scorer
 
 pytestmark = pytest.mark.property
@@ -110,6 +112,7 @@ def test_a_score_equals_the_pipelines(
     features = tuple(declared(n, kind, [row[n] for row in training]) for n, kind in kinds.items())
     matrix = encoded(features, training, [])
     scaler = StandardScaler().fit(matrix)
+    assume(scaler.scale_.min() >= SMALLEST_SCALE)  # ages such as 0 and 1e-60, which nobody has
     scaled = scaler.transform(matrix)
     # PCA divides by the variance; ages of 0 and 5e-324 differ, but have none.
     assume(scaled.var() > 0)
@@ -142,3 +145,35 @@ def test_a_score_equals_the_pipelines(
         if k == 1 or near[1] - near[0] > 1e-6 * scale:
             assert score.segment == 10 * predicted
         assert score.missing == tuple(f.name for f in features if columns_of(f, row[f.name]) is None)
+
+
+extremes = st.sampled_from((LARGEST, -LARGEST, 0.0))
+scales = st.sampled_from((SMALLEST_SCALE, LARGEST))
+
+
+@given(data=st.data(), brand=encodings, d=st.integers(1, 3), k=st.integers(1, 3))
+def test_whatever_release_passes_its_checks_gives_finite_scores(
+    data: st.DataObject, brand: Encoding, d: int, k: int
+) -> None:
+    codes = () if brand == "one-hot" else tuple(data.draw(st.lists(extremes, min_size=5, max_size=5)))
+    features = (EncodedFeature("orders", "number"), EncodedFeature("brand", brand, BRANDS, codes))
+    columns = sum(feature.width for feature in features)
+
+    def numbers(of: st.SearchStrategy[float], count: int) -> tuple[float, ...]:
+        return tuple(data.draw(st.lists(of, min_size=count, max_size=count)))
+
+    release = ModelRelease(
+        version="v",
+        space="s",
+        features=features,
+        mean=numbers(extremes, columns),
+        scale=numbers(scales, columns),
+        projection_mean=numbers(extremes, columns),
+        projection=tuple(numbers(extremes, columns) for _ in range(d)),
+        segments=tuple(Segment(i, f"s{i}", numbers(extremes, d), 1) for i in range(k)),
+        training=Training(None, 1, 1),
+    )
+
+    for score in Scorer(release).score_many([{"orders": 2**63, "brand": BRANDS[0]}, {"orders": 1}, {}]):
+        assert all(map(isfinite, (*score.components, score.distance)))
+        assert 0.0 <= score.margin <= 1.0

@@ -48,6 +48,7 @@ def test_a_feature_that_cannot_be_computed(feature: EncodedFeature, problem: str
         (replace(LABEL, codes=(0.0,)), "codes has 1 numbers, but should have 2, by its encoding label"),
         (replace(LABEL, encoding="one-hot"), "codes has 2 numbers, but should have 0"),
         (replace(LABEL, codes=(0.0, float("nan"))), "codes holds nan, which is no finite number"),
+        (replace(LABEL, codes=(0.0, 1e51)), r"codes holds 1e\+51, which is beyond 1e\+50"),
     ],
 )
 def test_codes_that_do_not_fit_their_encoding(feature: EncodedFeature, problem: str) -> None:
@@ -60,9 +61,18 @@ def test_codes_that_do_not_fit_their_encoding(feature: EncodedFeature, problem: 
     [
         ({"features": ()}, "features names no feature"),
         ({"mean": (1.0,)}, "mean has 1 numbers, but should have 9, one a column"),
-        ({"scale": (0.0,) * 9}, r"scale holds 0\.0, but a scale is above 0"),
+        ({"scale": (0.0,) * 9}, r"scale holds 0\.0, but a scale is at least 1e-50"),
         ({"scale": (-1.0,) * 9}, r"scale holds -1\.0"),
         ({"scale": (float("inf"),) * 9}, "scale holds inf, which is no finite number"),
+        ({"scale": (1e-308,) * 9}, r"scale holds 1e-308, but a scale is at least 1e-50"),
+        ({"scale": (1e51,) * 9}, r"scale holds 1e\+51, which is beyond 1e\+50"),
+        ({"mean": (-1e51,) * 9}, r"mean holds -1e\+51, which is beyond"),
+        ({"projection": ((1.0,) * 9, (*(1.0,) * 8, 1e200))}, r"projection holds 1e\+200, which is beyond"),
+        ({"projection_mean": (1e51,) * 9}, r"projection_mean holds 1e\+51, which is beyond"),
+        (
+            {"segments": (Segment(0, "a", (0.0, 1e154), 1),)},
+            r"segments\[id=0\]\.centre holds 1e\+154, which is",
+        ),
         ({"projection_mean": ()}, "projection_mean has 0 numbers"),
         ({"projection": ()}, "projection has no component"),
         ({"projection": ((1.0,) * 9, (1.0,) * 8)}, "projection has 8 numbers"),
