@@ -186,7 +186,15 @@ class Reader:
 
 
 def _headers(message: Message) -> Headers:
-    told = message.headers()
+    """A record's headers; none where the name of one is not UTF-8, which Kafka allows.
+
+    To be called once a message: a list that could not be made the first time is handed out half-made the
+    second time, and whoever touches that crashes.
+    """
+    try:
+        told = message.headers()
+    except (SystemError, UnicodeDecodeError):
+        return ()
     if not told:
         return ()
     pairs = told.items() if isinstance(told, dict) else told

@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator
 
 import pytest
+from aiokafka import AIOKafkaProducer
+from aiokafka.producer import message_accumulator
+from aiokafka.producer import producer as producer_module
+from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import NewPartitions
 
@@ -40,6 +45,38 @@ def test_what_a_lane_commits_is_read_back_whole(logs: LaneLogs) -> None:
     assert (first.key, first.value, first.headers) == (b"7", b"first", (("ce_id", b"1"),))
     assert abs(first.timestamp_ms - time.time() * 1000) < 60_000
     assert (second.offset, second.key, second.value) == (1, b"8", None)
+
+
+class NotUtf8(str):
+    """A header's name that is written as bytes that are no UTF-8, as producers in other languages may."""
+
+    __slots__ = ()
+
+    def encode(self, _encoding: str = "", _errors: str = "") -> bytes:
+        return b"\xff\xfe"
+
+
+def test_a_record_with_a_header_that_nobody_can_name_is_read_without_headers(
+    logs: LaneLogs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # librdkafka writes names as UTF-8, and so does aiokafka but for its batches in plain Python.
+    for module in (message_accumulator, producer_module):
+        monkeypatch.setattr(module, "DefaultRecordBatchBuilder", _DefaultRecordBatchBuilderPy)
+    orders = logs.topics.orders
+
+    async def send() -> None:
+        async with AIOKafkaProducer(bootstrap_servers=logs.client["bootstrap.servers"]) as producer:
+            for value, name in ((b"bad", NotUtf8("x")), (b"good", "ce_id")):
+                headers = [("ce_type", b"order"), (name, b"1")]
+                await producer.send_and_wait(orders, value, b"7", partition=LANE, headers=headers)
+
+    asyncio.run(send())
+    log = logs.taken()
+    log.read_from({orders: 0})
+
+    bad, good = read_to(log, {orders: 2})
+    assert (bad.offset, bad.key, bad.value, bad.headers) == (0, b"7", b"bad", ())
+    assert (good.value, good.headers) == (b"good", (("ce_type", b"order"), ("ce_id", b"1")))
 
 
 def test_offsets_are_committed_with_the_records_and_name_their_topics(logs: LaneLogs) -> None:
