@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
-from urllib.parse import urlsplit
+
+# A host with or without port and path, or a path alone: less than is legal, and no place for a password.
+_ADDRESS = re.compile(r"(?=.)((\[[0-9A-Fa-f:.]+\]|[\w.-]+)(:\d{1,5})?)?(/[^#:]*)?")
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*", re.IGNORECASE)
 
 
 def listed(value: object) -> tuple[str, ...]:
@@ -54,13 +58,16 @@ def options_table(value: object) -> dict[str, str]:
 
 
 def without_password(url: str) -> str:
-    """A URL for people.
+    """A URL for people: the address that follows the last ``@``, or the scheme alone where that is none.
 
-    >>> without_password("redis://:secret@db:6379/0")
-    'redis://db:6379/0'
+    It cuts text and parses nothing: a password that should have been percent-encoded is hidden as well.
+
+    >>> without_password("redis://:secret@db:6379/0"), without_password("redis://me:s3c#ret/@db?db=1")
+    ('redis://db:6379/0', 'redis://db')
+    >>> without_password("redis:secret@db:6379"), without_password("redis://:secret")
+    ('db:6379', 'redis://***')
     """
-    try:
-        parts = urlsplit(url)
-        return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="").geturl()
-    except ValueError:
-        return url.rpartition("@")[2]
+    before, mark, rest = url.partition("://")
+    scheme = f"{before}://" if _SCHEME.fullmatch(before) and mark else ""
+    told = (rest if scheme else url).rpartition("@")[2].partition("?")[0]
+    return scheme + (told if _ADDRESS.fullmatch(told) else "***")

@@ -156,12 +156,17 @@ class Settings(BaseSettings):
     @classmethod
     def _redis_url(cls, value: str) -> str:
         fix = "give a URL such as redis://localhost:6379/0"
+        if "@" in value:
+            fix += ", and percent-encode # / ? @ in the password"
         try:
             parts = urlsplit(value)
             known = parts.scheme in {"redis", "rediss", "unix"} and (parts.port is None or parts.port > 0)
         except ValueError:
             raise ValueError(fix) from None
         if not known or not (parts.path if parts.scheme == "unix" else parts.hostname):
+            raise ValueError(fix)
+        if parts.scheme != "unix" and "@" in value and "@" not in parts.netloc:
+            # The password ended the address too early, and a part of it would be taken for the host.
             raise ValueError(fix)
         return value
 

@@ -13,7 +13,8 @@ import structlog
 _LIBRARIES = ("aiokafka", "faust", "mode", "asyncio", "streamer")
 
 _SECRET_NAME = re.compile(r"password|secret|token|credential", re.IGNORECASE)
-_SECRET_IN_URL = re.compile(r"(?<=://)([^/@\s]*:)?[^/@\s]+(?=@)")
+# Up to the last @, since a password may hold one, or a / or #, where somebody did not percent-encode it.
+_SECRET_IN_URL = re.compile(r"(?<=://)\S+(?=@)")
 HIDDEN = "***"
 
 Event = MutableMapping[str, Any]

@@ -162,4 +162,10 @@ def _source(path_or_url: str | Path) -> Source:
         return duck.open_folder(path)
     if path.exists():
         return duck.open_file(path)
+    if "@" in text and ":" in text:
+        # Most likely a URL that was mistyped, with a password in it.
+        raise BadWarehouse(
+            "the warehouse is neither a path that exists nor a URL: write a URL as"
+            " postgresql://user@host:5432/database"
+        )
     raise BadWarehouse(f"warehouse {path} does not exist")

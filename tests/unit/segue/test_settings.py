@@ -109,7 +109,6 @@ def test_client_options_come_as_a_table_dotted_or_not_and_as_json(
         ("kafka", "localhost:99999", "give host:port"),
         ("kafka", "a:1,", "give host:port"),
         ("redis", "localhost:6379", "give a URL such as redis://localhost:6379/0"),
-        ("redis", "redis://localhost:x/0", "give a URL"),
         ("redis_prefix", "", "it cannot be empty"),
         ("topic_prefix", "a b", "Kafka's names take letters"),
         ("partitions", "four", "give a whole number"),
@@ -164,6 +163,40 @@ def test_no_sentence_and_no_repr_shows_a_secret(nowhere: Path) -> None:
     assert settings.redis_address == "redis://db:6379/0"
     assert "hunter2" not in sentence(write(nowhere / "a.toml", 'redis = "rediss://:hunter2@db:x/0"'))
     assert "hunter2" not in sentence(write(nowhere / "b.toml", '[kafka_options]\nx = ["hunter2"]'))
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("redis://:s3c#hunter2@db:6379/0", "redis://db:6379/0"),
+        ("redis://:hunter2/x@db:6379/0", "redis://db:6379/0"),
+        ("redis://:[hunter2@db:6379/0", "redis://db:6379/0"),
+        # These would connect to the host me, at port 12.
+        ("redis://me:12#hunter2@db:6379/0", "redis://db:6379/0"),
+        ("redis://me:12/hunter2@db:6379/0", "redis://db:6379/0"),
+        ("redis:hunter2@db:6379", "db:6379"),
+    ],
+)
+def test_a_password_that_breaks_its_url_is_hidden_and_told_how_to_write(url: str, shown: str) -> None:
+    assert sentence(None, redis=url) == (
+        f"setting redis (from option --redis) is {shown!r}: give a URL such as redis://localhost:6379/0,"
+        " and percent-encode # / ? @ in the password"
+    )
+
+
+def test_a_redis_url_with_a_wrong_port_shows_its_scheme_alone() -> None:
+    told = sentence(None, redis="redis://localhost:x/0")
+
+    assert told.endswith(
+        "(from option --redis) is 'redis://***': give a URL such as redis://localhost:6379/0"
+    )
+
+
+@pytest.mark.parametrize(
+    "url", ["redis://:p%40ss%23@db:6379/0", "redis://:p@ss@db", "unix:///run/a@b.sock", "rediss://db"]
+)
+def test_redis_urls_that_can_be_used(url: str) -> None:
+    assert load_settings(None, {"redis": url}).redis == url
 
 
 def test_what_segue_decides_is_not_for_the_table(nowhere: Path) -> None:

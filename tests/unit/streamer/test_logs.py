@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from streamer.logs import set_up_logs
+from streamer.logs import set_up_logs, without_secrets
 
 
 @pytest.fixture(autouse=True)
@@ -59,6 +59,19 @@ def test_no_secret_is_written(as_json: bool) -> None:
     assert "hunter2" not in said
     assert "rediss://***@redis:6379/0" in said
     assert "me" in said
+
+
+@pytest.mark.parametrize(
+    ("said", "written"),
+    [
+        ("postgresql://me:p@ss@host/db", "postgresql://***@host/db"),
+        ("redis://:a/b#c?d@db:6379/0 and rediss://me@db", "redis://***@db:6379/0 and rediss://***@db"),
+        ("https://host/path?x=1", "https://host/path?x=1"),
+        ("write to me@host", "write to me@host"),
+    ],
+)
+def test_a_login_is_hidden_up_to_the_last_at(said: str, written: str) -> None:
+    assert without_secrets(None, "info", {"text": said}) == {"text": written}
 
 
 def test_libraries_are_heard_at_debug_alone() -> None:

@@ -31,6 +31,13 @@ def test_nothing_there(tmp_path):
     assert refusal(tmp_path / "gone") == f"warehouse {tmp_path}/gone does not exist"
 
 
+@pytest.mark.parametrize("mistyped", ["postgres:me:hunter2@db/shop", "postgresql:/me:hunter2@db/shop"])
+def test_a_mistyped_url_is_not_repeated_for_it_may_hold_a_password(mistyped):
+    assert refusal(mistyped) == (
+        "the warehouse is neither a path that exists nor a URL: write a URL as postgresql://user@host:5432/database"
+    )
+
+
 def test_no_kind_of_warehouse(tmp_path):
     (tmp_path / "notes.txt").write_text("hello")
     assert refusal(tmp_path / "notes.txt") == (
