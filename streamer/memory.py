@@ -62,6 +62,7 @@ class MemoryLog:
         self._inputs = tuple(inputs)
         self._epoch: int | None = None
         self._reading: dict[str, int] = {}
+        self._topic_ids: dict[str, str] = {}
 
     def fence(self) -> None:
         self._epoch = self._kafka.epochs.get(self._partition, 0) + 1
@@ -73,6 +74,7 @@ class MemoryLog:
 
     def bounds(self, topic: str) -> Bounds:
         made = self._kafka.topics[topic]
+        self._topic_ids[topic] = made.topic_id
         return Bounds(0, len(made.partitions[self._partition]), made.topic_id)
 
     def read_from(self, positions: Mapping[str, int]) -> None:
@@ -82,6 +84,8 @@ class MemoryLog:
         """Takes what is there; it never waits, since in memory nothing else runs meanwhile."""
         taken: list[Record] = []
         for topic, position in self._reading.items():
+            if self._kafka.topics[topic].topic_id != self._topic_ids[topic]:
+                raise InDoubt(f"topic {topic} was deleted and made anew")
             records = self._kafka.topics[topic].partitions[self._partition]
             some = records[position : position + max_records - len(taken)]
             self._reading[topic] = position + len(some)
@@ -112,8 +116,8 @@ class MemoryLog:
             if out.partition is not None:
                 written[out.topic] = len(lain)
         for topic, offset in positions.items():
-            topic_id = self._kafka.topics[topic].topic_id
-            self._kafka.offsets[topic, self._partition] = Committed(offset, topic_id)
+            # The topic that was read, which is not the one of now if it was made anew since.
+            self._kafka.offsets[topic, self._partition] = Committed(offset, self._topic_ids[topic])
         return written
 
     def close(self) -> None:

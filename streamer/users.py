@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from schemas.decode import canonical, order_of
 from streamer.interfaces import Store, UserWrite
+from streamer.lane_errors import InDoubt
 from streamer.neighbours import angle
 from streamer.profile import OrdersMissing
 from streamer.state import Position, UserState, decode, encode
@@ -50,7 +51,11 @@ class Users:
         self._now[state.user_id] = state
 
     def apply(self, user_id: str, step: Callable[[UserState], T]) -> T:
-        """Call ``step`` with the user's state; where it needs every order, read them and call again."""
+        """Call ``step`` with the user's state; where it needs every order, read them and call again.
+
+        Raises:
+            InDoubt: the orders and the state that were read are of two moments.
+        """
         try:
             return step(self._now[user_id])
         except OrdersMissing:
@@ -59,6 +64,9 @@ class Users:
 
     def _read_all_orders(self, user_id: str) -> None:
         stored = self._store.load_orders([user_id])[user_id]
+        # Read later than the state, from a Redis that may have lost its newest writes in between.
+        if self._store.place() != self.place:
+            raise InDoubt("the place in Redis changed while a batch was read")
         orders = {order_id: order_of(held) for order_id, held in stored.items()}
         self._before[user_id] = replace(self._before[user_id], orders=dict(orders), whole=True)
         now = self._now[user_id]

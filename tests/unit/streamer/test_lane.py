@@ -1,7 +1,9 @@
 """A lane over memory, case by case; the laws are in tests/property/test_lane.py."""
 
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import fields
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -11,6 +13,7 @@ from schemas.errors import BadSetting, NeedsRebuild
 from schemas.events import Item, Order, Signup, UserErased
 from schemas.topics import Topics
 from streamer.lane_errors import InDoubt, NotReady
+from streamer.memory import MemoryRedis
 from streamer.model import ActiveModel, BootstrapRecord
 from tests.faults import Calls, Crash
 from tests.releases import a_release, an_active_model
@@ -126,6 +129,76 @@ class _BeforeFence:
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._log, name)
+
+
+def just_before(end: Any, name: str, happens: Callable[[], None]) -> Any:
+    """The same log or store; before this call of it something happens, once."""
+    return _Before(end, name, happens)
+
+
+class _Before:
+    def __init__(self, end: object, name: str, happens: Callable[[], None]) -> None:
+        self._end = end
+        self._name = name
+        self._happens: Callable[[], None] | None = happens
+
+    def __getattr__(self, name: str) -> object:
+        if name == self._name and self._happens is not None:
+            happens, self._happens = self._happens, None
+            happens()
+        return getattr(self._end, name)
+
+
+def test_nothing_is_decided_from_a_state_and_orders_of_two_moments() -> None:
+    """Redis loses its newest save after the state was read, and before all of the user's orders are."""
+    world = World(max_batch=1)
+    first, second = (Order("7", str(i), START.replace(hour=i), (Item(brand="Ön"),)) for i in (1, 3))
+    before: list[MemoryRedis] = []
+
+    def forget() -> None:
+        world.redis.users = before[0].users
+        world.redis.places = before[0].places
+
+    lane = world.lane(wrap=lambda log, store: (log, just_before(store, "load_orders", forget)))
+    lane.take_over("w")
+    world.send(first)
+    lane.step(0.0)
+    before.append(deepcopy(world.redis))
+    world.send(second)
+    lane.step(0.0)
+    told = len(world.changes())
+    world.send(UserErased("7", START.replace(hour=2)))
+    with pytest.raises(InDoubt, match="while a batch was read"):
+        lane.step(0.0)
+    assert len(world.changes()) == told
+    lane.take_over("w2")
+    drain(lane)
+    check_promises(world)
+
+
+def test_an_input_made_anew_is_noticed_and_decided_from_its_start() -> None:
+    world = World()
+    world.send(YOUNG)
+    lane = world.run()
+    world.kafka.create("signups", 1)
+    world.send(OLD)
+    with pytest.raises(InDoubt, match="made anew"):
+        lane.step(0.0)
+    lane.take_over("w2")
+    drain(lane)
+    assert segments(world) == [(None, 2), (2, 3)]
+
+
+def test_a_committed_offset_names_the_topic_that_was_read() -> None:
+    """The topic is made anew between the reading of a batch and its commit."""
+    world = World()
+    world.send(YOUNG)
+    lane = world.lane(
+        wrap=lambda log, store: (just_before(log, "commit", lambda: world.kafka.create("signups", 1)), store)
+    )
+    lane.take_over("w")
+    lane.step(0.0)
+    assert world.kafka.offsets["signups", 0].topic_id == "signups#0"
 
 
 def test_a_place_that_another_wrote_ends_the_batch() -> None:
