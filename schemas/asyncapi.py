@@ -139,35 +139,40 @@ def _input_messages() -> JsonObject:
 
 def _change_messages() -> JsonObject:
     event = {"traits": [_ref("components", "messageTraits", "cloudEvent")]}
-    positions = {
+    erased_at = {"type": "string", "format": "date-time"}
+    of_erasure = {
         "type": "object",
         "properties": {
             headers.POSITIONS: {
                 "type": "string",
                 "description": "JSON: by input topic, the lane's next offset just after the cause.",
-            }
+            },
+            headers.ERASED_AT: erased_at
+            | {"description": "The time of the erasure: facts up to it never count again."},
         },
     }
-    models_topic = {
+    of_segment = {
         "type": "object",
         "properties": {
             headers.MODELS_TOPIC: {
                 "type": "string",
                 "description": "On user-segments: the id of the topic of releases that `activation` is an"
                 " offset of.",
-            }
+            },
+            headers.ERASED_AT: erased_at
+            | {"description": "On user-segments, of a user who came back: the time of the last erasure."},
         },
     }
     erased = _null_message("UserSegmentErased", "The user is erased and has no segment.")
     return {
         "segmentChange": _message("SegmentChange", "A user's segment.", "segment-change")
-        | {"headers": models_topic}
+        | {"headers": of_segment}
         | event,
         "userErasedChange": _message(
             "UserErasedChange", "The last change of a user's life.", "user-erased-change"
         )
         | event,
-        "userSegmentErased": erased | {"headers": positions} | event,
+        "userSegmentErased": erased | {"headers": of_erasure} | event,
     }
 
 

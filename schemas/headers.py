@@ -17,6 +17,8 @@ CONTENT_TYPE = "application/json"
 
 # On the null that stands for an erased user in user-segments: the cause.positions, which a null has not.
 POSITIONS = "segue_positions"
+# On user-segments, for a user who was ever erased: the time of the last erasure, RFC 3339 in UTC.
+ERASED_AT = "segue_erased_at"
 # On user-segments: the id of the topic in which the record's activation is an offset.
 MODELS_TOPIC = "segue_models_topic"
 

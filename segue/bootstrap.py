@@ -21,7 +21,7 @@ from segue.kafka import DEADLINE_S, prepare_topics
 from segue.lanes import lane_config, open_log, open_store
 from segue.release import current_model
 from segue.settings import Settings
-from streamer.bootstrap import Filled, LaneEnds, bootstrap
+from streamer.bootstrap import WRITER, Filled, LaneEnds, bootstrap
 from streamer.kafka_client import Reports, make_client, unreachable, why
 from streamer.model import BootstrapRecord
 from streamer.release_view import BOOTSTRAP_KEY
@@ -46,8 +46,9 @@ def fill(
         progress: told how many users have been written so far.
 
     Raises:
+        BadSetting: the release was trained with other ``exclude_statuses``.
         NotFresh: the group or the Redis prefix is in use.
-        BadTopics: the log begins after ``as_of``.
+        BadTopics: the log lost events after ``as_of``.
         BadRelease: there is no release to place users by.
         Unreachable: Kafka or Redis does not answer.
     """
@@ -70,7 +71,7 @@ def fill(
             model,
             lane_config(settings, partitions),
             clock=lambda: datetime.now(UTC),
-            writer=f"bootstrap {uuid.uuid4().hex}",
+            writer=f"{WRITER}{uuid.uuid4().hex}",
             announce=lambda: _announce(settings, as_of, start),
             progress=progress,
         )

@@ -16,7 +16,7 @@ from streamer import place as places
 from streamer import state as states
 from streamer.keys import SEGMENT, STATE, Keys
 from streamer.neighbours import angle, similarity
-from streamer.place import UNFINISHED, FoldSettings, Place
+from streamer.place import FoldSettings, Place
 from streamer.profile import features
 from streamer.state import UserState
 from streamer.store import RedisStore, address_of, connect, reaching
@@ -102,7 +102,7 @@ class RedisUsers:
         cursor = 0
         while True:
             with reaching(self._address):
-                answer = self._redis.scan(cursor, match=f"{_literal(start)}*", count=_BATCH)
+                answer = self._redis.scan(cursor, match=self._keys.every_user(), count=_BATCH)
             cursor, keys = cast(tuple[int, list[bytes]], answer)
             user_ids = dict.fromkeys(key.decode()[len(start) :] for key in keys)
             fresh = [user_id for user_id in user_ids if user_id not in seen]  # a scan may tell a key twice
@@ -179,9 +179,4 @@ def similar_users(
 
 
 def _place(stored: bytes | None) -> Place | None:
-    return None if stored is None or stored == UNFINISHED else places.decode(stored)
-
-
-def _literal(text: str) -> str:
-    """The text as a pattern of Redis that matches itself alone."""
-    return "".join(f"\\{character}" if character in "*?[]^\\" else character for character in text)
+    return None if stored is None or places.is_unfinished(stored) else places.decode(stored)

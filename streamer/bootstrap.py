@@ -1,16 +1,20 @@
 """Bootstrap: every user's state as of a time T, from the warehouse's facts, under a lane's own protocol.
 
 A topic seldom holds a shop's whole past. The states come from the facts before T, the events from the
-topic from T on (less a margin: what is read twice does no harm, since orders are known by id).
+topic from T on (less a margin: what is read twice does no harm, since orders are known by id). What
+``user-segments`` says of a user goes on: its decision, its sequence, and its erasure, up to which no fact
+counts.
 
-The order, so that a crash anywhere leaves either nothing that a worker would believe, or all:
+The order, so that a crash anywhere leaves either nothing, or what a worker refuses and another run of the
+same bootstrap ends:
 
 1. fence    each lane's producer, and see that nobody uses the lane
-2. announce the ``bootstrap`` record, so that nobody takes the log for the whole past
-3. mark     each lane's place as unfinished: a worker refuses it, and another bootstrap may go on
-4. fill     states, and in the lane's transactions the ``user-segments`` records
-5. commit   the inputs' offsets at T, in the lane's last transaction
-6. place    the lane's real place, in its last save
+2. mark     each lane's place as unfinished: a worker refuses it, and so does a bootstrap that came before
+3. announce the ``bootstrap`` record, so that nobody takes the log for the whole past
+4. clear    what an unfinished run left, which may be of other facts
+5. fill     states, and in the lane's transactions the ``user-segments`` records
+6. commit   the inputs' offsets at T, in each lane's last transaction
+7. place    each lane's real place, in its last save
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -18,25 +22,30 @@ from datetime import datetime
 from itertools import groupby
 
 from msgspec import Struct
-from msgspec.structs import replace
 
+from schemas import times
 from schemas.changes import Cause
-from schemas.errors import SegueError
+from schemas.errors import BadSetting, NeedsRebuild, SegueError, Unreachable
 from schemas.events import Order, Signup
+from schemas.headers import ERASED_AT
 from schemas.partition import partition_of
 from streamer import place as places
 from streamer.healing import decided_in, read_between
-from streamer.interfaces import Log, OutRecord, Store
+from streamer.interfaces import Log, OutRecord, Record, Store
 from streamer.lane_config import LaneConfig
+from streamer.lane_errors import Fenced, InDoubt
 from streamer.model import ActiveModel
 from streamer.outputs import change_records
-from streamer.place import UNFINISHED, Place
+from streamer.place import Place
 from streamer.process import decide
-from streamer.profile import fold
-from streamer.state import Decided, UserState
+from streamer.profile import fold_all
+from streamer.state import Facts, UserState
 from streamer.users import write_of
 
 Fact = Signup | Order
+
+# What begins the name of every bootstrap's writer; a worker's is a number in hex.
+WRITER = "bootstrap "
 
 
 class NotFresh(SegueError):
@@ -54,19 +63,18 @@ class LaneEnds(Struct, frozen=True):
 
 
 class Filled(Struct, frozen=True):
-    """What a bootstrap did: users written, and of them those whose segment record was new."""
+    """What a bootstrap did: users read, and of them those whose segment record was new."""
 
     users: int
     records: int
 
 
-def states_of(facts: Iterable[Fact], exclude_statuses: frozenset[str]) -> Iterator[UserState]:
-    """Fold facts that come user by user into one state each."""
+def states_of(
+    facts: Iterable[Fact], exclude_statuses: frozenset[str], begin: Callable[[str], UserState] = UserState
+) -> Iterator[UserState]:
+    """Fold facts that come user by user into one state each; ``begin`` gives a user's state before them."""
     for user_id, of_user in groupby(facts, key=lambda fact: fact.user_id):
-        state = UserState(user_id)
-        for fact in of_user:
-            state = fold(state, fact, exclude_statuses)
-        yield state
+        yield fold_all(begin(user_id), of_user, exclude_statuses)
 
 
 def bootstrap(
@@ -86,28 +94,79 @@ def bootstrap(
     Args:
         lanes: by partition number, all of them.
         facts: those before ``as_of``, user by user.
-        writer: a name that no other takeover has.
+        writer: a name that no other takeover has; it begins with :data:`WRITER`.
         announce: writes the ``bootstrap`` record.
         progress: told how many users have been read so far.
 
     Raises:
-        NotFresh: a lane has a place or committed offsets that no unfinished bootstrap left.
+        BadSetting: the release was trained with other ``exclude_statuses``; nothing is written then.
+        NotFresh: a lane has a place or committed offsets that no unfinished bootstrap left, or somebody
+            was started meanwhile.
+        Unreachable: Kafka or Redis does not answer, or Kafka did not confirm a transaction.
     """
+    _same_statuses(model, config)
     fillers = {p: _Filler(p, ends, as_of, model, config, clock, writer) for p, ends in lanes.items()}
-    for filler in fillers.values():
-        filler.begin()
+    try:
+        return _fill(fillers, facts, config, announce, progress)
+    except Fenced as reason:
+        raise NotFresh(
+            f"a worker or another bootstrap was started meanwhile: stop it, then run the same bootstrap again"
+            f" ({reason})"
+        ) from None
+    except InDoubt as reason:
+        raise Unreachable(
+            f"Kafka did not confirm every step ({reason}): run the same bootstrap again"
+        ) from None
+
+
+def _same_statuses(model: ActiveModel, config: LaneConfig) -> None:
+    trained, ours = frozenset(model.release.exclude_statuses), config.rules.exclude_statuses
+    if trained != ours:
+        raise BadSetting(
+            "exclude_statuses",
+            sorted(ours),
+            f"the current release {model.release.version} was trained with {sorted(trained)}; set it to that,"
+            " or publish a release that was trained with yours",
+        )
+
+
+def _fill(
+    fillers: "Mapping[int, _Filler]",
+    facts: Iterable[Fact],
+    config: LaneConfig,
+    announce: Callable[[], None],
+    progress: Callable[[int], None],
+) -> Filled:
+    """The steps of this module's docstring; each is done for all lanes before the next begins."""
+    lanes = list(fillers.values())
+    for lane in lanes:
+        lane.fence()
+    again = any(places.is_unfinished(lane.held) for lane in lanes)
+    for lane in lanes:
+        lane.check(again=again)
+    for lane in lanes:
+        lane.mark()
     announce()
-    for filler in fillers.values():
-        filler.mark()
+    if again:
+        lanes[0].clear()
+    for lane in lanes:
+        lane.recall()
+
+    def of_user(user_id: str) -> _Filler:
+        return fillers[partition_of(user_id, config.settings.partitions, config.settings.partitioner)]
+
     users = 0
-    for state in states_of(facts, config.rules.exclude_statuses):
-        partition = partition_of(state.user_id, config.settings.partitions, config.settings.partitioner)
-        fillers[partition].add(state)
+    for state in states_of(
+        facts, config.rules.exclude_statuses, lambda user_id: of_user(user_id).recalled(user_id)
+    ):
+        of_user(state.user_id).add(state)
         users += 1
         progress(users)
-    for filler in fillers.values():
-        filler.finish()
-    return Filled(users, sum(filler.records for filler in fillers.values()))
+    for lane in lanes:
+        lane.commit()
+    for lane in lanes:
+        lane.place()
+    return Filled(users, sum(lane.records for lane in lanes))
 
 
 class _Filler:
@@ -130,53 +189,81 @@ class _Filler:
         self._config = config
         self._clock = clock
         self._writer = writer
+        self._mark = places.unfinished(writer)
         self._pending: list[UserState] = []
-        self._newest: dict[str, Decided | None] = {}
+        self._told: dict[str, UserState] = {}
         self._users_position = 0
-        self._held: bytes | None = None
+        self._topic_ids: dict[str, str] = {}
+        self.held: bytes | None = None
         self.records = 0
 
-    def begin(self) -> None:
-        log, store = self._ends.log, self._ends.store
-        log.fence()
-        held = store.place()
-        if held not in (None, UNFINISHED):
-            raise NotFresh(
-                f"lane {self._partition} has a place in Redis already: bootstrap fills a fresh prefix;"
-                " set another redis_prefix and another group"
-            )
-        if log.committed() and held is None:
+    def fence(self) -> None:
+        self._ends.log.fence()
+        self.held = self._ends.store.place()
+
+    def check(self, *, again: bool) -> None:
+        """See that nobody uses the lane; ``again``: a bootstrap left some lane unfinished."""
+        held = self.held
+        if held is None and self._ends.log.committed():
             raise NotFresh(
                 f"the group has committed offsets in lane {self._partition} already: bootstrap starts a"
                 " group; set another group"
             )
-        self._held = held
-        topic = self._config.topics.users
-        bounds = log.bounds(topic)
-        self._users_position = bounds.end
-        for records in read_between(log, {topic: bounds.begin}, {topic: bounds.end}, 1_000):
-            for record in records:
-                if record.key is not None:
-                    self._newest[record.key.decode()] = decided_in(record)
+        if held is None or places.is_unfinished(held):
+            return
+        place = _read(held) if again else None
+        if place is None or not place.writer.startswith(WRITER):
+            raise NotFresh(
+                f"lane {self._partition} has a place in Redis already: bootstrap fills a fresh prefix;"
+                " set another redis_prefix and another group"
+            )
+        if {topic: place.positions.get(topic) for topic in self._config.topics.inputs} != self._ends.start:
+            raise NotFresh(
+                f"lane {self._partition} was filled by a bootstrap that did not end, from other offsets: run it"
+                " again with the same --as-of and --margin, or set another redis_prefix and another group"
+            )
 
     def mark(self) -> None:
-        if not self._ends.store.save(self._held, UNFINISHED, []):
+        if not self._ends.store.save(self.held, self._mark, []):
             raise NotFresh(f"somebody else writes to lane {self._partition}: stop the workers first")
+
+    def clear(self) -> None:
+        self._ends.store.clear()
+
+    def recall(self) -> None:
+        """Read what ``user-segments`` says of the lane's users."""
+        topic, log = self._config.topics.users, self._ends.log
+        bounds = log.bounds(topic)
+        self._users_position = bounds.end
+        for records in read_between(log, {topic: bounds.begin}, {topic: bounds.end}, self._config.max_batch):
+            for record in records:
+                if record.key is not None:
+                    user_id = record.key.decode()
+                    self._told[user_id] = _told(self._told.get(user_id, UserState(user_id)), record)
+
+    def recalled(self, user_id: str) -> UserState:
+        """What ``user-segments`` says of a user, who is then the caller's to add."""
+        return self._told.pop(user_id, UserState(user_id))
 
     def add(self, state: UserState) -> None:
         self._pending.append(state)
         if len(self._pending) >= self._config.max_batch:
             self._flush({})
 
-    def finish(self) -> None:
+    def commit(self) -> None:
+        """Write what is left, also the users of whom only a record tells, and the inputs' offsets."""
+        while self._told:
+            self.add(self._told.popitem()[1])
         topics, log = self._config.topics, self._ends.log
-        bounds = {topic: log.bounds(topic) for topic in (*topics.inputs, topics.users)}
+        self._topic_ids = {topic: log.bounds(topic).topic_id for topic in (*topics.inputs, topics.users)}
         self._flush(self._ends.start)
+
+    def place(self) -> None:
         place = Place(
             step=1,
             writer=self._writer,
-            positions={**self._ends.start, topics.users: self._users_position},
-            topic_ids={topic: bound.topic_id for topic, bound in bounds.items()},
+            positions={**self._ends.start, self._config.topics.users: self._users_position},
+            topic_ids=self._topic_ids,
             settings=self._config.settings,
         )
         self._save([], places.encode(place))
@@ -187,19 +274,17 @@ class _Filler:
         if out or positions:
             written = self._ends.log.commit(out, positions)
             self._users_position = written.get(self._config.topics.users, self._users_position)
-        self._save([state for state, _ in decided], UNFINISHED)
+        self._save([state for state, _ in decided], self._mark)
         self.records += len(out)
         self._pending.clear()
 
     def _decide(self, state: UserState) -> tuple[UserState, list[OutRecord]]:
         """Score a user; one whose newest record says the same already gets no other."""
-        newest = self._newest.get(state.user_id)
         cause = Cause(type="bootstrap", positions=self._ends.start)
-        step = decide(
-            replace(state, decided=newest), cause, self._as_of, self._model, self._config.rules, self._clock()
-        )
+        step = decide(state, cause, self._as_of, self._model, self._config.rules, self._clock())
+        of_models, erased_at = self._model.topic_id, state.facts.erased_at
         records = [
-            change_records(change, self._config.topics, self._partition, self._model.topic_id)[1]
+            change_records(change, self._config.topics, self._partition, of_models, erased_at)[1]
             for change in step.changes
         ]
         return step.state, records
@@ -207,5 +292,20 @@ class _Filler:
     def _save(self, states: list[UserState], place: bytes) -> None:
         spaces = [self._model.release.space]
         writes = [write_of(None, state, spaces, index_all=True) for state in states]
-        if not self._ends.store.save(UNFINISHED, place, writes):
+        if not self._ends.store.save(self._mark, place, writes):
             raise NotFresh(f"somebody else wrote to lane {self._partition} meanwhile: stop the workers first")
+
+
+def _read(held: bytes) -> Place | None:
+    try:
+        return places.decode(held)
+    except NeedsRebuild:
+        return None
+
+
+def _told(before: UserState, record: Record) -> UserState:
+    """A user without facts, as its records say up to this one: the newest decision, the last erasure."""
+    header = dict(record.headers).get(ERASED_AT)
+    erasures = [before.facts.erased_at, None if header is None else times.parse(header.decode())]
+    erased_at = max((at for at in erasures if at is not None), default=None)
+    return UserState(before.user_id, Facts(erased_at=erased_at), decided_in(record))

@@ -158,5 +158,8 @@ class Store(Protocol):
             False when it was not, and nothing was written.
         """
 
+    def clear(self) -> None:
+        """Delete every user and every index, of all lanes, the places apart; nobody may be saving."""
+
     def close(self) -> None:
         """Let go of the connection."""

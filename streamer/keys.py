@@ -43,6 +43,14 @@ class Keys:
             return f"{self.prefix}user:{user_id}"
         return f"{self.prefix}user:{{{self.lane_of(user_id)}}}:{user_id}"
 
+    def every_user(self) -> str:
+        """A pattern for SCAN that all users' keys match, and no other key of the prefix."""
+        return f"{_literal(self.prefix)}user:*"
+
+    def every_angles(self) -> str:
+        """A pattern for SCAN that all indexes' keys match."""
+        return f"{_literal(self.prefix)}angles:*"
+
     def place(self, lane: int) -> str:
         """A string: how far the lane's states have come. Every save compares it and replaces it."""
         return f"{self.prefix}place:{lane}" if self.lane_of is None else f"{self.prefix}place:{{{lane}}}"
@@ -50,3 +58,8 @@ class Keys:
     def angles(self, space: str) -> str:
         """A sorted set of user ids by angle in radians: who is similar to whom in this space."""
         return f"{self.prefix}angles:{space}"
+
+
+def _literal(text: str) -> str:
+    """The text as a pattern of Redis that matches itself alone."""
+    return "".join(f"\\{character}" if character in "*?[]^\\" else character for character in text)

@@ -155,7 +155,7 @@ class Lane:
         self._expect_newest(model, users.newest_activation(model.topic_id))
         changes = self._decide(batch, users, model)
         decided = self._monotonic()
-        out = [record for change in changes for record in self._records(change, model)]
+        out = [record for change in changes for record in self._records(change, users, model)]
         written = self._log.commit([*out, *batch.dead_letters], batch.positions)
         committed = self._monotonic()
         self._save(users, {**batch.positions, **self._users_position(written)}, model)
@@ -184,8 +184,9 @@ class Lane:
             changes, users, self._store, model.release.space, self._config.similar_users
         )
 
-    def _records(self, change: Change, model: ActiveModel) -> tuple[OutRecord, OutRecord]:
-        return change_records(change, self._config.topics, self.partition, model.topic_id)
+    def _records(self, change: Change, users: Users, model: ActiveModel) -> tuple[OutRecord, OutRecord]:
+        erased_at = users[change.user_id].facts.erased_at
+        return change_records(change, self._config.topics, self.partition, model.topic_id, erased_at)
 
     def _users_position(self, written: dict[str, int]) -> dict[str, int]:
         topic = self._config.topics.users

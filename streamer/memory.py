@@ -181,6 +181,10 @@ class MemoryStore:
                 self._redis.indexes.setdefault(space, AngleIndex()).put(write.user_id, angle)
         return True
 
+    def clear(self) -> None:
+        self._redis.users.clear()
+        self._redis.indexes.clear()
+
     def close(self) -> None:
         """Nothing is held."""
 

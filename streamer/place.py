@@ -6,8 +6,7 @@ from msgspec import Struct
 from schemas.errors import NeedsRebuild
 from schemas.partition import Partitioner
 
-# Where a bootstrap was begun and not ended, so that no worker takes its states for whole.
-UNFINISHED = b'"a bootstrap was begun"'
+_UNFINISHED = "a bootstrap was begun"
 
 
 class FoldSettings(Struct, frozen=True):
@@ -33,6 +32,18 @@ class Place(Struct, frozen=True):
     settings: FoldSettings
 
 
+def unfinished(writer: str) -> bytes:
+    """What stands in the place where a bootstrap was begun and not ended, so that no worker takes its
+    states for whole. It names the bootstrap, so that a later one locks it out.
+    """
+    return msgspec.json.encode(f"{_UNFINISHED}: {writer}")
+
+
+def is_unfinished(stored: bytes | None) -> bool:
+    """Whether a stored place says that a bootstrap did not end."""
+    return stored is not None and stored.startswith(f'"{_UNFINISHED}'.encode())
+
+
 def encode(place: Place) -> bytes:
     """The bytes that the save script compares: the same place gives the same bytes."""
     return msgspec.json.encode(place, order="deterministic")
@@ -44,7 +55,7 @@ def decode(stored: bytes) -> Place:
     Raises:
         NeedsRebuild: a bootstrap did not end, or the place is of a form that this version does not know.
     """
-    if stored == UNFINISHED:
+    if is_unfinished(stored):
         raise NeedsRebuild("a bootstrap of this Redis prefix did not end: run `segue bootstrap` again")
     try:
         return msgspec.json.decode(stored, type=Place)

@@ -1,8 +1,9 @@
 """Redis's side of a lane: see :class:`streamer.interfaces.Store` for what is promised."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
+from itertools import islice
 from typing import Any, cast
 
 import msgspec
@@ -16,6 +17,7 @@ from streamer.neighbours import nearest_of
 
 TIMEOUT_S = 10.0
 POLICY = "noeviction"
+_CLEAR_BATCH = 1_000
 
 _pack = msgspec.msgpack.Encoder().encode
 
@@ -88,6 +90,13 @@ class RedisStore:
     def save(self, expected: bytes | None, place: bytes, writes: Sequence[UserWrite]) -> bool:
         """Write place, users and index entries, if the stored place is still ``expected``."""
         return self._write(expected, place, writes, spaces_of(writes))
+
+    def clear(self) -> None:
+        """Delete every user and every index under the prefix, of all lanes, the places apart."""
+        for kind in (self._keys.every_user(), self._keys.every_angles()):
+            with reaching(self._address):
+                for keys in _in_batches(self._redis.scan_iter(kind, count=_CLEAR_BATCH)):
+                    self._redis.unlink(*keys)
 
     def _nearest(
         self, space: str, angles: Sequence[float], n: int, exclude: Collection[str], user_prefix: str
@@ -194,6 +203,12 @@ def reaching(address: str) -> Iterator[None]:
 
 def _script(name: str) -> str:
     return files("streamer").joinpath("lua", f"{name}.lua").read_text()
+
+
+def _in_batches(keys: Iterable[bytes]) -> Iterator[tuple[bytes, ...]]:
+    rest = iter(keys)
+    while batch := tuple(islice(rest, _CLEAR_BATCH)):
+        yield batch
 
 
 def _told(answer: list[Any]) -> list[Neighbour]:

@@ -113,3 +113,20 @@ def test_no_cluster_is_told_without_the_password() -> None:
     with pytest.raises(Unreachable, match="Redis at localhost:1 does not answer") as told:
         ClusterStore("redis://segue:s3cret@localhost:1", 0, lane_of)
     assert "s3cret" not in str(told.value)
+
+
+def test_clearing_takes_the_users_of_all_lanes(cluster: str, client: redis.Redis) -> None:
+    stores = [ClusterStore(cluster, lane, lane_of) for lane in range(LANES)]
+    try:
+        for lane, store in enumerate(stores):
+            writes = [
+                UserWrite(u, {"segment": "1"}, {}, {"s1": 0.5}) for u in "123456789" if lane_of(u) == lane
+            ]
+            assert writes
+            assert store.save(None, b"p1", writes)
+        stores[0].clear()
+    finally:
+        for store in stores:
+            store.close()
+
+    assert sorted(client.scan_iter("*")) == [b"segue:place:{0}", b"segue:place:{1}"]

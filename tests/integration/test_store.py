@@ -68,6 +68,28 @@ def test_what_is_saved_is_read(store: RedisStore) -> None:
     assert store.load_orders([]) == {}
 
 
+def test_clearing_leaves_the_places_and_other_prefixes(
+    redis_server: RedisService, client: redis.Redis, redis_prefix: str
+) -> None:
+    # As a pattern, this prefix would match the other one too.
+    mine, other = f"{redis_prefix}?:", f"{redis_prefix}x:"
+    stores = [
+        RedisStore(redis_server.url, 0, mine),
+        RedisStore(redis_server.url, 1, mine),
+        RedisStore(redis_server.url, 0, other),
+    ]
+    try:
+        for lane, store in enumerate(stores):
+            assert store.save(None, b"p1", [at(f"{lane}-{n}", 0.5) for n in range(1_200)])
+        stores[0].clear()
+    finally:
+        for store in stores:
+            store.close()
+
+    assert sorted(client.scan_iter(f"{redis_prefix}\\?:*")) == [f"{mine}place:{n}".encode() for n in (0, 1)]
+    assert sum(1 for _ in client.scan_iter(f"{other}*")) == 1_202
+
+
 def test_plain_fields_are_read_with_one_command(
     store: RedisStore, client: redis.Redis, redis_prefix: str
 ) -> None:

@@ -1,0 +1,455 @@
+"""A bootstrap over memory: crashes at every call, what erasures leave, and whom it refuses."""
+
+import itertools
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from datetime import datetime
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from schemas.changes import SegmentChange, UserErasedChange
+from schemas.errors import BadSetting, NeedsRebuild, Unreachable
+from schemas.events import Item, Order, Signup, UserErased
+from schemas.wire import decode_change
+from streamer import place as places
+from streamer.bootstrap import Fact, Filled, LaneEnds, NotFresh, bootstrap
+from streamer.interfaces import Log, Store
+from streamer.lane_errors import Fenced, InDoubt
+from streamer.memory import MemoryLog, MemoryStore
+from streamer.model import BootstrapRecord
+from streamer.neighbours import angle
+from tests.faults import Calls, Crash, When
+from tests.strategies.events import START
+from tests.worlds import NOW, World
+
+Wrap = Callable[[Log, Store], tuple[Log, Store]]
+
+T = START.replace(day=2)
+SINCE = START.replace(day=3)
+# With the hand-made release (tests/releases.py): segment 2, and with this age segment 3.
+YOUNG = Signup("7", START, age=20, gender="F")
+OLD = Signup("7", START.replace(hour=1), age=100)
+
+
+def an_order(order_id: str, brand: str, at: datetime = START, user_id: str = "7") -> Order:
+    return Order(user_id, order_id, at, (Item(brand=brand),))
+
+
+_writers = itertools.count(1)
+
+
+def fill(
+    world: World,
+    facts: Sequence[Fact],
+    *,
+    positions: int = 0,
+    wrap: Wrap = lambda log, store: (log, store),
+    announce: Callable[[], None] = lambda: None,
+) -> Filled:
+    """Bootstrap all lanes of a world; the log goes on from ``positions`` in every input."""
+    model = world.models.model
+    assert model is not None
+    ends = {}
+    for lane in range(world.partitions):
+        log, store = wrap(MemoryLog(world.kafka, lane, world.topics.inputs), MemoryStore(world.redis, lane))
+        ends[lane] = LaneEnds(log, store, dict.fromkeys(world.topics.inputs, positions))
+
+    def announced() -> None:
+        announce()
+        world.models.bootstrapped = BootstrapRecord("2024-01-02T00:00:00Z", {})
+
+    return bootstrap(
+        ends,
+        iter(facts),
+        T,
+        model,
+        world.config,
+        clock=lambda: NOW,
+        writer=f"bootstrap {next(_writers)}",
+        announce=announced,
+        progress=lambda users: None,
+    )
+
+
+def interrupted(world: World, facts: Sequence[Fact], call: str, nth: int = 0, when: When = "before") -> None:
+    """A bootstrap that dies at the nth call of this name."""
+    counted = Calls()
+    fill(deepcopy(world), facts, wrap=counted.wrap)
+    at = [i for i, made in enumerate(counted.made) if made == call][nth]
+    with pytest.raises(Crash):
+        fill(world, facts, wrap=Calls(at, when).wrap)
+
+
+def twin(world: World) -> World:
+    """A world like this one before anything happened."""
+    return World(world.partitions, exclude=world.config.settings.exclude_statuses)
+
+
+def stored(world: World) -> tuple[object, ...]:
+    """What Redis holds but for the decisions, which depend on what was told before."""
+    return (
+        {user_id: world.state(user_id).facts for user_id in world.redis.users},
+        {user_id: user.orders for user_id, user in world.redis.users.items()},
+        {
+            (space, entry)
+            for space, index in world.redis.indexes.items()
+            for entry in index.nearest(0.0, len(index))
+        },
+    )
+
+
+def newest(world: World, user_id: str) -> SegmentChange | None:
+    """What the user's newest record on ``user-segments`` says."""
+    told = [record.value for record in world.records(world.topics.users) if record.key == user_id.encode()]
+    change = None if told[-1] is None else decode_change(told[-1])
+    assert not isinstance(change, UserErasedChange)
+    return change
+
+
+def test_the_states_are_those_of_the_facts_and_the_events_since_go_on() -> None:
+    world = World()
+    filled = fill(world, [YOUNG, an_order("1", "Ön")])
+    assert (filled.users, filled.records) == (1, 1)
+    first = newest(world, "7")
+    assert first is not None
+    assert (first.kind, first.sequence, first.cause.type) == ("moved", 1, "bootstrap")
+    world.send(OLD)
+    world.run()
+    (change,) = world.changes("7")
+    assert isinstance(change, SegmentChange)
+    assert (change.previous_segment, change.sequence) == (first.segment, 2)
+
+
+def test_a_run_after_an_interrupted_one_leaves_nothing_of_the_facts_before() -> None:
+    world = World()
+    before: list[Fact] = [YOUNG, an_order("1", "Ön"), an_order("2", "Carhartt"), replace(YOUNG, user_id="8")]
+    interrupted(world, before, "store.save", nth=-1)
+    assert set(world.redis.users) == {"7", "8"}
+    after: list[Fact] = [OLD, an_order("1", "Ön")]
+    fill(world, after)
+    alone = twin(world)
+    fill(alone, after)
+    assert {user_id: user.orders for user_id, user in world.redis.users.items() if user.orders} == {
+        "7": alone.redis.users["7"].orders
+    }
+    # Where an order was left behind without its tallies, its next version ended the lane.
+    world.send(an_order("2", "Allegra K", SINCE))
+    world.run()
+    facts = world.state("7").facts
+    assert (facts.held, {brand: tally.items for brand, tally in facts.brands.items()}) == (
+        2,
+        {"Ön": 1, "Allegra K": 1},
+    )
+
+
+def test_users_of_an_interrupted_run_alone_are_like_nobody() -> None:
+    world = World()
+    interrupted(world, [YOUNG, replace(YOUNG, user_id="8")], "store.save", nth=-1)
+    model = world.models.model
+    assert model is not None
+    fill(world, [YOUNG])
+    index = world.redis.indexes[model.release.space]
+    assert [user_id for user_id, _ in index.nearest(0.0, 10)] == ["7"]
+
+
+FIRST: list[Fact] = [YOUNG, an_order("1", "Ön"), *(replace(YOUNG, user_id=str(n)) for n in range(10, 18))]
+CHANGED: list[Fact] = [
+    OLD,
+    an_order("2", "Ön"),
+    *(replace(YOUNG, user_id=str(n), age=90) for n in range(12, 20)),
+]
+
+
+def calls_of_a_bootstrap() -> list[str]:
+    counted = Calls()
+    fill(World(2), FIRST, wrap=counted.wrap)
+    return counted.made
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("facts", [FIRST, CHANGED], ids=["same facts", "changed facts"])
+def test_a_crash_at_any_call_is_ended_by_another_run(when: When, facts: list[Fact]) -> None:
+    made = calls_of_a_bootstrap()
+    undisturbed = World(2)
+    fill(undisturbed, facts)
+    for at in range(len(made)):
+        world = World(2)
+        with pytest.raises(Crash):
+            fill(world, FIRST, wrap=Calls(at, when).wrap)
+        if (at, when) == (len(made) - 1, "after"):
+            continue  # everything was done
+        fill(world, facts)
+        same = {
+            user_id: user for user_id, user in world.redis.users.items() if world.state(user_id).facts.alive
+        }
+        assert set(same) == set(undisturbed.redis.users), made[at]
+        for user_id, user in same.items():
+            assert user.orders == undisturbed.redis.users[user_id].orders
+            assert world.state(user_id).facts == undisturbed.state(user_id).facts
+            said, decided = newest(world, user_id), world.state(user_id).decided
+            assert said is not None
+            assert decided is not None
+            assert (said.segment, said.sequence) == (decided.segment, decided.sequence)
+        assert stored(world)[2] == stored(undisturbed)[2], made[at]
+        for lane in range(2):
+            world.take_over(lane)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_after_a_crash_no_worker_decides_from_the_logs_start(when: When) -> None:
+    """Either nothing was announced nor written, or a lane refuses, which ends the worker."""
+    made = calls_of_a_bootstrap()
+    for at in range(len(made)):
+        world = World(2)
+        with pytest.raises(Crash):
+            fill(world, FIRST, wrap=Calls(at, when).wrap)
+        if world.redis.places == {}:
+            assert world.models.bootstrapped is None
+            assert world.records(world.topics.users) == []
+            continue
+        unfinished = [lane for lane in (0, 1) if _refuses(world, lane)]
+        if (at, when) == (len(made) - 1, "after"):
+            assert unfinished == []
+            continue
+        assert unfinished, made[at]
+        if world.models.bootstrapped is not None:
+            # Whatever lane takes events, it does so from a place, not from the log's start.
+            assert set(world.redis.places) == {0, 1}
+
+
+def _refuses(world: World, lane: int) -> bool:
+    try:
+        world.take_over(lane)
+    except NeedsRebuild as refused:
+        assert "run `segue bootstrap` again" in str(refused)  # noqa: PT017 - not every lane refuses
+        return True
+    return False
+
+
+class Hooked:
+    """A log or a store, one method of which tells what it is called with, before it does it."""
+
+    def __init__(self, wrapped: object, method: str, tell: Callable[..., None]) -> None:
+        self._wrapped = wrapped
+        self._method = method
+        self._tell = tell
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        function: Callable[..., Any] = getattr(self._wrapped, name)
+        if name != self._method:
+            return function
+
+        def told(*args: Any) -> Any:
+            self._tell(*args)
+            return function(*args)
+
+        return told
+
+
+def test_every_lane_is_marked_before_it_is_announced_and_committed_before_any_has_a_place() -> None:
+    world = World(2)
+    marked: list[set[int]] = []
+    done: list[str] = []
+
+    def commit(_records: object, positions: dict[str, int]) -> None:
+        if positions:
+            done.append("commit")
+
+    def save(_expected: bytes | None, place: bytes, _writes: object) -> None:
+        if not places.is_unfinished(place):
+            done.append("place")
+
+    fill(
+        world,
+        [YOUNG],
+        wrap=lambda log, store: (Hooked(log, "commit", commit), Hooked(store, "save", save)),
+        announce=lambda: marked.append(
+            {p for p, at in world.redis.places.items() if places.is_unfinished(at)}
+        ),
+    )
+    assert marked == [{0, 1}]
+    assert done == ["commit", "commit", "place", "place"]
+
+
+def test_a_finished_bootstrap_is_refused() -> None:
+    world = World(2)
+    fill(world, [YOUNG])
+    before = stored(world)
+    with pytest.raises(NotFresh, match="lane 0 has a place in Redis already"):
+        fill(world, [])
+    assert stored(world) == before
+
+
+def test_a_place_that_a_worker_wrote_is_refused_though_another_lane_is_unfinished() -> None:
+    world = World(2)
+    interrupted(world, [YOUNG], "store.save", nth=-1)
+    world.take_over(0)
+    with pytest.raises(NotFresh, match="lane 0 has a place in Redis already"):
+        fill(world, [YOUNG])
+
+
+def test_an_unfinished_bootstrap_that_began_elsewhere_is_refused() -> None:
+    world = World(2)
+    interrupted(world, [YOUNG], "store.save", nth=-1)
+    with pytest.raises(NotFresh, match=r"lane 0 was filled by a bootstrap .* the same --as-of and --margin"):
+        fill(world, [YOUNG], positions=1)
+
+
+def test_a_group_with_offsets_and_no_mark_is_refused() -> None:
+    world = World()
+    world.run()
+    world.send(YOUNG)
+    drained = world.run()
+    assert drained.positions == {"signups": 1, "orders": 0}
+    world.redis.places.clear()
+    with pytest.raises(NotFresh, match="the group has committed offsets in lane 0 already"):
+        fill(world, [])
+
+
+def test_a_bootstrap_that_wakes_up_after_another_began_writes_nothing() -> None:
+    world = World()
+    saves: list[bytes] = []
+
+    def save(_expected: bytes | None, place: bytes, _writes: object) -> None:
+        """Asleep between its first commit and the save that follows, while another comes almost to the end."""
+        saves.append(place)
+        if len(saves) == 2:
+            interrupted(world, [OLD, an_order("1", "Ön")], "store.save", nth=-1)
+
+    with pytest.raises(NotFresh, match="somebody else wrote to lane 0"):
+        fill(
+            world,
+            [YOUNG, an_order("2", "Carhartt"), *FIRST[2:]],
+            wrap=lambda log, store: (log, Hooked(store, "save", save)),
+        )
+    assert set(world.redis.users["7"].orders) == {"1"}
+
+
+ERASED_AT = START.replace(hour=9)
+
+
+def erased_world() -> World:
+    """User 7 moved, and was erased; Redis and the group are new."""
+    world = World()
+    world.send(YOUNG, UserErased("7", ERASED_AT))
+    world.run()
+    assert [change.kind for change in world.changes("7")] == ["moved", "erased"]
+    world.redis.places.clear()
+    world.redis.users.clear()
+    world.redis.indexes.clear()
+    world.kafka.offsets.clear()
+    return world
+
+
+def test_facts_of_a_user_before_its_erasure_do_not_count_and_ids_go_on() -> None:
+    world = erased_world()
+    first = world.changes("7")[0]
+    filled = fill(world, [YOUNG, an_order("1", "Ön"), an_order("2", "Carhartt", ERASED_AT.replace(hour=10))])
+    assert filled.records == 1
+    facts = world.state("7").facts
+    assert (facts.erased_at, facts.held, facts.signed_up_at) == (ERASED_AT, 1, None)
+    told = newest(world, "7")
+    assert told is not None
+    assert told.sequence == 1
+    assert told.event_id != first.event_id
+    world.send(an_order("1", "Ön"))
+    world.run()
+    assert set(world.redis.users["7"].orders) == {"2"}
+
+
+def test_a_user_of_whom_the_tombstone_alone_is_left_keeps_it() -> None:
+    world = erased_world()
+    filled = fill(world, [replace(YOUNG, user_id="8")])
+    assert filled.records == 1
+    kept = world.redis.users["7"]
+    assert set(kept.fields) == {"state"}
+    assert world.state("7").facts.erased_at == ERASED_AT
+    model = world.models.model
+    assert model is not None
+    assert len(world.redis.indexes[model.release.space]) == 1
+
+
+def test_facts_that_an_erasure_took_all_leave_a_tombstone() -> None:
+    world = erased_world()
+    filled = fill(world, [YOUNG, an_order("1", "Ön")])
+    assert filled.records == 0
+    assert set(world.redis.users["7"].fields) == {"state"}
+    assert not world.state("7").facts.alive
+
+
+def test_a_later_life_carries_its_erasure_when_compaction_has_taken_the_null() -> None:
+    world = erased_world()
+    fill(world, [an_order("2", "Carhartt", ERASED_AT.replace(hour=10))])
+    compacted(world)
+    again = World()
+    again.kafka.topics[again.topics.users].partitions = world.kafka.topics[world.topics.users].partitions
+    fill(again, [YOUNG, an_order("2", "Carhartt", ERASED_AT.replace(hour=10))])
+    facts = again.state("7").facts
+    assert (facts.erased_at, facts.signed_up_at) == (ERASED_AT, None)
+
+
+def compacted(world: World) -> None:
+    """Keep the newest record of each key, numbered anew, since memory counts from 0."""
+    topic = world.kafka.topics[world.topics.users]
+    for partition, records in enumerate(topic.partitions):
+        newest = list({record.key: record for record in records}.values())
+        topic.partitions[partition] = [replace(r, offset=offset) for offset, r in enumerate(newest)]
+
+
+def test_a_user_who_is_not_in_the_warehouse_keeps_what_its_newest_record_says() -> None:
+    world = World()
+    world.send(replace(YOUNG, created_at=SINCE))
+    world.run()
+    (first,) = world.changes("7")
+    world.redis.places.clear()
+    world.redis.users.clear()
+    world.redis.indexes.clear()
+    world.kafka.offsets.clear()
+    fill(world, [])
+    assert world.redis.users["7"].fields["segment"] == b"2"
+    world.run()
+    assert world.changes("7") == [first]
+    world.send(replace(OLD, created_at=SINCE.replace(hour=1)))
+    world.run()
+    assert [change.sequence for change in world.changes("7")] == [1, 2]
+    at = world.state("7").position
+    assert at is not None
+    assert angle(at.components) is not None
+
+
+def test_a_fence_says_that_somebody_was_started() -> None:
+    with pytest.raises(NotFresh, match="was started meanwhile: stop it, then run the same bootstrap again"):
+        fill(World(), [YOUNG], wrap=Calls(_first_commit(), error=Fenced("taken")).wrap)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_commit_in_doubt_asks_for_the_same_bootstrap_again(when: When) -> None:
+    world = World()
+    with pytest.raises(
+        Unreachable, match=r"Kafka did not confirm .*no answer.*: run the same bootstrap again"
+    ):
+        fill(world, [YOUNG], wrap=Calls(_first_commit(), when, error=InDoubt("no answer")).wrap)
+    fill(world, [YOUNG])
+    told = newest(world, "7")
+    assert told is not None
+    assert told.sequence == 1
+    world.take_over()
+
+
+def _first_commit() -> int:
+    counted = Calls()
+    fill(World(), [YOUNG], wrap=counted.wrap)
+    return counted.made.index("log.commit")
+
+
+def test_a_release_of_other_statuses_is_refused_before_anything_is_written() -> None:
+    world = World(exclude=["Returned"])
+    world.models = World(exclude=["Cancelled"]).models
+    counted = Calls()
+    with pytest.raises(BadSetting) as refused:
+        fill(world, [YOUNG], wrap=counted.wrap)
+    assert "setting exclude_statuses is ['Returned']" in str(refused.value)
+    assert "was trained with ['Cancelled']" in str(refused.value)
+    assert counted.made == []
