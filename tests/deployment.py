@@ -164,6 +164,10 @@ def _no(left: object) -> bool:
     raise AssertionError(f"behind by {left}")
 
 
+class WorkerEnded(Exception):
+    """A worker that was to run has ended; no use in asking it again."""
+
+
 class WorkerProcess:
     """A `segue worker` of its own process, with its log in a file and its web server on a free port."""
 
@@ -193,9 +197,11 @@ class WorkerProcess:
 
     def get(self, path: str) -> tuple[int, Any]:
         """A page of its web server: status and JSON; 0 where nobody answers yet."""
+        ended = self.process.poll()
+        if ended is not None:
+            raise WorkerEnded(f"the worker ended with {ended}: {self.log()[-3000:]}")
         port = self._port()
         if port is None:
-            assert self.process.poll() is None, f"the worker ended: {self.log()[-2000:]}"
             return 0, None
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
