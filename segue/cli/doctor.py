@@ -26,6 +26,7 @@ _COLOURS = {"ok": "green", "warn": "yellow", "fail": "bold red"}
     "redis_prefix",
     "topic_prefix",
     "group",
+    "partitioner",
     "exclude_statuses",
     example="segue doctor --json",
 )

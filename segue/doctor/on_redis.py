@@ -1,13 +1,13 @@
-"""What Redis says: the server, whether it keeps what is written, the lanes' places, the users."""
+"""What Redis says: the server, whether it keeps what is written, the users."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, cast
 
-from schemas.errors import NeedsRebuild, Unreachable
+from schemas.errors import Unreachable
 from segue.doctor.check import FAIL, OK, WARN, Check
-from segue.redis_users import RedisUsers
+from segue.doctor.places import check_places
 from segue.settings import Settings
 from streamer.keys import Keys
 from streamer.model import ActiveModel
@@ -42,7 +42,7 @@ def check_redis(settings: Settings, lanes: int | None, model: ActiveModel | None
         _persistence(info),
     ]
     if lanes is not None:
-        checks.extend(_places(settings, lanes))
+        checks.extend(check_places(settings, lanes))
     if model is not None:
         text = f"{indexed:,} users have a place in the space {model.release.space} of the release in use"
         checks.append(Check("users", OK, text))
@@ -77,24 +77,6 @@ def _persistence(info: Mapping[str, Any]) -> Check:
         return Check("redis persistence", OK, "the append-only file is on")
     text = "the append-only file is off: after a restart the lanes fold the log again"
     return Check("redis persistence", WARN, text, "CONFIG SET appendonly yes, and in redis.conf")
-
-
-def _places(settings: Settings, lanes: int) -> list[Check]:
-    with RedisUsers(settings) as users:
-        return [_place(settings, users, lane) for lane in range(lanes)]
-
-
-def _place(settings: Settings, users: RedisUsers, lane: int) -> Check:
-    name = f"place {lane}"
-    try:
-        place = users.place(lane)
-    except (NeedsRebuild, Unreachable) as error:
-        return Check(name, FAIL, str(error))
-    if place is None:
-        fix = "a worker makes it; after a bootstrap that did not end, bootstrap again"
-        return Check(name, WARN, "the lane has no place in Redis", fix)
-    positions = (f"{topic}@{place.positions.get(topic)}" for topic in settings.topics.inputs)
-    return Check(name, OK, f"Redis has come to {', '.join(positions)}")
 
 
 def _megabytes(size: int) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import Producer, TopicPartition
 
+from schemas.features import FEATURE_NAMES
 from schemas.wire import encode_release
 from segue.doctor.check import FAIL, OK, WARN, Check, worst
 from segue.doctor.on_kafka import check_kafka
@@ -14,6 +15,11 @@ from segue.doctor.on_redis import check_redis
 from segue.kafka import prepare_topics
 from segue.services import KafkaService, LocalRedis, RedisService
 from segue.settings import Settings
+from streamer import place as places
+from streamer.kafka_admin import Admin
+from streamer.keys import Keys
+from streamer.place import FoldSettings, Place
+from streamer.store import connect
 from tests.releases import a_release
 
 StartRedis = Callable[..., LocalRedis]
@@ -110,6 +116,7 @@ def test_no_kafka_is_one_line(settings: Settings) -> None:
 
 def test_a_redis_that_forgets_and_does_not_persist(settings: Settings, fresh_redis: StartRedis) -> None:
     redis = fresh_redis(options={"maxmemory": "64mb", "maxmemory-policy": "allkeys-lru", "appendonly": "no"})
+    prepare_topics(settings, lambda _: None)
     checks = on_redis(settings.model_copy(update={"redis": redis.url}), lanes=1)
 
     assert checks["redis policy"].state == FAIL
@@ -117,6 +124,104 @@ def test_a_redis_that_forgets_and_does_not_persist(settings: Settings, fresh_red
     assert checks["redis persistence"].state == WARN
     assert checks["redis memory"].text.endswith("of 67 MB")
     assert checks["place 0"].state == WARN
+
+
+class Lane:
+    """Lane 0 of empty topics, and the place that a worker might have left there."""
+
+    def __init__(self, settings: Settings) -> None:
+        prepare_topics(settings, lambda _: None)
+        self.settings, self._topics = settings, settings.topics
+        self._admin = Admin(settings.kafka_client, 10)
+        names = (*self._topics.inputs, self._topics.users)
+        self.ids = {name: self._admin.topic(name).topic_id for name in names}
+
+    def put(self, *, topic_ids: dict[str, str] | None = None, exclude_statuses: tuple[str, ...] = ()) -> None:
+        fold = FoldSettings(FEATURE_NAMES, 1, exclude_statuses)
+        ids = topic_ids or self.ids
+        self.put_raw(places.encode(Place(1, "w", dict.fromkeys(ids, 0), ids, fold)))
+
+    def put_raw(self, stored: bytes) -> None:
+        client = connect(self.settings.redis)
+        client.set(Keys(self.settings.redis_prefix).place(0), stored)
+        client.close()
+
+    def lose_events(self, topic: str, count: int) -> None:
+        """Write events, and let retention take them."""
+        for _ in range(count):
+            write(self.settings, topic, b"7", b"{}")
+        (gone,) = self._admin.kafka.delete_records([TopicPartition(topic, 0, count)]).values()
+        gone.result(10)
+
+    def judged(self) -> Check:
+        return on_redis(self.settings, lanes=1)["place 0"]
+
+
+@pytest.fixture
+def lane(settings: Settings) -> Lane:
+    return Lane(settings)
+
+
+def test_a_place_that_a_worker_takes(lane: Lane) -> None:
+    orders, signups = lane.settings.topics.orders, lane.settings.topics.signups
+    lane.put()
+
+    at = {topic: f"{topic}@0" for topic in (orders, signups)}
+    told = ", ".join(at[topic] for topic in lane.settings.topics.inputs)
+    assert lane.judged() == Check("place 0", OK, f"Redis has come to {told}")
+
+
+def test_no_place_yet(lane: Lane) -> None:
+    assert lane.judged() == Check("place 0", WARN, "the lane has no place in Redis", "a worker makes it")
+
+
+def test_no_place_and_no_offset_but_decisions(lane: Lane) -> None:
+    write(lane.settings, lane.settings.topics.users, b"7", b"{}")
+
+    assert lane.judged().state == FAIL
+    assert f"Redis no place, but {lane.settings.topics.users} holds decisions" in lane.judged().text
+
+
+def test_a_place_of_other_fold_settings_is_what_workers_refuse(lane: Lane) -> None:
+    lane.put(exclude_statuses=("Cancelled",))
+
+    assert lane.judged().state == FAIL
+    assert "setting exclude_statuses is (), but the states in Redis were made with ('Cancelled',)" in (
+        lane.judged().text
+    )
+
+
+def test_a_place_before_the_log_is_what_workers_refuse(lane: Lane) -> None:
+    lane.put()
+    lane.lose_events(lane.settings.topics.orders, 2)
+
+    assert lane.judged().state == FAIL
+    assert f"Redis has come to offset 0 of {lane.settings.topics.orders}" in lane.judged().text
+
+
+def test_a_bootstrap_that_did_not_end(lane: Lane) -> None:
+    lane.put_raw(places.unfinished("somebody"))
+
+    assert lane.judged().state == FAIL
+    assert "did not end: run `segue bootstrap` again" in lane.judged().text
+
+
+def test_a_place_of_other_topics_names_both(lane: Lane) -> None:
+    lane.put(topic_ids={"elsewhere-orders": "1", "elsewhere-signups": "2", "elsewhere-user-segments": "3"})
+
+    judged = lane.judged()
+    assert judged.state == WARN
+    assert "is of elsewhere-orders, elsewhere-signups, elsewhere-user-segments; the lane's" in judged.text
+    assert judged.text.endswith(", ".join((*lane.settings.topics.inputs, lane.settings.topics.users)))
+    assert "topic_prefix" in str(judged.fix)
+
+
+def test_a_place_of_a_topic_that_was_made_anew(lane: Lane) -> None:
+    orders = lane.settings.topics.orders
+    lane.put(topic_ids={**lane.ids, orders: "former"})
+
+    assert lane.judged().state == WARN
+    assert lane.judged().text == f"{orders} was made anew since Redis came to its place"
 
 
 def test_no_redis_is_one_line(settings: Settings) -> None:
