@@ -1,0 +1,231 @@
+"""What one pass over the log decides, held against each commit, and against all that is there in the end."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from schemas.changes import Cause, Change, SegmentChange
+from schemas.decode import canonical, decode_order, decode_signup
+from schemas.errors import BadEvent
+from schemas.events import Event, UserErased
+from schemas.partition import partition_of
+from schemas.wire import decode_change
+from streamer.interfaces import OutRecord, Record
+from streamer.neighbours import angle
+from streamer.profile import fold
+from streamer.state import UserState
+from tests import oracle
+from tests.worlds import World, check_promises
+
+Told = tuple[Any, ...]
+
+
+class BrokenPromise(AssertionError):
+    """A commit, or what is there in the end, is not what one pass over the log gives."""
+
+
+class _Decision(Struct, frozen=True):
+    segment: int
+    provisional: bool
+    sequence: int
+
+
+class Ledger:
+    """Every decision of one pass over the log, as the commits go through it.
+
+    It shares the model's scorer with the lanes, but neither their fold nor their comparison.
+    """
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._positions: dict[tuple[int, str], int] = defaultdict(int)
+        self._facts: dict[str, list[Event]] = defaultdict(list)
+        self._decided: dict[str, _Decision] = {}
+        self._told_until: dict[tuple[int, str], int] = defaultdict(int)
+        self._expired: set[int] = set()
+        self._deleted: dict[str, list[Event]] = defaultdict(list)
+        self.changes: list[bytes | None] = []
+
+    def offsets_expired(self, partition: int) -> None:
+        """From now on only the decisions told, and the place, tell up to where events were decided."""
+        self._expired.add(partition)
+
+    def topic_made_anew(self, topic: str) -> None:
+        """Its events stay known; the new one is decided from its start."""
+        self._deleted = defaultdict(list, {user_id: list(facts) for user_id, facts in self._facts.items()})
+        for partition in range(self._world.partitions):
+            self._positions[partition, topic] = self._told_until[partition, topic] = 0
+
+    def committed(
+        self,
+        partition: int,
+        topic_ids: Mapping[str, str],
+        begin: Mapping[str, int],
+        end: Mapping[str, int],
+        records: Sequence[OutRecord],
+    ) -> None:
+        """Weigh a transaction that went through.
+
+        Args:
+            topic_ids: the topics that the lane read.
+            begin: the lane's next offsets before the batch, ``end`` those that it committed.
+        """
+        read = [t for t in end if topic_ids[t] == self._world.kafka.topics[t].topic_id]
+        _same("the offsets of a deleted topic", _of(end, end, read), _of(begin, end, read))
+        self._begin(partition, {topic: begin[topic] for topic in read})
+        now = dict(begin)
+        changes: list[Told] = []
+        letters: list[tuple[str, int]] = []
+        for topic in (topic for topic in self._world.topics.inputs if topic in read):
+            log = self._world.kafka.topics[topic].partitions[partition]
+            for record in log[begin[topic] : end[topic]]:
+                now[topic] = record.offset + 1
+                event = read_event(self._world, record)
+                if event is None:
+                    letters.append((topic, record.offset))
+                else:
+                    changes += self._decide(event, record, dict(now))
+        self._same_records(records, changes, letters)
+        if changes:
+            for topic, offset in changes[-1][-1].positions.items():
+                if topic in read:
+                    self._told_until[partition, topic] = offset
+        for topic in read:
+            self._positions[partition, topic] = end[topic]
+
+    def _begin(self, partition: int, begin: dict[str, int]) -> None:
+        decided = {topic: self._positions[partition, topic] for topic in begin}
+        if partition in self._expired and begin != decided:
+            for topic, offset in begin.items():
+                if not self._told_until[partition, topic] <= offset <= decided[topic]:
+                    raise BrokenPromise(f"the batch begins at {begin}, but decided is up to {decided}")
+            self._go_back(partition, begin)
+        else:
+            _same("the offsets where the batch begins", begin, decided)
+        self._expired.discard(partition)
+
+    def _go_back(self, partition: int, begin: dict[str, int]) -> None:
+        """Events that told nothing, and whose offsets are gone, are decided again."""
+        for user_id in self._facts:
+            if partition_of(user_id, self._world.partitions) == partition:
+                self._facts[user_id] = list(self._deleted[user_id])
+        for topic, offset in begin.items():
+            for record in self._world.kafka.topics[topic].partitions[partition][:offset]:
+                event = read_event(self._world, record)
+                if event is not None:
+                    self._facts[event.user_id].append(event)
+
+    def _decide(self, event: Event, record: Record, positions: dict[str, int]) -> Iterator[Told]:
+        user_id, facts = event.user_id, self._facts[event.user_id]
+        decided, erased_at = self._decided.get(user_id), _erased_at(facts)
+        facts.append(event)
+        is_signup = record.topic == self._world.topics.signups
+        kind: Literal["signup", "order"] = "signup" if is_signup else "order"
+        cause = Cause(kind, record.topic, record.partition, record.offset, event.event_id, positions)
+        if decided is not None and _erased_at(facts) != erased_at:
+            yield "erased", user_id, decided.sequence + 1, cause
+            decided = None
+        features = oracle.features(user_id, facts, self._world.config.rules.exclude_statuses)
+        if features is None:
+            self._decided.pop(user_id, None)
+            return
+        model = self._world.models.model
+        assert model is not None
+        score = model.scorer.score(features)
+        if decided is None or decided.segment != score.segment:
+            change = "moved"
+        elif decided.provisional != score.provisional:
+            change = "unconfirmed" if score.provisional else "confirmed"
+        else:
+            return
+        sequence = 1 if decided is None else decided.sequence + 1
+        former = None if decided is None else decided.segment
+        self._decided[user_id] = _Decision(score.segment, score.provisional, sequence)
+        yield change, user_id, sequence, former, score.segment, score.provisional, features, cause
+
+    def _same_records(
+        self, records: Sequence[OutRecord], changes: list[Told], letters: list[tuple[str, int]]
+    ) -> None:
+        topics = self._world.topics
+        told = [record.value for record in records if record.topic == topics.changes]
+        decoded = [decode_change(value) for value in told if value is not None]
+        _same("the changes", [_told(change) for change in decoded], changes)
+        newest = [
+            None if change.kind == "erased" else value for change, value in zip(decoded, told, strict=True)
+        ]
+        _same("user-segments", [r.value for r in records if r.topic == topics.users], newest)
+        headers = [dict(record.headers) for record in records if record.topic == topics.dead_letters]
+        _same(
+            "the dead letters",
+            [(h["segue_topic"].decode(), int(h["segue_offset"])) for h in headers],
+            letters,
+        )
+        self.changes += told
+
+
+def check_end(world: World, ledger: Ledger) -> None:
+    """Every promise, once all lanes have read to the end."""
+    try:
+        check_promises(world)
+    except AssertionError as broken:
+        raise BrokenPromise(f"in the end: {broken}") from broken
+    told = sorted(record.value or b"" for record in world.records(world.topics.changes))
+    _same("what a reader sees", told, sorted(value or b"" for value in ledger.changes))
+    model = world.models.model
+    assert model is not None
+    angles: dict[str, float] = {}
+    for user_id, facts in world.events().items():
+        state = UserState(user_id)
+        for event in facts:
+            state = fold(state, event, world.config.rules.exclude_statuses)
+        _same(f"the facts of {user_id}", world.state(user_id).facts, state.facts)
+        orders = {order_id: canonical(order) for order_id, order in state.orders.items() if order is not None}
+        _same(f"the orders of {user_id}", world.redis.users[user_id].orders, orders)
+        position = world.state(user_id).position
+        at = None if position is None else angle(position.components)
+        if at is not None:
+            angles[user_id] = at
+    index = world.redis.indexes.get(model.release.space)
+    _same("the index", {} if index is None else index._angles, angles)
+
+
+def read_event(world: World, record: Record) -> Event | None:
+    """The event of an input record; None where it is a dead letter."""
+    at = datetime.fromtimestamp(record.timestamp_ms / 1000, UTC)
+    decode = decode_signup if record.topic == world.topics.signups else decode_order
+    try:
+        event = decode(record.key, record.value, at)
+    except BadEvent:
+        return None
+    return event if partition_of(event.user_id, world.partitions) == record.partition else None
+
+
+def _told(change: Change) -> Told:
+    if isinstance(change, SegmentChange):
+        return (
+            change.kind,
+            change.user_id,
+            change.sequence,
+            change.previous_segment,
+            change.segment,
+            change.provisional,
+            change.features,
+            change.cause,
+        )
+    return change.kind, change.user_id, change.sequence, change.cause
+
+
+def _erased_at(facts: Sequence[Event]) -> datetime | None:
+    return max((fact.erased_at for fact in facts if isinstance(fact, UserErased)), default=None)
+
+
+def _of(of_read: Mapping[str, int], topics: Mapping[str, int], read: list[str]) -> dict[str, int]:
+    return {topic: of_read[topic] for topic in topics if topic not in read}
+
+
+def _same(what: str, found: object, expected: object) -> None:
+    if found != expected:
+        raise BrokenPromise(f"{what}:\n  one pass gives {expected}\n  there is       {found}")

@@ -1,0 +1,105 @@
+"""What producers write: few users and few values, so that they tie and users move back and forth."""
+
+from datetime import datetime, timedelta
+from random import Random
+
+from schemas.events import Event, Item, Order, Signup, UserErased
+from schemas.partition import partition_of
+from tests.bad_events import BAD_FIELDS, BAD_ORDERS
+from tests.strategies.events import START
+from tests.worlds import World
+
+# By murmur2 "7" and "21" share partition 0 of 2, the third is alone in the other.
+USERS = ("7", "21", "España")
+
+_KINDS = {"signup": 6, "order": 6, "erasure": 1, "null": 1, "again": 2, "bad": 1, "astray": 1}
+
+
+class Producers:
+    """Everybody who writes to the inputs of a world."""
+
+    def __init__(self, world: World, random: Random) -> None:
+        self._world = world
+        self._random = random
+        self._written = 0
+
+    def write(self) -> str:
+        """Write one record, and say which."""
+        self._written += 1
+        kind = self._random.choices([*_KINDS], [*_KINDS.values()])[0]
+        if kind == "signup":
+            return self._send(self._signup())
+        if kind == "order":
+            return self._send(self._order())
+        if kind == "erasure":
+            return self._send(UserErased(self._user(), self._time(later=-2)))
+        if kind == "null":
+            return self._null()
+        if kind == "bad":
+            bad = self._random.choice([*BAD_FIELDS, *BAD_ORDERS])
+            self._append(bad.topic, 0, bad.key, bad.value, 0)
+            return f"bad: {bad.kind}"
+        return self._again(astray=kind == "astray")
+
+    def _send(self, event: Event) -> str:
+        self._world.send(event)
+        return repr(event)
+
+    def _append(self, topic: str, partition: int, key: bytes | None, value: bytes | None, at_ms: int) -> None:
+        self._world.kafka.append(topic, partition, key, value, at_ms)
+
+    def _user(self) -> str:
+        return self._random.choice(USERS)
+
+    def _time(self, later: int = 0) -> datetime:
+        """About now, in hours; several events have one time, and some come late."""
+        return START + timedelta(hours=self._written // 3 + later + self._random.randint(-3, 3))
+
+    def _signup(self) -> Signup:
+        pick = self._random.choice
+        return Signup(
+            self._user(),
+            self._time(),
+            age=pick([None, 20, 20.5, 100]),
+            gender=pick([None, "F", "M", "X"]),
+            country=pick([None, "Spain", "España"]),
+            traffic_source=pick([None, "Search", "Email"]),
+        )
+
+    def _order(self) -> Order:
+        pick = self._random.choice
+        items = tuple(
+            Item(
+                brand=pick([None, "Allegra K", "Carhartt", "Ön"]),
+                category=pick([None, "Jeans", "Socks"]),
+                quantity=pick([None, 1, 2]),
+            )
+            for _ in range(self._random.randint(1, 2))
+        )
+        return Order(
+            self._user(),
+            pick(["1", "2", "3"]),
+            self._time(),
+            items,
+            status=pick([None, "Cancelled"]),
+            updated_at=pick([None, self._time()]),
+        )
+
+    def _null(self) -> str:
+        """An erasure as a null value: its time is the record's."""
+        user_id, at = self._user(), self._time(later=-2)
+        partition = partition_of(user_id, self._world.partitions)
+        self._append(
+            self._world.topics.signups, partition, user_id.encode(), None, int(at.timestamp()) * 1000
+        )
+        return f"null for {user_id} at {at}"
+
+    def _again(self, *, astray: bool) -> str:
+        """A record that came before comes again, perhaps in another partition."""
+        records = [record for topic in self._world.topics.inputs for record in self._world.records(topic)]
+        if not records:
+            return "nothing to write again"
+        record = self._random.choice(records)
+        partition = (record.partition + astray) % self._world.partitions
+        self._append(record.topic, partition, record.key, record.value, record.timestamp_ms)
+        return f"{record.topic}[{record.partition}]@{record.offset} again, in partition {partition}"

@@ -1,0 +1,155 @@
+"""What goes wrong: at a call of a log or a store, and in the world. The seed weighs each kind, often with 0."""
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+from schemas.errors import Unreachable
+from streamer.lane_errors import InDoubt
+from tests.faults import Crash
+from tests.simulation.events import Producers
+from tests.simulation.schedule import Task
+from tests.simulation.world import SimLog, SimStore, SimWorld
+
+CallFault = Literal["crash before", "crash after", "fails", "answer lost", "late"]
+Ends = SimLog | SimStore
+
+# These only look at what the client has.
+QUIET = frozenset({"at_end", "lag", "close"})
+
+
+class CallFaults:
+    """The calls of a lane, some of which fail."""
+
+    def __init__(self, world: SimWorld) -> None:
+        random = world.random
+        self._world = world
+        self._rate = random.choice([0.0, 0.01, 0.03, 0.06])
+        kinds: list[CallFault] = ["crash before", "crash after", "fails", "answer lost", "late"]
+        self._kinds = random.sample(kinds, random.randint(1, len(kinds)))
+
+    def wrap(self, end: Ends, task: Task) -> Any:
+        """The same log or store, each of whose calls waits for its turn and may fail."""
+        return _Watched(end, lambda name, function, args: self._call(end, task, name, function, args))
+
+    def _call(self, end: Ends, task: Task, name: str, function: Callable[..., Any], args: Any) -> Any:
+        task.pause()
+        world = self._world
+        called = f"{task.name} {name}"
+        fault = self._draw(name)
+        if fault == "crash before":
+            world.say(f"{called}: the process dies before it")
+            raise Crash
+        if fault == "late" and name in {"commit", "save"}:
+            world.say(f"{called}: given up, and still on its way")
+            later = end.commit_later if isinstance(end, SimLog) else end.save_later
+            later(*args)
+            raise _error_of(name)
+        if fault in {"fails", "late"}:
+            world.say(f"{called}: fails")
+            raise _error_of(name)
+        result = function(*args)
+        world.say(f"{called}{_brief(name, args)} -> {_brief_result(result)}")
+        if fault == "crash after":
+            world.say(f"{called}: the process dies after it")
+            raise Crash
+        if fault == "answer lost":
+            world.say(f"{called}: the answer is lost")
+            raise _error_of(name)
+        return result
+
+    def _draw(self, name: str) -> CallFault | None:
+        random = self._world.random
+        rate = self._rate * (4 if name in {"commit", "save"} else 1)
+        return random.choice(self._kinds) if random.random() < rate else None
+
+
+class WorldFaults:
+    """What others do to the topics and to Redis, and producers, between two calls."""
+
+    def __init__(self, world: SimWorld, drain_all: Callable[[], None]) -> None:
+        self._world = world
+        self._drain_all = drain_all
+        self._producers = Producers(world, world.random)
+        actions = {
+            self._write: 8,
+            self._lose_writes: 5,
+            self._empty_redis: 1,
+            self._expire_offsets: 1,
+            self._land: 4,
+            self._delete_and_create: 1,
+        }
+        self._actions = [action for action in actions if world.random.random() < 0.6] + [self._write]
+        self._weights = [actions[action] for action in self._actions]
+
+    def act(self) -> None:
+        """One of them happens, where it may."""
+        self._world.random.choices(self._actions, self._weights)[0]()
+
+    def _write(self) -> None:
+        for _ in range(self._world.random.randint(1, 5)):
+            self._world.say(f"written: {self._producers.write()}")
+
+    def _land(self) -> None:
+        if self._world.late:
+            self._world.land(self._world.random.choice(self._world.late))
+
+    def _lose_writes(self) -> None:
+        """Not where an operator would have to decide: nothing else tells how far the lane has come."""
+        world = self._world
+        number = world.random.choice([1, 1, 1, 2, 3, 6])
+        gone = {p for p, place in world.places_after_losing(number).items() if place is None}
+        if not world.renewed and not any(world.in_danger(partition) for partition in gone):
+            world.say(f"Redis loses its last {number} writes")
+            world.lose_writes(number)
+
+    def _empty_redis(self) -> None:
+        world = self._world
+        if not world.renewed and not any(world.in_danger(p) for p in range(world.partitions)):
+            world.say("Redis is emptied")
+            world.empty_redis()
+
+    def _expire_offsets(self) -> None:
+        world = self._world
+        partition = world.random.randrange(world.partitions)
+        if partition in world.redis.places:
+            world.say(f"the group's offsets of partition {partition} expire")
+            world.expire_offsets(partition)
+
+    def _delete_and_create(self) -> None:
+        if not self._world.renewed:
+            self._drain_all()
+            topic = self._world.random.choice(self._world.topics.inputs)
+            self._world.say(f"topic {topic} is deleted and made anew")
+            self._world.delete_and_create(topic)
+
+
+class _Watched:
+    def __init__(self, end: Ends, call: Callable[[str, Callable[..., Any], Any], Any]) -> None:
+        self._end = end
+        self._call = call
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        function: Callable[..., Any] = getattr(self._end, name)
+        watched = function if name in QUIET else lambda *args: self._call(name, function, args)
+        setattr(self, name, watched)
+        return watched
+
+
+def _error_of(name: str) -> Exception:
+    if name == "commit":
+        return InDoubt("whether the transaction went through is not known")
+    return Unreachable("nobody answers")
+
+
+def _brief(name: str, args: Any) -> str:
+    if name == "commit":
+        return f" of {len(args[0])} records up to {args[1]}"
+    if name == "save":
+        return f" of {[write.user_id for write in args[2]]}"
+    return f" {args[0]}" if name in {"read_from", "bounds"} else ""
+
+
+def _brief_result(result: Any) -> str:
+    if isinstance(result, list):
+        return str([f"{r.topic}@{r.offset}" if hasattr(r, "offset") else "…" for r in result])
+    return result.decode() if isinstance(result, bytes) else str(result)

@@ -1,0 +1,170 @@
+"""Lanes that are wrong on purpose, each in one way; the simulation must find every one of them.
+
+None of it touches the product's files: what is wrong lies between the lane and its ends, in a subclass, or
+in a function that is replaced while the seed runs.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+from unittest.mock import patch
+
+from msgspec.structs import replace
+
+from schemas.topics import Topics
+from streamer import healing
+from streamer import lane as lanes
+from streamer.interfaces import Committed, OutRecord, Record, UserWrite
+from streamer.lane import Lane
+from streamer.start import Start, starting_point
+
+Planted = tuple[type[Lane], Callable[[Any, Any], tuple[Any, Any]]]
+
+TOPICS = Topics()
+
+
+class _Around:
+    """Passes every call on."""
+
+    def __init__(self, end: Any) -> None:
+        self._end = end
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._end, name)
+
+
+class _CommitsLater(_Around):
+    held: Callable[[], object] | None = None
+
+    def commit(self, records: Sequence[OutRecord], positions: Mapping[str, int]) -> dict[str, int]:
+        self.held = lambda: self._end.commit(records, positions)
+        written = [record.topic for record in records if record.partition is not None]
+        return {topic: self._end.bounds(topic).end + written.count(topic) for topic in written}
+
+
+class _SavesFirst(_Around):
+    def __init__(self, end: Any, log: _CommitsLater) -> None:
+        super().__init__(end)
+        self._log = log
+
+    def save(self, expected: bytes | None, place: bytes, writes: Sequence[UserWrite]) -> bool:
+        saved: bool = self._end.save(expected, place, writes)
+        held, self._log.held = self._log.held, None
+        if saved and held is not None:
+            held()
+        return saved
+
+
+class _SavesInTwo(_Around):
+    def save(self, expected: bytes | None, place: bytes, writes: Sequence[UserWrite]) -> bool:
+        if expected is not None and writes and not self._end.save(expected, expected, writes):
+            return False
+        saved: bool = self._end.save(expected, place, writes if expected is None else [])
+        return saved
+
+
+class _OffsetsFirst(_Around):
+    early: dict[str, Committed] | None = None
+
+    def fence(self) -> None:
+        self.early = self._end.committed()
+        self._end.fence()
+
+    def committed(self) -> dict[str, Committed]:
+        early, self.early = self.early, None
+        return self._end.committed() if early is None else early
+
+
+class _KnowsWhatItRead(_Around):
+    def __init__(self, end: Any) -> None:
+        super().__init__(end)
+        self.read: dict[str, int] = {}
+
+    def poll(self, max_records: int, timeout_s: float) -> list[Record]:
+        records: list[Record] = self._end.poll(max_records, timeout_s)
+        self.read |= {record.topic: record.offset + 1 for record in records if record.topic in TOPICS.inputs}
+        return records
+
+
+class _GoesOnReading(Lane):
+    """After a doubt it reads on where it was, and does not read again what it dropped."""
+
+    def take_over(self, writer: str) -> None:
+        assert isinstance(self._log, _KnowsWhatItRead)
+        read = dict(self._log.read)
+        super().take_over(writer)
+        self._log.read_from(
+            {topic: max(offset, read.get(topic, 0)) for topic, offset in self.positions.items()}
+        )
+
+
+def _as_it_is(log: Any, store: Any) -> tuple[Any, Any]:
+    return log, store
+
+
+def _saving_first(log: Any, store: Any) -> tuple[Any, Any]:
+    later = _CommitsLater(log)
+    return later, _SavesFirst(store, later)
+
+
+@contextmanager
+def nothing() -> Iterator[Planted]:
+    yield Lane, _as_it_is
+
+
+@contextmanager
+def save_before_commit() -> Iterator[Planted]:
+    yield Lane, _saving_first
+
+
+@contextmanager
+def place_apart_from_states() -> Iterator[Planted]:
+    yield Lane, lambda log, store: (log, _SavesInTwo(store))
+
+
+@contextmanager
+def offsets_before_fence() -> Iterator[Planted]:
+    yield Lane, lambda log, store: (_OffsetsFirst(log), store)
+
+
+@contextmanager
+def deciding_while_healing() -> Iterator[Planted]:
+    right = starting_point
+
+    def wrong(*args: Any, **options: Any) -> Start:
+        start = right(*args, **options)
+        return replace(start, decide_from=start.fold_from)
+
+    with patch.object(lanes, "starting_point", wrong):
+        yield Lane, _as_it_is
+
+
+@contextmanager
+def without_the_dropped_records() -> Iterator[Planted]:
+    yield _GoesOnReading, lambda log, store: (_KnowsWhatItRead(log), store)
+
+
+@contextmanager
+def user_segments_only_when_behind() -> Iterator[Planted]:
+    right = healing.adopt
+
+    def wrong(log: Any, store: Any, start: Start, *rest: Any) -> None:
+        if start.fold_from != start.decide_from:
+            right(log, store, start, *rest)
+
+    with patch.object(healing, "adopt", wrong):
+        yield Lane, _as_it_is
+
+
+PLANTS: dict[str, Callable[[], AbstractContextManager[Planted]]] = {
+    plant.__name__.replace("_", "-"): plant
+    for plant in (
+        nothing,
+        save_before_commit,
+        place_apart_from_states,
+        offsets_before_fence,
+        deciding_while_healing,
+        without_the_dropped_records,
+        user_segments_only_when_behind,
+    )
+}

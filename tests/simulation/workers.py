@@ -1,0 +1,126 @@
+"""Workers: lanes run as :mod:`streamer.threads` runs them, whose owner the group may change at any time."""
+
+from collections.abc import Callable
+from typing import Any
+
+from schemas.errors import Unreachable
+from streamer.lane import Lane
+from streamer.lane_errors import Fenced, InDoubt, LaneClosing, NotReady
+from tests.faults import Crash
+from tests.simulation.faults import CallFaults
+from tests.simulation.schedule import Task
+from tests.simulation.world import SimLog, SimStore, SimWorld
+from tests.worlds import NOW, drain
+
+NAMES = ("A", "B")
+
+
+# What lies between a lane and its ends: it gives them as the lane sees them.
+Plant = Callable[[Any, Any], tuple[Any, Any]]
+
+
+class Member:
+    """One worker's side of one lane."""
+
+    def __init__(self, worker: str, partition: int, open_lane: Callable[["Member"], Lane]) -> None:
+        self.worker = worker
+        self.partition = partition
+        self.owns = False
+        self.closing = False
+        self.asleep_until = 0
+        self._open = open_lane
+        self._taken = 0
+        self.task = Task(f"{worker}{partition}", self._body)
+
+    def may_run(self, step: int) -> bool:
+        return self.asleep_until <= step
+
+    def _body(self) -> None:
+        while True:
+            try:
+                self._wait_for_the_group()
+                lane = self._open(self)
+                while not self.closing:
+                    self._live(lane)
+            except (Crash, LaneClosing):
+                continue
+
+    def _live(self, lane: Lane) -> None:
+        try:
+            self._taken += 1
+            lane.take_over(f"{self.task.name}.{self._taken}")
+            while not self.closing:
+                lane.step(0.0)
+        except Fenced:
+            self._wait_for_the_group()
+        except (InDoubt, NotReady, Unreachable):
+            return
+
+    def _wait_for_the_group(self) -> None:
+        while not self.owns:
+            self.task.rest()
+
+
+class Fleet:
+    """Two workers, and the group that shares the lanes out between them."""
+
+    def __init__(self, world: SimWorld, lane_class: type[Lane], plant: Plant) -> None:
+        self._world = world
+        self._lane_class = lane_class
+        self._plant = plant
+        self._faults = CallFaults(world)
+        self.members = [
+            Member(worker, partition, self._open) for worker in NAMES for partition in range(world.partitions)
+        ]
+        for partition in range(world.partitions):
+            self.assign(partition)
+
+    def assign(self, partition: int) -> None:
+        """The group gives a lane to a worker; a former owner may hear of it only later."""
+        owner = self._world.random.choice(NAMES)
+        self._world.say(f"the group gives lane {partition} to {owner}")
+        for member in self.members:
+            if member.partition == partition:
+                member.owns = member.worker == owner
+                member.closing = not member.owns and self._world.random.random() < 0.5
+
+    def kill(self, worker: str) -> None:
+        self._world.say(f"worker {worker} dies")
+        for member in self.members:
+            if member.worker == worker:
+                member.task.interrupt(Crash())
+
+    def end(self) -> None:
+        for member in self.members:
+            member.task.end()
+
+    def drain_all(self) -> None:
+        """Without any fault, and without anybody else: one lane per partition reads to the end."""
+        self._world.calm = True
+        for partition in range(self._world.partitions):
+            lane = self._lane(SimLog(self._world, partition), SimStore(self._world, partition), None)
+            lane.take_over(self._world.writer())
+            drain(lane)
+        self._world.calm = False
+
+    def _open(self, member: Member) -> Lane:
+        return self._lane(
+            SimLog(self._world, member.partition), SimStore(self._world, member.partition), member
+        )
+
+    def _lane(self, log: SimLog, store: SimStore, member: Member | None) -> Lane:
+        ends = (log, store)
+        if member is not None:
+            ends = (self._faults.wrap(log, member.task), self._faults.wrap(store, member.task))
+        planted = self._plant(*ends)
+        log.lane = self._lane_class(
+            log._partition,
+            *planted,
+            self._world.models,
+            self._world.config,
+            self._world.watcher,
+            clock=lambda: NOW,
+            closing=lambda: member is not None and member.closing,
+            monotonic=lambda: 0.0,
+        )
+        return log.lane

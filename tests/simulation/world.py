@@ -1,0 +1,193 @@
+"""A Kafka and a Redis in memory that can forget, and answer late; the ends of a lane in them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from random import Random
+from typing import TypeVar
+
+from msgspec import Struct
+
+from schemas.events import Event
+from streamer.interfaces import OutRecord, Record, UserWrite
+from streamer.lane import Lane
+from streamer.lane_errors import InDoubt
+from streamer.memory import MemoryLog, MemoryStore, MemoryUser
+from tests.simulation.check import Ledger, read_event
+from tests.worlds import World
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+
+class Write(Struct):
+    """What a save replaced, so that it can be undone."""
+
+    partition: int
+    place: bytes | None
+    users: dict[str, MemoryUser | None]
+    angles: dict[tuple[str, str], float | None]
+
+
+class Late(Struct):
+    """A request that the client has given up, and that the server has not handled yet."""
+
+    kind: str
+    partition: int
+    land: Callable[[], object]
+
+
+class SimWorld(World):
+    """Topics, a Redis that can lose its newest writes, and requests on their way."""
+
+    def __init__(self, random: Random, say: Callable[[str], None]) -> None:
+        partitions = random.choice([1, 1, 1, 2])
+        exclude = random.choice([(), ("Cancelled",)])
+        super().__init__(partitions, exclude=exclude, max_batch=random.randint(1, 6))
+        self.random = random
+        self.say = say
+        self.calm = False
+        self.renewed = False
+        self.writes: list[Write] = []
+        self.late: list[Late] = []
+        self.deleted: list[Event] = []
+        self.ledger = Ledger(self)
+
+    def events(self) -> dict[str, list[Event]]:
+        """What the inputs hold, and what they held before they were made anew."""
+        facts = super().events()
+        for event in self.deleted:
+            facts.setdefault(event.user_id, []).append(event)
+        return facts
+
+    def lose_writes(self, number: int) -> None:
+        """Redis starts again from an older copy: its newest writes are gone."""
+        for _ in range(min(number, len(self.writes))):
+            write = self.writes.pop()
+            _put(self.redis.places, write.partition, write.place)
+            for user_id, user in write.users.items():
+                _put(self.redis.users, user_id, user)
+            for (space, user_id), angle in write.angles.items():
+                self.redis.indexes[space].put(user_id, angle)
+
+    def empty_redis(self) -> None:
+        self.writes.clear()
+        self.redis.places.clear()
+        self.redis.users.clear()
+        self.redis.indexes.clear()
+
+    def expire_offsets(self, partition: int) -> None:
+        for topic in self.topics.inputs:
+            self.kafka.offsets.pop((topic, partition), None)
+        self.ledger.offsets_expired(partition)
+
+    def delete_and_create(self, topic: str) -> None:
+        """Make an input anew; who does this lets the workers read it to its end first."""
+        for record in self.records(topic):
+            event = read_event(self, record)
+            if event is not None:
+                self.deleted.append(event)
+        self.kafka.create(topic, self.partitions)
+        self.renewed = True
+        self.ledger.topic_made_anew(topic)
+
+    def settle(self, partition: int) -> None:
+        """A new producer ends its predecessor's transaction; a commit on its way is in before that, or never."""
+        for late in [late for late in self.late if (late.kind, late.partition) == ("commit", partition)]:
+            if self.random.random() < 0.5:
+                self.land(late)
+            else:
+                self.late.remove(late)
+
+    def land(self, late: Late) -> None:
+        """The server handles a request that its client has given up."""
+        self.late.remove(late)
+        try:
+            self.say(f"   a {late.kind} of partition {late.partition} lands late: {late.land()}")
+        except InDoubt as refused:
+            self.say(f"   a {late.kind} of partition {late.partition} is refused: {refused}")
+
+    def in_danger(self, partition: int) -> bool:
+        """Whether nothing but the place tells how far the lane has come."""
+        decided = bool(self.kafka.topics[self.topics.users].partitions[partition])
+        return decided and (self.topics.signups, partition) not in self.kafka.offsets
+
+    def places_after_losing(self, number: int) -> dict[int, bytes | None]:
+        places: dict[int, bytes | None] = dict(self.redis.places)
+        for write in reversed(self.writes[-number:]):
+            places[write.partition] = write.place
+        return places
+
+
+def _put(kept: dict[Key, Value], key: Key, value: Value | None) -> None:
+    if value is None:
+        kept.pop(key, None)
+    else:
+        kept[key] = value
+
+
+class SimLog(MemoryLog):
+    """A log that gives some of what is there, and writes what it commits into the ledger."""
+
+    def __init__(self, world: SimWorld, partition: int) -> None:
+        super().__init__(world.kafka, partition, world.topics.inputs)
+        self._world = world
+        self.lane: Lane | None = None
+
+    def fence(self) -> None:
+        self._world.settle(self._partition)
+        super().fence()
+
+    def poll(self, max_records: int, timeout_s: float) -> list[Record]:
+        if self._world.calm:
+            return super().poll(max_records, timeout_s)
+        reading = list(self._reading.items())
+        self._world.random.shuffle(reading)
+        self._reading = dict(reading)
+        some = self._world.random.randint(1, max_records) if self._world.random.random() < 0.9 else 0
+        return super().poll(some, timeout_s)
+
+    def commit(self, records: Sequence[OutRecord], positions: Mapping[str, int]) -> dict[str, int]:
+        assert self.lane is not None
+        return self._commit(self.lane.positions, records, positions)
+
+    def commit_later(self, records: Sequence[OutRecord], positions: Mapping[str, int]) -> None:
+        assert self.lane is not None
+        begin = self.lane.positions
+        self._world.late.append(
+            Late("commit", self._partition, lambda: self._commit(begin, records, positions))
+        )
+
+    def _commit(
+        self, begin: Mapping[str, int], records: Sequence[OutRecord], positions: Mapping[str, int]
+    ) -> dict[str, int]:
+        written = super().commit(records, positions)
+        self._world.ledger.committed(self._partition, self._topic_ids, begin, positions, records)
+        return written
+
+
+class SimStore(MemoryStore):
+    """A store that remembers what each save replaced."""
+
+    def __init__(self, world: SimWorld, partition: int) -> None:
+        super().__init__(world.redis, partition)
+        self._world = world
+
+    def save(self, expected: bytes | None, place: bytes, writes: Sequence[UserWrite]) -> bool:
+        before = self._before(writes)
+        saved = super().save(expected, place, writes)
+        if saved:
+            self._world.writes.append(before)
+        return saved
+
+    def save_later(self, expected: bytes | None, place: bytes, writes: Sequence[UserWrite]) -> None:
+        self._world.late.append(Late("save", self._partition, lambda: self.save(expected, place, writes)))
+
+    def _before(self, writes: Sequence[UserWrite]) -> Write:
+        users: dict[str, MemoryUser | None] = {}
+        angles: dict[tuple[str, str], float | None] = {}
+        for write in writes:
+            user = self._redis.users.get(write.user_id)
+            users[write.user_id] = None if user is None else MemoryUser(dict(user.fields), dict(user.orders))
+            for space in write.angles:
+                index = self._redis.indexes.get(space)
+                angles[space, write.user_id] = None if index is None else index._angles.get(write.user_id)
+        return Write(self._partition, self.place(), users, angles)
