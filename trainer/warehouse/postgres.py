@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Iterator, Mapping
 from itertools import count
+from typing import Any
 
 import psycopg
 from psycopg import conninfo
@@ -50,13 +51,7 @@ class PostgresSource:
             BadWarehouse: the URL is none, the server does not answer or refuses, or its database is not
                 in UTF-8.
         """
-        try:
-            parts = conninfo.conninfo_to_dict(url)
-        except psycopg.Error:
-            # Its message quotes the URL, and the URL may hold a password.
-            raise BadWarehouse(
-                "the PostgreSQL URL cannot be read: write it as postgresql://user@host:5432/database"
-            ) from None
+        parts = _parts(url)
         self._secrets = [str(parts[key]) for key in _SECRETS if parts.get(key)]
         where = f"{parts.get('host', 'localhost')}:{parts.get('port', 5432)}"
         self.name = f"PostgreSQL database {parts.get('dbname', '')} at {where}"
@@ -107,3 +102,16 @@ class PostgresSource:
             for secret in self._secrets:
                 message = message.replace(secret, "***")
             raise BadWarehouse(f"{self.name} {what}: {message}") from None
+
+
+def _parts(url: str) -> Mapping[str, Any]:
+    """A URL's parameters; no message quotes it, since it may hold a password."""
+    cannot = "the PostgreSQL URL cannot be read: write it as postgresql://user@host:5432/database"
+    try:
+        parts = conninfo.conninfo_to_dict(url)
+    except psycopg.Error:
+        raise BadWarehouse(cannot) from None
+    # A / or @ in a password ends it or keeps it from beginning, and what follows counts as host or database.
+    if any("@" in value and value in url for value in (str(parts.get("host")), str(parts.get("dbname")))):
+        raise BadWarehouse(f"{cannot}, and percent-encode / and @ in the password")
+    return parts

@@ -38,6 +38,20 @@ def test_a_mistyped_url_is_not_repeated_for_it_may_hold_a_password(mistyped):
     )
 
 
+@pytest.mark.parametrize("password", ["p@hunter2", "p/hunter2", "1/hunter2"])
+def test_a_password_that_breaks_its_url_is_told_how_to_write(password):
+    assert refusal(f"postgresql://me:{password}@127.0.0.1:1/shop") == (
+        "the PostgreSQL URL cannot be read: write it as postgresql://user@host:5432/database, and percent-encode / "
+        "and @ in the password"
+    )
+
+
+def test_an_encoded_at_is_no_trouble():
+    told = refusal("postgresql://me:p%40hunter2@127.0.0.1:1/sh%40op")
+    assert told.startswith("PostgreSQL database sh@op at 127.0.0.1:1 does not let us in")
+    assert "hunter2" not in told
+
+
 def test_no_kind_of_warehouse(tmp_path):
     (tmp_path / "notes.txt").write_text("hello")
     assert refusal(tmp_path / "notes.txt") == (
