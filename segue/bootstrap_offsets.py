@@ -44,25 +44,38 @@ def offsets_at(settings: Settings, partitions: int, as_of: datetime, margin: tim
     """For each lane the first offsets of records not older than ``as_of`` less ``margin``; else the ends.
 
     Raises:
-        BadTopics: an input begins after ``as_of``: what came between would be in neither.
+        BadTopics: a partition lost events, and maybe some after ``as_of``, which would be in neither.
         Unreachable: Kafka does not answer.
     """
     inputs = settings.topics.inputs
     with closing(_Asked(settings)) as ask:
-        for topic in inputs:
-            first_ms = [ask.first_time_ms(topic, partition) for partition in range(partitions)]
-            begins_ms = min((at for at in first_ms if at is not None), default=None)
-            if begins_ms is not None and begins_ms > _millis(as_of):
-                raise BadTopics(
-                    f"topic {topic} begins at {times.text(times.from_millis(begins_ms))}, after"
-                    f" {times.text(as_of)}, so events in between may be in neither topic nor warehouse: give an"
-                    " --as-of after the topic's beginning, or bootstrap before the first events come"
-                )
+        for partition in range(partitions):
+            for topic in inputs:
+                _check_reaches_back(ask, topic, partition, as_of)
         from_ms = _millis(as_of - margin)
         return {
             partition: {topic: ask.offset_at(topic, partition, from_ms) for topic in inputs}
             for partition in range(partitions)
         }
+
+
+def _check_reaches_back(ask: _Asked, topic: str, partition: int, as_of: datetime) -> None:
+    """A partition that begins at offset 0 has all that ever came; of another, what came first tells."""
+    begin = ask.bounds(topic, partition)[0]
+    if begin == 0:
+        return
+    first_ms = ask.first_time_ms(topic, partition)
+    begins = f"topic {topic} begins in partition {partition} at offset {begin}"
+    if first_ms is None:
+        raise BadTopics(
+            f"{begins}, where no record is left, so events after {times.text(as_of)} may be in neither topic nor"
+            " warehouse: wait for the partition's next record, and give an --as-of after it"
+        )
+    if first_ms > _millis(as_of):
+        raise BadTopics(
+            f"{begins}, {times.text(times.from_millis(first_ms))}, after {times.text(as_of)}, so events in"
+            " between may be in neither topic nor warehouse: give an --as-of after that record"
+        )
 
 
 class _Asked:
@@ -86,7 +99,7 @@ class _Asked:
 
     def first_time_ms(self, topic: str, partition: int) -> int | None:
         """When the partition's first record was written; None where there is none."""
-        begin, end = self._bounds(topic, partition)
+        begin, end = self.bounds(topic, partition)
         if begin == end:
             return None
         self._consumer.assign([TopicPartition(topic, partition, begin)])
@@ -108,9 +121,10 @@ class _Asked:
         (found,) = self._answered(lambda: self._consumer.offsets_for_times([where], DEADLINE_S), topic)
         if found.error is not None:
             raise unreachable(self._client, f"tell the offsets of topic {topic}", found.error.str())
-        return int(found.offset) if found.offset >= 0 else self._bounds(topic, partition)[1]
+        return int(found.offset) if found.offset >= 0 else self.bounds(topic, partition)[1]
 
-    def _bounds(self, topic: str, partition: int) -> tuple[int, int]:
+    def bounds(self, topic: str, partition: int) -> tuple[int, int]:
+        """The partition's first offset and its end."""
         where = TopicPartition(topic, partition)
         begin, end = self._answered(
             lambda: self._consumer.get_watermark_offsets(where, timeout=DEADLINE_S), topic
