@@ -51,7 +51,7 @@ def bootstrap(
     """Compute every user's state in the warehouse as of a time, and put it into Redis.
 
     Workers then go on with the events from that time on. It needs a release, a group that nobody uses, and a
-    Redis prefix without users.
+    Redis prefix without users. One that was interrupted is run again, with the same options.
     """
     at = time_option("--as-of", as_of)
     assert at is not None

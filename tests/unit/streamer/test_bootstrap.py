@@ -379,9 +379,16 @@ def test_facts_that_an_erasure_took_all_leave_a_tombstone() -> None:
     assert not world.state("7").facts.alive
 
 
-def test_a_later_life_carries_its_erasure_when_compaction_has_taken_the_null() -> None:
+@pytest.mark.parametrize("by", ["bootstrap", "lane"])
+def test_a_later_life_carries_its_erasure_when_compaction_has_taken_the_null(by: str) -> None:
     world = erased_world()
-    fill(world, [an_order("2", "Carhartt", ERASED_AT.replace(hour=10))])
+    if by == "bootstrap":
+        fill(world, [an_order("2", "Carhartt", ERASED_AT.replace(hour=10))])
+    else:
+        world = World()
+        world.send(YOUNG, UserErased("7", ERASED_AT), an_order("2", "Carhartt", ERASED_AT.replace(hour=10)))
+        world.run()
+    assert newest(world, "7") is not None
     compacted(world)
     again = World()
     again.kafka.topics[again.topics.users].partitions = world.kafka.topics[world.topics.users].partitions
