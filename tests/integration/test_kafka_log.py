@@ -56,7 +56,7 @@ class NotUtf8(str):
         return b"\xff\xfe"
 
 
-def test_a_record_with_a_header_that_nobody_can_name_is_read_without_headers(
+def test_records_with_a_header_that_nobody_can_name_are_read_without_headers(
     logs: LaneLogs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # librdkafka writes names as UTF-8, and so does aiokafka but for its batches in plain Python.
@@ -66,17 +66,25 @@ def test_a_record_with_a_header_that_nobody_can_name_is_read_without_headers(
 
     async def send() -> None:
         async with AIOKafkaProducer(bootstrap_servers=logs.client["bootstrap.servers"]) as producer:
-            for value, name in ((b"bad", NotUtf8("x")), (b"good", "ce_id")):
-                headers = [("ce_type", b"order"), (name, b"1")]
-                await producer.send_and_wait(orders, value, b"7", partition=LANE, headers=headers)
+            for number in range(60):
+                name = "ce_id" if number % 3 else NotUtf8("x")
+                await producer.send(
+                    orders,
+                    str(number).encode(),
+                    b"7",
+                    partition=LANE,
+                    headers=[("ce_type", b"o"), (name, b"1")],
+                )
 
     asyncio.run(send())
     log = logs.taken()
     log.read_from({orders: 0})
 
-    bad, good = read_to(log, {orders: 2})
-    assert (bad.offset, bad.key, bad.value, bad.headers) == (0, b"7", b"bad", ())
-    assert (good.value, good.headers) == (b"good", (("ce_type", b"order"), ("ce_id", b"1")))
+    records = read_to(log, {orders: 60})
+    assert [record.value for record in records] == [str(number).encode() for number in range(60)]
+    # Not the first alone: Python calls warm code in another way.
+    for number, record in enumerate(records):
+        assert record.headers == ((("ce_type", b"o"), ("ce_id", b"1")) if number % 3 else ()), number
 
 
 def test_offsets_are_committed_with_the_records_and_name_their_topics(logs: LaneLogs) -> None:
@@ -240,9 +248,9 @@ def test_the_end_is_reached_over_gaps(logs: LaneLogs) -> None:
     producer.flush(10)
     producer.abort_transaction(10)
 
-    # record, marker, record, marker, aborted record, marker
-    end = log.bounds(users).end
-    assert end == 6
+    # record, marker, record, marker, aborted record, marker; the last is written after the abort is answered
+    end = 6
+    eventually(lambda: log.bounds(users).end == end)
     log.read_from({users: 0})
     assert not log.at_end({users: end})
     assert [(r.offset, r.value) for r in read_to(log, {users: end})] == [(0, b"1"), (2, b"2")]
