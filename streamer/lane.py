@@ -99,6 +99,10 @@ class Lane:
         stored = self._store.place()
         inputs = {topic: self._log.bounds(topic) for topic in topics.inputs}
         users = self._log.bounds(topics.users)
+        # Another that took the lane meanwhile may have decided further. Without its offsets, its decisions
+        # would be adopted, and the place would no longer tell which events they came from.
+        if self._log.committed() != committed:
+            raise InDoubt("another worker has taken this lane over")
         former = None if stored is None else places.decode(stored)
         try:
             start = starting_point(

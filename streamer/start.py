@@ -61,7 +61,8 @@ def starting_point(
         if placed_at is not None:
             fold_from[topic] = placed_at
             decide_from[topic] = placed_at if commit_at is None else max(placed_at, commit_at)
-            by_users = by_users or commit_at is None
+            # An input without an offset beside one that has it was made anew, and nothing of it is decided.
+            by_users = by_users or not committed
         elif commit_at is not None:
             if place is None:
                 _complete(inputs, bootstrapped)

@@ -176,6 +176,58 @@ def test_nothing_is_decided_from_a_state_and_orders_of_two_moments() -> None:
     check_promises(world)
 
 
+def test_decisions_are_not_adopted_without_the_offsets_up_to_which_they_were_made() -> None:
+    """A takeover pauses after it read the offsets; another decides on, and then the offsets expire."""
+    world = World(max_batch=10)
+    world.send(YOUNG)
+    world.run()
+    kept = deepcopy(world.redis)
+
+    def another_decides_and_is_forgotten() -> None:
+        world.send(OLD, YOUNG_AGAIN)
+        world.run()
+        world.redis.places, world.redis.users = kept.places, kept.users
+        world.kafka.offsets.clear()
+
+    lane = world.lane(
+        wrap=lambda log, store: (just_before(log, "bounds", another_decides_and_is_forgotten), store)
+    )
+    with pytest.raises(InDoubt):
+        lane.take_over("w")
+    world.run()
+    assert segments(world) == [(None, 2), (2, 3), (3, 2)]
+    check_promises(world)
+
+
+def test_an_input_made_anew_while_a_takeover_adopts_decisions_is_decided_from_its_start() -> None:
+    """The crash leaves a place in the new topic, and decisions unread that name offsets of the old one."""
+    world = World(max_batch=10)
+    calls = Calls()
+    former = world.lane(wrap=calls.wrap)
+    former.take_over("former")
+    world.send(YOUNG)
+    former.step(0.0)
+    world.send(Order("7", "1", START, (Item(brand="Ön", category="Socks"),)))
+    calls.stop_at = len(calls.made) + 4  # poll, load, neighbours, commit, and then save
+    with pytest.raises(Crash):
+        former.step(0.0)
+    assert calls.made[-2:] == ["log.commit", "store.save"]
+    world.kafka.create("signups", 1)
+    rehearsal = Calls()
+    deepcopy(world).lane(wrap=rehearsal.wrap).take_over("rehearsal")
+    folded, adopted, _ = (i for i, name in enumerate(rehearsal.made) if name == "store.save")
+    assert "log.read_from" in rehearsal.made[folded:adopted]
+    with pytest.raises(Crash):
+        world.lane(wrap=Calls(adopted).wrap).take_over("successor")
+    world.send(OLD, YOUNG_AGAIN)
+    world.run()
+    assert [change.cause.offset for change in world.changes("7") if change.cause.topic == "signups"] == [
+        0,
+        0,
+        1,
+    ]
+
+
 def test_an_input_made_anew_is_noticed_and_decided_from_its_start() -> None:
     world = World()
     world.send(YOUNG)

@@ -74,6 +74,12 @@ def test_place_only_asks_user_segments_how_far_events_were_decided() -> None:
     )
 
 
+def test_an_input_without_an_offset_beside_one_that_has_it_is_decided_from_the_place() -> None:
+    """It was made anew, and nothing of it was decided: `user-segments` may still name the old one's offsets."""
+    decided = start(a_place(), {"orders": Committed(26, "o1")})
+    assert decided == Start({"signups": 10, "orders": 20}, {"signups": 10, "orders": 26}, users_from=7)
+
+
 def test_neither_starts_at_the_beginning_where_nothing_was_decided_yet() -> None:
     begin = Start({"signups": 3, "orders": 0}, {"signups": 3, "orders": 0}, users_from=0)
     assert start(None, {}, users_empty=True, signups=Bounds(3, 9, "s1")) == begin
