@@ -76,7 +76,7 @@ class WorldFaults:
             self._empty_redis: 1,
             self._expire_offsets: 1,
             self._land: 4,
-            self._delete_and_create: 1,
+            self._delete_and_create: 2,
         }
         self._actions = [action for action in actions if world.random.random() < 0.6] + [self._write]
         self._weights = [actions[action] for action in self._actions]
@@ -116,11 +116,16 @@ class WorldFaults:
             world.expire_offsets(partition)
 
     def _delete_and_create(self) -> None:
-        if not self._world.renewed:
+        world = self._world
+        if world.renewed:
+            return
+        if world.random.random() < 0.1:
             self._drain_all()
-            topic = self._world.random.choice(self._world.topics.inputs)
-            self._world.say(f"topic {topic} is deleted and made anew")
-            self._world.delete_and_create(topic)
+        done = [topic for topic in world.topics.inputs if world.is_done_with(topic)]
+        if done:
+            topic = world.random.choice(done)
+            world.say(f"topic {topic} is deleted and made anew")
+            world.delete_and_create(topic)
 
 
 class _Watched:

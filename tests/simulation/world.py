@@ -7,15 +7,19 @@ from typing import TypeVar
 from msgspec import Struct
 
 from schemas.events import Event
+from streamer import place as places
 from streamer.interfaces import OutRecord, Record, UserWrite
 from streamer.lane import Lane
 from streamer.lane_errors import InDoubt
 from streamer.memory import MemoryLog, MemoryStore, MemoryUser
-from tests.simulation.check import Ledger, read_event
+from tests.simulation.check import BrokenPromise, Ledger, read_event
 from tests.worlds import World
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
+
+# Far more than a lane needs to read all that a seed writes.
+_ENDLESS = 10_000
 
 
 class Write(Struct):
@@ -79,13 +83,29 @@ class SimWorld(World):
             self.kafka.offsets.pop((topic, partition), None)
         self.ledger.offsets_expired(partition)
 
+    def is_done_with(self, topic: str) -> bool:
+        """Whether every lane has decided and saved all of an input; of others it may not have."""
+        for partition, records in enumerate(self.kafka.topics[topic].partitions):
+            offset = self.kafka.offsets.get((topic, partition))
+            stored = self.redis.places.get(partition)
+            if offset is None or stored is None:
+                return False
+            place = places.decode(stored)
+            now = (self.kafka.topics[topic].topic_id, len(records))
+            if {(offset.topic_id, offset.offset), (place.topic_ids[topic], place.positions[topic])} != {now}:
+                return False
+        return True
+
     def delete_and_create(self, topic: str) -> None:
-        """Make an input anew; who does this lets the workers read it to its end first."""
+        """Make an input anew, all of which was read; Kafka may or may not forget the offsets in it."""
         for record in self.records(topic):
             event = read_event(self, record)
             if event is not None:
                 self.deleted.append(event)
         self.kafka.create(topic, self.partitions)
+        if self.random.random() < 0.5:
+            for partition in range(self.partitions):
+                self.kafka.offsets.pop((topic, partition), None)
         self.renewed = True
         self.ledger.topic_made_anew(topic)
 
@@ -131,6 +151,7 @@ class SimLog(MemoryLog):
         super().__init__(world.kafka, partition, world.topics.inputs)
         self._world = world
         self.lane: Lane | None = None
+        self._polls = 0
 
     def fence(self) -> None:
         self._world.settle(self._partition)
@@ -138,6 +159,9 @@ class SimLog(MemoryLog):
 
     def poll(self, max_records: int, timeout_s: float) -> list[Record]:
         if self._world.calm:
+            self._polls += 1
+            if self._polls > _ENDLESS:
+                raise BrokenPromise("the lane waits for records that never come")
             return super().poll(max_records, timeout_s)
         reading = list(self._reading.items())
         self._world.random.shuffle(reading)
