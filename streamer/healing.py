@@ -56,9 +56,10 @@ def decided_until(log: Log, topics: Topics, start: Start, users_end: int, max_ba
     users = {topics.users: start.users_from}
     for records in read_between(log, users, {topics.users: users_end}, max_batch):
         for record in records:
-            for topic, offset in _cause_positions(record).items():
-                decide_from[topic] = max(decide_from.get(topic, 0), offset)
-    return replace(start, decide_from=decide_from, by_users=False)
+            positions = _cause_positions(record)
+            for topic in start.by_users & positions.keys():
+                decide_from[topic] = max(decide_from[topic], positions[topic])
+    return replace(start, decide_from=decide_from, by_users=frozenset())
 
 
 def fold_inputs(

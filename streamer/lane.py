@@ -122,14 +122,15 @@ class Lane:
             raise
         if start.by_users:
             start = healing.decided_until(self._log, topics, start, users.end, self._config.max_batch)
+        topic_ids = {topic: bounds.topic_id for topic, bounds in {**inputs, topics.users: users}.items()}
         self._place = Place(
             step=0 if former is None else former.step,
             writer=writer,
             positions={**start.fold_from, topics.users: start.users_from},
-            topic_ids={topic: bounds.topic_id for topic, bounds in {**inputs, topics.users: users}.items()},
+            topic_ids=topic_ids if former is None else _until_adopted(topic_ids, former, start),
             settings=self._config.settings,
         )
-        self._heal(stored, start, users.end, model)
+        self._heal(stored, start, users.end, topic_ids, model)
         self._log.read_from(start.decide_from)
         self._watcher.phase("live", None)
 
@@ -196,7 +197,14 @@ class Lane:
         topic = self._config.topics.users
         return {topic: written[topic]} if topic in written else {}
 
-    def _heal(self, stored: bytes | None, start: Start, users_end: int, model: ActiveModel) -> None:
+    def _heal(
+        self,
+        stored: bytes | None,
+        start: Start,
+        users_end: int,
+        topic_ids: dict[str, str],
+        model: ActiveModel,
+    ) -> None:
         """Steps 3 to 5 of a takeover, saving batch by batch."""
         expected = stored
 
@@ -210,6 +218,8 @@ class Lane:
             self._watcher.phase("healing", None)
         healing.fold_inputs(self._log, self._store, start, model, self._config, save)
         healing.adopt(self._log, self._store, start, users_end, model, self._config, save)
+        assert self._place is not None
+        self._place = replace(self._place, topic_ids=topic_ids)
         save(None, {**start.decide_from, self._config.topics.users: max(start.users_from, users_end)})
 
     def _save(self, users: Users, moved: dict[str, int], model: ActiveModel) -> None:
@@ -272,3 +282,13 @@ class Lane:
                 " set the worker's setting to that, or train with the worker's",
             )
         return model
+
+
+def _until_adopted(topic_ids: dict[str, str], former: Place, start: Start) -> dict[str, str]:
+    """The topics' ids in the places of a takeover but its last.
+
+    An input made anew stays void until every decision is adopted: those not adopted yet name offsets of the
+    old topic, and a takeover after a crash must not take them for offsets of the new one.
+    """
+    not_folded = {topic for topic, offset in start.fold_from.items() if start.decide_from[topic] == offset}
+    return {**topic_ids, **{t: former.topic_ids[t] for t in not_folded & former.topic_ids.keys()}}

@@ -18,14 +18,14 @@ class Start(Struct, frozen=True):
         fold_from: by input, the offset to fold from.
         decide_from: by input, the offset from which the lane decides; up to it, it only folds.
         users_from: the offset of ``user-segments`` from which decisions are read.
-        by_users: no offset is committed, so ``decide_from`` is only known once ``user-segments`` is read:
-            the highest ``cause.positions`` found from ``users_from`` on, where there are records.
+        by_users: the inputs without an offset, though Redis has come somewhere in them: their ``decide_from``
+            is only known once ``user-segments`` is read: the highest ``cause.positions`` found from ``users_from`` on, where there are records.
     """
 
     fold_from: dict[str, int]
     decide_from: dict[str, int]
     users_from: int
-    by_users: bool = False
+    by_users: frozenset[str] = frozenset()
 
 
 def starting_point(
@@ -53,7 +53,7 @@ def starting_point(
         _same_settings(place.settings, settings)
     fold_from: dict[str, int] = {}
     decide_from: dict[str, int] = {}
-    by_users = False
+    by_users: set[str] = set()
     for topic, bounds in inputs.items():
         placed_at = _placed_at(place, topic, bounds)
         commit = committed.get(topic)
@@ -61,8 +61,8 @@ def starting_point(
         if placed_at is not None:
             fold_from[topic] = placed_at
             decide_from[topic] = placed_at if commit_at is None else max(placed_at, commit_at)
-            # An input without an offset beside one that has it was made anew, and nothing of it is decided.
-            by_users = by_users or not committed
+            if commit_at is None:
+                by_users.add(topic)
         elif commit_at is not None:
             if place is None:
                 _complete(inputs, bootstrapped)
@@ -86,7 +86,7 @@ def starting_point(
     users_at = _placed_at(place, users_topic, users)
     users_from = users.begin if users_at is None else users_at
     _within(users_topic, users_from, users)
-    return Start(fold_from, decide_from, max(users_from, users.begin), by_users)
+    return Start(fold_from, decide_from, max(users_from, users.begin), frozenset(by_users))
 
 
 def _placed_at(place: Place | None, topic: str, bounds: Bounds) -> int | None:

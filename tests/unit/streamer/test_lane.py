@@ -199,8 +199,7 @@ def test_decisions_are_not_adopted_without_the_offsets_up_to_which_they_were_mad
     check_promises(world)
 
 
-def test_an_input_made_anew_while_a_takeover_adopts_decisions_is_decided_from_its_start() -> None:
-    """The crash leaves a place in the new topic, and decisions unread that name offsets of the old one."""
+def a_world_whose_last_batch_was_committed_and_not_saved() -> World:
     world = World(max_batch=10)
     calls = Calls()
     former = world.lane(wrap=calls.wrap)
@@ -212,6 +211,12 @@ def test_an_input_made_anew_while_a_takeover_adopts_decisions_is_decided_from_it
     with pytest.raises(Crash):
         former.step(0.0)
     assert calls.made[-2:] == ["log.commit", "store.save"]
+    return world
+
+
+def test_an_input_made_anew_while_a_takeover_adopts_decisions_is_decided_from_its_start() -> None:
+    """The crash leaves decisions unread that name offsets of the old topic."""
+    world = a_world_whose_last_batch_was_committed_and_not_saved()
     world.kafka.create("signups", 1)
     rehearsal = Calls()
     deepcopy(world).lane(wrap=rehearsal.wrap).take_over("rehearsal")
@@ -219,6 +224,19 @@ def test_an_input_made_anew_while_a_takeover_adopts_decisions_is_decided_from_it
     assert "log.read_from" in rehearsal.made[folded:adopted]
     with pytest.raises(Crash):
         world.lane(wrap=Calls(adopted).wrap).take_over("successor")
+    world.send(OLD, YOUNG_AGAIN)
+    world.run()
+    assert [change.cause.offset for change in world.changes("7") if change.cause.topic == "signups"] == [
+        0,
+        0,
+        1,
+    ]
+
+
+def test_an_input_made_anew_behind_a_place_and_without_offsets_is_decided_from_its_start() -> None:
+    world = a_world_whose_last_batch_was_committed_and_not_saved()
+    world.kafka.create("signups", 1)
+    world.kafka.offsets.clear()
     world.send(OLD, YOUNG_AGAIN)
     world.run()
     assert [change.cause.offset for change in world.changes("7") if change.cause.topic == "signups"] == [

@@ -70,14 +70,22 @@ def test_offsets_only_after_a_bootstrap_need_a_rebuild() -> None:
 
 def test_place_only_asks_user_segments_how_far_events_were_decided() -> None:
     assert start(a_place(), {}) == Start(
-        {"signups": 10, "orders": 20}, {"signups": 10, "orders": 20}, users_from=7, by_users=True
+        {"signups": 10, "orders": 20},
+        {"signups": 10, "orders": 20},
+        users_from=7,
+        by_users=frozenset({"signups", "orders"}),
     )
 
 
-def test_an_input_without_an_offset_beside_one_that_has_it_is_decided_from_the_place() -> None:
-    """It was made anew, and nothing of it was decided: `user-segments` may still name the old one's offsets."""
-    decided = start(a_place(), {"orders": Committed(26, "o1")})
-    assert decided == Start({"signups": 10, "orders": 20}, {"signups": 10, "orders": 26}, users_from=7)
+def test_user_segments_is_not_asked_for_an_input_made_anew() -> None:
+    """Its decisions may name offsets of the old topic."""
+    decided = start(a_place(), {}, signups=Bounds(0, 100, "s2"))
+    assert decided == Start(
+        {"signups": 0, "orders": 20},
+        {"signups": 0, "orders": 20},
+        users_from=7,
+        by_users=frozenset({"orders"}),
+    )
 
 
 def test_neither_starts_at_the_beginning_where_nothing_was_decided_yet() -> None:
