@@ -107,21 +107,26 @@ class Releases:
             self._thread.join(self._deadlines.request_s)
 
     def _run(self) -> None:
-        while not self._closing.is_set():
-            try:
-                self._follow()
-            except (InDoubt, NotReady) as reason:
-                self._wait(str(reason))
-            except SegueError as error:
-                if not self._told.is_set():
-                    self._failed = error
-                    break
+        try:
+            while not self._closing.is_set() and self._failed is None:
+                self._try_to_follow()
+        finally:
+            self._told.set()  # whatever ends this thread, nobody waits for it in start()
+
+    def _try_to_follow(self) -> None:
+        try:
+            self._follow()
+        except (InDoubt, NotReady) as reason:
+            self._wait(str(reason))
+        except SegueError as error:
+            if self._told.is_set():
                 self._wait(str(error))
-            except Exception as error:
-                # A reader that ended in silence would leave the worker with an old model for ever.
-                log.exception("reading the releases failed")
-                self._wait(f"reading the releases failed: {error!r}")
-        self._told.set()
+            else:
+                self._failed = error
+        except Exception as error:
+            # A reader that ended in silence would leave the worker with an old model for ever.
+            log.exception("reading the releases failed")
+            self._wait(f"reading the releases failed: {error!r}")
 
     def _follow(self) -> None:
         """Read from the topic's beginning, and go on until something is wrong."""
