@@ -13,7 +13,7 @@ the next takeover:
 The order of a takeover:
 
 1. fence   start the producer; the former owner can write no more
-2. offsets read the committed offsets, stable ones, and the place
+2. offsets read the committed offsets, stable ones, and the place; a doubt if another commits meanwhile
 3. fold    from the place up to the committed offsets, without deciding
 4. adopt   what ``user-segments`` says from the place on: segment, activation, sequence
 5. save    with the next step, even if nothing was read: whoever held the lane before is locked out

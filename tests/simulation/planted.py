@@ -64,15 +64,14 @@ class _SavesInTwo(_Around):
 
 
 class _OffsetsFirst(_Around):
-    early: dict[str, Committed] | None = None
+    """What it knows of the offsets, however often it asks, is from before the fence."""
 
     def fence(self) -> None:
-        self.early = self._end.committed()
+        self._early = self._end.committed()
         self._end.fence()
 
     def committed(self) -> dict[str, Committed]:
-        early, self.early = self.early, None
-        return self._end.committed() if early is None else early
+        return dict(self._early)
 
 
 class _KnowsWhatItRead(_Around):
