@@ -61,7 +61,8 @@ def starting_point(
         if placed_at is not None:
             fold_from[topic] = placed_at
             decide_from[topic] = placed_at if commit_at is None else max(placed_at, commit_at)
-            if commit_at is None:
+            # An offset in another topic of that name tells that nothing of this one was decided.
+            if commit is None:
                 by_users.add(topic)
         elif commit_at is not None:
             if place is None:

@@ -77,6 +77,12 @@ def test_place_only_asks_user_segments_how_far_events_were_decided() -> None:
     )
 
 
+def test_an_offset_in_the_old_topic_leaves_the_place_in_the_new_one() -> None:
+    """A former owner committed what it had read before the topic was made anew."""
+    decided = start(a_place(), offsets(signups_id="s0"))
+    assert decided == Start({"signups": 10, "orders": 20}, {"signups": 10, "orders": 26}, users_from=7)
+
+
 def test_user_segments_is_not_asked_for_an_input_made_anew() -> None:
     """Its decisions may name offsets of the old topic."""
     decided = start(a_place(), {}, signups=Bounds(0, 100, "s2"))
