@@ -126,7 +126,7 @@ class Deployment:
 
     def caught_up(self, deadline_s: float = 90) -> None:
         """Wait until every lane's place in Redis is at the end of its inputs."""
-        store = redis.Redis.from_url(self.redis_url)
+        store = redis.Redis.from_url(self.redis_url, socket_timeout=60)
         consumer = Consumer({"bootstrap.servers": self.bootstrap, "group.id": "ends"})
         try:
             ends = {
@@ -154,7 +154,7 @@ class Deployment:
     def close(self) -> None:
         for worker in self._workers:
             worker.kill()
-        store = redis.Redis.from_url(self.redis_url)
+        store = redis.Redis.from_url(self.redis_url, socket_timeout=60)
         for key in store.scan_iter(f"{self.redis_prefix}*", 1_000):
             store.delete(key)
         store.close()

@@ -191,7 +191,7 @@ def _chains(
 
 
 def _stored(url: str, prefix: str, user_ids: Sequence[str]) -> dict[str, dict[bytes, bytes]]:
-    client = redis.Redis.from_url(url)
+    client = redis.Redis.from_url(url, socket_timeout=60)
     try:
         found: dict[str, dict[bytes, bytes]] = {}
         for begin in range(0, len(user_ids), 1_000):

@@ -160,7 +160,7 @@ def test_redis_emptied_under_a_running_worker(
     worker = deployment.worker().ready()
     deployment.send(some_events)
     eventually(lambda: applied(worker) > 5_000, 60, "the worker in the middle")
-    store = redis.Redis.from_url(deployment.redis_url)
+    store = redis.Redis.from_url(deployment.redis_url, socket_timeout=60)
     store.flushdb()
     store.close()
     outcome = check(deployment, some_events, release)
