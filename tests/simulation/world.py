@@ -63,7 +63,8 @@ class SimWorld(World):
         return facts
 
     def lose_writes(self, number: int) -> None:
-        """Redis starts again from an older copy: its newest writes are gone."""
+        """Redis starts again from an older copy: its newest writes are gone, and so is what was on its way."""
+        self.late = [late for late in self.late if late.kind != "save"]
         for _ in range(min(number, len(self.writes))):
             write = self.writes.pop()
             _put(self.redis.places, write.partition, write.place)
