@@ -21,6 +21,7 @@ from schemas.events import Event, Order
 from schemas.partition import librdkafka_name
 from schemas.topics import Topics
 from tests.services import eventually
+from tests.verify import read_topic
 
 
 def trained(warehouse: Path, folder: Path, *options: object) -> Path:
@@ -125,31 +126,41 @@ class Deployment:
         return sent
 
     def caught_up(self, deadline_s: float = 90) -> None:
-        """Wait until every lane's place in Redis is at the end of its inputs."""
-        store = redis.Redis.from_url(self.redis_url, socket_timeout=60)
+        """Wait until every lane's place in Redis is at the end of its inputs, and past its last decision.
+
+        The inputs alone do not tell: a lane that heals has folded them before it adopts the decisions.
+        """
+        ends = self._ends(self.topics.inputs)
+        eventually(lambda: self._no_place_before(ends), deadline_s, "every lane at the end of its inputs")
+        decided = {
+            (message.topic(), message.partition()): message.offset() + 1
+            for message in read_topic(self.bootstrap, self.topics.users)
+        }
+        eventually(lambda: self._no_place_before(decided), deadline_s, "every lane has adopted its decisions")
+
+    def _ends(self, topics: Iterable[str]) -> dict[tuple[str, int], int]:
         consumer = Consumer({"bootstrap.servers": self.bootstrap, "group.id": "ends"})
         try:
-            ends = {
+            return {
                 (topic, p): consumer.get_watermark_offsets(TopicPartition(topic, p), 10)[1]
-                for topic in self.topics.inputs
+                for topic in topics
                 for p in range(self.partitions)
             }
-
-            def behind() -> dict[tuple[str, int], int]:
-                places = {p: store.get(f"{self.redis_prefix}place:{p}") for p in range(self.partitions)}
-                told = {p: json.loads(place) if place else {} for p, place in places.items()}
-                reached = {
-                    (topic, p): told[p]["positions"][topic] if isinstance(told[p], dict) and told[p] else 0
-                    for topic, p in ends
-                }
-                return {at: end - reached[at] for at, end in ends.items() if reached[at] < end}
-
-            eventually(
-                lambda: behind() == {} or _no(behind()), deadline_s, "every lane at the end of its inputs"
-            )
         finally:
             consumer.close()
-            store.close()
+
+    def _no_place_before(self, ends: Mapping[tuple[str, int], int]) -> bool:
+        with redis.Redis.from_url(self.redis_url, socket_timeout=60) as store:
+            stored = [store.get(f"{self.redis_prefix}place:{p}") for p in range(self.partitions)]
+        places = [json.loads(place) if place else None for place in stored]
+        told = [place["positions"] if isinstance(place, dict) else {} for place in places]
+        left = {
+            (topic, p): end - told[p].get(topic, 0)
+            for (topic, p), end in ends.items()
+            if told[p].get(topic, 0) < end
+        }
+        assert left == {}, f"behind by {left}"
+        return True
 
     def close(self) -> None:
         for worker in self._workers:
@@ -158,10 +169,6 @@ class Deployment:
         for key in store.scan_iter(f"{self.redis_prefix}*", 1_000):
             store.delete(key)
         store.close()
-
-
-def _no(left: object) -> bool:
-    raise AssertionError(f"behind by {left}")
 
 
 class WorkerEnded(Exception):
