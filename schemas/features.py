@@ -1,39 +1,110 @@
-"""The features: declared once, in the order in which the model takes them.
+"""The features: declared once, and made twice from one declaration, by the SQL and by the fold.
 
-Both sides derive the same values from the same history: the SQL over the warehouse and the fold over
-events. The user id is never a feature.
+Both sides give the same value for the same history: equal, not close. The article's seven are there by
+themselves; the setting ``declare`` adds others. The user id is never a feature.
 """
 
-from dataclasses import dataclass
-from typing import Literal
+import re
+from collections.abc import Iterable
+from typing import Literal, get_args
 
-FeatureKind = Literal["attribute", "count", "most_frequent"]
+from msgspec import Struct
+
+from schemas.errors import BadSetting
+from schemas.events import PROFILE_FIELDS
+
+FeatureKind = Literal["attribute", "count", "most_frequent", "sum", "mean", "min", "max", "last", "distinct"]
+
+# What a kind can be made from: profile fields, fields of an order's items, or of the order itself.
+# ``order_value`` is the sum of price times quantity over an order's items.
+TEXT_PROFILE = tuple(name for name in PROFILE_FIELDS if name != "age")
+ITEM_TEXTS = ("brand", "category", "product_id")
+ITEM_NUMBERS = ("price", "quantity")
+ORDER_TEXTS = ("status",)
+ORDER_NUMBERS = ("order_value",)
+_TEXTS, _NUMBERS = ITEM_TEXTS + ORDER_TEXTS, ITEM_NUMBERS + ORDER_NUMBERS
+
+SOURCES: dict[FeatureKind, tuple[str, ...]] = {
+    "attribute": PROFILE_FIELDS,
+    "count": ("order_id",),
+    "most_frequent": _TEXTS,
+    "sum": _NUMBERS,
+    "mean": _NUMBERS,
+    "min": _NUMBERS,
+    "max": _NUMBERS,
+    "last": PROFILE_FIELDS + _TEXTS + _NUMBERS,
+    "distinct": _TEXTS,
+}
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+_TAKEN = ("user_id", "segment")  # columns of assignments.parquet
+_COMPONENT = re.compile(r"component_[0-9]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Feature:
+class Feature(Struct, frozen=True):
     """One input of the model.
 
     Attributes:
-        kind: ``attribute`` (a profile field), ``count`` (of distinct orders) or ``most_frequent`` (an
-            item field's value with the most items).
-        source: the profile or item field that it is made from; ``order_id`` for the count.
-        numeric: whether the value is a number that is scaled as it is; otherwise it is encoded.
+        name: lowercase letters, digits and underscores.
+        kind: ``attribute`` (a profile field), ``count`` (of distinct orders), ``most_frequent`` (the value
+            with the most items), ``sum``, ``mean``, ``min``, ``max`` (of a number), ``last`` (the newest
+            value), ``distinct`` (how many different values).
+        source: what it is made from; see :data:`SOURCES`.
+        encoding: how a text becomes numbers, where it is not as the rest of the fit: ``label``,
+            ``frequency`` or ``one-hot``; None for a number.
     """
 
     name: str
     kind: FeatureKind
     source: str
-    numeric: bool
+    encoding: Literal["label", "frequency", "one-hot"] | None = None
+
+    @property
+    def numeric(self) -> bool:
+        """Whether the value is a number that is scaled as it is; otherwise it is encoded."""
+        if self.kind in ("attribute", "most_frequent", "last"):
+            return self.source == "age" or self.source in _NUMBERS
+        return True
 
 
 FEATURES: tuple[Feature, ...] = (
-    Feature("age", "attribute", "age", numeric=True),
-    Feature("gender", "attribute", "gender", numeric=False),
-    Feature("country", "attribute", "country", numeric=False),
-    Feature("traffic_source", "attribute", "traffic_source", numeric=False),
-    Feature("total_orders", "count", "order_id", numeric=True),
-    Feature("most_frequent_brand", "most_frequent", "brand", numeric=False),
-    Feature("most_frequent_category", "most_frequent", "category", numeric=False),
+    Feature("age", "attribute", "age"),
+    Feature("gender", "attribute", "gender"),
+    Feature("country", "attribute", "country"),
+    Feature("traffic_source", "attribute", "traffic_source"),
+    Feature("total_orders", "count", "order_id"),
+    Feature("most_frequent_brand", "most_frequent", "brand"),
+    Feature("most_frequent_category", "most_frequent", "category"),
 )
 FEATURE_NAMES: tuple[str, ...] = tuple(feature.name for feature in FEATURES)
+
+
+def declared(more: Iterable[Feature] = ()) -> tuple[Feature, ...]:
+    """The article's seven, then these.
+
+    Raises:
+        BadSetting: a declaration cannot be made, or a name is taken.
+    """
+    features = list(FEATURES)
+    for feature in more:
+        _check(feature)
+        if any(feature.name == other.name for other in features):
+            raise BadSetting(f"declare.{feature.name}", feature.kind, "the name is taken, choose another one")
+        features.append(feature)
+    return tuple(features)
+
+
+def _check(feature: Feature) -> None:
+    setting = f"declare.{feature.name}"
+    taken = feature.name in _TAKEN or _COMPONENT.fullmatch(feature.name)
+    if taken or not _NAME.fullmatch(feature.name):
+        raise BadSetting(
+            setting, feature.name, "a name has lowercase letters, digits and _, and is no column of a release"
+        )
+    if feature.kind not in get_args(FeatureKind):
+        raise BadSetting(f"{setting}.kind", feature.kind, f"use one of {', '.join(SOURCES)}")
+    if feature.source not in SOURCES[feature.kind]:
+        sources = ", ".join(SOURCES[feature.kind])
+        raise BadSetting(f"{setting}.source", feature.source, f"{feature.kind} is made from one of {sources}")
+    if feature.numeric and feature.encoding is not None:
+        raise BadSetting(f"{setting}.encoding", feature.encoding, "leave it out, the feature is a number")
