@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -16,6 +17,12 @@ from tests.services import session_services, start_server
 
 _TESTS = Path(__file__).parent
 _KINDS = ("unit", "property", "contract", "integration", "chaos", "browser")
+
+
+def pytest_configure() -> None:
+    """A shell starts its jobs in the background with SIGINT ignored, which every process would inherit."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
