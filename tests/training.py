@@ -11,11 +11,17 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from schemas.features import FEATURES, Feature
 from trainer.settings import FitSettings
 from trainer.train import train
 from trainer.warehouse import FEATURES_SCHEMA
 
 CREATED_AT = datetime(2024, 5, 6, tzinfo=UTC)
+
+
+def features_named(*names: str) -> tuple[Feature, ...]:
+    """Some of the article's features."""
+    return tuple(next(feature for feature in FEATURES if feature.name == name) for name in names)
 
 
 def features_table(rows: Sequence[Mapping[str, object]]) -> pa.Table:

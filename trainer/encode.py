@@ -14,20 +14,18 @@ import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.preprocessing import StandardScaler
 
-from schemas.features import FEATURE_NAMES, FEATURES
+from schemas.features import FEATURES, Feature
 from schemas.release import EncodedFeature
 from trainer.settings import CategoryEncoding
 
 Matrix = npt.NDArray[np.float64]
-
-_NUMERIC = {feature.name for feature in FEATURES if feature.numeric}
 
 
 # scikit-learn ships no type hints, so its base classes are Any here.
 class FeatureEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """Encodes features by name, and a missing or never-seen value as the mean of its columns.
 
-    Numbers stay as they are. Text becomes, by ``encoding``, ``label``: its place among the training
+    Numbers stay as they are. Text becomes, by the feature's encoding or else by ``encoding``, ``label``: its place among the training
     values in the order of their UTF-8 bytes (one column, as ``LabelEncoder`` numbers them),
     ``frequency``: its share of the training rows (one column), ``one-hot``: one column a value. After
     ``StandardScaler`` a mean is 0, so that what is not known neither pulls nor pushes.
@@ -37,7 +35,7 @@ class FeatureEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         means_: the columns' means over the training rows (after ``fit``).
     """
 
-    def __init__(self, features: Sequence[str] = FEATURE_NAMES, encoding: CategoryEncoding = "label") -> None:
+    def __init__(self, features: Sequence[Feature] = FEATURES, encoding: CategoryEncoding = "label") -> None:
         self.features = features
         self.encoding = encoding
 
@@ -49,8 +47,7 @@ class FeatureEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             y: not used.
         """
         self.encoded_ = tuple(
-            _learn(name, _column(X, name), "number" if name in _NUMERIC else self.encoding)
-            for name in self.features
+            _learn(feature, _column(X, feature.name), self.encoding) for feature in self.features
         )
         # The scaler's own mean, to the bit: what is encoded as it scales to exactly 0.
         self.means_ = StandardScaler().fit(self._columns(X)).mean_
@@ -73,8 +70,9 @@ def _column(table: Any, name: str) -> npt.NDArray[np.object_]:
     return np.asarray(table[name], dtype=object)
 
 
-def _learn(name: str, values: npt.NDArray[np.object_], encoding: str) -> EncodedFeature:
-    if encoding == "number":
+def _learn(feature: Feature, values: npt.NDArray[np.object_], encoding: CategoryEncoding) -> EncodedFeature:
+    name, encoding = feature.name, feature.encoding or encoding
+    if feature.numeric:
         return EncodedFeature(name, "number")
     counts = Counter(values[~pd.isna(values)])
     # Python orders text by code points, which is the order of UTF-8 bytes.

@@ -1,12 +1,14 @@
-"""How good a clustering is: the elbow curve over k, and figures for the k that was used.
+"""How good a clustering is: for each k its figures, and where the curve of the SSE bends.
 
-Everything that draws random numbers is seeded, so that the same rows give the same figures.
+Everything that draws random numbers is seeded, so that the same rows give the same figures. What would
+take too long over many users is computed over a sample of them, drawn with a seed; each figure says so.
 """
 
 import warnings
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -23,37 +25,31 @@ from trainer.cluster import cluster
 from trainer.encode import Matrix
 
 Labels = npt.NDArray[np.int32]
+Rows = TypeVar("Rows", Matrix, Labels)
 
 SEED = 333
-SILHOUETTE_ROWS = 5_000  # silhouette compares all pairs: 5,000 rows take half a second, 50,000 a minute
+SEARCH_ROWS = 50_000  # beyond, k is searched over a sample: a million users would take minutes
+RESAMPLE_ROWS = 10_000
+SILHOUETTE_ROWS = 5_000  # silhouette compares all pairs: 5,000 rows take 0.2 s, 50,000 half a minute
 RESAMPLES = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Curve:
-    """The sum of squared distances to the nearest centre (SSE) for each k, and where it bends.
-
-    ``elbow`` is kneed's: the k whose point lies farthest below the line between the curve's ends
-    (Satopaa et al., "Finding a 'Kneedle' in a Haystack", 2011); None where the curve has no bend.
-    """
-
-    ks: tuple[int, ...]
-    sse: tuple[float, ...]
-    elbow: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Quality:
-    """Figures for the clusters in use; None where they are not defined for so few rows.
+class KQuality:
+    """Figures for one k; None where they are not defined for so few rows.
 
     Attributes:
+        k: the number of clusters.
+        sse: the sum of squared distances to the nearest centre.
         silhouette: -1 to 1, higher is better (Rousseeuw 1987), over at most SILHOUETTE_ROWS rows.
         calinski_harabasz: higher is better (Caliński and Harabasz 1974).
         davies_bouldin: lower is better (Davies and Bouldin 1979).
         stability: the mean adjusted Rand index (Hubert and Arabie 1985) between these clusters and
-            those of k-means fitted to resamples of the rows: 1 when they do not depend on who is in.
+            those of k-means fitted to RESAMPLES bootstrap resamples, of at most RESAMPLE_ROWS rows each:
+            1 when they do not depend on who is in.
     """
 
+    k: int
     sse: float
     silhouette: float | None
     calinski_harabasz: float | None
@@ -61,23 +57,65 @@ class Quality:
     stability: float
 
 
-def curve(components: Matrix, ks: Sequence[int]) -> Curve:
-    """The elbow curve.
+@dataclass(frozen=True, slots=True)
+class Search:
+    """The figures for each k, and where the SSE bends.
+
+    Attributes:
+        rows: one for each k, ascending.
+        elbow: kneed's: the k whose point lies farthest below the line between the curve's ends
+            (Satopaa et al., "Finding a 'Kneedle' in a Haystack", 2011); None where it has no bend.
+        elbow_counts: over the bootstrap resamples, how often each k, as text, was the elbow; "none" where
+            the curve had no bend.
+        users: how many training users the figures are over: all, or a sample of SEARCH_ROWS, whose SSE is
+            extrapolated to all.
+    """
+
+    rows: tuple[KQuality, ...]
+    elbow: int | None
+    elbow_counts: dict[str, int]
+    users: int
+
+
+def search(components: Matrix, ks: Sequence[int]) -> Search:
+    """The figures for each k.
 
     Args:
         components: shape (rows, components).
-        ks: ascending. The curve ends before the first k that the rows lie too close together for.
+        ks: ascending. The search ends before the first k that the rows lie too close together for.
     """
-    sse = []
+    everybody = len(components)
+    components = _sample(components, SEARCH_ROWS)
+    fits = []
     with warnings.catch_warnings():
         warnings.simplefilter("error", ConvergenceWarning)
         for k in ks:
             try:
-                sse.append(float(cluster(components, k).inertia_))
+                fits.append(cluster(components, k))
             except ConvergenceWarning:
                 break
-    drawn = tuple(ks[: len(sse)])
-    return Curve(ks=drawn, sse=tuple(sse), elbow=elbow(drawn, sse))
+    refits = [
+        _refits(resample, [kmeans.n_clusters for kmeans in fits]) for resample in _resamples(components)
+    ]
+    rows = tuple(
+        _quality(components, kmeans, [refit[place] for refit in refits], everybody / len(components))
+        for place, kmeans in enumerate(fits)
+    )
+    drawn = [row.k for row in rows]
+    elbows = Counter(elbow(drawn, [float(kmeans.inertia_) for kmeans in refit]) for refit in refits)
+    return Search(
+        rows=rows,
+        elbow=elbow(drawn, [row.sse for row in rows]),
+        elbow_counts={str(k): elbows[k] for k in drawn if elbows[k]}
+        | ({"none": elbows[None]} if elbows[None] else {}),
+        users=len(components),
+    )
+
+
+def judge(components: Matrix, kmeans: Any) -> KQuality:
+    """The figures for a fitted ``KMeans``; components: shape (rows, components)."""
+    refits = [_refits(resample, [kmeans.n_clusters])[0] for resample in _resamples(components)]
+    return _quality(components, kmeans, refits, 1.0)
 
 
 def elbow(ks: Sequence[int], sse: Sequence[float]) -> int | None:
@@ -91,36 +129,45 @@ def elbow(ks: Sequence[int], sse: Sequence[float]) -> int | None:
     return None if found is None else int(found)
 
 
-def judge(components: Matrix, kmeans: Any) -> Quality:
-    """The figures for a fitted ``KMeans``; components: shape (rows, components)."""
+def _quality(components: Matrix, kmeans: Any, refits: Sequence[Any], share: float) -> KQuality:
+    """The figures; ``share``: how many users each row stands for."""
     labels: Labels = kmeans.labels_
-    defined = len(np.unique(labels)) < len(labels)
-    return Quality(
-        sse=float(kmeans.inertia_),
-        silhouette=_silhouette(components, labels) if defined else None,
+    defined = 1 < len(np.unique(labels)) < len(labels)
+    seen = _sample(components, RESAMPLE_ROWS)
+    own = kmeans.predict(seen)
+    return KQuality(
+        k=int(kmeans.n_clusters),
+        sse=float(kmeans.inertia_) * share,
+        silhouette=silhouette(components, labels) if defined else None,
         calinski_harabasz=float(calinski_harabasz_score(components, labels)) if defined else None,
         davies_bouldin=float(davies_bouldin_score(components, labels)) if defined else None,
-        stability=_stability(components, labels, kmeans.n_clusters),
+        stability=float(np.mean([adjusted_rand_score(own, refit.predict(seen)) for refit in refits])),
     )
 
 
-def _silhouette(components: Matrix, labels: Labels) -> float | None:
-    if len(labels) > SILHOUETTE_ROWS:
-        chosen = np.random.default_rng(SEED).choice(len(labels), SILHOUETTE_ROWS, replace=False)
-        components, labels = components[chosen], labels[chosen]
+def silhouette(components: Matrix, labels: Labels) -> float | None:
+    """The mean silhouette over at most SILHOUETTE_ROWS rows; None where it is not defined for these."""
+    components, labels = _sample(components, SILHOUETTE_ROWS), _sample(labels, SILHOUETTE_ROWS)
     if not 1 < len(np.unique(labels)) < len(labels):
         return None
     return float(silhouette_score(components, labels))
 
 
-def _stability(components: Matrix, labels: Labels, k: int) -> float:
+def _sample(rows: Rows, most: int) -> Rows:
+    """At most so many of the rows, the same for every array of one length, in their order."""
+    if len(rows) <= most:
+        return rows
+    return rows[np.sort(np.random.default_rng(SEED).choice(len(rows), most, replace=False))]
+
+
+def _resamples(components: Matrix) -> list[Matrix]:
     rng = np.random.default_rng(SEED)
-    scores = []
-    for _ in range(RESAMPLES):
-        sample = components[rng.integers(len(components), size=len(components))]
-        with warnings.catch_warnings():
-            # A resample of few rows may hold fewer different ones than k; that is part of the figure.
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            refitted = cluster(sample, k)
-        scores.append(adjusted_rand_score(labels, refitted.predict(components)))
-    return float(np.mean(scores))
+    size = min(len(components), RESAMPLE_ROWS)
+    return [components[rng.integers(len(components), size=size)] for _ in range(RESAMPLES)]
+
+
+def _refits(resample: Matrix, ks: Sequence[int]) -> list[Any]:
+    with warnings.catch_warnings():
+        # A resample of few rows may hold fewer different ones than k; that is part of the figure.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return [cluster(resample, k) for k in ks]

@@ -18,8 +18,9 @@ from threadpoolctl import threadpool_limits
 
 from schemas.errors import BadTraining
 from trainer.cluster import cluster
+from trainer.compare import Comparison, compare
 from trainer.encode import FeatureEncoder, Matrix
-from trainer.evaluate import Curve, Labels, Quality, curve, judge
+from trainer.evaluate import KQuality, Labels, Search, judge, search
 from trainer.rows import Selection, distinct
 from trainer.settings import FitSettings
 
@@ -35,6 +36,9 @@ class Fit:
         pipeline: the steps ``encode``, ``scale``, ``project`` and ``cluster``, fitted.
         components: of the training rows, shape (rows, components).
         labels: the cluster of each training row, shape (rows,).
+        search: each k with its figures.
+        quality: the figures of the k in use, over all training rows.
+        comparison: each encoding with its controls, for the k in use.
     """
 
     settings: FitSettings
@@ -42,8 +46,9 @@ class Fit:
     pipeline: Pipeline
     components: Matrix
     labels: Labels
-    curve: Curve
-    quality: Quality
+    search: Search
+    quality: KQuality
+    comparison: Comparison
 
 
 def fit(selection: Selection, settings: FitSettings) -> Fit:
@@ -57,14 +62,14 @@ def fit(selection: Selection, settings: FitSettings) -> Fit:
         _check_columns(encoder, selection, settings)
         encoded = encoder.transform(selection.rows)
         _check_varies(encoded, encoder, settings)
-        scaler = StandardScaler()
+        scaler = StandardScaler(with_std=settings.scaling == "standard")
         scaled = scaler.fit_transform(encoded)
         pca = PCA(settings.components, random_state=PCA_SEED)
         # Not fit_transform: with many columns its coordinates are those of another approximation (the
         # randomized solver's) than the ones that every later row gets, and so would be the clusters.
         components = pca.fit(scaled).transform(scaled)
-        points = min(distinct(selection.rows, settings.features), len(np.unique(components, axis=0)))
-        found = curve(components, range(settings.k_min, min(settings.k_max, points) + 1))
+        points = min(distinct(selection.rows, settings.names), len(np.unique(components, axis=0)))
+        found = search(components, range(settings.k_min, min(settings.k_max, points) + 1))
         kmeans = _clusters(components, points, _chosen_k(found, settings))
         return Fit(
             settings=settings,
@@ -74,8 +79,9 @@ def fit(selection: Selection, settings: FitSettings) -> Fit:
             ),
             components=components,
             labels=kmeans.labels_,
-            curve=found,
+            search=found,
             quality=judge(components, kmeans),
+            comparison=compare(selection.rows, settings, kmeans.n_clusters),
         )
 
 
@@ -111,7 +117,7 @@ def _check_varies(encoded: Matrix, encoder: FeatureEncoder, settings: FitSetting
             )
 
 
-def _chosen_k(found: Curve, settings: FitSettings) -> int:
+def _chosen_k(found: Search, settings: FitSettings) -> int:
     if settings.k is not None:
         return settings.k
     if found.elbow is None:

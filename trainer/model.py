@@ -20,13 +20,14 @@ def release_of(fit: Fit, names: list[str], as_of: datetime | None) -> ModelRelea
     """
     steps = fit.pipeline.named_steps
     sizes = [int((fit.labels == cluster).sum()) for cluster in range(len(names))]
+    mean = tuple(steps["scale"].mean_.tolist())
     centres = steps["cluster"].cluster_centers_.tolist()
     release = ModelRelease(
         version="",
         space="",
         features=steps["encode"].encoded_,
-        mean=tuple(steps["scale"].mean_.tolist()),
-        scale=tuple(steps["scale"].scale_.tolist()),
+        mean=mean,
+        scale=(1.0,) * len(mean) if fit.settings.scaling == "none" else tuple(steps["scale"].scale_.tolist()),
         projection_mean=tuple(steps["project"].mean_.tolist()),
         projection=tuple(tuple(axis) for axis in steps["project"].components_.tolist()),
         segments=tuple(
@@ -48,4 +49,4 @@ def release_of(fit: Fit, names: list[str], as_of: datetime | None) -> ModelRelea
 def _metrics(fit: Fit) -> dict[str, float]:
     explained = float(fit.pipeline.named_steps["project"].explained_variance_ratio_.sum())
     figures = {**asdict(fit.quality), "explained_variance": explained}
-    return {name: figure for name, figure in figures.items() if figure is not None}
+    return {name: figure for name, figure in figures.items() if name != "k" and figure is not None}

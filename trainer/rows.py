@@ -45,9 +45,9 @@ def select(table: pa.Table, settings: FitSettings) -> Selection:
     nulls = {name: _count(_is_missing(table[name])) for name in FEATURE_NAMES}
     ordered = pc.fill_null(pc.greater(table["total_orders"], 0), False)
     buyers = table.filter(ordered)
-    missing = {name: _count(_is_missing(buyers[name])) for name in settings.features}
-    rows = buyers.select(["user_id", *settings.features])
-    for name in settings.features:
+    missing = {name: _count(_is_missing(buyers[name])) for name in settings.names}
+    rows = buyers.select(["user_id", *settings.names])
+    for name in settings.names:
         rows = rows.filter(pc.invert(_is_missing(rows[name])))
     selection = Selection(
         rows=rows.sort_by("user_id").combine_chunks(),
@@ -83,14 +83,14 @@ def _check(selection: Selection, settings: FitSettings) -> None:
             f"only {_users(used)} can be trained on, of {selection.users_read:,} read, and {needed} segments "
             f"need at least {needed}: {_dropped(selection)}"
         )
-    for name in settings.features:
+    for name in settings.names:
         values = pc.unique(selection.rows[name])
         if len(values) == 1:
             raise BadTraining(
                 f"feature {name} is {values[0].as_py()!r} for all {used:,} training users: "
                 f"a feature that never varies cannot be scaled, leave it out of the setting features"
             )
-    different = distinct(selection.rows, settings.features)
+    different = distinct(selection.rows, settings.names)
     if different < needed:
         raise BadTraining(
             f"the {used:,} training users have only {different} different rows of features, and {needed} "

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from schemas.errors import BadSetting
-from schemas.features import FEATURE_NAMES
+from schemas.features import FEATURES, Feature
 
 CategoryEncoding = Literal["label", "frequency", "one-hot"]
+Scaling = Literal["standard", "none"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,12 +15,15 @@ class FitSettings:
     """Settings of one fit, checked when made.
 
     Attributes:
-        encoding: how text becomes numbers; see :class:`trainer.encode.FeatureEncoder`.
+        encoding: how text becomes numbers, where a feature names no encoding of its own; see
+            :class:`trainer.encode.FeatureEncoder`.
+        scaling: ``standard`` gives every column mean 0 and standard deviation 1, ``none`` leaves it as wide
+            as it is (the columns are centred all the same, as PCA does).
         components: the dimensions of the space that users are compared in.
         k: the number of segments; None takes the elbow of the SSE over ``k_min`` to ``k_max``.
-        k_min: the smallest k of the elbow curve, which every report shows.
-        k_max: the largest k of the elbow curve.
-        features: the model's inputs, some of :data:`schemas.features.FEATURE_NAMES`, in this order.
+        k_min: the smallest k of the search, which every report shows.
+        k_max: the largest k of the search.
+        features: the model's inputs, in this order.
         exclude_statuses: orders with one of these statuses do not count.
 
     Raises:
@@ -27,17 +31,22 @@ class FitSettings:
     """
 
     encoding: CategoryEncoding = "label"
+    scaling: Scaling = "standard"
     components: int = 2
     k: int | None = 5
     k_min: int = 2
     k_max: int = 10
-    features: tuple[str, ...] = FEATURE_NAMES
+    features: tuple[Feature, ...] = FEATURES
     exclude_statuses: tuple[str, ...] = ()
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The features' names, in order."""
+        return tuple(feature.name for feature in self.features)
+
     def __post_init__(self) -> None:
-        encodings = get_args(CategoryEncoding)
-        if self.encoding not in encodings:
-            raise BadSetting("encoding", self.encoding, f"use one of {', '.join(encodings)}")
+        _check_choice("encoding", self.encoding, get_args(CategoryEncoding))
+        _check_choice("scaling", self.scaling, get_args(Scaling))
         if self.components < 1:
             raise BadSetting("components", self.components, "use at least 1")
         if self.k is not None and self.k < 2:
@@ -46,13 +55,13 @@ class FitSettings:
             raise BadSetting("k_min", self.k_min, "use at least 2 segments")
         if self.k_max < self.k_min:
             raise BadSetting("k_max", self.k_max, f"use at least k_min, which is {self.k_min}")
-        self._check_features()
-
-    def _check_features(self) -> None:
         if not self.features:
-            raise BadSetting("features", self.features, f"name at least one of {', '.join(FEATURE_NAMES)}")
-        for name in self.features:
-            if name not in FEATURE_NAMES:
-                raise BadSetting("features", name, f"use some of {', '.join(FEATURE_NAMES)}")
-            if self.features.count(name) > 1:
+            raise BadSetting("features", self.features, "name at least one feature")
+        for name in self.names:
+            if self.names.count(name) > 1:
                 raise BadSetting("features", name, "name each feature once")
+
+
+def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise BadSetting(name, value, f"use one of {', '.join(choices)}")

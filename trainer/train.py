@@ -75,7 +75,7 @@ def train(
     selection = select(table, settings)
     say(f"fitting {selection.users_used:,} of {selection.users_read:,} users")
     fitted = fit(selection, settings)
-    names = name_segments(selection.rows.to_pandas(), fitted.labels, settings.features)
+    names = name_segments(selection.rows.to_pandas(), fitted.labels, settings.names)
     release = release_of(fitted, names, as_of)
     say("writing the report and the release")
     report = report_of(fitted, release, rejected)

@@ -118,7 +118,11 @@ def report_of(fit: Fit, release: ModelRelease, rejected: Mapping[tuple[str, str]
         rejected=tuple(Rejected(*reason, rows) for reason, rows in sorted(rejected.items())),
         columns=len(release.mean),
         explained_variance=tuple(fit.pipeline.named_steps["project"].explained_variance_ratio_.tolist()),
-        curve=ElbowCurve(fit.curve.ks, fit.curve.sse, fit.curve.elbow),
+        curve=ElbowCurve(
+            ks=tuple(row.k for row in fit.search.rows),
+            sse=tuple(row.sse for row in fit.search.rows),
+            elbow=fit.search.elbow,
+        ),
         metrics=release.metrics,
         segments=_segments(fit, release),
     )
@@ -126,7 +130,7 @@ def report_of(fit: Fit, release: ModelRelease, rejected: Mapping[tuple[str, str]
 
 def _segments(fit: Fit, release: ModelRelease) -> tuple[SegmentReport, ...]:
     rows = fit.selection.rows.to_pandas()
-    columns = [name for name in COLUMNS if name in fit.settings.features]
+    columns = [name for name in COLUMNS if name in fit.settings.names]
     found = []
     for cluster, segment in enumerate(release.segments):
         group = rows[fit.labels == cluster]

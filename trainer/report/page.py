@@ -148,7 +148,7 @@ def _settings(report: Report) -> str:
     return _table(
         ("", ""),
         (
-            ("features", escape(", ".join(settings.features))),
+            ("features", escape(", ".join(settings.names))),
             ("encoding", f"{settings.encoding}, {report.columns:,} columns"),
             ("components", str(settings.components)),
             ("k", "the elbow" if settings.k is None else str(settings.k)),

@@ -7,8 +7,9 @@ import pytest
 from sklearn.base import clone
 from sklearn.preprocessing import LabelEncoder, OneHotEncoder, StandardScaler
 
+from schemas.features import FEATURE_NAMES
 from schemas.release import EncodedFeature
-from tests.training import a_shop
+from tests.training import a_shop, features_named
 from trainer.encode import FeatureEncoder
 from trainer.settings import CategoryEncoding
 
@@ -17,7 +18,7 @@ COUNTRIES = pd.DataFrame({"country": ["Spain", "España", "Spain", "Österreich"
 
 def encoded(encoding: CategoryEncoding, frame: pd.DataFrame, learned_from: pd.DataFrame) -> list[list[float]]:
     rows: list[list[float]] = (
-        FeatureEncoder(("country",), encoding).fit(learned_from).transform(frame).tolist()
+        FeatureEncoder(features_named("country"), encoding).fit(learned_from).transform(frame).tolist()
     )
     return rows
 
@@ -51,13 +52,13 @@ def test_what_is_not_known_scales_to_exactly_zero(encoding: CategoryEncoding) ->
     rows = a_shop().to_pandas().dropna()
     encoder = FeatureEncoder(encoding=encoding).fit(rows)
     scaler = StandardScaler().fit(encoder.transform(rows))
-    nothing = pd.DataFrame([dict.fromkeys(encoder.features)])
+    nothing = pd.DataFrame([dict.fromkeys(FEATURE_NAMES)])
     assert not scaler.transform(encoder.transform(nothing)).any()
 
 
 def test_numbers_stay_and_a_missing_one_is_the_mean() -> None:
     ages = pd.DataFrame({"age": [20.0, 40.0]})
-    encoder = FeatureEncoder(("age",)).fit(ages)
+    encoder = FeatureEncoder(features_named("age")).fit(ages)
     assert encoder.transform(ages).tolist() == [[20], [40]]
     asked = pd.DataFrame({"age": pd.Series([None, np.inf, 25], dtype=object)})
     assert encoder.transform(asked).tolist() == [[30], [30], [25]]
@@ -68,9 +69,14 @@ def test_as_scikit_learn_encodes() -> None:
     rows = a_shop().to_pandas().dropna()
     texts = ["gender", "country", "traffic_source", "most_frequent_brand", "most_frequent_category"]
     labels = np.column_stack([LabelEncoder().fit_transform(rows[name]) for name in texts])
-    assert FeatureEncoder(texts, "label").fit(rows).transform(rows).tolist() == labels.tolist()
+    assert (
+        FeatureEncoder(features_named(*texts), "label").fit(rows).transform(rows).tolist() == labels.tolist()
+    )
     one_hot = OneHotEncoder(sparse_output=False).fit_transform(rows[texts])
-    assert FeatureEncoder(texts, "one-hot").fit(rows).transform(rows).tolist() == one_hot.tolist()
+    assert (
+        FeatureEncoder(features_named(*texts), "one-hot").fit(rows).transform(rows).tolist()
+        == one_hot.tolist()
+    )
 
 
 def test_arrow_and_pandas_are_encoded_alike() -> None:
@@ -81,15 +87,15 @@ def test_arrow_and_pandas_are_encoded_alike() -> None:
 
 
 def test_what_was_learned_is_the_wire_form() -> None:
-    learned = FeatureEncoder(("country",), "frequency").fit(COUNTRIES).encoded_
+    learned = FeatureEncoder(features_named("country"), "frequency").fit(COUNTRIES).encoded_
     assert learned == (
         EncodedFeature("country", "frequency", ("España", "Spain", "Österreich"), (0.25, 0.5, 0.25)),
     )
-    learned = FeatureEncoder(("country",), "one-hot").fit(COUNTRIES).encoded_
+    learned = FeatureEncoder(features_named("country"), "one-hot").fit(COUNTRIES).encoded_
     assert learned == (EncodedFeature("country", "one-hot", ("España", "Spain", "Österreich")),)
 
 
 def test_scikit_learn_can_clone_it() -> None:
-    copy = clone(FeatureEncoder(("age",), "one-hot").fit(pd.DataFrame({"age": [1, 2]})))
-    assert (copy.features, copy.encoding) == (("age",), "one-hot")
+    copy = clone(FeatureEncoder(features_named("age"), "one-hot").fit(pd.DataFrame({"age": [1, 2]})))
+    assert (copy.features, copy.encoding) == (features_named("age"), "one-hot")
     assert not hasattr(copy, "encoded_")

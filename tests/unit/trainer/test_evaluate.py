@@ -9,7 +9,7 @@ from threadpoolctl import threadpool_limits
 
 from trainer import evaluate
 from trainer.cluster import cluster
-from trainer.evaluate import curve, elbow, judge
+from trainer.evaluate import elbow, judge, search
 
 
 @pytest.fixture(autouse=True)
@@ -29,23 +29,23 @@ def blobs(each: int = 30) -> np.ndarray:
 
 
 def test_the_curve_of_three_blobs_bends_at_three() -> None:
-    found = curve(blobs(), range(2, 11))
-    assert found.ks == (2, 3, 4, 5, 6, 7, 8, 9, 10)
+    found = search(blobs(), range(2, 11))
+    assert [row.k for row in found.rows] == [2, 3, 4, 5, 6, 7, 8, 9, 10]
     assert found.elbow == 3
     # Two of the three corners share a centre half way, 50 from each: 60 rows, 2,500 each.
-    assert found.sse[0] == pytest.approx(60 * 2_500, rel=0.01)
-    assert list(found.sse) == sorted(found.sse, reverse=True)
+    assert found.rows[0].sse == pytest.approx(60 * 2_500, rel=0.01)
+    assert [row.sse for row in found.rows] == sorted([row.sse for row in found.rows], reverse=True)
 
 
 def test_the_sse_by_hand() -> None:
     # Two centres, at 1 and at 11; each row is 1 away from its own.
     rows = np.array([[0.0], [2.0], [10.0], [12.0]])
-    assert curve(rows, [2, 4]).sse == pytest.approx((4.0, 0.0))
+    assert [row.sse for row in search(rows, [2, 4]).rows] == pytest.approx([4.0, 0.0])
 
 
 def test_the_curve_ends_where_there_are_no_more_positions() -> None:
     rows = np.repeat(CORNERS, 5, axis=0)
-    assert curve(rows, range(2, 11)).ks == (2, 3)
+    assert [row.k for row in search(rows, range(2, 11)).rows] == [2, 3]
 
 
 @pytest.mark.parametrize(

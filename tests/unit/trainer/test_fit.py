@@ -11,7 +11,7 @@ from sklearn.metrics import adjusted_rand_score
 from sklearn.preprocessing import LabelEncoder, StandardScaler
 
 from schemas.errors import BadTraining
-from tests.training import a_shop, features_table
+from tests.training import a_shop, features_named, features_table
 from trainer import fit as fit_module
 from trainer.fit import Fit, fit
 from trainer.rows import select
@@ -69,7 +69,7 @@ def test_the_pipeline_is_what_its_own_fit_gives(encoding: CategoryEncoding) -> N
 
 
 def test_other_features_components_and_k() -> None:
-    settings = FitSettings(features=("age", "country", "total_orders"), components=3, k=4)
+    settings = FitSettings(features=features_named("age", "country", "total_orders"), components=3, k=4)
     ours = fitted(a_shop(), settings)
     assert ours.components.shape == (ours.selection.users_used, 3)
     assert sorted(set(ours.labels)) == [0, 1, 2, 3]
@@ -83,32 +83,34 @@ def test_the_search_takes_the_elbow() -> None:
         for orders in (1, 40)
         for step in (0, 1, 2)
     ]
-    settings = FitSettings(k=None, k_max=8, features=("age", "total_orders"))
+    settings = FitSettings(k=None, k_max=8, features=features_named("age", "total_orders"))
     ours = fitted(features_table(rows), settings)
-    assert ours.curve.ks == tuple(range(2, 9))
-    assert ours.curve.elbow == 4
+    assert [row.k for row in ours.search.rows] == list(range(2, 9))
+    assert ours.search.elbow == 4
     assert ours.pipeline.named_steps["cluster"].n_clusters == 4
     assert ours.labels.tolist() == np.repeat(ours.labels[::3], 3).tolist()
 
 
 def test_no_elbow_to_take() -> None:
     rows: list[dict[str, object]] = [{"age": 1.0}, {"age": 2.0}, {"age": 4.0}]
-    settings = FitSettings(k=None, k_min=2, k_max=3, components=1, features=("age",))
+    settings = FitSettings(k=None, k_min=2, k_max=3, components=1, features=features_named("age"))
     with pytest.raises(BadTraining, match=r"no elbow for k from 2 to 3: set k, or search a wider range"):
         fitted(features_table(rows), settings)
 
 
 def test_more_components_than_columns() -> None:
-    settings = FitSettings(k=2, components=3, features=("age", "gender"))
+    settings = FitSettings(k=2, components=3, features=features_named("age", "gender"))
     with pytest.raises(BadTraining, match="3 components cannot be made from 2 columns: set components to 2"):
         fitted(a_shop(), settings)
-    one_hot = FitSettings(k=2, components=3, features=("age", "gender"), encoding="one-hot")
+    one_hot = FitSettings(k=2, components=3, features=features_named("age", "gender"), encoding="one-hot")
     assert fitted(a_shop(), one_hot).components.shape[1] == 3
 
 
 def test_more_components_than_users() -> None:
     rows: list[dict[str, object]] = [{"age": 1.0, "gender": "F"}, {"age": 2.0, "gender": "M"}]
-    settings = FitSettings(k=2, components=4, encoding="one-hot", features=("age", "gender", "total_orders"))
+    settings = FitSettings(
+        k=2, components=4, encoding="one-hot", features=features_named("age", "gender", "total_orders")
+    )
     rows[1]["total_orders"] = 3
     with pytest.raises(BadTraining, match="4 components cannot be made from 2 training users"):
         fitted(features_table(rows), settings)
@@ -118,7 +120,7 @@ def test_values_of_equal_frequency_have_nothing_to_tell() -> None:
     rows: list[dict[str, object]] = [
         {"age": float(age), "gender": gender} for age in (1, 2, 3) for gender in ("F", "M")
     ]
-    settings = FitSettings(k=2, encoding="frequency", features=("age", "gender"))
+    settings = FitSettings(k=2, encoding="frequency", features=features_named("age", "gender"))
     with pytest.raises(BadTraining, match="feature gender has 2 values of equal frequency"):
         fitted(features_table(rows), settings)
 
@@ -130,7 +132,7 @@ def test_users_who_differ_but_not_in_the_components() -> None:
         for number in (1, 2)
         for gender in ("F", "M")
     ]
-    settings = FitSettings(k=3, components=1, features=("age", "total_orders", "gender"))
+    settings = FitSettings(k=3, components=1, features=features_named("age", "total_orders", "gender"))
     with pytest.raises(BadTraining) as caught:
         fitted(features_table(rows), settings)
     assert "2 different positions" in str(caught.value) or "too close together" in str(caught.value)
@@ -144,10 +146,10 @@ def test_columns_that_do_not_fit_into_memory(monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(BadTraining, match=r"one-hot encoding makes 18 columns for 2\d\d users") as caught:
         fitted(a_shop(), FitSettings(encoding="one-hot"))
     assert "leave country (4 values) out" in str(caught.value)
-    fitted(a_shop(), FitSettings(features=("age", "gender"), k=2))
+    fitted(a_shop(), FitSettings(features=features_named("age", "gender"), k=2))
 
 
 def test_an_unknown_value_lies_where_the_mean_lies() -> None:
     ours = fitted(a_shop(), FitSettings())
-    nothing = pd.DataFrame([dict.fromkeys(ours.settings.features)])
+    nothing = pd.DataFrame([dict.fromkeys(ours.settings.names)])
     np.testing.assert_allclose(ours.pipeline[:-1].transform(nothing), [[0, 0]], atol=1e-12)

@@ -28,7 +28,7 @@ def test_a_worker_scores_as_the_pipeline_does(encoding: CategoryEncoding) -> Non
     # Everybody, also those who were left out of the training, and one from nowhere.
     everybody = a_shop().to_pandas()
     everybody.loc[len(everybody)] = ["new", 99.0, "X", "Narnia", "Fax", 1, "Acme", "Anvils"]
-    features = list(ours.settings.features)
+    features = list(ours.settings.names)
     rows = a_shop().select(features).to_pylist()
     rows.append(dict(zip(features, everybody.iloc[-1].tolist()[1:], strict=True)))
     scores = [scorer.score(row) for row in rows]

@@ -5,11 +5,11 @@ import math
 import pytest
 
 from schemas.errors import BadTraining
-from tests.training import features_table
+from tests.training import features_named, features_table
 from trainer.rows import select
 from trainer.settings import FitSettings
 
-TWO = FitSettings(k=2, features=("age", "gender"))
+TWO = FitSettings(k=2, features=features_named("age", "gender"))
 
 
 def refusal(rows: list[dict[str, object]], settings: FitSettings = TWO) -> str:
@@ -83,20 +83,22 @@ def test_one_user() -> None:
 
 
 def test_fewer_users_than_segments() -> None:
-    told = refusal([{"age": float(age)} for age in (1, 2, 3)], FitSettings(k=4, features=("age",)))
+    told = refusal(
+        [{"age": float(age)} for age in (1, 2, 3)], FitSettings(k=4, features=features_named("age"))
+    )
     assert (
         told == "only 3 users can be trained on, of 3 read, and 4 segments need at least 4: none was dropped"
     )
 
 
 def test_fewer_users_than_the_least_of_the_search() -> None:
-    settings = FitSettings(k=None, k_min=3, features=("age",))
+    settings = FitSettings(k=None, k_min=3, features=features_named("age"))
     assert "3 segments need at least 3" in refusal([{"age": 1.0}, {"age": 2.0}], settings)
 
 
 def test_fewer_different_users_than_segments() -> None:
     rows: list[dict[str, object]] = [{"age": 20.0}, {"age": 30.0, "gender": "M"}] * 4
-    told = refusal(rows, FitSettings(k=3, features=("age", "gender")))
+    told = refusal(rows, FitSettings(k=3, features=features_named("age", "gender")))
     assert told == (
         "the 8 training users have only 2 different rows of features, and 3 segments need at least 3: "
         "set k to 2 or less, or add features"
@@ -108,7 +110,7 @@ def test_fewer_different_users_than_segments() -> None:
 )
 def test_a_feature_that_never_varies(constant: str, words: str) -> None:
     rows: list[dict[str, object]] = [{"gender": "F"}, {"gender": "M"}]
-    told = refusal(rows, FitSettings(k=2, features=("gender", constant)))
+    told = refusal(rows, FitSettings(k=2, features=features_named("gender", constant)))
     assert told == (
         f"{words} for all 2 training users: a feature that never varies cannot be scaled, "
         "leave it out of the setting features"

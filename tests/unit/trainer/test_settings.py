@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from schemas.errors import BadSetting
+from schemas.features import FEATURES
 from trainer.settings import FitSettings
 
 
@@ -10,7 +11,7 @@ def test_the_defaults_are_the_articles() -> None:
     settings = FitSettings()
     assert (settings.encoding, settings.components, settings.k) == ("label", 2, 5)
     assert (settings.k_min, settings.k_max) == (2, 10)
-    assert settings.features == (
+    assert settings.names == (
         "age",
         "gender",
         "country",
@@ -26,13 +27,13 @@ def test_the_defaults_are_the_articles() -> None:
     ("values", "message"),
     [
         ({"encoding": "ordinal"}, "setting encoding is 'ordinal': use one of label, frequency, one-hot"),
+        ({"scaling": "robust"}, "setting scaling is 'robust': use one of standard, none"),
         ({"components": 0}, "setting components is 0: use at least 1"),
         ({"k": 1}, "setting k is 1: use at least 2 segments"),
         ({"k": None, "k_min": 1}, "setting k_min is 1: use at least 2 segments"),
         ({"k_min": 4, "k_max": 3}, "setting k_max is 3: use at least k_min, which is 4"),
-        ({"features": ()}, "name at least one of age, gender"),
-        ({"features": ("age", "user_id")}, "setting features is 'user_id': use some of age, gender"),
-        ({"features": ("age", "age")}, "setting features is 'age': name each feature once"),
+        ({"features": ()}, "name at least one feature"),
+        ({"features": (FEATURES[0], FEATURES[0])}, "setting features is 'age': name each feature once"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_refused(values: dict[str, object], message: str) -> None:

@@ -73,7 +73,7 @@ def test_assignments_are_the_training_users_with_components_and_segment(tmp_path
     table = pq.read_table(folder / "assignments.parquet")
     assert table.column_names == [
         "user_id",
-        *FitSettings().features,
+        *FitSettings().names,
         "component_1",
         "component_2",
         "segment",

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from tests.training import a_shop, features_table
+from tests.training import a_shop, features_named, features_table
 from trainer.fit import Fit, fit
 from trainer.model import release_of
 from trainer.names import name_segments
@@ -18,7 +18,7 @@ from trainer.settings import FitSettings
 
 def reported(table: pa.Table, settings: FitSettings) -> tuple[Fit, Report]:
     fitted = fit(select(table, settings), settings)
-    names = name_segments(fitted.selection.rows.to_pandas(), fitted.labels, settings.features)
+    names = name_segments(fitted.selection.rows.to_pandas(), fitted.labels, settings.names)
     rejected = {("users", "age is 190"): 3, ("orders", "created_at is missing"): 2}
     return fitted, report_of(fitted, release_of(fitted, names, None), rejected)
 
@@ -55,7 +55,7 @@ def test_the_articles_table() -> None:
 def test_equally_common_values_by_size() -> None:
     ages = [40.0, 20.0, 30.0, 20.0, 40.0, 90.0, 90.5]
     table = features_table([{"age": age} for age in ages])
-    settings = FitSettings(k=2, components=1, features=("age",))
+    settings = FitSettings(k=2, components=1, features=features_named("age"))
     _, report = reported(table, settings)
     by_size = sorted(report.segments, key=lambda segment: segment.size)
     assert by_size[0].top == {"age": (Share(90, 50.0), Share(90.5, 50.0))}
@@ -82,7 +82,7 @@ def test_the_json_holds_what_the_fit_found() -> None:
     fitted, report = reported(a_shop(), FitSettings(encoding="one-hot"))
     told = json.loads(report.json())
     assert told["curve"]["ks"] == [2, 3, 4, 5, 6, 7, 8, 9, 10]
-    assert told["curve"]["sse"] == list(fitted.curve.sse)
+    assert told["curve"]["sse"] == [row.sse for row in fitted.search.rows]
     assert told["k"] == 5
     assert told["columns"] == 18  # age and total_orders, and 2 + 4 + 3 + 4 + 3 values
     assert told["settings"]["encoding"] == "one-hot"

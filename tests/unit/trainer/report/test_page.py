@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 import pyarrow as pa
 import pytest
 
-from tests.training import a_shop, features_table
+from tests.training import a_shop, features_named, features_table
 from trainer.fit import fit
 from trainer.model import release_of
 from trainer.names import name_segments
@@ -21,7 +21,7 @@ def paged(
     table: pa.Table, settings: FitSettings, rejected: dict[tuple[str, str], int] | None = None
 ) -> tuple[Report, str]:
     fitted = fit(select(table, settings), settings)
-    names = name_segments(fitted.selection.rows.to_pandas(), fitted.labels, settings.features)
+    names = name_segments(fitted.selection.rows.to_pandas(), fitted.labels, settings.names)
     report = report_of(fitted, release_of(fitted, names, None), rejected or {})
     return report, page(report, fitted.components, fitted.labels).decode()
 
@@ -63,7 +63,7 @@ def test_it_is_well_formed() -> None:
 def test_what_the_shop_wrote_is_text_and_never_markup() -> None:
     evil = "<script>alert('1')</script>&\"$x"
     table = features_table([{"age": float(age), "country": evil if age % 3 else "b"} for age in range(40)])
-    settings = FitSettings(features=("age", "country"))
+    settings = FitSettings(features=features_named("age", "country"))
     _, html = paged(table, settings, {("users", evil): 1})
     assert "<script" not in html
     assert "&lt;script&gt;" in html
@@ -104,7 +104,7 @@ def test_any_number_of_components(components: int) -> None:
 
 def test_the_smallest_shop() -> None:
     table = features_table([{"age": 20.0}, {"age": 30.0}])
-    _, html = paged(table, FitSettings(k=2, components=1, features=("age",)))
+    _, html = paged(table, FitSettings(k=2, components=1, features=features_named("age")))
     # One k, one point: no curve to draw.
     assert len(charts(html)) == 2
     assert "silhouette" not in html
