@@ -1,0 +1,97 @@
+"""Whom a release would move: by the model, and by what the users did meanwhile, apart.
+
+For a user with today's features, the *model* moves the user when the current release and the new one give
+different segments. The user's *behaviour* moves the user when the current release gives another segment for
+today's features than for those that it was trained on. The two may undo each other.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Ids = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Users who go from one segment to another."""
+
+    previous: int
+    segment: int
+    users: int
+
+
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """Who goes where.
+
+    Attributes:
+        users: how many were compared.
+        pairs: the pairs of different segments with at least one user, those with most users first, then
+            by the segments' ids.
+    """
+
+    users: int
+    pairs: tuple[Pair, ...]
+
+    @property
+    def moved(self) -> int:
+        """How many users change their segment."""
+        return sum(pair.users for pair in self.pairs)
+
+    @property
+    def share(self) -> float:
+        """The share of the compared users who change their segment, 0 to 1."""
+        return self.moved / self.users if self.users else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A figure of the release in use and of the new one; None where one has none."""
+
+    name: str
+    current: float | None
+    new: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """What becomes of the users of the release in use.
+
+    Attributes:
+        current: the version of the release in use.
+        names: the segments' names by id, of both releases.
+        by_model: of the new release's training users: today's features, the current release and the new one.
+            None where the current release takes features that are not at hand.
+        by_behaviour: of the training users of both releases: the current release, the features that it was
+            trained on and today's. None where its training users are not at hand.
+        metrics: of both releases, by name.
+    """
+
+    current: str
+    names: dict[int, str]
+    by_model: Moves | None
+    by_behaviour: Moves | None
+    metrics: tuple[Metric, ...]
+
+
+def moves(before: Ids, after: Ids) -> Moves:
+    """Count who goes where; shape of both: (users,), segments' ids, row by row the same users."""
+    differing = before != after
+    found, counts = np.unique(
+        np.column_stack([before[differing], after[differing]]), axis=0, return_counts=True
+    )
+    pairs = [
+        Pair(int(one), int(other), int(count)) for (one, other), count in zip(found, counts, strict=True)
+    ]
+    return Moves(
+        len(before), tuple(sorted(pairs, key=lambda pair: (-pair.users, pair.previous, pair.segment)))
+    )
+
+
+def metrics(current: Mapping[str, float], new: Mapping[str, float]) -> Iterator[Metric]:
+    """The figures of both, by name."""
+    for name in sorted({*current, *new}):
+        yield Metric(name, current.get(name), new.get(name))
