@@ -19,7 +19,10 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from schemas.decode import encode_order, encode_signup
 from schemas.events import Event, Order
 from schemas.partition import librdkafka_name
-from schemas.topics import Topics
+from schemas.release import ModelRelease
+from schemas.topics import MODELS_CURRENT_KEY, Topics
+from schemas.wire import encode_release
+from streamer.topics_admin import create_topics
 from tests.services import eventually
 from tests.verify import read_topic
 
@@ -92,6 +95,15 @@ class Deployment:
         """Make a release current; gives its folder back."""
         self.segue("publish", release)
         return release
+
+    def announce(self, release: ModelRelease) -> None:
+        """Make a release current that was never trained, in topics that are made first."""
+        client = {"bootstrap.servers": self.bootstrap}
+        create_topics(client, self.topics, self.partitions)
+        producer = Producer(client)
+        for key in (release.version, MODELS_CURRENT_KEY):
+            producer.produce(self.topics.models, encode_release(release), key.encode())
+        assert producer.flush(30) == 0
 
     def worker(self) -> "WorkerProcess":
         """Start a worker; it is ended with the deployment."""

@@ -8,6 +8,7 @@ import typer
 from segue.cli.bootstrap import bootstrap
 from segue.cli.demo import demo
 from segue.cli.doctor import doctor
+from segue.cli.forget import forget
 from segue.cli.ingest import ingest
 from segue.cli.predict import predict
 from segue.cli.publish import publish
@@ -17,7 +18,7 @@ from segue.cli.train import train
 from segue.cli.user import user
 from segue.cli.worker import worker
 
-COMMANDS = (demo, train, publish, bootstrap, worker, ingest, tail, user, predict, doctor)
+COMMANDS = (demo, train, publish, bootstrap, worker, ingest, tail, user, predict, forget, doctor)
 
 app = typer.Typer(
     name="segue",

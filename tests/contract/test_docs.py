@@ -17,7 +17,7 @@ PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
 OPERATIONS = DOCS / "operations.md"
 
 # Commands that pages and messages name before they are there.
-ANNOUNCED = {"dead-letters", "forget", "rebuild", "releases", "replay", "rollback", "verify"}
+ANNOUNCED = {"dead-letters", "rebuild", "releases", "replay", "rollback", "verify"}
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 
 BLOCK = re.compile(r"^```[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)

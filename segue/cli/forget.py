@@ -1,0 +1,59 @@
+"""`segue forget`: erase a user."""
+
+# ruff: noqa: PLC0415 - imports stand where they are needed: a command loads no more than it uses
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import msgspec
+import typer
+
+from segue.cli.command import command, flag
+from segue.cli.terminal import say, write
+from segue.settings import Settings
+from segue.usage import bad_option
+
+
+@command(
+    "kafka",
+    "topic_prefix",
+    "partitioner",
+    "redis",
+    "redis_prefix",
+    example="segue forget 7341 --wait 30",
+)
+def forget(
+    settings: Settings,
+    user_id: Annotated[str, typer.Argument(metavar="ID", help="the user's id")],
+    wait: Annotated[
+        float | None,
+        typer.Option(metavar="SECONDS", help="wait until a worker has applied it, at most so long"),
+    ] = None,
+    as_json: Annotated[bool, flag("--json", "the erasure as JSON, on standard output")] = False,
+) -> int | None:
+    """Erase a user: facts timed up to now never count again, whenever they arrive.
+
+    It sends an event, which a worker applies; without --wait it ends when Kafka has the event. A user whom
+    nobody knows can be erased too, and erased again.
+    """
+    if wait is not None and wait <= 0:
+        raise bad_option("--wait", wait, "give seconds, above 0")
+    from segue.forget import erase, wait_until_applied
+
+    erasure = erase(settings, user_id, datetime.now(UTC))
+    told = erasure.as_json()
+    if not as_json:
+        say(
+            f"The erasure of user {erasure.user_id!r} lies in {erasure.topic}, partition {erasure.partition},"
+            f" offset {erasure.offset}."
+        )
+    if wait is not None:
+        gone = wait_until_applied(settings, erasure, wait)
+        told["gone"] = gone
+        if not as_json:
+            say("It is applied, and the user is gone." if gone else "It is applied; later facts stand.")
+    if as_json:
+        write(msgspec.json.encode(told).decode())
+    return None

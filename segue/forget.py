@@ -1,0 +1,108 @@
+"""Erasing a user: an event like any other, so that it is ordered among the user's facts."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import datetime
+
+from confluent_kafka import Message
+
+from schemas import checks, times
+from schemas.decode import encode_signup
+from schemas.errors import BadEvent, SegueError
+from schemas.events import UserErased
+from segue.kafka import DEADLINE_S
+from segue.redis_users import RedisUsers
+from segue.sending import Outgoing, Sender
+from segue.settings import Settings
+from segue.usage import BadUsage
+from streamer.kafka_admin import Admin
+from streamer.place import Place
+from streamer.topics_admin import check_topics
+
+_LOOK_S = 0.1
+
+
+class NotApplied(SegueError):
+    """The erasure is in the log, and no worker has come to it in time."""
+
+    exit_code = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """An erasure in the log. ``topic_id`` is the id of the signups' topic that holds it."""
+
+    user_id: str
+    erased_at: datetime
+    topic: str
+    topic_id: str
+    partition: int
+    offset: int
+
+    def is_before(self, place: Place) -> bool:
+        """Whether a lane at this place has applied it."""
+        return (
+            place.topic_ids.get(self.topic) == self.topic_id
+            and place.positions.get(self.topic, 0) > self.offset
+        )
+
+    def as_json(self) -> dict[str, object]:
+        """What programs are told."""
+        return {
+            "user_id": self.user_id,
+            "erased_at": times.text(self.erased_at),
+            "topic": self.topic,
+            "partition": self.partition,
+            "offset": self.offset,
+        }
+
+
+def erase(settings: Settings, user_id: str, erased_at: datetime) -> Erasure:
+    """Send the event that erases a user. Nobody need know the user, and sending it again does no harm.
+
+    Raises:
+        BadUsage: this can be no user's id.
+        BadTopics: the topics do not fit together, or are not there.
+        NotDelivered: Kafka refuses the event.
+        Unreachable: Kafka does not answer.
+    """
+    try:
+        checked = checks.required_id({"ID": user_id}, "ID")
+    except BadEvent as error:
+        raise BadUsage(f"the user's id cannot be used: {error.problem}") from None
+    topic, client = settings.topics.signups, settings.kafka_client
+    check_topics(client, settings.topics, deadline_s=DEADLINE_S)
+    topic_id = Admin(client, DEADLINE_S).topic(topic).topic_id
+    taken: list[Message] = []
+    key, value = encode_signup(UserErased(checked, erased_at))
+    sender = Sender(client, settings.partitioner, delivered=lambda _event, message: taken.append(message))
+    sender.send([Outgoing(topic, key, value, f"user {checked}'s erasure")])
+    partition, offset = taken[0].partition(), taken[0].offset()
+    assert partition is not None
+    assert offset is not None
+    return Erasure(checked, erased_at, topic, topic_id, partition, offset)
+
+
+def wait_until_applied(settings: Settings, erasure: Erasure, deadline_s: float) -> bool:
+    """Wait until the user's lane has applied an erasure.
+
+    Returns:
+        Whether the user is gone; False where facts timed later have begun a new life.
+
+    Raises:
+        NotApplied: it has not within ``deadline_s`` seconds.
+        Unreachable: Redis does not answer.
+    """
+    end_s = time.monotonic() + deadline_s
+    with RedisUsers(settings) as users:
+        while (place := users.place(erasure.partition)) is None or not erasure.is_before(place):
+            if time.monotonic() >= end_s:
+                raise NotApplied(
+                    f"the erasure of user {erasure.user_id!r} lies in {erasure.topic}, partition"
+                    f" {erasure.partition}, offset {erasure.offset}, but no worker has come to it within"
+                    f" {deadline_s:g} s: see that one runs, and how far it is behind (segue doctor)"
+                )
+            time.sleep(_LOOK_S)
+        return users.card(erasure.user_id) is None
