@@ -34,7 +34,9 @@ class _OneModel:
     def __init__(self) -> None:
         of = fitted()
         names = [f"segment {cluster}" for cluster in range(of.fit.pipeline["cluster"].n_clusters)]
-        self._model = ActiveModel(release_of(of.fit, names, None), of.scorer, 0, "benchmark")
+        self._model = ActiveModel(
+            release_of(of.fit, names, None), of.scorer, 0, "benchmark", datetime.now(UTC)
+        )
 
     def current(self) -> ActiveModel:
         return self._model
@@ -55,6 +57,8 @@ class _Nobody:
     def phase(self, phase: Phase, reason: str | None) -> None: ...
 
     def reached(self, positions: dict[str, int], lag: dict[str, int]) -> None: ...
+
+    def swept(self, users: int, changes: Sequence[Change], left: int) -> None: ...
 
     def batch(self, batch: Batch, changes: Sequence[Change], seconds: dict[str, float]) -> None: ...
 

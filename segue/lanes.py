@@ -27,6 +27,7 @@ def lane_config(settings: Settings, partitions: int) -> LaneConfig:
         settings=FoldSettings(FEATURE_NAMES, partitions, statuses, settings.partitioner),
         similar_users=settings.similar_users,
         max_batch=settings.max_batch,
+        sweep_per_s=settings.sweep_per_s,
     )
 
 

@@ -93,6 +93,12 @@ class Settings(BaseSettings):
     max_batch: int = Field(
         1_000, ge=1, le=100_000, description="events that one transaction of a worker takes at most"
     )
+    sweep_per_s: int = Field(
+        1_000,
+        ge=1,
+        le=1_000_000,
+        description="users a second that a lane decides anew at most, after a new release",
+    )
     session_timeout_ms: int = Field(
         10_000, ge=1_000, description="milliseconds after which a silent worker loses its lanes"
     )

@@ -9,7 +9,7 @@ from redis.cluster import RedisCluster
 
 from streamer.interfaces import Neighbour, UserWrite
 from streamer.keys import SEGMENT, Keys
-from streamer.store import TIMEOUT_S, RedisStore, reaching, spaces_of
+from streamer.store import TIMEOUT_S, RedisStore, angles_in, reaching, spaces_of
 
 _PORT = 6379
 
@@ -67,7 +67,7 @@ class ClusterStore(RedisStore):
             return False
         pipeline = self._redis.pipeline(transaction=False)
         for space in spaces_of(writes):
-            angles = {write.user_id: write.angles[space] for write in writes if space in write.angles}
+            angles = angles_in(space, writes)
             if put := {user_id: at for user_id, at in angles.items() if at is not None}:
                 pipeline.zadd(self._keys.angles(space), put)
             if gone := [user_id for user_id, at in angles.items() if at is None]:

@@ -114,13 +114,22 @@ class UserWrite(Struct, frozen=True):
 
     ``fields`` are the plain fields and the state; a value of None deletes the field. ``orders`` maps
     order ids to their bytes, None deletes one. ``angles`` maps the spaces whose index is to change to
-    the user's new angle in radians, None removes the user.
+    the user's new angle in radians, None removes the user. ``swept`` is the number of the lane's sweep
+    that the user is up to; None where the user is none of the lane's users any more.
     """
 
     user_id: str
     fields: dict[str, bytes | str | None]
     orders: dict[str, bytes | None]
     angles: dict[str, float | None]
+    swept: int | None = None
+
+
+class Unswept(Struct, frozen=True):
+    """Some of the lane's users that a sweep has not come to, and how many there are in all."""
+
+    user_ids: list[str]
+    left: int
 
 
 class Neighbour(Struct, frozen=True):
@@ -143,6 +152,9 @@ class Store(Protocol):
     def load_orders(self, user_ids: Collection[str]) -> dict[str, dict[str, bytes]]:
         """Every order of these users; one round trip."""
 
+    def unswept(self, sweep: int, most: int) -> Unswept:
+        """The lane's users who are not up to this sweep, at most ``most`` of them; one round trip."""
+
     def neighbours(
         self, space: str, angles: Sequence[float], n: int, exclude: Collection[str]
     ) -> list[list[Neighbour]]:
@@ -152,14 +164,14 @@ class Store(Protocol):
         """
 
     def save(self, expected: bytes | None, place: bytes, writes: Sequence[UserWrite]) -> bool:
-        """Write place, users and index entries, if the stored place is still ``expected``.
+        """Write place, users, index entries and what is swept, if the stored place is still ``expected``.
 
         Returns:
             False when it was not, and nothing was written.
         """
 
     def clear(self) -> None:
-        """Delete every user and every index, of all lanes, the places apart; nobody may be saving."""
+        """Delete every user, every index and what is swept, of all lanes, the places apart; nobody may be saving."""
 
     def close(self) -> None:
         """Let go of the connection."""

@@ -26,6 +26,8 @@ class Keys:
 
     >>> Keys("segue:").user("7"), Keys("segue:").place(3), Keys("segue:").angles("4f1c")
     ('segue:user:7', 'segue:place:3', 'segue:angles:4f1c')
+    >>> Keys("segue:").swept(3)
+    'segue:swept:3'
     >>> Keys("segue:", lane_of=lambda user_id: 3).user("7")
     'segue:user:{3}:7'
     """
@@ -54,6 +56,14 @@ class Keys:
     def place(self, lane: int) -> str:
         """A string: how far the lane's states have come. Every save compares it and replaces it."""
         return f"{self.prefix}place:{lane}" if self.lane_of is None else f"{self.prefix}place:{{{lane}}}"
+
+    def swept(self, lane: int) -> str:
+        """A sorted set of the lane's user ids by the number of the sweep that each is up to."""
+        return f"{self.prefix}swept:{lane}" if self.lane_of is None else f"{self.prefix}swept:{{{lane}}}"
+
+    def every_swept(self) -> str:
+        """A pattern for SCAN that the sets of all lanes match."""
+        return f"{_literal(self.prefix)}swept:*"
 
     def angles(self, space: str) -> str:
         """A sorted set of user ids by angle in radians: who is similar to whom in this space."""

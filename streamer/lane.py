@@ -10,6 +10,10 @@ the next takeover:
 5. commit  one Kafka transaction: changes, users' records, dead letters, the inputs' next offsets
 6. save    one script: states, index and the new place, if the place is still the one of step 2
 
+Once there is a newer activation, a *sweep* decides the lane's users anew, between the batches of events and in
+such batches itself, but that it reads no records, loads users whom an older activation decided, and leaves
+the offsets as they are. What is left of it stands in Redis, so a takeover goes on with it.
+
 The order of a takeover:
 
 1. fence   start the producer; the former owner can write no more
@@ -21,24 +25,25 @@ The order of a takeover:
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 
 from msgspec.structs import replace
 
-from schemas.changes import Change
+from schemas.changes import Cause, Change
 from schemas.errors import BadSetting, NeedsRebuild
 from streamer import healing
 from streamer import place as places
 from streamer.batch import Batch, read_batch
-from streamer.interfaces import Log, OutRecord, Store
+from streamer.interfaces import Log, OutRecord, Record, Store
 from streamer.lane_config import LaneConfig, Models, Watcher
 from streamer.lane_errors import InDoubt, LaneClosing, NotReady
 from streamer.model import ActiveModel
 from streamer.outputs import change_records
-from streamer.place import Place
-from streamer.process import process
+from streamer.pace import Pace
+from streamer.place import Place, Sweep
+from streamer.process import decide, process
 from streamer.similar import with_similar_users
 from streamer.start import Start, starting_point
 from streamer.users import Users
@@ -71,6 +76,9 @@ class Lane:
         self._monotonic = monotonic
         self._place: Place | None = None
         self._place_seen_s = 0.0
+        self._pace = Pace(config.sweep_per_s, config.max_batch)
+        # The newest sweep that has come to all users.
+        self._swept: Sweep | None = None
 
     @property
     def positions(self) -> dict[str, int]:
@@ -104,6 +112,9 @@ class Lane:
         if self._log.committed() != committed:
             raise InDoubt("another worker has taken this lane over")
         former = None if stored is None else places.decode(stored)
+        if former is not None and former.sweep.models_topic == model.topic_id:
+            self._expect_newest(model, former.sweep.activation)
+        self._swept = None
         try:
             start = starting_point(
                 former,
@@ -129,16 +140,17 @@ class Lane:
             positions={**start.fold_from, topics.users: start.users_from},
             topic_ids=topic_ids if former is None else _until_adopted(topic_ids, former, start),
             settings=self._config.settings,
+            sweep=places.sweep_of(former, model.topic_id, model.activation),
         )
         self._heal(stored, start, users.end, topic_ids, model)
         self._log.read_from(start.decide_from)
         self._watcher.phase("live", None)
 
     def step(self, timeout_s: float) -> int:
-        """Take one batch, if events come within ``timeout_s``.
+        """Take one batch, if events come within ``timeout_s``, and one of the sweep, if it is due.
 
         Returns:
-            How many records were taken.
+            How many records were taken, and users swept.
 
         Raises:
             InDoubt: nothing of this batch may be believed; take the lane over.
@@ -146,11 +158,17 @@ class Lane:
         """
         if self._place is None:
             raise InDoubt("the lane was never taken over")
+        if self._swept is None:
+            timeout_s = min(timeout_s, self._pace.wait_s(self._monotonic()))
         records = self._log.poll(self._config.max_batch, timeout_s)
-        if not records:
+        if records:
+            self._take(records)
+        else:
             self._check_place()
-            self._watcher.reached(self.positions, self._log.lag())
-            return 0
+        self._watcher.reached(self.positions, self._log.lag())
+        return len(records) + self._sweep()
+
+    def _take(self, records: Sequence[Record]) -> None:
         began = self._monotonic()
         batch = read_batch(records, self.positions, self._config.topics, self._config.settings)
         users = Users(self._store, batch.wanted())
@@ -160,10 +178,9 @@ class Lane:
         self._expect_newest(model, users.newest_activation(model.topic_id))
         changes = self._decide(batch, users, model)
         decided = self._monotonic()
-        out = [record for change in changes for record in self._records(change, users, model)]
-        written = self._log.commit([*out, *batch.dead_letters], batch.positions)
+        moved = self._commit(changes, users, model, batch.dead_letters, batch.positions)
         committed = self._monotonic()
-        self._save(users, {**batch.positions, **self._users_position(written)}, model)
+        self._save(users, moved, model)
         saved = self._monotonic()
         seconds = {
             "load": loaded - began,
@@ -172,8 +189,47 @@ class Lane:
             "save": saved - committed,
         }
         self._watcher.batch(batch, changes, seconds)
-        self._watcher.reached(self.positions, self._log.lag())
-        return len(records)
+
+    def _sweep(self) -> int:
+        """Decide some users anew whom an older activation decided; how many it were."""
+        model = self._model()
+        assert self._place is not None
+        sweep = places.sweep_of(self._place, model.topic_id, model.activation)
+        now = self._monotonic()
+        if sweep == self._swept or self._pace.wait_s(now) > 0:
+            return 0
+        self._swept = None
+        self._pace.began(now)
+        unswept = self._store.unswept(sweep.number, self._pace.users)
+        if not unswept.user_ids and sweep == self._place.sweep:
+            self._swept = sweep
+            self._watcher.swept(0, (), 0)
+            return 0
+        users = Users(self._store, dict.fromkeys(unswept.user_ids, ()))
+        self._expect(users.place)
+        self._expect_newest(model, users.newest_activation(model.topic_id))
+        changes = self._decide_anew(users, model)
+        # Who changes only in Redis needs no transaction: the save is refused where another took the lane.
+        moved = self._commit(changes, users, model, (), self.positions) if changes else {}
+        self._save(users, moved, model)
+        self._watcher.swept(len(unswept.user_ids), changes, unswept.left - len(unswept.user_ids))
+        return len(unswept.user_ids)
+
+    def _decide_anew(self, users: Users, model: ActiveModel) -> list[Change]:
+        now = self._clock()
+        cause = Cause(
+            type="model",
+            topic=self._config.topics.models,
+            partition=0,
+            offset=model.activation,
+            positions=self.positions,
+        )
+        changes: list[Change] = []
+        for state in list(users):
+            step = decide(state, cause, model.at, model, self._config.rules, now)
+            users.put(step.state)
+            changes.extend(step.changes)
+        return self._with_similar_users(changes, users, model)
 
     def _decide(self, batch: Batch, users: Users, model: ActiveModel) -> list[Change]:
         rules, now = self._config.rules, self._clock()
@@ -185,17 +241,30 @@ class Lane:
             )
             users.put(step.state)
             changes.extend(step.changes)
+        return self._with_similar_users(changes, users, model)
+
+    def _with_similar_users(self, changes: list[Change], users: Users, model: ActiveModel) -> list[Change]:
         return with_similar_users(
             changes, users, self._store, model.release.space, self._config.similar_users
         )
 
+    def _commit(
+        self,
+        changes: Sequence[Change],
+        users: Users,
+        model: ActiveModel,
+        dead_letters: Sequence[OutRecord],
+        positions: dict[str, int],
+    ) -> dict[str, int]:
+        """One transaction; the next offsets after it, of the inputs and of ``user-segments``."""
+        out = [record for change in changes for record in self._records(change, users, model)]
+        written = self._log.commit([*out, *dead_letters], positions)
+        topic = self._config.topics.users
+        return {**positions, topic: written[topic]} if topic in written else positions
+
     def _records(self, change: Change, users: Users, model: ActiveModel) -> tuple[OutRecord, OutRecord]:
         erased_at = users[change.user_id].facts.erased_at
         return change_records(change, self._config.topics, self.partition, model.topic_id, erased_at)
-
-    def _users_position(self, written: dict[str, int]) -> dict[str, int]:
-        topic = self._config.topics.users
-        return {topic: written[topic]} if topic in written else {}
 
     def _heal(
         self,
@@ -237,11 +306,12 @@ class Lane:
     ) -> bytes:
         """Write the users and the place that follows, if the stored place is still ``expected``."""
         assert self._place is not None
+        sweep = places.sweep_of(self._place, model.topic_id, model.activation)
         following = replace(
-            self._place, step=self._place.step + 1, positions={**self._place.positions, **moved}
+            self._place, step=self._place.step + 1, positions={**self._place.positions, **moved}, sweep=sweep
         )
         encoded = places.encode(following)
-        writes = [] if users is None else users.writes([model.release.space], index_all=index_all)
+        writes = [] if users is None else users.writes(sweep, [model.release.space], index_all=index_all)
         if not self._store.save(expected, encoded, writes):
             raise InDoubt("the place in Redis is not the one that this batch began with")
         self._place = following

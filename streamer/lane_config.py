@@ -18,7 +18,8 @@ class LaneConfig(Struct, frozen=True):
     """What every lane of a worker shares.
 
     ``similar_users`` is how many a change names, ``max_batch`` how many records a transaction takes,
-    and ``place_check_s`` how often an idle lane looks whether its place still stands.
+    ``place_check_s`` how often an idle lane looks whether its place still stands, and ``sweep_per_s`` how
+    many users a second a lane decides anew at most, after a new activation.
     """
 
     topics: Topics
@@ -27,6 +28,7 @@ class LaneConfig(Struct, frozen=True):
     similar_users: int = 5
     max_batch: int = 1_000
     place_check_s: float = 1.0
+    sweep_per_s: float = 1_000.0
 
 
 class Models(Protocol):
@@ -56,3 +58,6 @@ class Watcher(Protocol):
 
     def batch(self, batch: Batch, changes: Sequence[Change], seconds: dict[str, float]) -> None:
         """A batch was committed and saved; ``seconds`` by step: load, decide, commit, save."""
+
+    def swept(self, users: int, changes: Sequence[Change], left: int) -> None:
+        """So many users were decided anew, and ``left`` are still to be; told, too, when the last was."""

@@ -15,6 +15,7 @@ from streamer.interfaces import (
     OutRecord,
     Record,
     StoredUser,
+    Unswept,
     UserWrite,
 )
 from streamer.lane_errors import Fenced, InDoubt
@@ -134,9 +135,10 @@ class MemoryUser:
 
 @dataclass(slots=True)
 class MemoryRedis:
-    """The lanes' places, the users, and an index of angles for each space."""
+    """The lanes' places and what each has swept, the users, and an index of angles for each space."""
 
     places: dict[int, bytes] = field(default_factory=dict)
+    swept: dict[int, dict[str, int]] = field(default_factory=dict)
     users: dict[str, MemoryUser] = field(default_factory=dict)
     indexes: dict[str, AngleIndex] = field(default_factory=dict)
 
@@ -160,6 +162,11 @@ class MemoryStore:
     def load_orders(self, user_ids: Collection[str]) -> dict[str, dict[str, bytes]]:
         return {user_id: dict(self._redis.users.get(user_id, MemoryUser()).orders) for user_id in user_ids}
 
+    def unswept(self, sweep: int, most: int) -> Unswept:
+        of_lane = self._redis.swept.get(self._partition, {})
+        left = sorted((number, user_id) for user_id, number in of_lane.items() if number < sweep)
+        return Unswept([user_id for _, user_id in left[:most]], len(left))
+
     def neighbours(
         self, space: str, angles: Sequence[float], n: int, exclude: Collection[str]
     ) -> list[list[Neighbour]]:
@@ -173,7 +180,12 @@ class MemoryStore:
         if self.place() != expected:
             return False
         self._redis.places[self._partition] = place
+        swept = self._redis.swept.setdefault(self._partition, {})
         for write in writes:
+            if write.swept is None:
+                swept.pop(write.user_id, None)
+            else:
+                swept[write.user_id] = write.swept
             user = self._redis.users.setdefault(write.user_id, MemoryUser())
             _update(user.fields, write.fields)
             _update(user.orders, write.orders)
@@ -183,6 +195,7 @@ class MemoryStore:
 
     def clear(self) -> None:
         self._redis.users.clear()
+        self._redis.swept.clear()
         self._redis.indexes.clear()
 
     def close(self) -> None:

@@ -28,6 +28,9 @@ class Metrics:
             ["topic"],
             registry=registry,
         )
+        self._swept = Counter(
+            "segue_swept_users", "Users whom a newer release decided anew.", registry=registry
+        )
         self._takeovers = Counter(
             "segue_takeovers", "Times that this worker took a lane over.", ["lane"], registry=registry
         )
@@ -73,8 +76,7 @@ class Metrics:
             latencies_s: for each event, from its record's time to the commit.
         """
         for counter, counts in ((self._events, events), (self._dead, dead_letters), (self._changes, changes)):
-            for label, count in counts.items():
-                counter.labels(label).inc(count)
+            self._count(counter, counts)
         self._batch_records.observe(sum(events.values()) + sum(dead_letters.values()))
         self._batch_seconds.observe(sum(seconds.values()))
         for step, taken in seconds.items():
@@ -83,9 +85,18 @@ class Metrics:
             # Clocks of two machines differ; an event is never from the future.
             self._latency.observe(max(0.0, latency))
 
+    def swept(self, users: int, changes: Mapping[str, int]) -> None:
+        """So many users were decided anew, with these changes by kind."""
+        self._swept.inc(users)
+        self._count(self._changes, changes)
+
     def takeover(self, partition: int) -> None:
         """This worker begins to take a lane over."""
         self._takeovers.labels(str(partition)).inc()
+
+    def _count(self, counter: Counter, by_label: Mapping[str, int]) -> None:
+        for label, count in by_label.items():
+            counter.labels(label).inc(count)
 
     def watch(self, source: StatusSource) -> None:
         """Show this worker's lanes and release, too; each time that Prometheus asks."""
@@ -114,13 +125,18 @@ class _StatusCollector(Collector):
 
 def _lanes(status: WorkerStatus) -> Iterator[Metric]:
     lag = GaugeMetricFamily("segue_lane_lag", "Records not yet read.", labels=["lane", "topic"])
+    left = GaugeMetricFamily(
+        "segue_lane_sweep_left", "Users whom a newer release has still to decide anew.", labels=["lane"]
+    )
     phase = GaugeMetricFamily("segue_lane_phase", "1 for the phase of the lane.", labels=["lane", "phase"])
     for lane in status.lanes:
         for topic, records in lane.lag.items():
             lag.add_metric([str(lane.partition), topic], records)
         for name in PHASES:
             phase.add_metric([str(lane.partition), name], float(lane.phase == name))
+        left.add_metric([str(lane.partition)], lane.sweep_left)
     yield lag
+    yield left
     yield phase
     owned = len(status.group.owned)
     yield GaugeMetricFamily("segue_lanes_owned", "Lanes that the group gave this worker.", value=owned)

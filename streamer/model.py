@@ -1,6 +1,7 @@
 """The release that a worker scores with, and the bootstrap that its log continues."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from msgspec import Struct
 
@@ -11,13 +12,14 @@ from streamer.scoring import Scorer
 @dataclass(frozen=True, slots=True)
 class ActiveModel:
     """A release made current. ``activation`` is the offset of its ``current`` record, ``topic_id`` the
-    id of the topic that holds it.
+    id of the topic that holds it, ``at`` the record's time.
     """
 
     release: ModelRelease
     scorer: Scorer
     activation: int
     topic_id: str
+    at: datetime
 
 
 class BootstrapRecord(Struct, frozen=True):

@@ -18,11 +18,21 @@ class FoldSettings(Struct, frozen=True):
     partitioner: Partitioner = "murmur2"
 
 
+class Sweep(Struct, frozen=True):
+    """An activation that the lane has come to: the offset ``activation`` in the topic of releases with
+    the id ``models_topic``. ``number`` counts the lane's activations, in the order in which it came to them.
+    """
+
+    number: int
+    models_topic: str
+    activation: int
+
+
 class Place(Struct, frozen=True):
     """The next offset of each input and of ``user-segments`` in this lane, with the topics' ids.
 
     ``step`` counts the lane's saves and ``writer`` names the takeover that saved, so that no two saves
-    leave the same bytes.
+    leave the same bytes. ``sweep`` is the newest activation that decided for the lane.
     """
 
     step: int
@@ -30,6 +40,15 @@ class Place(Struct, frozen=True):
     positions: dict[str, int]
     topic_ids: dict[str, str]
     settings: FoldSettings
+    sweep: Sweep
+
+
+def sweep_of(former: Place | None, models_topic: str, activation: int) -> Sweep:
+    """The sweep of an activation: the former place's, or the next where that one is of another."""
+    number = 0 if former is None else former.sweep.number
+    if former is not None and former.sweep == Sweep(number, models_topic, activation):
+        return former.sweep
+    return Sweep(number + 1, models_topic, activation)
 
 
 def unfinished(writer: str) -> bytes:

@@ -47,7 +47,8 @@ def process(
                 state, state.decided, cause=cause, occurred_at=event.at, emitted_at=now, prefix=rules.prefix
             )
         )
-    if folded is state and _decided_by(state, model):
+    decided = state.decided
+    if folded is state and decided is not None and decided.by(model.topic_id, model.activation):
         return Step(state)
     step = decide(folded, cause, event.at, model, rules, now)
     return Step(step.state, (*changes, *step.changes))
@@ -101,11 +102,3 @@ def placed(state: UserState, model: ActiveModel) -> UserState:
         return replace(state, position=None)
     score = model.scorer.score(features(state))
     return replace(state, position=Position(model.release.space, score.components, score.missing))
-
-
-def _decided_by(state: UserState, model: ActiveModel) -> bool:
-    decided = state.decided
-    return decided is not None and (decided.models_topic, decided.activation) == (
-        model.topic_id,
-        model.activation,
-    )

@@ -7,6 +7,7 @@ import structlog
 from msgspec import Struct
 from msgspec.structs import replace
 
+from schemas import times
 from schemas.errors import BadRelease
 from schemas.topics import MODELS_CURRENT_KEY
 from schemas.wire import decode_release
@@ -75,7 +76,8 @@ class ReleaseView(Struct, frozen=True):
         seen = replace(self, known_activation=record.offset)
         try:
             release = decode_release(record.value)
-            model = ActiveModel(release, Scorer(release), record.offset, self.topic_id)
+            at = times.from_millis(record.timestamp_ms)
+            model = ActiveModel(release, Scorer(release), record.offset, self.topic_id, at)
         except BadRelease as error:
             return replace(seen, refused=str(error))
         except (ArithmeticError, ValueError) as error:

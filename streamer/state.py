@@ -65,6 +65,10 @@ class Decided(Struct, frozen=True):
     activation: int
     models_topic: str
 
+    def by(self, models_topic: str, activation: int) -> bool:
+        """Whether this activation decided, or agreed."""
+        return (self.models_topic, self.activation) == (models_topic, activation)
+
 
 class Position(Struct, frozen=True):
     """Where the user's features lie in a release's space; ``missing`` names the features imputed."""

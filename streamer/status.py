@@ -12,7 +12,8 @@ class LaneStatus(Struct, frozen=True, kw_only=True):
     """One lane at this moment.
 
     ``positions`` are the next offsets and ``lag`` the records not yet read, by input topic. The counts
-    are since the lane was opened. ``last_progress`` is on the monotonic clock, in seconds; None before
+    are since the lane was opened. ``sweep_left`` is how many users a newer release has still to decide
+    anew. ``last_progress`` is on the monotonic clock, in seconds; None before
     the first batch.
     """
 
@@ -24,6 +25,7 @@ class LaneStatus(Struct, frozen=True, kw_only=True):
     events: int = 0
     changes: int = 0
     dead_letters: int = 0
+    sweep_left: int = 0
     last_progress: float | None = None
 
 

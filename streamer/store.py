@@ -11,7 +11,7 @@ import redis
 from redis.cluster import RedisCluster
 
 from schemas.errors import BadStore, Unreachable
-from streamer.interfaces import Loaded, Neighbour, StoredUser, UserWrite
+from streamer.interfaces import Loaded, Neighbour, StoredUser, Unswept, UserWrite
 from streamer.keys import ORDER_PREFIX, STATE, Keys
 from streamer.neighbours import nearest_of
 
@@ -41,6 +41,7 @@ class RedisStore:
         self._address = address
         self._keys = keys
         self._place_key = keys.place(lane)
+        self._swept_key = keys.swept(lane)
         self._save = client.register_script(_script("save"))
         self._neighbours = client.register_script(_script("neighbours"))
 
@@ -81,6 +82,15 @@ class RedisStore:
             for user_id, row in zip(user_ids, rows, strict=True)
         }
 
+    def unswept(self, sweep: int, most: int) -> Unswept:
+        """The lane's users who are not up to this sweep, at most ``most`` of them."""
+        pipeline = self._redis.pipeline(transaction=False)
+        pipeline.zrange(self._swept_key, "-inf", f"({sweep}", byscore=True, offset=0, num=most)
+        pipeline.zcount(self._swept_key, "-inf", f"({sweep}")
+        with reaching(self._address):
+            user_ids, left = pipeline.execute()
+        return Unswept([user_id.decode() for user_id in user_ids], left)
+
     def neighbours(
         self, space: str, angles: Sequence[float], n: int, exclude: Collection[str]
     ) -> list[list[Neighbour]]:
@@ -88,12 +98,12 @@ class RedisStore:
         return self._nearest(space, angles, n, exclude, user_prefix=self._keys.user(""))
 
     def save(self, expected: bytes | None, place: bytes, writes: Sequence[UserWrite]) -> bool:
-        """Write place, users and index entries, if the stored place is still ``expected``."""
+        """Write place, users, index entries and what is swept, if the stored place is still ``expected``."""
         return self._write(expected, place, writes, spaces_of(writes))
 
     def clear(self) -> None:
-        """Delete every user and every index under the prefix, of all lanes, the places apart."""
-        for kind in (self._keys.every_user(), self._keys.every_angles()):
+        """Delete every user, every index and what is swept under the prefix, of all lanes, the places apart."""
+        for kind in (self._keys.every_user(), self._keys.every_angles(), self._keys.every_swept()):
             with reaching(self._address):
                 for keys in _in_batches(self._redis.scan_iter(kind, count=_CLEAR_BATCH)):
                     self._redis.unlink(*keys)
@@ -123,6 +133,7 @@ class RedisStore:
             self._place_key,
             *(self._keys.user(write.user_id) for write in writes),
             *(self._keys.angles(space) for space in spaces),
+            self._swept_key,
         ]
         with reaching(self._address):
             done = self._save(
@@ -132,7 +143,9 @@ class RedisStore:
                     expected or b"",
                     place,
                     _pack([_fields(write) for write in writes]),
-                    _pack([_entries(space, writes) for space in spaces]),
+                    _pack(
+                        [*(_entries(angles_in(space, writes)) for space in spaces), _entries(_swept(writes))]
+                    ),
                 ],
             )
         return bool(done)
@@ -231,8 +244,16 @@ def _fields(write: UserWrite) -> tuple[list[str], list[str]]:
     return to_set, [name for name, value in named.items() if value is None]
 
 
-def _entries(space: str, writes: Sequence[UserWrite]) -> tuple[list[str], list[str]]:
-    """Scores and members to add to an index, in turn, and members to remove."""
-    angles = {write.user_id: write.angles[space] for write in writes if space in write.angles}
-    to_add = [part for user_id, at in angles.items() if at is not None for part in (repr(at), user_id)]
-    return to_add, [user_id for user_id, at in angles.items() if at is None]
+def angles_in(space: str, writes: Sequence[UserWrite]) -> dict[str, float | None]:
+    """The angles by user id that these writes give the index of a space."""
+    return {write.user_id: write.angles[space] for write in writes if space in write.angles}
+
+
+def _swept(writes: Sequence[UserWrite]) -> dict[str, float | None]:
+    return {write.user_id: write.swept for write in writes}
+
+
+def _entries(scores: Mapping[str, float | None]) -> tuple[list[str], list[str]]:
+    """Scores and members to add to a sorted set, in turn, and members to remove."""
+    to_add = [part for user_id, at in scores.items() if at is not None for part in (repr(at), user_id)]
+    return to_add, [user_id for user_id, at in scores.items() if at is None]

@@ -10,6 +10,7 @@ from schemas.decode import canonical, order_of
 from streamer.interfaces import Store, UserWrite
 from streamer.lane_errors import InDoubt
 from streamer.neighbours import angle
+from streamer.place import Sweep
 from streamer.profile import OrdersMissing
 from streamer.state import Position, UserState, decode, encode
 
@@ -72,22 +73,28 @@ class Users:
         now = self._now[user_id]
         self._now[user_id] = replace(now, orders={**orders, **now.orders}, whole=True)
 
-    def writes(self, spaces: Collection[str], *, index_all: bool = False) -> list[UserWrite]:
+    def writes(self, sweep: Sweep, spaces: Collection[str], *, index_all: bool = False) -> list[UserWrite]:
         """What a save has to write: the users that changed.
 
         Args:
+            sweep: the lane's newest.
             spaces: the spaces whose index this lane keeps.
             index_all: write the index entry of every user, as healing does, which trusts none.
         """
         return [
-            write_of(before, now, spaces, index_all=index_all)
+            write_of(before, now, sweep, spaces, index_all=index_all)
             for before, now in zip(self._before.values(), self._now.values(), strict=True)
             if now is not before or index_all
         ]
 
 
 def write_of(
-    before: UserState | None, now: UserState, spaces: Collection[str], *, index_all: bool = False
+    before: UserState | None,
+    now: UserState,
+    sweep: Sweep,
+    spaces: Collection[str],
+    *,
+    index_all: bool = False,
 ) -> UserWrite:
     """What a save writes for one user; ``before`` is what the store holds, None where it holds nothing."""
     before = before or UserState(now.user_id)
@@ -112,7 +119,18 @@ def write_of(
             for space in {*spaces, *_space(before)}
             if index_all or _angle(now.position, space) != _angle(before.position, space)
         },
+        swept=_swept(now, sweep),
     )
+
+
+def _swept(state: UserState, sweep: Sweep) -> int | None:
+    """The sweep that a user is up to: 0, which is before all, where its activation did not decide."""
+    if not state.facts.alive:
+        return None
+    decided = state.decided
+    if decided is None or not decided.by(sweep.models_topic, sweep.activation):
+        return 0
+    return sweep.number
 
 
 def _space(state: UserState) -> tuple[str, ...]:

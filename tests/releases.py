@@ -1,5 +1,7 @@
 """A small release made by hand: two directions, four segments, every feature used, so that users move often."""
 
+from datetime import UTC, datetime
+
 from msgspec.structs import replace
 
 from schemas.release import EncodedFeature, ModelRelease, Segment, Training, space_of, version_of
@@ -22,6 +24,8 @@ PROJECTION = (
     (0.3, 0.5, 0.0, 0.1, 0.9, -0.8, 0.2, 0.6, 0.1),
     (-0.4, 0.2, 0.3, 0.0, 0.5, 0.4, -0.9, 0.1, 0.7),
 )
+# When every release here was made current.
+ACTIVATED_AT = datetime(2024, 5, 1, tzinfo=UTC)
 CENTRES = ((1.5, 0.0), (0.0, 1.5), (-1.5, 0.0), (0.0, -1.5))
 
 
@@ -51,4 +55,4 @@ def a_release(
 def an_active_model(activation: int = 0, release: ModelRelease | None = None) -> ActiveModel:
     """The release as a worker holds it."""
     release = release or a_release()
-    return ActiveModel(release, Scorer(release), activation, "segment-models#0")
+    return ActiveModel(release, Scorer(release), activation, "segment-models#0", ACTIVATED_AT)

@@ -4,6 +4,7 @@ import itertools
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from math import inf
 
 from schemas.changes import Change, SegmentChange, UserErasedChange
 from schemas.decode import decode_order, decode_signup, encode_order, encode_signup
@@ -51,10 +52,11 @@ class FixedModels:
 
 
 class Silent:
-    """Watches and tells nobody; ``phases`` remembers what each lane did."""
+    """Watches and tells nobody; ``phases`` and ``sweeps`` remember what the lanes did."""
 
     def __init__(self) -> None:
         self.phases: list[str] = []
+        self.sweeps: list[tuple[int, int]] = []
 
     def phase(self, phase: str, reason: str | None) -> None:
         self.phases.append(phase)
@@ -64,6 +66,10 @@ class Silent:
 
     def batch(self, batch: object, changes: object, seconds: dict[str, float]) -> None:
         pass
+
+    def swept(self, users: int, changes: object, left: int) -> None:
+        if users:
+            self.sweeps.append((users, left))
 
 
 class World:
@@ -84,6 +90,7 @@ class World:
             FoldSettings(FEATURE_NAMES, partitions, tuple(exclude)),
             max_batch=max_batch,
             place_check_s=0.0,
+            sweep_per_s=inf,
         )
         for topic in (*topics.laned, topics.dead_letters):
             self.kafka.create(topic, partitions)
@@ -157,7 +164,7 @@ class World:
 
 
 def drain(lane: Lane) -> None:
-    """Let a lane read until nothing is left."""
+    """Let a lane read, and sweep, until nothing is left."""
     while lane.step(0.0):
         pass
 
@@ -192,6 +199,8 @@ def check_promises(world: World) -> None:
         assert newest[user_id] == _bytes_of(world, last)
         assert last.sequence == state.decided.sequence
         assert last.segment == state.decided.segment
+        assert state.decided.by(model.topic_id, model.activation)
+        assert state.position.space == model.release.space
         plain = world.redis.users[user_id].fields
         assert plain["segment"] == str(score.segment).encode()
         assert plain["provisional"] == str(int(score.provisional)).encode()

@@ -20,6 +20,7 @@ from segue.settings import Settings
     "exclude_statuses",
     "similar_users",
     "max_batch",
+    "sweep_per_s",
     "session_timeout_ms",
     "web_host",
     "web_port",

@@ -39,7 +39,7 @@ class MemoryStage:
         self._kafka, self._redis = MemoryKafka(), MemoryRedis()
         for topic in (*self._topics.laned, self._topics.dead_letters):
             self._kafka.create(topic, PARTITIONS)
-        self._models = _OneModel(ActiveModel(release, Scorer(release), 0, "memory"))
+        self._models = _OneModel(ActiveModel(release, Scorer(release), 0, "memory", _now()))
         self._config = LaneConfig(
             self._topics,
             Rules(exclude_statuses=frozenset(release.exclude_statuses)),
@@ -144,6 +144,9 @@ class _Told:
 
     def reached(self, positions: dict[str, int], lag: dict[str, int]) -> None:
         """A lane in memory has no lag."""
+
+    def swept(self, users: int, changes: Sequence[Change], left: int) -> None:
+        """The demo has one release."""
 
     def batch(
         self,

@@ -1,7 +1,7 @@
 -- Writes a batch whole, or nothing: only if the lane's place is still the one that the batch began with.
--- KEYS: the place, the users, the indexes.
+-- KEYS: the place, the users, the sorted sets: the indexes and the lane's users by sweep.
 -- ARGV: whether a place is expected (1 or 0), that place, the new place, and as MessagePack the users'
---       {fields and values to set, fields to delete} and the indexes' {scores and members, members to remove}.
+--       {fields and values to set, fields to delete} and the sorted sets' {scores and members, members to remove}.
 local stored = redis.call('GET', KEYS[1])
 if ARGV[1] == '1' then
   if stored ~= ARGV[2] then return 0 end
@@ -17,12 +17,12 @@ local function in_chunks(command, key, list)
   end
 end
 
-local users, indexes = cmsgpack.unpack(ARGV[4]), cmsgpack.unpack(ARGV[5])
+local users, sets = cmsgpack.unpack(ARGV[4]), cmsgpack.unpack(ARGV[5])
 for i, write in ipairs(users) do
   in_chunks('HDEL', KEYS[1 + i], write[2])
   in_chunks('HSET', KEYS[1 + i], write[1])
 end
-for i, write in ipairs(indexes) do
+for i, write in ipairs(sets) do
   in_chunks('ZREM', KEYS[1 + #users + i], write[2])
   in_chunks('ZADD', KEYS[1 + #users + i], write[1])
 end

@@ -9,6 +9,7 @@ from schemas.events import Item, Order, Signup
 from segue.services import local_redis
 from streamer.interfaces import UserWrite
 from streamer.keys import ORDER_PREFIX, Keys
+from streamer.place import Sweep
 from streamer.process import Rules, decide, follow
 from streamer.state import UserState
 from streamer.users import write_of
@@ -26,7 +27,7 @@ def a_write() -> UserWrite:
     state = follow(UserState("7"), Signup("7", NOW, age=30), Rules())
     state = follow(state, Order("7", "1", NOW, (Item(brand="a"),)), Rules())
     decided = decide(state, Cause(type="order"), NOW, an_active_model(), Rules(), NOW).state
-    return write_of(None, decided, ["s1"])
+    return write_of(None, decided, Sweep(1, "m1", 0), ["s1"])
 
 
 def test_every_key_is_there() -> None:
@@ -35,7 +36,9 @@ def test_every_key_is_there() -> None:
         user = keys.user("<user_id>").replace("{0}", "{<lane>}")
         place = keys.place(0).replace("{0}", lane).replace(":0", f":{lane}")
         assert in_code(user), user
+        swept = keys.swept(0).replace("{0}", lane).replace(":0", f":{lane}")
         assert in_code(place), place
+        assert in_code(swept), swept
         assert in_code(keys.angles("<space>"))
 
 

@@ -18,7 +18,7 @@ from segue.settings import Settings
 from streamer import place as places
 from streamer.kafka_admin import Admin
 from streamer.keys import Keys
-from streamer.place import FoldSettings, Place
+from streamer.place import FoldSettings, Place, Sweep
 from streamer.store import connect
 from tests.releases import a_release
 
@@ -139,7 +139,7 @@ class Lane:
     def put(self, *, topic_ids: dict[str, str] | None = None, exclude_statuses: tuple[str, ...] = ()) -> None:
         fold = FoldSettings(FEATURE_NAMES, 1, exclude_statuses)
         ids = topic_ids or self.ids
-        self.put_raw(places.encode(Place(1, "w", dict.fromkeys(ids, 0), ids, fold)))
+        self.put_raw(places.encode(Place(1, "w", dict.fromkeys(ids, 0), ids, fold, Sweep(1, "m1", 0))))
 
     def put_raw(self, stored: bytes) -> None:
         client = connect(self.settings.redis)

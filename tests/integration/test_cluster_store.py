@@ -103,6 +103,7 @@ def test_a_cluster_gives_what_memory_gives(
         wanted = dict.fromkeys(ours_touched, orders)
         assert real[lane].load(wanted) == memory[lane].load(wanted)
         assert real[lane].load_orders(ours_touched) == memory[lane].load_orders(ours_touched)
+        assert real[lane].unswept(2, 3) == memory[lane].unswept(2, 3)
         for space in ("s1", "s2"):
             expected = memory[lane].neighbours(space, towards, n, exclude)
             assert real[lane].neighbours(space, towards, n, exclude) == expected
@@ -120,7 +121,9 @@ def test_clearing_takes_the_users_of_all_lanes(cluster: str, client: redis.Redis
     try:
         for lane, store in enumerate(stores):
             writes = [
-                UserWrite(u, {"segment": "1"}, {}, {"s1": 0.5}) for u in "123456789" if lane_of(u) == lane
+                UserWrite(u, {"segment": "1"}, {}, {"s1": 0.5}, swept=1)
+                for u in "123456789"
+                if lane_of(u) == lane
             ]
             assert writes
             assert store.save(None, b"p1", writes)

@@ -17,5 +17,6 @@ _writes = st.builds(
     ),
     orders=st.dictionaries(st.sampled_from(orders), st.none() | _values),
     angles=st.dictionaries(st.sampled_from(("s1", "s2")), st.none() | angles),
+    swept=st.none() | st.integers(0, 3),
 )
 saves = st.lists(_writes, max_size=12, unique_by=lambda write: write.user_id)

@@ -78,6 +78,7 @@ def test_a_takeover_fences_before_it_reads_offsets_and_commits_before_it_saves()
         "store.neighbours",
         "log.commit",
         "store.save",
+        "store.unswept",
     ]
 
 

@@ -5,17 +5,25 @@ import pytest
 from schemas.errors import NeedsRebuild
 from schemas.features import FEATURE_NAMES
 from streamer.interfaces import Bounds, Committed
-from streamer.place import FoldSettings, Place
+from streamer.place import FoldSettings, Place, Sweep
 from streamer.start import Start, starting_point
 
 SETTINGS = FoldSettings(FEATURE_NAMES, 4)
+SWEEP = Sweep(1, "m1", 0)
 SIGNUPS, ORDERS, USERS = Bounds(0, 100, "s1"), Bounds(0, 100, "o1"), Bounds(0, 100, "u1")
 IDS = {"signups": "s1", "orders": "o1", "user-segments": "u1"}
 
 
 def a_place(signups: int = 10, orders: int = 20, users: int = 7, **changed: object) -> Place:
     positions = {"signups": signups, "orders": orders, "user-segments": users}
-    told = {"step": 3, "writer": "w", "positions": positions, "topic_ids": IDS, "settings": SETTINGS}
+    told = {
+        "step": 3,
+        "writer": "w",
+        "positions": positions,
+        "topic_ids": IDS,
+        "settings": SETTINGS,
+        "sweep": SWEEP,
+    }
     return Place(**{**told, **changed})  # type: ignore[arg-type]
 
 
