@@ -103,9 +103,18 @@ class Outcome:
 
 
 def verify(
-    bootstrap: str, topics: Topics, redis_url: str, redis_prefix: str, expected: Mapping[str, Expected]
+    bootstrap: str,
+    topics: Topics,
+    redis_url: str,
+    redis_prefix: str,
+    expected: Mapping[str, Expected],
+    gone: Collection[str] = (),
 ) -> Outcome:
-    """Every user's state, every chain of changes, ``user-segments`` and Redis: all agree, or it raises."""
+    """Every user's state, every chain of changes, ``user-segments`` and Redis: all agree, or it raises.
+
+    Args:
+        gone: users of whom no fact stands, since they were erased.
+    """
     told = read_topic(bootstrap, topics.changes)
     records = read_topic(bootstrap, topics.users)
     newest = {message.key().decode(): message for message in records}
@@ -114,10 +123,12 @@ def verify(
     kinds: dict[str, int] = defaultdict(int)
     for message in told:
         kinds[json.loads(message.value())["kind"]] += 1
-    stored = _stored(redis_url, redis_prefix, list(expected))
+    stored = _stored(redis_url, redis_prefix, [*expected, *gone])
     wrong: list[str] = []
     for user_id, right in expected.items():
         wrong += _differences(user_id, right, chains.pop(user_id, []), newest.get(user_id), stored[user_id])
+    for user_id in gone:
+        wrong += _left(user_id, chains.pop(user_id, []), newest.get(user_id), stored[user_id])
     wrong += [f"{user_id} has changes and should not exist" for user_id in chains]
     wrong += [
         f"{user_id} has a record and should not exist"
@@ -153,6 +164,20 @@ def _differences(
     position = json.loads(fields[b"state"])["position"]["components"] if b"state" in fields else None
     if position is None or any(abs(a - b) > 1e-9 for a, b in zip(position, right.components, strict=True)):
         wrong.append(f"{user_id}: Redis has components {position}, right is {right.components}")
+    return wrong
+
+
+def _left(
+    user_id: str, chain: list[dict[str, Any]], record: Message | None, fields: Mapping[bytes, bytes]
+) -> list[str]:
+    """What is still there of an erased user."""
+    wrong = []
+    if chain and chain[-1]["kind"] != "erased":
+        wrong.append(f"{user_id} is erased, but the last change told is {chain[-1]}")
+    if chain and (record is None or record.value() is not None):
+        wrong.append(f"{user_id} is erased, but user-segments has {record and record.value()!r}")
+    if b"segment" in fields:
+        wrong.append(f"{user_id} is erased, but Redis has segment {fields[b'segment']!r}")
     return wrong
 
 

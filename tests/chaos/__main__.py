@@ -1,0 +1,54 @@
+"""`python -m tests.chaos`: real servers and workers under faults, and every user checked at the end."""
+
+import argparse
+import secrets
+import sys
+import time
+
+from tests.chaos.campaign import Campaign, Verdict, run
+
+
+def main() -> int:
+    """Run one campaign; the exit code is 1 where a promise is broken."""
+    options = _options()
+    seed = secrets.randbelow(1_000_000) if options.seed is None else options.seed
+    campaign = Campaign(seed, options.events, options.faults, options.workers, options.rate)
+    rerun = f'make chaos ARGS="--seed {seed} --events {campaign.events} --faults {campaign.faults}"'
+    began_s = time.monotonic()
+
+    def say(text: str) -> None:
+        print(f"{time.monotonic() - began_s:7.1f} s  {text}", file=sys.stderr, flush=True)
+
+    say(f"seed {seed}: {campaign.events:,} events at {campaign.pace:,.0f} a second, {campaign.faults} faults")
+    try:
+        verdict = run(campaign, say)
+    except AssertionError as error:
+        print(f"\nseed {seed}: {error}\nagain: {rerun}", file=sys.stderr)
+        return 1
+    _tell(verdict)
+    print(f"again: {rerun}")
+    return 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser("python -m tests.chaos", description=__doc__)
+    parser.add_argument("--seed", type=int, help="decides events and faults; drawn and printed if unset")
+    parser.add_argument("--events", type=int, default=1_000_000, help="default: %(default)s")
+    parser.add_argument("--faults", type=int, default=200, help="default: %(default)s")
+    parser.add_argument("--workers", type=int, default=3, choices=(2, 3, 4), help="default: %(default)s")
+    parser.add_argument("--rate", type=float, help="events a second; unset: as long as the faults take")
+    return parser.parse_args()
+
+
+def _tell(verdict: Verdict) -> None:
+    print(
+        f"{verdict.events:,} events, {sum(verdict.faults.values())} faults, {verdict.changes:,} changes and "
+        f"{verdict.dead_letters:,} dead letters in {verdict.seconds:,.0f} s"
+    )
+    for kind, count in sorted(verdict.faults.items()):
+        print(f"  {count:4} x {kind}")
+    print(f"{verdict.users:,} users checked: 0 lost, 0 wrong, 0 invented, 0 twice")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,89 @@
+"""What a shop's producers send, with all that producers get wrong: disorder, duplicates, versions."""
+
+from collections import deque
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+from msgspec.structs import replace
+
+from schemas.events import Event, Item, Order, Signup, UserErased
+from tests.bad_events import BAD_RECORDS, BadRecord
+
+EVENTS_A_USER = 20
+_START = datetime(2024, 1, 1, tzinfo=UTC)
+_LATE_DAYS = 20
+_BRANDS = ("Allegra K", "Carhartt", "Calvin Klein", "Hanes", "Nautica", "Ön", "日本", "O'Neill")
+_CATEGORIES = ("Jeans", "Socks", "Swim", "Intimates", "Sweaters")
+_COUNTRIES = ("China", "Brasil", "España", "Spain", "Deutschland", "Germany")
+_STATUSES = (None, "Complete", "Shipped", "Processing", "Cancelled", "Returned")
+_SOURCES = ("Search", "Organic", "Facebook", "Email", "Display")
+_KINDS = {"signup": 25, "order": 45, "version": 15, "again": 10, "erasure": 3, "bad": 2}
+_REMEMBERED = 5_000
+
+
+def records(random: Random, count: int) -> Iterator[Event | BadRecord]:
+    """So many events, of whom a few are bad; users come and go, one after the other."""
+    recent: deque[Event] = deque(maxlen=_REMEMBERED)
+    users = max(50, count // EVENTS_A_USER)
+    for number in range(count):
+        kind = random.choices([*_KINDS], [*_KINDS.values()])[0]
+        if kind == "bad":
+            yield random.choice(BAD_RECORDS)
+            continue
+        # The later the event, the more users there are; an early one often meets the same again.
+        user_id = str(random.randrange(max(20, users * (number + 1) // count)))
+        at = _START + timedelta(minutes=number) - timedelta(minutes=random.randrange(_LATE_DAYS * 24 * 60))
+        event = _event(kind, user_id, at, recent, random)
+        recent.append(event)
+        yield event
+
+
+def _event(kind: str, user_id: str, at: datetime, recent: deque[Event], random: Random) -> Event:
+    if kind in ("version", "again") and recent:
+        former = recent[random.randrange(len(recent))]
+        if kind == "again" or not isinstance(former, Order):
+            return former
+        return _version(former, random)
+    if kind == "erasure":
+        return UserErased(user_id, at)
+    if kind == "signup":
+        return _signup(user_id, at, random)
+    return _order(user_id, at, random)
+
+
+def _signup(user_id: str, at: datetime, random: Random) -> Signup:
+    """A profile, or a part of one."""
+    return Signup(
+        user_id,
+        at,
+        age=random.choice((None, *range(18, 71))),
+        gender=random.choice((None, "F", "M")),
+        country=random.choice((None, *_COUNTRIES)),
+        traffic_source=random.choice((None, *_SOURCES)),
+    )
+
+
+def _order(user_id: str, at: datetime, random: Random) -> Order:
+    # Few ids: one order often comes in several versions, and from different times.
+    order_id = f"{user_id}-{random.randrange(12)}"
+    return Order(user_id, order_id, at, _items(random), status=random.choice(_STATUSES))
+
+
+def _version(order: Order, random: Random) -> Order:
+    """The same order, later or earlier, with another status or other items."""
+    updated_at = order.at + timedelta(hours=random.randrange(-48, 96))
+    items = order.items if random.random() < 0.7 else _items(random)
+    return replace(order, updated_at=updated_at, status=random.choice(_STATUSES), items=items)
+
+
+def _items(random: Random) -> tuple[Item, ...]:
+    return tuple(
+        Item(
+            brand=random.choice((None, *_BRANDS)),
+            category=random.choice((None, *_CATEGORIES)),
+            price=random.choice((None, 5, 19.99, 120.5)),
+            quantity=random.choice((None, 1, 2)),
+        )
+        for _ in range(random.randint(1, 4))
+    )

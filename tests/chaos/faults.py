@@ -1,0 +1,152 @@
+"""What befalls the servers and the workers; each fault mends what it broke before it returns."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+import redis
+
+from segue.services import LocalKafka, LocalRedis
+from tests.deployment import Deployment, WorkerProcess
+from tests.services import eventually
+
+SESSION_S = 6.0  # tests/deployment.py sets it
+_LOST_S = 1.0  # what AOF with everysec may lose
+_FEWEST, _MOST = 2, 4
+
+
+class Servers:
+    """The faults of Kafka and Redis."""
+
+    def __init__(self, kafka: LocalKafka, store: LocalRedis, random: Random) -> None:
+        self._kafka = kafka
+        self._store = store
+        self._random = random
+        self.kinds: dict[str, tuple[Callable[[], None], int]] = {
+            "kill -9 of Kafka": (self._kill_kafka, 2),
+            "SIGSTOP of Kafka": (self._pause_kafka, 2),
+            "kill -9 of Redis, its AOF's tail cut": (self._cut_redis, 5),
+            "SIGSTOP of Redis": (self._pause_redis, 2),
+            "restart of Redis": (self._restart_redis, 1),
+            "FLUSHALL of Redis": (self._empty_redis, 1),
+        }
+
+    def _kill_kafka(self) -> None:
+        self._kafka.kill()
+        time.sleep(self._random.uniform(0, 3))
+        self._kafka.start()
+
+    def _pause_kafka(self) -> None:
+        self._kafka.pause()
+        time.sleep(self._random.uniform(0.5, 2 * SESSION_S))
+        self._kafka.resume()
+
+    def _pause_redis(self) -> None:
+        self._store.pause()
+        time.sleep(self._random.uniform(0.5, 2 * SESSION_S))
+        self._store.resume()
+
+    def _restart_redis(self) -> None:
+        self._store.restart()
+
+    def _empty_redis(self) -> None:
+        with redis.Redis.from_url(self._store.url, socket_timeout=60) as client:
+            client.flushall()
+
+    def _cut_redis(self) -> None:
+        """Lose up to the last second, as a machine does that dies: killing the process alone loses nothing."""
+        before = _aof_sizes(self._store.data)
+        time.sleep(_LOST_S)
+        self._store.kill()
+        for path, size in _aof_sizes(self._store.data).items():
+            keep = self._random.randint(before.get(path, size), size) if size else 0
+            with path.open("r+b") as file:
+                file.truncate(keep)
+        time.sleep(self._random.uniform(0, 2))
+        self._store.start()
+
+
+def _aof_sizes(data: Path) -> dict[Path, int]:
+    """The increments of the append-only file; the base is written at once and whole."""
+    return {path: path.stat().st_size for path in data.glob("appendonlydir/*.incr.aof")}
+
+
+class Workers:
+    """Two to four workers, and what befalls them.
+
+    A worker ends only by our hand: one that ends by itself fails the campaign.
+    """
+
+    def __init__(self, deployment: Deployment, random: Random) -> None:
+        self._deployment = deployment
+        self._random = random
+        self._alive: list[WorkerProcess] = []
+        self._lock = threading.Lock()
+        self.kinds: dict[str, tuple[Callable[[], None], int]] = {
+            "kill -9 of a worker": (self._kill, 4),
+            "SIGSTOP of a worker beyond its session": (self._pause, 2),
+            "SIGSTOP of a worker within its session": (self._hold, 1),
+            "SIGTERM of a worker": (self._stop, 1),
+            "one worker more": (self._join, 1),
+        }
+
+    def start(self, count: int) -> None:
+        for _ in range(count):
+            self._alive.append(self._deployment.worker())
+        for worker in self._alive:
+            worker.ready(120)
+
+    def check(self) -> None:
+        """Raises where a worker has ended that nobody ended."""
+        with self._lock:
+            for worker in self._alive:
+                ended = worker.process.poll()
+                assert ended is None, f"a worker ended by itself, with {ended}: {worker.log()[-3_000:]}"
+
+    def _take(self) -> WorkerProcess:
+        with self._lock:
+            return self._alive.pop(self._random.randrange(len(self._alive)))
+
+    def _fill_up(self) -> None:
+        with self._lock:
+            while len(self._alive) < _FEWEST:
+                self._alive.append(self._deployment.worker())
+
+    def _kill(self) -> None:
+        self._take().kill()
+        time.sleep(self._random.uniform(0, 3))
+        self._join()
+
+    def _stop(self) -> None:
+        worker = self._take()
+        code = worker.stop()
+        assert code == 0, f"SIGTERM ended a worker with {code}: {worker.log()[-3_000:]}"
+        self._fill_up()
+
+    def _join(self) -> None:
+        with self._lock:
+            if len(self._alive) < _MOST:
+                self._alive.append(self._deployment.worker())
+
+    def _pause(self) -> None:
+        self._paused(self._random.uniform(1.1, 2) * SESSION_S)
+
+    def _hold(self) -> None:
+        self._paused(self._random.uniform(0.1, 0.8) * SESSION_S)
+
+    def _paused(self, seconds: float) -> None:
+        with self._lock:
+            worker = self._random.choice(self._alive)
+        worker.pause()
+        time.sleep(seconds)
+        worker.resume()
+
+    def steady(self) -> None:
+        """In the end every worker that lives is ready."""
+        self.check()
+        for worker in self._alive:
+            eventually(lambda worker=worker: worker.get("/readyz")[0] == 200, 180, "a worker is ready again")

@@ -1,0 +1,104 @@
+"""The producers: events at a pace, through everything that befalls Kafka."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterable
+
+from confluent_kafka import KafkaError, Message, Producer
+
+from schemas.decode import encode_order, encode_signup
+from schemas.events import Event, Order
+from schemas.partition import librdkafka_name
+from schemas.topics import Topics
+from tests.bad_events import BadRecord
+
+_PATIENCE_MS = 600_000  # longer than any fault: what a producer was given is written in the end
+_FLUSH_S = 600.0
+
+
+class Feed:
+    """A thread that produces the records, and remembers by user what it sent.
+
+    Attributes:
+        facts: by user, every good event; complete once the thread has ended.
+        bad: how many bad records were sent.
+        sent: how many records were given to the producer so far.
+    """
+
+    def __init__(self, bootstrap: str, topics: Topics, records: Iterable[Event | BadRecord], rate: float):
+        self.facts: dict[str, list[Event]] = defaultdict(list)
+        self.bad = 0
+        self.sent = 0
+        self._topics = topics
+        self._records = records
+        self._rate = rate
+        self._errors: list[str] = []
+        self._stopped = threading.Event()
+        self._producer = Producer(
+            {
+                "bootstrap.servers": bootstrap,
+                "partitioner": librdkafka_name("murmur2"),
+                "enable.idempotence": True,
+                "linger.ms": 5,
+                "message.timeout.ms": _PATIENCE_MS,
+                "message.max.bytes": 5_000_000,
+                "log_level": 0,
+            }
+        )
+        self._thread = threading.Thread(target=self._run, name="feed")
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Give up; for a campaign that failed."""
+        self._stopped.set()
+        self._thread.join()
+
+    @property
+    def done(self) -> bool:
+        return not self._thread.is_alive()
+
+    def finish(self) -> None:
+        """Wait for the last record; raises where one was not taken."""
+        self._thread.join()
+        assert self._errors == [], f"{len(self._errors)} records were not taken: {self._errors[:3]}"
+
+    def _run(self) -> None:
+        began_s = time.monotonic()
+        for record in self._records:
+            if self._stopped.is_set():
+                return
+            ahead_s = self.sent / self._rate - (time.monotonic() - began_s)
+            if ahead_s > 0:
+                self._stopped.wait(ahead_s)
+            self._send(record)
+            self.sent += 1
+        left = self._producer.flush(_FLUSH_S)
+        if left:
+            self._errors.append(f"{left} were still waiting")
+
+    def _send(self, record: Event | BadRecord) -> None:
+        if isinstance(record, BadRecord):
+            self.bad += 1
+            topic = self._topics.signups if record.topic == "signups" else self._topics.orders
+            key, value = record.key, record.value
+        else:
+            self.facts[record.user_id].append(record)
+            is_order = isinstance(record, Order)
+            topic = self._topics.orders if is_order else self._topics.signups
+            key, value = encode_order(record) if isinstance(record, Order) else encode_signup(record)
+        while not self._stopped.is_set():
+            try:
+                self._producer.produce(topic, value, key, on_delivery=self._delivered)
+                break
+            except BufferError:
+                self._producer.poll(0.1)
+        self._producer.poll(0)
+
+    def _delivered(self, error: KafkaError | None, message: Message) -> None:
+        if error is not None:
+            self._errors.append(str(error))

@@ -1,0 +1,62 @@
+"""Draws faults from a seed, one after the other, each a moment after the one before."""
+
+from __future__ import annotations
+
+import threading
+import traceback
+from collections import Counter
+from collections.abc import Callable, Mapping
+from random import Random
+
+Say = Callable[[str], None]
+
+
+class Gremlin:
+    """A thread that inflicts ``count`` faults.
+
+    Attributes:
+        done: how often each kind was inflicted.
+        failure: what ended it early; None where nothing did.
+    """
+
+    def __init__(
+        self,
+        kinds: Mapping[str, tuple[Callable[[], None], int]],
+        count: int,
+        between_s: tuple[float, float],
+        random: Random,
+        say: Say,
+    ) -> None:
+        self.done: Counter[str] = Counter()
+        self.failure: str | None = None
+        self._kinds = kinds
+        self._between_s = between_s
+        self._say = say
+        self._random = random
+        self._stopped = threading.Event()
+        weights = [weight for _, weight in kinds.values()]
+        self._plan = random.choices([*kinds], weights, k=count)
+        self._thread = threading.Thread(target=self._run, name="gremlin")
+
+    def start(self) -> None:
+        self._thread.start()
+
+    @property
+    def active(self) -> bool:
+        return self._thread.is_alive()
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        for kind in self._plan:
+            if self._stopped.wait(self._random.uniform(*self._between_s)):
+                return
+            self._say(kind)
+            try:
+                self._kinds[kind][0]()
+            except BaseException:  # noqa: BLE001 - told by the campaign, which waits for this thread
+                self.failure = f"{kind}: {traceback.format_exc()}"
+                return
+            self.done[kind] += 1
