@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -41,9 +44,10 @@ def work(settings: Settings) -> int:
     """
     set_up_logs(json=settings.log_format == "json")
     worker_config(settings, 0)  # a bad setting is told before anything is waited for
-    partitions = _waited_for(lambda: prepare_topics(settings, _topics_made, deadline_s=_ASK_S))
-    _waited_for(lambda: _check_redis(settings))
-    releases = _waited_for(lambda: _started(settings))
+    with _ends_in_order():
+        partitions = _waited_for(lambda: prepare_topics(settings, _topics_made, deadline_s=_ASK_S))
+        _waited_for(lambda: _check_redis(settings))
+        releases = _waited_for(lambda: _started(settings))
     try:
         metrics = Metrics()
         config = worker_config(settings, partitions)
@@ -95,6 +99,16 @@ def _open_lane(
         return OpenLane(lane, lane_log, store)
 
     return open_lane
+
+
+@contextmanager
+def _ends_in_order() -> Iterator[None]:
+    """SIGTERM while it waits ends it as later: with exit code 0."""
+    former = signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, former)
 
 
 def _waited_for(attempt: Callable[[], _Found]) -> _Found:
