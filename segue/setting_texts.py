@@ -27,6 +27,48 @@ def listed(value: object) -> tuple[str, ...]:
     raise ValueError("give a list of texts, or one text with commas")
 
 
+def names_table(value: object) -> dict[str, str]:
+    """Names by name, from a table or from a JSON object.
+
+    >>> names_table('{"users": "crm.customers"}')
+    {'users': 'crm.customers'}
+
+    Raises:
+        ValueError: it is neither.
+    """
+    table = _table(value, '{"users": "crm.customers"}')
+    if not all(isinstance(name, str) for name in table.values()):
+        raise ValueError("give each name as text, in quotes")
+    return {known: str(name) for known, name in table.items()}
+
+
+def names_by_table(value: object) -> dict[str, dict[str, str]]:
+    """Names of columns, by table: a table of tables, or the same as a JSON object.
+
+    >>> names_by_table({"users": {"user_id": "customer_no"}})
+    {'users': {'user_id': 'customer_no'}}
+
+    Raises:
+        ValueError: it is neither.
+    """
+    table = _table(value, '{"users": {"user_id": "customer_no"}}')
+    if not all(isinstance(names, Mapping) for names in table.values()):
+        raise ValueError('name the table as well: [columns.users], then user_id = "customer_no"')
+    return {known: names_table(names) for known, names in table.items()}
+
+
+def _table(value: object, example: str) -> Mapping[str, object]:
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except json.JSONDecodeError:
+            value = None
+    if not isinstance(value, Mapping):
+        fix = f"give a table, in the environment as JSON: {example}"
+        raise ValueError(fix)  # noqa: TRY004 - pydantic takes a ValueError for an answer
+    return value
+
+
 def options_table(value: object) -> dict[str, str]:
     """A client's options from a table, or from a JSON object; a dotted name may be a table of its own.
 
@@ -36,16 +78,9 @@ def options_table(value: object) -> dict[str, str]:
     Raises:
         ValueError: it is neither, or a value is a list.
     """
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except json.JSONDecodeError:
-            value = None
-    if not isinstance(value, Mapping):
-        fix = 'give a table of options, in the environment as JSON: {"security.protocol": "SSL"}'
-        raise ValueError(fix)  # noqa: TRY004 - pydantic takes a ValueError for an answer
+    table = _table(value, '{"security.protocol": "SSL"}')
     options: dict[str, str] = {}
-    for name, option in value.items():
+    for name, option in table.items():
         if isinstance(option, Mapping):
             options |= {f"{name}.{rest}": text for rest, text in options_table(option).items()}
         elif isinstance(option, bool):

@@ -29,7 +29,7 @@ from schemas.errors import BadSetting
 from schemas.features import FEATURE_NAMES
 from schemas.partition import Partitioner
 from schemas.topics import Topics
-from segue.setting_texts import listed, options_table, without_password
+from segue.setting_texts import listed, names_by_table, names_table, options_table, without_password
 
 DEFAULT_FILE = Path("segue.toml")
 FILE_VARIABLE = "SEGUE_CONFIG"
@@ -88,6 +88,12 @@ class Settings(BaseSettings):
     )
     exclude_statuses: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="orders with one of these statuses do not count; exact, with commas"
+    )
+    tables: Annotated[dict[str, str], NoDecode] = Field(
+        default={}, description="the warehouse's tables, where they have other names than Segue's"
+    )
+    columns: Annotated[dict[str, dict[str, str]], NoDecode] = Field(
+        default={}, description="the warehouse's columns, by table, where they have other names than Segue's"
     )
     similar_users: int = Field(5, ge=0, le=1_000, description="how many similar users a change names")
     max_batch: int = Field(
@@ -191,6 +197,16 @@ class Settings(BaseSettings):
             if name in _OURS:
                 raise ValueError(f"leave {name} out: Segue sets it by itself")
         return options
+
+    @field_validator("tables", mode="before")
+    @classmethod
+    def _names(cls, value: object) -> dict[str, str]:
+        return names_table(value)
+
+    @field_validator("columns", mode="before")
+    @classmethod
+    def _names_by_table(cls, value: object) -> dict[str, dict[str, str]]:
+        return names_by_table(value)
 
     @field_validator("features", "exclude_statuses", mode="before")
     @classmethod

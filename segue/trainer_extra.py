@@ -32,16 +32,16 @@ def installed() -> Iterator[None]:
         ) from None
 
 
-def open_warehouse(name: str) -> Warehouse:
-    """:func:`trainer.warehouse.open_warehouse`.
+def open_warehouse(name: str, settings: Settings) -> Warehouse:
+    """:func:`trainer.warehouse.open_warehouse`, with the settings' names of tables and columns.
 
     Raises:
         NotInstalled: what reads warehouses is not installed.
-        BadWarehouse: as there.
+        BadWarehouse, BadSetting: as there.
     """
     with installed():
         from trainer import warehouse  # noqa: PLC0415 - heavy, and not everywhere
-    return warehouse.open_warehouse(name)
+    return warehouse.open_warehouse(name, warehouse.Names(settings.tables, settings.columns))
 
 
 def load_folder(path: Path) -> ModelRelease:

@@ -2,7 +2,7 @@
 
 import csv
 import gzip
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ import psycopg
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from trainer.warehouse import open_warehouse
+from trainer.warehouse import Names, open_warehouse
 
 Value = str | None
 Row = dict[str, Value]
@@ -134,6 +134,32 @@ def arrow(shop: Shop, table: str, without: Without) -> pa.Table:
     return pa.Table.from_pylist(shop.table(table), pa.schema([(name, pa.string()) for name in names]))
 
 
+# What our shops call a column that Segue knows by another name first.
+_OURS = {("users", "user_id"): "id", ("order_items", "price"): "sale_price"}
+
+
+def renamed(path: Path, names: Names) -> Path:
+    """A DuckDB file whose tables and columns have other names now."""
+    with duckdb.connect(path) as connection:
+        for statement in renaming(names):
+            connection.execute(statement)
+    return path
+
+
+def renaming(names: Names) -> Iterator[str]:
+    """The statements that give a shop in a database other names; a schema is made where one stands before."""
+    for table in COLUMNS:
+        for column, name in names.columns.get(table, {}).items():
+            yield f'alter table {table} rename "{_OURS.get((table, column), column)}" to "{name}"'
+        if (name := names.tables.get(table)) is not None:
+            schema, dot, _ = name.rpartition(".")
+            if dot:
+                yield f"create schema {schema}"
+            # DuckDB cannot move a table to another schema.
+            yield f"create table {name} as select * from {table}"
+            yield f"drop table {table}"
+
+
 def features_by_user(warehouse: Path | str, **options: Any) -> dict[str, dict[str, object]]:
     """What features() gives, by user id."""
     with open_warehouse(warehouse) as opened:
@@ -142,10 +168,13 @@ def features_by_user(warehouse: Path | str, **options: Any) -> dict[str, dict[st
 
 
 def everything(
-    warehouse: Path | str, as_of: datetime | None = None, exclude: tuple[str, ...] = ()
+    warehouse: Path | str,
+    as_of: datetime | None = None,
+    exclude: tuple[str, ...] = (),
+    names: Names | None = None,
 ) -> list[Any]:
     """All that a warehouse tells, to compare one with another."""
-    with open_warehouse(warehouse) as opened:
+    with open_warehouse(warehouse, names) as opened:
         return [
             opened.features(as_of, exclude).to_pylist(),
             list(opened.events(as_of)),

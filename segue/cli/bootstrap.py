@@ -59,7 +59,7 @@ def bootstrap(
     from segue.bootstrap import fill
     from segue.trainer_extra import open_warehouse
 
-    with open_warehouse(warehouse) as tables, progress() as bar:
+    with open_warehouse(warehouse, settings) as tables, progress() as bar:
         task = bar.add_task("Filling", note="")
         filled = fill(
             settings,

@@ -100,7 +100,7 @@ def _of_warehouse(
     from segue.warehouse_events import outgoing
 
     begin, end = time_option("--since", since), time_option("--until", until)
-    tables = stack.enter_context(open_warehouse(name))
+    tables = stack.enter_context(open_warehouse(name, settings))
     warn_left_out(tables.rejected(end).counts)
     return outgoing(tables.events(as_of=end, since=begin), settings.topics)
 

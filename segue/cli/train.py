@@ -56,7 +56,7 @@ def train(
     from segue.trainer_extra import open_warehouse
     from segue.training import train_release
 
-    with open_warehouse(warehouse) as tables, steps() as step:
+    with open_warehouse(warehouse, settings) as tables, steps() as step:
         path, release = train_release(
             tables,
             settings,

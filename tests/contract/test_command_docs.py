@@ -59,12 +59,13 @@ def test_every_setting_stands_in_the_table_with_its_default_and_its_sentence() -
 
 def test_the_example_has_every_setting_with_its_default() -> None:
     values = tomllib.loads(EXAMPLE)
-    made = Settings.model_validate(values)
 
-    assert made == Settings.model_validate({})
+    assert values.pop("columns") == {"users": {}}  # a table of nothing, to show where it stands
+    assert Settings.model_validate(values) == Settings.model_validate({})
     assert values["features"] == list(FEATURE_NAMES)
-    named = set(re.findall(r"^#? ?([a-z_]+) = ", EXAMPLE, re.MULTILINE))
-    assert named | {"kafka_options"} == set(Settings.model_fields)
+    above_the_tables = EXAMPLE.partition("\n[")[0]
+    named = set(re.findall(r"^#? ?([a-z_]+) = ", above_the_tables, re.MULTILINE))
+    assert named | {"kafka_options", "tables", "columns"} == set(Settings.model_fields)
 
 
 def test_every_exit_code_of_an_error_is_documented() -> None:

@@ -15,9 +15,19 @@ import segue
 from schemas.errors import BadWarehouse
 from tests.hostile import NO_NUMBERS, NO_TIMES, NUMBERS, TIMES
 from tests.postgres import Postgres, running_postgres
-from tests.shops import COLUMNS, Shop, everything, features_by_user, write_csv, write_postgres
+from tests.shops import (
+    COLUMNS,
+    Shop,
+    everything,
+    features_by_user,
+    renamed,
+    renaming,
+    write_csv,
+    write_duckdb,
+    write_postgres,
+)
 from tests.strategies.warehouse import AS_OFS, EXCLUDED, shops
-from trainer.warehouse import open_warehouse
+from trainer.warehouse import Names, open_warehouse
 
 
 @pytest.fixture(scope="module")
@@ -189,6 +199,38 @@ def test_tables_of_another_schema_are_found_on_the_search_path(database):
     execute(database, "create schema shop", *(f"alter table {table} set schema shop" for table in COLUMNS))
     assert "has no table users" in refusal(database)
     assert set(features_by_user(f"{database}&options=-csearch_path%3Dshop")) == {"u"}
+
+
+NAMES = Names(
+    {"users": "crm.customers", "orders": '"Sales"', "inventory_items": "inventory"},
+    {
+        "users": {"user_id": "Customer No", "created_at": "registered"},
+        "orders": {"order_id": "no", "user_id": "customer_no"},
+        "order_items": {"order_id": "sale", "inventory_item_id": "sku"},
+        "inventory_items": {"id": "sku", "product_brand": "maker"},
+    },
+)
+
+
+def test_another_shop_s_names_tell_the_same(database, postgres, tmp_path):
+    shop = Shop().user("7", age="30", country="Spain").user("x", age="old").order("1", "7", ["a/b", "A/b"])
+    plain = everything(write_csv(shop, tmp_path))
+    assert everything(write_postgres(shop, database)) == plain
+    execute(database, *renaming(NAMES))
+    assert everything(database, names=NAMES) == plain
+    duck = renamed(write_duckdb(shop, tmp_path / "shop.duckdb"), NAMES)
+    assert everything(duck, names=NAMES) == plain
+
+
+def test_a_table_that_the_settings_name_is_not_there(database):
+    write_postgres(Shop().user("u"), database)
+    execute(database, *renaming(NAMES))
+    with pytest.raises(BadWarehouse) as caught:
+        open_warehouse(database, Names({"users": "crm.custmers"}))
+    assert (
+        "has no table crm.custmers (setting tables.users) on its search path: did you mean crm.customers? Else make"
+        in str(caught.value)
+    )
 
 
 def test_quoted_names_and_views(database):

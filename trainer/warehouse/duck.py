@@ -10,6 +10,8 @@ import duckdb
 from schemas.errors import BadWarehouse
 from trainer.warehouse import files
 from trainer.warehouse.layout import TABLES
+from trainer.warehouse.names import Names, table_fix
+from trainer.warehouse.references import references
 from trainer.warehouse.source import Row
 
 _ROWS_A_FETCH = 10_000
@@ -20,26 +22,41 @@ _AFTERWORD = re.compile(r"^(?:Possible |LINE )", re.MULTILINE)
 _FILE = re.compile(r"^\s*file = (.+)$", re.MULTILINE)
 _OFFLINE: dict[str, str | bool | int | float | list[str]] = {"autoinstall_known_extensions": "false"}
 
+# In the main schema a name stands alone.
+_KNOWN_TABLES = """
+    select case table_schema when 'main' then '' else table_schema || '.' end || table_name
+    from information_schema.tables
+"""
+
 
 class DuckSource:
     """See :class:`trainer.warehouse.source.Source`."""
 
     dialect = "duckdb"
 
-    def __init__(self, name: str, connection: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, name: str, connection: duckdb.DuckDBPyConnection, names: Names) -> None:
+        """Of a connection that can read the tables, which is closed with this.
+
+        Raises:
+            BadSetting: a setting is not a table's name.
+        """
         self.name = name
+        self.tables = references(names, self.dialect)
+        self._names = names
         self._connection = connection
         # A time with an offset is written in this zone when it becomes text.
         connection.execute("set global TimeZone = 'UTC'")
 
     def columns(self, table: str) -> Mapping[str, str]:
         """See :meth:`trainer.warehouse.source.Source.columns`."""
-        with _failures(f"table {table} of {self.name}"):
+        with _failures(f"table {self._names.told(table)} of {self.name}"):
             try:
-                described = self._connection.execute(f"describe {table}").fetchall()
+                described = self._connection.execute(f"describe {self.tables[table]}").fetchall()
             except duckdb.CatalogException:
+                known = [str(row[0]) for row in self._connection.execute(_KNOWN_TABLES).fetchall()]
+                make = "make a table or a view of that name in its main schema"
                 raise BadWarehouse(
-                    f"{self.name} has no table {table}: make a table or a view of that name in its main schema"
+                    f"{self.name} has no table {self._names.told(table)}: {table_fix(self._names, table, known, make)}"
                 ) from None
         return {str(row[0]): str(row[1]) for row in described}
 
@@ -55,11 +72,12 @@ class DuckSource:
         self._connection.close()
 
 
-def open_file(path: Path) -> DuckSource:
+def open_file(path: Path, names: Names) -> DuckSource:
     """A DuckDB database file, which is opened for reading.
 
     Raises:
         BadWarehouse: it is none, another process writes to it, or it is of another version.
+        BadSetting: a setting is not a table's name.
     """
     try:
         with path.open("rb") as file:
@@ -73,24 +91,33 @@ def open_file(path: Path) -> DuckSource:
         )
     with _failures(f"DuckDB file {path}"):
         connection = duckdb.connect(path, read_only=True, config=_OFFLINE)
-    return DuckSource(f"DuckDB file {path}", connection)
+    return _owned(f"DuckDB file {path}", connection, names)
 
 
-def open_folder(folder: Path) -> DuckSource:
-    """A folder with one Parquet or CSV file a table.
+def open_folder(folder: Path, names: Names) -> DuckSource:
+    """A folder with one Parquet or CSV file a table; a table's name is the file's, without what follows the dot.
 
     Raises:
         BadWarehouse: a table's file is missing, is there twice, or cannot be read.
     """
-    found = {table: files.find(folder, table) for table in TABLES}
+    found = {table: files.find(folder, names, table) for table in TABLES}
     connection = duckdb.connect(config=_OFFLINE)
     try:
         for table, path in found.items():
             with _failures(str(path)):
                 # Both are ours: a table's name, and a call whose arguments are quoted.
                 connection.execute(f"create view {table} as select * from {files.reader(path)}")  # noqa: S608
-        return DuckSource(f"folder {folder}", connection)
+        # The views have our names, whatever the files are called.
+        return DuckSource(f"folder {folder}", connection, Names())
     except BadWarehouse:
+        connection.close()
+        raise
+
+
+def _owned(name: str, connection: duckdb.DuckDBPyConnection, names: Names) -> DuckSource:
+    try:
+        return DuckSource(name, connection, names)
+    except BaseException:
         connection.close()
         raise
 

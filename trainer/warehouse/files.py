@@ -5,23 +5,32 @@ import gzip
 from pathlib import Path
 
 from schemas.errors import BadWarehouse
+from trainer.warehouse.names import Names, table_fix
 
 SUFFIXES = (".parquet", ".csv", ".csv.gz")
 
 
-def find(folder: Path, table: str) -> Path:
+def find(folder: Path, names: Names, table: str) -> Path:
     """The file of one table.
+
+    Args:
+        folder: where it lies.
+        names: what the shop calls its tables.
+        table: Segue's name of the table.
 
     Raises:
         BadWarehouse: there is none, or more than one.
     """
-    names = [table + suffix for suffix in SUFFIXES]
-    found = [folder / name for name in names if (folder / name).is_file()]
+    possible = [names.table(table) + suffix for suffix in SUFFIXES]
+    found = [folder / name for name in possible if (folder / name).is_file()]
+    told = names.told(table)
     if not found:
-        raise BadWarehouse(f"folder {folder} has no table {table}: it should be a file {', '.join(names)}")
+        there = [path.name.partition(".")[0] for path in folder.iterdir() if path.name.endswith(SUFFIXES)]
+        fix = table_fix(names, table, there, f"it should be a file {', '.join(possible)}")
+        raise BadWarehouse(f"folder {folder} has no table {told}: {fix}")
     if len(found) > 1:
-        there = ", ".join(path.name for path in found)
-        raise BadWarehouse(f"folder {folder} has table {table} more than once ({there}): keep one of them")
+        several = ", ".join(path.name for path in found)
+        raise BadWarehouse(f"folder {folder} has table {told} more than once ({several}): keep one of them")
     return found[0]
 
 

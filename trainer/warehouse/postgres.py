@@ -9,6 +9,8 @@ import psycopg
 from psycopg import conninfo
 
 from schemas.errors import BadWarehouse
+from trainer.warehouse.names import Names, table_fix
+from trainer.warehouse.references import references
 from trainer.warehouse.source import Row
 
 SCHEMES = ("postgresql://", "postgres://")
@@ -35,6 +37,13 @@ _COLUMNS = """
     order by attnum
 """
 
+# On the search path a name stands alone.
+_KNOWN_TABLES = """
+    select case when pg_table_is_visible(oid) then relname else relnamespace::regnamespace || '.' || relname end
+    from pg_class
+    where relkind in ('r', 'p', 'v', 'm', 'f') and relnamespace::regnamespace::text not like 'pg\\_%%'
+"""
+
 
 class PostgresSource:
     """See :class:`trainer.warehouse.source.Source`.
@@ -44,13 +53,16 @@ class PostgresSource:
 
     dialect = "postgres"
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, names: Names) -> None:
         """Connect.
 
         Raises:
+            BadSetting: a setting is not a table's name.
             BadWarehouse: the URL is none, the server does not answer or refuses, or its database is not
                 in UTF-8.
         """
+        self._names = names
+        self.tables = references(names, self.dialect)
         parts = _parts(url)
         self._secrets = [str(parts[key]) for key in _SECRETS if parts.get(key)]
         where = f"{parts.get('host', 'localhost')}:{parts.get('port', 5432)}"
@@ -71,12 +83,14 @@ class PostgresSource:
     def columns(self, table: str) -> Mapping[str, str]:
         """See :meth:`trainer.warehouse.source.Source.columns`."""
         with self._failures("cannot be read"):
-            described = self._connection.execute(_COLUMNS, [table]).fetchall()
-        if not described:
-            raise BadWarehouse(
-                f"{self.name} has no table {table} on its search path: make a table or a view of that name, or "
-                f"add ?options=-csearch_path%3D… to the URL"
-            )
+            described = self._connection.execute(_COLUMNS, [self.tables[table]]).fetchall()
+            if not described:
+                known = [str(name) for (name,) in self._connection.execute(_KNOWN_TABLES)]
+                make = "make a table or a view of that name, or add ?options=-csearch_path%3D… to the URL"
+                raise BadWarehouse(
+                    f"{self.name} has no table {self._names.told(table)} on its search path: "
+                    f"{table_fix(self._names, table, known, make)}"
+                )
         return {str(name): str(kind) for name, kind in described}
 
     def rows(self, query: str) -> Iterator[Row]:

@@ -30,10 +30,12 @@ class Queries:
 
     Attributes:
         dialect: sqlglot's name of the warehouse's dialect.
+        tables: by Segue's name of a table, how its SQL refers to it.
         layout: how its columns are called.
     """
 
     dialect: str
+    tables: Mapping[str, str]
     layout: Layout
 
     def features(self, as_of: datetime | None, exclude_statuses: tuple[str, ...]) -> str:
@@ -62,6 +64,9 @@ class Queries:
         for column in list(query.find_all(exp.Column)):
             if column.table in TABLES:
                 column.replace(self._column(column))
+        for table in list(query.find_all(exp.Table)):
+            if table.name in TABLES:
+                table.replace(self._table(table.name))
         for parameter in list(query.find_all(exp.Placeholder)):
             _fill(parameter, parameters[parameter.name])
         if self.dialect != _WRITTEN_IN:
@@ -71,6 +76,12 @@ class Queries:
         # The tree is a copy already; a second one would take as long as all the rest.
         text = query.sql(self.dialect, pretty=True, copy=False, unsupported_level=sqlglot.ErrorLevel.RAISE)
         return text + "\n"
+
+    def _table(self, table: str) -> exp.Table:
+        reference = exp.to_table(self.tables[table], dialect=self.dialect)
+        if reference.name != table:
+            reference.set("alias", exp.TableAlias(this=exp.to_identifier(table)))
+        return reference
 
     def _column(self, column: exp.Column) -> exp.Expression:
         name = self.layout[column.table, column.name]

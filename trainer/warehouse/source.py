@@ -17,8 +17,12 @@ class Source(Protocol):
     def dialect(self) -> str:
         """The name that sqlglot has for its SQL."""
 
+    @property
+    def tables(self) -> Mapping[str, str]:
+        """By Segue's name of a table, how a query refers to it."""
+
     def columns(self, table: str) -> Mapping[str, str]:
-        """The columns of a table, name to type, in the table's order.
+        """The columns of a table (Segue's name), name to type, in the table's order.
 
         Raises:
             BadWarehouse: there is no such table, or it cannot be read.

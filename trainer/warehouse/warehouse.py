@@ -12,9 +12,11 @@ import pyarrow as pa
 from schemas.errors import BadWarehouse
 from schemas.events import Order, Signup
 from trainer.warehouse import duck, facts, postgres, reports
-from trainer.warehouse.layout import TABLES, resolve
+from trainer.warehouse.layout import TABLES
+from trainer.warehouse.names import Names
 from trainer.warehouse.queries import Ordering, Queries
 from trainer.warehouse.reports import Counts, Rejections
+from trainer.warehouse.resolve import resolve
 from trainer.warehouse.source import Source
 
 FEATURES_SCHEMA = pa.schema(
@@ -40,20 +42,21 @@ class Warehouse:
     Every method raises :class:`~schemas.errors.BadWarehouse` where the warehouse fails on the way.
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, names: Names) -> None:
         """Check the tables.
 
         Raises:
             BadWarehouse: a table or a column is missing, ids may be fractions, or there are no users.
+            BadSetting: a column that the settings name is not there.
         """
         self._source = source
         layout = {}
         for table in TABLES:
-            layout.update(resolve(source.name, table, source.columns(table)))
-        if next(source.rows("select 1 from users limit 1"), None) is None:
-            raise BadWarehouse(f"table users of {source.name} has no rows")
+            layout.update(resolve(source.name, table, source.columns(table), names))
+        if next(source.rows(f"select 1 from {source.tables['users']} limit 1"), None) is None:  # noqa: S608 - checked
+            raise BadWarehouse(f"table {names.told('users')} of {source.name} has no rows")
         self._has_status = layout["orders", "status"] is not None
-        self._queries = Queries(source.dialect, layout)
+        self._queries = Queries(source.dialect, source.tables, layout)
         self._query_text = self._queries.features(None, ())
 
     @property
@@ -134,24 +137,30 @@ class Warehouse:
         self.close()
 
 
-def open_warehouse(path_or_url: str | Path) -> Warehouse:
+def open_warehouse(path_or_url: str | Path, names: Names | None = None) -> Warehouse:
     """Open a folder of Parquet or CSV files, a DuckDB file, or a ``postgresql://`` URL.
+
+    Args:
+        path_or_url: where it is.
+        names: what the shop calls its tables and columns; None: what Segue does.
 
     Raises:
         BadWarehouse: there is nothing of the kind, it cannot be read, or its tables cannot be used.
+        BadSetting: what ``names`` says is not so.
     """
-    source = _source(path_or_url)
+    called = names or Names()
+    source = _source(path_or_url, called)
     try:
-        return Warehouse(source)
+        return Warehouse(source, called)
     except BaseException:
         source.close()
         raise
 
 
-def _source(path_or_url: str | Path) -> Source:
+def _source(path_or_url: str | Path, names: Names) -> Source:
     text = str(path_or_url)
     if text.startswith(postgres.SCHEMES):
-        return postgres.PostgresSource(text)
+        return postgres.PostgresSource(text, names)
     if "://" in text:
         raise BadWarehouse(
             f"a {text.partition('://')[0]}:// warehouse cannot be read: name a folder of Parquet or CSV files, a "
@@ -159,9 +168,9 @@ def _source(path_or_url: str | Path) -> Source:
         )
     path = Path(path_or_url).expanduser()
     if path.is_dir():
-        return duck.open_folder(path)
+        return duck.open_folder(path, names)
     if path.exists():
-        return duck.open_file(path)
+        return duck.open_file(path, names)
     if "@" in text and ":" in text:
         # Most likely a URL that was mistyped, with a password in it.
         raise BadWarehouse(

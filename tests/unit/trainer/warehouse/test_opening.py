@@ -76,7 +76,7 @@ def test_a_missing_table(tmp_path):
     (tmp_path / "order_items.csv").unlink()
     assert refusal(tmp_path) == (
         f"folder {tmp_path} has no table order_items: it should be a file order_items.parquet, order_items.csv, "
-        "order_items.csv.gz"
+        "order_items.csv.gz, or set tables.order_items in segue.toml to the name that it has"
     )
 
 
@@ -85,7 +85,8 @@ def test_a_missing_table_of_duckdb(tmp_path):
     with duckdb.connect(path) as connection:
         connection.execute("drop table inventory_items")
     assert refusal(path) == (
-        f"DuckDB file {path} has no table inventory_items: make a table or a view of that name in its main schema"
+        f"DuckDB file {path} has no table inventory_items: make a table or a view of that name in its main schema, "
+        "or set tables.inventory_items in segue.toml to the name that it has"
     )
 
 
@@ -117,7 +118,11 @@ def test_kinds_of_files_may_be_mixed(tmp_path):
 )
 def test_a_missing_column(tmp_path, table, column, named, rest):
     write_csv(SHOP, tmp_path, without={table: (column,)})
-    assert refusal(tmp_path) == f"table {table} of folder {tmp_path} has no column {named}: it has {rest}"
+    told = refusal(tmp_path)
+    assert told.startswith(
+        f"table {table} of folder {tmp_path} has no column {named}: it has {rest}; name the right"
+    )
+    assert f'under [columns.{table}] {named.partition(" ")[0]} = "…"' in told
 
 
 def test_no_users(tmp_path):

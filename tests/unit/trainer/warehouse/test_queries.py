@@ -13,11 +13,12 @@ from trainer.warehouse.queries import Queries
 LAYOUT = {
     (table, column.names[0]): column.names[0] for table, columns in TABLES.items() for column in columns
 }
+TABLE_NAMES = {table: table for table in TABLES}
 AS_OF = datetime(2024, 1, 1, tzinfo=UTC)
 
 
 def texts(dialect: str) -> list[str]:
-    queries = Queries(dialect, LAYOUT)
+    queries = Queries(dialect, TABLE_NAMES, LAYOUT)
     return [
         queries.features(AS_OF, ("Cancelled", "O'Hara")),
         queries.events(AS_OF, AS_OF, "time"),
@@ -54,7 +55,7 @@ def steps_of(text: str) -> dict[str, str]:
 
 def test_columns_take_the_warehouses_names_and_absent_ones_are_null():
     layout = LAYOUT | {("users", "user_id"): 'the "id"', ("order_items", "quantity"): None}
-    text = Queries("postgres", layout).features(None, ())
+    text = Queries("postgres", TABLE_NAMES, layout).features(None, ())
     assert 'CAST(users."the ""id""" AS TEXT)' in text
     assert 'CAST(NULL AS TEXT) COLLATE "C" AS quantity' in text
 
