@@ -22,6 +22,10 @@ ERASED_AT = "segue_erased_at"
 # On user-segments: the id of the topic in which the record's activation is an offset.
 MODELS_TOPIC = "segue_models_topic"
 
+# On an input's record that was a dead letter and is sent again: topic/partition/offset of the dead letter.
+# It stays on the record, so that one that dies again tells which letter it was before.
+RETRY_OF = "segue_retry_of"
+
 REASON = "segue_reason"
 TOPIC = "segue_topic"
 PARTITION = "segue_partition"

@@ -11,6 +11,7 @@ from functools import partial
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from schemas.errors import SegueError
+from schemas.headers import Headers
 from schemas.partition import Partitioner, librdkafka_name
 from streamer.kafka_client import Reports, error_of, make_client, unreachable
 
@@ -34,6 +35,7 @@ class Outgoing:
     key: bytes | None
     value: bytes | None
     origin: str
+    headers: Headers = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,11 @@ class Sender:
         while True:
             try:
                 self._producer.produce(
-                    event.topic, event.value, event.key, on_delivery=partial(self._delivered, event)
+                    event.topic,
+                    event.value,
+                    event.key,
+                    on_delivery=partial(self._delivered, event),
+                    headers=list(event.headers),
                 )
                 break
             except BufferError:

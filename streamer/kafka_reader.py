@@ -165,7 +165,7 @@ class Reader:
                         message.key(),
                         message.value(),
                         message.timestamp()[1],
-                        _headers(message),
+                        headers_of(message),
                     )
                 )
             elif error.code() == _END_REACHED:
@@ -188,7 +188,7 @@ class Reader:
         return unreachable(self._client, task, why(error, self._reports))
 
 
-def _headers(message: Message) -> Headers:
+def headers_of(message: Message) -> Headers:
     """A record's headers; none where the name of one is not UTF-8, which Kafka allows.
 
     For such a name the client hands out a list with a hole in it, which crashes whoever touches it, and

@@ -36,32 +36,38 @@ class Command:
 
     function: _Function
     example: str
+    group: str = ""
 
     @property
     def name(self) -> str:
         """What follows `segue` on the command line."""
-        return self.function.__name__
+        return f"{self.group} {self._last_word}".strip()
+
+    @property
+    def _last_word(self) -> str:
+        return self.function.__name__.rstrip("_")
 
     def join(self, app: typer.Typer) -> None:
-        """Become one of the program's commands."""
+        """Become one of the program's commands, or of the group's."""
         paragraphs = inspect.cleandoc(self.function.__doc__ or "").split("\n\n")
         text = "\n\n".join(_markup_free(" ".join(paragraph.split())) for paragraph in paragraphs)
         epilog = f"[bold]Example:[/bold] {_markup_free(self.example)}"
-        app.command(self.name, help=text, epilog=epilog)(self.function)
+        app.command(self._last_word, help=text, epilog=epilog)(self.function)
 
 
-def command(*uses: str, example: str) -> Callable[[_Function], Command]:
-    """Make a function a command, named like the function.
+def command(*uses: str, example: str, group: str = "") -> Callable[[_Function], Command]:
+    """Make a function a command, named like the function (`list_` is `list`).
 
     Args:
         uses: the settings that become options; each is described by :class:`~segue.settings.Settings`.
         example: a line that works, shown at the end of ``--help``.
+        group: the word before the command's own, for commands that belong together.
 
     The function's first parameter takes the settings; it returns an exit code, None for 0.
     """
 
     def declare(function: _Function) -> Command:
-        return Command(_with_settings(function, uses), example)
+        return Command(_with_settings(function, uses), example, group)
 
     return declare
 

@@ -6,6 +6,8 @@ from typing import Annotated
 import typer
 
 from segue.cli.bootstrap import bootstrap
+from segue.cli.dead_letters import GROUP as DEAD_LETTERS
+from segue.cli.dead_letters import list_, retry
 from segue.cli.demo import demo
 from segue.cli.doctor import doctor
 from segue.cli.forget import forget
@@ -18,7 +20,21 @@ from segue.cli.train import train
 from segue.cli.user import user
 from segue.cli.worker import worker
 
-COMMANDS = (demo, train, publish, bootstrap, worker, ingest, tail, user, predict, forget, doctor)
+COMMANDS = (
+    demo,
+    train,
+    publish,
+    bootstrap,
+    worker,
+    ingest,
+    tail,
+    user,
+    predict,
+    forget,
+    list_,
+    retry,
+    doctor,
+)
 
 app = typer.Typer(
     name="segue",
@@ -30,8 +46,15 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+_dead_letters = typer.Typer(
+    help="Look at the inputs that could not be applied, and send them again.",
+    rich_markup_mode="rich",
+    no_args_is_help=True,
+)
+app.add_typer(_dead_letters, name=DEAD_LETTERS)
+_groups = {"": app, DEAD_LETTERS: _dead_letters}
 for command in COMMANDS:
-    command.join(app)
+    command.join(_groups[command.group])
 
 
 def _version(wanted: bool) -> None:

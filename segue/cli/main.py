@@ -54,5 +54,7 @@ def _usage(error: typer.exceptions.TyperException) -> int:
     context = getattr(error, "ctx", None)
     path = "segue" if context is None else context.command_path
     message = error.format_message()
+    if not message:  # a group without a command has shown its help
+        return error.exit_code
     complain(f"{message}{'' if message.endswith(('.', '?')) else '.'} See {path} --help.")
     return error.exit_code

@@ -1,0 +1,241 @@
+"""`segue dead-letters`: the inputs that could not be applied."""
+
+# ruff: noqa: PLC0415 - imports stand where they are needed: a command loads no more than it uses
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from heapq import nlargest
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from segue.cli.command import command, flag
+from segue.cli.terminal import data, progress, say, warn, write
+from segue.settings import Settings
+from segue.times import time_option
+from segue.usage import BadUsage, bad_option
+
+if TYPE_CHECKING:
+    from segue.dead_letters import DeadLetter, DeadLetters, Selection
+    from segue.sending import Outgoing
+
+GROUP = "dead-letters"
+_PLACE = re.compile(r"[0-9]+:[0-9]+")
+_SHOWN = 60
+
+_Reason = Annotated[
+    str | None, typer.Option(metavar="TEXT", help="only those whose reason has this text in it")
+]
+_Topic = Annotated[str | None, typer.Option(metavar="NAME", help="only those of signups, or of orders")]
+_Since = Annotated[str | None, typer.Option(metavar="TIME", help="only those that were refused from then on")]
+
+
+@command("kafka", "topic_prefix", group=GROUP, example="segue dead-letters list --reason partition")
+def list_(
+    settings: Settings,
+    reason: _Reason = None,
+    topic: _Topic = None,
+    since: _Since = None,
+    most: Annotated[int, typer.Option("--max", metavar="N", help="only the newest so many [50]")] = 50,
+    as_json: Annotated[bool, flag("--json", "one letter a line, whole")] = False,
+) -> int | None:
+    """Show the inputs that could not be applied, the newest first: where they lie, and what is wrong."""
+    if most < 1:
+        raise bad_option("--max", most, "give at least 1")
+    from segue.dead_letters import DeadLetters
+
+    selection = _selection(settings, reason, topic, since)
+    count = 0
+
+    def chosen() -> Iterator[DeadLetter]:
+        nonlocal count
+        for letter in DeadLetters(settings):
+            if selection.takes(letter):
+                count += 1
+                yield letter
+
+    newest = nlargest(most, chosen(), key=_by_time)
+    if as_json:
+        for letter in newest:
+            write(msgspec.json.encode(letter.as_json()).decode())
+    elif newest:
+        data.print(_table(newest))
+    say(f"{_letters(count)}{f', the newest {most} shown: --max shows more' if count > most else ''}.")
+    return None
+
+
+@command(
+    "kafka",
+    "topic_prefix",
+    "partitioner",
+    group=GROUP,
+    example="segue dead-letters retry --reason partition --dry-run",
+)
+def retry(
+    settings: Settings,
+    places: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="PLACE…", help="partition:offset of letters, as `list` shows them"),
+    ] = None,
+    every: Annotated[bool, flag("--all", "all letters")] = False,
+    reason: _Reason = None,
+    topic: _Topic = None,
+    since: _Since = None,
+    dry_run: Annotated[bool, flag("--dry-run", "send nothing, and show what would be sent")] = False,
+    as_json: Annotated[bool, flag("--json", "what was sent and what not, as JSON")] = False,
+) -> int:
+    """Send inputs again that could not be applied, as they came, to the topic that they came from.
+
+    Each goes to the partition of its key. What was applied meanwhile changes nothing, so sending twice does
+    no harm. The exit code is 1 if one of the letters cannot be sent.
+    """
+    filtered = any(value is not None for value in (reason, topic, since))
+    if bool(places) + every + filtered != 1:
+        raise BadUsage(
+            "name letters, or choose them by --reason, --topic and --since, or take --all; one of these three"
+        )
+    for place in places or ():
+        if not _PLACE.fullmatch(place):
+            raise BadUsage(f"{place!r} is no letter's place: give partition:offset, for example 0:17")
+    from segue.dead_letters import DeadLetters
+    from segue.sending import Sender
+
+    selection = _selection(settings, reason, topic, since, places or ())
+    run = _Retry(settings, DeadLetters(settings), selection)
+    run.look()
+    if dry_run:
+        sent = Counter(event.topic for event in run.events(shown=not as_json))
+    else:
+        with progress() as bar:
+            task = bar.add_task("Sending", note="")
+            sender = Sender(settings.kafka_client, settings.partitioner)
+            done = sender.send(
+                run.events(), lambda count: bar.update(task, completed=count, note=_letters(count))
+            )
+        sent = Counter(done.by_topic)
+    run.report(sent, dry_run=dry_run, as_json=as_json)
+    return 1 if run.not_sent else 0
+
+
+@dataclass(slots=True)
+class _Retry:
+    """One run of `retry`: what it sends, and what it found that it cannot send."""
+
+    settings: Settings
+    letters: DeadLetters
+    selection: Selection
+    wanted: frozenset[str] = frozenset()
+    older: int = 0
+    not_sent: dict[str, str] = field(default_factory=dict)
+
+    def look(self) -> None:
+        """Find what to send, before the first is sent."""
+        from segue.dead_letters import find
+        from streamer.topics_admin import check_topics
+
+        check_topics(self.settings.kafka_client, self.settings.topics)
+        with progress() as bar:
+            task = bar.add_task("Reading", note="")
+            found = find(self.letters, self.selection, lambda n: bar.update(task, note=_letters(n)))
+        named = self.selection.places
+        if named - found.places:
+            raise BadUsage(
+                f"there is no dead letter at {', '.join(sorted(named - found.places))}:"
+                " see segue dead-letters list"
+            )
+        # A letter that is named is meant; of the others only the newest of each input.
+        self.wanted = found.places if named else found.places - found.older
+        self.older = len(found.places) - len(self.wanted)
+
+    def events(self, *, shown: bool = False) -> Iterator[Outgoing]:
+        """The records to send."""
+        from segue.dead_letters import obstacle, outgoing
+
+        for letter in self.letters:
+            if letter.place not in self.wanted:
+                continue
+            reason = obstacle(letter, self.settings.topics.inputs)
+            if reason is not None:
+                self.not_sent[letter.place] = reason
+                continue
+            if shown:
+                write(f"{letter.place}\t{letter.topic}\t{_shown(letter.key)}\t{_shown(letter.value)}")
+            yield outgoing(letter, self.settings)
+
+    def report(self, sent: Counter[str], *, dry_run: bool, as_json: bool) -> None:
+        if as_json:
+            told = {
+                "dry_run": dry_run,
+                "sent": dict(sent),
+                "older": self.older,
+                "not_sent": [{"place": place, "reason": why} for place, why in self.not_sent.items()],
+            }
+            write(msgspec.json.encode(told).decode())
+            return
+        for place, why in self.not_sent.items():
+            warn(f"dead letter {place} is not sent: {why}")
+        if self.older:
+            say(f"{_letters(self.older)} left out: sent again before, and a newer one stands for it.")
+        by_topic = ", ".join(f"{count:,} to {topic}" for topic, count in sorted(sent.items()))
+        would = "would be sent" if dry_run else "sent again"
+        say(f"{_letters(sent.total())} {would}{f': {by_topic}' if by_topic else ''}.")
+
+
+def _selection(
+    settings: Settings,
+    reason: str | None,
+    topic: str | None,
+    since: str | None,
+    places: Sequence[str] = (),
+) -> Selection:
+    from segue.dead_letters import Selection
+
+    topics = settings.topics
+    names = {"signups": topics.signups, "orders": topics.orders}
+    names |= {name: name for name in topics.inputs}
+    if topic is not None and topic not in names:
+        raise bad_option("--topic", topic, "give signups or orders")
+    full = None if topic is None else names[topic]
+    return Selection(frozenset(places), reason, full, time_option("--since", since))
+
+
+def _table(letters: Sequence[DeadLetter]) -> Table:
+    rows = Table(box=None, pad_edge=False)
+    for heading in ("place", "refused", "input", "key"):
+        rows.add_column(heading, no_wrap=True)
+    rows.add_column("reason", overflow="fold")
+    for letter in letters:
+        again = "" if letter.retry_of is None else f"(sent again, was {letter.retry_of}) "
+        rows.add_row(
+            letter.place,
+            f"{letter.refused_at:%Y-%m-%d %H:%M:%S}",
+            f"{letter.topic} {letter.partition}:{letter.offset}",
+            Text(_shown(letter.key)),
+            Text(again + letter.reason),
+        )
+    return rows
+
+
+def _by_time(letter: DeadLetter) -> tuple[datetime, int, int]:
+    partition, _, offset = letter.place.partition(":")
+    return letter.refused_at, int(partition), int(offset)
+
+
+def _shown(told: bytes | None) -> str:
+    if told is None:
+        return "null"
+    text = told[: 4 * _SHOWN].decode(errors="replace")
+    plain = "".join(character if character.isprintable() else "�" for character in text)
+    return plain if len(plain) <= _SHOWN else f"{plain[: _SHOWN - 1]}…"
+
+
+def _letters(count: int) -> str:
+    return "1 dead letter" if count == 1 else f"{count:,} dead letters"
