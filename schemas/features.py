@@ -9,31 +9,32 @@ from collections.abc import Iterable
 from typing import Literal, get_args
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from schemas.errors import BadSetting
 from schemas.events import PROFILE_FIELDS
 
 FeatureKind = Literal["attribute", "count", "most_frequent", "sum", "mean", "min", "max", "last", "distinct"]
+FeatureEncoding = Literal["label", "frequency", "one-hot"]
 
 # What a kind can be made from: profile fields, fields of an order's items, or of the order itself.
 # ``order_value`` is the sum of price times quantity over an order's items.
-TEXT_PROFILE = tuple(name for name in PROFILE_FIELDS if name != "age")
 ITEM_TEXTS = ("brand", "category", "product_id")
 ITEM_NUMBERS = ("price", "quantity")
 ORDER_TEXTS = ("status",)
 ORDER_NUMBERS = ("order_value",)
-_TEXTS, _NUMBERS = ITEM_TEXTS + ORDER_TEXTS, ITEM_NUMBERS + ORDER_NUMBERS
+TEXTS, NUMBERS = ITEM_TEXTS + ORDER_TEXTS, ITEM_NUMBERS + ORDER_NUMBERS
 
 SOURCES: dict[FeatureKind, tuple[str, ...]] = {
     "attribute": PROFILE_FIELDS,
     "count": ("order_id",),
-    "most_frequent": _TEXTS,
-    "sum": _NUMBERS,
-    "mean": _NUMBERS,
-    "min": _NUMBERS,
-    "max": _NUMBERS,
-    "last": PROFILE_FIELDS + _TEXTS + _NUMBERS,
-    "distinct": _TEXTS,
+    "most_frequent": TEXTS,
+    "sum": NUMBERS,
+    "mean": NUMBERS,
+    "min": NUMBERS,
+    "max": NUMBERS,
+    "last": PROFILE_FIELDS + TEXTS + NUMBERS,
+    "distinct": TEXTS,
 }
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
@@ -41,7 +42,7 @@ _TAKEN = ("user_id", "segment")  # columns of assignments.parquet
 _COMPONENT = re.compile(r"component_[0-9]+")
 
 
-class Feature(Struct, frozen=True):
+class Feature(Struct, frozen=True, omit_defaults=True):
     """One input of the model.
 
     Attributes:
@@ -57,14 +58,19 @@ class Feature(Struct, frozen=True):
     name: str
     kind: FeatureKind
     source: str
-    encoding: Literal["label", "frequency", "one-hot"] | None = None
+    encoding: FeatureEncoding | None = None
 
     @property
     def numeric(self) -> bool:
         """Whether the value is a number that is scaled as it is; otherwise it is encoded."""
         if self.kind in ("attribute", "most_frequent", "last"):
-            return self.source == "age" or self.source in _NUMBERS
+            return self.source == "age" or self.source in NUMBERS
         return True
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is a whole number of orders or values."""
+        return self.kind in ("count", "distinct")
 
 
 FEATURES: tuple[Feature, ...] = (
@@ -94,6 +100,15 @@ def declared(more: Iterable[Feature] = ()) -> tuple[Feature, ...]:
     return tuple(features)
 
 
+def beyond_default(features: Iterable[Feature]) -> tuple[Feature, ...]:
+    """What tells how these features are made: those that are none of the article's seven, by name.
+
+    Without their encodings, which are the model's matter.
+    """
+    others = (replace(feature, encoding=None) for feature in features if feature.name not in FEATURE_NAMES)
+    return tuple(sorted(others, key=lambda feature: feature.name))
+
+
 def _check(feature: Feature) -> None:
     setting = f"declare.{feature.name}"
     taken = feature.name in _TAKEN or _COMPONENT.fullmatch(feature.name)
@@ -108,3 +123,6 @@ def _check(feature: Feature) -> None:
         raise BadSetting(f"{setting}.source", feature.source, f"{feature.kind} is made from one of {sources}")
     if feature.numeric and feature.encoding is not None:
         raise BadSetting(f"{setting}.encoding", feature.encoding, "leave it out, the feature is a number")
+    if feature.encoding is not None and feature.encoding not in get_args(FeatureEncoding):
+        choices = ", ".join(get_args(FeatureEncoding))
+        raise BadSetting(f"{setting}.encoding", feature.encoding, f"use one of {choices}")

@@ -4,31 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from schemas.features import FEATURE_NAMES
+from schemas.features import beyond_default
 from segue.settings import Settings
 from streamer.kafka_client import Deadlines
 from streamer.kafka_log import KafkaLog
 from streamer.lane_config import LaneConfig
 from streamer.place import FoldSettings
-from streamer.process import Rules
+from streamer.rules import Rules
 from streamer.store import RedisStore
 
 
 def lane_config(settings: Settings, partitions: int) -> LaneConfig:
     """What all lanes share.
 
-    The fold keeps what every feature needs, whichever the model takes: so a model with other features
-    needs no other states.
+    The fold keeps what every declared feature needs, whichever the model takes: so a model with others of
+    them needs no other states.
     """
-    statuses = tuple(sorted(settings.exclude_statuses))
+    rules = rules_of(settings)
     return LaneConfig(
         topics=settings.topics,
-        rules=Rules(settings.topic_prefix, frozenset(statuses)),
-        settings=FoldSettings(FEATURE_NAMES, partitions, statuses, settings.partitioner),
+        rules=rules,
+        settings=FoldSettings(
+            partitions,
+            tuple(sorted(rules.exclude_statuses)),
+            settings.partitioner,
+            beyond_default(rules.features),
+        ),
         similar_users=settings.similar_users,
         max_batch=settings.max_batch,
         sweep_per_s=settings.sweep_per_s,
     )
+
+
+def rules_of(settings: Settings) -> Rules:
+    """What a lane's steps go by."""
+    return Rules(settings.topic_prefix, frozenset(settings.exclude_statuses), settings.declared)
 
 
 def open_log(settings: Settings, partition: int, closing: Callable[[], bool] = lambda: False) -> KafkaLog:

@@ -10,14 +10,16 @@ from typing import Any, Self, cast
 
 from schemas.changes import SimilarUser
 from schemas.partition import partition_of
+from segue.lanes import rules_of
 from segue.settings import Settings
 from segue.user_card import UserCard
 from streamer import place as places
 from streamer import state as states
+from streamer.features import features
 from streamer.keys import SEGMENT, STATE, Keys
 from streamer.neighbours import angle, similarity
 from streamer.place import FoldSettings, Place
-from streamer.profile import features
+from streamer.rules import Rules
 from streamer.state import UserState
 from streamer.store import RedisStore, address_of, connect, reaching
 
@@ -36,6 +38,7 @@ class RedisUsers:
         self._redis = connect(settings.redis, TIMEOUT_S)
         self._address = address_of(self._redis)
         self._inputs = settings.topics.inputs
+        self._rules = rules_of(settings)
 
     def __enter__(self) -> Self:
         return self
@@ -76,7 +79,7 @@ class RedisUsers:
             state = states.decode(user_id, stored, {})
             if state.facts.alive:
                 its_positions = positions[lane_of[user_id]] if user_id in lane_of else None
-                cards.append(card_of(state, its_positions))
+                cards.append(card_of(state, self._rules, its_positions))
         return cards
 
     def segments(self) -> Counter[int]:
@@ -139,12 +142,12 @@ class _Lanes:
         return partition_of(user_id, self.settings.partitions, self.settings.partitioner)
 
 
-def card_of(state: UserState, positions: dict[str, int] | None) -> UserCard:
+def card_of(state: UserState, rules: Rules, positions: dict[str, int] | None) -> UserCard:
     """A user's state as a card."""
     decided, position = state.decided, state.position
     return UserCard(
         user_id=state.user_id,
-        features=features(state),
+        features=features(state, rules),
         space=None if position is None else position.space,
         components=None if position is None else position.components,
         segment=None if decided is None else decided.segment,

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
@@ -26,9 +26,10 @@ from pydantic_settings import (
 )
 
 from schemas.errors import BadSetting
-from schemas.features import FEATURE_NAMES
+from schemas.features import FEATURE_NAMES, Feature
 from schemas.partition import Partitioner
 from schemas.topics import Topics
+from segue.declarations import declarations, features_of
 from segue.setting_texts import listed, names_by_table, names_table, options_table, without_password
 
 DEFAULT_FILE = Path("segue.toml")
@@ -83,8 +84,11 @@ class Settings(BaseSettings):
         "murmur2",
         description="how producers choose a user's partition: murmur2 (Java's) or crc32 (librdkafka's)",
     )
+    declare: Annotated[dict[str, dict[str, str]], NoDecode] = Field(
+        {}, description="features beyond the article's seven, by name: kind, source, encoding"
+    )
     features: Annotated[tuple[str, ...], NoDecode] = Field(
-        FEATURE_NAMES, description="the model's inputs, with commas"
+        FEATURE_NAMES, description="the model's inputs, with commas; unset: those here, then the declared"
     )
     exclude_statuses: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="orders with one of these statuses do not count; exact, with commas"
@@ -131,6 +135,19 @@ class Settings(BaseSettings):
     def topics(self) -> Topics:
         """The topics' names."""
         return Topics(self.topic_prefix)
+
+    @property
+    def declared(self) -> tuple[Feature, ...]:
+        """All features that SQL and fold make: the article's seven, then those of the setting ``declare``."""
+        return features_of(self.declare)
+
+    @property
+    def model_features(self) -> tuple[Feature, ...]:
+        """The model's inputs, in order."""
+        if "features" not in self.model_fields_set:
+            return self.declared
+        by_name = {feature.name: feature for feature in self.declared}
+        return tuple(by_name[name] for name in self.features)
 
     @property
     def kafka_client(self) -> dict[str, str]:
@@ -213,11 +230,17 @@ class Settings(BaseSettings):
     def _with_commas(cls, value: object) -> tuple[str, ...]:
         return listed(value)
 
+    @field_validator("declare", mode="before")
+    @classmethod
+    def _declarations(cls, value: object) -> dict[str, dict[str, str]]:
+        return declarations(value)
+
     @field_validator("features")
     @classmethod
-    def _known_features(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if not value or set(value) - set(FEATURE_NAMES) or len(set(value)) < len(value):
-            raise ValueError(f"name each once, of: {', '.join(FEATURE_NAMES)}")
+    def _known_features(cls, value: tuple[str, ...], others: ValidationInfo) -> tuple[str, ...]:
+        known = [feature.name for feature in features_of(others.data.get("declare", {}))]
+        if not value or set(value) - set(known) or len(set(value)) < len(value):
+            raise ValueError(f"name each once, of: {', '.join(known)}")
         return value
 
 

@@ -7,15 +7,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import cast
 
-from schemas.features import FEATURES
 from schemas.release import ModelRelease
 from segue.settings import Settings
 from trainer.release import load_release
 from trainer.settings import CategoryEncoding, FitSettings
 from trainer.train import train
 from trainer.warehouse import Warehouse
-
-_DECLARED = {feature.name: feature for feature in FEATURES}
 
 
 def train_release(
@@ -34,7 +31,7 @@ def train_release(
         encoding=cast(CategoryEncoding, encoding),  # which FitSettings checks
         components=components,
         k=k,
-        features=tuple(_DECLARED[name] for name in settings.features),
+        features=settings.model_features,
         exclude_statuses=settings.exclude_statuses,
     )
     path = train(warehouse, fit, out, say, as_of=as_of)

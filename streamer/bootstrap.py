@@ -39,6 +39,7 @@ from streamer.outputs import change_records
 from streamer.place import Place
 from streamer.process import decide
 from streamer.profile import fold_all
+from streamer.rules import Rules
 from streamer.state import Facts, UserState
 from streamer.users import write_of
 
@@ -70,11 +71,11 @@ class Filled(Struct, frozen=True):
 
 
 def states_of(
-    facts: Iterable[Fact], exclude_statuses: frozenset[str], begin: Callable[[str], UserState] = UserState
+    facts: Iterable[Fact], rules: Rules, begin: Callable[[str], UserState] = UserState
 ) -> Iterator[UserState]:
     """Fold facts that come user by user into one state each; ``begin`` gives a user's state before them."""
     for user_id, of_user in groupby(facts, key=lambda fact: fact.user_id):
-        yield fold_all(begin(user_id), of_user, exclude_statuses)
+        yield fold_all(begin(user_id), of_user, rules)
 
 
 def bootstrap(
@@ -156,9 +157,7 @@ def _fill(
         return fillers[partition_of(user_id, config.settings.partitions, config.settings.partitioner)]
 
     users = 0
-    for state in states_of(
-        facts, config.rules.exclude_statuses, lambda user_id: of_user(user_id).recalled(user_id)
-    ):
+    for state in states_of(facts, config.rules, lambda user_id: of_user(user_id).recalled(user_id)):
         of_user(state.user_id).add(state)
         users += 1
         progress(users)

@@ -75,7 +75,7 @@ def fold_inputs(
             event = incoming.event
             users.put(users.apply(event.user_id, partial(follow, event=event, rules=config.rules)))
         for state in list(users):
-            users.put(placed(state, model))
+            users.put(placed(state, model, config.rules))
         save(users, positions)
 
 
@@ -94,7 +94,7 @@ def adopt(
         newest = {record.key.decode(): record for record in records if record.key is not None}
         users = Users(store, dict.fromkeys(newest, ()))
         for user_id, record in newest.items():
-            users.put(placed(replace(users[user_id], decided=decided_in(record)), model))
+            users.put(placed(replace(users[user_id], decided=decided_in(record)), model, config.rules))
         save(users, {topic: records[-1].offset + 1})
 
 

@@ -10,7 +10,7 @@ from schemas.topics import Topics
 from streamer.batch import Batch
 from streamer.model import ActiveModel, BootstrapRecord
 from streamer.place import FoldSettings
-from streamer.process import Rules
+from streamer.rules import Rules
 from streamer.status import Phase
 
 

@@ -4,18 +4,22 @@ import msgspec
 from msgspec import Struct
 
 from schemas.errors import NeedsRebuild
+from schemas.features import Feature
 from schemas.partition import Partitioner
 
 _UNFINISHED = "a bootstrap was begun"
 
 
 class FoldSettings(Struct, frozen=True):
-    """The settings that change what the fold makes of a log; a place made under others is refused."""
+    """The settings that change what the fold makes of a log; a place made under others is refused.
 
-    features: tuple[str, ...]
+    ``declared`` are the features beyond the article's seven (:func:`schemas.features.beyond_default`).
+    """
+
     partitions: int
     exclude_statuses: tuple[str, ...] = ()
     partitioner: Partitioner = "murmur2"
+    declared: tuple[Feature, ...] = ()
 
 
 class Sweep(Struct, frozen=True):

@@ -12,16 +12,11 @@ from msgspec.structs import replace
 from schemas.changes import Cause, Change
 from schemas.events import Event
 from streamer.changes import erased_change, kind_of, segment_change
+from streamer.features import features
 from streamer.model import ActiveModel
-from streamer.profile import features, fold
+from streamer.profile import fold
+from streamer.rules import Rules
 from streamer.state import Decided, Position, UserState, decided_by
-
-
-class Rules(Struct, frozen=True):
-    """The settings that decide what a step does. ``prefix`` is the topics'."""
-
-    prefix: str = ""
-    exclude_statuses: frozenset[str] = frozenset()
 
 
 class Step(Struct, frozen=True):
@@ -39,7 +34,7 @@ def process(
     Raises:
         streamer.profile.OrdersMissing: give the state with all of its orders.
     """
-    folded = fold(state, event, rules.exclude_statuses)
+    folded = fold(state, event, rules)
     changes: list[Change] = []
     if state.decided is not None and folded.facts.erased_at != state.facts.erased_at:
         changes.append(
@@ -60,7 +55,7 @@ def decide(
     """Score a user as it is and tell the change, if it is one."""
     if not state.facts.alive:
         return Step(replace(state, position=None))
-    values = features(state)
+    values = features(state, rules)
     score = model.scorer.score(values)
     position = Position(model.release.space, score.components, score.missing)
     kind = kind_of(state.decided, score)
@@ -93,12 +88,12 @@ def follow(state: UserState, event: Event, rules: Rules) -> UserState:
     Raises:
         streamer.profile.OrdersMissing: give the state with all of its orders.
     """
-    return fold(state, event, rules.exclude_statuses)
+    return fold(state, event, rules)
 
 
-def placed(state: UserState, model: ActiveModel) -> UserState:
+def placed(state: UserState, model: ActiveModel, rules: Rules) -> UserState:
     """The state with its position by this model, its decision untouched."""
     if not state.facts.alive:
         return replace(state, position=None)
-    score = model.scorer.score(features(state))
+    score = model.scorer.score(features(state, rules))
     return replace(state, position=Position(model.release.space, score.components, score.missing))

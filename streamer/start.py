@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from msgspec import Struct
 
 from schemas.errors import NeedsRebuild
+from schemas.features import Feature
 from streamer.interfaces import Bounds, Committed
 from streamer.place import FoldSettings, Place
 
@@ -131,10 +132,17 @@ def _same_settings(made: FoldSettings, now: FoldSettings) -> None:
             f"the inputs have {now.partitions} partitions, but the states in Redis were made with"
             f" {made.partitions}: make new topics and {_REBUILD}"
         )
-    for name in ("features", "exclude_statuses", "partitioner"):
-        was, is_now = getattr(made, name), getattr(now, name)
+    for name, was, is_now in (
+        ("exclude_statuses", made.exclude_statuses, now.exclude_statuses),
+        ("partitioner", made.partitioner, now.partitioner),
+        ("declare", _told(made.declared), _told(now.declared)),
+    ):
         if was != is_now:
             raise NeedsRebuild(
                 f"setting {name} is {is_now!r}, but the states in Redis were made with {was!r}:"
                 f" {_REBUILD}, or set it back"
             )
+
+
+def _told(features: tuple[Feature, ...]) -> dict[str, str]:
+    return {feature.name: f"{feature.kind} of {feature.source}" for feature in features}

@@ -29,11 +29,37 @@ class Tally(Struct, frozen=True, array_like=True):
     first_at: datetime
 
 
+class Sum(Struct, frozen=True, array_like=True):
+    """Over the counted orders: the sum of a source's numbers, in millionths, and how many they are."""
+
+    total: int
+    count: int
+
+
+class Latest(Struct, frozen=True, array_like=True):
+    """The newest counted order that holds a value, and that value; a number is in millionths."""
+
+    created_at: datetime
+    order_id: str
+    value: int | str
+
+    @property
+    def place(self) -> tuple[datetime, str]:
+        """What "newest" goes by. Python compares text by code points, which is the order of UTF-8 bytes."""
+        return self.created_at, self.order_id
+
+
+# Where the tallies of a source lie in the facts.
+TALLIES = {"brand": "brands", "category": "categories", "product_id": "product_ids", "status": "statuses"}
+
+
 class Facts(Struct, frozen=True, omit_defaults=True):
     """What the fold knows, apart from the orders themselves.
 
-    ``held`` counts the orders that the user has, ``counted`` those whose status is not excluded; the
-    tallies are over the counted ones, by value. ``erased_at`` is the newest erasure.
+    ``held`` counts the orders that the user has, ``counted`` those whose status is not excluded. All
+    that follows but ``erased_at``, the newest erasure, is over the counted ones, and kept as far as a declared
+    feature needs it: tallies by value; by source sums, the least and the most number (in millionths),
+    and the newest value.
     """
 
     signed_up_at: datetime | None = None
@@ -42,12 +68,23 @@ class Facts(Struct, frozen=True, omit_defaults=True):
     counted: int = 0
     brands: dict[str, Tally] = {}
     categories: dict[str, Tally] = {}
+    product_ids: dict[str, Tally] = {}
+    statuses: dict[str, Tally] = {}
+    sums: dict[str, Sum] = {}
+    least: dict[str, int] = {}
+    most: dict[str, int] = {}
+    latest: dict[str, Latest] = {}
     erased_at: datetime | None = None
 
     @property
     def alive(self) -> bool:
         """Whether any fact stands; a tombstone alone is no user."""
         return self.signed_up_at is not None or self.held > 0
+
+    def tally(self, source: str) -> dict[str, Tally]:
+        """The tallies of a source, by value."""
+        tallies: dict[str, Tally] = getattr(self, TALLIES[source])
+        return tallies
 
 
 class Decided(Struct, frozen=True):

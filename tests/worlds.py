@@ -10,7 +10,6 @@ from schemas.changes import Change, SegmentChange, UserErasedChange
 from schemas.decode import decode_order, decode_signup, encode_order, encode_signup
 from schemas.errors import BadEvent
 from schemas.events import Event, Order, Signup
-from schemas.features import FEATURE_NAMES
 from schemas.partition import partition_of
 from schemas.topics import Topics
 from schemas.wire import decode_change
@@ -23,7 +22,7 @@ from streamer.memory import MemoryKafka, MemoryLog, MemoryRedis, MemoryStore
 from streamer.model import ActiveModel, BootstrapRecord
 from streamer.neighbours import angle
 from streamer.place import FoldSettings
-from streamer.process import Rules
+from streamer.rules import Rules
 from tests import oracle
 from tests.releases import a_release, an_active_model
 
@@ -87,7 +86,7 @@ class World:
         self.config = LaneConfig(
             topics,
             Rules(topics.prefix, frozenset(exclude)),
-            FoldSettings(FEATURE_NAMES, partitions, tuple(exclude)),
+            FoldSettings(partitions, tuple(exclude)),
             max_batch=max_batch,
             place_check_s=0.0,
             sweep_per_s=inf,

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 
 from schemas.changes import Change
 from schemas.events import Order, Signup
-from schemas.features import FEATURE_NAMES
 from schemas.headers import REASON
 from schemas.partition import partition_of
 from schemas.release import ModelRelease
@@ -24,7 +23,7 @@ from streamer.lane_config import LaneConfig
 from streamer.memory import MemoryKafka, MemoryLog, MemoryRedis, MemoryStore
 from streamer.model import ActiveModel, BootstrapRecord
 from streamer.place import FoldSettings
-from streamer.process import Rules
+from streamer.rules import Rules
 from streamer.scoring import Scorer
 from streamer.status import Phase
 
@@ -43,7 +42,7 @@ class MemoryStage:
         self._config = LaneConfig(
             self._topics,
             Rules(exclude_statuses=frozenset(release.exclude_statuses)),
-            FoldSettings(FEATURE_NAMES, PARTITIONS, release.exclude_statuses),
+            FoldSettings(PARTITIONS, release.exclude_statuses),
             similar_users=similar_users,
         )
         self._told = _Told()

@@ -89,8 +89,8 @@ def write_settings(settings: Settings, path: Path) -> None:
     lines = []
     for name in sorted(settings.model_fields_set - {"kafka_options"}):
         value = getattr(settings, name)
-        # JSON's texts, numbers and lists are TOML's, too.
-        lines.append(f"{name} = {json.dumps(value)}")
+        # JSON's texts, numbers and lists are TOML's, too; a table may be given as a text of JSON.
+        lines.append(f"{name} = {json.dumps(json.dumps(value) if isinstance(value, dict) else value)}")
     if settings.kafka_options:
         lines.append("[kafka_options]")
         lines += [

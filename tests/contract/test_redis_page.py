@@ -10,7 +10,8 @@ from segue.services import local_redis
 from streamer.interfaces import UserWrite
 from streamer.keys import ORDER_PREFIX, Keys
 from streamer.place import Sweep
-from streamer.process import Rules, decide, follow
+from streamer.process import decide, follow
+from streamer.rules import Rules
 from streamer.state import UserState
 from streamer.users import write_of
 from tests.releases import an_active_model

@@ -7,7 +7,6 @@ from collections.abc import Callable
 import pytest
 from confluent_kafka import Producer, TopicPartition
 
-from schemas.features import FEATURE_NAMES
 from schemas.wire import encode_release
 from segue.doctor.check import FAIL, OK, WARN, Check, worst
 from segue.doctor.on_kafka import check_kafka
@@ -137,7 +136,7 @@ class Lane:
         self.ids = {name: self._admin.topic(name).topic_id for name in names}
 
     def put(self, *, topic_ids: dict[str, str] | None = None, exclude_statuses: tuple[str, ...] = ()) -> None:
-        fold = FoldSettings(FEATURE_NAMES, 1, exclude_statuses)
+        fold = FoldSettings(1, exclude_statuses)
         ids = topic_ids or self.ids
         self.put_raw(places.encode(Place(1, "w", dict.fromkeys(ids, 0), ids, fold, Sweep(1, "m1", 0))))
 

@@ -4,44 +4,49 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.events import Event, Order
-from streamer.profile import OrdersMissing, features, fold
+from streamer.features import features
+from streamer.profile import OrdersMissing, fold
 from streamer.profile import fold_all as fold_at_once
+from streamer.rules import Rules
 from streamer.state import UserState, decode, encode
 from tests import oracle
 from tests.strategies.events import histories, order_histories
+from tests.strategies.features import declarations
 
-EXCLUDES = st.sampled_from([frozenset[str](), frozenset({"Cancelled", "Returned"})])
+RULES = st.builds(
+    Rules,
+    exclude_statuses=st.sampled_from([frozenset[str](), frozenset({"Cancelled", "Returned"})]),
+    features=declarations(),
+)
 
 
-def fold_all(facts: list[Event], excluded: frozenset[str]) -> UserState:
+def fold_all(facts: list[Event], rules: Rules) -> UserState:
     state = UserState("7")
     for fact in facts:
-        state = fold(state, fact, excluded)
+        state = fold(state, fact, rules)
     return state
 
 
 @settings(max_examples=500)
-@given(histories() | order_histories(), EXCLUDES)
-def test_fold_equals_recomputation(facts: list[Event], excluded: frozenset[str]) -> None:
-    state = fold_all(facts, excluded)
-    expected = oracle.features("7", facts, excluded)
+@given(histories() | order_histories(), RULES)
+def test_fold_equals_recomputation(facts: list[Event], rules: Rules) -> None:
+    state = fold_all(facts, rules)
+    expected = oracle.features("7", facts, rules.exclude_statuses, rules.features)
     assert state.facts.alive == (expected is not None)
     if expected is not None:
-        assert features(state) == expected
+        assert features(state, rules) == expected
 
 
-@given(histories() | order_histories(), EXCLUDES, st.randoms(use_true_random=False))
-def test_order_and_repetition_do_not_matter(facts: list[Event], excluded: frozenset[str], random) -> None:
+@given(histories() | order_histories(), RULES, st.randoms(use_true_random=False))
+def test_order_and_repetition_do_not_matter(facts: list[Event], rules: Rules, random) -> None:
     shuffled = facts + [fact for fact in facts if random.random() < 0.3]
     random.shuffle(shuffled)
-    assert fold_all(shuffled, excluded) == fold_all(facts, excluded)
+    assert fold_all(shuffled, rules) == fold_all(facts, rules)
 
 
 @settings(max_examples=500)
-@given(histories() | order_histories(), EXCLUDES)
-def test_a_state_read_in_part_folds_as_the_whole_state_does(
-    facts: list[Event], excluded: frozenset[str]
-) -> None:
+@given(histories() | order_histories(), RULES)
+def test_a_state_read_in_part_folds_as_the_whole_state_does(facts: list[Event], rules: Rules) -> None:
     """Between events only the stored form is kept, and only the order that the event names is read."""
     stored: bytes | None = None
     kept: dict[str, Order] = {}
@@ -49,32 +54,32 @@ def test_a_state_read_in_part_folds_as_the_whole_state_does(
         named = {fact.order_id: kept.get(fact.order_id)} if isinstance(fact, Order) else {}
         state = decode("7", stored, named)
         try:
-            state = fold(state, fact, excluded)
+            state = fold(state, fact, rules)
         except OrdersMissing:
-            state = fold(decode("7", stored, dict(kept)), fact, excluded)
+            state = fold(decode("7", stored, dict(kept)), fact, rules)
             kept = {}
         kept |= {order_id: order for order_id, order in state.orders.items() if order is not None}
         stored = encode(state)
-    whole = fold_all(facts, excluded)
+    whole = fold_all(facts, rules)
     assert decode("7", stored, dict(kept)).facts == whole.facts
     assert kept == {k: v for k, v in whole.orders.items() if v is not None}
 
 
-@given(histories(), EXCLUDES)
-def test_what_the_fold_is_given_stays_as_it_was(facts: list[Event], excluded: frozenset[str]) -> None:
+@given(histories(), RULES)
+def test_what_the_fold_is_given_stays_as_it_was(facts: list[Event], rules: Rules) -> None:
     state = UserState("7")
     for fact in facts:
         before = encode(state), dict(state.orders)
-        after = fold(state, fact, excluded)
+        after = fold(state, fact, rules)
         assert (encode(state), dict(state.orders)) == before
         state = after
 
 
-@given(histories() | order_histories(), histories(), EXCLUDES)
+@given(histories() | order_histories(), histories(), RULES)
 def test_many_facts_at_once_give_what_they_give_one_by_one(
-    before: list[Event], facts: list[Event], excluded: frozenset[str]
+    before: list[Event], facts: list[Event], rules: Rules
 ) -> None:
-    state = fold_all(before, excluded)
+    state = fold_all(before, rules)
     kept = dict(state.orders)
-    assert fold_at_once(state, facts, excluded) == fold_all(before + facts, excluded)
+    assert fold_at_once(state, facts, rules) == fold_all(before + facts, rules)
     assert state.orders == kept

@@ -18,7 +18,9 @@ from hypothesis import strategies as st
 from schemas.events import Event, Order, Signup
 from schemas.features import FEATURE_NAMES
 from streamer.bootstrap import states_of
-from streamer.profile import features, fold
+from streamer.features import features
+from streamer.profile import fold
+from streamer.rules import Rules
 from streamer.state import UserState
 from tests.shops import Shop, write_parquet
 from tests.strategies.warehouse import AS_OFS, EXCLUDED, shops
@@ -52,7 +54,7 @@ def folded(events: Iterable[Event], excluded: frozenset[str]) -> dict[str, UserS
     states: dict[str, UserState] = {}
     for event in events:
         state = states.get(event.user_id) or UserState(event.user_id)
-        states[event.user_id] = fold(state, event, excluded)
+        states[event.user_id] = fold(state, event, Rules(exclude_statuses=excluded))
     return states
 
 
@@ -75,7 +77,9 @@ def orders_first(events: list[Event]) -> list[Event]:
 def test_every_user_of_thelook(
     thelook: Path, events: list[Event], shuffle: Shuffle, excluded: frozenset[str]
 ) -> None:
-    by_fold = {user_id: features(state) for user_id, state in folded(shuffle(events), excluded).items()}
+    by_fold = {
+        user_id: features(state, Rules()) for user_id, state in folded(shuffle(events), excluded).items()
+    }
     by_sql = from_sql(thelook, excluded)
     assert len(by_sql) == 20_000
     assert by_fold == by_sql
@@ -85,12 +89,15 @@ def test_bootstrap_and_the_events_since_give_the_state_of_all_events(
     thelook: Path, events: list[Event]
 ) -> None:
     with open_warehouse(str(thelook)) as warehouse:
-        before = {s.user_id: s for s in states_of(warehouse.events(as_of=AS_OF, ordered="user"), LOST)}
+        before = {
+            s.user_id: s
+            for s in states_of(warehouse.events(as_of=AS_OF, ordered="user"), Rules(exclude_statuses=LOST))
+        }
         since = list(warehouse.events(since=AS_OF))
     assert 0 < len(since) < len(events)
     for event in since:
         state = before.get(event.user_id) or UserState(event.user_id)
-        before[event.user_id] = fold(state, event, LOST)
+        before[event.user_id] = fold(state, event, Rules(exclude_statuses=LOST))
     assert before == folded(events, LOST)
 
 
@@ -98,7 +105,7 @@ def test_features_as_of_a_time_are_those_of_the_facts_before_it(thelook: Path) -
     with open_warehouse(str(thelook)) as warehouse:
         facts = list(warehouse.events(as_of=AS_OF))
     assert max(fact.created_at for fact in facts) < AS_OF
-    by_fold = {user_id: features(state) for user_id, state in folded(facts, NONE_EXCLUDED).items()}
+    by_fold = {user_id: features(state, Rules()) for user_id, state in folded(facts, NONE_EXCLUDED).items()}
     assert by_fold == from_sql(thelook, NONE_EXCLUDED, AS_OF)
 
 
@@ -117,7 +124,9 @@ def test_random_dirty_shops(
         rows = warehouse.features(as_of, excluded).to_pylist()
         facts = list(warehouse.events(as_of=as_of))
     shuffled = some.sample(facts, len(facts))
-    by_fold = {user_id: features(state) for user_id, state in folded(shuffled, frozenset(excluded)).items()}
+    by_fold = {
+        user_id: features(state, Rules()) for user_id, state in folded(shuffled, frozenset(excluded)).items()
+    }
     by_sql = {row["user_id"]: {name: row[name] for name in FEATURE_NAMES} for row in rows}
     assert by_fold == {user_id: row for user_id, row in by_sql.items() if user_id in by_fold}
     # A user of whom every row is bad has a row of features, all missing, and no event.

@@ -180,7 +180,7 @@ def check_end(world: World, ledger: Ledger) -> None:
     for user_id, facts in world.events().items():
         state = UserState(user_id)
         for event in facts:
-            state = fold(state, event, world.config.rules.exclude_statuses)
+            state = fold(state, event, world.config.rules)
         _same(f"the facts of {user_id}", world.state(user_id).facts, state.facts)
         orders = {order_id: canonical(order) for order_id, order in state.orders.items() if order is not None}
         _same(f"the orders of {user_id}", world.redis.users[user_id].orders, orders)

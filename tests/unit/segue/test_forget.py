@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from schemas.features import FEATURE_NAMES
 from segue.cli.main import run
 from segue.forget import Erasure
 from streamer.place import FoldSettings, Place
@@ -13,9 +12,7 @@ ERASURE = Erasure("7", datetime(2024, 5, 1, tzinfo=UTC), "signups", "id-1", 2, 4
 
 
 def a_place(offset: int, topic_id: str = "id-1") -> Place:
-    return Place(
-        3, "w", {"signups": offset, "orders": 99}, {"signups": topic_id}, FoldSettings(FEATURE_NAMES, 4)
-    )
+    return Place(3, "w", {"signups": offset, "orders": 99}, {"signups": topic_id}, FoldSettings(4))
 
 
 def test_a_lane_has_applied_it_once_its_next_offset_is_beyond() -> None:

@@ -3,12 +3,12 @@
 import pytest
 
 from schemas.errors import NeedsRebuild
-from schemas.features import FEATURE_NAMES
+from schemas.features import Feature
 from streamer.interfaces import Bounds, Committed
 from streamer.place import FoldSettings, Place, Sweep
 from streamer.start import Start, starting_point
 
-SETTINGS = FoldSettings(FEATURE_NAMES, 4)
+SETTINGS = FoldSettings(4)
 SWEEP = Sweep(1, "m1", 0)
 SIGNUPS, ORDERS, USERS = Bounds(0, 100, "s1"), Bounds(0, 100, "o1"), Bounds(0, 100, "u1")
 IDS = {"signups": "s1", "orders": "o1", "user-segments": "u1"}
@@ -148,10 +148,13 @@ def test_user_segments_made_anew_are_read_from_their_beginning() -> None:
 @pytest.mark.parametrize(
     ("changed", "named"),
     [
-        (FoldSettings(FEATURE_NAMES, 8), "8 partitions"),
-        (FoldSettings(FEATURE_NAMES, 4, ("Cancelled",)), "exclude_statuses"),
-        (FoldSettings(FEATURE_NAMES, 4, partitioner="crc32"), "partitioner"),
-        (FoldSettings(("age",), 4), "features"),
+        (FoldSettings(8), "8 partitions"),
+        (FoldSettings(4, ("Cancelled",)), "exclude_statuses"),
+        (FoldSettings(4, partitioner="crc32"), "partitioner"),
+        (
+            FoldSettings(4, declared=(Feature("spent", "sum", "price"),)),
+            "declare is {'spent': 'sum of price'}",
+        ),
     ],
 )
 def test_a_place_made_under_other_settings_is_refused(changed: FoldSettings, named: str) -> None:

@@ -23,6 +23,7 @@ def test_the_file_gives_the_same_settings_back_and_only_its_owner_reads_it(
             "topic_prefix": "demo.",
             "web_port": 0,
             "exclude_statuses": ("Cancelled, late", "Returned"),
+            "declare": {"total_spend": {"kind": "sum", "source": "order_value"}},
             "kafka_options": {"sasl.password": "hunter2", "client.id": "x"},
         }
     )

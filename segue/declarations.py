@@ -1,0 +1,76 @@
+"""The setting ``declare``: features as people write them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import cast
+
+from schemas.errors import BadSetting
+from schemas.features import Feature, FeatureEncoding, FeatureKind, declared
+
+_FIELDS = ("kind", "source", "encoding")
+_EXAMPLE = '{ kind = "sum", source = "order_value" }'
+
+
+def declarations(value: object) -> dict[str, dict[str, str]]:
+    """A table of declarations by name, from a table or a JSON object, checked.
+
+    Raises:
+        BadSetting: it is neither, or one of them cannot be made; it names the field.
+    """
+    table = {name: _fields(name, fields) for name, fields in _table(value).items()}
+    features_of(table)
+    return table
+
+
+def features_of(declarations: Mapping[str, Mapping[str, str]]) -> tuple[Feature, ...]:
+    """The article's seven, then those declared.
+
+    >>> features_of({"total_spend": {"kind": "sum", "source": "order_value"}})[-1]
+    Feature(name='total_spend', kind='sum', source='order_value', encoding=None)
+
+    Raises:
+        BadSetting: one of them cannot be made.
+    """
+    return declared(
+        # The kind and the encoding are checked by whom they are given to.
+        Feature(
+            name,
+            cast(FeatureKind, told["kind"]),
+            told["source"],
+            cast(FeatureEncoding | None, told.get("encoding")),
+        )
+        for name, told in declarations.items()
+    )
+
+
+def _table(value: object) -> Mapping[str, object]:
+    table = value
+    if isinstance(value, str):
+        try:
+            table = json.loads(value)
+        except json.JSONDecodeError:
+            table = None
+    if not isinstance(table, Mapping):
+        raise BadSetting(
+            "declare",
+            value,
+            f"give a table of features, such as total_spend = {_EXAMPLE}, in the environment as a JSON object",
+        )
+    return table
+
+
+def _fields(name: str, fields: object) -> dict[str, str]:
+    setting = f"declare.{name}"
+    if not isinstance(fields, Mapping):
+        raise BadSetting(setting, fields, f"give a table with kind and source, such as {_EXAMPLE}")
+    for field, told in fields.items():
+        if field not in _FIELDS:
+            raise BadSetting(f"{setting}.{field}", told, f"a feature has only {', '.join(_FIELDS)}")
+        if not isinstance(told, str):
+            raise BadSetting(f"{setting}.{field}", told, "give text, in quotes")
+    for field in ("kind", "source"):
+        if field not in fields:
+            raise BadSetting(f"{setting}.{field}", None, f"it is missing, write for example {_EXAMPLE}")
+    return dict(fields)

@@ -1,0 +1,141 @@
+"""What a user's counted orders come to, kept up to date as versions of an order come and go.
+
+An order that no longer counts takes back what it gave. What it leaves is mostly told by the facts alone;
+only where it held a first time, an extreme or the newest value must the other orders be asked.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from msgspec.structs import replace
+
+from schemas.events import Order
+from streamer.order_values import latest_of, numbers_of, texts_of
+from streamer.rules import Rules
+from streamer.state import TALLIES, Facts, Latest, Sum, Tally
+
+# All counted orders; may raise OrdersMissing.
+Counted = Callable[[], Iterable[Order]]
+# min or max.
+Choose = Callable[[Iterable[int]], int]
+
+
+def recounted(
+    user_id: str, facts: Facts, was: Order | None, now: Order | None, rules: Rules, counted: Counted
+) -> Facts:
+    """The facts when ``was`` no longer counts and ``now`` does; either may be None."""
+    if was is None and now is None:
+        return facts
+    tallies = {
+        TALLIES[source]: _retally(facts.tally(source), was, now, source, counted) for source in rules.tallied
+    }
+    return replace(
+        facts,
+        counted=facts.counted + (now is not None) - (was is not None),
+        sums=_resum(facts.sums, was, now, rules.summed),
+        least=_extremes(facts.least, was, now, rules.least, min, counted),
+        most=_extremes(facts.most, was, now, rules.most, max, counted),
+        latest=_latest(user_id, facts.latest, was, now, rules.latest, counted),
+        **tallies,
+    )
+
+
+def _retally(
+    tallies: Mapping[str, Tally], was: Order | None, now: Order | None, source: str, counted: Counted
+) -> dict[str, Tally]:
+    """``counted`` is asked only where ``was`` was the first to hold a value that other orders hold too."""
+    after = dict(tallies)
+    first_lost: set[str] = set()
+    if was is not None:
+        for value, items in texts_of(was, source).items():
+            tally = after.pop(value)
+            if tally.items > items:
+                after[value] = Tally(tally.items - items, tally.first_at)
+                if tally.first_at == was.created_at:
+                    first_lost.add(value)
+    if now is not None:
+        for value, items in texts_of(now, source).items():
+            known = after.get(value)
+            if known is None:
+                after[value] = Tally(items, now.created_at)
+            else:
+                after[value] = Tally(known.items + items, min(known.first_at, now.created_at))
+                if now.created_at <= known.first_at:
+                    first_lost.discard(value)
+    if first_lost:
+        orders = list(counted())
+        for value in first_lost:
+            first_at = min(o.created_at for o in orders if value in texts_of(o, source))
+            after[value] = Tally(after[value].items, first_at)
+    return after
+
+
+def _resum(
+    sums: Mapping[str, Sum], was: Order | None, now: Order | None, sources: tuple[str, ...]
+) -> dict[str, Sum]:
+    after = dict(sums)
+    for source in sources:
+        known = after.pop(source, Sum(0, 0))
+        total, count = known.total, known.count
+        for order, sign in ((was, -1), (now, 1)):
+            for number, times in numbers_of(order, source) if order is not None else ():
+                total += sign * number * times
+                count += sign * times
+        if count:
+            after[source] = Sum(total, count)
+    return after
+
+
+def _extremes(
+    extremes: Mapping[str, int],
+    was: Order | None,
+    now: Order | None,
+    sources: tuple[str, ...],
+    choose: Choose,
+    counted: Counted,
+) -> dict[str, int]:
+    """``counted`` is asked only where ``was`` held the extreme and ``now`` holds none as extreme."""
+    after = dict(extremes)
+    for source in sources:
+        known = after.get(source)
+        come = [number for number, _ in numbers_of(now, source)] if now is not None else []
+        gone = [number for number, _ in numbers_of(was, source)] if was is not None else []
+        if come and (known is None or choose([known, *come]) in come):
+            after[source] = choose(come)
+        elif known in gone:
+            left = [number for order in counted() for number, _ in numbers_of(order, source)]
+            after.pop(source)
+            if left:
+                after[source] = choose(left)
+    return after
+
+
+def _latest(
+    user_id: str,
+    latest: Mapping[str, Latest],
+    was: Order | None,
+    now: Order | None,
+    sources: tuple[str, ...],
+    counted: Counted,
+) -> dict[str, Latest]:
+    """``counted`` is asked only where ``was`` was the newest and ``now`` is not."""
+    after = dict(latest)
+    for source in sources:
+        known = after.get(source)
+        come = None if now is None else _latest_in(user_id, [now], source)
+        if come is not None and (known is None or come.place >= known.place):
+            after[source] = come
+        elif known is not None and was is not None and known.order_id == was.order_id:
+            after.pop(source)
+            left = _latest_in(user_id, counted(), source)
+            if left is not None:
+                after[source] = left
+    return after
+
+
+def _latest_in(user_id: str, orders: Iterable[Order], source: str) -> Latest | None:
+    holding = (
+        Latest(order.created_at, order.order_id, value)
+        for order in orders
+        if (value := latest_of(user_id, order, source)) is not None
+    )
+    return max(holding, key=lambda one: one.place, default=None)
