@@ -11,7 +11,7 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(UPGRADE)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test simulate chaos fuzz check bench format clean lock venv
+.PHONY: help demo test simulate chaos fuzz soak check bench format clean lock venv
 
 help: ## list these commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
@@ -36,6 +36,10 @@ chaos: venv ## a million events on real servers while they and the workers die; 
 fuzz: venv ## 100,000 hostile events among as many good ones; ARGS="--seed 7" again
 	@$(SETUP) default-jre-headless maven redis-server
 	$(BIN)/python -m tests.fuzz $(ARGS)
+
+soak: venv ## a worker at half load for an hour, watched for what grows; ARGS="--minutes 5" for less
+	@$(SETUP) default-jre-headless maven redis-server
+	$(BIN)/python -m tests.soak $(ARGS)
 
 check: venv ## format, lint and types
 	$(BIN)/ruff format --check .

@@ -22,17 +22,18 @@ _KINDS = {"signup": 25, "order": 45, "version": 15, "again": 10, "erasure": 3, "
 _REMEMBERED = 5_000
 
 
-def records(random: Random, count: int) -> Iterator[Event | BadRecord]:
-    """So many events, of whom a few are bad; users come and go, one after the other."""
+def records(random: Random, count: int, users: int | None = None) -> Iterator[Event | BadRecord]:
+    """So many events, of which a few are bad; of so many users, or of one for each 20 events."""
     recent: deque[Event] = deque(maxlen=_REMEMBERED)
-    users = max(50, count // EVENTS_A_USER)
+    growing = max(50, count // EVENTS_A_USER)
     for number in range(count):
         kind = random.choices([*_KINDS], [*_KINDS.values()])[0]
         if kind == "bad":
             yield random.choice(BAD_RECORDS)
             continue
         # The later the event, the more users there are; an early one often meets the same again.
-        user_id = str(random.randrange(max(20, users * (number + 1) // count)))
+        known = users or max(20, growing * (number + 1) // count)
+        user_id = str(random.randrange(known))
         at = _START + timedelta(minutes=number) - timedelta(minutes=random.randrange(_LATE_DAYS * 24 * 60))
         event = _event(kind, user_id, at, recent, random)
         recent.append(event)

@@ -20,21 +20,30 @@ _FLUSH_S = 600.0
 
 
 class Feed:
-    """A thread that produces the records, and remembers by user what it sent.
+    """A thread that produces the records, at most ``rate`` a second, and remembers by user what it sent.
 
     Attributes:
-        facts: by user, every good event; complete once the thread has ended.
+        facts: by user, every good event, if it is to ``remember``; complete once the thread has ended.
         bad: how many bad records were sent.
         sent: how many records were given to the producer so far.
     """
 
-    def __init__(self, bootstrap: str, topics: Topics, records: Iterable[Event | BadRecord], rate: float):
+    def __init__(
+        self,
+        bootstrap: str,
+        topics: Topics,
+        records: Iterable[Event | BadRecord],
+        rate: float,
+        *,
+        remember: bool = True,
+    ) -> None:
         self.facts: dict[str, list[Event]] = defaultdict(list)
         self.bad = 0
         self.sent = 0
         self._topics = topics
         self._records = records
         self._rate = rate
+        self._remember = remember
         self._errors: list[str] = []
         self._stopped = threading.Event()
         self._producer = Producer(
@@ -87,7 +96,8 @@ class Feed:
             topic = self._topics.signups if record.topic == "signups" else self._topics.orders
             key, value = record.key, record.value
         else:
-            self.facts[record.user_id].append(record)
+            if self._remember:
+                self.facts[record.user_id].append(record)
             is_order = isinstance(record, Order)
             topic = self._topics.orders if is_order else self._topics.signups
             key, value = encode_order(record) if isinstance(record, Order) else encode_signup(record)

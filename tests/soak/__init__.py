@@ -1,0 +1,1 @@
+"""A worker at half load for a long time: nothing grows that should not."""
