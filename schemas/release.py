@@ -16,10 +16,11 @@ Encoding = Literal["number", "label", "frequency", "one-hot"]
 class EncodedFeature(Struct, frozen=True):
     """How one feature becomes columns.
 
-    ``number`` and a label or frequency encoded category give one column, ``one-hot`` one a category.
-    ``categories`` are the training values in the order of their UTF-8 bytes (empty for ``number``);
-    ``codes`` are their numbers, one each: 0, 1, 2… for ``label``, the share of training rows for
-    ``frequency``, empty for ``one-hot`` and ``number``.
+    ``number`` and a label or frequency encoded category give one column, ``one-hot`` one a category, or fewer
+    where rare ones share a column. ``categories`` are the training values in the order of their UTF-8 bytes
+    (empty for ``number``); ``codes`` are their numbers, one each: 0, 1, 2… for ``label``, the share of
+    training rows for ``frequency``, the column among the feature's own for ``one-hot`` where some share
+    one, else empty; empty for ``number``.
     """
 
     name: str
@@ -30,7 +31,16 @@ class EncodedFeature(Struct, frozen=True):
     @property
     def width(self) -> int:
         """The number of columns."""
-        return len(self.categories) if self.encoding == "one-hot" else 1
+        return max(self.columns) + 1 if self.encoding == "one-hot" else 1
+
+    @property
+    def columns(self) -> tuple[int, ...]:
+        """The column of each category among the feature's own; for ``one-hot`` alone.
+
+        >>> EncodedFeature("brand", "one-hot", ("Acme", "Bolt", "Cog"), (1.0, 0.0, 1.0)).columns
+        (1, 0, 1)
+        """
+        return tuple(int(code) for code in self.codes) or tuple(range(len(self.categories)))
 
 
 class Segment(Struct, frozen=True):

@@ -87,11 +87,15 @@ def _check_segments(release: ModelRelease) -> None:
 def _check_feature(release: ModelRelease, feature: EncodedFeature) -> None:
     name = f"features[{feature.name}]"
     has_categories, has_codes = feature.encoding != "number", feature.encoding in ("label", "frequency")
+    shares_columns = feature.encoding == "one-hot" and bool(feature.codes)
     if bool(feature.categories) != has_categories:
         raise _bad(release, f"{name}.categories", "lists none" if has_categories else "must be empty")
     _check_distinct(release, f"{name}.categories", feature.categories)
-    expected = len(feature.categories) if has_codes else 0
+    expected = len(feature.categories) if has_codes or shares_columns else 0
     _check_numbers(release, f"{name}.codes", feature.codes, expected, f"by its encoding {feature.encoding}")
+    columns = set(feature.codes)
+    if shares_columns and columns != set(range(len(columns))):
+        raise _bad(release, f"{name}.codes", "must be columns, numbered from 0 without gaps")
 
 
 def _check_numbers(

@@ -12,7 +12,7 @@ from math import dist, fsum, isfinite
 from msgspec import Struct
 
 from schemas.changes import FeatureValue
-from schemas.release import ModelRelease
+from schemas.release import EncodedFeature, ModelRelease
 from schemas.release_checks import check_shapes
 
 Vector = tuple[float, ...]
@@ -142,7 +142,7 @@ def _folded(release: ModelRelease) -> Iterable[tuple[str, _Number | _Category]]:
             yield feature.name, _Number(release.mean[columns[0]], release.scale[columns[0]], weights[0])
         elif feature.encoding == "one-hot":
             means, scales = [release.mean[c] for c in columns], [release.scale[c] for c in columns]
-            yield feature.name, _Category(_one_hot(feature.categories, means, scales, weights))
+            yield feature.name, _Category(_one_hot(feature, means, scales, weights))
         else:
             numbers = _Number(release.mean[columns[0]], release.scale[columns[0]], weights[0])
             pairs = zip(feature.categories, feature.codes, strict=True)
@@ -153,7 +153,7 @@ def _folded(release: ModelRelease) -> Iterable[tuple[str, _Number | _Category]]:
 
 
 def _one_hot(
-    categories: Sequence[str], means: Sequence[float], scales: Sequence[float], weights: Sequence[Vector]
+    feature: EncodedFeature, means: Sequence[float], scales: Sequence[float], weights: Sequence[Vector]
 ) -> dict[str, Vector]:
     """By category, the sum over all the feature's columns, its own being 1 and the others 0."""
     zeros = [-mean / scale for mean, scale in zip(means, scales, strict=True)]
@@ -162,7 +162,11 @@ def _one_hot(
     all_zero = [
         fsum(z * w[axis] for z, w in zip(zeros, weights, strict=True)) for axis in range(len(weights[0]))
     ]
+    by_column = [
+        tuple([total + w / scale for total, w in zip(all_zero, weight, strict=True)])
+        for scale, weight in zip(scales, weights, strict=True)
+    ]
     return {
-        category: tuple([total + w / scale for total, w in zip(all_zero, weight, strict=True)])
-        for category, scale, weight in zip(categories, scales, weights, strict=True)
+        category: by_column[column]
+        for category, column in zip(feature.categories, feature.columns, strict=True)
     }

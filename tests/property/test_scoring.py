@@ -2,6 +2,7 @@
 
 from collections import Counter
 from math import isfinite
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from streamer.scoring import Scorer
 
 pytestmark = pytest.mark.property
 
+Kind = Encoding | Literal["pooled"]
 Row = dict[str, int | float | str | None]
 Matrix = np.ndarray[tuple[int, int], np.dtype[np.float64]]
 
@@ -39,10 +41,10 @@ any_rows = st.fixed_dictionaries(
         "brand": st.none() | st.sampled_from((*BRANDS, "New")),
     }
 )
-encodings = st.sampled_from(("label", "frequency", "one-hot"))
+encodings = st.sampled_from(("label", "frequency", "one-hot", "pooled"))
 
 
-def declared(name: str, encoding: Encoding, values: list[object]) -> EncodedFeature:
+def declared(name: str, encoding: Kind, values: list[object]) -> EncodedFeature:
     counts = Counter(value for value in values if isinstance(value, str))
     categories = tuple(sorted(counts, key=str.encode))
     if encoding == "number":
@@ -51,6 +53,11 @@ def declared(name: str, encoding: Encoding, values: list[object]) -> EncodedFeat
         return EncodedFeature(name, encoding, categories, tuple(map(float, range(len(categories)))))
     if encoding == "frequency":
         return EncodedFeature(name, encoding, categories, tuple(counts[c] / len(values) for c in categories))
+    if encoding == "pooled":
+        # Two columns, the commonest value's and the others'; one where there is one value.
+        common = counts.most_common(1)[0][0]
+        codes = tuple(float(category != common) for category in categories)
+        return EncodedFeature(name, "one-hot", categories, codes)
     return EncodedFeature(name, encoding, categories)
 
 
@@ -61,6 +68,9 @@ def columns_of(feature: EncodedFeature, value: object) -> list[float] | None:
     if value not in feature.categories:
         return None
     if feature.encoding == "one-hot":
+        if feature.codes:
+            own = feature.codes[feature.categories.index(str(value))]
+            return [float(column == own) for column in range(len(set(feature.codes)))]
         return [float(value == category) for category in feature.categories]
     return [feature.codes[feature.categories.index(str(value))]]
 
@@ -106,9 +116,9 @@ def released(features: tuple[EncodedFeature, ...], pipeline: Pipeline) -> ModelR
     seed=st.integers(0, 9),
 )
 def test_a_score_equals_the_pipelines(
-    training: list[Row], rows: list[Row], country: Encoding, brand: Encoding, d: int, k: int, seed: int
+    training: list[Row], rows: list[Row], country: Kind, brand: Kind, d: int, k: int, seed: int
 ) -> None:
-    kinds: dict[str, Encoding] = {"age": "number", "country": country, "orders": "number", "brand": brand}
+    kinds: dict[str, Kind] = {"age": "number", "country": country, "orders": "number", "brand": brand}
     features = tuple(declared(n, kind, [row[n] for row in training]) for n, kind in kinds.items())
     matrix = encoded(features, training, [])
     scaler = StandardScaler().fit(matrix)
@@ -153,10 +163,15 @@ scales = st.sampled_from((SMALLEST_SCALE, LARGEST))
 
 @given(data=st.data(), brand=encodings, d=st.integers(1, 3), k=st.integers(1, 3))
 def test_whatever_release_passes_its_checks_gives_finite_scores(
-    data: st.DataObject, brand: Encoding, d: int, k: int
+    data: st.DataObject, brand: Kind, d: int, k: int
 ) -> None:
-    codes = () if brand == "one-hot" else tuple(data.draw(st.lists(extremes, min_size=5, max_size=5)))
-    features = (EncodedFeature("orders", "number"), EncodedFeature("brand", brand, BRANDS, codes))
+    codes = tuple(data.draw(st.lists(extremes, min_size=5, max_size=5)))
+    features = (
+        EncodedFeature("orders", "number"),
+        EncodedFeature("brand", "one-hot", BRANDS, (0.0, 1.0, 1.0, 2.0, 0.0))
+        if brand == "pooled"
+        else EncodedFeature("brand", brand, BRANDS, () if brand == "one-hot" else codes),
+    )
     columns = sum(feature.width for feature in features)
 
     def numbers(of: st.SearchStrategy[float], count: int) -> tuple[float, ...]:

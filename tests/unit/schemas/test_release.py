@@ -13,6 +13,7 @@ def test_the_width_of_a_feature() -> None:
     assert EncodedFeature("age", "number").width == 1
     assert EncodedFeature("gender", "label", ("F", "M"), (0.0, 1.0)).width == 1
     assert EncodedFeature("gender", "one-hot", ("D", "F", "M")).width == 3
+    assert EncodedFeature("gender", "one-hot", ("D", "F", "M"), (1.0, 0.0, 1.0)).width == 2
 
 
 def test_names_are_twelve_hex_digits() -> None:

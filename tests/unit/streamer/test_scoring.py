@@ -109,6 +109,25 @@ def test_one_hot_sets_its_column_and_clears_the_others() -> None:
     assert scorer.score({"country": "c"}).components == (0.0, 0.0)
 
 
+def test_categories_may_share_a_column() -> None:
+    release = replace(
+        PLAIN,
+        features=(EncodedFeature("country", "one-hot", ("a", "b", "c"), (1.0, 0.0, 1.0)),),
+        mean=(0.25, 0.75),
+        scale=(0.5, 0.25),
+        projection_mean=(0.0, 0.0),
+        projection=((1.0, 10.0), (0.0, 1.0)),
+    )
+    scorer = Scorer(release)
+
+    # b has the first column: (1.5, -3), as above; a and c the second: (-0.5, 1).
+    assert scorer.score({"country": "b"}).components == (-28.5, -3.0)
+    for shared in ("a", "c"):
+        assert scorer.score({"country": shared}).components == (9.5, 1.0)
+        assert scorer.score({"country": shared}).missing == ()
+    assert scorer.score({"country": "d"}).missing == ("country",)
+
+
 def test_one_segment_leaves_no_doubt_and_two_in_one_place_leave_nothing_else() -> None:
     centre = Segment(1, "only", (1.0, 1.0), 1)
     alone = Scorer(replace(PLAIN, segments=(centre,)))
