@@ -53,11 +53,16 @@ class Segment(Struct, frozen=True):
 
 
 class Training(Struct, frozen=True):
-    """What the release was fitted on. ``as_of`` is an RFC 3339 time: only facts before it were read."""
+    """What the release was fitted on.
+
+    ``as_of`` is an RFC 3339 time: only facts before it were read. ``rows_sha256`` is a hash over the training
+    users' ids and features: a release that continues another one with the same hash has nothing to learn.
+    """
 
     as_of: str | None
     users_read: int
     users_used: int
+    rows_sha256: str
 
 
 class ModelRelease(Struct, frozen=True, kw_only=True):
@@ -67,6 +72,10 @@ class ModelRelease(Struct, frozen=True, kw_only=True):
     ``projection_mean`` (c) and ``projection`` (d x c) the PCA's, and a segment's centre has d numbers.
     ``space`` names encoding, scaling and projection together: releases with one space have
     comparable components. ``artifacts`` maps the files of the release's folder to their SHA-256.
+
+    ``continues`` is the version of the release whose segments keep their ids in this one; None for a first
+    one. ``next_segment`` is above every id that was given so far, here or in any release before: the id that
+    the next new segment gets.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -78,6 +87,8 @@ class ModelRelease(Struct, frozen=True, kw_only=True):
     projection_mean: tuple[float, ...]
     projection: tuple[tuple[float, ...], ...]
     segments: tuple[Segment, ...]
+    next_segment: int
+    continues: str | None = None
     training: Training
     exclude_statuses: tuple[str, ...] = ()
     metrics: dict[str, float] = {}

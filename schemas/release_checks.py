@@ -81,7 +81,12 @@ def _check_segments(release: ModelRelease) -> None:
         if segment.id < 0:
             raise _bad(release, f"{name}.id", "is below 0")
         _check_numbers(release, f"{name}.centre", segment.centre, len(release.projection), "one a component")
-    _check_distinct(release, "segments", [segment.id for segment in release.segments])
+    ids = [segment.id for segment in release.segments]
+    _check_distinct(release, "segments", ids)
+    if release.next_segment <= max(ids):
+        raise _bad(
+            release, "next_segment", f"is {release.next_segment}, but must be above every segment's id"
+        )
 
 
 def _check_feature(release: ModelRelease, feature: EncodedFeature) -> None:

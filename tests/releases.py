@@ -45,7 +45,8 @@ def a_release(
         projection_mean=(0.0,) * len(MEAN),
         projection=PROJECTION,
         segments=tuple(Segment(i, f"segment {i}", centre, 10) for i, centre in enumerate(centres)),
-        training=Training(None, 100, 90),
+        next_segment=len(centres),
+        training=Training(None, 100, 90, "0" * 64),
         exclude_statuses=exclude_statuses,
     )
     release = replace(release, space=space_of(release))

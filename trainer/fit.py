@@ -17,12 +17,13 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from schemas.errors import BadTraining
-from trainer.cluster import cluster
+from trainer.cluster import cluster, cluster_from
 from trainer.compare import Comparison, compare
 from trainer.encode import FeatureEncoder, Matrix
 from trainer.evaluate import KQuality, Labels, Search, judge, search
 from trainer.rows import Selection, distinct
 from trainer.settings import FitSettings
+from trainer.stable import Start, explain
 
 PCA_SEED = 444
 _MATRICES = 4  # encoded, scaled, the projection's copy, and working space
@@ -51,26 +52,27 @@ class Fit:
     comparison: Comparison
 
 
-def fit(selection: Selection, settings: FitSettings) -> Fit:
+def fit(selection: Selection, settings: FitSettings, start: Start | None = None) -> Fit:
     """Fit and evaluate.
+
+    Args:
+        selection: the training rows.
+        settings: what to fit.
+        start: the space to stay in and the centres to begin with; None learns everything from the rows.
 
     Raises:
         BadTraining: the rows cannot be scaled, projected or clustered as the settings ask.
     """
     with threadpool_limits(limits=1):
-        encoder = FeatureEncoder(settings.features, settings.encoding).fit(selection.rows)
-        _check_columns(encoder, selection, settings)
-        encoded = encoder.transform(selection.rows)
-        _check_varies(encoded, encoder, settings)
-        scaler = StandardScaler(with_std=settings.scaling == "standard")
-        scaled = scaler.fit_transform(encoded)
-        pca = PCA(settings.components, random_state=PCA_SEED)
-        # Not fit_transform: with many columns its coordinates are those of another approximation (the
-        # randomized solver's) than the ones that every later row gets, and so would be the clusters.
-        components = pca.fit(scaled).transform(scaled)
+        encoder, scaler, pca, components = (
+            _space(selection, settings) if start is None else _kept(selection, settings, start)
+        )
         points = min(distinct(selection.rows, settings.names), len(np.unique(components, axis=0)))
         found = search(components, range(settings.k_min, min(settings.k_max, points) + 1))
-        kmeans = _clusters(components, points, _chosen_k(found, settings))
+        if start is None:
+            kmeans = _clusters(components, points, _chosen_k(found, settings))
+        else:
+            kmeans = _clusters(components, points, len(start.centres), start)
         return Fit(
             settings=settings,
             selection=selection,
@@ -83,6 +85,31 @@ def fit(selection: Selection, settings: FitSettings) -> Fit:
             quality=judge(components, kmeans),
             comparison=compare(selection.rows, settings, kmeans.n_clusters),
         )
+
+
+def _space(selection: Selection, settings: FitSettings) -> tuple[FeatureEncoder, Any, Any, Matrix]:
+    """Encoder, scaler, projection and components, learned from the rows."""
+    encoder = FeatureEncoder(settings.features, settings.encoding).fit(selection.rows)
+    _check_columns(encoder, selection, settings)
+    encoded = encoder.transform(selection.rows)
+    _check_varies(encoded, encoder, settings)
+    scaler = StandardScaler(with_std=settings.scaling == "standard")
+    scaled = scaler.fit_transform(encoded)
+    pca = PCA(settings.components, random_state=PCA_SEED)
+    # Not fit_transform: with many columns its coordinates are those of another approximation (the
+    # randomized solver's) than the ones that every later row gets, and so would be the clusters.
+    return encoder, scaler, pca, pca.fit(scaled).transform(scaled)
+
+
+def _kept(
+    selection: Selection, settings: FitSettings, start: Start
+) -> tuple[FeatureEncoder, Any, Any, Matrix]:
+    """The same of the release that is continued; today's rows only tell what its axes keep of them."""
+    _check_columns(start.encoder, selection, settings)
+    scaled = start.scaler.transform(start.encoder.transform(selection.rows))
+    components = start.pca.transform(scaled)
+    explain(start.pca, scaled, components)
+    return start.encoder, start.scaler, start.pca, components
 
 
 def _check_columns(encoder: FeatureEncoder, selection: Selection, settings: FitSettings) -> None:
@@ -128,7 +155,7 @@ def _chosen_k(found: Search, settings: FitSettings) -> int:
     return found.elbow
 
 
-def _clusters(components: Matrix, points: int, k: int) -> Any:
+def _clusters(components: Matrix, points: int, k: int, start: Start | None = None) -> Any:
     if points < k:
         raise BadTraining(
             f"the training users have only {points} different positions in the space of the components, and "
@@ -137,7 +164,7 @@ def _clusters(components: Matrix, points: int, k: int) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("error", ConvergenceWarning)
         try:
-            return cluster(components, k)
+            return cluster(components, k) if start is None else cluster_from(components, start)
         except ConvergenceWarning as warning:
             raise BadTraining(
                 f"the training users lie too close together for {k} segments, set k to less: {warning}"

@@ -10,6 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from schemas.release import ModelRelease
+from trainer.current import Current
+from trainer.drift import Drift, drift_of
 
 Ids = npt.NDArray[np.int64]
 
@@ -75,6 +81,51 @@ class Impact:
     by_model: Moves | None
     by_behaviour: Moves | None
     metrics: tuple[Metric, ...]
+
+
+def compared(
+    current: Current | None, release: ModelRelease, users: pa.Table, before: Ids | None, after: Ids
+) -> tuple[Impact | None, Drift | None]:
+    """Impact and drift of a release against the one in use, as far as they can be told.
+
+    Args:
+        current: the release in use; None where there is none.
+        release: the new one.
+        users: its training users, with ``user_id`` and features.
+        before: the segment that the release in use gives each of them today; None where it cannot.
+        after: the segment that the new one gives.
+    """
+    if current is None:
+        return None, None
+    impact = impact_of(current, release, users, before, after)
+    if current.assignments is None:
+        return impact, None
+    names = [feature.name for feature in release.features if feature.name in current.assignments.column_names]
+    return impact, drift_of(current.release.version, current.assignments, users, names)
+
+
+def impact_of(
+    current: Current, release: ModelRelease, users: pa.Table, before: Ids | None, after: Ids
+) -> Impact:
+    """The impact of a release; arguments as for :func:`compared`."""
+    named = (*current.release.segments, *release.segments)
+    return Impact(
+        current=current.release.version,
+        names={segment.id: segment.name for segment in named},
+        by_model=None if before is None else moves(before, after),
+        by_behaviour=None
+        if before is None or current.assignments is None
+        else _behaviour(current.assignments, users, before),
+        metrics=tuple(metrics(current.release.metrics, release.metrics)),
+    )
+
+
+def _behaviour(trained: pa.Table, users: pa.Table, today: Ids) -> Moves:
+    """Where the release in use has its own training users, and where it would have them today."""
+    place = pc.index_in(users["user_id"], value_set=trained["user_id"].combine_chunks())
+    both = np.asarray(pc.is_valid(place), dtype=np.bool_)
+    then = np.asarray(trained["segment"])[np.asarray(place.drop_null())]
+    return moves(then, today[both])
 
 
 def moves(before: Ids, after: Ids) -> Moves:

@@ -1,25 +1,33 @@
 """The fitted pipeline as a model release: numbers and text, which is all that a worker gets."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 
+import numpy as np
 from msgspec.structs import replace
 
 from schemas import times
 from schemas.release import ModelRelease, Segment, Training, space_of, version_of
+from trainer.digest import digest
 from trainer.fit import Fit
+from trainer.identity import Identity, first
 
 
-def release_of(fit: Fit, names: list[str], as_of: datetime | None) -> ModelRelease:
+def release_of(
+    fit: Fit, names: Sequence[str], as_of: datetime | None, identity: Identity | None = None
+) -> ModelRelease:
     """The release, with its space and version, and without its files' hashes.
 
     Args:
         fit: the fitted segmentation.
         names: of clusters 0, 1, 2…
         as_of: only facts before it were read; None for all.
+        identity: which segment each cluster is; None for those of a first release.
     """
+    identity = identity or first(len(names))
     steps = fit.pipeline.named_steps
-    sizes = [int((fit.labels == cluster).sum()) for cluster in range(len(names))]
+    sizes = np.bincount(fit.labels, minlength=len(names)).tolist()
     mean = tuple(steps["scale"].mean_.tolist())
     centres = steps["cluster"].cluster_centers_.tolist()
     release = ModelRelease(
@@ -32,16 +40,38 @@ def release_of(fit: Fit, names: list[str], as_of: datetime | None) -> ModelRelea
         projection=tuple(tuple(axis) for axis in steps["project"].components_.tolist()),
         segments=tuple(
             Segment(id_, name, tuple(centre), size)
-            for id_, (name, centre, size) in enumerate(zip(names, centres, sizes, strict=True))
+            for id_, name, centre, size in zip(identity.ids, names, centres, sizes, strict=True)
         ),
+        next_segment=identity.next_segment,
+        continues=identity.continues,
         training=Training(
             as_of=None if as_of is None else times.text(as_of),
             users_read=fit.selection.users_read,
             users_used=fit.selection.users_used,
+            rows_sha256=digest(fit.selection.rows),
         ),
         exclude_statuses=fit.settings.exclude_statuses,
         metrics=_metrics(fit),
     )
+    return _named(release)
+
+
+def or_the_same(release: ModelRelease, current: ModelRelease) -> ModelRelease:
+    """The current release again, where the new one says nothing else: a night without news is no new version.
+
+    Its figures are taken as they are. Computed from a kept projection their last digits may differ.
+    """
+    again = replace(
+        release,
+        continues=current.continues,
+        next_segment=current.next_segment,
+        metrics=current.metrics,
+    )
+    again = _named(again)
+    return again if again.version == current.version else release
+
+
+def _named(release: ModelRelease) -> ModelRelease:
     release = replace(release, space=space_of(release))
     return replace(release, version=version_of(release))
 

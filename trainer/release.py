@@ -28,7 +28,8 @@ from schemas.release import ModelRelease
 from schemas.wire import decode_release, encode_release
 
 MANIFEST, MODEL = "manifest.json", "model.json"
-ARTIFACTS = ("assignments.parquet", "features.sql", "pipeline.joblib", "report.html", "report.json")
+ASSIGNMENTS = "assignments.parquet"
+ARTIFACTS = (ASSIGNMENTS, "features.sql", "pipeline.joblib", "report.html", "report.json")
 _LIBRARIES = ("joblib", "numpy", "pandas", "scikit-learn")
 
 

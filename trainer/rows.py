@@ -1,6 +1,6 @@
 """Which users a fit learns from: those with at least one order and no missing value, by user id."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -20,6 +20,8 @@ class Selection:
         without_orders: of these, users with no counted order.
         missing: of the users with an order, how many lack each of the model's features.
         nulls: of all users read, how many lack each of the declared features.
+        unseen: where a release is continued, how many users were left out for a value of this feature that its
+            space does not know; one with two such values is counted twice.
     """
 
     rows: pa.Table
@@ -27,6 +29,7 @@ class Selection:
     without_orders: int
     missing: dict[str, int]
     nulls: dict[str, int]
+    unseen: dict[str, int] = field(default_factory=dict)
 
     @property
     def users_used(self) -> int:

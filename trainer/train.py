@@ -9,15 +9,22 @@ from typing import Protocol
 import joblib
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from schemas.release import ModelRelease
+from trainer.current import Current
 from trainer.fit import Fit, fit
-from trainer.model import release_of
+from trainer.identity import identify, kept_names
+from trainer.impact import Ids, compared
+from trainer.model import or_the_same, release_of
 from trainer.names import name_segments
 from trainer.release import write_release
 from trainer.report import page, report_of
-from trainer.rows import select
+from trainer.rows import Selection, select
+from trainer.scorer import can_score, score
 from trainer.settings import FitSettings
+from trainer.stable import check_continues, start_from, within
 
 Say = Callable[[str], None]
 
@@ -49,6 +56,8 @@ def train(
     out: Path,
     say: Say = _silent,
     *,
+    current: Current | None = None,
+    refit_space: bool = False,
     as_of: datetime | None = None,
     created_at: datetime | None = None,
 ) -> Path:
@@ -59,28 +68,38 @@ def train(
         settings: what to fit.
         out: the folder of releases.
         say: told, in a few words, what begins.
+        current: the release in use, which this one continues; None for a first one.
+        refit_space: learn encoding, scaling and projection anew also where there is a release to continue.
         as_of: only facts before it count; None for all.
         created_at: the time in the manifest; now, when None.
 
     Raises:
-        BadTraining: the rows cannot be segmented.
+        BadTraining: the rows cannot be segmented, or the current release not continued.
         BadWarehouse: the warehouse cannot be read.
         BadRelease: a damaged release lies where this one would.
         BadSetting: nothing can be written to ``out``.
     """
+    if current is not None and not refit_space:
+        check_continues(current.release, settings)
     say("reading features from the warehouse")
     table = warehouse.features(as_of, settings.exclude_statuses)
     query = warehouse.query_text
     rejected = warehouse.rejected(as_of).counts
     selection = select(table, settings)
+    start = None
+    if current is not None and not refit_space:
+        selection = within(selection, current.release)
+        start = start_from(current.release, selection, settings)
     say(f"fitting {selection.users_used:,} of {selection.users_read:,} users")
-    fitted = fit(selection, settings)
-    names = name_segments(selection.rows.to_pandas(), fitted.labels, settings.names)
-    release = release_of(fitted, names, as_of)
+    fitted = fit(selection, settings, start)
+    before = None if current is None else _before(current.release, selection, table)
+    release = _release(fitted, as_of, current, before)
+    segments = np.array([segment.id for segment in release.segments], dtype=np.int64)[fitted.labels]
     say("writing the report and the release")
-    report = report_of(fitted, release, rejected)
+    impact, drift = compared(current, release, selection.rows, before, segments)
+    report = report_of(fitted, release, rejected, impact, drift)
     artifacts = {
-        "assignments.parquet": _assignments(fitted),
+        "assignments.parquet": _assignments(fitted, segments),
         "features.sql": query.encode(),
         "pipeline.joblib": _pipeline(fitted),
         "report.html": page(report, fitted.components, fitted.labels),
@@ -89,12 +108,33 @@ def train(
     return write_release(out, release, artifacts, created_at or datetime.now(UTC))
 
 
-def _assignments(fitted: Fit) -> bytes:
+def _before(release: ModelRelease, selection: Selection, table: pa.Table) -> Ids | None:
+    """The segment that a release gives each training user, by today's features; None where it takes others."""
+    users = selection.rows
+    if not can_score(release, users):
+        # With other features now than then, the query may still have made all of them.
+        users = table.filter(pc.is_in(table["user_id"], value_set=users["user_id"].combine_chunks()))
+        users = users.sort_by("user_id")
+    return score(release, users).segments if can_score(release, users) else None
+
+
+def _release(
+    fitted: Fit, as_of: datetime | None, current: Current | None, before: Ids | None
+) -> ModelRelease:
+    made = name_segments(fitted.selection.rows.to_pandas(), fitted.labels, fitted.settings.names)
+    if current is None:
+        return release_of(fitted, made, as_of)
+    identity = identify(current.release, current.next_segment, before, fitted.labels, len(made))
+    names = kept_names(current.release, identity, made)
+    return or_the_same(release_of(fitted, names, as_of, identity), current.release)
+
+
+def _assignments(fitted: Fit, segments: Ids) -> bytes:
     """The article's ``dataset``: the training rows with their components and segment."""
     table = fitted.selection.rows
     for place, column in enumerate(fitted.components.T, start=1):
         table = table.append_column(f"component_{place}", pa.array(np.ascontiguousarray(column)))
-    table = table.append_column("segment", pa.array(fitted.labels, pa.int64()))
+    table = table.append_column("segment", pa.array(segments))
     file = io.BytesIO()
     pq.write_table(table, file, compression="zstd")
     return file.getvalue()

@@ -101,7 +101,8 @@ def released(features: tuple[EncodedFeature, ...], pipeline: Pipeline) -> ModelR
         segments=tuple(
             Segment(10 * i, f"s{i}", tuple(map(float, c)), 1) for i, c in enumerate(kmeans.cluster_centers_)
         ),
-        training=Training(None, 1, 1),
+        next_segment=10 * len(kmeans.cluster_centers_),
+        training=Training(None, 1, 1, ""),
     )
 
 
@@ -186,7 +187,8 @@ def test_whatever_release_passes_its_checks_gives_finite_scores(
         projection_mean=numbers(extremes, columns),
         projection=tuple(numbers(extremes, columns) for _ in range(d)),
         segments=tuple(Segment(i, f"s{i}", numbers(extremes, d), 1) for i in range(k)),
-        training=Training(None, 1, 1),
+        next_segment=k,
+        training=Training(None, 1, 1, ""),
     )
 
     for score in Scorer(release).score_many([{"orders": 2**63, "brand": BRANDS[0]}, {"orders": 1}, {}]):

@@ -10,7 +10,9 @@ import pandas as pd
 from msgspec import Struct
 
 from schemas.release import ModelRelease
+from trainer.drift import Drift
 from trainer.fit import Fit
+from trainer.impact import Impact
 from trainer.settings import FitSettings
 
 # The article's ``columns_to_report``.
@@ -88,18 +90,28 @@ class Report(Struct, frozen=True, kw_only=True):
     curve: ElbowCurve
     metrics: dict[str, float]
     segments: tuple[SegmentReport, ...]
+    impact: Impact | None
+    drift: Drift | None
 
     def json(self) -> bytes:
         return msgspec.json.format(msgspec.json.encode(self), indent=2) + b"\n"
 
 
-def report_of(fit: Fit, release: ModelRelease, rejected: Mapping[tuple[str, str], int]) -> Report:
+def report_of(
+    fit: Fit,
+    release: ModelRelease,
+    rejected: Mapping[tuple[str, str], int],
+    impact: Impact | None = None,
+    drift: Drift | None = None,
+) -> Report:
     """The report's numbers.
 
     Args:
         fit: what was fitted.
         release: the same as a release.
         rejected: table and reason to the number of rows that the warehouse left out.
+        impact: against the release in use; None for a first one.
+        drift: likewise; None, too, where the training users of the one in use are not at hand.
     """
     selection = fit.selection
     return Report(
@@ -125,6 +137,8 @@ def report_of(fit: Fit, release: ModelRelease, rejected: Mapping[tuple[str, str]
         ),
         metrics=release.metrics,
         segments=_segments(fit, release),
+        impact=impact,
+        drift=drift,
     )
 
 

@@ -32,7 +32,8 @@ PLAIN = ModelRelease(
         Segment(2, "old", (1.0, 1.0), 20),
         Segment(5, "far", (1.0, -31.0), 5),
     ),
-    training=Training(None, 35, 35),
+    next_segment=8,
+    training=Training(None, 35, 35, ""),
 )
 
 

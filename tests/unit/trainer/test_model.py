@@ -9,6 +9,7 @@ from schemas.release import Training
 from schemas.wire import decode_release, encode_release
 from streamer.scoring import Scorer
 from tests.training import a_shop
+from trainer.digest import digest
 from trainer.fit import Fit, fit
 from trainer.model import release_of
 from trainer.rows import select
@@ -55,7 +56,9 @@ def test_segments_have_their_places_as_ids_and_their_sizes() -> None:
 def test_what_it_was_trained_on() -> None:
     ours = fitted(FitSettings(exclude_statuses=("Cancelled",)))
     release = release_of(ours, NAMES, datetime(2024, 2, 29, 12, tzinfo=UTC))
-    assert release.training == Training("2024-02-29T12:00:00Z", 300, ours.selection.users_used)
+    assert release.training == Training(
+        "2024-02-29T12:00:00Z", 300, ours.selection.users_used, digest(ours.selection.rows)
+    )
     assert release.exclude_statuses == ("Cancelled",)
 
 

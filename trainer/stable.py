@@ -1,0 +1,125 @@
+"""A retrain that continues the release in use: its encoding, scaling and projection, and its centres to start from.
+
+Users keep their components from release to release, so that only the centres follow the data.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+from sklearn.decomposition import PCA
+from sklearn.preprocessing import StandardScaler
+
+from schemas.errors import BadTraining
+from schemas.features import Feature
+from schemas.release import ModelRelease
+from trainer.digest import digest
+from trainer.encode import FeatureEncoder, Matrix
+from trainer.rows import Selection
+from trainer.scorer import encoder_of
+from trainer.settings import FitSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where a fit begins.
+
+    Attributes:
+        encoder: fitted, as the next two.
+        scaler: a ``StandardScaler``.
+        pca: a ``PCA``.
+        centres: of the current release, shape (segments, components).
+        learned: the training rows are those of the current release, so its centres are right as they are.
+    """
+
+    encoder: FeatureEncoder
+    scaler: StandardScaler
+    pca: PCA
+    centres: Matrix
+    learned: bool
+
+
+def check_continues(release: ModelRelease, settings: FitSettings) -> None:
+    """Refuse to continue a release that was made in another way than the settings ask for.
+
+    Raises:
+        BadTraining: with what differs.
+    """
+    of_release = [feature.name for feature in release.features]
+    encodings = {feature.name: feature.encoding for feature in release.features}
+    wanted = {feature.name: _encoding(feature, settings) for feature in settings.features}
+    unscaled = all(scale == 1.0 for scale in release.scale)
+    differing = [
+        ("features", ", ".join(of_release), ", ".join(settings.names)),
+        *((f"the encoding of {name}", encodings.get(name), wanted[name]) for name in wanted),
+        ("scaling", "none" if unscaled else "standard", settings.scaling),
+        ("components", len(release.projection), settings.components),
+        ("k", len(release.segments), settings.k or len(release.segments)),
+        ("exclude_statuses", _listed(release.exclude_statuses), _listed(settings.exclude_statuses)),
+    ]
+    for name, there, here in differing:
+        if there != here:
+            raise BadTraining(
+                f"the current release {release.version} cannot be continued: {name} is {there} there and {here} here; "
+                "train with the same, or refit everything with --refit-space, or begin anew with --current none"
+            )
+
+
+def _encoding(feature: Feature, settings: FitSettings) -> str:
+    return "number" if feature.numeric else feature.encoding or settings.encoding
+
+
+def _listed(statuses: tuple[str, ...]) -> str:
+    return ", ".join(sorted(statuses)) or "none"
+
+
+def within(selection: Selection, release: ModelRelease) -> Selection:
+    """The users whose values the release's space knows; the others are counted, by feature.
+
+    Raises:
+        BadTraining: nobody is left.
+    """
+    known = np.ones(selection.rows.num_rows, dtype=np.bool_)
+    unseen = {}
+    for feature in release.features:
+        if feature.encoding != "number":
+            found = _is_in(selection.rows[feature.name], feature.categories)
+            unseen[feature.name] = int((~found).sum())
+            known &= found
+    if not known.any():
+        raise BadTraining(
+            f"no training user has only values that the current release {release.version} knows: refit everything "
+            "with --refit-space"
+        )
+    # Copied, so that the same rows are held in the same way, however many were left out before.
+    rows = selection.rows.filter(pa.array(known)).combine_chunks()
+    return replace(selection, rows=rows, unseen=unseen)
+
+
+def _is_in(column: pa.ChunkedArray, values: tuple[str, ...]) -> npt.NDArray[np.bool_]:
+    return np.asarray(pc.is_in(column, value_set=pa.array(values, column.type)), dtype=np.bool_)
+
+
+def start_from(release: ModelRelease, selection: Selection, settings: FitSettings) -> Start:
+    """The release's steps as scikit-learn has them, for rows that it knows."""
+    columns = len(release.mean)
+    encoder = encoder_of(release).set_params(features=settings.features, encoding=settings.encoding)
+    scaler = StandardScaler(with_std=settings.scaling == "standard")
+    scaler.mean_, scaler.n_features_in_ = np.array(release.mean), columns
+    scaler.scale_ = np.array(release.scale) if scaler.with_std else None
+    scaler.var_ = None if scaler.scale_ is None else scaler.scale_**2
+    scaler.n_samples_seen_ = selection.users_used
+    pca = PCA(settings.components)
+    pca.mean_, pca.components_ = np.array(release.projection_mean), np.array(release.projection)
+    pca.n_features_in_, pca.n_components_ = columns, len(release.projection)
+    centres = np.array([segment.centre for segment in release.segments])
+    return Start(encoder, scaler, pca, centres, release.training.rows_sha256 == digest(selection.rows))
+
+
+def explain(pca: PCA, scaled: Matrix, components: Matrix) -> None:
+    """Fill in what the axes of a kept projection keep of today's variance (as ``PCA.fit`` does, with n - 1)."""
+    pca.n_samples_ = len(scaled)
+    pca.explained_variance_ = components.var(axis=0, ddof=1)
+    pca.explained_variance_ratio_ = pca.explained_variance_ / scaled.var(axis=0, ddof=1).sum()
