@@ -57,7 +57,7 @@ class RedisUsers:
 
     def all_cards(self) -> Iterator[UserCard]:
         """Every user, in no order."""
-        for user_ids in self._batches():
+        for user_ids in self.user_ids():
             yield from self.cards(user_ids)
 
     def cards(self, user_ids: Sequence[str]) -> list[UserCard]:
@@ -85,7 +85,7 @@ class RedisUsers:
     def segments(self) -> Counter[int]:
         """How many users each segment has."""
         counts: Counter[int] = Counter()
-        for user_ids in self._batches():
+        for user_ids in self.user_ids():
             counts.update(int(field) for field in self._fields(SEGMENT, user_ids) if field is not None)
         return counts
 
@@ -98,8 +98,8 @@ class RedisUsers:
         with reaching(self._address):
             return _place(cast(bytes | None, self._redis.get(self._keys.place(lane))))
 
-    def _batches(self) -> Iterator[list[str]]:
-        """The ids of all users, each once, in no order."""
+    def user_ids(self) -> Iterator[list[str]]:
+        """The ids of all users, each once, in no order, a batch at a time."""
         start = self._keys.user("")
         seen: set[str] = set()
         cursor = 0

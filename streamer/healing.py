@@ -15,7 +15,7 @@ from schemas.headers import MODELS_TOPIC, POSITIONS
 from schemas.topics import Topics
 from schemas.wire import decode_change
 from streamer.batch import read_batch
-from streamer.interfaces import Log, Record, Store
+from streamer.interfaces import Log, Reading, Record, Store
 from streamer.lane_config import LaneConfig
 from streamer.model import ActiveModel
 from streamer.process import follow, placed
@@ -29,7 +29,7 @@ _POLL_S = 0.2
 
 
 def read_between(
-    log: Log, begin: Mapping[str, int], end: Mapping[str, int], max_batch: int
+    log: Reading, begin: Mapping[str, int], end: Mapping[str, int], max_batch: int
 ) -> Iterator[list[Record]]:
     """The records of these topics from ``begin`` up to ``end``, in batches."""
     ends = {topic: offset for topic, offset in end.items() if begin[topic] < offset}

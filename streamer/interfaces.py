@@ -50,7 +50,23 @@ class Bounds(Struct, frozen=True):
     topic_id: str
 
 
-class Log(Protocol):
+class Reading(Protocol):
+    """Who reads a lane's partition of some topics."""
+
+    def read_from(self, positions: Mapping[str, int]) -> None:
+        """Read these topics' lane partition from these offsets on, and no other topic."""
+
+    def poll(self, max_records: int, timeout_s: float) -> list[Record]:
+        """Read what is there, at most ``max_records``; waits up to ``timeout_s`` for the first.
+
+        Of one topic the records come by offset; between topics there is no order.
+        """
+
+    def at_end(self, ends: Mapping[str, int]) -> bool:
+        """Whether reading has passed all these offsets, though no record may lie just below them."""
+
+
+class Log(Reading, Protocol):
     """One lane's side of Kafka: partition p of the lane's topics, and its transactions.
 
     Every method may raise :class:`streamer.lane_errors.InDoubt` (take over again) or
@@ -65,18 +81,6 @@ class Log(Protocol):
 
     def bounds(self, topic: str) -> Bounds:
         """The lane's partition of ``topic`` as it is now."""
-
-    def read_from(self, positions: Mapping[str, int]) -> None:
-        """Read these topics' lane partition from these offsets on, and no other topic."""
-
-    def poll(self, max_records: int, timeout_s: float) -> list[Record]:
-        """Read what is there, at most ``max_records``; waits up to ``timeout_s`` for the first.
-
-        Of one topic the records come by offset; between topics there is no order.
-        """
-
-    def at_end(self, ends: Mapping[str, int]) -> bool:
-        """Whether reading has passed all these offsets, though no record may lie just below them."""
 
     def lag(self) -> dict[str, int]:
         """By topic being read, how many offsets lie ahead, as the log last heard; it asks nobody."""

@@ -51,7 +51,7 @@ def starting_point(
         NeedsRebuild: a part of the past is out of reach, or the place was made under other settings.
     """
     if place is not None:
-        _same_settings(place.settings, settings)
+        check_settings(place.settings, settings)
     fold_from: dict[str, int] = {}
     decide_from: dict[str, int] = {}
     by_users: set[str] = set()
@@ -126,7 +126,12 @@ def _complete(inputs: Mapping[str, Bounds], bootstrapped: bool) -> None:
             )
 
 
-def _same_settings(made: FoldSettings, now: FoldSettings) -> None:
+def check_settings(made: FoldSettings, now: FoldSettings) -> None:
+    """See that the states in Redis were made with the settings of now.
+
+    Raises:
+        NeedsRebuild: they were made with others; the message names the first.
+    """
     if made.partitions != now.partitions:
         raise NeedsRebuild(
             f"the inputs have {now.partitions} partitions, but the states in Redis were made with"

@@ -18,6 +18,7 @@ from segue.cli.tail import tail
 from segue.cli.terminal import write
 from segue.cli.train import train
 from segue.cli.user import user
+from segue.cli.verify import verify
 from segue.cli.worker import worker
 
 COMMANDS = (
@@ -33,6 +34,7 @@ COMMANDS = (
     forget,
     list_,
     retry,
+    verify,
     doctor,
 )
 

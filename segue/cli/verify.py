@@ -1,0 +1,89 @@
+"""`segue verify`: does Redis hold what the log says?"""
+
+# ruff: noqa: PLC0415 - imports stand where they are needed: a command loads no more than it uses
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+import typer
+
+from segue.cli.command import command, flag
+from segue.cli.terminal import progress, say, write
+from segue.settings import Settings
+
+if TYPE_CHECKING:
+    from segue.verify import Verified
+
+
+@command(
+    "kafka",
+    "topic_prefix",
+    "redis",
+    "redis_prefix",
+    "partitioner",
+    "exclude_statuses",
+    example="segue verify",
+)
+def verify(
+    settings: Settings,
+    warehouse: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PATH_OR_URL", help="after a bootstrap: the warehouse that it took the users from"
+        ),
+    ] = None,
+    as_json: Annotated[bool, flag("--json", "what was compared and what differs, as JSON")] = False,
+) -> int:
+    """Fold the log again and compare it with Redis, user by user; workers may go on meanwhile.
+
+    It names each user that differs, and in what. The exit code is 1 if one does. It writes nothing.
+    """
+    from segue.facts import warehouse_facts
+    from segue.verify import verify as compared
+
+    with ExitStack() as stack:
+        facts_as_of = None if warehouse is None else warehouse_facts(stack, warehouse, settings)
+        bar = stack.enter_context(progress())
+        task = bar.add_task("Comparing", note="")
+        found = compared(
+            settings,
+            facts_as_of,
+            lambda records, users: bar.update(
+                task, note=f"{records:,} records read, {users:,} users compared"
+            ),
+        )
+    if as_json:
+        _write(found)
+    else:
+        _say(found)
+    return 0 if found.whole else 1
+
+
+def _write(found: Verified) -> None:
+    told = {
+        "users": found.users,
+        "records": found.records,
+        "lanes_without_place": found.lanes_without_place,
+        "differing": [
+            {"user_id": user_id, "differences": differs} for user_id, differs in found.differing.items()
+        ],
+    }
+    write(msgspec.json.encode(told).decode())
+
+
+def _say(found: Verified) -> None:
+    for user_id, differs in found.differing.items():
+        for one in differs:
+            write(f"{user_id}\t{one.field}\tlog {_json(one.log)}\tRedis {_json(one.redis)}")
+    for lane in found.lanes_without_place:
+        say(f"Lane {lane} has no place in Redis, so nothing was compared there: start a worker.")
+    count = len(found.differing)
+    differ = "0 differences" if not count else f"{count:,} {'user differs' if count == 1 else 'users differ'}"
+    say(f"{found.users:,} users compared with {found.records:,} records: {differ}.")
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()

@@ -1,0 +1,21 @@
+"""A warehouse's facts, for a command that folds what the log no longer holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import ExitStack
+
+from schemas import times
+from segue.lane_past import Fact, FactsAsOf
+from segue.settings import Settings
+from segue.trainer_extra import open_warehouse
+
+
+def warehouse_facts(stack: ExitStack, name: str, settings: Settings) -> FactsAsOf:
+    """Open a warehouse for as long as the stack stands; errors as of :func:`open_warehouse`."""
+    tables = stack.enter_context(open_warehouse(name, settings))
+
+    def facts(as_of: str) -> Iterable[Fact]:
+        return tables.events(as_of=times.parse(as_of), ordered="user")
+
+    return facts

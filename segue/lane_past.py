@@ -1,0 +1,143 @@
+"""Where a lane's past begins: at the log's start, or at what a bootstrap took from the warehouse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+
+from schemas import times
+from schemas.errors import BadTopics, NeedsRebuild
+from schemas.events import Order, Signup
+from schemas.headers import ERASED_AT
+from schemas.partition import partition_of
+from segue.settings import Settings
+from streamer.bootstrap import states_of
+from streamer.healing import read_between
+from streamer.interfaces import Bounds
+from streamer.kafka_admin import Admin
+from streamer.kafka_client import Deadlines
+from streamer.kafka_reader import Reader
+from streamer.lane_config import LaneConfig
+from streamer.lane_errors import InDoubt
+from streamer.model import BootstrapRecord
+from streamer.refold import Refold
+from streamer.state import Facts, UserState
+
+Fact = Signup | Order
+FactsAsOf = Callable[[str], Iterable[Fact]]
+"""Gives the warehouse's facts before a time (RFC 3339), user by user."""
+
+_READER_GROUP = "segue-reader"  # asked for by librdkafka; nothing is committed
+
+
+class LaneLog:
+    """One lane's partition of the inputs, `user-segments` and `segment-changes`, to be read.
+
+    Raises:
+        Unreachable: Kafka does not answer.
+        BadTopics: a topic is not there.
+    """
+
+    def __init__(self, settings: Settings, lane: int) -> None:
+        deadlines = Deadlines()
+        admin = Admin(settings.kafka_client, deadlines.request_s)
+        topics = settings.topics
+        self.lane = lane
+        self.bounds: dict[str, Bounds] = {}
+        for topic in (*topics.inputs, topics.users, topics.changes):
+            facts = admin.topic(topic)
+            self.bounds[topic] = admin.bounds(topic, lane, facts.topic_id)
+        self.reader = Reader(lane, _READER_GROUP, settings.kafka_client, deadlines)
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self.reader.close()
+
+
+@contextmanager
+def reading_the_log() -> Iterator[None]:
+    """Turns a log that does not go on into a sentence."""
+    try:
+        yield
+    except InDoubt as doubt:
+        raise BadTopics(f"the log cannot be read to its end ({doubt}): run the same again") from None
+
+
+def past_of(
+    log: LaneLog,
+    config: LaneConfig,
+    bootstrap: BootstrapRecord | None,
+    facts_as_of: FactsAsOf | None,
+    *,
+    decisions: bool,
+    progress: Callable[[int], None],
+) -> Refold:
+    """A lane as its past begins.
+
+    Args:
+        bootstrap: the one that stands, so that the log begins with it.
+        facts_as_of: the warehouse's facts, where there is a warehouse to ask.
+        decisions: whether to read what was decided, too.
+
+    Raises:
+        NeedsRebuild: what came before cannot be had.
+    """
+    topics = config.topics
+    users = {topics.users: log.bounds[topics.users].begin} if decisions else {}
+    inputs = {topic: log.bounds[topic] for topic in topics.inputs}
+    begin = past_begins(inputs, log.lane, bootstrap)
+    states: Iterable[UserState] = ()
+    if bootstrap is not None:
+        if facts_as_of is None:
+            raise NeedsRebuild(
+                f"the users of the bootstrap as of {bootstrap.at} are not in the log: name the warehouse that they"
+                " came from (--warehouse)"
+            )
+        states = _of_warehouse(log, config, facts_as_of(bootstrap.at))
+    return Refold(log.reader, config, {**begin, **users}, states, progress=progress)
+
+
+def past_begins(inputs: Mapping[str, Bounds], lane: int, bootstrap: BootstrapRecord | None) -> dict[str, int]:
+    """By input, the offset from which the log continues what came before; without a bootstrap that is nothing.
+
+    Raises:
+        NeedsRebuild: the log begins later.
+    """
+    since = {} if bootstrap is None else bootstrap.places.get(str(lane), {})
+    for topic, bounds in inputs.items():
+        if bounds.begin > since.get(topic, 0):
+            raise NeedsRebuild(
+                f"{topic} begins in partition {lane} at offset {bounds.begin}, and the states need it from"
+                f" {since.get(topic, 0)} on: what came before cannot be folded again"
+            )
+    return {topic: since.get(topic, 0) for topic in inputs}
+
+
+def _of_warehouse(log: LaneLog, config: LaneConfig, facts: Iterable[Fact]) -> Iterator[UserState]:
+    """The states as a bootstrap makes them: no fact up to an erasure that `user-segments` tells of counts."""
+    erased = _erasures(log, config)
+    settings = config.settings
+
+    def of_lane(fact: Fact) -> bool:
+        return partition_of(fact.user_id, settings.partitions, settings.partitioner) == log.lane
+
+    yield from states_of(
+        filter(of_lane, facts),
+        config.rules.exclude_statuses,
+        lambda user_id: erased.pop(user_id, UserState(user_id)),
+    )
+    yield from erased.values()
+
+
+def _erasures(log: LaneLog, config: LaneConfig) -> dict[str, UserState]:
+    """The users of whose erasure `user-segments` tells, each as it leaves them."""
+    topic = config.topics.users
+    bounds = log.bounds[topic]
+    erased: dict[str, UserState] = {}
+    for records in read_between(log.reader, {topic: bounds.begin}, {topic: bounds.end}, config.max_batch):
+        for record in records:
+            told = dict(record.headers).get(ERASED_AT)
+            if record.key is not None and told is not None:
+                user_id = record.key.decode()
+                erased[user_id] = UserState(user_id, Facts(erased_at=times.parse(told.decode())))
+    return erased

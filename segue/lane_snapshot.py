@@ -1,0 +1,89 @@
+"""What Redis holds of a lane's users, read beside the worker: the place and the users of one moment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from schemas.errors import NeedsRebuild
+from segue.settings import Settings
+from streamer import place as places
+from streamer.compare import Kept
+from streamer.keys import Keys
+from streamer.place import Place
+from streamer.store import address_of, connect, reaching
+
+
+class LaneSnapshots:
+    """Reads a lane's place and users.
+
+    Args:
+        spaces: those whose index is read.
+
+    Every method raises :class:`~schemas.errors.Unreachable` where Redis does not answer.
+    """
+
+    def __init__(self, settings: Settings, lane: int, spaces: Sequence[str]) -> None:
+        self._keys = Keys(settings.redis_prefix)
+        self._lane = lane
+        self._spaces = tuple(spaces)
+        self._redis = connect(settings.redis)
+        self._address = address_of(self._redis)
+
+    def place(self) -> Place | None:
+        """The lane's place; None where it has none.
+
+        Raises:
+            NeedsRebuild: it cannot be read, or a bootstrap did not end.
+        """
+        with reaching(self._address):
+            stored = cast(bytes | None, self._redis.get(self._keys.place(self._lane)))
+        return None if stored is None else places.decode(stored)
+
+    def read(self, user_ids: Sequence[str]) -> tuple[Place, Mapping[str, Kept]]:
+        """The place and these users, of one moment.
+
+        Raises:
+            NeedsRebuild: the place is gone.
+        """
+        pipeline = self._redis.pipeline(transaction=True)
+        pipeline.get(self._keys.place(self._lane))
+        for user_id in user_ids:
+            pipeline.hgetall(self._keys.user(user_id))
+            pipeline.zscore(self._keys.swept(self._lane), user_id)
+            for space in self._spaces:
+                pipeline.zscore(self._keys.angles(space), user_id)
+        with reaching(self._address):
+            stored, *answers = pipeline.execute()
+        if stored is None:
+            raise NeedsRebuild(f"the place of lane {self._lane} is gone from Redis at {self._address}")
+        width = 2 + len(self._spaces)
+        rows = [answers[at : at + width] for at in range(0, len(answers), width)]
+        kept = {user_id: self._kept(*row) for user_id, row in zip(user_ids, rows, strict=True)}
+        return places.decode(stored), kept
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._redis.close()
+
+    def _kept(self, fields: Mapping[bytes, bytes], swept: float | None, *angles: Any) -> Kept:
+        return Kept(
+            {name.decode(): value for name, value in fields.items()},
+            {space: at for space, at in zip(self._spaces, angles, strict=True) if at is not None},
+            swept is not None,
+        )
+
+
+def spaces_in(settings: Settings) -> list[str]:
+    """The spaces that have an index in Redis.
+
+    Raises:
+        Unreachable: Redis does not answer.
+    """
+    keys, client = Keys(settings.redis_prefix), connect(settings.redis)
+    start = keys.angles("")
+    try:
+        with reaching(address_of(client)):
+            return sorted(key.decode()[len(start) :] for key in client.scan_iter(keys.every_angles(), 1_000))
+    finally:
+        client.close()

@@ -1,0 +1,87 @@
+"""A lane's log folded again, in memory: what every user's state is to be at some place.
+
+It decides nothing. Up to a place every event was decided already, and the decisions lie in
+``user-segments``: so the events are folded, and the decisions read. Pure.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+
+from msgspec.structs import replace
+
+from schemas.events import Event
+from streamer.batch import read_batch
+from streamer.healing import decided_in, read_between
+from streamer.interfaces import Reading
+from streamer.lane_config import LaneConfig
+from streamer.profile import fold_all
+from streamer.state import UserState
+
+
+class Refold:
+    """The states of a lane's users, each whole, as the log tells them up to ``positions``.
+
+    Args:
+        positions: where to begin: of each input, and of ``user-segments`` where decisions are wanted.
+        states: the users as they were there.
+        progress: told how many records have been read, whenever some were.
+    """
+
+    def __init__(
+        self,
+        log: Reading,
+        config: LaneConfig,
+        positions: Mapping[str, int],
+        states: Iterable[UserState] = (),
+        *,
+        progress: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        self._log = log
+        self._config = config
+        self._progress = progress
+        self.positions = dict(positions)
+        self.states = {state.user_id: state for state in states}
+        self.records = 0
+
+    def state(self, user_id: str) -> UserState:
+        """A user's state; empty for one of whom the log says nothing."""
+        return self.states.get(user_id) or UserState(user_id)
+
+    def go_to(self, positions: Mapping[str, int]) -> None:
+        """Read on up to these offsets; one that lies behind is left where it is.
+
+        The inputs first: an erasure takes the decision away, and the record that follows gives the next.
+        """
+        topics = self._config.topics
+        ends = {topic: max(at, positions.get(topic, at)) for topic, at in self.positions.items()}
+        self._fold({topic: ends[topic] for topic in topics.inputs})
+        if topics.users in ends:
+            self._adopt(ends[topics.users])
+        self.positions = ends
+
+    def _fold(self, ends: Mapping[str, int]) -> None:
+        begin = {topic: self.positions[topic] for topic in ends}
+        for records in read_between(self._log, begin, ends, self._config.max_batch):
+            batch = read_batch(records, begin, self._config.topics, self._config.settings)
+            of_user: dict[str, list[Event]] = defaultdict(list)
+            for incoming in batch.events:
+                of_user[incoming.event.user_id].append(incoming.event)
+            for user_id, events in of_user.items():
+                self.states[user_id] = fold_all(
+                    self.state(user_id), events, self._config.rules.exclude_statuses
+                )
+            self._count(len(records))
+
+    def _adopt(self, end: int) -> None:
+        topic = self._config.topics.users
+        begin = {topic: self.positions[topic]}
+        for records in read_between(self._log, begin, {topic: end}, self._config.max_batch):
+            for record in records:
+                if record.key is not None:
+                    user_id = record.key.decode()
+                    self.states[user_id] = replace(self.state(user_id), decided=decided_in(record))
+            self._count(len(records))
+
+    def _count(self, records: int) -> None:
+        self.records += records
+        self._progress(self.records)

@@ -1,0 +1,114 @@
+"""`segue verify` on real servers: beside a worker that works, and after somebody touched Redis."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+
+from schemas.events import Event, Item, Order, Signup, UserErased
+from segue.services import KafkaService, RedisService
+from tests.deployment import Deployment, deployed
+from tests.releases import a_release
+from tests.shops import Shop, write_csv
+
+pytestmark = pytest.mark.timeout(240)
+
+START = datetime(2024, 5, 1, tzinfo=UTC)
+BRANDS = ("Allegra K", "Carhartt", "Ön")
+
+
+@pytest.fixture
+def deployment(
+    kafka: KafkaService, redis_server: RedisService, topic_prefix: str, tmp_path: Path
+) -> Iterator[Deployment]:
+    with deployed(
+        Deployment(kafka.bootstrap, redis_server.url, topic_prefix, tmp_path, partitions=3)
+    ) as made:
+        made.announce(a_release())
+        yield made
+
+
+def a_shop(users: int) -> Iterator[Event]:
+    """A signup, three orders and a later version of one, of each user; every tenth is erased."""
+    for number in range(users):
+        user_id = f"u{number}"
+        yield Signup(user_id, START, age=20 + number % 50, gender="FM"[number % 2])
+        for order in range(3):
+            items = (Item(BRANDS[(number + order) % 3], "Jeans"),) * (1 + number % 2)
+            yield Order(user_id, f"{number}-{order}", START + timedelta(hours=order), items)
+        changed = START + timedelta(days=1)
+        yield Order(user_id, f"{number}-0", START, (Item("Carhartt", "Socks"),), updated_at=changed)
+        if number % 10 == 0:
+            yield UserErased(user_id, START + timedelta(minutes=90))
+
+
+def verified(deployment: Deployment, *options: object, code: int = 0) -> dict[str, Any]:
+    done = deployment.segue("verify", "--json", *options, check=False)
+    assert done.returncode == code, done.stderr + done.stdout[:2_000]
+    told: dict[str, Any] = json.loads(done.stdout)
+    return told
+
+
+def test_beside_a_worker_that_works_and_after_redis_was_touched(deployment: Deployment) -> None:
+    events = list(a_shop(1_500))
+    worker = deployment.worker().ready()
+    deployment.send(events[: len(events) // 2])
+    deployment.send(events[len(events) // 2 :])
+
+    beside = verified(deployment)
+
+    assert beside["differing"] == []
+    assert beside["users"] > 0
+    deployment.caught_up()
+    whole = verified(deployment)
+    assert (whole["users"], whole["differing"]) == (1_500, [])
+    assert whole["records"] > len(events)
+    worker.stop()
+
+    with redis.Redis.from_url(deployment.redis_url) as store:
+        right = int(store.hget(f"{deployment.redis_prefix}user:u1", "segment"))
+        store.hset(f"{deployment.redis_prefix}user:u1", "segment", right + 1)
+        store.delete(f"{deployment.redis_prefix}user:u2")
+        store.hset(f"{deployment.redis_prefix}user:nobody", "o:1", "{}")
+    touched = verified(deployment, code=1)
+    assert {one["user_id"]: one["differences"] for one in touched["differing"]}.keys() == {
+        "u1",
+        "u2",
+        "nobody",
+    }
+    by_user = {one["user_id"]: one["differences"] for one in touched["differing"]}
+    assert by_user["u1"] == [{"field": "field segment", "log": str(right), "redis": str(right + 1)}]
+    assert by_user["u2"] == [{"field": "user", "log": "known", "redis": "missing"}]
+    told = deployment.segue("verify", check=False)
+    assert "3 users differ" in told.stderr
+    assert f'u1\tfield segment\tlog "{right}"\tRedis "{right + 1}"' in told.stdout
+
+
+def test_after_a_bootstrap_the_warehouse_tells_what_the_log_does_not(
+    deployment: Deployment, tmp_path: Path
+) -> None:
+    shop = Shop()
+    for number in range(30):
+        shop.user(str(number), "2024-01-01 00:00:00", age=str(18 + number), gender="F")
+        shop.order(f"{number}-1", str(number), ["Ön/Jeans"], "2024-02-01 00:00:00")
+        shop.order(f"{number}-2", str(number), ["Carhartt/Socks"], "2024-06-03 00:00:00")
+    tables = write_csv(shop, tmp_path / "tables")
+    deployment.segue("bootstrap", "--warehouse", tables, "--as-of", "2024-06-01")
+    deployment.worker().ready()
+    deployment.segue("ingest", "--warehouse", tables, "--since", "2024-06-01")
+    deployment.segue("forget", "3", "--wait", "60")
+    deployment.caught_up()
+
+    without = deployment.segue("verify", check=False)
+    assert without.returncode == 7
+    assert "the users of the bootstrap as of 2024-06-01T00:00:00Z are not in the log" in without.stderr
+    whole = verified(deployment, "--warehouse", tables)
+    assert (whole["users"], whole["differing"], whole["lanes_without_place"]) == (30, [], [])
+
+
+def test_a_lane_without_a_place_is_said(deployment: Deployment) -> None:
+    assert verified(deployment, code=1)["lanes_without_place"] == [0, 1, 2]

@@ -1,0 +1,62 @@
+"""Whatever came, the log folded again is what a lane's Redis holds at the lane's place."""
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from schemas.events import Event
+from tests.refolding import a_refold, differing, position_of
+from tests.strategies.events import histories
+from tests.worlds import World
+
+shops = st.tuples(histories("7"), histories("21"), histories("España")).map(
+    lambda of_users: [event for history in of_users for event in history]
+)
+some_settings = settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+
+
+@some_settings
+@given(shops, st.sampled_from([(), ("Cancelled", "Returned")]), st.integers(1, 5))
+def test_at_every_place_of_a_living_lane(events: list[Event], exclude: tuple[str, ...], batch: int) -> None:
+    world = World(1, exclude=exclude, max_batch=batch)
+    world.send(*events)
+    lane = world.take_over()
+    past = a_refold(world)
+    while True:
+        past.go_to(position_of(world))
+        assert differing(world, past) == {}
+        if not lane.step(0.0):
+            break
+    assert past.records == len(events) + len(world.records(world.topics.users))
+
+
+@some_settings
+@given(shops, shops)
+def test_after_redis_was_emptied_and_healed(events: list[Event], more: list[Event]) -> None:
+    world = World(1)
+    world.send(*events)
+    world.run()
+    world.redis.users.clear()
+    world.redis.places.clear()
+    world.redis.swept.clear()
+    world.redis.indexes.clear()
+    world.send(*more)
+    world.run()
+
+    past = a_refold(world)
+    past.go_to(position_of(world))
+
+    assert differing(world, past) == {}
+
+
+@some_settings
+@given(shops)
+def test_each_lane_has_its_own_users(events: list[Event]) -> None:
+    world = World(2)
+    world.send(*events)
+    world.run_all()
+    pasts = [a_refold(world, lane) for lane in (0, 1)]
+    for lane, past in enumerate(pasts):
+        past.go_to(position_of(world, lane))
+        assert differing(world, past, lane) == {}
+    assert not pasts[0].states.keys() & pasts[1].states.keys()
+    assert {event.user_id for event in events} == pasts[0].states.keys() | pasts[1].states.keys()

@@ -1,0 +1,52 @@
+"""A world's lane folded again, and what its Redis holds, for tests that compare the two."""
+
+from collections.abc import Mapping
+
+from streamer import place as places
+from streamer.compare import Difference, Kept, differences
+from streamer.memory import MemoryLog
+from streamer.model import ActiveModel
+from streamer.refold import Refold
+from tests.worlds import World
+
+
+def a_refold(world: World, partition: int = 0) -> Refold:
+    """A lane at the start of its log, which it may read."""
+    log = MemoryLog(world.kafka, partition, world.topics.inputs)
+    topics = (*world.topics.inputs, world.topics.users)
+    for topic in topics:
+        log.bounds(topic)
+    return Refold(log, world.config, dict.fromkeys(topics, 0))
+
+
+def position_of(world: World, partition: int = 0) -> Mapping[str, int]:
+    """How far Redis has come in a lane."""
+    return places.decode(world.redis.places[partition]).positions
+
+
+def kept(world: World, user_id: str, partition: int = 0) -> Kept:
+    """What Redis holds of a user."""
+    user = world.redis.users.get(user_id)
+    fields = {} if user is None else {**user.fields, **{f"o:{k}": order for k, order in user.orders.items()}}
+    angles = {
+        space: at
+        for space, index in world.redis.indexes.items()
+        for found, at in index.nearest(0.0, len(index))
+        if found == user_id
+    }
+    return Kept(fields, angles, user_id in world.redis.swept.get(partition, {}))
+
+
+def differing(world: World, past: Refold, partition: int = 0) -> dict[str, list[Difference]]:
+    """By user, what differs between a lane's Redis and its log; users that do not are left out."""
+
+    def of_space(space: str, version: str | None) -> ActiveModel | None:
+        model = world.models.model
+        return model if model is not None and model.release.space == space else None
+
+    in_redis = world.redis.swept.get(partition, {}).keys()
+    found = {
+        user_id: differences(past.state(user_id), kept(world, user_id, partition), of_space)
+        for user_id in {*past.states, *in_redis}
+    }
+    return {user_id: differs for user_id, differs in found.items() if differs}
