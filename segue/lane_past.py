@@ -123,7 +123,7 @@ def _of_warehouse(log: LaneLog, config: LaneConfig, facts: Iterable[Fact]) -> It
 
     yield from states_of(
         filter(of_lane, facts),
-        config.rules.exclude_statuses,
+        config.rules,
         lambda user_id: erased.pop(user_id, UserState(user_id)),
     )
     yield from erased.values()

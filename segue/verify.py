@@ -142,7 +142,9 @@ class _Run:
             place, kept = snapshots.read(some)
             past.go_to(place.positions)
             for user_id in some:
-                differs = differences(past.state(user_id), kept[user_id], self.models.of_space)
+                differs = differences(
+                    past.state(user_id), kept[user_id], self.models.of_space, self.config.rules
+                )
                 if differs:
                     found[user_id] = differs
             self.progress(self.records + past.records, self.users)

@@ -11,6 +11,7 @@ from streamer.model import ActiveModel
 from streamer.neighbours import angle
 from streamer.place import Sweep
 from streamer.process import placed
+from streamer.rules import Rules
 from streamer.state import UserState, decode
 from streamer.users import write_of
 
@@ -40,7 +41,7 @@ class Difference(Struct, frozen=True):
     redis: object
 
 
-def differences(told: UserState, kept: Kept, model_of: ModelOf) -> list[Difference]:
+def differences(told: UserState, kept: Kept, model_of: ModelOf, rules: Rules) -> list[Difference]:
     """What differs.
 
     Args:
@@ -60,7 +61,7 @@ def differences(told: UserState, kept: Kept, model_of: ModelOf) -> list[Differen
         *_orders(told, kept),
         *_decision(told, held),
         *_plain(held, kept),
-        *_position(told, held, kept, model_of),
+        *_position(told, held, kept, model_of, rules),
         *_swept(told, kept),
     ]
 
@@ -101,7 +102,9 @@ def _plain(held: UserState, kept: Kept) -> Iterator[Difference]:
             yield Difference(f"field {name}", right, _text(found))
 
 
-def _position(told: UserState, held: UserState, kept: Kept, model_of: ModelOf) -> Iterator[Difference]:
+def _position(
+    told: UserState, held: UserState, kept: Kept, model_of: ModelOf, rules: Rules
+) -> Iterator[Difference]:
     """Components by the release of the stored position's space, and the angle in that space's index."""
     position = held.position
     if position is None:
@@ -110,7 +113,7 @@ def _position(told: UserState, held: UserState, kept: Kept, model_of: ModelOf) -
         return
     model = model_of(position.space, None if held.decided is None else held.decided.model_version)
     if model is not None:
-        right = placed(told, model).position
+        right = placed(told, model, rules).position
         of_log = None if right is None else right.components
         if of_log != position.components:
             yield Difference("components", of_log, position.components)

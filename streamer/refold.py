@@ -67,9 +67,7 @@ class Refold:
             for incoming in batch.events:
                 of_user[incoming.event.user_id].append(incoming.event)
             for user_id, events in of_user.items():
-                self.states[user_id] = fold_all(
-                    self.state(user_id), events, self._config.rules.exclude_statuses
-                )
+                self.states[user_id] = fold_all(self.state(user_id), events, self._config.rules)
             self._count(len(records))
 
     def _adopt(self, end: int) -> None:

@@ -46,7 +46,9 @@ def differing(world: World, past: Refold, partition: int = 0) -> dict[str, list[
 
     in_redis = world.redis.swept.get(partition, {}).keys()
     found = {
-        user_id: differences(past.state(user_id), kept(world, user_id, partition), of_space)
+        user_id: differences(
+            past.state(user_id), kept(world, user_id, partition), of_space, world.config.rules
+        )
         for user_id in {*past.states, *in_redis}
     }
     return {user_id: differs for user_id, differs in found.items() if differs}
