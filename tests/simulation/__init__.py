@@ -5,7 +5,7 @@ worker may go first; a seed decides all of it, so that a failing seed fails agai
 The way of FoundationDB and TigerBeetle: see docs/simulation.md.
 
 ``schedule`` lets one lane run at a time; ``world`` holds topics and Redis; ``events`` writes what producers
-write; ``faults`` breaks calls and the world; ``check`` knows what one pass over the log decides;
+write; ``releases`` publishes and rolls back; ``faults`` breaks calls and the world; ``check`` knows what one pass over the log decides;
 ``workers`` runs lanes as a worker's threads do; ``seed`` puts one run together, ``campaign`` many;
 ``planted`` breaks the lane on purpose.
 """

@@ -14,6 +14,7 @@ from schemas.events import Event, UserErased
 from schemas.partition import partition_of
 from schemas.wire import decode_change
 from streamer.interfaces import OutRecord, Record
+from streamer.model import ActiveModel
 from streamer.neighbours import angle
 from streamer.profile import fold
 from streamer.state import UserState
@@ -31,6 +32,7 @@ class _Decision(Struct, frozen=True):
     segment: int
     provisional: bool
     sequence: int
+    activation: int
 
 
 class Ledger:
@@ -63,6 +65,7 @@ class Ledger:
         self,
         partition: int,
         topic_ids: Mapping[str, str],
+        model: ActiveModel,
         begin: Mapping[str, int],
         end: Mapping[str, int],
         records: Sequence[OutRecord],
@@ -71,6 +74,7 @@ class Ledger:
 
         Args:
             topic_ids: the topics that the lane read.
+            model: the one that the lane was given last, which must have decided all of it.
             begin: the lane's next offsets before the batch, ``end`` those that it committed.
         """
         read = [t for t in end if topic_ids[t] == self._world.kafka.topics[t].topic_id]
@@ -87,7 +91,9 @@ class Ledger:
                 if event is None:
                     letters.append((topic, record.offset))
                 else:
-                    changes += self._decide(event, record, dict(now))
+                    changes += self._fold(event, record, dict(now), model)
+        if begin == end:
+            changes += self._swept(records, dict(now), model)
         self._same_records(records, changes, letters)
         if changes:
             for topic, offset in changes[-1][-1].positions.items():
@@ -118,7 +124,18 @@ class Ledger:
                 if event is not None:
                     self._facts[event.user_id].append(event)
 
-    def _decide(self, event: Event, record: Record, positions: dict[str, int]) -> Iterator[Told]:
+    def _swept(
+        self, records: Sequence[OutRecord], positions: dict[str, int], model: ActiveModel
+    ) -> Iterator[Told]:
+        """What the model makes of those whom a sweep tells of; of the others the end tells."""
+        cause = Cause("model", self._world.topics.models, 0, model.activation, None, positions)
+        for record in records:
+            if record.topic == self._world.topics.changes and record.key is not None:
+                yield from self._decide(record.key.decode(), cause, model)
+
+    def _fold(
+        self, event: Event, record: Record, positions: dict[str, int], model: ActiveModel
+    ) -> Iterator[Told]:
         user_id, facts = event.user_id, self._facts[event.user_id]
         decided, erased_at = self._decided.get(user_id), _erased_at(facts)
         facts.append(event)
@@ -127,13 +144,17 @@ class Ledger:
         cause = Cause(kind, record.topic, record.partition, record.offset, event.event_id, positions)
         if decided is not None and _erased_at(facts) != erased_at:
             yield "erased", user_id, decided.sequence + 1, cause
-            decided = None
+            del self._decided[user_id]
+        yield from self._decide(user_id, cause, model)
+
+    def _decide(self, user_id: str, cause: Cause, model: ActiveModel) -> Iterator[Told]:
+        facts, decided = self._facts[user_id], self._decided.get(user_id)
         features = oracle.features(user_id, facts, self._world.config.rules.exclude_statuses)
         if features is None:
             self._decided.pop(user_id, None)
             return
-        model = self._world.models.model
-        assert model is not None
+        if decided is not None and decided.activation > model.activation:
+            raise BrokenPromise(f"{user_id} was decided by a later activation than {model.activation} before")
         score = model.scorer.score(features)
         if decided is None or decided.segment != score.segment:
             change = "moved"
@@ -143,8 +164,9 @@ class Ledger:
             return
         sequence = 1 if decided is None else decided.sequence + 1
         former = None if decided is None else decided.segment
-        self._decided[user_id] = _Decision(score.segment, score.provisional, sequence)
-        yield change, user_id, sequence, former, score.segment, score.provisional, features, cause
+        self._decided[user_id] = _Decision(score.segment, score.provisional, sequence, model.activation)
+        told = (model.activation, model.release.version, score.segment, score.provisional)
+        yield change, user_id, sequence, former, told, features, cause
 
     def _same_records(
         self, records: Sequence[OutRecord], changes: list[Told], letters: list[tuple[str, int]]
@@ -210,8 +232,7 @@ def _told(change: Change) -> Told:
             change.user_id,
             change.sequence,
             change.previous_segment,
-            change.segment,
-            change.provisional,
+            (change.activation, change.model_version, change.segment, change.provisional),
             change.features,
             change.cause,
         )

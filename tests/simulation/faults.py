@@ -77,6 +77,7 @@ class WorldFaults:
             self._expire_offsets: 1,
             self._land: 4,
             self._delete_and_create: 2,
+            self._activate: 3,
         }
         self._actions = [action for action in actions if world.random.random() < 0.6] + [self._write]
         self._weights = [actions[action] for action in self._actions]
@@ -88,6 +89,9 @@ class WorldFaults:
     def _write(self) -> None:
         for _ in range(self._world.random.randint(1, 5)):
             self._world.say(f"written: {self._producers.write()}")
+
+    def _activate(self) -> None:
+        self._world.say(f"activation {self._world.activate()}")
 
     def _land(self) -> None:
         if self._world.late:

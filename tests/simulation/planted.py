@@ -11,12 +11,16 @@ from unittest.mock import patch
 
 from msgspec.structs import replace
 
+from schemas.changes import Change
 from schemas.topics import Topics
 from streamer import healing
 from streamer import lane as lanes
+from streamer.batch import Batch
 from streamer.interfaces import Committed, OutRecord, Record, UserWrite
 from streamer.lane import Lane
+from streamer.model import ActiveModel
 from streamer.start import Start, starting_point
+from streamer.users import Users
 
 Planted = tuple[type[Lane], Callable[[Any, Any], tuple[Any, Any]]]
 
@@ -97,6 +101,30 @@ class _GoesOnReading(Lane):
         )
 
 
+class _AsksForEachEvent(Lane):
+    """Each event is decided by what is newest just then."""
+
+    def _decide(self, batch: Batch, users: Users, model: ActiveModel) -> list[Change]:
+        changes: list[Change] = []
+        for incoming in batch.events:
+            changes += super()._decide(replace(batch, events=[incoming]), users, self._model())
+        return changes
+
+
+class _DoesNotWait(Lane):
+    def _expect_newest(self, model: ActiveModel, decided_by: int) -> None:
+        """Whatever decided a state, it goes on."""
+
+
+class _SweepsOnce(Lane):
+    """A sweep that a place tells of is taken for done."""
+
+    def take_over(self, writer: str) -> None:
+        super().take_over(writer)
+        assert self._place is not None
+        self._swept = self._place.sweep
+
+
 def _as_it_is(log: Any, store: Any) -> tuple[Any, Any]:
     return log, store
 
@@ -144,6 +172,21 @@ def without_the_dropped_records() -> Iterator[Planted]:
 
 
 @contextmanager
+def a_model_for_each_event() -> Iterator[Planted]:
+    yield _AsksForEachEvent, _as_it_is
+
+
+@contextmanager
+def without_waiting_for_a_later_activation() -> Iterator[Planted]:
+    yield _DoesNotWait, _as_it_is
+
+
+@contextmanager
+def a_takeover_ends_the_sweep() -> Iterator[Planted]:
+    yield _SweepsOnce, _as_it_is
+
+
+@contextmanager
 def user_segments_only_when_behind() -> Iterator[Planted]:
     right = healing.adopt
 
@@ -165,5 +208,8 @@ PLANTS: dict[str, Callable[[], AbstractContextManager[Planted]]] = {
         deciding_while_healing,
         without_the_dropped_records,
         user_segments_only_when_behind,
+        a_model_for_each_event,
+        without_waiting_for_a_later_activation,
+        a_takeover_ends_the_sweep,
     )
 }

@@ -8,6 +8,7 @@ from streamer.lane import Lane
 from streamer.lane_errors import Fenced, InDoubt, LaneClosing, NotReady
 from tests.faults import Crash
 from tests.simulation.faults import CallFaults
+from tests.simulation.releases import LaneModels, Read
 from tests.simulation.schedule import Task
 from tests.simulation.world import SimLog, SimStore, SimWorld
 from tests.worlds import NOW, drain
@@ -69,6 +70,7 @@ class Fleet:
         self._lane_class = lane_class
         self._plant = plant
         self._faults = CallFaults(world)
+        self._read = {worker: Read(world.published, world.random) for worker in NAMES}
         self.members = [
             Member(worker, partition, self._open) for worker in NAMES for partition in range(world.partitions)
         ]
@@ -112,11 +114,16 @@ class Fleet:
         ends = (log, store)
         if member is not None:
             ends = (self._faults.wrap(log, member.task), self._faults.wrap(store, member.task))
+        world = self._world
+        read = (
+            Read(world.published, world.random).to_the_end() if member is None else self._read[member.worker]
+        )
+        log.models = LaneModels(read)
         planted = self._plant(*ends)
         log.lane = self._lane_class(
             log._partition,
             *planted,
-            self._world.models,
+            log.models,
             self._world.config,
             self._world.watcher,
             clock=lambda: NOW,

@@ -12,7 +12,9 @@ from streamer.interfaces import OutRecord, Record, UserWrite
 from streamer.lane import Lane
 from streamer.lane_errors import InDoubt
 from streamer.memory import MemoryLog, MemoryStore, MemoryUser
+from streamer.model import ActiveModel
 from tests.simulation.check import BrokenPromise, Ledger, read_event
+from tests.simulation.releases import LaneModels, Published, Read
 from tests.worlds import World
 
 Key = TypeVar("Key")
@@ -28,6 +30,7 @@ class Write(Struct):
     partition: int
     place: bytes | None
     users: dict[str, MemoryUser | None]
+    swept: dict[str, int | None]
     angles: dict[tuple[str, str], float | None]
 
 
@@ -46,6 +49,8 @@ class SimWorld(World):
         partitions = random.choice([1, 1, 1, 2])
         exclude = random.choice([(), ("Cancelled",)])
         super().__init__(partitions, exclude=exclude, max_batch=random.randint(1, 6))
+        self.published = Published(exclude)
+        self.models.model = self.published.newest
         self.random = random
         self.say = say
         self.calm = False
@@ -70,6 +75,8 @@ class SimWorld(World):
             _put(self.redis.places, write.partition, write.place)
             for user_id, user in write.users.items():
                 _put(self.redis.users, user_id, user)
+            for user_id, sweep in write.swept.items():
+                _put(self.redis.swept[write.partition], user_id, sweep)
             for (space, user_id), angle in write.angles.items():
                 self.redis.indexes[space].put(user_id, angle)
 
@@ -77,7 +84,13 @@ class SimWorld(World):
         self.writes.clear()
         self.redis.places.clear()
         self.redis.users.clear()
+        self.redis.swept.clear()
         self.redis.indexes.clear()
+
+    def activate(self) -> str:
+        """Publish, or roll back; the workers read of it when they look."""
+        self.models.model = self.published.activate(self.random)
+        return f"{self.models.model.activation}: release {self.models.model.release.version}"
 
     def expire_offsets(self, partition: int) -> None:
         for topic in self.topics.inputs:
@@ -152,6 +165,7 @@ class SimLog(MemoryLog):
         super().__init__(world.kafka, partition, world.topics.inputs)
         self._world = world
         self.lane: Lane | None = None
+        self.models = LaneModels(Read(world.published, world.random))
         self._polls = 0
 
     def fence(self) -> None:
@@ -172,20 +186,24 @@ class SimLog(MemoryLog):
 
     def commit(self, records: Sequence[OutRecord], positions: Mapping[str, int]) -> dict[str, int]:
         assert self.lane is not None
-        return self._commit(self.lane.positions, records, positions)
+        return self._commit(self.lane.positions, self.models.given, records, positions)
 
     def commit_later(self, records: Sequence[OutRecord], positions: Mapping[str, int]) -> None:
         assert self.lane is not None
-        begin = self.lane.positions
+        begin, model = self.lane.positions, self.models.given
         self._world.late.append(
-            Late("commit", self._partition, lambda: self._commit(begin, records, positions))
+            Late("commit", self._partition, lambda: self._commit(begin, model, records, positions))
         )
 
     def _commit(
-        self, begin: Mapping[str, int], records: Sequence[OutRecord], positions: Mapping[str, int]
+        self,
+        begin: Mapping[str, int],
+        model: ActiveModel,
+        records: Sequence[OutRecord],
+        positions: Mapping[str, int],
     ) -> dict[str, int]:
         written = super().commit(records, positions)
-        self._world.ledger.committed(self._partition, self._topic_ids, begin, positions, records)
+        self._world.ledger.committed(self._partition, self._topic_ids, model, begin, positions, records)
         return written
 
 
@@ -208,6 +226,7 @@ class SimStore(MemoryStore):
 
     def _before(self, writes: Sequence[UserWrite]) -> Write:
         users: dict[str, MemoryUser | None] = {}
+        swept = self._redis.swept.get(self._partition, {})
         angles: dict[tuple[str, str], float | None] = {}
         for write in writes:
             user = self._redis.users.get(write.user_id)
@@ -215,4 +234,5 @@ class SimStore(MemoryStore):
             for space in write.angles:
                 index = self._redis.indexes.get(space)
                 angles[space, write.user_id] = None if index is None else index._angles.get(write.user_id)
-        return Write(self._partition, self.place(), users, angles)
+        numbers = {write.user_id: swept.get(write.user_id) for write in writes}
+        return Write(self._partition, self.place(), users, numbers, angles)

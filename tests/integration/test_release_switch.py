@@ -1,0 +1,99 @@
+"""A second release under running workers, on a real Kafka and a real Redis: every user ends with it."""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+import redis
+
+from schemas.events import Event
+from segue.services import KafkaService, RedisService
+from tests.deployment import Deployment, deployed, trained
+from tests.services import eventually
+from tests.verify import expected_users, read_topic, verify
+from trainer.warehouse import open_warehouse
+
+pytestmark = pytest.mark.timeout(240)
+
+THELOOK = Path(str(files("segue"))) / "data" / "thelook"
+USERS_MOST = 2_000
+
+
+@pytest.fixture(scope="module")
+def facts() -> dict[str, list[Event]]:
+    """All events of the first users of thelook."""
+    by_user: dict[str, list[Event]] = defaultdict(list)
+    with open_warehouse(str(THELOOK)) as warehouse:
+        for event in warehouse.events():
+            if event.user_id in by_user or len(by_user) < USERS_MOST:
+                by_user[event.user_id].append(event)
+    return dict(by_user)
+
+
+@pytest.fixture(scope="module")
+def releases(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    folder = tmp_path_factory.mktemp("releases")
+    return trained(THELOOK, folder, "--as-of", "2024-06-01"), trained(THELOOK, folder)
+
+
+@pytest.fixture
+def deployment(
+    kafka: KafkaService, redis_server: RedisService, topic_prefix: str, tmp_path: Path
+) -> Iterator[Deployment]:
+    """Its sweeps take some seconds, so that something can happen in the middle."""
+    slowly = {"SEGUE_SWEEP_PER_S": "300"}
+    of_test = Deployment(kafka.bootstrap, redis_server.url, topic_prefix, tmp_path, settings=slowly)
+    with deployed(of_test) as running:
+        yield running
+
+
+def by_activation(deployment: Deployment, users: list[str]) -> Counter[int]:
+    with redis.Redis.from_url(deployment.redis_url, socket_timeout=60) as client:
+        pipeline = client.pipeline(transaction=False)
+        for user_id in users:
+            pipeline.hget(f"{deployment.redis_prefix}user:{user_id}", "activation")
+        return Counter(int(activation or -1) for activation in pipeline.execute())
+
+
+def test_every_user_ends_with_the_newest_release_whatever_happens_to_the_sweep(
+    deployment: Deployment, facts: dict[str, list[Event]], releases: tuple[Path, Path]
+) -> None:
+    """The worker is killed in the middle of the sweep, and another goes on."""
+    users = list(facts)
+    deployment.publish(releases[0])
+    worker = deployment.worker().ready()
+    deployment.send(event for events in facts.values() for event in events)
+    deployment.caught_up()
+    (first,) = by_activation(deployment, users)
+    events_told = len(read_topic(deployment.bootstrap, deployment.topics.changes))
+
+    deployment.publish(releases[1])
+    eventually(lambda: by_activation(deployment, users)[first] < len(users), 30, "a sweep that has begun")
+    worker.kill()
+    left = by_activation(deployment, users)
+    assert 0 < left[first] < len(users)
+    successor = deployment.worker()
+    eventually(lambda: by_activation(deployment, users)[first] == 0, 60, "a sweep that has ended")
+    deployment.caught_up()
+    (newest,) = by_activation(deployment, users)
+    assert newest > first
+
+    right = expected_users(facts, releases[1])
+    outcome = verify(
+        deployment.bootstrap, deployment.topics, deployment.redis_url, deployment.redis_prefix, right
+    )
+    assert outcome.users == len(users)
+    told = [json.loads(m.value()) for m in read_topic(deployment.bootstrap, deployment.topics.changes)]
+    swept = [change for change in told if change["cause"]["type"] == "model"]
+    assert len(told) == events_told + len(swept)
+    before = expected_users(facts, releases[0])
+    assert {change["user_id"] for change in swept} == {
+        user_id
+        for user_id, user in right.items()
+        if (user.segment, user.provisional) != (before[user_id].segment, before[user_id].provisional)
+    }
+    assert {(change["cause"]["offset"], change["activation"]) for change in swept} == {(newest, newest)}
+    assert successor.ready().get("/status")[1]["lanes"][0]["sweep_left"] == 0

@@ -1,0 +1,77 @@
+"""Releases that are published and rolled back, and what each worker has read of them."""
+
+from random import Random
+
+from schemas.release import ModelRelease
+from streamer.model import ActiveModel, BootstrapRecord
+from tests.releases import CENTRES, a_release, an_active_model
+
+# Other centres in the same space: users move with the release alone.
+_CENTRES = (
+    CENTRES,
+    (CENTRES[2], CENTRES[1], CENTRES[0], CENTRES[3]),
+    ((0.5, 0.5), (-0.5, 0.5), (-0.5, -0.5), (0.5, -0.5)),
+)
+
+
+class Published:
+    """The topic of releases: every activation, the newest last."""
+
+    def __init__(self, exclude_statuses: tuple[str, ...]) -> None:
+        self._releases = [a_release(centres=c, exclude_statuses=exclude_statuses) for c in _CENTRES]
+        self.activations = [an_active_model(0, self._releases[0])]
+
+    @property
+    def newest(self) -> ActiveModel:
+        return self.activations[-1]
+
+    def activate(self, random: Random) -> ActiveModel:
+        """Make another release current, or the one in use once more."""
+        # Each activation writes two records, or one where it is a rollback.
+        offset = self.newest.activation + random.randint(1, 2)
+        release: ModelRelease = random.choice(self._releases)
+        self.activations.append(an_active_model(offset, release))
+        return self.newest
+
+
+class Read:
+    """How far one worker has read the topic: it is behind until it looks."""
+
+    def __init__(self, published: Published, random: Random) -> None:
+        self._published = published
+        self._random = random
+        self._read = 1
+
+    def look(self) -> ActiveModel:
+        if self._random.random() < 0.5:
+            self._read = self._random.randint(self._read, len(self._published.activations))
+        return self.newest
+
+    def to_the_end(self) -> "Read":
+        self._read = len(self._published.activations)
+        return self
+
+    @property
+    def newest(self) -> ActiveModel:
+        return self._published.activations[self._read - 1]
+
+
+class LaneModels:
+    """The releases as one lane of a worker asks for them; ``given`` is the one that it got last."""
+
+    def __init__(self, read: Read) -> None:
+        self._read = read
+        self.given = read.newest
+
+    def current(self) -> ActiveModel:
+        self.given = self._read.look()
+        return self.given
+
+    def known_activation(self) -> int:
+        return self._read.newest.activation
+
+    def problem(self) -> str | None:
+        return None
+
+    def bootstrap_standing(self) -> BootstrapRecord | None:
+        return None
