@@ -1,0 +1,220 @@
+"""The whole way over TLS with logins: a Kafka with SASL_SSL and a Redis with a password, both real."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+import redis
+import trustme
+from confluent_kafka.admin import (  # type: ignore[attr-defined]
+    AdminClient,
+    ScramCredentialInfo,
+    ScramMechanism,
+    UserScramCredentialUpsertion,
+)
+from cryptography.hazmat.primitives import serialization
+
+from segue.services import LocalKafka, LocalRedis
+from tests.deployment import Deployment, deployed, trained
+from tests.segue_process import SegueProcess
+from tests.services import start_server
+from tests.verify import read_topic
+
+pytestmark = pytest.mark.timeout(240)
+
+THELOOK = Path(str(files("segue"))) / "data" / "thelook"
+USER, PASSWORD = "segue", "p@$$ w0rd%"
+REDIS_PASSWORD = "hunter2"
+
+
+class Certificates:
+    """An authority, and a certificate for 127.0.0.1, as files."""
+
+    def __init__(self, folder: Path) -> None:
+        authority = trustme.CA()
+        leaf = authority.issue_cert("127.0.0.1")
+        key = serialization.load_pem_private_key(leaf.private_key_pem.bytes(), None)
+        self.authority = folder / "ca.pem"
+        self.chain = folder / "chain.pem"
+        self.key = folder / "key.pem"
+        self.authority.write_bytes(authority.cert_pem.bytes())
+        self.chain.write_bytes(b"".join(pem.bytes() for pem in leaf.cert_chain_pems))
+        # Java reads keys in this form alone.
+        self.key.write_bytes(
+            key.private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.NoEncryption(),
+            )
+        )
+        self.both = folder / "both.pem"
+        self.both.write_bytes(self.key.read_bytes() + self.chain.read_bytes())
+
+
+class SecuredKafka(LocalKafka):
+    """Besides its plain listener, one with TLS and logins."""
+
+    port_count = 3
+
+    def __init__(self, certificates: Certificates) -> None:
+        self._certificates = certificates
+        super().__init__()
+
+    @property
+    def secured(self) -> str:
+        return f"127.0.0.1:{self._ports[2]}"
+
+    def _prepare(self, directory: Path, ports: Sequence[int]) -> Sequence[str]:
+        plain = "org.apache.kafka.common.security.plain.PlainLoginModule"
+        scram = "org.apache.kafka.common.security.scram.ScramLoginModule"
+        self._properties = {
+            "listeners": f"PLAINTEXT://127.0.0.1:{ports[0]},SASL_SSL://127.0.0.1:{ports[2]},CONTROLLER://127.0.0.1:{ports[1]}",
+            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{ports[0]},SASL_SSL://127.0.0.1:{ports[2]}",
+            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL,CONTROLLER:PLAINTEXT",
+            "inter.broker.listener.name": "PLAINTEXT",
+            "sasl.enabled.mechanisms": "PLAIN,SCRAM-SHA-512",
+            "listener.name.sasl_ssl.plain.sasl.jaas.config": f'{plain} required user_{USER}="{PASSWORD}";',
+            "listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config": f"{scram} required;",
+            "ssl.keystore.type": "PEM",
+            "ssl.keystore.location": str(self._certificates.both),
+        }
+        return super()._prepare(directory, ports)
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    return Certificates(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture(scope="module")
+def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return trained(THELOOK, tmp_path_factory.mktemp("releases"), "--as-of", "2024-12-01")
+
+
+@pytest.fixture(scope="module")
+def secured_kafka(certificates: Certificates) -> Iterator[SecuredKafka]:
+    with ExitStack() as stack:
+        broker = start_server(stack, SecuredKafka(certificates))
+        admin = AdminClient({"bootstrap.servers": broker.bootstrap})
+        scram = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4096)
+        wanted = UserScramCredentialUpsertion(USER, scram, PASSWORD.encode())
+        for done in admin.alter_user_scram_credentials([wanted]).values():
+            done.result(30)
+        yield broker
+
+
+@pytest.fixture(scope="module")
+def secured_redis(certificates: Certificates) -> Iterator[str]:
+    """The URL of a Redis that speaks TLS alone and wants a password."""
+    with ExitStack() as stack:
+        server = start_server(stack, SecuredRedis(certificates))
+        yield server.url
+
+
+class SecuredRedis(LocalRedis):
+    """Speaks nothing but TLS."""
+
+    def __init__(self, certificates: Certificates) -> None:
+        self._certificates = certificates
+        super().__init__()
+
+    @property
+    def url(self) -> str:
+        return (
+            f"rediss://:{REDIS_PASSWORD}@127.0.0.1:{self.port}/0?ssl_ca_certs={self._certificates.authority}"
+        )
+
+    def _prepare(self, directory: Path, ports: Sequence[int]) -> Sequence[str]:
+        self._options = {
+            "port": "0",
+            "tls-port": str(ports[0]),
+            "tls-cert-file": str(self._certificates.chain),
+            "tls-key-file": str(self._certificates.key),
+            "tls-ca-cert-file": str(self._certificates.authority),
+            "tls-auth-clients": "no",
+            "requirepass": REDIS_PASSWORD,
+        }
+        return super()._prepare(directory, ports)
+
+
+def login(certificates: Certificates, mechanism: str, password: str = PASSWORD) -> dict[str, str]:
+    """The setting kafka_options, as TOML's inline table has it."""
+    return {
+        "security.protocol": "sasl_ssl",
+        "sasl.mechanism": mechanism,
+        "sasl.username": USER,
+        "sasl.password": password,
+        "ssl.ca.location": str(certificates.authority),
+    }
+
+
+def settings_file(folder: Path, options: dict[str, str]) -> str:
+    """A segue.toml with this login."""
+    lines = [f'"{name}" = "{value}"' for name, value in options.items()]
+    file = folder / "segue.toml"
+    file.write_text("\n".join(["[kafka_options]", *lines, ""]), encoding="utf-8")
+    return str(file)
+
+
+@pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-512"])
+def test_every_part_logs_in_over_tls(
+    mechanism: str,
+    certificates: Certificates,
+    secured_kafka: SecuredKafka,
+    secured_redis: str,
+    release: Path,
+    topic_prefix: str,
+    tmp_path: Path,
+) -> None:
+    config = settings_file(tmp_path, login(certificates, mechanism))
+    deployment = Deployment(
+        secured_kafka.secured, secured_redis, topic_prefix, tmp_path, settings={"SEGUE_CONFIG": config}
+    )
+    with deployed(deployment):
+        deployment.publish(release)
+        worker = deployment.worker().ready()
+        sent = deployment.segue("ingest", "--warehouse", THELOOK, "--since", "2024-12-30")
+        assert "Sent " in sent.stderr
+        deployment.bootstrap = secured_kafka.bootstrap  # the test itself looks on from the plain side
+        deployment.caught_up()
+        told = read_topic(secured_kafka.bootstrap, deployment.topics.changes)
+        assert len(told) > 50
+        user_id = told[0].key().decode()
+        deployment.bootstrap = secured_kafka.secured
+        assert user_id in deployment.segue("user", user_id).stdout
+        doctor = deployment.segue("doctor")
+        assert worker.process.poll() is None
+        everything = worker.log() + doctor.stdout + doctor.stderr + sent.stderr
+        assert PASSWORD not in everything
+        assert REDIS_PASSWORD not in everything
+
+
+def test_a_wrong_password_is_waited_with_and_named(
+    certificates: Certificates,
+    secured_kafka: SecuredKafka,
+    secured_redis: str,
+    topic_prefix: str,
+    tmp_path: Path,
+) -> None:
+    config = settings_file(tmp_path, login(certificates, "SCRAM-SHA-512", "wr0ng-secret"))
+    environment = {
+        "SEGUE_CONFIG": config,
+        "SEGUE_KAFKA": secured_kafka.secured,
+        "SEGUE_REDIS": secured_redis,
+        "SEGUE_TOPIC_PREFIX": topic_prefix,
+    }
+    with SegueProcess(tmp_path, "worker", environment=environment) as worker:
+        worker.says("uthentication failed")
+        assert "wr0ng-secret" not in worker.out + worker.err
+        worker.terminate()
+        assert worker.ends() == 0
+
+
+def test_without_the_password_redis_is_told_to_refuse(certificates: Certificates, secured_redis: str) -> None:
+    bare = secured_redis.replace(f":{REDIS_PASSWORD}@", "")
+    with redis.Redis.from_url(bare) as client, pytest.raises(redis.AuthenticationError):
+        client.ping()
