@@ -407,66 +407,130 @@ profiles as (
   from signups
 ),
 
-totals as (
+-- Only counted orders make features.
+
+counted_orders as (
   select
     user_id,
-    count(*) as total_orders
+    order_id,
+    created_at,
+    status
   from valid_orders
   where not coalesce(status in ($exclude_statuses), false)
-  group by user_id
 ),
 
+-- An amount is a whole number of millionths, since a sum of doubles would depend on the order of its rows.
+-- An item with a price beyond 10^12, or of more than 10^6 pieces, adds no number: no sum can overflow.
 counted_items as (
   select
     user_id,
+    order_id,
     created_at,
     brand,
     category,
-    coalesce(quantity, 1) as quantity
+    product_id,
+    coalesce(quantity, 1) as pieces,
+    case
+      when coalesce(quantity, 1) <= 1000000 and price between -1000000000000 and 1000000000000
+        then cast(cast(floor(price * 1000000 + 0.5) as bigint) as decimal(19, 0))
+    end as price
   from valid_items
   where not coalesce(status in ($exclude_statuses), false)
 ),
 
--- The value with the most items; tied, the one held first; still tied, the smallest MD5, which no
--- alphabet biases.
-brands as (
+-- What a feature can be made from: each source's values, in which order they stand and how often they
+-- count. Prices, quantities and order values are in millionths.
+
+order_id_values as (
   select
     user_id,
-    brand,
-    row_number() over (
-      partition by user_id
-      order by sum(quantity) desc, min(created_at), md5(user_id || ':' || brand)
-    ) as place
-  from counted_items
-  where brand is not null
-  group by user_id, brand
+    order_id,
+    created_at,
+    order_id as value,
+    1 as weight
+  from counted_orders
 ),
 
-categories as (
+status_values as (
   select
     user_id,
-    category,
-    row_number() over (
-      partition by user_id
-      order by sum(quantity) desc, min(created_at), md5(user_id || ':' || category)
-    ) as place
+    order_id,
+    created_at,
+    status as value,
+    1 as weight
+  from counted_orders
+  where status is not null
+),
+
+brand_values as (
+  select
+    user_id,
+    order_id,
+    created_at,
+    brand as value,
+    pieces as weight
+  from counted_items
+  where brand is not null
+),
+
+category_values as (
+  select
+    user_id,
+    order_id,
+    created_at,
+    category as value,
+    pieces as weight
   from counted_items
   where category is not null
-  group by user_id, category
+),
+
+product_id_values as (
+  select
+    user_id,
+    order_id,
+    created_at,
+    product_id as value,
+    pieces as weight
+  from counted_items
+  where product_id is not null
+),
+
+price_values as (
+  select
+    user_id,
+    order_id,
+    created_at,
+    price as value,
+    cast(pieces as bigint) as weight
+  from counted_items
+  where price is not null
+),
+
+quantity_values as (
+  select
+    user_id,
+    order_id,
+    created_at,
+    cast(cast(pieces as bigint) as decimal(19, 0)) * 1000000 as value,
+    1 as weight
+  from counted_items
+  where pieces <= 1000000
+),
+
+order_value_values as (
+  select
+    user_id,
+    order_id,
+    created_at,
+    sum(value * weight) as value,
+    1 as weight
+  from price_values
+  group by user_id, order_id, created_at
 )
 
-select
-  everyone.user_id,
-  profiles.age,
-  profiles.gender,
-  profiles.country,
-  profiles.traffic_source,
-  totals.total_orders,
-  brands.brand as most_frequent_brand,
-  categories.category as most_frequent_category
+-- For each declared feature a step of its kind is added (kinds/*.sql, over its source's values), a join and
+-- a column.
+
+select everyone.user_id
 from everyone
-left join profiles on everyone.user_id = profiles.user_id
-left join totals on everyone.user_id = totals.user_id
-left join brands on everyone.user_id = brands.user_id and brands.place = 1
-left join categories on everyone.user_id = categories.user_id and categories.place = 1
 order by everyone.user_id

@@ -14,7 +14,7 @@ import pyarrow as pa
 from schemas.features import FEATURES, Feature
 from trainer.settings import FitSettings
 from trainer.train import train
-from trainer.warehouse import FEATURES_SCHEMA
+from trainer.warehouse import schema_of
 
 CREATED_AT = datetime(2024, 5, 6, tzinfo=UTC)
 
@@ -36,7 +36,7 @@ def features_table(rows: Sequence[Mapping[str, object]]) -> pa.Table:
         "most_frequent_category": "Jeans",
     }
     full = [{"user_id": f"u{place:06}", **usual, **row} for place, row in enumerate(rows)]
-    return pa.Table.from_pylist(full, FEATURES_SCHEMA)
+    return pa.Table.from_pylist(full, schema_of(FEATURES))
 
 
 def a_shop(users: int = 300, seed: int = 1) -> pa.Table:
@@ -78,7 +78,9 @@ class Shop:
         self.asked: list[tuple[datetime | None, tuple[str, ...]]] = []
         self._rejected = rejected or {}
 
-    def features(self, as_of: datetime | None, exclude_statuses: tuple[str, ...]) -> pa.Table:
+    def features(
+        self, as_of: datetime | None, exclude_statuses: tuple[str, ...], features: tuple[Feature, ...]
+    ) -> pa.Table:
         self.asked.append((as_of, exclude_statuses))
         return self.table
 

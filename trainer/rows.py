@@ -6,7 +6,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.errors import BadTraining
-from schemas.features import FEATURE_NAMES
 from trainer.settings import FitSettings
 
 
@@ -19,7 +18,7 @@ class Selection:
         users_read: users in the warehouse.
         without_orders: of these, users with no counted order.
         missing: of the users with an order, how many lack each of the model's features.
-        nulls: of all users read, how many lack each of the declared features.
+        nulls: of all users read, how many lack each feature of the table.
         unseen: where a release is continued, how many users were left out for a value of this feature that its
             space does not know; one with two such values is counted twice.
     """
@@ -40,12 +39,12 @@ def select(table: pa.Table, settings: FitSettings) -> Selection:
     """The rows to learn from (k-means depends on their order).
 
     Args:
-        table: ``user_id`` and all declared features, a row for each user.
+        table: ``user_id``, the article's seven features and the model's, a row for each user.
 
     Raises:
         BadTraining: nobody is left, a feature never varies, or fewer different users than segments.
     """
-    nulls = {name: _count(_is_missing(table[name])) for name in FEATURE_NAMES}
+    nulls = {name: _count(_is_missing(table[name])) for name in table.column_names if name != "user_id"}
     ordered = pc.fill_null(pc.greater(table["total_orders"], 0), False)
     buyers = table.filter(ordered)
     missing = {name: _count(_is_missing(buyers[name])) for name in settings.names}

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from schemas.features import FEATURE_NAMES, FEATURES, Feature
 from schemas.release import ModelRelease
 from trainer.current import Current
 from trainer.fit import Fit, fit
@@ -42,7 +43,9 @@ class FeatureSource(Protocol):
     @property
     def query_text(self) -> str: ...
 
-    def features(self, as_of: datetime | None, exclude_statuses: tuple[str, ...]) -> pa.Table: ...
+    def features(
+        self, as_of: datetime | None, exclude_statuses: tuple[str, ...], features: tuple[Feature, ...]
+    ) -> pa.Table: ...
 
     def rejected(self, as_of: datetime | None) -> Rejections: ...
 
@@ -82,7 +85,7 @@ def train(
     if current is not None and not refit_space:
         check_continues(current.release, settings)
     say("reading features from the warehouse")
-    table = warehouse.features(as_of, settings.exclude_statuses)
+    table = warehouse.features(as_of, settings.exclude_statuses, _made(settings))
     query = warehouse.query_text
     rejected = warehouse.rejected(as_of).counts
     selection = select(table, settings)
@@ -127,6 +130,11 @@ def _release(
     identity = identify(current.release, current.next_segment, before, fitted.labels, len(made))
     names = kept_names(current.release, identity, made)
     return or_the_same(release_of(fitted, names, as_of, identity), current.release)
+
+
+def _made(settings: FitSettings) -> tuple[Feature, ...]:
+    """The article's seven, which tell who has ordered and what is null, and the model's others."""
+    return FEATURES + tuple(feature for feature in settings.features if feature.name not in FEATURE_NAMES)
 
 
 def _assignments(fitted: Fit, segments: Ids) -> bytes:

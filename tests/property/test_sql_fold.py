@@ -16,13 +16,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.events import Event, Order, Signup
-from schemas.features import FEATURE_NAMES
+from schemas.features import Feature
 from streamer.bootstrap import states_of
 from streamer.features import features
 from streamer.profile import fold
 from streamer.rules import Rules
 from streamer.state import UserState
 from tests.shops import Shop, write_parquet
+from tests.strategies.features import RICH, declarations
 from tests.strategies.warehouse import AS_OFS, EXCLUDED, shops
 from trainer.warehouse import open_warehouse
 
@@ -44,18 +45,22 @@ def events(thelook: Path) -> list[Event]:
         return list(warehouse.events())
 
 
-def from_sql(folder: Path, excluded: frozenset[str], as_of: datetime | None = None) -> dict[str, Any]:
+def from_sql(folder: Path, rules: Rules, as_of: datetime | None = None) -> dict[str, dict[str, Any]]:
     with open_warehouse(str(folder)) as warehouse:
-        rows = warehouse.features(as_of, tuple(sorted(excluded))).to_pylist()
-    return {row["user_id"]: {name: row[name] for name in FEATURE_NAMES} for row in rows}
+        rows = warehouse.features(as_of, tuple(sorted(rules.exclude_statuses)), rules.features).to_pylist()
+    return {row.pop("user_id"): row for row in rows}
 
 
-def folded(events: Iterable[Event], excluded: frozenset[str]) -> dict[str, UserState]:
+def folded(events: Iterable[Event], rules: Rules) -> dict[str, UserState]:
     states: dict[str, UserState] = {}
     for event in events:
         state = states.get(event.user_id) or UserState(event.user_id)
-        states[event.user_id] = fold(state, event, Rules(exclude_statuses=excluded))
+        states[event.user_id] = fold(state, event, rules)
     return states
+
+
+def from_fold(events: Iterable[Event], rules: Rules) -> dict[str, dict[str, Any]]:
+    return {user_id: features(state, rules) for user_id, state in folded(events, rules).items()}
 
 
 def in_random_order(events: list[Event]) -> list[Event]:
@@ -77,36 +82,41 @@ def orders_first(events: list[Event]) -> list[Event]:
 def test_every_user_of_thelook(
     thelook: Path, events: list[Event], shuffle: Shuffle, excluded: frozenset[str]
 ) -> None:
-    by_fold = {
-        user_id: features(state, Rules()) for user_id, state in folded(shuffle(events), excluded).items()
-    }
-    by_sql = from_sql(thelook, excluded)
+    rules = Rules(exclude_statuses=excluded)
+    by_sql = from_sql(thelook, rules)
     assert len(by_sql) == 20_000
-    assert by_fold == by_sql
+    assert from_fold(shuffle(events), rules) == by_sql
+
+
+def test_every_kind_and_source_for_every_user_of_thelook(thelook: Path, events: list[Event]) -> None:
+    rules = Rules(exclude_statuses=LOST, features=RICH)
+    by_sql = from_sql(thelook, rules)
+    assert from_fold(in_random_order(events), rules) == by_sql
+    # Else it would prove nothing.
+    some = next(row for row in by_sql.values() if row["total_orders"] == 3)
+    assert None not in some.values()
+    assert some["sum_of_price"] > some["max_of_order_value"] > some["min_of_price"] > 0
 
 
 def test_bootstrap_and_the_events_since_give_the_state_of_all_events(
     thelook: Path, events: list[Event]
 ) -> None:
+    rules = Rules(exclude_statuses=LOST, features=RICH)
     with open_warehouse(str(thelook)) as warehouse:
-        before = {
-            s.user_id: s
-            for s in states_of(warehouse.events(as_of=AS_OF, ordered="user"), Rules(exclude_statuses=LOST))
-        }
+        before = {s.user_id: s for s in states_of(warehouse.events(as_of=AS_OF, ordered="user"), rules)}
         since = list(warehouse.events(since=AS_OF))
     assert 0 < len(since) < len(events)
     for event in since:
         state = before.get(event.user_id) or UserState(event.user_id)
-        before[event.user_id] = fold(state, event, Rules(exclude_statuses=LOST))
-    assert before == folded(events, LOST)
+        before[event.user_id] = fold(state, event, rules)
+    assert before == folded(events, rules)
 
 
 def test_features_as_of_a_time_are_those_of_the_facts_before_it(thelook: Path) -> None:
     with open_warehouse(str(thelook)) as warehouse:
         facts = list(warehouse.events(as_of=AS_OF))
     assert max(fact.created_at for fact in facts) < AS_OF
-    by_fold = {user_id: features(state, Rules()) for user_id, state in folded(facts, NONE_EXCLUDED).items()}
-    assert by_fold == from_sql(thelook, NONE_EXCLUDED, AS_OF)
+    assert from_fold(facts, Rules()) == from_sql(thelook, Rules(), AS_OF)
 
 
 def test_every_order_of_thelook_is_an_event(events: list[Event]) -> None:
@@ -114,20 +124,24 @@ def test_every_order_of_thelook_is_an_event(events: list[Event]) -> None:
     assert sum(isinstance(event, Signup) for event in events) == 20_000
 
 
-@settings(max_examples=60, deadline=None)
-@given(shops(), AS_OFS, EXCLUDED, st.randoms(use_true_random=False))
+@settings(max_examples=50, deadline=None)
+@given(shops(), AS_OFS, EXCLUDED, declarations(), st.randoms(use_true_random=False))
 def test_random_dirty_shops(
-    shop: Shop, as_of: datetime | None, excluded: tuple[str, ...], some: random.Random
+    shop: Shop,
+    as_of: datetime | None,
+    excluded: tuple[str, ...],
+    declared: tuple[Feature, ...],
+    some: random.Random,
 ) -> None:
-    """Also where rows are bad, doubled, tied or blank: what is left out of one is left out of the other."""
-    with TemporaryDirectory() as folder, open_warehouse(write_parquet(shop, Path(folder))) as warehouse:
-        rows = warehouse.features(as_of, excluded).to_pylist()
-        facts = list(warehouse.events(as_of=as_of))
-    shuffled = some.sample(facts, len(facts))
-    by_fold = {
-        user_id: features(state, Rules()) for user_id, state in folded(shuffled, frozenset(excluded)).items()
-    }
-    by_sql = {row["user_id"]: {name: row[name] for name in FEATURE_NAMES} for row in rows}
+    """Any features, also where rows are bad, doubled, tied or blank, and events come twice in any order."""
+    rules = Rules(exclude_statuses=frozenset(excluded), features=declared)
+    with TemporaryDirectory() as folder:
+        tables = write_parquet(shop, Path(folder))
+        with open_warehouse(tables) as warehouse:
+            facts = list(warehouse.events(as_of=as_of))
+        by_sql = from_sql(tables, rules, as_of)
+    shuffled = some.sample(facts * 2, len(facts) * 2)
+    by_fold = from_fold(shuffled, rules)
     assert by_fold == {user_id: row for user_id, row in by_sql.items() if user_id in by_fold}
     # A user of whom every row is bad has a row of features, all missing, and no event.
     assert all(set(by_sql[user_id].values()) == {None} for user_id in by_sql.keys() - by_fold.keys())

@@ -7,19 +7,19 @@ the steps of ``user_features.sql``, joined with them as syntax trees.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
 from typing import Literal
 
 import sqlglot
 from sqlglot import exp
 
-import sql
+from schemas.features import Feature
+from trainer.warehouse.feature_query import feature_query
 from trainer.warehouse.layout import TABLES, Layout
+from trainer.warehouse.parsed import WRITTEN_IN, parsed
 
 Ordering = Literal["time", "user"]
 Parameter = datetime | int | tuple[str, ...] | None
 
-_WRITTEN_IN = "duckdb"
 # DuckDB's name for a text's length in bytes; other dialects keep to the standard's.
 _BYTES_IN_TEXT, _STANDARD_BYTES_IN_TEXT = "strlen", "octet_length"
 
@@ -38,9 +38,11 @@ class Queries:
     tables: Mapping[str, str]
     layout: Layout
 
-    def features(self, as_of: datetime | None, exclude_statuses: tuple[str, ...]) -> str:
-        """One row for every user; see ``sql/user_features.sql``."""
-        return self._text(_steps(), {"as_of": as_of, "exclude_statuses": exclude_statuses})
+    def features(
+        self, as_of: datetime | None, exclude_statuses: tuple[str, ...], features: tuple[Feature, ...]
+    ) -> str:
+        """One row for every user; see :mod:`trainer.warehouse.feature_query`."""
+        return self._text(feature_query(features), {"as_of": as_of, "exclude_statuses": exclude_statuses})
 
     def events(self, as_of: datetime | None, since: datetime | None, ordered: Ordering) -> str:
         """The facts, an order as one row an item; see ``sql/events.sql``."""
@@ -69,7 +71,7 @@ class Queries:
                 table.replace(self._table(table.name))
         for parameter in list(query.find_all(exp.Placeholder)):
             _fill(parameter, parameters[parameter.name])
-        if self.dialect != _WRITTEN_IN:
+        if self.dialect != WRITTEN_IN:
             for function in query.find_all(exp.Anonymous):
                 if function.name.lower() == _BYTES_IN_TEXT:
                     function.set("this", _STANDARD_BYTES_IN_TEXT)
@@ -88,21 +90,10 @@ class Queries:
         return exp.null() if name is None else exp.column(exp.to_identifier(name, quoted=True), column.table)
 
 
-def _steps() -> exp.Query:
-    return _parsed("user_features").copy()
-
-
 def _over_steps(name: str) -> exp.Query:
-    query = _parsed(name).copy()
-    query.set("with_", _steps().args["with_"])
+    query = parsed(name).copy()
+    query.set("with_", parsed("user_features").args["with_"].copy())
     return query
-
-
-@cache
-def _parsed(name: str) -> exp.Query:
-    tree = sqlglot.parse_one(sql.read(name), read=_WRITTEN_IN)
-    assert isinstance(tree, exp.Query)
-    return tree
 
 
 def _fill(parameter: exp.Placeholder, value: Parameter) -> None:

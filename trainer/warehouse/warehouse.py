@@ -11,26 +11,15 @@ import pyarrow as pa
 
 from schemas.errors import BadWarehouse
 from schemas.events import Order, Signup
+from schemas.features import FEATURES, Feature
 from trainer.warehouse import duck, facts, postgres, reports
+from trainer.warehouse.feature_query import schema_of
 from trainer.warehouse.layout import TABLES
 from trainer.warehouse.names import Names
 from trainer.warehouse.queries import Ordering, Queries
 from trainer.warehouse.reports import Counts, Rejections
 from trainer.warehouse.resolve import resolve
 from trainer.warehouse.source import Source
-
-FEATURES_SCHEMA = pa.schema(
-    [
-        pa.field("user_id", pa.string(), nullable=False),
-        ("age", pa.float64()),
-        ("gender", pa.string()),
-        ("country", pa.string()),
-        ("traffic_source", pa.string()),
-        ("total_orders", pa.int64()),
-        ("most_frequent_brand", pa.string()),
-        ("most_frequent_category", pa.string()),
-    ]
-)
 
 _ROWS_A_BATCH = 50_000
 _EXAMPLES_A_REASON = 100
@@ -57,7 +46,7 @@ class Warehouse:
             raise BadWarehouse(f"table {names.told('users')} of {source.name} has no rows")
         self._has_status = layout["orders", "status"] is not None
         self._queries = Queries(source.dialect, source.tables, layout)
-        self._query_text = self._queries.features(None, ())
+        self._query_text = self._queries.features(None, (), FEATURES)
 
     @property
     def name(self) -> str:
@@ -69,8 +58,13 @@ class Warehouse:
         """The feature query in the warehouse's dialect, as :meth:`features` last ran it."""
         return self._query_text
 
-    def features(self, as_of: datetime | None = None, exclude_statuses: tuple[str, ...] = ()) -> pa.Table:
-        """Every user's features from the facts before ``as_of``, of schema :data:`FEATURES_SCHEMA`.
+    def features(
+        self,
+        as_of: datetime | None = None,
+        exclude_statuses: tuple[str, ...] = (),
+        features: tuple[Feature, ...] = FEATURES,
+    ) -> pa.Table:
+        """Every user's features from the facts before ``as_of``, of :func:`schema_of` these features.
 
         One row for every user with a valid row in users or orders, in the order of the user id's UTF-8
         bytes. Orders whose status is one of ``exclude_statuses`` do not count.
@@ -83,21 +77,19 @@ class Warehouse:
                 f"table orders of {self.name} has no column status, so exclude_statuses "
                 f"({', '.join(exclude_statuses)}) cannot be applied: add the column or exclude nothing"
             )
-        self._query_text = self._queries.features(as_of, exclude_statuses)
+        self._query_text = self._queries.features(as_of, exclude_statuses, features)
+        schema = schema_of(features)
         rows = self._source.rows(self._query_text)
         batches = []
         while batch := list(islice(rows, _ROWS_A_BATCH)):
             columns = zip(*batch, strict=True)
             batches.append(
                 pa.record_batch(
-                    [
-                        pa.array(column, field.type)
-                        for column, field in zip(columns, FEATURES_SCHEMA, strict=True)
-                    ],
-                    schema=FEATURES_SCHEMA,
+                    [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)],
+                    schema=schema,
                 )
             )
-        return pa.Table.from_batches(batches, FEATURES_SCHEMA)
+        return pa.Table.from_batches(batches, schema)
 
     def events(
         self, as_of: datetime | None = None, since: datetime | None = None, ordered: Ordering = "time"

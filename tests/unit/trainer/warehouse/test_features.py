@@ -7,8 +7,9 @@ import pyarrow as pa
 import pytest
 
 from schemas.errors import BadWarehouse
+from schemas.features import FEATURES
 from tests.shops import Shop, features_by_user, write_csv
-from trainer.warehouse import FEATURES_SCHEMA, open_warehouse
+from trainer.warehouse import open_warehouse, schema_of
 
 Features = Callable[..., dict[str, dict[str, object]]]
 
@@ -27,7 +28,7 @@ def test_the_table_has_one_schema_and_the_order_of_bytes(tmp_path):
     shop = Shop().user("b").user("B").user("10").user("9").user("é").user("z")
     with open_warehouse(write_csv(shop, tmp_path)) as warehouse:
         table = warehouse.features()
-    assert table.schema.equals(FEATURES_SCHEMA)
+    assert table.schema.equals(schema_of(FEATURES))
     assert isinstance(table, pa.Table)
     # "é" is C3 A9 in UTF-8, beyond every ASCII letter.
     assert table["user_id"].to_pylist() == ["10", "9", "B", "b", "z", "é"]

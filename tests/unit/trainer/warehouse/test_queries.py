@@ -5,7 +5,9 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 import sqlglot
 
+from schemas.features import FEATURES
 from tests.shops import Shop, write_csv
+from tests.strategies.features import RICH
 from trainer.warehouse import open_warehouse
 from trainer.warehouse.layout import TABLES
 from trainer.warehouse.queries import Queries
@@ -20,7 +22,7 @@ AS_OF = datetime(2024, 1, 1, tzinfo=UTC)
 def texts(dialect: str) -> list[str]:
     queries = Queries(dialect, TABLE_NAMES, LAYOUT)
     return [
-        queries.features(AS_OF, ("Cancelled", "O'Hara")),
+        queries.features(AS_OF, ("Cancelled", "O'Hara"), RICH),
         queries.events(AS_OF, AS_OF, "time"),
         queries.rejected(AS_OF, 100),
         queries.counts(AS_OF),
@@ -55,7 +57,7 @@ def steps_of(text: str) -> dict[str, str]:
 
 def test_columns_take_the_warehouses_names_and_absent_ones_are_null():
     layout = LAYOUT | {("users", "user_id"): 'the "id"', ("order_items", "quantity"): None}
-    text = Queries("postgres", TABLE_NAMES, layout).features(None, ())
+    text = Queries("postgres", TABLE_NAMES, layout).features(None, (), FEATURES)
     assert 'CAST(users."the ""id""" AS TEXT)' in text
     assert 'CAST(NULL AS TEXT) COLLATE "C" AS quantity' in text
 

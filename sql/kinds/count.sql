@@ -1,0 +1,6 @@
+-- How many orders count.
+select
+  user_id,
+  count(*) as value
+from source_values
+group by user_id

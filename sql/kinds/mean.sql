@@ -1,0 +1,7 @@
+-- The mean.
+-- A whole number becomes the nearest double by way of its text.
+select
+  user_id,
+  cast(cast(sum(value * weight) as text) as double) / 1000000 / cast(cast(sum(weight) as text) as double) as value
+from source_values
+group by user_id

@@ -1,0 +1,7 @@
+-- The smallest.
+-- A whole number becomes the nearest double by way of its text.
+select
+  user_id,
+  cast(cast(min(value) as text) as double) / 1000000 as value
+from source_values
+group by user_id
