@@ -5,10 +5,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from sklearn.base import clone
-from sklearn.cluster import KMeans
-from sklearn.decomposition import PCA
 from sklearn.metrics import adjusted_rand_score
-from sklearn.preprocessing import LabelEncoder, StandardScaler
 
 from schemas.errors import BadTraining
 from tests.training import a_shop, features_named, features_table
@@ -20,32 +17,6 @@ from trainer.settings import CategoryEncoding, FitSettings
 
 def fitted(table: pa.Table, settings: FitSettings) -> Fit:
     return fit(select(table, settings), settings)
-
-
-def the_article(data: pd.DataFrame) -> tuple[float, np.ndarray, np.ndarray]:
-    """Its notebook from its text, the user id left out: SSE, labels and components."""
-    encoder = LabelEncoder()
-    for name in ("gender", "country", "traffic_source", "most_frequent_brand", "most_frequent_category"):
-        data[name] = encoder.fit_transform(data[name])
-    reducer = PCA(n_components=2, random_state=444)
-    scaler = StandardScaler()
-    features = scaler.fit_transform(data)
-    reduced_features = reducer.fit_transform(features)
-    components = pd.DataFrame(reduced_features, columns=["component_1", "component_2"])
-    kmeans = KMeans(n_clusters=5, init="k-means++", max_iter=300, n_init=10, random_state=222)
-    kmeans.fit(components)
-    return kmeans.inertia_, kmeans.labels_, components.to_numpy()
-
-
-def test_the_articles_algorithm_gives_the_same_segments() -> None:
-    table = a_shop(1_500)
-    ours = fitted(table, FitSettings())
-    data = table.to_pandas().dropna().sort_values("user_id").drop(columns="user_id")
-    sse, labels, components = the_article(data.copy())
-    assert len(data) < table.num_rows
-    np.testing.assert_allclose(ours.components, components, atol=1e-12)
-    assert ours.quality.sse == pytest.approx(sse, rel=1e-12)
-    assert adjusted_rand_score(ours.labels, labels) == 1.0
 
 
 def test_the_parameters_are_the_articles() -> None:
