@@ -1,6 +1,7 @@
 """Which users a fit learns from: those with at least one order and no missing value, by user id."""
 
 from dataclasses import dataclass, field
+from functools import reduce
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -44,17 +45,15 @@ def select(table: pa.Table, settings: FitSettings) -> Selection:
     Raises:
         BadTraining: nobody is left, a feature never varies, or fewer different users than segments.
     """
-    nulls = {name: _count(_is_missing(table[name])) for name in table.column_names if name != "user_id"}
-    ordered = pc.fill_null(pc.greater(table["total_orders"], 0), False)
-    buyers = table.filter(ordered)
-    missing = {name: _count(_is_missing(buyers[name])) for name in settings.names}
-    rows = buyers.select(["user_id", *settings.names])
-    for name in settings.names:
-        rows = rows.filter(pc.invert(_is_missing(rows[name])))
+    absent = {name: _is_missing(table[name]) for name in table.column_names if name != "user_id"}
+    nulls = {name: _count(mask) for name, mask in absent.items()}
+    buys = pc.fill_null(pc.greater(table["total_orders"], 0), False)
+    missing = {name: _count(pc.and_(buys, absent[name])) for name in settings.names}
+    whole = reduce(pc.and_not, (absent[name] for name in settings.names), buys)
     selection = Selection(
-        rows=rows.sort_by("user_id").combine_chunks(),
+        rows=table.select(["user_id", *settings.names]).filter(whole).sort_by("user_id").combine_chunks(),
         users_read=table.num_rows,
-        without_orders=table.num_rows - buyers.num_rows,
+        without_orders=table.num_rows - _count(buys),
         missing=missing,
         nulls=nulls,
     )
