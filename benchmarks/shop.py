@@ -70,7 +70,9 @@ def make_shop(users: int, folder: Path) -> Path:
 def _drawn(users: int, connection: duckdb.DuckDBPyConnection) -> pa.Table:
     """Whose history each new user has, and by how many seconds it is moved."""
     rng = np.random.default_rng(SEED)
-    sources = np.array([row[0] for row in connection.execute("select id from source_users order by id").fetchall()])
+    sources = np.array(
+        [row[0] for row in connection.execute("select id from source_users order by id").fetchall()]
+    )
     return pa.table(
         {
             "user_id": np.arange(1, users + 1),
