@@ -180,8 +180,11 @@ def _model_messages() -> JsonObject:
     event = {"traits": [_ref("components", "messageTraits", "cloudEvent")]}
     current = {"const": MODELS_CURRENT_KEY}
     version_key = {"type": "string", "description": "The release's version."}
+    created_at = {"type": "string", "format": "date-time", "description": "When the release was made."}
+    made = {"headers": {"type": "object", "properties": {headers.CREATED_AT: created_at}}}
     return {
         "modelRelease": _message("ModelRelease", "A release, as published.", "model-release", version_key)
+        | made
         | event,
         "modelActivation": _message(
             "ModelActivation",
@@ -189,6 +192,7 @@ def _model_messages() -> JsonObject:
             "model-release",
             current,
         )
+        | made
         | event,
         "bootstrap": {
             "name": "Bootstrap",

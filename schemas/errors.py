@@ -39,6 +39,12 @@ class BadRelease(SegueError):
     exit_code = 4
 
 
+class Refused(SegueError):
+    """A release may be published, but not without a person who says so: it would move too many users."""
+
+    exit_code = 11
+
+
 class BadChange(SegueError):
     """A record of ``segment-changes`` or ``user-segments`` is none that this version can read."""
 

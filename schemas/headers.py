@@ -21,6 +21,8 @@ POSITIONS = "segue_positions"
 ERASED_AT = "segue_erased_at"
 # On user-segments: the id of the topic in which the record's activation is an offset.
 MODELS_TOPIC = "segue_models_topic"
+# On segment-models: when the release was made, RFC 3339; its content has no time.
+CREATED_AT = "segue_created_at"
 
 # On an input's record that was a dead letter and is sent again: topic/partition/offset of the dead letter.
 # It stays on the record, so that one that dies again tells which letter it was before.
@@ -64,7 +66,9 @@ def change_headers(change: Change, topics: Topics) -> Headers:
     )
 
 
-def release_headers(release: ModelRelease, topics: Topics, *, key: str, at: datetime) -> Headers:
+def release_headers(
+    release: ModelRelease, topics: Topics, *, key: str, at: datetime, created_at: str
+) -> Headers:
     """The headers of a release's record on ``segment-models``.
 
     Args:
@@ -72,9 +76,10 @@ def release_headers(release: ModelRelease, topics: Topics, *, key: str, at: date
         topics: whose prefix names the source.
         key: the record's key: the version, or ``current`` for the record that activates it.
         at: when it is published.
+        created_at: when it was made, RFC 3339.
     """
     activates = key == MODELS_CURRENT_KEY
-    return _cloud_event(
+    event = _cloud_event(
         # A version is activated more than once when it is rolled back to.
         event_id=f"{release.version}/{key}/{times.text(at)}",
         type_="segue.model.activated" if activates else "segue.model.published",
@@ -82,6 +87,7 @@ def release_headers(release: ModelRelease, topics: Topics, *, key: str, at: date
         at=at,
         subject=release.version,
     )
+    return (*event, (CREATED_AT, created_at.encode()))
 
 
 def dead_letter(

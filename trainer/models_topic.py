@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any, TypeVar
 
-from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicCollection
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    Consumer,
+    KafkaError,
+    KafkaException,
+    Message,
+    Producer,
+    TopicCollection,
+    TopicPartition,
+)
 
 # Some of its public names are missing from its __all__.
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic  # type: ignore[attr-defined]
@@ -21,6 +30,7 @@ Answer = TypeVar("Answer")
 Record = tuple[str, bytes, Headers]
 
 _ABORT_S = 5.0
+_POLL_S = 0.2
 _GRACE_S = 2.0  # how long a future may lag behind the deadline that librdkafka itself keeps
 _OVERHEAD_BYTES = 4_096  # a record's key, headers and framing, and the batch's
 
@@ -82,8 +92,56 @@ class ModelsTopic:
             )
         self._check_compacted(admin)
 
-    def write(self, records: list[Record]) -> list[int]:
+    def read(self) -> list[Message]:
+        """All committed records, oldest first; none where there is no topic."""
+        try:
+            admin = AdminClient(self._client)
+        except KafkaException as error:
+            raise self._bad_client(error) from None
+        try:
+            self._wait(
+                admin, admin.describe_topics(TopicCollection([self._topic]), request_timeout=self._deadline_s)
+            )
+        except KafkaException as error:
+            if _error(error).code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+                return []
+            raise self._refused(error, f"describe topic {self._topic}") from None
+        consumer = Consumer(
+            {
+                **self._client,
+                "group.id": "segue-reader",  # asked for by librdkafka; nothing is committed
+                "enable.auto.commit": False,
+                "enable.partition.eof": True,
+                "isolation.level": "read_committed",
+                "auto.offset.reset": "earliest",
+            }
+        )
+        consumer.assign([TopicPartition(self._topic, 0, OFFSET_BEGINNING)])
+        try:
+            return self._to_the_end(consumer)
+        finally:
+            consumer.close()
+
+    def _to_the_end(self, consumer: Consumer) -> list[Message]:
+        found: list[Message] = []
+        end_s = time.monotonic() + self._deadline_s
+        while time.monotonic() < end_s:
+            message = consumer.poll(_POLL_S)
+            error = None if message is None else message.error()
+            if message is not None and error is None:
+                found.append(message)
+            elif error is not None and error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - as below
+                return found
+            elif error is not None and error.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED:
+                raise BadTopics(f"this login may not read {self._topic}: grant it READ")
+        raise self._unreachable(f"give topic {self._topic} to its end", self._last_report)
+
+    def write(self, records: list[Record], check: Callable[[], None] = lambda: None) -> list[int]:
         """Write the records in one transaction and give their offsets, in order.
+
+        Args:
+            records: key, value and headers of each.
+            check: called when no earlier writer can commit any more; what it raises ends the writing.
 
         Raises:
             BadRelease: a value does not fit into a record of the topic.
@@ -107,6 +165,7 @@ class ModelsTopic:
             raise self._bad_client(error) from None
         try:
             producer.init_transactions(self._deadline_s)
+            check()
             producer.begin_transaction()
         except KafkaException as error:
             raise self._refused(error, "begin a transaction") from None

@@ -1,18 +1,149 @@
 """Publish a release: its files to a store, its numbers to Kafka, where workers find them."""
 
+from __future__ import annotations
+
+import io
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow.parquet as pq
 from msgspec.structs import replace
 
+from schemas.errors import BadRelease, Refused
 from schemas.headers import release_headers
+from schemas.release import ModelRelease
 from schemas.topics import MODELS_CURRENT_KEY, Topics
 from schemas.wire import encode_release
+from trainer.current import Current, assignments_of
+from trainer.drift import Drift
+from trainer.gate import MAX_MOVED, history_problem, refusal
+from trainer.impact import Impact, compared
 from trainer.models_topic import ModelsTopic
-from trainer.release import load_release
+from trainer.published import Publication, Published, published
+from trainer.release import ASSIGNMENTS, load_release, read_manifest
+from trainer.scorer import can_score, score
 from trainer.upload import upload
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What publishing a release would do.
+
+    Attributes:
+        folder: the release's, verified.
+        release: its numbers.
+        created_at: when it was made, RFC 3339.
+        known: what is published now.
+        impact: against the release in use; None where there is none, or it is this one.
+        drift: likewise, and None where the training users of the one in use are not at hand.
+        refusal: why it should not be published without a person who says so.
+    """
+
+    folder: Path
+    release: ModelRelease
+    created_at: str
+    known: Published
+    impact: Impact | None
+    drift: Drift | None
+    refusal: str | None
+
+
+def models_topic(
+    bootstrap: str, topics: Topics, client: Mapping[str, Any] | None = None, *, deadline_s: float = 15.0
+) -> ModelsTopic:
+    """The topic of releases of one Kafka; ``deadline_s`` is how long to wait for each answer."""
+    return ModelsTopic(bootstrap, topics, client or {}, deadline_s)
+
+
+def plan_publish(folder: Path, topic: ModelsTopic, *, max_moved: float = MAX_MOVED) -> Plan:
+    """Verify a release's folder and compare it with the release in use; writes nothing.
+
+    Raises:
+        BadRelease: the folder is damaged, or the release does not follow the one in use.
+        Unreachable: Kafka does not answer.
+    """
+    release = load_release(folder)
+    known = published(topic.read())
+    problem = history_problem(release, known)
+    if problem is not None:
+        raise BadRelease(problem)
+    impact, drift = _compared(folder, release, known)
+    refused = refusal(release, impact, known.problem, max_moved)
+    return Plan(folder, release, read_manifest(folder).created_at, known, impact, drift, refused)
+
+
+def carry_out(
+    plan: Plan,
+    topic: ModelsTopic,
+    topics: Topics,
+    to: str | None = None,
+    *,
+    force: bool = False,
+    at: datetime | None = None,
+) -> int:
+    """Make the release the current one; gives its activation, the offset of its ``current`` record.
+
+    1. Make the topic when it is missing: one partition, compacted.
+    2. Copy the folder to ``to``, and note where in ``artifacts_uri``.
+    3. End what another publisher has begun, and see that the release in use is still the one compared with.
+    4. In one transaction write the release under its version and under ``current``.
+
+    Where it ends before 4 is committed, nothing has changed for any worker. To publish again is to
+    activate again, and changes nobody's segment.
+
+    Args:
+        plan: what to do.
+        topic: where to.
+        topics: the names of the topics.
+        to: a directory's URL or path for fsspec; None copies nothing.
+        force: also where the plan says why not.
+        at: the time in the records' headers; now, when None.
+
+    Raises:
+        Refused: it would move too many users.
+        BadRelease: the release is too large for a record, or another one became current meanwhile.
+        BadSetting: ``to`` or the client's settings cannot be used.
+        BadTopics: the topic exists and is not as it has to be.
+        Unreachable: Kafka or the store does not answer, or refuses.
+    """
+    if plan.refusal is not None and not force:
+        raise Refused(plan.refusal)
+    topic.ensure()
+    release = plan.release
+    if to is not None:
+        release = replace(release, artifacts_uri=upload(plan.folder, release.version, to))
+    return activate(Publication(release, plan.created_at, None), plan.known, topic, topics, at=at)
+
+
+def activate(
+    publication: Publication,
+    known: Published,
+    topic: ModelsTopic,
+    topics: Topics,
+    *,
+    at: datetime | None = None,
+) -> int:
+    """Write a release under its version and under ``current``, if the topic is still as it is known."""
+    release, at = publication.release, at or datetime.now(UTC)
+
+    def check() -> None:
+        if published(topic.read()).activation != known.activation:
+            raise BadRelease(
+                f"another release became current while {release.version} was being published, and nothing was "
+                "published here: look at `segue releases`, then publish again"
+            )
+
+    value = encode_release(release)
+    created_at = publication.created_at or ""
+    records = [
+        (key, value, release_headers(release, topics, key=key, at=at, created_at=created_at))
+        for key in (release.version, MODELS_CURRENT_KEY)
+    ]
+    return topic.write(records, check)[-1]
 
 
 def publish(
@@ -22,18 +153,11 @@ def publish(
     to: str | None = None,
     client: Mapping[str, Any] | None = None,
     *,
+    force: bool = False,
     at: datetime | None = None,
     deadline_s: float = 15.0,
 ) -> int:
-    """Make a release the current one; gives its activation, the offset of its ``current`` record.
-
-    1. Verify the folder.
-    2. Make the topic when it is missing: one partition, compacted.
-    3. Copy the folder to ``to``, and note where in ``artifacts_uri``.
-    4. In one transaction write the release under its version and under ``current``.
-
-    Where it ends before 4 is committed, nothing has changed for any worker. To publish again is to
-    activate again, and changes nobody's segment.
+    """:func:`plan_publish` and :func:`carry_out`; gives the activation.
 
     Args:
         folder: the release's.
@@ -41,26 +165,28 @@ def publish(
         topics: the names of the topics.
         to: a directory's URL or path for fsspec; None copies nothing.
         client: more settings of librdkafka, such as the login's.
+        force: also where it would move too many users.
         at: the time in the records' headers; now, when None.
         deadline_s: how long to wait for each answer of Kafka.
-
-    Raises:
-        BadRelease: the folder is damaged, or the release too large for a record.
-        BadSetting: ``to`` or ``client`` cannot be used.
-        BadTopics: the topic exists and is not as it has to be.
-        Unreachable: Kafka or the store does not answer, or refuses.
     """
-    release = load_release(folder)
-    topic = ModelsTopic(bootstrap, topics, client or {}, deadline_s)
-    topic.ensure()
-    if to is not None:
-        release = replace(release, artifacts_uri=upload(folder, release.version, to))
-    at = at or datetime.now(UTC)
-    value = encode_release(release)
-    offsets = topic.write(
-        [
-            (key, value, release_headers(release, topics, key=key, at=at))
-            for key in (release.version, MODELS_CURRENT_KEY)
-        ]
+    topic = models_topic(bootstrap, topics, client, deadline_s=deadline_s)
+    return carry_out(plan_publish(folder, topic), topic, topics, to, force=force, at=at)
+
+
+def _compared(folder: Path, release: ModelRelease, known: Published) -> tuple[Impact | None, Drift | None]:
+    if known.current is None or known.current.release.version == release.version:
+        return None, None
+    current = known.current.release
+    users = pq.read_table(io.BytesIO((folder / ASSIGNMENTS).read_bytes()))
+    places = [
+        str(folder.parent / current.version),
+        *([current.artifacts_uri] if current.artifacts_uri else []),
+    ]
+    before = score(current, users).segments if can_score(current, users) else None
+    return compared(
+        Current(current, known.next_segment, assignments_of(current, places)),
+        release,
+        users,
+        before,
+        np.asarray(users["segment"], dtype=np.int64),
     )
-    return offsets[-1]

@@ -18,6 +18,8 @@ TOLD = {
     "segue_timestamp_ms": b"-1",
 }
 
+CREATED = "2024-01-30T00:00:00Z"
+
 
 def _letter(
     key: bytes | None, value: bytes | None, headers: Headers = ()
@@ -56,13 +58,15 @@ def test_a_change_is_a_cloud_event() -> None:
 
 def test_publishing_and_activating_a_release_are_two_events() -> None:
     release = replace(a_release(), version="0123456789ab")
-    published = dict(release_headers(release, Topics(), key="0123456789ab", at=AT))
-    activated = dict(release_headers(release, Topics(), key="current", at=AT))
-    again = dict(release_headers(release, Topics(), key="current", at=parse("2024-02-01T00:00:00Z")))
+    published = dict(release_headers(release, Topics(), key="0123456789ab", at=AT, created_at=CREATED))
+    activated = dict(release_headers(release, Topics(), key="current", at=AT, created_at=CREATED))
+    later = parse("2024-02-01T00:00:00Z")
+    again = dict(release_headers(release, Topics(), key="current", at=later, created_at=CREATED))
     assert published["ce_type"] == b"segue.model.published"
     assert activated["ce_type"] == again["ce_type"] == b"segue.model.activated"
     assert {told["ce_subject"] for told in (published, activated, again)} == {b"0123456789ab"}
     assert len({told["ce_id"] for told in (published, activated, again)}) == 3
+    assert {told["segue_created_at"] for told in (published, activated, again)} == {CREATED.encode()}
 
 
 @pytest.mark.parametrize(("key", "value"), [(b"7", b"{}"), (None, None), (b"", b""), (b"\xff", b"\x00")])
