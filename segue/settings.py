@@ -93,6 +93,12 @@ class Settings(BaseSettings):
     exclude_statuses: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="orders with one of these statuses do not count; exact, with commas"
     )
+    max_moved: float = Field(
+        0.05,
+        ge=0,
+        le=1,
+        description="share of the users whom a release may move by itself; publish refuses more without --force",
+    )
     tables: Annotated[dict[str, str], NoDecode] = Field(
         default={}, description="the warehouse's tables, where they have other names than Segue's"
     )
@@ -316,5 +322,7 @@ def _fix(error: ErrorDetails) -> str:
             return "it cannot be empty"
         case kind if kind.startswith("int_"):
             return "give a whole number"
+        case kind if kind.startswith("float_"):
+            return "give a number, such as 0.05"
         case _:
             return "give text, in quotes"

@@ -9,6 +9,7 @@ from typing import cast
 
 from schemas.release import ModelRelease
 from segue.settings import Settings
+from trainer.current import Current
 from trainer.release import load_release
 from trainer.settings import CategoryEncoding, FitSettings
 from trainer.train import train
@@ -22,6 +23,8 @@ def train_release(
     say: Callable[[str], None],
     *,
     as_of: datetime | None,
+    current: Current | None = None,
+    refit_space: bool = False,
     k: int | None = 5,
     encoding: str = "label",
     components: int = 2,
@@ -34,5 +37,5 @@ def train_release(
         features=settings.model_features,
         exclude_statuses=settings.exclude_statuses,
     )
-    path = train(warehouse, fit, out, say, as_of=as_of)
+    path = train(warehouse, fit, out, say, as_of=as_of, current=current, refit_space=refit_space)
     return path, load_release(path)

@@ -8,10 +8,12 @@ today's features than for those that it was trained on. The two may undo each ot
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+from msgspec import Struct
 
 from schemas.release import ModelRelease
 from trainer.current import Current
@@ -81,6 +83,17 @@ class Impact:
     by_model: Moves | None
     by_behaviour: Moves | None
     metrics: tuple[Metric, ...]
+
+
+class _Told(Struct):
+    impact: Impact | None
+    drift: Drift | None
+
+
+def told_in(report: bytes) -> tuple[Impact | None, Drift | None]:
+    """Impact and drift as ``report.json`` has them."""
+    told = msgspec.json.decode(report, type=_Told)
+    return told.impact, told.drift
 
 
 def compared(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,9 @@ import pyarrow.parquet as pq
 from msgspec.structs import replace
 
 from schemas.errors import BadRelease, Refused
-from schemas.headers import release_headers
 from schemas.release import ModelRelease
-from schemas.topics import MODELS_CURRENT_KEY, Topics
-from schemas.wire import encode_release
+from schemas.topics import Topics
+from trainer.activate import activate
 from trainer.current import Current, assignments_of
 from trainer.drift import Drift
 from trainer.gate import MAX_MOVED, history_problem, refusal
@@ -117,33 +116,6 @@ def carry_out(
     if to is not None:
         release = replace(release, artifacts_uri=upload(plan.folder, release.version, to))
     return activate(Publication(release, plan.created_at, None), plan.known, topic, topics, at=at)
-
-
-def activate(
-    publication: Publication,
-    known: Published,
-    topic: ModelsTopic,
-    topics: Topics,
-    *,
-    at: datetime | None = None,
-) -> int:
-    """Write a release under its version and under ``current``, if the topic is still as it is known."""
-    release, at = publication.release, at or datetime.now(UTC)
-
-    def check() -> None:
-        if published(topic.read()).activation != known.activation:
-            raise BadRelease(
-                f"another release became current while {release.version} was being published, and nothing was "
-                "published here: look at `segue releases`, then publish again"
-            )
-
-    value = encode_release(release)
-    created_at = publication.created_at or ""
-    records = [
-        (key, value, release_headers(release, topics, key=key, at=at, created_at=created_at))
-        for key in (release.version, MODELS_CURRENT_KEY)
-    ]
-    return topic.write(records, check)[-1]
 
 
 def publish(

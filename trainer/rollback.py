@@ -1,13 +1,8 @@
-"""Make an older release current again."""
+"""Which release a rollback goes to."""
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from schemas.errors import BadRelease
-from schemas.topics import Topics
-from trainer.models_topic import ModelsTopic
-from trainer.publish import activate
 from trainer.published import Publication, Published
 
 
@@ -36,10 +31,3 @@ def choose(known: Published, version: str | None) -> Publication:
     if found is known.current:
         raise BadRelease(f"release {version} is the current one already: `segue releases` lists the others")
     return found
-
-
-def roll_back(
-    target: Publication, known: Published, topic: ModelsTopic, topics: Topics, *, at: datetime | None = None
-) -> int:
-    """Make it current, by a new activation, whose number is given. Errors as of :func:`trainer.publish.carry_out`."""
-    return activate(target, known, topic, topics, at=at)

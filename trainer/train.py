@@ -91,7 +91,10 @@ def train(
     selection = select(table, settings)
     start = None
     if current is not None and not refit_space:
+        everybody = selection.users_used
         selection = within(selection, current.release)
+        if selection.users_used < everybody:
+            say(_left_out(everybody - selection.users_used, selection.unseen, current.release.version))
         start = start_from(current.release, selection, settings)
     say(f"fitting {selection.users_used:,} of {selection.users_read:,} users")
     fitted = fit(selection, settings, start)
@@ -109,6 +112,14 @@ def train(
         "report.json": report.json(),
     }
     return write_release(out, release, artifacts, created_at or datetime.now(UTC))
+
+
+def _left_out(users: int, unseen: Mapping[str, int], version: str) -> str:
+    by_feature = ", ".join(f"{name} {count:,}" for name, count in unseen.items() if count)
+    return (
+        f"leaving out {users:,} users with a value that release {version}, whose space is kept, has never seen "
+        f"({by_feature}); --refit-space learns it"
+    )
 
 
 def _before(release: ModelRelease, selection: Selection, table: pa.Table) -> Ids | None:

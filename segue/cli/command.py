@@ -100,12 +100,12 @@ def _option(name: str) -> object:
     field = Settings.model_fields[name]
     flag = f"--{name.replace('_', '-')}"
     default = field.get_default()
-    shown = f" [{default}]" if isinstance(default, str | int) and default != "" else ""
+    shown = f" [{default}]" if isinstance(default, str | int | float) and default != "" else ""
     return Annotated[
         str | None,
         typer.Option(
             flag,
-            metavar="NUMBER" if isinstance(default, int) else "TEXT",
+            metavar="NUMBER" if isinstance(default, int | float) else "TEXT",
             help=_markup_free(f"{field.description}{shown}"),
             rich_help_panel=PANEL,
             show_default=False,

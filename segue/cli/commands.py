@@ -14,6 +14,8 @@ from segue.cli.forget import forget
 from segue.cli.ingest import ingest
 from segue.cli.predict import predict
 from segue.cli.publish import publish
+from segue.cli.releases import releases
+from segue.cli.rollback import rollback
 from segue.cli.tail import tail
 from segue.cli.terminal import write
 from segue.cli.train import train
@@ -25,6 +27,8 @@ COMMANDS = (
     demo,
     train,
     publish,
+    releases,
+    rollback,
     bootstrap,
     worker,
     ingest,

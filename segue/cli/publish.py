@@ -7,17 +7,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 import typer
 
+from schemas.errors import Refused
 from segue.cli.command import command, flag
-from segue.cli.terminal import write
+from segue.cli.terminal import people, say, write
 from segue.settings import Settings
 
 
 @command(
     "kafka",
     "topic_prefix",
+    "max_moved",
     example="segue publish releases/cf241a047c61 --to s3://models/segue",
 )
 def publish(
@@ -26,17 +27,30 @@ def publish(
     to: Annotated[
         str | None, typer.Option(metavar="URI", help="upload the folder there first: s3://, gs://, a path…")
     ] = None,
-    as_json: Annotated[bool, flag("--json", "version and activation as JSON")] = False,
+    dry_run: Annotated[bool, flag("--dry-run", "tell what it would do, and write nothing")] = False,
+    force: Annotated[bool, flag("--force", "publish also beyond max_moved")] = False,
+    as_json: Annotated[bool, flag("--json", "version, activation, impact and drift as JSON")] = False,
 ) -> int | None:
     """Make a release the current one: workers use it without a restart.
 
-    Every file of the folder is checked against the manifest's hashes first.
+    Every file of the folder is checked against the manifest's hashes first. Then it tells whom the release would
+    move, and refuses where they are more than max_moved allows.
     """
-    from segue.trainer_extra import publish_release
+    from segue.impact_text import impact_text
+    from segue.publishing import carry_out, plan, plan_json
 
-    version, activation = publish_release(path, settings, to)
+    planned = plan(path, settings)
+    if planned.impact is not None:
+        people.print(impact_text(planned.impact, planned.drift))
+    refusal = None if force else planned.refusal
+    activation = None if dry_run or refusal else carry_out(planned, settings, to, force=force)
+    version = planned.release.version
     if as_json:
-        write(msgspec.json.encode({"version": version, "activation": activation}).decode())
-    else:
+        write(plan_json(planned, activation))
+    elif activation is not None:
         write(f"Published release {version} on {settings.topics.models}: activation {activation}.")
+    if refusal is not None:
+        raise Refused(refusal)
+    if dry_run:
+        say(f"Release {version} would be published on {settings.topics.models}; nothing was written.")
     return None

@@ -18,6 +18,7 @@ from segue.usage import bad_option
 
 if TYPE_CHECKING:
     from schemas.release import ModelRelease
+    from trainer.current import Current
 
 DEFAULT_OUT = Path("releases")
 
@@ -25,6 +26,8 @@ DEFAULT_OUT = Path("releases")
 @command(
     "features",
     "exclude_statuses",
+    "kafka",
+    "topic_prefix",
     example="segue train --warehouse ./tables --as-of 2024-12-01 --out releases",
 )
 def train(
@@ -44,35 +47,54 @@ def train(
         str, typer.Option(metavar="NAME", help="of text: label, frequency or one-hot")
     ] = "label",
     components: Annotated[int, typer.Option(metavar="N", help="dimensions of the space")] = 2,
+    current: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FOLDER", help="the release to continue, or none; unset: the current one, as Kafka says"
+        ),
+    ] = None,
+    refit_space: Annotated[
+        bool, flag("--refit-space", "learn encoding, scaling and projection anew")
+    ] = False,
     as_json: Annotated[bool, flag("--json", "the release as JSON, on standard output")] = False,
 ) -> int | None:
     """Fit the segments over the warehouse, judge them, and write a release with its report.
+
+    Where a release is current, this one continues it: encoding, scaling and projection stay, and the segments keep
+    their ids.
 
     The last line of standard output is the release's path. The same data and settings give the same release.
     """
     if k != "auto" and not k.isdecimal():
         raise bad_option("--k", k, "give a whole number of at least 2, or auto")
     at = time_option("--as-of", as_of)
-    from segue.trainer_extra import open_warehouse
-    from segue.training import train_release
+    from segue.trainer_extra import installed, open_warehouse
+
+    with installed():
+        from segue.continuing import release_to_continue
+        from segue.training import train_release
 
     with open_warehouse(warehouse, settings) as tables, steps() as step:
+        followed = release_to_continue(settings, current, out, say)
         path, release = train_release(
             tables,
             settings,
             out,
             step,
             as_of=at,
+            current=followed,
+            refit_space=refit_space,
             k=None if k == "auto" else int(k),
             encoding=encoding,
             components=components,
         )
         rejected = tables.rejected(at).counts
     warn_left_out(rejected)
-    _tell(release, path)
+    _tell(release, path, followed)
     if as_json:
         told = {
             "version": release.version,
+            "continues": release.continues,
             "path": str(path),
             "segments": [{"id": s.id, "name": s.name, "size": s.size} for s in release.segments],
             "users_read": release.training.users_read,
@@ -85,8 +107,16 @@ def train(
     return None
 
 
-def _tell(release: ModelRelease, path: Path) -> None:
+def _tell(release: ModelRelease, path: Path, followed: Current | None) -> None:
+    from segue.impact_text import impact_text
     from segue.release_text import release_text
+    from trainer.impact import told_in
 
     people.print(release_text(release))
+    if followed is not None and followed.release.version == release.version:
+        say("Nothing has changed: this is the current release again.")
+        return
+    impact, drift = told_in((path / "report.json").read_bytes())
+    if impact is not None:
+        people.print(impact_text(impact, drift))
     say(f"The report: {path / 'report.html'}. Next: segue publish {path}")

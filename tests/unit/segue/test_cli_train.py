@@ -43,7 +43,7 @@ def plain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_the_last_line_is_the_release_s_path(tmp_path: Path, capsys: Capture) -> None:
     tables = write_csv(shop(60).user("u999", age="200"), tmp_path / "tables")
 
-    assert run(["train", "--warehouse", str(tables), "--k", "3", "--out", "here"]) == 0
+    assert run(["train", "--current", "none", "--warehouse", str(tables), "--k", "3", "--out", "here"]) == 0
 
     shown = capsys.readouterr()
     path = Path(shown.out.splitlines()[-1])
@@ -56,7 +56,7 @@ def test_the_last_line_is_the_release_s_path(tmp_path: Path, capsys: Capture) ->
 def test_json_tells_the_release(tmp_path: Path, capsys: Capture) -> None:
     tables = write_csv(shop(60), tmp_path / "tables")
 
-    assert run(["train", "--warehouse", str(tables), "--k", "3", "--json"]) == 0
+    assert run(["train", "--current", "none", "--warehouse", str(tables), "--k", "3", "--json"]) == 0
 
     told = json.loads(capsys.readouterr().out)
     assert told["path"] == f"releases/{told['version']}"
@@ -92,7 +92,7 @@ def test_what_cannot_be_trained_on_is_one_sentence(
     if spoil is not None:
         spoil(tables)
 
-    assert run(["train", "--warehouse", str(tables)]) == 3
+    assert run(["train", "--current", "none", "--warehouse", str(tables)]) == 3
 
     told = capsys.readouterr().err.splitlines()[-1]
     assert told.startswith("Error: ")
@@ -103,7 +103,7 @@ def test_what_cannot_be_trained_on_is_one_sentence(
 def test_a_missing_column_is_named_with_those_that_are_there(tmp_path: Path, capsys: Capture) -> None:
     tables = write_csv(shop(60), tmp_path / "tables", without={"users": ("gender",)})
 
-    assert run(["train", "--warehouse", str(tables)]) == 3
+    assert run(["train", "--current", "none", "--warehouse", str(tables)]) == 3
 
     told = capsys.readouterr().err
     assert "table users of" in told
@@ -127,5 +127,5 @@ def test_a_wrong_setting_is_one_sentence(
 ) -> None:
     tables = write_csv(shop(10), tmp_path / "tables")
 
-    assert run(["train", "--warehouse", str(tables), *arguments]) == 2
+    assert run(["train", "--current", "none", "--warehouse", str(tables), *arguments]) == 2
     assert expected in capsys.readouterr().err

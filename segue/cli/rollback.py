@@ -1,0 +1,51 @@
+"""`segue rollback`: make an older release current again."""
+
+# ruff: noqa: PLC0415 - imports stand where they are needed: a command loads no more than it uses
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from segue.cli.command import command, flag
+from segue.cli.terminal import people, say, write
+from segue.cli.train import DEFAULT_OUT
+from segue.settings import Settings
+
+
+@command("kafka", "topic_prefix", example="segue rollback")
+def rollback(
+    settings: Settings,
+    version: Annotated[
+        str | None, typer.Argument(metavar="[VERSION]", help="which; else the one that was current before")
+    ] = None,
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="the folder of releases, to tell who moves")
+    ] = DEFAULT_OUT,
+    as_json: Annotated[bool, flag("--json", "version, activation and impact as JSON")] = False,
+) -> int | None:
+    """Make an older release current again: workers use it without a restart.
+
+    It tells whom that moves, if it can, and is never refused for that.
+    """
+    from segue.impact_text import impact_text
+    from segue.publishing import impact_of_rollback, known_releases, roll_back
+    from trainer.rollback import choose
+
+    known = known_releases(settings)
+    target = choose(known, version)
+    impact = impact_of_rollback(known, target, out)
+    if impact is None:
+        say("Whom it moves cannot be told: the training users of the current release are not at hand.")
+    else:
+        people.print(impact_text(impact, None))
+    activation = roll_back(known, target, settings)
+    if as_json:
+        told = {"version": target.release.version, "activation": activation, "impact": impact}
+        write(msgspec.json.encode(told).decode())
+    else:
+        write(f"Release {target.release.version} is current again: activation {activation}.")
+    return None

@@ -1,0 +1,65 @@
+"""Which release a training continues."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from schemas.errors import BadRelease, Unreachable
+from segue.settings import Settings
+from trainer.current import Current, assignments_of, current_from
+from trainer.models_topic import ModelsTopic
+from trainer.published import published
+
+DEADLINE_S = 3.0
+NONE = "none"
+
+
+def release_to_continue(
+    settings: Settings, named: str | None, out: Path, say: Callable[[str], None]
+) -> Current | None:
+    """The release in use; None where this is a first training.
+
+    Args:
+        named: a release's folder, or ``none``; None asks Kafka.
+        out: the folder of releases, where the current one's own may lie.
+        say: told what was found.
+
+    Raises:
+        BadRelease: the folder, or the current record in Kafka, cannot be read.
+        Unreachable: the setting ``kafka`` names a Kafka that does not answer.
+    """
+    if named == NONE:
+        return None
+    if named is not None:
+        return current_from(Path(named))
+    topic = ModelsTopic(settings.kafka, settings.topics, settings.kafka_options, DEADLINE_S)
+    try:
+        known = published(topic.read())
+    except Unreachable as error:
+        if "kafka" in settings.model_fields_set:
+            raise Unreachable(
+                f"{error}; or name the release to continue: --current FOLDER, or --current none for a first training"
+            ) from None
+        say(
+            f"no Kafka answers at {settings.kafka}, the default, so this is a first training: --current names a release to "
+            "continue"
+        )
+        return None
+    if known.problem is not None:
+        raise BadRelease(
+            f"the current release cannot be continued: {known.problem}; or name another one: --current FOLDER, or "
+            "--current none for a first training"
+        )
+    if known.current is None:
+        say(f"no release was published on {settings.topics.models} yet, so this is a first training")
+        return None
+    release = known.current.release
+    places = [str(out / release.version), *([release.artifacts_uri] if release.artifacts_uri else [])]
+    assignments = assignments_of(release, places)
+    if assignments is None:
+        say(
+            f"the folder of release {release.version}, which is current, is neither in {out} nor where it was uploaded to: "
+            "what behaviour moves, and drift, are not told"
+        )
+    return Current(release, known.next_segment, assignments)
