@@ -109,6 +109,15 @@ def beyond_default(features: Iterable[Feature]) -> tuple[Feature, ...]:
     return tuple(sorted(others, key=lambda feature: feature.name))
 
 
+def told(features: Iterable[Feature]) -> str:
+    """How features are made, for people.
+
+    >>> told([Feature("total_spend", "sum", "order_value")])
+    'total_spend = sum of order_value'
+    """
+    return ", ".join(f"{one.name} = {one.kind} of {one.source}" for one in features) or "nothing"
+
+
 def _check(feature: Feature) -> None:
     setting = f"declare.{feature.name}"
     taken = feature.name in _TAKEN or _COMPONENT.fullmatch(feature.name)

@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from schemas.errors import BadRelease
+from schemas.features import Feature
 
 SCHEMA_VERSION = 1
 
@@ -72,6 +73,7 @@ class ModelRelease(Struct, frozen=True, kw_only=True):
     ``projection_mean`` (c) and ``projection`` (d x c) the PCA's, and a segment's centre has d numbers.
     ``space`` names encoding, scaling and projection together: releases with one space have
     comparable components. ``artifacts`` maps the files of the release's folder to their SHA-256.
+    ``declared`` says how the features beyond the article's seven are made, by name and without encodings.
 
     ``continues`` is the version of the release whose segments keep their ids in this one; None for a first
     one. ``next_segment`` is above every id that was given so far, here or in any release before: the id that
@@ -91,6 +93,7 @@ class ModelRelease(Struct, frozen=True, kw_only=True):
     continues: str | None = None
     training: Training
     exclude_statuses: tuple[str, ...] = ()
+    declared: tuple[Feature, ...] = ()
     metrics: dict[str, float] = {}
     artifacts: dict[str, str] = {}
     artifacts_uri: str | None = None
@@ -103,7 +106,7 @@ def space_of(release: ModelRelease) -> str:
         BadRelease: the release cannot be written, because a number is not finite.
     """
     read = _as_read(release)
-    return _hash((read.features, read.mean, read.scale, read.projection_mean, read.projection))
+    return _hash((read.features, read.declared, read.mean, read.scale, read.projection_mean, read.projection))
 
 
 def version_of(release: ModelRelease) -> str:

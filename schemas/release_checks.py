@@ -3,11 +3,9 @@
 from collections.abc import Sequence
 from math import isfinite
 
-from schemas.errors import BadRelease
-from schemas.features import FEATURES
+from schemas.errors import BadRelease, BadSetting
+from schemas.features import Feature, beyond_default, declared
 from schemas.release import EncodedFeature, ModelRelease, space_of, version_of
-
-_NUMERIC = {feature.name: feature.numeric for feature in FEATURES}
 
 # A score multiplies a number by a weight and by a centre, and divides by a scale: with four factors of
 # this size and a million columns it still stays far below what a double holds (1.8e308).
@@ -38,14 +36,39 @@ def check_features(release: ModelRelease) -> None:
     Raises:
         BadRelease: a feature is unknown, or a number is encoded, or a category is not.
     """
+    try:
+        known = {feature.name: feature.numeric for feature in declared(release.declared)}
+    except BadSetting as error:
+        raise _bad(release, "declared", f"cannot be made ({error})") from None
     for feature in release.features:
         name = f"features[{feature.name}]"
-        numeric = _NUMERIC.get(feature.name)
+        numeric = known.get(feature.name)
         if numeric is None:
-            raise _bad(release, name, f"is none of the features {', '.join(_NUMERIC)}")
+            raise _bad(release, name, f"is none of the features {', '.join(known)}")
         if numeric != (feature.encoding == "number"):
             kind = "a number" if numeric else "a category"
             raise _bad(release, f"{name}.encoding", f"is {feature.encoding}, but the feature is {kind}")
+
+
+def check_declared(release: ModelRelease, features: tuple[Feature, ...]) -> None:
+    """Refuse a release whose features are made in another way than a worker makes them.
+
+    Args:
+        features: those that the worker makes.
+
+    Raises:
+        BadRelease: the worker does not make a feature, or makes it from something else.
+    """
+    ours = {feature.name: feature for feature in beyond_default(features)}
+    for feature in release.declared:
+        if ours.get(feature.name) != feature:
+            as_declared = f'{feature.name} = {{ kind = "{feature.kind}", source = "{feature.source}" }}'
+            known = ours.get(feature.name)
+            told = "not at all" if known is None else f"as {known.kind} of {known.source}"
+            raise BadRelease(
+                f"release {release.version!r} was trained with {as_declared}, which the setting declare has {told}:"
+                " declare it in that way, or publish another release"
+            )
 
 
 def check_shapes(release: ModelRelease) -> None:

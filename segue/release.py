@@ -29,7 +29,8 @@ def newest_model(settings: Settings, deadline_s: float) -> tuple[ActiveModel | N
     Raises:
         Unreachable: Kafka does not answer in time.
     """
-    releases = Releases(settings.kafka_client, settings.topics, deadlines=Deadlines(request_s=deadline_s))
+    deadlines = Deadlines(request_s=deadline_s)
+    releases = Releases(settings.kafka_client, settings.topics, settings.declared, deadlines=deadlines)
     try:
         releases.start()
         return releases.current(), releases.problem()

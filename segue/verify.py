@@ -156,7 +156,10 @@ class _Models:
 
     def __init__(self, settings: Settings) -> None:
         self._releases = Releases(
-            settings.kafka_client, settings.topics, deadlines=Deadlines(request_s=DEADLINE_S)
+            settings.kafka_client,
+            settings.topics,
+            settings.declared,
+            deadlines=Deadlines(request_s=DEADLINE_S),
         )
         try:
             self._releases.start()

@@ -143,6 +143,6 @@ def _check_redis(settings: Settings) -> None:
 
 
 def _started(settings: Settings) -> Releases:
-    releases = Releases(settings.kafka_client, settings.topics)
+    releases = Releases(settings.kafka_client, settings.topics, settings.declared)
     releases.start()
     return releases

@@ -9,6 +9,8 @@ from msgspec.structs import replace
 
 from schemas import times
 from schemas.errors import BadRelease
+from schemas.features import FEATURES, Feature
+from schemas.release_checks import check_declared
 from schemas.topics import MODELS_CURRENT_KEY
 from schemas.wire import decode_release
 from streamer.interfaces import Record
@@ -30,6 +32,7 @@ class ReleaseView(Struct, frozen=True):
         refused: why the newest ``current`` record is not used.
         bootstrap: the record under ``bootstrap`` as it came; None where there is none.
         versions: releases by version, as they came.
+        features: those that the fold makes; a release with others is refused.
     """
 
     topic_id: str = ""
@@ -38,10 +41,11 @@ class ReleaseView(Struct, frozen=True):
     refused: str | None = None
     bootstrap: bytes | None = None
     versions: Mapping[str, bytes] = {}
+    features: tuple[Feature, ...] = FEATURES
 
     def of_topic(self, topic_id: str) -> "ReleaseView":
         """The view with which to read a topic from its beginning; a model stays until another is read."""
-        return ReleaseView(topic_id=topic_id, current=self.current)
+        return ReleaseView(topic_id=topic_id, current=self.current, features=self.features)
 
     def after(self, record: Record) -> "ReleaseView":
         """The view after one more record. A record that cannot be used is refused, and what was stays."""
@@ -76,6 +80,7 @@ class ReleaseView(Struct, frozen=True):
         seen = replace(self, known_activation=record.offset)
         try:
             release = decode_release(record.value)
+            check_declared(release, self.features)
             at = times.from_millis(record.timestamp_ms)
             model = ActiveModel(release, Scorer(release), record.offset, self.topic_id, at)
         except BadRelease as error:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 import structlog
 
 from schemas.errors import SegueError
+from schemas.features import Feature
 from schemas.release import ModelRelease
 from schemas.topics import Topics
 from schemas.wire import decode_release
@@ -34,6 +35,7 @@ class Releases:
         self,
         client: Mapping[str, str],
         topics: Topics,
+        features: tuple[Feature, ...],
         *,
         on_change: Callable[[ActiveModel], None] = lambda _model: None,
         deadlines: Deadlines | None = None,
@@ -41,13 +43,14 @@ class Releases:
         """
         Args:
             client: librdkafka's settings of a client.
+            features: those that the fold makes; a release with others is refused.
             on_change: told of each release that comes into use, in the reader's thread.
         """
         self._client = client
         self._topic = topics.models
         self._on_change = on_change
         self._deadlines = deadlines or Deadlines()
-        self._view = ReleaseView()
+        self._view = ReleaseView(features=features)
         self._trouble: str | None = None
         self._closing = threading.Event()
         self._told = threading.Event()

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from msgspec import Struct
 
 from schemas.errors import NeedsRebuild
-from schemas.features import Feature
+from schemas.features import told
 from streamer.interfaces import Bounds, Committed
 from streamer.place import FoldSettings, Place
 
@@ -140,14 +140,10 @@ def check_settings(made: FoldSettings, now: FoldSettings) -> None:
     for name, was, is_now in (
         ("exclude_statuses", made.exclude_statuses, now.exclude_statuses),
         ("partitioner", made.partitioner, now.partitioner),
-        ("declare", _told(made.declared), _told(now.declared)),
+        ("declare", told(made.declared), told(now.declared)),
     ):
         if was != is_now:
             raise NeedsRebuild(
                 f"setting {name} is {is_now!r}, but the states in Redis were made with {was!r}:"
                 f" {_REBUILD}, or set it back"
             )
-
-
-def _told(features: tuple[Feature, ...]) -> dict[str, str]:
-    return {feature.name: f"{feature.kind} of {feature.source}" for feature in features}

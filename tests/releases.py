@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
+from schemas.features import Feature
 from schemas.release import EncodedFeature, ModelRelease, Segment, Training, space_of, version_of
 from streamer.model import ActiveModel
 from streamer.scoring import Scorer
@@ -33,6 +34,7 @@ def a_release(
     *,
     centres: tuple[tuple[float, float], ...] = CENTRES,
     exclude_statuses: tuple[str, ...] = (),
+    declared: tuple[Feature, ...] = (),
     scale: float = 1.0,
 ) -> ModelRelease:
     """A valid release; other ``centres`` give another version in the same space, ``scale`` another space."""
@@ -48,6 +50,7 @@ def a_release(
         next_segment=len(centres),
         training=Training(None, 100, 90, "0" * 64),
         exclude_statuses=exclude_statuses,
+        declared=declared,
     )
     release = replace(release, space=space_of(release))
     return replace(release, version=version_of(release))

@@ -8,6 +8,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from schemas import times
+from schemas.features import beyond_default
 from schemas.release import ModelRelease, Segment, Training, space_of, version_of
 from trainer.digest import digest
 from trainer.fit import Fit
@@ -51,6 +52,7 @@ def release_of(
             rows_sha256=digest(fit.selection.rows),
         ),
         exclude_statuses=fit.settings.exclude_statuses,
+        declared=beyond_default(fit.settings.features),
         metrics=_metrics(fit),
     )
     return _named(release)

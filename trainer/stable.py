@@ -13,7 +13,7 @@ from sklearn.decomposition import PCA
 from sklearn.preprocessing import StandardScaler
 
 from schemas.errors import BadTraining
-from schemas.features import Feature
+from schemas.features import Feature, beyond_default, told
 from schemas.release import ModelRelease
 from trainer.digest import digest
 from trainer.encode import FeatureEncoder, Matrix
@@ -54,6 +54,7 @@ def check_continues(release: ModelRelease, settings: FitSettings) -> None:
     differing = [
         ("features", ", ".join(of_release), ", ".join(settings.names)),
         *((f"the encoding of {name}", encodings.get(name), wanted[name]) for name in wanted),
+        ("declare", told(release.declared), told(beyond_default(settings.features))),
         ("scaling", "none" if unscaled else "standard", settings.scaling),
         ("components", len(release.projection), settings.components),
         ("k", len(release.segments), settings.k or len(release.segments)),

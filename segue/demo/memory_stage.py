@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from schemas.changes import Change
 from schemas.events import Order, Signup
+from schemas.features import FEATURES
 from schemas.headers import REASON
 from schemas.partition import partition_of
 from schemas.release import ModelRelease
@@ -41,8 +42,8 @@ class MemoryStage:
         self._models = _OneModel(ActiveModel(release, Scorer(release), 0, "memory", _now()))
         self._config = LaneConfig(
             self._topics,
-            Rules(exclude_statuses=frozenset(release.exclude_statuses)),
-            FoldSettings(PARTITIONS, release.exclude_statuses),
+            Rules(exclude_statuses=frozenset(release.exclude_statuses), features=FEATURES + release.declared),
+            FoldSettings(PARTITIONS, release.exclude_statuses, declared=release.declared),
             similar_users=similar_users,
         )
         self._told = _Told()

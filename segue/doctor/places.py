@@ -135,7 +135,8 @@ def _committed(settings: Settings, admin: Admin, lane: int) -> dict[str, Committ
 
 
 def _bootstrapped(settings: Settings) -> bool:
-    releases = Releases(settings.kafka_client, settings.topics, deadlines=Deadlines(request_s=_DEADLINE_S))
+    deadlines = Deadlines(request_s=_DEADLINE_S)
+    releases = Releases(settings.kafka_client, settings.topics, settings.declared, deadlines=deadlines)
     try:
         releases.start()
         return releases.bootstrap_standing() is not None

@@ -10,6 +10,7 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from schemas.errors import BadRelease, BadSetting, Unreachable
+from schemas.features import FEATURES
 from schemas.release import ModelRelease
 from schemas.topics import Topics
 from schemas.wire import encode_release
@@ -62,7 +63,7 @@ class Publishing:
         return self.write((release.version, value), ("current", value))
 
     def releases(self, **options: object) -> Releases:
-        releases = Releases(self.client, self.topics, deadlines=QUICK, **options)  # type: ignore[arg-type]
+        releases = Releases(self.client, self.topics, FEATURES, deadlines=QUICK, **options)  # type: ignore[arg-type]
         self._stack.callback(releases.close)
         return releases
 

@@ -4,8 +4,9 @@ import pytest
 from msgspec.structs import replace
 
 from schemas.errors import BadRelease
-from schemas.release import EncodedFeature, ModelRelease, Segment
-from schemas.release_checks import check_features, check_names, check_shapes
+from schemas.features import FEATURES, Feature
+from schemas.release import EncodedFeature, ModelRelease, Segment, space_of
+from schemas.release_checks import check_declared, check_features, check_names, check_shapes
 from tests.releases import a_release
 
 NUMBER = EncodedFeature("age", "number")
@@ -103,3 +104,47 @@ def test_a_release_that_was_changed_after_it_was_named() -> None:
         check_names(replace(release, metrics={"silhouette": 1.0}))
     with pytest.raises(BadRelease, match="was changed: version"):
         check_names(replace(release, space="0" * 12))
+
+
+SPEND = Feature("spend", "sum", "order_value")
+
+
+def _declaring(*declared: Feature, encoded: EncodedFeature | None = None) -> ModelRelease:
+    return replace(_with_feature(encoded or EncodedFeature("spend", "number")), declared=declared)
+
+
+def test_a_declared_feature_is_known_to_the_release() -> None:
+    check_features(_declaring(SPEND))
+    with pytest.raises(
+        BadRelease, match=r"features\[spend\]\.encoding is label, but the feature is a number"
+    ):
+        check_features(_declaring(SPEND, encoded=replace(LABEL, name="spend")))
+
+
+def test_a_declaration_that_cannot_be_made() -> None:
+    with pytest.raises(
+        BadRelease, match=r"declared cannot be made \(setting declare\.spend\.source is 'brand'"
+    ):
+        check_features(_declaring(Feature("spend", "sum", "brand")))
+
+
+def test_a_worker_that_makes_the_features_as_the_release_does() -> None:
+    check_declared(a_release(), FEATURES)
+    check_declared(_declaring(SPEND), (*FEATURES, Feature("latest", "last", "status", "label"), SPEND))
+
+
+@pytest.mark.parametrize(
+    ("ours", "problem"),
+    [
+        ((), 'spend = { kind = "sum", source = "order_value" }, which the setting declare has not at all'),
+        ((Feature("spend", "mean", "price"),), "which the setting declare has as mean of price: declare it"),
+    ],
+)
+def test_a_worker_that_makes_a_feature_in_another_way(ours: tuple[Feature, ...], problem: str) -> None:
+    with pytest.raises(BadRelease) as refused:
+        check_declared(_declaring(SPEND), (*FEATURES, *ours))
+    assert problem in str(refused.value)
+
+
+def test_another_declaration_of_a_name_is_another_space() -> None:
+    assert space_of(_declaring(SPEND)) != space_of(_declaring(replace(SPEND, kind="max")))

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from schemas.errors import BadRelease
+from schemas.features import FEATURES, Feature
 from schemas.release import ModelRelease, Segment, space_of, version_of
 from schemas.wire import encode_release
 from streamer.interfaces import Record
@@ -179,3 +180,22 @@ def test_a_topic_made_anew_begins_anew_and_the_model_stays_until_another_is_read
     after = view.after(record(0, "current", encode_release(SECOND)))
     assert after.current is not None
     assert (after.current.activation, after.current.topic_id) == (0, "b")
+
+
+def test_a_release_with_a_feature_that_the_worker_does_not_make_is_refused_and_the_old_one_stays() -> None:
+    spend = Feature("spend", "sum", "price")
+    other = a_release(declared=(spend,))
+    records = [*published(0, FIRST), *published(2, other)]
+
+    view = view_of(*records)
+    assert view.current is not None
+    assert view.current.release == FIRST
+    assert 'trained with spend = { kind = "sum", source = "price" }' in (view.refused or "")
+    assert view.known_activation == 3
+
+    again = ReleaseView(features=(*FEATURES, spend)).of_topic("a")
+    for one in records:
+        again = again.after(one)
+    assert again.current is not None
+    assert again.current.release == other
+    assert again.refused is None

@@ -153,7 +153,7 @@ def test_user_segments_made_anew_are_read_from_their_beginning() -> None:
         (FoldSettings(4, partitioner="crc32"), "partitioner"),
         (
             FoldSettings(4, declared=(Feature("spent", "sum", "price"),)),
-            "declare is {'spent': 'sum of price'}",
+            "declare is 'spent = sum of price'",
         ),
     ],
 )
