@@ -11,10 +11,10 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(UPGRADE)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test simulate chaos fuzz soak check bench format clean lock venv
+.PHONY: help demo test simulate chaos fuzz soak check bench bench-train format clean lock venv
 
 help: ## list these commands
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
 demo: venv ## the whole service, live, on this machine (set-up included)
 	$(BIN)/segue demo
@@ -48,6 +48,9 @@ check: venv ## format, lint and types
 
 bench: venv ## measure what the documents claim
 	$(BIN)/python -m benchmarks $(ARGS)
+
+bench-train: venv ## time and memory of `segue train` beside the article's script, up to a million users
+	$(BIN)/python -m benchmarks.training $(ARGS)
 
 format: venv ## format the code, and repair what ruff can
 	$(BIN)/ruff check --fix-only --quiet .

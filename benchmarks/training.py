@@ -1,0 +1,144 @@
+"""`segue train` beside the article's script, from the same Parquet files, by number of users: `make bench-train`.
+
+Each run is a process of its own; its time is the wall's, its memory the most that it held at once, as the
+system counts it. What they do differs: ours also judges k, the encodings and the segments' stability, and
+writes a release; the article's prints a table for each cluster.
+"""
+
+import argparse
+import json
+import math
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+USERS = (20_000, 100_000, 1_000_000)
+_MANY = 500_000  # users, from which on one run has to do
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The medians of several runs: seconds of wall time, and megabytes (10**6 bytes) at the peak."""
+
+    seconds: float
+    peak_mb: float
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Both ways over one shop."""
+
+    users: int
+    runs: int
+    segue: Run
+    article: Run
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """The exponents of ``users``: 1 where what is measured doubles with the users; nan for a single size."""
+
+    seconds: float
+    peak_mb: float
+
+
+def measure(users: int, runs: int) -> Size:
+    """Run both in turn, so that a machine that slows down slows both."""
+    with tempfile.TemporaryDirectory() as scratch:
+        shop = Path(scratch) / "shop"
+        run("benchmarks.shop", str(users), str(shop))
+        out = str(Path(scratch) / "releases")
+        train = ("segue", "train", "--warehouse", str(shop), "--out", out, "--current", "none")
+        taken: tuple[list[Run], list[Run]] = ([], [])
+        for _ in range(runs):
+            taken[0].append(run(*train))
+            taken[1].append(run("benchmarks.article", str(shop)))
+    return Size(users, runs, _median(taken[0]), _median(taken[1]))
+
+
+def growth(users: Sequence[int], runs: Sequence[Run]) -> Growth:
+    """The slopes of a least-squares line through the logarithms."""
+    if len(users) < 2:
+        return Growth(float("nan"), float("nan"))
+    return Growth(
+        _exponent(users, [run.seconds for run in runs]), _exponent(users, [run.peak_mb for run in runs])
+    )
+
+
+def _exponent(users: Sequence[int], values: Sequence[float]) -> float:
+    logs = [[math.log(each) for each in series] for series in (users, values)]
+    return statistics.linear_regression(*logs).slope
+
+
+def run(module: str, *arguments: str) -> Run:
+    """Run a module in a process of its own.
+
+    Raises:
+        CalledProcessError: it failed; what it said stands on standard error.
+    """
+    command = [sys.executable, "-m", module, *arguments]
+    began = time.perf_counter()
+    with tempfile.TemporaryFile() as said:
+        process = subprocess.Popen(command, stdout=said, stderr=said)
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - began
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            said.seek(0)
+            sys.stderr.write(said.read().decode())
+            raise subprocess.CalledProcessError(process.returncode, command)
+    # Linux counts in kibibytes.
+    return Run(seconds, usage.ru_maxrss * 1024 / 1e6)
+
+
+def _median(runs: Sequence[Run]) -> Run:
+    return Run(statistics.median(run.seconds for run in runs), statistics.median(run.peak_mb for run in runs))
+
+
+def _table(sizes: Sequence[Size], ours: Growth, theirs: Growth) -> Table:
+    table = Table("users", "runs", title="segue train beside the article's script")
+    for title in ("segue s", "segue MB", "article s", "article MB"):
+        table.add_column(title, justify="right")
+    for size in sizes:
+        figures = (size.segue.seconds, size.segue.peak_mb, size.article.seconds, size.article.peak_mb)
+        table.add_row(f"{size.users:,}", str(size.runs), *(f"{figure:,.1f}" for figure in figures))
+    exponents = (ours.seconds, ours.peak_mb, theirs.seconds, theirs.peak_mb)
+    table.add_row("grows as users to the", "", *(f"{exponent:.2f}" for exponent in exponents))
+    return table
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.training", description=__doc__)
+    parser.add_argument("--users", type=int, nargs="+", default=USERS, help="how many, for each shop")
+    parser.add_argument("--runs", type=int, default=3, help=f"of each; one from {_MANY:,} users on")
+    parser.add_argument("--json", action="store_true", help="the figures as JSON, on standard output")
+    options = parser.parse_args()
+    progress = Console(stderr=True)
+    sizes = []
+    for users in options.users:
+        progress.print(f"{users:,} users…")
+        sizes.append(measure(users, 1 if users >= _MANY else options.runs))
+    ours = growth(options.users, [size.segue for size in sizes])
+    theirs = growth(options.users, [size.article for size in sizes])
+    if options.json:
+        told = {
+            "sizes": [asdict(size) for size in sizes],
+            "exponents": {"segue": asdict(ours), "article": asdict(theirs)},
+        }
+        print(json.dumps(told, indent=2))
+    else:
+        Console().print(_table(sizes, ours, theirs))
+
+
+if __name__ == "__main__":
+    main()
