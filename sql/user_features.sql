@@ -3,7 +3,8 @@
 -- Written in DuckDB's dialect, and plainly, so that it can be translated for other warehouses. Only the
 -- *_source steps read the tables; there the column names are adapted to the warehouse at hand, and a
 -- column that it does not have becomes null. Every value is read as text first, so that a file of text
--- and a typed table obey one set of rules.
+-- and a typed table obey one set of rules. A text becomes a number or a time by try_cast, since some
+-- warehouses compute a branch of a case that they do not take.
 --
 -- Parameters: as_of, only facts timed strictly before it count (null: all of them); exclude_statuses,
 -- orders with one of these statuses do not count.
@@ -170,13 +171,13 @@ times_split as (
 times_shifted as (
   select
     written,
-    cast(local_time as timestamp)
+    try_cast(local_time as timestamp)
     - case
       when local_time is null or shift = '' then 0
       else
         (
-          60 * cast(substr(shift, 2, 2) as integer)
-          + case when length(shift) = 3 then 0 else cast(right(shift, 2) as integer) end
+          60 * try_cast(substr(shift, 2, 2) as integer)
+          + case when length(shift) = 3 then 0 else try_cast(right(shift, 2) as integer) end
         )
         * case when substr(shift, 1, 1) = '-' then -1 else 1 end
     end
@@ -229,7 +230,7 @@ numbers as (
     written,
     value,
     case
-      when regexp_matches(written, '^[0-9]{1,38}$') then cast(written as decimal(38, 0))
+      when regexp_matches(written, '^[0-9]{1,38}$') then try_cast(written as decimal(38, 0))
       when value between -9007199254740992 and 9007199254740992 and value = floor(value)
         then cast(value as decimal(38, 0))
     end as whole

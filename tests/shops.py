@@ -13,7 +13,7 @@ import psycopg
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from trainer.warehouse import Names, open_warehouse
+from trainer.warehouse import Names, Warehouse, open_warehouse
 
 Value = str | None
 Row = dict[str, Value]
@@ -175,10 +175,15 @@ def everything(
 ) -> list[Any]:
     """All that a warehouse tells, to compare one with another."""
     with open_warehouse(warehouse, names) as opened:
-        return [
-            opened.features(as_of, exclude).to_pylist(),
-            list(opened.events(as_of)),
-            list(opened.events(since=as_of, ordered="user")),
-            opened.rejected(as_of),
-            opened.counts(as_of),
-        ]
+        return told(opened, as_of, exclude)
+
+
+def told(warehouse: Warehouse, as_of: datetime | None, exclude: tuple[str, ...]) -> list[Any]:
+    """All that an open warehouse tells."""
+    return [
+        warehouse.features(as_of, exclude).to_pylist(),
+        list(warehouse.events(as_of)),
+        list(warehouse.events(since=as_of, ordered="user")),
+        warehouse.rejected(as_of),
+        warehouse.counts(as_of),
+    ]

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from schemas import decode
 from schemas.events import Order, Signup
-from tests import warehouse_oracle
-from tests.shops import Shop, everything, write_csv, write_duckdb, write_parquet
+from tests import golden, warehouse_oracle
+from tests.shops import Shop, everything, told, write_csv, write_duckdb, write_parquet
 from tests.strategies.warehouse import AS_OFS, EXCLUDED, shops
+from tests.translated import open_translated
 from trainer.warehouse import open_warehouse
 
 # A shop is written to disk and read by a database: a quarter of a second for each.
@@ -115,3 +116,17 @@ def test_every_kind_of_warehouse_gives_the_same(folder, shop, as_of, excluded):
     ]
     first, *others = [everything(kind, as_of, excluded) for kind in kinds]
     assert all(other == first for other in others)
+
+
+@FEW
+@given(shop=shops(), as_of=AS_OFS, excluded=EXCLUDED)
+@pytest.mark.parametrize("dialect", ["snowflake", "bigquery"])
+def test_other_dialects_say_the_same(folder, dialect, shop, as_of, excluded):
+    """As far as sqlglot reads them right: their text, translated back."""
+    database = folder / "translated.duckdb"
+    database.unlink(missing_ok=True)
+    write_duckdb(shop, database)
+    with open_warehouse(database) as plain, open_translated(database, dialect) as translated:
+        assert told(translated, as_of, excluded) == told(plain, as_of, excluded)
+        of_all_kinds = plain.features(as_of, excluded, golden.FEATURES)
+        assert translated.features(as_of, excluded, golden.FEATURES).equals(of_all_kinds)

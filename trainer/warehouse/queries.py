@@ -13,15 +13,13 @@ import sqlglot
 from sqlglot import exp
 
 from schemas.features import Feature
+from trainer.warehouse.dialects import adapt
 from trainer.warehouse.feature_query import feature_query
 from trainer.warehouse.layout import TABLES, Layout
 from trainer.warehouse.parsed import WRITTEN_IN, parsed
 
 Ordering = Literal["time", "user"]
 Parameter = datetime | int | tuple[str, ...] | None
-
-# DuckDB's name for a text's length in bytes; other dialects keep to the standard's.
-_BYTES_IN_TEXT, _STANDARD_BYTES_IN_TEXT = "strlen", "octet_length"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +69,7 @@ class Queries:
                 table.replace(self._table(table.name))
         for parameter in list(query.find_all(exp.Placeholder)):
             _fill(parameter, parameters[parameter.name])
-        if self.dialect != WRITTEN_IN:
-            for function in query.find_all(exp.Anonymous):
-                if function.name.lower() == _BYTES_IN_TEXT:
-                    function.set("this", _STANDARD_BYTES_IN_TEXT)
+        adapt(query, self.dialect)
         # The tree is a copy already; a second one would take as long as all the rest.
         text = query.sql(self.dialect, pretty=True, copy=False, unsupported_level=sqlglot.ErrorLevel.RAISE)
         return text + "\n"
@@ -106,7 +101,7 @@ def _fill(parameter: exp.Placeholder, value: Parameter) -> None:
     elif isinstance(value, int):
         parameter.replace(exp.Literal.number(value))
     else:
-        parameter.replace(exp.cast(_time(value), "timestamp"))
+        parameter.replace(exp.cast(_time(value), "timestamp", dialect=WRITTEN_IN))
 
 
 def _time(at: datetime | None) -> exp.Expression:

@@ -1,0 +1,58 @@
+/* The facts as events: a signup is one row, an order one row an item. The steps before this select are */
+/* those of user_features.sql. Parameter: since, only facts at or after it (null: all of them). */
+SELECT
+  0 AS is_order,
+  user_id,
+  created_at AS `at`,
+  age,
+  gender,
+  country,
+  traffic_source,
+  CAST(NULL AS STRING) AS order_id,
+  CAST(NULL AS STRING) AS status,
+  CAST(NULL AS STRING) AS item_id,
+  CAST(NULL AS STRING) AS brand,
+  CAST(NULL AS STRING) AS category,
+  CAST(NULL AS STRING) AS product_id,
+  CAST(NULL AS FLOAT64) AS price,
+  CAST(NULL AS INT64) AS quantity
+FROM signups
+WHERE
+  CAST('2024-01-01 00:00:00' AS DATETIME) IS NULL
+  OR created_at >= CAST('2024-01-01 00:00:00' AS DATETIME)
+UNION ALL
+SELECT
+  1 AS is_order,
+  user_id,
+  created_at AS `at`,
+  CAST(NULL AS FLOAT64) AS age,
+  CAST(NULL AS STRING) AS gender,
+  CAST(NULL AS STRING) AS country,
+  CAST(NULL AS STRING) AS traffic_source,
+  order_id,
+  status,
+  item_id,
+  brand,
+  category,
+  product_id,
+  price,
+  CAST(quantity AS INT64) AS quantity
+FROM valid_items
+WHERE
+  CAST('2024-01-01 00:00:00' AS DATETIME) IS NULL
+  OR created_at >= CAST('2024-01-01 00:00:00' AS DATETIME)
+ORDER BY
+  user_id NULLS LAST,
+  `at` NULLS LAST,
+  is_order NULLS LAST,
+  order_id NULLS LAST,
+  item_id NULLS LAST,
+  brand NULLS LAST,
+  category NULLS LAST,
+  product_id NULLS LAST,
+  price NULLS LAST,
+  quantity NULLS LAST,
+  age NULLS LAST,
+  gender NULLS LAST,
+  country NULLS LAST,
+  traffic_source NULLS LAST

@@ -1,0 +1,58 @@
+/* The facts as events: a signup is one row, an order one row an item. The steps before this select are */
+/* those of user_features.sql. Parameter: since, only facts at or after it (null: all of them). */
+SELECT
+  0 AS is_order,
+  user_id,
+  created_at AS at,
+  age,
+  gender,
+  country,
+  traffic_source,
+  CAST(NULL AS VARCHAR) AS order_id,
+  CAST(NULL AS VARCHAR) AS status,
+  CAST(NULL AS VARCHAR) AS item_id,
+  CAST(NULL AS VARCHAR) AS brand,
+  CAST(NULL AS VARCHAR) AS category,
+  CAST(NULL AS VARCHAR) AS product_id,
+  CAST(NULL AS DOUBLE) AS price,
+  CAST(NULL AS BIGINT) AS quantity
+FROM signups
+WHERE
+  CAST('2024-01-01 00:00:00' AS TIMESTAMPNTZ) IS NULL
+  OR created_at >= CAST('2024-01-01 00:00:00' AS TIMESTAMPNTZ)
+UNION ALL
+SELECT
+  1 AS is_order,
+  user_id,
+  created_at AS at,
+  CAST(NULL AS DOUBLE) AS age,
+  CAST(NULL AS VARCHAR) AS gender,
+  CAST(NULL AS VARCHAR) AS country,
+  CAST(NULL AS VARCHAR) AS traffic_source,
+  order_id,
+  status,
+  item_id,
+  brand,
+  category,
+  product_id,
+  price,
+  CAST(quantity AS BIGINT) AS quantity
+FROM valid_items
+WHERE
+  CAST('2024-01-01 00:00:00' AS TIMESTAMPNTZ) IS NULL
+  OR created_at >= CAST('2024-01-01 00:00:00' AS TIMESTAMPNTZ)
+ORDER BY
+  user_id,
+  at,
+  is_order,
+  order_id,
+  item_id,
+  brand,
+  category,
+  product_id,
+  price,
+  quantity,
+  age,
+  gender,
+  country,
+  traffic_source

@@ -1,0 +1,726 @@
+/* Every user's features, from a shop's tables: users, orders, order_items, inventory_items. */
+/* Written in DuckDB's dialect, and plainly, so that it can be translated for other warehouses. Only the */
+/* *_source steps read the tables; there the column names are adapted to the warehouse at hand, and a */
+/* column that it does not have becomes null. Every value is read as text first, so that a file of text */
+/* and a typed table obey one set of rules. A text becomes a number or a time by try_cast, since some */
+/* warehouses compute a branch of a case that they do not take. */
+/* Parameters: as_of, only facts timed strictly before it count (null: all of them); exclude_statuses, */
+/* orders with one of these statuses do not count. */
+/* The steps up to valid_items decide what is a fact and name the reason for each row left out. The */
+/* events, the rows left out and the counts are made from these same steps (events.sql, rejected.sql, */
+/* counts.sql), with another final select. */
+WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 bytes, whatever the database's locale is. */ AS (
+  SELECT
+    CAST(users."Customer No" AS VARCHAR) AS user_id,
+    CAST(users."age" AS VARCHAR) AS age,
+    CAST(users."gender" AS VARCHAR) AS gender,
+    CAST(users."country" AS VARCHAR) AS country,
+    CAST(users."traffic_source" AS VARCHAR) AS traffic_source,
+    CAST(users."created_at" AS VARCHAR) AS created_at
+  FROM crm.customers AS users
+), orders_source AS (
+  SELECT
+    CAST(orders."order_id" AS VARCHAR) AS order_id,
+    CAST(orders."user_id" AS VARCHAR) AS user_id,
+    CAST(orders."status" AS VARCHAR) AS status,
+    CAST(orders."created_at" AS VARCHAR) AS created_at
+  FROM orders
+), order_items_source AS (
+  SELECT
+    CAST(order_items."id" AS VARCHAR) AS item_id,
+    CAST(order_items."order_id" AS VARCHAR) AS order_id,
+    CAST(order_items."inventory_item_id" AS VARCHAR) AS inventory_item_id,
+    CAST(order_items."product_id" AS VARCHAR) AS product_id,
+    CAST(order_items."price" AS VARCHAR) AS price,
+    CAST(NULL AS VARCHAR) AS quantity
+  FROM order_items
+), inventory_items_source AS (
+  SELECT
+    CAST(inventory_items."id" AS VARCHAR) AS inventory_item_id,
+    CAST(inventory_items."product_brand" AS VARCHAR) AS brand,
+    CAST(inventory_items."product_category" AS VARCHAR) AS category
+  FROM inventory_items
+), blank /* 2. A blank text is null; nothing else is trimmed. Blank is what Unicode calls white space together */ /* with the separators of ASCII: the characters for which Python's str.isspace() is true. (A text from */ /* '!' to '~' begins with a visible character; asking that first spares nearly all of the trimming.) */ AS (
+  SELECT
+    CHR(  9) || CHR(  10) || CHR(  11) || CHR(  12) || CHR(  13) || CHR(  28) || CHR(  29) || CHR(  30) || CHR(  31) || CHR(  32) || CHR(  133) || CHR(  160) || CHR(  5760) || CHR(  8192) || CHR(  8193) || CHR(  8194) || CHR(  8195) || CHR(  8196) || CHR(  8197) || CHR(  8198) || CHR(  8199) || CHR(  8200) || CHR(  8201) || CHR(  8202) || CHR(  8232) || CHR(  8233) || CHR(  8239) || CHR(  8287) || CHR(  12288) AS characters
+), users_read AS (
+  SELECT
+    CASE
+      WHEN s.user_id BETWEEN '!' AND '~' OR TRIM(s.user_id, blank.characters) <> ''
+      THEN s.user_id
+    END AS user_id,
+    CASE
+      WHEN s.age BETWEEN '!' AND '~' OR TRIM(s.age, blank.characters) <> ''
+      THEN s.age
+    END AS age,
+    CASE
+      WHEN s.gender BETWEEN '!' AND '~' OR TRIM(s.gender, blank.characters) <> ''
+      THEN s.gender
+    END AS gender,
+    CASE
+      WHEN s.country BETWEEN '!' AND '~' OR TRIM(s.country, blank.characters) <> ''
+      THEN s.country
+    END AS country,
+    CASE
+      WHEN s.traffic_source BETWEEN '!' AND '~'
+      OR TRIM(s.traffic_source, blank.characters) <> ''
+      THEN s.traffic_source
+    END AS traffic_source,
+    CASE
+      WHEN s.created_at BETWEEN '!' AND '~' OR TRIM(s.created_at, blank.characters) <> ''
+      THEN s.created_at
+    END AS created_at
+  FROM users_source AS s
+  CROSS JOIN blank
+), orders_read AS (
+  SELECT
+    CASE
+      WHEN s.order_id BETWEEN '!' AND '~' OR TRIM(s.order_id, blank.characters) <> ''
+      THEN s.order_id
+    END AS order_id,
+    CASE
+      WHEN s.user_id BETWEEN '!' AND '~' OR TRIM(s.user_id, blank.characters) <> ''
+      THEN s.user_id
+    END AS user_id,
+    CASE
+      WHEN s.status BETWEEN '!' AND '~' OR TRIM(s.status, blank.characters) <> ''
+      THEN s.status
+    END AS status,
+    CASE
+      WHEN s.created_at BETWEEN '!' AND '~' OR TRIM(s.created_at, blank.characters) <> ''
+      THEN s.created_at
+    END AS created_at
+  FROM orders_source AS s
+  CROSS JOIN blank
+), order_items_read AS (
+  SELECT
+    CASE
+      WHEN s.item_id BETWEEN '!' AND '~' OR TRIM(s.item_id, blank.characters) <> ''
+      THEN s.item_id
+    END AS item_id,
+    CASE
+      WHEN s.order_id BETWEEN '!' AND '~' OR TRIM(s.order_id, blank.characters) <> ''
+      THEN s.order_id
+    END AS order_id,
+    CASE
+      WHEN s.inventory_item_id BETWEEN '!' AND '~'
+      OR TRIM(s.inventory_item_id, blank.characters) <> ''
+      THEN s.inventory_item_id
+    END AS inventory_item_id,
+    CASE
+      WHEN s.product_id BETWEEN '!' AND '~' OR TRIM(s.product_id, blank.characters) <> ''
+      THEN s.product_id
+    END AS product_id,
+    CASE
+      WHEN s.price BETWEEN '!' AND '~' OR TRIM(s.price, blank.characters) <> ''
+      THEN s.price
+    END AS price,
+    CASE
+      WHEN s.quantity BETWEEN '!' AND '~' OR TRIM(s.quantity, blank.characters) <> ''
+      THEN s.quantity
+    END AS quantity
+  FROM order_items_source AS s
+  CROSS JOIN blank
+), inventory_items_read AS (
+  SELECT
+    s.inventory_item_id,
+    CASE
+      WHEN s.brand BETWEEN '!' AND '~' OR TRIM(s.brand, blank.characters) <> ''
+      THEN s.brand
+    END AS brand,
+    CASE
+      WHEN s.category BETWEEN '!' AND '~' OR TRIM(s.category, blank.characters) <> ''
+      THEN s.category
+    END AS category
+  FROM inventory_items_source AS s
+  CROSS JOIN blank
+), inventory /* An id that stands there twice must not double the items sold. */ AS (
+  SELECT
+    ranked.inventory_item_id,
+    ranked.brand,
+    ranked.category
+  FROM (
+    SELECT
+      inventory_item_id,
+      brand,
+      category,
+      ROW_NUMBER() OVER (PARTITION BY inventory_item_id ORDER BY brand, category) AS place
+    FROM inventory_items_read
+    WHERE
+      NOT inventory_item_id IS NULL
+  ) AS ranked
+  WHERE
+    ranked.place = 1
+), times_written /* 3. Times: a date that exists, a time of day unless it is midnight, then Z, UTC or an offset; nothing */ /* means UTC. In UTC they have no offset any more and lie in the years 1 to 9999. Digits beyond */ /* microseconds are cut. */ AS (
+  SELECT
+    created_at AS written
+  FROM users_read
+  WHERE
+    NOT created_at IS NULL
+  UNION
+  SELECT
+    created_at AS written
+  FROM orders_read
+  WHERE
+    NOT created_at IS NULL
+), times_split AS (
+  SELECT
+    written,
+    CASE
+      WHEN SUBSTRING(written, 1, 4) <> '0000'
+      AND REGEXP_LIKE(
+        written,
+        '^([0-9]{4}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))|([0-9]{2}(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)-02-29)([Tt ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\\.[0-9]+)?( ?UTC|[Zz]|[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?)?)?$'
+      )
+      THEN SUBSTRING(written, 1, 10) || CASE
+        WHEN LENGTH(written) = 10
+        THEN ' 00:00:00'
+        ELSE ' ' || SUBSTRING(written, 12, 8)
+      END || CASE
+        WHEN SUBSTRING(written, 20, 1) = '.'
+        THEN REGEXP_REPLACE(SUBSTRING(written, 20), '^(\\.[0-9]{1,6}).*$', '\\1')
+        ELSE ''
+      END
+    END AS local_time,
+    REGEXP_REPLACE(SUBSTRING(written, 20), '^(\\.[0-9]+)?( ?UTC|[Zz])?', '') AS shift
+  FROM times_written
+), times_shifted AS (
+  SELECT
+    written,
+    DATEADD(
+      MINUTE,
+      -(
+        CASE
+          WHEN local_time IS NULL OR shift = ''
+          THEN 0
+          ELSE (
+            60 * TRY_CAST(SUBSTRING(shift, 2, 2) AS INT) + CASE WHEN LENGTH(shift) = 3 THEN 0 ELSE TRY_CAST(RIGHT(shift, 2) AS INT) END
+          ) * CASE WHEN SUBSTRING(shift, 1, 1) = '-' THEN -1 ELSE 1 END
+        END
+      ),
+      TRY_CAST(local_time AS TIMESTAMPNTZ)
+    ) AS at
+  FROM times_split
+), times AS (
+  SELECT
+    written,
+    at
+  FROM times_shifted
+  WHERE
+    at BETWEEN CAST('0001-01-01 00:00:00' AS TIMESTAMPNTZ) AND CAST('9999-12-31 23:59:59.999999' AS TIMESTAMPNTZ)
+), numbers_written /* 4. Numbers: as JSON writes them, leading zeros and a plus sign allowed, within what every warehouse's */ /* double holds. NaN and infinity are none. */ AS (
+  SELECT
+    age AS written
+  FROM users_read
+  WHERE
+    NOT age IS NULL
+  UNION
+  SELECT
+    price AS written
+  FROM order_items_read
+  WHERE
+    NOT price IS NULL
+  UNION
+  SELECT
+    quantity AS written
+  FROM order_items_read
+  WHERE
+    NOT quantity IS NULL
+), numbers_read AS (
+  SELECT
+    written,
+    CASE
+      WHEN REGEXP_LIKE(
+        written,
+        '^[+-]?([0-9]{1,40}(\\.[0-9]{1,40})?([eE][+-]?[0-9]{1,2})?|[1-9](\\.[0-9]{1,40})?[eE][+-]?([012][0-9]{2}|30[0-7]))$'
+      )
+      THEN TRY_CAST(written AS DOUBLE)
+    END AS value
+  FROM numbers_written
+), numbers /* A whole number keeps all of its digits; as a double it is exact up to 2^53. */ AS (
+  SELECT
+    written,
+    value,
+    CASE
+      WHEN REGEXP_LIKE(written, '^[0-9]{1,38}$')
+      THEN TRY_CAST(written AS DECIMAL(38, 0))
+      WHEN value BETWEEN -9007199254740992 AND 9007199254740992 AND value = FLOOR(value)
+      THEN CAST(value AS DECIMAL(38, 0))
+    END AS whole
+  FROM numbers_read
+  WHERE
+    NOT value IS NULL
+), users_checked /* 5. Facts: each row with the reason for which it would not be taken as an event, or null. */ AS (
+  SELECT
+    u.user_id,
+    age.value AS age,
+    u.gender,
+    u.country,
+    u.traffic_source,
+    CASE
+      WHEN u.created_at IS NULL
+      THEN CAST('1970-01-01 00:00:00' AS TIMESTAMPNTZ)
+      ELSE times.at
+    END AS created_at,
+    CASE
+      WHEN u.user_id IS NULL
+      THEN 'user_id is missing'
+      WHEN OCTET_LENGTH(u.user_id) > 256
+      THEN 'user_id has more than 256 bytes'
+      WHEN NOT u.created_at IS NULL AND times.at IS NULL
+      THEN 'created_at is not a time'
+      WHEN NOT u.age IS NULL AND age.value IS NULL
+      THEN 'age is not a number'
+      WHEN age.value < 0 OR age.value > 150
+      THEN 'age is outside 0..150'
+      WHEN OCTET_LENGTH(u.gender) > 1024
+      THEN 'gender has more than 1,024 bytes'
+      WHEN OCTET_LENGTH(u.country) > 1024
+      THEN 'country has more than 1,024 bytes'
+      WHEN OCTET_LENGTH(u.traffic_source) > 1024
+      THEN 'traffic_source has more than 1,024 bytes'
+    END AS reason
+  FROM users_read AS u
+  LEFT JOIN times
+    ON u.created_at = times.written
+  LEFT JOIN numbers AS age
+    ON u.age = age.written
+), signups AS (
+  SELECT
+    user_id,
+    age,
+    gender,
+    country,
+    traffic_source,
+    created_at
+  FROM users_checked
+  WHERE
+    reason IS NULL
+    AND (
+      CAST('2024-12-01 00:00:00' AS TIMESTAMPNTZ) IS NULL
+      OR created_at < CAST('2024-12-01 00:00:00' AS TIMESTAMPNTZ)
+    )
+), items_checked AS (
+  SELECT
+    i.item_id,
+    i.order_id,
+    inventory.brand,
+    inventory.category,
+    i.product_id,
+    price.value AS price,
+    quantity.whole AS quantity,
+    CASE
+      WHEN OCTET_LENGTH(inventory.brand) > 1024
+      THEN 'an item\'s brand has more than 1,024 bytes'
+      WHEN OCTET_LENGTH(inventory.category) > 1024
+      THEN 'an item\'s category has more than 1,024 bytes'
+      WHEN OCTET_LENGTH(i.product_id) > 256
+      THEN 'an item\'s product_id has more than 256 bytes'
+      WHEN NOT i.price IS NULL AND price.value IS NULL
+      THEN 'an item\'s price is not a finite number'
+      WHEN NOT i.quantity IS NULL
+      AND COALESCE(NOT quantity.whole BETWEEN 1 AND 9223372036854775807, TRUE)
+      THEN 'an item\'s quantity is not a whole number of at least 1'
+    END AS reason
+  FROM order_items_read AS i
+  LEFT JOIN inventory
+    ON i.inventory_item_id = inventory.inventory_item_id
+  LEFT JOIN numbers AS price
+    ON i.price = price.written
+  LEFT JOIN numbers AS quantity
+    ON i.quantity = quantity.written
+  WHERE
+    NOT i.order_id IS NULL
+), baskets AS (
+  SELECT
+    order_id,
+    COUNT(*) AS items,
+    MIN(reason) AS reason
+  FROM items_checked
+  GROUP BY
+    order_id
+), orders_checked /* An order with one bad item is left out as a whole: half an order is no fact. */ AS (
+  SELECT
+    o.order_id,
+    o.user_id,
+    o.status,
+    times.at AS created_at,
+    CASE
+      WHEN o.order_id IS NULL
+      THEN 'order_id is missing'
+      WHEN OCTET_LENGTH(o.order_id) > 256
+      THEN 'order_id has more than 256 bytes'
+      WHEN o.user_id IS NULL
+      THEN 'user_id is missing'
+      WHEN OCTET_LENGTH(o.user_id) > 256
+      THEN 'user_id has more than 256 bytes'
+      WHEN o.created_at IS NULL
+      THEN 'created_at is missing'
+      WHEN times.at IS NULL
+      THEN 'created_at is not a time'
+      WHEN baskets.items IS NULL
+      THEN 'the order has no items'
+      WHEN baskets.items > 1000
+      THEN 'the order has more than 1,000 items'
+      WHEN NOT baskets.reason IS NULL
+      THEN baskets.reason
+      WHEN OCTET_LENGTH(o.status) > 1024
+      THEN 'status has more than 1,024 bytes'
+    END AS reason
+  FROM orders_read AS o
+  LEFT JOIN times
+    ON o.created_at = times.written
+  LEFT JOIN baskets
+    ON o.order_id = baskets.order_id
+), valid_orders /* Of several rows for one order of a user the newest counts; at equal times the one whose event is */ /* larger as JSON text: there a missing status is larger than any, and a quote ends the status. */ AS (
+  SELECT
+    ranked.user_id,
+    ranked.order_id,
+    ranked.status,
+    ranked.created_at
+  FROM (
+    SELECT
+      user_id,
+      order_id,
+      status,
+      created_at,
+      ROW_NUMBER() OVER (
+        PARTITION BY user_id, order_id
+        ORDER BY created_at DESC NULLS LAST, CASE WHEN status IS NULL THEN 0 ELSE 1 END, REPLACE(REPLACE(status, '\\', '\\\\'), '"', '\\"') || '"' DESC NULLS LAST
+      ) AS place
+    FROM orders_checked
+    WHERE
+      reason IS NULL
+      AND (
+        CAST('2024-12-01 00:00:00' AS TIMESTAMPNTZ) IS NULL
+        OR created_at < CAST('2024-12-01 00:00:00' AS TIMESTAMPNTZ)
+      )
+  ) AS ranked
+  WHERE
+    ranked.place = 1
+), valid_items AS (
+  SELECT
+    o.user_id,
+    o.order_id,
+    o.status,
+    o.created_at,
+    i.item_id,
+    i.brand,
+    i.category,
+    i.product_id,
+    i.price,
+    i.quantity
+  FROM valid_orders AS o
+  INNER JOIN items_checked AS i
+    ON o.order_id = i.order_id
+), everyone AS (
+  SELECT
+    user_id
+  FROM signups
+  UNION
+  SELECT
+    user_id
+  FROM valid_orders
+), profiles /* 6. Features. Of several rows for one user, per field, the newest that carries it counts; at equal */ /* times the larger value. */ AS (
+  SELECT DISTINCT
+    user_id,
+    FIRST_VALUE(age) OVER (
+      PARTITION BY user_id
+      ORDER BY CASE WHEN age IS NULL THEN 1 ELSE 0 END, created_at DESC NULLS LAST, age DESC NULLS LAST
+    ) AS age,
+    FIRST_VALUE(gender) OVER (
+      PARTITION BY user_id
+      ORDER BY CASE WHEN gender IS NULL THEN 1 ELSE 0 END, created_at DESC NULLS LAST, gender DESC NULLS LAST
+    ) AS gender,
+    FIRST_VALUE(country) OVER (
+      PARTITION BY user_id
+      ORDER BY CASE WHEN country IS NULL THEN 1 ELSE 0 END, created_at DESC NULLS LAST, country DESC NULLS LAST
+    ) AS country,
+    FIRST_VALUE(traffic_source) OVER (
+      PARTITION BY user_id
+      ORDER BY CASE WHEN traffic_source IS NULL THEN 1 ELSE 0 END, created_at DESC NULLS LAST, traffic_source DESC NULLS LAST
+    ) AS traffic_source
+  FROM signups
+), counted_orders /* Only counted orders make features. */ AS (
+  SELECT
+    user_id,
+    order_id,
+    created_at,
+    status
+  FROM valid_orders
+  WHERE
+    NOT COALESCE(status IN ('Cancelled', 'O\'Hara \\ Sons'), FALSE)
+), counted_items /* An amount is a whole number of millionths, since a sum of doubles would depend on the order of its rows. */ /* An item with a price beyond 10^12, or of more than 10^6 pieces, adds no number: no sum can overflow. */ AS (
+  SELECT
+    user_id,
+    order_id,
+    created_at,
+    brand,
+    category,
+    product_id,
+    COALESCE(quantity, 1) AS pieces,
+    CASE
+      WHEN COALESCE(quantity, 1) <= 1000000
+      AND price BETWEEN -1000000000000 AND 1000000000000
+      THEN CAST(CAST(FLOOR(price * 1000000 + 0.5) AS BIGINT) AS DECIMAL(19, 0))
+    END AS price
+  FROM valid_items
+  WHERE
+    NOT COALESCE(status IN ('Cancelled', 'O\'Hara \\ Sons'), FALSE)
+), order_id_values /* What a feature can be made from: each source's values, in which order they stand and how often they */ /* count. Prices, quantities and order values are in millionths. */ AS (
+  SELECT
+    user_id,
+    order_id,
+    created_at,
+    order_id AS value,
+    1 AS weight
+  FROM counted_orders
+), status_values AS (
+  SELECT
+    user_id,
+    order_id,
+    created_at,
+    status AS value,
+    1 AS weight
+  FROM counted_orders
+  WHERE
+    NOT status IS NULL
+), brand_values AS (
+  SELECT
+    user_id,
+    order_id,
+    created_at,
+    brand AS value,
+    pieces AS weight
+  FROM counted_items
+  WHERE
+    NOT brand IS NULL
+), category_values AS (
+  SELECT
+    user_id,
+    order_id,
+    created_at,
+    category AS value,
+    pieces AS weight
+  FROM counted_items
+  WHERE
+    NOT category IS NULL
+), product_id_values AS (
+  SELECT
+    user_id,
+    order_id,
+    created_at,
+    product_id AS value,
+    pieces AS weight
+  FROM counted_items
+  WHERE
+    NOT product_id IS NULL
+), price_values AS (
+  SELECT
+    user_id,
+    order_id,
+    created_at,
+    price AS value,
+    CAST(pieces AS BIGINT) AS weight
+  FROM counted_items
+  WHERE
+    NOT price IS NULL
+), quantity_values AS (
+  SELECT
+    user_id,
+    order_id,
+    created_at,
+    CAST(CAST(pieces AS BIGINT) AS DECIMAL(19, 0)) * 1000000 AS value,
+    1 AS weight
+  FROM counted_items
+  WHERE
+    pieces <= 1000000
+), order_value_values AS (
+  SELECT
+    user_id,
+    order_id,
+    created_at,
+    SUM(value * weight) AS value,
+    1 AS weight
+  FROM price_values
+  GROUP BY
+    user_id,
+    order_id,
+    created_at
+), count_order_id AS (
+  /* How many orders count. */
+  SELECT
+    user_id,
+    COUNT(*) AS value
+  FROM order_id_values
+  GROUP BY
+    user_id
+), most_frequent_brand AS (
+  /* The value with the most items; tied, the one held first; still tied, the smallest MD5, which no */
+  /* alphabet biases. */
+  SELECT
+    ranked.user_id,
+    ranked.value
+  FROM (
+    SELECT
+      user_id,
+      value,
+      ROW_NUMBER() OVER (
+        PARTITION BY user_id
+        ORDER BY SUM(weight) DESC NULLS LAST, MIN(created_at), MD5(user_id || ':' || value)
+      ) AS place
+    FROM brand_values
+    GROUP BY
+      user_id,
+      value
+  ) AS ranked
+  WHERE
+    ranked.place = 1
+), most_frequent_category AS (
+  /* The value with the most items; tied, the one held first; still tied, the smallest MD5, which no */
+  /* alphabet biases. */
+  SELECT
+    ranked.user_id,
+    ranked.value
+  FROM (
+    SELECT
+      user_id,
+      value,
+      ROW_NUMBER() OVER (
+        PARTITION BY user_id
+        ORDER BY SUM(weight) DESC NULLS LAST, MIN(created_at), MD5(user_id || ':' || value)
+      ) AS place
+    FROM category_values
+    GROUP BY
+      user_id,
+      value
+  ) AS ranked
+  WHERE
+    ranked.place = 1
+), distinct_product_id AS (
+  /* How many different values. */
+  SELECT
+    user_id,
+    COUNT(DISTINCT value) AS value
+  FROM product_id_values
+  GROUP BY
+    user_id
+), last_status AS (
+  /* In the newest order that holds a value, the value with the most items; tied, the smallest MD5. */
+  SELECT
+    ranked.user_id,
+    ranked.value
+  FROM (
+    SELECT
+      user_id,
+      value,
+      ROW_NUMBER() OVER (
+        PARTITION BY user_id
+        ORDER BY created_at DESC NULLS LAST, order_id DESC NULLS LAST, SUM(weight) DESC NULLS LAST, MD5(user_id || ':' || value)
+      ) AS place
+    FROM status_values
+    GROUP BY
+      user_id,
+      order_id,
+      created_at,
+      value
+  ) AS ranked
+  WHERE
+    ranked.place = 1
+), last_price AS (
+  /* In the newest order that holds a number, the largest. */
+  SELECT
+    ranked.user_id,
+    CAST(CAST(ranked.value AS VARCHAR) AS DOUBLE) / 1000000 AS value
+  FROM (
+    SELECT
+      user_id,
+      value,
+      ROW_NUMBER() OVER (
+        PARTITION BY user_id
+        ORDER BY created_at DESC NULLS LAST, order_id DESC NULLS LAST, value DESC NULLS LAST
+      ) AS place
+    FROM price_values
+  ) AS ranked
+  WHERE
+    ranked.place = 1
+), sum_quantity AS (
+  /* The sum. */
+  /* A whole number becomes the nearest double by way of its text. */
+  SELECT
+    user_id,
+    CAST(CAST(SUM(value * weight) AS VARCHAR) AS DOUBLE) / 1000000 AS value
+  FROM quantity_values
+  GROUP BY
+    user_id
+), mean_order_value AS (
+  /* The mean. */
+  /* A whole number becomes the nearest double by way of its text. */
+  SELECT
+    user_id,
+    CAST(CAST(SUM(value * weight) AS VARCHAR) AS DOUBLE) / 1000000 / CAST(CAST(SUM(weight) AS VARCHAR) AS DOUBLE) AS value
+  FROM order_value_values
+  GROUP BY
+    user_id
+), min_order_value AS (
+  /* The smallest. */
+  /* A whole number becomes the nearest double by way of its text. */
+  SELECT
+    user_id,
+    CAST(CAST(MIN(value) AS VARCHAR) AS DOUBLE) / 1000000 AS value
+  FROM order_value_values
+  GROUP BY
+    user_id
+), max_order_value AS (
+  /* The largest. */
+  /* A whole number becomes the nearest double by way of its text. */
+  SELECT
+    user_id,
+    CAST(CAST(MAX(value) AS VARCHAR) AS DOUBLE) / 1000000 AS value
+  FROM order_value_values
+  GROUP BY
+    user_id
+)
+/* For each declared feature a step of its kind is added (kinds/ *.sql, over its source's values), a join and */
+/* a column. */
+SELECT
+  everyone.user_id,
+  profiles.age AS "age",
+  profiles.gender AS "gender",
+  profiles.country AS "country",
+  profiles.traffic_source AS "traffic_source",
+  count_order_id.value AS "total_orders",
+  most_frequent_brand.value AS "most_frequent_brand",
+  most_frequent_category.value AS "most_frequent_category",
+  distinct_product_id.value AS "distinct_products",
+  last_status.value AS "last_status",
+  last_price.value AS "last_price",
+  sum_quantity.value AS "total_pieces",
+  mean_order_value.value AS "average_order_value",
+  min_order_value.value AS "smallest_order",
+  max_order_value.value AS "largest_order"
+FROM everyone
+LEFT JOIN profiles
+  ON everyone.user_id = profiles.user_id
+LEFT JOIN count_order_id
+  ON everyone.user_id = count_order_id.user_id
+LEFT JOIN most_frequent_brand
+  ON everyone.user_id = most_frequent_brand.user_id
+LEFT JOIN most_frequent_category
+  ON everyone.user_id = most_frequent_category.user_id
+LEFT JOIN distinct_product_id
+  ON everyone.user_id = distinct_product_id.user_id
+LEFT JOIN last_status
+  ON everyone.user_id = last_status.user_id
+LEFT JOIN last_price
+  ON everyone.user_id = last_price.user_id
+LEFT JOIN sum_quantity
+  ON everyone.user_id = sum_quantity.user_id
+LEFT JOIN mean_order_value
+  ON everyone.user_id = mean_order_value.user_id
+LEFT JOIN min_order_value
+  ON everyone.user_id = min_order_value.user_id
+LEFT JOIN max_order_value
+  ON everyone.user_id = max_order_value.user_id
+ORDER BY
+  everyone.user_id

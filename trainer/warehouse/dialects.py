@@ -1,0 +1,103 @@
+"""What sqlglot does not translate by itself, as rules on the syntax tree; docs/warehouse.md tells each."""
+
+from collections.abc import Callable, Mapping
+
+from sqlglot import exp
+
+_Rule = Callable[[exp.Query], None]
+
+
+def adapt(query: exp.Query, dialect: str) -> None:
+    """Change a query as parsed from DuckDB's dialect so that sqlglot writes it right in another.
+
+    Args:
+        query: changed in place.
+        dialect: sqlglot's name of the warehouse's dialect.
+    """
+    for rule in _RULES.get(dialect, ()):
+        rule(query)
+
+
+def _byte_length(query: exp.Query) -> None:
+    """``strlen``, a text's length in bytes, is DuckDB's own name."""
+    for function in _strlen(query):
+        function.replace(exp.ByteLength(this=function.expressions[0]))
+
+
+def _octet_length(query: exp.Query) -> None:
+    """As above; sqlglot's node for it would become a function that PostgreSQL does not have."""
+    for function in _strlen(query):
+        function.set("this", "octet_length")
+
+
+def _strlen(query: exp.Query) -> list[exp.Anonymous]:
+    return [function for function in query.find_all(exp.Anonymous) if function.name.lower() == "strlen"]
+
+
+def _no_collation(query: exp.Query) -> None:
+    """Text compares by its UTF-8 bytes unless a column says otherwise, and "C" is no collation there."""
+    for collate in list(query.find_all(exp.Collate)):
+        collate.replace(collate.this)
+
+
+def _minutes_snowflake(query: exp.Query) -> None:
+    """An interval there is a constant, and cannot be multiplied."""
+    for difference, at, minutes in _minutes_before(query):
+        difference.replace(
+            exp.DateAdd(this=at, expression=exp.Neg(this=exp.paren(minutes)), unit=exp.var("MINUTE"))
+        )
+
+
+def _minutes_bigquery(query: exp.Query) -> None:
+    """A time beyond the years 1 to 9999 is an error there, unless asked for safely."""
+    for difference, at, minutes in _minutes_before(query):
+        difference.replace(
+            exp.SafeFunc(this=exp.DatetimeSub(this=at, expression=exp.paren(minutes), unit=exp.var("MINUTE")))
+        )
+
+
+def _minutes_before(query: exp.Query) -> list[tuple[exp.Sub, exp.Expr, exp.Expr]]:
+    """Each ``time - minutes * interval '1 minute'``, with time and minutes."""
+    return [
+        (difference, difference.this, difference.expression.this)
+        for difference in query.find_all(exp.Sub)
+        if isinstance(difference.expression, exp.Mul)
+        and isinstance(difference.expression.expression, exp.Interval)
+    ]
+
+
+def _try_cast_of_text(query: exp.Query) -> None:
+    """``try_cast`` takes text alone there: ours does, and sqlglot would make a ``cast`` of it in doubt."""
+    for cast in query.find_all(exp.TryCast):
+        cast.set("requires_string", True)
+
+
+def _large_decimals(query: exp.Query) -> None:
+    """A ``numeric`` has at most 29 digits before the point there, and a ``bignumeric`` 38."""
+    for kind in query.find_all(exp.DataType):
+        if kind.is_type(exp.DType.DECIMAL):
+            kind.replace(exp.DataType.build(exp.DType.BIGDECIMAL))
+
+
+def _rows_before_first_value(query: exp.Query) -> None:
+    """The frame that a window has by itself, of ranges, refuses ``nulls last`` there; the first row of the
+    partition is the same in both.
+    """
+    for window in query.find_all(exp.Window):
+        if isinstance(window.this, exp.FirstValue) and not window.args.get("spec"):
+            window.set(
+                "spec",
+                exp.WindowSpec(
+                    kind="ROWS",
+                    start="UNBOUNDED",
+                    start_side="PRECEDING",
+                    end="CURRENT ROW",
+                ),
+            )
+
+
+_RULES: Mapping[str, tuple[_Rule, ...]] = {
+    "postgres": (_octet_length,),
+    "snowflake": (_byte_length, _no_collation, _minutes_snowflake, _try_cast_of_text),
+    "bigquery": (_byte_length, _no_collation, _minutes_bigquery, _large_decimals, _rows_before_first_value),
+}
