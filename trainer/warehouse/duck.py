@@ -1,14 +1,18 @@
 """A warehouse in DuckDB: a database file, or a folder of Parquet and CSV files."""
 
 import contextlib
+import os
 import re
+import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
 from schemas.errors import BadWarehouse
 from trainer.warehouse import files
+from trainer.warehouse.batches import ROWS_A_BATCH, of_schema
 from trainer.warehouse.layout import TABLES
 from trainer.warehouse.names import Names, table_fix
 from trainer.warehouse.references import references
@@ -20,7 +24,8 @@ _ROWS_A_FETCH = 10_000
 _MAGIC, _MAGIC_AT = b"DUCK", 8
 _AFTERWORD = re.compile(r"^(?:Possible |LINE )", re.MULTILINE)
 _FILE = re.compile(r"^\s*file = (.+)$", re.MULTILINE)
-_OFFLINE: dict[str, str | bool | int | float | list[str]] = {"autoinstall_known_extensions": "false"}
+_MEMORY_MB = 1_000
+_MEMORY_OF_A_THREAD_MB = 125  # what DuckDB's manual asks for, at least
 
 # In the main schema a name stands alone.
 _KNOWN_TABLES = """
@@ -34,18 +39,37 @@ class DuckSource:
 
     dialect = "duckdb"
 
-    def __init__(self, name: str, connection: duckdb.DuckDBPyConnection, names: Names) -> None:
-        """Of a connection that can read the tables, which is closed with this.
+    def __init__(self, name: str, database: Path | None, names: Names) -> None:
+        """Open a database.
+
+        Args:
+            name: what messages call the warehouse.
+            database: a file, opened for reading; None: an empty one in memory.
+            names: what the database calls the tables.
 
         Raises:
+            BadWarehouse: the file cannot be opened.
             BadSetting: a setting is not a table's name.
         """
         self.name = name
         self.tables = references(names, self.dialect)
         self._names = names
-        self._connection = connection
+        with _failures(name):
+            self._connection = duckdb.connect(
+                database or ":memory:", read_only=database is not None, config=_config()
+            )
         # A time with an offset is written in this zone when it becomes text.
-        connection.execute("set global TimeZone = 'UTC'")
+        self._connection.execute("set global TimeZone = 'UTC'")
+
+    def view(self, table: str, path: Path) -> None:
+        """Make a file's rows a table.
+
+        Raises:
+            BadWarehouse: the file cannot be read.
+        """
+        with _failures(str(path)):
+            # Both are ours: a table's name, and a call whose arguments are quoted.
+            self._connection.execute(f"create view {table} as select * from {files.reader(path)}")  # noqa: S608
 
     def columns(self, table: str) -> Mapping[str, str]:
         """See :meth:`trainer.warehouse.source.Source.columns`."""
@@ -66,6 +90,11 @@ class DuckSource:
             cursor.execute(query)
             while rows := cursor.fetchmany(_ROWS_A_FETCH):
                 yield from rows
+
+    def batches(self, query: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+        """See :meth:`trainer.warehouse.source.Source.batches`."""
+        with _failures(self.name), self._connection.cursor() as cursor:
+            yield from of_schema(cursor.sql(query).to_arrow_reader(ROWS_A_BATCH), schema)
 
     def close(self) -> None:
         """See :meth:`trainer.warehouse.source.Source.close`."""
@@ -89,9 +118,7 @@ def open_file(path: Path, names: Names) -> DuckSource:
             f"warehouse {path} is not a DuckDB file: name a folder of Parquet or CSV files, a DuckDB file or "
             f"a postgresql:// URL"
         )
-    with _failures(f"DuckDB file {path}"):
-        connection = duckdb.connect(path, read_only=True, config=_OFFLINE)
-    return _owned(f"DuckDB file {path}", connection, names)
+    return DuckSource(f"DuckDB file {path}", path, names)
 
 
 def open_folder(folder: Path, names: Names) -> DuckSource:
@@ -101,32 +128,37 @@ def open_folder(folder: Path, names: Names) -> DuckSource:
         BadWarehouse: a table's file is missing, is there twice, or cannot be read.
     """
     found = {table: files.find(folder, names, table) for table in TABLES}
-    connection = duckdb.connect(config=_OFFLINE)
+    # The views have our names, whatever the files are called.
+    source = DuckSource(f"folder {folder}", None, Names())
     try:
         for table, path in found.items():
-            with _failures(str(path)):
-                # Both are ours: a table's name, and a call whose arguments are quoted.
-                connection.execute(f"create view {table} as select * from {files.reader(path)}")  # noqa: S608
-        # The views have our names, whatever the files are called.
-        return DuckSource(f"folder {folder}", connection, Names())
+            source.view(table, path)
     except BadWarehouse:
-        connection.close()
+        source.close()
         raise
+    return source
 
 
-def _owned(name: str, connection: duckdb.DuckDBPyConnection, names: Names) -> DuckSource:
-    try:
-        return DuckSource(name, connection, names)
-    except BaseException:
-        connection.close()
-        raise
+def _config() -> dict[str, str | bool | int | float | list[str]]:
+    """The same for every connection of a process, which else could not open one file twice."""
+    spill = Path(tempfile.gettempdir()) / f"segue-duckdb-{os.getpid()}"
+    return {
+        # Nothing comes from the network.
+        "autoinstall_known_extensions": "false",
+        # By itself DuckDB would take most of the machine's memory. Beyond this it uses the disk: not beside
+        # the warehouse, which is only read. It makes the directory when it needs it, and removes it.
+        "memory_limit": f"{_MEMORY_MB}MB",
+        "temp_directory": str(spill),
+        "threads": min(os.cpu_count() or 1, _MEMORY_MB // _MEMORY_OF_A_THREAD_MB),
+    }
 
 
 @contextlib.contextmanager
 def _failures(what: str) -> Iterator[None]:
     try:
         yield
-    except duckdb.Error as error:
+    # What fails while Arrow's reader is read is an error of Arrow.
+    except (duckdb.Error, pa.ArrowException, OSError) as error:
         raise BadWarehouse(f"{what} cannot be read: {_sentence(str(error))}") from None
 
 

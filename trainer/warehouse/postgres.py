@@ -6,9 +6,11 @@ from itertools import count
 from typing import Any
 
 import psycopg
+import pyarrow as pa
 from psycopg import conninfo
 
 from schemas.errors import BadWarehouse
+from trainer.warehouse.batches import of_rows
 from trainer.warehouse.names import Names, table_fix
 from trainer.warehouse.references import references
 from trainer.warehouse.source import Row
@@ -101,6 +103,10 @@ class PostgresSource:
         ):
             cursor.itersize = _ROWS_A_FETCH
             yield from cursor.execute(query.encode())
+
+    def batches(self, query: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+        """See :meth:`trainer.warehouse.source.Source.batches`."""
+        return of_rows(self.rows(query), schema)
 
     def close(self) -> None:
         """See :meth:`trainer.warehouse.source.Source.close`."""

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Protocol
 
+import pyarrow as pa
+
 Row = tuple[object, ...]
 
 
@@ -33,6 +35,13 @@ class Source(Protocol):
 
         Raises:
             BadWarehouse: the warehouse refused the query or failed on the way.
+        """
+
+    def batches(self, query: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+        """The rows of a query as record batches of a schema, whose columns are in the query's order.
+
+        Raises:
+            BadWarehouse: as :meth:`rows`.
         """
 
     def close(self) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -21,7 +20,6 @@ from trainer.warehouse.reports import Counts, Rejections
 from trainer.warehouse.resolve import resolve
 from trainer.warehouse.source import Source
 
-_ROWS_A_BATCH = 50_000
 _EXAMPLES_A_REASON = 100
 
 
@@ -79,17 +77,7 @@ class Warehouse:
             )
         self._query_text = self._queries.features(as_of, exclude_statuses, features)
         schema = schema_of(features)
-        rows = self._source.rows(self._query_text)
-        batches = []
-        while batch := list(islice(rows, _ROWS_A_BATCH)):
-            columns = zip(*batch, strict=True)
-            batches.append(
-                pa.record_batch(
-                    [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)],
-                    schema=schema,
-                )
-            )
-        return pa.Table.from_batches(batches, schema)
+        return pa.Table.from_batches(self._source.batches(self._query_text, schema), schema)
 
     def events(
         self, as_of: datetime | None = None, since: datetime | None = None, ordered: Ordering = "time"
