@@ -48,18 +48,18 @@ def offsets_at(settings: Settings, partitions: int, as_of: datetime, margin: tim
         Unreachable: Kafka does not answer.
     """
     inputs = settings.topics.inputs
-    with closing(_Asked(settings)) as ask:
+    with closing(Asked(settings)) as ask:
         for partition in range(partitions):
             for topic in inputs:
                 _check_reaches_back(ask, topic, partition, as_of)
-        from_ms = _millis(as_of - margin)
+        since = as_of - margin
         return {
-            partition: {topic: ask.offset_at(topic, partition, from_ms) for topic in inputs}
+            partition: {topic: ask.offset_at(topic, partition, since) for topic in inputs}
             for partition in range(partitions)
         }
 
 
-def _check_reaches_back(ask: _Asked, topic: str, partition: int, as_of: datetime) -> None:
+def _check_reaches_back(ask: Asked, topic: str, partition: int, as_of: datetime) -> None:
     """A partition that begins at offset 0 has all that ever came; of another, what came first tells."""
     begin = ask.bounds(topic, partition)[0]
     if begin == 0:
@@ -78,7 +78,7 @@ def _check_reaches_back(ask: _Asked, topic: str, partition: int, as_of: datetime
         )
 
 
-class _Asked:
+class Asked:
     """A consumer that looks at offsets and times."""
 
     def __init__(self, settings: Settings) -> None:
@@ -115,9 +115,9 @@ class _Asked:
                 return None
         raise unreachable(self._client, f"give the first record of {topic}", self._reports.last)
 
-    def offset_at(self, topic: str, partition: int, at_ms: int) -> int:
+    def offset_at(self, topic: str, partition: int, at: datetime) -> int:
         """The first offset of a record not older; the partition's end where all are."""
-        where = TopicPartition(topic, partition, at_ms)
+        where = TopicPartition(topic, partition, _millis(at))
         (found,) = self._answered(lambda: self._consumer.offsets_for_times([where], DEADLINE_S), topic)
         if found.error is not None:
             raise unreachable(self._client, f"tell the offsets of topic {topic}", found.error.str())

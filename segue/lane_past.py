@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 from schemas import times
@@ -27,11 +27,12 @@ Fact = Signup | Order
 FactsAsOf = Callable[[str], Iterable[Fact]]
 """Gives the warehouse's facts before a time (RFC 3339), user by user."""
 
-_READER_GROUP = "segue-reader"  # asked for by librdkafka; nothing is committed
-
 
 class LaneLog:
     """One lane's partition of the inputs, `user-segments` and `segment-changes`, to be read.
+
+    ``committed`` are the group's offsets, asked for before the bounds: whatever was decided up to them lies
+    within these.
 
     Raises:
         Unreachable: Kafka does not answer.
@@ -43,11 +44,12 @@ class LaneLog:
         admin = Admin(settings.kafka_client, deadlines.request_s)
         topics = settings.topics
         self.lane = lane
+        self.reader = Reader(lane, settings.group, settings.kafka_client, deadlines)
+        self.committed = self.reader.committed(topics.inputs)
         self.bounds: dict[str, Bounds] = {}
         for topic in (*topics.inputs, topics.users, topics.changes):
             facts = admin.topic(topic)
             self.bounds[topic] = admin.bounds(topic, lane, facts.topic_id)
-        self.reader = Reader(lane, _READER_GROUP, settings.kafka_client, deadlines)
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -70,6 +72,7 @@ def past_of(
     facts_as_of: FactsAsOf | None,
     *,
     decisions: bool,
+    only: Container[str] | None = None,
     progress: Callable[[int], None],
 ) -> Refold:
     """A lane as its past begins.
@@ -78,6 +81,7 @@ def past_of(
         bootstrap: the one that stands, so that the log begins with it.
         facts_as_of: the warehouse's facts, where there is a warehouse to ask.
         decisions: whether to read what was decided, too.
+        only: these users; None for all.
 
     Raises:
         NeedsRebuild: what came before cannot be had.
@@ -94,7 +98,7 @@ def past_of(
                 " came from (--warehouse)"
             )
         states = _of_warehouse(log, config, facts_as_of(bootstrap.at))
-    return Refold(log.reader, config, {**begin, **users}, states, progress=progress)
+    return Refold(log.reader, config, {**begin, **users}, states, only=only, progress=progress)
 
 
 def past_begins(inputs: Mapping[str, Bounds], lane: int, bootstrap: BootstrapRecord | None) -> dict[str, int]:

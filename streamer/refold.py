@@ -5,7 +5,7 @@ It decides nothing. Up to a place every event was decided already, and the decis
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 
 from msgspec.structs import replace
 
@@ -24,6 +24,7 @@ class Refold:
     Args:
         positions: where to begin: of each input, and of ``user-segments`` where decisions are wanted.
         states: the users as they were there.
+        only: these users; None for all.
         progress: told how many records have been read, whenever some were.
     """
 
@@ -34,13 +35,15 @@ class Refold:
         positions: Mapping[str, int],
         states: Iterable[UserState] = (),
         *,
+        only: Container[str] | None = None,
         progress: Callable[[int], None] = lambda _: None,
     ) -> None:
         self._log = log
         self._config = config
         self._progress = progress
         self.positions = dict(positions)
-        self.states = {state.user_id: state for state in states}
+        self._only = only
+        self.states = {state.user_id: state for state in states if self._is_wanted(state.user_id)}
         self.records = 0
 
     def state(self, user_id: str) -> UserState:
@@ -65,6 +68,8 @@ class Refold:
             batch = read_batch(records, begin, self._config.topics, self._config.settings)
             of_user: dict[str, list[Event]] = defaultdict(list)
             for incoming in batch.events:
+                if not self._is_wanted(incoming.event.user_id):
+                    continue
                 of_user[incoming.event.user_id].append(incoming.event)
             for user_id, events in of_user.items():
                 self.states[user_id] = fold_all(self.state(user_id), events, self._config.rules)
@@ -75,10 +80,13 @@ class Refold:
         begin = {topic: self.positions[topic]}
         for records in read_between(self._log, begin, {topic: end}, self._config.max_batch):
             for record in records:
-                if record.key is not None:
-                    user_id = record.key.decode()
+                user_id = None if record.key is None else record.key.decode()
+                if user_id is not None and self._is_wanted(user_id):
                     self.states[user_id] = replace(self.state(user_id), decided=decided_in(record))
             self._count(len(records))
+
+    def _is_wanted(self, user_id: str) -> bool:
+        return self._only is None or user_id in self._only
 
     def _count(self, records: int) -> None:
         self.records += records

@@ -15,6 +15,7 @@ from segue.cli.ingest import ingest
 from segue.cli.predict import predict
 from segue.cli.publish import publish
 from segue.cli.releases import releases
+from segue.cli.replay import replay
 from segue.cli.rollback import rollback
 from segue.cli.tail import tail
 from segue.cli.terminal import write
@@ -39,6 +40,7 @@ COMMANDS = (
     list_,
     retry,
     verify,
+    replay,
     doctor,
 )
 

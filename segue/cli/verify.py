@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     "topic_prefix",
     "redis",
     "redis_prefix",
+    "group",
     "partitioner",
     "exclude_statuses",
     example="segue verify",

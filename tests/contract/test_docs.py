@@ -17,7 +17,7 @@ PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
 OPERATIONS = DOCS / "operations.md"
 
 # Commands that pages and messages name before they are there.
-ANNOUNCED = {"rebuild", "replay"}
+ANNOUNCED = {"rebuild"}
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 
 BLOCK = re.compile(r"^```[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)

@@ -31,6 +31,7 @@ PURE = (
     "process",
     "profile",
     "refold",
+    "replay",
     "scoring",
     "similar",
     "start",

@@ -1,0 +1,157 @@
+"""`segue replay`: what would have been decided?"""
+
+# ruff: noqa: PLC0415 - imports stand where they are needed: a command loads no more than it uses
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+import typer
+
+from segue.cli.command import command, flag
+from segue.cli.terminal import progress, say, write
+from segue.settings import Settings
+from segue.times import time_option
+
+if TYPE_CHECKING:
+    from segue.replay import Replayed, ReplayRun
+    from segue.sending import Outgoing
+
+
+@command(
+    "kafka",
+    "topic_prefix",
+    "group",
+    "partitioner",
+    "replication_factor",
+    example="segue replay --from 2024-12-01 --release 2ff907b8a07b",
+)
+def replay(
+    settings: Settings,
+    since: Annotated[
+        str | None, typer.Option("--from", metavar="TIME", help="the events that Kafka got from then on")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--to", metavar="TIME", help="the events that Kafka got before")
+    ] = None,
+    from_offsets: Annotated[
+        list[str] | None,
+        typer.Option(metavar="LANE:SIGNUPS:ORDERS", help="a lane's first offsets, as in cause.positions"),
+    ] = None,
+    to_offsets: Annotated[
+        list[str] | None,
+        typer.Option(metavar="LANE:SIGNUPS:ORDERS", help="the offsets after a lane's last events"),
+    ] = None,
+    user: Annotated[
+        list[str] | None, typer.Option(metavar="ID", help="only this user; may be given more than once")
+    ] = None,
+    release: Annotated[
+        str | None,
+        typer.Option(metavar="VERSION_OR_DIR", help="decide by this release; else by the current one"),
+    ] = None,
+    warehouse: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PATH_OR_URL", help="after a bootstrap: the warehouse that it took the users from"
+        ),
+    ] = None,
+    to_topic: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="write the changes to this topic, which is made if need be"),
+    ] = None,
+    as_json: Annotated[bool, flag("--json", "the differences as JSON")] = False,
+) -> int | None:
+    """Decide a part of the log once more, and show what differs from the live changes; nothing else changes.
+
+    Users are as the log left them before the part; without one it is the whole log. With another release it
+    shows what that one would have decided.
+    """
+    from segue.facts import warehouse_facts
+    from segue.replay import ReplayRun
+    from segue.replay_window import Wanted, check_wanted, places_option
+
+    wanted = Wanted(
+        time_option("--from", since),
+        time_option("--to", until),
+        places_option("--from-offsets", from_offsets),
+        places_option("--to-offsets", to_offsets),
+    )
+    check_wanted(wanted)
+    with ExitStack() as stack:
+        facts_as_of = None if warehouse is None else warehouse_facts(stack, warehouse, settings)
+        bar = stack.enter_context(progress())
+        task = bar.add_task("Replaying", note="")
+        run = ReplayRun(
+            settings,
+            wanted,
+            frozenset(user) if user else None,
+            release,
+            facts_as_of,
+            lambda records: bar.update(task, note=f"{records:,} records read"),
+        )
+        if to_topic is None:
+            for _ in run.changes():
+                pass
+        else:
+            _into_topic(run, to_topic, settings)
+    if as_json:
+        _write(run.done)
+    else:
+        _say(run.done, to_topic)
+    return None
+
+
+def _into_topic(run: ReplayRun, topic: str, settings: Settings) -> None:
+    from segue.own_topic import prepare_own_topic
+    from segue.replay import outgoing
+    from segue.sending import Sender
+
+    if prepare_own_topic(settings, "--to-topic", topic, run.partitions):
+        say(f"Created the topic {topic}; {run.partitions} partitions.")
+
+    def events() -> Iterator[Outgoing]:
+        for change in run.changes():
+            yield outgoing(change, topic, settings)
+
+    Sender(settings.kafka_client, settings.partitioner).send(events())
+
+
+def _write(done: Replayed) -> None:
+    told = {
+        "release": done.version,
+        "live_releases": sorted(done.live_versions),
+        "events": done.events,
+        "users": len(done.users),
+        "changes": done.changes,
+        "live_changes": done.live_changes,
+        "undecided_before": done.undecided_before,
+        "differing": [one for one in done.users if not (one.ends_alike and one.same_way)],
+    }
+    write(msgspec.json.encode(told).decode())
+
+
+def _say(done: Replayed, topic: str | None) -> None:
+    elsewhere = [one for one in done.users if not one.ends_alike]
+    for one in elsewhere:
+        write(f"{one.user_id}\tlive {one.live_segment}\treplay {one.replayed_segment}")
+    another_way = sum(one.ends_alike and not one.same_way for one in done.users)
+    say(
+        f"{done.events:,} events of {len(done.users):,} users by release {done.version}: {done.changes:,} changes"
+        f"{f' to {topic}' if topic else ''}, live {done.live_changes:,}."
+    )
+    others = sorted(done.live_versions - {done.version})
+    if others:
+        say(f"Live, other releases decided too: {', '.join(others)}.")
+    say(f"{len(elsewhere):,} users end in another segment; {another_way:,} in the same, on another way.")
+    if another_way and not others:
+        say(
+            "Between signups and orders Kafka fixes no order, and live it was another: changes on the way may"
+            " differ, a user's last segment does not."
+        )
+    if done.undecided_before:
+        say(
+            f"Of {done.undecided_before:,} users the log does not tell the segment before: theirs begin anew."
+        )

@@ -1,0 +1,42 @@
+"""A topic of somebody's own, beside Segue's."""
+
+from __future__ import annotations
+
+from confluent_kafka import KafkaException
+
+# Some of its public names are missing from its __all__.
+from confluent_kafka.admin import NewTopic  # type: ignore[attr-defined]
+
+from schemas.errors import BadTopics
+from schemas.topics import topic_configs
+from segue.kafka import DEADLINE_S
+from segue.settings import Settings
+from segue.usage import bad_option
+from streamer.kafka_admin import Admin
+from streamer.kafka_client import error_of
+
+
+def prepare_own_topic(settings: Settings, option: str, name: str, partitions: int) -> bool:
+    """Make a topic, if it is not there.
+
+    Returns:
+        Whether it was made.
+
+    Raises:
+        BadUsage: it is one of Segue's topics.
+        BadTopics: it cannot be made.
+        Unreachable: Kafka does not answer.
+    """
+    if name in topic_configs(settings.topics):
+        raise bad_option(option, name, "give a topic that workers neither read nor write")
+    admin = Admin(settings.kafka_client, DEADLINE_S)
+    if admin.describe([name]):
+        return False
+    wanted = NewTopic(name, partitions, settings.replication_factor or -1)
+    (made,) = admin.kafka.create_topics([wanted], request_timeout=DEADLINE_S).values()
+    try:
+        admin.answer(made, f"make topic {name}")
+    except KafkaException as error:
+        raise BadTopics(f"topic {name} cannot be made: {error_of(error).str()}") from None
+    admin.describe_settled([name])
+    return True

@@ -1,0 +1,200 @@
+"""A window of a lane's log decided once more, in memory, and compared with what was decided live. Pure.
+
+Between two topics Kafka fixes no order. Each live change tells how far the lane had come in each input
+(``cause.positions``), so a replay follows the live order from change to change; in between it goes by the
+records' times. Changes on the way may therefore be others than the live ones; a user's last state is not.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from math import inf
+from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from schemas.changes import Cause, Change, SegmentChange
+from streamer.batch import Incoming
+from streamer.model import ActiveModel
+from streamer.process import process
+from streamer.rules import Rules
+from streamer.state import Decided, UserState, decided_by
+
+Offsets = Mapping[str, int]
+When = Literal["before", "within", "after"]
+
+
+class Window(Struct, frozen=True):
+    """What is replayed of a lane: by input the first offset, and the offset after the last."""
+
+    begin: Offsets
+    end: Offsets
+
+    def when(self, cause: Cause) -> When:
+        """Whether a change was caused before the window, in it, or after.
+
+        A change that no input caused stands where the lane stood.
+        """
+        if cause.topic is not None and cause.topic in self.begin and cause.offset is not None:
+            if cause.offset < self.begin[cause.topic]:
+                return "before"
+            return "within" if cause.offset < self.end[cause.topic] else "after"
+        if _up_to(cause.positions, self.begin):
+            return "before"
+        return "within" if _up_to(cause.positions, self.end) else "after"
+
+
+def _up_to(positions: Offsets, ends: Offsets) -> bool:
+    return all(positions.get(topic, 0) <= end for topic, end in ends.items())
+
+
+class Live:
+    """What was decided live: by user the decision before the window, and the changes in it.
+
+    ``marks`` are the causes of the changes in the window, in the order in which they were decided.
+    """
+
+    def __init__(self, window: Window) -> None:
+        self._window = window
+        self.before: dict[str, Decided | None] = {}
+        self.within: dict[str, list[Change]] = {}
+        self.marks: list[Cause] = []
+
+    def add_record(self, change: Change) -> None:
+        """Take a record of ``user-segments``: of those whose changes the log has lost, it alone tells.
+
+        All of them come before the first :meth:`add`.
+        """
+        if self._window.when(change.cause) == "before":
+            self.before[change.user_id] = _decided(change)
+
+    def add(self, change: Change) -> None:
+        """Take a change of ``segment-changes``, in the order of offsets."""
+        match self._window.when(change.cause):
+            case "before":
+                self.before[change.user_id] = _decided(change)
+            case "within":
+                self.within.setdefault(change.user_id, []).append(change)
+                self.marks.append(change.cause)
+            case "after":
+                pass
+
+
+def _decided(change: Change) -> Decided | None:
+    return decided_by(change, "") if isinstance(change, SegmentChange) else None
+
+
+def in_live_order(inputs: Mapping[str, Iterable[Incoming]], marks: Iterable[Cause]) -> Iterator[Incoming]:
+    """Merge a lane's inputs.
+
+    Args:
+        inputs: each by offset; at equal times the first goes first.
+        marks: causes of live changes, in the order in which they were decided: all events below a mark's
+            positions go before it, and no others.
+    """
+    streams = {topic: iter(events) for topic, events in inputs.items()}
+    heads = {topic: next(stream, None) for topic, stream in streams.items()}
+    for mark in (*marks, None):
+        while ready := [event for event in heads.values() if event is not None and _is_below(event, mark)]:
+            event = min(ready, key=lambda event: (_is_of(event, mark), event.written_ms))
+            yield event
+            topic = str(event.cause.topic)
+            heads[topic] = next(streams[topic], None)
+
+
+def _is_below(event: Incoming, mark: Cause | None) -> bool:
+    offset, topic = event.cause.offset, event.cause.topic
+    assert offset is not None
+    assert topic is not None
+    return offset < (inf if mark is None else mark.positions.get(topic, inf))
+
+
+def _is_of(event: Incoming, mark: Cause | None) -> bool:
+    """Whether the event is the mark itself, which goes last."""
+    return mark is not None and (event.cause.topic, event.cause.offset) == (mark.topic, mark.offset)
+
+
+class Replay:
+    """The states of users, each whole, and what one model decides for them."""
+
+    def __init__(self, states: Mapping[str, UserState], model: ActiveModel, rules: Rules) -> None:
+        self._states = dict(states)
+        self._model = model
+        self._rules = rules
+        self._positions: dict[str, int] = {}
+
+    def state(self, user_id: str) -> UserState:
+        return self._states.get(user_id) or UserState(user_id)
+
+    def apply(self, incoming: Incoming, now: datetime) -> tuple[Change, ...]:
+        """One event; its changes name it as their cause, with how far this replay has come."""
+        cause = incoming.cause
+        assert cause.topic is not None
+        assert cause.offset is not None
+        self._positions[cause.topic] = cause.offset + 1
+        step = process(
+            self.state(incoming.event.user_id),
+            incoming.event,
+            replace(cause, type="replay", positions=dict(self._positions)),
+            self._model,
+            self._rules,
+            now,
+        )
+        self._states[step.state.user_id] = step.state
+        return step.changes
+
+
+class Told(Struct, frozen=True):
+    """A change as two runs are compared by."""
+
+    kind: str
+    segment: int | None
+    provisional: bool | None
+    topic: str | None
+    offset: int | None
+
+
+class UserReplay(Struct, frozen=True):
+    """A user's changes in the window, live and replayed, and where each run left the user.
+
+    Attributes:
+        live_segment: None for a user who is erased, or never had one.
+        live_known: whether the live decision is known at all; the log may have lost it.
+    """
+
+    user_id: str
+    live: tuple[Told, ...]
+    replayed: tuple[Told, ...]
+    live_segment: int | None
+    replayed_segment: int | None
+    live_known: bool
+
+    @property
+    def ends_alike(self) -> bool:
+        return not self.live_known or self.live_segment == self.replayed_segment
+
+    @property
+    def same_way(self) -> bool:
+        return self.live == self.replayed
+
+
+def compared(user_id: str, live: Live, replayed: Iterable[Change], state: UserState) -> UserReplay:
+    """A user's two runs. ``state`` is the user's after the replay."""
+    changes = live.within.get(user_id, [])
+    known = bool(changes) or user_id in live.before
+    last = _decided(changes[-1]) if changes else live.before.get(user_id)
+    return UserReplay(
+        user_id,
+        tuple(_told(change) for change in changes),
+        tuple(_told(change) for change in replayed),
+        None if last is None else last.segment,
+        None if state.decided is None else state.decided.segment,
+        known,
+    )
+
+
+def _told(change: Change) -> Told:
+    cause = change.cause
+    if isinstance(change, SegmentChange):
+        return Told(change.kind, change.segment, change.provisional, cause.topic, cause.offset)
+    return Told(change.kind, None, None, cause.topic, cause.offset)

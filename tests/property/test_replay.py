@@ -1,0 +1,125 @@
+"""Whatever came and in whatever order it was taken live: a replay by the same release ends where the lane did."""
+
+from collections.abc import Iterator, Mapping
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from schemas.changes import Cause, Change
+from schemas.events import Event, Item, Order
+from streamer.batch import Incoming, read_batch
+from streamer.replay import Live, Replay, UserReplay, Window, compared, in_live_order
+from tests.refolding import a_refold
+from tests.releases import a_release, an_active_model
+from tests.strategies.events import histories
+from tests.worlds import NOW, World, a_signup, drain
+
+shops = st.tuples(histories("7"), histories("21"), histories("España")).map(
+    lambda of_users: [event for history in of_users for event in history]
+)
+some_settings = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+
+
+def lived(parts: list[list[Event]]) -> tuple[World, list[Mapping[str, int]]]:
+    """A world whose lane took these parts one after the other, and its offsets after each."""
+    world = World(1, max_batch=3)
+    lane = world.take_over()
+    cuts = [lane.positions]
+    for part in parts:
+        world.send(*part)
+        drain(lane)
+        cuts.append(lane.positions)
+    return world, cuts
+
+
+def inputs_of(world: World, window: Window) -> dict[str, Iterator[Incoming]]:
+    def events(topic: str) -> Iterator[Incoming]:
+        records = world.kafka.topics[topic].partitions[0][window.begin[topic] : window.end[topic]]
+        begin = {topic: window.begin[topic]}
+        return iter(read_batch(records, begin, world.topics, world.config.settings).events)
+
+    return {topic: events(topic) for topic in world.topics.inputs}
+
+
+def replayed(world: World, window: Window) -> dict[str, UserReplay]:
+    """The window decided once more by the world's release, beside what was told live."""
+    live = Live(window)
+    for change in world.changes():
+        live.add(change)
+    past = a_refold(world)
+    past.go_to(window.begin)
+    model = world.models.model
+    assert model is not None
+    states = {
+        user_id: type(state)(state.user_id, state.facts, live.before.get(user_id), None, state.orders)
+        for user_id, state in past.states.items()
+    }
+    replay = Replay(states, model, world.config.rules)
+    told: dict[str, list[Change]] = {}
+    for incoming in in_live_order(inputs_of(world, window), live.marks):
+        told.setdefault(incoming.event.user_id, []).extend(replay.apply(incoming, NOW))
+    return {u: compared(u, live, changes, replay.state(u)) for u, changes in told.items()}
+
+
+@some_settings
+@given(st.lists(shops, min_size=1, max_size=4), st.data())
+def test_from_any_place_of_the_lane_to_the_end(parts: list[list[Event]], data: st.DataObject) -> None:
+    world, cuts = lived(parts)
+    begin = data.draw(st.sampled_from(cuts), label="begin")
+
+    found = replayed(world, Window(begin, cuts[-1]))
+
+    assert [one for one in found.values() if not one.ends_alike] == []
+    for user_id, one in found.items():
+        decided = world.state(user_id).decided
+        assert one.replayed_segment == (None if decided is None else decided.segment)
+
+
+@some_settings
+@given(st.lists(shops, min_size=1, max_size=3))
+def test_the_order_of_the_marks_is_kept_and_nothing_is_left_out(parts: list[list[Event]]) -> None:
+    world, cuts = lived(parts)
+    window = Window(cuts[0], cuts[-1])
+    marks = [change.cause for change in world.changes()]
+
+    order = [(e.cause.topic, e.cause.offset) for e in in_live_order(inputs_of(world, window), marks)]
+
+    for topic in world.topics.inputs:
+        assert [offset for of, offset in order if of == topic] == list(range(cuts[-1][topic]))
+    for mark in marks:
+        at = order.index((mark.topic, mark.offset))
+        for topic in world.topics.inputs:
+            assert sum(of == topic for of, _ in order[: at + 1]) == mark.positions[topic]
+
+
+def test_an_order_before_the_signup_is_replayed_in_that_order() -> None:
+    order = Order("7", "1", NOW, (Item(brand="Ön", category="Jeans"),))
+    signup = a_signup("7", age=30, gender="F", country="Spain", traffic_source="Email")
+    world, cuts = lived([[order], [signup]])
+    (found,) = replayed(world, Window(cuts[0], cuts[-1])).values()
+    assert [told.topic for told in found.live][-2:] == ["orders", "signups"]
+    assert found.same_way
+
+
+def test_another_release_decides_by_its_own_centres() -> None:
+    world, cuts = lived([[a_signup("7", age=20)]])
+    live = world.changes()[-1]
+    turned = a_release(centres=((-1.5, 0.0), (0.0, -1.5), (1.5, 0.0), (0.0, 1.5)))
+    world.models.model = an_active_model(1, turned)
+
+    (found,) = replayed(world, Window(cuts[0], cuts[-1])).values()
+
+    # Age 20 lies at (-0.3, 0.4): nearest to (0, 1.5), which is centre 1 there and 3 here.
+    assert (found.live_segment, found.replayed_segment) == (1, 3)
+    assert live.kind == "moved"
+    assert not found.ends_alike
+
+
+def test_a_change_that_no_input_caused_stands_where_the_lane_stood() -> None:
+    window = Window({"signups": 2, "orders": 5}, {"signups": 4, "orders": 9})
+    for signups, orders, when in ((2, 5, "before"), (2, 6, "within"), (4, 9, "within"), (4, 10, "after")):
+        cause = Cause("model", "segment-models", 0, 3, positions={"signups": signups, "orders": orders})
+        assert window.when(cause) == when
+    assert window.when(Cause("order", "orders", 0, 4, positions={"signups": 9, "orders": 5})) == "before"
+    assert window.when(Cause("order", "orders", 0, 5, positions={})) == "within"
+    assert window.when(Cause("order", "orders", 0, 9, positions={})) == "after"
