@@ -14,6 +14,7 @@ from schemas.errors import BadRelease
 from schemas.headers import change_headers
 from schemas.partition import partition_of
 from schemas.release import ModelRelease
+from schemas.release_checks import check_declared
 from schemas.times import EPOCH
 from schemas.wire import decode_change, encode_change
 from segue.kafka import DEADLINE_S
@@ -186,7 +187,8 @@ class ReplayRun:
 
 def _published(settings: Settings, release: str | None) -> tuple[ActiveModel, BootstrapRecord | None]:
     """The release asked for, and the bootstrap that stands."""
-    releases = Releases(settings.kafka_client, settings.topics, deadlines=Deadlines(request_s=DEADLINE_S))
+    deadlines = Deadlines(request_s=DEADLINE_S)
+    releases = Releases(settings.kafka_client, settings.topics, settings.declared, deadlines=deadlines)
     try:
         releases.start()
     finally:
@@ -203,6 +205,7 @@ def _published(settings: Settings, release: str | None) -> tuple[ActiveModel, Bo
         raise BadRelease(
             f"no release {release} was published, and there is no such folder: see segue releases"
         )
+    check_declared(found, settings.declared)
     return ActiveModel(found, Scorer(found), -1, "", EPOCH), releases.bootstrap_standing()
 
 
