@@ -13,6 +13,7 @@ import psycopg
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tests.strategies.features import RICH
 from trainer.warehouse import Names, Warehouse, open_warehouse
 
 Value = str | None
@@ -181,7 +182,7 @@ def everything(
 def told(warehouse: Warehouse, as_of: datetime | None, exclude: tuple[str, ...]) -> list[Any]:
     """All that an open warehouse tells."""
     return [
-        warehouse.features(as_of, exclude).to_pylist(),
+        warehouse.features(as_of, exclude, RICH).to_pylist(),
         list(warehouse.events(as_of)),
         list(warehouse.events(since=as_of, ordered="user")),
         warehouse.rejected(as_of),
