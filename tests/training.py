@@ -87,6 +87,12 @@ class Shop:
     def rejected(self, as_of: datetime | None) -> Any:
         return SimpleNamespace(counts=self._rejected)
 
+    def counts(self, as_of: datetime | None) -> Any:
+        return SimpleNamespace(last_at=None)
+
+    def followup(self, since: datetime, until: datetime, exclude_statuses: tuple[str, ...]) -> pa.Table:
+        raise AssertionError("without a fact there is nothing to ask for")
+
 
 def a_trained_folder(out: Path, settings: FitSettings | None = None, shop: Shop | None = None) -> Path:
     """A release's folder, made by `train`."""

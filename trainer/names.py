@@ -1,108 +1,105 @@
 """A short name for each segment, made from what sets its users apart from all others.
 
-How far a trait sets them apart is the difference between the segment's mean and everybody's, in standard
-deviations of everybody: for a number its own, for a value of text those of "has it or not". Names are
-for people; the id is what identifies a segment.
+Names are for people; the id is what identifies a segment. A value names a segment only where enough of its users
+have it: the rare brand that is ten times as common there says nothing about the other users.
 """
-
-from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-import pandas as pd
+from schemas.features import Feature
+from trainer.traits import Trait, Traits
 
-from schemas.features import FEATURES
-from trainer.evaluate import Labels
-
-Mask = npt.NDArray[np.bool_]
-
-LEAST_EFFECT = 0.1
+LEAST_EFFECT = 0.1  # standard deviations
+LEAST_SHARE = 0.1  # of the segment's users who have a value
 _TRAITS = 2
+_MOST = 0.5  # a value that fewer users have is "often" theirs
 _WORDS_CHARACTERS = 30
-_NUMBERS = {"age": ("younger", "older"), "total_orders": ("fewer orders", "more orders")}
+_AGE, _ORDERS = ("younger", "older"), ("fewer orders", "more orders")
 _GENDERS = {"F": "women", "M": "men"}
-_OWN_WORDS = {"average", *_GENDERS.values(), *(word for words in _NUMBERS.values() for word in words)}
 
 
 @dataclass(frozen=True, slots=True)
-class _Trait:
+class _Part:
     effect: float
-    place: int  # of the feature among the declared ones
+    place: int  # of the feature among the model's
     words: str
+    ours: bool  # and no value of the shop's, which stays as it is written there
 
 
-def name_segments(rows: pd.DataFrame, labels: Labels, features: Sequence[str]) -> list[str]:
-    """The names of clusters 0, 1, 2…, all different; the same rows and labels give the same names.
+def name_segments(traits: Traits, features: Sequence[Feature]) -> list[str]:
+    """The names of clusters 0, 1, 2…, all different; the same traits give the same names.
 
     Args:
-        rows: the training rows, with the features by name.
-        labels: each row's cluster, shape (rows,).
-        features: the model's inputs, none of them the same in all rows.
+        traits: of the training users.
+        features: the model's inputs.
     """
     names: list[str] = []
-    for cluster in range(int(labels.max()) + 1):
-        traits = sorted(_traits(rows, labels == cluster, features), key=lambda trait: -trait.effect)
-        names.append(_unused(traits, names))
+    for segment in traits.segments:
+        names.append(_unused(_parts(segment, features), names))
     return names
 
 
-def _unused(traits: list[_Trait], names: list[str]) -> str:
-    """The leading traits, with more of them or a number where another segment has that name."""
-    for count in range(min(_TRAITS, len(traits)), len(traits) + 1):
-        name = _said(traits[:count])
+def _parts(traits: Sequence[Trait], features: Sequence[Feature]) -> list[_Part]:
+    """One part a feature at most, the strongest first."""
+    places = {feature.name: place for place, feature in enumerate(features)}
+    found: dict[str, _Part] = {}
+    for trait in traits:
+        telling = abs(trait.effect) >= LEAST_EFFECT and (trait.value is None or trait.here >= LEAST_SHARE)
+        if telling and trait.feature not in found:
+            place = places[trait.feature]
+            found[trait.feature] = _part(trait, features[place], place)
+    return list(found.values())
+
+
+def _part(trait: Trait, feature: Feature, place: int) -> _Part:
+    if trait.value is None:
+        return _Part(abs(trait.effect), place, _number_words(feature)[trait.effect > 0], ours=True)
+    known = _GENDERS.get(trait.value) if feature.source == "gender" else None
+    words = known or _short(trait.value)
+    often = trait.here < _MOST
+    return _Part(trait.effect, place, f"often {words}" if often else words, ours=often or known is not None)
+
+
+def _number_words(feature: Feature) -> tuple[str, str]:
+    """What a segment with less of it is called, and one with more."""
+    if feature.source == "age":
+        return _AGE
+    if feature.kind == "count":
+        return _ORDERS
+    name = feature.name.replace("_", " ")
+    return (
+        (f"fewer {name}", f"more {name}")
+        if feature.kind == "distinct"
+        else (f"lower {name}", f"higher {name}")
+    )
+
+
+def _unused(parts: list[_Part], names: list[str]) -> str:
+    """The leading parts, with more of them or a number where another segment has that name."""
+    for count in range(min(_TRAITS, len(parts)), len(parts) + 1):
+        name = _said(parts[:count])
         if name not in names:
             return name
-    base = _said(traits[:_TRAITS])
+    base = _said(parts[:_TRAITS])
     number = 2
     while f"{base} ({number})" in names:
         number += 1
     return f"{base} ({number})"
 
 
-def _said(traits: list[_Trait]) -> str:
+def _said(parts: list[_Part]) -> str:
     # In the features' order and not by effect: the name stays when two effects change places.
-    words = [trait.words for trait in sorted(traits, key=lambda trait: trait.place)] or ["average"]
-    if words[0] in _OWN_WORDS:  # a value of the shop's stays as it is written there
-        words[0] = words[0].capitalize()
-    return ", ".join(words)
+    ordered = sorted(parts, key=lambda part: part.place)
+    if not ordered:
+        return "Average"
+    first = ordered[0].words
+    return ", ".join(
+        [first[0].upper() + first[1:] if ordered[0].ours else first, *(part.words for part in ordered[1:])]
+    )
 
 
-def _traits(rows: pd.DataFrame, inside: Mask, features: Sequence[str]) -> list[_Trait]:
-    """One trait a feature at most: the one that sets the segment apart the most."""
-    traits = []
-    for place, feature in enumerate(FEATURES):
-        if feature.name not in features:
-            continue
-        values = rows[feature.name]
-        if feature.numeric:
-            effect, words = _number_trait(values, inside, *_NUMBERS[feature.name])
-        else:
-            effect, words = _text_trait(values, inside, _GENDERS if feature.name == "gender" else {})
-        if effect >= LEAST_EFFECT:
-            traits.append(_Trait(effect, place, words))
-    return traits
-
-
-def _number_trait(values: pd.Series[Any], inside: Mask, lower: str, higher: str) -> tuple[float, str]:
-    numbers = values.to_numpy(dtype=np.float64)
-    effect = float((numbers[inside].mean() - numbers.mean()) / numbers.std())
-    return abs(effect), higher if effect > 0 else lower
-
-
-def _text_trait(values: pd.Series[Any], inside: Mask, words: dict[str, str]) -> tuple[float, str]:
-    """The most over-represented value, the smaller text where two are equal."""
-    texts, codes = np.unique(values.to_numpy(dtype=object), return_inverse=True)
-    everywhere = np.bincount(codes) / len(codes)
-    here = np.bincount(codes[inside], minlength=len(texts)) / inside.sum()
-    effects = (here - everywhere) / np.sqrt(everywhere * (1 - everywhere))
-    best = int(effects.argmax())
-    value = str(texts[best])
-    return float(effects[best]), words.get(value, _short(value))
-
-
-def _short(text: str) -> str:
+def _short(value: str) -> str:
+    """On one line, without what cannot be seen (controls, marks that turn the direction of the text)."""
+    text = " ".join("".join(mark if mark.isprintable() else " " for mark in value).split()) or "(unreadable)"
     return text if len(text) <= _WORDS_CHARACTERS else text[: _WORDS_CHARACTERS - 1].rstrip() + "…"

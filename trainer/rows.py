@@ -49,9 +49,8 @@ def select(table: pa.Table, settings: FitSettings) -> Selection:
     nulls = {name: _count(mask) for name, mask in absent.items()}
     buys = pc.fill_null(pc.greater(table["total_orders"], 0), False)
     missing = {name: _count(pc.and_(buys, absent[name])) for name in settings.names}
-    whole = reduce(pc.and_not, (absent[name] for name in settings.names), buys)
     selection = Selection(
-        rows=table.select(["user_id", *settings.names]).filter(whole).sort_by("user_id").combine_chunks(),
+        rows=complete(table, settings.names),
         users_read=table.num_rows,
         without_orders=table.num_rows - _count(buys),
         missing=missing,
@@ -59,6 +58,13 @@ def select(table: pa.Table, settings: FitSettings) -> Selection:
     )
     _check(selection, settings)
     return selection
+
+
+def complete(table: pa.Table, names: tuple[str, ...]) -> pa.Table:
+    """``user_id`` and these features of the users with an order and all of them, by ``user_id``."""
+    buys = pc.fill_null(pc.greater(table["total_orders"], 0), False)
+    whole = reduce(pc.and_not, (_is_missing(table[name]) for name in names), buys)
+    return table.select(["user_id", *names]).filter(whole).sort_by("user_id").combine_chunks()
 
 
 def distinct(rows: pa.Table, features: tuple[str, ...]) -> int:

@@ -14,18 +14,21 @@ import pyarrow.parquet as pq
 
 from schemas.features import FEATURE_NAMES, FEATURES, Feature
 from schemas.release import ModelRelease
+from trainer.affinity import affinity_of
 from trainer.current import Current
 from trainer.fit import Fit, fit
 from trainer.identity import identify, kept_names
 from trainer.impact import Ids, compared
 from trainer.model import or_the_same, release_of
 from trainer.names import name_segments
+from trainer.outlook import Counted, look_ahead
 from trainer.release import write_release
 from trainer.report import page, report_of
 from trainer.rows import Selection, select
 from trainer.scorer import can_score, score
 from trainer.settings import FitSettings
 from trainer.stable import check_continues, start_from, within
+from trainer.traits import Traits, traits_of
 
 Say = Callable[[str], None]
 
@@ -48,6 +51,10 @@ class FeatureSource(Protocol):
     ) -> pa.Table: ...
 
     def rejected(self, as_of: datetime | None) -> Rejections: ...
+
+    def counts(self, as_of: datetime | None) -> Counted: ...
+
+    def followup(self, since: datetime, until: datetime, exclude_statuses: tuple[str, ...]) -> pa.Table: ...
 
 
 def _silent(_: str) -> None: ...
@@ -98,12 +105,22 @@ def train(
         start = start_from(current.release, selection, settings)
     say(f"fitting {selection.users_used:,} of {selection.users_read:,} users")
     fitted = fit(selection, settings, start)
+    traits = traits_of(selection.rows, fitted.labels, settings.features)
     before = None if current is None else _before(current.release, selection, table)
-    release = _release(fitted, as_of, current, before)
+    release = _release(fitted, traits, as_of, current, before)
     segments = np.array([segment.id for segment in release.segments], dtype=np.int64)[fitted.labels]
     say("writing the report and the release")
     impact, drift = compared(current, release, selection.rows, before, segments)
-    report = report_of(fitted, release, rejected, impact, drift)
+    report = report_of(
+        fitted,
+        release,
+        rejected,
+        traits,
+        affinity=affinity_of(selection.rows, fitted.components, fitted.labels, settings.features),
+        followup=look_ahead(warehouse, release, settings, as_of, _made(settings)),
+        impact=impact,
+        drift=drift,
+    )
     artifacts = {
         "assignments.parquet": _assignments(fitted, segments),
         "features.sql": query.encode(),
@@ -133,9 +150,9 @@ def _before(release: ModelRelease, selection: Selection, table: pa.Table) -> Ids
 
 
 def _release(
-    fitted: Fit, as_of: datetime | None, current: Current | None, before: Ids | None
+    fitted: Fit, traits: Traits, as_of: datetime | None, current: Current | None, before: Ids | None
 ) -> ModelRelease:
-    made = name_segments(fitted.selection.rows.to_pandas(), fitted.labels, fitted.settings.names)
+    made = name_segments(traits, fitted.settings.features)
     if current is None:
         return release_of(fitted, made, as_of)
     identity = identify(current.release, current.next_segment, before, fitted.labels, len(made))

@@ -1,6 +1,8 @@
 """The report of a fit: ``report.json`` with the numbers, ``report.html`` with the same to look at.
 
-Both hold no time and draw no unseeded numbers, so that the same fit gives the same bytes.
+Both hold no time and draw no unseeded numbers, so that the same fit gives the same bytes. ``numbers`` is what
+both say; ``page`` puts the sections together (``overview``, ``verdict``, ``segments``, ``worth``, ``choice``,
+``space``, ``changes``, ``data``), which draw with ``bars``, ``curves``, ``dots`` and ``scatter`` over ``svg``.
 """
 
 from trainer.report.numbers import Report, report_of

@@ -1,19 +1,25 @@
 """What the report says, as numbers and text: the content of ``report.json``."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import msgspec
-import pandas as pd
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
 from msgspec import Struct
 
+from schemas.features import FEATURE_NAMES
 from schemas.release import ModelRelease
+from trainer.affinity import Affinity
+from trainer.compare import Comparison
 from trainer.drift import Drift
+from trainer.evaluate import Labels, Search
 from trainer.fit import Fit
+from trainer.followup import Followup
 from trainer.impact import Impact
+from trainer.loadings import Loading, loadings
 from trainer.settings import FitSettings
+from trainer.traits import Trait, Traits
 
 # The article's ``columns_to_report``.
 COLUMNS = (
@@ -35,7 +41,14 @@ class Share(Struct, frozen=True):
 
 
 class SegmentReport(Struct, frozen=True):
-    """A segment; ``cluster_ratio`` is its percentage of the training users, ``top`` its commonest values."""
+    """A segment.
+
+    Attributes:
+        cluster_ratio: its percentage of the training users, to two decimals.
+        centre: shape (components,).
+        top: the commonest values of the article's columns and of declared texts.
+        traits: what sets it apart, the strongest first: see :class:`trainer.traits.Traits`.
+    """
 
     id: int
     name: str
@@ -43,13 +56,15 @@ class SegmentReport(Struct, frozen=True):
     cluster_ratio: float
     centre: tuple[float, ...]
     top: dict[str, tuple[Share, ...]]
+    traits: tuple[Trait, ...]
 
 
 class Users(Struct, frozen=True):
     """Who was read and who was trained on.
 
     ``missing`` counts, among users with an order, those who lack a feature of the model; one who lacks
-    two is counted twice. ``nulls`` counts, among all users, those who lack a declared feature.
+    two is counted twice. ``nulls`` counts, among all users, those who lack a declared feature. ``unseen`` counts,
+    where a release is continued, those left out for a value of a feature that its space does not know.
     """
 
     read: int
@@ -57,6 +72,7 @@ class Users(Struct, frozen=True):
     without_orders: int
     missing: dict[str, int]
     nulls: dict[str, int]
+    unseen: dict[str, int]
 
 
 class Rejected(Struct, frozen=True):
@@ -67,16 +83,20 @@ class Rejected(Struct, frozen=True):
     rows: int
 
 
-class ElbowCurve(Struct, frozen=True):
-    """The SSE for each k; ``elbow`` is kneed's, None where it finds none."""
-
-    ks: tuple[int, ...]
-    sse: tuple[float, ...]
-    elbow: int | None
-
-
 class Report(Struct, frozen=True, kw_only=True):
-    """The whole report. ``explained_variance`` has one share, 0 to 1, for each component."""
+    """The whole report; docs/report.md tells what each part says.
+
+    Attributes:
+        columns: of the encoded features.
+        explained_variance: the share, 0 to 1, of each component.
+        loadings: of each component, the features' parts.
+        comparisons: how many traits were looked at.
+        z_threshold: from which absolute z score on a trait is clear.
+        affinity: None where there are too few users to tell.
+        followup: None where the facts do not reach back far enough.
+        impact: None where there is no release in use.
+        drift: None where there is no release in use, or its training users are not at hand.
+    """
 
     version: str
     space: str
@@ -87,9 +107,15 @@ class Report(Struct, frozen=True, kw_only=True):
     rejected: tuple[Rejected, ...]
     columns: int
     explained_variance: tuple[float, ...]
-    curve: ElbowCurve
+    loadings: tuple[tuple[Loading, ...], ...]
+    search: Search
     metrics: dict[str, float]
+    comparison: Comparison
     segments: tuple[SegmentReport, ...]
+    comparisons: int
+    z_threshold: float
+    affinity: Affinity | None
+    followup: Followup | None
     impact: Impact | None
     drift: Drift | None
 
@@ -101,6 +127,10 @@ def report_of(
     fit: Fit,
     release: ModelRelease,
     rejected: Mapping[tuple[str, str], int],
+    traits: Traits,
+    *,
+    affinity: Affinity | None = None,
+    followup: Followup | None = None,
     impact: Impact | None = None,
     drift: Drift | None = None,
 ) -> Report:
@@ -110,8 +140,11 @@ def report_of(
         fit: what was fitted.
         release: the same as a release.
         rejected: table and reason to the number of rows that the warehouse left out.
-        impact: against the release in use; None for a first one.
-        drift: likewise; None, too, where the training users of the one in use are not at hand.
+        traits: what sets the segments apart.
+        affinity: whether similar users are alike.
+        followup: what the segments' users did afterwards.
+        impact: whom the release would move, beside the one in use.
+        drift: how the features changed since the one in use was trained.
     """
     selection = fit.selection
     return Report(
@@ -126,52 +159,65 @@ def report_of(
             selection.without_orders,
             selection.missing,
             selection.nulls,
+            selection.unseen,
         ),
         rejected=tuple(Rejected(*reason, rows) for reason, rows in sorted(rejected.items())),
         columns=len(release.mean),
         explained_variance=tuple(fit.pipeline.named_steps["project"].explained_variance_ratio_.tolist()),
-        curve=ElbowCurve(
-            ks=tuple(row.k for row in fit.search.rows),
-            sse=tuple(row.sse for row in fit.search.rows),
-            elbow=fit.search.elbow,
-        ),
+        loadings=loadings(release),
+        search=fit.search,
         metrics=release.metrics,
-        segments=_segments(fit, release),
+        comparison=fit.comparison,
+        segments=_segments(fit, release, traits),
+        comparisons=traits.comparisons,
+        z_threshold=traits.threshold,
+        affinity=affinity,
+        followup=followup,
         impact=impact,
         drift=drift,
     )
 
 
-def _segments(fit: Fit, release: ModelRelease) -> tuple[SegmentReport, ...]:
-    rows = fit.selection.rows.to_pandas()
-    columns = [name for name in COLUMNS if name in fit.settings.names]
-    found = []
-    for cluster, segment in enumerate(release.segments):
-        group = rows[fit.labels == cluster]
-        found.append(
-            SegmentReport(
-                segment.id,
-                segment.name,
-                segment.size,
-                round(100 * segment.size / len(rows), 2),
-                segment.centre,
-                {name: _top(group[name]) for name in columns},
-            )
-        )
-    return tuple(found)
-
-
-def _top(values: pd.Series[Any]) -> tuple[Share, ...]:
-    """The commonest values, the smaller first where two are equally common."""
-    counts = values.value_counts().sort_index().sort_values(ascending=False, kind="stable")
-    total = int(counts.sum())
+def _segments(fit: Fit, release: ModelRelease, traits: Traits) -> tuple[SegmentReport, ...]:
+    rows = fit.selection.rows
+    declared = [
+        feature.name
+        for feature in fit.settings.features
+        if feature.name not in FEATURE_NAMES and not feature.numeric
+    ]
+    columns = [*(name for name in COLUMNS if name in fit.settings.names), *declared]
+    tops = {name: _tops(rows[name], fit.labels, len(release.segments)) for name in columns}
     return tuple(
-        Share(_plain(value), round(100 * int(count) / total, 2)) for value, count in counts.iloc[:TOP].items()
+        SegmentReport(
+            segment.id,
+            segment.name,
+            segment.size,
+            round(100 * segment.size / rows.num_rows, 2),
+            segment.centre,
+            {name: top[cluster] for name, top in tops.items()},
+            traits.segments[cluster],
+        )
+        for cluster, segment in enumerate(release.segments)
     )
 
 
-def _plain(value: Any) -> int | float | str:
-    if isinstance(value, str):
-        return value
-    number = float(value)
-    return int(number) if number.is_integer() else number
+def _tops(column: pa.ChunkedArray, labels: Labels, k: int) -> list[tuple[Share, ...]]:
+    """Of each cluster the commonest values, the smaller first where two are equally common."""
+    encoded = column.combine_chunks().dictionary_encode()
+    values = encoded.dictionary.to_pylist()
+    cells = labels * np.int64(len(values)) + encoded.indices.to_numpy()
+    counts = np.bincount(cells, minlength=k * len(values)).reshape(k, len(values))
+    order = sorted(range(len(values)), key=values.__getitem__)
+    return [_top([values[place] for place in order], row[order]) for row in counts]
+
+
+def _top(values: Sequence[float | str], counts: npt.NDArray[np.int64]) -> tuple[Share, ...]:
+    total = int(counts.sum())
+    commonest = [place for place in np.argsort(-counts, kind="stable")[:TOP] if counts[place]]
+    return tuple(
+        Share(_plain(values[place]), round(100 * int(counts[place]) / total, 2)) for place in commonest
+    )
+
+
+def _plain(value: float | str) -> int | float | str:
+    return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -1,16 +1,39 @@
-"""The little SVG that the charts need: scales, ticks, axes and text."""
+"""The little SVG that the charts need: frames, scales, ticks, axes and text."""
 
+import unicodedata
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 from math import floor, log10
 
-WIDTH = 520
-HEIGHT = 340
-LEFT, RIGHT, TOP, BOTTOM = 58, 14, 14, 46
-
 # Okabe and Ito's colours, told apart with any colour vision (jfly.uni-koeln.de/color), without yellow and
 # black, which are too light and too heavy for points on white.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7A7A7A")
+
+_WIDE, _BROAD, _USUAL = 14.0, 10.0, 7.4  # pixels of a 13 px letter, rather too many
+_BROAD_LETTERS = frozenset("mwMW@%&—…")
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A picture's size and the margins around what is drawn, in pixels of its own."""
+
+    width: float = 440.0
+    height: float = 320.0
+    left: float = 50.0
+    right: float = 18.0
+    top: float = 30.0
+    bottom: float = 44.0
+
+    @property
+    def x_end(self) -> float:
+        """Where the drawing ends to the right."""
+        return self.width - self.right
+
+    @property
+    def y_end(self) -> float:
+        """Where the drawing ends below."""
+        return self.height - self.bottom
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +54,14 @@ def colour(place: int) -> str:
     return COLOURS[place % len(COLOURS)]
 
 
+def around(values: Iterable[float], *, margin: float = 0.06) -> tuple[float, float]:
+    """The values' range with a margin; 1 to either side where all are equal."""
+    found = list(values)
+    low, high = min(found), max(found)
+    room = (high - low) * margin or 1.0
+    return low - room, high + room
+
+
 def ticks(low: float, high: float, count: int = 5) -> list[float]:
     """About ``count`` round numbers from ``low`` to ``high``.
 
@@ -46,6 +77,15 @@ def ticks(low: float, high: float, count: int = 5) -> list[float]:
     return [i * step for i in range(first, floor(high / step) + 1)]
 
 
+def thinned(values: Sequence[float], most: int) -> list[float]:
+    """Every second, third… of the values, from the first one on, so that at most ``most`` are left.
+
+    >>> thinned([2, 3, 4, 5, 6], 3)
+    [2, 4, 6]
+    """
+    return list(values[:: -(-len(values) // most)])
+
+
 def short(number: float) -> str:
     """A tick's number, short.
 
@@ -59,6 +99,28 @@ def short(number: float) -> str:
     return f"{number:.4g}".replace("-", "−")
 
 
+def cut(words: str, pixels: float) -> str:
+    """The words, or as many of their letters as surely fit, and an ellipsis.
+
+    >>> cut("Accessories", 60)
+    'Access…'
+    """
+    room = pixels - _BROAD
+    for place, letter in enumerate(words):
+        room -= _letter(letter)
+        if room < 0:
+            if sum(map(_letter, words)) <= pixels:
+                return words
+            return words[:place].rstrip() + "…"
+    return words
+
+
+def _letter(letter: str) -> float:
+    if unicodedata.east_asian_width(letter) in ("W", "F") or ord(letter) > 0xFFFF:
+        return _WIDE
+    return _BROAD if letter in _BROAD_LETTERS or letter.isupper() else _USUAL
+
+
 def text(x: float, y: float, words: str, *, anchor: str = "start", css: str = "") -> str:
     """Words at a point; ``anchor`` is SVG's: start, middle or end."""
     kind = f' class="{css}"' if css else ""
@@ -70,28 +132,40 @@ def line(x1: float, y1: float, x2: float, y2: float, css: str) -> str:
     return f'<line class="{css}" x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"/>'
 
 
-def picture(label: str, parts: list[str], *, height: int = HEIGHT) -> str:
+def circle(x: float, y: float, radius: float, css: str) -> str:
+    """A circle, drawn as the style sheet says."""
+    return f'<circle class="{css}" cx="{x:.1f}" cy="{y:.1f}" r="{radius:g}"/>'
+
+
+def bar(x: float, y: float, width: float, height: float, fill: str) -> str:
+    """A filled rectangle."""
+    return f'<rect fill="{fill}" x="{x:.1f}" y="{y:.1f}" width="{max(width, 0):.1f}" height="{height:g}" rx="2"/>'
+
+
+def picture(label: str, parts: Iterable[str], width: float, height: float) -> str:
     """One chart; ``label`` is what a screen reader says."""
-    return (
-        f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(label)}">{"".join(parts)}</svg>'
-    )
+    return f'<svg viewBox="0 0 {width:g} {height:g}" role="img" aria-label="{escape(label)}">{"".join(parts)}</svg>'
 
 
 def axes(
-    x: Scale, y: Scale, x_ticks: list[float], y_ticks: list[float], x_name: str, y_name: str
+    frame: Frame,
+    x: Scale,
+    y: Scale,
+    x_ticks: Sequence[float],
+    y_ticks: Sequence[float],
+    x_name: str,
+    y_name: str,
 ) -> list[str]:
-    """Grid, ticks and names of a chart's two axes."""
+    """Grid, ticks and names of a chart's two axes; the upright one's name lies above it, to be read."""
     parts = []
     for tick in y_ticks:
-        parts.append(line(LEFT, y(tick), WIDTH - RIGHT, y(tick), "grid"))
-        parts.append(text(LEFT - 8, y(tick) + 4, short(tick), anchor="end"))
+        parts.append(line(frame.left, y(tick), frame.x_end, y(tick), "grid"))
+        parts.append(text(frame.left - 8, y(tick) + 4, short(tick), anchor="end"))
     for tick in x_ticks:
-        parts.append(line(x(tick), HEIGHT - BOTTOM, x(tick), HEIGHT - BOTTOM + 5, "axis"))
-        parts.append(text(x(tick), HEIGHT - BOTTOM + 19, short(tick), anchor="middle"))
-    parts.append(line(LEFT, HEIGHT - BOTTOM, WIDTH - RIGHT, HEIGHT - BOTTOM, "axis"))
-    middle_x, middle_y = (LEFT + WIDTH - RIGHT) / 2, (TOP + HEIGHT - BOTTOM) / 2
-    parts.append(text(middle_x, HEIGHT - 8, x_name, anchor="middle", css="name"))
-    parts.append(f'<g transform="translate(13 {middle_y:.1f}) rotate(-90)">')
-    parts.append(text(0, 0, y_name, anchor="middle", css="name"))
-    parts.append("</g>")
+        parts.append(line(x(tick), frame.y_end, x(tick), frame.y_end + 5, "axis"))
+        parts.append(text(x(tick), frame.y_end + 19, short(tick), anchor="middle"))
+    parts.append(line(frame.left, frame.y_end, frame.x_end, frame.y_end, "axis"))
+    parts.append(text((frame.left + frame.x_end) / 2, frame.height - 6, x_name, anchor="middle", css="name"))
+    if y_name:
+        parts.append(text(0, 14, y_name, css="name"))
     return parts

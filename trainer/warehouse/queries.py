@@ -50,6 +50,12 @@ class Queries:
             terms.sort(key=lambda term: term.name != "user_id")
         return self._text(query, {"as_of": as_of, "since": since, "exclude_statuses": ()})
 
+    def followup(self, since: datetime, until: datetime, exclude_statuses: tuple[str, ...]) -> str:
+        """What users bought in a window; see ``sql/followup.sql``."""
+        return self._text(
+            _over_steps("followup"), {"as_of": until, "since": since, "exclude_statuses": exclude_statuses}
+        )
+
     def rejected(self, as_of: datetime | None, examples: int) -> str:
         """The rows left out, at most ``examples`` a table and reason; see ``sql/rejected.sql``."""
         return self._text(

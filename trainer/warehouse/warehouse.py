@@ -20,6 +20,10 @@ from trainer.warehouse.reports import Counts, Rejections
 from trainer.warehouse.resolve import resolve
 from trainer.warehouse.source import Source
 
+FOLLOWUP_SCHEMA = pa.schema(
+    [pa.field("user_id", pa.string(), nullable=False), ("orders", pa.int64()), ("cents", pa.float64())]
+)
+
 _EXAMPLES_A_REASON = 100
 
 
@@ -89,6 +93,16 @@ class Warehouse:
         user stand together, each user's in that same order.
         """
         return facts.events_of(self._source.rows(self._queries.events(as_of, since, ordered)))
+
+    def followup(self, since: datetime, until: datetime, exclude_statuses: tuple[str, ...] = ()) -> pa.Table:
+        """Who ordered from ``since`` on and before ``until``, of schema :data:`FOLLOWUP_SCHEMA`.
+
+        One row for every user with such an order, in the order of the user id's UTF-8 bytes. Orders whose
+        status is one of ``exclude_statuses`` do not count. ``cents`` is what they cost, a hundredth of the
+        warehouse's currency, each item rounded; null where nothing has a price.
+        """
+        query = self._queries.followup(since, until, exclude_statuses)
+        return pa.Table.from_batches(self._source.batches(query, FOLLOWUP_SCHEMA), FOLLOWUP_SCHEMA)
 
     def rejected(self, as_of: datetime | None = None) -> Rejections:
         """The rows left out, at most 100 of each table and reason, and how many there are.

@@ -1,21 +1,30 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 
-from schemas.features import FEATURE_NAMES
+from schemas.features import FEATURES, Feature
 from tests.training import features_table
 from trainer.names import name_segments
-
-
-def frame(rows: list[dict[str, object]]) -> pd.DataFrame:
-    table: pd.DataFrame = features_table(rows).to_pandas()
-    return table
+from trainer.traits import Trait, Traits, traits_of
 
 
 def names(rows: list[dict[str, object]], labels: list[int]) -> list[str]:
-    features = [name for name in FEATURE_NAMES if any(name in row for row in rows)]
-    return name_segments(frame(rows), np.array(labels, dtype=np.int32), features)
+    features = [feature for feature in FEATURES if any(feature.name in row for row in rows)]
+    traits = traits_of(features_table(rows), np.array(labels, dtype=np.int32), features)
+    return name_segments(traits, features)
+
+
+def named(*traits: Trait, features: tuple[Feature, ...] = FEATURES) -> str:
+    """The name of the only segment."""
+    return name_segments(Traits((traits,), 1, 2.0), features)[0]
+
+
+def of_number(feature: str, effect: float) -> Trait:
+    return Trait(feature, None, 0.0, 0.0, effect, 9.0, clear=True)
+
+
+def of_value(feature: str, value: str, here: float) -> Trait:
+    return Trait(feature, value, here, here / 2, 0.5, 9.0, clear=True)
 
 
 def test_named_after_what_sets_them_apart() -> None:
@@ -52,7 +61,7 @@ def test_a_name_that_is_taken_says_more() -> None:
     men: list[dict[str, object]] = [{"gender": "M", "total_orders": 9, "country": "France"}] * 8
     assert names(women("China") + women("Spain") + men, [0] * 4 + [1] * 4 + [2] * 8) == [
         "Women, fewer orders",
-        "Women, Spain, fewer orders",
+        "Women, often Spain, fewer orders",
         "Men, more orders",
     ]
 
@@ -62,12 +71,29 @@ def test_segments_that_nothing_tells_apart_are_numbered() -> None:
     assert names(rows, [0, 0, 1, 1, 2, 2]) == ["Average", "Average (2)", "Average (3)"]
 
 
-def test_features_that_the_model_does_not_use_name_nothing() -> None:
-    rows: list[dict[str, object]] = [{"gender": "F", "age": 20.0}, {"gender": "M", "age": 40.0}]
-    labels = np.array([0, 1], dtype=np.int32)
-    assert name_segments(frame(rows), labels, ("age",)) == ["Younger", "Older"]
+def test_a_value_that_few_have_names_nothing() -> None:
+    assert named(of_value("country", "Spain", 0.09), of_number("age", 0.2)) == "Older"
+    assert named(of_value("country", "Spain", 0.1)) == "Often Spain"
+    assert named(of_value("country", "España", 0.5)) == "España"
+
+
+def test_declared_numbers_have_words_of_their_own() -> None:
+    features = (
+        Feature("total_spend", "sum", "price"),
+        Feature("distinct_brands", "distinct", "brand"),
+        Feature("last_brand", "last", "brand"),
+    )
+    assert named(of_number("total_spend", 0.3), features=features) == "Higher total spend"
+    assert named(of_number("total_spend", -0.3), features=features) == "Lower total spend"
+    traits = of_number("distinct_brands", -0.4), of_value("last_brand", "adidas", 0.6)
+    assert named(*traits, features=features) == "Fewer distinct brands, adidas"
 
 
 def test_a_long_value_is_cut() -> None:
     rows: list[dict[str, object]] = [{"country": "x" * 200}, {"country": "y"}]
     assert names(rows, [0, 1]) == ["x" * 29 + "…", "y"]
+
+
+def test_what_cannot_be_seen_is_no_part_of_a_name() -> None:
+    assert named(of_value("country", "a\n\u202eb\u0000", 0.9)) == "a b"
+    assert named(of_value("country", "\u202e", 0.9)) == "(unreadable)"

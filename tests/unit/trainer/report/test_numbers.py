@@ -14,13 +14,15 @@ from trainer.report import Report, report_of
 from trainer.report.numbers import COLUMNS, Rejected, Share
 from trainer.rows import select
 from trainer.settings import FitSettings
+from trainer.traits import traits_of
 
 
 def reported(table: pa.Table, settings: FitSettings) -> tuple[Fit, Report]:
     fitted = fit(select(table, settings), settings)
-    names = name_segments(fitted.selection.rows.to_pandas(), fitted.labels, settings.names)
+    traits = traits_of(fitted.selection.rows, fitted.labels, settings.features)
+    names = name_segments(traits, settings.features)
     rejected = {("users", "age is 190"): 3, ("orders", "created_at is missing"): 2}
-    return fitted, report_of(fitted, release_of(fitted, names, None), rejected)
+    return fitted, report_of(fitted, release_of(fitted, names, None), rejected, traits)
 
 
 def the_articles_report(dataset: pd.DataFrame, cluster: int) -> dict[str, object]:

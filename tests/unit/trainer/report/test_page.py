@@ -6,23 +6,25 @@ from xml.etree import ElementTree as ET
 
 import pyarrow as pa
 import pytest
+from trainer.report.charts import POINTS
 
 from tests.training import a_shop, features_named, features_table
 from trainer.fit import fit
 from trainer.model import release_of
 from trainer.names import name_segments
 from trainer.report import Report, page, report_of
-from trainer.report.charts import POINTS
 from trainer.rows import select
 from trainer.settings import FitSettings
+from trainer.traits import traits_of
 
 
 def paged(
     table: pa.Table, settings: FitSettings, rejected: dict[tuple[str, str], int] | None = None
 ) -> tuple[Report, str]:
     fitted = fit(select(table, settings), settings)
-    names = name_segments(fitted.selection.rows.to_pandas(), fitted.labels, settings.names)
-    report = report_of(fitted, release_of(fitted, names, None), rejected or {})
+    traits = traits_of(fitted.selection.rows, fitted.labels, settings.features)
+    names = name_segments(traits, settings.features)
+    report = report_of(fitted, release_of(fitted, names, None), rejected or {}, traits)
     return report, page(report, fitted.components, fitted.labels).decode()
 
 

@@ -1,0 +1,20 @@
+-- What users bought: one row for each user with a counted order at or after `since`. The steps before
+-- this select are those of user_features.sql. `cents` is a whole number, so that it is the same whatever the
+-- order in which it is summed; it leaves out amounts that no shop has, and is null where nothing has a price.
+-- Parameter: since.
+select
+  user_id,
+  count(distinct order_id) as orders,
+  cast(
+    sum(
+      case
+        when price between -1000000000 and 1000000000 and coalesce(quantity, 1) <= 1000000
+          then cast(floor(price * 100 + 0.5) as bigint) * cast(coalesce(quantity, 1) as bigint)
+      end
+    )
+    as double
+  ) as cents
+from valid_items
+where created_at >= $since and not coalesce(status in ($exclude_statuses), false)
+group by user_id
+order by user_id

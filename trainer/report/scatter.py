@@ -1,0 +1,94 @@
+"""The training users by their first two components, coloured by segment."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from trainer.encode import Matrix
+from trainer.evaluate import Labels
+from trainer.report.numbers import SegmentReport
+from trainer.report.svg import COLOURS, Frame, Scale, around, axes, circle, colour, picture, text, ticks
+
+POINTS = 3_000
+LEAST_POINTS = 60  # of a segment, so that a small one is seen
+SEED = 555
+_FRAME = Frame()
+_MARK = 10.0  # the radius of a centre's mark
+_STEPS = 200
+
+
+def scatter_chart(
+    components: Matrix, labels: Labels, segments: Sequence[SegmentReport], explained: Sequence[float]
+) -> str:
+    """The chart.
+
+    Args:
+        components: shape (rows, components).
+        labels: each row's place in ``segments``, shape (rows,).
+        segments: the segments.
+        explained: the share of variance of each component.
+    """
+    chosen = stratified(labels)
+    shown, kinds = components[chosen], labels[chosen]
+    flat = components.shape[1] == 1
+    # One component has no second axis: a spread by the row's number keeps the points apart.
+    second = np.modf(chosen * 0.618033988749895)[0] if flat else shown[:, 1]
+    x = Scale(*around(shown[:, 0]), _FRAME.left, _FRAME.x_end)
+    y = Scale(*around(second), _FRAME.y_end, _FRAME.top)
+    parts = axes(
+        _FRAME,
+        x,
+        y,
+        ticks(x.low, x.high),
+        [] if flat else ticks(y.low, y.high),
+        f"component 1, {explained[0]:.1%} of the variance",
+        "spread for the eye" if flat else f"component 2, {explained[1]:.1%} of the variance",
+    )
+    for place in range(len(segments)):
+        mask = kinds == place
+        dots = "".join(f"M{x(a):.1f} {y(b):.1f}h0" for a, b in zip(shown[mask, 0], second[mask], strict=True))
+        # Squares, not dots, when the colours begin again.
+        cap = "round" if place < len(COLOURS) else "square"
+        parts.append(f'<path class="points" stroke="{colour(place)}" stroke-linecap="{cap}" d="{dots}"/>')
+    centres = np.array([(x(each.centre[0]), y(0.5 if flat else each.centre[1])) for each in segments])
+    for segment, (across, down) in zip(segments, apart(centres, 2 * _MARK + 2), strict=True):
+        parts.append(circle(across, down, _MARK, "centre"))
+        parts.append(text(across, down + 4, str(segment.id), anchor="middle", css="id"))
+    return picture("Training users by component, coloured by segment", parts, _FRAME.width, _FRAME.height)
+
+
+def stratified(labels: Labels) -> npt.NDArray[np.int64]:
+    """The places of at most about POINTS rows: of every segment in proportion, at least LEAST_POINTS or all of it.
+
+    Shape (points,), ascending; drawn with a fixed seed.
+    """
+    if len(labels) <= POINTS:
+        return np.arange(len(labels))
+    rng = np.random.default_rng(SEED)
+    drawn = []
+    for place in range(int(labels.max()) + 1):
+        members = np.flatnonzero(labels == place)
+        wanted = max(LEAST_POINTS, round(POINTS * len(members) / len(labels)))
+        drawn.append(rng.choice(members, min(wanted, len(members)), replace=False))
+    return np.sort(np.concatenate(drawn))
+
+
+def apart(points: Matrix, distance: float) -> Matrix:
+    """The points, shape (points, 2), pushed away from one another until none are nearer than ``distance``."""
+    moved = points.astype(np.float64)
+    for _ in range(_STEPS):
+        still = True
+        for one in range(len(moved)):
+            for other in range(one):
+                between = moved[one] - moved[other]
+                length = float(np.hypot(*between))
+                if length < distance:
+                    still = False
+                    way = between / length if length > 0 else np.array([0.0, 1.0])
+                    push = (distance - length) / 2 + 0.01
+                    moved[one] += way * push
+                    moved[other] -= way * push
+        if still:
+            break
+    return moved

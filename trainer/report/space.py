@@ -1,0 +1,100 @@
+"""What the picture is made of: loadings, and the encodings beside each other."""
+
+from html import escape
+
+from trainer.compare import EncodingControl
+from trainer.loadings import Loading
+from trainer.report.bars import Bar, bar_chart
+from trainer.report.dots import DotRow, dot_chart, legend
+from trainer.report.html import card, number, soft, table, value
+from trainer.report.numbers import Report
+from trainer.report.svg import COLOURS
+from trainer.report.verdict import structure, used_control
+
+_COMPONENTS = 6  # the first ones, which keep the most
+
+
+def space(report: Report) -> str:
+    """A card for each of the first components, and one for the encodings."""
+    shown = list(zip(report.loadings, report.explained_variance, strict=True))[:_COMPONENTS]
+    cards = [_component(place, parts, share) for place, (parts, share) in enumerate(shown, start=1)]
+    return "\n".join([*cards, _encodings(report)])
+
+
+def _component(place: int, parts: tuple[Loading, ...], explained: float) -> str:
+    ordered = sorted(parts, key=lambda part: -part.share)
+    rows = [
+        Bar(part.feature.replace("_", " "), part.share, _figure(part), COLOURS[0], None) for part in ordered
+    ]
+    values = [part for part in ordered if part.values and part.share >= 0.05]
+    said = [
+        f"{escape(part.feature.replace('_', ' '))}: "
+        + ", ".join(f"{value(each.value)} {number(each.weight, '+.2f')}" for each in part.values)
+        for part in values
+    ]
+    return card(
+        f"Component {place}",
+        soft(f"It keeps {explained:.1%} of the variance, and is made of:"),
+        bar_chart(f"What component {place} is made of", rows, full=1.0),
+        *(soft(line) for line in said),
+    )
+
+
+def _figure(part: Loading) -> str:
+    weight = "" if part.weight is None else f"weight {number(part.weight, '+.2f')}   "
+    return f"{weight}{part.share:.0%}"
+
+
+def _encodings(report: Report) -> str:
+    comparison = report.comparison
+    controls = [*comparison.encodings]
+    recommended = comparison.recommended
+    if recommended is not None:
+        controls.append(recommended)
+    if not controls:
+        return card("Encodings beside each other", soft("Too few users to compare encodings."))
+    used = used_control(report)
+    chart = dot_chart(
+        "Silhouette of each encoding, and of its shuffled data",
+        [
+            DotRow(
+                control.encoding,
+                f"{number(control.silhouette)} against {number(control.shuffled_silhouette)}",
+                (control.silhouette, control.shuffled_silhouette),
+            )
+            for control in controls
+        ],
+    )
+    offered = (
+        "The recommended preset beats these controls: it is worth a try."
+        if recommended is not None
+        else "No recommended preset is offered: none beats these controls."
+    )
+    return card(
+        "Encodings beside each other",
+        soft(
+            f"Over {comparison.users:,} users. Each is held against its own data with the columns shuffled among the "
+            "users; silhouettes of two encodings are not comparable."
+        ),
+        chart,
+        legend(["silhouette", "of the same data, shuffled"]),
+        table(
+            ("encoding", "explained variance", "bootstrap ARI", "permuted codes ARI", "verdict"),
+            [_row(control, used) for control in controls],
+            numbers=4,
+        ),
+        f"<p>{structure(used)}</p>" if used else "",
+        f"<p>{offered}</p>",
+        wide=True,
+    )
+
+
+def _row(control: EncodingControl, used: EncodingControl | None) -> tuple[str, ...]:
+    permuted = control.permuted_codes_ari
+    return (
+        escape(control.encoding) + (" (used)" if control is used else ""),
+        f"{sum(control.explained_variance):.1%}",
+        number(control.bootstrap_ari, ".2f"),
+        "–" if permuted is None else number(permuted, ".2f"),
+        "no better than shuffled" if control.no_better_than_shuffled else "better than shuffled",
+    )

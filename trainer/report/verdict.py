@@ -1,0 +1,75 @@
+"""What to make of the report, in a few plain sentences."""
+
+from collections.abc import Iterator
+
+from trainer.compare import EncodingControl
+from trainer.report.html import number
+from trainer.report.numbers import Report
+
+_STABLE, _UNSTABLE = 0.9, 0.6
+_HANGS_ON_CODES = 0.8
+_OUTCOMES = {"repeat": "who orders again", "orders": "how many orders follow", "spend": "what is spent"}
+
+
+def verdict(report: Report) -> str:
+    """A list, as HTML."""
+    return f'<ul class="verdict">{"".join(f"<li>{each}</li>" for each in _sentences(report))}</ul>'
+
+
+def used_control(report: Report) -> EncodingControl | None:
+    """The control of the encoding in use, where there is one."""
+    used = report.settings.encoding
+    return next((each for each in report.comparison.encodings if each.encoding == used), None)
+
+
+def structure(control: EncodingControl) -> str:
+    """Whether there is more structure than in shuffled data, in words."""
+    figures = f"silhouette {number(control.silhouette)} against {number(control.shuffled_silhouette)}"
+    if control.no_better_than_shuffled:
+        return (
+            f"<b>Structure no better than shuffled:</b> the same data with its columns shuffled among the users "
+            f"makes segments as clear ({figures}). These segments cut a cloud into parts; they do not find groups "
+            "that were there."
+        )
+    return f"The segments are clearer than those of the same data with its columns shuffled among the users ({figures})."
+
+
+def _sentences(report: Report) -> Iterator[str]:
+    control = used_control(report)
+    if control is None:
+        yield "Too few users to hold the segments against shuffled data."
+    else:
+        yield structure(control)
+    yield _stability(report.metrics["stability"])
+    permuted = control.permuted_codes_ari if control else None
+    if permuted is not None and permuted < _HANGS_ON_CODES:
+        yield (
+            f"<b>They hang on how values are spelled:</b> with other codes for the same texts the segments agree only "
+            f"with an adjusted Rand index of {number(permuted, '.2f')}."
+        )
+    yield _future(report)
+    if report.impact is not None and report.impact.by_model is not None:
+        moved = report.impact.by_model
+        yield f"Publishing would move {moved.share:.1%} of {moved.users:,} users by the model alone."
+
+
+def _stability(stability: float) -> str:
+    said = f"(adjusted Rand index {number(stability, '.2f')})"
+    if stability >= _STABLE:
+        return f"They do not depend on who happens to be among the users: resamples give the same segments {said}."
+    if stability >= _UNSTABLE:
+        return f"They depend somewhat on who happens to be among the users {said}."
+    return f"<b>They depend on who happens to be among the users</b>: resamples give other segments {said}."
+
+
+def _future(report: Report) -> str:
+    if report.followup is None:
+        return "Whether they say anything about the future cannot be told: see below."
+    told = [each for each in report.followup.outcomes if not each.by_chance]
+    if not told:
+        return "<b>They say nothing about the 90 days after</b> that segments dealt out at random would not."
+    best = max(told, key=lambda each: each.eta_squared)
+    return (
+        f"They tell {best.eta_squared:.1%} of the variance in {_OUTCOMES[best.outcome]} within the 90 days after; "
+        f"segments dealt out at random at most {best.shuffled_most:.1%}."
+    )
