@@ -37,12 +37,10 @@ def figures(report: Report) -> str:
 
 def clusters(report: Report, components: Matrix, labels: Labels) -> str:
     """The cards; see :func:`trainer.report.page.page` for the arguments."""
-    return "\n".join(
-        [
-            card("Users by component", _scatter(report, components, labels)),
-            card("Size of the segments", _sizes(report)),
-            card("Figures", _metrics(report)),
-        ]
+    beside = card("Size of the segments", _sizes(report)) + card("Figures", _metrics(report))
+    return (
+        card("Users by component", _scatter(report, components, labels))
+        + f'<div class="stack">{beside}</div>'
     )
 
 

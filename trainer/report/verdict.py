@@ -41,6 +41,12 @@ def _sentences(report: Report) -> Iterator[str]:
     else:
         yield structure(control)
     yield _stability(report.metrics["stability"])
+    if control is not None and control.bootstrap_ari < _UNSTABLE:
+        yield (
+            f"<b>Fitted anew as a whole</b>, space and segments, to resamples of {report.comparison.users:,} users, "
+            f"they agree only with an adjusted Rand index of {number(control.bootstrap_ari, '.2f')}: the space itself "
+            "depends on who is among the users."
+        )
     permuted = control.permuted_codes_ari if control else None
     if permuted is not None and permuted < _HANGS_ON_CODES:
         yield (
@@ -56,9 +62,9 @@ def _sentences(report: Report) -> Iterator[str]:
 def _stability(stability: float) -> str:
     said = f"(adjusted Rand index {number(stability, '.2f')})"
     if stability >= _STABLE:
-        return f"They do not depend on who happens to be among the users: resamples give the same segments {said}."
+        return f"Within this space they do not depend on who happens to be among the users {said}."
     if stability >= _UNSTABLE:
-        return f"They depend somewhat on who happens to be among the users {said}."
+        return f"Within this space they depend somewhat on who happens to be among the users {said}."
     return f"<b>They depend on who happens to be among the users</b>: resamples give other segments {said}."
 
 

@@ -77,7 +77,9 @@ def _bars(report: Report, found: Followup, name: str, measure: Measure) -> str:
 
 def _eta(found: Followup) -> str:
     head = ("what users do", "η² of the segments", "shuffled, mean", "shuffled, largest")
-    said = " ".join(_said(each) for each in found.outcomes)
+    said = "</p><p>".join(_said(each) for each in found.outcomes)
+    if all(each.by_chance for each in found.outcomes):
+        said = "<b>The segments say no more about any of these than segments dealt out at random.</b>"
     return (
         table(head, map(_told, found.outcomes), numbers=3)
         + soft(

@@ -83,8 +83,8 @@ def test_users_and_rows_left_out() -> None:
 def test_the_json_holds_what_the_fit_found() -> None:
     fitted, report = reported(a_shop(), FitSettings(encoding="one-hot"))
     told = json.loads(report.json())
-    assert told["curve"]["ks"] == [2, 3, 4, 5, 6, 7, 8, 9, 10]
-    assert told["curve"]["sse"] == [row.sse for row in fitted.search.rows]
+    assert [row["k"] for row in told["search"]["rows"]] == [2, 3, 4, 5, 6, 7, 8, 9, 10]
+    assert [row["sse"] for row in told["search"]["rows"]] == [row.sse for row in fitted.search.rows]
     assert told["k"] == 5
     assert told["columns"] == 18  # age and total_orders, and 2 + 4 + 3 + 4 + 3 values
     assert told["settings"]["encoding"] == "one-hot"
