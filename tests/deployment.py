@@ -28,9 +28,10 @@ from tests.verify import read_topic
 
 
 def trained(warehouse: Path, folder: Path, *options: object) -> Path:
-    """A release of this warehouse, made by the command; its folder."""
+    """A release of this warehouse, made by the command, a first one unless an option says else; its folder."""
+    first = () if "--current" in options else ("--current", "none")
     done = subprocess.run(
-        [sys.executable, "-m", "segue", "train", "--warehouse", warehouse, "--out", folder, *options],
+        [sys.executable, "-m", "segue", "train", "--warehouse", warehouse, "--out", folder, *first, *options],
         cwd=folder,
         capture_output=True,
         text=True,
@@ -92,8 +93,8 @@ class Deployment:
         return done
 
     def publish(self, release: Path) -> Path:
-        """Make a release current; gives its folder back."""
-        self.segue("publish", release)
+        """Make a release current, whomever it moves; gives its folder back."""
+        self.segue("publish", release, "--force")
         return release
 
     def announce(self, release: ModelRelease) -> None:

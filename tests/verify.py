@@ -70,10 +70,9 @@ def expected_users(
         release: the folder of the release; its pipeline is the fitted one.
     """
     pipeline = joblib.load(release / "pipeline.joblib")
-    known = {
-        feature["name"]: set(feature["categories"])
-        for feature in json.loads((release / "model.json").read_bytes())["features"]
-    }
+    model = json.loads((release / "model.json").read_bytes())
+    known = {feature["name"]: set(feature["categories"]) for feature in model["features"]}
+    ids = [segment["id"] for segment in model["segments"]]
     recomputed = {user_id: oracle.features(user_id, told, exclude) for user_id, told in facts.items()}
     rows = {user_id: features for user_id, features in recomputed.items() if features is not None}
     frame = pd.DataFrame(rows.values(), index=list(rows), columns=list(known))
@@ -82,7 +81,7 @@ def expected_users(
     return {
         user_id: Expected(
             features,
-            int(segment),
+            ids[segment],
             any(
                 value is None or (bool(known[name]) and value not in known[name])
                 for name, value in features.items()

@@ -36,7 +36,8 @@ def facts() -> dict[str, list[Event]]:
 @pytest.fixture(scope="module")
 def releases(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     folder = tmp_path_factory.mktemp("releases")
-    return trained(THELOOK, folder, "--as-of", "2024-06-01"), trained(THELOOK, folder)
+    first = trained(THELOOK, folder, "--as-of", "2024-06-01")
+    return first, trained(THELOOK, folder, "--current", first, "--refit-space")
 
 
 @pytest.fixture

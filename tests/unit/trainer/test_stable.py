@@ -1,0 +1,212 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from msgspec.structs import replace
+
+from schemas.errors import BadTraining
+from schemas.release import version_of
+from tests.training import CREATED_AT, Shop, a_shop, features_named
+from trainer.current import Current, current_from
+from trainer.fit import fit
+from trainer.impact import told_in
+from trainer.release import load_release
+from trainer.rows import select
+from trainer.scorer import score
+from trainer.settings import FitSettings
+from trainer.stable import check_continues, start_from, within
+from trainer.train import train
+
+OTHERS = [{**row, "user_id": f"v{place}"} for place, row in enumerate(a_shop(80, seed=5).to_pylist())]
+QUICK = FitSettings(k_min=5, k_max=5)
+MORE = pa.concat_tables([a_shop(), pa.Table.from_pylist(OTHERS, a_shop().schema)])
+
+
+def trained(out: Path, table: pa.Table | None = None, **options: Any) -> Path:
+    settings = options.pop("settings", QUICK)
+    shop = Shop(a_shop() if table is None else table)
+    return train(shop, settings, out, created_at=CREATED_AT, **options)
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return trained(tmp_path_factory.mktemp("first"))
+
+
+def segments_of(folder: Path) -> dict[str, int]:
+    table = pq.read_table(folder / "assignments.parquet")
+    return dict(zip(table["user_id"].to_pylist(), table["segment"].to_pylist(), strict=True))
+
+
+def test_a_retrain_on_the_same_data_is_the_same_release(first: Path, tmp_path: Path) -> None:
+    again = trained(tmp_path, current=current_from(first))
+    assert again.name == first.name
+    assert segments_of(again) == segments_of(first)
+    assert load_release(again).segments == load_release(first).segments
+    impact, drift = told_in((again / "report.json").read_bytes())
+    assert impact is not None
+    assert impact.by_model is not None
+    assert impact.by_behaviour is not None
+    assert (impact.by_model.pairs, impact.by_behaviour.pairs) == ((), ())
+    assert drift is not None
+    assert [each.psi for each in drift.features] == [0.0] * 7
+
+
+def test_a_later_retrain_on_the_same_data_moves_nobody(first: Path, tmp_path: Path) -> None:
+    """Also where it is no longer the same release: it was asked as of another time."""
+    second = trained(tmp_path, MORE, current=current_from(first))
+    third = trained(tmp_path, MORE, current=current_from(second), as_of=CREATED_AT)
+    assert load_release(third).continues == second.name != third.name
+    assert segments_of(third) == segments_of(second)
+
+
+def test_other_data_in_the_same_space(first: Path, tmp_path: Path) -> None:
+    current = load_release(first)
+    second = load_release(trained(tmp_path, MORE, current=current_from(first)))
+    assert (second.space, second.continues) == (current.space, current.version)
+    assert [segment.id for segment in second.segments] == [segment.id for segment in current.segments]
+    assert [segment.name for segment in second.segments] == [segment.name for segment in current.segments]
+    assert second.next_segment == current.next_segment
+    assert [s.centre for s in second.segments] != [s.centre for s in current.segments]
+
+
+def test_the_same_current_release_and_data_give_the_same_bytes(first: Path, tmp_path: Path) -> None:
+    made = [trained(tmp_path / name, MORE, current=current_from(first)) for name in "ab"]
+    assert made[0].name == made[1].name
+    for path in made[0].iterdir():
+        assert path.read_bytes() == (made[1] / path.name).read_bytes(), path.name
+
+
+def test_the_impact_is_what_both_releases_say(first: Path, tmp_path: Path) -> None:
+    folder = trained(tmp_path, MORE, current=current_from(first))
+    impact, _ = told_in((folder / "report.json").read_bytes())
+    users = pq.read_table(folder / "assignments.parquet")
+    pairs: dict[tuple[int, int], int] = {}
+    olds = score(load_release(first), users).segments.tolist()
+    for pair in zip(olds, users["segment"].to_pylist(), strict=True):
+        pairs[pair] = pairs.get(pair, 0) + 1
+    assert impact is not None
+    assert impact.current == first.name
+    assert impact.by_model is not None
+    assert {(p.previous, p.segment): p.users for p in impact.by_model.pairs} == {
+        pair: count for pair, count in pairs.items() if pair[0] != pair[1]
+    }
+    assert impact.by_model.users == users.num_rows
+    # The users of the first release have the features that they had.
+    assert impact.by_behaviour is not None
+    assert (impact.by_behaviour.users, impact.by_behaviour.pairs) == (len(segments_of(first)), ())
+
+
+def test_behaviour_moves_users_whom_the_model_leaves(first: Path, tmp_path: Path) -> None:
+    """Every user of one segment does today what those of another did."""
+    current = current_from(first)
+    rows = a_shop().to_pylist()
+    old = segments_of(first)
+    model = next(row for row in rows if old.get(row["user_id"]) == 0)
+    changed = {row["user_id"] for row in rows if old.get(row["user_id"]) == 1}
+    today = [{**model, "user_id": row["user_id"]} if row["user_id"] in changed else row for row in rows]
+    table = pa.Table.from_pylist(today, a_shop().schema)
+    impact, _ = told_in((trained(tmp_path, table, current=current) / "report.json").read_bytes())
+    assert impact is not None
+    assert impact.by_behaviour is not None
+    (pair,) = impact.by_behaviour.pairs
+    assert (pair.previous, pair.segment, pair.users) == (1, 0, len(changed))
+
+
+def test_without_its_folder_only_the_model_s_part_is_told(first: Path, tmp_path: Path) -> None:
+    current = Current(load_release(first), 5)
+    impact, drift = told_in((trained(tmp_path, MORE, current=current) / "report.json").read_bytes())
+    assert impact is not None
+    assert impact.by_model is not None
+    assert (impact.by_behaviour, drift) == (None, None)
+
+
+def test_a_refit_keeps_the_ids_of_segments_that_live_on(first: Path, tmp_path: Path) -> None:
+    again = load_release(trained(tmp_path, MORE, current=current_from(first), refit_space=True))
+    assert again.continues == first.name
+    assert again.space != load_release(first).space
+    known = {segment.id for segment in load_release(first).segments}
+    assert known & {segment.id for segment in again.segments}
+    assert again.next_segment == max(5, *(segment.id + 1 for segment in again.segments))
+
+
+def test_an_id_that_was_given_elsewhere_is_not_given_again(first: Path, tmp_path: Path) -> None:
+    """Another release has given 5 to 8; the new segments of a refit with more segments come after."""
+    current = Current(load_release(first), 9)
+    settings = FitSettings(k=7, k_min=7)
+    made = load_release(trained(tmp_path, settings=settings, current=current, refit_space=True))
+    new = sorted({segment.id for segment in made.segments} - set(range(5)))
+    assert len(new) >= 2
+    assert new == list(range(9, 9 + len(new)))
+    assert made.next_segment == 9 + len(new)
+
+
+def test_users_with_a_value_that_the_space_does_not_know_are_left_out_and_counted(
+    first: Path, tmp_path: Path
+) -> None:
+    rows = a_shop().drop_null().to_pylist()
+    for place, row in enumerate(rows[:7]):
+        row["most_frequent_brand"] = "new brand"
+        row["country"] = "Atlantis" if place < 2 else row["country"]
+    said: list[str] = []
+    shop = Shop(pa.Table.from_pylist(rows, a_shop().schema))
+    folder = train(shop, QUICK, tmp_path, said.append, current=current_from(first))
+    assert load_release(folder).training.users_used == len(rows) - 7
+    (told,) = [line for line in said if "never seen" in line]
+    assert told == (
+        f"leaving out 7 users with a value that release {first.name}, whose space is kept, has never seen "
+        "(country 2, most_frequent_brand 7); --refit-space learns it"
+    )
+
+
+def test_nobody_is_known(first: Path) -> None:
+    everybody = select(a_shop(), FitSettings())
+    strange = everybody.rows.set_column(2, "gender", [["X"] * everybody.users_used])
+    release = load_release(first)
+    with pytest.raises(
+        BadTraining, match=r"no training user has only values .* refit everything with --refit-space"
+    ):
+        within(type(everybody)(strange, 1, 0, {}, {}), release)
+
+
+@pytest.mark.parametrize(
+    ("settings", "differs"),
+    [
+        (FitSettings(features=features_named("age", "country")), "features is age, gender, "),
+        (FitSettings(encoding="one-hot"), "the encoding of gender is label there and one-hot here"),
+        (FitSettings(components=3), "components is 2 there and 3 here"),
+        (FitSettings(k=4), "k is 5 there and 4 here"),
+        (FitSettings(scaling="none"), "scaling is standard there and none here"),
+        (FitSettings(exclude_statuses=("Returned",)), "exclude_statuses is none there and Returned here"),
+    ],
+)
+def test_a_release_made_in_another_way_cannot_be_continued(
+    first: Path, tmp_path: Path, settings: FitSettings, differs: str
+) -> None:
+    with pytest.raises(BadTraining, match=f"release {first.name} cannot be continued: {differs}") as caught:
+        trained(tmp_path, settings=settings, current=current_from(first))
+    assert "--refit-space" in str(caught.value)
+    assert "--current none" in str(caught.value)
+
+
+def test_a_kept_space_gives_the_components_of_the_release(first: Path) -> None:
+    release = load_release(first)
+    check_continues(release, FitSettings(k=None))  # a search takes what is there
+    selection = within(select(MORE, QUICK), release)
+    made = fit(selection, QUICK, start_from(release, selection, QUICK))
+    np.testing.assert_allclose(made.components, score(release, selection.rows).components, atol=1e-12)
+    steps = made.pipeline.named_steps
+    scaled = steps["scale"].transform(steps["encode"].transform(selection.rows))
+    # What the axes keep: the variance of the components over the variance of all columns.
+    expected = made.components.var(axis=0) / scaled.var(axis=0).sum()
+    np.testing.assert_allclose(steps["project"].explained_variance_ratio_, expected, rtol=1e-12)
+
+
+def test_a_version_is_its_content_with_what_it_continues(first: Path, tmp_path: Path) -> None:
+    second = load_release(trained(tmp_path, MORE, current=current_from(first)))
+    assert version_of(replace(second, continues=None)) != second.version
