@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from math import isfinite, nan
 
 from schemas import checks
 from schemas.changes import FeatureValue
 from schemas.errors import BadEvent
+from schemas.features import Feature
 from segue.usage import bad_option
 
 
@@ -23,6 +25,44 @@ def checked(features: Mapping[str, FeatureValue]) -> dict[str, FeatureValue]:
         except BadEvent as error:
             raise bad_option(f"--{name.replace('_', '-')}", value, error.problem) from None
     return told
+
+
+def of_declared(options: Sequence[str], declared: Sequence[Feature]) -> dict[str, FeatureValue]:
+    """Values of declared features, each given as ``name=value``.
+
+    Args:
+        options: as they were written.
+        declared: the features beyond the article's seven that a release knows.
+
+    Raises:
+        BadUsage: a feature is none of these, or the value is none for it.
+    """
+    known = {feature.name: feature for feature in declared}
+    told: dict[str, FeatureValue] = {}
+    for option in options:
+        name, equals, value = option.partition("=")
+        if not equals or name not in known:
+            names = ", ".join(known) or "none: its features have options of their own"
+            raise bad_option(
+                "--feature", option, f"write NAME=VALUE, with one of the release's features ({names})"
+            )
+        try:
+            told[name] = _declared_value(known[name], value)
+        except BadEvent as error:
+            raise bad_option("--feature", option, error.problem) from None
+    return told
+
+
+def _declared_value(feature: Feature, text: str) -> FeatureValue:
+    if not feature.numeric:
+        return checks.text({feature.name: text}, feature.name)
+    try:
+        number = float(text)
+    except ValueError:
+        number = nan
+    if not isfinite(number):
+        raise BadEvent(feature.name, f"{feature.name} is a number, and {checks.shown(text)} is none")
+    return number
 
 
 def _checked(features: Mapping[str, FeatureValue], name: str, value: FeatureValue) -> FeatureValue:

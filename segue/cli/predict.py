@@ -37,6 +37,10 @@ def predict(
     total_orders: Annotated[int | None, typer.Option(metavar="N", help="distinct orders")] = None,
     most_frequent_brand: Annotated[str | None, typer.Option(metavar="TEXT")] = None,
     most_frequent_category: Annotated[str | None, typer.Option(metavar="TEXT")] = None,
+    feature: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="a declared feature; may be given several times"),
+    ] = None,
     release: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="score with this release; else with Kafka's current one"),
@@ -46,7 +50,7 @@ def predict(
     """Score a user that is only thought of. A feature left out counts as missing: the training mean stands in."""
     from segue.explain import alike, scored
     from segue.user_card import card_text
-    from segue.what_if import checked
+    from segue.what_if import checked, of_declared
 
     features: dict[str, FeatureValue] = {
         "age": age,
@@ -59,7 +63,7 @@ def predict(
     }
     believed = checked(features)
     model = _release(release, settings)
-    card = scored(believed, model)
+    card = scored(believed | of_declared(feature or (), model.declared), model)
     card = replace(card, similar_users=alike(card, model, settings))
     if as_json:
         write(msgspec.json.encode(card.as_json()).decode())

@@ -8,9 +8,10 @@ import pytest
 from rich.console import Console
 
 from schemas.changes import FeatureValue, SimilarUser
+from schemas.features import Feature
 from segue.usage import BadUsage
 from segue.user_card import UserCard, card_text
-from segue.what_if import checked
+from segue.what_if import checked, of_declared
 from streamer.scoring import Score
 
 SCORE = Score(1, "older men", (0.5, -1.25), 0.75, 0.5, ("gender",))
@@ -101,3 +102,28 @@ def test_thought_of_features_obey_the_rules_of_events() -> None:
 def test_a_value_that_no_event_could_bring_is_refused(name: str, value: FeatureValue, problem: str) -> None:
     with pytest.raises(BadUsage, match=problem.replace("(", r"\(")):
         checked({name: value})
+
+
+DECLARED = (Feature("spend", "sum", "price"), Feature("last_brand", "last", "brand"))
+
+
+def test_declared_features_are_told_by_name() -> None:
+    assert of_declared(["spend=12.5", "last_brand=A=B"], DECLARED) == {"spend": 12.5, "last_brand": "A=B"}
+    assert of_declared(["last_brand= "], DECLARED) == {"last_brand": None}
+    assert of_declared([], ()) == {}
+
+
+@pytest.mark.parametrize(
+    ("option", "problem"),
+    [
+        ("spend", "write NAME=VALUE, with one of the release's features (spend, last_brand)"),
+        ("age=3", "option --feature is 'age=3': write NAME=VALUE"),
+        ("spend=much", 'spend is a number, and "much" is none'),
+        ("spend=inf", "spend is a number"),
+        ("last_brand=" + "x" * 1_025, "has more than 1,024 bytes"),
+    ],
+)
+def test_a_declared_feature_that_cannot_be_thought_of(option: str, problem: str) -> None:
+    with pytest.raises(BadUsage) as refused:
+        of_declared([option], DECLARED)
+    assert problem in str(refused.value)
