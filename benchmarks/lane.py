@@ -47,6 +47,9 @@ class _OneModel:
     def problem(self) -> None:
         return None
 
+    def release_by_version(self, _version: str) -> None:
+        return None
+
     def bootstrap_standing(self) -> BootstrapRecord | None:
         return None
 
@@ -58,7 +61,7 @@ class _Nobody:
 
     def reached(self, positions: dict[str, int], lag: dict[str, int]) -> None: ...
 
-    def swept(self, users: int, changes: Sequence[Change], left: int) -> None: ...
+    def swept(self, activation: int, users: int, changes: Sequence[Change], left: int) -> None: ...
 
     def batch(self, batch: Batch, changes: Sequence[Change], seconds: dict[str, float]) -> None: ...
 

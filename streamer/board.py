@@ -67,12 +67,12 @@ class LaneBoard:
     def reached(self, positions: dict[str, int], lag: dict[str, int]) -> None:
         self.status = replace(self.status, positions=positions, lag=lag)
 
-    def swept(self, users: int, changes: Sequence[Change], left: int) -> None:
+    def swept(self, activation: int, users: int, changes: Sequence[Change], left: int) -> None:
         was = self.status
-        self.status = replace(was, changes=was.changes + len(changes), sweep_left=left)
+        self.status = replace(was, changes=was.changes + len(changes), activation=activation, sweep_left=left)
         self._metrics.swept(users, Counter(change.kind for change in changes))
         if users and not left:
-            log.info("lane.swept", lane=self.partition)
+            log.info("lane.swept", lane=self.partition, activation=activation)
 
     def batch(self, batch: Batch, changes: Sequence[Change], seconds: dict[str, float]) -> None:
         was = self.status

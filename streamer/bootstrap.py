@@ -189,7 +189,7 @@ class _Filler:
         self._clock = clock
         self._writer = writer
         self._mark = places.unfinished(writer)
-        self._sweep = places.sweep_of(None, model.topic_id, model.activation)
+        self._sweep = places.using(None, model)
         self._pending: list[UserState] = []
         self._told: dict[str, UserState] = {}
         self._users_position = 0
@@ -291,8 +291,7 @@ class _Filler:
         return step.state, records
 
     def _save(self, states: list[UserState], place: bytes) -> None:
-        spaces = [self._model.release.space]
-        writes = [write_of(None, state, self._sweep, spaces, index_all=True) for state in states]
+        writes = [write_of(None, state, self._sweep, {}, index_all=True) for state in states]
         if not self._ends.store.save(self._mark, place, writes):
             raise NotFresh(f"somebody else wrote to lane {self._partition} meanwhile: stop the workers first")
 

@@ -9,11 +9,10 @@ from schemas.decode import canonical
 from streamer.keys import ORDER_PREFIX, STATE
 from streamer.model import ActiveModel
 from streamer.neighbours import angle
-from streamer.place import Sweep
 from streamer.process import placed
 from streamer.rules import Rules
 from streamer.state import UserState, decode
-from streamer.users import write_of
+from streamer.users import fields_of
 
 _DECIDED = ("segment", "segment_name", "provisional", "sequence")
 # The release and activation that a user is decided by go on in Redis alone, where a newer one agrees.
@@ -95,7 +94,7 @@ def _decision(told: UserState, held: UserState) -> Iterator[Difference]:
 
 def _plain(held: UserState, kept: Kept) -> Iterator[Difference]:
     """The fields for readers say what the state says."""
-    fields = write_of(None, held, Sweep(0, "", 0), ()).fields
+    fields = fields_of(held)
     for name in _PLAIN:
         right, found = fields.get(name), kept.fields.get(name)
         if right != _text(found):

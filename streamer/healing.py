@@ -4,7 +4,7 @@ Up to the committed offsets every event was decided already; the decisions lie i
 the events are folded, and the decisions read.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 
 import msgspec
@@ -84,17 +84,22 @@ def adopt(
     store: Store,
     start: Start,
     users_end: int,
-    model: ActiveModel,
+    model_after: Callable[[Iterable[Decided | None]], ActiveModel],
     config: LaneConfig,
     save: Save,
 ) -> None:
-    """Take over each user's newest decision from ``user-segments``; the last record of a user wins."""
+    """Take over each user's newest decision from ``user-segments``; the last record of a user wins.
+
+    Args:
+        model_after: the model that decides after these decisions, and places their users.
+    """
     topic = config.topics.users
     for records in read_between(log, {topic: start.users_from}, {topic: users_end}, config.max_batch):
-        newest = {record.key.decode(): record for record in records if record.key is not None}
+        newest = {record.key.decode(): decided_in(record) for record in records if record.key is not None}
+        model = model_after(newest.values())
         users = Users(store, dict.fromkeys(newest, ()))
-        for user_id, record in newest.items():
-            users.put(placed(replace(users[user_id], decided=decided_in(record)), model, config.rules))
+        for user_id, decided in newest.items():
+            users.put(placed(replace(users[user_id], decided=decided), model, config.rules))
         save(users, {topic: records[-1].offset + 1})
 
 

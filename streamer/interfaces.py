@@ -150,6 +150,9 @@ class Store(Protocol):
     def place(self) -> bytes | None:
         """The lane's place, as it was saved."""
 
+    def places(self, partitions: Collection[int]) -> list[bytes]:
+        """The places of these lanes, of those that have one; one round trip."""
+
     def load(self, wanted: Mapping[str, Collection[str]]) -> Loaded:
         """The place and these users, each with these orders; one round trip."""
 

@@ -25,27 +25,29 @@ The order of a takeover:
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import partial
 
 from msgspec.structs import replace
 
 from schemas.changes import Cause, Change
-from schemas.errors import BadSetting, NeedsRebuild
+from schemas.errors import NeedsRebuild
 from streamer import healing
 from streamer import place as places
 from streamer.batch import Batch, read_batch
 from streamer.interfaces import Log, OutRecord, Record, Store
 from streamer.lane_config import LaneConfig, Models, Watcher
-from streamer.lane_errors import InDoubt, LaneClosing, NotReady
+from streamer.lane_errors import InDoubt, LaneClosing
 from streamer.model import ActiveModel
 from streamer.outputs import change_records
 from streamer.pace import Pace
-from streamer.place import Place, Sweep
+from streamer.place import Place
 from streamer.process import decide, process
 from streamer.similar import with_similar_users
 from streamer.start import Start, starting_point
+from streamer.state import Decided
+from streamer.switch import Switch, Turn
 from streamer.users import Users
 
 
@@ -77,8 +79,7 @@ class Lane:
         self._place: Place | None = None
         self._place_seen_s = 0.0
         self._pace = Pace(config.sweep_per_s, config.max_batch)
-        # The newest sweep that has come to all users.
-        self._swept: Sweep | None = None
+        self._switch = Switch(partition, models, store, config)
 
     @property
     def positions(self) -> dict[str, int]:
@@ -94,11 +95,11 @@ class Lane:
             writer: a name that no other takeover has.
 
         Raises:
-            NotReady: there is no release to place users by, yet.
+            NotReady: there is no release to place users by, or the lane has come to a later one.
             InDoubt: another took the lane meanwhile, or an answer was lost; call again.
             NeedsRebuild: an operator must decide.
         """
-        model = self._model()
+        self._switch.newest()
         topics = self._config.topics
         self._watcher.phase("taking over", None)
         self._store.place()  # nobody is fenced, and no producer started, for a store that does not answer
@@ -112,9 +113,7 @@ class Lane:
         if self._log.committed() != committed:
             raise InDoubt("another worker has taken this lane over")
         former = None if stored is None else places.decode(stored)
-        if former is not None and former.sweep.models_topic == model.topic_id:
-            self._expect_newest(model, former.sweep.activation)
-        self._swept = None
+        turn = self._switch.turn(former)
         try:
             start = starting_point(
                 former,
@@ -140,9 +139,9 @@ class Lane:
             positions={**start.fold_from, topics.users: start.users_from},
             topic_ids=topic_ids if former is None else _until_adopted(topic_ids, former, start),
             settings=self._config.settings,
-            sweep=places.sweep_of(former, model.topic_id, model.activation),
+            sweep=turn.sweep,
         )
-        self._heal(stored, start, users.end, topic_ids, model)
+        self._heal(stored, start, users.end, topic_ids, turn)
         self._log.read_from(start.decide_from)
         self._watcher.phase("live", None)
 
@@ -154,11 +153,11 @@ class Lane:
 
         Raises:
             InDoubt: nothing of this batch may be believed; take the lane over.
-            NotReady: a state was decided by a release that this worker has not read yet.
+            NotReady: a release that is to be used is not known to this worker.
         """
         if self._place is None:
             raise InDoubt("the lane was never taken over")
-        if self._swept is None:
+        if not self._place.swept:
             timeout_s = min(timeout_s, self._pace.wait_s(self._monotonic()))
         records = self._log.poll(self._config.max_batch, timeout_s)
         if records:
@@ -174,13 +173,12 @@ class Lane:
         users = Users(self._store, batch.wanted())
         self._expect(users.place)
         loaded = self._monotonic()
-        model = self._model()
-        self._expect_newest(model, users.newest_activation(model.topic_id))
-        changes = self._decide(batch, users, model)
+        turn = self._turn()
+        changes = self._decide(batch, users, turn.model)
         decided = self._monotonic()
-        moved = self._commit(changes, users, model, batch.dead_letters, batch.positions)
+        moved = self._commit(changes, users, turn.model, batch.dead_letters, batch.positions)
         committed = self._monotonic()
-        self._save(users, moved, model)
+        self._save(users, moved, turn)
         saved = self._monotonic()
         seconds = {
             "load": loaded - began,
@@ -192,28 +190,26 @@ class Lane:
 
     def _sweep(self) -> int:
         """Decide some users anew whom an older activation decided; how many it were."""
-        model = self._model()
+        turn = self._turn()
         assert self._place is not None
-        sweep = places.sweep_of(self._place, model.topic_id, model.activation)
         now = self._monotonic()
-        if sweep == self._swept or self._pace.wait_s(now) > 0:
+        if (turn.sweep == self._place.sweep and self._place.swept) or self._pace.wait_s(now) > 0:
             return 0
-        self._swept = None
         self._pace.began(now)
-        unswept = self._store.unswept(sweep.number, self._pace.users)
-        if not unswept.user_ids and sweep == self._place.sweep:
-            self._swept = sweep
-            self._watcher.swept(0, (), 0)
-            return 0
+        unswept = self._store.unswept(turn.sweep.number, self._pace.users)
         users = Users(self._store, dict.fromkeys(unswept.user_ids, ()))
         self._expect(users.place)
-        self._expect_newest(model, users.newest_activation(model.topic_id))
-        changes = self._decide_anew(users, model)
+        changes = self._decide_anew(users, turn.model)
         # Who changes only in Redis needs no transaction: the save is refused where another took the lane.
-        moved = self._commit(changes, users, model, (), self.positions) if changes else {}
-        self._save(users, moved, model)
-        self._watcher.swept(len(unswept.user_ids), changes, unswept.left - len(unswept.user_ids))
+        moved = self._commit(changes, users, turn.model, (), self.positions) if changes else {}
+        left = unswept.left - len(unswept.user_ids)
+        self._save(users, moved, turn, swept=left == 0)
+        self._watcher.swept(turn.model.activation, len(unswept.user_ids), changes, left)
         return len(unswept.user_ids)
+
+    def _turn(self) -> Turn:
+        """What the next batch goes by."""
+        return self._switch.turn(self._place)
 
     def _decide_anew(self, users: Users, model: ActiveModel) -> list[Change]:
         now = self._clock()
@@ -272,7 +268,7 @@ class Lane:
         start: Start,
         users_end: int,
         topic_ids: dict[str, str],
-        model: ActiveModel,
+        turn: Turn,
     ) -> None:
         """Steps 3 to 5 of a takeover, saving batch by batch."""
         expected = stored
@@ -281,37 +277,48 @@ class Lane:
             nonlocal expected
             if self._closing():
                 raise LaneClosing
-            expected = self._save_from(expected, users, moved, model, index_all=True)
+            expected = self._save_from(expected, users, moved, turn, index_all=True)
+
+        def model_after(decisions: Iterable[Decided | None]) -> ActiveModel:
+            nonlocal turn
+            turn = self._switch.after(turn, decisions)
+            return turn.model
 
         if start.fold_from != start.decide_from or start.users_from < users_end:
             self._watcher.phase("healing", None)
-        healing.fold_inputs(self._log, self._store, start, model, self._config, save)
-        healing.adopt(self._log, self._store, start, users_end, model, self._config, save)
+        healing.fold_inputs(self._log, self._store, start, turn.model, self._config, save)
+        healing.adopt(self._log, self._store, start, users_end, model_after, self._config, save)
         assert self._place is not None
         self._place = replace(self._place, topic_ids=topic_ids)
         save(None, {**start.decide_from, self._config.topics.users: max(start.users_from, users_end)})
 
-    def _save(self, users: Users, moved: dict[str, int], model: ActiveModel) -> None:
+    def _save(self, users: Users, moved: dict[str, int], turn: Turn, *, swept: bool = False) -> None:
+        """``swept``: with these users the sweep has come to all."""
         assert self._place is not None
-        self._save_from(places.encode(self._place), users, moved, model, index_all=False)
+        self._save_from(places.encode(self._place), users, moved, turn, swept=swept, index_all=False)
 
     def _save_from(
         self,
         expected: bytes | None,
         users: Users | None,
         moved: dict[str, int],
-        model: ActiveModel,
+        turn: Turn,
         *,
         index_all: bool,
+        swept: bool = False,
     ) -> bytes:
         """Write the users and the place that follows, if the stored place is still ``expected``."""
         assert self._place is not None
-        sweep = places.sweep_of(self._place, model.topic_id, model.activation)
+        swept = swept or (self._place.swept and turn.sweep == self._place.sweep)
         following = replace(
-            self._place, step=self._place.step + 1, positions={**self._place.positions, **moved}, sweep=sweep
+            self._place,
+            step=self._place.step + 1,
+            positions={**self._place.positions, **moved},
+            sweep=replace(turn.sweep, dropped=(), whole=True) if swept else turn.sweep,
+            swept=swept,
         )
         encoded = places.encode(following)
-        writes = [] if users is None else users.writes(sweep, [model.release.space], index_all=index_all)
+        writes = [] if users is None else users.writes(turn.sweep, turn.filled, index_all=index_all)
         if not self._store.save(expected, encoded, writes):
             raise InDoubt("the place in Redis is not the one that this batch began with")
         self._place = following
@@ -328,30 +335,6 @@ class Lane:
         assert self._place is not None
         if stored != places.encode(self._place):
             raise InDoubt("the place in Redis is not the one that this lane wrote last")
-
-    def _expect_newest(self, model: ActiveModel, decided_by: int) -> None:
-        """A state decided by a later activation than this worker has read makes it wait for that one."""
-        known = max(model.activation, self._models.known_activation())
-        if decided_by > known:
-            raise NotReady(
-                f"a state was decided by activation {decided_by}, and this worker has read the releases"
-                f" up to {known}"
-            )
-
-    def _model(self) -> ActiveModel:
-        """The model for the next batch."""
-        model = self._models.current()
-        if model is None:
-            raise NotReady(self._models.problem() or "no release is published yet: run `segue publish`")
-        wanted = frozenset(model.release.exclude_statuses)
-        if wanted != self._config.rules.exclude_statuses:
-            raise BadSetting(
-                "exclude_statuses",
-                sorted(self._config.rules.exclude_statuses),
-                f"the current release {model.release.version} was trained with {sorted(wanted)};"
-                " set the worker's setting to that, or train with the worker's",
-            )
-        return model
 
 
 def _until_adopted(topic_ids: dict[str, str], former: Place, start: Start) -> dict[str, str]:

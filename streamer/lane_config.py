@@ -6,6 +6,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from schemas.changes import Change
+from schemas.release import ModelRelease
 from schemas.topics import Topics
 from streamer.batch import Batch
 from streamer.model import ActiveModel, BootstrapRecord
@@ -43,6 +44,13 @@ class Models(Protocol):
     def problem(self) -> str | None:
         """Why there is no release, or why the newest is not used."""
 
+    def release_by_version(self, version: str) -> ModelRelease | None:
+        """A release that was published; None for one that never was.
+
+        Raises:
+            BadRelease: its record cannot be read.
+        """
+
     def bootstrap_standing(self) -> BootstrapRecord | None:
         """The bootstrap that the log continues; None where the log holds the whole past."""
 
@@ -59,5 +67,5 @@ class Watcher(Protocol):
     def batch(self, batch: Batch, changes: Sequence[Change], seconds: dict[str, float]) -> None:
         """A batch was committed and saved; ``seconds`` by step: load, decide, commit, save."""
 
-    def swept(self, users: int, changes: Sequence[Change], left: int) -> None:
-        """So many users were decided anew, and ``left`` are still to be; told, too, when the last was."""
+    def swept(self, activation: int, users: int, changes: Sequence[Change], left: int) -> None:
+        """This activation decided so many users anew, and ``left`` are still to be; told, too, where none was."""

@@ -153,6 +153,9 @@ class MemoryStore:
     def place(self) -> bytes | None:
         return self._redis.places.get(self._partition)
 
+    def places(self, partitions: Collection[int]) -> list[bytes]:
+        return [self._redis.places[lane] for lane in partitions if lane in self._redis.places]
+
     def load(self, wanted: Mapping[str, Collection[str]]) -> Loaded:
         return Loaded(
             self.place(),

@@ -1,11 +1,15 @@
 """A lane's place: how far Redis has come in the lane, and under which settings."""
 
+from datetime import datetime
+
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from schemas.errors import NeedsRebuild
 from schemas.features import Feature
 from schemas.partition import Partitioner
+from streamer.model import ActiveModel
 
 _UNFINISHED = "a bootstrap was begun"
 
@@ -23,20 +27,34 @@ class FoldSettings(Struct, frozen=True):
 
 
 class Sweep(Struct, frozen=True):
-    """An activation that the lane has come to: the offset ``activation`` in the topic of releases with
-    the id ``models_topic``. ``number`` counts the lane's activations, in the order in which it came to them.
+    """What decides the lane's users, and which indexes it writes; ``number`` counts them.
+
+    The activation: the offset ``activation`` in the topic of releases with the id ``models_topic``, its time ``at``,
+    and the release's ``version`` and ``space``. ``filling`` names other spaces whose index is written too, each with the
+    version of a release of it; ``dropped`` those whose index the lane's users leave.
+    ``whole`` is whether the index of ``space`` held all of the lane's users when the sweep began.
     """
 
     number: int
     models_topic: str
     activation: int
+    at: datetime
+    version: str
+    space: str
+    filling: dict[str, str] = {}
+    dropped: tuple[str, ...] = ()
+    whole: bool = True
+
+    def by(self, model: ActiveModel) -> bool:
+        """Whether this activation decides."""
+        return (self.models_topic, self.activation) == (model.topic_id, model.activation)
 
 
 class Place(Struct, frozen=True):
     """The next offset of each input and of ``user-segments`` in this lane, with the topics' ids.
 
     ``step`` counts the lane's saves and ``writer`` names the takeover that saved, so that no two saves
-    leave the same bytes. ``sweep`` is the newest activation that decided for the lane.
+    leave the same bytes. ``sweep`` is the lane's newest, ``swept`` whether it has come to all of the lane's users.
     """
 
     step: int
@@ -45,14 +63,46 @@ class Place(Struct, frozen=True):
     topic_ids: dict[str, str]
     settings: FoldSettings
     sweep: Sweep
+    swept: bool = False
 
 
-def sweep_of(former: Place | None, models_topic: str, activation: int) -> Sweep:
-    """The sweep of an activation: the former place's, or the next where that one is of another."""
-    number = 0 if former is None else former.sweep.number
-    if former is not None and former.sweep == Sweep(number, models_topic, activation):
-        return former.sweep
-    return Sweep(number + 1, models_topic, activation)
+def using(former: Sweep | None, model: ActiveModel, *, whole: bool = True) -> Sweep:
+    """The sweep with which a model begins to decide: every index but its own is left."""
+    release = model.release
+    others: set[str] = set()
+    if former is not None:
+        others = {former.space, *former.filling, *former.dropped} - {release.space}
+    return Sweep(
+        number=1 if former is None else former.number + 1,
+        models_topic=model.topic_id,
+        activation=model.activation,
+        at=model.at,
+        version=release.version,
+        space=release.space,
+        dropped=tuple(sorted(others)),
+        whole=whole,
+    )
+
+
+def filling(former: Sweep, model: ActiveModel) -> Sweep:
+    """The sweep that fills the index of a model that does not decide yet; the former one where it does so."""
+    space = model.release.space
+    if space == former.space or space in former.filling:
+        return former
+    return replace(
+        former,
+        number=former.number + 1,
+        filling={**former.filling, space: model.release.version},
+        dropped=tuple(other for other in former.dropped if other != space),
+    )
+
+
+def has_index(place: Place, space: str) -> bool:
+    """Whether the index of a space holds every user of the lane, and every save keeps it so."""
+    sweep = place.sweep
+    if space == sweep.space:
+        return sweep.whole or place.swept
+    return place.swept and space in sweep.filling
 
 
 def unfinished(writer: str) -> bytes:

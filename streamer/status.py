@@ -12,8 +12,8 @@ class LaneStatus(Struct, frozen=True, kw_only=True):
     """One lane at this moment.
 
     ``positions`` are the next offsets and ``lag`` the records not yet read, by input topic. The counts
-    are since the lane was opened. ``sweep_left`` is how many users a newer release has still to decide
-    anew. ``last_progress`` is on the monotonic clock, in seconds; None before
+    are since the lane was opened. ``activation`` is the one that decides in the lane, and ``sweep_left`` how many users
+    it has still to decide anew, or to fill an index with. ``last_progress`` is on the monotonic clock, in seconds; None before
     the first batch.
     """
 
@@ -25,6 +25,7 @@ class LaneStatus(Struct, frozen=True, kw_only=True):
     events: int = 0
     changes: int = 0
     dead_letters: int = 0
+    activation: int | None = None
     sweep_left: int = 0
     last_progress: float | None = None
 

@@ -50,6 +50,14 @@ class RedisStore:
         with reaching(self._address):
             return cast(bytes | None, self._redis.get(self._place_key))
 
+    def places(self, partitions: Collection[int]) -> list[bytes]:
+        """The places of these lanes, of those that have one."""
+        pipeline = self._redis.pipeline(transaction=False)
+        for lane in partitions:
+            pipeline.get(self._keys.place(lane))
+        with reaching(self._address):
+            return [place for place in pipeline.execute() if place is not None]
+
     def load(self, wanted: Mapping[str, Collection[str]]) -> Loaded:
         """The place and these users, each with these orders."""
         asked = {user_id: tuple(order_ids) for user_id, order_ids in wanted.items()}

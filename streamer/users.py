@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from schemas.decode import canonical, order_of
 from streamer.interfaces import Store, UserWrite
+from streamer.keys import STATE
 from streamer.lane_errors import InDoubt
 from streamer.neighbours import angle
 from streamer.place import Sweep
@@ -15,6 +16,9 @@ from streamer.profile import OrdersMissing
 from streamer.state import Position, UserState, decode, encode
 
 T = TypeVar("T")
+
+AngleOf = Callable[[UserState], float | None]
+"""Where a user lies in a space; None where nowhere."""
 
 
 class Users:
@@ -43,11 +47,6 @@ class Users:
     def ids(self) -> Collection[str]:
         return self._now.keys()
 
-    def newest_activation(self, models_topic: str) -> int:
-        """The newest activation of this topic that decided one of the states; -1 where none did."""
-        decided = (state.decided for state in self._before.values())
-        return max((d.activation for d in decided if d and d.models_topic == models_topic), default=-1)
-
     def put(self, state: UserState) -> None:
         self._now[state.user_id] = state
 
@@ -73,16 +72,18 @@ class Users:
         now = self._now[user_id]
         self._now[user_id] = replace(now, orders={**orders, **now.orders}, whole=True)
 
-    def writes(self, sweep: Sweep, spaces: Collection[str], *, index_all: bool = False) -> list[UserWrite]:
+    def writes(
+        self, sweep: Sweep, filled: Mapping[str, AngleOf], *, index_all: bool = False
+    ) -> list[UserWrite]:
         """What a save has to write: the users that changed.
 
         Args:
             sweep: the lane's newest.
-            spaces: the spaces whose index this lane keeps.
+            filled: by space, the angles in the indexes that the sweep fills.
             index_all: write the index entry of every user, as healing does, which trusts none.
         """
         return [
-            write_of(before, now, sweep, spaces, index_all=index_all)
+            write_of(before, now, sweep, filled, index_all=index_all)
             for before, now in zip(self._before.values(), self._now.values(), strict=True)
             if now is not before or index_all
         ]
@@ -92,18 +93,12 @@ def write_of(
     before: UserState | None,
     now: UserState,
     sweep: Sweep,
-    spaces: Collection[str],
+    filled: Mapping[str, AngleOf],
     *,
     index_all: bool = False,
 ) -> UserWrite:
     """What a save writes for one user; ``before`` is what the store holds, None where it holds nothing."""
     before = before or UserState(now.user_id)
-    decided = now.decided
-    fields: dict[str, bytes | str | None] = {"state": encode(now)}
-    plain = None if decided is None else msgspec.structs.asdict(decided)
-    for name in ("segment", "segment_name", "provisional", "sequence", "model_version", "activation"):
-        value = None if plain is None else plain[name]
-        fields[name] = None if value is None else str(int(value)) if isinstance(value, bool) else str(value)
     orders: dict[str, bytes | None] = {
         order_id: None if order is None else canonical(order)
         for order_id, order in now.orders.items()
@@ -112,15 +107,21 @@ def write_of(
     orders |= {k: None for k, held in before.orders.items() if held is not None and now.orders.get(k) is None}
     return UserWrite(
         user_id=now.user_id,
-        fields=fields,
+        fields=fields_of(now),
         orders=orders,
-        angles={
-            space: _angle(now.position, space)
-            for space in {*spaces, *_space(before)}
-            if index_all or _angle(now.position, space) != _angle(before.position, space)
-        },
+        angles=_angles(before, now, sweep, filled, index_all=index_all),
         swept=_swept(now, sweep),
     )
+
+
+def fields_of(state: UserState) -> dict[str, bytes | str | None]:
+    """A user's plain fields, which are for readers, and the state."""
+    plain = None if state.decided is None else msgspec.structs.asdict(state.decided)
+    fields: dict[str, bytes | str | None] = {STATE: encode(state)}
+    for name in ("segment", "segment_name", "provisional", "sequence", "model_version", "activation"):
+        value = None if plain is None else plain[name]
+        fields[name] = None if value is None else str(int(value)) if isinstance(value, bool) else str(value)
+    return fields
 
 
 def _swept(state: UserState, sweep: Sweep) -> int | None:
@@ -133,9 +134,18 @@ def _swept(state: UserState, sweep: Sweep) -> int | None:
     return sweep.number
 
 
-def _space(state: UserState) -> tuple[str, ...]:
-    """The space that the user lies in, whose index must lose one who leaves it or is erased."""
-    return () if state.position is None else (state.position.space,)
+def _angles(
+    before: UserState, now: UserState, sweep: Sweep, filled: Mapping[str, AngleOf], *, index_all: bool
+) -> dict[str, float | None]:
+    """What changes in the indexes; the state before tells what the index of its own space holds, and of no other."""
+    angles: dict[str, float | None] = dict.fromkeys(sweep.dropped)
+    at, lay = _angle(now.position, sweep.space), before.position
+    elsewhere = lay is not None and lay.space != sweep.space
+    if index_all or elsewhere or at != _angle(lay, sweep.space):
+        angles[sweep.space] = at
+    for space, angle_of in filled.items():
+        angles[space] = angle_of(now)
+    return angles
 
 
 def _angle(position: Position | None, space: str) -> float | None:

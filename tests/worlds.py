@@ -11,6 +11,7 @@ from schemas.decode import decode_order, decode_signup, encode_order, encode_sig
 from schemas.errors import BadEvent
 from schemas.events import Event, Order, Signup
 from schemas.partition import partition_of
+from schemas.release import ModelRelease
 from schemas.topics import Topics
 from schemas.wire import decode_change
 from streamer import place as places
@@ -34,8 +35,20 @@ class FixedModels:
     """The releases of a world: one, until a test sets another."""
 
     def __init__(self, model: ActiveModel | None) -> None:
+        self._model: ActiveModel | None = None
+        self._published: dict[str, ModelRelease] = {}
         self.model = model
         self.bootstrapped: BootstrapRecord | None = None
+
+    @property
+    def model(self) -> ActiveModel | None:
+        return self._model
+
+    @model.setter
+    def model(self, model: ActiveModel | None) -> None:
+        self._model = model
+        if model is not None:
+            self._published[model.release.version] = model.release
 
     def current(self) -> ActiveModel | None:
         return self.model
@@ -45,6 +58,9 @@ class FixedModels:
 
     def problem(self) -> str | None:
         return None
+
+    def release_by_version(self, version: str) -> ModelRelease | None:
+        return self._published.get(version)
 
     def bootstrap_standing(self) -> BootstrapRecord | None:
         return self.bootstrapped
@@ -66,7 +82,7 @@ class Silent:
     def batch(self, batch: object, changes: object, seconds: dict[str, float]) -> None:
         pass
 
-    def swept(self, users: int, changes: object, left: int) -> None:
+    def swept(self, activation: int, users: int, changes: object, left: int) -> None:
         if users:
             self.sweeps.append((users, left))
 
@@ -131,8 +147,7 @@ class World:
         return lane
 
     def run_all(self) -> None:
-        for partition in range(self.partitions):
-            self.run(partition)
+        drain_all([self.take_over(partition) for partition in range(self.partitions)])
 
     def records(self, topic: str) -> list[Record]:
         return [record for records in self.kafka.topics[topic].partitions for record in records]
@@ -160,6 +175,13 @@ class World:
     def state(self, user_id: str) -> states.UserState:
         user = self.redis.users[user_id]
         return states.decode(user_id, user.fields.get("state"), {})
+
+
+def drain_all(lanes: Sequence[Lane]) -> None:
+    """Let lanes work until none of them waits for another any more, as for an index that it fills."""
+    for _ in range(4):
+        for lane in lanes:
+            drain(lane)
 
 
 def drain(lane: Lane) -> None:

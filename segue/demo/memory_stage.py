@@ -128,6 +128,9 @@ class _OneModel:
     def problem(self) -> str | None:
         return None
 
+    def release_by_version(self, version: str) -> ModelRelease | None:
+        return self._model.release if version == self._model.release.version else None
+
     def bootstrap_standing(self) -> BootstrapRecord | None:
         return BootstrapRecord(AS_OF.isoformat(), {})
 
@@ -145,7 +148,7 @@ class _Told:
     def reached(self, positions: dict[str, int], lag: dict[str, int]) -> None:
         """A lane in memory has no lag."""
 
-    def swept(self, users: int, changes: Sequence[Change], left: int) -> None:
+    def swept(self, activation: int, users: int, changes: Sequence[Change], left: int) -> None:
         """The demo has one release."""
 
     def batch(

@@ -7,9 +7,9 @@ from pathlib import Path
 from schemas.changes import Cause
 from schemas.events import Item, Order, Signup
 from segue.services import local_redis
+from streamer import place as places
 from streamer.interfaces import UserWrite
 from streamer.keys import ORDER_PREFIX, Keys
-from streamer.place import Sweep
 from streamer.process import decide, follow
 from streamer.rules import Rules
 from streamer.state import UserState
@@ -28,7 +28,7 @@ def a_write() -> UserWrite:
     state = follow(UserState("7"), Signup("7", NOW, age=30), Rules())
     state = follow(state, Order("7", "1", NOW, (Item(brand="a"),)), Rules())
     decided = decide(state, Cause(type="order"), NOW, an_active_model(), Rules(), NOW).state
-    return write_of(None, decided, Sweep(1, "m1", 0), ["s1"])
+    return write_of(None, decided, places.using(None, an_active_model()), {})
 
 
 def test_every_key_is_there() -> None:

@@ -17,9 +17,9 @@ from segue.settings import Settings
 from streamer import place as places
 from streamer.kafka_admin import Admin
 from streamer.keys import Keys
-from streamer.place import FoldSettings, Place, Sweep
+from streamer.place import FoldSettings, Place
 from streamer.store import connect
-from tests.releases import a_release
+from tests.releases import a_release, an_active_model
 
 StartRedis = Callable[..., LocalRedis]
 
@@ -138,7 +138,11 @@ class Lane:
     def put(self, *, topic_ids: dict[str, str] | None = None, exclude_statuses: tuple[str, ...] = ()) -> None:
         fold = FoldSettings(1, exclude_statuses)
         ids = topic_ids or self.ids
-        self.put_raw(places.encode(Place(1, "w", dict.fromkeys(ids, 0), ids, fold, Sweep(1, "m1", 0))))
+        self.put_raw(
+            places.encode(
+                Place(1, "w", dict.fromkeys(ids, 0), ids, fold, places.using(None, an_active_model()))
+            )
+        )
 
     def put_raw(self, stored: bytes) -> None:
         client = connect(self.settings.redis)

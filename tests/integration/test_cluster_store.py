@@ -97,6 +97,7 @@ def test_a_cluster_gives_what_memory_gives(
             ours = [write for write in writes if lane_of(write.user_id) == lane]
             for store in (real[lane], memory[lane]):
                 assert store.save(store.place(), f"p{step}".encode(), ours)
+    assert real[0].places(range(LANES)) == memory[0].places(range(LANES))
     touched = {write.user_id for writes in history for write in writes}
     for lane in range(LANES):
         ours_touched = {user_id for user_id in touched if lane_of(user_id) == lane}

@@ -1,11 +1,13 @@
-"""A second release under running workers, on a real Kafka and a real Redis: every user ends with it."""
+"""A second release under running workers, of another space, on a real Kafka and a real Redis: every user ends with it."""
 
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import redis
 
@@ -13,10 +15,10 @@ from schemas.events import Event
 from segue.services import KafkaService, RedisService
 from tests.deployment import Deployment, deployed, trained
 from tests.services import eventually
-from tests.verify import expected_users, read_topic, verify
+from tests.verify import Expected, expected_users, read_topic, verify
 from trainer.warehouse import open_warehouse
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(400)
 
 THELOOK = Path(str(files("segue"))) / "data" / "thelook"
 USERS_MOST = 2_000
@@ -97,4 +99,29 @@ def test_every_user_ends_with_the_newest_release_whatever_happens_to_the_sweep(
         if (user.segment, user.provisional) != (before[user_id].segment, before[user_id].provisional)
     }
     assert {(change["cause"]["offset"], change["activation"]) for change in swept} == {(newest, newest)}
-    assert successor.ready().get("/status")[1]["lanes"][0]["sweep_left"] == 0
+    for lane in successor.ready().get("/status")[1]["lanes"]:
+        assert (lane["activation"], lane["sweep_left"]) == (newest, 0)
+    assert len(swept) > 100
+    check_similar_users(swept, right)
+    space = json.loads((releases[1] / "model.json").read_bytes())["space"]
+    assert indexes(deployment) == {f"{deployment.redis_prefix}angles:{space}": len(users)}
+
+
+def check_similar_users(swept: list[dict[str, Any]], users: dict[str, Expected]) -> None:
+    """Each change names the nearest of all users by the new release's components, though its index was filled meanwhile."""
+    ids = list(users)
+    at = np.array([users[user_id].components for user_id in ids])
+    directions = at / np.linalg.norm(at, axis=1, keepdims=True)
+    for change in swept:
+        me = ids.index(change["user_id"])
+        cosines = np.delete(directions @ directions[me], me)
+        nearest = np.sort(cosines)[::-1][:5]
+        told = [user["similarity"] for user in change["similar_users"]]
+        assert np.allclose(told, nearest, atol=1e-9), change
+
+
+def indexes(deployment: Deployment) -> dict[str, int]:
+    """The indexes that Redis holds, with the number of users in each."""
+    with redis.Redis.from_url(deployment.redis_url, socket_timeout=60) as client:
+        keys = list(client.scan_iter(f"{deployment.redis_prefix}angles:*"))
+        return {key.decode(): client.zcard(key) for key in keys}

@@ -248,6 +248,7 @@ def test_redis_gives_what_memory_gives(
 
     assert real.load(dict.fromkeys(touched, orders)) == memory.load(dict.fromkeys(touched, orders))
     assert real.load_orders(touched) == memory.load_orders(touched)
+    assert real.places([1, 0]) == memory.places([1, 0])
     for sweep, most in ((1, 100), (2, 3), (3, 100)):
         assert real.unswept(sweep, most) == memory.unswept(sweep, most)
     for space in ("s1", "s2"):

@@ -19,13 +19,10 @@ from streamer.neighbours import angle
 from streamer.profile import fold
 from streamer.state import UserState
 from tests import oracle
+from tests.simulation.broken import BrokenPromise
 from tests.worlds import World, check_promises
 
 Told = tuple[Any, ...]
-
-
-class BrokenPromise(AssertionError):
-    """A commit, or what is there in the end, is not what one pass over the log gives."""
 
 
 class _Decision(Struct, frozen=True):
@@ -210,8 +207,8 @@ def check_end(world: World, ledger: Ledger) -> None:
         at = None if position is None else angle(position.components)
         if at is not None:
             angles[user_id] = at
-    index = world.redis.indexes.get(model.release.space)
-    _same("the index", {} if index is None else index._angles, angles)
+    indexes = {space: index._angles for space, index in world.redis.indexes.items() if len(index)}
+    _same("the indexes", indexes, {model.release.space: angles} if angles else {})
 
 
 def read_event(world: World, record: Record) -> Event | None:

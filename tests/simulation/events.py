@@ -9,7 +9,7 @@ from tests.bad_events import BAD_FIELDS, BAD_ORDERS
 from tests.strategies.events import START
 from tests.worlds import World
 
-# By murmur2 "7" and "21" share partition 0 of 2, the third is alone in the other.
+# By murmur2 "21" and the third share partition 0 of 2, "7" is alone in the other.
 USERS = ("7", "21", "España")
 
 _KINDS = {"signup": 6, "order": 6, "erasure": 1, "null": 1, "again": 2, "bad": 1, "astray": 1}

@@ -13,13 +13,15 @@ from msgspec.structs import replace
 
 from schemas.changes import Change
 from schemas.topics import Topics
-from streamer import healing
+from streamer import healing, switch
 from streamer import lane as lanes
 from streamer.batch import Batch
 from streamer.interfaces import Committed, OutRecord, Record, UserWrite
 from streamer.lane import Lane
 from streamer.model import ActiveModel
+from streamer.place import Place
 from streamer.start import Start, starting_point
+from streamer.switch import Switch, Turn
 from streamer.users import Users
 
 Planted = tuple[type[Lane], Callable[[Any, Any], tuple[Any, Any]]]
@@ -67,6 +69,11 @@ class _SavesInTwo(_Around):
         return saved
 
 
+class _Alone(_Around):
+    def places(self, _partitions: Sequence[int]) -> list[bytes]:
+        return []
+
+
 class _OffsetsFirst(_Around):
     """What it knows of the offsets, however often it asks, is from before the fence."""
 
@@ -107,22 +114,15 @@ class _AsksForEachEvent(Lane):
     def _decide(self, batch: Batch, users: Users, model: ActiveModel) -> list[Change]:
         changes: list[Change] = []
         for incoming in batch.events:
-            changes += super()._decide(replace(batch, events=[incoming]), users, self._model())
+            changes += super()._decide(replace(batch, events=[incoming]), users, self._turn().model)
         return changes
 
 
-class _DoesNotWait(Lane):
-    def _expect_newest(self, model: ActiveModel, decided_by: int) -> None:
-        """Whatever decided a state, it goes on."""
+class _SweepsOneBatch(Lane):
+    """A sweep is taken for done after its first batch."""
 
-
-class _SweepsOnce(Lane):
-    """A sweep that a place tells of is taken for done."""
-
-    def take_over(self, writer: str) -> None:
-        super().take_over(writer)
-        assert self._place is not None
-        self._swept = self._place.sweep
+    def _save(self, users: Users, moved: dict[str, int], turn: Turn, **_: bool) -> None:
+        super()._save(users, moved, turn, swept=True)
 
 
 def _as_it_is(log: Any, store: Any) -> tuple[Any, Any]:
@@ -178,12 +178,29 @@ def a_model_for_each_event() -> Iterator[Planted]:
 
 @contextmanager
 def without_waiting_for_a_later_activation() -> Iterator[Planted]:
-    yield _DoesNotWait, _as_it_is
+    with patch.object(Switch, "_expect_read", lambda *_: None):
+        yield Lane, _as_it_is
 
 
 @contextmanager
-def a_takeover_ends_the_sweep() -> Iterator[Planted]:
-    yield _SweepsOnce, _as_it_is
+def a_sweep_of_one_batch() -> Iterator[Planted]:
+    yield _SweepsOneBatch, _as_it_is
+
+
+@contextmanager
+def an_index_that_is_not_whole() -> Iterator[Planted]:
+    """A lane notes the index as soon as it begins to fill it."""
+
+    def wrong(place: Place, space: str) -> bool:
+        return space in (place.sweep.space, *place.sweep.filling)
+
+    with patch.object(switch, "has_index", wrong):
+        yield Lane, _as_it_is
+
+
+@contextmanager
+def without_asking_the_other_lanes() -> Iterator[Planted]:
+    yield Lane, lambda log, store: (log, _Alone(store))
 
 
 @contextmanager
@@ -210,6 +227,8 @@ PLANTS: dict[str, Callable[[], AbstractContextManager[Planted]]] = {
         user_segments_only_when_behind,
         a_model_for_each_event,
         without_waiting_for_a_later_activation,
-        a_takeover_ends_the_sweep,
+        a_sweep_of_one_batch,
+        an_index_that_is_not_whole,
+        without_asking_the_other_lanes,
     )
 }

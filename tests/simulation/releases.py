@@ -12,13 +12,18 @@ _CENTRES = (
     (CENTRES[2], CENTRES[1], CENTRES[0], CENTRES[3]),
     ((0.5, 0.5), (-0.5, 0.5), (-0.5, -0.5), (0.5, -0.5)),
 )
+# Each another space.
+_SCALES = (0.5, 2.0)
 
 
 class Published:
     """The topic of releases: every activation, the newest last."""
 
     def __init__(self, exclude_statuses: tuple[str, ...]) -> None:
-        self._releases = [a_release(centres=c, exclude_statuses=exclude_statuses) for c in _CENTRES]
+        self._releases = [
+            *(a_release(centres=c, exclude_statuses=exclude_statuses) for c in _CENTRES),
+            *(a_release(scale=s, exclude_statuses=exclude_statuses) for s in _SCALES),
+        ]
         self.activations = [an_active_model(0, self._releases[0])]
 
     @property
@@ -55,23 +60,28 @@ class Read:
     def newest(self) -> ActiveModel:
         return self._published.activations[self._read - 1]
 
+    def release_by_version(self, version: str) -> ModelRelease | None:
+        read = (model.release for model in self._published.activations[: self._read])
+        return next((release for release in read if release.version == version), None)
+
 
 class LaneModels:
-    """The releases as one lane of a worker asks for them; ``given`` is the one that it got last."""
+    """The releases as one lane of a worker asks for them."""
 
     def __init__(self, read: Read) -> None:
         self._read = read
-        self.given = read.newest
 
     def current(self) -> ActiveModel:
-        self.given = self._read.look()
-        return self.given
+        return self._read.look()
 
     def known_activation(self) -> int:
         return self._read.newest.activation
 
     def problem(self) -> str | None:
         return None
+
+    def release_by_version(self, version: str) -> ModelRelease | None:
+        return self._read.release_by_version(version)
 
     def bootstrap_standing(self) -> BootstrapRecord | None:
         return None

@@ -10,8 +10,8 @@ from tests.faults import Crash
 from tests.simulation.faults import CallFaults
 from tests.simulation.releases import LaneModels, Read
 from tests.simulation.schedule import Task
-from tests.simulation.world import SimLog, SimStore, SimWorld
-from tests.worlds import NOW, drain
+from tests.simulation.world import SimLog, SimStore, SimWorld, watched
+from tests.worlds import NOW, drain_all
 
 NAMES = ("A", "B")
 
@@ -67,7 +67,7 @@ class Fleet:
 
     def __init__(self, world: SimWorld, lane_class: type[Lane], plant: Plant) -> None:
         self._world = world
-        self._lane_class = lane_class
+        self._lane_class = watched(lane_class)
         self._plant = plant
         self._faults = CallFaults(world)
         self._read = {worker: Read(world.published, world.random) for worker in NAMES}
@@ -99,10 +99,12 @@ class Fleet:
     def drain_all(self) -> None:
         """Without any fault, and without anybody else: one lane per partition reads to the end."""
         self._world.calm = True
+        lanes: list[Lane] = []
         for partition in range(self._world.partitions):
             lane = self._lane(SimLog(self._world, partition), SimStore(self._world, partition), None)
             lane.take_over(self._world.writer())
-            drain(lane)
+            lanes.append(lane)
+        drain_all(lanes)
         self._world.calm = False
 
     def _open(self, member: Member) -> Lane:
@@ -118,12 +120,11 @@ class Fleet:
         read = (
             Read(world.published, world.random).to_the_end() if member is None else self._read[member.worker]
         )
-        log.models = LaneModels(read)
         planted = self._plant(*ends)
         log.lane = self._lane_class(
             log._partition,
             *planted,
-            log.models,
+            LaneModels(read),
             self._world.config,
             self._world.watcher,
             clock=lambda: NOW,

@@ -13,8 +13,11 @@ from streamer.lane import Lane
 from streamer.lane_errors import InDoubt
 from streamer.memory import MemoryLog, MemoryStore, MemoryUser
 from streamer.model import ActiveModel
-from tests.simulation.check import BrokenPromise, Ledger, read_event
-from tests.simulation.releases import LaneModels, Published, Read
+from streamer.switch import Turn
+from tests.simulation.broken import BrokenPromise
+from tests.simulation.check import Ledger, read_event
+from tests.simulation.indexes import check_notes, check_used
+from tests.simulation.releases import Published
 from tests.worlds import World
 
 Key = TypeVar("Key")
@@ -55,6 +58,7 @@ class SimWorld(World):
         self.say = say
         self.calm = False
         self.renewed = False
+        self.lossless = True
         self.writes: list[Write] = []
         self.late: list[Late] = []
         self.deleted: list[Event] = []
@@ -69,6 +73,7 @@ class SimWorld(World):
 
     def lose_writes(self, number: int) -> None:
         """Redis starts again from an older copy: its newest writes are gone, and so is what was on its way."""
+        self.lossless = False
         self.late = [late for late in self.late if late.kind != "save"]
         for _ in range(min(number, len(self.writes))):
             write = self.writes.pop()
@@ -81,6 +86,7 @@ class SimWorld(World):
                 self.redis.indexes[space].put(user_id, angle)
 
     def empty_redis(self) -> None:
+        self.lossless = False
         self.writes.clear()
         self.redis.places.clear()
         self.redis.users.clear()
@@ -158,6 +164,24 @@ def _put(kept: dict[Key, Value], key: Key, value: Value | None) -> None:
         kept[key] = value
 
 
+def watched(lane_class: type[Lane]) -> type[Lane]:
+    """The same lanes, which remember the model of the newest batch."""
+
+    class Watched(lane_class):  # type: ignore[misc, valid-type]
+        def _turn(self) -> Turn:
+            turn: Turn = super()._turn()
+            self.goes_by = turn.model
+            return turn
+
+    return Watched
+
+
+def goes_by(lane: Lane) -> ActiveModel:
+    model = lane.goes_by  # type: ignore[attr-defined]
+    assert isinstance(model, ActiveModel)
+    return model
+
+
 class SimLog(MemoryLog):
     """A log that gives some of what is there, and writes what it commits into the ledger."""
 
@@ -165,7 +189,6 @@ class SimLog(MemoryLog):
         super().__init__(world.kafka, partition, world.topics.inputs)
         self._world = world
         self.lane: Lane | None = None
-        self.models = LaneModels(Read(world.published, world.random))
         self._polls = 0
 
     def fence(self) -> None:
@@ -186,11 +209,11 @@ class SimLog(MemoryLog):
 
     def commit(self, records: Sequence[OutRecord], positions: Mapping[str, int]) -> dict[str, int]:
         assert self.lane is not None
-        return self._commit(self.lane.positions, self.models.given, records, positions)
+        return self._commit(self.lane.positions, goes_by(self.lane), records, positions)
 
     def commit_later(self, records: Sequence[OutRecord], positions: Mapping[str, int]) -> None:
         assert self.lane is not None
-        begin, model = self.lane.positions, self.models.given
+        begin, model = self.lane.positions, goes_by(self.lane)
         self._world.late.append(
             Late("commit", self._partition, lambda: self._commit(begin, model, records, positions))
         )
@@ -203,6 +226,9 @@ class SimLog(MemoryLog):
         positions: Mapping[str, int],
     ) -> dict[str, int]:
         written = super().commit(records, positions)
+        check_notes(self._world, self._world.published)
+        if model is self._world.published.newest and self._world.lossless:
+            check_used(self._world, self._partition, model)
         self._world.ledger.committed(self._partition, self._topic_ids, model, begin, positions, records)
         return written
 

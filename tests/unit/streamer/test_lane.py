@@ -78,7 +78,10 @@ def test_a_takeover_fences_before_it_reads_offsets_and_commits_before_it_saves()
         "store.neighbours",
         "log.commit",
         "store.save",
+        # Whether a sweep has users left, which the place then tells.
         "store.unswept",
+        "store.load",
+        "store.save",
     ]
 
 

@@ -5,11 +5,12 @@ import pytest
 from schemas.errors import NeedsRebuild
 from schemas.features import Feature
 from streamer.interfaces import Bounds, Committed
-from streamer.place import FoldSettings, Place, Sweep
+from streamer.place import FoldSettings, Place, using
 from streamer.start import Start, starting_point
+from tests.releases import an_active_model
 
 SETTINGS = FoldSettings(4)
-SWEEP = Sweep(1, "m1", 0)
+SWEEP = using(None, an_active_model())
 SIGNUPS, ORDERS, USERS = Bounds(0, 100, "s1"), Bounds(0, 100, "o1"), Bounds(0, 100, "u1")
 IDS = {"signups": "s1", "orders": "o1", "user-segments": "u1"}
 

@@ -99,6 +99,7 @@ def test_status_tells_all(server: WebServer) -> None:
         "events": 15,
         "changes": 4,
         "dead_letters": 2,
+        "activation": None,
         "sweep_left": 0,
     }
 

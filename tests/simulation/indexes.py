@@ -1,0 +1,56 @@
+"""Whether an index holds whom a lane says that it holds, and is whole when a release first needs it."""
+
+from schemas.partition import partition_of
+from streamer import place as places
+from streamer.features import features
+from streamer.model import ActiveModel
+from streamer.neighbours import angle
+from streamer.place import Place
+from streamer.scoring import Scorer
+from streamer.state import UserState
+from tests.simulation.broken import BrokenPromise
+from tests.simulation.releases import Published
+from tests.worlds import World
+
+
+def check_notes(world: World, published: Published) -> None:
+    """Each index that a place notes holds each user of its lane where the user's facts say."""
+    scorers = {model.release.space: model.scorer for model in published.activations}
+    for partition, stored in world.redis.places.items():
+        place = places.decode(stored)
+        for space, scorer in scorers.items():
+            if noted(place, space):
+                _check(world, partition, space, scorer)
+
+
+def check_used(world: World, lane: int, model: ActiveModel) -> None:
+    """Where nothing was lost, the newest release begins to decide once every lane has noted its space."""
+    here = world.redis.places.get(lane)
+    if here is None or places.decode(here).sweep.by(model):
+        return
+    for partition, stored in world.redis.places.items():
+        if not noted(places.decode(stored), model.release.space):
+            raise BrokenPromise(
+                f"activation {model.activation} decides, and lane {partition} has no index for it"
+            )
+
+
+def noted(place: Place, space: str) -> bool:
+    sweep = place.sweep
+    return (sweep.whole and space == sweep.space) or (place.swept and space in (sweep.space, *sweep.filling))
+
+
+def _check(world: World, partition: int, space: str, scorer: Scorer) -> None:
+    index = world.redis.indexes.get(space)
+    for user_id in world.redis.users:
+        if partition_of(user_id, world.partitions) == partition:
+            expected = _angle(world.state(user_id), scorer, world)
+            found = None if index is None else index._angles.get(user_id)
+            if found != expected:
+                raise BrokenPromise(f"{user_id} lies at {expected} in {space}, and the index has {found}")
+
+
+def _angle(state: UserState, scorer: Scorer, world: World) -> float | None:
+    if not state.facts.alive:
+        return None
+    return angle(scorer.score(features(state, world.config.rules)).components)
