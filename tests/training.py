@@ -66,6 +66,33 @@ def a_shop(users: int = 300, seed: int = 1) -> pa.Table:
     return features_table(rows)
 
 
+def a_shop_of_kinds(users: int = 600, seed: int = 1) -> pa.Table:
+    """Users of three kinds, each with genders, brands and categories of its own; the rest is noise."""
+    rng = np.random.default_rng(seed)
+    kinds = [
+        ("F", ["Acme", "Bolt", "Cog"], ["Dresses", "Skirts"]),
+        ("M", ["Dyne", "Echo", "Flux"], ["Suits", "Ties"]),
+        ("F", ["Gear", "Hinge"], ["Tools", "Paint"]),
+    ]
+    rows: list[dict[str, object]] = []
+    for _ in range(users):
+        gender, brands, categories = kinds[rng.integers(3)]
+        # One in twenty buys what another kind does.
+        _, other_brands, _ = kinds[rng.integers(3)]
+        rows.append(
+            {
+                "age": float(rng.integers(12, 71)),
+                "gender": gender,
+                "country": str(rng.choice(["China", "Spain", "Japan"])),
+                "traffic_source": str(rng.choice(["Search", "Email"])),
+                "total_orders": int(rng.integers(1, 5)),
+                "most_frequent_brand": str(rng.choice(brands if rng.random() > 0.05 else other_brands)),
+                "most_frequent_category": str(rng.choice(categories)),
+            }
+        )
+    return features_table(rows)
+
+
 class Shop:
     """A warehouse that has its features already."""
 

@@ -2,31 +2,36 @@
 
 A silhouette says how clear the clusters are *in the picture that an encoding makes*, and an encoding can make
 clear pictures of nothing. So each is held against itself: the same values with each feature shuffled among
-the users, which keeps every feature's distribution and destroys what they have to do with one another.
+the users, which keeps every feature's distribution and destroys what the features have to do with one
+another. Everything is seeded, and over at most USERS of the training users, drawn with a seed.
 """
 
+import warnings
 from dataclasses import dataclass, replace
 from typing import get_args
 
 import numpy as np
-import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
-from sklearn.decomposition import PCA
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import adjusted_rand_score
-from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import StandardScaler
 
 from trainer.cluster import cluster
-from trainer.encode import FeatureEncoder, Matrix
-from trainer.evaluate import silhouette
+from trainer.encode import Matrix
+from trainer.evaluate import Labels, elbow, sample, silhouette
+from trainer.picture import Users, has_arbitrary_codes, picture
+from trainer.presets import PRESETS, RECOMMENDED
 from trainer.settings import CategoryEncoding, FitSettings
 
-SEED = 666
-USERS = 2_000
+USERS = 10_000
 LEAST_USERS = 100
-RESAMPLES = 3
-SHUFFLES = 3
+RESAMPLES = 10
+PERMUTATIONS = 10
+SHUFFLES = 19  # to lie above all of 19 by chance has a probability of 1 in 20
+SILHOUETTE_ROWS = 2_000
+# "Good recovery" in Steinley, "Properties of the Hubert-Arabie adjusted Rand index", 2004.
+STABLE_ARI = 0.8
+AS_SET = "as set"
+_SEED = 666
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,35 +39,53 @@ class EncodingControl:
     """The controls of one encoding; silhouettes of two encodings are never compared.
 
     Attributes:
-        encoding: its name; ``recommended`` for the recommended preset.
+        encoding: its name; ``recommended`` for the recommended preset, ``as set`` for settings of the fit that
+            are neither that nor the article's with one of the encodings.
+        k: the number of segments.
         explained_variance: the share of each component, 0 to 1.
-        bootstrap_ari: the mean adjusted Rand index between these segments and those of the whole pipeline
-            refitted to bootstrap resamples of the users.
-        permuted_codes_ari: the same, when the label codes are permuted at random: low where the segments
-            hang on the order of the values' spelling. None where no code is arbitrary.
+        bootstrap_ari: the mean adjusted Rand index between these segments and those of the whole way (encode,
+            scale, project, cluster) fitted anew to RESAMPLES bootstrap resamples, over the users in them.
+        permuted_codes_ari: the same, over PERMUTATIONS random permutations of the label codes: low where the
+            segments hang on how the values are spelled. None where no code follows the spelling.
         silhouette: of the segments.
-        shuffled_silhouette: the mean over the shuffles.
-        no_better_than_shuffled: whether some shuffle has a silhouette at least as high.
+        shuffled_silhouette: the mean over SHUFFLES shuffles of each feature among the users.
+        shuffled_highest: the highest of them.
+        no_better_than_shuffled: whether that is at least as high as the silhouette. A picture without
+            structure passes this control by chance once in 20 times (a permutation test).
     """
 
     encoding: str
+    k: int
     explained_variance: tuple[float, ...]
     bootstrap_ari: float
     permuted_codes_ari: float | None
     silhouette: float
     shuffled_silhouette: float
+    shuffled_highest: float
     no_better_than_shuffled: bool
+
+    @property
+    def holds(self) -> bool:
+        """Whether it passes the controls: better than shuffled, and stable (STABLE_ARI)."""
+        steady = self.bootstrap_ari >= STABLE_ARI
+        spelled = self.permuted_codes_ari is not None and self.permuted_codes_ari < STABLE_ARI
+        return steady and not spelled and not self.no_better_than_shuffled
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The encodings beside each other, over ``users`` of the training users.
+    """The encodings beside each other.
 
-    ``encodings`` leaves out what cannot be fitted to these users, and holds none for fewer than LEAST_USERS.
-    ``recommended`` is the recommended preset's row where it passes the controls; None where it does not.
+    Attributes:
+        encodings: one each, and the recommended preset last; without those that cannot be fitted to these
+            users, and none for fewer than LEAST_USERS.
+        used: the encoding of the fit itself; None where it is none of these.
+        recommended: the recommended preset where it passes the controls; None where it does not.
+        users: over how many of the training users; 0 where the settings ask for no comparison.
     """
 
     encodings: tuple[EncodingControl, ...]
+    used: EncodingControl | None
     recommended: EncodingControl | None
     users: int
 
@@ -72,63 +95,128 @@ def compare(rows: pa.Table, settings: FitSettings, k: int) -> Comparison:
 
     Args:
         rows: the training rows.
-        settings: of the fit; encoding and scaling are varied.
-        k: the number of segments.
+        settings: of the fit.
+        k: its number of segments, which all encodings get but the recommended preset, which finds its own.
     """
-    sampled = rows.to_pandas().iloc[_places(rows.num_rows)].reset_index(drop=True)
-    varied = [replace(settings, encoding=encoding) for encoding in get_args(CategoryEncoding)]
+    if not settings.compare:
+        return Comparison(encodings=(), used=None, recommended=None, users=0)
+    places = sample(np.arange(rows.num_rows), USERS)
+    users = Users.of(rows.take(pa.array(places)), settings.features)
+    candidates = _candidates(settings, k) if len(users) >= LEAST_USERS else {}
+    controls = {
+        name: control
+        for name, varied in candidates.items()
+        if (control := _control(name, users, varied)) is not None
+    }
+    own = next((name for name, varied in candidates.items() if varied == replace(settings, k=k)), "")
+    found = controls.get(RECOMMENDED)
     return Comparison(
-        encodings=tuple(_control(sampled, one, k) for one in varied if _fits(sampled, one)),
-        recommended=None,
-        users=len(sampled),
+        encodings=tuple(controls.values()),
+        used=controls.get(own),
+        recommended=found if found is not None and found.holds else None,
+        users=len(users),
     )
 
 
-def _fits(rows: pd.DataFrame, settings: FitSettings) -> bool:
-    columns = FeatureEncoder(settings.features, settings.encoding).fit_transform(rows)
-    return len(rows) >= LEAST_USERS and columns.shape[1] >= settings.components and columns.std(0).all()
+def _candidates(settings: FitSettings, k: int) -> dict[str, FitSettings]:
+    """What is compared, by name: the encodings as the article would have them, the fit's own settings where
+    they are others, and the recommended preset.
+    """
+    own = replace(settings, k=k)
+    candidates = {
+        encoding: replace(own, encoding=encoding, rare=0.0, scaling="standard")
+        for encoding in get_args(CategoryEncoding)
+    }
+    preset = PRESETS[RECOMMENDED]
+    recommended = replace(
+        own,
+        encoding=preset.encoding,
+        rare=preset.rare,
+        scaling=preset.scaling,
+        components=preset.components,
+        k=preset.k,
+    )
+    if recommended == replace(own, k=preset.k):
+        recommended = own
+    elif own not in candidates.values():
+        candidates[AS_SET] = own
+    return {**candidates, RECOMMENDED: recommended}
 
 
-def _places(rows: int) -> npt.NDArray[np.int64]:
-    if rows <= USERS:
-        return np.arange(rows)
-    return np.sort(np.random.default_rng(SEED).choice(rows, USERS, replace=False))
-
-
-def _control(rows: pd.DataFrame, settings: FitSettings, k: int) -> EncodingControl:
-    rng = np.random.default_rng(SEED)
-    pipeline, components = _fitted(rows, settings, k)
-    labels = pipeline.named_steps["cluster"].labels_
-    resampled = []
-    for _ in range(RESAMPLES):
-        refitted, _ = _fitted(rows.iloc[rng.integers(len(rows), size=len(rows))], settings, k)
-        resampled.append(adjusted_rand_score(labels, refitted.predict(rows)))
-    silhouettes = []
-    for _ in range(SHUFFLES):
-        shuffled = pd.DataFrame({name: rng.permutation(rows[name].to_numpy()) for name in settings.names})
-        other, positions = _fitted(shuffled, settings, k)
-        silhouettes.append(silhouette(positions, other.named_steps["cluster"].labels_) or 0.0)
-    own = silhouette(components, labels) or 0.0
+def _control(name: str, users: Users, settings: FitSettings) -> EncodingControl | None:
+    """None where these users cannot be shown like this, or have no segments then."""
+    shown = picture(users, settings)
+    k = None if shown is None else settings.k or _elbow(shown.components, settings)
+    if shown is None or k is None:
+        return None
+    labels = _segments(shown.components, k)
+    own = silhouette(shown.components, labels, SILHOUETTE_ROWS)
+    rng = np.random.default_rng(_SEED)
+    shuffled = _shuffled(users, settings, k, rng)
+    resampled = _resampled(users, settings, labels, k, rng)
+    if own is None or not shuffled or not resampled:
+        return None
     return EncodingControl(
-        encoding=settings.encoding,
-        explained_variance=tuple(pipeline.named_steps["project"].explained_variance_ratio_.tolist()),
+        encoding=name,
+        k=k,
+        explained_variance=tuple(shown.explained.tolist()),
         bootstrap_ari=float(np.mean(resampled)),
-        permuted_codes_ari=None,
+        permuted_codes_ari=_permuted(users, settings, labels, k, rng),
         silhouette=own,
-        shuffled_silhouette=float(np.mean(silhouettes)),
-        no_better_than_shuffled=own <= max(silhouettes),
+        shuffled_silhouette=float(np.mean(shuffled)),
+        shuffled_highest=max(shuffled),
+        no_better_than_shuffled=own <= max(shuffled),
     )
 
 
-def _fitted(rows: pd.DataFrame, settings: FitSettings, k: int) -> tuple[Pipeline, Matrix]:
-    pipeline = Pipeline(
-        [
-            ("encode", FeatureEncoder(settings.features, settings.encoding)),
-            ("scale", StandardScaler(with_std=settings.scaling != "none")),
-            ("project", PCA(settings.components, random_state=444)),
-        ]
+def _elbow(components: Matrix, settings: FitSettings) -> int | None:
+    ks = range(settings.k_min, settings.k_max + 1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return elbow(ks, [float(cluster(components, k).inertia_) for k in ks])
+
+
+def _segments(components: Matrix, k: int) -> Labels:
+    with warnings.catch_warnings():
+        # Fewer different positions than k are fewer segments, which is part of the figure.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        labels: Labels = cluster(components, k).labels_
+    return labels
+
+
+def _shuffled(users: Users, settings: FitSettings, k: int, rng: np.random.Generator) -> list[float]:
+    found = []
+    for _ in range(SHUFFLES):
+        shown = picture(users.shuffled(rng), settings)
+        if shown is not None:
+            found.append(silhouette(shown.components, _segments(shown.components, k), SILHOUETTE_ROWS))
+    return [each for each in found if each is not None]
+
+
+def _resampled(
+    users: Users, settings: FitSettings, labels: Labels, k: int, rng: np.random.Generator
+) -> list[float]:
+    found = []
+    for _ in range(RESAMPLES):
+        resample, places = users.resampled(rng)
+        shown = picture(resample, settings)
+        if shown is not None:
+            found.append(adjusted_rand_score(labels[places], _segments(shown.components, k)))
+    return found
+
+
+def _permuted(
+    users: Users, settings: FitSettings, labels: Labels, k: int, rng: np.random.Generator
+) -> float | None:
+    if not has_arbitrary_codes(users, settings):
+        return None
+    pictures = [picture(users, settings, permute=rng) for _ in range(PERMUTATIONS)]
+    return float(
+        np.mean(
+            [
+                adjusted_rand_score(labels, _segments(shown.components, k))
+                for shown in pictures
+                if shown is not None
+            ]
+        )
     )
-    components = pipeline.fit(rows).transform(rows)
-    kmeans = cluster(components, k)
-    pipeline.steps.append(("cluster", kmeans))
-    return pipeline, components

@@ -4,13 +4,13 @@ It lives in a module of its own because ``pipeline.joblib`` names it: whoever lo
 package, and nothing else of it.
 """
 
-from collections import Counter
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.preprocessing import StandardScaler
 
@@ -19,25 +19,33 @@ from schemas.release import EncodedFeature
 from trainer.settings import CategoryEncoding
 
 Matrix = npt.NDArray[np.float64]
+Codes = npt.NDArray[np.int64]
 
 
 # scikit-learn ships no type hints, so its base classes are Any here.
 class FeatureEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """Encodes features by name, and a missing or never-seen value as the mean of its columns.
 
-    Numbers stay as they are. Text becomes, by the feature's encoding or else by ``encoding``, ``label``: its place among the training
-    values in the order of their UTF-8 bytes (one column, as ``LabelEncoder`` numbers them),
-    ``frequency``: its share of the training rows (one column), ``one-hot``: one column a value. After
-    ``StandardScaler`` a mean is 0, so that what is not known neither pulls nor pushes.
+    Numbers stay as they are. Text becomes, by the feature's encoding or else by ``encoding``, ``label``: its
+    place among the training values in the order of their UTF-8 bytes (one column, as ``LabelEncoder``
+    numbers them), ``frequency``: its share of the training rows (one column), ``one-hot``: one column a
+    value, and one for all rare values together. After the scaler a mean is 0, so that what is not known
+    neither pulls nor pushes.
 
     Attributes:
         encoded_: the features as they were learned, in order (after ``fit``).
         means_: the columns' means over the training rows (after ``fit``).
     """
 
-    def __init__(self, features: Sequence[Feature] = FEATURES, encoding: CategoryEncoding = "label") -> None:
+    def __init__(
+        self,
+        features: Sequence[Feature] = FEATURES,
+        encoding: CategoryEncoding = "label",
+        rare: float = 0.0,
+    ) -> None:
         self.features = features
         self.encoding = encoding
+        self.rare = rare
 
     def fit(self, X: Any, y: None = None) -> Self:  # noqa: ARG002, N803 - scikit-learn's signature
         """Learn categories, codes and means.
@@ -47,7 +55,10 @@ class FeatureEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             y: not used.
         """
         self.encoded_ = tuple(
-            _learn(feature, _column(X, feature.name), self.encoding) for feature in self.features
+            EncodedFeature(feature.name, "number")
+            if feature.numeric
+            else learn(feature, coded(X, feature.name), self.encoding, self.rare)
+            for feature in self.features
         )
         # The scaler's own mean, to the bit: what is encoded as it scales to exactly 0.
         self.means_ = StandardScaler().fit(self._columns(X)).mean_
@@ -63,39 +74,88 @@ class FeatureEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def _columns(self, X: Any) -> Matrix:  # noqa: N803 - as above
         """The columns, with NaN where the value is missing or was never seen."""
-        return np.hstack([_encode(_column(X, learned.name), learned) for learned in self.encoded_])
+        return np.hstack([_encode(X, learned) for learned in self.encoded_])
 
 
-def _column(table: Any, name: str) -> npt.NDArray[np.object_]:
-    return np.asarray(table[name], dtype=object)
+class Coded(NamedTuple):
+    """A column of text: the different texts, and each row's place among them, -1 where it has none."""
+
+    texts: list[str]
+    codes: Codes
 
 
-def _learn(feature: Feature, values: npt.NDArray[np.object_], encoding: CategoryEncoding) -> EncodedFeature:
-    name, encoding = feature.name, feature.encoding or encoding
-    if feature.numeric:
-        return EncodedFeature(name, "number")
-    counts = Counter(values[~pd.isna(values)])
-    # Python orders text by code points, which is the order of UTF-8 bytes.
-    categories = tuple(sorted(counts))
-    if encoding == "label":
-        return EncodedFeature(name, "label", categories, tuple(float(i) for i in range(len(categories))))
-    if encoding == "frequency":
-        shares = tuple(counts[category] / counts.total() for category in categories)
-        return EncodedFeature(name, "frequency", categories, shares)
-    return EncodedFeature(name, "one-hot", categories)
+def coded(table: Any, name: str) -> Coded:
+    """A column of text by name, from a pandas ``DataFrame`` or a pyarrow ``Table``."""
+    column = table[name]
+    if isinstance(column, pa.ChunkedArray):
+        encoded = column.combine_chunks().dictionary_encode()
+        return Coded(
+            encoded.dictionary.to_pylist(), encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+        )
+    codes, values = pd.factorize(np.asarray(column, dtype=object))
+    return Coded(list(values), codes)
 
 
-def _encode(values: npt.NDArray[np.object_], learned: EncodedFeature) -> Matrix:
-    """One feature's columns, shape (rows, its width)."""
-    if learned.encoding == "number":
-        numbers = np.where(pd.isna(values), np.nan, values).astype(np.float64)
-        return np.where(np.isfinite(numbers), numbers, np.nan)[:, None]
-    place = pd.Index(learned.categories, dtype=object).get_indexer(pd.Index(values, dtype=object))
-    known = place >= 0
-    columns = np.full((len(values), learned.width), np.nan)
-    if learned.encoding == "one-hot":
-        columns[known] = 0.0
-        columns[known, place[known]] = 1.0
+def numbers(table: Any, name: str) -> npt.NDArray[np.float64]:
+    """A column of numbers by name; NaN where it has none, or one that is not finite."""
+    column = table[name]
+    if isinstance(column, pa.ChunkedArray):
+        found = column.to_numpy().astype(np.float64)
     else:
-        columns[known, 0] = np.asarray(learned.codes)[place[known]]
-    return columns
+        values = np.asarray(column, dtype=object)
+        found = np.where(pd.isna(values), np.nan, values).astype(np.float64)
+    return np.where(np.isfinite(found), found, np.nan)
+
+
+def learn(feature: Feature, column: Coded, encoding: CategoryEncoding, rare: float) -> EncodedFeature:
+    """How a feature of text becomes numbers, from its training values.
+
+    Args:
+        feature: whose own encoding wins.
+        column: the training values.
+        encoding: of features without an encoding of their own.
+        rare: the share of rows below which values share a column, under ``one-hot``.
+    """
+    present = np.bincount(column.codes[column.codes >= 0], minlength=len(column.texts))
+    # Python orders text by code points, which is the order of UTF-8 bytes.
+    counts = sorted((value, int(count)) for value, count in zip(column.texts, present, strict=True) if count)
+    categories = tuple(value for value, _ in counts)
+    encoding = feature.encoding or encoding
+    if encoding == "label":
+        return EncodedFeature(feature.name, "label", categories, tuple(map(float, range(len(categories)))))
+    if encoding == "frequency":
+        total = sum(count for _, count in counts)
+        return EncodedFeature(feature.name, "frequency", categories, tuple(c / total for _, c in counts))
+    return EncodedFeature(feature.name, "one-hot", categories, _shared([count for _, count in counts], rare))
+
+
+def _shared(counts: Sequence[int], rare: float) -> tuple[float, ...]:
+    """The column of each category where rare ones share the last, else nothing.
+
+    It stands for at least the share ``rare`` of the rows itself: where the rare values do not come to that,
+    the next rarest join them, all but the commonest.
+    """
+    least = rare * sum(counts)
+    ranked = sorted(range(len(counts)), key=lambda place: -counts[place])  # of equal ones the first stays
+    kept = max(1, sum(count >= least for count in counts))
+    while 1 < kept < len(counts) and sum(counts[place] for place in ranked[kept:]) < least:
+        kept -= 1
+    if len(counts) - kept < 2:
+        return ()
+    columns = {place: float(column) for column, place in enumerate(sorted(ranked[:kept]))}
+    return tuple(columns.get(place, float(kept)) for place in range(len(counts)))
+
+
+def _encode(table: Any, learned: EncodedFeature) -> Matrix:
+    """One feature's columns, shape (rows, its width), with NaN where the value is not known."""
+    if learned.encoding == "number":
+        return numbers(table, learned.name)[:, None]
+    column = coded(table, learned.name)
+    one_hot = learned.encoding == "one-hot"
+    known = dict(zip(learned.categories, learned.columns if one_hot else learned.codes, strict=True))
+    # -1, no value, takes the last.
+    of_value = np.array([*(known.get(value, np.nan) for value in column.texts), np.nan])
+    if one_hot:
+        places = of_value[column.codes]
+        return np.where(np.isnan(places)[:, None], np.nan, places[:, None] == np.arange(learned.width))
+    return of_value[column.codes][:, None]

@@ -85,7 +85,7 @@ def search(components: Matrix, ks: Sequence[int]) -> Search:
         ks: ascending. The search ends before the first k that the rows lie too close together for.
     """
     everybody = len(components)
-    components = _sample(components, SEARCH_ROWS)
+    components = sample(components, SEARCH_ROWS)
     fits = []
     with warnings.catch_warnings():
         warnings.simplefilter("error", ConvergenceWarning)
@@ -133,27 +133,27 @@ def _quality(components: Matrix, kmeans: Any, refits: Sequence[Any], share: floa
     """The figures; ``share``: how many users each row stands for."""
     labels: Labels = kmeans.labels_
     defined = 1 < len(np.unique(labels)) < len(labels)
-    seen = _sample(components, RESAMPLE_ROWS)
+    seen = sample(components, RESAMPLE_ROWS)
     own = kmeans.predict(seen)
     return KQuality(
         k=int(kmeans.n_clusters),
         sse=float(kmeans.inertia_) * share,
-        silhouette=silhouette(components, labels) if defined else None,
+        silhouette=silhouette(components, labels, SILHOUETTE_ROWS) if defined else None,
         calinski_harabasz=float(calinski_harabasz_score(components, labels)) if defined else None,
         davies_bouldin=float(davies_bouldin_score(components, labels)) if defined else None,
         stability=float(np.mean([adjusted_rand_score(own, refit.predict(seen)) for refit in refits])),
     )
 
 
-def silhouette(components: Matrix, labels: Labels) -> float | None:
-    """The mean silhouette over at most SILHOUETTE_ROWS rows; None where it is not defined for these."""
-    components, labels = _sample(components, SILHOUETTE_ROWS), _sample(labels, SILHOUETTE_ROWS)
+def silhouette(components: Matrix, labels: Labels, most: int) -> float | None:
+    """The mean silhouette over at most so many of the rows; None where it is not defined for these."""
+    components, labels = sample(components, most), sample(labels, most)
     if not 1 < len(np.unique(labels)) < len(labels):
         return None
     return float(silhouette_score(components, labels))
 
 
-def _sample(rows: Rows, most: int) -> Rows:
+def sample(rows: Rows, most: int) -> Rows:
     """At most so many of the rows, the same for every array of one length, in their order."""
     if len(rows) <= most:
         return rows

@@ -13,7 +13,6 @@ import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from schemas.errors import BadTraining
@@ -22,6 +21,7 @@ from trainer.compare import Comparison, compare
 from trainer.encode import FeatureEncoder, Matrix
 from trainer.evaluate import KQuality, Labels, Search, judge, search
 from trainer.rows import Selection, distinct
+from trainer.scale import scaler_for
 from trainer.settings import FitSettings
 from trainer.stable import Start, explain
 
@@ -82,18 +82,18 @@ def fit(selection: Selection, settings: FitSettings, start: Start | None = None)
             components=components,
             labels=kmeans.labels_,
             search=found,
-            quality=judge(components, kmeans),
+            quality=_quality(components, kmeans, found),
             comparison=compare(selection.rows, settings, kmeans.n_clusters),
         )
 
 
 def _space(selection: Selection, settings: FitSettings) -> tuple[FeatureEncoder, Any, Any, Matrix]:
     """Encoder, scaler, projection and components, learned from the rows."""
-    encoder = FeatureEncoder(settings.features, settings.encoding).fit(selection.rows)
+    encoder = FeatureEncoder(settings.features, settings.encoding, settings.rare).fit(selection.rows)
     _check_columns(encoder, selection, settings)
     encoded = encoder.transform(selection.rows)
-    _check_varies(encoded, encoder, settings)
-    scaler = StandardScaler(with_std=settings.scaling == "standard")
+    _check_varies(encoded, encoder)
+    scaler = scaler_for(settings.scaling)
     scaled = scaler.fit_transform(encoded)
     pca = PCA(settings.components, random_state=PCA_SEED)
     # Not fit_transform: with many columns its coordinates are those of another approximation (the
@@ -131,12 +131,13 @@ def _check_columns(encoder: FeatureEncoder, selection: Selection, settings: FitS
         )
 
 
-def _check_varies(encoded: Matrix, encoder: FeatureEncoder, settings: FitSettings) -> None:
+def _check_varies(encoded: Matrix, encoder: FeatureEncoder) -> None:
     """Values of equal frequency are one number under frequency encoding."""
-    if settings.encoding != "frequency":
-        return
-    for learned, column in zip(encoder.encoded_, encoded.T, strict=True):
-        if column.min() == column.max():
+    place = 0
+    for learned in encoder.encoded_:
+        column = encoded[:, place]
+        place += learned.width
+        if learned.encoding == "frequency" and column.min() == column.max():
             raise BadTraining(
                 f"feature {learned.name} has {len(learned.categories):,} values of equal frequency, which "
                 "frequency encoding cannot tell apart: use label or one-hot encoding, or leave it out of "
@@ -153,6 +154,15 @@ def _chosen_k(found: Search, settings: FitSettings) -> int:
             "or search a wider range with k_min and k_max"
         )
     return found.elbow
+
+
+def _quality(components: Matrix, kmeans: Any, found: Search) -> KQuality:
+    """The figures of the clusters in use, which the search has already where it was over everybody."""
+    if found.users == len(components):
+        for row in found.rows:
+            if row.k == kmeans.n_clusters:
+                return row
+    return judge(components, kmeans)
 
 
 def _clusters(components: Matrix, points: int, k: int, start: Start | None = None) -> Any:

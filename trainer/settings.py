@@ -7,7 +7,7 @@ from schemas.errors import BadSetting
 from schemas.features import FEATURES, Feature
 
 CategoryEncoding = Literal["label", "frequency", "one-hot"]
-Scaling = Literal["standard", "none"]
+Scaling = Literal["standard", "balanced", "none"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,20 +17,25 @@ class FitSettings:
     Attributes:
         encoding: how text becomes numbers, where a feature names no encoding of its own; see
             :class:`trainer.encode.FeatureEncoder`.
-        scaling: ``standard`` gives every column mean 0 and standard deviation 1, ``none`` leaves it as wide
-            as it is (the columns are centred all the same, as PCA does).
+        rare: values with less than this share of the training rows share a column, under ``one-hot``.
+        scaling: ``standard`` gives every column standard deviation 1, ``balanced`` every feature the same
+            weight (:class:`trainer.scale.BalancedScaler`), ``none`` leaves each as wide as it is. All
+            centre the columns.
         components: the dimensions of the space that users are compared in.
         k: the number of segments; None takes the elbow of the SSE over ``k_min`` to ``k_max``.
         k_min: the smallest k of the search, which every report shows.
         k_max: the largest k of the search.
         features: the model's inputs, in this order.
         exclude_statuses: orders with one of these statuses do not count.
+        compare: whether the encodings are held against controls (:mod:`trainer.compare`), which takes longer
+            than the fit. It changes the report alone.
 
     Raises:
         BadSetting: a value cannot be used.
     """
 
     encoding: CategoryEncoding = "label"
+    rare: float = 0.0
     scaling: Scaling = "standard"
     components: int = 2
     k: int | None = 5
@@ -38,6 +43,7 @@ class FitSettings:
     k_max: int = 10
     features: tuple[Feature, ...] = FEATURES
     exclude_statuses: tuple[str, ...] = ()
+    compare: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -47,6 +53,8 @@ class FitSettings:
     def __post_init__(self) -> None:
         _check_choice("encoding", self.encoding, get_args(CategoryEncoding))
         _check_choice("scaling", self.scaling, get_args(Scaling))
+        if not 0 <= self.rare < 0.5:
+            raise BadSetting("rare", self.rare, "use a share of users, at least 0 and below 0.5")
         if self.components < 1:
             raise BadSetting("components", self.components, "use at least 1")
         if self.k is not None and self.k < 2:

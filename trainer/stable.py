@@ -18,8 +18,9 @@ from schemas.release import ModelRelease
 from trainer.digest import digest
 from trainer.encode import FeatureEncoder, Matrix
 from trainer.rows import Selection
+from trainer.scale import scaler_for
 from trainer.scorer import encoder_of
-from trainer.settings import FitSettings
+from trainer.settings import FitSettings, Scaling
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +51,11 @@ def check_continues(release: ModelRelease, settings: FitSettings) -> None:
     of_release = [feature.name for feature in release.features]
     encodings = {feature.name: feature.encoding for feature in release.features}
     wanted = {feature.name: _encoding(feature, settings) for feature in settings.features}
-    unscaled = all(scale == 1.0 for scale in release.scale)
     differing = [
         ("features", ", ".join(of_release), ", ".join(settings.names)),
         *((f"the encoding of {name}", encodings.get(name), wanted[name]) for name in wanted),
         ("declare", told(release.declared), told(beyond_default(settings.features))),
-        ("scaling", "none" if unscaled else "standard", settings.scaling),
+        ("scaling", _scaling(release, settings.scaling), settings.scaling),
         ("components", len(release.projection), settings.components),
         ("k", len(release.segments), settings.k or len(release.segments)),
         ("exclude_statuses", _listed(release.exclude_statuses), _listed(settings.exclude_statuses)),
@@ -70,6 +70,18 @@ def check_continues(release: ModelRelease, settings: FitSettings) -> None:
 
 def _encoding(feature: Feature, settings: FitSettings) -> str:
     return "number" if feature.numeric else feature.encoding or settings.encoding
+
+
+def _scaling(release: ModelRelease, wanted: Scaling) -> Scaling:
+    """How the release was scaled; the wanted way where both would have given the same."""
+    if all(scale == 1.0 for scale in release.scale):
+        return "none"
+    widths = [feature.width for feature in release.features]
+    indicators = np.repeat([feature.encoding == "one-hot" for feature in release.features], widths)
+    if not indicators.any():
+        return "standard" if wanted == "none" else wanted
+    mean, scale = np.array(release.mean)[indicators], np.array(release.scale)[indicators]
+    return "balanced" if np.allclose(scale**2, mean) else "standard"
 
 
 def _listed(statuses: tuple[str, ...]) -> str:
@@ -106,8 +118,10 @@ def _is_in(column: pa.ChunkedArray, values: tuple[str, ...]) -> npt.NDArray[np.b
 def start_from(release: ModelRelease, selection: Selection, settings: FitSettings) -> Start:
     """The release's steps as scikit-learn has them, for rows that it knows."""
     columns = len(release.mean)
-    encoder = encoder_of(release).set_params(features=settings.features, encoding=settings.encoding)
-    scaler = StandardScaler(with_std=settings.scaling == "standard")
+    encoder = encoder_of(release).set_params(
+        features=settings.features, encoding=settings.encoding, rare=settings.rare
+    )
+    scaler = scaler_for(settings.scaling)
     scaler.mean_, scaler.n_features_in_ = np.array(release.mean), columns
     scaler.scale_ = np.array(release.scale) if scaler.with_std else None
     scaler.var_ = None if scaler.scale_ is None else scaler.scale_**2

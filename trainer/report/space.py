@@ -9,7 +9,7 @@ from trainer.report.dots import DotRow, dot_chart, legend
 from trainer.report.html import card, number, soft, table, value
 from trainer.report.numbers import Report
 from trainer.report.svg import COLOURS
-from trainer.report.verdict import structure, used_control
+from trainer.report.verdict import structure
 
 _COMPONENTS = 6  # the first ones, which keep the most
 
@@ -47,13 +47,11 @@ def _figure(part: Loading) -> str:
 
 def _encodings(report: Report) -> str:
     comparison = report.comparison
-    controls = [*comparison.encodings]
-    recommended = comparison.recommended
-    if recommended is not None:
-        controls.append(recommended)
+    controls = comparison.encodings
     if not controls:
-        return card("Encodings beside each other", soft("Too few users to compare encodings."))
-    used = used_control(report)
+        why = "Too few users to compare encodings." if comparison.users else "No comparison was asked for."
+        return card("Encodings beside each other", soft(why))
+    used = comparison.used
     chart = dot_chart(
         "Silhouette of each encoding, and of its shuffled data",
         [
@@ -67,8 +65,8 @@ def _encodings(report: Report) -> str:
     )
     offered = (
         "The recommended preset beats these controls: it is worth a try."
-        if recommended is not None
-        else "No recommended preset is offered: none beats these controls."
+        if comparison.recommended is not None
+        else "The recommended preset is not offered: it does not beat these controls."
     )
     return card(
         "Encodings beside each other",

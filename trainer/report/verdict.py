@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from trainer.compare import EncodingControl
+from trainer.compare import SHUFFLES, EncodingControl
 from trainer.report.html import number
 from trainer.report.numbers import Report
 
@@ -16,15 +16,12 @@ def verdict(report: Report) -> str:
     return f'<ul class="verdict">{"".join(f"<li>{each}</li>" for each in _sentences(report))}</ul>'
 
 
-def used_control(report: Report) -> EncodingControl | None:
-    """The control of the encoding in use, where there is one."""
-    used = report.settings.encoding
-    return next((each for each in report.comparison.encodings if each.encoding == used), None)
-
-
 def structure(control: EncodingControl) -> str:
     """Whether there is more structure than in shuffled data, in words."""
-    figures = f"silhouette {number(control.silhouette)} against {number(control.shuffled_silhouette)}"
+    figures = (
+        f"silhouette {number(control.silhouette)} against {number(control.shuffled_silhouette)}, "
+        f"at most {number(control.shuffled_highest)}, of {SHUFFLES} shuffles"
+    )
     if control.no_better_than_shuffled:
         return (
             f"<b>Structure no better than shuffled:</b> the same data with its columns shuffled among the users "
@@ -35,9 +32,10 @@ def structure(control: EncodingControl) -> str:
 
 
 def _sentences(report: Report) -> Iterator[str]:
-    control = used_control(report)
+    control = report.comparison.used
     if control is None:
-        yield "Too few users to hold the segments against shuffled data."
+        few = "Too few users to hold the segments against shuffled data."
+        yield few if report.comparison.users else "The segments were not held against shuffled data."
     else:
         yield structure(control)
     yield _stability(report.metrics["stability"])

@@ -7,7 +7,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.preprocessing import LabelEncoder, OneHotEncoder, StandardScaler
 
-from schemas.features import FEATURE_NAMES
+from schemas.features import FEATURE_NAMES, Feature
 from schemas.release import EncodedFeature
 from tests.training import a_shop, features_named
 from trainer.encode import FeatureEncoder
@@ -93,6 +93,56 @@ def test_what_was_learned_is_the_wire_form() -> None:
     )
     learned = FeatureEncoder(features_named("country"), "one-hot").fit(COUNTRIES).encoded_
     assert learned == (EncodedFeature("country", "one-hot", ("España", "Spain", "Österreich")),)
+
+
+# Ten rows: a 5, b 3, c 1, d 1.
+TEN = pd.DataFrame({"country": list("aaaaabbbcd")})
+
+
+@pytest.mark.parametrize(
+    ("rare", "codes"),
+    [
+        (0.0, ()),
+        # Nobody is below one in ten.
+        (0.1, ()),
+        # c and d are, and share the last column: two in ten, which is enough for a column.
+        (0.2, (0.0, 1.0, 2.0, 2.0)),
+        # They alone would be below a quarter, so b joins them.
+        (0.25, (0.0, 1.0, 1.0, 1.0)),
+        # The commonest never joins.
+        (0.49, (0.0, 1.0, 1.0, 1.0)),
+    ],
+)
+def test_rare_values_share_a_column(rare: float, codes: tuple[float, ...]) -> None:
+    encoder = FeatureEncoder(features_named("country"), "one-hot", rare).fit(TEN)
+    assert encoder.encoded_ == (EncodedFeature("country", "one-hot", ("a", "b", "c", "d"), codes),)
+
+
+def test_the_column_that_rare_values_share() -> None:
+    encoder = FeatureEncoder(features_named("country"), "one-hot", 0.2).fit(TEN)
+    asked = pd.DataFrame({"country": ["a", "d", "c", "b", "e"]})
+    # Never seen is not rare: it lies at the means, 5, 3 and 2 in ten.
+    assert encoder.transform(asked).tolist() == [[1, 0, 0], [0, 0, 1], [0, 0, 1], [0, 1, 0], [0.5, 0.3, 0.2]]
+
+
+def test_of_equally_rare_values_the_first_stays() -> None:
+    # a, b and c have three in ten each, which is just enough.
+    even = pd.DataFrame({"country": list("aaabbbcccd")})
+    encoder = FeatureEncoder(features_named("country"), "one-hot", 0.3).fit(even)
+    # d alone has one in ten, so another joins: c, the last of the three.
+    assert encoder.encoded_[0].codes == (0.0, 1.0, 2.0, 2.0)
+
+
+def test_a_features_own_encoding_wins() -> None:
+    feature = Feature("country", "attribute", "country", "frequency")
+    assert FeatureEncoder((feature,), "label").fit(COUNTRIES).encoded_[0].encoding == "frequency"
+
+
+def test_any_declared_feature_can_be_encoded() -> None:
+    spend = Feature("total_spend", "sum", "order_value")
+    table = pa.table({"total_spend": [1.5, None, 4.0]})
+    encoder = FeatureEncoder((spend,)).fit(pa.table({"total_spend": [1.0, 2.0]}))
+    assert encoder.transform(table).tolist() == [[1.5], [1.5], [4.0]]
 
 
 def test_scikit_learn_can_clone_it() -> None:

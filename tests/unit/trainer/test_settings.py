@@ -21,13 +21,16 @@ def test_the_defaults_are_the_articles() -> None:
         "most_frequent_category",
     )
     assert settings.exclude_statuses == ()
+    assert (settings.rare, settings.scaling) == (0.0, "standard")
 
 
 @pytest.mark.parametrize(
     ("values", "message"),
     [
         ({"encoding": "ordinal"}, "setting encoding is 'ordinal': use one of label, frequency, one-hot"),
-        ({"scaling": "robust"}, "setting scaling is 'robust': use one of standard, none"),
+        ({"scaling": "robust"}, "setting scaling is 'robust': use one of standard, balanced, none"),
+        ({"rare": 0.5}, "setting rare is 0.5: use a share of users, at least 0 and below 0.5"),
+        ({"rare": -0.1}, "setting rare is -0.1: use a share of users, at least 0 and below 0.5"),
         ({"components": 0}, "setting components is 0: use at least 1"),
         ({"k": 1}, "setting k is 1: use at least 2 segments"),
         ({"k": None, "k_min": 1}, "setting k_min is 1: use at least 2 segments"),

@@ -112,9 +112,29 @@ def test_any_number_of_components(components: int) -> None:
         assert "nan" not in ET.tostring(chart, encoding="unicode")
 
 
+def test_the_encodings_beside_each_other_and_the_one_in_use() -> None:
+    report, html = paged(a_shop(), FitSettings(compare=True))
+    used = report.comparison.used
+    assert used is not None
+    assert [each.encoding for each in report.comparison.encodings] == [
+        "label",
+        "frequency",
+        "one-hot",
+        "recommended",
+    ]
+    assert "label (used)" in html
+    assert html.count("(used)") == 1
+    assert f"at most {used.shuffled_highest:.3f}, of 19 shuffles" in html
+    offered = report.comparison.recommended is not None
+    assert ("The recommended preset beats these controls" in html) == offered
+    _, alone = paged(a_shop(), FitSettings())
+    assert "No comparison was asked for." in alone
+    assert "The segments were not held against shuffled data." in alone
+
+
 def test_the_smallest_shop() -> None:
     table = features_table([{"age": 20.0}, {"age": 30.0}])
-    _, html = paged(table, FitSettings(k=2, components=1, features=features_named("age")))
+    _, html = paged(table, FitSettings(compare=True, k=2, components=1, features=features_named("age")))
     # One k, one point: no curve to draw.
     assert not [name for name in charts(html) if "each k" in name]
     assert "Too few users to hold the segments against shuffled data." in html
