@@ -38,7 +38,9 @@ def lane_config(settings: Settings, partitions: int) -> LaneConfig:
 
 def rules_of(settings: Settings) -> Rules:
     """What a lane's steps go by."""
-    return Rules(settings.topic_prefix, frozenset(settings.exclude_statuses), settings.declared)
+    return Rules(
+        settings.topic_prefix, frozenset(settings.exclude_statuses), settings.declared, settings.min_margin
+    )
 
 
 def open_log(settings: Settings, partition: int, closing: Callable[[], bool] = lambda: False) -> KafkaLog:

@@ -105,6 +105,12 @@ class Settings(BaseSettings):
     columns: Annotated[dict[str, dict[str, str]], NoDecode] = Field(
         default={}, description="the warehouse's columns, by table, where they have other names than Segue's"
     )
+    min_margin: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="a user stays in its segment until another centre is nearer by this share of the distance",
+    )
     similar_users: int = Field(5, ge=0, le=1_000, description="how many similar users a change names")
     max_batch: int = Field(
         1_000, ge=1, le=100_000, description="events that one transaction of a worker takes at most"

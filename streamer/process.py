@@ -56,7 +56,8 @@ def decide(
     if not state.facts.alive:
         return Step(replace(state, position=None))
     values = features(state, rules)
-    score = model.scorer.score(values)
+    present = None if state.decided is None else state.decided.segment
+    score = model.scorer.score(values, present, rules.min_margin)
     position = Position(model.release.space, score.components, score.missing)
     kind = kind_of(state.decided, score)
     if kind is None:

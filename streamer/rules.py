@@ -14,11 +14,14 @@ class Rules(Struct, frozen=True, dict=True):
         prefix: the topics'.
         exclude_statuses: orders with one of these statuses do not count.
         features: all that are declared, in order; the model takes some of them.
+        min_margin: a user stays in the present segment until another centre is nearer by this share of the
+            distance to its own, 0 to 1.
     """
 
     prefix: str = ""
     exclude_statuses: frozenset[str] = frozenset()
     features: tuple[Feature, ...] = FEATURES
+    min_margin: float = 0.0
 
     @cached_property
     def tallied(self) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ class Score(Struct, frozen=True):
     """Where a user lies and which segment that is.
 
     Attributes:
-        segment: the segment's stable id.
+        segment: the segment's stable id: of the nearest centre, unless the present segment is kept.
         components: PCA coordinates (one per dimension of the release's space).
         distance: Euclidean, to the segment's centre, in the space of the components.
         margin: (d2 - d1) / d2 for the distances to the nearest and the next centre: 0 on a border, 1 on
@@ -74,7 +74,7 @@ class Scorer:
         BadRelease: see :func:`schemas.release_checks.check_shapes`.
     """
 
-    __slots__ = ("_centres", "_features", "_origin", "_segments", "_square_norms")
+    __slots__ = ("_centres", "_features", "_origin", "_places", "_segments", "_square_norms")
 
     def __init__(self, release: ModelRelease) -> None:
         check_shapes(release)
@@ -85,15 +85,20 @@ class Scorer:
             for axis in release.projection
         )
         self._segments = release.segments
+        self._places = {segment.id: place for place, segment in enumerate(release.segments)}
         self._centres = tuple(segment.centre for segment in release.segments)
         self._square_norms = tuple(fsum(x * x for x in centre) for centre in self._centres)
 
-    def score(self, features: Mapping[str, FeatureValue]) -> Score:
+    def score(
+        self, features: Mapping[str, FeatureValue], present: int | None = None, min_margin: float = 0.0
+    ) -> Score:
         """The score of one user.
 
         Args:
             features: raw values by name. An absent name, None, a value that training never saw and a
                 number that is not finite are all missing: they add 0, the training mean after scaling.
+            present: the segment that the user is in. It is kept until another centre is nearer by
+                ``min_margin``, relative to the distance to its own.
         """
         parts = [self._origin]
         missing = []
@@ -105,6 +110,10 @@ class Scorer:
                 parts.append(contribution)
         components = tuple(map(fsum, zip(*parts, strict=True)))
         nearest, distance, margin = self._assign(components)
+        if min_margin > 0.0 and present in self._places:
+            own = dist(components, self._centres[self._places[present]])
+            if own - distance < min_margin * own:
+                nearest, distance = self._places[present], own
         segment = self._segments[nearest]
         return Score(segment.id, segment.name, components, distance, margin, tuple(missing))
 

@@ -19,6 +19,7 @@ from segue.settings import Settings
     "partitioner",
     "exclude_statuses",
     "similar_users",
+    "min_margin",
     "max_batch",
     "sweep_per_s",
     "session_timeout_ms",

@@ -3,11 +3,13 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from math import dist
 from typing import Any, Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from schemas.changes import Cause, Change, SegmentChange
+from schemas.changes import Cause, Change, FeatureValue, SegmentChange
 from schemas.decode import canonical, decode_order, decode_signup
 from schemas.errors import BadEvent
 from schemas.events import Event, UserErased
@@ -17,6 +19,7 @@ from streamer.interfaces import OutRecord, Record
 from streamer.model import ActiveModel
 from streamer.neighbours import angle
 from streamer.profile import fold
+from streamer.scoring import Score
 from streamer.state import UserState
 from tests import oracle
 from tests.simulation.broken import BrokenPromise
@@ -152,7 +155,7 @@ class Ledger:
             return
         if decided is not None and decided.activation > model.activation:
             raise BrokenPromise(f"{user_id} was decided by a later activation than {model.activation} before")
-        score = model.scorer.score(features)
+        score = self._score(decided, features, model)
         if decided is None or decided.segment != score.segment:
             change = "moved"
         elif decided.provisional != score.provisional:
@@ -164,6 +167,20 @@ class Ledger:
         self._decided[user_id] = _Decision(score.segment, score.provisional, sequence, model.activation)
         told = (model.activation, model.release.version, score.segment, score.provisional)
         yield change, user_id, sequence, former, told, features, cause
+
+    def _score(
+        self, decided: _Decision | None, features: Mapping[str, FeatureValue], model: ActiveModel
+    ) -> Score:
+        """The nearest centre's, or the present one's where that is not nearer by enough."""
+        score = model.scorer.score(features)
+        centres = {segment.id: segment.centre for segment in model.release.segments}
+        if decided is None or decided.segment not in centres:
+            return score
+        own = dist(score.components, centres[decided.segment])
+        nearer_by = (own - dist(score.components, centres[score.segment])) / own if own else 0.0
+        if nearer_by < self._world.config.rules.min_margin:
+            return replace(score, segment=decided.segment)
+        return score
 
     def _same_records(
         self, records: Sequence[OutRecord], changes: list[Told], letters: list[tuple[str, int]]

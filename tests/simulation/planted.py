@@ -20,6 +20,7 @@ from streamer.interfaces import Committed, OutRecord, Record, UserWrite
 from streamer.lane import Lane
 from streamer.model import ActiveModel
 from streamer.place import Place
+from streamer.scoring import Scorer
 from streamer.start import Start, starting_point
 from streamer.switch import Switch, Turn
 from streamer.users import Users
@@ -204,6 +205,13 @@ def without_asking_the_other_lanes() -> Iterator[Planted]:
 
 
 @contextmanager
+def without_the_margin() -> Iterator[Planted]:
+    right = Scorer.score
+    with patch.object(Scorer, "score", lambda scorer, features, *_: right(scorer, features)):
+        yield Lane, _as_it_is
+
+
+@contextmanager
 def user_segments_only_when_behind() -> Iterator[Planted]:
     right = healing.adopt
 
@@ -230,5 +238,6 @@ PLANTS: dict[str, Callable[[], AbstractContextManager[Planted]]] = {
         a_sweep_of_one_batch,
         an_index_that_is_not_whole,
         without_asking_the_other_lanes,
+        without_the_margin,
     )
 }

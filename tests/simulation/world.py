@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import TypeVar
 
+import msgspec
 from msgspec import Struct
 
 from schemas.events import Event
@@ -52,6 +53,8 @@ class SimWorld(World):
         partitions = random.choice([1, 1, 1, 2])
         exclude = random.choice([(), ("Cancelled",)])
         super().__init__(partitions, exclude=exclude, max_batch=random.randint(1, 6))
+        rules = msgspec.structs.replace(self.config.rules, min_margin=random.choice([0.0, 0.0, 0.3]))
+        self.config = msgspec.structs.replace(self.config, rules=rules)
         self.published = Published(exclude)
         self.models.model = self.published.newest
         self.random = random

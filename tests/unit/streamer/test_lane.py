@@ -511,3 +511,24 @@ def test_who_leaves_a_space_or_is_erased_leaves_its_index(event: Signup | UserEr
     world.send(event)
     drain(lane)
     assert len(world.redis.indexes[old_space]) == 0
+
+
+def test_who_is_not_far_enough_over_the_border_stays_and_stays_after_healing() -> None:
+    """By (-0.8, 0.2) segment 2 lies 0.73 away; at age 50 the user is at (-0.35, -0.4): 1.15 from 3, 1.22 from 2."""
+    for min_margin, expected in ((0.0, 3), (0.1, 2)):
+        world = World()
+        rules = replace(world.config.rules, min_margin=min_margin)
+        world.config = replace(world.config, rules=rules)
+        world.send(YOUNG, replace(OLD, age=50))
+        world.run()
+        assert segments(world)[0] == (None, 2)
+        assert segments(world)[-1][1] == expected
+        told = len(world.changes())
+        for kept in (world.redis.users, world.redis.places, world.redis.indexes, world.redis.swept):
+            kept.clear()
+        world.run()
+        assert len(world.changes()) == told
+        decided = world.state("7").decided
+        assert decided is not None
+        assert decided.segment == expected
+        check_promises(world)

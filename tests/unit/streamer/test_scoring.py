@@ -48,6 +48,20 @@ def test_a_known_row() -> None:
     assert not score.provisional
 
 
+def test_the_present_segment_is_kept_until_another_is_nearer_by_the_margin() -> None:
+    scorer, row = Scorer(PLAIN), {"age": 50, "gender": "F"}
+
+    # Components (0, 1): 1 from segment 2, 3 from segment 7, so 2 is nearer by 2/3 of the way to 7.
+    kept = scorer.score(row, present=7, min_margin=0.7)
+    assert (kept.segment, kept.segment_name, kept.distance, kept.margin) == (7, "young", 3.0, 2.0 / 3.0)
+    assert kept.components == (0.0, 1.0)
+    for min_margin in (0.0, 0.6, 2.0 / 3.0):
+        assert scorer.score(row, 7, min_margin) == scorer.score(row)
+    assert scorer.score(row, present=2, min_margin=0.7) == scorer.score(row)
+    # 99 is no segment of this release.
+    assert scorer.score(row, present=99, min_margin=0.7) == scorer.score(row)
+
+
 def test_distance_and_margin() -> None:
     score = Scorer(PLAIN).score({"age": 40, "gender": "F"})
 
