@@ -78,7 +78,7 @@ def impact_of_rollback(known: Published, target: Publication, out: Path) -> Impa
     current = known.current.release
     uploaded = [current.artifacts_uri] if current.artifacts_uri else []
     users = assignments_of(current, [str(out / current.version), *uploaded])
-    if users is None or not can_score(target.release, users):
+    if users is None or not can_score(target.release, users, current.declared):
         return None
     before, after = score(current, users).segments, score(target.release, users).segments
     return impact_of(Current(current, known.next_segment, users), target.release, users, before, after)

@@ -154,7 +154,7 @@ def _compared(folder: Path, release: ModelRelease, known: Published) -> tuple[Im
         str(folder.parent / current.version),
         *([current.artifacts_uri] if current.artifacts_uri else []),
     ]
-    before = score(current, users).segments if can_score(current, users) else None
+    before = score(current, users).segments if can_score(current, users, release.declared) else None
     return compared(
         Current(current, known.next_segment, assignments_of(current, places)),
         release,

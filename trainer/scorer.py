@@ -3,6 +3,7 @@
 A release from Kafka is scored with so: what its ``pipeline.joblib`` holds is never loaded.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from sklearn.metrics import pairwise_distances_argmin
 
+from schemas.features import Feature
 from schemas.release import ModelRelease
 from trainer.encode import FeatureEncoder, Matrix
 
@@ -32,9 +34,16 @@ def encoder_of(release: ModelRelease) -> FeatureEncoder:
     return encoder
 
 
-def can_score(release: ModelRelease, users: pa.Table) -> bool:
-    """Whether the release's features are all there."""
-    return {feature.name for feature in release.features} <= set(users.column_names)
+def can_score(release: ModelRelease, users: pa.Table, declared: Collection[Feature]) -> bool:
+    """Whether the release's features are all there, and made as it asks.
+
+    Args:
+        release: any release.
+        users: features by name.
+        declared: how those beyond the article's seven were made, as in a ``ModelRelease``.
+    """
+    names = {feature.name for feature in release.features}
+    return names <= set(users.column_names) and set(release.declared) <= set(declared)
 
 
 def score(release: ModelRelease, users: pa.Table) -> Scored:

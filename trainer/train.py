@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from schemas.features import FEATURE_NAMES, FEATURES, Feature
+from schemas.features import FEATURES, Feature, beyond_default
 from schemas.release import ModelRelease
 from trainer.affinity import affinity_of
 from trainer.current import Current
@@ -92,7 +92,8 @@ def train(
     if current is not None and not refit_space:
         check_continues(current.release, settings)
     say("reading features from the warehouse")
-    table = warehouse.features(as_of, settings.exclude_statuses, _made(settings))
+    made = _made(settings, current)
+    table = warehouse.features(as_of, settings.exclude_statuses, made)
     query = warehouse.query_text
     rejected = warehouse.rejected(as_of).counts
     selection = select(table, settings)
@@ -106,7 +107,7 @@ def train(
     say(f"fitting {selection.users_used:,} of {selection.users_read:,} users")
     fitted = fit(selection, settings, start)
     traits = traits_of(selection.rows, fitted.labels, settings.features)
-    before = None if current is None else _before(current.release, selection, table)
+    before = None if current is None else _before(current.release, selection, table, made)
     release = _release(fitted, traits, as_of, current, before)
     segments = np.array([segment.id for segment in release.segments], dtype=np.int64)[fitted.labels]
     say("writing the report and the release")
@@ -117,7 +118,7 @@ def train(
         rejected,
         traits,
         affinity=affinity_of(selection.rows, fitted.components, fitted.labels, settings.features),
-        followup=look_ahead(warehouse, release, settings, as_of, _made(settings)),
+        followup=look_ahead(warehouse, release, settings, as_of, made),
         impact=impact,
         drift=drift,
     )
@@ -139,14 +140,16 @@ def _left_out(users: int, unseen: Mapping[str, int], version: str) -> str:
     )
 
 
-def _before(release: ModelRelease, selection: Selection, table: pa.Table) -> Ids | None:
-    """The segment that a release gives each training user, by today's features; None where it takes others."""
-    users = selection.rows
-    if not can_score(release, users):
-        # With other features now than then, the query may still have made all of them.
+def _before(
+    release: ModelRelease, selection: Selection, table: pa.Table, made: tuple[Feature, ...]
+) -> Ids | None:
+    """The segment that a release gives each training user, by today's features; None where it cannot be made."""
+    users, declared = selection.rows, beyond_default(made)
+    if not can_score(release, users, declared):
+        # With other features now than then, the query has made these, too.
         users = table.filter(pc.is_in(table["user_id"], value_set=users["user_id"].combine_chunks()))
         users = users.sort_by("user_id")
-    return score(release, users).segments if can_score(release, users) else None
+    return score(release, users).segments if can_score(release, users, declared) else None
 
 
 def _release(
@@ -160,9 +163,12 @@ def _release(
     return or_the_same(release_of(fitted, names, as_of, identity), current.release)
 
 
-def _made(settings: FitSettings) -> tuple[Feature, ...]:
-    """The article's seven, which tell who has ordered and what is null, and the model's others."""
-    return FEATURES + tuple(feature for feature in settings.features if feature.name not in FEATURE_NAMES)
+def _made(settings: FitSettings, current: Current | None) -> tuple[Feature, ...]:
+    """The article's seven, which tell who has ordered and what is null, the model's others and the current one's."""
+    made = {feature.name: feature for feature in FEATURES}
+    for feature in (*settings.features, *(current.release.declared if current is not None else ())):
+        made.setdefault(feature.name, feature)
+    return tuple(made.values())
 
 
 def _assignments(fitted: Fit, segments: Ids) -> bytes:

@@ -3,7 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pytest
+from msgspec.structs import replace
 
+from schemas.features import Feature
 from schemas.wire import decode_release, encode_release
 from tests.training import a_shop, features_named
 from trainer import scorer
@@ -44,5 +46,9 @@ def test_features_that_are_not_there() -> None:
     settings = FitSettings(features=features_named("age", "country"), k=2, k_max=2)
     made = fit(select(a_shop(), settings), settings)
     release = release_of(made, ["a", "b"], None)
-    assert can_score(release, a_shop())
-    assert not can_score(release, a_shop().drop(["country"]))
+    assert can_score(release, a_shop(), ())
+    assert not can_score(release, a_shop().drop(["country"]), ())
+    spend = Feature("spend", "sum", "order_value")
+    declares = replace(release, declared=(spend,))
+    assert can_score(declares, a_shop(), (spend, Feature("visits", "count", "order_id")))
+    assert not can_score(declares, a_shop(), (Feature("spend", "sum", "price"),))
