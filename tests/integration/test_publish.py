@@ -11,13 +11,14 @@ import pytest
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
 
-from schemas.errors import BadRelease, BadSetting, BadTopics, Unreachable
+from schemas.errors import BadRelease, BadSetting, BadTopics, Refused, Unreachable
 from schemas.topics import Topics
 from schemas.wire import decode_release
 from segue.services import KafkaService
 from tests.training import a_trained_folder
 from trainer.models_topic import ModelsTopic
-from trainer.publish import publish
+from trainer.publish import carry_out, plan_publish, publish
+from trainer.published import published
 from trainer.release import load_release
 
 AT = datetime(2024, 5, 6, 7, 8, 9, tzinfo=UTC)
@@ -166,6 +167,77 @@ def test_a_publisher_that_stopped_half_way_is_fenced_and_leaves_nothing(
 
     assert [m.offset() for m in records(kafka, topics.models) if m.key() == b"current"] == [activation]
     assert b"half" in [m.value() for m in records(kafka, topics.models, "read_uncommitted")]
+
+
+def test_one_that_publishes_is_fenced_by_another_that_begins(
+    kafka: KafkaService, topics: Topics, folder: Path
+) -> None:
+    """Between the check and the commit of one, the other takes over."""
+    topic = ModelsTopic(kafka.bootstrap, topics, {}, 15)
+    topic.ensure()
+    other = Producer(
+        {
+            "bootstrap.servers": kafka.bootstrap,
+            "transactional.id": f"{topics.models}-publisher",
+            "log_level": 0,
+        }
+    )
+
+    with pytest.raises(Unreachable, match=r"another publisher .* took over: nothing was published here"):
+        topic.write([("a", b"1", ()), ("current", b"1", ())], lambda: other.init_transactions(20))
+    assert records(kafka, topics.models) == []
+    assert publish(folder, kafka.bootstrap, topics) == records(kafka, topics.models)[-1].offset()
+
+
+def test_one_that_was_overtaken_before_it_wrote_is_refused(
+    kafka: KafkaService, topics: Topics, folder: Path
+) -> None:
+    topic = ModelsTopic(kafka.bootstrap, topics, {}, 15)
+    plan = plan_publish(folder, topic)
+    activation = publish(folder, kafka.bootstrap, topics)
+
+    with pytest.raises(
+        BadRelease, match=r"another release became current while .* nothing was published here"
+    ):
+        carry_out(plan, topic, topics)
+    assert [m.offset() for m in records(kafka, topics.models) if m.key() == b"current"] == [activation]
+
+
+def test_a_plan_writes_nothing_and_makes_no_topic(kafka: KafkaService, topics: Topics, folder: Path) -> None:
+    plan = plan_publish(folder, ModelsTopic(kafka.bootstrap, topics, {}, 15))
+    assert (plan.release, plan.impact, plan.refusal) == (load_release(folder), None, None)
+    there = AdminClient({"bootstrap.servers": kafka.bootstrap}).list_topics(timeout=20).topics
+    assert topics.models not in there
+
+
+def test_an_open_transaction_hides_nothing_that_is_committed(
+    kafka: KafkaService, topics: Topics, folder: Path
+) -> None:
+    topic = ModelsTopic(kafka.bootstrap, topics, {}, 15)
+    activation = publish(folder, kafka.bootstrap, topics)
+    bystander = Producer(
+        {"bootstrap.servers": kafka.bootstrap, "transactional.id": f"{topics.models}-open", "log_level": 0}
+    )
+    bystander.init_transactions(20)
+    bystander.begin_transaction()
+    bystander.produce(topics.models, b"half", b"half")
+    bystander.flush(20)
+
+    known = published(topic.read())
+    bystander.abort_transaction(20)
+    assert (known.activation, known.problem) == (activation, None)
+
+
+def test_a_current_record_that_cannot_be_read_is_replaced_by_force(
+    kafka: KafkaService, topics: Topics, folder: Path
+) -> None:
+    topic = ModelsTopic(kafka.bootstrap, topics, {}, 15)
+    topic.ensure()
+    topic.write([("current", b"{}", ())])
+    with pytest.raises(Refused, match="the current one cannot be read"):
+        publish(folder, kafka.bootstrap, topics)
+    activation = publish(folder, kafka.bootstrap, topics, force=True)
+    assert published(topic.read()).activation == activation
 
 
 def test_the_folder_is_copied_and_its_place_travels_with_the_release(
