@@ -137,6 +137,11 @@ class Settings(BaseSettings):
     transaction_timeout_ms: int = Field(
         60_000, ge=1_000, description="milliseconds after which Kafka aborts the transaction of a dead worker"
     )
+    no_progress_s: int = Field(
+        60,
+        ge=1,
+        description="seconds that events may wait in a lane, none being applied, before its worker is not ready",
+    )
     web_host: str = Field("127.0.0.1", min_length=1, description="the address of a worker's web server")
     web_port: int | None = Field(
         None, ge=0, le=65_535, description="the port of a worker's web server; unset: none, 0: any free one"

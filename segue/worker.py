@@ -73,6 +73,7 @@ def worker_config(settings: Settings, partitions: int) -> WorkerConfig:
         session_timeout_ms=settings.session_timeout_ms,
         heartbeat_interval_ms=settings.heartbeat_interval_ms,
         rebalance_timeout_ms=settings.rebalance_timeout_ms,
+        no_progress_s=settings.no_progress_s,
         web_host=settings.web_host,
         web_port=settings.web_port,
     )

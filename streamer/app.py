@@ -132,7 +132,7 @@ class Worker:
         if self._config.web_port is None:
             yield
             return
-        by_path = pages(self, self._metrics)
+        by_path = pages(self, self._metrics, self._config.no_progress_s)
         with WebServer(self._config.web_host, self._config.web_port, by_path) as server:
             log.info("web.listens", host=self._config.web_host, port=server.port)
             yield

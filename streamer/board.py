@@ -55,7 +55,7 @@ class LaneBoard:
         self._told: tuple[Phase, str | None] | None = None
 
     def phase(self, phase: Phase, reason: str | None) -> None:
-        self.status = replace(self.status, phase=phase, reason=reason)
+        self.status = replace(self.status, phase=phase, reason=reason, heard=time.monotonic())
         if phase == "taking over":
             # Told only when it ends: an attempt that fails as the last one did is no news.
             self._metrics.takeover(self.partition)
@@ -65,7 +65,15 @@ class LaneBoard:
             log.info("lane.phase", lane=self.partition, phase=phase, **why)
 
     def reached(self, positions: dict[str, int], lag: dict[str, int]) -> None:
-        self.status = replace(self.status, positions=positions, lag=lag)
+        now = time.monotonic()
+        since = self.status.waiting_since if self.status.waiting_since is not None else now
+        self.status = replace(
+            self.status,
+            positions=positions,
+            lag=lag,
+            waiting_since=since if any(lag.values()) else None,
+            heard=now,
+        )
 
     def swept(self, activation: int, users: int, changes: Sequence[Change], left: int) -> None:
         was = self.status
@@ -82,6 +90,7 @@ class LaneBoard:
             changes=was.changes + len(changes),
             dead_letters=was.dead_letters + len(batch.dead_letters),
             last_progress=time.monotonic(),
+            waiting_since=None,
         )
         now_ms = time.time() * 1_000
         self._metrics.batch(

@@ -20,6 +20,7 @@ class WorkerConfig:
         group: the consumer group; workers that share it share the lanes.
         session_timeout_ms: how long the group waits for a silent worker before it gives its lanes away.
         rebalance_timeout_ms: how long the group waits for its members to close their lanes.
+        no_progress_s: how long events may wait in a lane, none being applied, before the worker is not ready.
         web_port: None for no web server, 0 for any free port.
     """
 
@@ -30,6 +31,7 @@ class WorkerConfig:
     session_timeout_ms: int = 10_000
     heartbeat_interval_ms: int = 2_000
     rebalance_timeout_ms: int = 30_000
+    no_progress_s: int = 60
     web_host: str = "127.0.0.1"
     web_port: int | None = None
 

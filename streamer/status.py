@@ -14,7 +14,8 @@ class LaneStatus(Struct, frozen=True, kw_only=True):
     ``positions`` are the next offsets and ``lag`` the records not yet read, by input topic. The counts
     are since the lane was opened. ``activation`` is the one that decides in the lane, and ``sweep_left`` how many users
     it has still to decide anew, or to fill an index with. ``last_progress`` is on the monotonic clock, in seconds; None before
-    the first batch.
+    the first batch. So are ``waiting_since``, since when events wait and none was applied, None where none waits; and
+    ``heard``, when the lane told last how far it is.
     """
 
     partition: int
@@ -28,6 +29,8 @@ class LaneStatus(Struct, frozen=True, kw_only=True):
     activation: int | None = None
     sweep_left: int = 0
     last_progress: float | None = None
+    waiting_since: float | None = None
+    heard: float | None = None
 
 
 class GroupStatus(Struct, frozen=True, kw_only=True):
@@ -68,10 +71,14 @@ class StatusSource(Protocol):
         """The worker at this moment."""
 
 
-def not_ready_because(status: WorkerStatus) -> list[str]:
+def not_ready_because(status: WorkerStatus, now_s: float, no_progress_s: float) -> list[str]:
     """Why this worker does not do all of its work now; empty when it does.
 
     A worker to which the group gives no lane is ready: it is a spare.
+
+    Args:
+        now_s: on the monotonic clock.
+        no_progress_s: how long events may wait in a lane while none is applied.
     """
     group, release = status.group, status.release
     reasons: list[str] = []
@@ -90,6 +97,11 @@ def not_ready_because(status: WorkerStatus) -> list[str]:
             reasons.append(f"lane {partition} is not open yet")
         elif lane.phase != "live":
             reasons.append(f"lane {partition} is {lane.phase}" + (f": {lane.reason}" if lane.reason else ""))
+        elif lane.waiting_since is not None and now_s - lane.waiting_since >= no_progress_s:
+            waited_s = now_s - lane.waiting_since
+            reasons.append(f"lane {partition} has applied none of the events that wait for {waited_s:.0f} s")
+        elif lane.heard is not None and now_s - lane.heard >= no_progress_s:
+            reasons.append(f"lane {partition} has hung for {now_s - lane.heard:.0f} s")
     return reasons
 
 

@@ -31,19 +31,19 @@ Answer = tuple[HTTPStatus, str, bytes]
 Page = Callable[[], Answer]
 
 
-def pages(source: StatusSource, metrics: Metrics) -> dict[str, Page]:
-    """The pages by path."""
+def pages(source: StatusSource, metrics: Metrics, no_progress_s: float) -> dict[str, Page]:
+    """The pages by path; see :func:`streamer.status.not_ready_because`."""
 
     def health() -> Answer:
         return HTTPStatus.OK, TEXT, b"ok\n"
 
     def ready() -> Answer:
-        reasons = not_ready_because(source.status())
+        reasons = not_ready_because(source.status(), time.monotonic(), no_progress_s)
         code = HTTPStatus.SERVICE_UNAVAILABLE if reasons else HTTPStatus.OK
         return code, JSON, msgspec.json.encode({"ready": not reasons, "reasons": reasons})
 
     def status() -> Answer:
-        return HTTPStatus.OK, JSON, _status_json(source, time.monotonic())
+        return HTTPStatus.OK, JSON, _status_json(source, time.monotonic(), no_progress_s)
 
     def prometheus() -> Answer:
         return HTTPStatus.OK, CONTENT_TYPE_LATEST, metrics.exposition()
@@ -51,15 +51,20 @@ def pages(source: StatusSource, metrics: Metrics) -> dict[str, Page]:
     return {"/healthz": health, "/readyz": ready, "/status": status, "/metrics": prometheus}
 
 
-def _status_json(source: StatusSource, now_s: float) -> bytes:
-    """The status; a lane's ``last_progress`` becomes ``idle_s``, which means something to others."""
+def _status_json(source: StatusSource, now_s: float, no_progress_s: float) -> bytes:
+    """The status; a lane's times become how long ago they are, which means something to others."""
     status = source.status()
     shown = msgspec.to_builtins(status)
     for lane, row in zip(status.lanes, shown["lanes"], strict=True):
-        del row["last_progress"]
-        row["idle_s"] = None if lane.last_progress is None else round(now_s - lane.last_progress, 3)
-    reasons = not_ready_because(status)
+        del row["last_progress"], row["waiting_since"], row["heard"]
+        row["idle_s"] = _ago(lane.last_progress, now_s)
+        row["waiting_s"] = _ago(lane.waiting_since, now_s)
+    reasons = not_ready_because(status, now_s, no_progress_s)
     return msgspec.json.encode({"ready": not reasons, "reasons": reasons, **shown})
+
+
+def _ago(at_s: float | None, now_s: float) -> float | None:
+    return None if at_s is None else round(now_s - at_s, 3)
 
 
 class WebServer:

@@ -23,6 +23,7 @@ from segue.settings import Settings
     "max_batch",
     "sweep_per_s",
     "session_timeout_ms",
+    "no_progress_s",
     "web_host",
     "web_port",
     "log_format",

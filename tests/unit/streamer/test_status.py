@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from streamer.status import GroupStatus, LaneStatus, ReleaseStatus, WorkerStatus, not_ready_because
+from streamer import status as statuses
+from streamer.status import GroupStatus, LaneStatus, ReleaseStatus, WorkerStatus
 
 GROUP = GroupStatus(name="g", joined=True, owned=(0, 1), halves=(), waiting=None)
 RELEASE = ReleaseStatus(version="abc", activation=7, problem=None)
 LIVE = (LaneStatus(partition=0, phase="live"), LaneStatus(partition=1, phase="live"))
 READY = WorkerStatus(group=GROUP, release=RELEASE, lanes=LIVE)
+
+
+def not_ready_because(status: WorkerStatus, now_s: float = 1_000.0) -> list[str]:
+    return statuses.not_ready_because(status, now_s, no_progress_s=60)
 
 
 def test_ready_when_every_owned_lane_is_live_and_a_release_is_there() -> None:
@@ -42,3 +47,14 @@ def test_a_worker_outside_its_group_is_not_ready() -> None:
     assert not_ready_because(replace(READY, group=outside)) == ["is not in the group g at the moment"]
     waiting = replace(outside, waiting="Kafka at k:1 does not answer")
     assert not_ready_because(replace(READY, group=waiting)) == ["Kafka at k:1 does not answer"]
+
+
+def test_events_that_wait_too_long_are_a_reason_and_so_is_a_lane_that_hangs() -> None:
+    waiting = LaneStatus(partition=0, phase="live", waiting_since=900.0, heard=960.0)
+    hanging = LaneStatus(partition=1, phase="live", heard=900.0)
+    status = replace(READY, lanes=(waiting, hanging))
+    assert not_ready_because(status, 959.0) == []
+    assert not_ready_because(status, 1_000.0) == [
+        "lane 0 has applied none of the events that wait for 100 s",
+        "lane 1 has hung for 100 s",
+    ]

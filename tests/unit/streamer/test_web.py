@@ -53,7 +53,7 @@ def source() -> Source:
 
 @pytest.fixture
 def server(source: Source) -> Iterator[WebServer]:
-    with WebServer("127.0.0.1", 0, pages(source, Metrics())) as running:
+    with WebServer("127.0.0.1", 0, pages(source, Metrics(), 60)) as running:
         yield running
 
 
@@ -90,6 +90,7 @@ def test_status_tells_all(server: WebServer) -> None:
     assert said["release"] == {"version": "abc", "activation": 7, "problem": None}
     (lane,) = said["lanes"]
     assert lane.pop("idle_s") > 0  # last_progress was at the zero of the monotonic clock
+    assert lane.pop("waiting_s") is None
     assert lane == {
         "partition": 1,
         "phase": "live",
@@ -145,4 +146,4 @@ def test_an_address_that_is_not_ours_is_told_in_one_sentence() -> None:
 
 def test_every_page_is_in_the_document(source: Source) -> None:
     document = (Path(__file__).parents[3] / "docs" / "worker.md").read_text()
-    assert set(re.findall(r"^\| `(/\w+)`", document, re.MULTILINE)) == set(pages(source, Metrics()))
+    assert set(re.findall(r"^\| `(/\w+)`", document, re.MULTILINE)) == set(pages(source, Metrics(), 60))

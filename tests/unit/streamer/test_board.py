@@ -1,0 +1,51 @@
+"""What a lane writes on its board."""
+
+import time
+
+import pytest
+
+from streamer.batch import Batch
+from streamer.board import LaneBoard
+from streamer.metrics import Metrics
+
+
+@pytest.fixture
+def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    clock = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    return clock
+
+
+def test_events_wait_from_when_they_are_there_until_some_are_applied(now: list[float]) -> None:
+    board = LaneBoard(3, Metrics())
+    board.reached({"orders": 5}, {"orders": 0})
+    assert board.status.waiting_since is None
+    now[0] = 110.0
+    board.reached({"orders": 5}, {"orders": 2, "signups": 0})
+    now[0] = 120.0
+    board.reached({"orders": 5}, {"orders": 4, "signups": 0})
+    assert (board.status.waiting_since, board.status.heard) == (110.0, 120.0)
+    board.batch(Batch([], [], {}), (), {})
+    assert board.status.waiting_since is None
+    board.reached({"orders": 8}, {"orders": 1, "signups": 0})
+    assert board.status.waiting_since == 120.0
+    now[0] = 130.0
+    board.reached({"orders": 9}, {"orders": 0, "signups": 0})
+    assert board.status.waiting_since is None
+
+
+def test_a_sweep_is_no_progress_of_events(now: list[float]) -> None:
+    board = LaneBoard(3, Metrics())
+    board.reached({"orders": 5}, {"orders": 2})
+    now[0] = 110.0
+    board.swept(7, 20, (), 30)
+    assert (board.status.waiting_since, board.status.activation, board.status.sweep_left) == (100.0, 7, 30)
+
+
+def test_a_takeover_that_does_not_help_is_no_progress_either(now: list[float]) -> None:
+    board = LaneBoard(3, Metrics())
+    board.reached({"orders": 5}, {"orders": 2})
+    now[0] = 110.0
+    board.phase("waiting", "Redis does not answer")
+    board.phase("live", None)
+    assert (board.status.waiting_since, board.status.heard) == (100.0, 110.0)
