@@ -45,6 +45,7 @@ def queries(dialect: str) -> dict[str, str]:
     return {
         "features": made.features(AS_OF, EXCLUDED, FEATURES),
         "events": made.events(AS_OF, datetime(2024, 1, 1, tzinfo=UTC), "user"),
+        "followup": made.followup(datetime(2024, 9, 2, tzinfo=UTC), AS_OF, EXCLUDED),
         "rejected": made.rejected(AS_OF, 100),
         "counts": made.counts(AS_OF),
     }

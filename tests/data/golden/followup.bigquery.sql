@@ -1,0 +1,21 @@
+/* What users bought: one row for each user with a counted order at or after `since`. The steps before */
+/* this select are those of user_features.sql. `cents` is a whole number, so that it is the same whatever the */
+/* order in which it is summed; it leaves out amounts that no shop has, and is null where nothing has a price. */
+/* Parameter: since. */
+SELECT
+  user_id,
+  COUNT(DISTINCT order_id) AS orders,
+  CAST(SUM(
+    CASE
+      WHEN price BETWEEN -1000000000 AND 1000000000 AND COALESCE(quantity, 1) <= 1000000
+      THEN CAST(FLOOR(price * 100 + 0.5) AS INT64) * CAST(COALESCE(quantity, 1) AS INT64)
+    END
+  ) AS FLOAT64) AS cents
+FROM valid_items
+WHERE
+  created_at >= CAST('2024-09-02 00:00:00' AS DATETIME)
+  AND NOT COALESCE(status IN ('Cancelled', 'O\'Hara \\ Sons'), FALSE)
+GROUP BY
+  user_id
+ORDER BY
+  user_id NULLS LAST
