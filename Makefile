@@ -11,7 +11,7 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(UPGRADE)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test simulate chaos fuzz soak check bench bench-train format clean lock venv
+.PHONY: help demo test simulate chaos fuzz soak check bench bench-train browser format clean lock venv
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -40,6 +40,11 @@ fuzz: venv ## 100,000 hostile events among as many good ones; ARGS="--seed 7" ag
 soak: venv ## a worker at half load for an hour, watched for what grows; ARGS="--minutes 5" for less
 	@$(SETUP) default-jre-headless maven redis-server
 	$(BIN)/python -m tests.soak $(ARGS)
+
+browser: venv ## the pages in a headless Chromium (set-up included), at several widths
+	@$(SETUP) chromium; missing=$$?; \
+	if [ $$missing = 0 ]; then export SEGUE_TEST_REQUIRE_BROWSER=1; elif [ $$missing != 3 ]; then exit $$missing; fi; \
+	$(BIN)/python -m pytest tests/browser $(ARGS)
 
 check: venv ## format, lint and types
 	$(BIN)/ruff format --check .

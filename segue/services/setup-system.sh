@@ -1,9 +1,9 @@
 #!/bin/sh
 # Installs what is missing of the packages named, and says so first.
 #
-#   setup-system.sh [--check] [default-jre-headless] [maven] [redis-server] [postgresql] [python3-venv]
+#   setup-system.sh [--check] [default-jre-headless] [maven] [redis-server] [postgresql] [python3-venv] [chromium]
 #
-# Without names: all of them. With --check it only prints the names of those missing.
+# Without names: all of them but chromium, which only `make browser` asks for. With --check it only prints the names of those missing.
 # Ends with 3 when something is missing and may not be installed here.
 set -eu
 
@@ -28,6 +28,7 @@ has() {
     maven) command -v mvn ;;
     redis-server) command -v redis-server ;;
     postgresql) command -v initdb || ls /usr/lib/postgresql/*/bin/initdb ;;
+    chromium) command -v chromium || command -v chromium-browser || command -v google-chrome ;;
     python3-venv) "${PYTHON:-python3}" -c 'import ensurepip, venv' ;;
     *)
         echo "$0: unknown package $1" >&2

@@ -65,7 +65,7 @@ def _moves(title: str, of_what: str, impact: Impact, *, model: bool) -> str:
 
 def _metrics(impact: Impact) -> str:
     def shown(figure: float | None) -> str:
-        return "–" if figure is None else number(figure, ",.4g")
+        return "–" if figure is None else number(figure, ",.0f" if abs(figure) >= 100 else ".3f")
 
     rows = [(words(metric.name), shown(metric.current), shown(metric.new)) for metric in impact.metrics]
     return card(

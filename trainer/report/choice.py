@@ -62,9 +62,8 @@ def _row(row: KQuality, report: Report) -> tuple[str, ...]:
     def shown(figure: float | None, form: str) -> str:
         return "–" if figure is None else number(figure, form)
 
-    used = " (used)" if row.k == report.k else ""
     return (
-        f"{row.k}{used}",
+        f"<b>{row.k}, in use</b>" if row.k == report.k else str(row.k),
         number(row.sse, ",.0f"),
         shown(row.silhouette, ".3f"),
         shown(row.calinski_harabasz, ",.0f"),

@@ -6,6 +6,8 @@ from math import isfinite
 
 from trainer.report.svg import colour
 
+_VALUE_CHARACTERS = 80
+
 
 def card(title: str, *content: str, wide: bool = False) -> str:
     """A box with a heading; ``title`` and ``content`` are HTML."""
@@ -19,8 +21,14 @@ def soft(words: str) -> str:
 
 
 def value(text: object) -> str:
-    """A value of the shop's: never markup, and whatever its direction of writing the rest keeps its own."""
-    return f"<bdi>{escape(str(text))}</bdi>"
+    """A value of the shop's: never markup, and whatever its direction of writing the rest keeps its own.
+
+    A very long one is cut; ``report.json`` has it whole.
+    """
+    shown = str(text)
+    if len(shown) > _VALUE_CHARACTERS:
+        shown = shown[: _VALUE_CHARACTERS - 1] + "…"
+    return f"<bdi>{escape(shown)}</bdi>"
 
 
 def words(name: str) -> str:

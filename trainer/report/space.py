@@ -77,9 +77,9 @@ def _encodings(report: Report) -> str:
         chart,
         legend(["silhouette", "of the same data, shuffled"]),
         table(
-            ("encoding", "explained variance", "bootstrap ARI", "permuted codes ARI", "verdict"),
+            ("encoding", "", "explained variance", "bootstrap ARI", "permuted codes ARI"),
             [_row(control, used) for control in controls],
-            numbers=4,
+            numbers=3,
         ),
         f"<p>{structure(used)}</p>" if used else "",
         f"<p>{offered}</p>",
@@ -91,8 +91,8 @@ def _row(control: EncodingControl, used: EncodingControl | None) -> tuple[str, .
     permuted = control.permuted_codes_ari
     return (
         escape(control.encoding) + (" (used)" if control is used else ""),
+        "no better than shuffled" if control.no_better_than_shuffled else "better than shuffled",
         f"{sum(control.explained_variance):.1%}",
         number(control.bootstrap_ari, ".2f"),
         "–" if permuted is None else number(permuted, ".2f"),
-        "no better than shuffled" if control.no_better_than_shuffled else "better than shuffled",
     )
