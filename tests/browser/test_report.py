@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -16,7 +15,7 @@ from schemas.features import FEATURES, Feature
 from tests.chromium import Chromium, Visit
 from tests.training import a_shop, features_table
 from trainer.affinity import affinity_of
-from trainer.compare import EncodingControl
+from trainer.compare import Comparison, EncodingControl
 from trainer.drift import drift_of
 from trainer.fit import fit
 from trainer.followup import followup_of
@@ -75,13 +74,13 @@ def made(table: pa.Table, settings: FitSettings) -> bytes:
         impact=impact,
         drift=drift_of("0123456789ab", rows.slice(0, rows.num_rows // 2), rows, settings.names),
     )
-    control = EncodingControl("recommended", (0.4, 0.2), 0.95, None, 0.5, 0.3, no_better_than_shuffled=False)
-    doubtful = EncodingControl("label", (0.4, 0.2), 0.4, 0.3, 0.3, 0.35, no_better_than_shuffled=True)
-    encodings = (
-        doubtful,
-        *(each for each in report.comparison.encodings if each.encoding != doubtful.encoding),
+    doubtful = EncodingControl(
+        "label", 5, (0.4, 0.2), 0.4, 0.3, 0.3, 0.33, 0.35, no_better_than_shuffled=True
     )
-    comparison = replace(report.comparison, encodings=encodings, recommended=control)
+    good = EncodingControl(
+        "recommended", 4, (0.4, 0.2), 0.95, None, 0.5, 0.3, 0.3, no_better_than_shuffled=False
+    )
+    comparison = Comparison((doubtful, good), doubtful, good, 10_000)
     report = msgspec.structs.replace(report, comparison=comparison)
     return page(report, fitted.components, labels)
 

@@ -64,9 +64,9 @@ def _encodings(report: Report) -> str:
         ],
     )
     offered = (
-        "The recommended preset beats these controls: it is worth a try."
+        "The recommended preset passes these controls: it is worth a try."
         if comparison.recommended is not None
-        else "The recommended preset is not offered: it does not beat these controls."
+        else "The recommended preset is not offered: it does not pass these controls."
     )
     return card(
         "Encodings beside each other",
@@ -77,9 +77,10 @@ def _encodings(report: Report) -> str:
         chart,
         legend(["silhouette", "of the same data, shuffled"]),
         table(
-            ("encoding", "", "explained variance", "bootstrap ARI", "permuted codes ARI"),
+            ("encoding", "explained variance", "bootstrap ARI", "permuted codes ARI"),
             [_row(control, used) for control in controls],
             numbers=3,
+            css="dense",
         ),
         f"<p>{structure(used)}</p>" if used else "",
         f"<p>{offered}</p>",
@@ -89,10 +90,16 @@ def _encodings(report: Report) -> str:
 
 def _row(control: EncodingControl, used: EncodingControl | None) -> tuple[str, ...]:
     permuted = control.permuted_codes_ari
+    name = escape(control.encoding) + (" (used)" if control is used else "")
     return (
-        escape(control.encoding) + (" (used)" if control is used else ""),
-        "no better than shuffled" if control.no_better_than_shuffled else "better than shuffled",
+        f"{name}<small>k {control.k}, {_held(control)}</small>",
         f"{sum(control.explained_variance):.1%}",
         number(control.bootstrap_ari, ".2f"),
         "–" if permuted is None else number(permuted, ".2f"),
     )
+
+
+def _held(control: EncodingControl) -> str:
+    if control.no_better_than_shuffled:
+        return "no better than shuffled"
+    return "passes" if control.holds else "better than shuffled, but not stable"

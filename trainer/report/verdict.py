@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator
 
-from trainer.compare import SHUFFLES, EncodingControl
+from trainer.compare import SHUFFLES, STABLE_ARI, EncodingControl
 from trainer.report.html import number
 from trainer.report.numbers import Report
 
 _STABLE, _UNSTABLE = 0.9, 0.6
-_HANGS_ON_CODES = 0.8
 _OUTCOMES = {"repeat": "who orders again", "orders": "how many orders follow", "spend": "what is spent"}
 
 
@@ -39,14 +38,14 @@ def _sentences(report: Report) -> Iterator[str]:
     else:
         yield structure(control)
     yield _stability(report.metrics["stability"])
-    if control is not None and control.bootstrap_ari < _UNSTABLE:
+    if control is not None and control.bootstrap_ari < STABLE_ARI:
         yield (
             f"<b>Fitted anew as a whole</b>, space and segments, to resamples of {report.comparison.users:,} users, "
             f"they agree only with an adjusted Rand index of {number(control.bootstrap_ari, '.2f')}: the space itself "
             "depends on who is among the users."
         )
     permuted = control.permuted_codes_ari if control else None
-    if permuted is not None and permuted < _HANGS_ON_CODES:
+    if permuted is not None and permuted < STABLE_ARI:
         yield (
             f"<b>They hang on how values are spelled:</b> with other codes for the same texts the segments agree only "
             f"with an adjusted Rand index of {number(permuted, '.2f')}."
