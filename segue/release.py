@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from schemas.errors import BadRelease
+from schemas.release_checks import check_declared
+from schemas.times import EPOCH
 from segue.kafka import DEADLINE_S
 from segue.settings import Settings
+from segue.trainer_extra import load_folder
 from streamer.kafka_client import Deadlines
-from streamer.model import ActiveModel
+from streamer.model import ActiveModel, BootstrapRecord
 from streamer.releases import Releases
+from streamer.scoring import Scorer
 
 
 def current_model(settings: Settings, *, deadline_s: float = DEADLINE_S) -> ActiveModel:
@@ -36,3 +42,32 @@ def newest_model(settings: Settings, deadline_s: float) -> tuple[ActiveModel | N
         return releases.current(), releases.problem()
     finally:
         releases.close()
+
+
+def published(settings: Settings, name: str | None = None) -> tuple[ActiveModel, BootstrapRecord | None]:
+    """A release, and the bootstrap that the log continues.
+
+    Args:
+        name: a version that was published, or a release's folder; None for the current release.
+
+    Raises:
+        BadRelease: there is none, or it cannot be used.
+        Unreachable: Kafka does not answer in time.
+    """
+    deadlines = Deadlines(request_s=DEADLINE_S)
+    releases = Releases(settings.kafka_client, settings.topics, settings.declared, deadlines=deadlines)
+    try:
+        releases.start()
+    finally:
+        releases.close()
+    current = releases.current()
+    if name is None:
+        if current is None:
+            raise BadRelease(f"there is no release in use on {settings.topics.models}: {releases.problem()}")
+        return current, releases.bootstrap_standing()
+    folder = Path(name)
+    found = load_folder(folder) if folder.is_dir() else releases.release_by_version(name)
+    if found is None:
+        raise BadRelease(f"no release {name} was published, and there is no such folder: see segue releases")
+    check_declared(found, settings.declared)
+    return ActiveModel(found, Scorer(found), -1, "", EPOCH), releases.bootstrap_standing()

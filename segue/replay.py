@@ -5,34 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 
 from msgspec.structs import replace
 
 from schemas.changes import Change
-from schemas.errors import BadRelease
 from schemas.headers import change_headers
 from schemas.partition import partition_of
-from schemas.release import ModelRelease
-from schemas.release_checks import check_declared
-from schemas.times import EPOCH
 from schemas.wire import decode_change, encode_change
 from segue.kafka import DEADLINE_S
 from segue.lane_past import FactsAsOf, LaneLog, past_of, reading_the_log
 from segue.lanes import lane_config
+from segue.release import published
 from segue.replay_window import Wanted, window_of
 from segue.sending import Outgoing
 from segue.settings import Settings
-from segue.trainer_extra import load_folder
 from streamer.batch import Incoming, read_batch
 from streamer.healing import read_between
 from streamer.kafka_client import Deadlines
 from streamer.kafka_reader import Reader
 from streamer.lane_config import LaneConfig
-from streamer.model import ActiveModel, BootstrapRecord
-from streamer.releases import Releases
+from streamer.model import ActiveModel
 from streamer.replay import Live, Replay, UserReplay, Window, compared, in_live_order
-from streamer.scoring import Scorer
 from streamer.topics_admin import check_topics
 
 
@@ -86,7 +79,7 @@ class ReplayRun:
         self._progress = progress
         self._read = 0
         self.partitions = check_topics(settings.kafka_client, settings.topics, deadline_s=DEADLINE_S)
-        self._model, self._bootstrap = _published(settings, release)
+        self._model, self._bootstrap = published(settings, release)
         self._config = _under(lane_config(settings, self.partitions), self._model)
         self._lanes = self._lanes_of()
         self.done = Replayed(self._model.release.version)
@@ -183,30 +176,6 @@ class ReplayRun:
     def _note(self, read: int) -> None:
         self._read = read
         self._progress(read)
-
-
-def _published(settings: Settings, release: str | None) -> tuple[ActiveModel, BootstrapRecord | None]:
-    """The release asked for, and the bootstrap that stands."""
-    deadlines = Deadlines(request_s=DEADLINE_S)
-    releases = Releases(settings.kafka_client, settings.topics, settings.declared, deadlines=deadlines)
-    try:
-        releases.start()
-    finally:
-        releases.close()
-    current = releases.current()
-    if release is None:
-        if current is None:
-            raise BadRelease(f"there is no release in use on {settings.topics.models}: {releases.problem()}")
-        return current, releases.bootstrap_standing()
-    found: ModelRelease | None
-    folder = Path(release)
-    found = load_folder(folder) if folder.is_dir() else releases.release_by_version(release)
-    if found is None:
-        raise BadRelease(
-            f"no release {release} was published, and there is no such folder: see segue releases"
-        )
-    check_declared(found, settings.declared)
-    return ActiveModel(found, Scorer(found), -1, "", EPOCH), releases.bootstrap_standing()
 
 
 def _under(config: LaneConfig, model: ActiveModel) -> LaneConfig:

@@ -105,7 +105,7 @@ def bootstrap(
             was started meanwhile.
         Unreachable: Kafka or Redis does not answer, or Kafka did not confirm a transaction.
     """
-    _same_statuses(model, config)
+    check_statuses(model, config)
     fillers = {p: _Filler(p, ends, as_of, model, config, clock, writer) for p, ends in lanes.items()}
     try:
         return _fill(fillers, facts, config, announce, progress)
@@ -120,7 +120,12 @@ def bootstrap(
         ) from None
 
 
-def _same_statuses(model: ActiveModel, config: LaneConfig) -> None:
+def check_statuses(model: ActiveModel, config: LaneConfig) -> None:
+    """See that a release was trained under the settings' ``exclude_statuses``.
+
+    Raises:
+        BadSetting: it was not.
+    """
     trained, ours = frozenset(model.release.exclude_statuses), config.rules.exclude_statuses
     if trained != ours:
         raise BadSetting(

@@ -56,7 +56,7 @@ def decided_until(log: Log, topics: Topics, start: Start, users_end: int, max_ba
     users = {topics.users: start.users_from}
     for records in read_between(log, users, {topics.users: users_end}, max_batch):
         for record in records:
-            positions = _cause_positions(record)
+            positions = cause_positions(record)
             for topic in start.by_users & positions.keys():
                 decide_from[topic] = max(decide_from[topic], positions[topic])
     return replace(start, decide_from=decide_from, by_users=frozenset())
@@ -111,7 +111,8 @@ def decided_in(record: Record) -> Decided | None:
     return decided_by(change, dict(record.headers).get(MODELS_TOPIC, b"").decode())
 
 
-def _cause_positions(record: Record) -> dict[str, int]:
+def cause_positions(record: Record) -> dict[str, int]:
+    """The lane's next offsets just after what led to a record of ``user-segments``."""
     if record.value is not None:
         return decode_change(record.value).cause.positions
     told = dict(record.headers).get(POSITIONS, b"{}")

@@ -12,6 +12,7 @@ from schemas.partition import Partitioner
 from streamer.model import ActiveModel
 
 _UNFINISHED = "a bootstrap was begun"
+_REBUILDING = "a rebuild was begun"
 
 
 class FoldSettings(Struct, frozen=True):
@@ -117,6 +118,16 @@ def is_unfinished(stored: bytes | None) -> bool:
     return stored is not None and stored.startswith(f'"{_UNFINISHED}'.encode())
 
 
+def rebuilding(writer: str) -> bytes:
+    """What stands in the place while a rebuild fills the lane, as :func:`unfinished` for a bootstrap."""
+    return msgspec.json.encode(f"{_REBUILDING}: {writer}")
+
+
+def is_rebuilding(stored: bytes | None) -> bool:
+    """Whether a stored place says that a rebuild did not end."""
+    return stored is not None and stored.startswith(f'"{_REBUILDING}'.encode())
+
+
 def encode(place: Place) -> bytes:
     """The bytes that the save script compares: the same place gives the same bytes."""
     return msgspec.json.encode(place, order="deterministic")
@@ -126,10 +137,12 @@ def decode(stored: bytes) -> Place:
     """Read a stored place.
 
     Raises:
-        NeedsRebuild: a bootstrap did not end, or the place is of a form that this version does not know.
+        NeedsRebuild: a bootstrap or a rebuild did not end, or the place is of a form that this version does not know.
     """
     if is_unfinished(stored):
         raise NeedsRebuild("a bootstrap of this Redis prefix did not end: run `segue bootstrap` again")
+    if is_rebuilding(stored):
+        raise NeedsRebuild("a rebuild of this Redis prefix did not end: run `segue rebuild` again")
     try:
         return msgspec.json.decode(stored, type=Place)
     except msgspec.DecodeError as error:

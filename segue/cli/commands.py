@@ -14,6 +14,7 @@ from segue.cli.forget import forget
 from segue.cli.ingest import ingest
 from segue.cli.predict import predict
 from segue.cli.publish import publish
+from segue.cli.rebuild import rebuild
 from segue.cli.releases import releases
 from segue.cli.replay import replay
 from segue.cli.rollback import rollback
@@ -41,6 +42,7 @@ COMMANDS = (
     retry,
     verify,
     replay,
+    rebuild,
     doctor,
 )
 

@@ -16,8 +16,6 @@ DOCS = ROOT / "docs"
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
 OPERATIONS = DOCS / "operations.md"
 
-# Commands that pages and messages name before they are there.
-ANNOUNCED = {"rebuild"}
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 
 BLOCK = re.compile(r"^```[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -72,12 +70,8 @@ def invocations(page: Path) -> Iterator[tuple[str, str]]:
 
 
 @each_page
-def test_every_command_is_there_or_announced(page: Path) -> None:
-    assert {name for name, _ in invocations(page)} - COMMANDS.keys() - ANNOUNCED == set()
-
-
-def test_what_is_announced_is_not_there_yet() -> None:
-    assert ANNOUNCED & COMMANDS.keys() == set()
+def test_every_command_is_there(page: Path) -> None:
+    assert {name for name, _ in invocations(page)} - COMMANDS.keys() == set()
 
 
 @each_page

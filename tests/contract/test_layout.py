@@ -30,6 +30,7 @@ PURE = (
     "place",
     "process",
     "profile",
+    "rebuild",
     "refold",
     "replay",
     "scoring",

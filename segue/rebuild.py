@@ -1,0 +1,175 @@
+"""Rebuild: every lane's states from its log into a fresh prefix of Redis, beside the workers."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
+
+import redis
+
+from schemas.errors import BadStore, NeedsRebuild
+from segue.kafka import DEADLINE_S
+from segue.lane_past import FactsAsOf, LaneLog, past_of, reading_the_log
+from segue.lanes import lane_config
+from segue.release import published
+from segue.settings import Settings
+from streamer import place as places
+from streamer.bootstrap import check_statuses
+from streamer.keys import Keys
+from streamer.lane_config import LaneConfig
+from streamer.model import ActiveModel, BootstrapRecord
+from streamer.rebuild import LaneFiller, decided_within
+from streamer.store import RedisStore, address_of, check_policy, connect, reaching
+from streamer.topics_admin import check_topics
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """What was written. ``records`` were read; ``anew``: a sweep is to decide every user again."""
+
+    users: int
+    records: int
+    anew: bool
+
+
+def rebuild(
+    settings: Settings,
+    into: str,
+    facts_as_of: FactsAsOf | None,
+    say: Callable[[str], None],
+    progress: Callable[[int, int], None],
+) -> Rebuilt:
+    """Fill a prefix from the log.
+
+    Args:
+        into: the prefix; what lies under it without a place is deleted first.
+        facts_as_of: the facts of the warehouse that a bootstrap took the users from.
+        progress: told how many records have been read, and users written.
+
+    Raises:
+        BadSetting: the release was trained with other ``exclude_statuses``.
+        BadRelease: there is no release to place users by.
+        BadStore: Redis may drop keys, or has no room for a second copy.
+        LaneInUse: the prefix is not fresh, or another rebuild fills it.
+        NeedsRebuild: the log does not hold the whole past, or the group has committed no offsets.
+        Unreachable: Kafka or Redis does not answer.
+    """
+    partitions = check_topics(settings.kafka_client, settings.topics, deadline_s=DEADLINE_S)
+    config = lane_config(settings, partitions)
+    model, bootstrap = published(settings)
+    check_statuses(model, config)
+    anew = _check_redis(settings, config, say)
+    writer = f"rebuild {uuid.uuid4().hex}"
+    stores = [RedisStore(settings.redis, lane, into) for lane in range(partitions)]
+    try:
+        run = _Run(settings, config, model, bootstrap, facts_as_of, progress)
+        fillers = [
+            LaneFiller(lane, store, model, config, writer, anew=anew) for lane, store in enumerate(stores)
+        ]
+        for filler in fillers:
+            filler.begin()
+        stores[0].clear()
+        for lane, filler in enumerate(fillers):
+            run.lane(lane, filler)
+        return Rebuilt(run.users, run.records, anew)
+    finally:
+        for store in stores:
+            store.close()
+
+
+@dataclass(slots=True)
+class _Run:
+    """One lane after the other, so that one lane's users lie in memory at a time."""
+
+    settings: Settings
+    config: LaneConfig
+    model: ActiveModel
+    bootstrap: BootstrapRecord | None
+    facts_as_of: FactsAsOf | None
+    progress: Callable[[int, int], None]
+    users: int = 0
+    records: int = 0
+
+    def lane(self, lane: int, filler: LaneFiller) -> None:
+        log = LaneLog(self.settings, lane)
+        try:
+            with reading_the_log():
+                self._fill(log, filler)
+        finally:
+            log.close()
+
+    def _fill(self, log: LaneLog, filler: LaneFiller) -> None:
+        topics = self.config.topics
+        committed = _committed(log, self.settings)
+        read, written = self.records, self.users
+        past = past_of(
+            log,
+            self.config,
+            self.bootstrap,
+            self.facts_as_of,
+            decisions=True,
+            progress=lambda records: self.progress(read + records, written),
+        )
+        until = decided_within(
+            log.reader, topics.users, log.bounds[topics.users], committed, self.config.max_batch
+        )
+        past.go_to({**committed, topics.users: until})
+        self.records += past.records
+        self.users += filler.fill(
+            past.states.values(),
+            past.positions,
+            {topic: log.bounds[topic].topic_id for topic in past.positions},
+            lambda users: self.progress(self.records, written + users),
+        )
+
+
+def _committed(log: LaneLog, settings: Settings) -> dict[str, int]:
+    """Up to where the group has decided."""
+    found = {}
+    for topic in settings.topics.inputs:
+        committed, bounds = log.committed.get(topic), log.bounds[topic]
+        if committed is None:
+            raise NeedsRebuild(
+                f"the group {settings.group} has committed no offset of {topic} in lane {log.lane}: is the setting"
+                " group the workers'? Where nothing was ever decided, start a worker instead"
+            )
+        if committed.topic_id not in (None, bounds.topic_id):
+            raise NeedsRebuild(
+                f"the group's offset of {topic} in lane {log.lane} is one of a topic that was deleted since: start"
+                " a worker, which begins with the new one"
+            )
+        found[topic] = committed.offset
+    return found
+
+
+def _check_redis(settings: Settings, config: LaneConfig, say: Callable[[str], None]) -> bool:
+    """See that there is room; whether users are to be decided anew, as the present states tell."""
+    client = connect(settings.redis)
+    try:
+        doubt = check_policy(client)
+        if doubt is not None:
+            say(doubt)
+        _check_room(client)
+        with reaching(address_of(client)):
+            stored = cast(bytes | None, client.get(Keys(settings.redis_prefix).place(0)))
+    finally:
+        client.close()
+    try:
+        return stored is None or places.decode(stored).settings != config.settings
+    except NeedsRebuild:
+        return True
+
+
+def _check_room(client: redis.Redis) -> None:
+    """A second copy takes at most what all of Redis takes now."""
+    address = address_of(client)
+    with reaching(address):
+        memory = client.info("memory")
+    used, most = int(memory.get("used_memory", 0)), int(memory.get("maxmemory", 0))
+    if most and most - used < used:
+        raise BadStore(
+            f"Redis at {address} uses {used:,} of {most:,} bytes, too little room for a second copy of the states:"
+            " raise maxmemory"
+        )

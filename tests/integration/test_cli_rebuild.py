@@ -1,0 +1,142 @@
+"""`segue rebuild` on real servers: beside a worker that works, and after a bootstrap whose Redis was lost."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+
+from schemas.events import Event, Item, Order, Signup, UserErased
+from segue.services import KafkaService, RedisService
+from tests.deployment import Deployment, deployed
+from tests.releases import a_release
+from tests.services import eventually
+from tests.shops import Shop, write_csv
+from tests.verify import read_topic
+
+pytestmark = pytest.mark.timeout(240)
+
+START = datetime(2024, 5, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def deployment(
+    kafka: KafkaService, redis_server: RedisService, topic_prefix: str, tmp_path: Path
+) -> Iterator[Deployment]:
+    with deployed(
+        Deployment(kafka.bootstrap, redis_server.url, topic_prefix, tmp_path, partitions=3)
+    ) as made:
+        made.announce(a_release())
+        yield made
+
+
+def moved_to(deployment: Deployment, suffix: str) -> Deployment:
+    """The same deployment under another Redis prefix, which begins as the first does and so is cleaned with it."""
+    settings = {**deployment.settings, "SEGUE_REDIS_PREFIX": f"{deployment.redis_prefix}{suffix}"}
+    folder = deployment.folder / "moved"
+    folder.mkdir()
+    return replace(deployment, settings=settings, folder=folder, _workers=[])
+
+
+def a_shop(first: int, end: int) -> Iterator[Event]:
+    for number in range(first, end):
+        user_id = f"u{number}"
+        yield Signup(user_id, START, age=20 + number % 50, gender="FM"[number % 2])
+        yield Order(user_id, f"{number}", START, (Item("Ön", "Jeans"),))
+        if number % 10 == 0:
+            yield UserErased(user_id, START + timedelta(minutes=90))
+            yield Signup(user_id, START + timedelta(days=1), age=30)
+
+
+def told(deployment: Deployment, *arguments: object) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(deployment.segue(*arguments, "--json").stdout)
+    return found
+
+
+def test_beside_a_worker_and_then_another_goes_on_under_the_new_prefix(deployment: Deployment) -> None:
+    old = deployment.worker().ready()
+    deployment.send(a_shop(0, 400))
+    deployment.caught_up()
+    deployment.send(a_shop(400, 600))
+
+    done = told(deployment, "rebuild", "--into", f"{deployment.redis_prefix}2:")
+
+    assert done["users"] >= 400
+    assert done["anew"] is False
+    deployment.send(a_shop(600, 700))
+    deployment.caught_up()
+    before = len(read_topic(deployment.bootstrap, deployment.topics.changes))
+    again = deployment.segue("rebuild", "--into", f"{deployment.redis_prefix}2:", check=False)
+    assert again.returncode == 9
+    assert "has a place in Redis already" in again.stderr
+
+    # The old worker is still there: the lanes are taken from it, under the new prefix.
+    moved = moved_to(deployment, "2:")
+    new = moved.worker()
+    old.stop()
+    try:
+        new.ready()
+        with redis.Redis.from_url(deployment.redis_url) as store:
+            store.delete(
+                *store.scan_iter(f"{deployment.redis_prefix}user:*")
+            )  # nothing of the old one is read
+        moved.send([Signup("new", START, age=25)])
+        caught_up_under(moved, "2:")
+        whole = told(moved, "verify")
+    finally:
+        new.kill()
+    assert (whole["users"], whole["differing"], whole["lanes_without_place"]) == (701, [], [])
+    changes = read_topic(deployment.bootstrap, deployment.topics.changes)
+    assert len(changes) == before + 1  # the new user's, and nobody else's again
+
+
+def caught_up_under(deployment: Deployment, suffix: str) -> None:
+    """Wait until the places under the new prefix are at the end of the inputs."""
+    lag = f"{deployment.redis_prefix}{suffix}place:"
+    ends = {
+        (topic, lane): sum(message.partition() == lane for message in read_topic(deployment.bootstrap, topic))
+        for topic in deployment.topics.inputs
+        for lane in range(deployment.partitions)
+    }
+
+    def reached() -> bool:
+        with redis.Redis.from_url(deployment.redis_url) as store:
+            places = [json.loads(store.get(f"{lag}{lane}")) for lane in range(deployment.partitions)]
+        return all(places[lane]["positions"][topic] >= end for (topic, lane), end in ends.items())
+
+    eventually(reached, 60, "every lane at the end of its inputs")
+
+
+def test_a_redis_lost_after_a_bootstrap_is_filled_from_the_warehouse_and_the_log(
+    deployment: Deployment, tmp_path: Path
+) -> None:
+    shop = Shop()
+    for number in range(30):
+        shop.user(str(number), "2024-01-01 00:00:00", age=str(18 + number), gender="F")
+        shop.order(f"{number}-1", str(number), ["Ön/Jeans"], "2024-02-01 00:00:00")
+        shop.order(f"{number}-2", str(number), ["Carhartt/Socks"], "2024-06-03 00:00:00")
+    tables = write_csv(shop, tmp_path / "tables")
+    deployment.segue("bootstrap", "--warehouse", tables, "--as-of", "2024-06-01")
+    worker = deployment.worker().ready()
+    deployment.segue("ingest", "--warehouse", tables, "--since", "2024-06-01")
+    deployment.segue("forget", "3", "--wait", "60")
+    deployment.caught_up()
+    worker.stop()
+    before = len(read_topic(deployment.bootstrap, deployment.topics.changes))
+    with redis.Redis.from_url(deployment.redis_url) as store:
+        store.delete(*store.scan_iter(f"{deployment.redis_prefix}*"))
+
+    refused = deployment.segue("rebuild", check=False)
+    assert refused.returncode == 7
+    assert "name the warehouse that they came from" in refused.stderr
+    done = told(deployment, "rebuild", "--warehouse", tables)
+
+    assert (done["users"], done["anew"]) == (30, True)
+    deployment.worker().ready()
+    deployment.caught_up()
+    assert told(deployment, "verify", "--warehouse", tables)["differing"] == []
+    assert len(read_topic(deployment.bootstrap, deployment.topics.changes)) == before

@@ -1,0 +1,95 @@
+"""A rebuild beside a living lane: whoever takes the lane over under the new prefix keeps every promise."""
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from schemas.events import Event, Signup, UserErased
+from streamer import place as places
+from streamer.memory import MemoryLog, MemoryRedis, MemoryStore
+from streamer.rebuild import LaneFiller, decided_within
+from tests.refolding import a_refold, differing, position_of
+from tests.strategies.events import histories
+from tests.worlds import NOW, World, check_promises, drain
+
+shops = st.tuples(histories("7"), histories("21"), histories("España")).map(
+    lambda of_users: [event for history in of_users for event in history]
+)
+some_settings = settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+
+
+def rebuilt(world: World, committed: dict[str, int], *, anew: bool = False) -> MemoryRedis:
+    """What a rebuild makes of lane 0, that asked for the offsets before the decisions."""
+    fresh = MemoryRedis()
+    model = world.models.model
+    assert model is not None
+    filler = LaneFiller(0, MemoryStore(fresh, 0), model, world.config, "rebuild 1", anew=anew)
+    filler.begin()
+    log = MemoryLog(world.kafka, 0, world.topics.inputs)
+    bounds = {topic: log.bounds(topic) for topic in (*world.topics.inputs, world.topics.users)}
+    users = world.topics.users
+    until = decided_within(log, users, bounds[users], committed, world.config.max_batch)
+    past = a_refold(world)
+    past.go_to({**committed, users: until})
+    topic_ids = {topic: told.topic_id for topic, told in bounds.items()}
+    filler.fill(past.states.values(), past.positions, topic_ids, lambda _: None)
+    return fresh
+
+
+@some_settings
+@given(st.lists(shops, min_size=1, max_size=3), shops, st.integers(1, 4), st.data())
+def test_a_lane_taken_over_under_the_new_prefix(
+    parts: list[list[Event]], more: list[Event], max_batch: int, data: st.DataObject
+) -> None:
+    world = World(1, max_batch=max_batch)
+    lane = world.take_over()
+    cuts = [lane.positions]
+    for part in parts:
+        world.send(*part)
+        while lane.step(0.0):
+            cuts.append(lane.positions)
+    committed = data.draw(st.sampled_from(cuts), label="committed")
+
+    fresh = rebuilt(world, committed)
+    world.send(*more)
+    drain(lane)  # the old prefix is worked on meanwhile
+    told = world.changes()
+    world.redis = fresh
+    world.run()
+
+    assert world.changes() == told  # a takeover decides nothing anew
+    check_promises(world)
+    past = a_refold(world)
+    past.go_to(position_of(world))
+    assert differing(world, past) == {}
+
+
+def test_a_decision_of_a_later_life_is_not_adopted_before_its_erasure_is_folded() -> None:
+    world = World(1, max_batch=1)
+    lane = world.take_over()
+    world.send(Signup("7", NOW.replace(hour=1), age=20))
+    drain(lane)
+    committed = lane.positions
+    world.send(UserErased("7", NOW.replace(hour=2)), Signup("7", NOW.replace(hour=3), age=30))
+    drain(lane)
+
+    world.redis = rebuilt(world, committed)
+
+    assert places.decode(world.redis.places[0]).positions[world.topics.users] == 1
+    world.run()
+    decided = world.state("7").decided
+    assert decided is not None
+    assert decided.sequence == 1
+    check_promises(world)
+
+
+def test_under_other_settings_a_sweep_decides_every_user_again() -> None:
+    world = World(1)
+    lane = world.take_over()
+    world.send(*(Signup(str(number), NOW, age=20 + number) for number in range(5)))
+    drain(lane)
+
+    kept, anew = rebuilt(world, lane.positions), rebuilt(world, lane.positions, anew=True)
+
+    assert set(kept.swept[0].values()) == {1}
+    assert anew.swept[0] == dict.fromkeys("01234", 0)
+    assert places.decode(anew.places[0]).sweep.number == 1
