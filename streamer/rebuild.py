@@ -61,7 +61,7 @@ class LaneFiller:
         self._writer = writer
         self._mark = places.rebuilding(writer)
         self._anew = anew
-        self._sweep = places.sweep_of(None, model.topic_id, model.activation)
+        self._sweep = places.using(None, model)
 
     def begin(self) -> None:
         """Mark the lane, so that a worker refuses it, and a rebuild that came before can write no more.
@@ -114,7 +114,7 @@ class LaneFiller:
 
     def _write(self, state: UserState) -> UserWrite:
         now = placed(state, self._model, self._config.rules)
-        write = write_of(None, now, self._sweep, [self._model.release.space], index_all=True)
+        write = write_of(None, now, self._sweep, {}, index_all=True)
         return replace(write, swept=0) if self._anew and write.swept is not None else write
 
     def _save(self, expected: bytes | None, place: bytes, writes: list[UserWrite]) -> None:
