@@ -11,7 +11,7 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(UPGRADE)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test simulate chaos fuzz soak check bench bench-train browser format clean lock venv
+.PHONY: help demo test simulate chaos fuzz soak retrain check bench bench-train browser format clean lock venv
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -45,6 +45,9 @@ browser: venv ## the pages in a headless Chromium (set-up included), at several 
 	@$(SETUP) chromium; missing=$$?; \
 	if [ $$missing = 0 ]; then export SEGUE_TEST_REQUIRE_BROWSER=1; elif [ $$missing != 3 ]; then exit $$missing; fi; \
 	$(BIN)/python -m pytest tests/browser $(ARGS)
+
+retrain: venv ## thelook retrained month after month, and the table of who moves; ARGS="--preset recommended"
+	$(BIN)/python -m tests.retrain $(ARGS)
 
 check: venv ## format, lint and types
 	$(BIN)/ruff format --check .

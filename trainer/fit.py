@@ -82,7 +82,8 @@ def fit(selection: Selection, settings: FitSettings, start: Start | None = None)
             components=components,
             labels=kmeans.labels_,
             search=found,
-            quality=_quality(components, kmeans, found),
+            # The search began elsewhere than a fit that continues a release.
+            quality=_quality(components, kmeans, found) if start is None else judge(components, kmeans),
             comparison=compare(selection.rows, settings, kmeans.n_clusters),
         )
 

@@ -207,6 +207,17 @@ def test_a_kept_space_gives_the_components_of_the_release(first: Path) -> None:
     np.testing.assert_allclose(steps["project"].explained_variance_ratio_, expected, rtol=1e-12)
 
 
+def test_the_figures_are_those_of_the_clusters_in_use(first: Path, tmp_path: Path) -> None:
+    """Not those of the search, which begins with other centres."""
+    folder = trained(tmp_path, MORE, current=current_from(first))
+    release = load_release(folder)
+    table = pq.read_table(folder / "assignments.parquet")
+    components = np.column_stack([table["component_1"], table["component_2"]])
+    centres = {segment.id: segment.centre for segment in release.segments}
+    own = np.array([centres[id_] for id_ in table["segment"].to_pylist()])
+    assert release.metrics["sse"] == pytest.approx(((components - own) ** 2).sum(), rel=1e-9)
+
+
 def test_a_version_is_its_content_with_what_it_continues(first: Path, tmp_path: Path) -> None:
     second = load_release(trained(tmp_path, MORE, current=current_from(first)))
     assert version_of(replace(second, continues=None)) != second.version

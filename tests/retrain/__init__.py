@@ -1,0 +1,1 @@
+"""A shop's months, one retrain each."""
