@@ -123,7 +123,7 @@ def test_the_encodings_beside_each_other_and_the_one_in_use() -> None:
         "recommended",
     ]
     assert "label (used)" in html
-    assert html.count("(used)") == 1
+    assert html.count("label (used)") == 1
     assert f"at most {used.shuffled_highest:.3f}, of 19 shuffles" in html
     offered = report.comparison.recommended is not None
     assert ("The recommended preset beats these controls" in html) == offered
