@@ -10,8 +10,10 @@ import warnings
 from dataclasses import dataclass, replace
 from typing import get_args
 
+import msgspec
 import numpy as np
 import pyarrow as pa
+from msgspec import Struct
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import adjusted_rand_score
 
@@ -88,6 +90,15 @@ class Comparison:
     used: EncodingControl | None
     recommended: EncodingControl | None
     users: int
+
+
+class _Told(Struct, frozen=True):
+    comparison: Comparison
+
+
+def comparison_in(report: bytes) -> Comparison:
+    """The comparison that ``report.json`` has."""
+    return msgspec.json.decode(report, type=_Told).comparison
 
 
 def compare(rows: pa.Table, settings: FitSettings, k: int) -> Comparison:

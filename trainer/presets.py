@@ -1,5 +1,6 @@
 """The two presets: the article's settings, and those that are recommended where they prove themselves."""
 
+from schemas.errors import BadSetting
 from trainer.settings import FitSettings
 
 RECOMMENDED = "recommended"
@@ -12,3 +13,14 @@ PRESETS = {
     "label": FitSettings(),
     RECOMMENDED: FitSettings(encoding="one-hot", rare=0.005, scaling="balanced", k=None),
 }
+
+
+def preset_named(name: str) -> FitSettings:
+    """The settings of a preset.
+
+    Raises:
+        BadSetting: there is none of that name.
+    """
+    if name not in PRESETS:
+        raise BadSetting("preset", name, f"use one of {', '.join(PRESETS)}")
+    return PRESETS[name]

@@ -42,11 +42,17 @@ def train(
     as_of: Annotated[
         str | None, typer.Option(metavar="TIME", help="only what happened before; unset: everything")
     ] = None,
-    k: Annotated[str, typer.Option(metavar="N", help="how many segments; auto searches 2 to 10")] = "5",
-    encoding: Annotated[
-        str, typer.Option(metavar="NAME", help="of text: label, frequency or one-hot")
+    preset: Annotated[
+        str, typer.Option(metavar="NAME", help="label, as the article has it, or recommended")
     ] = "label",
-    components: Annotated[int, typer.Option(metavar="N", help="dimensions of the space")] = 2,
+    k: Annotated[
+        str | None, typer.Option(metavar="N", help="how many segments; auto searches 2 to 10")
+    ] = None,
+    encoding: Annotated[
+        str | None, typer.Option(metavar="NAME", help="of text: label, frequency or one-hot")
+    ] = None,
+    components: Annotated[int | None, typer.Option(metavar="N", help="dimensions of the space")] = None,
+    no_compare: Annotated[bool, flag("--no-compare", "do not hold the encodings against controls")] = False,
     current: Annotated[
         str | None,
         typer.Option(
@@ -65,15 +71,16 @@ def train(
 
     The last line of standard output is the release's path. The same data and settings give the same release.
     """
-    if k != "auto" and not k.isdecimal():
+    if k is not None and k != "auto" and not k.isdecimal():
         raise bad_option("--k", k, "give a whole number of at least 2, or auto")
     at = time_option("--as-of", as_of)
     from segue.trainer_extra import installed, open_warehouse
 
     with installed():
         from segue.continuing import release_to_continue
-        from segue.training import train_release
+        from segue.training import fit_settings, train_release
 
+    fit = fit_settings(preset, k=k, encoding=encoding, components=components, compare=not no_compare)
     with open_warehouse(warehouse, settings) as tables, steps() as step:
         followed = release_to_continue(settings, current, out, say)
         path, release = train_release(
@@ -84,9 +91,7 @@ def train(
             as_of=at,
             current=followed,
             refit_space=refit_space,
-            k=None if k == "auto" else int(k),
-            encoding=encoding,
-            components=components,
+            fit=fit,
         )
         rejected = tables.rejected(at).counts
     warn_left_out(rejected)
@@ -108,15 +113,20 @@ def train(
 
 
 def _tell(release: ModelRelease, path: Path, followed: Current | None) -> None:
+    from segue.comparison_text import comparison_text
     from segue.impact_text import impact_text
     from segue.release_text import release_text
+    from trainer.compare import comparison_in
     from trainer.impact import told_in
 
     people.print(release_text(release))
     if followed is not None and followed.release.version == release.version:
         say("Nothing has changed: this is the current release again.")
         return
-    impact, drift = told_in((path / "report.json").read_bytes())
+    report = (path / "report.json").read_bytes()
+    for sentence in comparison_text(comparison_in(report)):
+        say(sentence)
+    impact, drift = told_in(report)
     if impact is not None:
         people.print(impact_text(impact, drift))
     say(f"The report: {path / 'report.html'}. Next: segue publish {path}")

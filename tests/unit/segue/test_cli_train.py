@@ -114,6 +114,7 @@ def test_a_missing_column_is_named_with_those_that_are_there(tmp_path: Path, cap
     ("arguments", "expected"),
     [
         (["--encoding", "hash"], "setting encoding is 'hash': use one of label, frequency, one-hot"),
+        (["--preset", "best"], "setting preset is 'best': use one of label, recommended"),
         (["--k", "1"], "setting k is 1: use at least 2 segments"),
         (
             ["--features", "age,height"],
