@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from segue.change_text import segment_text
-from trainer.drift import Drift
-from trainer.impact import Impact, Moves
+
+if TYPE_CHECKING:
+    from trainer.drift import Drift
+    from trainer.impact import Impact, Moves
 
 _PAIRS = 12
 

@@ -96,6 +96,17 @@ def test_a_worker_imports_no_training_library() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_releases_are_listed_and_rolled_back_without_a_training_library() -> None:
+    """In an emergency the worker's image is enough."""
+    code = (
+        "import sys, segue.cli.releases, segue.cli.rollback, segue.impact_text, segue.publishing, "
+        "segue.releases_text, trainer.rollback;"
+        f"print(sorted({TRAINING!r} & sys.modules.keys()))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.strip() == "[]"
+
+
 def test_how_servers_are_started_is_known_in_one_place() -> None:
     """Only ``segue.services`` knows jars, Maven and redis-server."""
     for package in ("schemas", "trainer", "streamer"):
