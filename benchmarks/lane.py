@@ -34,9 +34,7 @@ class _OneModel:
     def __init__(self) -> None:
         of = fitted()
         names = [f"segment {cluster}" for cluster in range(of.fit.pipeline["cluster"].n_clusters)]
-        self._model = ActiveModel(
-            release_of(of.fit, names, None), of.scorer, 0, "benchmark", datetime.now(UTC)
-        )
+        self._model = ActiveModel(release_of(of.fit, names), of.scorer, 0, "benchmark", datetime.now(UTC))
 
     def current(self) -> ActiveModel:
         return self._model

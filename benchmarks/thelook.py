@@ -32,4 +32,4 @@ def fitted() -> Fitted:
     made = fit(select(table, settings), settings)
     names = [f"segment {cluster}" for cluster in range(made.pipeline["cluster"].n_clusters)]
     rows = made.selection.rows.select(list(FEATURE_NAMES)).to_pylist()
-    return Fitted(made, Scorer(release_of(made, names, None)), rows)
+    return Fitted(made, Scorer(release_of(made, names)), rows)

@@ -53,10 +53,12 @@ class Segment(Struct, frozen=True):
     size: int
 
 
-class Training(Struct, frozen=True):
+class Training(Struct, frozen=True, rename={"start": "from", "end": "to"}):
     """What the release was fitted on.
 
-    ``as_of`` is an RFC 3339 time: only facts before it were read. ``rows_sha256`` is a hash over the training
+    ``as_of`` is an RFC 3339 time: only facts before it were read. ``start`` and ``end`` (``from`` and ``to``
+    on the wire) are the training window: only users with a counted order at or after the one and before
+    the other trained. Null is no bound. ``rows_sha256`` is a hash over the training
     users' ids and features: a release that continues another one with the same hash has nothing to learn.
     """
 
@@ -64,6 +66,8 @@ class Training(Struct, frozen=True):
     users_read: int
     users_used: int
     rows_sha256: str
+    start: str | None = None
+    end: str | None = None
 
 
 class ModelRelease(Struct, frozen=True, kw_only=True):

@@ -16,6 +16,9 @@ def release_text(release: ModelRelease) -> Group:
     """The release for people at a terminal."""
     training = release.training
     when = f", as of {training.as_of}" if training.as_of else ""
+    if training.start or training.end:
+        bounds = (("from", training.start), ("to", training.end))
+        when += f", who ordered {' '.join(f'{word} {at}' for word, at in bounds if at)}"
     told = Text(f"Release {release.version}: ", style="bold")
     told.append(f"{training.users_used:,} of {training.users_read:,} users{when}", style="default not bold")
     metrics = "; ".join(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import cast
 
@@ -16,6 +15,7 @@ from trainer.release import load_release
 from trainer.settings import CategoryEncoding, FitSettings
 from trainer.train import train
 from trainer.warehouse import Warehouse
+from trainer.window import Window
 
 
 def fit_settings(
@@ -47,7 +47,7 @@ def train_release(
     out: Path,
     say: Callable[[str], None],
     *,
-    as_of: datetime | None,
+    window: Window,
     current: Current | None = None,
     refit_space: bool = False,
     fit: FitSettings | None = None,
@@ -59,5 +59,5 @@ def train_release(
     complete = replace(
         fit or FitSettings(), features=settings.model_features, exclude_statuses=settings.exclude_statuses
     )
-    path = train(warehouse, complete, out, say, as_of=as_of, current=current, refit_space=refit_space)
+    path = train(warehouse, complete, out, say, window=window, current=current, refit_space=refit_space)
     return path, load_release(path)

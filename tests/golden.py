@@ -16,7 +16,7 @@ from trainer.warehouse.queries import Queries
 FOLDER = Path(__file__).parent / "data" / "golden"
 DIALECTS = ("snowflake", "bigquery")
 
-AS_OF = datetime(2024, 12, 1, tzinfo=UTC)
+START, AS_OF = datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 12, 1, tzinfo=UTC)
 EXCLUDED = ("Cancelled", "O'Hara \\ Sons")
 
 # A feature of each kind beside the seven.
@@ -43,8 +43,8 @@ def queries(dialect: str) -> dict[str, str]:
     """Each query's text, by name."""
     made = Queries(dialect, SHOP, LAYOUT)
     return {
-        "features": made.features(AS_OF, EXCLUDED, FEATURES),
-        "events": made.events(AS_OF, datetime(2024, 1, 1, tzinfo=UTC), "user"),
+        "features": made.features(AS_OF, EXCLUDED, FEATURES, start=START, end=AS_OF),
+        "events": made.events(AS_OF, START, "user"),
         "followup": made.followup(datetime(2024, 9, 2, tzinfo=UTC), AS_OF, EXCLUDED),
         "rejected": made.rejected(AS_OF, 100),
         "counts": made.counts(AS_OF),

@@ -106,7 +106,13 @@ class Shop:
         self._rejected = rejected or {}
 
     def features(
-        self, as_of: datetime | None, exclude_statuses: tuple[str, ...], features: tuple[Feature, ...]
+        self,
+        as_of: datetime | None,
+        exclude_statuses: tuple[str, ...],
+        features: tuple[Feature, ...],
+        *,
+        start: datetime | None,
+        end: datetime | None,
     ) -> pa.Table:
         self.asked.append((as_of, exclude_statuses))
         return self.table

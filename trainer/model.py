@@ -13,17 +13,18 @@ from schemas.release import ModelRelease, Segment, Training, space_of, version_o
 from trainer.digest import digest
 from trainer.fit import Fit
 from trainer.identity import Identity, first
+from trainer.window import EVERYTHING, Window
 
 
 def release_of(
-    fit: Fit, names: Sequence[str], as_of: datetime | None, identity: Identity | None = None
+    fit: Fit, names: Sequence[str], window: Window = EVERYTHING, identity: Identity | None = None
 ) -> ModelRelease:
     """The release, with its space and version, and without its files' hashes.
 
     Args:
         fit: the fitted segmentation.
         names: of clusters 0, 1, 2…
-        as_of: only facts before it were read; None for all.
+        window: which users trained, and which facts counted.
         identity: which segment each cluster is; None for those of a first release.
     """
     identity = identity or first(len(names))
@@ -46,7 +47,9 @@ def release_of(
         next_segment=identity.next_segment,
         continues=identity.continues,
         training=Training(
-            as_of=None if as_of is None else times.text(as_of),
+            as_of=_text(window.as_of),
+            start=_text(window.start),
+            end=_text(window.end),
             users_read=fit.selection.users_read,
             users_used=fit.selection.users_used,
             rows_sha256=digest(fit.selection.rows),
@@ -71,6 +74,10 @@ def or_the_same(release: ModelRelease, current: ModelRelease) -> ModelRelease:
     )
     again = _named(again)
     return again if again.version == current.version else release
+
+
+def _text(at: datetime | None) -> str | None:
+    return None if at is None else times.text(at)
 
 
 def _named(release: ModelRelease) -> ModelRelease:

@@ -29,6 +29,7 @@ from trainer.scorer import can_score, score
 from trainer.settings import FitSettings
 from trainer.stable import check_continues, start_from, within
 from trainer.traits import Traits, traits_of
+from trainer.window import EVERYTHING, Window
 
 Say = Callable[[str], None]
 
@@ -47,7 +48,13 @@ class FeatureSource(Protocol):
     def query_text(self) -> str: ...
 
     def features(
-        self, as_of: datetime | None, exclude_statuses: tuple[str, ...], features: tuple[Feature, ...]
+        self,
+        as_of: datetime | None,
+        exclude_statuses: tuple[str, ...],
+        features: tuple[Feature, ...],
+        *,
+        start: datetime | None,
+        end: datetime | None,
     ) -> pa.Table: ...
 
     def rejected(self, as_of: datetime | None) -> Rejections: ...
@@ -68,7 +75,7 @@ def train(
     *,
     current: Current | None = None,
     refit_space: bool = False,
-    as_of: datetime | None = None,
+    window: Window = EVERYTHING,
     created_at: datetime | None = None,
 ) -> Path:
     """Train over the warehouse and write a release; gives its folder, ``out`` / version.
@@ -80,7 +87,7 @@ def train(
         say: told, in a few words, what begins.
         current: the release in use, which this one continues; None for a first one.
         refit_space: learn encoding, scaling and projection anew also where there is a release to continue.
-        as_of: only facts before it count; None for all.
+        window: which users train, and which facts count.
         created_at: the time in the manifest; now, when None.
 
     Raises:
@@ -93,9 +100,11 @@ def train(
         check_continues(current.release, settings)
     say("reading features from the warehouse")
     made = _made(settings, current)
-    table = warehouse.features(as_of, settings.exclude_statuses, made)
+    table = warehouse.features(
+        window.as_of, settings.exclude_statuses, made, start=window.start, end=window.end
+    )
     query = warehouse.query_text
-    rejected = warehouse.rejected(as_of).counts
+    rejected = warehouse.rejected(window.as_of).counts
     selection = select(table, settings)
     start = None
     if current is not None and not refit_space:
@@ -108,7 +117,7 @@ def train(
     fitted = fit(selection, settings, start)
     traits = traits_of(selection.rows, fitted.labels, settings.features)
     before = None if current is None else _before(current.release, selection, table, made)
-    release = _release(fitted, traits, as_of, current, before)
+    release = _release(fitted, traits, window, current, before)
     segments = np.array([segment.id for segment in release.segments], dtype=np.int64)[fitted.labels]
     say("writing the report and the release")
     impact, drift = compared(current, release, selection.rows, before, segments)
@@ -153,14 +162,14 @@ def _before(
 
 
 def _release(
-    fitted: Fit, traits: Traits, as_of: datetime | None, current: Current | None, before: Ids | None
+    fitted: Fit, traits: Traits, window: Window, current: Current | None, before: Ids | None
 ) -> ModelRelease:
     made = name_segments(traits, fitted.settings.features)
     if current is None:
-        return release_of(fitted, made, as_of)
+        return release_of(fitted, made, window)
     identity = identify(current.release, current.next_segment, before, fitted.labels, len(made))
     names = kept_names(current.release, identity, made)
-    return or_the_same(release_of(fitted, names, as_of, identity), current.release)
+    return or_the_same(release_of(fitted, names, window, identity), current.release)
 
 
 def _made(settings: FitSettings, current: Current | None) -> tuple[Feature, ...]:

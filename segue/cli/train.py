@@ -40,7 +40,16 @@ def train(
     ],
     out: Annotated[Path, typer.Option(metavar="DIR", help="the folder of releases")] = DEFAULT_OUT,
     as_of: Annotated[
-        str | None, typer.Option(metavar="TIME", help="only what happened before; unset: everything")
+        str | None,
+        typer.Option(metavar="TIME", help="only what happened before counts; unset: --to, else all"),
+    ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option("--from", metavar="TIME", help="only users who ordered at or after it train"),
+    ] = None,
+    end: Annotated[
+        str | None,
+        typer.Option("--to", metavar="TIME", help="only users who ordered before it train"),
     ] = None,
     preset: Annotated[
         str, typer.Option(metavar="NAME", help="label, as the article has it, or recommended")
@@ -73,13 +82,15 @@ def train(
     """
     if k is not None and k != "auto" and not k.isdecimal():
         raise bad_option("--k", k, "give a whole number of at least 2, or auto")
-    at = time_option("--as-of", as_of)
+    bounds = time_option("--from", start), time_option("--to", end), time_option("--as-of", as_of)
     from segue.trainer_extra import installed, open_warehouse
 
     with installed():
         from segue.continuing import release_to_continue
         from segue.training import fit_settings, train_release
+        from trainer.window import Window
 
+    window = Window.between(*bounds)
     fit = fit_settings(preset, k=k, encoding=encoding, components=components, compare=not no_compare)
     with open_warehouse(warehouse, settings) as tables, steps() as step:
         followed = release_to_continue(settings, current, out, say)
@@ -88,12 +99,12 @@ def train(
             settings,
             out,
             step,
-            as_of=at,
+            window=window,
             current=followed,
             refit_space=refit_space,
             fit=fit,
         )
-        rejected = tables.rejected(at).counts
+        rejected = tables.rejected(window.as_of).counts
     warn_left_out(rejected)
     _tell(release, path, followed)
     if as_json:

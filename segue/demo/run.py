@@ -35,6 +35,7 @@ from segue.trainer_extra import publish_release
 from segue.training import train_release
 from segue.warehouse_events import outgoing
 from trainer.warehouse import Warehouse, open_warehouse
+from trainer.window import Window
 
 DIRECTORY = Path("segue-demo")
 _TERMINATED = 128 + signal.SIGTERM
@@ -69,7 +70,9 @@ def demo(settings: Settings, console: Console, *, rate: float, keep: bool, insta
         told.step(f"A model, from the history before {AS_OF:%Y-%m-%d}")
         tables = stack.enter_context(open_warehouse(WAREHOUSE))
         run_settings = _settings_of(settings, found)
-        path, release = train_release(tables, run_settings, directory / "releases", told.say, as_of=AS_OF)
+        path, release = train_release(
+            tables, run_settings, directory / "releases", told.say, window=Window(AS_OF)
+        )
         console.print(Padding(release_text(release), (0, 0, 0, 3)))
         told.say(f"The report: {path / 'report.html'}")
         stage = _stage(stack, run_settings, found, path, release, directory, told)

@@ -47,7 +47,7 @@ def fitted(way: str) -> tuple[Fit, Scorer]:
     # No search: what is asked is the way of a row.
     fit_settings = replace(WAYS[way], k=5, k_max=2)
     made = fit(select(everybody(), fit_settings), fit_settings)
-    release = release_of(made, ["a", "b", "c", "d", "e"], None)
+    release = release_of(made, ["a", "b", "c", "d", "e"])
     return made, Scorer(decode_release(encode_release(release)))
 
 

@@ -17,8 +17,13 @@ def schema_of(features: tuple[Feature, ...]) -> pa.Schema:
     )
 
 
-def feature_query(features: tuple[Feature, ...]) -> exp.Select:
-    """One row for every user, with these features in this order; in DuckDB's dialect."""
+def feature_query(features: tuple[Feature, ...], *, in_window: bool = False) -> exp.Select:
+    """One row for every user, with these features in this order; in DuckDB's dialect.
+
+    Args:
+        features: the columns after ``user_id``.
+        in_window: only the users of ``sql/window.sql``.
+    """
     query = parsed("user_features").copy()
     assert isinstance(query, exp.Select)
     steps = {step.alias: step for step in query.args["with_"].expressions}
@@ -32,6 +37,8 @@ def feature_query(features: tuple[Feature, ...]) -> exp.Select:
     for name in dict.fromkeys(map(_step_of, features)):
         same_user = exp.column("user_id", _EVERYONE).eq(exp.column("user_id", name))
         query.join(exp.to_table(name), on=same_user, join_type="left", copy=False)
+    if in_window:
+        query.where(exp.column("user_id", _EVERYONE).isin(query=parsed("window").copy()), copy=False)
     query.args["with_"].set("expressions", _needed(query, steps))
     return query
 
@@ -61,7 +68,9 @@ def _values(feature: Feature) -> exp.Query:
 def _needed(query: exp.Select, steps: dict[str, exp.CTE]) -> list[exp.CTE]:
     """The steps that the query's own select comes to, in their order."""
     wanted: set[str] = set()
-    more = {_EVERYONE, *(join.this.name for join in query.args["joins"])}
+    own = query.copy()
+    own.set("with_", None)
+    more = {table.name for table in own.find_all(exp.Table)}
     while more:
         wanted |= more
         more = {

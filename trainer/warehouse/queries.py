@@ -37,10 +37,21 @@ class Queries:
     layout: Layout
 
     def features(
-        self, as_of: datetime | None, exclude_statuses: tuple[str, ...], features: tuple[Feature, ...]
+        self,
+        as_of: datetime | None,
+        exclude_statuses: tuple[str, ...],
+        features: tuple[Feature, ...],
+        *,
+        start: datetime | None = None,
+        end: datetime | None = None,
     ) -> str:
-        """One row for every user; see :mod:`trainer.warehouse.feature_query`."""
-        return self._text(feature_query(features), {"as_of": as_of, "exclude_statuses": exclude_statuses})
+        """One row for every user, or for those of ``sql/window.sql``; see
+        :mod:`trainer.warehouse.feature_query`.
+        """
+        return self._text(
+            feature_query(features, in_window=start is not None or end is not None),
+            {"as_of": as_of, "exclude_statuses": exclude_statuses, "start": start, "end": end},
+        )
 
     def events(self, as_of: datetime | None, since: datetime | None, ordered: Ordering) -> str:
         """The facts, an order as one row an item; see ``sql/events.sql``."""

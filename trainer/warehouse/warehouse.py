@@ -65,11 +65,15 @@ class Warehouse:
         as_of: datetime | None = None,
         exclude_statuses: tuple[str, ...] = (),
         features: tuple[Feature, ...] = FEATURES,
+        *,
+        start: datetime | None = None,
+        end: datetime | None = None,
     ) -> pa.Table:
         """Every user's features from the facts before ``as_of``, of :func:`schema_of` these features.
 
         One row for every user with a valid row in users or orders, in the order of the user id's UTF-8
-        bytes. Orders whose status is one of ``exclude_statuses`` do not count.
+        bytes; with ``start`` or ``end`` only for users with a counted order at or after the one and before
+        the other. Orders whose status is one of ``exclude_statuses`` do not count.
 
         Raises:
             BadWarehouse: statuses are to be excluded, and orders have none.
@@ -79,7 +83,7 @@ class Warehouse:
                 f"table orders of {self.name} has no column status, so exclude_statuses "
                 f"({', '.join(exclude_statuses)}) cannot be applied: add the column or exclude nothing"
             )
-        self._query_text = self._queries.features(as_of, exclude_statuses, features)
+        self._query_text = self._queries.features(as_of, exclude_statuses, features, start=start, end=end)
         schema = schema_of(features)
         return pa.Table.from_batches(self._source.batches(self._query_text, schema), schema)
 

@@ -719,5 +719,22 @@ LEFT JOIN min_order_value
   ON everyone.user_id = min_order_value.user_id
 LEFT JOIN max_order_value
   ON everyone.user_id = max_order_value.user_id
+WHERE
+  everyone.user_id IN (
+    /* The users who train: those with a counted order at or after `start` and before `end` (null: no bound). A */
+    /* condition of the feature query, whose steps it reads. */
+    SELECT
+      user_id
+    FROM counted_orders
+    WHERE
+      (
+        CAST('2024-01-01 00:00:00' AS DATETIME) IS NULL
+        OR created_at >= CAST('2024-01-01 00:00:00' AS DATETIME)
+      )
+      AND (
+        CAST('2024-12-01 00:00:00' AS DATETIME) IS NULL
+        OR created_at < CAST('2024-12-01 00:00:00' AS DATETIME)
+      )
+  )
 ORDER BY
   everyone.user_id NULLS LAST

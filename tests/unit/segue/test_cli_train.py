@@ -64,6 +64,29 @@ def test_json_tells_the_release(tmp_path: Path, capsys: Capture) -> None:
     assert sum(segment["size"] for segment in told["segments"]) == told["users_used"] == 60
 
 
+def test_a_window_is_told_and_kept(tmp_path: Path, capsys: Capture) -> None:
+    made = shop(60)
+    for number in range(30):
+        made.order(f"late{number}", f"u{number}", created_at="2024-03-01 00:00:00")
+    tables = write_csv(made, tmp_path / "tables")
+
+    command = ["train", "--warehouse", str(tables), "--current", "none", "--k", "3"]
+    assert run([*command, "--from", "2024-02-01", "--to", "2024-04-01"]) == 0
+
+    shown = capsys.readouterr()
+    assert (
+        "30 of 30 users, as of 2024-04-01T00:00:00Z, who ordered from 2024-02-01T00:00:00Z to 2024-04-01"
+        in shown.err
+    )
+    release = json.loads((Path(shown.out.splitlines()[-1]) / "model.json").read_text())
+    assert (release["training"]["from"], release["training"]["to"]) == (
+        "2024-02-01T00:00:00Z",
+        "2024-04-01T00:00:00Z",
+    )
+    assert run([*command, "--from", "2024-02-01", "--to", "2024-02-01"]) == 2
+    assert "setting to is '2024-02-01T00:00:00Z': give a time after from" in capsys.readouterr().err
+
+
 def remove(folder: Path, name: str) -> None:
     (folder / f"{name}.csv").unlink()
 

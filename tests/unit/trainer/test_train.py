@@ -17,6 +17,7 @@ from tests.training import CREATED_AT, Shop, a_shop, a_trained_folder
 from trainer.release import load_release, read_manifest
 from trainer.settings import CategoryEncoding, FitSettings
 from trainer.train import train
+from trainer.window import Window
 
 ROOT = Path(__file__).parents[3]
 
@@ -98,7 +99,7 @@ def test_the_pipeline_loads_and_predicts_the_assignments(tmp_path: Path) -> None
 def test_the_query_and_what_it_was_asked(tmp_path: Path) -> None:
     shop = Shop()
     as_of = datetime(2024, 1, 1, tzinfo=UTC)
-    folder = train(shop, FitSettings(exclude_statuses=("Returned",)), tmp_path, as_of=as_of)
+    folder = train(shop, FitSettings(exclude_statuses=("Returned",)), tmp_path, window=Window(as_of))
     assert shop.asked == [(as_of, ("Returned",))]
     assert (folder / "features.sql").read_text() == "select 1"
     assert load_release(folder).training.as_of == "2024-01-01T00:00:00Z"

@@ -22,7 +22,7 @@ def reported(table: pa.Table, settings: FitSettings) -> tuple[Fit, Report]:
     traits = traits_of(fitted.selection.rows, fitted.labels, settings.features)
     names = name_segments(traits, settings.features)
     rejected = {("users", "age is 190"): 3, ("orders", "created_at is missing"): 2}
-    return fitted, report_of(fitted, release_of(fitted, names, None), rejected, traits)
+    return fitted, report_of(fitted, release_of(fitted, names), rejected, traits)
 
 
 def the_articles_report(dataset: pd.DataFrame, cluster: int) -> dict[str, object]:

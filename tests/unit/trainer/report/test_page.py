@@ -24,7 +24,7 @@ def paged(
     fitted = fit(select(table, settings), settings)
     traits = traits_of(fitted.selection.rows, fitted.labels, settings.features)
     names = name_segments(traits, settings.features)
-    report = report_of(fitted, release_of(fitted, names, None), rejected or {}, traits)
+    report = report_of(fitted, release_of(fitted, names), rejected or {}, traits)
     return report, page(report, fitted.components, fitted.labels).decode()
 
 

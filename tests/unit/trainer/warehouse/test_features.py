@@ -296,3 +296,29 @@ def test_an_order_has_its_own_time_not_its_items(tmp_path):
     items.write_text(f"{header},created_at\n{row},2023-01-01 00:00:00\n")
     rows = features_by_user(folder, as_of=datetime(2023, 6, 1, tzinfo=UTC))
     assert rows == {}
+
+
+def test_a_window_leaves_users_out_and_no_part_of_their_history(features):
+    day = [f"2024-01-{number:02} 00:00:00" for number in range(1, 10)]
+    shop = Shop().user("only signed up", day[2])
+    shop.order("1", "before", created_at=day[0]).order("2", "in", ["Beta/Hats"] * 2, day[0])
+    shop.order("3", "in", ["Acme/Shoes"], day[2]).order("4", "in", ["Acme/Shoes"] * 2, day[5])
+    shop.order("5", "at the end", created_at=day[4]).order(
+        "6", "excluded", created_at=day[3], status="Cancelled"
+    )
+
+    def users(**window: datetime) -> set[str]:
+        return set(features(shop, exclude_statuses=("Cancelled",), **window))
+
+    third, fifth = datetime(2024, 1, 3, tzinfo=UTC), datetime(2024, 1, 5, tzinfo=UTC)
+    assert users(start=third, end=fifth) == {"in"}
+    assert users(start=third) == {"in", "at the end"}
+    assert users(end=fifth) == {"before", "in"}
+    assert users(end=fifth, as_of=third) == {"before", "in"}
+    assert users(start=third, as_of=third) == set()
+    assert "excluded" in features(shop, start=third, end=fifth)
+    row = features(shop, start=third, end=fifth)["in"]
+    # Orders 2, 3 and 4: what happened before the window and after it counts.
+    assert (row["total_orders"], row["most_frequent_brand"]) == (3, "Acme")
+    row = features(shop, start=third, end=fifth, as_of=fifth)["in"]
+    assert (row["total_orders"], row["most_frequent_brand"]) == (2, "Beta")
