@@ -111,8 +111,8 @@ class Shop:
         exclude_statuses: tuple[str, ...],
         features: tuple[Feature, ...],
         *,
-        start: datetime | None,
-        end: datetime | None,
+        start: datetime | None = None,
+        end: datetime | None = None,
     ) -> pa.Table:
         self.asked.append((as_of, exclude_statuses))
         return self.table

@@ -53,8 +53,8 @@ class FeatureSource(Protocol):
         exclude_statuses: tuple[str, ...],
         features: tuple[Feature, ...],
         *,
-        start: datetime | None,
-        end: datetime | None,
+        start: datetime | None = None,
+        end: datetime | None = None,
     ) -> pa.Table: ...
 
     def rejected(self, as_of: datetime | None) -> Rejections: ...
@@ -127,7 +127,7 @@ def train(
         rejected,
         traits,
         affinity=affinity_of(selection.rows, fitted.components, fitted.labels, settings.features),
-        followup=look_ahead(warehouse, release, settings, as_of, made),
+        followup=look_ahead(warehouse, release, settings, window.as_of, made),
         impact=impact,
         drift=drift,
     )

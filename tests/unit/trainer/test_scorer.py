@@ -25,7 +25,7 @@ def test_the_scores_are_the_pipelines(
     monkeypatch.setattr(scorer, "_CELLS", 500)
     settings = FitSettings(encoding=encoding, scaling=scaling, k_min=5, k_max=5)
     made = fit(select(a_shop(), settings), settings)
-    release = decode_release(encode_release(release_of(made, list("abcde"), None)))
+    release = decode_release(encode_release(release_of(made, list("abcde"))))
     # Everybody, also those who lack a value, and one from nowhere.
     nobody = pa.Table.from_pylist([{"user_id": "new", "age": 99.0, "gender": "X"}], a_shop().schema)
     everybody = pa.concat_tables([a_shop(), nobody])
@@ -38,14 +38,14 @@ def test_the_scores_are_the_pipelines(
 def test_nobody_has_no_scores() -> None:
     settings = FitSettings(k_min=5, k_max=5)
     made = fit(select(a_shop(), settings), settings)
-    found = score(release_of(made, list("abcde"), None), a_shop().slice(0, 0))
+    found = score(release_of(made, list("abcde")), a_shop().slice(0, 0))
     assert (found.components.shape, found.segments.shape) == ((0, 2), (0,))
 
 
 def test_features_that_are_not_there() -> None:
     settings = FitSettings(features=features_named("age", "country"), k=2, k_max=2)
     made = fit(select(a_shop(), settings), settings)
-    release = release_of(made, ["a", "b"], None)
+    release = release_of(made, ["a", "b"])
     assert can_score(release, a_shop(), ())
     assert not can_score(release, a_shop().drop(["country"]), ())
     spend = Feature("spend", "sum", "order_value")
