@@ -52,7 +52,7 @@ def made(table: pa.Table, settings: FitSettings) -> bytes:
     fitted = fit(select(table, settings), settings)
     rows, labels = fitted.selection.rows, fitted.labels
     traits = traits_of(rows, labels, settings.features)
-    release = release_of(fitted, name_segments(traits, settings.features), None)
+    release = release_of(fitted, name_segments(traits, settings.features))
     rng = np.random.default_rng(1)
     orders = rng.poisson(0.4, len(labels)).astype(np.float64)
     before = labels.astype(np.int64)
