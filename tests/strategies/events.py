@@ -17,7 +17,8 @@ items = st.builds(
     Item,
     brand=brands,
     category=categories,
-    price=st.sampled_from([None, 5, 9.5]),
+    product_id=st.sampled_from([None, "p1", "p2"]),
+    price=st.sampled_from([None, 5, 9.5, 0.1, -3, 1e13]),
     quantity=st.sampled_from([None, 1, 2, 3]),
 )
 
@@ -63,7 +64,7 @@ def histories(user_id: str = "7", *, erased: bool = True) -> st.SearchStrategy[l
 
 def order_histories(user_id: str = "7") -> st.SearchStrategy[list[Event]]:
     """Orders that are rewritten again and again, over two brands: what one version gave, the next takes."""
-    bought = st.builds(Item, brand=st.sampled_from(["Carhartt", "Ön"]))
+    bought = st.builds(Item, brand=st.sampled_from(["Carhartt", "Ön"]), price=st.sampled_from([1, 2.5, 4]))
     version = st.builds(
         Order,
         user_id=st.just(user_id),
