@@ -13,4 +13,6 @@ RICH = declared(ALL)
 
 def declarations() -> st.SearchStrategy[tuple[Feature, ...]]:
     """The seven and a few others; as often all of them."""
-    return st.one_of(st.lists(st.sampled_from(ALL), unique=True, max_size=8).map(tuple), st.just(ALL)).map(declared)
+    return st.one_of(st.lists(st.sampled_from(ALL), unique=True, max_size=8).map(tuple), st.just(ALL)).map(
+        declared
+    )
