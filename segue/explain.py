@@ -28,7 +28,9 @@ def explained(card: UserCard, settings: Settings) -> UserCard:
     release = model.release
     return replace(
         card,
-        score=model.scorer.score(card.features) if card.model_version == release.version else None,
+        score=model.scorer.score(card.features, card.segment, settings.min_margin)
+        if card.model_version == release.version
+        else None,
         similar_users=alike(card, release, settings),
     )
 

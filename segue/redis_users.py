@@ -16,6 +16,7 @@ from segue.user_card import UserCard
 from streamer import place as places
 from streamer import state as states
 from streamer.features import features
+from streamer.history import FIELDS, Entered, read_history
 from streamer.keys import SEGMENT, STATE, Keys
 from streamer.neighbours import angle, similarity
 from streamer.place import FoldSettings, Place
@@ -81,6 +82,11 @@ class RedisUsers:
                 its_positions = positions[lane_of[user_id]] if user_id in lane_of else None
                 cards.append(card_of(state, self._rules, its_positions))
         return cards
+
+    def history(self, user_id: str) -> tuple[Entered, ...]:
+        """When and why a user entered each segment, the oldest entry that is kept first."""
+        with reaching(self._address):
+            return read_history(cast(list[bytes | None], self._redis.hmget(self._keys.user(user_id), FIELDS)))
 
     def segments(self) -> Counter[int]:
         """How many users each segment has."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import msgspec
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from schemas.changes import FeatureValue, SimilarUser
-from segue.change_text import segment_text, similar_text
+from segue.change_text import cause_words, segment_text, similar_text
+from streamer.history import Entered
 from streamer.scoring import Score
 
 
@@ -20,7 +22,7 @@ class UserCard:
 
     ``components`` are coordinates in the space of that name, ``positions`` the lane's next offsets by input.
     ``score`` is by the release at hand, None where there is none; ``similar_users`` None where nobody
-    could be asked.
+    could be asked. ``history`` is when and why the user entered each segment, the oldest first.
     """
 
     user_id: str | None
@@ -37,6 +39,7 @@ class UserCard:
     positions: Mapping[str, int] | None = None
     score: Score | None = None
     similar_users: tuple[SimilarUser, ...] | None = None
+    history: tuple[Entered, ...] | None = None
 
     def as_json(self) -> dict[str, object]:
         """The fields for programs; those that a thought-of user lacks are left out."""
@@ -55,8 +58,18 @@ class UserCard:
             "distance": None if self.score is None else self.score.distance,
             "margin": None if self.score is None else self.score.margin,
             "similar_users": self.similar_users,
+            "history": None if self.history is None else [_entry(entry) for entry in self.history],
         }
-        optional = ("user_id", "sequence", "activation", "positions", "distance", "margin", "similar_users")
+        optional = (
+            "user_id",
+            "sequence",
+            "activation",
+            "positions",
+            "distance",
+            "margin",
+            "similar_users",
+            "history",
+        )
         return {name: value for name, value in told.items() if value is not None or name not in optional}
 
 
@@ -86,6 +99,8 @@ def card_text(card: UserCard) -> RenderableType:
         rows.add_row("similar users", similar_text(card.similar_users) if card.similar_users else "none")
     if card.positions is not None:
         rows.add_row("its lane's place", ", ".join(f"{topic}@{at}" for topic, at in card.positions.items()))
+    if card.history:
+        rows.add_row("history", Text("\n").join(_entered(entry) for entry in reversed(card.history)))
     title = "This user would be" if card.user_id is None else f"User {card.user_id}"
     return Group(Text(title, style="bold"), rows)
 
@@ -94,6 +109,17 @@ def _segment(card: UserCard) -> Text:
     if card.segment is None:
         return Text("not decided yet", style="italic")
     return segment_text(card.segment, card.segment_name)
+
+
+def _entered(entry: Entered) -> Text:
+    line = Text(f"{entry.at:%Y-%m-%d %H:%M:%S}  ", style="dim")
+    line.append_text(segment_text(entry.segment, entry.segment_name))
+    return line.append(f"  {cause_words(entry.cause)}", style="dim")
+
+
+def _entry(entry: Entered) -> dict[str, object]:
+    """For programs: by name, though stored as an array."""
+    return msgspec.structs.asdict(entry)
 
 
 def _value(card: UserCard, name: str, value: FeatureValue) -> str:

@@ -20,7 +20,7 @@ from streamer.lane_config import LaneConfig
 from streamer.model import ActiveModel
 from streamer.process import follow, placed
 from streamer.start import Start
-from streamer.state import Decided, decided_by
+from streamer.state import Decided, UserState, decided_by, told
 from streamer.users import Users
 
 Save = Callable[[Users, dict[str, int]], None]
@@ -95,20 +95,36 @@ def adopt(
     """
     topic = config.topics.users
     for records in read_between(log, {topic: start.users_from}, {topic: users_end}, config.max_batch):
-        newest = {record.key.decode(): decided_in(record) for record in records if record.key is not None}
-        model = model_after(newest.values())
-        users = Users(store, dict.fromkeys(newest, ()))
-        for user_id, decided in newest.items():
-            users.put(placed(replace(users[user_id], decided=decided), model, config.rules))
+        of_users = [(record.key.decode(), record) for record in records if record.key is not None]
+        users = Users(store, dict.fromkeys((user_id for user_id, _ in of_users), ()))
+        for user_id, record in of_users:
+            users.put(_adopted(users[user_id], record))
+        model = model_after(users[user_id].decided for user_id, _ in of_users)
+        for state in list(users):
+            users.put(placed(state, model, config.rules))
         save(users, {topic: records[-1].offset + 1})
+
+
+def _adopted(state: UserState, record: Record) -> UserState:
+    change = _change_in(record)
+    if change is None:
+        return replace(state, decided=None, entered=0, entries=())
+    return told(state, change, _models_topic(record))
 
 
 def decided_in(record: Record) -> Decided | None:
     """What a record of ``user-segments`` decides; None for an erased user."""
+    change = _change_in(record)
+    return None if change is None else decided_by(change, _models_topic(record))
+
+
+def _change_in(record: Record) -> SegmentChange | None:
     change = None if record.value is None else decode_change(record.value)
-    if not isinstance(change, SegmentChange):
-        return None
-    return decided_by(change, dict(record.headers).get(MODELS_TOPIC, b"").decode())
+    return change if isinstance(change, SegmentChange) else None
+
+
+def _models_topic(record: Record) -> str:
+    return dict(record.headers).get(MODELS_TOPIC, b"").decode()
 
 
 def cause_positions(record: Record) -> dict[str, int]:

@@ -16,7 +16,7 @@ from streamer.features import features
 from streamer.model import ActiveModel
 from streamer.profile import fold
 from streamer.rules import Rules
-from streamer.state import Decided, Position, UserState, decided_by
+from streamer.state import Decided, Position, UserState, told
 
 
 class Step(Struct, frozen=True):
@@ -80,7 +80,7 @@ def decide(
         emitted_at=now,
         prefix=rules.prefix,
     )
-    return Step(replace(state, position=position, decided=decided_by(change, model.topic_id)), (change,))
+    return Step(told(replace(state, position=position), change, model.topic_id), (change,))
 
 
 def follow(state: UserState, event: Event, rules: Rules) -> UserState:

@@ -8,9 +8,11 @@ from datetime import datetime
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from schemas.changes import SegmentChange
 from schemas.events import Order
+from streamer.history import Entered, entered_by
 
 ProfileValue = int | float | str
 
@@ -118,13 +120,16 @@ class Position(Struct, frozen=True):
 class UserState(Struct, frozen=True):
     """One user, with those of the orders that were read (``whole``: all of them).
 
-    ``orders`` maps an order id to the order, or to None where the user has no such order.
+    ``orders`` maps an order id to the order, or to None where the user has no such order. ``entered`` counts the
+    segments that the user came into in this life, and ``entries`` are those of them that are not stored yet.
     """
 
     user_id: str
     facts: Facts = Facts()
     decided: Decided | None = None
     position: Position | None = None
+    entered: int = 0
+    entries: tuple[Entered, ...] = ()
     orders: dict[str, Order | None] = {}
     whole: bool = True
 
@@ -133,6 +138,7 @@ class _Stored(Struct, frozen=True, omit_defaults=True):
     facts: Facts
     decided: Decided | None = None
     position: Position | None = None
+    entered: int = 0
 
 
 _decoder = msgspec.json.Decoder(_Stored)
@@ -141,7 +147,7 @@ _encoder = msgspec.json.Encoder()
 
 def encode(state: UserState) -> bytes:
     """The stored form of a state, its orders apart: JSON."""
-    return _encoder.encode(_Stored(state.facts, state.decided, state.position))
+    return _encoder.encode(_Stored(state.facts, state.decided, state.position, state.entered))
 
 
 def decode(user_id: str, stored: bytes | None, orders: dict[str, Order | None]) -> UserState:
@@ -150,7 +156,19 @@ def decode(user_id: str, stored: bytes | None, orders: dict[str, Order | None]) 
         return UserState(user_id)
     kept = _decoder.decode(stored)
     whole = sum(order is not None for order in orders.values()) == kept.facts.held
-    return UserState(user_id, kept.facts, kept.decided, kept.position, orders, whole)
+    return UserState(
+        user_id, kept.facts, kept.decided, kept.position, kept.entered, orders=orders, whole=whole
+    )
+
+
+def told(state: UserState, change: SegmentChange, models_topic: str) -> UserState:
+    """The state once a change of the user was told: its decision, and its entry into a segment."""
+    decided = decided_by(change, models_topic)
+    if change.kind != "moved":
+        return replace(state, decided=decided)
+    return replace(
+        state, decided=decided, entered=state.entered + 1, entries=(*state.entries, entered_by(change))
+    )
 
 
 def decided_by(change: SegmentChange, models_topic: str) -> Decided:

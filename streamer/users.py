@@ -7,6 +7,7 @@ import msgspec
 from msgspec.structs import replace
 
 from schemas.decode import canonical, order_of
+from streamer.history import history_fields
 from streamer.interfaces import Store, UserWrite
 from streamer.keys import STATE
 from streamer.lane_errors import InDoubt
@@ -107,7 +108,7 @@ def write_of(
     orders |= {k: None for k, held in before.orders.items() if held is not None and now.orders.get(k) is None}
     return UserWrite(
         user_id=now.user_id,
-        fields=fields_of(now),
+        fields={**fields_of(now), **history_fields(before.entered, now.entered, now.entries)},
         orders=orders,
         angles=_angles(before, now, sweep, filled, index_all=index_all),
         swept=_swept(now, sweep),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from math import inf
 
-from schemas.changes import Change, SegmentChange, UserErasedChange
+from schemas.changes import Cause, Change, SegmentChange, UserErasedChange
 from schemas.decode import decode_order, decode_signup, encode_order, encode_signup
 from schemas.errors import BadEvent
 from schemas.events import Event, Order, Signup
@@ -16,6 +16,7 @@ from schemas.topics import Topics
 from schemas.wire import decode_change
 from streamer import place as places
 from streamer import state as states
+from streamer.history import FIELDS, KEPT, read_history
 from streamer.interfaces import Log, Record, Store
 from streamer.lane import Lane
 from streamer.lane_config import LaneConfig
@@ -226,6 +227,7 @@ def check_promises(world: World) -> None:
         plain = world.redis.users[user_id].fields
         assert plain["segment"] == str(state.decided.segment).encode()
         assert plain["provisional"] == str(int(score.provisional)).encode()
+        _check_history(world, user_id, chain)
         at = angle(score.components)
         if at is not None:
             index = world.redis.indexes[model.release.space]
@@ -235,6 +237,26 @@ def check_promises(world: World) -> None:
         place = places.decode(held)
         for topic in world.topics.inputs:
             assert place.positions[topic] == len(world.kafka.topics[topic].partitions[partition])
+
+
+def _check_history(world: World, user_id: str, chain: Sequence[Change]) -> None:
+    """Redis has the moves of the user's present life, the newest 50."""
+    moves: list[SegmentChange] = []
+    for change in chain:
+        if isinstance(change, UserErasedChange):
+            moves.clear()
+        elif change.kind == "moved":
+            moves.append(change)
+    fields = world.redis.users[user_id].fields
+    entries = read_history(fields.get(name) for name in FIELDS)
+    assert [(e.sequence, e.at, e.segment, e.previous_segment, e.cause) for e in entries] == [
+        (c.sequence, c.occurred_at, c.segment, c.previous_segment, _without_positions(c.cause))
+        for c in moves[-KEPT:]
+    ]
+
+
+def _without_positions(cause: Cause) -> Cause:
+    return Cause(cause.type, cause.topic, cause.partition, cause.offset)
 
 
 def _chains(world: World) -> dict[str, list[Change]]:

@@ -63,6 +63,8 @@ def _all(users: RedisUsers, *, as_json: bool) -> int:
 
 
 def _one(users: RedisUsers, user_id: str, settings: Settings, *, as_json: bool) -> int:
+    from dataclasses import replace
+
     from segue.explain import explained
     from segue.user_card import card_text
 
@@ -72,7 +74,7 @@ def _one(users: RedisUsers, user_id: str, settings: Settings, *, as_json: bool) 
             f"user {user_id!r} is not in Redis at {settings.redis_address} under the prefix"
             f" {settings.redis_prefix!r}: no event of this user has been taken, or it was erased"
         )
-    told = explained(card, settings)
+    told = replace(explained(card, settings), history=users.history(user_id))
     if as_json:
         write(_line(told.as_json()))
     else:

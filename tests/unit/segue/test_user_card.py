@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from datetime import UTC, datetime
 
 import pytest
 from rich.console import Console
@@ -12,6 +13,7 @@ from schemas.features import Feature
 from segue.usage import BadUsage
 from segue.user_card import UserCard, card_text
 from segue.what_if import checked, of_declared
+from streamer.history import Entered
 from streamer.scoring import Score
 
 SCORE = Score(1, "older men", (0.5, -1.25), 0.75, 0.5, ("gender",))
@@ -30,6 +32,10 @@ STORED = UserCard(
     positions={"signups": 5, "orders": 6},
     score=SCORE,
     similar_users=(SimilarUser("12", 1.0, 1),),
+    history=(
+        Entered(1, datetime(2024, 5, 1, tzinfo=UTC), 0, "young men", None, "ab12", "signup", "signups", 1, 4),
+        Entered(2, datetime(2024, 6, 1, 8, tzinfo=UTC), 1, "older men", 0, "cf24", "model", "models", 0, 3),
+    ),
 )
 
 
@@ -55,7 +61,39 @@ def test_for_programs_all_fields_have_their_names() -> None:
         "distance": 0.75,
         "margin": 0.5,
         "similar_users": (SimilarUser("12", 1.0, 1),),
+        "history": [
+            {
+                "sequence": 1,
+                "at": datetime(2024, 5, 1, tzinfo=UTC),
+                "segment": 0,
+                "segment_name": "young men",
+                "previous_segment": None,
+                "model_version": "ab12",
+                "cause_type": "signup",
+                "topic": "signups",
+                "partition": 1,
+                "offset": 4,
+            },
+            {
+                "sequence": 2,
+                "at": datetime(2024, 6, 1, 8, tzinfo=UTC),
+                "segment": 1,
+                "segment_name": "older men",
+                "previous_segment": 0,
+                "model_version": "cf24",
+                "cause_type": "model",
+                "topic": "models",
+                "partition": 0,
+                "offset": 3,
+            },
+        ],
     }
+
+
+def test_people_read_the_newest_entry_first() -> None:
+    told = shown(STORED)
+    newest = told.index("2024-06-01 08:00:00  1 older men  by another model, models/0@3")
+    assert newest < told.index("2024-05-01 00:00:00  0 young men  by a signup, signups/1@4")
 
 
 def test_for_people_a_missing_value_and_an_unknown_one_are_told_apart() -> None:
