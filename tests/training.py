@@ -66,19 +66,19 @@ def a_shop(users: int = 300, seed: int = 1) -> pa.Table:
     return features_table(rows)
 
 
-def a_shop_of_kinds(users: int = 600, seed: int = 1) -> pa.Table:
+def a_shop_of_kinds(users: int = 600, seed: int = 1, brands: int = 3) -> pa.Table:
     """Users of three kinds, each with genders, brands and categories of its own; the rest is noise."""
     rng = np.random.default_rng(seed)
     kinds = [
-        ("F", ["Acme", "Bolt", "Cog"], ["Dresses", "Skirts"]),
-        ("M", ["Dyne", "Echo", "Flux"], ["Suits", "Ties"]),
-        ("F", ["Gear", "Hinge"], ["Tools", "Paint"]),
+        ("F", [f"Acme {number}" for number in range(brands)], ["Dresses", "Skirts"]),
+        ("M", [f"Bolt {number}" for number in range(brands)], ["Suits", "Ties"]),
+        ("F", [f"Cog {number}" for number in range(brands)], ["Tools", "Paint"]),
     ]
     rows: list[dict[str, object]] = []
     for _ in range(users):
-        gender, brands, categories = kinds[rng.integers(3)]
+        gender, own, categories = kinds[rng.integers(3)]
         # One in twenty buys what another kind does.
-        _, other_brands, _ = kinds[rng.integers(3)]
+        _, others, _ = kinds[rng.integers(3)]
         rows.append(
             {
                 "age": float(rng.integers(12, 71)),
@@ -86,7 +86,7 @@ def a_shop_of_kinds(users: int = 600, seed: int = 1) -> pa.Table:
                 "country": str(rng.choice(["China", "Spain", "Japan"])),
                 "traffic_source": str(rng.choice(["Search", "Email"])),
                 "total_orders": int(rng.integers(1, 5)),
-                "most_frequent_brand": str(rng.choice(brands if rng.random() > 0.05 else other_brands)),
+                "most_frequent_brand": str(rng.choice(own if rng.random() > 0.05 else others)),
                 "most_frequent_category": str(rng.choice(categories)),
             }
         )

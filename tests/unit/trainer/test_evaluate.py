@@ -9,7 +9,7 @@ from threadpoolctl import threadpool_limits
 
 from trainer import evaluate
 from trainer.cluster import cluster
-from trainer.evaluate import elbow, judge, search
+from trainer.evaluate import RESAMPLES, elbow, judge, search
 
 
 @pytest.fixture(autouse=True)
@@ -95,3 +95,34 @@ def test_as_many_clusters_as_rows_have_no_figures_for_their_shape() -> None:
     quality = judge(rows, cluster(rows, 3))
     assert (quality.silhouette, quality.calinski_harabasz, quality.davies_bouldin) == (None, None, None)
     assert quality.sse == 0.0
+
+
+def test_the_elbow_of_three_blobs_is_three_in_every_resample() -> None:
+    assert search(blobs(), range(2, 11)).elbow_counts == {"3": RESAMPLES}
+
+
+def test_a_curve_too_short_to_bend_has_no_elbow_in_any_resample() -> None:
+    found = search(blobs(), [2, 3])
+    assert (found.elbow, found.elbow_counts) == (None, {"none": RESAMPLES})
+
+
+def test_the_elbows_of_noise_are_all_counted() -> None:
+    noise = np.random.default_rng(4).normal(size=(200, 2))
+    counts = search(noise, range(2, 11)).elbow_counts
+    assert sum(counts.values()) == RESAMPLES
+    assert len(counts) > 1
+
+
+def test_the_figures_of_each_k_are_those_of_its_own_clusters() -> None:
+    noise = np.random.default_rng(4).normal(size=(200, 2))
+    found = search(noise, [2, 4, 6])
+    assert found.rows == tuple(judge(noise, cluster(noise, k)) for k in (2, 4, 6))
+    assert found.users == 200
+
+
+def test_the_search_over_a_sample_extrapolates_the_sse(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evaluate, "SEARCH_ROWS", 150)
+    found = search(blobs(100), [2, 3, 4])
+    assert found.users == 150
+    # As above, 200 rows are 50 away from a centre: not half of that, for half of the rows.
+    assert found.rows[0].sse == pytest.approx(200 * 2_500, rel=0.15)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace as replaced
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,11 @@ from msgspec.structs import replace
 
 from schemas.errors import BadTraining
 from schemas.release import version_of
-from tests.training import CREATED_AT, Shop, a_shop, features_named
+from tests.training import CREATED_AT, Shop, a_shop, a_shop_of_kinds, features_named
 from trainer.current import Current, current_from
 from trainer.fit import fit
 from trainer.impact import told_in
+from trainer.presets import PRESETS
 from trainer.release import load_release
 from trainer.rows import select
 from trainer.scorer import score
@@ -192,6 +194,27 @@ def test_a_release_made_in_another_way_cannot_be_continued(
         trained(tmp_path, settings=settings, current=current_from(first))
     assert "--refit-space" in str(caught.value)
     assert "--current none" in str(caught.value)
+
+
+def test_the_recommended_preset_is_continued_in_its_space(tmp_path: Path) -> None:
+    kinds = replaced(PRESETS["recommended"], k=3)
+    first = trained(tmp_path / "first", a_shop_of_kinds(), settings=kinds)
+    second = trained(tmp_path, a_shop_of_kinds(700), settings=kinds, current=current_from(first))
+    assert load_release(second).space == load_release(first).space
+    before = segments_of(first)
+    same = [before[user] == segment for user, segment in segments_of(second).items() if user in before]
+    assert (len(same), all(same)) == (600, True)
+
+
+def test_one_hot_is_not_continued_with_another_scaling(tmp_path: Path) -> None:
+    balanced = load_release(
+        trained(tmp_path / "a", settings=replaced(QUICK, encoding="one-hot", scaling="balanced"))
+    )
+    standard = load_release(trained(tmp_path / "b", settings=replaced(QUICK, encoding="one-hot")))
+    for release, scaling, other in ((balanced, "balanced", "standard"), (standard, "standard", "balanced")):
+        check_continues(release, replaced(QUICK, encoding="one-hot", scaling=scaling))
+        with pytest.raises(BadTraining, match=f"scaling is {scaling} there and {other} here"):
+            check_continues(release, replaced(QUICK, encoding="one-hot", scaling=other))
 
 
 def test_a_kept_space_gives_the_components_of_the_release(first: Path) -> None:

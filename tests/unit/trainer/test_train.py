@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,8 +15,9 @@ import pytest
 
 from schemas.errors import BadTraining
 from tests.training import CREATED_AT, Shop, a_shop, a_trained_folder
+from trainer.presets import PRESETS
 from trainer.release import load_release, read_manifest
-from trainer.settings import CategoryEncoding, FitSettings
+from trainer.settings import FitSettings
 from trainer.train import train
 from trainer.window import Window
 
@@ -26,9 +28,17 @@ def files_of(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
 
-@pytest.mark.parametrize("encoding", ["label", "frequency", "one-hot"])
-def test_same_data_and_settings_give_the_same_bytes(tmp_path: Path, encoding: CategoryEncoding) -> None:
-    settings = FitSettings(encoding=encoding)
+@pytest.mark.parametrize(
+    "settings",
+    [
+        FitSettings(),
+        FitSettings(encoding="frequency"),
+        FitSettings(encoding="one-hot"),
+        replace(PRESETS["recommended"], compare=True),
+    ],
+    ids=["label", "frequency", "one-hot", "recommended"],
+)
+def test_same_data_and_settings_give_the_same_bytes(tmp_path: Path, settings: FitSettings) -> None:
     first = files_of(a_trained_folder(tmp_path / "a", settings))
     # The rows come in another order: a warehouse may give them so.
     shuffled = a_shop().take(np.random.default_rng(1).permutation(300))
@@ -36,12 +46,22 @@ def test_same_data_and_settings_give_the_same_bytes(tmp_path: Path, encoding: Ca
     assert first == second
 
 
-def test_another_process_with_other_threads_and_hashes_gives_the_same_bytes(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("settings", "shop"),
+    [
+        ("FitSettings()", "a_shop(3_000)"),
+        # So many columns take other solvers, in the fit and in the controls; the recommended preset is in these.
+        ("FitSettings(encoding='one-hot', compare=True)", "a_shop_of_kinds(400, brands=50)"),
+    ],
+)
+def test_another_process_with_other_threads_and_hashes_gives_the_same_bytes(
+    tmp_path: Path, settings: str, shop: str
+) -> None:
     made = []
     for name, threads, seed in (("a", "1", "1"), ("b", "4", "2")):
         code = (
             "from pathlib import Path; from tests.training import *;"
-            f"print(a_trained_folder(Path({str(tmp_path / name)!r}), shop=Shop(a_shop(3_000))))"
+            f"print(a_trained_folder(Path({str(tmp_path / name)!r}), {settings}, Shop({shop})))"
         )
         variables = {
             **os.environ,
