@@ -12,6 +12,7 @@ from schemas import checks, times
 from schemas.decode import encode_signup
 from schemas.errors import BadEvent, SegueError
 from schemas.events import UserErased
+from segue.followed import followed
 from segue.kafka import DEADLINE_S
 from segue.redis_users import RedisUsers
 from segue.sending import Outgoing, Sender
@@ -96,7 +97,7 @@ def wait_until_applied(settings: Settings, erasure: Erasure, deadline_s: float) 
         Unreachable: Redis does not answer.
     """
     end_s = time.monotonic() + deadline_s
-    with RedisUsers(settings) as users:
+    with RedisUsers(followed(settings)) as users:
         while (place := users.place(erasure.partition)) is None or not erasure.is_before(place):
             if time.monotonic() >= end_s:
                 raise NotApplied(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import cast
 
 import redis
 
 from schemas.errors import BadStore, NeedsRebuild
+from segue.followed import followed
 from segue.kafka import DEADLINE_S
 from segue.lane_past import FactsAsOf, LaneLog, past_of, reading_the_log
 from segue.lanes import lane_config
@@ -20,7 +22,7 @@ from streamer.bootstrap import check_statuses
 from streamer.keys import Keys
 from streamer.lane_config import LaneConfig
 from streamer.model import ActiveModel, BootstrapRecord
-from streamer.rebuild import LaneFiller, decided_within
+from streamer.rebuild import LaneFiller, check_filled, decided_within, move
 from streamer.store import RedisStore, address_of, check_policy, connect, reaching
 from streamer.topics_admin import check_topics
 
@@ -144,6 +146,33 @@ def _committed(log: LaneLog, settings: Settings) -> dict[str, int]:
     return found
 
 
+def switch(settings: Settings, into: str) -> int:
+    """Move every lane to a prefix that a rebuild has filled: one write a lane, which ends its present batch.
+
+    A lane that has moved is left alone, so that one that was interrupted is run again. The workers follow.
+
+    Returns:
+        How many lanes were moved.
+
+    Raises:
+        NeedsRebuild: the prefix is not filled, or for other settings than those of the workers.
+        LaneInUse: a lane's place changed again and again.
+        Unreachable: Kafka or Redis does not answer.
+    """
+    partitions = check_topics(settings.kafka_client, settings.topics, deadline_s=DEADLINE_S)
+    with ExitStack() as stack:
+        olds, news = (
+            [
+                stack.enter_context(closing(RedisStore(settings.redis, lane, prefix)))
+                for lane in range(partitions)
+            ]
+            for prefix in (settings.redis_prefix, into)
+        )
+        for old, new in zip(olds, news, strict=True):
+            check_filled(old.place(), new.place(), into)
+        return sum(move(old, into) for old in olds if old.prefix != into)
+
+
 def _check_redis(settings: Settings, config: LaneConfig, say: Callable[[str], None]) -> bool:
     """See that there is room; whether users are to be decided anew, as the present states tell."""
     client = connect(settings.redis)
@@ -153,7 +182,8 @@ def _check_redis(settings: Settings, config: LaneConfig, say: Callable[[str], No
             say(doubt)
         _check_room(client)
         with reaching(address_of(client)):
-            stored = cast(bytes | None, client.get(Keys(settings.redis_prefix).place(0)))
+            keys = Keys(followed(settings).redis_prefix)
+            stored = cast(bytes | None, client.get(keys.place(0)))
     finally:
         client.close()
     try:

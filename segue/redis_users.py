@@ -181,6 +181,7 @@ def similar_users(
         return ()
     store = RedisStore(settings.redis, 0, settings.redis_prefix, TIMEOUT_S)
     try:
+        store.place()  # follows the lanes, where they have moved to another prefix
         (found,) = store.neighbours(space, [at], settings.similar_users, besides)
     finally:
         store.close()

@@ -11,6 +11,7 @@ from schemas.errors import NeedsRebuild
 from schemas.partition import partition_of
 from schemas.release import ModelRelease
 from schemas.times import EPOCH
+from segue.followed import followed
 from segue.kafka import DEADLINE_S
 from segue.lane_past import FactsAsOf, LaneLog, past_of, reading_the_log
 from segue.lane_snapshot import LaneSnapshots, spaces_in
@@ -62,6 +63,7 @@ def verify(
         BadTopics: the topics do not fit together, or are not there.
         Unreachable: Kafka or Redis does not answer.
     """
+    settings = followed(settings)
     partitions = check_topics(settings.kafka_client, settings.topics, deadline_s=DEADLINE_S)
     config = lane_config(settings, partitions)
     of_lane: dict[int, list[str]] = defaultdict(list)

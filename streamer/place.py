@@ -13,6 +13,7 @@ from streamer.model import ActiveModel
 
 _UNFINISHED = "a bootstrap was begun"
 _REBUILDING = "a rebuild was begun"
+_MOVED = "moved to: "
 
 
 class FoldSettings(Struct, frozen=True):
@@ -128,6 +129,20 @@ def is_rebuilding(stored: bytes | None) -> bool:
     return stored is not None and stored.startswith(f'"{_REBUILDING}'.encode())
 
 
+def moved(prefix: str) -> bytes:
+    """What stands in the place of a lane whose states lie under another Redis prefix: a pointer, which every
+    save compares, so that one write moves the lane.
+    """
+    return msgspec.json.encode(f"{_MOVED}{prefix}")
+
+
+def moved_to(stored: bytes | None) -> str | None:
+    """The Redis prefix under which the lane goes on; None where it is this one."""
+    if stored is None or not stored.startswith(f'"{_MOVED}'.encode()):
+        return None
+    return msgspec.json.decode(stored, type=str).removeprefix(_MOVED)
+
+
 def encode(place: Place) -> bytes:
     """The bytes that the save script compares: the same place gives the same bytes."""
     return msgspec.json.encode(place, order="deterministic")
@@ -143,6 +158,9 @@ def decode(stored: bytes) -> Place:
         raise NeedsRebuild("a bootstrap of this Redis prefix did not end: run `segue bootstrap` again")
     if is_rebuilding(stored):
         raise NeedsRebuild("a rebuild of this Redis prefix did not end: run `segue rebuild` again")
+    prefix = moved_to(stored)
+    if prefix is not None:
+        raise NeedsRebuild(f"the lane's states have moved: set redis_prefix to {prefix!r}")
     try:
         return msgspec.json.decode(stored, type=Place)
     except msgspec.DecodeError as error:

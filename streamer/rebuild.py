@@ -10,7 +10,7 @@ from itertools import islice
 
 from msgspec.structs import replace
 
-from schemas.errors import SegueError
+from schemas.errors import NeedsRebuild, SegueError
 from streamer import place as places
 from streamer.healing import cause_positions, read_between
 from streamer.interfaces import Bounds, Reading, Store, UserWrite
@@ -20,6 +20,8 @@ from streamer.place import Place
 from streamer.process import placed
 from streamer.state import UserState
 from streamer.users import write_of
+
+_TRIES = 1_000
 
 
 class LaneInUse(SegueError):
@@ -123,6 +125,40 @@ class LaneFiller:
                 f"somebody else writes to lane {self._lane} under this prefix: let the other rebuild end, or name"
                 " another prefix with --into"
             )
+
+
+def check_filled(old: bytes | None, new: bytes | None, prefix: str) -> None:
+    """See that a lane can go on under a prefix.
+
+    Args:
+        old: the lane's place; it may have none.
+        new: the one under the prefix.
+
+    Raises:
+        NeedsRebuild: no rebuild has filled the lane there, or one has for other settings, with which the
+            workers of now cannot go on.
+    """
+    if new is None:
+        raise NeedsRebuild(f"a lane has no place under {prefix!r}: run `segue rebuild --into {prefix}` first")
+    if old is not None and places.decode(old).settings != places.decode(new).settings:
+        raise NeedsRebuild(
+            f"the states under {prefix!r} were made for other settings than the workers': stop them, and start them"
+            " with those settings and that redis_prefix"
+        )
+
+
+def move(old: Store, prefix: str) -> bool:
+    """Point a lane to a prefix, as soon as its worker leaves a moment for it; True.
+
+    Raises:
+        LaneInUse: its place changed each time.
+    """
+    for _ in range(_TRIES):
+        if old.save(old.place(), places.moved(prefix), []):
+            return True
+    raise LaneInUse(
+        f"a lane's place changed {_TRIES} times while it was to move to {prefix!r}: run the same again"
+    )
 
 
 def _in_batches(writes: Iterator[UserWrite], size: int) -> Iterator[list[UserWrite]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib.resources import files
 from itertools import islice
 from typing import Any, cast
@@ -11,6 +12,7 @@ import redis
 from redis.cluster import RedisCluster
 
 from schemas.errors import BadStore, Unreachable
+from streamer import place as places
 from streamer.interfaces import Loaded, Neighbour, StoredUser, Unswept, UserWrite
 from streamer.keys import ORDER_PREFIX, STATE, Keys
 from streamer.neighbours import nearest_of
@@ -39,16 +41,34 @@ class RedisStore:
     def _use(self, client: redis.Redis | RedisCluster, address: str, keys: Keys, lane: int) -> None:
         self._redis = client
         self._address = address
-        self._keys = keys
-        self._place_key = keys.place(lane)
-        self._swept_key = keys.swept(lane)
+        self._lane = lane
+        self._at(keys)
         self._save = client.register_script(_script("save"))
         self._neighbours = client.register_script(_script("neighbours"))
 
+    def _at(self, keys: Keys) -> None:
+        self._keys = keys
+        self._place_key = keys.place(self._lane)
+        self._swept_key = keys.swept(self._lane)
+
+    @property
+    def prefix(self) -> str:
+        """The prefix that the keys lie under; another than at first, once :meth:`place` has followed the lane."""
+        return self._keys.prefix
+
     def place(self) -> bytes | None:
-        """The lane's place, as it was saved."""
-        with reaching(self._address):
-            return cast(bytes | None, self._redis.get(self._place_key))
+        """The lane's place, as it was saved.
+
+        Where the place says that the lane has moved to another prefix, this store is from then on one of that
+        prefix. Every takeover asks for the place first, so whoever takes the lane over follows it.
+        """
+        while True:
+            with reaching(self._address):
+                stored = cast(bytes | None, self._redis.get(self._place_key))
+            prefix = places.moved_to(stored)
+            if prefix is None:
+                return stored
+            self._at(replace(self._keys, prefix=prefix))
 
     def places(self, partitions: Collection[int]) -> list[bytes]:
         """The places of these lanes, of those that have one."""

@@ -14,6 +14,7 @@ import typer
 from segue.cli.command import command, flag
 from segue.cli.terminal import progress, say, write
 from segue.settings import Settings
+from segue.usage import BadUsage
 
 
 @command(
@@ -39,13 +40,19 @@ def rebuild(
             metavar="PATH_OR_URL", help="after a bootstrap: the warehouse that it took the users from"
         ),
     ] = None,
+    switch: Annotated[
+        bool, flag("--switch", "fill nothing: move the lanes to the prefix that was filled; workers follow")
+    ] = False,
     as_json: Annotated[bool, flag("--json", "the counts as JSON, on standard output")] = False,
 ) -> int | None:
     """Fold the log into a fresh prefix of Redis, up to what the workers have committed, and decide nothing.
 
-    Workers may go on meanwhile. Those that are started with the new redis_prefix go on from there. One that
-    was interrupted is run again.
+    Workers may go on meanwhile. With --switch they then go over to the prefix, lane by lane, and heal what came
+    since. One that was interrupted is run again.
     """
+    if switch:
+        _switch(settings, into, warehouse, as_json=as_json)
+        return None
     from segue.facts import warehouse_facts
     from segue.rebuild import rebuild as rebuilt
 
@@ -82,5 +89,22 @@ def rebuild(
     if done.anew:
         say("A sweep of the workers decides every user again, under the settings of now.")
     if prefix != settings.redis_prefix:
-        say(f'Next: set redis_prefix = "{prefix}" for workers and readers, and start the workers again.')
+        say(f"Next: segue verify --redis-prefix {prefix}, then segue rebuild --into {prefix} --switch")
     return None
+
+
+def _switch(settings: Settings, into: str | None, warehouse: str | None, *, as_json: bool) -> None:
+    if into is None or into == settings.redis_prefix or warehouse is not None:
+        raise BadUsage(
+            "--switch goes with --into and another prefix than redis_prefix, and with nothing else"
+        )
+    from segue.rebuild import switch
+
+    lanes = switch(settings, into)
+    if as_json:
+        write(msgspec.json.encode({"redis_prefix": into, "lanes": lanes}).decode())
+        return
+    say(
+        f'{"1 lane goes" if lanes == 1 else f"{lanes} lanes go"} on under {into}. Next: set redis_prefix = "{into}" for'
+        " workers and everybody who reads Redis; then delete the old keys."
+    )

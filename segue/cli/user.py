@@ -39,8 +39,10 @@ def user(
     """
     if (user_id is None) != every:
         raise BadUsage("name one user's id, or --all, and not both")
-    from segue.redis_users import RedisUsers
+    from segue.followed import followed
+    from segue.redis_users import TIMEOUT_S, RedisUsers
 
+    settings = followed(settings, TIMEOUT_S)
     with RedisUsers(settings) as users:
         if every:
             return _all(users, as_json=as_json)

@@ -8,6 +8,7 @@ from typing import Any, cast
 from schemas.errors import Unreachable
 from segue.doctor.check import FAIL, OK, WARN, Check
 from segue.doctor.places import check_places
+from segue.followed import followed
 from segue.settings import Settings
 from streamer.keys import Keys
 from streamer.model import ActiveModel
@@ -28,7 +29,8 @@ def check_redis(settings: Settings, lanes: int | None, model: ActiveModel | None
         with reaching(settings.redis_address):
             info = cast(Mapping[str, Any], client.info())
             space = None if model is None else model.release.space
-            indexed = 0 if space is None else client.zcard(Keys(settings.redis_prefix).angles(space))
+            keys = Keys(followed(settings, _DEADLINE_S).redis_prefix)
+            indexed = 0 if space is None else client.zcard(keys.angles(space))
     except Unreachable as error:
         return [Check("redis", FAIL, str(error))]
     finally:

@@ -111,6 +111,58 @@ def caught_up_under(deployment: Deployment, suffix: str) -> None:
     eventually(reached, 60, "every lane at the end of its inputs")
 
 
+def test_the_switch_moves_the_lanes_of_a_living_worker(deployment: Deployment) -> None:
+    worker = deployment.worker().ready()
+    deployment.send(a_shop(0, 300))
+    deployment.caught_up()
+    into = f"{deployment.redis_prefix}2:"
+    early = deployment.segue("rebuild", "--into", into, "--switch", check=False)
+    assert early.returncode == 7
+    assert "run `segue rebuild --into" in early.stderr
+    deployment.segue("rebuild", "--into", into)
+    deployment.send(a_shop(300, 400))
+
+    assert told(deployment, "rebuild", "--into", into, "--switch") == {"redis_prefix": into, "lanes": 3}
+
+    deployment.send(a_shop(400, 500))
+    caught_up_under(deployment, "2:")
+    # The commands follow under the old setting, and the lanes moved once.
+    assert told(deployment, "user", "u453")["features"]["total_orders"] == 1
+    assert told(deployment, "forget", "u451", "--wait", "60")["gone"] is True
+    whole = told(deployment, "verify")
+    assert (whole["users"], whole["differing"], whole["lanes_without_place"]) == (500, [], [])
+    assert told(deployment, "rebuild", "--into", into, "--switch")["lanes"] == 0
+    assert worker.process.poll() is None
+    chains: dict[bytes, list[int]] = {}
+    for message in read_topic(deployment.bootstrap, deployment.topics.changes):
+        change = json.loads(message.value())
+        chains.setdefault(message.key(), []).append(0 if change["kind"] == "erased" else change["sequence"])
+    for user_id, sequences in chains.items():
+        lives = [list(range(1, len(life) + 1)) for life in _lives(sequences)]
+        assert _lives(sequences) == lives, user_id
+
+    # A worker that starts under the old setting goes on under the new prefix, too.
+    worker.stop()
+    deployment.worker().ready()
+    deployment.send([Signup("new", START, age=25)])
+    caught_up_under(deployment, "2:")
+    assert told(deployment, "user", "new")["segment"] is not None
+    with redis.Redis.from_url(deployment.redis_url) as store:
+        assert not store.exists(f"{deployment.redis_prefix}user:new")
+        assert store.exists(f"{into}user:new")
+
+
+def _lives(sequences: list[int]) -> list[list[int]]:
+    """The sequences of each life; 0 is an erasure."""
+    lives: list[list[int]] = [[]]
+    for sequence in sequences:
+        if sequence == 0:
+            lives.append([])
+        else:
+            lives[-1].append(sequence)
+    return [life for life in lives if life]
+
+
 def test_a_redis_lost_after_a_bootstrap_is_filled_from_the_warehouse_and_the_log(
     deployment: Deployment, tmp_path: Path
 ) -> None:

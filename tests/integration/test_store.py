@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from schemas.errors import BadStore, Unreachable
 from segue.services import LocalRedis, RedisService
+from streamer import place as places
 from streamer.interfaces import Neighbour, StoredUser, UserWrite
 from streamer.memory import MemoryRedis, MemoryStore
 from streamer.neighbours import AngleIndex
@@ -121,6 +122,23 @@ def test_a_save_from_another_place_writes_nothing(
     assert list(client.scan_iter(f"{redis_prefix}*")) == (
         [f"{redis_prefix}place:0".encode()] if stored else []
     )
+
+
+def test_a_store_follows_a_lane_that_has_moved_when_it_asks_for_the_place(
+    store: RedisStore, client: redis.Redis, redis_prefix: str
+) -> None:
+    first, second = f"{redis_prefix}2:", f"{redis_prefix}3:"
+    assert store.save(None, places.moved(first), [])
+    client.set(f"{first}place:0", places.moved(second))
+    client.set(f"{second}place:0", b"p1")
+
+    assert store.load({}).place == places.moved(first)  # whoever works on the lane sees another place
+    assert not store.save(b"p1", b"p2", [write("7", {"state": "s"})])
+
+    assert store.place() == b"p1"
+    assert store.prefix == second
+    assert store.save(b"p1", b"p2", [write("7", {"state": "s"})])
+    assert client.hget(f"{second}user:7", "state") == b"s"
 
 
 def test_lanes_have_places_of_their_own(

@@ -1,14 +1,19 @@
 """A rebuild's mark: what it keeps out, and who may write over it."""
 
+from collections.abc import Sequence
+
 import pytest
+from msgspec.structs import replace
 
 from schemas.errors import NeedsRebuild
 from streamer import place as places
+from streamer.interfaces import UserWrite
 from streamer.lane import Lane
+from streamer.lane_errors import InDoubt
 from streamer.memory import MemoryStore
-from streamer.rebuild import LaneFiller, LaneInUse
+from streamer.rebuild import LaneFiller, LaneInUse, check_filled, move
 from streamer.state import Facts, UserState
-from tests.worlds import NOW, World
+from tests.worlds import NOW, World, a_signup
 
 USER = UserState("7", Facts(signed_up_at=NOW))
 
@@ -38,6 +43,61 @@ def test_a_lane_with_a_place_is_not_filled() -> None:
     with pytest.raises(LaneInUse, match="lane 0 has a place in Redis already"):
         a_filler(world).begin()
     assert world.redis.places[0] == before
+
+
+def test_a_lane_is_moved_by_one_write_and_whoever_worked_on_it_is_in_doubt() -> None:
+    world = World()
+    lane = world.take_over()
+    world.send(a_signup("7"))
+
+    assert move(MemoryStore(world.redis, 0), "segue-2:")
+
+    assert places.moved_to(world.redis.places[0]) == "segue-2:"
+    with pytest.raises(InDoubt, match="the place in Redis is not the one that this lane wrote last"):
+        lane.step(0.0)
+    assert "7" not in world.redis.users
+    with pytest.raises(NeedsRebuild, match="the lane's states have moved: set redis_prefix to 'segue-2:'"):
+        places.decode(world.redis.places[0])
+
+
+def test_a_worker_that_saves_at_the_same_time_is_waited_for_but_not_for_ever() -> None:
+    world = World()
+    world.take_over()
+    store = Busy(world.redis, 0)
+    store.refusals = 3
+    assert move(store, "segue-2:")
+    store.refusals = 10_000
+    with pytest.raises(LaneInUse, match="a lane's place changed 1000 times"):
+        move(store, "segue-2:")
+
+
+class Busy(MemoryStore):
+    """Somebody else saves just before."""
+
+    refusals = 0
+
+    def save(self, expected: bytes | None, place: bytes, writes: Sequence[UserWrite]) -> bool:
+        if self.refusals:
+            self.refusals -= 1
+            return False
+        return super().save(expected, place, writes)
+
+
+def test_lanes_are_moved_only_to_what_is_filled_and_for_the_workers_settings() -> None:
+    world = World()
+    world.take_over()
+    old = world.redis.places[0]
+    place = places.decode(old)
+    other = places.encode(replace(place, settings=replace(place.settings, exclude_statuses=("Cancelled",))))
+
+    check_filled(old, old, "segue-2:")
+    check_filled(None, other, "segue-2:")
+    with pytest.raises(NeedsRebuild, match="a lane has no place under 'segue-2:'"):
+        check_filled(old, None, "segue-2:")
+    with pytest.raises(NeedsRebuild, match="a rebuild of this Redis prefix did not end"):
+        check_filled(old, places.rebuilding("r"), "segue-2:")
+    with pytest.raises(NeedsRebuild, match="made for other settings than the workers'"):
+        check_filled(old, other, "segue-2:")
 
 
 def test_one_that_died_is_followed_by_another_which_locks_it_out() -> None:
