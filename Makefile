@@ -77,7 +77,7 @@ $(READY): requirements.lock pyproject.toml
 
 lock: ## pin the dependencies anew from pyproject.toml; UPGRADE=--upgrade takes newer versions
 	tmp=$$(mktemp -d) && trap 'rm -rf "$$tmp"' EXIT && $(PYTHON) -m venv $$tmp && $$tmp/bin/pip install --quiet $(UV) && \
-	$$tmp/bin/$(COMPILE) --all-extras pyproject.toml --output-file requirements.lock && \
+	$$tmp/bin/$(COMPILE) --extra trainer --extra containers --extra dev pyproject.toml --output-file requirements.lock && \
 	$$tmp/bin/$(COMPILE) --constraint requirements.lock pyproject.toml --output-file deploy/worker.lock && \
 	$$tmp/bin/$(COMPILE) --constraint requirements.lock --extra trainer pyproject.toml --output-file deploy/trainer.lock && \
 	echo setuptools | $$tmp/bin/$(COMPILE) --constraint requirements.lock - --output-file deploy/build.lock
