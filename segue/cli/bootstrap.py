@@ -38,7 +38,7 @@ def bootstrap(
     warehouse: Annotated[
         str,
         typer.Option(
-            metavar="PATH_OR_URL", help="a folder of Parquet or CSV files, DuckDB, or postgresql://"
+            metavar="PATH_OR_URL", help="a folder of Parquet or CSV files, DuckDB, or a database URL"
         ),
     ],
     as_of: Annotated[str, typer.Option(metavar="TIME", help="the states are as of then")],

@@ -38,7 +38,7 @@ def ingest(
     warehouse: Annotated[
         str | None,
         typer.Option(
-            metavar="PATH_OR_URL", help="a folder of Parquet or CSV files, DuckDB, or postgresql://"
+            metavar="PATH_OR_URL", help="a folder of Parquet or CSV files, DuckDB, or a database URL"
         ),
     ] = None,
     since: Annotated[

@@ -35,7 +35,7 @@ def train(
     warehouse: Annotated[
         str,
         typer.Option(
-            metavar="PATH_OR_URL", help="a folder of Parquet or CSV files, DuckDB, or postgresql://"
+            metavar="PATH_OR_URL", help="a folder of Parquet or CSV files, DuckDB, or a database URL"
         ),
     ],
     out: Annotated[Path, typer.Option(metavar="DIR", help="the folder of releases")] = DEFAULT_OUT,

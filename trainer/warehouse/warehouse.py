@@ -11,7 +11,7 @@ import pyarrow as pa
 from schemas.errors import BadWarehouse
 from schemas.events import Order, Signup
 from schemas.features import FEATURES, Feature
-from trainer.warehouse import duck, facts, postgres, reports
+from trainer.warehouse import bigquery, duck, facts, postgres, reports, snowflake
 from trainer.warehouse.feature_query import schema_of
 from trainer.warehouse.layout import TABLES
 from trainer.warehouse.names import Names
@@ -136,7 +136,8 @@ class Warehouse:
 
 
 def open_warehouse(path_or_url: str | Path, names: Names | None = None) -> Warehouse:
-    """Open a folder of Parquet or CSV files, a DuckDB file, or a ``postgresql://`` URL.
+    """Open a folder of Parquet or CSV files, a DuckDB file, or a ``postgresql://``, ``snowflake://`` or
+    ``bigquery://`` URL.
 
     Args:
         path_or_url: where it is.
@@ -159,10 +160,14 @@ def _source(path_or_url: str | Path, names: Names) -> Source:
     text = str(path_or_url)
     if text.startswith(postgres.SCHEMES):
         return postgres.PostgresSource(text, names)
+    if text.startswith(f"{snowflake.SCHEME}://"):
+        return snowflake.SnowflakeSource(text, names)
+    if text.startswith(f"{bigquery.SCHEME}://"):
+        return bigquery.BigQuerySource(text, names)
     if "://" in text:
         raise BadWarehouse(
             f"a {text.partition('://')[0]}:// warehouse cannot be read: name a folder of Parquet or CSV files, a "
-            f"DuckDB file or a postgresql:// URL"
+            f"DuckDB file, or a postgresql://, snowflake:// or bigquery:// URL"
         )
     path = Path(path_or_url).expanduser()
     if path.is_dir():

@@ -58,9 +58,9 @@ def test_no_kind_of_warehouse(tmp_path):
         f"warehouse {tmp_path}/notes.txt is not a DuckDB file: name a folder of Parquet or CSV files, a DuckDB "
         "file or a postgresql:// URL"
     )
-    assert refusal("snowflake://user:secret@account/db") == (
-        "a snowflake:// warehouse cannot be read: name a folder of Parquet or CSV files, a DuckDB file or a "
-        "postgresql:// URL"
+    assert refusal("redshift://user:secret@host/db") == (
+        "a redshift:// warehouse cannot be read: name a folder of Parquet or CSV files, a DuckDB file, or a "
+        "postgresql://, snowflake:// or bigquery:// URL"
     )
 
 
