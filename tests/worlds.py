@@ -10,12 +10,14 @@ from schemas.changes import Cause, Change, SegmentChange, UserErasedChange
 from schemas.decode import decode_order, decode_signup, encode_order, encode_signup
 from schemas.errors import BadEvent
 from schemas.events import Event, Order, Signup
+from schemas.features import FEATURES, Feature, beyond_default
 from schemas.partition import partition_of
 from schemas.release import ModelRelease
 from schemas.topics import Topics
 from schemas.wire import decode_change
 from streamer import place as places
 from streamer import state as states
+from streamer.features import features as features_of
 from streamer.history import FIELDS, KEPT, read_history
 from streamer.interfaces import Log, Record, Store
 from streamer.lane import Lane
@@ -92,7 +94,13 @@ class World:
     """Topics and a Redis in memory, with lanes over them."""
 
     def __init__(
-        self, partitions: int = 1, *, exclude: Sequence[str] = (), max_batch: int = 3, topics: Topics = TOPICS
+        self,
+        partitions: int = 1,
+        *,
+        exclude: Sequence[str] = (),
+        features: tuple[Feature, ...] = FEATURES,
+        max_batch: int = 3,
+        topics: Topics = TOPICS,
     ) -> None:
         self.partitions = partitions
         self.topics = topics
@@ -102,8 +110,8 @@ class World:
         self.watcher = Silent()
         self.config = LaneConfig(
             topics,
-            Rules(topics.prefix, frozenset(exclude)),
-            FoldSettings(partitions, tuple(exclude)),
+            Rules(topics.prefix, frozenset(exclude), features),
+            FoldSettings(partitions, tuple(exclude), declared=beyond_default(features)),
             max_batch=max_batch,
             place_check_s=0.0,
             sweep_per_s=inf,
@@ -202,7 +210,8 @@ def check_promises(world: World) -> None:
     model = world.models.model
     assert model is not None
     for user_id, facts in world.events().items():
-        expected = oracle.features(user_id, facts, world.config.rules.exclude_statuses)
+        rules = world.config.rules
+        expected = oracle.features(user_id, facts, rules.exclude_statuses, rules.features)
         chain = chains.pop(user_id, [])
         state = world.state(user_id) if user_id in world.redis.users else None
         if expected is None:
@@ -211,6 +220,7 @@ def check_promises(world: World) -> None:
             assert newest.get(user_id) is None
             continue
         assert state is not None, f"user {user_id} is not in Redis"
+        assert features_of(state, rules) == expected
         score = model.scorer.score(expected)
         assert state.decided is not None
         assert state.position is not None

@@ -7,10 +7,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemas.events import Event
+from schemas.features import Feature
 from streamer.lane import Lane
 from streamer.lane_errors import InDoubt
 from tests.faults import Calls, Crash
 from tests.strategies.events import histories
+from tests.strategies.features import RICH, declarations
 from tests.worlds import World, check_promises, drain
 
 shops = st.tuples(histories("7"), histories("21"), histories("España")).map(
@@ -26,9 +28,11 @@ def a_world(events: list[Event], partitions: int = 1, **options: object) -> Worl
 
 
 @some_settings
-@given(shops, st.sampled_from([(), ("Cancelled", "Returned")]), st.integers(1, 20))
-def test_an_undisturbed_run(events: list[Event], exclude: tuple[str, ...], max_batch: int) -> None:
-    world = a_world(events, 2, exclude=exclude, max_batch=max_batch)
+@given(shops, st.sampled_from([(), ("Cancelled", "Returned")]), declarations(), st.integers(1, 20))
+def test_an_undisturbed_run(
+    events: list[Event], exclude: tuple[str, ...], features: tuple[Feature, ...], max_batch: int
+) -> None:
+    world = a_world(events, 2, exclude=exclude, features=features, max_batch=max_batch)
     world.run_all()
     check_promises(world)
 
@@ -37,10 +41,10 @@ def test_an_undisturbed_run(events: list[Event], exclude: tuple[str, ...], max_b
 @given(shops, st.data())
 def test_a_crash_at_any_call_before_it_or_after_it(events: list[Event], data: st.DataObject) -> None:
     calls = Calls()
-    healthy = a_world(events)
+    healthy = a_world(events, features=RICH)
     _run(healthy, calls)
     stop_at = data.draw(st.integers(0, len(calls.made) - 1), label="call")
-    world = a_world(events)
+    world = a_world(events, features=RICH)
     crash = Calls(stop_at, data.draw(st.sampled_from(["before", "after"]), label="when"))
     try:
         _run(world, crash)
