@@ -50,6 +50,12 @@ def _sentences(report: Report) -> Iterator[str]:
             f"<b>They hang on how values are spelled:</b> with other codes for the same texts the segments agree only "
             f"with an adjusted Rand index of {number(permuted, '.2f')}."
         )
+    better = report.comparison.recommended
+    if better is not None and better is not control:
+        yield (
+            f"The recommended preset passes these controls (silhouette {number(better.silhouette)}, shuffled at most "
+            f"{number(better.shuffled_highest)}): it is worth a try."
+        )
     yield _future(report)
     if report.impact is not None and report.impact.by_model is not None:
         moved = report.impact.by_model

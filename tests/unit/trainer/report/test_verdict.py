@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import msgspec
+import pytest
+
+from tests.training import a_shop
+from trainer.compare import Comparison, EncodingControl
+from trainer.fit import fit
+from trainer.followup import Followup, Told
+from trainer.impact import Impact, Moves, Pair
+from trainer.model import release_of
+from trainer.report import Report, report_of
+from trainer.report.verdict import verdict
+from trainer.rows import select
+from trainer.settings import FitSettings
+from trainer.traits import traits_of
+
+GOOD = EncodingControl("label", 5, (0.3, 0.2), 0.9, 0.9, 0.5, 0.3, 0.31, no_better_than_shuffled=False)
+T = datetime(2024, 10, 1, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def report() -> Report:
+    settings = FitSettings()
+    fitted = fit(select(a_shop(), settings), settings)
+    traits = traits_of(fitted.selection.rows, fitted.labels, settings.features)
+    return report_of(fitted, release_of(fitted, list("abcde"), None), {}, traits)
+
+
+def held(report: Report, used: EncodingControl | None, recommended: EncodingControl | None = None) -> str:
+    comparison = Comparison(() if used is None else (used,), used, recommended, 1_000)
+    return verdict(msgspec.structs.replace(report, comparison=comparison))
+
+
+def test_structure(report: Report) -> None:
+    assert "clearer than those of the same data with its columns shuffled" in held(report, GOOD)
+    worse = replace(GOOD, no_better_than_shuffled=True)
+    assert "<b>Structure no better than shuffled:</b>" in held(report, worse)
+    assert "not held against shuffled data" in verdict(report)
+
+
+def test_what_the_segments_hang_on(report: Report) -> None:
+    said = held(report, GOOD)
+    assert "Fitted anew" not in said
+    assert "spelled" not in said
+    assert "agree only with an adjusted Rand index of 0.39" in held(report, replace(GOOD, bootstrap_ari=0.39))
+    assert "hang on how values are spelled" in held(report, replace(GOOD, permuted_codes_ari=0.11))
+    assert "spelled" not in held(report, replace(GOOD, permuted_codes_ari=None))
+
+
+def test_the_recommended_preset_where_it_is_another(report: Report) -> None:
+    other = replace(GOOD, encoding="recommended", silhouette=0.602)
+    assert "recommended preset passes these controls (silhouette 0.602, shuffled at most 0.310)" in held(
+        report, GOOD, other
+    )
+    assert "recommended" not in held(report, other, other)
+
+
+def test_the_future(report: Report) -> None:
+    by_chance, telling = Told("repeat", 0.01, 0.01, 0.02), Told("spend", 0.07, 0.01, 0.02)
+    told = Followup(T, T, 100, (), (by_chance, telling))
+    assert (
+        "They tell 7.0% of the variance in what is spent within the 90 days after; segments dealt out at "
+        in (verdict(msgspec.structs.replace(report, followup=told)))
+    )
+    nothing = replace(told, outcomes=(by_chance,))
+    assert "say nothing about the 90 days" in verdict(msgspec.structs.replace(report, followup=nothing))
+    assert "cannot be told" in verdict(report)
+
+
+def test_whom_it_would_move(report: Report) -> None:
+    impact = Impact("v", {}, Moves(200, (Pair(0, 1, 3),)), None, ())
+    assert "Publishing would move 1.5% of 200 users" in verdict(
+        msgspec.structs.replace(report, impact=impact)
+    )
