@@ -1,5 +1,6 @@
 """A release of another space decides once every lane has filled its index, and nobody is left in the old one."""
 
+from copy import deepcopy
 from dataclasses import replace as other
 from typing import Any
 
@@ -182,8 +183,7 @@ def test_a_crash_after_the_first_decision_of_another_space_does_not_go_back() ->
     world = a_world(1)
     lane, log = a_dying_lane(world)
     activate(world, 4)
-    while a_place(world).sweep.filling == {} or not a_place(world).swept:
-        lane.step(0.0)
+    until_filled(world, lane)
     world.send(Signup("21", START.replace(hour=1), age=100))
     log.dies = True
     with pytest.raises(Crash):
@@ -214,6 +214,44 @@ def test_a_decision_of_an_activation_that_was_not_read_is_adopted_once_it_was() 
             world.take_over()
     activate(world, 4, swapped)
     world.run()
+    check_promises(world)
+
+
+def until_filled(world: World, lane: Lane) -> None:
+    while not (a_place(world).sweep.filling and a_place(world).swept):
+        lane.step(0.0)
+
+
+def test_who_has_no_direction_any_more_leaves_the_index_that_was_filled() -> None:
+    """At the age of 40, the training mean, and with nothing else known, a user lies at the origin."""
+    world = World()
+    world.send(Signup("21", START, age=60))
+    lane = world.run()
+    activate(world, 4)
+    until_filled(world, lane)
+    assert indexed(world, ELSEWHERE) == {"21"}
+    world.send(Signup("21", START.replace(hour=1), age=40))
+    drain(lane)
+    assert indexed(world, ELSEWHERE) == set()
+    check_promises(world)
+
+
+def test_an_index_that_redis_lost_is_whole_only_after_the_sweep() -> None:
+    world = a_world(1)
+    lane = world.run()
+    kept = deepcopy(world.redis)
+    activate(world, 4)
+    until_filled(world, lane)
+    world.send(Signup("21", START.replace(hour=1), age=100))
+    drain(lane)
+    world.redis.users, world.redis.places = kept.users, kept.places
+    world.redis.indexes, world.redis.swept = kept.indexes, kept.swept
+    successor = world.take_over()
+    assert a_place(world).sweep.activation == 4
+    assert not has_index(a_place(world), ELSEWHERE.space)
+    drain(successor)
+    assert has_index(a_place(world), ELSEWHERE.space)
+    assert indexed(world, ELSEWHERE) == set(USERS)
     check_promises(world)
 
 
