@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 from sklearn.metrics import pairwise_distances_argmin
+from threadpoolctl import threadpool_limits
 
 from schemas.features import Feature
 from schemas.release import ModelRelease
@@ -59,9 +60,10 @@ def score(release: ModelRelease, users: pa.Table) -> Scored:
     centres = np.array([segment.centre for segment in release.segments])
     step = max(1, _CELLS // len(release.mean))
     components = np.empty((users.num_rows, axes.shape[1]))
-    for begin in range(0, users.num_rows, step):
-        scaled = (encoder.transform(users.slice(begin, step)) - mean) / scale
-        components[begin : begin + step] = (scaled - np.array(release.projection_mean)) @ axes
+    with threadpool_limits(limits=1):  # as in the fit: sums depend on their order
+        for begin in range(0, users.num_rows, step):
+            scaled = (encoder.transform(users.slice(begin, step)) - mean) / scale
+            components[begin : begin + step] = (scaled - np.array(release.projection_mean)) @ axes
     ids = np.array([segment.id for segment in release.segments], dtype=np.int64)
     nearest = (
         pairwise_distances_argmin(components, centres) if users.num_rows else np.array([], dtype=np.int64)

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 from dataclasses import replace as replaced
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +28,7 @@ from trainer.stable import check_continues, start_from, within
 from trainer.train import train
 
 OTHERS = [{**row, "user_id": f"v{place}"} for place, row in enumerate(a_shop(80, seed=5).to_pylist())]
+ROOT = Path(__file__).parents[3]
 QUICK = FitSettings(k_min=5, k_max=5)
 MORE = pa.concat_tables([a_shop(), pa.Table.from_pylist(OTHERS, a_shop().schema)])
 
@@ -82,6 +86,22 @@ def test_the_same_current_release_and_data_give_the_same_bytes(first: Path, tmp_
     assert made[0].name == made[1].name
     for path in made[0].iterdir():
         assert path.read_bytes() == (made[1] / path.name).read_bytes(), path.name
+
+
+def test_any_number_of_threads_gives_the_same_bytes(first: Path, tmp_path: Path) -> None:
+    made = []
+    for threads in "14":
+        code = (
+            "from pathlib import Path; from tests.unit.trainer.test_stable import *;"
+            f"print(trained(Path({str(tmp_path / threads)!r}), MORE, current=current_from(Path({str(first)!r}))))"
+        )
+        variables = {**os.environ, "OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads}
+        run = subprocess.run(
+            [sys.executable, "-c", code], cwd=ROOT, env=variables, capture_output=True, text=True, check=True
+        )
+        made.append({path.name: path.read_bytes() for path in Path(run.stdout.strip()).iterdir()})
+    assert len(made[0]) == 7
+    assert made[0] == made[1]
 
 
 def test_the_impact_is_what_both_releases_say(first: Path, tmp_path: Path) -> None:
