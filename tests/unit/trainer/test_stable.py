@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from dataclasses import replace as replaced
 import os
 import subprocess
 import sys
+from dataclasses import replace as replaced
 from pathlib import Path
 from typing import Any
 
