@@ -22,7 +22,9 @@ from streamer.features import features
 from streamer.profile import fold
 from streamer.rules import Rules
 from streamer.state import UserState
+from tests import oracle
 from tests.shops import Shop, write_parquet
+from tests.strategies.events import orders
 from tests.strategies.features import RICH, declarations
 from tests.strategies.warehouse import AS_OFS, EXCLUDED, shops
 from trainer.warehouse import open_warehouse
@@ -124,7 +126,7 @@ def test_every_order_of_thelook_is_an_event(events: list[Event]) -> None:
     assert sum(isinstance(event, Signup) for event in events) == 20_000
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(shops(), AS_OFS, EXCLUDED, declarations(), st.randoms(use_true_random=False))
 def test_random_dirty_shops(
     shop: Shop,
@@ -145,3 +147,42 @@ def test_random_dirty_shops(
     assert by_fold == {user_id: row for user_id, row in by_sql.items() if user_id in by_fold}
     # A user of whom every row is bad has a row of features, all missing, and no event.
     assert all(set(by_sql[user_id].values()) == {None} for user_id in by_sql.keys() - by_fold.keys())
+
+
+baskets = st.tuples(*(st.lists(orders(str(user)), max_size=6) for user in range(8)))
+
+
+@settings(max_examples=25, deadline=None)
+@given(baskets, st.sampled_from([NONE_EXCLUDED, LOST]))
+def test_clean_orders_that_tie_often(baskets: tuple[list[Order], ...], excluded: frozenset[str]) -> None:
+    """Every kind and source, also against the rules applied to all facts at once."""
+    rules = Rules(exclude_statuses=excluded, features=RICH)
+    with TemporaryDirectory() as folder:
+        tables = write_parquet(shop_of(order for basket in baskets for order in basket), Path(folder))
+        with open_warehouse(tables) as warehouse:
+            facts = list(warehouse.events())
+        by_sql = from_sql(tables, rules)
+    assert from_fold(facts, rules) == by_sql
+    assert by_sql == {
+        user_id: oracle.features(
+            user_id,
+            [fact for fact in facts if fact.user_id == user_id],
+            rules.exclude_statuses,
+            rules.features,
+        )
+        for user_id in {fact.user_id for fact in facts}
+    }
+
+
+def shop_of(versions: Iterable[Order]) -> Shop:
+    """A shop with the last of these versions of each order, and one user without any."""
+    shop = Shop().user("nobody")
+    newest = {(order.user_id, order.order_id): order for order in versions}
+    for (user_id, order_id), order in newest.items():
+        unique = f"{order_id} of {user_id}"
+        shop.order(unique, user_id, [], order.created_at.isoformat(), order.status)
+        for item in order.items:
+            values = {"product_id": item.product_id, "sale_price": item.price, "quantity": item.quantity}
+            written = {name: None if value is None else str(value) for name, value in values.items()}
+            shop.item(unique, f"{item.brand or ''}/{item.category or ''}", **written)
+    return shop
