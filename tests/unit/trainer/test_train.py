@@ -10,6 +10,7 @@ from pathlib import Path
 
 import joblib
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -44,6 +45,14 @@ def test_same_data_and_settings_give_the_same_bytes(tmp_path: Path, settings: Fi
     shuffled = a_shop().take(np.random.default_rng(1).permutation(300))
     second = files_of(a_trained_folder(tmp_path / "b", settings, Shop(shuffled)))
     assert first == second
+
+
+def test_how_the_rows_are_batched_does_not_matter(tmp_path: Path) -> None:
+    whole = a_shop().combine_chunks()
+    batched = pa.concat_tables([whole.slice(begin, 7) for begin in range(0, whole.num_rows, 7)])
+    assert batched["user_id"].num_chunks == 43  # 300 users, 7 a batch
+    first = files_of(a_trained_folder(tmp_path / "a", shop=Shop(whole)))
+    assert files_of(a_trained_folder(tmp_path / "b", shop=Shop(batched))) == first
 
 
 @pytest.mark.parametrize(
