@@ -95,7 +95,8 @@ def _space(selection: Selection, settings: FitSettings) -> tuple[FeatureEncoder,
     encoded = encoder.transform(selection.rows)
     _check_varies(encoded, encoder)
     scaler = scaler_for(settings.scaling)
-    scaled = scaler.fit_transform(encoded)
+    # In place: with many columns each copy of the matrix is most of the memory that a fit takes.
+    scaled = scaler.fit(encoded).transform(encoded, copy=False)
     pca = PCA(settings.components, random_state=PCA_SEED)
     # Not fit_transform: with many columns its coordinates are those of another approximation (the
     # randomized solver's) than the ones that every later row gets, and so would be the clusters.
@@ -107,7 +108,7 @@ def _kept(
 ) -> tuple[FeatureEncoder, Any, Any, Matrix]:
     """The same of the release that is continued; today's rows only tell what its axes keep of them."""
     _check_columns(start.encoder, selection, settings)
-    scaled = start.scaler.transform(start.encoder.transform(selection.rows))
+    scaled = start.scaler.transform(start.encoder.transform(selection.rows), copy=False)
     components = start.pca.transform(scaled)
     explain(start.pca, scaled, components)
     return start.encoder, start.scaler, start.pca, components
