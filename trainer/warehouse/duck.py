@@ -86,19 +86,27 @@ class DuckSource:
 
     def rows(self, query: str) -> Iterator[Row]:
         """See :meth:`trainer.warehouse.source.Source.rows`."""
-        with _failures(self.name), self._connection.cursor() as cursor:
+        with _failures(self.name), self._cursor() as cursor:
             cursor.execute(query)
             while rows := cursor.fetchmany(_ROWS_A_FETCH):
                 yield from rows
 
     def batches(self, query: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
         """See :meth:`trainer.warehouse.source.Source.batches`."""
-        with _failures(self.name), self._connection.cursor() as cursor:
+        with _failures(self.name), self._cursor() as cursor:
             yield from of_schema(cursor.sql(query).to_arrow_reader(ROWS_A_BATCH), schema)
 
     def close(self) -> None:
         """See :meth:`trainer.warehouse.source.Source.close`."""
         self._connection.close()
+
+    @contextlib.contextmanager
+    def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        with self._connection.cursor() as cursor:
+            yield cursor
+        # DuckDB keeps the memory that a query has freed, up to the limit, and what follows needs it. Setting the
+        # limit, even to what it is, makes it give back what it keeps.
+        self._connection.execute(f"set memory_limit = '{_MEMORY_MB}MB'")
 
 
 def open_file(path: Path, names: Names) -> DuckSource:

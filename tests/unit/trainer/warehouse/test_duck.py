@@ -1,5 +1,7 @@
 """DuckDB gives rows in batches, and spills where its memory ends."""
 
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -7,11 +9,12 @@ import pyarrow as pa
 import pytest
 
 from schemas.errors import BadWarehouse
-from tests.shops import Shop, write_duckdb
-from trainer.warehouse import Names
+from tests.shops import Shop, write_csv, write_duckdb
+from trainer.warehouse import Names, duck
 from trainer.warehouse.batches import ROWS_A_BATCH
 from trainer.warehouse.duck import DuckSource, open_file
 
+ROOT = Path(__file__).parents[4]
 SCHEMA = pa.schema([pa.field("n", pa.int64(), nullable=False), ("text", pa.string()), ("half", pa.float64())])
 
 
@@ -63,12 +66,14 @@ def setting(source: DuckSource, name: str) -> object:
     return row[0]
 
 
-def test_memory_is_limited_and_the_rest_goes_to_a_directory_of_the_process_s_own(source, tmp_path):
+def test_memory_is_limited_and_the_rest_goes_to_a_directory_of_the_process_s_own(
+    source, tmp_path, monkeypatch
+):
     assert setting(source, "memory_limit") == "953.6 MiB"  # 1,000 million bytes
     spill = Path(str(setting(source, "temp_directory")))
     assert spill.parent == tmp_path / "spill"
-    for _ in source.rows("set memory_limit = '80MB'"):
-        pass
+    monkeypatch.setattr(duck, "_MEMORY_MB", 80)
+    assert list(source.rows("select 1")) == [(1,)]  # after which the limit is set again
     rows = source.rows("select md5(i::varchar), md5((-i)::varchar) from range(1000000) as r(i) order by 1")
     assert sum(1 for _ in rows) == 1_000_000
     assert spill.is_dir()
@@ -80,3 +85,27 @@ def test_a_file_can_be_opened_twice(source, tmp_path):
     other = open_file(tmp_path / "shop.duckdb", Names())
     assert list(other.rows("select 1")) == [(1,)]
     other.close()
+
+
+def test_a_query_that_has_ended_holds_no_memory(tmp_path):
+    write_csv(Shop().user("u"), tmp_path)
+    code = f"""
+import re
+from pathlib import Path
+import pyarrow as pa
+from trainer.warehouse import open_warehouse
+
+def resident_mb(what):
+    return int(re.search(what + r":\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1]) / 1e3
+
+source = open_warehouse({str(tmp_path)!r})._source
+texts = "select md5(x::text) as text from range(2000000) as t(x) order by text"
+before = resident_mb("VmRSS")
+for _ in source.batches(texts, pa.schema([("text", pa.string())])): pass
+print(resident_mb("VmHWM") - before, resident_mb("VmRSS") - before)
+"""
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    most, left = map(float, run.stdout.split())
+    # Two million texts of 32 bytes are sorted as a whole.
+    assert most > 64
+    assert left < most / 2
