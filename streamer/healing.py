@@ -98,14 +98,15 @@ def adopt(
         of_users = [(record.key.decode(), record) for record in records if record.key is not None]
         users = Users(store, dict.fromkeys((user_id for user_id, _ in of_users), ()))
         for user_id, record in of_users:
-            users.put(_adopted(users[user_id], record))
+            users.put(adopted(users[user_id], record))
         model = model_after(users[user_id].decided for user_id, _ in of_users)
         for state in list(users):
             users.put(placed(state, model, config.rules))
         save(users, {topic: records[-1].offset + 1})
 
 
-def _adopted(state: UserState, record: Record) -> UserState:
+def adopted(state: UserState, record: Record) -> UserState:
+    """The user as a record of ``user-segments`` leaves it: decided, with an entry of its history; or neither."""
     change = _change_in(record)
     if change is None:
         return replace(state, decided=None, entered=0, entries=())

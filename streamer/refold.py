@@ -7,11 +7,9 @@ It decides nothing. Up to a place every event was decided already, and the decis
 from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Mapping
 
-from msgspec.structs import replace
-
 from schemas.events import Event
 from streamer.batch import read_batch
-from streamer.healing import decided_in, read_between
+from streamer.healing import adopted, read_between
 from streamer.interfaces import Reading
 from streamer.lane_config import LaneConfig
 from streamer.profile import fold_all
@@ -82,7 +80,7 @@ class Refold:
             for record in records:
                 user_id = None if record.key is None else record.key.decode()
                 if user_id is not None and self._is_wanted(user_id):
-                    self.states[user_id] = replace(self.state(user_id), decided=decided_in(record))
+                    self.states[user_id] = adopted(self.state(user_id), record)
             self._count(len(records))
 
     def _is_wanted(self, user_id: str) -> bool:

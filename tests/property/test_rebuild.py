@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from schemas.events import Event, Signup, UserErased
 from streamer import place as places
+from streamer.history import FIELD_PREFIX
 from streamer.memory import MemoryLog, MemoryRedis, MemoryStore
 from streamer.rebuild import LaneFiller, decided_within
 from tests.refolding import a_refold, differing, position_of
@@ -35,6 +36,15 @@ def rebuilt(world: World, committed: dict[str, int], *, anew: bool = False) -> M
     return fresh
 
 
+def histories_of(world: World) -> dict[str, dict[str, bytes]]:
+    """By user, the fields that tell when and why it entered each segment."""
+    found = {
+        user_id: {name: value for name, value in user.fields.items() if name.startswith(FIELD_PREFIX)}
+        for user_id, user in world.redis.users.items()
+    }
+    return {user_id: fields for user_id, fields in found.items() if fields}
+
+
 @some_settings
 @given(st.lists(shops, min_size=1, max_size=3), shops, st.integers(1, 4), st.data())
 def test_a_lane_taken_over_under_the_new_prefix(
@@ -52,11 +62,12 @@ def test_a_lane_taken_over_under_the_new_prefix(
     fresh = rebuilt(world, committed)
     world.send(*more)
     drain(lane)  # the old prefix is worked on meanwhile
-    told = world.changes()
+    told, histories = world.changes(), histories_of(world)
     world.redis = fresh
     world.run()
 
     assert world.changes() == told  # a takeover decides nothing anew
+    assert histories_of(world) == histories
     check_promises(world)
     past = a_refold(world)
     past.go_to(position_of(world))
