@@ -12,6 +12,7 @@ from tests.retrain.months import Month, retrained, starts, thelook
 from trainer.current import current_from
 from trainer.settings import FitSettings
 from trainer.train import train
+from trainer.window import Window
 
 SETTINGS = FitSettings(k_min=5, k_max=5)  # the elbow is another test's
 
@@ -61,6 +62,8 @@ def test_most_users_of_a_month_have_the_segment_that_they_had(months: list[Month
 def test_the_same_month_again_moves_nobody(months: list[Month], tmp_path: Path) -> None:
     last = months[-1]
     with thelook() as warehouse:
-        again = train(warehouse, SETTINGS, tmp_path, current=current_from(last.folder), as_of=last.at)
+        again = train(
+            warehouse, SETTINGS, tmp_path, current=current_from(last.folder), window=Window(last.at)
+        )
     assert again.name == last.folder.name
     assert segments_of(again) == segments_of(last.folder)

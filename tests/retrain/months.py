@@ -14,6 +14,7 @@ from trainer.impact import Impact, told_in
 from trainer.settings import FitSettings
 from trainer.train import train
 from trainer.warehouse import Warehouse, open_warehouse
+from trainer.window import Window
 
 LAST = (2025, 1)
 """The month in which the data of thelook end."""
@@ -43,7 +44,7 @@ def retrained(count: int, settings: FitSettings, out: Path) -> Iterator[Month]:
     current: Current | None = None
     with thelook() as warehouse:
         for at in starts(count):
-            folder = train(warehouse, settings, out, current=current, as_of=at, created_at=at)
+            folder = train(warehouse, settings, out, current=current, window=Window(at), created_at=at)
             impact, _ = told_in((folder / "report.json").read_bytes())
             current = current_from(folder)
             yield Month(at, folder, current.release, impact)

@@ -26,6 +26,7 @@ from trainer.scorer import score
 from trainer.settings import FitSettings
 from trainer.stable import check_continues, start_from, within
 from trainer.train import train
+from trainer.window import Window
 
 OTHERS = [{**row, "user_id": f"v{place}"} for place, row in enumerate(a_shop(80, seed=5).to_pylist())]
 ROOT = Path(__file__).parents[3]
@@ -66,7 +67,7 @@ def test_a_retrain_on_the_same_data_is_the_same_release(first: Path, tmp_path: P
 def test_a_later_retrain_on_the_same_data_moves_nobody(first: Path, tmp_path: Path) -> None:
     """Also where it is no longer the same release: it was asked as of another time."""
     second = trained(tmp_path, MORE, current=current_from(first))
-    third = trained(tmp_path, MORE, current=current_from(second), as_of=CREATED_AT)
+    third = trained(tmp_path, MORE, current=current_from(second), window=Window(CREATED_AT))
     assert load_release(third).continues == second.name != third.name
     assert segments_of(third) == segments_of(second)
 
