@@ -128,6 +128,9 @@ def _lanes(status: WorkerStatus) -> Iterator[Metric]:
     left = GaugeMetricFamily(
         "segue_lane_sweep_left", "Users whom a newer release has still to decide anew.", labels=["lane"]
     )
+    activation = GaugeMetricFamily(
+        "segue_lane_activation", "The activation that decides in the lane.", labels=["lane"]
+    )
     phase = GaugeMetricFamily("segue_lane_phase", "1 for the phase of the lane.", labels=["lane", "phase"])
     for lane in status.lanes:
         for topic, records in lane.lag.items():
@@ -135,8 +138,11 @@ def _lanes(status: WorkerStatus) -> Iterator[Metric]:
         for name in PHASES:
             phase.add_metric([str(lane.partition), name], float(lane.phase == name))
         left.add_metric([str(lane.partition)], lane.sweep_left)
+        if lane.activation is not None:
+            activation.add_metric([str(lane.partition)], lane.activation)
     yield lag
     yield left
+    yield activation
     yield phase
     owned = len(status.group.owned)
     yield GaugeMetricFamily("segue_lanes_owned", "Lanes that the group gave this worker.", value=owned)

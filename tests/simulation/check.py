@@ -173,12 +173,13 @@ class Ledger:
     ) -> Score:
         """The nearest centre's, or the present one's where that is not nearer by enough."""
         score = model.scorer.score(features)
+        min_margin = self._world.config.rules.min_margin
         centres = {segment.id: segment.centre for segment in model.release.segments}
-        if decided is None or decided.segment not in centres:
+        if decided is None or decided.segment not in centres or min_margin == 0:
             return score
         own = dist(score.components, centres[decided.segment])
-        nearer_by = (own - dist(score.components, centres[score.segment])) / own if own else 0.0
-        if nearer_by < self._world.config.rules.min_margin:
+        # As the product has it, so that both round alike where the border is met exactly.
+        if own - dist(score.components, centres[score.segment]) < min_margin * own:
             return replace(score, segment=decided.segment)
         return score
 

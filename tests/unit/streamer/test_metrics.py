@@ -91,13 +91,14 @@ def test_lanes_are_shown_as_they_are_when_asked() -> None:
 
 def test_a_sweep_is_counted_and_what_is_left_of_it_shown() -> None:
     metrics = Metrics()
-    metrics.watch(Source(status(LaneStatus(partition=2, phase="live", sweep_left=30))))
+    metrics.watch(Source(status(LaneStatus(partition=2, phase="live", sweep_left=30, activation=7))))
     metrics.swept(20, {"moved": 3})
     metrics.swept(5, {})
     found = samples(metrics)
     assert found["segue_swept_users_total"] == 25
     assert found["segue_changes_total{kind=moved}"] == 3
     assert found["segue_lane_sweep_left{lane=2}"] == 30
+    assert found["segue_lane_activation{lane=2}"] == 7
 
 
 def test_the_release_is_shown_once_there_is_one() -> None:
