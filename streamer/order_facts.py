@@ -5,8 +5,7 @@ only where it held a first time, an extreme or the newest value must the other o
 """
 
 from collections.abc import Callable, Iterable, Mapping
-
-from msgspec.structs import replace
+from typing import Any
 
 from schemas.events import Order
 from streamer.order_values import latest_of, numbers_of, texts_of
@@ -21,22 +20,23 @@ Choose = Callable[[Iterable[int]], int]
 
 def recounted(
     user_id: str, facts: Facts, was: Order | None, now: Order | None, rules: Rules, counted: Counted
-) -> Facts:
-    """The facts when ``was`` no longer counts and ``now`` does; either may be None."""
+) -> dict[str, Any]:
+    """The fields of the facts that change when ``was`` no longer counts and ``now`` does; either may be None."""
     if was is None and now is None:
-        return facts
-    tallies = {
+        return {}
+    changed: dict[str, Any] = {
         TALLIES[source]: _retally(facts.tally(source), was, now, source, counted) for source in rules.tallied
     }
-    return replace(
-        facts,
-        counted=facts.counted + (now is not None) - (was is not None),
-        sums=_resum(facts.sums, was, now, rules.summed),
-        least=_extremes(facts.least, was, now, rules.least, min, counted),
-        most=_extremes(facts.most, was, now, rules.most, max, counted),
-        latest=_latest(user_id, facts.latest, was, now, rules.latest, counted),
-        **tallies,
-    )
+    changed["counted"] = facts.counted + (now is not None) - (was is not None)
+    if rules.summed:
+        changed["sums"] = _resum(facts.sums, was, now, rules.summed)
+    if rules.least:
+        changed["least"] = _extremes(facts.least, was, now, rules.least, min, counted)
+    if rules.most:
+        changed["most"] = _extremes(facts.most, was, now, rules.most, max, counted)
+    if rules.latest:
+        changed["latest"] = _latest(user_id, facts.latest, was, now, rules.latest, counted)
+    return changed
 
 
 def _retally(

@@ -96,14 +96,15 @@ def _with_order(state: UserState, order: Order, rules: Rules, *, own_orders: boo
             raise OrdersMissing(state.user_id)
         return (o for o in orders.values() if o is not None and o.status not in excluded)
 
-    facts = recounted(
+    changed = recounted(
         state.user_id,
-        replace(state.facts, held=state.facts.held + (former is None)),
+        state.facts,
         former if former is not None and former.status not in excluded else None,
         order if order.status not in excluded else None,
         rules,
         counted,
     )
+    facts = replace(state.facts, held=state.facts.held + (former is None), **changed)
     return replace(state, orders=orders, facts=facts)
 
 
