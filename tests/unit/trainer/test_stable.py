@@ -15,10 +15,14 @@ from msgspec.structs import replace
 
 from schemas.errors import BadTraining
 from schemas.release import version_of
+from schemas.wire import decode_release, encode_release
+from streamer.scoring import Scorer
 from tests.training import CREATED_AT, Shop, a_shop, a_shop_of_kinds, features_named
 from trainer.current import Current, current_from
 from trainer.fit import fit
+from trainer.identity import Identity
 from trainer.impact import told_in
+from trainer.model import release_of
 from trainer.presets import PRESETS
 from trainer.release import load_release
 from trainer.rows import select
@@ -249,6 +253,20 @@ def test_a_kept_space_gives_the_components_of_the_release(first: Path) -> None:
     # What the axes keep: the variance of the components over the variance of all columns.
     expected = made.components.var(axis=0) / scaled.var(axis=0).sum()
     np.testing.assert_allclose(steps["project"].explained_variance_ratio_, expected, rtol=1e-12)
+
+
+def test_a_worker_scores_a_continued_release_as_its_pipeline_does(first: Path) -> None:
+    """With ids that are not the clusters' places."""
+    release = load_release(first)
+    selection = within(select(MORE, QUICK), release)
+    made = fit(selection, QUICK, start_from(release, selection, QUICK))
+    identity = Identity((3, 9, 0, 12, 1), 13, release.version)
+    scorer = Scorer(decode_release(encode_release(release_of(made, list("abcde"), Window(), identity))))
+    scores = [scorer.score(row) for row in MORE.select(list(QUICK.names)).to_pylist()]
+    components = made.pipeline[:-1].transform(MORE)
+    np.testing.assert_allclose([each.components for each in scores], components, atol=1e-9)
+    places = made.pipeline[-1].predict(components).tolist()
+    assert [each.segment for each in scores] == [identity.ids[place] for place in places]
 
 
 def test_the_figures_are_those_of_the_clusters_in_use(first: Path, tmp_path: Path) -> None:
