@@ -78,7 +78,7 @@ def _metrics(impact: Impact) -> str:
 def _drift(features: Sequence[FeatureDrift]) -> str:
     rows = [
         (
-            words(each.name),
+            words(each.name) + (_most_changed(each) if each.drifted else ""),
             number(each.psi),
             number(each.chance),
             "<b>drifted</b>" if each.drifted else "as it was",
@@ -94,3 +94,8 @@ def _drift(features: Sequence[FeatureDrift]) -> str:
             f"{NOTABLE}."
         ),
     )
+
+
+def _most_changed(feature: FeatureDrift) -> str:
+    found = max(feature.bins, key=lambda each: abs(each.now - each.before))
+    return f"<small>most of all {value(found.value)}: {found.before:.1%} → {found.now:.1%}</small>"

@@ -37,7 +37,7 @@ def _followup(report: Report) -> list[str]:
         card(
             f"Who orders again within {DAYS} days",
             _bars(report, found, "Repeat rate of each segment", _repeat),
-            soft(f"{when}. The line is everybody."),
+            soft(f"{when}. The whiskers are 95% intervals, the line is everybody."),
         )
     ]
     if all(each.spend is not None for each in found.segments):

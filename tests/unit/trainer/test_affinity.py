@@ -72,3 +72,12 @@ def test_too_few_for_five_others() -> None:
     rows: list[dict[str, object]] = [{"age": float(age)} for age in range(5)]
     components = np.ones((5, 2))
     assert affinity_of(features_table(rows), components, np.zeros(5, dtype=np.int32), TEXTS) is None
+
+
+def test_nobody_is_compared_with_oneself() -> None:
+    # Six to a segment, so that the five others are the only choice; no two users share a country.
+    rng = np.random.default_rng(4)
+    rows: list[dict[str, object]] = [{"country": f"c{place}"} for place in range(60)]
+    told = compared(rows, rng.normal(size=(60, 2)), [place % 10 for place in range(60)])
+    (country,) = [each for each in told.features if each.feature == "country"]
+    assert (country.similar, country.segment, country.everybody) == (0, 0, 0)

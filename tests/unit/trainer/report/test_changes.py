@@ -3,7 +3,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from trainer.drift import Drift, FeatureDrift
+from trainer.drift import Bin, Drift, FeatureDrift
 from trainer.impact import Impact, Metric, Moves, Pair
 from trainer.report.changes import changes
 
@@ -38,9 +38,10 @@ def test_many_pairs_are_summed_up() -> None:
 
 def test_drift() -> None:
     features = (
-        FeatureDrift("age", 0.3, 0.02, 0.1, drifted=True, bins=()),
+        FeatureDrift("age", 0.3, 0.02, 0.1, drifted=True, bins=(Bin("a<b", 0.4, 0.1), Bin("c", 0.6, 0.9001))),
         FeatureDrift("total_orders", 0.01, 0.02, 0.1, drifted=False, bins=()),
     )
     html = told(drift=Drift("v1", features))
     assert html.count("<b>drifted</b>") == 1
+    assert "<small>most of all <bdi>c</bdi>: 60.0% → 90.0%</small>" in html
     assert 'total orders</th><td class="number">0.010</td><td class="number">0.020</td>' in html
