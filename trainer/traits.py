@@ -26,6 +26,7 @@ ALPHA = 0.05  # the chance that any trait of the whole report counts as clear by
 LEAST_EXPECTED = (
     5  # users with a value, in and outside a segment, below which the normal distribution misleads
 )
+PROFILE_ROWS = 14
 MOST_VALUES = 20  # of one text feature, for one segment
 
 
@@ -58,6 +59,15 @@ class Trait:
 
 
 @dataclass(frozen=True, slots=True)
+class ProfileRow:
+    """One number, or one value of a text (None for a number), with its effect in clusters 0, 1, 2…"""
+
+    feature: str
+    value: str | None
+    effects: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Traits:
     """The traits of every segment.
 
@@ -66,11 +76,14 @@ class Traits:
             MOST_VALUES), the largest absolute effect first; equal: in the features' order.
         comparisons: how many differences were looked at.
         threshold: the absolute z score from which a trait is clear.
+        profile: at most PROFILE_ROWS numbers and values, those with the largest absolute effect in any cluster,
+            in the features' order, then the largest first.
     """
 
     segments: tuple[tuple[Trait, ...], ...]
     comparisons: int
     threshold: float
+    profile: tuple[ProfileRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +96,11 @@ class _Measured:
     everywhere: Matrix
     deviation: Matrix
     trusted: npt.NDArray[np.bool_]
+
+    def effects(self) -> Matrix:
+        """Shape (clusters, values)."""
+        apart = self.here - self.everywhere
+        return np.divide(apart, self.deviation, where=self.deviation > 0, out=np.zeros_like(apart))
 
 
 def traits_of(rows: pa.Table, labels: Labels, features: Sequence[Feature]) -> Traits:
@@ -104,7 +122,20 @@ def traits_of(rows: pa.Table, labels: Labels, features: Sequence[Feature]) -> Tr
         tuple(_segment(cluster, measured, sizes, threshold) for cluster in range(len(sizes))),
         comparisons,
         threshold,
+        _profile(measured),
     )
+
+
+def _profile(measured: Sequence[_Measured]) -> tuple[ProfileRow, ...]:
+    found = []
+    for place, each in enumerate(measured):
+        effects = each.effects()
+        largest = np.abs(effects).max(axis=0)
+        for column in np.argsort(-largest, kind="stable")[:PROFILE_ROWS]:
+            row = ProfileRow(each.feature.name, each.values[column], tuple(effects[:, column].tolist()))
+            found.append((float(largest[column]), place, row))
+    chosen = sorted(found, key=lambda each: -each[0])[:PROFILE_ROWS]
+    return tuple(row for _, _, row in sorted(chosen, key=lambda each: (each[1], -each[0])))
 
 
 def _number(
@@ -155,9 +186,7 @@ def _segment(
     spread = np.sqrt((total - size) / (size * (total - 1)))
     found = []
     for each in measured:
-        here = each.here[cluster]
-        varies = each.deviation > 0
-        effects = np.divide(here - each.everywhere, each.deviation, where=varies, out=np.zeros_like(here))
+        here, effects = each.here[cluster], each.effects()[cluster]
         order = np.argsort(-effects, kind="stable")[:MOST_VALUES]
         for place in order:
             effect = float(effects[place])

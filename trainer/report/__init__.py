@@ -2,7 +2,7 @@
 
 Both hold no time and draw no unseeded numbers, so that the same fit gives the same bytes. ``numbers`` is what
 both say; ``page`` puts the sections together (``overview``, ``verdict``, ``segments``, ``worth``, ``choice``,
-``space``, ``changes``, ``data``), which draw with ``bars``, ``curves``, ``dots`` and ``scatter`` over ``svg``.
+``space``, ``changes``, ``data``), which draw with ``bars``, ``curves``, ``dots``, ``heat`` and ``scatter`` over ``svg``.
 """
 
 from trainer.report.numbers import Report, report_of

@@ -19,7 +19,7 @@ from trainer.followup import Followup
 from trainer.impact import Impact
 from trainer.loadings import Loading, loadings
 from trainer.settings import FitSettings
-from trainer.traits import Trait, Traits
+from trainer.traits import ProfileRow, Trait, Traits
 
 # The article's ``columns_to_report``.
 COLUMNS = (
@@ -92,6 +92,7 @@ class Report(Struct, frozen=True, kw_only=True):
         loadings: of each component, the features' parts.
         comparisons: how many traits were looked at.
         z_threshold: from which absolute z score on a trait is clear.
+        profile: the strongest traits in all segments, which are in the order of ``segments``.
         affinity: None where there are too few users to tell.
         followup: None where the facts do not reach back far enough.
         impact: None where there is no release in use.
@@ -114,6 +115,7 @@ class Report(Struct, frozen=True, kw_only=True):
     segments: tuple[SegmentReport, ...]
     comparisons: int
     z_threshold: float
+    profile: tuple[ProfileRow, ...]
     affinity: Affinity | None
     followup: Followup | None
     impact: Impact | None
@@ -171,6 +173,7 @@ def report_of(
         segments=_segments(fit, release, traits),
         comparisons=traits.comparisons,
         z_threshold=traits.threshold,
+        profile=traits.profile,
         affinity=affinity,
         followup=followup,
         impact=impact,

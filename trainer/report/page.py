@@ -12,7 +12,7 @@ from trainer.report.data import data
 from trainer.report.html import number
 from trainer.report.numbers import Report
 from trainer.report.overview import clusters, figures
-from trainer.report.segments import segment_cards
+from trainer.report.segments import segment_cards, side_by_side
 from trainer.report.space import space
 from trainer.report.verdict import verdict
 from trainer.report.worth import worth
@@ -35,6 +35,7 @@ def page(report: Report, components: Matrix, labels: Labels) -> bytes:
         figures=figures(report),
         verdict=verdict(report),
         clusters=clusters(report, components, labels),
+        side_by_side=side_by_side(report),
         segments=segment_cards(report),
         comparisons=f"{report.comparisons:,}",
         threshold=number(report.z_threshold, ".1f"),

@@ -1,10 +1,29 @@
 """A card for each segment: what sets it apart, and the article's table."""
 
-from trainer.report.html import badge, number, soft, table, value, words
+from trainer.report.heat import heat_chart
+from trainer.report.html import badge, card, number, soft, table, value, words
 from trainer.report.numbers import Report, SegmentReport, Share
 from trainer.traits import Trait
 
 TRAITS = 8
+
+
+def side_by_side(report: Report) -> str:
+    """What sets the segments apart, in one chart beside their names."""
+    ids = [segment.id for segment in report.segments]
+    names = "".join(
+        f"<li>{badge(place, segment.id, segment.name)}</li>" for place, segment in enumerate(report.segments)
+    )
+    return card(
+        "Side by side",
+        f'<ul class="legend">{names}</ul>',
+        heat_chart(report.profile, ids),
+        soft(
+            "The difference to all users in standard deviations, of a number or of the share who have a value: blue is "
+            "more, orange is less."
+        ),
+        wide=True,
+    )
 
 
 def segment_cards(report: Report) -> str:

@@ -16,7 +16,7 @@ def names(rows: list[dict[str, object]], labels: list[int]) -> list[str]:
 
 def named(*traits: Trait, features: tuple[Feature, ...] = FEATURES) -> str:
     """The name of the only segment."""
-    return name_segments(Traits((traits,), 1, 2.0), features)[0]
+    return name_segments(Traits((traits,), 1, 2.0, ()), features)[0]
 
 
 def of_number(feature: str, effect: float) -> Trait:

@@ -83,3 +83,15 @@ def test_the_strongest_first_and_of_equal_ones_the_smaller_text() -> None:
     rows += [{"country": "c", "age": 30.0}] * 10
     told = traits(rows, [0] * 10 + [1] * 10, "country", "age")
     assert [trait.value for trait in told.segments[0]] == [None, "a", "b"]
+
+
+def test_the_profile_has_every_segment_side_by_side() -> None:
+    rows: list[dict[str, object]] = [{"age": 20.0, "country": "a"}] * 4 + [{"age": 40.0, "country": "b"}] * 2
+    rows += [{"age": 40.0, "country": "a"}] * 2
+    told = traits(rows, [0] * 4 + [1] * 4, "country", "age")
+    country, other, age = told.profile
+    assert (country.feature, country.value, other.value, age.value) == ("country", "a", "b", None)
+    # Of "a": 1 and 0.5 of the segments, 0.75 of all, a deviation of sqrt(0.75 * 0.25).
+    assert country.effects == pytest.approx((0.25 / 0.1875**0.5, -0.25 / 0.1875**0.5))
+    assert other.effects == pytest.approx((-0.25 / 0.1875**0.5, 0.25 / 0.1875**0.5))
+    assert age.effects == pytest.approx((-1.0, 1.0))

@@ -1,0 +1,45 @@
+"""A grid of effects: a row for each trait, a column for each segment, so that segments are seen side by side."""
+
+from collections.abc import Sequence
+
+from trainer.report.html import number
+from trainer.report.svg import COLOURS, cut, picture, text
+from trainer.traits import ProfileRow
+
+_WIDTH, _LABEL = 440.0, 168.0
+_ROW, _HEAD = 26.0, 24.0
+_LEAST_FOR_WORDS = 38.0  # pixels that a figure such as −0.51 takes
+_FULL = 1.0  # the effect of the deepest colour
+_DEEPEST = 0.6  # of it, so that the figure on it is read
+
+
+def heat_chart(rows: Sequence[ProfileRow], ids: Sequence[int]) -> str:
+    """The grid.
+
+    Args:
+        rows: at least one.
+        ids: of the segments, in the order of the rows' effects.
+    """
+    step = (_WIDTH - _LABEL) / len(ids)
+    parts = [
+        text(_LABEL + (place + 0.5) * step, 15, str(id_), anchor="middle", css="id")
+        for place, id_ in enumerate(ids)
+    ]
+    for place, row in enumerate(rows):
+        top = _HEAD + place * _ROW
+        parts.append(
+            text(0, top + 17, cut(row.value or row.feature.replace("_", " "), _LABEL - 10), css="name")
+        )
+        for column, effect in enumerate(row.effects):
+            left = _LABEL + column * step
+            strength = min(abs(effect) / _FULL, 1.0) * _DEEPEST
+            fill = COLOURS[0] if effect > 0 else COLOURS[1]
+            parts.append(
+                f'<rect fill="{fill}" fill-opacity="{strength:.3f}" x="{left + 1:.1f}" y="{top + 1:.1f}" '
+                f'width="{step - 2:.1f}" height="{_ROW - 2:g}" rx="2"/>'
+            )
+            if step >= _LEAST_FOR_WORDS:
+                parts.append(
+                    text(left + step / 2, top + 17, number(effect, "+.2f"), anchor="middle", css="name")
+                )
+    return picture("What sets each segment apart, side by side", parts, _WIDTH, _HEAD + len(rows) * _ROW)
