@@ -27,9 +27,7 @@ def heat_chart(rows: Sequence[ProfileRow], ids: Sequence[int]) -> str:
     ]
     for place, row in enumerate(rows):
         top = _HEAD + place * _ROW
-        parts.append(
-            text(0, top + 17, cut(row.value or row.feature.replace("_", " "), _LABEL - 10), css="name")
-        )
+        parts.append(text(0, top + 17, _label(row), css="name"))
         for column, effect in enumerate(row.effects):
             left = _LABEL + column * step
             strength = min(abs(effect) / _FULL, 1.0) * _DEEPEST
@@ -43,3 +41,13 @@ def heat_chart(rows: Sequence[ProfileRow], ids: Sequence[int]) -> str:
                     text(left + step / 2, top + 17, number(effect, "+.2f"), anchor="middle", css="name")
                 )
     return picture("What sets each segment apart, side by side", parts, _WIDTH, _HEAD + len(rows) * _ROW)
+
+
+def _label(row: ProfileRow) -> str:
+    """A value with its feature's last word where both fit."""
+    room = _LABEL - 8
+    words = row.feature.split("_")
+    if row.value is None:
+        return cut(" ".join(words), room)
+    both = f"{words[-1]}: {row.value}"
+    return both if cut(both, room) == both else cut(row.value, room)
