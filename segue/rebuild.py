@@ -15,6 +15,7 @@ from segue.followed import followed
 from segue.kafka import DEADLINE_S
 from segue.lane_past import FactsAsOf, LaneLog, past_of, reading_the_log
 from segue.lanes import lane_config
+from segue.rebuild_lease import give_back, take
 from segue.release import published
 from segue.settings import Settings
 from streamer import place as places
@@ -63,6 +64,7 @@ def rebuild(
     model, bootstrap = published(settings)
     check_statuses(model, config)
     anew = _check_redis(settings, config, say)
+    take(settings, into)
     writer = f"rebuild {uuid.uuid4().hex}"
     stores = [RedisStore(settings.redis, lane, into) for lane in range(partitions)]
     try:
@@ -160,6 +162,7 @@ def switch(settings: Settings, into: str) -> int:
         Unreachable: Kafka or Redis does not answer.
     """
     partitions = check_topics(settings.kafka_client, settings.topics, deadline_s=DEADLINE_S)
+    before = followed(settings).redis_prefix
     with ExitStack() as stack:
         olds, news = (
             [
@@ -170,7 +173,11 @@ def switch(settings: Settings, into: str) -> int:
         )
         for old, new in zip(olds, news, strict=True):
             check_filled(old.place(), new.place(), into)
-        return sum(move(old, into) for old in olds if old.prefix != into)
+        moved = sum(move(old, into) for old in olds if old.prefix != into)
+    # Where one was interrupted, lane 0 may have moved before, and the name stands under the setting's prefix.
+    for prefix in {before, settings.redis_prefix} - {into}:
+        give_back(settings, prefix)
+    return moved
 
 
 def _check_redis(settings: Settings, config: LaneConfig, say: Callable[[str], None]) -> bool:

@@ -65,6 +65,10 @@ class Keys:
         """A pattern for SCAN that the sets of all lanes match."""
         return f"{_literal(self.prefix)}swept:*"
 
+    def rebuild(self) -> str:
+        """A string: the prefix that a rebuild fills beside this one, until the lanes have moved there."""
+        return f"{self.prefix}rebuild"
+
     def angles(self, space: str) -> str:
         """A sorted set of user ids by angle in radians: who is similar to whom in this space."""
         return f"{self.prefix}angles:{space}"

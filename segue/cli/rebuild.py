@@ -43,6 +43,7 @@ def rebuild(
     switch: Annotated[
         bool, flag("--switch", "fill nothing: move the lanes to the prefix that was filled; workers follow")
     ] = False,
+    drop: Annotated[bool, flag("--drop", "fill nothing: delete what a rebuild wrote to the prefix")] = False,
     as_json: Annotated[bool, flag("--json", "the counts as JSON, on standard output")] = False,
 ) -> int | None:
     """Fold the log into a fresh prefix of Redis, up to what the workers have committed, and decide nothing.
@@ -50,8 +51,13 @@ def rebuild(
     Workers may go on meanwhile. With --switch they then go over to the prefix, lane by lane, and heal what came
     since. One that was interrupted is run again.
     """
-    if switch:
-        _switch(settings, into, warehouse, as_json=as_json)
+    if switch or drop:
+        if into is None or into == settings.redis_prefix or warehouse is not None or switch == drop:
+            raise BadUsage(
+                "--switch and --drop go with --into and another prefix than redis_prefix, each alone"
+            )
+        act = _switch if switch else _drop
+        act(settings, into, as_json=as_json)
         return None
     from segue.facts import warehouse_facts
     from segue.rebuild import rebuild as rebuilt
@@ -93,11 +99,7 @@ def rebuild(
     return None
 
 
-def _switch(settings: Settings, into: str | None, warehouse: str | None, *, as_json: bool) -> None:
-    if into is None or into == settings.redis_prefix or warehouse is not None:
-        raise BadUsage(
-            "--switch goes with --into and another prefix than redis_prefix, and with nothing else"
-        )
+def _switch(settings: Settings, into: str, *, as_json: bool) -> None:
     from segue.rebuild import switch
 
     lanes = switch(settings, into)
@@ -108,3 +110,13 @@ def _switch(settings: Settings, into: str | None, warehouse: str | None, *, as_j
         f'{"1 lane goes" if lanes == 1 else f"{lanes} lanes go"} on under {into}. Next: set redis_prefix = "{into}" for'
         " workers and everybody who reads Redis; then delete the old keys."
     )
+
+
+def _drop(settings: Settings, into: str, *, as_json: bool) -> None:
+    from segue.rebuild_lease import drop
+
+    drop(settings, into)
+    if as_json:
+        write(msgspec.json.encode({"redis_prefix": into}).decode())
+    else:
+        say(f"What a rebuild wrote under {into} is deleted.")

@@ -9,6 +9,7 @@ from schemas.errors import Unreachable
 from segue.doctor.check import FAIL, OK, WARN, Check
 from segue.doctor.places import check_places
 from segue.followed import followed
+from segue.rebuild_lease import standing
 from segue.settings import Settings
 from streamer.keys import Keys
 from streamer.model import ActiveModel
@@ -30,6 +31,7 @@ def check_redis(settings: Settings, lanes: int | None, model: ActiveModel | None
             info = cast(Mapping[str, Any], client.info())
             space = None if model is None else model.release.space
             keys = Keys(followed(settings, _DEADLINE_S).redis_prefix)
+            left = standing(settings, _DEADLINE_S)
             indexed = 0 if space is None else client.zcard(keys.angles(space))
     except Unreachable as error:
         return [Check("redis", FAIL, str(error))]
@@ -45,6 +47,10 @@ def check_redis(settings: Settings, lanes: int | None, model: ActiveModel | None
     ]
     if lanes is not None:
         checks.extend(check_places(settings, lanes))
+    if left is not None:
+        text = f"a rebuild into {left} was begun, and the lanes have not moved there"
+        fix = f"segue rebuild --into {left} --switch, or --drop"
+        checks.append(Check("rebuild", WARN, text, fix))
     if model is not None:
         text = f"{indexed:,} users have a place in the space {model.release.space} of the release in use"
         checks.append(Check("users", OK, text))

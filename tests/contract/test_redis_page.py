@@ -42,6 +42,7 @@ def test_every_key_is_there() -> None:
         assert in_code(place), place
         assert in_code(swept), swept
         assert in_code(keys.angles("<space>"))
+        assert in_code(keys.rebuild())
 
 
 def test_every_field_of_a_user_is_there_and_no_other() -> None:

@@ -119,6 +119,16 @@ def test_the_switch_moves_the_lanes_of_a_living_worker(deployment: Deployment) -
     early = deployment.segue("rebuild", "--into", into, "--switch", check=False)
     assert early.returncode == 7
     assert "run `segue rebuild --into" in early.stderr
+    other = f"{deployment.redis_prefix}other:"
+    deployment.segue("rebuild", "--into", other)
+    refused = deployment.segue("rebuild", "--into", into, check=False)
+    assert refused.returncode == 9
+    assert f"a rebuild into '{other}' was begun" in refused.stderr
+    assert f"a rebuild into {other} was begun" in deployment.segue("doctor", "--json", check=False).stdout
+    deployment.segue("rebuild", "--into", other, "--drop")
+    with redis.Redis.from_url(deployment.redis_url) as store:
+        assert list(store.scan_iter(f"{other}*")) == []
+        assert store.get(f"{deployment.redis_prefix}rebuild") is None
     deployment.segue("rebuild", "--into", into)
     deployment.send(a_shop(300, 400))
 
@@ -132,6 +142,10 @@ def test_the_switch_moves_the_lanes_of_a_living_worker(deployment: Deployment) -
     whole = told(deployment, "verify")
     assert (whole["users"], whole["differing"], whole["lanes_without_place"]) == (500, [], [])
     assert told(deployment, "rebuild", "--into", into, "--switch")["lanes"] == 0
+    assert "was begun" not in deployment.segue("doctor", "--json", check=False).stdout
+    dropped = deployment.segue("rebuild", "--into", into, "--drop", check=False)
+    assert dropped.returncode == 9
+    assert "nothing was dropped" in dropped.stderr
     assert worker.process.poll() is None
     chains: dict[bytes, list[int]] = {}
     for message in read_topic(deployment.bootstrap, deployment.topics.changes):

@@ -1,0 +1,78 @@
+"""One rebuild at a time: the live prefix names the one that it is rebuilt into."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import cast
+
+from segue.followed import followed
+from segue.kafka import DEADLINE_S
+from segue.settings import Settings
+from streamer.keys import Keys
+from streamer.rebuild import LaneInUse
+from streamer.store import TIMEOUT_S, RedisStore, address_of, connect, reaching
+from streamer.topics_admin import check_topics
+
+
+def standing(settings: Settings, timeout_s: float = TIMEOUT_S) -> str | None:
+    """The prefix that a rebuild fills, or filled, and to which the lanes have not moved.
+
+    Raises:
+        Unreachable: Redis does not answer.
+    """
+    key = Keys(followed(settings, timeout_s).redis_prefix).rebuild()
+    with closing(connect(settings.redis, timeout_s)) as client, reaching(address_of(client)):
+        stored = cast(bytes | None, client.get(key))
+    return None if stored is None else stored.decode()
+
+
+def take(settings: Settings, into: str) -> None:
+    """Name the prefix, so that no rebuild into another begins beside this one; again, for the same, is no harm.
+
+    Raises:
+        LaneInUse: another one stands.
+        Unreachable: Redis does not answer.
+    """
+    prefix = followed(settings).redis_prefix
+    if prefix == into:  # nothing is rebuilt beside it: its lanes have no states
+        return
+    with closing(connect(settings.redis)) as client, reaching(address_of(client)):
+        taken = client.set(Keys(prefix).rebuild(), into, nx=True)
+    other = None if taken else standing(settings)
+    if other is not None and other != into:
+        raise LaneInUse(
+            f"a rebuild into {other!r} was begun, and the lanes have not moved there: move them (segue rebuild --into"
+            f" {other} --switch), or drop it (segue rebuild --into {other} --drop)"
+        )
+
+
+def give_back(settings: Settings, prefix: str) -> None:
+    """Take the name away from a prefix.
+
+    Raises:
+        Unreachable: Redis does not answer.
+    """
+    with closing(connect(settings.redis)) as client, reaching(address_of(client)):
+        client.delete(Keys(prefix).rebuild())
+
+
+def drop(settings: Settings, into: str) -> None:
+    """Delete all that a rebuild wrote, whether it ended or not; one that still runs ends with an error.
+
+    Raises:
+        LaneInUse: the lanes are there.
+        Unreachable: Kafka or Redis does not answer.
+    """
+    live = followed(settings).redis_prefix
+    if into in (live, settings.redis_prefix):
+        raise LaneInUse(
+            f"the lanes' states lie under {into!r}, or are reached through it: nothing was dropped"
+        )
+    partitions = check_topics(settings.kafka_client, settings.topics, deadline_s=DEADLINE_S)
+    keys = Keys(into)
+    with closing(connect(settings.redis)) as client, reaching(address_of(client)):
+        client.delete(*(keys.place(lane) for lane in range(partitions)))
+    with closing(RedisStore(settings.redis, 0, into)) as store:
+        store.clear()
+    if standing(settings) == into:
+        give_back(settings, live)
