@@ -1,0 +1,92 @@
+"""The kinds of features in SQL, by hand: one shop, worked out on paper."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from schemas.features import FEATURES, Feature, declared
+from tests.shops import Shop, write_parquet
+from tests.strategies.features import RICH
+from trainer.warehouse import open_warehouse, schema_of
+
+
+def row_of(shop: Shop, folder: Path, user_id: str = "u") -> dict[str, Any]:
+    with open_warehouse(write_parquet(shop, folder)) as warehouse:
+        table = warehouse.features(None, (), RICH)
+    assert table.schema.equals(schema_of(RICH))
+    return next(row for row in table.to_pylist() if row["user_id"] == user_id)
+
+
+def test_numbers(tmp_path: Path) -> None:
+    shop = Shop().user("u")
+    shop.order("1", "u", [{"sale_price": "0.1", "quantity": "3"}, {"sale_price": "20"}], "2024-01-01")
+    shop.order("2", "u", [{"sale_price": "0.2"}, {"quantity": "2"}], "2024-01-02")
+    row = row_of(shop, tmp_path)
+    # Order 1 is worth 3 x 0.1 + 20 = 20.3, order 2 is worth 0.2; the items have 3, 1, 1 and 2 pieces.
+    assert row["sum_of_order_value"] == row["sum_of_price"] == 20.5
+    assert (row["mean_of_order_value"], row["mean_of_price"], row["mean_of_quantity"]) == (10.25, 4.1, 1.75)
+    assert (row["min_of_price"], row["max_of_price"], row["last_of_price"]) == (0.1, 20.0, 0.2)
+    assert (row["min_of_order_value"], row["max_of_order_value"], row["last_of_order_value"]) == (
+        0.2,
+        20.3,
+        0.2,
+    )
+    assert (row["sum_of_quantity"], row["min_of_quantity"], row["max_of_quantity"]) == (7.0, 1.0, 3.0)
+    assert row["last_of_quantity"] == 2.0
+
+
+@pytest.mark.parametrize(
+    ("price", "quantity", "total"),
+    [
+        ("1000000000000", "1000000", 1e18),
+        ("-1000000000000", None, -1e12),
+        ("1000000000000.001", None, None),
+        ("1e300", None, None),
+        ("1", "1000001", None),
+        ("0.0000005", "2", 2e-6),
+        ("0.0000004", "2", 0.0),
+    ],
+)
+def test_a_price_counts_within_the_bounds_and_to_a_millionth(
+    tmp_path: Path, price: str, quantity: str | None, total: float | None
+) -> None:
+    row = row_of(Shop().user("u").order("1", "u", [{"sale_price": price, "quantity": quantity}]), tmp_path)
+    assert row["sum_of_price"] == row["sum_of_order_value"] == row["last_of_order_value"] == total
+
+
+def test_texts(tmp_path: Path) -> None:
+    shop = Shop().user("u").order("a", "u", ["Acme/Hats", "Acme/Hats", "Beta/Shoes"], "2024-01-02", "Shipped")
+    shop.order("b", "u", ["Zeta/", "/Shoes"], "2024-01-02", None)
+    shop.order("c", "u", ["Beta/Hats"], "2024-01-01", "Shipped")
+    row = row_of(shop, tmp_path)
+    # Orders a and b are equally new: b is the larger id. It has no status, so a's is the last.
+    assert (row["last_of_brand"], row["last_of_category"], row["last_of_status"]) == (
+        "Zeta",
+        "Shoes",
+        "Shipped",
+    )
+    assert (row["distinct_of_brand"], row["distinct_of_category"], row["distinct_of_status"]) == (3, 2, 1)
+    # Acme and Beta have two items each; Beta was held first.
+    assert (row["most_frequent_of_brand"], row["most_frequent_of_category"]) == ("Beta", "Hats")
+    assert (row["distinct_of_product_id"], row["last_of_product_id"], row["sum_of_price"]) == (None,) * 3
+
+
+def test_names_that_are_words_of_sql_and_the_order_of_columns(tmp_path: Path) -> None:
+    features = declared([Feature("select", "sum", "price"), Feature("order", "count", "order_id")])
+    shop = Shop().user("u").order("1", "u", [{"sale_price": "2.5"}])
+    with open_warehouse(write_parquet(shop, tmp_path)) as warehouse:
+        (row,) = warehouse.features(None, (), features[::-1]).to_pylist()
+    assert list(row) == ["user_id", "order", "select", *(feature.name for feature in FEATURES[::-1])]
+    assert (row["order"], row["select"]) == (1, 2.5)
+
+
+def test_the_query_has_the_steps_that_its_features_need_and_no_others(tmp_path: Path) -> None:
+    with open_warehouse(write_parquet(Shop().user("u"), tmp_path)) as warehouse:
+        warehouse.features(None, (), FEATURES[:1])
+        assert "counted_items" not in warehouse.query_text
+        warehouse.features(None, (), FEATURES)
+        assert "counted_items" in warehouse.query_text
+        assert "price_values" not in warehouse.query_text
