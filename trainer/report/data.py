@@ -41,12 +41,16 @@ def _rejected(report: Report) -> str:
     return table(("table and reason", "rows"), rows)
 
 
+def _rare(share: float) -> str:
+    return f"; values of less than {share:.1%} of the users share one" if share else ""
+
+
 def _settings(report: Report) -> str:
     settings = report.settings
     statuses = ", ".join(map(value, settings.exclude_statuses)) or "none"
     rows = (
         ("features", ", ".join(map(words, settings.names))),
-        ("encoding", f"{settings.encoding}, {report.columns:,} columns"),
+        ("encoding", f"{settings.encoding}, {report.columns:,} columns{_rare(settings.rare)}"),
         ("scaling", settings.scaling),
         ("components", str(settings.components)),
         ("k", "the elbow" if settings.k is None else str(settings.k)),

@@ -127,7 +127,9 @@ def test_the_encodings_beside_each_other_and_the_one_in_use() -> None:
     assert f"at most {used.shuffled_highest:.3f}, of 19 shuffles" in html
     offered = report.comparison.recommended is not None
     assert ("The recommended preset beats these controls" in html) == offered
-    _, alone = paged(a_shop(), FitSettings())
+    _, alone = paged(a_shop(), FitSettings(encoding="one-hot", rare=0.005))
+    assert "; values of less than 0.5% of the users share one" in alone
+    assert "share one" not in html
     assert "No comparison was asked for." in alone
     assert "The segments were not held against shuffled data." in alone
 
