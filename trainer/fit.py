@@ -21,6 +21,7 @@ from trainer.compare import Comparison, compare
 from trainer.encode import FeatureEncoder, Matrix
 from trainer.evaluate import KQuality, Labels, Search, judge, search
 from trainer.rows import Selection, distinct
+from trainer.say import Say, silent
 from trainer.scale import scaler_for
 from trainer.settings import FitSettings
 from trainer.stable import Start, explain
@@ -52,13 +53,14 @@ class Fit:
     comparison: Comparison
 
 
-def fit(selection: Selection, settings: FitSettings, start: Start | None = None) -> Fit:
+def fit(selection: Selection, settings: FitSettings, start: Start | None = None, say: Say = silent) -> Fit:
     """Fit and evaluate.
 
     Args:
         selection: the training rows.
         settings: what to fit.
         start: the space to stay in and the centres to begin with; None learns everything from the rows.
+        say: told, in a few words, what begins.
 
     Raises:
         BadTraining: the rows cannot be scaled, projected or clustered as the settings ask.
@@ -68,11 +70,13 @@ def fit(selection: Selection, settings: FitSettings, start: Start | None = None)
             _space(selection, settings) if start is None else _kept(selection, settings, start)
         )
         points = min(distinct(selection.rows, settings.names), len(np.unique(components, axis=0)))
+        say(f"searching k from {settings.k_min} to {settings.k_max}")
         found = search(components, range(settings.k_min, min(settings.k_max, points) + 1))
         if start is None:
             kmeans = _clusters(components, points, _chosen_k(found, settings))
         else:
             kmeans = _clusters(components, points, len(start.centres), start)
+        say(f"judging {kmeans.n_clusters} segments")
         return Fit(
             settings=settings,
             selection=selection,

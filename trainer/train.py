@@ -1,7 +1,7 @@
 """The whole of ``train``: features from the warehouse, fit, evaluation, report, release folder."""
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
@@ -25,13 +25,12 @@ from trainer.outlook import Counted, look_ahead
 from trainer.release import write_release
 from trainer.report import page, report_of
 from trainer.rows import Selection, select
+from trainer.say import Say, silent
 from trainer.scorer import can_score, score
 from trainer.settings import FitSettings
 from trainer.stable import check_continues, start_from, within
 from trainer.traits import Traits, traits_of
 from trainer.window import EVERYTHING, Window
-
-Say = Callable[[str], None]
 
 
 class Rejections(Protocol):
@@ -64,14 +63,11 @@ class FeatureSource(Protocol):
     def followup(self, since: datetime, until: datetime, exclude_statuses: tuple[str, ...]) -> pa.Table: ...
 
 
-def _silent(_: str) -> None: ...
-
-
 def train(
     warehouse: FeatureSource,
     settings: FitSettings,
     out: Path,
-    say: Say = _silent,
+    say: Say = silent,
     *,
     current: Current | None = None,
     refit_space: bool = False,
@@ -104,6 +100,7 @@ def train(
         window.as_of, settings.exclude_statuses, made, start=window.start, end=window.end
     )
     query = warehouse.query_text
+    say(f"reading which rows are left out, beside {table.num_rows:,} users")
     rejected = warehouse.rejected(window.as_of).counts
     selection = select(table, settings)
     start = None
@@ -114,11 +111,13 @@ def train(
             say(_left_out(everybody - selection.users_used, selection.unseen, current.release.version))
         start = start_from(current.release, selection, settings)
     say(f"fitting {selection.users_used:,} of {selection.users_read:,} users")
-    fitted = fit(selection, settings, start)
+    fitted = fit(selection, settings, start, say)
     traits = traits_of(selection.rows, fitted.labels, settings.features)
     before = None if current is None else _before(current.release, selection, table, made)
     release = _release(fitted, traits, window, current, before)
     segments = np.array([segment.id for segment in release.segments], dtype=np.int64)[fitted.labels]
+    say("reading what users bought later")
+    followup = look_ahead(warehouse, release, settings, window.as_of, made)
     say("writing the report and the release")
     impact, drift = compared(current, release, selection.rows, before, segments)
     report = report_of(
@@ -127,7 +126,7 @@ def train(
         rejected,
         traits,
         affinity=affinity_of(selection.rows, fitted.components, fitted.labels, settings.features),
-        followup=look_ahead(warehouse, release, settings, window.as_of, made),
+        followup=followup,
         impact=impact,
         drift=drift,
     )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
@@ -57,9 +58,10 @@ def progress(console: Console = people) -> Iterator[Progress]:
 
 @contextmanager
 def steps() -> Iterator[Callable[[str], None]]:
-    """Takes the name of each step of long work: a spinner at a terminal, else a line for each."""
+    """Takes the name of each step of long work: a spinner with the time so far at a terminal, else a line for each."""
     if not people.is_terminal:
         yield lambda step: say(f"{step}…")
         return
-    with people.status("") as status:
-        yield lambda step: status.update(Text(f"{step}…"))
+    with progress() as shown:
+        task = shown.add_task("", note="")
+        yield lambda step: shown.update(task, description=escape(f"{step}…"))

@@ -49,6 +49,7 @@ class Warehouse:
         self._has_status = layout["orders", "status"] is not None
         self._queries = Queries(source.dialect, source.tables, layout)
         self._query_text = self._queries.features(None, (), FEATURES)
+        self._rejected: dict[datetime | None, Rejections] = {}
 
     @property
     def name(self) -> str:
@@ -111,9 +112,12 @@ class Warehouse:
     def rejected(self, as_of: datetime | None = None) -> Rejections:
         """The rows left out, at most 100 of each table and reason, and how many there are.
 
-        Rows whose time is known and not before ``as_of`` are not among them.
+        Rows whose time is known and not before ``as_of`` are not among them. Read once for each ``as_of``.
         """
-        return reports.rejections_of(self._source.rows(self._queries.rejected(as_of, _EXAMPLES_A_REASON)))
+        if as_of not in self._rejected:
+            rows = self._source.rows(self._queries.rejected(as_of, _EXAMPLES_A_REASON))
+            self._rejected[as_of] = reports.rejections_of(rows)
+        return self._rejected[as_of]
 
     def counts(self, as_of: datetime | None = None) -> Counts:
         """How many users and facts there are before ``as_of``."""

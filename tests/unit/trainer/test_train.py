@@ -141,7 +141,11 @@ def test_the_caller_is_told_what_goes_on(tmp_path: Path) -> None:
     used = Shop().table.drop_null().num_rows
     assert said == [
         "reading features from the warehouse",
+        "reading which rows are left out, beside 300 users",
         f"fitting {used} of 300 users",
+        "searching k from 2 to 10",
+        "judging 5 segments",
+        "reading what users bought later",
         "writing the report and the release",
     ]
 

@@ -220,3 +220,11 @@ def test_one_number_in_many_writings(tmp_path):
     signups, orders = events[: len(NUMBERS)], events[len(NUMBERS) :]
     assert [signup.age for signup in signups] == [25] * len(NUMBERS)
     assert [(order.items[0].price, order.items[0].quantity) for order in orders] == [(25, 25)] * len(NUMBERS)
+
+
+def test_they_are_read_once_for_each_time(tmp_path):
+    write_csv(Shop().user("u"), tmp_path)
+    with open_warehouse(tmp_path) as warehouse:
+        everything = warehouse.rejected()
+        assert warehouse.rejected() is everything
+        assert warehouse.rejected(datetime(2024, 1, 1, tzinfo=UTC)) is not everything
