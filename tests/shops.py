@@ -4,7 +4,7 @@ import csv
 import gzip
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 }
 
 MIDNIGHT = "2024-01-01 00:00:00"
+NEW_YEAR = datetime(2024, 1, 1, tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -183,6 +184,7 @@ def told(warehouse: Warehouse, as_of: datetime | None, exclude: tuple[str, ...])
     """All that an open warehouse tells."""
     return [
         warehouse.features(as_of, exclude, RICH).to_pylist(),
+        warehouse.features(as_of, exclude, start=NEW_YEAR, end=as_of)["user_id"].to_pylist(),
         list(warehouse.events(as_of)),
         list(warehouse.events(since=as_of, ordered="user")),
         warehouse.rejected(as_of),
