@@ -16,6 +16,7 @@ from segue.services import KafkaService, RedisService
 from tests.deployment import Deployment, deployed, trained
 from tests.services import eventually
 from tests.verify import Expected, expected_users, read_topic, verify
+from trainer.release import load_release
 from trainer.warehouse import open_warehouse
 
 pytestmark = pytest.mark.timeout(400)
@@ -47,7 +48,7 @@ def deployment(
     kafka: KafkaService, redis_server: RedisService, topic_prefix: str, tmp_path: Path
 ) -> Iterator[Deployment]:
     """Its sweeps take some seconds, so that something can happen in the middle."""
-    slowly = {"SEGUE_SWEEP_PER_S": "300"}
+    slowly = {"SEGUE_SWEEP_PER_S": "150"}
     of_test = Deployment(kafka.bootstrap, redis_server.url, topic_prefix, tmp_path, settings=slowly)
     with deployed(of_test) as running:
         yield running
@@ -105,6 +106,42 @@ def test_every_user_ends_with_the_newest_release_whatever_happens_to_the_sweep(
     check_similar_users(swept, right)
     space = json.loads((releases[1] / "model.json").read_bytes())["space"]
     assert indexes(deployment) == {f"{deployment.redis_prefix}angles:{space}": len(users)}
+
+
+def test_a_rollback_in_the_middle_of_a_sweep_brings_everybody_back(
+    deployment: Deployment, facts: dict[str, list[Event]], releases: tuple[Path, Path]
+) -> None:
+    """Two workers share the lanes, and events come in meanwhile."""
+    users = list(facts)
+    deployment.publish(releases[0])
+    workers = [deployment.worker().ready(), deployment.worker().ready()]
+    events = [event for of_user in facts.values() for event in of_user]
+    deployment.send(events[: len(events) // 2])
+    deployment.caught_up()
+    (first,) = by_activation(deployment, users).keys() - {-1}
+
+    deployment.publish(releases[1])
+    eventually(lambda: by_activation(deployment, users).keys() - {-1, first}, 60, "a sweep that has begun")
+    deployment.announce(load_release(releases[0]))
+    deployment.send(events[len(events) // 2 :])
+    middle = by_activation(deployment, users)
+    assert middle[first] > 0
+    second = max(middle)
+    eventually(lambda: min(by_activation(deployment, users)) > second, 60, "everybody by the rollback")
+    deployment.caught_up()
+    outcome = verify(
+        deployment.bootstrap,
+        deployment.topics,
+        deployment.redis_url,
+        deployment.redis_prefix,
+        expected_users(facts, releases[0]),
+    )
+    assert outcome.users == len(users)
+    told = [json.loads(m.value()) for m in read_topic(deployment.bootstrap, deployment.topics.changes)]
+    versions = {change["model_version"] for change in told if change["cause"]["type"] == "model"}
+    assert versions == {release.name for release in releases}
+    assert len(indexes(deployment)) == 1
+    assert all(worker.process.poll() is None for worker in workers)
 
 
 def check_similar_users(swept: list[dict[str, Any]], users: dict[str, Expected]) -> None:
