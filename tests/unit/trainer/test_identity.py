@@ -40,6 +40,9 @@ def test_what_shares_less_than_half_gets_a_new_id() -> None:
     # Cluster 0 is segment 0 but for one; cluster 1 has one user of each segment and cluster 2 three of four.
     labels = np.array([0, 0, 0, 1, 1, 2, 2, 2])
     assert identify(release(a=0, b=1), 12, before, labels, 3) == Identity((0, 12, 1), 13, "current")
+    # Each cluster has half of each segment, 2 of 6 users in either.
+    halves = np.array([0, 0, 1, 1, 0, 0, 1, 1])
+    assert identify(release(a=0, b=1), 12, before, halves, 2) == Identity((12, 13), 14, "current")
     # 1 of 2 is half, and enough.
     assert identify(release(a=0), 5, np.array([0, 0]), np.array([0, 1]), 2).ids == (0, 5)
 
