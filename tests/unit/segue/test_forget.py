@@ -6,14 +6,20 @@ import pytest
 
 from segue.cli.main import run
 from segue.forget import Erasure
-from streamer.place import FoldSettings, Place, Sweep
+from streamer.place import FoldSettings, Place, using
+from tests.releases import an_active_model
 
 ERASURE = Erasure("7", datetime(2024, 5, 1, tzinfo=UTC), "signups", "id-1", 2, 41)
 
 
 def a_place(offset: int, topic_id: str = "id-1") -> Place:
     return Place(
-        3, "w", {"signups": offset, "orders": 99}, {"signups": topic_id}, FoldSettings(4), Sweep(1, "m", 0)
+        3,
+        "w",
+        {"signups": offset, "orders": 99},
+        {"signups": topic_id},
+        FoldSettings(4),
+        using(None, an_active_model()),
     )
 
 
