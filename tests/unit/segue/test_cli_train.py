@@ -87,6 +87,26 @@ def test_a_window_is_told_and_kept(tmp_path: Path, capsys: Capture) -> None:
     assert "setting to is '2024-02-01T00:00:00Z': give a time after from" in capsys.readouterr().err
 
 
+def test_another_shop_s_names_stand_in_the_settings(tmp_path: Path, capsys: Capture) -> None:
+    tables = write_csv(shop(60), tmp_path / "tables")
+    users = (tables / "users.csv").read_text().replace("id,age,", "no,years,", 1)
+    (tables / "people.csv").write_text(users)
+    remove(tables, "users")
+    settings = '[tables]\nusers = "people"\n[columns.users]\nuser_id = "no"\nage = "{age}"\n'
+    command = ["train", "--warehouse", str(tables), "--current", "none", "--k", "3", "--no-compare"]
+
+    (tmp_path / "segue.toml").write_text(settings.format(age="years"))
+    assert run(command) == 0
+    assert "60 of 60 users" in capsys.readouterr().err
+
+    (tmp_path / "segue.toml").write_text(settings.format(age="yaers"))
+    assert run(command) == 2
+    assert (
+        "setting columns.users.age is 'yaers': table people (setting tables.users) of"
+        in capsys.readouterr().err
+    )
+
+
 def remove(folder: Path, name: str) -> None:
     (folder / f"{name}.csv").unlink()
 

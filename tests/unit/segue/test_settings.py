@@ -199,6 +199,22 @@ def test_redis_urls_that_can_be_used(url: str) -> None:
     assert load_settings(None, {"redis": url}).redis == url
 
 
+def test_the_warehouse_s_names_come_as_tables_and_as_json(
+    monkeypatch: pytest.MonkeyPatch, nowhere: Path
+) -> None:
+    file = write(nowhere / "s.toml", '[tables]\nusers = "crm.people"\n[columns.users]\nuser_id = "no"\n')
+
+    assert load_settings(file).tables == {"users": "crm.people"}
+    assert load_settings(file).columns == {"users": {"user_id": "no"}}
+    monkeypatch.setenv("SEGUE_COLUMNS", '{"orders": {"order_id": "nr"}}')
+    assert load_settings(file).columns == {"orders": {"order_id": "nr"}}
+    monkeypatch.setenv("SEGUE_COLUMNS", "order_id=nr")
+    assert "give a table, in the environment as JSON" in sentence(file)
+    monkeypatch.delenv("SEGUE_COLUMNS")
+    assert "name the table as well: [columns.users]" in sentence(write(file, '[columns]\nuser_id = "no"'))
+    assert "give each name as text, in quotes" in sentence(write(file, "[tables]\nusers = 7"))
+
+
 def test_what_segue_decides_is_not_for_the_table(nowhere: Path) -> None:
     file = write(nowhere / "s.toml", '[kafka_options]\n"group.id" = "mine"')
 
