@@ -21,11 +21,7 @@ DEADLINE_S = 15.0
 
 
 def topic_of(settings: Settings) -> ModelsTopic:
-    """The topic of releases.
-
-    Raises:
-        BadSetting: Kafka's client refuses its settings, told with the first question.
-    """
+    """The topic of releases; connects to nothing yet."""
     return ModelsTopic(settings.kafka, settings.topics, settings.kafka_options, DEADLINE_S)
 
 

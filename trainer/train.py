@@ -92,8 +92,9 @@ def train(
         BadRelease: a damaged release lies where this one would.
         BadSetting: nothing can be written to ``out``.
     """
-    if current is not None and not refit_space:
-        check_continues(current.release, settings)
+    continued = None if current is None or refit_space else current.release
+    if continued is not None:
+        check_continues(continued, settings)
     say("reading features from the warehouse")
     made = _made(settings, current)
     table = warehouse.features(
@@ -102,14 +103,10 @@ def train(
     query = warehouse.query_text
     say(f"reading which rows are left out, beside {table.num_rows:,} users")
     rejected = warehouse.rejected(window.as_of).counts
-    selection = select(table, settings)
-    start = None
-    if current is not None and not refit_space:
-        everybody = selection.users_used
-        selection = within(selection, current.release)
-        if selection.users_used < everybody:
-            say(_left_out(everybody - selection.users_used, selection.unseen, current.release.version))
-        start = start_from(current.release, selection, settings)
+    selection, start = select(table, settings), None
+    if continued is not None:
+        selection = _within(selection, continued, say)
+        start = start_from(continued, selection, settings)
     say(f"fitting {selection.users_used:,} of {selection.users_read:,} users")
     fitted = fit(selection, settings, start, say)
     traits = traits_of(selection.rows, fitted.labels, settings.features)
@@ -140,12 +137,17 @@ def train(
     return write_release(out, release, artifacts, created_at or datetime.now(UTC))
 
 
-def _left_out(users: int, unseen: Mapping[str, int], version: str) -> str:
-    by_feature = ", ".join(f"{name} {count:,}" for name, count in unseen.items() if count)
-    return (
-        f"leaving out {users:,} users with a value that release {version}, whose space is kept, has never seen "
-        f"({by_feature}); --refit-space learns it"
-    )
+def _within(selection: Selection, release: ModelRelease, say: Say) -> Selection:
+    """The users whom the release's space knows; tells how many others there are."""
+    known = within(selection, release)
+    others = selection.users_used - known.users_used
+    if others:
+        by_feature = ", ".join(f"{name} {count:,}" for name, count in known.unseen.items() if count)
+        say(
+            f"leaving out {others:,} users with a value that release {release.version}, whose space is kept, has "
+            f"never seen ({by_feature}); --refit-space learns it"
+        )
+    return known
 
 
 def _before(
