@@ -112,7 +112,8 @@ def similar_to(components: Matrix, chosen: Places, count: int) -> Places:
     directions = components[known] / np.linalg.norm(components[known], axis=1)[:, None]
     found = []
     for place in chosen:
-        away = -(directions @ (components[place] / np.linalg.norm(components[place])))
+        own = components[place] / np.linalg.norm(components[place])
+        away = -np.einsum("ij,j->i", directions, own)  # not `@`, whose digits depend on the number of threads
         found.append(_nearest(known, away, place, count))
     return np.array(found)
 

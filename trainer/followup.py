@@ -107,7 +107,7 @@ def followup_of(
 def eta_squared(labels: Ids, amounts: Amounts) -> float:
     """Variance between the segments over variance between the users; 0 where all users are equal."""
     centred = amounts - amounts.mean()
-    total = float(centred @ centred)
+    total = float((centred * centred).sum())  # not `@`, whose digits depend on the number of threads
     sizes = np.bincount(labels)
     sums = np.bincount(labels, centred, len(sizes))
     between = float((sums[sizes > 0] ** 2 / sizes[sizes > 0]).sum())

@@ -6,6 +6,7 @@ from typing import Protocol
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from threadpoolctl import threadpool_limits
 
 from schemas.features import Feature
 from schemas.release import ModelRelease
@@ -70,4 +71,6 @@ def look_ahead(
         for name in ("orders", "cents")
     )
     priced = bought["cents"].null_count < bought.num_rows
-    return followup_of(since, until, score(release, users).segments, orders, cents / 100 if priced else None)
+    with threadpool_limits(limits=1):
+        segments = score(release, users).segments
+    return followup_of(since, until, segments, orders, cents / 100 if priced else None)

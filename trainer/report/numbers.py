@@ -83,10 +83,12 @@ class Rejected(Struct, frozen=True):
     rows: int
 
 
-class Report(Struct, frozen=True, kw_only=True):
+class Report(Struct, frozen=True, kw_only=True, rename={"start": "from", "end": "to"}):
     """The whole report; docs/report.md tells what each part says.
 
     Attributes:
+        start: only users with an order at or after it trained (``from`` in JSON); None is no bound.
+        end: only users with an order before it (``to`` in JSON).
         columns: of the encoded features.
         explained_variance: the share, 0 to 1, of each component.
         loadings: of each component, the features' parts.
@@ -102,6 +104,8 @@ class Report(Struct, frozen=True, kw_only=True):
     version: str
     space: str
     as_of: str | None
+    start: str | None
+    end: str | None
     settings: FitSettings
     k: int
     users: Users
@@ -153,6 +157,8 @@ def report_of(
         version=release.version,
         space=release.space,
         as_of=release.training.as_of,
+        start=release.training.start,
+        end=release.training.end,
         settings=fit.settings,
         k=len(release.segments),
         users=Users(

@@ -49,4 +49,7 @@ def page(report: Report, components: Matrix, labels: Labels) -> bytes:
 
 def _subtitle(report: Report) -> str:
     until = "all facts" if report.as_of is None else f"facts before {report.as_of}"
-    return f"Release <code>{escape(report.version)}</code>, trained on {escape(until)}"
+    bounds = [f"from {report.start}" if report.start else "", f"before {report.end}" if report.end else ""]
+    window = " and ".join(filter(None, bounds))
+    who = f", users with an order {window}" if window else ""
+    return f"Release <code>{escape(report.version)}</code>, trained on {escape(until + who)}"

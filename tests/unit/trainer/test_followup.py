@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime
 
 import numpy as np
@@ -58,3 +61,17 @@ def test_a_shop_without_prices() -> None:
     told = followup_of(T, END, np.array([0, 1], dtype=np.int32), np.array([1.0, 0.0]), None)
     assert [segment.spend for segment in told.segments] == [None, None]
     assert [outcome.outcome for outcome in told.outcomes] == ["repeat", "orders"]
+
+
+def test_the_same_digits_whatever_the_number_of_threads() -> None:
+    code = (
+        "from datetime import UTC, datetime; import numpy as np; from trainer.followup import followup_of;"
+        "rng = np.random.default_rng(1); T = datetime(2024, 10, 1, tzinfo=UTC);"
+        "print(repr(followup_of(T, T, rng.integers(0, 5, 40_000), rng.poisson(1.0, 40_000) * 1.1, rng.random(40_000))))"
+    )
+    told = []
+    for threads in ("1", "4"):
+        variables = {**os.environ, "OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads}
+        run = subprocess.run([sys.executable, "-c", code], env=variables, capture_output=True, check=True)
+        told.append(run.stdout)
+    assert told[0] == told[1]

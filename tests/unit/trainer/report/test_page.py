@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from xml.etree import ElementTree as ET
 
@@ -16,6 +17,7 @@ from trainer.report.scatter import POINTS
 from trainer.rows import select
 from trainer.settings import FitSettings
 from trainer.traits import traits_of
+from trainer.window import Window
 
 
 def paged(
@@ -147,3 +149,18 @@ def test_more_segments_than_colours() -> None:
     paths = list(charts(html)[SCATTER].iter("path"))
     looks = {(path.attrib["stroke"], path.attrib["stroke-linecap"]) for path in paths}
     assert len(looks) == report.k == 12
+
+
+def test_the_window_is_told() -> None:
+    settings = FitSettings(encoding="one-hot", rare=0.01)
+    fitted = fit(select(a_shop(), settings), settings)
+    traits = traits_of(fitted.selection.rows, fitted.labels, settings.features)
+    window = Window(datetime(2024, 3, 1, tzinfo=UTC), datetime(2024, 1, 1, tzinfo=UTC))
+    report = report_of(fitted, release_of(fitted, list("abcde"), window), {}, traits)
+    html = page(report, fitted.components, fitted.labels).decode()
+    assert (
+        "trained on facts before 2024-03-01T00:00:00Z, users with an order from 2024-01-01T00:00:00Z</p>"
+        in html
+    )
+    assert "those of fewer than 1.0% of users" in html
+    assert b'"from": "2024-01-01T00:00:00Z",\n  "to": null' in report.json()

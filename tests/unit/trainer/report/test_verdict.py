@@ -27,7 +27,7 @@ def report() -> Report:
     settings = FitSettings()
     fitted = fit(select(a_shop(), settings), settings)
     traits = traits_of(fitted.selection.rows, fitted.labels, settings.features)
-    return report_of(fitted, release_of(fitted, list("abcde"), None), {}, traits)
+    return report_of(fitted, release_of(fitted, list("abcde")), {}, traits)
 
 
 def held(report: Report, used: EncodingControl | None, recommended: EncodingControl | None = None) -> str:
