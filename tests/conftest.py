@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import uuid
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 import redis
 import structlog
+from hypothesis import HealthCheck, settings
 
 from segue.services import KafkaService, LocalKafka, LocalRedis, RedisService, Services
 from tests.services import session_services, start_server
@@ -20,6 +22,20 @@ _KINDS = ("unit", "property", "contract", "integration", "chaos", "browser")
 
 
 def pytest_configure() -> None:
+    """How long an example may take depends on the machine: no test fails by that. In CI the examples are fixed,
+    so that a change is not held up by what it did not touch; elsewhere they are drawn anew each time.
+    """
+    settings.register_profile(
+        "segue",
+        deadline=None,
+        derandomize="CI" in os.environ,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+    settings.load_profile("segue")
+    _let_interrupts_through()
+
+
+def _let_interrupts_through() -> None:
     """A shell starts its jobs in the background with SIGINT ignored, which every process would inherit."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -77,7 +77,7 @@ def test_a_refused_save_leaves_the_index_alone(cluster: str, client: redis.Redis
     store.close()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     history=st.lists(saves, min_size=1, max_size=3),
     towards=st.lists(angles, min_size=1, max_size=4),

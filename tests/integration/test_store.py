@@ -236,7 +236,7 @@ def test_thousands_share_an_angle(store: RedisStore, n: int, towards: float) -> 
     assert [(user.user_id, user.angle) for user in found] == index.nearest(towards, n, exclude)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     history=st.lists(saves, min_size=1, max_size=4),
     towards=st.lists(angles, min_size=1, max_size=4),

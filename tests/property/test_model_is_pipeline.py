@@ -99,7 +99,7 @@ generated = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(rows=st.lists(generated, min_size=1, max_size=20), way=st.sampled_from(sorted(WAYS)))
 def test_generated_rows(rows: list[dict[str, Any]], way: str) -> None:
     check(way, rows)

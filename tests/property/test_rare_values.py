@@ -4,7 +4,7 @@ from collections import Counter
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.training import features_named
@@ -15,7 +15,6 @@ pytestmark = pytest.mark.property
 shops = st.dictionaries(st.sampled_from("abcdefghijklmn"), st.integers(1, 30), min_size=2)
 
 
-@settings(deadline=None)
 @given(counts=shops, rare=st.sampled_from([0.0, 0.005, 0.05, 0.1, 0.3, 0.49]))
 def test_the_columns_that_rare_values_make(counts: dict[str, int], rare: float) -> None:
     rows = [value for value, count in counts.items() for _ in range(count)]

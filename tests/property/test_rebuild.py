@@ -15,7 +15,7 @@ from tests.worlds import NOW, World, check_promises, drain
 shops = st.tuples(histories("7"), histories("21"), histories("España")).map(
     lambda of_users: [event for history in of_users for event in history]
 )
-some_settings = settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+some_settings = settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 
 
 def rebuilt(world: World, committed: dict[str, int], *, anew: bool = False) -> MemoryRedis:

@@ -18,7 +18,7 @@ from tests.worlds import NOW, World, a_signup, drain
 shops = st.tuples(histories("7"), histories("21"), histories("España")).map(
     lambda of_users: [event for history in of_users for event in history]
 )
-some_settings = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+some_settings = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 
 
 def lived(parts: list[list[Event]]) -> tuple[World, list[Mapping[str, int]]]:

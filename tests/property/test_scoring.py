@@ -106,7 +106,7 @@ def released(features: tuple[EncodedFeature, ...], pipeline: Pipeline) -> ModelR
     )
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(
     training=st.lists(known_rows, min_size=10, max_size=25),
     rows=st.lists(any_rows, min_size=1, max_size=8),

@@ -4,7 +4,6 @@ import random
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -20,8 +19,8 @@ from tests.translated import open_translated
 from trainer.warehouse import open_warehouse
 
 # A shop is written to disk and read by a database: a quarter of a second for each.
-SOME = settings(max_examples=30, deadline=timedelta(seconds=20))
-FEW = settings(max_examples=6, deadline=timedelta(seconds=20))
+SOME = settings(max_examples=30)
+FEW = settings(max_examples=6)
 
 
 @pytest.fixture(scope="module")
