@@ -1,7 +1,7 @@
 """`segue train` beside the article's script, from the same Parquet files, by number of users: `make bench-train`.
 
-Each run is a process of its own; its time is the wall's, its memory the most that it held at once, as the
-system counts it. What they do differs: ours also judges k, the encodings and the segments' stability, and
+Each run is a process of its own; its time is the wall's and the processors', its memory the most that it
+held at once, as the system counts it. What they do differs: ours also judges k, the encodings and the segments' stability, and
 writes a release; the article's prints a table for each cluster.
 """
 
@@ -27,9 +27,10 @@ _MANY = 500_000  # users, from which on one run has to do
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The medians of several runs: seconds of wall time, and megabytes (10**6 bytes) at the peak."""
+    """The medians of several runs: seconds by the wall and of all processors, megabytes (10**6 bytes) at the peak."""
 
     seconds: float
+    cpu_seconds: float
     peak_mb: float
 
 
@@ -48,6 +49,7 @@ class Growth:
     """The exponents of ``users``: 1 where what is measured doubles with the users; nan for a single size."""
 
     seconds: float
+    cpu_seconds: float
     peak_mb: float
 
 
@@ -68,9 +70,11 @@ def measure(users: int, runs: int) -> Size:
 def growth(users: Sequence[int], runs: Sequence[Run]) -> Growth:
     """The slopes of a least-squares line through the logarithms."""
     if len(users) < 2:
-        return Growth(float("nan"), float("nan"))
+        return Growth(*[math.nan] * 3)
     return Growth(
-        _exponent(users, [run.seconds for run in runs]), _exponent(users, [run.peak_mb for run in runs])
+        _exponent(users, [run.seconds for run in runs]),
+        _exponent(users, [run.cpu_seconds for run in runs]),
+        _exponent(users, [run.peak_mb for run in runs]),
     )
 
 
@@ -97,23 +101,29 @@ def run(module: str, *arguments: str) -> Run:
             sys.stderr.write(said.read().decode())
             raise subprocess.CalledProcessError(process.returncode, command)
     # Linux counts in kibibytes.
-    return Run(seconds, usage.ru_maxrss * 1024 / 1e6)
+    return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e6)
 
 
 def _median(runs: Sequence[Run]) -> Run:
-    return Run(statistics.median(run.seconds for run in runs), statistics.median(run.peak_mb for run in runs))
+    return Run(
+        statistics.median(run.seconds for run in runs),
+        statistics.median(run.cpu_seconds for run in runs),
+        statistics.median(run.peak_mb for run in runs),
+    )
 
 
 def _table(sizes: Sequence[Size], ours: Growth, theirs: Growth) -> Table:
     table = Table("users", "runs", title="segue train beside the article's script")
-    for title in ("segue s", "segue MB", "article s", "article MB"):
+    for title in ("segue s", "CPU s", "MB", "article s", "CPU s", "MB"):
         table.add_column(title, justify="right")
     for size in sizes:
-        figures = (size.segue.seconds, size.segue.peak_mb, size.article.seconds, size.article.peak_mb)
-        table.add_row(f"{size.users:,}", str(size.runs), *(f"{figure:,.1f}" for figure in figures))
-    exponents = (ours.seconds, ours.peak_mb, theirs.seconds, theirs.peak_mb)
-    table.add_row("grows as users to the", "", *(f"{exponent:.2f}" for exponent in exponents))
+        table.add_row(f"{size.users:,}", str(size.runs), *_cells(size.segue, 1), *_cells(size.article, 1))
+    table.add_row("grows as users to the", "", *_cells(ours, 2), *_cells(theirs, 2))
     return table
+
+
+def _cells(figures: Run | Growth, digits: int) -> list[str]:
+    return [f"{figure:,.{digits}f}" for figure in (figures.seconds, figures.cpu_seconds, figures.peak_mb)]
 
 
 def main() -> None:

@@ -14,12 +14,12 @@ from trainer.warehouse import open_warehouse
 
 def test_growth_is_the_exponent_of_a_power_law() -> None:
     users = (10, 100, 1_000)
-    runs = [Run(seconds=3 * count**1.5, peak_mb=7.0) for count in users]
-    assert growth(users, runs) == Growth(pytest.approx(1.5), pytest.approx(0.0))
+    runs = [Run(seconds=3 * count**1.5, cpu_seconds=count / 9, peak_mb=7.0) for count in users]
+    assert growth(users, runs) == Growth(pytest.approx(1.5), pytest.approx(1.0), pytest.approx(0.0))
 
 
 def test_one_size_has_no_growth() -> None:
-    assert math.isnan(growth((10,), [Run(1.0, 1.0)]).seconds)
+    assert math.isnan(growth((10,), [Run(1.0, 1.0, 1.0)]).seconds)
 
 
 def test_the_articles_query_takes_the_users_that_ours_takes(tmp_path: Path) -> None:
@@ -36,6 +36,7 @@ def test_the_articles_query_takes_the_users_that_ours_takes(tmp_path: Path) -> N
 def test_a_run_is_timed_and_weighed(tmp_path: Path) -> None:
     made = run("benchmarks.shop", "50", str(tmp_path))
     assert made.seconds > 0.05
+    assert 0.05 < made.cpu_seconds < 60
     assert made.peak_mb > 50  # DuckDB, numpy and pyarrow
 
 
