@@ -118,7 +118,7 @@ def _table(sizes: Sequence[Size], ours: Growth, theirs: Growth) -> Table:
         table.add_column(title, justify="right")
     for size in sizes:
         table.add_row(f"{size.users:,}", str(size.runs), *_cells(size.segue, 1), *_cells(size.article, 1))
-    table.add_row("grows as users to the", "", *_cells(ours, 2), *_cells(theirs, 2))
+    table.add_row("exponent", "", *_cells(ours, 2), *_cells(theirs, 2))
     return table
 
 
