@@ -187,6 +187,7 @@ def told(warehouse: Warehouse, as_of: datetime | None, exclude: tuple[str, ...])
         warehouse.features(as_of, exclude, start=NEW_YEAR, end=as_of)["user_id"].to_pylist(),
         list(warehouse.events(as_of)),
         list(warehouse.events(since=as_of, ordered="user")),
+        warehouse.followup(NEW_YEAR, as_of or datetime(2100, 1, 1, tzinfo=UTC), exclude).to_pylist(),
         warehouse.rejected(as_of),
         warehouse.counts(as_of),
     ]
