@@ -146,7 +146,7 @@ class Membership:
                     BadTopics(
                         f"topic {topic} has {count} partitions now and had {self._partitions}: partition counts"
                         " are fixed; make new topics with the count you need, under another prefix, and"
-                        " rebuild the states (docs/operations.md, code 7)"
+                        " rebuild the states with `segue rebuild` (docs/operations.md, code 7)"
                     )
                 )
                 return True

@@ -165,5 +165,5 @@ def decode(stored: bytes) -> Place:
         return msgspec.json.decode(stored, type=Place)
     except msgspec.DecodeError as error:
         raise NeedsRebuild(
-            f"the lane's place in Redis cannot be read ({error}): rebuild the states (docs/operations.md, code 7), or set another Redis prefix"
+            f"the lane's place in Redis cannot be read ({error}): rebuild the states with `segue rebuild` (docs/operations.md, code 7), or set another Redis prefix"
         ) from None

@@ -9,7 +9,7 @@ from schemas.features import told
 from streamer.interfaces import Bounds, Committed
 from streamer.place import FoldSettings, Place
 
-_REBUILD = "rebuild the states (docs/operations.md, code 7)"
+_REBUILD = "rebuild the states with `segue rebuild` (docs/operations.md, code 7)"
 
 
 class Start(Struct, frozen=True):
