@@ -39,6 +39,7 @@ from streamer.batch import Batch, read_batch
 from streamer.interfaces import Log, OutRecord, Record, Store
 from streamer.lane_config import LaneConfig, Models, Watcher
 from streamer.lane_errors import InDoubt, LaneClosing
+from streamer.lane_snapshot import read_snapshot
 from streamer.model import ActiveModel
 from streamer.outputs import change_records
 from streamer.pace import Pace
@@ -104,21 +105,14 @@ class Lane:
         self._watcher.phase("taking over", None)
         self._store.place()  # nobody is fenced, and no producer started, for a store that does not answer
         self._log.fence()
-        committed = self._log.committed()
-        stored = self._store.place()
-        inputs = {topic: self._log.bounds(topic) for topic in topics.inputs}
-        users = self._log.bounds(topics.users)
-        # Another that took the lane meanwhile may have decided further. Without its offsets, its decisions
-        # would be adopted, and the place would no longer tell which events they came from.
-        if self._log.committed() != committed:
-            raise InDoubt("another worker has taken this lane over")
-        former = None if stored is None else places.decode(stored)
+        snapshot = read_snapshot(self._log, self._store, topics)
+        former, users = snapshot.place, snapshot.users
         turn = self._switch.turn(former)
         try:
             start = starting_point(
                 former,
-                committed,
-                inputs,
+                snapshot.committed,
+                snapshot.inputs,
                 topics.users,
                 users,
                 self._config.settings,
@@ -126,13 +120,12 @@ class Lane:
                 bootstrapped=self._models.bootstrap_standing() is not None,
             )
         except NeedsRebuild:
-            # Read one after the other, these may tell of two moments, if another took the lane meanwhile.
-            if (self._log.committed(), self._store.place()) != (committed, stored):
-                raise InDoubt("another worker has taken this lane over") from None
+            # An operator is asked only for what still holds.
+            snapshot.ensure_current(self._log, self._store)
             raise
         if start.by_users:
             start = healing.decided_until(self._log, topics, start, users.end, self._config.max_batch)
-        topic_ids = {topic: bounds.topic_id for topic, bounds in {**inputs, topics.users: users}.items()}
+        topic_ids = snapshot.topic_ids(topics)
         self._place = Place(
             step=0 if former is None else former.step,
             writer=writer,
@@ -141,7 +134,7 @@ class Lane:
             settings=self._config.settings,
             sweep=turn.sweep,
         )
-        self._heal(stored, start, users.end, topic_ids, turn)
+        self._heal(snapshot.stored, start, users.end, topic_ids, turn)
         self._log.read_from(start.decide_from)
         self._watcher.phase("live", None)
 

@@ -24,6 +24,7 @@ PURE = (
     "compare",
     "healing",
     "lane",
+    "lane_snapshot",
     "memory",
     "neighbours",
     "outputs",
