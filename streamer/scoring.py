@@ -117,10 +117,6 @@ class Scorer:
         segment = self._segments[nearest]
         return Score(segment.id, segment.name, components, distance, margin, tuple(missing))
 
-    def score_many(self, rows: Iterable[Mapping[str, FeatureValue]]) -> list[Score]:
-        """The scores of many users, each equal to :meth:`score` bit by bit."""
-        return [self.score(row) for row in rows]
-
     def _assign(self, components: Vector) -> tuple[int, float, float]:
         """The nearest centre's index (of equally near ones the first), its distance, and the margin."""
         # Like KMeans.predict: |x - c|² without |x|², which all centres share.

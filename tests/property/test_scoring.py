@@ -136,7 +136,8 @@ def test_a_score_equals_the_pipelines(
     release = released(features, pipeline)
     query = encoded(features, rows, list(release.mean))
 
-    scores = Scorer(release).score_many(rows)
+    scorer = Scorer(release)
+    scores = [scorer.score(row) for row in rows]
 
     expected = space.transform(query)
     distances = np.sort(pipeline.transform(query), axis=1)
@@ -191,6 +192,8 @@ def test_whatever_release_passes_its_checks_gives_finite_scores(
         training=Training(None, 1, 1, ""),
     )
 
-    for score in Scorer(release).score_many([{"orders": 2**63, "brand": BRANDS[0]}, {"orders": 1}, {}]):
+    scorer = Scorer(release)
+    rows: list[Row] = [{"orders": 2**63, "brand": BRANDS[0]}, {"orders": 1}, {}]
+    for score in map(scorer.score, rows):
         assert all(map(isfinite, (*score.components, score.distance)))
         assert 0.0 <= score.margin <= 1.0

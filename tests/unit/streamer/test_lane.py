@@ -486,6 +486,24 @@ def test_similar_users_are_those_of_the_whole_shop_as_the_batch_leaves_it() -> N
     assert change.similar_users[0].similarity > change.similar_users[1].similarity
 
 
+def test_in_three_components_users_are_decided_and_none_is_named_as_similar() -> None:
+    release = replace(
+        a_release(),
+        projection=(*a_release().projection, (0.0,) * len(a_release().mean)),
+        segments=tuple(replace(s, centre=(*s.centre, 0.0)) for s in a_release().segments),
+    )
+    world = World()
+    world.models.model = an_active_model(release=release)
+    world.send(Signup("1", START, age=21, gender="F"), YOUNG, OLD)
+    world.run()
+    assert segments(world) == [(None, 2), (2, 3)]
+    for change in world.changes("7"):
+        assert isinstance(change, SegmentChange)
+        assert len(change.components) == 3
+        assert change.similar_users == ()
+    check_promises(world)
+
+
 def test_the_prefix_is_part_of_a_changes_id() -> None:
     ids = []
     for prefix in ("", "eu."):

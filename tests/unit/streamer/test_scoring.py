@@ -170,13 +170,6 @@ def test_a_margin_is_never_negative() -> None:
     assert (score.segment, score.margin) == (1, 0.0)
 
 
-def test_many_are_scored_one_by_one() -> None:
-    scorer = Scorer(PLAIN)
-    rows: list[Row] = [{"age": 20, "gender": "M"}, {"age": None}, {"gender": "F"}]
-
-    assert scorer.score_many(rows) == [scorer.score(row) for row in rows]
-
-
 def test_a_release_that_does_not_fit_together_is_refused() -> None:
     with pytest.raises(BadRelease, match=r"release 'v1' cannot be scored with: scale holds 0\.0"):
         Scorer(replace(PLAIN, scale=(10.0, 0.0)))
