@@ -1,6 +1,6 @@
 """Makes the topics, and checks that they fit together before a worker reads them."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 from confluent_kafka import KafkaError, KafkaException
 
@@ -99,17 +99,6 @@ def check_topics(client: Mapping[str, str], topics: Topics, *, deadline_s: float
     for name in found:
         _check_config(name, _config(admin, name), topic_configs(topics)[name])
     return counts[first]
-
-
-def topic_ids(
-    client: Mapping[str, str], names: Collection[str], *, deadline_s: float = DEADLINE_S
-) -> dict[str, str]:
-    """The ids of those of these topics that exist; a topic made anew has another.
-
-    Raises:
-        Unreachable: no broker answers within ``deadline_s``.
-    """
-    return {name: facts.topic_id for name, facts in Admin(client, deadline_s).describe(names).items()}
 
 
 def describe_cluster(client: Mapping[str, str], *, deadline_s: float = DEADLINE_S) -> ClusterFacts:

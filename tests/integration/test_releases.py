@@ -15,7 +15,7 @@ from schemas.release import ModelRelease
 from schemas.topics import Topics
 from schemas.wire import encode_release
 from segue.services import KafkaService, LocalKafka
-from streamer import topics_admin
+from streamer.kafka_admin import Admin
 from streamer.kafka_client import Deadlines
 from streamer.model import ActiveModel
 from streamer.releases import Releases
@@ -91,8 +91,7 @@ def test_start_returns_when_everything_there_is_read(publishing: Publishing) -> 
     model = releases.current()
     assert model is not None
     assert (model.release, model.activation) == (SECOND, activation)
-    ids = topics_admin.topic_ids(publishing.client, [publishing.topics.models])
-    assert model.topic_id == ids[publishing.topics.models]
+    assert model.topic_id == Admin(publishing.client, 30.0).topic(publishing.topics.models).topic_id
     assert model.scorer.score({}).segment in {0, 1, 2, 3}
     assert releases.known_activation() == activation
     assert releases.problem() is None
