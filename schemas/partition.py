@@ -6,10 +6,9 @@ Sources: Kafka ``org.apache.kafka.common.utils.Utils.murmur2``; librdkafka ``rdm
 """
 
 import zlib
-from typing import Literal, get_args
+from typing import Literal
 
 Partitioner = Literal["murmur2", "crc32"]
-PARTITIONERS: tuple[Partitioner, ...] = get_args(Partitioner)
 
 _M = 0x5BD1E995
 _MASK = 0xFFFFFFFF
