@@ -7,7 +7,7 @@ from pathlib import Path
 
 from schemas.errors import BadRelease, Unreachable
 from segue.settings import Settings
-from trainer.current import Current, assignments_of, current_from
+from trainer.current import Current, current_from, published_assignments
 from trainer.models_topic import ModelsTopic
 from trainer.published import published
 
@@ -55,8 +55,7 @@ def release_to_continue(
         say(f"no release was published on {settings.topics.models} yet, so this is a first training")
         return None
     release = known.current.release
-    places = [str(out / release.version), *([release.artifacts_uri] if release.artifacts_uri else [])]
-    assignments = assignments_of(release, places)
+    assignments = published_assignments(release, out)
     if assignments is None:
         say(
             f"the folder of release {release.version}, which is current, is neither in {out} nor where it was uploaded to: "

@@ -64,7 +64,7 @@ def impact_of_rollback(known: Published, target: Publication, out: Path) -> Impa
     """Whom a rollback moves, of the training users of the current release; None where they are not at hand."""
     try:
         with installed():
-            from trainer.current import Current, assignments_of  # noqa: PLC0415 - as above
+            from trainer.current import Current, published_assignments  # noqa: PLC0415 - as above
             from trainer.impact import impact_of  # noqa: PLC0415 - as above
             from trainer.scorer import can_score, score  # noqa: PLC0415 - as above
     except NotInstalled:
@@ -72,8 +72,7 @@ def impact_of_rollback(known: Published, target: Publication, out: Path) -> Impa
     if known.current is None:
         return None
     current = known.current.release
-    uploaded = [current.artifacts_uri] if current.artifacts_uri else []
-    users = assignments_of(current, [str(out / current.version), *uploaded])
+    users = published_assignments(current, out)
     if users is None or not can_score(target.release, users, current.declared):
         return None
     before, after = score(current, users).segments, score(target.release, users).segments

@@ -37,16 +37,17 @@ def current_from(folder: Path) -> Current:
         BadRelease: the folder is damaged or none.
     """
     release = load_release(folder)
-    return Current(release, release.next_segment, assignments_of(release, [str(folder)]))
+    return Current(release, release.next_segment, _assignments(release, [str(folder)]))
 
 
-def assignments_of(release: ModelRelease, folders: Sequence[str]) -> pa.Table | None:
-    """The training users of a release, from the first of these places that has them, unaltered.
+def published_assignments(release: ModelRelease, releases: Path) -> pa.Table | None:
+    """The training users of a published release, from a folder of releases or from where it was uploaded."""
+    uploaded = [release.artifacts_uri] if release.artifacts_uri else []
+    return _assignments(release, [str(releases / release.version), *uploaded])
 
-    Args:
-        release: whose ``artifacts`` tell their hash.
-        folders: paths or URLs for fsspec where its folder may lie.
-    """
+
+def _assignments(release: ModelRelease, folders: Sequence[str]) -> pa.Table | None:
+    """From the first of these places that has them, unaltered: paths or URLs for fsspec."""
     for folder in folders:
         content = _read(f"{folder.rstrip('/')}/{ASSIGNMENTS}")
         if content is not None and hashlib.sha256(content).hexdigest() == release.artifacts.get(ASSIGNMENTS):

@@ -17,7 +17,7 @@ from schemas.errors import BadRelease, Refused
 from schemas.release import ModelRelease
 from schemas.topics import Topics
 from trainer.activate import activate
-from trainer.current import Current, assignments_of
+from trainer.current import Current, published_assignments
 from trainer.drift import Drift
 from trainer.gate import MAX_MOVED, history_problem, refusal
 from trainer.impact import Impact, compared
@@ -150,13 +150,9 @@ def _compared(folder: Path, release: ModelRelease, known: Published) -> tuple[Im
         return None, None
     current = known.current.release
     users = pq.read_table(io.BytesIO((folder / ASSIGNMENTS).read_bytes()))
-    places = [
-        str(folder.parent / current.version),
-        *([current.artifacts_uri] if current.artifacts_uri else []),
-    ]
     before = score(current, users).segments if can_score(current, users, release.declared) else None
     return compared(
-        Current(current, known.next_segment, assignments_of(current, places)),
+        Current(current, known.next_segment, published_assignments(current, folder.parent)),
         release,
         users,
         before,
