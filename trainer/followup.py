@@ -48,7 +48,7 @@ class SegmentFollowup:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Outcome:
     """What the segments tell about an outcome.
 
     Attributes:
@@ -77,7 +77,7 @@ class Followup:
     until: datetime
     users: int
     segments: tuple[SegmentFollowup, ...]
-    outcomes: tuple[Told, ...]
+    outcomes: tuple[Outcome, ...]
 
 
 def followup_of(
@@ -100,7 +100,7 @@ def followup_of(
         until,
         len(labels),
         tuple(_segment(int(place), labels, amounts) for place in np.unique(labels)),
-        _told(labels, amounts),
+        _outcomes(labels, amounts),
     )
 
 
@@ -128,7 +128,7 @@ def _segment(place: int, labels: Ids, amounts: Mapping[str, Amounts]) -> Segment
     )
 
 
-def _told(labels: Ids, amounts: Mapping[str, Amounts]) -> tuple[Told, ...]:
+def _outcomes(labels: Ids, amounts: Mapping[str, Amounts]) -> tuple[Outcome, ...]:
     rng = np.random.default_rng(SEED)
     dealt: dict[str, list[float]] = {outcome: [] for outcome in amounts}
     for _ in range(SHUFFLES):
@@ -136,6 +136,6 @@ def _told(labels: Ids, amounts: Mapping[str, Amounts]) -> tuple[Told, ...]:
         for outcome, values in amounts.items():
             dealt[outcome].append(eta_squared(shuffled, values))
     return tuple(
-        Told(outcome, eta_squared(labels, values), float(np.mean(dealt[outcome])), max(dealt[outcome]))
+        Outcome(outcome, eta_squared(labels, values), float(np.mean(dealt[outcome])), max(dealt[outcome]))
         for outcome, values in amounts.items()
     )

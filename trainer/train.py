@@ -23,7 +23,7 @@ from trainer.model import or_the_same, release_of
 from trainer.names import name_segments
 from trainer.outlook import Counted, look_ahead
 from trainer.release import write_release
-from trainer.report import page, report_of
+from trainer.report import Report, page, report_of
 from trainer.rows import Selection, select
 from trainer.say import Say, silent
 from trainer.scorer import can_score, score
@@ -127,13 +127,7 @@ def train(
         impact=impact,
         drift=drift,
     )
-    artifacts = {
-        "assignments.parquet": _assignments(fitted, segments),
-        "features.sql": query.encode(),
-        "pipeline.joblib": _pipeline(fitted),
-        "report.html": page(report, fitted.components, fitted.labels),
-        "report.json": report.json(),
-    }
+    artifacts = _artifacts(fitted, segments, query, report)
     return write_release(out, release, artifacts, created_at or datetime.now(UTC))
 
 
@@ -179,6 +173,17 @@ def _made(settings: FitSettings, current: Current | None) -> tuple[Feature, ...]
     for feature in (*settings.features, *(current.release.declared if current is not None else ())):
         made.setdefault(feature.name, feature)
     return tuple(made.values())
+
+
+def _artifacts(fitted: Fit, segments: Ids, query: str, report: Report) -> dict[str, bytes]:
+    """The files of the release's folder, but its numbers and the manifest."""
+    return {
+        "assignments.parquet": _assignments(fitted, segments),
+        "features.sql": query.encode(),
+        "pipeline.joblib": _pipeline(fitted),
+        "report.html": page(report, fitted.components, fitted.labels),
+        "report.json": report.json(),
+    }
 
 
 def _assignments(fitted: Fit, segments: Ids) -> bytes:

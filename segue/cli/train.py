@@ -107,20 +107,21 @@ def train(
         rejected = tables.rejected(window.as_of).counts
     warn_left_out(rejected)
     _tell(release, path, followed)
-    if as_json:
-        told = {
-            "version": release.version,
-            "continues": release.continues,
-            "path": str(path),
-            "segments": [{"id": s.id, "name": s.name, "size": s.size} for s in release.segments],
-            "users_read": release.training.users_read,
-            "users_used": release.training.users_used,
-            "metrics": release.metrics,
-        }
-        write(msgspec.json.encode(told).decode())
-    else:
-        write(str(path))
+    write(_json(release, path) if as_json else str(path))
     return None
+
+
+def _json(release: ModelRelease, path: Path) -> str:
+    told = {
+        "version": release.version,
+        "continues": release.continues,
+        "path": str(path),
+        "segments": [{"id": s.id, "name": s.name, "size": s.size} for s in release.segments],
+        "users_read": release.training.users_read,
+        "users_used": release.training.users_used,
+        "metrics": release.metrics,
+    }
+    return msgspec.json.encode(told).decode()
 
 
 def _tell(release: ModelRelease, path: Path, followed: Current | None) -> None:

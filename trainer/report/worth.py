@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from trainer.followup import DAYS, LEAST_USERS, SHUFFLES, Followup, SegmentFollowup, Told
+from trainer.followup import DAYS, LEAST_USERS, SHUFFLES, Followup, Outcome, SegmentFollowup
 from trainer.report.bars import Bar, bar_chart
 from trainer.report.dots import DotRow, dot_chart, legend
 from trainer.report.html import card, number, soft, table
@@ -90,7 +90,7 @@ def _eta(found: Followup) -> str:
     )
 
 
-def _told(each: Told) -> tuple[str, ...]:
+def _told(each: Outcome) -> tuple[str, ...]:
     return (
         _OUTCOMES[each.outcome],
         f"{each.eta_squared:.2%}",
@@ -99,7 +99,7 @@ def _told(each: Told) -> tuple[str, ...]:
     )
 
 
-def _said(each: Told) -> str:
+def _said(each: Outcome) -> str:
     what = _OUTCOMES[each.outcome].capitalize()
     if each.by_chance:
         return f"<b>{what}: the segments say no more than chance.</b>"

@@ -9,7 +9,7 @@ import pytest
 from tests.training import a_shop
 from trainer.compare import Comparison, EncodingControl
 from trainer.fit import fit
-from trainer.followup import Followup, Told
+from trainer.followup import Followup, Outcome
 from trainer.impact import Impact, Moves, Pair
 from trainer.model import release_of
 from trainer.report import Report, report_of
@@ -60,7 +60,7 @@ def test_the_recommended_preset_where_it_is_another(report: Report) -> None:
 
 
 def test_the_future(report: Report) -> None:
-    by_chance, telling = Told("repeat", 0.01, 0.01, 0.02), Told("spend", 0.07, 0.01, 0.02)
+    by_chance, telling = Outcome("repeat", 0.01, 0.01, 0.02), Outcome("spend", 0.07, 0.01, 0.02)
     told = Followup(T, T, 100, (), (by_chance, telling))
     assert (
         "They tell 7.0% of the variance in what is spent within the 90 days after; segments dealt out at "
