@@ -1,17 +1,19 @@
 """Erasing a user, through a lane: one transaction, and no way back for what was said before."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from itertools import permutations
 
 import pytest
+from msgspec.structs import replace
 
+from schemas.changes import SegmentChange, UserErasedChange
 from schemas.events import Event, Item, Order, Signup, UserErased
 from streamer.interfaces import Log, OutRecord, Store
 from streamer.memory import MemoryLog
-from tests.worlds import TOPICS, World
+from tests.moves import OLD, YOUNG
+from tests.strategies.events import START
+from tests.worlds import TOPICS, World, check_promises, drain
 
-START = datetime(2024, 5, 1, 8, tzinfo=UTC)
 ERASED_AT = START.replace(hour=12)
 BEFORE: tuple[Event, ...] = (
     Signup("7", START, age=30, gender="F"),
@@ -67,3 +69,52 @@ def test_the_last_change_and_the_null_are_one_transaction() -> None:
         (TOPICS.users, b"7"),
     ]
     assert b'"kind":"erased"' in (told[-2].value or b"")
+
+
+def test_a_user_erased_is_gone_from_everywhere_but_a_tombstone() -> None:
+    world = World()
+    order = Order("7", "1", START, (Item(brand="Ön"),))
+    world.send(YOUNG, order, UserErased("7", START.replace(hour=9)))
+    world.run()
+    last = world.changes("7")[-1]
+    assert isinstance(last, UserErasedChange)
+    assert last.sequence == len(world.changes("7"))
+    users = world.records(TOPICS.users)
+    assert (users[-1].key, users[-1].value) == (b"7", None)
+    kept = world.redis.users["7"]
+    assert kept.orders == {}
+    assert set(kept.fields) == {"state"}
+    assert b"Spain" not in kept.fields["state"]
+    check_promises(world)
+
+
+def test_a_user_erased_begins_anew_with_later_facts() -> None:
+    world = World()
+    world.send(YOUNG, UserErased("7", START.replace(hour=9)), replace(OLD, created_at=START.replace(hour=10)))
+    world.run()
+    ids = [change.event_id for change in world.changes("7")]
+    assert [change.sequence for change in world.changes("7")] == [1, 2, 1]
+    assert len(set(ids)) == 3
+    check_promises(world)
+
+
+def test_an_erasure_in_the_middle_of_what_is_known_ends_one_life_and_begins_another() -> None:
+    world = World()
+    world.send(YOUNG, OLD)
+    lane = world.run()
+    world.send(UserErased("7", START.replace(minute=30)))
+    drain(lane)
+    told = world.changes("7")
+    assert [change.kind for change in told] == ["moved", "moved", "erased", "moved"]
+    assert [change.sequence for change in told] == [1, 2, 3, 1]
+    assert isinstance(told[-1], SegmentChange)
+    assert told[-1].features["gender"] is None
+    check_promises(world)
+
+
+def test_erasing_a_user_that_has_no_segment_tells_nothing() -> None:
+    world = World()
+    world.send(UserErased("7", START.replace(hour=9)), YOUNG)
+    world.run()
+    assert world.changes() == []
+    check_promises(world)

@@ -1,37 +1,21 @@
 """A lane over memory, case by case; the laws are in tests/property/test_lane.py."""
 
-from collections.abc import Callable
-from copy import deepcopy
 from dataclasses import fields
-from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from schemas.changes import SegmentChange, UserErasedChange
-from schemas.errors import BadSetting, NeedsRebuild
+from schemas.changes import SegmentChange
+from schemas.errors import BadSetting
 from schemas.events import Item, Order, Signup, UserErased
 from schemas.topics import Topics
-from streamer.lane_errors import InDoubt, NotReady
-from streamer.memory import MemoryRedis
-from streamer.model import ActiveModel, BootstrapRecord
-from tests.faults import Calls, Crash
+from streamer.lane_errors import NotReady
+from streamer.model import ActiveModel
+from tests.faults import Calls
+from tests.moves import OLD, YOUNG, YOUNG_AGAIN, segments
 from tests.releases import a_release, an_active_model
 from tests.strategies.events import START
 from tests.worlds import NOW, TOPICS, World, check_promises, drain
-
-# With these values of the hand-made release (tests/releases.py), by its centres:
-YOUNG = Signup("7", START, age=20, gender="F")  # (-0.8, 0.2): segment 2
-OLD = Signup("7", START.replace(hour=1), age=100)  # (0.4, -1.4): segment 3
-YOUNG_AGAIN = Signup("7", START.replace(hour=2), age=20)  # segment 2
-
-
-def segments(world: World, user_id: str = "7") -> list[tuple[int | None, int]]:
-    return [
-        (change.previous_segment, change.segment)
-        for change in world.changes(user_id)
-        if isinstance(change, SegmentChange)
-    ]
 
 
 def test_a_user_moves_with_its_events_and_every_move_names_its_cause() -> None:
@@ -83,235 +67,6 @@ def test_a_takeover_fences_before_it_reads_offsets_and_commits_before_it_saves()
         "store.load",
         "store.save",
     ]
-
-
-@pytest.mark.parametrize("events", [[YOUNG], [YOUNG, OLD, YOUNG_AGAIN]])
-def test_a_crash_between_commit_and_save_tells_nothing_twice(events: list[Signup]) -> None:
-    world = World(max_batch=10)
-    world.send(*events)
-    calls = Calls()
-    lane = world.lane(wrap=calls.wrap)
-    lane.take_over("w")
-    calls.stop_at = len(calls.made) + 4  # poll, load, neighbours, commit, and then save
-    with pytest.raises(Crash):
-        lane.step(0.0)
-    assert calls.made[-1] == "store.save"
-    assert len(world.changes("7")) == len(events)
-    assert world.redis.users == {}
-    world.run()
-    assert len(world.changes("7")) == len(events)
-    check_promises(world)
-
-
-def test_what_is_committed_before_the_fence_is_not_decided_again() -> None:
-    """The former owner commits three moves and dies unsaved, between the fence and the offsets' reading."""
-    world = World(max_batch=10)
-    former_calls = Calls()
-    former = world.lane(wrap=former_calls.wrap)
-    former.take_over("former")
-    world.send(YOUNG, OLD, YOUNG_AGAIN)
-    former_calls.stop_at = len(former_calls.made) + 4
-
-    successor = world.lane(wrap=lambda log, store: (_BeforeFence(log, former.step), store))
-    successor.take_over("successor")
-    drain(successor)
-    assert segments(world) == [(None, 2), (2, 3), (3, 2)]
-    check_promises(world)
-
-
-class _BeforeFence:
-    """The former owner's last step comes just before the fence; it dies in it."""
-
-    def __init__(self, log: object, last_step: Callable[[float], int]) -> None:
-        self._log = log
-        self._last_step = last_step
-
-    def fence(self) -> None:
-        with pytest.raises(Crash):
-            self._last_step(0.0)
-        self._log.fence()  # type: ignore[attr-defined]
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._log, name)
-
-
-def just_before(end: Any, name: str, happens: Callable[[], None]) -> Any:
-    """The same log or store; before this call of it something happens, once."""
-    return _Before(end, name, happens)
-
-
-class _Before:
-    def __init__(self, end: object, name: str, happens: Callable[[], None]) -> None:
-        self._end = end
-        self._name = name
-        self._happens: Callable[[], None] | None = happens
-
-    def __getattr__(self, name: str) -> object:
-        if name == self._name and self._happens is not None:
-            happens, self._happens = self._happens, None
-            happens()
-        return getattr(self._end, name)
-
-
-def test_nothing_is_decided_from_a_state_and_orders_of_two_moments() -> None:
-    """Redis loses its newest save after the state was read, and before all of the user's orders are."""
-    world = World(max_batch=1)
-    first, second = (Order("7", str(i), START.replace(hour=i), (Item(brand="Ön"),)) for i in (1, 3))
-    before: list[MemoryRedis] = []
-
-    def forget() -> None:
-        world.redis.users = before[0].users
-        world.redis.places = before[0].places
-
-    lane = world.lane(wrap=lambda log, store: (log, just_before(store, "load_orders", forget)))
-    lane.take_over("w")
-    world.send(first)
-    lane.step(0.0)
-    before.append(deepcopy(world.redis))
-    world.send(second)
-    lane.step(0.0)
-    told = len(world.changes())
-    world.send(UserErased("7", START.replace(hour=2)))
-    with pytest.raises(InDoubt, match="while a batch was read"):
-        lane.step(0.0)
-    assert len(world.changes()) == told
-    lane.take_over("w2")
-    drain(lane)
-    check_promises(world)
-
-
-def test_decisions_are_not_adopted_without_the_offsets_up_to_which_they_were_made() -> None:
-    """A takeover pauses after it read the offsets; another decides on, and then the offsets expire."""
-    world = World(max_batch=10)
-    world.send(YOUNG)
-    world.run()
-    kept = deepcopy(world.redis)
-
-    def another_decides_and_is_forgotten() -> None:
-        world.send(OLD, YOUNG_AGAIN)
-        world.run()
-        world.redis.places, world.redis.users = kept.places, kept.users
-        world.kafka.offsets.clear()
-
-    lane = world.lane(
-        wrap=lambda log, store: (just_before(log, "bounds", another_decides_and_is_forgotten), store)
-    )
-    with pytest.raises(InDoubt):
-        lane.take_over("w")
-    world.run()
-    assert segments(world) == [(None, 2), (2, 3), (3, 2)]
-    check_promises(world)
-
-
-def a_world_whose_last_batch_was_committed_and_not_saved() -> World:
-    world = World(max_batch=10)
-    calls = Calls()
-    former = world.lane(wrap=calls.wrap)
-    former.take_over("former")
-    world.send(YOUNG)
-    former.step(0.0)
-    world.send(Order("7", "1", START, (Item(brand="Ön", category="Socks"),)))
-    calls.stop_at = len(calls.made) + 4  # poll, load, neighbours, commit, and then save
-    with pytest.raises(Crash):
-        former.step(0.0)
-    assert calls.made[-2:] == ["log.commit", "store.save"]
-    return world
-
-
-def test_an_input_made_anew_while_a_takeover_adopts_decisions_is_decided_from_its_start() -> None:
-    """The crash leaves decisions unread that name offsets of the old topic."""
-    world = a_world_whose_last_batch_was_committed_and_not_saved()
-    world.kafka.create("signups", 1)
-    rehearsal = Calls()
-    deepcopy(world).lane(wrap=rehearsal.wrap).take_over("rehearsal")
-    folded, adopted, _ = (i for i, name in enumerate(rehearsal.made) if name == "store.save")
-    assert "log.read_from" in rehearsal.made[folded:adopted]
-    with pytest.raises(Crash):
-        world.lane(wrap=Calls(adopted).wrap).take_over("successor")
-    world.send(OLD, YOUNG_AGAIN)
-    world.run()
-    assert [change.cause.offset for change in world.changes("7") if change.cause.topic == "signups"] == [
-        0,
-        0,
-        1,
-    ]
-
-
-def test_an_input_made_anew_behind_a_place_and_without_offsets_is_decided_from_its_start() -> None:
-    world = a_world_whose_last_batch_was_committed_and_not_saved()
-    world.kafka.create("signups", 1)
-    world.kafka.offsets.clear()
-    world.send(OLD, YOUNG_AGAIN)
-    world.run()
-    assert [change.cause.offset for change in world.changes("7") if change.cause.topic == "signups"] == [
-        0,
-        0,
-        1,
-    ]
-
-
-def test_an_input_made_anew_is_noticed_and_decided_from_its_start() -> None:
-    world = World()
-    world.send(YOUNG)
-    lane = world.run()
-    world.kafka.create("signups", 1)
-    world.send(OLD)
-    with pytest.raises(InDoubt, match="made anew"):
-        lane.step(0.0)
-    lane.take_over("w2")
-    drain(lane)
-    assert segments(world) == [(None, 2), (2, 3)]
-
-
-def test_a_committed_offset_names_the_topic_that_was_read() -> None:
-    """The topic is made anew between the reading of a batch and its commit."""
-    world = World()
-    world.send(YOUNG)
-    lane = world.lane(
-        wrap=lambda log, store: (just_before(log, "commit", lambda: world.kafka.create("signups", 1)), store)
-    )
-    lane.take_over("w")
-    lane.step(0.0)
-    assert world.kafka.offsets["signups", 0].topic_id == "signups#0"
-
-
-def test_a_place_that_another_wrote_ends_the_batch() -> None:
-    world = World()
-    lane = world.take_over()
-    world.take_over()
-    world.send(YOUNG)
-    with pytest.raises(InDoubt):
-        lane.step(0.0)
-
-
-def test_an_idle_lane_sees_that_redis_was_emptied() -> None:
-    world = World()
-    lane = world.take_over()
-    world.redis.places.clear()
-    with pytest.raises(InDoubt):
-        lane.step(0.0)
-
-
-def test_an_emptied_redis_is_healed_from_the_log() -> None:
-    world = World()
-    world.send(YOUNG, OLD)
-    world.run()
-    world.redis.users.clear()
-    world.redis.places.clear()
-    world.redis.indexes.clear()
-    world.run()
-    assert segments(world) == [(None, 2), (2, 3)]
-    check_promises(world)
-
-
-def test_an_emptied_redis_after_a_bootstrap_is_refused() -> None:
-    world = World()
-    world.send(YOUNG)
-    world.run()
-    world.redis.places.clear()
-    world.models.bootstrapped = BootstrapRecord("2024-01-01T00:00:00Z", {})
-    with pytest.raises(NeedsRebuild, match="rebuild the states"):
-        world.run()
 
 
 def test_without_a_release_a_lane_waits() -> None:
@@ -394,55 +149,6 @@ def test_a_user_on_a_partition_that_is_not_its_own_is_a_dead_letter_that_names_b
     assert "partition 3" in reason
     assert "partition 0" in reason
     assert world.changes() == []
-
-
-def test_a_user_erased_is_gone_from_everywhere_but_a_tombstone() -> None:
-    world = World()
-    order = Order("7", "1", START, (Item(brand="Ön"),))
-    world.send(YOUNG, order, UserErased("7", START.replace(hour=9)))
-    world.run()
-    last = world.changes("7")[-1]
-    assert isinstance(last, UserErasedChange)
-    assert last.sequence == len(world.changes("7"))
-    users = world.records(TOPICS.users)
-    assert (users[-1].key, users[-1].value) == (b"7", None)
-    kept = world.redis.users["7"]
-    assert kept.orders == {}
-    assert set(kept.fields) == {"state"}
-    assert b"Spain" not in kept.fields["state"]
-    check_promises(world)
-
-
-def test_a_user_erased_begins_anew_with_later_facts() -> None:
-    world = World()
-    world.send(YOUNG, UserErased("7", START.replace(hour=9)), replace(OLD, created_at=START.replace(hour=10)))
-    world.run()
-    ids = [change.event_id for change in world.changes("7")]
-    assert [change.sequence for change in world.changes("7")] == [1, 2, 1]
-    assert len(set(ids)) == 3
-    check_promises(world)
-
-
-def test_an_erasure_in_the_middle_of_what_is_known_ends_one_life_and_begins_another() -> None:
-    world = World()
-    world.send(YOUNG, OLD)
-    lane = world.run()
-    world.send(UserErased("7", START.replace(minute=30)))
-    drain(lane)
-    told = world.changes("7")
-    assert [change.kind for change in told] == ["moved", "moved", "erased", "moved"]
-    assert [change.sequence for change in told] == [1, 2, 3, 1]
-    assert isinstance(told[-1], SegmentChange)
-    assert told[-1].features["gender"] is None
-    check_promises(world)
-
-
-def test_erasing_a_user_that_has_no_segment_tells_nothing() -> None:
-    world = World()
-    world.send(UserErased("7", START.replace(hour=9)), YOUNG)
-    world.run()
-    assert world.changes() == []
-    check_promises(world)
 
 
 def test_an_event_that_changes_nothing_is_told_of_nowhere() -> None:
