@@ -56,7 +56,10 @@ class LaneSnapshots:
         with reaching(self._address):
             stored, *answers = pipeline.execute()
         if stored is None:
-            raise NeedsRebuild(f"the place of lane {self._lane} is gone from Redis at {self._address}")
+            raise NeedsRebuild(
+                f"the place of lane {self._lane} is gone from Redis at {self._address}: start a worker, which heals the"
+                " lane, and run the same again"
+            )
         width = 2 + len(self._spaces)
         rows = [answers[at : at + width] for at in range(0, len(answers), width)]
         kept = {user_id: self._kept(*row) for user_id, row in zip(user_ids, rows, strict=True)}
