@@ -1,76 +1,21 @@
 """A bootstrap over memory: crashes at every call, what erasures leave, and whom it refuses."""
 
-import itertools
 from collections.abc import Callable, Sequence
 from copy import deepcopy
-from datetime import datetime
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from schemas.changes import SegmentChange, UserErasedChange
+from schemas.changes import SegmentChange
 from schemas.errors import BadSetting, NeedsRebuild, Unreachable
-from schemas.events import Item, Order, Signup, UserErased
-from schemas.wire import decode_change
 from streamer import place as places
-from streamer.bootstrap import Fact, Filled, LaneEnds, NotFresh, bootstrap
-from streamer.interfaces import Log, Store
+from streamer.bootstrap import Fact, NotFresh
 from streamer.lane_errors import Fenced, InDoubt
-from streamer.memory import MemoryLog, MemoryStore
-from streamer.model import BootstrapRecord
-from streamer.neighbours import angle
+from tests.bootstraps import SINCE, an_order, fill, newest
 from tests.faults import Calls, Crash, When
-from tests.strategies.events import START
-from tests.worlds import NOW, World
-
-Wrap = Callable[[Log, Store], tuple[Log, Store]]
-
-T = START.replace(day=2)
-SINCE = START.replace(day=3)
-# With the hand-made release (tests/releases.py): segment 2, and with this age segment 3.
-YOUNG = Signup("7", START, age=20, gender="F")
-OLD = Signup("7", START.replace(hour=1), age=100)
-
-
-def an_order(order_id: str, brand: str, at: datetime = START, user_id: str = "7") -> Order:
-    return Order(user_id, order_id, at, (Item(brand=brand),))
-
-
-_writers = itertools.count(1)
-
-
-def fill(
-    world: World,
-    facts: Sequence[Fact],
-    *,
-    positions: int = 0,
-    wrap: Wrap = lambda log, store: (log, store),
-    announce: Callable[[], None] = lambda: None,
-) -> Filled:
-    """Bootstrap all lanes of a world; the log goes on from ``positions`` in every input."""
-    model = world.models.model
-    assert model is not None
-    ends = {}
-    for lane in range(world.partitions):
-        log, store = wrap(MemoryLog(world.kafka, lane, world.topics.inputs), MemoryStore(world.redis, lane))
-        ends[lane] = LaneEnds(log, store, dict.fromkeys(world.topics.inputs, positions))
-
-    def announced() -> None:
-        announce()
-        world.models.bootstrapped = BootstrapRecord("2024-01-02T00:00:00Z", {})
-
-    return bootstrap(
-        ends,
-        iter(facts),
-        T,
-        model,
-        world.config,
-        clock=lambda: NOW,
-        writer=f"bootstrap {next(_writers)}",
-        announce=announced,
-        progress=lambda users: None,
-    )
+from tests.moves import OLD, YOUNG
+from tests.worlds import World
 
 
 def interrupted(world: World, facts: Sequence[Fact], call: str, nth: int = 0, when: When = "before") -> None:
@@ -98,14 +43,6 @@ def stored(world: World) -> tuple[object, ...]:
             for entry in index.nearest(0.0, len(index))
         },
     )
-
-
-def newest(world: World, user_id: str) -> SegmentChange | None:
-    """What the user's newest record on ``user-segments`` says."""
-    told = [record.value for record in world.records(world.topics.users) if record.key == user_id.encode()]
-    change = None if told[-1] is None else decode_change(told[-1])
-    assert not isinstance(change, UserErasedChange)
-    return change
 
 
 def test_the_states_are_those_of_the_facts_and_the_events_since_go_on() -> None:
@@ -325,105 +262,6 @@ def test_a_bootstrap_that_wakes_up_after_another_began_writes_nothing() -> None:
             wrap=lambda log, store: (log, Hooked(store, "save", save)),
         )
     assert set(world.redis.users["7"].orders) == {"1"}
-
-
-ERASED_AT = START.replace(hour=9)
-
-
-def erased_world() -> World:
-    """User 7 moved, and was erased; Redis and the group are new."""
-    world = World()
-    world.send(YOUNG, UserErased("7", ERASED_AT))
-    world.run()
-    assert [change.kind for change in world.changes("7")] == ["moved", "erased"]
-    world.redis.places.clear()
-    world.redis.users.clear()
-    world.redis.indexes.clear()
-    world.kafka.offsets.clear()
-    return world
-
-
-def test_facts_of_a_user_before_its_erasure_do_not_count_and_ids_go_on() -> None:
-    world = erased_world()
-    first = world.changes("7")[0]
-    filled = fill(world, [YOUNG, an_order("1", "Ön"), an_order("2", "Carhartt", ERASED_AT.replace(hour=10))])
-    assert filled.records == 1
-    facts = world.state("7").facts
-    assert (facts.erased_at, facts.held, facts.signed_up_at) == (ERASED_AT, 1, None)
-    told = newest(world, "7")
-    assert told is not None
-    assert told.sequence == 1
-    assert told.event_id != first.event_id
-    world.send(an_order("1", "Ön"))
-    world.run()
-    assert set(world.redis.users["7"].orders) == {"2"}
-
-
-def test_a_user_of_whom_the_tombstone_alone_is_left_keeps_it() -> None:
-    world = erased_world()
-    filled = fill(world, [replace(YOUNG, user_id="8")])
-    assert filled.records == 1
-    kept = world.redis.users["7"]
-    assert set(kept.fields) == {"state"}
-    assert world.state("7").facts.erased_at == ERASED_AT
-    model = world.models.model
-    assert model is not None
-    assert len(world.redis.indexes[model.release.space]) == 1
-
-
-def test_facts_that_an_erasure_took_all_leave_a_tombstone() -> None:
-    world = erased_world()
-    filled = fill(world, [YOUNG, an_order("1", "Ön")])
-    assert filled.records == 0
-    assert set(world.redis.users["7"].fields) == {"state"}
-    assert not world.state("7").facts.alive
-
-
-@pytest.mark.parametrize("by", ["bootstrap", "lane"])
-def test_a_later_life_carries_its_erasure_when_compaction_has_taken_the_null(by: str) -> None:
-    world = erased_world()
-    if by == "bootstrap":
-        fill(world, [an_order("2", "Carhartt", ERASED_AT.replace(hour=10))])
-    else:
-        world = World()
-        world.send(YOUNG, UserErased("7", ERASED_AT), an_order("2", "Carhartt", ERASED_AT.replace(hour=10)))
-        world.run()
-    assert newest(world, "7") is not None
-    compacted(world)
-    again = World()
-    again.kafka.topics[again.topics.users].partitions = world.kafka.topics[world.topics.users].partitions
-    fill(again, [YOUNG, an_order("2", "Carhartt", ERASED_AT.replace(hour=10))])
-    facts = again.state("7").facts
-    assert (facts.erased_at, facts.signed_up_at) == (ERASED_AT, None)
-
-
-def compacted(world: World) -> None:
-    """Keep the newest record of each key, numbered anew, since memory counts from 0."""
-    topic = world.kafka.topics[world.topics.users]
-    for partition, records in enumerate(topic.partitions):
-        newest = list({record.key: record for record in records}.values())
-        topic.partitions[partition] = [replace(r, offset=offset) for offset, r in enumerate(newest)]
-
-
-def test_a_user_who_is_not_in_the_warehouse_keeps_what_its_newest_record_says() -> None:
-    world = World()
-    world.send(replace(YOUNG, created_at=SINCE))
-    world.run()
-    (first,) = world.changes("7")
-    world.redis.places.clear()
-    world.redis.users.clear()
-    world.redis.indexes.clear()
-    world.kafka.offsets.clear()
-    fill(world, [])
-    assert world.redis.users["7"].fields["segment"] == b"2"
-    world.run()
-    assert world.changes("7") == [first]
-    world.send(replace(OLD, created_at=SINCE.replace(hour=1)))
-    world.run()
-    assert [change.sequence for change in world.changes("7")] == [1, 2]
-    at = world.state("7").position
-    assert at is not None
-    assert angle(at.components) is not None
 
 
 def test_a_fence_says_that_somebody_was_started() -> None:

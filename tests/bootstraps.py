@@ -1,0 +1,67 @@
+"""A bootstrap of a world in memory, and what it left."""
+
+import itertools
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from schemas.changes import SegmentChange, UserErasedChange
+from schemas.events import Item, Order
+from schemas.wire import decode_change
+from streamer.bootstrap import Fact, Filled, LaneEnds, bootstrap
+from streamer.interfaces import Log, Store
+from streamer.memory import MemoryLog, MemoryStore
+from streamer.model import BootstrapRecord
+from tests.strategies.events import START
+from tests.worlds import NOW, World
+
+Wrap = Callable[[Log, Store], tuple[Log, Store]]
+
+
+T = START.replace(day=2)
+SINCE = START.replace(day=3)
+_writers = itertools.count(1)
+
+
+def an_order(order_id: str, brand: str, at: datetime = START, user_id: str = "7") -> Order:
+    return Order(user_id, order_id, at, (Item(brand=brand),))
+
+
+def fill(
+    world: World,
+    facts: Sequence[Fact],
+    *,
+    positions: int = 0,
+    wrap: Wrap = lambda log, store: (log, store),
+    announce: Callable[[], None] = lambda: None,
+) -> Filled:
+    """Bootstrap all lanes of a world; the log goes on from ``positions`` in every input."""
+    model = world.models.model
+    assert model is not None
+    ends = {}
+    for lane in range(world.partitions):
+        log, store = wrap(MemoryLog(world.kafka, lane, world.topics.inputs), MemoryStore(world.redis, lane))
+        ends[lane] = LaneEnds(log, store, dict.fromkeys(world.topics.inputs, positions))
+
+    def announced() -> None:
+        announce()
+        world.models.bootstrapped = BootstrapRecord("2024-01-02T00:00:00Z", {})
+
+    return bootstrap(
+        ends,
+        iter(facts),
+        T,
+        model,
+        world.config,
+        clock=lambda: NOW,
+        writer=f"bootstrap {next(_writers)}",
+        announce=announced,
+        progress=lambda users: None,
+    )
+
+
+def newest(world: World, user_id: str) -> SegmentChange | None:
+    """What the user's newest record on ``user-segments`` says."""
+    told = [record.value for record in world.records(world.topics.users) if record.key == user_id.encode()]
+    change = None if told[-1] is None else decode_change(told[-1])
+    assert not isinstance(change, UserErasedChange)
+    return change
