@@ -66,12 +66,12 @@ class Drift:
 
 
 def drift_of(current: str, before: pa.Table, now: pa.Table, names: Sequence[str]) -> Drift:
-    """Compare the training users of two releases.
+    """Compare the training users of the release in use with those of today.
 
     Args:
         current: the version of the release in use.
         before: its training users, with features by name.
-        now: the new release's.
+        now: today's.
         names: the features to compare, columns of both without nulls.
     """
     return Drift(current, tuple(_drift(name, before[name], now[name]) for name in names))

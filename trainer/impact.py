@@ -97,7 +97,12 @@ def told_in(report: bytes) -> tuple[Impact | None, Drift | None]:
 
 
 def compared(
-    current: Current | None, release: ModelRelease, users: pa.Table, before: Ids | None, after: Ids
+    current: Current | None,
+    release: ModelRelease,
+    users: pa.Table,
+    before: Ids | None,
+    after: Ids,
+    everybody: pa.Table,
 ) -> tuple[Impact | None, Drift | None]:
     """Impact and drift of a release against the one in use, as far as they can be told.
 
@@ -107,6 +112,8 @@ def compared(
         users: its training users, with ``user_id`` and features.
         before: the segment that the release in use gives each of them today; None where it cannot.
         after: the segment that the new one gives.
+        everybody: the training users, and those who were left out for a value that a kept space does not know:
+            without these no new value would ever count as drift.
     """
     if current is None:
         return None, None
@@ -114,13 +121,13 @@ def compared(
     if current.assignments is None:
         return impact, None
     names = [feature.name for feature in release.features if feature.name in current.assignments.column_names]
-    return impact, drift_of(current.release.version, current.assignments, users, names)
+    return impact, drift_of(current.release.version, current.assignments, everybody, names)
 
 
 def impact_of(
     current: Current, release: ModelRelease, users: pa.Table, before: Ids | None, after: Ids
 ) -> Impact:
-    """The impact of a release; arguments as for :func:`compared`."""
+    """The impact of a release; the arguments are those of :func:`compared`."""
     named = (*current.release.segments, *release.segments)
     return Impact(
         current=current.release.version,

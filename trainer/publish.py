@@ -20,10 +20,10 @@ from trainer.activate import activate
 from trainer.current import Current, published_assignments
 from trainer.drift import Drift
 from trainer.gate import MAX_MOVED, history_problem, refusal
-from trainer.impact import Impact, compared
+from trainer.impact import Impact, compared, told_in
 from trainer.models_topic import ModelsTopic
 from trainer.published import Publication, Published, published
-from trainer.release import ASSIGNMENTS, load_release, read_manifest
+from trainer.release import ASSIGNMENTS, REPORT, load_release, read_manifest
 from trainer.scorer import can_score, score
 from trainer.upload import upload
 
@@ -151,10 +151,14 @@ def _compared(folder: Path, release: ModelRelease, known: Published) -> tuple[Im
     current = known.current.release
     users = pq.read_table(io.BytesIO((folder / ASSIGNMENTS).read_bytes()))
     before = score(current, users).segments if can_score(current, users, release.declared) else None
-    return compared(
+    impact, drift = compared(
         Current(current, known.next_segment, published_assignments(current, folder.parent)),
         release,
         users,
         before,
         np.asarray(users["segment"], dtype=np.int64),
+        users,
     )
+    # The training has seen the users, too, whom it left out for values that the kept space does not know.
+    _, told = told_in((folder / REPORT).read_bytes())
+    return impact, told if told is not None and told.current == current.version else drift

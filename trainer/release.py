@@ -28,8 +28,8 @@ from schemas.release import ModelRelease
 from schemas.wire import decode_release, encode_release
 
 MANIFEST, MODEL = "manifest.json", "model.json"
-ASSIGNMENTS = "assignments.parquet"
-ARTIFACTS = (ASSIGNMENTS, "features.sql", "pipeline.joblib", "report.html", "report.json")
+ASSIGNMENTS, REPORT = "assignments.parquet", "report.json"
+ARTIFACTS = (ASSIGNMENTS, "features.sql", "pipeline.joblib", "report.html", REPORT)
 _LIBRARIES = ("joblib", "numpy", "pandas", "scikit-learn")
 
 

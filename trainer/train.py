@@ -104,6 +104,7 @@ def train(
     say(f"reading which rows are left out, beside {table.num_rows:,} users")
     rejected = warehouse.rejected(window.as_of).counts
     selection, start = select(table, settings), None
+    everybody = selection.rows
     if continued is not None:
         selection = _within(selection, continued, say)
         start = start_from(continued, selection, settings)
@@ -116,7 +117,7 @@ def train(
     say("reading what users bought later")
     followup = look_ahead(warehouse, release, settings, window.as_of, made)
     say("writing the report and the release")
-    impact, drift = compared(current, release, selection.rows, before, segments)
+    impact, drift = compared(current, release, selection.rows, before, segments, everybody)
     report = report_of(
         fitted,
         release,

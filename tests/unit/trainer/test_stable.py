@@ -191,6 +191,20 @@ def test_users_with_a_value_that_the_space_does_not_know_are_left_out_and_counte
     )
 
 
+def test_a_value_that_the_kept_space_does_not_know_is_drift(first: Path, tmp_path: Path) -> None:
+    rows = a_shop().drop_null().to_pylist()
+    new = len(rows) // 2
+    for row in rows[:new]:
+        row["country"] = "Atlantis"
+    folder = trained(tmp_path, pa.Table.from_pylist(rows, a_shop().schema), current=current_from(first))
+    _, drift = told_in((folder / "report.json").read_bytes())
+    assert drift is not None
+    country = next(each for each in drift.features if each.name == "country")
+    atlantis = next(each for each in country.bins if each.value == "Atlantis")
+    assert (atlantis.before, atlantis.now) == (0.0, new / len(rows))
+    assert country.drifted
+
+
 def test_nobody_is_known(first: Path) -> None:
     everybody = select(a_shop(), FitSettings())
     strange = everybody.rows.set_column(2, "gender", [["X"] * everybody.users_used])
