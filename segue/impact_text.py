@@ -23,7 +23,7 @@ def impact_text(impact: Impact, drift: Drift | None) -> Group:
     told.append(
         _share("by the model", impact.by_model, "it takes features that this release was not trained with")
     )
-    told.append(_share("by behaviour", impact.by_behaviour, "its training users are not at hand"))
+    told.append(_share("by behaviour", impact.by_behaviour, "its features or training users are not at hand"))
     if any(moves is not None and moves.pairs for moves in (impact.by_model, impact.by_behaviour)):
         told.append(_pairs(impact))
     if drift is not None:

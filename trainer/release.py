@@ -49,6 +49,21 @@ class Manifest(Struct, frozen=True):
     made_with: dict[str, str]
 
 
+def check_writable(out: Path) -> None:
+    """Try to write into the folder of releases, or into the one that it would be made in, before long work begins.
+
+    Raises:
+        BadSetting: nothing can be written to ``out``.
+    """
+    try:
+        whole = out.absolute()
+        nearest = next(folder for folder in (whole, *whole.parents) if folder.exists())
+        with tempfile.TemporaryDirectory(dir=nearest, prefix=".release-"):
+            pass
+    except OSError as error:
+        raise _unwritable(out, error) from None
+
+
 def write_release(
     out: Path, release: ModelRelease, artifacts: Mapping[str, bytes], created_at: datetime
 ) -> Path:
@@ -83,7 +98,7 @@ def write_release(
     try:
         _write_whole(folder, files)
     except OSError as error:
-        raise BadSetting("out", str(out), f"nothing can be written there ({error.strerror})") from None
+        raise _unwritable(out, error) from None
     return folder
 
 
@@ -145,6 +160,12 @@ def _write_whole(folder: Path, files: Mapping[str, bytes]) -> None:
             if not folder.exists():
                 raise
             load_release(folder)
+
+
+def _unwritable(out: Path, error: OSError) -> BadSetting:
+    return BadSetting(
+        "out", str(out), f"nothing can be written there ({error.strerror}), name another folder"
+    )
 
 
 def _read(folder: Path, name: str) -> bytes:

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from schemas.errors import BadTraining
 from schemas.features import FEATURES, Feature, beyond_default
 from schemas.release import ModelRelease
 from trainer.affinity import affinity_of
@@ -22,7 +23,7 @@ from trainer.impact import Ids, compared
 from trainer.model import or_the_same, release_of
 from trainer.names import name_segments
 from trainer.outlook import Counted, look_ahead
-from trainer.release import write_release
+from trainer.release import check_writable, write_release
 from trainer.report import Report, page, report_of
 from trainer.rows import Selection, select
 from trainer.say import Say, silent
@@ -95,6 +96,7 @@ def train(
     continued = None if current is None or refit_space else current.release
     if continued is not None:
         check_continues(continued, settings)
+    check_writable(out)
     say("reading features from the warehouse")
     made = _made(settings, current)
     table = warehouse.features(
@@ -103,7 +105,7 @@ def train(
     query = warehouse.query_text
     say(f"reading which rows are left out, beside {table.num_rows:,} users")
     rejected = warehouse.rejected(window.as_of).counts
-    selection, start = select(table, settings), None
+    selection, start = _selected(table, settings, window, rejected), None
     everybody = selection.rows
     if continued is not None:
         selection = _within(selection, continued, say)
@@ -130,6 +132,22 @@ def train(
     )
     artifacts = _artifacts(fitted, segments, query, report)
     return write_release(out, release, artifacts, created_at or datetime.now(UTC))
+
+
+def _selected(
+    table: pa.Table, settings: FitSettings, window: Window, rejected: Mapping[tuple[str, str], int]
+) -> Selection:
+    if table.num_rows == 0 and window != EVERYTHING:
+        raise BadTraining(
+            f"no user can be trained on: the warehouse has none in the window ({window.told}), give another one"
+        )
+    try:
+        return select(table, settings)
+    except BadTraining as error:
+        # Such a row is often why: a column that was mapped wrongly leaves everybody out.
+        reasons = (f"{count:,} of {name} ({reason})" for (name, reason), count in rejected.items())
+        left_out = f"; rows left out: {', '.join(reasons)}" if rejected else ""
+        raise BadTraining(f"{error}{left_out}") from None
 
 
 def _within(selection: Selection, release: ModelRelease, say: Say) -> Selection:

@@ -25,6 +25,12 @@ class Window:
     start: datetime | None = None
     end: datetime | None = None
 
+    @property
+    def told(self) -> str:
+        """Its bounds, for people."""
+        bounds = (("from", self.start), ("to", self.end), ("as_of", self.as_of))
+        return ", ".join(f"{name} {times.text(at)}" for name, at in bounds if at is not None)
+
     @classmethod
     def between(cls, start: datetime | None, end: datetime | None, as_of: datetime | None) -> Self:
         """A window whose ``as_of`` is its end where none is given.

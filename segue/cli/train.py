@@ -80,7 +80,7 @@ def train(
 
     The last line of standard output is the release's path. The same data and settings give the same release.
     """
-    if k is not None and k != "auto" and not k.isdecimal():
+    if k is not None and k != "auto" and not (k.isdecimal() and len(k) < 10):
         raise bad_option("--k", k, "give a whole number of at least 2, or auto")
     bounds = time_option("--from", start), time_option("--to", end), time_option("--as-of", as_of)
     from segue.trainer_extra import installed, open_warehouse

@@ -63,8 +63,11 @@ def _header(path: Path) -> list[str]:
         raise BadWarehouse(f"{path} is not UTF-8: its column names cannot be read")
     if not names:
         raise BadWarehouse(f"{path} has no line of column names")
-    if twice := [name for name in names if names.count(name) > 1]:
-        raise BadWarehouse(f"{path} has column {twice[0]} more than once")
+    # pandas writes its index as a first column without a name.
+    names = [name or f"column {place}" for place, name in enumerate(names, start=1)]
+    lower = [name.lower() for name in names]
+    if twice := [name for name in names if lower.count(name.lower()) > 1]:
+        raise BadWarehouse(f"{path} has column {twice[0]} more than once (case does not count)")
     return names
 
 

@@ -84,6 +84,7 @@ def test_it_tells_its_version(capsys: Capture) -> None:
         (["train", "--warehouse", "/none"], "warehouse /none does not exist"),
         (["user"], "name one user's id, or --all, and not both"),
         (["train", "--warehouse", ".", "--k", "many"], "option --k is 'many': give a whole number"),
+        (["train", "--warehouse", ".", "--k", "9" * 5000], "give a whole number of at least 2, or auto"),
         (["train", "--warehouse", ".", "--as-of", "soon"], "option --as-of is 'soon': it is not an RFC 3339"),
         (
             ["bootstrap", "--warehouse", ".", "--as-of", "2024-01-01", "--margin", "1"],

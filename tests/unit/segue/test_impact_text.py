@@ -50,7 +50,7 @@ def test_what_is_not_known_says_why() -> None:
     assert shown(Impact("abc", NAMES, None, None, ())) == [
         "Against release abc, which is current:",
         "moved by the model: not known, it takes features that this release was not trained with",
-        "moved by behaviour: not known, its training users are not at hand",
+        "moved by behaviour: not known, its features or training users are not at hand",
     ]
 
 

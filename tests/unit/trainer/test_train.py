@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from schemas.errors import BadTraining
+from schemas.errors import BadSetting, BadTraining
 from tests.training import CREATED_AT, Shop, a_shop, a_trained_folder
 from trainer.presets import PRESETS
 from trainer.release import load_release, read_manifest
@@ -148,6 +148,35 @@ def test_the_caller_is_told_what_goes_on(tmp_path: Path) -> None:
         "reading what users bought later",
         "writing the report and the release",
     ]
+
+
+@pytest.mark.parametrize("name", ["file/releases", "file", "n" * 300])
+def test_where_nothing_can_be_written_is_told_before_the_warehouse_is_read(name: str, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    shop = Shop()
+    with pytest.raises(BadSetting, match=r"setting out is .*: nothing can be written there \("):
+        train(shop, FitSettings(), tmp_path / name)
+    assert shop.asked == []
+
+
+def test_a_window_without_users_is_named(tmp_path: Path) -> None:
+    window = Window.between(datetime(2030, 1, 1, tzinfo=UTC), None, datetime(2031, 2, 3, tzinfo=UTC))
+    with pytest.raises(BadTraining) as caught:
+        train(Shop(a_shop(0)), FitSettings(), tmp_path, window=window)
+    assert str(caught.value) == (
+        "no user can be trained on: the warehouse has none in the window (from 2030-01-01T00:00:00Z, as_of "
+        "2031-02-03T00:00:00Z), give another one"
+    )
+
+
+def test_a_refusal_tells_which_rows_were_left_out(tmp_path: Path) -> None:
+    rejected = {("users", "age is not a number"): 1200, ("orders", "no items"): 3}
+    with pytest.raises(BadTraining) as caught:
+        train(Shop(a_shop(0), rejected), FitSettings(), tmp_path)
+    assert str(caught.value) == (
+        "no user can be trained on: the warehouse has no users; rows left out: 1,200 of users (age is not a "
+        "number), 3 of orders (no items)"
+    )
 
 
 def test_a_refusal_leaves_nothing(tmp_path: Path) -> None:

@@ -53,6 +53,13 @@ def test_further_columns_may_have_any_name(tmp_path):
     assert set(features_by_user(tmp_path)) == {"u"}
 
 
+def test_a_column_without_a_name_does_no_harm(tmp_path):
+    write_csv(Shop().user("u"), tmp_path)
+    # As pandas writes its index.
+    (tmp_path / "users.csv").write_text(f",{HEADER}\n0,7,20,,,,\n")
+    assert features_by_user(tmp_path)["7"]["age"] == 20.0
+
+
 def test_zipped_files(tmp_path):
     shop = Shop().user("u", country="España").order("1", "u")
     assert features_by_user(write_csv(shop, tmp_path, zipped=True))["u"]["country"] == "España"
@@ -63,6 +70,7 @@ def test_zipped_files(tmp_path):
     [
         (b"", "users.csv has no line of column names"),
         (b"id,age,id\n", "users.csv has column id more than once"),
+        (b"id,Age,age\n", "users.csv has column Age more than once (case does not count)"),
         ("id,age\n".encode("utf-16"), "users.csv is not UTF-8: its column names cannot be read"),
     ],
 )
