@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from segue.cli.command import command, flag
-from segue.cli.terminal import data, warn, write
+from segue.cli.terminal import show_whole, warn, write
 from segue.settings import Settings
 
 
@@ -30,7 +30,7 @@ def releases(
         for line in releases_lines(known):
             write(line)
     elif known.releases:
-        data.print(releases_table(known))
+        show_whole(releases_table(known))
     else:
         warn(f"no release was published on {settings.topics.models} yet: run `segue publish`")
     return None

@@ -7,12 +7,16 @@ from contextlib import contextmanager
 
 from rich.console import Console
 from rich.markup import escape
+from rich.measure import Measurement
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
 from rich.text import Text
 
 # soft_wrap: a sentence stays one line where it is read by a program, or copied.
 people = Console(stderr=True, highlight=False, soft_wrap=True)
 data = Console(highlight=False, soft_wrap=True)
+
+_ANY_WIDTH = 10_000
 
 
 def say(sentence: str) -> None:
@@ -34,6 +38,12 @@ def warn_left_out(counts: Mapping[tuple[str, str], int]) -> None:
 def complain(sentence: str) -> None:
     """Tell people what went wrong."""
     people.print(Text("Error: ", style="bold red").append(sentence, style="default"))
+
+
+def show_whole(table: Table) -> None:
+    """Show a table at its full width: cut to a narrow window, its names would be of no use."""
+    unbounded = data.options.update(max_width=_ANY_WIDTH)
+    Console(width=Measurement.get(data, unbounded, table).maximum, highlight=False).print(table)
 
 
 def write(line: str) -> None:

@@ -17,7 +17,7 @@ def release(*axes: tuple[float, ...]) -> ModelRelease:
         projection_mean=(),
         projection=axes,
         segments=(),
-        training=Training(None, 0, 0),
+        training=Training(None, 0, 0, ""),
     )
 
 
