@@ -11,7 +11,7 @@ from confluent_kafka import Consumer, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from schemas.topics import Topics, topic_configs
-from streamer.interfaces import Record
+from streamer.interfaces import OutRecord, Record
 from streamer.kafka_client import Deadlines
 from streamer.kafka_log import KafkaLog
 
@@ -124,3 +124,8 @@ def read_to(log: KafkaLog, ends: dict[str, int], deadline_s: float = 20, batch: 
         assert time.monotonic() < end_s, f"{ends} not passed; {len(records)} records came"
         records.extend(log.poll(batch, 0.5))
     return records
+
+
+def out(topic: str, value: bytes | None, key: bytes = b"7", partition: int | None = LANE) -> OutRecord:
+    """A record of the lane, with a header."""
+    return OutRecord(topic, key, value, (("ce_id", b"1"),), partition)
