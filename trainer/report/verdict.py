@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from trainer.compare import SHUFFLES, STABLE_ARI, EncodingControl
+from trainer.followup import DAYS
 from trainer.report.html import number
 from trainer.report.numbers import Report
 
@@ -76,9 +77,9 @@ def _future(report: Report) -> str:
         return "Whether they say anything about the future cannot be told: see below."
     told = [each for each in report.followup.outcomes if not each.by_chance]
     if not told:
-        return "<b>They say nothing about the 90 days after</b> that segments dealt out at random would not."
+        return f"<b>They say nothing about the {DAYS} days after</b> that segments dealt out at random would not."
     best = max(told, key=lambda each: each.eta_squared)
     return (
-        f"They tell {best.eta_squared:.1%} of the variance in {_OUTCOMES[best.outcome]} within the 90 days after; "
+        f"They tell {best.eta_squared:.1%} of the variance in {_OUTCOMES[best.outcome]} within the {DAYS} days after; "
         f"segments dealt out at random at most {best.shuffled_most:.1%}."
     )
