@@ -72,40 +72,22 @@ class ModelsTopic:
         Raises:
             BadTopics: it exists with more than one partition or is not compacted.
         """
-        try:
-            admin = AdminClient(self._client)
-        except KafkaException as error:
-            raise self._bad_client(error) from None
-        try:
-            described = self._wait(
-                admin, admin.describe_topics(TopicCollection([self._topic]), request_timeout=self._deadline_s)
-            )
-        except KafkaException as error:
-            if _error(error).code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
-                raise self._refused(error, f"describe topic {self._topic}") from None
+        admin = self._admin()
+        partitions = self._partitions(admin)
+        if partitions is None:
             self._create(admin)
             return
-        if len(described.partitions) != 1:
+        if partitions != 1:
             raise BadTopics(
-                f"topic {self._topic} has {len(described.partitions)} partitions, but activations are numbered by "
+                f"topic {self._topic} has {partitions} partitions, but activations are numbered by "
                 "the offset in one: delete the topic and publish again, or use another topic_prefix"
             )
         self._check_compacted(admin)
 
     def read(self) -> list[Message]:
         """All committed records, oldest first; none where there is no topic."""
-        try:
-            admin = AdminClient(self._client)
-        except KafkaException as error:
-            raise self._bad_client(error) from None
-        try:
-            self._wait(
-                admin, admin.describe_topics(TopicCollection([self._topic]), request_timeout=self._deadline_s)
-            )
-        except KafkaException as error:
-            if _error(error).code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
-                return []
-            raise self._refused(error, f"describe topic {self._topic}") from None
+        if self._partitions(self._admin()) is None:
+            return []
         consumer = Consumer(
             {
                 **self._client,
@@ -198,6 +180,23 @@ class ModelsTopic:
                 producer.abort_transaction(_ABORT_S)
             raise self._not_committed(error) from None
         return [offsets[key] for key, _, _ in records]
+
+    def _admin(self) -> AdminClient:
+        try:
+            return AdminClient(self._client)
+        except KafkaException as error:
+            raise self._bad_client(error) from None
+
+    def _partitions(self, admin: AdminClient) -> int | None:
+        """How many the topic has; None where there is no topic."""
+        wanted = TopicCollection([self._topic])
+        try:
+            described = self._wait(admin, admin.describe_topics(wanted, request_timeout=self._deadline_s))
+        except KafkaException as error:
+            if _error(error).code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+                return None
+            raise self._refused(error, f"describe topic {self._topic}") from None
+        return len(described.partitions)
 
     def _create(self, admin: AdminClient) -> None:
         # -1: as many replicas as the broker's default says.
