@@ -28,6 +28,10 @@ CREATED_AT = "segue_created_at"
 # It stays on the record, so that one that dies again tells which letter it was before.
 RETRY_OF = "segue_retry_of"
 
+# On the topic of re-keyed events: topic/partition/offset/time of the record as it came, the time in
+# milliseconds since 1970. Topic names have no slash.
+REKEYED_FROM = "segue_rekeyed_from"
+
 REASON = "segue_reason"
 TOPIC = "segue_topic"
 PARTITION = "segue_partition"

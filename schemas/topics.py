@@ -9,13 +9,14 @@ MAX_DEAD_LETTER_BYTES = 4_000_000
 
 @dataclass(frozen=True, slots=True)
 class Topics:
-    """Topic names under one prefix.
+    """Topic names under one prefix; with ``rekey`` the lanes have one input more.
 
     >>> Topics(prefix="eu.").signups
     'eu.signups'
     """
 
     prefix: str = ""
+    rekey: bool = False
 
     @property
     def signups(self) -> str:
@@ -42,18 +43,29 @@ class Topics:
         return f"{self.prefix}segment-dead-letters"
 
     @property
-    def inputs(self) -> tuple[str, str]:
-        """The inputs of a lane, in the order in which a batch takes them."""
+    def rekeyed(self) -> str:
+        """Where a worker writes the events that came on another partition than their user's."""
+        return f"{self.prefix}segue-rekeyed"
+
+    @property
+    def sources(self) -> tuple[str, str]:
+        """The topics that producers write to; who owns a partition of them owns the lane of that number."""
         return (self.signups, self.orders)
 
     @property
-    def laned(self) -> tuple[str, str, str, str]:
+    def inputs(self) -> tuple[str, ...]:
+        """The inputs of a lane, in the order in which a batch takes them."""
+        return (*self.sources, self.rekeyed) if self.rekey else self.sources
+
+    @property
+    def laned(self) -> tuple[str, ...]:
         """The topics that must have equal partition counts."""
-        return (self.signups, self.orders, self.changes, self.users)
+        return (*self.inputs, self.changes, self.users)
 
 
 def topic_configs(topics: Topics) -> dict[str, dict[str, str]]:
     """The configuration with which each topic is made, by name."""
+    rekeyed = {topics.rekeyed: {"cleanup.policy": "delete", "max.message.bytes": "5242880"}}
     return {
         topics.signups: {"cleanup.policy": "delete"},
         topics.orders: {"cleanup.policy": "delete"},
@@ -61,4 +73,5 @@ def topic_configs(topics: Topics) -> dict[str, dict[str, str]]:
         topics.users: {"cleanup.policy": "compact"},
         topics.models: {"cleanup.policy": "compact", "max.message.bytes": "5242880"},
         topics.dead_letters: {"cleanup.policy": "delete", "max.message.bytes": "5242880"},
+        **(rekeyed if topics.rekey else {}),
     }

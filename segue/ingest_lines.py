@@ -77,8 +77,8 @@ def _parse(text: bytes, name: str, number: int, topics: Topics) -> Outgoing:
         raise bad(f"it is not JSON ({str(error).removeprefix('JSON is malformed: ')})") from None
     by_name = {"signups": topics.signups, "orders": topics.orders}
     topic = by_name.get(called, called) if isinstance(called, str) else None
-    if topic not in topics.inputs:
-        raise bad(f"{shown(called)} is no input topic here ({', '.join(topics.inputs)})")
+    if topic not in topics.sources:
+        raise bad(f"{shown(called)} is no input topic here ({', '.join(topics.sources)})")
     if not isinstance(key, str | None):
         raise bad(f'the "key" {shown(key)} is neither text nor null')
     value = bytes(fields["value"])

@@ -29,6 +29,7 @@ def lane_config(settings: Settings, partitions: int) -> LaneConfig:
             tuple(sorted(rules.exclude_statuses)),
             settings.partitioner,
             beyond_default(rules.features),
+            settings.rekey,
         ),
         similar_users=settings.similar_users,
         max_batch=settings.max_batch,

@@ -134,6 +134,10 @@ def _committed(log: LaneLog, settings: Settings) -> dict[str, int]:
     found = {}
     for topic in settings.topics.inputs:
         committed, bounds = log.committed.get(topic), log.bounds[topic]
+        if committed is None and topic == settings.topics.rekeyed and bounds.end == 0:
+            # Re-keying was only now turned on: no worker has written there, nor read.
+            found[topic] = 0
+            continue
         if committed is None:
             raise NeedsRebuild(
                 f"the group {settings.group} has committed no offset of {topic} in lane {log.lane}: is the setting"

@@ -14,9 +14,9 @@ from segue.settings import Settings
 from segue.usage import BadUsage, bad_option
 from streamer.replay import Window
 
-_PLACE = re.compile(r"([0-9]+):([0-9]+):([0-9]+)")
-Places = Mapping[int, tuple[int, int]]
-"""By lane, the next offset of signups and of orders."""
+_PLACE = re.compile(r"([0-9]+):([0-9]+):([0-9]+)(?::([0-9]+))?")
+Places = Mapping[int, tuple[int, ...]]
+"""By lane, the next offset of signups and of orders, and with `rekey` of what was re-keyed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Wanted:
 
 
 def places_option(name: str, texts: Sequence[str] | None) -> Places | None:
-    """Read `LANE:SIGNUPS:ORDERS`, each lane once.
+    """Read `LANE:SIGNUPS:ORDERS`, with `rekey` `LANE:SIGNUPS:ORDERS:REKEYED`, each lane once.
 
     >>> places_option("--from-offsets", ["2:120:40"])
     {2: (120, 40)}
@@ -44,17 +44,17 @@ def places_option(name: str, texts: Sequence[str] | None) -> Places | None:
     Raises:
         BadUsage: one is no such text, or a lane is named twice.
     """
-    found: dict[int, tuple[int, int]] = {}
+    found: dict[int, tuple[int, ...]] = {}
     for text in texts or ():
         match = _PLACE.fullmatch(text)
         if match is None:
             raise bad_option(
                 name, text, "give LANE:SIGNUPS:ORDERS, the lane and the next offset in each, such as 2:120:40"
             )
-        lane, signups, orders = map(int, match.groups())
+        lane, *offsets = (int(number) for number in match.groups() if number is not None)
         if lane in found:
             raise bad_option(name, text, f"lane {lane} is named twice")
-        found[lane] = signups, orders
+        found[lane] = tuple(offsets)
     return found or None
 
 
@@ -88,16 +88,26 @@ def window_of(settings: Settings, log: LaneLog, wanted: Wanted) -> Window:
             end = {topic: min(ask.offset_at(topic, lane, wanted.until), end[topic]) for topic in inputs}
     reached = end
     if wanted.begin and lane in wanted.begin:
-        begin = dict(zip(inputs, wanted.begin[lane], strict=True))
+        begin = _by_input(settings, wanted.begin[lane])
     if wanted.end and lane in wanted.end:
-        end = dict(zip(inputs, wanted.end[lane], strict=True))
+        end = _by_input(settings, wanted.end[lane])
     for topic, bounds in inputs.items():
         if not bounds.begin <= begin[topic] <= end[topic] <= reached[topic]:
             raise BadUsage(
                 f"lane {lane} has {topic} from offset {bounds.begin} on and has come to {reached[topic]}, and"
                 f" {begin[topic]} to {end[topic]} was asked for: give offsets within"
             )
-    return Window(begin, end)
+    return Window(begin, end, lane, settings.topics.rekeyed)
+
+
+def _by_input(settings: Settings, offsets: Sequence[int]) -> dict[str, int]:
+    inputs = settings.topics.inputs
+    if len(offsets) != len(inputs):
+        raise BadUsage(
+            f"a place has {len(offsets)} offsets, and the lanes read {', '.join(inputs)}: give the next offset in"
+            " each, after the lane"
+        )
+    return dict(zip(inputs, offsets, strict=True))
 
 
 def _decided_until(log: LaneLog, topic: str) -> int:

@@ -84,6 +84,10 @@ class Settings(BaseSettings):
         "murmur2",
         description="how producers choose a user's partition: murmur2 (Java's) or crc32 (librdkafka's)",
     )
+    rekey: bool = Field(
+        False,
+        description="whether workers hand events on another partition than their user's over, by a topic between them",
+    )
     declare: Annotated[dict[str, dict[str, str]], NoDecode] = Field(
         {}, description="features beyond the article's seven, by name: kind, source, encoding"
     )
@@ -151,7 +155,7 @@ class Settings(BaseSettings):
     @property
     def topics(self) -> Topics:
         """The topics' names."""
-        return Topics(self.topic_prefix)
+        return Topics(self.topic_prefix, self.rekey)
 
     @property
     def declared(self) -> tuple[Feature, ...]:
@@ -331,6 +335,8 @@ def _fix(error: ErrorDetails) -> str:
             return f"use {context['expected'].replace(chr(39), '')}"
         case "string_too_short":
             return "it cannot be empty"
+        case kind if kind.startswith("bool_"):
+            return "give true or false"
         case kind if kind.startswith("int_"):
             return "give a whole number"
         case kind if kind.startswith("float_"):

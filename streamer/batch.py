@@ -14,22 +14,30 @@ from schemas.partition import partition_of
 from schemas.topics import Topics
 from streamer.interfaces import OutRecord, Record
 from streamer.place import FoldSettings
+from streamer.rekeying import forwarded, original
 
 
 class Incoming(Struct, frozen=True):
-    """An event, the cause that its changes will name, and when its record was written."""
+    """An event, the cause that its changes will name, and when its record was written.
+
+    ``topic`` and ``offset`` are where the lane read it: of a re-keyed event the cause names the record that
+    its producer wrote.
+    """
 
     event: Event
     cause: Cause
     written_ms: int
+    topic: str
+    offset: int
 
 
 class Batch(Struct, frozen=True):
-    """The events of a batch, its dead letters, and the inputs' next offsets after it."""
+    """The events of a batch, its dead letters, the inputs' next offsets after it, and what goes to other lanes."""
 
     events: list[Incoming]
     dead_letters: list[OutRecord]
     positions: dict[str, int]
+    rekeyed: list[OutRecord] = []
 
     def wanted(self) -> Mapping[str, Collection[str]]:
         """The users that the events are about, each with the orders that they name."""
@@ -44,7 +52,7 @@ class Batch(Struct, frozen=True):
 def read_batch(
     records: Sequence[Record], positions: Mapping[str, int], topics: Topics, settings: FoldSettings
 ) -> Batch:
-    """Decode a lane's records: signups before orders, each by offset.
+    """Decode a lane's records: signups before orders before what other lanes handed over, each by offset.
 
     Args:
         positions: the lane's next offset in each input before these records.
@@ -53,36 +61,43 @@ def read_batch(
     now = dict(positions)
     events: list[Incoming] = []
     dead_letters: list[OutRecord] = []
+    rekeyed: list[OutRecord] = []
     for record in sorted(records, key=lambda record: (inputs.index(record.topic), record.offset)):
         now[record.topic] = record.offset + 1
+        written = record
         try:
-            event = _decode(record, topics)
-            _check_partition(event.user_id, record, settings)
+            if record.topic == topics.rekeyed:
+                written = original(record, topics)
+            event = _decode(written, topics, check_key=not settings.rekey)
+            belongs = partition_of(event.user_id, settings.partitions, settings.partitioner)
+            if settings.rekey and record is written and belongs != record.partition:
+                rekeyed.append(forwarded(record, event.user_id, belongs, topics))
+                continue
+            _check_partition(event.user_id, belongs, record, settings)
         except BadEvent as bad:
-            dead_letters.append(_dead_letter(record, str(bad), topics))
+            dead_letters.append(_dead_letter(written, str(bad), topics))
             continue
         cause = Cause(
-            type="signup" if record.topic == topics.signups else "order",
-            topic=record.topic,
-            partition=record.partition,
-            offset=record.offset,
-            event_id=event.event_id or _header_id(record),
+            type="signup" if written.topic == topics.signups else "order",
+            topic=written.topic,
+            partition=written.partition,
+            offset=written.offset,
+            event_id=event.event_id or _header_id(written),
             positions=dict(now),
         )
-        events.append(Incoming(event, cause, record.timestamp_ms))
-    return Batch(events, dead_letters, now)
+        events.append(Incoming(event, cause, written.timestamp_ms, record.topic, record.offset))
+    return Batch(events, dead_letters, now, rekeyed)
 
 
-def _decode(record: Record, topics: Topics) -> Event:
+def _decode(record: Record, topics: Topics, *, check_key: bool) -> Event:
     at = times.from_millis(record.timestamp_ms)
     if record.topic == topics.signups:
-        return decode_signup(record.key, record.value, at)
-    return decode_order(record.key, record.value, at)
+        return decode_signup(record.key, record.value, at, check_key=check_key)
+    return decode_order(record.key, record.value, at, check_key=check_key)
 
 
-def _check_partition(user_id: str, record: Record, settings: FoldSettings) -> None:
+def _check_partition(user_id: str, belongs: int, record: Record, settings: FoldSettings) -> None:
     """A user's facts must meet in one lane, or two lanes would write one state."""
-    belongs = partition_of(user_id, settings.partitions, settings.partitioner)
     if belongs != record.partition:
         raise BadEvent(
             "",

@@ -96,6 +96,7 @@ class LaneBoard:
         self._metrics.batch(
             events=Counter(incoming.cause.topic or "" for incoming in batch.events),
             dead_letters=Counter(dict(letter.headers)[TOPIC].decode() for letter in batch.dead_letters),
+            rekeyed=len(batch.rekeyed),
             changes=Counter(change.kind for change in changes),
             seconds=seconds,
             latencies_s=[(now_ms - incoming.written_ms) / 1_000 for incoming in batch.events],

@@ -62,5 +62,5 @@ def faust_app(config: WorkerConfig, membership: Membership) -> WorkerApp:
         topic_disable_leader=True,
     )
     app.transport = GroupTransport(app, config, membership)
-    app.inputs = config.topics.inputs
+    app.inputs = config.topics.sources
     return app

@@ -80,7 +80,9 @@ class GroupThread(AIOKafkaConsumerThread):
         consumer = self._ensure_consumer()
         consumer.pause(*consumer.assignment())
         await super().on_partitions_assigned(assigned, generation_id)
-        known = {topic: consumer.partitions_for_topic(topic) for topic in self.transport.config.topics.inputs}
+        known = {
+            topic: consumer.partitions_for_topic(topic) for topic in self.transport.config.topics.sources
+        }
         counts = {topic: len(numbers) for topic, numbers in known.items() if numbers}
         await self._tell(lambda: self.transport.membership.assigned(assigned, counts))
 

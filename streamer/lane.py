@@ -7,7 +7,8 @@ the next takeover:
 2. load    the place and the users; a place that this lane did not write last ends the batch
 3. decide  fold, score, compare, in memory
 4. similar the nearest users of those who change
-5. commit  one Kafka transaction: changes, users' records, dead letters, the inputs' next offsets
+5. commit  one Kafka transaction: changes, users' records, dead letters, events re-keyed to other lanes, the
+           inputs' next offsets
 6. save    one script: states, index and the new place, if the place is still the one of step 2
 
 Once there is a newer activation, a *sweep* decides the lane's users anew, between the batches of events and in
@@ -169,7 +170,9 @@ class Lane:
         turn = self._turn()
         changes = self._decide(batch, users, turn.model)
         decided = self._monotonic()
-        moved = self._commit(changes, users, turn.model, batch.dead_letters, batch.positions)
+        moved = self._commit(
+            changes, users, turn.model, [*batch.rekeyed, *batch.dead_letters], batch.positions
+        )
         committed = self._monotonic()
         self._save(users, moved, turn)
         saved = self._monotonic()
@@ -242,12 +245,12 @@ class Lane:
         changes: Sequence[Change],
         users: Users,
         model: ActiveModel,
-        dead_letters: Sequence[OutRecord],
+        others: Sequence[OutRecord],
         positions: dict[str, int],
     ) -> dict[str, int]:
         """One transaction; the next offsets after it, of the inputs and of ``user-segments``."""
         out = [record for change in changes for record in self._records(change, users, model)]
-        written = self._log.commit([*out, *dead_letters], positions)
+        written = self._log.commit([*out, *others], positions)
         topic = self._config.topics.users
         return {**positions, topic: written[topic]} if topic in written else positions
 

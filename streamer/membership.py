@@ -42,8 +42,9 @@ class Membership:
 
     Args:
         group: the group's name, for messages.
-        topics: a lane is owned when the same number of every input is.
-        partitions: how many each input had when the worker started; another count ends the worker.
+        topics: a lane is owned when the same number of both sources is; nobody joins a group for what lanes
+            hand over to each other.
+        partitions: how many each source had when the worker started; another count ends the worker.
         lanes: what is opened and closed.
     """
 
@@ -72,7 +73,7 @@ class Membership:
                 return
             self._joined = True
             self.waits_for(None)
-            by_topic: dict[str, set[int]] = {topic: set() for topic in self._topics.inputs}
+            by_topic: dict[str, set[int]] = {topic: set() for topic in self._topics.sources}
             for topic, partition in partitions:
                 by_topic[topic].add(partition)
             if self._counts_changed(by_topic, counts):
@@ -138,7 +139,7 @@ class Membership:
 
     def _counts_changed(self, assigned: Mapping[str, set[int]], counts: Mapping[str, int]) -> bool:
         """A user's lane follows from the count: with another one, events go to lanes that are not theirs."""
-        for topic in self._topics.inputs:
+        for topic in self._topics.sources:
             # Right after its start a broker may not know a topic yet; and who shares out may know more than we.
             count = max(counts.get(topic, self._partitions), *(number + 1 for number in assigned[topic]), 0)
             if count != self._partitions:

@@ -28,6 +28,11 @@ class Metrics:
             ["topic"],
             registry=registry,
         )
+        self._rekeyed = Counter(
+            "segue_rekeyed",
+            "Events on another partition than their user's, handed over to the lane that is.",
+            registry=registry,
+        )
         self._swept = Counter(
             "segue_swept_users", "Users whom a newer release decided anew.", registry=registry
         )
@@ -62,6 +67,7 @@ class Metrics:
         *,
         events: Mapping[str, int],
         dead_letters: Mapping[str, int],
+        rekeyed: int,
         changes: Mapping[str, int],
         seconds: Mapping[str, float],
         latencies_s: Iterable[float],
@@ -71,13 +77,15 @@ class Metrics:
         Args:
             events: how many were applied, by topic.
             dead_letters: how many were not, by the topic they came on.
+            rekeyed: how many were handed over to another lane.
             changes: how many were committed, by kind.
             seconds: how long each step took, by its name.
             latencies_s: for each event, from its record's time to the commit.
         """
         for counter, counts in ((self._events, events), (self._dead, dead_letters), (self._changes, changes)):
             self._count(counter, counts)
-        self._batch_records.observe(sum(events.values()) + sum(dead_letters.values()))
+        self._rekeyed.inc(rekeyed)
+        self._batch_records.observe(sum(events.values()) + sum(dead_letters.values()) + rekeyed)
         self._batch_seconds.observe(sum(seconds.values()))
         for step, taken in seconds.items():
             self._step_seconds.labels(step).observe(taken)

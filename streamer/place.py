@@ -26,6 +26,7 @@ class FoldSettings(Struct, frozen=True):
     exclude_statuses: tuple[str, ...] = ()
     partitioner: Partitioner = "murmur2"
     declared: tuple[Feature, ...] = ()
+    rekey: bool = False
 
 
 class Sweep(Struct, frozen=True):

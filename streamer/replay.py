@@ -25,10 +25,15 @@ When = Literal["before", "within", "after"]
 
 
 class Window(Struct, frozen=True):
-    """What is replayed of a lane: by input the first offset, and the offset after the last."""
+    """What is replayed of a lane: by input the first offset, and the offset after the last.
+
+    ``rekeyed`` is the topic by which the lane is handed events that came on another partition.
+    """
 
     begin: Offsets
     end: Offsets
+    lane: int
+    rekeyed: str
 
     def when(self, cause: Cause) -> When:
         """Whether a change was caused before the window, in it, or after.
@@ -36,9 +41,12 @@ class Window(Struct, frozen=True):
         A change that no input caused stands where the lane stood.
         """
         if cause.topic is not None and cause.topic in self.begin and cause.offset is not None:
-            if cause.offset < self.begin[cause.topic]:
+            topic, offset = cause.topic, cause.offset
+            if cause.partition != self.lane:
+                topic, offset = self.rekeyed, cause.positions.get(self.rekeyed, 0) - 1
+            if offset < self.begin.get(topic, 0):
                 return "before"
-            return "within" if cause.offset < self.end[cause.topic] else "after"
+            return "within" if offset < self.end.get(topic, 0) else "after"
         if _up_to(cause.positions, self.begin):
             return "before"
         return "within" if _up_to(cause.positions, self.end) else "after"
@@ -98,20 +106,20 @@ def in_live_order(inputs: Mapping[str, Iterable[Incoming]], marks: Iterable[Caus
         while ready := [event for event in heads.values() if event is not None and _is_below(event, mark)]:
             event = min(ready, key=lambda event: (_is_of(event, mark), event.written_ms))
             yield event
-            topic = str(event.cause.topic)
-            heads[topic] = next(streams[topic], None)
+            heads[event.topic] = next(streams[event.topic], None)
 
 
 def _is_below(event: Incoming, mark: Cause | None) -> bool:
-    offset, topic = event.cause.offset, event.cause.topic
-    assert offset is not None
-    assert topic is not None
-    return offset < (inf if mark is None else mark.positions.get(topic, inf))
+    return event.offset < (inf if mark is None else mark.positions.get(event.topic, 0))
 
 
 def _is_of(event: Incoming, mark: Cause | None) -> bool:
     """Whether the event is the mark itself, which goes last."""
-    return mark is not None and (event.cause.topic, event.cause.offset) == (mark.topic, mark.offset)
+    return mark is not None and _written_at(event.cause) == _written_at(mark)
+
+
+def _written_at(cause: Cause) -> tuple[str | None, int | None, int | None]:
+    return cause.topic, cause.partition, cause.offset
 
 
 class Replay:
@@ -128,14 +136,11 @@ class Replay:
 
     def apply(self, incoming: Incoming, now: datetime) -> tuple[Change, ...]:
         """One event; its changes name it as their cause, with how far this replay has come."""
-        cause = incoming.cause
-        assert cause.topic is not None
-        assert cause.offset is not None
-        self._positions[cause.topic] = cause.offset + 1
+        self._positions[incoming.topic] = incoming.offset + 1
         step = process(
             self.state(incoming.event.user_id),
             incoming.event,
-            replace(cause, type="replay", positions=dict(self._positions)),
+            replace(incoming.cause, type="replay", positions=dict(self._positions)),
             self._model,
             self._rules,
             now,

@@ -140,6 +140,7 @@ def check_settings(made: FoldSettings, now: FoldSettings) -> None:
     for name, was, is_now in (
         ("exclude_statuses", made.exclude_statuses, now.exclude_statuses),
         ("partitioner", made.partitioner, now.partitioner),
+        ("rekey", made.rekey, now.rekey),
         ("declare", told(made.declared), told(now.declared)),
     ):
         if was != is_now:

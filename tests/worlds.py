@@ -1,5 +1,6 @@
 """A small world in memory for the lanes: topics, a Redis, a release, and the promises checked over it."""
 
+import dataclasses
 import itertools
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -101,9 +102,10 @@ class World:
         features: tuple[Feature, ...] = FEATURES,
         max_batch: int = 3,
         topics: Topics = TOPICS,
+        rekey: bool = False,
     ) -> None:
         self.partitions = partitions
-        self.topics = topics
+        self.topics = topics = dataclasses.replace(topics, rekey=rekey)
         self.kafka = MemoryKafka()
         self.redis = MemoryRedis()
         self.models = FixedModels(an_active_model(release=a_release(exclude_statuses=tuple(exclude))))
@@ -111,7 +113,7 @@ class World:
         self.config = LaneConfig(
             topics,
             Rules(topics.prefix, frozenset(exclude), features),
-            FoldSettings(partitions, tuple(exclude), declared=beyond_default(features)),
+            FoldSettings(partitions, tuple(exclude), declared=beyond_default(features), rekey=rekey),
             max_batch=max_batch,
             place_check_s=0.0,
             sweep_per_s=inf,
@@ -167,19 +169,25 @@ class World:
         return [change for change in told if user_id in (None, change.user_id)]
 
     def events(self) -> dict[str, list[Event]]:
-        """What the inputs hold, by user, the bad ones left out."""
+        """What producers wrote, by user, the bad ones left out."""
         facts: dict[str, list[Event]] = defaultdict(list)
-        for topic in self.topics.inputs:
+        for topic in self.topics.sources:
             for record in self.records(topic):
-                at = datetime.fromtimestamp(record.timestamp_ms / 1000, UTC)
-                decode = decode_signup if topic == self.topics.signups else decode_order
-                try:
-                    event = decode(record.key, record.value, at)
-                except BadEvent:
-                    continue
-                if partition_of(event.user_id, self.partitions) == record.partition:
+                event = self.event(record)
+                if event is not None and (
+                    self.topics.rekey or partition_of(event.user_id, self.partitions) == record.partition
+                ):
                     facts[event.user_id].append(event)
         return dict(facts)
+
+    def event(self, record: Record) -> Event | None:
+        """The event of a producer's record, in whichever partition; None where it is a dead letter."""
+        at = datetime.fromtimestamp(record.timestamp_ms / 1000, UTC)
+        decode = decode_signup if record.topic == self.topics.signups else decode_order
+        try:
+            return decode(record.key, record.value, at, check_key=not self.topics.rekey)
+        except BadEvent:
+            return None
 
     def state(self, user_id: str) -> states.UserState:
         user = self.redis.users[user_id]

@@ -162,7 +162,7 @@ class _Retry:
         for letter in self.letters:
             if letter.place not in self.wanted:
                 continue
-            reason = obstacle(letter, self.settings.topics.inputs)
+            reason = obstacle(letter, self.settings.topics.sources)
             if reason is not None:
                 self.not_sent[letter.place] = reason
                 continue
@@ -200,7 +200,7 @@ def _selection(
 
     topics = settings.topics
     names = {"signups": topics.signups, "orders": topics.orders}
-    names |= {name: name for name in topics.inputs}
+    names |= {name: name for name in topics.sources}
     if topic is not None and topic not in names:
         raise bad_option("--topic", topic, "give signups or orders")
     full = None if topic is None else names[topic]

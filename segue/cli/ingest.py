@@ -106,7 +106,7 @@ def _of_warehouse(
 
 
 def _report(sent: Sent, settings: Settings, *, as_json: bool) -> None:
-    signups, orders = (sent.by_topic.get(topic, 0) for topic in settings.topics.inputs)
+    signups, orders = (sent.by_topic.get(topic, 0) for topic in settings.topics.sources)
     if as_json:
         told = {
             "events": sent.events,

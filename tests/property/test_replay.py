@@ -18,6 +18,7 @@ from tests.worlds import NOW, World, a_signup, drain
 shops = st.tuples(histories("7"), histories("21"), histories("España")).map(
     lambda of_users: [event for history in of_users for event in history]
 )
+REKEYED = "segue-rekeyed"
 some_settings = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -65,7 +66,7 @@ def test_from_any_place_of_the_lane_to_the_end(parts: list[list[Event]], data: s
     world, cuts = lived(parts)
     begin = data.draw(st.sampled_from(cuts), label="begin")
 
-    found = replayed(world, Window(begin, cuts[-1]))
+    found = replayed(world, Window(begin, cuts[-1], 0, REKEYED))
 
     assert [one for one in found.values() if not one.ends_alike] == []
     for user_id, one in found.items():
@@ -77,7 +78,7 @@ def test_from_any_place_of_the_lane_to_the_end(parts: list[list[Event]], data: s
 @given(st.lists(shops, min_size=1, max_size=3))
 def test_the_order_of_the_marks_is_kept_and_nothing_is_left_out(parts: list[list[Event]]) -> None:
     world, cuts = lived(parts)
-    window = Window(cuts[0], cuts[-1])
+    window = Window(cuts[0], cuts[-1], 0, REKEYED)
     marks = [change.cause for change in world.changes()]
 
     order = [(e.cause.topic, e.cause.offset) for e in in_live_order(inputs_of(world, window), marks)]
@@ -94,7 +95,7 @@ def test_an_order_before_the_signup_is_replayed_in_that_order() -> None:
     order = Order("7", "1", NOW, (Item(brand="Ön", category="Jeans"),))
     signup = a_signup("7", age=30, gender="F", country="Spain", traffic_source="Email")
     world, cuts = lived([[order], [signup]])
-    (found,) = replayed(world, Window(cuts[0], cuts[-1])).values()
+    (found,) = replayed(world, Window(cuts[0], cuts[-1], 0, REKEYED)).values()
     assert [told.topic for told in found.live][-2:] == ["orders", "signups"]
     assert found.same_way
 
@@ -105,7 +106,7 @@ def test_another_release_decides_by_its_own_centres() -> None:
     turned = a_release(centres=((-1.5, 0.0), (0.0, -1.5), (1.5, 0.0), (0.0, 1.5)))
     world.models.model = an_active_model(1, turned)
 
-    (found,) = replayed(world, Window(cuts[0], cuts[-1])).values()
+    (found,) = replayed(world, Window(cuts[0], cuts[-1], 0, REKEYED)).values()
 
     # Age 20 lies at (-0.3, 0.4): nearest to (0, 1.5), which is centre 1 there and 3 here.
     assert (found.live_segment, found.replayed_segment) == (1, 3)
@@ -114,7 +115,7 @@ def test_another_release_decides_by_its_own_centres() -> None:
 
 
 def test_a_change_that_no_input_caused_stands_where_the_lane_stood() -> None:
-    window = Window({"signups": 2, "orders": 5}, {"signups": 4, "orders": 9})
+    window = Window({"signups": 2, "orders": 5}, {"signups": 4, "orders": 9}, 0, REKEYED)
     for signups, orders, when in ((2, 5, "before"), (2, 6, "within"), (4, 9, "within"), (4, 10, "after")):
         cause = Cause("model", "segment-models", 0, 3, positions={"signups": signups, "orders": orders})
         assert window.when(cause) == when

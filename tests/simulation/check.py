@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from math import dist
 from typing import Any, Literal
 
@@ -10,8 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from schemas.changes import Cause, Change, FeatureValue, SegmentChange
-from schemas.decode import canonical, decode_order, decode_signup
-from schemas.errors import BadEvent
+from schemas.decode import canonical
 from schemas.events import Event, UserErased
 from schemas.partition import partition_of
 from schemas.wire import decode_change
@@ -83,18 +82,27 @@ class Ledger:
         now = dict(begin)
         changes: list[Told] = []
         letters: list[tuple[str, int]] = []
+        handed: list[Told] = []
         for topic in (topic for topic in self._world.topics.inputs if topic in read):
             log = self._world.kafka.topics[topic].partitions[partition]
             for record in log[begin[topic] : end[topic]]:
                 now[topic] = record.offset + 1
                 event = read_event(self._world, record)
-                if event is None:
-                    letters.append((topic, record.offset))
+                if event is not None:
+                    changes += self._fold(event, written(self._world, record), dict(now), model)
+                elif (goes_to := _goes_to(self._world, record)) is not None:
+                    handed.append(goes_to)
                 else:
-                    changes += self._fold(event, record, dict(now), model)
+                    letters.append((topic, record.offset))
         if begin == end:
             changes += self._swept(records, dict(now), model)
         self._same_records(records, changes, letters)
+        found = [
+            (record.partition, record.key, record.value, dict(record.headers)["segue_rekeyed_from"])
+            for record in records
+            if record.topic == self._world.topics.rekeyed
+        ]
+        _same("what is handed over to other lanes", found, handed)
         if changes:
             for topic, offset in changes[-1][-1].positions.items():
                 if topic in read:
@@ -230,14 +238,29 @@ def check_end(world: World, ledger: Ledger) -> None:
 
 
 def read_event(world: World, record: Record) -> Event | None:
-    """The event of an input record; None where it is a dead letter."""
-    at = datetime.fromtimestamp(record.timestamp_ms / 1000, UTC)
-    decode = decode_signup if record.topic == world.topics.signups else decode_order
-    try:
-        event = decode(record.key, record.value, at)
-    except BadEvent:
+    """The event of an input record; None where it is a dead letter, or another lane's."""
+    event = world.event(written(world, record))
+    if event is None:
         return None
     return event if partition_of(event.user_id, world.partitions) == record.partition else None
+
+
+def written(world: World, record: Record) -> Record:
+    """The record as its producer wrote it."""
+    if record.topic != world.topics.rekeyed:
+        return record
+    topic, partition, offset, at_ms = dict(record.headers)["segue_rekeyed_from"].decode().split("/")
+    return Record(topic, int(partition), int(offset), record.key, record.value, int(at_ms))
+
+
+def _goes_to(world: World, record: Record) -> Told | None:
+    """What a lane hands over of a record: partition, key, value, and where it came from."""
+    event = world.event(record)
+    if event is None or not world.topics.rekey or record.topic == world.topics.rekeyed:
+        return None
+    origin = f"{record.topic}/{record.partition}/{record.offset}/{record.timestamp_ms}"
+    partition = partition_of(event.user_id, world.partitions)
+    return partition, event.user_id.encode(), record.value, origin.encode()
 
 
 def _told(change: Change) -> Told:

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from random import Random
 
+from schemas.decode import encode_order, encode_signup
 from schemas.events import Event, Item, Order, Signup, UserErased
 from schemas.partition import partition_of
 from tests.bad_events import BAD_FIELDS, BAD_ORDERS
@@ -26,7 +27,10 @@ class Producers:
     def write(self) -> str:
         """Write one record, and say which."""
         self._written += 1
-        kind = self._random.choices([*_KINDS], [*_KINDS.values()])[0]
+        kinds = {**_KINDS, "elsewhere": 6} if self._world.topics.rekey else _KINDS
+        kind = self._random.choices([*kinds], [*kinds.values()])[0]
+        if kind == "elsewhere":
+            return self._elsewhere()
         if kind == "signup":
             return self._send(self._signup())
         if kind == "order":
@@ -94,9 +98,25 @@ class Producers:
         )
         return f"null for {user_id} at {at}"
 
+    def _elsewhere(self) -> str:
+        """A new fact in any partition, keyed by its user or not; a null has no other key."""
+        pick, topics = self._random.choice, self._world.topics
+        kind = pick(["signup", "order", "order", "null"])
+        user_id, at_ms = self._user(), int(self._time(later=-2).timestamp()) * 1000
+        topic, key, value = topics.signups, user_id.encode(), None
+        if kind == "signup":
+            key, value = encode_signup(self._signup())
+        elif kind == "order":
+            topic = topics.orders
+            key, value = encode_order(self._order())
+        key_given = key if kind == "null" else pick([key, None, b"session"])
+        partition = self._random.randrange(self._world.partitions)
+        self._append(topic, partition, key_given, value, at_ms)
+        return f"elsewhere, in {topic}[{partition}]: {value!r} by {key_given!r} at {at_ms} ms"
+
     def _again(self, *, astray: bool) -> str:
         """A record that came before comes again, perhaps in another partition."""
-        records = [record for topic in self._world.topics.inputs for record in self._world.records(topic)]
+        records = [record for topic in self._world.topics.sources for record in self._world.records(topic)]
         if not records:
             return "nothing to write again"
         record = self._random.choice(records)

@@ -212,6 +212,17 @@ def without_the_margin() -> Iterator[Planted]:
 
 
 @contextmanager
+def without_handing_over() -> Iterator[Planted]:
+    right = lanes.read_batch
+
+    def wrong(*args: Any) -> Batch:
+        return replace(right(*args), rekeyed=[])
+
+    with patch.object(lanes, "read_batch", wrong):
+        yield Lane, _as_it_is
+
+
+@contextmanager
 def user_segments_only_when_behind() -> Iterator[Planted]:
     right = healing.adopt
 
@@ -239,5 +250,6 @@ PLANTS: dict[str, Callable[[], AbstractContextManager[Planted]]] = {
         an_index_that_is_not_whole,
         without_asking_the_other_lanes,
         without_the_margin,
+        without_handing_over,
     )
 }

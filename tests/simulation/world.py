@@ -52,7 +52,8 @@ class SimWorld(World):
     def __init__(self, random: Random, say: Callable[[str], None]) -> None:
         partitions = random.choice([1, 1, 1, 2])
         exclude = random.choice([(), ("Cancelled",)])
-        super().__init__(partitions, exclude=exclude, max_batch=random.randint(1, 6))
+        rekey = partitions > 1 and random.random() < 0.5
+        super().__init__(partitions, exclude=exclude, max_batch=random.randint(1, 6), rekey=rekey)
         rules = msgspec.structs.replace(self.config.rules, min_margin=random.choice([0.0, 0.0, 0.3]))
         self.config = msgspec.structs.replace(self.config, rules=rules)
         self.published = Published(exclude)
@@ -121,8 +122,8 @@ class SimWorld(World):
 
     def delete_and_create(self, topic: str) -> None:
         """Make an input anew, all of which was read; Kafka may or may not forget the offsets in it."""
-        for record in self.records(topic):
-            event = read_event(self, record)
+        for record in self.records(topic) if topic != self.topics.rekeyed else ():
+            event = self.event(record) if self.topics.rekey else read_event(self, record)
             if event is not None:
                 self.deleted.append(event)
         self.kafka.create(topic, self.partitions)
