@@ -49,7 +49,10 @@ def places_option(name: str, texts: Sequence[str] | None) -> Places | None:
         match = _PLACE.fullmatch(text)
         if match is None:
             raise bad_option(
-                name, text, "give LANE:SIGNUPS:ORDERS, the lane and the next offset in each, such as 2:120:40"
+                name,
+                text,
+                "give LANE:SIGNUPS:ORDERS, the lane and the next offset in each, such as 2:120:40; with"
+                " rekey a fourth, LANE:SIGNUPS:ORDERS:REKEYED",
             )
         lane, *offsets = (int(number) for number in match.groups() if number is not None)
         if lane in found:

@@ -53,6 +53,7 @@ def test_every_setting_stands_in_the_table_with_its_default_and_its_sentence() -
     for name, field in Settings.model_fields.items():
         default = field.get_default()
         shown = ", ".join(default) if isinstance(default, tuple) else default
+        shown = str(shown).lower() if isinstance(shown, bool) else shown
         cell = "" if default in (None, "", (), {}) else f"`{shown}`"
         rows.append(f"| `{name}` | {cell} | {field.description} |")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from schemas.changes import SegmentChange
-from schemas.headers import DEAD_LETTER_HEADERS, ERASED_AT, POSITIONS
+from schemas.headers import DEAD_LETTER_HEADERS, ERASED_AT, POSITIONS, REKEYED_FROM
 from schemas.producer import OrderEvent, OrderItem, SignupEvent
 from schemas.topics import Topics, topic_configs
 from tests.bad_events import BAD_RECORDS
@@ -33,7 +33,7 @@ def test_every_reason_on_the_page_is_one_that_is_given() -> None:
     [
         topic_configs(Topics()),
         DEAD_LETTER_HEADERS,
-        (POSITIONS, ERASED_AT),
+        (POSITIONS, ERASED_AT, REKEYED_FROM, Topics().rekeyed),
         SegmentChange.__struct_fields__,
         SignupEvent.__struct_fields__,
         OrderEvent.__struct_fields__,

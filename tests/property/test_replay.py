@@ -1,12 +1,14 @@
 """Whatever came and in whatever order it was taken live: a replay by the same release ends where the lane did."""
 
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from schemas.changes import Cause, Change
+from schemas.decode import encode_order, encode_signup
 from schemas.events import Event, Item, Order
 from streamer.batch import Incoming, read_batch
 from streamer.replay import Live, Replay, UserReplay, Window, compared, in_live_order
@@ -36,7 +38,7 @@ def lived(parts: list[list[Event]]) -> tuple[World, list[Mapping[str, int]]]:
 
 def inputs_of(world: World, window: Window) -> dict[str, Iterator[Incoming]]:
     def events(topic: str) -> Iterator[Incoming]:
-        records = world.kafka.topics[topic].partitions[0][window.begin[topic] : window.end[topic]]
+        records = world.kafka.topics[topic].partitions[window.lane][window.begin[topic] : window.end[topic]]
         begin = {topic: window.begin[topic]}
         return iter(read_batch(records, begin, world.topics, world.config.settings).events)
 
@@ -48,7 +50,7 @@ def replayed(world: World, window: Window) -> dict[str, UserReplay]:
     live = Live(window)
     for change in world.changes():
         live.add(change)
-    past = a_refold(world)
+    past = a_refold(world, window.lane)
     past.go_to(window.begin)
     model = world.models.model
     assert model is not None
@@ -98,6 +100,42 @@ def test_an_order_before_the_signup_is_replayed_in_that_order() -> None:
     (found,) = replayed(world, Window(cuts[0], cuts[-1], 0, REKEYED)).values()
     assert [told.topic for told in found.live][-2:] == ["orders", "signups"]
     assert found.same_way
+
+
+def test_what_was_handed_over_is_replayed_in_the_order_in_which_it_was_live() -> None:
+    """User 7 belongs to partition 1 of 2; its events come on partition 0."""
+    world = World(2, rekey=True)
+    lanes = [world.take_over(partition) for partition in range(2)]
+    order = Order("7", "1", NOW, (Item(brand="Ön", category="Jeans"),))
+    signup = a_signup("7", age=30, gender="F", country="Spain", traffic_source="Email")
+    older = replace(signup, created_at=NOW - timedelta(days=1), age=100)
+    cuts = [lanes[1].positions]
+    for event in (order, older, signup):
+        topic = "orders" if isinstance(event, Order) else "signups"
+        _, value = encode_order(event) if isinstance(event, Order) else encode_signup(event)
+        world.kafka.append(topic, 0, None, value)
+        drain(lanes[0])
+        drain(lanes[1])
+        cuts.append(lanes[1].positions)
+    assert [cut[REKEYED] for cut in cuts] == [0, 1, 2, 3]
+    assert len(world.changes("7")) >= 2
+
+    for cut in cuts[:3]:
+        (found,) = replayed(world, Window(cut, cuts[-1], 1, REKEYED)).values()
+        assert found.same_way
+        assert found.ends_alike
+        live = [c for c in world.changes("7") if c.cause.positions[REKEYED] > cut[REKEYED]]
+        assert [told.kind for told in found.live] == [change.kind for change in live]
+
+
+def test_a_cause_on_another_partition_stands_where_it_was_handed_over() -> None:
+    window = Window(
+        {"signups": 50, "orders": 50, REKEYED: 4}, {"signups": 90, "orders": 90, REKEYED: 6}, 1, REKEYED
+    )
+    for rekeyed, when in ((4, "before"), (5, "within"), (6, "within"), (7, "after")):
+        # Offset 3 of partition 0 says nothing of this lane; nor do its other inputs, which may be ahead.
+        positions = {"signups": 99, "orders": 0, REKEYED: rekeyed}
+        assert window.when(Cause("signup", "signups", 0, 3, positions=positions)) == when
 
 
 def test_another_release_decides_by_its_own_centres() -> None:

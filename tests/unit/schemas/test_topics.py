@@ -8,6 +8,14 @@ def test_names_have_the_prefix() -> None:
     assert (topics.models, topics.dead_letters) == ("eu.segment-models", "eu.segment-dead-letters")
 
 
+def test_with_rekey_the_lanes_have_one_input_more_and_producers_the_same() -> None:
+    topics = Topics("eu.", rekey=True)
+    assert topics.inputs == ("eu.signups", "eu.orders", "eu.segue-rekeyed")
+    assert topics.sources == ("eu.signups", "eu.orders")
+    assert topics.laned[:3] == topics.inputs
+    assert topic_configs(topics).keys() - topic_configs(Topics("eu.")).keys() == {"eu.segue-rekeyed"}
+
+
 def test_only_what_is_a_table_is_compacted() -> None:
     compacted = {n for n, c in topic_configs(Topics()).items() if c["cleanup.policy"] == "compact"}
     assert compacted == {"user-segments", "segment-models"}

@@ -152,6 +152,7 @@ def test_user_segments_made_anew_are_read_from_their_beginning() -> None:
         (FoldSettings(8), "8 partitions"),
         (FoldSettings(4, ("Cancelled",)), "exclude_statuses"),
         (FoldSettings(4, partitioner="crc32"), "partitioner"),
+        (FoldSettings(4, rekey=True), "rekey is True"),
         (
             FoldSettings(4, declared=(Feature("spent", "sum", "price"),)),
             "declare is 'spent = sum of price'",
