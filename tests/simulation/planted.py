@@ -27,7 +27,7 @@ from streamer.users import Users
 
 Planted = tuple[type[Lane], Callable[[Any, Any], tuple[Any, Any]]]
 
-TOPICS = Topics()
+TOPICS = Topics(rekey=True)
 
 
 class _Around:

@@ -12,6 +12,7 @@ from segue.cli.main import run
         (["--from", "2024-02-01", "--to", "2024-02-01"], "the window is empty"),
         (["--from", "2024-02-01", "--to-offsets", "0:1:1"], "give times (--from, --to) or places"),
         (["--from-offsets", "0:1"], "option --from-offsets is '0:1': give LANE:SIGNUPS:ORDERS"),
+        (["--from-offsets", "0:1:1:1:1"], "is '0:1:1:1:1': give LANE:SIGNUPS:ORDERS"),
         (["--to-offsets", "0:1:1", "--to-offsets", "0:2:2"], "lane 0 is named twice"),
     ],
 )

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from schemas.errors import BadSetting
+from segue.lanes import lane_config
 from segue.settings import Settings, load_settings
 
 
@@ -68,6 +69,14 @@ def test_the_file_is_the_option_s_else_the_variable_s_else_the_one_here(
     assert load_settings(given).group == "given"
 
 
+def test_rekey_gives_the_lanes_their_third_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load_settings().topics.inputs == ("signups", "orders")
+    monkeypatch.setenv("SEGUE_REKEY", "true")
+    settings = load_settings()
+    assert settings.topics.inputs == ("signups", "orders", "segue-rekeyed")
+    assert lane_config(settings, 4).settings.rekey
+
+
 def test_an_empty_variable_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEGUE_KAFKA", "")
 
@@ -112,6 +121,7 @@ def test_client_options_come_as_a_table_dotted_or_not_and_as_json(
         ("redis_prefix", "", "it cannot be empty"),
         ("topic_prefix", "a b", "Kafka's names take letters"),
         ("partitions", "four", "give a whole number"),
+        ("rekey", "perhaps", "give true or false"),
         ("partitions", "0", "give at least 1"),
         ("similar_users", "1001", "give at most 1000"),
         ("partitioner", "md5", "use murmur2 or crc32"),
