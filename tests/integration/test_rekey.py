@@ -147,10 +147,13 @@ def test_turned_on_later(deployment: Deployment, tmp_path: Path) -> None:
     assert "setting rekey is True, but the states in Redis were made with False" in refused.log()
     into = f"{deployment.redis_prefix}2:"
     deployment.segue("rebuild", "--into", into)
-    moved = replace(deployment, settings={**deployment.settings, "SEGUE_REDIS_PREFIX": into}, _workers=[])
+    folder = tmp_path / "moved"  # each deployment finds its workers' ports in their logs
+    folder.mkdir()
+    settings = {**deployment.settings, "SEGUE_REDIS_PREFIX": into}
+    moved = replace(deployment, settings=settings, folder=folder, _workers=[])
     with deployed(moved):
         moved.worker().ready()
-        moved.segue("dead-letters", "retry")
+        moved.segue("dead-letters", "retry", "--reason", "key the record by its user id")
         right = expected_users(facts, release)
         eventually(
             lambda: verify(moved.bootstrap, moved.topics, moved.redis_url, into, right),
