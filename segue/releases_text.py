@@ -11,6 +11,9 @@ from rich.text import Text
 from trainer.published import Publication, Published
 
 _METRICS = ("silhouette", "explained_variance")
+_CURRENT = "current"
+# The widths of what is never cut, where the terminal is narrower than the table.
+_HASH, _TIME, _USERS = len("0123456789ab"), len("2024-05-06 07:08"), len("1,000,000")
 
 
 def releases_lines(known: Published) -> Iterator[str]:
@@ -36,14 +39,18 @@ def releases_lines(known: Published) -> Iterator[str]:
 
 
 def releases_table(known: Published) -> Table:
-    """The same for people."""
-    table = Table(box=None, padding=(0, 2), header_style="dim")
-    for heading in ("", "version", "created", "published", "activations", "segments"):
-        table.add_column(heading)
-    table.add_column("users", justify="right")
-    table.add_column("space")
+    """The same for people; lists wrap, and nothing is cut, which a version must not be."""
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("", min_width=len(_CURRENT))
+    for heading, width in (("version", _HASH), ("created", _TIME), ("published", _TIME)):
+        table.add_column(heading, no_wrap=True, min_width=width)
+    for heading in ("activations", "segments"):
+        table.add_column(heading, min_width=len(heading))
+    table.add_column("users", justify="right", no_wrap=True, min_width=_USERS)
+    table.add_column("space", no_wrap=True, min_width=_HASH)
     for name in _METRICS:
-        table.add_column(name.replace("_", " "), justify="right")
+        words = name.split("_")
+        table.add_column(" ".join(words), justify="right", min_width=max(map(len, words)))
     for each in reversed(known.releases):
         table.add_row(*_cells(each, is_current=each is known.current))
     return table
@@ -51,7 +58,7 @@ def releases_table(known: Published) -> Table:
 
 def _cells(each: Publication, *, is_current: bool) -> Iterator[Text]:
     release = each.release
-    yield Text("current" if is_current else "", style="green")
+    yield Text(_CURRENT if is_current else "", style="green")
     yield Text(release.version, style="bold")
     yield from (Text(_minute(time)) for time in (each.created_at, each.published_at))
     yield Text(", ".join(map(str, each.activations)))

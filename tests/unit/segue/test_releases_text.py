@@ -32,6 +32,29 @@ def test_the_table_has_the_one_in_use_first() -> None:
     ]
 
 
+def test_nothing_is_cut_where_there_is_little_room() -> None:
+    version = "0123456789ab"
+    users = replace(a_release().training, users_used=1_234_567)
+    wide = replace(a_release(), version=version, space=version[::-1], training=users)
+    each = Publication(wide, "2024-04-30T01:02:03Z", "2024-05-01T00:00:00Z", tuple(range(100, 140)))
+    # As the command prints, and as a pipe or a usual terminal is.
+    console = Console(file=io.StringIO(), width=80, soft_wrap=True)
+    console.print(releases_table(Published((each,), each, 7)))
+    assert isinstance(console.file, io.StringIO)
+    told = console.file.getvalue()
+    for word in (
+        version,
+        version[::-1],
+        "2024-04-30 01:02",
+        "2024-05-01 00:00",
+        "current",
+        "1,234,567",
+        "139",
+    ):
+        assert word in told
+    assert "…" not in told
+
+
 def test_a_line_of_json_a_release() -> None:
     new, old = (json.loads(line) for line in releases_lines(KNOWN))
     assert (new["version"], new["current"], new["continues"], new["activations"]) == (
