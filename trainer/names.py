@@ -93,10 +93,9 @@ def _said(parts: list[_Part]) -> str:
     ordered = sorted(parts, key=lambda part: part.place)
     if not ordered:
         return "Average"
-    first = ordered[0].words
-    return ", ".join(
-        [first[0].upper() + first[1:] if ordered[0].ours else first, *(part.words for part in ordered[1:])]
-    )
+    # Two features may say the same: age, and a declared `last` of it.
+    first, *others = dict.fromkeys(part.words for part in ordered)
+    return ", ".join([first[0].upper() + first[1:] if ordered[0].ours else first, *others])
 
 
 def _short(value: str) -> str:

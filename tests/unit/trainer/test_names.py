@@ -66,6 +66,11 @@ def test_a_name_that_is_taken_says_more() -> None:
     ]
 
 
+def test_what_two_features_say_alike_is_said_once() -> None:
+    features = (FEATURES[0], Feature("last_age", "last", "age"))
+    assert named(of_number("age", -0.9), of_number("last_age", -0.8), features=features) == "Younger"
+
+
 def test_segments_that_nothing_tells_apart_are_numbered() -> None:
     rows: list[dict[str, object]] = [{"age": 20.0}, {"age": 40.0}] * 3
     assert names(rows, [0, 0, 1, 1, 2, 2]) == ["Average", "Average (2)", "Average (3)"]
