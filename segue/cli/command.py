@@ -22,6 +22,10 @@ _DEBUG = Annotated[
     bool,
     typer.Option("--debug", metavar="", help="show where an error comes from", rich_help_panel=PANEL),
 ]
+BootstrapWarehouse = Annotated[
+    str | None,
+    typer.Option(metavar="PATH_OR_URL", help="after a bootstrap: the warehouse that it took the users from"),
+]
 _Function = Callable[..., int | None]
 
 

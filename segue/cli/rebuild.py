@@ -11,7 +11,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from segue.cli.command import command, flag
+from segue.cli.command import BootstrapWarehouse, command, flag
 from segue.cli.terminal import progress, say, write
 from segue.settings import Settings
 from segue.usage import BadUsage
@@ -34,12 +34,7 @@ def rebuild(
         str | None,
         typer.Option(metavar="PREFIX", help="the fresh prefix to fill; else redis_prefix, if that is fresh"),
     ] = None,
-    warehouse: Annotated[
-        str | None,
-        typer.Option(
-            metavar="PATH_OR_URL", help="after a bootstrap: the warehouse that it took the users from"
-        ),
-    ] = None,
+    warehouse: BootstrapWarehouse = None,
     switch: Annotated[
         bool, flag("--switch", "fill nothing: move the lanes to the prefix that was filled; workers follow")
     ] = False,

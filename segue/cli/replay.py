@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
-from segue.cli.command import command, flag
+from segue.cli.command import BootstrapWarehouse, command, flag
 from segue.cli.terminal import progress, say, write
 from segue.settings import Settings
 from segue.times import time_option
@@ -52,12 +52,7 @@ def replay(
         str | None,
         typer.Option(metavar="VERSION_OR_DIR", help="decide by this release; else by the current one"),
     ] = None,
-    warehouse: Annotated[
-        str | None,
-        typer.Option(
-            metavar="PATH_OR_URL", help="after a bootstrap: the warehouse that it took the users from"
-        ),
-    ] = None,
+    warehouse: BootstrapWarehouse = None,
     to_topic: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="write the changes to this topic, which is made if need be"),

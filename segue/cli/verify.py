@@ -8,9 +8,8 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
-import typer
 
-from segue.cli.command import command, flag
+from segue.cli.command import BootstrapWarehouse, command, flag
 from segue.cli.terminal import progress, say, write
 from segue.settings import Settings
 
@@ -30,12 +29,7 @@ if TYPE_CHECKING:
 )
 def verify(
     settings: Settings,
-    warehouse: Annotated[
-        str | None,
-        typer.Option(
-            metavar="PATH_OR_URL", help="after a bootstrap: the warehouse that it took the users from"
-        ),
-    ] = None,
+    warehouse: BootstrapWarehouse = None,
     as_json: Annotated[bool, flag("--json", "what was compared and what differs, as JSON")] = False,
 ) -> int:
     """Fold the log again and compare it with Redis, user by user; workers may go on meanwhile.
