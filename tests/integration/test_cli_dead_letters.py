@@ -1,36 +1,20 @@
 """`segue dead-letters` on real servers: bad inputs, seen, sent again, and applied where they can be."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-import pytest
 import redis
 from confluent_kafka import Producer
 
 from schemas.decode import encode_signup
 from schemas.events import Signup
 from schemas.partition import partition_of
-from segue.services import KafkaService, RedisService
-from tests.deployment import Deployment, deployed
-from tests.releases import a_release
+from tests.deployment import Deployment
 from tests.verify import read_topic
 
 START = datetime(2024, 5, 1, tzinfo=UTC)
 USERS = ("7", "8", "9")
-
-
-@pytest.fixture
-def deployment(
-    kafka: KafkaService, redis_server: RedisService, topic_prefix: str, tmp_path: Path
-) -> Iterator[Deployment]:
-    with deployed(
-        Deployment(kafka.bootstrap, redis_server.url, topic_prefix, tmp_path, partitions=3)
-    ) as made:
-        made.announce(a_release())
-        yield made
 
 
 def on_wrong_partitions(deployment: Deployment) -> None:

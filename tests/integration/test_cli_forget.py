@@ -1,34 +1,19 @@
 """`segue forget` on real servers: what goes, what is told, and that nothing brings the user back."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
-import pytest
 import redis
 
 from schemas import times
 from schemas.events import Item, Order, Signup
-from segue.services import KafkaService, RedisService
-from tests.deployment import Deployment, deployed
+from tests.deployment import Deployment
 from tests.releases import a_release
 from tests.verify import read_topic
 
 START = datetime(2024, 5, 1, tzinfo=UTC)
 SIGNUP = Signup("7", START, age=30, gender="F", country="Spain", traffic_source="Email")
 ORDER = Order("7", "1", START, (Item(brand="Ön", category="Jeans"),))
-
-
-@pytest.fixture
-def deployment(
-    kafka: KafkaService, redis_server: RedisService, topic_prefix: str, tmp_path: Path
-) -> Iterator[Deployment]:
-    with deployed(
-        Deployment(kafka.bootstrap, redis_server.url, topic_prefix, tmp_path, partitions=3)
-    ) as made:
-        made.announce(a_release())
-        yield made
 
 
 def test_a_user_is_forgotten_and_stays_forgotten(deployment: Deployment) -> None:

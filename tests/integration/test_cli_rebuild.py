@@ -11,9 +11,7 @@ import pytest
 import redis
 
 from schemas.events import Event, Item, Order, Signup, UserErased
-from segue.services import KafkaService, RedisService
-from tests.deployment import Deployment, deployed
-from tests.releases import a_release
+from tests.deployment import Deployment
 from tests.services import eventually
 from tests.shops import Shop, write_csv
 from tests.verify import read_topic
@@ -21,17 +19,6 @@ from tests.verify import read_topic
 pytestmark = pytest.mark.timeout(240)
 
 START = datetime(2024, 5, 1, tzinfo=UTC)
-
-
-@pytest.fixture
-def deployment(
-    kafka: KafkaService, redis_server: RedisService, topic_prefix: str, tmp_path: Path
-) -> Iterator[Deployment]:
-    with deployed(
-        Deployment(kafka.bootstrap, redis_server.url, topic_prefix, tmp_path, partitions=3)
-    ) as made:
-        made.announce(a_release())
-        yield made
 
 
 def moved_to(deployment: Deployment, suffix: str) -> Deployment:

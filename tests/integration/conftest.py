@@ -1,0 +1,22 @@
+"""What the tests of commands share."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from segue.services import KafkaService, RedisService
+from tests.deployment import Deployment, deployed
+from tests.releases import a_release
+
+
+@pytest.fixture
+def deployment(
+    kafka: KafkaService, redis_server: RedisService, topic_prefix: str, tmp_path: Path
+) -> Iterator[Deployment]:
+    """Topics, a group and a Redis prefix of the test's own, with a release that is in use."""
+    with deployed(
+        Deployment(kafka.bootstrap, redis_server.url, topic_prefix, tmp_path, partitions=3)
+    ) as made:
+        made.announce(a_release())
+        yield made
