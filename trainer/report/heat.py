@@ -1,6 +1,7 @@
 """A grid of effects: a row for each trait, a column for each segment, so that segments are seen side by side."""
 
 from collections.abc import Sequence
+from math import ceil
 
 from trainer.report.html import number
 from trainer.report.svg import COLOURS, cut, picture, text
@@ -9,6 +10,7 @@ from trainer.traits import ProfileRow
 _WIDTH, _LABEL = 440.0, 168.0
 _ROW, _HEAD = 26.0, 24.0
 _LEAST_FOR_WORDS = 38.0  # pixels that a figure such as −0.51 takes
+_DIGIT = 8.0
 _FULL = 1.0  # the effect of the deepest colour
 _DEEPEST = 0.6  # of it, so that the figure on it is read
 
@@ -21,9 +23,11 @@ def heat_chart(rows: Sequence[ProfileRow], ids: Sequence[int]) -> str:
         ids: of the segments, in the order of the rows' effects.
     """
     step = (_WIDTH - _LABEL) / len(ids)
+    room = _DIGIT * len(str(max(ids))) + 4
+    # Where ids would lie over one another, only every second, third… is named.
     parts = [
-        text(_LABEL + (place + 0.5) * step, 15, str(id_), anchor="middle", css="id")
-        for place, id_ in enumerate(ids)
+        text(_LABEL + (place + 0.5) * step, 15, str(ids[place]), anchor="middle", css="id")
+        for place in range(0, len(ids), ceil(room / step))
     ]
     for place, row in enumerate(rows):
         top = _HEAD + place * _ROW

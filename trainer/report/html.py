@@ -7,6 +7,7 @@ from math import isfinite
 from trainer.report.svg import colour
 
 _VALUE_CHARACTERS = 80
+_MANY_DIGITS = 1e15  # from here on a double has not all of them
 
 
 def card(title: str, *content: str, wide: bool = False) -> str:
@@ -43,7 +44,10 @@ def badge(place: int, id_: int, name: str) -> str:
 
 def number(figure: float, form: str = ".3f") -> str:
     """A number with a true minus sign."""
-    return f"{figure:{form}}".replace("-", "−") if isfinite(figure) else "–"
+    if not isfinite(figure):
+        return "–"
+    # Such as the Calinski-Harabasz index of segments without any spread.
+    return f"{figure:{form if abs(figure) < _MANY_DIGITS else '.2e'}}".replace("-", "−")
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: int = 1, css: str = "") -> str:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from itertools import pairwise
 from xml.etree import ElementTree as ET
 
 from trainer.report.heat import heat_chart
@@ -27,6 +28,16 @@ def test_a_value_has_its_feature_where_both_fit() -> None:
     assert texts[1] == "gender: F"
     assert texts[3].startswith("SSSS")
     assert texts[3].endswith("…")
+
+
+def test_ids_of_very_many_segments_lie_apart() -> None:
+    svg = ET.fromstring(heat_chart([ProfileRow("age", None, (0.1,) * 60)], list(range(60))))
+    ids = [each for each in svg.iter("text") if each.attrib.get("class") == "id"]
+    places = [float(each.attrib["x"]) for each in ids]
+    # A column takes 272 / 60 = 4.5 pixels, two digits of 7.4 pixels 14.8: one id in five is named.
+    assert [each.text for each in ids] == [str(id_) for id_ in range(0, 60, 5)]
+    assert min(b - a for a, b in pairwise(places)) > 14.8
+    assert max(places) + 7.4 < 440
 
 
 def test_many_segments_have_no_room_for_figures() -> None:
