@@ -33,6 +33,7 @@ PURE = (
     "profile",
     "rebuild",
     "refold",
+    "rekeying",
     "replay",
     "scoring",
     "similar",
