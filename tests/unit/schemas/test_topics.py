@@ -14,6 +14,7 @@ def test_with_rekey_the_lanes_have_one_input_more_and_producers_the_same() -> No
     assert topics.sources == ("eu.signups", "eu.orders")
     assert topics.laned[:3] == topics.inputs
     assert topic_configs(topics).keys() - topic_configs(Topics("eu.")).keys() == {"eu.segue-rekeyed"}
+    assert topic_configs(topics)["eu.segue-rekeyed"]["retention.ms"] == "-1"
 
 
 def test_only_what_is_a_table_is_compacted() -> None:
