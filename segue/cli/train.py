@@ -94,6 +94,7 @@ def train(
     fit = fit_settings(preset, k=k, encoding=encoding, components=components, compare=not no_compare)
     with open_warehouse(warehouse, settings) as tables, steps() as step:
         followed = release_to_continue(settings, current, out, say)
+        made_before = set(out.glob("*"))
         path, release = train_release(
             tables,
             settings,
@@ -106,7 +107,7 @@ def train(
         )
         rejected = tables.rejected(window.as_of).counts
     warn_left_out(rejected)
-    _tell(release, path, followed)
+    _tell(release, path, followed, made_before=path in made_before)
     write(_json(release, path) if as_json else str(path))
     return None
 
@@ -124,7 +125,7 @@ def _json(release: ModelRelease, path: Path) -> str:
     return msgspec.json.encode(told).decode()
 
 
-def _tell(release: ModelRelease, path: Path, followed: Current | None) -> None:
+def _tell(release: ModelRelease, path: Path, followed: Current | None, *, made_before: bool) -> None:
     from segue.comparison_text import comparison_text
     from segue.impact_text import impact_text
     from segue.release_text import release_text
@@ -135,6 +136,10 @@ def _tell(release: ModelRelease, path: Path, followed: Current | None) -> None:
     if followed is not None and followed.release.version == release.version:
         say("Nothing has changed: this is the current release again.")
         return
+    if made_before:
+        say(
+            "This release lay there already, and stays as it is, with its report: what this run compared is not in it."
+        )
     report = (path / "report.json").read_bytes()
     for sentence in comparison_text(comparison_in(report)):
         say(sentence)

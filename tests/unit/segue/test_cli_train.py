@@ -87,6 +87,23 @@ def test_a_window_is_told_and_kept(tmp_path: Path, capsys: Capture) -> None:
     assert "setting to is '2024-02-01T00:00:00Z': give a time after from" in capsys.readouterr().err
 
 
+def test_a_release_that_was_made_before_keeps_its_report_and_says_so(tmp_path: Path, capsys: Capture) -> None:
+    tables = write_csv(shop(60), tmp_path / "tables")
+    command = ["train", "--warehouse", str(tables), "--current", "none", "--k", "3", "--out", "here"]
+    already = "This release lay there already, and stays as it is"
+
+    assert run([*command, "--no-compare"]) == 0
+    first = capsys.readouterr()
+    assert already not in first.err
+    report = (Path(first.out.splitlines()[-1]) / "report.json").read_bytes()
+
+    assert run(command) == 0
+    again = capsys.readouterr()
+    assert again.out == first.out
+    assert already in again.err
+    assert (Path(again.out.splitlines()[-1]) / "report.json").read_bytes() == report
+
+
 def test_another_shop_s_names_stand_in_the_settings(tmp_path: Path, capsys: Capture) -> None:
     tables = write_csv(shop(60), tmp_path / "tables")
     users = (tables / "users.csv").read_text().replace("id,age,", "no,years,", 1)
