@@ -17,6 +17,7 @@ def release(*axes: tuple[float, ...]) -> ModelRelease:
         projection_mean=(),
         projection=axes,
         segments=(),
+        next_segment=0,
         training=Training(None, 0, 0, ""),
     )
 
