@@ -106,7 +106,7 @@ def random_shop(postgres: Postgres, tmp_path_factory) -> tuple[str, Path]:
     return write_postgres(Shop(), postgres.new_database()), tmp_path_factory.mktemp("shop")
 
 
-@settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=5, suppress_health_check=[HealthCheck.too_slow])
 @given(shop=shops(), as_of=AS_OFS, excluded=EXCLUDED)
 def test_random_shops_are_the_same_in_both(random_shop, shop, as_of, excluded):
     database, folder = random_shop

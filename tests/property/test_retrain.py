@@ -19,7 +19,7 @@ SETTINGS = FitSettings(k_min=5, k_max=5)  # the elbow is another test's
 
 @pytest.fixture(scope="module")
 def months(tmp_path_factory: pytest.TempPathFactory) -> list[Month]:
-    return list(retrained(4, SETTINGS, tmp_path_factory.mktemp("releases")))
+    return list(retrained(3, SETTINGS, tmp_path_factory.mktemp("releases")))
 
 
 def segments_of(folder: Path) -> dict[str, int]:

@@ -19,8 +19,8 @@ from tests.translated import open_translated
 from trainer.warehouse import open_warehouse
 
 # A shop is written to disk and read by a database: a quarter of a second for each.
-SOME = settings(max_examples=30)
-FEW = settings(max_examples=6)
+SOME = settings(max_examples=14)
+FEW = settings(max_examples=4)
 
 
 @pytest.fixture(scope="module")

@@ -126,7 +126,7 @@ def test_every_order_of_thelook_is_an_event(events: list[Event]) -> None:
     assert sum(isinstance(event, Signup) for event in events) == 20_000
 
 
-@settings(max_examples=40)
+@settings(max_examples=16)
 @given(shops(), AS_OFS, EXCLUDED, declarations(), st.randoms(use_true_random=False))
 def test_random_dirty_shops(
     shop: Shop,
@@ -152,7 +152,7 @@ def test_random_dirty_shops(
 baskets = st.tuples(*(st.lists(orders(str(user)), max_size=6) for user in range(8)))
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(baskets, st.sampled_from([NONE_EXCLUDED, LOST]))
 def test_clean_orders_that_tie_often(baskets: tuple[list[Order], ...], excluded: frozenset[str]) -> None:
     """Every kind and source, also against the rules applied to all facts at once."""
