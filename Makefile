@@ -11,7 +11,7 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(UPGRADE)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test simulate chaos fuzz soak retrain check bench bench-train browser format clean lock venv
+.PHONY: help demo test long simulate chaos fuzz soak retrain check bench bench-train browser format clean lock venv
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -21,10 +21,15 @@ demo: venv ## the whole service, live, on this machine (set-up included)
 
 # Two at once, since a test with servers mostly waits; each has its own Kafka and Redis.
 # The set-up ends with 3 where it may not install: then the tests that miss a server are skipped, and counted.
-test: venv ## all tests, against a real Kafka and a real Redis (set-up included); ARGS="-k lane" for some
+test long: venv
 	@$(SETUP) default-jre-headless maven redis-server postgresql; missing=$$?; \
 	if [ $$missing = 0 ]; then export SEGUE_TEST_REQUIRE_SERVICES=1; elif [ $$missing != 3 ]; then exit $$missing; fi; \
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder -m "$(SELECTED)" $(ARGS)
+
+test: SELECTED := not long
+test: ## the tests, against a real Kafka and a real Redis (set-up included); ARGS="-k lane" for some
+long: SELECTED := long
+long: ## the tests that take longest: re-keying, release switches, rebuilds
 
 simulate: venv ## the lanes through 100,000 seeds of faults; ARGS="--seed 7 --trace" for one, step by step
 	$(BIN)/python -m tests.simulation $(ARGS)

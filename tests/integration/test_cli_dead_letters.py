@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 import redis
 from confluent_kafka import Producer
 
@@ -74,6 +75,7 @@ def test_what_came_on_a_wrong_partition_is_sent_again_and_applied(deployment: De
     assert len(letters(deployment)) == 4
 
 
+@pytest.mark.long
 def test_one_that_is_wrong_by_itself_dies_again_and_is_not_sent_twice_over(deployment: Deployment) -> None:
     deployment.worker().ready()
     producer = Producer({"bootstrap.servers": deployment.bootstrap})

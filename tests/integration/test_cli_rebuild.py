@@ -44,6 +44,7 @@ def told(deployment: Deployment, *arguments: object) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.long
 def test_beside_a_worker_and_then_another_goes_on_under_the_new_prefix(deployment: Deployment) -> None:
     old = deployment.worker().ready()
     deployment.send(a_shop(0, 400))
@@ -98,6 +99,7 @@ def caught_up_under(deployment: Deployment, suffix: str) -> None:
     eventually(reached, 60, "every lane at the end of its inputs")
 
 
+@pytest.mark.long
 def test_the_switch_moves_the_lanes_of_a_living_worker(deployment: Deployment) -> None:
     worker = deployment.worker().ready()
     deployment.send(a_shop(0, 300))
@@ -164,6 +166,7 @@ def _lives(sequences: list[int]) -> list[list[int]]:
     return [life for life in lives if life]
 
 
+@pytest.mark.long
 def test_a_redis_lost_after_a_bootstrap_is_filled_from_the_warehouse_and_the_log(
     deployment: Deployment, tmp_path: Path
 ) -> None:

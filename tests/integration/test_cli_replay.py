@@ -96,6 +96,7 @@ def test_a_replay_beside_a_worker(deployment: Deployment) -> None:
     assert f"Live, other releases decided too: {a_release().version}." in told.stderr
 
 
+@pytest.mark.long
 def test_into_a_topic_of_its_own(deployment: Deployment) -> None:
     deployment.worker().ready()
     deployment.send(a_shop(0, 20))

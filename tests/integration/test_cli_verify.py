@@ -75,6 +75,7 @@ def test_beside_a_worker_that_works_and_after_redis_was_touched(deployment: Depl
     assert f'u1\tfield segment\tlog "{right}"\tRedis "{right + 1}"' in told.stdout
 
 
+@pytest.mark.long
 def test_after_a_bootstrap_the_warehouse_tells_what_the_log_does_not(
     deployment: Deployment, tmp_path: Path
 ) -> None:

@@ -19,7 +19,7 @@ from tests.deployment import Deployment, deployed, trained
 from tests.services import eventually
 from tests.verify import Outcome, expected_users, read_topic, verify
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(240)]
 
 THELOOK = Path(str(files("segue"))) / "data" / "thelook"
 START = datetime(2024, 12, 1, tzinfo=UTC)
