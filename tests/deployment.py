@@ -139,7 +139,7 @@ class Deployment:
         assert producer.flush(60) == 0
         return sent
 
-    def caught_up(self, deadline_s: float = 90) -> None:
+    def caught_up(self, deadline_s: float = 180) -> None:
         """Wait until every lane's place in Redis is at the end of its inputs, and past its last decision.
 
         The inputs alone do not tell: a lane that heals has folded them before it adopts the decisions.

@@ -40,7 +40,7 @@ class LocalKafka(LocalServer):
         *,
         port: int | None = None,
         properties: Mapping[str, str] | None = None,
-        heap_mb: int = 512,
+        heap_mb: int = 1_024,
     ) -> None:
         super().__init__(directory, port)
         self._properties = dict(properties or {})

@@ -19,7 +19,7 @@ from tests.services import eventually
 from tests.verify import Outcome, expected_users, read_topic, verify
 from trainer.warehouse import open_warehouse
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(400)
 
 AS_OF = datetime(2024, 12, 1, tzinfo=UTC)
 THELOOK = Path(str(files("segue"))) / "data" / "thelook"
