@@ -138,10 +138,14 @@ class Switch:
         return former
 
     def _everywhere(self, place: Place, space: str) -> bool:
-        """Whether every lane keeps a complete index of this space; a lane without a place has no users."""
+        """Whether every lane notes a complete index of this space.
+
+        A lane without a place does not: its owner, who may not have read of this release, is about to write one.
+        """
         if not has_index(place, space):
             return False
-        return all(_notes(stored, space) for stored in self._store.places(self._others))
+        stored = self._store.places(self._others)
+        return len(stored) == len(self._others) and all(_notes(one, space) for one in stored)
 
     def _filled(self, sweep: Sweep) -> dict[str, AngleOf]:
         return {space: self._angle_by(self._scorer(version)) for space, version in sweep.filling.items()}

@@ -292,6 +292,27 @@ def test_a_lane_under_bootstrap_has_no_index_yet() -> None:
     assert a_place(world).sweep.activation == 0
 
 
+def test_a_lane_that_nobody_has_taken_yet_has_no_index_yet() -> None:
+    """Whoever takes it may not have read of the newest release, and would decide by the one before."""
+    world = a_world()
+    first = world.take_over(0)
+    drain(first)
+    former = world.models.model
+    activate(world, 4)
+    drain(first)
+    assert a_place(world).sweep.activation == 0
+    behind = World(2)
+    behind.kafka, behind.redis, behind.models.model = world.kafka, world.redis, former
+    second = behind.take_over(1)
+    drain(first)
+    assert a_place(world).sweep.activation == 0
+    behind.models.model = world.models.model
+    drain_all([first, second])
+    assert {a_place(world, lane).sweep.activation for lane in (0, 1)} == {4}
+    assert indexed(world, ELSEWHERE) == set(USERS)
+    check_promises(world)
+
+
 IN_USE = using(None, an_active_model(0, HERE))
 A_PLACE = Place(1, "w", {}, {}, World().config.settings, IN_USE, swept=True)
 
