@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ def trained(warehouse: Path, folder: Path, *options: object) -> Path:
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -57,7 +58,7 @@ class Deployment:
 
     @property
     def topics(self) -> Topics:
-        return Topics(self.prefix)
+        return Topics(self.prefix, rekey=self.settings.get("SEGUE_REKEY") == "true")
 
     @property
     def redis_prefix(self) -> str:
@@ -142,15 +143,37 @@ class Deployment:
     def caught_up(self, deadline_s: float = 180) -> None:
         """Wait until every lane's place in Redis is at the end of its inputs, and past its last decision.
 
-        The inputs alone do not tell: a lane that heals has folded them before it adopts the decisions.
+        The sources alone do not tell: what is handed over to other lanes comes after them, and a lane that heals has
+        folded its inputs before it adopts the decisions. Of topics that lanes write, the high watermark does not
+        tell either: behind the last record stands a transaction's marker.
         """
-        ends = self._ends(self.topics.inputs)
+        ends = self._ends(self.topics.sources)
         eventually(lambda: self._no_place_before(ends), deadline_s, "every lane at the end of its inputs")
-        decided = {
-            (message.topic(), message.partition()): message.offset() + 1
-            for message in read_topic(self.bootstrap, self.topics.users)
-        }
-        eventually(lambda: self._no_place_before(decided), deadline_s, "every lane has adopted its decisions")
+        for topic in (*self.topics.inputs[2:], self.topics.users):
+            last = {
+                (message.topic(), message.partition()): message.offset() + 1
+                for message in read_topic(self.bootstrap, topic)
+            }
+            eventually(partial(self._no_place_before, last), deadline_s, f"every lane has read {topic}")
+
+    def swept(self, deadline_s: float = 180) -> None:
+        """Wait until every user of every lane is decided by the newest activation."""
+        newest = self.activations()[-1][0]
+
+        def everybody() -> bool:
+            places = [place for place in self._places() if isinstance(place, dict)]
+            assert len(places) == self.partitions
+            return all((p["sweep"]["activation"], p["swept"]) == (newest, True) for p in places)
+
+        eventually(everybody, deadline_s, f"activation {newest} has decided everybody")
+
+    def activations(self) -> list[tuple[int, str]]:
+        """Every activation there was: its number, and the version of the release."""
+        return [
+            (message.offset(), json.loads(message.value())["version"])
+            for message in read_topic(self.bootstrap, self.topics.models)
+            if message.key() == MODELS_CURRENT_KEY.encode() and message.value() is not None
+        ]
 
     def _ends(self, topics: Iterable[str]) -> dict[tuple[str, int], int]:
         consumer = Consumer({"bootstrap.servers": self.bootstrap, "group.id": "ends"})
@@ -164,10 +187,7 @@ class Deployment:
             consumer.close()
 
     def _no_place_before(self, ends: Mapping[tuple[str, int], int]) -> bool:
-        with redis.Redis.from_url(self.redis_url, socket_timeout=60) as store:
-            stored = [store.get(f"{self.redis_prefix}place:{p}") for p in range(self.partitions)]
-        places = [json.loads(place) if place else None for place in stored]
-        told = [place["positions"] if isinstance(place, dict) else {} for place in places]
+        told = [place["positions"] if isinstance(place, dict) else {} for place in self._places()]
         left = {
             (topic, p): end - told[p].get(topic, 0)
             for (topic, p), end in ends.items()
@@ -175,6 +195,11 @@ class Deployment:
         }
         assert left == {}, f"behind by {left}"
         return True
+
+    def _places(self) -> list[Any]:
+        with redis.Redis.from_url(self.redis_url, socket_timeout=60) as store:
+            stored = [store.get(f"{self.redis_prefix}place:{p}") for p in range(self.partitions)]
+        return [json.loads(place) if place else None for place in stored]
 
     def close(self) -> None:
         for worker in self._workers:

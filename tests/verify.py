@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import joblib
 import pandas as pd
 import redis
 from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
@@ -19,6 +18,7 @@ from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 from schemas.events import Event
 from schemas.topics import Topics
 from tests import oracle
+from tests.pipelines import pipeline_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,26 +69,13 @@ def expected_users(
         facts: by user, everything that was ever said of it.
         release: the folder of the release; its pipeline is the fitted one.
     """
-    pipeline = joblib.load(release / "pipeline.joblib")
-    model = json.loads((release / "model.json").read_bytes())
-    known = {feature["name"]: set(feature["categories"]) for feature in model["features"]}
-    ids = [segment["id"] for segment in model["segments"]]
+    pipeline = pipeline_of(release)
     recomputed = {user_id: oracle.features(user_id, told, exclude) for user_id, told in facts.items()}
     rows = {user_id: features for user_id, features in recomputed.items() if features is not None}
-    frame = pd.DataFrame(rows.values(), index=list(rows), columns=list(known))
-    components = pipeline[:-1].transform(frame)
-    segments = pipeline[-1].predict(components)
+    frame = pd.DataFrame(rows.values(), index=list(rows), columns=list(pipeline.known))
     return {
-        user_id: Expected(
-            features,
-            ids[segment],
-            any(
-                value is None or (bool(known[name]) and value not in known[name])
-                for name, value in features.items()
-            ),
-            tuple(at),
-        )
-        for (user_id, features), segment, at in zip(rows.items(), segments, components, strict=True)
+        user_id: Expected(features, scored.segment, scored.provisional, scored.components)
+        for (user_id, features), scored in zip(rows.items(), pipeline.score(frame), strict=True)
     }
 
 

@@ -19,7 +19,10 @@ def main() -> int:
     def say(text: str) -> None:
         print(f"{time.monotonic() - began_s:7.1f} s  {text}", file=sys.stderr, flush=True)
 
-    say(f"seed {seed}: {campaign.events:,} events at {campaign.pace:,.0f} a second, {campaign.faults} faults")
+    say(
+        f"seed {seed}: {campaign.events:,} events at {campaign.pace:,.0f} a second, {campaign.faults} faults, "
+        f"{'re-keying' if campaign.rekey else 'without re-keying'}"
+    )
     try:
         verdict = run(campaign, say)
     except AssertionError as error:

@@ -12,18 +12,23 @@ from importlib.resources import files
 from pathlib import Path
 from random import Random
 
-from schemas.events import Event
 from segue.services import LocalKafka, LocalRedis
-from tests.chaos.customers import records
+from tests.chains import check_chains
+from tests.chaos.customers import records, with_strays
 from tests.chaos.faults import Servers, Workers
 from tests.chaos.feed import Feed
 from tests.chaos.gremlin import Gremlin, Say
-from tests.deployment import Deployment, trained
-from tests.verify import Expected, Outcome, expected_users, read_topic, verify
+from tests.chaos.log import histories
+from tests.chaos.publisher import Publisher, train_three
+from tests.deployment import Deployment
+from tests.pipelines import pipeline_of
+from tests.verify import Outcome, expected_users, read_topic, verify
 
 _THELOOK = Path(str(files("segue"))) / "data" / "thelook"
 _FAULT_S = 8.0  # about what one fault takes, the time until the next included
 _BETWEEN_S = (0.5, 4.0)
+_BETWEEN_RELEASES_S = (10.0, 60.0)
+_FAULTS_A_RELEASE = 15
 _CATCH_UP_S = 900.0
 
 
@@ -47,6 +52,11 @@ class Campaign:
         """Events a second."""
         # Half of the faults befall the servers, while the other half befall the workers.
         return self.rate or self.events / max(10.0, self.faults / 2 * _FAULT_S)
+
+    @property
+    def rekey(self) -> bool:
+        """Whether events that came astray are brought to their lane; else they are dead letters."""
+        return self.seed % 2 == 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,20 +82,26 @@ def run(campaign: Campaign, say: Say) -> Verdict:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="segue-chaos-")))
         kafka = stack.enter_context(LocalKafka())
         store = stack.enter_context(LocalRedis())
-        deployment = Deployment(kafka.bootstrap, store.url, "chaos-", folder)
-        release = deployment.publish(trained(_THELOOK, folder))
+        settings = {"SEGUE_REKEY": "true"} if campaign.rekey else {}
+        deployment = Deployment(kafka.bootstrap, store.url, "chaos-", folder, settings=settings)
+        releases = train_three(_THELOOK, folder)
+        for release in releases:
+            deployment.publish(release)
         workers = Workers(deployment, Random(f"{campaign.seed} workers"))
         stack.callback(deployment.close)
         workers.start(campaign.workers)
+        events = records(Random(f"{campaign.seed} events"), campaign.events)
+        strays = Random(f"{campaign.seed} strays")
         feed = Feed(
             kafka.bootstrap,
             deployment.topics,
-            records(Random(f"{campaign.seed} events"), campaign.events),
+            with_strays(events, strays, deployment.partitions, rekey=campaign.rekey),
             campaign.pace,
+            partitions=deployment.partitions,
         )
-        gremlins = _gremlins(
-            campaign, Servers(kafka, store, Random(f"{campaign.seed} servers")), workers, say
-        )
+        servers = Servers(kafka, store, Random(f"{campaign.seed} servers"))
+        publisher = Publisher(deployment, releases, Random(f"{campaign.seed} publisher"))
+        gremlins = _gremlins(campaign, servers, workers, publisher, say)
         stack.callback(feed.stop)
         for gremlin in gremlins:
             stack.callback(gremlin.stop)
@@ -95,26 +111,26 @@ def run(campaign: Campaign, say: Say) -> Verdict:
         feed.finish()
         say("the last event is sent, and the last fault mended; waiting until all is applied")
         deployment.caught_up(_CATCH_UP_S)
+        deployment.swept(_CATCH_UP_S)
         workers.steady()
-        outcome = _verified(deployment, feed.facts, release)
-        letters = len(read_topic(kafka.bootstrap, deployment.topics.dead_letters))
-        assert letters == feed.bad, f"{feed.bad} bad events, but {letters} dead letters"
+        say("checking every user")
+        outcome, letters = _verified(deployment, feed, releases)
     faults: Counter[str] = sum((gremlin.done for gremlin in gremlins), Counter())
     seconds = time.monotonic() - began_s
     return Verdict(outcome.users, campaign.events, outcome.changes, letters, faults, seconds)
 
 
-def _gremlins(campaign: Campaign, servers: Servers, workers: Workers, say: Say) -> Sequence[Gremlin]:
-    on_servers = campaign.faults // 2
+def _gremlins(
+    campaign: Campaign, servers: Servers, workers: Workers, publisher: Publisher, say: Say
+) -> Sequence[Gremlin]:
+    switches = campaign.faults // _FAULTS_A_RELEASE
+    on_servers = (campaign.faults - switches) // 2
+    on_workers = campaign.faults - switches - on_servers
+    seed = campaign.seed
     return [
-        Gremlin(servers.kinds, on_servers, _BETWEEN_S, Random(f"{campaign.seed} on servers"), say),
-        Gremlin(
-            workers.kinds,
-            campaign.faults - on_servers,
-            _BETWEEN_S,
-            Random(f"{campaign.seed} on workers"),
-            say,
-        ),
+        Gremlin(servers.kinds, on_servers, _BETWEEN_S, Random(f"{seed} on servers"), say),
+        Gremlin(workers.kinds, on_workers, _BETWEEN_S, Random(f"{seed} on workers"), say),
+        Gremlin(publisher.kinds, switches, _BETWEEN_RELEASES_S, Random(f"{seed} on releases"), say),
     ]
 
 
@@ -132,9 +148,24 @@ def _until_over(feed: Feed, gremlins: Sequence[Gremlin], workers: Workers, say: 
         assert gremlin.failure is None, gremlin.failure
 
 
-def _verified(deployment: Deployment, facts: Mapping[str, Sequence[Event]], release: Path) -> Outcome:
-    right: Mapping[str, Expected] = expected_users(facts, release)
-    gone = facts.keys() - right.keys()
-    return verify(
-        deployment.bootstrap, deployment.topics, deployment.redis_url, deployment.redis_prefix, right, gone
+def _verified(deployment: Deployment, feed: Feed, releases: Sequence[Path]) -> tuple[Outcome, int]:
+    """Every user's end, every change on the way there, and the dead letters, of which there are so many."""
+    activations = deployment.activations()
+    by_version = {release.name: release for release in releases}
+    right = expected_users(feed.facts, by_version[activations[-1][1]])
+    outcome = verify(
+        deployment.bootstrap,
+        deployment.topics,
+        deployment.redis_url,
+        deployment.redis_prefix,
+        right,
+        feed.facts.keys() - right.keys(),
     )
+    pipelines = {version: pipeline_of(release) for version, release in by_version.items()}
+    explained = check_chains(
+        histories(deployment, feed.written), [(offset, pipelines[version]) for offset, version in activations]
+    )
+    assert explained == outcome.changes, f"{outcome.changes} changes are told, {explained} of them explained"
+    letters = len(read_topic(deployment.bootstrap, deployment.topics.dead_letters))
+    assert letters == feed.bad, f"{feed.bad} bad events, but {letters} dead letters"
+    return outcome, letters

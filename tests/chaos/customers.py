@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
 
@@ -20,6 +21,27 @@ _STATUSES = (None, "Complete", "Shipped", "Processing", "Cancelled", "Returned")
 _SOURCES = ("Search", "Organic", "Facebook", "Email", "Display")
 _KINDS = {"signup": 25, "order": 45, "version": 15, "again": 10, "erasure": 3, "bad": 2}
 _REMEMBERED = 5_000
+_STRAY = 0.03
+
+
+@dataclass(frozen=True, slots=True)
+class Stray:
+    """An event that comes some partitions beside its user's, by another key: ``rekey`` brings it home."""
+
+    event: Event
+    beside: int
+    key: bytes | None
+
+
+def with_strays(
+    events: Iterator[Event | BadRecord], random: Random, partitions: int, *, rekey: bool
+) -> Iterator[Event | BadRecord | Stray]:
+    """The same events, a few of them astray. Where ``rekey`` reads no key, a wrong one makes no event bad."""
+    for event in events:
+        if not isinstance(event, BadRecord) and random.random() < _STRAY:
+            yield Stray(event, random.randrange(1, partitions), random.choice((None, b"session")))
+        elif not (rekey and isinstance(event, BadRecord) and "key the record" in event.reason):
+            yield event
 
 
 def records(random: Random, count: int, users: int | None = None) -> Iterator[Event | BadRecord]:

@@ -11,9 +11,10 @@ from confluent_kafka import KafkaError, Message, Producer
 
 from schemas.decode import encode_order, encode_signup
 from schemas.events import Event, Order
-from schemas.partition import librdkafka_name
+from schemas.partition import librdkafka_name, partition_of
 from schemas.topics import Topics
 from tests.bad_events import BadRecord
+from tests.chaos.customers import Stray
 
 _PATIENCE_MS = 600_000  # longer than any fault: what a producer was given is written in the end
 _FLUSH_S = 600.0
@@ -24,6 +25,7 @@ class Feed:
 
     Attributes:
         facts: by user, every good event, if it is to ``remember``; complete once the thread has ended.
+        written: by value, the event that each good record says, if it is to ``remember``.
         bad: how many bad records were sent.
         sent: how many records were given to the producer so far.
     """
@@ -32,17 +34,20 @@ class Feed:
         self,
         bootstrap: str,
         topics: Topics,
-        records: Iterable[Event | BadRecord],
+        records: Iterable[Event | BadRecord | Stray],
         rate: float,
         *,
+        partitions: int = 4,
         remember: bool = True,
     ) -> None:
         self.facts: dict[str, list[Event]] = defaultdict(list)
+        self.written: dict[bytes, Event] = {}
         self.bad = 0
         self.sent = 0
         self._topics = topics
         self._records = records
         self._rate = rate
+        self._partitions = partitions
         self._remember = remember
         self._errors: list[str] = []
         self._stopped = threading.Event()
@@ -90,20 +95,42 @@ class Feed:
         if left:
             self._errors.append(f"{left} were still waiting")
 
-    def _send(self, record: Event | BadRecord) -> None:
+    def _send(self, record: Event | BadRecord | Stray) -> None:
         if isinstance(record, BadRecord):
             self.bad += 1
             topic = self._topics.signups if record.topic == "signups" else self._topics.orders
-            key, value = record.key, record.value
+            self._produce(topic, record.value, record.key)
+        elif isinstance(record, Stray):
+            self._send_astray(record)
         else:
-            if self._remember:
-                self.facts[record.user_id].append(record)
-            is_order = isinstance(record, Order)
-            topic = self._topics.orders if is_order else self._topics.signups
-            key, value = encode_order(record) if isinstance(record, Order) else encode_signup(record)
+            topic, key, value = self._encoded(record)
+            self._keep(record, value)
+            self._produce(topic, value, key)
+
+    def _send_astray(self, stray: Stray) -> None:
+        topic, key, value = self._encoded(stray.event)
+        if self._topics.rekey:
+            self._keep(stray.event, value)
+            key = stray.key
+        else:
+            self.bad += 1
+        home = partition_of(stray.event.user_id, self._partitions)
+        self._produce(topic, value, key, (home + stray.beside) % self._partitions)
+
+    def _encoded(self, event: Event) -> tuple[str, bytes | None, bytes]:
+        if isinstance(event, Order):
+            return self._topics.orders, *encode_order(event)
+        return self._topics.signups, *encode_signup(event)
+
+    def _keep(self, event: Event, value: bytes) -> None:
+        if self._remember:
+            self.facts[event.user_id].append(event)
+            self.written[value] = event
+
+    def _produce(self, topic: str, value: bytes | None, key: bytes | None, partition: int = -1) -> None:
         while not self._stopped.is_set():
             try:
-                self._producer.produce(topic, value, key, on_delivery=self._delivered)
+                self._producer.produce(topic, value, key, partition, on_delivery=self._delivered)
                 break
             except BufferError:
                 self._producer.poll(0.1)
