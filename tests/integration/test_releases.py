@@ -140,19 +140,45 @@ def test_a_missing_topic_is_waited_for(kafka: KafkaService, topic_prefix: str) -
         assert releases.problem() is None
 
 
-def test_a_broken_release_is_refused_and_the_old_one_stays(publishing: Publishing) -> None:
+def _with(old: bytes, new: bytes) -> Callable[[bytes], bytes]:
+    def broken(value: bytes) -> bytes:
+        assert value.count(old) >= 1
+        return value.replace(old, new, 1)
+
+    return broken
+
+
+@pytest.mark.parametrize(
+    ("broken", "why"),
+    [
+        (_with(b'"schema_version":1', b'"schema_version":99'), "schema version 99"),
+        (_with(b'"segment 0"', b'"segment A"'), "was changed: version is"),
+        (_with(SECOND.version.encode(), b"0" * 12), "was changed: version is '000000000000'"),
+        (_with(b'"mean":[40.0', b'"mean":[41.0'), "was changed: version is"),
+        (_with(b'"mean":[40.0', b'"mean":[NaN'), "cannot be read"),
+        (_with(b'"mean":[40.0', b'"mean":[1e999'), "mean"),
+        (_with(b'"mean":[40.0', b'"mean":["40"'), "mean"),
+        (_with(b'"mean":[40.0,', b'"mean":['), "mean"),
+        (lambda value: value[:100], "cannot be read"),
+        (lambda _: b"", "cannot be read"),
+    ],
+    ids=["schema", "content", "name", "number", "NaN", "1e999", "text", "short", "cut", "empty"],
+)
+def test_a_broken_release_is_refused_and_the_old_one_stays(
+    publishing: Publishing, broken: Callable[[bytes], bytes], why: str
+) -> None:
     publishing.publish(FIRST)
     releases = publishing.releases()
     releases.start()
 
-    broken = encode_release(FIRST).replace(b'"schema_version":1', b'"schema_version":99')
-    activation = publishing.write(("current", broken))
+    activation = publishing.write(("current", broken(encode_release(SECOND))))
     eventually(lambda: releases.known_activation() == activation)
 
     assert version(releases) == FIRST.version
     problem = releases.problem() or ""
     assert problem.startswith("the newest release is refused: ")
-    assert "schema version 99" in problem
+    assert why in problem
+    assert "\n" not in problem
 
     publishing.publish(SECOND)
     eventually(lambda: version(releases) == SECOND.version)
