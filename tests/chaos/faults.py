@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -124,6 +125,8 @@ class Workers:
     def _stop(self) -> None:
         worker = self._take()
         code = worker.stop()
+        if code == -signal.SIGTERM and not worker.log():
+            code = 0  # it was still being loaded, and ends as any process does
         assert code == 0, f"SIGTERM ended a worker with {code}: {worker.log()[-3_000:]}"
         self._fill_up()
 
