@@ -4,8 +4,10 @@ Whatever goes wrong, the producer is given up: a transaction that may be open is
 answers in time, and else ended by the next producer with the same id.
 """
 
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any
 
@@ -32,6 +34,8 @@ from streamer.lane_errors import Fenced, InDoubt, LaneClosing
 # In between it looks whether the lane is to close, and says that it waits.
 _WAIT_S = 1.0
 _RETRY_S = 0.1
+# How long a call may take beyond its own timeout and that of the request on which it waits.
+_GRACE_S = 1.0
 
 _TOO_LARGE = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE})
 
@@ -123,7 +127,13 @@ class Writer:
                 _produce(producer, record, written, end_s)
 
             def send_offsets(timeout_s: float) -> None:
-                producer.send_offsets_to_transaction(offsets, group_metadata, timeout_s)
+                overdue_s = timeout_s + self._deadlines.request_s + _GRACE_S
+                args = offsets, group_metadata, timeout_s
+                if not _returns_within(overdue_s, lambda: producer.send_offsets_to_transaction(*args)):
+                    raise InDoubt(
+                        "the transaction failed, or whether it did is not known: no answer on the offsets from"
+                        f" Kafka at {address(self._client)}"
+                    )
 
             self._until(end_s, "take offsets", producer, send_offsets)
             self._until(end_s, "commit", producer, producer.commit_transaction)
@@ -195,6 +205,31 @@ class _Written:
                 self.next_offsets[record.topic] = max(self.next_offsets.get(record.topic, 0), offset + 1)
 
         return delivered
+
+
+def _returns_within(seconds: float, call: Callable[[], None]) -> bool:
+    """Make a call that may never return; its thread is left behind then, and its producer with it.
+
+    librdkafka forgets the timeout of ``send_offsets_to_transaction`` while it waits for the group's coordinator
+    (https://github.com/confluentinc/librdkafka/issues/5456), and waits for ever for one that was missing from the
+    metadata for a moment, as a broker is that restarts (issue 5511).
+    """
+    returned: Future[None] = Future()
+
+    def run() -> None:
+        try:
+            call()
+        except BaseException as error:  # noqa: BLE001 - raised where the result is asked for
+            returned.set_exception(error)
+        else:
+            returned.set_result(None)
+
+    threading.Thread(target=run, name=f"{threading.current_thread().name}-offsets", daemon=True).start()
+    try:
+        returned.result(seconds)
+    except TimeoutError:
+        return False
+    return True
 
 
 def _produce(producer: Producer, record: OutRecord, written: _Written, end_s: float) -> None:
