@@ -55,6 +55,8 @@ class LaneBoard:
         self._told: tuple[Phase, str | None] | None = None
 
     def phase(self, phase: Phase, reason: str | None) -> None:
+        if phase == "taking over":
+            reason = self.status.reason  # why it is taken over; what it waited for may take as long again
         self.status = replace(self.status, phase=phase, reason=reason, heard=time.monotonic())
         if phase == "taking over":
             # Told only when it ends: an attempt that fails as the last one did is no news.
