@@ -1,0 +1,168 @@
+"""A whole worker while its Kafka is stopped, killed, hangs, is slow, or is out of its reach."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from segue.services import LocalKafka, LocalRedis
+from tests.deployment import Deployment, deployed
+from tests.integration.slow_proxy import KafkaBehindProxy, Proxy
+from tests.integration.under_faults import SESSION_S, AtWork, a_trained_release, at_work
+from tests.services import eventually, start_server
+
+pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
+
+PARTITIONS = 3
+
+
+@pytest.fixture(scope="module")
+def proxy() -> Iterator[Proxy]:
+    with Proxy() as between:
+        yield between
+
+
+@pytest.fixture(scope="module")
+def broker(proxy: Proxy) -> Iterator[KafkaBehindProxy]:
+    """A Kafka for the tests of this file: each leaves it as it found it."""
+    with ExitStack() as stack:
+        yield start_server(stack, KafkaBehindProxy(proxy))
+
+
+@pytest.fixture(scope="module")
+def store() -> Iterator[LocalRedis]:
+    with ExitStack() as stack:
+        yield start_server(stack, LocalRedis())
+
+
+@pytest.fixture(scope="module")
+def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return a_trained_release(tmp_path_factory)
+
+
+@pytest.fixture
+def deployment(
+    broker: LocalKafka, store: LocalRedis, topic_prefix: str, tmp_path: Path
+) -> Iterator[Deployment]:
+    running = Deployment(broker.bootstrap, store.url, topic_prefix, tmp_path, PARTITIONS)
+    with deployed(running):
+        yield running
+
+
+@pytest.fixture
+def busy(deployment: Deployment, release: Path) -> Iterator[AtWork]:
+    with at_work(deployment, release) as working:
+        yield working
+
+
+@pytest.fixture
+def busy_by_proxy(deployment: Deployment, proxy: Proxy, release: Path) -> Iterator[AtWork]:
+    """The worker reaches Kafka by the proxy; the producer and the test do without."""
+    deployment.settings = {"SEGUE_KAFKA": proxy.address}
+    with at_work(deployment, release) as working:
+        yield working
+
+
+@pytest.mark.parametrize("end", [LocalKafka.stop, LocalKafka.kill])
+def test_one_that_ends_is_waited_for_and_used_again(
+    busy: AtWork, broker: LocalKafka, end: Callable[[LocalKafka], None]
+) -> None:
+    with busy.fault(lambda: end(broker), broker.start):
+        busy.is_not_ready_for(f"Kafka at {broker.bootstrap} does not answer")
+        busy.is_calm()
+    busy.ends_right()
+    waited = [line["reason"] for line in busy.log_lines("group.waits")]
+    assert set(waited) == {f"Kafka at {broker.bootstrap} does not answer"}
+    assert len(busy.log_lines("group.goes_on")) == len(waited)
+
+
+def test_one_that_is_away_for_so_long_that_every_lane_gives_up_waiting(
+    busy: AtWork, broker: LocalKafka
+) -> None:
+    """A lane in the middle of a commit, and one that reads, each wait 30 s before they say so."""
+    with busy.fault(broker.kill, broker.start):
+        busy.every_lane_waits_for("", 90)
+        busy.is_not_ready_for(f"Kafka at {broker.bootstrap} did not ")
+        busy.is_calm()
+    busy.ends_right()
+
+
+def test_one_that_hangs_for_longer_than_the_session(busy: AtWork, broker: LocalKafka) -> None:
+    began = time.monotonic()
+    with busy.fault(broker.pause, broker.resume):
+        busy.is_not_ready_for(f"Kafka at {broker.bootstrap} does not answer")
+        busy.is_calm()
+        # What it says may come sooner; the session is to be over.
+        time.sleep(max(0.0, 2 * SESSION_S - (time.monotonic() - began)))
+    busy.ends_right()
+
+
+def test_a_slow_one_slows_the_worker_down_and_says_so_in_the_metrics(
+    busy_by_proxy: AtWork, proxy: Proxy
+) -> None:
+    busy = busy_by_proxy
+
+    def commits() -> tuple[float, float]:
+        seconds, count = (
+            busy.metric(f"segue_step_seconds_{what}", 'step="commit"') for what in ("sum", "count")
+        )
+        return seconds, count
+
+    def slow() -> None:
+        proxy.delay_s = 0.25
+
+    def fast() -> None:
+        proxy.delay_s = 0.0
+
+    with busy.fault(slow, fast):
+        seconds, count = commits()
+        eventually(lambda: commits()[1] >= count + 10, 120, "batches go on")
+        now_seconds, now_count = commits()
+        # A transaction is some requests, each of which takes half a second there and back.
+        assert (now_seconds - seconds) / (now_count - count) > 0.5
+        busy.is_calm()
+        assert busy.reasons() == []
+        assert {lane["phase"] for lane in busy.lanes()} == {"live"}
+    busy.ends_right()
+    assert busy.log_lines("group.waits") == []
+    assert len(busy.log_lines("lanes.owned")) == 1
+
+
+def test_a_worker_that_joins_by_a_slow_way(deployment: Deployment, proxy: Proxy, release: Path) -> None:
+    """Everything that a start and a takeover ask of Kafka, each answer half a second late."""
+    deployment.settings = {"SEGUE_KAFKA": proxy.address}
+    proxy.delay_s = 0.25
+    try:
+        with at_work(deployment, release, count=1_500) as busy:
+            busy.ends_right()
+    finally:
+        proxy.delay_s = 0.0
+
+
+def test_a_worker_out_of_kafkas_reach_while_another_takes_its_lanes(
+    deployment: Deployment, proxy: Proxy, release: Path, tmp_path: Path
+) -> None:
+    """A zombie that was never paused: it reaches Redis all the time, and Kafka again once its lanes are gone."""
+    folder = tmp_path / "out-of-reach"  # each deployment finds its workers' ports in their logs
+    folder.mkdir()
+    away = replace(deployment, settings={"SEGUE_KAFKA": proxy.address}, folder=folder, _workers=[])
+    with deployed(away), at_work(away, release) as busy:
+        proxy.stall()
+        try:
+            other = deployment.worker().ready(120)
+            eventually(lambda: other.lanes() == set(range(PARTITIONS)), 60, "the other one has all lanes")
+            busy.is_not_ready_for(f"Kafka at {proxy.address} does not answer")
+            busy.is_calm()
+            assert busy.lanes(), "it does not know yet that its lanes are gone"
+        finally:
+            proxy.mend()
+        busy.ends_right()
+        shares = eventually(
+            lambda: (busy.worker.lanes(), other.lanes()) if busy.worker.lanes() else None, 60, "shared out"
+        )
+        assert shares[0] | shares[1] == set(range(PARTITIONS))

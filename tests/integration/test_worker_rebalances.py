@@ -1,0 +1,77 @@
+"""Whole workers that join and leave every few seconds, while events flow."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from segue.services import KafkaService, RedisService
+from tests.deployment import Deployment, WorkerProcess, deployed
+from tests.integration.under_faults import AtWork, a_trained_release, at_work
+from tests.services import eventually
+
+pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
+
+PARTITIONS = 4
+EVENTS = 6_000
+RATE = 120
+EVERY_S = 3.0
+MOST = 2  # beside the one that stays
+
+
+@pytest.fixture
+def deployment(
+    kafka: KafkaService, redis_server: RedisService, topic_prefix: str, tmp_path: Path
+) -> Iterator[Deployment]:
+    running = Deployment(kafka.bootstrap, redis_server.url, topic_prefix, tmp_path, PARTITIONS)
+    with deployed(running):
+        yield running
+
+
+@pytest.fixture
+def busy(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AtWork]:
+    with at_work(deployment, a_trained_release(tmp_path_factory), EVENTS, RATE) as working:
+        yield working
+
+
+def test_workers_join_and_leave_every_few_seconds(busy: AtWork) -> None:
+    """One stays, others come and go beside it: in order, and killed."""
+    beside: list[WorkerProcess] = []
+    everyone: list[WorkerProcess] = []
+    left = 0
+    while not busy.feeds[0].done:
+        began = time.monotonic()
+        if len(beside) >= MOST:
+            leaves(beside.pop(0), in_order=left % 3 != 2)
+            left += 1
+        beside.append(busy.deployment.worker())
+        everyone.append(beside[-1])
+        # The pace of the fault, and no waiting for a result.
+        time.sleep(max(0.0, EVERY_S - (time.monotonic() - began)))
+    assert left >= 4
+    outcome = busy.ends_right()
+    assert outcome.users > 200
+    lanes = eventually(lambda: shared_out([busy.worker, *beside]), 120, "every lane has one owner")
+    assert sum(map(len, lanes)) == PARTITIONS
+    assert len(busy.log_lines("lanes.owned")) >= left // 2  # some at once are one rebalance
+    assert all("Traceback" not in worker.log() for worker in everyone)
+
+
+def leaves(worker: WorkerProcess, *, in_order: bool) -> None:
+    assert worker.process.poll() is None, worker.log()
+    if in_order:
+        # One that has just been started does not know the signal yet.
+        eventually(lambda: worker.get("/status")[0] == 200, 60, "it has begun")
+        assert worker.stop() == 0, worker.log()
+    else:
+        worker.kill()
+
+
+def shared_out(workers: list[WorkerProcess]) -> list[set[int]]:
+    """The live lanes of each, once they are all the lanes."""
+    lanes = [worker.lanes() for worker in workers]
+    assert sorted(lane for some in lanes for lane in some) == list(range(PARTITIONS)), lanes
+    return lanes

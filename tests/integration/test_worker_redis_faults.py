@@ -1,0 +1,195 @@
+"""A whole worker while its Redis is stopped, killed, hangs, is slow, full, read-only, emptied, or loses a second."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+import redis
+
+from segue.services import KafkaService, LocalRedis
+from tests.deployment import Deployment, deployed
+from tests.integration.slow_proxy import Proxy
+from tests.integration.under_faults import SESSION_S, AtWork, a_trained_release, at_work
+from tests.services import eventually, start_server
+
+pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
+
+PARTITIONS = 3
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[LocalRedis]:
+    """A Redis for the tests of this file: each leaves it as it found it."""
+    with ExitStack() as stack:
+        yield start_server(stack, LocalRedis())
+
+
+@pytest.fixture(scope="module")
+def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return a_trained_release(tmp_path_factory)
+
+
+@pytest.fixture
+def proxy(server: LocalRedis) -> Iterator[Proxy]:
+    with Proxy(server.port) as between:
+        yield between
+
+
+@pytest.fixture
+def deployment(
+    kafka: KafkaService, server: LocalRedis, topic_prefix: str, tmp_path: Path
+) -> Iterator[Deployment]:
+    running = Deployment(kafka.bootstrap, server.url, topic_prefix, tmp_path, PARTITIONS)
+    with deployed(running):
+        yield running
+
+
+@pytest.fixture
+def busy(deployment: Deployment, release: Path) -> Iterator[AtWork]:
+    with at_work(deployment, release) as working:
+        yield working
+
+
+@pytest.fixture
+def busy_by_proxy(deployment: Deployment, proxy: Proxy, release: Path) -> Iterator[AtWork]:
+    """The worker reaches Redis by the proxy, the test itself without."""
+    deployment.settings = {"SEGUE_REDIS": f"redis://{proxy.address}/0"}
+    with at_work(deployment, release) as working:
+        yield working
+
+
+@pytest.mark.parametrize("end", [LocalRedis.stop, LocalRedis.kill])
+def test_one_that_ends_is_waited_for_and_used_again(
+    busy: AtWork, server: LocalRedis, end: Callable[[LocalRedis], None]
+) -> None:
+    with busy.fault(lambda: end(server), server.start):
+        busy.every_lane_waits_for(f"Redis at 127.0.0.1:{server.port} does not answer")
+        busy.is_not_ready_for(f"Redis at 127.0.0.1:{server.port} does not answer")
+        busy.is_calm()
+    busy.ends_right()
+
+
+def test_one_that_hangs_for_longer_than_the_session(busy: AtWork, server: LocalRedis) -> None:
+    began = time.monotonic()
+    with busy.fault(server.pause, server.resume):
+        busy.every_lane_waits_for(f"Redis at 127.0.0.1:{server.port} does not answer: Timeout")
+        busy.is_not_ready_for(f"Redis at 127.0.0.1:{server.port} does not answer: Timeout")
+        # Also while it tries again, which takes a call's whole time.
+        busy.keeps_saying(f"Redis at 127.0.0.1:{server.port} does not answer: Timeout", 12)
+        busy.is_calm()
+        assert time.monotonic() - began > 1.5 * SESSION_S  # a call has 10 s
+    busy.ends_right()
+    # The membership has nothing to do with Redis: nobody has put the worker out.
+    assert len(busy.log_lines("lanes.owned")) == 1
+
+
+def test_a_slow_one_slows_the_worker_down_and_says_so_in_the_metrics(
+    busy_by_proxy: AtWork, proxy: Proxy
+) -> None:
+    def saves() -> tuple[float, float]:
+        return tuple(
+            busy_by_proxy.metric(f"segue_step_seconds_{what}", 'step="save"') for what in ("sum", "count")
+        )
+
+    def slow() -> None:
+        proxy.delay_s = 0.3
+
+    def fast() -> None:
+        proxy.delay_s = 0.0
+
+    with busy_by_proxy.fault(slow, fast):
+        seconds, count = saves()
+        eventually(lambda: saves()[1] >= count + 10, 60, "batches go on")
+        now_seconds, now_count = saves()
+        assert (now_seconds - seconds) / (now_count - count) > 0.5
+        busy_by_proxy.is_calm()
+        assert busy_by_proxy.reasons() == []
+        assert {lane["phase"] for lane in busy_by_proxy.lanes()} == {"live"}
+    busy_by_proxy.ends_right()
+
+
+def test_a_full_one_refuses_and_is_gone_on_with_when_it_has_room(busy: AtWork, server: LocalRedis) -> None:
+    with redis.Redis.from_url(server.url) as admin:
+
+        def fill() -> None:
+            admin.config_set("maxmemory", admin.info("memory")["used_memory"] + 20_000)
+
+        with busy.fault(fill, lambda: admin.config_set("maxmemory", 0)):
+            refusal = f"Redis at 127.0.0.1:{server.port} refuses: "
+            busy.every_lane_waits_for(refusal)
+            busy.is_not_ready_for("command not allowed when used memory > 'maxmemory'")
+            busy.is_calm()
+    busy.ends_right()
+
+
+def test_a_read_only_one_is_waited_with(busy: AtWork, server: LocalRedis) -> None:
+    """As after a failover whose old master is a replica now: it answers, and takes no writes."""
+    admin = redis.Redis.from_url(server.url)
+    with admin, busy.fault(lambda: admin.replicaof("127.0.0.1", "1"), lambda: admin.replicaof("NO", "ONE")):
+        busy.every_lane_waits_for(f"Redis at 127.0.0.1:{server.port} refuses: ")
+        busy.is_not_ready_for("read only replica")
+        busy.is_calm()
+    busy.ends_right()
+
+
+def test_one_that_comes_back_empty_is_filled_from_the_log(busy: AtWork, server: LocalRedis) -> None:
+    def lose_everything() -> None:
+        server.kill()
+        shutil.rmtree(server.data)
+
+    with busy.fault(lose_everything, server.start):
+        assert not server.data.exists()
+        busy.every_lane_waits_for(f"Redis at 127.0.0.1:{server.port} does not answer")
+    busy.ends_right()
+    healed = {line["lane"] for line in busy.log_lines("lane.phase") if line["phase"] == "healing"}
+    assert healed == set(range(PARTITIONS))
+
+
+def test_one_that_lost_its_last_second_under_a_living_worker(
+    busy_by_proxy: AtWork, server: LocalRedis, proxy: Proxy
+) -> None:
+    """The worker is cut off meanwhile, so that what Redis has lost can be seen before it is healed."""
+    busy = busy_by_proxy
+    for _ in range(3):
+        sizes = aof_sizes(server)
+        began = steps(busy.deployment)
+        eventually(lambda began=began: all_beyond(steps(busy.deployment), began, 3), 60, "saves of each lane")
+        with busy.fault(proxy.cut, proxy.mend):
+            busy.every_lane_waits_for(f"Redis at {proxy.address} does not answer")
+            before = steps(busy.deployment)
+            server.kill()
+            cut(server, sizes)
+            server.start()
+            after = steps(busy.deployment)
+            assert all(after[lane] < before[lane] for lane in before), (before, after)
+        busy.worker.ready()
+    busy.ends_right()
+
+
+def aof_sizes(server: LocalRedis) -> dict[Path, int]:
+    """The increments of the append-only file; the base is written at once and whole."""
+    return {path: path.stat().st_size for path in server.data.glob("appendonlydir/*.incr.aof")}
+
+
+def cut(server: LocalRedis, sizes: dict[Path, int]) -> None:
+    """Leave what was there at that time, and a part of the command that came next."""
+    for path, size in sizes.items():
+        with path.open("r+b") as file:
+            file.truncate(size + 20)
+
+
+def steps(deployment: Deployment) -> dict[int, int]:
+    """How many saves each lane's place counts."""
+    with redis.Redis.from_url(deployment.redis_url, socket_timeout=60) as client:
+        stored = {p: client.get(f"{deployment.redis_prefix}place:{p}") for p in range(deployment.partitions)}
+    return {p: json.loads(place)["step"] for p, place in stored.items() if place is not None}
+
+
+def all_beyond(now: dict[int, int], before: dict[int, int], by: int) -> bool:
+    return all(now[lane] >= step + by for lane, step in before.items())
