@@ -34,6 +34,13 @@ class _Decision(Struct, frozen=True):
     activation: int
 
 
+class _Fact(Struct, frozen=True):
+    """An event, and the id of the topic in which its lane read it."""
+
+    topic_id: str
+    event: Event
+
+
 class Ledger:
     """Every decision of one pass over the log, as the commits go through it.
 
@@ -43,11 +50,10 @@ class Ledger:
     def __init__(self, world: World) -> None:
         self._world = world
         self._positions: dict[tuple[int, str], int] = defaultdict(int)
-        self._facts: dict[str, list[Event]] = defaultdict(list)
+        self._facts: dict[str, list[_Fact]] = defaultdict(list)
         self._decided: dict[str, _Decision] = {}
         self._told_until: dict[tuple[int, str], int] = defaultdict(int)
         self._expired: set[int] = set()
-        self._deleted: dict[str, list[Event]] = defaultdict(list)
         self.changes: list[bytes | None] = []
 
     def offsets_expired(self, partition: int) -> None:
@@ -56,7 +62,6 @@ class Ledger:
 
     def topic_made_anew(self, topic: str) -> None:
         """Its events stay known; the new one is decided from its start."""
-        self._deleted = defaultdict(list, {user_id: list(facts) for user_id, facts in self._facts.items()})
         for partition in range(self._world.partitions):
             self._positions[partition, topic] = self._told_until[partition, topic] = 0
 
@@ -89,7 +94,8 @@ class Ledger:
                 now[topic] = record.offset + 1
                 event = read_event(self._world, record)
                 if event is not None:
-                    changes += self._fold(event, written(self._world, record), dict(now), model)
+                    fact = _Fact(topic_ids[topic], event)
+                    changes += self._fold(fact, written(self._world, record), dict(now), model)
                 elif (goes_to := _goes_to(self._world, record)) is not None:
                     handed.append(goes_to)
                 else:
@@ -122,15 +128,16 @@ class Ledger:
         self._expired.discard(partition)
 
     def _go_back(self, partition: int, begin: dict[str, int]) -> None:
-        """Events that told nothing, and whose offsets are gone, are decided again."""
-        for user_id in self._facts:
+        """Events that told nothing, and whose offsets are gone, are decided again; not those of topics that are gone."""
+        ids = {topic: self._world.kafka.topics[topic].topic_id for topic in begin}
+        for user_id, facts in self._facts.items():
             if partition_of(user_id, self._world.partitions) == partition:
-                self._facts[user_id] = list(self._deleted[user_id])
+                self._facts[user_id] = [fact for fact in facts if fact.topic_id not in ids.values()]
         for topic, offset in begin.items():
             for record in self._world.kafka.topics[topic].partitions[partition][:offset]:
                 event = read_event(self._world, record)
                 if event is not None:
-                    self._facts[event.user_id].append(event)
+                    self._facts[event.user_id].append(_Fact(ids[topic], event))
 
     def _swept(
         self, records: Sequence[OutRecord], positions: dict[str, int], model: ActiveModel
@@ -142,11 +149,11 @@ class Ledger:
                 yield from self._decide(record.key.decode(), cause, model)
 
     def _fold(
-        self, event: Event, record: Record, positions: dict[str, int], model: ActiveModel
+        self, fact: _Fact, record: Record, positions: dict[str, int], model: ActiveModel
     ) -> Iterator[Told]:
-        user_id, facts = event.user_id, self._facts[event.user_id]
+        event, user_id, facts = fact.event, fact.event.user_id, self._facts[fact.event.user_id]
         decided, erased_at = self._decided.get(user_id), _erased_at(facts)
-        facts.append(event)
+        facts.append(fact)
         is_signup = record.topic == self._world.topics.signups
         kind: Literal["signup", "order"] = "signup" if is_signup else "order"
         cause = Cause(kind, record.topic, record.partition, record.offset, event.event_id, positions)
@@ -156,7 +163,7 @@ class Ledger:
         yield from self._decide(user_id, cause, model)
 
     def _decide(self, user_id: str, cause: Cause, model: ActiveModel) -> Iterator[Told]:
-        facts, decided = self._facts[user_id], self._decided.get(user_id)
+        facts, decided = [fact.event for fact in self._facts[user_id]], self._decided.get(user_id)
         features = oracle.features(user_id, facts, self._world.config.rules.exclude_statuses)
         if features is None:
             self._decided.pop(user_id, None)
@@ -277,8 +284,9 @@ def _told(change: Change) -> Told:
     return change.kind, change.user_id, change.sequence, change.cause
 
 
-def _erased_at(facts: Sequence[Event]) -> datetime | None:
-    return max((fact.erased_at for fact in facts if isinstance(fact, UserErased)), default=None)
+def _erased_at(facts: Sequence[_Fact]) -> datetime | None:
+    erasures = (fact.event for fact in facts if isinstance(fact.event, UserErased))
+    return max((erasure.erased_at for erasure in erasures), default=None)
 
 
 def _of(of_read: Mapping[str, int], topics: Mapping[str, int], read: list[str]) -> dict[str, int]:
