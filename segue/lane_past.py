@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
+from types import MappingProxyType
 
 from schemas import times
 from schemas.errors import BadTopics, NeedsRebuild
@@ -26,6 +28,7 @@ from streamer.state import Facts, UserState
 Fact = Signup | Order
 FactsAsOf = Callable[[str], Iterable[Fact]]
 """Gives the warehouse's facts before a time (RFC 3339), user by user."""
+NONE_ERASED: Mapping[str, datetime] = MappingProxyType({})
 
 
 class LaneLog:
@@ -73,6 +76,7 @@ def past_of(
     *,
     decisions: bool,
     only: Container[str] | None = None,
+    erased: Mapping[str, datetime] = NONE_ERASED,
     progress: Callable[[int], None],
 ) -> Refold:
     """A lane as its past begins.
@@ -82,6 +86,8 @@ def past_of(
         facts_as_of: the warehouse's facts, where there is a warehouse to ask.
         decisions: whether to read what was decided, too.
         only: these users; None for all.
+        erased: erasures that Redis knows, by user. Of one from before the bootstrap neither the log, which begins
+            with it, nor `user-segments` need tell: compaction drops a null.
 
     Raises:
         NeedsRebuild: what came before cannot be had.
@@ -97,7 +103,7 @@ def past_of(
                 f"the users of the bootstrap as of {bootstrap.at} are not in the log: name the warehouse that they"
                 " came from (--warehouse)"
             )
-        states = _of_warehouse(log, config, facts_as_of(bootstrap.at))
+        states = _of_warehouse(log, config, facts_as_of(bootstrap.at), erased)
     return Refold(log.reader, config, {**begin, **users}, states, only=only, progress=progress)
 
 
@@ -117,31 +123,40 @@ def past_begins(inputs: Mapping[str, Bounds], lane: int, bootstrap: BootstrapRec
     return {topic: since.get(topic, 0) for topic in inputs}
 
 
-def _of_warehouse(log: LaneLog, config: LaneConfig, facts: Iterable[Fact]) -> Iterator[UserState]:
-    """The states as a bootstrap makes them: no fact up to an erasure that `user-segments` tells of counts."""
-    erased = _erasures(log, config)
+def _of_warehouse(
+    log: LaneLog, config: LaneConfig, facts: Iterable[Fact], known: Mapping[str, datetime]
+) -> Iterator[UserState]:
+    """The states as a bootstrap makes them: no fact counts up to an erasure that is known, or that `user-segments`
+    tells of.
+    """
     settings = config.settings
 
-    def of_lane(fact: Fact) -> bool:
-        return partition_of(fact.user_id, settings.partitions, settings.partitioner) == log.lane
+    def is_ours(user_id: str) -> bool:
+        return partition_of(user_id, settings.partitions, settings.partitioner) == log.lane
 
+    erased = _erasures(log, config, {user_id: at for user_id, at in known.items() if is_ours(user_id)})
     yield from states_of(
-        filter(of_lane, facts),
+        (fact for fact in facts if is_ours(fact.user_id)),
         config.rules,
-        lambda user_id: erased.pop(user_id, UserState(user_id)),
+        lambda user_id: _begun(user_id, erased.pop(user_id, None)),
     )
-    yield from erased.values()
+    for user_id, at in erased.items():
+        yield _begun(user_id, at)
 
 
-def _erasures(log: LaneLog, config: LaneConfig) -> dict[str, UserState]:
-    """The users of whose erasure `user-segments` tells, each as it leaves them."""
+def _begun(user_id: str, erased_at: datetime | None) -> UserState:
+    return UserState(user_id, Facts(erased_at=erased_at))
+
+
+def _erasures(log: LaneLog, config: LaneConfig, known: Mapping[str, datetime]) -> dict[str, datetime]:
+    """By user, the last erasure that is known, or that `user-segments` tells of."""
     topic = config.topics.users
     bounds = log.bounds[topic]
-    erased: dict[str, UserState] = {}
+    erased = dict(known)
     for records in read_between(log.reader, {topic: bounds.begin}, {topic: bounds.end}, config.max_batch):
         for record in records:
             told = dict(record.headers).get(ERASED_AT)
             if record.key is not None and told is not None:
-                user_id = record.key.decode()
-                erased[user_id] = UserState(user_id, Facts(erased_at=times.parse(told.decode())))
+                user_id, at = record.key.decode(), times.parse(told.decode())
+                erased[user_id] = max(at, erased.get(user_id, at))
     return erased

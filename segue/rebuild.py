@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from datetime import datetime
 from typing import cast
 
 import redis
@@ -13,9 +14,10 @@ import redis
 from schemas.errors import BadStore, NeedsRebuild
 from segue.followed import followed
 from segue.kafka import DEADLINE_S
-from segue.lane_past import FactsAsOf, LaneLog, past_of, reading_the_log
+from segue.lane_past import NONE_ERASED, FactsAsOf, LaneLog, past_of, reading_the_log
 from segue.lanes import lane_config
 from segue.rebuild_lease import give_back, take
+from segue.redis_users import RedisUsers
 from segue.release import published
 from segue.settings import Settings
 from streamer import place as places
@@ -68,7 +70,8 @@ def rebuild(
     writer = f"rebuild {uuid.uuid4().hex}"
     stores = [RedisStore(settings.redis, lane, into) for lane in range(partitions)]
     try:
-        run = _Run(settings, config, model, bootstrap, facts_as_of, progress)
+        erased = NONE_ERASED if bootstrap is None else _erasures_before(settings)
+        run = _Run(settings, config, model, bootstrap, facts_as_of, erased, progress)
         fillers = [
             LaneFiller(lane, store, model, config, writer, anew=anew) for lane, store in enumerate(stores)
         ]
@@ -92,6 +95,7 @@ class _Run:
     model: ActiveModel
     bootstrap: BootstrapRecord | None
     facts_as_of: FactsAsOf | None
+    erased: Mapping[str, datetime]
     progress: Callable[[int, int], None]
     users: int = 0
     records: int = 0
@@ -114,6 +118,7 @@ class _Run:
             self.bootstrap,
             self.facts_as_of,
             decisions=True,
+            erased=self.erased,
             progress=lambda records: self.progress(read + records, written),
         )
         until = decided_within(
@@ -127,6 +132,12 @@ class _Run:
             {topic: log.bounds[topic].topic_id for topic in past.positions},
             lambda users: self.progress(self.records, written + users),
         )
+
+
+def _erasures_before(settings: Settings) -> dict[str, datetime]:
+    """The erasures that the present states know, read before any offset is: none of them lies behind the offsets."""
+    with RedisUsers(followed(settings)) as users:
+        return dict(users.erasures())
 
 
 def _committed(log: LaneLog, settings: Settings) -> dict[str, int]:

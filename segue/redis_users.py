@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Self, cast
+
+import msgspec
 
 from schemas.changes import SimilarUser
 from schemas.partition import partition_of
@@ -120,6 +124,17 @@ class RedisUsers:
                 yield fresh
             if cursor == 0:
                 return
+
+    def erasures(self) -> Iterator[tuple[str, datetime]]:
+        """The users who were ever erased, and when last, also those who came back; a state that cannot be read tells
+        nothing.
+        """
+        for user_ids in self.user_ids():
+            for user_id, stored in zip(user_ids, self._fields(STATE, user_ids), strict=True):
+                with suppress(msgspec.MsgspecError, UnicodeDecodeError):
+                    erased_at = states.decode(user_id, stored, {}).facts.erased_at
+                    if erased_at is not None:
+                        yield user_id, erased_at
 
     def _fields(self, field: str, user_ids: Sequence[str]) -> list[Any]:
         pipeline = self._redis.pipeline(transaction=False)

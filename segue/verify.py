@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from schemas.errors import NeedsRebuild
 from schemas.partition import partition_of
@@ -13,7 +14,7 @@ from schemas.release import ModelRelease
 from schemas.times import EPOCH
 from segue.followed import followed
 from segue.kafka import DEADLINE_S
-from segue.lane_past import FactsAsOf, LaneLog, past_of, reading_the_log
+from segue.lane_past import NONE_ERASED, FactsAsOf, LaneLog, past_of, reading_the_log
 from segue.lane_snapshot import LaneSnapshots, spaces_in
 from segue.lanes import lane_config
 from segue.redis_users import RedisUsers
@@ -66,12 +67,14 @@ def verify(
     settings = followed(settings)
     partitions = check_topics(settings.kafka_client, settings.topics, deadline_s=DEADLINE_S)
     config = lane_config(settings, partitions)
+    models = _Models(settings)
     of_lane: dict[int, list[str]] = defaultdict(list)
     with RedisUsers(settings) as users:
         for some in users.user_ids():
             for user_id in some:
                 of_lane[partition_of(user_id, partitions, settings.partitioner)].append(user_id)
-    run = _Run(settings, config, facts_as_of, progress, _Models(settings), spaces_in(settings))
+        erased = NONE_ERASED if models.bootstrap is None else dict(users.erasures())
+    run = _Run(settings, config, facts_as_of, erased, progress, models, spaces_in(settings))
     for lane in range(partitions):
         run.lane(lane, of_lane[lane])
     return Verified(run.users, run.records, run.differing, tuple(run.without_place))
@@ -84,6 +87,7 @@ class _Run:
     settings: Settings
     config: LaneConfig
     facts_as_of: FactsAsOf | None
+    erased: Mapping[str, datetime]
     progress: Callable[[int, int], None]
     models: _Models
     spaces: list[str]
@@ -118,6 +122,7 @@ class _Run:
             self.models.bootstrap,
             self.facts_as_of,
             decisions=True,
+            erased=self.erased,
             progress=lambda read: self.progress(before + read, self.users),
         )
         past.go_to(place.positions)

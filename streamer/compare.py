@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from schemas.decode import canonical
+from streamer.history import FIELD_PREFIX as HISTORY_PREFIX
 from streamer.keys import ORDER_PREFIX, STATE
 from streamer.model import ActiveModel
 from streamer.neighbours import angle
@@ -62,6 +63,7 @@ def differences(told: UserState, kept: Kept, model_of: ModelOf, rules: Rules) ->
         *_plain(held, kept),
         *_position(told, held, kept, model_of, rules),
         *_swept(told, kept),
+        *_left_over(told, held, kept),
     ]
 
 
@@ -124,6 +126,18 @@ def _position(
 def _swept(told: UserState, kept: Kept) -> Iterator[Difference]:
     if told.facts.alive != kept.swept:
         yield Difference("among the lane's users", told.facts.alive, kept.swept)
+
+
+def _left_over(told: UserState, held: UserState, kept: Kept) -> Iterator[Difference]:
+    """What an erasure was to take besides the state: the history, and the angle in every index."""
+    if told.facts.alive:
+        return
+    for name in sorted(kept.fields):
+        if name.startswith(HISTORY_PREFIX):
+            yield Difference(name, None, _text(kept.fields[name]))
+    for space, at in sorted(kept.angles.items()):
+        if held.position is None or held.position.space != space:
+            yield Difference(f"angle in {space}", None, at)
 
 
 def _text(value: bytes | None) -> str | None:

@@ -59,6 +59,7 @@ def history_fields(before: int, now: int, new: Sequence[Entered]) -> dict[str, b
     Args:
         before: how many entries the user had had in this life, or in the one before.
         now: how many with the new ones.
+        new: the new ones, at least the newest :data:`KEPT` of them.
     """
     first = now - len(new)
     fields: dict[str, bytes | None] = {}

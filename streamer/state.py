@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from schemas.changes import SegmentChange
 from schemas.events import Order
-from streamer.history import Entered, entered_by
+from streamer.history import KEPT, Entered, entered_by
 
 ProfileValue = int | float | str
 
@@ -121,7 +121,8 @@ class UserState(Struct, frozen=True):
     """One user, with those of the orders that were read (``whole``: all of them).
 
     ``orders`` maps an order id to the order, or to None where the user has no such order. ``entered`` counts the
-    segments that the user came into in this life, and ``entries`` are those of them that are not stored yet.
+    segments that the user came into in this life, and ``entries`` are those of them that are not stored yet, the
+    newest that are kept.
     """
 
     user_id: str
@@ -166,9 +167,8 @@ def told(state: UserState, change: SegmentChange, models_topic: str) -> UserStat
     decided = decided_by(change, models_topic)
     if change.kind != "moved":
         return replace(state, decided=decided)
-    return replace(
-        state, decided=decided, entered=state.entered + 1, entries=(*state.entries, entered_by(change))
-    )
+    entries = (*state.entries, entered_by(change))[-KEPT:]
+    return replace(state, decided=decided, entered=state.entered + 1, entries=entries)
 
 
 def decided_by(change: SegmentChange, models_topic: str) -> Decided:

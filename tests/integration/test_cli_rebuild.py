@@ -14,6 +14,7 @@ from schemas.events import Event, Item, Order, Signup, UserErased
 from tests.deployment import Deployment
 from tests.services import eventually
 from tests.shops import Shop, write_csv
+from tests.topic_admin import lose_records
 from tests.verify import read_topic
 
 pytestmark = pytest.mark.timeout(240)
@@ -196,3 +197,31 @@ def test_a_redis_lost_after_a_bootstrap_is_filled_from_the_warehouse_and_the_log
     deployment.caught_up()
     assert told(deployment, "verify", "--warehouse", tables)["differing"] == []
     assert len(read_topic(deployment.bootstrap, deployment.topics.changes)) == before
+
+
+@pytest.mark.long
+def test_an_erasure_from_before_the_bootstrap_stays_though_compaction_has_dropped_its_null(
+    deployment: Deployment, tmp_path: Path
+) -> None:
+    shop = Shop()
+    for number in range(5):
+        shop.user(str(number), "2024-01-01 00:00:00", age=str(18 + number), gender="F")
+    tables = write_csv(shop, tmp_path / "tables")
+    worker = deployment.worker().ready()
+    deployment.send([Signup("3", START, age=21, gender="F")])
+    deployment.segue("forget", "3", "--wait", "60")
+    worker.stop()
+    began = moved_to(deployment, "began:")
+    began = replace(began, settings={**began.settings, "SEGUE_GROUP": f"{deployment.prefix}began"})
+    as_of = datetime.now(UTC) + timedelta(seconds=2)
+    began.segue("bootstrap", "--warehouse", tables, "--as-of", as_of.isoformat(), "--margin", "1s")
+    lose_records(deployment.bootstrap, deployment.topics.users, deployment.partitions)
+
+    into = f"{deployment.redis_prefix}2:"
+    done = told(began, "rebuild", "--warehouse", tables, "--into", into)
+
+    assert done["users"] == 5
+    for prefix in (f"{deployment.redis_prefix}began:", into):
+        with redis.Redis.from_url(deployment.redis_url) as store:
+            assert set(store.hgetall(f"{prefix}user:3")) == {b"state"}, prefix
+    assert told(began, "verify", "--warehouse", tables, "--redis-prefix", into)["users"] == 5

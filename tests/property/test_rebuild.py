@@ -6,8 +6,7 @@ from hypothesis import strategies as st
 from schemas.events import Event, Signup, UserErased
 from streamer import place as places
 from streamer.history import FIELD_PREFIX
-from streamer.memory import MemoryLog, MemoryRedis, MemoryStore
-from streamer.rebuild import LaneFiller, decided_within
+from tests.rebuilds import rebuilt
 from tests.refolding import a_refold, differing, position_of
 from tests.strategies.events import histories
 from tests.worlds import NOW, World, check_promises, drain
@@ -16,24 +15,6 @@ shops = st.tuples(histories("7"), histories("21"), histories("España")).map(
     lambda of_users: [event for history in of_users for event in history]
 )
 some_settings = settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow])
-
-
-def rebuilt(world: World, committed: dict[str, int], *, anew: bool = False) -> MemoryRedis:
-    """What a rebuild makes of lane 0, that asked for the offsets before the decisions."""
-    fresh = MemoryRedis()
-    model = world.models.model
-    assert model is not None
-    filler = LaneFiller(0, MemoryStore(fresh, 0), model, world.config, "rebuild 1", anew=anew)
-    filler.begin()
-    log = MemoryLog(world.kafka, 0, world.topics.inputs)
-    bounds = {topic: log.bounds(topic) for topic in (*world.topics.inputs, world.topics.users)}
-    users = world.topics.users
-    until = decided_within(log, users, bounds[users], committed, world.config.max_batch)
-    past = a_refold(world)
-    past.go_to({**committed, users: until})
-    topic_ids = {topic: told.topic_id for topic, told in bounds.items()}
-    filler.fill(past.states.values(), past.positions, topic_ids, lambda _: None)
-    return fresh
 
 
 def histories_of(world: World) -> dict[str, dict[str, bytes]]:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from schemas.events import Item, Order, Signup
+from schemas.events import Item, Order, Signup, UserErased
 from streamer.memory import MemoryUser
 from tests.refolding import a_refold, differing, position_of
 from tests.worlds import World
@@ -120,3 +120,13 @@ def test_an_index_that_lost_the_user(world: World) -> None:
 def test_a_user_whom_no_sweep_would_come_to(world: World) -> None:
     del world.redis.swept[0]["7"]
     assert found(world) == [("among the lane's users", True, False)]
+
+
+def test_what_an_erasure_was_to_take(world: World) -> None:
+    world.send(UserErased("7", START.replace(hour=9)))
+    world.run()
+    assert found(world) == []
+    ((space, index),) = world.redis.indexes.items()
+    index.put("7", 0.5)
+    world.redis.users["7"].fields["h:3"] = b"[1]"
+    assert found(world) == [("h:3", None, "[1]"), (f"angle in {space}", None, 0.5)]

@@ -7,8 +7,9 @@ from msgspec.structs import replace
 from schemas.changes import Cause
 from schemas.events import UserErased
 from streamer.history import FIELDS, Entered, history_fields, read_history
+from tests.rebuilds import rebuilt
 from tests.strategies.events import START
-from tests.worlds import World, a_signup, check_promises
+from tests.worlds import World, a_signup, check_promises, drain
 
 AT = datetime(2024, 6, 1, tzinfo=UTC)
 
@@ -58,6 +59,27 @@ def test_a_lane_keeps_the_newest_fifty() -> None:
     assert kept[-1].cause == Cause("signup", "signups", 0, 55)
     assert kept[-1].at == START.replace(minute=55)
     check_promises(world)
+
+
+def test_of_many_at_once_the_newest_fifty_and_nothing_of_the_life_before() -> None:
+    world = a_world_of_moves(3, max_batch=100)
+    lane = world.run()
+    world.send(UserErased("7", START.replace(minute=10)))
+    for i in range(11, 59):
+        world.send(a_signup(created_at=START.replace(minute=i), age=100 if i % 2 else 20, gender="F"))
+    for i in range(12):
+        world.send(a_signup(created_at=START.replace(hour=1, minute=i), age=20 if i % 2 else 100, gender="F"))
+    drain(lane)
+    kept = read_history(world.redis.users["7"].fields.get(name) for name in FIELDS)
+    assert [e.sequence for e in kept] == list(range(11, 61))
+    check_promises(world)
+
+
+def test_a_rebuild_has_the_newest_fifty_too() -> None:
+    world = a_world_of_moves(56, max_batch=5)
+    lane = world.run()
+    live = world.redis.users["7"].fields
+    assert rebuilt(world, lane.positions).users["7"].fields == live
 
 
 def test_an_emptied_redis_has_it_again_and_an_erasure_takes_it_away() -> None:

@@ -1,0 +1,159 @@
+"""What an erasure takes at once on real servers, and what stays until a topic or a file lets go of it.
+
+`docs/guarantees.md` has the table.
+"""
+
+import json
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import redis
+from confluent_kafka import Producer
+
+from schemas.decode import encode_order
+from schemas.events import Item, Order, Signup
+from schemas.partition import librdkafka_name
+from schemas.topics import Topics
+from segue.services import LocalKafka, LocalRedis
+from streamer.store import RedisStore
+from streamer.topics_admin import create_topics
+from tests.deployment import Deployment, WorkerProcess
+from tests.integration.redis_writes import write
+from tests.services import eventually
+from tests.topic_admin import set_config
+from tests.verify import read_topic
+
+pytestmark = pytest.mark.timeout(240)
+
+START = datetime(2024, 5, 1, tzinfo=UTC)
+ANNA, BEN = "anna@example.org", "ben@example.org"
+KEY = ANNA.encode()
+
+
+def test_what_of_an_erased_user_is_gone_and_what_stays(deployment: Deployment) -> None:
+    worker = deployment.worker().ready()
+    deployment.send(
+        [
+            Signup(ANNA, START, age=30, gender="F", country="Spain"),
+            Order(ANNA, "1", START, (Item(brand="Ön", category="Jeans"),)),
+        ]
+    )
+    send_bad(deployment, encode_order(Order(ANNA, "2", START, (Item(brand="Ön"),)))[1])
+    deployment.caught_up()
+    deployment.send([Signup(BEN, START, age=31, gender="F", country="Spain")])
+    deployment.caught_up()
+
+    assert json.loads(deployment.segue("forget", ANNA, "--wait", "60", "--json").stdout)["gone"] is True
+
+    # Redis: the id is the name of its tombstone, and nowhere else.
+    assert sorted(in_redis(deployment)) == [f"{deployment.redis_prefix}user:{ANNA}"]
+    # Kafka: a log's records stay as they are; compaction has not come yet.
+    topics = deployment.topics
+    for topic in (topics.signups, topics.orders, topics.changes, topics.dead_letters):
+        assert b"Spain" in values(deployment, topic) or "Ön".encode() in values(deployment, topic), topic
+    of_users = [
+        (m.key(), m.value() and b"Spain" in m.value()) for m in read_topic(deployment.bootstrap, topics.users)
+    ]
+    assert (KEY, True) in of_users
+    assert [value for key, value in of_users if key == KEY][-1] is None
+    # Who was told of as similar to somebody else stands in that one's newest change.
+    (ben,) = [m.value() for m in read_topic(deployment.bootstrap, topics.users) if m.key() == BEN.encode()]
+    assert [similar["user_id"] for similar in json.loads(ben)["similar_users"]] == [ANNA]
+    # Kafka's own topics, the log, the pages and the metrics never knew.
+    for topic in ("__consumer_offsets", "__transaction_state"):
+        assert KEY not in values(deployment, topic)
+    assert ANNA not in worker.log()
+    for page in ("/status", "/readyz", "/healthz", "/metrics"):
+        assert ANNA not in the_page(worker, page), page
+
+
+def send_bad(deployment: Deployment, value: bytes) -> None:
+    """Under a key that is not the user's id."""
+    producer = Producer(
+        {"bootstrap.servers": deployment.bootstrap, "partitioner": librdkafka_name("murmur2")}
+    )
+    producer.produce(deployment.topics.orders, value, b"session")
+    assert producer.flush(60) == 0
+
+
+def values(deployment: Deployment, topic: str) -> bytes:
+    """All that a topic holds: keys, values and headers."""
+    parts: list[bytes] = []
+    for message in read_topic(deployment.bootstrap, topic):
+        parts += [message.key() or b"", message.value() or b""]
+        parts += [value or b"" for _, value in message.headers() or ()]
+    return b"\n".join(parts)
+
+
+def in_redis(deployment: Deployment) -> Iterator[str]:
+    """Every key under the prefix that names user Anna, in its name, a field, a member or a value."""
+    with redis.Redis.from_url(deployment.redis_url, decode_responses=True) as store:
+        for name in store.scan_iter(f"{deployment.redis_prefix}*", 1_000):
+            kind = store.type(name)
+            if kind == "hash":
+                held = store.hgetall(name)
+                assert "user:" in name
+                assert ANNA not in name or held.keys() == {"state"}
+            else:
+                held = store.zrange(name, 0, -1) if kind == "zset" else store.get(name)
+            if ANNA in f"{name} {held}":
+                yield name
+
+
+def the_page(worker: WorkerProcess, path: str) -> str:
+    port = worker._port()
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=30) as answer:
+        found: bytes = answer.read()
+    return found.decode()
+
+
+def test_compaction_takes_the_records_of_an_erased_user_away(fresh_kafka: Callable[..., LocalKafka]) -> None:
+    """With the setting that says until when; Kafka's own default never says."""
+    kafka = fresh_kafka(properties={"log.cleaner.backoff.ms": "200"})
+    client = {"bootstrap.servers": kafka.bootstrap}
+    topics = Topics("t-")
+    create_topics(client, topics, 1)
+    set_config(kafka.bootstrap, topics.users, {"max.compaction.lag.ms": "1000", "delete.retention.ms": "0"})
+    producer = Producer(client)
+    producer.produce(topics.users, b"Spain", KEY)
+    producer.produce(topics.users, None, KEY)
+    assert producer.flush(60) == 0
+
+    def is_gone() -> bool:
+        """A segment closes when the next record comes."""
+        producer.produce(topics.users, b"later", BEN.encode())
+        assert producer.flush(60) == 0
+        return KEY not in {message.key() for message in read_topic(kafka.bootstrap, topics.users)}
+
+    eventually(is_gone, 120, "the user's records and the null are compacted away", every_s=1)
+
+
+def test_the_append_only_file_keeps_a_user_until_it_is_rewritten(
+    fresh_redis: Callable[..., LocalRedis],
+) -> None:
+    server = fresh_redis()
+    store = RedisStore(server.url, 0, "segue:")
+    assert store.save(None, b"1", [write(ANNA, {"state": b"Spain"})])
+    assert store.save(b"1", b"2", [write(ANNA, {"state": b"tombstone"})])
+    store.close()
+    eventually(lambda: b"tombstone" in on_disk(server.data), 30)
+    assert b"Spain" in on_disk(server.data)
+
+    with redis.Redis.from_url(server.url) as client:
+        client.bgrewriteaof()
+
+    eventually(lambda: b"Spain" not in on_disk(server.data), 60)
+    assert b"tombstone" in on_disk(server.data)
+
+
+def on_disk(folder: Path) -> bytes:
+    """All that lies there; a rewrite may take a file away meanwhile."""
+    found = []
+    for file in folder.rglob("*"):
+        with suppress(FileNotFoundError, IsADirectoryError):
+            found.append(file.read_bytes())
+    return b"".join(found)
