@@ -11,7 +11,7 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(UPGRADE)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test long simulate chaos fuzz soak retrain check bench bench-train browser format clean lock venv
+.PHONY: help demo test long simulate chaos fuzz refill soak retrain check bench bench-train browser format clean lock venv
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -41,6 +41,10 @@ chaos: venv ## a million events on real servers while they and the workers die; 
 fuzz: venv ## 100,000 hostile events among as many good ones; ARGS="--seed 7" again
 	@$(SETUP) default-jre-headless maven redis-server
 	$(BIN)/python -m tests.fuzz $(ARGS)
+
+refill: venv ## `segue rebuild` of a million events beside a living worker, and its rate; ARGS="--events 20000" for less
+	@$(SETUP) default-jre-headless maven redis-server
+	$(BIN)/python -m tests.refill $(ARGS)
 
 soak: venv ## a worker at half load for an hour, watched for what grows; ARGS="--minutes 5" for less
 	@$(SETUP) default-jre-headless maven redis-server

@@ -1,0 +1,50 @@
+"""`python -m tests.refill`: a million events rebuilt beside a living worker, switched to, and verified."""
+
+import argparse
+import secrets
+import sys
+import time
+
+from tests.deployment import WorkerEnded
+from tests.refill.campaign import Verdict, run
+
+
+def main() -> int:
+    """Run it; the exit code is 1 where a promise is broken."""
+    parser = argparse.ArgumentParser("python -m tests.refill", description=__doc__)
+    parser.add_argument("--events", type=int, default=1_000_000, help="default: %(default)s")
+    parser.add_argument("--seed", type=int, help="decides the events; drawn and printed if unset")
+    options = parser.parse_args()
+    seed = secrets.randbelow(1_000_000) if options.seed is None else options.seed
+    rerun = f'make refill ARGS="--seed {seed} --events {options.events}"'
+    began_s = time.monotonic()
+
+    def say(text: str) -> None:
+        print(f"{time.monotonic() - began_s:7.1f} s  {text}", file=sys.stderr, flush=True)
+
+    say(f"seed {seed}: {options.events:,} events")
+    try:
+        verdict = run(options.events, seed, say)
+    except (AssertionError, WorkerEnded) as error:
+        print(f"\nseed {seed}: {error}\nagain: {rerun}", file=sys.stderr)
+        return 1
+    _tell(verdict)
+    print(f"again: {rerun}")
+    return 0
+
+
+def _tell(verdict: Verdict) -> None:
+    print(
+        f"segue rebuild: {verdict.events:,} events, {verdict.rebuilt_users:,} users in {verdict.seconds:,.1f} s, "
+        f"{verdict.events / verdict.seconds:,.0f} events a second ({verdict.records:,} records with the decisions, "
+        f"{verdict.cpu_s:,.1f} s of one core, at most {verdict.peak_mb:,.0f} MB), beside a worker that applied "
+        f"{verdict.meanwhile:,} more meanwhile"
+    )
+    print(
+        f"segue verify: {verdict.users:,} users compared in {verdict.verify_s:,.1f} s, at most "
+        f"{verdict.verify_peak_mb:,.0f} MB: 0 differences"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
