@@ -40,6 +40,7 @@ def read_topic(bootstrap: str, topic: str) -> list[Message]:
             "enable.auto.commit": False,
             "isolation.level": "read_committed",
             "enable.partition.eof": True,
+            "log_level": 0,
         }
     )
     try:
