@@ -49,11 +49,18 @@ class GroupThread(AIOKafkaConsumerThread):
         while not self.should_stop:
             try:
                 await super().on_start()
-                return
             except KafkaConnectionError:
                 self.transport.membership.waits_for(f"{self.transport.lost()}, or refuses the login")
-                await self._ensure_consumer().stop()
-                await self.sleep(RETRY_S)
+            else:
+                # A broker that has only just started may name none. aiokafka goes on, and its membership breaks as
+                # soon as it looks for the coordinator (https://github.com/aio-libs/aiokafka/issues/460).
+                if self._ensure_consumer()._client.cluster.brokers():  # noqa: SLF001 - nothing public tells
+                    return
+                self.transport.membership.waits_for(
+                    f"Kafka at {self.transport.config.brokers} names no broker yet"
+                )
+            await self._ensure_consumer().stop()
+            await self.sleep(RETRY_S)
 
     async def stop(self) -> None:
         """Stop, and do not miss a thread that has only just been started: nobody would ever end it."""

@@ -105,6 +105,7 @@ def _producer(bootstrap: str) -> Producer:
             "partitioner": librdkafka_name("murmur2"),
             "enable.idempotence": True,
             "message.max.bytes": 5_000_000,
+            "log_level": 0,
         }
     )
 

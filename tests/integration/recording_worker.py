@@ -1,7 +1,8 @@
 """A worker whose lanes only write down what is asked of them: run as a process, to kill and to pause.
 
 Arguments: its name, the file to append JSON lines to, and as JSON the settings of `WorkerConfig`, the topics'
-prefix as `topics`, and, to take but some of the inputs, `inputs`. Times are of the machine's monotonic clock,
+prefix as `topics`, and, to take but some of the inputs, `inputs`; `nameless` is how many times Kafka names no broker
+at first. Times are of the machine's monotonic clock,
 so that the lines of several processes can be compared.
 """
 
@@ -14,6 +15,9 @@ import threading
 import time
 from pathlib import Path
 from typing import Any
+
+from aiokafka.cluster import ClusterMetadata
+from aiokafka.errors import MetadataEmptyBrokerList
 
 from schemas.topics import Topics
 from streamer.app import Worker, build_worker, run_worker
@@ -72,9 +76,25 @@ def keep_asking(worker: Worker, lanes: RecordingLanes, partitions: int) -> None:
         threading.Event().wait(_ASK_EVERY_S)
 
 
+def name_no_broker(times: int) -> None:
+    """As a broker does that has only just started."""
+    right = ClusterMetadata.update_metadata
+    left = [None] * times
+
+    def update_metadata(cluster: ClusterMetadata, metadata: Any) -> None:
+        if left:
+            left.pop()
+            cluster.failed_update(MetadataEmptyBrokerList(metadata))
+        else:
+            right(cluster, metadata)
+
+    ClusterMetadata.update_metadata = update_metadata
+
+
 def main(name: str, path: Path, settings: dict[str, Any]) -> int:
     set_up_logs()
     inputs = settings.pop("inputs", None)
+    name_no_broker(settings.pop("nameless", 0))
     config = WorkerConfig(**{**settings, "topics": Topics(settings["topics"])})
     lanes = RecordingLanes(name, path)
     worker = build_worker(config, lanes, NoReleases())

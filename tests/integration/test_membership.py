@@ -160,6 +160,15 @@ def test_another_number_of_partitions_ends_the_worker(fleet: Fleet, topic_prefix
     assert fleet.lines_of(worker, "own") == []
 
 
+def test_a_broker_that_names_none_at_first_is_asked_again(fleet: Fleet) -> None:
+    """As one does that has only just started."""
+    fleet.create_topics()
+    worker = fleet.start("one", nameless=2)
+    fleet.await_shared_out(worker)
+    assert worker.log().count("names no broker yet") == 1  # said once, however often it is asked
+    assert "group.goes_on" in worker.log()
+
+
 def test_a_session_that_the_broker_does_not_take_is_told(fleet: Fleet) -> None:
     fleet.create_topics()
     # The broker's group.max.session.timeout.ms is 30 minutes by default.
