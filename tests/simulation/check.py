@@ -28,10 +28,13 @@ Told = tuple[Any, ...]
 
 
 class _Decision(Struct, frozen=True):
+    """``activation`` told it; ``by`` is the last that decided so, though it may have told nothing."""
+
     segment: int
     provisional: bool
     sequence: int
     activation: int
+    by: int
 
 
 class _Fact(Struct, frozen=True):
@@ -54,6 +57,7 @@ class Ledger:
         self._decided: dict[str, _Decision] = {}
         self._told_until: dict[tuple[int, str], int] = defaultdict(int)
         self._expired: set[int] = set()
+        self._tells: set[tuple[str, str | None, int | None]] = set()
         self.changes: list[bytes | None] = []
 
     def offsets_expired(self, partition: int) -> None:
@@ -85,6 +89,7 @@ class Ledger:
         _same("the offsets of a deleted topic", _of(end, end, read), _of(begin, end, read))
         self._begin(partition, {topic: begin[topic] for topic in read})
         now = dict(begin)
+        self._tells = {(told.user_id, told.cause.topic, told.cause.offset) for told in self._decoded(records)}
         changes: list[Told] = []
         letters: list[tuple[str, int]] = []
         handed: list[Told] = []
@@ -153,6 +158,8 @@ class Ledger:
     ) -> Iterator[Told]:
         event, user_id, facts = fact.event, fact.event.user_id, self._facts[fact.event.user_id]
         decided, erased_at = self._decided.get(user_id), _erased_at(facts)
+        went_back = decided is not None and decided.by > model.activation
+        before = self._features(user_id) if went_back else None
         facts.append(fact)
         is_signup = record.topic == self._world.topics.signups
         kind: Literal["signup", "order"] = "signup" if is_signup else "order"
@@ -160,11 +167,23 @@ class Ledger:
         if decided is not None and _erased_at(facts) != erased_at:
             yield "erased", user_id, decided.sequence + 1, cause
             del self._decided[user_id]
+        elif went_back and self._may_stay(user_id, cause, before):
+            return
         yield from self._decide(user_id, cause, model)
 
+    def _may_stay(self, user_id: str, cause: Cause, before: Mapping[str, FeatureValue] | None) -> bool:
+        """A lane that was decided by a later activation, which told nothing, and whose place was lost since, knows
+        nothing of that. Then an event that says nothing new need not move a user whom the later one left there.
+        """
+        told = (user_id, cause.topic, cause.offset) in self._tells
+        return not told and before == self._features(user_id)
+
+    def _features(self, user_id: str) -> Mapping[str, FeatureValue] | None:
+        facts = [fact.event for fact in self._facts[user_id]]
+        return oracle.features(user_id, facts, self._world.config.rules.exclude_statuses)
+
     def _decide(self, user_id: str, cause: Cause, model: ActiveModel) -> Iterator[Told]:
-        facts, decided = [fact.event for fact in self._facts[user_id]], self._decided.get(user_id)
-        features = oracle.features(user_id, facts, self._world.config.rules.exclude_statuses)
+        decided, features = self._decided.get(user_id), self._features(user_id)
         if features is None:
             self._decided.pop(user_id, None)
             return
@@ -176,10 +195,12 @@ class Ledger:
         elif decided.provisional != score.provisional:
             change = "unconfirmed" if score.provisional else "confirmed"
         else:
+            self._decided[user_id] = replace(decided, by=model.activation)
             return
         sequence = 1 if decided is None else decided.sequence + 1
         former = None if decided is None else decided.segment
-        self._decided[user_id] = _Decision(score.segment, score.provisional, sequence, model.activation)
+        by = model.activation
+        self._decided[user_id] = _Decision(score.segment, score.provisional, sequence, by, by)
         told = (model.activation, model.release.version, score.segment, score.provisional)
         yield change, user_id, sequence, former, told, features, cause
 
@@ -203,7 +224,7 @@ class Ledger:
     ) -> None:
         topics = self._world.topics
         told = [record.value for record in records if record.topic == topics.changes]
-        decoded = [decode_change(value) for value in told if value is not None]
+        decoded = self._decoded(records)
         _same("the changes", [_told(change) for change in decoded], changes)
         newest = [
             None if change.kind == "erased" else value for change, value in zip(decoded, told, strict=True)
@@ -216,6 +237,10 @@ class Ledger:
             letters,
         )
         self.changes += told
+
+    def _decoded(self, records: Sequence[OutRecord]) -> list[Change]:
+        told = (record.value for record in records if record.topic == self._world.topics.changes)
+        return [decode_change(value) for value in told if value is not None]
 
 
 def check_end(world: World, ledger: Ledger) -> None:
