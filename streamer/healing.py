@@ -4,7 +4,7 @@ Up to the committed offsets every event was decided already; the decisions lie i
 the events are folded, and the decisions read.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
 
 import msgspec
@@ -15,7 +15,7 @@ from schemas.headers import MODELS_TOPIC, POSITIONS
 from schemas.topics import Topics
 from schemas.wire import decode_change
 from streamer.batch import read_batch
-from streamer.interfaces import Log, Reading, Record, Store
+from streamer.interfaces import Log, Reading, Record
 from streamer.lane_config import LaneConfig
 from streamer.model import ActiveModel
 from streamer.process import follow, placed
@@ -23,6 +23,8 @@ from streamer.start import Start
 from streamer.state import Decided, UserState, decided_by, told
 from streamer.users import Users
 
+Load = Callable[[Mapping[str, Collection[str]]], Users]
+"""Reads these users, each with these orders; raises InDoubt where they are of another place than the last save's."""
 Save = Callable[[Users, dict[str, int]], None]
 
 _POLL_S = 0.2
@@ -63,14 +65,14 @@ def decided_until(log: Log, topics: Topics, start: Start, users_end: int, max_ba
 
 
 def fold_inputs(
-    log: Log, store: Store, start: Start, model: ActiveModel, config: LaneConfig, save: Save
+    log: Log, load: Load, start: Start, model: ActiveModel, config: LaneConfig, save: Save
 ) -> None:
     """Fold the events between the place and the committed offsets, saving batch by batch."""
     positions = start.fold_from
     for records in read_between(log, start.fold_from, start.decide_from, config.max_batch):
         batch = read_batch(records, positions, config.topics, config.settings)
         positions = batch.positions
-        users = Users(store, batch.wanted())
+        users = load(batch.wanted())
         for incoming in batch.events:
             event = incoming.event
             users.put(users.apply(event.user_id, partial(follow, event=event, rules=config.rules)))
@@ -81,7 +83,7 @@ def fold_inputs(
 
 def adopt(
     log: Log,
-    store: Store,
+    load: Load,
     start: Start,
     users_end: int,
     model_after: Callable[[Iterable[Decided | None]], ActiveModel],
@@ -96,7 +98,7 @@ def adopt(
     topic = config.topics.users
     for records in read_between(log, {topic: start.users_from}, {topic: users_end}, config.max_batch):
         of_users = [(record.key.decode(), record) for record in records if record.key is not None]
-        users = Users(store, dict.fromkeys((user_id for user_id, _ in of_users), ()))
+        users = load(dict.fromkeys((user_id for user_id, _ in of_users), ()))
         for user_id, record in of_users:
             users.put(adopted(users[user_id], record))
         model = model_after(users[user_id].decided for user_id, _ in of_users)

@@ -107,10 +107,21 @@ class StoredUser(Struct, frozen=True):
 
 
 class Loaded(Struct, frozen=True):
-    """A lane's place, and the users asked for, read in one round trip, the place first."""
+    """The users asked for, and after them the lane's place, read in one round trip.
+
+    What was read is of the place: had a save come in between, the place would be another. A place read first, or by
+    itself, would not tell: a save can come in between and be lost again before the next.
+    """
 
     place: bytes | None
     users: dict[str, StoredUser]
+
+
+class LoadedOrders(Struct, frozen=True):
+    """Every order of the users asked for, and after them the lane's place, as :class:`Loaded`."""
+
+    place: bytes | None
+    users: dict[str, dict[str, bytes]]
 
 
 class UserWrite(Struct, frozen=True):
@@ -154,10 +165,10 @@ class Store(Protocol):
         """The places of these lanes, of those that have one; one round trip."""
 
     def load(self, wanted: Mapping[str, Collection[str]]) -> Loaded:
-        """The place and these users, each with these orders; one round trip."""
+        """These users, each with these orders, and the place; one round trip."""
 
-    def load_orders(self, user_ids: Collection[str]) -> dict[str, dict[str, bytes]]:
-        """Every order of these users; one round trip."""
+    def load_orders(self, user_ids: Collection[str]) -> LoadedOrders:
+        """Every order of these users, and the place; one round trip."""
 
     def unswept(self, sweep: int, most: int) -> Unswept:
         """The lane's users who are not up to this sweep, at most ``most`` of them; one round trip."""

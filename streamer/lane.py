@@ -26,7 +26,7 @@ The order of a takeover:
 """
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -269,6 +269,14 @@ class Lane:
         """Steps 3 to 5 of a takeover, saving batch by batch."""
         expected = stored
 
+        def load(wanted: Mapping[str, Collection[str]]) -> Users:
+            users = Users(self._store, wanted)
+            # A save writes what differs from what was read: it must not be read from a save that is lost again,
+            # or that another made meanwhile.
+            if users.place != expected:
+                raise InDoubt("the place in Redis is not the one that this takeover wrote last")
+            return users
+
         def save(users: Users | None, moved: dict[str, int]) -> None:
             nonlocal expected
             if self._closing():
@@ -282,8 +290,8 @@ class Lane:
 
         if start.fold_from != start.decide_from or start.users_from < users_end:
             self._watcher.phase("healing", None)
-        healing.fold_inputs(self._log, self._store, start, turn.model, self._config, save)
-        healing.adopt(self._log, self._store, start, users_end, model_after, self._config, save)
+        healing.fold_inputs(self._log, load, start, turn.model, self._config, save)
+        healing.adopt(self._log, load, start, users_end, model_after, self._config, save)
         assert self._place is not None
         self._place = replace(self._place, topic_ids=topic_ids)
         save(None, {**start.decide_from, self._config.topics.users: max(start.users_from, users_end)})

@@ -11,6 +11,7 @@ from streamer.interfaces import (
     Bounds,
     Committed,
     Loaded,
+    LoadedOrders,
     Neighbour,
     OutRecord,
     Record,
@@ -162,8 +163,9 @@ class MemoryStore:
             {user_id: self._stored(user_id, order_ids) for user_id, order_ids in wanted.items()},
         )
 
-    def load_orders(self, user_ids: Collection[str]) -> dict[str, dict[str, bytes]]:
-        return {user_id: dict(self._redis.users.get(user_id, MemoryUser()).orders) for user_id in user_ids}
+    def load_orders(self, user_ids: Collection[str]) -> LoadedOrders:
+        users = {user_id: dict(self._redis.users.get(user_id, MemoryUser()).orders) for user_id in user_ids}
+        return LoadedOrders(self.place(), users)
 
     def unswept(self, sweep: int, most: int) -> Unswept:
         of_lane = self._redis.swept.get(self._partition, {})

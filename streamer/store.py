@@ -13,7 +13,7 @@ from redis.cluster import RedisCluster
 
 from schemas.errors import BadStore, Unreachable
 from streamer import place as places
-from streamer.interfaces import Loaded, Neighbour, StoredUser, Unswept, UserWrite
+from streamer.interfaces import Loaded, LoadedOrders, Neighbour, StoredUser, Unswept, UserWrite
 from streamer.keys import ORDER_PREFIX, STATE, Keys
 from streamer.neighbours import nearest_of
 
@@ -79,29 +79,30 @@ class RedisStore:
             return [place for place in pipeline.execute() if place is not None]
 
     def load(self, wanted: Mapping[str, Collection[str]]) -> Loaded:
-        """The place and these users, each with these orders."""
+        """These users, each with these orders, and the place."""
         asked = {user_id: tuple(order_ids) for user_id, order_ids in wanted.items()}
         pipeline = self._redis.pipeline(transaction=False)
-        pipeline.get(self._place_key)
         for user_id, order_ids in asked.items():
             pipeline.hmget(self._keys.user(user_id), [STATE, *(ORDER_PREFIX + o for o in order_ids)])
+        pipeline.get(self._place_key)
         with reaching(self._address):
-            place, *rows = pipeline.execute()
+            *rows, place = pipeline.execute()
         users = {
             user_id: StoredUser(row[0], dict(zip(order_ids, row[1:], strict=True)))
             for (user_id, order_ids), row in zip(asked.items(), rows, strict=True)
         }
         return Loaded(place, users)
 
-    def load_orders(self, user_ids: Collection[str]) -> dict[str, dict[str, bytes]]:
-        """Every order of these users."""
+    def load_orders(self, user_ids: Collection[str]) -> LoadedOrders:
+        """Every order of these users, and the place."""
         pipeline = self._redis.pipeline(transaction=False)
         for user_id in user_ids:
             pipeline.hgetall(self._keys.user(user_id))
+        pipeline.get(self._place_key)
         with reaching(self._address):
-            rows = pipeline.execute()
+            *rows, place = pipeline.execute()
         begin = len(ORDER_PREFIX)
-        return {
+        orders = {
             user_id: {
                 name.decode()[begin:]: value
                 for name, value in row.items()
@@ -109,6 +110,7 @@ class RedisStore:
             }
             for user_id, row in zip(user_ids, rows, strict=True)
         }
+        return LoadedOrders(place, orders)
 
     def unswept(self, sweep: int, most: int) -> Unswept:
         """The lane's users who are not up to this sweep, at most ``most`` of them."""

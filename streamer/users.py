@@ -28,7 +28,7 @@ class Users:
     def __init__(self, store: Store, wanted: Mapping[str, Collection[str]]) -> None:
         """Read these users, each with these orders; one round trip.
 
-        ``place`` is the lane's place, read just before the states.
+        ``place`` is the lane's place that the states are of.
         """
         self._store = store
         loaded = store.load(wanted)
@@ -64,11 +64,11 @@ class Users:
             return step(self._now[user_id])
 
     def _read_all_orders(self, user_id: str) -> None:
-        stored = self._store.load_orders([user_id])[user_id]
+        loaded = self._store.load_orders([user_id])
         # Read later than the state, from a Redis that may have lost its newest writes in between.
-        if self._store.place() != self.place:
+        if loaded.place != self.place:
             raise InDoubt("the place in Redis changed while a batch was read")
-        orders = {order_id: order_of(held) for order_id, held in stored.items()}
+        orders = {order_id: order_of(held) for order_id, held in loaded.users[user_id].items()}
         self._before[user_id] = replace(self._before[user_id], orders=dict(orders), whole=True)
         now = self._now[user_id]
         self._now[user_id] = replace(now, orders={**orders, **now.orders}, whole=True)

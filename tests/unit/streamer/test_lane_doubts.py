@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from schemas.decode import canonical
 from schemas.errors import NeedsRebuild
 from schemas.events import Item, Order, Signup, UserErased
 from streamer.lane_errors import InDoubt
@@ -110,6 +111,30 @@ def test_nothing_is_decided_from_a_state_and_orders_of_two_moments() -> None:
     lane.take_over("w2")
     drain(lane)
     check_promises(world)
+
+
+def test_a_takeover_heals_nothing_from_a_save_that_is_lost_again() -> None:
+    """It finds no place; a save that was on its way lands, is read from, and is lost with Redis's newest writes."""
+    world = World(max_batch=10)
+    orders = [Order("7", str(i), START.replace(hour=i), (Item(brand="Ön"),)) for i in (1, 2, 3)]
+    world.send(*orders)
+    world.run()
+
+    def lose_all() -> None:
+        for kept in (world.redis.users, world.redis.places, world.redis.indexes, world.redis.swept):
+            kept.clear()
+
+    def ends(log: Any, store: Any) -> tuple[Any, Any]:
+        return log, just_before(just_before(store, "save", lose_all), "load", world.run)
+
+    lose_all()
+    lane = world.lane(wrap=ends)
+    with pytest.raises(InDoubt, match="not the one that this takeover wrote last"):
+        lane.take_over("w")
+    lose_all()
+    world.run()
+    check_promises(world)
+    assert world.redis.users["7"].orders == {order.order_id: canonical(order) for order in orders}
 
 
 def test_decisions_are_not_adopted_without_the_offsets_up_to_which_they_were_made() -> None:
