@@ -53,6 +53,10 @@ def entered_by(change: SegmentChange) -> Entered:
     )
 
 
+# See streamer/place.py.
+_decoder = msgspec.json.Decoder(Entered)
+
+
 def history_fields(before: int, now: int, new: Sequence[Entered]) -> dict[str, bytes | None]:
     """What changes in the fields of a user; None takes one away.
 
@@ -72,5 +76,5 @@ def history_fields(before: int, now: int, new: Sequence[Entered]) -> dict[str, b
 
 def read_history(stored: Iterable[bytes | None]) -> tuple[Entered, ...]:
     """The entries of a user's fields, the oldest first."""
-    entries = [msgspec.json.decode(value, type=Entered) for value in stored if value is not None]
+    entries = [_decoder.decode(value) for value in stored if value is not None]
     return tuple(sorted(entries, key=lambda entry: entry.sequence))

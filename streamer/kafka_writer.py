@@ -138,8 +138,9 @@ class Writer:
             self._until(end_s, "take offsets", producer, send_offsets)
             self._until(end_s, "commit", producer, producer.commit_transaction)
         except KafkaException as raised:
+            failed = _failed(error_of(raised), written, self._reports)  # an abort adds reports of its own
             self._abort(producer)
-            raise _failed(error_of(raised), written, self._reports) from None
+            raise failed from None
         except BaseException:
             self._abort(producer)
             raise

@@ -69,6 +69,11 @@ class Place(Struct, frozen=True):
     swept: bool = False
 
 
+# Made once, and before there are threads: msgspec learns a type when it first needs it, and two lanes that make it
+# do so at once crash the process.
+_decoder = msgspec.json.Decoder(Place)
+
+
 def using(former: Sweep | None, model: ActiveModel, *, whole: bool = True) -> Sweep:
     """The sweep with which a model begins to decide: every index but its own is left."""
     release = model.release
@@ -163,7 +168,7 @@ def decode(stored: bytes) -> Place:
     if prefix is not None:
         raise NeedsRebuild(f"the lane's states have moved: set redis_prefix to {prefix!r}")
     try:
-        return msgspec.json.decode(stored, type=Place)
+        return _decoder.decode(stored)
     except msgspec.DecodeError as error:
         raise NeedsRebuild(
             f"the lane's place in Redis cannot be read ({error}): rebuild the states with `segue rebuild` (docs/operations.md, code 7), or set another Redis prefix"

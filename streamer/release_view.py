@@ -21,6 +21,9 @@ BOOTSTRAP_KEY = "bootstrap"
 
 log = structlog.get_logger("segue.releases")
 
+# See streamer/place.py.
+_decoder = msgspec.json.Decoder(BootstrapRecord)
+
 
 class ReleaseView(Struct, frozen=True):
     """The topic up to some record.
@@ -66,7 +69,7 @@ class ReleaseView(Struct, frozen=True):
         if self.bootstrap is None:
             return None
         try:
-            return msgspec.json.decode(self.bootstrap, type=BootstrapRecord)
+            return _decoder.decode(self.bootstrap)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise BadRelease(
                 f"the record {BOOTSTRAP_KEY} of the releases' topic cannot be read ({error}): run `segue bootstrap`"

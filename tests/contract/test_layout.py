@@ -114,3 +114,12 @@ def test_how_servers_are_started_is_known_in_one_place() -> None:
     for package in ("schemas", "trainer", "streamer"):
         for file in (ROOT / package).rglob("*.py"):
             assert "subprocess" not in set(imports(file)), file
+
+
+def test_lanes_decode_with_decoders_that_are_there_before_their_threads() -> None:
+    """msgspec learns a type of ours when it first needs it, and crashes the process where two threads make it do so."""
+    for file in (ROOT / "streamer").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "msgspec.json.decode":
+                types = [ast.unparse(keyword.value) for keyword in node.keywords if keyword.arg == "type"]
+                assert types in ([], ["str"], ["dict[str, int]"]), f"{file.name}:{node.lineno}"

@@ -254,7 +254,7 @@ def test_a_process_that_dies_at_a_step_of_a_batch(played: Played, case: Case) ->
 
 
 @pytest.mark.parametrize("case", LOST_IN_A_BATCH, ids=str)
-def test_a_process_that_loses_an_answer_and_takes_its_lane_over_itself(played: Played, case: Case) -> None:
+def test_a_process_that_lives_without_an_answer(played: Played, case: Case) -> None:
     check_it_ends_as_if_nothing_had_happened(played, case)
 
 
@@ -269,10 +269,12 @@ def test_a_process_that_dies_while_it_fills_an_empty_redis(played: Played, case:
 
 
 @pytest.mark.parametrize("case", IN_AN_OLDER_REDIS, ids=str)
-def test_a_process_that_dies_while_it_brings_an_older_redis_up_to_date(played: Played, case: Case) -> None:
+def test_a_process_that_dies_while_it_brings_an_older_redis_up(played: Played, case: Case) -> None:
     check_it_ends_as_if_nothing_had_happened(played, case)
 
 
 @pytest.mark.parametrize("case", LOST_IN_A_TAKEOVER, ids=str)
-def test_a_process_that_loses_an_answer_while_it_fills_an_empty_redis(played: Played, case: Case) -> None:
+def test_a_process_that_lives_without_an_answer_while_it_fills_an_empty_redis(
+    played: Played, case: Case
+) -> None:
     check_it_ends_as_if_nothing_had_happened(played, case)
