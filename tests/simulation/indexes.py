@@ -24,15 +24,21 @@ def check_notes(world: World, published: Published) -> None:
 
 
 def check_used(world: World, lane: int, model: ActiveModel) -> None:
-    """Where nothing was lost, the newest release begins to decide once every lane has noted its space."""
+    """Where nothing was lost, the newest release begins to decide once every lane has noted its space.
+
+    A lane that was taken over since has its note only once it has looked for users left; it keeps the index meanwhile.
+    """
     here = world.redis.places.get(lane)
     if here is None or places.decode(here).sweep.by(model):
         return
+    space = model.release.space
     for partition, stored in world.redis.places.items():
-        if not noted(places.decode(stored), model.release.space):
+        sweep = places.decode(stored).sweep
+        if space not in (sweep.space, *sweep.filling):
             raise BrokenPromise(
                 f"activation {model.activation} decides, and lane {partition} has no index for it"
             )
+        _check(world, partition, space, model.scorer)
 
 
 def noted(place: Place, space: str) -> bool:
