@@ -7,7 +7,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -25,7 +25,7 @@ from schemas.topics import MODELS_CURRENT_KEY, Topics
 from schemas.wire import encode_release
 from streamer.topics_admin import create_topics
 from tests.services import eventually
-from tests.verify import read_topic
+from tests.verify import Expected, Outcome, read_topic, verify
 
 
 def trained(warehouse: Path, folder: Path, *options: object) -> Path:
@@ -55,6 +55,11 @@ class Deployment:
     partitions: int = 4
     settings: Mapping[str, str] = field(default_factory=dict)
     _workers: list["WorkerProcess"] = field(default_factory=list)
+
+    @property
+    def lanes(self) -> range:
+        """Every lane's number."""
+        return range(self.partitions)
 
     @property
     def topics(self) -> Topics:
@@ -195,6 +200,10 @@ class Deployment:
         }
         assert left == {}, f"behind by {left}"
         return True
+
+    def verified(self, expected: Mapping[str, Expected], gone: Collection[str] = ()) -> Outcome:
+        """Every user is as expected, on the topics and in Redis, or it raises: see :func:`tests.verify.verify`."""
+        return verify(self.bootstrap, self.topics, self.redis_url, self.redis_prefix, expected, gone)
 
     def _places(self) -> list[Any]:
         with redis.Redis.from_url(self.redis_url, socket_timeout=60) as store:

@@ -22,7 +22,7 @@ from tests.chaos.log import histories
 from tests.chaos.publisher import Publisher, train_three
 from tests.deployment import Deployment
 from tests.pipelines import pipeline_of
-from tests.verify import Outcome, expected_users, read_topic, verify
+from tests.verify import Outcome, expected_users, read_topic
 
 _THELOOK = Path(str(files("segue"))) / "data" / "thelook"
 _FAULT_S = 8.0  # about what one fault takes, the time until the next included
@@ -153,14 +153,7 @@ def _verified(deployment: Deployment, feed: Feed, releases: Sequence[Path]) -> t
     activations = deployment.activations()
     by_version = {release.name: release for release in releases}
     right = expected_users(feed.facts, by_version[activations[-1][1]])
-    outcome = verify(
-        deployment.bootstrap,
-        deployment.topics,
-        deployment.redis_url,
-        deployment.redis_prefix,
-        right,
-        feed.facts.keys() - right.keys(),
-    )
+    outcome = deployment.verified(right, feed.facts.keys() - right.keys())
     pipelines = {version: pipeline_of(release) for version, release in by_version.items()}
     explained = check_chains(
         histories(deployment, feed.written), [(offset, pipelines[version]) for offset, version in activations]

@@ -21,7 +21,7 @@ from tests.chaos.customers import records as customers
 from tests.deployment import Deployment, trained
 from tests.fuzz.hostile import hostile
 from tests.fuzz.spellings import spelled
-from tests.verify import expected_users, read_topic, verify
+from tests.verify import expected_users, read_topic
 
 _THELOOK = Path(str(files("segue"))) / "data" / "thelook"
 _LONGEST_REASON = 2_000
@@ -76,14 +76,7 @@ def run(seed: int, events: int) -> Verdict:
         worker.ready()
         _check_letters(deployment, sent)
         right = expected_users(facts, release)
-        outcome = verify(
-            deployment.bootstrap,
-            topics,
-            deployment.redis_url,
-            deployment.redis_prefix,
-            right,
-            facts.keys() - right,
-        )
+        outcome = deployment.verified(right, facts.keys() - right)
     return Verdict(sum(sent.values()), sum(map(len, facts.values())), outcome.users, kinds)
 
 

@@ -30,7 +30,7 @@ from tests.integration.crash_stage import (
 )
 from tests.integration.outcomes import Outcome, outcome
 from tests.releases import a_release
-from tests.verify import Expected, verify
+from tests.verify import Expected
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(400)]
 
@@ -151,7 +151,7 @@ def check_by_oracle(stage: Stage) -> None:
             expected[user_id] = Expected(features, score.segment, score.provisional, score.components)
     gone = facts.keys() - expected.keys()
     of = stage.deployment
-    found = verify(of.bootstrap, of.topics, of.redis_url, of.redis_prefix, expected, gone)
+    found = of.verified(expected, gone)
     assert (found.users, len(gone)) == (len(USERS) - 4, 4)
     assert found.kinds.keys() >= {"moved", "confirmed", "erased"}
     assert found.changes > 2 * len(USERS)

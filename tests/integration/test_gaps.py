@@ -15,7 +15,7 @@ from schemas.partition import librdkafka_name
 from segue.services import KafkaService, RedisService
 from tests.deployment import Deployment, deployed, trained
 from tests.services import eventually
-from tests.verify import Outcome, expected_users, verify
+from tests.verify import Outcome, expected_users
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(240)]
 
@@ -73,12 +73,7 @@ def all_right(deployment: Deployment, users: range, release: Path) -> Outcome:
     """Wait until every user is what its events say; a high watermark does not tell, behind markers."""
     right = expected_users({str(number): user(number) for number in users}, release)
 
-    def verified() -> Outcome:
-        return verify(
-            deployment.bootstrap, deployment.topics, deployment.redis_url, deployment.redis_prefix, right
-        )
-
-    return eventually(verified, 90, "every user is right", every_s=1)
+    return eventually(lambda: deployment.verified(right), 90, "every user is right", every_s=1)
 
 
 def test_no_event_is_lost_at_a_gap_and_none_is_applied_that_was_aborted(

@@ -75,12 +75,7 @@ def all_right(deployment: Deployment, facts: Mapping[str, Sequence[Event]], rele
     """Wait until every user is what its events say; a high watermark does not tell, behind markers."""
     right = expected_users(facts, release)
 
-    def verified() -> Outcome:
-        return verify(
-            deployment.bootstrap, deployment.topics, deployment.redis_url, deployment.redis_prefix, right
-        )
-
-    return eventually(verified, 90, "every user is right", every_s=1)
+    return eventually(lambda: deployment.verified(right), 90, "every user is right", every_s=1)
 
 
 def told(deployment: Deployment, *arguments: object) -> dict[str, Any]:

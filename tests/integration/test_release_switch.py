@@ -15,7 +15,7 @@ from schemas.events import Event
 from segue.services import KafkaService, RedisService
 from tests.deployment import Deployment, deployed, trained
 from tests.services import eventually
-from tests.verify import Expected, expected_users, read_topic, verify
+from tests.verify import Expected, expected_users, read_topic
 from trainer.release import load_release
 from trainer.warehouse import open_warehouse
 
@@ -86,9 +86,7 @@ def test_every_user_ends_with_the_newest_release_whatever_happens_to_the_sweep(
     assert newest > first
 
     right = expected_users(facts, releases[1])
-    outcome = verify(
-        deployment.bootstrap, deployment.topics, deployment.redis_url, deployment.redis_prefix, right
-    )
+    outcome = deployment.verified(right)
     assert outcome.users == len(users)
     told = [json.loads(m.value()) for m in read_topic(deployment.bootstrap, deployment.topics.changes)]
     swept = [change for change in told if change["cause"]["type"] == "model"]
@@ -129,13 +127,7 @@ def test_a_rollback_in_the_middle_of_a_sweep_brings_everybody_back(
     second = max(middle)
     eventually(lambda: min(by_activation(deployment, users)) > second, 60, "everybody by the rollback")
     deployment.caught_up()
-    outcome = verify(
-        deployment.bootstrap,
-        deployment.topics,
-        deployment.redis_url,
-        deployment.redis_prefix,
-        expected_users(facts, releases[0]),
-    )
+    outcome = deployment.verified(expected_users(facts, releases[0]))
     assert outcome.users == len(users)
     told = [json.loads(m.value()) for m in read_topic(deployment.bootstrap, deployment.topics.changes)]
     versions = {change["model_version"] for change in told if change["cause"]["type"] == "model"}

@@ -16,7 +16,7 @@ from segue.services import KafkaService, RedisService
 from tests.bad_events import BAD_RECORDS
 from tests.deployment import Deployment, WorkerProcess, deployed, trained
 from tests.services import eventually
-from tests.verify import Outcome, expected_users, read_topic, verify
+from tests.verify import Outcome, expected_users, read_topic
 from trainer.warehouse import open_warehouse
 
 pytestmark = pytest.mark.timeout(400)
@@ -60,13 +60,7 @@ def by_user(events: list[Event]) -> dict[str, list[Event]]:
 def check(deployment: Deployment, events: list[Event], release: Path) -> Outcome:
     """Every user's final state, recomputed, against what Kafka and Redis say."""
     deployment.caught_up()
-    return verify(
-        deployment.bootstrap,
-        deployment.topics,
-        deployment.redis_url,
-        deployment.redis_prefix,
-        expected_users(by_user(events), release),
-    )
+    return deployment.verified(expected_users(by_user(events), release))
 
 
 def applied(worker: WorkerProcess) -> int:

@@ -100,12 +100,7 @@ def test_in_any_order_of_arrival_and_whatever_befalls_nothing_but_the_tombstone_
     befalls(world)
     world.send(*arrival[cut:])
     run_with_crashes(world, data)
-    only_the_tombstone_is_left(world)
-    check_promises(world)
-    states_are_rebuilt(world)
-    world.run_all()
-    only_the_tombstone_is_left(world)
-    check_promises(world)
+    nothing_brings_the_user_back(world)
 
 
 @some_settings
@@ -121,6 +116,11 @@ def test_nor_does_what_another_lane_hands_over_bring_the_user_back(
             run_with_crashes(world, data)
         send_anywhere(world, event, data)
     run_with_crashes(world, data)
+    nothing_brings_the_user_back(world)
+
+
+def nothing_brings_the_user_back(world: World) -> None:
+    """Not by now, and not when the states are rebuilt."""
     only_the_tombstone_is_left(world)
     check_promises(world)
     states_are_rebuilt(world)

@@ -13,8 +13,6 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-import pytest
-
 from schemas.events import Event
 from schemas.headers import OFFSET, PARTITION, TOPIC
 from tests.bad_events import BadRecord
@@ -25,8 +23,7 @@ from tests.chaos.log import histories
 from tests.deployment import Deployment, WorkerProcess
 from tests.pipelines import pipeline_of
 from tests.services import eventually
-from tests.training import a_trained_folder
-from tests.verify import Outcome, expected_users, read_topic, verify
+from tests.verify import Outcome, expected_users, read_topic
 from trainer.release import load_release
 
 SESSION_S = 6.0  # tests/deployment.py sets it
@@ -34,11 +31,6 @@ USERS = 300
 _CALM_S = 3.0
 _MOST_CORES = 0.5
 _MOST_LINES = 50
-
-
-def a_trained_release(factory: pytest.TempPathFactory) -> Path:
-    """A release of a small shop, whose users are like those of the events; its folder."""
-    return a_trained_folder(factory.mktemp("release"))
 
 
 class AtWork:
@@ -164,7 +156,7 @@ class AtWork:
         right = expected_users(facts, self.release)
         where = self.deployment
         gone = facts.keys() - right.keys()
-        outcome = verify(where.bootstrap, where.topics, where.redis_url, where.redis_prefix, right, gone)
+        outcome = where.verified(right, gone)
         assert outcome.users > USERS / 2
         assert outcome.changes > USERS
         return outcome

@@ -12,13 +12,11 @@ import pytest
 
 from segue.services import LocalKafka, LocalRedis
 from tests.deployment import Deployment, deployed
-from tests.integration.slow_proxy import KafkaBehindProxy, Proxy
-from tests.integration.under_faults import SESSION_S, AtWork, a_trained_release, at_work
+from tests.integration.faults.at_work import SESSION_S, AtWork, at_work
+from tests.integration.faults.slow_proxy import KafkaBehindProxy, Proxy
 from tests.services import eventually, start_server
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
-
-PARTITIONS = 3
 
 
 @pytest.fixture(scope="module")
@@ -38,26 +36,6 @@ def broker(proxy: Proxy) -> Iterator[KafkaBehindProxy]:
 def store() -> Iterator[LocalRedis]:
     with ExitStack() as stack:
         yield start_server(stack, LocalRedis())
-
-
-@pytest.fixture(scope="module")
-def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return a_trained_release(tmp_path_factory)
-
-
-@pytest.fixture
-def deployment(
-    broker: LocalKafka, store: LocalRedis, topic_prefix: str, tmp_path: Path
-) -> Iterator[Deployment]:
-    running = Deployment(broker.bootstrap, store.url, topic_prefix, tmp_path, PARTITIONS)
-    with deployed(running):
-        yield running
-
-
-@pytest.fixture
-def busy(deployment: Deployment, release: Path) -> Iterator[AtWork]:
-    with at_work(deployment, release) as working:
-        yield working
 
 
 @pytest.fixture
@@ -155,7 +133,7 @@ def test_a_worker_out_of_kafkas_reach_while_another_takes_its_lanes(
         proxy.stall()
         try:
             other = deployment.worker().ready(120)
-            eventually(lambda: other.lanes() == set(range(PARTITIONS)), 60, "the other one has all lanes")
+            eventually(lambda: other.lanes() == set(deployment.lanes), 60, "the other one has all lanes")
             busy.is_not_ready_for(f"Kafka at {proxy.address} does not answer")
             busy.is_calm()
             assert busy.lanes(), "it does not know yet that its lanes are gone"
@@ -165,4 +143,4 @@ def test_a_worker_out_of_kafkas_reach_while_another_takes_its_lanes(
         shares = eventually(
             lambda: (busy.worker.lanes(), other.lanes()) if busy.worker.lanes() else None, 60, "shared out"
         )
-        assert shares[0] | shares[1] == set(range(PARTITIONS))
+        assert shares[0] | shares[1] == set(deployment.lanes)

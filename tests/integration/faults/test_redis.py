@@ -12,48 +12,26 @@ from pathlib import Path
 import pytest
 import redis
 
-from segue.services import KafkaService, LocalRedis
-from tests.deployment import Deployment, deployed
-from tests.integration.slow_proxy import Proxy
-from tests.integration.under_faults import SESSION_S, AtWork, a_trained_release, at_work
+from segue.services import LocalRedis
+from tests.deployment import Deployment
+from tests.integration.faults.at_work import SESSION_S, AtWork, at_work
+from tests.integration.faults.slow_proxy import Proxy
 from tests.services import eventually, start_server
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 
-PARTITIONS = 3
-
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[LocalRedis]:
+def store() -> Iterator[LocalRedis]:
     """A Redis for the tests of this file: each leaves it as it found it."""
     with ExitStack() as stack:
         yield start_server(stack, LocalRedis())
 
 
-@pytest.fixture(scope="module")
-def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return a_trained_release(tmp_path_factory)
-
-
 @pytest.fixture
-def proxy(server: LocalRedis) -> Iterator[Proxy]:
-    with Proxy(server.port) as between:
+def proxy(store: LocalRedis) -> Iterator[Proxy]:
+    with Proxy(store.port) as between:
         yield between
-
-
-@pytest.fixture
-def deployment(
-    kafka: KafkaService, server: LocalRedis, topic_prefix: str, tmp_path: Path
-) -> Iterator[Deployment]:
-    running = Deployment(kafka.bootstrap, server.url, topic_prefix, tmp_path, PARTITIONS)
-    with deployed(running):
-        yield running
-
-
-@pytest.fixture
-def busy(deployment: Deployment, release: Path) -> Iterator[AtWork]:
-    with at_work(deployment, release) as working:
-        yield working
 
 
 @pytest.fixture
@@ -66,22 +44,22 @@ def busy_by_proxy(deployment: Deployment, proxy: Proxy, release: Path) -> Iterat
 
 @pytest.mark.parametrize("end", [LocalRedis.stop, LocalRedis.kill])
 def test_one_that_ends_is_waited_for_and_used_again(
-    busy: AtWork, server: LocalRedis, end: Callable[[LocalRedis], None]
+    busy: AtWork, store: LocalRedis, end: Callable[[LocalRedis], None]
 ) -> None:
-    with busy.fault(lambda: end(server), server.start):
-        busy.every_lane_waits_for(f"Redis at 127.0.0.1:{server.port} does not answer")
-        busy.is_not_ready_for(f"Redis at 127.0.0.1:{server.port} does not answer")
+    with busy.fault(lambda: end(store), store.start):
+        busy.every_lane_waits_for(f"Redis at 127.0.0.1:{store.port} does not answer")
+        busy.is_not_ready_for(f"Redis at 127.0.0.1:{store.port} does not answer")
         busy.is_calm()
     busy.ends_right()
 
 
-def test_one_that_hangs_for_longer_than_the_session(busy: AtWork, server: LocalRedis) -> None:
+def test_one_that_hangs_for_longer_than_the_session(busy: AtWork, store: LocalRedis) -> None:
     began = time.monotonic()
-    with busy.fault(server.pause, server.resume):
-        busy.every_lane_waits_for(f"Redis at 127.0.0.1:{server.port} does not answer: Timeout")
-        busy.is_not_ready_for(f"Redis at 127.0.0.1:{server.port} does not answer: Timeout")
+    with busy.fault(store.pause, store.resume):
+        busy.every_lane_waits_for(f"Redis at 127.0.0.1:{store.port} does not answer: Timeout")
+        busy.is_not_ready_for(f"Redis at 127.0.0.1:{store.port} does not answer: Timeout")
         # Also while it tries again, which takes a call's whole time.
-        busy.keeps_saying(f"Redis at 127.0.0.1:{server.port} does not answer: Timeout", 12)
+        busy.keeps_saying(f"Redis at 127.0.0.1:{store.port} does not answer: Timeout", 12)
         busy.is_calm()
         assert time.monotonic() - began > 1.5 * SESSION_S  # a call has 10 s
     busy.ends_right()
@@ -114,70 +92,70 @@ def test_a_slow_one_slows_the_worker_down_and_says_so_in_the_metrics(
     busy_by_proxy.ends_right()
 
 
-def test_a_full_one_refuses_and_is_gone_on_with_when_it_has_room(busy: AtWork, server: LocalRedis) -> None:
-    with redis.Redis.from_url(server.url) as admin:
+def test_a_full_one_refuses_and_is_gone_on_with_when_it_has_room(busy: AtWork, store: LocalRedis) -> None:
+    with redis.Redis.from_url(store.url) as admin:
 
         def fill() -> None:
             admin.config_set("maxmemory", admin.info("memory")["used_memory"] + 20_000)
 
         with busy.fault(fill, lambda: admin.config_set("maxmemory", 0)):
-            refusal = f"Redis at 127.0.0.1:{server.port} refuses: "
+            refusal = f"Redis at 127.0.0.1:{store.port} refuses: "
             busy.every_lane_waits_for(refusal)
             busy.is_not_ready_for("command not allowed when used memory > 'maxmemory'")
             busy.is_calm()
     busy.ends_right()
 
 
-def test_a_read_only_one_is_waited_with(busy: AtWork, server: LocalRedis) -> None:
+def test_a_read_only_one_is_waited_with(busy: AtWork, store: LocalRedis) -> None:
     """As after a failover whose old master is a replica now: it answers, and takes no writes."""
-    admin = redis.Redis.from_url(server.url)
+    admin = redis.Redis.from_url(store.url)
     with admin, busy.fault(lambda: admin.replicaof("127.0.0.1", "1"), lambda: admin.replicaof("NO", "ONE")):
-        busy.every_lane_waits_for(f"Redis at 127.0.0.1:{server.port} refuses: ")
+        busy.every_lane_waits_for(f"Redis at 127.0.0.1:{store.port} refuses: ")
         busy.is_not_ready_for("read only replica")
         busy.is_calm()
     busy.ends_right()
 
 
-def test_one_that_comes_back_empty_is_filled_from_the_log(busy: AtWork, server: LocalRedis) -> None:
+def test_one_that_comes_back_empty_is_filled_from_the_log(busy: AtWork, store: LocalRedis) -> None:
     def lose_everything() -> None:
-        server.kill()
-        shutil.rmtree(server.data)
+        store.kill()
+        shutil.rmtree(store.data)
 
-    with busy.fault(lose_everything, server.start):
-        assert not server.data.exists()
-        busy.every_lane_waits_for(f"Redis at 127.0.0.1:{server.port} does not answer")
+    with busy.fault(lose_everything, store.start):
+        assert not store.data.exists()
+        busy.every_lane_waits_for(f"Redis at 127.0.0.1:{store.port} does not answer")
     busy.ends_right()
     healed = {line["lane"] for line in busy.log_lines("lane.phase") if line["phase"] == "healing"}
-    assert healed == set(range(PARTITIONS))
+    assert healed == set(busy.deployment.lanes)
 
 
 def test_one_that_lost_its_last_second_under_a_living_worker(
-    busy_by_proxy: AtWork, server: LocalRedis, proxy: Proxy
+    busy_by_proxy: AtWork, store: LocalRedis, proxy: Proxy
 ) -> None:
     """The worker is cut off meanwhile, so that what Redis has lost can be seen before it is healed."""
     busy = busy_by_proxy
     for _ in range(3):
-        sizes = aof_sizes(server)
+        sizes = aof_sizes(store)
         began = steps(busy.deployment)
         eventually(lambda began=began: all_beyond(steps(busy.deployment), began, 3), 60, "saves of each lane")
         with busy.fault(proxy.cut, proxy.mend):
             busy.every_lane_waits_for(f"Redis at {proxy.address} does not answer")
             before = steps(busy.deployment)
-            server.kill()
-            cut(server, sizes)
-            server.start()
+            store.kill()
+            cut(store, sizes)
+            store.start()
             after = steps(busy.deployment)
             assert all(after[lane] < before[lane] for lane in before), (before, after)
         busy.worker.ready()
     busy.ends_right()
 
 
-def aof_sizes(server: LocalRedis) -> dict[Path, int]:
+def aof_sizes(store: LocalRedis) -> dict[Path, int]:
     """The increments of the append-only file; the base is written at once and whole."""
-    return {path: path.stat().st_size for path in server.data.glob("appendonlydir/*.incr.aof")}
+    return {path: path.stat().st_size for path in store.data.glob("appendonlydir/*.incr.aof")}
 
 
-def cut(server: LocalRedis, sizes: dict[Path, int]) -> None:
+def cut(store: LocalRedis, sizes: dict[Path, int]) -> None:
     """Leave what was there at that time, and a part of the command that came next."""
     for path, size in sizes.items():
         with path.open("r+b") as file:

@@ -17,32 +17,17 @@ from confluent_kafka.admin import AdminClient, NewPartitions
 from schemas.decode import decode_order, decode_signup
 from schemas.errors import BadEvent
 from schemas.events import Event, Order
-from segue.services import KafkaService, RedisService
 from streamer.topics_admin import create_topics
 from tests.bad_events import BadRecord
 from tests.chaos.customers import records
-from tests.deployment import Deployment, deployed
-from tests.integration.under_faults import USERS, AtWork, a_trained_release, at_work
+from tests.deployment import Deployment
+from tests.integration.faults.at_work import USERS, AtWork, at_work
 from tests.services import eventually
-from tests.verify import Outcome, expected_users, read_topic, verify
+from tests.verify import Outcome, expected_users, read_topic
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 
-PARTITIONS = 3
-
-
-@pytest.fixture(scope="module")
-def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return a_trained_release(tmp_path_factory)
-
-
-@pytest.fixture
-def deployment(
-    kafka: KafkaService, redis_server: RedisService, topic_prefix: str, tmp_path: Path
-) -> Iterator[Deployment]:
-    running = Deployment(kafka.bootstrap, redis_server.url, topic_prefix, tmp_path, PARTITIONS)
-    with deployed(running):
-        yield running
+ADDED = 2  # partitions
 
 
 @pytest.fixture
@@ -93,7 +78,7 @@ def test_an_input_made_anew_is_decided_from_its_offset_0(busy: AtWork, which: st
     becomes_right(busy)
     busy.is_well()
     waited = [line["reason"] for line in busy.log_lines("lane.phase") if line["phase"] == "waiting"]
-    assert len(waited) >= PARTITIONS
+    assert len(waited) >= busy.deployment.partitions
     # Whichever is noticed first: another id, no topic, or no such offset in the new one.
     noticed = (f"topic {topic} ", "the log does not go on where the lane stands: ")
     assert all(reason.startswith(noticed) for reason in waited), waited
@@ -172,7 +157,7 @@ def test_partitions_added_to_one_input_end_the_worker_and_no_event_is_half_appli
     what_was_taken_is_right(busy)
     refused = busy.deployment.worker()
     assert refused.process.wait(60) == 6
-    assert f"{topic} has {PARTITIONS + 2}" in refused.log()
+    assert f"{topic} has {busy.deployment.partitions + ADDED}" in refused.log()
     assert "Traceback" not in refused.log()
     what_was_taken_is_right(busy)
 
@@ -186,7 +171,7 @@ def test_partitions_added_to_every_topic_of_the_lanes(busy: AtWork) -> None:
     refused = busy.deployment.worker()
     assert refused.process.wait(60) == 7
     assert (
-        f"the inputs have {PARTITIONS + 2} partitions, but the states in Redis were made with"
+        f"the inputs have {busy.deployment.partitions + ADDED} partitions, but the states in Redis were made with"
         in refused.log()
     )
     what_was_taken_is_right(busy)
@@ -194,7 +179,7 @@ def test_partitions_added_to_every_topic_of_the_lanes(busy: AtWork) -> None:
 
 def add_partitions(deployment: Deployment, topic: str) -> None:
     admin = AdminClient({"bootstrap.servers": deployment.bootstrap})
-    admin.create_partitions([NewPartitions(topic, PARTITIONS + 2)])[topic].result(30)
+    admin.create_partitions([NewPartitions(topic, deployment.partitions + ADDED)])[topic].result(30)
 
 
 def last_words(busy: AtWork) -> str:
@@ -216,14 +201,7 @@ def what_was_taken_is_right(busy: AtWork) -> None:
     facts, bad = events_below(deployment, ends)
     assert len(read_topic(deployment.bootstrap, deployment.topics.dead_letters)) == bad
     right = expected_users(facts, busy.release)
-    outcome = verify(
-        deployment.bootstrap,
-        deployment.topics,
-        deployment.redis_url,
-        deployment.redis_prefix,
-        right,
-        facts.keys() - right.keys(),
-    )
+    outcome = deployment.verified(right, facts.keys() - right.keys())
     assert outcome.users > 10
 
 
@@ -251,7 +229,7 @@ def events_below(
 def places(deployment: Deployment, topic: str) -> list[int]:
     """How far Redis has come in a topic, by lane."""
     with redis.Redis.from_url(deployment.redis_url, socket_timeout=60) as client:
-        stored = [client.get(f"{deployment.redis_prefix}place:{p}") for p in range(PARTITIONS)]
+        stored = [client.get(f"{deployment.redis_prefix}place:{p}") for p in deployment.lanes]
     return [json.loads(place)["positions"][topic] for place in stored if place is not None]
 
 
@@ -261,7 +239,7 @@ def committed(deployment: Deployment, topic: str) -> list[int]:
         {"bootstrap.servers": deployment.bootstrap, "group.id": deployment.environment["SEGUE_GROUP"]}
     )
     try:
-        asked = [TopicPartition(topic, p) for p in range(PARTITIONS)]
+        asked = [TopicPartition(topic, p) for p in deployment.lanes]
         return [max(0, at.offset) for at in consumer.committed(asked, 30)]
     finally:
         consumer.close()
@@ -270,6 +248,6 @@ def committed(deployment: Deployment, topic: str) -> list[int]:
 def ends_of(deployment: Deployment, topic: str) -> list[int]:
     consumer = Consumer({"bootstrap.servers": deployment.bootstrap, "group.id": "ends"})
     try:
-        return [consumer.get_watermark_offsets(TopicPartition(topic, p), 30)[1] for p in range(PARTITIONS)]
+        return [consumer.get_watermark_offsets(TopicPartition(topic, p), 30)[1] for p in deployment.lanes]
     finally:
         consumer.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -18,49 +18,31 @@ from confluent_kafka import Producer
 from schemas.decode import encode_order, encode_signup
 from schemas.events import Event, Item, Order, Signup
 from schemas.partition import librdkafka_name
-from segue.services import KafkaService, RedisService
 from tests.bad_events import BadRecord
 from tests.chaos.customers import records
-from tests.deployment import Deployment, WorkerProcess, deployed
-from tests.integration.under_faults import a_trained_release
+from tests.deployment import Deployment, WorkerProcess
 from tests.services import eventually
-from tests.verify import Expected, Outcome, expected_users, read_topic, verify
+from tests.verify import Expected, Outcome, expected_users, read_topic
 from trainer.release import load_release
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 
-PARTITIONS = 3
 AT = datetime(2024, 12, 1, tzinfo=UTC)
 MOST_BYTES = 1_000_000
 LONG = 1_024
 LONG_ID = 256
 
 
-@pytest.fixture(scope="module")
-def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return a_trained_release(tmp_path_factory)
-
-
 @pytest.fixture
-def deployment(
-    kafka: KafkaService, redis_server: RedisService, topic_prefix: str, tmp_path: Path, release: Path
-) -> Iterator[Deployment]:
-    running = Deployment(kafka.bootstrap, redis_server.url, topic_prefix, tmp_path, PARTITIONS)
-    running.announce(load_release(release))
-    with deployed(running):
-        yield running
+def deployment(deployment: Deployment, release: Path) -> Deployment:
+    """With a release that is in use."""
+    deployment.announce(load_release(release))
+    return deployment
 
 
 def checked(deployment: Deployment, right: dict[str, Expected], gone: Sequence[str] = ()) -> Outcome:
     deployment.caught_up()
-    return verify(
-        deployment.bootstrap,
-        deployment.topics,
-        deployment.redis_url,
-        deployment.redis_prefix,
-        right,
-        gone,
-    )
+    return deployment.verified(right, gone)
 
 
 def send(
@@ -231,7 +213,7 @@ def test_clocks_that_go_backwards(deployment: Deployment, release: Path) -> None
             for earlier, later in pairwise(emitted)
             if earlier[0] == later[0] and earlier[1] > later[1]
         ]
-        assert len(back) >= PARTITIONS, "the clock did not go backwards"
+        assert len(back) >= deployment.partitions, "the clock did not go backwards"
         assert worker.stop() == 0
     finally:
         worker.kill()
