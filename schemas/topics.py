@@ -68,11 +68,13 @@ def topic_configs(topics: Topics) -> dict[str, dict[str, str]]:
     # Kept for ever: a partition that retention empties begins behind the last transaction's marker, which a
     # lane that stands before the marker cannot tell from events that it has missed.
     rekeyed = {"cleanup.policy": "delete", "max.message.bytes": "5242880", "retention.ms": "-1"}
+    # Without a bound, what stood before an erasure's null may stay for ever: Kafka's own default has none.
+    users = {"cleanup.policy": "compact", "max.compaction.lag.ms": str(7 * 24 * 60 * 60 * 1_000)}
     return {
         topics.signups: {"cleanup.policy": "delete"},
         topics.orders: {"cleanup.policy": "delete"},
         topics.changes: {"cleanup.policy": "delete"},
-        topics.users: {"cleanup.policy": "compact"},
+        topics.users: users,
         topics.models: {"cleanup.policy": "compact", "max.message.bytes": "5242880"},
         topics.dead_letters: {"cleanup.policy": "delete", "max.message.bytes": "5242880"},
         **({topics.rekeyed: rekeyed} if topics.rekey else {}),

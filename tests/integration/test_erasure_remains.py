@@ -112,7 +112,7 @@ def the_page(worker: WorkerProcess, path: str) -> str:
 
 
 def test_compaction_takes_the_records_of_an_erased_user_away(fresh_kafka: Callable[..., LocalKafka]) -> None:
-    """With the setting that says until when; Kafka's own default never says."""
+    """With a shorter time than the week that the topic is made with; Kafka's own default never says."""
     kafka = fresh_kafka(properties={"log.cleaner.backoff.ms": "200"})
     client = {"bootstrap.servers": kafka.bootstrap}
     topics = Topics("t-")

@@ -22,6 +22,11 @@ def test_only_what_is_a_table_is_compacted() -> None:
     assert compacted == {"user-segments", "segment-models"}
 
 
+def test_what_an_erased_user_was_does_not_stay_for_ever() -> None:
+    week_ms = 604_800_000
+    assert int(topic_configs(Topics("eu."))["eu.user-segments"]["max.compaction.lag.ms"]) == week_ms
+
+
 def test_a_dead_letter_has_room_for_any_input_and_the_topic_for_any_dead_letter() -> None:
     limit = int(topic_configs(Topics())["segment-dead-letters"]["max.message.bytes"])
     assert MAX_INPUT_BYTES < MAX_DEAD_LETTER_BYTES < limit
