@@ -14,7 +14,7 @@ from segue.cli.commands import app
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
-OPERATIONS = DOCS / "operations.md"
+RUNBOOK = [DOCS / "operations.md", DOCS / "rebuilding.md"]
 
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 
@@ -148,7 +148,7 @@ def test_a_message_that_nobody_tells_is_found() -> None:
 def first_cells(*headings: str) -> Iterator[list[str]]:
     """The code in the first column of the runbook's tables with such a heading, row by row."""
     inside = False
-    for line in text_of(OPERATIONS).splitlines():
+    for line in "\n".join(map(text_of, RUNBOOK)).splitlines():
         first = line.strip("|").partition("|")[0].strip()
         if not line.startswith("|"):
             inside = False
@@ -159,7 +159,7 @@ def first_cells(*headings: str) -> Iterator[list[str]]:
 
 
 def test_every_metric_header_and_event_of_the_runbook_is_there() -> None:
-    code = "\n".join(code_of(OPERATIONS))
+    code = "\n".join(line for page in RUNBOOK for line in code_of(page))
     names = {
         name.removesuffix("_total").removesuffix("_info") for name in re.findall(r"\bsegue_[a-z_]+", code)
     }
