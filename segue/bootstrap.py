@@ -24,8 +24,8 @@ from segue.settings import Settings
 from streamer.bootstrap import WRITER, Filled, LaneEnds, bootstrap
 from streamer.kafka_client import Reports, make_client, unreachable, why
 from streamer.model import BootstrapRecord
+from streamer.redis_client import policy_doubt
 from streamer.release_view import BOOTSTRAP_KEY
-from streamer.store import check_policy, connect
 
 _GRACE_S = 2.0
 
@@ -43,7 +43,7 @@ def fill(
     Args:
         facts: gives those before ``as_of``, user by user.
         margin: how long before ``as_of`` the log is read again; what is read twice does no harm.
-        progress: told how many users have been written so far.
+        progress: told how many users have been read so far.
 
     Raises:
         BadSetting: the release was trained with other ``exclude_statuses``.
@@ -78,11 +78,7 @@ def fill(
 
 
 def _check_redis(settings: Settings, say: Callable[[str], None]) -> None:
-    client = connect(settings.redis)
-    try:
-        doubt = check_policy(client)
-    finally:
-        client.close()
+    doubt = policy_doubt(settings.redis)
     if doubt is not None:
         say(doubt)
 

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 
 from schemas import times
-from segue.lane_past import Fact, FactsAsOf
+from segue.lane_past import FactsAsOf
 from segue.settings import Settings
 from segue.trainer_extra import open_warehouse
+from streamer.bootstrap import Fact
 
 
 def warehouse_facts(stack: ExitStack, name: str, settings: Settings) -> FactsAsOf:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from segue.settings import Settings
-from streamer.store import TIMEOUT_S, RedisStore
+from streamer.redis_client import TIMEOUT_S
+from streamer.store import RedisStore
 
 
 def followed(settings: Settings, timeout_s: float = TIMEOUT_S) -> Settings:

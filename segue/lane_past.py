@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
 from types import MappingProxyType
 
-from schemas import times
 from schemas.errors import BadTopics, NeedsRebuild
-from schemas.events import Order, Signup
-from schemas.headers import ERASED_AT
 from schemas.partition import partition_of
 from segue.settings import Settings
-from streamer.bootstrap import states_of
+from streamer.bootstrap import Fact, states_of
+from streamer.decisions import erased_at_in
 from streamer.healing import read_between
 from streamer.interfaces import Bounds
 from streamer.kafka_admin import Admin
@@ -25,7 +23,6 @@ from streamer.model import BootstrapRecord
 from streamer.refold import Refold
 from streamer.state import Facts, UserState
 
-Fact = Signup | Order
 FactsAsOf = Callable[[str], Iterable[Fact]]
 """Gives the warehouse's facts before a time (RFC 3339), user by user."""
 NONE_ERASED: Mapping[str, datetime] = MappingProxyType({})
@@ -42,30 +39,32 @@ class LaneLog:
         BadTopics: a topic is not there.
     """
 
-    def __init__(self, settings: Settings, lane: int) -> None:
-        deadlines = Deadlines()
-        admin = Admin(settings.kafka_client, deadlines.request_s)
+    def __init__(self, settings: Settings, lane: int, reader: Reader, deadline_s: float) -> None:
+        admin = Admin(settings.kafka_client, deadline_s)
         topics = settings.topics
         self.lane = lane
-        self.reader = Reader(lane, settings.group, settings.kafka_client, deadlines)
-        self.committed = self.reader.committed(topics.inputs)
+        self.reader = reader
+        self.committed = reader.committed(topics.inputs)
         self.bounds: dict[str, Bounds] = {}
         for topic in (*topics.inputs, topics.users, topics.changes):
             facts = admin.topic(topic)
             self.bounds[topic] = admin.bounds(topic, lane, facts.topic_id)
 
-    def close(self) -> None:
-        """Let go of the connections."""
-        self.reader.close()
-
 
 @contextmanager
-def reading_the_log() -> Iterator[None]:
-    """Turns a log that does not go on into a sentence."""
-    try:
-        yield
-    except InDoubt as doubt:
-        raise BadTopics(f"the log cannot be read to its end ({doubt}): run the same again") from None
+def lane_log(settings: Settings, lane: int) -> Iterator[LaneLog]:
+    """A lane's log while it is read; one that does not go on meanwhile is told in a sentence.
+
+    Raises:
+        Unreachable: Kafka does not answer.
+        BadTopics: a topic is not there, or its log cannot be read to its end.
+    """
+    deadlines = Deadlines()
+    with closing(Reader(lane, settings.group, settings.kafka_client, deadlines)) as reader:
+        try:
+            yield LaneLog(settings, lane, reader, deadlines.request_s)
+        except InDoubt as doubt:
+            raise BadTopics(f"the log cannot be read to its end ({doubt}): run the same again") from None
 
 
 def past_of(
@@ -155,8 +154,8 @@ def _erasures(log: LaneLog, config: LaneConfig, known: Mapping[str, datetime]) -
     erased = dict(known)
     for records in read_between(log.reader, {topic: bounds.begin}, {topic: bounds.end}, config.max_batch):
         for record in records:
-            told = dict(record.headers).get(ERASED_AT)
-            if record.key is not None and told is not None:
-                user_id, at = record.key.decode(), times.parse(told.decode())
+            at = erased_at_in(record)
+            if record.key is not None and at is not None:
+                user_id = record.key.decode()
                 erased[user_id] = max(at, erased.get(user_id, at))
     return erased

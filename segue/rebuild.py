@@ -14,19 +14,20 @@ import redis
 from schemas.errors import BadStore, NeedsRebuild
 from segue.followed import followed
 from segue.kafka import DEADLINE_S
-from segue.lane_past import NONE_ERASED, FactsAsOf, LaneLog, past_of, reading_the_log
+from segue.lane_past import NONE_ERASED, FactsAsOf, LaneLog, lane_log, past_of
 from segue.lanes import lane_config
 from segue.rebuild_lease import give_back, take
 from segue.redis_users import RedisUsers
 from segue.release import published
 from segue.settings import Settings
 from streamer import place as places
-from streamer.bootstrap import check_statuses
 from streamer.keys import Keys
 from streamer.lane_config import LaneConfig
 from streamer.model import ActiveModel, BootstrapRecord
 from streamer.rebuild import LaneFiller, check_filled, decided_within, move
-from streamer.store import RedisStore, address_of, check_policy, connect, reaching
+from streamer.redis_client import address_of, check_policy, connect, reaching
+from streamer.rules import check_statuses
+from streamer.store import RedisStore
 from streamer.topics_admin import check_topics
 
 
@@ -64,7 +65,7 @@ def rebuild(
     partitions = check_topics(settings.kafka_client, settings.topics, deadline_s=DEADLINE_S)
     config = lane_config(settings, partitions)
     model, bootstrap = published(settings)
-    check_statuses(model, config)
+    check_statuses(model.release, config.rules)
     anew = _check_redis(settings, config, say)
     take(settings, into)
     writer = f"rebuild {uuid.uuid4().hex}"
@@ -101,12 +102,8 @@ class _Run:
     records: int = 0
 
     def lane(self, lane: int, filler: LaneFiller) -> None:
-        log = LaneLog(self.settings, lane)
-        try:
-            with reading_the_log():
-                self._fill(log, filler)
-        finally:
-            log.close()
+        with lane_log(self.settings, lane) as log:
+            self._fill(log, filler)
 
     def _fill(self, log: LaneLog, filler: LaneFiller) -> None:
         topics = self.config.topics
@@ -208,10 +205,8 @@ def _check_redis(settings: Settings, config: LaneConfig, say: Callable[[str], No
             stored = cast(bytes | None, client.get(keys.place(0)))
     finally:
         client.close()
-    try:
-        return stored is None or places.decode(stored).settings != config.settings
-    except NeedsRebuild:
-        return True
+    place = None if stored is None else places.readable(stored)
+    return place is None or place.settings != config.settings
 
 
 def _check_room(client: redis.Redis) -> None:

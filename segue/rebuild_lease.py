@@ -10,7 +10,8 @@ from segue.kafka import DEADLINE_S
 from segue.settings import Settings
 from streamer.keys import Keys
 from streamer.rebuild import LaneInUse
-from streamer.store import TIMEOUT_S, RedisStore, address_of, connect, reaching
+from streamer.redis_client import TIMEOUT_S, address_of, connect, reaching
+from streamer.store import RedisStore
 from streamer.topics_admin import check_topics
 
 

@@ -24,9 +24,10 @@ from streamer.history import FIELDS, Entered, read_history
 from streamer.keys import SEGMENT, STATE, Keys
 from streamer.neighbours import angle, similarity
 from streamer.place import FoldSettings, Place
+from streamer.redis_client import address_of, connect, reaching
 from streamer.rules import Rules
 from streamer.state import UserState
-from streamer.store import RedisStore, address_of, connect, reaching
+from streamer.store import RedisStore
 
 TIMEOUT_S = 5.0
 _BATCH = 1_000

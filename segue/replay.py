@@ -13,7 +13,7 @@ from schemas.headers import change_headers
 from schemas.partition import partition_of
 from schemas.wire import decode_change, encode_change
 from segue.kafka import DEADLINE_S
-from segue.lane_past import FactsAsOf, LaneLog, past_of, reading_the_log
+from segue.lane_past import FactsAsOf, LaneLog, lane_log, past_of
 from segue.lanes import lane_config
 from segue.release import published
 from segue.replay_window import Wanted, window_of
@@ -92,12 +92,8 @@ class ReplayRun:
             BadUsage: the window lies outside the log.
         """
         for lane in self._lanes:
-            log = LaneLog(self._settings, lane)
-            try:
-                with reading_the_log():
-                    yield from self._lane(log)
-            finally:
-                log.close()
+            with lane_log(self._settings, lane) as log:
+                yield from self._lane(log)
 
     def _lanes_of(self) -> list[int]:
         lanes = set(range(self.partitions))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -14,9 +15,9 @@ from schemas.release import ModelRelease
 from schemas.times import EPOCH
 from segue.followed import followed
 from segue.kafka import DEADLINE_S
-from segue.lane_past import NONE_ERASED, FactsAsOf, LaneLog, past_of, reading_the_log
-from segue.lane_snapshot import LaneSnapshots, spaces_in
+from segue.lane_past import NONE_ERASED, FactsAsOf, LaneLog, lane_log, past_of
 from segue.lanes import lane_config
+from segue.redis_lane import RedisLane, spaces_in
 from segue.redis_users import RedisUsers
 from segue.settings import Settings
 from streamer.compare import Difference, differences
@@ -97,22 +98,15 @@ class _Run:
     without_place: list[int] = field(default_factory=list)
 
     def lane(self, lane: int, in_redis: Sequence[str]) -> None:
-        snapshots = LaneSnapshots(self.settings, lane, self.spaces)
-        try:
-            place = snapshots.place()
+        with closing(RedisLane(self.settings, lane, self.spaces)) as redis_lane:
+            place = redis_lane.place()
             if place is None:
                 self.without_place.append(lane)
                 return
-            log = LaneLog(self.settings, lane)
-            try:
-                with reading_the_log():
-                    self._compare(log, snapshots, place, in_redis)
-            finally:
-                log.close()
-        finally:
-            snapshots.close()
+            with lane_log(self.settings, lane) as log:
+                self._compare(log, redis_lane, place, in_redis)
 
-    def _compare(self, log: LaneLog, snapshots: LaneSnapshots, place: Place, in_redis: Sequence[str]) -> None:
+    def _compare(self, log: LaneLog, redis_lane: RedisLane, place: Place, in_redis: Sequence[str]) -> None:
         check_settings(place.settings, self.config.settings)
         _check_topics_of(place, log)
         before = self.records
@@ -129,7 +123,7 @@ class _Run:
         seen: set[str] = set()
         pending = list(dict.fromkeys([*in_redis, *past.states]))
         for look in range(_LOOKS):
-            found = self._look(pending, snapshots, past)
+            found = self._look(pending, redis_lane, past)
             self.users += len(set(pending) - seen)
             seen.update(pending)
             # A lane that heals is on its way for a moment: who differs is looked at again.
@@ -141,12 +135,12 @@ class _Run:
         self.records += past.records
 
     def _look(
-        self, user_ids: Sequence[str], snapshots: LaneSnapshots, past: Refold
+        self, user_ids: Sequence[str], redis_lane: RedisLane, past: Refold
     ) -> dict[str, list[Difference]]:
         """Compare at the place of each moment at which users are read."""
         found: dict[str, list[Difference]] = {}
         for some in _chunks(user_ids):
-            place, kept = snapshots.read(some)
+            place, kept = redis_lane.read(some)
             past.go_to(place.positions)
             for user_id in some:
                 differs = differences(

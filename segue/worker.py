@@ -22,8 +22,8 @@ from streamer.config import WorkerConfig
 from streamer.lane import Lane
 from streamer.logs import set_up_logs
 from streamer.metrics import Metrics
+from streamer.redis_client import policy_doubt
 from streamer.releases import Releases
-from streamer.store import check_policy, connect
 from streamer.threads import LaneThreads, OpenLane
 
 _Found = TypeVar("_Found")
@@ -134,11 +134,7 @@ def _topics_made(sentence: str) -> None:
 
 
 def _check_redis(settings: Settings) -> None:
-    client = connect(settings.redis, _ASK_S)
-    try:
-        doubt = check_policy(client)
-    finally:
-        client.close()
+    doubt = policy_doubt(settings.redis, _ASK_S)
     if doubt is not None:
         log.warning("redis.doubt", reason=doubt)
 

@@ -12,9 +12,10 @@ same bootstrap ends:
 2. mark     each lane's place as unfinished: a worker refuses it, and so does a bootstrap that came before
 3. announce the ``bootstrap`` record, so that nobody takes the log for the whole past
 4. clear    what an unfinished run left, which may be of other facts
-5. fill     states, and in the lane's transactions the ``user-segments`` records
-6. commit   the inputs' offsets at T, in each lane's last transaction
-7. place    each lane's real place, in its last save
+5. recall   what ``user-segments`` says of each lane's users
+6. fill     states, and in the lane's transactions the ``user-segments`` records
+7. commit   the inputs' offsets at T, in each lane's last transaction
+8. place    each lane's real place, in its last save
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -23,14 +24,13 @@ from itertools import groupby
 
 from msgspec import Struct
 
-from schemas import times
 from schemas.changes import Cause
-from schemas.errors import BadSetting, NeedsRebuild, SegueError, Unreachable
+from schemas.errors import SegueError, Unreachable
 from schemas.events import Order, Signup
-from schemas.headers import ERASED_AT
 from schemas.partition import partition_of
 from streamer import place as places
-from streamer.healing import decided_in, read_between
+from streamer.decisions import decided_in, erased_at_in
+from streamer.healing import read_between
 from streamer.interfaces import Log, OutRecord, Record, Store
 from streamer.lane_config import LaneConfig
 from streamer.lane_errors import Fenced, InDoubt
@@ -39,7 +39,7 @@ from streamer.outputs import change_records
 from streamer.place import Place
 from streamer.process import decide
 from streamer.profile import fold_all
-from streamer.rules import Rules
+from streamer.rules import Rules, check_statuses
 from streamer.state import Facts, UserState
 from streamer.users import write_of
 
@@ -105,7 +105,7 @@ def bootstrap(
             was started meanwhile.
         Unreachable: Kafka or Redis does not answer, or Kafka did not confirm a transaction.
     """
-    check_statuses(model, config)
+    check_statuses(model.release, config.rules)
     fillers = {p: _Filler(p, ends, as_of, model, config, clock, writer) for p, ends in lanes.items()}
     try:
         return _fill(fillers, facts, config, announce, progress)
@@ -118,22 +118,6 @@ def bootstrap(
         raise Unreachable(
             f"Kafka did not confirm every step ({reason}): run the same bootstrap again"
         ) from None
-
-
-def check_statuses(model: ActiveModel, config: LaneConfig) -> None:
-    """See that a release was trained under the settings' ``exclude_statuses``.
-
-    Raises:
-        BadSetting: it was not.
-    """
-    trained, ours = frozenset(model.release.exclude_statuses), config.rules.exclude_statuses
-    if trained != ours:
-        raise BadSetting(
-            "exclude_statuses",
-            sorted(ours),
-            f"the current release {model.release.version} was trained with {sorted(trained)}; set it to that,"
-            " or publish a release that was trained with yours",
-        )
 
 
 def _fill(
@@ -216,7 +200,7 @@ class _Filler:
             )
         if held is None or places.is_unfinished(held):
             return
-        place = _read(held) if again else None
+        place = places.readable(held) if again else None
         if place is None or not place.writer.startswith(WRITER):
             raise NotFresh(
                 f"lane {self._partition} has a place in Redis already: bootstrap fills a fresh prefix;"
@@ -301,16 +285,8 @@ class _Filler:
             raise NotFresh(f"somebody else wrote to lane {self._partition} meanwhile: stop the workers first")
 
 
-def _read(held: bytes) -> Place | None:
-    try:
-        return places.decode(held)
-    except NeedsRebuild:
-        return None
-
-
 def _told(before: UserState, record: Record) -> UserState:
     """A user without facts, as its records say up to this one: the newest decision, the last erasure."""
-    header = dict(record.headers).get(ERASED_AT)
-    erasures = [before.facts.erased_at, None if header is None else times.parse(header.decode())]
+    erasures = [before.facts.erased_at, erased_at_in(record)]
     erased_at = max((at for at in erasures if at is not None), default=None)
     return UserState(before.user_id, Facts(erased_at=erased_at), decided_in(record))

@@ -9,7 +9,8 @@ from redis.cluster import RedisCluster
 
 from streamer.interfaces import Neighbour, UserWrite
 from streamer.keys import SEGMENT, Keys
-from streamer.store import TIMEOUT_S, RedisStore, angles_in, reaching, spaces_of
+from streamer.redis_client import TIMEOUT_S, reaching
+from streamer.store import RedisStore, angles_in, spaces_of
 
 _PORT = 6379
 

@@ -7,20 +7,18 @@ the events are folded, and the decisions read.
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
 
-import msgspec
 from msgspec.structs import replace
 
-from schemas.changes import SegmentChange
-from schemas.headers import MODELS_TOPIC, POSITIONS
 from schemas.topics import Topics
-from schemas.wire import decode_change
 from streamer.batch import read_batch
+from streamer.decisions import adopted, cause_positions
 from streamer.interfaces import Log, Reading, Record
 from streamer.lane_config import LaneConfig
 from streamer.model import ActiveModel
-from streamer.process import follow, placed
+from streamer.process import placed
+from streamer.profile import fold
 from streamer.start import Start
-from streamer.state import Decided, UserState, decided_by, told
+from streamer.state import Decided
 from streamer.users import Users
 
 Load = Callable[[Mapping[str, Collection[str]]], Users]
@@ -75,7 +73,7 @@ def fold_inputs(
         users = load(batch.wanted())
         for incoming in batch.events:
             event = incoming.event
-            users.put(users.apply(event.user_id, partial(follow, event=event, rules=config.rules)))
+            users.put(users.apply(event.user_id, partial(fold, event=event, rules=config.rules)))
         for state in list(users):
             users.put(placed(state, model, config.rules))
         save(users, positions)
@@ -105,34 +103,3 @@ def adopt(
         for state in list(users):
             users.put(placed(state, model, config.rules))
         save(users, {topic: records[-1].offset + 1})
-
-
-def adopted(state: UserState, record: Record) -> UserState:
-    """The user as a record of ``user-segments`` leaves it: decided, with an entry of its history; or neither."""
-    change = _change_in(record)
-    if change is None:
-        return replace(state, decided=None, entered=0, entries=())
-    return told(state, change, _models_topic(record))
-
-
-def decided_in(record: Record) -> Decided | None:
-    """What a record of ``user-segments`` decides; None for an erased user."""
-    change = _change_in(record)
-    return None if change is None else decided_by(change, _models_topic(record))
-
-
-def _change_in(record: Record) -> SegmentChange | None:
-    change = None if record.value is None else decode_change(record.value)
-    return change if isinstance(change, SegmentChange) else None
-
-
-def _models_topic(record: Record) -> str:
-    return dict(record.headers).get(MODELS_TOPIC, b"").decode()
-
-
-def cause_positions(record: Record) -> dict[str, int]:
-    """The lane's next offsets just after what led to a record of ``user-segments``."""
-    if record.value is not None:
-        return decode_change(record.value).cause.positions
-    told = dict(record.headers).get(POSITIONS, b"{}")
-    return msgspec.json.decode(told, type=dict[str, int])

@@ -159,7 +159,9 @@ class Store(Protocol):
     """One lane's side of Redis. Methods may raise :class:`schemas.errors.Unreachable`."""
 
     def place(self) -> bytes | None:
-        """The lane's place, as it was saved."""
+        """The lane's place, as it was saved; where a rebuild has moved the lane, that under the new prefix, to which
+        this store keeps from then on.
+        """
 
     def places(self, partitions: Collection[int]) -> list[bytes]:
         """The places of these lanes, of those that have one; one round trip."""

@@ -3,26 +3,27 @@
 The order of a batch, each step leaning on the one before; a crash between any two of them is healed by
 the next takeover:
 
-1. read    the records, and one model for all of them
-2. load    the place and the users; a place that this lane did not write last ends the batch
+1. read    the records
+2. load    the place and the users; a place that this lane did not write last ends the batch; then one model for all
 3. decide  fold, score, compare, in memory
 4. similar the nearest users of those who change
 5. commit  one Kafka transaction: changes, users' records, dead letters, events re-keyed to other lanes, the
            inputs' next offsets
 6. save    one script: states, index and the new place, if the place is still the one of step 2
 
-Once there is a newer activation, a *sweep* decides the lane's users anew, between the batches of events and in
-such batches itself, but that it reads no records, loads users whom an older activation decided, and leaves
-the offsets as they are. What is left of it stands in Redis, so a takeover goes on with it.
+A newer activation starts a *sweep*, which decides the lane's users anew. Its batches run between those of
+events. They read no records and leave the offsets alone; they load users whom an older activation decided.
+What is left stands in Redis, so a takeover goes on with it.
 
 The order of a takeover:
 
 1. fence   start the producer; the former owner can write no more
-2. offsets read the committed offsets, stable ones, and the place; a doubt if another commits meanwhile
-3. fold    from the place up to the committed offsets, without deciding
-4. adopt   what ``user-segments`` says from the place on: segment, activation, sequence
-5. save    with the next step, even if nothing was read: whoever held the lane before is locked out
-6. follow  the inputs, from the offsets reached; from here on the lane decides
+2. ask     for the committed offsets, stable ones, the place and the topics; a doubt if another commits meanwhile
+3. weigh   them: where to fold from, where to decide from
+4. fold    from the place up to the committed offsets, without deciding
+5. adopt   what ``user-segments`` says from the place on: segment, activation, sequence
+6. save    with the next step, even if nothing was read: whoever held the lane before is locked out
+7. follow  the inputs, from the offsets reached; from here on the lane decides
 """
 
 import time
@@ -90,6 +91,13 @@ class Lane:
             return {}
         return {topic: self._place.positions[topic] for topic in self._config.topics.inputs}
 
+    @property
+    def _held(self) -> Place:
+        """The place that this lane wrote last."""
+        if self._place is None:
+            raise InDoubt("the lane was never taken over")
+        return self._place
+
     def take_over(self, writer: str) -> None:
         """Become the lane's owner and bring its states up to what Kafka holds.
 
@@ -100,6 +108,8 @@ class Lane:
             NotReady: there is no release to place users by, or the lane has come to a later one.
             InDoubt: another took the lane meanwhile, or an answer was lost; call again.
             NeedsRebuild: an operator must decide.
+            BadSetting: the newest release was trained with other ``exclude_statuses``.
+            LaneClosing: it is to close, and what was healed so far is saved.
         """
         self._switch.newest()
         topics = self._config.topics
@@ -148,10 +158,9 @@ class Lane:
         Raises:
             InDoubt: nothing of this batch may be believed; take the lane over.
             NotReady: a release that is to be used is not known to this worker.
+            BadSetting: the newest release was trained with other ``exclude_statuses``.
         """
-        if self._place is None:
-            raise InDoubt("the lane was never taken over")
-        if not self._place.swept:
+        if not self._held.swept:
             timeout_s = min(timeout_s, self._pace.wait_s(self._monotonic()))
         records = self._log.poll(self._config.max_batch, timeout_s)
         if records:
@@ -170,11 +179,11 @@ class Lane:
         turn = self._turn()
         changes = self._decide(batch, users, turn.model)
         decided = self._monotonic()
-        moved = self._commit(
+        reached = self._commit(
             changes, users, turn.model, [*batch.rekeyed, *batch.dead_letters], batch.positions
         )
         committed = self._monotonic()
-        self._save(users, moved, turn)
+        self._save(users, reached, turn)
         saved = self._monotonic()
         seconds = {
             "load": loaded - began,
@@ -187,9 +196,8 @@ class Lane:
     def _sweep(self) -> int:
         """Decide some users anew whom an older activation decided; how many it were."""
         turn = self._turn()
-        assert self._place is not None
         now = self._monotonic()
-        if (turn.sweep == self._place.sweep and self._place.swept) or self._pace.wait_s(now) > 0:
+        if (turn.sweep == self._held.sweep and self._held.swept) or self._pace.wait_s(now) > 0:
             return 0
         self._pace.began(now)
         unswept = self._store.unswept(turn.sweep.number, self._pace.users)
@@ -197,9 +205,9 @@ class Lane:
         self._expect(users.place)
         changes = self._decide_anew(users, turn.model)
         # Who changes only in Redis needs no transaction: the save is refused where another took the lane.
-        moved = self._commit(changes, users, turn.model, (), self.positions) if changes else {}
+        reached = self._commit(changes, users, turn.model, (), self.positions) if changes else {}
         left = unswept.left - len(unswept.user_ids)
-        self._save(users, moved, turn, swept=left == 0)
+        self._save(users, reached, turn, swept=left == 0)
         self._watcher.swept(turn.model.activation, len(unswept.user_ids), changes, left)
         return len(unswept.user_ids)
 
@@ -248,7 +256,7 @@ class Lane:
         others: Sequence[OutRecord],
         positions: dict[str, int],
     ) -> dict[str, int]:
-        """One transaction; the next offsets after it, of the inputs and of ``user-segments``."""
+        """Commit one transaction. Returns the offsets reached: of the inputs, and of ``user-segments`` if it was written."""
         out = [record for change in changes for record in self._records(change, users, model)]
         written = self._log.commit([*out, *others], positions)
         topic = self._config.topics.users
@@ -266,7 +274,7 @@ class Lane:
         topic_ids: dict[str, str],
         turn: Turn,
     ) -> None:
-        """Steps 3 to 5 of a takeover, saving batch by batch."""
+        """Steps 4 to 6 of a takeover, saving batch by batch."""
         expected = stored
 
         def load(wanted: Mapping[str, Collection[str]]) -> Users:
@@ -277,11 +285,11 @@ class Lane:
                 raise InDoubt("the place in Redis is not the one that this takeover wrote last")
             return users
 
-        def save(users: Users | None, moved: dict[str, int]) -> None:
+        def save(users: Users | None, reached: dict[str, int]) -> None:
             nonlocal expected
             if self._closing():
                 raise LaneClosing
-            expected = self._save_from(expected, users, moved, turn, index_all=True)
+            expected = self._save_from(expected, users, reached, turn, index_all=True)
 
         def model_after(decisions: Iterable[Decided | None]) -> ActiveModel:
             nonlocal turn
@@ -292,32 +300,29 @@ class Lane:
             self._watcher.phase("healing", None)
         healing.fold_inputs(self._log, load, start, turn.model, self._config, save)
         healing.adopt(self._log, load, start, users_end, model_after, self._config, save)
-        assert self._place is not None
-        self._place = replace(self._place, topic_ids=topic_ids)
+        self._place = replace(self._held, topic_ids=topic_ids)
         save(None, {**start.decide_from, self._config.topics.users: max(start.users_from, users_end)})
 
-    def _save(self, users: Users, moved: dict[str, int], turn: Turn, *, swept: bool = False) -> None:
+    def _save(self, users: Users, reached: dict[str, int], turn: Turn, *, swept: bool = False) -> None:
         """``swept``: with these users the sweep has come to all."""
-        assert self._place is not None
-        self._save_from(places.encode(self._place), users, moved, turn, swept=swept, index_all=False)
+        self._save_from(places.encode(self._held), users, reached, turn, swept=swept, index_all=False)
 
     def _save_from(
         self,
         expected: bytes | None,
         users: Users | None,
-        moved: dict[str, int],
+        reached: dict[str, int],
         turn: Turn,
         *,
         index_all: bool,
         swept: bool = False,
     ) -> bytes:
         """Write the users and the place that follows, if the stored place is still ``expected``."""
-        assert self._place is not None
-        swept = swept or (self._place.swept and turn.sweep == self._place.sweep)
+        swept = swept or (self._held.swept and turn.sweep == self._held.sweep)
         following = replace(
-            self._place,
-            step=self._place.step + 1,
-            positions={**self._place.positions, **moved},
+            self._held,
+            step=self._held.step + 1,
+            positions={**self._held.positions, **reached},
             sweep=replace(turn.sweep, dropped=(), whole=True) if swept else turn.sweep,
             swept=swept,
         )
@@ -336,8 +341,7 @@ class Lane:
             self._place_seen_s = self._monotonic()
 
     def _expect(self, stored: bytes | None) -> None:
-        assert self._place is not None
-        if stored != places.encode(self._place):
+        if stored != places.encode(self._held):
             raise InDoubt("the place in Redis is not the one that this lane wrote last")
 
 

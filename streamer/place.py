@@ -173,3 +173,11 @@ def decode(stored: bytes) -> Place:
         raise NeedsRebuild(
             f"the lane's place in Redis cannot be read ({error}): rebuild the states with `segue rebuild` (docs/operations.md, code 7), or set another Redis prefix"
         ) from None
+
+
+def readable(stored: bytes) -> Place | None:
+    """The place; None where :func:`decode` would refuse it."""
+    try:
+        return decode(stored)
+    except NeedsRebuild:
+        return None

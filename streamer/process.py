@@ -1,7 +1,7 @@
 """One step of the whole: fold a fact, score the user, compare, and tell the changes.
 
-``process`` decides; ``follow`` only folds and places the user, for healing, where Kafka already holds
-the decisions. Both are pure.
+``process`` decides. ``placed`` gives a position and leaves the decision alone, for healing, where Kafka
+already holds the decisions. Both are pure.
 """
 
 from datetime import datetime
@@ -81,15 +81,6 @@ def decide(
         prefix=rules.prefix,
     )
     return Step(told(replace(state, position=position), change, model.topic_id), (change,))
-
-
-def follow(state: UserState, event: Event, rules: Rules) -> UserState:
-    """Apply one event without deciding.
-
-    Raises:
-        streamer.profile.OrdersMissing: give the state with all of its orders.
-    """
-    return fold(state, event, rules)
 
 
 def placed(state: UserState, model: ActiveModel, rules: Rules) -> UserState:

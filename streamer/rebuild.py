@@ -12,7 +12,8 @@ from msgspec.structs import replace
 
 from schemas.errors import NeedsRebuild, SegueError
 from streamer import place as places
-from streamer.healing import cause_positions, read_between
+from streamer.decisions import cause_positions
+from streamer.healing import read_between
 from streamer.interfaces import Bounds, Reading, Store, UserWrite
 from streamer.lane_config import LaneConfig
 from streamer.model import ActiveModel

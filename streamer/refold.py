@@ -9,7 +9,8 @@ from collections.abc import Callable, Container, Iterable, Mapping
 
 from schemas.events import Event
 from streamer.batch import read_batch
-from streamer.healing import adopted, read_between
+from streamer.decisions import adopted
+from streamer.healing import read_between
 from streamer.interfaces import Reading
 from streamer.lane_config import LaneConfig
 from streamer.profile import fold_all

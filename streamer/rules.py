@@ -4,7 +4,9 @@ from functools import cached_property
 
 from msgspec import Struct
 
+from schemas.errors import BadSetting
 from schemas.features import FEATURES, NUMBERS, TEXTS, Feature, FeatureKind
+from schemas.release import ModelRelease
 
 
 class Rules(Struct, frozen=True, dict=True):
@@ -51,3 +53,19 @@ class Rules(Struct, frozen=True, dict=True):
     def _sources(self, among: tuple[str, ...], *kinds: FeatureKind) -> tuple[str, ...]:
         wanted = {feature.source for feature in self.features if feature.kind in kinds}
         return tuple(source for source in among if source in wanted)
+
+
+def check_statuses(release: ModelRelease, rules: Rules) -> None:
+    """See that a release was trained with the ``exclude_statuses`` of the settings.
+
+    Raises:
+        BadSetting: it was not.
+    """
+    trained = frozenset(release.exclude_statuses)
+    if trained != rules.exclude_statuses:
+        raise BadSetting(
+            "exclude_statuses",
+            sorted(rules.exclude_statuses),
+            f"the current release {release.version} was trained with {sorted(trained)}; set it to that, or publish a"
+            " release that was trained with yours",
+        )

@@ -19,8 +19,8 @@ class Start(Struct, frozen=True):
         fold_from: by input, the offset to fold from.
         decide_from: by input, the offset from which the lane decides; up to it, it only folds.
         users_from: the offset of ``user-segments`` from which decisions are read.
-        by_users: the inputs without an offset, though Redis has come somewhere in them: their ``decide_from``
-            is only known once ``user-segments`` is read: the highest ``cause.positions`` found from ``users_from`` on, where there are records.
+        by_users: inputs that Redis has reached but the group has no offset for. Their ``decide_from`` is provisional
+            until ``user-segments`` is read from ``users_from`` on; the highest ``cause.positions`` there replaces it.
     """
 
     fold_from: dict[str, int]

@@ -1,7 +1,6 @@
 """Redis's side of a lane: see :class:`streamer.interfaces.Store` for what is promised."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from importlib.resources import files
 from itertools import islice
@@ -11,14 +10,12 @@ import msgspec
 import redis
 from redis.cluster import RedisCluster
 
-from schemas.errors import BadStore, Unreachable
 from streamer import place as places
 from streamer.interfaces import Loaded, LoadedOrders, Neighbour, StoredUser, Unswept, UserWrite
 from streamer.keys import ORDER_PREFIX, STATE, Keys
 from streamer.neighbours import nearest_of
+from streamer.redis_client import TIMEOUT_S, address_of, connect, reaching
 
-TIMEOUT_S = 10.0
-POLICY = "noeviction"
 _CLEAR_BATCH = 1_000
 
 _pack = msgspec.msgpack.Encoder().encode
@@ -138,6 +135,10 @@ class RedisStore:
                 for keys in _in_batches(self._redis.scan_iter(kind, count=_CLEAR_BATCH)):
                     self._redis.unlink(*keys)
 
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._redis.close()
+
     def _nearest(
         self, space: str, angles: Sequence[float], n: int, exclude: Collection[str], user_prefix: str
     ) -> list[list[Neighbour]]:
@@ -180,68 +181,10 @@ class RedisStore:
             )
         return bool(done)
 
-    def close(self) -> None:
-        """Let go of the connection."""
-        self._redis.close()
-
-
-def connect(url: str, timeout_s: float = TIMEOUT_S) -> redis.Redis:
-    """A client that says so at once when Redis is gone: the lane decides about trying again."""
-    return redis.Redis.from_url(
-        url, socket_timeout=timeout_s, socket_connect_timeout=timeout_s, retry=None, decode_responses=False
-    )
-
-
-def address_of(client: redis.Redis) -> str:
-    """Where a client connects to, without the password."""
-    at = client.get_connection_kwargs()
-    return str(at.get("path") or f"{at.get('host', 'localhost')}:{at.get('port', 6379)}")
-
-
-def check_policy(client: redis.Redis) -> str | None:
-    """Make sure that Redis keeps what is written to it.
-
-    ``INFO`` tells the policy too, and managed services that forbid ``CONFIG`` allow it.
-
-    Returns:
-        None; where Redis does not tell its policy, a sentence to warn with.
-
-    Raises:
-        BadStore: it may evict keys, and a user whose state is evicted would begin anew.
-        Unreachable: it does not answer.
-    """
-    address = address_of(client)
-    with reaching(address):
-        try:
-            policy = client.info("memory").get("maxmemory_policy")
-        except redis.ResponseError:
-            policy = None
-    if policy is None:
-        return f"Redis at {address} does not tell its maxmemory-policy: make sure that it is {POLICY}"
-    if policy != POLICY:
-        raise BadStore(
-            f"Redis at {address} has maxmemory-policy {policy}, so it may drop users' states:"
-            f" set it to {POLICY} (CONFIG SET maxmemory-policy {POLICY}, and in redis.conf)"
-        )
-    return None
-
 
 def spaces_of(writes: Sequence[UserWrite]) -> list[str]:
     """The spaces whose index these writes change."""
     return sorted({space for write in writes for space in write.angles})
-
-
-@contextmanager
-def reaching(address: str) -> Iterator[None]:
-    """Turns every failure of Redis into one sentence; what was written is then not known."""
-    try:
-        yield
-    except redis.AuthenticationError as error:
-        raise Unreachable(f"Redis at {address} refuses the password or user: {error}") from None
-    except (redis.ConnectionError, redis.TimeoutError, redis.exceptions.RedisClusterException) as error:
-        raise Unreachable(f"Redis at {address} does not answer: {error}") from None
-    except redis.RedisError as error:
-        raise Unreachable(f"Redis at {address} refuses: {error}") from None
 
 
 def _script(name: str) -> str:

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from schemas.errors import BadRelease, BadSetting, NeedsRebuild
+from schemas.errors import BadRelease
 from schemas.release import ModelRelease
 from streamer import place as places
 from streamer.features import features
@@ -20,6 +20,7 @@ from streamer.lane_errors import NotReady
 from streamer.model import ActiveModel
 from streamer.neighbours import angle
 from streamer.place import Place, Sweep, filling, has_index, using
+from streamer.rules import check_statuses
 from streamer.scoring import Scorer
 from streamer.state import Decided, UserState
 from streamer.users import AngleOf
@@ -56,14 +57,7 @@ class Switch:
         model = self._models.current()
         if model is None:
             raise NotReady(self._models.problem() or "no release is published yet: run `segue publish`")
-        wanted = frozenset(model.release.exclude_statuses)
-        if wanted != self._rules.exclude_statuses:
-            raise BadSetting(
-                "exclude_statuses",
-                sorted(self._rules.exclude_statuses),
-                f"the current release {model.release.version} was trained with {sorted(wanted)};"
-                " set the worker's setting to that, or train with the worker's",
-            )
+        check_statuses(model.release, self._rules)
         return model
 
     def turn(self, place: Place | None) -> Turn:
@@ -176,7 +170,5 @@ class Switch:
 
 
 def _notes(stored: bytes, space: str) -> bool:
-    try:
-        return has_index(places.decode(stored), space)
-    except NeedsRebuild:
-        return False
+    place = places.readable(stored)
+    return place is not None and has_index(place, space)

@@ -27,7 +27,7 @@ from segue.redis_users import RedisUsers
 from segue.sending import Outgoing, Sender
 from segue.settings import Settings
 from streamer.kafka_admin import Admin
-from streamer.store import connect
+from streamer.redis_client import connect
 
 _POLL_S = 0.05
 _LOOK_S = 0.25

@@ -13,7 +13,7 @@ from segue.rebuild_lease import standing
 from segue.settings import Settings
 from streamer.keys import Keys
 from streamer.model import ActiveModel
-from streamer.store import POLICY, connect, reaching
+from streamer.redis_client import POLICY, connect, reaching
 
 _DEADLINE_S = 5.0
 

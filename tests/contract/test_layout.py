@@ -22,6 +22,7 @@ PURE = (
     "bootstrap",
     "changes",
     "compare",
+    "decisions",
     "healing",
     "lane",
     "lane_snapshot",

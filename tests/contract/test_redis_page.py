@@ -11,7 +11,8 @@ from streamer import place as places
 from streamer.history import FIELD_PREFIX, FIELDS
 from streamer.interfaces import UserWrite
 from streamer.keys import ORDER_PREFIX, Keys
-from streamer.process import decide, follow
+from streamer.process import decide
+from streamer.profile import fold
 from streamer.rules import Rules
 from streamer.state import UserState
 from streamer.users import write_of
@@ -26,8 +27,8 @@ def in_code(text: str) -> bool:
 
 
 def a_write() -> UserWrite:
-    state = follow(UserState("7"), Signup("7", NOW, age=30), Rules())
-    state = follow(state, Order("7", "1", NOW, (Item(brand="a"),)), Rules())
+    state = fold(UserState("7"), Signup("7", NOW, age=30), Rules())
+    state = fold(state, Order("7", "1", NOW, (Item(brand="a"),)), Rules())
     decided = decide(state, Cause(type="order"), NOW, an_active_model(), Rules(), NOW).state
     return write_of(None, decided, places.using(None, an_active_model()), {})
 

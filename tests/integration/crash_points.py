@@ -95,6 +95,7 @@ class Steps:
         self._patch(lane, "read_batch", "decode")
         self._patch(healing, "read_batch", "decode")
         self._patch(process, "fold", "fold")
+        self._patch(healing, "fold", "fold")
         self._patch(Scorer, "score", "score")
         self._patch(lane, "with_similar_users", "similar")
         self._patch(RedisStore, "load", "load")

@@ -24,7 +24,7 @@ from segue.services import KafkaService, RedisService
 from segue.settings import Settings
 from streamer.bootstrap import Filled, NotFresh
 from streamer.place import is_unfinished
-from streamer.store import connect
+from streamer.redis_client import connect
 from tests.releases import a_release
 from tests.segue_process import SegueProcess
 

@@ -18,7 +18,7 @@ from streamer import place as places
 from streamer.kafka_admin import Admin
 from streamer.keys import Keys
 from streamer.place import FoldSettings, Place
-from streamer.store import connect
+from streamer.redis_client import connect
 from tests.releases import a_release, an_active_model
 
 StartRedis = Callable[..., LocalRedis]

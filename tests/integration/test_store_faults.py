@@ -9,7 +9,8 @@ import pytest
 import redis
 
 from schemas.errors import BadStore, Unreachable
-from streamer.store import RedisStore, check_policy, connect
+from streamer.redis_client import check_policy, connect
+from streamer.store import RedisStore
 from tests.integration.redis_writes import SPACE, StartRedis, at, write
 from tests.services import eventually
 

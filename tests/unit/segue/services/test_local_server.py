@@ -16,7 +16,7 @@ from segue.services.process import ServerProcess
 LISTEN = """
 import socket, sys, time
 server = socket.create_server(("127.0.0.1", int(sys.argv[1])))
-print("ready", flush=True)
+print("listening", flush=True)
 time.sleep(600)
 """
 
@@ -35,7 +35,8 @@ class Listener(LocalServer):
         return [sys.executable, "-I", "-S", "-c", self.program, str(ports[0])]
 
     def _answers(self, process: ServerProcess) -> bool:
-        return "ready" in process.printed()
+        # Not "ready", which "Address already in use" has too.
+        return "listening" in process.printed()
 
 
 @pytest.fixture

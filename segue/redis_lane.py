@@ -11,10 +11,10 @@ from streamer import place as places
 from streamer.compare import Kept
 from streamer.keys import Keys
 from streamer.place import Place
-from streamer.store import address_of, connect, reaching
+from streamer.redis_client import address_of, connect, reaching
 
 
-class LaneSnapshots:
+class RedisLane:
     """Reads a lane's place and users.
 
     Args:

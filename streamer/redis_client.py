@@ -1,0 +1,71 @@
+"""A connection to Redis, what it must promise, and its failures as sentences."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+import redis
+
+from schemas.errors import BadStore, Unreachable
+
+TIMEOUT_S = 10.0
+POLICY = "noeviction"
+
+
+def connect(url: str, timeout_s: float = TIMEOUT_S) -> redis.Redis:
+    """A client that says so at once when Redis is gone: the lane decides about trying again."""
+    return redis.Redis.from_url(
+        url, socket_timeout=timeout_s, socket_connect_timeout=timeout_s, retry=None, decode_responses=False
+    )
+
+
+def address_of(client: redis.Redis) -> str:
+    """Where a client connects to, without the password."""
+    at = client.get_connection_kwargs()
+    return str(at.get("path") or f"{at.get('host', 'localhost')}:{at.get('port', 6379)}")
+
+
+def check_policy(client: redis.Redis) -> str | None:
+    """Make sure that Redis keeps what is written to it.
+
+    ``INFO`` tells the policy too, and managed services that forbid ``CONFIG`` allow it.
+
+    Returns:
+        None; where Redis does not tell its policy, a sentence to warn with.
+
+    Raises:
+        BadStore: it may evict keys, and a user whose state is evicted would begin anew.
+        Unreachable: it does not answer.
+    """
+    address = address_of(client)
+    with reaching(address):
+        try:
+            policy = client.info("memory").get("maxmemory_policy")
+        except redis.ResponseError:
+            policy = None
+    if policy is None:
+        return f"Redis at {address} does not tell its maxmemory-policy: make sure that it is {POLICY}"
+    if policy != POLICY:
+        raise BadStore(
+            f"Redis at {address} has maxmemory-policy {policy}, so it may drop users' states:"
+            f" set it to {POLICY} (CONFIG SET maxmemory-policy {POLICY}, and in redis.conf)"
+        )
+    return None
+
+
+def policy_doubt(url: str, timeout_s: float = TIMEOUT_S) -> str | None:
+    """As :func:`check_policy`, over a connection of its own."""
+    with closing(connect(url, timeout_s)) as client:
+        return check_policy(client)
+
+
+@contextmanager
+def reaching(address: str) -> Iterator[None]:
+    """Turns every failure of Redis into one sentence; what was written is then not known."""
+    try:
+        yield
+    except redis.AuthenticationError as error:
+        raise Unreachable(f"Redis at {address} refuses the password or user: {error}") from None
+    except (redis.ConnectionError, redis.TimeoutError, redis.exceptions.RedisClusterException) as error:
+        raise Unreachable(f"Redis at {address} does not answer: {error}") from None
+    except redis.RedisError as error:
+        raise Unreachable(f"Redis at {address} refuses: {error}") from None
