@@ -24,7 +24,7 @@ from streamer import place as places
 from streamer.keys import Keys
 from streamer.lane_config import LaneConfig
 from streamer.model import ActiveModel, BootstrapRecord
-from streamer.rebuild import LaneFiller, check_filled, decided_within, move
+from streamer.rebuild import WRITER, LaneFiller, check_filled, decided_within, move
 from streamer.redis_client import address_of, check_policy, connect, reaching
 from streamer.rules import check_statuses
 from streamer.store import RedisStore
@@ -68,7 +68,7 @@ def rebuild(
     check_statuses(model.release, config.rules)
     anew = _check_redis(settings, config, say)
     take(settings, into)
-    writer = f"rebuild {uuid.uuid4().hex}"
+    writer = f"{WRITER}{uuid.uuid4().hex}"
     stores = [RedisStore(settings.redis, lane, into) for lane in range(partitions)]
     try:
         erased = NONE_ERASED if bootstrap is None else _erasures_before(settings)
@@ -76,11 +76,14 @@ def rebuild(
         fillers = [
             LaneFiller(lane, store, model, config, writer, anew=anew) for lane, store in enumerate(stores)
         ]
+        unfinished = [filler.look() for filler in fillers]
         for filler in fillers:
-            filler.begin()
-        stores[0].clear()
+            filler.begin(again=any(unfinished))
+        fillers[0].clear()
         for lane, filler in enumerate(fillers):
             run.lane(lane, filler)
+        for filler in fillers:
+            filler.place()
         return Rebuilt(run.users, run.records, anew)
     finally:
         for store in stores:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+import uuid
+from contextlib import ExitStack, closing
 from typing import cast
 
 from segue.followed import followed
 from segue.kafka import DEADLINE_S
 from segue.settings import Settings
+from streamer import place as places
 from streamer.keys import Keys
 from streamer.rebuild import LaneInUse
 from streamer.redis_client import TIMEOUT_S, address_of, connect, reaching
@@ -61,7 +63,7 @@ def drop(settings: Settings, into: str) -> None:
     """Delete all that a rebuild wrote, whether it ended or not; one that still runs ends with an error.
 
     Raises:
-        LaneInUse: the lanes are there.
+        LaneInUse: the lanes are there, or another rebuild into the prefix was begun meanwhile.
         Unreachable: Kafka or Redis does not answer.
     """
     live = followed(settings).redis_prefix
@@ -70,10 +72,15 @@ def drop(settings: Settings, into: str) -> None:
             f"the lanes' states lie under {into!r}, or are reached through it: nothing was dropped"
         )
     partitions = check_topics(settings.kafka_client, settings.topics, deadline_s=DEADLINE_S)
-    keys = Keys(into)
+    keys, mark = Keys(into), places.rebuilding(f"drop {uuid.uuid4().hex}")
     with closing(connect(settings.redis)) as client, reaching(address_of(client)):
-        client.delete(*(keys.place(lane) for lane in range(partitions)))
-    with closing(RedisStore(settings.redis, 0, into)) as store:
-        store.clear()
+        client.mset({keys.place(lane): mark for lane in range(partitions)})
+    stores = [RedisStore(settings.redis, lane, into) for lane in range(partitions)]
+    with ExitStack() as stack:
+        for store in stores:
+            stack.callback(store.close)
+        dropped = stores[0].clear(mark) and [store.drop_place(mark) for store in stores]
+        if not dropped or not all(dropped):
+            raise LaneInUse(f"another rebuild into {into!r} was begun meanwhile: let that one end")
     if standing(settings) == into:
         give_back(settings, live)

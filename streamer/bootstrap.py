@@ -217,7 +217,8 @@ class _Filler:
             raise NotFresh(f"somebody else writes to lane {self._partition}: stop the workers first")
 
     def clear(self) -> None:
-        self._ends.store.clear()
+        if not self._ends.store.clear(self._mark):
+            raise self._overtaken()
 
     def recall(self) -> None:
         """Read what ``user-segments`` says of the lane's users."""
@@ -282,7 +283,10 @@ class _Filler:
     def _save(self, states: list[UserState], place: bytes) -> None:
         writes = [write_of(None, state, self._sweep, {}, index_all=True) for state in states]
         if not self._ends.store.save(self._mark, place, writes):
-            raise NotFresh(f"somebody else wrote to lane {self._partition} meanwhile: stop the workers first")
+            raise self._overtaken()
+
+    def _overtaken(self) -> NotFresh:
+        return NotFresh(f"somebody else wrote to lane {self._partition} meanwhile: stop the workers first")
 
 
 def _told(before: UserState, record: Record) -> UserState:

@@ -77,6 +77,13 @@ class ClusterStore(RedisStore):
             pipeline.execute()
         return True
 
+    def _unlink(self, mark: bytes, keys: Sequence[bytes]) -> bool:
+        """The keys lie on many nodes, so the mark is looked at before each batch of them, and not with it."""
+        if self._cluster.get(self._place_key) != mark:
+            return False
+        self._cluster.unlink(*keys)
+        return True
+
     def close(self) -> None:
         """Let go of the connections, which redis-py's own close of a cluster leaves open."""
         self._cluster.disconnect_connection_pools()  # type: ignore[no-untyped-call]

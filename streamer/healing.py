@@ -75,7 +75,8 @@ def fold_inputs(
             event = incoming.event
             users.put(users.apply(event.user_id, partial(fold, event=event, rules=config.rules)))
         for state in list(users):
-            users.put(placed(state, model, config.rules))
+            now, due = placed(state, model, config.rules)
+            users.put(now, due=due)
         save(users, positions)
 
 
@@ -101,5 +102,6 @@ def adopt(
             users.put(adopted(users[user_id], record))
         model = model_after(users[user_id].decided for user_id, _ in of_users)
         for state in list(users):
-            users.put(placed(state, model, config.rules))
+            now, due = placed(state, model, config.rules)
+            users.put(now, due=due)
         save(users, {topic: records[-1].offset + 1})

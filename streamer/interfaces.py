@@ -65,6 +65,11 @@ class Reading(Protocol):
     def at_end(self, ends: Mapping[str, int]) -> bool:
         """Whether reading has passed all these offsets, though no record may lie just below them."""
 
+    def reached(self) -> Mapping[str, int]:
+        """By topic being read, the offset that is read next. At a partition's end that is beyond what lies behind the
+        last record and is none: marks of transactions, records of aborted ones.
+        """
+
 
 class Log(Reading, Protocol):
     """One lane's side of Kafka: partition p of the lane's topics, and its transactions.
@@ -190,8 +195,12 @@ class Store(Protocol):
             False when it was not, and nothing was written.
         """
 
-    def clear(self) -> None:
-        """Delete every user, every index and what is swept, of all lanes, the places apart; nobody may be saving."""
+    def clear(self, mark: bytes) -> bool:
+        """Delete every user, every index and what is swept, of all lanes, the places apart; nobody may be saving.
+
+        Returns:
+            False as soon as the lane's place is not ``mark`` any more: nothing is deleted from then on.
+        """
 
     def close(self) -> None:
         """Let go of the connection."""

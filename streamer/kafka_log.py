@@ -99,6 +99,10 @@ class KafkaLog:
         """Whether reading has passed all these offsets, though no record may lie just below them."""
         return self._reader.at_end(ends)
 
+    def reached(self) -> Mapping[str, int]:
+        """By topic being read, the offset that is read next, at a partition's end beyond what is no record."""
+        return self._reader.reached()
+
     def lag(self) -> dict[str, int]:
         """By topic being read, how many offsets lie ahead, as of the last answer."""
         return self._reader.lag()

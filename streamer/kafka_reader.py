@@ -127,6 +127,10 @@ class Reader:
         """Whether reading has passed all these offsets."""
         return all(self._next[topic] >= end for topic, end in ends.items())
 
+    def reached(self) -> Mapping[str, int]:
+        """By topic, the offset that is read next, at a partition's end beyond what is no record."""
+        return dict(self._next)
+
     def lag(self) -> dict[str, int]:
         """By topic, how many offsets lie ahead, as of the last fetch."""
         lag = {}

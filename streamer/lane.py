@@ -180,7 +180,7 @@ class Lane:
         changes = self._decide(batch, users, turn.model)
         decided = self._monotonic()
         reached = self._commit(
-            changes, users, turn.model, [*batch.rekeyed, *batch.dead_letters], batch.positions
+            changes, users, turn.model, [*batch.rekeyed, *batch.dead_letters], self._reached()
         )
         committed = self._monotonic()
         self._save(users, reached, turn)
@@ -192,6 +192,14 @@ class Lane:
             "save": saved - committed,
         }
         self._watcher.batch(batch, changes, seconds)
+
+    def _reached(self) -> dict[str, int]:
+        """The lane's next offset in each input, beyond what is no record.
+
+        A place that stayed before a transaction's mark would lie before the log's beginning once retention has
+        emptied the partition, as if events had been missed.
+        """
+        return {topic: max(at, self._log.reached()[topic]) for topic, at in self.positions.items()}
 
     def _sweep(self) -> int:
         """Decide some users anew whom an older activation decided; how many it were."""
@@ -339,6 +347,9 @@ class Lane:
         if self._monotonic() - self._place_seen_s >= self._config.place_check_s:
             self._expect(self._store.place())
             self._place_seen_s = self._monotonic()
+            reached = self._reached()
+            if reached != self.positions:
+                self._save_from(places.encode(self._held), None, reached, self._turn(), index_all=False)
 
     def _expect(self, stored: bytes | None) -> None:
         if stored != places.encode(self._held):

@@ -97,6 +97,9 @@ class MemoryLog:
     def at_end(self, ends: Mapping[str, int]) -> bool:
         return all(self._reading[topic] >= end for topic, end in ends.items())
 
+    def reached(self) -> Mapping[str, int]:
+        return dict(self._reading)
+
     def lag(self) -> dict[str, int]:
         return {
             topic: len(self._kafka.topics[topic].partitions[self._partition]) - position
@@ -198,10 +201,13 @@ class MemoryStore:
                 self._redis.indexes.setdefault(space, AngleIndex()).put(write.user_id, angle)
         return True
 
-    def clear(self) -> None:
+    def clear(self, mark: bytes) -> bool:
+        if self.place() != mark:
+            return False
         self._redis.users.clear()
         self._redis.swept.clear()
         self._redis.indexes.clear()
+        return True
 
     def close(self) -> None:
         """Nothing is held."""

@@ -83,9 +83,15 @@ def decide(
     return Step(told(replace(state, position=position), change, model.topic_id), (change,))
 
 
-def placed(state: UserState, model: ActiveModel, rules: Rules) -> UserState:
-    """The state with its position by this model, its decision untouched."""
+def placed(state: UserState, model: ActiveModel, rules: Rules) -> tuple[UserState, bool]:
+    """The state with its position by this model, its decision untouched; and whether the user is due for a sweep.
+
+    It is due where this model would decide otherwise: the decision was made from other facts, under other settings or
+    from a state that was wrong.
+    """
     if not state.facts.alive:
-        return replace(state, position=None)
-    score = model.scorer.score(features(state, rules))
-    return replace(state, position=Position(model.release.space, score.components, score.missing))
+        return replace(state, position=None), False
+    present = None if state.decided is None else state.decided.segment
+    score = model.scorer.score(features(state, rules), present, rules.min_margin)
+    position = Position(model.release.space, score.components, score.missing)
+    return replace(state, position=position), kind_of(state.decided, score) is not None

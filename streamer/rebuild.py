@@ -8,8 +8,6 @@ behind, and heals the rest as after any crash.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 
-from msgspec.structs import replace
-
 from schemas.errors import NeedsRebuild, SegueError
 from streamer import place as places
 from streamer.decisions import cause_positions
@@ -21,6 +19,9 @@ from streamer.place import Place
 from streamer.process import placed
 from streamer.state import UserState
 from streamer.users import write_of
+
+# What begins the name of every rebuild's writer; a worker's is a number in hex.
+WRITER = "rebuild "
 
 _TRIES = 1_000
 
@@ -50,7 +51,7 @@ class LaneFiller:
     """Writes a lane's states under a prefix that no worker uses.
 
     Args:
-        writer: a name that no other rebuild has.
+        writer: a name that no other rebuild has; it begins with :data:`WRITER`.
         anew: leave every user to the next sweep, since the decisions were made under other settings.
     """
 
@@ -65,20 +66,38 @@ class LaneFiller:
         self._mark = places.rebuilding(writer)
         self._anew = anew
         self._sweep = places.using(None, model)
+        self._held: bytes | None = None
+        self._place: Place | None = None
 
-    def begin(self) -> None:
+    def look(self) -> bool:
+        """Read the lane's place; whether a rebuild has left the lane unfinished."""
+        self._held = self._store.place()
+        return places.is_rebuilding(self._held)
+
+    def begin(self, *, again: bool) -> None:
         """Mark the lane, so that a worker refuses it, and a rebuild that came before can write no more.
+
+        Args:
+            again: a rebuild left some lane unfinished, so that the place that it gave this one counts for nothing.
 
         Raises:
             LaneInUse: it has a place.
         """
-        held = self._store.place()
-        if held is not None and not places.is_rebuilding(held):
+        if not (self._held is None or places.is_rebuilding(self._held) or (again and self._is_a_rebuilds())):
             raise LaneInUse(
                 f"lane {self._lane} has a place in Redis already: rebuild fills a fresh prefix; name another with"
                 " --into"
             )
-        self._save(held, self._mark, [])
+        self._save(self._held, self._mark, [])
+
+    def clear(self) -> None:
+        """Delete what lies under the prefix, of all lanes: what an unfinished rebuild left.
+
+        Raises:
+            LaneInUse: another rebuild has begun under the same prefix.
+        """
+        if not self._store.clear(self._mark):
+            raise self._overtaken()
 
     def fill(
         self,
@@ -87,7 +106,7 @@ class LaneFiller:
         topic_ids: Mapping[str, str],
         progress: Callable[[int], None],
     ) -> int:
-        """Write the users, and with the last of them the place.
+        """Write the users.
 
         Args:
             progress: told how many users have been written.
@@ -104,7 +123,7 @@ class LaneFiller:
             self._save(self._mark, self._mark, some)
             users += len(some)
             progress(users)
-        place = Place(
+        self._place = Place(
             step=1,
             writer=self._writer,
             positions=dict(positions),
@@ -112,20 +131,35 @@ class LaneFiller:
             settings=self._config.settings,
             sweep=self._sweep,
         )
-        self._save(self._mark, places.encode(place), [])
         return users
 
+    def place(self) -> None:
+        """Write the place, from which a worker may go on; once every lane is filled.
+
+        Raises:
+            LaneInUse: another rebuild has begun under the same prefix.
+        """
+        assert self._place is not None
+        self._save(self._mark, places.encode(self._place), [])
+
+    def _is_a_rebuilds(self) -> bool:
+        """Whether no worker has written a place since a rebuild did."""
+        place = None if self._held is None else places.readable(self._held)
+        return place is not None and place.writer.startswith(WRITER)
+
     def _write(self, state: UserState) -> UserWrite:
-        now = placed(state, self._model, self._config.rules)
-        write = write_of(None, now, self._sweep, {}, index_all=True)
-        return replace(write, swept=0) if self._anew and write.swept is not None else write
+        now, due = placed(state, self._model, self._config.rules)
+        return write_of(None, now, self._sweep, {}, index_all=True, due=due or self._anew)
 
     def _save(self, expected: bytes | None, place: bytes, writes: list[UserWrite]) -> None:
         if not self._store.save(expected, place, writes):
-            raise LaneInUse(
-                f"somebody else writes to lane {self._lane} under this prefix: let the other rebuild end, or name"
-                " another prefix with --into"
-            )
+            raise self._overtaken()
+
+    def _overtaken(self) -> LaneInUse:
+        return LaneInUse(
+            f"somebody else writes to lane {self._lane} under this prefix: let the other rebuild end, or name"
+            " another prefix with --into"
+        )
 
 
 def check_filled(old: bytes | None, new: bytes | None, prefix: str) -> None:

@@ -42,6 +42,7 @@ class RedisStore:
         self._at(keys)
         self._save = client.register_script(_script("save"))
         self._neighbours = client.register_script(_script("neighbours"))
+        self._clear = client.register_script(_script("clear"))
 
     def _at(self, keys: Keys) -> None:
         self._keys = keys
@@ -128,16 +129,30 @@ class RedisStore:
         """Write place, users, index entries and what is swept, if the stored place is still ``expected``."""
         return self._write(expected, place, writes, spaces_of(writes))
 
-    def clear(self) -> None:
-        """Delete every user, every index and what is swept under the prefix, of all lanes, the places apart."""
+    def clear(self, mark: bytes) -> bool:
+        """Delete every user, every index and what is swept under the prefix, of all lanes, the places apart.
+
+        Returns:
+            False as soon as the lane's place is not ``mark`` any more: nothing is deleted from then on.
+        """
         for kind in (self._keys.every_user(), self._keys.every_angles(), self._keys.every_swept()):
             with reaching(self._address):
                 for keys in _in_batches(self._redis.scan_iter(kind, count=_CLEAR_BATCH)):
-                    self._redis.unlink(*keys)
+                    if not self._unlink(mark, keys):
+                        return False
+        return True
+
+    def drop_place(self, mark: bytes) -> bool:
+        """Delete the lane's place, if it is still ``mark``."""
+        with reaching(self._address):
+            return self._unlink(mark, [self._place_key.encode()])
 
     def close(self) -> None:
         """Let go of the connection."""
         self._redis.close()
+
+    def _unlink(self, mark: bytes, keys: Sequence[bytes]) -> bool:
+        return bool(self._clear(keys=[self._place_key, *keys], args=[mark]))
 
     def _nearest(
         self, space: str, angles: Sequence[float], n: int, exclude: Collection[str], user_prefix: str

@@ -38,6 +38,7 @@ class Users:
             orders = {k: None if v is None else order_of(v) for k, v in stored.orders.items()}
             self._before[user_id] = decode(user_id, stored.state, orders)
         self._now = dict(self._before)
+        self._due: set[str] = set()
 
     def __iter__(self) -> Iterator[UserState]:
         return iter(self._now.values())
@@ -48,8 +49,10 @@ class Users:
     def ids(self) -> Collection[str]:
         return self._now.keys()
 
-    def put(self, state: UserState) -> None:
+    def put(self, state: UserState, *, due: bool = False) -> None:
+        """Keep a user's next state; ``due``: a sweep is to decide the user, whatever decided it last."""
         self._now[state.user_id] = state
+        (self._due.add if due else self._due.discard)(state.user_id)
 
     def apply(self, user_id: str, step: Callable[[UserState], T]) -> T:
         """Call ``step`` with the user's state; where it needs every order, read them and call again.
@@ -84,7 +87,7 @@ class Users:
             index_all: write the index entry of every user, as healing does, which trusts none.
         """
         return [
-            write_of(before, now, sweep, filled, index_all=index_all)
+            write_of(before, now, sweep, filled, index_all=index_all, due=now.user_id in self._due)
             for before, now in zip(self._before.values(), self._now.values(), strict=True)
             if now is not before or index_all
         ]
@@ -97,8 +100,12 @@ def write_of(
     filled: Mapping[str, AngleOf],
     *,
     index_all: bool = False,
+    due: bool = False,
 ) -> UserWrite:
-    """What a save writes for one user; ``before`` is what the store holds, None where it holds nothing."""
+    """What a save writes for one user; ``before`` is what the store holds, None where it holds nothing.
+
+    ``due``: a sweep is to decide the user, whatever decided it last.
+    """
     before = before or UserState(now.user_id)
     orders: dict[str, bytes | None] = {
         order_id: None if order is None else canonical(order)
@@ -111,7 +118,7 @@ def write_of(
         fields={**fields_of(now), **history_fields(before.entered, now.entered, now.entries)},
         orders=orders,
         angles=_angles(before, now, sweep, filled, index_all=index_all),
-        swept=_swept(now, sweep),
+        swept=_swept(now, sweep, due=due),
     )
 
 
@@ -125,12 +132,12 @@ def fields_of(state: UserState) -> dict[str, bytes | str | None]:
     return fields
 
 
-def _swept(state: UserState, sweep: Sweep) -> int | None:
-    """The sweep that a user is up to: 0, which is before all, where its activation did not decide."""
+def _swept(state: UserState, sweep: Sweep, *, due: bool) -> int | None:
+    """The sweep that a user is up to: 0, which is before all, where its activation did not decide, or wrongly."""
     if not state.facts.alive:
         return None
     decided = state.decided
-    if decided is None or not decided.by(sweep.models_topic, sweep.activation):
+    if due or decided is None or not decided.by(sweep.models_topic, sweep.activation):
         return 0
     return sweep.number
 

@@ -43,4 +43,6 @@ class _Counted:
 
     def __getattr__(self, method: str) -> Callable[..., Any]:
         function = getattr(self._wrapped, method)
+        if method == "reached":  # it asks nobody, so nothing can befall it
+            return function  # type: ignore[no-any-return]
         return lambda *args: self._calls.call(f"{self._name}.{method}", function, *args)

@@ -49,7 +49,7 @@ def _fill(
     model = world.models.model
     assert model is not None
     filler = LaneFiller(lane, MemoryStore(fresh, lane), model, world.config, "rebuild 1", anew=anew)
-    filler.begin()
+    filler.begin(again=filler.look())
     log = MemoryLog(world.kafka, lane, world.topics.inputs)
     users = world.topics.users
     bounds = {topic: log.bounds(topic) for topic in (*world.topics.inputs, users)}
@@ -66,3 +66,4 @@ def _fill(
     past.go_to({**committed, users: until})
     topic_ids = {topic: told.topic_id for topic, told in bounds.items()}
     filler.fill(past.states.values(), past.positions, topic_ids, lambda _: None)
+    filler.place()

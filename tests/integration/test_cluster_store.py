@@ -128,7 +128,8 @@ def test_clearing_takes_the_users_of_all_lanes(cluster: str, client: redis.Redis
             ]
             assert writes
             assert store.save(None, b"p1", writes)
-        stores[0].clear()
+        assert not stores[0].clear(b"p0")
+        assert stores[0].clear(b"p1")
     finally:
         for store in stores:
             store.close()

@@ -6,14 +6,14 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from confluent_kafka import Producer, TopicPartition
+from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from schemas.decode import encode_order, encode_signup
 from schemas.events import Event, Item, Order, Signup
 from schemas.partition import librdkafka_name
 from segue.services import KafkaService, RedisService
-from tests.deployment import Deployment, deployed, trained
+from tests.deployment import Deployment, WorkerProcess, deployed, trained
 from tests.services import eventually
 from tests.verify import Outcome, expected_users
 
@@ -103,5 +103,30 @@ def test_no_event_is_lost_at_a_gap_and_none_is_applied_that_was_aborted(
     worker.kill()
     for number in range(30, 40):
         send(deployment, producer, user(number), commit=True)
-    deployment.worker()
+    worker = deployment.worker()
     assert all_right(deployment, range(40), release).users == 40
+    # As by retention: every record goes, and the log begins behind the last transaction's mark.
+    send(deployment, producer, user(9_997), commit=False)
+    ends = eventually(lambda: stands_at_the_ends(deployment, worker), 60, "the place is beyond the marks")
+    for done in admin.delete_records([TopicPartition(topic, 0, end) for topic, end in ends.items()]).values():
+        done.result(30)
+    worker.kill()
+    worker = deployment.worker().ready()
+    for number in range(40, 45):
+        send(deployment, producer, user(number), commit=True)
+    assert all_right(deployment, range(45), release).users == 45
+
+
+def stands_at_the_ends(deployment: Deployment, worker: WorkerProcess) -> dict[str, int]:
+    """The inputs' ends, once the lane has come to them."""
+    consumer = Consumer({"bootstrap.servers": deployment.bootstrap, "group.id": "ends"})
+    try:
+        ends = {
+            topic: consumer.get_watermark_offsets(TopicPartition(topic, 0), 30)[1]
+            for topic in deployment.topics.inputs
+        }
+    finally:
+        consumer.close()
+    stands = worker.get("/status")[1]["lanes"][0]["positions"]
+    assert stands == ends
+    return ends

@@ -76,7 +76,9 @@ def test_clearing_leaves_the_places_and_other_prefixes(
     try:
         for lane, store in enumerate(stores):
             assert store.save(None, b"p1", [at(f"{lane}-{n}", 0.5) for n in range(1_200)])
-        stores[0].clear()
+        assert not stores[0].clear(b"p0")
+        assert sum(1 for _ in client.scan_iter(f"{mine[:-2]}\\?:user:*")) == 2_400
+        assert stores[0].clear(b"p1")
     finally:
         for store in stores:
             store.close()

@@ -264,6 +264,20 @@ def test_a_bootstrap_that_wakes_up_after_another_began_writes_nothing() -> None:
     assert set(world.redis.users["7"].orders) == {"1"}
 
 
+def test_one_that_wakes_up_before_it_clears_deletes_nothing_of_the_next() -> None:
+    world = World()
+    interrupted(world, [OLD], "store.save", nth=-1)  # so that there is something to clear
+
+    def clear(_mark: bytes) -> None:
+        """Asleep, while another comes to its end."""
+        fill(world, [YOUNG])
+
+    with pytest.raises(NotFresh, match="somebody else wrote to lane 0"):
+        fill(world, [OLD], wrap=lambda log, store: (log, Hooked(store, "clear", clear)))
+    assert set(world.redis.users) == {"7"}
+    world.take_over()
+
+
 def test_a_fence_says_that_somebody_was_started() -> None:
     with pytest.raises(NotFresh, match="was started meanwhile: stop it, then run the same bootstrap again"):
         fill(World(), [YOUNG], wrap=Calls(_first_commit(), error=Fenced("taken")).wrap)

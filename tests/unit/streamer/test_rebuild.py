@@ -18,19 +18,28 @@ from tests.worlds import NOW, World, a_signup
 USER = UserState("7", Facts(signed_up_at=NOW))
 
 
-def a_filler(world: World, writer: str = "rebuild 1") -> LaneFiller:
+def a_filler(world: World, writer: str = "rebuild 1", lane: int = 0) -> LaneFiller:
     model = world.models.model
     assert model is not None
-    return LaneFiller(0, MemoryStore(world.redis, 0), model, world.config, writer, anew=False)
+    return LaneFiller(lane, MemoryStore(world.redis, lane), model, world.config, writer, anew=False)
+
+
+def begin(*fillers: LaneFiller) -> None:
+    """As a rebuild does, which has a filler for each lane."""
+    unfinished = [filler.look() for filler in fillers]
+    for filler in fillers:
+        filler.begin(again=any(unfinished))
 
 
 def fill(filler: LaneFiller) -> int:
-    return filler.fill([USER, UserState("8")], {"signups": 1}, {"signups": "id"}, lambda _: None)
+    users = filler.fill([USER, UserState("8")], {"signups": 1}, {"signups": "id"}, lambda _: None)
+    filler.place()
+    return users
 
 
 def test_a_worker_refuses_a_lane_that_is_being_filled() -> None:
     world = World()
-    a_filler(world).begin()
+    begin(a_filler(world))
     lane: Lane = world.lane()
     with pytest.raises(NeedsRebuild, match="a rebuild of this Redis prefix did not end: run `segue rebuild`"):
         lane.take_over("w")
@@ -41,7 +50,7 @@ def test_a_lane_with_a_place_is_not_filled() -> None:
     world.take_over()
     before = world.redis.places[0]
     with pytest.raises(LaneInUse, match="lane 0 has a place in Redis already"):
-        a_filler(world).begin()
+        begin(a_filler(world))
     assert world.redis.places[0] == before
 
 
@@ -103,8 +112,8 @@ def test_lanes_are_moved_only_to_what_is_filled_and_for_the_workers_settings() -
 def test_one_that_died_is_followed_by_another_which_locks_it_out() -> None:
     world = World()
     first, second = a_filler(world), a_filler(world, "rebuild 2")
-    first.begin()
-    second.begin()
+    begin(first)
+    begin(second)
     with pytest.raises(LaneInUse, match="somebody else writes to lane 0"):
         fill(first)
     assert fill(second) == 1
@@ -115,3 +124,49 @@ def test_one_that_died_is_followed_by_another_which_locks_it_out() -> None:
         {"signups": "id"},
         world.config.settings,
     )
+
+
+def test_one_that_stalled_before_it_cleared_deletes_nothing_of_the_next() -> None:
+    """Not what another rebuild has filled since, nor what a worker has made of it."""
+    world = World()
+    first, second = a_filler(world), a_filler(world, "rebuild 2")
+    begin(first)
+    begin(second)
+    second.clear()
+    fill(second)
+    with pytest.raises(LaneInUse, match="somebody else writes to lane 0"):
+        first.clear()
+    assert list(world.redis.users) == ["7"]
+
+
+def test_one_that_died_in_its_last_step_is_run_again() -> None:
+    """Some lanes have their place, others are marked still."""
+    world = World(2)
+    died = [a_filler(world, lane=lane) for lane in range(2)]
+    begin(*died)
+    fill(died[0])
+    again = [a_filler(world, "rebuild 2", lane) for lane in range(2)]
+    begin(*again)
+    again[0].clear()
+    assert [fill(filler) for filler in again] == [1, 1]
+    assert {places.decode(place).writer for place in world.redis.places.values()} == {"rebuild 2"}
+
+
+def test_a_lane_that_a_worker_has_taken_since_is_not_filled_again() -> None:
+    world = World(2)
+    died = [a_filler(world, lane=lane) for lane in range(2)]
+    begin(*died)
+    fill(died[0])
+    lane = places.decode(world.redis.places[0])
+    world.redis.places[0] = places.encode(replace(lane, writer="5c1f"))
+    with pytest.raises(LaneInUse, match="lane 0 has a place in Redis already"):
+        begin(*(a_filler(world, "rebuild 2", lane) for lane in range(2)))
+
+
+def test_one_that_ended_is_not_run_again() -> None:
+    world = World()
+    ended = a_filler(world)
+    begin(ended)
+    fill(ended)
+    with pytest.raises(LaneInUse, match="lane 0 has a place in Redis already"):
+        begin(a_filler(world, "rebuild 2"))
