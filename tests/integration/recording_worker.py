@@ -25,8 +25,10 @@ from streamer.config import WorkerConfig
 from streamer.logs import set_up_logs
 from streamer.status import LaneStatus
 
-# Lanes close slowly, so that a group that did not wait for them would be seen.
+# Lanes close slowly, so that a group that did not wait for them would be seen; and so slowly, up to the most, that
+# somebody has asked twice meanwhile whose they are.
 _CLOSING_S = 0.3
+_MOST_CLOSING_S = 2.0
 _ASK_EVERY_S = 0.1
 
 
@@ -35,17 +37,22 @@ class RecordingLanes:
         self._name = name
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         self._open: frozenset[int] = frozenset()
+        self._answers = 0
 
     def record(self, what: str, lanes: list[int]) -> None:
         line = {"at": time.monotonic(), "worker": self._name, "what": what, "lanes": lanes}
         os.write(self._file, json.dumps(line).encode() + b"\n")
+        self._answers += what == "still ours"
 
     def own(self, partitions: frozenset[int]) -> None:
         self.record("own", sorted(partitions))
         self._open |= partitions
 
     def disown(self, partitions: frozenset[int]) -> None:
+        began, answers = time.monotonic(), self._answers
         threading.Event().wait(_CLOSING_S)
+        while self._answers < answers + 2 and time.monotonic() < began + _MOST_CLOSING_S:
+            threading.Event().wait(0.01)
         self._open -= partitions
         self.record("closed", sorted(partitions))
 
@@ -71,8 +78,10 @@ def keep_asking(worker: Worker, lanes: RecordingLanes, partitions: int) -> None:
         lanes.record("still ours", ours)
         if ours:
             consumer = worker.app.consumer
+            assigned = consumer.assignment()
+            lanes.record("assigned", sorted({tp.partition for tp in assigned}))
             # A consumer learns the end of a partition from what it fetches there.
-            lanes.record("fetched", [tp.partition for tp in consumer.assignment() if consumer.highwater(tp)])
+            lanes.record("fetched", [tp.partition for tp in assigned if consumer.highwater(tp)])
         threading.Event().wait(_ASK_EVERY_S)
 
 

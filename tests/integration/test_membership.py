@@ -54,7 +54,12 @@ def test_faust_fetches_nothing(fleet: Fleet) -> None:
     fleet.create_topics()
     fleet.fill(2_000)
     only = fleet.start("only")
-    eventually(lambda: len(fleet.lines_of(only, "fetched")) > 15, 30, "it had its partitions for a while")
+
+    def with_all() -> int:
+        """How often it was looked while Faust's consumer had every partition, without which there is none to fetch."""
+        return sum(line.lanes == sorted(ALL) for line in fleet.lines_of(only, "assigned"))
+
+    eventually(lambda: with_all() > 15, 30, "it had its partitions for a while")
     assert [line.lanes for line in fleet.lines_of(only, "fetched") if line.lanes] == []
 
 
@@ -113,6 +118,7 @@ def test_a_worker_paused_beyond_its_session_hears_that_its_lanes_are_gone(fleet:
     closed = next(index for index, line in enumerate(after) if line.what == "closed")
     # The answer that was under way when it was paused may still come; each one asked since says no.
     answers = [line.lanes for line in after[:closed] if line.what == "still ours"]
+    assert answers[1:], "nobody asked before the lanes were closed"
     assert all(answer == [] for answer in answers[1:]), after
     assert not [line for line in after[:closed] if line.what == "own"]
 
@@ -128,6 +134,7 @@ def test_a_worker_that_was_put_out_hears_so_before_its_next_heartbeat(fleet: Fle
     closed = fleet.lines_of(worker, "closed")[0].at
     answers = [line.lanes for line in fleet.lines_of(worker, "still ours") if out < line.at < closed]
     # A round of asking, under way at that moment, may have had some answers already.
+    assert answers[1:], "nobody asked before the lanes were closed"
     assert answers[1:] == [[]] * len(answers[1:])
     fleet.await_shared_out(worker)
 

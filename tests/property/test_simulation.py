@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.simulation.campaign import failure_of
+from schemas.errors import NeedsRebuild
+from tests.simulation.broken import BrokenPromise
+from tests.simulation.campaign import error_of, failure_of
 from tests.simulation.planted import PLANTS
 from tests.simulation.seed import run_seed
 
@@ -20,12 +22,23 @@ def test_every_promise_holds_whatever_befalls_the_lanes() -> None:
 
 
 @pytest.mark.parametrize("plant", PLANTED)
-def test_a_planted_fault_is_found(plant: str) -> None:
-    assert any(failure_of(seed, plant) for seed in range(1_000))
+def test_a_planted_fault_is_found_for_what_it_breaks(plant: str) -> None:
+    """By the check itself, in some seeds and not in all. A lane that cannot run at all, as when what the plant
+    replaces is there no more, fails too, and shows nothing; only that a lane asks for a rebuild may come of a plant.
+    """
+    holds = broken = False
+    for seed in range(1_000):
+        error = error_of(seed, plant)
+        if error is not None and not isinstance(error, BrokenPromise | NeedsRebuild):
+            raise error
+        holds = holds or error is None
+        broken = broken or isinstance(error, BrokenPromise)
+        if holds and broken:
+            return
+    pytest.fail(f"promises hold in some seed: {holds}; are broken in some: {broken}")
 
 
-def test_a_fault_is_found_for_what_it_breaks() -> None:
-    """Not because the planted lane cannot run at all: most seeds do not bring it out."""
+def test_most_seeds_do_not_bring_a_fault_out() -> None:
     failed = [seed for seed in range(100) if failure_of(seed, "user-segments-only-when-behind")]
     assert len(failed) < 50
 

@@ -10,13 +10,19 @@ _CHUNK = 50
 
 
 def failure_of(seed: int, plant: str = "nothing") -> str | None:
-    """What a seed breaks; None where every promise holds."""
+    """What a seed breaks, in words; None where every promise holds."""
+    error = error_of(seed, plant)
+    return None if error is None else f"{type(error).__name__}: {error}"
+
+
+def error_of(seed: int, plant: str = "nothing") -> BaseException | None:
+    """What a seed ends with; None where every promise holds."""
     try:
         run_seed(seed, plant)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001 - whatever ended a worker is what was looked for
-        return f"{type(error).__name__}: {error}"
+        return error
     return None
 
 

@@ -1,5 +1,6 @@
 """What one pass over the log decides, held against each commit, and against all that is there in the end."""
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -21,7 +22,8 @@ from streamer.profile import fold
 from streamer.scoring import Score
 from streamer.state import UserState
 from tests import oracle
-from tests.simulation.broken import BrokenPromise
+from tests.simulation.broken import BrokenPromise, same
+from tests.simulation.kept import check_kept
 from tests.worlds import World, check_promises
 
 Told = tuple[Any, ...]
@@ -86,12 +88,12 @@ class Ledger:
             begin: the lane's next offsets before the batch, ``end`` those that it committed.
         """
         read = [t for t in end if topic_ids[t] == self._world.kafka.topics[t].topic_id]
-        _same("the offsets of a deleted topic", _of(end, end, read), _of(begin, end, read))
+        same("the offsets of a deleted topic", _of(end, end, read), _of(begin, end, read))
         self._begin(partition, {topic: begin[topic] for topic in read})
         now = dict(begin)
         self._tells = {(told.user_id, told.cause.topic, told.cause.offset) for told in self._decoded(records)}
         changes: list[Told] = []
-        letters: list[tuple[str, int]] = []
+        letters: list[Told] = []
         handed: list[Told] = []
         for topic in (topic for topic in self._world.topics.inputs if topic in read):
             log = self._world.kafka.topics[topic].partitions[partition]
@@ -104,16 +106,17 @@ class Ledger:
                 elif (goes_to := _goes_to(self._world, record)) is not None:
                     handed.append(goes_to)
                 else:
-                    letters.append((topic, record.offset))
+                    came = written(self._world, record)
+                    letters.append((came.topic, came.partition, came.offset, came.key, came.value))
         if begin == end:
             changes += self._swept(records, dict(now), model)
-        self._same_records(records, changes, letters)
+        self._same_records(partition, records, changes, letters)
         found = [
             (record.partition, record.key, record.value, dict(record.headers)["segue_rekeyed_from"])
             for record in records
             if record.topic == self._world.topics.rekeyed
         ]
-        _same("what is handed over to other lanes", found, handed)
+        same("what is handed over to other lanes", found, handed)
         if changes:
             for topic, offset in changes[-1][-1].positions.items():
                 if topic in read:
@@ -129,7 +132,7 @@ class Ledger:
                     raise BrokenPromise(f"the batch begins at {begin}, but decided is up to {decided}")
             self._go_back(partition, begin)
         else:
-            _same("the offsets where the batch begins", begin, decided)
+            same("the offsets where the batch begins", begin, decided)
         self._expired.discard(partition)
 
     def _go_back(self, partition: int, begin: dict[str, int]) -> None:
@@ -151,7 +154,7 @@ class Ledger:
         cause = Cause("model", self._world.topics.models, 0, model.activation, None, positions)
         for record in records:
             if record.topic == self._world.topics.changes and record.key is not None:
-                yield from self._decide(record.key.decode(), cause, model)
+                yield from self._decide(record.key.decode(), cause, model.at, model)
 
     def _fold(
         self, fact: _Fact, record: Record, positions: dict[str, int], model: ActiveModel
@@ -165,11 +168,12 @@ class Ledger:
         kind: Literal["signup", "order"] = "signup" if is_signup else "order"
         cause = Cause(kind, record.topic, record.partition, record.offset, event.event_id, positions)
         if decided is not None and _erased_at(facts) != erased_at:
-            yield "erased", user_id, decided.sequence + 1, cause
+            sequence = decided.sequence + 1
+            yield "erased", user_id, sequence, self._id(user_id, erased_at, sequence), event.at, cause
             del self._decided[user_id]
         elif went_back and self._may_stay(user_id, cause, before):
             return
-        yield from self._decide(user_id, cause, model)
+        yield from self._decide(user_id, cause, event.at, model)
 
     def _may_stay(self, user_id: str, cause: Cause, before: Mapping[str, FeatureValue] | None) -> bool:
         """A lane that was decided by a later activation, which told nothing, and whose place was lost since, knows
@@ -182,7 +186,7 @@ class Ledger:
         facts = [fact.event for fact in self._facts[user_id]]
         return oracle.features(user_id, facts, self._world.config.rules.exclude_statuses)
 
-    def _decide(self, user_id: str, cause: Cause, model: ActiveModel) -> Iterator[Told]:
+    def _decide(self, user_id: str, cause: Cause, at: datetime, model: ActiveModel) -> Iterator[Told]:
         decided, features = self._decided.get(user_id), self._features(user_id)
         if features is None:
             self._decided.pop(user_id, None)
@@ -201,8 +205,15 @@ class Ledger:
         former = None if decided is None else decided.segment
         by = model.activation
         self._decided[user_id] = _Decision(score.segment, score.provisional, sequence, by, by)
-        told = (model.activation, model.release.version, score.segment, score.provisional)
-        yield change, user_id, sequence, former, told, features, cause
+        told = (model.activation, model.release.version, score)
+        event_id = self._id(user_id, _erased_at(self._facts[user_id]), sequence)
+        yield change, user_id, sequence, event_id, at, former, told, features, cause
+
+    def _id(self, user_id: str, erased_at: datetime | None, sequence: int) -> str:
+        """What names a change, whoever tells it; after an erasure the numbers begin again."""
+        erased = "" if erased_at is None else erased_at.replace(tzinfo=None).isoformat() + "Z"
+        lines = (self._world.topics.prefix, user_id, erased, str(sequence))
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:32]
 
     def _score(
         self, decided: _Decision | None, features: Mapping[str, FeatureValue], model: ActiveModel
@@ -210,32 +221,32 @@ class Ledger:
         """The nearest centre's, or the present one's where that is not nearer by enough."""
         score = model.scorer.score(features)
         min_margin = self._world.config.rules.min_margin
-        centres = {segment.id: segment.centre for segment in model.release.segments}
-        if decided is None or decided.segment not in centres or min_margin == 0:
+        segments = {segment.id: segment for segment in model.release.segments}
+        if decided is None or decided.segment not in segments or min_margin == 0:
             return score
-        own = dist(score.components, centres[decided.segment])
+        present = segments[decided.segment]
+        own = dist(score.components, present.centre)
         # As the product has it, so that both round alike where the border is met exactly.
-        if own - dist(score.components, centres[score.segment]) < min_margin * own:
-            return replace(score, segment=decided.segment)
+        if own - dist(score.components, segments[score.segment].centre) < min_margin * own:
+            return replace(score, segment=present.id, segment_name=present.name, distance=own)
         return score
 
     def _same_records(
-        self, records: Sequence[OutRecord], changes: list[Told], letters: list[tuple[str, int]]
+        self, partition: int, records: Sequence[OutRecord], changes: list[Told], letters: list[Told]
     ) -> None:
         topics = self._world.topics
         told = [record.value for record in records if record.topic == topics.changes]
         decoded = self._decoded(records)
-        _same("the changes", [_told(change) for change in decoded], changes)
+        same("the changes", [_told(change) for change in decoded], changes)
         newest = [
             None if change.kind == "erased" else value for change, value in zip(decoded, told, strict=True)
         ]
-        _same("user-segments", [r.value for r in records if r.topic == topics.users], newest)
-        headers = [dict(record.headers) for record in records if record.topic == topics.dead_letters]
-        _same(
-            "the dead letters",
-            [(h["segue_topic"].decode(), int(h["segue_offset"])) for h in headers],
-            letters,
-        )
+        same("user-segments", [r.value for r in records if r.topic == topics.users], newest)
+        whose = [(partition, change.user_id.encode()) for change in decoded]
+        for topic in (topics.changes, topics.users):
+            found = [(record.partition, record.key) for record in records if record.topic == topic]
+            same(f"the partitions and keys in {topic}", found, whose)
+        same("the dead letters", [_letter(r) for r in records if r.topic == topics.dead_letters], letters)
         self.changes += told
 
     def _decoded(self, records: Sequence[OutRecord]) -> list[Change]:
@@ -250,7 +261,7 @@ def check_end(world: World, ledger: Ledger) -> None:
     except AssertionError as broken:
         raise BrokenPromise(f"in the end: {broken}") from broken
     told = sorted(record.value or b"" for record in world.records(world.topics.changes))
-    _same("what a reader sees", told, sorted(value or b"" for value in ledger.changes))
+    same("what a reader sees", told, sorted(value or b"" for value in ledger.changes))
     model = world.models.model
     assert model is not None
     angles: dict[str, float] = {}
@@ -258,15 +269,16 @@ def check_end(world: World, ledger: Ledger) -> None:
         state = UserState(user_id)
         for event in facts:
             state = fold(state, event, world.config.rules)
-        _same(f"the facts of {user_id}", world.state(user_id).facts, state.facts)
+        same(f"the facts of {user_id}", world.state(user_id).facts, state.facts)
         orders = {order_id: canonical(order) for order_id, order in state.orders.items() if order is not None}
-        _same(f"the orders of {user_id}", world.redis.users[user_id].orders, orders)
+        same(f"the orders of {user_id}", world.redis.users[user_id].orders, orders)
         position = world.state(user_id).position
         at = None if position is None else angle(position.components)
         if at is not None:
             angles[user_id] = at
     indexes = {space: index._angles for space, index in world.redis.indexes.items() if len(index)}
-    _same("the indexes", indexes, {model.release.space: angles} if angles else {})
+    same("the indexes", indexes, {model.release.space: angles} if angles else {})
+    check_kept(world, model)
 
 
 def read_event(world: World, record: Record) -> Event | None:
@@ -296,17 +308,29 @@ def _goes_to(world: World, record: Record) -> Told | None:
 
 
 def _told(change: Change) -> Told:
+    which = (change.kind, change.user_id, change.sequence, change.event_id, change.occurred_at)
     if isinstance(change, SegmentChange):
-        return (
-            change.kind,
-            change.user_id,
-            change.sequence,
-            change.previous_segment,
-            (change.activation, change.model_version, change.segment, change.provisional),
-            change.features,
-            change.cause,
+        score = Score(
+            change.segment,
+            change.segment_name,
+            change.components,
+            change.distance,
+            change.margin,
+            change.missing,
         )
-    return change.kind, change.user_id, change.sequence, change.cause
+        same("whether it is provisional", change.provisional, score.provisional)
+        told = (change.activation, change.model_version, score)
+        return *which, change.previous_segment, told, change.features, change.cause
+    return *which, change.cause
+
+
+def _letter(record: OutRecord) -> Told:
+    """Where a dead letter says that it came from, and what came."""
+    headers = dict(record.headers)
+    if not headers["segue_reason"]:
+        raise BrokenPromise(f"a dead letter without a reason: {record}")
+    offset, partition = int(headers["segue_offset"]), int(headers["segue_partition"])
+    return headers["segue_topic"].decode(), partition, offset, record.key, record.value
 
 
 def _erased_at(facts: Sequence[_Fact]) -> datetime | None:
@@ -316,8 +340,3 @@ def _erased_at(facts: Sequence[_Fact]) -> datetime | None:
 
 def _of(of_read: Mapping[str, int], topics: Mapping[str, int], read: list[str]) -> dict[str, int]:
     return {topic: of_read[topic] for topic in topics if topic not in read}
-
-
-def _same(what: str, found: object, expected: object) -> None:
-    if found != expected:
-        raise BrokenPromise(f"{what}:\n  one pass gives {expected}\n  there is       {found}")
