@@ -12,23 +12,35 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import redis
 from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
 from schemas.events import Event
-from schemas.topics import Topics
+from schemas.topics import MODELS_CURRENT_KEY, Topics
 from tests import oracle
 from tests.pipelines import pipeline_of
+from tests.stored import (
+    Stored,
+    left_of,
+    read_stored,
+    standing_orders,
+    wrong_fields,
+    wrong_indexes,
+    wrong_release,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """A user's features and what the fitted pipeline makes of them."""
+    """A user's features and what the fitted pipeline makes of them.
+
+    ``orders`` are by id the canonical bytes of those that Redis is to hold; None: any.
+    """
 
     features: dict[str, Any]
     segment: int
     provisional: bool
     components: tuple[float, ...]
+    orders: Mapping[str, bytes] | None = None
 
 
 def read_topic(bootstrap: str, topic: str) -> list[Message]:
@@ -75,7 +87,9 @@ def expected_users(
     rows = {user_id: features for user_id, features in recomputed.items() if features is not None}
     frame = pd.DataFrame(rows.values(), index=list(rows), columns=list(pipeline.known))
     return {
-        user_id: Expected(features, scored.segment, scored.provisional, scored.components)
+        user_id: Expected(
+            features, scored.segment, scored.provisional, scored.components, standing_orders(facts[user_id])
+        )
         for (user_id, features), scored in zip(rows.items(), pipeline.score(frame), strict=True)
     }
 
@@ -110,61 +124,90 @@ def verify(
     kinds: dict[str, int] = defaultdict(int)
     for message in told:
         kinds[json.loads(message.value())["kind"]] += 1
-    stored = _stored(redis_url, redis_prefix, [*expected, *gone])
+    activations = _activations(bootstrap, topics.models)
+    stored = read_stored(redis_url, redis_prefix)
     wrong: list[str] = []
     for user_id, right in expected.items():
-        wrong += _differences(user_id, right, chains.pop(user_id, []), newest.get(user_id), stored[user_id])
+        chain, record = chains.pop(user_id, []), newest.get(user_id)
+        if not chain or record is None or record.value() is None:
+            wrong.append(f"{user_id!r} was never told of")
+            continue
+        if chain[-1]["kind"] == "erased":
+            wrong.append(f"{user_id!r}: the last change told is {chain[-1]}, right is {right}")
+            continue
+        wrong += _told_wrongly(user_id, right, chain, record)
+        wrong += _stored_wrongly(user_id, right, chain, record, stored, activations)
     for user_id in gone:
-        wrong += _left(user_id, chains.pop(user_id, []), newest.get(user_id), stored[user_id])
-    wrong += [f"{user_id} has changes and should not exist" for user_id in chains]
+        wrong += _told_of_erased(user_id, chains.pop(user_id, []), newest.get(user_id))
+        wrong += left_of(user_id, stored)
+    wrong += [f"{user_id!r} has changes and should not exist" for user_id in chains]
     wrong += [
-        f"{user_id} has a record and should not exist"
+        f"{user_id!r} has a record and should not exist"
         for user_id, message in newest.items()
         if user_id not in expected and message.value() is not None
     ]
+    wrong += stored.strangers({*expected, *gone})
     assert not wrong, f"{len(wrong)} differences, the first: {wrong[:5]}"
     return Outcome(len(expected), len(told), dict(kinds))
 
 
-def _differences(
-    user_id: str,
-    right: Expected,
-    chain: list[dict[str, Any]],
-    record: Message | None,
-    fields: Mapping[bytes, bytes],
-) -> list[str]:
+def _activations(bootstrap: str, topic: str) -> dict[int, str]:
+    """Every activation that the topic of releases still has: by offset the version."""
+    return {
+        message.offset(): json.loads(message.value())["version"]
+        for message in read_topic(bootstrap, topic)
+        if message.key() == MODELS_CURRENT_KEY.encode() and message.value() is not None
+    }
+
+
+def _told_wrongly(user_id: str, right: Expected, chain: list[dict[str, Any]], record: Message) -> list[str]:
     wrong = []
-    if not chain or record is None or record.value() is None:
-        return [f"{user_id} was never told of"]
     last, newest = chain[-1], json.loads(record.value())
     if (last["segment"], last["provisional"]) != (right.segment, right.provisional):
-        wrong.append(f"{user_id}: told {last['segment']}, {last['provisional']}; right is {right}")
+        wrong.append(f"{user_id!r}: told {last['segment']}, {last['provisional']}; right is {right}")
     if newest != last:
-        wrong.append(f"{user_id}: user-segments says {newest}, the last change {last}")
-    in_redis = (
-        int(fields.get(b"segment", b"-1")),
-        fields.get(b"provisional") == b"1",
-        int(fields.get(b"sequence", b"-1")),
-    )
-    if in_redis != (right.segment, right.provisional, last["sequence"]):
-        wrong.append(f"{user_id}: Redis has {in_redis}, right is {right}, sequence {last['sequence']}")
-    position = json.loads(fields[b"state"])["position"]["components"] if b"state" in fields else None
-    if position is None or any(abs(a - b) > 1e-9 for a, b in zip(position, right.components, strict=True)):
-        wrong.append(f"{user_id}: Redis has components {position}, right is {right.components}")
+        wrong.append(f"{user_id!r}: user-segments says {newest}, the last change {last}")
     return wrong
 
 
-def _left(
-    user_id: str, chain: list[dict[str, Any]], record: Message | None, fields: Mapping[bytes, bytes]
+def _stored_wrongly(
+    user_id: str,
+    right: Expected,
+    chain: list[dict[str, Any]],
+    record: Message,
+    stored: Stored,
+    activations: Mapping[int, str],
 ) -> list[str]:
-    """What is still there of an erased user."""
+    fields = stored.users.get(user_id)
+    if fields is None:
+        return [f"{user_id!r} is not in Redis"]
+    wrong = wrong_fields(user_id, fields, right.features, right.orders, chain)
+    last = chain[-1]
+    in_redis = (
+        int(fields.get(b"segment", b"-1")),
+        fields.get(b"segment_name", b"").decode(),
+        fields.get(b"provisional") == b"1",
+        int(fields.get(b"sequence", b"-1")),
+    )
+    if in_redis != (right.segment, last["segment_name"], right.provisional, last["sequence"]):
+        wrong.append(f"{user_id!r}: Redis has {in_redis}, right is {right}, the last change {last}")
+    position = json.loads(fields.get(b"state", b"{}")).get("position")
+    components = [] if position is None else position["components"]
+    if len(components) != len(right.components) or any(
+        abs(a - b) > 1e-9 for a, b in zip(components, right.components, strict=True)
+    ):
+        wrong.append(f"{user_id!r}: Redis has components {components}, right is {right.components}")
+    models_topic = dict(record.headers() or []).get("segue_models_topic", b"").decode()
+    wrong += wrong_release(user_id, fields, last, models_topic, activations)
+    return wrong + wrong_indexes(user_id, stored, right.components, record.partition())
+
+
+def _told_of_erased(user_id: str, chain: list[dict[str, Any]], record: Message | None) -> list[str]:
     wrong = []
     if chain and chain[-1]["kind"] != "erased":
-        wrong.append(f"{user_id} is erased, but the last change told is {chain[-1]}")
+        wrong.append(f"{user_id!r} is erased, but the last change told is {chain[-1]}")
     if chain and (record is None or record.value() is not None):
-        wrong.append(f"{user_id} is erased, but user-segments has {record and record.value()!r}")
-    if b"segment" in fields:
-        wrong.append(f"{user_id} is erased, but Redis has segment {fields[b'segment']!r}")
+        wrong.append(f"{user_id!r} is erased, but user-segments has {record and record.value()!r}")
     return wrong
 
 
@@ -200,18 +243,3 @@ def _chains(
             assert change["kind"] == "erased" or change["previous_segment"] == former["segment"], change
         chain.append(change)
     return dict(chains)
-
-
-def _stored(url: str, prefix: str, user_ids: Sequence[str]) -> dict[str, dict[bytes, bytes]]:
-    client = redis.Redis.from_url(url, socket_timeout=60)
-    try:
-        found: dict[str, dict[bytes, bytes]] = {}
-        for begin in range(0, len(user_ids), 1_000):
-            some = user_ids[begin : begin + 1_000]
-            pipeline = client.pipeline(transaction=False)
-            for user_id in some:
-                pipeline.hgetall(f"{prefix}user:{user_id}")
-            found |= dict(zip(some, pipeline.execute(), strict=True))
-        return found
-    finally:
-        client.close()

@@ -6,6 +6,7 @@ import sys
 import time
 
 from tests.chaos.campaign import Campaign, Verdict, run
+from tests.deployment import WorkerEnded
 
 
 def main() -> int:
@@ -13,7 +14,6 @@ def main() -> int:
     options = _options()
     seed = secrets.randbelow(1_000_000) if options.seed is None else options.seed
     campaign = Campaign(seed, options.events, options.faults, options.workers, options.rate)
-    rerun = f'make chaos ARGS="--seed {seed} --events {campaign.events} --faults {campaign.faults}"'
     began_s = time.monotonic()
 
     def say(text: str) -> None:
@@ -21,15 +21,16 @@ def main() -> int:
 
     say(
         f"seed {seed}: {campaign.events:,} events at {campaign.pace:,.0f} a second, {campaign.faults} faults, "
-        f"{'re-keying' if campaign.rekey else 'without re-keying'}"
+        f"{'re-keying' if campaign.rekey else 'without re-keying'}, "
+        f"{'every order counts' if not campaign.exclude else f'without orders that are {campaign.exclude}'}"
     )
     try:
-        verdict = run(campaign, say)
-    except AssertionError as error:
-        print(f"\nseed {seed}: {error}\nagain: {rerun}", file=sys.stderr)
+        _tell(run(campaign, say))
+    except (AssertionError, WorkerEnded) as error:
+        print(f"\nseed {seed}: {error}", file=sys.stderr)
         return 1
-    _tell(verdict)
-    print(f"again: {rerun}")
+    finally:  # whatever ends it
+        print(f"again: {campaign.again}", flush=True)
     return 0
 
 
@@ -38,7 +39,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, help="decides events and faults; drawn and printed if unset")
     parser.add_argument("--events", type=int, default=1_000_000, help="default: %(default)s")
     parser.add_argument("--faults", type=int, default=200, help="default: %(default)s")
-    parser.add_argument("--workers", type=int, default=3, choices=(2, 3, 4), help="default: %(default)s")
+    parser.add_argument(
+        "--workers", type=int, default=Campaign.WORKERS, choices=(2, 3, 4), help="default: %(default)s"
+    )
     parser.add_argument("--rate", type=float, help="events a second; unset: as long as the faults take")
     return parser.parse_args()
 
@@ -50,6 +53,7 @@ def _tell(verdict: Verdict) -> None:
     )
     for kind, count in sorted(verdict.faults.items()):
         print(f"  {count:4} x {kind}")
+    print(f"cuts of Redis's tail took {', '.join(f'{lost:,}' for lost in verdict.cut_bytes) or 'no'} bytes")
     print(f"{verdict.users:,} users checked: 0 lost, 0 wrong, 0 invented, 0 twice")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from random import Random
 
@@ -17,16 +17,22 @@ from tests.services import eventually
 
 SESSION_S = 6.0  # tests/deployment.py sets it
 _LOST_S = 1.0  # what AOF with everysec may lose
+_TRIES = 20  # so many seconds in which nothing is written
 _FEWEST, _MOST = 2, 4
 
 
 class Servers:
-    """The faults of Kafka and Redis."""
+    """The faults of Kafka and Redis.
+
+    Attributes:
+        cut_bytes: what each cut took from the append-only file.
+    """
 
     def __init__(self, kafka: LocalKafka, store: LocalRedis, random: Random) -> None:
         self._kafka = kafka
         self._store = store
         self._random = random
+        self.cut_bytes: list[int] = []
         self.kinds: dict[str, tuple[Callable[[], None], int]] = {
             "kill -9 of Kafka": (self._kill_kafka, 2),
             "SIGSTOP of Kafka": (self._pause_kafka, 2),
@@ -59,16 +65,31 @@ class Servers:
             client.flushall()
 
     def _cut_redis(self) -> None:
-        """Lose up to the last second, as a machine does that dies: killing the process alone loses nothing."""
-        before = _aof_sizes(self._store.data)
-        time.sleep(_LOST_S)
+        """Lose up to the last second, as a machine does that dies: killing the process alone loses nothing.
+
+        Where nothing was written in that second, in a rebalance say, it waits for one in which something was.
+        """
+        for _ in range(_TRIES):
+            before = _aof_sizes(self._store.data)
+            time.sleep(_LOST_S)
+            if _written(before, _aof_sizes(self._store.data)):
+                break
         self._store.kill()
-        for path, size in _aof_sizes(self._store.data).items():
-            keep = self._random.randint(before.get(path, size), size) if size else 0
+        after = _aof_sizes(self._store.data)
+        lost = 0
+        for path, written in _written(before, after).items():
+            cut = self._random.randint(1, written)
             with path.open("r+b") as file:
-                file.truncate(keep)
+                file.truncate(after[path] - cut)
+            lost += cut
+        self.cut_bytes.append(lost)
         time.sleep(self._random.uniform(0, 2))
         self._store.start()
+
+
+def _written(before: Mapping[Path, int], after: Mapping[Path, int]) -> dict[Path, int]:
+    """By file of both moments, how many bytes it grew by, of those that grew."""
+    return {path: size - before[path] for path, size in after.items() if size > before.get(path, size)}
 
 
 def _aof_sizes(data: Path) -> dict[Path, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 from confluent_kafka import KafkaError, Message, Producer
@@ -15,6 +15,7 @@ from schemas.partition import librdkafka_name, partition_of
 from schemas.topics import Topics
 from tests.bad_events import BadRecord
 from tests.chaos.customers import Stray
+from tests.letters import Sent
 
 _PATIENCE_MS = 600_000  # longer than any fault: what a producer was given is written in the end
 _FLUSH_S = 600.0
@@ -26,7 +27,7 @@ class Feed:
     Attributes:
         facts: by user, every good event, if it is to ``remember``; complete once the thread has ended.
         written: by value, the event that each good record says, if it is to ``remember``.
-        bad: how many bad records were sent.
+        letters: every bad record, and how often it was sent.
         sent: how many records were given to the producer so far.
     """
 
@@ -42,7 +43,7 @@ class Feed:
     ) -> None:
         self.facts: dict[str, list[Event]] = defaultdict(list)
         self.written: dict[bytes, Event] = {}
-        self.bad = 0
+        self.letters: Counter[Sent] = Counter()
         self.sent = 0
         self._topics = topics
         self._records = records
@@ -73,6 +74,11 @@ class Feed:
         self._thread.join()
 
     @property
+    def bad(self) -> int:
+        """How many bad records were sent."""
+        return self.letters.total()
+
+    @property
     def done(self) -> bool:
         return not self._thread.is_alive()
 
@@ -97,8 +103,8 @@ class Feed:
 
     def _send(self, record: Event | BadRecord | Stray) -> None:
         if isinstance(record, BadRecord):
-            self.bad += 1
             topic = self._topics.signups if record.topic == "signups" else self._topics.orders
+            self.letters[topic, -1, record.key, record.value] += 1
             self._produce(topic, record.value, record.key)
         elif isinstance(record, Stray):
             self._send_astray(record)
@@ -109,13 +115,14 @@ class Feed:
 
     def _send_astray(self, stray: Stray) -> None:
         topic, key, value = self._encoded(stray.event)
+        home = partition_of(stray.event.user_id, self._partitions)
+        partition = (home + stray.beside) % self._partitions
         if self._topics.rekey:
             self._keep(stray.event, value)
             key = stray.key
         else:
-            self.bad += 1
-        home = partition_of(stray.event.user_id, self._partitions)
-        self._produce(topic, value, key, (home + stray.beside) % self._partitions)
+            self.letters[topic, partition, key, value] += 1
+        self._produce(topic, value, key, partition)
 
     def _encoded(self, event: Event) -> tuple[str, bytes | None, bytes]:
         if isinstance(event, Order):

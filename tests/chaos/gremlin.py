@@ -1,4 +1,4 @@
-"""Draws faults from a seed, one after the other, each a moment after the one before."""
+"""Faults in an order that a seed decides, one after the other, each a moment after the one before."""
 
 from __future__ import annotations
 
@@ -9,6 +9,17 @@ from collections.abc import Callable, Mapping
 from random import Random
 
 Say = Callable[[str], None]
+
+
+def plan(weights: Mapping[str, int], count: int, random: Random) -> list[str]:
+    """So many kinds from shuffled decks, which hold each as often as it weighs; first of all, each once."""
+    drawn = random.sample([*weights], len(weights))
+    rest = Counter(weights) - Counter(drawn)
+    while len(drawn) < count:
+        deck = [*rest.elements()]
+        drawn += random.sample(deck, len(deck))
+        rest = Counter(weights)
+    return drawn[:count]
 
 
 class Gremlin:
@@ -34,8 +45,7 @@ class Gremlin:
         self._say = say
         self._random = random
         self._stopped = threading.Event()
-        weights = [weight for _, weight in kinds.values()]
-        self._plan = random.choices([*kinds], weights, k=count)
+        self._plan = plan({kind: weight for kind, (_, weight) in kinds.items()}, count, random)
         self._thread = threading.Thread(target=self._run, name="gremlin")
 
     def start(self) -> None:

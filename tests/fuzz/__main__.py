@@ -5,6 +5,7 @@ import secrets
 import sys
 import time
 
+from tests.deployment import WorkerEnded
 from tests.fuzz.campaign import run
 
 
@@ -21,14 +22,16 @@ def main() -> int:
     began_s = time.monotonic()
     try:
         verdict = run(seed, options.events)
-    except AssertionError as error:
-        print(f"seed {seed}: {error}\n{again}", file=sys.stderr)
+        seconds = time.monotonic() - began_s
+        print(
+            f"{verdict.bad:,} bad events of {len(verdict.kinds)} kinds, each a dead letter with a reason; "
+            f"{verdict.good:,} good ones, all applied: {verdict.users:,} users right ({seconds:.0f} s)"
+        )
+    except (AssertionError, WorkerEnded) as error:
+        print(f"seed {seed}: {error}", file=sys.stderr)
         return 1
-    seconds = time.monotonic() - began_s
-    print(
-        f"{verdict.bad:,} bad events of {len(verdict.kinds)} kinds, each a dead letter with a reason; "
-        f"{verdict.good:,} good ones, all applied: {verdict.users:,} users right ({seconds:.0f} s)\n{again}"
-    )
+    finally:  # whatever ends it
+        print(again, flush=True)
     return 0
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib.resources import files
@@ -13,18 +13,22 @@ from random import Random
 
 from confluent_kafka import Producer
 
-from schemas.events import Event, Order, Signup
+from schemas.events import Event, Order
 from schemas.partition import librdkafka_name
 from segue.services import LocalKafka, LocalRedis
 from tests.bad_events import BadRecord
+from tests.chains import check_chains
 from tests.chaos.customers import records as customers
+from tests.chaos.log import histories
 from tests.deployment import Deployment, trained
-from tests.fuzz.hostile import hostile
+from tests.fuzz.hostile import every_kind, hostiles
 from tests.fuzz.spellings import spelled
-from tests.verify import expected_users, read_topic
+from tests.fuzz.strange import disguised
+from tests.letters import Sent, check_letters
+from tests.pipelines import pipeline_of
+from tests.verify import Outcome, expected_users
 
 _THELOOK = Path(str(files("segue"))) / "data" / "thelook"
-_LONGEST_REASON = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +56,9 @@ def run(seed: int, events: int) -> Verdict:
         stack.callback(deployment.close)
         worker = deployment.worker().ready()
         kinds: Counter[str] = Counter()
-        sent: dict[tuple[str, bytes | None, bytes | None], int] = Counter()
+        sent: Counter[Sent] = Counter()
         facts: dict[str, list[Event]] = defaultdict(list)
+        written: dict[bytes, Event] = {}
         topics = deployment.topics
         producer = _producer(kafka.bootstrap)
         for record in _mixed(seed, events):
@@ -61,34 +66,55 @@ def run(seed: int, events: int) -> Verdict:
                 kinds[record.kind] += 1
                 topic = topics.signups if record.topic == "signups" else topics.orders
                 key, value = record.key, record.value
-                sent[topic, key, value] += 1
+                sent[topic, -1, key, value] += 1
             else:
                 event, value = record
                 facts[event.user_id].append(event)
-                topic, key = (
-                    topics.orders if isinstance(event, Order) else topics.signups,
-                    event.user_id.encode(),
-                )
+                written[value] = event
+                topic = topics.orders if isinstance(event, Order) else topics.signups
+                key = event.user_id.encode()
             _send(producer, topic, key, value)
         assert producer.flush(120) == 0
+        check_kinds(seed, kinds)
         deployment.caught_up(900)
         assert worker.process.poll() is None, "the worker ended"
         worker.ready()
-        _check_letters(deployment, sent)
-        right = expected_users(facts, release)
-        outcome = deployment.verified(right, facts.keys() - right)
-    return Verdict(sum(sent.values()), sum(map(len, facts.values())), outcome.users, kinds)
+        check_letters(kafka.bootstrap, topics.dead_letters, sent)
+        outcome = _check_users(deployment, release, facts, written)
+    return Verdict(sent.total(), sum(map(len, facts.values())), outcome.users, kinds)
 
 
-def _mixed(seed: int, events: int) -> Iterator[BadRecord | tuple[Signup | Order, bytes]]:
+def _mixed(seed: int, events: int) -> Iterator[BadRecord | tuple[Event, bytes]]:
     random = Random(f"{seed} fuzz")
+    bad = hostiles(Random(f"{seed} bad"))
     good = (
-        event for event in customers(Random(f"{seed} good"), 2 * events) if isinstance(event, Signup | Order)
+        disguised(event)
+        for event in customers(Random(f"{seed} good"), 2 * events)
+        if not isinstance(event, BadRecord)
     )
     for _ in range(events):
-        yield hostile(random)
+        yield next(bad)
         event = next(good)
         yield event, spelled(event, random)
+
+
+def check_kinds(seed: int, kinds: Counter[str]) -> None:
+    """Every kind of bad record was sent, where there were enough of them for that."""
+    every = every_kind(Random(f"{seed} bad"))
+    missing = {record.kind for record in every} - kinds.keys()
+    assert kinds.total() < len(every) or not missing, f"never sent: {sorted(missing)}"
+
+
+def _check_users(
+    deployment: Deployment, release: Path, facts: Mapping[str, list[Event]], written: Mapping[bytes, Event]
+) -> Outcome:
+    """Each user in the end, and each change on the way there."""
+    right = expected_users(facts, release)
+    outcome = deployment.verified(right, facts.keys() - right.keys())
+    ((activation, _),) = deployment.activations()
+    explained = check_chains(histories(deployment, written), [(activation, pipeline_of(release))])
+    assert explained == outcome.changes, f"{outcome.changes} changes are told, {explained} of them explained"
+    return outcome
 
 
 def _producer(bootstrap: str) -> Producer:
@@ -111,20 +137,3 @@ def _send(producer: Producer, topic: str, key: bytes | None, value: bytes | None
         except BufferError:
             producer.poll(0.1)
     producer.poll(0)
-
-
-def _check_letters(deployment: Deployment, sent: dict[tuple[str, bytes | None, bytes | None], int]) -> None:
-    """Each bad record once, as it came, with a reason for people."""
-    left = Counter(sent)
-    for letter in read_topic(deployment.bootstrap, deployment.topics.dead_letters):
-        headers = dict(letter.headers() or [])
-        reason = headers["segue_reason"].decode()
-        assert reason.strip(), letter.value()
-        assert "\n" not in reason, reason
-        assert "Traceback" not in reason, reason
-        assert len(reason) < _LONGEST_REASON, reason
-        at = headers["segue_topic"].decode(), letter.key(), letter.value()
-        assert left[at], f"a dead letter that nobody sent, or a good event: {reason}: {letter.value()!r:.300}"
-        left[at] -= 1
-    lost = +left
-    assert not lost, f"{lost.total()} bad events are no dead letters, the first: {next(iter(lost))!r:.300}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from random import Random
 from typing import Any
 
@@ -65,6 +65,53 @@ _ITEM_FIELDS: dict[str, tuple[str, ...]] = {
     "quantity": _NO_QUANTITY,
 }
 
+# By kind of event and name of field.
+_FIELDS = {
+    f"{where} {name}": values
+    for where, fields in (("signup", _SIGNUP_FIELDS), ("order", _ORDER_FIELDS), ("item", _ITEM_FIELDS))
+    for name, values in fields.items()
+}
+
+# Lone surrogates among them: no id and no text may hold one, whether anybody reads the field or not.
+_BAD_ESCAPES = (
+    r'"\ud800"',
+    r'"\udc00x"',
+    r'"\ud800\u0041"',
+    r'"7\udfff"',
+    r'"\u12"',
+    r'"\x41"',
+    '"\n"',
+    '"\x00"',
+    "'x'",
+)
+_ESCAPED = (
+    ("signups", "x"),
+    ("signups", "country"),
+    ("signups", "user_id"),
+    ("orders", "order_id"),
+    ("orders", "status"),
+    ("orders", "brand"),
+)
+
+
+def every_kind(random: Random) -> list[BadRecord]:
+    """One bad record of every kind there is, and each field with each value that it does not take; shuffled."""
+    one_each = [
+        *BAD_RECORDS,
+        *(_wrong(name, value, random) for name, values in _FIELDS.items() for value in values),
+        *(make(random) for make in _MADE),
+        *(_escape(topic, name, text) for topic, name in _ESCAPED for text in _BAD_ESCAPES),
+    ]
+    random.shuffle(one_each)
+    return one_each
+
+
+def hostiles(random: Random) -> Iterator[BadRecord]:
+    """Bad records without end: first every kind, then of kinds drawn at random."""
+    yield from every_kind(random)
+    while True:
+        yield hostile(random)
+
 
 def hostile(random: Random) -> BadRecord:
     """One bad record of a kind drawn at random."""
@@ -83,17 +130,24 @@ def _record(kind: str, topic: Any, value: bytes) -> BadRecord:
 
 def _wrong_field(random: Random) -> BadRecord:
     """A good event with one field that is not."""
-    if random.random() < 0.4:
-        name = random.choice([*_SIGNUP_FIELDS])
-        return _record(f"signup {name}", "signups", _with(SIGNUP, name, random.choice(_SIGNUP_FIELDS[name])))
-    if random.random() < 0.5:
-        name = random.choice([*_ORDER_FIELDS])
-        return _record(f"order {name}", "orders", _with(ORDER, name, random.choice(_ORDER_FIELDS[name])))
-    name = random.choice([*_ITEM_FIELDS])
-    bad = f'{{"{name}": {random.choice(_ITEM_FIELDS[name])}}}'
+    kind = random.choices(("signup", "order", "item"), (4, 3, 3))[0]
+    name = random.choice([name for name in _FIELDS if name.startswith(kind)])
+    return _wrong(name, random.choice(_FIELDS[name]), random)
+
+
+def _wrong(kind: str, value: str, random: Random) -> BadRecord:
+    where, name = kind.split()
+    if where == "signup":
+        return _record(kind, "signups", _with(SIGNUP, name, value))
+    if where == "order":
+        return _record(kind, "orders", _with(ORDER, name, value))
+    return _record(kind, "orders", _with_item(f'{{"{name}": {value}}}', random))
+
+
+def _with_item(bad: str, random: Random) -> bytes:
     items = ["{}"] * random.randrange(5)
     items.insert(random.randint(0, len(items)), bad)
-    return _record(f"item {name}", "orders", _with(ORDER, "items", f"[{','.join(items)}]"))
+    return _with(ORDER, "items", f"[{','.join(items)}]")
 
 
 def _with(event: dict[str, Any], name: str, value: str) -> bytes:
@@ -147,10 +201,15 @@ def _no_number(random: Random) -> BadRecord:
 
 
 def _bad_escape(random: Random) -> BadRecord:
-    text = random.choice(
-        (r'"\ud800"', r'"\udc00x"', r'"\u12"', r'"\x41"', '"\n"', '"\x00"', "'x'", r'"\ud800\u0041"')
-    )
-    return _record("bad escape", "signups", _with(SIGNUP, random.choice(("x", "country")), text))
+    topic, name = random.choice(_ESCAPED)
+    return _escape(topic, name, random.choice(_BAD_ESCAPES))
+
+
+def _escape(topic: str, name: str, text: str) -> BadRecord:
+    kind = f"bad escape in {name}"
+    if name == "brand":
+        return _record(kind, topic, _with(ORDER, "items", f'[{{"brand": {text}}}]'))
+    return _record(kind, topic, _with(SIGNUP if topic == "signups" else ORDER, name, text))
 
 
 def _noise(random: Random) -> BadRecord:
@@ -179,3 +238,5 @@ _KINDS: dict[Callable[[Random], BadRecord], float] = {
     _too_deep: 3,
     _too_large: 0.05,
 }
+# Those that are no choice from a list.
+_MADE = (_cut_short, _more_behind, _not_utf8, _no_number, _noise, _another_key, _too_deep, _too_large)

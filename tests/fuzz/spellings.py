@@ -8,31 +8,28 @@ from datetime import datetime, timedelta, timezone
 from random import Random
 from typing import Any
 
-from schemas.events import Order, Signup
+from schemas.events import Event, Item, Order, Signup, UserErased
 
 _DEEP = 60  # with the object around it below the limit of 100
 _SPACES = (" ", "\n", "\t", "\r\n  ")
 _STRANGE = ("\u202e", "\u0000", "\u2028", "😀", "ﷺ", "e\u0301", "\ufeff", "</script>", "'; drop table users")
 
 
-def spelled(event: Signup | Order, random: Random) -> bytes:
+def spelled(event: Event, random: Random) -> bytes:
     """The bytes of a record that decodes to this event."""
-    fields: dict[str, Any] = {
-        "user_id": _id(event.user_id, random),
-        "created_at": _time(event.created_at, random),
-    }
+    fields: dict[str, Any] = {"user_id": _id(event.user_id, random)}
+    if isinstance(event, UserErased):
+        fields |= {"type": "user.erased", "erased_at": _time(event.erased_at, random)}
+    else:
+        fields["created_at"] = _time(event.created_at, random)
     if isinstance(event, Signup):
         for name in ("gender", "country", "traffic_source"):
-            value = getattr(event, name)
-            fields[name] = random.choice((None, " \t", "")) if value is None else value
+            fields[name] = _or_blank(getattr(event, name), random)
         if event.age is not None:
             fields["age"] = event.age
-    else:
+    elif isinstance(event, Order):
         fields["order_id"] = event.order_id
-        fields["items"] = [
-            {name: getattr(item, name) for name in ("brand", "category", "price", "quantity", "product_id")}
-            for item in event.items
-        ]
+        fields["items"] = [_item(item, random) for item in event.items]
         if event.status is not None:
             fields["status"] = event.status
         if event.updated_at is not None:
@@ -41,6 +38,15 @@ def spelled(event: Signup | Order, random: Random) -> bytes:
     random.shuffle(names)
     text = _object({name: fields[name] for name in names}, random)
     return text.encode()
+
+
+def _or_blank(text: str | None, random: Random) -> str | None:
+    return random.choice((None, " \t", "", "\u2003\n")) if text is None else text
+
+
+def _item(item: Item, random: Random) -> dict[str, Any]:
+    texts = {name: _or_blank(getattr(item, name), random) for name in ("brand", "category", "product_id")}
+    return {**texts, "price": item.price, "quantity": item.quantity}
 
 
 def _id(user_id: str, random: Random) -> str | int:

@@ -42,7 +42,8 @@ def _tell(verdict: Verdict) -> None:
     )
     print(
         f"segue verify: {verdict.users:,} users compared in {verdict.verify_s:,.1f} s, at most "
-        f"{verdict.verify_peak_mb:,.0f} MB: 0 differences"
+        f"{verdict.verify_peak_mb:,.0f} MB: 0 differences; {verdict.recomputed:,} of them recomputed from what was sent: "
+        "0 differences"
     )
 
 

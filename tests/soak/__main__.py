@@ -4,6 +4,7 @@ import argparse
 import sys
 import time
 
+from tests.deployment import WorkerEnded
 from tests.soak.campaign import run
 
 
@@ -19,8 +20,8 @@ def main() -> int:
 
     try:
         verdict = run(60 * options.minutes, say)
-    except AssertionError as error:
-        print(error, file=sys.stderr)
+    except (AssertionError, WorkerEnded) as error:
+        print(f"\n{error}", file=sys.stderr)
         return 1
     first, last = verdict.readings[0], verdict.readings[-1]
     print(

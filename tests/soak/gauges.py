@@ -1,19 +1,19 @@
-"""What is watched of a worker and of Redis, and how fast it grows."""
+"""What is watched of a worker, of Redis and of the log."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import redis
 
 from tests.deployment import Deployment, WorkerProcess
+from tests.refill.lanes import applied_under, in_the_log
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One look. ``rss_mb`` is the worker's resident memory, ``lag`` the events that wait for it."""
+    """One look. ``rss_mb`` is the worker's resident memory, ``lag`` the events that wait for it, by Kafka and Redis."""
 
     at_s: float
     rss_mb: float
@@ -29,17 +29,22 @@ class Reading:
 
 
 def read(deployment: Deployment, worker: WorkerProcess, at_s: float) -> Reading:
-    """Ask the worker's process, its status page and Redis."""
+    """Ask the worker's process, Redis and Kafka; and its status page, as whoever watches it does."""
     process = Path("/proc") / str(worker.process.pid)
-    status = worker.get("/status")[1]
+    worker.get("/status")
+    # Not what the worker says of itself: a lane that it forgot would have no lag there. What comes in between the
+    # two questions counts as waiting.
+    applied = applied_under(deployment, deployment.redis_prefix)
+    lag = in_the_log(deployment) - applied
     with redis.Redis.from_url(deployment.redis_url, socket_timeout=60) as client:
-        keys = [key for key in client.scan_iter(count=10_000) if isinstance(key, bytes)]
+        # A scan may tell a key twice.
+        keys = {key for key in client.scan_iter(count=10_000) if isinstance(key, bytes)}
     prefix = f"{deployment.redis_prefix}user:".encode()
     return Reading(
         at_s,
         _resident_mb(process),
         sum(1 for _ in (process / "fd").iterdir()),
-        sum(sum(lane["lag"].values()) for lane in status["lanes"]),
+        lag,
         len(keys),
         sum(key.startswith(prefix) for key in keys),
     )
@@ -50,15 +55,3 @@ def _resident_mb(process: Path) -> float:
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) / 1024
     raise AssertionError("the worker's memory is not told")
-
-
-def slope(xs: Sequence[float], ys: Sequence[float]) -> float:
-    """By the least squares: how much y grows with each x.
-
-    >>> slope([0, 1, 2], [5, 7, 9])
-    2.0
-    """
-    mean_x, mean_y = sum(xs) / len(xs), sum(ys) / len(ys)
-    return sum((x - mean_x) * (y - mean_y) for x, y in zip(xs, ys, strict=True)) / sum(
-        (x - mean_x) ** 2 for x in xs
-    )

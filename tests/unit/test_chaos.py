@@ -1,0 +1,77 @@
+"""What a chaos campaign draws."""
+
+from random import Random
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests.chaos import __main__ as command
+from tests.chaos import faults
+from tests.chaos.campaign import Campaign
+from tests.chaos.gremlin import plan
+from tests.deployment import WorkerEnded
+
+WEIGHTS = {"often": 8, "seldom": 1, "hardly": 1}
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_each_kind_of_fault_comes_once_before_any_comes_again(seed: int) -> None:
+    drawn = plan(WEIGHTS, 40, Random(seed))
+    assert sorted(drawn[:3]) == sorted(WEIGHTS)
+    assert len(drawn) == 40
+    assert drawn[3:].count("often") > drawn[3:].count("seldom")
+    assert plan(WEIGHTS, 2, Random(seed)) == drawn[:2]
+
+
+def test_the_seed_decides_the_order() -> None:
+    assert len({tuple(plan(WEIGHTS, 3, Random(seed))) for seed in range(50)}) == 6
+
+
+def test_four_seeds_in_a_row_are_the_four_classes() -> None:
+    classes = {(Campaign(seed, 1, 1).rekey, bool(Campaign(seed, 1, 1).exclude)) for seed in range(4)}
+    assert classes == {(False, False), (False, True), (True, False), (True, True)}
+    assert Campaign(1, 1, 1).settings == {
+        "SEGUE_REKEY": "true",
+        "SEGUE_EXCLUDE_STATUSES": "Cancelled,Returned",
+    }
+    assert Campaign(0, 1, 1).settings == {}
+
+
+def test_a_cut_takes_what_was_written_last_and_says_how_much(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is written in the first second, 10 bytes in the second one, and 3 more until Redis is dead."""
+    file = tmp_path / "appendonlydir" / "a.1.incr.aof"
+    file.parent.mkdir()
+    file.write_bytes(b"x" * 100)
+    grows = iter([0, 10])
+
+    def write(count: int) -> None:
+        file.write_bytes(file.read_bytes() + b"y" * count)
+
+    store = SimpleNamespace(data=tmp_path, kill=lambda: write(3), start=lambda: None)
+    servers = faults.Servers(SimpleNamespace(), store, Random(1))  # type: ignore[arg-type]
+    monkeypatch.setattr(faults.time, "sleep", lambda _: write(next(grows, 0)))
+    servers.kinds["kill -9 of Redis, its AOF's tail cut"][0]()
+    (lost,) = servers.cut_bytes
+    assert 1 <= lost <= 13
+    assert file.stat().st_size == 113 - lost
+
+
+@pytest.mark.parametrize("error", [AssertionError("wrong"), WorkerEnded("it ended"), RuntimeError("else")])
+def test_whatever_ends_a_campaign_the_command_that_runs_it_again_is_told(
+    error: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fails(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(command, "run", fails)
+    monkeypatch.setattr("sys.argv", ["chaos", "--seed", "3", "--faults", "5", "--workers", "2"])
+    if isinstance(error, RuntimeError):
+        with pytest.raises(RuntimeError):
+            command.main()
+    else:
+        assert command.main() == 1
+    again = 'again: make chaos ARGS="--seed 3 --events 1000000 --faults 5 --workers 2"'
+    assert again in capsys.readouterr().out
