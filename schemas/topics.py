@@ -65,8 +65,7 @@ class Topics:
 
 def topic_configs(topics: Topics) -> dict[str, dict[str, str]]:
     """The configuration with which each topic is made, by name."""
-    # Kept for ever: a partition that retention empties begins behind the last transaction's marker, which a
-    # lane that stands before the marker cannot tell from events that it has missed.
+    # Kept for ever: it is a part of the users' past, without which no rebuild has the whole.
     rekeyed = {"cleanup.policy": "delete", "max.message.bytes": "5242880", "retention.ms": "-1"}
     # Without a bound, what stood before an erasure's null may stay for ever: Kafka's own default has none.
     users = {"cleanup.policy": "compact", "max.compaction.lag.ms": str(7 * 24 * 60 * 60 * 1_000)}

@@ -1,4 +1,4 @@
-"""What lies in a log and is no record: a lane's place goes beyond it, or retention would leave the place behind."""
+"""What lies in a log and is no record: a lane's place goes beyond it, so that retention cannot leave the place behind."""
 
 from __future__ import annotations
 
