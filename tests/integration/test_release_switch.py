@@ -10,10 +10,16 @@ from typing import Any
 import numpy as np
 import pytest
 import redis
+from confluent_kafka import Producer
+from msgspec.structs import replace
 
 from schemas.events import Event
+from schemas.topics import MODELS_CURRENT_KEY
+from schemas.wire import encode_release
 from segue.services import KafkaService, RedisService
-from tests.deployment import Deployment, deployed, trained
+from tests.deployment import Deployment, WorkerProcess, deployed, trained
+from tests.moves import OLD, YOUNG, YOUNG_AGAIN
+from tests.releases import a_release
 from tests.services import eventually
 from tests.verify import Expected, expected_users, read_topic
 from trainer.release import load_release
@@ -134,6 +140,65 @@ def test_a_rollback_in_the_middle_of_a_sweep_brings_everybody_back(
     assert versions == {release.name for release in releases}
     assert len(indexes(deployment)) == 1
     assert all(worker.process.poll() is None for worker in workers)
+
+
+BETTER = a_release(centres=((2.0, 0.0), (0.0, 2.0), (-2.0, 0.0), (0.0, -2.0)))
+
+
+def test_a_broken_release_leaves_the_old_one_deciding_until_a_good_one_comes(deployment: Deployment) -> None:
+    """One with NaN and one whose version is not the hash of what it says, under a worker at work."""
+    producer = Producer({"bootstrap.servers": deployment.bootstrap})
+
+    def release_of(worker: WorkerProcess) -> dict[str, Any]:
+        shown: dict[str, Any] = worker.get("/status")[1]["release"]
+        return shown
+
+    def moved_by(event: Event) -> tuple[int, str, int]:
+        """Where this event takes the user, and by which release and activation."""
+        before = len(read_topic(deployment.bootstrap, deployment.topics.changes))
+        deployment.send([event])
+        deployment.caught_up()
+        (change,) = read_topic(deployment.bootstrap, deployment.topics.changes)[before:]
+        told = json.loads(change.value())
+        return told["segment"], told["model_version"], told["activation"]
+
+    deployment.announce(a_release())
+    worker = deployment.worker().ready()
+    ((used, version),) = deployment.activations()
+    assert moved_by(YOUNG) == (2, version, used)
+
+    good = encode_release(BETTER)
+    for old, new, why, event, segment in (
+        (b'"mean":[40.0', b'"mean":[NaN', "cannot be read", OLD, 3),
+        (b'"segment 0"', b'"segment A"', "was changed: version is", YOUNG_AGAIN, 2),
+    ):
+        assert old in good
+        producer.produce(deployment.topics.models, good.replace(old, new, 1), MODELS_CURRENT_KEY.encode())
+        assert producer.flush(30) == 0
+        eventually(lambda why=why: why in (release_of(worker)["problem"] or ""), 30, f"it is refused: {why}")
+        shown = release_of(worker)
+        assert shown["problem"].startswith("the newest release is refused: ")
+        assert (shown["version"], shown["activation"]) == (version, used)
+        activation = deployment.activations()[-1][0]
+        line = eventually(lambda refused=activation: refusals(worker).get(refused), 30, "the line in the log")
+        assert why in line
+        assert moved_by(event) == (segment, version, used)
+        assert worker.get("/readyz")[0] == 200
+    assert len(refusals(worker)) == 2
+
+    deployment.announce(BETTER)
+    eventually(lambda: release_of(worker)["version"] == BETTER.version, 30, "the good one is in use")
+    assert release_of(worker)["problem"] is None
+    deployment.swept()
+    newest = deployment.activations()[-1][0]
+    assert moved_by(replace(OLD, created_at=OLD.created_at.replace(hour=3))) == (3, BETTER.version, newest)
+    assert "Traceback" not in worker.log()
+
+
+def refusals(worker: WorkerProcess) -> dict[int, str]:
+    """By activation, why the worker's log says that the release is refused."""
+    lines = [json.loads(line) for line in worker.log().splitlines() if '"release refused"' in line]
+    return {line["activation"]: line["reason"] for line in lines}
 
 
 def check_similar_users(swept: list[dict[str, Any]], users: dict[str, Expected]) -> None:

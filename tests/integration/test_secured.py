@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
-import redis
 import trustme
 from confluent_kafka.admin import (  # type: ignore[attr-defined]
     AdminClient,
@@ -193,7 +193,26 @@ def test_every_part_logs_in_over_tls(
         assert REDIS_PASSWORD not in everything
 
 
-def test_a_wrong_password_is_waited_with_and_named(
+def is_waited_with(folder: Path, environment: dict[str, str], server: str, why: str, secret: str) -> None:
+    """Run a worker that cannot log in: each reason that it tells is one sentence that begins with the server.
+
+    It keeps on waiting, shows neither secret nor traceback, and a signal ends it in order.
+    """
+    with SegueProcess(folder, "worker", environment={**environment, "SEGUE_LOG_FORMAT": "json"}) as worker:
+        worker.says(why)
+        assert worker.process.poll() is None
+        worker.terminate()
+        assert worker.ends() == 0
+        told = worker.out + worker.err
+    assert secret not in told
+    assert "Traceback" not in told
+    lines = [json.loads(line) for line in told.splitlines() if '"worker.waits"' in line]
+    reasons = [line["reason"] for line in lines]
+    assert all(reason.startswith(server) and "\n" not in reason for reason in reasons), reasons
+    assert any(why in reason for reason in reasons), reasons
+
+
+def test_a_wrong_password_of_kafka_is_waited_with_and_named(
     certificates: Certificates,
     secured_kafka: SecuredKafka,
     secured_redis: str,
@@ -207,14 +226,41 @@ def test_a_wrong_password_is_waited_with_and_named(
         "SEGUE_REDIS": secured_redis,
         "SEGUE_TOPIC_PREFIX": topic_prefix,
     }
-    with SegueProcess(tmp_path, "worker", environment=environment) as worker:
-        worker.says("uthentication failed")
-        assert "wr0ng-secret" not in worker.out + worker.err
-        worker.terminate()
-        assert worker.ends() == 0
+    server = f"Kafka at {secured_kafka.secured} did not "
+    is_waited_with(tmp_path, environment, server, "uthentication failed", "wr0ng-secret")
 
 
-def test_without_the_password_redis_is_told_to_refuse(certificates: Certificates, secured_redis: str) -> None:
-    bare = secured_redis.replace(f":{REDIS_PASSWORD}@", "")
-    with redis.Redis.from_url(bare) as client, pytest.raises(redis.AuthenticationError):
-        client.ping()
+def test_a_kafka_whose_authority_is_not_trusted_is_waited_with_and_named(
+    certificates: Certificates,
+    secured_kafka: SecuredKafka,
+    secured_redis: str,
+    topic_prefix: str,
+    tmp_path: Path,
+) -> None:
+    """The login is right, and is not sent to a server that is perhaps another."""
+    another = Certificates(tmp_path)
+    config = settings_file(tmp_path, login(another, "SCRAM-SHA-512"))
+    environment = {
+        "SEGUE_CONFIG": config,
+        "SEGUE_KAFKA": secured_kafka.secured,
+        "SEGUE_REDIS": secured_redis,
+        "SEGUE_TOPIC_PREFIX": topic_prefix,
+    }
+    server = f"Kafka at {secured_kafka.secured} did not "
+    is_waited_with(tmp_path, environment, server, "certificate verify failed", PASSWORD)
+
+
+def test_a_wrong_password_of_redis_is_waited_with_and_named(
+    certificates: Certificates,
+    secured_kafka: SecuredKafka,
+    secured_redis: str,
+    topic_prefix: str,
+    tmp_path: Path,
+) -> None:
+    environment = {
+        "SEGUE_KAFKA": secured_kafka.bootstrap,
+        "SEGUE_REDIS": secured_redis.replace(f":{REDIS_PASSWORD}@", ":wr0ng-secret@"),
+        "SEGUE_TOPIC_PREFIX": topic_prefix,
+    }
+    server = f"Redis at {secured_redis.partition('@')[2].partition('/')[0]}"
+    is_waited_with(tmp_path, environment, server, "refuses the password or user: ", "wr0ng-secret")

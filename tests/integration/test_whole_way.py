@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -15,6 +16,7 @@ from schemas.events import Event
 from segue.services import KafkaService, RedisService
 from tests.bad_events import BAD_RECORDS
 from tests.deployment import Deployment, WorkerProcess, deployed, trained
+from tests.integration.work_left import work_left
 from tests.services import eventually
 from tests.verify import Outcome, expected_users, read_topic
 from trainer.warehouse import open_warehouse
@@ -23,6 +25,9 @@ pytestmark = pytest.mark.timeout(400)
 
 AS_OF = datetime(2024, 12, 1, tzinfo=UTC)
 THELOOK = Path(str(files("segue"))) / "data" / "thelook"
+# A worker with such is in the middle of its events for seconds, and of a batch at almost any moment.
+SMALL_BATCHES = {"SEGUE_MAX_BATCH": "20"}
+REFUSED = ("another producer has taken this lane", "the place in Redis is not the one that")
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +74,12 @@ def applied(worker: WorkerProcess) -> int:
     return 0 if status is None else sum(lane["events"] for lane in status["lanes"])
 
 
+def refusals(log: str) -> list[dict[str, Any]]:
+    """Where a lane says that another has taken it: Kafka refused its transaction, or Redis its save."""
+    told = [json.loads(line) for line in log.splitlines() if '"lane.phase"' in line]
+    return [line for line in told if line.get("reason", "").startswith(REFUSED)]
+
+
 def test_every_user_of_thelook_from_its_first_event(
     deployment: Deployment, events: list[Event], release: Path
 ) -> None:
@@ -113,6 +124,7 @@ def test_two_workers_share_the_lanes(deployment: Deployment, some_events: list[E
 def test_a_worker_that_ends_in_the_middle_is_followed_by_another(
     deployment: Deployment, some_events: list[Event], release: Path, how: str
 ) -> None:
+    deployment.settings = SMALL_BATCHES
     deployment.publish(release)
     first = deployment.worker().ready()
     deployment.send(some_events)
@@ -121,6 +133,9 @@ def test_a_worker_that_ends_in_the_middle_is_followed_by_another(
         assert first.stop() == 0
     else:
         first.kill()
+    left = work_left(deployment)
+    assert 0 < left < len(some_events), f"{left} events are left, which is not the middle"
+    deployment.settings = {}
     deployment.worker()
     outcome = check(deployment, some_events, release)
     assert outcome.users == 13_830
@@ -129,17 +144,25 @@ def test_a_worker_that_ends_in_the_middle_is_followed_by_another(
 def test_a_worker_paused_beyond_its_session_and_resumed(
     deployment: Deployment, some_events: list[Event], release: Path
 ) -> None:
+    """It wakes up with a batch in its hands that its successor has decided, and is refused."""
+    deployment.settings = SMALL_BATCHES
     deployment.publish(release)
     first = deployment.worker().ready()
+    deployment.settings = {}
     second = deployment.worker().ready()
     eventually(lambda: first.lanes() and second.lanes(), 60, "both workers have lanes")
     middle = len(some_events) // 2
     deployment.send(some_events[:middle])
     eventually(lambda: applied(first) > 500, 60, "the first worker in the middle")
+    lanes = first.lanes()
     first.pause()
+    assert work_left(deployment, lanes) > 0, "it has nothing in its hands"
     eventually(lambda: second.lanes() == {0, 1, 2, 3}, 60, "the second worker has all lanes")
+    asleep = len(first.log())
     deployment.send(some_events[middle:])
     first.resume()
+    refused = eventually(lambda: refusals(first.log()[asleep:]), 60, "what it had in its hands is refused")
+    assert {line["lane"] for line in refused} <= lanes
     outcome = check(deployment, some_events, release)
     assert outcome.users == 13_830
     eventually(lambda: first.lanes() | second.lanes() == {0, 1, 2, 3}, 60, "every lane has an owner")
