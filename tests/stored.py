@@ -154,8 +154,7 @@ def wrong_fields(
         ("other fields", others, []),
     ]
     if orders is not None and held != orders:
-        # What bytes a number has is the encoder's affair.
-        has_and_right.append(("orders", _parsed(held), _parsed(orders)))
+        has_and_right.append(("orders", parsed(held), parsed(orders)))
     return [
         f"{user_id!r}: Redis has {what} {has}, right is {right}"
         for what, has, right in has_and_right
@@ -167,7 +166,8 @@ def _as_field(value: Any) -> str:
     return str(int(value)) if isinstance(value, bool) else str(value)
 
 
-def _parsed(orders: Mapping[str, bytes]) -> dict[str, Any]:
+def parsed(orders: Mapping[str, bytes]) -> dict[str, Any]:
+    """Orders by value: what bytes a number has is the encoder's affair."""
     return {order_id: json.loads(order) for order_id, order in orders.items()}
 
 

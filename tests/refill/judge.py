@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tests.stored import Stored, features_of, left_of
+from tests.stored import Stored, features_of, left_of, parsed
 from tests.verify import Expected
 
 _NEAR = 1e-9
@@ -94,15 +94,10 @@ def _of_user(
         ("Redis has", (int(fields[b"segment"]), fields[b"provisional"] == b"1"), decided),
         ("Redis has sequence", int(fields[b"sequence"]), record["sequence"]),
         ("Redis has features", features_of(user_id, state["facts"]), dict(right.features)),
-        ("Redis has orders", _parsed(held), _parsed(right.orders or {})),
+        ("Redis has orders", parsed(held), parsed(right.orders or {})),
     ]
     if not near:
         has_and_right.append(("Redis has components", components, right.components))
     return [
         f"{user_id!r}: {what} {has}, right is {ought}" for what, has, ought in has_and_right if has != ought
     ]
-
-
-def _parsed(orders: Mapping[str, bytes]) -> dict[str, Any]:
-    """What bytes a number has is the encoder's affair."""
-    return {order_id: json.loads(order) for order_id, order in orders.items()}
