@@ -78,6 +78,7 @@ def test_the_whole_demo_on_servers_that_the_settings_name(
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)], ids=["SIGTERM", "ctrl-C"]
 )
+@pytest.mark.long
 def test_an_interrupted_demo_leaves_nothing(
     kafka: KafkaService, redis_server: RedisService, tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
@@ -93,6 +94,7 @@ def test_an_interrupted_demo_leaves_nothing(
     assert_nothing_left(told, kafka, redis_server, tmp_path)
 
 
+@pytest.mark.long
 def test_a_killed_demo_leaves_no_worker(
     kafka: KafkaService, redis_server: RedisService, tmp_path: Path
 ) -> None:

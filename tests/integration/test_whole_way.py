@@ -105,6 +105,7 @@ def test_bootstrap_then_the_events_since(deployment: Deployment, events: list[Ev
     assert 0 < outcome.changes < 10_000
 
 
+@pytest.mark.long
 def test_two_workers_share_the_lanes(deployment: Deployment, some_events: list[Event], release: Path) -> None:
     deployment.publish(release)
     first = deployment.worker().ready()
