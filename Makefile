@@ -19,16 +19,18 @@ help: ## list these commands
 demo: venv ## the whole service, live, on this machine (set-up included)
 	$(BIN)/segue demo
 
-# Two at once, since a test with servers mostly waits; each has its own Kafka and Redis.
+# Several at once, since a test with servers mostly waits, and a long one most of all; each has its own Kafka and Redis.
 # The set-up ends with 3 where it may not install: then the tests that miss a server are skipped, and counted.
 test long: venv
 	@$(SETUP) default-jre-headless maven redis-server postgresql; missing=$$?; \
 	if [ $$missing = 0 ]; then export SEGUE_TEST_REQUIRE_SERVICES=1; elif [ $$missing != 3 ]; then exit $$missing; fi; \
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder -m "$(SELECTED)" $(ARGS)
+	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder -m "$(SELECTED)" $(ARGS)
 
 test: SELECTED := not long
+test: PROCESSES := 2
 test: ## the tests, against a real Kafka and a real Redis (set-up included); ARGS="-k lane" for some
 long: SELECTED := long
+long: PROCESSES := 3
 long: ## the tests that take longest: re-keying, release switches, rebuilds
 
 simulate: venv ## the lanes through 100,000 seeds of faults; ARGS="--seed 7 --trace" for one, step by step
