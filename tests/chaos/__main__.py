@@ -22,7 +22,7 @@ def main() -> int:
     say(
         f"seed {seed}: {campaign.events:,} events at {campaign.pace:,.0f} a second, {campaign.faults} faults, "
         f"{'re-keying' if campaign.rekey else 'without re-keying'}, "
-        f"{'every order counts' if not campaign.exclude else f'without orders that are {campaign.exclude}'}"
+        f"{'every order counts' if not campaign.exclude else 'without orders that are ' + ' or '.join(campaign.exclude)}"
     )
     try:
         _tell(run(campaign, say))
