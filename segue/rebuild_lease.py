@@ -79,8 +79,10 @@ def drop(settings: Settings, into: str) -> None:
     with ExitStack() as stack:
         for store in stores:
             stack.callback(store.close)
-        dropped = stores[0].clear(mark) and [store.drop_place(mark) for store in stores]
-        if not dropped or not all(dropped):
+        ours = stores[0].clear(mark)
+        for store in stores:
+            ours = store.drop_place(mark) and ours
+        if not ours:
             raise LaneInUse(f"another rebuild into {into!r} was begun meanwhile: let that one end")
     if standing(settings) == into:
         give_back(settings, live)

@@ -180,7 +180,11 @@ class Lane:
         changes = self._decide(batch, users, turn.model)
         decided = self._monotonic()
         reached = self._commit(
-            changes, users, turn.model, [*batch.rekeyed, *batch.dead_letters], self._reached()
+            changes,
+            users,
+            turn.model,
+            [*batch.rekeyed, *batch.dead_letters],
+            self._beyond_marks(batch.positions),
         )
         committed = self._monotonic()
         self._save(users, reached, turn)
@@ -193,13 +197,14 @@ class Lane:
         }
         self._watcher.batch(batch, changes, seconds)
 
-    def _reached(self) -> dict[str, int]:
-        """The lane's next offset in each input, beyond what is no record.
+    def _beyond_marks(self, positions: dict[str, int]) -> dict[str, int]:
+        """These positions, each beyond what lies there and is no record.
 
         A place that stayed before a transaction's mark would lie before the log's beginning once retention has
         emptied the partition, as if events had been missed.
         """
-        return {topic: max(at, self._log.reached()[topic]) for topic, at in self.positions.items()}
+        ahead = self._log.reached()
+        return {topic: max(at, ahead[topic]) for topic, at in positions.items()}
 
     def _sweep(self) -> int:
         """Decide some users anew whom an older activation decided; how many it were."""
@@ -347,7 +352,7 @@ class Lane:
         if self._monotonic() - self._place_seen_s >= self._config.place_check_s:
             self._expect(self._store.place())
             self._place_seen_s = self._monotonic()
-            reached = self._reached()
+            reached = self._beyond_marks(self.positions)
             if reached != self.positions:
                 self._save_from(places.encode(self._held), None, reached, self._turn(), index_all=False)
 

@@ -87,6 +87,14 @@ def test_clearing_leaves_the_places_and_other_prefixes(
     assert sum(1 for _ in client.scan_iter(f"{other}*")) == 1_203
 
 
+def test_a_place_is_dropped_by_its_own_mark_alone(store: RedisStore) -> None:
+    store.save(None, b"mark", [])
+    assert not store.drop_place(b"another")
+    assert store.place() == b"mark"
+    assert store.drop_place(b"mark")
+    assert store.place() is None
+
+
 def test_plain_fields_are_read_with_one_command(
     store: RedisStore, client: redis.Redis, redis_prefix: str
 ) -> None:
