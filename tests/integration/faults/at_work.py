@@ -109,6 +109,25 @@ class AtWork:
             f"{cores:.0%} of a core while it can only wait: {self.worker.log()[-3_000:]}"
         )
 
+    def mean_s(self, step: str, batches: int = 10) -> float:
+        """How long a step takes, over so many batches from now on, as the worker's metrics tell."""
+
+        def told() -> tuple[float, float]:
+            seconds, count = (
+                self.metric(f"segue_step_seconds_{what}", f'step="{step}"') for what in ("sum", "count")
+            )
+            return seconds, count
+
+        seconds, count = told()
+        eventually(lambda: told()[1] >= count + batches, 120, "batches go on")
+        now_seconds, now_count = told()
+        return (now_seconds - seconds) / (now_count - count)
+
+    def is_live(self) -> None:
+        """It is ready, and so is every lane."""
+        assert self.reasons() == []
+        assert {lane["phase"] for lane in self.lanes()} == {"live"}
+
     @contextmanager
     def fault(self, inflict: Callable[[], object], mend: Callable[[], object]) -> Iterator[None]:
         """A fault that lasts as long as the context. The worker's log grows little under it."""
