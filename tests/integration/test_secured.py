@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from importlib.resources import files
 from pathlib import Path
@@ -29,6 +29,8 @@ pytestmark = pytest.mark.timeout(240)
 THELOOK = Path(str(files("segue"))) / "data" / "thelook"
 USER, PASSWORD = "segue", "p@$$ w0rd%"
 REDIS_PASSWORD = "hunter2"
+
+Refused = Callable[[dict[str, str], str, str], None]
 
 
 class Certificates:
@@ -212,42 +214,33 @@ def is_waited_with(folder: Path, environment: dict[str, str], server: str, why: 
     assert any(why in reason for reason in reasons), reasons
 
 
+@pytest.fixture
+def refused(secured_kafka: SecuredKafka, secured_redis: str, topic_prefix: str, tmp_path: Path) -> Refused:
+    """Run a worker that logs in like this, and see Kafka's answer waited with."""
+
+    def check(options: dict[str, str], why: str, secret: str) -> None:
+        environment = {
+            "SEGUE_CONFIG": settings_file(tmp_path, options),
+            "SEGUE_KAFKA": secured_kafka.secured,
+            "SEGUE_REDIS": secured_redis,
+            "SEGUE_TOPIC_PREFIX": topic_prefix,
+        }
+        is_waited_with(tmp_path, environment, f"Kafka at {secured_kafka.secured} did not ", why, secret)
+
+    return check
+
+
 def test_a_wrong_password_of_kafka_is_waited_with_and_named(
-    certificates: Certificates,
-    secured_kafka: SecuredKafka,
-    secured_redis: str,
-    topic_prefix: str,
-    tmp_path: Path,
+    certificates: Certificates, refused: Refused
 ) -> None:
-    config = settings_file(tmp_path, login(certificates, "SCRAM-SHA-512", "wr0ng-secret"))
-    environment = {
-        "SEGUE_CONFIG": config,
-        "SEGUE_KAFKA": secured_kafka.secured,
-        "SEGUE_REDIS": secured_redis,
-        "SEGUE_TOPIC_PREFIX": topic_prefix,
-    }
-    server = f"Kafka at {secured_kafka.secured} did not "
-    is_waited_with(tmp_path, environment, server, "uthentication failed", "wr0ng-secret")
+    refused(login(certificates, "SCRAM-SHA-512", "wr0ng-secret"), "uthentication failed", "wr0ng-secret")
 
 
 def test_a_kafka_whose_authority_is_not_trusted_is_waited_with_and_named(
-    certificates: Certificates,
-    secured_kafka: SecuredKafka,
-    secured_redis: str,
-    topic_prefix: str,
-    tmp_path: Path,
+    refused: Refused, tmp_path: Path
 ) -> None:
     """The login is right, and is not sent to a server that is perhaps another."""
-    another = Certificates(tmp_path)
-    config = settings_file(tmp_path, login(another, "SCRAM-SHA-512"))
-    environment = {
-        "SEGUE_CONFIG": config,
-        "SEGUE_KAFKA": secured_kafka.secured,
-        "SEGUE_REDIS": secured_redis,
-        "SEGUE_TOPIC_PREFIX": topic_prefix,
-    }
-    server = f"Kafka at {secured_kafka.secured} did not "
-    is_waited_with(tmp_path, environment, server, "certificate verify failed", PASSWORD)
+    refused(login(Certificates(tmp_path), "SCRAM-SHA-512"), "certificate verify failed", PASSWORD)
 
 
 def test_a_wrong_password_of_redis_is_waited_with_and_named(
