@@ -1,7 +1,9 @@
 """A deployment of its own for one test: topics, group, keys, commands and workers."""
 
+import atexit
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,8 +12,9 @@ import urllib.request
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 import redis
@@ -29,7 +32,18 @@ from tests.verify import Expected, Outcome, read_topic, verify
 
 
 def trained(warehouse: Path, folder: Path, *options: object) -> Path:
-    """A release of this warehouse, made by the command, a first one unless an option says else; its folder."""
+    """A release of this warehouse in this folder, made by the command, a first one unless an option says else.
+
+    The same call trains once for all tests: each gets a copy.
+    """
+    made = _trained(warehouse, *options)
+    return Path(shutil.copytree(made, folder / made.name, dirs_exist_ok=True))
+
+
+@cache
+def _trained(warehouse: Path, *options: object) -> Path:
+    folder = Path(mkdtemp(prefix="segue-releases-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     first = () if "--current" in options else ("--current", "none")
     where = ("--warehouse", warehouse, "--out", folder)
     done = subprocess.run(
@@ -37,7 +51,6 @@ def trained(warehouse: Path, folder: Path, *options: object) -> Path:
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=600,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
+from tempfile import mkdtemp
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,11 +16,15 @@ import numpy as np
 import pyarrow as pa
 
 from schemas.features import FEATURES, Feature
+from trainer.fit import Fit, fit
+from trainer.rows import select
 from trainer.settings import FitSettings
 from trainer.train import train
 from trainer.warehouse import schema_of
 
 CREATED_AT = datetime(2024, 5, 6, tzinfo=UTC)
+# The search over k is most of a fit's time, and few tests are about it.
+QUICK = FitSettings(k_min=5, k_max=5)
 
 
 def features_named(*names: str) -> tuple[Feature, ...]:
@@ -127,6 +135,20 @@ class Shop:
         raise AssertionError("without a fact there is nothing to ask for")
 
 
-def a_trained_folder(out: Path, settings: FitSettings | None = None, shop: Shop | None = None) -> Path:
-    """A release's folder, made by `train`."""
-    return train(shop or Shop(), settings or FitSettings(), out, created_at=CREATED_AT)
+def a_trained_folder(out: Path, settings: FitSettings = QUICK) -> Path:
+    """A release of :func:`a_shop` in a folder of the caller's own, trained once for all tests."""
+    made = _trained(settings)
+    return Path(shutil.copytree(made, out / made.name, dirs_exist_ok=True))
+
+
+@cache
+def _trained(settings: FitSettings) -> Path:
+    folder = Path(mkdtemp(prefix="segue-releases-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return train(Shop(), settings, folder, created_at=CREATED_AT)
+
+
+@cache
+def fitted_shop(settings: FitSettings) -> Fit:
+    """The fit of :func:`a_shop`, made once for all tests: never change it."""
+    return fit(select(a_shop(), settings), settings)

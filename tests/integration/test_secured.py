@@ -19,9 +19,10 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
 from cryptography.hazmat.primitives import serialization
 
 from segue.services import LocalKafka, LocalRedis
-from tests.deployment import Deployment, deployed, trained
+from tests.deployment import Deployment, deployed
 from tests.segue_process import SegueProcess
 from tests.services import start_server
+from tests.training import a_trained_folder
 from tests.verify import read_topic
 
 pytestmark = pytest.mark.timeout(240)
@@ -94,7 +95,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 
 @pytest.fixture(scope="module")
 def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return trained(THELOOK, tmp_path_factory.mktemp("releases"), "--as-of", "2024-12-01")
+    return a_trained_folder(tmp_path_factory.mktemp("releases"))
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections import defaultdict
 from math import dist
@@ -17,10 +18,9 @@ from tests.chaos.customers import records
 from tests.deployment import Deployment
 from tests.moves import OLD, YOUNG
 from tests.releases import CENTRES, MEAN, PROJECTION, SCALE
-from tests.training import a_trained_folder
+from tests.training import QUICK, a_trained_folder
 from tests.verify import expected_users, read_topic
 from trainer.release import load_release
-from trainer.settings import FitSettings
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -32,7 +32,7 @@ LATER = replace(OLD, created_at=OLD.created_at.replace(hour=2))
 
 def test_orders_of_excluded_statuses_do_not_count(deployment: Deployment, tmp_path: Path) -> None:
     """Also one that gets such a status later, or loses it."""
-    release = a_trained_folder(tmp_path, FitSettings(exclude_statuses=EXCLUDED))
+    release = a_trained_folder(tmp_path, dataclasses.replace(QUICK, exclude_statuses=EXCLUDED))
     deployment.settings = {"SEGUE_EXCLUDE_STATUSES": ",".join(EXCLUDED)}
     deployment.announce(load_release(release))
     deployment.worker().ready()

@@ -12,7 +12,6 @@ from segue.continuing import release_to_continue
 from segue.settings import Settings
 from tests.training import a_trained_folder
 from trainer.release import load_release
-from trainer.settings import FitSettings
 
 NOBODY = "127.0.0.1:1"  # refuses every connection
 
@@ -23,7 +22,7 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_folder_that_is_named(tmp_path: Path) -> None:
-    folder = a_trained_folder(tmp_path, FitSettings(k_min=5, k_max=5))
+    folder = a_trained_folder(tmp_path)
     current = release_to_continue(
         Settings.model_validate({"kafka": NOBODY}), str(folder), tmp_path, pytest.fail
     )

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -8,7 +10,7 @@ from sklearn.base import clone
 from sklearn.metrics import adjusted_rand_score
 
 from schemas.errors import BadTraining
-from tests.training import a_shop, features_named, features_table
+from tests.training import QUICK, a_shop, features_named, features_table, fitted_shop
 from trainer import fit as fit_module
 from trainer.fit import Fit, fit
 from trainer.rows import select
@@ -20,7 +22,7 @@ def fitted(table: pa.Table, settings: FitSettings) -> Fit:
 
 
 def test_the_parameters_are_the_articles() -> None:
-    steps = fitted(a_shop(), FitSettings()).pipeline.named_steps
+    steps = fitted_shop(QUICK).pipeline.named_steps
     # The seed counts for wide tables only, where scikit-learn takes another solver.
     assert (steps["project"].n_components, steps["project"].random_state) == (2, 444)
     cluster = steps["cluster"]
@@ -30,7 +32,7 @@ def test_the_parameters_are_the_articles() -> None:
 
 @pytest.mark.parametrize("encoding", ["label", "frequency", "one-hot"])
 def test_the_pipeline_is_what_its_own_fit_gives(encoding: CategoryEncoding) -> None:
-    ours = fitted(a_shop(), FitSettings(encoding=encoding))
+    ours = fitted_shop(replace(QUICK, encoding=encoding))
     rows = ours.selection.rows.to_pandas()
     assert list(ours.pipeline.named_steps) == ["encode", "scale", "project", "cluster"]
     assert ours.pipeline.predict(rows).tolist() == ours.labels.tolist()
@@ -40,7 +42,9 @@ def test_the_pipeline_is_what_its_own_fit_gives(encoding: CategoryEncoding) -> N
 
 
 def test_other_features_components_and_k() -> None:
-    settings = FitSettings(features=features_named("age", "country", "total_orders"), components=3, k=4)
+    settings = FitSettings(
+        features=features_named("age", "country", "total_orders"), components=3, k=4, k_max=4
+    )
     ours = fitted(a_shop(), settings)
     assert ours.components.shape == (ours.selection.users_used, 3)
     assert sorted(set(ours.labels)) == [0, 1, 2, 3]
@@ -73,7 +77,9 @@ def test_more_components_than_columns() -> None:
     settings = FitSettings(k=2, components=3, features=features_named("age", "gender"))
     with pytest.raises(BadTraining, match="3 components cannot be made from 2 columns: set components to 2"):
         fitted(a_shop(), settings)
-    one_hot = FitSettings(k=2, components=3, features=features_named("age", "gender"), encoding="one-hot")
+    one_hot = FitSettings(
+        k=2, k_max=2, components=3, features=features_named("age", "gender"), encoding="one-hot"
+    )
     assert fitted(a_shop(), one_hot).components.shape[1] == 3
 
 
@@ -117,10 +123,10 @@ def test_columns_that_do_not_fit_into_memory(monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(BadTraining, match=r"one-hot encoding makes 18 columns for 2\d\d users") as caught:
         fitted(a_shop(), FitSettings(encoding="one-hot"))
     assert "leave country (4 values) out" in str(caught.value)
-    fitted(a_shop(), FitSettings(features=features_named("age", "gender"), k=2))
+    fitted(a_shop(), FitSettings(features=features_named("age", "gender"), k=2, k_max=2))
 
 
 def test_an_unknown_value_lies_where_the_mean_lies() -> None:
-    ours = fitted(a_shop(), FitSettings())
+    ours = fitted_shop(QUICK)
     nothing = pd.DataFrame([dict.fromkeys(ours.settings.names)])
     np.testing.assert_allclose(ours.pipeline[:-1].transform(nothing), [[0, 0]], atol=1e-12)

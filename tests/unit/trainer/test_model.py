@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,24 +10,23 @@ import pytest
 from schemas.release import Training
 from schemas.wire import decode_release, encode_release
 from streamer.scoring import Scorer
-from tests.training import a_shop
+from tests.training import QUICK, a_shop, fitted_shop
 from trainer.digest import digest
-from trainer.fit import Fit, fit
+from trainer.fit import Fit
 from trainer.model import release_of
-from trainer.rows import select
-from trainer.settings import CategoryEncoding, FitSettings
+from trainer.settings import CategoryEncoding
 from trainer.window import Window
 
 NAMES = ["a", "b", "c", "d", "e"]
 
 
-def fitted(settings: FitSettings) -> Fit:
-    return fit(select(a_shop(), settings), settings)
+def fitted(**settings: Any) -> Fit:
+    return fitted_shop(replace(QUICK, **settings))
 
 
 @pytest.mark.parametrize("encoding", ["label", "frequency", "one-hot"])
 def test_a_worker_scores_as_the_pipeline_does(encoding: CategoryEncoding) -> None:
-    ours = fitted(FitSettings(encoding=encoding))
+    ours = fitted(encoding=encoding)
     scorer = Scorer(decode_release(encode_release(release_of(ours, NAMES))))
     # Everybody, also those who were left out of the training, and one from nowhere.
     everybody = a_shop().to_pandas()
@@ -47,7 +48,7 @@ def test_a_worker_scores_as_the_pipeline_does(encoding: CategoryEncoding) -> Non
 
 
 def test_segments_have_their_places_as_ids_and_their_sizes() -> None:
-    ours = fitted(FitSettings())
+    ours = fitted()
     release = release_of(ours, NAMES)
     assert [(segment.id, segment.name) for segment in release.segments] == list(enumerate(NAMES))
     assert [segment.size for segment in release.segments] == np.bincount(ours.labels).tolist()
@@ -55,7 +56,7 @@ def test_segments_have_their_places_as_ids_and_their_sizes() -> None:
 
 
 def test_what_it_was_trained_on() -> None:
-    ours = fitted(FitSettings(exclude_statuses=("Cancelled",)))
+    ours = fitted(exclude_statuses=("Cancelled",))
     release = release_of(ours, NAMES, Window(datetime(2024, 2, 29, 12, tzinfo=UTC)))
     assert release.training == Training(
         "2024-02-29T12:00:00Z", 300, ours.selection.users_used, digest(ours.selection.rows)
@@ -64,7 +65,7 @@ def test_what_it_was_trained_on() -> None:
 
 
 def test_every_metric_is_a_number() -> None:
-    release = release_of(fitted(FitSettings()), NAMES)
+    release = release_of(fitted(), NAMES)
     assert sorted(release.metrics) == [
         "calinski_harabasz",
         "davies_bouldin",
@@ -76,10 +77,10 @@ def test_every_metric_is_a_number() -> None:
 
 
 def test_another_name_or_encoding_is_another_version_and_only_the_encoding_another_space() -> None:
-    ours = fitted(FitSettings())
+    ours = fitted()
     release = release_of(ours, NAMES)
     renamed = release_of(ours, ["z", *NAMES[1:]])
-    other = release_of(fitted(FitSettings(encoding="frequency")), NAMES)
+    other = release_of(fitted(encoding="frequency"), NAMES)
     assert release.version != renamed.version
     assert release.space == renamed.space
     assert release.space != other.space

@@ -2,15 +2,15 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from schemas.errors import BadRelease, BadSetting
-from tests.training import Shop, a_shop, a_trained_folder
+from tests.training import CREATED_AT, QUICK, Shop, a_shop, a_trained_folder
 from trainer.release import load_release, read_manifest
-from trainer.settings import FitSettings
 from trainer.train import train
 
 FILES = [
@@ -24,15 +24,10 @@ FILES = [
 ]
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return a_trained_folder(tmp_path_factory.mktemp("made"))
-
-
 @pytest.fixture
-def folder(made: Path, tmp_path: Path) -> Path:
+def folder(tmp_path: Path) -> Path:
     """A copy to spoil."""
-    return Path(shutil.copytree(made, tmp_path / "releases" / made.name))
+    return a_trained_folder(tmp_path / "releases")
 
 
 def test_the_folder_is_named_by_the_version_and_holds_these_files(folder: Path) -> None:
@@ -90,7 +85,7 @@ def test_a_manifest_of_other_files(folder: Path, change, named: str) -> None:  #
 
 
 def test_a_file_and_a_manifest_changed_together_do_not_fit_the_model(folder: Path) -> None:
-    other = a_trained_folder(folder.parent, FitSettings(k=4))
+    other = a_trained_folder(folder.parent, replace(QUICK, k=4, k_min=4))
     shutil.copy(other / "report.json", folder / "report.json")
     manifest = json.loads((folder / "manifest.json").read_text())
     manifest["files"]["report.json"] = read_manifest(other).files["report.json"]
@@ -110,7 +105,7 @@ def test_nothing_is_unpickled(folder: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_release_that_is_there_stays_as_it_is(folder: Path) -> None:
     before = (folder / "manifest.json").read_bytes()
-    again = train(Shop(), FitSettings(), folder.parent, created_at=datetime(2030, 1, 1, tzinfo=UTC))
+    again = train(Shop(), QUICK, folder.parent, created_at=datetime(2030, 1, 1, tzinfo=UTC))
     assert again == folder
     assert (folder / "manifest.json").read_bytes() == before
 
@@ -118,7 +113,7 @@ def test_a_release_that_is_there_stays_as_it_is(folder: Path) -> None:
 def test_a_damaged_release_is_not_written_over(folder: Path) -> None:
     (folder / "report.html").write_text("")
     with pytest.raises(BadRelease, match=r"report\.html was changed"):
-        train(Shop(), FitSettings(), folder.parent)
+        train(Shop(), QUICK, folder.parent)
 
 
 def test_nothing_is_left_where_writing_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,7 +126,7 @@ def test_nothing_is_left_where_writing_fails(tmp_path: Path, monkeypatch: pytest
 
     monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(BadSetting, match="No space left on device"):
-        a_trained_folder(tmp_path / "out")
+        train(Shop(), QUICK, tmp_path / "out")
     assert list((tmp_path / "out").iterdir()) == []
 
 
@@ -143,26 +138,28 @@ def test_the_folder_appears_by_one_rename(tmp_path: Path, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(Path, "rename", fails)
     with pytest.raises(BadSetting, match="Input/output error"):
-        a_trained_folder(tmp_path)
+        train(Shop(), QUICK, tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_another_trainer_was_first(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_trainer_was_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = a_trained_folder(tmp_path / "theirs")
+
     def too_late(path: Path, target: Path) -> Path:
         shutil.copytree(made, target)
         raise OSError(39, "Directory not empty")
 
     monkeypatch.setattr(Path, "rename", too_late)
-    folder = a_trained_folder(tmp_path)
+    folder = train(Shop(), QUICK, tmp_path / "ours", created_at=CREATED_AT)
     assert load_release(folder) == load_release(made)
-    assert list(tmp_path.iterdir()) == [folder]
+    assert list((tmp_path / "ours").iterdir()) == [folder]
 
 
 def test_a_place_that_cannot_be_written_to(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(BadSetting, match="setting out is"):
-        a_trained_folder(tmp_path / "file" / "releases")
+        train(Shop(), QUICK, tmp_path / "file" / "releases")
 
 
 def test_other_rows_are_another_release(folder: Path) -> None:
-    assert a_trained_folder(folder.parent, shop=Shop(a_shop(seed=2))) != folder
+    assert train(Shop(a_shop(seed=2)), QUICK, folder.parent) != folder

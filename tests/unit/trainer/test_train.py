@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from schemas.errors import BadSetting, BadTraining
-from tests.training import CREATED_AT, Shop, a_shop, a_trained_folder
+from tests.training import CREATED_AT, QUICK, Shop, a_shop, a_trained_folder
 from trainer.presets import PRESETS
 from trainer.release import load_release, read_manifest
 from trainer.settings import FitSettings
@@ -25,6 +25,10 @@ from trainer.window import Window
 ROOT = Path(__file__).parents[3]
 
 
+def made(out: Path, settings: FitSettings, table: pa.Table | None = None) -> Path:
+    return train(Shop(table), settings, out, created_at=CREATED_AT)
+
+
 def files_of(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
@@ -32,18 +36,18 @@ def files_of(folder: Path) -> dict[str, bytes]:
 @pytest.mark.parametrize(
     "settings",
     [
-        FitSettings(),
-        FitSettings(encoding="frequency"),
-        FitSettings(encoding="one-hot"),
-        replace(PRESETS["recommended"], compare=True),
+        FitSettings(),  # the whole search over k
+        replace(QUICK, encoding="frequency"),
+        replace(QUICK, encoding="one-hot"),
+        replace(PRESETS["recommended"], compare=True, k=3, k_min=3, k_max=3),
     ],
     ids=["label", "frequency", "one-hot", "recommended"],
 )
 def test_same_data_and_settings_give_the_same_bytes(tmp_path: Path, settings: FitSettings) -> None:
-    first = files_of(a_trained_folder(tmp_path / "a", settings))
+    first = files_of(made(tmp_path / "a", settings))
     # The rows come in another order: a warehouse may give them so.
     shuffled = a_shop().take(np.random.default_rng(1).permutation(300))
-    second = files_of(a_trained_folder(tmp_path / "b", settings, Shop(shuffled)))
+    second = files_of(made(tmp_path / "b", settings, shuffled))
     assert first == second
 
 
@@ -51,26 +55,27 @@ def test_how_the_rows_are_batched_does_not_matter(tmp_path: Path) -> None:
     whole = a_shop().combine_chunks()
     batched = pa.concat_tables([whole.slice(begin, 7) for begin in range(0, whole.num_rows, 7)])
     assert batched["user_id"].num_chunks == 43  # 300 users, 7 a batch
-    first = files_of(a_trained_folder(tmp_path / "a", shop=Shop(whole)))
-    assert files_of(a_trained_folder(tmp_path / "b", shop=Shop(batched))) == first
+    first = files_of(made(tmp_path / "a", QUICK, whole))
+    assert files_of(made(tmp_path / "b", QUICK, batched)) == first
 
 
 @pytest.mark.parametrize(
     ("settings", "shop"),
     [
-        ("FitSettings()", "a_shop(3_000)"),
+        ("QUICK", "a_shop(3_000)"),
         # So many columns take other solvers, in the fit and in the controls; the recommended preset is in these.
-        ("FitSettings(encoding='one-hot', compare=True)", "a_shop_of_kinds(400, brands=50)"),
+        ("replace(QUICK, encoding='one-hot', compare=True)", "a_shop_of_kinds(400, brands=50)"),
     ],
 )
 def test_another_process_with_other_threads_and_hashes_gives_the_same_bytes(
     tmp_path: Path, settings: str, shop: str
 ) -> None:
-    made = []
+    runs = []
     for name, threads, seed in (("a", "1", "1"), ("b", "4", "2")):
         code = (
-            "from pathlib import Path; from tests.training import *;"
-            f"print(a_trained_folder(Path({str(tmp_path / name)!r}), {settings}, Shop({shop})))"
+            "from pathlib import Path; from dataclasses import replace;"
+            "from tests.training import *; from tests.unit.trainer.test_train import made;"
+            f"print(made(Path({str(tmp_path / name)!r}), {settings}, {shop}))"
         )
         variables = {
             **os.environ,
@@ -78,17 +83,20 @@ def test_another_process_with_other_threads_and_hashes_gives_the_same_bytes(
             "OPENBLAS_NUM_THREADS": threads,
             "PYTHONHASHSEED": seed,
         }
-        run = subprocess.run(
-            [sys.executable, "-c", code], cwd=ROOT, env=variables, capture_output=True, text=True, check=True
+        runs.append(
+            subprocess.Popen(
+                [sys.executable, "-c", code], cwd=ROOT, env=variables, stdout=subprocess.PIPE, text=True
+            )
         )
-        made.append(files_of(Path(run.stdout.strip())))
-    assert made[0] == made[1]
+    first, second = (files_of(Path(run.communicate()[0].strip())) for run in runs)
+    assert [run.returncode for run in runs] == [0, 0]
+    assert first == second
 
 
 def test_only_the_manifest_knows_when(tmp_path: Path) -> None:
-    first = files_of(train(Shop(), FitSettings(), tmp_path / "a", created_at=CREATED_AT))
+    first = files_of(train(Shop(), QUICK, tmp_path / "a", created_at=CREATED_AT))
     later = datetime(2031, 2, 3, 4, 5, 6, tzinfo=UTC)
-    second = files_of(train(Shop(), FitSettings(), tmp_path / "b", created_at=later))
+    second = files_of(train(Shop(), QUICK, tmp_path / "b", created_at=later))
     assert [name for name in first if first[name] != second[name]] == ["manifest.json"]
     manifests = [json.loads(files["manifest.json"]) for files in (first, second)]
     assert [manifest.pop("created_at") for manifest in manifests] == [
@@ -128,7 +136,7 @@ def test_the_pipeline_loads_and_predicts_the_assignments(tmp_path: Path) -> None
 def test_the_query_and_what_it_was_asked(tmp_path: Path) -> None:
     shop = Shop()
     as_of = datetime(2024, 1, 1, tzinfo=UTC)
-    folder = train(shop, FitSettings(exclude_statuses=("Returned",)), tmp_path, window=Window(as_of))
+    folder = train(shop, replace(QUICK, exclude_statuses=("Returned",)), tmp_path, window=Window(as_of))
     assert shop.asked == [(as_of, ("Returned",))]
     assert (folder / "features.sql").read_text() == "select 1"
     assert load_release(folder).training.as_of == "2024-01-01T00:00:00Z"
