@@ -27,10 +27,10 @@ test long: venv
 	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder -m "$(SELECTED)" $(ARGS)
 
 test: SELECTED := not long
-test: PROCESSES := 2
+test: PROCESSES := 3
 test: ## the tests, against a real Kafka and a real Redis (set-up included); ARGS="-k lane" for some
 long: SELECTED := long
-long: PROCESSES := 3
+long: PROCESSES := 4
 long: ## the tests that take longest: re-keying, release switches, rebuilds
 
 simulate: venv ## the lanes through 100,000 seeds of faults; ARGS="--seed 7 --trace" for one, step by step

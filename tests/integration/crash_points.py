@@ -26,13 +26,12 @@ from confluent_kafka import KafkaError, KafkaException
 from schemas.errors import Unreachable
 from segue import worker as product
 from segue.settings import Settings
-from streamer import healing, kafka_writer, lane, process
+from streamer import healing, kafka_writer
 from streamer.board import StatusBoard
 from streamer.kafka_log import KafkaLog
 from streamer.kafka_writer import Writer
 from streamer.lane import Lane
 from streamer.metrics import Metrics
-from streamer.scoring import Scorer
 from streamer.store import RedisStore
 from streamer.threads import LaneThreads
 from tests.services import eventually
@@ -88,16 +87,9 @@ class Steps:
         """Patch every step, in this process."""
         self._patch(Lane, "take_over", "takeover", scope=" of takeover")
         self._patch(Writer, "fence", "fence")
-        self._patch(lane, "read_snapshot", "read")
         self._patch(healing, "fold_inputs", "heal", scope=" of heal")
         self._patch(healing, "adopt", "adopt", scope=" of adopt")
         self._patch(KafkaLog, "read_from", "follow")
-        self._patch(lane, "read_batch", "decode")
-        self._patch(healing, "read_batch", "decode")
-        self._patch(process, "fold", "fold")
-        self._patch(healing, "fold", "fold")
-        self._patch(Scorer, "score", "score")
-        self._patch(lane, "with_similar_users", "similar")
         self._patch(RedisStore, "load", "load")
         self._patch(RedisStore, "save", "save", scope=" of save")
         self._patch(redis.Redis, "execute_command", "command")

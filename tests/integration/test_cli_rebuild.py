@@ -17,8 +17,6 @@ from tests.shops import Shop, write_csv
 from tests.topic_admin import lose_records
 from tests.verify import read_topic
 
-pytestmark = pytest.mark.timeout(240)
-
 START = datetime(2024, 5, 1, tzinfo=UTC)
 
 

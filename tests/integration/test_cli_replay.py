@@ -19,8 +19,6 @@ from tests.releases import a_release
 from tests.services import eventually
 from tests.verify import read_topic
 
-pytestmark = pytest.mark.timeout(240)
-
 START = datetime(2024, 5, 1, tzinfo=UTC)
 BRANDS = ("Allegra K", "Carhartt", "Ön")
 OTHER = a_release(centres=((-1.5, 0.0), (0.0, -1.5), (1.5, 0.0), (0.0, 1.5)))

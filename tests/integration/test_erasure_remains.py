@@ -27,7 +27,7 @@ from tests.services import eventually
 from tests.topic_admin import set_config
 from tests.verify import read_topic
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.long
 
 START = datetime(2024, 5, 1, tzinfo=UTC)
 ANNA, BEN = "anna@example.org", "ben@example.org"

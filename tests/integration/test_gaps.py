@@ -17,7 +17,7 @@ from tests.deployment import Deployment, WorkerProcess, deployed, trained
 from tests.services import eventually
 from tests.verify import Outcome, expected_users
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.long
 
 THELOOK = Path(str(files("segue"))) / "data" / "thelook"
 START = datetime(2024, 12, 1, tzinfo=UTC)

@@ -115,6 +115,7 @@ def test_random_shops_are_the_same_in_both(random_shop, shop, as_of, excluded):
     assert everything(database, as_of, excluded) == everything(write_csv(shop, folder), as_of, excluded)
 
 
+@pytest.mark.long
 def test_thelook_is_the_same_in_both(database):
     folder = Path(segue.__file__).parent / "data" / "thelook"
     types = {

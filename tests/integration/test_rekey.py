@@ -20,7 +20,7 @@ from tests.integration.work_left import paused_in_the_middle, work_left
 from tests.services import eventually
 from tests.verify import Outcome, expected_users, read_topic, verify
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.long
 
 THELOOK = Path(str(files("segue"))) / "data" / "thelook"
 START = datetime(2024, 12, 1, tzinfo=UTC)

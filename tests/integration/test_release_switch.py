@@ -25,7 +25,7 @@ from tests.verify import Expected, expected_users, read_topic
 from trainer.release import load_release
 from trainer.warehouse import open_warehouse
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(400)]
+pytestmark = pytest.mark.long
 
 THELOOK = Path(str(files("segue"))) / "data" / "thelook"
 USERS_MOST = 1_000

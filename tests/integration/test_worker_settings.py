@@ -22,8 +22,6 @@ from tests.training import QUICK, a_trained_folder
 from tests.verify import expected_users, read_topic
 from trainer.release import load_release
 
-pytestmark = pytest.mark.timeout(240)
-
 EXCLUDED = ("Cancelled", "Returned")
 MARGIN = 0.1
 ON_THE_WAY = replace(OLD, age=50)

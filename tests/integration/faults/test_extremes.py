@@ -25,7 +25,7 @@ from tests.services import eventually
 from tests.verify import Expected, Outcome, expected_users, read_topic
 from trainer.release import load_release
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.long
 
 AT = datetime(2024, 12, 1, tzinfo=UTC)
 MOST_BYTES = 1_000_000

@@ -18,7 +18,7 @@ from tests.services import eventually
 from tests.verify import expected_users
 from trainer.release import load_release
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.long
 
 AT = datetime(2024, 5, 1, tzinfo=UTC)
 HELD = 1  # the lane

@@ -12,7 +12,7 @@ from tests.deployment import Deployment, WorkerProcess
 from tests.integration.faults.at_work import AtWork, at_work
 from tests.services import eventually
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.long
 
 EVENTS = 6_000
 RATE = 120
