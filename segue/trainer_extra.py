@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from schemas.errors import SegueError
+from schemas.extras import how_to_install
 from schemas.release import ModelRelease
 from segue.settings import Settings
 
@@ -28,7 +29,7 @@ def installed() -> Iterator[None]:
         yield
     except ModuleNotFoundError as error:
         raise NotInstalled(
-            f"this command needs {error.name}, which is not installed: pip install 'segue-live[trainer]'"
+            f"this command needs {error.name}, which is not installed; {how_to_install('trainer')}"
         ) from None
 
 

@@ -4,6 +4,7 @@ import importlib
 from types import ModuleType
 
 from schemas.errors import BadWarehouse
+from schemas.extras import how_to_install
 
 
 def driver(module: str, scheme: str) -> ModuleType:
@@ -20,5 +21,5 @@ def driver(module: str, scheme: str) -> ModuleType:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
         raise BadWarehouse(
-            f"a {scheme}:// warehouse needs {error.name}, which is not installed: pip install 'segue-live[{scheme}]'"
+            f"a {scheme}:// warehouse needs {error.name}, which is not installed; {how_to_install(scheme)}"
         ) from None

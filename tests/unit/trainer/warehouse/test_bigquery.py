@@ -129,4 +129,4 @@ def test_without_the_client_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "google.cloud.bigquery", None)
     with pytest.raises(BadWarehouse) as caught:
         open_warehouse(URL)
-    assert str(caught.value).endswith("which is not installed: pip install 'segue-live[bigquery]'")
+    assert str(caught.value).endswith(f"{sys.executable} -m pip install '.[bigquery]'")

@@ -139,4 +139,4 @@ def test_without_the_connector_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "snowflake.connector", None)
     with pytest.raises(BadWarehouse) as caught:
         open_warehouse(URL)
-    assert str(caught.value).endswith("which is not installed: pip install 'segue-live[snowflake]'")
+    assert str(caught.value).endswith(f"{sys.executable} -m pip install '.[snowflake]'")
