@@ -12,7 +12,7 @@ from segue.settings import Settings
 from segue.trainer_extra import load_folder
 from streamer.kafka_client import Deadlines
 from streamer.model import ActiveModel, BootstrapRecord
-from streamer.releases import Releases
+from streamer.releases import NONE_PUBLISHED, Releases
 from streamer.scoring import Scorer
 
 
@@ -25,7 +25,7 @@ def current_model(settings: Settings, *, deadline_s: float = DEADLINE_S) -> Acti
     """
     model, problem = newest_model(settings, deadline_s)
     if model is None:
-        raise BadRelease(f"there is no release in use on {settings.topics.models}: {problem}")
+        raise _without_release(settings, problem)
     return model
 
 
@@ -63,7 +63,7 @@ def published(settings: Settings, name: str | None = None) -> tuple[ActiveModel,
     current = releases.current()
     if name is None:
         if current is None:
-            raise BadRelease(f"there is no release in use on {settings.topics.models}: {releases.problem()}")
+            raise _without_release(settings, releases.problem())
         return current, releases.bootstrap_standing()
     folder = Path(name)
     found = load_folder(folder) if folder.is_dir() else releases.release_by_version(name)
@@ -71,3 +71,12 @@ def published(settings: Settings, name: str | None = None) -> tuple[ActiveModel,
         raise BadRelease(f"no release {name} was published, and there is no such folder: see segue releases")
     check_declared(found, settings.declared)
     return ActiveModel(found, Scorer(found), -1, "", EPOCH), releases.bootstrap_standing()
+
+
+def _without_release(settings: Settings, problem: str | None) -> BadRelease:
+    topic = settings.topics.models
+    if problem == NONE_PUBLISHED:
+        return BadRelease(
+            f"no release was published on {topic} yet: `segue train` makes one, `segue publish` puts it into use"
+        )
+    return BadRelease(f"there is no release in use on {topic}: {problem}")

@@ -22,6 +22,8 @@ _POLL_S = 0.2
 _RETRY_S = 0.5
 _BATCH = 100
 
+NONE_PUBLISHED = "waiting for a first release: run `segue publish`"
+
 log = structlog.get_logger("segue.releases")
 
 
@@ -84,7 +86,7 @@ class Releases:
             return trouble
         if view.refused is not None:
             return f"the newest release is refused: {view.refused}"
-        return "waiting for a first release: run `segue publish`" if view.current is None else None
+        return NONE_PUBLISHED if view.current is None else None
 
     def bootstrap_standing(self) -> BootstrapRecord | None:
         """The bootstrap that the log continues; None where the log holds the whole past.

@@ -49,6 +49,8 @@ def publish(
         write(plan_json(planned, activation))
     elif activation is not None:
         write(f"Published release {version} on {settings.topics.models}: activation {activation}.")
+        if activation == 1:
+            say("Next: segue bootstrap, where users have a past in the warehouse; then segue worker")
     if refusal is not None:
         raise Refused(refusal)
     if dry_run:

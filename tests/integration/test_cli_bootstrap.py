@@ -124,7 +124,7 @@ def test_an_empty_log_goes_on_at_its_end(settings: Settings) -> None:
 
 
 def test_without_a_release_nothing_is_announced(settings: Settings) -> None:
-    with pytest.raises(BadRelease, match="waiting for a first release: run `segue publish`"):
+    with pytest.raises(BadRelease, match=r"no release was published on .* yet: `segue train` makes one"):
         fill(settings, list, T, HOUR, lambda _: None, lambda _: None)
 
     assert keys_of(settings) == []
