@@ -18,6 +18,7 @@ from segue.cli.rebuild import rebuild
 from segue.cli.releases import releases
 from segue.cli.replay import replay
 from segue.cli.rollback import rollback
+from segue.cli.services import services
 from segue.cli.tail import tail
 from segue.cli.terminal import write
 from segue.cli.train import train
@@ -27,6 +28,7 @@ from segue.cli.worker import worker
 
 COMMANDS = (
     demo,
+    services,
     train,
     publish,
     releases,

@@ -11,11 +11,7 @@ from schemas.errors import Unreachable
 from segue.services.answers import kafka_answers, redis_answers
 from segue.services.containers import container_kafka, container_redis
 from segue.services.found import KafkaService, NoServices, RedisService, Services
-from segue.services.kafka_jars import check_programs, jars_cached, kafka_jars
-from segue.services.local_kafka import LocalKafka
-from segue.services.local_redis import LocalRedis
-from segue.services.redis_program import fetch_redis
-from segue.services.system import FOR_KAFKA, FOR_KAFKA_CACHED, FOR_REDIS, install_packages
+from segue.services.start_local import start_kafka, start_redis
 from segue.services.trouble import ServiceTrouble
 from segue.services.waiting import wait_until
 
@@ -117,20 +113,10 @@ def _named_redis(url: str) -> RedisService:
 
 
 def _local_kafka(stack: ExitStack, say: Callable[[str], None], *, allow_install: bool) -> KafkaService:
-    if allow_install:
-        install_packages(FOR_KAFKA_CACHED if jars_cached() else FOR_KAFKA, say)
-    check_programs()
-    server = LocalKafka()
-    kafka_jars(say)  # now, so that it says what it waits for
-    say(f"Starting {server.how}…")
-    stack.enter_context(server)
+    server = start_kafka(stack, say, allow_install=allow_install)
     return KafkaService(server.bootstrap, server.how)
 
 
 def _local_redis(stack: ExitStack, say: Callable[[str], None], *, allow_install: bool) -> RedisService:
-    if allow_install and not install_packages(FOR_REDIS, say):
-        fetch_redis(say)
-    server = LocalRedis()
-    say(f"Starting {server.how}…")
-    stack.enter_context(server)
+    server = start_redis(stack, say, allow_install=allow_install)
     return RedisService(server.url, server.how)

@@ -122,6 +122,15 @@ class LocalServer(ABC):
             raise
         return process
 
+    def check(self) -> None:
+        """Looks whether it still runs.
+
+        Raises:
+            ServiceTrouble: it has ended by itself; with the last lines that it printed.
+        """
+        if self._process is not None and not self._process.running():
+            raise self._process.trouble("has ended by itself")
+
     def stop(self) -> None:
         """Ends it in order (SIGTERM). Its data stay."""
         if self._process is not None:

@@ -1,0 +1,27 @@
+"""`segue services`: a Kafka and a Redis on this machine, to try Segue with."""
+
+# ruff: noqa: PLC0415 - imports stand where they are needed: a command loads no more than it uses
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from segue.cli.command import command, flag
+from segue.cli.terminal import say
+from segue.settings import Settings
+
+
+@command("kafka", "redis", example="segue services")
+def services(
+    settings: Settings,
+    no_install: Annotated[bool, flag("--no-install", "install nothing, even where it may be")] = False,
+) -> int | None:
+    """Start a Kafka and a Redis on this machine, to try Segue with, and keep them until ctrl-C.
+
+    They listen where the settings say, so that all other commands find them. Their data go when they end. On Debian,
+    as root, it installs what is missing and says so first.
+    """
+    from segue.serving import serve
+
+    serve(settings, say, install=not no_install)
+    return None
