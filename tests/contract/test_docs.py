@@ -2,11 +2,14 @@
 
 import ast
 import re
+import shlex
+import tomllib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 import pytest
+import typer.exceptions
 import typer.main
 
 from segue.cli.commands import app
@@ -14,6 +17,7 @@ from segue.cli.commands import app
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
+PACKAGES = ("schemas", "trainer", "streamer", "segue")
 RUNBOOK = [DOCS / "operations.md", DOCS / "rebuilding.md"]
 
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
@@ -29,10 +33,14 @@ def text_of(page: Path) -> str:
 
 def code_of(page: Path) -> list[str]:
     """Each line of a block of code, and each span of code."""
+    return blocks_of(page) + re.findall(r"`([^`]+)`", BLOCK.sub("", text_of(page)))
+
+
+def blocks_of(page: Path) -> list[str]:
+    """Each line of a block of code."""
     text = text_of(page)
     lines = [line for block in BLOCK.findall(text) for line in block.splitlines()]
-    lines += re.findall(r"^ {4}(.+)$", text, re.MULTILINE)
-    return lines + re.findall(r"`([^`]+)`", BLOCK.sub("", text))
+    return lines + re.findall(r"^ {4}(.+)$", BLOCK.sub("", text), re.MULTILINE)
 
 
 def links_of(page: Path) -> list[str]:
@@ -89,6 +97,65 @@ def options_of(name: str, rest: str) -> set[str]:
     return {option for parameter in found.params for option in parameter.opts}
 
 
+COMMAND_LINE = re.compile(r"(?:^|\$\(|(?:&&|\||;) |^[A-Z_]+='[^']*' )segue ([a-z].*?)(?= [|&#]| +#|\)|;|$)")
+
+
+@each_page
+def test_every_command_line_of_a_block_can_be_parsed(page: Path) -> None:
+    """Its options with their values, its arguments, and all that is required."""
+    for line in blocks_of(page):
+        parse(line)
+
+
+def test_command_lines_of_blocks_are_found() -> None:
+    assert sum(parse(line) for page in PAGES for line in blocks_of(page)) > 40
+    assert parse('release=$(segue train --warehouse x | tail -n 1) && segue publish "$release"') == 2
+    for wrong in (
+        "segue train --k 3",
+        "x | segue ingest a --rate fast",
+        "segue dead-letters retry --al",
+        "segue publish   # which?",
+    ):
+        with pytest.raises((KeyError, typer.exceptions.TyperException)):
+            parse(wrong)
+
+
+def parse(line: str) -> int:
+    """Parses each command of ours in a line as the program does; gives how many there are.
+
+    Raises:
+        TyperException: an option is unknown, lacks its value, or is required; an argument is too many.
+        KeyError: there is no such command.
+    """
+    found = COMMAND_LINE.findall(line)
+    for name, *rest in map(shlex.split, found):
+        command, words = COMMANDS[name], rest
+        while hasattr(command, "commands"):
+            command, words = command.commands[words[0]], words[1:]
+        command.make_context(name, words)
+    return len(found)
+
+
+def test_make_makes_all_that_the_pages_ask_it_for() -> None:
+    there = set(re.findall(r"^([a-z-]+):.* ## ", text_of(ROOT / "Makefile"), re.MULTILINE))
+    named = {
+        name for page in PAGES for code in code_of(page) for name in re.findall(r"\bmake ([a-z-]+)", code)
+    }
+    assert named - there == set()
+
+
+def test_pip_is_asked_for_what_a_clone_has() -> None:
+    """No package index has Segue, so a sentence that names one would send people to a stranger's package."""
+    extras = tomllib.loads(text_of(ROOT / "pyproject.toml"))["project"]["optional-dependencies"].keys()
+    files = [*PAGES, *(file for name in PACKAGES for file in (ROOT / name).rglob("*.py"))]
+    asked = {found for file in files for found in re.findall(r"pip install '([^']*)'", text_of(file))}
+    assert "." in {found.partition("[")[0] for found in asked}
+    for found in asked:
+        place, _, extra = found.rstrip("]").partition("[")
+        assert place == ".", found
+        assert extra in extras or "{" in extra, found
+
+
 def test_every_test_that_shows_a_guarantee_is_there() -> None:
     named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", text_of(DOCS / "guarantees.md"))
     assert len(named) > 50
@@ -113,7 +180,7 @@ def functions_in(file: Path) -> frozenset[str]:
 @cache
 def told() -> frozenset[str]:
     """Every text of the code but docstrings; "…" stands for what a message fills in."""
-    files = [file for package in ("schemas", "streamer", "segue") for file in (ROOT / package).rglob("*.py")]
+    files = [file for package in PACKAGES for file in (ROOT / package).rglob("*.py")]
     return frozenset(text for file in files for text in _texts(ast.parse(file.read_text(encoding="utf-8"))))
 
 
