@@ -1,0 +1,162 @@
+"""The README's walk, from a clone to a user who moves: its own commands, in a fresh folder, with an empty HOME."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+from segue.services import ServiceTrouble
+from segue.services.cache import cache_dir
+from segue.services.kafka_jars import check_programs
+from segue.services.ports import free_ports
+from segue.services.redis_program import find_redis
+from tests.segue_process import clean_environment
+from tests.services import eventually, not_here
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+WALK = README.partition("\n## Your own data\n")[2].partition("\n### Events in, changes out\n")[0]
+
+# Commands that go on until ctrl-C, and what they say when the next terminal's turn has come.
+STAYING = {"segue services": "Both run until ctrl-C", "segue worker": "lanes.owned"}
+
+
+BLOCKS = re.findall(r"^```sh\n(.*?)^```", WALK, re.MULTILINE | re.DOTALL)
+
+
+def clone_into(folder: Path) -> Path:
+    """The files of a clone, and the `.venv` that `make venv` would make, so that it need not make it."""
+    not_cloned = shutil.ignore_patterns(
+        ".git", ".venv", ".*_cache", ".hypothesis", "__pycache__", "segue-demo"
+    )
+    clone = shutil.copytree(ROOT, folder / "segue", ignore=not_cloned)
+    (clone / ".venv").mkdir()
+    (clone / ".venv" / "bin").symlink_to(Path(sys.prefix, "bin"))
+    (clone / ".venv" / ".ready").touch()
+    return clone
+
+
+def environment_of_a_stranger(home: Path) -> dict[str, str]:
+    """Nobody's settings, no activated environment, ports that are free, and Kafka's jars fetched before."""
+    home.mkdir()
+    kafka, redis = free_ports(2)
+    kept = clean_environment(
+        {
+            "HOME": str(home),
+            "XDG_CACHE_HOME": str(cache_dir().parent),
+            "SEGUE_KAFKA": f"127.0.0.1:{kafka}",
+            "SEGUE_REDIS": f"redis://127.0.0.1:{redis}/0",
+            "PATH": os.pathsep.join(
+                place
+                for place in os.environ["PATH"].split(os.pathsep)
+                if place != str(Path(sys.prefix, "bin"))
+            ),
+        }
+    )
+    return {
+        name: value for name, value in kept.items() if not name.startswith(("MAKE", "MFLAGS", "VIRTUAL_ENV"))
+    }
+
+
+class Terminal:
+    """A shell in the clone, which takes a block of commands as it is pasted, and ends at the first that fails."""
+
+    def __init__(self, clone: Path, environment: Mapping[str, str], commands: str, output: Path) -> None:
+        self.commands = commands
+        self._output = output
+        with output.open("wb") as file:
+            self._process = subprocess.Popen(
+                ["bash", "-e", "-c", commands],
+                cwd=clone,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    @property
+    def said(self) -> str:
+        return self._output.read_text(encoding="utf-8")
+
+    def says(self, text: str) -> None:
+        def said() -> bool:
+            if self._process.poll() is not None and text not in self.said:
+                raise RuntimeError(f"it ended before it said {text!r}: {self.commands}\n{self.said}")
+            return text in self.said
+
+        eventually(said, 120, f"{text!r} from {self.commands}")
+
+    def ends(self) -> None:
+        def ended() -> bool:
+            assert self._process.poll() is not None, self.said
+            return True
+
+        eventually(ended, 120, f"the end of {self.commands}")
+        assert self._process.returncode == 0, f"{self.commands}\n{self.said}"
+
+    def interrupt(self) -> None:
+        """Ctrl-C."""
+        os.killpg(self._process.pid, signal.SIGINT)
+
+    def kill(self) -> None:
+        if self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+
+
+@contextmanager
+def terminals(clone: Path, environment: Mapping[str, str], folder: Path) -> Iterator[list[Terminal]]:
+    """The README's blocks, one after the other, each in a terminal of its own."""
+    opened: list[Terminal] = []
+    with ExitStack() as stack:
+        for number, commands in enumerate(BLOCKS[:-1]):
+            terminal = Terminal(clone, environment, commands, folder / f"terminal-{number}.txt")
+            stack.callback(terminal.kill)
+            opened.append(terminal)
+            ready = STAYING.get(commands.splitlines()[-1])
+            if ready is None:
+                terminal.ends()
+            else:
+                terminal.says(ready)
+        yield opened
+
+
+def test_blocks_can_be_pasted_into_every_shell() -> None:
+    """An interactive zsh takes what follows a # for arguments."""
+    assert len(BLOCKS) == 4
+    assert "#" not in "".join(BLOCKS)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(400)
+def test_the_walk_from_a_clone_to_a_user_who_moves(tmp_path: Path) -> None:
+    try:
+        check_programs()
+        find_redis()
+    except ServiceTrouble as trouble:
+        not_here(str(trouble), trouble.install)
+    clone, environment = clone_into(tmp_path), environment_of_a_stranger(tmp_path / "home")
+
+    with terminals(clone, environment, tmp_path) as (services, worker, third):
+        told = " ".join(third.said.split())
+        (change,) = re.findall(r"One of the changes: `(.+)`", WALK)
+        assert change in third.said
+        assert "User 1043 segment 2 Tumbly, Puzzles" in told
+        assert not re.search(r"(?:^|\n)(?:warn|fail) ", third.said), third.said  # doctor's
+        for staying in (worker, services):
+            staying.interrupt()
+            staying.ends()
+    Terminal(clone, environment, BLOCKS[-1], tmp_path / "cleaning.txt").ends()
+
+    assert not (clone / "my-shop").exists()
+    assert list((tmp_path / "home").iterdir()) == []
