@@ -28,7 +28,7 @@ test long: venv
 
 test: SELECTED := not long
 test: PROCESSES := 3
-test: ## the tests, against a real Kafka and a real Redis (set-up included); ARGS="-k lane" for some
+test: ## the tests but the long ones, against a real Kafka and a real Redis (set-up included); ARGS="-k lane" for some
 long: SELECTED := long
 long: PROCESSES := 4
 long: ## the tests that take longest: re-keying, release switches, rebuilds

@@ -24,7 +24,7 @@ from tests.services import eventually, not_here
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-WALK = README.partition("\n## Your own data\n")[2].partition("\n### Events in, changes out\n")[0]
+WALK = README.partition("\n## Your own data\n")[2].partition("\n## Events in, changes out\n")[0]
 
 # Commands that go on until ctrl-C, and what they say when the next terminal's turn has come.
 STAYING = {"segue services": "Both run until ctrl-C", "segue worker": "lanes.owned"}

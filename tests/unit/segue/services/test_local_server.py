@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,6 +14,7 @@ from segue.services import ServiceTrouble, local_server
 from segue.services.local_server import LocalServer
 from segue.services.ports import free_ports
 from segue.services.process import ServerProcess
+from tests.services import eventually
 
 LISTEN = """
 import socket, sys, time
@@ -118,3 +121,12 @@ def test_a_server_that_does_not_run_cannot_be_paused() -> None:
         server.kill()
         with pytest.raises(ServiceTrouble, match="does not run"):
             server.pause()
+
+
+def test_a_server_that_ended_by_itself_is_told_with_what_it_printed(occupant: Listener) -> None:
+    occupant.check()
+    os.kill(occupant.pid, signal.SIGKILL)
+    eventually(lambda: not occupant.running)
+
+    with pytest.raises(ServiceTrouble, match=r"Listener has ended by itself. It printed:\n +listening"):
+        occupant.check()

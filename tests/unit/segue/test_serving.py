@@ -1,0 +1,158 @@
+"""`segue services`: where the two servers listen, and what it says where they cannot."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+
+import pytest
+
+from schemas.errors import BadSetting
+from segue import serving
+from segue.services import ServiceTrouble
+from segue.services.ports import free_ports
+from segue.settings import Settings
+
+
+class Server:
+    """Counts how often it was looked at, and ends at the third look if it is told so."""
+
+    def __init__(self, *, ends: bool = False) -> None:
+        self.ends = ends
+        self.looks = 0
+
+    def check(self) -> None:
+        self.looks += 1
+        if self.ends and self.looks == 3:
+            raise ServiceTrouble("Redis has ended by itself. It printed: nothing.")
+
+
+@pytest.fixture
+def settings() -> Settings:
+    kafka, redis = free_ports(2)
+    return Settings(kafka=f"localhost:{kafka}", redis=f"redis://127.0.0.1:{redis}/0")
+
+
+@pytest.fixture
+def said() -> list[str]:
+    return []
+
+
+Start = Callable[[Server], list[str]]
+
+
+@pytest.fixture
+def start(monkeypatch: pytest.MonkeyPatch) -> Start:
+    """Puts a server of the test's own in the place of both; gives what was started and ended."""
+
+    def use(server: Server) -> list[str]:
+        log: list[str] = []
+
+        def starter(name: str) -> Callable[..., Server]:
+            def start(stack: ExitStack, *_: object, allow_install: bool, port: int) -> Server:
+                log.append(f"{name} on {port}{'' if allow_install else ', nothing installed'}")
+                stack.callback(log.append, f"{name} ends")
+                return server
+
+            return start
+
+        monkeypatch.setattr(serving, "start_kafka", starter("kafka"))
+        monkeypatch.setattr(serving, "start_redis", starter("redis"))
+        monkeypatch.setattr(serving, "_LOOK_EVERY_S", 0.01)
+        return log
+
+    return use
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_both_listen_where_the_settings_say_until_a_signal_comes(
+    settings: Settings, start: Start, said: list[str], number: signal.Signals
+) -> None:
+    log = start(Server())
+    handlers = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
+
+    def say(sentence: str) -> None:
+        said.append(sentence)
+        if "until ctrl-C" in sentence:
+            threading.Timer(0.05, os.kill, (os.getpid(), number)).start()
+
+    serving.serve(settings, say, install=False)
+
+    kafka, redis = serving.kafka_port_of(settings), serving.redis_port_of(settings)
+    assert log == [
+        f"redis on {redis}, nothing installed",
+        f"kafka on {kafka}, nothing installed",
+        "kafka ends",
+        "redis ends",
+    ]
+    assert said[:2] == [f"Kafka: localhost:{kafka}", f"Redis: redis://127.0.0.1:{redis}/0"]
+    assert [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)] == handlers
+
+
+def test_a_server_that_ends_by_itself_ends_both_and_says_so(
+    settings: Settings, start: Start, said: list[str]
+) -> None:
+    log = start(Server(ends=True))
+
+    with pytest.raises(ServiceTrouble, match="Redis has ended by itself"):
+        serving.serve(settings, said.append, install=True)
+
+    assert log[2:] == ["kafka ends", "redis ends"]
+
+
+def test_a_port_that_is_taken_is_named_with_another_to_use(
+    settings: Settings, start: Start, said: list[str]
+) -> None:
+    log = start(Server())
+    with socket.create_server(("127.0.0.1", serving.redis_port_of(settings))) as occupant:
+        port = occupant.getsockname()[1]
+        wanted = rf"something listens on 127\.0\.0\.1:{port} already.* SEGUE_REDIS=redis://127\.0\.0\.1:\d+/0"
+        with pytest.raises(ServiceTrouble, match=wanted):
+            serving.serve(settings, said.append, install=True)
+
+    assert log == []
+
+
+def test_what_is_missing_is_named_beside_docker(
+    settings: Settings, start: Start, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = start(Server())
+
+    def fail(*_: object, **__: object) -> None:
+        raise ServiceTrouble("Java is not installed.", ("default-jre-headless",))
+
+    monkeypatch.setattr(serving, "start_kafka", fail)
+
+    with pytest.raises(ServiceTrouble) as caught:
+        serving.serve(settings, said.append, install=True)
+
+    assert str(caught.value) == (
+        "Java is not installed. Install default-jre-headless, or let Docker start both: docker compose up -d kafka redis"
+    )
+    assert log[-1] == "redis ends"
+
+
+@pytest.mark.parametrize(
+    ("kafka", "redis", "named"),
+    [
+        ("broker:9092", "redis://127.0.0.1:6379/0", "setting kafka is 'broker:9092'"),
+        ("127.0.0.1:9092,127.0.0.1:9093", "redis://127.0.0.1:6379/0", "setting kafka is"),
+        ("127.0.0.1:9092", "redis://cache:6379/0", "setting redis is 'redis://cache:6379/0'"),
+        ("127.0.0.1:9092", "redis://:secret@127.0.0.1:6379/0", "setting redis is"),
+        ("127.0.0.1:9092", "unix:///run/redis.sock", "setting redis is"),
+    ],
+)
+def test_an_address_that_is_not_for_it_to_serve_is_refused(
+    start: Start, said: list[str], kafka: str, redis: str, named: str
+) -> None:
+    log = start(Server())
+
+    with pytest.raises(BadSetting, match=named) as caught:
+        serving.serve(Settings(kafka=kafka, redis=redis), said.append, install=True)
+
+    assert "secret" not in str(caught.value)
+    assert log == []
