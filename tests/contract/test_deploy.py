@@ -190,7 +190,7 @@ def test_no_module_of_ours_is_exempted_from_the_type_checker() -> None:
 def test_compose_publishes_the_release_that_it_trained(tmp_path: Path) -> None:
     segue = tmp_path / "segue"
     segue.write_text(
-        '#!/bin/sh\necho "$@" >> calls\ntest "$1" = train && { echo told; echo releases/v1; }\ntrue\n'
+        '#!/bin/sh\necho "$@" >> calls\ntest "$1" = train && { echo told >&2; echo releases/v1; }\ntrue\n'
     )
     segue.chmod(0o755)
     service = SERVICES["model"]
