@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
@@ -85,8 +84,7 @@ class LocalServer(ABC):
         if self.running:
             return
         if self._directory is None:
-            self._directory = Path(tempfile.mkdtemp(prefix="segue-"))
-            guard.add_directory(self._directory)
+            self._directory = guard.make_directory()
         for _ in range(_PORT_ATTEMPTS):
             first_start = not self._ports
             if first_start:

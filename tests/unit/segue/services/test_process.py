@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from segue.services import guard as guard_module
 from segue.services.guard import Guard
 from segue.services.process import ServerProcess
 from tests.services import eventually
@@ -91,7 +92,7 @@ def test_a_guard_whose_watchman_was_killed_gets_another_that_knows_all(
 
     successor = guard._watchman
     assert successor not in (None, watchman)
-    guard_module._finish(successor, os.getpid())  # what the end of this process does
+    guard.finish()  # what the end of this process does
 
     eventually(lambda: not first.running() and not third.running(), 30, "the watchman has killed both")
     assert first._process.returncode == third._process.returncode == -signal.SIGKILL
@@ -106,11 +107,72 @@ def test_directories_are_removed_with_the_process(tmp_path: Path) -> None:
         guard.add_directory(folder)
     guard.drop_directory(not_ours)
 
-    assert guard._watchman is not None
-    guard_module._finish(guard._watchman, os.getpid())
+    guard.finish()
 
     assert not ours.exists()
     assert not_ours.exists()
+
+
+def test_a_watchman_killed_at_the_end_leaves_nothing_either(tmp_path: Path) -> None:
+    guard, ours = Guard(), tmp_path / "ours"
+    ours.mkdir()
+    guard.add_directory(ours)
+    assert guard._watchman is not None
+    guard._watchman.kill()
+    guard._watchman.wait()
+
+    guard.finish()
+
+    assert not ours.exists()
+
+
+def test_a_forked_child_neither_ends_nor_keeps_what_its_parent_holds(tmp_path: Path) -> None:
+    guard, ours = Guard(), tmp_path / "ours"
+    ours.mkdir()
+    guard.add_directory(ours)
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if guard._pipe is None and not guard._held else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert ours.exists()
+
+    guard.finish()
+
+    assert not ours.exists()
+
+
+def test_a_server_that_ends_by_itself_takes_its_children_along_and_is_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its id is free again: what has it when we end is none of ours."""
+    guard = Guard()
+    monkeypatch.setattr("segue.services.process.guard", guard)
+    process = start(tmp_path, "sleep 600 & echo $!")
+    child = int(eventually(process.printed, 30, "the child's id"))
+
+    eventually(lambda: not process.running(), 30, "it has ended")
+
+    assert guard._held == set()
+    eventually(lambda: not runs(child), 30, "the child is dead")
+
+
+def test_a_server_does_not_outlive_a_parent_that_dies_before_it_tells_the_guard(tmp_path: Path) -> None:
+    program = """
+import os, signal, sys
+from pathlib import Path
+from segue.services.guard import Guard
+def die(_guard, pid):
+    os.write(1, str(pid).encode())
+    os.kill(os.getpid(), signal.SIGKILL)
+Guard.add_group = die
+from segue.services.process import ServerProcess
+folder = Path(sys.argv[1])
+ServerProcess("Sleeper", ["sleep", "600"], directory=folder, log=folder / "log")
+"""
+    done = subprocess.run([sys.executable, "-c", program, tmp_path], stdout=subprocess.PIPE, check=False)
+
+    assert done.returncode == -signal.SIGKILL
+    eventually(lambda: not runs(int(done.stdout)), 30, "nothing of it runs")
 
 
 def runs(pid: int) -> bool:
