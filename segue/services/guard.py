@@ -86,7 +86,8 @@ class Guard:
     def _write(self, orders: list[tuple[str, str, int | str]]) -> None:
         if self._watchman is not None and self._watchman.poll() is None:
             with suppress(BrokenPipeError):  # it ends at this moment
-                return self._send(orders)
+                self._send(orders)
+                return
         self._hang_up()
         self._watchman, self._pipe = _start_watchman()
         self._send([("+", *held) for held in self._held])
