@@ -167,7 +167,7 @@ def die(_guard, pid):
 Guard.add_group = die
 from segue.services.process import ServerProcess
 folder = Path(sys.argv[1])
-ServerProcess("Sleeper", ["sleep", "600"], directory=folder, log=folder / "log")
+ServerProcess("Sleeper", ["sleep", "60"], directory=folder, log=folder / "log")
 """
     done = subprocess.run([sys.executable, "-c", program, tmp_path], stdout=subprocess.PIPE, check=False)
 

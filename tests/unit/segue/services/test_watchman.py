@@ -45,12 +45,12 @@ def test_one_that_starts_after_its_parent_s_death_still_does_what_it_was_told(
     dead: int, tmp_path: Path
 ) -> None:
     """Also where a forked child of the parent holds the pipe open, so that the input does not end."""
-    with subprocess.Popen(["sleep", "600"], start_new_session=True) as server:
-        orders = [("+", "group", server.pid), ("+", "directory", str(tmp_path / "ours"))]
-        (tmp_path / "ours").mkdir()
-        with watching(dead, *orders) as (started, _pipe):
-            assert started.wait(30) == 0
-        assert server.wait(30) == -9
+    (tmp_path / "ours").mkdir()
+    server = subprocess.Popen(["sleep", "60"], start_new_session=True)
+    orders = [("+", "group", server.pid), ("+", "directory", str(tmp_path / "ours"))]
+    with watching(dead, *orders) as (started, _pipe):
+        assert started.wait(30) == 0
+    assert server.wait() == -9
     assert not (tmp_path / "ours").exists()
 
 
