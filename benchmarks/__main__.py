@@ -1,7 +1,10 @@
 """Runs every benchmark and prints medians and ratios."""
 
+import sys
+
 from benchmarks import lane, neighbours, scoring
 from benchmarks.measure import RUNS
+from schemas.errors import SegueError
 
 
 def main() -> None:
@@ -13,7 +16,10 @@ def main() -> None:
         print(f"  {name:8}{share:7.1%}")
     print(neighbours.among(20_000, scans=50).line())
     print(neighbours.among(1_000_000, scans=3).line())
-    applied = lane.backlog()
+    try:
+        applied = lane.backlog()
+    except SegueError as error:
+        sys.exit(f"Error: {error}")
     if isinstance(applied, str):
         print(applied)
         return

@@ -5,18 +5,17 @@ import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.resources import files
-
-from confluent_kafka import Producer
+from itertools import islice
 
 from benchmarks.measure import RUNS, Comparison, compare
 from benchmarks.thelook import fitted
 from schemas.changes import Change
-from schemas.decode import encode_order, encode_signup
-from schemas.events import Order
-from schemas.partition import librdkafka_name
+from segue.kafka import patiently
 from segue.lanes import lane_config, open_log, open_store
+from segue.sending import Sender
 from segue.services import NoServices, Services, find_services
 from segue.settings import Settings, load_settings
+from segue.warehouse_events import outgoing
 from streamer.batch import Batch
 from streamer.lane import Lane
 from streamer.model import ActiveModel, BootstrapRecord
@@ -91,7 +90,7 @@ def _lane(services: Services, max_batch: int) -> Lane:
             "max_batch": max_batch,
         }
     )
-    create_topics(settings.kafka_client, settings.topics, 1)
+    patiently(settings, lambda: create_topics(settings.kafka_client, settings.topics, 1))
     _fill(settings, RUNS * (BATCHED if max_batch > 1 else SINGLE) + 1_000)
     lane = Lane(
         0,
@@ -102,21 +101,15 @@ def _lane(services: Services, max_batch: int) -> Lane:
         _Nobody(),
         clock=lambda: datetime.now(UTC),
     )
-    lane.take_over(uuid.uuid4().hex)
+    patiently(settings, lambda: lane.take_over(uuid.uuid4().hex))
     lane.step(10.0)
     return lane
 
 
 def _fill(settings: Settings, most: int) -> None:
-    producer = Producer({**settings.kafka_client, "partitioner": librdkafka_name("murmur2")})
     with open_warehouse(str(files("segue") / "data" / "thelook")) as warehouse:
-        for sent, event in enumerate(warehouse.events()):
-            if sent == most:
-                break
-            topic = settings.topics.orders if isinstance(event, Order) else settings.topics.signups
-            key, value = encode_order(event) if isinstance(event, Order) else encode_signup(event)
-            producer.produce(topic, value, key)
-    producer.flush()
+        events = outgoing(islice(warehouse.events(), most), settings.topics)
+        Sender(settings.kafka_client, settings.partitioner).send(events)
 
 
 def _seconds_each(lane: Lane, events: int) -> float:

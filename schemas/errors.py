@@ -57,6 +57,16 @@ class Unreachable(SegueError):
     exit_code = 5
 
 
+class LoginRefused(Unreachable):
+    """Kafka or Redis answers, and refuses the login: a command ends, a worker waits for another one to be granted."""
+
+
+class NotAllowed(Unreachable):
+    """Redis's ACL forbids a command or a key that Segue needs: as :class:`LoginRefused`."""
+
+    exit_code = 8
+
+
 class BadTopics(SegueError):
     """The topics do not fit together: missing, unequal partition counts, another partitioner."""
 
@@ -70,7 +80,7 @@ class NeedsRebuild(SegueError):
 
 
 class BadStore(SegueError):
-    """Redis is not set up so that states survive in it."""
+    """Redis is not set up so that states survive in it, or that a worker can use it."""
 
     exit_code = 8
 

@@ -12,22 +12,20 @@ from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 
 import msgspec
-from confluent_kafka import KafkaError, Producer
 
 from schemas import times
 from schemas.events import Order, Signup
 from segue.bootstrap_offsets import Start, check_unused_group, offsets_at
-from segue.kafka import DEADLINE_S, prepare_topics
-from segue.lanes import lane_config, open_log, open_store
+from segue.kafka import prepare_topics
+from segue.lanes import lane_config, open_store
+from segue.patient import PatientLog
 from segue.release import current_model
+from segue.sending import Outgoing, Sender
 from segue.settings import Settings
 from streamer.bootstrap import WRITER, Filled, LaneEnds, bootstrap
-from streamer.kafka_client import Reports, make_client, unreachable, why
 from streamer.model import BootstrapRecord
 from streamer.redis_client import policy_doubt
 from streamer.release_view import BOOTSTRAP_KEY
-
-_GRACE_S = 2.0
 
 
 def fill(
@@ -60,7 +58,7 @@ def fill(
     with ExitStack() as stack:
         ends = {}
         for partition in range(partitions):
-            log, store = open_log(settings, partition), open_store(settings, partition)
+            log, store = PatientLog(settings, partition), open_store(settings, partition)
             stack.callback(log.close)
             stack.callback(store.close)
             ends[partition] = LaneEnds(log, store, start[partition])
@@ -87,21 +85,7 @@ def _announce(settings: Settings, as_of: datetime, start: Start) -> None:
     """Write the `bootstrap` record, from which on nobody takes the log for the whole past."""
     record = BootstrapRecord(times.text(as_of), {str(lane): offsets for lane, offsets in start.items()})
     topic = settings.topics.models
-    reports = Reports()
-    config = {
-        **settings.kafka_client,
-        "acks": "all",
-        "enable.idempotence": True,
-        "message.timeout.ms": int(DEADLINE_S * 1000),
-    }
-    producer = make_client(Producer, config, reports)
-    failed: list[KafkaError] = []
-    producer.produce(
-        topic,
-        msgspec.json.encode(record),
-        BOOTSTRAP_KEY,
-        on_delivery=lambda error, _message: failed.append(error) if error is not None else None,
+    sender = Sender(settings.kafka_client, settings.partitioner)
+    sender.send(
+        [Outgoing(topic, BOOTSTRAP_KEY.encode(), msgspec.json.encode(record), "the bootstrap's record")]
     )
-    if producer.flush(DEADLINE_S + _GRACE_S) or failed:
-        reason = why(failed[0], reports) if failed else reports.last
-        raise unreachable(settings.kafka_client, f"take the bootstrap's record on topic {topic}", reason)

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime, timedelta
-from typing import TypeVar
 
-from confluent_kafka import Consumer, KafkaError, TopicPartition
+from confluent_kafka import Consumer, IsolationLevel, KafkaError, TopicPartition
+
+# Some of its public names are missing from its __all__.
+from confluent_kafka.admin import OffsetSpec  # type: ignore[attr-defined]
 
 from schemas import times
 from schemas.errors import BadTopics
-from segue.asking import answered
 from segue.groups import members_of
-from segue.kafka import DEADLINE_S
+from segue.kafka import DEADLINE_S, patiently, wait_for_kafka
 from segue.settings import Settings
 from streamer.bootstrap import NotFresh
+from streamer.kafka_admin import Admin
 from streamer.kafka_client import Reports, make_client, unreachable
-
-_Answer = TypeVar("_Answer")
 
 _POLL_S = 0.2
 
@@ -34,7 +33,7 @@ def check_unused_group(settings: Settings) -> None:
         NotFresh: the group has members.
         Unreachable: Kafka does not answer.
     """
-    members = members_of(settings.kafka_client, settings.group, DEADLINE_S)
+    members = patiently(settings, lambda: members_of(settings.kafka_client, settings.group, DEADLINE_S))
     if members:
         workers = "a worker" if members == 1 else f"{members} workers"
         raise NotFresh(f"the group {settings.group} has {workers}: stop them, or set another group")
@@ -48,15 +47,15 @@ def offsets_at(settings: Settings, partitions: int, as_of: datetime, margin: tim
         Unreachable: Kafka does not answer.
     """
     inputs = settings.topics.inputs
-    with closing(Asked(settings)) as ask:
-        for partition in range(partitions):
-            for topic in inputs:
-                _check_reaches_back(ask, topic, partition, as_of)
-        since = as_of - margin
-        return {
-            partition: {topic: ask.offset_at(topic, partition, since) for topic in inputs}
-            for partition in range(partitions)
-        }
+    ask = Asked(settings)
+    for partition in range(partitions):
+        for topic in inputs:
+            _check_reaches_back(ask, topic, partition, as_of)
+    since = as_of - margin
+    return {
+        partition: {topic: ask.offset_at(topic, partition, since) for topic in inputs}
+        for partition in range(partitions)
+    }
 
 
 def _check_reaches_back(ask: Asked, topic: str, partition: int, as_of: datetime) -> None:
@@ -79,61 +78,62 @@ def _check_reaches_back(ask: Asked, topic: str, partition: int, as_of: datetime)
 
 
 class Asked:
-    """A consumer that looks at offsets and times."""
+    """Looks at offsets and times; a Kafka that does not answer is waited for."""
 
     def __init__(self, settings: Settings) -> None:
+        self._wait = wait_for_kafka(settings)
         self._client = settings.kafka_client
-        self._reports = Reports()
-        config = {
-            **settings.kafka_client,
-            "group.id": f"{settings.group}-bootstrap",  # asked for by librdkafka; nothing is committed
-            "enable.auto.commit": False,
-            "enable.partition.eof": True,
-            "isolation.level": "read_committed",
-        }
-        self._consumer = make_client(Consumer, config, self._reports)
-
-    def close(self) -> None:
-        """Let go of the connection."""
-        self._consumer.close()
+        self._admin = Admin(self._client, DEADLINE_S)
+        self._group = f"{settings.group}-bootstrap"  # asked for by librdkafka; nothing is committed
 
     def first_time_ms(self, topic: str, partition: int) -> int | None:
         """When the partition's first record was written; None where there is none."""
         begin, end = self.bounds(topic, partition)
         if begin == end:
             return None
-        self._consumer.assign([TopicPartition(topic, partition, begin)])
-        end_s = time.monotonic() + DEADLINE_S
-        while time.monotonic() < end_s:
-            message = self._consumer.poll(_POLL_S)
-            if message is None:
-                continue
-            error = message.error()
-            if error is None:
-                return int(message.timestamp()[1])
-            if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - nothing but aborted records
-                return None
-        raise unreachable(self._client, f"give the first record of {topic}", self._reports.last)
+        return self._wait.until_answered(lambda: self._time_of_first(topic, partition, begin))
+
+    def _time_of_first(self, topic: str, partition: int, begin: int) -> int | None:
+        reports = Reports()
+        config = {
+            **self._client,
+            "group.id": self._group,
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+            "isolation.level": "read_committed",
+        }
+        with closing(make_client(Consumer, config, reports)) as consumer:
+            consumer.assign([TopicPartition(topic, partition, begin)])
+            end_s = time.monotonic() + DEADLINE_S
+            while time.monotonic() < end_s:
+                message = consumer.poll(_POLL_S)
+                if message is None:
+                    continue
+                error = message.error()
+                if error is None:
+                    return int(message.timestamp()[1])
+                if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - nothing but aborted records
+                    return None
+        raise unreachable(self._client, f"give the first record of {topic}", reports)
 
     def offset_at(self, topic: str, partition: int, at: datetime) -> int:
         """The first offset of a record not older; the partition's end where all are."""
-        where = TopicPartition(topic, partition, _millis(at))
-        (found,) = self._answered(lambda: self._consumer.offsets_for_times([where], DEADLINE_S), topic)
-        if found.error is not None:
-            raise unreachable(self._client, f"tell the offsets of topic {topic}", found.error.str())
-        return int(found.offset) if found.offset >= 0 else self.bounds(topic, partition)[1]
+        found = self._offset(topic, partition, OffsetSpec.for_timestamp(_millis(at)))
+        return found if found >= 0 else self.bounds(topic, partition)[1]
 
     def bounds(self, topic: str, partition: int) -> tuple[int, int]:
         """The partition's first offset and its end."""
-        where = TopicPartition(topic, partition)
-        begin, end = self._answered(
-            lambda: self._consumer.get_watermark_offsets(where, timeout=DEADLINE_S), topic
+        begin, end = (
+            self._offset(topic, partition, spec)
+            for spec in (OffsetSpec.earliest(), OffsetSpec.latest())  # type: ignore[no-untyped-call]
         )
-        return int(begin), int(end)
+        return begin, end
 
-    def _answered(self, question: Callable[[], _Answer], topic: str) -> _Answer:
-        task = f"tell the offsets of topic {topic}"
-        return answered(question, self._client, self._reports, task=task, deadline_s=DEADLINE_S)
+    def _offset(self, topic: str, partition: int, spec: OffsetSpec) -> int:
+        """As a committed reader has it."""
+        return self._wait.until_answered(
+            lambda: self._admin.offset(topic, partition, spec, IsolationLevel.READ_COMMITTED)
+        )
 
 
 def _millis(at: datetime) -> int:

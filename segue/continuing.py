@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from schemas.errors import BadRelease, Unreachable
+from segue.publishing import PatientTopic
 from segue.settings import Settings
 from trainer.current import Current, current_from, published_assignments
 from trainer.models_topic import ModelsTopic
@@ -27,17 +28,17 @@ def release_to_continue(
 
     Raises:
         BadRelease: the folder, or the current record in Kafka, cannot be read.
-        Unreachable: the setting ``kafka`` names a Kafka that does not answer.
+        Unreachable: the setting ``kafka`` names a Kafka that does not answer, though it was waited for.
     """
     if named == NONE:
         return None
     if named is not None:
         return current_from(Path(named))
-    topic = ModelsTopic(settings.kafka, settings.topics, settings.kafka_options, DEADLINE_S)
+    is_named = "kafka" in settings.model_fields_set
     try:
-        known = published(topic.read())
+        known = published((PatientTopic(settings) if is_named else _asked_once(settings)).read())
     except Unreachable as error:
-        if "kafka" in settings.model_fields_set:
+        if is_named:
             raise Unreachable(
                 f"{error}; or name the release to continue: --current FOLDER, or --current none for a first training"
             ) from None
@@ -62,3 +63,7 @@ def release_to_continue(
             "what behaviour moves, and drift, are not told"
         )
     return Current(release, known.next_segment, assignments)
+
+
+def _asked_once(settings: Settings) -> ModelsTopic:
+    return ModelsTopic(settings.kafka, settings.topics, settings.kafka_options, DEADLINE_S)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from schemas.changes import SimilarUser
-from schemas.errors import BadRelease, Unreachable
+from schemas.errors import Unreachable
 from schemas.release import ModelRelease
 from segue.redis_users import similar_users
-from segue.release import current_model
+from segue.release import read_releases
 from segue.settings import Settings
 from segue.user_card import UserCard
 from streamer.scoring import Scorer
@@ -22,8 +22,10 @@ def explained(card: UserCard, settings: Settings) -> UserCard:
     The score is left out where another release has decided this user.
     """
     try:
-        model = current_model(settings, deadline_s=_SHORT_S)
-    except (Unreachable, BadRelease):
+        model = read_releases(settings, _SHORT_S).current()
+    except Unreachable:
+        return card
+    if model is None:
         return card
     release = model.release
     return replace(

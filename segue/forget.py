@@ -13,14 +13,13 @@ from schemas.decode import encode_signup
 from schemas.errors import BadEvent, SegueError
 from schemas.events import UserErased
 from segue.followed import followed
-from segue.kafka import DEADLINE_S
+from segue.kafka import DEADLINE_S, lanes_of, patiently
 from segue.redis_users import RedisUsers
 from segue.sending import Outgoing, Sender
 from segue.settings import Settings
 from segue.usage import BadUsage
 from streamer.kafka_admin import Admin
 from streamer.place import Place
-from streamer.topics_admin import check_topics
 
 _LOOK_S = 0.1
 
@@ -74,8 +73,8 @@ def erase(settings: Settings, user_id: str, erased_at: datetime) -> Erasure:
     except BadEvent as error:
         raise BadUsage(f"the user's id cannot be used: {error.problem}") from None
     topic, client = settings.topics.signups, settings.kafka_client
-    check_topics(client, settings.topics, deadline_s=DEADLINE_S)
-    topic_id = Admin(client, DEADLINE_S).topic(topic).topic_id
+    lanes_of(settings)
+    topic_id = patiently(settings, lambda: Admin(client, DEADLINE_S).topic(topic).topic_id)
     taken: list[Message] = []
     key, value = encode_signup(UserErased(checked, erased_at))
     sender = Sender(client, settings.partitioner, delivered=lambda _event, message: taken.append(message))

@@ -1,19 +1,50 @@
-"""The topics, for a command that needs them: made where they are missing, then checked."""
+"""What every command asks Kafka at first, and how it waits for one that has only just started, or is slow."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from schemas.topics import topic_configs
 from segue.settings import Settings
+from segue.waiting import Wait
 from streamer.kafka_admin import Admin
 from streamer.topics_admin import check_topics, create_topics
 
+Found = TypeVar("Found")
+
 DEADLINE_S = 10.0
-"""How long a command waits for an answer of Kafka."""
+"""How long one answer of Kafka may take before a command asks again."""
 
 
-def prepare_topics(settings: Settings, say: Callable[[str], None], *, deadline_s: float = DEADLINE_S) -> int:
+def wait_for_kafka(settings: Settings) -> Wait:
+    """A wait for the Kafka of these settings."""
+    return Wait(f"Kafka at {settings.kafka}")
+
+
+def patiently(settings: Settings, attempt: Callable[[], Found]) -> Found:
+    """What a question to Kafka brings, asked again while Kafka does not answer; errors as in :class:`Wait`."""
+    return wait_for_kafka(settings).until_answered(attempt)
+
+
+def lanes_of(settings: Settings) -> int:
+    """Check the topics; how many partitions the lanes' topics have.
+
+    Raises:
+        BadTopics: they do not fit together, or are not there.
+        Unreachable: Kafka does not answer.
+    """
+    return patiently(
+        settings, lambda: check_topics(settings.kafka_client, settings.topics, deadline_s=DEADLINE_S)
+    )
+
+
+def prepare_topics(settings: Settings, say: Callable[[str], None]) -> int:
+    """:func:`make_topics`, and Kafka is waited for."""
+    return patiently(settings, lambda: make_topics(settings, say, deadline_s=DEADLINE_S))
+
+
+def make_topics(settings: Settings, say: Callable[[str], None], *, deadline_s: float) -> int:
     """Make the topics that are missing, with as many partitions as their sisters have, and check all.
 
     Args:

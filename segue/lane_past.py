@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import datetime
+from functools import partial
 from types import MappingProxyType
 
 from schemas.errors import BadTopics, NeedsRebuild
 from schemas.partition import partition_of
+from segue.kafka import DEADLINE_S, patiently
+from segue.patient import PatientReader
 from segue.settings import Settings
 from streamer.bootstrap import Fact, states_of
 from streamer.decisions import erased_at_in
 from streamer.healing import read_between
 from streamer.interfaces import Bounds
 from streamer.kafka_admin import Admin
-from streamer.kafka_client import Deadlines
-from streamer.kafka_reader import Reader
 from streamer.lane_config import LaneConfig
 from streamer.lane_errors import InDoubt
 from streamer.model import BootstrapRecord
@@ -39,16 +40,19 @@ class LaneLog:
         BadTopics: a topic is not there.
     """
 
-    def __init__(self, settings: Settings, lane: int, reader: Reader, deadline_s: float) -> None:
-        admin = Admin(settings.kafka_client, deadline_s)
+    def __init__(self, settings: Settings, lane: int, reader: PatientReader) -> None:
+        admin = Admin(settings.kafka_client, DEADLINE_S)
         topics = settings.topics
         self.lane = lane
         self.reader = reader
         self.committed = reader.committed(topics.inputs)
         self.bounds: dict[str, Bounds] = {}
         for topic in (*topics.inputs, topics.users, topics.changes):
-            facts = admin.topic(topic)
-            self.bounds[topic] = admin.bounds(topic, lane, facts.topic_id)
+            self.bounds[topic] = patiently(settings, partial(_bounds, admin, topic, lane))
+
+
+def _bounds(admin: Admin, topic: str, lane: int) -> Bounds:
+    return admin.bounds(topic, lane, admin.topic(topic).topic_id)
 
 
 @contextmanager
@@ -59,10 +63,9 @@ def lane_log(settings: Settings, lane: int) -> Iterator[LaneLog]:
         Unreachable: Kafka does not answer.
         BadTopics: a topic is not there, or its log cannot be read to its end.
     """
-    deadlines = Deadlines()
-    with closing(Reader(lane, settings.group, settings.kafka_client, deadlines)) as reader:
+    with closing(PatientReader(settings, lane)) as reader:
         try:
-            yield LaneLog(settings, lane, reader, deadlines.request_s)
+            yield LaneLog(settings, lane, reader)
         except InDoubt as doubt:
             raise BadTopics(f"the log cannot be read to its end ({doubt}): run the same again") from None
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from confluent_kafka import KafkaException
-
 # Some of its public names are missing from its __all__.
 from confluent_kafka.admin import NewTopic  # type: ignore[attr-defined]
 
-from schemas.errors import BadTopics
 from schemas.topics import topic_configs
 from segue.kafka import DEADLINE_S
 from segue.settings import Settings
 from segue.usage import bad_option
 from streamer.kafka_admin import Admin
-from streamer.kafka_client import error_of
+from streamer.topics_admin import create_topic
 
 
 def prepare_own_topic(settings: Settings, option: str, name: str, partitions: int) -> bool:
@@ -33,10 +30,6 @@ def prepare_own_topic(settings: Settings, option: str, name: str, partitions: in
     if admin.describe([name]):
         return False
     wanted = NewTopic(name, partitions, settings.replication_factor or -1)
-    (made,) = admin.kafka.create_topics([wanted], request_timeout=DEADLINE_S).values()
-    try:
-        admin.answer(made, f"make topic {name}")
-    except KafkaException as error:
-        raise BadTopics(f"topic {name} cannot be made: {error_of(error).str()}") from None
+    made = create_topic(admin, wanted, DEADLINE_S)
     admin.describe_settled([name])
-    return True
+    return made

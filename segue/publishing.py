@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
+from confluent_kafka import Message
 
+from segue.kafka import wait_for_kafka
 from segue.settings import Settings
 from segue.trainer_extra import NotInstalled, installed
 from trainer.activate import activate
-from trainer.models_topic import ModelsTopic
+from trainer.models_topic import ModelsTopic, Record
 from trainer.published import Publication, Published, published
 
 if TYPE_CHECKING:
@@ -20,23 +23,39 @@ if TYPE_CHECKING:
 DEADLINE_S = 15.0
 
 
-def topic_of(settings: Settings) -> ModelsTopic:
-    """The topic of releases; connects to nothing yet."""
-    return ModelsTopic(settings.kafka, settings.topics, settings.kafka_options, DEADLINE_S)
+class PatientTopic(ModelsTopic):
+    """The topic of releases; a Kafka that does not answer is waited for, visibly. Connects to nothing yet."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings.kafka, settings.topics, settings.kafka_options, DEADLINE_S)
+        self._patience = wait_for_kafka(settings)
+
+    def ensure(self) -> None:
+        """As :meth:`ModelsTopic.ensure`."""
+        self._patience.until_answered(super().ensure)
+
+    def read(self) -> list[Message]:
+        """As :meth:`ModelsTopic.read`."""
+        return self._patience.until_answered(super().read)
+
+    def write(self, records: list[Record], check: Callable[[], None] = lambda: None) -> list[int]:
+        """As :meth:`ModelsTopic.write`, which is not tried twice: whether it failed may not be known."""
+        with self._patience.visible():
+            return super().write(records, check)
 
 
 def plan(path: Path, settings: Settings) -> Plan:
     """:func:`trainer.publish.plan_publish`; errors as there, and NotInstalled."""
     with installed():
         from trainer import publish  # noqa: PLC0415 - heavy, and not everywhere
-    return publish.plan_publish(path, topic_of(settings), max_moved=settings.max_moved)
+    return publish.plan_publish(path, PatientTopic(settings), max_moved=settings.max_moved)
 
 
 def carry_out(planned: Plan, settings: Settings, to: str | None, *, force: bool) -> int:
     """:func:`trainer.publish.carry_out`; gives the activation."""
     from trainer import publish  # noqa: PLC0415 - as above
 
-    return publish.carry_out(planned, topic_of(settings), settings.topics, to, force=force)
+    return publish.carry_out(planned, PatientTopic(settings), settings.topics, to, force=force)
 
 
 def plan_json(planned: Plan, activation: int | None) -> str:
@@ -57,7 +76,7 @@ def known_releases(settings: Settings) -> Published:
     Raises:
         Unreachable: Kafka does not answer.
     """
-    return published(topic_of(settings).read())
+    return published(PatientTopic(settings).read())
 
 
 def impact_of_rollback(known: Published, target: Publication, out: Path) -> Impact | None:
@@ -81,4 +100,4 @@ def impact_of_rollback(known: Published, target: Publication, out: Path) -> Impa
 
 def roll_back(known: Published, target: Publication, settings: Settings) -> int:
     """:func:`trainer.activate.activate`; gives the activation."""
-    return activate(target, known, topic_of(settings), settings.topics)
+    return activate(target, known, PatientTopic(settings), settings.topics)

@@ -13,11 +13,16 @@ from confluent_kafka import (
 )
 
 from schemas.errors import BadTopics
-from segue.asking import answered
+from segue import waiting
+from segue.waiting import Wait
 from streamer.kafka_admin import Admin
-from streamer.kafka_client import Reports, address, make_client
+from streamer.kafka_client import Deadlines, Reports, address, make_client
+from streamer.kafka_watch import TopicWatch
+from streamer.lane_errors import InDoubt
 
 _DEADLINE_S = 10.0
+# How often it asks, while it reads, whether Kafka answers.
+_CHECK_S = 3.0
 _GONE = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC)  # noqa: SLF001 - librdkafka's own code
 _END_REACHED = KafkaError._PARTITION_EOF  # noqa: SLF001
 
@@ -26,7 +31,7 @@ Ends = Mapping[tuple[str, int], int]
 
 
 class CommittedReader:
-    """All partitions of some topics; what a transaction aborted is never seen.
+    """All partitions of some topics; what a transaction aborted is never seen. Kafka is waited for, visibly.
 
     Args:
         client: librdkafka's settings of a client.
@@ -40,6 +45,15 @@ class CommittedReader:
     def __init__(self, client: Mapping[str, str], topics: Sequence[str], *, from_beginning: bool) -> None:
         self._client = client
         self._reports = Reports()
+        self._wait = Wait(f"Kafka at {address(client)}")
+        self._admin = Admin(client, _DEADLINE_S)
+        self._watch = TopicWatch(
+            self._admin,
+            client,
+            Deadlines(check_s=_CHECK_S, outage_s=waiting.PATIENCE_S),
+            on_silence=lambda reason: self._wait.lasts(reason, at_once=True),
+            on_answer=self._wait.over,
+        )
         config = {
             **client,
             "group.id": "segue-reader",  # asked for by librdkafka; nothing is committed
@@ -49,30 +63,27 @@ class CommittedReader:
             "auto.offset.reset": "earliest",
             "fetch.wait.max.ms": 50,
         }
+        self._places = self._wait.until_answered(lambda: self._partitions(topics))
+        self._reached = dict.fromkeys(self._places, 0)
+        if not from_beginning:
+            self._reached = dict(self.ends())
         self._consumer = make_client(Consumer, config, self._reports)
-        try:
-            self._places = self._partitions(topics)
-            self._reached = dict.fromkeys(self._places, 0)
-            if not from_beginning:
-                self._reached = dict(self.ends())
-            self._consumer.assign(
-                [
-                    TopicPartition(topic, partition, OFFSET_BEGINNING if from_beginning else offset)
-                    for (topic, partition), offset in self._reached.items()
-                ]
-            )
-        except BaseException:
-            self._consumer.close()
-            raise
+        self._consumer.assign(
+            [
+                TopicPartition(topic, partition, OFFSET_BEGINNING if from_beginning else offset)
+                for (topic, partition), offset in self._reached.items()
+            ]
+        )
 
     def _partitions(self, topics: Sequence[str]) -> list[tuple[str, int]]:
-        found = Admin(self._client, _DEADLINE_S).describe(topics)
+        found = self._admin.describe(topics)
         for topic in topics:
             if topic not in found:
                 raise BadTopics(
                     f"there is no topic {topic} at {address(self._client)}: `segue worker` makes it; or does"
                     " topic_prefix name another?"
                 )
+            self._watch.expect(topic, found[topic])
         return [(topic, partition) for topic in topics for partition in range(found[topic].partitions)]
 
     def ends(self) -> Ends:
@@ -81,25 +92,21 @@ class CommittedReader:
         Raises:
             Unreachable: Kafka does not answer.
         """
-        return {place: self._end(*place) for place in self._places}
-
-    def _end(self, topic: str, partition: int) -> int:
-        where = TopicPartition(topic, partition)
-        _begin, end = answered(
-            lambda: self._consumer.get_watermark_offsets(where, timeout=_DEADLINE_S),
-            self._client,
-            self._reports,
-            task=f"tell the end of topic {topic}",
-            deadline_s=_DEADLINE_S,
+        return self._wait.until_answered(
+            lambda: {place: self._admin.stable_end(*place) for place in self._places}
         )
-        return int(end)
 
     def poll(self, timeout_s: float) -> Message | None:
         """The next record, if one comes within the time; a broker that restarts is waited for.
 
         Raises:
             BadTopics: a topic was deleted, or this login may not read it.
+            Unreachable: Kafka has not answered for as long as anybody waits.
         """
+        try:
+            self._watch.look()
+        except InDoubt as doubt:
+            raise BadTopics(f"{doubt}: start the same again") from None
         message = self._consumer.poll(timeout_s)
         if message is None:
             return None

@@ -13,7 +13,7 @@ import redis
 
 from schemas.errors import BadStore, NeedsRebuild
 from segue.followed import followed
-from segue.kafka import DEADLINE_S
+from segue.kafka import lanes_of
 from segue.lane_past import NONE_ERASED, FactsAsOf, LaneLog, lane_log, past_of
 from segue.lanes import lane_config
 from segue.rebuild_lease import give_back, take
@@ -28,7 +28,6 @@ from streamer.rebuild import WRITER, LaneFiller, check_filled, decided_within, m
 from streamer.redis_client import address_of, check_policy, connect, reaching
 from streamer.rules import check_statuses
 from streamer.store import RedisStore
-from streamer.topics_admin import check_topics
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +61,7 @@ def rebuild(
         NeedsRebuild: the log does not hold the whole past, or the group has committed no offsets.
         Unreachable: Kafka or Redis does not answer.
     """
-    partitions = check_topics(settings.kafka_client, settings.topics, deadline_s=DEADLINE_S)
+    partitions = lanes_of(settings)
     config = lane_config(settings, partitions)
     model, bootstrap = published(settings)
     check_statuses(model.release, config.rules)
@@ -176,7 +175,7 @@ def switch(settings: Settings, into: str) -> int:
         LaneInUse: a lane's place changed again and again.
         Unreachable: Kafka or Redis does not answer.
     """
-    partitions = check_topics(settings.kafka_client, settings.topics, deadline_s=DEADLINE_S)
+    partitions = lanes_of(settings)
     before = followed(settings).redis_prefix
     with ExitStack() as stack:
         olds, news = (

@@ -7,14 +7,13 @@ from contextlib import ExitStack, closing
 from typing import cast
 
 from segue.followed import followed
-from segue.kafka import DEADLINE_S
+from segue.kafka import lanes_of
 from segue.settings import Settings
 from streamer import place as places
 from streamer.keys import Keys
 from streamer.rebuild import LaneInUse
 from streamer.redis_client import TIMEOUT_S, address_of, connect, reaching
 from streamer.store import RedisStore
-from streamer.topics_admin import check_topics
 
 
 def standing(settings: Settings, timeout_s: float = TIMEOUT_S) -> str | None:
@@ -71,7 +70,7 @@ def drop(settings: Settings, into: str) -> None:
         raise LaneInUse(
             f"the lanes' states lie under {into!r}, or are reached through it: nothing was dropped"
         )
-    partitions = check_topics(settings.kafka_client, settings.topics, deadline_s=DEADLINE_S)
+    partitions = lanes_of(settings)
     keys, mark = Keys(into), places.rebuilding(f"drop {uuid.uuid4().hex}")
     with closing(connect(settings.redis)) as client, reaching(address_of(client)):
         client.mset({keys.place(lane): mark for lane in range(partitions)})

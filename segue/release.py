@@ -7,7 +7,7 @@ from pathlib import Path
 from schemas.errors import BadRelease
 from schemas.release_checks import check_declared
 from schemas.times import EPOCH
-from segue.kafka import DEADLINE_S
+from segue.kafka import DEADLINE_S, patiently
 from segue.settings import Settings
 from segue.trainer_extra import load_folder
 from streamer.kafka_client import Deadlines
@@ -16,21 +16,18 @@ from streamer.releases import NONE_PUBLISHED, Releases
 from streamer.scoring import Scorer
 
 
-def current_model(settings: Settings, *, deadline_s: float = DEADLINE_S) -> ActiveModel:
+def current_model(settings: Settings) -> ActiveModel:
     """The current release, read from Kafka.
 
     Raises:
         BadRelease: there is none, or it cannot be used.
-        Unreachable: Kafka does not answer in time.
+        Unreachable: Kafka does not answer.
     """
-    model, problem = newest_model(settings, deadline_s)
-    if model is None:
-        raise _without_release(settings, problem)
-    return model
+    return _in_use(patiently(settings, lambda: read_releases(settings, DEADLINE_S)), settings)
 
 
-def newest_model(settings: Settings, deadline_s: float) -> tuple[ActiveModel | None, str | None]:
-    """The release in use, if there is one, and why there is none or the newest is not used.
+def read_releases(settings: Settings, deadline_s: float) -> Releases:
+    """What the topic of releases holds now.
 
     Raises:
         Unreachable: Kafka does not answer in time.
@@ -39,9 +36,16 @@ def newest_model(settings: Settings, deadline_s: float) -> tuple[ActiveModel | N
     releases = Releases(settings.kafka_client, settings.topics, settings.declared, deadlines=deadlines)
     try:
         releases.start()
-        return releases.current(), releases.problem()
+        return releases
     finally:
         releases.close()
+
+
+def _in_use(releases: Releases, settings: Settings) -> ActiveModel:
+    model = releases.current()
+    if model is None:
+        raise _without_release(settings, releases.problem())
+    return model
 
 
 def published(settings: Settings, name: str | None = None) -> tuple[ActiveModel, BootstrapRecord | None]:
@@ -52,19 +56,11 @@ def published(settings: Settings, name: str | None = None) -> tuple[ActiveModel,
 
     Raises:
         BadRelease: there is none, or it cannot be used.
-        Unreachable: Kafka does not answer in time.
+        Unreachable: Kafka does not answer.
     """
-    deadlines = Deadlines(request_s=DEADLINE_S)
-    releases = Releases(settings.kafka_client, settings.topics, settings.declared, deadlines=deadlines)
-    try:
-        releases.start()
-    finally:
-        releases.close()
-    current = releases.current()
+    releases = patiently(settings, lambda: read_releases(settings, DEADLINE_S))
     if name is None:
-        if current is None:
-            raise _without_release(settings, releases.problem())
-        return current, releases.bootstrap_standing()
+        return _in_use(releases, settings), releases.bootstrap_standing()
     folder = Path(name)
     found = load_folder(folder) if folder.is_dir() else releases.release_by_version(name)
     if found is None:

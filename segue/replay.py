@@ -12,21 +12,19 @@ from schemas.changes import Change
 from schemas.headers import change_headers
 from schemas.partition import partition_of
 from schemas.wire import decode_change, encode_change
-from segue.kafka import DEADLINE_S
+from segue.kafka import lanes_of
 from segue.lane_past import FactsAsOf, LaneLog, lane_log, past_of
 from segue.lanes import lane_config
+from segue.patient import PatientReader
 from segue.release import published
 from segue.replay_window import Wanted, window_of
 from segue.sending import Outgoing
 from segue.settings import Settings
 from streamer.batch import Incoming, read_batch
 from streamer.healing import read_between
-from streamer.kafka_client import Deadlines
-from streamer.kafka_reader import Reader
 from streamer.lane_config import LaneConfig
 from streamer.model import ActiveModel
 from streamer.replay import Live, Replay, UserReplay, Window, compared, in_live_order
-from streamer.topics_admin import check_topics
 
 
 @dataclass(slots=True)
@@ -78,7 +76,7 @@ class ReplayRun:
         self._facts_as_of = facts_as_of
         self._progress = progress
         self._read = 0
-        self.partitions = check_topics(settings.kafka_client, settings.topics, deadline_s=DEADLINE_S)
+        self.partitions = lanes_of(settings)
         self._model, self._bootstrap = published(settings, release)
         self._config = _under(lane_config(settings, self.partitions), self._model)
         self._lanes = self._lanes_of()
@@ -160,7 +158,7 @@ class ReplayRun:
         return {topic: self._input(log, topic, window) for topic in self._config.topics.inputs}
 
     def _input(self, log: LaneLog, topic: str, window: Window) -> Iterator[Incoming]:
-        reader = Reader(log.lane, self._settings.group, self._settings.kafka_client, Deadlines())
+        reader = PatientReader(self._settings, log.lane)
         begin, end = {topic: window.begin[topic]}, {topic: window.end[topic]}
         try:
             for records in read_between(reader, begin, end, self._config.max_batch):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -84,11 +83,11 @@ def window_of(settings: Settings, log: LaneLog, wanted: Wanted) -> Window:
     inputs = {topic: log.bounds[topic] for topic in settings.topics.inputs}
     begin = {topic: bounds.begin for topic, bounds in inputs.items()}
     end = {topic: _decided_until(log, topic) for topic in inputs}
-    with closing(Asked(settings)) as ask:
-        if wanted.since is not None:
-            begin = {topic: min(ask.offset_at(topic, lane, wanted.since), end[topic]) for topic in inputs}
-        if wanted.until is not None:
-            end = {topic: min(ask.offset_at(topic, lane, wanted.until), end[topic]) for topic in inputs}
+    ask = Asked(settings)
+    if wanted.since is not None:
+        begin = {topic: min(ask.offset_at(topic, lane, wanted.since), end[topic]) for topic in inputs}
+    if wanted.until is not None:
+        end = {topic: min(ask.offset_at(topic, lane, wanted.until), end[topic]) for topic in inputs}
     reached = end
     if wanted.begin and lane in wanted.begin:
         begin = _by_input(settings, wanted.begin[lane])

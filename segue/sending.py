@@ -13,12 +13,15 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from schemas.errors import SegueError
 from schemas.headers import Headers
 from schemas.partition import Partitioner, librdkafka_name
-from streamer.kafka_client import Reports, error_of, make_client, unreachable
+from segue import waiting
+from segue.waiting import Wait
+from streamer.kafka_client import Reports, address, error_of, make_client, unreachable
 
 # A record is up to 1 MB; larger ones are sent too, where the broker takes them, and become dead letters.
 _MAX_MESSAGE_BYTES = 5 * 1024 * 1024
-_DELIVERY_TIMEOUT_S = 30.0
 _WAIT_S = 0.1
+# After a failure, or ctrl-C: without a delivery for so long, what is on its way is given up.
+_SETTLE_S = 3.0
 _TOO_LARGE = (KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE)
 _NO_ANSWER = (
     KafkaError._MSG_TIMED_OUT,  # noqa: SLF001 - librdkafka's own codes begin so
@@ -64,7 +67,7 @@ Delivered = Callable[[Outgoing, Message], None]
 
 
 class Sender:
-    """A producer that looks at every delivery.
+    """A producer that looks at every delivery. A Kafka that takes none for a while is waited for, visibly.
 
     Args:
         client: librdkafka's settings of a client.
@@ -90,11 +93,13 @@ class Sender:
             "partitioner": librdkafka_name(partitioner),
             "linger.ms": 5,
             "message.max.bytes": _MAX_MESSAGE_BYTES,
-            "message.timeout.ms": int(_DELIVERY_TIMEOUT_S * 1000),
+            "message.timeout.ms": int(waiting.PATIENCE_S * 1000),
         }
         self._producer = make_client(Producer, config, self._reports)
         self._rate = rate
         self._told = delivered
+        self._wait = Wait(f"Kafka at {address(client)}")
+        self._on_their_way = 0
         self._by_topic: Counter[str] = Counter()
         self._failure: SegueError | None = None
 
@@ -117,10 +122,10 @@ class Sender:
                 progress(number + 1)
         except BaseException:
             # What was handed over is on its way: how much of it arrived is counted, too.
-            self._flush()
+            self._settle()
             raise
         self._flush()
-        self._check()
+        self._look()
         return Sent(dict(self._by_topic), time.monotonic() - began)
 
     @property
@@ -130,8 +135,8 @@ class Sender:
 
     def _wait_until(self, due: float) -> None:
         while (left := due - time.monotonic()) > 0:
-            self._producer.poll(left)
-            self._check()
+            self._producer.poll(min(left, _WAIT_S))
+            self._look()
 
     def _hand_over(self, event: Outgoing) -> None:
         while True:
@@ -143,25 +148,48 @@ class Sender:
                     on_delivery=partial(self._delivered, event),
                     headers=list(event.headers),
                 )
+                self._on_their_way += 1
                 break
             except BufferError:
                 self._producer.poll(_WAIT_S)
-                self._check()
+                self._look()
             except KafkaException as error:
                 self._fail(event, error_of(error))
                 break
         self._producer.poll(0)
-        self._check()
+        self._look()
 
     def _flush(self) -> None:
         """Wait for every delivery; each has its deadline, and ctrl-C is heard in between."""
         while self._producer.flush(_WAIT_S):
-            pass
+            self._look()
+
+    def _settle(self) -> None:
+        """Wait for what is still delivered; what stands still would be waited for in vain."""
+        count, moved_s = self._on_their_way, time.monotonic()
+        while self._producer.flush(_WAIT_S) and time.monotonic() - moved_s < _SETTLE_S:
+            if self._on_their_way != count:
+                count, moved_s = self._on_their_way, time.monotonic()
+        self._producer.purge()
+
+    def _look(self) -> None:
+        """Say so if Kafka has taken nothing for a while.
+
+        Raises:
+            SegueError: an event was not delivered.
+        """
+        if self._failure is not None:
+            raise self._failure
+        if self._on_their_way:
+            reason = self._reports.last
+            self._wait.lasts(reason and f"Kafka at {address(self._client)} takes no event ({reason})")
 
     def _delivered(self, event: Outgoing, error: KafkaError | None, message: Message) -> None:
+        self._on_their_way -= 1
         if error is not None:
             self._fail(event, error)
             return
+        self._wait.over()
         self._by_topic[event.topic] += 1
         self._told(event, message)
 
@@ -169,8 +197,8 @@ class Sender:
         if self._failure is not None:
             return
         if error.code() in _NO_ANSWER:
-            task = f"take the event of {event.origin} within {_DELIVERY_TIMEOUT_S:.0f} s"
-            self._failure = unreachable(self._client, task, self._reports.last)
+            task = f"take the event of {event.origin} within {waiting.PATIENCE_S:.0f} s"
+            self._failure = unreachable(self._client, task, self._reports)
             return
         if error.code() in _TOO_LARGE:
             size = len(event.value or b"")
@@ -179,7 +207,3 @@ class Sender:
             )
             return
         self._failure = NotDelivered(f"Kafka refuses the event of {event.origin}: {error.str()}")
-
-    def _check(self) -> None:
-        if self._failure is not None:
-            raise self._failure

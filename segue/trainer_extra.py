@@ -55,17 +55,3 @@ def load_folder(path: Path) -> ModelRelease:
     with installed():
         from trainer import release  # noqa: PLC0415 - as above
     return release.load_release(path)
-
-
-def publish_release(path: Path, settings: Settings, to: str | None) -> tuple[str, int]:
-    """:func:`trainer.publish.publish`; gives the version and the activation.
-
-    Raises:
-        NotInstalled: the trainer's packages are not installed.
-        SegueError: as there.
-    """
-    with installed():
-        from trainer import publish  # noqa: PLC0415 - as above
-    release = load_folder(path)
-    activation = publish.publish(path, settings.kafka, settings.topics, to, settings.kafka_options)
-    return release.version, activation

@@ -14,22 +14,20 @@ from schemas.partition import partition_of
 from schemas.release import ModelRelease
 from schemas.times import EPOCH
 from segue.followed import followed
-from segue.kafka import DEADLINE_S
+from segue.kafka import DEADLINE_S, lanes_of, patiently
 from segue.lane_past import NONE_ERASED, FactsAsOf, LaneLog, lane_log, past_of
 from segue.lanes import lane_config
 from segue.redis_lane import RedisLane, spaces_in
 from segue.redis_users import RedisUsers
+from segue.release import read_releases
 from segue.settings import Settings
 from streamer.compare import Difference, differences
-from streamer.kafka_client import Deadlines
 from streamer.lane_config import LaneConfig
 from streamer.model import ActiveModel
 from streamer.place import Place
 from streamer.refold import Refold
-from streamer.releases import Releases
 from streamer.scoring import Scorer
 from streamer.start import check_settings
-from streamer.topics_admin import check_topics
 
 _USERS_AT_ONCE = 500
 _LOOKS = 4
@@ -66,7 +64,7 @@ def verify(
         Unreachable: Kafka or Redis does not answer.
     """
     settings = followed(settings)
-    partitions = check_topics(settings.kafka_client, settings.topics, deadline_s=DEADLINE_S)
+    partitions = lanes_of(settings)
     config = lane_config(settings, partitions)
     models = _Models(settings)
     of_lane: dict[int, list[str]] = defaultdict(list)
@@ -156,16 +154,7 @@ class _Models:
     """The releases that were published, by the space that they place users in."""
 
     def __init__(self, settings: Settings) -> None:
-        self._releases = Releases(
-            settings.kafka_client,
-            settings.topics,
-            settings.declared,
-            deadlines=Deadlines(request_s=DEADLINE_S),
-        )
-        try:
-            self._releases.start()
-        finally:
-            self._releases.close()
+        self._releases = patiently(settings, lambda: read_releases(settings, DEADLINE_S))
         self.bootstrap = self._releases.bootstrap_standing()
         self._known: dict[str, ActiveModel] = {}
         current = self._releases.current()

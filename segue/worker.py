@@ -13,7 +13,7 @@ from typing import TypeVar
 import structlog
 
 from schemas.errors import Unreachable
-from segue.kafka import prepare_topics
+from segue.kafka import make_topics
 from segue.lanes import lane_config, open_log, open_store
 from segue.settings import Settings
 from streamer.app import build_worker, run_worker
@@ -45,7 +45,7 @@ def work(settings: Settings) -> int:
     set_up_logs(json=settings.log_format == "json")
     worker_config(settings, 0)  # a bad setting is told before anything is waited for
     with _ends_in_order():
-        partitions = _waited_for(lambda: prepare_topics(settings, _topics_made, deadline_s=_ASK_S))
+        partitions = _waited_for(lambda: make_topics(settings, _topics_made, deadline_s=_ASK_S))
         _waited_for(lambda: _check_redis(settings))
         releases = _waited_for(lambda: _started(settings))
     try:

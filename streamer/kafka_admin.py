@@ -1,11 +1,19 @@
 """What Kafka says of its topics, now: ids, partition counts and offsets."""
 
 import time
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future
+from functools import partial
 from typing import TypeVar
 
-from confluent_kafka import IsolationLevel, KafkaException, TopicCollection, TopicPartition
+from confluent_kafka import (
+    ConsumerGroupTopicPartitions,
+    IsolationLevel,
+    KafkaError,
+    KafkaException,
+    TopicCollection,
+    TopicPartition,
+)
 
 # Some of its public names are missing from its __all__.
 from confluent_kafka.admin import AdminClient, ListOffsetsResultInfo, OffsetSpec, TopicDescription  # type: ignore[attr-defined]
@@ -13,7 +21,16 @@ from msgspec import Struct
 
 from schemas.errors import BadTopics, Unreachable
 from streamer.interfaces import Bounds
-from streamer.kafka_client import Reports, error_of, is_passing, is_unknown, make_client, unreachable, why
+from streamer.kafka_client import (
+    Reports,
+    answered,
+    error_of,
+    is_passing,
+    is_unknown,
+    is_unsettled,
+    make_client,
+    unreachable,
+)
 
 Answer = TypeVar("Answer")
 
@@ -52,14 +69,17 @@ class Admin:
     def describe(self, names: Collection[str]) -> dict[str, TopicFacts]:
         """Those of these topics that exist."""
         found = {}
-        for name, future in self.ask(names).items():
+        for name in names:
             task = f"describe topic {name}"
             try:
-                found[name] = facts_of(self.answer(future, task))
+                found[name] = facts_of(self.asked(partial(self._ask_one, name), task))
             except KafkaException as error:
                 if not is_unknown(error_of(error)):
                     raise self._no_answer(task, error) from None
         return found
+
+    def _ask_one(self, name: str) -> Future[TopicDescription]:
+        return self.ask([name])[name]
 
     def describe_settled(self, names: Collection[str]) -> dict[str, TopicFacts]:
         """Those of these topics that exist; a broker knows a topic only a moment after it was made."""
@@ -81,42 +101,69 @@ class Admin:
 
     def bounds(self, topic: str, partition: int, topic_id: str) -> Bounds:
         """A partition's first offset and high watermark, which open transactions do not hold back."""
+        begin = self.offset(topic, partition, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
+        return Bounds(begin, self.offset(topic, partition, OffsetSpec.latest()), topic_id)  # type: ignore[no-untyped-call]
+
+    def stable_end(self, topic: str, partition: int) -> int:
+        """Where a committed reader comes to now: before what open transactions hold back."""
+        latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+        return self.offset(topic, partition, latest, IsolationLevel.READ_COMMITTED)
+
+    def offset(
+        self,
+        topic: str,
+        partition: int,
+        spec: OffsetSpec,
+        isolation: IsolationLevel = IsolationLevel.READ_UNCOMMITTED,
+    ) -> int:
+        """One of a partition's offsets; below 0 where there is none such."""
         task = f"tell the offsets of topic {topic}, partition {partition}"
-        end_s = time.monotonic() + self._request_s
-        while True:
-            try:
-                begin, end = (
-                    self._in_time(asked, task).offset for asked in self._ask_offsets(topic, partition)
-                )
-                return Bounds(begin, end, topic_id)
-            except KafkaException as error:
-                # The leader of a topic just made is not known to all brokers at once.
-                passing = is_passing(error_of(error)) or is_unknown(error_of(error))
-                if not passing or time.monotonic() >= end_s:
-                    raise self._no_answer(task, error) from None
-            self.kafka.poll(_RETRY_S)
-
-    def _ask_offsets(self, topic: str, partition: int) -> list[Future[ListOffsetsResultInfo]]:
         where = TopicPartition(topic, partition)
-        return [
-            self.kafka.list_offsets(
-                {where: spec},
-                isolation_level=IsolationLevel.READ_UNCOMMITTED,
-                request_timeout=self._request_s,
-            )[where]
-            for spec in (OffsetSpec.earliest(), OffsetSpec.latest())  # type: ignore[no-untyped-call]
-        ]
 
-    def answer(self, future: Future[Answer], task: str) -> Answer:
-        """What a future brings, in time; ``task`` says what was asked, for the message.
+        def ask() -> Future[ListOffsetsResultInfo]:
+            return self.kafka.list_offsets(
+                {where: spec}, isolation_level=isolation, request_timeout=self._request_s
+            )[where]
+
+        try:
+            # The leader of a topic just made is not known to all brokers at once.
+            return int(self.asked(ask, task, is_unsettled).offset)
+        except KafkaException as error:
+            raise self._no_answer(task, error) from None
+
+    def committed(self, group: str, places: Sequence[TopicPartition]) -> list[TopicPartition]:
+        """The group's offsets; below 0 where there is none."""
+        task = f"tell the offsets of the group {group}"
+        request = ConsumerGroupTopicPartitions(group, list(places))
+
+        def ask() -> Future[ConsumerGroupTopicPartitions]:
+            return self.kafka.list_consumer_group_offsets([request], request_timeout=self._request_s)[group]
+
+        try:
+            return self.asked(ask, task).topic_partitions or []
+        except KafkaException as error:
+            raise self._no_answer(task, error) from None
+
+    def asked(
+        self,
+        ask: Callable[[], Future[Answer]],
+        task: str,
+        passes: Callable[[KafkaError], bool] = is_passing,
+    ) -> Answer:
+        """What Kafka answers; asked again while it refuses with an error that passes.
+
+        Args:
+            ask: begins to ask.
+            task: what was asked, for the message.
+            passes: which errors to ask again after.
 
         Raises:
             KafkaException: Kafka answered, and refuses.
         """
         try:
-            return self._in_time(future, task)
+            return answered(lambda: self._in_time(ask(), task), self._request_s, passes)
         except KafkaException as error:
-            if is_passing(error_of(error)):
+            if passes(error_of(error)):
                 raise self._no_answer(task, error) from None
             raise
 
@@ -124,11 +171,12 @@ class Admin:
         try:
             return future.result(self._request_s + _GRACE_S)
         except TimeoutError:
-            raise unreachable(self._client, task, self.reports.last) from None
+            self.kafka.poll(0)
+            raise unreachable(self._client, task, self.reports) from None
 
     def _no_answer(self, task: str, error: KafkaException) -> Unreachable:
         self.kafka.poll(0)
-        return unreachable(self._client, task, why(error_of(error), self.reports))
+        return unreachable(self._client, task, self.reports, error_of(error))
 
 
 def facts_of(description: TopicDescription) -> TopicFacts:

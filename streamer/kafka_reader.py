@@ -1,26 +1,27 @@
 """The reading side of a lane: one consumer, assigned and never subscribed."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from operator import methodcaller
-from typing import Any
+from typing import Any, TypeVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from schemas.errors import Unreachable
 from streamer.interfaces import Committed, Headers, Record
 from streamer.kafka_client import (
     Config,
     Deadlines,
     Reports,
     address,
+    answered,
     error_of,
     is_passing,
     log,
     make_client,
     unreachable,
-    why,
 )
 from streamer.lane_errors import InDoubt
+
+Answer = TypeVar("Answer")
 
 _END_REACHED = KafkaError._PARTITION_EOF  # noqa: SLF001 - librdkafka's own errors have an underscore
 
@@ -86,14 +87,16 @@ class Reader:
             Unreachable: there was no answer, or an open transaction still held them back.
         """
         asked = [TopicPartition(topic, self._partition) for topic in topics]
-        try:
+
+        def ask() -> list[TopicPartition]:
             # Under read_committed librdkafka asks for stable offsets, and asks again until they are.
             told = self._consumer.committed(asked, self._deadlines.request_s)
-        except KafkaException as error:
-            raise self._unreachable("tell the group's offsets", error_of(error)) from None
-        for at in told:
-            if at.error is not None:
-                raise self._unreachable(f"tell the group's offset of topic {at.topic}", at.error)
+            for at in told:
+                if at.error is not None:
+                    raise KafkaException(at.error)
+            return told
+
+        told = self._answered(ask, "tell the group's offsets")
         return {at.topic: Committed(at.offset, at.metadata) for at in told if at.offset >= 0}
 
     def read_from(self, positions: Mapping[str, int]) -> None:
@@ -145,10 +148,9 @@ class Reader:
 
     def _meet(self, topic: str) -> None:
         """Ask for a topic's leaders; by itself the consumer would ask at its next round, within a second."""
-        try:
-            self._consumer.list_topics(topic, self._deadlines.request_s)
-        except KafkaException as error:
-            raise self._unreachable(f"describe topic {topic}", error_of(error)) from None
+        self._answered(
+            lambda: self._consumer.list_topics(topic, self._deadlines.request_s), f"describe topic {topic}"
+        )
         self._known.add(topic)
 
     def _records(self, messages: Sequence[Message]) -> list[Record]:
@@ -184,12 +186,14 @@ class Reader:
             raise InDoubt(f"the log does not go on where the lane stands: {error.str()}")
         log.warning("kafka reads with trouble", brokers=address(self._client), reason=error.str())
 
-    def _unreachable(self, task: str, error: KafkaError) -> Unreachable:
-        if not self._next:
-            self._consumer.poll(
-                0
-            )  # lets it report why; while something is assigned, this might take a record
-        return unreachable(self._client, task, why(error, self._reports))
+    def _answered(self, ask: Callable[[], Answer], task: str) -> Answer:
+        try:
+            return answered(ask, self._deadlines.request_s)
+        except KafkaException as error:
+            if not self._next:
+                # Lets it report why; while something is assigned, this might take a record.
+                self._consumer.poll(0)
+            raise unreachable(self._client, task, self._reports, error_of(error)) from None
 
 
 def headers_of(message: Message) -> Headers:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 
-from confluent_kafka import KafkaException
+from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import TopicDescription  # type: ignore[attr-defined]
 
 from schemas.errors import BadTopics
@@ -26,11 +26,21 @@ class TopicWatch:
         client: Mapping[str, str],
         deadlines: Deadlines,
         monotonic: Callable[[], float] = time.monotonic,
+        *,
+        on_silence: Callable[[str], object] = lambda _reason: None,
+        on_answer: Callable[[], object] = lambda: None,
     ) -> None:
+        """
+        Args:
+            on_silence: told each time that there was no answer, and why.
+            on_answer: told when there is one again.
+        """
         self._admin = admin
         self._client = client
         self._deadlines = deadlines
         self._monotonic = monotonic
+        self._on_silence = on_silence
+        self._on_answer = on_answer
         self._expected: dict[str, TopicFacts] = {}
         self._asked: dict[str, Future[TopicDescription]] = {}
         self._asked_s = monotonic()
@@ -80,7 +90,7 @@ class TopicWatch:
             if is_unknown(error_of(error)):
                 self._answered()
                 raise InDoubt(f"topic {topic} is gone") from None
-            self._unanswered(why(error_of(error), self._admin.reports), now)
+            self._unanswered(error_of(error), now)
             return
         self._answered()
         if facts.topic_id != known.topic_id:
@@ -91,14 +101,18 @@ class TopicWatch:
         if self._silent_s is not None:
             log.info("kafka answers again", brokers=address(self._client))
             self._silent_s = None
+            self._on_answer()
 
-    def _unanswered(self, reason: str, now: float) -> None:
+    def _unanswered(self, error: KafkaError, now: float) -> None:
+        reason = why(error, self._admin.reports)
         if self._silent_s is None:
             self._silent_s = now
             log.warning("kafka does not answer", brokers=address(self._client), reason=reason)
+        self._on_silence(f"Kafka at {address(self._client)} does not answer ({reason})")
         if now - self._silent_s >= self._deadlines.outage_s:
             self._silent_s = None
-            raise unreachable(self._client, f"answer for {self._deadlines.outage_s:g} s", reason)
+            task = f"answer for {self._deadlines.outage_s:g} s"
+            raise unreachable(self._client, task, self._admin.reports, error)
 
 
 def _same_count(topic: str, known: TopicFacts, facts: TopicFacts) -> None:

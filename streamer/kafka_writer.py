@@ -97,7 +97,7 @@ class Writer:
             error = error_of(raised)
             if is_fenced(error):
                 raise Fenced("another producer of this lane was started at the same time") from None
-            raise unreachable(self._client, "start the lane's producer", why(error, self._reports)) from None
+            raise unreachable(self._client, "start the lane's producer", self._reports, error) from None
         except BaseException:
             self.give_up()
             raise

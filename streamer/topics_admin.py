@@ -11,7 +11,7 @@ from msgspec import Struct
 from schemas.errors import BadTopics
 from schemas.topics import Topics, topic_configs
 from streamer.kafka_admin import Admin, missing
-from streamer.kafka_client import error_of, log
+from streamer.kafka_client import error_of, is_passing, log
 
 DEADLINE_S = 30.0
 
@@ -53,18 +53,36 @@ def create_topics(
         NewTopic(name, 1 if name == topics.models else partitions, replication, config=config)
         for name, config in topic_configs(topics).items()
     ]
-    made = set()
-    for name, future in admin.kafka.create_topics(wanted, request_timeout=deadline_s).items():
-        try:
-            admin.answer(future, f"make topic {name}")
-        except KafkaException as error:
-            told = error_of(error)
-            if told.code() != KafkaError.TOPIC_ALREADY_EXISTS:
-                raise BadTopics(f"topic {name} cannot be made: {told.str()}") from None
-        else:
-            made.add(name)
+    made = [topic.topic for topic in wanted if create_topic(admin, topic, deadline_s)]
     admin.describe_settled(made)
     return sorted(made)
+
+
+def create_topic(admin: Admin, topic: NewTopic, deadline_s: float) -> bool:
+    """Make a topic; whether it was not there.
+
+    Raises:
+        BadTopics: Kafka refuses to make it.
+        Unreachable: no broker answers in time.
+    """
+    name = topic.topic
+    try:
+        admin.asked(
+            lambda: admin.kafka.create_topics([topic], request_timeout=deadline_s)[name],
+            f"make topic {name}",
+            lambda error: is_passing(error) or _is_fenced_off(error),
+        )
+    except KafkaException as error:
+        told = error_of(error)
+        if told.code() != KafkaError.TOPIC_ALREADY_EXISTS:
+            raise BadTopics(f"topic {name} cannot be made: {told.str()}") from None
+        return False
+    return True
+
+
+def _is_fenced_off(error: KafkaError) -> bool:
+    """Whether a cluster that has only just started lets no broker in yet; too few brokers have the same code."""
+    return error.code() == KafkaError.INVALID_REPLICATION_FACTOR and "fenced" in error.str()
 
 
 def check_topics(client: Mapping[str, str], topics: Topics, *, deadline_s: float = DEADLINE_S) -> int:
@@ -108,16 +126,20 @@ def describe_cluster(client: Mapping[str, str], *, deadline_s: float = DEADLINE_
         Unreachable: no broker answers within ``deadline_s``.
     """
     admin = Admin(client, deadline_s)
-    cluster = admin.answer(admin.kafka.describe_cluster(request_timeout=deadline_s), "describe its cluster")
+    cluster = admin.asked(
+        lambda: admin.kafka.describe_cluster(request_timeout=deadline_s), "describe its cluster"
+    )
     return ClusterFacts(cluster.cluster_id, len(cluster.nodes))
 
 
 def _config(admin: Admin, name: str) -> dict[str, str]:
     """A topic's configuration; empty where this login may not read it."""
     resource = ConfigResource(ResourceType.TOPIC, name)
-    (future,) = admin.kafka.describe_configs([resource]).values()
     try:
-        entries = admin.answer(future, f"tell the configuration of topic {name}")
+        entries = admin.asked(
+            lambda: admin.kafka.describe_configs([resource])[resource],
+            f"tell the configuration of topic {name}",
+        )
     except KafkaException as error:
         log.warning("topic not checked", topic=name, reason=error_of(error).str())
         return {}

@@ -22,15 +22,32 @@ from confluent_kafka import (
 # Some of its public names are missing from its __all__.
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic  # type: ignore[attr-defined]
 
-from schemas.errors import BadRelease, BadSetting, BadTopics, SegueError, Unreachable
+from schemas.errors import BadRelease, BadSetting, BadTopics, LoginRefused, SegueError, Unreachable
 from schemas.headers import Headers
 from schemas.topics import Topics, topic_configs
 
 Answer = TypeVar("Answer")
 Record = tuple[str, bytes, Headers]
 
+# A coordinator that has only just started reads its log first; between two tries ctrl-C is heard.
+_TRANSACTION_S = 120.0
+_TRY_S = 1.0
 _ABORT_S = 5.0
 _POLL_S = 0.2
+_LOGIN = (
+    KafkaError._AUTHENTICATION,  # noqa: SLF001 - librdkafka's own codes have a dash
+    KafkaError.SASL_AUTHENTICATION_FAILED,
+    KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+    KafkaError.TOPIC_AUTHORIZATION_FAILED,
+    KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+)
+# A cluster that has only just started, which may also still keep its brokers fenced.
+_NOT_YET = (
+    KafkaError._TIMED_OUT,  # noqa: SLF001 - as above
+    KafkaError._TRANSPORT,  # noqa: SLF001 - as above
+    KafkaError.NOT_CONTROLLER,
+    KafkaError.REQUEST_TIMED_OUT,
+)
 _GRACE_S = 2.0  # how long a future may lag behind the deadline that librdkafka itself keeps
 _OVERHEAD_BYTES = 4_096  # a record's key, headers and framing, and the batch's
 
@@ -52,7 +69,7 @@ class ModelsTopic:
         self._topic = topics.models
         self._config = topic_configs(topics)[topics.models]
         self._deadline_s = deadline_s
-        self._last_report: str | None = None
+        self._last_report: KafkaError | None = None
         self._client = {
             **client,
             "bootstrap.servers": bootstrap,
@@ -146,7 +163,7 @@ class ModelsTopic:
         except KafkaException as error:
             raise self._bad_client(error) from None
         try:
-            producer.init_transactions(self._deadline_s)
+            _until_done(producer.init_transactions)
             check()
             producer.begin_transaction()
         except KafkaException as error:
@@ -161,19 +178,12 @@ class ModelsTopic:
             if error is None and isinstance(key, bytes) and offset is not None:
                 offsets[key.decode()] = offset
 
-        end_s = time.monotonic() + self._deadline_s
         try:
             for key, value, headers in records:
                 producer.produce(
                     self._topic, value, key.encode(), headers=list(headers), on_delivery=delivered
                 )
-            while True:
-                try:
-                    producer.commit_transaction(max(0.1, end_s - time.monotonic()))
-                    break
-                except KafkaException as error:
-                    if not _error(error).retriable() or time.monotonic() >= end_s:
-                        raise
+            _until_done(producer.commit_transaction)
         except KafkaException as error:
             # A transaction left open would hold back every reader until it times out.
             with suppress(KafkaException):
@@ -204,8 +214,11 @@ class ModelsTopic:
         try:
             self._wait(admin, admin.create_topics([topic], request_timeout=self._deadline_s))
         except KafkaException as error:
-            if _error(error).code() != KafkaError.TOPIC_ALREADY_EXISTS:
+            told = _error(error)
+            if told.code() in _NOT_YET or told.code() in _LOGIN or "fenced" in told.str():
                 raise self._refused(error, f"create topic {self._topic}") from None
+            if told.code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                raise BadTopics(f"topic {self._topic} cannot be made: {told.str()}") from None
 
     def _check_compacted(self, admin: AdminClient) -> None:
         resource = ConfigResource(ConfigResource.Type.TOPIC, self._topic)
@@ -233,12 +246,13 @@ class ModelsTopic:
     def _report(self, error: KafkaError) -> None:
         # This one follows every failed connection and hides the one that says why.
         if error.code() != KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001 - librdkafka's own codes have a dash
-            self._last_report = error.str()
+            self._last_report = error
 
     def _refused(self, error: KafkaException, task: str) -> SegueError:
         told = _error(error)
         timed_out = told.code() in (KafkaError._TIMED_OUT, KafkaError._TRANSPORT)  # noqa: SLF001 - as above
-        return self._unreachable(task, (timed_out and self._last_report) or told.str())
+        reason = (timed_out and self._last_report) or told
+        return self._unreachable(task, reason)
 
     def _not_committed(self, error: KafkaException) -> SegueError:
         told = _error(error)
@@ -259,16 +273,28 @@ class ModelsTopic:
             "again, which does no harm"
         )
 
-    def _unreachable(self, task: str, reason: str | None) -> Unreachable:
-        return Unreachable(
-            f"Kafka at {self._bootstrap} did not {task}{f' ({reason})' if reason else ''}: check the address, the "
-            "login and that the broker runs"
+    def _unreachable(self, task: str, reason: KafkaError | None) -> Unreachable:
+        kind = LoginRefused if reason is not None and reason.code() in _LOGIN else Unreachable
+        return kind(
+            f"Kafka at {self._bootstrap} did not {task}{f' ({reason.str()})' if reason else ''}: check the address, "
+            "the login and that the broker runs"
         )
 
     def _bad_client(self, error: KafkaException) -> BadSetting:
         return BadSetting(
             "kafka", self._bootstrap, f"Kafka's client refuses its settings: {_error(error).str()}"
         )
+
+
+def _until_done(step: Callable[[float], None]) -> None:
+    """Take a step of a transaction, and go on with it while it has only not ended yet."""
+    end_s = time.monotonic() + _TRANSACTION_S
+    while True:
+        try:
+            return step(_TRY_S)
+        except KafkaException as error:
+            if not _error(error).retriable() or time.monotonic() >= end_s:
+                raise
 
 
 def _error(error: KafkaException) -> KafkaError:

@@ -31,7 +31,7 @@ from streamer.redis_client import connect
 
 _POLL_S = 0.05
 _LOOK_S = 0.25
-_STILL_S = 60.0
+_STILL_S = 180.0
 _CLEAN_S = 10.0
 
 

@@ -28,10 +28,10 @@ from segue.demo.story import AS_OF, WAREHOUSE, bad_events, with_bad_events
 from segue.demo.summary import explanation, summary
 from segue.demo.tally import Tally, clearest_move
 from segue.demo.view import View
+from segue.publishing import carry_out, plan
 from segue.release_text import release_text
 from segue.services import NoServices, Services, find_services
 from segue.settings import Settings
-from segue.trainer_extra import publish_release
 from segue.training import train_release
 from segue.warehouse_events import outgoing
 from trainer.warehouse import Warehouse, open_warehouse
@@ -170,8 +170,9 @@ def _stage(
         told.say(f"Topics and keys of this run begin with {settings.topic_prefix} and go when it ends.")
         stack.callback(stage.remove)
     stack.enter_context(closing(stage))
-    version, activation = publish_release(path, settings, None)
-    told.say(f"Published release {version}: activation {activation}.")
+    planned = plan(path, settings)
+    activation = carry_out(planned, settings, None, force=False)
+    told.say(f"Published release {planned.release.version}: activation {activation}.")
     return stage
 
 

@@ -17,7 +17,7 @@ from segue.services.waiting import wait_until
 from segue.settings import ENV_PREFIX, FILE_VARIABLE, Settings
 
 SETTINGS_FILE, LOG_FILE = "segue.toml", "worker.log"
-_READY_S = 60.0
+_READY_S = 180.0
 _ASK_S = 2.0
 
 

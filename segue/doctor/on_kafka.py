@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
+from confluent_kafka import KafkaException, TopicPartition
 
 from schemas.errors import BadTopics, SegueError
 from schemas.topics import topic_configs
 from segue.doctor.check import FAIL, OK, WARN, Check
 from segue.groups import members_of
-from segue.release import newest_model
+from segue.release import read_releases
 from segue.settings import Settings
 from streamer.kafka_admin import Admin
 from streamer.kafka_client import error_of
@@ -49,9 +49,10 @@ def _topics(settings: Settings) -> tuple[int | None, Check]:
 
 def _release(settings: Settings) -> tuple[ActiveModel | None, Check]:
     try:
-        model, problem = newest_model(settings, _DEADLINE_S)
+        releases = read_releases(settings, _DEADLINE_S)
     except (SegueError, KafkaException) as error:
         return None, _failed("release", error)
+    model, problem = releases.current(), releases.problem()
     if model is None:
         return None, Check("release", WARN, str(problem), "segue train, then segue publish")
     release = model.release
@@ -82,12 +83,10 @@ def _group(settings: Settings, lanes: int) -> list[Check]:
 def _lag(settings: Settings, admin: Admin, lane: int, members: int) -> Check:
     name = f"lane {lane}"
     places = [TopicPartition(topic, lane) for topic in settings.topics.inputs]
-    request = ConsumerGroupTopicPartitions(settings.group, places)
     try:
-        asked = admin.kafka.list_consumer_group_offsets([request], request_timeout=_DEADLINE_S)
-        committed = admin.answer(asked[settings.group], "tell the group's offsets").topic_partitions
+        committed = admin.committed(settings.group, places)
         behind = {place.topic: _behind(admin, place) for place in committed}
-    except (SegueError, KafkaException) as error:
+    except SegueError as error:
         return _failed(name, error)
     total = sum(behind.values())
     if not total:

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import closing
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
+from confluent_kafka import KafkaException, TopicPartition
 from msgspec import Struct
 
 from schemas.errors import NeedsRebuild, SegueError
 from segue.doctor.check import FAIL, OK, WARN, Check
 from segue.lanes import lane_config, open_log, open_store
+from segue.release import read_releases
 from segue.settings import Settings
 from streamer import healing
 from streamer import place as places
 from streamer.interfaces import Bounds, Committed
 from streamer.kafka_admin import Admin
-from streamer.kafka_client import Deadlines, error_of
+from streamer.kafka_client import error_of
 from streamer.place import FoldSettings
-from streamer.releases import Releases
 from streamer.start import starting_point
 
 _DEADLINE_S = 5.0
@@ -128,17 +128,9 @@ def _facts(settings: Settings, admin: Admin, lane: int, lanes: int, bootstrapped
 
 def _committed(settings: Settings, admin: Admin, lane: int) -> dict[str, Committed]:
     where = [TopicPartition(topic, lane) for topic in settings.topics.inputs]
-    request = ConsumerGroupTopicPartitions(settings.group, where)
-    asked = admin.kafka.list_consumer_group_offsets([request], request_timeout=_DEADLINE_S)
-    told = admin.answer(asked[settings.group], "tell the group's offsets").topic_partitions
+    told = admin.committed(settings.group, where)
     return {at.topic: Committed(at.offset, at.metadata or None) for at in told if at.offset >= 0}
 
 
 def _bootstrapped(settings: Settings) -> bool:
-    deadlines = Deadlines(request_s=_DEADLINE_S)
-    releases = Releases(settings.kafka_client, settings.topics, settings.declared, deadlines=deadlines)
-    try:
-        releases.start()
-        return releases.bootstrap_standing() is not None
-    finally:
-        releases.close()
+    return read_releases(settings, _DEADLINE_S).bootstrap_standing() is not None

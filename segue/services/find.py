@@ -13,9 +13,8 @@ from segue.services.containers import container_kafka, container_redis
 from segue.services.found import KafkaService, NoServices, RedisService, Services
 from segue.services.start_local import start_kafka, start_redis
 from segue.services.trouble import ServiceTrouble
-from segue.services.waiting import wait_until
+from segue.waiting import Wait
 
-_NAMED_DEADLINE_S = 20.0
 _Found = TypeVar("_Found")
 
 
@@ -61,9 +60,9 @@ def _find(
     found_redis: RedisService | None = None
     found_kafka: KafkaService | None = None
     if redis is not None:
-        found_redis = _named_redis(redis)
+        found_redis = _named_redis(redis, say)
     if kafka is not None:
-        found_kafka = _named_kafka(kafka, kafka_options)
+        found_kafka = _named_kafka(kafka, kafka_options, say)
     if found_redis is None:
         found_redis = _first(
             [
@@ -99,16 +98,25 @@ def _first(sources: Sequence[Callable[[], _Found]], troubles: list[ServiceTroubl
     return None
 
 
-def _named_kafka(bootstrap: str, options: Mapping[str, str] | None) -> KafkaService:
-    if not wait_until(lambda: kafka_answers(bootstrap, options=options), deadline_s=_NAMED_DEADLINE_S):
-        raise Unreachable(f"Kafka does not answer at {bootstrap}, the address that the settings name.")
+def _named_kafka(
+    bootstrap: str, options: Mapping[str, str] | None, say: Callable[[str], None]
+) -> KafkaService:
+    def check() -> None:
+        if not kafka_answers(bootstrap, options=options):
+            raise Unreachable(f"Kafka does not answer at {bootstrap}, the address that the settings name.")
+
+    Wait(f"Kafka at {bootstrap}", say).until_answered(check)
     return KafkaService(bootstrap, "named by the settings")
 
 
-def _named_redis(url: str) -> RedisService:
-    if not wait_until(lambda: redis_answers(url), deadline_s=_NAMED_DEADLINE_S):
-        where = urlsplit(url)._replace(netloc=urlsplit(url).netloc.rpartition("@")[2]).geturl()  # no password
-        raise Unreachable(f"Redis does not answer at {where}, the address that the settings name.")
+def _named_redis(url: str, say: Callable[[str], None]) -> RedisService:
+    where = urlsplit(url)._replace(netloc=urlsplit(url).netloc.rpartition("@")[2]).geturl()  # no password
+
+    def check() -> None:
+        if not redis_answers(url):
+            raise Unreachable(f"Redis does not answer at {where}, the address that the settings name.")
+
+    Wait(f"Redis at {where}", say).until_answered(check)
     return RedisService(url, "named by the settings")
 
 

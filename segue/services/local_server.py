@@ -29,7 +29,7 @@ class LocalServer(ABC):
     """For messages: `Apache Kafka`."""
     port_count: int
     """How many ports it listens on; the first one is the clients'."""
-    start_deadline_s: float = 60
+    start_deadline_s: float = 180
 
     def __init__(self, directory: Path | None, port: int | None) -> None:
         self._own_directory = directory is None

@@ -10,6 +10,7 @@ import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from schemas.partition import partition_of
+from segue import waiting
 from segue.cli.main import run
 from segue.reading import CommittedReader
 from segue.services import KafkaService, RedisService
@@ -249,8 +250,9 @@ def test_tail_without_its_topic_says_how_it_comes_to_be(segue: Segue, capsys: Ca
     "arguments", [["tail"], ["ingest", "events.jsonl"], ["predict", "--age", "3"]], ids=lambda a: a[0]
 )
 def test_no_broker_is_one_sentence_after_a_deadline(
-    segue: Segue, arguments: list[str], tmp_path: Path, capsys: Capture
+    segue: Segue, arguments: list[str], tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(waiting, "PATIENCE_S", 0.0)
     (tmp_path / "events.jsonl").write_text('{"topic": "signups", "key": "1", "value": {}}')
 
     assert segue(*arguments, "--kafka", "127.0.0.1:1") == 5

@@ -16,6 +16,7 @@ from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPa
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from schemas.errors import Unreachable
+from segue import waiting
 from segue.services import (
     KafkaService,
     LocalKafka,
@@ -211,7 +212,7 @@ def test_named_addresses_are_used_as_they_are(services: Services) -> None:
 def test_a_named_redis_that_is_dead_is_an_error_and_its_password_stays_secret(
     fresh_redis: StartRedis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("segue.services.find._NAMED_DEADLINE_S", 0.0)
+    monkeypatch.setattr(waiting, "PATIENCE_S", 0.0)
     server = fresh_redis()
     server.kill()
     url = f"redis://:secret@127.0.0.1:{server.port}/0"

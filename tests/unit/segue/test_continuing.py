@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from schemas.errors import BadRelease, Unreachable
-from segue import continuing
+from segue import continuing, publishing, waiting
 from segue.continuing import release_to_continue
 from segue.settings import Settings
 from tests.training import a_trained_folder
@@ -19,6 +19,8 @@ NOBODY = "127.0.0.1:1"  # refuses every connection
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(continuing, "DEADLINE_S", 0.5)
+    monkeypatch.setattr(publishing, "DEADLINE_S", 0.5)
+    monkeypatch.setattr(waiting, "PATIENCE_S", 0.0)
 
 
 def test_a_folder_that_is_named(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from schemas.errors import BadSetting, Unreachable
-from segue import sending
+from segue import sending, waiting
 from segue.sending import Outgoing, Sender, Sent
 
 NOBODY = {"bootstrap.servers": "127.0.0.1:1"}
@@ -15,7 +15,7 @@ EVENT = Outgoing("signups", b"7", b"{}", "events.jsonl, line 4")
 def test_an_event_that_is_not_delivered_in_time_is_named_with_the_reason(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(sending, "_DELIVERY_TIMEOUT_S", 1.0)
+    monkeypatch.setattr(waiting, "PATIENCE_S", 1.0)
     sender = Sender(NOBODY, "murmur2")
 
     with pytest.raises(
@@ -26,8 +26,36 @@ def test_an_event_that_is_not_delivered_in_time_is_named_with_the_reason(
     assert sender.count == 0
 
 
+def test_a_kafka_that_takes_nothing_is_waited_for_aloud_as_long_as_a_user_would(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Ctrl-C ends it, and does not wait for what is on its way to nobody."""
+    monkeypatch.setattr(waiting, "QUIET_S", 0.2)
+    monkeypatch.setattr(sending, "_SETTLE_S", 0.2)
+    monkeypatch.setattr(Sender, "_flush", lambda sender: until_said(sender, capsys))
+    sender = Sender(NOBODY, "murmur2")
+
+    with pytest.raises(KeyboardInterrupt):
+        sender.send([EVENT])
+
+    assert sender.count == 0
+
+
+def until_said(sender: Sender, capsys: pytest.CaptureFixture[str]) -> None:
+    """Waits as the sender does; ctrl-C comes when it has said so."""
+    told = ""
+    while not told:
+        sender._producer.flush(0.1)
+        sender._look()
+        told = capsys.readouterr().err
+    assert told.startswith("Kafka at 127.0.0.1:1 takes no event (")
+    assert "Connection refused" in told
+    assert told.endswith(" UTC, for 5 minutes at most; ctrl-C ends it.\n")
+    raise KeyboardInterrupt
+
+
 def test_what_goes_wrong_between_events_is_not_hidden_by_what_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sending, "_DELIVERY_TIMEOUT_S", 1.0)
+    monkeypatch.setattr(sending, "_SETTLE_S", 0.2)
 
     def events():  # type: ignore[no-untyped-def]
         yield EVENT

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from schemas.errors import Unreachable
+from segue import waiting
 from segue.services import (
     KafkaService,
     NoServices,
@@ -46,7 +47,7 @@ def plan(monkeypatch: pytest.MonkeyPatch) -> Plan:
             monkeypatch.setattr(find, f"container_{which}", source(f"docker {which}", service, ""))
             monkeypatch.setattr(find, f"_local_{which}", source(f"{which} here", service, f"{which}-package"))
             monkeypatch.setattr(find, f"{which}_answers", lambda address, **_: address in available)
-        monkeypatch.setattr(find, "_NAMED_DEADLINE_S", 0.0)
+        monkeypatch.setattr(waiting, "PATIENCE_S", 0.0)
         return log
 
     return make
