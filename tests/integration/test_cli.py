@@ -10,10 +10,12 @@ import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from schemas.partition import partition_of
+from segue import kafka as segue_kafka
 from segue import waiting
 from segue.cli.main import run
 from segue.reading import CommittedReader
-from segue.services import KafkaService, RedisService
+from segue.services import KafkaService, LocalKafka, RedisService
+from segue.services.ports import free_ports
 from segue.settings import Settings
 from tests.segue_process import SegueProcess
 from tests.shops import Shop, write_csv
@@ -246,20 +248,36 @@ def test_tail_without_its_topic_says_how_it_comes_to_be(segue: Segue, capsys: Ca
     assert "segment-changes at" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(
-    "arguments", [["tail"], ["ingest", "events.jsonl"], ["predict", "--age", "3"]], ids=lambda a: a[0]
-)
-def test_no_broker_is_one_sentence_after_a_deadline(
-    segue: Segue, arguments: list[str], tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+def test_no_broker_is_one_sentence_when_patience_ends(
+    segue: Segue, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(waiting, "PATIENCE_S", 0.0)
+    monkeypatch.setattr(segue_kafka, "DEADLINE_S", 0.5)
     (tmp_path / "events.jsonl").write_text('{"topic": "signups", "key": "1", "value": {}}')
 
-    assert segue(*arguments, "--kafka", "127.0.0.1:1") == 5
+    assert segue("ingest", "events.jsonl", "--kafka", "127.0.0.1:1") == 5
 
     told = capsys.readouterr().err.splitlines()
     assert told[-1].startswith("Error: Kafka at 127.0.0.1:1 did not ")
     assert "Connection refused" in told[-1]
+
+
+def test_a_command_that_begins_before_its_broker_waits_for_it(
+    segue: Segue, tmp_path: Path, fresh_kafka: Callable[..., LocalKafka]
+) -> None:
+    (port,) = free_ports(1)
+    (tmp_path / "events.jsonl").write_text('{"topic": "signups", "key": "1", "value": {}}')
+    where = {"SEGUE_KAFKA": f"127.0.0.1:{port}", "SEGUE_CONFIG": str(tmp_path / "segue.toml")}
+    with SegueProcess(tmp_path, "ingest", "events.jsonl", environment=where) as ingest:
+        ingest.says(f"Kafka at 127.0.0.1:{port} has not answered yet. Waiting since ")
+        fresh_kafka(port=port)
+        assert (
+            segue("publish", tmp_path, "--kafka", f"127.0.0.1:{port}") == 4
+        )  # as always: no release lies there
+        assert segue("rollback", "--kafka", f"127.0.0.1:{port}") == 4
+        assert ingest.ends(60) == 0
+        assert f"Kafka at 127.0.0.1:{port} answers, after " in ingest.err
+        assert "Sent 1 event (1 on" in ingest.err
 
 
 def test_no_redis_is_one_sentence(segue: Segue, capsys: Capture) -> None:
