@@ -5,10 +5,64 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 # A host with or without port and path, or a path alone: less than is legal, and no place for a password.
 _ADDRESS = re.compile(r"(?=.)((\[[0-9A-Fa-f:.]+\]|[\w.-]+)(:\d{1,5})?)?(/[^#:]*)?")
+_HOST = re.compile(r"\[[0-9A-Fa-f:.%]+\]|[\w.-]+")
+_PROTOCOLS = ("plaintext", "ssl", "sasl_plaintext", "sasl_ssl")
+_SERVICE = re.compile(r"_SERVICE_(HOST|PORT(_\w+)?)$|_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$")
+_SERVICE_URL = re.compile(r"(tcp|udp|sctp)://")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """Where a broker listens; ``protocol``, in small letters, is empty where the address names none."""
+
+    protocol: str
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.protocol.upper()}://{self.host}:{self.port}"
+            if self.protocol
+            else f"{self.host}:{self.port}"
+        )
+
+
+def brokers(value: str) -> tuple[Broker, ...]:
+    """The brokers of a setting.
+
+    >>> [str(broker) for broker in brokers("a:9092, ssl://[::1]:9093")]
+    ['a:9092', 'SSL://[::1]:9093']
+
+    Raises:
+        ValueError: one is no address of a broker.
+    """
+    return tuple(_broker(server.strip()) for server in value.split(","))
+
+
+def _broker(server: str) -> Broker:
+    protocol, mark, address = server.rpartition("://")
+    if mark and protocol.lower() not in _PROTOCOLS:
+        raise ValueError(f"{protocol}:// is no protocol of Kafka: give host:port, for example localhost:9092")
+    host, _, port = address.rpartition(":")
+    if not _HOST.fullmatch(host) or not port.isdecimal() or not 0 < int(port) < 65_536:
+        raise ValueError("give host:port, for example localhost:9092; several with commas")
+    return Broker(protocol.lower(), host, int(port))
+
+
+def is_of_a_service(name: str, value: str) -> bool:
+    """Whether Kubernetes sets this variable by itself, in every container beside a service of such a name.
+
+    >>> is_of_a_service("SEGUE_WEB_SERVICE_HOST", "10.0.0.1"), is_of_a_service("SEGUE_PORT", "tcp://10.0.0.1:80")
+    (True, True)
+    >>> is_of_a_service("SEGUE_KAFKA_PORT", "9092")
+    False
+    """
+    return bool(_SERVICE.search(name)) or (name.endswith("_PORT") and bool(_SERVICE_URL.match(value)))
 
 
 def listed(value: object) -> tuple[str, ...]:

@@ -30,11 +30,20 @@ from schemas.features import FEATURE_NAMES, Feature
 from schemas.partition import Partitioner
 from schemas.topics import Topics
 from segue.declarations import declarations, features_of
-from segue.setting_texts import listed, names_by_table, names_table, options_table, without_password
+from segue.setting_texts import (
+    brokers,
+    is_of_a_service,
+    listed,
+    names_by_table,
+    names_table,
+    options_table,
+    without_password,
+)
 
 DEFAULT_FILE = Path("segue.toml")
 FILE_VARIABLE = "SEGUE_CONFIG"
 ENV_PREFIX = "SEGUE_"
+_OF_TESTS = "TEST_"
 
 # What Segue itself decides; another value would break a promise.
 _OURS = frozenset(
@@ -195,12 +204,7 @@ class Settings(BaseSettings):
     @field_validator("kafka")
     @classmethod
     def _brokers(cls, value: str) -> str:
-        servers = [server.strip() for server in value.split(",")]
-        for server in servers:
-            host, _, port = server.rpartition("://")[2].rpartition(":")
-            if not host or not port.isdecimal() or not 0 < int(port) < 65_536:
-                raise ValueError("give host:port, for example localhost:9092; several with commas")
-        return ",".join(servers)
+        return ",".join(str(server) for server in brokers(value))
 
     @field_validator("redis")
     @classmethod
@@ -278,10 +282,37 @@ def load_settings(file: Path | None = None, options: Mapping[str, object] | None
     given = {name: value for name, value in (options or {}).items() if value is not None}
     path = file or _file_from_environment() or (DEFAULT_FILE if DEFAULT_FILE.is_file() else None)
     table = {} if path is None else _read(path)
+    _check_variables()
     try:
-        return Settings.model_validate({**table, **EnvSettingsSource(Settings)(), **given})
+        settings = Settings.model_validate({**table, **EnvSettingsSource(Settings)(), **given})
     except ValidationError as error:
         raise _one_sentence(error.errors()[0], given, table, path) from None
+    _check_protocol(settings)
+    return settings
+
+
+def _check_variables() -> None:
+    """See that every variable of ours is a setting: a typing error would leave the default in force."""
+    known = {name.upper() for name in Settings.model_fields} | {FILE_VARIABLE.removeprefix(ENV_PREFIX)}
+    for name, value in os.environ.items():
+        ours = name.upper().removeprefix(ENV_PREFIX)
+        if ours == name.upper() or ours in known or not value:
+            continue
+        if ours.startswith(_OF_TESTS) or is_of_a_service(name.upper(), value):
+            continue
+        near = get_close_matches(ours, known, 1)
+        fix = f"did you mean {ENV_PREFIX}{near[0]}?" if near else "docs/settings.md lists the settings"
+        # Not its value: it may be meant for a password.
+        raise BadSetting(name, "set", f"there is no such setting, {fix}")
+
+
+def _check_protocol(settings: Settings) -> None:
+    """See that the brokers' addresses name no other protocol than the clients use; librdkafka would drop them."""
+    protocol = settings.kafka_options.get("security.protocol", "plaintext").lower()
+    for server in brokers(settings.kafka):
+        if server.protocol not in ("", protocol):
+            fix = f"leave out {server.protocol.upper()}://, or set security.protocol to it in kafka_options; it is {protocol}"
+            raise BadSetting("kafka", settings.kafka, fix)
 
 
 def _file_from_environment() -> Path | None:
@@ -316,7 +347,7 @@ def _one_sentence(
         origin, value = str(path), table.get(name)
     if name == "kafka_options":
         value = "not usable"  # it may hold a password
-    elif name == "redis":
+    elif name == "redis" or (name == "kafka" and "@" in str(value)):
         value = without_password(str(value))
     return BadSetting(f"{name} (from {origin})", value, _fix(error))
 

@@ -117,6 +117,13 @@ def test_client_options_come_as_a_table_dotted_or_not_and_as_json(
         ("kafka", "localhost", "give host:port"),
         ("kafka", "localhost:99999", "give host:port"),
         ("kafka", "a:1,", "give host:port"),
+        ("kafka", "user@a:1", "give host:port"),
+        (
+            "kafka",
+            "http://a:1",
+            "http:// is no protocol of Kafka: give host:port, for example localhost:9092",
+        ),
+        ("kafka", "a:1,kafka://b:1", "kafka:// is no protocol of Kafka: give host:port"),
         ("redis", "localhost:6379", "give a URL such as redis://localhost:6379/0"),
         ("redis_prefix", "", "it cannot be empty"),
         ("topic_prefix", "a b", "Kafka's names take letters"),
@@ -154,6 +161,66 @@ def test_an_unknown_setting_is_named_with_the_nearest_known_one(nowhere: Path) -
 
     assert (
         sentence(file) == f"setting kafca (in {file}) is 'a:1': there is no such setting, did you mean kafka?"
+    )
+
+
+@pytest.mark.parametrize(
+    ("variable", "fix"),
+    [
+        ("SEGUE_KAFFKA", "did you mean SEGUE_KAFKA?"),
+        ("segue_redis_prefx", "did you mean SEGUE_REDIS_PREFIX?"),
+        ("SEGUE_CONFG", "did you mean SEGUE_CONFIG?"),
+        ("SEGUE_XYZZY", "docs/settings.md lists the settings"),
+    ],
+)
+def test_an_unknown_variable_is_named_with_the_nearest_known_one_and_not_shown(
+    variable: str, fix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, "hunter2")
+
+    assert sentence() == f"setting {variable} is 'set': there is no such setting, {fix}"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("SEGUE_KAFFKA", ""),
+        ("SEGUE_TEST_REQUIRE_SERVICES", "1"),
+        # Kubernetes, beside services that are called segue and segue-worker.
+        ("SEGUE_SERVICE_HOST", "10.0.0.1"),
+        ("SEGUE_SERVICE_PORT", "80"),
+        ("SEGUE_WORKER_SERVICE_PORT_HTTP", "80"),
+        ("SEGUE_WORKER_PORT", "tcp://10.0.0.1:80"),
+        ("SEGUE_WORKER_PORT_80_TCP", "tcp://10.0.0.1:80"),
+        ("SEGUE_WORKER_PORT_80_TCP_ADDR", "10.0.0.1"),
+    ],
+)
+def test_variables_that_say_nothing_or_are_others(
+    variable: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, value)
+
+    assert load_settings().model_fields_set == set()
+
+
+@pytest.mark.parametrize(
+    ("value", "protocol"),
+    [
+        ("PLAINTEXT://a:1", None),
+        ("plaintext://a:1,b:2", "plaintext"),
+        ("SASL_SSL://a:1", "SASL_SSL"),
+        ("[::1]:9092", "SSL"),
+    ],
+)
+def test_a_broker_may_name_the_protocol_of_its_clients(value: str, protocol: str | None) -> None:
+    options = {} if protocol is None else {"security.protocol": protocol}
+    assert load_settings(None, {"kafka": value, "kafka_options": options}).kafka.lower() == value.lower()
+
+
+def test_a_broker_of_another_protocol_than_its_clients_is_one_sentence() -> None:
+    assert sentence(None, kafka="SSL://a:1") == (
+        "setting kafka is 'SSL://a:1': leave out SSL://, or set security.protocol to it in kafka_options; it is"
+        " plaintext"
     )
 
 
