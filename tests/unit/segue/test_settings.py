@@ -117,7 +117,6 @@ def test_client_options_come_as_a_table_dotted_or_not_and_as_json(
         ("kafka", "localhost", "give host:port"),
         ("kafka", "localhost:99999", "give host:port"),
         ("kafka", "a:1,", "give host:port"),
-        ("kafka", "user@a:1", "give host:port"),
         (
             "kafka",
             "http://a:1",
@@ -215,6 +214,13 @@ def test_variables_that_say_nothing_or_are_others(
 def test_a_broker_may_name_the_protocol_of_its_clients(value: str, protocol: str | None) -> None:
     options = {} if protocol is None else {"security.protocol": protocol}
     assert load_settings(None, {"kafka": value, "kafka_options": options}).kafka.lower() == value.lower()
+
+
+def test_a_login_in_a_broker_s_address_is_not_shown() -> None:
+    told = sentence(None, kafka="me:hunter2@a:1")
+    assert told == (
+        "setting kafka (from option --kafka) is 'a:1': give host:port, for example localhost:9092; several with commas"
+    )
 
 
 def test_a_broker_of_another_protocol_than_its_clients_is_one_sentence() -> None:
