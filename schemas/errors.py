@@ -61,8 +61,10 @@ class LoginRefused(Unreachable):
     """Kafka or Redis answers, and refuses the login: a command ends, a worker waits for another one to be granted."""
 
 
-class NotAllowed(Unreachable):
-    """Redis's ACL forbids a command or a key that Segue needs: as :class:`LoginRefused`."""
+class Unusable(Unreachable):
+    """Redis answers, and cannot be used as it is: its ACL forbids a command, or it is a cluster. As
+    :class:`LoginRefused`, but a worker does not begin on it.
+    """
 
     exit_code = 8
 

@@ -19,12 +19,12 @@ from segue.bootstrap_offsets import Start, check_unused_group, offsets_at
 from segue.kafka import prepare_topics
 from segue.lanes import lane_config, open_store
 from segue.patient import PatientLog
+from segue.redis_start import check_redis
 from segue.release import current_model
 from segue.sending import Outgoing, Sender
 from segue.settings import Settings
 from streamer.bootstrap import WRITER, Filled, LaneEnds, bootstrap
 from streamer.model import BootstrapRecord
-from streamer.redis_client import policy_doubt
 from streamer.release_view import BOOTSTRAP_KEY
 
 
@@ -76,7 +76,7 @@ def fill(
 
 
 def _check_redis(settings: Settings, say: Callable[[str], None]) -> None:
-    doubt = policy_doubt(settings.redis)
+    doubt = check_redis(settings, settings.redis_prefix)
     if doubt is not None:
         say(doubt)
 

@@ -11,12 +11,13 @@ from typing import cast
 
 import redis
 
-from schemas.errors import BadStore, NeedsRebuild
+from schemas.errors import BadStore, NeedsRebuild, Unusable
 from segue.followed import followed
 from segue.kafka import lanes_of
 from segue.lane_past import NONE_ERASED, FactsAsOf, LaneLog, lane_log, past_of
 from segue.lanes import lane_config
 from segue.rebuild_lease import give_back, take
+from segue.redis_start import check_redis
 from segue.redis_users import RedisUsers
 from segue.release import published
 from segue.settings import Settings
@@ -25,7 +26,7 @@ from streamer.keys import Keys
 from streamer.lane_config import LaneConfig
 from streamer.model import ActiveModel, BootstrapRecord
 from streamer.rebuild import WRITER, LaneFiller, check_filled, decided_within, move
-from streamer.redis_client import address_of, check_policy, connect, reaching
+from streamer.redis_client import address_of, connect, reaching
 from streamer.rules import check_statuses
 from streamer.store import RedisStore
 
@@ -65,7 +66,7 @@ def rebuild(
     config = lane_config(settings, partitions)
     model, bootstrap = published(settings)
     check_statuses(model.release, config.rules)
-    anew = _check_redis(settings, config, say)
+    anew = _check_redis(settings, config, into, say)
     take(settings, into)
     writer = f"{WRITER}{uuid.uuid4().hex}"
     stores = [RedisStore(settings.redis, lane, into) for lane in range(partitions)]
@@ -194,14 +195,14 @@ def switch(settings: Settings, into: str) -> int:
     return moved
 
 
-def _check_redis(settings: Settings, config: LaneConfig, say: Callable[[str], None]) -> bool:
+def _check_redis(settings: Settings, config: LaneConfig, into: str, say: Callable[[str], None]) -> bool:
     """See that there is room; whether users are to be decided anew, as the present states tell."""
+    doubt = check_redis(settings, into)
+    if doubt is not None:
+        say(doubt)
     client = connect(settings.redis)
     try:
-        doubt = check_policy(client)
-        if doubt is not None:
-            say(doubt)
-        _check_room(client)
+        _check_room(client, say)
         with reaching(address_of(client)):
             keys = Keys(followed(settings).redis_prefix)
             stored = cast(bytes | None, client.get(keys.place(0)))
@@ -211,11 +212,17 @@ def _check_redis(settings: Settings, config: LaneConfig, say: Callable[[str], No
     return place is None or place.settings != config.settings
 
 
-def _check_room(client: redis.Redis) -> None:
+def _check_room(client: redis.Redis, say: Callable[[str], None]) -> None:
     """A second copy takes at most what all of Redis takes now."""
     address = address_of(client)
-    with reaching(address):
-        memory = client.info("memory")
+    try:
+        with reaching(address):
+            memory = client.info("memory")
+    except Unusable:
+        say(
+            f"Redis at {address} does not tell how much memory it has: see that there is room for a second copy"
+        )
+        return
     used, most = int(memory.get("used_memory", 0)), int(memory.get("maxmemory", 0))
     if most and most - used < used:
         raise BadStore(

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from schemas.errors import LoginRefused, NotAllowed, Unreachable
+from schemas.errors import LoginRefused, Unreachable, Unusable
 
 Found = TypeVar("Found")
 Say = Callable[[str], None]
@@ -83,14 +83,14 @@ class Wait:
         """What the attempt gives, made again while its server does not answer.
 
         Raises:
-            LoginRefused, NotAllowed: at once: waiting does not help.
+            LoginRefused, Unusable: at once: waiting does not help.
             Unreachable: patience has ended.
         """
         while True:
             try:
                 with self.visible():
                     return attempt()
-            except (LoginRefused, NotAllowed):
+            except (LoginRefused, Unusable):
                 raise
             except Unreachable as error:
                 if self.lasts(str(error), at_once=True):

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import structlog
 
-from schemas.errors import Unreachable
+from schemas.errors import Unreachable, Unusable
 from segue.kafka import make_topics
 from segue.lanes import lane_config, open_log, open_store
 from segue.settings import Settings
@@ -23,6 +23,7 @@ from streamer.lane import Lane
 from streamer.logs import set_up_logs
 from streamer.metrics import Metrics
 from streamer.redis_client import policy_doubt
+from streamer.redis_rights import check_rights
 from streamer.releases import Releases
 from streamer.threads import LaneThreads, OpenLane
 
@@ -118,6 +119,8 @@ def _waited_for(attempt: Callable[[], _Found]) -> _Found:
     while True:
         try:
             found = attempt()
+        except Unusable:
+            raise
         except Unreachable as error:
             if str(error) != reason:
                 reason = str(error)
@@ -137,6 +140,7 @@ def _check_redis(settings: Settings) -> None:
     doubt = policy_doubt(settings.redis, _ASK_S)
     if doubt is not None:
         log.warning("redis.doubt", reason=doubt)
+    check_rights(settings.redis, settings.redis_prefix, _ASK_S)
 
 
 def _started(settings: Settings) -> Releases:

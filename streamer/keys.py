@@ -69,6 +69,10 @@ class Keys:
         """A string: the prefix that a rebuild fills beside this one, until the lanes have moved there."""
         return f"{self.prefix}rebuild"
 
+    def trial(self, name: str) -> str:
+        """What begins the keys of a trial of what the login may do; they live for that moment."""
+        return f"{self.prefix}trial:{name}"
+
     def angles(self, space: str) -> str:
         """A sorted set of user ids by angle in radians: who is similar to whom in this space."""
         return f"{self.prefix}angles:{space}"

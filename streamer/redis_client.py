@@ -1,14 +1,17 @@
 """A connection to Redis, what it must promise, and its failures as sentences."""
 
+import re
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
 import redis
 
-from schemas.errors import BadStore, Unreachable
+from schemas.errors import BadStore, LoginRefused, Unreachable, Unusable
 
 TIMEOUT_S = 10.0
 POLICY = "noeviction"
+# As Redis 7.0 and as 7.2 say it.
+_IN_SCRIPT = re.compile(r"user executing the script can't|ACL failure in script")
 
 
 def connect(url: str, timeout_s: float = TIMEOUT_S) -> redis.Redis:
@@ -64,8 +67,20 @@ def reaching(address: str) -> Iterator[None]:
     try:
         yield
     except redis.AuthenticationError as error:
-        raise Unreachable(f"Redis at {address} refuses the password or user: {error}") from None
+        raise LoginRefused(f"Redis at {address} refuses the password or user: {error}") from None
     except (redis.ConnectionError, redis.TimeoutError, redis.exceptions.RedisClusterException) as error:
         raise Unreachable(f"Redis at {address} does not answer: {error}") from None
+    except (redis.exceptions.MovedError, redis.exceptions.ClusterCrossSlotError) as error:
+        raise Unusable(f"Redis at {address} is a Redis Cluster, and this takes one server: {error}") from None
     except redis.RedisError as error:
+        if _is_forbidden(error):
+            raise Unusable(
+                f"Redis at {address} forbids this login what Segue needs ({error}): docs/redis.md lists the rights, and"
+                " `segue doctor` names those that are missing"
+            ) from None
         raise Unreachable(f"Redis at {address} refuses: {error}") from None
+
+
+def _is_forbidden(error: redis.RedisError) -> bool:
+    """Whether it is the ACL that forbids it, also to a script."""
+    return isinstance(error, redis.exceptions.NoPermissionError) or _IN_SCRIPT.search(str(error)) is not None

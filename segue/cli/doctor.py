@@ -39,12 +39,14 @@ def doctor(
     Each line is ok, warn or fail, and says what to do. The exit code is 1 if one fails, else 0.
     """
     from segue.doctor.check import FAIL, worst
+    from segue.doctor.next_steps import next_steps
     from segue.doctor.on_kafka import check_kafka
     from segue.doctor.on_redis import check_redis
     from segue.doctor.versions import versions
 
     checks, lanes, model = check_kafka(settings)
-    checks = [*checks, *check_redis(settings, lanes, model), *versions()]
+    checks += check_redis(settings, lanes, model)
+    checks = [*checks, *versions(), *next_steps(checks, released=model is not None)]
     if as_json:
         write(msgspec.json.encode({"state": worst(checks), "checks": checks}).decode())
     else:

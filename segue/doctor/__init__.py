@@ -7,4 +7,5 @@ Every check is one line; a check whose ground is missing is not made.
     on_redis.py     the server and the users
     places.py       the lanes' places, as a worker would judge them
     versions.py     what is installed
+    next_steps.py   what to run, where nothing has been set up
 """

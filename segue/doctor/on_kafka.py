@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from confluent_kafka import KafkaException, TopicPartition
 
-from schemas.errors import BadTopics, SegueError
+from schemas.errors import BadTopics, LoginRefused, SegueError
 from schemas.topics import topic_configs
 from segue.doctor.check import FAIL, OK, WARN, Check
 from segue.groups import members_of
@@ -24,7 +24,7 @@ def check_kafka(settings: Settings) -> tuple[list[Check], int | None, ActiveMode
     try:
         cluster = describe_cluster(settings.kafka_client, deadline_s=_DEADLINE_S)
     except (SegueError, KafkaException) as error:
-        return [_failed("kafka", error)], None, None
+        return [_unanswered(error, settings)], None, None
     brokers = "1 broker" if cluster.brokers == 1 else f"{cluster.brokers} brokers"
     checks = [Check("kafka", OK, f"{settings.kafka} answers: cluster {cluster.cluster_id}, {brokers}")]
     lanes, topics = _topics(settings)
@@ -36,12 +36,17 @@ def check_kafka(settings: Settings) -> tuple[list[Check], int | None, ActiveMode
 
 
 def _topics(settings: Settings) -> tuple[int | None, Check]:
+    client, wanted = settings.kafka_client, topic_configs(settings.topics)
     try:
-        lanes = check_topics(settings.kafka_client, settings.topics, deadline_s=_DEADLINE_S)
+        found = Admin(client, _DEADLINE_S).describe(list(wanted))
+        absent = [name for name in wanted if name not in found and name != settings.topics.models]
+        if absent:
+            text = f"missing: {', '.join(absent)}" if found else f"none of {', '.join(wanted)} is there yet"
+            fix = "segue bootstrap or segue worker makes them; or does the setting topic_prefix name others?"
+            return None, Check("topics", FAIL, text, fix)
+        lanes = check_topics(client, settings.topics, deadline_s=_DEADLINE_S)
     except BadTopics as error:
-        names = ", ".join(topic_configs(settings.topics))
-        fix = f"the topics are {names}; `segue worker` makes those that are missing"
-        return None, Check("topics", FAIL, str(error), fix)
+        return None, Check("topics", FAIL, str(error))
     except (SegueError, KafkaException) as error:
         return None, _failed("topics", error)
     return lanes, Check("topics", OK, f"{', '.join(settings.topics.laned)}: {lanes} partitions each")
@@ -54,7 +59,8 @@ def _release(settings: Settings) -> tuple[ActiveModel | None, Check]:
         return None, _failed("release", error)
     model, problem = releases.current(), releases.problem()
     if model is None:
-        return None, Check("release", WARN, str(problem), "segue train, then segue publish")
+        fix = "segue train, then segue publish with the folder that it prints"
+        return None, Check("release", WARN, f"no release is in use: {problem}", fix)
     release = model.release
     text = f"{release.version}, activation {model.activation}, {len(release.segments)} segments"
     if set(release.exclude_statuses) != set(settings.exclude_statuses):
@@ -96,6 +102,15 @@ def _lag(settings: Settings, admin: Admin, lane: int, members: int) -> Check:
     if members and total <= _MANY_EVENTS:
         return Check(name, OK, text)
     return Check(name, WARN, text, "add workers, up to one a lane" if members else "start a worker")
+
+
+def _unanswered(error: SegueError | KafkaException, settings: Settings) -> Check:
+    fix = "start it, or correct the setting kafka"
+    if isinstance(error, LoginRefused):
+        fix = "correct the login in the setting kafka_options (docs/settings.md, Kafka's client)"
+    elif "kafka" not in settings.model_fields_set:
+        fix = f"start one there, or name yours by the setting kafka: no setting does, and {settings.kafka} is the default"
+    return Check("kafka", FAIL, _failed("kafka", error).text, fix)
 
 
 def _failed(name: str, error: SegueError | KafkaException) -> Check:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import closing
 from typing import Any, cast
 
-from schemas.errors import Unreachable
+from schemas.errors import LoginRefused, Unreachable, Unusable
 from segue.doctor.check import FAIL, OK, WARN, Check
 from segue.doctor.places import check_places
 from segue.followed import followed
@@ -14,6 +15,7 @@ from segue.settings import Settings
 from streamer.keys import Keys
 from streamer.model import ActiveModel
 from streamer.redis_client import POLICY, connect, reaching
+from streamer.redis_rights import INFO, Trial, try_rights
 
 _DEADLINE_S = 5.0
 
@@ -25,36 +27,67 @@ def check_redis(settings: Settings, lanes: int | None, model: ActiveModel | None
         lanes: how many there are; None where Kafka did not tell.
         model: the release in use, whose index tells how many users there are.
     """
-    client = connect(settings.redis, _DEADLINE_S)
     try:
-        with reaching(settings.redis_address):
-            info = cast(Mapping[str, Any], client.info())
-            space = None if model is None else model.release.space
-            keys = Keys(followed(settings, _DEADLINE_S).redis_prefix)
-            left = standing(settings, _DEADLINE_S)
-            indexed = 0 if space is None else client.zcard(keys.angles(space))
+        trial = try_rights(settings.redis, settings.redis_prefix, _DEADLINE_S)
     except Unreachable as error:
-        return [Check("redis", FAIL, str(error))]
-    finally:
-        client.close()
-    checks = [
-        Check(
-            "redis", OK, f"{settings.redis_address} answers: version {info.get('redis_version', 'unknown')}"
-        ),
-        _policy(info),
-        _memory(info),
-        _persistence(info),
-    ]
-    if lanes is not None:
-        checks.extend(check_places(settings, lanes))
+        return [Check("redis", FAIL, str(error), _repair(error, settings))]
+    info = {} if INFO in trial.missing else _info(settings)
+    version = (
+        f"version {info['redis_version']}" if "redis_version" in info else "it does not tell its version"
+    )
+    checks = [Check("redis", OK, f"{settings.redis_address} answers: {version}"), _rights(trial)]
+    if info:
+        checks += [_policy(info), _memory(info), _persistence(info)]
+    if trial.problem is not None:
+        return checks
+    try:
+        return [*checks, *_states(settings, lanes, model)]
+    except Unreachable as error:
+        return [*checks, Check("states", FAIL, str(error))]
+
+
+def _states(settings: Settings, lanes: int | None, model: ActiveModel | None) -> list[Check]:
+    checks = [] if lanes is None else check_places(settings, lanes)
+    left = standing(settings, _DEADLINE_S)
     if left is not None:
         text = f"a rebuild into {left} was begun, and the lanes have not moved there"
         fix = f"segue rebuild --into {left} --switch, or --drop"
         checks.append(Check("rebuild", WARN, text, fix))
     if model is not None:
-        text = f"{indexed:,} users have a place in the space {model.release.space} of the release in use"
+        space, keys = model.release.space, Keys(followed(settings, _DEADLINE_S).redis_prefix)
+        with closing(connect(settings.redis, _DEADLINE_S)) as client, reaching(settings.redis_address):
+            indexed = client.zcard(keys.angles(space))
+        text = f"{indexed:,} users have a place in the space {space} of the release in use"
         checks.append(Check("users", OK, text))
     return checks
+
+
+def _info(settings: Settings) -> Mapping[str, Any]:
+    with closing(connect(settings.redis, _DEADLINE_S)) as client, reaching(settings.redis_address):
+        return cast(Mapping[str, Any], client.info())
+
+
+def _repair(error: Unreachable, settings: Settings) -> str:
+    if isinstance(error, LoginRefused):
+        return "correct user and password in the setting redis: redis://USER:PASSWORD@HOST:PORT/0"
+    if isinstance(error, Unusable):
+        return "docs/redis.md says what Segue needs of a Redis"
+    if "redis" not in settings.model_fields_set:
+        return f"start one there, or name yours by the setting redis: no setting does, and {settings.redis_address} is the default"
+    return "start it, or correct the setting redis"
+
+
+def _rights(trial: Trial) -> Check:
+    """What the login may do of what a worker and the commands do: tried, not asked."""
+    if trial.problem is not None:
+        return Check("redis rights", FAIL, trial.problem, trial.fix)
+    if trial.refusal is not None:
+        fix = "see that it is no replica, and has room: until it takes writes, the lanes wait"
+        return Check("redis rights", FAIL, f"it refuses to write: {trial.refusal}", fix)
+    if trial.missing:
+        text = f"the user {trial.user} may not ask for INFO, so policy, memory and persistence are not known"
+        return Check("redis rights", WARN, text, trial.fix)
+    return Check("redis rights", OK, f"the user {trial.user} may do all that Segue does")
 
 
 def _policy(info: Mapping[str, Any]) -> Check:

@@ -21,6 +21,7 @@ from streamer.kafka_client import error_of
 from streamer.place import FoldSettings
 from streamer.start import starting_point
 
+MADE_BY_A_WORKER = "a worker makes it"
 _DEADLINE_S = 5.0
 
 
@@ -73,7 +74,7 @@ def judged(lane: int, facts: LaneFacts) -> Check:
         bootstrapped=facts.bootstrapped,
     )
     if place is None:
-        return Check(name, WARN, "the lane has no place in Redis", "a worker makes it")
+        return Check(name, WARN, "the lane has no place in Redis", MADE_BY_A_WORKER)
     topics = {**facts.inputs, facts.users_topic: facts.users}
     if not topics.keys() <= place.topic_ids.keys():
         text = f"the place in Redis is of {', '.join(sorted(place.topic_ids))}; the lane's topics are {', '.join(topics)}"

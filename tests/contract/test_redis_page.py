@@ -8,6 +8,7 @@ from schemas.changes import Cause
 from schemas.events import Item, Order, Signup
 from segue.services import local_redis
 from streamer import place as places
+from streamer import redis_rights
 from streamer.history import FIELD_PREFIX, FIELDS
 from streamer.interfaces import UserWrite
 from streamer.keys import ORDER_PREFIX, Keys
@@ -16,6 +17,7 @@ from streamer.profile import fold
 from streamer.rules import Rules
 from streamer.state import UserState
 from streamer.users import write_of
+from tests.acl import documented_rights
 from tests.releases import an_active_model
 
 PAGE = (Path(__file__).parents[2] / "docs" / "redis.md").read_text(encoding="utf-8")
@@ -44,6 +46,11 @@ def test_every_key_is_there() -> None:
         assert in_code(swept), swept
         assert in_code(keys.angles("<space>"))
         assert in_code(keys.rebuild())
+    assert in_code(single.trial("<name>"))
+
+
+def test_the_rights_are_those_that_are_tried() -> None:
+    assert documented_rights() == sorted({right for right, _ in redis_rights._commands("key")})
 
 
 def test_every_field_of_a_user_is_there_and_no_other() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from segue.services import KafkaService, RedisService
+from tests.acl import login
 from tests.deployment import Deployment, deployed
 from tests.releases import a_release
 
@@ -15,8 +16,10 @@ def deployment(
     kafka: KafkaService, redis_server: RedisService, topic_prefix: str, tmp_path: Path
 ) -> Iterator[Deployment]:
     """Topics, a group and a Redis prefix of the test's own, with a release that is in use."""
-    with deployed(
-        Deployment(kafka.bootstrap, redis_server.url, topic_prefix, tmp_path, partitions=3)
-    ) as made:
+    with (
+        deployed(Deployment(kafka.bootstrap, redis_server.url, topic_prefix, tmp_path, partitions=3)) as made,
+        login(redis_server.url, made.prefix) as url,
+    ):
+        made.settings = {"SEGUE_REDIS": url}  # with no more rights than docs/redis.md asks for
         made.announce(a_release())
         yield made

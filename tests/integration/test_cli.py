@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
@@ -17,6 +18,7 @@ from segue.reading import CommittedReader
 from segue.services import KafkaService, LocalKafka, RedisService
 from segue.services.ports import free_ports
 from segue.settings import Settings
+from tests.acl import login
 from tests.segue_process import SegueProcess
 from tests.shops import Shop, write_csv
 
@@ -57,21 +59,24 @@ def segue(
     redis_prefix: str,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
-) -> Segue:
-    """Runs a command in this process, under a settings file with names of the test's own."""
+) -> Iterator[Segue]:
+    """Runs a command in this process, under a settings file with names of the test's own, and with no more rights in
+    Redis than docs/redis.md asks for.
+    """
     for name in Settings.model_fields:
         monkeypatch.delenv(f"SEGUE_{name.upper()}", raising=False)
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.delenv("SEGUE_CONFIG", raising=False)
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "segue.toml").write_text(
-        f'kafka = "{kafka.bootstrap}"\nredis = "{redis_server.url}"\n'
-        f'topic_prefix = "{topic_prefix}"\nredis_prefix = "{redis_prefix}"\ngroup = "{topic_prefix}group"\n'
-        "partitions = 2\nsimilar_users = 3\n",
-        encoding="utf-8",
-    )
-    return lambda *arguments: run([str(argument) for argument in arguments])
+    with login(redis_server.url, redis_prefix) as url:
+        (tmp_path / "segue.toml").write_text(
+            f'kafka = "{kafka.bootstrap}"\nredis = "{url}"\n'
+            f'topic_prefix = "{topic_prefix}"\nredis_prefix = "{redis_prefix}"\ngroup = "{topic_prefix}group"\n'
+            "partitions = 2\nsimilar_users = 3\n",
+            encoding="utf-8",
+        )
+        yield lambda *arguments: run([str(argument) for argument in arguments])
 
 
 def test_from_the_warehouse_to_a_change_and_a_user_explained(
@@ -226,6 +231,16 @@ def test_an_event_that_kafka_refuses_is_named(
         f"Kafka refuses the event of {events}, line 1: 6,000,002 bytes are more than {topic_prefix}signups takes"
         in capsys.readouterr().err
     )
+
+
+def test_a_login_that_lacks_a_right_ends_a_worker_with_the_remedy(
+    segue: Segue, redis_server: RedisService, redis_prefix: str, capsys: Capture
+) -> None:
+    with login(redis_server.url, redis_prefix, without="evalsha") as url:
+        assert segue("worker", "--redis", url) == 8
+        told = capsys.readouterr().err.splitlines()[-1]
+        assert told.startswith("Error: Redis at ")
+        assert told.endswith(f" what Segue needs: EVALSHA: ACL SETUSER {urlsplit(url).username} +evalsha")
 
 
 def test_topics_with_unequal_counts_are_refused(

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from confluent_kafka import Producer, TopicPartition
+from confluent_kafka.admin import NewTopic  # type: ignore[attr-defined]
 
 from schemas.wire import encode_release
 from segue.doctor.check import FAIL, OK, WARN, Check, worst
@@ -19,6 +20,8 @@ from streamer.kafka_admin import Admin
 from streamer.keys import Keys
 from streamer.place import FoldSettings, Place
 from streamer.redis_client import connect
+from streamer.topics_admin import create_topic
+from tests.acl import login
 from tests.releases import a_release, an_active_model
 
 StartRedis = Callable[..., LocalRedis]
@@ -67,8 +70,16 @@ def test_missing_topics_are_named_and_what_asks_for_them_is_not_asked(settings: 
     assert set(checks) == {"kafka", "topics", "release"}
     assert checks["kafka"].state == OK
     assert checks["topics"].state == FAIL
-    assert f"the topics are {settings.topics.signups}, " in str(checks["topics"].fix)
+    assert checks["topics"].text.startswith(f"none of {settings.topics.signups}, ")
+    assert "segue bootstrap or segue worker makes them" in str(checks["topics"].fix)
     assert checks["release"].state == WARN
+    assert not any(
+        "doctor" in f"{check.text}{check.fix}" for check in checks.values()
+    )  # it does not advise itself
+    assert "segue train, then segue publish" in str(checks["release"].fix)
+
+    create_topic(Admin(settings.kafka_client, 10), NewTopic(settings.topics.orders, 1), 10)
+    assert on_kafka(settings)["topics"].text.startswith(f"missing: {settings.topics.signups}, ")
 
 
 def test_events_without_a_worker_are_behind(settings: Settings) -> None:
@@ -111,6 +122,10 @@ def test_no_kafka_is_one_line(settings: Settings) -> None:
 
     assert list(checks) == ["kafka"]
     assert "Connection refused" in checks["kafka"].text
+    assert checks["kafka"].fix == "start it, or correct the setting kafka"
+    by_default = settings.model_copy(update={"kafka": "127.0.0.1:1"})
+    by_default.model_fields_set.discard("kafka")
+    assert "no setting does, and 127.0.0.1:1 is the default" in str(on_kafka(by_default)["kafka"].fix)
 
 
 def test_a_redis_that_forgets_and_does_not_persist(settings: Settings, fresh_redis: StartRedis) -> None:
@@ -233,3 +248,32 @@ def test_no_redis_is_one_line(settings: Settings) -> None:
     assert list(checks) == ["redis"]
     assert checks["redis"].state == FAIL
     assert "secret" not in checks["redis"].text
+    assert checks["redis"].fix == "start it, or correct the setting redis"
+
+
+@pytest.mark.parametrize(
+    ("without", "state", "names"),
+    [
+        ("evalsha", FAIL, {"redis", "redis rights", "redis policy", "redis memory", "redis persistence"}),
+        ("info", WARN, {"redis", "redis rights", "place 0"}),
+    ],
+)
+def test_what_a_login_may_not_do_is_named_with_the_command_that_grants_it(
+    settings: Settings, without: str, state: str, names: set[str]
+) -> None:
+    prepare_topics(settings, lambda _: None)
+    with login(settings.redis, settings.redis_prefix, without=without) as url:
+        checks = on_redis(settings.model_copy(update={"redis": url}), lanes=1)
+
+    assert checks["redis"].state == OK
+    assert checks["redis rights"].state == state
+    assert str(checks["redis rights"].fix).endswith(f" +{without}")
+    assert set(checks) == names
+
+
+def test_a_wrong_password_is_told_from_no_redis(settings: Settings) -> None:
+    with login(settings.redis, settings.redis_prefix) as url:
+        checks = on_redis(settings.model_copy(update={"redis": url.replace("s3cret", "wrong")}))
+
+    assert "refuses the password or user" in checks["redis"].text
+    assert str(checks["redis"].fix).startswith("correct user and password in the setting redis")

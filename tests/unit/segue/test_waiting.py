@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from schemas.errors import LoginRefused, NotAllowed, Unreachable
+from schemas.errors import LoginRefused, Unreachable, Unusable
 from segue import waiting
 from segue.waiting import Wait
 
@@ -89,7 +89,7 @@ def test_patience_ends(world: World) -> None:
 
 @pytest.mark.parametrize(
     "error",
-    [LoginRefused("wrong password"), NotAllowed("no right to"), ValueError("a bug"), KeyboardInterrupt()],
+    [LoginRefused("wrong password"), Unusable("no right to"), ValueError("a bug"), KeyboardInterrupt()],
 )
 def test_what_waiting_does_not_help_ends_it_at_once(world: World, error: Exception) -> None:
     with pytest.raises(type(error)):
