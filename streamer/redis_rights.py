@@ -83,7 +83,7 @@ def try_rights(url: str, prefix: str, timeout_s: float = TIMEOUT_S) -> Trial:
         prefix: the setting; the keys are under it, where nobody else's are.
 
     Raises:
-        Unusable: this is a Redis Cluster.
+        Unusable: this is a Redis Cluster, or does not know a command.
         Unreachable: Redis does not answer, or refuses the login.
     """
     with closing(connect(url, timeout_s)) as client:
@@ -91,7 +91,7 @@ def try_rights(url: str, prefix: str, timeout_s: float = TIMEOUT_S) -> Trial:
         with reaching(address):
             try:
                 key = Keys(prefix).trial(uuid.uuid4().hex)
-                tried = [_try(client, right, words) for right, words in _commands(key)]
+                tried = [_try(client, address, right, words) for right, words in _commands(key)]
             except _CLUSTER as error:
                 raise Unusable(
                     f"Redis at {address} is a Redis Cluster ({error}), and workers use one server: set the setting redis"
@@ -134,7 +134,9 @@ def _commands(key: str) -> Iterator[Command]:
     yield "unlink", ("UNLINK", text, user, users)
 
 
-def _try(client: redis.Redis, right: str, words: Sequence[str]) -> tuple[str | None, str | None]:
+def _try(
+    client: redis.Redis, address: str, right: str, words: Sequence[str]
+) -> tuple[str | None, str | None]:
     """The right that is missing, and how else the command was refused."""
     try:
         client.execute_command(*words)  # type: ignore[no-untyped-call]
@@ -147,6 +149,11 @@ def _try(client: redis.Redis, right: str, words: Sequence[str]) -> tuple[str | N
     except redis.exceptions.NoScriptError:
         return None, None  # it could not be loaded, and that is missing
     except redis.ResponseError as error:
+        if "unknown command" in str(error) and right != INFO:
+            raise Unusable(
+                f"Redis at {address} does not know {words[0]}: Segue needs one of 6.2 or newer, with scripts, and without"
+                " renamed commands"
+            ) from None
         return None, None if right == "exec" else str(error)  # there is nothing to execute
     finally:
         if right == "multi":

@@ -111,6 +111,14 @@ def test_one_that_takes_no_writes_says_so_and_is_the_lanes_to_wait_for(
     assert "command not allowed when used memory" in str(trial.refusal)
 
 
+def test_a_redis_without_a_command_is_told_from_a_missing_right(fresh_redis: StartRedis) -> None:
+    server = fresh_redis(options={"rename-command": 'EVALSHA ""'})
+    with pytest.raises(
+        Unusable, match="does not know EVALSHA: Segue needs one of 6.2 or newer, with scripts"
+    ):
+        check_rights(server.url, PREFIX)
+
+
 def test_a_cluster_is_not_a_server_for_workers(fresh_redis: StartRedis) -> None:
     """Whether it serves no slot, another one, or all of them."""
     server = fresh_redis(options={"cluster-enabled": "yes"})
