@@ -8,12 +8,12 @@ from pathlib import Path
 from schemas.errors import BadRelease, Unreachable
 from segue.publishing import PatientTopic
 from segue.settings import Settings
+from segue.training import NONE
 from trainer.current import Current, current_from, published_assignments
 from trainer.models_topic import ModelsTopic
 from trainer.published import published
 
 DEADLINE_S = 3.0
-NONE = "none"
 
 
 def release_to_continue(

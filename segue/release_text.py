@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
@@ -34,3 +36,16 @@ def release_text(release: ModelRelease) -> Group:
             segment_text(segment.id, segment.name), f"{segment.size:,} users", f"{segment.size / total:.0%}"
         )
     return Group(told, Text(metrics, style="dim"), rows)
+
+
+def continuity_text(before: ModelRelease, release: ModelRelease) -> Iterator[str]:
+    """Which segments of the release before end, and which are new; nothing where all live on."""
+    kept = {segment.id for segment in before.segments} & {segment.id for segment in release.segments}
+    ended, new = (
+        ", ".join(f"segment {each.id} ({each.name})" for each in segments if each.id not in kept)
+        for segments in (before.segments, release.segments)
+    )
+    if ended:
+        yield f"no segment of this release has the users of {ended}: it ends, and its id is not given again"
+    if new:
+        yield f"new: {new}"

@@ -39,6 +39,7 @@ from segue.setting_texts import (
     options_table,
     without_password,
 )
+from trainer.settings import Preset
 
 DEFAULT_FILE = Path("segue.toml")
 FILE_VARIABLE = "SEGUE_CONFIG"
@@ -102,6 +103,10 @@ class Settings(BaseSettings):
     )
     features: Annotated[tuple[str, ...], NoDecode] = Field(
         FEATURE_NAMES, description="the model's inputs, with commas; unset: those here, then the declared"
+    )
+    preset: Preset | None = Field(
+        None,
+        description="what is fitted: label, as the article has it, or recommended; unset: as the current release, else label",
     )
     exclude_statuses: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="orders with one of these statuses do not count; exact, with commas"

@@ -6,9 +6,9 @@ take too long over many users is computed over a sample of them, drawn with a se
 
 import warnings
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -41,7 +41,7 @@ class KQuality:
     Attributes:
         k: the number of clusters.
         sse: the sum of squared distances to the nearest centre.
-        silhouette: -1 to 1, higher is better (Rousseeuw 1987), over at most SILHOUETTE_ROWS rows.
+        silhouette: -1 to 1, higher is better (Rousseeuw 1987), over at most SILHOUETTE_ROWS rows, the same for all.
         calinski_harabasz: higher is better (Caliński and Harabasz 1974).
         davies_bouldin: lower is better (Davies and Bouldin 1979).
         stability: the mean adjusted Rand index (Hubert and Arabie 1985) between these clusters and
@@ -59,7 +59,7 @@ class KQuality:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """The figures for each k, and where the SSE bends.
+    """The figures for each k, and which k each of them names.
 
     Attributes:
         rows: one for each k, ascending.
@@ -69,12 +69,31 @@ class Search:
             the curve had no bend.
         users: how many training users the figures are over: all, or a sample of SEARCH_ROWS, whose SSE is
             extrapolated to all.
+        highest_silhouette: the k with the highest silhouette, to three decimals; of equal ones the smallest.
+        highest_stability: likewise.
     """
 
     rows: tuple[KQuality, ...]
     elbow: int | None
     elbow_counts: dict[str, int]
     users: int
+    highest_silhouette: int | None = None
+    highest_stability: int | None = None
+
+    def with_used(self, used: KQuality) -> Self:
+        """The figures of the clusters in use in the place of those that the search found for that k."""
+        rows = tuple(used if row.k == used.k else row for row in self.rows)
+        return replace(
+            self,
+            rows=rows,
+            highest_silhouette=_highest(rows, lambda row: row.silhouette),
+            highest_stability=_highest(rows, lambda row: row.stability),
+        )
+
+
+def _highest(rows: Sequence[KQuality], figure: Callable[[KQuality], float | None]) -> int | None:
+    found = [(round(value, 3), -row.k) for row in rows if (value := figure(row)) is not None]
+    return -max(found)[1] if found else None
 
 
 def search(components: Matrix, ks: Sequence[int]) -> Search:
@@ -84,7 +103,7 @@ def search(components: Matrix, ks: Sequence[int]) -> Search:
         components: shape (rows, components).
         ks: ascending. The search ends before the first k that the rows lie too close together for.
     """
-    everybody = len(components)
+    everybody, judged = len(components), sample(components, SILHOUETTE_ROWS)
     components = sample(components, SEARCH_ROWS)
     fits = []
     with warnings.catch_warnings():
@@ -98,7 +117,7 @@ def search(components: Matrix, ks: Sequence[int]) -> Search:
         _refits(resample, [kmeans.n_clusters for kmeans in fits]) for resample in _resamples(components)
     ]
     rows = tuple(
-        _quality(components, kmeans, [refit[place] for refit in refits], everybody / len(components))
+        _quality(components, judged, kmeans, [refit[place] for refit in refits], everybody / len(components))
         for place, kmeans in enumerate(fits)
     )
     drawn = [row.k for row in rows]
@@ -109,13 +128,15 @@ def search(components: Matrix, ks: Sequence[int]) -> Search:
         elbow_counts={str(k): elbows[k] for k in drawn if elbows[k]}
         | ({"none": elbows[None]} if elbows[None] else {}),
         users=len(components),
+        highest_silhouette=_highest(rows, lambda row: row.silhouette),
+        highest_stability=_highest(rows, lambda row: row.stability),
     )
 
 
 def judge(components: Matrix, kmeans: Any) -> KQuality:
     """The figures for a fitted ``KMeans``; components: shape (rows, components)."""
     refits = [_refits(resample, [kmeans.n_clusters])[0] for resample in _resamples(components)]
-    return _quality(components, kmeans, refits, 1.0)
+    return _quality(components, sample(components, SILHOUETTE_ROWS), kmeans, refits, 1.0)
 
 
 def elbow(ks: Sequence[int], sse: Sequence[float]) -> int | None:
@@ -129,8 +150,10 @@ def elbow(ks: Sequence[int], sse: Sequence[float]) -> int | None:
     return None if found is None else int(found)
 
 
-def _quality(components: Matrix, kmeans: Any, refits: Sequence[Any], share: float) -> KQuality:
-    """The figures; ``share``: how many users each row stands for."""
+def _quality(
+    components: Matrix, judged: Matrix, kmeans: Any, refits: Sequence[Any], share: float
+) -> KQuality:
+    """The figures; ``judged``: the rows of the silhouette, ``share``: how many users each row stands for."""
     labels: Labels = kmeans.labels_
     defined = 1 < len(np.unique(labels)) < len(labels)
     seen = sample(components, RESAMPLE_ROWS)
@@ -138,16 +161,15 @@ def _quality(components: Matrix, kmeans: Any, refits: Sequence[Any], share: floa
     return KQuality(
         k=int(kmeans.n_clusters),
         sse=float(kmeans.inertia_) * share,
-        silhouette=silhouette(components, labels, SILHOUETTE_ROWS) if defined else None,
+        silhouette=silhouette(judged, kmeans.predict(judged)) if defined else None,
         calinski_harabasz=float(calinski_harabasz_score(components, labels)) if defined else None,
         davies_bouldin=float(davies_bouldin_score(components, labels)) if defined else None,
         stability=float(np.mean([adjusted_rand_score(own, refit.predict(seen)) for refit in refits])),
     )
 
 
-def silhouette(components: Matrix, labels: Labels, most: int) -> float | None:
-    """The mean silhouette over at most so many of the rows; None where it is not defined for these."""
-    components, labels = sample(components, most), sample(labels, most)
+def silhouette(components: Matrix, labels: Labels) -> float | None:
+    """The mean silhouette; None where it is not defined."""
     if not 1 < len(np.unique(labels)) < len(labels):
         return None
     return float(silhouette_score(components, labels))

@@ -16,10 +16,11 @@ from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
 from schemas.errors import BadTraining
-from trainer.cluster import cluster, cluster_from
+from trainer.cluster import cluster, cluster_from, nearest
 from trainer.compare import Comparison, compare
 from trainer.encode import FeatureEncoder, Matrix
 from trainer.evaluate import KQuality, Labels, Search, judge, search
+from trainer.named_k import KBy
 from trainer.rows import Selection, distinct
 from trainer.say import Say, silent
 from trainer.scale import scaler_for
@@ -41,6 +42,7 @@ class Fit:
         search: each k with its figures.
         quality: the figures of the k in use, over all training rows.
         comparison: each encoding with its controls, for the k in use.
+        k_by: who named k: the settings, the elbow, or the release that is continued.
     """
 
     settings: FitSettings
@@ -51,6 +53,7 @@ class Fit:
     search: Search
     quality: KQuality
     comparison: Comparison
+    k_by: KBy
 
 
 def fit(selection: Selection, settings: FitSettings, start: Start | None = None, say: Say = silent) -> Fit:
@@ -69,14 +72,17 @@ def fit(selection: Selection, settings: FitSettings, start: Start | None = None,
         encoder, scaler, pca, components = (
             _space(selection, settings) if start is None else _kept(selection, settings, start)
         )
-        points = min(distinct(selection.rows, settings.names), len(np.unique(components, axis=0)))
+        different = distinct(selection.rows, settings.names)
+        points = min(different, len(np.unique(components, axis=0)))
         say(f"searching k from {settings.k_min} to {settings.k_max}")
         found = search(components, range(settings.k_min, min(settings.k_max, points) + 1))
-        if start is None:
-            kmeans = _clusters(components, points, _chosen_k(found, settings))
+        k, k_by = _chosen_k(found, settings, start, components)
+        if start is not None and k == _populated(components, start):
+            kmeans = cluster_from(components, start)
         else:
-            kmeans = _clusters(components, points, len(start.centres), start)
+            kmeans = _clusters(components, points, k, _ways_out(k, different, start))
         say(f"judging {kmeans.n_clusters} segments")
+        quality = _quality(components, kmeans, found, start)
         return Fit(
             settings=settings,
             selection=selection,
@@ -85,10 +91,10 @@ def fit(selection: Selection, settings: FitSettings, start: Start | None = None,
             ),
             components=components,
             labels=kmeans.labels_,
-            search=found,
-            # The search began elsewhere than a fit that continues a release.
-            quality=_quality(components, kmeans, found) if start is None else judge(components, kmeans),
+            search=found.with_used(quality),
+            quality=quality,
             comparison=compare(selection.rows, settings, kmeans.n_clusters),
+            k_by=k_by,
         )
 
 
@@ -110,12 +116,38 @@ def _space(selection: Selection, settings: FitSettings) -> tuple[FeatureEncoder,
 def _kept(
     selection: Selection, settings: FitSettings, start: Start
 ) -> tuple[FeatureEncoder, Any, Any, Matrix]:
-    """The same of the release that is continued; today's rows only tell what its axes keep of them."""
-    _check_columns(start.encoder, selection, settings)
+    """The same of the release that is continued; today's rows only tell what its axes keep of them.
+
+    Raises:
+        BadTraining: nobody's place differs enough to be told apart.
+    """
+    _check_memory(start.encoder, selection, settings)
     scaled = start.scaler.transform(start.encoder.transform(selection.rows), copy=False)
     components = start.pca.transform(scaled)
+    _check_apart(components, selection, settings, start)
     explain(start.pca, scaled, components)
     return start.encoder, start.scaler, start.pca, components
+
+
+def _populated(components: Matrix, start: Start) -> int:
+    """How many segments of the continued release have training users."""
+    return len(np.unique(nearest(components, start.centres)))
+
+
+def _check_apart(components: Matrix, selection: Selection, settings: FitSettings, start: Start) -> None:
+    """A release has at least two segments with users, unless its users are to be clustered anew."""
+    places = np.unique(nearest(components, start.centres))
+    apart = len(np.unique(components, axis=0)) > 1
+    if len(places) > 1 or (apart and settings.k is not None):
+        return
+    segment = start.release.segments[places[0]]
+    who = f"all {selection.users_used:,} training users lie in its segment {segment.id} ({segment.name})"
+    fix = (
+        "look for segments anew with --refit-space"
+        if distinct(selection.rows, settings.names) > 1
+        else "and they are all equal, so that --refit-space finds no segments either: train on other users"
+    )
+    raise BadTraining(f"the current release {start.release.version} cannot be continued: {who}, {fix}")
 
 
 def _check_columns(encoder: FeatureEncoder, selection: Selection, settings: FitSettings) -> None:
@@ -126,6 +158,11 @@ def _check_columns(encoder: FeatureEncoder, selection: Selection, settings: FitS
                 f"{settings.components} components cannot be made from {count} {what}: "
                 f"set components to {count} or less"
             )
+    _check_memory(encoder, selection, settings)
+
+
+def _check_memory(encoder: FeatureEncoder, selection: Selection, settings: FitSettings) -> None:
+    width = sum(learned.width for learned in encoder.encoded_)
     needed = width * selection.users_used * np.dtype(np.float64).itemsize * _MATRICES
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if needed > memory:
@@ -151,37 +188,49 @@ def _check_varies(encoded: Matrix, encoder: FeatureEncoder) -> None:
             )
 
 
-def _chosen_k(found: Search, settings: FitSettings) -> int:
+def _chosen_k(
+    found: Search, settings: FitSettings, start: Start | None, components: Matrix
+) -> tuple[int, KBy]:
     if settings.k is not None:
-        return settings.k
+        return settings.k, "setting"
+    if start is not None:
+        return _populated(components, start), "release"
     if found.elbow is None:
         raise BadTraining(
             f"the SSE has no elbow for k from {settings.k_min} to {settings.k_max}: set k, "
             "or search a wider range with k_min and k_max"
         )
-    return found.elbow
+    return found.elbow, "elbow"
 
 
-def _quality(components: Matrix, kmeans: Any, found: Search) -> KQuality:
-    """The figures of the clusters in use, which the search has already where it was over everybody."""
-    if found.users == len(components):
+def _quality(components: Matrix, kmeans: Any, found: Search, start: Start | None) -> KQuality:
+    """The figures of the clusters in use, which the search has already where it began as they did, over everybody."""
+    if start is None and found.users == len(components):
         for row in found.rows:
             if row.k == kmeans.n_clusters:
                 return row
     return judge(components, kmeans)
 
 
-def _clusters(components: Matrix, points: int, k: int, start: Start | None = None) -> Any:
+def _ways_out(k: int, different: int, start: Start | None) -> str:
+    """What helps beside a smaller k, where the users cannot be told apart; ``different``: rows of features."""
+    if start is None:
+        return "or add features or components"
+    refit = ", or learn everything anew with --refit-space" if different >= k else ""
+    return f"or leave it out to keep the release's segments{refit}"
+
+
+def _clusters(components: Matrix, points: int, k: int, ways_out: str) -> Any:
     if points < k:
         raise BadTraining(
             f"the training users have only {points} different positions in the space of the components, and "
-            f"{k} segments need at least {k}: set k to {points} or less, or add features or components"
+            f"{k} segments need at least {k}: set k to {points} or less, {ways_out}"
         )
     with warnings.catch_warnings():
         warnings.simplefilter("error", ConvergenceWarning)
         try:
-            return cluster(components, k) if start is None else cluster_from(components, start)
+            return cluster(components, k)
         except ConvergenceWarning as warning:
             raise BadTraining(
-                f"the training users lie too close together for {k} segments, set k to less: {warning}"
+                f"the training users lie too close together for {k} segments ({warning}): set k to less, {ways_out}"
             ) from None

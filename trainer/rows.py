@@ -36,14 +36,16 @@ class Selection:
         return int(self.rows.num_rows)
 
 
-def select(table: pa.Table, settings: FitSettings) -> Selection:
+def select(table: pa.Table, settings: FitSettings, *, space_kept: bool = False) -> Selection:
     """The rows to learn from (k-means depends on their order).
 
     Args:
         table: ``user_id``, the article's seven features and the model's, a row for each user.
+        space_kept: whether the space is a release's, in which a feature need not vary.
 
     Raises:
-        BadTraining: nobody is left, a feature never varies, or fewer different users than segments.
+        BadTraining: nobody is left, or fewer users than segments; where the space is learned, a feature never
+            varies, or fewer different users than segments.
     """
     absent = {name: _is_missing(table[name]) for name in table.column_names if name != "user_id"}
     nulls = {name: _count(mask) for name, mask in absent.items()}
@@ -56,7 +58,9 @@ def select(table: pa.Table, settings: FitSettings) -> Selection:
         missing=missing,
         nulls=nulls,
     )
-    _check(selection, settings)
+    _check_enough(selection, settings)
+    if not space_kept:
+        _check_varied(selection, settings)
     return selection
 
 
@@ -80,16 +84,19 @@ def _count(mask: pa.ChunkedArray) -> int:
     return pc.sum(mask).as_py() or 0
 
 
-def _check(selection: Selection, settings: FitSettings) -> None:
-    used = selection.users_used
+def _check_enough(selection: Selection, settings: FitSettings) -> None:
+    used, needed = selection.users_used, settings.k or settings.k_min
     if used == 0:
         raise BadTraining(_nobody(selection))
-    needed = settings.k or settings.k_min
     if used < needed:
         raise BadTraining(
             f"only {_users(used)} can be trained on, of {selection.users_read:,} read, and {needed} segments "
             f"need at least {needed}: {_dropped(selection)}"
         )
+
+
+def _check_varied(selection: Selection, settings: FitSettings) -> None:
+    used, needed = selection.users_used, settings.k or settings.k_min
     for name in settings.names:
         values = pc.unique(selection.rows[name])
         if len(values) == 1:

@@ -6,6 +6,7 @@ from typing import Literal, get_args
 from schemas.errors import BadSetting
 from schemas.features import FEATURES, Feature
 
+Preset = Literal["label", "recommended"]
 CategoryEncoding = Literal["label", "frequency", "one-hot"]
 Scaling = Literal["standard", "balanced", "none"]
 
@@ -15,6 +16,7 @@ class FitSettings:
     """Settings of one fit, checked when made.
 
     Attributes:
+        preset: the name of the settings that the others began with (:mod:`trainer.presets`).
         encoding: how text becomes numbers, where a feature names no encoding of its own; see
             :class:`trainer.encode.FeatureEncoder`.
         rare: values with less than this share of the training rows share a column, under ``one-hot``.
@@ -22,7 +24,8 @@ class FitSettings:
             weight (:class:`trainer.scale.BalancedScaler`), ``none`` leaves each as wide as it is. All
             centre the columns.
         components: the dimensions of the space that users are compared in.
-        k: the number of segments; None takes the elbow of the SSE over ``k_min`` to ``k_max``.
+        k: the number of segments; None takes the elbow of the SSE over ``k_min`` to ``k_max``, or, where a release
+            is continued, its segments.
         k_min: the smallest k of the search, which every report shows.
         k_max: the largest k of the search.
         features: the model's inputs, in this order.
@@ -34,6 +37,7 @@ class FitSettings:
         BadSetting: a value cannot be used.
     """
 
+    preset: Preset = "label"
     encoding: CategoryEncoding = "label"
     rare: float = 0.0
     scaling: Scaling = "standard"
@@ -51,6 +55,7 @@ class FitSettings:
         return tuple(feature.name for feature in self.features)
 
     def __post_init__(self) -> None:
+        _check_choice("preset", self.preset, get_args(Preset))
         _check_choice("encoding", self.encoding, get_args(CategoryEncoding))
         _check_choice("scaling", self.scaling, get_args(Scaling))
         if not 0 <= self.rare < 0.5:

@@ -5,22 +5,23 @@ Users keep their components from release to release, so that only the centres fo
 
 from dataclasses import dataclass, replace
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+from msgspec import Struct
 from sklearn.decomposition import PCA
 from sklearn.preprocessing import StandardScaler
 
 from schemas.errors import BadTraining
-from schemas.features import Feature, beyond_default, told
 from schemas.release import ModelRelease
 from trainer.digest import digest
 from trainer.encode import FeatureEncoder, Matrix
 from trainer.rows import Selection
 from trainer.scale import scaler_for
 from trainer.scorer import encoder_of
-from trainer.settings import FitSettings, Scaling
+from trainer.settings import FitSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,61 +32,17 @@ class Start:
         encoder: fitted, as the next two.
         scaler: a ``StandardScaler``.
         pca: a ``PCA``.
-        centres: of the current release, shape (segments, components).
+        release: the current one, whose space and centres these are.
+        centres: of its segments, shape (segments, components).
         learned: the training rows are those of the current release, so its centres are right as they are.
     """
 
     encoder: FeatureEncoder
     scaler: StandardScaler
     pca: PCA
+    release: ModelRelease
     centres: Matrix
     learned: bool
-
-
-def check_continues(release: ModelRelease, settings: FitSettings) -> None:
-    """Refuse to continue a release that was made in another way than the settings ask for.
-
-    Raises:
-        BadTraining: with what differs.
-    """
-    of_release = [feature.name for feature in release.features]
-    encodings = {feature.name: feature.encoding for feature in release.features}
-    wanted = {feature.name: _encoding(feature, settings) for feature in settings.features}
-    differing = [
-        ("features", ", ".join(of_release), ", ".join(settings.names)),
-        *((f"the encoding of {name}", encodings.get(name), wanted[name]) for name in wanted),
-        ("declare", told(release.declared), told(beyond_default(settings.features))),
-        ("scaling", _scaling(release, settings.scaling), settings.scaling),
-        ("components", len(release.projection), settings.components),
-        ("k", len(release.segments), settings.k or len(release.segments)),
-        ("exclude_statuses", _listed(release.exclude_statuses), _listed(settings.exclude_statuses)),
-    ]
-    for name, there, here in differing:
-        if there != here:
-            raise BadTraining(
-                f"the current release {release.version} cannot be continued: {name} is {there} there and {here} here; "
-                "train with the same, or refit everything with --refit-space, or begin anew with --current none"
-            )
-
-
-def _encoding(feature: Feature, settings: FitSettings) -> str:
-    return "number" if feature.numeric else feature.encoding or settings.encoding
-
-
-def _scaling(release: ModelRelease, wanted: Scaling) -> Scaling:
-    """How the release was scaled; the wanted way where both would have given the same."""
-    if all(scale == 1.0 for scale in release.scale):
-        return "none"
-    widths = [feature.width for feature in release.features]
-    indicators = np.repeat([feature.encoding == "one-hot" for feature in release.features], widths)
-    if not indicators.any():
-        return "standard" if wanted == "none" else wanted
-    mean, scale = np.array(release.mean)[indicators], np.array(release.scale)[indicators]
-    return "balanced" if np.allclose(scale**2, mean) else "standard"
-
-
-def _listed(statuses: tuple[str, ...]) -> str:
-    return ", ".join(sorted(statuses)) or "none"
 
 
 def within(selection: Selection, release: ModelRelease) -> Selection:
@@ -115,6 +72,20 @@ def _is_in(column: pa.ChunkedArray, values: tuple[str, ...]) -> npt.NDArray[np.b
     return np.asarray(pc.is_in(column, value_set=pa.array(values, column.type)), dtype=np.bool_)
 
 
+class _Users(Struct, frozen=True):
+    unseen: dict[str, int]
+
+
+class _Told(Struct, frozen=True):
+    users: _Users
+
+
+def unseen_in(report: bytes) -> dict[str, int]:
+    """How many users a training left out for a value new to the kept space, by feature, as ``report.json`` has it."""
+    unseen = msgspec.json.decode(report, type=_Told).users.unseen
+    return {name: count for name, count in unseen.items() if count}
+
+
 def start_from(release: ModelRelease, selection: Selection, settings: FitSettings) -> Start:
     """The release's steps as scikit-learn has them, for rows that it knows."""
     columns = len(release.mean)
@@ -130,7 +101,9 @@ def start_from(release: ModelRelease, selection: Selection, settings: FitSetting
     pca.mean_, pca.components_ = np.array(release.projection_mean), np.array(release.projection)
     pca.n_features_in_, pca.n_components_ = columns, len(release.projection)
     centres = np.array([segment.centre for segment in release.segments])
-    return Start(encoder, scaler, pca, centres, release.training.rows_sha256 == digest(selection.rows))
+    return Start(
+        encoder, scaler, pca, release, centres, release.training.rows_sha256 == digest(selection.rows)
+    )
 
 
 def explain(pca: PCA, scaled: Matrix, components: Matrix) -> None:

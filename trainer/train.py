@@ -16,6 +16,7 @@ from schemas.errors import BadTraining
 from schemas.features import FEATURES, Feature, beyond_default
 from schemas.release import ModelRelease
 from trainer.affinity import affinity_of
+from trainer.continues import check_continues
 from trainer.current import Current
 from trainer.fit import Fit, fit
 from trainer.identity import identify, kept_names
@@ -29,7 +30,7 @@ from trainer.rows import Selection, select
 from trainer.say import Say, silent
 from trainer.scorer import can_score, score
 from trainer.settings import FitSettings
-from trainer.stable import check_continues, start_from, within
+from trainer.stable import start_from, within
 from trainer.traits import Traits, traits_of
 from trainer.window import EVERYTHING, Window
 
@@ -105,7 +106,7 @@ def train(
     query = warehouse.query_text
     say(f"reading which rows are left out, beside {table.num_rows:,} users")
     rejected = warehouse.rejected(window.as_of).counts
-    selection, start = _selected(table, settings, window, rejected), None
+    selection, start = _selected(table, settings, window, rejected, continued), None
     everybody = selection.rows
     if continued is not None:
         selection = _within(selection, continued, say)
@@ -135,14 +136,18 @@ def train(
 
 
 def _selected(
-    table: pa.Table, settings: FitSettings, window: Window, rejected: Mapping[tuple[str, str], int]
+    table: pa.Table,
+    settings: FitSettings,
+    window: Window,
+    rejected: Mapping[tuple[str, str], int],
+    continued: ModelRelease | None,
 ) -> Selection:
     if table.num_rows == 0 and window != EVERYTHING:
         raise BadTraining(
             f"no user can be trained on: the warehouse has none in the window ({window.told}), give another one"
         )
     try:
-        return select(table, settings)
+        return select(table, settings, space_kept=continued is not None)
     except BadTraining as error:
         # Such a row is often why: a column that was mapped wrongly leaves everybody out.
         reasons = (f"{count:,} of {name} ({reason})" for (name, reason), count in rejected.items())
@@ -155,10 +160,8 @@ def _within(selection: Selection, release: ModelRelease, say: Say) -> Selection:
     known = within(selection, release)
     others = selection.users_used - known.users_used
     if others:
-        by_feature = ", ".join(f"{name} {count:,}" for name, count in known.unseen.items() if count)
         say(
-            f"leaving out {others:,} users with a value that release {release.version}, whose space is kept, has "
-            f"never seen ({by_feature}); --refit-space learns it"
+            f"leaving out {others:,} users with a value that release {release.version}, whose space is kept, has never seen"
         )
     return known
 

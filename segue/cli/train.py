@@ -11,10 +11,9 @@ import msgspec
 import typer
 
 from segue.cli.command import command, flag
-from segue.cli.terminal import people, say, steps, warn_left_out, write
+from segue.cli.terminal import people, say, steps, warn, warn_left_out, write
 from segue.settings import Settings
 from segue.times import time_option
-from segue.usage import bad_option
 
 if TYPE_CHECKING:
     from schemas.release import ModelRelease
@@ -25,6 +24,7 @@ DEFAULT_OUT = Path("releases")
 
 @command(
     "features",
+    "preset",
     "exclude_statuses",
     "kafka",
     "topic_prefix",
@@ -51,11 +51,8 @@ def train(
         str | None,
         typer.Option("--to", metavar="TIME", help="only users who ordered before it train"),
     ] = None,
-    preset: Annotated[
-        str, typer.Option(metavar="NAME", help="label, as the article has it, or recommended")
-    ] = "label",
     k: Annotated[
-        str | None, typer.Option(metavar="N", help="how many segments; auto searches 2 to 10")
+        str | None, typer.Option(metavar="N", help="how many segments; auto: the elbow of 2 to 10")
     ] = None,
     encoding: Annotated[
         str | None, typer.Option(metavar="NAME", help="of text: label, frequency or one-hot")
@@ -75,25 +72,34 @@ def train(
 ) -> int | None:
     """Fit the segments over the warehouse, judge them, and write a release with its report.
 
-    Where a release is current, this one continues it: encoding, scaling and projection stay, and the segments keep
-    their ids.
+    Where a release is current, this one continues it: what is not set stays as the release has it, encoding, scaling and
+    projection stay, and the segments keep their ids.
 
     The last line of standard output is the release's path. The same data and settings give the same release.
     """
-    if k is not None and k != "auto" and not (k.isdecimal() and len(k) < 10):
-        raise bad_option("--k", k, "give a whole number of at least 2, or auto")
+    from segue.training import NONE, FitOptions, fit_settings, not_taken, train_release
+    from trainer.release import check_writable, load_release
+    from trainer.window import Window
+
     bounds = time_option("--from", start), time_option("--to", end), time_option("--as-of", as_of)
+    window = Window.between(*bounds)
+    options = FitOptions(k, encoding, components, compare=not no_compare, refit_space=refit_space)
+    fit_settings(settings, options)  # a wrong value is told at once, not after seconds of imports
+    check_writable(out)
+    if current is not None and current != NONE:
+        load_release(Path(current))
     from segue.trainer_extra import installed, open_warehouse
 
     with installed():
         from segue.continuing import release_to_continue
-        from segue.training import fit_settings, train_release
-        from trainer.window import Window
-
-    window = Window.between(*bounds)
-    fit = fit_settings(preset, k=k, encoding=encoding, components=components, compare=not no_compare)
     with open_warehouse(warehouse, settings) as tables, steps() as step:
         followed = release_to_continue(settings, current, out, say)
+        fit = fit_settings(settings, options, None if followed is None else followed.release)
+        if followed is not None and (others := ", ".join(not_taken(settings, fit))):
+            warn(
+                f"release {followed.release.version}, which is continued, does not take {others}, though declared: "
+                "--refit-space does"
+            )
         made_before = set(out.glob("*"))
         path, release = train_release(
             tables,
@@ -110,6 +116,19 @@ def train(
     _tell(release, path, followed, made_before=path in made_before)
     write(_json(release, path) if as_json else str(path))
     return None
+
+
+def _warn_of_changes(release: ModelRelease, before: ModelRelease, unseen: dict[str, int]) -> None:
+    from segue.release_text import continuity_text
+
+    if unseen:
+        by_feature = ", ".join(f"{name} {count:,}" for name, count in unseen.items())
+        warn(
+            f"left out: users with a value that release {before.version}, whose space is kept, has never seen "
+            f"({by_feature}); --refit-space learns it"
+        )
+    for sentence in continuity_text(before, release):
+        warn(sentence)
 
 
 def _json(release: ModelRelease, path: Path) -> str:
@@ -131,6 +150,8 @@ def _tell(release: ModelRelease, path: Path, followed: Current | None, *, made_b
     from segue.release_text import release_text
     from trainer.compare import comparison_in
     from trainer.impact import told_in
+    from trainer.named_k import disagreement_in
+    from trainer.stable import unseen_in
 
     people.print(release_text(release))
     if followed is not None and followed.release.version == release.version:
@@ -143,6 +164,11 @@ def _tell(release: ModelRelease, path: Path, followed: Current | None, *, made_b
     report = (path / "report.json").read_bytes()
     for sentence in comparison_text(comparison_in(report)):
         say(sentence)
+    unclear = disagreement_in(report)
+    if unclear is not None:
+        say(f"{unclear} --k N takes another number.")
+    if followed is not None:
+        _warn_of_changes(release, followed.release, unseen_in(report))
     impact, drift = told_in(report)
     if impact is not None:
         people.print(impact_text(impact, drift))

@@ -104,6 +104,55 @@ def test_a_release_that_was_made_before_keeps_its_report_and_says_so(tmp_path: P
     assert (Path(again.out.splitlines()[-1]) / "report.json").read_bytes() == report
 
 
+def test_a_nightly_line_continues_the_preset_it_was_begun_with(
+    tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tables = write_csv(shop(60), tmp_path / "tables")
+    nightly = ["train", "--warehouse", str(tables), "--out", "here", "--no-compare"]
+    assert run([*nightly, "--current", "none", "--preset", "recommended", "--k", "3"]) == 0
+    first = capsys.readouterr().out.splitlines()[-1]
+    tables = write_csv(shop(80), tmp_path / "tables")
+
+    assert run([*nightly, "--current", first]) == 0
+    told = json.loads((Path(capsys.readouterr().out.splitlines()[-1]) / "report.json").read_text())
+    assert told["settings"]["preset"] == "recommended"
+    assert (told["k"], told["k_by"], told["impact"]["current"]) == (3, "release", Path(first).name)
+
+    monkeypatch.setenv("SEGUE_PRESET", "label")
+    assert run([*nightly, "--current", first]) == 3
+    refused = capsys.readouterr().err.splitlines()[-1]
+    assert "cannot be continued with preset label: the encoding of gender" in refused
+    assert (
+        "leave preset out to keep what the release has, or learn everything anew with --refit-space"
+        in refused
+    )
+    assert run([*nightly, "--current", first, "--refit-space"]) == 0
+    monkeypatch.setenv("SEGUE_PRESET", "recommended")
+    assert run([*nightly, "--current", first]) == 0
+
+
+def test_what_changes_with_a_release_is_told(tmp_path: Path, capsys: Capture) -> None:
+    """Segments that end or are new, values new to the kept space, and which k the figures name."""
+    tables = write_csv(shop(60), tmp_path / "tables")
+    nightly = ["train", "--warehouse", str(tables), "--no-compare", "--features", "age,country,total_orders"]
+    assert run([*nightly, "--current", "none", "--k", "4"]) == 0
+    first = capsys.readouterr().out.splitlines()[-1]
+    made = shop(60)
+    for number in range(7):
+        made.users[number]["country"] = "Atlantis"
+    write_csv(made, tmp_path / "tables")
+
+    assert run([*nightly, "--current", first, "--k", "2"]) == 0
+
+    told = capsys.readouterr().err
+    assert (
+        f"Note: left out: users with a value that release {Path(first).name}, whose space is kept, has never seen "
+        "(country 7); --refit-space learns it" in told
+    )
+    assert "Note: no segment of this release has the users of segment" in told
+    assert "This release has 2, as set. --k N takes another number." in told
+
+
 def test_another_shop_s_names_stand_in_the_settings(tmp_path: Path, capsys: Capture) -> None:
     tables = write_csv(shop(60), tmp_path / "tables")
     users = (tables / "users.csv").read_text().replace("id,age,", "no,years,", 1)
@@ -174,7 +223,7 @@ def test_a_missing_column_is_named_with_those_that_are_there(tmp_path: Path, cap
     ("arguments", "expected"),
     [
         (["--encoding", "hash"], "setting encoding is 'hash': use one of label, frequency, one-hot"),
-        (["--preset", "best"], "setting preset is 'best': use one of label, recommended"),
+        (["--preset", "best"], "setting preset (from option --preset) is 'best': use label or recommended"),
         (["--k", "1"], "setting k is 1: use at least 2 segments"),
         (
             ["--features", "age,height"],

@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.preprocessing import StandardScaler
 
+from tests.releases import a_release
 from trainer.cluster import cluster, cluster_from
 from trainer.encode import FeatureEncoder
 from trainer.stable import Start
@@ -13,7 +14,7 @@ POINTS = np.array([[0.0, 0.0], [0.0, 2.0], [10.0, 0.0], [10.0, 2.0]])
 
 
 def start(centres: list[list[float]], *, learned: bool) -> Start:
-    return Start(FeatureEncoder(), StandardScaler(), PCA(), np.array(centres), learned)
+    return Start(FeatureEncoder(), StandardScaler(), PCA(), a_release(), np.array(centres), learned)
 
 
 def test_the_clusters_keep_the_order_of_the_centres_that_they_began_with() -> None:
@@ -41,3 +42,16 @@ def test_a_result_of_k_means_is_not_always_where_it_would_stay() -> None:
     assert (again.labels_ != ended.labels_).any()
     kept = cluster_from(points, start(ended.cluster_centers_.tolist(), learned=True))
     assert (kept.labels_ == ended.labels_).all()
+
+
+def test_a_centre_that_lost_its_rows_ends_and_none_is_begun_in_its_place() -> None:
+    for learned in (False, True):
+        found = cluster_from(POINTS, start([[0.0, 0.0], [50.0, 50.0], [10.0, 1.0]], learned=learned))
+        assert found.n_clusters == len(found.cluster_centers_) == 2
+        assert found.labels_.tolist() == found.predict(POINTS).tolist() == [0, 0, 1, 1]
+
+
+def test_fewer_different_rows_than_centres() -> None:
+    rows = np.repeat([[0.0, 0.0], [10.0, 0.0]], 3, axis=0)
+    found = cluster_from(rows, start([[0.0, 1.0], [0.0, -1.5], [10.0, 0.0], [11.0, 0.0]], learned=False))
+    assert found.cluster_centers_.tolist() == [[0, 0], [10, 0]]

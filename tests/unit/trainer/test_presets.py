@@ -1,10 +1,9 @@
 from __future__ import annotations
 
-import pytest
+from typing import get_args
 
-from schemas.errors import BadSetting
-from trainer.presets import PRESETS, preset_named
-from trainer.settings import FitSettings
+from trainer.presets import PRESETS
+from trainer.settings import FitSettings, Preset
 
 
 def test_the_label_preset_is_the_article() -> None:
@@ -18,7 +17,5 @@ def test_the_recommended_preset() -> None:
     assert (settings.components, settings.k) == (2, None)
 
 
-def test_a_preset_by_name() -> None:
-    assert preset_named("recommended") is PRESETS["recommended"]
-    with pytest.raises(BadSetting, match="setting preset is 'best': use one of label, recommended"):
-        preset_named("best")
+def test_each_preset_has_its_name_and_the_setting_knows_it() -> None:
+    assert [preset.preset for preset in PRESETS.values()] == list(PRESETS) == list(get_args(Preset))

@@ -17,7 +17,7 @@ from schemas.errors import BadTraining
 from schemas.release import version_of
 from schemas.wire import decode_release, encode_release
 from streamer.scoring import Scorer
-from tests.training import CREATED_AT, Shop, a_shop, a_shop_of_kinds, features_named
+from tests.training import CREATED_AT, Shop, a_shop, a_shop_of_kinds, features_named, features_table
 from trainer.current import Current, current_from
 from trainer.fit import fit
 from trainer.identity import Identity
@@ -28,7 +28,7 @@ from trainer.release import load_release
 from trainer.rows import select
 from trainer.scorer import score
 from trainer.settings import FitSettings
-from trainer.stable import check_continues, start_from, within
+from trainer.stable import start_from, unseen_in, within
 from trainer.train import train
 from trainer.window import Window
 
@@ -184,11 +184,8 @@ def test_users_with_a_value_that_the_space_does_not_know_are_left_out_and_counte
     shop = Shop(pa.Table.from_pylist(rows, a_shop().schema))
     folder = train(shop, QUICK, tmp_path, said.append, current=current_from(first))
     assert load_release(folder).training.users_used == len(rows) - 7
-    (told,) = [line for line in said if "never seen" in line]
-    assert told == (
-        f"leaving out 7 users with a value that release {first.name}, whose space is kept, has never seen "
-        "(country 2, most_frequent_brand 7); --refit-space learns it"
-    )
+    assert any(line.startswith("leaving out 7 users") for line in said)
+    assert unseen_in((folder / "report.json").read_bytes()) == {"country": 2, "most_frequent_brand": 7}
 
 
 def test_a_value_that_the_kept_space_does_not_know_is_drift(first: Path, tmp_path: Path) -> None:
@@ -215,26 +212,6 @@ def test_nobody_is_known(first: Path) -> None:
         within(type(everybody)(strange, 1, 0, {}, {}), release)
 
 
-@pytest.mark.parametrize(
-    ("settings", "differs"),
-    [
-        (FitSettings(features=features_named("age", "country")), "features is age, gender, "),
-        (FitSettings(encoding="one-hot"), "the encoding of gender is label there and one-hot here"),
-        (FitSettings(components=3), "components is 2 there and 3 here"),
-        (FitSettings(k=4), "k is 5 there and 4 here"),
-        (FitSettings(scaling="none"), "scaling is standard there and none here"),
-        (FitSettings(exclude_statuses=("Returned",)), "exclude_statuses is none there and Returned here"),
-    ],
-)
-def test_a_release_made_in_another_way_cannot_be_continued(
-    first: Path, tmp_path: Path, settings: FitSettings, differs: str
-) -> None:
-    with pytest.raises(BadTraining, match=f"release {first.name} cannot be continued: {differs}") as caught:
-        trained(tmp_path, settings=settings, current=current_from(first))
-    assert "--refit-space" in str(caught.value)
-    assert "--current none" in str(caught.value)
-
-
 def test_the_recommended_preset_is_continued_in_its_space(tmp_path: Path) -> None:
     kinds = replaced(PRESETS["recommended"], k=3)
     first = trained(tmp_path / "first", a_shop_of_kinds(), settings=kinds)
@@ -245,20 +222,8 @@ def test_the_recommended_preset_is_continued_in_its_space(tmp_path: Path) -> Non
     assert (len(same), all(same)) == (600, True)
 
 
-def test_one_hot_is_not_continued_with_another_scaling(tmp_path: Path) -> None:
-    balanced = load_release(
-        trained(tmp_path / "a", settings=replaced(QUICK, encoding="one-hot", scaling="balanced"))
-    )
-    standard = load_release(trained(tmp_path / "b", settings=replaced(QUICK, encoding="one-hot")))
-    for release, scaling, other in ((balanced, "balanced", "standard"), (standard, "standard", "balanced")):
-        check_continues(release, replaced(QUICK, encoding="one-hot", scaling=scaling))
-        with pytest.raises(BadTraining, match=f"scaling is {scaling} there and {other} here"):
-            check_continues(release, replaced(QUICK, encoding="one-hot", scaling=other))
-
-
 def test_a_kept_space_gives_the_components_of_the_release(first: Path) -> None:
     release = load_release(first)
-    check_continues(release, FitSettings(k=None))  # a search takes what is there
     selection = within(select(MORE, QUICK), release)
     made = fit(selection, QUICK, start_from(release, selection, QUICK))
     np.testing.assert_allclose(made.components, score(release, selection.rows).components, atol=1e-12)
@@ -292,6 +257,98 @@ def test_the_figures_are_those_of_the_clusters_in_use(first: Path, tmp_path: Pat
     centres = {segment.id: segment.centre for segment in release.segments}
     own = np.array([centres[id_] for id_ in table["segment"].to_pylist()])
     assert release.metrics["sse"] == pytest.approx(((components - own) ** 2).sum(), rel=1e-9)
+
+
+COUNTRIES = {"C0": (3, 2), "C1": (3, 9), "C2": (5, 6), "C3": (11, 9)}
+FEW = FitSettings(encoding="one-hot", k=4, features=features_named("gender", "country"))
+
+
+def of_countries(*, women: tuple[str, ...], men: tuple[str, ...] | None = None) -> pa.Table:
+    """Users who differ in gender and country alone, of these countries."""
+    counted = [("F", name, COUNTRIES[name][0]) for name in women]
+    counted += [("M", name, COUNTRIES[name][1]) for name in (women if men is None else men)]
+    return features_table(
+        [
+            {"user_id": f"{gender}{country}{number}", "gender": gender, "country": country}
+            for gender, country, count in counted
+            for number in range(count)
+        ]
+    )
+
+
+@pytest.fixture(scope="module")
+def countries(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return trained(tmp_path_factory.mktemp("countries"), of_countries(women=tuple(COUNTRIES)), settings=FEW)
+
+
+def test_a_segment_that_lost_its_users_ends_and_the_others_go_on(countries: Path, tmp_path: Path) -> None:
+    """With as many different users as there were segments, on which scikit-learn begins others or gives up."""
+    before = load_release(countries)
+    table = of_countries(women=("C0", "C2"))
+    made = load_release(
+        trained(tmp_path, table, settings=replaced(FEW, k=None), current=current_from(countries))
+    )
+    assert (made.space, made.continues) == (before.space, before.version)
+    names = {segment.id: segment.name for segment in before.segments}
+    assert all(names[segment.id] == segment.name for segment in made.segments)
+    assert 2 <= len(made.segments) < 4
+    assert made.next_segment == before.next_segment
+    impact, _ = told_in((tmp_path / made.version / "report.json").read_bytes())
+    assert impact is not None
+    assert impact.by_model is not None
+    assert impact.by_model.pairs == ()  # the segment that ended had nobody
+
+
+@pytest.mark.parametrize(
+    ("k", "women", "expected"),
+    [
+        (4, ("C0", "C2"), 4),
+        (2, tuple(COUNTRIES), 2),
+        (6, tuple(COUNTRIES), 6),
+        (None, ("C0",), 2),  # country became constant
+        (2, ("C0",), 2),
+    ],
+)
+def test_another_number_of_segments_in_the_kept_space(
+    k: int | None, women: tuple[str, ...], expected: int, countries: Path, tmp_path: Path
+) -> None:
+    before = load_release(countries)
+    settings = replaced(FEW, k=k)
+    made = load_release(
+        trained(tmp_path, of_countries(women=women), settings=settings, current=current_from(countries))
+    )
+    assert (made.space, len(made.segments)) == (before.space, expected)
+    kept = {segment.id for segment in before.segments}
+    assert kept & {segment.id for segment in made.segments}
+    assert all(segment.id in kept or segment.id >= before.next_segment for segment in made.segments)
+
+
+@pytest.mark.parametrize(
+    ("k", "women", "men", "said"),
+    [
+        (5, ("C0", "C2"), None, "only 4 different positions .* set k to 4 or less, or leave it out to keep"),
+        (
+            None,
+            (),
+            ("C1", "C2"),
+            r"all 15 training users lie in its segment \d .*, look for .* with --refit-space$",
+        ),
+        (None, (), ("C1",), "they are all equal, so that --refit-space finds no segments either"),
+        (4, (), ("C0",), "only 2 users can be trained on, of 2 read, and 4 segments need at least 4"),
+    ],
+    ids=["k above the positions", "one segment left", "all equal", "fewer users than k"],
+)
+def test_what_cannot_be_continued_says_why_and_what_helps(
+    k: int | None,
+    women: tuple[str, ...],
+    men: tuple[str, ...] | None,
+    said: str,
+    countries: Path,
+    tmp_path: Path,
+) -> None:
+    table = of_countries(women=women, men=men)
+    with pytest.raises(BadTraining, match=said):
+        trained(tmp_path, table, settings=replaced(FEW, k=k), current=current_from(countries))
 
 
 def test_a_version_is_its_content_with_what_it_continues(first: Path, tmp_path: Path) -> None:
