@@ -72,6 +72,15 @@ class Users:
         places = rng.integers(len(self), size=len(self))
         return type(self)(self.features, self.texts, tuple(column[places] for column in self.columns)), places
 
+    def half(self, rng: np.random.Generator) -> Self:
+        """Half of the users, drawn without replacement.
+
+        What is computed over halves varies as over other samples of all these users (the delete-half jackknife:
+        Shao and Wu, "A general theory for jackknife variance estimation", 1989).
+        """
+        places = np.sort(rng.choice(len(self), len(self) // 2, replace=False))
+        return type(self)(self.features, self.texts, tuple(column[places] for column in self.columns))
+
     def shuffled(self, rng: np.random.Generator) -> Self:
         """Each feature shuffled among the users by itself: its distribution stays, what they share goes."""
         return type(self)(

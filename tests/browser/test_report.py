@@ -74,12 +74,8 @@ def made(table: pa.Table, settings: FitSettings) -> bytes:
         impact=impact,
         drift=drift_of("0123456789ab", rows.slice(0, rows.num_rows // 2), rows, settings.names),
     )
-    doubtful = EncodingControl(
-        "label", 5, (0.4, 0.2), 0.4, 0.3, 0.3, 0.33, 0.35, no_better_than_shuffled=True
-    )
-    good = EncodingControl(
-        "recommended", 4, (0.4, 0.2), 0.95, None, 0.5, 0.3, 0.3, no_better_than_shuffled=False
-    )
+    doubtful = EncodingControl("label", 5, (0.4, 0.2), 0.4, 0.3, -0.02, 0.05, "no clear difference")
+    good = EncodingControl("recommended", 4, (0.4, 0.2), 0.95, None, 0.2, 0.05, "clearer")
     comparison = Comparison((doubtful, good), doubtful, good, 10_000)
     report = msgspec.structs.replace(report, comparison=comparison)
     return page(report, fitted.components, labels)

@@ -1,10 +1,16 @@
 """How many segments: every figure for every k."""
 
 from trainer.evaluate import KQuality
+from trainer.named_k import disagreement
 from trainer.report.curves import counts_chart, curve_chart
 from trainer.report.html import number, soft, table
 from trainer.report.numbers import Report
 
+_HOW = {
+    "setting": "the setting k is {}",
+    "elbow": "which is used",
+    "release": "the release that is continued has {}",
+}
 _INDICES = {
     "sse": ("SSE", "lower is better, at the same k"),
     "silhouette": ("Silhouette", "higher is better"),
@@ -41,13 +47,13 @@ def _words(report: Report) -> str:
     search = report.search
     drawn = f"k from {search.rows[0].k} to {search.rows[-1].k}" if search.rows else "so few users"
     found = f"kneed finds the elbow at {search.elbow}" if search.elbow else "kneed finds no elbow"
-    how = "which is used" if report.settings.k is None else f"the setting k is {report.settings.k}"
-    said = f"For {drawn}, {found}; {how}."
+    said = f"For {drawn}, {found}; {_HOW[report.k_by].format(report.k)}."
     if len(search.rows) > 1:
         said += " A ring marks the k in use" + (", a dashed line the elbow." if search.elbow else ".")
     if search.users < report.users.used:
-        said += f" The figures are over {search.users:,} users, drawn at random with a fixed seed."
-    return said
+        said += f" The figures are over {search.users:,} users, drawn at random with a fixed seed; those of the k in use over all."
+    unclear = disagreement(search, report.k, report.k_by)
+    return f"{said} {unclear}" if unclear else said
 
 
 def _table(report: Report) -> str:

@@ -5,6 +5,8 @@ from html import escape
 from trainer.report.html import card, soft, table, value, words
 from trainer.report.numbers import Report
 
+_K = {"setting": "{}", "elbow": "the elbow, {}", "release": "{}, of the release that is continued"}
+
 
 def data(report: Report) -> str:
     """The cards."""
@@ -50,10 +52,11 @@ def _settings(report: Report) -> str:
     statuses = ", ".join(map(value, settings.exclude_statuses)) or "none"
     rows = (
         ("features", ", ".join(map(words, settings.names))),
+        ("preset", settings.preset),
         ("encoding", f"{settings.encoding}, {report.columns:,} columns{_rare(settings.rare)}"),
         ("scaling", settings.scaling),
         ("components", str(settings.components)),
-        ("k", "the elbow" if settings.k is None else str(settings.k)),
+        ("k", _K[report.k_by].format(report.k)),
         ("orders left out by status", statuses),
         ("space", f"<code>{escape(report.space)}</code>"),
     )

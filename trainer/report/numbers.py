@@ -18,6 +18,7 @@ from trainer.fit import Fit
 from trainer.followup import Followup
 from trainer.impact import Impact
 from trainer.loadings import Loading, loadings
+from trainer.named_k import KBy
 from trainer.settings import FitSettings
 from trainer.traits import ProfileRow, Trait, Traits
 
@@ -89,6 +90,7 @@ class Report(Struct, frozen=True, kw_only=True, rename={"start": "from", "end": 
     Attributes:
         start: only users with an order at or after it trained (``from`` in JSON); None is no bound.
         end: only users with an order before it (``to`` in JSON).
+        k_by: who named k: ``setting``, ``elbow`` or ``release``, the one that is continued.
         columns: of the encoded features.
         explained_variance: the share, 0 to 1, of each component.
         loadings: of each component, the features' parts.
@@ -108,6 +110,7 @@ class Report(Struct, frozen=True, kw_only=True, rename={"start": "from", "end": 
     end: str | None
     settings: FitSettings
     k: int
+    k_by: KBy
     users: Users
     rejected: tuple[Rejected, ...]
     columns: int
@@ -161,6 +164,7 @@ def report_of(
         end=release.training.end,
         settings=fit.settings,
         k=len(release.segments),
+        k_by=fit.k_by,
         users=Users(
             selection.users_read,
             selection.users_used,

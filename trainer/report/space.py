@@ -2,11 +2,11 @@
 
 from html import escape
 
-from trainer.compare import EncodingControl
+from trainer.compare import HALVES, EncodingControl
 from trainer.loadings import Loading
 from trainer.report.bars import Bar, bar_chart
-from trainer.report.dots import DotRow, dot_chart, legend
 from trainer.report.html import card, number, soft, table, value
+from trainer.report.intervals import IntervalRow, interval_chart
 from trainer.report.numbers import Report
 from trainer.report.svg import COLOURS
 from trainer.report.verdict import structure
@@ -52,13 +52,14 @@ def _encodings(report: Report) -> str:
         why = "Too few users to compare encodings." if comparison.users else "No comparison was asked for."
         return card("Encodings beside each other", soft(why))
     used = comparison.used
-    chart = dot_chart(
-        "Silhouette of each encoding, and of its shuffled data",
+    chart = interval_chart(
+        "How far each encoding's silhouette lies above that of its shuffled data",
         [
-            DotRow(
+            IntervalRow(
                 control.encoding,
-                f"{number(control.silhouette)} against {number(control.shuffled_silhouette)}",
-                (control.silhouette, control.shuffled_silhouette),
+                f"{number(control.gain, '+.3f')} ± {number(control.margin)}",
+                control.gain,
+                control.margin,
             )
             for control in controls
         ],
@@ -71,11 +72,11 @@ def _encodings(report: Report) -> str:
     return card(
         "Encodings beside each other",
         soft(
-            f"Over {comparison.users:,} users. Each is held against its own data with the columns shuffled among the "
-            "users; silhouettes of two encodings are not comparable."
+            f"Each is held against its own data with the columns shuffled among the users, over {HALVES} halves of "
+            f"{comparison.users:,} users: how far its silhouette lies above. The interval is how far that goes from half "
+            "to half; where it holds 0, there is no clear difference."
         ),
         chart,
-        legend(["silhouette", "of the same data, shuffled"]),
         table(
             ("encoding", "explained variance", "bootstrap ARI", "permuted codes ARI"),
             [_row(control, used) for control in controls],
@@ -100,6 +101,10 @@ def _row(control: EncodingControl, used: EncodingControl | None) -> tuple[str, .
 
 
 def _held(control: EncodingControl) -> str:
-    if control.no_better_than_shuffled:
-        return "no better than shuffled"
-    return "passes" if control.holds else "better than shuffled, but not stable"
+    if control.verdict == "clearer":
+        return "passes" if control.holds else "clearer than shuffled, but not stable"
+    return (
+        f"{control.verdict} from shuffled"
+        if control.verdict == "no clear difference"
+        else "less clear than shuffled"
+    )

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from trainer.compare import SHUFFLES, STABLE_ARI, EncodingControl
+from trainer.compare import STABLE_ARI, EncodingControl
 from trainer.followup import DAYS
+from trainer.named_k import disagreement
 from trainer.report.html import number
 from trainer.report.numbers import Report
 
@@ -18,17 +19,18 @@ def verdict(report: Report) -> str:
 
 def structure(control: EncodingControl) -> str:
     """Whether there is more structure than in shuffled data, in words."""
-    figures = (
-        f"silhouette {number(control.silhouette)} against {number(control.shuffled_silhouette)}, "
-        f"at most {number(control.shuffled_highest)}, of {SHUFFLES} shuffles"
+    gain = f"{number(abs(control.gain))} ± {number(control.margin)}"
+    where = "below" if control.gain < 0 else "above"
+    figures = f"the silhouette lies {gain} {where} that of the shuffled data"
+    if control.verdict == "clearer":
+        return f"The segments are clearer than those of the same data with its columns shuffled among the users: {figures}."
+    if control.verdict == "less clear":
+        return f"<b>Less clear than shuffled:</b> with its columns shuffled among the users the same data makes clearer segments; {figures}."
+    return (
+        "<b>No clear difference from shuffled data:</b> with its columns shuffled among the users the same data makes "
+        f"segments about as clear ({figures}). Nothing shows that these segments are groups that were there; they may "
+        "cut a cloud into parts."
     )
-    if control.no_better_than_shuffled:
-        return (
-            f"<b>Structure no better than shuffled:</b> the same data with its columns shuffled among the users "
-            f"makes segments as clear ({figures}). These segments cut a cloud into parts; they do not find groups "
-            "that were there."
-        )
-    return f"The segments are clearer than those of the same data with its columns shuffled among the users ({figures})."
 
 
 def _sentences(report: Report) -> Iterator[str]:
@@ -54,9 +56,12 @@ def _sentences(report: Report) -> Iterator[str]:
     better = report.comparison.recommended
     if better is not None and better is not control:
         yield (
-            f"The recommended preset passes these controls (silhouette {number(better.silhouette)}, shuffled at most "
-            f"{number(better.shuffled_highest)}): it is worth a try."
+            "The recommended preset passes these controls (the silhouette lies "
+            f"{number(better.gain)} ± {number(better.margin)} above that of the shuffled data): it is worth a try."
         )
+    unclear = disagreement(report.search, report.k, report.k_by)
+    if unclear is not None:
+        yield unclear
     yield _future(report)
     if report.impact is not None and report.impact.by_model is not None:
         moved = report.impact.by_model

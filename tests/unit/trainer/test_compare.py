@@ -11,7 +11,8 @@ from threadpoolctl import threadpool_limits
 
 from tests.training import a_shop, a_shop_of_kinds, features_named, features_table
 from trainer import compare as compare_module
-from trainer.compare import Comparison, EncodingControl, compare
+from trainer.compare import Comparison, EncodingControl, compare, gain_of, verdict_of
+from trainer.picture import Users
 from trainer.presets import PRESETS
 from trainer.rows import select
 from trainer.settings import FitSettings
@@ -49,7 +50,8 @@ def test_where_features_have_to_do_with_one_another_the_recommended_preset_is_of
     assert found == of_kinds().encodings[-1]
     assert (found.encoding, found.k) == ("recommended", 3)
     # Brand, category and (two of three) gender tell the three kinds: they lie far apart.
-    assert found.silhouette > 0.8 > found.shuffled_highest
+    assert found.verdict == "clearer"
+    assert found.gain > 0.3
     assert found.bootstrap_ari > 0.95
     assert found.permuted_codes_ari is None
 
@@ -57,7 +59,7 @@ def test_where_features_have_to_do_with_one_another_the_recommended_preset_is_of
 def test_where_they_have_not_nothing_is_offered() -> None:
     assert of_noise().recommended is None
     control = named(of_noise(), "recommended")
-    assert control.no_better_than_shuffled or control.bootstrap_ari < 0.8
+    assert control.verdict != "clearer" or control.bootstrap_ari < 0.8
 
 
 def test_every_encoding_has_its_row_and_the_fit_has_one() -> None:
@@ -76,10 +78,30 @@ def test_only_label_codes_are_permuted_and_the_segments_hang_on_them() -> None:
     assert (permuted["frequency"], permuted["one-hot"], permuted["recommended"]) == (None, None, None)
 
 
-def test_no_better_is_decided_by_the_highest_of_the_shuffles() -> None:
+def test_the_verdict_is_what_the_gain_and_its_margin_say() -> None:
     for control in (*of_kinds().encodings, *of_noise().encodings):
-        assert control.shuffled_silhouette <= control.shuffled_highest
-        assert control.no_better_than_shuffled == (control.silhouette <= control.shuffled_highest)
+        assert control.verdict == verdict_of(control.gain, control.margin)
+        assert control.margin > 0
+
+
+@pytest.mark.parametrize(
+    ("gain", "verdict"),
+    [(0.06, "clearer"), (0.05, "no clear difference"), (-0.05, "no clear difference"), (-0.06, "less clear")],
+)
+def test_a_gain_within_its_margin_is_no_clear_difference(gain: float, verdict: str) -> None:
+    assert verdict_of(gain, 0.05) == verdict
+
+
+def test_the_verdict_is_the_same_whichever_users_are_drawn() -> None:
+    """Ages and orders that have nothing to do with one another: the third draw lies above 19 of 19 shuffles by accident."""
+    settings = FitSettings(k=3, features=features_named("age", "total_orders"))
+    for seed in range(4):
+        drawn = np.random.default_rng(seed).normal(size=(300, 2))
+        rows = [{"age": 40.0 + 10 * x, "total_orders": 1_000 + round(200 * y)} for x, y in drawn]
+        users = Users.of(select(features_table(rows), settings).rows, settings.features)
+        found = gain_of(users, settings, 3, np.random.default_rng(1))
+        assert found is not None
+        assert verdict_of(*found) == "no clear difference"
 
 
 def test_two_blobs_of_numbers_beat_the_shuffles_and_one_cloud_does_not() -> None:
@@ -91,8 +113,8 @@ def test_two_blobs_of_numbers_beat_the_shuffles_and_one_cloud_does_not() -> None
         for s, x, y in zip(side, rng.uniform(0, 5, 300), rng.integers(0, 5, 300), strict=True)
     ]
     cloud = [{"age": float(x), "total_orders": int(y)} for x, y in rng.integers(1, 100, (300, 2))]
-    assert named(compared(features_table(blobs), settings, 2), "label").no_better_than_shuffled is False
-    assert named(compared(features_table(cloud), settings, 2), "label").no_better_than_shuffled is True
+    assert named(compared(features_table(blobs), settings, 2), "label").verdict == "clearer"
+    assert named(compared(features_table(cloud), settings, 2), "label").verdict != "clearer"
 
 
 def test_settings_that_are_no_ones_have_a_row_of_their_own() -> None:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from html.parser import HTMLParser
 from xml.etree import ElementTree as ET
 
+import msgspec
 import pyarrow as pa
 import pytest
 
@@ -107,6 +108,17 @@ def test_every_index_has_its_curve_and_the_k_in_use_its_ring() -> None:
     assert f"kneed finds the elbow at {report.search.elbow}; the setting k is 3." in html
 
 
+def test_a_model_has_one_silhouette() -> None:
+    """In the figures, in the table of every k, and in report.json; the encodings beside it have gains."""
+    report, html = paged(a_shop(), FitSettings(k=3))
+    silhouette = report.metrics["silhouette"]
+    (row,) = [row for row in report.search.rows if row.k == 3]
+    assert row.silhouette == silhouette
+    assert f"<b>{silhouette:.3f}</b><span>silhouette</span>" in html
+    assert re.search(rf"<b>3, in use</b></th><td[^>]*>[^<]*</td><td[^>]*>{silhouette:.3f}</td>", html)
+    assert b"silhouette" not in msgspec.json.encode(report.comparison)
+
+
 @pytest.mark.parametrize("components", [1, 2, 3])
 def test_any_number_of_components(components: int) -> None:
     _, html = paged(a_shop(), FitSettings(components=components))
@@ -126,9 +138,11 @@ def test_the_encodings_beside_each_other_and_the_one_in_use() -> None:
     ]
     assert "label (used)" in html
     assert html.count("label (used)") == 1
-    assert f"at most {used.shuffled_highest:.3f}, of 19 shuffles" in html
+    chart = charts(html)["How far each encoding's silhouette lies above that of its shuffled data"]
+    assert [mark.attrib["class"] for mark in chart.iter("circle")] == ["disc"] * 4
+    assert f" ± {used.margin:.3f}" in html
     offered = report.comparison.recommended is not None
-    assert ("The recommended preset beats these controls" in html) == offered
+    assert ("The recommended preset passes these controls" in html) == offered
     _, alone = paged(a_shop(), FitSettings(encoding="one-hot", rare=0.005))
     assert "; values of less than 0.5% of the users share one" in alone
     assert "share one" not in html

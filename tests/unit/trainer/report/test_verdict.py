@@ -18,7 +18,7 @@ from trainer.rows import select
 from trainer.settings import FitSettings
 from trainer.traits import traits_of
 
-GOOD = EncodingControl("label", 5, (0.3, 0.2), 0.9, 0.9, 0.5, 0.3, 0.31, no_better_than_shuffled=False)
+GOOD = EncodingControl("label", 5, (0.3, 0.2), 0.9, 0.9, 0.2, 0.05, "clearer")
 T = datetime(2024, 10, 1, tzinfo=UTC)
 
 
@@ -37,9 +37,20 @@ def held(report: Report, used: EncodingControl | None, recommended: EncodingCont
 
 def test_structure(report: Report) -> None:
     assert "clearer than those of the same data with its columns shuffled" in held(report, GOOD)
-    worse = replace(GOOD, no_better_than_shuffled=True)
-    assert "<b>Structure no better than shuffled:</b>" in held(report, worse)
+    assert "the silhouette lies 0.200 ± 0.050 above" in held(report, GOOD)
+    unclear = replace(GOOD, gain=0.001, verdict="no clear difference")
+    assert "<b>No clear difference from shuffled data:</b>" in held(report, unclear)
+    worse = replace(GOOD, gain=-0.2, verdict="less clear")
+    assert "<b>Less clear than shuffled:</b>" in held(report, worse)
+    assert "the silhouette lies 0.200 ± 0.050 below" in held(report, worse)
     assert "not held against shuffled data" in verdict(report)
+
+
+def test_which_k_the_figures_name(report: Report) -> None:
+    search = replace(report.search, elbow=4, highest_silhouette=2, highest_stability=4)
+    assert "the highest silhouette names 2" in verdict(msgspec.structs.replace(report, search=search))
+    agreed = replace(search, elbow=5, highest_silhouette=5, highest_stability=5)
+    assert "name" not in verdict(msgspec.structs.replace(report, search=agreed))
 
 
 def test_what_the_segments_hang_on(report: Report) -> None:
@@ -52,8 +63,8 @@ def test_what_the_segments_hang_on(report: Report) -> None:
 
 
 def test_the_recommended_preset_where_it_is_another(report: Report) -> None:
-    other = replace(GOOD, encoding="recommended", silhouette=0.602)
-    assert "recommended preset passes these controls (silhouette 0.602, shuffled at most 0.310)" in held(
+    other = replace(GOOD, encoding="recommended", gain=0.302)
+    assert "recommended preset passes these controls (the silhouette lies 0.302 ± 0.050 above" in held(
         report, GOOD, other
     )
     assert "recommended" not in held(report, other, other)
