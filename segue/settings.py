@@ -39,7 +39,9 @@ from segue.setting_texts import (
     options_table,
     without_password,
 )
-from trainer.settings import Preset
+
+Preset = Literal["label", "recommended"]
+"""As in ``trainer.settings``, which a worker does not load."""
 
 DEFAULT_FILE = Path("segue.toml")
 FILE_VARIABLE = "SEGUE_CONFIG"

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import get_args
 
+from segue import settings
 from trainer.presets import PRESETS
 from trainer.settings import FitSettings, Preset
 
@@ -11,11 +12,12 @@ def test_the_label_preset_is_the_article() -> None:
 
 
 def test_the_recommended_preset() -> None:
-    settings = PRESETS["recommended"]
-    assert (settings.encoding, settings.rare, settings.scaling) == ("one-hot", 0.005, "balanced")
+    preset = PRESETS["recommended"]
+    assert (preset.encoding, preset.rare, preset.scaling) == ("one-hot", 0.005, "balanced")
     # Similar users are found by the angle, which takes two components.
-    assert (settings.components, settings.k) == (2, None)
+    assert (preset.components, preset.k) == (2, None)
 
 
 def test_each_preset_has_its_name_and_the_setting_knows_it() -> None:
     assert [preset.preset for preset in PRESETS.values()] == list(PRESETS) == list(get_args(Preset))
+    assert get_args(Preset) == get_args(settings.Preset)
