@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import msgspec
 from confluent_kafka import Message
 
+from schemas.errors import BadRelease
+from schemas.release_checks import check_declared
 from segue.kafka import wait_for_kafka
 from segue.settings import Settings
 from segue.trainer_extra import NotInstalled, installed
@@ -58,11 +60,21 @@ def carry_out(planned: Plan, settings: Settings, to: str | None, *, force: bool)
     return publish.carry_out(planned, PatientTopic(settings), settings.topics, to, force=force)
 
 
-def plan_json(planned: Plan, activation: int | None) -> str:
-    """What was or would be published, for programs."""
+def unusable_here(planned: Plan, settings: Settings) -> str | None:
+    """Why workers with these settings would not use the release; None where they would."""
+    try:
+        check_declared(planned.release, settings.declared)
+    except BadRelease as error:
+        return str(error)
+    return None
+
+
+def plan_json(planned: Plan, activation: int | None, *, done: bool) -> str:
+    """What was or would be published, for programs; ``done``: whether the release was current already."""
     told = {
         "version": planned.release.version,
         "activation": activation,
+        "already_current": done,
         "refusal": planned.refusal,
         "impact": planned.impact,
         "drift": planned.drift,

@@ -25,7 +25,7 @@ from trainer.models_topic import ModelsTopic
 from trainer.published import Publication, Published, published
 from trainer.release import ASSIGNMENTS, REPORT, load_release, read_manifest
 from trainer.scorer import can_score, score
-from trainer.upload import upload
+from trainer.upload import place_of, upload
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,25 @@ class Plan:
     impact: Impact | None
     drift: Drift | None
     refusal: str | None
+
+    @property
+    def goes_back_from(self) -> str | None:
+        """The version in use, where the release was published before and is not that one; None else."""
+        current = self.known.current
+        if current is None or self.known.by_version(self.release.version) in (None, current):
+            return None
+        return current.release.version
+
+    def is_done(self, to: str | None) -> bool:
+        """Whether the release is current already, and lies where it should be copied to.
+
+        Raises:
+            BadSetting: ``to`` cannot be used.
+        """
+        current = self.known.current
+        if current is None or current.release.version != self.release.version:
+            return False
+        return to is None or place_of(self.release.version, to) == current.release.artifacts_uri
 
 
 def models_topic(

@@ -1,6 +1,7 @@
 """A release's folder into any store that fsspec knows."""
 
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from fsspec.core import url_to_fs
@@ -24,11 +25,7 @@ def upload(folder: Path, version: str, to: str) -> str:
         Unreachable: the store does not take a file.
     """
     shown = _public(to)
-    try:
-        store, root = url_to_fs(to)
-    except (ImportError, ValueError) as error:
-        raise BadSetting("to", shown, f"fsspec cannot write there ({_told(error, to)})") from None
-    target = f"{root.rstrip('/')}/{version}"
+    store, target = _target(version, to)
     try:
         store.makedirs(target, exist_ok=True)
         for name in (*ARTIFACTS, MODEL, MANIFEST):
@@ -38,9 +35,29 @@ def upload(folder: Path, version: str, to: str) -> str:
             f"release {version} cannot be written to {shown} ({_told(error, to)}): check the URL and the login; "
             "nothing was published"
         ) from None
-    if "://" in to:
-        return f"{shown.rstrip('/')}/{version}"
-    return str(store.unstrip_protocol(target))
+    return _url(store, target, version, to)
+
+
+def place_of(version: str, to: str) -> str:
+    """The place that :func:`upload` would give; reaches no store.
+
+    Raises:
+        BadSetting: as there.
+    """
+    return _url(*_target(version, to), version, to)
+
+
+def _target(version: str, to: str) -> tuple[Any, str]:
+    """The store, and the folder's path in it."""
+    try:
+        store, root = url_to_fs(to)
+    except (ImportError, ValueError) as error:
+        raise BadSetting("to", _public(to), f"fsspec cannot write there ({_told(error, to)})") from None
+    return store, f"{root.rstrip('/')}/{version}"
+
+
+def _url(store: Any, target: str, version: str, to: str) -> str:
+    return f"{_public(to).rstrip('/')}/{version}" if "://" in to else str(store.unstrip_protocol(target))
 
 
 def _public(url: str) -> str:

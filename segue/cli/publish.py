@@ -11,7 +11,7 @@ import typer
 
 from schemas.errors import Refused
 from segue.cli.command import command, flag
-from segue.cli.terminal import people, say, write
+from segue.cli.terminal import people, say, warn, write
 from segue.settings import Settings
 
 
@@ -28,31 +28,46 @@ def publish(
         str | None, typer.Option(metavar="URI", help="upload the folder there first: s3://, gs://, a path…")
     ] = None,
     dry_run: Annotated[bool, flag("--dry-run", "tell what it would do, and write nothing")] = False,
-    force: Annotated[bool, flag("--force", "publish also beyond max_moved")] = False,
+    force: Annotated[
+        bool, flag("--force", "publish also beyond max_moved, and what is current already")
+    ] = False,
     as_json: Annotated[bool, flag("--json", "version, activation, impact and drift as JSON")] = False,
 ) -> int | None:
     """Make a release the current one: workers use it without a restart.
 
     Every file of the folder is checked against the manifest's hashes first. Then it tells whom the release would
-    move, and refuses where they are more than max_moved allows.
+    move, and refuses where they are more than max_moved allows. A release that is current already is not published again.
     """
     from segue.impact_text import impact_text
-    from segue.publishing import carry_out, plan, plan_json
+    from segue.publishing import carry_out, plan, plan_json, unusable_here
 
     planned = plan(path, settings)
+    version, topic = planned.release.version, settings.topics.models
+    done = planned.is_done(to) and not force
+    if planned.goes_back_from is not None:
+        say(
+            f"Release {version} was published before, and {planned.goes_back_from} is current: this goes back to it, as segue "
+            "rollback does."
+        )
+    if (problem := unusable_here(planned, settings)) is not None:
+        warn(f"workers with these settings would not use it: {problem}")
     if planned.impact is not None:
         people.print(impact_text(planned.impact, planned.drift))
     refusal = None if force else planned.refusal
-    activation = None if dry_run or refusal else carry_out(planned, settings, to, force=force)
-    version = planned.release.version
+    idle = dry_run or refusal is not None or done
+    activation = None if idle else carry_out(planned, settings, to, force=force)
     if as_json:
-        write(plan_json(planned, activation))
+        write(plan_json(planned, activation, done=done))
     elif activation is not None:
-        write(f"Published release {version} on {settings.topics.models}: activation {activation}.")
+        write(f"Published release {version} on {topic}: activation {activation}.")
         if activation == 1:
             say("Next: segue bootstrap, where users have a past in the warehouse; then segue worker")
+    elif done:
+        write(
+            f"Release {version} is current already on {topic}, by activation {planned.known.activation}: nothing was published."
+        )
     if refusal is not None:
         raise Refused(refusal)
-    if dry_run:
-        say(f"Release {version} would be published on {settings.topics.models}; nothing was written.")
+    if dry_run and not done:
+        say(f"Release {version} would be published on {topic}; nothing was written.")
     return None

@@ -55,7 +55,7 @@ def segue(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kafka: KafkaService, 
 
 def trained(segue: Segue, capsys: Capture, *options: str) -> tuple[Path, str]:
     """The release's folder, and what people were told."""
-    assert segue("train", "--warehouse", "tables", "--k", "3", "--no-compare", *options) == 0
+    assert segue("train", "--warehouse", "tables", "--no-compare", "--k", "3", *options) == 0
     shown = capsys.readouterr()
     return Path(shown.out.splitlines()[-1]), shown.err
 
@@ -96,7 +96,19 @@ def test_from_the_first_release_to_a_rollback(segue: Segue, capsys: Capture) -> 
     again, told = trained(segue, capsys)
     assert again == second
     assert "Nothing has changed" in told
-    assert segue("publish", str(again)) == 0  # moves nobody
+    activations = listed(segue, capsys)[0]["activations"]
+    assert segue("publish", str(again)) == 0
+    assert f"Release {again.name} is current already on " in capsys.readouterr().out
+    assert listed(segue, capsys)[0]["activations"] == activations
+    # Another place is news, once.
+    assert segue("publish", str(again), "--to", "store") == 0
+    assert "Published release" in capsys.readouterr().out
+    assert segue("publish", str(again), "--to", "store") == 0
+    assert "is current already" in capsys.readouterr().out
+    assert segue("publish", str(first), "--dry-run", "--max-moved", "1") == 0
+    assert (
+        f"was published before, and {again.name} is current: this goes back to it" in capsys.readouterr().err
+    )
 
     assert segue("rollback", "--json") == 0
     shown = capsys.readouterr()
@@ -115,7 +127,7 @@ def test_a_release_that_moves_too_many_is_refused_without_force(segue: Segue, ca
     first, _ = trained(segue, capsys, "--as-of", "2024-04-01")
     assert segue("publish", str(first)) == 0
     # A fourth segment takes its users from the others.
-    assert segue("train", "--warehouse", "tables", "--k", "4", "--refit-space", "--no-compare") == 0
+    assert segue("train", "--warehouse", "tables", "--no-compare", "--k", "4", "--refit-space") == 0
     second = Path(capsys.readouterr().out.splitlines()[-1])
 
     for options in ((), ("--dry-run",)):
@@ -144,10 +156,25 @@ def test_a_release_that_follows_another_one_than_the_current(segue: Segue, capsy
     assert [each["version"] for each in listed(segue, capsys)] == [first.name]
 
 
-def test_what_cannot_be_continued_names_what_differs(segue: Segue, capsys: Capture) -> None:
-    first, _ = trained(segue, capsys)
+def test_the_nightly_line_goes_on_with_the_recommended_preset(segue: Segue, capsys: Capture) -> None:
+    first, _ = trained(segue, capsys, "--preset", "recommended", "--as-of", "2024-04-01")
     assert segue("publish", str(first)) == 0
-    assert segue("train", "--warehouse", "tables", "--k", "4") == 3
+    capsys.readouterr()
+
+    assert segue("train", "--warehouse", "tables", "--no-compare") == 0
+    second = Path(capsys.readouterr().out.splitlines()[-1])
+    assert segue("publish", str(second), "--max-moved", "1") == 0
+    capsys.readouterr()
+    newest, before = listed(segue, capsys)
+    assert (newest["version"], newest["continues"], newest["space"]) == (
+        second.name,
+        first.name,
+        before["space"],
+    )
+
+    assert segue("train", "--warehouse", "tables", "--preset", "label") == 3
     told = capsys.readouterr().err
-    assert f"release {first.name} cannot be continued: k is 3 there and 4 here" in told
-    assert "--refit-space" in told
+    assert f"release {second.name} cannot be continued with preset label: the encoding of gender" in told
+    assert (
+        "leave preset out to keep what the release has, or learn everything anew with --refit-space" in told
+    )
