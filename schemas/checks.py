@@ -6,6 +6,7 @@ believed from then on, or raise :class:`~schemas.errors.BadEvent` with the field
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -22,6 +23,8 @@ MAX_QUANTITY = 2**63 - 1
 SHOWN_CHARACTERS = 80
 
 Fields = Mapping[str, object]
+# A whole number as a text that went through floats, as pandas writes it.
+FLOAT_ID = re.compile(r"(-?[0-9]+)\.0+")
 _Value = TypeVar("_Value")
 
 
@@ -49,13 +52,22 @@ def optional_id(fields: Fields, name: str) -> str | None:
 
 
 def required_id(fields: Fields, name: str) -> str:
-    """An id that must be there."""
-    return _present(name, optional_id(fields, name))
+    """The id of a user or an order. Text such as "7.0" is refused: 7 and "7.0" would be two users."""
+    value = _present(name, optional_id(fields, name))
+    whole = FLOAT_ID.fullmatch(value)
+    if whole is not None:
+        raise BadEvent(name, f"{shown(value)} is a whole number written as a float: send {whole[1]}")
+    return value
 
 
 def optional_time(fields: Fields, name: str) -> datetime | None:
     """An RFC 3339 time with an offset, as UTC."""
-    value = text(fields, name)
+    value = fields.get(name)
+    if value is None:
+        return None
+    if type(value) is not str:
+        raise BadEvent(name, f"{shown(value)} {times.EXPECTED}")
+    value = _nonblank(name, value, MAX_TEXT_BYTES)
     if value is None:
         return None
     try:

@@ -4,22 +4,31 @@ Pure. What :func:`decode_signup` and :func:`decode_order` return is believed eve
 refuse becomes a dead letter with the error's text as its reason. docs/contract.md lists the rules.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import TypeVar
 
 import msgspec
 
 from schemas import checks, jsontext
 from schemas.errors import BadEvent
 from schemas.events import Item, Order, Signup, UserErased
+from schemas.features import FIELDS
 from schemas.topics import MAX_INPUT_BYTES
 
 ERASED_TYPE = "user.erased"
 MAX_ITEMS = 1_000
 
+_Value = TypeVar("_Value")
+
 
 def decode_signup(
-    key: bytes | None, value: bytes | None, at: datetime, *, check_key: bool = True
+    key: bytes | None,
+    value: bytes | None,
+    at: datetime,
+    *,
+    check_key: bool = True,
+    read: frozenset[str] = FIELDS,
 ) -> Signup | UserErased:
     """Read a record of ``signups``.
 
@@ -29,6 +38,8 @@ def decode_signup(
         at: the record's time (UTC), which an erasure without ``erased_at`` takes.
         check_key: False where re-keying is on: then the key need not be the user id. A null value has
             no other user id than its key.
+        read: the fields that features read (:func:`schemas.features.fields_read`). A wrong value in another one
+            is no value.
 
     Raises:
         BadEvent: the record breaks a rule; the error names the field and what is wrong.
@@ -46,10 +57,10 @@ def decode_signup(
         event = Signup(
             user_id,
             checks.required_time(fields, "created_at"),
-            checks.age(fields),
-            checks.text(fields, "gender"),
-            checks.text(fields, "country"),
-            checks.text(fields, "traffic_source"),
+            _value(checks.age, fields, "age", read),
+            _value(checks.text, fields, "gender", read),
+            _value(checks.text, fields, "country", read),
+            _value(checks.text, fields, "traffic_source", read),
             event_id,
         )
     if check_key:
@@ -63,6 +74,7 @@ def decode_order(
     at: datetime,  # noqa: ARG001 - the two readers are called alike; an order tells its own time
     *,
     check_key: bool = True,
+    read: frozenset[str] = FIELDS,
 ) -> Order:
     """Read a record of ``orders``; arguments and errors as of :func:`decode_signup`."""
     fields = _fields(value)
@@ -74,8 +86,8 @@ def decode_order(
         user_id,
         order_id,
         checks.required_time(fields, "created_at"),
-        _items(fields),
-        checks.text(fields, "status"),
+        _items(fields, read),
+        _value(checks.text, fields, "status", read),
         checks.optional_time(fields, "updated_at"),
         checks.optional_id(fields, "event_id"),
     )
@@ -135,7 +147,7 @@ def _fields(value: bytes | None) -> Mapping[str, object] | None:
     raise BadEvent("", f"the value is {checks.shown(fields)}, not a JSON object")
 
 
-def _items(fields: Mapping[str, object]) -> tuple[Item, ...]:
+def _items(fields: Mapping[str, object], read: frozenset[str]) -> tuple[Item, ...]:
     lines = fields.get("items")
     if lines is None or lines == []:
         raise BadEvent("items", "an order needs at least one item")
@@ -143,22 +155,37 @@ def _items(fields: Mapping[str, object]) -> tuple[Item, ...]:
         raise BadEvent("items", f"{checks.shown(lines)} is not an array of items")
     if len(lines) > MAX_ITEMS:
         raise BadEvent("items", f"an order has at most {MAX_ITEMS:,} items, this one has {len(lines):,}")
-    return tuple([_item(index, line) for index, line in enumerate(lines)])
+    return tuple([_item(index, line, read) for index, line in enumerate(lines)])
 
 
-def _item(index: int, line: object) -> Item:
+def _item(index: int, line: object, read: frozenset[str]) -> Item:
     if not isinstance(line, dict):
         raise BadEvent(f"items[{index}]", f"{checks.shown(line)} is not an object")
     try:
         return Item(
-            checks.text(line, "brand"),
-            checks.text(line, "category"),
-            checks.optional_id(line, "product_id"),
-            checks.price(line),
-            checks.quantity(line),
+            _value(checks.text, line, "brand", read),
+            _value(checks.text, line, "category", read),
+            _value(checks.optional_id, line, "product_id", read),
+            _value(checks.price, line, "price", read),
+            _value(checks.quantity, line, "quantity", read),
         )
     except BadEvent as error:
         raise BadEvent(f"items[{index}].{error.path}", error.problem) from None
+
+
+def _value(
+    check: Callable[[Mapping[str, object], str], _Value | None],
+    fields: Mapping[str, object],
+    name: str,
+    read: frozenset[str],
+) -> _Value | None:
+    """A field's value. A wrong one is an error where a feature reads the field, else no value."""
+    try:
+        return check(fields, name)
+    except BadEvent:
+        if name in read:
+            raise
+        return None
 
 
 def _check_key(key: bytes | None, user_id: str) -> None:

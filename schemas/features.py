@@ -6,6 +6,7 @@ themselves; the setting ``declare`` adds others. The user id is never a feature.
 
 import re
 from collections.abc import Iterable
+from functools import cache
 from typing import Literal, get_args
 
 from msgspec import Struct
@@ -24,6 +25,9 @@ ITEM_NUMBERS = ("price", "quantity")
 ORDER_TEXTS = ("status",)
 ORDER_NUMBERS = ("order_value",)
 TEXTS, NUMBERS = ITEM_TEXTS + ORDER_TEXTS, ITEM_NUMBERS + ORDER_NUMBERS
+
+# The fields of events that features can be made from.
+FIELDS = frozenset(PROFILE_FIELDS + ITEM_TEXTS + ITEM_NUMBERS + ORDER_TEXTS)
 
 SOURCES: dict[FeatureKind, tuple[str, ...]] = {
     "attribute": PROFILE_FIELDS,
@@ -109,6 +113,21 @@ def beyond_default(features: Iterable[Feature]) -> tuple[Feature, ...]:
     return tuple(sorted(others, key=lambda feature: feature.name))
 
 
+@cache
+def fields_read(features: tuple[Feature, ...], *, statuses: bool) -> frozenset[str]:
+    """The fields of events that these features are made from: a wrong value in another one rejects nothing.
+
+    Args:
+        features: the features.
+        statuses: whether orders are excluded by their status.
+
+    >>> sorted(fields_read((Feature("spend", "sum", "order_value"),), statuses=False))
+    ['price', 'quantity']
+    """
+    read = {field for feature in features for field in _fields_of(feature)}
+    return frozenset(read | {"status"} if statuses else read)
+
+
 def told(features: Iterable[Feature]) -> str:
     """How features are made, for people.
 
@@ -116,6 +135,15 @@ def told(features: Iterable[Feature]) -> str:
     'total_spend = sum of order_value'
     """
     return ", ".join(f"{one.name} = {one.kind} of {one.source}" for one in features) or "nothing"
+
+
+def _fields_of(feature: Feature) -> set[str]:
+    if feature.source in PROFILE_FIELDS or feature.source in ORDER_TEXTS:
+        return {feature.source}
+    if feature.source in ITEM_TEXTS:
+        # Items count by their quantity, except where values are only told apart.
+        return {feature.source} if feature.kind == "distinct" else {feature.source, "quantity"}
+    return {"price", "quantity"} if feature.source in ("price", "order_value") else {feature.source} & FIELDS
 
 
 def _check(feature: Feature) -> None:

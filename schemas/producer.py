@@ -16,13 +16,20 @@ from schemas.decode import ERASED_TYPE, MAX_ITEMS
 # Regular expressions disagree on what \s is; this is exactly where str.isspace() is true.
 BLANK = "\\t-\\r\\u001c-\\u0020\\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000"
 NOT_BLANK = f"[^{BLANK}]"
+FLOAT_ID = r"^-?[0-9]+\.0+$"
 RFC3339 = (
     r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})$"
 )
 
 # msgspec takes no bound beyond 63 bits, so the upper one is told to the schema alone.
 _Whole = Annotated[int, Meta(ge=MIN_WHOLE_ID, extra_json_schema={"maximum": MAX_WHOLE_ID})]
-_Id = Annotated[str, Meta(max_length=MAX_ID_BYTES, pattern=NOT_BLANK)] | _Whole
+_Id = (
+    Annotated[
+        str,
+        Meta(max_length=MAX_ID_BYTES, pattern=NOT_BLANK, extra_json_schema={"not": {"pattern": FLOAT_ID}}),
+    ]
+    | _Whole
+)
 _OptionalId = Annotated[str, Meta(max_length=MAX_ID_BYTES)] | _Whole | None
 _Text = Annotated[str, Meta(max_length=MAX_TEXT_BYTES)] | None
 _Time = Annotated[

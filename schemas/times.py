@@ -7,6 +7,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EXPECTED = "is not an RFC 3339 time such as 2024-01-31T09:30:00Z"
 
 _RFC3339 = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt ]"
@@ -26,7 +27,7 @@ def parse(text: str) -> datetime:
     """
     match = _RFC3339.fullmatch(text)
     if match is None:
-        raise ValueError("is not an RFC 3339 time such as 2024-01-31T09:30:00Z")
+        raise ValueError(EXPECTED)
     year, month, day, hour, minute, second, fraction, zulu, sign, off_hour, off_minute = match.groups()
     if zulu is None and sign is None:
         raise ValueError("has no offset: end it with Z or, for example, +02:00")

@@ -9,6 +9,7 @@ from schemas.changes import Cause
 from schemas.decode import decode_order, decode_signup
 from schemas.errors import BadEvent
 from schemas.events import Event, Order
+from schemas.features import FEATURES, fields_read
 from schemas.headers import dead_letter
 from schemas.partition import partition_of
 from schemas.topics import Topics
@@ -68,7 +69,7 @@ def read_batch(
         try:
             if record.topic == topics.rekeyed:
                 written = original(record, topics)
-            event = _decode(written, topics, check_key=not settings.rekey)
+            event = _decode(written, topics, settings)
             belongs = partition_of(event.user_id, settings.partitions, settings.partitioner)
             if settings.rekey and record is written and belongs != record.partition:
                 rekeyed.append(forwarded(record, event.user_id, belongs, topics))
@@ -89,11 +90,13 @@ def read_batch(
     return Batch(events, dead_letters, now, rekeyed)
 
 
-def _decode(record: Record, topics: Topics, *, check_key: bool) -> Event:
+def _decode(record: Record, topics: Topics, settings: FoldSettings) -> Event:
+    check_key = not settings.rekey
+    read = fields_read(FEATURES + settings.declared, statuses=bool(settings.exclude_statuses))
     at = times.from_millis(record.timestamp_ms)
     if record.topic == topics.signups:
-        return decode_signup(record.key, record.value, at, check_key=check_key)
-    return decode_order(record.key, record.value, at, check_key=check_key)
+        return decode_signup(record.key, record.value, at, check_key=check_key, read=read)
+    return decode_order(record.key, record.value, at, check_key=check_key, read=read)
 
 
 def _check_partition(user_id: str, belongs: int, record: Record, settings: FoldSettings) -> None:

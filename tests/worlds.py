@@ -11,7 +11,7 @@ from schemas.changes import Cause, Change, SegmentChange, UserErasedChange
 from schemas.decode import decode_order, decode_signup, encode_order, encode_signup
 from schemas.errors import BadEvent
 from schemas.events import Event, Order, Signup
-from schemas.features import FEATURES, Feature, beyond_default
+from schemas.features import FEATURES, Feature, beyond_default, fields_read
 from schemas.partition import partition_of
 from schemas.release import ModelRelease
 from schemas.topics import Topics
@@ -185,7 +185,9 @@ class World:
         at = datetime.fromtimestamp(record.timestamp_ms / 1000, UTC)
         decode = decode_signup if record.topic == self.topics.signups else decode_order
         try:
-            return decode(record.key, record.value, at, check_key=not self.topics.rekey)
+            rules = self.config.rules
+            read = fields_read(rules.features, statuses=bool(rules.exclude_statuses))
+            return decode(record.key, record.value, at, check_key=not self.topics.rekey, read=read)
         except BadEvent:
             return None
 

@@ -15,7 +15,7 @@ from schemas.decode import decode_order, decode_signup
 from schemas.json_schemas import READ, WRITTEN
 from schemas.times import EPOCH
 from schemas.wire import encode_change, encode_release
-from tests.bad_events import BAD_RECORDS, ORDER, SIGNUP, BadRecord
+from tests.bad_events import BAD_RECORDS, BAD_WHERE_READ, ORDER, SIGNUP, BadRecord
 from tests.releases import a_release
 
 FOLDER = Path(generate.__file__).parent
@@ -98,7 +98,9 @@ def test_a_good_order_is_good_to_both(fields: dict[str, Any]) -> None:
     assert _is_valid("order", fields)
 
 
-@pytest.mark.parametrize("bad", [bad for bad in BAD_RECORDS if bad.told_by_schema], ids=lambda bad: bad.kind)
+@pytest.mark.parametrize(
+    "bad", [bad for bad in [*BAD_RECORDS, *BAD_WHERE_READ] if bad.told_by_schema], ids=lambda bad: bad.kind
+)
 def test_a_bad_event_is_bad_to_the_schema(bad: BadRecord) -> None:
     assert bad.value is not None
     fields = json.loads(bad.value)
