@@ -111,6 +111,29 @@ def names_by_table(value: object) -> dict[str, dict[str, str]]:
     return {known: names_table(names) for known, names in table.items()}
 
 
+def csv_table(value: object) -> dict[str, str | tuple[str, ...]]:
+    """How CSV files are written, from a table or from a JSON object.
+
+    >>> csv_table({"separator": ";", "nulls": ["NULL"]})
+    {'separator': ';', 'nulls': ('NULL',)}
+
+    Raises:
+        ValueError: it is neither, or names or holds what cannot be used.
+    """
+    table = dict(_table(value, '{"separator": ";"}'))
+    form: dict[str, str | tuple[str, ...]] = {}
+    if "separator" in table:
+        separator = table.pop("separator")
+        if not isinstance(separator, str) or len(separator) != 1 or separator in '"\r\n':
+            raise ValueError('give the separator as one character, such as ";" or "\\t"')
+        form["separator"] = separator
+    if "nulls" in table:
+        form["nulls"] = listed(table.pop("nulls"))
+    if table:
+        raise ValueError(f"there is no {next(iter(table))}: the table has separator and nulls")
+    return form
+
+
 def _table(value: object, example: str) -> Mapping[str, object]:
     if isinstance(value, str):
         try:

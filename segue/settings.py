@@ -32,6 +32,7 @@ from schemas.topics import Topics
 from segue.declarations import declarations, features_of
 from segue.setting_texts import (
     brokers,
+    csv_table,
     is_of_a_service,
     listed,
     names_by_table,
@@ -125,6 +126,12 @@ class Settings(BaseSettings):
     columns: Annotated[dict[str, dict[str, str]], NoDecode] = Field(
         default={}, description="the warehouse's columns, by table, where they have other names than Segue's"
     )
+    whole_ids: bool = Field(
+        False, description="whether ids in the warehouse such as 17850.0 are read as the whole number 17850"
+    )
+    csv: Annotated[dict[str, str | tuple[str, ...]], NoDecode] = Field(
+        default={}, description="how the warehouse's CSV files are written: separator, nulls"
+    )
     min_margin: float = Field(
         0.0,
         ge=0,
@@ -185,6 +192,12 @@ class Settings(BaseSettings):
             return self.declared
         by_name = {feature.name: feature for feature in self.declared}
         return tuple(by_name[name] for name in self.features)
+
+    @property
+    def read_features(self) -> tuple[Feature, ...]:
+        """The features for which the warehouse's values must be right: the model's inputs, and those of ``declare``."""
+        inputs = {feature.name for feature in self.model_features}
+        return tuple(f for f in self.declared if f.name in inputs or f.name not in FEATURE_NAMES)
 
     @property
     def kafka_client(self) -> dict[str, str]:
@@ -256,6 +269,11 @@ class Settings(BaseSettings):
     @classmethod
     def _names_by_table(cls, value: object) -> dict[str, dict[str, str]]:
         return names_by_table(value)
+
+    @field_validator("csv", mode="before")
+    @classmethod
+    def _csv_form(cls, value: object) -> dict[str, str | tuple[str, ...]]:
+        return csv_table(value)
 
     @field_validator("features", "exclude_statuses", mode="before")
     @classmethod

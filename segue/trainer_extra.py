@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from schemas.errors import SegueError
 from schemas.extras import how_to_install
@@ -34,7 +34,7 @@ def installed() -> Iterator[None]:
 
 
 def open_warehouse(name: str, settings: Settings) -> Warehouse:
-    """:func:`trainer.warehouse.open_warehouse`, with the settings' names of tables and columns.
+    """:func:`trainer.warehouse.open_warehouse`, with what the settings say of the warehouse.
 
     Raises:
         NotInstalled: what reads warehouses is not installed.
@@ -42,7 +42,13 @@ def open_warehouse(name: str, settings: Settings) -> Warehouse:
     """
     with installed():
         from trainer import warehouse  # noqa: PLC0415 - heavy, and not everywhere
-    return warehouse.open_warehouse(name, warehouse.Names(settings.tables, settings.columns))
+    reading = warehouse.Reading(
+        warehouse.Csv(**cast("dict[str, Any]", settings.csv)),
+        settings.whole_ids,
+        settings.read_features,
+        bool(settings.exclude_statuses),
+    )
+    return warehouse.open_warehouse(name, warehouse.Names(settings.tables, settings.columns), reading)
 
 
 def load_folder(path: Path) -> ModelRelease:

@@ -1,37 +1,62 @@
--- The rows left out, each with its table, id and reason; `total` counts its table and reason. The steps
--- before this select are those of user_features.sql. Parameter: examples, the most rows of one table
--- and reason that are listed.
+-- The rows left out, each with its table, id, reason and the value that is wrong (null where it is missing or too
+-- long); `total` counts its table and reason. The steps before this select are those of user_features.sql.
+-- Parameter: examples, the most rows of one table and reason that are listed.
 select
   listed.table_name,
   listed.row_id,
   listed.reason,
+  listed.wrong,
   listed.total
 from (
   select
     bad.table_name,
     substr(bad.row_id, 1, 256) as row_id,
     bad.reason,
+    substr(bad.wrong, 1, 256) as wrong,
     count(*) over (partition by bad.table_name, bad.reason) as total,
-    row_number() over (partition by bad.table_name, bad.reason order by bad.row_id nulls first) as place
+    row_number() over (
+      partition by bad.table_name, bad.reason order by bad.row_id nulls first, bad.wrong nulls first
+    ) as place
   from (
     select
       'users' as table_name,
       user_id as row_id,
-      reason
+      reason,
+      case
+        when reason like 'age %' then age_written
+        when reason = 'created_at is not a time' then created_written
+      end as wrong
     from users_checked
     where reason is not null and ($as_of is null or created_at is null or created_at < $as_of)
     union all
     select
       'orders' as table_name,
-      order_id as row_id,
-      reason
-    from orders_checked
-    where reason is not null and ($as_of is null or created_at is null or created_at < $as_of)
+      o.order_id as row_id,
+      o.reason,
+      case when o.reason = 'created_at is not a time' then o.created_written else item.wrong end as wrong
+    from orders_checked as o
+    left join (
+      select
+        order_id,
+        reason,
+        min(
+          case
+            when reason like '%price is%' then price_written
+            when reason like '%quantity is%' then quantity_written
+          end
+        ) as wrong
+      from items_checked
+      where reason is not null
+      group by order_id, reason
+    ) as item
+      on o.order_id = item.order_id and o.reason = item.reason
+    where o.reason is not null and ($as_of is null or o.created_at is null or o.created_at < $as_of)
     union all
     select
       'order_items' as table_name,
       coalesce(i.item_id, i.order_id) as row_id,
-      'no order has its order_id' as reason
+      'no order has its order_id' as reason,
+      i.order_id as wrong
     from order_items_read as i
     left join (select distinct order_id from orders_read) as o on i.order_id = o.order_id
     where o.order_id is null

@@ -7,7 +7,8 @@
 -- warehouses compute a branch of a case that they do not take.
 --
 -- Parameters: as_of, only facts timed strictly before it count (null: all of them); exclude_statuses,
--- orders with one of these statuses do not count.
+-- orders with one of these statuses do not count; reads_<field>, whether a feature reads the field: where none
+-- does, the reason that stands behind it is left out, and a wrong value is null.
 --
 -- The steps up to valid_items decide what is a fact and name the reason for each row left out. The
 -- events, the rows left out and the counts are made from these same steps (events.sql, rejected.sql,
@@ -243,20 +244,23 @@ numbers as (
 users_checked as (
   select
     u.user_id,
-    age.value as age,
-    u.gender,
-    u.country,
-    u.traffic_source,
+    case when age.value between 0 and 150 then age.value end as age,
+    case when strlen(u.gender) <= 1024 then u.gender end as gender,
+    case when strlen(u.country) <= 1024 then u.country end as country,
+    case when strlen(u.traffic_source) <= 1024 then u.traffic_source end as traffic_source,
+    u.age as age_written,
+    u.created_at as created_written,
     case when u.created_at is null then timestamp '1970-01-01 00:00:00' else times.at end as created_at,
     case
       when u.user_id is null then 'user_id is missing'
       when strlen(u.user_id) > 256 then 'user_id has more than 256 bytes'
       when u.created_at is not null and times.at is null then 'created_at is not a time'
-      when u.age is not null and age.value is null then 'age is not a number'
-      when age.value < 0 or age.value > 150 then 'age is outside 0..150'
-      when strlen(u.gender) > 1024 then 'gender has more than 1,024 bytes'
-      when strlen(u.country) > 1024 then 'country has more than 1,024 bytes'
-      when strlen(u.traffic_source) > 1024 then 'traffic_source has more than 1,024 bytes'
+      when $reads_age and (u.age is not null and age.value is null) then 'age is not a number'
+      when $reads_age and (age.value < 0 or age.value > 150) then 'age is outside 0..150'
+      when $reads_gender and (strlen(u.gender) > 1024) then 'gender has more than 1,024 bytes'
+      when $reads_country and (strlen(u.country) > 1024) then 'country has more than 1,024 bytes'
+      when $reads_traffic_source and (strlen(u.traffic_source) > 1024)
+        then 'traffic_source has more than 1,024 bytes'
     end as reason
   from users_read as u
   left join times on u.created_at = times.written
@@ -279,17 +283,23 @@ items_checked as (
   select
     i.item_id,
     i.order_id,
-    inventory.brand,
-    inventory.category,
-    i.product_id,
+    case when strlen(inventory.brand) <= 1024 then inventory.brand end as brand,
+    case when strlen(inventory.category) <= 1024 then inventory.category end as category,
+    case when strlen(i.product_id) <= 256 then i.product_id end as product_id,
     price.value as price,
-    quantity.whole as quantity,
+    case when quantity.whole between 1 and 9223372036854775807 then quantity.whole end as quantity,
+    i.price as price_written,
+    i.quantity as quantity_written,
     case
-      when strlen(inventory.brand) > 1024 then 'an item''s brand has more than 1,024 bytes'
-      when strlen(inventory.category) > 1024 then 'an item''s category has more than 1,024 bytes'
-      when strlen(i.product_id) > 256 then 'an item''s product_id has more than 256 bytes'
-      when i.price is not null and price.value is null then 'an item''s price is not a finite number'
-      when i.quantity is not null and coalesce(quantity.whole not between 1 and 9223372036854775807, true)
+      when $reads_brand and (strlen(inventory.brand) > 1024) then 'an item''s brand has more than 1,024 bytes'
+      when $reads_category and (strlen(inventory.category) > 1024)
+        then 'an item''s category has more than 1,024 bytes'
+      when $reads_product_id and (strlen(i.product_id) > 256) then 'an item''s product_id has more than 256 bytes'
+      when $reads_price and (i.price is not null and price.value is null)
+        then 'an item''s price is not a finite number'
+      when
+        $reads_quantity
+        and (i.quantity is not null and coalesce(quantity.whole not between 1 and 9223372036854775807, true))
         then 'an item''s quantity is not a whole number of at least 1'
     end as reason
   from order_items_read as i
@@ -313,8 +323,9 @@ orders_checked as (
   select
     o.order_id,
     o.user_id,
-    o.status,
+    case when strlen(o.status) <= 1024 then o.status end as status,
     times.at as created_at,
+    o.created_at as created_written,
     case
       when o.order_id is null then 'order_id is missing'
       when strlen(o.order_id) > 256 then 'order_id has more than 256 bytes'
@@ -325,7 +336,7 @@ orders_checked as (
       when baskets.items is null then 'the order has no items'
       when baskets.items > 1000 then 'the order has more than 1,000 items'
       when baskets.reason is not null then baskets.reason
-      when strlen(o.status) > 1024 then 'status has more than 1,024 bytes'
+      when $reads_status and (strlen(o.status) > 1024) then 'status has more than 1,024 bytes'
     end as reason
   from orders_read as o
   left join times on o.created_at = times.written

@@ -125,6 +125,9 @@ class Shop:
         self.asked.append((as_of, exclude_statuses))
         return self.table
 
+    def cause(self, as_of: datetime | None) -> str | None:
+        return None
+
     def rejected(self, as_of: datetime | None) -> Any:
         return SimpleNamespace(counts=self._rejected)
 

@@ -24,6 +24,7 @@ class TranslatedSource:
         self.dialect = dialect
         self.name = source.name
         self.tables = source.tables
+        self.csv_files = source.csv_files
         self.columns = source.columns
         self.close = source.close
 

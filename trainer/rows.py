@@ -10,6 +10,10 @@ from schemas.errors import BadTraining
 from trainer.settings import FitSettings
 
 
+class NobodyTrains(BadTraining):
+    """Not one user is left."""
+
+
 @dataclass(frozen=True, slots=True)
 class Selection:
     """The training rows, and what became of the other users.
@@ -87,7 +91,7 @@ def _count(mask: pa.ChunkedArray) -> int:
 def _check_enough(selection: Selection, settings: FitSettings) -> None:
     used, needed = selection.users_used, settings.k or settings.k_min
     if used == 0:
-        raise BadTraining(_nobody(selection))
+        raise NobodyTrains(_nobody(selection))
     if used < needed:
         raise BadTraining(
             f"only {_users(used)} can be trained on, of {selection.users_read:,} read, and {needed} segments "

@@ -26,7 +26,7 @@ from trainer.names import name_segments
 from trainer.outlook import Counted, look_ahead
 from trainer.release import check_writable, write_release
 from trainer.report import Report, page, report_of
-from trainer.rows import Selection, select
+from trainer.rows import NobodyTrains, Selection, select
 from trainer.say import Say, silent
 from trainer.scorer import can_score, score
 from trainer.settings import FitSettings
@@ -59,6 +59,8 @@ class FeatureSource(Protocol):
     ) -> pa.Table: ...
 
     def rejected(self, as_of: datetime | None) -> Rejections: ...
+
+    def cause(self, as_of: datetime | None) -> str | None: ...
 
     def counts(self, as_of: datetime | None) -> Counted: ...
 
@@ -106,7 +108,7 @@ def train(
     query = warehouse.query_text
     say(f"reading which rows are left out, beside {table.num_rows:,} users")
     rejected = warehouse.rejected(window.as_of).counts
-    selection, start = _selected(table, settings, window, rejected, continued), None
+    selection, start = _selected(warehouse, table, settings, window, continued), None
     everybody = selection.rows
     if continued is not None:
         selection = _within(selection, continued, say)
@@ -136,10 +138,10 @@ def train(
 
 
 def _selected(
+    warehouse: FeatureSource,
     table: pa.Table,
     settings: FitSettings,
     window: Window,
-    rejected: Mapping[tuple[str, str], int],
     continued: ModelRelease | None,
 ) -> Selection:
     if table.num_rows == 0 and window != EVERYTHING:
@@ -149,7 +151,12 @@ def _selected(
     try:
         return select(table, settings, space_kept=continued is not None)
     except BadTraining as error:
-        # Such a row is often why: a column that was mapped wrongly leaves everybody out.
+        # The rows are often why: a column that was mapped wrongly leaves everybody out.
+        cause = warehouse.cause(window.as_of)
+        if cause is not None:
+            nobody = "no user can be trained on" if isinstance(error, NobodyTrains) else str(error)
+            raise BadTraining(f"{nobody}: {cause}") from None
+        rejected = warehouse.rejected(window.as_of).counts
         reasons = (f"{count:,} of {name} ({reason})" for (name, reason), count in rejected.items())
         left_out = f"; rows left out: {', '.join(reasons)}" if rejected else ""
         raise BadTraining(f"{error}{left_out}") from None

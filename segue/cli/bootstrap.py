@@ -12,7 +12,7 @@ import msgspec
 import typer
 
 from segue.cli.command import command, flag
-from segue.cli.terminal import progress, say, warn_left_out, write
+from segue.cli.terminal import progress, say, warn, write
 from segue.settings import Settings
 from segue.times import time_option
 from segue.usage import bad_option
@@ -69,8 +69,9 @@ def bootstrap(
             say,
             lambda users: bar.update(task, completed=users, note=f"{users:,} users"),
         )
-        rejected = tables.rejected(at).counts
-    warn_left_out(rejected)
+        notes = tables.notes(at)
+    for note in notes:
+        warn(note)
     if as_json:
         write(msgspec.json.encode({"users": filled.users, "records": filled.records}).decode())
     else:

@@ -13,7 +13,7 @@ import msgspec
 import typer
 
 from segue.cli.command import command, flag
-from segue.cli.terminal import progress, say, warn_left_out, write
+from segue.cli.terminal import progress, say, warn, write
 from segue.settings import Settings
 from segue.times import time_option
 from segue.usage import BadUsage, bad_option
@@ -101,7 +101,8 @@ def _of_warehouse(
 
     begin, end = time_option("--since", since), time_option("--until", until)
     tables = stack.enter_context(open_warehouse(name, settings))
-    warn_left_out(tables.rejected(end).counts)
+    for note in tables.notes(end):
+        warn(note)
     return outgoing(tables.events(as_of=end, since=begin), settings.topics)
 
 

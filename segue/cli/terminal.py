@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -27,12 +27,6 @@ def say(sentence: str) -> None:
 def warn(sentence: str) -> None:
     """Tell people something that they should look at."""
     people.print(Text("Note: ", style="yellow").append(sentence, style="default"))
-
-
-def warn_left_out(counts: Mapping[tuple[str, str], int]) -> None:
-    """Tell which rows of a warehouse are no facts: how many, by table and reason."""
-    for (table, reason), count in counts.items():
-        warn(f"left out: {count:,} {'row' if count == 1 else 'rows'} of {table}: {reason}")
 
 
 def complain(sentence: str) -> None:

@@ -11,7 +11,7 @@ import msgspec
 import typer
 
 from segue.cli.command import command, flag
-from segue.cli.terminal import people, say, steps, warn, warn_left_out, write
+from segue.cli.terminal import people, say, steps, warn, write
 from segue.settings import Settings
 from segue.times import time_option
 
@@ -111,8 +111,9 @@ def train(
             refit_space=refit_space,
             fit=fit,
         )
-        rejected = tables.rejected(window.as_of).counts
-    warn_left_out(rejected)
+        notes = tables.notes(window.as_of)
+    for note in notes:
+        warn(note)
     _tell(release, path, followed, made_before=path in made_before)
     write(_json(release, path) if as_json else str(path))
     return None

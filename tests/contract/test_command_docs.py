@@ -68,7 +68,7 @@ def test_the_example_has_every_setting_with_its_default() -> None:
     assert values["features"] == list(FEATURE_NAMES)
     above_the_tables = EXAMPLE.partition("\n[")[0]
     named = set(re.findall(r"^#? ?([a-z_]+) = ", above_the_tables, re.MULTILINE))
-    assert named | {"kafka_options", "declare", "tables", "columns"} == set(Settings.model_fields)
+    assert named | {"kafka_options", "declare", "tables", "columns", "csv"} == set(Settings.model_fields)
 
 
 def test_every_exit_code_of_an_error_is_documented() -> None:

@@ -2,6 +2,8 @@
 
 import contextlib
 from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pyarrow as pa
@@ -36,6 +38,7 @@ class BigQuerySource:
         """
         self.tables = references(names, self.dialect)
         self._names = names
+        self.csv_files: Mapping[str, Path] = {}
         self._project, self._dataset, location = _parts(url)
         self.name = f"BigQuery dataset {self._project}.{self._dataset}"
         bigquery = driver("google.cloud.bigquery", SCHEME)
@@ -56,7 +59,7 @@ class BigQuerySource:
         """See :meth:`trainer.warehouse.source.Source.columns`."""
         with self._failures(f"has no table {self._names.told(table)} that can be read"):
             fields = self._client.get_table(self._full_name(table)).schema
-        return {str(field.name): str(field.field_type) for field in fields}
+        return {str(field.name): _kind(field) for field in fields}
 
     def rows(self, query: str) -> Iterator[Row]:
         """See :meth:`trainer.warehouse.source.Source.rows`."""
@@ -84,6 +87,12 @@ class BigQuerySource:
             yield
         except self._errors as error:
             raise BadWarehouse(f"{self.name} {what}: {' '.join(str(error).split())}") from None
+
+
+def _kind(field: Any) -> str:
+    """A column's type; one that repeats is a list."""
+    kind = str(field.field_type)
+    return f"ARRAY<{kind}>" if getattr(field, "mode", None) == "REPEATED" else kind
 
 
 def _parts(url: str) -> tuple[str, str, str | None]:

@@ -18,6 +18,17 @@ def adapt(query: exp.Query, dialect: str) -> None:
         rule(query)
 
 
+# What decodes a column of bytes as UTF-8, and fails where they are none.
+_DECODES: Mapping[str, tuple[str, ...]] = {"duckdb": ("decode",), "postgres": ("convert_from", "UTF8")}
+DECODING = frozenset(_DECODES)
+
+
+def decoded(column: exp.Expression, dialect: str) -> exp.Expression:
+    """A column of bytes as text, in a dialect of :data:`DECODING`."""
+    function, *charset = _DECODES[dialect]
+    return exp.Anonymous(this=function, expressions=[column, *map(exp.Literal.string, charset)])
+
+
 def _byte_length(query: exp.Query) -> None:
     """``strlen``, a text's length in bytes, is DuckDB's own name."""
     for function in _strlen(query):

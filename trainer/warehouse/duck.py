@@ -11,10 +11,12 @@ import duckdb
 import pyarrow as pa
 
 from schemas.errors import BadWarehouse
-from trainer.warehouse import files
+from trainer.warehouse import csv_files
+from trainer.warehouse import files as files_of
 from trainer.warehouse.batches import ROWS_A_BATCH, of_schema
 from trainer.warehouse.layout import TABLES
 from trainer.warehouse.names import Names, table_fix
+from trainer.warehouse.reading import Csv
 from trainer.warehouse.references import references
 from trainer.warehouse.source import Row
 
@@ -39,13 +41,22 @@ class DuckSource:
 
     dialect = "duckdb"
 
-    def __init__(self, name: str, database: Path | None, names: Names) -> None:
+    def __init__(
+        self,
+        name: str,
+        database: Path | None,
+        names: Names,
+        files: Mapping[str, Path] | None = None,
+        form: Csv | None = None,
+    ) -> None:
         """Open a database.
 
         Args:
             name: what messages call the warehouse.
             database: a file, opened for reading; None: an empty one in memory.
             names: what the database calls the tables.
+            files: by Segue's name of a table, the file that it is a view of.
+            form: how CSV files are written.
 
         Raises:
             BadWarehouse: the file cannot be opened.
@@ -54,26 +65,30 @@ class DuckSource:
         self.name = name
         self.tables = references(names, self.dialect)
         self._names = names
-        with _failures(name):
+        self._form = form or Csv()
+        self.csv_files = {table: path for table, path in (files or {}).items() if path.suffix != ".parquet"}
+        with self._failures(name):
             self._connection = duckdb.connect(
                 database or ":memory:", read_only=database is not None, config=_config()
             )
         # A time with an offset is written in this zone when it becomes text.
         self._connection.execute("set global TimeZone = 'UTC'")
+        for table, path in (files or {}).items():
+            self._view(table, path)
 
-    def view(self, table: str, path: Path) -> None:
-        """Make a file's rows a table.
-
-        Raises:
-            BadWarehouse: the file cannot be read.
-        """
-        with _failures(str(path)):
-            # Both are ours: a table's name, and a call whose arguments are quoted.
-            self._connection.execute(f"create view {table} as select * from {files.reader(path)}")  # noqa: S608
+    def _view(self, table: str, path: Path) -> None:
+        try:
+            reader = files_of.reader(path, self._form)
+            with self._failures(str(path)):
+                # Both are ours: a table's name, and a call whose arguments are quoted.
+                self._connection.execute(f"create view {table} as select * from {reader}")  # noqa: S608
+        except BadWarehouse:
+            self.close()
+            raise
 
     def columns(self, table: str) -> Mapping[str, str]:
         """See :meth:`trainer.warehouse.source.Source.columns`."""
-        with _failures(f"table {self._names.told(table)} of {self.name}"):
+        with self._failures(f"table {self._names.told(table)} of {self.name}"):
             try:
                 described = self._connection.execute(f"describe {self.tables[table]}").fetchall()
             except duckdb.CatalogException:
@@ -86,14 +101,14 @@ class DuckSource:
 
     def rows(self, query: str) -> Iterator[Row]:
         """See :meth:`trainer.warehouse.source.Source.rows`."""
-        with _failures(self.name), self._cursor() as cursor:
+        with self._failures(self.name), self._cursor() as cursor:
             cursor.execute(query)
             while rows := cursor.fetchmany(_ROWS_A_FETCH):
                 yield from rows
 
     def batches(self, query: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
         """See :meth:`trainer.warehouse.source.Source.batches`."""
-        with _failures(self.name), self._cursor() as cursor:
+        with self._failures(self.name), self._cursor() as cursor:
             yield from of_schema(cursor.sql(query).to_arrow_reader(ROWS_A_BATCH), schema)
 
     def close(self) -> None:
@@ -107,6 +122,25 @@ class DuckSource:
         # DuckDB keeps the memory that a query has freed, up to the limit, and what follows needs it. Setting the
         # limit, even to what it is, makes it give back what it keeps.
         self._connection.execute(f"set memory_limit = '{_MEMORY_MB}MB'")
+
+    @contextlib.contextmanager
+    def _failures(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        # What fails while Arrow's reader is read is an error of Arrow.
+        except (duckdb.Error, pa.ArrowException, OSError) as error:
+            message = str(error)
+            told = self._csv_trouble(message) or f"{what} cannot be read: {_sentence(message)}"
+            raise BadWarehouse(told) from None
+
+    def _csv_trouble(self, message: str) -> str | None:
+        """What breaks the CSV file of which DuckDB complains; it names neither the line nor the cause of everything."""
+        file = _FILE.search(message)
+        for path in self.csv_files.values():
+            if file is not None and file[1].strip() == str(path):
+                with contextlib.suppress(BadWarehouse):
+                    return csv_files.trouble(path, self._form)
+        return None
 
 
 def open_file(path: Path, names: Names) -> DuckSource:
@@ -129,22 +163,15 @@ def open_file(path: Path, names: Names) -> DuckSource:
     return DuckSource(f"DuckDB file {path}", path, names)
 
 
-def open_folder(folder: Path, names: Names) -> DuckSource:
+def open_folder(folder: Path, names: Names, form: Csv) -> DuckSource:
     """A folder with one Parquet or CSV file a table; a table's name is the file's, without what follows the dot.
 
     Raises:
         BadWarehouse: a table's file is missing, is there twice, or cannot be read.
     """
-    found = {table: files.find(folder, names, table) for table in TABLES}
+    found = {table: files_of.find(folder, names, table) for table in TABLES}
     # The views have our names, whatever the files are called.
-    source = DuckSource(f"folder {folder}", None, Names())
-    try:
-        for table, path in found.items():
-            source.view(table, path)
-    except BadWarehouse:
-        source.close()
-        raise
-    return source
+    return DuckSource(f"folder {folder}", None, Names(), found, form)
 
 
 def _config() -> dict[str, str | bool | int | float | list[str]]:
@@ -159,15 +186,6 @@ def _config() -> dict[str, str | bool | int | float | list[str]]:
         "temp_directory": str(spill),
         "threads": min(os.cpu_count() or 1, _MEMORY_MB // _MEMORY_OF_A_THREAD_MB),
     }
-
-
-@contextlib.contextmanager
-def _failures(what: str) -> Iterator[None]:
-    try:
-        yield
-    # What fails while Arrow's reader is read is an error of Arrow.
-    except (duckdb.Error, pa.ArrowException, OSError) as error:
-        raise BadWarehouse(f"{what} cannot be read: {_sentence(str(error))}") from None
 
 
 def _sentence(message: str) -> str:

@@ -1,11 +1,11 @@
 """Parquet and CSV files, as DuckDB's table functions."""
 
-import csv
-import gzip
 from pathlib import Path
 
 from schemas.errors import BadWarehouse
+from trainer.warehouse.csv_files import header
 from trainer.warehouse.names import Names, table_fix
+from trainer.warehouse.reading import Csv
 
 SUFFIXES = (".parquet", ".csv", ".csv.gz")
 
@@ -34,7 +34,7 @@ def find(folder: Path, names: Names, table: str) -> Path:
     return found[0]
 
 
-def reader(path: Path) -> str:
+def reader(path: Path, form: Csv) -> str:
     """The call of DuckDB's table function that reads the file; in CSV all columns are text.
 
     Raises:
@@ -42,33 +42,14 @@ def reader(path: Path) -> str:
     """
     if path.suffix == ".parquet":
         return f"read_parquet({_literal(_no_pattern(path))})"
-    columns = ", ".join(f"{_literal(name)}: 'VARCHAR'" for name in _header(path))
+    columns = ", ".join(f"{_literal(name)}: 'VARCHAR'" for name in header(path, form))
     compression = "gzip" if path.suffix == ".gz" else "none"
+    nulls = ", ".join(map(_literal, ("", *form.nulls)))
     # Nothing is detected: a delimiter or a type that depends on the rows would change with the rows.
     return (
-        f"read_csv({_literal(_no_pattern(path))}, auto_detect = false, header = true, delim = ',', "
-        f"quote = '\"', escape = '\"', compression = '{compression}', columns = {{{columns}}})"
+        f"read_csv({_literal(_no_pattern(path))}, auto_detect = false, header = true, delim = {_literal(form.separator)}, "
+        f"quote = '\"', escape = '\"', nullstr = [{nulls}], compression = '{compression}', columns = {{{columns}}})"
     )
-
-
-def _header(path: Path) -> list[str]:
-    opened = gzip.open if path.suffix == ".gz" else open
-    try:
-        # More than the first line is decoded; what is wrong behind it, DuckDB tells with its line.
-        with opened(path, "rt", encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-            names = next(csv.reader(file), [])
-    except (OSError, EOFError, csv.Error) as error:
-        raise BadWarehouse(f"{path} cannot be read: {error}") from None
-    if any("\udc80" <= character <= "\udcff" for name in names for character in name):
-        raise BadWarehouse(f"{path} is not UTF-8: its column names cannot be read")
-    if not names:
-        raise BadWarehouse(f"{path} has no line of column names")
-    # pandas writes its index as a first column without a name.
-    names = [name or f"column {place}" for place, name in enumerate(names, start=1)]
-    lower = [name.lower() for name in names]
-    if twice := [name for name in names if lower.count(name.lower()) > 1]:
-        raise BadWarehouse(f"{path} has column {twice[0]} more than once (case does not count)")
-    return names
 
 
 def _no_pattern(path: Path) -> str:

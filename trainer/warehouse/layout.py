@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from schemas.features import FIELDS
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -50,6 +52,24 @@ TABLES: Mapping[str, tuple[Column, ...]] = {
     ),
     "inventory_items": (_id("id"), Column(("product_brand",)), Column(("product_category",))),
 }
+
+_FIELDS = {"product_brand": "brand", "product_category": "category"}
+
+
+def column_of(table: str, name: str) -> Column:
+    """The column of a table that is called so first."""
+    return next(column for column in TABLES[table] if column.names[0] == name)
+
+
+def field_of(name: str) -> str | None:
+    """The field of events that a column (Segue's name) holds; None for an id of ours, or a time.
+
+    >>> field_of("product_brand"), field_of("price"), field_of("user_id")
+    ('brand', 'price', None)
+    """
+    field = _FIELDS.get(name, name)
+    return field if field in FIELDS else None
+
 
 # Table and canonical column to the column's own name, or None where the warehouse has no such column.
 Layout = Mapping[tuple[str, str], str | None]

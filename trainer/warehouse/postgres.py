@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Iterator, Mapping
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -32,10 +33,20 @@ _SESSION = """
     set jit to off
 """
 
+# A domain is what it is made from, and an enumeration has a name of its own.
 _COLUMNS = """
-    select attname, format_type(atttypid, atttypmod)
-    from pg_attribute
-    where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped
+    with recursive columns as (
+        select attname, attnum, atttypid as type, atttypmod as modifier
+        from pg_attribute
+        where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped
+        union all
+        select columns.attname, columns.attnum, pg_type.typbasetype, pg_type.typtypmod
+        from columns inner join pg_type on pg_type.oid = columns.type
+        where pg_type.typtype = 'd'
+    )
+    select attname, case typtype when 'e' then 'enum' else format_type(type, modifier) end
+    from columns inner join pg_type on pg_type.oid = type
+    where typtype <> 'd'
     order by attnum
 """
 
@@ -64,6 +75,7 @@ class PostgresSource:
                 in UTF-8.
         """
         self._names = names
+        self.csv_files: Mapping[str, Path] = {}
         self.tables = references(names, self.dialect)
         parts = _parts(url)
         self._secrets = [str(parts[key]) for key in _SECRETS if parts.get(key)]

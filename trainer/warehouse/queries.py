@@ -4,22 +4,28 @@ There is one definition of what is a fact: events, rejected rows and counts are 
 the steps of ``user_features.sql``, joined with them as syntax trees.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
 
 import sqlglot
 from sqlglot import exp
 
-from schemas.features import Feature
-from trainer.warehouse.dialects import adapt
+from schemas.features import FIELDS, Feature
+from trainer.warehouse.column_types import Form
+from trainer.warehouse.dialects import adapt, decoded
 from trainer.warehouse.feature_query import feature_query
-from trainer.warehouse.layout import TABLES, Layout
+from trainer.warehouse.layout import TABLES, Layout, column_of
 from trainer.warehouse.parsed import WRITTEN_IN, parsed
 
 Ordering = Literal["time", "user"]
 Parameter = datetime | int | tuple[str, ...] | None
+
+# An id that went through floats without them. Of a number, whole ones alone; no other one comes so far.
+_WHOLE_TEXT = "regexp_replace(cast(x as text), '^(-?[0-9]+)\\.0+$', '\\1')"
+_WHOLE_NUMBER = "case when abs(x) <= 9007199254740992 then cast(cast(x as decimal(38, 0)) as text) end"
+_READS = "reads_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +36,17 @@ class Queries:
         dialect: sqlglot's name of the warehouse's dialect.
         tables: by Segue's name of a table, how its SQL refers to it.
         layout: how its columns are called.
+        forms: how their values become text; as text, where nothing is said.
+        whole_ids: whether an id such as ``17850.0`` is 17850.
+        read: the fields in which a wrong value rejects its row.
     """
 
     dialect: str
     tables: Mapping[str, str]
     layout: Layout
+    forms: Mapping[tuple[str, str], Form] = field(default_factory=dict)
+    whole_ids: bool = False
+    read: frozenset[str] = FIELDS
 
     def features(
         self,
@@ -77,15 +89,33 @@ class Queries:
         """One row of totals; see ``sql/counts.sql``."""
         return self._text(_over_steps("counts"), {"as_of": as_of, "exclude_statuses": ()})
 
-    def _text(self, query: exp.Query, parameters: Mapping[str, Parameter]) -> str:
+    def overlap(self, as_of: datetime | None, examples: int) -> str:
+        """Which users have a profile, which an order, and which both; see ``sql/overlap.sql``."""
+        return self._text(
+            _over_steps("overlap"), {"as_of": as_of, "examples": examples, "exclude_statuses": ()}
+        )
+
+    def look(self, table: str, values: Iterable[str], where: str = "true") -> str:
+        """These values over a table's columns as they stand; written in DuckDB's dialect."""
+        text = f"select {', '.join(values)} from {table} where {where}"  # noqa: S608 - all of it is ours
+        query = sqlglot.parse_one(text, read=WRITTEN_IN)
+        assert isinstance(query, exp.Query)
+        return self._text(query, {}, as_they_stand=True)
+
+    def _text(
+        self, query: exp.Query, parameters: Mapping[str, Parameter], *, as_they_stand: bool = False
+    ) -> str:
         for column in list(query.find_all(exp.Column)):
             if column.table in TABLES:
-                column.replace(self._column(column))
+                column.replace(self._column(column, as_it_stands=as_they_stand))
         for table in list(query.find_all(exp.Table)):
             if table.name in TABLES:
                 table.replace(self._table(table.name))
         for parameter in list(query.find_all(exp.Placeholder)):
-            _fill(parameter, parameters[parameter.name])
+            if parameter.name.startswith(_READS):
+                _choose(parameter, read=parameter.name.removeprefix(_READS) in self.read)
+            else:
+                _fill(parameter, parameters[parameter.name])
         adapt(query, self.dialect)
         # The tree is a copy already; a second one would take as long as all the rest.
         text = query.sql(self.dialect, pretty=True, copy=False, unsupported_level=sqlglot.ErrorLevel.RAISE)
@@ -97,15 +127,49 @@ class Queries:
             reference.set("alias", exp.TableAlias(this=exp.to_identifier(table)))
         return reference
 
-    def _column(self, column: exp.Column) -> exp.Expression:
+    def _column(self, column: exp.Column, *, as_it_stands: bool) -> exp.Expression:
         name = self.layout[column.table, column.name]
-        return exp.null() if name is None else exp.column(exp.to_identifier(name, quoted=True), column.table)
+        if name is None:
+            return exp.null()
+        own: exp.Expression = exp.column(exp.to_identifier(name, quoted=True), column.table)
+        form = self.forms.get((column.table, column.name), Form.TEXT)
+        if form is Form.BYTES:
+            own = decoded(own, self.dialect)
+        whole = self.whole_ids and column_of(column.table, column.name).is_id and not as_it_stands
+        if whole and form in (Form.TEXT, Form.BYTES):
+            return _with(own, _WHOLE_TEXT)
+        return _with(own, _WHOLE_NUMBER) if whole and form is Form.NUMBER else own
 
 
 def _over_steps(name: str) -> exp.Query:
     query = parsed(name).copy()
     query.set("with_", parsed("user_features").args["with_"].copy())
     return query
+
+
+def _with(own: exp.Expression, text: str) -> exp.Expression:
+    """An expression over ``x``, with a column in its place."""
+    tree = sqlglot.parse_one(text, read=WRITTEN_IN)
+    assert isinstance(tree, exp.Expression)
+    for x in list(tree.find_all(exp.Column)):
+        x.replace(own.copy())
+    return tree
+
+
+def _choose(parameter: exp.Placeholder, *, read: bool) -> None:
+    """Keep the case of ``$reads_… and (…)`` as the condition alone where the field is read, else leave it out."""
+    condition = parameter.parent
+    assert isinstance(condition, exp.And)
+    if read:
+        condition.replace(condition.expression.unnest())
+        return
+    branch = parameter.find_ancestor(exp.If)
+    assert branch is not None
+    case = branch.parent
+    assert isinstance(case, exp.Case)
+    branch.pop()
+    if not case.args["ifs"]:
+        case.replace(exp.cast(exp.null(), "text"))
 
 
 def _fill(parameter: exp.Placeholder, value: Parameter) -> None:

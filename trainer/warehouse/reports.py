@@ -10,11 +10,19 @@ from trainer.warehouse.source import Row
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """One row that is left out; ``row_id`` is its id (at most 256 characters), or None without one."""
+    """One row that is left out.
+
+    Attributes:
+        table: Segue's name of its table.
+        row_id: its id, at most 256 characters; None without one.
+        reason: why.
+        wrong: the value that is wrong, at most 256 characters; None where it is missing, or too long.
+    """
 
     table: str
     row_id: str | None
     reason: str
+    wrong: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +70,17 @@ def rejections_of(rows: Iterable[Row]) -> Rejections:
     """The rows of ``sql/rejected.sql``."""
     listed: list[Rejected] = []
     counts: dict[tuple[str, str], int] = {}
-    for table, row_id, reason, total in rows:
+    for table, row_id, reason, wrong, total in rows:
         assert isinstance(table, str)
         assert isinstance(reason, str)
         assert isinstance(total, int)
-        listed.append(Rejected(table, None if row_id is None else str(row_id), reason))
+        listed.append(Rejected(table, _text(row_id), reason, _text(wrong)))
         counts[table, reason] = total
     return Rejections(tuple(listed), counts)
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
 
 
 def counts_of(row: Row) -> Counts:

@@ -1,18 +1,22 @@
 """Which of a table's columns are read."""
 
-import re
 from collections.abc import Mapping
 
 from schemas.errors import BadSetting, BadWarehouse
-from trainer.warehouse.layout import TABLES, Column
+from trainer.warehouse.column_types import Form, form_of
+from trainer.warehouse.layout import TABLES, Column, field_of
 from trainer.warehouse.names import NONE, Names, nearest
-
-# A double prints 7 as 7.0 in one warehouse and as 7 in the next: which user that is, nobody can say.
-_NO_ID_TYPE = re.compile(r"(double|float|real|decimal|numeric|bignumeric|number)(?!.*,\s*0\))", re.IGNORECASE)
+from trainer.warehouse.reading import Reading
 
 
 def resolve(
-    warehouse: str, table: str, columns: Mapping[str, str], names: Names
+    warehouse: str,
+    table: str,
+    columns: Mapping[str, str],
+    names: Names,
+    reading: Reading,
+    *,
+    decodes: bool = True,
 ) -> dict[tuple[str, str], str | None]:
     """How one table's columns are called.
 
@@ -21,9 +25,11 @@ def resolve(
         table: Segue's name of the table.
         columns: the table's columns, name to type.
         names: what the shop calls them.
+        reading: how the rows are read. A column that no feature reads is passed over where its type cannot be.
+        decodes: whether the warehouse's bytes can be decoded.
 
     Raises:
-        BadWarehouse: a required column is not there, or ids are of a type that can hold fractions.
+        BadWarehouse: a required column is not there, its type has no text form, or ids may be fractions.
         BadSetting: a column that the settings name is not there.
     """
     # A name in small letters wins over the same name in others.
@@ -39,13 +45,42 @@ def resolve(
             found = next((by_lower[name] for name in column.names if name in by_lower), None)
             if found is None and column.required:
                 raise BadWarehouse(_missing(table, column, columns, told))
-        if found is not None and column.is_id and _NO_ID_TYPE.match(columns[found]):
-            raise BadWarehouse(
-                f"column {table}.{found} of {warehouse} is {columns[found]}, but ids are text or whole "
-                f"numbers: cast it to BIGINT or to text"
-            )
+        if found is not None:
+            problem = _problem(table, column, columns[found], reading, decodes=decodes)
+            if problem is not None and _counts(table, own, reading):
+                raise BadWarehouse(f"column {table}.{found} of {warehouse} is {columns[found]}, {problem}")
+            found = found if problem is None else None
         layout[table, own] = found
     return layout
+
+
+def _problem(table: str, column: Column, kind: str, reading: Reading, *, decodes: bool) -> str | None:
+    """Why a column of this type cannot be read, and what to do."""
+    form = form_of(kind)
+    leave = (
+        "" if column.essential else f', or set {column.names[0]} = "" under [columns.{table}] in segue.toml'
+    )
+    if form is Form.NONE:
+        return f"which is no text, number or time: make it one of them in a view{leave}"
+    if form is Form.BYTES and not decodes:
+        return f"bytes that Segue cannot decode here: make them text in a view{leave}"
+    if not column.is_id or form in (Form.TEXT, Form.BYTES, Form.WHOLE):
+        return None
+    if form is Form.OTHER:
+        return "but ids are text or whole numbers: cast it to text"
+    if reading.whole_ids:
+        return None
+    # A double prints 7 as 7.0 in one warehouse and as 7 in the next.
+    return (
+        "but ids are text or whole numbers: cast it to BIGINT or to text, or set whole_ids = true in segue.toml where "
+        "they are whole"
+    )
+
+
+def _counts(table: str, name: str, reading: Reading) -> bool:
+    """Whether what the column holds matters to a fact or a feature."""
+    field = field_of(name)
+    return field in reading.fields if field is not None else (table, name) != ("order_items", "id")
 
 
 def _named(table: str, own: str, name: str, columns: Mapping[str, str], told: str) -> str | None:

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Iterator, Mapping
 from itertools import chain
+from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pyarrow as pa
@@ -50,6 +51,7 @@ class SnowflakeSource:
         """
         self.tables = references(names, self.dialect)
         self._names = names
+        self.csv_files: Mapping[str, Path] = {}
         parts = _parts(url)
         self._secrets = [parts[key] for key in _SECRETS if parts.get(key)]
         self.name = f"Snowflake database {parts['database']} of {parts['account']}"

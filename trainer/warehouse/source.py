@@ -1,6 +1,7 @@
 """What a warehouse must be able to do; one implementation a kind of warehouse."""
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Protocol
 
 import pyarrow as pa
@@ -22,6 +23,10 @@ class Source(Protocol):
     @property
     def tables(self) -> Mapping[str, str]:
         """By Segue's name of a table, how a query refers to it."""
+
+    @property
+    def csv_files(self) -> Mapping[str, Path]:
+        """By Segue's name of a table, the CSV file that it is; without those that are none."""
 
     def columns(self, table: str) -> Mapping[str, str]:
         """The columns of a table (Segue's name), name to type, in the table's order.

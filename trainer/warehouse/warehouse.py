@@ -12,10 +12,16 @@ from schemas.errors import BadWarehouse
 from schemas.events import Order, Signup
 from schemas.features import FEATURES, Feature
 from trainer.warehouse import bigquery, duck, facts, postgres, reports, snowflake
+from trainer.warehouse.cause import cause_of, sides_of
+from trainer.warehouse.column_types import Form, form_of
+from trainer.warehouse.dialects import DECODING
 from trainer.warehouse.feature_query import schema_of
+from trainer.warehouse.inspection import Inspection
 from trainer.warehouse.layout import TABLES
+from trainer.warehouse.left_out import LeftOut
 from trainer.warehouse.names import Names
 from trainer.warehouse.queries import Ordering, Queries
+from trainer.warehouse.reading import Reading
 from trainer.warehouse.reports import Counts, Rejections
 from trainer.warehouse.resolve import resolve
 from trainer.warehouse.source import Source
@@ -25,6 +31,7 @@ FOLLOWUP_SCHEMA = pa.schema(
 )
 
 _EXAMPLES_A_REASON = 100
+_IDS_A_SIDE = 3
 
 
 class Warehouse:
@@ -33,21 +40,37 @@ class Warehouse:
     Every method raises :class:`~schemas.errors.BadWarehouse` where the warehouse fails on the way.
     """
 
-    def __init__(self, source: Source, names: Names) -> None:
+    def __init__(self, source: Source, names: Names, reading: Reading | None = None) -> None:
         """Check the tables.
 
+        Args:
+            source: the open warehouse.
+            names: what the shop calls its tables and columns.
+            reading: how the rows are read; None: every value must be right.
+
         Raises:
-            BadWarehouse: a table or a column is missing, ids may be fractions, or there are no users.
+            BadWarehouse: a table or a column is missing, a column cannot be read, ids are fractions or went
+                through floats, or there are no users.
             BadSetting: a column that the settings name is not there.
         """
         self._source = source
-        layout = {}
+        reading = reading or Reading()
+        layout: dict[tuple[str, str], str | None] = {}
+        forms: dict[tuple[str, str], Form] = {}
         for table in TABLES:
-            layout.update(resolve(source.name, table, source.columns(table), names))
+            columns = source.columns(table)
+            found = resolve(source.name, table, columns, names, reading, decodes=source.dialect in DECODING)
+            layout.update(found)
+            forms.update({key: form_of(columns[name]) for key, name in found.items() if name is not None})
         if next(source.rows(f"select 1 from {source.tables['users']} limit 1"), None) is None:  # noqa: S608 - checked
             raise BadWarehouse(f"table {names.told('users')} of {source.name} has no rows")
         self._has_status = layout["orders", "status"] is not None
-        self._queries = Queries(source.dialect, source.tables, layout)
+        self._queries = Queries(
+            source.dialect, source.tables, layout, forms, reading.whole_ids, reading.fields
+        )
+        self._inspection = Inspection(source, self._queries, layout, forms, reading)
+        self._inspection.check()
+        self._left_out = LeftOut(layout, source.csv_files, reading)
         self._query_text = self._queries.features(None, (), FEATURES)
         self._rejected: dict[datetime | None, Rejections] = {}
 
@@ -119,6 +142,17 @@ class Warehouse:
             self._rejected[as_of] = reports.rejections_of(rows)
         return self._rejected[as_of]
 
+    def notes(self, as_of: datetime | None = None) -> list[str]:
+        """What people should know of the rows: why some are left out, and words that say nothing."""
+        left_out = self._left_out.sentences(self.rejected(as_of))
+        return [*(f"left out: {sentence}" for _, sentence in left_out), *self._inspection.null_words()]
+
+    def cause(self, as_of: datetime | None = None) -> str | None:
+        """Why nobody can be trained on, where the rows and not the features tell; else None."""
+        rows = self._source.rows(self._queries.overlap(as_of, _IDS_A_SIDE))
+        left_out = list(self._left_out.sentences(self.rejected(as_of)))
+        return cause_of(sides_of(rows), left_out, self.rejected(as_of), self.counts(as_of))
+
     def counts(self, as_of: datetime | None = None) -> Counts:
         """How many users and facts there are before ``as_of``."""
         return reports.counts_of(next(self._source.rows(self._queries.counts(as_of))))
@@ -139,28 +173,32 @@ class Warehouse:
         self.close()
 
 
-def open_warehouse(path_or_url: str | Path, names: Names | None = None) -> Warehouse:
+def open_warehouse(
+    path_or_url: str | Path, names: Names | None = None, reading: Reading | None = None
+) -> Warehouse:
     """Open a folder of Parquet or CSV files, a DuckDB file, or a ``postgresql://``, ``snowflake://`` or
     ``bigquery://`` URL.
 
     Args:
         path_or_url: where it is.
         names: what the shop calls its tables and columns; None: what Segue does.
+        reading: how its rows are read; None: CSV with commas, and every value must be right.
 
     Raises:
         BadWarehouse: there is nothing of the kind, it cannot be read, or its tables cannot be used.
         BadSetting: what ``names`` says is not so.
     """
     called = names or Names()
-    source = _source(path_or_url, called)
+    how = reading or Reading()
+    source = _source(path_or_url, called, how)
     try:
-        return Warehouse(source, called)
+        return Warehouse(source, called, how)
     except BaseException:
         source.close()
         raise
 
 
-def _source(path_or_url: str | Path, names: Names) -> Source:
+def _source(path_or_url: str | Path, names: Names, reading: Reading) -> Source:
     text = str(path_or_url)
     if text.startswith(postgres.SCHEMES):
         return postgres.PostgresSource(text, names)
@@ -175,7 +213,7 @@ def _source(path_or_url: str | Path, names: Names) -> Source:
         )
     path = Path(path_or_url).expanduser()
     if path.is_dir():
-        return duck.open_folder(path, names)
+        return duck.open_folder(path, names, reading.csv)
     if path.exists():
         return duck.open_file(path, names)
     if "@" in text and ":" in text:

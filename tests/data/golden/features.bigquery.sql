@@ -5,7 +5,8 @@
 /* and a typed table obey one set of rules. A text becomes a number or a time by try_cast, since some */
 /* warehouses compute a branch of a case that they do not take. */
 /* Parameters: as_of, only facts timed strictly before it count (null: all of them); exclude_statuses, */
-/* orders with one of these statuses do not count. */
+/* orders with one of these statuses do not count; reads_<field>, whether a feature reads the field: where none */
+/* does, the reason that stands behind it is left out, and a wrong value is null. */
 /* The steps up to valid_items decide what is a fact and name the reason for each row left out. The */
 /* events, the rows left out and the counts are made from these same steps (events.sql, rejected.sql, */
 /* counts.sql), with another final select. */
@@ -249,10 +250,12 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
 ), users_checked /* 5. Facts: each row with the reason for which it would not be taken as an event, or null. */ AS (
   SELECT
     u.user_id,
-    age.value AS age,
-    u.gender,
-    u.country,
-    u.traffic_source,
+    CASE WHEN age.value BETWEEN 0 AND 150 THEN age.value END AS age,
+    CASE WHEN BYTE_LENGTH(u.gender) <= 1024 THEN u.gender END AS gender,
+    CASE WHEN BYTE_LENGTH(u.country) <= 1024 THEN u.country END AS country,
+    CASE WHEN BYTE_LENGTH(u.traffic_source) <= 1024 THEN u.traffic_source END AS traffic_source,
+    u.age AS age_written,
+    u.created_at AS created_written,
     CASE
       WHEN u.created_at IS NULL
       THEN CAST('1970-01-01 00:00:00' AS DATETIME)
@@ -300,11 +303,13 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
   SELECT
     i.item_id,
     i.order_id,
-    inventory.brand,
-    inventory.category,
-    i.product_id,
+    CASE WHEN BYTE_LENGTH(inventory.brand) <= 1024 THEN inventory.brand END AS brand,
+    CASE WHEN BYTE_LENGTH(inventory.category) <= 1024 THEN inventory.category END AS category,
+    CASE WHEN BYTE_LENGTH(i.product_id) <= 256 THEN i.product_id END AS product_id,
     price.value AS price,
-    quantity.whole AS quantity,
+    CASE WHEN quantity.whole BETWEEN 1 AND 9223372036854775807 THEN quantity.whole END AS quantity,
+    i.price AS price_written,
+    i.quantity AS quantity_written,
     CASE
       WHEN BYTE_LENGTH(inventory.brand) > 1024
       THEN 'an item\'s brand has more than 1,024 bytes'
@@ -339,8 +344,9 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
   SELECT
     o.order_id,
     o.user_id,
-    o.status,
+    CASE WHEN BYTE_LENGTH(o.status) <= 1024 THEN o.status END AS status,
     times.`at` AS created_at,
+    o.created_at AS created_written,
     CASE
       WHEN o.order_id IS NULL
       THEN 'order_id is missing'

@@ -1,23 +1,31 @@
-/* The rows left out, each with its table, id and reason; `total` counts its table and reason. The steps */
-/* before this select are those of user_features.sql. Parameter: examples, the most rows of one table */
-/* and reason that are listed. */
+/* The rows left out, each with its table, id, reason and the value that is wrong (null where it is missing or too */
+/* long); `total` counts its table and reason. The steps before this select are those of user_features.sql. */
+/* Parameter: examples, the most rows of one table and reason that are listed. */
 SELECT
   listed.table_name,
   listed.row_id,
   listed.reason,
+  listed.wrong,
   listed.total
 FROM (
   SELECT
     bad.table_name,
     SUBSTRING(bad.row_id, 1, 256) AS row_id,
     bad.reason,
+    SUBSTRING(bad.wrong, 1, 256) AS wrong,
     COUNT(*) OVER (PARTITION BY bad.table_name, bad.reason) AS total,
-    ROW_NUMBER() OVER (PARTITION BY bad.table_name, bad.reason ORDER BY bad.row_id) AS place
+    ROW_NUMBER() OVER (PARTITION BY bad.table_name, bad.reason ORDER BY bad.row_id, bad.wrong) AS place
   FROM (
     SELECT
       'users' AS table_name,
       user_id AS row_id,
-      reason
+      reason,
+      CASE
+        WHEN reason LIKE 'age %'
+        THEN age_written
+        WHEN reason = 'created_at is not a time'
+        THEN created_written
+      END AS wrong
     FROM users_checked
     WHERE
       NOT reason IS NULL
@@ -29,21 +37,47 @@ FROM (
     UNION ALL
     SELECT
       'orders' AS table_name,
-      order_id AS row_id,
-      reason
-    FROM orders_checked
+      o.order_id AS row_id,
+      o.reason,
+      CASE
+        WHEN o.reason = 'created_at is not a time'
+        THEN o.created_written
+        ELSE item.wrong
+      END AS wrong
+    FROM orders_checked AS o
+    LEFT JOIN (
+      SELECT
+        order_id,
+        reason,
+        MIN(
+          CASE
+            WHEN reason LIKE '%price is%'
+            THEN price_written
+            WHEN reason LIKE '%quantity is%'
+            THEN quantity_written
+          END
+        ) AS wrong
+      FROM items_checked
+      WHERE
+        NOT reason IS NULL
+      GROUP BY
+        order_id,
+        reason
+    ) AS item
+      ON o.order_id = item.order_id AND o.reason = item.reason
     WHERE
-      NOT reason IS NULL
+      NOT o.reason IS NULL
       AND (
         CAST('2024-12-01 00:00:00' AS DATETIME) IS NULL
-        OR created_at IS NULL
-        OR created_at < CAST('2024-12-01 00:00:00' AS DATETIME)
+        OR o.created_at IS NULL
+        OR o.created_at < CAST('2024-12-01 00:00:00' AS DATETIME)
       )
     UNION ALL
     SELECT
       'order_items' AS table_name,
       COALESCE(i.item_id, i.order_id) AS row_id,
-      'no order has its order_id' AS reason
+      'no order has its order_id' AS reason,
+      i.order_id AS wrong
     FROM order_items_read AS i
     LEFT JOIN (
       SELECT DISTINCT

@@ -302,3 +302,27 @@ def test_what_segue_decides_is_not_for_the_table(nowhere: Path) -> None:
     file = write(nowhere / "s.toml", '[kafka_options]\n"group.id" = "mine"')
 
     assert "leave group.id out: Segue sets it by itself" in sentence(file)
+
+
+def test_how_csv_files_are_written(monkeypatch: pytest.MonkeyPatch, nowhere: Path) -> None:
+    file = write(nowhere / "s.toml", '[csv]\nseparator = "\\t"\nnulls = ["NULL", "a, b"]')
+
+    assert load_settings(file).csv == {"separator": "\t", "nulls": ("NULL", "a, b")}
+    monkeypatch.setenv("SEGUE_CSV", '{"separator": ";"}')
+    assert load_settings(file).csv == {"separator": ";"}
+    monkeypatch.delenv("SEGUE_CSV")
+    assert 'one character, such as ";" or "\\t"' in sentence(write(file, "[csv]\nseparator = '::'"))
+    assert "give a list of texts" in sentence(write(file, "[csv]\nnulls = 7"))
+    assert "there is no seperator: the table has separator and nulls" in sentence(
+        write(file, '[csv]\nseperator = ";"')
+    )
+
+
+def test_the_warehouse_s_values_must_be_right_for_the_inputs_and_for_what_is_declared(nowhere: Path) -> None:
+    file = write(
+        nowhere / "s.toml",
+        'features = ["gender"]\n[declare]\nspend = { kind = "sum", source = "order_value" }',
+    )
+
+    assert [feature.name for feature in load_settings(file).read_features] == ["gender", "spend"]
+    assert load_settings(None).read_features == load_settings(None).declared

@@ -5,7 +5,7 @@ import pytest
 
 from schemas.errors import BadSetting, BadWarehouse, SegueError
 from tests.shops import Shop, everything, renamed, write_csv, write_duckdb
-from trainer.warehouse import Names, open_warehouse
+from trainer.warehouse import Names, Reading, open_warehouse
 from trainer.warehouse.resolve import resolve
 
 SHOP = (
@@ -90,9 +90,9 @@ def test_a_column_is_taken_as_written_before_any_other_case(name, found):
     columns = dict.fromkeys(
         ["id", "age", "gender", "country", "traffic_source", "created_at", "Land", "lanD", "OTHER"], "text"
     )
-    assert resolve("shop", "users", columns, names)["users", "country"] == found
+    assert resolve("shop", "users", columns, names, Reading())["users", "country"] == found
     with pytest.raises(BadSetting, match="table users of shop has no such column, did you mean"):
-        resolve("shop", "users", columns, Names(columns={"users": {"country": "LAND"}}))
+        resolve("shop", "users", columns, Names(columns={"users": {"country": "LAND"}}), Reading())
 
 
 @pytest.mark.parametrize(

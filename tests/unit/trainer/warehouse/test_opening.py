@@ -158,7 +158,7 @@ def test_ids_that_may_be_fractions(tmp_path, kind):
     shown = kind.replace(" ", "").upper()
     assert refusal(path) == (
         f"column users.id of DuckDB file {path} is {shown}, but ids are text or whole numbers: cast it to BIGINT or "
-        "to text"
+        "to text, or set whole_ids = true in segue.toml where they are whole"
     )
 
 

@@ -41,7 +41,9 @@ def test_users(tmp_path, values, reason):
     row_id = shop.users[-1]["id"]
     expected = None if reason == "user_id is missing" else row_id
     with open_warehouse(write_csv(shop, tmp_path)) as warehouse:
-        assert list(warehouse.rejected()) == [Rejected("users", expected, reason)]
+        (rejected,) = warehouse.rejected()
+        assert (rejected.table, rejected.row_id, rejected.reason) == ("users", expected, reason)
+        assert rejected.wrong == values.get("age", values.get("created_at"))
         assert warehouse.features()["user_id"].to_pylist() == ["fine"]
         assert [event.user_id for event in warehouse.events()] == ["fine"]
 
@@ -86,7 +88,8 @@ def test_orders(tmp_path, values, reason):
     row_id = None if reason == "order_id is missing" else (shop.orders[-1]["order_id"] or "")[:256]
     with open_warehouse(write_csv(shop, tmp_path)) as warehouse:
         rejected = [row for row in warehouse.rejected() if row.table == "orders"]
-        assert rejected == [Rejected("orders", row_id, reason)]
+        wrong = "soon" if reason == "created_at is not a time" else None
+        assert rejected == [Rejected("orders", row_id, reason, wrong)]
         assert warehouse.features()["total_orders"].to_pylist() == [None]
 
 
@@ -108,7 +111,8 @@ def test_orders(tmp_path, values, reason):
 def test_an_order_with_one_bad_item_goes_as_a_whole(tmp_path, item, reason):
     shop = Shop().user("u").order("1", "u", ["Acme/Shoes", item, "Acme/Shoes"]).order("2", "u", ["Beta/Hats"])
     with open_warehouse(write_csv(shop, tmp_path)) as warehouse:
-        assert list(warehouse.rejected()) == [Rejected("orders", "1", reason)]
+        wrong = item.get("quantity", item.get("sale_price"))
+        assert list(warehouse.rejected()) == [Rejected("orders", "1", reason, wrong)]
         (row,) = warehouse.features().to_pylist()
         assert (row["total_orders"], row["most_frequent_brand"]) == (1, "Beta")
         assert [event.order_id for event in warehouse.events() if hasattr(event, "order_id")] == ["2"]
@@ -141,7 +145,7 @@ def test_items_of_no_order(tmp_path):
     shop = Shop().item("gone").item(None).item(" ", id=None)
     assert list(rejections(shop, tmp_path)) == [
         Rejected("order_items", None, "no order has its order_id"),
-        Rejected("order_items", "00001", "no order has its order_id"),
+        Rejected("order_items", "00001", "no order has its order_id", "gone"),
         Rejected("order_items", "00002", "no order has its order_id"),
     ]
 
@@ -154,7 +158,7 @@ def test_many_rows_are_counted_and_some_are_named(tmp_path):
     assert rejected.counts == {("users", "age is outside 0..150"): 240, ("users", "age is not a number"): 10}
     assert rejected.total == 250
     assert len(rejected) == 110
-    assert rejected[0] == Rejected("users", "240", "age is not a number")
+    assert rejected[0] == Rejected("users", "240", "age is not a number", "x")
     assert [row.row_id for row in rejected[10:]] == [f"{number:03}" for number in range(100)]
 
 
@@ -214,7 +218,9 @@ def test_what_is_no_number(tmp_path):
 def test_one_number_in_many_writings(tmp_path):
     shop = Shop()
     for text in NUMBERS:
-        shop.user(text, age=text).order(text, text, [{"sale_price": text, "quantity": text}])
+        shop.user(f"u{text}", age=text).order(
+            f"o{text}", f"u{text}", [{"sale_price": text, "quantity": text}]
+        )
     with open_warehouse(write_csv(shop, tmp_path)) as warehouse:
         events = list(warehouse.events())
     signups, orders = events[: len(NUMBERS)], events[len(NUMBERS) :]

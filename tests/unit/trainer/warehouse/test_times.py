@@ -29,7 +29,9 @@ def test_what_is_no_time_is_rejected(tmp_path):
         rejected = warehouse.rejected()
     ids = [f"{number:02}" for number in range(len(NO_TIMES))]
     assert list(rejected) == [
-        Rejected(table, row_id, "created_at is not a time") for table in ("orders", "users") for row_id in ids
+        Rejected(table, row_id, "created_at is not a time", written)
+        for table in ("orders", "users")
+        for row_id, written in zip(ids, NO_TIMES, strict=True)
     ]
 
 

@@ -1,0 +1,12 @@
+"""Values of a shop as a sentence quotes them."""
+
+from schemas.checks import shown
+
+
+def quoted(value: object) -> str:
+    """A value on one line, short, and without a character that a terminal would obey.
+
+    >>> quoted("a\\x9bb")
+    '"a\\\\u009bb"'
+    """
+    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in shown(value))

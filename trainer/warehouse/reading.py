@@ -1,0 +1,45 @@
+"""How a warehouse is read: what the shop's settings say beside the names of its tables and columns."""
+
+from dataclasses import dataclass
+
+from schemas.features import FIELDS, Feature, fields_read
+
+
+@dataclass(frozen=True, slots=True)
+class Csv:
+    """How CSV files are written.
+
+    Attributes:
+        separator: the character between two fields.
+        nulls: texts that mean nothing, as the empty field does.
+    """
+
+    separator: str = ","
+    nulls: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How the rows are read.
+
+    Attributes:
+        csv: how CSV files are written.
+        whole_ids: whether an id such as ``17850.0`` is the whole number 17850.
+        features: those whose values must be right; None: the values of every field must be.
+        statuses: whether orders are excluded by their status.
+    """
+
+    csv: Csv = Csv()
+    whole_ids: bool = False
+    features: tuple[Feature, ...] | None = None
+    statuses: bool = False
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """The fields in which a wrong value rejects its row."""
+        return FIELDS if self.features is None else fields_read(self.features, statuses=self.statuses)
+
+    def readers(self, field: str) -> tuple[str, ...]:
+        """The names of the features that read a field."""
+        features = self.features or ()
+        return tuple(f.name for f in features if field in fields_read((f,), statuses=False))
