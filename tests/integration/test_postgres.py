@@ -27,7 +27,7 @@ from tests.shops import (
     write_postgres,
 )
 from tests.strategies.warehouse import AS_OFS, EXCLUDED, shops
-from trainer.warehouse import Names, open_warehouse
+from trainer.warehouse import Names, Reading, open_warehouse
 
 
 @pytest.fixture(scope="module")
@@ -175,6 +175,72 @@ def test_ids_that_may_be_fractions(database, kind):
     execute(database, f"alter table users alter id type {kind} using id::{kind}")
     assert f"column users.id of PostgreSQL database {name(database)}" in refusal(database)
     assert f" is {kind}, but ids are text or whole numbers" in refusal(database)
+
+
+def test_ids_that_may_be_fractions_are_read_whole_by_a_setting(database):
+    write_postgres(Shop().user("7").user("NaN").order("1.0", "7"), database)
+    execute(
+        database,
+        "alter table users alter id type double precision using id::float8",
+        "alter table orders alter user_id type numeric(10,2) using user_id::numeric",
+        "alter table order_items alter order_id type bytea using convert_to('1', 'UTF8')",
+    )
+    with open_warehouse(database, reading=Reading(whole_ids=True)) as warehouse:
+        assert [row["total_orders"] for row in warehouse.features().to_pylist()] == [1]
+        assert warehouse.rejected().counts == {("users", "user_id is missing"): 1}
+    execute(database, "insert into users (id) values (7.5)")
+    with pytest.raises(BadWarehouse, match=r"1 of 3 ids are no whole numbers up to 2\^53, for example 7\.5"):
+        open_warehouse(database, reading=Reading(whole_ids=True))
+
+
+def test_a_float_s_text_is_no_id(database):
+    write_postgres(Shop().user("7").order("1", "7.0"), database)
+    assert "user_id of PostgreSQL database" in refusal(database)
+    assert '1 of 1 ids are whole numbers written as floats, for example "7.0"' in refusal(database)
+
+
+def test_bytes_and_domains_and_enumerations_become_text(database):
+    write_postgres(Shop().user("7", gender="F", country="España", age="30").order("1", "7"), database)
+    execute(
+        database,
+        "create type sex as enum ('F', 'M')",
+        "create domain land as bytea",
+        "create domain years as numeric(5, 2)",
+        "create domain age as years",
+        "alter table users alter gender type sex using gender::sex, alter age type age using age::age, "
+        "alter country type land using convert_to(country, 'UTF8')",
+    )
+    assert features_by_user(database)["7"]["country"] == "España"
+    assert (features_by_user(database)["7"]["gender"], features_by_user(database)["7"]["age"]) == ("F", 30)
+    execute(database, r"update users set country = '\xf1'")
+    assert "column users.country of PostgreSQL" in refusal(database)
+    assert "is bytes that are not all UTF-8" in refusal(database)
+
+
+@pytest.mark.parametrize(
+    "kind", ["text[]", "json", "jsonb", "int4range", "interval", "money", "point", "orders"]
+)
+def test_a_type_that_is_no_text_names_its_column(database, kind):
+    write_postgres(Shop().user("7"), database)
+    execute(database, f"alter table users drop country, add country {kind}")
+    assert f"column users.country of PostgreSQL database {name(database)}" in refusal(database)
+    assert f"is {kind}, which is no text, number or time" in refusal(database)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "text"),
+    [
+        ("char(8)", "Spain", "Spain"),
+        ("uuid", "A0EEBC99-9c0b-4ef8-bb6d-6bb9bd380a11", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"),
+        ("boolean", "true", "true"),
+        ("numeric", "7.50", "7.50"),
+        ("date", "2024-01-31", "2024-01-31"),
+    ],
+)
+def test_a_type_that_has_a_text(database, kind, value, text):
+    write_postgres(Shop().user("7", country=value), database)
+    execute(database, f"alter table users alter country type {kind} using country::{kind}")
+    assert features_by_user(database)["7"]["country"] == text
 
 
 def name(url: str) -> str:

@@ -14,9 +14,10 @@ from schemas import decode
 from schemas.events import Order, Signup
 from tests import warehouse_oracle
 from tests.shops import Shop, everything, told, write_csv, write_duckdb, write_parquet
+from tests.strategies.features import RICH
 from tests.strategies.warehouse import AS_OFS, EXCLUDED, shops
 from tests.translated import open_translated
-from trainer.warehouse import open_warehouse
+from trainer.warehouse import Reading, open_warehouse
 
 # A shop is written to disk and read by a database: a quarter of a second for each.
 SOME = settings(max_examples=14)
@@ -53,10 +54,11 @@ def test_the_queries_give_what_the_rules_say(folder, shop, as_of, excluded):
 
 
 @FEW
-@given(shop=shops())
-def test_every_event_passes_the_edge(folder, shop):
-    """An event from the warehouse is one that a producer may write, and stays what it is."""
-    with open_warehouse(write_csv(shop, folder / "edge")) as warehouse:
+@given(shop=shops(), inputs=st.sets(st.sampled_from(RICH)))
+def test_every_event_passes_the_edge(folder, shop, inputs):
+    """An event from the warehouse is one that a producer may write, and stays what it is, whatever is read."""
+    reading = Reading(features=tuple(inputs))
+    with open_warehouse(write_csv(shop, folder / "edge"), reading=reading) as warehouse:
         for event in warehouse.events():
             if isinstance(event, Order):
                 assert decode.decode_order(*decode.encode_order(event), event.at) == event

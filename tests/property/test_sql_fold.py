@@ -27,7 +27,7 @@ from tests.shops import Shop, write_parquet
 from tests.strategies.events import orders
 from tests.strategies.features import RICH, declarations
 from tests.strategies.warehouse import AS_OFS, EXCLUDED, shops
-from trainer.warehouse import open_warehouse
+from trainer.warehouse import Reading, open_warehouse
 
 NONE_EXCLUDED: frozenset[str] = frozenset()
 LOST = frozenset({"Cancelled", "Returned"})
@@ -47,8 +47,10 @@ def events(thelook: Path) -> list[Event]:
         return list(warehouse.events())
 
 
-def from_sql(folder: Path, rules: Rules, as_of: datetime | None = None) -> dict[str, dict[str, Any]]:
-    with open_warehouse(str(folder)) as warehouse:
+def from_sql(
+    folder: Path, rules: Rules, as_of: datetime | None = None, reading: Reading | None = None
+) -> dict[str, dict[str, Any]]:
+    with open_warehouse(str(folder), reading=reading) as warehouse:
         rows = warehouse.features(as_of, tuple(sorted(rules.exclude_statuses)), rules.features).to_pylist()
     return {row.pop("user_id"): row for row in rows}
 
@@ -127,21 +129,32 @@ def test_every_order_of_thelook_is_an_event(events: list[Event]) -> None:
 
 
 @settings(max_examples=16)
-@given(shops(), AS_OFS, EXCLUDED, declarations(), st.randoms(use_true_random=False))
+@given(
+    shops(),
+    AS_OFS,
+    EXCLUDED,
+    declarations(),
+    st.sets(st.sampled_from(RICH)),
+    st.randoms(use_true_random=False),
+)
 def test_random_dirty_shops(
     shop: Shop,
     as_of: datetime | None,
     excluded: tuple[str, ...],
     declared: tuple[Feature, ...],
+    inputs: set[Feature],
     some: random.Random,
 ) -> None:
-    """Any features, also where rows are bad, doubled, tied or blank, and events come twice in any order."""
+    """Any features, also where rows are bad, doubled, tied or blank, where few fields are read, and events come twice
+    in any order.
+    """
+    reading = Reading(features=tuple(inputs), statuses=bool(excluded))
     rules = Rules(exclude_statuses=frozenset(excluded), features=declared)
     with TemporaryDirectory() as folder:
         tables = write_parquet(shop, Path(folder))
-        with open_warehouse(tables) as warehouse:
+        with open_warehouse(tables, reading=reading) as warehouse:
             facts = list(warehouse.events(as_of=as_of))
-        by_sql = from_sql(tables, rules, as_of)
+        by_sql = from_sql(tables, rules, as_of, reading)
     shuffled = some.sample(facts * 2, len(facts) * 2)
     by_fold = from_fold(shuffled, rules)
     assert by_fold == {user_id: row for user_id, row in by_sql.items() if user_id in by_fold}

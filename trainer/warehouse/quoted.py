@@ -4,9 +4,9 @@ from schemas.checks import shown
 
 
 def quoted(value: object) -> str:
-    """A value on one line, short, and without a character that a terminal would obey.
+    r"""A value on one line, short, and without a character that a terminal would obey.
 
-    >>> quoted("a\\x9bb")
-    '"a\\\\u009bb"'
+    >>> print(quoted("\u202ea"))
+    "\u202ea"
     """
     return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in shown(value))

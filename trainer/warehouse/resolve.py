@@ -1,5 +1,6 @@
 """Which of a table's columns are read."""
 
+import json
 from collections.abc import Mapping
 
 from schemas.errors import BadSetting, BadWarehouse
@@ -100,8 +101,17 @@ def _named(table: str, own: str, name: str, columns: Mapping[str, str], told: st
 
 def _missing(table: str, column: Column, columns: Mapping[str, str], told: str) -> str:
     own = column.names[0]
+    blank = next(
+        (name for name in columns if name != name.strip() and name.strip().lower() in column.names), None
+    )
+    if blank is not None:
+        return (
+            f"{told} has no column {own}, but {blank!r}: take the blanks out of its name, or set {own} = "
+            f"{json.dumps(blank)} under [columns.{table}] in segue.toml"
+        )
     none = "" if column.essential else ' (or "", where there is none)'
+    has = ", ".join(name if name == name.strip() else repr(name) for name in columns)
     return (
-        f"{told} has no column {' or '.join(column.names)}: it has {', '.join(columns)}; name the right one in "
+        f"{told} has no column {' or '.join(column.names)}: it has {has}; name the right one in "
         f'segue.toml, under [columns.{table}] {own} = "…"{none}'
     )

@@ -10,7 +10,7 @@ import pytest
 
 from schemas.errors import BadWarehouse, SegueError
 from tests.shops import Shop, features_by_user, write_csv, write_duckdb, write_parquet
-from trainer.warehouse import open_warehouse
+from trainer.warehouse import Names, open_warehouse
 
 SHOP = Shop().user("u").order("1", "u")
 
@@ -123,6 +123,20 @@ def test_a_missing_column(tmp_path, table, column, named, rest):
         f"table {table} of folder {tmp_path} has no column {named}: it has {rest}; name the right"
     )
     assert f'under [columns.{table}] {named.partition(" ")[0]} = "…"' in told
+
+
+@pytest.mark.parametrize("name", [" country", "Country\t"])
+def test_a_name_with_blanks_around_it(tmp_path, name):
+    write_csv(Shop().user("u", country="Spain"), tmp_path)
+    users = tmp_path / "users.csv"
+    users.write_text(users.read_text().replace("country", name))
+    told = refusal(tmp_path)
+    assert told.startswith(
+        f"table users of folder {tmp_path} has no column country, but {name!r}: take the blanks out"
+    )
+    mapped = Names(columns={"users": {"country": name}})
+    with open_warehouse(tmp_path, mapped) as warehouse:
+        assert warehouse.features()["country"].to_pylist() == ["Spain"]
 
 
 def test_no_users(tmp_path):
