@@ -34,7 +34,12 @@ def segment_text(segment: int | None, name: str | None = None) -> Text:
     if segment is None:
         return Text("none", style="dim")
     shown = str(segment) if not name else f"{segment} {name}"
-    return Text(shown, style=_COLOURS[segment % len(_COLOURS)])
+    return Text(shown, style=segment_colour(segment))
+
+
+def segment_colour(segment: int) -> str:
+    """Rich's name of the colour in which a segment is shown, everywhere."""
+    return _COLOURS[segment % len(_COLOURS)]
 
 
 def similar_text(users: tuple[SimilarUser, ...]) -> Text:

@@ -1,9 +1,16 @@
-"""What people see. Data goes to standard output; sentences and progress go to standard error."""
+"""What people see. Data goes to standard output; sentences and progress go to standard error.
+
+Where the reader of an output has gone, as in ``segue user --all | head``, the command ends without a word.
+"""
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import NoReturn, TextIO
 
 from rich.console import Console
 from rich.markup import escape
@@ -12,11 +19,27 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-# soft_wrap: a sentence stays one line where it is read by a program, or copied.
-people = Console(stderr=True, highlight=False, soft_wrap=True)
-data = Console(highlight=False, soft_wrap=True)
-
+CLOSED_PIPE = 128 + signal.SIGPIPE
+"""The exit code at a closed pipe, which a shell reports of `cat`, too."""
 _ANY_WIDTH = 10_000
+
+
+class _Output(Console):
+    """A console that ends the command where nobody reads it any more."""
+
+    def on_broken_pipe(self) -> NoReturn:
+        self.quiet = True
+        _end_unread(sys.stderr if self.stderr else sys.stdout)
+
+
+# soft_wrap: a sentence stays one line where it is read by a program, or copied.
+people = _Output(stderr=True, highlight=False, soft_wrap=True)
+data = _Output(highlight=False, soft_wrap=True)
+
+
+def moves(console: Console) -> bool:
+    """Whether a picture can move there: not in a file, a pipe, or a terminal that cannot move its cursor."""
+    return console.is_interactive and console.file.isatty()
 
 
 def say(sentence: str) -> None:
@@ -37,12 +60,21 @@ def complain(sentence: str) -> None:
 def show_whole(table: Table) -> None:
     """Show a table at its full width: cut to a narrow window, its names would be of no use."""
     unbounded = data.options.update(max_width=_ANY_WIDTH)
-    Console(width=Measurement.get(data, unbounded, table).maximum, highlight=False).print(table)
+    _Output(width=Measurement.get(data, unbounded, table).maximum, highlight=False).print(table)
 
 
 def write(line: str) -> None:
     """Write one line of data."""
-    print(line, flush=True)
+    try:
+        print(line, flush=True)
+    except BrokenPipeError:
+        _end_unread(sys.stdout)
+
+
+def _end_unread(output: TextIO) -> NoReturn:
+    """End the command. What is left in the output's buffer goes nowhere, so that Python can end, too."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), output.fileno())
+    raise SystemExit(CLOSED_PIPE)
 
 
 @contextmanager
@@ -55,7 +87,7 @@ def progress(console: Console = people) -> Iterator[Progress]:
         TimeElapsedColumn(),
         console=console,
         transient=True,
-        disable=not console.is_terminal,
+        disable=not moves(console),
     ) as shown:
         yield shown
 
@@ -63,7 +95,7 @@ def progress(console: Console = people) -> Iterator[Progress]:
 @contextmanager
 def steps() -> Iterator[Callable[[str], None]]:
     """Takes the name of each step of long work: a spinner with the time so far at a terminal, else a line for each."""
-    if not people.is_terminal:
+    if not moves(people):
         yield lambda step: say(f"{step}…")
         return
     with progress() as shown:

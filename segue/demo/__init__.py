@@ -8,5 +8,6 @@ worker_process.py   that worker
 memory_stage.py     in one process, where Kafka and Redis cannot be had
 tally.py            what is counted
 view.py             what is seen while it plays
+picture.py          the picture of one moment, at a terminal
 summary.py          what is told at the end
 """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import tempfile
 import threading
 import time
@@ -10,8 +9,6 @@ import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from types import FrameType
-from typing import NoReturn
 
 import pyarrow.compute as pc
 from rich.console import Console
@@ -38,7 +35,6 @@ from trainer.warehouse import Warehouse, open_warehouse
 from trainer.window import Window
 
 DIRECTORY = Path("segue-demo")
-_TERMINATED = 128 + signal.SIGTERM
 _FROM_WRITING = "from an event's writing to the change in a read_committed reader's hands"
 _IN_MEMORY = "in memory, without network and disk: this says nothing of the service"
 
@@ -53,7 +49,7 @@ def demo(settings: Settings, console: Console, *, rate: float, keep: bool, insta
         install: missing servers may be installed.
     """
     told = _Told(console)
-    with _termination_as_exit(), ExitStack() as stack, told.interruption():
+    with ExitStack() as stack, told.interruption():
         directory = _directory()
         told.step("Kafka and Redis")
         named = settings.model_fields_set
@@ -81,7 +77,7 @@ def demo(settings: Settings, console: Console, *, rate: float, keep: bool, insta
         played = _play(stage, tables, run_settings, tally, rate, told)
         console.print()
         in_memory = isinstance(found, NoServices)
-        console.print(summary(tally, played, _IN_MEMORY if in_memory else _FROM_WRITING))
+        console.print(summary(tally, played, _IN_MEMORY if in_memory else _FROM_WRITING, console.width))
         move = clearest_move(tally.changes, played.first_events())
         if move is not None:
             console.print()
@@ -112,14 +108,15 @@ class _Told:
         self.console.print(Text(f"\n{self._steps}. {title}", style="bold"))
 
     def say(self, sentence: str) -> None:
-        self.console.print(Text(f"   {sentence}"))
+        # At a terminal it is broken between words; in a file each sentence is a line.
+        self.console.print(Padding(Text(sentence), (0, 0, 0, 3)), soft_wrap=not self.console.is_terminal)
 
     @contextmanager
     def interruption(self) -> Iterator[None]:
         """Says that ending takes a moment."""
         try:
             yield
-        except (KeyboardInterrupt, SystemExit):
+        except (KeyboardInterrupt, SystemExit):  # a signal, or a closed pipe
             self.say("Ending what was started…")
             raise
 
@@ -219,17 +216,3 @@ def _directory() -> Path:
             return DIRECTORY
     except OSError:
         return Path(tempfile.mkdtemp(prefix="segue-demo-"))
-
-
-@contextmanager
-def _termination_as_exit() -> Iterator[None]:
-    """SIGTERM unwinds the stack like ctrl-C does, so that everything started is ended."""
-
-    def leave(_number: int, _frame: FrameType | None) -> NoReturn:
-        raise SystemExit(_TERMINATED)
-
-    former = signal.signal(signal.SIGTERM, leave)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, former)

@@ -11,16 +11,17 @@ from rich.text import Text
 
 from schemas.changes import FeatureValue, SegmentChange
 from segue.change_text import cause_words, segment_text, similar_text
+from segue.demo.picture import segments_table
 from segue.demo.stage import Played
 from segue.demo.tally import KINDS, Tally, percentiles
-from segue.demo.view import segments_table
 
 
-def summary(tally: Tally, played: Played, latency_words: str) -> RenderableType:
+def summary(tally: Tally, played: Played, latency_words: str, width: int) -> RenderableType:
     """The counts.
 
     Args:
         latency_words: from what to what the latencies are.
+        width: the terminal's.
     """
     rows = Table.grid(padding=(0, 2))
     rows.add_column(style="dim")
@@ -38,7 +39,7 @@ def summary(tally: Tally, played: Played, latency_words: str) -> RenderableType:
         rows,
         Text(),
         Rule("Users by segment, and against before", align="left"),
-        segments_table(tally),
+        segments_table(tally.names, tally.users, tally.users_before, width),
     )
 
 
