@@ -92,7 +92,7 @@ class Worker:
     async def run(self) -> int:
         """Work until a signal comes or an error ends it; returns the exit code."""
         stop = asyncio.Event()
-        with _signals(stop), self._web():
+        with _signals(stop) as came, self._web():
             log.info("worker.starts", group=self._config.group, kafka=self._config.brokers)
             starting = asyncio.create_task(self.app.start())
             try:
@@ -101,7 +101,7 @@ class Worker:
                 await self._stop(starting)
         if error is None:
             log.info("worker.stopped", group=self._config.group)
-            return 0
+            return 128 + signal.SIGINT if came == [signal.SIGINT] else 0
         return _told(error)
 
     async def _end(self, stop: asyncio.Event, starting: asyncio.Task[None]) -> BaseException | None:
@@ -157,20 +157,23 @@ def run_worker(worker: Worker) -> int:
     """Run a worker in this, the main, thread until SIGTERM or SIGINT, or an error that ends it.
 
     Returns:
-        The exit code: 0 after a signal, else the error's. A second signal ends the process at once.
+        The exit code: 0 after SIGTERM, 130 after SIGINT, else the error's. A second signal ends the process at
+        once.
     """
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(worker.run())
 
 
 @contextlib.contextmanager
-def _signals(stop: asyncio.Event) -> Iterator[None]:
-    """The first signal sets ``stop``, the second one has its usual effect."""
+def _signals(stop: asyncio.Event) -> Iterator[list[signal.Signals]]:
+    """The first signal sets ``stop`` and is put into the list; the second one has its usual effect."""
+    came: list[signal.Signals] = []
     loop = asyncio.get_running_loop()
     former = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
 
     def on_signal(number: signal.Signals) -> None:
         log.info("worker.stops", signal=number.name)
+        came.append(number)
         stop.set()
         for one in former:
             loop.remove_signal_handler(one)
@@ -179,7 +182,7 @@ def _signals(stop: asyncio.Event) -> Iterator[None]:
     for number in former:
         loop.add_signal_handler(number, on_signal, number)
     try:
-        yield
+        yield came
     finally:
         for number, handler in former.items():
             loop.remove_signal_handler(number)

@@ -9,6 +9,17 @@ The parts:
 and one file a command: its options here, what it does in a module of `segue` of its own.
 """
 
-from segue.cli.main import main
+import sys
 
-__all__ = ["main"]
+from segue.interruption import guarded
+
+
+def main() -> None:
+    """The console script: runs, and exits."""
+    sys.exit(guarded(_run))
+
+
+def _run() -> int:
+    from segue.cli.main import run  # noqa: PLC0415 - it takes half a second; ctrl-C is answered in it
+
+    return run(sys.argv[1:])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import traceback
 from collections.abc import Sequence
 
@@ -10,43 +9,49 @@ import typer.exceptions
 import typer.main
 
 from schemas.errors import SegueError
+from segue import interruption
 from segue.cli import commands
-from segue.cli.terminal import complain
+from segue.cli.terminal import CLOSED_PIPE, complain
 from streamer.logs import set_up_logs
 
 UNEXPECTED = 70
 """The exit code of an error that we did not foresee (``EX_SOFTWARE`` of ``sysexits.h``)."""
-INTERRUPTED = 130
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """The console script: runs, and exits."""
-    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command and return its exit code."""
-    debug = "--debug" in arguments
+    """Run one command and return its exit code.
+
+    Raises:
+        KeyboardInterrupt: a signal ended it.
+    """
     set_up_logs("error")  # what commands have to say, they say themselves
     try:
         root = typer.main.get_command(commands.app)
         code = root.main(list(arguments) or ["--help"], prog_name="segue", standalone_mode=False)
-        return code if isinstance(code, int) else 0
-    except typer.exceptions.TyperException as error:
+    except SystemExit as end:
+        return (
+            CLOSED_PIPE if end.code == 1 else int(end.code or 0)
+        )  # Typer's help ends with 1 at a closed pipe
+    except Exception as error:  # noqa: BLE001 - the one place where the unforeseen ends
+        if interruption.came():  # the error is what a library made of it
+            raise KeyboardInterrupt from None
+        return _told(error, debug="--debug" in arguments)
+    if interruption.came():  # Typer makes an exit code of it
+        raise KeyboardInterrupt
+    return code if isinstance(code, int) else 0
+
+
+def _told(error: Exception, *, debug: bool) -> int:
+    if isinstance(error, typer.exceptions.TyperException):
         return _usage(error)
-    except (KeyboardInterrupt, typer.exceptions.Abort):
-        return INTERRUPTED
-    except SegueError as error:
-        if debug:
-            traceback.print_exc()
+    if debug:
+        traceback.print_exception(error)
+    if isinstance(error, SegueError):
         complain(str(error))
         return error.exit_code
-    except Exception as error:  # noqa: BLE001 - the one place where the unforeseen ends
-        if debug:
-            traceback.print_exc()
-        hint = "above is where it happened" if debug else "run it again with --debug to see where"
-        complain(f"unexpected {type(error).__name__}: {error}. This is a bug in Segue: {hint}.")
-        return UNEXPECTED
+    hint = "above is where it happened" if debug else "run it again with --debug to see where"
+    complain(f"unexpected {type(error).__name__}: {error}. This is a bug in Segue: {hint}.")
+    return UNEXPECTED
 
 
 def _usage(error: typer.exceptions.TyperException) -> int:

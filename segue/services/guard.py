@@ -20,6 +20,7 @@ import uuid
 from contextlib import suppress
 from pathlib import Path
 
+from segue import interruption
 from segue.services import watchman
 
 
@@ -79,7 +80,7 @@ class Guard:
             watchman.wait()
 
     def _tell(self, sign: str, what: str, name: int | str) -> None:
-        with self._lock:
+        with interruption.held(), self._lock:
             (self._held.add if sign == "+" else self._held.discard)((what, name))
             self._write([(sign, what, name)])
 

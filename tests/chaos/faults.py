@@ -146,8 +146,8 @@ class Workers:
     def _stop(self) -> None:
         worker = self._take()
         code = worker.stop()
-        if code == -signal.SIGTERM and not worker.log():
-            code = 0  # it was still being loaded, and ends as any process does
+        if code in (-signal.SIGTERM, 128 + signal.SIGTERM) and not worker.log():
+            code = 0  # it was still being loaded, and ends as any process or any command does
         assert code == 0, f"SIGTERM ended a worker with {code}: {worker.log()[-3_000:]}"
         self._fill_up()
 

@@ -11,6 +11,7 @@ from typing import NoReturn
 import pytest
 
 from schemas.errors import BadTopics
+from segue import interruption
 from segue.cli.commands import COMMANDS
 from segue.cli.main import run
 from segue.settings import Settings
@@ -129,10 +130,17 @@ def test_an_unforeseen_error_is_a_sentence_and_a_traceback_only_when_asked(
     assert "Traceback" in capsys.readouterr().err
 
 
-def test_ctrl_c_ends_with_130_and_no_words(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
-    failing_tail(monkeypatch, KeyboardInterrupt())
+@pytest.mark.parametrize(
+    "error", [KeyboardInterrupt(), RuntimeError("Query interrupted"), BadTopics("interrupted")], ids=repr
+)
+def test_after_ctrl_c_no_error_is_told_whatever_became_of_it(
+    error: BaseException, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.setattr(interruption, "came", lambda: True)
+    failing_tail(monkeypatch, error)
 
-    assert run(["tail"]) == 130
+    with pytest.raises(KeyboardInterrupt):
+        run(["tail"])
     assert capsys.readouterr().err == ""
 
 

@@ -78,7 +78,10 @@ def test_a_lanes_error_ends_the_worker_in_one_sentence(
     assert (failed["event"], failed["error"]) == ("worker.failed", said)
 
 
-def test_a_worker_without_kafka_waits_shows_it_and_stops_at_a_signal(log: io.StringIO) -> None:
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
+def test_a_worker_without_kafka_waits_shows_it_and_stops_at_a_signal(
+    number: signal.Signals, code: int, log: io.StringIO
+) -> None:
     config = WorkerConfig(kafka=NOBODY, partitions=4, web_port=0)
     worker = build_worker(config, Lanes(), NoReleases())
     shown: list[dict[str, object]] = []
@@ -90,11 +93,11 @@ def test_a_worker_without_kafka_waits_shows_it_and_stops_at_a_signal(log: io.Str
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/status", timeout=10) as answer:
                 shown.append(json.load(answer))
         finally:
-            os.kill(os.getpid(), signal.SIGTERM)
+            os.kill(os.getpid(), number)
 
     looking = threading.Thread(target=look)
     looking.start()
-    assert run_worker(worker) == 0
+    assert run_worker(worker) == code
     looking.join()
     ended = time.monotonic()
     assert shown[0]["reasons"] == [

@@ -1,0 +1,178 @@
+"""Ctrl-C and SIGTERM wherever they come: 130 or 143, one word, and what was begun is ended in order."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import pytest
+
+_FRAME = """
+import sys, time
+from segue import interruption
+
+def ready():
+    print("ready", flush=True)
+
+def command():
+{body}
+    return 0
+
+sys.exit(interruption.guarded(command))
+"""
+_LONG_QUERY = "with recursive n(x) as (select 1 union all select x + 1 from n) select count(*) from n"
+
+
+def ended(body: str, *signals: signal.Signals, apart_s: float = 0.0) -> tuple[int, str, str]:
+    """Exit code and outputs of a command that says that it is ready, and then gets these signals."""
+    program = _FRAME.format(body=textwrap.indent(textwrap.dedent(body), "    "))
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+            time.sleep(0.02)  # for the next call
+            for number in signals:
+                process.send_signal(number)
+                time.sleep(apart_s)
+            out, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    return process.returncode, out, err
+
+
+WHERE = {
+    "while it sleeps": "ready(); time.sleep(60)",
+    "where a library makes another error of it": """
+        ready()
+        try:
+            time.sleep(60)
+        except KeyboardInterrupt:
+            raise RuntimeError("Query interrupted") from None
+    """,
+    "where a library goes on": """
+        ready()
+        try:
+            time.sleep(60)
+        except BaseException:
+            pass
+    """,
+    "in a destructor, where Python drops it": """
+        class Slow:
+            def __del__(self):
+                ready()
+                time.sleep(1)
+        Slow()
+        time.sleep(60)
+    """,
+    "while DuckDB reads": """
+        import duckdb
+        ready()
+        duckdb.sql("select count(*) from range(1000000000) a, range(1000000000) b where a.range < b.range").fetchall()
+    """,
+    "while a thread fails of it": """
+        import threading
+        going = threading.Event()
+        def fail():
+            going.wait()
+            raise OSError("closed under it")
+        thread = threading.Thread(target=fail)
+        thread.start()
+        ready()
+        try:
+            time.sleep(60)
+        finally:
+            going.set()
+            thread.join()
+    """,
+    "in C that never returns": f"""
+        import sqlite3
+        interruption._STUCK_S = 0.2
+        ready()
+        sqlite3.connect(":memory:").execute({_LONG_QUERY!r}).fetchall()
+    """,
+}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-C", "SIGTERM"])
+@pytest.mark.parametrize("body", WHERE.values(), ids=list(WHERE))
+def test_it_ends_with_one_word(body: str, number: signal.Signals) -> None:
+    code, out, err = ended(body, number)
+
+    assert (code, out) == (128 + number, "")
+    assert err == {signal.SIGINT: "Interrupted.\n", signal.SIGTERM: "Terminated.\n"}[number]
+
+
+CLEANING = """
+    try:
+        ready()
+        time.sleep(60)
+    finally:
+        time.sleep({seconds})
+        print("cleaned", flush=True)
+"""
+
+
+@pytest.mark.parametrize(
+    ("seconds", "apart_s", "out"),
+    [(0.3, 0.05, "cleaned\n"), (60, 0.7, "")],
+    ids=["what a shell sends twice is one", "a second one ends it at once"],
+)
+def test_two_signals(seconds: float, apart_s: float, out: str) -> None:
+    told = ended(CLEANING.format(seconds=seconds), signal.SIGINT, signal.SIGINT, apart_s=apart_s)
+
+    assert told == (130, out, "Interrupted.\n")
+
+
+def test_a_second_signal_ends_even_c_that_never_returns() -> None:
+    body = f"""
+        import sqlite3
+        ready()
+        sqlite3.connect(":memory:").execute({_LONG_QUERY!r}).fetchall()
+    """
+
+    assert ended(body, signal.SIGINT, signal.SIGINT, apart_s=0.7) == (130, "", "Interrupted.\n")
+
+
+def test_steps_that_belong_together_are_not_torn_apart() -> None:
+    body = """
+        with interruption.held():
+            ready()
+            time.sleep(0.3)
+            print("together", flush=True)
+        print("never", flush=True)
+    """
+
+    assert ended(body, signal.SIGINT) == (130, "together\n", "Interrupted.\n")
+
+
+def test_a_command_that_has_ended_keeps_its_code() -> None:
+    body = """
+        import atexit
+        atexit.register(lambda: (ready(), time.sleep(0.3), print("last", flush=True)))
+        return 7
+    """
+
+    assert ended(body, signal.SIGINT) == (7, "last\n", "")
+
+
+def test_a_background_of_a_shell_goes_on() -> None:
+    program = _FRAME.format(body="    ready(); time.sleep(0.3)").replace(
+        "import sys, time\n", "import sys, time, signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n", 1
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+
+
+def test_errors_that_no_signal_caused_stay_errors() -> None:
+    code, _, err = ended("ready(); raise OSError('broken')")
+
+    assert code == 1
+    assert "OSError: broken" in err
