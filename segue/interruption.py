@@ -90,11 +90,12 @@ class _Signals:
             if not select.select([self.pipe], [], [], stuck_s)[0]:
                 self.end_at_once(first)
             number = os.read(self.pipe, 1)[0]
-            if number == _RAISE_AGAIN and self.first is not None:
+            if number == _RAISE_AGAIN:
                 time.sleep(_AGAIN_S)
-                self.again = True
-                signal.pthread_kill(self.main_thread, self.first)  # which ends a system call there, too
-                os.read(self.pipe, 1)
+                if self.first is not None and not self.over:
+                    self.again = True
+                    signal.pthread_kill(self.main_thread, self.first)  # which ends a system call there, too
+                    os.read(self.pipe, 1)
             elif number in _WORDS and signal.getsignal(number) == self.on_signal:  # else somebody else's
                 if first and time.monotonic() - began > _SAME_S:
                     self.end_at_once(first)
@@ -139,6 +140,9 @@ def guarded(command: Callable[[], int]) -> int:
             raise
     if _signals.first is None:
         return code
+    # A KeyboardInterrupt that came through an exec of text makes Python end by SIGINT, whatever the exit code:
+    # the next exec of text makes it forget that.
+    exec("")  # noqa: S102
     _signals.say_the_word(_signals.first)
     return 128 + _signals.first
 

@@ -58,6 +58,7 @@ class Releases:
         self._told = threading.Event()
         self._failed: SegueError | None = None
         self._thread = threading.Thread(target=self._run, name="releases", daemon=True)
+        self._join_s = self._deadlines.request_s
 
     def start(self) -> None:
         """Read the topic to its end, and follow it from then on. A topic that is not there is waited for.
@@ -67,7 +68,11 @@ class Releases:
             BadSetting: librdkafka cannot use these settings.
         """
         self._thread.start()
-        self._told.wait()
+        try:
+            self._told.wait()
+        except KeyboardInterrupt:
+            self._join_s = 0.0  # the thread may wait for Kafka a while
+            raise
         if self._failed is not None:
             raise self._failed
 
@@ -109,7 +114,7 @@ class Releases:
         """Stop following; what was read can still be asked for."""
         self._closing.set()
         if self._thread.ident is not None:
-            self._thread.join(self._deadlines.request_s)
+            self._thread.join(self._join_s)
 
     def _run(self) -> None:
         try:

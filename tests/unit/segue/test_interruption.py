@@ -7,6 +7,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from pathlib import Path
 
 import pytest
 
@@ -26,11 +27,13 @@ sys.exit(interruption.guarded(command))
 _LONG_QUERY = "with recursive n(x) as (select 1 union all select x + 1 from n) select count(*) from n"
 
 
-def ended(body: str, *signals: signal.Signals, apart_s: float = 0.0) -> tuple[int, str, str]:
+def ended(folder: Path, body: str, *signals: signal.Signals, apart_s: float = 0.0) -> tuple[int, str, str]:
     """Exit code and outputs of a command that says that it is ready, and then gets these signals."""
     program = _FRAME.format(body=textwrap.indent(textwrap.dedent(body), "    "))
+    (folder / "probe.py").write_text(program, encoding="utf-8")
+    # As a module, as `python -m segue` is.
     with subprocess.Popen(
-        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "probe"], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         try:
             assert process.stdout is not None
@@ -69,6 +72,7 @@ WHERE = {
         Slow()
         time.sleep(60)
     """,
+    "in a text that is executed, as many imports do": "exec('ready(); time.sleep(60)', globals())",
     "while DuckDB reads": """
         import duckdb
         ready()
@@ -100,8 +104,8 @@ WHERE = {
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-C", "SIGTERM"])
 @pytest.mark.parametrize("body", WHERE.values(), ids=list(WHERE))
-def test_it_ends_with_one_word(body: str, number: signal.Signals) -> None:
-    code, out, err = ended(body, number)
+def test_it_ends_with_one_word(body: str, number: signal.Signals, tmp_path: Path) -> None:
+    code, out, err = ended(tmp_path, body, number)
 
     assert (code, out) == (128 + number, "")
     assert err == {signal.SIGINT: "Interrupted.\n", signal.SIGTERM: "Terminated.\n"}[number]
@@ -122,23 +126,23 @@ CLEANING = """
     [(0.3, 0.05, "cleaned\n"), (60, 0.7, "")],
     ids=["what a shell sends twice is one", "a second one ends it at once"],
 )
-def test_two_signals(seconds: float, apart_s: float, out: str) -> None:
-    told = ended(CLEANING.format(seconds=seconds), signal.SIGINT, signal.SIGINT, apart_s=apart_s)
+def test_two_signals(seconds: float, apart_s: float, out: str, tmp_path: Path) -> None:
+    told = ended(tmp_path, CLEANING.format(seconds=seconds), signal.SIGINT, signal.SIGINT, apart_s=apart_s)
 
     assert told == (130, out, "Interrupted.\n")
 
 
-def test_a_second_signal_ends_even_c_that_never_returns() -> None:
+def test_a_second_signal_ends_even_c_that_never_returns(tmp_path: Path) -> None:
     body = f"""
         import sqlite3
         ready()
         sqlite3.connect(":memory:").execute({_LONG_QUERY!r}).fetchall()
     """
 
-    assert ended(body, signal.SIGINT, signal.SIGINT, apart_s=0.7) == (130, "", "Interrupted.\n")
+    assert ended(tmp_path, body, signal.SIGINT, signal.SIGINT, apart_s=0.7) == (130, "", "Interrupted.\n")
 
 
-def test_steps_that_belong_together_are_not_torn_apart() -> None:
+def test_steps_that_belong_together_are_not_torn_apart(tmp_path: Path) -> None:
     body = """
         with interruption.held():
             ready()
@@ -147,17 +151,17 @@ def test_steps_that_belong_together_are_not_torn_apart() -> None:
         print("never", flush=True)
     """
 
-    assert ended(body, signal.SIGINT) == (130, "together\n", "Interrupted.\n")
+    assert ended(tmp_path, body, signal.SIGINT) == (130, "together\n", "Interrupted.\n")
 
 
-def test_a_command_that_has_ended_keeps_its_code() -> None:
+def test_a_command_that_has_ended_keeps_its_code(tmp_path: Path) -> None:
     body = """
         import atexit
         atexit.register(lambda: (ready(), time.sleep(0.3), print("last", flush=True)))
         return 7
     """
 
-    assert ended(body, signal.SIGINT) == (7, "last\n", "")
+    assert ended(tmp_path, body, signal.SIGINT) == (7, "last\n", "")
 
 
 def test_a_background_of_a_shell_goes_on() -> None:
@@ -171,8 +175,8 @@ def test_a_background_of_a_shell_goes_on() -> None:
         assert process.wait(30) == 0
 
 
-def test_errors_that_no_signal_caused_stay_errors() -> None:
-    code, _, err = ended("ready(); raise OSError('broken')")
+def test_errors_that_no_signal_caused_stay_errors(tmp_path: Path) -> None:
+    code, _, err = ended(tmp_path, "ready(); raise OSError('broken')")
 
     assert code == 1
     assert "OSError: broken" in err
