@@ -11,7 +11,7 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(UPGRADE)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test long simulate chaos fuzz refill soak retrain check bench bench-train browser format clean lock venv
+.PHONY: help demo test long simulate chaos fuzz refill soak terminal retrain check bench bench-train browser format clean lock venv
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -51,6 +51,10 @@ refill: venv ## `segue rebuild` of a million events beside a living worker, and 
 soak: venv ## a worker at half load for an hour, watched for what grows; ARGS="--minutes 5" for less
 	@$(SETUP) default-jre-headless maven redis-server
 	$(BIN)/python -m tests.soak $(ARGS)
+
+terminal: venv ## every command interrupted at random moments, and the demo ten times on a terminal; ARGS="--demos 0"
+	@$(SETUP) default-jre-headless maven redis-server
+	$(BIN)/python -m tests.terminal $(ARGS)
 
 browser: venv ## the pages in a headless Chromium (set-up included), at several widths
 	@$(SETUP) chromium; missing=$$?; \
