@@ -30,7 +30,7 @@ _STUCK_S = 5.0
 _AGAIN_S = 0.02
 _RAISE_AGAIN = 0
 """The byte in the pipe that asks the watching thread to send the first signal again."""
-_SHOW_CURSOR = "\x1b[?25h"
+_SHOW_CURSOR, _OVER_THE_LINE = "\x1b[?25h", "\r\x1b[K"
 
 
 class _Signals:
@@ -111,8 +111,7 @@ class _Signals:
         """Say once, past every buffer and lock, what ended the command."""
         if not self.unsaid.acquire(blocking=False):
             return
-        # A terminal has shown ^C, and perhaps a picture, on this line.
-        before = f"{_SHOW_CURSOR}\n" if os.isatty(2) else ""
+        before = f"{_SHOW_CURSOR}{_OVER_THE_LINE}" if os.isatty(2) else ""  # which may begin with ^C
         with suppress(OSError):
             os.write(2, f"{before}{_WORDS[number]}\n".encode())
 

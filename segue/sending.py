@@ -101,6 +101,7 @@ class Sender:
         self._wait = Wait(f"Kafka at {address(client)}")
         self._on_their_way = 0
         self._by_topic: Counter[str] = Counter()
+        self._last: Outgoing | None = None
         self._failure: SegueError | None = None
 
     def send(self, events: Iterable[Outgoing], progress: Callable[[int], None] = lambda _: None) -> Sent:
@@ -133,6 +134,11 @@ class Sender:
         """How many events Kafka has acknowledged so far."""
         return self._by_topic.total()
 
+    @property
+    def last(self) -> Outgoing | None:
+        """The last event that Kafka has, with all before it; None where that is not known, or there is none."""
+        return None if self._failure is not None or len(self._producer) else self._last
+
     def _wait_until(self, due: float) -> None:
         while (left := due - time.monotonic()) > 0:
             self._producer.poll(min(left, _WAIT_S))
@@ -149,6 +155,7 @@ class Sender:
                     headers=list(event.headers),
                 )
                 self._on_their_way += 1
+                self._last = event
                 break
             except BufferError:
                 self._producer.poll(_WAIT_S)

@@ -19,7 +19,7 @@ from segue.times import time_option
 from segue.usage import BadUsage, bad_option
 
 if TYPE_CHECKING:
-    from segue.sending import Outgoing, Sent
+    from segue.sending import Outgoing, Sender, Sent
 
 
 @command(
@@ -81,7 +81,7 @@ def ingest(
                 events, lambda count: bar.update(task, completed=count, note=f"{count:,} events")
             )
         except BaseException:
-            say(f"{_events(sender.count)} sent, and no more:")
+            say(_cut_short(sender, of_files=bool(files)))
             raise
     _report(sent, settings, as_json=as_json)
     return None
@@ -122,6 +122,16 @@ def _report(sent: Sent, settings: Settings, *, as_json: bool) -> None:
         f"Sent {_events(sent.events)} ({signups:,} on {settings.topics.signups}, {orders:,} on"
         f" {settings.topics.orders}) in {sent.seconds:.1f} s, {sent.per_second:,.0f} a second."
     )
+
+
+def _cut_short(sender: Sender, *, of_files: bool) -> str:
+    """How far it came, and how to go on."""
+    sent = f"Sent {_events(sender.count)}, and no more."
+    if sender.last is not None:
+        sent = f"Sent {_events(sender.count)}, the last of them that of {sender.last.origin}."
+    if of_files:  # an erasure without a time, sent twice, erases what came between
+        return f"{sent} To go on, send the lines after it." if sender.last is not None else sent
+    return f"{sent} Run it again: an event that is sent twice counts once."
 
 
 def _events(count: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import traceback
 from collections.abc import Sequence
 
@@ -16,6 +17,10 @@ from streamer.logs import set_up_logs
 
 UNEXPECTED = 70
 """The exit code of an error that we did not foresee (``EX_SOFTWARE`` of ``sysexits.h``)."""
+
+DISK_FULL = 74
+"""The exit code where nothing can be written (``EX_IOERR``)."""
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -49,6 +54,11 @@ def _told(error: Exception, *, debug: bool) -> int:
     if isinstance(error, SegueError):
         complain(str(error))
         return error.exit_code
+    if isinstance(error, OSError) and error.errno in _FULL:
+        complain(
+            f"nothing can be written any more: {error.strerror}{f' ({error.filename})' if error.filename else ''}"
+        )
+        return DISK_FULL
     hint = "above is where it happened" if debug else "run it again with --debug to see where"
     complain(f"unexpected {type(error).__name__}: {error}. This is a bug in Segue: {hint}.")
     return UNEXPECTED
