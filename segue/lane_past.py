@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from types import MappingProxyType
 
 from schemas.errors import BadTopics, NeedsRebuild
 from schemas.partition import partition_of
+from segue.followed import followed
 from segue.kafka import DEADLINE_S, patiently
 from segue.patient import PatientReader
+from segue.redis_users import RedisUsers
 from segue.settings import Settings
 from streamer.bootstrap import Fact, states_of
-from streamer.decisions import erased_at_in
-from streamer.healing import read_between
-from streamer.interfaces import Bounds
+from streamer.erasures import erased_before
+from streamer.interfaces import Bounds, Committed, Reading
 from streamer.kafka_admin import Admin
 from streamer.lane_config import LaneConfig
 from streamer.lane_errors import InDoubt
@@ -29,30 +31,18 @@ FactsAsOf = Callable[[str], Iterable[Fact]]
 NONE_ERASED: Mapping[str, datetime] = MappingProxyType({})
 
 
+@dataclass(frozen=True, slots=True)
 class LaneLog:
     """One lane's partition of the inputs, `user-segments` and `segment-changes`, to be read.
 
     ``committed`` are the group's offsets, asked for before the bounds: whatever was decided up to them lies
     within these.
-
-    Raises:
-        Unreachable: Kafka does not answer.
-        BadTopics: a topic is not there.
     """
 
-    def __init__(self, settings: Settings, lane: int, reader: PatientReader) -> None:
-        admin = Admin(settings.kafka_client, DEADLINE_S)
-        topics = settings.topics
-        self.lane = lane
-        self.reader = reader
-        self.committed = reader.committed(topics.inputs)
-        self.bounds: dict[str, Bounds] = {}
-        for topic in (*topics.inputs, topics.users, topics.changes):
-            self.bounds[topic] = patiently(settings, partial(_bounds, admin, topic, lane))
-
-
-def _bounds(admin: Admin, topic: str, lane: int) -> Bounds:
-    return admin.bounds(topic, lane, admin.topic(topic).topic_id)
+    lane: int
+    reader: Reading
+    committed: Mapping[str, Committed]
+    bounds: Mapping[str, Bounds]
 
 
 @contextmanager
@@ -65,9 +55,37 @@ def lane_log(settings: Settings, lane: int) -> Iterator[LaneLog]:
     """
     with closing(PatientReader(settings, lane)) as reader:
         try:
-            yield LaneLog(settings, lane, reader)
+            yield _opened(settings, lane, reader)
         except InDoubt as doubt:
             raise BadTopics(f"the log cannot be read to its end ({doubt}): run the same again") from None
+
+
+def _opened(settings: Settings, lane: int, reader: PatientReader) -> LaneLog:
+    admin, topics = Admin(settings.kafka_client, DEADLINE_S), settings.topics
+    committed = reader.committed(topics.inputs)
+    bounds = {
+        topic: patiently(settings, partial(_bounds, admin, topic, lane))
+        for topic in (*topics.inputs, topics.users, topics.changes)
+    }
+    return LaneLog(lane, reader, committed, bounds)
+
+
+def _bounds(admin: Admin, topic: str, lane: int) -> Bounds:
+    return admin.bounds(topic, lane, admin.topic(topic).topic_id)
+
+
+def erasures_known(settings: Settings, bootstrap: BootstrapRecord | None) -> Mapping[str, datetime]:
+    """By user, the erasure that Redis knows; none without a bootstrap, since the log tells them all.
+
+    Call it before the log is opened: an erasure that comes later lies in the log.
+
+    Raises:
+        Unreachable: Redis does not answer.
+    """
+    if bootstrap is None:
+        return NONE_ERASED
+    with RedisUsers(followed(settings)) as users:
+        return dict(users.erasures())
 
 
 def past_of(
@@ -88,8 +106,8 @@ def past_of(
         facts_as_of: the warehouse's facts, where there is a warehouse to ask.
         decisions: whether to read what was decided, too.
         only: these users; None for all.
-        erased: erasures that Redis knows, by user. Of one from before the bootstrap neither the log, which begins
-            with it, nor `user-segments` need tell: compaction drops a null.
+        erased: erasures that Redis knows, by user (:func:`erasures_known`). Of one from before the bootstrap neither the
+            log, which begins with it, nor `user-segments` need tell: compaction drops a null.
 
     Raises:
         NeedsRebuild: what came before cannot be had.
@@ -105,7 +123,7 @@ def past_of(
                 f"the users of the bootstrap as of {bootstrap.at} are not in the log: name the warehouse that they"
                 " came from (--warehouse)"
             )
-        states = _of_warehouse(log, config, facts_as_of(bootstrap.at), erased)
+        states = _of_warehouse(log, config, begin, facts_as_of(bootstrap.at), erased)
     return Refold(log.reader, config, {**begin, **users}, states, only=only, progress=progress)
 
 
@@ -126,17 +144,20 @@ def past_begins(inputs: Mapping[str, Bounds], lane: int, bootstrap: BootstrapRec
 
 
 def _of_warehouse(
-    log: LaneLog, config: LaneConfig, facts: Iterable[Fact], known: Mapping[str, datetime]
+    log: LaneLog,
+    config: LaneConfig,
+    begin: Mapping[str, int],
+    facts: Iterable[Fact],
+    known: Mapping[str, datetime],
 ) -> Iterator[UserState]:
-    """The states as a bootstrap makes them: no fact counts up to an erasure that is known, or that `user-segments`
-    tells of.
-    """
+    """The states as a bootstrap makes them: no fact counts up to an erasure that came before the log goes on."""
     settings = config.settings
 
     def is_ours(user_id: str) -> bool:
         return partition_of(user_id, settings.partitions, settings.partitioner) == log.lane
 
-    erased = _erasures(log, config, {user_id: at for user_id, at in known.items() if is_ours(user_id)})
+    ours = {user_id: at for user_id, at in known.items() if is_ours(user_id)}
+    erased = erased_before(log.reader, log.bounds, begin, ours, config)
     yield from states_of(
         (fact for fact in facts if is_ours(fact.user_id)),
         config.rules,
@@ -148,17 +169,3 @@ def _of_warehouse(
 
 def _begun(user_id: str, erased_at: datetime | None) -> UserState:
     return UserState(user_id, Facts(erased_at=erased_at))
-
-
-def _erasures(log: LaneLog, config: LaneConfig, known: Mapping[str, datetime]) -> dict[str, datetime]:
-    """By user, the last erasure that is known, or that `user-segments` tells of."""
-    topic = config.topics.users
-    bounds = log.bounds[topic]
-    erased = dict(known)
-    for records in read_between(log.reader, {topic: bounds.begin}, {topic: bounds.end}, config.max_batch):
-        for record in records:
-            at = erased_at_in(record)
-            if record.key is not None and at is not None:
-                user_id = record.key.decode()
-                erased[user_id] = max(at, erased.get(user_id, at))
-    return erased

@@ -14,11 +14,10 @@ import redis
 from schemas.errors import BadStore, NeedsRebuild, Unusable
 from segue.followed import followed
 from segue.kafka import lanes_of
-from segue.lane_past import NONE_ERASED, FactsAsOf, LaneLog, lane_log, past_of
+from segue.lane_past import FactsAsOf, LaneLog, erasures_known, lane_log, past_of
 from segue.lanes import lane_config
 from segue.rebuild_lease import give_back, take
 from segue.redis_start import check_redis
-from segue.redis_users import RedisUsers
 from segue.release import published
 from segue.settings import Settings
 from streamer import place as places
@@ -71,7 +70,7 @@ def rebuild(
     writer = f"{WRITER}{uuid.uuid4().hex}"
     stores = [RedisStore(settings.redis, lane, into) for lane in range(partitions)]
     try:
-        erased = NONE_ERASED if bootstrap is None else _erasures_before(settings)
+        erased = erasures_known(settings, bootstrap)
         run = _Run(settings, config, model, bootstrap, facts_as_of, erased, progress)
         fillers = [
             LaneFiller(lane, store, model, config, writer, anew=anew) for lane, store in enumerate(stores)
@@ -132,12 +131,6 @@ class _Run:
             {topic: log.bounds[topic].topic_id for topic in past.positions},
             lambda users: self.progress(self.records, written + users),
         )
-
-
-def _erasures_before(settings: Settings) -> dict[str, datetime]:
-    """The erasures that the present states know, read before any offset is: none of them lies behind the offsets."""
-    with RedisUsers(followed(settings)) as users:
-        return dict(users.erasures())
 
 
 def _committed(log: LaneLog, settings: Settings) -> dict[str, int]:

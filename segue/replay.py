@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
-from schemas.changes import Change
+from schemas.changes import Change, UserErasedChange
 from schemas.headers import change_headers
 from schemas.partition import partition_of
-from schemas.wire import decode_change, encode_change
+from schemas.wire import encode_change
+from segue.bootstrap_offsets import Asked
 from segue.kafka import lanes_of
-from segue.lane_past import FactsAsOf, LaneLog, lane_log, past_of
+from segue.lane_past import FactsAsOf, LaneLog, erasures_known, lane_log, past_begins, past_of
+from segue.lane_replay import LaneReplay
 from segue.lanes import lane_config
 from segue.patient import PatientReader
 from segue.release import published
 from segue.replay_window import Wanted, window_of
 from segue.sending import Outgoing
 from segue.settings import Settings
-from streamer.batch import Incoming, read_batch
-from streamer.healing import read_between
 from streamer.lane_config import LaneConfig
 from streamer.model import ActiveModel
-from streamer.replay import Live, Replay, UserReplay, Window, compared, in_live_order
+from streamer.replay import UserReplay
 
 
 @dataclass(slots=True)
@@ -58,7 +58,7 @@ class ReplayRun:
     Raises:
         BadRelease: there is no such release, or it cannot be used.
         BadTopics: the topics do not fit together, or are not there.
-        Unreachable: Kafka does not answer.
+        Unreachable: Kafka does not answer, or, after a bootstrap, Redis.
     """
 
     def __init__(
@@ -80,6 +80,7 @@ class ReplayRun:
         self._model, self._bootstrap = published(settings, release)
         self._config = _under(lane_config(settings, self.partitions), self._model)
         self._lanes = self._lanes_of()
+        self._erased = erasures_known(settings, self._bootstrap)
         self.done = Replayed(self._model.release.version)
 
     def changes(self) -> Iterator[Change]:
@@ -102,8 +103,9 @@ class ReplayRun:
         return sorted(lanes)
 
     def _lane(self, log: LaneLog) -> Iterator[Change]:
-        window = window_of(self._settings, log, self._wanted)
-        live = self._live(log, window)
+        topics = self._config.topics
+        begin = past_begins({topic: log.bounds[topic] for topic in topics.inputs}, log.lane, self._bootstrap)
+        window = window_of(topics, log, begin, self._wanted, Asked(self._settings).offset_at)
         before = self._read
         past = past_of(
             log,
@@ -112,60 +114,34 @@ class ReplayRun:
             self._facts_as_of,
             decisions=False,
             only=self._users,
+            erased=self._erased,
             progress=lambda read: self._note(before + read),
         )
-        past.go_to(window.begin)
-        states = {u: replace(s, decided=live.before.get(u)) for u, s in past.states.items()}
-        self.done.undecided_before += sum(s.facts.alive and s.decided is None for s in states.values())
-        replay = Replay(states, self._model, self._config.rules)
-        told: dict[str, list[Change]] = {}
-        for incoming in in_live_order(self._inputs(log, window), live.marks):
-            user_id = incoming.event.user_id
-            if self._users is not None and user_id not in self._users:
-                continue
-            self.done.events += 1
-            changes = replay.apply(incoming, datetime.now(UTC))
-            told.setdefault(user_id, []).extend(changes)
-            self.done.changes += len(changes)
-            yield from changes
-        for user_id, changes_of in told.items():
-            self.done.users.append(compared(user_id, live, changes_of, replay.state(user_id)))
-            self.done.live_changes += len(live.within.get(user_id, []))
-
-    def _live(self, log: LaneLog, window: Window) -> Live:
-        """What was decided live in this lane."""
-        live = Live(window)
-        topics = self._config.topics
-        for topic, add in ((topics.users, live.add_record), (topics.changes, live.add)):
-            bounds = log.bounds[topic]
-            for records in read_between(
-                log.reader, {topic: bounds.begin}, {topic: bounds.end}, self._config.max_batch
-            ):
-                for record in records:
-                    if record.value is not None:
-                        add(decode_change(record.value))
-                self._note(self._read + len(records))
-        self.done.live_versions |= {
+        replay = LaneReplay(
+            log,
+            window,
+            past,
+            self._model,
+            self._config,
+            lambda: closing(PatientReader(self._settings, log.lane)),
+            self._users,
+            lambda read: self._note(self._read + read),
+        )
+        done = self.done
+        for change in replay.changes():
+            done.changes += 1
+            yield change
+        live = replay.live.within
+        done.events += replay.events
+        done.undecided_before += replay.undecided_before
+        done.users += replay.compared()
+        done.live_changes += sum(len(live.get(user_id, ())) for user_id in replay.told)
+        done.live_versions |= {
             change.model_version
-            for changes in live.within.values()
+            for changes in live.values()
             for change in changes
-            if change.kind != "erased"
+            if not isinstance(change, UserErasedChange)
         }
-        return live
-
-    def _inputs(self, log: LaneLog, window: Window) -> dict[str, Iterator[Incoming]]:
-        """Each input by itself, with a reader of its own: in which order to take them is not the readers' to say."""
-        return {topic: self._input(log, topic, window) for topic in self._config.topics.inputs}
-
-    def _input(self, log: LaneLog, topic: str, window: Window) -> Iterator[Incoming]:
-        reader = PatientReader(self._settings, log.lane)
-        begin, end = {topic: window.begin[topic]}, {topic: window.end[topic]}
-        try:
-            for records in read_between(reader, begin, end, self._config.max_batch):
-                self._note(self._read + len(records))
-                yield from read_batch(records, begin, self._config.topics, self._config.settings).events
-        finally:
-            reader.close()
 
     def _note(self, read: int) -> None:
         self._read = read

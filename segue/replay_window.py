@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from segue.bootstrap_offsets import Asked
+from schemas.topics import Topics
 from segue.lane_past import LaneLog
-from segue.settings import Settings
 from segue.usage import BadUsage, bad_option
-from streamer.replay import Window
+from streamer.live import Offsets, Window
 
 _PLACE = re.compile(r"([0-9]+):([0-9]+):([0-9]+)(?::([0-9]+))?")
 Places = Mapping[int, tuple[int, ...]]
@@ -72,38 +71,46 @@ def check_wanted(wanted: Wanted) -> None:
         raise BadUsage("--from is not before --to: the window is empty")
 
 
-def window_of(settings: Settings, log: LaneLog, wanted: Wanted) -> Window:
-    """A lane's window. What the lane has not come to yet is not in it.
+def window_of(
+    topics: Topics,
+    log: LaneLog,
+    past: Offsets,
+    wanted: Wanted,
+    offset_at: Callable[[str, int, datetime], int],
+) -> Window:
+    """A lane's window. What the lane has not come to yet is not in it, nor what came before its past begins.
+
+    Args:
+        past: by input, the offset at which the lane's past begins.
+        offset_at: tells the first offset of a topic's partition that is not older than a time.
 
     Raises:
         BadUsage: a place lies outside the log.
-        Unreachable: Kafka does not answer.
     """
-    lane = log.lane
-    inputs = {topic: log.bounds[topic] for topic in settings.topics.inputs}
-    begin = {topic: bounds.begin for topic, bounds in inputs.items()}
-    end = {topic: _decided_until(log, topic) for topic in inputs}
-    ask = Asked(settings)
-    if wanted.since is not None:
-        begin = {topic: min(ask.offset_at(topic, lane, wanted.since), end[topic]) for topic in inputs}
-    if wanted.until is not None:
-        end = {topic: min(ask.offset_at(topic, lane, wanted.until), end[topic]) for topic in inputs}
-    reached = end
+    lane, inputs = log.lane, topics.inputs
+    first = {topic: max(log.bounds[topic].begin, past[topic]) for topic in inputs}
+    reached = {topic: max(first[topic], _decided_until(log, topic)) for topic in inputs}
+
+    def at(time: datetime, end: Offsets) -> dict[str, int]:
+        return {t: min(max(first[t], offset_at(t, lane, time)), end[t]) for t in inputs}
+
+    reached = reached if wanted.until is None else at(wanted.until, reached)
+    begin = first if wanted.since is None else at(wanted.since, reached)
+    end = reached
     if wanted.begin and lane in wanted.begin:
-        begin = _by_input(settings, wanted.begin[lane])
+        begin = _by_input(inputs, wanted.begin[lane])
     if wanted.end and lane in wanted.end:
-        end = _by_input(settings, wanted.end[lane])
-    for topic, bounds in inputs.items():
-        if not bounds.begin <= begin[topic] <= end[topic] <= reached[topic]:
+        end = _by_input(inputs, wanted.end[lane])
+    for topic in inputs:
+        if not first[topic] <= begin[topic] <= end[topic] <= reached[topic]:
             raise BadUsage(
-                f"lane {lane} has {topic} from offset {bounds.begin} on and has come to {reached[topic]}, and"
+                f"lane {lane} has {topic} from offset {first[topic]} on and has come to {reached[topic]}, and"
                 f" {begin[topic]} to {end[topic]} was asked for: give offsets within"
             )
-    return Window(begin, end, lane, settings.topics.rekeyed)
+    return Window(begin, end, lane, topics.rekeyed)
 
 
-def _by_input(settings: Settings, offsets: Sequence[int]) -> dict[str, int]:
-    inputs = settings.topics.inputs
+def _by_input(inputs: Sequence[str], offsets: Sequence[int]) -> dict[str, int]:
     if len(offsets) != len(inputs):
         raise BadUsage(
             f"a place has {len(offsets)} offsets, and the lanes read {', '.join(inputs)}: give the next offset in"

@@ -15,7 +15,7 @@ from schemas.release import ModelRelease
 from schemas.times import EPOCH
 from segue.followed import followed
 from segue.kafka import DEADLINE_S, lanes_of, patiently
-from segue.lane_past import NONE_ERASED, FactsAsOf, LaneLog, lane_log, past_of
+from segue.lane_past import FactsAsOf, LaneLog, erasures_known, lane_log, past_of
 from segue.lanes import lane_config
 from segue.redis_lane import RedisLane, spaces_in
 from segue.redis_users import RedisUsers
@@ -72,7 +72,7 @@ def verify(
         for some in users.user_ids():
             for user_id in some:
                 of_lane[partition_of(user_id, partitions, settings.partitioner)].append(user_id)
-        erased = NONE_ERASED if models.bootstrap is None else dict(users.erasures())
+    erased = erasures_known(settings, models.bootstrap)
     run = _Run(settings, config, facts_as_of, erased, progress, models, spaces_in(settings))
     for lane in range(partitions):
         run.lane(lane, of_lane[lane])

@@ -3,14 +3,32 @@
 from datetime import datetime
 
 import msgspec
+from msgspec import Struct
 from msgspec.structs import replace
 
 from schemas import times
-from schemas.changes import SegmentChange
+from schemas.changes import Cause, SegmentChange
 from schemas.headers import ERASED_AT, MODELS_TOPIC, POSITIONS
 from schemas.wire import decode_change
 from streamer.interfaces import Record
 from streamer.state import Decided, UserState, decided_by, told
+
+
+class Decision(Struct, frozen=True):
+    """All that a record of ``user-segments`` says.
+
+    Attributes:
+        event_id: of the change that the record tells.
+        decided: None for an erased user.
+        cause: of an erasure it has the positions alone.
+        erased_at: when the user was last erased; None if never.
+    """
+
+    user_id: str
+    event_id: str
+    decided: Decided | None
+    cause: Cause
+    erased_at: datetime | None
 
 
 def adopted(state: UserState, record: Record) -> UserState:
@@ -25,6 +43,21 @@ def decided_in(record: Record) -> Decided | None:
     """What a record of ``user-segments`` decides; None for an erased user."""
     change = _change_in(record)
     return None if change is None else decided_by(change, _models_topic(record))
+
+
+def decision_in(record: Record) -> Decision | None:
+    """What a record of ``user-segments`` says; None for one without a key, of which nothing is known."""
+    if record.key is None:
+        return None
+    change, erased_at, user_id = _change_in(record), erased_at_in(record), record.key.decode()
+    if change is None:
+        event_id = (_header(record, "ce_id") or b"").decode()
+        return Decision(
+            user_id, event_id, None, Cause("signup", positions=cause_positions(record)), erased_at
+        )
+    return Decision(
+        user_id, change.event_id, decided_by(change, _models_topic(record)), change.cause, erased_at
+    )
 
 
 def cause_positions(record: Record) -> dict[str, int]:

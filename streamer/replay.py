@@ -8,88 +8,17 @@ records' times. Changes on the way may therefore be others than the live ones; a
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from math import inf
-from typing import Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from schemas.changes import Cause, Change, SegmentChange
 from streamer.batch import Incoming
+from streamer.live import Live
 from streamer.model import ActiveModel
 from streamer.process import process
 from streamer.rules import Rules
-from streamer.state import Decided, UserState, decided_by
-
-Offsets = Mapping[str, int]
-When = Literal["before", "within", "after"]
-
-
-class Window(Struct, frozen=True):
-    """What is replayed of a lane: by input the first offset, and the offset after the last.
-
-    ``rekeyed`` is the topic by which the lane is handed events that came on another partition.
-    """
-
-    begin: Offsets
-    end: Offsets
-    lane: int
-    rekeyed: str
-
-    def when(self, cause: Cause) -> When:
-        """Whether a change was caused before the window, in it, or after.
-
-        A change that no input caused stands where the lane stood.
-        """
-        if cause.topic is not None and cause.topic in self.begin and cause.offset is not None:
-            topic, offset = cause.topic, cause.offset
-            if cause.partition != self.lane:
-                topic, offset = self.rekeyed, cause.positions.get(self.rekeyed, 0) - 1
-            if offset < self.begin.get(topic, 0):
-                return "before"
-            return "within" if offset < self.end.get(topic, 0) else "after"
-        if _up_to(cause.positions, self.begin):
-            return "before"
-        return "within" if _up_to(cause.positions, self.end) else "after"
-
-
-def _up_to(positions: Offsets, ends: Offsets) -> bool:
-    return all(positions.get(topic, 0) <= end for topic, end in ends.items())
-
-
-class Live:
-    """What was decided live: by user the decision before the window, and the changes in it.
-
-    ``marks`` are the causes of the changes in the window, in the order in which they were decided.
-    """
-
-    def __init__(self, window: Window) -> None:
-        self._window = window
-        self.before: dict[str, Decided | None] = {}
-        self.within: dict[str, list[Change]] = {}
-        self.marks: list[Cause] = []
-
-    def add_record(self, change: Change) -> None:
-        """Take a record of ``user-segments``: of those whose changes the log has lost, it alone tells.
-
-        All of them come before the first :meth:`add`.
-        """
-        if self._window.when(change.cause) == "before":
-            self.before[change.user_id] = _decided(change)
-
-    def add(self, change: Change) -> None:
-        """Take a change of ``segment-changes``, in the order of offsets."""
-        match self._window.when(change.cause):
-            case "before":
-                self.before[change.user_id] = _decided(change)
-            case "within":
-                self.within.setdefault(change.user_id, []).append(change)
-                self.marks.append(change.cause)
-            case "after":
-                pass
-
-
-def _decided(change: Change) -> Decided | None:
-    return decided_by(change, "") if isinstance(change, SegmentChange) else None
+from streamer.state import UserState
 
 
 def in_live_order(inputs: Mapping[str, Iterable[Incoming]], marks: Iterable[Cause]) -> Iterator[Incoming]:
@@ -185,16 +114,14 @@ class UserReplay(Struct, frozen=True):
 
 def compared(user_id: str, live: Live, replayed: Iterable[Change], state: UserState) -> UserReplay:
     """A user's two runs. ``state`` is the user's after the replay."""
-    changes = live.within.get(user_id, [])
-    known = bool(changes) or user_id in live.before
-    last = _decided(changes[-1]) if changes else live.before.get(user_id)
+    last = live.last.get(user_id)
     return UserReplay(
         user_id,
-        tuple(_told(change) for change in changes),
+        tuple(_told(change) for change in live.within.get(user_id, ())),
         tuple(_told(change) for change in replayed),
         None if last is None else last.segment,
         None if state.decided is None else state.decided.segment,
-        known,
+        user_id in live.last,
     )
 
 

@@ -1,7 +1,7 @@
 """A bootstrap of a world in memory, and what it left."""
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from schemas.changes import SegmentChange, UserErasedChange
@@ -30,21 +30,28 @@ def fill(
     world: World,
     facts: Sequence[Fact],
     *,
-    positions: int = 0,
+    positions: Mapping[int, Mapping[str, int]] | int = 0,
     wrap: Wrap = lambda log, store: (log, store),
     announce: Callable[[], None] = lambda: None,
 ) -> Filled:
-    """Bootstrap all lanes of a world; the log goes on from ``positions`` in every input."""
+    """Bootstrap all lanes of a world; the log goes on from ``positions``, by lane and input, or one for all."""
     model = world.models.model
     assert model is not None
+    inputs = world.topics.inputs
+    start = {
+        lane: dict.fromkeys(inputs, positions) if isinstance(positions, int) else dict(positions[lane])
+        for lane in range(world.partitions)
+    }
     ends = {}
     for lane in range(world.partitions):
-        log, store = wrap(MemoryLog(world.kafka, lane, world.topics.inputs), MemoryStore(world.redis, lane))
-        ends[lane] = LaneEnds(log, store, dict.fromkeys(world.topics.inputs, positions))
+        log, store = wrap(MemoryLog(world.kafka, lane, inputs), MemoryStore(world.redis, lane))
+        ends[lane] = LaneEnds(log, store, start[lane])
 
     def announced() -> None:
         announce()
-        world.models.bootstrapped = BootstrapRecord("2024-01-02T00:00:00Z", {})
+        world.models.bootstrapped = BootstrapRecord(
+            "2024-01-02T00:00:00Z", {str(lane): offsets for lane, offsets in start.items()}
+        )
 
     return bootstrap(
         ends,

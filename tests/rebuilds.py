@@ -1,12 +1,11 @@
 """A rebuild of a world in memory: what `segue rebuild` makes of its log, under a fresh prefix."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from types import SimpleNamespace
 
-from segue.lane_past import Fact, past_of
-from streamer.memory import MemoryLog, MemoryRedis, MemoryStore
+from streamer.bootstrap import Fact
+from streamer.memory import MemoryRedis, MemoryStore
 from streamer.rebuild import LaneFiller, decided_within
+from tests.refolding import a_lane_log, a_past
 from tests.worlds import World
 
 
@@ -32,12 +31,6 @@ def committed_in(world: World, lane: int) -> dict[str, int] | None:
     return told if told.keys() == offsets.keys() else None
 
 
-def _erasures(world: World) -> dict[str, datetime]:
-    """Those that the states know which the rebuild finds."""
-    known = {user_id: world.state(user_id).facts.erased_at for user_id in world.redis.users}
-    return {user_id: at for user_id, at in known.items() if at is not None}
-
-
 def _fill(
     world: World,
     fresh: MemoryRedis,
@@ -50,20 +43,10 @@ def _fill(
     assert model is not None
     filler = LaneFiller(lane, MemoryStore(fresh, lane), model, world.config, "rebuild 1", anew=anew)
     filler.begin(again=filler.look())
-    log = MemoryLog(world.kafka, lane, world.topics.inputs)
-    users = world.topics.users
-    bounds = {topic: log.bounds(topic) for topic in (*world.topics.inputs, users)}
-    past = past_of(
-        SimpleNamespace(lane=lane, reader=log, bounds=bounds),  # type: ignore[arg-type]
-        world.config,
-        world.models.bootstrapped,
-        None if warehouse is None else lambda _: warehouse,
-        decisions=True,
-        erased=_erasures(world),
-        progress=lambda _: None,
-    )
-    until = decided_within(log, users, bounds[users], committed, world.config.max_batch)
+    log, users = a_lane_log(world, lane), world.topics.users
+    past = a_past(world, log, warehouse, decisions=True)
+    until = decided_within(log.reader, users, log.bounds[users], committed, world.config.max_batch)
     past.go_to({**committed, users: until})
-    topic_ids = {topic: told.topic_id for topic, told in bounds.items()}
+    topic_ids = {topic: log.bounds[topic].topic_id for topic in past.positions}
     filler.fill(past.states.values(), past.positions, topic_ids, lambda _: None)
     filler.place()

@@ -1,8 +1,10 @@
 """A world's lane folded again, and what its Redis holds, for tests that compare the two."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from segue.lane_past import LaneLog, past_of
 from streamer import place as places
+from streamer.bootstrap import Fact
 from streamer.compare import Difference, Kept, differences
 from streamer.memory import MemoryLog
 from streamer.model import ActiveModel
@@ -10,13 +12,37 @@ from streamer.refold import Refold
 from tests.worlds import World
 
 
+def a_lane_log(world: World, lane: int = 0) -> LaneLog:
+    """A lane's log as a command opens it."""
+    log = MemoryLog(world.kafka, lane, world.topics.inputs)
+    topics = world.topics
+    bounds = {topic: log.bounds(topic) for topic in (*topics.inputs, topics.users, topics.changes)}
+    return LaneLog(lane, log, log.committed(), bounds)
+
+
+def a_past(world: World, log: LaneLog, warehouse: Sequence[Fact] | None = None, *, decisions: bool) -> Refold:
+    """A lane where its past begins.
+
+    Args:
+        warehouse: the facts that a bootstrap took the users from, user by user, where there was one.
+    """
+    known = {user_id: world.state(user_id).facts.erased_at for user_id in world.redis.users}
+    return past_of(
+        log,
+        world.config,
+        world.models.bootstrapped,
+        None if warehouse is None else lambda _: warehouse,
+        decisions=decisions,
+        erased={user_id: at for user_id, at in known.items() if at is not None},
+        progress=lambda _: None,
+    )
+
+
 def a_refold(world: World, partition: int = 0) -> Refold:
-    """A lane at the start of its log, which it may read."""
-    log = MemoryLog(world.kafka, partition, world.topics.inputs)
+    """A lane at the start of its log, with decisions."""
+    log = a_lane_log(world, partition)
     topics = (*world.topics.inputs, world.topics.users)
-    for topic in topics:
-        log.bounds(topic)
-    return Refold(log, world.config, dict.fromkeys(topics, 0))
+    return Refold(log.reader, world.config, dict.fromkeys(topics, 0))
 
 
 def position_of(world: World, partition: int = 0) -> Mapping[str, int]:

@@ -95,7 +95,7 @@ def replay(
     if as_json:
         _write(run.done)
     else:
-        _say(run.done, to_topic)
+        _say(run.done, to_topic, settings.min_margin)
     return None
 
 
@@ -128,7 +128,7 @@ def _write(done: Replayed) -> None:
     write(msgspec.json.encode(told).decode())
 
 
-def _say(done: Replayed, topic: str | None) -> None:
+def _say(done: Replayed, topic: str | None, min_margin: float) -> None:
     elsewhere = [one for one in done.users if not one.ends_alike]
     for one in elsewhere:
         write(f"{one.user_id}\tlive {one.live_segment}\treplay {one.replayed_segment}")
@@ -142,10 +142,13 @@ def _say(done: Replayed, topic: str | None) -> None:
         say(f"Live, other releases decided too: {', '.join(others)}.")
     say(f"{len(elsewhere):,} users end in another segment; {another_way:,} in the same, on another way.")
     if another_way and not others:
+        last = "" if min_margin else ", a user's last segment does not"
         say(
             "Between signups and orders Kafka fixes no order, and live it was another: changes on the way may"
-            " differ, a user's last segment does not."
+            f" differ{last}."
         )
+    if elsewhere and min_margin:
+        say("With min_margin a segment depends on the way there, so the last one may differ, too.")
     if done.undecided_before:
         say(
             f"Of {done.undecided_before:,} users the log does not tell the segment before: theirs begin anew."

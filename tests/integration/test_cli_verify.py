@@ -94,6 +94,10 @@ def test_after_a_bootstrap_the_warehouse_tells_what_the_log_does_not(
     assert "the users of the bootstrap as of 2024-06-01T00:00:00Z are not in the log" in without.stderr
     whole = verified(deployment, "--warehouse", tables)
     assert (whole["users"], whole["differing"], whole["lanes_without_place"]) == (30, [], [])
+    # User 3's erasure lies in the log: before it the user was there, and a replay begins before it.
+    again = json.loads(deployment.segue("replay", "--json", "--warehouse", tables).stdout)
+    assert (again["users"], again["undecided_before"], again["differing"]) == (30, 0, [])
+    assert again["changes"] == again["live_changes"] > 0
 
 
 def test_a_lane_without_a_place_is_said(deployment: Deployment) -> None:

@@ -7,13 +7,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from schemas.changes import Cause, Change
+from schemas.changes import Cause
 from schemas.decode import encode_order, encode_signup
 from schemas.events import Event, Item, Order
 from streamer.batch import Incoming, read_batch
-from streamer.replay import Live, Replay, UserReplay, Window, compared, in_live_order
-from tests.refolding import a_refold
+from streamer.live import Window
+from streamer.replay import in_live_order
 from tests.releases import a_release, an_active_model
+from tests.replays import replayed
 from tests.strategies.events import histories
 from tests.worlds import NOW, World, a_signup, drain
 
@@ -45,37 +46,6 @@ def inputs_of(world: World, window: Window) -> dict[str, Iterator[Incoming]]:
     return {topic: events(topic) for topic in world.topics.inputs}
 
 
-def replayed(world: World, window: Window) -> dict[str, UserReplay]:
-    """The window decided once more by the world's release, beside what was told live."""
-    live = Live(window)
-    for change in world.changes():
-        live.add(change)
-    past = a_refold(world, window.lane)
-    past.go_to(window.begin)
-    model = world.models.model
-    assert model is not None
-    states = {u: replace(state, decided=live.before.get(u)) for u, state in past.states.items()}
-    replay = Replay(states, model, world.config.rules)
-    told: dict[str, list[Change]] = {}
-    for incoming in in_live_order(inputs_of(world, window), live.marks):
-        told.setdefault(incoming.event.user_id, []).extend(replay.apply(incoming, NOW))
-    return {u: compared(u, live, changes, replay.state(u)) for u, changes in told.items()}
-
-
-@some_settings
-@given(st.lists(shops, min_size=1, max_size=3), st.data())
-def test_from_any_place_of_the_lane_to_the_end(parts: list[list[Event]], data: st.DataObject) -> None:
-    world, cuts = lived(parts)
-    begin = data.draw(st.sampled_from(cuts), label="begin")
-
-    found = replayed(world, Window(begin, cuts[-1], 0, REKEYED))
-
-    assert [one for one in found.values() if not one.ends_alike] == []
-    for user_id, one in found.items():
-        decided = world.state(user_id).decided
-        assert one.replayed_segment == (None if decided is None else decided.segment)
-
-
 @some_settings
 @given(st.lists(shops, min_size=1, max_size=3))
 def test_the_order_of_the_marks_is_kept_and_nothing_is_left_out(parts: list[list[Event]]) -> None:
@@ -97,7 +67,7 @@ def test_an_order_before_the_signup_is_replayed_in_that_order() -> None:
     order = Order("7", "1", NOW, (Item(brand="Ön", category="Jeans"),))
     signup = a_signup("7", age=30, gender="F", country="Spain", traffic_source="Email")
     world, cuts = lived([[order], [signup]])
-    (found,) = replayed(world, Window(cuts[0], cuts[-1], 0, REKEYED)).values()
+    (found,) = replayed(world, cuts[0], cuts[-1]).values()
     assert [told.topic for told in found.live][-2:] == ["orders", "signups"]
     assert found.same_way
 
@@ -121,7 +91,7 @@ def test_what_was_handed_over_is_replayed_in_the_order_in_which_it_was_live() ->
     assert len(world.changes("7")) >= 2
 
     for cut in cuts[:3]:
-        (found,) = replayed(world, Window(cut, cuts[-1], 1, REKEYED)).values()
+        (found,) = replayed(world, cut, cuts[-1], 1).values()
         assert found.same_way
         assert found.ends_alike
         live = [c for c in world.changes("7") if c.cause.positions[REKEYED] > cut[REKEYED]]
@@ -144,7 +114,7 @@ def test_another_release_decides_by_its_own_centres() -> None:
     turned = a_release(centres=((-1.5, 0.0), (0.0, -1.5), (1.5, 0.0), (0.0, 1.5)))
     world.models.model = an_active_model(1, turned)
 
-    (found,) = replayed(world, Window(cuts[0], cuts[-1], 0, REKEYED)).values()
+    (found,) = replayed(world, cuts[0], cuts[-1]).values()
 
     # Age 20 lies at (-0.3, 0.4): nearest to (0, 1.5), which is centre 1 there and 3 here.
     assert (found.live_segment, found.replayed_segment) == (1, 3)

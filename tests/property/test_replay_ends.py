@@ -1,0 +1,152 @@
+"""Whatever befell a shop, a replay ends where the workers left each user, and the log folded again is what Redis holds."""
+
+from collections.abc import Callable, Mapping
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from schemas.decode import encode_order, encode_signup
+from schemas.events import Event, Order, UserErased
+from schemas.partition import partition_of
+from schemas.release import ModelRelease
+from streamer.bootstrap import Fact
+from streamer.interfaces import Record
+from streamer.memory import MemoryRedis
+from tests.bootstraps import fill
+from tests.rebuilds import committed_in, rebuilt
+from tests.refolding import a_lane_log, a_past, differing, position_of
+from tests.releases import CENTRES, a_release, an_active_model
+from tests.replays import replayed
+from tests.strategies.events import erasures, orders, signups
+from tests.worlds import World, drain
+
+USERS = ("7", "21", "España")
+RELEASES = (
+    a_release(),
+    a_release(centres=(CENTRES[2], CENTRES[1], CENTRES[0], CENTRES[3])),
+    a_release(scale=2.0),
+)
+facts = st.sampled_from(USERS).flatmap(lambda user_id: signups(user_id) | orders(user_id))
+events = st.lists(facts | facts | facts | st.sampled_from(USERS).flatmap(erasures), max_size=6)
+some_settings = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+Segments = Mapping[str, int | None]
+
+
+class Shop:
+    """A world of two lanes, what befell it, and where its users were at each stop."""
+
+    def __init__(self, data: st.DataObject) -> None:
+        self.data = data
+        self.world = World(2, rekey=data.draw(st.booleans(), "rekey"), max_batch=data.draw(st.integers(1, 4)))
+        self.warehouse: list[Fact] | None = None
+        self.stops: list[tuple[list[dict[str, int]], Segments]] = []
+
+    def work(self) -> None:
+        """Producers write, and workers, started anew, do all there is."""
+        for event in self.data.draw(events, "events"):
+            self._send(event)
+        lanes = [self.world.take_over(lane) for lane in range(2)]
+        for _ in range(4):
+            for lane in lanes:
+                drain(lane)
+        self.stops.append(([lane.positions for lane in lanes], {u: self.segment(u) for u in USERS}))
+
+    def publish(self) -> None:
+        """Another release, or again one from before."""
+        release: ModelRelease = self.data.draw(st.sampled_from(RELEASES), "release")
+        model = self.world.models.model
+        assert model is not None
+        self.world.models.model = an_active_model(model.activation + 1, release)
+        self.work()
+
+    def rebuild(self) -> None:
+        committed = [committed_in(self.world, lane) for lane in range(2)]
+        known = [offsets for offsets in committed if offsets is not None]
+        if len(known) == 2:
+            anew = self.data.draw(st.booleans(), "anew")
+            self.world.redis = rebuilt(self.world, *known, anew=anew, warehouse=self.warehouse)
+        self.work()
+
+    def compact(self) -> None:
+        """Of each user's records the newest stays, and in time no null."""
+        for records in self.world.kafka.topics[self.world.topics.users].partitions:
+            newest = {record.key: record.offset for record in records}
+            dropped = self.data.draw(st.booleans(), "nulls dropped")
+            for offset, record in enumerate(records):
+                if newest[record.key] != offset or (dropped and record.value is None):
+                    records[offset] = Record(record.topic, record.partition, offset, None, None, 0)
+
+    def bootstrap(self) -> None:
+        """A new group begins from the warehouse, which has what the log has, and somewhere in the log."""
+        self.world.kafka.offsets.clear()
+        self.world.redis = MemoryRedis()
+        start = {
+            lane: {
+                topic: self.data.draw(st.integers(0, len(self.world.kafka.topics[topic].partitions[lane])))
+                for topic in self.world.topics.inputs
+            }
+            for lane in range(2)
+        }
+        known = [fact for facts in self.world.events().values() for fact in facts]
+        drawn = self.data.draw(st.lists(facts, max_size=4), "more that the warehouse has")
+        warehouse = [fact for fact in (*known, *drawn) if not isinstance(fact, UserErased)]
+        self.warehouse = sorted([*(self.warehouse or ()), *warehouse], key=lambda fact: fact.user_id)
+        fill(self.world, self.warehouse, positions=start)
+        self.stops.clear()
+        self.work()
+
+    def segment(self, user_id: str) -> int | None:
+        """The user's segment now."""
+        decided = self.world.state(user_id).decided if user_id in self.world.redis.users else None
+        return None if decided is None else decided.segment
+
+    def _send(self, event: Event) -> None:
+        if not self.world.topics.rekey:
+            self.world.send(event)
+            return
+        topics, ours = self.world.topics, partition_of(event.user_id, 2)
+        partition = self.data.draw(st.integers(0, 1), "partition")
+        key, value = encode_order(event) if isinstance(event, Order) else encode_signup(event)
+        topic = topics.orders if isinstance(event, Order) else topics.signups
+        self.world.kafka.append(topic, partition, key if partition == ours else b"any", value)
+
+
+def happens(shop: Shop, *whats: Callable[[Shop], None]) -> None:
+    shop.work()
+    for what in shop.data.draw(st.lists(st.sampled_from(whats), max_size=4), "befalls"):
+        what(shop)
+
+
+@some_settings
+@given(st.data())
+def test_whatever_befell_every_user_ends_where_the_workers_left_it(data: st.DataObject) -> None:
+    shop = Shop(data)
+    happens(shop, Shop.work, Shop.publish, Shop.rebuild, Shop.compact, Shop.bootstrap)
+    shop.work()
+    begins, _ = data.draw(st.sampled_from(shop.stops), "begin")
+
+    for lane in range(2):
+        for begin in (None, begins[lane]):
+            for user_id, one in replayed(shop.world, begin, lane=lane, warehouse=shop.warehouse).items():
+                assert one.ends_alike, one
+                assert one.replayed_segment == shop.segment(user_id), one
+        past = a_past(shop.world, a_lane_log(shop.world, lane), shop.warehouse, decisions=True)
+        past.go_to(position_of(shop.world, lane))
+        assert differing(shop.world, past, lane) == {}
+
+
+@some_settings
+@given(st.data())
+def test_under_one_release_every_window_ends_where_the_workers_were_then(data: st.DataObject) -> None:
+    shop = Shop(data)
+    happens(shop, Shop.work, Shop.rebuild, Shop.bootstrap)
+    first = data.draw(st.integers(0, len(shop.stops) - 1), "first")
+    begins, _ = shop.stops[first]
+    ends, then = data.draw(st.sampled_from(shop.stops[first:]), "end")
+
+    for lane in range(2):
+        for begin in (None, begins[lane]):
+            found = replayed(shop.world, begin, ends[lane], lane, warehouse=shop.warehouse)
+            for user_id, one in found.items():
+                assert one.replayed_segment == then[user_id], one
+                assert one.ends_alike, one

@@ -1,0 +1,57 @@
+"""A replay of a world's lane in memory: what `segue replay` makes of its log."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from datetime import datetime
+
+from segue.lane_past import past_begins
+from segue.lane_replay import LaneReplay
+from segue.replay_window import Wanted, window_of
+from streamer.bootstrap import Fact
+from streamer.replay import UserReplay
+from tests.refolding import a_lane_log, a_past
+from tests.worlds import NOW, World
+
+
+def replayed(
+    world: World,
+    begin: Mapping[str, int] | None = None,
+    end: Mapping[str, int] | None = None,
+    lane: int = 0,
+    *,
+    warehouse: Sequence[Fact] | None = None,
+) -> dict[str, UserReplay]:
+    """By user the window decided once more by the world's release, beside what was decided live.
+
+    Args:
+        begin: where the lane's past begins, if None.
+        end: how far the lane has decided, if None.
+        warehouse: the facts that a bootstrap took the users from, user by user, where there was one.
+    """
+    model, inputs = world.models.model, world.topics.inputs
+    assert model is not None
+    log = a_lane_log(world, lane)
+    past_at = past_begins({topic: log.bounds[topic] for topic in inputs}, lane, world.models.bootstrapped)
+    wanted = Wanted(
+        begin=None if begin is None else {lane: tuple(begin[topic] for topic in inputs)},
+        end=None if end is None else {lane: tuple(end[topic] for topic in inputs)},
+    )
+    window = window_of(world.topics, log, past_at, wanted, _no_time)
+    past = a_past(world, log, warehouse, decisions=False)
+    replay = LaneReplay(
+        log,
+        window,
+        past,
+        model,
+        world.config,
+        lambda: nullcontext(a_lane_log(world, lane).reader),
+        None,
+        lambda _: None,
+    )
+    for _ in replay.changes(lambda: NOW):
+        pass
+    return {one.user_id: one for one in replay.compared()}
+
+
+def _no_time(topic: str, partition: int, at: datetime) -> int:
+    raise AssertionError("no time was asked for")
