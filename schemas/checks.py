@@ -21,6 +21,8 @@ MIN_WHOLE_ID, MAX_WHOLE_ID = -(2**63), 2**64 - 1
 MAX_AGE = 150
 MAX_QUANTITY = 2**63 - 1
 SHOWN_CHARACTERS = 80
+DELETED = "__deleted"
+"""The field by which Debezium's ExtractNewRecordState marks a deleted row."""
 
 Fields = Mapping[str, object]
 # A whole number as a text that went through floats, as pandas writes it.
@@ -118,6 +120,12 @@ def quantity(fields: Fields, name: str = "quantity") -> int | None:
     if number is None or not 1 <= number <= MAX_QUANTITY:
         raise BadEvent(name, f"{shown(value)} is not a whole number of at least 1 and below 2^63")
     return number
+
+
+def not_deleted(fields: Fields, instead: str) -> None:
+    """See that the record is not a row that change data capture says was deleted: it is no fact about anybody."""
+    if fields.get(DELETED) in (True, "true"):
+        raise BadEvent(DELETED, f"the row was deleted, and that is no event: {instead}")
 
 
 def shown(value: object) -> str:

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
-from schemas import checks, jsontext
+from schemas import checks, jsontext, null_keys
 from schemas.errors import BadEvent
 from schemas.events import Item, Order, Signup, UserErased
 from schemas.features import FIELDS
@@ -34,7 +34,7 @@ def decode_signup(
 
     Args:
         key: the record's key, the user id as UTF-8 text.
-        value: the record's value; null (None or JSON's) erases the user.
+        value: the record's value; null (None or JSON's) erases the user whom the key names.
         at: the record's time (UTC), which an erasure without ``erased_at`` takes.
         check_key: False where re-keying is on: then the key need not be the user id. A null value has
             no other user id than its key.
@@ -46,14 +46,14 @@ def decode_signup(
     """
     fields = _fields(value)
     if fields is None:
-        user_id = checks.required_id({"key": _key_text(key)}, "key")
-        return UserErased(user_id, at)
+        return UserErased(null_keys.user_id_in(key), at)
     user_id = checks.required_id(fields, "user_id")
     event_id = checks.optional_id(fields, "event_id")
     event: Signup | UserErased
     if fields.get("type") == ERASED_TYPE:
         event = UserErased(user_id, checks.optional_time(fields, "erased_at") or at, event_id)
     else:
+        checks.not_deleted(fields, "erase a user by an event of type user.erased, or by null")
         event = Signup(
             user_id,
             checks.required_time(fields, "created_at"),
@@ -80,6 +80,7 @@ def decode_order(
     fields = _fields(value)
     if fields is None:
         raise BadEvent("", "the value is null, which only signups may have (it erases the user)")
+    checks.not_deleted(fields, "send the order with a status that says so")
     order_id = checks.required_id(fields, "order_id")
     user_id = checks.required_id(fields, "user_id")
     order = Order(
@@ -198,12 +199,3 @@ def _check_key(key: bytes | None, user_id: str) -> None:
         "key",
         f"{checks.shown(key.decode(errors='replace'))} is not the user id {checks.shown(user_id)}: {fix}",
     )
-
-
-def _key_text(key: bytes | None) -> str | None:
-    if key is None:
-        return None
-    try:
-        return key.decode()
-    except UnicodeDecodeError:
-        raise BadEvent("key", f"{checks.shown(key.decode(errors='replace'))} is not UTF-8") from None

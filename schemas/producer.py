@@ -8,9 +8,17 @@ in bytes, a time must exist, a number must fit a double.
 
 from typing import Annotated, Any, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
-from schemas.checks import MAX_AGE, MAX_ID_BYTES, MAX_QUANTITY, MAX_TEXT_BYTES, MAX_WHOLE_ID, MIN_WHOLE_ID
+from schemas.checks import (
+    DELETED,
+    MAX_AGE,
+    MAX_ID_BYTES,
+    MAX_QUANTITY,
+    MAX_TEXT_BYTES,
+    MAX_WHOLE_ID,
+    MIN_WHOLE_ID,
+)
 from schemas.decode import ERASED_TYPE, MAX_ITEMS
 
 # Regular expressions disagree on what \s is; this is exactly where str.isspace() is true.
@@ -34,6 +42,14 @@ _OptionalId = Annotated[str, Meta(max_length=MAX_ID_BYTES)] | _Whole | None
 _Text = Annotated[str, Meta(max_length=MAX_TEXT_BYTES)] | None
 _Time = Annotated[
     str, Meta(max_length=MAX_TEXT_BYTES, pattern=RFC3339, extra_json_schema={"format": "date-time"})
+]
+
+_Deleted = Annotated[
+    Any,
+    Meta(
+        description="Set by change data capture. A deleted row is refused; anything else is ignored.",
+        extra_json_schema={"not": {"enum": [True, "true"]}},
+    ),
 ]
 
 _UserId = Annotated[_Id, Meta(description='Also the record\'s key, as text: 7 and "7" are one user.')]
@@ -60,6 +76,7 @@ class SignupEvent(Struct, kw_only=True):
     gender: _Text = None
     country: _Text = None
     traffic_source: _Text = None
+    deleted: _Deleted = field(name=DELETED, default=None)
 
 
 class UserErasedEvent(Struct, kw_only=True):
@@ -99,3 +116,4 @@ class OrderEvent(Struct, kw_only=True):
     items: Annotated[list[OrderItem], Meta(min_length=1, max_length=MAX_ITEMS)]
     status: _Text = None
     updated_at: _Time | None = None
+    deleted: _Deleted = field(name=DELETED, default=None)

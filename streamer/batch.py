@@ -33,12 +33,16 @@ class Incoming(Struct, frozen=True):
 
 
 class Batch(Struct, frozen=True):
-    """The events of a batch, its dead letters, the inputs' next offsets after it, and what goes to other lanes."""
+    """The events of a batch, its dead letters, the inputs' next offsets after it, and what goes to other lanes.
+
+    ``unknown`` are the erasures of users of whom nobody had said anything, as far as a lane has found them.
+    """
 
     events: list[Incoming]
     dead_letters: list[OutRecord]
     positions: dict[str, int]
     rekeyed: list[OutRecord] = []
+    unknown: tuple[Incoming, ...] = ()
 
     def wanted(self) -> Mapping[str, Collection[str]]:
         """The users that the events are about, each with the orders that they name."""

@@ -53,6 +53,7 @@ class LaneBoard:
         self.status = LaneStatus(partition=partition, phase="waiting")
         self._metrics = metrics
         self._told: tuple[Phase, str | None] | None = None
+        self._told_unknown = False
 
     def phase(self, phase: Phase, reason: str | None) -> None:
         if phase == "taking over":
@@ -99,7 +100,20 @@ class LaneBoard:
             events=Counter(incoming.cause.topic or "" for incoming in batch.events),
             dead_letters=Counter(dict(letter.headers)[TOPIC].decode() for letter in batch.dead_letters),
             rekeyed=len(batch.rekeyed),
+            unknown=len(batch.unknown),
             changes=Counter(change.kind for change in changes),
             seconds=seconds,
             latencies_s=[(now_ms - incoming.written_ms) / 1_000 for incoming in batch.events],
         )
+        if batch.unknown and not self._told_unknown:
+            self._told_unknown = True
+            cause = batch.unknown[0].cause
+            log.warning(
+                "lane.unknown_erasure",
+                lane=self.partition,
+                topic=cause.topic,
+                partition=cause.partition,
+                offset=cause.offset,
+                reason="an erasure names a user of whom nothing is known: is its key the bare user id? More of them"
+                " are counted in segue_unknown_erasures_total",
+            )

@@ -35,9 +35,10 @@ from msgspec.structs import replace
 
 from schemas.changes import Cause, Change
 from schemas.errors import NeedsRebuild
+from schemas.events import UserErased
 from streamer import healing
 from streamer import place as places
-from streamer.batch import Batch, read_batch
+from streamer.batch import Batch, Incoming, read_batch
 from streamer.interfaces import Log, OutRecord, Record, Store
 from streamer.lane_config import LaneConfig, Models, Watcher
 from streamer.lane_errors import InDoubt, LaneClosing
@@ -177,7 +178,7 @@ class Lane:
         self._expect(users.place)
         loaded = self._monotonic()
         turn = self._turn()
-        changes = self._decide(batch, users, turn.model)
+        changes, unknown = self._decide(batch, users, turn.model)
         decided = self._monotonic()
         reached = self._commit(
             changes,
@@ -195,7 +196,7 @@ class Lane:
             "commit": committed - decided,
             "save": saved - committed,
         }
-        self._watcher.batch(batch, changes, seconds)
+        self._watcher.batch(replace(batch, unknown=unknown), changes, seconds)
 
     def _beyond_marks(self, positions: dict[str, int]) -> dict[str, int]:
         """These positions, each beyond what lies there and is no record.
@@ -244,17 +245,23 @@ class Lane:
             changes.extend(step.changes)
         return self._with_similar_users(changes, users, model)
 
-    def _decide(self, batch: Batch, users: Users, model: ActiveModel) -> list[Change]:
+    def _decide(
+        self, batch: Batch, users: Users, model: ActiveModel
+    ) -> tuple[list[Change], tuple[Incoming, ...]]:
+        """The changes, and the erasures of users of whom nothing is known."""
         rules, now = self._config.rules, self._clock()
         changes: list[Change] = []
+        unknown: list[Incoming] = []
         for incoming in batch.events:
             event, cause = incoming.event, incoming.cause
+            if isinstance(event, UserErased) and not users[event.user_id].known:
+                unknown.append(incoming)
             step = users.apply(
                 event.user_id, partial(process, event=event, cause=cause, model=model, rules=rules, now=now)
             )
             users.put(step.state)
             changes.extend(step.changes)
-        return self._with_similar_users(changes, users, model)
+        return self._with_similar_users(changes, users, model), tuple(unknown)
 
     def _with_similar_users(self, changes: list[Change], users: Users, model: ActiveModel) -> list[Change]:
         return with_similar_users(

@@ -33,6 +33,11 @@ class Metrics:
             "Events on another partition than their user's, handed over to the lane that is.",
             registry=registry,
         )
+        self._unknown = Counter(
+            "segue_unknown_erasures",
+            "Erasures of users of whom nothing was known. They stand, since a user's facts may come later.",
+            registry=registry,
+        )
         self._swept = Counter(
             "segue_swept_users", "Users whom a newer release decided anew.", registry=registry
         )
@@ -68,6 +73,7 @@ class Metrics:
         events: Mapping[str, int],
         dead_letters: Mapping[str, int],
         rekeyed: int,
+        unknown: int,
         changes: Mapping[str, int],
         seconds: Mapping[str, float],
         latencies_s: Iterable[float],
@@ -78,6 +84,7 @@ class Metrics:
             events: how many were applied, by topic.
             dead_letters: how many were not, by the topic they came on.
             rekeyed: how many were handed over to another lane.
+            unknown: how many of the events were erasures of users of whom nothing was known.
             changes: how many were committed, by kind.
             seconds: how long each step took, by its name.
             latencies_s: for each event, from its record's time to the commit.
@@ -85,6 +92,7 @@ class Metrics:
         for counter, counts in ((self._events, events), (self._dead, dead_letters), (self._changes, changes)):
             self._count(counter, counts)
         self._rekeyed.inc(rekeyed)
+        self._unknown.inc(unknown)
         self._batch_records.observe(sum(events.values()) + sum(dead_letters.values()) + rekeyed)
         self._batch_seconds.observe(sum(seconds.values()))
         for step, taken in seconds.items():

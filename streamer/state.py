@@ -134,6 +134,11 @@ class UserState(Struct, frozen=True):
     orders: dict[str, Order | None] = {}
     whole: bool = True
 
+    @property
+    def known(self) -> bool:
+        """Whether anything was ever said of the user, an erasure included."""
+        return self.decided is not None or self.facts != Facts()
+
 
 class _Stored(Struct, frozen=True, omit_defaults=True):
     facts: Facts

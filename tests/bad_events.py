@@ -234,7 +234,6 @@ BAD_KEYS = [
         'key: "7.0" is a whole number written as a float: send 7',
         key=b"7.0",
     ),
-    _raw("null with a key not UTF-8", None, 'key: "\ufffd" is not UTF-8', key=b"\xff"),
     _raw(
         "null with a key too long",
         None,
@@ -243,4 +242,61 @@ BAD_KEYS = [
     ),
 ]
 
-BAD_RECORDS = [*BAD_TEXT, *BAD_FIELDS, *BAD_ORDERS, *BAD_KEYS]
+
+def _encoded(kind: str, key: bytes, shown: str, why: str) -> BadRecord:
+    return _raw(f"null with {kind} for a key", None, f'key: "{shown}" {why}', key=key)
+
+
+_RECORD = "is a record and not an id: a null needs the user id as plain text (Kafka Connect: ExtractField$Key, then StringConverter)"
+_PLAIN = "a null needs the user id as plain text (Kafka Connect: StringConverter)"
+_JSON = f"is JSON: {_PLAIN}"
+_ENCODED = f"holds control characters, as encoded keys do: {_PLAIN}"
+ENCODED_KEYS = [
+    _encoded("an object", b'{"user_id":7}', r"{\"user_id\":7}", _RECORD),
+    _encoded("a schema", b'{"schema":null,"payload":7}', r"{\"schema\":null,\"payload\":7}", _RECORD),
+    _encoded(
+        "a long schema",
+        b'{"schema":{"type":"int64","optional":false,"doc":"' + b"x" * 250 + b'"},"payload":7}',
+        r"{\"schema\":{\"type\":\"int64\",\"optional\":false,\"doc\":\"" + "x" * 19 + "…",
+        _RECORD,
+    ),
+    _encoded("a struct", b"Struct{user_id=7}", "Struct{user_id=7}", _RECORD),
+    _encoded("a map", b"{user_id=7}", "{user_id=7}", _RECORD),
+    _encoded("a dict", b"{'user_id': 7}", "{'user_id': 7}", _RECORD),
+    _encoded("a text in quotes", b'"7"', r"\"7\"", _JSON),
+    _encoded("a text in quotes between spaces", b' "7" ', r" \"7\" ", _JSON),
+    _encoded("an empty text in quotes", b'""', r"\"\"", _JSON),
+    _encoded("an array", b"[7]", "[7]", _JSON),
+    _encoded("a registry's number", b"\0\0\0\0\1\x0e", r"\u0000\u0000\u0000\u0000\u0001\u000e", _ENCODED),
+    _encoded("a registry's text", b"\0\0\0\0\1\x027", r"\u0000\u0000\u0000\u0000\u0001\u00027", _ENCODED),
+    _encoded(
+        "a large schema id",
+        b"\0\0\1\x86\xa1\x027",
+        "\\u0000\\u0000\\u0001\ufffd\ufffd\\u00027",
+        f"is not UTF-8: {_PLAIN}",
+    ),
+    _encoded("no UTF-8", b"\xff", "\ufffd", f"is not UTF-8: {_PLAIN}"),
+    _encoded("a binary number", b"\0\0\0\x07", r"\u0000\u0000\u0000\u0007", _ENCODED),
+    _encoded("an Avro text", b"\x027", r"\u00027", _ENCODED),
+    _encoded("a line break", b"7\n", r"7\n", _ENCODED),
+    _encoded("a C1 control", b"7\xc2\x85", "7\x85", _ENCODED),
+]
+
+_DELETED = "__deleted: the row was deleted, and that is no event:"
+BAD_ROWS = [
+    _signup(
+        f"a deleted user {deleted!r}",
+        f"{_DELETED} erase a user by an event of type user.erased, or by null",
+        __deleted=deleted,
+    )
+    for deleted in ("true", True)
+] + [
+    _order(
+        f"a deleted order {deleted!r}",
+        f"{_DELETED} send the order with a status that says so",
+        __deleted=deleted,
+    )
+    for deleted in ("true", True)
+]
+
+BAD_RECORDS = [*BAD_TEXT, *BAD_FIELDS, *BAD_ORDERS, *BAD_KEYS, *ENCODED_KEYS, *BAD_ROWS]

@@ -18,6 +18,7 @@ from schemas.topics import Topics
 from schemas.wire import decode_change
 from streamer import place as places
 from streamer import state as states
+from streamer.batch import Batch
 from streamer.features import features as features_of
 from streamer.history import FIELDS, KEPT, read_history
 from streamer.interfaces import Log, Record, Store
@@ -71,11 +72,12 @@ class FixedModels:
 
 
 class Silent:
-    """Watches and tells nobody; ``phases`` and ``sweeps`` remember what the lanes did."""
+    """Watches and tells nobody; it remembers the phases, the sweeps, and the erasures of users whom nobody knew."""
 
     def __init__(self) -> None:
         self.phases: list[str] = []
         self.sweeps: list[tuple[int, int]] = []
+        self.unknown: list[tuple[str | None, int | None]] = []
 
     def phase(self, phase: str, reason: str | None) -> None:
         self.phases.append(phase)
@@ -83,8 +85,8 @@ class Silent:
     def reached(self, positions: dict[str, int], lag: dict[str, int]) -> None:
         pass
 
-    def batch(self, batch: object, changes: object, seconds: dict[str, float]) -> None:
-        pass
+    def batch(self, batch: Batch, changes: object, seconds: dict[str, float]) -> None:
+        self.unknown += [(one.cause.topic, one.cause.offset) for one in batch.unknown]
 
     def swept(self, activation: int, users: int, changes: object, left: int) -> None:
         if users:

@@ -35,8 +35,8 @@ def test_every_reason_on_the_page_is_one_that_is_given() -> None:
         DEAD_LETTER_HEADERS,
         (POSITIONS, ERASED_AT, REKEYED_FROM, Topics().rekeyed),
         SegmentChange.__struct_fields__,
-        SignupEvent.__struct_fields__,
-        OrderEvent.__struct_fields__,
+        SignupEvent.__struct_encode_fields__,
+        OrderEvent.__struct_encode_fields__,
         [f"items[].{name}" for name in OrderItem.__struct_fields__],
     ],
 )

@@ -3,8 +3,12 @@
 import time
 
 import pytest
+from structlog.testing import capture_logs
 
-from streamer.batch import Batch
+from schemas.changes import Cause
+from schemas.events import UserErased
+from schemas.times import EPOCH
+from streamer.batch import Batch, Incoming
 from streamer.board import LaneBoard
 from streamer.metrics import Metrics
 
@@ -49,3 +53,19 @@ def test_a_takeover_that_does_not_help_is_no_progress_either(now: list[float]) -
     board.phase("waiting", "Redis does not answer")
     board.phase("live", None)
     assert (board.status.waiting_since, board.status.heard) == (100.0, 110.0)
+
+
+def test_erasures_of_users_whom_nobody_knows_are_counted_and_the_first_is_logged() -> None:
+    metrics = Metrics()
+    board = LaneBoard(3, metrics)
+    event = UserErased("7", EPOCH)
+    told = tuple(
+        Incoming(event, Cause("signup", "signups", 3, offset), 0, "signups", offset) for offset in (11, 12)
+    )
+    with capture_logs() as logs:
+        board.batch(Batch([], [], {}), (), {})
+        board.batch(Batch([], [], {}, unknown=told), (), {})
+        board.batch(Batch([], [], {}, unknown=told[:1]), (), {})
+    (line,) = logs
+    assert (line["event"], line["lane"], line["offset"]) == ("lane.unknown_erasure", 3, 11)
+    assert b"segue_unknown_erasures_total 3.0" in metrics.exposition()

@@ -118,3 +118,15 @@ def test_erasing_a_user_that_has_no_segment_tells_nothing() -> None:
     world.run()
     assert world.changes() == []
     check_promises(world)
+
+
+def test_an_erasure_of_a_user_whom_nobody_knows_stands_and_is_told() -> None:
+    """What it erases may come later; a key that is no id of this shop would look the same."""
+    world = World(max_batch=2)
+    gone = UserErased("7", START.replace(hour=9))
+    world.send(gone, gone, YOUNG, replace(YOUNG, user_id="8"), replace(gone, user_id="8"), gone)
+    world.run()
+    world.run()
+    assert world.watcher.unknown == [(TOPICS.signups, 0)]
+    assert world.changes("7") == []
+    check_promises(world)

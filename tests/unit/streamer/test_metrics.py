@@ -46,6 +46,7 @@ def test_a_batch_is_counted_by_topic_kind_and_step() -> None:
             events={"signups": 3, "orders": 4},
             dead_letters={"orders": 1},
             rekeyed=3,
+            unknown=1,
             changes={"moved": 2, "confirmed": 1},
             seconds={"load": 0.25, "commit": 0.5},
             latencies_s=[0.02, 0.2, 2.0],
@@ -58,6 +59,7 @@ def test_a_batch_is_counted_by_topic_kind_and_step() -> None:
     assert found["segue_changes_total{kind=confirmed}"] == 2
     assert found["segue_batch_records_count"] == 2
     assert found["segue_rekeyed_total"] == 6
+    assert found["segue_unknown_erasures_total"] == 2
     assert found["segue_batch_records_sum"] == 22  # (3 + 4 + 1 + 3) twice
     assert found["segue_batch_seconds_sum"] == 1.5
     assert found["segue_step_seconds_sum{step=load}"] == 0.5
@@ -72,7 +74,13 @@ def test_a_batch_is_counted_by_topic_kind_and_step() -> None:
 def test_a_clock_that_runs_behind_gives_no_negative_latency() -> None:
     metrics = Metrics()
     metrics.batch(
-        events={"orders": 1}, dead_letters={}, rekeyed=0, changes={}, seconds={}, latencies_s=[-5.0]
+        events={"orders": 1},
+        dead_letters={},
+        rekeyed=0,
+        unknown=0,
+        changes={},
+        seconds={},
+        latencies_s=[-5.0],
     )
     assert samples(metrics)["segue_latency_seconds_sum"] == 0
 
@@ -135,6 +143,7 @@ def test_lanes_may_count_at_once() -> None:
                 events={"orders": 1},
                 dead_letters={},
                 rekeyed=0,
+                unknown=0,
                 changes={"moved": 1},
                 seconds={},
                 latencies_s=[1.0],

@@ -97,6 +97,20 @@ def test_a_null_erases_as_of_the_time_at_which_it_came() -> None:
     check_promises(world)
 
 
+def test_a_null_whose_key_is_encoded_erases_nobody_in_any_partition() -> None:
+    """The other events of such a producer are applied, since their values name the user."""
+    for key in (b'{"user_id":7}', b'"7"', b"\0\0\0\0\x01\x0e", b"\xff"):
+        world = shop()
+        world.kafka.append("signups", 0, key, encode_signup(SIGNUP)[1], AT_MS)
+        for partition in range(world.partitions):
+            world.kafka.append("signups", partition, key, None, AT_MS)
+        world.run_all()
+        assert [change.kind for change in world.changes()] == ["moved"]
+        assert [letter.key for letter in world.records("segment-dead-letters")] == [key] * world.partitions
+        assert world.redis.users.keys() == {"7"}
+        check_promises(world)
+
+
 def test_another_key_in_the_users_own_partition_is_applied_as_it_lies() -> None:
     world = shop()
     world.kafka.append("signups", 1, b"session", encode_signup(SIGNUP)[1], AT_MS)
