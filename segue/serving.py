@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import signal
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import NoReturn
 from urllib.parse import urlsplit
 
 from schemas.errors import BadSetting
@@ -18,8 +18,8 @@ _HERE = frozenset({"127.0.0.1", "localhost"})
 _LOOK_EVERY_S = 0.5
 
 
-def serve(settings: Settings, say: Callable[[str], None], *, install: bool) -> None:
-    """Start both, and end them when SIGTERM or ctrl-C comes.
+def serve(settings: Settings, say: Callable[[str], None], *, install: bool) -> NoReturn:
+    """Start both, and end them with whatever ends this.
 
     Args:
         settings: where they listen.
@@ -29,6 +29,7 @@ def serve(settings: Settings, say: Callable[[str], None], *, install: bool) -> N
     Raises:
         BadSetting: an address is not one of this machine.
         ServiceTrouble: a port is taken, a program is missing, or a server ended by itself.
+        KeyboardInterrupt: a signal came.
     """
     kafka_port, redis_port = kafka_port_of(settings), redis_port_of(settings)
     _check_free("kafka", kafka_port, "127.0.0.1:{}")
@@ -39,13 +40,13 @@ def serve(settings: Settings, say: Callable[[str], None], *, install: bool) -> N
             kafka = start_kafka(stack, say, allow_install=install, port=kafka_port)
         except ServiceTrouble as trouble:
             raise _with_advice(trouble) from None
-        with _until_a_signal() as ended:
-            say(f"Kafka: {settings.kafka}")
-            say(f"Redis: {settings.redis_address}")
-            say("Both run until ctrl-C; their data go with them. Use another terminal for other commands.")
-            while not ended.wait(_LOOK_EVERY_S):
-                redis.check()
-                kafka.check()
+        say(f"Kafka: {settings.kafka}")
+        say(f"Redis: {settings.redis_address}")
+        say("Both run until ctrl-C; their data go with them. Use another terminal for other commands.")
+        while True:
+            time.sleep(_LOOK_EVERY_S)
+            redis.check()
+            kafka.check()
 
 
 def kafka_port_of(settings: Settings) -> int:
@@ -90,17 +91,3 @@ def _with_advice(trouble: ServiceTrouble) -> ServiceTrouble:
         f"{trouble} Install {names}, or let Docker start both: docker compose up -d kafka redis",
         trouble.install,
     )
-
-
-@contextmanager
-def _until_a_signal() -> Iterator[threading.Event]:
-    """An event that SIGTERM and ctrl-C set."""
-    ended = threading.Event()
-    former = {
-        number: signal.signal(number, lambda *_: ended.set()) for number in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
-        yield ended
-    finally:
-        for number, handler in former.items():
-            signal.signal(number, handler)

@@ -24,4 +24,3 @@ def services(
     from segue.serving import serve
 
     serve(settings, say, install=not no_install)
-    return None

@@ -96,13 +96,13 @@ class Terminal:
 
         eventually(said, 120, f"{text!r} from {self.commands}")
 
-    def ends(self) -> None:
+    def ends(self, code: int = 0) -> None:
         def ended() -> bool:
             assert self._process.poll() is not None, self.said
             return True
 
         eventually(ended, 120, f"the end of {self.commands}")
-        assert self._process.returncode == 0, f"{self.commands}\n{self.said}"
+        assert self._process.returncode == code, f"{self.commands}\n{self.said}"
 
     def interrupt(self) -> None:
         """Ctrl-C."""
@@ -155,7 +155,7 @@ def test_the_walk_from_a_clone_to_a_user_who_moves(tmp_path: Path) -> None:
         assert not re.search(r"(?:^|\n)(?:warn|fail) ", third.said), third.said  # doctor's
         for staying in (worker, services):
             staying.interrupt()
-            staying.ends()
+            staying.ends(130)
     Terminal(clone, environment, BLOCKS[-1], tmp_path / "cleaning.txt").ends()
 
     assert not (clone / "my-shop").exists()
