@@ -109,7 +109,7 @@ def _unanswered(error: SegueError | KafkaException, settings: Settings) -> Check
     if isinstance(error, LoginRefused):
         fix = "correct the login in the setting kafka_options (docs/settings.md, Kafka's client)"
     elif "kafka" not in settings.model_fields_set:
-        fix = f"start one there, or name yours by the setting kafka: no setting does, and {settings.kafka} is the default"
+        fix = "segue services starts one there, to try Segue with; or name yours by the setting kafka"
     return Check("kafka", FAIL, _failed("kafka", error).text, fix)
 
 

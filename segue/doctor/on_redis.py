@@ -73,7 +73,7 @@ def _repair(error: Unreachable, settings: Settings) -> str:
     if isinstance(error, Unusable):
         return "docs/redis.md says what Segue needs of a Redis"
     if "redis" not in settings.model_fields_set:
-        return f"start one there, or name yours by the setting redis: no setting does, and {settings.redis_address} is the default"
+        return "segue services starts one there, to try Segue with; or name yours by the setting redis"
     return "start it, or correct the setting redis"
 
 
