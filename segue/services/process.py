@@ -39,7 +39,7 @@ class ServerProcess:
         self._forgotten = False
         with log.open("ab") as output:
             self._process = subprocess.Popen(
-                ["sh", "-c", _AT_OUR_WORD, name, *command],
+                ["/bin/sh", "-c", _AT_OUR_WORD, name, *command],
                 cwd=directory,
                 stdin=subprocess.PIPE,
                 stdout=output,
