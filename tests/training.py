@@ -107,11 +107,15 @@ class Shop:
     query_text = "select 1"
 
     def __init__(
-        self, table: pa.Table | None = None, rejected: Mapping[tuple[str, str], int] | None = None
+        self,
+        table: pa.Table | None = None,
+        rejected: Mapping[tuple[str, str], int] | None = None,
+        cause: str | None = None,
     ) -> None:
         self.table = a_shop() if table is None else table
         self.asked: list[tuple[datetime | None, tuple[str, ...]]] = []
         self._rejected = rejected or {}
+        self._cause = cause
 
     def features(
         self,
@@ -126,7 +130,7 @@ class Shop:
         return self.table
 
     def cause(self, as_of: datetime | None) -> str | None:
-        return None
+        return self._cause
 
     def rejected(self, as_of: datetime | None) -> Any:
         return SimpleNamespace(counts=self._rejected)

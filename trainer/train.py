@@ -144,22 +144,21 @@ def _selected(
     window: Window,
     continued: ModelRelease | None,
 ) -> Selection:
-    if table.num_rows == 0 and window != EVERYTHING:
-        raise BadTraining(
-            f"no user can be trained on: the warehouse has none in the window ({window.told}), give another one"
-        )
     try:
+        if table.num_rows == 0 and window != EVERYTHING:
+            raise BadTraining(
+                f"no user can be trained on: the warehouse has none in the window ({window.told}), give another one"
+            )
         return select(table, settings, space_kept=continued is not None)
     except BadTraining as error:
         # The rows are often why: a column that was mapped wrongly leaves everybody out.
         cause = warehouse.cause(window.as_of)
-        if cause is not None:
-            nobody = "no user can be trained on" if isinstance(error, NobodyTrains) else str(error)
-            raise BadTraining(f"{nobody}: {cause}") from None
+        if isinstance(error, NobodyTrains) and cause is not None:
+            raise BadTraining(f"no user can be trained on: {cause}") from None
         rejected = warehouse.rejected(window.as_of).counts
         reasons = (f"{count:,} of {name} ({reason})" for (name, reason), count in rejected.items())
-        left_out = f"; rows left out: {', '.join(reasons)}" if rejected else ""
-        raise BadTraining(f"{error}{left_out}") from None
+        left_out = f"rows left out: {', '.join(reasons)}" if rejected else None
+        raise BadTraining("; ".join(filter(None, (str(error), cause or left_out)))) from None
 
 
 def _within(selection: Selection, release: ModelRelease, say: Say) -> Selection:

@@ -51,7 +51,7 @@ def cause_of(
     told = [table for table, count in rejected.items() if count and count >= read[table]]
     if told:
         told += ["order_items"] if "orders" in told else []
-        return "left out: " + "; ".join(
+        return "left out are " + "; ".join(
             sentence for one in told for table, sentence in left_out if table == one
         )
     profile, order = sides["profile"], sides["order"]

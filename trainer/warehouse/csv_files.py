@@ -1,9 +1,10 @@
 """What is told of a CSV file: its header, what breaks it, and in which line a row stands."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from schemas.checks import FLOAT_ID
 from schemas.errors import BadWarehouse
 from trainer.warehouse.csv_records import Broken, records
 from trainer.warehouse.reading import Csv
@@ -66,8 +67,12 @@ def trouble(path: Path, form: Csv) -> str | None:
     return None
 
 
-def lines_of(path: Path, form: Csv, wanted: Sequence[Mapping[str, str | None]]) -> list[int | None]:
+def lines_of(
+    path: Path, form: Csv, wanted: Sequence[Mapping[str, str | None]], whole: Collection[str] = ()
+) -> list[int | None]:
     """For each wanted row, by its columns' values, the line of the first that is so; None where none is.
+
+    In the columns ``whole`` an id may stand as a float, for which its whole number is wanted.
 
     A value None is blank, or one of the texts that mean nothing; a long one may be the begin of what stands there.
     """
@@ -82,14 +87,18 @@ def lines_of(path: Path, form: Csv, wanted: Sequence[Mapping[str, str | None]]) 
             if not left:
                 break
             for number, row in list(left.items()):
-                if all(_is(record.fields, places[name], value, form) for name, value in row.items()):
+                if all(
+                    _is(record.fields, places[n], value, form, whole=n in whole) for n, value in row.items()
+                ):
                     lines[number] = record.line
                     del left[number]
     return lines
 
 
-def _is(fields: Sequence[str], place: int, value: str | None, form: Csv) -> bool:
+def _is(fields: Sequence[str], place: int, value: str | None, form: Csv, *, whole: bool) -> bool:
     field = fields[place] if place < len(fields) else ""
+    if whole and (as_float := FLOAT_ID.fullmatch(field)) is not None:
+        field = as_float[1]
     if value is None:
         return not field.strip() or field in form.nulls
     return field == value or (len(value) == MAX_SHOWN and field.startswith(value))

@@ -38,7 +38,7 @@ class LeftOut:
     def sentences(self, rejections: Rejections) -> Iterator[tuple[str, str]]:
         """For each table and reason the table and a sentence, the most rows first."""
         by_reason = {
-            key: list(rows)[:_EXAMPLES]
+            key: _different(list(rows))
             for key, rows in groupby(rejections.rows, key=lambda row: (row.table, row.reason))
         }
         for (table, reason), count in sorted(rejections.counts.items(), key=lambda item: -item[1]):
@@ -56,7 +56,11 @@ class LeftOut:
             return
         table, wanted = self._wanted(rows)
         path = self.files.get(table)
-        lines = [None] * len(rows) if path is None else lines_of(path, self.reading.csv, wanted)
+        lines = (
+            [None] * len(rows)
+            if path is None
+            else lines_of(path, self.reading.csv, wanted, self._whole(table))
+        )
         for row, line in zip(rows, lines, strict=True):
             what = quoted(row.wrong) if row.wrong is not None else ""
             if line is not None and path is not None:
@@ -83,6 +87,12 @@ class LeftOut:
             wanted.append({name: value for name, value in own.items() if name is not None})
         return table, wanted
 
+    def _whole(self, table: str) -> frozenset[str]:
+        if not self.reading.whole_ids:
+            return frozenset()
+        own = (self._own(table, column.names[0]) for column in TABLES[table] if column.is_id)
+        return frozenset(name for name in own if name is not None)
+
     def _own(self, table: str, name: str) -> str | None:
         return self.layout.get((table, name)) if table in TABLES else None
 
@@ -104,6 +114,12 @@ class LeftOut:
                 f"{_joined(sorted(settings))}"
             )
         return "; ".join(advice)
+
+
+def _different(rows: list[Rejected]) -> list[Rejected]:
+    """A few of the rows, those with different values first."""
+    firsts = {row.wrong: row for row in reversed(rows)}
+    return sorted(rows, key=lambda row: firsts[row.wrong] is not row)[:_EXAMPLES]
 
 
 def _field(reason: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -171,6 +172,35 @@ def test_another_shop_s_names_stand_in_the_settings(tmp_path: Path, capsys: Capt
         "setting columns.users.age is 'yaers': table people (setting tables.users) of"
         in capsys.readouterr().err
     )
+
+
+def test_csv_files_ids_and_inputs_are_read_as_the_settings_say(tmp_path: Path, capsys: Capture) -> None:
+    made = shop(60, age="]45,55]")
+    for rows, name in ((made.users, "id"), (made.orders, "user_id")):
+        for row in rows:
+            row[name] = f"{str(row[name])[1:]}.0"
+    tables = write_csv(made, tmp_path / "tables")
+    for path in tables.iterdir():
+        with path.open(newline="") as file:
+            lines = list(csv.reader(file))
+        with path.open("w", newline="") as file:
+            csv.writer(file, delimiter=";").writerows(lines)
+    command = ["train", "--warehouse", str(tables), "--current", "none", "--k", "3", "--no-compare"]
+    settings, told = tmp_path / "segue.toml", ""
+    for setting, code, expected in (
+        ("", 3, 'set separator = ";" under [csv] in segue.toml'),
+        ('[csv]\nseparator = ";"\n', 3, "60 of 60 ids are whole numbers written as floats"),
+        (
+            "whole_ids = true\n",
+            3,
+            'can be trained on: left out are 60 rows of users: age is not a number, for example "]',
+        ),
+        ('features = ["country", "total_orders", "most_frequent_brand"]\n', 0, "60 of 60 users"),
+    ):
+        told = setting + told
+        settings.write_text(told)
+        assert run(command) == code
+        assert expected in capsys.readouterr().err
 
 
 def remove(folder: Path, name: str) -> None:

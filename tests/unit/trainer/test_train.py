@@ -187,6 +187,13 @@ def test_a_refusal_tells_which_rows_were_left_out(tmp_path: Path) -> None:
     )
 
 
+def test_a_refusal_begins_with_the_cause_and_blames_no_feature(tmp_path: Path) -> None:
+    cause = "no user has both a profile and an order"
+    with pytest.raises(BadTraining) as caught:
+        train(Shop(a_shop(0), {("users", "age is not a number"): 1}, cause), FitSettings(), tmp_path)
+    assert str(caught.value) == f"no user can be trained on: {cause}"
+
+
 def test_a_refusal_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(BadTraining):
         train(Shop(a_shop(0)), FitSettings(), tmp_path)

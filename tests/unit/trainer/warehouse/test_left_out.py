@@ -32,7 +32,7 @@ def test_a_wrong_value_is_told_with_its_line_and_the_setting_that_helps(tmp_path
     assert notes(write_csv(shop, tmp_path)) == [
         (
             'left out: 4 rows of users: age is not a number, for example "]45;55]" (users.csv, line 4), "]25;35]" (users.csv, '
-            'line 5) and "]45;55]" (users.csv, line 6); correct them, or leave age out of the setting features'
+            'line 5) and "]65;75]" (users.csv, line 7); correct them, or leave age out of the setting features'
         )
     ]
 
@@ -149,7 +149,7 @@ def test_the_cause_is_the_rows_that_were_left_out(tmp_path):
     told = cause(write_csv(shop, tmp_path))
     assert told is not None
     assert told.startswith(
-        'left out: 2 rows of users: age is not a number, for example "]45;55]" (users.csv, line 2)'
+        'left out are 2 rows of users: age is not a number, for example "]45;55]" (users.csv, line 2)'
     )
 
 
@@ -168,7 +168,7 @@ def test_the_cause_is_ids_that_do_not_meet(tmp_path):
 def test_the_cause_is_orders_and_items_that_do_not_meet(tmp_path):
     shop = Shop().user("7").order("O1", "7", []).item("1")
     assert cause(write_csv(shop, tmp_path)) == (
-        "left out: 1 row of orders: the order has no items, for example line 2 of orders.csv; 1 row of order_items: no "
+        "left out are 1 row of orders: the order has no items, for example line 2 of orders.csv; 1 row of order_items: no "
         'order has its order_id, for example "1" (order_items.csv, line 2)'
     )
 
@@ -190,3 +190,9 @@ def test_typed_numbers_are_shown_as_they_are(tmp_path):
         connection.execute("alter table orders alter created_at type bigint using 1733254260")
     (told,) = notes(path)
     assert 'created_at is not a time, for example "1733254260" (order_id "1")' in told
+
+
+def test_a_line_is_found_where_its_id_is_a_float(tmp_path):
+    shop = Shop().user("6.0").user("7.0", age="old")
+    (told,) = notes(write_csv(shop, tmp_path), Reading(whole_ids=True))
+    assert told.endswith('for example "old" (users.csv, line 3)')
