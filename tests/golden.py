@@ -48,6 +48,7 @@ def queries(dialect: str) -> dict[str, str]:
         "followup": made.followup(datetime(2024, 9, 2, tzinfo=UTC), AS_OF, EXCLUDED),
         "rejected": made.rejected(AS_OF, 100),
         "counts": made.counts(AS_OF),
+        "overlap": made.overlap(AS_OF, 3),
     }
 
 
