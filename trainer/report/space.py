@@ -103,8 +103,4 @@ def _row(control: EncodingControl, used: EncodingControl | None) -> tuple[str, .
 def _held(control: EncodingControl) -> str:
     if control.verdict == "clearer":
         return "passes" if control.holds else "clearer than shuffled, but not stable"
-    return (
-        f"{control.verdict} from shuffled"
-        if control.verdict == "no clear difference"
-        else "less clear than shuffled"
-    )
+    return "less clear than shuffled" if control.verdict == "less clear" else control.verdict
