@@ -24,9 +24,10 @@ from streamer import place as places
 from streamer.keys import Keys
 from streamer.lane_config import LaneConfig
 from streamer.model import ActiveModel, BootstrapRecord
-from streamer.rebuild import WRITER, LaneFiller, check_filled, decided_within, move
+from streamer.rebuild import WRITER, LaneFiller, check_filled, decided_within, kept, move
 from streamer.redis_client import address_of, connect, reaching
 from streamer.rules import check_statuses
+from streamer.save_count import split
 from streamer.store import RedisStore
 
 
@@ -180,7 +181,7 @@ def switch(settings: Settings, into: str) -> int:
             for prefix in (settings.redis_prefix, into)
         )
         for old, new in zip(olds, news, strict=True):
-            check_filled(old.place(), new.place(), into)
+            check_filled(kept(old), new.place(), into)
         moved = sum(move(old, into) for old in olds if old.prefix != into)
     # Where one was interrupted, lane 0 may have moved before, and the name stands under the setting's prefix.
     for prefix in {before, settings.redis_prefix} - {into}:
@@ -198,7 +199,7 @@ def _check_redis(settings: Settings, config: LaneConfig, into: str, say: Callabl
         _check_room(client, say)
         with reaching(address_of(client)):
             keys = Keys(followed(settings).redis_prefix)
-            stored = cast(bytes | None, client.get(keys.place(0)))
+            _, stored = split(cast(bytes | None, client.get(keys.place(0))))
     finally:
         client.close()
     place = None if stored is None else places.readable(stored)

@@ -71,13 +71,12 @@ def drop(settings: Settings, into: str) -> None:
             f"the lanes' states lie under {into!r}, or are reached through it: nothing was dropped"
         )
     partitions = lanes_of(settings)
-    keys, mark = Keys(into), places.rebuilding(f"drop {uuid.uuid4().hex}")
-    with closing(connect(settings.redis)) as client, reaching(address_of(client)):
-        client.mset({keys.place(lane): mark for lane in range(partitions)})
+    mark = places.rebuilding(f"drop {uuid.uuid4().hex}")
     stores = [RedisStore(settings.redis, lane, into) for lane in range(partitions)]
     with ExitStack() as stack:
         for store in stores:
             stack.callback(store.close)
+            store.seize(mark)
         ours = stores[0].clear(mark)
         for store in stores:
             ours = store.drop_place(mark) and ours

@@ -10,8 +10,10 @@ from segue.settings import Settings
 from streamer import place as places
 from streamer.compare import Kept
 from streamer.keys import Keys
+from streamer.lane_errors import Torn
 from streamer.place import Place
 from streamer.redis_client import address_of, connect, reaching
+from streamer.save_count import place_in
 
 
 class RedisLane:
@@ -27,6 +29,7 @@ class RedisLane:
         self._keys = Keys(settings.redis_prefix)
         self._lane = lane
         self._spaces = tuple(spaces)
+        self._place_keys = self._keys.place(lane), self._keys.saves(lane)
         self._redis = connect(settings.redis)
         self._address = address_of(self._redis)
 
@@ -34,10 +37,10 @@ class RedisLane:
         """The lane's place; None where it has none.
 
         Raises:
-            NeedsRebuild: it cannot be read, or a bootstrap did not end.
+            NeedsRebuild: it cannot be read, a bootstrap did not end, or Redis brought back a part of a lost save.
         """
         with reaching(self._address):
-            stored = cast(bytes | None, self._redis.get(self._keys.place(self._lane)))
+            stored = whole_place(self._redis.mget(*self._place_keys))
         return None if stored is None else places.decode(stored)
 
     def read(self, user_ids: Sequence[str]) -> tuple[Place, Mapping[str, Kept]]:
@@ -47,14 +50,15 @@ class RedisLane:
             NeedsRebuild: the place is gone.
         """
         pipeline = self._redis.pipeline(transaction=True)
-        pipeline.get(self._keys.place(self._lane))
+        pipeline.mget(*self._place_keys)
         for user_id in user_ids:
             pipeline.hgetall(self._keys.user(user_id))
             pipeline.zscore(self._keys.swept(self._lane), user_id)
             for space in self._spaces:
                 pipeline.zscore(self._keys.angles(space), user_id)
         with reaching(self._address):
-            stored, *answers = pipeline.execute()
+            with_saves, *answers = pipeline.execute()
+        stored = whole_place(with_saves)
         if stored is None:
             raise NeedsRebuild(
                 f"the place of lane {self._lane} is gone from Redis at {self._address}: start a worker, which heals the"
@@ -75,6 +79,19 @@ class RedisLane:
             {space: at for space, at in zip(self._spaces, angles, strict=True) if at is not None},
             swept is not None,
         )
+
+
+def whole_place(stored_and_saves: object) -> bytes | None:
+    """A lane's place from what Redis has under its two keys.
+
+    Raises:
+        NeedsRebuild: Redis brought back a part of a save that it had lost.
+    """
+    stored, saves = cast(Sequence[bytes | None], stored_and_saves)
+    try:
+        return place_in(stored, saves)
+    except Torn as torn:
+        raise NeedsRebuild(f"{torn}: a worker folds the lane again; run the same when it is live") from None
 
 
 def spaces_in(settings: Settings) -> list[str]:

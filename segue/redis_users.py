@@ -15,6 +15,7 @@ import msgspec
 from schemas.changes import SimilarUser
 from schemas.partition import partition_of
 from segue.lanes import rules_of
+from segue.redis_lane import whole_place
 from segue.settings import Settings
 from segue.user_card import UserCard
 from streamer import place as places
@@ -22,6 +23,7 @@ from streamer import state as states
 from streamer.features import features
 from streamer.history import FIELDS, Entered, read_history
 from streamer.keys import SEGMENT, STATE, Keys
+from streamer.lane_snapshot import read_stored
 from streamer.neighbours import angle, similarity
 from streamer.place import FoldSettings, Place
 from streamer.redis_client import address_of, connect, reaching
@@ -74,7 +76,7 @@ class RedisUsers:
         # One transaction: a state and its lane's place are of one moment.
         pipeline = self._redis.pipeline(transaction=True)
         for lane in wanted:
-            pipeline.get(self._keys.place(lane))
+            pipeline.mget(self._keys.place(lane), self._keys.saves(lane))
         for user_id in user_ids:
             pipeline.hget(self._keys.user(user_id), STATE)
         with reaching(self._address):
@@ -107,7 +109,7 @@ class RedisUsers:
             NeedsRebuild: it cannot be read.
         """
         with reaching(self._address):
-            return _place(cast(bytes | None, self._redis.get(self._keys.place(lane))))
+            return _place(self._redis.mget(self._keys.place(lane), self._keys.saves(lane)))
 
     def user_ids(self) -> Iterator[list[str]]:
         """The ids of all users, each once, in no order, a batch at a time."""
@@ -149,7 +151,7 @@ class RedisUsers:
         place = self.place(0)
         return None if place is None else _Lanes(place.settings)
 
-    def _positions(self, stored: bytes | None) -> dict[str, int] | None:
+    def _positions(self, stored: object) -> dict[str, int] | None:
         place = _place(stored)
         if place is None:
             return None
@@ -197,12 +199,13 @@ def similar_users(
         return ()
     store = RedisStore(settings.redis, 0, settings.redis_prefix, TIMEOUT_S)
     try:
-        store.place()  # follows the lanes, where they have moved to another prefix
+        read_stored(store)  # follows the lanes, where they have moved to another prefix
         (found,) = store.neighbours(space, [at], settings.similar_users, besides)
     finally:
         store.close()
     return tuple(SimilarUser(near.user_id, similarity(at, near.angle), near.segment) for near in found)
 
 
-def _place(stored: bytes | None) -> Place | None:
+def _place(stored_and_saves: object) -> Place | None:
+    stored = whole_place(stored_and_saves)
     return None if stored is None or places.is_unfinished(stored) else places.decode(stored)

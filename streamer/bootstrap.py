@@ -33,7 +33,8 @@ from streamer.decisions import decided_in, erased_at_in
 from streamer.healing import read_between
 from streamer.interfaces import Log, OutRecord, Record, Store
 from streamer.lane_config import LaneConfig
-from streamer.lane_errors import Fenced, InDoubt
+from streamer.lane_errors import Fenced, InDoubt, Torn
+from streamer.lane_snapshot import read_stored
 from streamer.model import ActiveModel
 from streamer.outputs import change_records
 from streamer.place import Place
@@ -183,12 +184,13 @@ class _Filler:
         self._told: dict[str, UserState] = {}
         self._users_position = 0
         self._topic_ids: dict[str, str] = {}
+        self._torn: Torn | None = None
         self.held: bytes | None = None
         self.records = 0
 
     def fence(self) -> None:
         self._ends.log.fence()
-        self.held = self._ends.store.place()
+        self.held, self._torn = read_stored(self._ends.store)
 
     def check(self, *, again: bool) -> None:
         """See that nobody uses the lane; ``again``: a bootstrap left some lane unfinished."""
@@ -213,7 +215,10 @@ class _Filler:
             )
 
     def mark(self) -> None:
-        if not self._ends.store.save(self.held, self._mark, []):
+        store, torn = self._ends.store, self._torn
+        if not (
+            store.save(self.held, self._mark, []) if torn is None else store.replace_torn(torn, self._mark)
+        ):
             raise NotFresh(f"somebody else writes to lane {self._partition}: stop the workers first")
 
     def clear(self) -> None:

@@ -10,6 +10,7 @@ from redis.cluster import RedisCluster
 from streamer.interfaces import Neighbour, UserWrite
 from streamer.keys import SEGMENT, Keys
 from streamer.redis_client import TIMEOUT_S, reaching
+from streamer.save_count import split
 from streamer.store import RedisStore, angles_in, spaces_of
 
 _PORT = 6379
@@ -79,10 +80,19 @@ class ClusterStore(RedisStore):
 
     def _unlink(self, mark: bytes, keys: Sequence[bytes]) -> bool:
         """The keys lie on many nodes, so the mark is looked at before each batch of them, and not with it."""
-        if self._cluster.get(self._place_key) != mark:
+        if not self._stands(mark):
             return False
         self._cluster.unlink(*keys)
         return True
+
+    def _remove(self, mark: bytes, index: bytes, members: Sequence[bytes]) -> bool:
+        if not self._stands(mark):
+            return False
+        self._cluster.zrem(index, *members)
+        return True
+
+    def _stands(self, mark: bytes) -> bool:
+        return split(cast(bytes | None, self._cluster.get(self._place_key)))[1] == mark
 
     def close(self) -> None:
         """Let go of the connections, which redis-py's own close of a cluster leaves open."""

@@ -9,11 +9,15 @@ from functools import partial
 
 from msgspec.structs import replace
 
+from schemas.partition import partition_of
 from schemas.topics import Topics
+from streamer import place as places
 from streamer.batch import read_batch
 from streamer.decisions import adopted, cause_positions
-from streamer.interfaces import Log, Reading, Record
+from streamer.interfaces import Log, Reading, Record, Store
 from streamer.lane_config import LaneConfig
+from streamer.lane_errors import InDoubt
+from streamer.lane_snapshot import LaneSnapshot
 from streamer.model import ActiveModel
 from streamer.process import placed
 from streamer.profile import fold
@@ -60,6 +64,33 @@ def decided_until(log: Log, topics: Topics, start: Start, users_end: int, max_ba
             for topic in start.by_users & positions.keys():
                 decide_from[topic] = max(decide_from[topic], positions[topic])
     return replace(start, decide_from=decide_from, by_users=frozenset())
+
+
+def emptied(
+    store: Store, snapshot: LaneSnapshot, partition: int, config: LaneConfig, writer: str
+) -> bytes | None:
+    """Empty the lane in the store, if it is torn or another takeover did not come to the end of that.
+
+    Returns:
+        The place from which healing goes on.
+
+    Raises:
+        InDoubt: another worker saved meanwhile.
+    """
+    stored, torn, settings = snapshot.stored, snapshot.torn, config.settings
+    if torn is None and not places.is_emptying(stored):
+        return stored
+    mark = places.emptying(writer)
+    marked = store.save(stored, mark, []) if torn is None else store.replace_torn(torn, mark)
+
+    def is_ours(user_id: str) -> bool:
+        return partition_of(user_id, settings.partitions, settings.partitioner) == partition
+
+    # Another place once it is empty: a Redis that loses the deletion loses that place too.
+    done = places.emptying(f"{writer}, done")
+    if not (marked and store.empty(mark, is_ours) and store.save(mark, done, [])):
+        raise InDoubt("the place in Redis changed while a torn lane was emptied")
+    return done
 
 
 def fold_inputs(

@@ -5,10 +5,12 @@ In production they are Kafka (:mod:`streamer.kafka_log`) and Redis (:mod:`stream
 is one thread.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
 from msgspec import Struct
+
+from streamer.lane_errors import Torn
 
 Headers = tuple[tuple[str, bytes], ...]
 
@@ -161,7 +163,11 @@ class Neighbour(Struct, frozen=True):
 
 
 class Store(Protocol):
-    """One lane's side of Redis. Methods may raise :class:`schemas.errors.Unreachable`."""
+    """One lane's side of Redis.
+
+    Methods may raise :class:`schemas.errors.Unreachable`. Those that read the place raise
+    :class:`streamer.lane_errors.Torn` where what is there was not made by the lane's saves alone.
+    """
 
     def place(self) -> bytes | None:
         """The lane's place, as it was saved; where a rebuild has moved the lane, that under the new prefix, to which
@@ -169,7 +175,7 @@ class Store(Protocol):
         """
 
     def places(self, partitions: Collection[int]) -> list[bytes]:
-        """The places of these lanes, of those that have one; one round trip."""
+        """The places of these lanes, of those that have one and are not torn; one round trip."""
 
     def load(self, wanted: Mapping[str, Collection[str]]) -> Loaded:
         """These users, each with these orders, and the place; one round trip."""
@@ -193,6 +199,23 @@ class Store(Protocol):
 
         Returns:
             False when it was not, and nothing was written.
+        """
+
+    def doubt(self, user_id: str) -> Torn | None:
+        """Take what the store holds of the lane for torn, until it is replaced, since this user contradicts itself.
+
+        Returns:
+            The error to raise, which names no user. None where this user led to that before: so the log itself does.
+        """
+
+    def replace_torn(self, torn: Torn, place: bytes) -> bool:
+        """Write this place over what a torn lane has, if nobody else did since."""
+
+    def empty(self, mark: bytes, is_ours: Callable[[str], bool]) -> bool:
+        """Delete the lane's users, also in every index, and what is swept; ``is_ours`` says who is the lane's.
+
+        Returns:
+            False as soon as the lane's place is not ``mark`` any more: nothing is deleted from then on.
         """
 
     def clear(self, mark: bytes) -> bool:

@@ -26,10 +26,12 @@ class Keys:
 
     >>> Keys("segue:").user("7"), Keys("segue:").place(3), Keys("segue:").angles("4f1c")
     ('segue:user:7', 'segue:place:3', 'segue:angles:4f1c')
-    >>> Keys("segue:").swept(3)
-    'segue:swept:3'
+    >>> Keys("segue:").swept(3), Keys("segue:").saves(3)
+    ('segue:swept:3', 'segue:saves:3')
     >>> Keys("segue:", lane_of=lambda user_id: 3).user("7")
     'segue:user:{3}:7'
+    >>> Keys("segue:").user_of(b"segue:user:a:7"), Keys("segue:", lane_of=lambda user_id: 3).user_of(b"segue:user:{3}:7")
+    ('a:7', '7')
     """
 
     prefix: str = "segue:"
@@ -45,6 +47,11 @@ class Keys:
             return f"{self.prefix}user:{user_id}"
         return f"{self.prefix}user:{{{self.lane_of(user_id)}}}:{user_id}"
 
+    def user_of(self, key: bytes) -> str:
+        """The user id in a key that :meth:`user` made."""
+        name = key.decode()[len(self.prefix) + len("user:") :]
+        return name if self.lane_of is None else name.partition("}:")[2]
+
     def every_user(self) -> str:
         """A pattern for SCAN that all users' keys match, and no other key of the prefix."""
         return f"{_literal(self.prefix)}user:*"
@@ -56,6 +63,10 @@ class Keys:
     def place(self, lane: int) -> str:
         """A string: how far the lane's states have come. Every save compares it and replaces it."""
         return f"{self.prefix}place:{lane}" if self.lane_of is None else f"{self.prefix}place:{{{lane}}}"
+
+    def saves(self, lane: int) -> str:
+        """A number: how many saves of the lane Redis has run. The place names the same, or the lane is torn."""
+        return f"{self.prefix}saves:{lane}" if self.lane_of is None else f"{self.prefix}saves:{{{lane}}}"
 
     def swept(self, lane: int) -> str:
         """A sorted set of the lane's user ids by the number of the sweep that each is up to."""

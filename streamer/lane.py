@@ -19,7 +19,8 @@ The order of a takeover:
 
 1. fence   start the producer; the former owner can write no more
 2. ask     for the committed offsets, stable ones, the place and the topics; a doubt if another commits meanwhile
-3. weigh   them: where to fold from, where to decide from
+3. weigh   them: where to fold from, where to decide from; a place that Redis did not keep whole counts for
+           nothing, and what lies there of the lane is deleted
 4. fold    from the place up to the committed offsets, without deciding
 5. adopt   what ``user-segments`` says from the place on: segment, activation, sequence
 6. save    with the next step, even if nothing was read: whoever held the lane before is locked out
@@ -42,7 +43,7 @@ from streamer.batch import Batch, Incoming, read_batch
 from streamer.interfaces import Log, OutRecord, Record, Store
 from streamer.lane_config import LaneConfig, Models, Watcher
 from streamer.lane_errors import InDoubt, LaneClosing
-from streamer.lane_snapshot import read_snapshot
+from streamer.lane_snapshot import read_snapshot, read_stored
 from streamer.model import ActiveModel
 from streamer.outputs import change_records
 from streamer.pace import Pace
@@ -115,10 +116,14 @@ class Lane:
         self._switch.newest()
         topics = self._config.topics
         self._watcher.phase("taking over", None)
-        self._store.place()  # nobody is fenced, and no producer started, for a store that does not answer
+        read_stored(
+            self._store
+        )  # nobody is fenced, and no producer started, for a store that does not answer
         self._log.fence()
         snapshot = read_snapshot(self._log, self._store, topics)
         former, users = snapshot.place, snapshot.users
+        if snapshot.torn is not None:
+            self._watcher.phase("taking over", str(snapshot.torn))
         turn = self._switch.turn(former)
         try:
             start = starting_point(
@@ -131,10 +136,10 @@ class Lane:
                 users_empty=lambda: not healing.holds_records(self._log, topics.users),
                 bootstrapped=self._models.bootstrap_standing() is not None,
             )
-        except NeedsRebuild:
+        except NeedsRebuild as reason:
             # An operator is asked only for what still holds.
             snapshot.ensure_current(self._log, self._store)
-            raise
+            snapshot.refuse(reason)
         if start.by_users:
             start = healing.decided_until(self._log, topics, start, users.end, self._config.max_batch)
         topic_ids = snapshot.topic_ids(topics)
@@ -146,7 +151,8 @@ class Lane:
             settings=self._config.settings,
             sweep=turn.sweep,
         )
-        self._heal(snapshot.stored, start, users.end, topic_ids, turn)
+        stored = healing.emptied(self._store, snapshot, self.partition, self._config, writer)
+        self._heal(stored, start, users.end, topic_ids, turn)
         self._log.read_from(start.decide_from)
         self._watcher.phase("live", None)
 

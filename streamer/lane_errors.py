@@ -1,5 +1,7 @@
 """Why a lane stops what it does and takes itself over again."""
 
+from schemas.errors import SegueError
+
 
 class InDoubt(Exception):
     """What the lane believes may no longer hold: a commit failed or its answer is unknown, a save was
@@ -17,3 +19,19 @@ class NotReady(Exception):
 
 class LaneClosing(Exception):
     """The lane was asked to close while it healed; whoever opens it next goes on from its last save."""
+
+
+class Torn(InDoubt, SegueError):
+    """Redis holds what no lane saved: a part of a save that it had lost, or a state that contradicts itself. The next
+    takeover empties the lane there and folds it again.
+
+    Attributes:
+        stored: the place's key as it was read, and ``saves`` the count beside it.
+        place: the place in it, which may not be believed.
+    """
+
+    exit_code = 7
+
+    def __init__(self, reason: str, stored: bytes | None, saves: bytes | None, place: bytes | None) -> None:
+        super().__init__(reason)
+        self.stored, self.saves, self.place = stored, saves, place

@@ -4,12 +4,15 @@ Kafka and Redis are asked one after the other, and the fence keeps only the form
 take the lane between two answers, and then they tell of two moments.
 """
 
+from typing import NoReturn
+
 from msgspec import Struct
 
+from schemas.errors import NeedsRebuild
 from schemas.topics import Topics
 from streamer import place as places
 from streamer.interfaces import Bounds, Committed, Log, Store
-from streamer.lane_errors import InDoubt
+from streamer.lane_errors import InDoubt, Torn
 from streamer.place import Place
 
 
@@ -19,7 +22,8 @@ class LaneSnapshot(Struct, frozen=True):
     Attributes:
         committed: by input, the group's stable offset; an input without one is absent.
         stored: the place as its bytes lie in Redis.
-        place: what these bytes say.
+        place: what these bytes say; None where they count for nothing, since the lane is torn.
+        torn: why it is. What Redis holds of the lane is then to be emptied, and folded again.
         inputs: by input, the bounds of the lane's partition, in the order of the inputs.
         users: the bounds of the lane's partition of ``user-segments``.
     """
@@ -27,6 +31,7 @@ class LaneSnapshot(Struct, frozen=True):
     committed: dict[str, Committed]
     stored: bytes | None
     place: Place | None
+    torn: Torn | None
     inputs: dict[str, Bounds]
     users: Bounds
 
@@ -40,8 +45,16 @@ class LaneSnapshot(Struct, frozen=True):
         Raises:
             InDoubt: the offsets or the place are others by now.
         """
-        if (log.committed(), store.place()) != (self.committed, self.stored):
+        if (log.committed(), read_stored(store)[0]) != (self.committed, self.stored):
             raise _taken()
+
+    def refuse(self, reason: NeedsRebuild) -> NoReturn:
+        """Say that an operator must decide, and also what was wrong with Redis before."""
+        raise (
+            reason
+            if self.torn is None
+            else NeedsRebuild(f"{self.torn}. So nothing counts that it has: {reason}")
+        )
 
 
 def read_snapshot(log: Log, store: Store, topics: Topics) -> LaneSnapshot:
@@ -52,14 +65,24 @@ def read_snapshot(log: Log, store: Store, topics: Topics) -> LaneSnapshot:
         NeedsRebuild: the place is none that a worker can go on from.
     """
     committed = log.committed()
-    stored = store.place()
+    stored, torn = read_stored(store)
     inputs = {topic: log.bounds(topic) for topic in topics.inputs}
     users = log.bounds(topics.users)
     # Another that took the lane meanwhile may have decided further. Without its offsets, its decisions
     # would be adopted, and the place would no longer tell which events they came from.
     if log.committed() != committed:
         raise _taken()
-    return LaneSnapshot(committed, stored, None if stored is None else places.decode(stored), inputs, users)
+    void = stored is None or torn is not None or places.is_emptying(stored)
+    place = None if stored is None or void else places.decode(stored)
+    return LaneSnapshot(committed, stored, place, torn, inputs, users)
+
+
+def read_stored(store: Store) -> tuple[bytes | None, Torn | None]:
+    """The place's bytes, and what is wrong with them."""
+    try:
+        return store.place(), None
+    except Torn as torn:
+        return torn.place, torn
 
 
 def _taken() -> InDoubt:

@@ -4,7 +4,7 @@ offsets, and saves that write all or nothing.
 The demo without services, dry runs and the simulation run the product's own lanes over these.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from streamer.interfaces import (
@@ -19,7 +19,7 @@ from streamer.interfaces import (
     Unswept,
     UserWrite,
 )
-from streamer.lane_errors import Fenced, InDoubt
+from streamer.lane_errors import Fenced, InDoubt, Torn
 from streamer.neighbours import AngleIndex
 
 
@@ -139,12 +139,26 @@ class MemoryUser:
 
 @dataclass(slots=True)
 class MemoryRedis:
-    """The lanes' places and what each has swept, the users, and an index of angles for each space."""
+    """The lanes' places and what each has swept, the users, and an index of angles for each space.
+
+    ``torn`` are the lanes that were given a part of a lost save, as the count of their saves tells a real Redis.
+    """
 
     places: dict[int, bytes] = field(default_factory=dict)
     swept: dict[int, dict[str, int]] = field(default_factory=dict)
     users: dict[str, MemoryUser] = field(default_factory=dict)
     indexes: dict[str, AngleIndex] = field(default_factory=dict)
+    torn: set[int] = field(default_factory=set)
+
+    def empty(self, lane: int, is_ours: Callable[[str], bool]) -> None:
+        """Delete the lane's users, who are its own by ``is_ours``, also in every index, and what is swept."""
+        for user_id in [user_id for user_id in self.users if is_ours(user_id)]:
+            del self.users[user_id]
+        for index in self.indexes.values():
+            for user_id, _ in index.nearest(0.0, len(index)):
+                if is_ours(user_id):
+                    index.remove(user_id)
+        self.swept.pop(lane, None)
 
 
 class MemoryStore:
@@ -153,12 +167,18 @@ class MemoryStore:
     def __init__(self, redis: MemoryRedis, partition: int) -> None:
         self._redis = redis
         self._partition = partition
+        self._doubt: str | None = None
+        self._doubted: set[str] = set()
 
     def place(self) -> bytes | None:
-        return self._redis.places.get(self._partition)
+        place = self._redis.places.get(self._partition)
+        if self._doubt is not None or self._partition in self._redis.torn:
+            raise Torn(self._doubt or "a part of a lost save came back", place, None, place)
+        return place
 
     def places(self, partitions: Collection[int]) -> list[bytes]:
-        return [self._redis.places[lane] for lane in partitions if lane in self._redis.places]
+        whole = (lane for lane in partitions if lane not in self._redis.torn)
+        return [self._redis.places[lane] for lane in whole if lane in self._redis.places]
 
     def load(self, wanted: Mapping[str, Collection[str]]) -> Loaded:
         return Loaded(
@@ -185,8 +205,33 @@ class MemoryStore:
         ]
 
     def save(self, expected: bytes | None, place: bytes, writes: Sequence[UserWrite]) -> bool:
-        if self.place() != expected:
+        if self._partition in self._redis.torn or self._redis.places.get(self._partition) != expected:
             return False
+        self._write(place, writes)
+        return True
+
+    def doubt(self, user_id: str) -> Torn | None:
+        if user_id in self._doubted:
+            return None
+        self._doubted.add(user_id)
+        self._doubt = "a user's state in Redis contradicts itself"
+        return Torn(self._doubt, None, None, None)
+
+    def replace_torn(self, torn: Torn, place: bytes) -> bool:
+        if self._redis.places.get(self._partition) != torn.stored:
+            return False
+        self._doubt = None
+        self._redis.torn.discard(self._partition)
+        self._write(place, [])
+        return True
+
+    def empty(self, mark: bytes, is_ours: Callable[[str], bool]) -> bool:
+        if self.place() != mark:
+            return False
+        self._redis.empty(self._partition, is_ours)
+        return True
+
+    def _write(self, place: bytes, writes: Sequence[UserWrite]) -> None:
         self._redis.places[self._partition] = place
         swept = self._redis.swept.setdefault(self._partition, {})
         for write in writes:
@@ -199,7 +244,6 @@ class MemoryStore:
             _update(user.orders, write.orders)
             for space, angle in write.angles.items():
                 self._redis.indexes.setdefault(space, AngleIndex()).put(write.user_id, angle)
-        return True
 
     def clear(self, mark: bytes) -> bool:
         if self.place() != mark:

@@ -5,12 +5,13 @@ only where it held a first time, an extreme or the newest value must the other o
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from schemas.events import Order
 from streamer.order_values import latest_of, numbers_of, texts_of
 from streamer.rules import Rules
-from streamer.state import TALLIES, Facts, Latest, Sum, Tally
+from streamer.state import TALLIES, Contradiction, Facts, Latest, Sum, Tally
 
 # All counted orders; may raise OrdersMissing.
 Counted = Callable[[], Iterable[Order]]
@@ -21,7 +22,11 @@ Choose = Callable[[Iterable[int]], int]
 def recounted(
     user_id: str, facts: Facts, was: Order | None, now: Order | None, rules: Rules, counted: Counted
 ) -> dict[str, Any]:
-    """The fields of the facts that change when ``was`` no longer counts and ``now`` does; either may be None."""
+    """The fields of the facts that change when ``was`` no longer counts and ``now`` does; either may be None.
+
+    Raises:
+        Contradiction: ``was`` takes back what the facts do not have.
+    """
     if was is None and now is None:
         return {}
     changed: dict[str, Any] = {
@@ -47,7 +52,9 @@ def _retally(
     first_lost: set[str] = set()
     if was is not None:
         for value, items in texts_of(was, source).items():
-            tally = after.pop(value)
+            tally = after.pop(value, None)
+            if tally is None or tally.items < items:
+                raise Contradiction(f"order {was.order_id!r} has {source} {value!r}, which is not counted")
             if tally.items > items:
                 after[value] = Tally(tally.items - items, tally.first_at)
                 if tally.first_at == was.created_at:
@@ -64,9 +71,15 @@ def _retally(
     if first_lost:
         orders = list(counted())
         for value in first_lost:
-            first_at = min(o.created_at for o in orders if value in texts_of(o, source))
-            after[value] = Tally(after[value].items, first_at)
+            after[value] = Tally(after[value].items, _first_with(value, source, orders))
     return after
+
+
+def _first_with(value: str, source: str, orders: Iterable[Order]) -> datetime:
+    holding = [order.created_at for order in orders if value in texts_of(order, source)]
+    if not holding:
+        raise Contradiction(f"no order has {source} {value!r}, which is counted")
+    return min(holding)
 
 
 def _resum(
@@ -80,6 +93,8 @@ def _resum(
             for number, times in numbers_of(order, source) if order is not None else ():
                 total += sign * number * times
                 count += sign * times
+        if count < 0 or (count == 0 and total != 0):
+            raise Contradiction(f"less than nothing is left of the sum of {source}")
         if count:
             after[source] = Sum(total, count)
     return after
@@ -101,6 +116,8 @@ def _extremes(
         gone = [number for number, _ in numbers_of(was, source)] if was is not None else []
         if come and (known is None or choose([known, *come]) in come):
             after[source] = choose(come)
+        elif gone and known is None:
+            raise Contradiction(f"an order has a number in {source}, and no extreme is known")
         elif known in gone:
             left = [number for order in counted() for number, _ in numbers_of(order, source)]
             after.pop(source)

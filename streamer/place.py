@@ -14,6 +14,7 @@ from streamer.model import ActiveModel
 _UNFINISHED = "a bootstrap was begun"
 _REBUILDING = "a rebuild was begun"
 _MOVED = "moved to: "
+_EMPTYING = "a torn lane is being emptied"
 
 
 class FoldSettings(Struct, frozen=True):
@@ -135,6 +136,16 @@ def is_rebuilding(stored: bytes | None) -> bool:
     return stored is not None and stored.startswith(f'"{_REBUILDING}'.encode())
 
 
+def emptying(writer: str) -> bytes:
+    """What stands in the place while a takeover empties a torn lane. Whoever finds it empties the lane again."""
+    return msgspec.json.encode(f"{_EMPTYING}: {writer}")
+
+
+def is_emptying(stored: bytes | None) -> bool:
+    """Whether a torn lane was not emptied yet."""
+    return stored is not None and stored.startswith(f'"{_EMPTYING}'.encode())
+
+
 def moved(prefix: str) -> bytes:
     """What stands in the place of a lane whose states lie under another Redis prefix: a pointer, which every
     save compares, so that one write moves the lane.
@@ -164,6 +175,8 @@ def decode(stored: bytes) -> Place:
         raise NeedsRebuild("a bootstrap of this Redis prefix did not end: run `segue bootstrap` again")
     if is_rebuilding(stored):
         raise NeedsRebuild("a rebuild of this Redis prefix did not end: run `segue rebuild` again")
+    if is_emptying(stored):
+        raise NeedsRebuild("a worker empties this lane, to fold it again: run the same when it is live")
     prefix = moved_to(stored)
     if prefix is not None:
         raise NeedsRebuild(f"the lane's states have moved: set redis_prefix to {prefix!r}")

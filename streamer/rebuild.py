@@ -14,6 +14,8 @@ from streamer.decisions import cause_positions
 from streamer.healing import read_between
 from streamer.interfaces import Bounds, Reading, Store, UserWrite
 from streamer.lane_config import LaneConfig
+from streamer.lane_errors import Torn
+from streamer.lane_snapshot import read_stored
 from streamer.model import ActiveModel
 from streamer.place import Place
 from streamer.process import placed
@@ -67,11 +69,12 @@ class LaneFiller:
         self._anew = anew
         self._sweep = places.using(None, model)
         self._held: bytes | None = None
+        self._torn: Torn | None = None
         self._place: Place | None = None
 
     def look(self) -> bool:
         """Read the lane's place; whether a rebuild has left the lane unfinished."""
-        self._held = self._store.place()
+        self._held, self._torn = read_stored(self._store)
         return places.is_rebuilding(self._held)
 
     def begin(self, *, again: bool) -> None:
@@ -88,7 +91,10 @@ class LaneFiller:
                 f"lane {self._lane} has a place in Redis already: rebuild fills a fresh prefix; name another with"
                 " --into"
             )
-        self._save(self._held, self._mark, [])
+        if self._torn is None:
+            self._save(self._held, self._mark, [])
+        elif not self._store.replace_torn(self._torn, self._mark):
+            raise self._overtaken()
 
     def clear(self) -> None:
         """Delete what lies under the prefix, of all lanes: what an unfinished rebuild left.
@@ -182,6 +188,12 @@ def check_filled(old: bytes | None, new: bytes | None, prefix: str) -> None:
         )
 
 
+def kept(store: Store) -> bytes | None:
+    """The lane's place; None where it has none, or what Redis holds of the lane is to be emptied anyway."""
+    place, torn = read_stored(store)
+    return None if torn is not None or places.is_emptying(place) else place
+
+
 def move(old: Store, prefix: str) -> bool:
     """Point a lane to a prefix, as soon as its worker leaves a moment for it; True.
 
@@ -189,7 +201,9 @@ def move(old: Store, prefix: str) -> bool:
         LaneInUse: its place changed each time.
     """
     for _ in range(_TRIES):
-        if old.save(old.place(), places.moved(prefix), []):
+        place, torn = read_stored(old)
+        there = places.moved(prefix)
+        if old.save(place, there, []) if torn is None else old.replace_torn(torn, there):
             return True
     raise LaneInUse(
         f"a lane's place changed {_TRIES} times while it was to move to {prefix!r}: run the same again"

@@ -17,6 +17,10 @@ from streamer.history import KEPT, Entered, entered_by
 ProfileValue = int | float | str
 
 
+class Contradiction(Exception):
+    """A stored state that no fold can have made: its facts and its orders do not go together."""
+
+
 class Dated(Struct, frozen=True, array_like=True):
     """A profile field's value and the time that carries it."""
 
@@ -157,11 +161,19 @@ def encode(state: UserState) -> bytes:
 
 
 def decode(user_id: str, stored: bytes | None, orders: dict[str, Order | None]) -> UserState:
-    """The state of a user from its stored form and those of its orders that were read."""
+    """The state of a user from its stored form and those of its orders that were read.
+
+    Raises:
+        Contradiction: it has more orders than it counts.
+        msgspec.MsgspecError: it is no state.
+    """
     if stored is None:
         return UserState(user_id)
     kept = _decoder.decode(stored)
-    whole = sum(order is not None for order in orders.values()) == kept.facts.held
+    held = sum(order is not None for order in orders.values())
+    if held > kept.facts.held:
+        raise Contradiction(f"it counts {kept.facts.held} orders and has {held}")
+    whole = held == kept.facts.held
     return UserState(
         user_id, kept.facts, kept.decided, kept.position, kept.entered, orders=orders, whole=whole
     )

@@ -1,6 +1,7 @@
 """Redis's side of a lane: see :class:`streamer.interfaces.Store` for what is promised."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from importlib.resources import files
 from itertools import islice
@@ -13,8 +14,10 @@ from redis.cluster import RedisCluster
 from streamer import place as places
 from streamer.interfaces import Loaded, LoadedOrders, Neighbour, StoredUser, Unswept, UserWrite
 from streamer.keys import ORDER_PREFIX, STATE, Keys
+from streamer.lane_errors import Torn
 from streamer.neighbours import nearest_of
 from streamer.redis_client import TIMEOUT_S, address_of, connect, reaching
+from streamer.save_count import place_in, split
 
 _CLEAR_BATCH = 1_000
 
@@ -39,6 +42,8 @@ class RedisStore:
         self._redis = client
         self._address = address
         self._lane = lane
+        self._doubt: str | None = None
+        self._doubted: set[str] = set()
         self._at(keys)
         self._save = client.register_script(_script("save"))
         self._neighbours = client.register_script(_script("neighbours"))
@@ -47,6 +52,7 @@ class RedisStore:
     def _at(self, keys: Keys) -> None:
         self._keys = keys
         self._place_key = keys.place(self._lane)
+        self._saves_key = keys.saves(self._lane)
         self._swept_key = keys.swept(self._lane)
 
     @property
@@ -62,19 +68,24 @@ class RedisStore:
         """
         while True:
             with reaching(self._address):
-                stored = cast(bytes | None, self._redis.get(self._place_key))
-            prefix = places.moved_to(stored)
+                stored, saves = self._read_place()
+            prefix = places.moved_to(split(stored)[1])
             if prefix is None:
-                return stored
+                return self._believed(stored, saves)
             self._at(replace(self._keys, prefix=prefix))
 
     def places(self, partitions: Collection[int]) -> list[bytes]:
-        """The places of these lanes, of those that have one."""
+        """The places of these lanes, of those that have one and are not torn."""
         pipeline = self._redis.pipeline(transaction=False)
         for lane in partitions:
-            pipeline.get(self._keys.place(lane))
+            pipeline.execute_command("MGET", self._keys.place(lane), self._keys.saves(lane))
         with reaching(self._address):
-            return [place for place in pipeline.execute() if place is not None]
+            read = pipeline.execute()
+        found = []
+        for stored, saves in read:
+            with suppress(Torn):
+                found.append(place_in(stored, saves))
+        return [place for place in found if place is not None]
 
     def load(self, wanted: Mapping[str, Collection[str]]) -> Loaded:
         """These users, each with these orders, and the place."""
@@ -82,9 +93,7 @@ class RedisStore:
         pipeline = self._redis.pipeline(transaction=False)
         for user_id, order_ids in asked.items():
             pipeline.hmget(self._keys.user(user_id), [STATE, *(ORDER_PREFIX + o for o in order_ids)])
-        pipeline.get(self._place_key)
-        with reaching(self._address):
-            *rows, place = pipeline.execute()
+        rows, place = self._with_place(pipeline)
         users = {
             user_id: StoredUser(row[0], dict(zip(order_ids, row[1:], strict=True)))
             for (user_id, order_ids), row in zip(asked.items(), rows, strict=True)
@@ -96,9 +105,7 @@ class RedisStore:
         pipeline = self._redis.pipeline(transaction=False)
         for user_id in user_ids:
             pipeline.hgetall(self._keys.user(user_id))
-        pipeline.get(self._place_key)
-        with reaching(self._address):
-            *rows, place = pipeline.execute()
+        rows, place = self._with_place(pipeline)
         begin = len(ORDER_PREFIX)
         orders = {
             user_id: {
@@ -129,6 +136,48 @@ class RedisStore:
         """Write place, users, index entries and what is swept, if the stored place is still ``expected``."""
         return self._write(expected, place, writes, spaces_of(writes))
 
+    def doubt(self, user_id: str) -> Torn | None:
+        """Take what Redis holds of the lane for torn, until it is replaced; None where this user led to that before."""
+        if user_id in self._doubted:
+            return None
+        self._doubted.add(user_id)
+        self._doubt = "a user's state in Redis contradicts itself"
+        return Torn(self._doubt, None, None, None)
+
+    def replace_torn(self, torn: Torn, place: bytes) -> bool:
+        """Write this place over what a torn lane has, if nobody else did since."""
+        done = self._run_save(["torn", torn.stored or b"", torn.saves or b""], place, [], [])
+        if done:
+            self._doubt = None
+        return done
+
+    def seize(self, place: bytes) -> None:
+        """Write this place, whatever stands there, under this store's own prefix."""
+        done = False
+        while not done:
+            with reaching(self._address):
+                stored, saves = self._read_place()
+            done = self.replace_torn(Torn("", stored, saves, None), place)
+
+    def empty(self, mark: bytes, is_ours: Callable[[str], bool]) -> bool:
+        """Delete the lane's users, also in every index, and what is swept.
+
+        Args:
+            is_ours: whether a user is the lane's.
+
+        Returns:
+            False as soon as the lane's place is not ``mark`` any more: nothing is deleted from then on.
+        """
+        with reaching(self._address):
+            users = self._redis.scan_iter(self._keys.every_user(), count=_CLEAR_BATCH)
+            ours = (key for key in users if is_ours(self._keys.user_of(key)))
+            done = all(self._unlink(mark, keys) for keys in _in_batches(ours))
+            for index in list(self._redis.scan_iter(self._keys.every_angles(), count=_CLEAR_BATCH)):
+                members = (member for member, _ in self._redis.zscan_iter(index, count=_CLEAR_BATCH))
+                of_lane = (member for member in members if is_ours(member.decode()))
+                done = done and all(self._remove(mark, index, some) for some in _in_batches(of_lane))
+            return done and self._unlink(mark, [self._swept_key.encode()])
+
     def clear(self, mark: bytes) -> bool:
         """Delete every user, every index and what is swept under the prefix, of all lanes, the places apart.
 
@@ -143,16 +192,36 @@ class RedisStore:
         return True
 
     def drop_place(self, mark: bytes) -> bool:
-        """Delete the lane's place, if it is still ``mark``."""
+        """Delete the lane's place and its count, if it is still ``mark``."""
         with reaching(self._address):
-            return self._unlink(mark, [self._place_key.encode()])
+            return self._unlink(mark, [self._place_key.encode(), self._saves_key.encode()])
 
     def close(self) -> None:
         """Let go of the connection."""
         self._redis.close()
 
+    def _read_place(self) -> tuple[bytes | None, bytes | None]:
+        """The place's key and the count, of one moment."""
+        stored, saves = cast(list[bytes | None], self._redis.mget(self._place_key, self._saves_key))
+        return stored, saves
+
+    def _with_place(self, pipeline: Any) -> tuple[list[Any], bytes | None]:
+        """What the pipeline reads, and behind it the place."""
+        pipeline.execute_command("MGET", self._place_key, self._saves_key)
+        with reaching(self._address):
+            *rows, (stored, saves) = pipeline.execute()
+        return rows, self._believed(stored, saves)
+
+    def _believed(self, stored: bytes | None, saves: bytes | None) -> bytes | None:
+        if self._doubt is not None:
+            raise Torn(self._doubt, stored, saves, split(stored)[1])
+        return place_in(stored, saves)
+
     def _unlink(self, mark: bytes, keys: Sequence[bytes]) -> bool:
         return bool(self._clear(keys=[self._place_key, *keys], args=[mark]))
+
+    def _remove(self, mark: bytes, index: bytes, members: Sequence[bytes]) -> bool:
+        return bool(self._clear(keys=[self._place_key, index], args=[mark, *members]))
 
     def _nearest(
         self, space: str, angles: Sequence[float], n: int, exclude: Collection[str], user_prefix: str
@@ -175,26 +244,24 @@ class RedisStore:
     def _write(
         self, expected: bytes | None, place: bytes, writes: Sequence[UserWrite], spaces: Sequence[str]
     ) -> bool:
+        return self._run_save(
+            ["none" if expected is None else "place", expected or b"", ""], place, writes, spaces
+        )
+
+    def _run_save(
+        self, expected: list[bytes | str], place: bytes, writes: Sequence[UserWrite], spaces: Sequence[str]
+    ) -> bool:
         keys = [
             self._place_key,
+            self._saves_key,
             *(self._keys.user(write.user_id) for write in writes),
             *(self._keys.angles(space) for space in spaces),
             self._swept_key,
         ]
+        angles = [_entries(angles_in(space, writes)) for space in spaces]
+        users, sets = [_fields(write) for write in writes], [*angles, _entries(_swept(writes))]
         with reaching(self._address):
-            done = self._save(
-                keys=keys,
-                args=[
-                    int(expected is not None),
-                    expected or b"",
-                    place,
-                    _pack([_fields(write) for write in writes]),
-                    _pack(
-                        [*(_entries(angles_in(space, writes)) for space in spaces), _entries(_swept(writes))]
-                    ),
-                ],
-            )
-        return bool(done)
+            return bool(self._save(keys=keys, args=[*expected, place, _pack(users), _pack(sets)]))
 
 
 def spaces_of(writes: Sequence[UserWrite]) -> list[str]:

@@ -1,7 +1,7 @@
 """The users of one batch: read from the store once, changed in memory, written once."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -14,7 +14,7 @@ from streamer.lane_errors import InDoubt
 from streamer.neighbours import angle
 from streamer.place import Sweep
 from streamer.profile import OrdersMissing
-from streamer.state import Position, UserState, decode, encode
+from streamer.state import Contradiction, Position, UserState, decode, encode
 
 T = TypeVar("T")
 
@@ -35,8 +35,11 @@ class Users:
         self.place = loaded.place
         self._before: dict[str, UserState] = {}
         for user_id, stored in loaded.users.items():
-            orders = {k: None if v is None else order_of(v) for k, v in stored.orders.items()}
-            self._before[user_id] = decode(user_id, stored.state, orders)
+            try:
+                orders = {k: None if v is None else order_of(v) for k, v in stored.orders.items()}
+                self._before[user_id] = decode(user_id, stored.state, orders)
+            except (Contradiction, msgspec.MsgspecError) as error:
+                self._raise_torn(user_id, error)
         self._now = dict(self._before)
         self._due: set[str] = set()
 
@@ -59,22 +62,36 @@ class Users:
 
         Raises:
             InDoubt: the orders and the state that were read are of two moments.
+            Torn: the state contradicts itself, which is the store's fault and not the step's.
         """
         try:
-            return step(self._now[user_id])
-        except OrdersMissing:
-            self._read_all_orders(user_id)
-            return step(self._now[user_id])
+            try:
+                return step(self._now[user_id])
+            except OrdersMissing:
+                self._read_all_orders(user_id)
+                return step(self._now[user_id])
+        except Contradiction as error:
+            self._raise_torn(user_id, error)
 
     def _read_all_orders(self, user_id: str) -> None:
         loaded = self._store.load_orders([user_id])
         # Read later than the state, from a Redis that may have lost its newest writes in between.
         if loaded.place != self.place:
             raise InDoubt("the place in Redis changed while a batch was read")
-        orders = {order_id: order_of(held) for order_id, held in loaded.users[user_id].items()}
+        try:
+            orders = {order_id: order_of(held) for order_id, held in loaded.users[user_id].items()}
+        except msgspec.MsgspecError as error:
+            raise Contradiction(f"an order cannot be read: {error}") from None
+        counted = self._before[user_id].facts.held
+        if len(orders) != counted:
+            raise Contradiction(f"it counts {counted} orders and has {len(orders)}")
         self._before[user_id] = replace(self._before[user_id], orders=dict(orders), whole=True)
         now = self._now[user_id]
         self._now[user_id] = replace(now, orders={**orders, **now.orders}, whole=True)
+
+    def _raise_torn(self, user_id: str, error: Exception) -> NoReturn:
+        torn = self._store.doubt(user_id)
+        raise error if torn is None else torn
 
     def writes(
         self, sweep: Sweep, filled: Mapping[str, AngleOf], *, index_all: bool = False

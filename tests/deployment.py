@@ -221,7 +221,7 @@ class Deployment:
     def _places(self) -> list[Any]:
         with redis.Redis.from_url(self.redis_url, socket_timeout=60) as store:
             stored = [store.get(f"{self.redis_prefix}place:{p}") for p in range(self.partitions)]
-        return [json.loads(place) if place else None for place in stored]
+        return [json.loads(place.partition(b" ")[2]) if place else None for place in stored]
 
     def close(self) -> None:
         for worker in self._workers:

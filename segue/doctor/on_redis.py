@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from contextlib import closing
 from typing import Any, cast
 
+import redis
+
 from schemas.errors import LoginRefused, Unreachable, Unusable
 from segue.doctor.check import FAIL, OK, WARN, Check
-from segue.doctor.places import check_places
+from segue.doctor.places import REPAIR, check_places
 from segue.followed import followed
 from segue.rebuild_lease import standing
 from segue.settings import Settings
@@ -37,7 +39,7 @@ def check_redis(settings: Settings, lanes: int | None, model: ActiveModel | None
     )
     checks = [Check("redis", OK, f"{settings.redis_address} answers: {version}"), _rights(trial)]
     if info:
-        checks += [_policy(info), _memory(info), _persistence(info)]
+        checks += [_policy(info), _memory(info), _persistence(info, cuts=_cuts(settings))]
     if trial.problem is not None:
         return checks
     try:
@@ -113,7 +115,20 @@ def _memory(info: Mapping[str, Any]) -> Check:
     return Check("redis memory", OK, text)
 
 
-def _persistence(info: Mapping[str, Any]) -> Check:
+def _cuts(settings: Settings) -> bool:
+    """Whether Redis cuts a broken file by itself; False where it does not tell."""
+    with closing(connect(settings.redis, _DEADLINE_S)) as client:
+        try:
+            told = cast(Mapping[str, str], client.config_get("aof-load-truncated"))
+        except redis.RedisError:
+            return False
+    return told.get("aof-load-truncated") == "yes"
+
+
+def _persistence(info: Mapping[str, Any], *, cuts: bool) -> Check:
+    if info.get("aof_enabled") and cuts and info.get("server_name") != "valkey":
+        text = "the append-only file is on. After a crash Redis may bring back a part of a save that it lost"
+        return Check("redis persistence", OK, text, f"{REPAIR}; lanes notice, and fold their log again")
     if info.get("aof_enabled"):
         return Check("redis persistence", OK, "the append-only file is on")
     text = "the append-only file is off: after a restart the lanes fold the log again"

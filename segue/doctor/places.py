@@ -18,11 +18,14 @@ from streamer import place as places
 from streamer.interfaces import Bounds, Committed
 from streamer.kafka_admin import Admin
 from streamer.kafka_client import error_of
+from streamer.lane_errors import Torn
+from streamer.lane_snapshot import read_stored
 from streamer.place import FoldSettings
 from streamer.start import starting_point
 
 MADE_BY_A_WORKER = "a worker makes it"
 _DEADLINE_S = 5.0
+REPAIR = "repair the append-only file before Redis starts after a crash (docs/redis.md)"
 
 
 class LaneFacts(Struct, frozen=True):
@@ -30,12 +33,14 @@ class LaneFacts(Struct, frozen=True):
 
     Attributes:
         stored: the place as Redis has it.
+        torn: what is wrong with all that Redis holds of the lane; then the place counts for nothing.
         inputs: the bounds of the lane's partition, by input topic.
         users_empty: asks whether the lane's partition of ``users_topic`` holds no record.
         bootstrapped: whether a ``bootstrap`` record stands.
     """
 
     stored: bytes | None
+    torn: Torn | None
     committed: Mapping[str, Committed]
     inputs: Mapping[str, Bounds]
     users_topic: str
@@ -62,7 +67,8 @@ def judged(lane: int, facts: LaneFacts) -> Check:
         NeedsRebuild: it would refuse them.
     """
     name = f"place {lane}"
-    place = None if facts.stored is None else places.decode(facts.stored)
+    void = facts.torn is not None or places.is_emptying(facts.stored)
+    place = None if facts.stored is None or void else places.decode(facts.stored)
     starting_point(
         place,
         facts.committed,
@@ -73,6 +79,8 @@ def judged(lane: int, facts: LaneFacts) -> Check:
         users_empty=facts.users_empty,
         bootstrapped=facts.bootstrapped,
     )
+    if facts.torn is not None:
+        return Check(name, WARN, str(facts.torn), f"a worker folds the lane again; {REPAIR}")
     if place is None:
         return Check(name, WARN, "the lane has no place in Redis", MADE_BY_A_WORKER)
     topics = {**facts.inputs, facts.users_topic: facts.users}
@@ -114,9 +122,10 @@ def _facts(settings: Settings, admin: Admin, lane: int, lanes: int, bootstrapped
     # In the order of a takeover: a place is never beyond bounds that are asked for after it.
     committed = _committed(settings, admin, lane)
     with closing(open_store(settings, lane)) as store:
-        stored = store.place()
+        stored, torn = read_stored(store)
     return LaneFacts(
         stored=stored,
+        torn=torn,
         committed=committed,
         inputs={topic: bounds(topic) for topic in topics.inputs},
         users_topic=topics.users,

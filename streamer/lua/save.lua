@@ -1,13 +1,24 @@
 -- Writes a batch whole, or nothing: only if the lane's place is still the one that the batch began with.
--- KEYS: the place, the users, the sorted sets: the indexes and the lane's users by sweep.
--- ARGV: whether a place is expected (1 or 0), that place, the new place, and as MessagePack the users'
---       {fields and values to set, fields to delete} and the sorted sets' {scores and members, members to remove}.
-local stored = redis.call('GET', KEYS[1])
-if ARGV[1] == '1' then
-  if stored ~= ARGV[2] then return 0 end
-elseif stored then
-  return 0
+-- KEYS: the place, the count of saves, the users, the sorted sets: the indexes and the lane's users by sweep.
+-- ARGV: what is expected ('place', 'none', or 'torn': these very bytes and this count), the expected place, the
+--       expected count (of 'torn'), the new place, and as MessagePack the users' {fields and values to set, fields to
+--       delete} and the sorted sets' {scores and members, members to remove}.
+local stored, saves = redis.call('GET', KEYS[1]), redis.call('GET', KEYS[2])
+if ARGV[1] == 'torn' then
+  if (stored or '') ~= ARGV[2] or (saves or '') ~= ARGV[3] then return 0 end
+else
+  local number, place = string.match(stored or '', '^(%d+) (.*)$')
+  if tonumber(number or 0) ~= tonumber(saves or 0) then return 0 end
+  if ARGV[1] == 'none' then
+    if stored then return 0 end
+  elseif (place or stored) ~= ARGV[2] then
+    return 0
+  end
 end
+
+-- The first effect, and a relative one: where Redis brings back a part of a save that it lost, it counts, and
+-- the place, which names the count, does not.
+local number = string.format('%.0f', redis.call('INCR', KEYS[2]))
 
 -- Lua's unpack has a limit of its own, and it is even, since fields and values come in pairs.
 local CHUNK = 4000
@@ -17,14 +28,14 @@ local function in_chunks(command, key, list)
   end
 end
 
-local users, sets = cmsgpack.unpack(ARGV[4]), cmsgpack.unpack(ARGV[5])
+local users, sets = cmsgpack.unpack(ARGV[5]), cmsgpack.unpack(ARGV[6])
 for i, write in ipairs(users) do
-  in_chunks('HDEL', KEYS[1 + i], write[2])
-  in_chunks('HSET', KEYS[1 + i], write[1])
+  in_chunks('HDEL', KEYS[2 + i], write[2])
+  in_chunks('HSET', KEYS[2 + i], write[1])
 end
 for i, write in ipairs(sets) do
-  in_chunks('ZREM', KEYS[1 + #users + i], write[2])
-  in_chunks('ZADD', KEYS[1 + #users + i], write[1])
+  in_chunks('ZREM', KEYS[2 + #users + i], write[2])
+  in_chunks('ZADD', KEYS[2 + #users + i], write[1])
 end
-redis.call('SET', KEYS[1], ARGV[3])
+redis.call('SET', KEYS[1], number .. ' ' .. ARGV[4])
 return 1

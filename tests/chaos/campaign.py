@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 import time
 from collections import Counter
@@ -110,7 +111,9 @@ def run(campaign: Campaign, say: Say) -> Verdict:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="segue-chaos-")))
         kafka = stack.enter_context(LocalKafka())
-        store = stack.enter_context(LocalRedis())
+        # Unrepaired, as most run it: lanes must live with what a cut leaves.
+        store = stack.enter_context(LocalRedis(repair=False))
+        stack.push(lambda kind, *_: keep_files(store, say) if kind is not None else None)
         deployment = Deployment(kafka.bootstrap, store.url, "chaos-", folder, settings=campaign.settings)
         releases = train_three(_THELOOK, folder, campaign.exclude)
         for release in releases:
@@ -148,6 +151,14 @@ def run(campaign: Campaign, say: Say) -> Verdict:
     faults: Counter[str] = sum((gremlin.done for gremlin in gremlins), Counter())
     seconds = time.monotonic() - began_s
     return Verdict(outcome.users, campaign.events, outcome.changes, letters, faults, cuts, seconds)
+
+
+def keep_files(store: LocalRedis, say: Say) -> None:
+    """Copy Redis's files and its log to where the end of the campaign does not delete them."""
+    kept = Path(tempfile.mkdtemp(prefix="segue-chaos-redis-"))
+    store.kill()
+    shutil.copytree(store.directory, kept, dirs_exist_ok=True)
+    say(f"Redis's files are kept in {kept}")
 
 
 def _gremlins(

@@ -12,6 +12,7 @@ from random import Random
 import redis
 
 from segue.services import LocalKafka, LocalRedis
+from tests.aof import cut_inside_save
 from tests.deployment import Deployment, WorkerProcess
 from tests.services import eventually
 
@@ -37,6 +38,7 @@ class Servers:
             "kill -9 of Kafka": (self._kill_kafka, 2),
             "SIGSTOP of Kafka": (self._pause_kafka, 2),
             "kill -9 of Redis, its AOF's tail cut": (self._cut_redis, 5),
+            "kill -9 of Redis, its AOF cut inside a save, and a restart in peace": (self._tear_redis, 3),
             "SIGSTOP of Redis": (self._pause_redis, 2),
             "restart of Redis": (self._restart_redis, 1),
             "FLUSHALL of Redis": (self._empty_redis, 1),
@@ -69,11 +71,7 @@ class Servers:
 
         Where nothing was written in that second, in a rebalance say, it waits for one in which something was.
         """
-        for _ in range(_TRIES):
-            before = _aof_sizes(self._store.data)
-            time.sleep(_LOST_S)
-            if _written(before, _aof_sizes(self._store.data)):
-                break
+        before = self._written_to()
         self._store.kill()
         after = _aof_sizes(self._store.data)
         lost = 0
@@ -85,6 +83,24 @@ class Servers:
         self.cut_bytes.append(lost)
         time.sleep(self._random.uniform(0, 2))
         self._store.start()
+
+    def _tear_redis(self) -> None:
+        """The head of a lost save stays in the file, saves are appended behind it, and the next start runs it."""
+        self._written_to()
+        self._store.kill()
+        self.cut_bytes.append(cut_inside_save(self._store.data, self._random))
+        self._store.start()
+        self._written_to()
+        self._store.restart()
+
+    def _written_to(self) -> dict[Path, int]:
+        """The sizes of the files a second ago, once one has grown since."""
+        for _ in range(_TRIES):
+            before = _aof_sizes(self._store.data)
+            time.sleep(_LOST_S)
+            if _written(before, _aof_sizes(self._store.data)):
+                break
+        return before
 
 
 def _written(before: Mapping[Path, int], after: Mapping[Path, int]) -> dict[Path, int]:

@@ -97,6 +97,28 @@ def test_composes_redis_keeps_every_state() -> None:
     assert options["--appendonly"] == "yes"
 
 
+def test_composes_redis_repairs_its_file_before_it_starts(tmp_path: Path) -> None:
+    for program in ("redis-check-aof", "docker-entrypoint.sh"):
+        (tmp_path / program).write_text(f'#!/bin/sh\necho {program} "$@" >> {tmp_path}/calls\n')
+        (tmp_path / program).chmod(0o755)
+    manifest = tmp_path / "appendonlydir" / "appendonly.aof.manifest"
+    service = SERVICES["redis"]
+    shell, option, script, name = service["entrypoint"]
+    command = [shell, option, script.replace("$$", "$").replace("/data/", f"{tmp_path}/"), name]
+    for _ in range(2):
+        subprocess.run(
+            [*command, *service["command"][:2]], env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, check=True
+        )
+        manifest.parent.mkdir(exist_ok=True)
+        manifest.touch()
+    starts = "docker-entrypoint.sh redis-server --appendonly"
+    assert (tmp_path / "calls").read_text().splitlines() == [
+        starts,
+        f"redis-check-aof --fix {manifest}",
+        starts,
+    ]
+
+
 def test_composes_kafka_takes_dead_letters() -> None:
     environment = SERVICES["kafka"]["environment"]
     assert environment["KAFKA_MESSAGE_MAX_BYTES"] == MAX_MESSAGE_BYTES

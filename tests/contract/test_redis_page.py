@@ -43,6 +43,7 @@ def test_every_key_is_there() -> None:
         assert in_code(user), user
         swept = keys.swept(0).replace("{0}", lane).replace(":0", f":{lane}")
         assert in_code(place), place
+        assert in_code(place.replace("place", "saves"))
         assert in_code(swept), swept
         assert in_code(keys.angles("<space>"))
         assert in_code(keys.rebuild())

@@ -52,7 +52,11 @@ def outcome(deployment: Deployment) -> Outcome:
         )
     plain = _Plain({**_named(deployment), **_changes_named(deployment.prefix, changes, users)})
     held = _held(deployment)
-    places = {key: json.loads(held.pop(key)) for key in sorted(held) if key.startswith("place:")}
+    places = {
+        key: json.loads(held.pop(key).partition(" ")[2]) for key in sorted(held) if key.startswith("place:")
+    }
+    for key in [key for key in held if key.startswith("saves:")]:  # as many as there were takeovers
+        del held[key]
     _check_adopted(places, users, topics.users)
     return Outcome(
         [plain.row(message, _lasting_change) for message in changes],

@@ -92,7 +92,8 @@ def caught_up_under(deployment: Deployment, suffix: str) -> None:
 
     def reached() -> bool:
         with redis.Redis.from_url(deployment.redis_url) as store:
-            places = [json.loads(store.get(f"{lag}{lane}")) for lane in range(deployment.partitions)]
+            stored = [store.get(f"{lag}{lane}") for lane in range(deployment.partitions)]
+        places = [json.loads(place.partition(b" ")[2]) for place in stored]
         return all(places[lane]["positions"][topic] >= end for (topic, lane), end in ends.items())
 
     eventually(reached, 60, "every lane at the end of its inputs")

@@ -134,4 +134,9 @@ def test_clearing_takes_the_users_of_all_lanes(cluster: str, client: redis.Redis
         for store in stores:
             store.close()
 
-    assert sorted(client.scan_iter("*")) == [b"segue:place:{0}", b"segue:place:{1}"]
+    assert sorted(client.scan_iter("*")) == [
+        b"segue:place:{0}",
+        b"segue:place:{1}",
+        b"segue:saves:{0}",
+        b"segue:saves:{1}",
+    ]

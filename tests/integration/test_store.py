@@ -59,8 +59,16 @@ def test_the_place_is_read_behind_what_is_of_it(
         store.load({"7": ["1"], "8": []})
         store.load_orders(["7", "8"])
         told = [monitor.next_command()["command"] for _ in range(6)]
-    assert [command.split()[0] for command in told] == ["HMGET", "HMGET", "GET", "HGETALL", "HGETALL", "GET"]
-    assert {command.split()[1] for command in told if command.startswith("GET")} == {f"{redis_prefix}place:0"}
+    assert [command.split()[0] for command in told] == [
+        "HMGET",
+        "HMGET",
+        "MGET",
+        "HGETALL",
+        "HGETALL",
+        "MGET",
+    ]
+    keys = f"{redis_prefix}place:0 {redis_prefix}saves:0"
+    assert {command for command in told if command.startswith("MGET")} == {f"MGET {keys}"}
 
 
 def test_clearing_leaves_the_places_and_other_prefixes(
@@ -83,8 +91,10 @@ def test_clearing_leaves_the_places_and_other_prefixes(
         for store in stores:
             store.close()
 
-    assert sorted(client.scan_iter(f"{redis_prefix}\\?:*")) == [f"{mine}place:{n}".encode() for n in (0, 1)]
-    assert sum(1 for _ in client.scan_iter(f"{other}*")) == 1_203
+    assert sorted(client.scan_iter(f"{redis_prefix}\\?:*")) == [
+        f"{mine}{kind}:{n}".encode() for kind in ("place", "saves") for n in (0, 1)
+    ]
+    assert sum(1 for _ in client.scan_iter(f"{other}*")) == 1_204
 
 
 def test_a_place_is_dropped_by_its_own_mark_alone(store: RedisStore) -> None:

@@ -73,6 +73,6 @@ def _ends(deployment: Deployment) -> list[int]:
 def _reached(deployment: Deployment, redis_prefix: str) -> list[int]:
     with redis.Redis.from_url(deployment.redis_url, socket_timeout=60) as store:
         stored = [store.get(f"{redis_prefix}place:{lane}") for lane in range(deployment.partitions)]
-    places = [json.loads(place) if place else None for place in stored]
+    places = [json.loads(place.partition(b" ")[2]) if place else None for place in stored]
     told = [place["positions"] if isinstance(place, dict) else {} for place in places]
     return [positions.get(topic, 0) for positions in told for topic in deployment.topics.inputs]

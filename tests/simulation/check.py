@@ -269,6 +269,8 @@ def check_end(world: World, ledger: Ledger) -> None:
         state = UserState(user_id)
         for event in facts:
             state = fold(state, event, world.config.rules)
+        if user_id not in world.redis.users:
+            raise BrokenPromise(f"nothing of {user_id} is there")
         same(f"the facts of {user_id}", world.state(user_id).facts, state.facts)
         orders = {order_id: canonical(order) for order_id, order in state.orders.items() if order is not None}
         same(f"the orders of {user_id}", world.redis.users[user_id].orders, orders)

@@ -73,6 +73,7 @@ class WorldFaults:
         actions = {
             self._write: 8,
             self._lose_writes: 5,
+            self._restart_redis: 5,
             self._empty_redis: 1,
             self._expire_offsets: 1,
             self._land: 4,
@@ -101,10 +102,20 @@ class WorldFaults:
         """Not where an operator would have to decide: nothing else tells how far the lane has come."""
         world = self._world
         number = world.random.choice([1, 1, 1, 2, 3, 6])
-        gone = {p for p, place in world.places_after_losing(number).items() if place is None}
-        if not world.renewed and not any(world.in_danger(partition) for partition in gone):
+        if world.renewed or not world.aof.saves():
+            return
+        aof = world.cut(number)
+        if world.may_start_from(aof):
             world.say(f"Redis loses its last {number} writes")
-            world.lose_writes(number)
+            world.lossless = False
+            world.restart_redis(aof)
+
+    def _restart_redis(self) -> None:
+        world = self._world
+        aof = world.aof.started()
+        if world.may_start_from(aof):
+            world.restart_redis(aof)
+            world.say(f"Redis restarts; torn lanes: {sorted(world.redis.torn)}")
 
     def _empty_redis(self) -> None:
         world = self._world
@@ -115,7 +126,7 @@ class WorldFaults:
     def _expire_offsets(self) -> None:
         world = self._world
         partition = world.random.randrange(world.partitions)
-        if partition in world.redis.places:
+        if world.place(partition) is not None:
             world.say(f"the group's offsets of partition {partition} expire")
             world.expire_offsets(partition)
 

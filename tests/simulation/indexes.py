@@ -16,8 +16,7 @@ from tests.worlds import World
 def check_notes(world: World, published: Published) -> None:
     """Each index that a place notes holds each user of its lane where the user's facts say."""
     scorers = {model.release.space: model.scorer for model in published.activations}
-    for partition, stored in world.redis.places.items():
-        place = places.decode(stored)
+    for partition, place in _places(world).items():
         for space, scorer in scorers.items():
             if noted(place, space):
                 _check(world, partition, space, scorer)
@@ -28,17 +27,23 @@ def check_used(world: World, lane: int, model: ActiveModel) -> None:
 
     A lane that was taken over since has its note only once it has looked for users left; it keeps the index meanwhile.
     """
-    here = world.redis.places.get(lane)
-    if here is None or places.decode(here).sweep.by(model):
+    here = _places(world).get(lane)
+    if here is None or here.sweep.by(model):
         return
     space = model.release.space
-    for partition, stored in world.redis.places.items():
-        sweep = places.decode(stored).sweep
-        if space not in (sweep.space, *sweep.filling):
+    for partition, place in _places(world).items():
+        if space not in (place.sweep.space, *place.sweep.filling):
             raise BrokenPromise(
                 f"activation {model.activation} decides, and lane {partition} has no index for it"
             )
         _check(world, partition, space, model.scorer)
+
+
+def _places(world: World) -> dict[int, Place]:
+    """By lane, the place that it may go on from."""
+    whole = {lane: stored for lane, stored in world.redis.places.items() if lane not in world.redis.torn}
+    read = {lane: places.readable(stored) for lane, stored in whole.items()}
+    return {lane: place for lane, place in read.items() if place is not None}
 
 
 def noted(place: Place, space: str) -> bool:

@@ -24,6 +24,7 @@ from streamer.scoring import Scorer
 from streamer.start import Start, starting_point
 from streamer.switch import Switch, Turn
 from streamer.users import Users
+from tests.simulation import aof
 
 Planted = tuple[type[Lane], Callable[[Any, Any], tuple[Any, Any]]]
 
@@ -223,6 +224,12 @@ def without_handing_over() -> Iterator[Planted]:
 
 
 @contextmanager
+def believing_half_of_a_save() -> Iterator[Planted]:
+    with patch.object(aof, "torn", lambda _: set()):
+        yield Lane, _as_it_is
+
+
+@contextmanager
 def user_segments_only_when_behind() -> Iterator[Planted]:
     right = healing.adopt
 
@@ -251,5 +258,6 @@ PLANTS: dict[str, Callable[[], AbstractContextManager[Planted]]] = {
         without_asking_the_other_lanes,
         without_the_margin,
         without_handing_over,
+        believing_half_of_a_save,
     )
 }

@@ -1,8 +1,8 @@
 """A Kafka and a Redis in memory that can forget, and answer late; the ends of a lane in them."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from random import Random
-from typing import TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -12,30 +12,19 @@ from streamer import place as places
 from streamer.interfaces import OutRecord, Record, UserWrite
 from streamer.lane import Lane
 from streamer.lane_errors import InDoubt
-from streamer.memory import MemoryLog, MemoryStore, MemoryUser
+from streamer.memory import MemoryLog, MemoryStore
 from streamer.model import ActiveModel
+from streamer.place import Place
 from streamer.switch import Turn
+from tests.simulation.aof import AppendOnlyFile, effects_of
 from tests.simulation.broken import BrokenPromise
 from tests.simulation.check import Ledger, read_event
 from tests.simulation.indexes import check_notes, check_used
 from tests.simulation.releases import Published
 from tests.worlds import World
 
-Key = TypeVar("Key")
-Value = TypeVar("Value")
-
 # Far more than a lane needs to read all that a seed writes.
 _ENDLESS = 10_000
-
-
-class Write(Struct):
-    """What a save replaced, so that it can be undone."""
-
-    partition: int
-    place: bytes | None
-    users: dict[str, MemoryUser | None]
-    swept: dict[str, int | None]
-    angles: dict[tuple[str, str], float | None]
 
 
 class Late(Struct):
@@ -63,7 +52,8 @@ class SimWorld(World):
         self.calm = False
         self.renewed = False
         self.lossless = True
-        self.writes: list[Write] = []
+        self.aof = AppendOnlyFile()
+        self.saves: Counter[int] = Counter()
         self.late: list[Late] = []
         self.deleted: list[Event] = []
         self.ledger = Ledger(self)
@@ -75,27 +65,34 @@ class SimWorld(World):
             facts.setdefault(event.user_id, []).append(event)
         return facts
 
-    def lose_writes(self, number: int) -> None:
-        """Redis starts again from an older copy: its newest writes are gone, and so is what was on its way."""
-        self.lossless = False
+    def restart_redis(self, aof: AppendOnlyFile) -> None:
+        """Redis starts again from this file; what was on its way to it is gone."""
         self.late = [late for late in self.late if late.kind != "save"]
-        for _ in range(min(number, len(self.writes))):
-            write = self.writes.pop()
-            _put(self.redis.places, write.partition, write.place)
-            for user_id, user in write.users.items():
-                _put(self.redis.users, user_id, user)
-            for user_id, sweep in write.swept.items():
-                _put(self.redis.swept[write.partition], user_id, sweep)
-            for (space, user_id), angle in write.angles.items():
-                self.redis.indexes[space].put(user_id, angle)
+        self.aof, held = aof, aof.load()
+        self.saves, kept = held.saves, held.redis
+        self.redis.places, self.redis.users, self.redis.torn = kept.places, kept.users, kept.torn
+        self.redis.swept, self.redis.indexes = kept.swept, kept.indexes
+
+    def cut(self, saves: int) -> AppendOnlyFile:
+        """The file without its newest saves; the eldest of these may leave its first commands."""
+        begin, end = self.aof.saves()[-saves:][0]
+        return self.aof.cut(self.random.randint(begin, end), inside=self.random.random() < 0.7)
+
+    def may_start_from(self, aof: AppendOnlyFile) -> bool:
+        """Whether the lanes could heal from this file by themselves: else an operator would have to decide."""
+        kept = aof.load().redis
+        read = {p: places.readable(stored) for p, stored in kept.places.items() if p not in kept.torn}
+        gone = {partition for partition in self.redis.places if read.get(partition) is None}
+        return not gone or not (self.renewed or any(self.in_danger(partition) for partition in gone))
+
+    def place(self, partition: int) -> Place | None:
+        """What a lane may go on from."""
+        stored = self.redis.places.get(partition)
+        return None if stored is None or partition in self.redis.torn else places.readable(stored)
 
     def empty_redis(self) -> None:
         self.lossless = False
-        self.writes.clear()
-        self.redis.places.clear()
-        self.redis.users.clear()
-        self.redis.swept.clear()
-        self.redis.indexes.clear()
+        self.restart_redis(AppendOnlyFile())
 
     def activate(self) -> str:
         """Publish, or roll back; the workers read of it when they look."""
@@ -111,10 +108,9 @@ class SimWorld(World):
         """Whether every lane has decided and saved all of an input; of others it may not have."""
         for partition, records in enumerate(self.kafka.topics[topic].partitions):
             offset = self.kafka.offsets.get((topic, partition))
-            stored = self.redis.places.get(partition)
-            if offset is None or stored is None:
+            place = self.place(partition)
+            if offset is None or place is None:
                 return False
-            place = places.decode(stored)
             now = (self.kafka.topics[topic].topic_id, len(records))
             if {(offset.topic_id, offset.offset), (place.topic_ids[topic], place.positions[topic])} != {now}:
                 return False
@@ -153,19 +149,6 @@ class SimWorld(World):
         """Whether nothing but the place tells how far the lane has come."""
         decided = bool(self.kafka.topics[self.topics.users].partitions[partition])
         return decided and (self.topics.signups, partition) not in self.kafka.offsets
-
-    def places_after_losing(self, number: int) -> dict[int, bytes | None]:
-        places: dict[int, bytes | None] = dict(self.redis.places)
-        for write in reversed(self.writes[-number:]):
-            places[write.partition] = write.place
-        return places
-
-
-def _put(kept: dict[Key, Value], key: Key, value: Value | None) -> None:
-    if value is None:
-        kept.pop(key, None)
-    else:
-        kept[key] = value
 
 
 def watched(lane_class: type[Lane]) -> type[Lane]:
@@ -238,31 +221,22 @@ class SimLog(MemoryLog):
 
 
 class SimStore(MemoryStore):
-    """A store that remembers what each save replaced."""
+    """A store whose writes lie in the append-only file."""
 
     def __init__(self, world: SimWorld, partition: int) -> None:
         super().__init__(world.redis, partition)
         self._world = world
 
-    def save(self, expected: bytes | None, place: bytes, writes: Sequence[UserWrite]) -> bool:
-        before = self._before(writes)
-        saved = super().save(expected, place, writes)
-        if saved:
-            self._world.writes.append(before)
-        return saved
-
     def save_later(self, expected: bytes | None, place: bytes, writes: Sequence[UserWrite]) -> None:
         self._world.late.append(Late("save", self._partition, lambda: self.save(expected, place, writes)))
 
-    def _before(self, writes: Sequence[UserWrite]) -> Write:
-        users: dict[str, MemoryUser | None] = {}
-        swept = self._redis.swept.get(self._partition, {})
-        angles: dict[tuple[str, str], float | None] = {}
-        for write in writes:
-            user = self._redis.users.get(write.user_id)
-            users[write.user_id] = None if user is None else MemoryUser(dict(user.fields), dict(user.orders))
-            for space in write.angles:
-                index = self._redis.indexes.get(space)
-                angles[space, write.user_id] = None if index is None else index._angles.get(write.user_id)
-        numbers = {write.user_id: swept.get(write.user_id) for write in writes}
-        return Write(self._partition, self.place(), users, numbers, angles)
+    def empty(self, mark: bytes, is_ours: Callable[[str], bool]) -> bool:
+        done = super().empty(mark, is_ours)
+        if done:
+            self._world.aof.append([lambda held: held.redis.empty(self._partition, is_ours)])
+        return done
+
+    def _write(self, place: bytes, writes: Sequence[UserWrite]) -> None:
+        super()._write(place, writes)
+        self._world.saves[self._partition] += 1
+        self._world.aof.append(effects_of(self._partition, self._world.saves[self._partition], place, writes))

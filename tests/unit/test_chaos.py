@@ -1,11 +1,13 @@
 """What a chaos campaign draws."""
 
+from pathlib import Path
 from random import Random
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from tests.aof import cut_inside_save
 from tests.chaos import __main__ as command
 from tests.chaos import faults
 from tests.chaos.campaign import Campaign
@@ -36,6 +38,19 @@ def test_four_seeds_in_a_row_are_the_four_classes() -> None:
         "SEGUE_EXCLUDE_STATUSES": "Cancelled,Returned",
     }
     assert Campaign(0, 1, 1).settings == {}
+
+
+def test_a_save_is_cut_inside_one_of_its_commands(tmp_path: Path) -> None:
+    lines = [b"*1", b"$5", b"MULTI", b"*2", b"$4", b"INCR", b"$1", b"a", b"*1", b"$4", b"EXEC", b""]
+    file = tmp_path / "appendonlydir" / "a.1.incr.aof"
+    file.parent.mkdir()
+    for seed in range(50):
+        whole = b"\r\n".join(lines)
+        file.write_bytes(b"*1\r\n$4\r\nPING\r\n" + whole)
+        lost = cut_inside_save(tmp_path, Random(seed))
+        left = file.read_bytes().partition(b"MULTI\r\n")[2]
+        assert 0 < lost < len(whole)
+        assert left not in (b"", b"*2\r\n$4\r\nINCR\r\n$1\r\na\r\n"), "it ends inside a command"
 
 
 def test_a_cut_takes_what_was_written_last_and_says_how_much(

@@ -150,7 +150,9 @@ def steps(deployment: Deployment) -> dict[int, int]:
     """How many saves each lane's place counts."""
     with redis.Redis.from_url(deployment.redis_url, socket_timeout=60) as client:
         stored = {p: client.get(f"{deployment.redis_prefix}place:{p}") for p in range(deployment.partitions)}
-    return {p: json.loads(place)["step"] for p, place in stored.items() if place is not None}
+    return {
+        p: json.loads(place.partition(b" ")[2])["step"] for p, place in stored.items() if place is not None
+    }
 
 
 def all_beyond(now: dict[int, int], before: dict[int, int], by: int) -> bool:

@@ -229,7 +229,7 @@ def places(deployment: Deployment, topic: str) -> list[int]:
     """How far Redis has come in a topic, by lane."""
     with redis.Redis.from_url(deployment.redis_url, socket_timeout=60) as client:
         stored = [client.get(f"{deployment.redis_prefix}place:{p}") for p in deployment.lanes]
-    return [json.loads(place)["positions"][topic] for place in stored if place is not None]
+    return [json.loads(place.partition(b" ")[2])["positions"][topic] for place in stored if place is not None]
 
 
 def committed(deployment: Deployment, topic: str) -> list[int]:

@@ -1,0 +1,134 @@
+"""Redis's append-only file, with what a cut inside a command does to it.
+
+A save lies in it as MULTI, its effects, EXEC. A start cuts the file to its last whole command. Where it ended between two
+commands, an open transaction is taken back; where it ended inside one, the transaction's head stays. What is saved
+later stands behind the head, and the next start runs the head with the EXEC that follows: MULTI in MULTI is an error
+that it passes over. So does redis-server 7.0 (tests/integration/test_torn_save.py).
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Literal
+
+from streamer.interfaces import UserWrite
+from streamer.memory import MemoryRedis, MemoryUser
+from streamer.neighbours import AngleIndex
+
+Effect = Callable[["Contents"], None]
+Command = Effect | Literal["MULTI", "EXEC"]
+
+
+@dataclass(slots=True)
+class Contents:
+    """What Redis holds: also the count of each lane's saves, and the number that its place names."""
+
+    redis: MemoryRedis = field(default_factory=MemoryRedis)
+    saves: Counter[int] = field(default_factory=Counter)
+    numbers: Counter[int] = field(default_factory=Counter)
+
+
+def effects_of(lane: int, number: int, place: bytes, writes: Sequence[UserWrite]) -> list[Effect]:
+    """The effects of a save, one by one, in the order of ``streamer/lua/save.lua``."""
+
+    def count(held: Contents) -> None:
+        held.saves[lane] += 1
+
+    def set_place(held: Contents) -> None:
+        held.redis.places[lane] = place
+        held.numbers[lane] = number
+
+    def of(write: UserWrite) -> list[Effect]:
+        return [
+            lambda held: _delete_fields(held.redis, write),
+            lambda held: _set_fields(held.redis, write),
+            lambda held: _put_angles(held.redis, write),
+            lambda held: _put_swept(held.redis, lane, write),
+        ]
+
+    by_user = [of(write) for write in writes]
+    fields = [effect for effects in by_user for effect in effects[:2]]
+    sets = [effect for effects in by_user for effect in effects[2:]]
+    return [count, *fields, *sets, set_place]
+
+
+class AppendOnlyFile:
+    """The file, and how a server reads it at its start."""
+
+    def __init__(self) -> None:
+        self.commands: list[Command] = []
+
+    def append(self, effects: Sequence[Effect]) -> None:
+        """One script's effects."""
+        self.commands += ["MULTI", *effects, "EXEC"]
+
+    def saves(self) -> list[tuple[int, int]]:
+        """Where each whole transaction begins, and its EXEC."""
+        marks = [(at, command) for at, command in enumerate(self.commands) if isinstance(command, str)]
+        return [(at, end) for (at, _), (end, mark) in pairwise(marks) if mark == "EXEC"]
+
+    def cut(self, at: int, *, inside: bool) -> "AppendOnlyFile":
+        """The file as a start leaves it that finds it end here; ``inside`` a command."""
+        left = AppendOnlyFile()
+        left.commands = self.commands[:at]
+        return left if inside else left.started()
+
+    def started(self) -> "AppendOnlyFile":
+        """The file as a start leaves it that finds it whole: without a transaction that has no EXEC."""
+        left = AppendOnlyFile()
+        marks = [(at, command) for at, command in enumerate(self.commands) if isinstance(command, str)]
+        is_open = bool(marks) and marks[-1][1] == "MULTI"
+        left.commands = self.commands[: marks[-1][0]] if is_open else list(self.commands)
+        return left
+
+    def load(self) -> Contents:
+        """What a start makes of it."""
+        held = Contents()
+        queued: list[Effect] | None = None
+        for command in self.commands:
+            if command == "MULTI":
+                queued = [] if queued is None else queued
+            elif command == "EXEC":
+                for effect in queued or ():
+                    effect(held)
+                queued = None
+            elif queued is not None:
+                assert callable(command)
+                queued.append(command)
+        held.redis.torn = torn(held)
+        return held
+
+
+def torn(held: Contents) -> set[int]:
+    """The lanes whose count is not the one that their place names, as :mod:`streamer.save_count` finds them."""
+    return {lane for lane, count in held.saves.items() if count != held.numbers[lane]}
+
+
+def _delete_fields(redis: MemoryRedis, write: UserWrite) -> None:
+    user = redis.users.setdefault(write.user_id, MemoryUser())
+    for kept, written in ((user.fields, write.fields), (user.orders, write.orders)):
+        for name, value in written.items():
+            if value is None:
+                kept.pop(name, None)
+
+
+def _set_fields(redis: MemoryRedis, write: UserWrite) -> None:
+    user = redis.users.setdefault(write.user_id, MemoryUser())
+    for kept, written in ((user.fields, write.fields), (user.orders, write.orders)):
+        for name, value in written.items():
+            if value is not None:
+                kept[name] = value.encode() if isinstance(value, str) else value
+
+
+def _put_angles(redis: MemoryRedis, write: UserWrite) -> None:
+    for space, angle in write.angles.items():
+        redis.indexes.setdefault(space, AngleIndex()).put(write.user_id, angle)
+
+
+def _put_swept(redis: MemoryRedis, lane: int, write: UserWrite) -> None:
+    swept = redis.swept.setdefault(lane, {})
+    if write.swept is None:
+        swept.pop(write.user_id, None)
+    else:
+        swept[write.user_id] = write.swept
