@@ -83,7 +83,11 @@ def rebuild(
         for lane, filler in enumerate(fillers):
             run.lane(lane, filler)
         for filler in fillers:
+            filler.count()
+        for filler in fillers:
             filler.place()
+        for filler in fillers:
+            filler.confirm()
         return Rebuilt(run.users, run.records, anew)
     finally:
         for store in stores:

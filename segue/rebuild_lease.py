@@ -71,7 +71,7 @@ def drop(settings: Settings, into: str) -> None:
             f"the lanes' states lie under {into!r}, or are reached through it: nothing was dropped"
         )
     partitions = lanes_of(settings)
-    mark = places.rebuilding(f"drop {uuid.uuid4().hex}")
+    mark = places.rebuilding(f"drop {uuid.uuid4().hex}", 1)
     stores = [RedisStore(settings.redis, lane, into) for lane in range(partitions)]
     with ExitStack() as stack:
         for store in stores:

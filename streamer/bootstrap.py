@@ -15,7 +15,8 @@ same bootstrap ends:
 5. recall   what ``user-segments`` says of each lane's users
 6. fill     states, and in the lane's transactions the ``user-segments`` records
 7. commit   the inputs' offsets at T, in each lane's last transaction
-8. place    each lane's real place, in its last save
+8. count    the users that are there: a Redis that restarts meanwhile may have lost some
+9. place    each lane's real place, in its last save; and see that all places stand
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -33,9 +34,9 @@ from streamer.decisions import decided_in, erased_at_in
 from streamer.healing import read_between
 from streamer.interfaces import Log, OutRecord, Record, Store
 from streamer.lane_config import LaneConfig
-from streamer.lane_errors import Fenced, InDoubt, Torn
-from streamer.lane_snapshot import read_stored
+from streamer.lane_errors import Fenced, InDoubt
 from streamer.model import ActiveModel
+from streamer.numbered_saves import NumberedSaves
 from streamer.outputs import change_records
 from streamer.place import Place
 from streamer.process import decide
@@ -104,7 +105,8 @@ def bootstrap(
         BadSetting: the release was trained with other ``exclude_statuses``; nothing is written then.
         NotFresh: a lane has a place or committed offsets that no unfinished bootstrap left, or somebody
             was started meanwhile.
-        Unreachable: Kafka or Redis does not answer, or Kafka did not confirm a transaction.
+        Unreachable: Kafka or Redis does not answer, Kafka did not confirm a transaction, or Redis has lost what was
+            written.
     """
     check_statuses(model.release, config.rules)
     fillers = {p: _Filler(p, ends, as_of, model, config, clock, writer) for p, ends in lanes.items()}
@@ -154,7 +156,11 @@ def _fill(
     for lane in lanes:
         lane.commit()
     for lane in lanes:
+        lane.count()
+    for lane in lanes:
         lane.place()
+    for lane in lanes:
+        lane.confirm()
     return Filled(users, sum(lane.records for lane in lanes))
 
 
@@ -178,19 +184,24 @@ class _Filler:
         self._config = config
         self._clock = clock
         self._writer = writer
-        self._mark = places.unfinished(writer)
+        self._saves = NumberedSaves(
+            partition,
+            ends.store,
+            "bootstrap",
+            lambda number: places.unfinished(writer, number),
+            self._overtaken,
+        )
         self._sweep = places.using(None, model)
         self._pending: list[UserState] = []
         self._told: dict[str, UserState] = {}
         self._users_position = 0
         self._topic_ids: dict[str, str] = {}
-        self._torn: Torn | None = None
         self.held: bytes | None = None
         self.records = 0
 
     def fence(self) -> None:
         self._ends.log.fence()
-        self.held, self._torn = read_stored(self._ends.store)
+        self.held = self._saves.look()
 
     def check(self, *, again: bool) -> None:
         """See that nobody uses the lane; ``again``: a bootstrap left some lane unfinished."""
@@ -215,15 +226,10 @@ class _Filler:
             )
 
     def mark(self) -> None:
-        store, torn = self._ends.store, self._torn
-        if not (
-            store.save(self.held, self._mark, []) if torn is None else store.replace_torn(torn, self._mark)
-        ):
-            raise NotFresh(f"somebody else writes to lane {self._partition}: stop the workers first")
+        self._saves.begin()
 
     def clear(self) -> None:
-        if not self._ends.store.clear(self._mark):
-            raise self._overtaken()
+        self._saves.clear()
 
     def recall(self) -> None:
         """Read what ``user-segments`` says of the lane's users."""
@@ -253,6 +259,9 @@ class _Filler:
         self._topic_ids = {topic: log.bounds(topic).topic_id for topic in (*topics.inputs, topics.users)}
         self._flush(self._ends.start)
 
+    def count(self) -> None:
+        self._saves.count()
+
     def place(self) -> None:
         place = Place(
             step=1,
@@ -262,7 +271,10 @@ class _Filler:
             settings=self._config.settings,
             sweep=self._sweep,
         )
-        self._save([], places.encode(place))
+        self._saves.end(places.encode(place))
+
+    def confirm(self) -> None:
+        self._saves.confirm()
 
     def _flush(self, positions: Mapping[str, int]) -> None:
         decided = [self._decide(state) for state in self._pending]
@@ -270,7 +282,7 @@ class _Filler:
         if out or positions:
             written = self._ends.log.commit(out, positions)
             self._users_position = written.get(self._config.topics.users, self._users_position)
-        self._save([state for state, _ in decided], self._mark)
+        self._saves.save([write_of(None, state, self._sweep, {}, index_all=True) for state, _ in decided])
         self.records += len(out)
         self._pending.clear()
 
@@ -284,11 +296,6 @@ class _Filler:
             for change in step.changes
         ]
         return step.state, records
-
-    def _save(self, states: list[UserState], place: bytes) -> None:
-        writes = [write_of(None, state, self._sweep, {}, index_all=True) for state in states]
-        if not self._ends.store.save(self._mark, place, writes):
-            raise self._overtaken()
 
     def _overtaken(self) -> NotFresh:
         return NotFresh(f"somebody else wrote to lane {self._partition} meanwhile: stop the workers first")

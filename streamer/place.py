@@ -114,11 +114,11 @@ def has_index(place: Place, space: str) -> bool:
     return place.swept and space in sweep.filling
 
 
-def unfinished(writer: str) -> bytes:
+def unfinished(writer: str, number: int) -> bytes:
     """What stands in the place where a bootstrap was begun and not ended, so that no worker takes its
-    states for whole. It names the bootstrap, so that a later one locks it out.
+    states for whole. It names the bootstrap, so that a later one locks it out, and the bootstrap's newest save.
     """
-    return msgspec.json.encode(f"{_UNFINISHED}: {writer}")
+    return msgspec.json.encode(f"{_UNFINISHED}: {writer}, save {number}")
 
 
 def is_unfinished(stored: bytes | None) -> bool:
@@ -126,9 +126,9 @@ def is_unfinished(stored: bytes | None) -> bool:
     return stored is not None and stored.startswith(f'"{_UNFINISHED}'.encode())
 
 
-def rebuilding(writer: str) -> bytes:
+def rebuilding(writer: str, number: int) -> bytes:
     """What stands in the place while a rebuild fills the lane, as :func:`unfinished` for a bootstrap."""
-    return msgspec.json.encode(f"{_REBUILDING}: {writer}")
+    return msgspec.json.encode(f"{_REBUILDING}: {writer}, save {number}")
 
 
 def is_rebuilding(stored: bytes | None) -> bool:

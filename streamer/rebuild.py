@@ -14,9 +14,9 @@ from streamer.decisions import cause_positions
 from streamer.healing import read_between
 from streamer.interfaces import Bounds, Reading, Store, UserWrite
 from streamer.lane_config import LaneConfig
-from streamer.lane_errors import Torn
 from streamer.lane_snapshot import read_stored
 from streamer.model import ActiveModel
+from streamer.numbered_saves import NumberedSaves
 from streamer.place import Place
 from streamer.process import placed
 from streamer.state import UserState
@@ -61,20 +61,20 @@ class LaneFiller:
         self, lane: int, store: Store, model: ActiveModel, config: LaneConfig, writer: str, *, anew: bool
     ) -> None:
         self._lane = lane
-        self._store = store
         self._model = model
         self._config = config
         self._writer = writer
-        self._mark = places.rebuilding(writer)
         self._anew = anew
         self._sweep = places.using(None, model)
+        self._saves = NumberedSaves(
+            lane, store, "rebuild", lambda number: places.rebuilding(writer, number), self._overtaken
+        )
         self._held: bytes | None = None
-        self._torn: Torn | None = None
         self._place: Place | None = None
 
     def look(self) -> bool:
         """Read the lane's place; whether a rebuild has left the lane unfinished."""
-        self._held, self._torn = read_stored(self._store)
+        self._held = self._saves.look()
         return places.is_rebuilding(self._held)
 
     def begin(self, *, again: bool) -> None:
@@ -91,19 +91,16 @@ class LaneFiller:
                 f"lane {self._lane} has a place in Redis already: rebuild fills a fresh prefix; name another with"
                 " --into"
             )
-        if self._torn is None:
-            self._save(self._held, self._mark, [])
-        elif not self._store.replace_torn(self._torn, self._mark):
-            raise self._overtaken()
+        self._saves.begin()
 
     def clear(self) -> None:
         """Delete what lies under the prefix, of all lanes: what an unfinished rebuild left.
 
         Raises:
             LaneInUse: another rebuild has begun under the same prefix.
+            Unreachable: Redis has lost what was written.
         """
-        if not self._store.clear(self._mark):
-            raise self._overtaken()
+        self._saves.clear()
 
     def fill(
         self,
@@ -122,11 +119,12 @@ class LaneFiller:
 
         Raises:
             LaneInUse: another rebuild has begun under the same prefix.
+            Unreachable: Redis has lost what was written.
         """
         users = 0
         writes = (self._write(state) for state in states if state != UserState(state.user_id))
         for some in _in_batches(writes, self._config.max_batch):
-            self._save(self._mark, self._mark, some)
+            self._saves.save(some)
             users += len(some)
             progress(users)
         self._place = Place(
@@ -139,14 +137,31 @@ class LaneFiller:
         )
         return users
 
+    def count(self) -> None:
+        """See that the users are there that were written; once every lane is filled.
+
+        Raises:
+            Unreachable: Redis has lost some.
+        """
+        self._saves.count()
+
     def place(self) -> None:
-        """Write the place, from which a worker may go on; once every lane is filled.
+        """Write the place, from which a worker may go on.
 
         Raises:
             LaneInUse: another rebuild has begun under the same prefix.
+            Unreachable: Redis has lost what was written.
         """
         assert self._place is not None
-        self._save(self._mark, places.encode(self._place), [])
+        self._saves.end(places.encode(self._place))
+
+    def confirm(self) -> None:
+        """See that the place stands; once every lane has one.
+
+        Raises:
+            Unreachable: Redis has lost it.
+        """
+        self._saves.confirm()
 
     def _is_a_rebuilds(self) -> bool:
         """Whether no worker has written a place since a rebuild did."""
@@ -156,10 +171,6 @@ class LaneFiller:
     def _write(self, state: UserState) -> UserWrite:
         now, due = placed(state, self._model, self._config.rules)
         return write_of(None, now, self._sweep, {}, index_all=True, due=due or self._anew)
-
-    def _save(self, expected: bytes | None, place: bytes, writes: list[UserWrite]) -> None:
-        if not self._store.save(expected, place, writes):
-            raise self._overtaken()
 
     def _overtaken(self) -> LaneInUse:
         return LaneInUse(

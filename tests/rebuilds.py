@@ -49,4 +49,6 @@ def _fill(
     past.go_to({**committed, users: until})
     topic_ids = {topic: log.bounds[topic].topic_id for topic in past.positions}
     filler.fill(past.states.values(), past.positions, topic_ids, lambda _: None)
+    filler.count()
     filler.place()
+    filler.confirm()

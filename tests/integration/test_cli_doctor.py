@@ -218,7 +218,7 @@ def test_a_place_before_the_log_is_what_workers_refuse(lane: Lane) -> None:
 
 
 def test_a_bootstrap_that_did_not_end(lane: Lane) -> None:
-    lane.put_raw(places.unfinished("somebody"))
+    lane.put_raw(places.unfinished("somebody", 1))
 
     assert lane.judged().state == FAIL
     assert "did not end: run `segue bootstrap` again" in lane.judged().text

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from copy import deepcopy
+from itertools import count
 from typing import Any
 
 import pytest
@@ -9,9 +10,11 @@ from msgspec.structs import replace
 
 from schemas.changes import SegmentChange
 from schemas.errors import BadSetting, NeedsRebuild, Unreachable
+from schemas.partition import partition_of
 from streamer import place as places
 from streamer.bootstrap import Fact, NotFresh
 from streamer.lane_errors import Fenced, InDoubt
+from streamer.memory import MemoryRedis
 from tests.bootstraps import SINCE, an_order, fill, newest
 from tests.faults import Calls, Crash, When
 from tests.moves import OLD, YOUNG
@@ -105,6 +108,12 @@ def calls_of_a_bootstrap() -> list[str]:
     return counted.made
 
 
+def all_written(made: list[str], at: int, when: When) -> bool:
+    """Whether the last place was written: what follows only looks at it."""
+    last = len(made) - 1 - made[::-1].index("store.save")
+    return at > last or (at, when) == (last, "after")
+
+
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("facts", [FIRST, CHANGED], ids=["same facts", "changed facts"])
 def test_a_crash_at_any_call_is_ended_by_another_run(when: When, facts: list[Fact]) -> None:
@@ -115,8 +124,8 @@ def test_a_crash_at_any_call_is_ended_by_another_run(when: When, facts: list[Fac
         world = World(2)
         with pytest.raises(Crash):
             fill(world, FIRST, wrap=Calls(at, when).wrap)
-        if (at, when) == (len(made) - 1, "after"):
-            continue  # everything was done
+        if all_written(made, at, when):
+            continue
         fill(world, facts)
         same = {
             user_id: user for user_id, user in world.redis.users.items() if world.state(user_id).facts.alive
@@ -147,13 +156,46 @@ def test_after_a_crash_no_worker_decides_from_the_logs_start(when: When) -> None
             assert world.records(world.topics.users) == []
             continue
         unfinished = [lane for lane in (0, 1) if _refuses(world, lane)]
-        if (at, when) == (len(made) - 1, "after"):
+        if all_written(made, at, when):
             assert unfinished == []
             continue
         assert unfinished, made[at]
         if world.models.bootstrapped is not None:
             # Whatever lane takes events, it does so from a place, not from the log's start.
             assert set(world.redis.places) == {0, 1}
+
+
+def going_back(world: World, at: int) -> Callable[..., None]:
+    """At this save Redis restarts from a snapshot that it made after both marks."""
+    marked: list[MemoryRedis] = []
+    saves = count()
+
+    def save(*_: object) -> None:
+        number, kept = next(saves), world.redis
+        if number == 2:
+            marked.append(deepcopy(kept))
+        if number == at:
+            kept.places, kept.users = marked[0].places, marked[0].users
+            kept.swept, kept.indexes = marked[0].swept, marked[0].indexes
+
+    return save
+
+
+def test_a_redis_that_goes_back_meanwhile_leaves_no_lane_that_a_worker_takes_for_whole() -> None:
+    for at in range(3, calls_of_a_bootstrap().count("store.save")):
+        world = World(2)
+        save = going_back(world, at)
+        with pytest.raises(
+            Unreachable, match=r"Redis has lost what this bootstrap wrote to lane .* run the same bootstrap"
+        ):
+            fill(world, FIRST, wrap=lambda log, store, save=save: (log, Hooked(store, "save", save)))  # type: ignore[misc]
+        refusing = [lane for lane in (0, 1) if _refuses(world, lane)]
+        assert refusing
+        everybody = {fact.user_id for fact in FIRST}
+        taken = {user_id for user_id in everybody if partition_of(user_id, 2) not in refusing}
+        assert taken <= world.redis.users.keys()
+        fill(world, FIRST)
+        assert world.redis.users.keys() == everybody
 
 
 def _refuses(world: World, lane: int) -> bool:

@@ -1,11 +1,12 @@
 """A rebuild's mark: what it keeps out, and who may write over it."""
 
 from collections.abc import Sequence
+from copy import deepcopy
 
 import pytest
 from msgspec.structs import replace
 
-from schemas.errors import NeedsRebuild
+from schemas.errors import NeedsRebuild, Unreachable
 from streamer import place as places
 from streamer.interfaces import UserWrite
 from streamer.lane import Lane
@@ -104,7 +105,7 @@ def test_lanes_are_moved_only_to_what_is_filled_and_for_the_workers_settings() -
     with pytest.raises(NeedsRebuild, match="a lane has no place under 'segue-2:'"):
         check_filled(old, None, "segue-2:")
     with pytest.raises(NeedsRebuild, match="a rebuild of this Redis prefix did not end"):
-        check_filled(old, places.rebuilding("r"), "segue-2:")
+        check_filled(old, places.rebuilding("r", 1), "segue-2:")
     with pytest.raises(NeedsRebuild, match="made for other settings than the workers'"):
         check_filled(old, other, "segue-2:")
 
@@ -170,3 +171,51 @@ def test_one_that_ended_is_not_run_again() -> None:
     fill(ended)
     with pytest.raises(LaneInUse, match="lane 0 has a place in Redis already"):
         begin(a_filler(world, "rebuild 2"))
+
+
+def two_lanes_filled(world: World, *, back: str) -> None:
+    """As a rebuild does, over a Redis that goes back to a snapshot of after the marks."""
+    fillers = [a_filler(world, lane=lane) for lane in (0, 1)]
+    begin(*fillers)
+    fillers[0].clear()
+    marked = deepcopy(world.redis)
+
+    def go_back(now: str) -> None:
+        if back == now:
+            world.redis.places, world.redis.users = dict(marked.places), dict(marked.users)
+            world.redis.swept, world.redis.indexes = dict(marked.swept), dict(marked.indexes)
+
+    fillers[0].fill([USER], {"signups": 1}, {"signups": "id"}, lambda _: None)
+    go_back("while lane 1 is read")
+    fillers[1].fill([replace(USER, user_id="8")], {"signups": 1}, {"signups": "id"}, lambda _: None)
+    go_back("before the users are counted")
+    for filler in fillers:
+        filler.count()
+    go_back("before the places")
+    for filler in fillers:
+        filler.place()
+    go_back("in the end")
+    for filler in fillers:
+        filler.confirm()
+
+
+@pytest.mark.parametrize(
+    "back", ["while lane 1 is read", "before the users are counted", "before the places", "in the end"]
+)
+def test_a_redis_that_goes_back_while_it_is_filled_is_noticed(back: str) -> None:
+    world = World(2)
+    with pytest.raises(Unreachable, match=r"lane 0.*run the same rebuild again"):
+        two_lanes_filled(world, back=back)
+    assert places.is_rebuilding(world.redis.places[0])
+    two_lanes_filled(world, back="never")
+    assert world.redis.users.keys() == {"7", "8"}
+
+
+def test_users_of_nobody_knows_whom_are_counted_too() -> None:
+    world = World()
+    filler = a_filler(world)
+    begin(filler)
+    filler.fill([USER], {"signups": 1}, {"signups": "id"}, lambda _: None)
+    world.redis.swept[0]["stranger"] = 0
+    with pytest.raises(Unreachable, match="lane 0 has 2 users in Redis, and 1 were written"):
+        filler.count()

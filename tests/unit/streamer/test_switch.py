@@ -285,7 +285,7 @@ def test_a_lane_that_waits_for_others_asks_redis_for_their_places_alone() -> Non
 def test_a_lane_under_bootstrap_has_no_index_yet() -> None:
     world = a_world()
     drain_all([world.take_over(0), world.take_over(1)])
-    world.redis.places[1] = places.unfinished("w")
+    world.redis.places[1] = places.unfinished("w", 1)
     activate(world, 4)
     lane = world.take_over(0)
     drain(lane)
