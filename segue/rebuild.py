@@ -155,7 +155,13 @@ def _committed(log: LaneLog, settings: Settings) -> dict[str, int]:
         if committed.topic_id not in (None, bounds.topic_id):
             raise NeedsRebuild(
                 f"the group's offset of {topic} in lane {log.lane} is one of a topic that was deleted since: start"
-                " a worker, which begins with the new one"
+                " a worker, which begins with the new one; where Redis was lost too, restore it, or begin again from the"
+                " warehouse"
+            )
+        if committed.former is not None and committed.former.held_facts:
+            raise NeedsRebuild(
+                f"{topic} was made anew, and what the topic before it held is not in the log: restore Redis, or begin"
+                " again from the warehouse (docs/rebuilding.md)"
             )
         found[topic] = committed.offset
     return found

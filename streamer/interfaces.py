@@ -37,11 +37,28 @@ class OutRecord(Struct, frozen=True):
     partition: int | None = None
 
 
+class Former(Struct, frozen=True):
+    """The topic that was deleted and made anew under its name, and how far a lane had read of it.
+
+    ``earlier``: facts lay in topics before that one.
+    """
+
+    topic_id: str
+    offset: int
+    earlier: bool = False
+
+    @property
+    def held_facts(self) -> bool:
+        """Whether facts were read that the present topic does not hold."""
+        return self.earlier or self.offset > 0
+
+
 class Committed(Struct, frozen=True):
-    """A committed offset, and the topic id that its metadata names (None: it names none)."""
+    """A committed offset, the topic id that its metadata names (None: it names none), and the topic before that one."""
 
     offset: int
     topic_id: str | None
+    former: Former | None = None
 
 
 class Bounds(Struct, frozen=True):
@@ -91,6 +108,9 @@ class Log(Reading, Protocol):
 
     def lag(self) -> dict[str, int]:
         """By topic being read, how many offsets lie ahead, as the log last heard; it asks nobody."""
+
+    def note_formers(self, formers: Mapping[str, Former]) -> None:
+        """From now on the offsets' metadata names these topics, which were there before those of now; it asks nobody."""
 
     def commit(self, records: Sequence[OutRecord], positions: Mapping[str, int]) -> dict[str, int]:
         """One transaction of these records and the inputs' next offsets, with their topics' ids.

@@ -10,13 +10,14 @@ from confluent_kafka import TopicPartition
 from schemas.errors import BadTopics
 from schemas.partition import Partitioner
 from schemas.topics import Topics
-from streamer.interfaces import Bounds, Committed, OutRecord, Record
+from streamer.interfaces import Bounds, Committed, Former, OutRecord, Record
 from streamer.kafka_admin import Admin
 from streamer.kafka_client import Deadlines
 from streamer.kafka_reader import Reader
 from streamer.kafka_watch import TopicWatch
 from streamer.kafka_writer import Writer
 from streamer.lane_errors import InDoubt, LaneClosing
+from streamer.offset_note import note
 
 
 class KafkaLog:
@@ -49,6 +50,7 @@ class KafkaLog:
         self._writer = Writer(f"{group}-{partition}", client, partitioner, deadlines, closing)
         self._admin = Admin(client, deadlines.request_s)
         self._watch = TopicWatch(self._admin, client, deadlines)
+        self._formers: Mapping[str, Former] = {}
 
     def fence(self) -> None:
         """Start the lane's producer, which ends its predecessor's transaction.
@@ -107,6 +109,10 @@ class KafkaLog:
         """By topic being read, how many offsets lie ahead, as of the last answer."""
         return self._reader.lag()
 
+    def note_formers(self, formers: Mapping[str, Former]) -> None:
+        """From now on the offsets' metadata names these topics, which were there before those of now."""
+        self._formers = dict(formers)
+
     def commit(self, records: Sequence[OutRecord], positions: Mapping[str, int]) -> dict[str, int]:
         """One transaction of these records and the inputs' next offsets.
 
@@ -130,4 +136,5 @@ class KafkaLog:
         topic_id = self._watch.topic_id(topic)
         if topic_id is None:
             raise InDoubt(f"the id of topic {topic} was never asked for")
-        return TopicPartition(topic, self._partition, offset, metadata=topic_id)
+        metadata = note(topic_id, self._formers.get(topic))
+        return TopicPartition(topic, self._partition, offset, metadata=metadata)

@@ -20,6 +20,7 @@ from streamer.kafka_client import (
     unreachable,
 )
 from streamer.lane_errors import InDoubt
+from streamer.offset_note import committed
 
 Answer = TypeVar("Answer")
 
@@ -97,7 +98,7 @@ class Reader:
             return told
 
         told = self._answered(ask, "tell the group's offsets")
-        return {at.topic: Committed(at.offset, at.metadata) for at in told if at.offset >= 0}
+        return {at.topic: committed(at.offset, at.metadata) for at in told if at.offset >= 0}
 
     def read_from(self, positions: Mapping[str, int]) -> None:
         """Read these topics from these offsets on, and no other; ends reached before are forgotten.

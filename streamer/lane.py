@@ -150,7 +150,9 @@ class Lane:
             topic_ids=topic_ids if former is None else _until_adopted(topic_ids, former, start),
             settings=self._config.settings,
             sweep=turn.sweep,
+            formers=start.formers,
         )
+        self._log.note_formers(start.formers)
         stored = healing.emptied(self._store, snapshot, self.partition, self._config, writer)
         self._heal(stored, start, users.end, topic_ids, turn)
         self._log.read_from(start.decide_from)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from streamer.interfaces import (
     Bounds,
     Committed,
+    Former,
     Loaded,
     LoadedOrders,
     Neighbour,
@@ -65,6 +66,7 @@ class MemoryLog:
         self._epoch: int | None = None
         self._reading: dict[str, int] = {}
         self._topic_ids: dict[str, str] = {}
+        self._formers: Mapping[str, Former] = {}
 
     def fence(self) -> None:
         self._epoch = self._kafka.epochs.get(self._partition, 0) + 1
@@ -106,6 +108,9 @@ class MemoryLog:
             for topic, position in self._reading.items()
         }
 
+    def note_formers(self, formers: Mapping[str, Former]) -> None:
+        self._formers = dict(formers)
+
     def commit(self, records: Sequence[OutRecord], positions: Mapping[str, int]) -> dict[str, int]:
         if self._epoch is None:
             raise InDoubt("no producer was started")
@@ -122,7 +127,9 @@ class MemoryLog:
                 written[out.topic] = len(lain)
         for topic, offset in positions.items():
             # The topic that was read, which is not the one of now if it was made anew since.
-            self._kafka.offsets[topic, self._partition] = Committed(offset, self._topic_ids[topic])
+            self._kafka.offsets[topic, self._partition] = Committed(
+                offset, self._topic_ids[topic], self._formers.get(topic)
+            )
         return written
 
     def close(self) -> None:

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from schemas.errors import NeedsRebuild
 from schemas.features import Feature
 from schemas.partition import Partitioner
+from streamer.interfaces import Former
 from streamer.model import ActiveModel
 
 _UNFINISHED = "a bootstrap was begun"
@@ -59,6 +60,7 @@ class Place(Struct, frozen=True):
 
     ``step`` counts the lane's saves and ``writer`` names the takeover that saved, so that no two saves
     leave the same bytes. ``sweep`` is the lane's newest, ``swept`` whether it has come to all of the lane's users.
+    ``formers`` are the inputs' topics before those of now, as far as the lane has read of them.
     """
 
     step: int
@@ -68,6 +70,7 @@ class Place(Struct, frozen=True):
     settings: FoldSettings
     sweep: Sweep
     swept: bool = False
+    formers: dict[str, Former] = {}
 
 
 # Made once, and before there are threads: msgspec learns a type when it first needs it, and two lanes that make it

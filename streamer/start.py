@@ -6,10 +6,9 @@ from msgspec import Struct
 
 from schemas.errors import NeedsRebuild
 from schemas.features import told
-from streamer.interfaces import Bounds, Committed
+from streamer.former_topics import REBUILD, commit_former, former_of
+from streamer.interfaces import Bounds, Committed, Former
 from streamer.place import FoldSettings, Place
-
-_REBUILD = "rebuild the states with `segue rebuild` (docs/operations.md, code 7)"
 
 
 class Start(Struct, frozen=True):
@@ -21,12 +20,14 @@ class Start(Struct, frozen=True):
         users_from: the offset of ``user-segments`` from which decisions are read.
         by_users: inputs that Redis has reached but the group has no offset for. Their ``decide_from`` is provisional
             until ``user-segments`` is read from ``users_from`` on; the highest ``cause.positions`` there replaces it.
+        formers: inputs that were made anew, with the topic before and how far its facts are in the states.
     """
 
     fold_from: dict[str, int]
     decide_from: dict[str, int]
     users_from: int
     by_users: frozenset[str] = frozenset()
+    formers: dict[str, Former] = {}
 
 
 def starting_point(
@@ -52,12 +53,18 @@ def starting_point(
     """
     if place is not None:
         check_settings(place.settings, settings)
+    elif committed:
+        _complete(committed, inputs, users_empty, bootstrapped=bootstrapped)
     fold_from: dict[str, int] = {}
     decide_from: dict[str, int] = {}
     by_users: set[str] = set()
+    formers: dict[str, Former] = {}
     for topic, bounds in inputs.items():
         placed_at = _placed_at(place, topic, bounds)
         commit = committed.get(topic)
+        former = None if place is None else former_of(place, topic, bounds, commit)
+        if former is not None:
+            formers[topic] = former
         commit_at = commit.offset if commit is not None and _same_topic(commit, bounds) else None
         if placed_at is not None:
             fold_from[topic] = placed_at
@@ -66,29 +73,27 @@ def starting_point(
             if commit is None:
                 by_users.add(topic)
         elif commit_at is not None:
-            if place is None:
-                _complete(inputs, bootstrapped)
-            else:
-                _complete({topic: bounds}, bootstrapped=False)
+            if place is not None:
+                _begins_at_0(topic, bounds)
             fold_from[topic] = bounds.begin
             decide_from[topic] = commit_at
         elif place is None and commit is None and not users_empty():
             raise NeedsRebuild(
                 f"the group has no offset for {topic} and Redis no place, but {users_topic} holds decisions:"
-                f" {_REBUILD}, or use a new group with new output topics"
+                f" {REBUILD}, or use a new group with new output topics"
             )
         else:
             fold_from[topic] = decide_from[topic] = bounds.begin
         if fold_from[topic] < bounds.begin:
             raise NeedsRebuild(
                 f"Redis has come to offset {fold_from[topic]} of {topic}, but the topic now begins at"
-                f" {bounds.begin}, so events are gone that were never applied: {_REBUILD}"
+                f" {bounds.begin}, so events are gone that were never applied: {REBUILD}"
             )
         _within(topic, max(fold_from[topic], decide_from[topic]), bounds)
     users_at = _placed_at(place, users_topic, users)
     users_from = users.begin if users_at is None else users_at
     _within(users_topic, users_from, users)
-    return Start(fold_from, decide_from, max(users_from, users.begin), frozenset(by_users))
+    return Start(fold_from, decide_from, max(users_from, users.begin), frozenset(by_users), formers)
 
 
 def _placed_at(place: Place | None, topic: str, bounds: Bounds) -> int | None:
@@ -103,7 +108,7 @@ def _within(topic: str, reached: int, bounds: Bounds) -> None:
     if reached > bounds.end:
         raise NeedsRebuild(
             f"{topic} was read up to offset {reached}, but it ends at {bounds.end}, so Kafka has lost"
-            f" records: {_REBUILD}, or set the group's offsets to where the log ends"
+            f" records: {REBUILD}, or set the group's offsets to where the log ends"
         )
 
 
@@ -112,18 +117,39 @@ def _same_topic(commit: Committed, bounds: Bounds) -> bool:
     return commit.topic_id is None or commit.topic_id == bounds.topic_id
 
 
-def _complete(inputs: Mapping[str, Bounds], bootstrapped: bool) -> None:
-    """The log alone gives the states back only if it holds the whole past."""
+def _complete(
+    committed: Mapping[str, Committed],
+    inputs: Mapping[str, Bounds],
+    users_empty: Callable[[], bool],
+    *,
+    bootstrapped: bool,
+) -> None:
+    """The log alone gives the states back only if it holds the whole past, or nothing of the past stands."""
     if bootstrapped:
         raise NeedsRebuild(
-            f"Redis has no place for this lane, and the users of the bootstrap are not in the log: {_REBUILD}"
+            f"Redis has no place for this lane, and the users of the bootstrap are not in the log: {REBUILD}"
         )
-    for topic, bounds in inputs.items():
-        if bounds.begin > 0:
+    of_now = any(_same_topic(commit, inputs[topic]) for topic, commit in committed.items())
+    if not of_now and users_empty():
+        return
+    for topic, commit in committed.items():
+        former = commit_former(commit, inputs[topic])
+        if former is not None and former.held_facts:
             raise NeedsRebuild(
-                f"Redis has no place for this lane in {topic}, and the topic begins at offset"
-                f" {bounds.begin}, so what came before cannot be folded again: {_REBUILD}"
+                f"Redis has no place for this lane, and {topic} was made anew, so what the topic before it held cannot"
+                f" be folded again: {REBUILD}"
             )
+    for topic, bounds in inputs.items():
+        if of_now:
+            _begins_at_0(topic, bounds)
+
+
+def _begins_at_0(topic: str, bounds: Bounds) -> None:
+    if bounds.begin > 0:
+        raise NeedsRebuild(
+            f"Redis has no place for this lane in {topic}, and the topic begins at offset"
+            f" {bounds.begin}, so what came before cannot be folded again: {REBUILD}"
+        )
 
 
 def check_settings(made: FoldSettings, now: FoldSettings) -> None:
@@ -135,7 +161,7 @@ def check_settings(made: FoldSettings, now: FoldSettings) -> None:
     if made.partitions != now.partitions:
         raise NeedsRebuild(
             f"the inputs have {now.partitions} partitions, but the states in Redis were made with"
-            f" {made.partitions}: make new topics and {_REBUILD}"
+            f" {made.partitions}: make new topics and {REBUILD}"
         )
     for name, was, is_now in (
         ("exclude_statuses", made.exclude_statuses, now.exclude_statuses),
@@ -146,5 +172,5 @@ def check_settings(made: FoldSettings, now: FoldSettings) -> None:
         if was != is_now:
             raise NeedsRebuild(
                 f"setting {name} is {is_now!r}, but the states in Redis were made with {was!r}:"
-                f" {_REBUILD}, or set it back"
+                f" {REBUILD}, or set it back"
             )

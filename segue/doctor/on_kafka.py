@@ -13,6 +13,7 @@ from segue.settings import Settings
 from streamer.kafka_admin import Admin
 from streamer.kafka_client import error_of
 from streamer.model import ActiveModel
+from streamer.offset_note import committed
 from streamer.topics_admin import check_topics, describe_cluster
 
 _DEADLINE_S = 5.0
@@ -121,5 +122,5 @@ def _behind(admin: Admin, place: TopicPartition) -> int:
     """How many offsets lie ahead; one committed for a topic that was made anew since is void."""
     topic_id = admin.topic(place.topic).topic_id
     bounds = admin.bounds(place.topic, place.partition, topic_id)
-    stands = place.offset >= 0 and place.metadata in (None, "", topic_id)
+    stands = place.offset >= 0 and committed(place.offset, place.metadata).topic_id in (None, topic_id)
     return bounds.end - (place.offset if stands else bounds.begin)

@@ -20,6 +20,7 @@ from streamer.kafka_admin import Admin
 from streamer.kafka_client import error_of
 from streamer.lane_errors import Torn
 from streamer.lane_snapshot import read_stored
+from streamer.offset_note import committed
 from streamer.place import FoldSettings
 from streamer.start import starting_point
 
@@ -120,13 +121,13 @@ def _facts(settings: Settings, admin: Admin, lane: int, lanes: int, bootstrapped
             return not healing.holds_records(log, topics.users)
 
     # In the order of a takeover: a place is never beyond bounds that are asked for after it.
-    committed = _committed(settings, admin, lane)
+    offsets = _committed(settings, admin, lane)
     with closing(open_store(settings, lane)) as store:
         stored, torn = read_stored(store)
     return LaneFacts(
         stored=stored,
         torn=torn,
-        committed=committed,
+        committed=offsets,
         inputs={topic: bounds(topic) for topic in topics.inputs},
         users_topic=topics.users,
         users=bounds(topics.users),
@@ -139,7 +140,7 @@ def _facts(settings: Settings, admin: Admin, lane: int, lanes: int, bootstrapped
 def _committed(settings: Settings, admin: Admin, lane: int) -> dict[str, Committed]:
     where = [TopicPartition(topic, lane) for topic in settings.topics.inputs]
     told = admin.committed(settings.group, where)
-    return {at.topic: Committed(at.offset, at.metadata or None) for at in told if at.offset >= 0}
+    return {at.topic: committed(at.offset, at.metadata) for at in told if at.offset >= 0}
 
 
 def _bootstrapped(settings: Settings) -> bool:

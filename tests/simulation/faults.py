@@ -14,7 +14,7 @@ CallFault = Literal["crash before", "crash after", "fails", "answer lost", "late
 Ends = SimLog | SimStore
 
 # These only look at what the client has.
-QUIET = frozenset({"at_end", "reached", "lag", "close"})
+QUIET = frozenset({"at_end", "reached", "lag", "note_formers", "close"})
 
 
 class CallFaults:

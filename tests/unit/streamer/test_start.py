@@ -4,7 +4,7 @@ import pytest
 
 from schemas.errors import NeedsRebuild
 from schemas.features import Feature
-from streamer.interfaces import Bounds, Committed
+from streamer.interfaces import Bounds, Committed, Former
 from streamer.place import FoldSettings, Place, using
 from streamer.start import Start, starting_point
 from tests.releases import an_active_model
@@ -89,7 +89,12 @@ def test_place_only_asks_user_segments_how_far_events_were_decided() -> None:
 def test_an_offset_in_the_old_topic_leaves_the_place_in_the_new_one() -> None:
     """A former owner committed what it had read before the topic was made anew."""
     decided = start(a_place(), offsets(signups_id="s0"))
-    assert decided == Start({"signups": 10, "orders": 20}, {"signups": 10, "orders": 26}, users_from=7)
+    assert decided == Start(
+        {"signups": 10, "orders": 20},
+        {"signups": 10, "orders": 26},
+        users_from=7,
+        formers={"signups": Former("s0", 15)},
+    )
 
 
 def test_user_segments_is_not_asked_for_an_input_made_anew() -> None:
@@ -100,6 +105,7 @@ def test_user_segments_is_not_asked_for_an_input_made_anew() -> None:
         {"signups": 0, "orders": 20},
         users_from=7,
         by_users=frozenset({"orders"}),
+        formers={"signups": Former("s1", 10)},
     )
 
 
@@ -119,23 +125,108 @@ def test_a_place_before_the_first_offset_needs_a_rebuild() -> None:
 
 
 def test_offset_and_place_in_a_topic_made_anew_are_void_and_the_new_log_is_decided() -> None:
-    assert start(a_place(), offsets(), signups=Bounds(0, 4, "s2")) == Start(
-        {"signups": 0, "orders": 20}, {"signups": 0, "orders": 26}, users_from=7
+    assert start(a_place(signups=15), offsets(), signups=Bounds(0, 4, "s2")) == Start(
+        {"signups": 0, "orders": 20},
+        {"signups": 0, "orders": 26},
+        users_from=7,
+        formers={"signups": Former("s1", 15)},
     )
 
 
 def test_after_the_first_commit_in_a_topic_made_anew_only_what_follows_is_decided() -> None:
-    made_anew = offsets(signups=3, signups_id="s2")
+    former = Former("s1", 10)
+    made_anew = {**offsets(), "signups": Committed(3, "s2", former)}
     assert start(a_place(), made_anew, signups=Bounds(0, 4, "s2")) == Start(
-        {"signups": 0, "orders": 20}, {"signups": 3, "orders": 26}, users_from=7
+        {"signups": 0, "orders": 20}, {"signups": 3, "orders": 26}, users_from=7, formers={"signups": former}
     )
 
 
-def test_offsets_of_a_topic_made_anew_without_a_place_are_void() -> None:
-    anew = {"signups": Bounds(0, 4, "s2"), "orders": Bounds(0, 4, "o2")}
-    assert start(None, offsets(), **anew, users_empty=False) == Start(
-        {"signups": 0, "orders": 0}, {"signups": 0, "orders": 0}, users_from=0
+ANEW = {"signups": Bounds(0, 4, "s2"), "orders": Bounds(0, 4, "o2")}
+OF_NOW = {"signups": Committed(1, "s2"), "orders": Committed(2, "o2")}
+
+
+def test_after_topics_were_made_anew_the_log_is_not_the_whole_past() -> None:
+    """What the offsets say, which outlive topics and Redis."""
+    asks = (
+        r"signups was made anew, so what the topic before it held cannot be folded again: rebuild the states"
     )
+    with pytest.raises(NeedsRebuild, match=asks):
+        start(None, offsets(), **ANEW)
+    for former in (Former("s1", 10), Former("s1", 0, earlier=True)):
+        with pytest.raises(NeedsRebuild, match=asks):
+            start(None, {**OF_NOW, "signups": Committed(1, "s2", former)}, **ANEW)
+    with pytest.raises(NeedsRebuild, match="orders was made anew"):
+        start(None, {**OF_NOW, "orders": Committed(26, "o1")}, **ANEW)
+    with pytest.raises(NeedsRebuild, match="the users of the bootstrap"):
+        start(None, offsets(), **ANEW, users_empty=True, bootstrapped=True)
+
+
+def test_a_topic_of_which_nothing_was_read_leaves_the_log_the_whole_past() -> None:
+    nothing = {"signups": Committed(1, "s2", Former("s1", 0)), "orders": Committed(0, "o1")}
+    assert start(None, nothing, **ANEW).fold_from == {"signups": 0, "orders": 0}
+
+
+def test_where_the_decisions_are_gone_with_the_topics_all_begins_again() -> None:
+    begun = start(None, offsets(), **ANEW, users_empty=True)
+    assert begun == Start({"signups": 0, "orders": 0}, {"signups": 0, "orders": 0}, users_from=0)
+
+
+@pytest.mark.parametrize(
+    ("place", "commit"),
+    [
+        (a_place(signups=9), Committed(10, "s1")),
+        (a_place(signups=9), Committed(3, "s2", Former("s1", 10))),
+        (a_place(), Committed(3, "s2", Former("s0", 10))),
+        (a_place(), Committed(3, "s2")),
+        (a_place(), Committed(3, "s3")),
+        (
+            a_place(topic_ids={**IDS, "signups": "s2"}, formers={"signups": Former("s1", 9)}),
+            Committed(10, "s1"),
+        ),
+    ],
+    ids=[
+        "behind",
+        "behind what was noted",
+        "two topics behind",
+        "no note",
+        "another one",
+        "noted too little",
+    ],
+)
+def test_a_place_that_had_not_come_to_the_end_of_the_topic_before_needs_a_rebuild(
+    place: Place, commit: Committed
+) -> None:
+    with pytest.raises(NeedsRebuild, match=r"signups was made anew, and Redis had not come to the end"):
+        start(place, {**offsets(), "signups": commit}, signups=Bounds(0, 4, "s2"))
+
+
+@pytest.mark.parametrize(
+    ("place", "commit", "former"),
+    [
+        (a_place(), None, Former("s1", 10)),
+        (a_place(), Committed(10, "s1"), Former("s1", 10)),
+        (a_place(), Committed(3, "s2", Former("s1", 9)), Former("s1", 10)),
+        (a_place(), Committed(3, None), Former("s1", 10)),
+        (a_place(formers={"signups": Former("s0", 5)}), Committed(5, "s0"), Former("s1", 10, earlier=True)),
+        (a_place(signups=0, formers={"signups": Former("s1", 10)}), Committed(10, "s1"), Former("s1", 10)),
+        (a_place(topic_ids={**IDS, "signups": "s2"}), Committed(3, "s2", Former("s1", 9)), Former("s1", 9)),
+        (a_place(topic_ids={**IDS, "signups": "s2"}), Committed(3, "s2"), None),
+    ],
+    ids=[
+        "no offset",
+        "old",
+        "new",
+        "a tool's",
+        "idle between",
+        "adopting",
+        "a place that notes nothing",
+        "never",
+    ],
+)
+def test_the_topic_before_is_noted(place: Place, commit: Committed | None, former: Former | None) -> None:
+    committed = {"orders": Committed(26, "o1")} | ({} if commit is None else {"signups": commit})
+    started = start(place, committed, signups=Bounds(0, 14, "s2"))
+    assert started.formers == ({} if former is None else {"signups": former})
 
 
 def test_a_tools_offset_names_no_topic_and_counts() -> None:
