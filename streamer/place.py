@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from schemas.errors import NeedsRebuild
 from schemas.features import Feature
 from schemas.partition import Partitioner
+from streamer.formats import NEWEST, check_format
 from streamer.interfaces import Former
 from streamer.model import ActiveModel
 
@@ -71,6 +72,7 @@ class Place(Struct, frozen=True):
     sweep: Sweep
     swept: bool = False
     formers: dict[str, Former] = {}
+    format: int = NEWEST
 
 
 # Made once, and before there are threads: msgspec learns a type when it first needs it, and two lanes that make it
@@ -172,7 +174,8 @@ def decode(stored: bytes) -> Place:
     """Read a stored place.
 
     Raises:
-        NeedsRebuild: a bootstrap or a rebuild did not end, or the place is of a form that this version does not know.
+        NewerFormat: a newer version wrote it.
+        NeedsRebuild: a bootstrap or a rebuild did not end, or the place cannot be read.
     """
     if is_unfinished(stored):
         raise NeedsRebuild("a bootstrap of this Redis prefix did not end: run `segue bootstrap` again")
@@ -184,7 +187,9 @@ def decode(stored: bytes) -> Place:
     if prefix is not None:
         raise NeedsRebuild(f"the lane's states have moved: set redis_prefix to {prefix!r}")
     try:
-        return _decoder.decode(stored)
+        check_format(stored, "the lane's place")
+        # Format 1 lacks ``formers`` and the number, and says the same without.
+        return replace(_decoder.decode(stored), format=NEWEST)
     except msgspec.DecodeError as error:
         raise NeedsRebuild(
             f"the lane's place in Redis cannot be read ({error}): rebuild the states with `segue rebuild` (docs/operations.md, code 7), or set another Redis prefix"

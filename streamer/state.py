@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from schemas.changes import SegmentChange
 from schemas.events import Order
+from streamer.formats import NEWEST, UNNUMBERED, check_format
 from streamer.history import KEPT, Entered, entered_by
 
 ProfileValue = int | float | str
@@ -149,6 +150,8 @@ class _Stored(Struct, frozen=True, omit_defaults=True):
     decided: Decided | None = None
     position: Position | None = None
     entered: int = 0
+    # No default that is ever written: it is always named.
+    format: int = UNNUMBERED
 
 
 _decoder = msgspec.json.Decoder(_Stored)
@@ -157,7 +160,7 @@ _encoder = msgspec.json.Encoder()
 
 def encode(state: UserState) -> bytes:
     """The stored form of a state, its orders apart: JSON."""
-    return _encoder.encode(_Stored(state.facts, state.decided, state.position, state.entered))
+    return _encoder.encode(_Stored(state.facts, state.decided, state.position, state.entered, NEWEST))
 
 
 def decode(user_id: str, stored: bytes | None, orders: dict[str, Order | None]) -> UserState:
@@ -165,11 +168,12 @@ def decode(user_id: str, stored: bytes | None, orders: dict[str, Order | None]) 
 
     Raises:
         Contradiction: it has more orders than it counts.
+        NewerFormat: a newer version wrote it.
         msgspec.MsgspecError: it is no state.
     """
     if stored is None:
         return UserState(user_id)
-    kept = _decoder.decode(stored)
+    kept = _read(stored)
     held = sum(order is not None for order in orders.values())
     if held > kept.facts.held:
         raise Contradiction(f"it counts {kept.facts.held} orders and has {held}")
@@ -177,6 +181,18 @@ def decode(user_id: str, stored: bytes | None, orders: dict[str, Order | None]) 
     return UserState(
         user_id, kept.facts, kept.decided, kept.position, kept.entered, orders=orders, whole=whole
     )
+
+
+def _read(stored: bytes) -> _Stored:
+    """A stored state of any format that this version knows. Format 1 has the same fields as 2, but for the number."""
+    try:
+        kept = _decoder.decode(stored)
+    except msgspec.MsgspecError:
+        check_format(stored, "a state")  # a newer one is told as such, though it cannot be read
+        raise
+    if kept.format > NEWEST:
+        check_format(stored, "a state")
+    return kept
 
 
 def told(state: UserState, change: SegmentChange, models_topic: str) -> UserState:

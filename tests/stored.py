@@ -242,7 +242,7 @@ def left_of(user_id: str, stored: Stored) -> list[str]:
     if fields.keys() != {b"state"}:
         wrong.append(f"{user_id!r} is erased, but Redis has the fields {sorted(fields)}")
     state = json.loads(fields.get(b"state", b"{}"))
-    if state.keys() - {"facts"} or state.get("facts", {}).keys() != {"erased_at"}:
+    if state.keys() - {"facts", "format"} or state.get("facts", {}).keys() != {"erased_at"}:
         wrong.append(f"{user_id!r} is erased, but its state is {state}")
     if where := stored.indexed(user_id):
         wrong.append(f"{user_id!r} is erased, but still in {where}")

@@ -32,7 +32,10 @@ def test_a_user_is_forgotten_and_stays_forgotten(deployment: Deployment) -> None
     assert abs(datetime.now(UTC) - erased_at) < timedelta(minutes=5)
     kept = store.hgetall(user)
     assert list(kept) == [b"state"]
-    assert json.loads(kept[b"state"]) == {"facts": {"erased_at": told["erased_at"]}}
+    assert json.loads(kept[b"state"]) == {
+        "facts": {"erased_at": told["erased_at"]},
+        "format": 2,
+    }
     assert store.zscore(index, "7") is None
     assert store.zscore(index, "8") is not None
 
