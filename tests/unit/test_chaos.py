@@ -1,5 +1,6 @@
 """What a chaos campaign draws."""
 
+import shutil
 from pathlib import Path
 from random import Random
 from types import SimpleNamespace
@@ -10,7 +11,7 @@ import pytest
 from tests.aof import cut_inside_save
 from tests.chaos import __main__ as command
 from tests.chaos import faults
-from tests.chaos.campaign import Campaign
+from tests.chaos.campaign import Campaign, keep_files
 from tests.chaos.gremlin import plan
 from tests.deployment import WorkerEnded
 
@@ -38,6 +39,18 @@ def test_four_seeds_in_a_row_are_the_four_classes() -> None:
         "SEGUE_EXCLUDE_STATUSES": "Cancelled,Returned",
     }
     assert Campaign(0, 1, 1).settings == {}
+
+
+def test_redis_files_are_kept_where_the_campaign_does_not_delete_them(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "a.aof").write_bytes(b"x")
+    told: list[str] = []
+    store = SimpleNamespace(directory=tmp_path, kill=lambda: told.append("killed"))
+    keep_files(store, told.append)  # type: ignore[arg-type]
+    _, said = told
+    kept = Path(said.rpartition(" ")[2])
+    assert (kept / "data" / "a.aof").read_bytes() == b"x"
+    shutil.rmtree(kept)
 
 
 def test_a_save_is_cut_inside_one_of_its_commands(tmp_path: Path) -> None:
