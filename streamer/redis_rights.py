@@ -107,7 +107,6 @@ def _commands(key: str) -> Iterator[Command]:
     """All commands of lanes, of `bootstrap`, `rebuild`, `verify` and the others; docs/redis.md lists the same."""
     text, user, users = f"{key}:place", f"{key}:user", f"{key}:swept"
     yield INFO, ("INFO", "memory")
-    yield "mset", ("MSET", text, "1")
     yield "set", ("SET", text, "1", "PX", _LIFE_MS)
     yield "get", ("GET", text)
     yield "mget", ("MGET", text)

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 
 import pytest
 from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import NewTopic  # type: ignore[attr-defined]
 
+from schemas.errors import NeedsRebuild
 from schemas.wire import encode_release
 from segue.doctor.check import FAIL, OK, WARN, Check, worst
 from segue.doctor.on_kafka import check_kafka
 from segue.doctor.on_redis import check_redis
+from segue.doctor.places import REPAIR
+from segue.followed import followed
 from segue.kafka import prepare_topics
+from segue.redis_users import RedisUsers
 from segue.services import KafkaService, LocalRedis, RedisService
 from segue.settings import Settings
 from streamer import place as places
@@ -222,6 +227,22 @@ def test_a_bootstrap_that_did_not_end(lane: Lane) -> None:
 
     assert lane.judged().state == FAIL
     assert "did not end: run `segue bootstrap` again" in lane.judged().text
+
+
+def test_half_of_a_lost_save_that_came_back_is_named_and_no_command_falls_over_it(lane: Lane) -> None:
+    lane.put_raw(b'11 "a place"')
+    with closing(connect(lane.settings.redis)) as client:
+        client.set(Keys(lane.settings.redis_prefix).saves(0), 12)
+
+    judged = lane.judged()
+    assert (judged.state, judged.fix) == (WARN, f"a worker folds the lane again; {REPAIR}")
+    assert "it has run 12 saves of this lane, and the place is of save 11" in judged.text
+    assert followed(lane.settings) == lane.settings
+    with (
+        RedisUsers(lane.settings) as users,
+        pytest.raises(NeedsRebuild, match="a worker folds the lane again"),
+    ):
+        users.card("7")
 
 
 def test_a_place_of_other_topics_names_both(lane: Lane) -> None:
