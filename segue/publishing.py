@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
 from confluent_kafka import Message
 
 from schemas.errors import BadRelease
@@ -69,9 +68,9 @@ def unusable_here(planned: Plan, settings: Settings) -> str | None:
     return None
 
 
-def plan_json(planned: Plan, activation: int | None, *, done: bool) -> str:
+def plan_as_json(planned: Plan, activation: int | None, *, done: bool) -> dict[str, object]:
     """What was or would be published, for programs; ``done``: whether the release was current already."""
-    told = {
+    return {
         "version": planned.release.version,
         "activation": activation,
         "already_current": done,
@@ -79,7 +78,6 @@ def plan_json(planned: Plan, activation: int | None, *, done: bool) -> str:
         "impact": planned.impact,
         "drift": planned.drift,
     }
-    return msgspec.json.encode(told).decode()
 
 
 def known_releases(settings: Settings) -> Published:

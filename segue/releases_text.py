@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import msgspec
 from rich.table import Table
 from rich.text import Text
 
@@ -16,11 +15,11 @@ _CURRENT = "current"
 _HASH, _TIME, _USERS = len("0123456789ab"), len("2024-05-06 07:08"), len("1,000,000")
 
 
-def releases_lines(known: Published) -> Iterator[str]:
-    """One JSON object a release, the newest first."""
+def releases_as_json(known: Published) -> Iterator[dict[str, object]]:
+    """A release's fields for programs, the newest first."""
     for each in reversed(known.releases):
         release = each.release
-        told = {
+        yield {
             "version": release.version,
             "current": each is known.current,
             "created_at": each.created_at,
@@ -35,7 +34,6 @@ def releases_lines(known: Published) -> Iterator[str]:
             "metrics": release.metrics,
             "artifacts_uri": release.artifacts_uri,
         }
-        yield msgspec.json.encode(told).decode()
 
 
 def releases_table(known: Published) -> Table:

@@ -8,6 +8,8 @@ from typing import Any, TextIO
 
 import structlog
 
+from schemas.printable import printable_cell
+
 # Their warnings are of things that a worker lives through: a rebalance, a broker that restarts. What
 # matters of them the worker says itself.
 _LIBRARIES = ("aiokafka", "faust", "mode", "asyncio", "streamer")
@@ -16,6 +18,7 @@ _SECRET_NAME = re.compile(r"password|secret|token|credential", re.IGNORECASE)
 # Up to the last @, since a password may hold one, or a / or #, where somebody did not percent-encode it.
 _SECRET_IN_URL = re.compile(r"(?<=://)\S+(?=@)")
 HIDDEN = "***"
+_LOGFMT = structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"])
 
 Event = MutableMapping[str, Any]
 
@@ -35,9 +38,7 @@ def set_up_logs(level: str = "info", *, json: bool = False, stream: TextIO | Non
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
             without_secrets,
-            structlog.processors.JSONRenderer()
-            if json
-            else structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"]),
+            structlog.processors.JSONRenderer() if json else _logfmt,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.PrintLoggerFactory(stream or sys.stderr),
@@ -48,6 +49,11 @@ def set_up_logs(level: str = "info", *, json: bool = False, stream: TextIO | Non
         library.handlers = [_ToOurLog()]
         library.propagate = False
         library.setLevel(logging.INFO if number <= logging.DEBUG else logging.CRITICAL)
+
+
+def _logfmt(logger: object, method: str, event: Event) -> str:
+    """A line of ``key=value``; what a terminal would take for an order is escaped, since ids come from events."""
+    return printable_cell(_LOGFMT(logger, method, event))
 
 
 def without_secrets(_logger: object, _method: str, event: Event) -> Event:

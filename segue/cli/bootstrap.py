@@ -8,11 +8,10 @@ import re
 from datetime import timedelta
 from typing import Annotated
 
-import msgspec
 import typer
 
 from segue.cli.command import command, flag
-from segue.cli.terminal import progress, say, warn, write
+from segue.cli.terminal import progress, say, warn, write_json
 from segue.settings import Settings
 from segue.times import time_option
 from segue.usage import bad_option
@@ -73,7 +72,7 @@ def bootstrap(
     for note in notes:
         warn(note)
     if as_json:
-        write(msgspec.json.encode({"users": filled.users, "records": filled.records}).decode())
+        write_json({"users": filled.users, "records": filled.records})
     else:
         say(
             f"{filled.users:,} users as of {at:%Y-%m-%d %H:%M} UTC are in Redis under {settings.redis_prefix};"

@@ -12,13 +12,13 @@ from datetime import datetime
 from heapq import nlargest
 from typing import TYPE_CHECKING, Annotated
 
-import msgspec
 import typer
 from rich.table import Table
 from rich.text import Text
 
+from schemas.printable import printable_cell
 from segue.cli.command import command, flag
-from segue.cli.terminal import data, progress, say, warn, write
+from segue.cli.terminal import data, progress, say, warn, write, write_json
 from segue.settings import Settings
 from segue.times import time_option
 from segue.usage import BadUsage, bad_option
@@ -65,7 +65,7 @@ def list_(
     newest = nlargest(most, chosen(), key=_by_time)
     if as_json:
         for letter in newest:
-            write(msgspec.json.encode(letter.as_json()).decode())
+            write_json(letter.as_json())
     elif newest:
         data.print(_table(newest))
     say(f"{_letters(count)}{f', the newest {most} shown: --max shows more' if count > most else ''}.")
@@ -167,7 +167,7 @@ class _Retry:
                 self.not_sent[letter.place] = reason
                 continue
             if shown:
-                write(f"{letter.place}\t{letter.topic}\t{_shown(letter.key)}\t{_shown(letter.value)}")
+                write(letter.place, letter.topic, _shown(letter.key), _shown(letter.value))
             yield outgoing(letter, self.settings)
 
     def report(self, sent: Counter[str], *, dry_run: bool, as_json: bool) -> None:
@@ -178,7 +178,7 @@ class _Retry:
                 "older": self.older,
                 "not_sent": [{"place": place, "reason": why} for place, why in self.not_sent.items()],
             }
-            write(msgspec.json.encode(told).decode())
+            write_json(told)
             return
         for place, why in self.not_sent.items():
             warn(f"dead letter {place} is not sent: {why}")
@@ -232,9 +232,8 @@ def _by_time(letter: DeadLetter) -> tuple[datetime, int, int]:
 def _shown(told: bytes | None) -> str:
     if told is None:
         return "null"
-    text = told[: 4 * _SHOWN].decode(errors="replace")
-    plain = "".join(character if character.isprintable() else "�" for character in text)
-    return plain if len(plain) <= _SHOWN else f"{plain[: _SHOWN - 1]}…"
+    text = printable_cell(told[: 4 * _SHOWN].decode(errors="replace"))
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
 
 
 def _letters(count: int) -> str:

@@ -6,12 +6,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-import msgspec
 from rich.table import Table
 from rich.text import Text
 
 from segue.cli.command import command, flag
-from segue.cli.terminal import data, write
+from segue.cli.terminal import data, write_json
 from segue.settings import Settings
 
 if TYPE_CHECKING:
@@ -48,7 +47,7 @@ def doctor(
     checks += check_redis(settings, lanes, model)
     checks = [*checks, *versions(), *next_steps(checks, released=model is not None)]
     if as_json:
-        write(msgspec.json.encode({"state": worst(checks), "checks": checks}).decode())
+        write_json({"state": worst(checks), "checks": checks})
     else:
         data.print(_table(checks))
     return 1 if worst(checks) == FAIL else 0

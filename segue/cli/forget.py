@@ -7,11 +7,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated
 
-import msgspec
 import typer
 
 from segue.cli.command import command, flag
-from segue.cli.terminal import say, write
+from segue.cli.terminal import say, write_json
 from segue.settings import Settings
 from segue.usage import bad_option
 
@@ -55,5 +54,5 @@ def forget(
         if not as_json:
             say("It is applied, and the user is gone." if gone else "It is applied; later facts stand.")
     if as_json:
-        write(msgspec.json.encode(told).decode())
+        write_json(told)
     return None

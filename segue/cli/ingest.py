@@ -9,11 +9,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Annotated
 
-import msgspec
 import typer
 
 from segue.cli.command import command, flag
-from segue.cli.terminal import progress, say, warn, write
+from segue.cli.terminal import progress, say, warn, write_json
 from segue.settings import Settings
 from segue.times import time_option
 from segue.usage import BadUsage, bad_option
@@ -80,8 +79,9 @@ def ingest(
             sent = sender.send(
                 events, lambda count: bar.update(task, completed=count, note=f"{count:,} events")
             )
-        except BaseException:
-            say(_cut_short(sender, of_files=bool(files)))
+        except BaseException as error:
+            if sender.count or isinstance(error, KeyboardInterrupt):
+                say(_cut_short(sender, of_files=bool(files)))
             raise
     _report(sent, settings, as_json=as_json)
     return None
@@ -116,7 +116,7 @@ def _report(sent: Sent, settings: Settings, *, as_json: bool) -> None:
             "seconds": round(sent.seconds, 3),
             "per_second": round(sent.per_second, 1),
         }
-        write(msgspec.json.encode(told).decode())
+        write_json(told)
         return
     say(
         f"Sent {_events(sent.events)} ({signups:,} on {settings.topics.signups}, {orders:,} on"

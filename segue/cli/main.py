@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import sys
 import traceback
 from collections.abc import Sequence
+from io import TextIOWrapper
 
 import typer.exceptions
 import typer.main
@@ -12,7 +14,7 @@ import typer.main
 from schemas.errors import SegueError
 from segue import interruption
 from segue.cli import commands
-from segue.cli.terminal import CLOSED_PIPE, complain
+from segue.cli.terminal import CLOSED_PIPE, complain, say
 from streamer.logs import set_up_logs
 
 UNEXPECTED = 70
@@ -29,6 +31,9 @@ def run(arguments: Sequence[str]) -> int:
     Raises:
         KeyboardInterrupt: a signal ended it.
     """
+    for output in (sys.stdout, sys.stderr):
+        if isinstance(output, TextIOWrapper):
+            output.reconfigure(errors="backslashreplace")  # a locale without ñ shows its escape
     set_up_logs("error")  # what commands have to say, they say themselves
     try:
         root = typer.main.get_command(commands.app)
@@ -50,7 +55,7 @@ def _told(error: Exception, *, debug: bool) -> int:
     if isinstance(error, typer.exceptions.TyperException):
         return _usage(error)
     if debug:
-        traceback.print_exception(error)
+        say("".join(traceback.format_exception(error)).rstrip())
     if isinstance(error, SegueError):
         complain(str(error))
         return error.exit_code

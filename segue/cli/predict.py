@@ -8,11 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import msgspec
 import typer
 
 from segue.cli.command import command, flag
-from segue.cli.terminal import data, write
+from segue.cli.terminal import data, write_json
 from segue.settings import Settings
 
 if TYPE_CHECKING:
@@ -66,7 +65,7 @@ def predict(
     card = scored(believed | of_declared(feature or (), model.declared), model)
     card = replace(card, similar_users=alike(card, model, settings))
     if as_json:
-        write(msgspec.json.encode(card.as_json()).decode())
+        write_json(card.as_json())
     else:
         data.print(card_text(card))
     return None

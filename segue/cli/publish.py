@@ -11,7 +11,7 @@ import typer
 
 from schemas.errors import Refused
 from segue.cli.command import command, flag
-from segue.cli.terminal import people, say, warn, write
+from segue.cli.terminal import people, say, warn, write, write_json
 from segue.settings import Settings
 
 
@@ -39,7 +39,7 @@ def publish(
     move, and refuses where they are more than max_moved allows. A release that is current already is not published again.
     """
     from segue.impact_text import impact_text
-    from segue.publishing import carry_out, plan, plan_json, unusable_here
+    from segue.publishing import carry_out, plan, plan_as_json, unusable_here
 
     planned = plan(path, settings)
     version, topic = planned.release.version, settings.topics.models
@@ -57,7 +57,7 @@ def publish(
     idle = dry_run or refusal is not None or done
     activation = None if idle else carry_out(planned, settings, to, force=force)
     if as_json:
-        write(plan_json(planned, activation, done=done))
+        write_json(plan_as_json(planned, activation, done=done))
     elif activation is not None:
         write(f"Published release {version} on {topic}: activation {activation}.")
         if activation == 1:

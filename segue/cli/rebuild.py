@@ -8,11 +8,10 @@ import time
 from contextlib import ExitStack
 from typing import Annotated
 
-import msgspec
 import typer
 
 from segue.cli.command import BootstrapWarehouse, command, flag
-from segue.cli.terminal import progress, say, write
+from segue.cli.terminal import progress, say, write_json
 from segue.settings import Settings
 from segue.usage import BadUsage
 
@@ -81,7 +80,7 @@ def rebuild(
             "seconds": round(seconds, 3),
             "anew": done.anew,
         }
-        write(msgspec.json.encode(told).decode())
+        write_json(told)
         return None
     say(
         f"{done.users:,} users from {done.records:,} records are in Redis under {prefix}, in {seconds:.1f} s,"
@@ -99,7 +98,7 @@ def _switch(settings: Settings, into: str, *, as_json: bool) -> None:
 
     lanes = switch(settings, into)
     if as_json:
-        write(msgspec.json.encode({"redis_prefix": into, "lanes": lanes}).decode())
+        write_json({"redis_prefix": into, "lanes": lanes})
         return
     say(
         f'{"1 lane goes" if lanes == 1 else f"{lanes} lanes go"} on under {into}. Next: set redis_prefix = "{into}" for'
@@ -112,6 +111,6 @@ def _drop(settings: Settings, into: str, *, as_json: bool) -> None:
 
     drop(settings, into)
     if as_json:
-        write(msgspec.json.encode({"redis_prefix": into}).decode())
+        write_json({"redis_prefix": into})
     else:
         say(f"What a rebuild wrote under {into} is deleted.")

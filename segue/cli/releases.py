@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from segue.cli.command import command, flag
-from segue.cli.terminal import show_whole, warn, write
+from segue.cli.terminal import show_whole, warn, write_json
 from segue.settings import Settings
 
 
@@ -21,14 +21,14 @@ def releases(
     The others follow in the order in which they were last current.
     """
     from segue.publishing import known_releases
-    from segue.releases_text import releases_lines, releases_table
+    from segue.releases_text import releases_as_json, releases_table
 
     known = known_releases(settings)
     if known.problem is not None:
         warn(f"the newest release cannot be read: {known.problem}")
     if as_json:
-        for line in releases_lines(known):
-            write(line)
+        for each in releases_as_json(known):
+            write_json(each)
     elif known.releases:
         show_whole(releases_table(known))
     else:

@@ -8,11 +8,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Annotated
 
-import msgspec
 import typer
 
 from segue.cli.command import BootstrapWarehouse, command, flag
-from segue.cli.terminal import progress, say, write
+from segue.cli.terminal import progress, say, write, write_json
 from segue.settings import Settings
 from segue.times import time_option
 
@@ -125,13 +124,13 @@ def _write(done: Replayed) -> None:
         "undecided_before": done.undecided_before,
         "differing": [one for one in done.users if not (one.ends_alike and one.same_way)],
     }
-    write(msgspec.json.encode(told).decode())
+    write_json(told)
 
 
 def _say(done: Replayed, topic: str | None, min_margin: float) -> None:
     elsewhere = [one for one in done.users if not one.ends_alike]
     for one in elsewhere:
-        write(f"{one.user_id}\tlive {one.live_segment}\treplay {one.replayed_segment}")
+        write(one.user_id, f"live {one.live_segment}", f"replay {one.replayed_segment}")
     another_way = sum(one.ends_alike and not one.same_way for one in done.users)
     say(
         f"{done.events:,} events of {len(done.users):,} users by release {done.version}: {done.changes:,} changes"

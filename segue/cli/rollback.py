@@ -7,11 +7,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 import typer
 
 from segue.cli.command import command, flag
-from segue.cli.terminal import people, say, write
+from segue.cli.terminal import people, say, write, write_json
 from segue.cli.train import DEFAULT_OUT
 from segue.settings import Settings
 
@@ -45,7 +44,7 @@ def rollback(
     activation = roll_back(known, target, settings)
     if as_json:
         told = {"version": target.release.version, "activation": activation, "impact": impact}
-        write(msgspec.json.encode(told).decode())
+        write_json(told)
     else:
         write(f"Release {target.release.version} is current again: activation {activation}.")
     return None

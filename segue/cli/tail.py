@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import msgspec
 import typer
 
 from segue.cli.command import command, flag
-from segue.cli.terminal import data, say, write
+from segue.cli.terminal import data, say, write_json
 from segue.settings import Settings
 from segue.usage import bad_option
 
@@ -42,7 +43,7 @@ def tail(
             if user is not None and change.user_id != user:
                 continue
             if as_json:
-                write(encode_change(change).decode())
+                write_json(msgspec.Raw(encode_change(change)))
             else:
                 data.print(change_text(change))
             shown += 1

@@ -1,6 +1,7 @@
 """What people see. Data goes to standard output; sentences and progress go to standard error.
 
-Where the reader of an output has gone, as in ``segue user --all | head``, the command ends without a word.
+Nothing is taken for markup, and what a terminal would take for an order is escaped: ids, names and values come from
+elsewhere. Where the reader of an output has gone, as in ``segue user --all | head``, the command ends without a word.
 """
 
 from __future__ import annotations
@@ -8,33 +9,52 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import NoReturn, TextIO
+from itertools import accumulate
+from typing import IO, NoReturn, TextIO
 
-from rich.console import Console
-from rich.markup import escape
+import msgspec
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.measure import Measurement
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.segment import Segment
 from rich.table import Table
-from rich.text import Text
+from rich.text import Span, Text
+
+from schemas.printable import printable, printable_cell, printable_json
 
 CLOSED_PIPE = 128 + signal.SIGPIPE
 """The exit code at a closed pipe, which a shell reports of `cat`, too."""
 _ANY_WIDTH = 10_000
 
 
-class _Output(Console):
-    """A console that ends the command where nobody reads it any more."""
+class Output(Console):
+    """A console for text from anywhere, which ends the command where nobody reads it any more."""
+
+    def __init__(
+        self, *, stderr: bool = False, width: int | None = None, file: IO[str] | None = None
+    ) -> None:
+        # soft_wrap: a sentence stays one line where it is read by a program, or copied.
+        super().__init__(
+            stderr=stderr, width=width, file=file, soft_wrap=True, highlight=False, markup=False, emoji=False
+        )
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        if isinstance(renderable, str):
+            renderable = self.render_str(renderable)
+        if isinstance(renderable, Text):
+            renderable = _printable_text(renderable)
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(printable(segment.text), segment.style)
 
     def on_broken_pipe(self) -> NoReturn:
         self.quiet = True
         _end_unread(sys.stderr if self.stderr else sys.stdout)
 
 
-# soft_wrap: a sentence stays one line where it is read by a program, or copied.
-people = _Output(stderr=True, highlight=False, soft_wrap=True)
-data = _Output(highlight=False, soft_wrap=True)
+people = Output(stderr=True)
+data = Output()
 
 
 def moves(console: Console) -> bool:
@@ -43,7 +63,7 @@ def moves(console: Console) -> bool:
 
 
 def say(sentence: str) -> None:
-    """Tell people something; nothing in it is taken for markup."""
+    """Tell people something."""
     people.print(Text(sentence))
 
 
@@ -60,15 +80,35 @@ def complain(sentence: str) -> None:
 def show_whole(table: Table) -> None:
     """Show a table at its full width: cut to a narrow window, its names would be of no use."""
     unbounded = data.options.update(max_width=_ANY_WIDTH)
-    _Output(width=Measurement.get(data, unbounded, table).maximum, highlight=False).print(table)
+    Output(width=Measurement.get(data, unbounded, table).maximum).print(table, soft_wrap=False)
 
 
-def write(line: str) -> None:
-    """Write one line of data."""
+def write(*cells: str) -> None:
+    """Write one line of data, of cells with tabs between them."""
+    _write_line("\t".join(map(printable_cell, cells)))
+
+
+def write_json(value: object) -> None:
+    """Write one line of JSON."""
+    _write_line(printable_json(msgspec.json.encode(value).decode()))
+
+
+def _write_line(line: str) -> None:
     try:
         print(line, flush=True)
     except BrokenPipeError:
         _end_unread(sys.stdout)
+
+
+def _printable_text(text: Text) -> Text:
+    """Escaped before it is measured and broken into lines, with its styles where they were."""
+    plain = printable(text.plain)
+    if plain == text.plain:
+        return text
+    begins = list(accumulate((len(printable(character)) for character in text.plain), initial=0))
+    made = text.blank_copy(plain)
+    made.spans = [Span(begins[start], begins[min(end, len(text))], style) for start, end, style in text.spans]
+    return made
 
 
 def _end_unread(output: TextIO) -> NoReturn:
@@ -82,8 +122,8 @@ def progress(console: Console = people) -> Iterator[Progress]:
     """How far long work has come, gone when it is done; where there is no terminal, nothing."""
     with Progress(
         SpinnerColumn(),
-        TextColumn("{task.description}"),
-        TextColumn("{task.fields[note]}"),
+        TextColumn("{task.description}", markup=False),
+        TextColumn("{task.fields[note]}", markup=False),
         TimeElapsedColumn(),
         console=console,
         transient=True,
@@ -100,4 +140,4 @@ def steps() -> Iterator[Callable[[str], None]]:
         return
     with progress() as shown:
         task = shown.add_task("", note="")
-        yield lambda step: shown.update(task, description=escape(f"{step}…"))
+        yield lambda step: shown.update(task, description=f"{step}…")

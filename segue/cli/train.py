@@ -7,11 +7,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import msgspec
 import typer
 
 from segue.cli.command import command, flag
-from segue.cli.terminal import people, say, steps, warn, write
+from segue.cli.terminal import people, say, steps, warn, write, write_json
 from segue.settings import Settings
 from segue.times import time_option
 
@@ -115,7 +114,10 @@ def train(
     for note in notes:
         warn(note)
     _tell(release, path, followed, made_before=path in made_before)
-    write(_json(release, path) if as_json else str(path))
+    if as_json:
+        write_json(_fields(release, path))
+    else:
+        write(str(path))
     return None
 
 
@@ -132,8 +134,8 @@ def _warn_of_changes(release: ModelRelease, before: ModelRelease, unseen: dict[s
         warn(sentence)
 
 
-def _json(release: ModelRelease, path: Path) -> str:
-    told = {
+def _fields(release: ModelRelease, path: Path) -> dict[str, object]:
+    return {
         "version": release.version,
         "continues": release.continues,
         "path": str(path),
@@ -142,7 +144,6 @@ def _json(release: ModelRelease, path: Path) -> str:
         "users_used": release.training.users_used,
         "metrics": release.metrics,
     }
-    return msgspec.json.encode(told).decode()
 
 
 def _tell(release: ModelRelease, path: Path, followed: Current | None, *, made_before: bool) -> None:

@@ -6,12 +6,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-import msgspec
 import typer
 
 from schemas.errors import SegueError
 from segue.cli.command import command, flag
-from segue.cli.terminal import data, say, write
+from segue.cli.terminal import data, say, write, write_json
 from segue.settings import Settings
 from segue.usage import BadUsage
 
@@ -55,10 +54,10 @@ def _all(users: RedisUsers, *, as_json: bool) -> int:
     for card in users.all_cards():
         count += 1
         if as_json:
-            write(_line(card.as_json()))
+            write_json(card.as_json())
         else:
             sure = f" (provisional, no {', '.join(card.missing)})" if card.provisional else ""
-            write(f"{card.user_id}\t{card.segment}\t{card.segment_name}{sure}")
+            write(str(card.user_id), str(card.segment), f"{card.segment_name}{sure}")
     if not as_json:
         say(f"{count:,} users.")
     return 0
@@ -78,11 +77,7 @@ def _one(users: RedisUsers, user_id: str, settings: Settings, *, as_json: bool) 
         )
     told = replace(explained(card, settings), history=users.history(user_id))
     if as_json:
-        write(_line(told.as_json()))
+        write_json(told.as_json())
     else:
         data.print(card_text(told))
     return 0
-
-
-def _line(fields: dict[str, object]) -> str:
-    return msgspec.json.encode(fields).decode()

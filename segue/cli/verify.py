@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 
 from segue.cli.command import BootstrapWarehouse, command, flag
-from segue.cli.terminal import progress, say, write
+from segue.cli.terminal import progress, say, write, write_json
 from segue.settings import Settings
 
 if TYPE_CHECKING:
@@ -66,13 +66,13 @@ def _write(found: Verified) -> None:
             {"user_id": user_id, "differences": differs} for user_id, differs in found.differing.items()
         ],
     }
-    write(msgspec.json.encode(told).decode())
+    write_json(told)
 
 
 def _say(found: Verified) -> None:
     for user_id, differs in found.differing.items():
         for one in differs:
-            write(f"{user_id}\t{one.field}\tlog {_json(one.log)}\tRedis {_json(one.redis)}")
+            write(user_id, one.field, f"log {_json(one.log)}", f"Redis {_json(one.redis)}")
     for lane in found.lanes_without_place:
         say(f"Lane {lane} has no place in Redis, so nothing was compared there: start a worker.")
     count = len(found.differing)

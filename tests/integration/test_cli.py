@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+import redis
+from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from schemas.headers import dead_letter
 from schemas.partition import partition_of
+from schemas.wire import encode_change
 from segue import kafka as segue_kafka
 from segue import waiting
 from segue.cli.main import run
@@ -19,6 +24,7 @@ from segue.services import KafkaService, LocalKafka, RedisService
 from segue.services.ports import free_ports
 from segue.settings import Settings
 from tests.acl import login
+from tests.changes import a_change
 from tests.segue_process import SegueProcess
 from tests.shops import Shop, write_csv
 
@@ -173,6 +179,90 @@ def test_from_the_warehouse_to_a_change_and_a_user_explained(
     }
     assert checks["lane 0"]["text"] == checks["lane 1"]["text"] == "no event behind"
     assert "41 users" in checks["users"]["text"]
+
+
+ORDERS = "\x1b[2J\x9b31m\x07\u202e"
+MARKUP = "[/sale] [red]X[/red] :heart:"
+HOSTILE = f"7{ORDERS}{MARKUP}\ttab\nline"
+
+
+def test_no_text_of_a_shop_gives_a_terminal_orders(
+    segue: Segue,
+    kafka: KafkaService,
+    redis_server: RedisService,
+    topic_prefix: str,
+    redis_prefix: str,
+    tmp_path: Path,
+    capsys: Capture,
+) -> None:
+    shop = history()
+    shop.user(HOSTILE, "2024-01-01 00:00:00", age="30", gender="F", country=HOSTILE, traffic_source="Search")
+    shop.order(
+        HOSTILE, HOSTILE, [{"product_brand": HOSTILE, "product_category": HOSTILE}], "2024-02-01 00:00:00"
+    )
+    june = ("--warehouse", write_csv(shop, tmp_path / "tables"), "--as-of", "2024-06-01")
+    seen: list[str] = []
+
+    def tells(code: int, *arguments: object) -> str:
+        assert segue(*arguments) == code, capsys.readouterr()
+        shown = capsys.readouterr()
+        told = shown.out + shown.err
+        bad = sorted(
+            {mark for mark in told if unicodedata.category(mark) in ("Cc", "Cf") and mark not in "\t\n"}
+        )
+        assert not bad, (arguments, bad, told)
+        seen.append(told)
+        return shown.out
+
+    release = tells(0, "train", *june, "--k", "3", "--no-compare").splitlines()[-1]
+    tells(0, "publish", release)
+    tells(0, "bootstrap", *june)
+    tells(0, "releases")
+    assert MARKUP in tells(0, "user", HOSTILE)
+    assert json.loads(tells(0, "user", HOSTILE, "--json"))["features"]["country"] == HOSTILE
+    assert any(
+        line.startswith("7\\x1b[2J\\x9b31m\\x07\\u202e[/sale]")
+        for line in tells(0, "user", "--all").splitlines()
+    )
+    assert HOSTILE in [
+        json.loads(line)["user_id"] for line in tells(0, "user", "--all", "--json").splitlines()
+    ]
+    tells(1, "user", f"nobody{HOSTILE}")
+    tells(0, "predict", "--country", HOSTILE, "--most-frequent-brand", HOSTILE)
+
+    letter = dead_letter(
+        key=HOSTILE.encode(),
+        value=HOSTILE.encode(),
+        headers=(),
+        topic=f"{topic_prefix}orders",
+        partition=0,
+        offset=0,
+        timestamp_ms=0,
+        reason=HOSTILE,
+    )
+    changed = a_change(user_id=HOSTILE, segment_name=HOSTILE, missing=(HOSTILE,), provisional=True)
+    producer = Producer({"bootstrap.servers": kafka.bootstrap})
+    key, value, headers = letter
+    producer.produce(f"{topic_prefix}segment-dead-letters", value, key, headers=list(headers))
+    producer.produce(f"{topic_prefix}segment-changes", encode_change(changed), HOSTILE.encode())
+    assert producer.flush(30) == 0
+    assert MARKUP in tells(0, "tail", "--from-beginning", "--max", "1")
+    assert json.loads(tells(0, "tail", "--from-beginning", "--max", "1", "--json"))["user_id"] == HOSTILE
+    assert MARKUP in " ".join(tells(0, "dead-letters", "list").split())
+    tells(0, "dead-letters", "list", "--json")
+    tells(0, "dead-letters", "retry", "--all", "--dry-run")
+
+    with redis.Redis.from_url(redis_server.url) as store:
+        store.hset(f"{redis_prefix}user:{HOSTILE}", "segment_name", f"x{HOSTILE}")
+    tells(1, "verify", "--warehouse", june[1])
+    tells(0, "replay", "--warehouse", june[1])
+    tells(0, "forget", HOSTILE)
+    tells(1, "ingest", tmp_path / HOSTILE)
+    (tmp_path / "bad.jsonl").write_text(HOSTILE, encoding="utf-8")
+    tells(3, "ingest", tmp_path / "bad.jsonl")
+    tells(2, f"--{HOSTILE}")
+    tells(2, "user", HOSTILE, "--redis-prefix", HOSTILE, "--kafka", HOSTILE)
+    assert sum("\\x1b[2J" in told for told in seen) > 8
 
 
 def test_a_bad_line_stops_before_more_is_sent_and_what_was_sent_is_counted(

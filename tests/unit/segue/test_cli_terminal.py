@@ -1,14 +1,23 @@
-"""What is printed where nobody reads, and where no room is left."""
+"""What is printed: text from elsewhere gives a terminal no orders; where nobody reads, a command ends."""
 
 from __future__ import annotations
 
+import io
+import json
 import os
 import subprocess
 import sys
+import unicodedata
 from pathlib import Path
 from typing import Literal
 
 import pytest
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from segue.cli import terminal
 
 _PRINTS = {
     "write": "terminal.write('x')",
@@ -67,3 +76,68 @@ def test_a_full_disk_is_no_bug(prints: str) -> None:
             74,
             "Error: nothing can be written any more: No space left on device\n",
         )
+
+
+HOSTILE = "7\x1b[2J\x9b31m\u202e\ud83d[/sale] [red]X[/red] :heart:"
+ESCAPED = r"7\x1b[2J\x9b31m\u202e\ud83d[/sale] [red]X[/red] :heart:"
+
+
+def shown(renderable: RenderableType, width: int = 100) -> str:
+    output = terminal.Output(file=io.StringIO(), width=width)
+    output.print(renderable)
+    assert isinstance(output.file, io.StringIO)
+    return output.file.getvalue()
+
+
+def a_table(*cells: RenderableType) -> Table:
+    table = Table(box=None)
+    for _ in cells:
+        table.add_column(HOSTILE)
+    table.add_row(*cells)
+    return table
+
+
+@pytest.mark.parametrize(
+    "renderable",
+    [HOSTILE, Text(HOSTILE), a_table(HOSTILE), a_table(Text(HOSTILE)), Group(Panel(Text(HOSTILE)))],
+    ids=["a text", "Rich's text", "in a table", "Rich's text in a table", "in a panel"],
+)
+def test_text_from_elsewhere_is_escaped_and_no_markup(renderable: RenderableType) -> None:
+    told = shown(renderable)
+
+    assert "".join(ESCAPED.split()) in "".join(told.split())
+    assert not {mark for mark in told if unicodedata.category(mark) in ("Cc", "Cf", "Cs")} - {"\n"}
+
+
+def test_what_is_escaped_is_broken_into_lines_and_not_cut() -> None:
+    assert "".join(shown(a_table(Text(HOSTILE, overflow="fold")), width=12).split()).endswith(
+        "".join(ESCAPED.split())
+    )
+
+
+def test_styles_stay_where_they_were() -> None:
+    text = Text("a\x1bb", style="bold").append("c", style="red")
+
+    (line,) = terminal.Output(file=io.StringIO()).render_lines(text, pad=False)
+
+    assert [(segment.text, str(segment.style)) for segment in line] == [
+        (r"a\x1bb", "bold"),
+        ("c", "bold red"),
+    ]
+
+
+def test_cells_of_a_line_hold_neither_tabs_nor_ends_of_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    terminal.write("a\tb", f"c\n{HOSTILE}")
+
+    assert capsys.readouterr().out == f"a\\tb\tc\\n{ESCAPED}\n"
+
+
+def test_json_means_what_it_meant(capsys: pytest.CaptureFixture[str]) -> None:
+    value = {"id": HOSTILE.replace("\ud83d", "é\n")}
+
+    terminal.write_json(value)
+
+    told = capsys.readouterr().out
+    assert json.loads(told) == value
+    assert "é" in told
+    assert not {mark for mark in told if unicodedata.category(mark) in ("Cc", "Cf")} - {"\n"}

@@ -1,12 +1,11 @@
 from __future__ import annotations
 
 import io
-import json
 
 from msgspec.structs import replace
 from rich.console import Console
 
-from segue.releases_text import releases_lines, releases_table
+from segue.releases_text import releases_as_json, releases_table
 from tests.releases import a_release
 from trainer.published import Publication, Published
 
@@ -56,12 +55,12 @@ def test_nothing_is_cut_where_there_is_little_room() -> None:
 
 
 def test_a_line_of_json_a_release() -> None:
-    new, old = (json.loads(line) for line in releases_lines(KNOWN))
+    new, old = releases_as_json(KNOWN)
     assert (new["version"], new["current"], new["continues"], new["activations"]) == (
         "new",
         True,
         "old",
-        [1, 7],
+        (1, 7),
     )
     assert (new["created_at"], new["published_at"]) == ("2024-04-30T01:02:03Z", "2024-05-01T00:00:00Z")
     assert new["metrics"] == {"silhouette": 0.12345, "sse": 7.0}

@@ -35,6 +35,18 @@ def test_key_value_lines() -> None:
     assert rest == 'level=info event=lanes.owned lanes="0, 1" group=g'
 
 
+@pytest.mark.parametrize("as_json", [True, False])
+def test_text_from_events_gives_a_terminal_no_orders(as_json: bool) -> None:
+    stream = io.StringIO()
+    set_up_logs(json=as_json, stream=stream)
+
+    structlog.get_logger().warning("lane.phase", reason="user 7\x1b[2J\x9b31m\u202e\nuser 8")
+
+    (line,) = stream.getvalue().splitlines()
+    assert "\\x1b[2J" in line or "\\u001b[2J" in line
+    assert line.isprintable()
+
+
 def test_json_lines() -> None:
     stream = io.StringIO()
     set_up_logs(json=True, stream=stream)
