@@ -12,6 +12,7 @@ This module imports little, since until :func:`guarded` runs, Python itself answ
 
 from __future__ import annotations
 
+import atexit
 import os
 import select
 import signal
@@ -103,7 +104,7 @@ class _Signals:
                     first, began = number, time.monotonic()
 
     def end_at_once(self, number: int) -> None:
-        """End the process without any order."""
+        """End the process, whatever goes on in it."""
         self.say_the_word(number)
         os._exit(128 + number)
 
@@ -125,7 +126,7 @@ def came() -> bool:
 
 
 def guarded(command: Callable[[], int]) -> int:
-    """Run a command; gives its exit code, or 130 or 143 where a signal ended it."""
+    """Run a command; gives its exit code. Where a signal ended it, this ends the process with 130 or 143."""
     sys.unraisablehook = _on_unraisable
     threading.excepthook = _on_thread_error
     code = 0
@@ -137,13 +138,12 @@ def guarded(command: Callable[[], int]) -> int:
         _signals.over = True
         if _signals.first is None:
             raise
-    if _signals.first is None:
-        return code
-    # A KeyboardInterrupt that came through an exec of text makes Python end by SIGINT, whatever the exit code:
-    # the next exec of text makes it forget that.
-    exec("")  # noqa: S102
-    _signals.say_the_word(_signals.first)
-    return 128 + _signals.first
+    if _signals.first is not None:
+        # Not by Python's shutdown: in it libraries complain of what the interrupted frames still hold (DuckDB's
+        # binding does), and Python may end by SIGINT, whatever the exit code.
+        atexit._run_exitfuncs()  # noqa: SLF001
+        _signals.end_at_once(_signals.first)
+    return code
 
 
 @contextmanager

@@ -78,6 +78,12 @@ WHERE = {
         ready()
         duckdb.sql("select count(*) from range(1000000000) a, range(1000000000) b where a.range < b.range").fetchall()
     """,
+    "while rows of DuckDB are held, of which its binding would complain at Python's end": """
+        import ctypes, duckdb
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(duckdb.connect()))
+        ready()
+        time.sleep(60)
+    """,
     "while a thread fails of it": """
         import threading
         going = threading.Event()
