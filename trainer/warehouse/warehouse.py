@@ -71,7 +71,7 @@ class Warehouse:
         self._inspection = Inspection(source, self._queries, layout, forms, reading)
         self._inspection.check()
         self._left_out = LeftOut(layout, source.csv_files, reading)
-        self._query_text = self._queries.features(None, (), FEATURES)
+        self._query_text = ""
         self._rejected: dict[datetime | None, Rejections] = {}
 
     @property
@@ -81,7 +81,7 @@ class Warehouse:
 
     @property
     def query_text(self) -> str:
-        """The feature query in the warehouse's dialect, as :meth:`features` last ran it."""
+        """The feature query in the warehouse's dialect, as :meth:`features` last ran it; empty before."""
         return self._query_text
 
     def features(

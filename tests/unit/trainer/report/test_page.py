@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from xml.etree import ElementTree as ET
@@ -9,8 +10,8 @@ import msgspec
 import pyarrow as pa
 import pytest
 
-from tests.training import a_shop, features_named, features_table
-from trainer.fit import fit
+from tests.training import QUICK, a_shop, features_named, features_table, fitted_shop
+from trainer.fit import Fit, fit
 from trainer.model import release_of
 from trainer.names import name_segments
 from trainer.report import Report, page, report_of
@@ -20,11 +21,19 @@ from trainer.settings import FitSettings
 from trainer.traits import traits_of
 from trainer.window import Window
 
+Rejected = dict[tuple[str, str], int]
 
-def paged(
-    table: pa.Table, settings: FitSettings, rejected: dict[tuple[str, str], int] | None = None
-) -> tuple[Report, str]:
-    fitted = fit(select(table, settings), settings)
+
+def paged(table: pa.Table, settings: FitSettings, rejected: Rejected | None = None) -> tuple[Report, str]:
+    return _paged(fit(select(table, settings), settings), rejected)
+
+
+def shop_page(settings: FitSettings, rejected: Rejected | None = None) -> tuple[Report, str]:
+    return _paged(fitted_shop(settings), rejected)
+
+
+def _paged(fitted: Fit, rejected: Rejected | None) -> tuple[Report, str]:
+    settings = fitted.settings
     traits = traits_of(fitted.selection.rows, fitted.labels, settings.features)
     names = name_segments(traits, settings.features)
     report = report_of(fitted, release_of(fitted, names), rejected or {}, traits)
@@ -56,7 +65,7 @@ class Tags(HTMLParser):
 
 
 def test_it_needs_nothing_but_itself() -> None:
-    _, html = paged(a_shop(), FitSettings())
+    _, html = shop_page(FitSettings())
     assert not re.search(r"https?:|src=|href=\"[^#]|@import|url\(|<script", html)
     for target in re.findall(r'href="#(\w+)"', html):
         assert f'id="{target}"' in html
@@ -64,7 +73,7 @@ def test_it_needs_nothing_but_itself() -> None:
 
 
 def test_it_is_well_formed() -> None:
-    _, html = paged(a_shop(), FitSettings(), {("users", "age is 190"): 1})
+    _, html = shop_page(FitSettings(), {("users", "age is 190"): 1})
     tags = Tags()
     tags.feed(html)
     assert tags.open == []
@@ -80,7 +89,7 @@ def test_what_the_shop_wrote_is_text_and_never_markup() -> None:
 
 
 def test_the_points_are_a_sample_and_each_segment_has_its_path() -> None:
-    report, html = paged(a_shop(POINTS + 800), FitSettings())
+    report, html = paged(a_shop(POINTS + 800), QUICK)
     scatter = charts(html)[SCATTER]
     drawn = [path.attrib["d"].count("M") for path in scatter.iter("path")]
     assert len(drawn) == report.k
@@ -91,7 +100,7 @@ def test_the_points_are_a_sample_and_each_segment_has_its_path() -> None:
 
 
 def test_a_small_shop_is_drawn_whole() -> None:
-    report, html = paged(a_shop(), FitSettings())
+    report, html = shop_page(FitSettings())
     assert (
         sum(path.attrib["d"].count("M") for path in charts(html)[SCATTER].iter("path")) == report.users.used
     )
@@ -99,7 +108,7 @@ def test_a_small_shop_is_drawn_whole() -> None:
 
 
 def test_every_index_has_its_curve_and_the_k_in_use_its_ring() -> None:
-    report, html = paged(a_shop(), FitSettings(k=3))
+    report, html = shop_page(FitSettings(k=3))
     for name in ("SSE", "Silhouette", "Calinski-Harabasz", "Davies-Bouldin", "Stability"):
         chart = charts(html)[f"{name} for each k"]
         dots = [circle.attrib["class"] for circle in chart.iter("circle")]
@@ -110,7 +119,7 @@ def test_every_index_has_its_curve_and_the_k_in_use_its_ring() -> None:
 
 def test_a_model_has_one_silhouette() -> None:
     """In the figures, in the table of every k, and in report.json; the encodings beside it have gains."""
-    report, html = paged(a_shop(), FitSettings(k=3))
+    report, html = shop_page(FitSettings(k=3))
     silhouette = report.metrics["silhouette"]
     (row,) = [row for row in report.search.rows if row.k == 3]
     assert row.silhouette == silhouette
@@ -121,13 +130,13 @@ def test_a_model_has_one_silhouette() -> None:
 
 @pytest.mark.parametrize("components", [1, 2, 3])
 def test_any_number_of_components(components: int) -> None:
-    _, html = paged(a_shop(), FitSettings(components=components))
+    _, html = shop_page(replace(QUICK, components=components))
     for chart in charts(html).values():
         assert "nan" not in ET.tostring(chart, encoding="unicode")
 
 
 def test_the_encodings_beside_each_other_and_the_one_in_use() -> None:
-    report, html = paged(a_shop(), FitSettings(compare=True))
+    report, html = shop_page(FitSettings(compare=True))
     used = report.comparison.used
     assert used is not None
     assert [each.encoding for each in report.comparison.encodings] == [
@@ -143,7 +152,7 @@ def test_the_encodings_beside_each_other_and_the_one_in_use() -> None:
     assert f" ± {used.margin:.3f}" in html
     offered = report.comparison.recommended is not None
     assert ("The recommended preset passes these controls" in html) == offered
-    _, alone = paged(a_shop(), FitSettings(encoding="one-hot", rare=0.005))
+    _, alone = shop_page(replace(QUICK, encoding="one-hot", rare=0.005))
     assert "; values of less than 0.5% of the users share one" in alone
     assert "share one" not in html
     assert "No comparison was asked for." in alone
@@ -159,7 +168,7 @@ def test_the_smallest_shop() -> None:
 
 
 def test_more_segments_than_colours() -> None:
-    report, html = paged(a_shop(), FitSettings(k=12))
+    report, html = shop_page(FitSettings(k=12, k_min=11, k_max=13))
     paths = list(charts(html)[SCATTER].iter("path"))
     looks = {(path.attrib["stroke"], path.attrib["stroke-linecap"]) for path in paths}
     assert len(looks) == report.k == 12

@@ -64,6 +64,7 @@ def test_columns_take_the_warehouses_names_and_absent_ones_are_null():
 
 def test_the_text_tells_what_ran(tmp_path):
     with open_warehouse(write_csv(Shop().user("u"), tmp_path)) as warehouse:
+        warehouse.features()
         assert "CAST(NULL AS TIMESTAMP)" in warehouse.query_text
         east = datetime(2024, 1, 1, 2, 30, tzinfo=timezone(timedelta(hours=2, minutes=30)))
         warehouse.features(east, ("O'Hara",))
