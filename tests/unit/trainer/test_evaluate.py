@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from trainer import evaluate
 from trainer.cluster import cluster
-from trainer.evaluate import RESAMPLES, elbow, judge, search
+from trainer.evaluate import RESAMPLES, KQuality, Search, elbow, judge, search
 
 
 @pytest.fixture(autouse=True)
@@ -126,3 +127,24 @@ def test_the_search_over_a_sample_extrapolates_the_sse(monkeypatch: pytest.Monke
     assert found.users == 150
     # As above, 200 rows are 50 away from a centre: not half of that, for half of the rows.
     assert found.rows[0].sse == pytest.approx(200 * 2_500, rel=0.15)
+
+
+def test_every_silhouette_is_over_the_same_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where k is searched over a sample: two blobs are the same two clusters in any."""
+    rng = np.random.default_rng(5)
+    rows = rng.normal(size=(300, 2)) + 50 * rng.integers(0, 2, (300, 1))
+    monkeypatch.setattr(evaluate, "SILHOUETTE_ROWS", 40)
+    monkeypatch.setattr(evaluate, "SEARCH_ROWS", 100)
+    (row,) = search(rows, [2]).rows
+    assert row.silhouette == judge(rows, cluster(rows, 2)).silhouette
+
+
+def test_the_figures_name_their_highest_k() -> None:
+    """To three decimals, and of equal ones the smallest; those of the clusters in use count."""
+    rows = tuple(
+        KQuality(k, 10.0 / k, silhouette, None, None, stability)
+        for k, silhouette, stability in ((2, 0.5, 0.9), (3, 0.50049, 0.8), (4, None, 0.95))
+    )
+    found = Search(rows, 3, {}, 100).with_used(replace(rows[1], stability=0.99))
+    assert (found.highest_silhouette, found.highest_stability) == (2, 3)
+    assert found.rows[1].stability == 0.99

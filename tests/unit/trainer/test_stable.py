@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -257,6 +258,9 @@ def test_the_figures_are_those_of_the_clusters_in_use(first: Path, tmp_path: Pat
     centres = {segment.id: segment.centre for segment in release.segments}
     own = np.array([centres[id_] for id_ in table["segment"].to_pylist()])
     assert release.metrics["sse"] == pytest.approx(((components - own) ** 2).sum(), rel=1e-9)
+    told = json.loads((folder / "report.json").read_text())
+    (row,) = [row for row in told["search"]["rows"] if row["k"] == told["k"]]
+    assert (row["sse"], row["silhouette"]) == (release.metrics["sse"], release.metrics["silhouette"])
 
 
 COUNTRIES = {"C0": (3, 2), "C1": (3, 9), "C2": (5, 6), "C3": (11, 9)}
