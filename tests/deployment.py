@@ -27,7 +27,7 @@ from schemas.release import ModelRelease
 from schemas.topics import MODELS_CURRENT_KEY, Topics
 from schemas.wire import encode_release
 from streamer.topics_admin import create_topics
-from tests.services import eventually
+from tests.services import HANG_S, eventually
 from tests.verify import Expected, Outcome, read_topic, verify
 
 
@@ -105,7 +105,7 @@ class Deployment:
             cwd=self.folder,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=HANG_S,
             check=False,
         )
         if check:
@@ -158,7 +158,7 @@ class Deployment:
         assert producer.flush(60) == 0
         return sent
 
-    def caught_up(self, deadline_s: float = 180) -> None:
+    def caught_up(self) -> None:
         """Wait until every lane's place in Redis is at the end of its inputs, and past its last decision.
 
         The sources alone do not tell: what is handed over to other lanes comes after them, and a lane that heals has
@@ -166,15 +166,15 @@ class Deployment:
         tell either: behind the last record stands a transaction's marker.
         """
         ends = self._ends(self.topics.sources)
-        eventually(lambda: self._no_place_before(ends), deadline_s, "every lane at the end of its inputs")
+        eventually(lambda: self._no_place_before(ends), "every lane at the end of its inputs")
         for topic in (*self.topics.inputs[2:], self.topics.users):
             last = {
                 (message.topic(), message.partition()): message.offset() + 1
                 for message in read_topic(self.bootstrap, topic)
             }
-            eventually(partial(self._no_place_before, last), deadline_s, f"every lane has read {topic}")
+            eventually(partial(self._no_place_before, last), f"every lane has read {topic}")
 
-    def swept(self, deadline_s: float = 180) -> None:
+    def swept(self) -> None:
         """Wait until every user of every lane is decided by the newest activation."""
         newest = self.activations()[-1][0]
 
@@ -183,7 +183,7 @@ class Deployment:
             assert len(places) == self.partitions
             return all((p["sweep"]["activation"], p["swept"]) == (newest, True) for p in places)
 
-        eventually(everybody, deadline_s, f"activation {newest} has decided everybody")
+        eventually(everybody, f"activation {newest} has decided everybody")
 
     def activations(self) -> list[tuple[int, str]]:
         """Every activation there was: its number, and the version of the release."""
@@ -254,9 +254,9 @@ class WorkerProcess:
     def log(self) -> str:
         return self.log_file.read_text(errors="replace")
 
-    def ready(self, deadline_s: float = 60) -> "WorkerProcess":
+    def ready(self) -> "WorkerProcess":
         """Wait until it says that it is ready."""
-        eventually(lambda: self.get("/readyz")[0] == 200, deadline_s, f"ready; {self.log()[-2000:]}")
+        eventually(lambda: self.get("/readyz")[0] == 200, f"ready; {self.log()[-2000:]}")
         return self
 
     def lanes(self) -> set[int]:
@@ -288,12 +288,12 @@ class WorkerProcess:
     def stop(self) -> int:
         """SIGTERM, and its exit code."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(40)
+        return self.process.wait(HANG_S)
 
     def kill(self) -> None:
         """SIGKILL."""
         self.process.kill()
-        self.process.wait(10)
+        self.process.wait(HANG_S)
 
     def pause(self) -> None:
         self.process.send_signal(signal.SIGSTOP)

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.services import eventually
+from tests.services import HANG_S, eventually
 
 
 def clean_environment(changes: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -62,7 +62,7 @@ class SegueProcess:
     def err(self) -> str:
         return self._err.read_text(encoding="utf-8")
 
-    def says(self, text: str, deadline_s: float = 60) -> None:
+    def says(self, text: str) -> None:
         """Wait until it has said this, on either output."""
 
         def said() -> bool:
@@ -72,11 +72,11 @@ class SegueProcess:
             assert text in told, told[-2_000:]
             return True
 
-        eventually(said, deadline_s, f"{self._arguments} says {text!r}")
+        eventually(said, f"{self._arguments} says {text!r}")
 
-    def ends(self, deadline_s: float = 30) -> int:
+    def ends(self) -> int:
         """Wait for its end; gives the exit code."""
-        return self.process.wait(deadline_s)
+        return self.process.wait(HANG_S)
 
     def terminate(self, number: signal.Signals = signal.SIGTERM) -> None:
         self.process.send_signal(number)

@@ -15,6 +15,9 @@ from segue.services import LocalKafka, LocalRedis, NoServices, Services, Service
 T = TypeVar("T")
 Server = TypeVar("Server", LocalKafka, LocalRedis)
 
+HANG_S = 300.0
+"""What takes longer hangs. No machine is too slow for a test."""
+
 KAFKA_VARIABLE = "SEGUE_TEST_KAFKA"
 REDIS_VARIABLE = "SEGUE_TEST_REDIS"
 
@@ -49,7 +52,7 @@ def not_here(reason: str, install: tuple[str, ...]) -> NoReturn:
 
 
 def eventually(
-    condition: Callable[[], T], deadline_s: float = 30, what: str = "", *, every_s: float = 0.05
+    condition: Callable[[], T], what: str = "", *, deadline_s: float = HANG_S, every_s: float = 0.05
 ) -> T:
     """Asks until the condition gives something true, and returns that.
 

@@ -136,7 +136,7 @@ class Workers:
         for _ in range(count):
             self._alive.append(self._deployment.worker())
         for worker in self._alive:
-            worker.ready(120)
+            worker.ready()
 
     def check(self) -> None:
         """Raises where a worker has ended that nobody ended."""
@@ -189,4 +189,4 @@ class Workers:
         """In the end every worker that lives is ready."""
         self.check()
         for worker in self._alive:
-            eventually(lambda worker=worker: worker.get("/readyz")[0] == 200, 180, "a worker is ready again")
+            eventually(lambda worker=worker: worker.get("/readyz")[0] == 200, "a worker is ready again")

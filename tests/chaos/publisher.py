@@ -40,7 +40,9 @@ class Publisher:
     def _switch(self) -> None:
         """As an operator does, who tries again where Kafka does not answer."""
         self._current = self._random.choice([v for v in self._versions if v != self._current])
-        eventually(self._rolled_back, _PATIENCE_S, f"release {self._current} is current", every_s=1)
+        eventually(
+            self._rolled_back, deadline_s=_PATIENCE_S, what=f"release {self._current} is current", every_s=1
+        )
 
     def _rolled_back(self) -> bool:
         if self._deployment.segue("rollback", self._current, check=False).returncode == 0:

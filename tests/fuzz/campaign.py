@@ -76,7 +76,7 @@ def run(seed: int, events: int) -> Verdict:
             _send(producer, topic, key, value)
         assert producer.flush(120) == 0
         check_kinds(seed, kinds)
-        deployment.caught_up(900)
+        deployment.caught_up()
         assert worker.process.poll() is None, "the worker ended"
         worker.ready()
         check_letters(kafka.bootstrap, topics.dead_letters, sent)

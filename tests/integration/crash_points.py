@@ -37,8 +37,9 @@ from streamer.threads import LaneThreads
 from tests.services import eventually
 
 LANE = 0
-# Less than a broker waits before it ends the transaction of a dead process by itself: that must not help.
-DEADLINE_S = 40
+# Half of what a broker waits before it ends the transaction of a dead process by itself: that must not help.
+DEADLINE_S = 300
+TRANSACTION_TIMEOUT_MS = 600_000
 LOST_ANSWER = "a test lost the answer"
 
 When = Literal["before", "after", "answer lost:", "never done:"]
@@ -160,7 +161,7 @@ def run_lanes(connection: Connection, values: dict[str, Any], log: Path, point: 
     steps = Steps(connection.send)
     steps.watch()
     steps.stop_at(point)
-    settings = Settings.model_validate(values)
+    settings = Settings.model_validate({**values, "transaction_timeout_ms": TRANSACTION_TIMEOUT_MS})
     releases = product._started(settings)
     all_lanes = frozenset(range(settings.partitions))
     open_lane = product._open_lane(settings, settings.partitions, releases)
@@ -172,7 +173,10 @@ def run_lanes(connection: Connection, values: dict[str, Any], log: Path, point: 
                 steps.stop_at(told)
             else:
                 eventually(
-                    lambda ends=told: _at(lanes, ends), DEADLINE_S, "every lane at its end", every_s=0.01
+                    lambda ends=told: _at(lanes, ends),
+                    "every lane at its end",
+                    deadline_s=DEADLINE_S,
+                    every_s=0.01,
                 )
             connection.send(told)
     lanes.disown(all_lanes)

@@ -19,7 +19,7 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from schemas.topics import Topics
-from tests.services import eventually
+from tests.services import HANG_S, eventually
 
 _WORKER = Path(__file__).with_name("recording_worker.py")
 PARTITIONS = 4
@@ -49,8 +49,8 @@ class Member:
     def signal(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
 
-    def ends(self, deadline_s: float = 30) -> int:
-        return self.process.wait(deadline_s)
+    def ends(self) -> int:
+        return self.process.wait(HANG_S)
 
 
 class Fleet:
@@ -139,9 +139,9 @@ class Fleet:
         """Whether each lane is held by exactly one of these workers."""
         return sorted(lane for member in members for lane in self.owned(member)) == sorted(ALL)
 
-    def await_shared_out(self, *members: Member, deadline_s: float = 30) -> None:
+    def await_shared_out(self, *members: Member) -> None:
         names = [member.name for member in members]
-        eventually(lambda: self.shared_out(*members), deadline_s, f"{names} share {sorted(ALL)}")
+        eventually(lambda: self.shared_out(*members), f"{names} share {sorted(ALL)}")
 
     def overlaps(self) -> list[str]:
         """The moments at which a lane was opened while another worker, or the same one, had it open."""

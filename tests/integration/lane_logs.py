@@ -14,6 +14,7 @@ from schemas.topics import Topics, topic_configs
 from streamer.interfaces import OutRecord, Record
 from streamer.kafka_client import Deadlines
 from streamer.kafka_log import KafkaLog
+from tests.services import HANG_S
 
 LANE = 1
 PARTITIONS = 3
@@ -116,10 +117,10 @@ class LaneLogs:
         raise AssertionError(f"the end of {topic} was not reached")
 
 
-def read_to(log: KafkaLog, ends: dict[str, int], deadline_s: float = 20, batch: int = 100) -> list[Record]:
+def read_to(log: KafkaLog, ends: dict[str, int], batch: int = 100) -> list[Record]:
     """Poll until these ends are passed."""
     records: list[Record] = []
-    end_s = time.monotonic() + deadline_s
+    end_s = time.monotonic() + HANG_S
     while not log.at_end(ends):
         assert time.monotonic() < end_s, f"{ends} not passed; {len(records)} records came"
         records.extend(log.poll(batch, 0.5))

@@ -58,7 +58,7 @@ def test_the_whole_demo_on_servers_that_the_settings_name(
 ) -> None:
     environment = named(kafka, redis_server)
     with SegueProcess(tmp_path, "demo", "--rate", "3000", environment=environment) as demo:
-        code = demo.ends(110)
+        code = demo.ends()
         told = demo.out + demo.err
 
     assert code == 0, told
@@ -84,10 +84,10 @@ def test_an_interrupted_demo_leaves_nothing(
 ) -> None:
     environment = named(kafka, redis_server)
     with SegueProcess(tmp_path, "demo", "--rate", "20", environment=environment) as demo:
-        demo.says("  by a", 90)  # a change: the worker works, and events are under way
+        demo.says("  by a")  # a change: the worker works, and events are under way
         assert processes_in(tmp_path / "segue-demo") != []
         demo.terminate(number)
-        assert demo.ends(30) == code
+        assert demo.ends() == code
         told = demo.out + demo.err
 
     assert "Traceback" not in told
@@ -100,10 +100,10 @@ def test_a_killed_demo_leaves_no_worker(
 ) -> None:
     environment = named(kafka, redis_server)
     with SegueProcess(tmp_path, "demo", "--rate", "20", environment=environment) as demo:
-        demo.says("  by a", 90)
+        demo.says("  by a")
         demo.terminate(signal.SIGKILL)
         demo.ends()
-        eventually(lambda: processes_in(tmp_path / "segue-demo") == [], 30, "the worker ends")
+        eventually(lambda: processes_in(tmp_path / "segue-demo") == [], "the worker ends")
 
 
 def test_without_servers_it_plays_in_memory_and_says_so(

@@ -96,7 +96,7 @@ def caught_up_under(deployment: Deployment, suffix: str) -> None:
         places = [json.loads(place.partition(b" ")[2]) for place in stored]
         return all(places[lane]["positions"][topic] >= end for (topic, lane), end in ends.items())
 
-    eventually(reached, 60, "every lane at the end of its inputs")
+    eventually(reached, "every lane at the end of its inputs")
 
 
 @pytest.mark.long

@@ -197,7 +197,7 @@ def test_where_the_order_between_the_topics_was_another_one_the_way_differs_and_
         return sum(lane["events"] for lane in worker.get("/status")[1]["lanes"])
 
     deployment.send([FIRST])
-    eventually(lambda: applied() == 1, 30, "the first signup")
+    eventually(lambda: applied() == 1, "the first signup")
     config = {"bootstrap.servers": deployment.bootstrap, "partitioner": "murmur2_random", "log_level": 0}
     producer = Producer({**config, "transactional.id": f"{deployment.prefix}shop"})
     producer.init_transactions(30)
@@ -206,9 +206,9 @@ def test_where_the_order_between_the_topics_was_another_one_the_way_differs_and_
     producer.produce(deployment.topics.orders, value, key)
     assert producer.flush(30) == 0
     deployment.send([SECOND])
-    eventually(lambda: applied() == 2, 30, "the second signup")
+    eventually(lambda: applied() == 2, "the second signup")
     producer.commit_transaction(30)
-    eventually(lambda: applied() == 3, 30, "the order")
+    eventually(lambda: applied() == 3, "the order")
     live = [json.loads(m.value()) for m in read_topic(deployment.bootstrap, deployment.topics.changes)]
     assert [change["segment"] for change in live] == [2]
 

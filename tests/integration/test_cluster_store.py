@@ -34,7 +34,7 @@ def cluster() -> Iterator[str]:
     with LocalRedis(options={"cluster-enabled": "yes"}) as server:
         with redis.Redis.from_url(server.url) as client:
             client.execute_command("CLUSTER ADDSLOTS", *range(SLOTS))
-            eventually(lambda: client.execute_command("CLUSTER INFO")["cluster_state"] == "ok", 20)
+            eventually(lambda: client.execute_command("CLUSTER INFO")["cluster_state"] == "ok")
         yield server.url
 
 

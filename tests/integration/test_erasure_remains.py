@@ -129,7 +129,7 @@ def test_compaction_takes_the_records_of_an_erased_user_away(fresh_kafka: Callab
         assert producer.flush(60) == 0
         return KEY not in {message.key() for message in read_topic(kafka.bootstrap, topics.users)}
 
-    eventually(is_gone, 120, "the user's records and the null are compacted away", every_s=1)
+    eventually(is_gone, "the user's records and the null are compacted away", every_s=1)
 
 
 def test_the_append_only_file_keeps_a_user_until_it_is_rewritten(
@@ -140,13 +140,13 @@ def test_the_append_only_file_keeps_a_user_until_it_is_rewritten(
     assert store.save(None, b"1", [write(ANNA, {"state": b"Spain"})])
     assert store.save(b"1", b"2", [write(ANNA, {"state": b"tombstone"})])
     store.close()
-    eventually(lambda: b"tombstone" in on_disk(server.data), 30)
+    eventually(lambda: b"tombstone" in on_disk(server.data))
     assert b"Spain" in on_disk(server.data)
 
     with redis.Redis.from_url(server.url) as client:
         client.bgrewriteaof()
 
-    eventually(lambda: b"Spain" not in on_disk(server.data), 60)
+    eventually(lambda: b"Spain" not in on_disk(server.data))
     assert b"tombstone" in on_disk(server.data)
 
 

@@ -73,7 +73,7 @@ def all_right(deployment: Deployment, users: range, release: Path) -> Outcome:
     """Wait until every user is what its events say; a high watermark does not tell, behind markers."""
     right = expected_users({str(number): user(number) for number in users}, release)
 
-    return eventually(lambda: deployment.verified(right), 90, "every user is right", every_s=1)
+    return eventually(lambda: deployment.verified(right), "every user is right", every_s=1)
 
 
 def test_no_event_is_lost_at_a_gap_and_none_is_applied_that_was_aborted(
@@ -107,7 +107,7 @@ def test_no_event_is_lost_at_a_gap_and_none_is_applied_that_was_aborted(
     assert all_right(deployment, range(40), release).users == 40
     # As by retention: every record goes, and the log begins behind the last transaction's mark.
     send(deployment, producer, user(9_997), commit=False)
-    ends = eventually(lambda: stands_at_the_ends(deployment, worker), 60, "the place is beyond the marks")
+    ends = eventually(lambda: stands_at_the_ends(deployment, worker), "the place is beyond the marks")
     for done in admin.delete_records([TopicPartition(topic, 0, end) for topic, end in ends.items()]).values():
         done.result(30)
     worker.kill()

@@ -94,14 +94,14 @@ class Terminal:
                 raise RuntimeError(f"it ended before it said {text!r}: {self.commands}\n{self.said}")
             return text in self.said
 
-        eventually(said, 120, f"{text!r} from {self.commands}")
+        eventually(said, f"{text!r} from {self.commands}")
 
     def ends(self, code: int = 0) -> None:
         def ended() -> bool:
             assert self._process.poll() is not None, self.said
             return True
 
-        eventually(ended, 120, f"the end of {self.commands}")
+        eventually(ended, f"the end of {self.commands}")
         assert self._process.returncode == code, f"{self.commands}\n{self.said}"
 
     def interrupt(self) -> None:
@@ -155,7 +155,7 @@ def test_the_walk_from_a_clone_to_a_user_who_moves(tmp_path: Path) -> None:
         assert not re.search(r"(?:^|\n)(?:warn|fail) ", third.said), third.said  # doctor's
         for staying in (worker, services):
             staying.interrupt()
-            staying.ends(130)
+            staying.ends()
     Terminal(clone, environment, BLOCKS[-1], tmp_path / "cleaning.txt").ends()
 
     assert not (clone / "my-shop").exists()

@@ -17,7 +17,7 @@ from schemas.events import Event, Item, Order, Signup, UserErased
 from segue.services import KafkaService, RedisService
 from tests.deployment import Deployment, deployed, trained
 from tests.integration.work_left import paused_in_the_middle, work_left
-from tests.services import eventually
+from tests.services import HANG_S, eventually
 from tests.verify import Outcome, expected_users, read_topic, verify
 
 pytestmark = pytest.mark.long
@@ -137,11 +137,11 @@ def test_turned_on_later(deployment: Deployment, tmp_path: Path) -> None:
     def all_dead() -> bool:
         return len(read_topic(before.bootstrap, before.topics.dead_letters)) == 27
 
-    eventually(all_dead, 60, "every event is a dead letter")
+    eventually(all_dead, "every event is a dead letter")
     worker.stop()
 
     refused = deployment.worker()
-    assert refused.process.wait(60) == 7
+    assert refused.process.wait(HANG_S) == 7
     assert "setting rekey is True, but the states in Redis were made with False" in refused.log()
     into = f"{deployment.redis_prefix}2:"
     deployment.segue("rebuild", "--into", into)
@@ -155,7 +155,6 @@ def test_turned_on_later(deployment: Deployment, tmp_path: Path) -> None:
         right = expected_users(facts, release)
         eventually(
             lambda: verify(moved.bootstrap, moved.topics, moved.redis_url, into, right),
-            90,
             "every user is right",
             every_s=1,
         )

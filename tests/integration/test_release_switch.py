@@ -81,12 +81,12 @@ def test_every_user_ends_with_the_newest_release_whatever_happens_to_the_sweep(
     events_told = len(read_topic(deployment.bootstrap, deployment.topics.changes))
 
     deployment.publish(releases[1])
-    eventually(lambda: by_activation(deployment, users)[first] < len(users), 30, "a sweep that has begun")
+    eventually(lambda: by_activation(deployment, users)[first] < len(users), "a sweep that has begun")
     worker.kill()
     left = by_activation(deployment, users)
     assert 0 < left[first] < len(users)
     successor = deployment.worker()
-    eventually(lambda: by_activation(deployment, users)[first] == 0, 60, "a sweep that has ended")
+    eventually(lambda: by_activation(deployment, users)[first] == 0, "a sweep that has ended")
     deployment.caught_up()
     (newest,) = by_activation(deployment, users)
     assert newest > first
@@ -125,13 +125,13 @@ def test_a_rollback_in_the_middle_of_a_sweep_brings_everybody_back(
     (first,) = by_activation(deployment, users).keys() - {-1}
 
     deployment.publish(releases[1])
-    eventually(lambda: by_activation(deployment, users).keys() - {-1, first}, 60, "a sweep that has begun")
+    eventually(lambda: by_activation(deployment, users).keys() - {-1, first}, "a sweep that has begun")
     deployment.announce(load_release(releases[0]))
     deployment.send(events[len(events) // 2 :])
     middle = by_activation(deployment, users)
     assert middle[first] > 0
     second = max(middle)
-    eventually(lambda: min(by_activation(deployment, users)) > second, 60, "everybody by the rollback")
+    eventually(lambda: min(by_activation(deployment, users)) > second, "everybody by the rollback")
     deployment.caught_up()
     outcome = deployment.verified(expected_users(facts, releases[0]))
     assert outcome.users == len(users)
@@ -175,19 +175,19 @@ def test_a_broken_release_leaves_the_old_one_deciding_until_a_good_one_comes(dep
         assert old in good
         producer.produce(deployment.topics.models, good.replace(old, new, 1), MODELS_CURRENT_KEY.encode())
         assert producer.flush(30) == 0
-        eventually(lambda why=why: why in (release_of(worker)["problem"] or ""), 30, f"it is refused: {why}")
+        eventually(lambda why=why: why in (release_of(worker)["problem"] or ""), f"it is refused: {why}")
         shown = release_of(worker)
         assert shown["problem"].startswith("the newest release is refused: ")
         assert (shown["version"], shown["activation"]) == (version, used)
         activation = deployment.activations()[-1][0]
-        line = eventually(lambda refused=activation: refusals(worker).get(refused), 30, "the line in the log")
+        line = eventually(lambda refused=activation: refusals(worker).get(refused), "the line in the log")
         assert why in line
         assert moved_by(event) == (segment, version, used)
         assert worker.get("/readyz")[0] == 200
     assert len(refusals(worker)) == 2
 
     deployment.announce(BETTER)
-    eventually(lambda: release_of(worker)["version"] == BETTER.version, 30, "the good one is in use")
+    eventually(lambda: release_of(worker)["version"] == BETTER.version, "the good one is in use")
     assert release_of(worker)["problem"] is None
     deployment.swept()
     newest = deployment.activations()[-1][0]

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
@@ -283,9 +282,7 @@ def test_closing_ends_the_thread(publishing: Publishing) -> None:
     releases.close()
     second = publishing.releases()
     second.start()
-    began = time.monotonic()
     second.close()
-    assert time.monotonic() - began < 3
     assert "releases" not in {thread.name for thread in threading.enumerate()}
 
 
@@ -307,6 +304,6 @@ def test_a_broker_that_is_lost_is_waited_for(
         broker.start()
         publishing.publish(SECOND)
 
-        eventually(lambda: version(releases) == SECOND.version, 60)
+        eventually(lambda: version(releases) == SECOND.version)
         eventually(lambda: releases.problem() is None)
         assert [model.release for model in told] == [FIRST, SECOND]

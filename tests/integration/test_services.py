@@ -108,7 +108,7 @@ def test_kafka_paused_answers_nobody_until_it_goes_on(fresh_kafka: StartKafka) -
         admin.list_topics(timeout=1)
     server.resume()
 
-    assert eventually(lambda: answers(admin), 30, "a resumed broker answers")
+    assert eventually(lambda: answers(admin), "a resumed broker answers")
 
 
 def test_redis_killed_comes_back_with_its_data(fresh_redis: StartRedis) -> None:
@@ -133,7 +133,7 @@ def test_redis_paused_answers_nobody_until_it_goes_on(fresh_redis: StartRedis) -
         with pytest.raises(redis.TimeoutError):
             client.ping()
         server.resume()
-        eventually(lambda: answers_redis(client), 10, "a resumed Redis answers")
+        eventually(lambda: answers_redis(client), "a resumed Redis answers")
 
 
 def test_redis_takes_options_over_the_usual_ones(fresh_redis: StartRedis) -> None:
@@ -243,8 +243,8 @@ while True:
         pid, directory = parent.stdout.readline().split()
         assert alive(int(pid))
         parent.send_signal(end)
-    eventually(lambda: not alive(int(pid)), 20, "the server is dead")
-    eventually(lambda: not Path(directory).exists(), 20, "its directory is gone")
+    eventually(lambda: not alive(int(pid)), "the server is dead")
+    eventually(lambda: not Path(directory).exists(), "its directory is gone")
 
 
 def create_topic(bootstrap: str, topic: str, config: dict[str, str] | None = None) -> str:
@@ -285,7 +285,7 @@ def read(bootstrap: str, topic: str, *, count: int) -> list[bytes | None]:
             values.append(message.value())
             return False
 
-        eventually(at_end, 30, f"{count} records in {topic}")
+        eventually(at_end, f"{count} records in {topic}")
     finally:
         consumer.close()
     return values

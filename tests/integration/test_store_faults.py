@@ -86,7 +86,7 @@ def test_a_redis_that_comes_back_is_used_again(fresh_redis: StartRedis) -> None:
     server.start()
 
     # It has forgotten the scripts, but not what was saved.
-    assert eventually(lambda: answering(store.place), 20) == b"p1"
+    assert eventually(lambda: answering(store.place)) == b"p1"
     assert store.save(b"p1", b"p2", [at("8", 1.5)])
     assert [n.user_id for n in store.neighbours(SPACE, [1.0], 5, ())[0]] == ["7", "8"]
     store.close()
@@ -102,7 +102,7 @@ def test_a_redis_that_hangs_is_given_up_in_time(fresh_redis: StartRedis) -> None
     server.resume()
 
     # The save that nobody waited for may still have been done; a save from the same place then is not.
-    eventually(lambda: answering(store.place), 10)
+    eventually(lambda: answering(store.place))
     done = store.place() == b"p2"
     assert store.save(b"p1", b"p3", []) is not done
     store.close()

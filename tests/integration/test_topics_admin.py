@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import time
-
 import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 
@@ -146,7 +144,6 @@ def test_the_cluster_is_described(client: dict[str, str]) -> None:
 
 
 def test_nobody_there_is_unreachable(topics: Topics) -> None:
-    began = time.monotonic()
     for call in (
         lambda: topics_admin.create_topics(NOBODY, topics, 1, deadline_s=0.5),
         lambda: topics_admin.check_topics(NOBODY, topics, deadline_s=0.5),
@@ -154,4 +151,3 @@ def test_nobody_there_is_unreachable(topics: Topics) -> None:
     ):
         with pytest.raises(Unreachable, match=r"Kafka at 127\.0\.0\.1:1 did not .*Connection refused"):
             call()
-    assert time.monotonic() - began < 10

@@ -116,7 +116,7 @@ def test_a_worker_that_is_stopped_in_the_middle_is_followed_by_another(
     deployment.publish(release)
     first = deployment.worker().ready()
     deployment.send(some_events)
-    eventually(lambda: applied(first) > 2_000, 60, "the first worker in the middle")
+    eventually(lambda: applied(first) > 2_000, "the first worker in the middle")
     assert first.stop() == 0
     left = work_left(deployment)
     assert 0 < left < len(some_events), f"{left} events are left, which is not the middle"
@@ -136,22 +136,22 @@ def test_a_worker_paused_beyond_its_session_and_resumed(
     first = deployment.worker().ready()
     deployment.settings = {}
     second = deployment.worker().ready()
-    eventually(lambda: first.lanes() and second.lanes(), 60, "both workers have lanes")
+    eventually(lambda: first.lanes() and second.lanes(), "both workers have lanes")
     middle = len(some_events) // 2
     deployment.send(some_events[:middle])
-    eventually(lambda: applied(first) > 500, 60, "the first worker in the middle")
+    eventually(lambda: applied(first) > 500, "the first worker in the middle")
     lanes = first.lanes()
     first.pause()
     assert work_left(deployment, lanes) > 0, "it has nothing in its hands"
-    eventually(lambda: second.lanes() == {0, 1, 2, 3}, 60, "the second worker has all lanes")
+    eventually(lambda: second.lanes() == {0, 1, 2, 3}, "the second worker has all lanes")
     asleep = len(first.log())
     deployment.send(some_events[middle:])
     first.resume()
-    refused = eventually(lambda: refusals(first.log()[asleep:]), 60, "what it had in its hands is refused")
+    refused = eventually(lambda: refusals(first.log()[asleep:]), "what it had in its hands is refused")
     assert {line["lane"] for line in refused} <= lanes
     outcome = check(deployment, some_events, release)
     assert outcome.users == len(by_user(some_events))
-    eventually(lambda: first.lanes() | second.lanes() == {0, 1, 2, 3}, 60, "every lane has an owner")
+    eventually(lambda: first.lanes() | second.lanes() == {0, 1, 2, 3}, "every lane has an owner")
 
 
 def test_bad_events_are_dead_letters_and_the_good_ones_are_applied(

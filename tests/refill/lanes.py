@@ -44,7 +44,7 @@ def wait_until_applied(
         assert lanes == set(range(deployment.partitions)), f"of the lanes only {sorted(lanes)} are live"
         return True
 
-    eventually(applied, deadline_s, f"all is applied under {redis_prefix}", every_s=_LOOK_S)
+    eventually(applied, f"all is applied under {redis_prefix}", deadline_s=deadline_s, every_s=_LOOK_S)
 
 
 def applied_under(deployment: Deployment, redis_prefix: str) -> int:

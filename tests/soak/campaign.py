@@ -51,7 +51,7 @@ def run(seconds: float, say: Say) -> Verdict:
         began_s = time.monotonic()
         backlog.start()
         backlog.finish()
-        deployment.caught_up(600)
+        deployment.caught_up()
         rate = _FILL / (time.monotonic() - began_s) / 2
         say(f"the worker took {2 * rate:,.0f} events a second; now {rate:,.0f} a second for {seconds:,.0f} s")
         feed = Feed(

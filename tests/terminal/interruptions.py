@@ -102,7 +102,7 @@ def _at_some_moment(
         )
         if ended is not None:
             ended.check()
-            eventually(lambda: not _processes_of(mark), 10, f"{arguments} left processes behind")
+            eventually(lambda: not _processes_of(mark), f"{arguments} left processes behind")
             return ended
         latest_s = after_s
     raise AssertionError(f"segue {' '.join(arguments)} ended before every signal")

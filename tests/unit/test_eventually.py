@@ -9,7 +9,7 @@ from tests.services import eventually
 
 def test_it_gives_what_the_condition_gave() -> None:
     values = iter([None, 0, "", "seven"])
-    assert eventually(lambda: next(values), 60, every_s=0) == "seven"
+    assert eventually(lambda: next(values), every_s=0) == "seven"
 
 
 def test_a_failed_assertion_means_not_yet() -> None:
@@ -19,12 +19,12 @@ def test_a_failed_assertion_means_not_yet() -> None:
         assert next(counts) == 2
         return True
 
-    assert eventually(third, 60, every_s=0)
+    assert eventually(third, every_s=0)
 
 
 def test_past_the_deadline_it_names_what_and_the_last_value() -> None:
     with pytest.raises(AssertionError, match=r"not within 0 s: the lane has moved; last: \[\]"):
-        eventually(list, 0, "the lane has moved")
+        eventually(list, "the lane has moved", deadline_s=0)
 
 
 def test_past_the_deadline_it_shows_the_last_failed_assertion() -> None:
@@ -32,7 +32,7 @@ def test_past_the_deadline_it_shows_the_last_failed_assertion() -> None:
         raise AssertionError("3 of 4")
 
     with pytest.raises(AssertionError, match="3 of 4"):
-        eventually(never, 0, "four")
+        eventually(never, "four", deadline_s=0)
 
 
 def test_other_errors_come_through_at_once() -> None:
@@ -40,4 +40,4 @@ def test_other_errors_come_through_at_once() -> None:
         raise KeyError("x")
 
     with pytest.raises(KeyError):
-        eventually(broken, 60)
+        eventually(broken)

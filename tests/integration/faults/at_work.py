@@ -70,7 +70,7 @@ class AtWork:
         assert page["ready"] is not bool(reasons)
         return reasons
 
-    def is_not_ready_for(self, words: str, deadline_s: float = 60) -> None:
+    def is_not_ready_for(self, words: str) -> None:
         """Wait until `/readyz` is 503 with a reason that has these words."""
 
         def said() -> bool:
@@ -78,9 +78,9 @@ class AtWork:
             assert any(words in reason for reason in reasons), reasons
             return True
 
-        eventually(said, deadline_s, f"not ready: {words}")
+        eventually(said, f"not ready: {words}")
 
-    def every_lane_waits_for(self, words: str, deadline_s: float = 60) -> None:
+    def every_lane_waits_for(self, words: str) -> None:
         """Wait until `/status` shows that each lane waits, or tries again, with a reason that has these words."""
 
         def waits() -> bool:
@@ -90,7 +90,7 @@ class AtWork:
             assert all(reason is not None and words in reason for _, reason in shown), shown
             return True
 
-        eventually(waits, deadline_s, f"every lane waits: {words}")
+        eventually(waits, f"every lane waits: {words}")
 
     def keeps_saying(self, words: str, seconds: float) -> None:
         """At no moment of these it is ready, or not ready for reasons that leave out these words."""
@@ -119,7 +119,7 @@ class AtWork:
             return seconds, count
 
         seconds, count = told()
-        eventually(lambda: told()[1] >= count + batches, 120, "batches go on")
+        eventually(lambda: told()[1] >= count + batches, "batches go on")
         now_seconds, now_count = told()
         return (now_seconds - seconds) / (now_count - count)
 
@@ -157,7 +157,7 @@ class AtWork:
 
     def is_well(self) -> None:
         """The worker is the one that began, is ready, and has told of nothing unforeseen."""
-        self.worker.ready(120)  # raises where its process has ended
+        self.worker.ready()  # raises where its process has ended
         assert "Traceback" not in self.worker.log()
 
     def every_user_is_right(self, *, letters_again: bool = False) -> Outcome:
@@ -213,10 +213,10 @@ def at_work(
 ) -> Iterator[AtWork]:
     """A worker in the middle of so many events, at so many a second."""
     deployment.announce(load_release(release))
-    busy = AtWork(deployment, release, deployment.worker().ready(120))
+    busy = AtWork(deployment, release, deployment.worker().ready())
     try:
         busy.send(records(Random(seed), count, USERS), rate)
-        eventually(lambda: busy.applied() > count / 20, 60, "the worker in the middle")
+        eventually(lambda: busy.applied() > count / 20, "the worker in the middle")
         yield busy
     finally:
         for feed in busy.feeds:

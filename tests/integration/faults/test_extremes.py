@@ -204,7 +204,7 @@ def test_clocks_that_go_backwards(deployment: Deployment, release: Path) -> None
             deployment.caught_up()
         outcome = checked(deployment, right, [*(facts.keys() - right.keys())])
         assert outcome.users > 100
-        eventually(lambda: worker.get("/readyz")[0] == 200, 30, "ready")
+        eventually(lambda: worker.get("/readyz")[0] == 200, "ready")
         assert "Traceback" not in worker.log()
         told = [json.loads(m.value()) for m in read_topic(deployment.bootstrap, topics.changes)]
         emitted = [(change["cause"]["partition"], change["emitted_at"]) for change in told]

@@ -113,8 +113,8 @@ def test_a_worker_out_of_kafkas_reach_while_another_takes_its_lanes(
     with deployed(away), at_work(away, release) as busy:
         proxy.stall()
         try:
-            other = deployment.worker().ready(120)
-            eventually(lambda: other.lanes() == set(deployment.lanes), 60, "the other one has all lanes")
+            other = deployment.worker().ready()
+            eventually(lambda: other.lanes() == set(deployment.lanes), "the other one has all lanes")
             busy.is_not_ready_for(f"Kafka at {proxy.address} does not answer")
             busy.is_calm()
             assert busy.lanes(), "it does not know yet that its lanes are gone"
@@ -122,6 +122,6 @@ def test_a_worker_out_of_kafkas_reach_while_another_takes_its_lanes(
             proxy.mend()
         busy.ends_right()
         shares = eventually(
-            lambda: (busy.worker.lanes(), other.lanes()) if busy.worker.lanes() else None, 60, "shared out"
+            lambda: (busy.worker.lanes(), other.lanes()) if busy.worker.lanes() else None, "shared out"
         )
         assert shares[0] | shares[1] == set(deployment.lanes)

@@ -55,7 +55,7 @@ def test_a_transaction_that_a_producer_left_open_is_told_of_and_gone_on_with(
 ) -> None:
     deployment.settings = {"SEGUE_NO_PROGRESS_S": str(NO_PROGRESS_S)}
     deployment.announce(load_release(release))
-    busy = AtWork(deployment, release, deployment.worker().ready(120))
+    busy = AtWork(deployment, release, deployment.worker().ready())
     of_lane = {lane: signups(lane, deployment.partitions, 6) for lane in deployment.lanes}
     first, *behind = of_lane[HELD]
     producer = open_transaction(deployment, first)
@@ -66,7 +66,7 @@ def test_a_transaction_that_a_producer_left_open_is_told_of_and_gone_on_with(
     (reason,) = busy.reasons()  # the other lanes go on
     waited_s = int(reason.removesuffix(" s").rpartition(" ")[2])
     assert waited_s >= NO_PROGRESS_S
-    eventually(lambda: busy.applied() == len(everybody_else), 30, "the other lanes have applied theirs")
+    eventually(lambda: busy.applied() == len(everybody_else), "the other lanes have applied theirs")
     lane = busy.lanes()[HELD]
     assert (lane["phase"], lane["events"], lane["lag"][deployment.topics.signups]) == ("live", 0, 6)
     checks = json.loads(deployment.segue("doctor", "--json", check=False).stdout)["checks"]
@@ -76,10 +76,10 @@ def test_a_transaction_that_a_producer_left_open_is_told_of_and_gone_on_with(
     }
 
     producer.commit_transaction(30)
-    eventually(lambda: busy.reasons() == [], 30, "ready again")
+    eventually(lambda: busy.reasons() == [], "ready again")
     facts = {signup.user_id: [signup] for some in of_lane.values() for signup in some}
-    eventually(lambda: busy.applied() == len(facts), 30, "every event is applied")
-    deployment.caught_up(30)
+    eventually(lambda: busy.applied() == len(facts), "every event is applied")
+    deployment.caught_up()
     outcome = deployment.verified(expected_users(facts, release))
     assert outcome.users == len(facts)
     busy.is_well()

@@ -48,9 +48,7 @@ def test_workers_join_and_leave_every_few_seconds(busy: AtWork) -> None:
     assert left >= 4
     outcome = busy.ends_right()
     assert outcome.users > 200
-    eventually(
-        lambda: shared_out([busy.worker, *beside], busy.deployment.lanes), 120, "every lane has one owner"
-    )
+    eventually(lambda: shared_out([busy.worker, *beside], busy.deployment.lanes), "every lane has one owner")
     assert len(busy.log_lines("lanes.owned")) >= left // 2  # some at once are one rebalance
     assert all("Traceback" not in worker.log() for worker in everyone)
 
@@ -59,7 +57,7 @@ def leaves(worker: WorkerProcess, *, in_order: bool) -> None:
     assert worker.process.poll() is None, worker.log()
     if in_order:
         # One that has just been started does not know the signal yet.
-        eventually(lambda: worker.get("/status")[0] == 200, 60, "it has begun")
+        eventually(lambda: worker.get("/status")[0] == 200, "it has begun")
         assert worker.stop() == 0, worker.log()
     else:
         worker.kill()

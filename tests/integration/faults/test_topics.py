@@ -22,7 +22,7 @@ from tests.bad_events import BadRecord
 from tests.chaos.customers import records
 from tests.deployment import Deployment
 from tests.integration.faults.at_work import USERS, AtWork, at_work
-from tests.services import eventually
+from tests.services import HANG_S, eventually
 from tests.verify import Outcome, expected_users, read_topic
 
 pytestmark = pytest.mark.long
@@ -46,7 +46,7 @@ def make_anew(deployment: Deployment, topic: str) -> None:
     delete(deployment, topic)
     client = {"bootstrap.servers": deployment.bootstrap}
     eventually(
-        lambda: topic in create_topics(client, deployment.topics, deployment.partitions), 30, f"made {topic}"
+        lambda: topic in create_topics(client, deployment.topics, deployment.partitions), f"made {topic}"
     )
 
 
@@ -63,7 +63,7 @@ def becomes_right(busy: AtWork, *, letters_again: bool = False) -> Outcome:
     for feed in busy.feeds:
         feed.finish()
     return eventually(
-        lambda: busy.every_user_is_right(letters_again=letters_again), 90, "every user is right", every_s=1
+        lambda: busy.every_user_is_right(letters_again=letters_again), "every user is right", every_s=1
     )
 
 
@@ -137,7 +137,7 @@ def test_an_input_that_is_gone_ends_the_worker_with_a_sentence_and_the_next_one_
     busy.ends_right()
     topic = busy.deployment.topics.orders
     delete(busy.deployment, topic)
-    assert busy.worker.process.wait(60) == 6
+    assert busy.worker.process.wait(HANG_S) == 6
     assert f"topic {topic} does not exist: create it" in last_words(busy)
     busy.worker = busy.deployment.worker().ready()
     busy.send(records(Random(9), 800, USERS), 200)
@@ -148,14 +148,14 @@ def test_an_input_that_is_gone_ends_the_worker_with_a_sentence_and_the_next_one_
 def test_partitions_added_to_one_input_end_the_worker_and_no_event_is_half_applied(busy: AtWork) -> None:
     topic = busy.deployment.topics.orders
     add_partitions(busy.deployment, topic)
-    assert busy.worker.process.wait(60) == 6
+    assert busy.worker.process.wait(HANG_S) == 6
     words = last_words(busy)
     assert f"topic {topic} " in words
     assert "make new topics" in words
     assert "`segue rebuild`" in words
     what_was_taken_is_right(busy)
     refused = busy.deployment.worker()
-    assert refused.process.wait(60) == 6
+    assert refused.process.wait(HANG_S) == 6
     assert f"{topic} has {busy.deployment.partitions + ADDED}" in refused.log()
     assert "Traceback" not in refused.log()
     what_was_taken_is_right(busy)
@@ -164,11 +164,11 @@ def test_partitions_added_to_one_input_end_the_worker_and_no_event_is_half_appli
 def test_partitions_added_to_every_topic_of_the_lanes(busy: AtWork) -> None:
     for topic in busy.deployment.topics.laned:
         add_partitions(busy.deployment, topic)
-    assert busy.worker.process.wait(60) == 6
+    assert busy.worker.process.wait(HANG_S) == 6
     assert "`segue rebuild`" in last_words(busy)
     what_was_taken_is_right(busy)
     refused = busy.deployment.worker()
-    assert refused.process.wait(60) == 7
+    assert refused.process.wait(HANG_S) == 7
     assert (
         f"the inputs have {busy.deployment.partitions + ADDED} partitions, but the states in Redis were made with"
         in refused.log()

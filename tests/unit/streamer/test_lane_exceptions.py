@@ -100,7 +100,7 @@ def test_the_thread_of_a_lane_goes_no_further_than_an_exception_and_ends_the_wor
     with raising(owner, name, 1), capture_logs() as lines:
         threads = LaneThreads(opener(world), lambda _: True, board)
         threads.own(frozenset({0}))
-        eventually(lambda: threads.failure() is not None, 30, "the worker is told to end")
+        eventually(lambda: threads.failure() is not None, "the worker is told to end")
         assert [status.phase for status in board.statuses()] == ["stopped"]
         assert isinstance(threads.failure(), ValueError)
         threads.disown([0])

@@ -82,7 +82,7 @@ def failing_once(error: Exception) -> Callable[[], None]:
 def test_lanes_open_once_and_close_with_their_connections(fleet: Fleet) -> None:
     fleet.threads.own(frozenset({1, 2}))
     fleet.threads.own(frozenset({1, 2}))
-    eventually(lambda: phases(fleet) == {1: "live", 2: "live"}, 10, "both lanes live")
+    eventually(lambda: phases(fleet) == {1: "live", 2: "live"}, "both lanes live")
     fleet.threads.disown([1])
     assert phases(fleet) == {2: "live"}
     (closed,) = [lane for lane in fleet.opened if lane.board.partition == 1]
@@ -99,7 +99,7 @@ def test_what_time_heals_is_taken_over_again(fleet: Fleet, error: Exception) -> 
 
     fleet.prepare = prepare
     fleet.threads.own(frozenset({0}))
-    eventually(lambda: fleet.opened and fleet.opened[0].takeovers == 2, 10, "a second takeover")
+    eventually(lambda: fleet.opened and fleet.opened[0].takeovers == 2, "a second takeover")
     assert fleet.threads.failure() is None
 
 
@@ -113,10 +113,10 @@ def test_a_fenced_lane_waits_until_the_group_says_that_it_is_ours(fleet: Fleet) 
     def reason() -> str | None:
         return next((status.reason for status in fleet.threads.statuses()), None)
 
-    eventually(lambda: reason() == "another worker has taken this lane", 10, "the reason told")
+    eventually(lambda: reason() == "another worker has taken this lane", "the reason told")
     assert fleet.opened[0].takeovers == 1
     fleet.ours = True
-    eventually(lambda: fleet.opened[0].takeovers == 2, 10, "the second takeover")
+    eventually(lambda: fleet.opened[0].takeovers == 2, "the second takeover")
 
 
 @pytest.mark.parametrize("error", [BadTopics("topics do not fit"), ValueError("a bug")])
@@ -126,7 +126,7 @@ def test_what_nobody_heals_ends_the_worker(fleet: Fleet, error: Exception) -> No
 
     fleet.prepare = prepare
     fleet.threads.own(frozenset({0}))
-    eventually(lambda: fleet.threads.failure() is error, 10, "the failure")
+    eventually(lambda: fleet.threads.failure() is error, "the failure")
     assert phases(fleet) == {0: "stopped"}
 
 
@@ -151,8 +151,8 @@ def test_a_lane_too_slow_to_close_neither_ends_the_worker_nor_shows_again(
     fleet.threads.disown([0])
     assert phases(fleet) == {}
     fleet.threads.own(frozenset({0}))
-    eventually(lambda: phases(fleet) == {0: "live"}, 10, "the second opening live")
+    eventually(lambda: phases(fleet) == {0: "live"}, "the second opening live")
     go_on.set()
-    eventually(lambda: fleet.opened[0].closed == 2, 10, "the first opening closed")
+    eventually(lambda: fleet.opened[0].closed == 2, "the first opening closed")
     assert fleet.threads.failure() is None
     assert phases(fleet) == {0: "live"}

@@ -26,21 +26,21 @@ def test_a_process_has_a_group_of_its_own_which_ctrl_c_does_not_reach(tmp_path: 
 
 def test_stopping_also_ends_what_the_server_started(tmp_path: Path) -> None:
     process = start(tmp_path, "sleep 600 & echo $!; wait")
-    child = int(eventually(process.printed, 30, "the child's id"))
+    child = int(eventually(process.printed, "the child's id"))
     process.kill()
-    eventually(lambda: not runs(child), 30, "the child is dead")
+    eventually(lambda: not runs(child), "the child is dead")
 
 
 def test_stop_lets_the_server_say_goodbye(tmp_path: Path) -> None:
     process = start(tmp_path, "trap 'echo goodbye; exit 0' TERM; echo ready; while :; do sleep 0.05; done")
-    eventually(lambda: "ready" in process.printed(), 30, "it is ready")
+    eventually(lambda: "ready" in process.printed(), "it is ready")
     process.stop()
     assert "goodbye" in process.printed()
 
 
 def test_a_paused_server_can_be_stopped(tmp_path: Path) -> None:
     process = start(tmp_path, "trap 'echo goodbye; exit 0' TERM; echo ready; while :; do sleep 0.05; done")
-    eventually(lambda: "ready" in process.printed(), 30, "it is ready")
+    eventually(lambda: "ready" in process.printed(), "it is ready")
     process.pause()
     assert process.running()
     process.stop()
@@ -49,14 +49,14 @@ def test_a_paused_server_can_be_stopped(tmp_path: Path) -> None:
 
 def test_a_server_that_does_not_listen_is_killed_at_the_deadline(tmp_path: Path) -> None:
     process = start(tmp_path, "trap '' TERM; echo ready; while :; do sleep 0.05; done")
-    eventually(lambda: "ready" in process.printed(), 30, "it is ready")
+    eventually(lambda: "ready" in process.printed(), "it is ready")
     process.stop(deadline_s=0.1)
     assert not process.running()
 
 
 def test_signals_to_an_ended_server_do_nothing(tmp_path: Path) -> None:
     process = start(tmp_path, "exit 3")
-    eventually(lambda: not process.running(), 30, "it has ended")
+    eventually(lambda: not process.running(), "it has ended")
     process.pause()
     process.resume()
     process.kill()
@@ -66,7 +66,7 @@ def test_signals_to_an_ended_server_do_nothing(tmp_path: Path) -> None:
 def test_trouble_shows_the_last_lines_of_this_life_only(tmp_path: Path) -> None:
     (tmp_path / "log").write_text("an earlier life\n")
     process = start(tmp_path, "seq 1 40; echo the port is taken >&2; exit 1")
-    eventually(lambda: not process.running(), 30, "it has ended")
+    eventually(lambda: not process.running(), "it has ended")
 
     text = str(process.trouble("ended at its start"))
 
@@ -94,7 +94,7 @@ def test_a_guard_whose_watchman_was_killed_gets_another_that_knows_all(
     assert successor not in (None, watchman)
     guard.finish()  # what the end of this process does
 
-    eventually(lambda: not first.running() and not third.running(), 30, "the watchman has killed both")
+    eventually(lambda: not first.running() and not third.running(), "the watchman has killed both")
     assert first._process.returncode == third._process.returncode == -signal.SIGKILL
 
 
@@ -148,12 +148,12 @@ def test_a_server_that_ends_by_itself_takes_its_children_along_and_is_forgotten(
     guard = Guard()
     monkeypatch.setattr("segue.services.process.guard", guard)
     process = start(tmp_path, "sleep 600 & echo $!")
-    child = int(eventually(process.printed, 30, "the child's id"))
+    child = int(eventually(process.printed, "the child's id"))
 
-    eventually(lambda: not process.running(), 30, "it has ended")
+    eventually(lambda: not process.running(), "it has ended")
 
     assert guard._held == set()
-    eventually(lambda: not runs(child), 30, "the child is dead")
+    eventually(lambda: not runs(child), "the child is dead")
 
 
 def test_a_server_does_not_outlive_a_parent_that_dies_before_it_tells_the_guard(tmp_path: Path) -> None:
@@ -172,7 +172,7 @@ ServerProcess("Sleeper", ["sleep", "60"], directory=folder, log=folder / "log")
     done = subprocess.run([sys.executable, "-c", program, tmp_path], stdout=subprocess.PIPE, check=False)
 
     assert done.returncode == -signal.SIGKILL
-    eventually(lambda: not runs(int(done.stdout)), 30, "nothing of it runs")
+    eventually(lambda: not runs(int(done.stdout)), "nothing of it runs")
 
 
 def runs(pid: int) -> bool:

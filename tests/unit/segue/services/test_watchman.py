@@ -66,7 +66,7 @@ def test_no_signal_ends_it_before_its_parent(tmp_path: Path) -> None:
             return int(line.split()[1], 16)
 
         # SIGHUP, SIGINT, SIGTERM
-        eventually(lambda: all(ignored() >> (number - 1) & 1 for number in (1, 2, 15)), 30, "it ignores them")
+        eventually(lambda: all(ignored() >> (number - 1) & 1 for number in (1, 2, 15)), "it ignores them")
         started.terminate()
         os.write(pipe, b'["+", "directory", "%s"]\n' % str(tmp_path / "second").encode())
         os.dup2(os.open(os.devnull, os.O_WRONLY), pipe)  # the input ends
