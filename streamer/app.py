@@ -51,6 +51,9 @@ class Releases(Protocol):
     def problem(self) -> str | None:
         """Why there is none, or why the newest is not used."""
 
+    def ended(self) -> list[str]:
+        """The thread that follows them, where it should live and does not."""
+
 
 class Worker:
     """One worker; make it with :func:`build_worker` and run it with :func:`run_worker`.
@@ -87,6 +90,7 @@ class Worker:
                 problem=self._releases.problem(),
             ),
             lanes=tuple(self._lanes.statuses()),
+            ended=tuple(self.ended()),
         )
 
     async def run(self) -> int:
@@ -111,11 +115,19 @@ class Worker:
                 return error
             if starting.done() and (failed := starting.exception()) is not None:
                 return failed
+            if ended := self.ended():
+                return RuntimeError(f"the thread {ended[0]} ended by itself")
             if self.app.crashed:
                 return self.app.crash_reason or RuntimeError("the Faust app ended by itself")
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), _WATCH_S)
         return None
+
+    def ended(self) -> list[str]:
+        """The threads that should live and do not; from any thread."""
+        transport = self.app.transport
+        assert isinstance(transport, GroupTransport)
+        return [*self._lanes.ended(), *self._releases.ended(), *transport.ended()]
 
     async def _stop(self, starting: asyncio.Task[None]) -> None:
         """Close the lanes while the group still counts us in, then leave it."""

@@ -42,6 +42,7 @@ class GroupThread(AIOKafkaConsumerThread):
     def __post_init__(self) -> None:
         super().__post_init__()
         self._begun = threading.Event()
+        self.transport.thread = self
 
     async def on_start(self) -> None:
         """Connect, however long it takes."""
@@ -97,6 +98,12 @@ class GroupThread(AIOKafkaConsumerThread):
         """Ask the group whether it still counts this worker in."""
         coordinator = self._coordinator
         return coordinator.coordinator_id is not None and await coordinator._do_heartbeat()  # noqa: SLF001 - see below
+
+    def has_ended(self) -> bool:
+        """Whether this thread should live and does not; asked from any thread."""
+        if self._thread is None or not self._begun.is_set() or self._stopped.is_set():
+            return False
+        return not self._thread.is_alive()
 
     @Service.task
     async def _keep_polling(self) -> None:
@@ -179,6 +186,11 @@ class GroupTransport(Transport):
         super().__init__(app.conf.broker_consumer, app)
         self.config = config
         self.membership = membership
+        self.thread: GroupThread | None = None
+
+    def ended(self) -> list[str]:
+        """The group's thread, where it should live and does not."""
+        return ["group"] if self.thread is not None and self.thread.has_ended() else []
 
     def lost(self) -> str:
         """What to say while Kafka cannot be asked."""

@@ -1,5 +1,6 @@
 """What a worker writes to its log: one line an event, as ``key=value`` or as JSON, never a secret."""
 
+import contextlib
 import logging
 import re
 import sys
@@ -40,7 +41,7 @@ def set_up_logs(level: str = "info", *, json: bool = False, stream: TextIO | Non
             without_secrets,
             structlog.processors.JSONRenderer() if json else _logfmt,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(number),
+        wrapper_class=_never_raising(structlog.make_filtering_bound_logger(number)),
         logger_factory=structlog.PrintLoggerFactory(stream or sys.stderr),
         cache_logger_on_first_use=False,
     )
@@ -54,6 +55,22 @@ def set_up_logs(level: str = "info", *, json: bool = False, stream: TextIO | Non
 def _logfmt(logger: object, method: str, event: Event) -> str:
     """A line of ``key=value``; what a terminal would take for an order is escaped, since ids come from events."""
     return printable_cell(_LOGFMT(logger, method, event))
+
+
+def _never_raising(wrapper: type[Any]) -> type[Any]:
+    """The same loggers, but a line that cannot be written is lost: the disk is full, or nobody reads the pipe.
+
+    A log that raises ends whoever logs, and often within the handler of another error.
+    """
+
+    class NeverRaising(wrapper):  # type: ignore[misc]
+        def _proxy_to_logger(
+            self, method_name: str, event: str | None = None, *args: Any, **fields: Any
+        ) -> None:
+            with contextlib.suppress(Exception):
+                super()._proxy_to_logger(method_name, event, *args, **fields)
+
+    return NeverRaising
 
 
 def without_secrets(_logger: object, _method: str, event: Event) -> Event:
@@ -79,4 +96,5 @@ class _ToOurLog(logging.Handler):
     """Hands the records of libraries to our log, as debug lines."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        structlog.get_logger(record.name).debug("library", text=record.getMessage(), of=record.name)
+        with contextlib.suppress(Exception):  # a library's own arguments may not fit its own text
+            structlog.get_logger(record.name).debug("library", text=record.getMessage(), of=record.name)

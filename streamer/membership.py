@@ -33,8 +33,11 @@ class Lanes(Protocol):
     def statuses(self) -> list[LaneStatus]:
         """The lanes as they are now."""
 
-    def failure(self) -> Exception | None:
+    def failure(self) -> BaseException | None:
         """The error of a lane that ends the worker."""
+
+    def ended(self) -> list[str]:
+        """The threads of lanes that should live and do not."""
 
 
 class Membership:
@@ -59,7 +62,7 @@ class Membership:
         self._joined = False
         self._closed = False
         self._waiting: str | None = None
-        self._failure: Exception | None = None
+        self._failure: BaseException | None = None
 
     def assigned(self, partitions: Iterable[tuple[str, int]], counts: Mapping[str, int]) -> None:
         """The group gave these partitions, by topic and number: open their lanes.
@@ -113,11 +116,11 @@ class Membership:
         else:
             log.warning("group.waits", group=self._group, reason=what)
 
-    def fail(self, error: Exception) -> None:
+    def fail(self, error: BaseException) -> None:
         """The worker cannot go on; the first such error is the one that is told."""
         self._failure = self._failure or error
 
-    def failure(self) -> Exception | None:
+    def failure(self) -> BaseException | None:
         """The error that ends the worker, from the membership or from a lane."""
         return self._failure or self._lanes.failure()
 

@@ -110,6 +110,12 @@ class Releases:
         value = self._view.versions.get(version)
         return None if value is None else decode_release(value)
 
+    def ended(self) -> list[str]:
+        """The thread that follows, where it should live and does not."""
+        if not self._told.is_set() or self._closing.is_set() or self._thread.is_alive():
+            return []
+        return [self._thread.name]
+
     def close(self) -> None:
         """Stop following; what was read can still be asked for."""
         self._closing.set()
@@ -135,8 +141,8 @@ class Releases:
                 self._failed = error
         except Exception as error:
             # A reader that ended in silence would leave the worker with an old model for ever.
-            log.exception("reading the releases failed")
             self._wait(f"reading the releases failed: {error!r}")
+            log.debug("reading the releases failed", exc_info=error)
 
     def _follow(self) -> None:
         """Read from the topic's beginning, and go on until something is wrong."""
@@ -166,8 +172,8 @@ class Releases:
     def _publish(self, view: ReleaseView) -> None:
         before, self._view = self._view, view
         if self._trouble is not None:
-            log.info("releases are read again")
             self._trouble = None
+            log.info("releases are read again")
         if view.refused is not None and view.known_activation != before.known_activation:
             log.error("release refused", activation=view.known_activation, reason=view.refused)
         model = view.current
@@ -181,10 +187,10 @@ class Releases:
         self._told.set()
 
     def _wait(self, reason: str) -> None:
-        if reason != self._trouble:
-            log.warning("releases are waited for", reason=reason)
-        self._trouble = reason
+        before, self._trouble = self._trouble, reason
         self._told.set()
+        if reason != before:
+            log.warning("releases are waited for", reason=reason)
         self._closing.wait(_RETRY_S)
 
 

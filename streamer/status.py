@@ -57,11 +57,12 @@ class ReleaseStatus(Struct, frozen=True, kw_only=True):
 
 
 class WorkerStatus(Struct, frozen=True, kw_only=True):
-    """Everything that ``/status`` shows."""
+    """Everything that ``/status`` shows. ``ended`` names the threads that should live and do not."""
 
     group: GroupStatus
     release: ReleaseStatus
     lanes: tuple[LaneStatus, ...]
+    ended: tuple[str, ...] = ()
 
 
 class StatusSource(Protocol):
@@ -69,6 +70,9 @@ class StatusSource(Protocol):
 
     def status(self) -> WorkerStatus:
         """The worker at this moment."""
+
+    def ended(self) -> list[str]:
+        """The threads that should live and do not."""
 
 
 def not_ready_because(status: WorkerStatus, now_s: float, no_progress_s: float) -> list[str]:
@@ -81,7 +85,7 @@ def not_ready_because(status: WorkerStatus, now_s: float, no_progress_s: float) 
         no_progress_s: how long events may wait in a lane while none is applied.
     """
     group, release = status.group, status.release
-    reasons: list[str] = []
+    reasons = [f"the thread {name} has ended" for name in status.ended]
     if group.waiting is not None:
         reasons.append(group.waiting)
     elif not group.joined:

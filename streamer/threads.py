@@ -1,8 +1,10 @@
 """Lanes as threads: each opens, takes itself over whenever it must, waits visibly, and closes."""
 
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import dataclass
 
 import structlog
@@ -50,7 +52,7 @@ class LaneThreads:
         self._board = board
         self._threads: dict[int, _LaneThread] = {}
         self._lock = threading.Lock()
-        self._failure: Exception | None = None
+        self._failure: BaseException | None = None
 
     def own(self, partitions: frozenset[int]) -> None:
         """Open the lanes that are not open yet; each takes itself over in its own thread."""
@@ -62,15 +64,16 @@ class LaneThreads:
                 thread.start()
 
     def disown(self, partitions: Iterable[int]) -> None:
-        """Close these lanes; returns when they are closed, or when waiting longer would help nobody:
+        """Close these lanes, side by side; returns when they are closed, or after ``CLOSE_S`` for all of them:
         what a lane that hangs still tries, the next owner's fence refuses.
         """
         with self._lock:
-            closing = [self._threads.pop(p) for p in partitions if p in self._threads]
-        for thread in closing:
+            threads = [self._threads.pop(p) for p in partitions if p in self._threads]
+        for thread in threads:
             thread.ask_to_close()
-        for thread in closing:
-            thread.join(CLOSE_S)
+        deadline_s = time.monotonic() + CLOSE_S
+        for thread in threads:
+            thread.join(max(0.0, deadline_s - time.monotonic()))
             if thread.is_alive():
                 log.warning("lane did not close in time", lane=thread.partition, seconds=CLOSE_S)
             self._board.closed(thread.board)
@@ -79,11 +82,17 @@ class LaneThreads:
         """What each lane is doing."""
         return self._board.statuses()
 
-    def failure(self) -> Exception | None:
+    def failure(self) -> BaseException | None:
         """The error that ends this worker, if a lane met one."""
         return self._failure
 
-    def _fail(self, error: Exception) -> None:
+    def ended(self) -> list[str]:
+        """The threads that should live and do not."""
+        with self._lock:
+            threads = list(self._threads.values())
+        return [thread.name for thread in threads if not thread.is_alive()]
+
+    def _fail(self, error: BaseException) -> None:
         self._failure = self._failure or error
 
 
@@ -93,7 +102,7 @@ class _LaneThread(threading.Thread):
         board: LaneBoard,
         open_lane: OpenLaneFor,
         still_ours: Callable[[int], bool],
-        fail: Callable[[Exception], None],
+        fail: Callable[[BaseException], None],
     ) -> None:
         super().__init__(name=f"lane-{board.partition}", daemon=True)
         self.board = board
@@ -110,17 +119,11 @@ class _LaneThread(threading.Thread):
     def run(self) -> None:
         try:
             opened = self._open_lane(self.board, self._closing.is_set)
-            try:
+            with closing(opened.store), closing(opened.log):
                 while not self._closing.is_set():
                     self._live(opened.lane)
-            finally:
-                opened.log.close()
-                opened.store.close()
-        except SegueError as error:
-            self._stopped(error, str(error))
-        except Exception as error:
-            log.exception("lane failed", lane=self.partition)
-            self._stopped(error, f"unexpected: {error!r}")
+        except BaseException as error:  # noqa: BLE001 - whatever it is, it ends the worker
+            self._stopped(error)
 
     def _live(self, lane: Lane) -> None:
         """Take the lane over and run it until something is in doubt."""
@@ -143,8 +146,13 @@ class _LaneThread(threading.Thread):
         self._closing.wait(self._wait_s)
         self._wait_s = min(2 * self._wait_s, MOST_WAIT_S)
 
-    def _stopped(self, error: Exception, reason: str) -> None:
+    def _stopped(self, error: BaseException) -> None:
         """An error ends the worker, unless the lane was to close anyway."""
-        self.board.phase("stopped", reason)
+        # Before all that could fail as well: a lane that ends in silence leaves its events unread.
         if not self._closing.is_set():
             self._fail(error)
+        if isinstance(error, SegueError):
+            self.board.phase("stopped", str(error))
+        else:
+            self.board.phase("stopped", f"unexpected: {error!r}")
+            log.error("lane failed", lane=self.partition, exc_info=error)

@@ -35,6 +35,8 @@ def pages(source: StatusSource, metrics: Metrics, no_progress_s: float) -> dict[
     """The pages by path; see :func:`streamer.status.not_ready_because`."""
 
     def health() -> Answer:
+        if ended := source.ended():
+            return HTTPStatus.SERVICE_UNAVAILABLE, TEXT, f"ended: {', '.join(ended)}\n".encode()
         return HTTPStatus.OK, TEXT, b"ok\n"
 
     def ready() -> Answer:

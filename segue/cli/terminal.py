@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import accumulate
 from typing import IO, NoReturn, TextIO
 
@@ -73,8 +73,9 @@ def warn(sentence: str) -> None:
 
 
 def complain(sentence: str) -> None:
-    """Tell people what went wrong."""
-    people.print(Text("Error: ", style="bold red").append(sentence, style="default"))
+    """Tell people what went wrong; where nothing can be written, the exit code alone tells."""
+    with suppress(OSError):
+        people.print(Text("Error: ", style="bold red").append(sentence, style="default"))
 
 
 def show_whole(table: Table) -> None:

@@ -59,6 +59,9 @@ class RecordingLanes:
     def statuses(self) -> list[LaneStatus]:
         return [LaneStatus(partition=lane, phase="live") for lane in sorted(self._open)]
 
+    def ended(self) -> list[str]:
+        return []
+
     def failure(self) -> Exception | None:
         return None
 
@@ -69,6 +72,9 @@ class NoReleases:
 
     def problem(self) -> str | None:
         return "no release: run `segue publish`"
+
+    def ended(self) -> list[str]:
+        return []
 
 
 def keep_asking(worker: Worker, lanes: RecordingLanes, partitions: int) -> None:

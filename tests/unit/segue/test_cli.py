@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 from importlib.metadata import version
@@ -12,6 +13,7 @@ import pytest
 
 from schemas.errors import BadTopics
 from segue import interruption
+from segue.cli import terminal
 from segue.cli.commands import COMMANDS
 from segue.cli.main import run
 from segue.settings import Settings
@@ -164,3 +166,14 @@ def test_help_loads_no_client_of_any_server() -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
 
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_where_nothing_can_be_written_the_exit_code_still_tells(monkeypatch: pytest.MonkeyPatch) -> None:
+    failing_tail(monkeypatch, BadTopics("topics do not fit"))
+    with Path("/dev/full").open("w") as full:
+        monkeypatch.setattr(terminal.people, "file", full)
+        code = run(["tail"])
+        monkeypatch.undo()
+        with contextlib.suppress(OSError):
+            full.close()
+    assert code == BadTopics.exit_code

@@ -37,6 +37,9 @@ class Lanes:
     def statuses(self) -> list[LaneStatus]:
         return []
 
+    def ended(self) -> list[str]:
+        return []
+
 
 class NoReleases:
     def current(self) -> None:
@@ -44,6 +47,14 @@ class NoReleases:
 
     def problem(self) -> str | None:
         return "no release: run `segue publish`"
+
+    def ended(self) -> list[str]:
+        return []
+
+
+class EndedReleases(NoReleases):
+    def ended(self) -> list[str]:
+        return ["releases"]
 
 
 @pytest.fixture
@@ -76,6 +87,12 @@ def test_a_lanes_error_ends_the_worker_in_one_sentence(
     assert run_worker(build_worker(config, Lanes(lambda: error), NoReleases())) == code
     (failed,) = [event for event in events(log) if event["level"] == "error"]
     assert (failed["event"], failed["error"]) == ("worker.failed", said)
+
+
+def test_a_thread_that_ends_by_itself_ends_the_worker(log: io.StringIO) -> None:
+    config = WorkerConfig(kafka=NOBODY, partitions=4)
+    assert run_worker(build_worker(config, Lanes(), EndedReleases())) == 70
+    assert "the thread releases ended by itself" in log.getvalue()
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])

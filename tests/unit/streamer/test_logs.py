@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import logging
@@ -45,6 +46,28 @@ def test_text_from_events_gives_a_terminal_no_orders(as_json: bool) -> None:
     (line,) = stream.getvalue().splitlines()
     assert "\\x1b[2J" in line or "\\u001b[2J" in line
     assert line.isprintable()
+
+
+class _FullDisk(io.StringIO):
+    def write(self, text: str) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+class _Odd:
+    def __repr__(self) -> str:
+        raise RuntimeError("no words")
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_line_that_cannot_be_written_is_lost_and_raises_nothing(as_json: bool) -> None:
+    set_up_logs("debug", json=as_json, stream=_FullDisk())
+    log = structlog.get_logger("segue.lane").bind(lane=1)
+    log.info("lane.phase", value=_Odd())
+    try:
+        raise ValueError("of a lane")
+    except ValueError:
+        log.exception("lane failed")
+    logging.getLogger("faust").error("%d lanes", "no number")
 
 
 def test_json_lines() -> None:

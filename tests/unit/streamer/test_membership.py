@@ -34,6 +34,9 @@ class Recorder:
     def failure(self) -> Exception | None:
         return self.error
 
+    def ended(self) -> list[str]:
+        return []
+
 
 @pytest.fixture
 def lanes() -> Recorder:

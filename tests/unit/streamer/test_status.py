@@ -30,6 +30,10 @@ def test_a_refused_newest_release_leaves_the_one_in_use() -> None:
     assert not_ready_because(replace(READY, release=release)) == []
 
 
+def test_a_worker_whose_thread_has_ended_is_not_ready() -> None:
+    assert not_ready_because(replace(READY, ended=("lane-1",))) == ["the thread lane-1 has ended"]
+
+
 def test_each_reason_is_told() -> None:
     lanes = (LaneStatus(partition=0, phase="healing", reason="folds 12 records"),)
     release = ReleaseStatus(version=None, activation=None, problem="no release: run `segue publish`")

@@ -1,12 +1,14 @@
 """Lanes as threads: what opens, waits, ends the worker, and closes."""
 
+import errno
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from schemas.errors import BadTopics, Unreachable
-from streamer import threads
+from streamer import board, threads
 from streamer.board import LaneBoard, StatusBoard
 from streamer.lane_errors import Fenced, InDoubt
 from streamer.metrics import Metrics
@@ -69,7 +71,7 @@ def phases(fleet: Fleet) -> dict[int, str]:
     return {status.partition: status.phase for status in fleet.threads.statuses()}
 
 
-def failing_once(error: Exception) -> Callable[[], None]:
+def failing_once(error: BaseException) -> Callable[[], None]:
     errors = [error]
 
     def step() -> None:
@@ -128,6 +130,48 @@ def test_what_nobody_heals_ends_the_worker(fleet: Fleet, error: Exception) -> No
     fleet.threads.own(frozenset({0}))
     eventually(lambda: fleet.threads.failure() is error, "the failure")
     assert phases(fleet) == {0: "stopped"}
+
+
+@pytest.mark.parametrize("error", [ValueError("a bug"), SystemExit(3)])
+def test_a_lane_that_can_neither_log_nor_tell_its_board_still_ends_the_worker(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    def unwritable(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(threading, "excepthook", lambda _: None)
+
+    def prepare(lane: FakeLane) -> None:
+        lane.on_step = fail
+
+    def fail() -> None:
+        monkeypatch.setattr(threads.log, "error", unwritable, raising=False)
+        monkeypatch.setattr(board.log, "info", unwritable, raising=False)
+        raise error
+
+    fleet.prepare = prepare
+    fleet.threads.own(frozenset({0}))
+    eventually(lambda: fleet.threads.failure() is error, 10, "the failure")
+    eventually(lambda: fleet.threads.ended() == ["lane-0"], 10, "the thread's end")
+    assert fleet.opened[0].closed == 2
+
+
+def test_lanes_that_hang_close_side_by_side_within_one_deadline(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threads, "CLOSE_S", 0.2)
+    go_on = threading.Event()
+
+    def prepare(lane: FakeLane) -> None:
+        lane.on_step = lambda: go_on.wait(30) and None
+
+    fleet.prepare = prepare
+    fleet.threads.own(frozenset(range(8)))
+    eventually(lambda: len(fleet.opened) == 8, 10, "every lane open")
+    began = time.monotonic()
+    fleet.threads.disown(range(8))
+    assert time.monotonic() - began < 4 * 0.2
+    go_on.set()
 
 
 def test_a_lane_too_slow_to_close_neither_ends_the_worker_nor_shows_again(

@@ -39,6 +39,10 @@ READY = WorkerStatus(
 class Source:
     def __init__(self) -> None:
         self.now: WorkerStatus | None = READY
+        self.gone: list[str] = []
+
+    def ended(self) -> list[str]:
+        return self.gone
 
     def status(self) -> WorkerStatus:
         if self.now is None:
@@ -69,6 +73,11 @@ def get(server: WebServer, path: str) -> tuple[int, str, bytes]:
 def test_healthz_says_that_the_process_lives(server: WebServer, source: Source) -> None:
     source.now = None
     assert get(server, "/healthz") == (200, "text/plain; charset=utf-8", b"ok\n")
+
+
+def test_healthz_fails_when_a_thread_that_should_live_does_not(server: WebServer, source: Source) -> None:
+    source.gone = ["lane-3", "releases"]
+    assert get(server, "/healthz") == (503, "text/plain; charset=utf-8", b"ended: lane-3, releases\n")
 
 
 def test_readyz_says_why_not(server: WebServer, source: Source) -> None:
