@@ -13,59 +13,79 @@ local excluded = {}
 for _, user_id in ipairs(cmsgpack.unpack(ARGV[3])) do excluded[user_id] = true end
 local size = redis.call('ZCARD', index)
 
--- Pages grow while they hold excluded users only: a call costs more than a user.
+-- The index by rank, as far as it was read: each entry once, however many angles pass it.
+local users, angles = {}, {}
+
+-- Pages grow along one walk: a call costs more than a user.
 local SMALLEST, LARGEST = wanted + 1, 1000
-local function grown(page_size)
-  return math.min(2 * page_size, math.max(LARGEST, SMALLEST))
+local page_size
+
+-- Reads the entry of this rank, and with it those on the way to rank `last` that were not read yet.
+local function read(rank, last)
+  local step = rank <= last and 1 or -1
+  local ends, left = rank, page_size - 1
+  while ends ~= last and left > 0 and users[ends + step] == nil do ends, left = ends + step, left - 1 end
+  local low = math.min(rank, ends)
+  local page = redis.call('ZRANGE', index, low, math.max(rank, ends), 'WITHSCORES')
+  for i = 1, #page, 2 do
+    users[low + (i - 1) / 2], angles[low + (i - 1) / 2] = page[i], page[i + 1]
+  end
+  page_size = math.min(2 * page_size, math.max(LARGEST, SMALLEST))
 end
 
-local function add(found, user_id, angle)
-  if #found < wanted and not excluded[user_id] then
-    found[#found + 1] = {user_id, angle}
+-- From an excluded user's rank to one beyond it, in each direction, such that only excluded users lie between.
+local beyond = {[1] = {}, [-1] = {}}
+
+-- The first rank from `rank` towards `last` whose user is not excluded; beyond `last` where there is none.
+local function kept(rank, last, step)
+  local jumps, from = beyond[step], rank
+  while (last - rank) * step >= 0 do
+    if users[rank] == nil then read(rank, last) end
+    if not excluded[users[rank]] then break end
+    rank = jumps[rank] or rank + step
   end
+  -- The next walk along here goes at once to where this one came.
+  while (rank - from) * step > 0 do
+    jumps[from], from = rank, jumps[from] or from + step
+  end
+  return rank
 end
 
 -- Takes the users of ranks first to last, in this order, until `wanted` are found.
 local function ascending(found, first, last)
-  local page_size = SMALLEST
-  while first <= last and #found < wanted do
-    local page = redis.call('ZRANGE', index, first, math.min(first + page_size - 1, last), 'WITHSCORES')
-    for i = 1, #page, 2 do add(found, page[i], page[i + 1]) end
-    first = first + page_size
-    page_size = grown(page_size)
+  local rank = first
+  while #found < wanted do
+    rank = kept(rank, last, 1)
+    if rank > last then return end
+    found[#found + 1] = rank
+    rank = rank + 1
   end
 end
 
 -- The same from rank last down to first, but users of one angle are equally far, so they come by id all
--- the same: a group that a page cuts is entered anew at its smallest id.
+-- the same: each group of one angle is entered at its smallest id.
 local function descending(found, last, first)
-  local page_size = SMALLEST
-  while first <= last and #found < wanted do
-    local low = math.max(last - page_size + 1, first)
-    local page = redis.call('ZRANGE', index, low, last, 'WITHSCORES')
-    local ends = #page
-    while ends > 0 and #found < wanted do
-      local angle, begins = page[ends], ends - 1
-      while begins > 1 and page[begins - 1] == angle do begins = begins - 2 end
-      if begins == 1 then
-        local smallest = redis.call('ZCOUNT', index, '-inf', '(' .. angle)
-        ascending(found, smallest, last)
-        last = smallest - 1
-      else
-        for i = begins, ends, 2 do add(found, page[i], page[i + 1]) end
-        last = last - (ends - begins + 1) / 2
+  local rank = last
+  while #found < wanted do
+    rank = kept(rank, first, -1)
+    if rank < first then return end
+    local smallest = rank
+    if rank > first then
+      if users[rank - 1] == nil then read(rank - 1, first) end
+      if angles[rank - 1] == angles[rank] then
+        smallest = redis.call('ZCOUNT', index, '-inf', '(' .. angles[rank])
       end
-      ends = begins - 1
     end
-    page_size = grown(page_size)
+    ascending(found, smallest, rank)
+    rank = smallest - 1
   end
 end
 
 local function tell(told, found)
-  for _, user in ipairs(found) do
-    told[#told + 1] = user[1]
-    told[#told + 1] = user[2]
-    told[#told + 1] = user_prefix ~= '' and redis.call('HGET', user_prefix .. user[1], 'segment')
+  for _, rank in ipairs(found) do
+    told[#told + 1] = users[rank]
+    told[#told + 1] = angles[rank]
+    told[#told + 1] = user_prefix ~= '' and redis.call('HGET', user_prefix .. users[rank], 'segment')
   end
 end
 
@@ -74,8 +94,10 @@ for i, angle in ipairs(cmsgpack.unpack(ARGV[4])) do
   -- Of rank `at` is the first user whose angle is not smaller.
   local at = redis.call('ZCOUNT', index, '-inf', '(' .. angle)
   local up, down, told = {}, {}, {}
+  page_size = SMALLEST
   ascending(up, at, size - 1)
   ascending(up, 0, at - 1)
+  page_size = SMALLEST
   descending(down, at - 1, 0)
   descending(down, size - 1, at)
   tell(told, up)

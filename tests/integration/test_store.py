@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from math import nextafter, pi
 
 import pytest
@@ -286,6 +286,25 @@ def test_redis_gives_what_memory_gives(
     for space in ("s1", "s2"):
         assert real.neighbours(space, towards, n, exclude) == memory.neighbours(space, towards, n, exclude)
     real.close()
+
+
+def test_a_user_costs_the_same_whatever_share_of_the_index_a_batch_holds(fresh_redis: StartRedis) -> None:
+    server = fresh_redis()
+    store = RedisStore(server.url, 0)
+    users = {f"{i}": (i * 0.618) % 6.0 - 3.0 for i in range(10_000)}
+    batch = list(users)[:1_000]
+    with redis.Redis.from_url(server.url) as client:
+
+        def busy_us(indexed: Iterable[str]) -> int:
+            client.flushdb()
+            store.save(None, b"p1", [at(user_id, users[user_id]) for user_id in indexed])
+            client.config_resetstat()
+            store.neighbours(SPACE, [users[user_id] for user_id in batch], 5, batch)
+            return int(client.info("commandstats")["cmdstat_evalsha"]["usec"])
+
+        busy_us(batch)  # the script becomes known
+        assert busy_us(batch) < 4 * busy_us(users)
+    store.close()
 
 
 def test_a_batch_takes_a_constant_number_of_round_trips(fresh_redis: StartRedis) -> None:
