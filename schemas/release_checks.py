@@ -11,6 +11,8 @@ from schemas.release import EncodedFeature, ModelRelease, space_of, version_of
 # this size and a million columns it still stays far below what a double holds (1.8e308).
 LARGEST = 1e50
 SMALLEST_SCALE = 1e-50
+# Every change and every user's state carries its segment's name.
+MAX_NAME_BYTES = 1_024
 
 
 def check_names(release: ModelRelease) -> None:
@@ -71,6 +73,20 @@ def check_declared(release: ModelRelease, features: tuple[Feature, ...]) -> None
             )
 
 
+def check_statuses(release: ModelRelease, exclude_statuses: frozenset[str]) -> None:
+    """Refuse a release that was trained with other ``exclude_statuses`` than a worker's.
+
+    Raises:
+        BadRelease: it was.
+    """
+    trained = frozenset(release.exclude_statuses)
+    if trained != exclude_statuses:
+        raise BadRelease(
+            f"release {release.version!r} was trained with exclude_statuses {sorted(trained)}, but the setting is"
+            f" {sorted(exclude_statuses)}: set it to that, or publish a release that was trained with yours"
+        )
+
+
 def check_shapes(release: ModelRelease) -> None:
     """Refuse a release that cannot be scored with: its shapes do not fit together, or a number is not
     finite, or so large (a scale: so small) that a score could overflow.
@@ -103,6 +119,8 @@ def _check_segments(release: ModelRelease) -> None:
         name = f"segments[id={segment.id}]"
         if segment.id < 0:
             raise _bad(release, f"{name}.id", "is below 0")
+        if len(segment.name.encode()) > MAX_NAME_BYTES:
+            raise _bad(release, f"{name}.name", f"has more than {MAX_NAME_BYTES:,} bytes of UTF-8")
         _check_numbers(release, f"{name}.centre", segment.centre, len(release.projection), "one a component")
     ids = [segment.id for segment in release.segments]
     _check_distinct(release, "segments", ids)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from confluent_kafka import Message
 
 from schemas.errors import BadRelease
-from schemas.release_checks import check_declared
+from schemas.release import ModelRelease
+from schemas.release_checks import check_declared, check_statuses
 from segue.kafka import wait_for_kafka
 from segue.settings import Settings
 from segue.trainer_extra import NotInstalled, installed
@@ -46,10 +47,21 @@ class PatientTopic(ModelsTopic):
 
 
 def plan(path: Path, settings: Settings) -> Plan:
-    """:func:`trainer.publish.plan_publish`; errors as there, and NotInstalled."""
+    """:func:`trainer.publish.plan_publish`; errors as there, NotInstalled, and of :func:`check_fits`."""
     with installed():
         from trainer import publish  # noqa: PLC0415 - heavy, and not everywhere
-    return publish.plan_publish(path, PatientTopic(settings), max_moved=settings.max_moved)
+    planned = publish.plan_publish(path, PatientTopic(settings), max_moved=settings.max_moved)
+    check_fits(planned.release, settings)
+    return planned
+
+
+def check_fits(release: ModelRelease, settings: Settings) -> None:
+    """See that a release was trained with the ``exclude_statuses`` of these settings.
+
+    Raises:
+        BadRelease: workers with these settings would refuse it.
+    """
+    check_statuses(release, frozenset(settings.exclude_statuses))
 
 
 def carry_out(planned: Plan, settings: Settings, to: str | None, *, force: bool) -> int:
@@ -109,5 +121,10 @@ def impact_of_rollback(known: Published, target: Publication, out: Path) -> Impa
 
 
 def roll_back(known: Published, target: Publication, settings: Settings) -> int:
-    """:func:`trainer.activate.activate`; gives the activation."""
+    """:func:`trainer.activate.activate`; gives the activation.
+
+    Raises:
+        BadRelease: as :func:`check_fits`.
+    """
+    check_fits(target.release, settings)
     return activate(target, known, PatientTopic(settings), settings.topics)

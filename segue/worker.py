@@ -144,6 +144,11 @@ def _check_redis(settings: Settings) -> None:
 
 
 def _started(settings: Settings) -> Releases:
-    releases = Releases(settings.kafka_client, settings.topics, settings.declared)
+    releases = Releases(
+        settings.kafka_client,
+        settings.topics,
+        settings.declared,
+        exclude_statuses=frozenset(settings.exclude_statuses),
+    )
     releases.start()
     return releases

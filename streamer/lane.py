@@ -110,7 +110,6 @@ class Lane:
             NotReady: there is no release to place users by, or the lane has come to a later one.
             InDoubt: another took the lane meanwhile, or an answer was lost; call again.
             NeedsRebuild: an operator must decide.
-            BadSetting: the newest release was trained with other ``exclude_statuses``.
             LaneClosing: it is to close, and what was healed so far is saved.
         """
         self._switch.newest()
@@ -167,7 +166,6 @@ class Lane:
         Raises:
             InDoubt: nothing of this batch may be believed; take the lane over.
             NotReady: a release that is to be used is not known to this worker.
-            BadSetting: the newest release was trained with other ``exclude_statuses``.
         """
         if not self._held.swept:
             timeout_s = min(timeout_s, self._pace.wait_s(self._monotonic()))

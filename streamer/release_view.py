@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from schemas import times
 from schemas.errors import BadRelease
 from schemas.features import FEATURES, Feature
-from schemas.release_checks import check_declared
+from schemas.release_checks import check_declared, check_statuses
 from schemas.topics import MODELS_CURRENT_KEY
 from schemas.wire import decode_release
 from streamer.interfaces import Record
@@ -36,6 +36,7 @@ class ReleaseView(Struct, frozen=True):
         bootstrap: the record under ``bootstrap`` as it came; None where there is none.
         versions: releases by version, as they came.
         features: those that the fold makes; a release with others is refused.
+        exclude_statuses: those of the fold; a release that was trained with others is refused. None takes any.
     """
 
     topic_id: str = ""
@@ -45,10 +46,16 @@ class ReleaseView(Struct, frozen=True):
     bootstrap: bytes | None = None
     versions: Mapping[str, bytes] = {}
     features: tuple[Feature, ...] = FEATURES
+    exclude_statuses: frozenset[str] | None = None
 
     def of_topic(self, topic_id: str) -> "ReleaseView":
         """The view with which to read a topic from its beginning; a model stays until another is read."""
-        return ReleaseView(topic_id=topic_id, current=self.current, features=self.features)
+        return ReleaseView(
+            topic_id=topic_id,
+            current=self.current,
+            features=self.features,
+            exclude_statuses=self.exclude_statuses,
+        )
 
     def after(self, record: Record) -> "ReleaseView":
         """The view after one more record. A record that cannot be used is refused, and what was stays."""
@@ -84,6 +91,8 @@ class ReleaseView(Struct, frozen=True):
         try:
             release = decode_release(record.value)
             check_declared(release, self.features)
+            if self.exclude_statuses is not None:
+                check_statuses(release, self.exclude_statuses)
             at = times.from_millis(record.timestamp_ms)
             model = ActiveModel(release, Scorer(release), record.offset, self.topic_id, at)
         except BadRelease as error:

@@ -39,6 +39,7 @@ class Releases:
         topics: Topics,
         features: tuple[Feature, ...],
         *,
+        exclude_statuses: frozenset[str] | None = None,
         on_change: Callable[[ActiveModel], None] = lambda _model: None,
         deadlines: Deadlines | None = None,
     ) -> None:
@@ -46,13 +47,14 @@ class Releases:
         Args:
             client: librdkafka's settings of a client.
             features: those that the fold makes; a release with others is refused.
+            exclude_statuses: those of the fold; a release that was trained with others is refused. None takes any.
             on_change: told of each release that comes into use, in the reader's thread.
         """
         self._client = client
         self._topic = topics.models
         self._on_change = on_change
         self._deadlines = deadlines or Deadlines()
-        self._view = ReleaseView(features=features)
+        self._view = ReleaseView(features=features, exclude_statuses=exclude_statuses)
         self._trouble: str | None = None
         self._closing = threading.Event()
         self._told = threading.Event()

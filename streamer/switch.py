@@ -20,7 +20,6 @@ from streamer.lane_errors import NotReady
 from streamer.model import ActiveModel
 from streamer.neighbours import angle
 from streamer.place import Place, Sweep, filling, has_index, using
-from streamer.rules import check_statuses
 from streamer.scoring import Scorer
 from streamer.state import Decided, UserState
 from streamer.users import AngleOf
@@ -52,12 +51,10 @@ class Switch:
 
         Raises:
             NotReady: there is none yet.
-            BadSetting: it was trained with other ``exclude_statuses`` than the worker's.
         """
         model = self._models.current()
         if model is None:
             raise NotReady(self._models.problem() or "no release is published yet: run `segue publish`")
-        check_statuses(model.release, self._rules)
         return model
 
     def turn(self, place: Place | None) -> Turn:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from schemas.features import Feature
+from schemas.release_checks import MAX_NAME_BYTES
 from trainer.traits import Trait, Traits
 
 LEAST_EFFECT = 0.1  # standard deviations
@@ -79,7 +80,7 @@ def _unused(parts: list[_Part], names: list[str]) -> str:
     """The leading parts, with more of them or a number where another segment has that name."""
     for count in range(min(_TRAITS, len(parts)), len(parts) + 1):
         name = _said(parts[:count])
-        if name not in names:
+        if name not in names and len(name.encode()) <= MAX_NAME_BYTES:
             return name
     base = _said(parts[:_TRAITS])
     number = 2

@@ -18,6 +18,7 @@ from segue.settings import Settings
 @command(
     "kafka",
     "topic_prefix",
+    "exclude_statuses",
     "max_moved",
     example="segue publish releases/cf241a047c61 --to s3://models/segue",
 )
@@ -35,8 +36,9 @@ def publish(
 ) -> int | None:
     """Make a release the current one: workers use it without a restart.
 
-    Every file of the folder is checked against the manifest's hashes first. Then it tells whom the release would
-    move, and refuses where they are more than max_moved allows. A release that is current already is not published again.
+    Every file of the folder is checked against the manifest's hashes first, and that the release was trained with the
+    exclude_statuses of these settings. Then it tells whom the release would move, and refuses where they are more than
+    max_moved allows. A release that is current already is not published again.
     """
     from segue.impact_text import impact_text
     from segue.publishing import carry_out, plan, plan_as_json, unusable_here

@@ -15,7 +15,7 @@ from segue.cli.train import DEFAULT_OUT
 from segue.settings import Settings
 
 
-@command("kafka", "topic_prefix", example="segue rollback")
+@command("kafka", "topic_prefix", "exclude_statuses", example="segue rollback")
 def rollback(
     settings: Settings,
     version: Annotated[

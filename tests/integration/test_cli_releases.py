@@ -117,6 +117,8 @@ def test_from_the_first_release_to_a_rollback(segue: Segue, capsys: Capture) -> 
     assert [each["version"] for each in listed(segue, capsys)] == [first.name, second.name]
     assert segue("rollback", "nobody") == 4
     assert f"there is no release nobody: use one of {second.name}, {first.name}" in capsys.readouterr().err
+    assert segue("rollback", second.name, "--exclude-statuses", "Returned") == 4
+    assert "was trained with exclude_statuses []" in capsys.readouterr().err
     assert segue("rollback", second.name) == 0
     assert segue("releases") == 0
     table = capsys.readouterr().out.splitlines()[-2:]
@@ -144,6 +146,14 @@ def test_a_release_that_moves_too_many_is_refused_without_force(segue: Segue, ca
     ids = [segment["id"] for segment in newest["segments"]]
     assert len(set(ids)) == 4
     assert max(ids) >= 3
+
+
+def test_a_release_that_workers_would_refuse_is_not_made_current(segue: Segue, capsys: Capture) -> None:
+    first, _ = trained(segue, capsys)
+    other = ("--exclude-statuses", "Returned")
+    assert segue("publish", str(first), "--force", *other) == 4
+    assert "was trained with exclude_statuses [], but the setting is ['Returned']" in capsys.readouterr().err
+    assert listed(segue, capsys) == []
 
 
 def test_a_release_that_follows_another_one_than_the_current(segue: Segue, capsys: Capture) -> None:

@@ -148,3 +148,15 @@ def test_a_worker_that_makes_a_feature_in_another_way(ours: tuple[Feature, ...],
 
 def test_another_declaration_of_a_name_is_another_space() -> None:
     assert space_of(_declaring(SPEND)) != space_of(_declaring(replace(SPEND, kind="max")))
+
+
+def test_the_name_of_a_segment_has_a_bound() -> None:
+    release = a_release()
+    first, *others = release.segments
+
+    def named(name: str) -> ModelRelease:
+        return replace(release, segments=(replace(first, name=name), *others))
+
+    check_shapes(named("é" * 512))
+    with pytest.raises(BadRelease, match=r"segments\[id=0\]\.name has more than 1,024 bytes of UTF-8"):
+        check_shapes(named("é" * 512 + "x"))

@@ -6,7 +6,6 @@ import pytest
 from msgspec.structs import replace
 
 from schemas.changes import SegmentChange
-from schemas.errors import BadSetting
 from schemas.events import Item, Order, Signup, UserErased
 from schemas.topics import Topics
 from streamer.lane_errors import NotReady
@@ -103,13 +102,6 @@ def test_activations_of_a_topic_made_anew_begin_again() -> None:
 
 def _parts(model: ActiveModel) -> dict[str, object]:
     return {field.name: getattr(model, field.name) for field in fields(model)}
-
-
-def test_a_release_with_other_excluded_statuses_is_refused() -> None:
-    world = World(exclude=["Cancelled"])
-    world.models.model = an_active_model()
-    with pytest.raises(BadSetting, match="exclude_statuses"):
-        world.run()
 
 
 def test_a_new_release_scores_the_next_events() -> None:

@@ -193,9 +193,19 @@ def test_a_release_with_a_feature_that_the_worker_does_not_make_is_refused_and_t
     assert 'trained with spend = { kind = "sum", source = "price" }' in (view.refused or "")
     assert view.known_activation == 3
 
-    again = ReleaseView(features=(*FEATURES, spend)).of_topic("a")
+    again = ReleaseView(features=(*FEATURES, spend), exclude_statuses=frozenset()).of_topic("a")
     for one in records:
         again = again.after(one)
     assert again.current is not None
     assert again.current.release == other
     assert again.refused is None
+
+
+def test_a_release_of_other_excluded_statuses_is_refused_and_the_old_one_stays() -> None:
+    other = a_release(exclude_statuses=("Cancelled",))
+    view = ReleaseView(exclude_statuses=frozenset()).of_topic("a")
+    for one in [*published(0, FIRST), *published(2, other)]:
+        view = view.after(one)
+    assert view.current is not None
+    assert (view.current.release, view.current.activation, view.known_activation) == (FIRST, 1, 3)
+    assert "trained with exclude_statuses ['Cancelled'], but the setting is []" in (view.refused or "")

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from schemas.features import FEATURES, Feature
+from schemas.release_checks import MAX_NAME_BYTES
 from tests.training import features_table
 from trainer.names import name_segments
 from trainer.traits import Trait, Traits, traits_of
@@ -102,3 +103,11 @@ def test_a_long_value_is_cut() -> None:
 def test_what_cannot_be_seen_is_no_part_of_a_name() -> None:
     assert named(of_value("country", "a\n\u202eb\u0000", 0.9)) == "a b"
     assert named(of_value("country", "\u202e", 0.9)) == "(unreadable)"
+
+
+def test_segments_that_are_all_alike_are_numbered_before_their_names_grow_too_long() -> None:
+    features = tuple(Feature(f"f{n}", "last", "brand") for n in range(12))
+    traits = tuple(of_value(feature.name, chr(0x1F600 + n) * 30, 0.9) for n, feature in enumerate(features))
+    found = name_segments(Traits((traits,) * 12, 1, 2.0, ()), features)
+    assert len(set(found)) == 12
+    assert max(len(name.encode()) for name in found) <= MAX_NAME_BYTES
