@@ -43,7 +43,11 @@ class Item(Struct, frozen=True, omit_defaults=True):
 
 
 class Order(Struct, frozen=True, omit_defaults=True):
-    """One version of an order; it is known by (``user_id``, ``order_id``)."""
+    """One version of an order; it is known by (``user_id``, ``order_id``).
+
+    ``former`` is the fold's own and never on the wire: older versions that would count if an erasure took this one away,
+    because they name a later ``created_at``; the newest first.
+    """
 
     user_id: str
     order_id: str
@@ -52,6 +56,7 @@ class Order(Struct, frozen=True, omit_defaults=True):
     status: str | None = None
     updated_at: datetime | None = None
     event_id: str | None = None
+    former: tuple["Order", ...] = ()
 
     @property
     def at(self) -> datetime:
@@ -60,7 +65,7 @@ class Order(Struct, frozen=True, omit_defaults=True):
 
 
 class UserErased(Struct, frozen=True):
-    """The user asked to be forgotten: facts timed up to ``erased_at`` never count again."""
+    """The user asked to be forgotten: facts created up to ``erased_at`` never count again."""
 
     user_id: str
     erased_at: datetime

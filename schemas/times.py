@@ -6,6 +6,8 @@ Source: RFC 3339, section 5.6.
 import re
 from datetime import UTC, datetime, timedelta
 
+_LENGTH = re.compile(r"([0-9]{1,9})([smhd])")
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EXPECTED = "is not an RFC 3339 time such as 2024-01-31T09:30:00Z"
 
@@ -53,6 +55,24 @@ def text(at: datetime) -> str:
     '2024-01-31T09:30:00Z'
     """
     return at.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+
+
+def parse_length(text: str) -> timedelta:
+    """Read a length of time: a whole number of seconds, minutes, hours or days.
+
+    >>> parse_length("90m")
+    datetime.timedelta(seconds=5400)
+
+    Raises:
+        ValueError: it is none, or longer than 999,999 days.
+    """
+    match = _LENGTH.fullmatch(text)
+    if match is None:
+        raise ValueError("use a whole number and s, m, h or d, such as 90m or 1d")
+    try:
+        return timedelta(seconds=int(match[1]) * {"s": 1, "m": 60, "h": 3_600, "d": 86_400}[match[2]])
+    except OverflowError:
+        raise ValueError("use at most 999999d") from None
 
 
 def from_millis(millis: int) -> datetime:

@@ -107,4 +107,6 @@ class LaneReplay:
         with self._readers() as reader:
             for records in read_between(reader, begin, end, self._config.max_batch):
                 self._progress(len(records))
-                yield from read_batch(records, begin, self._config.topics, self._config.settings).events
+                yield from read_batch(
+                    records, begin, self._config.topics, self._config.settings, self._config.max_ahead
+                ).events

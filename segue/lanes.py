@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from schemas.features import beyond_default
+from schemas.times import parse_length
 from segue.settings import Settings
 from streamer.kafka_client import Deadlines
 from streamer.kafka_log import KafkaLog
@@ -34,6 +35,7 @@ def lane_config(settings: Settings, partitions: int) -> LaneConfig:
         similar_users=settings.similar_users,
         max_batch=settings.max_batch,
         sweep_per_s=settings.sweep_per_s,
+        max_ahead=parse_length(settings.max_ahead),
     )
 
 

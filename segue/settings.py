@@ -28,6 +28,7 @@ from pydantic_settings import (
 from schemas.errors import BadSetting
 from schemas.features import FEATURE_NAMES, Feature
 from schemas.partition import Partitioner
+from schemas.times import parse_length
 from schemas.topics import Topics
 from segue.declarations import declarations, features_of
 from segue.setting_texts import (
@@ -113,6 +114,10 @@ class Settings(BaseSettings):
     )
     exclude_statuses: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="orders with one of these statuses do not count; exact, with commas"
+    )
+    max_ahead: str = Field(
+        "1d",
+        description="how far a time in an event may lie ahead of its record's own: 90m, 12h, 1d",
     )
     max_moved: float = Field(
         0.05,
@@ -249,6 +254,12 @@ class Settings(BaseSettings):
     def _legal_in_topics(cls, value: str) -> str:
         if not _TOPIC_PREFIX.fullmatch(value):
             raise ValueError("Kafka's names take letters, digits, '.', '_' and '-', here at most 200")
+        return value
+
+    @field_validator("max_ahead")
+    @classmethod
+    def _length(cls, value: str) -> str:
+        parse_length(value)
         return value
 
     @field_validator("kafka_options", mode="before")

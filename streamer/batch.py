@@ -1,6 +1,7 @@
 """From records to events: what a batch holds, in the order in which a lane takes it."""
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
 
 from msgspec import Struct
 
@@ -16,6 +17,8 @@ from schemas.topics import Topics
 from streamer.interfaces import OutRecord, Record
 from streamer.place import FoldSettings
 from streamer.rekeying import forwarded, original
+
+MAX_AHEAD = timedelta(days=1)
 
 
 class Incoming(Struct, frozen=True):
@@ -55,12 +58,17 @@ class Batch(Struct, frozen=True):
 
 
 def read_batch(
-    records: Sequence[Record], positions: Mapping[str, int], topics: Topics, settings: FoldSettings
+    records: Sequence[Record],
+    positions: Mapping[str, int],
+    topics: Topics,
+    settings: FoldSettings,
+    max_ahead: timedelta,
 ) -> Batch:
     """Decode a lane's records: signups before orders before what other lanes handed over, each by offset.
 
     Args:
         positions: the lane's next offset in each input before these records.
+        max_ahead: how far a time in an event may lie ahead of its record's own.
     """
     inputs = topics.inputs
     now = dict(positions)
@@ -74,6 +82,7 @@ def read_batch(
             if record.topic == topics.rekeyed:
                 written = original(record, topics)
             event = _decode(written, topics, settings)
+            _check_times(event, written.timestamp_ms, max_ahead)
             belongs = partition_of(event.user_id, settings.partitions, settings.partitioner)
             if settings.rekey and record is written and belongs != record.partition:
                 rekeyed.append(forwarded(record, event.user_id, belongs, topics))
@@ -101,6 +110,32 @@ def _decode(record: Record, topics: Topics, settings: FoldSettings) -> Event:
     if record.topic == topics.signups:
         return decode_signup(record.key, record.value, at, check_key=check_key, read=read)
     return decode_order(record.key, record.value, at, check_key=check_key, read=read)
+
+
+def _check_times(event: Event, timestamp_ms: int, max_ahead: timedelta) -> None:
+    """A time far ahead would hold a value, or an erasure, for ever against all that is right.
+
+    A record without a time of its own has none to compare with.
+    """
+    if timestamp_ms < 0:
+        return
+    at = times.from_millis(timestamp_ms)
+    for name in ("created_at", "updated_at", "erased_at"):
+        told: datetime | None = getattr(event, name, None)
+        if told is not None and told - at > max_ahead:
+            raise BadEvent(
+                name,
+                f"{times.text(told)} is more than {_told(max_ahead)} ahead of the record's own time, {times.text(at)}",
+            )
+
+
+def _told(length: timedelta) -> str:
+    """A length of time, for people.
+
+    >>> _told(timedelta(days=1)), _told(timedelta(minutes=90))
+    ('1 day', '1:30:00')
+    """
+    return str(length).removesuffix(", 0:00:00")
 
 
 def _check_partition(user_id: str, belongs: int, record: Record, settings: FoldSettings) -> None:

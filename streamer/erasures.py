@@ -85,7 +85,7 @@ def _in_log(
     for topic in (topic for topic in topics.inputs if topic != topics.orders):
         start = {topic: begin[topic]}
         for records in read_between(log, start, {topic: bounds[topic].end}, config.max_batch):
-            for incoming in read_batch(records, start, topics, config.settings).events:
+            for incoming in read_batch(records, start, topics, config.settings, config.max_ahead).events:
                 if isinstance(incoming.event, UserErased):
                     found[incoming.event.user_id].add(incoming.event.erased_at)
     return found

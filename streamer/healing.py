@@ -99,7 +99,7 @@ def fold_inputs(
     """Fold the events between the place and the committed offsets, saving batch by batch."""
     positions = start.fold_from
     for records in read_between(log, start.fold_from, start.decide_from, config.max_batch):
-        batch = read_batch(records, positions, config.topics, config.settings)
+        batch = read_batch(records, positions, config.topics, config.settings, config.max_ahead)
         positions = batch.positions
         users = load(batch.wanted())
         for incoming in batch.events:

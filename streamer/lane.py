@@ -179,7 +179,9 @@ class Lane:
 
     def _take(self, records: Sequence[Record]) -> None:
         began = self._monotonic()
-        batch = read_batch(records, self.positions, self._config.topics, self._config.settings)
+        batch = read_batch(
+            records, self.positions, self._config.topics, self._config.settings, self._config.max_ahead
+        )
         users = Users(self._store, batch.wanted())
         self._expect(users.place)
         loaded = self._monotonic()

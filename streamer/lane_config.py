@@ -1,6 +1,7 @@
 """What a lane is given: its settings, the releases, and somebody who watches."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Protocol
 
 from msgspec import Struct
@@ -8,7 +9,7 @@ from msgspec import Struct
 from schemas.changes import Change
 from schemas.release import ModelRelease
 from schemas.topics import Topics
-from streamer.batch import Batch
+from streamer.batch import MAX_AHEAD, Batch
 from streamer.model import ActiveModel, BootstrapRecord
 from streamer.place import FoldSettings
 from streamer.rules import Rules
@@ -20,7 +21,8 @@ class LaneConfig(Struct, frozen=True):
 
     ``similar_users`` is how many a change names, ``max_batch`` how many records a transaction takes,
     ``place_check_s`` how often an idle lane looks whether its place still stands, and ``sweep_per_s`` how
-    many users a second a lane decides anew at most, after a new activation.
+    many users a second a lane decides anew at most, after a new activation. A time in an event may lie ``max_ahead``
+    ahead of its record's own at most.
     """
 
     topics: Topics
@@ -30,6 +32,7 @@ class LaneConfig(Struct, frozen=True):
     max_batch: int = 1_000
     place_check_s: float = 1.0
     sweep_per_s: float = 1_000.0
+    max_ahead: timedelta = MAX_AHEAD
 
 
 class Models(Protocol):

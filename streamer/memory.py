@@ -47,7 +47,7 @@ class MemoryKafka:
         self.topics[topic] = MemoryTopic(f"{topic}#{number}", [[] for _ in range(partitions)])
 
     def append(
-        self, topic: str, partition: int, key: bytes | None, value: bytes | None, timestamp_ms: int = 0
+        self, topic: str, partition: int, key: bytes | None, value: bytes | None, timestamp_ms: int = -1
     ) -> Record:
         """Write one record, as a producer without a transaction does."""
         records = self.topics[topic].partitions[partition]

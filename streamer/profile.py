@@ -5,6 +5,7 @@ clock, no I/O, and the state that comes in is never changed.
 """
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from msgspec.structs import replace
 
@@ -13,6 +14,9 @@ from schemas.events import PROFILE_FIELDS, Event, Order, Signup, UserErased
 from streamer.order_facts import recounted
 from streamer.rules import Rules
 from streamer.state import Dated, Facts, ProfileValue, UserState
+
+# A bound against poison: nobody's order is made anew so often.
+_MOST_FORMER = 16
 
 
 class OrdersMissing(Exception):
@@ -51,7 +55,9 @@ def fold_all(state: UserState, events: Iterable[Event], rules: Rules) -> UserSta
 def _applied(state: UserState, event: Event, rules: Rules, *, own_orders: bool) -> UserState:
     """One fact; with ``own_orders`` the state's orders are nobody else's and may be written."""
     erased_at = state.facts.erased_at
-    if erased_at is not None and event.at <= erased_at:
+    # A later version of an order does not bring back a user who was erased after it was made.
+    made_at = event.created_at if isinstance(event, Order) else event.at
+    if erased_at is not None and made_at <= erased_at:
         return state
     match event:
         case Signup():
@@ -84,9 +90,12 @@ def _size(value: ProfileValue) -> bytes | float:
 
 
 def _with_order(state: UserState, order: Order, rules: Rules, *, own_orders: bool) -> UserState:
+    order = replace(order, event_id=None)  # as it is stored
     former = state.orders.get(order.order_id) if state.whole else state.orders[order.order_id]
-    if former is not None and not _supersedes(order, former):
-        return state
+    if former is not None:
+        order = _newest(former, order)
+        if order == former:
+            return state
     orders = state.orders if own_orders else dict(state.orders)
     orders[order.order_id] = order
     excluded = rules.exclude_statuses
@@ -96,23 +105,47 @@ def _with_order(state: UserState, order: Order, rules: Rules, *, own_orders: boo
             raise OrdersMissing(state.user_id)
         return (o for o in orders.values() if o is not None and o.status not in excluded)
 
-    changed = recounted(
-        state.user_id,
-        state.facts,
-        former if former is not None and former.status not in excluded else None,
-        order if order.status not in excluded else None,
-        rules,
-        counted,
-    )
+    was = former if former is not None and former.status not in excluded else None
+    now = order if order.status not in excluded else None
+    if was is not None and now is not None and _bare(was) == _bare(now):
+        return replace(state, orders=orders)
+    changed = recounted(state.user_id, state.facts, was, now, rules, counted)
     facts = replace(state.facts, held=state.facts.held + (former is None), **changed)
     return replace(state, orders=orders, facts=facts)
 
 
-def _supersedes(order: Order, former: Order) -> bool:
-    """The newest version counts; at equal times the larger canonical bytes."""
-    if order.at != former.at:
-        return order.at > former.at
-    return canonical(order) > canonical(former)
+def _newest(held: Order, order: Order) -> Order:
+    """The newest of all versions, at equal times the one with the larger canonical bytes.
+
+    With it go those before it that an erasure could make count: each names a later ``created_at`` than all newer ones.
+    Producers whose orders keep their ``created_at`` have none.
+    """
+    if not held.former and held.created_at == order.created_at:
+        return order if _supersedes(order, held) else held
+    kept: list[Order] = []
+    for version in sorted((*_versions(held), order), key=_newness, reverse=True):
+        if not kept or version.created_at > kept[-1].created_at:
+            kept.append(version)
+    return replace(kept[0], former=tuple(kept[1 : 1 + _MOST_FORMER]))
+
+
+def _supersedes(order: Order, held: Order) -> bool:
+    if order.at != held.at:
+        return order.at > held.at
+    return canonical(order) > canonical(held)
+
+
+def _newness(order: Order) -> tuple[datetime, bytes]:
+    return order.at, canonical(order)
+
+
+def _versions(order: Order) -> tuple[Order, ...]:
+    return (_bare(order), *order.former)
+
+
+def _bare(order: Order) -> Order:
+    """One version alone."""
+    return replace(order, former=()) if order.former else order
 
 
 def _erased(state: UserState, erasure: UserErased, rules: Rules) -> UserState:
@@ -130,4 +163,5 @@ def _erased(state: UserState, erasure: UserErased, rules: Rules) -> UserState:
             erased_at=erased_at,
         ),
     )
-    return fold_all(reborn, (o for o in state.orders.values() if o is not None), rules)
+    versions = (version for o in state.orders.values() if o is not None for version in _versions(o))
+    return fold_all(reborn, versions, rules)

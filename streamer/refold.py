@@ -64,7 +64,9 @@ class Refold:
     def _fold(self, ends: Mapping[str, int]) -> None:
         begin = {topic: self.positions[topic] for topic in ends}
         for records in read_between(self._log, begin, ends, self._config.max_batch):
-            batch = read_batch(records, begin, self._config.topics, self._config.settings)
+            batch = read_batch(
+                records, begin, self._config.topics, self._config.settings, self._config.max_ahead
+            )
             of_user: dict[str, list[Event]] = defaultdict(list)
             for incoming in batch.events:
                 if not self._is_wanted(incoming.event.user_id):

@@ -54,7 +54,7 @@ def features(
     standing = [
         fact
         for fact in facts
-        if not isinstance(fact, UserErased) and (erased_at is None or fact.at > erased_at)
+        if not isinstance(fact, UserErased) and (erased_at is None or fact.created_at > erased_at)
     ]
     if not standing:
         return None

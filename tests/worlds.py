@@ -130,7 +130,7 @@ class World:
             topic = self.topics.orders if isinstance(event, Order) else self.topics.signups
             key, value = encode_order(event) if isinstance(event, Order) else encode_signup(event)
             self.kafka.append(
-                topic, partition_of(event.user_id, self.partitions), key, value, 1_704_000_000_000
+                topic, partition_of(event.user_id, self.partitions), key, value, 1_735_700_000_000
             )
 
     def lane(

@@ -41,7 +41,9 @@ def inputs_of(world: World, window: Window) -> dict[str, Iterator[Incoming]]:
     def events(topic: str) -> Iterator[Incoming]:
         records = world.kafka.topics[topic].partitions[window.lane][window.begin[topic] : window.end[topic]]
         begin = {topic: window.begin[topic]}
-        return iter(read_batch(records, begin, world.topics, world.config.settings).events)
+        return iter(
+            read_batch(records, begin, world.topics, world.config.settings, world.config.max_ahead).events
+        )
 
     return {topic: events(topic) for topic in world.topics.inputs}
 

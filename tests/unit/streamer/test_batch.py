@@ -6,7 +6,7 @@ import pytest
 
 from schemas.features import Feature
 from schemas.topics import Topics
-from streamer.batch import Batch, read_batch
+from streamer.batch import MAX_AHEAD, Batch, read_batch
 from streamer.interfaces import Record
 from streamer.place import FoldSettings
 from tests.bad_events import ORDER
@@ -18,7 +18,7 @@ SPEND = Feature("spend", "sum", "order_value")
 def read(settings: FoldSettings, **fields: object) -> Batch:
     value = json.dumps(ORDER | fields).encode()
     record = Record(TOPICS.orders, 0, 0, b"7", value, 1_706_693_400_000)
-    return read_batch([record], {TOPICS.orders: 0}, TOPICS, settings)
+    return read_batch([record], {TOPICS.orders: 0}, TOPICS, settings, MAX_AHEAD)
 
 
 @pytest.mark.parametrize(

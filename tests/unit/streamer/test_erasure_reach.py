@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from schemas.changes import SegmentChange
-from schemas.decode import encode_order, encode_signup
+from schemas.decode import encode_order, encode_signup, order_of
 from schemas.events import Event, Item, Order, Signup, UserErased
 from tests.bootstraps import an_order, fill
 from tests.moves import OLD, YOUNG
@@ -24,6 +24,8 @@ AFTER = ERASED_AT + timedelta(microseconds=1)
 SIGNUP = Signup("7", ERASED_AT, age=30, gender="F")
 ORDER = Order("7", "1", ERASED_AT, (Item(brand="Ön"),))
 VERSION = replace(ORDER, created_at=START, updated_at=ERASED_AT)
+LATER_VERSION = replace(ORDER, created_at=START, status="Shipped", updated_at=AFTER + timedelta(hours=1))
+ORDER_AFTER = replace(ORDER, created_at=AFTER)
 SWAPPED = a_release(centres=(CENTRES[2], CENTRES[1], CENTRES[0], CENTRES[3]))
 
 
@@ -49,7 +51,6 @@ def test_a_fact_of_the_very_moment_does_not_count(fact: Event, first: str) -> No
     [
         replace(SIGNUP, created_at=AFTER),
         replace(ORDER, created_at=AFTER),
-        replace(VERSION, updated_at=AFTER),
     ],
 )
 @pytest.mark.parametrize("first", ["fact", "erasure"])
@@ -59,6 +60,30 @@ def test_a_microsecond_later_it_begins_a_new_life(fact: Event, first: str) -> No
     world.run()
     assert world.changes("7")[-1].sequence == 1
     check_promises(world)
+
+
+@pytest.mark.parametrize("arrival", list(permutations((ORDER, LATER_VERSION, ERASED))))
+def test_a_later_version_of_an_order_made_before_does_not_bring_the_user_back(
+    arrival: Sequence[Event],
+) -> None:
+    world = World(max_batch=1)
+    world.send(*arrival)
+    world.run()
+    only_the_tombstone_is_left(world)
+    check_promises(world)
+
+
+@pytest.mark.parametrize("arrival", list(permutations((ORDER_AFTER, LATER_VERSION, ERASED))))
+def test_versions_that_differ_in_when_the_order_was_made_end_alike_in_any_order(
+    arrival: Sequence[Event],
+) -> None:
+    """The version made before the erasure is the newest, and the erasure takes it away alone."""
+    world = World(max_batch=1)
+    world.send(*arrival)
+    world.run()
+    check_promises(world)
+    (stored,) = world.redis.users["7"].orders.values()
+    assert order_of(stored or b"") == ORDER_AFTER
 
 
 @pytest.mark.parametrize("arrival", list(permutations((YOUNG, an_order("1", "Ön"), ERASED))))

@@ -134,7 +134,7 @@ def test_bad_events_become_dead_letters_with_their_reason() -> None:
 def test_a_user_on_a_partition_that_is_not_its_own_is_a_dead_letter_that_names_both() -> None:
     world = World(4)
     # murmur2("21") % 4 == 0, as Kafka's own partitioner has it.
-    world.kafka.append("signups", 3, b"21", b'{"user_id": 21, "created_at": "2024-01-01T00:00:00Z"}', 0)
+    world.kafka.append("signups", 3, b"21", b'{"user_id": 21, "created_at": "2024-01-01T00:00:00Z"}')
     world.run_all()
     (letter,) = world.records(TOPICS.dead_letters)
     reason = dict(letter.headers)["segue_reason"].decode()
