@@ -41,6 +41,8 @@ SOURCES: dict[FeatureKind, tuple[str, ...]] = {
     "distinct": TEXTS,
 }
 
+MAX_DECLARED = 64
+
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _TAKEN = ("user_id", "segment")  # columns of assignments.parquet
 _COMPONENT = re.compile(r"component_[0-9]+")
@@ -96,6 +98,9 @@ def declared(more: Iterable[Feature] = ()) -> tuple[Feature, ...]:
         BadSetting: a declaration cannot be made, or a name is taken.
     """
     features = list(FEATURES)
+    more = tuple(more)
+    if len(more) > MAX_DECLARED:
+        raise BadSetting("declare", f"{len(more)} features", f"declare at most {MAX_DECLARED}")
     for feature in more:
         _check(feature)
         if any(feature.name == other.name for other in features):

@@ -1,9 +1,10 @@
 """From records to events: what a batch holds, in the order in which a lane takes it."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from schemas import times
 from schemas.changes import Cause
@@ -33,6 +34,7 @@ class Incoming(Struct, frozen=True):
     written_ms: int
     topic: str
     offset: int
+    record: Record
 
 
 class Batch(Struct, frozen=True):
@@ -56,6 +58,15 @@ class Batch(Struct, frozen=True):
                 orders.add(incoming.event.order_id)
         return wanted
 
+    def without(self, refused: Sequence[tuple[Incoming, BadEvent]], topics: Topics) -> "Batch":
+        """The batch, these events being dead letters of it."""
+        if not refused:
+            return self
+        ids = {id(incoming) for incoming, _ in refused}
+        letters = [_dead_letter(incoming.record, str(bad), topics) for incoming, bad in refused]
+        events = [incoming for incoming in self.events if id(incoming) not in ids]
+        return replace(self, events=events, dead_letters=[*self.dead_letters, *letters])
+
 
 def read_batch(
     records: Sequence[Record],
@@ -70,12 +81,11 @@ def read_batch(
         positions: the lane's next offset in each input before these records.
         max_ahead: how far a time in an event may lie ahead of its record's own.
     """
-    inputs = topics.inputs
     now = dict(positions)
     events: list[Incoming] = []
     dead_letters: list[OutRecord] = []
     rekeyed: list[OutRecord] = []
-    for record in sorted(records, key=lambda record: (inputs.index(record.topic), record.offset)):
+    for record in in_order(records, topics):
         now[record.topic] = record.offset + 1
         written = record
         try:
@@ -99,8 +109,14 @@ def read_batch(
             event_id=event.event_id or _header_id(written),
             positions=dict(now),
         )
-        events.append(Incoming(event, cause, written.timestamp_ms, record.topic, record.offset))
+        events.append(Incoming(event, cause, written.timestamp_ms, record.topic, record.offset, written))
     return Batch(events, dead_letters, now, rekeyed)
+
+
+def in_order(records: Iterable[Record], topics: Topics) -> list[Record]:
+    """The records as a lane takes them."""
+    inputs = topics.inputs
+    return sorted(records, key=lambda record: (inputs.index(record.topic), record.offset))
 
 
 def _decode(record: Record, topics: Topics, settings: FoldSettings) -> Event:

@@ -4,30 +4,36 @@ Up to the committed offsets every event was decided already; the decisions lie i
 the events are folded, and the decisions read.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from typing import TypeVar
 
 from msgspec.structs import replace
 
 from schemas.partition import partition_of
 from schemas.topics import Topics
 from streamer import place as places
-from streamer.batch import read_batch
+from streamer.batch import in_order, read_batch
 from streamer.decisions import adopted, cause_positions
 from streamer.interfaces import Log, Reading, Record, Store
+from streamer.isolation import applied
 from streamer.lane_config import LaneConfig
-from streamer.lane_errors import InDoubt
+from streamer.lane_errors import InDoubt, TooLarge
 from streamer.lane_snapshot import LaneSnapshot
 from streamer.model import ActiveModel
 from streamer.process import placed
 from streamer.profile import fold
 from streamer.start import Start
-from streamer.state import Decided
+from streamer.state import Decided, UserState
 from streamer.users import Users
+
+T = TypeVar("T")
 
 Load = Callable[[Mapping[str, Collection[str]]], Users]
 """Reads these users, each with these orders; raises InDoubt where they are of another place than the last save's."""
-Save = Callable[[Users, dict[str, int]], None]
+Save = Callable[[Users, dict[str, int], bool], None]
+"""Writes them with these positions; where the third says so, raises TooLarge rather than write too much at once."""
 
 _POLL_S = 0.2
 
@@ -98,17 +104,42 @@ def fold_inputs(
 ) -> None:
     """Fold the events between the place and the committed offsets, saving batch by batch."""
     positions = start.fold_from
-    for records in read_between(log, start.fold_from, start.decide_from, config.max_batch):
+
+    def fold_some(records: Sequence[Record]) -> None:
+        nonlocal positions
         batch = read_batch(records, positions, config.topics, config.settings, config.max_ahead)
-        positions = batch.positions
         users = load(batch.wanted())
         for incoming in batch.events:
             event = incoming.event
-            users.put(users.apply(event.user_id, partial(fold, event=event, rules=config.rules)))
+            folded = applied(
+                users, event, partial(fold, event=event, rules=config.rules), config.rules, model
+            )
+            if isinstance(folded, UserState):  # else it is a dead letter, told when it was decided
+                users.put(folded)
         for state in list(users):
             now, due = placed(state, model, config.rules)
             users.put(now, due=due)
-        save(users, positions)
+        save(users, batch.positions, True)
+        positions = batch.positions
+
+    for records in read_between(log, start.fold_from, start.decide_from, config.max_batch):
+        for few in halved(in_order(records, config.topics), fold_some):
+            after = {few.topic: few.offset + 1}  # nor did the lane take it
+            save(load({}), {**positions, **after}, True)
+            positions = {**positions, **after}
+
+
+def halved(entries: Sequence[T], take: Callable[[Sequence[T]], object]) -> Iterator[T]:
+    """Take these entries, in halves as often as they are too large to save; gives each that is so by itself, in turn."""
+    try:
+        take(entries)
+    except TooLarge:
+        if len(entries) <= 1:
+            yield from entries
+            return
+        middle = len(entries) // 2
+        yield from halved(entries[:middle], take)
+        yield from halved(entries[middle:], take)
 
 
 def adopt(
@@ -126,7 +157,8 @@ def adopt(
         model_after: the model that decides after these decisions, and places their users.
     """
     topic = config.topics.users
-    for records in read_between(log, {topic: start.users_from}, {topic: users_end}, config.max_batch):
+
+    def adopt_some(records: Sequence[Record]) -> None:
         of_users = [(record.key.decode(), record) for record in records if record.key is not None]
         users = load(dict.fromkeys((user_id for user_id, _ in of_users), ()))
         for user_id, record in of_users:
@@ -135,4 +167,7 @@ def adopt(
         for state in list(users):
             now, due = placed(state, model, config.rules)
             users.put(now, due=due)
-        save(users, {topic: records[-1].offset + 1})
+        save(users, {topic: records[-1].offset + 1}, len(records) > 1)
+
+    for records in read_between(log, {topic: start.users_from}, {topic: users_end}, config.max_batch):
+        deque(halved(records, adopt_some))

@@ -28,6 +28,7 @@ The order of a takeover:
 """
 
 import time
+from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
@@ -35,14 +36,15 @@ from functools import partial
 from msgspec.structs import replace
 
 from schemas.changes import Cause, Change
-from schemas.errors import NeedsRebuild
+from schemas.errors import BadEvent, NeedsRebuild
 from schemas.events import UserErased
 from streamer import healing
 from streamer import place as places
-from streamer.batch import Batch, Incoming, read_batch
-from streamer.interfaces import Log, OutRecord, Record, Store
+from streamer.batch import Batch, Incoming, in_order, read_batch
+from streamer.interfaces import Log, OutRecord, Record, Store, UserWrite
+from streamer.isolation import applied
 from streamer.lane_config import LaneConfig, Models, Watcher
-from streamer.lane_errors import InDoubt, LaneClosing
+from streamer.lane_errors import InDoubt, LaneClosing, TooLarge
 from streamer.lane_snapshot import read_snapshot, read_stored
 from streamer.model import ActiveModel
 from streamer.outputs import change_records
@@ -53,7 +55,7 @@ from streamer.similar import with_similar_users
 from streamer.start import Start, starting_point
 from streamer.state import Decided
 from streamer.switch import Switch, Turn
-from streamer.users import Users
+from streamer.users import Users, check_size
 
 
 class Lane:
@@ -83,6 +85,8 @@ class Lane:
         self._monotonic = monotonic
         self._place: Place | None = None
         self._place_seen_s = 0.0
+        # By input the newest offset that was read.
+        self._polled: dict[str, int] = {}
         self._pace = Pace(config.sweep_per_s, config.max_batch)
         self._switch = Switch(partition, models, store, config)
 
@@ -170,14 +174,24 @@ class Lane:
         if not self._held.swept:
             timeout_s = min(timeout_s, self._pace.wait_s(self._monotonic()))
         records = self._log.poll(self._config.max_batch, timeout_s)
+        self._polled = {record.topic: record.offset for record in records}
         if records:
-            self._take(records)
+            for one in healing.halved(in_order(records, self._config.topics), self._take):
+                self._take([one], too_large=True)
         else:
             self._check_place()
         self._watcher.reached(self.positions, self._log.lag())
         return len(records) + self._sweep()
 
-    def _take(self, records: Sequence[Record]) -> None:
+    def _take(self, records: Sequence[Record], *, too_large: bool = False) -> None:
+        """Take a batch whole.
+
+        Args:
+            too_large: its only event is a dead letter, since its user's state would be too large to save.
+
+        Raises:
+            TooLarge: it is to be taken in parts; nothing was written.
+        """
         began = self._monotonic()
         batch = read_batch(
             records, self.positions, self._config.topics, self._config.settings, self._config.max_ahead
@@ -186,7 +200,15 @@ class Lane:
         self._expect(users.place)
         loaded = self._monotonic()
         turn = self._turn()
-        changes, unknown = self._decide(batch, users, turn.model)
+        batch, changes, unknown = self._decide(batch, users, turn.model)
+        writes = users.writes(turn.sweep, turn.filled)
+        try:
+            check_size(writes)
+        except TooLarge as error:
+            if not too_large:
+                raise
+            refused = [(incoming, BadEvent("", str(error))) for incoming in batch.events]
+            batch, changes, writes, unknown = batch.without(refused, self._config.topics), [], [], ()
         decided = self._monotonic()
         reached = self._commit(
             changes,
@@ -196,7 +218,7 @@ class Lane:
             self._beyond_marks(batch.positions),
         )
         committed = self._monotonic()
-        self._save(users, reached, turn)
+        self._save(writes, reached, turn)
         saved = self._monotonic()
         seconds = {
             "load": loaded - began,
@@ -210,10 +232,13 @@ class Lane:
         """These positions, each beyond what lies there and is no record.
 
         A place that stayed before a transaction's mark would lie before the log's beginning once retention has
-        emptied the partition, as if events had been missed.
+        emptied the partition, as if events had been missed. Where a batch is taken in parts, what is read is not yet taken.
         """
         ahead = self._log.reached()
-        return {topic: max(at, ahead[topic]) for topic, at in positions.items()}
+        return {
+            topic: max(at, ahead[topic]) if at > self._polled.get(topic, -1) else at
+            for topic, at in positions.items()
+        }
 
     def _sweep(self) -> int:
         """Decide some users anew whom an older activation decided; how many it were."""
@@ -223,14 +248,23 @@ class Lane:
             return 0
         self._pace.began(now)
         unswept = self._store.unswept(turn.sweep.number, self._pace.users)
-        users = Users(self._store, dict.fromkeys(unswept.user_ids, ()))
-        self._expect(users.place)
-        changes = self._decide_anew(users, turn.model)
-        # Who changes only in Redis needs no transaction: the save is refused where another took the lane.
-        reached = self._commit(changes, users, turn.model, (), self.positions) if changes else {}
-        left = unswept.left - len(unswept.user_ids)
-        self._save(users, reached, turn, swept=left == 0)
-        self._watcher.swept(turn.model.activation, len(unswept.user_ids), changes, left)
+        left = unswept.left
+
+        def sweep_some(user_ids: Sequence[str]) -> None:
+            nonlocal left
+            users = Users(self._store, dict.fromkeys(user_ids, ()))
+            self._expect(users.place)
+            changes = self._decide_anew(users, turn.model)
+            writes = users.writes(turn.sweep, turn.filled)
+            if len(user_ids) > 1:
+                check_size(writes)
+            # Who changes only in Redis needs no transaction: the save is refused where another took the lane.
+            reached = self._commit(changes, users, turn.model, (), self.positions) if changes else {}
+            left -= len(user_ids)
+            self._save(writes, reached, turn, swept=left == 0)
+            self._watcher.swept(turn.model.activation, len(user_ids), changes, left)
+
+        deque(healing.halved(unswept.user_ids, sweep_some))
         return len(unswept.user_ids)
 
     def _turn(self) -> Turn:
@@ -255,21 +289,25 @@ class Lane:
 
     def _decide(
         self, batch: Batch, users: Users, model: ActiveModel
-    ) -> tuple[list[Change], tuple[Incoming, ...]]:
-        """The changes, and the erasures of users of whom nothing is known."""
+    ) -> tuple[Batch, list[Change], tuple[Incoming, ...]]:
+        """The batch without what is refused, the changes, and the erasures of users of whom nothing is known."""
         rules, now = self._config.rules, self._clock()
         changes: list[Change] = []
         unknown: list[Incoming] = []
+        refused: list[tuple[Incoming, BadEvent]] = []
         for incoming in batch.events:
             event, cause = incoming.event, incoming.cause
             if isinstance(event, UserErased) and not users[event.user_id].known:
                 unknown.append(incoming)
-            step = users.apply(
-                event.user_id, partial(process, event=event, cause=cause, model=model, rules=rules, now=now)
-            )
+            decide_event = partial(process, event=event, cause=cause, model=model, rules=rules, now=now)
+            step = applied(users, event, decide_event, rules, model)
+            if isinstance(step, BadEvent):
+                refused.append((incoming, step))
+                continue
             users.put(step.state)
             changes.extend(step.changes)
-        return self._with_similar_users(changes, users, model), tuple(unknown)
+        changes = self._with_similar_users(changes, users, model)
+        return batch.without(refused, self._config.topics), changes, tuple(unknown)
 
     def _with_similar_users(self, changes: list[Change], users: Users, model: ActiveModel) -> list[Change]:
         return with_similar_users(
@@ -313,11 +351,14 @@ class Lane:
                 raise InDoubt("the place in Redis is not the one that this takeover wrote last")
             return users
 
-        def save(users: Users | None, reached: dict[str, int]) -> None:
+        def save(users: Users | None, reached: dict[str, int], bounded: bool) -> None:
             nonlocal expected
             if self._closing():
                 raise LaneClosing
-            expected = self._save_from(expected, users, reached, turn, index_all=True)
+            writes = [] if users is None else users.writes(turn.sweep, turn.filled, index_all=True)
+            if bounded:
+                check_size(writes)
+            expected = self._save_from(expected, writes, reached, turn)
 
         def model_after(decisions: Iterable[Decided | None]) -> ActiveModel:
             nonlocal turn
@@ -329,20 +370,21 @@ class Lane:
         healing.fold_inputs(self._log, load, start, turn.model, self._config, save)
         healing.adopt(self._log, load, start, users_end, model_after, self._config, save)
         self._place = replace(self._held, topic_ids=topic_ids)
-        save(None, {**start.decide_from, self._config.topics.users: max(start.users_from, users_end)})
+        save(None, {**start.decide_from, self._config.topics.users: max(start.users_from, users_end)}, False)
 
-    def _save(self, users: Users, reached: dict[str, int], turn: Turn, *, swept: bool = False) -> None:
+    def _save(
+        self, writes: Sequence[UserWrite], reached: dict[str, int], turn: Turn, *, swept: bool = False
+    ) -> None:
         """``swept``: with these users the sweep has come to all."""
-        self._save_from(places.encode(self._held), users, reached, turn, swept=swept, index_all=False)
+        self._save_from(places.encode(self._held), writes, reached, turn, swept=swept)
 
     def _save_from(
         self,
         expected: bytes | None,
-        users: Users | None,
+        writes: Sequence[UserWrite],
         reached: dict[str, int],
         turn: Turn,
         *,
-        index_all: bool,
         swept: bool = False,
     ) -> bytes:
         """Write the users and the place that follows, if the stored place is still ``expected``."""
@@ -355,7 +397,6 @@ class Lane:
             swept=swept,
         )
         encoded = places.encode(following)
-        writes = [] if users is None else users.writes(turn.sweep, turn.filled, index_all=index_all)
         if not self._store.save(expected, encoded, writes):
             raise InDoubt("the place in Redis is not the one that this batch began with")
         self._place = following
@@ -369,7 +410,7 @@ class Lane:
             self._place_seen_s = self._monotonic()
             reached = self._beyond_marks(self.positions)
             if reached != self.positions:
-                self._save_from(places.encode(self._held), None, reached, self._turn(), index_all=False)
+                self._save([], reached, self._turn())
 
     def _expect(self, stored: bytes | None) -> None:
         if stored != places.encode(self._held):

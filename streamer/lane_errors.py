@@ -2,6 +2,9 @@
 
 from schemas.errors import SegueError
 
+# Redis takes 512 MB in one argument (proto-max-bulk-len), and holds it a few times over while a script runs.
+MAX_SAVE_BYTES = 64 * 1024 * 1024
+
 
 class InDoubt(Exception):
     """What the lane believes may no longer hold: a commit failed or its answer is unknown, a save was
@@ -15,6 +18,13 @@ class Fenced(InDoubt):
 
 class NotReady(Exception):
     """The lane cannot go on yet, for a reason that time or an operator removes; it waits visibly."""
+
+
+class TooLarge(Exception):
+    """What is to be saved at once has more bytes than Redis is given in one save."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(f"the user's state would take {size:,} bytes, and a save at most {MAX_SAVE_BYTES:,}")
 
 
 class LaneClosing(Exception):

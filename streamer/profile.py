@@ -4,17 +4,22 @@ It is idempotent and ignores order: facts applied twice, or in another order, gi
 clock, no I/O, and the state that comes in is never changed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 from msgspec.structs import replace
 
 from schemas.decode import canonical
+from schemas.errors import BadEvent
 from schemas.events import PROFILE_FIELDS, Event, Order, Signup, UserErased
+from schemas.features import ITEM_TEXTS
 from streamer.order_facts import recounted
 from streamer.rules import Rules
-from streamer.state import Dated, Facts, ProfileValue, UserState
+from streamer.state import TALLIES, Contradiction, Dated, Facts, ProfileValue, UserState
 
+# Of each source whose values are counted, by user.
+MAX_VALUES = 4_096
 # A bound against poison: nobody's order is made anew so often.
 _MOST_FORMER = 16
 
@@ -36,20 +41,42 @@ def fold(state: UserState, event: Event, rules: Rules) -> UserState:
     Raises:
         OrdersMissing: an order that counted is withdrawn, and what it leaves can only be told with all
             of the user's orders at hand.
+        BadEvent: the state would hold more values than its bound.
     """
     return _applied(state, event, rules, own_orders=False)
 
 
-def fold_all(state: UserState, events: Iterable[Event], rules: Rules) -> UserState:
+def fold_all(state: UserState, events: Iterable[Event], rules: Rules, *, refuse: bool = True) -> UserState:
     """Apply many facts, as :func:`fold` does one by one, but with one copy of the orders for all.
+
+    A fact that cannot be applied is left out (``refuse``), as the lane left it out.
 
     Raises:
         OrdersMissing: as :func:`fold`.
     """
     now = replace(state, orders=dict(state.orders))
     for event in events:
-        now = _applied(now, event, rules, own_orders=True)
+        try:
+            now = _applied(now, event, rules, own_orders=True)
+        except (OrdersMissing, Contradiction, MemoryError):
+            raise
+        except Exception:
+            if not refuse:
+                raise
     return now
+
+
+def holds_together(state: UserState, rules: Rules) -> bool:
+    """Whether the facts of a state that is whole are what its orders come to."""
+    told = state.facts
+    orders = [order for order in state.orders.values() if order is not None]
+    try:
+        facts = fold_all(UserState(state.user_id), orders, rules, refuse=False).facts
+    except Exception:  # noqa: BLE001 - orders that cannot be counted are no state
+        return False
+    return told == replace(
+        facts, signed_up_at=told.signed_up_at, profile=told.profile, erased_at=told.erased_at
+    )
 
 
 def _applied(state: UserState, event: Event, rules: Rules, *, own_orders: bool) -> UserState:
@@ -109,9 +136,34 @@ def _with_order(state: UserState, order: Order, rules: Rules, *, own_orders: boo
     now = order if order.status not in excluded else None
     if was is not None and now is not None and _bare(was) == _bare(now):
         return replace(state, orders=orders)
-    changed = recounted(state.user_id, state.facts, was, now, rules, counted)
+    try:
+        changed = recounted(state.user_id, state.facts, was, now, rules, counted)
+        _check_bounds(state, changed, rules)
+    except Exception:
+        if own_orders:
+            _put_back(orders, order.order_id, former)
+        raise
     facts = replace(state.facts, held=state.facts.held + (former is None), **changed)
     return replace(state, orders=orders, facts=facts)
+
+
+def _check_bounds(state: UserState, changed: Mapping[str, Any], rules: Rules) -> None:
+    """The one rule that depends on the order of arrival; it is there against poison."""
+    for source in rules.tallied:
+        name = TALLIES[source]
+        values = len(changed.get(name, ()))
+        if values > MAX_VALUES and values > len(getattr(state.facts, name)):
+            raise BadEvent(
+                "items" if source in ITEM_TEXTS else source,
+                f"the user would have {values:,} different values of {source}, and a user has at most {MAX_VALUES:,}",
+            )
+
+
+def _put_back(orders: dict[str, Order | None], order_id: str, former: Order | None) -> None:
+    if former is None:
+        del orders[order_id]
+    else:
+        orders[order_id] = former
 
 
 def _newest(held: Order, order: Order) -> Order:

@@ -13,6 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from schemas.changes import Cause, Change, SegmentChange
+from schemas.errors import BadEvent
 from streamer.batch import Incoming
 from streamer.live import Live
 from streamer.model import ActiveModel
@@ -66,14 +67,17 @@ class Replay:
     def apply(self, incoming: Incoming, now: datetime) -> tuple[Change, ...]:
         """One event; its changes name it as their cause, with how far this replay has come."""
         self._positions[incoming.topic] = incoming.offset + 1
-        step = process(
-            self.state(incoming.event.user_id),
-            incoming.event,
-            replace(incoming.cause, type="replay", positions=dict(self._positions)),
-            self._model,
-            self._rules,
-            now,
-        )
+        try:
+            step = process(
+                self.state(incoming.event.user_id),
+                incoming.event,
+                replace(incoming.cause, type="replay", positions=dict(self._positions)),
+                self._model,
+                self._rules,
+                now,
+            )
+        except BadEvent:  # a dead letter, as it was live
+            return ()
         self._states[step.state.user_id] = step.state
         return step.changes
 

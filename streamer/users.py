@@ -1,6 +1,6 @@
 """The users of one batch: read from the store once, changed in memory, written once."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import NoReturn, TypeVar
 
 import msgspec
@@ -10,7 +10,7 @@ from schemas.decode import canonical, order_of
 from streamer.history import history_fields
 from streamer.interfaces import Store, UserWrite
 from streamer.keys import STATE
-from streamer.lane_errors import InDoubt
+from streamer.lane_errors import MAX_SAVE_BYTES, InDoubt, TooLarge
 from streamer.neighbours import angle
 from streamer.place import Sweep
 from streamer.profile import OrdersMissing
@@ -39,7 +39,7 @@ class Users:
                 orders = {k: None if v is None else order_of(v) for k, v in stored.orders.items()}
                 self._before[user_id] = decode(user_id, stored.state, orders)
             except (Contradiction, msgspec.MsgspecError) as error:
-                self._raise_torn(user_id, error)
+                self.raise_torn(user_id, error)
         self._now = dict(self._before)
         self._due: set[str] = set()
 
@@ -71,7 +71,13 @@ class Users:
                 self._read_all_orders(user_id)
                 return step(self._now[user_id])
         except Contradiction as error:
-            self._raise_torn(user_id, error)
+            self.raise_torn(user_id, error)
+
+    def whole(self, user_id: str) -> UserState:
+        """The user's state with every order; errors as of :meth:`apply`."""
+        if not self._now[user_id].whole:
+            self._read_all_orders(user_id)
+        return self._now[user_id]
 
     def _read_all_orders(self, user_id: str) -> None:
         loaded = self._store.load_orders([user_id])
@@ -89,7 +95,8 @@ class Users:
         now = self._now[user_id]
         self._now[user_id] = replace(now, orders={**orders, **now.orders}, whole=True)
 
-    def _raise_torn(self, user_id: str, error: Exception) -> NoReturn:
+    def raise_torn(self, user_id: str, error: Exception) -> NoReturn:
+        """The user's state contradicts itself: it is the store's fault, or this error where the store is whole."""
         torn = self._store.doubt(user_id)
         raise error if torn is None else torn
 
@@ -108,6 +115,20 @@ class Users:
             for before, now in zip(self._before.values(), self._now.values(), strict=True)
             if now is not before or index_all
         ]
+
+
+def check_size(writes: Iterable[UserWrite]) -> None:
+    """See that one save takes these.
+
+    Raises:
+        TooLarge: it does not.
+    """
+    size = 0
+    for write in writes:
+        size += len(write.fields[STATE] or b"")
+        size += sum(len(order) for order in write.orders.values() if order is not None)
+    if size > MAX_SAVE_BYTES:
+        raise TooLarge(size)
 
 
 def write_of(

@@ -15,7 +15,7 @@ from schemas.changes import Change
 from schemas.topics import Topics
 from streamer import healing, switch
 from streamer import lane as lanes
-from streamer.batch import Batch
+from streamer.batch import Batch, Incoming
 from streamer.interfaces import Committed, OutRecord, Record, UserWrite
 from streamer.lane import Lane
 from streamer.model import ActiveModel
@@ -113,18 +113,20 @@ class _GoesOnReading(Lane):
 class _AsksForEachEvent(Lane):
     """Each event is decided by what is newest just then."""
 
-    def _decide(self, batch: Batch, users: Users, model: ActiveModel) -> list[Change]:
+    def _decide(
+        self, batch: Batch, users: Users, model: ActiveModel
+    ) -> tuple[Batch, list[Change], tuple[Incoming, ...]]:
         changes: list[Change] = []
         for incoming in batch.events:
-            changes += super()._decide(replace(batch, events=[incoming]), users, self._turn().model)
-        return changes
+            changes += super()._decide(replace(batch, events=[incoming]), users, self._turn().model)[1]
+        return batch, changes, ()
 
 
 class _SweepsOneBatch(Lane):
     """A sweep is taken for done after its first batch."""
 
-    def _save(self, users: Users, moved: dict[str, int], turn: Turn, **_: bool) -> None:
-        super()._save(users, moved, turn, swept=True)
+    def _save(self, writes: Sequence[UserWrite], moved: dict[str, int], turn: Turn, **_: bool) -> None:
+        super()._save(writes, moved, turn, swept=True)
 
 
 def _as_it_is(log: Any, store: Any) -> tuple[Any, Any]:

@@ -10,6 +10,7 @@ from schemas.events import UserErased
 from schemas.times import EPOCH
 from streamer.batch import Batch, Incoming
 from streamer.board import LaneBoard
+from streamer.interfaces import Record
 from streamer.metrics import Metrics
 
 
@@ -60,7 +61,15 @@ def test_erasures_of_users_whom_nobody_knows_are_counted_and_the_first_is_logged
     board = LaneBoard(3, metrics)
     event = UserErased("7", EPOCH)
     told = tuple(
-        Incoming(event, Cause("signup", "signups", 3, offset), 0, "signups", offset) for offset in (11, 12)
+        Incoming(
+            event,
+            Cause("signup", "signups", 3, at),
+            0,
+            "signups",
+            at,
+            Record("signups", 3, at, b"7", None, 0),
+        )
+        for at in (11, 12)
     )
     with capture_logs() as logs:
         board.batch(Batch([], [], {}), (), {})

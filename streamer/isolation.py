@@ -1,0 +1,50 @@
+"""An event that can never be applied stops nobody: it is told from a state or a model that is wrong."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from schemas.errors import BadEvent, SegueError
+from schemas.events import Event
+from streamer.features import features
+from streamer.lane_errors import InDoubt, NotReady
+from streamer.model import ActiveModel
+from streamer.profile import holds_together
+from streamer.rules import Rules
+from streamer.state import Contradiction, UserState
+from streamer.users import Users
+
+T = TypeVar("T")
+
+
+def applied(
+    users: Users, event: Event, step: Callable[[UserState], T], rules: Rules, model: ActiveModel
+) -> T | BadEvent:
+    """What ``step`` makes of the event's user, or why it never can.
+
+    Raises:
+        Exception: what ``step`` met is not the event's fault: the user's state contradicts itself, the model cannot
+            score anybody, or a second try succeeds.
+    """
+    try:
+        return users.apply(event.user_id, step)
+    except BadEvent as bad:
+        return bad
+    except (SegueError, InDoubt, NotReady, Contradiction, MemoryError):
+        raise
+    except Exception as error:
+        state = users.whole(event.user_id)
+        if not holds_together(state, rules):
+            users.raise_torn(event.user_id, error)
+        if _fails(step, state):
+            model.scorer.score(features(UserState(event.user_id), rules))
+            return BadEvent("", f"the event cannot be applied ({type(error).__name__}: {error})")
+        raise
+
+
+def _fails(step: Callable[[UserState], object], state: UserState) -> bool:
+    """Whether the step fails each time, and did not only once."""
+    try:
+        step(state)
+    except Exception:  # noqa: BLE001 - whatever it is, it is what was met before
+        return True
+    return False

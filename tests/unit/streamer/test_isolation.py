@@ -1,0 +1,162 @@
+"""One event or one user that cannot be taken stops nobody else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from schemas.errors import BadSetting
+from schemas.events import Item, Order, UserErased
+from schemas.features import Feature, declared
+from streamer import lane_errors, order_facts, profile, users
+from streamer.lane_errors import InDoubt, Torn
+from streamer.memory import MemoryStore
+from streamer.profile import fold, fold_all, holds_together
+from streamer.rules import Rules
+from streamer.state import UserState
+from tests.moves import YOUNG
+from tests.strategies.events import START
+from tests.worlds import TOPICS, World, check_promises
+
+BOUND = 8
+
+
+def an_order(number: int, *brands: str, user_id: str = "7") -> Order:
+    return Order(user_id, f"{number}", START.replace(minute=number), tuple(Item(brand=b) for b in brands))
+
+
+@pytest.fixture
+def few_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(profile, "MAX_VALUES", BOUND)
+
+
+def reasons(world: World) -> list[str]:
+    letters = world.records(TOPICS.dead_letters)
+    return [dict(letter.headers)["segue_reason"].decode() for letter in letters]
+
+
+@pytest.mark.usefixtures("few_values")
+def test_the_order_beyond_the_bound_is_a_dead_letter_and_all_others_go_on() -> None:
+    world = World(max_batch=10)
+    full = an_order(1, *"abcdefgh")
+    world.send(YOUNG, full, an_order(2, "i"), an_order(3, "a"), an_order(4, "i", user_id="8"))
+    world.run()
+    assert reasons(world) == [
+        "items: the user would have 9 different values of brand, and a user has at most 8"
+    ]
+    assert world.redis.users["7"].orders.keys() == {"1", "3"}
+    assert world.redis.users["8"].orders.keys() == {"4"}
+
+    # Redis is lost: healing leaves out what was left out, and a rebuild and a fold of all at once do, too.
+    stored = {user_id: user.fields["state"] for user_id, user in world.redis.users.items()}
+    for kept in (world.redis.users, world.redis.places, world.redis.indexes, world.redis.swept):
+        kept.clear()
+    world.run()
+    assert {user_id: user.fields["state"] for user_id, user in world.redis.users.items()} == stored
+    whole = fold_all(UserState("7"), [full, an_order(2, "i"), an_order(3, "a")], Rules())
+    assert whole.orders.keys() == {"1", "3"}
+
+
+@pytest.mark.usefixtures("few_values")
+def test_a_user_at_the_bound_can_lose_values_and_take_others_then() -> None:
+    state = fold(UserState("7"), an_order(1, *"abcdefgh"), Rules())
+    fewer = replace(an_order(1, "a"), updated_at=START.replace(hour=1))
+    state = fold(fold(state, fewer, Rules()), an_order(2, "i"), Rules())
+    assert state.facts.brands.keys() == {"a", "i"}
+
+
+def test_the_declared_features_have_a_bound() -> None:
+    features = [Feature(f"f{n}", "count", "order_id") for n in range(65)]
+    assert len(declared(features[:64])) == 7 + 64
+    with pytest.raises(BadSetting, match="declare at most 64"):
+        declared(features)
+
+
+def test_an_error_that_a_record_causes_each_time_is_its_dead_letter(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts_of = order_facts.texts_of
+
+    def wrong(order: Order, source: str) -> Any:
+        if order.order_id == "2":
+            raise ZeroDivisionError("of a bug")
+        return texts_of(order, source)
+
+    monkeypatch.setattr(order_facts, "texts_of", wrong)
+    world = World(max_batch=10)
+    world.send(YOUNG, an_order(1, "a"), an_order(2, "b"), an_order(3, "c"))
+    world.run()
+    assert reasons(world) == ["the event cannot be applied (ZeroDivisionError: of a bug)"]
+    assert world.redis.users["7"].orders.keys() == {"1", "3"}
+
+
+def test_a_state_that_contradicts_itself_is_never_laid_at_the_records_door() -> None:
+    world = World(max_batch=10)
+    world.send(an_order(1, "a", "b"))
+    lane = world.run()
+    stored = world.redis.users["7"].fields
+    assert isinstance(stored["state"], bytes)
+    stored["state"] = stored["state"].replace(b'"a":', b'"z":')
+    world.send(replace(an_order(1, "c"), updated_at=START.replace(hour=1)))
+    with pytest.raises(Torn, match="contradicts itself"):
+        lane.step(0.0)
+    assert reasons(world) == []
+
+
+def test_what_holds_together() -> None:
+    state = fold(UserState("7"), an_order(1, "a", "b"), Rules())
+    assert holds_together(state, Rules())
+    assert not holds_together(replace(state, facts=replace(state.facts, held=2)), Rules())
+    assert not holds_together(replace(state, orders={}), Rules())
+    assert holds_together(fold(state, UserErased("7", START), Rules()), Rules())
+
+
+def test_a_batch_too_large_to_save_is_halved_until_the_one_record_is_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    limit = 2_000
+    monkeypatch.setattr(lane_errors, "MAX_SAVE_BYTES", limit)
+    monkeypatch.setattr(users, "MAX_SAVE_BYTES", limit)
+    world = World(max_batch=10)
+    large = an_order(2, *(f"{n:0>40}" for n in range(40)))
+    innocent = [an_order(n, "a", user_id=f"{n}") for n in range(10, 16)]
+    world.send(*innocent[:3], large, *innocent[3:])
+    world.run()
+    (reason,) = reasons(world)
+    assert "the user's state would take" in reason
+    assert f"a save at most {limit:,}" in reason
+    assert "7" not in world.redis.users
+    assert world.redis.users.keys() == {order.user_id for order in innocent}
+    assert [change.user_id for change in world.changes()] == [order.user_id for order in innocent]
+
+    stored = {user_id: user.fields["state"] for user_id, user in world.redis.users.items()}
+    for kept in (world.redis.users, world.redis.places, world.redis.indexes, world.redis.swept):
+        kept.clear()
+    world.run()
+    assert {user_id: user.fields["state"] for user_id, user in world.redis.users.items()} == stored
+
+
+def test_a_crash_between_the_parts_of_a_batch_loses_none_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(users, "MAX_SAVE_BYTES", 2_000)
+    world = World(max_batch=10)
+    many = [an_order(n, *(f"{n}{m:0>40}" for m in range(9)), user_id=f"{n}") for n in range(10, 16)]
+    world.send(*many)
+    lane = world.take_over()
+    saves = 0
+    save = MemoryStore.save
+
+    def once(*args: Any, **named: Any) -> bool:
+        nonlocal saves
+        saves += 1
+        if saves == 2:
+            raise InDoubt("a crash")
+        return save(*args, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(MemoryStore, "save", once)
+        with pytest.raises(InDoubt, match="a crash"):
+            lane.step(0.0)
+    assert 0 < len(world.changes()) < len(many)
+    world.run()
+    assert [change.user_id for change in world.changes()] == [order.user_id for order in many]
+    check_promises(world)
