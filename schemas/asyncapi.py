@@ -91,7 +91,8 @@ def _channels() -> JsonObject:
 def _channel(topic: str, description: str, messages: tuple[str, ...], **binding: int) -> JsonObject:
     config: JsonObject = {}
     for name, value in topic_configs(Topics())[topic].items():
-        config[name] = [value] if name == "cleanup.policy" else int(value)
+        if name != "compression.type":  # of which the binding knows nothing
+            config[name] = [value] if name == "cleanup.policy" else int(value)
     return {
         "address": topic,
         "description": description,

@@ -65,13 +65,16 @@ class Topics:
 
 def topic_configs(topics: Topics) -> dict[str, dict[str, str]]:
     """The configuration with which each topic is made, by name."""
+    # A batch counts by its compressed bytes in max.message.bytes, and inflates to a thousand times as many in whoever reads
+    # it. Where the broker stores it uncompressed, it refuses what inflates beyond that.
+    source = {"cleanup.policy": "delete", "compression.type": "uncompressed"}
     # Kept for ever: it is a part of the users' past, without which no rebuild has the whole.
     rekeyed = {"cleanup.policy": "delete", "max.message.bytes": "5242880", "retention.ms": "-1"}
     # Without a bound, what stood before an erasure's null may stay for ever: Kafka's own default has none.
     users = {"cleanup.policy": "compact", "max.compaction.lag.ms": str(7 * 24 * 60 * 60 * 1_000)}
     return {
-        topics.signups: {"cleanup.policy": "delete"},
-        topics.orders: {"cleanup.policy": "delete"},
+        topics.signups: source,
+        topics.orders: source,
         topics.changes: {"cleanup.policy": "delete"},
         topics.users: users,
         topics.models: {"cleanup.policy": "compact", "max.message.bytes": "5242880"},

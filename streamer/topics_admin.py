@@ -17,6 +17,7 @@ DEADLINE_S = 30.0
 
 _POLICY = "cleanup.policy"
 _SIZE = "max.message.bytes"
+_COMPRESSION, _UNCOMPRESSED = "compression.type", "uncompressed"
 
 
 class ClusterFacts(Struct, frozen=True):
@@ -117,6 +118,20 @@ def check_topics(client: Mapping[str, str], topics: Topics, *, deadline_s: float
     for name in found:
         _check_config(name, _config(admin, name), topic_configs(topics)[name])
     return counts[first]
+
+
+def inflating(client: Mapping[str, str], topics: Topics, *, deadline_s: float = DEADLINE_S) -> dict[str, int]:
+    """The bytes that one batch of an input may have compressed, by topic, of those that take compressed ones.
+
+    A worker holds what it inflates to. Topics that are missing, or that this login may not ask of, are absent.
+    """
+    admin = Admin(client, deadline_s)
+    configs = {name: _config(admin, name) for name in admin.describe(list(topics.sources))}
+    return {
+        name: int(config[_SIZE])
+        for name, config in configs.items()
+        if config.get(_COMPRESSION, _UNCOMPRESSED) != _UNCOMPRESSED
+    }
 
 
 def describe_cluster(client: Mapping[str, str], *, deadline_s: float = DEADLINE_S) -> ClusterFacts:

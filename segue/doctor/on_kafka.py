@@ -14,7 +14,7 @@ from streamer.kafka_admin import Admin
 from streamer.kafka_client import error_of
 from streamer.model import ActiveModel
 from streamer.offset_note import committed
-from streamer.topics_admin import check_topics, describe_cluster
+from streamer.topics_admin import check_topics, describe_cluster, inflating
 
 _DEADLINE_S = 5.0
 _MANY_EVENTS = 10_000
@@ -46,10 +46,16 @@ def _topics(settings: Settings) -> tuple[int | None, Check]:
             fix = "segue bootstrap or segue worker makes them; or does the setting topic_prefix name others?"
             return None, Check("topics", FAIL, text, fix)
         lanes = check_topics(client, settings.topics, deadline_s=_DEADLINE_S)
+        inflating_topics = inflating(client, settings.topics, deadline_s=_DEADLINE_S)
     except BadTopics as error:
         return None, Check("topics", FAIL, str(error))
     except (SegueError, KafkaException) as error:
         return None, _failed("topics", error)
+    if inflating_topics:
+        text = ", ".join(f"{name} ({size:,} bytes)" for name, size in inflating_topics.items())
+        fix = "set compression.type=uncompressed for them, or trust every producer (docs/worker.md)"
+        told = f"one compressed batch may inflate to a thousand times its size in a worker: {text}"
+        return lanes, Check("topics", WARN, told, fix)
     return lanes, Check("topics", OK, f"{', '.join(settings.topics.laned)}: {lanes} partitions each")
 
 

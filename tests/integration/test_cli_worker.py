@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import resource
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import Consumer, Producer, TopicPartition
 
+from schemas.decode import encode_order
+from schemas.events import Item, Order
 from schemas.topics import Topics
 from schemas.wire import encode_release
 from segue.services import KafkaService, LocalRedis, RedisService
@@ -120,3 +124,42 @@ def test_a_release_of_other_statuses_is_refused_and_the_one_before_stays(
         worker.says("the newest release is refused: ")
         publish(kafka, Topics(topic_prefix), encode_release(a_release()))
         worker.says('"phase": "live"')
+
+
+def test_a_worker_under_a_memory_limit_lives_through_a_batch_that_inflates(
+    kafka: KafkaService, settings: dict[str, str], topic_prefix: str, tmp_path: Path
+) -> None:
+    topics = Topics(topic_prefix)
+    with SegueProcess(tmp_path, "worker", environment=settings) as worker:
+        worker.says("waiting for a first release")
+        publish(kafka, topics, encode_release(a_release()))
+        worker.says('"phase": "live"')
+        pid = worker.process.pid
+        status = Path(f"/proc/{pid}/status").read_text()
+        held = (
+            next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmData:")) * 1_024
+        )
+        limit = held + 128 * 1_024 * 1_024
+        resource.prlimit(pid, resource.RLIMIT_DATA, (limit, limit))
+
+        wide = {"message.max.bytes": 400_000_000, "batch.size": 400_000_000, "linger.ms": 2_000}
+        bomb = Producer({"bootstrap.servers": kafka.bootstrap, "compression.type": "gzip", **wide})
+        for _ in range(250):
+            bomb.produce(topics.orders, bytes(1_000_000), b"7", 0)
+        assert bomb.flush(60) == 0
+        # What is as large and no bomb comes in: 40 MB that no key fits.
+        plain = Producer({"bootstrap.servers": kafka.bootstrap, "message.max.bytes": 2_000_000})
+        for _ in range(40):
+            plain.produce(topics.orders, bytes(1_000_000), b"7", 0)
+        key, value = encode_order(Order("7", "1", datetime(2024, 1, 1, tzinfo=UTC), (Item(brand="Ön"),)))
+        plain.produce(topics.orders, value, key, 0)
+        assert plain.flush(60) == 0
+        reader = Consumer(
+            {"bootstrap.servers": kafka.bootstrap, "group.id": "r", "isolation.level": "read_committed"}
+        )
+        reader.assign([TopicPartition(topics.changes, 0, 0)])
+        change = reader.poll(60)
+        reader.close()
+        assert change is not None
+        assert change.key() == b"7"
+        assert worker.process.poll() is None

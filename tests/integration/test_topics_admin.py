@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from confluent_kafka import KafkaError, Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from schemas.errors import BadTopics, Unreachable
@@ -41,6 +42,38 @@ def test_topics_made_are_topics_that_fit(client: dict[str, str], topics: Topics)
     made = topics_admin.create_topics(client, topics, 3)
     assert made == sorted([*topics.laned, topics.dead_letters, topics.models])
     assert topics_admin.check_topics(client, topics) == 3
+
+
+def bomb(client: dict[str, str], topic: str) -> tuple[int, list[KafkaError | None]]:
+    """Sends a batch that is small, and inflates to 60 MB; gives what became of its records."""
+    told: list[KafkaError | None] = []
+    wide = {"message.max.bytes": 100_000_000, "batch.size": 100_000_000, "linger.ms": 1_000}
+    producer = Producer({**client, **wide, "compression.type": "gzip"})
+    for _ in range(60):
+        producer.produce(topic, bytes(1_000_000), b"7", 0, on_delivery=lambda error, _: told.append(error))
+    producer.flush(30)
+    return len(told), [error for error in told if error is not None]
+
+
+def test_a_batch_that_inflates_beyond_a_record_is_refused_and_never_reaches_a_worker(
+    client: dict[str, str], topics: Topics
+) -> None:
+    make(client, topics.signups, 1, compression_type="producer")
+    topics_admin.create_topics(client, topics, 1)
+
+    sent, refused = bomb(client, topics.orders)
+    assert len(refused) == sent == 60
+    assert {error.code() for error in refused if error is not None} == {KafkaError.MSG_SIZE_TOO_LARGE}
+    assert topics_admin.inflating(client, topics).keys() == {topics.signups}
+
+    # What is compressed and no larger than a record may be comes in as ever.
+    producer = Producer({**client, "compression.type": "gzip"})
+    errors: list[KafkaError | None] = []
+    producer.produce(
+        topics.orders, bytes(900_000), b"7", 0, on_delivery=lambda error, _: errors.append(error)
+    )
+    producer.flush(30)
+    assert errors == [None]
 
 
 def test_making_them_again_makes_what_is_missing(client: dict[str, str], topics: Topics) -> None:
