@@ -151,8 +151,8 @@ def test_a_lane_that_can_neither_log_nor_tell_its_board_still_ends_the_worker(
 
     fleet.prepare = prepare
     fleet.threads.own(frozenset({0}))
-    eventually(lambda: fleet.threads.failure() is error, 10, "the failure")
-    eventually(lambda: fleet.threads.ended() == ["lane-0"], 10, "the thread's end")
+    eventually(lambda: fleet.threads.failure() is error, "the failure")
+    eventually(lambda: fleet.threads.ended() == ["lane-0"], "the thread's end")
     assert fleet.opened[0].closed == 2
 
 
@@ -167,7 +167,7 @@ def test_lanes_that_hang_close_side_by_side_within_one_deadline(
 
     fleet.prepare = prepare
     fleet.threads.own(frozenset(range(8)))
-    eventually(lambda: len(fleet.opened) == 8, 10, "every lane open")
+    eventually(lambda: len(fleet.opened) == 8, "every lane open")
     began = time.monotonic()
     fleet.threads.disown(range(8))
     assert time.monotonic() - began < 4 * 0.2
