@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +9,7 @@ from msgspec.structs import replace as replaced
 from schemas.errors import BadTraining
 from schemas.features import FEATURES, Feature
 from schemas.release import ModelRelease
-from tests.training import Shop, a_shop, a_trained_folder, features_named
+from tests.training import a_shop, features_named
 from trainer.continues import check_continues, differences, same_space, settings_of
 from trainer.fit import fit
 from trainer.model import release_of
@@ -117,7 +116,7 @@ def test_one_hot_scaled_in_another_way_is_another_space(recommended: ModelReleas
     assert not same_space(recommended, replace(QUICK, encoding="one-hot"), FEATURES)
 
 
-def test_a_feature_with_an_encoding_of_its_own(tmp_path: Path) -> None:
+def test_a_feature_with_an_encoding_of_its_own() -> None:
     """The other texts say how the rest was encoded."""
     own = tuple(
         replaced(feature, encoding="one-hot") if feature.name == "gender" else feature for feature in FEATURES
@@ -126,4 +125,3 @@ def test_a_feature_with_an_encoding_of_its_own(tmp_path: Path) -> None:
     made = release(settings)
     assert settings_of(made, own).encoding == "label"
     assert list(differences(made, settings)) == []
-    assert a_trained_folder(tmp_path, settings, Shop()).is_dir()
