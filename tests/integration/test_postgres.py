@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 
 import segue
 from schemas.errors import BadWarehouse
+from schemas.features import Feature
 from tests.hostile import NO_NUMBERS, NO_TIMES, NUMBERS, TIMES
 from tests.postgres import Postgres, running_postgres
 from tests.shops import (
@@ -215,6 +216,9 @@ def test_bytes_and_domains_and_enumerations_become_text(database):
     execute(database, r"update users set country = '\xf1'")
     assert "column users.country of PostgreSQL" in refusal(database)
     assert "is bytes that are not all UTF-8" in refusal(database)
+    reads_gender = Reading(features=(Feature("gender", "attribute", "gender"),))
+    with open_warehouse(database, reading=reads_gender) as warehouse:
+        assert warehouse.features()["country"].to_pylist() == [None]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 
 from schemas.checks import FLOAT_ID
@@ -12,6 +13,7 @@ from trainer.warehouse.reading import Csv
 # What else separates fields: Excel's in many countries, and databases'.
 _SEPARATORS = (",", ";", "\t", "|")
 _SHOWN = 60
+_ROWS_LOOKED_AT = 1_000_000
 MAX_SHOWN = 256  # characters that a query gives of a value
 _ENDS = {"\n": "LF", "\r\n": "CR LF", "\r": "CR"}
 
@@ -70,7 +72,8 @@ def trouble(path: Path, form: Csv) -> str | None:
 def lines_of(
     path: Path, form: Csv, wanted: Sequence[Mapping[str, str | None]], whole: Collection[str] = ()
 ) -> list[int | None]:
-    """For each wanted row, by its columns' values, the line of the first that is so; None where none is.
+    """For each wanted row, by its columns' values, the line of the first that is so; None where no row of the first
+    million is.
 
     In the columns ``whole`` an id may stand as a float, for which its whole number is wanted.
 
@@ -83,7 +86,7 @@ def lines_of(
         found = records(path, form.separator)
         places = {name: place for place, name in enumerate(header(path, form))}
         next(found)
-        for record in found:
+        for record in islice(found, _ROWS_LOOKED_AT):
             if not left:
                 break
             for number, row in list(left.items()):

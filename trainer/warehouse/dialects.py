@@ -21,12 +21,18 @@ def adapt(query: exp.Query, dialect: str) -> None:
 # What decodes a column of bytes as UTF-8, and fails where they are none.
 _DECODES: Mapping[str, tuple[str, ...]] = {"duckdb": ("decode",), "postgres": ("convert_from", "UTF8")}
 DECODING = frozenset(_DECODES)
+TRYING = "duckdb"
 
 
 def decoded(column: exp.Expression, dialect: str) -> exp.Expression:
     """A column of bytes as text, in a dialect of :data:`DECODING`."""
     function, *charset = _DECODES[dialect]
     return exp.Anonymous(this=function, expressions=[column, *map(exp.Literal.string, charset)])
+
+
+def tried(decoding: exp.Expression) -> exp.Expression:
+    """The same, and null where bytes are no text; DuckDB alone can."""
+    return exp.Anonymous(this="try", expressions=[decoding])
 
 
 def _byte_length(query: exp.Query) -> None:

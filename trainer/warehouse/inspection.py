@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from schemas.errors import BadWarehouse
 from trainer.warehouse.column_types import Form
 from trainer.warehouse.csv_files import lines_of
-from trainer.warehouse.layout import TABLES, Layout, field_of
+from trainer.warehouse.layout import TABLES, Layout, is_read
 from trainer.warehouse.queries import Queries
 from trainer.warehouse.quoted import quoted
 from trainer.warehouse.reading import Reading
@@ -70,10 +70,7 @@ class Inspection:
                     )
 
     def _is_read(self, table: str, name: str) -> bool:
-        if self.layout[table, name] is None or (table, name) == ("order_items", "id"):
-            return False
-        field = field_of(name)
-        return field is None or field in self.reading.fields
+        return self.layout[table, name] is not None and is_read(table, name, self.reading.fields)
 
     def _words(self, table: str, column: str, words: str) -> list[str]:
         name = f"{table}.{column}"
@@ -82,7 +79,7 @@ class Inspection:
 
     def _check_bytes(self, table: str) -> None:
         for (of, name), form in self.forms.items():
-            if of == table and form is Form.BYTES:
+            if of == table and form is Form.BYTES and self._is_read(table, name):
                 try:
                     self._look(table, [f"count({table}.{name})"])
                 except BadWarehouse as error:

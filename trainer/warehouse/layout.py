@@ -71,5 +71,11 @@ def field_of(name: str) -> str | None:
     return field if field in FIELDS else None
 
 
+def is_read(table: str, name: str, fields: frozenset[str]) -> bool:
+    """Whether what a column (Segue's name) holds matters, where these fields of events do."""
+    field = field_of(name)
+    return field in fields if field is not None else (table, name) != ("order_items", "id")
+
+
 # Table and canonical column to the column's own name, or None where the warehouse has no such column.
 Layout = Mapping[tuple[str, str], str | None]

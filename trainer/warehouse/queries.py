@@ -14,9 +14,9 @@ from sqlglot import exp
 
 from schemas.features import FIELDS, Feature
 from trainer.warehouse.column_types import Form
-from trainer.warehouse.dialects import adapt, decoded
+from trainer.warehouse.dialects import adapt, decoded, tried
 from trainer.warehouse.feature_query import feature_query
-from trainer.warehouse.layout import TABLES, Layout, column_of
+from trainer.warehouse.layout import TABLES, Layout, column_of, is_read
 from trainer.warehouse.parsed import WRITTEN_IN, parsed
 
 Ordering = Literal["time", "user"]
@@ -135,6 +135,7 @@ class Queries:
         form = self.forms.get((column.table, column.name), Form.TEXT)
         if form is Form.BYTES:
             own = decoded(own, self.dialect)
+            own = own if is_read(column.table, column.name, self.read) else tried(own)
         whole = self.whole_ids and column_of(column.table, column.name).is_id and not as_it_stands
         if whole and form in (Form.TEXT, Form.BYTES):
             return _with(own, _WHOLE_TEXT)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from schemas.errors import BadSetting, BadWarehouse
 from trainer.warehouse.column_types import Form, form_of
-from trainer.warehouse.layout import TABLES, Column, field_of
+from trainer.warehouse.layout import TABLES, Column, is_read
 from trainer.warehouse.names import NONE, Names, nearest
 from trainer.warehouse.reading import Reading
 
@@ -48,7 +48,7 @@ def resolve(
                 raise BadWarehouse(_missing(table, column, columns, told))
         if found is not None:
             problem = _problem(table, column, columns[found], reading, decodes=decodes)
-            if problem is not None and _counts(table, own, reading):
+            if problem is not None and is_read(table, own, reading.fields):
                 raise BadWarehouse(f"column {table}.{found} of {warehouse} is {columns[found]}, {problem}")
             found = found if problem is None else None
         layout[table, own] = found
@@ -76,12 +76,6 @@ def _problem(table: str, column: Column, kind: str, reading: Reading, *, decodes
         "but ids are text or whole numbers: cast it to BIGINT or to text, or set whole_ids = true in segue.toml where "
         "they are whole"
     )
-
-
-def _counts(table: str, name: str, reading: Reading) -> bool:
-    """Whether what the column holds matters to a fact or a feature."""
-    field = field_of(name)
-    return field in reading.fields if field is not None else (table, name) != ("order_items", "id")
 
 
 def _named(table: str, own: str, name: str, columns: Mapping[str, str], told: str) -> str | None:

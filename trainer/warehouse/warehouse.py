@@ -14,10 +14,10 @@ from schemas.features import FEATURES, Feature
 from trainer.warehouse import bigquery, duck, facts, postgres, reports, snowflake
 from trainer.warehouse.cause import cause_of, sides_of
 from trainer.warehouse.column_types import Form, form_of
-from trainer.warehouse.dialects import DECODING
+from trainer.warehouse.dialects import DECODING, TRYING
 from trainer.warehouse.feature_query import schema_of
 from trainer.warehouse.inspection import Inspection
-from trainer.warehouse.layout import TABLES
+from trainer.warehouse.layout import TABLES, is_read
 from trainer.warehouse.left_out import LeftOut
 from trainer.warehouse.names import Names
 from trainer.warehouse.queries import Ordering, Queries
@@ -62,6 +62,12 @@ class Warehouse:
             found = resolve(source.name, table, columns, names, reading, decodes=source.dialect in DECODING)
             layout.update(found)
             forms.update({key: form_of(columns[name]) for key, name in found.items() if name is not None})
+        if source.dialect != TRYING:
+            # What is no text would end each query.
+            unread = [
+                key for key, form in forms.items() if form is Form.BYTES and not is_read(*key, reading.fields)
+            ]
+            layout.update(dict.fromkeys(unread))
         if next(source.rows(f"select 1 from {source.tables['users']} limit 1"), None) is None:  # noqa: S608 - checked
             raise BadWarehouse(f"table {names.told('users')} of {source.name} has no rows")
         self._has_status = layout["orders", "status"] is not None

@@ -50,6 +50,17 @@ def test_bytes_that_are_no_text_name_their_column(tmp_path):
     )
 
 
+def test_bytes_that_no_feature_reads_are_text_where_they_can(tmp_path):
+    folder = write_parquet(SHOP, tmp_path)
+    table = pq.read_table(folder / "users.parquet")
+    for name, text in (("country", "España".encode("latin-1")), ("traffic_source", b"Search")):
+        table = table.set_column(table.column_names.index(name), name, pa.array([text], pa.binary()))
+    pq.write_table(table, folder / "users.parquet")
+    with open_warehouse(folder, reading=READING) as warehouse:
+        signup, _ = warehouse.events()
+    assert (signup.gender, signup.country, signup.traffic_source) == ("F", None, "Search")
+
+
 NO_TEXT = (
     "varchar[]",
     "integer[3]",
