@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from segue.usage import BadUsage
 from tests.segue_process import clean_environment
 from tests.terminals import Terminal
 
@@ -55,6 +56,7 @@ class Ended:
             assert self.told.endswith((f"{WORDS[self.number]}\n", f"{WORDS[self.number]}\r\n")), what
         else:
             assert self.code >= 0, what
+            assert self.code != BadUsage.exit_code, what
             assert self.took_s < _LEFT_S, what  # it was ending by itself
 
 

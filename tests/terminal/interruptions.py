@@ -32,7 +32,7 @@ _LATEST_S: Mapping[tuple[str, ...], float] = {
     _BOOTSTRAP: 8,
     ("publish", "{release}", "--force"): 3,
     ("releases",): 1.5,
-    ("rollback", "{version}", "--force"): 2,
+    ("rollback", "{version}"): 2,
     ("worker",): 8,
     ("ingest", *_WAREHOUSE, "--since", "2024-12-01", "--rate", "500"): 6,
     ("tail", "--from-beginning"): 3,

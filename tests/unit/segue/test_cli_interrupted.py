@@ -37,7 +37,7 @@ COMMANDS = (
     ("demo", "--no-install"),
     ("--help",),
 )
-LATEST_S = 1.5
+LATEST_S = 1.0
 TRIES = 5
 
 
