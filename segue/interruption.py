@@ -7,7 +7,7 @@ cannot be had: at a second signal, and where a library's C code keeps the main t
 Libraries turn KeyboardInterrupt into other errors (DuckDB: `RuntimeError: Query interrupted`), and Python drops it in
 destructors. So the signal decides the exit code, not the error that arrives.
 
-This module imports little, since until :func:`guarded` runs, Python itself answers ctrl-C, with a traceback.
+This module imports little, since until :func:`run_guarded` runs, Python itself answers ctrl-C, with a traceback.
 """
 
 from __future__ import annotations
@@ -125,8 +125,12 @@ def came() -> bool:
     return _signals.first is not None
 
 
-def guarded(command: Callable[[], int]) -> int:
-    """Run a command; gives its exit code. Where a signal ended it, this ends the process with 130 or 143."""
+def run_guarded(command: Callable[[], int]) -> None:
+    """Run a command, and end this process with its exit code, or with 130 or 143 where a signal ended it.
+
+    Python's own shutdown is left out. In it libraries complain of what interrupted frames still hold (DuckDB's binding
+    does), and a signal ends the process in its own way.
+    """
     sys.unraisablehook = _on_unraisable
     threading.excepthook = _on_thread_error
     code = 0
@@ -138,12 +142,14 @@ def guarded(command: Callable[[], int]) -> int:
         _signals.over = True
         if _signals.first is None:
             raise
-    if _signals.first is not None:
-        # Not by Python's shutdown: in it libraries complain of what the interrupted frames still hold (DuckDB's
-        # binding does), and Python may end by SIGINT, whatever the exit code.
-        atexit._run_exitfuncs()  # noqa: SLF001
-        _signals.end_at_once(_signals.first)
-    return code
+    ended_by = _signals.first
+    atexit._run_exitfuncs()  # noqa: SLF001
+    for output in (sys.stdout, sys.stderr):
+        with suppress(AttributeError, OSError, ValueError):  # none, closed, or nobody reads it
+            output.flush()
+    if ended_by is not None:
+        _signals.end_at_once(ended_by)
+    os._exit(code)
 
 
 @contextmanager

@@ -11,12 +11,12 @@ and one file a command: its options here, what it does in a module of `segue` of
 
 import sys
 
-from segue.interruption import guarded
+from segue.interruption import run_guarded
 
 
 def main() -> None:
     """The console script: runs, and exits."""
-    sys.exit(guarded(_run))
+    run_guarded(_run)
 
 
 def _run() -> int:

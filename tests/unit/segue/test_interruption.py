@@ -22,7 +22,7 @@ def command():
 {body}
     return 0
 
-sys.exit(interruption.guarded(command))
+interruption.run_guarded(command)
 """
 _LONG_QUERY = "with recursive n(x) as (select 1 union all select x + 1 from n) select count(*) from n"
 
