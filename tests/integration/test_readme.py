@@ -155,7 +155,7 @@ def test_the_walk_from_a_clone_to_a_user_who_moves(tmp_path: Path) -> None:
         assert not re.search(r"(?:^|\n)(?:warn|fail) ", third.said), third.said  # doctor's
         for staying in (worker, services):
             staying.interrupt()
-            staying.ends()
+            staying.ends(code=130)
     Terminal(clone, environment, BLOCKS[-1], tmp_path / "cleaning.txt").ends()
 
     assert not (clone / "my-shop").exists()

@@ -34,6 +34,7 @@ COMMANDS = (
     ("replay",),
     ("rebuild", "--into", "other:"),
     ("doctor",),
+    ("services", "--no-install"),
     ("demo", "--no-install"),
     ("--help",),
 )
