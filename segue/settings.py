@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -31,6 +31,7 @@ from schemas.partition import Partitioner
 from schemas.times import parse_length
 from schemas.topics import Topics
 from segue.declarations import declarations, features_of
+from segue.file_options import check_file_options
 from segue.setting_texts import (
     brokers,
     csv_table,
@@ -305,12 +306,17 @@ class Settings(BaseSettings):
         return value
 
 
-def load_settings(file: Path | None = None, options: Mapping[str, object] | None = None) -> Settings:
+def load_settings(
+    file: Path | None = None,
+    options: Mapping[str, object] | None = None,
+    allowed_kafka_options: Collection[str] = (),
+) -> Settings:
     """Read the settings.
 
     Args:
         file: the settings file; None takes ``SEGUE_CONFIG``, else ``segue.toml`` where there is one.
         options: what the command's options say, by setting; None says nothing.
+        allowed_kafka_options: options of librdkafka that the file may set, though they are not harmless.
 
     Raises:
         BadSetting: a value cannot be used, or the file cannot be read.
@@ -319,10 +325,13 @@ def load_settings(file: Path | None = None, options: Mapping[str, object] | None
     path = file or _file_from_environment() or (DEFAULT_FILE if DEFAULT_FILE.is_file() else None)
     table = {} if path is None else _read(path)
     _check_variables()
+    stronger = {**EnvSettingsSource(Settings)(), **given}
     try:
-        settings = Settings.model_validate({**table, **EnvSettingsSource(Settings)(), **given})
+        settings = Settings.model_validate({**table, **stronger})
     except ValidationError as error:
         raise _one_sentence(error.errors()[0], given, table, path) from None
+    if path is not None and "kafka_options" not in stronger:
+        check_file_options(settings.kafka_options, allowed_kafka_options, path)
     _check_protocol(settings)
     return settings
 

@@ -8,7 +8,8 @@ from faust.auth import Credentials, SASLCredentials, SSLCredentials
 
 from schemas.errors import BadSetting
 
-_KNOWN = frozenset(
+# Of sasl.* and ssl.*, all that aiokafka has a word for.
+KNOWN = frozenset(
     {
         "sasl.mechanism",
         "sasl.mechanisms",
@@ -47,9 +48,9 @@ def credentials(client: Mapping[str, str]) -> Credentials | None:
             "kafka_options.security.protocol", protocol, "use plaintext, ssl, sasl_plaintext or sasl_ssl"
         )
     for name in client:
-        if name.startswith(("sasl.", "ssl.")) and name not in _KNOWN:
+        if name.startswith(("sasl.", "ssl.")) and name not in KNOWN:
             raise BadSetting(
-                f"kafka_options.{name}", "set", f"a worker knows only {', '.join(sorted(_KNOWN))}"
+                f"kafka_options.{name}", "set", f"a worker knows only {', '.join(sorted(KNOWN))}"
             )
     context = _ssl_context(client) if protocol.endswith("ssl") else None
     if protocol.startswith("sasl"):

@@ -22,6 +22,16 @@ _DEBUG = Annotated[
     bool,
     typer.Option("--debug", metavar="", help="show where an error comes from", rich_help_panel=PANEL),
 ]
+_ALLOW = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow-kafka-option",
+        metavar="NAME",
+        help="let the settings file set this option of librdkafka, which could run code",
+        rich_help_panel=PANEL,
+        show_default=False,
+    ),
+]
 BootstrapWarehouse = Annotated[
     str | None,
     typer.Option(metavar="PATH_OR_URL", help="after a bootstrap: the warehouse that it took the users from"),
@@ -83,6 +93,7 @@ def _with_settings(function: _Function, uses: tuple[str, ...]) -> _Function:
     shared = [
         *(inspect.Parameter(name, keyword, default=None, annotation=_option(name)) for name in uses),
         inspect.Parameter("config", keyword, default=None, annotation=_CONFIG),
+        inspect.Parameter("allow_kafka_option", keyword, default=None, annotation=_ALLOW),
         inspect.Parameter("debug", keyword, default=False, annotation=_DEBUG),
     ]
 
@@ -90,9 +101,11 @@ def _with_settings(function: _Function, uses: tuple[str, ...]) -> _Function:
     def run(**given: object) -> int | None:
         options = {name: given.pop(name) for name in uses}
         file = given.pop("config")
+        allowed = given.pop("allow_kafka_option")
         given.pop("debug")  # for main, which reports errors
         assert file is None or isinstance(file, Path)
-        return function(load_settings(file, options), **given)
+        assert allowed is None or isinstance(allowed, list)
+        return function(load_settings(file, options, allowed or ()), **given)
 
     run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]  # what Typer reads
         [parameter.replace(kind=keyword) for parameter in own] + shared

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from segue.file_options import FROM_A_FILE
 from segue.services.process import ServerProcess
 from segue.services.waiting import wait_until
 from segue.settings import ENV_PREFIX, FILE_VARIABLE, Settings
@@ -34,11 +35,12 @@ class WorkerProcess:
     def __init__(self, settings: Settings, directory: Path) -> None:
         self._directory = directory
         self._log = directory / LOG_FILE
+        self._allowed = allowances(settings)
         write_settings(settings, directory / SETTINGS_FILE)
 
     def __enter__(self) -> Self:
         self._log.unlink(missing_ok=True)
-        command = [sys.executable, "-m", "segue", "worker", "--config", SETTINGS_FILE]
+        command = [sys.executable, "-m", "segue", "worker", "--config", SETTINGS_FILE, *self._allowed]
         with _without_our_variables():
             self._process = ServerProcess("the worker", command, directory=self._directory, log=self._log)
         try:
@@ -82,6 +84,11 @@ class WorkerProcess:
                 if isinstance(told, dict) and told.get("event") == "web.listens":
                     return int(told["port"])
         return None
+
+
+def allowances(settings: Settings) -> list[str]:
+    """The arguments that let the file set what it may not by itself: who runs the demo gave it in the environment."""
+    return [f"--allow-kafka-option={name}" for name in settings.kafka_options if name not in FROM_A_FILE]
 
 
 def write_settings(settings: Settings, path: Path) -> None:

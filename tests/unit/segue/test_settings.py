@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 from schemas.errors import BadSetting
+from segue.cli.main import run
+from segue.file_options import FROM_A_FILE
 from segue.lanes import lane_config
 from segue.settings import Settings, load_settings
+from streamer.broker import KNOWN
 
 
 @pytest.fixture(autouse=True)
@@ -302,6 +305,69 @@ def test_what_segue_decides_is_not_for_the_table(nowhere: Path) -> None:
     file = write(nowhere / "s.toml", '[kafka_options]\n"group.id" = "mine"')
 
     assert "leave group.id out: Segue sets it by itself" in sentence(file)
+
+
+# What runs a program, loads a library, reads or writes a file, or asks an address.
+NOT_FROM_A_FILE = (
+    "plugin.library.paths",
+    "sasl.kerberos.kinit.cmd",
+    "sasl.kerberos.principal",
+    "sasl.kerberos.keytab",
+    "ssl.engine.location",
+    "ssl.engine.id",
+    "ssl.providers",
+    "ssl.keystore.location",
+    "ssl.crl.location",
+    "https.ca.location",
+    "sasl.oauthbearer.token.endpoint.url",
+    "sasl.oauthbearer.assertion.file",
+    "sasl.oauthbearer.assertion.private.key.file",
+    "offset.store.path",
+    "no.such.option",
+)
+
+
+@pytest.mark.parametrize("name", NOT_FROM_A_FILE)
+@pytest.mark.parametrize("how", ['"{0}" = "x"', '{0} = "x"', "json"])
+def test_the_settings_file_cannot_load_code(nowhere: Path, name: str, how: str) -> None:
+    text = "[kafka_options]\n" + how.format(name)
+    if how == "json":
+        text = f'kafka_options = \'{{"{name}": "x"}}\''
+    write(nowhere / "segue.toml", text)
+
+    for file in (None, nowhere / "segue.toml"):
+        assert sentence(file) == (
+            f"setting kafka_options.\"{name}\" (from {file or 'segue.toml'}) is 'set': a settings file cannot set it by"
+            " itself, since not every option of librdkafka is harmless: give it in SEGUE_KAFKA_OPTIONS, or allow it with"
+            f' --allow-kafka-option "{name}"'
+        )
+
+
+def test_who_runs_the_command_can_set_every_option(
+    monkeypatch: pytest.MonkeyPatch, nowhere: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(nowhere / "segue.toml", 'kafka = "a:x"\n[kafka_options]\n"ssl.providers" = "a"\n"client.id" = "x"')
+
+    allowed = load_settings(None, {"kafka": "a:1"}, ["ssl.providers"]).kafka_options
+    assert allowed == {"ssl.providers": "a", "client.id": "x"}
+    assert run(["tail", "--allow-kafka-option", "ssl.providers"]) == 2
+    assert "setting kafka (from segue.toml)" in capsys.readouterr().err
+    assert run(["tail", "--kafka", "a:1"]) == 2
+    assert "cannot set it by itself" in capsys.readouterr().err
+    monkeypatch.setenv("SEGUE_KAFKA_OPTIONS", '{"plugin.library.paths": "mine"}')
+    assert load_settings(None, {"kafka": "a:1"}).kafka_options == {"plugin.library.paths": "mine"}
+
+
+def test_a_refused_name_is_safe_for_a_terminal(nowhere: Path) -> None:
+    file = write(nowhere / "s.toml", '[kafka_options]\n"\\u001b]0;x\\u0007" = "x"')
+
+    assert '"\\u001b]0;x\\u0007"' in sentence(file)
+    assert "\x1b" not in sentence(file)
+
+
+def test_a_settings_file_may_hold_every_login_that_a_worker_knows() -> None:
+    assert KNOWN <= FROM_A_FILE
+    assert FROM_A_FILE.isdisjoint(NOT_FROM_A_FILE)
 
 
 def test_how_csv_files_are_written(monkeypatch: pytest.MonkeyPatch, nowhere: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from segue.demo.worker_process import write_settings
+from segue.demo.worker_process import allowances, write_settings
 from segue.settings import Settings, load_settings
 
 
@@ -33,4 +33,11 @@ def test_the_file_gives_the_same_settings_back_and_only_its_owner_reads_it(
     write_settings(settings, path)
 
     assert load_settings(path) == settings
+    assert allowances(settings) == []
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_the_worker_may_use_what_the_demo_was_given() -> None:
+    settings = Settings.model_validate({"kafka_options": {"client.id": "x", "ssl.providers": "default"}})
+
+    assert allowances(settings) == ["--allow-kafka-option=ssl.providers"]
