@@ -6,12 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from schemas.errors import BadRelease, Unreachable
+from schemas.release import ModelRelease
 from segue.publishing import PatientTopic
 from segue.settings import Settings
 from segue.training import NONE
 from trainer.current import Current, current_from, published_assignments
 from trainer.models_topic import ModelsTopic
 from trainer.published import published
+from trainer.uploaded import place_below
 
 DEADLINE_S = 3.0
 
@@ -56,13 +58,23 @@ def release_to_continue(
         say(f"no release was published on {settings.topics.models} yet, so this is a first training")
         return None
     release = known.current.release
-    assignments = published_assignments(release, out)
+    assignments = published_assignments(release, out, settings.artifacts_prefix)
     if assignments is None:
         say(
-            f"the folder of release {release.version}, which is current, is neither in {out} nor where it was uploaded to: "
-            "what behaviour moves, and drift, are not told"
+            f"the folder of release {release.version}, which is current, is not whole in {out}{_elsewhere(release, settings)}:"
+            " what behaviour moves, and drift, are not told"
         )
     return Current(release, known.next_segment, assignments)
+
+
+def _elsewhere(release: ModelRelease, settings: Settings) -> str:
+    """What is to be said of the place that it was uploaded to."""
+    uri = release.artifacts_uri
+    if uri is None:
+        return ""
+    if place_below(release, settings.artifacts_prefix) is not None:
+        return f", nor at {uri!r}"
+    return f", and {uri!r}, where it was uploaded to, does not lie below the setting artifacts_prefix"
 
 
 def _asked_once(settings: Settings) -> ModelsTopic:

@@ -50,7 +50,12 @@ def plan(path: Path, settings: Settings) -> Plan:
     """:func:`trainer.publish.plan_publish`; errors as there, NotInstalled, and of :func:`check_fits`."""
     with installed():
         from trainer import publish  # noqa: PLC0415 - heavy, and not everywhere
-    planned = publish.plan_publish(path, PatientTopic(settings), max_moved=settings.max_moved)
+    planned = publish.plan_publish(
+        path,
+        PatientTopic(settings),
+        max_moved=settings.max_moved,
+        artifacts_prefix=settings.artifacts_prefix,
+    )
     check_fits(planned.release, settings)
     return planned
 
@@ -101,7 +106,7 @@ def known_releases(settings: Settings) -> Published:
     return published(PatientTopic(settings).read())
 
 
-def impact_of_rollback(known: Published, target: Publication, out: Path) -> Impact | None:
+def impact_of_rollback(known: Published, target: Publication, out: Path, prefix: str) -> Impact | None:
     """Whom a rollback moves, of the training users of the current release; None where they are not at hand."""
     try:
         with installed():
@@ -113,7 +118,7 @@ def impact_of_rollback(known: Published, target: Publication, out: Path) -> Impa
     if known.current is None:
         return None
     current = known.current.release
-    users = published_assignments(current, out)
+    users = published_assignments(current, out, prefix)
     if users is None or not can_score(target.release, users, current.declared):
         return None
     before, after = score(current, users).segments, score(target.release, users).segments

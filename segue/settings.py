@@ -126,6 +126,10 @@ class Settings(BaseSettings):
         le=1,
         description="share of the users whom a release may move by itself; publish refuses more without --force",
     )
+    artifacts_prefix: str = Field(
+        "",
+        description="below which address uploaded releases may be read, such as s3://models; unset: none is",
+    )
     tables: Annotated[dict[str, str], NoDecode] = Field(
         default={}, description="the warehouse's tables, where they have other names than Segue's"
     )

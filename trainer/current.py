@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from fsspec.core import url_to_fs
 
 from schemas.release import ModelRelease
+from trainer.digest import digest
 from trainer.release import ASSIGNMENTS, load_release
+from trainer.scorer import score
+from trainer.uploaded import place_below, read
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,24 +42,45 @@ def current_from(folder: Path) -> Current:
     return Current(release, release.next_segment, _assignments(release, [str(folder)]))
 
 
-def published_assignments(release: ModelRelease, releases: Path) -> pa.Table | None:
-    """The training users of a published release, from a folder of releases or from where it was uploaded."""
-    uploaded = [release.artifacts_uri] if release.artifacts_uri else []
-    return _assignments(release, [str(releases / release.version), *uploaded])
+def published_assignments(release: ModelRelease, releases: Path, prefix: str) -> pa.Table | None:
+    """The training users of a published release, from a folder of releases or from where it was uploaded.
+
+    Args:
+        release: from Kafka.
+        releases: the folder of releases.
+        prefix: the address below which uploads are read; empty reads none.
+
+    Raises:
+        BadSetting: the prefix cannot be used.
+    """
+    uploaded = place_below(release, prefix)
+    return _assignments(release, [str(releases / release.version), *([uploaded] if uploaded else [])])
 
 
 def _assignments(release: ModelRelease, folders: Sequence[str]) -> pa.Table | None:
     """From the first of these places that has them, unaltered: paths or URLs for fsspec."""
     for folder in folders:
-        content = _read(f"{folder.rstrip('/')}/{ASSIGNMENTS}")
+        content = read(f"{folder.rstrip('/')}/{ASSIGNMENTS}")
         if content is not None and hashlib.sha256(content).hexdigest() == release.artifacts.get(ASSIGNMENTS):
-            return pq.read_table(io.BytesIO(content))
+            users = _believed(release, content)
+            if users is not None:
+                return users
     return None
 
 
-def _read(url: str) -> bytes | None:
+def _believed(release: ModelRelease, content: bytes) -> pa.Table | None:
+    """The training users, if they are those whom the release's version covers; None else.
+
+    The version covers ids and features (``rows_sha256``) and how many there are. It does not cover the file's own
+    hash, so that a record could name another file: the segments are what the release gives them.
+    """
     try:
-        store, path = url_to_fs(url)
-        return bytes(store.cat_file(path))
-    except Exception:  # noqa: BLE001 - each store raises its own; whatever the reason, it is not at hand
+        if pq.read_metadata(io.BytesIO(content)).num_rows != release.training.users_used:
+            return None
+        table = pq.read_table(io.BytesIO(content))
+        rows = table.select(range(table.num_columns - len(release.projection) - 1))
+        if digest(rows) != release.training.rows_sha256:
+            return None
+    except (pa.ArrowException, KeyError, TypeError, ValueError):  # no Parquet, or no rows of a training
         return None
+    return rows.append_column("segment", pa.array(score(release, rows).segments))

@@ -77,8 +77,16 @@ def models_topic(
     return ModelsTopic(bootstrap, topics, client or {}, deadline_s)
 
 
-def plan_publish(folder: Path, topic: ModelsTopic, *, max_moved: float = MAX_MOVED) -> Plan:
+def plan_publish(
+    folder: Path, topic: ModelsTopic, *, max_moved: float = MAX_MOVED, artifacts_prefix: str = ""
+) -> Plan:
     """Verify a release's folder and compare it with the release in use; writes nothing.
+
+    Args:
+        folder: the release's.
+        topic: where it would be published.
+        max_moved: the share of the users whom it may move.
+        artifacts_prefix: the address below which the files of the one in use may be read; empty reads none.
 
     Raises:
         BadRelease: the folder is damaged, or the release does not follow the one in use.
@@ -89,7 +97,7 @@ def plan_publish(folder: Path, topic: ModelsTopic, *, max_moved: float = MAX_MOV
     problem = history_problem(release, known)
     if problem is not None:
         raise BadRelease(problem)
-    impact, drift = _compared(folder, release, known)
+    impact, drift = _compared(folder, release, known, artifacts_prefix)
     refused = refusal(release, impact, known.problem, max_moved)
     return Plan(folder, release, read_manifest(folder).created_at, known, impact, drift, refused)
 
@@ -164,14 +172,16 @@ def publish(
     return carry_out(plan_publish(folder, topic), topic, topics, to, force=force, at=at)
 
 
-def _compared(folder: Path, release: ModelRelease, known: Published) -> tuple[Impact | None, Drift | None]:
+def _compared(
+    folder: Path, release: ModelRelease, known: Published, artifacts_prefix: str
+) -> tuple[Impact | None, Drift | None]:
     if known.current is None or known.current.release.version == release.version:
         return None, None
     current = known.current.release
     users = pq.read_table(io.BytesIO((folder / ASSIGNMENTS).read_bytes()))
     before = score(current, users).segments if can_score(current, users, release.declared) else None
     impact, drift = compared(
-        Current(current, known.next_segment, published_assignments(current, folder.parent)),
+        Current(current, known.next_segment, published_assignments(current, folder.parent, artifacts_prefix)),
         release,
         users,
         before,

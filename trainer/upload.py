@@ -38,21 +38,23 @@ def upload(folder: Path, version: str, to: str) -> str:
     return _url(store, target, version, to)
 
 
-def place_of(version: str, to: str) -> str:
+def place_of(version: str, to: str, setting: str = "to") -> str:
     """The place that :func:`upload` would give; reaches no store.
 
     Raises:
-        BadSetting: as there.
+        BadSetting: as there; ``setting`` is named.
     """
-    return _url(*_target(version, to), version, to)
+    return _url(*_target(version, to, setting), version, to)
 
 
-def _target(version: str, to: str) -> tuple[Any, str]:
+def _target(version: str, to: str, setting: str = "to") -> tuple[Any, str]:
     """The store, and the folder's path in it."""
     try:
         store, root = url_to_fs(to)
     except (ImportError, ValueError) as error:
-        raise BadSetting("to", _public(to), f"fsspec cannot write there ({_told(error, to)})") from None
+        raise BadSetting(
+            setting, _public(to), f"fsspec cannot open that place ({_told(error, to)})"
+        ) from None
     return store, f"{root.rstrip('/')}/{version}"
 
 

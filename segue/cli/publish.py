@@ -20,6 +20,7 @@ from segue.settings import Settings
     "topic_prefix",
     "exclude_statuses",
     "max_moved",
+    "artifacts_prefix",
     example="segue publish releases/cf241a047c61 --to s3://models/segue",
 )
 def publish(

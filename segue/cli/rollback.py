@@ -15,7 +15,7 @@ from segue.cli.train import DEFAULT_OUT
 from segue.settings import Settings
 
 
-@command("kafka", "topic_prefix", "exclude_statuses", example="segue rollback")
+@command("kafka", "topic_prefix", "exclude_statuses", "artifacts_prefix", example="segue rollback")
 def rollback(
     settings: Settings,
     version: Annotated[
@@ -36,7 +36,7 @@ def rollback(
 
     known = known_releases(settings)
     target = choose(known, version)
-    impact = impact_of_rollback(known, target, out)
+    impact = impact_of_rollback(known, target, out, settings.artifacts_prefix)
     if impact is None:
         say("Whom it moves cannot be told: the training users of the current release are not at hand.")
     else:

@@ -25,6 +25,7 @@ DEFAULT_OUT = Path("releases")
     "features",
     "preset",
     "exclude_statuses",
+    "artifacts_prefix",
     "kafka",
     "topic_prefix",
     example="segue train --warehouse ./tables --as-of 2024-12-01 --out releases",

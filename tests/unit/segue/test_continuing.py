@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
+from msgspec.structs import replace
 
 from schemas.errors import BadRelease, Unreachable
 from segue import continuing, publishing, waiting
 from segue.continuing import release_to_continue
+from segue.publishing import PatientTopic
 from segue.settings import Settings
+from tests.releases import a_release
 from tests.training import a_trained_folder
+from trainer.published import Publication, Published
 from trainer.release import load_release
 
 NOBODY = "127.0.0.1:1"  # refuses every connection
@@ -31,8 +36,8 @@ def test_a_folder_that_is_named(tmp_path: Path) -> None:
     assert current is not None
     assert current.release == load_release(folder)
     assert current.next_segment == 5
-    assert current.assignments is not None
-    assert current.assignments.num_rows == current.release.training.users_used
+    written = pq.read_table(folder / "assignments.parquet")
+    assert current.assignments == written.drop_columns(["component_1", "component_2"])
 
 
 def test_a_folder_that_is_none(tmp_path: Path) -> None:
@@ -60,4 +65,36 @@ def test_where_only_the_default_does_not_answer_it_is_a_first_training(tmp_path:
     assert release_to_continue(by_default, None, tmp_path, said.append) is None
     assert said == [
         "no Kafka answers at 127.0.0.1:1, the default, so this is a first training: --current names a release to continue"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("uri", "prefix", "told"),
+    [
+        (None, "", ""),
+        ("s3://evil\x1b[2J/{0}", "", (r", and 's3://evil\x1b[2J/{0}', where it was uploaded to, does not lie below the"
+         " setting artifacts_prefix")),
+        ("memory://shop/a/{0}", "memory://shop", ", nor at 'memory://shop/a/{0}'"),
+    ],
+)  # fmt: skip
+def test_where_the_current_release_s_users_are_not_at_hand(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, uri: str | None, prefix: str, told: str
+) -> None:
+    release = a_release()
+    version = release.version
+    publication = Publication(replace(release, artifacts_uri=uri and uri.format(version)), None, None)
+    monkeypatch.setattr(PatientTopic, "read", lambda _: [])
+    monkeypatch.setattr(continuing, "published", lambda _: Published((publication,), publication, 1))
+    said: list[str] = []
+
+    settings = Settings.model_validate({"kafka": NOBODY, "artifacts_prefix": prefix})
+    current = release_to_continue(settings, None, tmp_path, said.append)
+
+    assert current is not None
+    assert current.assignments is None
+    assert said == [
+        (
+            f"the folder of release {version}, which is current, is not whole in {tmp_path}{told.format(version)}: what"
+            " behaviour moves, and drift, are not told"
+        )
     ]
