@@ -128,7 +128,7 @@ def _cut_short(sender: Sender, *, of_files: bool) -> str:
     """How far it came, and how to go on."""
     sent = f"Sent {_events(sender.count)}, and no more."
     if sender.last is not None:
-        sent = f"Sent {_events(sender.count)}, the last of them that of {sender.last.origin}."
+        sent = f"Sent {_events(sender.count)}, up to {sender.last.origin}."
     if of_files:  # an erasure without a time, sent twice, erases what came between
         return f"{sent} To go on, send the lines after it." if sender.last is not None else sent
     return f"{sent} Run it again: an event that is sent twice counts once."

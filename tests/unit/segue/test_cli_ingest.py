@@ -50,7 +50,7 @@ WAREHOUSE = str(Path(__file__).parents[3] / "segue" / "data" / "thelook")
         (
             Sender,
             "events.jsonl",
-            "Sent 2 events, the last of them that of events.jsonl, line 2. To go on, send the lines after it.\n",
+            "Sent 2 events, up to events.jsonl, line 2. To go on, send the lines after it.\n",
         ),
         (InDoubt, "events.jsonl", "Sent 2 events, and no more.\n"),
         (
