@@ -59,7 +59,7 @@ def give_back(settings: Settings, prefix: str) -> None:
 
 
 def drop(settings: Settings, into: str) -> None:
-    """Delete all that a rebuild wrote, whether it ended or not; one that still runs ends with an error.
+    """Delete what lanes or a rebuild wrote under a prefix; a rebuild that still runs there ends with an error.
 
     Raises:
         LaneInUse: the lanes are there, or another rebuild into the prefix was begun meanwhile.
@@ -70,9 +70,15 @@ def drop(settings: Settings, into: str) -> None:
         raise LaneInUse(
             f"the lanes' states lie under {into!r}, or are reached through it: nothing was dropped"
         )
-    partitions = lanes_of(settings)
+    for prefix in (live, settings.redis_prefix):
+        if Keys(into).overlaps(prefix):
+            raise LaneInUse(
+                f"keys under {into!r} cannot be told from those under {prefix!r}, where the lanes' states lie: nothing was"
+                " dropped"
+            )
+    lanes = set(range(lanes_of(settings))) | _lanes_with_a_place(settings, into)
     mark = places.rebuilding(f"drop {uuid.uuid4().hex}", 1)
-    stores = [RedisStore(settings.redis, lane, into) for lane in range(partitions)]
+    stores = [RedisStore(settings.redis, lane, into) for lane in sorted(lanes)]
     with ExitStack() as stack:
         for store in stores:
             stack.callback(store.close)
@@ -82,5 +88,15 @@ def drop(settings: Settings, into: str) -> None:
             ours = store.drop_place(mark) and ours
         if not ours:
             raise LaneInUse(f"another rebuild into {into!r} was begun meanwhile: let that one end")
+    give_back(settings, into)
     if standing(settings) == into:
         give_back(settings, live)
+
+
+def _lanes_with_a_place(settings: Settings, prefix: str) -> set[int]:
+    """A group of before may have had more lanes than there are now."""
+    keys = Keys(prefix)
+    begin = len(keys.place(0)) - 1
+    with closing(connect(settings.redis)) as client, reaching(address_of(client)):
+        names = [key.decode(errors="replace")[begin:] for key in client.scan_iter(keys.every_place())]
+    return {int(name) for name in names if name.isdecimal()}

@@ -76,6 +76,23 @@ class Keys:
         """A pattern for SCAN that the sets of all lanes match."""
         return f"{_literal(self.prefix)}swept:*"
 
+    def every_place(self) -> str:
+        """A pattern for SCAN that the places of all lanes match."""
+        return f"{_literal(self.prefix)}place:*"
+
+    def overlaps(self, prefix: str) -> bool:
+        """Whether a user's or a lane's key under one of both prefixes may be taken for one under the other.
+
+        >>> Keys("segue:").overlaps("segue:user:"), Keys("segue:user:").overlaps("segue:"), Keys("segue:").overlaps("segue:2:")
+        (True, True, False)
+        """
+        kinds = ("user:", "angles:", "swept:", "place:", "saves:")
+        return any(
+            one.startswith(f"{other}{kind}")
+            for one, other in ((self.prefix, prefix), (prefix, self.prefix))
+            for kind in kinds
+        )
+
     def rebuild(self) -> str:
         """A string: the prefix that a rebuild fills beside this one, until the lanes have moved there."""
         return f"{self.prefix}rebuild"

@@ -37,7 +37,9 @@ def rebuild(
     switch: Annotated[
         bool, flag("--switch", "fill nothing: move the lanes to the prefix that was filled; workers follow")
     ] = False,
-    drop: Annotated[bool, flag("--drop", "fill nothing: delete what a rebuild wrote to the prefix")] = False,
+    drop: Annotated[
+        bool, flag("--drop", "fill nothing: delete the states under a prefix that is no longer used")
+    ] = False,
     as_json: Annotated[bool, flag("--json", "the counts as JSON, on standard output")] = False,
 ) -> int | None:
     """Fold the log into a fresh prefix of Redis, up to what the workers have committed, and decide nothing.
@@ -102,7 +104,7 @@ def _switch(settings: Settings, into: str, *, as_json: bool) -> None:
         return
     say(
         f'{"1 lane goes" if lanes == 1 else f"{lanes} lanes go"} on under {into}. Next: set redis_prefix = "{into}" for'
-        " workers and everybody who reads Redis; then delete the old keys."
+        " workers and everybody who reads Redis; then, with that setting: segue rebuild --into {settings.redis_prefix} --drop"
     )
 
 
@@ -113,4 +115,4 @@ def _drop(settings: Settings, into: str, *, as_json: bool) -> None:
     if as_json:
         write_json({"redis_prefix": into})
     else:
-        say(f"What a rebuild wrote under {into} is deleted.")
+        say(f"The states under {into} are deleted.")

@@ -27,6 +27,11 @@ BLOCK = re.compile(r"^```[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 
 
+SHELL_INPUT = re.compile(
+    r"\|\s*(sudo\s+)?(xargs|sh|bash|zsh|eval|parallel|redis-cli|while\s+read)\b|\$\([^)]*--scan"
+)
+
+
 def text_of(page: Path) -> str:
     return page.read_text(encoding="utf-8")
 
@@ -234,3 +239,14 @@ def test_every_metric_header_and_event_of_the_runbook_is_there() -> None:
     assert len(names) > 8
     assert len(events) > 5
     assert (names | events) - told() == set()
+
+
+def test_no_page_pipes_keys_or_lines_to_a_shell() -> None:
+    """A user id may hold a space, a quote or the end of a line: a shell would take a part of it for another key."""
+    files = [
+        *PAGES,
+        *(path for path in (ROOT / "deploy").rglob("*") if path.is_file()),
+        *ROOT.glob("docker-compose*.yml"),
+    ]
+    assert [str(file) for file in files if SHELL_INPUT.search(text_of(file))] == []
+    assert SHELL_INPUT.search("redis-cli --scan --pattern 'segue:*' | xargs -r -n 1000 redis-cli unlink")
