@@ -6,7 +6,7 @@
 import json
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -148,6 +148,20 @@ def test_the_append_only_file_keeps_a_user_until_it_is_rewritten(
 
     eventually(lambda: b"Spain" not in on_disk(server.data))
     assert b"tombstone" in on_disk(server.data)
+
+
+def test_the_slow_log_keeps_a_user_until_it_is_reset(fresh_redis: Callable[..., LocalRedis]) -> None:
+    server = fresh_redis()
+    with redis.Redis.from_url(server.url) as client, closing(RedisStore(server.url, 0, "segue:")) as store:
+        client.config_set("slowlog-log-slower-than", 0)  # every command is slow
+        assert store.save(None, b"1", [write(ANNA, {"state": b"Spain"})])
+        assert KEY in repr(client.slowlog_get(128)).encode()
+        assert "Spain" in repr(client.slowlog_get(128))
+
+        client.config_set("slowlog-log-slower-than", -1)
+        client.slowlog_reset()
+
+        assert client.slowlog_get(128) == []
 
 
 def on_disk(folder: Path) -> bytes:
