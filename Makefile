@@ -26,7 +26,7 @@ test long: venv
 	if [ $$missing = 0 ]; then export SEGUE_TEST_REQUIRE_SERVICES=1; elif [ $$missing != 3 ]; then exit $$missing; fi; \
 	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder -m "$(SELECTED)" $(ARGS)
 
-test: SELECTED := not long
+test: SELECTED := not long and not browser
 test: PROCESSES := 3
 test: ## the tests but the long ones, against a real Kafka and a real Redis (set-up included); ARGS="-k lane" for some
 long: SELECTED := long

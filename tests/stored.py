@@ -89,7 +89,7 @@ def standing_orders(facts: Sequence[Event]) -> dict[str, bytes]:
     erased_at = max((fact.erased_at for fact in facts if isinstance(fact, UserErased)), default=None)
     newest: dict[str, tuple[Any, bytes]] = {}
     for fact in facts:
-        if isinstance(fact, Order) and (erased_at is None or fact.at > erased_at):
+        if isinstance(fact, Order) and (erased_at is None or fact.created_at > erased_at):
             version = fact.updated_at or fact.created_at, canonical_bytes(fact)
             newest[fact.order_id] = max(version, newest.get(fact.order_id, version))
     return {order_id: version[1] for order_id, version in newest.items()}
