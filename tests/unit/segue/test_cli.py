@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import subprocess
 import sys
 from importlib.metadata import version
@@ -11,9 +10,8 @@ from typing import NoReturn
 
 import pytest
 
-from schemas.errors import BadTopics
+from schemas.errors import BadSetting, BadTopics
 from segue import interruption
-from segue.cli import terminal
 from segue.cli.commands import COMMANDS
 from segue.cli.main import run
 from segue.settings import Settings
@@ -168,12 +166,7 @@ def test_help_loads_no_client_of_any_server() -> None:
     assert done.stdout.splitlines()[-1] == "[]"
 
 
-def test_where_nothing_can_be_written_the_exit_code_still_tells(monkeypatch: pytest.MonkeyPatch) -> None:
-    failing_tail(monkeypatch, BadTopics("topics do not fit"))
+def test_where_nothing_can_be_written_the_exit_code_still_tells(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "segue", "tail", "--config", str(tmp_path / "none.toml")]
     with Path("/dev/full").open("w") as full:
-        monkeypatch.setattr(terminal.people, "file", full)
-        code = run(["tail"])
-        monkeypatch.undo()
-        with contextlib.suppress(OSError):
-            full.close()
-    assert code == BadTopics.exit_code
+        assert subprocess.run(command, stderr=full, check=False).returncode == BadSetting.exit_code
