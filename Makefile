@@ -11,7 +11,7 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(UPGRADE)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test long simulate chaos fuzz refill soak terminal retrain check bench bench-train browser format clean lock venv
+.PHONY: help demo test long laws simulate chaos fuzz refill soak terminal retrain check bench bench-train browser format clean lock venv
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -27,11 +27,15 @@ test long: venv
 	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder -m "$(SELECTED)" $(ARGS)
 
 test: SELECTED := not long and not browser
-test: PROCESSES := 3
+test: PROCESSES := 4
 test: ## the tests but the long ones, against a real Kafka and a real Redis (set-up included); ARGS="-k lane" for some
 long: SELECTED := long
 long: PROCESSES := 4
 long: ## the tests that take longest: re-keying, release switches, rebuilds
+
+laws: venv ## the laws of `make test` over ten times as many examples, drawn anew
+	@$(SETUP) postgresql redis-server
+	SEGUE_TEST_TIMES=10 $(BIN)/python -m pytest --numprocesses 2 tests/property tests/integration/test_postgres.py $(ARGS)
 
 simulate: venv ## the lanes through 100,000 seeds of faults; ARGS="--seed 7 --trace" for one, step by step
 	$(BIN)/python -m tests.simulation $(ARGS)

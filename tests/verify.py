@@ -18,6 +18,7 @@ from schemas.events import Event
 from schemas.topics import MODELS_CURRENT_KEY, Topics
 from tests import oracle
 from tests.pipelines import pipeline_of
+from tests.services import HANG_S
 from tests.stored import (
     Stored,
     left_of,
@@ -52,15 +53,16 @@ def read_topic(bootstrap: str, topic: str) -> list[Message]:
             "enable.auto.commit": False,
             "isolation.level": "read_committed",
             "enable.partition.eof": True,
+            "fetch.wait.max.ms": 20,
             "log_level": 0,
         }
     )
     try:
-        partitions = consumer.list_topics(topic, 10).topics[topic].partitions
+        partitions = consumer.list_topics(topic, HANG_S).topics[topic].partitions
         consumer.assign([TopicPartition(topic, p, 0) for p in partitions])
         left, found = set(partitions), []
         while left:
-            for message in consumer.consume(10_000, 0.5):
+            for message in consumer.consume(10_000, 0.05):
                 error = message.error()
                 if error is None:
                     found.append(message)

@@ -113,8 +113,13 @@ class ModelsTopic:
                 "enable.partition.eof": True,
                 "isolation.level": "read_committed",
                 "auto.offset.reset": "earliest",
+                # The end of the topic is told by an answer without records, which a broker keeps back for so long.
+                "fetch.wait.max.ms": 10,
             }
         )
+        # Without the topic's leader librdkafka asks, and asks again half a second later. A failure shows while polling.
+        with suppress(KafkaException):
+            consumer.list_topics(self._topic, self._deadline_s)
         consumer.assign([TopicPartition(self._topic, 0, OFFSET_BEGINNING)])
         try:
             return self._to_the_end(consumer)

@@ -100,12 +100,16 @@ class LaneLogs:
             "isolation.level": isolation,
             "enable.partition.eof": True,
             "auto.offset.reset": "error",
+            "fetch.wait.max.ms": 20,
             "log_level": 0,
         }
         messages: list[Message] = []
         with Consumer(config) as consumer:
+            consumer.list_topics(
+                topic, HANG_S
+            )  # else librdkafka looks for the leader twice, half a second apart
             consumer.assign([TopicPartition(topic, partition, 0)])
-            end_s = time.monotonic() + 30
+            end_s = time.monotonic() + HANG_S
             while time.monotonic() < end_s:
                 message = consumer.poll(1)
                 if message is None:

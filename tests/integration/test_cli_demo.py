@@ -53,6 +53,7 @@ def processes_in(directory: Path) -> list[int]:
     return found
 
 
+@pytest.mark.long
 def test_the_whole_demo_on_servers_that_the_settings_name(
     kafka: KafkaService, redis_server: RedisService, tmp_path: Path
 ) -> None:

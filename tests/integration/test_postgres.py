@@ -9,12 +9,13 @@ from pathlib import Path
 import psycopg
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 import segue
 from schemas.errors import BadWarehouse
 from schemas.features import Feature
 from tests.hostile import NO_NUMBERS, NO_TIMES, NUMBERS, TIMES
+from tests.laws import examples
 from tests.postgres import Postgres, running_postgres
 from tests.shops import (
     COLUMNS,
@@ -107,7 +108,7 @@ def random_shop(postgres: Postgres, tmp_path_factory) -> tuple[str, Path]:
     return write_postgres(Shop(), postgres.new_database()), tmp_path_factory.mktemp("shop")
 
 
-@settings(max_examples=5, suppress_health_check=[HealthCheck.too_slow])
+@examples(3)
 @given(shop=shops(), as_of=AS_OFS, excluded=EXCLUDED)
 def test_random_shops_are_the_same_in_both(random_shop, shop, as_of, excluded):
     database, folder = random_shop

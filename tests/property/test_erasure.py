@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.decode import encode_order, encode_signup
@@ -12,6 +12,7 @@ from schemas.events import Event, Order, Signup, UserErased
 from schemas.partition import partition_of
 from tests.bootstraps import fill
 from tests.faults import Calls, Crash
+from tests.laws import examples
 from tests.rebuilds import committed_in, rebuilt
 from tests.refolding import a_refold, differing, position_of
 from tests.releases import CENTRES, a_release, an_active_model
@@ -27,7 +28,7 @@ ELSEWHERE = a_release(scale=2.0)
 
 facts_before = st.lists(signups("7") | orders("7"), max_size=7)
 arrivals = facts_before.flatmap(lambda facts: st.permutations([*facts, ERASED, *facts[:2]]))
-some_settings = settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+some_settings = examples(60)
 
 
 def only_the_tombstone_is_left(world: World) -> None:

@@ -3,7 +3,7 @@
 from contextlib import suppress
 from copy import deepcopy
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.events import Event
@@ -11,6 +11,7 @@ from schemas.features import Feature
 from streamer.lane import Lane
 from streamer.lane_errors import InDoubt
 from tests.faults import Calls, Crash
+from tests.laws import examples
 from tests.strategies.events import histories
 from tests.strategies.features import RICH, declarations
 from tests.worlds import World, check_promises, drain
@@ -18,7 +19,7 @@ from tests.worlds import World, check_promises, drain
 shops = st.tuples(histories("7"), histories("21"), histories("España")).map(
     lambda of_users: [event for history in of_users for event in history]
 )
-some_settings = settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+some_settings = examples(80)
 
 
 def a_world(events: list[Event], partitions: int = 1, **options: object) -> World:

@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.features import FEATURE_NAMES
 from schemas.wire import decode_release, encode_release
 from streamer.scoring import Scorer
+from tests.laws import examples
 from trainer.fit import Fit, fit
 from trainer.model import release_of
 from trainer.presets import PRESETS
@@ -99,7 +100,7 @@ generated = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=50)
+@examples(25)
 @given(rows=st.lists(generated, min_size=1, max_size=20), way=st.sampled_from(sorted(WAYS)))
 def test_generated_rows(rows: list[dict[str, Any]], way: str) -> None:
     check(way, rows)

@@ -1,6 +1,6 @@
 """Laws of the fold: it agrees with a recomputation from all facts, in any order, any number of times."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.events import Event, Order
@@ -10,6 +10,7 @@ from streamer.profile import fold_all as fold_at_once
 from streamer.rules import Rules
 from streamer.state import UserState, decode, encode
 from tests import oracle
+from tests.laws import examples
 from tests.strategies.events import histories, order_histories
 from tests.strategies.features import declarations
 
@@ -27,7 +28,7 @@ def fold_all(facts: list[Event], rules: Rules) -> UserState:
     return state
 
 
-@settings(max_examples=500)
+@examples(250)
 @given(histories() | order_histories(), RULES)
 def test_fold_equals_recomputation(facts: list[Event], rules: Rules) -> None:
     state = fold_all(facts, rules)
@@ -44,7 +45,7 @@ def test_order_and_repetition_do_not_matter(facts: list[Event], rules: Rules, ra
     assert fold_all(shuffled, rules) == fold_all(facts, rules)
 
 
-@settings(max_examples=500)
+@examples(250)
 @given(histories() | order_histories(), RULES)
 def test_a_state_read_in_part_folds_as_the_whole_state_does(facts: list[Event], rules: Rules) -> None:
     """Between events only the stored form is kept, and only the order that the event names is read."""

@@ -18,9 +18,10 @@ PLANTED = [plant for plant in PLANTS if plant != "nothing"]
 
 
 def test_every_promise_holds_whatever_befalls_the_lanes() -> None:
-    assert [(seed, failure) for seed in range(300) if (failure := failure_of(seed))] == []
+    assert [(seed, failure) for seed in range(100) if (failure := failure_of(seed))] == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("plant", PLANTED)
 def test_a_planted_fault_is_found_for_what_it_breaks(plant: str) -> None:
     """By the check itself, in some seeds and not in all. A lane that cannot run at all, as when what the plant

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas import decode
 from schemas.events import Order, Signup
 from tests import warehouse_oracle
+from tests.laws import examples
 from tests.shops import Shop, everything, told, write_csv, write_duckdb, write_parquet
 from tests.strategies.features import RICH
 from tests.strategies.warehouse import AS_OFS, EXCLUDED, shops
@@ -20,8 +21,8 @@ from tests.translated import open_translated
 from trainer.warehouse import Reading, open_warehouse
 
 # A shop is written to disk and read by a database: a quarter of a second for each.
-SOME = settings(max_examples=14)
-FEW = settings(max_examples=4)
+SOME = examples(8)
+FEW = examples(2)
 
 
 @pytest.fixture(scope="module")

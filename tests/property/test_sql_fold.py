@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.events import Event, Order, Signup
@@ -23,6 +23,7 @@ from streamer.profile import fold
 from streamer.rules import Rules
 from streamer.state import UserState
 from tests import oracle
+from tests.laws import examples
 from tests.shops import Shop, write_parquet
 from tests.strategies.events import orders
 from tests.strategies.features import RICH, declarations
@@ -128,7 +129,7 @@ def test_every_order_of_thelook_is_an_event(events: list[Event]) -> None:
     assert sum(isinstance(event, Signup) for event in events) == 20_000
 
 
-@settings(max_examples=16)
+@examples(8)
 @given(
     shops(),
     AS_OFS,
@@ -165,7 +166,7 @@ def test_random_dirty_shops(
 baskets = st.tuples(*(st.lists(orders(str(user)), max_size=6) for user in range(8)))
 
 
-@settings(max_examples=12)
+@examples(6)
 @given(baskets, st.sampled_from([NONE_EXCLUDED, LOST]))
 def test_clean_orders_that_tie_often(baskets: tuple[list[Order], ...], excluded: frozenset[str]) -> None:
     """Every kind and source, also against the rules applied to all facts at once."""

@@ -1,0 +1,15 @@
+"""How many examples a law gets: few in `make test`, ten times as many in `make laws`."""
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+_TIMES = int(os.environ.get("SEGUE_TEST_TIMES", "1"))
+
+
+def examples(count: int) -> settings:
+    """So many, and as many times more as SEGUE_TEST_TIMES says."""
+    return settings(
+        max_examples=count * _TIMES,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+    )
