@@ -53,7 +53,7 @@ def outcome(deployment: Deployment) -> Outcome:
     plain = _Plain({**_named(deployment), **_changes_named(deployment.prefix, changes, users)})
     held = _held(deployment)
     places = {
-        key: json.loads(held.pop(key).partition(" ")[2]) for key in sorted(held) if key.startswith("place:")
+        key: json.loads(held.pop(key).partition(b" ")[2]) for key in sorted(held) if key.startswith("place:")
     }
     for key in [key for key in held if key.startswith("saves:")]:  # as many as there were takeovers
         del held[key]
