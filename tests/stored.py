@@ -167,8 +167,15 @@ def _as_field(value: Any) -> str:
 
 
 def parsed(orders: Mapping[str, bytes]) -> dict[str, Any]:
-    """Orders by value: what bytes a number has is the encoder's affair."""
-    return {order_id: json.loads(order) for order_id, order in orders.items()}
+    """Orders by value: what bytes a number has is the encoder's affair.
+
+    Older versions that an order brings along, which do not count, are left out, if they are such.
+    """
+    found = {order_id: json.loads(order) for order_id, order in orders.items()}
+    for order in found.values():
+        if all(older["created_at"] > order["created_at"] for older in order.get("former", [])):
+            order.pop("former", None)
+    return found
 
 
 def _entries(chain: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
