@@ -62,7 +62,7 @@ def test_a_transaction_that_a_producer_left_open_is_told_of_and_gone_on_with(
     everybody_else = [signup for lane, some in of_lane.items() if lane != HELD for signup in some]
     deployment.send([*behind, *everybody_else])
 
-    busy.is_not_ready_for(f"lane {HELD} has applied none of the events that wait for ", 30)
+    busy.is_not_ready_for(f"lane {HELD} has applied none of the events that wait for ")
     (reason,) = busy.reasons()  # the other lanes go on
     waited_s = int(reason.removesuffix(" s").rpartition(" ")[2])
     assert waited_s >= NO_PROGRESS_S
