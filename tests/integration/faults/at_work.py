@@ -180,11 +180,17 @@ class AtWork:
         assert outcome.changes > USERS
         return outcome
 
-    def dead_letters(self) -> list[tuple[bytes, ...]]:
-        """Where each came from: topic, partition and offset."""
+    def dead_letters(self) -> list[tuple[bytes | None, ...]]:
+        """Where each came from, and what it was: in a topic made anew an offset comes again."""
         letters = read_topic(self.deployment.bootstrap, self.deployment.topics.dead_letters)
-        headers = [dict(letter.headers()) for letter in letters]
-        return [tuple(told[name] for name in (TOPIC, PARTITION, OFFSET)) for told in headers]
+        return [
+            (
+                *(dict(letter.headers())[name] for name in (TOPIC, PARTITION, OFFSET)),
+                letter.key(),
+                letter.value(),
+            )
+            for letter in letters
+        ]
 
     def facts(self) -> dict[str, list[Event]]:
         """By user, every good event that was sent."""
