@@ -158,7 +158,7 @@ class Deployment:
         assert producer.flush(60) == 0
         return sent
 
-    def caught_up(self) -> None:
+    def caught_up(self, deadline_s: float = HANG_S) -> None:
         """Wait until every lane's place in Redis is at the end of its inputs, and past its last decision.
 
         The sources alone do not tell: what is handed over to other lanes comes after them, and a lane that heals has
@@ -166,15 +166,19 @@ class Deployment:
         tell either: behind the last record stands a transaction's marker.
         """
         ends = self._ends(self.topics.sources)
-        eventually(lambda: self._no_place_before(ends), "every lane at the end of its inputs")
+        eventually(
+            lambda: self._no_place_before(ends), "every lane at the end of its inputs", deadline_s=deadline_s
+        )
         for topic in (*self.topics.inputs[2:], self.topics.users):
             last = {
                 (message.topic(), message.partition()): message.offset() + 1
                 for message in read_topic(self.bootstrap, topic)
             }
-            eventually(partial(self._no_place_before, last), f"every lane has read {topic}")
+            eventually(
+                partial(self._no_place_before, last), f"every lane has read {topic}", deadline_s=deadline_s
+            )
 
-    def swept(self) -> None:
+    def swept(self, deadline_s: float = HANG_S) -> None:
         """Wait until every user of every lane is decided by the newest activation."""
         newest = self.activations()[-1][0]
 
@@ -183,7 +187,7 @@ class Deployment:
             assert len(places) == self.partitions
             return all((p["sweep"]["activation"], p["swept"]) == (newest, True) for p in places)
 
-        eventually(everybody, f"activation {newest} has decided everybody")
+        eventually(everybody, f"activation {newest} has decided everybody", deadline_s=deadline_s)
 
     def activations(self) -> list[tuple[int, str]]:
         """Every activation there was: its number, and the version of the release."""

@@ -78,7 +78,7 @@ def run(events: int, seed: int, say: Say) -> Verdict:
         release = _publish(deployment)
         worker = deployment.worker()
         stack.callback(worker.kill)
-        worker.ready(_READY_S)
+        worker.ready()
         into = f"{deployment.redis_prefix}2:"
         users = max(50, events // EVENTS_A_USER)
         shop = records(Random(seed), 10**9, users=users)
