@@ -33,7 +33,6 @@ _TRICKLE = 50.0  # events a second while the operator works: the worker decides,
 _MORE = 1_000  # events after the verdict, to see that the worker goes on
 _CATCH_UP_S = 7_200.0
 _AT_THE_START_S = 60.0  # what a command may take until its own clock runs, on a busy machine
-_READY_S = 300.0
 _RECOMPUTED = 10_000  # of more users, so many: every event of theirs is kept in memory
 
 
