@@ -18,7 +18,7 @@ from tempfile import mkdtemp
 from typing import Any
 
 import redis
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, Producer
 
 from schemas.decode import encode_order, encode_signup
 from schemas.events import Event, Order
@@ -27,7 +27,7 @@ from schemas.release import ModelRelease
 from schemas.topics import MODELS_CURRENT_KEY, Topics
 from schemas.wire import encode_release
 from streamer.topics_admin import create_topics
-from tests.services import HANG_S, eventually
+from tests.services import HANG_S, end_of, eventually
 from tests.verify import Expected, Outcome, read_topic, verify
 
 
@@ -201,9 +201,7 @@ class Deployment:
         consumer = Consumer({"bootstrap.servers": self.bootstrap, "group.id": "ends"})
         try:
             return {
-                (topic, p): consumer.get_watermark_offsets(TopicPartition(topic, p), 10)[1]
-                for topic in topics
-                for p in range(self.partitions)
+                (topic, p): end_of(consumer, topic, p) for topic in topics for p in range(self.partitions)
             }
         finally:
             consumer.close()

@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from typing import NoReturn, TypeVar
 
 import pytest
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from segue.services import LocalKafka, LocalRedis, NoServices, Services, ServiceTrouble, find_services
 
@@ -75,3 +76,15 @@ def eventually(
         if time.monotonic() >= end_s:
             raise AssertionError(f"not within {deadline_s} s: {what or condition}; last: {last!r}")
         time.sleep(every_s)
+
+
+def end_of(consumer: Consumer, topic: str, partition: int) -> int:
+    """A partition's high watermark, asked for until a broker says it: one that has only just begun does not."""
+
+    def asked() -> tuple[int, int]:
+        try:
+            return consumer.get_watermark_offsets(TopicPartition(topic, partition), 10)
+        except KafkaException as error:
+            raise AssertionError(str(error)) from error
+
+    return eventually(asked, f"the end of {topic}, partition {partition}")[1]

@@ -14,7 +14,7 @@ from schemas.events import Event, Item, Order, Signup
 from schemas.partition import librdkafka_name
 from segue.services import KafkaService, RedisService
 from tests.deployment import Deployment, WorkerProcess, deployed, trained
-from tests.services import eventually
+from tests.services import end_of, eventually
 from tests.verify import Outcome, expected_users
 
 pytestmark = pytest.mark.long
@@ -121,10 +121,7 @@ def stands_at_the_ends(deployment: Deployment, worker: WorkerProcess) -> dict[st
     """The inputs' ends, once the lane has come to them."""
     consumer = Consumer({"bootstrap.servers": deployment.bootstrap, "group.id": "ends"})
     try:
-        ends = {
-            topic: consumer.get_watermark_offsets(TopicPartition(topic, 0), 30)[1]
-            for topic in deployment.topics.inputs
-        }
+        ends = {topic: end_of(consumer, topic, 0) for topic in deployment.topics.inputs}
     finally:
         consumer.close()
     stands = worker.get("/status")[1]["lanes"][0]["positions"]

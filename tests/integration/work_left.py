@@ -8,7 +8,7 @@ from collections.abc import Collection
 from confluent_kafka import Consumer, TopicPartition
 
 from tests.deployment import Deployment, WorkerProcess
-from tests.services import eventually
+from tests.services import end_of, eventually
 
 
 def work_left(deployment: Deployment, lanes: Collection[int] | None = None) -> int:
@@ -32,7 +32,7 @@ def work_left(deployment: Deployment, lanes: Collection[int] | None = None) -> i
     ]
     try:
         return sum(
-            consumer.get_watermark_offsets(at, 10)[1] - max(0, at.offset)
+            end_of(consumer, at.topic, at.partition) - max(0, at.offset)
             for at in consumer.committed(wanted, 10)
         )
     finally:

@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable
 
 import redis
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer
 
 from tests.deployment import Deployment, WorkerProcess
-from tests.services import eventually
+from tests.services import end_of, eventually
 
 _ASK_S = 30
 _LOOK_S = 0.5
@@ -62,7 +62,7 @@ def _ends(deployment: Deployment) -> list[int]:
     consumer = Consumer({"bootstrap.servers": deployment.bootstrap, "group.id": "ends"})
     try:
         return [
-            consumer.get_watermark_offsets(TopicPartition(topic, lane), _ASK_S)[1]
+            end_of(consumer, topic, lane)
             for lane in range(deployment.partitions)
             for topic in deployment.topics.inputs
         ]

@@ -22,7 +22,7 @@ from tests.bad_events import BadRecord
 from tests.chaos.customers import records
 from tests.deployment import Deployment
 from tests.integration.faults.at_work import USERS, AtWork, at_work
-from tests.services import HANG_S, eventually
+from tests.services import HANG_S, end_of, eventually
 from tests.verify import Outcome, expected_users, read_topic
 
 pytestmark = pytest.mark.long
@@ -247,6 +247,6 @@ def committed(deployment: Deployment, topic: str) -> list[int]:
 def ends_of(deployment: Deployment, topic: str) -> list[int]:
     consumer = Consumer({"bootstrap.servers": deployment.bootstrap, "group.id": "ends"})
     try:
-        return [consumer.get_watermark_offsets(TopicPartition(topic, p), 30)[1] for p in deployment.lanes]
+        return [end_of(consumer, topic, p) for p in deployment.lanes]
     finally:
         consumer.close()
