@@ -12,7 +12,6 @@ from confluent_kafka import Consumer
 from tests.deployment import Deployment, WorkerProcess
 from tests.services import end_of, eventually
 
-_ASK_S = 30
 _LOOK_S = 0.5
 _SAY_S = 60.0
 
