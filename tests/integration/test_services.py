@@ -104,8 +104,8 @@ def test_kafka_paused_answers_nobody_until_it_goes_on(fresh_kafka: StartKafka) -
 
     server.pause()
     assert server.running
-    with pytest.raises(KafkaException):
-        admin.list_topics(timeout=1)
+    # A signal stops a process a moment after it was sent.
+    assert eventually(lambda: not answers(admin), "a paused broker answers nobody")
     server.resume()
 
     assert eventually(lambda: answers(admin), "a resumed broker answers")
