@@ -27,8 +27,9 @@ from schemas.release import ModelRelease
 from schemas.topics import MODELS_CURRENT_KEY, Topics
 from schemas.wire import encode_release
 from streamer.topics_admin import create_topics
+from tests.records import read_topic
 from tests.services import HANG_S, end_of, eventually
-from tests.verify import Expected, Outcome, read_topic, verify
+from tests.verify import Expected, Outcome, verify
 
 
 def trained(warehouse: Path, folder: Path, *options: object) -> Path:
@@ -124,7 +125,7 @@ class Deployment:
         producer = Producer(client)
         for key in (release.version, MODELS_CURRENT_KEY):
             producer.produce(self.topics.models, encode_release(release), key.encode())
-        assert producer.flush(30) == 0
+        assert producer.flush(HANG_S) == 0
 
     def worker(self) -> "WorkerProcess":
         """Start a worker; it is ended with the deployment."""
@@ -155,7 +156,7 @@ class Deployment:
                     producer.poll(0.1)
             sent += 1
             producer.poll(0)
-        assert producer.flush(60) == 0
+        assert producer.flush(HANG_S) == 0
         return sent
 
     def caught_up(self, deadline_s: float = HANG_S) -> None:

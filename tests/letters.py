@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from confluent_kafka import Message
 
-from tests.verify import read_topic
+from tests.records import read_topic
 
 Sent = tuple[str, int, bytes | None, bytes | None]
 """A record as its producer wrote it: topic, partition (-1 where the key decided it), key and value."""

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from confluent_kafka import OFFSET_END, TopicPartition
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
+from tests.services import HANG_S
+
 
 def set_config(bootstrap: str, topic: str, config: Mapping[str, str]) -> None:
     """Set these and leave the others."""
@@ -15,7 +17,7 @@ def set_config(bootstrap: str, topic: str, config: Mapping[str, str]) -> None:
     admin = AdminClient({"bootstrap.servers": bootstrap})
     resource = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=entries)
     (done,) = admin.incremental_alter_configs([resource]).values()
-    done.result(60)
+    done.result(HANG_S)
 
 
 def lose_records(bootstrap: str, topic: str, partitions: int) -> None:
@@ -24,5 +26,5 @@ def lose_records(bootstrap: str, topic: str, partitions: int) -> None:
     admin = AdminClient({"bootstrap.servers": bootstrap})
     ends = [TopicPartition(topic, partition, OFFSET_END) for partition in range(partitions)]
     for done in admin.delete_records(ends).values():
-        done.result(60)
+        done.result(HANG_S)
     set_config(bootstrap, topic, {"cleanup.policy": "compact"})

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
+from confluent_kafka import Message
 
 from schemas.events import Event
 from schemas.topics import MODELS_CURRENT_KEY, Topics
 from tests import oracle
 from tests.pipelines import pipeline_of
-from tests.services import HANG_S
+from tests.records import read_topic
 from tests.stored import (
     Stored,
     left_of,
@@ -42,37 +42,6 @@ class Expected:
     provisional: bool
     components: tuple[float, ...]
     orders: Mapping[str, bytes] | None = None
-
-
-def read_topic(bootstrap: str, topic: str) -> list[Message]:
-    """Every record of a topic that a ``read_committed`` reader sees, by partition and offset."""
-    consumer = Consumer(
-        {
-            "bootstrap.servers": bootstrap,
-            "group.id": "verify",
-            "enable.auto.commit": False,
-            "isolation.level": "read_committed",
-            "enable.partition.eof": True,
-            "fetch.wait.max.ms": 20,
-            "log_level": 0,
-        }
-    )
-    try:
-        partitions = consumer.list_topics(topic, HANG_S).topics[topic].partitions
-        consumer.assign([TopicPartition(topic, p, 0) for p in partitions])
-        left, found = set(partitions), []
-        while left:
-            for message in consumer.consume(10_000, 0.05):
-                error = message.error()
-                if error is None:
-                    found.append(message)
-                elif error.code() == KafkaError._PARTITION_EOF:
-                    left.discard(message.partition())
-                else:
-                    raise AssertionError(error)
-        return sorted(found, key=lambda message: (message.partition(), message.offset()))
-    finally:
-        consumer.close()
 
 
 def expected_users(

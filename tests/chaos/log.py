@@ -13,7 +13,7 @@ from schemas.events import Event
 from schemas.partition import partition_of
 from tests.chains import History, Lying, in_order
 from tests.deployment import Deployment
-from tests.verify import read_topic
+from tests.records import read_topic
 
 
 def histories(deployment: Deployment, written: Mapping[bytes, Event]) -> Iterator[History]:

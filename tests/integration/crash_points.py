@@ -34,7 +34,7 @@ from streamer.lane import Lane
 from streamer.metrics import Metrics
 from streamer.store import RedisStore
 from streamer.threads import LaneThreads
-from tests.services import eventually
+from tests.services import HANG_S, eventually
 
 LANE = 0
 # Half of what a broker waits before it ends the transaction of a dead process by itself: that must not help.
@@ -134,7 +134,7 @@ class Steps:
 
     def _die(self, args: tuple[Any, ...]) -> None:
         if args and isinstance(args[0], confluent_kafka.Producer):
-            assert args[0].flush(10) == 0
+            assert args[0].flush(HANG_S) == 0
         self._tell(self._point)
         os.kill(os.getpid(), signal.SIGKILL)
 

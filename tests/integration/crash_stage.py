@@ -24,6 +24,7 @@ from schemas.topics import topic_configs
 from tests.deployment import Deployment
 from tests.integration.crash_points import DEADLINE_S, LANE, Ends, Point, run_lanes
 from tests.releases import a_release
+from tests.services import HANG_S
 
 PARTITIONS = 2
 MAX_BATCH = 6
@@ -99,7 +100,7 @@ class Stage:
             assert key is not None
             producer.produce(topic, value, key)
             self.ends[partition_of(key.decode(), PARTITIONS)][topic] += 1
-        assert producer.flush(30) == 0
+        assert producer.flush(HANG_S) == 0
         self.sent += what
 
     def process(self, point: Point | None = None) -> LaneProcess:
@@ -168,7 +169,7 @@ class Stage:
         self.deployment.close()
         admin = AdminClient({"bootstrap.servers": self.deployment.bootstrap})
         for deleted in admin.delete_topics(list(topic_configs(self.deployment.topics))).values():
-            deleted.result(30)
+            deleted.result(HANG_S)
 
 
 @contextmanager

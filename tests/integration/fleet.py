@@ -77,7 +77,7 @@ class Fleet:
         named = {topics.signups: counts.get("signups", 4), topics.orders: counts.get("orders", 4)}
         admin = AdminClient({"bootstrap.servers": self._bootstrap})
         for created in admin.create_topics([NewTopic(name, n, 1) for name, n in named.items()]).values():
-            created.result(30)
+            created.result(HANG_S)
 
     def fill(self, records: int) -> None:
         """Write records to the inputs."""
@@ -85,7 +85,7 @@ class Fleet:
         producer = Producer({"bootstrap.servers": self._bootstrap})
         for number in range(records):
             producer.produce(topics.inputs[number % 2], b"{}", str(number))
-        assert producer.flush(30) == 0
+        assert producer.flush(HANG_S) == 0
 
     def start(self, name: str, **settings: object) -> Member:
         values = {
@@ -111,7 +111,7 @@ class Fleet:
         try:
             node = await client.coordinator_lookup(CoordinationType.GROUP, self.group)
             admin = AdminClient({"bootstrap.servers": self._bootstrap})
-            described = admin.describe_consumer_groups([self.group])[self.group].result(30)
+            described = admin.describe_consumer_groups([self.group])[self.group].result(HANG_S)
             for member in described.members:
                 gone = await client.send(node, LeaveGroupRequest(self.group, member.member_id))
                 assert gone.error_code == 0

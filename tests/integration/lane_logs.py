@@ -14,6 +14,7 @@ from schemas.topics import Topics, topic_configs
 from streamer.interfaces import OutRecord, Record
 from streamer.kafka_client import Deadlines
 from streamer.kafka_log import KafkaLog
+from tests.records import read_topic
 from tests.services import HANG_S
 
 LANE = 1
@@ -45,15 +46,15 @@ class LaneLogs:
         configs = topic_configs(self.topics)
         wanted = [NewTopic(name, PARTITIONS, 1, config=config or configs.get(name, {})) for name in names]
         for made in self.admin.create_topics(wanted).values():
-            made.result(30)
+            made.result(HANG_S)
         with Consumer({**self.client, "group.id": "look", "log_level": 0}) as consumer:
             for name in names:
-                while len(consumer.list_topics(name, timeout=10).topics[name].partitions) < PARTITIONS:
+                while len(consumer.list_topics(name, timeout=HANG_S).topics[name].partitions) < PARTITIONS:
                     pass
 
     def delete(self, *names: str) -> None:
         for gone in self.admin.delete_topics(list(names)).values():
-            gone.result(30)
+            gone.result(HANG_S)
 
     def open(self, deadlines: Deadlines = QUICK, partition: int = LANE, **options: Any) -> KafkaLog:
         """A lane's log; it is closed after the test."""
@@ -77,13 +78,13 @@ class LaneLogs:
             config["transactional.id"] = f"{self.group}-somebody"
         producer = Producer(config)
         if transactional:
-            producer.init_transactions(20)
+            producer.init_transactions(HANG_S)
             producer.begin_transaction()
         for value in values:
             producer.produce(topic, value, key, partition=LANE)
         if transactional:
-            producer.commit_transaction(20)
-        assert producer.flush(20) == 0
+            producer.commit_transaction(HANG_S)
+        assert producer.flush(HANG_S) == 0
 
     def stable_end(self, topic: str) -> int:
         """Up to where a reader of committed records may read."""
@@ -94,31 +95,7 @@ class LaneLogs:
 
     def seen(self, topic: str, partition: int = LANE, isolation: str = "read_committed") -> list[Message]:
         """What a reader of its own sees in a partition, from its beginning to its end."""
-        config = {
-            **self.client,
-            "group.id": "seen",
-            "isolation.level": isolation,
-            "enable.partition.eof": True,
-            "auto.offset.reset": "error",
-            "fetch.wait.max.ms": 20,
-            "log_level": 0,
-        }
-        messages: list[Message] = []
-        with Consumer(config) as consumer:
-            consumer.list_topics(
-                topic, HANG_S
-            )  # else librdkafka looks for the leader twice, half a second apart
-            consumer.assign([TopicPartition(topic, partition, 0)])
-            end_s = time.monotonic() + HANG_S
-            while time.monotonic() < end_s:
-                message = consumer.poll(1)
-                if message is None:
-                    continue
-                if message.error() is not None:
-                    assert message.error().name() == "_PARTITION_EOF", message.error()
-                    return messages
-                messages.append(message)
-        raise AssertionError(f"the end of {topic} was not reached")
+        return read_topic(self.client["bootstrap.servers"], topic, [partition], isolation=isolation)
 
 
 def read_to(log: KafkaLog, ends: dict[str, int], batch: int = 100) -> list[Record]:

@@ -23,7 +23,7 @@ from schemas.headers import ERASED_AT, TIMESTAMP_MS
 from schemas.topics import topic_configs
 from streamer.kafka_admin import Admin
 from tests.deployment import Deployment
-from tests.verify import read_topic
+from tests.records import read_topic
 
 Row = tuple[Any, ...]
 

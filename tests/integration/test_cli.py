@@ -26,6 +26,7 @@ from segue.settings import Settings
 from tests.acl import login
 from tests.changes import a_change
 from tests.segue_process import SegueProcess
+from tests.services import HANG_S
 from tests.shops import Shop, write_csv
 
 Capture = pytest.CaptureFixture[str]
@@ -245,7 +246,7 @@ def test_no_text_of_a_shop_gives_a_terminal_orders(
     key, value, headers = letter
     producer.produce(f"{topic_prefix}segment-dead-letters", value, key, headers=list(headers))
     producer.produce(f"{topic_prefix}segment-changes", encode_change(changed), HOSTILE.encode())
-    assert producer.flush(30) == 0
+    assert producer.flush(HANG_S) == 0
     assert MARKUP in tells(0, "tail", "--from-beginning", "--max", "1")
     assert json.loads(tells(0, "tail", "--from-beginning", "--max", "1", "--json"))["user_id"] == HOSTILE
     assert "[/sale] [red]X" in " ".join(
@@ -340,7 +341,9 @@ def test_topics_with_unequal_counts_are_refused(
 ) -> None:
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
     for name, count in (("signups", 2), ("orders", 3)):
-        admin.create_topics([NewTopic(f"{topic_prefix}{name}", count, 1)])[f"{topic_prefix}{name}"].result(30)
+        admin.create_topics([NewTopic(f"{topic_prefix}{name}", count, 1)])[f"{topic_prefix}{name}"].result(
+            HANG_S
+        )
 
     assert segue("worker") == 6
 

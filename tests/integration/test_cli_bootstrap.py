@@ -27,6 +27,7 @@ from streamer.place import is_unfinished
 from streamer.redis_client import connect
 from tests.releases import a_release
 from tests.segue_process import SegueProcess
+from tests.services import HANG_S
 
 T = datetime(2024, 6, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -54,14 +55,14 @@ def settings(
 def write(settings: Settings, topic: str, partition: int, at: datetime) -> None:
     producer = Producer(settings.kafka_client)
     producer.produce(topic, b"{}", b"1", partition=partition, timestamp=int(at.timestamp() * 1000))
-    assert producer.flush(30) == 0
+    assert producer.flush(HANG_S) == 0
 
 
 def delete_up_to(settings: Settings, topic: str, partition: int, offset: int) -> None:
     """What retention does."""
     admin = AdminClient({**settings.kafka_client})
     (deleted,) = admin.delete_records([TopicPartition(topic, partition, offset)]).values()
-    deleted.result(30)
+    deleted.result(HANG_S)
 
 
 def test_the_log_goes_on_at_the_first_record_not_older_than_t_less_the_margin(settings: Settings) -> None:
@@ -233,7 +234,7 @@ def test_a_group_with_workers_is_refused(settings: Settings, tmp_path: Path) -> 
 def publish(settings: Settings) -> None:
     producer = Producer(settings.kafka_client)
     producer.produce(settings.topics.models, encode_release(a_release()), b"current")
-    assert producer.flush(30) == 0
+    assert producer.flush(HANG_S) == 0
 
 
 def keys_of(settings: Settings) -> list[tuple[object, bytes]]:

@@ -12,7 +12,8 @@ from schemas.decode import encode_signup
 from schemas.events import Signup
 from schemas.partition import partition_of
 from tests.deployment import Deployment
-from tests.verify import read_topic
+from tests.records import read_topic
+from tests.services import HANG_S
 
 START = datetime(2024, 5, 1, tzinfo=UTC)
 USERS = ("7", "8", "9")
@@ -25,7 +26,7 @@ def on_wrong_partitions(deployment: Deployment) -> None:
         key, value = encode_signup(Signup(user_id, START, age=30))
         wrong = (partition_of(user_id, 3) + 1) % 3
         producer.produce(deployment.topics.signups, value, key, wrong, headers=[("trace", b"t")])
-    assert producer.flush(30) == 0
+    assert producer.flush(HANG_S) == 0
 
 
 def letters(deployment: Deployment, *options: str) -> list[dict[str, Any]]:
@@ -40,7 +41,7 @@ def test_what_came_on_a_wrong_partition_is_sent_again_and_applied(deployment: De
     on_wrong_partitions(deployment)
     producer = Producer({"bootstrap.servers": deployment.bootstrap})
     producer.produce(deployment.topics.orders, b"{", b"7")
-    assert producer.flush(30) == 0
+    assert producer.flush(HANG_S) == 0
     deployment.caught_up()
 
     found = letters(deployment)
@@ -80,7 +81,7 @@ def test_one_that_is_wrong_by_itself_dies_again_and_is_not_sent_twice_over(deplo
     deployment.worker().ready()
     producer = Producer({"bootstrap.servers": deployment.bootstrap})
     producer.produce(deployment.topics.signups, b"{", b"7")
-    assert producer.flush(30) == 0
+    assert producer.flush(HANG_S) == 0
     deployment.caught_up()
     (first,) = letters(deployment)
 

@@ -17,7 +17,7 @@ from segue.demo import run as demo_run
 from segue.services import KafkaService, NoServices, RedisService
 from segue.settings import Settings
 from tests.segue_process import SegueProcess
-from tests.services import eventually
+from tests.services import HANG_S, eventually
 
 
 def named(kafka: KafkaService, redis_server: RedisService) -> dict[str, str]:
@@ -33,8 +33,8 @@ def assert_nothing_left(told: str, kafka: KafkaService, redis_server: RedisServi
     prefix = prefix_in(told)
     assert prefix.startswith("segue-demo-")
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
-    assert not [name for name in admin.list_topics(timeout=10).topics if name.startswith(prefix)]
-    groups = admin.list_consumer_groups().result(10)
+    assert not [name for name in admin.list_topics(timeout=HANG_S).topics if name.startswith(prefix)]
+    groups = admin.list_consumer_groups().result(HANG_S)
     assert prefix not in [group.group_id for group in groups.valid]
     with redis.Redis.from_url(redis_server.url) as client:
         assert not list(client.scan_iter(match=f"{prefix}*", count=10_000))

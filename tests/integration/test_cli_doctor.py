@@ -28,6 +28,7 @@ from streamer.redis_client import connect
 from streamer.topics_admin import create_topic
 from tests.acl import login
 from tests.releases import a_release, an_active_model
+from tests.services import HANG_S
 
 StartRedis = Callable[..., LocalRedis]
 
@@ -60,7 +61,7 @@ def on_redis(settings: Settings, lanes: int | None = None) -> dict[str, Check]:
 def write(settings: Settings, topic: str, key: bytes, value: bytes) -> None:
     producer = Producer(settings.kafka_client)
     producer.produce(topic, value, key)
-    assert producer.flush(30) == 0
+    assert producer.flush(HANG_S) == 0
 
 
 def test_the_worst_line_counts() -> None:
@@ -174,7 +175,7 @@ class Lane:
         for _ in range(count):
             write(self.settings, topic, b"7", b"{}")
         (gone,) = self._admin.kafka.delete_records([TopicPartition(topic, 0, count)]).values()
-        gone.result(10)
+        gone.result(HANG_S)
 
     def judged(self) -> Check:
         return on_redis(self.settings, lanes=1)["place 0"]

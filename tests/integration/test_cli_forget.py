@@ -8,8 +8,8 @@ import redis
 from schemas import times
 from schemas.events import Item, Order, Signup
 from tests.deployment import Deployment
+from tests.records import read_topic
 from tests.releases import a_release
-from tests.verify import read_topic
 
 START = datetime(2024, 5, 1, tzinfo=UTC)
 SIGNUP = Signup("7", START, age=30, gender="F", country="Spain", traffic_source="Email")

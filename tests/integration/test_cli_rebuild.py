@@ -12,10 +12,10 @@ import redis
 
 from schemas.events import Event, Item, Order, Signup, UserErased
 from tests.deployment import Deployment
+from tests.records import read_topic
 from tests.services import eventually
 from tests.shops import Shop, write_csv
 from tests.topic_admin import lose_records
-from tests.verify import read_topic
 
 START = datetime(2024, 5, 1, tzinfo=UTC)
 

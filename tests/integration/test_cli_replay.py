@@ -15,9 +15,9 @@ from schemas.events import Event, Item, Order, Signup
 from schemas.partition import partition_of
 from segue.services import KafkaService, RedisService
 from tests.deployment import Deployment, deployed
+from tests.records import read_topic
 from tests.releases import a_release
-from tests.services import eventually
-from tests.verify import read_topic
+from tests.services import HANG_S, eventually
 
 START = datetime(2024, 5, 1, tzinfo=UTC)
 BRANDS = ("Allegra K", "Carhartt", "Ön")
@@ -200,14 +200,14 @@ def test_where_the_order_between_the_topics_was_another_one_the_way_differs_and_
     eventually(lambda: applied() == 1, "the first signup")
     config = {"bootstrap.servers": deployment.bootstrap, "partitioner": "murmur2_random", "log_level": 0}
     producer = Producer({**config, "transactional.id": f"{deployment.prefix}shop"})
-    producer.init_transactions(30)
+    producer.init_transactions(HANG_S)
     producer.begin_transaction()
     key, value = encode_order(ORDER)
     producer.produce(deployment.topics.orders, value, key)
-    assert producer.flush(30) == 0
+    assert producer.flush(HANG_S) == 0
     deployment.send([SECOND])
     eventually(lambda: applied() == 2, "the second signup")
-    producer.commit_transaction(30)
+    producer.commit_transaction(HANG_S)
     eventually(lambda: applied() == 3, "the order")
     live = [json.loads(m.value()) for m in read_topic(deployment.bootstrap, deployment.topics.changes)]
     assert [change["segment"] for change in live] == [2]

@@ -18,6 +18,7 @@ from schemas.wire import encode_release
 from segue.services import KafkaService, LocalRedis, RedisService
 from tests.releases import a_release
 from tests.segue_process import SegueProcess
+from tests.services import HANG_S
 
 StartRedis = Callable[..., LocalRedis]
 NOBODY = "127.0.0.1:1"
@@ -42,7 +43,7 @@ def publish(kafka: KafkaService, topics: Topics, value: bytes) -> None:
     """Make this the current release, whatever it is."""
     producer = Producer({"bootstrap.servers": kafka.bootstrap})
     producer.produce(topics.models, value, b"current")
-    assert producer.flush(30) == 0
+    assert producer.flush(HANG_S) == 0
 
 
 def reasons(log: str) -> list[str]:
@@ -146,14 +147,14 @@ def test_a_worker_under_a_memory_limit_lives_through_a_batch_that_inflates(
         bomb = Producer({"bootstrap.servers": kafka.bootstrap, "compression.type": "gzip", **wide})
         for _ in range(250):
             bomb.produce(topics.orders, bytes(1_000_000), b"7", 0)
-        assert bomb.flush(60) == 0
+        assert bomb.flush(HANG_S) == 0
         # What is as large and no bomb comes in: 40 MB that no key fits.
         plain = Producer({"bootstrap.servers": kafka.bootstrap, "message.max.bytes": 2_000_000})
         for _ in range(40):
             plain.produce(topics.orders, bytes(1_000_000), b"7", 0)
         key, value = encode_order(Order("7", "1", datetime(2024, 1, 1, tzinfo=UTC), (Item(brand="Ön"),)))
         plain.produce(topics.orders, value, key, 0)
-        assert plain.flush(60) == 0
+        assert plain.flush(HANG_S) == 0
         reader = Consumer(
             {"bootstrap.servers": kafka.bootstrap, "group.id": "r", "isolation.level": "read_committed"}
         )

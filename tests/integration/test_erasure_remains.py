@@ -23,9 +23,9 @@ from streamer.store import RedisStore
 from streamer.topics_admin import create_topics
 from tests.deployment import Deployment, WorkerProcess
 from tests.integration.redis_writes import write
-from tests.services import eventually
+from tests.records import read_topic
+from tests.services import HANG_S, eventually
 from tests.topic_admin import set_config
-from tests.verify import read_topic
 
 pytestmark = pytest.mark.long
 
@@ -77,7 +77,7 @@ def send_bad(deployment: Deployment, value: bytes) -> None:
         {"bootstrap.servers": deployment.bootstrap, "partitioner": librdkafka_name("murmur2")}
     )
     producer.produce(deployment.topics.orders, value, b"session")
-    assert producer.flush(60) == 0
+    assert producer.flush(HANG_S) == 0
 
 
 def values(deployment: Deployment, topic: str) -> bytes:
@@ -121,12 +121,12 @@ def test_compaction_takes_the_records_of_an_erased_user_away(fresh_kafka: Callab
     producer = Producer(client)
     producer.produce(topics.users, b"Spain", KEY)
     producer.produce(topics.users, None, KEY)
-    assert producer.flush(60) == 0
+    assert producer.flush(HANG_S) == 0
 
     def is_gone() -> bool:
         """A segment closes when the next record comes."""
         producer.produce(topics.users, b"later", BEN.encode())
-        assert producer.flush(60) == 0
+        assert producer.flush(HANG_S) == 0
         return KEY not in {message.key() for message in read_topic(kafka.bootstrap, topics.users)}
 
     eventually(is_gone, "the user's records and the null are compacted away", every_s=1)

@@ -14,7 +14,7 @@ from schemas.events import Event, Item, Order, Signup
 from schemas.partition import librdkafka_name
 from segue.services import KafkaService, RedisService
 from tests.deployment import Deployment, WorkerProcess, deployed, trained
-from tests.services import end_of, eventually
+from tests.services import HANG_S, end_of, eventually
 from tests.verify import Outcome, expected_users
 
 pytestmark = pytest.mark.long
@@ -50,11 +50,11 @@ def send(deployment: Deployment, producer: Producer, events: Sequence[Event], *,
         is_order = isinstance(event, Order)
         key, value = encode_order(event) if isinstance(event, Order) else encode_signup(event)
         producer.produce(deployment.topics.orders if is_order else deployment.topics.signups, value, key)
-    producer.flush(30)
+    producer.flush(HANG_S)
     if commit:
-        producer.commit_transaction(30)
+        producer.commit_transaction(HANG_S)
     else:
-        producer.abort_transaction(30)
+        producer.abort_transaction(HANG_S)
 
 
 def producer_of(deployment: Deployment) -> Producer:
@@ -65,7 +65,7 @@ def producer_of(deployment: Deployment) -> Producer:
             "partitioner": librdkafka_name("murmur2"),
         }
     )
-    producer.init_transactions(30)
+    producer.init_transactions(HANG_S)
     return producer
 
 
@@ -99,7 +99,7 @@ def test_no_event_is_lost_at_a_gap_and_none_is_applied_that_was_aborted(
     applied = worker.get("/status")[1]["lanes"][0]["positions"]
     wanted = [TopicPartition(topic, 0, offset) for topic, offset in applied.items()]
     for done in admin.delete_records(wanted).values():
-        done.result(30)
+        done.result(HANG_S)
     worker.kill()
     for number in range(30, 40):
         send(deployment, producer, user(number), commit=True)
@@ -109,7 +109,7 @@ def test_no_event_is_lost_at_a_gap_and_none_is_applied_that_was_aborted(
     send(deployment, producer, user(9_997), commit=False)
     ends = eventually(lambda: stands_at_the_ends(deployment, worker), "the place is beyond the marks")
     for done in admin.delete_records([TopicPartition(topic, 0, end) for topic, end in ends.items()]).values():
-        done.result(30)
+        done.result(HANG_S)
     worker.kill()
     worker = deployment.worker().ready()
     for number in range(40, 45):

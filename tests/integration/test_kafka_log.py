@@ -20,6 +20,7 @@ from streamer.interfaces import Committed, OutRecord
 from streamer.kafka_client import Deadlines
 from streamer.lane_errors import Fenced, InDoubt, LaneClosing
 from tests.integration.lane_logs import LANE, PARTITIONS, QUICK, LaneLogs, out, read_to
+from tests.services import HANG_S, eventually
 
 
 @pytest.fixture
@@ -178,7 +179,7 @@ def test_an_open_transaction_is_ended_by_the_successors_fence(logs: LaneLogs) ->
     producer.begin_transaction()
     producer.produce(changes, b"never decided", b"7", partition=LANE)
     producer.send_offsets_to_transaction([former._offset(signups, 50)], former._reader.group_metadata, 10)
-    producer.flush(10)
+    producer.flush(HANG_S)
 
     # While it is open, the group's offsets are not stable: nobody is told any.
     successor = logs.open(Deadlines(request_s=1))
@@ -228,7 +229,7 @@ def test_a_topic_that_refuses_a_records_size_is_named(logs: LaneLogs) -> None:
     with pytest.raises(BadTopics, match=rf"{small} refuses a record of 2000001 bytes: set its max.message"):
         log.commit([out(logs.topics.changes, b"beside it"), out(small, bytes(2_000_000))], {})
     # The transaction was aborted at once, so its record holds up no reader.
-    assert logs.stable_end(logs.topics.changes) == log.bounds(logs.topics.changes).end == 2
+    eventually(lambda: logs.stable_end(logs.topics.changes) == log.bounds(logs.topics.changes).end == 2)
 
     log.fence()
     with pytest.raises(BadTopics, match=f"{small} refuses a record of 6000001 bytes"):

@@ -14,7 +14,7 @@ from segue.services import KafkaService
 from streamer.interfaces import Bounds, Committed
 from streamer.lane_errors import InDoubt
 from tests.integration.lane_logs import LANE, PARTITIONS, LaneLogs, out, read_to
-from tests.services import eventually
+from tests.services import HANG_S, eventually
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def test_bounds_are_the_brokers_of_now(logs: LaneLogs) -> None:
     assert log.bounds(signups) == Bounds(0, 3, empty.topic_id)
 
     (deleted,) = logs.admin.delete_records([TopicPartition(signups, LANE, 2)]).values()
-    deleted.result(10)
+    deleted.result(HANG_S)
     assert log.bounds(signups) == Bounds(2, 3, empty.topic_id)
 
 
@@ -44,7 +44,7 @@ def test_bounds_end_beyond_open_transactions(logs: LaneLogs) -> None:
     assert producer is not None
     producer.begin_transaction()
     producer.produce(changes, b"open", b"7", partition=LANE)
-    producer.flush(10)
+    producer.flush(HANG_S)
 
     assert logs.open().bounds(changes).end == 1
 
@@ -59,8 +59,8 @@ def test_the_end_is_reached_over_gaps(logs: LaneLogs) -> None:
     assert producer is not None
     producer.begin_transaction()
     producer.produce(users, b"aborted", b"7", partition=LANE)
-    producer.flush(10)
-    producer.abort_transaction(10)
+    producer.flush(HANG_S)
+    producer.abort_transaction(HANG_S)
 
     # record, marker, record, marker, aborted record, marker; the last is written after the abort is answered
     end = 6
@@ -200,7 +200,7 @@ def test_more_partitions_than_before_are_an_error(logs: LaneLogs) -> None:
     log = logs.taken()
     log.read_from({signups: 0})
     for grown in logs.admin.create_partitions([NewPartitions(signups, PARTITIONS + 2)]).values():
-        grown.result(20)
+        grown.result(HANG_S)
 
     with pytest.raises(BadTopics, match=f"{signups} had 3 partitions and now has 5"):
         eventually(lambda: log.poll(1, 0.1) and None)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import fsspec
 import pytest
-from confluent_kafka import Consumer, Message, Producer, TopicPartition
+from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
 
 from schemas.errors import BadRelease, BadSetting, BadTopics, Refused, Unreachable
 from schemas.topics import Topics
 from schemas.wire import decode_release
 from segue.services import KafkaService
+from tests.records import read_topic
+from tests.services import HANG_S
 from tests.training import a_trained_folder
 from trainer.models_topic import ModelsTopic
 from trainer.publish import carry_out, plan_publish, publish
@@ -34,37 +35,9 @@ def topics(topic_prefix: str) -> Topics:
     return Topics(topic_prefix)
 
 
-def records(kafka: KafkaService, topic: str, isolation: str = "read_committed") -> list[Message]:
-    """All records of the topic's one partition."""
-    consumer = Consumer(
-        {
-            "bootstrap.servers": kafka.bootstrap,
-            "group.id": topic,
-            "isolation.level": isolation,
-            "enable.partition.eof": True,
-            "enable.auto.commit": False,
-        }
-    )
-    consumer.assign([TopicPartition(topic, 0, 0)])
-    try:
-        return list(_to_the_end(consumer))
-    finally:
-        consumer.close()
-
-
-def _to_the_end(consumer: Consumer) -> Iterator[Message]:
-    while True:
-        message = consumer.poll(20)
-        assert message is not None, "the topic's end was not reached within 20 s"
-        if message.error() is not None:
-            assert message.error().name() == "_PARTITION_EOF"
-            return
-        yield message
-
-
 def make_topic(kafka: KafkaService, topic: NewTopic) -> None:
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
-    admin.create_topics([topic])[topic.topic].result(20)
+    admin.create_topics([topic])[topic.topic].result(HANG_S)
 
 
 def test_both_keys_hold_the_release_and_the_activation_is_the_offset_of_current(
@@ -74,7 +47,7 @@ def test_both_keys_hold_the_release_and_the_activation_is_the_offset_of_current(
 
     activation = publish(folder, kafka.bootstrap, topics, at=AT)
 
-    found = records(kafka, topics.models)
+    found = read_topic(kafka.bootstrap, topics.models)
     assert [(m.key(), m.offset()) for m in found] == [(release.version.encode(), 0), (b"current", 1)]
     assert [decode_release(m.value()) for m in found] == [release, release]
     assert activation == 1
@@ -91,7 +64,7 @@ def test_publishing_again_is_a_later_activation(kafka: KafkaService, topics: Top
     second = publish(folder, kafka.bootstrap, topics)
     # Two records and the transaction's marker lie between them.
     assert (first, second) == (1, 4)
-    assert [m.offset() for m in records(kafka, topics.models) if m.key() == b"current"] == [1, 4]
+    assert [m.offset() for m in read_topic(kafka.bootstrap, topics.models) if m.key() == b"current"] == [1, 4]
 
 
 def test_the_topic_is_made_compacted_with_one_partition(
@@ -99,9 +72,9 @@ def test_the_topic_is_made_compacted_with_one_partition(
 ) -> None:
     publish(folder, kafka.bootstrap, topics)
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
-    assert len(admin.list_topics(topics.models, timeout=20).topics[topics.models].partitions) == 1
+    assert len(admin.list_topics(topics.models, timeout=HANG_S).topics[topics.models].partitions) == 1
     resource = ConfigResource(ConfigResource.Type.TOPIC, topics.models)
-    config = admin.describe_configs([resource])[resource].result(20)
+    config = admin.describe_configs([resource])[resource].result(HANG_S)
     assert config["cleanup.policy"].value == "compact"
     assert config["max.message.bytes"].value == "5242880"
 
@@ -113,7 +86,7 @@ def test_a_damaged_folder_publishes_nothing(kafka: KafkaService, topics: Topics,
         publish(folder, kafka.bootstrap, topics)
     assert (
         topics.models
-        not in AdminClient({"bootstrap.servers": kafka.bootstrap}).list_topics(timeout=20).topics
+        not in AdminClient({"bootstrap.servers": kafka.bootstrap}).list_topics(timeout=HANG_S).topics
     )
 
 
@@ -121,7 +94,7 @@ def test_a_topic_with_two_partitions_is_refused(kafka: KafkaService, topics: Top
     make_topic(kafka, NewTopic(topics.models, 2, config={"cleanup.policy": "compact"}))
     with pytest.raises(BadTopics, match="has 2 partitions"):
         publish(folder, kafka.bootstrap, topics)
-    assert records(kafka, topics.models, "read_uncommitted") == []
+    assert read_topic(kafka.bootstrap, topics.models, isolation="read_uncommitted") == []
 
 
 def test_a_topic_that_deletes_releases_is_refused(kafka: KafkaService, topics: Topics, folder: Path) -> None:
@@ -138,7 +111,7 @@ def test_a_record_too_large_for_the_topic_names_the_setting(
     )
     with pytest.raises(BadTopics, match=r"max\.message\.bytes to 5242880"):
         publish(folder, kafka.bootstrap, topics)
-    assert records(kafka, topics.models) == []
+    assert read_topic(kafka.bootstrap, topics.models) == []
 
 
 def test_a_release_too_large_for_any_topic_is_refused_before_it_is_sent(
@@ -158,15 +131,19 @@ def test_a_publisher_that_stopped_half_way_is_fenced_and_leaves_nothing(
     stopped = Producer(
         {"bootstrap.servers": kafka.bootstrap, "transactional.id": f"{topics.models}-publisher"}
     )
-    stopped.init_transactions(20)
+    stopped.init_transactions(HANG_S)
     stopped.begin_transaction()
     stopped.produce(topics.models, b"half", b"current")
-    stopped.flush(20)
+    stopped.flush(HANG_S)
 
     activation = publish(folder, kafka.bootstrap, topics)
 
-    assert [m.offset() for m in records(kafka, topics.models) if m.key() == b"current"] == [activation]
-    assert b"half" in [m.value() for m in records(kafka, topics.models, "read_uncommitted")]
+    assert [m.offset() for m in read_topic(kafka.bootstrap, topics.models) if m.key() == b"current"] == [
+        activation
+    ]
+    assert b"half" in [
+        m.value() for m in read_topic(kafka.bootstrap, topics.models, isolation="read_uncommitted")
+    ]
 
 
 def test_one_that_publishes_is_fenced_by_another_that_begins(
@@ -184,9 +161,9 @@ def test_one_that_publishes_is_fenced_by_another_that_begins(
     )
 
     with pytest.raises(Unreachable, match=r"another publisher .* took over: nothing was published here"):
-        topic.write([("a", b"1", ()), ("current", b"1", ())], lambda: other.init_transactions(20))
-    assert records(kafka, topics.models) == []
-    assert publish(folder, kafka.bootstrap, topics) == records(kafka, topics.models)[-1].offset()
+        topic.write([("a", b"1", ()), ("current", b"1", ())], lambda: other.init_transactions(HANG_S))
+    assert read_topic(kafka.bootstrap, topics.models) == []
+    assert publish(folder, kafka.bootstrap, topics) == read_topic(kafka.bootstrap, topics.models)[-1].offset()
 
 
 def test_one_that_was_overtaken_before_it_wrote_is_refused(
@@ -200,13 +177,15 @@ def test_one_that_was_overtaken_before_it_wrote_is_refused(
         BadRelease, match=r"another release became current while .* nothing was published here"
     ):
         carry_out(plan, topic, topics)
-    assert [m.offset() for m in records(kafka, topics.models) if m.key() == b"current"] == [activation]
+    assert [m.offset() for m in read_topic(kafka.bootstrap, topics.models) if m.key() == b"current"] == [
+        activation
+    ]
 
 
 def test_a_plan_writes_nothing_and_makes_no_topic(kafka: KafkaService, topics: Topics, folder: Path) -> None:
     plan = plan_publish(folder, ModelsTopic(kafka.bootstrap, topics, {}, 15))
     assert (plan.release, plan.impact, plan.refusal) == (load_release(folder), None, None)
-    there = AdminClient({"bootstrap.servers": kafka.bootstrap}).list_topics(timeout=20).topics
+    there = AdminClient({"bootstrap.servers": kafka.bootstrap}).list_topics(timeout=HANG_S).topics
     assert topics.models not in there
 
 
@@ -218,13 +197,13 @@ def test_an_open_transaction_hides_nothing_that_is_committed(
     bystander = Producer(
         {"bootstrap.servers": kafka.bootstrap, "transactional.id": f"{topics.models}-open", "log_level": 0}
     )
-    bystander.init_transactions(20)
+    bystander.init_transactions(HANG_S)
     bystander.begin_transaction()
     bystander.produce(topics.models, b"half", b"half")
-    bystander.flush(20)
+    bystander.flush(HANG_S)
 
     known = published(topic.read())
-    bystander.abort_transaction(20)
+    bystander.abort_transaction(HANG_S)
     assert (known.activation, known.problem) == (activation, None)
 
 
@@ -245,7 +224,7 @@ def test_the_folder_is_copied_and_its_place_travels_with_the_release(
 ) -> None:
     publish(folder, kafka.bootstrap, topics, to=str(tmp_path / "store"))
 
-    (first, current) = records(kafka, topics.models)
+    (first, current) = read_topic(kafka.bootstrap, topics.models)
     uri = decode_release(current.value()).artifacts_uri
     assert uri == f"file://{tmp_path}/store/{folder.name}"
     assert first.value() == current.value()
@@ -256,7 +235,7 @@ def test_the_folder_is_copied_and_its_place_travels_with_the_release(
 
 def test_a_store_by_url(kafka: KafkaService, topics: Topics, folder: Path) -> None:
     publish(folder, kafka.bootstrap, topics, to="memory://shop/releases/")
-    uri = decode_release(records(kafka, topics.models)[-1].value()).artifacts_uri
+    uri = decode_release(read_topic(kafka.bootstrap, topics.models)[-1].value()).artifacts_uri
     assert uri == f"memory://shop/releases/{folder.name}"
     with fsspec.open(f"{uri}/model.json", "rb") as file:
         assert file.read() == (folder / "model.json").read_bytes()
@@ -270,4 +249,4 @@ def test_a_store_that_cannot_be_written_to_publishes_nothing(
         publish(folder, kafka.bootstrap, topics, to=str(tmp_path / "file" / "below"))
     with pytest.raises(BadSetting, match="setting to is 'nonsense://x'"):
         publish(folder, kafka.bootstrap, topics, to="nonsense://x")
-    assert records(kafka, topics.models, "read_uncommitted") == []
+    assert read_topic(kafka.bootstrap, topics.models, isolation="read_uncommitted") == []

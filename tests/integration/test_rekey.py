@@ -17,8 +17,9 @@ from schemas.events import Event, Item, Order, Signup, UserErased
 from segue.services import KafkaService, RedisService
 from tests.deployment import Deployment, deployed, trained
 from tests.integration.work_left import paused_in_the_middle, work_left
+from tests.records import read_topic
 from tests.services import HANG_S, eventually
-from tests.verify import Outcome, expected_users, read_topic, verify
+from tests.verify import Outcome, expected_users, verify
 
 pytestmark = pytest.mark.long
 
@@ -69,7 +70,7 @@ def send_anyhow(deployment: Deployment, events: Sequence[Event], random: Random)
             random.choice([None, b"session"]),
             random.randrange(PARTITIONS),
         )
-    assert producer.flush(60) == 0
+    assert producer.flush(HANG_S) == 0
 
 
 def all_right(deployment: Deployment, facts: Mapping[str, Sequence[Event]], release: Path) -> Outcome:

@@ -19,9 +19,10 @@ from schemas.wire import encode_release
 from segue.services import KafkaService, RedisService
 from tests.deployment import Deployment, WorkerProcess, deployed, trained
 from tests.moves import OLD, YOUNG, YOUNG_AGAIN
+from tests.records import read_topic
 from tests.releases import a_release
-from tests.services import eventually
-from tests.verify import Expected, expected_users, read_topic
+from tests.services import HANG_S, eventually
+from tests.verify import Expected, expected_users
 from trainer.release import load_release
 from trainer.warehouse import open_warehouse
 
@@ -174,7 +175,7 @@ def test_a_broken_release_leaves_the_old_one_deciding_until_a_good_one_comes(dep
     ):
         assert old in good
         producer.produce(deployment.topics.models, good.replace(old, new, 1), MODELS_CURRENT_KEY.encode())
-        assert producer.flush(30) == 0
+        assert producer.flush(HANG_S) == 0
         eventually(lambda why=why: why in (release_of(worker)["problem"] or ""), f"it is refused: {why}")
         shown = release_of(worker)
         assert shown["problem"].startswith("the newest release is refused: ")

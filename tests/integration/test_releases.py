@@ -19,7 +19,7 @@ from streamer.kafka_client import Deadlines
 from streamer.model import ActiveModel
 from streamer.releases import Releases
 from tests.releases import a_release
-from tests.services import eventually
+from tests.services import HANG_S, eventually
 
 FIRST = a_release()
 SECOND = a_release(centres=((2.0, 0.0), (0.0, 2.0), (-2.0, 0.0), (0.0, -2.0)))
@@ -38,23 +38,23 @@ class Publishing:
     def make(self) -> None:
         config = {"cleanup.policy": "compact"}
         (made,) = self._admin.create_topics([NewTopic(self.topics.models, 1, 1, config=config)]).values()
-        made.result(30)
+        made.result(HANG_S)
 
     def delete(self) -> None:
-        self._admin.delete_topics([self.topics.models])[self.topics.models].result(30)
+        self._admin.delete_topics([self.topics.models])[self.topics.models].result(HANG_S)
 
     def write(self, *records: tuple[str, bytes | None]) -> int:
         """One transaction; returns the offset of its last record."""
         config = {**self.client, "transactional.id": f"{self.topics.models}-publisher", "log_level": 0}
         producer = Producer(config)
-        producer.init_transactions(30)
+        producer.init_transactions(HANG_S)
         producer.begin_transaction()
         offsets: list[int] = []
         for key, value in records:
             producer.produce(
                 self.topics.models, value, key.encode(), on_delivery=lambda _, m: offsets.append(m.offset())
             )
-        producer.commit_transaction(30)
+        producer.commit_transaction(HANG_S)
         return offsets[-1]
 
     def publish(self, release: ModelRelease) -> int:
@@ -231,11 +231,11 @@ def test_what_a_publisher_did_not_commit_is_not_used(publishing: Publishing) -> 
         "log_level": 0,
     }
     producer = Producer(config)
-    producer.init_transactions(30)
+    producer.init_transactions(HANG_S)
     producer.begin_transaction()
     producer.produce(publishing.topics.models, encode_release(SECOND), b"current")
-    producer.flush(10)
-    producer.abort_transaction(10)
+    producer.flush(HANG_S)
+    producer.abort_transaction(HANG_S)
 
     last = publishing.write(("bootstrap", b'{"at": "x", "places": {}}'))
     assert last > 0

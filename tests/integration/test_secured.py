@@ -20,10 +20,10 @@ from cryptography.hazmat.primitives import serialization
 
 from segue.services import LocalKafka, LocalRedis
 from tests.deployment import Deployment, deployed
+from tests.records import read_topic
 from tests.segue_process import SegueProcess
-from tests.services import start_server
+from tests.services import HANG_S, start_server
 from tests.training import a_trained_folder
-from tests.verify import read_topic
 
 THELOOK = Path(str(files("segue"))) / "data" / "thelook"
 USER, PASSWORD = "segue", "p@$$ w0rd%"
@@ -102,7 +102,7 @@ def secured_kafka(certificates: Certificates) -> Iterator[SecuredKafka]:
         scram = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4096)
         wanted = UserScramCredentialUpsertion(USER, scram, PASSWORD.encode())
         for done in admin.alter_user_scram_credentials([wanted]).values():
-            done.result(30)
+            done.result(HANG_S)
         yield broker
 
 

@@ -6,13 +6,12 @@ import os
 import signal
 import subprocess
 import sys
-import uuid
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import redis
-from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import KafkaException, Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from schemas.errors import Unreachable
@@ -29,7 +28,8 @@ from segue.services import (
 )
 from segue.services.ports import free_ports
 from segue.services.redis_program import fetch_redis, find_redis
-from tests.services import eventually
+from tests.records import read_topic
+from tests.services import HANG_S, eventually
 
 StartKafka = Callable[..., LocalKafka]
 StartRedis = Callable[..., LocalRedis]
@@ -40,16 +40,16 @@ def test_a_transaction_is_read_whole_and_an_aborted_one_not_at_all(
 ) -> None:
     topic = create_topic(kafka.bootstrap, f"{topic_prefix}words")
     producer = Producer({"bootstrap.servers": kafka.bootstrap, "transactional.id": f"{topic_prefix}lane"})
-    producer.init_transactions(30)
+    producer.init_transactions(HANG_S)
     for value, commit in ((b"one", True), (b"lost", False), (b"two", True)):
         producer.begin_transaction()
         producer.produce(topic, value)
         if commit:
-            producer.commit_transaction(30)
+            producer.commit_transaction(HANG_S)
         else:
-            producer.abort_transaction(30)
+            producer.abort_transaction(HANG_S)
 
-    assert read(kafka.bootstrap, topic, count=2) == [b"one", b"two"]
+    assert read(kafka.bootstrap, topic) == [b"one", b"two"]
 
 
 def test_the_broker_takes_a_dead_letter_of_4_mb(kafka: KafkaService, topic_prefix: str) -> None:
@@ -57,16 +57,16 @@ def test_the_broker_takes_a_dead_letter_of_4_mb(kafka: KafkaService, topic_prefi
     value = os.urandom(4 * 1024 * 1024)
     produce(kafka.bootstrap, topic, value, {"message.max.bytes": 5 * 1024 * 1024})
 
-    assert read(kafka.bootstrap, topic, count=1) == [value]
+    assert read(kafka.bootstrap, topic) == [value]
 
 
 def test_a_topic_that_nobody_made_is_not_made_by_a_look(kafka: KafkaService, topic_prefix: str) -> None:
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
-    assert f"{topic_prefix}x" not in admin.list_topics(f"{topic_prefix}y", timeout=10).topics
+    assert f"{topic_prefix}x" not in admin.list_topics(f"{topic_prefix}y", timeout=HANG_S).topics
     producer = Producer({"bootstrap.servers": kafka.bootstrap, "message.timeout.ms": 2_000})
     errors: list[object] = []
     producer.produce(f"{topic_prefix}x", b"v", on_delivery=lambda error, _: errors.append(error))
-    producer.flush(10)
+    producer.flush(HANG_S)
 
     assert len(errors) == 1
     assert errors[0] is not None
@@ -94,13 +94,13 @@ def test_kafka_killed_comes_back_at_the_same_address_with_its_data(
     assert server.bootstrap == address
     assert server.pid != pid
     produce(server.bootstrap, topic, b"after")
-    assert read(server.bootstrap, topic, count=2) == [b"before", b"after"]
+    assert read(server.bootstrap, topic) == [b"before", b"after"]
 
 
 def test_kafka_paused_answers_nobody_until_it_goes_on(fresh_kafka: StartKafka) -> None:
     server = fresh_kafka()
     admin = AdminClient({"bootstrap.servers": server.bootstrap, "socket.timeout.ms": 1_000, "log_level": 0})
-    assert admin.list_topics(timeout=10).brokers
+    assert admin.list_topics(timeout=HANG_S).brokers
 
     server.pause()
     assert server.running
@@ -169,7 +169,7 @@ def test_kafka_whose_port_another_kafka_took_moves_on(
 
     assert server.port != other.port
     ids = {
-        AdminClient({"bootstrap.servers": one.bootstrap}).list_topics(timeout=10).cluster_id
+        AdminClient({"bootstrap.servers": one.bootstrap}).list_topics(timeout=HANG_S).cluster_id
         for one in (server, other)
     }
     assert len(ids) == 2
@@ -249,7 +249,7 @@ while True:
 
 def create_topic(bootstrap: str, topic: str, config: dict[str, str] | None = None) -> str:
     admin = AdminClient({"bootstrap.servers": bootstrap})  # has to live until the result is there
-    admin.create_topics([NewTopic(topic, num_partitions=1, config=config or {})])[topic].result(30)
+    admin.create_topics([NewTopic(topic, num_partitions=1, config=config or {})])[topic].result(HANG_S)
     return topic
 
 
@@ -257,38 +257,12 @@ def produce(bootstrap: str, topic: str, value: bytes, options: dict[str, int] | 
     producer = Producer({"bootstrap.servers": bootstrap, **(options or {})})
     errors: list[object] = []
     producer.produce(topic, value, on_delivery=lambda error, _: errors.append(error))
-    producer.flush(30)
+    producer.flush(HANG_S)
     assert errors == [None]
 
 
-def read(bootstrap: str, topic: str, *, count: int) -> list[bytes | None]:
-    """The values of the topic's first records; fails if there are not exactly so many."""
-    consumer = Consumer(
-        {
-            "bootstrap.servers": bootstrap,
-            "group.id": f"reader-{uuid.uuid4().hex}",
-            "isolation.level": "read_committed",
-            "enable.partition.eof": True,
-            "enable.auto.commit": False,
-        }
-    )
-    values: list[bytes | None] = []
-    try:
-        consumer.assign([TopicPartition(topic, 0, 0)])
-
-        def at_end() -> bool:
-            message: Message | None = consumer.poll(1)
-            if message is None:
-                return False
-            if message.error() is not None:
-                return len(values) >= count  # the end of the partition, for now
-            values.append(message.value())
-            return False
-
-        eventually(at_end, f"{count} records in {topic}")
-    finally:
-        consumer.close()
-    return values
+def read(bootstrap: str, topic: str) -> list[bytes | None]:
+    return [message.value() for message in read_topic(bootstrap, topic)]
 
 
 def answers(admin: AdminClient) -> bool:

@@ -9,7 +9,7 @@ from schemas.topics import Topics
 from segue.services import KafkaService
 from streamer import topics_admin
 from streamer.kafka_admin import Admin, TopicFacts
-from tests.services import eventually
+from tests.services import HANG_S, eventually
 
 NOBODY = {"bootstrap.servers": "127.0.0.1:1"}
 
@@ -34,7 +34,7 @@ def make(client: dict[str, str], name: str, partitions: int, **config: str) -> N
     settings = {key.replace("_", "."): value for key, value in config.items()}
     admin = AdminClient(client)
     (made,) = admin.create_topics([NewTopic(name, partitions, 1, config=settings)]).values()
-    made.result(30)
+    made.result(HANG_S)
     eventually(lambda: name in described(client, [name]))
 
 
@@ -51,7 +51,7 @@ def bomb(client: dict[str, str], topic: str) -> tuple[int, list[KafkaError | Non
     producer = Producer({**client, **wide, "compression.type": "gzip"})
     for _ in range(60):
         producer.produce(topic, bytes(1_000_000), b"7", 0, on_delivery=lambda error, _: told.append(error))
-    producer.flush(30)
+    producer.flush(HANG_S)
     return len(told), [error for error in told if error is not None]
 
 
@@ -72,7 +72,7 @@ def test_a_batch_that_inflates_beyond_a_record_is_refused_and_never_reaches_a_wo
     producer.produce(
         topics.orders, bytes(900_000), b"7", 0, on_delivery=lambda error, _: errors.append(error)
     )
-    producer.flush(30)
+    producer.flush(HANG_S)
     assert errors == [None]
 
 
@@ -93,7 +93,7 @@ def test_releases_have_one_partition_and_dead_letters_as_many_as_the_lanes(
     client: dict[str, str], topics: Topics
 ) -> None:
     topics_admin.create_topics(client, topics, 3)
-    listed = AdminClient(client).list_topics(timeout=10).topics
+    listed = AdminClient(client).list_topics(timeout=HANG_S).topics
     assert len(listed[topics.models].partitions) == 1
     assert len(listed[topics.dead_letters].partitions) == 3
 
@@ -116,7 +116,7 @@ def test_missing_topics_are_named_all_at_once(client: dict[str, str], topics: To
 def test_the_releases_topic_may_still_be_missing(client: dict[str, str], topics: Topics) -> None:
     topics_admin.create_topics(client, topics, 2)
     admin = AdminClient(client)
-    admin.delete_topics([topics.models])[topics.models].result(30)
+    admin.delete_topics([topics.models])[topics.models].result(HANG_S)
     eventually(lambda: not described(client, [topics.models]))
     assert topics_admin.check_topics(client, topics) == 2
 

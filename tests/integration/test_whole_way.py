@@ -16,8 +16,9 @@ from segue.services import KafkaService, RedisService
 from tests.bad_events import BAD_RECORDS
 from tests.deployment import Deployment, WorkerProcess, deployed, trained
 from tests.integration.work_left import work_left
-from tests.services import eventually
-from tests.verify import Outcome, expected_users, read_topic
+from tests.records import read_topic
+from tests.services import HANG_S, eventually
+from tests.verify import Outcome, expected_users
 from trainer.warehouse import open_warehouse
 
 AS_OF = datetime(2024, 12, 1, tzinfo=UTC)
@@ -173,7 +174,7 @@ def test_bad_events_are_dead_letters_and_the_good_ones_are_applied(
         topic = topics.signups if bad.topic == "signups" else topics.orders
         producer.produce(topic, bad.value, bad.key)
         sent += 1
-    assert producer.flush(30) == 0
+    assert producer.flush(HANG_S) == 0
     deployment.send(good)
     check(deployment, good, release)
     letters = read_topic(deployment.bootstrap, topics.dead_letters)

@@ -17,9 +17,10 @@ from tests.bad_events import BadRecord
 from tests.chaos.customers import records
 from tests.deployment import Deployment
 from tests.moves import OLD, YOUNG
+from tests.records import read_topic
 from tests.releases import CENTRES, MEAN, PROJECTION, SCALE
 from tests.training import QUICK, a_trained_folder
-from tests.verify import expected_users, read_topic
+from tests.verify import expected_users
 from trainer.release import load_release
 
 EXCLUDED = ("Cancelled", "Returned")

@@ -8,12 +8,11 @@ from typing import Any
 
 import msgspec
 import redis
-from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
+from confluent_kafka import Message
 
 from tests.deployment import Deployment
+from tests.records import each_record
 
-_ASK_S = 1.0
-_SILENT = 60  # so many questions without an answer, and Kafka is not well
 _AT_ONCE = 1_000
 
 
@@ -50,38 +49,10 @@ def hashes(
 
 def told(deployment: Deployment, looked_at: Collection[str]) -> Told:
     """Read `user-segments` to its end; a million records are too many to keep."""
-    topic, found = deployment.topics.users, Told()
-    consumer = Consumer(
-        {
-            "bootstrap.servers": deployment.bootstrap,
-            "group.id": "told",
-            "enable.auto.commit": False,
-            "isolation.level": "read_committed",
-            "enable.partition.eof": True,
-            "log_level": 0,
-        }
-    )
-    try:
-        consumer.assign([TopicPartition(topic, lane, 0) for lane in deployment.lanes])
-        left, silent = set(deployment.lanes), 0
-        while left:
-            messages = consumer.consume(10_000, _ASK_S)
-            silent = 0 if messages else silent + 1
-            assert silent < _SILENT, f"{topic} does not come to its end"
-            for message in messages:
-                if _is_end(message):
-                    left.discard(message.partition())
-                else:
-                    _note(found, message, looked_at)
-    finally:
-        consumer.close()
+    found = Told()
+    for message in each_record(deployment.bootstrap, deployment.topics.users, deployment.lanes):
+        _note(found, message, looked_at)
     return found
-
-
-def _is_end(message: Message) -> bool:
-    error = message.error()
-    assert error is None or error.code() == KafkaError._PARTITION_EOF, error
-    return error is not None
 
 
 def _note(found: Told, message: Message, looked_at: Collection[str]) -> None:

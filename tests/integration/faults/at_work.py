@@ -22,8 +22,9 @@ from tests.chaos.feed import Feed
 from tests.chaos.log import histories
 from tests.deployment import Deployment, WorkerProcess
 from tests.pipelines import pipeline_of
+from tests.records import read_topic
 from tests.services import eventually
-from tests.verify import Outcome, expected_users, read_topic
+from tests.verify import Outcome, expected_users
 from trainer.release import load_release
 
 SESSION_S = 6.0  # tests/deployment.py sets it

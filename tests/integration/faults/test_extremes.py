@@ -21,8 +21,9 @@ from schemas.partition import librdkafka_name
 from tests.bad_events import BadRecord
 from tests.chaos.customers import records
 from tests.deployment import Deployment, WorkerProcess
-from tests.services import eventually
-from tests.verify import Expected, Outcome, expected_users, read_topic
+from tests.records import read_topic
+from tests.services import HANG_S, eventually
+from tests.verify import Expected, Outcome, expected_users
 from trainer.release import load_release
 
 pytestmark = pytest.mark.long
@@ -60,7 +61,7 @@ def send(
     for topic, key, value, at in sent:
         when = {} if at is None else {"timestamp": int(at.timestamp() * 1_000)}
         producer.produce(topic, value, key, **when)
-    assert producer.flush(60) == 0
+    assert producer.flush(HANG_S) == 0
 
 
 def padded(fields: dict[str, Any], size: int) -> bytes:

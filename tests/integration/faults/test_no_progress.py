@@ -14,7 +14,7 @@ from schemas.events import Signup
 from schemas.partition import librdkafka_name, partition_of
 from tests.deployment import Deployment
 from tests.integration.faults.at_work import AtWork
-from tests.services import eventually
+from tests.services import HANG_S, eventually
 from tests.verify import expected_users
 from trainer.release import load_release
 
@@ -42,11 +42,11 @@ def open_transaction(deployment: Deployment, signup: Signup) -> Producer:
             "log_level": 0,
         }
     )
-    producer.init_transactions(30)
+    producer.init_transactions(HANG_S)
     producer.begin_transaction()
     key, value = encode_signup(signup)
     producer.produce(deployment.topics.signups, value, key)
-    assert producer.flush(30) == 0
+    assert producer.flush(HANG_S) == 0
     return producer
 
 
@@ -75,7 +75,7 @@ def test_a_transaction_that_a_producer_left_open_is_told_of_and_gone_on_with(
         f"lane {lane}": "6 events behind" if lane == HELD else "no event behind" for lane in deployment.lanes
     }
 
-    producer.commit_transaction(30)
+    producer.commit_transaction(HANG_S)
     eventually(lambda: busy.reasons() == [], "ready again")
     facts = {signup.user_id: [signup] for some in of_lane.values() for signup in some}
     eventually(lambda: busy.applied() == len(facts), "every event is applied")

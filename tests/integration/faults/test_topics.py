@@ -22,8 +22,9 @@ from tests.bad_events import BadRecord
 from tests.chaos.customers import records
 from tests.deployment import Deployment
 from tests.integration.faults.at_work import USERS, AtWork, at_work
+from tests.records import read_topic
 from tests.services import HANG_S, end_of, eventually
-from tests.verify import Outcome, expected_users, read_topic
+from tests.verify import Outcome, expected_users
 
 pytestmark = pytest.mark.long
 
@@ -38,7 +39,7 @@ def busy(deployment: Deployment, release: Path) -> Iterator[AtWork]:
 
 def delete(deployment: Deployment, topic: str) -> None:
     admin = AdminClient({"bootstrap.servers": deployment.bootstrap})
-    admin.delete_topics([topic])[topic].result(30)
+    admin.delete_topics([topic])[topic].result(HANG_S)
 
 
 def make_anew(deployment: Deployment, topic: str) -> None:
@@ -178,7 +179,7 @@ def test_partitions_added_to_every_topic_of_the_lanes(busy: AtWork) -> None:
 
 def add_partitions(deployment: Deployment, topic: str) -> None:
     admin = AdminClient({"bootstrap.servers": deployment.bootstrap})
-    admin.create_partitions([NewPartitions(topic, deployment.partitions + ADDED)])[topic].result(30)
+    admin.create_partitions([NewPartitions(topic, deployment.partitions + ADDED)])[topic].result(HANG_S)
 
 
 def last_words(busy: AtWork) -> str:
