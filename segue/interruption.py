@@ -26,8 +26,8 @@ from types import FrameType
 _WORDS = {int(signal.SIGINT): "Interrupted.", int(signal.SIGTERM): "Terminated."}
 _SAME_S = 0.5
 """A second signal this soon counts as the first: a terminal signals its whole group, and `uv run` passes it on."""
-_STUCK_S = 5.0
-"""How long a call into C may keep the main thread from the first signal."""
+_STUCK_S = 15.0
+"""How long a call into C may keep the main thread from the first signal; a busy machine may, for some seconds."""
 _AGAIN_S = 0.02
 _RAISE_AGAIN = 0
 """The byte in the pipe that asks the watching thread to send the first signal again."""

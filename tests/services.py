@@ -79,10 +79,14 @@ def eventually(
 
 
 def end_of(consumer: Consumer, topic: str, partition: int) -> int:
-    """A partition's high watermark, asked for until a broker says it: one that has only just begun does not."""
+    """A partition's high watermark, asked for until a broker says it: one that has only just begun does not.
+
+    The topic is looked up each time: a client that lost its broker may go on taking a partition for unknown.
+    """
 
     def asked() -> tuple[int, int]:
         try:
+            consumer.list_topics(topic, 10)
             return consumer.get_watermark_offsets(TopicPartition(topic, partition), 10)
         except KafkaException as error:
             raise AssertionError(str(error)) from error

@@ -41,8 +41,11 @@ def store() -> Iterator[LocalRedis]:
 
 @pytest.fixture
 def busy_by_proxy(deployment: Deployment, proxy: Proxy, release: Path) -> Iterator[AtWork]:
-    """The worker reaches Kafka by the proxy; the producer and the test do without."""
-    deployment.settings = {"SEGUE_KAFKA": proxy.address}
+    """The worker reaches Kafka by the proxy; the producer and the test do without.
+
+    Its session is long: how a slow Kafka is borne is asked here, and not how busy this machine is.
+    """
+    deployment.settings = {"SEGUE_KAFKA": proxy.address, "SEGUE_SESSION_TIMEOUT_MS": "30000"}
     with at_work(deployment, release) as working:
         yield working
 
