@@ -99,7 +99,11 @@ lock: ## pin the dependencies anew from pyproject.toml; UPGRADE=--upgrade takes 
 	$$tmp/bin/$(COMPILE) --extra trainer --extra containers --extra dev pyproject.toml --output-file requirements.lock && \
 	$$tmp/bin/$(COMPILE) --constraint requirements.lock pyproject.toml --output-file deploy/worker.lock && \
 	$$tmp/bin/$(COMPILE) --constraint requirements.lock --extra trainer pyproject.toml --output-file deploy/trainer.lock && \
-	echo setuptools | $$tmp/bin/$(COMPILE) --constraint requirements.lock - --output-file deploy/build.lock
+	printf 'setuptools\nsetuptools-scm\n' | \
+	$$tmp/bin/$(COMPILE) --constraint requirements.lock - --output-file deploy/build.lock && \
+	$$tmp/bin/python -c 'import tomllib; \
+	print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["docs"], sep="\n")' | \
+	$$tmp/bin/$(COMPILE) --constraint requirements.lock - --output-file requirements-docs.lock
 
 clean: ## remove what make made
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

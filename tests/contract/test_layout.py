@@ -13,7 +13,7 @@ PACKAGES = ("schemas", "trainer", "streamer", "segue")
 
 MAY_IMPORT = {
     "schemas": {"schemas"},
-    "trainer": {"trainer", "schemas", "sql"},
+    "trainer": {"trainer", "schemas"},
     "streamer": {"streamer", "schemas"},
 }
 
