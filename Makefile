@@ -4,6 +4,7 @@ PYTHON ?= python3
 export PYTHON
 VENV := .venv
 BIN := $(VENV)/bin
+DOCS := .venv-docs
 READY := $(VENV)/.ready
 SETUP := sh segue/services/setup-system.sh
 UV := uv==0.13.9
@@ -11,7 +12,7 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(UPGRADE)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test long laws simulate chaos fuzz refill soak terminal retrain check bench bench-train browser format clean lock venv
+.PHONY: help demo test long laws simulate chaos fuzz refill soak terminal retrain check bench bench-train browser docs format clean lock venv
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -79,6 +80,15 @@ bench: venv ## measure what the documents claim
 bench-train: venv ## time and memory of `segue train` beside the article's script, up to a million users
 	$(BIN)/python -m benchmarks.training $(ARGS)
 
+docs: $(DOCS)/.ready ## the documentation's site, into site/; a link that leads nowhere stops it
+	NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs build --strict
+
+$(DOCS)/.ready: requirements-docs.lock
+	@$(SETUP) python3-venv
+	$(PYTHON) -m venv $(DOCS)
+	$(DOCS)/bin/python -m pip install --quiet --require-hashes --requirement requirements-docs.lock
+	@touch $@
+
 format: venv ## format the code, and repair what ruff can
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
@@ -106,5 +116,5 @@ lock: ## pin the dependencies anew from pyproject.toml; UPGRADE=--upgrade takes 
 	$$tmp/bin/$(COMPILE) --constraint requirements.lock - --output-file requirements-docs.lock
 
 clean: ## remove what make made
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(DOCS) site build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
