@@ -10,6 +10,7 @@ from functools import partial
 from types import MappingProxyType
 
 from schemas.errors import BadTopics, NeedsRebuild
+from schemas.events import Event
 from schemas.partition import partition_of
 from segue.followed import followed
 from segue.kafka import DEADLINE_S, patiently
@@ -23,7 +24,9 @@ from streamer.kafka_admin import Admin
 from streamer.lane_config import LaneConfig
 from streamer.lane_errors import InDoubt
 from streamer.model import BootstrapRecord
+from streamer.profile import Refuse
 from streamer.refold import Refold
+from streamer.refusals import Refusals
 from streamer.state import Facts, UserState
 
 FactsAsOf = Callable[[str], Iterable[Fact]]
@@ -117,14 +120,22 @@ def past_of(
     inputs = {topic: log.bounds[topic] for topic in topics.inputs}
     begin = past_begins(inputs, log.lane, bootstrap)
     states: Iterable[UserState] = ()
+    refusals = Refusals()
+
+    def refuse(event: Event, error: Exception) -> None:
+        if only is None or event.user_id in only:
+            refusals.add(event, error)
+
     if bootstrap is not None:
         if facts_as_of is None:
             raise NeedsRebuild(
                 f"the users of the bootstrap as of {bootstrap.at} are not in the log: name the warehouse that they"
                 " came from (--warehouse)"
             )
-        states = _of_warehouse(log, config, begin, facts_as_of(bootstrap.at), erased)
-    return Refold(log.reader, config, {**begin, **users}, states, only=only, progress=progress)
+        states = _of_warehouse(log, config, begin, facts_as_of(bootstrap.at), erased, refuse)
+    return Refold(
+        log.reader, config, {**begin, **users}, states, only=only, refusals=refusals, progress=progress
+    )
 
 
 def past_begins(inputs: Mapping[str, Bounds], lane: int, bootstrap: BootstrapRecord | None) -> dict[str, int]:
@@ -149,6 +160,7 @@ def _of_warehouse(
     begin: Mapping[str, int],
     facts: Iterable[Fact],
     known: Mapping[str, datetime],
+    refuse: Refuse,
 ) -> Iterator[UserState]:
     """The states as a bootstrap makes them: no fact counts up to an erasure that came before the log goes on."""
     settings = config.settings
@@ -161,6 +173,7 @@ def _of_warehouse(
     yield from states_of(
         (fact for fact in facts if is_ours(fact.user_id)),
         config.rules,
+        refuse,
         lambda user_id: _begun(user_id, erased.pop(user_id, None)),
     )
     for user_id, at in erased.items():

@@ -36,6 +36,7 @@ class LaneReplay:
         live: what was decided live.
         undecided_before: users whose decision before the window the log does not tell.
         told: by user who has an event in the window, the changes of the replay.
+        refusals: the events that could not be applied, before the window and in it.
     """
 
     def __init__(
@@ -61,7 +62,8 @@ class LaneReplay:
         states = {user_id: self._as_decided(state) for user_id, state in past.states.items()}
         self.undecided_before = sum(s.facts.alive and s.decided is None for s in states.values())
         self.told: dict[str, list[Change]] = {}
-        self._replay = Replay(states, model, config.rules)
+        self._replay = Replay(states, model, config.rules, past.refusals)
+        self.refusals = past.refusals
 
     def changes(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Iterator[Change]:
         """Give each change as it is decided."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import cast
 
@@ -26,6 +26,7 @@ from streamer.lane_config import LaneConfig
 from streamer.model import ActiveModel, BootstrapRecord
 from streamer.rebuild import WRITER, LaneFiller, check_filled, decided_within, kept, move
 from streamer.redis_client import address_of, connect, reaching
+from streamer.refusals import Refusals
 from streamer.rules import check_statuses
 from streamer.save_count import split
 from streamer.store import RedisStore
@@ -33,11 +34,14 @@ from streamer.store import RedisStore
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """What was written. ``records`` were read; ``anew``: a sweep is to decide every user again."""
+    """What was written. ``records`` were read; ``anew``: a sweep is to decide every user again; ``refusals``: events that
+    could not be applied.
+    """
 
     users: int
     records: int
     anew: bool
+    refusals: Refusals
 
 
 def rebuild(
@@ -88,7 +92,7 @@ def rebuild(
             filler.place()
         for filler in fillers:
             filler.confirm()
-        return Rebuilt(run.users, run.records, anew)
+        return Rebuilt(run.users, run.records, anew, run.refusals)
     finally:
         for store in stores:
             store.close()
@@ -107,6 +111,7 @@ class _Run:
     progress: Callable[[int, int], None]
     users: int = 0
     records: int = 0
+    refusals: Refusals = field(default_factory=Refusals)
 
     def lane(self, lane: int, filler: LaneFiller) -> None:
         with lane_log(self.settings, lane) as log:
@@ -130,6 +135,7 @@ class _Run:
         )
         past.go_to({**committed, topics.users: until})
         self.records += past.records
+        self.refusals.merge(past.refusals)
         self.users += filler.fill(
             past.states.values(),
             past.positions,

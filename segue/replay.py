@@ -24,6 +24,7 @@ from segue.sending import Outgoing
 from segue.settings import Settings
 from streamer.lane_config import LaneConfig
 from streamer.model import ActiveModel
+from streamer.refusals import Refusals
 from streamer.replay import UserReplay
 
 
@@ -35,6 +36,7 @@ class Replayed:
         version: of the release that decided.
         live_versions: of the releases that decided live in the window.
         undecided_before: users whose decision before the window the log does not tell.
+        refusals: the events that could not be applied.
     """
 
     version: str
@@ -43,6 +45,7 @@ class Replayed:
     changes: int = 0
     undecided_before: int = 0
     live_versions: set[str] = field(default_factory=set)
+    refusals: Refusals = field(default_factory=Refusals)
     users: list[UserReplay] = field(default_factory=list)
 
 
@@ -135,6 +138,7 @@ class ReplayRun:
         done.events += replay.events
         done.undecided_before += replay.undecided_before
         done.users += replay.compared()
+        done.refusals.merge(replay.refusals)
         done.live_changes += sum(len(live.get(user_id, ())) for user_id in replay.told)
         done.live_versions |= {
             change.model_version

@@ -26,6 +26,7 @@ from streamer.lane_config import LaneConfig
 from streamer.model import ActiveModel
 from streamer.place import Place
 from streamer.refold import Refold
+from streamer.refusals import Refusals
 from streamer.scoring import Scorer
 from streamer.start import check_settings
 
@@ -36,12 +37,13 @@ _AGAIN_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What was found. ``records`` were read, of the inputs and of decisions."""
+    """What was found. ``records`` were read, of the inputs and of decisions; ``refusals``: events that no state holds."""
 
     users: int
     records: int
     differing: dict[str, list[Difference]]
     lanes_without_place: tuple[int, ...]
+    refusals: Refusals
 
     @property
     def whole(self) -> bool:
@@ -76,7 +78,7 @@ def verify(
     run = _Run(settings, config, facts_as_of, erased, progress, models, spaces_in(settings))
     for lane in range(partitions):
         run.lane(lane, of_lane[lane])
-    return Verified(run.users, run.records, run.differing, tuple(run.without_place))
+    return Verified(run.users, run.records, run.differing, tuple(run.without_place), run.refusals)
 
 
 @dataclass(slots=True)
@@ -94,6 +96,7 @@ class _Run:
     records: int = 0
     differing: dict[str, list[Difference]] = field(default_factory=dict)
     without_place: list[int] = field(default_factory=list)
+    refusals: Refusals = field(default_factory=Refusals)
 
     def lane(self, lane: int, in_redis: Sequence[str]) -> None:
         with closing(RedisLane(self.settings, lane, self.spaces)) as redis_lane:
@@ -131,6 +134,7 @@ class _Run:
                 break
             time.sleep(_AGAIN_S if found else 0.0)
         self.records += past.records
+        self.refusals.merge(past.refusals)
 
     def _look(
         self, user_ids: Sequence[str], redis_lane: RedisLane, past: Refold

@@ -40,7 +40,8 @@ from streamer.numbered_saves import NumberedSaves
 from streamer.outputs import change_records
 from streamer.place import Place
 from streamer.process import decide
-from streamer.profile import fold_all
+from streamer.profile import Refuse, fold_all
+from streamer.refusals import Refusals
 from streamer.rules import Rules, check_statuses
 from streamer.state import Facts, UserState
 from streamer.users import write_of
@@ -66,18 +67,24 @@ class LaneEnds(Struct, frozen=True):
 
 
 class Filled(Struct, frozen=True):
-    """What a bootstrap did: users read, and of them those whose segment record was new."""
+    """What a bootstrap did: users read, of them those whose segment record was new, and the facts that were refused."""
 
     users: int
     records: int
+    refusals: Refusals
 
 
 def states_of(
-    facts: Iterable[Fact], rules: Rules, begin: Callable[[str], UserState] = UserState
+    facts: Iterable[Fact], rules: Rules, refuse: Refuse, begin: Callable[[str], UserState] = UserState
 ) -> Iterator[UserState]:
-    """Fold facts that come user by user into one state each; ``begin`` gives a user's state before them."""
+    """Fold facts that come user by user into one state each.
+
+    Args:
+        refuse: told of each fact that cannot be applied, and why.
+        begin: gives a user's state before them.
+    """
     for user_id, of_user in groupby(facts, key=lambda fact: fact.user_id):
-        yield fold_all(begin(user_id), of_user, rules)
+        yield fold_all(begin(user_id), of_user, rules, refuse)
 
 
 def bootstrap(
@@ -145,14 +152,8 @@ def _fill(
     for lane in lanes:
         lane.recall()
 
-    def of_user(user_id: str) -> _Filler:
-        return fillers[partition_of(user_id, config.settings.partitions, config.settings.partitioner)]
-
-    users = 0
-    for state in states_of(facts, config.rules, lambda user_id: of_user(user_id).recalled(user_id)):
-        of_user(state.user_id).add(state)
-        users += 1
-        progress(users)
+    refusals = Refusals()
+    users = _add_states(fillers, facts, config, refusals, progress)
     for lane in lanes:
         lane.commit()
     for lane in lanes:
@@ -161,7 +162,30 @@ def _fill(
         lane.place()
     for lane in lanes:
         lane.confirm()
-    return Filled(users, sum(lane.records for lane in lanes))
+    return Filled(users, sum(lane.records for lane in lanes), refusals)
+
+
+def _add_states(
+    fillers: "Mapping[int, _Filler]",
+    facts: Iterable[Fact],
+    config: LaneConfig,
+    refusals: Refusals,
+    progress: Callable[[int], None],
+) -> int:
+    """Give each user's state to its lane; returns how many there were."""
+
+    def of_user(user_id: str) -> _Filler:
+        return fillers[partition_of(user_id, config.settings.partitions, config.settings.partitioner)]
+
+    def recalled(user_id: str) -> UserState:
+        return of_user(user_id).recalled(user_id)
+
+    users = 0
+    for state in states_of(facts, config.rules, refusals.add, recalled):
+        of_user(state.user_id).add(state)
+        users += 1
+        progress(users)
+    return users
 
 
 class _Filler:

@@ -9,6 +9,7 @@ from streamer.features import features
 from streamer.lane_errors import InDoubt, NotReady
 from streamer.model import ActiveModel
 from streamer.profile import holds_together
+from streamer.refusals import bad_event
 from streamer.rules import Rules
 from streamer.state import Contradiction, UserState
 from streamer.users import Users
@@ -37,7 +38,7 @@ def applied(
             users.raise_torn(event.user_id, error)
         if _fails(step, state):
             model.scorer.score(features(UserState(event.user_id), rules))
-            return BadEvent("", f"the event cannot be applied ({type(error).__name__}: {error})")
+            return bad_event(error)
         raise
 
 

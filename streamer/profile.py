@@ -4,9 +4,9 @@ It is idempotent and ignores order: facts applied twice, or in another order, gi
 clock, no I/O, and the state that comes in is never changed.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NoReturn
 
 from msgspec.structs import replace
 
@@ -22,6 +22,10 @@ from streamer.state import TALLIES, Contradiction, Dated, Facts, ProfileValue, U
 MAX_VALUES = 4_096
 # A bound against poison: nobody's order is made anew so often.
 _MOST_FORMER = 16
+
+
+# Takes a fact that cannot be applied, and why.
+Refuse = Callable[[Event, Exception], None]
 
 
 class OrdersMissing(Exception):
@@ -46,10 +50,14 @@ def fold(state: UserState, event: Event, rules: Rules) -> UserState:
     return _applied(state, event, rules, own_orders=False)
 
 
-def fold_all(state: UserState, events: Iterable[Event], rules: Rules, *, refuse: bool = True) -> UserState:
+def fold_all(
+    state: UserState, events: Iterable[Event], rules: Rules, refuse: Refuse, *, bounded: bool = True
+) -> UserState:
     """Apply many facts, as :func:`fold` does one by one, but with one copy of the orders for all.
 
-    A fact that cannot be applied is left out (``refuse``), as the lane left it out.
+    Args:
+        refuse: told of each fact that cannot be applied, which is left out, as the lane left it out.
+        bounded: whether the state may not exceed its bound.
 
     Raises:
         OrdersMissing: as :func:`fold`.
@@ -57,12 +65,11 @@ def fold_all(state: UserState, events: Iterable[Event], rules: Rules, *, refuse:
     now = replace(state, orders=dict(state.orders))
     for event in events:
         try:
-            now = _applied(now, event, rules, own_orders=True)
+            now = _applied(now, event, rules, own_orders=True, bounded=bounded)
         except (OrdersMissing, Contradiction, MemoryError):
             raise
-        except Exception:
-            if not refuse:
-                raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is of this fact
+            refuse(event, error)
     return now
 
 
@@ -71,7 +78,7 @@ def holds_together(state: UserState, rules: Rules) -> bool:
     told = state.facts
     orders = [order for order in state.orders.values() if order is not None]
     try:
-        facts = fold_all(UserState(state.user_id), orders, rules, refuse=False).facts
+        facts = _counted_again(UserState(state.user_id), orders, rules).facts
     except Exception:  # noqa: BLE001 - orders that cannot be counted are no state
         return False
     return told == replace(
@@ -79,7 +86,18 @@ def holds_together(state: UserState, rules: Rules) -> bool:
     )
 
 
-def _applied(state: UserState, event: Event, rules: Rules, *, own_orders: bool) -> UserState:
+def _counted_again(state: UserState, orders: Iterable[Order], rules: Rules) -> UserState:
+    """The state with orders that counted before: they may be more than the bound of now."""
+
+    def fail(_: Event, error: Exception) -> NoReturn:
+        raise error
+
+    return fold_all(state, orders, rules, fail, bounded=False)
+
+
+def _applied(
+    state: UserState, event: Event, rules: Rules, *, own_orders: bool, bounded: bool = True
+) -> UserState:
     """One fact; with ``own_orders`` the state's orders are nobody else's and may be written."""
     erased_at = state.facts.erased_at
     # A later version of an order does not bring back a user who was erased after it was made.
@@ -90,7 +108,7 @@ def _applied(state: UserState, event: Event, rules: Rules, *, own_orders: bool) 
         case Signup():
             return _with_signup(state, event)
         case Order():
-            return _with_order(state, event, rules, own_orders=own_orders)
+            return _with_order(state, event, rules, own_orders=own_orders, bounded=bounded)
         case UserErased():
             return _erased(state, event, rules)
 
@@ -116,7 +134,9 @@ def _size(value: ProfileValue) -> bytes | float:
     return value.encode() if isinstance(value, str) else value
 
 
-def _with_order(state: UserState, order: Order, rules: Rules, *, own_orders: bool) -> UserState:
+def _with_order(
+    state: UserState, order: Order, rules: Rules, *, own_orders: bool, bounded: bool
+) -> UserState:
     order = replace(order, event_id=None)  # as it is stored
     former = state.orders.get(order.order_id) if state.whole else state.orders[order.order_id]
     if former is not None:
@@ -138,7 +158,8 @@ def _with_order(state: UserState, order: Order, rules: Rules, *, own_orders: boo
         return replace(state, orders=orders)
     try:
         changed = recounted(state.user_id, state.facts, was, now, rules, counted)
-        _check_bounds(state, changed, rules)
+        if bounded:
+            _check_bounds(state, changed, rules)
     except Exception:
         if own_orders:
             _put_back(orders, order.order_id, former)
@@ -216,4 +237,4 @@ def _erased(state: UserState, erasure: UserErased, rules: Rules) -> UserState:
         ),
     )
     versions = (version for o in state.orders.values() if o is not None for version in _versions(o))
-    return fold_all(reborn, versions, rules)
+    return _counted_again(reborn, versions, rules)

@@ -14,6 +14,7 @@ from streamer.healing import read_between
 from streamer.interfaces import Reading
 from streamer.lane_config import LaneConfig
 from streamer.profile import fold_all
+from streamer.refusals import Refusals
 from streamer.state import UserState
 
 
@@ -24,6 +25,7 @@ class Refold:
         positions: where to begin: of each input, and of ``user-segments`` where decisions are wanted.
         states: the users as they were there.
         only: these users; None for all.
+        refusals: what was refused among the facts that the states are of; what the fold refuses is added.
         progress: told how many records have been read, whenever some were.
     """
 
@@ -35,6 +37,7 @@ class Refold:
         states: Iterable[UserState] = (),
         *,
         only: Container[str] | None = None,
+        refusals: Refusals | None = None,
         progress: Callable[[int], None] = lambda _: None,
     ) -> None:
         self._log = log
@@ -42,6 +45,7 @@ class Refold:
         self._progress = progress
         self.positions = dict(positions)
         self._only = only
+        self.refusals = Refusals() if refusals is None else refusals
         self.states = {state.user_id: state for state in states if self._is_wanted(state.user_id)}
         self.records = 0
 
@@ -73,7 +77,9 @@ class Refold:
                     continue
                 of_user[incoming.event.user_id].append(incoming.event)
             for user_id, events in of_user.items():
-                self.states[user_id] = fold_all(self.state(user_id), events, self._config.rules)
+                self.states[user_id] = fold_all(
+                    self.state(user_id), events, self._config.rules, self.refusals.add
+                )
             self._count(len(records))
 
     def _adopt(self, end: int) -> None:

@@ -13,13 +13,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from schemas.changes import Cause, Change, SegmentChange
-from schemas.errors import BadEvent
+from schemas.errors import BadEvent, SegueError
 from streamer.batch import Incoming
 from streamer.live import Live
 from streamer.model import ActiveModel
 from streamer.process import process
+from streamer.refusals import Refusals
 from streamer.rules import Rules
-from streamer.state import UserState
+from streamer.state import Contradiction, UserState
 
 
 def in_live_order(inputs: Mapping[str, Iterable[Incoming]], marks: Iterable[Cause]) -> Iterator[Incoming]:
@@ -53,13 +54,16 @@ def _written_at(cause: Cause) -> tuple[str | None, int | None, int | None]:
 
 
 class Replay:
-    """The states of users, each whole, and what one model decides for them."""
+    """The states of users, each whole, and what one model decides for them; ``refusals`` gets what it refuses."""
 
-    def __init__(self, states: Mapping[str, UserState], model: ActiveModel, rules: Rules) -> None:
+    def __init__(
+        self, states: Mapping[str, UserState], model: ActiveModel, rules: Rules, refusals: Refusals
+    ) -> None:
         self._states = dict(states)
         self._model = model
         self._rules = rules
         self._positions: dict[str, int] = {}
+        self._refusals = refusals
 
     def state(self, user_id: str) -> UserState:
         return self._states.get(user_id) or UserState(user_id)
@@ -76,7 +80,13 @@ class Replay:
                 self._rules,
                 now,
             )
-        except BadEvent:  # a dead letter, as it was live
+        except BadEvent as bad:
+            self._refusals.add(incoming.event, bad)
+            return ()
+        except (SegueError, Contradiction, MemoryError):
+            raise
+        except Exception as error:  # noqa: BLE001 - a dead letter, as it was live
+            self._refusals.add(incoming.event, error)
             return ()
         self._states[step.state.user_id] = step.state
         return step.changes

@@ -21,7 +21,22 @@ def replayed(
     *,
     warehouse: Sequence[Fact] | None = None,
 ) -> dict[str, UserReplay]:
-    """By user the window decided once more by the world's release, beside what was decided live.
+    """By user the window decided once more, beside what was decided live; arguments as of :func:`replay_of`."""
+    replay = replay_of(world, begin, end, lane, warehouse=warehouse)
+    for _ in replay.changes(lambda: NOW):
+        pass
+    return {one.user_id: one for one in replay.compared()}
+
+
+def replay_of(
+    world: World,
+    begin: Mapping[str, int] | None = None,
+    end: Mapping[str, int] | None = None,
+    lane: int = 0,
+    *,
+    warehouse: Sequence[Fact] | None = None,
+) -> LaneReplay:
+    """The window to be decided once more by the world's release.
 
     Args:
         begin: where the lane's past begins, if None.
@@ -38,7 +53,7 @@ def replayed(
     )
     window = window_of(world.topics, log, past_at, wanted, _no_time)
     past = a_past(world, log, warehouse, decisions=False)
-    replay = LaneReplay(
+    return LaneReplay(
         log,
         window,
         past,
@@ -48,9 +63,6 @@ def replayed(
         None,
         lambda _: None,
     )
-    for _ in replay.changes(lambda: NOW):
-        pass
-    return {one.user_id: one for one in replay.compared()}
 
 
 def _no_time(topic: str, partition: int, at: datetime) -> int:

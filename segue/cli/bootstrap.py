@@ -12,6 +12,7 @@ import typer
 
 from segue.cli.command import command, flag
 from segue.cli.terminal import progress, say, warn, write_json
+from segue.refused_text import refused_lines
 from segue.settings import Settings
 from segue.times import time_option
 from segue.usage import bad_option
@@ -71,8 +72,10 @@ def bootstrap(
         notes = tables.notes(at)
     for note in notes:
         warn(note)
+    for line in () if as_json else refused_lines(filled.refusals, "facts of the warehouse"):
+        warn(line)
     if as_json:
-        write_json({"users": filled.users, "records": filled.records})
+        write_json({"users": filled.users, "records": filled.records, "refused": list(filled.refusals)})
     else:
         say(
             f"{filled.users:,} users as of {at:%Y-%m-%d %H:%M} UTC are in Redis under {settings.redis_prefix};"

@@ -11,7 +11,8 @@ from typing import Annotated
 import typer
 
 from segue.cli.command import BootstrapWarehouse, command, flag
-from segue.cli.terminal import progress, say, write_json
+from segue.cli.terminal import progress, say, warn, write_json
+from segue.refused_text import refused_lines
 from segue.settings import Settings
 from segue.usage import BadUsage
 
@@ -81,6 +82,7 @@ def rebuild(
             "records": done.records,
             "seconds": round(seconds, 3),
             "anew": done.anew,
+            "refused": list(done.refusals),
         }
         write_json(told)
         return None
@@ -88,6 +90,8 @@ def rebuild(
         f"{done.users:,} users from {done.records:,} records are in Redis under {prefix}, in {seconds:.1f} s,"
         f" {done.records / seconds:,.0f} records a second."
     )
+    for line in refused_lines(done.refusals, "events"):
+        warn(line)
     if done.anew:
         say("A sweep of the workers decides every user again, under the settings of now.")
     if prefix != settings.redis_prefix:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from segue.cli.command import BootstrapWarehouse, command, flag
-from segue.cli.terminal import progress, say, write, write_json
+from segue.cli.terminal import progress, say, warn, write, write_json
+from segue.refused_text import refused_lines
 from segue.settings import Settings
 from segue.times import time_option
 
@@ -122,6 +123,7 @@ def _write(done: Replayed) -> None:
         "changes": done.changes,
         "live_changes": done.live_changes,
         "undecided_before": done.undecided_before,
+        "refused": list(done.refusals),
         "differing": [one for one in done.users if not (one.ends_alike and one.same_way)],
     }
     write_json(told)
@@ -136,6 +138,8 @@ def _say(done: Replayed, topic: str | None, min_margin: float) -> None:
         f"{done.events:,} events of {len(done.users):,} users by release {done.version}: {done.changes:,} changes"
         f"{f' to {topic}' if topic else ''}, live {done.live_changes:,}."
     )
+    for line in refused_lines(done.refusals, "events"):
+        warn(line)
     others = sorted(done.live_versions - {done.version})
     if others:
         say(f"Live, other releases decided too: {', '.join(others)}.")

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 
 from segue.cli.command import BootstrapWarehouse, command, flag
-from segue.cli.terminal import progress, say, write, write_json
+from segue.cli.terminal import progress, say, warn, write, write_json
+from segue.refused_text import refused_lines
 from segue.settings import Settings
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ def verify(
 ) -> int:
     """Fold the log again and compare it with Redis, user by user; workers may go on meanwhile.
 
-    It names each user that differs, and in what. The exit code is 1 if one does. It writes nothing.
+    It names each user that differs, and in what. The exit code is 1 if one does. It also names users whose events
+    could not all be applied, such as those beyond a bound of a state. It writes nothing.
     """
     from segue.facts import warehouse_facts
     from segue.verify import verify as compared
@@ -62,6 +64,7 @@ def _write(found: Verified) -> None:
         "users": found.users,
         "records": found.records,
         "lanes_without_place": found.lanes_without_place,
+        "refused": list(found.refusals),
         "differing": [
             {"user_id": user_id, "differences": differs} for user_id, differs in found.differing.items()
         ],
@@ -73,6 +76,8 @@ def _say(found: Verified) -> None:
     for user_id, differs in found.differing.items():
         for one in differs:
             write(user_id, one.field, f"log {_json(one.log)}", f"Redis {_json(one.redis)}")
+    for line in refused_lines(found.refusals, "events", every=True):
+        warn(line)
     for lane in found.lanes_without_place:
         say(f"Lane {lane} has no place in Redis, so nothing was compared there: start a worker.")
     count = len(found.differing)

@@ -102,3 +102,25 @@ def test_after_a_bootstrap_the_warehouse_tells_what_the_log_does_not(
 
 def test_a_lane_without_a_place_is_said(deployment: Deployment) -> None:
     assert verified(deployment, code=1)["lanes_without_place"] == [0, 1, 2]
+
+
+def test_who_reached_the_bound_of_a_state_is_named_by_verify_rebuild_and_replay(
+    deployment: Deployment,
+) -> None:
+    brands = [tuple(Item(f"{order}-{item}") for item in range(1_000)) for order in range(5)]
+    deployment.worker().ready()
+    deployment.send(Order("7", f"{number}", START, items) for number, items in enumerate(brands))
+    deployment.send(a_shop(30))
+    deployment.caught_up()
+    reason = "items: the user would have 5,000 different values of brand, and a user has at most 4,096"
+    refused = [{"user_id": "7", "facts": 1, "reason": reason}]
+
+    whole = verified(deployment)
+    assert (whole["refused"], whole["differing"]) == (refused, [])
+    told = deployment.segue("verify").stderr
+    assert "1 events cannot be applied and are left out" in told
+    assert f"User 7: 1 left out; the first, {reason}." in told
+    filled = deployment.segue("rebuild", "--json", "--into", f"{deployment.redis_prefix}2:")
+    assert json.loads(filled.stdout)["refused"] == refused
+    again = json.loads(deployment.segue("replay", "--json").stdout)
+    assert (again["refused"], again["differing"]) == (refused, [])

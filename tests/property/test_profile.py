@@ -11,6 +11,7 @@ from streamer.rules import Rules
 from streamer.state import UserState, decode, encode
 from tests import oracle
 from tests.laws import examples
+from tests.refusing import refuse_none
 from tests.strategies.events import histories, order_histories
 from tests.strategies.features import declarations
 
@@ -82,5 +83,5 @@ def test_many_facts_at_once_give_what_they_give_one_by_one(
 ) -> None:
     state = fold_all(before, rules)
     kept = dict(state.orders)
-    assert fold_at_once(state, facts, rules) == fold_all(before + facts, rules)
+    assert fold_at_once(state, facts, rules, refuse_none) == fold_all(before + facts, rules)
     assert state.orders == kept

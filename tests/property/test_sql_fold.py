@@ -24,6 +24,7 @@ from streamer.rules import Rules
 from streamer.state import UserState
 from tests import oracle
 from tests.laws import examples
+from tests.refusing import refuse_none
 from tests.shops import Shop, write_parquet
 from tests.strategies.events import orders
 from tests.strategies.features import RICH, declarations
@@ -108,7 +109,9 @@ def test_bootstrap_and_the_events_since_give_the_state_of_all_events(
 ) -> None:
     rules = Rules(exclude_statuses=LOST, features=RICH)
     with open_warehouse(str(thelook)) as warehouse:
-        before = {s.user_id: s for s in states_of(warehouse.events(as_of=AS_OF, ordered="user"), rules)}
+        before = {
+            s.user_id: s for s in states_of(warehouse.events(as_of=AS_OF, ordered="user"), rules, refuse_none)
+        }
         since = list(warehouse.events(since=AS_OF))
     assert 0 < len(since) < len(events)
     for event in since:

@@ -9,6 +9,7 @@ from streamer.features import features
 from streamer.profile import OrdersMissing, fold, fold_all
 from streamer.rules import Rules
 from streamer.state import Facts, UserState, decode, encode
+from tests.refusing import refuse_none
 from tests.strategies.events import START
 from tests.strategies.features import RICH
 
@@ -30,7 +31,7 @@ NO_PRICE = order("3", 3, Item("Ön"))
 
 
 def told(*events: Order | Signup | UserErased, rules: Rules = RULES) -> dict[str, object]:
-    return features(fold_all(UserState("7"), events, rules), rules)
+    return features(fold_all(UserState("7"), events, rules, refuse_none), rules)
 
 
 def test_each_kind_over_two_orders() -> None:
@@ -99,7 +100,7 @@ def test_what_a_version_gave_is_taken_back() -> None:
 
 
 def test_other_orders_are_asked_only_where_an_extreme_or_the_newest_is_withdrawn() -> None:
-    state = fold_all(UserState("7"), [FIRST, SECOND, NO_PRICE], RULES)
+    state = fold_all(UserState("7"), [FIRST, SECOND, NO_PRICE], RULES, refuse_none)
 
     def with_one(order_id: str, event: Order) -> UserState:
         part = decode("7", encode(state), {order_id: state.orders[order_id]})
@@ -113,7 +114,7 @@ def test_other_orders_are_asked_only_where_an_extreme_or_the_newest_is_withdrawn
 
 
 def test_the_seven_keep_what_they_kept() -> None:
-    facts = fold_all(UserState("7"), [FIRST, SECOND], Rules()).facts
+    facts = fold_all(UserState("7"), [FIRST, SECOND], Rules(), refuse_none).facts
     assert set(facts.brands) == {"Ön", "Carhartt"}
     assert (facts.product_ids, facts.statuses, facts.sums, facts.least, facts.most, facts.latest) == ({},) * 6
     assert Facts(held=2, counted=2, brands=facts.brands, categories=facts.categories) == facts

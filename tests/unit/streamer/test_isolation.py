@@ -14,11 +14,15 @@ from streamer import lane_errors, order_facts, profile, users
 from streamer.lane_errors import InDoubt, Torn
 from streamer.memory import MemoryStore
 from streamer.profile import fold, fold_all, holds_together
+from streamer.refusals import Refusal, Refusals
 from streamer.rules import Rules
 from streamer.state import UserState
+from tests.bootstraps import fill
 from tests.moves import YOUNG
+from tests.refolding import a_lane_log, a_past, a_refold, position_of
+from tests.replays import replay_of
 from tests.strategies.events import START
-from tests.worlds import TOPICS, World, check_promises
+from tests.worlds import NOW, TOPICS, World, check_promises
 
 BOUND = 8
 
@@ -55,8 +59,42 @@ def test_the_order_beyond_the_bound_is_a_dead_letter_and_all_others_go_on() -> N
         kept.clear()
     world.run()
     assert {user_id: user.fields["state"] for user_id, user in world.redis.users.items()} == stored
-    whole = fold_all(UserState("7"), [full, an_order(2, "i"), an_order(3, "a")], Rules())
+    refusals = Refusals()
+    events = [full, an_order(2, "i"), an_order(3, "a"), an_order(4, "j")]
+    whole = fold_all(UserState("7"), events, Rules(), refusals.add)
     assert whole.orders.keys() == {"1", "3"}
+    assert list(refusals) == [Refusal("7", 2, reasons(world)[0])]
+
+
+@pytest.mark.usefixtures("few_values")
+def test_every_command_that_folds_again_tells_what_it_leaves_out() -> None:
+    world = World(max_batch=10)
+    events = [an_order(1, *"abcdefgh"), an_order(2, "i"), an_order(3, "a"), an_order(4, "j")]
+    world.send(*events, an_order(4, "i", user_id="8"))
+    world.run()
+    told = [Refusal("7", 2, reasons(world)[0])]
+
+    past = a_refold(world)
+    past.go_to(position_of(world))
+    assert list(past.refusals) == told
+    replay = replay_of(world)
+    for _ in replay.changes(lambda: NOW):
+        pass
+    assert list(replay.refusals) == told
+    assert list(fill(World(), events).refusals) == told
+    # Of an earlier bootstrap's warehouse.
+    world = World()
+    fill(world, events)
+    assert list(a_past(world, a_lane_log(world), events, decisions=True).refusals) == told
+
+
+def test_what_was_beyond_a_later_bound_is_left_out_of_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    state = fold(UserState("7"), an_order(1, *"abcdefgh"), Rules())
+    state = fold(state, an_order(2, *"ijklm"), Rules())
+    monkeypatch.setattr(profile, "MAX_VALUES", 3)
+    assert holds_together(state, Rules())
+    erased = fold(state, UserErased("7", START.replace(minute=1)), Rules())
+    assert erased.orders.keys() == {"2"}
 
 
 @pytest.mark.usefixtures("few_values")
