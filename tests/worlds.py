@@ -162,6 +162,15 @@ class World:
     def run_all(self) -> None:
         drain_all([self.take_over(partition) for partition in range(self.partitions)])
 
+    def lose_redis(self) -> None:
+        """Empty Redis under whoever uses it."""
+        self.restore_redis(MemoryRedis())
+
+    def restore_redis(self, kept: MemoryRedis) -> None:
+        """Bring Redis back to what it held, under whoever uses it."""
+        for part in dataclasses.fields(MemoryRedis):
+            setattr(self.redis, part.name, getattr(kept, part.name))
+
     def records(self, topic: str) -> list[Record]:
         return [record for records in self.kafka.topics[topic].partitions for record in records]
 
@@ -214,6 +223,7 @@ def drain(lane: Lane) -> None:
 def check_promises(world: World) -> None:
     """DESIGN §1: every state right, every chain whole, ``user-segments`` and Redis the same."""
     chains = _chains(world)
+    alive: set[str] = set()
     newest = {
         record.key.decode(): record.value
         for record in world.records(world.topics.users)
@@ -232,6 +242,7 @@ def check_promises(world: World) -> None:
             assert newest.get(user_id) is None
             continue
         assert state is not None, f"user {user_id} is not in Redis"
+        alive.add(user_id)
         assert features_of(state, rules) == expected
         score = model.scorer.score(expected)
         assert state.decided is not None
@@ -257,6 +268,10 @@ def check_promises(world: World) -> None:
     assert chains == {}, "changes of users that no event is about"
     for partition, held in world.redis.places.items():
         place = places.decode(held)
+        # Whoever is not among them would be left out by the next sweep.
+        ours = (user_id for user_id in alive if partition_of(user_id, world.partitions) == partition)
+        assert place.swept
+        assert world.redis.swept.get(partition, {}) == dict.fromkeys(ours, place.sweep.number)
         for topic in world.topics.inputs:
             assert place.positions[topic] == len(world.kafka.topics[topic].partitions[partition])
 

@@ -63,8 +63,7 @@ def nothing(world: World) -> None:
 
 
 def redis_is_emptied(world: World) -> None:
-    for kept in (world.redis.users, world.redis.places, world.redis.indexes, world.redis.swept):
-        kept.clear()
+    world.lose_redis()
 
 
 def activated(world: World, release: object) -> None:

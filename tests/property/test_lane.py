@@ -63,9 +63,7 @@ def test_a_crash_while_healing_from_an_empty_redis(
 ) -> None:
     world = a_world(events)
     world.run()
-    world.redis.users.clear()
-    world.redis.places.clear()
-    world.redis.indexes.clear()
+    world.lose_redis()
     world.send(*more)
     for _ in range(data.draw(st.integers(0, 3), label="crashes")):
         stop_at = data.draw(st.integers(0, 25), label="call")
@@ -152,9 +150,7 @@ def test_a_redis_that_loses_its_newest_writes_under_a_living_lane(
     snapshot = deepcopy(world.redis)
     drain(lane)
     world.send(*more)
-    world.redis.places = snapshot.places
-    world.redis.users = snapshot.users
-    world.redis.indexes = snapshot.indexes
+    world.restore_redis(snapshot)
     while True:
         try:
             drain(lane)

@@ -35,10 +35,7 @@ def test_after_redis_was_emptied_and_healed(events: list[Event], more: list[Even
     world = World(1)
     world.send(*events)
     world.run()
-    world.redis.users.clear()
-    world.redis.places.clear()
-    world.redis.swept.clear()
-    world.redis.indexes.clear()
+    world.lose_redis()
     world.send(*more)
     world.run()
 

@@ -19,9 +19,7 @@ def erased_world() -> World:
     world.send(YOUNG, UserErased("7", ERASED_AT))
     world.run()
     assert [change.kind for change in world.changes("7")] == ["moved", "erased"]
-    world.redis.places.clear()
-    world.redis.users.clear()
-    world.redis.indexes.clear()
+    world.lose_redis()
     world.kafka.offsets.clear()
     return world
 
@@ -93,9 +91,7 @@ def test_a_user_who_is_not_in_the_warehouse_keeps_what_its_newest_record_says() 
     world.send(replace(YOUNG, created_at=SINCE))
     world.run()
     (first,) = world.changes("7")
-    world.redis.places.clear()
-    world.redis.users.clear()
-    world.redis.indexes.clear()
+    world.lose_redis()
     world.kafka.offsets.clear()
     fill(world, [])
     assert world.redis.users["7"].fields["segment"] == b"2"

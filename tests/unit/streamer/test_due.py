@@ -36,8 +36,7 @@ def check_decided_anew(world: World) -> None:
 
 def test_after_redis_was_emptied() -> None:
     world = a_world_of_other_facts()
-    for kept in (world.redis.users, world.redis.places, world.redis.indexes, world.redis.swept):
-        kept.clear()
+    world.lose_redis()
     drain(world.take_over())
     check_decided_anew(world)
 

@@ -86,8 +86,7 @@ def test_an_emptied_redis_has_it_again_and_an_erasure_takes_it_away() -> None:
     world = a_world_of_moves(5, max_batch=2)
     world.run()
     before = dict(world.redis.users["7"].fields)
-    for kept in (world.redis.users, world.redis.places, world.redis.indexes, world.redis.swept):
-        kept.clear()
+    world.lose_redis()
     world.run()
     assert {name: world.redis.users["7"].fields[name] for name in FIELDS[:5]} == {
         name: before[name] for name in FIELDS[:5]

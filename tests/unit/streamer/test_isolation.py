@@ -55,8 +55,7 @@ def test_the_order_beyond_the_bound_is_a_dead_letter_and_all_others_go_on() -> N
 
     # Redis is lost: healing leaves out what was left out, and a rebuild and a fold of all at once do, too.
     stored = {user_id: user.fields["state"] for user_id, user in world.redis.users.items()}
-    for kept in (world.redis.users, world.redis.places, world.redis.indexes, world.redis.swept):
-        kept.clear()
+    world.lose_redis()
     world.run()
     assert {user_id: user.fields["state"] for user_id, user in world.redis.users.items()} == stored
     refusals = Refusals()
@@ -168,8 +167,7 @@ def test_a_batch_too_large_to_save_is_halved_until_the_one_record_is_found(
     assert [change.user_id for change in world.changes()] == [order.user_id for order in innocent]
 
     stored = {user_id: user.fields["state"] for user_id, user in world.redis.users.items()}
-    for kept in (world.redis.users, world.redis.places, world.redis.indexes, world.redis.swept):
-        kept.clear()
+    world.lose_redis()
     world.run()
     assert {user_id: user.fields["state"] for user_id, user in world.redis.users.items()} == stored
 

@@ -240,8 +240,7 @@ def test_who_is_not_far_enough_over_the_border_stays_and_stays_after_healing() -
         assert segments(world)[0] == (None, 2)
         assert segments(world)[-1][1] == expected
         told = len(world.changes())
-        for kept in (world.redis.users, world.redis.places, world.redis.indexes, world.redis.swept):
-            kept.clear()
+        world.lose_redis()
         world.run()
         assert len(world.changes()) == told
         decided = world.state("7").decided

@@ -121,8 +121,7 @@ def test_a_takeover_heals_nothing_from_a_save_that_is_lost_again() -> None:
     world.run()
 
     def lose_all() -> None:
-        for kept in (world.redis.users, world.redis.places, world.redis.indexes, world.redis.swept):
-            kept.clear()
+        world.lose_redis()
 
     def ends(log: Any, store: Any) -> tuple[Any, Any]:
         return log, just_before(just_before(store, "save", lose_all), "load", world.run)
@@ -253,9 +252,7 @@ def test_an_emptied_redis_is_healed_from_the_log() -> None:
     world = World()
     world.send(YOUNG, OLD)
     world.run()
-    world.redis.users.clear()
-    world.redis.places.clear()
-    world.redis.indexes.clear()
+    world.lose_redis()
     world.run()
     assert segments(world) == [(None, 2), (2, 3)]
     check_promises(world)

@@ -78,8 +78,7 @@ def test_an_exception_while_healing_leaves_the_rest_to_the_next_takeover(owner: 
     world.send(YOUNG, OLD, YOUNG_AGAIN)
     world.run()
     told = world.changes()
-    for kept in (world.redis.users, world.redis.places, world.redis.indexes, world.redis.swept):
-        kept.clear()
+    world.lose_redis()
     committed = deepcopy(world.kafka.offsets)
     with raising(owner, name, 2), pytest.raises(ValueError, match="a bug"):
         world.take_over()

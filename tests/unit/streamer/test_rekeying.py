@@ -170,10 +170,7 @@ def test_a_lane_that_heals_folds_what_was_handed_over_and_hands_nothing_over_aga
     astray(world, "signups", encode_signup(SIGNUP)[1])
     world.run_all()
     changes = world.changes()
-    world.redis.places.clear()
-    world.redis.users.clear()
-    world.redis.swept.clear()
-    world.redis.indexes.clear()
+    world.lose_redis()
     world.run_all()
     assert len(handed_over(world)) == 1
     assert world.changes() == changes

@@ -263,8 +263,7 @@ def test_an_emptied_redis_is_swept_again_only_where_the_record_is_older() -> Non
     world.run()
     activate(world, 4)
     world.run()
-    for kept in (world.redis.users, world.redis.places, world.redis.indexes, world.redis.swept):
-        kept.clear()
+    world.lose_redis()
     world.watcher.sweeps.clear()
     told = len(world.changes())
     world.run()
