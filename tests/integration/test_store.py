@@ -305,26 +305,3 @@ def test_a_user_costs_the_same_whatever_share_of_the_index_a_batch_holds(fresh_r
         busy_us(batch)  # the script becomes known
         assert busy_us(batch) < 4 * busy_us(users)
     store.close()
-
-
-def test_a_batch_takes_a_constant_number_of_round_trips(fresh_redis: StartRedis) -> None:
-    server = fresh_redis()
-    store = RedisStore(server.url, 0)
-    users = [f"{i}" for i in range(50)]
-    with redis.Redis.from_url(server.url) as client:
-
-        def reads() -> int:
-            return int(client.info("stats")["total_reads_processed"])
-
-        # Once before, so that the scripts are known to Redis and the connections are open.
-        store.save(None, b"p0", [at("a", 1.0)])
-        store.neighbours(SPACE, [1.0], 5, ())
-        before = reads()
-        store.load({user_id: ["1", "2"] for user_id in users})
-        store.unswept(2, 50)
-        store.neighbours(SPACE, [i / 50 for i in range(50)], 5, users)
-        store.save(b"p0", b"p1", [at(user_id, 0.5) for user_id in users])
-
-        # One each, and one for asking.
-        assert reads() - before == 5
-    store.close()
