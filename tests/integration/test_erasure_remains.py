@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import redis
@@ -32,6 +33,15 @@ pytestmark = pytest.mark.long
 START = datetime(2024, 5, 1, tzinfo=UTC)
 ANNA, BEN = "anna@example.org", "ben@example.org"
 KEY = ANNA.encode()
+READ: dict[str, Callable[[redis.Redis, bytes], object]] = {
+    "hash": lambda store, name: store.hgetall(name),
+    "list": lambda store, name: store.lrange(name, 0, -1),
+    "none": lambda _store, _name: None,  # another test has just deleted its own
+    "set": lambda store, name: store.smembers(name),
+    "stream": lambda store, name: store.xrange(name),
+    "string": lambda store, name: store.get(name),
+    "zset": lambda store, name: store.zrange(name, 0, -1),
+}
 
 
 def test_what_of_an_erased_user_is_gone_and_what_stays(deployment: Deployment) -> None:
@@ -50,7 +60,10 @@ def test_what_of_an_erased_user_is_gone_and_what_stays(deployment: Deployment) -
     assert json.loads(deployment.segue("forget", ANNA, "--wait", "60", "--json").stdout)["gone"] is True
 
     # Redis: the id is the name of its tombstone, and nowhere else.
-    assert sorted(in_redis(deployment)) == [f"{deployment.redis_prefix}user:{ANNA}"]
+    tombstone = f"{deployment.redis_prefix}user:{ANNA}"
+    assert [name for _, name in in_redis(deployment.redis_url)] == [tombstone]
+    with redis.Redis.from_url(deployment.redis_url, decode_responses=True) as store:
+        assert store.hkeys(tombstone) == ["state"]
     # Kafka: a log's records stay as they are; compaction has not come yet.
     topics = deployment.topics
     for topic in (topics.signups, topics.orders, topics.changes, topics.dead_letters):
@@ -89,19 +102,39 @@ def values(deployment: Deployment, topic: str) -> bytes:
     return b"\n".join(parts)
 
 
-def in_redis(deployment: Deployment) -> Iterator[str]:
-    """Every key under the prefix that names user Anna, in its name, a field, a member or a value."""
-    with redis.Redis.from_url(deployment.redis_url, decode_responses=True) as store:
-        for name in store.scan_iter(f"{deployment.redis_prefix}*", 1_000):
-            kind = store.type(name)
-            if kind == "hash":
-                held = store.hgetall(name)
-                assert "user:" in name
-                assert ANNA not in name or held.keys() == {"state"}
-            else:
-                held = store.zrange(name, 0, -1) if kind == "zset" else store.get(name)
-            if ANNA in f"{name} {held}":
-                yield name
+def in_redis(url: str) -> Iterator[tuple[int, str]]:
+    """Every key of every database, under any prefix, that names user Anna: in its name, a field, a member or a value."""
+    with redis.Redis.from_url(url) as first:
+        databases = [int(name.removeprefix("db")) for name in first.info("keyspace")]
+    for database in databases:
+        with a_database(url, database) as store:
+            for name in store.scan_iter(count=1_000):
+                held = READ[store.type(name).decode()](store, name)
+                if KEY in name or KEY in repr(held).encode():
+                    yield database, name.decode()
+
+
+def a_database(url: str, number: int) -> redis.Redis:
+    """A client of one database of a Redis."""
+    return redis.Redis.from_url(urlsplit(url)._replace(path=f"/{number}").geturl())
+
+
+def test_a_user_is_found_in_any_part_of_a_redis(fresh_redis: Callable[..., LocalRedis]) -> None:
+    server = fresh_redis()
+    with (
+        a_database(server.url, 0) as first,
+        a_database(server.url, 9) as other,
+    ):
+        first.hset("hash", "field", f"of {ANNA}")
+        first.zadd("sorted", {ANNA: 1})
+        first.sadd("set", ANNA)
+        first.rpush("list", ANNA)
+        first.xadd("stream", {"user": ANNA})
+        other.set("text", ANNA)
+        other.set(f"foreign:{ANNA}", 1)
+        other.set("nothing", BEN)
+    expected = [(0, name) for name in ("hash", "list", "set", "sorted", "stream")]
+    assert sorted(in_redis(server.url)) == [*expected, (9, f"foreign:{ANNA}"), (9, "text")]
 
 
 def the_page(worker: WorkerProcess, path: str) -> str:
