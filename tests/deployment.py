@@ -9,7 +9,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache, partial
@@ -68,6 +68,8 @@ class Deployment:
     folder: Path
     partitions: int = 4
     settings: Mapping[str, str] = field(default_factory=dict)
+    # What Python runs as `segue`.
+    program: Sequence[str] = ("-m", "segue")
     _workers: list["WorkerProcess"] = field(default_factory=list)
 
     @property
@@ -101,7 +103,7 @@ class Deployment:
     def segue(self, *arguments: object, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
         done = subprocess.run(
-            [sys.executable, "-m", "segue", *map(str, arguments)],
+            [sys.executable, *self.program, *map(str, arguments)],
             env=self.environment,
             cwd=self.folder,
             capture_output=True,
@@ -246,7 +248,7 @@ class WorkerProcess:
         self.log_file = deployment.folder / f"worker-{number}.log"
         with self.log_file.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "segue", "worker"],
+                [sys.executable, *deployment.program, "worker"],
                 env={**deployment.environment, "SEGUE_WEB_PORT": "0", "SEGUE_LOG_FORMAT": "json"},
                 cwd=deployment.folder,
                 stdout=log,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from importlib.resources import files
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 import trustme
@@ -28,6 +30,7 @@ from tests.training import a_trained_folder
 THELOOK = Path(str(files("segue"))) / "data" / "thelook"
 USER, PASSWORD = "segue", "p@$$ w0rd%"
 REDIS_PASSWORD = "hunter2"
+KEY_PASSWORD = "0pen sesame"
 
 Refused = Callable[[dict[str, str], str, str], None]
 
@@ -52,6 +55,14 @@ class Certificates:
                 serialization.NoEncryption(),
             )
         )
+        self.locked_key = folder / "locked.pem"
+        self.locked_key.write_bytes(
+            key.private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.BestAvailableEncryption(KEY_PASSWORD.encode()),
+            )
+        )
         self.both = folder / "both.pem"
         self.both.write_bytes(self.key.read_bytes() + self.chain.read_bytes())
 
@@ -70,13 +81,15 @@ class SecuredKafka(LocalKafka):
         return f"127.0.0.1:{self._ports[2]}"
 
     def _prepare(self, directory: Path, ports: Sequence[int]) -> Sequence[str]:
+        plain = "org.apache.kafka.common.security.plain.PlainLoginModule"
         scram = "org.apache.kafka.common.security.scram.ScramLoginModule"
         self._properties = {
             "listeners": f"PLAINTEXT://127.0.0.1:{ports[0]},SASL_SSL://127.0.0.1:{ports[2]},CONTROLLER://127.0.0.1:{ports[1]}",
             "advertised.listeners": f"PLAINTEXT://127.0.0.1:{ports[0]},SASL_SSL://127.0.0.1:{ports[2]}",
             "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL,CONTROLLER:PLAINTEXT",
             "inter.broker.listener.name": "PLAINTEXT",
-            "sasl.enabled.mechanisms": "SCRAM-SHA-512",
+            "sasl.enabled.mechanisms": "SCRAM-SHA-512,PLAIN",
+            "listener.name.sasl_ssl.plain.sasl.jaas.config": (f'{plain} required user_{USER}="{PASSWORD}";'),
             "listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config": f"{scram} required;",
             "ssl.keystore.type": "PEM",
             "ssl.keystore.location": str(self._certificates.both),
@@ -188,6 +201,68 @@ def test_every_part_logs_in_over_tls(
         everything = worker.log() + doctor.stdout + doctor.stderr + sent.stderr
         assert PASSWORD not in everything
         assert REDIS_PASSWORD not in everything
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("mechanism", ["SCRAM-SHA-512", "PLAIN"])
+def test_no_log_has_a_secret_though_everything_is_logged(
+    mechanism: str,
+    certificates: Certificates,
+    secured_kafka: SecuredKafka,
+    secured_redis: str,
+    release: Path,
+    topic_prefix: str,
+    tmp_path: Path,
+) -> None:
+    """At the level of debug, with all that librdkafka's own option ``debug`` tells."""
+    options = {
+        **login(certificates, mechanism),
+        "ssl.certificate.location": str(certificates.chain),
+        "ssl.key.location": str(certificates.locked_key),
+        "ssl.key.password": KEY_PASSWORD,
+        "debug": "all",
+        "log_level": "7",
+    }
+    settings = {"SEGUE_CONFIG": settings_file(tmp_path, options)}
+    deployment = Deployment(
+        secured_kafka.secured,
+        secured_redis,
+        topic_prefix,
+        tmp_path,
+        partitions=2,
+        settings=settings,
+        program=[str(Path(__file__).with_name("debugging_segue.py"))],
+    )
+    with deployed(deployment):
+        published = deployment.segue("publish", release, "--force")
+        worker = deployment.worker().ready()
+        sent = deployment.segue("ingest", "--warehouse", THELOOK, "--since", "2024-12-31")
+        deployment.bootstrap = secured_kafka.bootstrap
+        deployment.caught_up()
+        deployment.bootstrap = secured_kafka.secured
+        doctor = deployment.segue("doctor")
+        worker.stop()
+    commands = [done.stdout + done.stderr for done in (published, sent, doctor)]
+    # Else it would prove nothing: both libraries have told of the login.
+    assert mechanism in worker.log()
+    events = [json.loads(line)["event"] for line in worker.log().splitlines() if line.startswith("{")]
+    assert {"librdkafka", "library"} <= set(events)
+    for text in (worker.log(), *commands):
+        assert [secret for secret in spellings() if secret in text] == []
+
+
+def spellings() -> set[str]:
+    """Each secret as it is, and as logs, URLs and the protocol spell it."""
+    plain = {PASSWORD, REDIS_PASSWORD, KEY_PASSWORD}
+    login = f"\0{USER}\0{PASSWORD}".encode()
+    return {
+        *plain,
+        *(quote(secret, safe="") for secret in plain),
+        *(json.dumps(secret)[1:-1] for secret in plain),
+        *(b64encode(secret.encode()).decode() for secret in plain),
+        b64encode(login).decode(),
+        login.hex(),
+    }
 
 
 def is_waited_with(folder: Path, environment: dict[str, str], server: str, why: str, secret: str) -> None:

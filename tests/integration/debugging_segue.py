@@ -1,0 +1,22 @@
+"""`segue` whose log is at the level of debug, at which libraries are heard, too."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import segue.worker
+from segue.cli.main import run
+from segue.interruption import run_guarded
+from streamer.logs import set_up_logs
+
+
+def at_debug(_level: str = "info", **options: Any) -> None:
+    """Set up the log, whatever level was wanted."""
+    set_up_logs("debug", **options)
+
+
+if __name__ == "__main__":
+    for module in (segue.worker, sys.modules[run.__module__]):
+        module.set_up_logs = at_debug  # type: ignore[attr-defined]
+    run_guarded(lambda: run(sys.argv[1:]))
