@@ -306,7 +306,10 @@ class _Filler:
         if out or positions:
             written = self._ends.log.commit(out, positions)
             self._users_position = written.get(self._config.topics.users, self._users_position)
-        self._saves.save([write_of(None, state, self._sweep, {}, index_all=True) for state, _ in decided])
+        rules = self._config.rules
+        self._saves.save(
+            [write_of(None, state, self._sweep, {}, rules, index_all=True) for state, _ in decided]
+        )
         self.records += len(out)
         self._pending.clear()
 

@@ -10,6 +10,7 @@ from streamer.history import FIELD_PREFIX as HISTORY_PREFIX
 from streamer.keys import ORDER_PREFIX, STATE
 from streamer.model import ActiveModel
 from streamer.neighbours import angle
+from streamer.order_index import all_entries
 from streamer.process import placed
 from streamer.rules import Rules
 from streamer.state import UserState, decode
@@ -24,13 +25,14 @@ ModelOf = Callable[[str, str | None], ActiveModel | None]
 
 
 class Kept(Struct, frozen=True):
-    """What Redis holds of a user: the hash, the angle by space where it has one, and whether sweeps know
-    the user.
+    """What Redis holds of a user: the hash, the angle by space where it has one, whether sweeps know
+    the user, and the index of its orders.
     """
 
     fields: Mapping[str, bytes]
     angles: Mapping[str, float]
     swept: bool
+    index: frozenset[str] = frozenset()
 
 
 class Difference(Struct, frozen=True):
@@ -59,6 +61,7 @@ def differences(told: UserState, kept: Kept, model_of: ModelOf, rules: Rules) ->
     return [
         *_facts(told, held),
         *_orders(told, kept),
+        *_index(told, held, kept, rules),
         *_decision(told, held),
         *_plain(held, kept),
         *_position(told, held, kept, model_of, rules),
@@ -80,6 +83,13 @@ def _orders(told: UserState, kept: Kept) -> Iterator[Difference]:
     for name in sorted(right.keys() | found.keys()):
         if right.get(name) != found.get(name):
             yield Difference(name, _text(right.get(name)), _text(found.get(name)))
+
+
+def _index(told: UserState, held: UserState, kept: Kept, rules: Rules) -> Iterator[Difference]:
+    """The index of the orders is that of all of them, or none."""
+    right = all_entries(told.user_id, told.orders.values(), rules) if held.indexed else frozenset()
+    for entry in sorted(right ^ kept.index):
+        yield Difference("index of orders", *((entry, None) if entry in right else (None, entry)))
 
 
 def _decision(told: UserState, held: UserState) -> Iterator[Difference]:

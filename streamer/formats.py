@@ -2,6 +2,7 @@
 
 Format 1 is that of the versions before formats were numbered. Format 2 numbers the place's saves and itself
 (:mod:`streamer.save_count`), so that a worker that knows format 1 alone cannot read the place, and stops before it writes.
+Format 3 may have an index of a user's orders (:mod:`streamer.order_index`), which a worker that does not know it would leave as it is.
 
 A field more, or another meaning of one, is another format: an older worker would drop what it does not know and write the
 rest back. tests/data/formats keeps a state and a place of each, and docs/upgrading.md says how two versions live together.
@@ -12,7 +13,7 @@ from msgspec import Struct
 
 from schemas.errors import NeedsRebuild
 
-NEWEST = 2
+NEWEST = 3
 UNNUMBERED = 1
 
 

@@ -11,6 +11,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from streamer.lane_errors import Torn
+from streamer.state import Ask
 
 Headers = tuple[tuple[str, bytes], ...]
 
@@ -151,13 +152,29 @@ class LoadedOrders(Struct, frozen=True):
     users: dict[str, dict[str, bytes]]
 
 
+class LoadedEnds(Struct, frozen=True):
+    """Ends of a user's index of orders, by what was asked for, and after them the lane's place, as :class:`Loaded`."""
+
+    place: bytes | None
+    ends: dict[Ask, list[str]]
+
+
+class IndexWrite(Struct, frozen=True):
+    """What a save changes in a user's index of orders; ``anew``: what it holds is deleted first."""
+
+    anew: bool = False
+    add: list[str] = []
+    remove: list[str] = []
+
+
 class UserWrite(Struct, frozen=True):
     """What a save writes for one user.
 
     ``fields`` are the plain fields and the state; a value of None deletes the field. ``orders`` maps
     order ids to their bytes, None deletes one. ``angles`` maps the spaces whose index is to change to
     the user's new angle in radians, None removes the user. ``swept`` is the number of the lane's sweep
-    that the user is up to; None where the user is none of the lane's users any more.
+    that the user is up to; None where the user is none of the lane's users any more. ``index`` is None where the index
+    of the user's orders stays as it is.
     """
 
     user_id: str
@@ -165,6 +182,7 @@ class UserWrite(Struct, frozen=True):
     orders: dict[str, bytes | None]
     angles: dict[str, float | None]
     swept: int | None = None
+    index: IndexWrite | None = None
 
 
 class Unswept(Struct, frozen=True):
@@ -202,6 +220,9 @@ class Store(Protocol):
 
     def load_orders(self, user_ids: Collection[str]) -> LoadedOrders:
         """Every order of these users, and the place; one round trip."""
+
+    def load_ends(self, user_id: str, asks: Mapping[Ask, int]) -> LoadedEnds:
+        """What is asked of the user's index of orders, at most so many entries of each, and the place; one round trip."""
 
     def unswept(self, sweep: int, most: int) -> Unswept:
         """The lane's users who are not up to this sweep, at most ``most`` of them; one round trip."""

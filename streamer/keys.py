@@ -30,6 +30,8 @@ class Keys:
     ('segue:swept:3', 'segue:saves:3')
     >>> Keys("segue:", lane_of=lambda user_id: 3).user("7")
     'segue:user:{3}:7'
+    >>> Keys("segue:").orders("7"), Keys("segue:").user_of(b"segue:orders:a:7")
+    ('segue:orders:7', 'a:7')
     >>> Keys("segue:").user_of(b"segue:user:a:7"), Keys("segue:", lane_of=lambda user_id: 3).user_of(b"segue:user:{3}:7")
     ('a:7', '7')
     """
@@ -48,9 +50,19 @@ class Keys:
         return f"{self.prefix}user:{{{self.lane_of(user_id)}}}:{user_id}"
 
     def user_of(self, key: bytes) -> str:
-        """The user id in a key that :meth:`user` made."""
-        name = key.decode()[len(self.prefix) + len("user:") :]
+        """The user id in a key that :meth:`user` or :meth:`orders` made."""
+        name = key.decode()[len(self.prefix) :].partition(":")[2]
         return name if self.lane_of is None else name.partition("}:")[2]
+
+    def orders(self, user_id: str) -> str:
+        """A sorted set: the index of a user's orders, where they are many. Lives as long as the orders do."""
+        if self.lane_of is None:
+            return f"{self.prefix}orders:{user_id}"
+        return f"{self.prefix}orders:{{{self.lane_of(user_id)}}}:{user_id}"
+
+    def every_orders(self) -> str:
+        """A pattern for SCAN that the indexes of all users' orders match."""
+        return f"{_literal(self.prefix)}orders:*"
 
     def every_user(self) -> str:
         """A pattern for SCAN that all users' keys match, and no other key of the prefix."""
@@ -86,7 +98,7 @@ class Keys:
         >>> Keys("segue:").overlaps("segue:user:"), Keys("segue:user:").overlaps("segue:"), Keys("segue:").overlaps("segue:2:")
         (True, True, False)
         """
-        kinds = ("user:", "angles:", "swept:", "place:", "saves:")
+        kinds = ("user:", "orders:", "angles:", "swept:", "place:", "saves:")
         return any(
             one.startswith(f"{other}{kind}")
             for one, other in ((self.prefix, prefix), (prefix, self.prefix))

@@ -201,7 +201,7 @@ class Lane:
         loaded = self._monotonic()
         turn = self._turn()
         batch, changes, unknown = self._decide(batch, users, turn.model)
-        writes = users.writes(turn.sweep, turn.filled)
+        writes = users.writes(turn.sweep, turn.filled, self._config.rules)
         try:
             check_size(writes)
         except TooLarge as error:
@@ -255,7 +255,7 @@ class Lane:
             users = Users(self._store, dict.fromkeys(user_ids, ()))
             self._expect(users.place)
             changes = self._decide_anew(users, turn.model)
-            writes = users.writes(turn.sweep, turn.filled)
+            writes = users.writes(turn.sweep, turn.filled, self._config.rules)
             if len(user_ids) > 1:
                 check_size(writes)
             # Who changes only in Redis needs no transaction: the save is refused where another took the lane.
@@ -355,7 +355,8 @@ class Lane:
             nonlocal expected
             if self._closing():
                 raise LaneClosing
-            writes = [] if users is None else users.writes(turn.sweep, turn.filled, index_all=True)
+            rules = self._config.rules
+            writes = [] if users is None else users.writes(turn.sweep, turn.filled, rules, index_all=True)
             if bounded:
                 check_size(writes)
             expected = self._save_from(expected, writes, reached, turn)

@@ -11,7 +11,9 @@ from streamer.interfaces import (
     Bounds,
     Committed,
     Former,
+    IndexWrite,
     Loaded,
+    LoadedEnds,
     LoadedOrders,
     Neighbour,
     OutRecord,
@@ -22,6 +24,7 @@ from streamer.interfaces import (
 )
 from streamer.lane_errors import Fenced, InDoubt, Torn
 from streamer.neighbours import AngleIndex
+from streamer.state import Ask
 
 
 @dataclass(slots=True)
@@ -138,10 +141,16 @@ class MemoryLog:
 
 @dataclass(slots=True)
 class MemoryUser:
-    """A user's plain fields, the state among them, and its orders by id."""
+    """A user's plain fields, the state among them, its orders by id, and the index of them."""
 
     fields: dict[str, bytes] = field(default_factory=dict)
     orders: dict[str, bytes] = field(default_factory=dict)
+    index: set[str] = field(default_factory=set)
+
+    def write_index(self, write: IndexWrite | None) -> None:
+        """Change the index."""
+        if write is not None:
+            self.index = ((set() if write.anew else self.index) - set(write.remove)) | set(write.add)
 
 
 @dataclass(slots=True)
@@ -197,6 +206,12 @@ class MemoryStore:
         users = {user_id: dict(self._redis.users.get(user_id, MemoryUser()).orders) for user_id in user_ids}
         return LoadedOrders(self.place(), users)
 
+    def load_ends(self, user_id: str, asks: Mapping[Ask, int]) -> LoadedEnds:
+        index = sorted(self._redis.users.get(user_id, MemoryUser()).index, key=str.encode)
+        of_asks = {ask: [entry for entry in index if entry.startswith(ask.beginning)] for ask in asks}
+        ends = {ask: (found[::-1] if ask.last else found)[: asks[ask]] for ask, found in of_asks.items()}
+        return LoadedEnds(self.place(), ends)
+
     def unswept(self, sweep: int, most: int) -> Unswept:
         of_lane = self._redis.swept.get(self._partition, {})
         left = sorted((number, user_id) for user_id, number in of_lane.items() if number < sweep)
@@ -249,6 +264,7 @@ class MemoryStore:
             user = self._redis.users.setdefault(write.user_id, MemoryUser())
             _update(user.fields, write.fields)
             _update(user.orders, write.orders)
+            user.write_index(write.index)
             for space, angle in write.angles.items():
                 self._redis.indexes.setdefault(space, AngleIndex()).put(write.user_id, angle)
 

@@ -5,24 +5,25 @@ only where it held a first time, an extreme or the newest value must the other o
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
 from typing import Any
 
 from schemas.events import Order
-from streamer.order_values import latest_of, numbers_of, texts_of
+from streamer.order_values import numbers_of, texts_of
+from streamer.other_orders import Others, latest_in
 from streamer.rules import Rules
 from streamer.state import TALLIES, Contradiction, Facts, Latest, Sum, Tally
 
-# All counted orders; may raise OrdersMissing.
-Counted = Callable[[], Iterable[Order]]
 # min or max.
 Choose = Callable[[Iterable[int]], int]
 
 
 def recounted(
-    user_id: str, facts: Facts, was: Order | None, now: Order | None, rules: Rules, counted: Counted
+    user_id: str, facts: Facts, was: Order | None, now: Order | None, rules: Rules, others: Others
 ) -> dict[str, Any]:
     """The fields of the facts that change when ``was`` no longer counts and ``now`` does; either may be None.
+
+    Args:
+        others: all orders that count now.
 
     Raises:
         Contradiction: ``was`` takes back what the facts do not have.
@@ -30,24 +31,24 @@ def recounted(
     if was is None and now is None:
         return {}
     changed: dict[str, Any] = {
-        TALLIES[source]: _retally(facts.tally(source), was, now, source, counted) for source in rules.tallied
+        TALLIES[source]: _retally(facts.tally(source), was, now, source, others) for source in rules.tallied
     }
     changed["counted"] = facts.counted + (now is not None) - (was is not None)
     if rules.summed:
         changed["sums"] = _resum(facts.sums, was, now, rules.summed)
     if rules.least:
-        changed["least"] = _extremes(facts.least, was, now, rules.least, min, counted)
+        changed["least"] = _extremes(facts.least, was, now, rules.least, min, others.least)
     if rules.most:
-        changed["most"] = _extremes(facts.most, was, now, rules.most, max, counted)
+        changed["most"] = _extremes(facts.most, was, now, rules.most, max, others.most)
     if rules.latest:
-        changed["latest"] = _latest(user_id, facts.latest, was, now, rules.latest, counted)
+        changed["latest"] = _latest(user_id, facts.latest, was, now, rules.latest, others)
     return changed
 
 
 def _retally(
-    tallies: Mapping[str, Tally], was: Order | None, now: Order | None, source: str, counted: Counted
+    tallies: Mapping[str, Tally], was: Order | None, now: Order | None, source: str, others: Others
 ) -> dict[str, Tally]:
-    """``counted`` is asked only where ``was`` was the first to hold a value that other orders hold too."""
+    """``others`` are asked only where ``was`` was the first to hold a value that other orders hold too."""
     after = dict(tallies)
     first_lost: set[str] = set()
     if was is not None:
@@ -68,18 +69,10 @@ def _retally(
                 after[value] = Tally(known.items + items, min(known.first_at, now.created_at))
                 if now.created_at <= known.first_at:
                     first_lost.discard(value)
-    if first_lost:
-        orders = list(counted())
-        for value in first_lost:
-            after[value] = Tally(after[value].items, _first_with(value, source, orders))
-    return after
-
-
-def _first_with(value: str, source: str, orders: Iterable[Order]) -> datetime:
-    holding = [order.created_at for order in orders if value in texts_of(order, source)]
-    if not holding:
+    firsts = others.firsts(source, first_lost) if first_lost else {}
+    for value in first_lost - firsts.keys():
         raise Contradiction(f"no order has {source} {value!r}, which is counted")
-    return min(holding)
+    return after | {value: Tally(after[value].items, at) for value, at in firsts.items()}
 
 
 def _resum(
@@ -106,9 +99,9 @@ def _extremes(
     now: Order | None,
     sources: tuple[str, ...],
     choose: Choose,
-    counted: Counted,
+    left_of: Callable[[str], int | None],
 ) -> dict[str, int]:
-    """``counted`` is asked only where ``was`` held the extreme and ``now`` holds none as extreme."""
+    """``left_of`` is asked only where ``was`` held the extreme and ``now`` holds none as extreme."""
     after = dict(extremes)
     for source in sources:
         known = after.get(source)
@@ -119,10 +112,10 @@ def _extremes(
         elif gone and known is None:
             raise Contradiction(f"an order has a number in {source}, and no extreme is known")
         elif known in gone:
-            left = [number for order in counted() for number, _ in numbers_of(order, source)]
+            left = left_of(source)
             after.pop(source)
-            if left:
-                after[source] = choose(left)
+            if left is not None:
+                after[source] = left
     return after
 
 
@@ -132,27 +125,18 @@ def _latest(
     was: Order | None,
     now: Order | None,
     sources: tuple[str, ...],
-    counted: Counted,
+    others: Others,
 ) -> dict[str, Latest]:
-    """``counted`` is asked only where ``was`` was the newest and ``now`` is not."""
+    """``others`` are asked only where ``was`` was the newest and ``now`` is not."""
     after = dict(latest)
     for source in sources:
         known = after.get(source)
-        come = None if now is None else _latest_in(user_id, [now], source)
+        come = None if now is None else latest_in(user_id, now, source)
         if come is not None and (known is None or come.place >= known.place):
             after[source] = come
         elif known is not None and was is not None and known.order_id == was.order_id:
             after.pop(source)
-            left = _latest_in(user_id, counted(), source)
+            left = others.latest(source)
             if left is not None:
                 after[source] = left
     return after
-
-
-def _latest_in(user_id: str, orders: Iterable[Order], source: str) -> Latest | None:
-    holding = (
-        Latest(order.created_at, order.order_id, value)
-        for order in orders
-        if (value := latest_of(user_id, order, source)) is not None
-    )
-    return max(holding, key=lambda one: one.place, default=None)

@@ -14,9 +14,12 @@ from schemas.decode import canonical
 from schemas.errors import BadEvent
 from schemas.events import PROFILE_FIELDS, Event, Order, Signup, UserErased
 from schemas.features import ITEM_TEXTS
+from streamer import order_index
 from streamer.order_facts import recounted
+from streamer.order_index import IndexedOrders
+from streamer.other_orders import Others, WholeOrders
 from streamer.rules import Rules
-from streamer.state import TALLIES, Contradiction, Dated, Facts, ProfileValue, UserState
+from streamer.state import TALLIES, Contradiction, Dated, Facts, OrdersMissing, ProfileValue, UserState
 
 # Of each source whose values are counted, by user.
 MAX_VALUES = 4_096
@@ -28,14 +31,6 @@ _MOST_FORMER = 16
 Refuse = Callable[[Event, Exception], None]
 
 
-class OrdersMissing(Exception):
-    """The fold needs every order of this user, and the state holds only some of them."""
-
-    def __init__(self, user_id: str) -> None:
-        super().__init__(user_id)
-        self.user_id = user_id
-
-
 def fold(state: UserState, event: Event, rules: Rules) -> UserState:
     """Apply one fact.
 
@@ -44,7 +39,7 @@ def fold(state: UserState, event: Event, rules: Rules) -> UserState:
 
     Raises:
         OrdersMissing: an order that counted is withdrawn, and what it leaves can only be told with all
-            of the user's orders at hand.
+            of the user's orders at hand; as EndsMissing, with more of their index.
         BadEvent: the state would hold more values than its bound.
     """
     return _applied(state, event, rules, own_orders=False)
@@ -143,21 +138,22 @@ def _with_order(
         order = _newest(former, order)
         if order == former:
             return state
+    if (
+        former is None
+        and not (state.whole or state.indexed)
+        and state.facts.held == order_index.MOST_UNINDEXED
+    ):
+        raise OrdersMissing(state.user_id)  # with this order the user's index begins, of all of them
     orders = state.orders if own_orders else dict(state.orders)
     orders[order.order_id] = order
     excluded = rules.exclude_statuses
-
-    def counted() -> Iterable[Order]:
-        if not state.whole:
-            raise OrdersMissing(state.user_id)
-        return (o for o in orders.values() if o is not None and o.status not in excluded)
 
     was = former if former is not None and former.status not in excluded else None
     now = order if order.status not in excluded else None
     if was is not None and now is not None and _bare(was) == _bare(now):
         return replace(state, orders=orders)
     try:
-        changed = recounted(state.user_id, state.facts, was, now, rules, counted)
+        changed = recounted(state.user_id, state.facts, was, now, rules, _others(state, orders, rules))
         if bounded:
             _check_bounds(state, changed, rules)
     except Exception:
@@ -166,6 +162,19 @@ def _with_order(
         raise
     facts = replace(state.facts, held=state.facts.held + (former is None), **changed)
     return replace(state, orders=orders, facts=facts)
+
+
+def _others(state: UserState, orders: Mapping[str, Order | None], rules: Rules) -> Others:
+    """What the counted among all of the user's orders hold; ``orders`` are those at hand, as they are now."""
+    if state.indexed and not state.whole:
+        return IndexedOrders(state.user_id, orders, state.ends, rules)
+
+    def counted() -> Iterable[Order]:
+        if not state.whole:
+            raise OrdersMissing(state.user_id)
+        return (o for o in orders.values() if o is not None and o.status not in rules.exclude_statuses)
+
+    return WholeOrders(state.user_id, counted)
 
 
 def _check_bounds(state: UserState, changed: Mapping[str, Any], rules: Rules) -> None:

@@ -170,7 +170,7 @@ class LaneFiller:
 
     def _write(self, state: UserState) -> UserWrite:
         now, due = placed(state, self._model, self._config.rules)
-        return write_of(None, now, self._sweep, {}, index_all=True, due=due or self._anew)
+        return write_of(None, now, self._sweep, {}, self._config.rules, index_all=True, due=due or self._anew)
 
     def _overtaken(self) -> LaneInUse:
         return LaneInUse(

@@ -4,6 +4,7 @@ Orders are kept one by one, each under its own field of the user's key, so a sta
 *part* of a user: the tallies over all orders, and those orders that the present events name.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 
 import msgspec
@@ -122,12 +123,35 @@ class Position(Struct, frozen=True):
     missing: tuple[str, ...] = ()
 
 
+class OrdersMissing(Exception):
+    """The fold needs every order of this user, and the state holds only some of them."""
+
+    def __init__(self, user_id: str) -> None:
+        super().__init__(user_id)
+        self.user_id = user_id
+
+
+class Ask(Struct, frozen=True):
+    """What is wanted of an index of orders: the entries with this beginning, from the first on, or from the last."""
+
+    beginning: str
+    last: bool = False
+
+
+class End(Struct, frozen=True):
+    """The first entries of what was asked for, or the last, from the end on; ``complete``: there are no more."""
+
+    entries: tuple[str, ...]
+    complete: bool
+
+
 class UserState(Struct, frozen=True):
     """One user, with those of the orders that were read (``whole``: all of them).
 
     ``orders`` maps an order id to the order, or to None where the user has no such order. ``entered`` counts the
     segments that the user came into in this life, and ``entries`` are those of them that are not stored yet, the
-    newest that are kept.
+    newest that are kept. ``indexed``: the store has an index of the orders (:mod:`streamer.order_index`), of which
+    ``ends`` were read.
     """
 
     user_id: str
@@ -138,6 +162,8 @@ class UserState(Struct, frozen=True):
     entries: tuple[Entered, ...] = ()
     orders: dict[str, Order | None] = {}
     whole: bool = True
+    indexed: bool = False
+    ends: Mapping[Ask, End] = {}
 
     @property
     def known(self) -> bool:
@@ -150,6 +176,7 @@ class _Stored(Struct, frozen=True, omit_defaults=True):
     decided: Decided | None = None
     position: Position | None = None
     entered: int = 0
+    indexed: bool = False
     # No default that is ever written: it is always named.
     format: int = UNNUMBERED
 
@@ -160,7 +187,9 @@ _encoder = msgspec.json.Encoder()
 
 def encode(state: UserState) -> bytes:
     """The stored form of a state, its orders apart: JSON."""
-    return _encoder.encode(_Stored(state.facts, state.decided, state.position, state.entered, NEWEST))
+    return _encoder.encode(
+        _Stored(state.facts, state.decided, state.position, state.entered, state.indexed, NEWEST)
+    )
 
 
 def decode(user_id: str, stored: bytes | None, orders: dict[str, Order | None]) -> UserState:
@@ -179,12 +208,21 @@ def decode(user_id: str, stored: bytes | None, orders: dict[str, Order | None]) 
         raise Contradiction(f"it counts {kept.facts.held} orders and has {held}")
     whole = held == kept.facts.held
     return UserState(
-        user_id, kept.facts, kept.decided, kept.position, kept.entered, orders=orders, whole=whole
+        user_id,
+        kept.facts,
+        kept.decided,
+        kept.position,
+        kept.entered,
+        orders=orders,
+        whole=whole,
+        indexed=kept.indexed,
     )
 
 
 def _read(stored: bytes) -> _Stored:
-    """A stored state of any format that this version knows. Format 1 has the same fields as 2, but for the number."""
+    """A stored state of any format that this version knows. Format 1 has the same fields as 2, but for the number, and
+    neither has an index of orders.
+    """
     try:
         kept = _decoder.decode(stored)
     except msgspec.MsgspecError:

@@ -12,12 +12,13 @@ import redis
 from redis.cluster import RedisCluster
 
 from streamer import place as places
-from streamer.interfaces import Loaded, LoadedOrders, Neighbour, StoredUser, Unswept, UserWrite
+from streamer.interfaces import Loaded, LoadedEnds, LoadedOrders, Neighbour, StoredUser, Unswept, UserWrite
 from streamer.keys import ORDER_PREFIX, STATE, Keys
 from streamer.lane_errors import Torn
 from streamer.neighbours import nearest_of
 from streamer.redis_client import TIMEOUT_S, address_of, connect, reaching
 from streamer.save_count import place_in, split
+from streamer.state import Ask
 
 _CLEAR_BATCH = 1_000
 
@@ -117,6 +118,24 @@ class RedisStore:
         }
         return LoadedOrders(place, orders)
 
+    def load_ends(self, user_id: str, asks: Mapping[Ask, int]) -> LoadedEnds:
+        """What is asked of the user's index of orders, at most so many entries of each, and the place."""
+        pipeline, key = self._redis.pipeline(transaction=False), self._keys.orders(user_id)
+        for ask, most in asks.items():
+            # No text has a byte of 255.
+            first, last = f"[{ask.beginning}".encode(), f"[{ask.beginning}".encode() + b"\xff"
+            pipeline.zrange(
+                key,
+                *((last, first) if ask.last else (first, last)),
+                desc=ask.last,
+                bylex=True,
+                offset=0,
+                num=most,
+            )
+        rows, place = self._with_place(pipeline)
+        ends = {ask: [entry.decode() for entry in row] for ask, row in zip(asks, rows, strict=True)}
+        return LoadedEnds(place, ends)
+
     def unswept(self, sweep: int, most: int) -> Unswept:
         """The lane's users who are not up to this sweep, at most ``most`` of them."""
         pipeline = self._redis.pipeline(transaction=False)
@@ -169,9 +188,11 @@ class RedisStore:
             False as soon as the lane's place is not ``mark`` any more: nothing is deleted from then on.
         """
         with reaching(self._address):
-            users = self._redis.scan_iter(self._keys.every_user(), count=_CLEAR_BATCH)
-            ours = (key for key in users if is_ours(self._keys.user_of(key)))
-            done = all(self._unlink(mark, keys) for keys in _in_batches(ours))
+            done = True
+            for kind in (self._keys.every_user(), self._keys.every_orders()):
+                keys_of = self._redis.scan_iter(kind, count=_CLEAR_BATCH)
+                ours = (key for key in keys_of if is_ours(self._keys.user_of(key)))
+                done = done and all(self._unlink(mark, keys) for keys in _in_batches(ours))
             for index in list(self._redis.scan_iter(self._keys.every_angles(), count=_CLEAR_BATCH)):
                 members = (member for member, _ in self._redis.zscan_iter(index, count=_CLEAR_BATCH))
                 of_lane = (member for member in members if is_ours(member.decode()))
@@ -184,10 +205,11 @@ class RedisStore:
         Returns:
             False as soon as the lane's place is not ``mark`` any more: nothing is deleted from then on.
         """
-        for kind in (self._keys.every_user(), self._keys.every_angles(), self._keys.every_swept()):
+        keys = self._keys
+        for kind in (keys.every_user(), keys.every_orders(), keys.every_angles(), keys.every_swept()):
             with reaching(self._address):
-                for keys in _in_batches(self._redis.scan_iter(kind, count=_CLEAR_BATCH)):
-                    if not self._unlink(mark, keys):
+                for some in _in_batches(self._redis.scan_iter(kind, count=_CLEAR_BATCH)):
+                    if not self._unlink(mark, some):
                         return False
         return True
 
@@ -251,15 +273,21 @@ class RedisStore:
     def _run_save(
         self, expected: list[bytes | str], place: bytes, writes: Sequence[UserWrite], spaces: Sequence[str]
     ) -> bool:
+        indexed = [(write.user_id, write.index) for write in writes if write.index is not None]
         keys = [
             self._place_key,
             self._saves_key,
             *(self._keys.user(write.user_id) for write in writes),
             *(self._keys.angles(space) for space in spaces),
             self._swept_key,
+            *(self._keys.orders(user_id) for user_id, _ in indexed),
         ]
         angles = [_entries(angles_in(space, writes)) for space in spaces]
-        users, sets = [_fields(write) for write in writes], [*angles, _entries(_swept(writes))]
+        orders = [
+            ([part for one in index.add for part in ("0", one)], index.remove, index.anew)
+            for _, index in indexed
+        ]
+        users, sets = [_fields(write) for write in writes], [*angles, _entries(_swept(writes)), *orders]
         with reaching(self._address):
             return bool(self._save(keys=keys, args=[*expected, place, _pack(users), _pack(sets)]))
 

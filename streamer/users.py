@@ -7,14 +7,16 @@ import msgspec
 from msgspec.structs import replace
 
 from schemas.decode import canonical, order_of
+from streamer import order_index
 from streamer.history import history_fields
-from streamer.interfaces import Store, UserWrite
+from streamer.interfaces import IndexWrite, Store, UserWrite
 from streamer.keys import STATE
 from streamer.lane_errors import MAX_SAVE_BYTES, InDoubt, TooLarge
 from streamer.neighbours import angle
+from streamer.order_index import EndsMissing, all_entries, size_of
 from streamer.place import Sweep
-from streamer.profile import OrdersMissing
-from streamer.state import Contradiction, Position, UserState, decode, encode
+from streamer.rules import Rules
+from streamer.state import Ask, Contradiction, End, OrdersMissing, Position, UserState, decode, encode
 
 T = TypeVar("T")
 
@@ -58,18 +60,20 @@ class Users:
         (self._due.add if due else self._due.discard)(state.user_id)
 
     def apply(self, user_id: str, step: Callable[[UserState], T]) -> T:
-        """Call ``step`` with the user's state; where it needs every order, read them and call again.
+        """Call ``step`` with the user's state; where it needs more of the user's orders, read them and call again.
 
         Raises:
             InDoubt: the orders and the state that were read are of two moments.
             Torn: the state contradicts itself, which is the store's fault and not the step's.
         """
         try:
-            try:
-                return step(self._now[user_id])
-            except OrdersMissing:
-                self._read_all_orders(user_id)
-                return step(self._now[user_id])
+            while True:
+                try:
+                    return step(self._now[user_id])
+                except EndsMissing as missing:
+                    self._read_ends(user_id, missing.asks)
+                except OrdersMissing:
+                    self._read_all_orders(user_id)
         except Contradiction as error:
             self.raise_torn(user_id, error)
 
@@ -79,11 +83,21 @@ class Users:
             self._read_all_orders(user_id)
         return self._now[user_id]
 
+    def _read_ends(self, user_id: str, asks: Mapping[Ask, int]) -> None:
+        loaded = self._store.load_ends(user_id, asks)
+        self._expect(loaded.place)
+        now = self._now[user_id]
+        read = {ask: End(tuple(loaded.ends[ask]), len(loaded.ends[ask]) < most) for ask, most in asks.items()}
+        self._now[user_id] = replace(now, ends={**now.ends, **read})
+
+    def _expect(self, place: bytes | None) -> None:
+        """What is read later than the states may come from a Redis that has lost its newest writes in between."""
+        if place != self.place:
+            raise InDoubt("the place in Redis changed while a batch was read")
+
     def _read_all_orders(self, user_id: str) -> None:
         loaded = self._store.load_orders([user_id])
-        # Read later than the state, from a Redis that may have lost its newest writes in between.
-        if loaded.place != self.place:
-            raise InDoubt("the place in Redis changed while a batch was read")
+        self._expect(loaded.place)
         try:
             orders = {order_id: order_of(held) for order_id, held in loaded.users[user_id].items()}
         except msgspec.MsgspecError as error:
@@ -101,7 +115,7 @@ class Users:
         raise error if torn is None else torn
 
     def writes(
-        self, sweep: Sweep, filled: Mapping[str, AngleOf], *, index_all: bool = False
+        self, sweep: Sweep, filled: Mapping[str, AngleOf], rules: Rules, *, index_all: bool = False
     ) -> list[UserWrite]:
         """What a save has to write: the users that changed.
 
@@ -111,7 +125,7 @@ class Users:
             index_all: write the index entry of every user, as healing does, which trusts none.
         """
         return [
-            write_of(before, now, sweep, filled, index_all=index_all, due=now.user_id in self._due)
+            write_of(before, now, sweep, filled, rules, index_all=index_all, due=now.user_id in self._due)
             for before, now in zip(self._before.values(), self._now.values(), strict=True)
             if now is not before or index_all
         ]
@@ -127,6 +141,7 @@ def check_size(writes: Iterable[UserWrite]) -> None:
     for write in writes:
         size += len(write.fields[STATE] or b"")
         size += sum(len(order) for order in write.orders.values() if order is not None)
+        size += 0 if write.index is None else size_of(write.index.add)
     if size > MAX_SAVE_BYTES:
         raise TooLarge(size)
 
@@ -136,6 +151,7 @@ def write_of(
     now: UserState,
     sweep: Sweep,
     filled: Mapping[str, AngleOf],
+    rules: Rules,
     *,
     index_all: bool = False,
     due: bool = False,
@@ -151,13 +167,38 @@ def write_of(
         if order is not before.orders.get(order_id)
     }
     orders |= {k: None for k, held in before.orders.items() if held is not None and now.orders.get(k) is None}
+    index, indexed = _index_write(before, now, rules)
+    now = replace(now, indexed=indexed)
     return UserWrite(
         user_id=now.user_id,
         fields={**fields_of(now), **history_fields(before.entered, now.entered, now.entries)},
         orders=orders,
         angles=_angles(before, now, sweep, filled, index_all=index_all),
         swept=_swept(now, sweep, due=due),
+        index=index,
     )
+
+
+def _index_write(before: UserState, now: UserState, rules: Rules) -> tuple[IndexWrite | None, bool]:
+    """What changes in the index of the user's orders, and whether it has one then.
+
+    It begins when the user has more than a few orders, all of them being at hand; an erasure takes it away.
+    """
+    if before.indexed and now.indexed:
+        changed = [
+            (before.orders.get(order_id), order)
+            for order_id, order in now.orders.items()
+            if order is not before.orders.get(order_id)
+        ]
+        gone = all_entries(now.user_id, (was for was, _ in changed), rules)
+        come = all_entries(now.user_id, (order for _, order in changed), rules)
+        changes = IndexWrite(add=sorted(come - gone), remove=sorted(gone - come))
+        return changes if come != gone else None, True
+    if now.whole and now.facts.held > order_index.MOST_UNINDEXED:
+        every = all_entries(now.user_id, now.orders.values(), rules)
+        if size_of(every) <= order_index.MAX_BYTES:
+            return IndexWrite(anew=True, add=sorted(every)), True
+    return IndexWrite(anew=True) if before.indexed else None, False
 
 
 def fields_of(state: UserState) -> dict[str, bytes | str | None]:

@@ -60,7 +60,12 @@ def kept(world: World, user_id: str, partition: int = 0) -> Kept:
         for found, at in index.nearest(0.0, len(index))
         if found == user_id
     }
-    return Kept(fields, angles, user_id in world.redis.swept.get(partition, {}))
+    return Kept(
+        fields,
+        angles,
+        user_id in world.redis.swept.get(partition, {}),
+        frozenset(() if user is None else user.index),
+    )
 
 
 def differing(world: World, past: Refold, partition: int = 0) -> dict[str, list[Difference]]:

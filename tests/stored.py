@@ -33,22 +33,25 @@ class Stored:
         users: by user id the fields.
         angles: by space, the index: by user id the angle.
         swept: by user id the lanes that have the user among those to be swept.
+        orders: who has an index of orders.
     """
 
     users: dict[str, dict[bytes, bytes]] = field(default_factory=dict)
     angles: dict[str, dict[str, float]] = field(default_factory=dict)
     swept: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    orders: set[str] = field(default_factory=set)
 
     def strangers(self, known: set[str]) -> list[str]:
         """Whoever has something in Redis and is none of the known users."""
         of_index = [user_id for index in self.angles.values() for user_id in index]
-        found = {*self.users, *of_index, *self.swept} - known
+        found = {*self.users, *of_index, *self.swept, *self.orders} - known
         return [f"{user_id!r} has something in Redis and should not exist" for user_id in sorted(found)]
 
     def indexed(self, user_id: str) -> list[str]:
         """The indexes that have an entry of the user."""
         spaces = [f"angles:{space}" for space, index in self.angles.items() if user_id in index]
-        return [*spaces, *(f"swept:{lane}" for lane in self.swept.get(user_id, ()))]
+        of_orders = ["orders"] if user_id in self.orders else []
+        return [*spaces, *(f"swept:{lane}" for lane in self.swept.get(user_id, ())), *of_orders]
 
 
 def read_stored(url: str, prefix: str) -> Stored:
@@ -57,7 +60,7 @@ def read_stored(url: str, prefix: str) -> Stored:
     with redis.Redis.from_url(url, socket_timeout=60) as client:
         keys = {
             kind: sorted(set(client.scan_iter(f"{_literal(prefix)}{kind}:*", 10_000)))
-            for kind in ("user", "angles", "swept")
+            for kind in ("user", "angles", "swept", "orders")
         }
         for begin in range(0, len(keys["user"]), _AT_ONCE):
             some = keys["user"][begin : begin + _AT_ONCE]
@@ -67,6 +70,7 @@ def read_stored(url: str, prefix: str) -> Stored:
             for key, fields in zip(some, pipeline.execute(), strict=True):
                 if fields:
                     found.users[_rest(key, prefix, "user")] = fields
+        found.orders = {_rest(key, prefix, "orders") for key in keys["orders"]}
         for key in keys["angles"]:
             members = client.zrange(key, 0, -1, withscores=True)
             found.angles[_rest(key, prefix, "angles")] = {who.decode(): angle for who, angle in members}

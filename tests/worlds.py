@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from math import inf
 
 from schemas.changes import Cause, Change, SegmentChange, UserErasedChange
-from schemas.decode import decode_order, decode_signup, encode_order, encode_signup
+from schemas.decode import decode_order, decode_signup, encode_order, encode_signup, order_of
 from schemas.errors import BadEvent
 from schemas.events import Event, Order, Signup
 from schemas.features import FEATURES, Feature, beyond_default, fields_read
@@ -16,6 +16,7 @@ from schemas.partition import partition_of
 from schemas.release import ModelRelease
 from schemas.topics import Topics
 from schemas.wire import decode_change
+from streamer import order_index
 from streamer import place as places
 from streamer import state as states
 from streamer.batch import Batch
@@ -240,9 +241,11 @@ def check_promises(world: World) -> None:
             assert state is None or (state.decided is None and state.position is None)
             assert not chain or isinstance(chain[-1], UserErasedChange)
             assert newest.get(user_id) is None
+            assert user_id not in world.redis.users or world.redis.users[user_id].index == set()
             continue
         assert state is not None, f"user {user_id} is not in Redis"
         alive.add(user_id)
+        _check_index(world, user_id, state)
         assert features_of(state, rules) == expected
         score = model.scorer.score(expected)
         assert state.decided is not None
@@ -274,6 +277,15 @@ def check_promises(world: World) -> None:
         assert world.redis.swept.get(partition, {}) == dict.fromkeys(ours, place.sweep.number)
         for topic in world.topics.inputs:
             assert place.positions[topic] == len(world.kafka.topics[topic].partitions[partition])
+
+
+def _check_index(world: World, user_id: str, state: states.UserState) -> None:
+    """The index of a user's orders is that of all of them, and a user of few orders has none."""
+    user = world.redis.users[user_id]
+    assert state.indexed == (state.facts.held > order_index.MOST_UNINDEXED)
+    orders = [order_of(order) for order in user.orders.values()]
+    right = order_index.all_entries(user_id, orders, world.config.rules)
+    assert user.index == (right if state.indexed else set())
 
 
 def _check_history(world: World, user_id: str, chain: Sequence[Change]) -> None:

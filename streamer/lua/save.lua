@@ -1,8 +1,10 @@
 -- Writes a batch whole, or nothing: only if the lane's place is still the one that the batch began with.
--- KEYS: the place, the count of saves, the users, the sorted sets: the indexes and the lane's users by sweep.
+-- KEYS: the place, the count of saves, the users, the sorted sets: the indexes, the lane's users by sweep, and the
+--       indexes of users' orders.
 -- ARGV: what is expected ('place', 'none', or 'torn': these very bytes and this count), the expected place, the
 --       expected count (of 'torn'), the new place, and as MessagePack the users' {fields and values to set, fields to
---       delete} and the sorted sets' {scores and members, members to remove}.
+--       delete} and the sorted sets' {scores and members, members to remove, whether to
+--       delete the set first}.
 local stored, saves = redis.call('GET', KEYS[1]), redis.call('GET', KEYS[2])
 if ARGV[1] == 'torn' then
   if (stored or '') ~= ARGV[2] or (saves or '') ~= ARGV[3] then return 0 end
@@ -34,6 +36,7 @@ for i, write in ipairs(users) do
   in_chunks('HSET', KEYS[2 + i], write[1])
 end
 for i, write in ipairs(sets) do
+  if write[3] then redis.call('UNLINK', KEYS[2 + #users + i]) end
   in_chunks('ZREM', KEYS[2 + #users + i], write[2])
   in_chunks('ZADD', KEYS[2 + #users + i], write[1])
 end

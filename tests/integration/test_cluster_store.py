@@ -18,7 +18,7 @@ from streamer.keys import Keys
 from streamer.memory import MemoryRedis, MemoryStore
 from tests.services import eventually
 from tests.strategies.angles import angles, user_ids
-from tests.strategies.writes import orders, saves
+from tests.strategies.writes import asks, orders, saves
 
 LANES = 2
 SLOTS = 16_384
@@ -104,6 +104,8 @@ def test_a_cluster_gives_what_memory_gives(
         wanted = dict.fromkeys(ours_touched, orders)
         assert real[lane].load(wanted) == memory[lane].load(wanted)
         assert real[lane].load_orders(ours_touched) == memory[lane].load_orders(ours_touched)
+        for user_id in ours_touched:
+            assert real[lane].load_ends(user_id, asks) == memory[lane].load_ends(user_id, asks)
         assert real[lane].unswept(2, 3) == memory[lane].unswept(2, 3)
         for space in ("s1", "s2"):
             expected = memory[lane].neighbours(space, towards, n, exclude)

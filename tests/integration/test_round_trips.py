@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from contextlib import closing
+from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
 import redis
+from msgspec.structs import replace
 from redis.connection import AbstractConnection
 
 from schemas.events import Item, Order, Signup
 from streamer.store import RedisStore
 from tests.integration.redis_writes import StartRedis
 from tests.strategies.events import START
-from tests.worlds import World
+from tests.strategies.features import RICH
+from tests.worlds import World, drain
 
 SIZES = (10, 100, 1_000)
 # Commands within the scripts: the one angle that all share; the index, and those to be swept.
@@ -60,3 +65,51 @@ def test_a_batch_takes_three_round_trips_and_each_event_the_same_commands(
     # Every user is read and written once; all else is the same for any size.
     assert (made.pop("hmget"), made.pop("hset")) == (size, size)
     assert made == {"mget": 1, "evalsha": 2} | NEIGHBOURS | SAVE
+
+
+def test_an_order_of_many_is_withdrawn_for_what_one_of_few_costs(fresh_redis: StartRedis) -> None:
+    """Also the oldest, which held a brand first, the extremes and, being made anew, the newest value."""
+    few, many = (withdrawn(fresh_redis, orders) for orders in (100, 5_000))
+    assert few.commands == many.commands
+    assert few.commands["hgetall"] == 0
+    # Numbers and ids are longer; 4,900 orders more would be half a megabyte.
+    assert many.bytes_read - few.bytes_read < 1_000
+
+
+@dataclass
+class Cost:
+    """What Redis was asked for, and how much it answered."""
+
+    commands: Counter[str]
+    bytes_read: int
+
+
+def withdrawn(fresh_redis: StartRedis, orders: int) -> Cost:
+    """What it costs to cancel the first order, and to cancel the last, of a user of so many."""
+    server = fresh_redis()
+    world = World(exclude=["Cancelled"], features=RICH, max_batch=500)
+    made = [an_order(number) for number in range(orders)]
+    with closing(RedisStore(server.url, 0)) as store, redis.Redis.from_url(server.url) as client:
+        lane = world.lane(wrap=lambda log, _: (log, store))
+        lane.take_over(world.writer())
+        world.send(*made)
+        drain(lane)
+        assert client.hlen("segue:user:7") > orders
+        before, read = calls(client), client.info("stats")["total_net_output_bytes"]
+        for order in (made[0], made[-1]):
+            world.send(replace(order, status="Cancelled", updated_at=START + timedelta(days=9)))
+            assert lane.step(0.0) == 1
+        cost = calls(client) - before
+        answered = client.info("stats")["total_net_output_bytes"] - read
+        state = json.loads(client.hget("segue:user:7", "state"))
+    facts = state["facts"]
+    assert (facts["held"], facts["counted"], state["indexed"]) == (orders, orders - 2, True)
+    assert facts["brands"]["Ön"][1] == "2024-01-01T00:00:01Z"
+    assert facts["latest"]["brand"][1] == f"{orders - 2}"
+    return Cost(cost, answered)
+
+
+def an_order(number: int) -> Order:
+    """The earlier, the cheaper."""
+    at = START + timedelta(seconds=number)
+    return Order("7", f"{number}", at, (Item("Ön", "Jeans", price=5.0 + number),), status="Complete")

@@ -15,10 +15,11 @@ from streamer import place as places
 from streamer.interfaces import LoadedOrders, Neighbour, StoredUser, UserWrite
 from streamer.memory import MemoryRedis, MemoryStore
 from streamer.neighbours import AngleIndex
+from streamer.state import Ask
 from streamer.store import RedisStore
 from tests.integration.redis_writes import SPACE, StartRedis, at, write
 from tests.strategies.angles import angles, user_ids
-from tests.strategies.writes import orders, saves
+from tests.strategies.writes import asks, orders, saves
 
 
 @pytest.fixture
@@ -58,13 +59,16 @@ def test_the_place_is_read_behind_what_is_of_it(
     with client.monitor() as monitor:
         store.load({"7": ["1"], "8": []})
         store.load_orders(["7", "8"])
-        told = [monitor.next_command()["command"] for _ in range(6)]
+        store.load_ends("7", {Ask("a"): 1})
+        told = [monitor.next_command()["command"] for _ in range(8)]
     assert [command.split()[0] for command in told] == [
         "HMGET",
         "HMGET",
         "MGET",
         "HGETALL",
         "HGETALL",
+        "MGET",
+        "ZRANGE",
         "MGET",
     ]
     keys = f"{redis_prefix}place:0 {redis_prefix}saves:0"
@@ -280,6 +284,8 @@ def test_redis_gives_what_memory_gives(
 
     assert real.load(dict.fromkeys(touched, orders)) == memory.load(dict.fromkeys(touched, orders))
     assert real.load_orders(touched) == memory.load_orders(touched)
+    for user_id in touched:
+        assert real.load_ends(user_id, asks) == memory.load_ends(user_id, asks)
     assert real.places([1, 0]) == memory.places([1, 0])
     for sweep, most in ((1, 100), (2, 3), (3, 100)):
         assert real.unswept(sweep, most) == memory.unswept(sweep, most)

@@ -22,7 +22,7 @@ from tests.worlds import TOPICS, World, check_promises, drain
 # The strategies' latest time: some facts are of just that moment.
 ERASED_AT = START.replace(hour=8)
 ERASED = UserErased("7", ERASED_AT)
-TOMBSTONE = {"state": b'{"facts":{"erased_at":"2024-01-01T08:00:00Z"},"format":2}'}
+TOMBSTONE = {"state": b'{"facts":{"erased_at":"2024-01-01T08:00:00Z"},"format":3}'}
 SWAPPED = a_release(centres=(CENTRES[2], CENTRES[1], CENTRES[0], CENTRES[3]))
 ELSEWHERE = a_release(scale=2.0)
 

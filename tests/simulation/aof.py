@@ -45,6 +45,7 @@ def effects_of(lane: int, number: int, place: bytes, writes: Sequence[UserWrite]
             lambda held: _set_fields(held.redis, write),
             lambda held: _put_angles(held.redis, write),
             lambda held: _put_swept(held.redis, lane, write),
+            lambda held: _put_index(held.redis, write),
         ]
 
     by_user = [of(write) for write in writes]
@@ -124,6 +125,10 @@ def _set_fields(redis: MemoryRedis, write: UserWrite) -> None:
 def _put_angles(redis: MemoryRedis, write: UserWrite) -> None:
     for space, angle in write.angles.items():
         redis.indexes.setdefault(space, AngleIndex()).put(write.user_id, angle)
+
+
+def _put_index(redis: MemoryRedis, write: UserWrite) -> None:
+    redis.users.setdefault(write.user_id, MemoryUser()).write_index(write.index)
 
 
 def _put_swept(redis: MemoryRedis, lane: int, write: UserWrite) -> None:

@@ -1,11 +1,13 @@
 """What Redis holds of each user in the end, beside its state, and of each lane: what others read, and what takeovers go by."""
 
 from schemas.changes import SegmentChange
+from schemas.decode import order_of
 from schemas.partition import partition_of
 from schemas.wire import decode_change
 from streamer import place as places
 from streamer.history import FIELDS
 from streamer.model import ActiveModel
+from streamer.order_index import all_entries
 from tests import oracle
 from tests.simulation.broken import same
 from tests.worlds import World
@@ -20,6 +22,7 @@ def check_kept(world: World, model: ActiveModel) -> None:
     same("users without any event", set(world.redis.users) - set(facts), set())
     for user_id in facts:
         _check_fields(world, user_id, model if user_id in alive else None)
+        _check_index(world, user_id)
     for partition in range(world.partitions):
         of_lane = {user_id for user_id in alive if partition_of(user_id, world.partitions) == partition}
         _check_place(world, partition, of_lane)
@@ -40,6 +43,15 @@ def _check_fields(world: World, user_id: str, model: ActiveModel | None) -> None
     expected = (change.segment, change.segment_name, int(change.provisional), change.sequence)
     by = (model.release.version, model.activation)
     same(f"what {user_id} has to read", plain, dict(zip(_PLAIN, map(str, (*expected, *by)), strict=True)))
+
+
+def _check_index(world: World, user_id: str) -> None:
+    """The index of a user's orders is that of all of them, or there is none."""
+    user, indexed = world.redis.users[user_id], world.state(user_id).indexed
+    orders = [order_of(order) for order in user.orders.values()]
+    right = all_entries(user_id, orders, world.config.rules) if indexed else frozenset[str]()
+    same(f"the index of {user_id}'s orders", sorted(user.index), sorted(right))
+    same(f"whether {user_id} has an index", indexed, len(orders) > 1)
 
 
 def _check_place(world: World, partition: int, alive: set[str]) -> None:

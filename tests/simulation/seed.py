@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from random import Random
+from unittest.mock import patch
 
+from streamer import order_index
 from tests.simulation.check import check_end
 from tests.simulation.faults import WorldFaults
 from tests.simulation.planted import PLANTS
@@ -28,7 +30,8 @@ def run_seed(seed: int, plant: str = "nothing", trace: Callable[[str], None] | N
             lines[0] += 1
             trace(f"{lines[0]:4} {text}")
 
-    with PLANTS[plant]() as (lane_class, ends):
+    # A user of two orders has an index of them: few have many here.
+    with patch.object(order_index, "MOST_UNINDEXED", 1), PLANTS[plant]() as (lane_class, ends):
         world = SimWorld(random, say)
         fleet = Fleet(world, lane_class, ends)
         try:

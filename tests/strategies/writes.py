@@ -2,12 +2,16 @@
 
 from hypothesis import strategies as st
 
-from streamer.interfaces import UserWrite
+from streamer.interfaces import IndexWrite, UserWrite
+from streamer.state import Ask
 from tests.strategies.angles import angles, user_ids
 
 orders = ("1", "2", "é")
+beginnings = ("f:a:", "f:b:", "t:é:")
 # The lanes' values are JSON, so text.
 _values = st.text(max_size=5).map(str.encode)
+asks = {Ask(beginning, last): 2 for beginning in beginnings for last in (False, True)}
+_entries = st.builds("{}{}".format, st.sampled_from(beginnings), st.text(max_size=3))
 
 _writes = st.builds(
     UserWrite,
@@ -18,5 +22,12 @@ _writes = st.builds(
     orders=st.dictionaries(st.sampled_from(orders), st.none() | _values),
     angles=st.dictionaries(st.sampled_from(("s1", "s2")), st.none() | angles),
     swept=st.none() | st.integers(0, 3),
+    index=st.none()
+    | st.builds(
+        IndexWrite,
+        anew=st.booleans(),
+        add=st.lists(_entries, max_size=4, unique=True),
+        remove=st.lists(_entries, max_size=4, unique=True),
+    ),
 )
 saves = st.lists(_writes, max_size=12, unique_by=lambda write: write.user_id)
