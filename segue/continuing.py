@@ -10,8 +10,8 @@ from schemas.release import ModelRelease
 from segue.publishing import PatientTopic
 from segue.settings import Settings
 from segue.training import NONE
+from streamer.models_topic import ModelsTopic
 from trainer.current import Current, current_from, published_assignments
-from trainer.models_topic import ModelsTopic
 from trainer.published import published
 from trainer.uploaded import place_below
 
@@ -78,4 +78,4 @@ def _elsewhere(release: ModelRelease, settings: Settings) -> str:
 
 
 def _asked_once(settings: Settings) -> ModelsTopic:
-    return ModelsTopic(settings.kafka, settings.topics, settings.kafka_options, DEADLINE_S)
+    return ModelsTopic(settings.topics, settings.kafka_client, DEADLINE_S)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from confluent_kafka import Message
 
 from schemas.errors import BadRelease
 from schemas.release import ModelRelease
@@ -14,9 +12,11 @@ from schemas.release_checks import check_declared, check_statuses
 from segue.kafka import wait_for_kafka
 from segue.settings import Settings
 from segue.trainer_extra import NotInstalled, installed
+from streamer.interfaces import Record
+from streamer.models_topic import ModelsTopic
 from trainer.activate import activate
-from trainer.models_topic import ModelsTopic, Record
 from trainer.published import Publication, Published, published
+from trainer.releases_topic import ToWrite
 
 if TYPE_CHECKING:
     from trainer.impact import Impact
@@ -29,18 +29,18 @@ class PatientTopic(ModelsTopic):
     """The topic of releases; a Kafka that does not answer is waited for, visibly. Connects to nothing yet."""
 
     def __init__(self, settings: Settings) -> None:
-        super().__init__(settings.kafka, settings.topics, settings.kafka_options, DEADLINE_S)
+        super().__init__(settings.topics, settings.kafka_client, DEADLINE_S)
         self._patience = wait_for_kafka(settings)
 
     def ensure(self) -> None:
         """As :meth:`ModelsTopic.ensure`."""
         self._patience.until_answered(super().ensure)
 
-    def read(self) -> list[Message]:
+    def read(self) -> list[Record]:
         """As :meth:`ModelsTopic.read`."""
         return self._patience.until_answered(super().read)
 
-    def write(self, records: list[Record], check: Callable[[], None] = lambda: None) -> list[int]:
+    def write(self, records: Sequence[ToWrite], check: Callable[[], None] = lambda: None) -> int:
         """As :meth:`ModelsTopic.write`, which is not tried twice: whether it failed may not be known."""
         with self._patience.visible():
             return super().write(records, check)

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from schemas.errors import Unreachable
 from streamer.interfaces import Committed, Headers, Record
 from streamer.kafka_client import (
     Config,
@@ -142,6 +143,10 @@ class Reader:
             _, end = self._consumer.get_watermark_offsets(TopicPartition(topic, self._partition), cached=True)
             lag[topic] = max(0, end - position)
         return lag
+
+    def unreachable(self, task: str) -> Unreachable:
+        """The error of a Kafka that did not do this while we read."""
+        return unreachable(self._client, task, self._reports)
 
     def close(self) -> None:
         """Let go of the connections; does not wait for the broker."""

@@ -97,7 +97,7 @@ class Writer:
             error = error_of(raised)
             if is_fenced(error):
                 raise Fenced("another producer of this lane was started at the same time") from None
-            raise unreachable(self._client, "start the lane's producer", self._reports, error) from None
+            raise unreachable(self._client, "start a producer", self._reports, error) from None
         except BaseException:
             self.give_up()
             raise
@@ -106,6 +106,11 @@ class Writer:
         self, records: Sequence[OutRecord], offsets: list[TopicPartition], group_metadata: Any
     ) -> dict[str, int]:
         """One transaction of these records and offsets.
+
+        Args:
+            records: what to write.
+            offsets: of the group; none commits the records alone.
+            group_metadata: of the consumer whose group it is; None without offsets.
 
         Returns:
             By topic with an explicit partition, the offset after the last record written.
@@ -135,7 +140,8 @@ class Writer:
                         f" Kafka at {address(self._client)}"
                     )
 
-            self._until(end_s, "take offsets", producer, send_offsets)
+            if offsets:
+                self._until(end_s, "take offsets", producer, send_offsets)
             self._until(end_s, "commit", producer, producer.commit_transaction)
         except KafkaException as raised:
             failed = _failed(error_of(raised), written, self._reports)  # an abort adds reports of its own

@@ -110,14 +110,22 @@ def check_topics(client: Mapping[str, str], topics: Topics, *, deadline_s: float
                 f"topic {first} has {counts[first]} partitions and {name} has {counts[name]}: a user must have the"
                 " same number in both, so make them anew with equal counts"
             )
-    if counts.get(topics.models, 1) != 1:
-        raise BadTopics(
-            f"topic {topics.models} has {counts[topics.models]} partitions, which leaves the order of releases"
-            " open: make it anew with 1"
-        )
+    check_one_partition(topics.models, counts.get(topics.models, 1))
     for name in found:
-        _check_config(name, _config(admin, name), topic_configs(topics)[name])
+        check_config(admin, name, topic_configs(topics)[name])
     return counts[first]
+
+
+def check_one_partition(name: str, partitions: int) -> None:
+    """See that the topic of releases has one partition.
+
+    Raises:
+        BadTopics: it has more.
+    """
+    if partitions != 1:
+        raise BadTopics(
+            f"topic {name} has {partitions} partitions, which leaves the order of releases open: make it anew with 1"
+        )
 
 
 def inflating(client: Mapping[str, str], topics: Topics, *, deadline_s: float = DEADLINE_S) -> dict[str, int]:
@@ -161,7 +169,13 @@ def _config(admin: Admin, name: str) -> dict[str, str]:
     return {entry.name: entry.value for entry in entries.values()}
 
 
-def _check_config(name: str, config: Mapping[str, str], wanted: Mapping[str, str]) -> None:
+def check_config(admin: Admin, name: str, wanted: Mapping[str, str]) -> None:
+    """See that a topic loses and refuses no record; one whose configuration this login may not read is believed.
+
+    Raises:
+        BadTopics: it would.
+    """
+    config = _config(admin, name)
     policy = config.get(_POLICY, wanted[_POLICY])
     if policy != wanted[_POLICY]:
         raise BadTopics(

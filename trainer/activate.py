@@ -8,14 +8,14 @@ from schemas.errors import BadRelease
 from schemas.headers import release_headers
 from schemas.topics import MODELS_CURRENT_KEY, Topics
 from schemas.wire import encode_release
-from trainer.models_topic import ModelsTopic
 from trainer.published import Publication, Published, published
+from trainer.releases_topic import ReleasesTopic
 
 
 def activate(
     publication: Publication,
     known: Published,
-    topic: ModelsTopic,
+    topic: ReleasesTopic,
     topics: Topics,
     *,
     at: datetime | None = None,
@@ -51,4 +51,4 @@ def activate(
         (key, value, release_headers(release, topics, key=key, at=at, created_at=created_at))
         for key in (release.version, MODELS_CURRENT_KEY)
     ]
-    return topic.write(records, check)[-1]
+    return topic.write(records, check)

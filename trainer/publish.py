@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -21,9 +19,9 @@ from trainer.current import Current, published_assignments
 from trainer.drift import Drift
 from trainer.gate import MAX_MOVED, history_problem, refusal
 from trainer.impact import Impact, compared, told_in
-from trainer.models_topic import ModelsTopic
 from trainer.published import Publication, Published, published
 from trainer.release import ASSIGNMENTS, REPORT, load_release, read_manifest
+from trainer.releases_topic import ReleasesTopic
 from trainer.scorer import can_score, score
 from trainer.upload import place_of, upload
 
@@ -70,15 +68,8 @@ class Plan:
         return to is None or place_of(self.release.version, to) == current.release.artifacts_uri
 
 
-def models_topic(
-    bootstrap: str, topics: Topics, client: Mapping[str, Any] | None = None, *, deadline_s: float = 15.0
-) -> ModelsTopic:
-    """The topic of releases of one Kafka; ``deadline_s`` is how long to wait for each answer."""
-    return ModelsTopic(bootstrap, topics, client or {}, deadline_s)
-
-
 def plan_publish(
-    folder: Path, topic: ModelsTopic, *, max_moved: float = MAX_MOVED, artifacts_prefix: str = ""
+    folder: Path, topic: ReleasesTopic, *, max_moved: float = MAX_MOVED, artifacts_prefix: str = ""
 ) -> Plan:
     """Verify a release's folder and compare it with the release in use; writes nothing.
 
@@ -104,7 +95,7 @@ def plan_publish(
 
 def carry_out(
     plan: Plan,
-    topic: ModelsTopic,
+    topic: ReleasesTopic,
     topics: Topics,
     to: str | None = None,
     *,
@@ -132,7 +123,7 @@ def carry_out(
     Raises:
         Refused: it would move too many users.
         BadRelease: the release is too large for a record, or another one became current meanwhile.
-        BadSetting: ``to`` or the client's settings cannot be used.
+        BadSetting: ``to`` cannot be used.
         BadTopics: the topic exists and is not as it has to be.
         Unreachable: Kafka or the store does not answer, or refuses.
     """
@@ -143,33 +134,6 @@ def carry_out(
     if to is not None:
         release = replace(release, artifacts_uri=upload(plan.folder, release.version, to))
     return activate(Publication(release, plan.created_at, None), plan.known, topic, topics, at=at)
-
-
-def publish(
-    folder: Path,
-    bootstrap: str,
-    topics: Topics,
-    to: str | None = None,
-    client: Mapping[str, Any] | None = None,
-    *,
-    force: bool = False,
-    at: datetime | None = None,
-    deadline_s: float = 15.0,
-) -> int:
-    """:func:`plan_publish` and :func:`carry_out`; gives the activation.
-
-    Args:
-        folder: the release's.
-        bootstrap: Kafka's ``bootstrap.servers``.
-        topics: the names of the topics.
-        to: a directory's URL or path for fsspec; None copies nothing.
-        client: more settings of librdkafka, such as the login's.
-        force: also where it would move too many users.
-        at: the time in the records' headers; now, when None.
-        deadline_s: how long to wait for each answer of Kafka.
-    """
-    topic = models_topic(bootstrap, topics, client, deadline_s=deadline_s)
-    return carry_out(plan_publish(folder, topic), topic, topics, to, force=force, at=at)
 
 
 def _compared(

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from confluent_kafka import Message
-
 from schemas.errors import BadRelease
 from schemas.headers import CREATED_AT
 from schemas.release import ModelRelease
 from schemas.topics import MODELS_CURRENT_KEY
 from schemas.wire import decode_release
+from trainer.releases_topic import ReleaseRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ class Published:
         return next((each for each in self.releases if each.release.version == version), None)
 
 
-def published(records: Iterable[Message]) -> Published:
+def published(records: Iterable[ReleaseRecord]) -> Published:
     """Read the topic's records, oldest first.
 
     A version's record is written again with each of its activations, in one transaction with ``current``. So
@@ -74,7 +73,7 @@ def published(records: Iterable[Message]) -> Published:
     activations: dict[str, list[int]] = {}
     current, activation, problem = None, None, None
     for record in records:
-        key, value = record.key() or b"", record.value()
+        key, value = record.key or b"", record.value
         is_current = key == MODELS_CURRENT_KEY.encode()
         if value is None:
             by_version.pop(key.decode(errors="replace"), None)
@@ -84,11 +83,11 @@ def published(records: Iterable[Message]) -> Published:
         except BadRelease as error:
             # A record of another kind, or of another version of Segue.
             if is_current:
-                current, activation, problem = None, record.offset(), str(error)
+                current, activation, problem = None, record.offset, str(error)
             continue
         if is_current:
-            current, activation, problem = release.version, record.offset(), None
-            activations.setdefault(release.version, []).append(record.offset() or 0)
+            current, activation, problem = release.version, record.offset, None
+            activations.setdefault(release.version, []).append(record.offset)
         if is_current and release.version in by_version:
             continue
         by_version.pop(release.version, None)
@@ -102,6 +101,6 @@ def published(records: Iterable[Message]) -> Published:
     return Published(found, in_use, activation, problem)
 
 
-def _header(record: Message, name: str) -> str | None:
-    value = dict(record.headers() or ()).get(name)
-    return value.decode(errors="replace") if isinstance(value, bytes) else None
+def _header(record: ReleaseRecord, name: str) -> str | None:
+    value = dict(record.headers).get(name)
+    return None if value is None else value.decode(errors="replace")

@@ -91,6 +91,12 @@ def test_pure_modules_reach_no_server_even_through_others(module: str) -> None:
     assert f"streamer.{module}" in seen
 
 
+def test_the_trainer_reaches_no_server_by_itself() -> None:
+    """Who publishes brings the topic of releases; Kafka is written once, in ``streamer``."""
+    for file in (ROOT / "trainer").rglob("*.py"):
+        assert not {first(name) for name in imports(file)} & EDGES, file.relative_to(ROOT)
+
+
 def test_a_worker_imports_no_training_library() -> None:
     """Not even through a library: asked of a process that has imported all that a worker runs."""
     code = (

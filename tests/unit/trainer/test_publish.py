@@ -7,8 +7,8 @@ import pytest
 
 from schemas.errors import BadRelease, BadSetting, Unreachable
 from schemas.topics import Topics
+from tests.publishing import publish
 from tests.training import a_trained_folder
-from trainer.publish import publish
 
 
 @pytest.fixture(scope="module")

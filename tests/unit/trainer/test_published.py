@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from confluent_kafka import Message
 from msgspec.structs import replace
 
 from schemas.release import ModelRelease, version_of
 from schemas.wire import encode_release
+from streamer.interfaces import Record
 from tests.releases import a_release
 from trainer.published import Publication, Published, published
 
@@ -17,13 +17,13 @@ def release(next_segment: int = 4) -> ModelRelease:
 A, B, C = release(4), release(6), release(5)
 
 
-def record(offset: int, key: str, value: ModelRelease | bytes | None, day: int = 1) -> Message:
+def record(offset: int, key: str, value: ModelRelease | bytes | None, day: int = 1) -> Record:
     content = encode_release(value) if isinstance(value, ModelRelease) else value
-    headers = [("ce_time", b"2024-05-%02dT00:00:00Z" % day), ("segue_created_at", b"2024-04-30T00:00:00Z")]
-    return Message(topic="segment-models", key=key.encode(), value=content, offset=offset, headers=headers)
+    headers = (("ce_time", b"2024-05-%02dT00:00:00Z" % day), ("segue_created_at", b"2024-04-30T00:00:00Z"))
+    return Record("segment-models", 0, offset, key.encode(), content, 0, headers)
 
 
-def activation(offset: int, of: ModelRelease, day: int = 1) -> list[Message]:
+def activation(offset: int, of: ModelRelease, day: int = 1) -> list[Record]:
     """The two records of a transaction, before its marker."""
     return [record(offset, of.version, of, day), record(offset + 1, "current", of, day)]
 
