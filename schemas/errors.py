@@ -87,6 +87,12 @@ class BadStore(SegueError):
     exit_code = 8
 
 
+class NoRoom(SegueError):
+    """The folder for temporary files does not take what a command cannot hold in memory."""
+
+    exit_code = 74
+
+
 class BadEvent(SegueError):
     """An input record that cannot be applied: it becomes a dead letter with this text as its reason."""
 

@@ -7,8 +7,8 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from types import MappingProxyType
 
+from schemas import times
 from schemas.errors import BadTopics, NeedsRebuild
 from schemas.events import Event
 from schemas.partition import partition_of
@@ -27,11 +27,13 @@ from streamer.model import BootstrapRecord
 from streamer.profile import Refuse
 from streamer.refold import Refold
 from streamer.refusals import Refusals
+from streamer.spill import Spill
 from streamer.state import Facts, UserState
 
 FactsAsOf = Callable[[str], Iterable[Fact]]
 """Gives the warehouse's facts before a time (RFC 3339), user by user."""
-NONE_ERASED: Mapping[str, datetime] = MappingProxyType({})
+Erased = Iterable[tuple[str, datetime]]
+"""Users, each with an erasure; as often as it is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,18 +79,38 @@ def _bounds(admin: Admin, topic: str, lane: int) -> Bounds:
     return admin.bounds(topic, lane, admin.topic(topic).topic_id)
 
 
-def erasures_known(settings: Settings, bootstrap: BootstrapRecord | None) -> Mapping[str, datetime]:
-    """By user, the erasure that Redis knows; none without a bootstrap, since the log tells them all.
+@contextmanager
+def erasures_known(settings: Settings, bootstrap: BootstrapRecord | None) -> Iterator[Erased]:
+    """The erasures that Redis knows; none without a bootstrap, since the log tells them all.
 
-    Call it before the log is opened: an erasure that comes later lies in the log.
+    Enter it before the log is opened: an erasure that comes later lies in the log.
 
     Raises:
         Unreachable: Redis does not answer.
+        NoRoom: they fit neither into memory nor on the disk.
     """
-    if bootstrap is None:
-        return NONE_ERASED
-    with RedisUsers(followed(settings)) as users:
-        return dict(users.erasures())
+    with closing(_Known()) as known:
+        if bootstrap is not None:
+            with RedisUsers(followed(settings)) as users:
+                known.keep(users.erasures())
+        yield known
+
+
+class _Known:
+    def __init__(self) -> None:
+        self._spill = Spill()
+        self._shelf = self._spill.shelf()
+
+    def keep(self, erased: Erased) -> None:
+        self._shelf.put((user_id, times.text(at).encode()) for user_id, at in erased)
+
+    def __iter__(self) -> Iterator[tuple[str, datetime]]:
+        for entries in self._shelf.batches():
+            for user_id, at in entries:
+                yield user_id, times.parse(at.decode())
+
+    def close(self) -> None:
+        self._spill.close()
 
 
 def past_of(
@@ -99,21 +121,22 @@ def past_of(
     *,
     decisions: bool,
     only: Container[str] | None = None,
-    erased: Mapping[str, datetime] = NONE_ERASED,
+    erased: Erased = (),
     progress: Callable[[int], None],
 ) -> Refold:
-    """A lane as its past begins.
+    """A lane as its past begins; to be closed.
 
     Args:
         bootstrap: the one that stands, so that the log begins with it.
         facts_as_of: the warehouse's facts, where there is a warehouse to ask.
         decisions: whether to read what was decided, too.
         only: these users; None for all.
-        erased: erasures that Redis knows, by user (:func:`erasures_known`). Of one from before the bootstrap neither the
+        erased: erasures that Redis knows (:func:`erasures_known`). Of one from before the bootstrap neither the
             log, which begins with it, nor `user-segments` need tell: compaction drops a null.
 
     Raises:
         NeedsRebuild: what came before cannot be had.
+        NoRoom: the users fit neither into memory nor on the disk.
     """
     topics = config.topics
     users = {topics.users: log.bounds[topics.users].begin} if decisions else {}
@@ -159,7 +182,7 @@ def _of_warehouse(
     config: LaneConfig,
     begin: Mapping[str, int],
     facts: Iterable[Fact],
-    known: Mapping[str, datetime],
+    known: Erased,
     refuse: Refuse,
 ) -> Iterator[UserState]:
     """The states as a bootstrap makes them: no fact counts up to an erasure that came before the log goes on."""
@@ -168,16 +191,16 @@ def _of_warehouse(
     def is_ours(user_id: str) -> bool:
         return partition_of(user_id, settings.partitions, settings.partitioner) == log.lane
 
-    ours = {user_id: at for user_id, at in known.items() if is_ours(user_id)}
-    erased = erased_before(log.reader, log.bounds, begin, ours, config)
-    yield from states_of(
-        (fact for fact in facts if is_ours(fact.user_id)),
-        config.rules,
-        refuse,
-        lambda user_id: _begun(user_id, erased.pop(user_id, None)),
-    )
-    for user_id, at in erased.items():
-        yield _begun(user_id, at)
+    ours = ((user_id, at) for user_id, at in known if is_ours(user_id))
+    with erased_before(log.reader, log.bounds, begin, ours, config) as erased:
+        yield from states_of(
+            (fact for fact in facts if is_ours(fact.user_id)),
+            config.rules,
+            refuse,
+            lambda user_id: _begun(user_id, erased.pop(user_id)),
+        )
+        for user_id, at in erased:
+            yield _begun(user_id, at)
 
 
 def _begun(user_id: str, erased_at: datetime | None) -> UserState:

@@ -59,7 +59,7 @@ class LaneReplay:
         self.events = 0
         self.live = self._read_live()
         past.go_to(window.begin)
-        states = {user_id: self._as_decided(state) for user_id, state in past.states.items()}
+        states = {state.user_id: self._as_decided(state) for state in past.states}
         self.undecided_before = sum(s.facts.alive and s.decided is None for s in states.values())
         self.told: dict[str, list[Change]] = {}
         self._replay = Replay(states, model, config.rules, past.refusals)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import cast
 
 import redis
@@ -14,7 +13,7 @@ import redis
 from schemas.errors import BadStore, NeedsRebuild, Unusable
 from segue.followed import followed
 from segue.kafka import lanes_of
-from segue.lane_past import FactsAsOf, LaneLog, erasures_known, lane_log, past_of
+from segue.lane_past import Erased, FactsAsOf, LaneLog, erasures_known, lane_log, past_of
 from segue.lanes import lane_config
 from segue.rebuild_lease import give_back, take
 from segue.redis_start import check_redis
@@ -65,6 +64,7 @@ def rebuild(
         LaneInUse: the prefix is not fresh, or another rebuild fills it.
         NeedsRebuild: the log does not hold the whole past, or the group has committed no offsets.
         Unreachable: Kafka or Redis does not answer.
+        NoRoom: the users of a lane fit neither into memory nor on the disk.
     """
     partitions = lanes_of(settings)
     config = lane_config(settings, partitions)
@@ -73,9 +73,11 @@ def rebuild(
     anew = _check_redis(settings, config, into, say)
     take(settings, into)
     writer = f"{WRITER}{uuid.uuid4().hex}"
-    stores = [RedisStore(settings.redis, lane, into) for lane in range(partitions)]
-    try:
-        erased = erasures_known(settings, bootstrap)
+    with ExitStack() as stack:
+        stores = [
+            stack.enter_context(closing(RedisStore(settings.redis, lane, into))) for lane in range(partitions)
+        ]
+        erased = stack.enter_context(erasures_known(settings, bootstrap))
         run = _Run(settings, config, model, bootstrap, facts_as_of, erased, progress)
         fillers = [
             LaneFiller(lane, store, model, config, writer, anew=anew) for lane, store in enumerate(stores)
@@ -93,21 +95,18 @@ def rebuild(
         for filler in fillers:
             filler.confirm()
         return Rebuilt(run.users, run.records, anew, run.refusals)
-    finally:
-        for store in stores:
-            store.close()
 
 
 @dataclass(slots=True)
 class _Run:
-    """One lane after the other, so that one lane's users lie in memory at a time."""
+    """One lane after the other, so that one lane's users are kept at a time."""
 
     settings: Settings
     config: LaneConfig
     model: ActiveModel
     bootstrap: BootstrapRecord | None
     facts_as_of: FactsAsOf | None
-    erased: Mapping[str, datetime]
+    erased: Erased
     progress: Callable[[int, int], None]
     users: int = 0
     records: int = 0
@@ -130,18 +129,19 @@ class _Run:
             erased=self.erased,
             progress=lambda records: self.progress(read + records, written),
         )
-        until = decided_within(
-            log.reader, topics.users, log.bounds[topics.users], committed, self.config.max_batch
-        )
-        past.go_to({**committed, topics.users: until})
-        self.records += past.records
-        self.refusals.merge(past.refusals)
-        self.users += filler.fill(
-            past.states.values(),
-            past.positions,
-            {topic: log.bounds[topic].topic_id for topic in past.positions},
-            lambda users: self.progress(self.records, written + users),
-        )
+        with closing(past):
+            until = decided_within(
+                log.reader, topics.users, log.bounds[topics.users], committed, self.config.max_batch
+            )
+            past.go_to({**committed, topics.users: until})
+            self.records += past.records
+            self.refusals.merge(past.refusals)
+            self.users += filler.fill(
+                past.states,
+                past.positions,
+                {topic: log.bounds[topic].topic_id for topic in past.positions},
+                lambda users: self.progress(self.records, written + users),
+            )
 
 
 def _committed(log: LaneLog, settings: Settings) -> dict[str, int]:

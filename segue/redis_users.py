@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
@@ -28,6 +28,7 @@ from streamer.neighbours import angle, similarity
 from streamer.place import FoldSettings, Place
 from streamer.redis_client import address_of, connect, reaching
 from streamer.rules import Rules
+from streamer.spill import Spill
 from streamer.state import UserState
 from streamer.store import RedisStore
 
@@ -112,19 +113,27 @@ class RedisUsers:
             return _place(self._redis.mget(self._keys.place(lane), self._keys.saves(lane)))
 
     def user_ids(self) -> Iterator[list[str]]:
-        """The ids of all users, each once, in no order, a batch at a time."""
+        """The ids of all users, each once, in no order, a batch at a time.
+
+        Raises:
+            NoRoom: the ids fit neither into memory nor on the disk.
+        """
+        with closing(Spill()) as spill:
+            seen = spill.shelf()
+            for user_ids in self.scanned():
+                if fresh := seen.add(user_ids):
+                    yield fresh
+
+    def scanned(self) -> Iterator[list[str]]:
+        """The ids of all users as Redis tells them, some perhaps more than once."""
         start = self._keys.user("")
-        seen: set[str] = set()
         cursor = 0
         while True:
             with reaching(self._address):
                 answer = self._redis.scan(cursor, match=self._keys.every_user(), count=_BATCH)
             cursor, keys = cast(tuple[int, list[bytes]], answer)
-            user_ids = dict.fromkeys(key.decode()[len(start) :] for key in keys)
-            fresh = [user_id for user_id in user_ids if user_id not in seen]  # a scan may tell a key twice
-            seen.update(fresh)
-            if fresh:
-                yield fresh
+            if keys:
+                yield [key.decode()[len(start) :] for key in keys]
             if cursor == 0:
                 return
 

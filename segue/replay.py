@@ -14,7 +14,7 @@ from schemas.partition import partition_of
 from schemas.wire import encode_change
 from segue.bootstrap_offsets import Asked
 from segue.kafka import lanes_of
-from segue.lane_past import FactsAsOf, LaneLog, erasures_known, lane_log, past_begins, past_of
+from segue.lane_past import Erased, FactsAsOf, LaneLog, erasures_known, lane_log, past_begins, past_of
 from segue.lane_replay import LaneReplay
 from segue.lanes import lane_config
 from segue.patient import PatientReader
@@ -61,7 +61,7 @@ class ReplayRun:
     Raises:
         BadRelease: there is no such release, or it cannot be used.
         BadTopics: the topics do not fit together, or are not there.
-        Unreachable: Kafka does not answer, or, after a bootstrap, Redis.
+        Unreachable: Kafka does not answer.
     """
 
     def __init__(
@@ -83,7 +83,6 @@ class ReplayRun:
         self._model, self._bootstrap = published(settings, release)
         self._config = _under(lane_config(settings, self.partitions), self._model)
         self._lanes = self._lanes_of()
-        self._erased = erasures_known(settings, self._bootstrap)
         self.done = Replayed(self._model.release.version)
 
     def changes(self) -> Iterator[Change]:
@@ -92,10 +91,12 @@ class ReplayRun:
         Raises:
             NeedsRebuild: the log does not hold the whole past.
             BadUsage: the window lies outside the log.
+            Unreachable: Kafka does not answer, or, after a bootstrap, Redis.
         """
-        for lane in self._lanes:
-            with lane_log(self._settings, lane) as log:
-                yield from self._lane(log)
+        with erasures_known(self._settings, self._bootstrap) as erased:
+            for lane in self._lanes:
+                with lane_log(self._settings, lane) as log:
+                    yield from self._lane(log, erased)
 
     def _lanes_of(self) -> list[int]:
         lanes = set(range(self.partitions))
@@ -105,7 +106,7 @@ class ReplayRun:
             lanes &= self._wanted.lanes
         return sorted(lanes)
 
-    def _lane(self, log: LaneLog) -> Iterator[Change]:
+    def _lane(self, log: LaneLog, erased: Erased) -> Iterator[Change]:
         topics = self._config.topics
         begin = past_begins({topic: log.bounds[topic] for topic in topics.inputs}, log.lane, self._bootstrap)
         window = window_of(topics, log, begin, self._wanted, Asked(self._settings).offset_at)
@@ -117,19 +118,20 @@ class ReplayRun:
             self._facts_as_of,
             decisions=False,
             only=self._users,
-            erased=self._erased,
+            erased=erased,
             progress=lambda read: self._note(before + read),
         )
-        replay = LaneReplay(
-            log,
-            window,
-            past,
-            self._model,
-            self._config,
-            lambda: closing(PatientReader(self._settings, log.lane)),
-            self._users,
-            lambda read: self._note(self._read + read),
-        )
+        with closing(past):
+            replay = LaneReplay(
+                log,
+                window,
+                past,
+                self._model,
+                self._config,
+                lambda: closing(PatientReader(self._settings, log.lane)),
+                self._users,
+                lambda read: self._note(self._read + read),
+            )
         done = self.done
         for change in replay.changes():
             done.changes += 1

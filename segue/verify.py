@@ -1,13 +1,12 @@
-"""Redis against the log, user by user: the log is folded again in memory, up to each lane's place."""
+"""Redis against the log, user by user: the log is folded again, beside Redis, up to each lane's place."""
 
 from __future__ import annotations
 
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import datetime
+from itertools import chain
 
 from schemas.errors import NeedsRebuild
 from schemas.partition import partition_of
@@ -15,24 +14,21 @@ from schemas.release import ModelRelease
 from schemas.times import EPOCH
 from segue.followed import followed
 from segue.kafka import DEADLINE_S, lanes_of, patiently
-from segue.lane_past import FactsAsOf, LaneLog, erasures_known, lane_log, past_of
+from segue.lane_past import Erased, FactsAsOf, LaneLog, erasures_known, lane_log, past_of
+from segue.lane_verify import Differing, LaneVerify, Users
 from segue.lanes import lane_config
 from segue.redis_lane import RedisLane, spaces_in
 from segue.redis_users import RedisUsers
 from segue.release import read_releases
 from segue.settings import Settings
-from streamer.compare import Difference, differences
+from streamer.compare import Difference
 from streamer.lane_config import LaneConfig
 from streamer.model import ActiveModel
 from streamer.place import Place
-from streamer.refold import Refold
 from streamer.refusals import Refusals
 from streamer.scoring import Scorer
+from streamer.spill import Shelf, Spill
 from streamer.start import check_settings
-
-_USERS_AT_ONCE = 500
-_LOOKS = 4
-_AGAIN_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,64 +37,84 @@ class Verified:
 
     users: int
     records: int
-    differing: dict[str, list[Difference]]
+    by_lane: tuple[Differing, ...]
     lanes_without_place: tuple[int, ...]
     refusals: Refusals
 
     @property
     def whole(self) -> bool:
         """Whether Redis holds what the log says, in every lane."""
-        return not self.differing and not self.lanes_without_place
+        return not self.count and not self.lanes_without_place
+
+    @property
+    def count(self) -> int:
+        """How many users differ."""
+        return sum(map(len, self.by_lane))
+
+    @property
+    def differing(self) -> Iterator[tuple[str, list[Difference]]]:
+        """Each of them, and in what."""
+        return chain.from_iterable(self.by_lane)
 
 
 def verify(
-    settings: Settings, facts_as_of: FactsAsOf | None, progress: Callable[[int, int], None]
+    settings: Settings, facts_as_of: FactsAsOf | None, progress: Callable[[int, int], None], spill: Spill
 ) -> Verified:
     """Compare every user of every lane; workers may go on meanwhile.
 
     Args:
         facts_as_of: the facts of the warehouse that a bootstrap took the users from.
         progress: told how many records have been read, and how many users compared.
+        spill: where it is kept who differs.
 
     Raises:
         NeedsRebuild: the log does not hold the whole past, or the states were made under other settings.
         BadTopics: the topics do not fit together, or are not there.
         Unreachable: Kafka or Redis does not answer.
+        NoRoom: the users of a lane fit neither into memory nor on the disk.
     """
     settings = followed(settings)
     partitions = lanes_of(settings)
     config = lane_config(settings, partitions)
     models = _Models(settings)
-    of_lane: dict[int, list[str]] = defaultdict(list)
+    of_lane = [spill.shelf() for _ in range(partitions)]
     with RedisUsers(settings) as users:
-        for some in users.user_ids():
-            for user_id in some:
-                of_lane[partition_of(user_id, partitions, settings.partitioner)].append(user_id)
-    erased = erasures_known(settings, models.bootstrap)
-    run = _Run(settings, config, facts_as_of, erased, progress, models, spaces_in(settings))
-    for lane in range(partitions):
-        run.lane(lane, of_lane[lane])
-    return Verified(run.users, run.records, run.differing, tuple(run.without_place), run.refusals)
+        for some in users.scanned():
+            for lane, ids in _by_lane(some, settings, partitions).items():
+                of_lane[lane].add(ids)
+    with erasures_known(settings, models.bootstrap) as erased:
+        run = _Run(settings, config, facts_as_of, erased, progress, models, spaces_in(settings), spill)
+        for lane in range(partitions):
+            run.lane(lane, of_lane[lane])
+    return Verified(run.users, run.records, tuple(run.differing), tuple(run.without_place), run.refusals)
+
+
+def _by_lane(user_ids: Sequence[str], settings: Settings, partitions: int) -> Mapping[int, list[str]]:
+    found: dict[int, list[str]] = defaultdict(list)
+    for user_id in user_ids:
+        found[partition_of(user_id, partitions, settings.partitioner)].append(user_id)
+    return found
 
 
 @dataclass(slots=True)
 class _Run:
-    """One lane after the other, so that one lane's states lie in memory at a time."""
+    """One lane after the other, so that one lane's states are kept at a time."""
 
     settings: Settings
     config: LaneConfig
     facts_as_of: FactsAsOf | None
-    erased: Mapping[str, datetime]
+    erased: Erased
     progress: Callable[[int, int], None]
     models: _Models
     spaces: list[str]
+    spill: Spill
     users: int = 0
     records: int = 0
-    differing: dict[str, list[Difference]] = field(default_factory=dict)
+    differing: list[Differing] = field(default_factory=list)
     without_place: list[int] = field(default_factory=list)
     refusals: Refusals = field(default_factory=Refusals)
 
-    def lane(self, lane: int, in_redis: Sequence[str]) -> None:
+    def lane(self, lane: int, in_redis: Shelf) -> None:
         with closing(RedisLane(self.settings, lane, self.spaces)) as redis_lane:
             place = redis_lane.place()
             if place is None:
@@ -107,10 +123,10 @@ class _Run:
             with lane_log(self.settings, lane) as log:
                 self._compare(log, redis_lane, place, in_redis)
 
-    def _compare(self, log: LaneLog, redis_lane: RedisLane, place: Place, in_redis: Sequence[str]) -> None:
+    def _compare(self, log: LaneLog, redis_lane: RedisLane, place: Place, in_redis: Shelf) -> None:
         check_settings(place.settings, self.config.settings)
         _check_topics_of(place, log)
-        before = self.records
+        before, before_users = self.records, self.users
         past = past_of(
             log,
             self.config,
@@ -120,38 +136,20 @@ class _Run:
             erased=self.erased,
             progress=lambda read: self.progress(before + read, self.users),
         )
-        past.go_to(place.positions)
-        seen: set[str] = set()
-        pending = list(dict.fromkeys([*in_redis, *past.states]))
-        for look in range(_LOOKS):
-            found = self._look(pending, redis_lane, past)
-            self.users += len(set(pending) - seen)
-            seen.update(pending)
-            # A lane that heals is on its way for a moment: who differs is looked at again.
-            pending = [*found, *(user_id for user_id in past.states if user_id not in seen)]
-            if not pending or look == _LOOKS - 1:
-                self.differing |= found
-                break
-            time.sleep(_AGAIN_S if found else 0.0)
-        self.records += past.records
-        self.refusals.merge(past.refusals)
-
-    def _look(
-        self, user_ids: Sequence[str], redis_lane: RedisLane, past: Refold
-    ) -> dict[str, list[Difference]]:
-        """Compare at the place of each moment at which users are read."""
-        found: dict[str, list[Difference]] = {}
-        for some in _chunks(user_ids):
-            place, kept = redis_lane.read(some)
+        with closing(past):
             past.go_to(place.positions)
-            for user_id in some:
-                differs = differences(
-                    past.state(user_id), kept[user_id], self.models.of_space, self.config.rules
-                )
-                if differs:
-                    found[user_id] = differs
-            self.progress(self.records + past.records, self.users)
-        return found
+            lane = LaneVerify(
+                past,
+                redis_lane,
+                self.models.of_space,
+                self.config.rules,
+                lambda users: self.progress(before + past.records, before_users + users),
+            )
+            self.differing.append(Differing(self.spill.shelf()))
+            lane.compare(Users(in_redis, past.states), self.differing[-1])
+            self.users += lane.users
+            self.records += past.records
+            self.refusals.merge(past.refusals)
 
 
 class _Models:
@@ -182,8 +180,3 @@ def _check_topics_of(place: Place, log: LaneLog) -> None:
                 f"topic {topic} was deleted and made anew, so what the states hold of the one before cannot be"
                 " folded again"
             )
-
-
-def _chunks(user_ids: Sequence[str]) -> Iterator[Sequence[str]]:
-    for at in range(0, len(user_ids), _USERS_AT_ONCE):
-        yield user_ids[at : at + _USERS_AT_ONCE]

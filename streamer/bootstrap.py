@@ -20,6 +20,7 @@ same bootstrap ends:
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing
 from datetime import datetime
 from itertools import groupby
 
@@ -33,6 +34,7 @@ from streamer import place as places
 from streamer.decisions import decided_in, erased_at_in
 from streamer.healing import read_between
 from streamer.interfaces import Log, OutRecord, Record, Store
+from streamer.kept_states import KeptStates
 from streamer.lane_config import LaneConfig
 from streamer.lane_errors import Fenced, InDoubt
 from streamer.model import ActiveModel
@@ -114,11 +116,13 @@ def bootstrap(
             was started meanwhile.
         Unreachable: Kafka or Redis does not answer, Kafka did not confirm a transaction, or Redis has lost what was
             written.
+        NoRoom: what ``user-segments`` says fits neither into memory nor on the disk.
     """
     check_statuses(model.release, config.rules)
     fillers = {p: _Filler(p, ends, as_of, model, config, clock, writer) for p, ends in lanes.items()}
     try:
-        return _fill(fillers, facts, config, announce, progress)
+        with closing(KeptStates()) as recalled:
+            return _fill(fillers, facts, config, recalled, announce, progress)
     except Fenced as reason:
         raise NotFresh(
             f"a worker or another bootstrap was started meanwhile: stop it, then run the same bootstrap again"
@@ -134,6 +138,7 @@ def _fill(
     fillers: "Mapping[int, _Filler]",
     facts: Iterable[Fact],
     config: LaneConfig,
+    recalled: KeptStates,
     announce: Callable[[], None],
     progress: Callable[[int], None],
 ) -> Filled:
@@ -150,42 +155,23 @@ def _fill(
     if again:
         lanes[0].clear()
     for lane in lanes:
-        lane.recall()
+        lane.recall(recalled)
 
-    refusals = Refusals()
-    users = _add_states(fillers, facts, config, refusals, progress)
-    for lane in lanes:
-        lane.commit()
-    for lane in lanes:
-        lane.count()
-    for lane in lanes:
-        lane.place()
-    for lane in lanes:
-        lane.confirm()
-    return Filled(users, sum(lane.records for lane in lanes), refusals)
+    def add(state: UserState) -> None:
+        lane = partition_of(state.user_id, config.settings.partitions, config.settings.partitioner)
+        fillers[lane].add(state)
 
-
-def _add_states(
-    fillers: "Mapping[int, _Filler]",
-    facts: Iterable[Fact],
-    config: LaneConfig,
-    refusals: Refusals,
-    progress: Callable[[int], None],
-) -> int:
-    """Give each user's state to its lane; returns how many there were."""
-
-    def of_user(user_id: str) -> _Filler:
-        return fillers[partition_of(user_id, config.settings.partitions, config.settings.partitioner)]
-
-    def recalled(user_id: str) -> UserState:
-        return of_user(user_id).recalled(user_id)
-
-    users = 0
-    for state in states_of(facts, config.rules, refusals.add, recalled):
-        of_user(state.user_id).add(state)
+    users, refusals = 0, Refusals()
+    for state in states_of(facts, config.rules, refusals.add, recalled.pop):
+        add(state)
         users += 1
         progress(users)
-    return users
+    for state in recalled:  # of whom only a record tells
+        add(state)
+    for finish in (_Filler.commit, _Filler.count, _Filler.place, _Filler.confirm):
+        for lane in lanes:
+            finish(lane)
+    return Filled(users, sum(lane.records for lane in lanes), refusals)
 
 
 class _Filler:
@@ -217,7 +203,6 @@ class _Filler:
         )
         self._sweep = places.using(None, model)
         self._pending: list[UserState] = []
-        self._told: dict[str, UserState] = {}
         self._users_position = 0
         self._topic_ids: dict[str, str] = {}
         self.held: bytes | None = None
@@ -255,7 +240,7 @@ class _Filler:
     def clear(self) -> None:
         self._saves.clear()
 
-    def recall(self) -> None:
+    def recall(self, recalled: KeptStates) -> None:
         """Read what ``user-segments`` says of the lane's users."""
         topic, log = self._config.topics.users, self._ends.log
         bounds = log.bounds(topic)
@@ -263,12 +248,7 @@ class _Filler:
         for records in read_between(log, {topic: bounds.begin}, {topic: bounds.end}, self._config.max_batch):
             for record in records:
                 if record.key is not None:
-                    user_id = record.key.decode()
-                    self._told[user_id] = _told(self._told.get(user_id, UserState(user_id)), record)
-
-    def recalled(self, user_id: str) -> UserState:
-        """What ``user-segments`` says of a user, who is then the caller's to add."""
-        return self._told.pop(user_id, UserState(user_id))
+                    recalled.put(_told(recalled.get(record.key.decode()), record))
 
     def add(self, state: UserState) -> None:
         self._pending.append(state)
@@ -276,9 +256,7 @@ class _Filler:
             self._flush({})
 
     def commit(self) -> None:
-        """Write what is left, also the users of whom only a record tells, and the inputs' offsets."""
-        while self._told:
-            self.add(self._told.popitem()[1])
+        """Write what is left, and the inputs' offsets."""
         topics, log = self._config.topics, self._ends.log
         self._topic_ids = {topic: log.bounds(topic).topic_id for topic in (*topics.inputs, topics.users)}
         self._flush(self._ends.start)

@@ -4,9 +4,11 @@ A bootstrap keeps to the erasures that it finds in ``user-segments``. Those that
 from where it goes on must meet them there, and not know them before.
 """
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from datetime import datetime
+
+import msgspec
 
 from schemas.changes import Cause, UserErasedChange
 from schemas.events import UserErased
@@ -16,43 +18,107 @@ from streamer.decisions import decision_in
 from streamer.healing import read_between
 from streamer.interfaces import Bounds, Reading, Record
 from streamer.lane_config import LaneConfig
+from streamer.spill import Spill
 
-Times = dict[str, set[datetime]]
-"""By user, when it was erased."""
+_decode = msgspec.json.Decoder(dict[datetime, int]).decode
+
+# Where an erasure was told: before all records of ``user-segments``, at one's offset, or after all.
+_SURELY_BEFORE, _AFTER_ALL = -1, 2**62
 
 
+class Erasures:
+    """By user, the last erasure that came before a lane's log goes on.
+
+    ``all_before``: of none that was noted the log itself could tell.
+
+    Every method raises :class:`~schemas.errors.NoRoom` where they fit neither into memory nor on the disk.
+    """
+
+    def __init__(self) -> None:
+        self._spill = Spill()
+        self._shelf = self._spill.shelf()
+        # Records of ``user-segments`` up to here were there when a bootstrap began.
+        self._until = _SURELY_BEFORE
+        self.all_before = True
+
+    def pop(self, user_id: str) -> datetime | None:
+        """A user's, which is then forgotten; None for one who was not erased."""
+        stored = self._shelf.get(user_id)
+        self._shelf.remove(user_id)
+        return None if stored is None else self._last(stored)
+
+    def __iter__(self) -> Iterator[tuple[str, datetime]]:
+        for entries in self._shelf.batches():
+            for user_id, stored in entries:
+                last = self._last(stored)
+                if last is not None:
+                    yield user_id, last
+
+    def close(self) -> None:
+        """Let go of all."""
+        self._spill.close()
+
+    def note(self, user_id: str, erased_at: datetime, told_at: int) -> None:
+        """An erasure, and where it was told."""
+        self.all_before = self.all_before and told_at == _SURELY_BEFORE
+        told = self._told(user_id)
+        told[erased_at] = min(told_at, told.get(erased_at, told_at))
+        self._shelf.put([(user_id, msgspec.json.encode(told))])
+
+    def note_bootstrap(self, offset: int) -> None:
+        """What was told up to a bootstrap's record came before the log goes on."""
+        self._until = offset
+        self.all_before = True
+
+    def met(self, user_id: str, erased_at: datetime) -> None:
+        """The log tells this erasure: it came later, unless something else shows that it came before."""
+        told = self._told(user_id)
+        if told.get(erased_at, self._until) > self._until:
+            del told[erased_at]
+            self._shelf.put([(user_id, msgspec.json.encode(told))])
+
+    def _told(self, user_id: str) -> dict[datetime, int]:
+        stored = self._shelf.get(user_id)
+        return {} if stored is None else _decode(stored)
+
+    def _last(self, stored: bytes) -> datetime | None:
+        return max(_decode(stored), default=None)
+
+
+@contextmanager
 def erased_before(
     log: Reading,
     bounds: Mapping[str, Bounds],
     begin: Mapping[str, int],
-    known: Mapping[str, datetime],
+    known: Iterable[tuple[str, datetime]],
     config: LaneConfig,
-) -> dict[str, datetime]:
-    """By user, the last erasure that came before the log goes on.
+) -> Iterator[Erasures]:
+    """The erasures that came before the log goes on.
 
     Args:
         bounds: of the inputs, ``user-segments`` and ``segment-changes``.
         begin: by input, the offset from which the log goes on.
         known: erasures that somebody else tells, by user; compaction may have taken the records that did.
     """
-    before, told = _told(log, bounds, begin, config)
-    for user_id, at in known.items():
-        told[user_id].add(at)
-    if told:
-        for user_id, later in _in_log(log, bounds, begin, config).items():
-            told[user_id] -= later
-    for user_id, times in told.items():
-        before[user_id] |= times
-    return {user_id: max(times) for user_id, times in before.items() if times}
+    with closing(Erasures()) as erasures:
+        _note_told(erasures, log, bounds, begin, config)
+        for user_id, at in known:
+            erasures.note(user_id, at, _AFTER_ALL)
+        if not erasures.all_before:
+            for erasure in _in_log(log, bounds, begin, config):
+                erasures.met(erasure.user_id, erasure.erased_at)
+        yield erasures
 
 
-def _told(
-    log: Reading, bounds: Mapping[str, Bounds], begin: Mapping[str, int], config: LaneConfig
-) -> tuple[Times, Times]:
-    """The erasures that the outputs tell: those that surely came before the log goes on, and the others."""
+def _note_told(
+    erasures: Erasures,
+    log: Reading,
+    bounds: Mapping[str, Bounds],
+    begin: Mapping[str, int],
+    config: LaneConfig,
+) -> None:
+    """The erasures that the outputs tell."""
     topics = config.topics
-    before: Times = defaultdict(set)
-    pending: Times = defaultdict(set)
 
     def is_before(cause: Cause) -> bool:
         return all(cause.positions.get(topic, 0) <= at for topic, at in begin.items())
@@ -63,32 +129,28 @@ def _told(
             continue
         if decision.erased_at is not None:
             # A record of a user who is there has the last erasure of its batch, which may follow it.
-            is_told = before if decision.decided is None and is_before(decision.cause) else pending
-            is_told[decision.user_id].add(decision.erased_at)
+            surely = decision.decided is None and is_before(decision.cause)
+            erasures.note(decision.user_id, decision.erased_at, _SURELY_BEFORE if surely else record.offset)
         if decision.cause.type == "bootstrap":
-            for user_id, times in pending.items():
-                before[user_id] |= times
-            pending.clear()
+            erasures.note_bootstrap(record.offset)
     for record in _all(log, bounds, topics.changes, config):
         change = None if record.value is None else decode_change(record.value)
         if isinstance(change, UserErasedChange):
-            (before if is_before(change.cause) else pending)[change.user_id].add(change.occurred_at)
-    return before, pending
+            surely = is_before(change.cause)
+            erasures.note(change.user_id, change.occurred_at, _SURELY_BEFORE if surely else _AFTER_ALL)
 
 
 def _in_log(
     log: Reading, bounds: Mapping[str, Bounds], begin: Mapping[str, int], config: LaneConfig
-) -> Times:
+) -> Iterator[UserErased]:
     """Every erasure among the events; orders hold none."""
     topics = config.topics
-    found: Times = defaultdict(set)
     for topic in (topic for topic in topics.inputs if topic != topics.orders):
         start = {topic: begin[topic]}
         for records in read_between(log, start, {topic: bounds[topic].end}, config.max_batch):
             for incoming in read_batch(records, start, topics, config.settings, config.max_ahead).events:
                 if isinstance(incoming.event, UserErased):
-                    found[incoming.event.user_id].add(incoming.event.erased_at)
-    return found
+                    yield incoming.event
 
 
 def _all(log: Reading, bounds: Mapping[str, Bounds], topic: str, config: LaneConfig) -> Iterator[Record]:

@@ -1,7 +1,8 @@
-"""A lane's log folded again, in memory: what every user's state is to be at some place.
+"""A lane's log folded again, beside Redis: what every user's state is to be at some place.
 
 It decides nothing. Up to a place every event was decided already, and the decisions lie in
-``user-segments``: so the events are folded, and the decisions read. Pure.
+``user-segments``: so the events are folded, and the decisions read. Pure, but for the states that do not fit into
+memory (:mod:`streamer.kept_states`).
 """
 
 from collections import defaultdict
@@ -12,6 +13,7 @@ from streamer.batch import read_batch
 from streamer.decisions import adopted
 from streamer.healing import read_between
 from streamer.interfaces import Reading
+from streamer.kept_states import KeptStates
 from streamer.lane_config import LaneConfig
 from streamer.profile import fold_all
 from streamer.refusals import Refusals
@@ -46,12 +48,19 @@ class Refold:
         self.positions = dict(positions)
         self._only = only
         self.refusals = Refusals() if refusals is None else refusals
-        self.states = {state.user_id: state for state in states if self._is_wanted(state.user_id)}
+        self.states = KeptStates()
         self.records = 0
+        for state in states:
+            if self._is_wanted(state.user_id):
+                self.states.put(state)
 
     def state(self, user_id: str) -> UserState:
         """A user's state; empty for one of whom the log says nothing."""
-        return self.states.get(user_id) or UserState(user_id)
+        return self.states.get(user_id)
+
+    def close(self) -> None:
+        """Let go of the states."""
+        self.states.close()
 
     def go_to(self, positions: Mapping[str, int]) -> None:
         """Read on up to these offsets; one that lies behind is left where it is.
@@ -77,9 +86,7 @@ class Refold:
                     continue
                 of_user[incoming.event.user_id].append(incoming.event)
             for user_id, events in of_user.items():
-                self.states[user_id] = fold_all(
-                    self.state(user_id), events, self._config.rules, self.refusals.add
-                )
+                self.states.put(fold_all(self.state(user_id), events, self._config.rules, self.refusals.add))
             self._count(len(records))
 
     def _adopt(self, end: int) -> None:
@@ -89,7 +96,7 @@ class Refold:
             for record in records:
                 user_id = None if record.key is None else record.key.decode()
                 if user_id is not None and self._is_wanted(user_id):
-                    self.states[user_id] = adopted(self.state(user_id), record)
+                    self.states.put(adopted(self.state(user_id), record))
             self._count(len(records))
 
     def _is_wanted(self, user_id: str) -> bool:

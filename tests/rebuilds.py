@@ -48,7 +48,7 @@ def _fill(
     until = decided_within(log.reader, users, log.bounds[users], committed, world.config.max_batch)
     past.go_to({**committed, users: until})
     topic_ids = {topic: log.bounds[topic].topic_id for topic in past.positions}
-    filler.fill(past.states.values(), past.positions, topic_ids, lambda _: None)
+    filler.fill(past.states, past.positions, topic_ids, lambda _: None)
     filler.count()
     filler.place()
     filler.confirm()

@@ -33,7 +33,7 @@ def a_past(world: World, log: LaneLog, warehouse: Sequence[Fact] | None = None, 
         world.models.bootstrapped,
         None if warehouse is None else lambda _: warehouse,
         decisions=decisions,
-        erased={user_id: at for user_id, at in known.items() if at is not None},
+        erased=[(user_id, at) for user_id, at in known.items() if at is not None],
         progress=lambda _: None,
     )
 
@@ -80,6 +80,6 @@ def differing(world: World, past: Refold, partition: int = 0) -> dict[str, list[
         user_id: differences(
             past.state(user_id), kept(world, user_id, partition), of_space, world.config.rules
         )
-        for user_id in {*past.states, *in_redis}
+        for user_id in {*(state.user_id for state in past.states), *in_redis}
     }
     return {user_id: differs for user_id, differs in found.items() if differs}

@@ -91,12 +91,29 @@ def write(*cells: str) -> None:
 
 def write_json(value: object) -> None:
     """Write one line of JSON."""
-    _write_line(printable_json(msgspec.json.encode(value).decode()))
+    _write_line(_json(value))
+
+
+def write_json_of(fields: dict[str, object], name: str, items: Iterable[object]) -> None:
+    """Write one line of JSON: these fields, and behind them a list of items that need not fit into memory."""
+    begin = _json({**fields, name: []}).removesuffix("]}")
+    _write(begin)
+    for number, item in enumerate(items):
+        _write(f"{',' if number else ''}{_json(item)}")
+    _write_line("]}")
+
+
+def _json(value: object) -> str:
+    return printable_json(msgspec.json.encode(value).decode())
 
 
 def _write_line(line: str) -> None:
+    _write(f"{line}\n")
+
+
+def _write(text: str) -> None:
     try:
-        print(line, flush=True)
+        print(text, end="", flush=True)
     except BrokenPipeError:
         _end_unread(sys.stdout)
 

@@ -4,13 +4,13 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
 from segue.cli.command import BootstrapWarehouse, command, flag
-from segue.cli.terminal import progress, say, warn, write, write_json
+from segue.cli.terminal import progress, say, warn, write, write_json_of
 from segue.refused_text import refused_lines
 from segue.settings import Settings
 
@@ -40,23 +40,26 @@ def verify(
     """
     from segue.facts import warehouse_facts
     from segue.verify import verify as compared
+    from streamer.spill import Spill
 
-    with ExitStack() as stack:
-        facts_as_of = None if warehouse is None else warehouse_facts(stack, warehouse, settings)
-        bar = stack.enter_context(progress())
-        task = bar.add_task("Comparing", note="")
-        found = compared(
-            settings,
-            facts_as_of,
-            lambda records, users: bar.update(
-                task, note=f"{records:,} records read, {users:,} users compared"
-            ),
-        )
-    if as_json:
-        _write(found)
-    else:
-        _say(found)
-    return 0 if found.whole else 1
+    with closing(Spill()) as spill:
+        with ExitStack() as stack:
+            facts_as_of = None if warehouse is None else warehouse_facts(stack, warehouse, settings)
+            bar = stack.enter_context(progress())
+            task = bar.add_task("Comparing", note="")
+            found = compared(
+                settings,
+                facts_as_of,
+                lambda records, users: bar.update(
+                    task, note=f"{records:,} records read, {users:,} users compared"
+                ),
+                spill,
+            )
+        if as_json:
+            _write(found)
+        else:
+            _say(found)
+        return 0 if found.whole else 1
 
 
 def _write(found: Verified) -> None:
@@ -65,22 +68,23 @@ def _write(found: Verified) -> None:
         "records": found.records,
         "lanes_without_place": found.lanes_without_place,
         "refused": list(found.refusals),
-        "differing": [
-            {"user_id": user_id, "differences": differs} for user_id, differs in found.differing.items()
-        ],
     }
-    write_json(told)
+    write_json_of(
+        told,
+        "differing",
+        ({"user_id": user_id, "differences": differs} for user_id, differs in found.differing),
+    )
 
 
 def _say(found: Verified) -> None:
-    for user_id, differs in found.differing.items():
+    for user_id, differs in found.differing:
         for one in differs:
             write(user_id, one.field, f"log {_json(one.log)}", f"Redis {_json(one.redis)}")
     for line in refused_lines(found.refusals, "events", every=True):
         warn(line)
     for lane in found.lanes_without_place:
         say(f"Lane {lane} has no place in Redis, so nothing was compared there: start a worker.")
-    count = len(found.differing)
+    count = found.count
     differ = "0 differences" if not count else f"{count:,} {'user differs' if count == 1 else 'users differ'}"
     say(f"{found.users:,} users compared with {found.records:,} records: {differ}.")
 

@@ -26,7 +26,9 @@ def a_world() -> World:
 def found(world: World, begin: int, known: dict[str, datetime] | None = None) -> dict[str, datetime]:
     log = a_lane_log(world)
     begins = {TOPICS.signups: begin, TOPICS.orders: 0}
-    return erased_before(log.reader, log.bounds, begins, known or {}, world.config)
+    known_to_redis = (known or {}).items()
+    with erased_before(log.reader, log.bounds, begins, known_to_redis, world.config) as erasures:
+        return dict(erasures)
 
 
 def lost(world: World, *topics: str) -> None:
