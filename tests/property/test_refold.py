@@ -1,5 +1,7 @@
 """Whatever came, the log folded again is what a lane's Redis holds at the lane's place."""
 
+from unittest.mock import patch
+
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -11,21 +13,26 @@ from tests.worlds import World
 shops = st.tuples(histories("7"), histories("21"), histories("España")).map(
     lambda of_users: [event for history in of_users for event in history]
 )
+# How many users and orders lie in memory, the others being on disk.
+in_memory = st.sampled_from([0, 2, 100_000])
 some_settings = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 
 
 @some_settings
-@given(shops, st.sampled_from([(), ("Cancelled", "Returned")]), st.integers(1, 5))
-def test_at_every_place_of_a_living_lane(events: list[Event], exclude: tuple[str, ...], batch: int) -> None:
+@given(shops, st.sampled_from([(), ("Cancelled", "Returned")]), st.integers(1, 5), in_memory)
+def test_at_every_place_of_a_living_lane(
+    events: list[Event], exclude: tuple[str, ...], batch: int, most: int
+) -> None:
     world = World(1, exclude=exclude, max_batch=batch)
     world.send(*events)
     lane = world.take_over()
     past = a_refold(world)
-    while True:
-        past.go_to(position_of(world))
-        assert differing(world, past) == {}
-        if not lane.step(0.0):
-            break
+    with patch("streamer.kept_states.MOST", most):
+        while True:
+            past.go_to(position_of(world))
+            assert differing(world, past) == {}
+            if not lane.step(0.0):
+                break
     assert past.records == len(events) + len(world.records(world.topics.users))
 
 

@@ -141,3 +141,13 @@ def test_json_means_what_it_meant(capsys: pytest.CaptureFixture[str]) -> None:
     assert json.loads(told) == value
     assert "é" in told
     assert not {mark for mark in told if unicodedata.category(mark) in ("Cc", "Cf")} - {"\n"}
+
+
+@pytest.mark.parametrize("items", [[], [{"id": "7"}], [{"id": "a\x1b"}, {"id": "]}"}, [1, None]]])
+def test_a_list_that_is_written_item_by_item_is_the_list(
+    items: list[object], capsys: pytest.CaptureFixture[str]
+) -> None:
+    terminal.write_json({"users": 2, "differing": items})
+    terminal.write_json_of({"users": 2}, "differing", iter(items))
+    whole, parts = capsys.readouterr().out.splitlines()
+    assert parts == whole
