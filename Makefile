@@ -49,7 +49,7 @@ fuzz: venv ## 100,000 hostile events among as many good ones; ARGS="--seed 7" ag
 	@$(SETUP) default-jre-headless maven redis-server
 	$(BIN)/python -m tests.fuzz $(ARGS)
 
-refill: venv ## `segue rebuild` of a million events beside a living worker, and its rate; ARGS="--events 20000" for less
+refill: venv ## `segue rebuild` of a million events beside a living worker, its rate, and the memory of a million users; ARGS="--events 20000 --users 1000 10000" for less
 	@$(SETUP) default-jre-headless maven redis-server
 	$(BIN)/python -m tests.refill $(ARGS)
 

@@ -1,1 +1,1 @@
-"""A log of a million events, rebuilt beside a living worker: how fast, and that nothing differs."""
+"""A log of a million events, rebuilt beside a living worker: how fast, that nothing differs, and in how much memory."""

@@ -1,4 +1,6 @@
-"""`python -m tests.refill`: a million events rebuilt beside a living worker, switched to, and verified."""
+"""`python -m tests.refill`: a million events rebuilt beside a living worker, switched to, and verified; then the memory
+that commands take of few users and of many.
+"""
 
 import argparse
 import secrets
@@ -6,6 +8,7 @@ import sys
 import time
 
 from tests.deployment import WorkerEnded
+from tests.refill import memory
 from tests.refill.campaign import Verdict, run
 
 
@@ -14,9 +17,17 @@ def main() -> int:
     parser = argparse.ArgumentParser("python -m tests.refill", description=__doc__)
     parser.add_argument("--events", type=int, default=1_000_000, help="default: %(default)s")
     parser.add_argument("--seed", type=int, help="decides the events; drawn and printed if unset")
+    parser.add_argument(
+        "--users",
+        type=int,
+        nargs="+",
+        default=[100_000, 1_000_000],
+        help="made-up users of whom memory is measured, the fewest first; default: %(default)s",
+    )
     options = parser.parse_args()
     seed = secrets.randbelow(1_000_000) if options.seed is None else options.seed
-    rerun = f'make refill ARGS="--seed {seed} --events {options.events}"'
+    users = " ".join(map(str, options.users))
+    rerun = f'make refill ARGS="--seed {seed} --events {options.events} --users {users}"'
     began_s = time.monotonic()
 
     def say(text: str) -> None:
@@ -25,10 +36,12 @@ def main() -> int:
     say(f"seed {seed}: {options.events:,} events")
     try:
         verdict = run(options.events, seed, say)
+        _tell(verdict)
+        say("the memory of commands over made-up users")
+        memory.tell(options.users)
     except (AssertionError, WorkerEnded) as error:
         print(f"\nseed {seed}: {error}\nagain: {rerun}", file=sys.stderr)
         return 1
-    _tell(verdict)
     print(f"again: {rerun}")
     return 0
 

@@ -1,0 +1,62 @@
+"""What the commands over all users hold in memory does not grow with the users, nor with those who differ."""
+
+import tracemalloc
+from collections.abc import Callable, Mapping, Sequence
+
+import pytest
+
+from segue import lane_verify
+from streamer import kept_states
+from streamer.compare import Kept
+from streamer.place import Place
+from tests.refill import memory
+from tests.refill.made_up import Shop
+
+FEW, MANY = 2_000, 10_000
+# A state takes about 2 kB, an id in a set 100 bytes.
+MAY_GROW_BYTES = 400_000
+
+
+@pytest.fixture(autouse=True)
+def _little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept_states, "MOST", 1_000)
+    monkeypatch.setattr(lane_verify, "_AGAIN_S", 0.0)
+
+
+def taken(run: Callable[[Shop], int], users: int) -> int:
+    """The most bytes of Python's that a command holds at a time."""
+    shop = Shop(users)
+    tracemalloc.start()
+    try:
+        assert run(shop) == users
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+class EmptyLane:
+    """Redis has nobody."""
+
+    def __init__(self, shop: Shop) -> None:
+        self._place = shop.place
+
+    def read(self, user_ids: Sequence[str]) -> tuple[Place, Mapping[str, Kept]]:
+        return self._place, dict.fromkeys(user_ids, Kept({}, {}, swept=False))
+
+
+def everybody_differs(shop: Shop) -> int:
+    users, differing = memory.compared(shop, EmptyLane(shop))
+    assert differing == users
+    return users
+
+
+COMMANDS = {**memory.COMMANDS, "verify, where everybody differs": everybody_differs}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_memory_does_not_grow_with_the_users(command: str) -> None:
+    run = COMMANDS[command]
+    run(Shop(100))  # what is loaded once
+    few, many = taken(run, FEW), taken(run, MANY)
+    print(command, few, many)
+    assert many - few < MAY_GROW_BYTES, f"{few:,} bytes of {FEW:,} users, {many:,} of {MANY:,}"
