@@ -45,6 +45,7 @@ class RedisStore:
         self._lane = lane
         self._doubt: str | None = None
         self._doubted: set[str] = set()
+        self._home = keys
         self._at(keys)
         self._save = client.register_script(_script("save"))
         self._neighbours = client.register_script(_script("neighbours"))
@@ -65,8 +66,10 @@ class RedisStore:
         """The lane's place, as it was saved.
 
         Where the place says that the lane has moved to another prefix, this store is from then on one of that
-        prefix. Every takeover asks for the place first, so whoever takes the lane over follows it.
+        prefix. Every takeover asks for the place first, so whoever takes the lane over follows it. Each call begins
+        at the store's first prefix: a Redis that lost the move has the lane there, for everybody alike.
         """
+        self._at(self._home)
         while True:
             with reaching(self._address):
                 stored, saves = self._read_place()

@@ -159,6 +159,25 @@ def test_a_store_follows_a_lane_that_has_moved_when_it_asks_for_the_place(
     assert client.hget(f"{second}user:7", "state") == b"s"
 
 
+def test_a_store_goes_back_with_a_redis_that_lost_the_move(
+    store: RedisStore, client: redis.Redis, redis_prefix: str
+) -> None:
+    """As a failover does it: whoever worked under the new prefix goes on where a worker goes on that starts now."""
+    there = f"{redis_prefix}2:"
+    assert store.save(None, b"before", [])
+    former = client.get(f"{redis_prefix}place:0"), client.get(f"{redis_prefix}saves:0")
+    assert store.save(b"before", places.moved(there), [])
+    client.set(f"{there}place:0", b"p1")
+    assert store.place() == b"p1"
+
+    for name, value in zip(("place", "saves"), former, strict=True):
+        client.set(f"{redis_prefix}{name}:0", value)
+
+    assert (store.place(), store.prefix) == (b"before", redis_prefix)
+    assert store.save(b"before", b"p2", [write("7", {"state": "s"})])
+    assert client.hget(f"{redis_prefix}user:7", "state") == b"s"
+
+
 def test_lanes_have_places_of_their_own(
     redis_server: RedisService, store: RedisStore, redis_prefix: str
 ) -> None:
