@@ -17,15 +17,16 @@ from streamer.store import RedisStore
 
 
 def standing(settings: Settings, timeout_s: float = TIMEOUT_S) -> str | None:
-    """The prefix that a rebuild fills, or filled, and to which the lanes have not moved.
+    """The prefix that a rebuild fills, or filled, and to which not every lane has moved.
 
     Raises:
         Unreachable: Redis does not answer.
     """
-    key = Keys(followed(settings, timeout_s).redis_prefix).rebuild()
+    # A switch that was interrupted has moved the first lanes, and the name stands where the others are.
+    prefixes = followed(settings, timeout_s).redis_prefix, settings.redis_prefix
     with closing(connect(settings.redis, timeout_s)) as client, reaching(address_of(client)):
-        stored = cast(bytes | None, client.get(key))
-    return None if stored is None else stored.decode()
+        stored = cast(list[bytes | None], client.mget([Keys(prefix).rebuild() for prefix in prefixes]))
+    return next((name.decode() for name in stored if name is not None), None)
 
 
 def take(settings: Settings, into: str) -> None:

@@ -52,8 +52,8 @@ def _states(settings: Settings, lanes: int | None, model: ActiveModel | None) ->
     checks = [] if lanes is None else check_places(settings, lanes)
     left = standing(settings, _DEADLINE_S)
     if left is not None:
-        text = f"a rebuild into {left} was begun, and the lanes have not moved there"
-        fix = f"segue rebuild --into {left} --switch, or --drop"
+        text = f"a rebuild into {left} was begun, and not every lane has moved there"
+        fix = f"segue rebuild --into {left} --switch, or --drop where none has"
         checks.append(Check("rebuild", WARN, text, fix))
     if model is not None:
         space, keys = model.release.space, Keys(followed(settings, _DEADLINE_S).redis_prefix)

@@ -11,7 +11,7 @@ import redis
 from segue import rebuild_lease
 from segue.services import RedisService
 from segue.settings import Settings
-from streamer.rebuild import LaneInUse
+from streamer.rebuild import LaneInUse, move
 from streamer.store import RedisStore
 from tests.integration.redis_writes import at
 
@@ -70,3 +70,21 @@ def test_what_cannot_be_told_from_live_data_is_refused(
         rebuild_lease.drop(settings, into.format(redis_prefix))
 
     assert set(client.scan_iter(f"{redis_prefix}*")) == before
+
+
+def test_a_switch_that_was_interrupted_leaves_the_rebuild_named(
+    client: redis.Redis, redis_server: RedisService, redis_prefix: str
+) -> None:
+    """Lane 0 has moved, and lane 1 has not."""
+    into = f"{redis_prefix}2:"
+    fill(redis_server.url, redis_prefix, ("7", "8"))
+    fill(redis_server.url, into, ("7", "8"))
+    settings = Settings.model_validate({"redis": redis_server.url, "redis_prefix": redis_prefix})
+    rebuild_lease.take(settings, into)
+    with closing(RedisStore(redis_server.url, 0, redis_prefix)) as store:
+        move(store, into)
+
+    assert rebuild_lease.standing(settings) == into
+
+    rebuild_lease.give_back(settings, redis_prefix)
+    assert rebuild_lease.standing(settings) is None
