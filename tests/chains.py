@@ -23,7 +23,7 @@ import pandas as pd
 
 from schemas.events import Event, UserErased
 from tests import oracle
-from tests.pipelines import Pipeline
+from tests.pipelines import Pipeline, Scored
 
 At = tuple[int, ...]
 """How many of the user's events the lane has read, by topic."""
@@ -31,11 +31,12 @@ Label = tuple[int, bool]
 """A segment, and whether it is provisional."""
 Row = tuple[Any, ...]
 """The features."""
-Scores = Mapping[Row, tuple[Label, tuple[float, ...]]]
-"""What one release makes of features: their label, and their components."""
+Scores = Mapping[Row, Scored]
+"""What one release makes of features."""
 
 # A sweep that moved a user comes from an activation before that of the change.
 _MODEL = "model"
+_BOOTSTRAP = "bootstrap"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +63,14 @@ class History:
 
     Attributes:
         tracks: by input topic, the user's events in its lane, in order.
-        chain: the changes, as JSON, in the order of the topic.
+        chain: the changes, as JSON, in the order of the topic; before them what a bootstrap decided.
+        past: the facts that came before the tracks, which are in no log.
     """
 
     user_id: str
     tracks: Mapping[str, Sequence[Lying]]
     chain: Sequence[Mapping[str, Any]]
+    past: Sequence[Event] = ()
 
 
 @dataclass(slots=True)
@@ -76,6 +79,7 @@ class _Walk:
 
     history: History
     exclude: frozenset[str]
+    min_margin: float
     topics: list[str] = field(init=False)
     offsets: list[list[int]] = field(init=False)
     rows: dict[At, Row | None] = field(default_factory=dict)
@@ -93,6 +97,14 @@ class _Walk:
             for topic, offsets in zip(self.topics, self.offsets, strict=True)
         )
 
+    def right(self, scores: Scores, at: At, label: Label | None) -> Label | None:
+        """What a release makes of the user at a point, who is in a segment or in none; None where no fact stands."""
+        row = self.rows[at]
+        if row is None:
+            return None
+        present = None if label is None else label[0]
+        return scores[row].segment_from(present, self.min_margin), scores[row].provisional
+
     def boxes(self) -> list[tuple[At, At]]:
         """From each change to the next, from the beginning to the end of the log."""
         pins = [self.pin(change) for change in self.history.chain]
@@ -106,11 +118,12 @@ class _Walk:
         """Compute what holds at a point, once."""
         if at in self.rows:
             return
-        facts = [
+        came = [
             lying.event
             for topic, count in zip(self.topics, at, strict=True)
             for lying in self.history.tracks[topic][:count]
         ]
+        facts = [*self.history.past, *came]
         features = oracle.features(self.history.user_id, facts, self.exclude)
         self.rows[at] = None if features is None else tuple(features.values())
         self.erasures[at] = max((f.erased_at for f in facts if isinstance(f, UserErased)), default=None)
@@ -134,6 +147,7 @@ def check_chains(
     histories: Iterable[History],
     pipelines: Sequence[tuple[int, Pipeline]],
     exclude: Iterable[str] = (),
+    min_margin: float = 0.0,
     at_once: int = 500,
 ) -> int:
     """Every user's chain; how many changes were explained.
@@ -148,7 +162,7 @@ def check_chains(
     excluded, wrong, explained = frozenset(exclude), [], 0
     iterator = iter(histories)
     while some := list(itertools.islice(iterator, at_once)):
-        walks = [_Walk(history, excluded) for history in some]
+        walks = [_Walk(history, excluded, min_margin) for history in some]
         scores = _scores(walks, pipelines)
         for walk in walks:
             try:
@@ -177,10 +191,8 @@ def _scores(walks: Sequence[_Walk], pipelines: Sequence[tuple[int, Pipeline]]) -
     return [found[pipeline.version] for _, pipeline in pipelines]
 
 
-def _scored(rows: Sequence[Row], pipeline: Pipeline) -> Iterator[tuple[Label, tuple[float, ...]]]:
-    frame = pd.DataFrame(rows, columns=list(pipeline.known))
-    for scored in pipeline.score(frame):
-        yield (scored.segment, scored.provisional), scored.components
+def _scored(rows: Sequence[Row], pipeline: Pipeline) -> Iterator[Scored]:
+    return pipeline.score(pd.DataFrame(rows, columns=list(pipeline.known)))
 
 
 def _explain(walk: _Walk, scores: Sequence[Scores], pipelines: Sequence[tuple[int, Pipeline]]) -> None:
@@ -233,8 +245,7 @@ def _expect_linked(
 def _expect_end(walk: _Walk, earliest: Mapping[At, int], label: Label | None, newest: Scores) -> None:
     """The log's end is reached, and the newest release gives what was told last."""
     end = walk.boxes()[-1][1]
-    row = walk.rows[end]
-    right = None if row is None else newest[row][0]
+    right = walk.right(newest, end, label)
     if end not in earliest or label != right:
         raise Wrong(
             f"after its last change, which left {label}, something more was to be told; right is {right}"
@@ -277,7 +288,7 @@ def _silent(
         return since if label is None and row is None else None
     if walk.erasures[there] != walk.erasures[at]:
         return None
-    silent = (a for a in range(since, len(scores)) if scores[a][row][0] == label)
+    silent = (a for a in range(since, len(scores)) if walk.right(scores[a], there, label) == label)
     return next(silent, None)
 
 
@@ -291,6 +302,10 @@ def _step_to(
 ) -> int:
     """The earliest activation just before a change, which leads there by a sweep or by one event."""
     cause, before, erases = change["cause"], pin, False
+    if cause["type"] == _BOOTSTRAP:
+        if label is not None or any(pin):
+            raise Wrong(f"{told}: a bootstrap comes before all else")
+        return earliest.get(pin, 0)
     if cause["type"] != _MODEL:
         found = walk.before(pin, cause)
         if found is None:
@@ -313,10 +328,10 @@ def _expect(
     told: str,
 ) -> Label:
     """The change says what the features at its point give."""
-    row = walk.rows[pin]
-    if row is None:
+    row, right = walk.rows[pin], walk.right(scores, pin, label)
+    if row is None or right is None:
         raise Wrong(f"{told}: no fact stands there")
-    right, components = scores[row]
+    components = scores[row].components
     if label is None or label[0] != right[0]:
         kind = "moved"
     elif label[1] != right[1]:

@@ -1,7 +1,7 @@
 """A release's own scikit-learn pipeline: what it makes of rows of features, without the product's scorer."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,28 @@ import pandas as pd
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """What a pipeline makes of one row."""
+    """What a pipeline makes of one row.
+
+    Attributes:
+        distances: by segment, how far its centre is.
+    """
 
     segment: int
     provisional: bool
     components: tuple[float, ...]
+    distances: Mapping[int, float]
+
+    def segment_from(self, present: int | None, min_margin: float) -> int:
+        """The segment of a user who is in another one now: it is left for a centre that is nearer by the margin.
+
+        >>> near = Scored(0, False, (), {0: 0.9, 1: 1.0})
+        >>> near.segment_from(None, 0.2), near.segment_from(1, 0.2), near.segment_from(1, 0.05), near.segment_from(7, 0.2)
+        (0, 1, 0, 0)
+        """
+        if present is None or present not in self.distances:
+            return self.segment
+        own, nearest = self.distances[present], self.distances[self.segment]
+        return present if own - nearest < min_margin * own else self.segment
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +48,12 @@ class Pipeline:
     def score(self, frame: pd.DataFrame) -> Iterator[Scored]:
         """Each row of a frame whose columns are the features."""
         components = self.fitted[:-1].transform(frame)
-        segments = self.fitted[-1].predict(components)
-        for row, segment, at in zip(frame.itertuples(index=False), segments, components, strict=True):
-            yield Scored(self.ids[segment], self._provisional(row), tuple(at))
+        clusters = self.fitted[-1]
+        segments, far = clusters.predict(components), clusters.transform(components)
+        rows = zip(frame.itertuples(index=False), segments, components, far, strict=True)
+        for row, segment, at, of_row in rows:
+            distances = dict(zip(self.ids, of_row.tolist(), strict=True))
+            yield Scored(self.ids[segment], self._provisional(row), tuple(at), distances)
 
     def _provisional(self, row: Any) -> bool:
         return any(

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
@@ -45,13 +46,19 @@ class Expected:
 
 
 def expected_users(
-    facts: Mapping[str, Sequence[Event]], release: Path, exclude: Collection[str] = ()
+    facts: Mapping[str, Sequence[Event]],
+    release: Path,
+    exclude: Collection[str] = (),
+    *,
+    min_margin: float = 0.0,
+    present: Mapping[str, int] = MappingProxyType({}),
 ) -> dict[str, Expected]:
     """Every user's final features and segment, recomputed from all of its facts at once.
 
     Args:
         facts: by user, everything that was ever said of it.
         release: the folder of the release; its pipeline is the fitted one.
+        min_margin: with one, ``present`` has by user the segment that was told last, which stays right where it may.
     """
     pipeline = pipeline_of(release)
     recomputed = {user_id: oracle.features(user_id, told, exclude) for user_id, told in facts.items()}
@@ -59,7 +66,11 @@ def expected_users(
     frame = pd.DataFrame(rows.values(), index=list(rows), columns=list(pipeline.known))
     return {
         user_id: Expected(
-            features, scored.segment, scored.provisional, scored.components, standing_orders(facts[user_id])
+            features,
+            scored.segment_from(present.get(user_id), min_margin),
+            scored.provisional,
+            scored.components,
+            standing_orders(facts[user_id]),
         )
         for (user_id, features), scored in zip(rows.items(), pipeline.score(frame), strict=True)
     }
