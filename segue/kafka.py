@@ -66,5 +66,6 @@ def make_topics(settings: Settings, say: Callable[[str], None], *, deadline_s: f
         made = create_topics(
             client, topics, partitions, replication=settings.replication_factor or -1, deadline_s=deadline_s
         )
-        say(f"Created the topics {', '.join(made)}; {partitions} partitions each, {topics.models} 1.")
+        if made:  # else another has made them meanwhile
+            say(f"Created the topics {', '.join(made)}; {partitions} partitions each, {topics.models} 1.")
     return check_topics(client, topics, deadline_s=deadline_s)

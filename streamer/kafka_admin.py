@@ -81,9 +81,13 @@ class Admin:
     def _ask_one(self, name: str) -> Future[TopicDescription]:
         return self.ask([name])[name]
 
-    def describe_settled(self, names: Collection[str]) -> dict[str, TopicFacts]:
-        """Those of these topics that exist; a broker knows a topic only a moment after it was made."""
-        end_s = time.monotonic() + min(_SETTLE_S, self._request_s)
+    def describe_settled(self, names: Collection[str], within_s: float = _SETTLE_S) -> dict[str, TopicFacts]:
+        """Those of these topics that exist; a broker knows a topic only a moment after it was made.
+
+        Args:
+            within_s: how long to wait for one that is not known.
+        """
+        end_s = time.monotonic() + min(within_s, self._request_s)
         while len(found := self.describe(names)) < len(set(names)) and time.monotonic() < end_s:
             self.kafka.poll(_RETRY_S)
         return found

@@ -55,7 +55,8 @@ def create_topics(
         for name, config in topic_configs(topics).items()
     ]
     made = [topic.topic for topic in wanted if create_topic(admin, topic, deadline_s)]
-    admin.describe_settled(made)
+    # All of them exist now, also those that another made just before: several workers begin at once.
+    admin.describe_settled([topic.topic for topic in wanted], deadline_s)
     return sorted(made)
 
 

@@ -44,6 +44,23 @@ def test_topics_made_are_topics_that_fit(client: dict[str, str], topics: Topics)
     assert topics_admin.check_topics(client, topics) == 3
 
 
+def test_topics_that_another_has_only_just_made_are_waited_for(
+    client: dict[str, str], topics: Topics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where workers begin at once: the controller has made a topic, and the broker knows it much later."""
+    make(client, topics.orders, 3)
+    describe, hidden = Admin.describe, iter([topics.orders] * 40)
+
+    def later(admin: Admin, names: list[str]) -> dict[str, TopicFacts]:
+        unknown = next(hidden, None)
+        return describe(admin, [name for name in names if name != unknown])
+
+    monkeypatch.setattr(Admin, "describe", later)
+    made = topics_admin.create_topics(client, topics, 3)
+    assert topics.orders not in made
+    assert topics_admin.check_topics(client, topics) == 3
+
+
 def bomb(client: dict[str, str], topic: str) -> tuple[int, list[KafkaError | None]]:
     """Sends a batch that is small, and inflates to 60 MB; gives what became of its records."""
     told: list[KafkaError | None] = []
