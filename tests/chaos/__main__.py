@@ -4,6 +4,7 @@ import argparse
 import secrets
 import sys
 import time
+from collections.abc import Sequence
 
 from tests.chaos.campaign import Campaign, Verdict, run
 from tests.deployment import WorkerEnded
@@ -53,8 +54,13 @@ def _tell(verdict: Verdict) -> None:
     )
     for kind, count in sorted(verdict.faults.items()):
         print(f"  {count:4} x {kind}")
-    print(f"cuts of Redis's tail took {', '.join(f'{lost:,}' for lost in verdict.cut_bytes) or 'no'} bytes")
+    print(f"cuts of Redis's tail took {_listed(verdict.cut_bytes)} bytes")
+    print(f"replicas lacked {_listed(verdict.behind_bytes)} bytes when they took over")
     print(f"{verdict.users:,} users checked: 0 lost, 0 wrong, 0 invented, 0 twice")
+
+
+def _listed(counts: Sequence[int]) -> str:
+    return ", ".join(f"{count:,}" for count in counts) or "no"
 
 
 if __name__ == "__main__":

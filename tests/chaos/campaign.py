@@ -17,11 +17,15 @@ from typing import ClassVar
 from segue.services import LocalKafka, LocalRedis
 from tests.chains import check_chains
 from tests.chaos.customers import records, with_strays
+from tests.chaos.disks import Disk
 from tests.chaos.faults import Servers, Workers
 from tests.chaos.feed import Feed
 from tests.chaos.gremlin import Gremlin, Say
 from tests.chaos.log import histories
+from tests.chaos.moving import MovingDeployment
 from tests.chaos.publisher import Publisher, train_three
+from tests.chaos.rebuilds import Rebuilds
+from tests.chaos.standby import Standby
 from tests.deployment import Deployment
 from tests.letters import check_letters
 from tests.pipelines import pipeline_of
@@ -32,6 +36,8 @@ _FAULT_S = 8.0  # about what one fault takes, the time until the next included
 _BETWEEN_S = (0.5, 4.0)
 _BETWEEN_RELEASES_S = (10.0, 60.0)
 _FAULTS_A_RELEASE = 15
+_BETWEEN_REBUILDS_S = (5.0, 20.0)
+_FAULTS_A_REBUILD = 12
 _CATCH_UP_S = 900.0
 _SEVERAL = 2
 
@@ -90,7 +96,12 @@ class Campaign:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What was checked, and what had happened; ``cut_bytes`` is what each cut took from Redis."""
+    """What was checked, and what had happened.
+
+    Attributes:
+        cut_bytes: what each cut took from Redis.
+        behind_bytes: what a replica lacked each time when it took over.
+    """
 
     users: int
     events: int
@@ -98,6 +109,7 @@ class Verdict:
     dead_letters: int
     faults: Mapping[str, int]
     cut_bytes: Sequence[int]
+    behind_bytes: Sequence[int]
     seconds: float
 
 
@@ -110,29 +122,22 @@ def run(campaign: Campaign, say: Say) -> Verdict:
     began_s = time.monotonic()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="segue-chaos-")))
-        kafka = stack.enter_context(LocalKafka())
-        # Unrepaired, as most run it: lanes must live with what a cut leaves.
-        store = stack.enter_context(LocalRedis(repair=False))
-        stack.push(lambda kind, *_: keep_files(store, say) if kind is not None else None)
-        deployment = Deployment(kafka.bootstrap, store.url, "chaos-", folder, settings=campaign.settings)
-        releases = train_three(_THELOOK, folder, campaign.exclude)
+        of_redis, of_logs = (_disk(stack, folder / name, say) for name in ("redis", "work"))
+        servers = _servers(stack, campaign, of_redis, say)
+        kafka, store = servers.kafka, servers.store
+        deployment = MovingDeployment(
+            kafka.bootstrap, store.url, "chaos-", of_logs.folder, settings=campaign.settings
+        )
+        releases = train_three(_THELOOK, of_logs.folder, campaign.exclude)
         for release in releases:
             deployment.publish(release)
-        workers = Workers(deployment, Random(f"{campaign.seed} workers"))
+        workers = Workers(deployment, of_logs, Random(f"{campaign.seed} workers"))
         stack.callback(deployment.close)
         workers.start(campaign.workers)
-        events = records(Random(f"{campaign.seed} events"), campaign.events)
-        strays = Random(f"{campaign.seed} strays")
-        feed = Feed(
-            kafka.bootstrap,
-            deployment.topics,
-            with_strays(events, strays, deployment.partitions, rekey=campaign.rekey),
-            campaign.pace,
-            partitions=deployment.partitions,
-        )
-        servers = Servers(kafka, store, Random(f"{campaign.seed} servers"))
+        feed = _feed(deployment, campaign)
         publisher = Publisher(deployment, releases, Random(f"{campaign.seed} publisher"))
-        gremlins = _gremlins(campaign, servers, workers, publisher, say)
+        rebuilds = Rebuilds(deployment, workers, Random(f"{campaign.seed} rebuilds"), say)
+        gremlins = _gremlins(campaign, servers, workers, publisher, rebuilds, say)
         stack.callback(feed.stop)
         for gremlin in gremlins:
             stack.callback(gremlin.stop)
@@ -146,11 +151,43 @@ def run(campaign: Campaign, say: Say) -> Verdict:
         workers.steady()
         say("checking every user")
         outcome, letters = _verified(deployment, feed, releases, campaign.exclude)
-        cuts = servers.cut_bytes
+        cuts, behind = servers.cut_bytes, servers.behind_bytes
         assert len(cuts) < _SEVERAL or any(cuts), f"{len(cuts)} cuts of Redis's tail, and none took a byte"
+        assert len(behind) < _SEVERAL or any(behind), f"{len(behind)} failovers, and none lost a byte"
     faults: Counter[str] = sum((gremlin.done for gremlin in gremlins), Counter())
     seconds = time.monotonic() - began_s
-    return Verdict(outcome.users, campaign.events, outcome.changes, letters, faults, cuts, seconds)
+    return Verdict(outcome.users, campaign.events, outcome.changes, letters, faults, cuts, behind, seconds)
+
+
+def _disk(stack: ExitStack, folder: Path, say: Say) -> Disk:
+    disk = Disk(folder)
+    stack.enter_context(disk.mounted())
+    if not disk.can_fill:
+        say(f"no full disks: nothing can be mounted at {folder}")
+    return disk
+
+
+def _servers(stack: ExitStack, campaign: Campaign, disk: Disk, say: Say) -> Servers:
+    """Kafka and Redis; Redis's files are kept where the campaign fails."""
+    kafka = stack.enter_context(LocalKafka())
+    store = stack.enter_context(Standby(disk.folder / "first"))
+    random = Random(f"{campaign.seed} servers")
+    servers = Servers(kafka, store, disk, random)
+    stack.callback(servers.close)
+    stack.push(lambda kind, *_: keep_files(servers.store, say) if kind is not None else None)
+    return servers
+
+
+def _feed(deployment: Deployment, campaign: Campaign) -> Feed:
+    events = records(Random(f"{campaign.seed} events"), campaign.events)
+    strays = Random(f"{campaign.seed} strays")
+    return Feed(
+        deployment.bootstrap,
+        deployment.topics,
+        with_strays(events, strays, deployment.partitions, rekey=campaign.rekey),
+        campaign.pace,
+        partitions=deployment.partitions,
+    )
 
 
 def keep_files(store: LocalRedis, say: Say) -> None:
@@ -162,16 +199,23 @@ def keep_files(store: LocalRedis, say: Say) -> None:
 
 
 def _gremlins(
-    campaign: Campaign, servers: Servers, workers: Workers, publisher: Publisher, say: Say
+    campaign: Campaign,
+    servers: Servers,
+    workers: Workers,
+    publisher: Publisher,
+    rebuilds: Rebuilds,
+    say: Say,
 ) -> Sequence[Gremlin]:
     switches = campaign.faults // _FAULTS_A_RELEASE
-    on_servers = (campaign.faults - switches) // 2
-    on_workers = campaign.faults - switches - on_servers
+    moves = campaign.faults // _FAULTS_A_REBUILD
+    on_servers = (campaign.faults - switches - moves) // 2
+    on_workers = campaign.faults - switches - moves - on_servers
     seed = campaign.seed
     return [
         Gremlin(servers.kinds, on_servers, _BETWEEN_S, Random(f"{seed} on servers"), say),
         Gremlin(workers.kinds, on_workers, _BETWEEN_S, Random(f"{seed} on workers"), say),
         Gremlin(publisher.kinds, switches, _BETWEEN_RELEASES_S, Random(f"{seed} on releases"), say),
+        Gremlin(rebuilds.kinds, moves, _BETWEEN_REBUILDS_S, Random(f"{seed} on rebuilds"), say),
     ]
 
 

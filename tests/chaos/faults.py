@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import redis
 
 from segue.services import LocalKafka, LocalRedis
 from tests.aof import cut_inside_save
+from tests.chaos.disks import Disk
+from tests.chaos.standby import Standby, can_take_over
 from tests.deployment import Deployment, WorkerProcess
-from tests.services import eventually
+from tests.services import HANG_S, eventually
 
 SESSION_S = 6.0  # tests/deployment.py sets it
 _LOST_S = 1.0  # what AOF with everysec may lose
@@ -26,14 +30,22 @@ class Servers:
     """The faults of Kafka and Redis.
 
     Attributes:
+        kafka: the one broker.
+        store: the Redis that the workers reach; after a failover another one, on the same port.
         cut_bytes: what each cut took from the append-only file.
+        behind_bytes: how much a replica lacked when it took over.
+
+    Args:
+        disk: where the files of each Redis lie.
     """
 
-    def __init__(self, kafka: LocalKafka, store: LocalRedis, random: Random) -> None:
-        self._kafka = kafka
-        self._store = store
+    def __init__(self, kafka: LocalKafka, store: LocalRedis, disk: Disk, random: Random) -> None:
+        self.kafka = kafka
+        self.store = store
+        self._disk = disk
         self._random = random
         self.cut_bytes: list[int] = []
+        self.behind_bytes: list[int] = []
         self.kinds: dict[str, tuple[Callable[[], None], int]] = {
             "kill -9 of Kafka": (self._kill_kafka, 2),
             "SIGSTOP of Kafka": (self._pause_kafka, 2),
@@ -43,28 +55,65 @@ class Servers:
             "restart of Redis": (self._restart_redis, 1),
             "FLUSHALL of Redis": (self._empty_redis, 1),
         }
+        if disk.can_fill:
+            self.kinds["a full disk under Redis"] = (self._fill_disk, 2)
+        if can_take_over():
+            self.kinds["kill -9 of Redis, and a replica that lacks the newest writes takes over"] = (
+                self._fail_over,
+                3,
+            )
+
+    def close(self) -> None:
+        """End the Redis that is reached now."""
+        self.store.close()
 
     def _kill_kafka(self) -> None:
-        self._kafka.kill()
+        self.kafka.kill()
         time.sleep(self._random.uniform(0, 3))
-        self._kafka.start()
+        self.kafka.start()
 
     def _pause_kafka(self) -> None:
-        self._kafka.pause()
+        self.kafka.pause()
         time.sleep(self._random.uniform(0.5, 2 * SESSION_S))
-        self._kafka.resume()
+        self.kafka.resume()
 
     def _pause_redis(self) -> None:
-        self._store.pause()
+        self.store.pause()
         time.sleep(self._random.uniform(0.5, 2 * SESSION_S))
-        self._store.resume()
+        self.store.resume()
 
     def _restart_redis(self) -> None:
-        self._store.restart()
+        self.store.restart()
 
     def _empty_redis(self) -> None:
-        with redis.Redis.from_url(self._store.url, socket_timeout=60) as client:
+        with redis.Redis.from_url(self.store.url, socket_timeout=60) as client:
             client.flushall()
+
+    def _fail_over(self) -> None:
+        """What was written since the replica fell behind is lost for good, though no server lost what it had."""
+        standby = Standby(self._disk.folder / f"replica-{len(self.behind_bytes)}")
+        try:
+            standby.start()
+            standby.follow(self.store)
+            time.sleep(self._random.uniform(0, 2))
+            standby.fall_behind(self.store, _TRIES * _LOST_S, self._random.uniform(0, 2 * _LOST_S))
+            self.behind_bytes.append(standby.succeed(self.store, self._random.uniform(0, 2)))
+        except BaseException:
+            standby.close()
+            raise
+        former, self.store = self.store, standby
+        shutil.rmtree(former.directory)
+
+    def _fill_disk(self) -> None:
+        """Redis refuses to write, once something is to be written, and goes on by itself when there is room."""
+        with self._disk.full(), redis.Redis.from_url(self.store.url, socket_timeout=60) as client:
+            eventually(lambda: _refuses(client), "Redis refuses to write", every_s=0.1)
+            time.sleep(self._random.uniform(0, 5))
+        with redis.Redis.from_url(self.store.url, socket_timeout=60) as client:
+            eventually(lambda: not _refuses(client), "Redis writes again", every_s=0.1)
+            # As docs/redis.md says: the file may have a hole, on which this server would not start again.
+            client.bgrewriteaof()
+            eventually(lambda: not _rewrites(client), "Redis has written its file anew", every_s=0.1)
 
     def _cut_redis(self) -> None:
         """Lose up to the last second, as a machine does that dies: killing the process alone loses nothing.
@@ -72,8 +121,8 @@ class Servers:
         Where nothing was written in that second, in a rebalance say, it waits for one in which something was.
         """
         before = self._written_to()
-        self._store.kill()
-        after = _aof_sizes(self._store.data)
+        self.store.kill()
+        after = _aof_sizes(self.store.data)
         lost = 0
         for path, written in _written(before, after).items():
             cut = self._random.randint(1, written)
@@ -82,23 +131,23 @@ class Servers:
             lost += cut
         self.cut_bytes.append(lost)
         time.sleep(self._random.uniform(0, 2))
-        self._store.start()
+        self.store.start()
 
     def _tear_redis(self) -> None:
         """The head of a lost save stays in the file, saves are appended behind it, and the next start runs it."""
         self._written_to()
-        self._store.kill()
-        self.cut_bytes.append(cut_inside_save(self._store.data, self._random))
-        self._store.start()
+        self.store.kill()
+        self.cut_bytes.append(cut_inside_save(self.store.data, self._random))
+        self.store.start()
         self._written_to()
-        self._store.restart()
+        self.store.restart()
 
     def _written_to(self) -> dict[Path, int]:
         """The sizes of the files a second ago, once one has grown since."""
         for _ in range(_TRIES):
-            before = _aof_sizes(self._store.data)
+            before = _aof_sizes(self.store.data)
             time.sleep(_LOST_S)
-            if _written(before, _aof_sizes(self._store.data)):
+            if _written(before, _aof_sizes(self.store.data)):
                 break
         return before
 
@@ -113,16 +162,38 @@ def _aof_sizes(data: Path) -> dict[Path, int]:
     return {path: path.stat().st_size for path in data.glob("appendonlydir/*.incr.aof")}
 
 
+def _refuses(client: redis.Redis) -> bool:
+    """Try to write something that is none of Segue's."""
+    try:
+        client.set("chaos", "x" * 5_000)
+        client.delete("chaos")
+    except redis.ResponseError as error:
+        if str(error).startswith("MISCONF"):
+            return True
+        raise
+    return False
+
+
+def _rewrites(client: Any) -> bool:
+    told = client.info("persistence")
+    return bool(told["aof_rewrite_in_progress"] or told["aof_rewrite_scheduled"])
+
+
 class Workers:
     """Two to four workers, and what befalls them.
 
     A worker ends only by our hand: one that ends by itself fails the campaign.
+
+    Args:
+        disk: where their standard error goes.
     """
 
-    def __init__(self, deployment: Deployment, random: Random) -> None:
+    def __init__(self, deployment: Deployment, disk: Disk, random: Random) -> None:
         self._deployment = deployment
+        self._disk = disk
         self._random = random
         self._alive: list[WorkerProcess] = []
+        self._started: list[WorkerProcess] = []
         self._lock = threading.Lock()
         self.kinds: dict[str, tuple[Callable[[], None], int]] = {
             "kill -9 of a worker": (self._kill, 4),
@@ -131,10 +202,12 @@ class Workers:
             "SIGTERM of a worker": (self._stop, 1),
             "one worker more": (self._join, 1),
         }
+        if disk.can_fill:
+            self.kinds["a full disk under the workers' standard error"] = (self._fill_disk, 1)
 
     def start(self, count: int) -> None:
         for _ in range(count):
-            self._alive.append(self._deployment.worker())
+            self._start()
         for worker in self._alive:
             worker.ready()
 
@@ -145,6 +218,21 @@ class Workers:
                 ended = worker.process.poll()
                 assert ended is None, f"a worker ended by itself, with {ended}: {worker.log()[-3_000:]}"
 
+    def renew(self) -> None:
+        """End each worker in order, and start another with the settings of now; none of before lives on."""
+        with self._lock:
+            before = [*self._started]
+            old = [*self._alive]
+        for worker in old:
+            with self._lock:
+                if worker not in self._alive:  # something else has ended it
+                    continue
+                self._alive.remove(worker)
+                self._start()
+            self._ended_in_order(worker)
+        for worker in before:
+            worker.process.wait(HANG_S)
+
     def _take(self) -> WorkerProcess:
         with self._lock:
             return self._alive.pop(self._random.randrange(len(self._alive)))
@@ -152,7 +240,7 @@ class Workers:
     def _fill_up(self) -> None:
         with self._lock:
             while len(self._alive) < _FEWEST:
-                self._alive.append(self._deployment.worker())
+                self._start()
 
     def _kill(self) -> None:
         self._take().kill()
@@ -160,23 +248,41 @@ class Workers:
         self._join()
 
     def _stop(self) -> None:
-        worker = self._take()
+        self._ended_in_order(self._take())
+        self._fill_up()
+
+    def _ended_in_order(self, worker: WorkerProcess) -> None:
         code = worker.stop()
-        if code in (-signal.SIGTERM, 128 + signal.SIGTERM) and not worker.log():
+        if code in (-signal.SIGTERM, 128 + signal.SIGTERM) and worker.log().strip() in ("", "Terminated."):
             code = 0  # it was still being loaded, and ends as any process or any command does
         assert code == 0, f"SIGTERM ended a worker with {code}: {worker.log()[-3_000:]}"
-        self._fill_up()
+
+    def _start(self) -> None:
+        worker = self._deployment.worker()
+        self._started.append(worker)
+        self._alive.append(worker)
 
     def _join(self) -> None:
         with self._lock:
             if len(self._alive) < _MOST:
-                self._alive.append(self._deployment.worker())
+                self._start()
 
     def _pause(self) -> None:
         self._paused(self._random.uniform(1.1, 2) * SESSION_S)
 
     def _hold(self) -> None:
         self._paused(self._random.uniform(0.1, 0.8) * SESSION_S)
+
+    def _fill_disk(self) -> None:
+        """They go on, and say nothing. None starts meanwhile, since it could not say where it listens."""
+        with self._lock:
+            for worker in self._alive:
+                eventually(
+                    lambda worker=worker: worker.process.poll() is not None or worker.get("/status")[0],
+                    "it listens",
+                )
+            with self._disk.full():
+                time.sleep(self._random.uniform(2, 10))
 
     def _paused(self, seconds: float) -> None:
         with self._lock:

@@ -12,6 +12,7 @@ from tests.aof import cut_inside_save
 from tests.chaos import __main__ as command
 from tests.chaos import faults
 from tests.chaos.campaign import Campaign, keep_files
+from tests.chaos.disks import Disk
 from tests.chaos.gremlin import plan
 from tests.deployment import WorkerEnded
 
@@ -79,7 +80,7 @@ def test_a_cut_takes_what_was_written_last_and_says_how_much(
         file.write_bytes(file.read_bytes() + b"y" * count)
 
     store = SimpleNamespace(data=tmp_path, kill=lambda: write(3), start=lambda: None)
-    servers = faults.Servers(SimpleNamespace(), store, Random(1))  # type: ignore[arg-type]
+    servers = faults.Servers(SimpleNamespace(), store, Disk(tmp_path), Random(1))  # type: ignore[arg-type]
     monkeypatch.setattr(faults.time, "sleep", lambda _: write(next(grows, 0)))
     servers.kinds["kill -9 of Redis, its AOF's tail cut"][0]()
     (lost,) = servers.cut_bytes
