@@ -22,8 +22,7 @@ def main() -> int:
 
     say(
         f"seed {seed}: {campaign.events:,} events at {campaign.pace:,.0f} a second, {campaign.faults} faults, "
-        f"{'re-keying' if campaign.rekey else 'without re-keying'}, "
-        f"{'every order counts' if not campaign.exclude else 'without orders that are ' + ' or '.join(campaign.exclude)}"
+        f"{_settings(campaign)}"
     )
     try:
         _tell(run(campaign, say))
@@ -45,6 +44,19 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--rate", type=float, help="events a second; unset: as long as the faults take")
     return parser.parse_args()
+
+
+def _settings(campaign: Campaign) -> str:
+    return ", ".join(
+        (
+            "re-keying" if campaign.rekey else "without re-keying",
+            f"without orders that are {' or '.join(campaign.exclude)}"
+            if campaign.exclude
+            else "every order counts",
+            "after a bootstrap" if campaign.bootstraps else "from the first event",
+            f"min_margin {campaign.min_margin}" if campaign.min_margin else "without a margin",
+        )
+    )
 
 
 def _tell(verdict: Verdict) -> None:

@@ -6,23 +6,28 @@ import shutil
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib.resources import files
+from itertools import chain
 from pathlib import Path
 from random import Random
 from typing import ClassVar
 
+from schemas.events import Event
 from segue.services import LocalKafka, LocalRedis
+from streamer.topics_admin import create_topics
+from tests.bad_events import BadRecord
 from tests.chains import check_chains
 from tests.chaos.customers import records, with_strays
 from tests.chaos.disks import Disk
 from tests.chaos.faults import Servers, Workers
 from tests.chaos.feed import Feed
 from tests.chaos.gremlin import Gremlin, Say
-from tests.chaos.log import histories
+from tests.chaos.log import bootstrap_records, histories, present_segments
 from tests.chaos.moving import MovingDeployment
+from tests.chaos.past import Past, bootstrapped, past_facts
 from tests.chaos.publisher import Publisher, train_three
 from tests.chaos.rebuilds import Rebuilds
 from tests.chaos.standby import Standby
@@ -40,6 +45,9 @@ _BETWEEN_REBUILDS_S = (5.0, 20.0)
 _FAULTS_A_REBUILD = 12
 _CATCH_UP_S = 900.0
 _SEVERAL = 2
+_EVENTS_A_PAST_USER = 40
+_OVERLAP = 4  # a quarter of the warehouse's facts were sent long before, and a quarter come once more
+_UNPACED = 1e9
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +84,16 @@ class Campaign:
         return ("Cancelled", "Returned") if self.seed % 4 in (1, 2) else ()
 
     @property
+    def bootstraps(self) -> bool:
+        """Whether the shop begins with a warehouse, which a bootstrap takes the users from."""
+        return self.seed % 5 in (2, 3)
+
+    @property
+    def min_margin(self) -> float:
+        """How much nearer another centre must be before a user leaves its segment."""
+        return 0.05 if self.seed % 3 == 1 else 0.0
+
+    @property
     def settings(self) -> dict[str, str]:
         """What the workers are told."""
         chosen: dict[str, str] = {}
@@ -83,6 +101,8 @@ class Campaign:
             chosen["SEGUE_REKEY"] = "true"
         if self.exclude:
             chosen["SEGUE_EXCLUDE_STATUSES"] = ",".join(self.exclude)
+        if self.min_margin:
+            chosen["SEGUE_MIN_MARGIN"] = str(self.min_margin)
         return chosen
 
     @property
@@ -131,26 +151,30 @@ def run(campaign: Campaign, say: Say) -> Verdict:
         releases = train_three(_THELOOK, of_logs.folder, campaign.exclude)
         for release in releases:
             deployment.publish(release)
-        workers = Workers(deployment, of_logs, Random(f"{campaign.seed} workers"))
+        past = _begun(deployment, campaign, say) if campaign.bootstraps else Past()
+        workers = Workers(
+            deployment, of_logs, Random(f"{campaign.seed} workers"), may_ask=campaign.bootstraps
+        )
         stack.callback(deployment.close)
         workers.start(campaign.workers)
-        feed = _feed(deployment, campaign)
+        feed = _feed(deployment, campaign, past)
         publisher = Publisher(deployment, releases, Random(f"{campaign.seed} publisher"))
-        rebuilds = Rebuilds(deployment, workers, Random(f"{campaign.seed} rebuilds"), say)
+        rebuilds = Rebuilds(deployment, workers, Random(f"{campaign.seed} rebuilds"), say, past.warehouse)
         gremlins = _gremlins(campaign, servers, workers, publisher, rebuilds, say)
         stack.callback(feed.stop)
         for gremlin in gremlins:
             stack.callback(gremlin.stop)
             gremlin.start()
         feed.start()
-        _until_over(feed, gremlins, workers, say)
+        _until_over(feed, gremlins, rebuilds, say)
         feed.finish()
         say("the last event is sent, and the last fault mended; waiting until all is applied")
+        rebuilds.rebuild_if_asked()
         deployment.caught_up(_CATCH_UP_S)
         deployment.swept(_CATCH_UP_S)
         workers.steady()
         say("checking every user")
-        outcome, letters = _verified(deployment, feed, releases, campaign.exclude)
+        outcome, letters = _verified(deployment, feed, releases, campaign, past)
         cuts, behind = servers.cut_bytes, servers.behind_bytes
         assert len(cuts) < _SEVERAL or any(cuts), f"{len(cuts)} cuts of Redis's tail, and none took a byte"
         assert len(behind) < _SEVERAL or any(behind), f"{len(behind)} failovers, and none lost a byte"
@@ -178,8 +202,12 @@ def _servers(stack: ExitStack, campaign: Campaign, disk: Disk, say: Say) -> Serv
     return servers
 
 
-def _feed(deployment: Deployment, campaign: Campaign) -> Feed:
-    events = records(Random(f"{campaign.seed} events"), campaign.events)
+def _feed(deployment: Deployment, campaign: Campaign, past: Past) -> Feed:
+    """The producers; some of what is in the warehouse comes once more."""
+    again = [*chain.from_iterable(past.facts.values())][::_OVERLAP]
+    events: Iterator[Event | BadRecord] = chain(
+        again, records(Random(f"{campaign.seed} events"), campaign.events)
+    )
     strays = Random(f"{campaign.seed} strays")
     return Feed(
         deployment.bootstrap,
@@ -219,11 +247,23 @@ def _gremlins(
     ]
 
 
-def _until_over(feed: Feed, gremlins: Sequence[Gremlin], workers: Workers, say: Say) -> None:
+def _begun(deployment: Deployment, campaign: Campaign, say: Say) -> Past:
+    """Bootstrap from a warehouse; a part of its facts was sent to Kafka, too, long before."""
+    facts = past_facts(Random(f"{campaign.seed} past"), campaign.events // _EVENTS_A_PAST_USER)
+    create_topics({"bootstrap.servers": deployment.bootstrap}, deployment.topics, deployment.partitions)
+    sent = Feed(deployment.bootstrap, deployment.topics, facts[: len(facts) // _OVERLAP], _UNPACED)
+    sent.start()
+    sent.finish()
+    return bootstrapped(
+        deployment, facts, deployment.folder / "warehouse", Random(f"{campaign.seed} bootstrap"), say
+    )
+
+
+def _until_over(feed: Feed, gremlins: Sequence[Gremlin], rebuilds: Rebuilds, say: Say) -> None:
     said = 0
     while not feed.done or any(gremlin.active for gremlin in gremlins):
         time.sleep(1)
-        workers.check()
+        rebuilds.rebuild_if_asked()
         for gremlin in gremlins:
             assert gremlin.failure is None, gremlin.failure
         if feed.sent - said >= 25_000:
@@ -234,18 +274,33 @@ def _until_over(feed: Feed, gremlins: Sequence[Gremlin], workers: Workers, say: 
 
 
 def _verified(
-    deployment: Deployment, feed: Feed, releases: Sequence[Path], exclude: tuple[str, ...]
+    deployment: Deployment,
+    feed: Feed,
+    releases: Sequence[Path],
+    campaign: Campaign,
+    past: Past,
 ) -> tuple[Outcome, int]:
     """Every user's end, every change on the way there, and the dead letters, of which there are so many."""
     activations = deployment.activations()
     by_version = {release.name: release for release in releases}
-    right = expected_users(feed.facts, by_version[activations[-1][1]], exclude)
-    outcome = deployment.verified(right, feed.facts.keys() - right.keys())
+    facts = {
+        user_id: [*past.of(user_id), *feed.facts.get(user_id, ())] for user_id in {*past.facts, *feed.facts}
+    }
+    right = expected_users(
+        facts,
+        by_version[activations[-1][1]],
+        campaign.exclude,
+        min_margin=campaign.min_margin,
+        present=present_segments(deployment),
+    )
+    outcome = deployment.verified(right, facts.keys() - right.keys())
     pipelines = {version: pipeline_of(release) for version, release in by_version.items()}
     explained = check_chains(
-        histories(deployment, feed.written),
+        histories(deployment, feed.written, past),
         [(offset, pipelines[version]) for offset, version in activations],
-        exclude,
+        campaign.exclude,
+        campaign.min_margin,
     )
-    assert explained == outcome.changes, f"{outcome.changes} changes are told, {explained} of them explained"
+    told = outcome.changes + len(bootstrap_records(deployment))
+    assert explained == told, f"{told} changes are told, {explained} of them explained"
     return outcome, check_letters(deployment.bootstrap, deployment.topics.dead_letters, feed.letters)

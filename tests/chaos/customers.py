@@ -71,11 +71,11 @@ def _event(kind: str, user_id: str, at: datetime, recent: deque[Event], random: 
     if kind == "erasure":
         return UserErased(user_id, at)
     if kind == "signup":
-        return _signup(user_id, at, random)
-    return _order(user_id, at, random)
+        return a_signup(user_id, at, random)
+    return an_order(user_id, at, random)
 
 
-def _signup(user_id: str, at: datetime, random: Random) -> Signup:
+def a_signup(user_id: str, at: datetime, random: Random) -> Signup:
     """A profile, or a part of one."""
     return Signup(
         user_id,
@@ -87,7 +87,7 @@ def _signup(user_id: str, at: datetime, random: Random) -> Signup:
     )
 
 
-def _order(user_id: str, at: datetime, random: Random) -> Order:
+def an_order(user_id: str, at: datetime, random: Random) -> Order:
     # Few ids: one order often comes in several versions, and from different times.
     order_id = f"{user_id}-{random.randrange(12)}"
     return Order(user_id, order_id, at, _items(random), status=random.choice(_STATUSES))

@@ -13,6 +13,7 @@ from typing import Any
 
 import redis
 
+from schemas.errors import NeedsRebuild
 from segue.services import LocalKafka, LocalRedis
 from tests.aof import cut_inside_save
 from tests.chaos.disks import Disk
@@ -186,11 +187,13 @@ class Workers:
 
     Args:
         disk: where their standard error goes.
+        may_ask: whether a worker may end since its lanes are to be rebuilt: the log alone does not tell all that was.
     """
 
-    def __init__(self, deployment: Deployment, disk: Disk, random: Random) -> None:
+    def __init__(self, deployment: Deployment, disk: Disk, random: Random, *, may_ask: bool = False) -> None:
         self._deployment = deployment
         self._disk = disk
+        self._may_ask = may_ask
         self._random = random
         self._alive: list[WorkerProcess] = []
         self._started: list[WorkerProcess] = []
@@ -211,12 +214,28 @@ class Workers:
         for worker in self._alive:
             worker.ready()
 
-    def check(self) -> None:
-        """Raises where a worker has ended that nobody ended."""
+    def ask_for_rebuild(self) -> bool:
+        """Whether a worker has ended with the word that only a rebuild helps.
+
+        Raises:
+            AssertionError: a worker has ended for another reason, and nobody ended it.
+        """
         with self._lock:
-            for worker in self._alive:
-                ended = worker.process.poll()
-                assert ended is None, f"a worker ended by itself, with {ended}: {worker.log()[-3_000:]}"
+            ended = [worker for worker in self._alive if worker.process.poll() is not None]
+        for worker in ended:
+            assert self._asks(worker), (
+                f"a worker ended by itself, with {worker.process.returncode}: {worker.log()[-3_000:]}"
+            )
+        return bool(ended)
+
+    def _asks(self, worker: WorkerProcess) -> bool:
+        log = worker.log()
+        return (
+            self._may_ask
+            and worker.process.returncode == NeedsRebuild.exit_code
+            and "`segue rebuild`" in log
+            and "Traceback" not in log
+        )
 
     def renew(self) -> None:
         """End each worker in order, and start another with the settings of now; none of before lives on."""
@@ -255,7 +274,7 @@ class Workers:
         code = worker.stop()
         if code in (-signal.SIGTERM, 128 + signal.SIGTERM) and worker.log().strip() in ("", "Terminated."):
             code = 0  # it was still being loaded, and ends as any process or any command does
-        assert code == 0, f"SIGTERM ended a worker with {code}: {worker.log()[-3_000:]}"
+        assert code == 0 or self._asks(worker), f"SIGTERM ended a worker with {code}: {worker.log()[-3_000:]}"
 
     def _start(self) -> None:
         worker = self._deployment.worker()
@@ -293,6 +312,5 @@ class Workers:
 
     def steady(self) -> None:
         """In the end every worker that lives is ready."""
-        self.check()
         for worker in self._alive:
             eventually(lambda worker=worker: worker.get("/readyz")[0] == 200, "a worker is ready again")

@@ -12,15 +12,23 @@ from confluent_kafka import Message
 from schemas.events import Event
 from schemas.partition import partition_of
 from tests.chains import History, Lying, in_order
+from tests.chaos.past import Past
 from tests.deployment import Deployment
 from tests.records import read_topic
 
+_NO_PAST = Past()
 
-def histories(deployment: Deployment, written: Mapping[bytes, Event]) -> Iterator[History]:
+
+def histories(
+    deployment: Deployment,
+    written: Mapping[bytes, Event],
+    past: Past = _NO_PAST,
+) -> Iterator[History]:
     """Each user's events where its lane read them, and its changes.
 
     Args:
         written: by value, the event that each good record says.
+        past: what a bootstrap took from a warehouse.
 
     Raises:
         AssertionError: an event that was sent is not in the log, or a lane's changes are not in its order.
@@ -31,20 +39,46 @@ def histories(deployment: Deployment, written: Mapping[bytes, Event]) -> Iterato
     for topic in topics.inputs:
         for message in read_topic(deployment.bootstrap, topic):
             event = _event_at_home(message, written, deployment.partitions)
-            if event is not None:
+            if event is None:
+                continue
+            found.add(message.value())
+            if message.offset() >= past.since.get((topic, message.partition()), 0):
                 tracks[event.user_id][topic].append(Lying(message.offset(), _came(message), event))
-                found.add(message.value())
     lost = written.keys() - found
     assert not lost, f"{len(lost)} events are in no lane's log, the first: {next(iter(lost))!r}"
     chains: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for user_id, record in bootstrap_records(deployment).items():
+        chains[user_id].append(record)
     told = read_topic(deployment.bootstrap, topics.changes)
     in_order(told)
     for message in told:
         chains[message.key().decode()].append(json.loads(message.value()))
-    unknown = chains.keys() - tracks.keys()
+    known = {*tracks, *past.facts}
+    unknown = chains.keys() - known
     assert not unknown, f"changes of users that no event is about: {sorted(unknown)[:5]}"
-    for user_id, of_user in tracks.items():
-        yield History(user_id, of_user, chains.get(user_id, []))
+    for user_id in known:
+        yield History(user_id, tracks[user_id], chains.get(user_id, []), past.of(user_id))
+
+
+def bootstrap_records(deployment: Deployment) -> dict[str, dict[str, Any]]:
+    """By user, what ``user-segments`` says of a bootstrap."""
+    records = [
+        json.loads(message.value())
+        for message in read_topic(deployment.bootstrap, deployment.topics.users)
+        if message.value() is not None
+    ]
+    return {
+        record["user_id"]: record for record in records if record.get("cause", {}).get("type") == "bootstrap"
+    }
+
+
+def present_segments(deployment: Deployment) -> dict[str, int]:
+    """By user, the segment that ``user-segments`` says."""
+    newest = {
+        message.key().decode(): message.value()
+        for message in read_topic(deployment.bootstrap, deployment.topics.users)
+    }
+    return {user_id: json.loads(value)["segment"] for user_id, value in newest.items() if value is not None}
 
 
 def _came(message: Message) -> tuple[str, int, int]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from random import Random
 
 import redis
@@ -37,19 +39,46 @@ _ENDS: dict[str, list[tuple[int, str, str]]] = {
 
 
 class Rebuilds:
-    """Rebuilds into a fresh prefix; about half of the commands are killed once."""
+    """Rebuilds into a fresh prefix, beside workers or after they ended; about half of the commands are killed once.
 
-    def __init__(self, deployment: MovingDeployment, workers: Workers, random: Random, say: Say) -> None:
+    Args:
+        warehouse: the one that a bootstrap took the users from.
+    """
+
+    def __init__(
+        self,
+        deployment: MovingDeployment,
+        workers: Workers,
+        random: Random,
+        say: Say,
+        warehouse: Path | None = None,
+    ) -> None:
         self._deployment = deployment
         self._workers = workers
         self._random = random
         self._say = say
+        self._warehouse = warehouse
+        self._lock = threading.Lock()
         self.kinds: dict[str, tuple[Callable[[], None], int]] = {
             "a rebuild into another prefix, the switch, and the old states dropped": (self.rebuild, 1)
         }
 
     def rebuild(self) -> None:
         """Fill the next prefix, move the lanes there, start workers under it, and delete what lies under the old one."""
+        with self._lock:
+            self._move()
+
+    def rebuild_if_asked(self) -> None:
+        """The same, where a worker ended since neither Redis nor the log has all that was, and no rebuild runs."""
+        if self._workers.ask_for_rebuild() and self._lock.acquire(blocking=False):
+            try:
+                if self._workers.ask_for_rebuild():
+                    self._say("a worker asks for a rebuild")
+                    self._move()
+            finally:
+                self._lock.release()
+
+    def _move(self) -> None:
         deployment = self._deployment
         old, into = deployment.redis_prefix, deployment.prefix_after(deployment.moves + 1)
         self._until_done(_REBUILD, into)
@@ -79,6 +108,8 @@ class Rebuilds:
         options: list[object] = ["rebuild", "--into", into]
         if step != _REBUILD:
             options.append(f"--{step}")
+        elif self._warehouse is not None:
+            options += ["--warehouse", self._warehouse]
         return run_command(self._deployment, *options, kill=self._random if kills else None)
 
     def _left_is_named(self, into: str) -> None:

@@ -1,6 +1,7 @@
 """What a chaos campaign draws."""
 
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from types import SimpleNamespace
@@ -14,7 +15,9 @@ from tests.chaos import faults
 from tests.chaos.campaign import Campaign, keep_files
 from tests.chaos.disks import Disk
 from tests.chaos.gremlin import plan
+from tests.chaos.past import past_facts, write_warehouse
 from tests.deployment import WorkerEnded
+from trainer.warehouse import open_warehouse
 
 WEIGHTS = {"often": 8, "seldom": 1, "hardly": 1}
 
@@ -32,12 +35,14 @@ def test_the_seed_decides_the_order() -> None:
     assert len({tuple(plan(WEIGHTS, 3, Random(seed))) for seed in range(50)}) == 6
 
 
-def test_four_seeds_in_a_row_are_the_four_classes() -> None:
-    classes = {(Campaign(seed, 1, 1).rekey, bool(Campaign(seed, 1, 1).exclude)) for seed in range(4)}
-    assert classes == {(False, False), (False, True), (True, False), (True, True)}
+def test_twelve_seeds_in_a_row_are_all_classes() -> None:
+    campaigns = [Campaign(seed, 1, 1) for seed in range(12)]
+    classes = {(one.rekey, bool(one.exclude), bool(one.min_margin)) for one in campaigns}
+    assert len(classes) == 8
     assert Campaign(1, 1, 1).settings == {
         "SEGUE_REKEY": "true",
         "SEGUE_EXCLUDE_STATUSES": "Cancelled,Returned",
+        "SEGUE_MIN_MARGIN": "0.05",
     }
     assert Campaign(0, 1, 1).settings == {}
 
@@ -86,6 +91,14 @@ def test_a_cut_takes_what_was_written_last_and_says_how_much(
     (lost,) = servers.cut_bytes
     assert 1 <= lost <= 13
     assert file.stat().st_size == 113 - lost
+
+
+def test_a_warehouse_gives_the_facts_that_were_written_into_it(tmp_path: Path) -> None:
+    facts = past_facts(Random(1), 200)
+    with open_warehouse(write_warehouse(facts, tmp_path)) as warehouse:
+        read = [*warehouse.events(datetime(2024, 6, 1, tzinfo=UTC))]
+    assert sorted(read, key=repr) == sorted(facts, key=repr)
+    assert len({fact.user_id for fact in facts}) > 150
 
 
 @pytest.mark.parametrize("error", [AssertionError("wrong"), WorkerEnded("it ended"), RuntimeError("else")])
