@@ -200,9 +200,13 @@ def check_filled(old: bytes | None, new: bytes | None, prefix: str) -> None:
 
 
 def kept(store: Store) -> bytes | None:
-    """The lane's place; None where it has none, or what Redis holds of the lane is to be emptied anyway."""
+    """The lane's place; None where it has none, or what Redis holds of the lane counts for nothing.
+
+    A Redis that went back may have a rebuild's mark again where the lanes are: from there, too, they move to the next one.
+    """
     place, torn = read_stored(store)
-    return None if torn is not None or places.is_emptying(place) else place
+    void = torn is not None or places.is_emptying(place) or places.is_rebuilding(place)
+    return None if void else place
 
 
 def move(old: Store, prefix: str) -> bool:

@@ -12,7 +12,7 @@ from streamer.interfaces import UserWrite
 from streamer.lane import Lane
 from streamer.lane_errors import InDoubt
 from streamer.memory import MemoryStore
-from streamer.rebuild import LaneFiller, LaneInUse, check_filled, move
+from streamer.rebuild import LaneFiller, LaneInUse, check_filled, kept, move
 from streamer.state import Facts, UserState
 from tests.worlds import NOW, World, a_signup
 
@@ -68,6 +68,20 @@ def test_a_lane_is_moved_by_one_write_and_whoever_worked_on_it_is_in_doubt() -> 
     assert "7" not in world.redis.users
     with pytest.raises(NeedsRebuild, match="the lane's states have moved: set redis_prefix to 'segue-2:'"):
         places.decode(world.redis.places[0])
+
+
+def test_a_lane_whose_prefix_went_back_to_a_rebuilds_mark_moves_to_the_next_one() -> None:
+    """Redis lost the end of a rebuild after the lanes had moved: workers refuse the lane, and a rebuild elsewhere helps."""
+    world = World()
+    world.redis.places[0] = places.rebuilding("rebuild 1", 3)
+    store = MemoryStore(world.redis, 0)
+    filled = World()
+    filled.take_over()
+    check_filled(kept(store), filled.redis.places[0], "segue-3:")
+
+    assert move(store, "segue-3:")
+
+    assert places.moved_to(world.redis.places[0]) == "segue-3:"
 
 
 def test_a_worker_that_saves_at_the_same_time_is_waited_for_but_not_for_ever() -> None:
