@@ -10,7 +10,6 @@ releases' own scikit-learn pipelines.
 """
 
 import itertools
-import json
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -347,16 +346,15 @@ def _expect(
     return right
 
 
-def in_order(told: Iterable[Any]) -> None:
+def in_order(told: Iterable[tuple[int, int, Mapping[str, int]]]) -> None:
     """In each lane the positions of the causes never go back.
 
     Args:
-        told: the records of ``segment-changes``, by partition and offset.
+        told: of each change its lane, its offset in ``segment-changes``, and its cause's positions; by lane and offset.
     """
     reached: dict[int, dict[str, int]] = defaultdict(dict)
-    for message in told:
-        positions = json.loads(message.value())["cause"]["positions"]
-        before = reached[message.partition()]
+    for lane, offset, positions in told:
+        before = reached[lane]
         back = {topic: (before[topic], at) for topic, at in positions.items() if at < before.get(topic, 0)}
-        assert not back, f"lane {message.partition()} goes back at offset {message.offset()}: {back}"
+        assert not back, f"lane {lane} goes back at offset {offset}: {back}"
         before |= positions

@@ -186,7 +186,7 @@ class Deployment:
         newest = self.activations()[-1][0]
 
         def everybody() -> bool:
-            places = [place for place in self._places() if isinstance(place, dict)]
+            places = [place for place in self.places() if isinstance(place, dict)]
             assert len(places) == self.partitions
             return all((p["sweep"]["activation"], p["swept"]) == (newest, True) for p in places)
 
@@ -210,7 +210,7 @@ class Deployment:
             consumer.close()
 
     def _no_place_before(self, ends: Mapping[tuple[str, int], int]) -> bool:
-        told = [place["positions"] if isinstance(place, dict) else {} for place in self._places()]
+        told = [place["positions"] if isinstance(place, dict) else {} for place in self.places()]
         left = {
             (topic, p): end - told[p].get(topic, 0)
             for (topic, p), end in ends.items()
@@ -223,7 +223,8 @@ class Deployment:
         """Every user is as expected, on the topics and in Redis, or it raises: see :func:`tests.verify.verify`."""
         return verify(self.bootstrap, self.topics, self.redis_url, self.redis_prefix, expected, gone)
 
-    def _places(self) -> list[Any]:
+    def places(self) -> list[Any]:
+        """By lane the place in Redis: an object, a text where there is another mark, or None."""
         with redis.Redis.from_url(self.redis_url, socket_timeout=60) as store:
             stored = [store.get(f"{self.redis_prefix}place:{p}") for p in range(self.partitions)]
         return [json.loads(place.partition(b" ")[2]) if place else None for place in stored]

@@ -54,6 +54,7 @@ def _settings(campaign: Campaign) -> str:
             if campaign.exclude
             else "every order counts",
             "after a bootstrap" if campaign.bootstraps else "from the first event",
+            *(("with topics made anew",) if campaign.remakes else ()),
             f"min_margin {campaign.min_margin}" if campaign.min_margin else "without a margin",
         )
     )

@@ -30,6 +30,7 @@ from tests.chaos.moving import MovingDeployment
 from tests.chaos.past import Past, bootstrapped, past_facts
 from tests.chaos.publisher import Publisher, train_three
 from tests.chaos.rebuilds import Rebuilds
+from tests.chaos.remakes import Remakes
 from tests.chaos.standby import Standby
 from tests.deployment import Deployment
 from tests.letters import check_letters
@@ -87,6 +88,11 @@ class Campaign:
     def bootstraps(self) -> bool:
         """Whether the shop begins with a warehouse, which a bootstrap takes the users from."""
         return self.seed % 5 in (2, 3)
+
+    @property
+    def remakes(self) -> bool:
+        """Whether inputs are deleted and made anew."""
+        return self.seed % 5 in (0, 4)
 
     @property
     def min_margin(self) -> float:
@@ -160,6 +166,9 @@ def run(campaign: Campaign, say: Say) -> Verdict:
         feed = _feed(deployment, campaign, past)
         publisher = Publisher(deployment, releases, Random(f"{campaign.seed} publisher"))
         rebuilds = Rebuilds(deployment, workers, Random(f"{campaign.seed} rebuilds"), say, past.warehouse)
+        remakes = Remakes(deployment, workers, feed, Random(f"{campaign.seed} remakes"), say, rebuilds)
+        if campaign.remakes:
+            servers.kinds |= remakes.kinds
         gremlins = _gremlins(campaign, servers, workers, publisher, rebuilds, say)
         stack.callback(feed.stop)
         for gremlin in gremlins:
@@ -174,7 +183,7 @@ def run(campaign: Campaign, say: Say) -> Verdict:
         deployment.swept(_CATCH_UP_S)
         workers.steady()
         say("checking every user")
-        outcome, letters = _verified(deployment, feed, releases, campaign, past)
+        outcome, letters = _verified(deployment, feed, releases, campaign, past, remakes)
         cuts, behind = servers.cut_bytes, servers.behind_bytes
         assert len(cuts) < _SEVERAL or any(cuts), f"{len(cuts)} cuts of Redis's tail, and none took a byte"
         assert len(behind) < _SEVERAL or any(behind), f"{len(behind)} failovers, and none lost a byte"
@@ -194,9 +203,9 @@ def _disk(stack: ExitStack, folder: Path, say: Say) -> Disk:
 def _servers(stack: ExitStack, campaign: Campaign, disk: Disk, say: Say) -> Servers:
     """Kafka and Redis; Redis's files are kept where the campaign fails."""
     kafka = stack.enter_context(LocalKafka())
-    store = stack.enter_context(Standby(disk.folder / "first"))
+    store = stack.enter_context(Standby(disk.folder / "first", repair=campaign.remakes))
     random = Random(f"{campaign.seed} servers")
-    servers = Servers(kafka, store, disk, random)
+    servers = Servers(kafka, store, disk, random, keeps_states=campaign.remakes)
     stack.callback(servers.close)
     stack.push(lambda kind, *_: keep_files(servers.store, say) if kind is not None else None)
     return servers
@@ -279,6 +288,7 @@ def _verified(
     releases: Sequence[Path],
     campaign: Campaign,
     past: Past,
+    remakes: Remakes,
 ) -> tuple[Outcome, int]:
     """Every user's end, every change on the way there, and the dead letters, of which there are so many."""
     activations = deployment.activations()
@@ -296,11 +306,14 @@ def _verified(
     outcome = deployment.verified(right, facts.keys() - right.keys())
     pipelines = {version: pipeline_of(release) for version, release in by_version.items()}
     explained = check_chains(
-        histories(deployment, feed.written, past),
+        histories(deployment, feed.written, past, remakes),
         [(offset, pipelines[version]) for offset, version in activations],
         campaign.exclude,
         campaign.min_margin,
     )
     told = outcome.changes + len(bootstrap_records(deployment))
     assert explained == told, f"{told} changes are told, {explained} of them explained"
-    return outcome, check_letters(deployment.bootstrap, deployment.topics.dead_letters, feed.letters)
+    letters = check_letters(
+        deployment.bootstrap, deployment.topics.dead_letters, feed.letters, remakes.log, remakes.origin
+    )
+    return outcome, letters

@@ -6,14 +6,15 @@ import shutil
 import signal
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import redis
 
-from schemas.errors import NeedsRebuild
+from schemas.errors import BadTopics, NeedsRebuild
 from segue.services import LocalKafka, LocalRedis
 from tests.aof import cut_inside_save
 from tests.chaos.disks import Disk
@@ -25,6 +26,9 @@ SESSION_S = 6.0  # tests/deployment.py sets it
 _LOST_S = 1.0  # what AOF with everysec may lose
 _TRIES = 20  # so many seconds in which nothing is written
 _FEWEST, _MOST = 2, 4
+_LOST_REBUILD = "a rebuild of this Redis prefix did not end"
+_EMPTIES = "FLUSHALL of Redis"
+_TEARS = "kill -9 of Redis, its AOF cut inside a save, and a restart in peace"
 
 
 class Servers:
@@ -38,9 +42,19 @@ class Servers:
 
     Args:
         disk: where the files of each Redis lie.
+        keeps_states: deal nothing that takes all of a lane's states, and repair what a crash left of a save: the log could
+            not give the states back.
     """
 
-    def __init__(self, kafka: LocalKafka, store: LocalRedis, disk: Disk, random: Random) -> None:
+    def __init__(
+        self,
+        kafka: LocalKafka,
+        store: LocalRedis,
+        disk: Disk,
+        random: Random,
+        *,
+        keeps_states: bool = False,
+    ) -> None:
         self.kafka = kafka
         self.store = store
         self._disk = disk
@@ -51,13 +65,16 @@ class Servers:
             "kill -9 of Kafka": (self._kill_kafka, 2),
             "SIGSTOP of Kafka": (self._pause_kafka, 2),
             "kill -9 of Redis, its AOF's tail cut": (self._cut_redis, 5),
-            "kill -9 of Redis, its AOF cut inside a save, and a restart in peace": (self._tear_redis, 3),
+            _TEARS: (self._tear_redis, 3),
             "SIGSTOP of Redis": (self._pause_redis, 2),
             "restart of Redis": (self._restart_redis, 1),
-            "FLUSHALL of Redis": (self._empty_redis, 1),
+            _EMPTIES: (self._empty_redis, 1),
         }
         if disk.can_fill:
             self.kinds["a full disk under Redis"] = (self._fill_disk, 2)
+        self._keeps_states = keeps_states
+        if keeps_states:
+            del self.kinds[_EMPTIES], self.kinds[_TEARS]
         if can_take_over():
             self.kinds["kill -9 of Redis, and a replica that lacks the newest writes takes over"] = (
                 self._fail_over,
@@ -92,7 +109,8 @@ class Servers:
 
     def _fail_over(self) -> None:
         """What was written since the replica fell behind is lost for good, though no server lost what it had."""
-        standby = Standby(self._disk.folder / f"replica-{len(self.behind_bytes)}")
+        folder = self._disk.folder / f"replica-{len(self.behind_bytes)}"
+        standby = Standby(folder, repair=self._keeps_states)
         try:
             standby.start()
             standby.follow(self.store)
@@ -194,6 +212,7 @@ class Workers:
         self._deployment = deployment
         self._disk = disk
         self._may_ask = may_ask
+        self._may_miss_a_topic = False
         self._random = random
         self._alive: list[WorkerProcess] = []
         self._started: list[WorkerProcess] = []
@@ -221,19 +240,48 @@ class Workers:
             AssertionError: a worker has ended for another reason, and nobody ended it.
         """
         with self._lock:
-            ended = [worker for worker in self._alive if worker.process.poll() is not None]
+            ended = [
+                worker
+                for worker in self._alive
+                if worker.process.poll() is not None and not self._misses_a_topic(worker)
+            ]
         for worker in ended:
             assert self._asks(worker), (
                 f"a worker ended by itself, with {worker.process.returncode}: {worker.log()[-3_000:]}"
             )
         return bool(ended)
 
+    @contextmanager
+    def topic_away(self) -> Iterator[None]:
+        """Meanwhile a worker may end since a topic does not exist."""
+        self._may_miss_a_topic = True
+        try:
+            yield
+            self.replace_ended()
+        finally:
+            self._may_miss_a_topic = False
+
+    def replace_ended(self) -> None:
+        """Start another worker for each that ended since a topic did not exist."""
+        with self._lock:
+            for worker in [worker for worker in self._alive if self._misses_a_topic(worker)]:
+                self._alive.remove(worker)
+                self._start()
+
+    def _misses_a_topic(self, worker: WorkerProcess) -> bool:
+        log = worker.log()
+        return (
+            self._may_miss_a_topic
+            and worker.process.poll() == BadTopics.exit_code
+            and "does not exist: create it" in log
+            and "Traceback" not in log
+        )
+
     def _asks(self, worker: WorkerProcess) -> bool:
         log = worker.log()
         return (
-            self._may_ask
-            and worker.process.returncode == NeedsRebuild.exit_code
-            and "`segue rebuild`" in log
+            worker.process.returncode == NeedsRebuild.exit_code
+            and ((self._may_ask and "`segue rebuild`" in log) or _LOST_REBUILD in log)
             and "Traceback" not in log
         )
 
@@ -271,10 +319,17 @@ class Workers:
         self._fill_up()
 
     def _ended_in_order(self, worker: WorkerProcess) -> None:
-        code = worker.stop()
-        if code in (-signal.SIGTERM, 128 + signal.SIGTERM) and worker.log().strip() in ("", "Terminated."):
+        code, log = worker.stop(), worker.log()
+        began = '"web.listens"' in log
+        if (
+            code in (-signal.SIGTERM, 128 + signal.SIGTERM)
+            and not began
+            and log.strip()[-11:] in ("", "Terminated.")
+        ):
             code = 0  # it was still being loaded, and ends as any process or any command does
-        assert code == 0 or self._asks(worker), f"SIGTERM ended a worker with {code}: {worker.log()[-3_000:]}"
+        assert code == 0 or self._asks(worker) or self._misses_a_topic(worker), (
+            f"SIGTERM ended a worker with {code}: {worker.log()[-3_000:]}"
+        )
 
     def _start(self) -> None:
         worker = self._deployment.worker()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from confluent_kafka import KafkaError, Message, Producer
 
@@ -52,6 +53,7 @@ class Feed:
         self._remember = remember
         self._errors: list[str] = []
         self._stopped = threading.Event()
+        self._turn = threading.Lock()
         self._producer = Producer(
             {
                 "bootstrap.servers": bootstrap,
@@ -72,6 +74,14 @@ class Feed:
         """Give up; for a campaign that failed."""
         self._stopped.set()
         self._thread.join()
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Meanwhile nothing is sent; all that was sent before is in Kafka."""
+        with self._turn:
+            left = self._producer.flush(_FLUSH_S)
+            assert left == 0, f"{left} records were still waiting"
+            yield
 
     @property
     def bad(self) -> int:
@@ -95,7 +105,8 @@ class Feed:
             ahead_s = self.sent / self._rate - (time.monotonic() - began_s)
             if ahead_s > 0:
                 self._stopped.wait(ahead_s)
-            self._send(record)
+            with self._turn:
+                self._send(record)
             self.sent += 1
         left = self._producer.flush(_FLUSH_S)
         if left:

@@ -13,6 +13,7 @@ from schemas.events import Event
 from schemas.partition import partition_of
 from tests.chains import History, Lying, in_order
 from tests.chaos.past import Past
+from tests.chaos.remakes import Remakes
 from tests.deployment import Deployment
 from tests.records import read_topic
 
@@ -23,12 +24,14 @@ def histories(
     deployment: Deployment,
     written: Mapping[bytes, Event],
     past: Past = _NO_PAST,
+    remakes: Remakes | None = None,
 ) -> Iterator[History]:
     """Each user's events where its lane read them, and its changes.
 
     Args:
         written: by value, the event that each good record says.
         past: what a bootstrap took from a warehouse.
+        remakes: which of the topics were made anew.
 
     Raises:
         AssertionError: an event that was sent is not in the log, or a lane's changes are not in its order.
@@ -37,22 +40,27 @@ def histories(
     tracks: dict[str, dict[str, list[Lying]]] = defaultdict(lambda: {topic: [] for topic in topics.inputs})
     found: set[bytes] = set()
     for topic in topics.inputs:
-        for message in read_topic(deployment.bootstrap, topic):
+        log = _as_it_is(deployment, topic) if remakes is None else remakes.log(topic)
+        for offset, message in log:
             event = _event_at_home(message, written, deployment.partitions)
             if event is None:
                 continue
             found.add(message.value())
-            if message.offset() >= past.since.get((topic, message.partition()), 0):
-                tracks[event.user_id][topic].append(Lying(message.offset(), _came(message), event))
+            if offset >= past.since.get((topic, message.partition()), 0):
+                tracks[event.user_id][topic].append(Lying(offset, _came(message), event))
     lost = written.keys() - found
     assert not lost, f"{len(lost)} events are in no lane's log, the first: {next(iter(lost))!r}"
     chains: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for user_id, record in bootstrap_records(deployment).items():
         chains[user_id].append(record)
-    told = read_topic(deployment.bootstrap, topics.changes)
+    told = []
+    for message in read_topic(deployment.bootstrap, topics.changes):
+        change, lane, at = json.loads(message.value()), message.partition(), message.offset()
+        if remakes is not None:
+            change["cause"]["positions"] = remakes.positions(change["cause"]["positions"], lane, at)
+        told.append((lane, at, change["cause"]["positions"]))
+        chains[message.key().decode()].append(change)
     in_order(told)
-    for message in told:
-        chains[message.key().decode()].append(json.loads(message.value()))
     known = {*tracks, *past.facts}
     unknown = chains.keys() - known
     assert not unknown, f"changes of users that no event is about: {sorted(unknown)[:5]}"
@@ -79,6 +87,11 @@ def present_segments(deployment: Deployment) -> dict[str, int]:
         for message in read_topic(deployment.bootstrap, deployment.topics.users)
     }
     return {user_id: json.loads(value)["segment"] for user_id, value in newest.items() if value is not None}
+
+
+def _as_it_is(deployment: Deployment, topic: str) -> Iterator[tuple[int, Message]]:
+    for message in read_topic(deployment.bootstrap, topic):
+        yield message.offset(), message
 
 
 def _came(message: Message) -> tuple[str, int, int]:

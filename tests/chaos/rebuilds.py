@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 
 import redis
 
+from schemas.errors import NeedsRebuild, Unreachable
 from tests.chaos.commands import PATIENCE_S, Ended, run_command
 from tests.chaos.faults import Workers
 from tests.chaos.gremlin import Say
@@ -58,6 +60,7 @@ class Rebuilds:
         self._random = random
         self._say = say
         self._warehouse = warehouse
+        self._is_refused = False
         self._lock = threading.Lock()
         self.kinds: dict[str, tuple[Callable[[], None], int]] = {
             "a rebuild into another prefix, the switch, and the old states dropped": (self.rebuild, 1)
@@ -66,7 +69,20 @@ class Rebuilds:
     def rebuild(self) -> None:
         """Fill the next prefix, move the lanes there, start workers under it, and delete what lies under the old one."""
         with self._lock:
-            self._move()
+            if self._is_refused:
+                self._refused()
+            else:
+                self._move()
+
+    @contextmanager
+    def none(self) -> Iterator[None]:
+        """Meanwhile no rebuild runs."""
+        with self._lock:
+            yield
+
+    def none_from_now_on(self) -> None:
+        """The log no longer has all that was: a rebuild is to be refused."""
+        self._is_refused = True
 
     def rebuild_if_asked(self) -> None:
         """The same, where a worker ended since neither Redis nor the log has all that was, and no rebuild runs."""
@@ -86,6 +102,23 @@ class Rebuilds:
         self._workers.renew()
         self._until_done(_DROP, old)
         eventually(lambda: self._is_dropped(old), f"nothing lies under {old}", every_s=_AGAIN_S)
+
+    def _refused(self) -> None:
+        """It says why, writes no place, and stands until it is dropped."""
+        into = self._deployment.prefix_after(self._deployment.moves + 1)
+
+        def refused() -> Ended | None:
+            """The refusal, once Kafka and Redis answer and the lanes have taken something of the new topic."""
+            ended = run_command(self._deployment, "rebuild", "--into", into)
+            waits = ended.code == Unreachable.exit_code or "has committed no offset of" in ended.told
+            return None if waits else ended
+
+        ended = eventually(refused, "a rebuild is refused", deadline_s=PATIENCE_S, every_s=_AGAIN_S)
+        assert ended is not None
+        assert ended.code == NeedsRebuild.exit_code, ended
+        assert "was made anew, and what the topic before it held is not in the log" in ended.told, ended
+        self._left_is_named(into)
+        self._until_done(_DROP, into)
 
     def _until_done(self, step: str, into: str) -> None:
         """Run each step until it has ended well; what its sentence asks for comes next."""

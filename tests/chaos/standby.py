@@ -23,12 +23,13 @@ def can_take_over() -> bool:
 class Standby(LocalRedis):
     """A replica. It starts empty, and holds after :meth:`follow` what its primary holds.
 
-    Unrepaired, as most run it: lanes must live with what a cut leaves.
+    Args:
+        repair: cut off what a crash left of a save, before each start. Most run it without: lanes live with that.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, repair: bool = False) -> None:
         directory.mkdir()
-        super().__init__(directory, repair=False)
+        super().__init__(directory, repair=repair)
 
     def follow(self, primary: LocalRedis) -> None:
         """Copy a primary, and from then on every write."""

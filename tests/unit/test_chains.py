@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import dist
 from random import Random
-from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -248,10 +247,6 @@ def test_a_bootstrap_begins_the_chain_and_its_record_is_missed_where_it_is_not_t
 
 
 def test_a_lane_whose_causes_go_back_is_found() -> None:
-    def message(at: int, **positions: int) -> SimpleNamespace:
-        value = json.dumps({"cause": {"positions": positions}}).encode()
-        return SimpleNamespace(value=lambda: value, partition=lambda: 0, offset=lambda: at)
-
-    in_order([message(0, signups=1, orders=0), message(1, signups=1, orders=2)])
+    in_order([(0, 0, {"signups": 1, "orders": 0}), (0, 1, {"signups": 1, "orders": 2})])
     with pytest.raises(AssertionError, match="lane 0 goes back at offset 1"):
-        in_order([message(0, signups=1, orders=2), message(1, signups=2, orders=1)])
+        in_order([(0, 0, {"signups": 1, "orders": 2}), (0, 1, {"signups": 2, "orders": 1})])

@@ -39,6 +39,7 @@ def test_twelve_seeds_in_a_row_are_all_classes() -> None:
     campaigns = [Campaign(seed, 1, 1) for seed in range(12)]
     classes = {(one.rekey, bool(one.exclude), bool(one.min_margin)) for one in campaigns}
     assert len(classes) == 8
+    assert not [one for one in campaigns if one.bootstraps and one.remakes]
     assert Campaign(1, 1, 1).settings == {
         "SEGUE_REKEY": "true",
         "SEGUE_EXCLUDE_STATUSES": "Cancelled,Returned",

@@ -31,7 +31,7 @@ def letter(offset: int, value: bytes | None = BAD, reason: str = "the value is n
 
 
 SENT = Counter({("orders", -1, b"7", BAD): 2, ("orders", -1, b"7", None): 1})
-LOG = [message(0), message(1, GOOD), message(2), message(3, None)]
+LOG = [(0, message(0)), (1, message(1, GOOD)), (2, message(2)), (3, message(3, None))]
 LETTERS = [letter(0), letter(2), letter(3, None)]
 
 
@@ -67,5 +67,5 @@ def test_a_record_that_was_sent_and_is_not_in_the_log() -> None:
 
 def test_a_good_event_is_bad_where_it_came_astray() -> None:
     """The same record lies in its lane, too."""
-    log = [message(1, GOOD), message(5, GOOD, partition=2)]
+    log = [(1, message(1, GOOD)), (5, message(5, GOOD, partition=2))]
     assert [*bad_in_log(log, {("orders", 2, b"7", GOOD): 1})] == [("orders", 2, 5)]
