@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from streamer.kafka_client import Deadlines
 from streamer.kafka_writer import Writer
@@ -53,7 +53,7 @@ def test_a_call_that_never_returns_is_left_behind_and_the_transaction_in_doubt(h
     writer._producer = hung  # type: ignore[assignment]
     began = time.monotonic()
     with pytest.raises(InDoubt, match="no answer on the offsets from Kafka at k:1"):
-        writer.commit([], [], None)
+        writer.commit([], [TopicPartition("t", 0, 1)], None)
     assert time.monotonic() - began < 10
     assert hung.calls == ["begin", "offsets", "abort", "purge", "flush"]
     with pytest.raises(InDoubt, match="was given up"):
