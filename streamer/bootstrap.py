@@ -25,13 +25,14 @@ from datetime import datetime
 from itertools import groupby
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from schemas.changes import Cause
 from schemas.errors import SegueError, Unreachable
 from schemas.events import Order, Signup
 from schemas.partition import partition_of
 from streamer import place as places
-from streamer.decisions import decided_in, erased_at_in
+from streamer.decisions import adopted, erased_at_in
 from streamer.healing import read_between
 from streamer.interfaces import Log, OutRecord, Record, Store
 from streamer.kept_states import KeptStates
@@ -307,7 +308,7 @@ class _Filler:
 
 
 def _told(before: UserState, record: Record) -> UserState:
-    """A user without facts, as its records say up to this one: the newest decision, the last erasure."""
+    """A user without facts, as its records say up to this one: the newest decision, the history, the last erasure."""
     erasures = [before.facts.erased_at, erased_at_in(record)]
     erased_at = max((at for at in erasures if at is not None), default=None)
-    return UserState(before.user_id, Facts(erased_at=erased_at), decided_in(record))
+    return replace(adopted(before, record), facts=Facts(erased_at=erased_at))

@@ -13,6 +13,7 @@ from schemas.errors import BadSetting, NeedsRebuild, Unreachable
 from schemas.partition import partition_of
 from streamer import place as places
 from streamer.bootstrap import Fact, NotFresh
+from streamer.history import FIELDS
 from streamer.lane_errors import Fenced, InDoubt
 from streamer.memory import MemoryRedis
 from tests.bootstraps import SINCE, an_order, fill, newest
@@ -354,3 +355,15 @@ def test_a_release_of_other_statuses_is_refused_before_anything_is_written() -> 
     assert "setting exclude_statuses is ['Returned']" in str(refused.value)
     assert "was trained with ['Cancelled']" in str(refused.value)
     assert counted.made == []
+
+
+def test_another_run_keeps_the_history_of_who_was_told_before() -> None:
+    world = World()
+    fill(world, [YOUNG])
+    history = {name: value for name, value in world.redis.users["7"].fields.items() if name in FIELDS}
+    assert history
+    other = World()
+    interrupted(other, [YOUNG], "store.save", nth=-1)
+    fill(other, [YOUNG])
+    again = other.redis.users["7"].fields
+    assert {name: value for name, value in again.items() if name in FIELDS} == history
