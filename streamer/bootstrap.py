@@ -216,12 +216,21 @@ class _Filler:
     def check(self, *, again: bool) -> None:
         """See that nobody uses the lane; ``again``: a bootstrap left some lane unfinished."""
         held = self.held
-        if held is None and self._ends.log.committed():
+        committed = {topic: at.offset for topic, at in self._ends.log.committed().items()}
+        if held is None and committed:
             raise NotFresh(
                 f"the group has committed offsets in lane {self._partition} already: bootstrap starts a"
                 " group; set another group"
             )
-        if held is None or places.is_unfinished(held):
+        if held is None:
+            return
+        if places.is_unfinished(held):
+            if committed and committed != self._ends.start:
+                raise NotFresh(
+                    f"the group's offsets in lane {self._partition} are not those of this bootstrap, which would set them"
+                    " back: run it again with the same --as-of and --margin; where workers went on since, and Redis lost"
+                    " that, run `segue rebuild` into another prefix"
+                )
             return
         place = places.readable(held) if again else None
         if place is None or not place.writer.startswith(WRITER):

@@ -367,3 +367,24 @@ def test_another_run_keeps_the_history_of_who_was_told_before() -> None:
     fill(other, [YOUNG])
     again = other.redis.users["7"].fields
     assert {name: value for name, value in again.items() if name in FIELDS} == history
+
+
+def test_a_redis_that_lost_the_end_of_a_bootstrap_does_not_set_back_who_went_on_from_it() -> None:
+    world = World()
+    snapshots: list[MemoryRedis] = []
+    fill(
+        world,
+        [YOUNG],
+        wrap=lambda log, store: (
+            log,
+            Hooked(store, "save", lambda *_: snapshots.append(deepcopy(world.redis))),
+        ),
+    )
+    world.send(OLD)
+    world.run()
+    offsets = dict(world.kafka.offsets)
+    world.redis.places[0] = snapshots[-1].places[0]
+    assert places.is_unfinished(world.redis.places[0])
+    with pytest.raises(NotFresh, match="which would set them back"):
+        fill(world, [OLD])
+    assert world.kafka.offsets == offsets
