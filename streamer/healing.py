@@ -92,11 +92,18 @@ def emptied(
     def is_ours(user_id: str) -> bool:
         return partition_of(user_id, settings.partitions, settings.partitioner) == partition
 
-    # Another place once it is empty: a Redis that loses the deletion loses that place too.
-    done = places.emptying(f"{writer}, done")
-    if not (marked and store.empty(mark, is_ours) and store.save(mark, done, [])):
+    # Until there is nothing to delete under a mark that came after the last deletion: a Redis that loses a deletion may
+    # keep the mark that stood before it.
+    number, deleted = 1, None if not marked else 1
+    while deleted:
+        deleted, number = store.empty(mark, is_ours), number + 1
+        following = places.emptying(f"{writer}, {number}")
+        if deleted is not None and not store.save(mark, following, []):
+            deleted = None
+        mark = following
+    if deleted is None:
         raise InDoubt("the place in Redis changed while a torn lane was emptied")
-    return done
+    return mark
 
 
 def fold_inputs(

@@ -252,18 +252,19 @@ class Store(Protocol):
     def replace_torn(self, torn: Torn, place: bytes) -> bool:
         """Write this place over what a torn lane has, if nobody else did since."""
 
-    def empty(self, mark: bytes, is_ours: Callable[[str], bool]) -> bool:
+    def empty(self, mark: bytes, is_ours: Callable[[str], bool]) -> int | None:
         """Delete the lane's users, also in every index, and what is swept; ``is_ours`` says who is the lane's.
 
         Returns:
-            False as soon as the lane's place is not ``mark`` any more: nothing is deleted from then on.
+            As :meth:`empty`.
         """
 
-    def clear(self, mark: bytes) -> bool:
+    def clear(self, mark: bytes) -> int | None:
         """Delete every user, every index and what is swept, of all lanes, the places apart; nobody may be saving.
 
         Returns:
-            False as soon as the lane's place is not ``mark`` any more: nothing is deleted from then on.
+            How much there was to delete. None as soon as the lane's place is not ``mark`` any more: nothing is deleted
+            from then on.
         """
 
     def close(self) -> None:

@@ -166,15 +166,27 @@ class MemoryRedis:
     indexes: dict[str, AngleIndex] = field(default_factory=dict)
     torn: set[int] = field(default_factory=set)
 
-    def empty(self, lane: int, is_ours: Callable[[str], bool]) -> None:
-        """Delete the lane's users, who are its own by ``is_ours``, also in every index, and what is swept."""
-        for user_id in [user_id for user_id in self.users if is_ours(user_id)]:
+    def empty(self, lane: int, is_ours: Callable[[str], bool]) -> int:
+        """Delete the lane's users, who are its own by ``is_ours``, also in every index, and what is swept; how much it was."""
+        users = [user_id for user_id in self.users if is_ours(user_id)]
+        for user_id in users:
             del self.users[user_id]
         for index in self.indexes.values():
             for user_id, _ in index.nearest(0.0, len(index)):
                 if is_ours(user_id):
                     index.remove(user_id)
-        self.swept.pop(lane, None)
+                    entries += 1
+        return len(users) + entries + len(self.swept.pop(lane, {}))
+
+    def clear(self) -> int:
+        """Delete every user, every index and what is swept; how much it was."""
+        entries = sum(len(index) for index in self.indexes.values()) + sum(map(len, self.swept.values()))
+        deleted = len(self.users) + entries
+        self.users.clear()
+        self.swept.clear()
+        self.indexes.clear()
+        return deleted
+        entries = 0
 
 
 class MemoryStore:
@@ -247,11 +259,11 @@ class MemoryStore:
         self._write(place, [])
         return True
 
-    def empty(self, mark: bytes, is_ours: Callable[[str], bool]) -> bool:
-        if self.place() != mark:
-            return False
-        self._redis.empty(self._partition, is_ours)
-        return True
+    def empty(self, mark: bytes, is_ours: Callable[[str], bool]) -> int | None:
+        return self._redis.empty(self._partition, is_ours) if self._stands(mark) else None
+
+    def clear(self, mark: bytes) -> int | None:
+        return self._redis.clear() if self._stands(mark) else None
 
     def _write(self, place: bytes, writes: Sequence[UserWrite]) -> None:
         self._redis.places[self._partition] = place
@@ -268,14 +280,6 @@ class MemoryStore:
             for space, angle in write.angles.items():
                 self._redis.indexes.setdefault(space, AngleIndex()).put(write.user_id, angle)
 
-    def clear(self, mark: bytes) -> bool:
-        if self.place() != mark:
-            return False
-        self._redis.users.clear()
-        self._redis.swept.clear()
-        self._redis.indexes.clear()
-        return True
-
     def close(self) -> None:
         """Nothing is held."""
 
@@ -287,6 +291,16 @@ class MemoryStore:
         user = self._redis.users.get(user_id)
         told = None if user is None else user.fields.get("segment")
         return None if told is None else int(told)
+
+    def _stands(self, mark: bytes) -> bool:
+        """As a deletion looks at it, which does not ask for the count of saves."""
+        return self._redis.places.get(self._partition) == mark
+
+    def _believed(self) -> bytes | None:
+        place = self._redis.places.get(self._partition)
+        if self._doubt is not None or self._partition in self._redis.torn:
+            raise Torn(self._doubt or "a part of a lost save came back", place, None, place)
+        return place
 
 
 def _update(kept: dict[str, bytes], written: Mapping[str, bytes | str | None]) -> None:

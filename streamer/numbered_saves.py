@@ -56,10 +56,16 @@ class NumberedSaves:
             raise self._overtaken()
 
     def clear(self) -> None:
-        """Delete the users of all lanes; from then on the mark is another, so that a deletion that is lost shows."""
-        if not self._store.clear(self._mark):
-            raise self._refused()
-        self.save([])
+        """Delete the users of all lanes, until there is nothing to delete under a mark that came after the last deletion.
+
+        A Redis that loses a deletion would keep the mark that stood before it.
+        """
+        deleted: int | None = 1
+        while deleted:
+            deleted = self._store.clear(self._mark)
+            if deleted is None:
+                raise self._refused()
+            self.save([])
 
     def save(self, writes: Sequence[UserWrite]) -> None:
         """Write users."""

@@ -59,15 +59,15 @@ class RedisStore:
 
     @property
     def prefix(self) -> str:
-        """The prefix that the keys lie under; another than at first, once :meth:`place` has followed the lane."""
+        """The prefix that the keys lie under; another than the given one where :meth:`place` has followed the lane."""
         return self._keys.prefix
 
     def place(self) -> bytes | None:
         """The lane's place, as it was saved.
 
-        Where the place says that the lane has moved to another prefix, this store is from then on one of that
-        prefix. Every takeover asks for the place first, so whoever takes the lane over follows it. Each call begins
-        at the store's first prefix: a Redis that lost the move has the lane there, for everybody alike.
+        Where the place says that the lane has moved to another prefix, this store is one of that prefix until the place is
+        asked for again. Every takeover asks for it first, so whoever takes the lane over follows it. It begins each time
+        with the prefix that it was given: a Redis that loses what says that the lane moved leads back.
         """
         self._at(self._home)
         while True:
@@ -181,40 +181,50 @@ class RedisStore:
                 stored, saves = self._read_place()
             done = self.replace_torn(Torn("", stored, saves, None), place)
 
-    def empty(self, mark: bytes, is_ours: Callable[[str], bool]) -> bool:
+    def empty(self, mark: bytes, is_ours: Callable[[str], bool]) -> int | None:
         """Delete the lane's users, also in every index, and what is swept.
 
         Args:
             is_ours: whether a user is the lane's.
 
         Returns:
-            False as soon as the lane's place is not ``mark`` any more: nothing is deleted from then on.
+            How much there was to delete. None as soon as the lane's place is not ``mark`` any more: nothing is deleted
+            from then on.
         """
+        deleted = 0
         with reaching(self._address):
-            done = True
             for kind in (self._keys.every_user(), self._keys.every_orders()):
                 keys_of = self._redis.scan_iter(kind, count=_CLEAR_BATCH)
-                ours = (key for key in keys_of if is_ours(self._keys.user_of(key)))
-                done = done and all(self._unlink(mark, keys) for keys in _in_batches(ours))
+                for keys in _in_batches(key for key in keys_of if is_ours(self._keys.user_of(key))):
+                    if not self._unlink(mark, keys):
+                        return None
+                    deleted += len(keys)
             for index in list(self._redis.scan_iter(self._keys.every_angles(), count=_CLEAR_BATCH)):
                 members = (member for member, _ in self._redis.zscan_iter(index, count=_CLEAR_BATCH))
-                of_lane = (member for member in members if is_ours(member.decode()))
-                done = done and all(self._remove(mark, index, some) for some in _in_batches(of_lane))
-            return done and self._unlink(mark, [self._swept_key.encode()])
+                for some in _in_batches(member for member in members if is_ours(member.decode())):
+                    if not self._remove(mark, index, some):
+                        return None
+                    deleted += len(some)
+            if self._redis.exists(self._swept_key):
+                if not self._unlink(mark, [self._swept_key.encode()]):
+                    return None
+                deleted += 1
+        return deleted
 
-    def clear(self, mark: bytes) -> bool:
+    def clear(self, mark: bytes) -> int | None:
         """Delete every user, every index and what is swept under the prefix, of all lanes, the places apart.
 
         Returns:
-            False as soon as the lane's place is not ``mark`` any more: nothing is deleted from then on.
+            As :meth:`empty`.
         """
-        keys = self._keys
+        deleted, keys = 0, self._keys
         for kind in (keys.every_user(), keys.every_orders(), keys.every_angles(), keys.every_swept()):
             with reaching(self._address):
                 for some in _in_batches(self._redis.scan_iter(kind, count=_CLEAR_BATCH)):
                     if not self._unlink(mark, some):
-                        return False
-        return True
+                        return None
+                    deleted += len(some)
+        return deleted
 
     def drop_place(self, mark: bytes) -> bool:
         """Delete the lane's place and its count, if it is still ``mark``."""

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 
 import pytest
 
@@ -134,6 +135,22 @@ def test_a_lane_that_loses_the_deletion_does_not_go_on() -> None:
     with pytest.raises(InDoubt, match="the place in Redis is not the one that"):
         world.lane(wrap=lambda log, _: (log, Watched(world.redis, 0))).take_over("w")
     assert marked
+
+
+def test_a_deletion_that_is_lost_before_the_next_mark_is_done_again() -> None:
+    world = a_world()
+    world.redis.torn.add(0)
+    lost = [deepcopy(world.redis.users)]
+
+    class Loses(MemoryStore):
+        def save(self, expected: bytes | None, place: bytes, writes: Sequence[UserWrite]) -> bool:
+            if lost and places.is_emptying(expected):
+                world.redis.users |= {"stranger": lost.pop()["7"]}
+            return super().save(expected, place, writes)
+
+    world.lane(wrap=lambda log, _: (log, Loses(world.redis, 0))).take_over("w")
+    assert not lost
+    assert list(world.redis.users) == ["7"]
 
 
 def test_a_torn_lane_is_left_for_another_prefix_or_filled_anew() -> None:
