@@ -207,9 +207,13 @@ class Store(Protocol):
     :class:`streamer.lane_errors.Torn` where what is there was not made by the lane's saves alone.
     """
 
+    @property
+    def prefix(self) -> str:
+        """The prefix that the keys lie under; another than the given one where :meth:`place` has followed the lane."""
+
     def place(self) -> bytes | None:
         """The lane's place, as it was saved; where a rebuild has moved the lane, that under the new prefix, to which
-        this store keeps from then on.
+        this store keeps until it is asked again.
         """
 
     def places(self, partitions: Collection[int]) -> list[bytes]:
@@ -256,15 +260,15 @@ class Store(Protocol):
         """Delete the lane's users, also in every index, and what is swept; ``is_ours`` says who is the lane's.
 
         Returns:
-            As :meth:`empty`.
+            How much there was to delete. None as soon as the lane's place is not ``mark`` any more: nothing is deleted
+            from then on.
         """
 
     def clear(self, mark: bytes) -> int | None:
         """Delete every user, every index and what is swept, of all lanes, the places apart; nobody may be saving.
 
         Returns:
-            How much there was to delete. None as soon as the lane's place is not ``mark`` any more: nothing is deleted
-            from then on.
+            As :meth:`empty`.
         """
 
     def close(self) -> None:

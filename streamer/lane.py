@@ -24,7 +24,8 @@ The order of a takeover:
 4. fold    from the place up to the committed offsets, without deciding
 5. adopt   what ``user-segments`` says from the place on: segment, activation, sequence
 6. save    with the next step, even if nothing was read: whoever held the lane before is locked out
-7. follow  the inputs, from the offsets reached; from here on the lane decides
+7. look    whether the lane was not moved elsewhere, or back, meanwhile
+8. follow  the inputs, from the offsets reached; from here on the lane decides
 """
 
 import time
@@ -158,6 +159,8 @@ class Lane:
         self._log.note_formers(start.formers)
         stored = healing.emptied(self._store, snapshot, self.partition, self._config, writer)
         self._heal(stored, start, users.end, topic_ids, turn)
+        # What moved the lane to where it was just saved stands, unless Redis lost it before that save.
+        self._expect(self._store.place())
         self._log.read_from(start.decide_from)
         self._watcher.phase("live", None)
 

@@ -7,6 +7,7 @@ The demo without services, dry runs and the simulation run the product's own lan
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from streamer import place as places
 from streamer.interfaces import (
     Bounds,
     Committed,
@@ -155,9 +156,11 @@ class MemoryUser:
 
 @dataclass(slots=True)
 class MemoryRedis:
-    """The lanes' places and what each has swept, the users, and an index of angles for each space.
+    """What lies under one prefix: the lanes' places and what each has swept, the users, and an index of angles for each
+    space.
 
     ``torn`` are the lanes that were given a part of a lost save, as the count of their saves tells a real Redis.
+    ``beside`` are the prefixes that lanes may be moved to, by name.
     """
 
     places: dict[int, bytes] = field(default_factory=dict)
@@ -165,12 +168,15 @@ class MemoryRedis:
     users: dict[str, MemoryUser] = field(default_factory=dict)
     indexes: dict[str, AngleIndex] = field(default_factory=dict)
     torn: set[int] = field(default_factory=set)
+    prefix: str = "segue:"
+    beside: dict[str, "MemoryRedis"] = field(default_factory=dict, repr=False)
 
     def empty(self, lane: int, is_ours: Callable[[str], bool]) -> int:
         """Delete the lane's users, who are its own by ``is_ours``, also in every index, and what is swept; how much it was."""
         users = [user_id for user_id in self.users if is_ours(user_id)]
         for user_id in users:
             del self.users[user_id]
+        entries = 0
         for index in self.indexes.values():
             for user_id, _ in index.nearest(0.0, len(index)):
                 if is_ours(user_id):
@@ -186,23 +192,26 @@ class MemoryRedis:
         self.swept.clear()
         self.indexes.clear()
         return deleted
-        entries = 0
 
 
 class MemoryStore:
     """One lane's side of a :class:`MemoryRedis`."""
 
     def __init__(self, redis: MemoryRedis, partition: int) -> None:
-        self._redis = redis
+        self._given = self._redis = redis
         self._partition = partition
         self._doubt: str | None = None
         self._doubted: set[str] = set()
 
+    @property
+    def prefix(self) -> str:
+        return self._redis.prefix
+
     def place(self) -> bytes | None:
-        place = self._redis.places.get(self._partition)
-        if self._doubt is not None or self._partition in self._redis.torn:
-            raise Torn(self._doubt or "a part of a lost save came back", place, None, place)
-        return place
+        self._redis = self._given
+        while (prefix := places.moved_to(self._redis.places.get(self._partition))) is not None:
+            self._redis = self._redis.beside[prefix]
+        return self._believed()
 
     def places(self, partitions: Collection[int]) -> list[bytes]:
         whole = (lane for lane in partitions if lane not in self._redis.torn)
@@ -210,13 +219,13 @@ class MemoryStore:
 
     def load(self, wanted: Mapping[str, Collection[str]]) -> Loaded:
         return Loaded(
-            self.place(),
+            self._believed(),
             {user_id: self._stored(user_id, order_ids) for user_id, order_ids in wanted.items()},
         )
 
     def load_orders(self, user_ids: Collection[str]) -> LoadedOrders:
         users = {user_id: dict(self._redis.users.get(user_id, MemoryUser()).orders) for user_id in user_ids}
-        return LoadedOrders(self.place(), users)
+        return LoadedOrders(self._believed(), users)
 
     def load_ends(self, user_id: str, asks: Mapping[Ask, int]) -> LoadedEnds:
         index = sorted(self._redis.users.get(user_id, MemoryUser()).index, key=str.encode)
@@ -283,15 +292,6 @@ class MemoryStore:
     def close(self) -> None:
         """Nothing is held."""
 
-    def _stored(self, user_id: str, order_ids: Collection[str]) -> StoredUser:
-        user = self._redis.users.get(user_id, MemoryUser())
-        return StoredUser(user.fields.get("state"), {k: user.orders.get(k) for k in order_ids})
-
-    def _segment(self, user_id: str) -> int | None:
-        user = self._redis.users.get(user_id)
-        told = None if user is None else user.fields.get("segment")
-        return None if told is None else int(told)
-
     def _stands(self, mark: bytes) -> bool:
         """As a deletion looks at it, which does not ask for the count of saves."""
         return self._redis.places.get(self._partition) == mark
@@ -301,6 +301,15 @@ class MemoryStore:
         if self._doubt is not None or self._partition in self._redis.torn:
             raise Torn(self._doubt or "a part of a lost save came back", place, None, place)
         return place
+
+    def _stored(self, user_id: str, order_ids: Collection[str]) -> StoredUser:
+        user = self._redis.users.get(user_id, MemoryUser())
+        return StoredUser(user.fields.get("state"), {k: user.orders.get(k) for k in order_ids})
+
+    def _segment(self, user_id: str) -> int | None:
+        user = self._redis.users.get(user_id)
+        told = None if user is None else user.fields.get("segment")
+        return None if told is None else int(told)
 
 
 def _update(kept: dict[str, bytes], written: Mapping[str, bytes | str | None]) -> None:
