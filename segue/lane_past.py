@@ -58,11 +58,21 @@ def lane_log(settings: Settings, lane: int) -> Iterator[LaneLog]:
         Unreachable: Kafka does not answer.
         BadTopics: a topic is not there, or its log cannot be read to its end.
     """
-    with closing(PatientReader(settings, lane)) as reader:
-        try:
-            yield _opened(settings, lane, reader)
-        except InDoubt as doubt:
-            raise BadTopics(f"the log cannot be read to its end ({doubt}): run the same again") from None
+    with closing(PatientReader(settings, lane)) as reader, told_in_a_sentence():
+        yield _opened(settings, lane, reader)
+
+
+@contextmanager
+def told_in_a_sentence() -> Iterator[None]:
+    """A log that does not go on while it is read.
+
+    Raises:
+        BadTopics: it cannot be read to its end.
+    """
+    try:
+        yield
+    except InDoubt as doubt:
+        raise BadTopics(f"the log cannot be read to its end ({doubt}): run the same again") from None
 
 
 def _opened(settings: Settings, lane: int, reader: PatientReader) -> LaneLog:
@@ -140,8 +150,7 @@ def past_of(
     """
     topics = config.topics
     users = {topics.users: log.bounds[topics.users].begin} if decisions else {}
-    inputs = {topic: log.bounds[topic] for topic in topics.inputs}
-    begin = past_begins(inputs, log.lane, bootstrap)
+    begin = begin_of(log, config, bootstrap, facts_as_of)
     states: Iterable[UserState] = ()
     refusals = Refusals()
 
@@ -149,16 +158,28 @@ def past_of(
         if only is None or event.user_id in only:
             refusals.add(event, error)
 
-    if bootstrap is not None:
-        if facts_as_of is None:
-            raise NeedsRebuild(
-                f"the users of the bootstrap as of {bootstrap.at} are not in the log: name the warehouse that they"
-                " came from (--warehouse)"
-            )
+    if bootstrap is not None and facts_as_of is not None:
         states = _of_warehouse(log, config, begin, facts_as_of(bootstrap.at), erased, refuse)
     return Refold(
         log.reader, config, {**begin, **users}, states, only=only, refusals=refusals, progress=progress
     )
+
+
+def begin_of(
+    log: LaneLog, config: LaneConfig, bootstrap: BootstrapRecord | None, facts_as_of: FactsAsOf | None
+) -> dict[str, int]:
+    """By input, the offset from which a lane's log continues what came before.
+
+    Raises:
+        NeedsRebuild: what came before cannot be had.
+    """
+    begin = past_begins({topic: log.bounds[topic] for topic in config.topics.inputs}, log.lane, bootstrap)
+    if bootstrap is not None and facts_as_of is None:
+        raise NeedsRebuild(
+            f"the users of the bootstrap as of {bootstrap.at} are not in the log: name the warehouse that they"
+            " came from (--warehouse)"
+        )
+    return begin
 
 
 def past_begins(inputs: Mapping[str, Bounds], lane: int, bootstrap: BootstrapRecord | None) -> dict[str, int]:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from contextlib import ExitStack, closing
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from typing import cast
 
+import redis
+
+from segue import rebuild_steps
 from segue.followed import followed
 from segue.kafka import lanes_of
 from segue.settings import Settings
@@ -14,6 +18,35 @@ from streamer.keys import Keys
 from streamer.rebuild import LaneInUse
 from streamer.redis_client import TIMEOUT_S, address_of, connect, reaching
 from streamer.store import RedisStore
+
+
+class RedisLeases:
+    """As :class:`segue.rebuild_steps.Leases`, in Redis; every method may raise Unreachable."""
+
+    def __init__(self, url: str, timeout_s: float = TIMEOUT_S) -> None:
+        self._url = url
+        self._timeout_s = timeout_s
+
+    def take(self, live: str, into: str) -> bool:
+        """Name the prefix; False where a name stands."""
+        with self._client() as client:
+            return bool(client.set(Keys(live).rebuild(), into, nx=True))
+
+    def standing(self, live: str) -> str | None:
+        """The name that stands."""
+        with self._client() as client:
+            stored = cast(bytes | None, client.get(Keys(live).rebuild()))
+        return None if stored is None else stored.decode()
+
+    def give_back(self, live: str) -> None:
+        """Take the name away."""
+        with self._client() as client:
+            client.delete(Keys(live).rebuild())
+
+    @contextmanager
+    def _client(self) -> Iterator[redis.Redis]:
+        with closing(connect(self._url, self._timeout_s)) as client, reaching(address_of(client)):
+            yield client
 
 
 def standing(settings: Settings, timeout_s: float = TIMEOUT_S) -> str | None:
@@ -27,36 +60,6 @@ def standing(settings: Settings, timeout_s: float = TIMEOUT_S) -> str | None:
     with closing(connect(settings.redis, timeout_s)) as client, reaching(address_of(client)):
         stored = cast(list[bytes | None], client.mget([Keys(prefix).rebuild() for prefix in prefixes]))
     return next((name.decode() for name in stored if name is not None), None)
-
-
-def take(settings: Settings, into: str) -> None:
-    """Name the prefix, so that no rebuild into another begins beside this one; again, for the same, is no harm.
-
-    Raises:
-        LaneInUse: another one stands.
-        Unreachable: Redis does not answer.
-    """
-    prefix = followed(settings).redis_prefix
-    if prefix == into:  # nothing is rebuilt beside it: its lanes have no states
-        return
-    with closing(connect(settings.redis)) as client, reaching(address_of(client)):
-        taken = client.set(Keys(prefix).rebuild(), into, nx=True)
-    other = None if taken else standing(settings)
-    if other is not None and other != into:
-        raise LaneInUse(
-            f"a rebuild into {other!r} was begun, and the lanes have not moved there: move them (segue rebuild --into"
-            f" {other} --switch), or drop it (segue rebuild --into {other} --drop)"
-        )
-
-
-def give_back(settings: Settings, prefix: str) -> None:
-    """Take the name away from a prefix.
-
-    Raises:
-        Unreachable: Redis does not answer.
-    """
-    with closing(connect(settings.redis)) as client, reaching(address_of(client)):
-        client.delete(Keys(prefix).rebuild())
 
 
 def drop(settings: Settings, into: str) -> None:
@@ -83,15 +86,7 @@ def drop(settings: Settings, into: str) -> None:
     with ExitStack() as stack:
         for store in stores:
             stack.callback(store.close)
-            store.seize(mark)
-        ours = stores[0].clear(mark)
-        for store in stores:
-            ours = store.drop_place(mark) and ours
-        if not ours:
-            raise LaneInUse(f"another rebuild into {into!r} was begun meanwhile: let that one end")
-    give_back(settings, into)
-    if standing(settings) == into:
-        give_back(settings, live)
+        rebuild_steps.drop(stores, mark, into, RedisLeases(settings.redis), live)
 
 
 def _lanes_with_a_place(settings: Settings, prefix: str) -> set[int]:

@@ -77,8 +77,8 @@ class LaneFiller:
         self._held = self._saves.look()
         return places.is_rebuilding(self._held)
 
-    def begin(self, *, again: bool) -> None:
-        """Mark the lane, so that a worker refuses it, and a rebuild that came before can write no more.
+    def check(self, *, again: bool) -> None:
+        """See that the lane may be filled; once every lane was looked at.
 
         Args:
             again: a rebuild left some lane unfinished, so that the place that it gave this one counts for nothing.
@@ -91,6 +91,13 @@ class LaneFiller:
                 f"lane {self._lane} has a place in Redis already: rebuild fills a fresh prefix; name another with"
                 " --into"
             )
+
+    def begin(self) -> None:
+        """Mark the lane, so that a worker refuses it, and a rebuild that came before can write no more.
+
+        Raises:
+            LaneInUse: somebody else wrote meanwhile.
+        """
         self._saves.begin()
 
     def clear(self) -> None:
@@ -179,20 +186,28 @@ class LaneFiller:
         )
 
 
-def check_filled(old: bytes | None, new: bytes | None, prefix: str) -> None:
+def check_filled(old: bytes | None, new: bytes | None, prefix: str, topic_ids: Mapping[str, str]) -> None:
     """See that a lane can go on under a prefix.
 
     Args:
         old: the lane's place; it may have none.
         new: the one under the prefix.
+        topic_ids: the ids of the inputs and of ``user-segments`` as they are, by topic.
 
     Raises:
         NeedsRebuild: no rebuild has filled the lane there, or one has for other settings, with which the
-            workers of now cannot go on.
+            workers of now cannot go on, or from topics that are gone, of which it may not have all.
     """
     if new is None:
         raise NeedsRebuild(f"a lane has no place under {prefix!r}: run `segue rebuild --into {prefix}` first")
-    if old is not None and places.decode(old).settings != places.decode(new).settings:
+    place = places.decode(new)
+    for topic, topic_id in place.topic_ids.items():
+        if topic_ids.get(topic, topic_id) != topic_id:
+            raise NeedsRebuild(
+                f"{topic} was made anew since the states under {prefix!r} were made, so they lack what came to it after"
+                f" that: let the lanes stay where they are, and drop it (segue rebuild --into {prefix} --drop)"
+            )
+    if old is not None and places.decode(old).settings != place.settings:
         raise NeedsRebuild(
             f"the states under {prefix!r} were made for other settings than the workers': stop them, and start them"
             " with those settings and that redis_prefix"
@@ -200,23 +215,25 @@ def check_filled(old: bytes | None, new: bytes | None, prefix: str) -> None:
 
 
 def kept(store: Store) -> bytes | None:
-    """The lane's place; None where it has none, or what Redis holds of the lane counts for nothing.
-
-    A Redis that went back may have a rebuild's mark again where the lanes are: from there, too, they move to the next one.
+    """The lane's place; None where no worker can go on there anyway: it has none, or what Redis holds of the lane is to be
+    emptied, or a bootstrap or a rebuild did not end. A Redis that went back may have a rebuild's mark again where the
+    lanes are.
     """
     place, torn = read_stored(store)
-    void = torn is not None or places.is_emptying(place) or places.is_rebuilding(place)
-    return None if void else place
+    is_mark = any(of(place) for of in (places.is_emptying, places.is_unfinished, places.is_rebuilding))
+    return None if torn is not None or is_mark else place
 
 
 def move(old: Store, prefix: str) -> bool:
-    """Point a lane to a prefix, as soon as its worker leaves a moment for it; True.
+    """Point a lane to a prefix, as soon as its worker leaves a moment for it; False where it is there already.
 
     Raises:
         LaneInUse: its place changed each time.
     """
     for _ in range(_TRIES):
         place, torn = read_stored(old)
+        if old.prefix == prefix:  # a pointer of its own there would lead nowhere
+            return False
         there = places.moved(prefix)
         if old.save(place, there, []) if torn is None else old.replace_torn(torn, there):
             return True

@@ -42,7 +42,8 @@ def _fill(
     model = world.models.model
     assert model is not None
     filler = LaneFiller(lane, MemoryStore(fresh, lane), model, world.config, "rebuild 1", anew=anew)
-    filler.begin(again=filler.look())
+    filler.check(again=filler.look())
+    filler.begin()
     log, users = a_lane_log(world, lane), world.topics.users
     past = a_past(world, log, warehouse, decisions=True)
     until = decided_within(log.reader, users, log.bounds[users], committed, world.config.max_batch)

@@ -11,7 +11,7 @@ from streamer import place as places
 from streamer.interfaces import UserWrite
 from streamer.lane import Lane
 from streamer.lane_errors import InDoubt
-from streamer.memory import MemoryStore
+from streamer.memory import MemoryRedis, MemoryStore, MemoryUser
 from streamer.rebuild import LaneFiller, LaneInUse, check_filled, kept, move
 from streamer.state import Facts, UserState
 from tests.worlds import NOW, World, a_signup
@@ -29,7 +29,9 @@ def begin(*fillers: LaneFiller) -> None:
     """As a rebuild does, which has a filler for each lane."""
     unfinished = [filler.look() for filler in fillers]
     for filler in fillers:
-        filler.begin(again=any(unfinished))
+        filler.check(again=any(unfinished))
+    for filler in fillers:
+        filler.begin()
 
 
 def fill(filler: LaneFiller) -> int:
@@ -89,6 +91,7 @@ def test_a_worker_that_saves_at_the_same_time_is_waited_for_but_not_for_ever() -
     world.take_over()
     store = Busy(world.redis, 0)
     store.refusals = 3
+    world.redis.beside["segue-2:"] = MemoryRedis()
     assert move(store, "segue-2:")
     store.refusals = 10_000
     with pytest.raises(LaneInUse, match="a lane's place changed 1000 times"):
@@ -114,14 +117,19 @@ def test_lanes_are_moved_only_to_what_is_filled_and_for_the_workers_settings() -
     place = places.decode(old)
     other = places.encode(replace(place, settings=replace(place.settings, exclude_statuses=("Cancelled",))))
 
-    check_filled(old, old, "segue-2:")
-    check_filled(None, other, "segue-2:")
+    ids = place.topic_ids
+    check_filled(old, old, "segue-2:", ids)
+    check_filled(None, other, "segue-2:", ids)
     with pytest.raises(NeedsRebuild, match="a lane has no place under 'segue-2:'"):
-        check_filled(old, None, "segue-2:")
+        check_filled(old, None, "segue-2:", ids)
     with pytest.raises(NeedsRebuild, match="a rebuild of this Redis prefix did not end"):
-        check_filled(old, places.rebuilding("r", 1), "segue-2:")
+        check_filled(old, places.rebuilding("r", 1), "segue-2:", ids)
     with pytest.raises(NeedsRebuild, match="made for other settings than the workers'"):
-        check_filled(old, other, "segue-2:")
+        check_filled(old, other, "segue-2:", ids)
+    with pytest.raises(
+        NeedsRebuild, match="orders was made anew since the states under 'segue-2:' were made"
+    ):
+        check_filled(old, old, "segue-2:", {**ids, "orders": "orders#1"})
 
 
 def test_one_that_died_is_followed_by_another_which_locks_it_out() -> None:
@@ -223,6 +231,27 @@ def test_a_redis_that_goes_back_while_it_is_filled_is_noticed(back: str) -> None
     assert places.is_rebuilding(world.redis.places[0])
     two_lanes_filled(world, back="never")
     assert world.redis.users.keys() == {"7", "8"}
+
+
+def test_a_deletion_that_is_lost_before_the_next_mark_is_done_again() -> None:
+    world = World()
+    world.redis.users["left"] = MemoryUser({}, {"1": b"{}"})
+
+    class Loses(MemoryStore):
+        lost = False
+
+        def save(self, expected: bytes | None, place: bytes, writes: Sequence[UserWrite]) -> bool:
+            if expected is not None and not self.lost:
+                self.lost = True
+                world.redis.users["left"] = MemoryUser({}, {"1": b"{}"})
+            return super().save(expected, place, writes)
+
+    model = world.models.model
+    assert model is not None
+    filler = LaneFiller(0, Loses(world.redis, 0), model, world.config, "rebuild 1", anew=False)
+    begin(filler)
+    filler.clear()
+    assert world.redis.users == {}
 
 
 def test_users_of_nobody_knows_whom_are_counted_too() -> None:
