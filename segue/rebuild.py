@@ -59,7 +59,8 @@ def rebuild(
     model, bootstrap = published(settings)
     check_statuses(model.release, config.rules)
     anew = _check_redis(settings, config, into, say)
-    take(RedisLeases(settings.redis), followed(settings).redis_prefix, into)
+    leads_to = followed(settings.model_copy(update={"redis_prefix": into})).redis_prefix
+    take(RedisLeases(settings.redis), followed(settings).redis_prefix, into, leads_to)
     writer = f"{WRITER}{uuid.uuid4().hex}"
     with ExitStack() as stack:
         stores = [

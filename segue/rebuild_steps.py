@@ -65,16 +65,21 @@ def is_anew(stored: bytes | None, config: LaneConfig) -> bool:
     return place is None or place.settings != config.settings
 
 
-def take(leases: Leases, live: str, into: str) -> None:
+def take(leases: Leases, live: str, into: str, leads_to: str) -> None:
     """Name the prefix, so that no rebuild into another begins beside this one; again, for the same, is no harm.
 
     Args:
         live: the prefix under which the lanes are.
+        leads_to: the prefix under which who is set to ``into`` finds the lanes.
 
     Raises:
-        LaneInUse: another one stands.
+        LaneInUse: another one stands, or the lanes have moved away from there.
         Unreachable: Redis does not answer.
     """
+    if leads_to != into:  # the name would stand for good: lanes can neither move there, nor can it be dropped
+        raise LaneInUse(
+            f"the lanes that were under {into!r} have moved to {leads_to!r}: name another prefix with --into"
+        )
     if live == into:  # nothing is rebuilt beside it: its lanes have no states
         return
     other = None if leases.take(live, into) else leases.standing(live)

@@ -7,7 +7,7 @@ import pytest
 
 from schemas.errors import NeedsRebuild
 from segue.lane_past import LaneLog
-from segue.rebuild_steps import Rebuilding, switch
+from segue.rebuild_steps import Rebuilding, switch, take
 from streamer import place as places
 from streamer.lane_errors import InDoubt
 from streamer.memory import MemoryRedis, MemoryStore
@@ -105,6 +105,12 @@ def test_what_lanes_left_when_they_moved_is_no_place_to_move_to() -> None:
     ):
         move_to(world, setting=NEW, into="segue:")
     assert world.redis.beside[NEW].places == before
+
+
+def test_a_prefix_that_the_lanes_have_left_is_not_named() -> None:
+    """It could neither be moved to nor dropped, and while it is named no rebuild begins."""
+    with pytest.raises(LaneInUse, match="the lanes that were under 'segue:' have moved to 'segue-2:'"):
+        take(NoLeases(), "segue-2:", "segue:", "segue-2:")
 
 
 def test_a_lane_that_another_moves_meanwhile_is_left_alone() -> None:
