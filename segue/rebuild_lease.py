@@ -57,9 +57,8 @@ def standing(settings: Settings, timeout_s: float = TIMEOUT_S) -> str | None:
     """
     # A switch that was interrupted has moved the first lanes, and the name stands where the others are.
     prefixes = followed(settings, timeout_s).redis_prefix, settings.redis_prefix
-    with closing(connect(settings.redis, timeout_s)) as client, reaching(address_of(client)):
-        stored = cast(list[bytes | None], client.mget([Keys(prefix).rebuild() for prefix in prefixes]))
-    return next((name.decode() for name in stored if name is not None), None)
+    names = map(RedisLeases(settings.redis, timeout_s).standing, prefixes)
+    return next((name for name in names if name is not None), None)
 
 
 def drop(settings: Settings, into: str) -> None:

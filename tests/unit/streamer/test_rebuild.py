@@ -79,7 +79,10 @@ def test_a_lane_whose_prefix_went_back_to_a_rebuilds_mark_moves_to_the_next_one(
     store = MemoryStore(world.redis, 0)
     filled = World()
     filled.take_over()
-    check_filled(kept(store), filled.redis.places[0], "segue-3:")
+    made = filled.redis.places[0]
+    place = places.readable(made)
+    assert place is not None
+    check_filled(kept(store), made, "segue-3:", place.topic_ids)
 
     assert move(store, "segue-3:")
 
