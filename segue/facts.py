@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import ExitStack
+from datetime import UTC, datetime
 
 from schemas import times
 from segue.lane_past import FactsAsOf
@@ -14,7 +15,7 @@ from streamer.bootstrap import Fact
 
 def warehouse_facts(stack: ExitStack, name: str, settings: Settings) -> FactsAsOf:
     """Open a warehouse for as long as the stack stands; errors as of :func:`open_warehouse`."""
-    tables = stack.enter_context(open_warehouse(name, settings))
+    tables = stack.enter_context(open_warehouse(name, settings, datetime.now(UTC)))
 
     def facts(as_of: str) -> Iterable[Fact]:
         return tables.events(as_of=times.parse(as_of), ordered="user")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from schemas.errors import SegueError
 from schemas.extras import how_to_install
 from schemas.release import ModelRelease
+from schemas.times import parse_length
 from segue.settings import Settings
 
 if TYPE_CHECKING:
@@ -33,8 +35,12 @@ def installed() -> Iterator[None]:
         ) from None
 
 
-def open_warehouse(name: str, settings: Settings) -> Warehouse:
+def open_warehouse(name: str, settings: Settings, now: datetime) -> Warehouse:
     """:func:`trainer.warehouse.open_warehouse`, with what the settings say of the warehouse.
+
+    Args:
+        now: rows whose time lies ahead of it by more than ``max_ahead`` are left out, where the warehouse is not read as
+            of a time.
 
     Raises:
         NotInstalled: what reads warehouses is not installed.
@@ -47,6 +53,7 @@ def open_warehouse(name: str, settings: Settings) -> Warehouse:
         settings.whole_ids,
         settings.read_features,
         bool(settings.exclude_statuses),
+        now + parse_length(settings.max_ahead),
     )
     return warehouse.open_warehouse(name, warehouse.Names(settings.tables, settings.columns), reading)
 

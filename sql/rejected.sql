@@ -24,7 +24,7 @@ from (
       reason,
       case
         when reason like 'age %' then age_written
-        when reason = 'created_at is not a time' then created_written
+        when reason like 'created_at is %' then created_written
       end as wrong
     from users_checked
     where reason is not null and ($as_of is null or created_at is null or created_at < $as_of)
@@ -33,7 +33,7 @@ from (
       'orders' as table_name,
       o.order_id as row_id,
       o.reason,
-      case when o.reason = 'created_at is not a time' then o.created_written else item.wrong end as wrong
+      case when o.reason like 'created_at is %' then o.created_written else item.wrong end as wrong
     from orders_checked as o
     left join (
       select

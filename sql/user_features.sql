@@ -255,6 +255,7 @@ users_checked as (
       when u.user_id is null then 'user_id is missing'
       when strlen(u.user_id) > 256 then 'user_id has more than 256 bytes'
       when u.created_at is not null and times.at is null then 'created_at is not a time'
+      when $bounded and (times.at > $latest) then 'created_at is ahead of now by more than max_ahead'
       when $reads_age and (u.age is not null and age.value is null) then 'age is not a number'
       when $reads_age and (age.value < 0 or age.value > 150) then 'age is outside 0..150'
       when $reads_gender and (strlen(u.gender) > 1024) then 'gender has more than 1,024 bytes'
@@ -333,6 +334,7 @@ orders_checked as (
       when strlen(o.user_id) > 256 then 'user_id has more than 256 bytes'
       when o.created_at is null then 'created_at is missing'
       when times.at is null then 'created_at is not a time'
+      when $bounded and (times.at > $latest) then 'created_at is ahead of now by more than max_ahead'
       when baskets.items is null then 'the order has no items'
       when baskets.items > 1000 then 'the order has more than 1,000 items'
       when baskets.reason is not null then baskets.reason

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
@@ -59,7 +59,7 @@ def bootstrap(
     from segue.bootstrap import fill
     from segue.trainer_extra import open_warehouse
 
-    with open_warehouse(warehouse, settings) as tables, progress() as bar:
+    with open_warehouse(warehouse, settings, datetime.now(UTC)) as tables, progress() as bar:
         task = bar.add_task("Filling", note="")
         filled = fill(
             settings,

@@ -7,6 +7,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -100,7 +101,7 @@ def _of_warehouse(
     from segue.warehouse_events import outgoing
 
     begin, end = time_option("--since", since), time_option("--until", until)
-    tables = stack.enter_context(open_warehouse(name, settings))
+    tables = stack.enter_context(open_warehouse(name, settings, datetime.now(UTC)))
     for note in tables.notes(end):
         warn(note)
     return outgoing(tables.events(as_of=end, since=begin), settings.topics)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -92,7 +93,7 @@ def train(
 
     with installed():
         from segue.continuing import release_to_continue
-    with open_warehouse(warehouse, settings) as tables, steps() as step:
+    with open_warehouse(warehouse, settings, datetime.now(UTC)) as tables, steps() as step:
         followed = release_to_continue(settings, current, out, say)
         fit = fit_settings(settings, options, None if followed is None else followed.release)
         if followed is not None and (others := ", ".join(not_taken(settings, fit))):

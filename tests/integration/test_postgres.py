@@ -195,6 +195,16 @@ def test_ids_that_may_be_fractions_are_read_whole_by_a_setting(database):
         open_warehouse(database, reading=Reading(whole_ids=True))
 
 
+def test_a_row_that_lies_ahead_is_left_out(database):
+    shop = Shop().user("7", "2024-06-02 00:00:00.000001").order("1", "7", created_at="2024-06-02")
+    write_postgres(shop, database)
+    with open_warehouse(database, reading=Reading(latest=datetime(2024, 6, 2, tzinfo=UTC))) as warehouse:
+        assert warehouse.rejected().counts == {
+            ("users", "created_at is ahead of now by more than max_ahead"): 1
+        }
+        assert warehouse.features()["total_orders"].to_pylist() == [1]
+
+
 def test_a_float_s_text_is_no_id(database):
     write_postgres(Shop().user("7").order("1", "7.0"), database)
     assert "user_id of PostgreSQL database" in refusal(database)

@@ -18,6 +18,9 @@ _EXAMPLES = 3
 _FIELD = re.compile(r"(?:an item's |no order has its )?(?P<field>\w+)(?: is| has|$)")
 _IDS = {"users": "user_id", "orders": "order_id", "order_items": "order_id"}
 _DECIMAL_COMMA = re.compile(r"[+-]?[0-9.]*[0-9],[0-9]+")
+# As sql/user_features.sql has it.
+AHEAD = "created_at is ahead of now by more than max_ahead"
+_AHEAD = "correct the time, or set max_ahead to a longer time"
 _TIMES = "a time is written as 2024-01-31, 2024-01-31 09:30:00 or 2024-01-31T09:30:00+01:00"
 
 
@@ -100,6 +103,8 @@ class LeftOut:
         field = _field(reason)
         if reason == "created_at is not a time":
             return _TIMES
+        if reason == AHEAD:
+            return _AHEAD
         advice = []
         if self.files and (words := sorted({one for one in examples if one.lower() in NULL_WORDS})):
             texts = ", ".join(map(quoted, words))

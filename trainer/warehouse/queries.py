@@ -39,6 +39,8 @@ class Queries:
         forms: how their values become text; as text, where nothing is said.
         whole_ids: whether an id such as ``17850.0`` is 17850.
         read: the fields in which a wrong value rejects its row.
+        latest: the last time that a fact may have (``$latest``), where the facts before no other time are wanted; None: any,
+            and the reason behind ``$bounded`` is left out.
     """
 
     dialect: str
@@ -47,6 +49,7 @@ class Queries:
     forms: Mapping[tuple[str, str], Form] = field(default_factory=dict)
     whole_ids: bool = False
     read: frozenset[str] = FIELDS
+    latest: datetime | None = None
 
     def features(
         self,
@@ -56,13 +59,18 @@ class Queries:
         *,
         start: datetime | None = None,
         end: datetime | None = None,
+        bounded: bool = True,
     ) -> str:
         """One row for every user, or for those of ``sql/window.sql``; see
         :mod:`trainer.warehouse.feature_query`.
+
+        Args:
+            bounded: whether ``latest`` holds; a query that needs none has one text at all times.
         """
         return self._text(
             feature_query(features, in_window=start is not None or end is not None),
             {"as_of": as_of, "exclude_statuses": exclude_statuses, "start": start, "end": end},
+            bounded=bounded,
         )
 
     def events(self, as_of: datetime | None, since: datetime | None, ordered: Ordering) -> str:
@@ -103,8 +111,14 @@ class Queries:
         return self._text(query, {}, as_they_stand=True)
 
     def _text(
-        self, query: exp.Query, parameters: Mapping[str, Parameter], *, as_they_stand: bool = False
+        self,
+        query: exp.Query,
+        parameters: Mapping[str, Parameter],
+        *,
+        as_they_stand: bool = False,
+        bounded: bool = True,
     ) -> str:
+        latest = self.latest if bounded and parameters.get("as_of") is None else None
         for column in list(query.find_all(exp.Column)):
             if column.table in TABLES:
                 column.replace(self._column(column, as_it_stands=as_they_stand))
@@ -113,9 +127,11 @@ class Queries:
                 table.replace(self._table(table.name))
         for parameter in list(query.find_all(exp.Placeholder)):
             if parameter.name.startswith(_READS):
-                _choose(parameter, read=parameter.name.removeprefix(_READS) in self.read)
+                _choose(parameter, kept=parameter.name.removeprefix(_READS) in self.read)
+            elif parameter.name == "bounded":
+                _choose(parameter, kept=latest is not None)
             else:
-                _fill(parameter, parameters[parameter.name])
+                _fill(parameter, {**parameters, "latest": latest}[parameter.name])
         adapt(query, self.dialect)
         # The tree is a copy already; a second one would take as long as all the rest.
         text = query.sql(self.dialect, pretty=True, copy=False, unsupported_level=sqlglot.ErrorLevel.RAISE)
@@ -157,11 +173,11 @@ def _with(own: exp.Expression, text: str) -> exp.Expression:
     return tree
 
 
-def _choose(parameter: exp.Placeholder, *, read: bool) -> None:
-    """Keep the case of ``$reads_… and (…)`` as the condition alone where the field is read, else leave it out."""
+def _choose(parameter: exp.Placeholder, *, kept: bool) -> None:
+    """Keep the case of ``$reads_… and (…)`` as the condition alone, or leave it out."""
     condition = parameter.parent
     assert isinstance(condition, exp.And)
-    if read:
+    if kept:
         condition.replace(condition.expression.unnest())
         return
     branch = parameter.find_ancestor(exp.If)

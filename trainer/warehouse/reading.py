@@ -1,6 +1,7 @@
 """How a warehouse is read: what the shop's settings say beside the names of its tables and columns."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from schemas.features import FIELDS, Feature, fields_read
 
@@ -27,12 +28,14 @@ class Reading:
         whole_ids: whether an id such as ``17850.0`` is the whole number 17850.
         features: those whose values must be right; None: the values of every field must be.
         statuses: whether orders are excluded by their status.
+        latest: the last time that a fact may have, where no other is named; None: any.
     """
 
     csv: Csv = Csv()
     whole_ids: bool = False
     features: tuple[Feature, ...] | None = None
     statuses: bool = False
+    latest: datetime | None = None
 
     @property
     def fields(self) -> frozenset[str]:

@@ -18,7 +18,7 @@ from trainer.warehouse.dialects import DECODING, TRYING
 from trainer.warehouse.feature_query import schema_of
 from trainer.warehouse.inspection import Inspection
 from trainer.warehouse.layout import TABLES, is_read
-from trainer.warehouse.left_out import LeftOut
+from trainer.warehouse.left_out import AHEAD, LeftOut
 from trainer.warehouse.names import Names
 from trainer.warehouse.queries import Ordering, Queries
 from trainer.warehouse.reading import Reading
@@ -72,7 +72,7 @@ class Warehouse:
             raise BadWarehouse(f"table {names.told('users')} of {source.name} has no rows")
         self._has_status = layout["orders", "status"] is not None
         self._queries = Queries(
-            source.dialect, source.tables, layout, forms, reading.whole_ids, reading.fields
+            source.dialect, source.tables, layout, forms, reading.whole_ids, reading.fields, reading.latest
         )
         self._inspection = Inspection(source, self._queries, layout, forms, reading)
         self._inspection.check()
@@ -113,7 +113,10 @@ class Warehouse:
                 f"table orders of {self.name} has no column status, so exclude_statuses "
                 f"({', '.join(exclude_statuses)}) cannot be applied: add the column or exclude nothing"
             )
-        self._query_text = self._queries.features(as_of, exclude_statuses, features, start=start, end=end)
+        bounded = self._is_bounded(as_of) and any(r == AHEAD for _, r in self.rejected(as_of).counts)
+        self._query_text = self._queries.features(
+            as_of, exclude_statuses, features, start=start, end=end, bounded=bounded
+        )
         schema = schema_of(features)
         return pa.Table.from_batches(self._source.batches(self._query_text, schema), schema)
 
@@ -162,6 +165,10 @@ class Warehouse:
     def counts(self, as_of: datetime | None = None) -> Counts:
         """How many users and facts there are before ``as_of``."""
         return reports.counts_of(next(self._source.rows(self._queries.counts(as_of))))
+
+    def _is_bounded(self, as_of: datetime | None) -> bool:
+        """Whether rows may be left out for lying ahead."""
+        return as_of is None and self._queries.latest is not None
 
     def close(self) -> None:
         """Let go of the connection."""

@@ -23,7 +23,7 @@ FROM (
       CASE
         WHEN reason LIKE 'age %'
         THEN age_written
-        WHEN reason = 'created_at is not a time'
+        WHEN reason LIKE 'created_at is %'
         THEN created_written
       END AS wrong
     FROM users_checked
@@ -39,11 +39,7 @@ FROM (
       'orders' AS table_name,
       o.order_id AS row_id,
       o.reason,
-      CASE
-        WHEN o.reason = 'created_at is not a time'
-        THEN o.created_written
-        ELSE item.wrong
-      END AS wrong
+      CASE WHEN o.reason LIKE 'created_at is %' THEN o.created_written ELSE item.wrong END AS wrong
     FROM orders_checked AS o
     LEFT JOIN (
       SELECT
