@@ -311,7 +311,7 @@ def _without_positions(cause: Cause) -> Cause:
 def _chains(world: World) -> dict[str, list[Change]]:
     chains: dict[str, list[Change]] = defaultdict(list)
     ids: set[str] = set()
-    for change in world.changes():
+    for change in (*_bootstrapped(world), *world.changes()):
         assert change.event_id not in ids, f"{change} was told twice"
         ids.add(change.event_id)
         chain = chains[change.user_id]
@@ -329,8 +329,16 @@ def _chains(world: World) -> dict[str, list[Change]]:
     return dict(chains)
 
 
+def _bootstrapped(world: World) -> list[Change]:
+    """What a bootstrap decided, before any event; ``segment-changes`` does not tell of it."""
+    told = [decode_change(r.value) for r in world.records(world.topics.users) if r.value is not None]
+    return [
+        change for change in told if isinstance(change, SegmentChange) and change.cause.type == "bootstrap"
+    ]
+
+
 def _bytes_of(world: World, change: Change) -> bytes | None:
-    for record in world.records(world.topics.changes):
+    for record in (*world.records(world.topics.changes), *world.records(world.topics.users)):
         if record.value is not None and decode_change(record.value).event_id == change.event_id:
             return record.value
     raise AssertionError(f"{change} is not on the topic")

@@ -16,36 +16,46 @@ from streamer.interfaces import UserWrite
 from streamer.memory import MemoryRedis, MemoryUser
 from streamer.neighbours import AngleIndex
 
+# The settings name the first; rebuilds fill the others, and lanes move to them.
+PREFIXES = ("segue:", "r1:", "r2:")
+
 Effect = Callable[["Contents"], None]
 Command = Effect | Literal["MULTI", "EXEC"]
 
 
 @dataclass(slots=True)
 class Contents:
-    """What Redis holds: also the count of each lane's saves, and the number that its place names."""
+    """What Redis holds, by prefix; of each lane there the count of its saves, and the number that its place names; and
+    by prefix the one that it is rebuilt into.
+    """
 
-    redis: MemoryRedis = field(default_factory=MemoryRedis)
-    saves: Counter[int] = field(default_factory=Counter)
-    numbers: Counter[int] = field(default_factory=Counter)
+    redises: dict[str, MemoryRedis] = field(
+        default_factory=lambda: {name: MemoryRedis() for name in PREFIXES}
+    )
+    saves: Counter[tuple[str, int]] = field(default_factory=Counter)
+    numbers: Counter[tuple[str, int]] = field(default_factory=Counter)
+    leases: dict[str, str] = field(default_factory=dict)
 
 
-def effects_of(lane: int, number: int, place: bytes, writes: Sequence[UserWrite]) -> list[Effect]:
+def effects_of(
+    prefix: str, lane: int, number: int, place: bytes, writes: Sequence[UserWrite]
+) -> list[Effect]:
     """The effects of a save, one by one, in the order of ``streamer/lua/save.lua``."""
 
     def count(held: Contents) -> None:
-        held.saves[lane] += 1
+        held.saves[prefix, lane] += 1
 
     def set_place(held: Contents) -> None:
-        held.redis.places[lane] = place
-        held.numbers[lane] = number
+        held.redises[prefix].places[lane] = place
+        held.numbers[prefix, lane] = number
 
     def of(write: UserWrite) -> list[Effect]:
         return [
-            lambda held: _delete_fields(held.redis, write),
-            lambda held: _set_fields(held.redis, write),
-            lambda held: _put_angles(held.redis, write),
-            lambda held: _put_swept(held.redis, lane, write),
-            lambda held: _put_index(held.redis, write),
+            lambda held: _delete_fields(held.redises[prefix], write),
+            lambda held: _set_fields(held.redises[prefix], write),
+            lambda held: _put_angles(held.redises[prefix], write),
+            lambda held: _put_swept(held.redises[prefix], lane, write),
+            lambda held: _put_index(held.redises[prefix], write),
         ]
 
     by_user = [of(write) for write in writes]
@@ -97,13 +107,25 @@ class AppendOnlyFile:
             elif queued is not None:
                 assert callable(command)
                 queued.append(command)
-        held.redis.torn = torn(held)
+        for prefix, redis in held.redises.items():
+            redis.torn = torn(held, prefix)
         return held
 
 
-def torn(held: Contents) -> set[int]:
+def torn(held: Contents, prefix: str) -> set[int]:
     """The lanes whose count is not the one that their place names, as :mod:`streamer.save_count` finds them."""
-    return {lane for lane, count in held.saves.items() if count != held.numbers[lane]}
+    under = {lane: count for (name, lane), count in held.saves.items() if name == prefix}
+    return {lane for lane, count in under.items() if count != held.numbers[prefix, lane]}
+
+
+def drop_effects(prefix: str, lane: int) -> list[Effect]:
+    """A lane's place and its count are deleted."""
+
+    def drop(held: Contents) -> None:
+        held.redises[prefix].places.pop(lane, None)
+        del held.saves[prefix, lane], held.numbers[prefix, lane]
+
+    return [drop]
 
 
 def _delete_fields(redis: MemoryRedis, write: UserWrite) -> None:

@@ -3,7 +3,7 @@
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import dist
 from typing import Any, Literal
 
@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from schemas.changes import Cause, Change, FeatureValue, SegmentChange
 from schemas.decode import canonical
-from schemas.events import Event, UserErased
+from schemas.events import Event, Order, Signup, UserErased
 from schemas.partition import partition_of
 from schemas.wire import decode_change
 from streamer.interfaces import OutRecord, Record
@@ -24,9 +24,13 @@ from streamer.state import UserState
 from tests import oracle
 from tests.simulation.broken import BrokenPromise, same
 from tests.simulation.kept import check_kept
+from tests.strategies.events import START
 from tests.worlds import World, check_promises
 
 Told = tuple[Any, ...]
+
+# Up to when the warehouse has the facts.
+AS_OF = START + timedelta(hours=4)
 
 
 class _Decision(Struct, frozen=True):
@@ -65,6 +69,36 @@ class Ledger:
     def offsets_expired(self, partition: int) -> None:
         """From now on only the decisions told, and the place, tell up to where events were decided."""
         self._expired.add(partition)
+
+    def begins_with(self, facts: Sequence[Signup | Order], start: Mapping[int, Mapping[str, int]]) -> None:
+        """A bootstrap decides these facts of a warehouse; by lane, the log goes on from there."""
+        for fact in facts:
+            self._facts[fact.user_id].append(_Fact("the warehouse", fact))
+        for partition, offsets in start.items():
+            for topic, offset in offsets.items():
+                self._positions[partition, topic] = self._told_until[partition, topic] = offset
+
+    def bootstrapped(
+        self, partition: int, model: ActiveModel, positions: Mapping[str, int], records: Sequence[OutRecord]
+    ) -> None:
+        """Weigh a bootstrap's transaction that went through, which tells of users of the warehouse."""
+        begin = {topic: self._positions[partition, topic] for topic in self._world.topics.inputs}
+        if positions:
+            same("the offsets that a bootstrap commits", dict(positions), begin)
+        found = [decode_change(record.value) for record in records if record.value is not None]
+        users = [change.user_id for change in found]
+        cause = Cause("bootstrap", positions=begin)
+        expected = [told for user_id in users for told in self._decide(user_id, cause, AS_OF, model)]
+        same("what a bootstrap tells", [_told(change) for change in found], expected)
+        where = [(self._world.topics.users, partition, user_id.encode()) for user_id in users]
+        same("where it tells it", [(r.topic, r.partition, r.key) for r in records], where)
+        if positions:
+            ours = {u for u in self._facts if partition_of(u, self._world.partitions) == partition}
+            same(
+                "of whom a bootstrap has not told when it commits the offsets",
+                ours - self._decided.keys(),
+                set(),
+            )
 
     def topic_made_anew(self, topic: str) -> None:
         """Its events stay known; the new one is decided from its start."""

@@ -45,6 +45,15 @@ class Producers:
             return f"bad: {bad.kind}"
         return self._again(astray=kind == "astray")
 
+    def fact(self) -> Signup | Order:
+        """A signup or an order."""
+        self._written += 1
+        return self._signup() if self._random.random() < 0.5 else self._order()
+
+    def write_fact(self) -> str:
+        """Write one, in the user's partition or, where events are re-keyed, in another."""
+        return self._elsewhere(erasing=False) if self._world.topics.rekey else self._send(self.fact())
+
     def _send(self, event: Event) -> str:
         self._world.send(event)
         return repr(event)
@@ -98,10 +107,10 @@ class Producers:
         )
         return f"null for {user_id} at {at}"
 
-    def _elsewhere(self) -> str:
+    def _elsewhere(self, *, erasing: bool = True) -> str:
         """A new fact in any partition, keyed by its user or not; a null has no other key."""
         pick, topics = self._random.choice, self._world.topics
-        kind = pick(["signup", "order", "order", "null"])
+        kind = pick(["signup", "order", "order", *(["null"] if erasing else [])])
         user_id, at_ms = self._user(), int(self._time(later=-2).timestamp()) * 1000
         topic, key, value = topics.signups, user_id.encode(), None
         if kind == "signup":

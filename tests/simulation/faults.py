@@ -6,12 +6,13 @@ from typing import Any, Literal
 from schemas.errors import Unreachable
 from streamer.lane_errors import InDoubt
 from tests.faults import Crash
+from tests.simulation.aof import AppendOnlyFile
 from tests.simulation.events import Producers
 from tests.simulation.schedule import Task
-from tests.simulation.world import SimLog, SimStore, SimWorld
+from tests.simulation.world import NAMES, OPERATOR, Announcement, SimLeases, SimLog, SimStore, SimWorld
 
 CallFault = Literal["crash before", "crash after", "fails", "answer lost", "late"]
-Ends = SimLog | SimStore
+Ends = SimLog | SimStore | SimLeases | Announcement
 
 # These only look at what the client has.
 QUIET = frozenset({"at_end", "reached", "lag", "note_formers", "close"})
@@ -41,6 +42,7 @@ class CallFaults:
             raise Crash
         if fault == "late" and name in {"commit", "save"}:
             world.say(f"{called}: given up, and still on its way")
+            assert isinstance(end, SimLog | SimStore)
             later = end.commit_later if isinstance(end, SimLog) else end.save_later
             later(*args)
             raise _error_of(name)
@@ -66,9 +68,10 @@ class CallFaults:
 class WorldFaults:
     """What others do to the topics and to Redis, and producers, between two calls."""
 
-    def __init__(self, world: SimWorld, drain_all: Callable[[], None]) -> None:
+    def __init__(self, world: SimWorld, drain_all: Callable[[], None], kill: Callable[[str], None]) -> None:
         self._world = world
         self._drain_all = drain_all
+        self._kill = kill
         self._producers = Producers(world, world.random)
         actions = {
             self._write: 8,
@@ -79,6 +82,7 @@ class WorldFaults:
             self._land: 4,
             self._delete_and_create: 2,
             self._activate: 3,
+            self._set_prefix: 3,
         }
         self._actions = [action for action in actions if world.random.random() < 0.6] + [self._write]
         self._weights = [actions[action] for action in self._actions]
@@ -101,9 +105,11 @@ class WorldFaults:
     def _lose_writes(self) -> None:
         """Not where an operator would have to decide: nothing else tells how far the lane has come."""
         world = self._world
-        number = world.random.choice([1, 1, 1, 2, 3, 6])
-        if world.renewed or not world.aof.saves():
+        number, saves = world.random.choice([1, 1, 1, 2, 3, 6]), len(world.aof.saves())
+        if world.renewed or not saves:
             return
+        if world.pointers and world.random.random() < 0.3:
+            number = saves - world.pointers[-1]
         aof = world.cut(number)
         if world.may_start_from(aof):
             world.say(f"Redis loses its last {number} writes")
@@ -119,20 +125,35 @@ class WorldFaults:
 
     def _empty_redis(self) -> None:
         world = self._world
-        if not world.renewed and not any(world.in_danger(p) for p in range(world.partitions)):
+        if world.may_start_from(AppendOnlyFile()):
             world.say("Redis is emptied")
             world.empty_redis()
 
     def _expire_offsets(self) -> None:
         world = self._world
         partition = world.random.randrange(world.partitions)
-        if world.place(partition) is not None:
+        if all(
+            world.place(lane, setting) is not None
+            for lane in range(world.partitions)
+            for setting in world.set_to.values()
+        ):
             world.say(f"the group's offsets of partition {partition} expire")
             world.expire_offsets(partition)
 
+    def _set_prefix(self) -> None:
+        """A worker, or the operator, is set to the prefix that all lanes were moved to, and starts anew."""
+        world = self._world
+        who = world.random.choice([*NAMES, OPERATOR])
+        under = {world.live(partition, world.set_to[OPERATOR]) for partition in range(world.partitions)}
+        if len(under) == 1 and under != {world.set_to[who]}:
+            world.set_to[who] = under.pop()
+            world.say(f"{who} is set to {world.set_to[who]}")
+            if who != OPERATOR:
+                self._kill(who)
+
     def _delete_and_create(self) -> None:
         world = self._world
-        if world.renewed:
+        if world.renewed or world.boots or world.moves:
             return
         if world.random.random() < 0.1:
             self._drain_all()
@@ -148,8 +169,10 @@ class _Watched:
         self._end = end
         self._call = call
 
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        function: Callable[..., Any] = getattr(self._end, name)
+    def __getattr__(self, name: str) -> Any:
+        function = getattr(self._end, name)
+        if not callable(function):
+            return function
         watched = function if name in QUIET else lambda *args: self._call(name, function, args)
         setattr(self, name, watched)
         return watched

@@ -2,7 +2,9 @@
 
 from schemas.partition import partition_of
 from streamer import place as places
+from streamer import state as states
 from streamer.features import features
+from streamer.memory import MemoryRedis
 from streamer.model import ActiveModel
 from streamer.neighbours import angle
 from streamer.place import Place
@@ -13,35 +15,35 @@ from tests.simulation.releases import Published
 from tests.worlds import World
 
 
-def check_notes(world: World, published: Published) -> None:
-    """Each index that a place notes holds each user of its lane where the user's facts say."""
+def check_notes(world: World, redis: MemoryRedis, published: Published) -> None:
+    """Each index that a place notes under a prefix holds each user of its lane where the user's facts say."""
     scorers = {model.release.space: model.scorer for model in published.activations}
-    for partition, place in _places(world).items():
+    for partition, place in _places(redis).items():
         for space, scorer in scorers.items():
             if noted(place, space):
-                _check(world, partition, space, scorer)
+                _check(world, redis, partition, space, scorer)
 
 
-def check_used(world: World, lane: int, model: ActiveModel) -> None:
+def check_used(world: World, redis: MemoryRedis, lane: int, model: ActiveModel) -> None:
     """Where nothing was lost, the newest release begins to decide once every lane has noted its space.
 
     A lane that was taken over since has its note only once it has looked for users left; it keeps the index meanwhile.
     """
-    here = _places(world).get(lane)
+    here = _places(redis).get(lane)
     if here is None or here.sweep.by(model):
         return
     space = model.release.space
-    for partition, place in _places(world).items():
+    for partition, place in _places(redis).items():
         if space not in (place.sweep.space, *place.sweep.filling):
             raise BrokenPromise(
                 f"activation {model.activation} decides, and lane {partition} has no index for it"
             )
-        _check(world, partition, space, model.scorer)
+        _check(world, redis, partition, space, model.scorer)
 
 
-def _places(world: World) -> dict[int, Place]:
+def _places(redis: MemoryRedis) -> dict[int, Place]:
     """By lane, the place that it may go on from."""
-    whole = {lane: stored for lane, stored in world.redis.places.items() if lane not in world.redis.torn}
+    whole = {lane: stored for lane, stored in redis.places.items() if lane not in redis.torn}
     read = {lane: places.readable(stored) for lane, stored in whole.items()}
     return {lane: place for lane, place in read.items() if place is not None}
 
@@ -51,11 +53,11 @@ def noted(place: Place, space: str) -> bool:
     return (sweep.whole and space == sweep.space) or (place.swept and space in (sweep.space, *sweep.filling))
 
 
-def _check(world: World, partition: int, space: str, scorer: Scorer) -> None:
-    index = world.redis.indexes.get(space)
-    for user_id in world.redis.users:
+def _check(world: World, redis: MemoryRedis, partition: int, space: str, scorer: Scorer) -> None:
+    index = redis.indexes.get(space)
+    for user_id, user in redis.users.items():
         if partition_of(user_id, world.partitions) == partition:
-            expected = _angle(world.state(user_id), scorer, world)
+            expected = _angle(states.decode(user_id, user.fields.get("state"), {}), scorer, world)
             found = None if index is None else index._angles.get(user_id)
             if found != expected:
                 raise BrokenPromise(f"{user_id} lies at {expected} in {space}, and the index has {found}")

@@ -25,6 +25,7 @@ from streamer.start import Start, starting_point
 from streamer.switch import Switch, Turn
 from streamer.users import Users
 from tests.simulation import aof
+from tests.simulation.planted_commands import COMMANDS
 
 Planted = tuple[type[Lane], Callable[[Any, Any], tuple[Any, Any]]]
 
@@ -227,7 +228,7 @@ def without_handing_over() -> Iterator[Planted]:
 
 @contextmanager
 def believing_half_of_a_save() -> Iterator[Planted]:
-    with patch.object(aof, "torn", lambda _: set()):
+    with patch.object(aof, "torn", lambda *_: set()):
         yield Lane, _as_it_is
 
 
@@ -241,6 +242,18 @@ def user_segments_only_when_behind() -> Iterator[Planted]:
 
     with patch.object(healing, "adopt", wrong):
         yield Lane, _as_it_is
+
+
+def _in_a_command(
+    plant: Callable[[], AbstractContextManager[None]],
+) -> Callable[[], AbstractContextManager[Planted]]:
+    @contextmanager
+    def planted() -> Iterator[Planted]:
+        with plant():
+            yield Lane, _as_it_is
+
+    planted.__name__ = plant.__name__
+    return planted
 
 
 PLANTS: dict[str, Callable[[], AbstractContextManager[Planted]]] = {
@@ -261,5 +274,6 @@ PLANTS: dict[str, Callable[[], AbstractContextManager[Planted]]] = {
         without_the_margin,
         without_handing_over,
         believing_half_of_a_save,
+        *map(_in_a_command, COMMANDS),
     )
 }

@@ -25,6 +25,7 @@ class Published:
             *(a_release(scale=s, exclude_statuses=exclude_statuses) for s in _SCALES),
         ]
         self.activations = [an_active_model(0, self._releases[0])]
+        self.bootstrap: BootstrapRecord | None = None
 
     @property
     def newest(self) -> ActiveModel:
@@ -64,6 +65,9 @@ class Read:
         read = (model.release for model in self._published.activations[: self._read])
         return next((release for release in read if release.version == version), None)
 
+    def bootstrap_standing(self) -> BootstrapRecord | None:
+        return self._published.bootstrap
+
 
 class LaneModels:
     """The releases as one lane of a worker asks for them."""
@@ -84,4 +88,4 @@ class LaneModels:
         return self._read.release_by_version(version)
 
     def bootstrap_standing(self) -> BootstrapRecord | None:
-        return None
+        return self._read.bootstrap_standing()

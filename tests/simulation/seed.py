@@ -4,12 +4,16 @@ from collections.abc import Callable
 from random import Random
 from unittest.mock import patch
 
+from schemas.errors import NeedsRebuild
 from streamer import order_index
+from tests.simulation.broken import BrokenPromise
 from tests.simulation.check import check_end
-from tests.simulation.faults import WorldFaults
+from tests.simulation.faults import CallFaults, WorldFaults
+from tests.simulation.operators import Commands, Operators, end_bootstrap, help_out
 from tests.simulation.planted import PLANTS
-from tests.simulation.workers import NAMES, Fleet
-from tests.simulation.world import SimWorld
+from tests.simulation.warehouse import give_a_past
+from tests.simulation.workers import Fleet, is_curable
+from tests.simulation.world import NAMES, OPERATOR, SimWorld
 
 
 def run_seed(seed: int, plant: str = "nothing", trace: Callable[[str], None] | None = None) -> None:
@@ -33,33 +37,77 @@ def run_seed(seed: int, plant: str = "nothing", trace: Callable[[str], None] | N
     # A user of two orders has an index of them: few have many here.
     with patch.object(order_index, "MOST_UNINDEXED", 1), PLANTS[plant]() as (lane_class, ends):
         world = SimWorld(random, say)
-        fleet = Fleet(world, lane_class, ends)
+        calls = CallFaults(world)
+        fleet = Fleet(world, lane_class, ends, calls)
+        operators = Operators(world, calls)
         try:
-            befall(world, fleet)
+            befall(world, fleet, operators)
         finally:
             fleet.end()
+            operators.end()
         say("the faults end")
         for late in list(world.late):
             world.land(late) if random.random() < 0.5 else world.late.remove(late)
-        fleet.drain_all()
+        settle(world, fleet)
+        world.look_from(world.set_to[OPERATOR])
         check_end(world, world.ledger)
 
 
-def befall(world: SimWorld, fleet: Fleet) -> None:
+def befall(world: SimWorld, fleet: Fleet, operators: Operators) -> None:
     """Turn by turn: somebody makes some calls, or something happens."""
     random = world.random
-    faults = WorldFaults(world, fleet.drain_all)
+    faults = WorldFaults(world, fleet.drain_where_possible, fleet.kill)
     happens = random.choice([0.1, 0.2, 0.4])
     moves = random.choice([0.0, 0.02, 0.08])
     burst = random.choice([1, 3, 12])
+    if random.random() < 0.2:
+        _bootstrap(world, faults, operators, happens, burst)
+    operates = random.choice([0.0, 0.0, 0.1, 0.4])
     for turn in range(random.randint(40, 120)):
         if random.random() < happens:
             faults.act()
         if random.random() < moves:
             _move(world, fleet, turn)
-        awake = [member for member in fleet.members if member.may_run(turn)]
+        if random.random() < operates:
+            operators.begin()
+        awake = [member.task for member in fleet.members if member.may_run(turn)]
+        awake += [operator.task for operator in operators.busy] * 2
         if awake:
-            random.choice(awake).task.resume(random.randint(1, burst))
+            random.choice(awake).resume(random.randint(1, burst))
+
+
+def _bootstrap(
+    world: SimWorld, faults: WorldFaults, operators: Operators, happens: float, burst: int
+) -> None:
+    """Before any worker starts, somebody bootstraps until one has come to the end."""
+    give_a_past(world)
+    world.boots = True
+    turns = 0
+    while world.boots and (turns := turns + 1) < 60:
+        if world.random.random() < happens:
+            faults.act()
+        if not operators.busy or world.random.random() < 0.02:
+            operators.bootstrap()
+        if operators.busy:
+            world.random.choice(operators.busy).task.resume(world.random.randint(1, 3 * burst))
+    if world.boots:
+        end_bootstrap(world, Commands(world, lambda end: end, "peace"))
+
+
+def settle(world: SimWorld, fleet: Fleet) -> None:
+    """All lanes read to the end; where one asks for an operator, one helps as the manual says."""
+    commands = Commands(world, lambda end: end, "peace")
+    for _ in range(3):
+        try:
+            fleet.drain_all()
+        except NeedsRebuild as reason:
+            if not is_curable(reason):
+                raise
+            world.say(f"a lane asks for an operator: {reason}")
+            help_out(world, commands)
+        else:
+            return
+    raise BrokenPromise("the lanes still ask for an operator")
 
 
 def _move(world: SimWorld, fleet: Fleet, turn: int) -> None:

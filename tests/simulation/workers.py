@@ -3,33 +3,41 @@
 from collections.abc import Callable
 from typing import Any
 
-from schemas.errors import Unreachable
+from schemas.errors import NeedsRebuild, Unreachable
 from streamer.lane import Lane
 from streamer.lane_errors import Fenced, InDoubt, LaneClosing, NotReady
 from tests.faults import Crash
 from tests.simulation.faults import CallFaults
 from tests.simulation.releases import LaneModels, Read
 from tests.simulation.schedule import Task
-from tests.simulation.world import SimLog, SimStore, SimWorld, watched
+from tests.simulation.world import NAMES, OPERATOR, SimLog, SimStore, SimWorld, watched
 from tests.worlds import NOW, drain_all
-
-NAMES = ("A", "B")
-
 
 # What lies between a lane and its ends: it gives them as the lane sees them.
 Plant = Callable[[Any, Any], tuple[Any, Any]]
 
 
+# An operator can help: a bootstrap or a rebuild is to be ended, or the bootstrap's users to be rebuilt.
+_CURABLE = ("did not end", "the users of the bootstrap are not in the log")
+
+
+def is_curable(reason: NeedsRebuild) -> bool:
+    return any(text in str(reason) for text in _CURABLE)
+
+
 class Member:
     """One worker's side of one lane."""
 
-    def __init__(self, worker: str, partition: int, open_lane: Callable[["Member"], Lane]) -> None:
+    def __init__(
+        self, worker: str, partition: int, open_lane: Callable[["Member"], Lane], say: Callable[[str], None]
+    ) -> None:
         self.worker = worker
         self.partition = partition
         self.owns = False
         self.closing = False
         self.asleep_until = 0
         self._open = open_lane
+        self._say = say
         self._taken = 0
         self.task = Task(f"{worker}{partition}", self._body)
 
@@ -56,6 +64,16 @@ class Member:
             self._wait_for_the_group()
         except (InDoubt, NotReady, Unreachable):
             return
+        except NeedsRebuild as reason:
+            if not is_curable(reason):
+                raise
+            self._needs_operator(str(reason))
+
+    def _needs_operator(self, reason: str) -> None:
+        """The worker ends, and is started again."""
+        self._say(f"{self.task.name} ends: {reason}")
+        self.task.rest()
+        raise Crash
 
     def _wait_for_the_group(self) -> None:
         while not self.owns:
@@ -65,14 +83,16 @@ class Member:
 class Fleet:
     """Two workers, and the group that shares the lanes out between them."""
 
-    def __init__(self, world: SimWorld, lane_class: type[Lane], plant: Plant) -> None:
+    def __init__(self, world: SimWorld, lane_class: type[Lane], plant: Plant, faults: CallFaults) -> None:
         self._world = world
         self._lane_class = watched(lane_class)
         self._plant = plant
-        self._faults = CallFaults(world)
+        self._faults = faults
         self._read = {worker: Read(world.published, world.random) for worker in NAMES}
         self.members = [
-            Member(worker, partition, self._open) for worker in NAMES for partition in range(world.partitions)
+            Member(worker, partition, self._open, world.say)
+            for worker in NAMES
+            for partition in range(world.partitions)
         ]
         for partition in range(world.partitions):
             self.assign(partition)
@@ -99,20 +119,27 @@ class Fleet:
     def drain_all(self) -> None:
         """Without any fault, and without anybody else: one lane per partition reads to the end."""
         self._world.calm = True
-        lanes: list[Lane] = []
-        for partition in range(self._world.partitions):
-            lane = self._lane(SimLog(self._world, partition), SimStore(self._world, partition), None)
-            lane.take_over(self._world.writer())
-            lanes.append(lane)
-        drain_all(lanes)
-        self._world.calm = False
+        try:
+            lanes = [self._lane(partition, OPERATOR, None) for partition in range(self._world.partitions)]
+            for lane in lanes:
+                lane.take_over(self._world.writer())
+            drain_all(lanes)
+        finally:
+            self._world.calm = False
+
+    def drain_where_possible(self) -> None:
+        """The same, unless a lane needs an operator."""
+        try:
+            self.drain_all()
+        except NeedsRebuild as reason:
+            if not is_curable(reason):
+                raise
 
     def _open(self, member: Member) -> Lane:
-        return self._lane(
-            SimLog(self._world, member.partition), SimStore(self._world, member.partition), member
-        )
+        return self._lane(member.partition, member.worker, member)
 
-    def _lane(self, log: SimLog, store: SimStore, member: Member | None) -> Lane:
+    def _lane(self, partition: int, who: str, member: Member | None) -> Lane:
+        log, store = SimLog(self._world, partition), SimStore(self._world, partition, self._world.set_to[who])
         ends = (log, store)
         if member is not None:
             ends = (self._faults.wrap(log, member.task), self._faults.wrap(store, member.task))
@@ -121,8 +148,8 @@ class Fleet:
             Read(world.published, world.random).to_the_end() if member is None else self._read[member.worker]
         )
         planted = self._plant(*ends)
-        log.lane = self._lane_class(
-            log._partition,
+        lane = self._lane_class(
+            partition,
             *planted,
             LaneModels(read),
             self._world.config,
@@ -131,4 +158,5 @@ class Fleet:
             closing=lambda: member is not None and member.closing,
             monotonic=lambda: 0.0,
         )
-        return log.lane
+        log.lane, log.store, store.lane = lane, store, lane
+        return lane
