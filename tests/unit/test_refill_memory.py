@@ -60,3 +60,11 @@ def test_memory_does_not_grow_with_the_users(command: str) -> None:
     few, many = taken(run, FEW), taken(run, MANY)
     print(command, few, many)
     assert many - few < MAY_GROW_BYTES, f"{few:,} bytes of {FEW:,} users, {many:,} of {MANY:,}"
+
+
+def test_a_command_that_takes_more_of_more_users_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    peaks = {1_000: 60.0, 100_000: 200.0, 1_000_000: 249.0, 10_000_000: 251.0}
+    monkeypatch.setattr(memory, "measured", lambda _, users: memory.Measured(users, 1.0, peaks[users]))
+    memory.tell([1_000, 100_000, 1_000_000])
+    with pytest.raises(AssertionError, match="segue bootstrap takes 51 MB more of more users"):
+        memory.tell([100_000, 10_000_000])
