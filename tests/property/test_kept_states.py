@@ -11,6 +11,7 @@ from streamer.kept_states import KeptStates
 from streamer.profile import fold_all
 from streamer.rules import Rules
 from streamer.state import UserState
+from tests.refusing import refuse_none
 from tests.strategies.events import histories
 from tests.strategies.features import RICH
 
@@ -33,7 +34,7 @@ def test_as_a_dictionary(events: list[Event], taken: list[str | None], most: int
         for number, event in enumerate(events):
             user_id = event.user_id
             assert kept.get(user_id) == right.get(user_id, UserState(user_id))
-            right[user_id] = fold_all(kept.get(user_id), [event], RULES)
+            right[user_id] = fold_all(kept.get(user_id), [event], RULES, refuse_none)
             kept.put(right[user_id])
             gone = taken[number % len(taken)]
             if gone is not None:

@@ -28,6 +28,7 @@ from streamer.profile import fold_all
 from streamer.rules import Rules
 from streamer.state import UserState
 from streamer.users import write_of
+from tests.refusing import refuse_none
 from tests.releases import an_active_model
 
 NOW = datetime(2024, 6, 1, tzinfo=UTC)
@@ -103,7 +104,12 @@ def _kind(number: int) -> _Kind:
     order = Order(_ID, f"{_ID}-1", _SINCE, (Item(f"brand {number % 7}", f"category {number % 3}"),))
     cause = Cause("order", positions={TOPICS.signups: 1, TOPICS.orders: 1})
     step = decide(
-        fold_all(UserState(_ID), (signup, order), CONFIG.rules), cause, NOW, MODEL, CONFIG.rules, NOW
+        fold_all(UserState(_ID), (signup, order), CONFIG.rules, refuse_none),
+        cause,
+        NOW,
+        MODEL,
+        CONFIG.rules,
+        NOW,
     )
     (change,) = step.changes
     told = change_records(change, TOPICS, 0, MODEL.topic_id, None)[1]

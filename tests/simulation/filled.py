@@ -10,6 +10,7 @@ from streamer import state as states
 from streamer.place import Place
 from streamer.profile import fold_all
 from streamer.state import UserState
+from tests.refusing import refuse_none
 from tests.simulation.broken import same
 from tests.simulation.check import read_event
 from tests.simulation.world import SimWorld
@@ -46,7 +47,8 @@ def _states(world: SimWorld, partition: int, place: Place) -> dict[str, UserStat
             if event is not None:
                 facts[event.user_id].append(event)
     return {
-        user_id: fold_all(UserState(user_id), events, world.config.rules) for user_id, events in facts.items()
+        user_id: fold_all(UserState(user_id), events, world.config.rules, refuse_none)
+        for user_id, events in facts.items()
     }
 
 
