@@ -12,7 +12,7 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(UPGRADE)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test long laws simulate chaos fuzz refill soak terminal retrain check bench bench-train browser docs format clean lock venv
+.PHONY: help demo test long laws simulate chaos fuzz refill soak terminal retrain check bench bench-train browser coverage docs format clean lock venv
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -22,10 +22,10 @@ demo: venv ## the whole service, live, on this machine (set-up included)
 
 # Several at once, since a test with servers mostly waits, and a long one most of all; each has its own Kafka and Redis.
 # The set-up ends with 3 where it may not install: then the tests that miss a server are skipped, and counted.
-test long: venv
+test long coverage: venv
 	@$(SETUP) default-jre-headless maven redis-server postgresql; missing=$$?; \
 	if [ $$missing = 0 ]; then export SEGUE_TEST_REQUIRE_SERVICES=1; elif [ $$missing != 3 ]; then exit $$missing; fi; \
-	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder -m "$(SELECTED)" $(ARGS)
+	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder -m "$(SELECTED)" $(COVER) $(ARGS)
 
 test: SELECTED := not long and not browser
 test: PROCESSES := 4
@@ -33,6 +33,11 @@ test: ## the tests but the long ones, against a real Kafka and a real Redis (set
 long: SELECTED := long
 long: PROCESSES := 4
 long: ## the tests that take longest: re-keying, release switches, rebuilds
+
+coverage: SELECTED := not long and not browser
+coverage: PROCESSES := 4
+coverage: COVER := --cov --cov-report=term:skip-covered
+coverage: ## `make test` with the share of lines and branches that it runs; too low a share fails
 
 laws: venv ## the laws of `make test` over ten times as many examples, drawn anew
 	@$(SETUP) postgresql redis-server
@@ -116,5 +121,5 @@ lock: ## pin the dependencies anew from pyproject.toml; UPGRADE=--upgrade takes 
 	$$tmp/bin/$(COMPILE) --constraint requirements.lock - --output-file requirements-docs.lock
 
 clean: ## remove what make made
-	rm -rf $(VENV) $(DOCS) site build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(DOCS) site build dist *.egg-info .coverage* htmlcov .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
