@@ -220,7 +220,11 @@ class Store(Protocol):
         """The places of these lanes, of those that have one and are not torn; one round trip."""
 
     def load(self, wanted: Mapping[str, Collection[str]]) -> Loaded:
-        """These users, each with these orders, and the place; one round trip."""
+        """These users, each with these orders, and the place; one round trip.
+
+        Raises:
+            TooMuchToLoad: they are several, and too large to be read at once.
+        """
 
     def load_orders(self, user_ids: Collection[str]) -> LoadedOrders:
         """Every order of these users, and the place; one round trip."""

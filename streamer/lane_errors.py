@@ -4,6 +4,8 @@ from schemas.errors import SegueError
 
 # Redis takes 512 MB in one argument (proto-max-bulk-len), and holds it a few times over while a script runs.
 MAX_SAVE_BYTES = 64 * 1024 * 1024
+# A batch of many users with states as large as may be would take the memory of the worker, and of Redis.
+MAX_LOAD_BYTES = 64 * 1024 * 1024
 
 
 class InDoubt(Exception):
@@ -25,6 +27,15 @@ class TooLarge(Exception):
 
     def __init__(self, size: int) -> None:
         super().__init__(f"the user's state would take {size:,} bytes, and a save at most {MAX_SAVE_BYTES:,}")
+
+
+class TooMuchToLoad(TooLarge):
+    """The users of a batch have more bytes than are read at once: fewer are to be taken; one user alone always can be."""
+
+    def __init__(self, size: int) -> None:
+        Exception.__init__(
+            self, f"the batch's users take {size:,} bytes, and {MAX_LOAD_BYTES:,} are read at once"
+        )
 
 
 class LaneClosing(Exception):

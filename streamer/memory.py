@@ -7,6 +7,7 @@ The demo without services, dry runs and the simulation run the product's own lan
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from streamer import lane_errors
 from streamer import place as places
 from streamer.interfaces import (
     Bounds,
@@ -23,7 +24,7 @@ from streamer.interfaces import (
     Unswept,
     UserWrite,
 )
-from streamer.lane_errors import Fenced, InDoubt, Torn
+from streamer.lane_errors import Fenced, InDoubt, TooMuchToLoad, Torn
 from streamer.neighbours import AngleIndex
 from streamer.state import Ask
 
@@ -218,10 +219,12 @@ class MemoryStore:
         return [self._redis.places[lane] for lane in whole if lane in self._redis.places]
 
     def load(self, wanted: Mapping[str, Collection[str]]) -> Loaded:
-        return Loaded(
-            self._believed(),
-            {user_id: self._stored(user_id, order_ids) for user_id, order_ids in wanted.items()},
-        )
+        users = {user_id: self._stored(user_id, order_ids) for user_id, order_ids in wanted.items()}
+        read = (value for user in users.values() for value in (user.state, *user.orders.values()))
+        size = sum(len(value) for value in read if value is not None)
+        if len(users) > 1 and size > lane_errors.MAX_LOAD_BYTES:
+            raise TooMuchToLoad(size)
+        return Loaded(self._believed(), users)
 
     def load_orders(self, user_ids: Collection[str]) -> LoadedOrders:
         users = {user_id: dict(self._redis.users.get(user_id, MemoryUser()).orders) for user_id in user_ids}

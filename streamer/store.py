@@ -11,10 +11,11 @@ import msgspec
 import redis
 from redis.cluster import RedisCluster
 
+from streamer import lane_errors
 from streamer import place as places
 from streamer.interfaces import Loaded, LoadedEnds, LoadedOrders, Neighbour, StoredUser, Unswept, UserWrite
 from streamer.keys import ORDER_PREFIX, STATE, Keys
-from streamer.lane_errors import Torn
+from streamer.lane_errors import TooMuchToLoad, Torn
 from streamer.neighbours import nearest_of
 from streamer.redis_client import TIMEOUT_S, address_of, connect, reaching
 from streamer.save_count import place_in, split
@@ -47,6 +48,7 @@ class RedisStore:
         self._doubted: set[str] = set()
         self._home = keys
         self._at(keys)
+        self._load = client.register_script(_script("load"))
         self._save = client.register_script(_script("save"))
         self._neighbours = client.register_script(_script("neighbours"))
         self._clear = client.register_script(_script("clear"))
@@ -94,10 +96,14 @@ class RedisStore:
     def load(self, wanted: Mapping[str, Collection[str]]) -> Loaded:
         """These users, each with these orders, and the place."""
         asked = {user_id: tuple(order_ids) for user_id, order_ids in wanted.items()}
-        pipeline = self._redis.pipeline(transaction=False)
-        for user_id, order_ids in asked.items():
-            pipeline.hmget(self._keys.user(user_id), [STATE, *(ORDER_PREFIX + o for o in order_ids)])
-        rows, place = self._with_place(pipeline)
+        fields = [[STATE, *(ORDER_PREFIX + o for o in order_ids)] for order_ids in asked.values()]
+        keys = [self._place_key, self._saves_key, *(self._keys.user(user_id) for user_id in asked)]
+        with reaching(self._address):
+            answer = self._load(keys=keys, args=[lane_errors.MAX_LOAD_BYTES, _pack(fields)])
+        if isinstance(answer, int):
+            raise TooMuchToLoad(answer)
+        *rows, (stored, saves) = cast(list[list[bytes | None]], answer)
+        place = self._believed(stored, saves)
         users = {
             user_id: StoredUser(row[0], dict(zip(order_ids, row[1:], strict=True)))
             for (user_id, order_ids), row in zip(asked.items(), rows, strict=True)

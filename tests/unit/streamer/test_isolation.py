@@ -172,6 +172,31 @@ def test_a_batch_too_large_to_save_is_halved_until_the_one_record_is_found(
     assert {user_id: user.fields["state"] for user_id, user in world.redis.users.items()} == stored
 
 
+def test_users_too_large_to_be_read_at_once_are_read_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(max_batch=10)
+    many = [an_order(n, *(f"{n}{m:0>40}" for m in range(9)), user_id=f"{n}") for n in range(10, 16)]
+    world.send(*many)
+    world.run()
+    largest = max(len(user.fields["state"]) for user in world.redis.users.values())
+    monkeypatch.setattr(lane_errors, "MAX_LOAD_BYTES", 2 * largest)
+    read: list[int] = []
+    load = MemoryStore.load
+
+    def counted(store: MemoryStore, wanted: Any) -> Any:
+        read.append(len(wanted))
+        return load(store, wanted)
+
+    monkeypatch.setattr(MemoryStore, "load", counted)
+    # Live, in a sweep, and while healing.
+    world.send(*(an_order(n, "a", user_id=f"{n}") for n in range(10, 16)))
+    world.run()
+    assert max(read) == 6
+    world.lose_redis()
+    world.run()
+    assert reasons(world) == []
+    check_promises(world)
+
+
 def test_a_crash_between_the_parts_of_a_batch_loses_none_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(users, "MAX_SAVE_BYTES", 2_000)
     world = World(max_batch=10)
