@@ -175,6 +175,10 @@ def test_a_store_follows_a_lane_that_has_moved_when_it_asks_for_the_place(
     assert store.save(b"p1", b"p2", [write("7", {"state": "s"})])
     assert client.hget(f"{second}user:7", "state") == b"s"
 
+    client.set(f"{first}place:0", b"p0")  # Redis has lost the second move, and leads back
+    assert store.place() == b"p0"
+    assert store.prefix == first
+
 
 def test_a_store_goes_back_with_a_redis_that_lost_the_move(
     store: RedisStore, client: redis.Redis, redis_prefix: str
