@@ -108,7 +108,7 @@ class WorldFaults:
         number, saves = world.random.choice([1, 1, 1, 2, 3, 6]), len(world.aof.saves())
         if world.renewed or not saves:
             return
-        if world.pointers and world.random.random() < 0.3:
+        if world.pointers and world.random.random() < 0.7:
             number = saves - world.pointers[-1]
         aof = world.cut(number)
         if world.may_start_from(aof):

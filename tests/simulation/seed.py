@@ -62,7 +62,7 @@ def befall(world: SimWorld, fleet: Fleet, operators: Operators) -> None:
     burst = random.choice([1, 3, 12])
     if random.random() < 0.2:
         _bootstrap(world, faults, operators, happens, burst)
-    operates = random.choice([0.0, 0.0, 0.1, 0.4])
+    operates = random.choice([0.0, 0.0, 0.2, 0.5])
     for turn in range(random.randint(40, 120)):
         if random.random() < happens:
             faults.act()
