@@ -284,6 +284,20 @@ def end_bootstrap(world: SimWorld, commands: Commands) -> None:
     world.boots = False
 
 
+def end_switch(world: SimWorld, commands: Commands) -> None:
+    """Without faults: where some lanes have moved and others have not, a new release waits until all have."""
+    lanes = range(world.partitions)
+    live = {world.live(lane, world.set_to[OPERATOR]) for lane in lanes}
+    if len(live) > 1:
+        filled = {
+            prefix
+            for prefix in live
+            if all(places.readable(world.redises[prefix].places.get(lane, b"")) is not None for lane in lanes)
+        }
+        for into in filled:
+            commands.run("switch", into)
+
+
 def _rebuild(world: SimWorld, commands: Commands) -> None:
     """In place, or beside, and then the lanes move."""
     setting = world.set_to[OPERATOR]

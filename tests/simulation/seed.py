@@ -9,7 +9,7 @@ from streamer import order_index
 from tests.simulation.broken import BrokenPromise
 from tests.simulation.check import check_end
 from tests.simulation.faults import CallFaults, WorldFaults
-from tests.simulation.operators import Commands, Operators, end_bootstrap, help_out
+from tests.simulation.operators import Commands, Operators, end_bootstrap, end_switch, help_out
 from tests.simulation.planted import PLANTS
 from tests.simulation.warehouse import give_a_past
 from tests.simulation.workers import Fleet, is_curable
@@ -99,6 +99,7 @@ def settle(world: SimWorld, fleet: Fleet) -> None:
     commands = Commands(world, lambda end: end, "peace")
     for _ in range(3):
         try:
+            end_switch(world, commands)
             fleet.drain_all()
         except NeedsRebuild as reason:
             if not is_curable(reason):
