@@ -144,10 +144,10 @@ class Writer:
                 self._until(end_s, "take offsets", producer, send_offsets)
             self._until(end_s, "commit", producer, producer.commit_transaction)
         except KafkaException as raised:
-            if written.failure is None:
-                producer.poll(
-                    _RETRY_S
-                )  # the report that tells the cause may come just after the transaction's error
+            if written.failure is None and error_of(raised).txn_requires_abort():
+                # The report that tells the cause may come just after the transaction's error.
+                with suppress(KafkaException):
+                    producer.poll(_RETRY_S)
             failed = _failed(error_of(raised), written, self._reports)  # an abort adds reports of its own
             self._abort(producer)
             raise failed from None
