@@ -101,7 +101,7 @@ def test_from_the_warehouse_to_a_change_and_a_user_explained(
 
     assert segue("bootstrap", *june, "--json") == 0
     shown = capsys.readouterr()
-    assert json.loads(shown.out) == {"users": 40, "records": 40}
+    assert json.loads(shown.out) == {"users": 40, "records": 40, "refused": []}
     assert f"Created the topics {topic_prefix}orders, " in shown.err
     assert "2 partitions each" in shown.err
 

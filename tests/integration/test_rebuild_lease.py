@@ -9,6 +9,7 @@ import pytest
 import redis
 
 from segue import rebuild_lease
+from segue.rebuild_steps import take
 from segue.services import RedisService
 from segue.settings import Settings
 from streamer.rebuild import LaneInUse, move
@@ -80,11 +81,12 @@ def test_a_switch_that_was_interrupted_leaves_the_rebuild_named(
     fill(redis_server.url, redis_prefix, ("7", "8"))
     fill(redis_server.url, into, ("7", "8"))
     settings = Settings.model_validate({"redis": redis_server.url, "redis_prefix": redis_prefix})
-    rebuild_lease.take(settings, into)
+    leases = rebuild_lease.RedisLeases(redis_server.url)
+    take(leases, redis_prefix, into, into)
     with closing(RedisStore(redis_server.url, 0, redis_prefix)) as store:
         move(store, into)
 
     assert rebuild_lease.standing(settings) == into
 
-    rebuild_lease.give_back(settings, redis_prefix)
+    leases.give_back(redis_prefix)
     assert rebuild_lease.standing(settings) is None
