@@ -248,6 +248,9 @@ def switch(
     moved = sum(move(old, into) for old in olds)
     for prefix in named_under - {into}:
         leases.give_back(prefix)
+    # A Redis that lost a switch may name under the new prefix the one that the lanes have now left.
+    if leases.standing(into) in named_under:
+        leases.give_back(into)
     return moved
 
 

@@ -19,17 +19,17 @@ from tests.worlds import World, a_signup, check_promises
 NEW = "segue-2:"
 
 
-class NoLeases:
-    """Nobody else rebuilds."""
+class Leases(dict[str, str]):
+    """By live prefix, the one that is named there."""
 
     def take(self, live: str, into: str) -> bool:
-        return True
+        return self.setdefault(live, into) == into
 
     def standing(self, live: str) -> str | None:
-        return None
+        return self.get(live)
 
     def give_back(self, live: str) -> None:
-        pass
+        self.pop(live, None)
 
 
 def fill(world: World, redis: MemoryRedis, bootstrap: BootstrapRecord | None = None) -> None:
@@ -44,14 +44,14 @@ def fill(world: World, redis: MemoryRedis, bootstrap: BootstrapRecord | None = N
     steps.fill([MemoryStore(redis, lane) for lane in range(world.partitions)], "rebuild 1", anew=False)
 
 
-def move_to(world: World, setting: str = "segue:", into: str = NEW) -> int:
+def move_to(world: World, setting: str = "segue:", into: str = NEW, leases: Leases | None = None) -> int:
     olds, news = (
         [MemoryStore(world.redis.beside[prefix], lane) for lane in range(world.partitions)]
         for prefix in (setting, into)
     )
     names = (*world.topics.inputs, world.topics.users)
     topic_ids = {name: world.kafka.topics[name].topic_id for name in names}
-    return switch(olds, news, into, topic_ids, NoLeases(), {setting})
+    return switch(olds, news, into, topic_ids, Leases() if leases is None else leases, {setting})
 
 
 def a_world(partitions: int = 1) -> World:
@@ -107,10 +107,20 @@ def test_what_lanes_left_when_they_moved_is_no_place_to_move_to() -> None:
     assert world.redis.beside[NEW].places == before
 
 
+def test_a_name_that_a_lost_switch_left_goes_with_the_switch_back() -> None:
+    """Else no rebuild could begin: the lanes cannot move to where they came from, and it cannot be dropped."""
+    world = a_world()
+    world.run()
+    fill(world, world.redis.beside[NEW])
+    leases = Leases({"segue:": NEW, NEW: "segue:"})
+    assert move_to(world, leases=leases) == 1
+    assert leases == {}
+
+
 def test_a_prefix_that_the_lanes_have_left_is_not_named() -> None:
     """It could neither be moved to nor dropped, and while it is named no rebuild begins."""
     with pytest.raises(LaneInUse, match="the lanes that were under 'segue:' have moved to 'segue-2:'"):
-        take(NoLeases(), "segue-2:", "segue:", "segue-2:")
+        take(Leases(), "segue-2:", "segue:", "segue-2:")
 
 
 def test_a_lane_that_another_moves_meanwhile_is_left_alone() -> None:
@@ -132,7 +142,7 @@ def test_a_lane_that_another_moves_meanwhile_is_left_alone() -> None:
             return super().place()
 
     old = Looked(world.redis, 0)
-    assert switch([old], [new], NEW, {}, NoLeases(), set()) == 0
+    assert switch([old], [new], NEW, {}, Leases(), set()) == 0
     assert world.redis.beside[NEW].places == filled
 
 
