@@ -294,8 +294,11 @@ def end_switch(world: SimWorld, commands: Commands) -> None:
             for prefix in live
             if all(places.readable(world.redises[prefix].places.get(lane, b"")) is not None for lane in lanes)
         }
-        for into in filled:
-            commands.run("switch", into)
+        try:
+            for into in filled:
+                commands.run("switch", into)
+        except NeedsRebuild:  # a part of a lost save came back there, so nobody can move there
+            _rebuild(world, commands)
 
 
 def _rebuild(world: SimWorld, commands: Commands) -> None:
