@@ -21,6 +21,22 @@ class BadSetting(SegueError):
         self.name, self.value, self.fix = name, value, fix
 
 
+class BadVariable(SegueError):
+    """A variable of the environment begins like a setting's, and is none. Its value stays untold: it may be a password."""
+
+    exit_code = 2
+
+    def __init__(self, name: str, fix: str) -> None:
+        super().__init__(f"the environment variable {name} is no setting: {fix}")
+        self.name, self.fix = name, fix
+
+
+class NotInstalled(SegueError):
+    """A command needs a package of an optional part of Segue."""
+
+    exit_code = 10
+
+
 class BadWarehouse(SegueError):
     """The warehouse's tables cannot be used: a table or column is missing, or nothing is left."""
 

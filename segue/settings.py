@@ -13,7 +13,6 @@ from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails
@@ -25,13 +24,14 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from schemas.errors import BadSetting
+from schemas.errors import BadSetting, BadVariable
 from schemas.features import FEATURE_NAMES, Feature
 from schemas.partition import Partitioner
 from schemas.times import parse_length
 from schemas.topics import Topics
 from segue.declarations import declarations, features_of
 from segue.file_options import check_file_options
+from segue.redis_url import check_redis_url
 from segue.setting_texts import (
     brokers,
     csv_table,
@@ -239,19 +239,7 @@ class Settings(BaseSettings):
     @field_validator("redis")
     @classmethod
     def _redis_url(cls, value: str) -> str:
-        fix = "give a URL such as redis://localhost:6379/0"
-        if "@" in value:
-            fix += ", and percent-encode # / ? @ in the password"
-        try:
-            parts = urlsplit(value)
-            known = parts.scheme in {"redis", "rediss", "unix"} and (parts.port is None or parts.port > 0)
-        except ValueError:
-            raise ValueError(fix) from None
-        if not known or not (parts.path if parts.scheme == "unix" else parts.hostname):
-            raise ValueError(fix)
-        if parts.scheme != "unix" and "@" in value and "@" not in parts.netloc:
-            # The password ended the address too early, and a part of it would be taken for the host.
-            raise ValueError(fix)
+        check_redis_url(value)
         return value
 
     @field_validator("topic_prefix")
@@ -324,9 +312,10 @@ def load_settings(
 
     Raises:
         BadSetting: a value cannot be used, or the file cannot be read.
+        BadVariable: a variable of the environment is no setting.
     """
     given = {name: value for name, value in (options or {}).items() if value is not None}
-    path = file or _file_from_environment() or (DEFAULT_FILE if DEFAULT_FILE.is_file() else None)
+    path = file or _file_from_environment() or _file_here()
     table = {} if path is None else _read(path)
     _check_variables()
     stronger = {**EnvSettingsSource(Settings)(), **given}
@@ -345,14 +334,17 @@ def _check_variables() -> None:
     known = {name.upper() for name in Settings.model_fields} | {FILE_VARIABLE.removeprefix(ENV_PREFIX)}
     for name, value in os.environ.items():
         ours = name.upper().removeprefix(ENV_PREFIX)
-        if ours == name.upper() or ours in known or not value:
+        if ours == name.upper() or not value:
+            continue
+        if ours in known:
+            if name != name.upper():
+                raise BadVariable(name, f"write it in capitals, {name.upper()}")
             continue
         if ours.startswith(_OF_TESTS) or is_of_a_service(name.upper(), value):
             continue
         near = get_close_matches(ours, known, 1)
         fix = f"did you mean {ENV_PREFIX}{near[0]}?" if near else "docs/settings.md lists the settings"
-        # Not its value: it may be meant for a password.
-        raise BadSetting(name, "set", f"there is no such setting, {fix}")
+        raise BadVariable(name, fix)
 
 
 def _check_protocol(settings: Settings) -> None:
@@ -369,11 +361,26 @@ def _file_from_environment() -> Path | None:
     return Path(named) if named else None
 
 
+def _file_here() -> Path | None:
+    """The file of the working directory, None where there is none; one that cannot be read is for :func:`_read` to tell."""
+    try:
+        DEFAULT_FILE.stat()
+    except FileNotFoundError:
+        return None
+    except OSError:
+        pass
+    return DEFAULT_FILE
+
+
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
-        raise BadSetting("config", str(path), f"the file cannot be read ({error.strerror})") from None
+        raise BadSetting(
+            "config",
+            str(path),
+            f"the file cannot be read ({error.strerror}): mend it, or name another by --config",
+        ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadSetting("config", str(path), f"the file is not TOML ({error})") from None
 

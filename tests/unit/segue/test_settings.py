@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from schemas.errors import BadSetting
+from schemas.errors import BadSetting, BadVariable
 from segue.cli.main import run
 from segue.file_options import FROM_A_FILE
 from segue.lanes import lane_config
 from segue.settings import Settings, load_settings
 from streamer.broker import KNOWN
+from streamer.redis_client import connect
+from tests.rights import without_rights
 
 
 @pytest.fixture(autouse=True)
@@ -171,6 +173,9 @@ def test_an_unknown_setting_is_named_with_the_nearest_known_one(nowhere: Path) -
     [
         ("SEGUE_KAFFKA", "did you mean SEGUE_KAFKA?"),
         ("segue_redis_prefx", "did you mean SEGUE_REDIS_PREFIX?"),
+        ("segue_kafka", "write it in capitals, SEGUE_KAFKA"),
+        ("SEGUE_redis", "write it in capitals, SEGUE_REDIS"),
+        ("Segue_Config", "write it in capitals, SEGUE_CONFIG"),
         ("SEGUE_CONFG", "did you mean SEGUE_CONFIG?"),
         ("SEGUE_XYZZY", "docs/settings.md lists the settings"),
     ],
@@ -180,7 +185,11 @@ def test_an_unknown_variable_is_named_with_the_nearest_known_one_and_not_shown(
 ) -> None:
     monkeypatch.setenv(variable, "hunter2")
 
-    assert sentence() == f"setting {variable} is 'set': there is no such setting, {fix}"
+    with pytest.raises(BadVariable) as caught:
+        load_settings()
+
+    assert caught.value.exit_code == 2
+    assert str(caught.value) == f"the environment variable {variable} is no setting: {fix}"
 
 
 @pytest.mark.parametrize(
@@ -238,6 +247,19 @@ def test_a_file_that_is_not_there_or_no_toml_is_one_sentence(nowhere: Path) -> N
     assert "the file is not TOML" in sentence(write(nowhere / "bad.toml", "kafka ="))
 
 
+def test_a_file_here_that_cannot_be_read_is_not_passed_over(nowhere: Path) -> None:
+    with without_rights(nowhere):
+        assert sentence() == (
+            "setting config is 'segue.toml': the file cannot be read (Permission denied): mend it, or name another by --config"
+        )
+    (nowhere / "segue.toml").mkdir()
+    assert "'segue.toml': the file cannot be read (Is a directory)" in sentence()
+
+
+def test_a_file_may_begin_with_a_byte_order_mark(nowhere: Path) -> None:
+    assert load_settings(write(nowhere / "s.toml", '\ufeffgroup = "mine"')).group == "mine"
+
+
 def test_no_sentence_and_no_repr_shows_a_secret(nowhere: Path) -> None:
     file = write(
         nowhere / "s.toml",
@@ -279,10 +301,53 @@ def test_a_redis_url_with_a_wrong_port_shows_its_scheme_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["redis://:p%40ss%23@db:6379/0", "redis://:p@ss@db", "unix:///run/a@b.sock", "rediss://db"]
+    "url",
+    [
+        "redis://:p%40ss%23@db:6379/0",
+        "redis://:p@ss@db",
+        "redis://db/",
+        "redis://db:6379/15",
+        "redis://db?db=1",
+        "unix:///run/a@b.sock",
+        "unix:///run/redis.sock?db=1",
+        "rediss://db",
+        "rediss://db:6379/0?ssl_ca_certs=ca.pem&ssl_cert_reqs=none&ssl_check_hostname=false",
+    ],
 )
 def test_redis_urls_that_can_be_used(url: str) -> None:
     assert load_settings(None, {"redis": url}).redis == url
+    connect(url).connection_pool.make_connection()
+
+
+@pytest.mark.parametrize(
+    ("url", "fix"),
+    [
+        ("redis://db:6379/abc", "end it with the database's number, such as /0"),
+        ("redis://db:6379/0/1", "end it with the database's number, such as /0"),
+        ("redis://db:6379/-1", "end it with the database's number, such as /0"),
+        (
+            "redis://db:6379/0?foo=1",
+            "leave out 'foo' behind the '?'; redis:// takes db, password, username there",
+        ),
+        ("redis://db?socket_timeout=x", "leave out 'socket_timeout' behind the '?'"),
+        ("redis://db/0?decode_responses=true", "leave out 'decode_responses' behind the '?'"),
+        ("redis://db/0?ssl_ca_certs=ca.pem", "leave out 'ssl_ca_certs' behind the '?'"),
+        ("redis://db/?db=abc", "name the database once, by its number: /0 or ?db=0"),
+        ("redis://db/0?db=1", "name the database once, by its number: /0 or ?db=0"),
+        ("unix:///run/redis.sock?db=", "name the database once, by its number: /0 or ?db=0"),
+        ("rediss://db?ssl_cert_reqs=perhaps", "give ssl_cert_reqs as one of required, optional, none"),
+        (
+            "rediss://db?ssl_ca_certs=",
+            "ssl_ca_certs behind the '?' is empty: give it a value, or leave it out",
+        ),
+        ("redis://db/0#1", "give a URL such as redis://localhost:6379/0"),
+    ],
+)
+def test_a_redis_url_with_a_part_that_means_nothing_is_refused(url: str, fix: str) -> None:
+    told = sentence(None, redis=url)
+
+    assert told.startswith("setting redis (from option --redis) is ")
+    assert fix in told
 
 
 def test_the_warehouse_s_names_come_as_tables_and_as_json(
