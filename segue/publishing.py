@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from schemas.errors import BadRelease
+from schemas.errors import BadRelease, NotInstalled
 from schemas.release import ModelRelease
 from schemas.release_checks import check_declared, check_statuses
 from segue.kafka import wait_for_kafka
 from segue.settings import Settings
-from segue.trainer_extra import NotInstalled, installed
+from segue.trainer_extra import installed
 from streamer.interfaces import Record
 from streamer.models_topic import ModelsTopic
 from trainer.activate import activate

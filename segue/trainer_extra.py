@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from schemas.errors import SegueError
+from schemas.errors import NotInstalled
 from schemas.extras import how_to_install
 from schemas.release import ModelRelease
 from schemas.times import parse_length
@@ -16,12 +16,6 @@ from segue.settings import Settings
 
 if TYPE_CHECKING:
     from trainer.warehouse import Warehouse
-
-
-class NotInstalled(SegueError):
-    """This command needs the optional dependencies named `trainer`."""
-
-    exit_code = 10
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from fsspec.core import url_to_fs
 
-from schemas.errors import BadSetting, Unreachable
+from schemas.errors import BadSetting, NotInstalled, Unreachable
 from trainer.release import ARTIFACTS, MANIFEST, MODEL
 
 
@@ -21,7 +21,8 @@ def upload(folder: Path, version: str, to: str) -> str:
         to: a directory's URL or path.
 
     Raises:
-        BadSetting: ``to`` is no URL that fsspec can write to as it is installed.
+        BadSetting: ``to`` is no URL that fsspec knows.
+        NotInstalled: it knows the URL, and a package for such a store is not there.
         Unreachable: the store does not take a file.
     """
     shown = _public(to)
@@ -43,6 +44,7 @@ def place_of(version: str, to: str, setting: str = "to") -> str:
 
     Raises:
         BadSetting: as there; ``setting`` is named.
+        NotInstalled: as there.
     """
     return _url(*_target(version, to, setting), version, to)
 
@@ -51,7 +53,11 @@ def _target(version: str, to: str, setting: str = "to") -> tuple[Any, str]:
     """The store, and the folder's path in it."""
     try:
         store, root = url_to_fs(to)
-    except (ImportError, ValueError) as error:
+    except ImportError as error:
+        raise NotInstalled(
+            f"{_public(to)} cannot be opened, since a package is not installed: {_told(error, to)}"
+        ) from None
+    except ValueError as error:
         raise BadSetting(
             setting, _public(to), f"fsspec cannot open that place ({_told(error, to)})"
         ) from None

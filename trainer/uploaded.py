@@ -28,7 +28,8 @@ def place_below(release: ModelRelease, prefix: str) -> str | None:
         prefix: a directory's URL or path, as for :func:`~trainer.upload.upload`; empty allows nothing.
 
     Raises:
-        BadSetting: the prefix is no URL that fsspec can use as it is installed.
+        BadSetting: the prefix is no URL that fsspec knows.
+        NotInstalled: a package for such a store is not there.
     """
     if not prefix or release.artifacts_uri is None:
         return None

@@ -33,7 +33,8 @@ class BigQuerySource:
         """Find the credentials; BigQuery itself is first asked for a table's columns.
 
         Raises:
-            BadWarehouse: the client is not installed, the URL is none, or there are no credentials.
+            NotInstalled: the client is not there.
+            BadWarehouse: the URL is none, or there are no credentials.
             BadSetting: a setting is not a table's name.
         """
         self.tables = references(names, self.dialect)

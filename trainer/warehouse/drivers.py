@@ -3,7 +3,7 @@
 import importlib
 from types import ModuleType
 
-from schemas.errors import BadWarehouse
+from schemas.errors import NotInstalled
 from schemas.extras import how_to_install
 
 
@@ -15,11 +15,11 @@ def driver(module: str, scheme: str) -> ModuleType:
         scheme: of the warehouses that need it, which is the name of the extra, too.
 
     Raises:
-        BadWarehouse: it is not installed.
+        NotInstalled: it is not installed.
     """
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
-        raise BadWarehouse(
+        raise NotInstalled(
             f"a {scheme}:// warehouse needs {error.name}, which is not installed; {how_to_install(scheme)}"
         ) from None

@@ -46,7 +46,8 @@ class SnowflakeSource:
         """Connect.
 
         Raises:
-            BadWarehouse: the connector is not installed, the URL is none, or Snowflake does not let us in.
+            NotInstalled: the connector is not there.
+            BadWarehouse: the URL is none, or Snowflake does not let us in.
             BadSetting: a setting is not a table's name.
         """
         self.tables = references(names, self.dialect)

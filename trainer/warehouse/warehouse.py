@@ -224,11 +224,19 @@ def _source(path_or_url: str | Path, names: Names, reading: Reading) -> Source:
             f"a {text.partition('://')[0]}:// warehouse cannot be read: name a folder of Parquet or CSV files, a "
             f"DuckDB file, or a postgresql://, snowflake:// or bigquery:// URL"
         )
-    path = Path(path_or_url).expanduser()
-    if path.is_dir():
-        return duck.open_folder(path, names, reading.csv)
-    if path.exists():
-        return duck.open_file(path, names)
+    try:
+        path = Path(path_or_url).expanduser()
+    except RuntimeError:
+        raise BadWarehouse(
+            f"warehouse {text} cannot be found: the user behind ~ has no home folder"
+        ) from None
+    try:
+        if path.is_dir():
+            return duck.open_folder(path, names, reading.csv)
+        if path.exists():
+            return duck.open_file(path, names)
+    except OSError as error:
+        raise BadWarehouse(f"warehouse {path} cannot be read: {error.strerror}") from None
     if "@" in text and ":" in text:
         # Most likely a URL that was mistyped, with a password in it.
         raise BadWarehouse(

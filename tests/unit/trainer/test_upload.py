@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 
-from schemas.errors import BadSetting, SegueError, Unreachable
+from schemas.errors import BadSetting, NotInstalled, SegueError, Unreachable
 from trainer.upload import upload
 
 
@@ -30,3 +31,14 @@ def test_a_password_that_the_store_repeats_is_in_no_message(
 def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(Unreachable, match=r"release v cannot be written to .*nothing was published"):
         upload(tmp_path / "nowhere", "v", str(tmp_path / "to"))
+
+
+def test_a_store_whose_package_is_not_installed_is_told_with_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "s3fs", None)
+
+    with pytest.raises(NotInstalled, match=r"s3://bucket cannot be opened.*Install s3fs") as caught:
+        upload(tmp_path, "v", "s3://shop:hunter2@bucket")
+    assert caught.value.exit_code == 10
+    assert "hunter2" not in str(caught.value)

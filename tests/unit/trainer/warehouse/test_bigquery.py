@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from schemas.errors import BadWarehouse
+from schemas.errors import BadWarehouse, NotInstalled
 from trainer.warehouse import Names, open_warehouse
 from trainer.warehouse.bigquery import BigQuerySource
 
@@ -127,6 +127,6 @@ def test_a_url_that_is_none(url):
 
 def test_without_the_client_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "google.cloud.bigquery", None)
-    with pytest.raises(BadWarehouse) as caught:
+    with pytest.raises(NotInstalled) as caught:
         open_warehouse(URL)
     assert str(caught.value).endswith(f"{sys.executable} -m pip install '.[bigquery]'")

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from schemas.errors import BadWarehouse, SegueError
+from tests.rights import without_rights
 from tests.shops import Shop, features_by_user, write_csv, write_duckdb, write_parquet
 from trainer.warehouse import Names, open_warehouse
 
@@ -29,6 +30,24 @@ def test_a_bad_warehouse_is_an_error_for_people():
 
 def test_nothing_there(tmp_path):
     assert refusal(tmp_path / "gone") == f"warehouse {tmp_path}/gone does not exist"
+
+
+@pytest.mark.parametrize("mode", [0, 0o300, 0o400])
+def test_a_folder_without_rights(tmp_path, mode):
+    shop = tmp_path / "shop"
+    shop.mkdir()
+    with without_rights(shop, mode):
+        assert refusal(shop) == f"warehouse {shop} cannot be read: Permission denied"
+        assert refusal(shop / "below") == (
+            f"warehouse {shop}/below "
+            + ("does not exist" if mode == 0o300 else "cannot be read: Permission denied")
+        )
+
+
+def test_a_home_folder_of_nobody():
+    assert refusal("~nobody-of-this-name/shop") == (
+        "warehouse ~nobody-of-this-name/shop cannot be found: the user behind ~ has no home folder"
+    )
 
 
 @pytest.mark.parametrize("mistyped", ["postgres:me:hunter2@db/shop", "postgresql:/me:hunter2@db/shop"])

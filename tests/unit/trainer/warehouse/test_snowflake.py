@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pyarrow as pa
 import pytest
 
-from schemas.errors import BadWarehouse
+from schemas.errors import BadWarehouse, NotInstalled
 from trainer.warehouse import Names, open_warehouse
 from trainer.warehouse.snowflake import SnowflakeSource
 
@@ -137,6 +137,6 @@ def test_a_url_that_is_none_is_not_repeated(url):
 def test_without_the_connector_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "snowflake", None)
     monkeypatch.setitem(sys.modules, "snowflake.connector", None)
-    with pytest.raises(BadWarehouse) as caught:
+    with pytest.raises(NotInstalled) as caught:
         open_warehouse(URL)
     assert str(caught.value).endswith(f"{sys.executable} -m pip install '.[snowflake]'")
