@@ -6,8 +6,10 @@ A line that cannot be sent at all stops everything, with its file and number.
 
 from __future__ import annotations
 
+import codecs
 import io
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -31,8 +33,33 @@ class BadLine(SegueError):
         self.file, self.line = file, line
 
 
+class BadFile(SegueError):
+    """A file of events that cannot be read."""
+
+    exit_code = 3
+
+
 _DECODER = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _SHAPE = 'a line is {"topic": "signups" or "orders", "key": the user id as text, "value": {…}}'
+
+
+def check_files(files: Iterable[str]) -> None:
+    """See that all these files can be read, before anything is waited for.
+
+    Raises:
+        BadFile: one cannot.
+    """
+    for name in files:
+        if name != STANDARD_INPUT and not _is_pipe(name):
+            with _opened(name):
+                pass
+
+
+def _is_pipe(name: str) -> bool:
+    """Whether it is a pipe, which is opened once, by who reads it."""
+    with suppress(OSError):
+        return Path(name).is_fifo()
+    return False
 
 
 def read_files(files: Iterable[str], topics: Topics, standard_input: BinaryIO) -> Iterator[Outgoing]:
@@ -40,23 +67,30 @@ def read_files(files: Iterable[str], topics: Topics, standard_input: BinaryIO) -
 
     Raises:
         BadLine: a line is no such event.
-        SegueError: a file cannot be read.
+        BadFile: a file cannot be read.
     """
     for name in files:
         if name == STANDARD_INPUT:
             yield from _read_lines("standard input", standard_input, topics)
             continue
-        try:
-            with Path(name).open("rb") as file:
-                yield from _read_lines(name, file, topics)
-        except OSError as error:
-            raise SegueError(f"the file {name} cannot be read: {error.strerror}") from None
+        with _opened(name) as file:
+            yield from _read_lines(name, file, topics)
+
+
+@contextmanager
+def _opened(name: str) -> Iterator[BinaryIO]:
+    try:
+        with Path(name).open("rb") as file:
+            yield file
+    except OSError as error:
+        raise BadFile(f"the file {name} cannot be read: {error.strerror}") from None
 
 
 def _read_lines(name: str, file: BinaryIO | io.BufferedReader, topics: Topics) -> Iterator[Outgoing]:
     for number, text in enumerate(file, start=1):
-        if text.strip():
-            yield _parse(text, name, number, topics)
+        line = text.removeprefix(codecs.BOM_UTF8) if number == 1 else text
+        if line.strip():
+            yield _parse(line, name, number, topics)
 
 
 def _parse(text: bytes, name: str, number: int, topics: Topics) -> Outgoing:

@@ -89,8 +89,9 @@ def ingest(
 
 
 def _of_files(files: list[str], settings: Settings) -> Iterable[Outgoing]:
-    from segue.ingest_lines import read_files
+    from segue.ingest_lines import check_files, read_files
 
+    check_files(files)
     return read_files(files, settings.topics, sys.stdin.buffer)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -76,3 +77,18 @@ def test_it_says_how_far_it_came(
     assert run(["ingest", source, *([WAREHOUSE] if source == "--warehouse" else [])]) == 130
 
     assert capsys.readouterr().err == expected
+
+
+@pytest.mark.parametrize("name", ["missing.jsonl", "."])
+def test_a_file_that_cannot_be_read_is_told_before_kafka_is_asked(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def fail(*_: object) -> NoReturn:
+        raise AssertionError("Kafka was asked")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(kafka, "prepare_topics", fail)
+
+    assert run(["ingest", "-", name]) == 3
+
+    assert capsys.readouterr().err.startswith(f"Error: the file {name} cannot be read: ")

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from io import BytesIO
 from pathlib import Path
 
 import pytest
 
-from schemas.errors import SegueError
 from schemas.topics import Topics
-from segue.ingest_lines import BadLine, read_files
+from segue.ingest_lines import BadFile, BadLine, check_files, read_files
 from segue.sending import Outgoing
+from tests.rights import without_rights
 
 TOPICS = Topics("eu.")
 
@@ -51,8 +52,30 @@ def test_files_are_read_in_their_order(tmp_path: Path) -> None:
 
 
 def test_a_file_that_cannot_be_read_is_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(SegueError, match="cannot be read: No such file or directory"):
+    with pytest.raises(BadFile, match="cannot be read: No such file or directory"):
         list(read_files([str(tmp_path / "none")], TOPICS, BytesIO()))
+
+
+def test_a_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    line = b'{"topic": "orders", "key": "7", "value": 1}\n'
+    (tmp_path / "marked").write_bytes(b"\xef\xbb\xbf" + 2 * line)
+
+    assert len(list(read_files([str(tmp_path / "marked")], TOPICS, BytesIO()))) == 2
+    assert [event.key for event in read(b"\xef\xbb\xbf" + line)] == [b"7"]
+
+
+def test_files_are_checked_without_being_read_from(tmp_path: Path) -> None:
+    (tmp_path / "good").write_text("no line that could be sent")
+    os.mkfifo(tmp_path / "pipe")  # nobody writes: to open it would hang
+
+    check_files(["-", str(tmp_path / "good"), str(tmp_path / "pipe")])
+
+    for name, reason in (("none", "No such file or directory"), ("", "Is a directory")):
+        with pytest.raises(BadFile, match=reason) as caught:
+            check_files(["-", str(tmp_path / "good"), str(tmp_path / name)])
+        assert caught.value.exit_code == 3
+    with without_rights(tmp_path), pytest.raises(BadFile, match="Permission denied"):
+        check_files([str(tmp_path / "good")])
 
 
 @pytest.mark.parametrize(
