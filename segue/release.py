@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from schemas.errors import BadRelease
+from schemas.release import ModelRelease
 from schemas.release_checks import check_declared
 from schemas.times import EPOCH
 from segue.kafka import DEADLINE_S, patiently
@@ -58,15 +59,23 @@ def published(settings: Settings, name: str | None = None) -> tuple[ActiveModel,
         BadRelease: there is none, or it cannot be used.
         Unreachable: Kafka does not answer.
     """
+    found = None if name is None else _in_folder(Path(name))  # before Kafka is waited for
     releases = patiently(settings, lambda: read_releases(settings, DEADLINE_S))
     if name is None:
         return _in_use(releases, settings), releases.bootstrap_standing()
-    folder = Path(name)
-    found = load_folder(folder) if folder.is_dir() else releases.release_by_version(name)
+    found = found or releases.release_by_version(name)
     if found is None:
         raise BadRelease(f"no release {name} was published, and there is no such folder: see segue releases")
     check_declared(found, settings.declared)
     return ActiveModel(found, Scorer(found), -1, "", EPOCH), releases.bootstrap_standing()
+
+
+def _in_folder(folder: Path) -> ModelRelease | None:
+    try:
+        is_folder = folder.is_dir()
+    except OSError as error:
+        raise BadRelease(f"the release {folder} cannot be read ({error.strerror})") from None
+    return load_folder(folder) if is_folder else None
 
 
 def _without_release(settings: Settings, problem: str | None) -> BadRelease:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from schemas.errors import SegueError
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from schemas.errors import BadSetting, SegueError
 
 
 class BadUsage(SegueError):
@@ -18,3 +21,23 @@ def bad_option(name: str, value: object, fix: str) -> BadUsage:
     'option --rate is 0: give events a second, above 0'
     """
     return BadUsage(f"option {name} is {value!r}: {fix}")
+
+
+@contextmanager
+def options(*names: str) -> Iterator[None]:
+    """What is wrong with a value of these names is told of the command's option, since no settings file has them.
+
+    >>> with options("k_max"):
+    ...     raise BadSetting("k_max", 1, "use at least 2 segments")
+    Traceback (most recent call last):
+    segue.usage.BadUsage: option --k-max is 1: use at least 2 segments
+
+    Raises:
+        BadUsage: instead of a BadSetting of one of them.
+    """
+    try:
+        yield
+    except BadSetting as error:
+        if error.name not in names:
+            raise
+        raise bad_option(f"--{error.name.replace('_', '-')}", error.value, error.fix) from None

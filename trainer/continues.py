@@ -12,6 +12,8 @@ from trainer.presets import LABEL, PRESETS, RECOMMENDED
 from trainer.settings import CategoryEncoding, FitSettings, Scaling
 
 _Setting = Literal["features", "declare", "encoding", "scaling", "components", "exclude_statuses"]
+# What stands on the command line alone.
+_OPTIONS = ("encoding", "components")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +102,8 @@ def _asking(difference: Difference, settings: FitSettings) -> str:
 
 
 def _named(asking: list[str], settings: FitSettings) -> str:
-    return " and ".join(
-        f"preset {settings.preset}" if each == "preset" else f"the setting {each}" for each in asking
-    )
+    words = {"preset": f"preset {settings.preset}", **{name: f"--{name}" for name in _OPTIONS}}
+    return " and ".join(words.get(each, f"the setting {each}") for each in asking)
 
 
 def differences(release: ModelRelease, settings: FitSettings) -> Iterator[Difference]:

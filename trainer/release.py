@@ -82,7 +82,11 @@ def write_release(
         BadSetting: nothing can be written to ``out``.
     """
     folder = out / release.version
-    if folder.exists():
+    try:
+        made_before = folder.exists()
+    except OSError as error:
+        raise _unwritable(out, error) from None
+    if made_before:
         load_release(folder)
         return folder
     assert sorted(artifacts) == list(ARTIFACTS)

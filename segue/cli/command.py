@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.models import OptionInfo
 
 from segue.settings import Settings, load_settings
+from segue.usage import BadUsage
 
 PANEL = "Settings (else from segue.toml and SEGUE_…)"
 _CONFIG = Annotated[
-    Path | None,
+    str | None,
     typer.Option("--config", metavar="FILE", help="the settings file [./segue.toml]", rich_help_panel=PANEL),
 ]
 _DEBUG = Annotated[
@@ -36,6 +38,8 @@ BootstrapWarehouse = Annotated[
     str | None,
     typer.Option(metavar="PATH_OR_URL", help="after a bootstrap: the warehouse that it took the users from"),
 ]
+_PATHS = frozenset({"DIR", "FILE", "FILE…", "FOLDER", "PATH", "PATH_OR_URL", "URI", "VERSION_OR_DIR"})
+"""The metavars of options and arguments that name a place."""
 _Function = Callable[..., int | None]
 
 
@@ -90,9 +94,10 @@ def _with_settings(function: _Function, uses: tuple[str, ...]) -> _Function:
     """The function with an option for each setting in the place of its first parameter."""
     own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
     keyword = inspect.Parameter.KEYWORD_ONLY
+    config = inspect.Parameter("config", keyword, default=None, annotation=_CONFIG)
     shared = [
         *(inspect.Parameter(name, keyword, default=None, annotation=_option(name)) for name in uses),
-        inspect.Parameter("config", keyword, default=None, annotation=_CONFIG),
+        config,
         inspect.Parameter("allow_kafka_option", keyword, default=None, annotation=_ALLOW),
         inspect.Parameter("debug", keyword, default=False, annotation=_DEBUG),
     ]
@@ -103,14 +108,33 @@ def _with_settings(function: _Function, uses: tuple[str, ...]) -> _Function:
         file = given.pop("config")
         allowed = given.pop("allow_kafka_option")
         given.pop("debug")  # for main, which reports errors
-        assert file is None or isinstance(file, Path)
+        assert file is None or isinstance(file, str)
         assert allowed is None or isinstance(allowed, list)
-        return function(load_settings(file, options, allowed or ()), **given)
+        for parameter, value in [*((one, given[one.name]) for one in own), (config, file)]:
+            _check_named(parameter, value)
+        return function(load_settings(None if file is None else Path(file), options, allowed or ()), **given)
 
     run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]  # what Typer reads
         [parameter.replace(kind=keyword) for parameter in own] + shared
     )
     return run
+
+
+def _check_named(parameter: inspect.Parameter, value: object) -> None:
+    """See that no path is the empty text, which an unset variable gives, and which would mean the working directory.
+
+    Raises:
+        BadUsage: it is.
+    """
+    told = next(
+        (one for one in getattr(parameter.annotation, "__metadata__", ()) if hasattr(one, "metavar")), None
+    )
+    if told is None or told.metavar not in _PATHS:
+        return
+    if value == "" or (isinstance(value, list) and "" in value):
+        is_option = isinstance(told, OptionInfo)
+        name = f"option --{parameter.name.replace('_', '-')}" if is_option else f"argument {told.metavar}"
+        raise BadUsage(f"{name} is '': name a path or an address; an unset variable gives an empty text")
 
 
 def _option(name: str) -> object:

@@ -41,7 +41,7 @@ def predict(
         typer.Option(metavar="NAME=VALUE", help="a declared feature; may be given several times"),
     ] = None,
     release: Annotated[
-        Path | None,
+        str | None,
         typer.Option(metavar="DIR", help="score with this release; else with Kafka's current one"),
     ] = None,
     as_json: Annotated[bool, flag("--json", "as JSON")] = False,
@@ -61,7 +61,7 @@ def predict(
         "most_frequent_category": most_frequent_category,
     }
     believed = checked(features)
-    model = _release(release, settings)
+    model = _release(None if release is None else Path(release), settings)
     card = scored(believed | of_declared(feature or (), model.declared), model)
     card = replace(card, similar_users=alike(card, model, settings))
     if as_json:

@@ -13,6 +13,7 @@ from schemas.errors import Refused
 from segue.cli.command import command, flag
 from segue.cli.terminal import people, say, warn, write, write_json
 from segue.settings import Settings
+from segue.usage import options
 
 
 @command(
@@ -23,9 +24,10 @@ from segue.settings import Settings
     "artifacts_prefix",
     example="segue publish releases/cf241a047c61 --to s3://models/segue",
 )
+@options("to")
 def publish(
     settings: Settings,
-    path: Annotated[Path, typer.Argument(metavar="PATH", help="the release's folder, as train printed it")],
+    path: Annotated[str, typer.Argument(metavar="PATH", help="the release's folder, as train printed it")],
     to: Annotated[
         str | None, typer.Option(metavar="URI", help="upload the folder there first: s3://, gs://, a path…")
     ] = None,
@@ -44,7 +46,7 @@ def publish(
     from segue.impact_text import impact_text
     from segue.publishing import carry_out, plan, plan_as_json, unusable_here
 
-    planned = plan(path, settings)
+    planned = plan(Path(path), settings)
     version, topic = planned.release.version, settings.topics.models
     done = planned.is_done(to) and not force
     if planned.goes_back_from is not None:

@@ -22,7 +22,7 @@ def rollback(
         str | None, typer.Argument(metavar="[VERSION]", help="which; else the one that was current before")
     ] = None,
     out: Annotated[
-        Path, typer.Option(metavar="DIR", help="the folder of releases, to tell who moves")
+        str, typer.Option(metavar="DIR", help="the folder of releases, to tell who moves")
     ] = DEFAULT_OUT,
     as_json: Annotated[bool, flag("--json", "version, activation and impact as JSON")] = False,
 ) -> int | None:
@@ -36,7 +36,7 @@ def rollback(
 
     known = known_releases(settings)
     target = choose(known, version)
-    impact = impact_of_rollback(known, target, out, settings.artifacts_prefix)
+    impact = impact_of_rollback(known, target, Path(out), settings.artifacts_prefix)
     if impact is None:
         say("Whom it moves cannot be told: the training users of the current release are not at hand.")
     else:

@@ -14,12 +14,13 @@ from segue.cli.command import command, flag
 from segue.cli.terminal import people, say, steps, warn, write, write_json
 from segue.settings import Settings
 from segue.times import time_option
+from segue.usage import options
 
 if TYPE_CHECKING:
     from schemas.release import ModelRelease
     from trainer.current import Current
 
-DEFAULT_OUT = Path("releases")
+DEFAULT_OUT = "releases"
 
 
 @command(
@@ -31,6 +32,7 @@ DEFAULT_OUT = Path("releases")
     "topic_prefix",
     example="segue train --warehouse ./tables --as-of 2024-12-01 --out releases",
 )
+@options("components", "encoding", "from", "k", "out", "to")
 def train(
     settings: Settings,
     warehouse: Annotated[
@@ -39,7 +41,7 @@ def train(
             metavar="PATH_OR_URL", help="a folder of Parquet or CSV files, DuckDB, or a database URL"
         ),
     ],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="the folder of releases")] = DEFAULT_OUT,
+    out: Annotated[str, typer.Option(metavar="DIR", help="the folder of releases")] = DEFAULT_OUT,
     as_of: Annotated[
         str | None,
         typer.Option(metavar="TIME", help="only what happened before counts; unset: --to, else all"),
@@ -84,9 +86,10 @@ def train(
 
     bounds = time_option("--from", start), time_option("--to", end), time_option("--as-of", as_of)
     window = Window.between(*bounds)
-    options = FitOptions(k, encoding, components, compare=not no_compare, refit_space=refit_space)
-    fit_settings(settings, options)  # a wrong value is told at once, not after seconds of imports
-    check_writable(out)
+    fit_options = FitOptions(k, encoding, components, compare=not no_compare, refit_space=refit_space)
+    fit_settings(settings, fit_options)  # a wrong value is told at once, not after seconds of imports
+    folder = Path(out)
+    check_writable(folder)
     if current is not None and current != NONE:
         load_release(Path(current))
     from segue.trainer_extra import installed, open_warehouse
@@ -94,18 +97,18 @@ def train(
     with installed():
         from segue.continuing import release_to_continue
     with open_warehouse(warehouse, settings, datetime.now(UTC)) as tables, steps() as step:
-        followed = release_to_continue(settings, current, out, say)
-        fit = fit_settings(settings, options, None if followed is None else followed.release)
+        followed = release_to_continue(settings, current, folder, say)
+        fit = fit_settings(settings, fit_options, None if followed is None else followed.release)
         if followed is not None and (others := ", ".join(not_taken(settings, fit))):
             warn(
                 f"release {followed.release.version}, which is continued, does not take {others}, though declared: "
                 "--refit-space does"
             )
-        made_before = set(out.glob("*"))
+        made_before = set(folder.glob("*"))
         path, release = train_release(
             tables,
             settings,
-            out,
+            folder,
             step,
             window=window,
             current=followed,

@@ -170,3 +170,30 @@ def test_where_nothing_can_be_written_the_exit_code_still_tells(tmp_path: Path) 
     command = [sys.executable, "-m", "segue", "tail", "--config", str(tmp_path / "none.toml")]
     with Path("/dev/full").open("w") as full:
         assert subprocess.run(command, stderr=full, check=False).returncode == BadSetting.exit_code
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name"),
+    [
+        (["train", "--warehouse", ""], "option --warehouse"),
+        (["train", "--warehouse", ".", "--out", ""], "option --out"),
+        (["train", "--warehouse", ".", "--current="], "option --current"),
+        (["train", "--warehouse", ".", "--config", ""], "option --config"),
+        (["bootstrap", "--warehouse", "", "--as-of", "2024-01-01"], "option --warehouse"),
+        (["ingest", "--warehouse", ""], "option --warehouse"),
+        (["ingest", "events.jsonl", ""], "argument FILE…"),
+        (["verify", "--warehouse", ""], "option --warehouse"),
+        (["replay", "--release", ""], "option --release"),
+        (["publish", ""], "argument PATH"),
+        (["publish", ".", "--to", ""], "option --to"),
+        (["predict", "--release", ""], "option --release"),
+        (["rollback", "--out", ""], "option --out"),
+    ],
+)
+def test_an_empty_text_for_a_path_is_not_the_working_directory(
+    arguments: list[str], name: str, capsys: Capture
+) -> None:
+    assert run(arguments) == 2
+    assert capsys.readouterr().err == (
+        f"Error: {name} is '': name a path or an address; an unset variable gives an empty text\n"
+    )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from segue.cli.main import run
+from tests.rights import without_rights
 from tests.shops import Shop, write_csv
 
 Capture = pytest.CaptureFixture[str]
@@ -85,7 +87,7 @@ def test_a_window_is_told_and_kept(tmp_path: Path, capsys: Capture) -> None:
         "2024-04-01T00:00:00Z",
     )
     assert run([*command, "--from", "2024-02-01", "--to", "2024-02-01"]) == 2
-    assert "setting to is '2024-02-01T00:00:00Z': give a time after from" in capsys.readouterr().err
+    assert "option --to is '2024-02-01T00:00:00Z': give a time after from" in capsys.readouterr().err
 
 
 def test_a_release_that_was_made_before_keeps_its_report_and_says_so(tmp_path: Path, capsys: Capture) -> None:
@@ -252,14 +254,14 @@ def test_a_missing_column_is_named_with_those_that_are_there(tmp_path: Path, cap
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (["--encoding", "hash"], "setting encoding is 'hash': use one of label, frequency, one-hot"),
+        (["--encoding", "hash"], "option --encoding is 'hash': use one of label, frequency, one-hot"),
         (["--preset", "best"], "setting preset (from option --preset) is 'best': use label or recommended"),
-        (["--k", "1"], "setting k is 1: use at least 2 segments"),
+        (["--k", "1"], "option --k is 1: use at least 2 segments"),
         (
             ["--features", "age,height"],
             "setting features (from option --features) is 'age,height': name each",
         ),
-        (["--components", "0"], "setting components is 0: use at least 1"),
+        (["--components", "0"], "option --components is 0: use at least 1"),
     ],
 )
 def test_a_wrong_setting_is_one_sentence(
@@ -269,3 +271,37 @@ def test_a_wrong_setting_is_one_sentence(
 
     assert run(["train", "--current", "none", "--warehouse", str(tables), *arguments]) == 2
     assert expected in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("module", "warehouse"),
+    [("snowflake.connector", "snowflake://u@a/d/s?warehouse=w"), ("google.cloud.bigquery", "bigquery://p/d")],
+)
+def test_a_warehouse_whose_package_is_not_installed_has_the_exit_code_of_that(
+    module: str, warehouse: str, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+
+    assert run(["train", "--current", "none", "--warehouse", warehouse]) == 10
+    assert "which is not installed" in capsys.readouterr().err
+
+
+def test_a_folder_of_releases_that_cannot_be_written_to_is_the_option_s(
+    tmp_path: Path, capsys: Capture
+) -> None:
+    tables = write_csv(shop(10), tmp_path / "tables")
+    (tmp_path / "out").mkdir()
+
+    with without_rights(tmp_path / "out"):
+        assert run(["train", "--current", "none", "--warehouse", str(tables), "--out", "out/below"]) == 2
+    assert "option --out is 'out/below': nothing can be written there (Permission denied)" in (
+        capsys.readouterr().err
+    )
+
+
+def test_a_release_to_continue_that_cannot_be_read_is_one_sentence(tmp_path: Path, capsys: Capture) -> None:
+    (tmp_path / "release").mkdir()
+
+    with without_rights(tmp_path / "release"):
+        assert run(["train", "--warehouse", "tables", "--current", "release"]) == 4
+    assert "release/manifest.json cannot be read (Permission denied)" in capsys.readouterr().err

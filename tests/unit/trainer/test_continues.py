@@ -45,13 +45,13 @@ def recommended() -> ModelRelease:
         (
             {"encoding": "one-hot"},
             (
-                "with the setting encoding: the encoding of gender, country, traffic_source, most_frequent_brand, "
+                "with --encoding: the encoding of gender, country, traffic_source, most_frequent_brand, "
                 "most_frequent_category is label there and one-hot here; leave encoding out to keep what the release has"
             ),
         ),
         (
             {"components": 3},
-            "with the setting components: components is 2 there and 3 here; leave components out",
+            "with --components: components is 2 there and 3 here; leave components out",
         ),
         ({"scaling": "none"}, "with the setting scaling: scaling is standard there and none here"),
         ({"exclude_statuses": ("Returned",)}, "exclude_statuses is none there and Returned here"),
