@@ -21,6 +21,14 @@ class BadSetting(SegueError):
         self.name, self.value, self.fix = name, value, fix
 
 
+class BadClientOptions(BadSetting):
+    """An option of Kafka's client that it does not know or take; its value stays untold, since it may be a password."""
+
+    def __init__(self, reason: str) -> None:
+        SegueError.__init__(self, f"setting kafka_options is refused by Kafka's client: {reason}")
+        self.name, self.value, self.fix = "kafka_options", None, reason
+
+
 class BadVariable(SegueError):
     """A variable of the environment begins like a setting's, and is none. Its value stays untold: it may be a password."""
 

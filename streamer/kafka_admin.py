@@ -190,7 +190,9 @@ def facts_of(description: TopicDescription) -> TopicFacts:
 
 def missing(names: Iterable[str]) -> BadTopics:
     """The error for topics that are not there."""
+    several = list(names)
+    them = "topics {} do not exist" if len(several) > 1 else "topic {} does not exist"
     return BadTopics(
-        f"topic {', '.join(names)} does not exist: create it (`segue doctor` names all that are needed), or"
-        " correct the setting topic_prefix"
+        f"{them.format(', '.join(several))}: `segue worker` or `segue bootstrap` makes what is missing, or correct the"
+        " setting topic_prefix"
     )

@@ -1,5 +1,6 @@
 """What all of our Kafka clients share: settings, deadlines, and errors told in one sentence."""
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
@@ -8,7 +9,7 @@ import structlog
 from confluent_kafka import KafkaError, KafkaException
 from msgspec import Struct
 
-from schemas.errors import BadSetting, LoginRefused, Unreachable
+from schemas.errors import BadClientOptions, LoginRefused, Unreachable
 
 Answer = TypeVar("Answer")
 Client = TypeVar("Client")
@@ -73,6 +74,7 @@ _FENCED = frozenset(
 )
 
 
+_TO_BECOME = re.compile(r"^Failed to create [\w ]+: ")
 _LATELY_S = 60.0
 _RETRY_S = 0.1
 
@@ -138,15 +140,20 @@ def make_client(factory: Callable[[Config], Client], config: Config, reports: Re
     """A producer, consumer or admin client.
 
     Raises:
-        BadSetting: librdkafka cannot use these settings.
+        BadClientOptions: librdkafka cannot use these settings.
     """
     try:
         return factory({**config, "error_cb": reports, "logger": reports})
     except KafkaException as error:
-        told = error_of(error)
-        raise BadSetting(
-            "kafka", address(config), f"Kafka's client refuses its settings: {told.str()}"
-        ) from None
+        raise BadClientOptions(_refusal(error_of(error).str(), config)) from None
+
+
+def _refusal(told: str, config: Mapping[str, Any]) -> str:
+    """Why librdkafka refuses its settings, with the option to correct; its words begin with what it was to become."""
+    reason = _TO_BECOME.sub("", " ".join(told.split()))
+    if "GSSAPI" in reason and not config.keys() & {"sasl.mechanism", "sasl.mechanisms"}:
+        return f"{reason}; name the login's sasl.mechanism, such as PLAIN"
+    return reason
 
 
 def error_of(error: KafkaException) -> KafkaError:

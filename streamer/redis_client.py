@@ -13,6 +13,11 @@ POLICY = "noeviction"
 # As Redis 7.0 and as 7.2 say it.
 _IN_SCRIPT = re.compile(r"user executing the script can't|ACL failure in script")
 
+# A login without a password: what HELLO is told, and what any other command is.
+_WANTS_LOGIN = re.compile(r"HELLO must be called|Authentication required")
+_LOGIN = "the setting redis: redis://USER:PASSWORD@HOST:PORT/0"
+_NO_DATABASE = re.compile(r"DB index is out of range|SELECT is not allowed")
+
 
 def connect(url: str, timeout_s: float = TIMEOUT_S) -> redis.Redis:
     """A client that says so at once when Redis is gone: the lane decides about trying again."""
@@ -43,7 +48,9 @@ def check_policy(client: redis.Redis) -> str | None:
     with reaching(address):
         try:
             policy = client.info("memory").get("maxmemory_policy")
-        except redis.ResponseError:
+        except redis.ResponseError as error:
+            if is_no_database(error):
+                raise
             policy = None
     if policy is None:
         return f"Redis at {address} does not tell its maxmemory-policy: make sure that it is {POLICY}"
@@ -67,18 +74,32 @@ def reaching(address: str) -> Iterator[None]:
     try:
         yield
     except redis.AuthenticationError as error:
-        raise LoginRefused(f"Redis at {address} refuses the password or user: {error}") from None
+        if _WANTS_LOGIN.search(str(error)):
+            raise LoginRefused(f"Redis at {address} wants a password: give it in {_LOGIN}") from None
+        reason = str(error).rstrip(".")
+        raise LoginRefused(
+            f"Redis at {address} refuses the password or user: {reason}; correct them in {_LOGIN}"
+        ) from None
     except (redis.ConnectionError, redis.TimeoutError, redis.exceptions.RedisClusterException) as error:
         raise Unreachable(f"Redis at {address} does not answer: {error}") from None
     except (redis.exceptions.MovedError, redis.exceptions.ClusterCrossSlotError) as error:
         raise Unusable(f"Redis at {address} is a Redis Cluster, and this takes one server: {error}") from None
     except redis.RedisError as error:
+        if is_no_database(error):
+            raise Unusable(
+                f"Redis at {address} has no such database ({error}): correct the number that ends the setting redis, such as /0"
+            ) from None
         if _is_forbidden(error):
             raise Unusable(
                 f"Redis at {address} forbids this login what Segue needs ({error}): docs/redis.md lists the rights, and"
                 " `segue doctor` names those that are missing"
             ) from None
         raise Unreachable(f"Redis at {address} refuses: {error}") from None
+
+
+def is_no_database(error: redis.RedisError) -> bool:
+    """Whether the URL's database is not there, which every command on a new connection is told."""
+    return _NO_DATABASE.search(str(error)) is not None
 
 
 def _is_forbidden(error: redis.RedisError) -> bool:

@@ -9,7 +9,7 @@ import redis
 
 from schemas.errors import Unusable
 from streamer.keys import Keys
-from streamer.redis_client import TIMEOUT_S, address_of, connect, reaching
+from streamer.redis_client import TIMEOUT_S, address_of, connect, is_no_database, reaching
 
 INFO = "info"
 _KEYS = "keys"
@@ -149,6 +149,8 @@ def _try(
     except redis.exceptions.NoScriptError:
         return None, None  # it could not be loaded, and that is missing
     except redis.ResponseError as error:
+        if is_no_database(error):
+            raise
         if "unknown command" in str(error) and right != INFO:
             raise Unusable(
                 f"Redis at {address} does not know {words[0]}: Segue needs one of 6.2 or newer, with scripts, and without"

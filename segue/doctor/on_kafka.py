@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from confluent_kafka import KafkaException, TopicPartition
 
-from schemas.errors import BadTopics, LoginRefused, SegueError
+from schemas.errors import BadSetting, BadTopics, LoginRefused, SegueError
 from schemas.topics import topic_configs
 from segue.doctor.check import FAIL, OK, WARN, Check
 from segue.groups import members_of
@@ -43,7 +43,7 @@ def _topics(settings: Settings) -> tuple[int | None, Check]:
         absent = [name for name in wanted if name not in found and name != settings.topics.models]
         if absent:
             text = f"missing: {', '.join(absent)}" if found else f"none of {', '.join(wanted)} is there yet"
-            fix = "segue bootstrap or segue worker makes them; or does the setting topic_prefix name others?"
+            fix = "segue worker or segue bootstrap makes what is missing, or correct the setting topic_prefix"
             return None, Check("topics", FAIL, text, fix)
         lanes = check_topics(client, settings.topics, deadline_s=_DEADLINE_S)
         inflating_topics = inflating(client, settings.topics, deadline_s=_DEADLINE_S)
@@ -113,7 +113,9 @@ def _lag(settings: Settings, admin: Admin, lane: int, members: int) -> Check:
 
 def _unanswered(error: SegueError | KafkaException, settings: Settings) -> Check:
     fix = "start it, or correct the setting kafka"
-    if isinstance(error, LoginRefused):
+    if isinstance(error, BadSetting):
+        fix = "correct the setting kafka_options (docs/settings.md, Kafka's client)"
+    elif isinstance(error, LoginRefused):
         fix = "correct the login in the setting kafka_options (docs/settings.md, Kafka's client)"
     elif "kafka" not in settings.model_fields_set:
         fix = "segue services starts one there, to try Segue with; or name yours by the setting kafka"

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import redis
 
-from schemas.errors import LoginRefused, Unreachable, Unusable
+from schemas.errors import LoginRefused, SegueError, Unusable
 from segue.doctor.check import FAIL, OK, WARN, Check
 from segue.doctor.places import REPAIR, check_places
 from segue.followed import followed
@@ -29,27 +29,34 @@ def check_redis(settings: Settings, lanes: int | None, model: ActiveModel | None
         lanes: how many there are; None where Kafka did not tell.
         model: the release in use, whose index tells how many users there are.
     """
+    checks: list[Check] = []
     try:
-        trial = try_rights(settings.redis, settings.redis_prefix, _DEADLINE_S)
-    except Unreachable as error:
-        return [Check("redis", FAIL, str(error), _repair(error, settings))]
+        _look(checks, settings, lanes, model)
+    except SegueError as error:
+        fix = None if checks else _repair(error, settings)
+        checks.append(Check("states" if checks else "redis", FAIL, str(error), fix))
+    return checks
+
+
+def _look(checks: list[Check], settings: Settings, lanes: int | None, model: ActiveModel | None) -> None:
+    """Add the checks, as far as Redis answers."""
+    trial = try_rights(settings.redis, settings.redis_prefix, _DEADLINE_S)
     info = {} if INFO in trial.missing else _info(settings)
     version = (
         f"version {info['redis_version']}" if "redis_version" in info else "it does not tell its version"
     )
-    checks = [Check("redis", OK, f"{settings.redis_address} answers: {version}"), _rights(trial)]
+    checks += [Check("redis", OK, f"{settings.redis_address} answers: {version}"), _rights(trial)]
     if info:
         checks += [_policy(info), _memory(info), _persistence(info, cuts=_cuts(settings))]
-    if trial.problem is not None:
-        return checks
-    try:
-        return [*checks, *_states(settings, lanes, model)]
-    except Unreachable as error:
-        return [*checks, Check("states", FAIL, str(error))]
+    if trial.problem is None:
+        _add_states(checks, settings, lanes, model)
 
 
-def _states(settings: Settings, lanes: int | None, model: ActiveModel | None) -> list[Check]:
-    checks = [] if lanes is None else check_places(settings, lanes)
+def _add_states(
+    checks: list[Check], settings: Settings, lanes: int | None, model: ActiveModel | None
+) -> None:
+    if lanes is not None:
+        checks += check_places(settings, lanes)
     left = standing(settings, _DEADLINE_S)
     if left is not None:
         text = f"a rebuild into {left} was begun, and not every lane has moved there"
@@ -61,7 +68,6 @@ def _states(settings: Settings, lanes: int | None, model: ActiveModel | None) ->
             indexed = client.zcard(keys.angles(space))
         text = f"{indexed:,} users have a place in the space {space} of the release in use"
         checks.append(Check("users", OK, text))
-    return checks
 
 
 def _info(settings: Settings) -> Mapping[str, Any]:
@@ -69,9 +75,9 @@ def _info(settings: Settings) -> Mapping[str, Any]:
         return cast(Mapping[str, Any], client.info())
 
 
-def _repair(error: Unreachable, settings: Settings) -> str:
+def _repair(error: SegueError, settings: Settings) -> str | None:
     if isinstance(error, LoginRefused):
-        return "correct user and password in the setting redis: redis://USER:PASSWORD@HOST:PORT/0"
+        return None  # it says so itself
     if isinstance(error, Unusable):
         return "docs/redis.md says what Segue needs of a Redis"
     if "redis" not in settings.model_fields_set:
@@ -128,7 +134,7 @@ def _cuts(settings: Settings) -> bool:
 def _persistence(info: Mapping[str, Any], *, cuts: bool) -> Check:
     if info.get("aof_enabled") and cuts and info.get("server_name") != "valkey":
         text = "the append-only file is on. After a crash Redis may bring back a part of a save that it lost"
-        return Check("redis persistence", OK, text, f"{REPAIR}; lanes notice, and fold their log again")
+        return Check("redis persistence", WARN, text, f"{REPAIR}; lanes notice, and fold their log again")
     if info.get("aof_enabled"):
         return Check("redis persistence", OK, "the append-only file is on")
     text = "the append-only file is off: after a restart the lanes fold the log again"

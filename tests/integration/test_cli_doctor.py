@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
+from typing import NoReturn
+from urllib.parse import urlsplit
 
 import pytest
+import redis
 from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import NewTopic  # type: ignore[attr-defined]
 
-from schemas.errors import NeedsRebuild
+from schemas.errors import NeedsRebuild, Unreachable
 from schemas.wire import encode_release
 from segue.doctor.check import FAIL, OK, WARN, Check, worst
 from segue.doctor.on_kafka import check_kafka
@@ -77,7 +80,7 @@ def test_missing_topics_are_named_and_what_asks_for_them_is_not_asked(settings: 
     assert checks["kafka"].state == OK
     assert checks["topics"].state == FAIL
     assert checks["topics"].text.startswith(f"none of {settings.topics.signups}, ")
-    assert "segue bootstrap or segue worker makes them" in str(checks["topics"].fix)
+    assert "segue worker or segue bootstrap makes what is missing" in str(checks["topics"].fix)
     assert checks["release"].state == WARN
     assert not any(
         "doctor" in f"{check.text}{check.fix}" for check in checks.values()
@@ -298,4 +301,59 @@ def test_a_wrong_password_is_told_from_no_redis(settings: Settings) -> None:
         checks = on_redis(settings.model_copy(update={"redis": url.replace("s3cret", "wrong")}))
 
     assert "refuses the password or user" in checks["redis"].text
-    assert str(checks["redis"].fix).startswith("correct user and password in the setting redis")
+    assert "correct them in the setting redis: redis://USER:PASSWORD@HOST:PORT/0" in checks["redis"].text
+
+
+def test_a_missing_password_is_told_from_a_wrong_one(settings: Settings, fresh_redis: StartRedis) -> None:
+    server = fresh_redis()
+    with redis.Redis.from_url(server.url) as admin:
+        admin.config_set("requirepass", "s3cret")
+    checks = on_redis(settings.model_copy(update={"redis": server.url}))
+
+    assert [*checks] == ["redis"]
+    assert checks["redis"].text.endswith(
+        " wants a password: give it in the setting redis: redis://USER:PASSWORD@HOST:PORT/0"
+    )
+
+
+def test_a_database_that_is_not_there_is_one_line(settings: Settings) -> None:
+    url = urlsplit(settings.redis)._replace(path="/99").geturl()
+    checks = on_redis(settings.model_copy(update={"redis": url}), lanes=1)
+
+    assert [*checks] == ["redis"]
+    assert checks["redis"].state == FAIL
+    assert "has no such database (DB index is out of range): correct the number" in checks["redis"].text
+
+
+def test_a_redis_that_fails_on_the_way_is_one_line_beside_the_others(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> NoReturn:
+        raise Unreachable("Redis refuses: something")
+
+    monkeypatch.setattr("segue.doctor.on_redis._info", fails)
+    assert on_redis(settings)["redis"].text == "Redis refuses: something"
+    monkeypatch.undo()
+    monkeypatch.setattr("segue.doctor.on_redis.standing", fails)
+    checks = on_redis(settings)
+    assert checks["redis"].state == OK
+    assert checks["states"].text == "Redis refuses: something"
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"sasl.pasword": "hunter2"}, 'No such configuration property: "sasl.pasword"'),
+        ({"security.protocol": "SASL_SSL"}, "name the login's sasl.mechanism, such as PLAIN"),
+    ],
+)
+def test_a_wrong_option_of_kafkas_client_is_not_put_down_to_its_address(
+    settings: Settings, options: dict[str, str], told: str
+) -> None:
+    checks = on_kafka(settings.model_copy(update={"kafka_options": options}))
+
+    assert [*checks] == ["kafka"]
+    assert checks["kafka"].text.startswith("setting kafka_options is refused by Kafka's client: ")
+    assert told in checks["kafka"].text
+    assert "hunter2" not in checks["kafka"].text
+    assert str(checks["kafka"].fix).startswith("correct the setting kafka_options")

@@ -67,7 +67,7 @@ def test_what_goes_wrong_between_events_is_not_hidden_by_what_waits(monkeypatch:
 
 def test_settings_that_the_client_does_not_know_are_one_sentence() -> None:
     with pytest.raises(
-        BadSetting, match="Kafka's client refuses its settings: No such configuration property"
+        BadSetting, match="setting kafka_options is refused by Kafka's client: No such configuration property"
     ):
         Sender({**NOBODY, "no.such.option": "1"}, "murmur2")
 
