@@ -27,11 +27,14 @@ def serve(settings: Settings, say: Callable[[str], None], *, install: bool) -> N
         install: what is missing may be installed.
 
     Raises:
-        BadSetting: an address is not one of this machine.
+        BadSetting: an address is not one of this machine, or is that of both.
         ServiceTrouble: a port is taken, a program is missing, or a server ended by itself.
         KeyboardInterrupt: a signal came.
     """
     kafka_port, redis_port = kafka_port_of(settings), redis_port_of(settings)
+    if kafka_port == redis_port:
+        fix = f"the setting kafka has port {kafka_port}, too: give each a port of its own"
+        raise BadSetting("redis", settings.redis_address, fix)
     _check_free("kafka", kafka_port, "127.0.0.1:{}")
     _check_free("redis", redis_port, "redis://127.0.0.1:{}/0")
     with ExitStack() as stack:

@@ -26,6 +26,7 @@ from streamer.redis_client import policy_doubt
 from streamer.redis_rights import check_rights
 from streamer.releases import Releases
 from streamer.threads import LaneThreads, OpenLane
+from streamer.web import check_address
 
 _Found = TypeVar("_Found")
 
@@ -45,6 +46,8 @@ def work(settings: Settings) -> int:
     """
     set_up_logs(json=settings.log_format == "json")
     worker_config(settings, 0)  # a bad setting is told before anything is waited for
+    if settings.web_port is not None:
+        check_address(settings.web_host, settings.web_port)
     with _ends_in_order():
         partitions = _waited_for(lambda: make_topics(settings, _topics_made, deadline_s=_ASK_S))
         _waited_for(lambda: _check_redis(settings))

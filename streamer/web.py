@@ -4,6 +4,7 @@ A server of threads, apart from the event loop: it answers, too, when the worker
 one wants to ask it.
 """
 
+import errno
 import threading
 import time
 from collections.abc import Callable
@@ -26,6 +27,7 @@ JSON = "application/json"
 TEXT = "text/plain; charset=utf-8"
 _SOCKET_TIMEOUT_S = 10.0
 _STOP_WITHIN_S = 0.1
+_OF_THE_PORT = (errno.EADDRINUSE, errno.EACCES)
 
 Answer = tuple[HTTPStatus, str, bytes]
 Page = Callable[[], Answer]
@@ -80,11 +82,7 @@ class WebServer:
     """
 
     def __init__(self, host: str, port: int, by_path: dict[str, Page]) -> None:
-        try:
-            self._server = _Server((host, port), by_path)
-        except OSError as error:
-            reason = error.strerror or str(error)
-            raise BadSetting("web_port", port, f"cannot listen on {host}:{port} ({reason})") from None
+        self._server = _listening(host, port, by_path)
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(_STOP_WITHIN_S,), name="web", daemon=True
         )
@@ -104,6 +102,27 @@ class WebServer:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+def check_address(host: str, port: int) -> None:
+    """See that a server could listen there, before anything else begins.
+
+    Raises:
+        BadSetting: it could not.
+    """
+    _listening(host, port, {}).server_close()
+
+
+def _listening(host: str, port: int, by_path: dict[str, Page]) -> "_Server":
+    try:
+        return _Server((host, port), by_path)
+    except OSError as error:
+        told = f"cannot listen on {host}:{port} ({error.strerror or error})"
+        if error.errno in _OF_THE_PORT:
+            raise BadSetting(
+                "web_port", port, f"{told}: give another web_port, or 0 for any free one"
+            ) from None
+        raise BadSetting("web_host", host, f"{told}: give an address of this machine") from None
 
 
 class _Server(ThreadingHTTPServer):

@@ -85,12 +85,14 @@ class LocalServer(ABC):
             return
         if self._directory is None:
             self._directory = guard.make_directory()
+        ports: list[int] = []
         for _ in range(_PORT_ATTEMPTS):
             first_start = not self._ports
             if first_start:
                 self._ports = free_ports(self.port_count)
                 if self._given_port is not None:
                     self._ports[0] = self._given_port
+            ports = self._ports
             process = self._launch()
             if process is not None:
                 self._process = process
@@ -99,7 +101,10 @@ class LocalServer(ABC):
             # that one will do.
             if first_start and self._given_port is None:
                 self._ports = []
-        raise ServiceTrouble(f"{self.name} found its port taken, {_PORT_ATTEMPTS} times.")
+        at = " or ".join(f"127.0.0.1:{port}" for port in ports)
+        raise ServiceTrouble(
+            f"{self.name} found {at} taken, {_PORT_ATTEMPTS} times: end what listens there, or give another port."
+        )
 
     def _launch(self) -> ServerProcess | None:
         """A process that answers, or None if one of its ports was taken."""

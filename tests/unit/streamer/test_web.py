@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from schemas.errors import BadSetting
 from streamer.metrics import Metrics
 from streamer.status import GroupStatus, LaneStatus, ReleaseStatus, WorkerStatus
-from streamer.web import WebServer, pages
+from streamer.web import WebServer, check_address, pages
 
 READY = WorkerStatus(
     group=GroupStatus(name="g", joined=True, owned=(1,), halves=(), waiting=None),
@@ -144,12 +144,26 @@ def test_a_client_that_says_nothing_keeps_nobody_waiting(server: WebServer) -> N
 
 
 def test_a_port_that_is_taken_is_told_in_one_sentence(server: WebServer) -> None:
-    with pytest.raises(BadSetting, match=rf"web_port is {server.port}: cannot listen .*in use"):
+    with pytest.raises(
+        BadSetting, match=rf"web_port is {server.port}: cannot listen .*in use.*: give another web_port, or 0"
+    ):
         WebServer("127.0.0.1", server.port, {})
+    with pytest.raises(BadSetting, match="give another web_port, or 0 for any free one"):
+        check_address("127.0.0.1", server.port)
+
+
+def test_an_address_that_was_checked_is_free_afterwards() -> None:
+    with WebServer("127.0.0.1", 0, {}) as former:
+        port = former.port
+    check_address("127.0.0.1", port)
+    with WebServer("127.0.0.1", port, {}) as server:
+        assert get(server, "/healthz")[0] == 404
 
 
 def test_an_address_that_is_not_ours_is_told_in_one_sentence() -> None:
-    with pytest.raises(BadSetting, match=r"cannot listen on 192\.0\.2\.1"):
+    with pytest.raises(
+        BadSetting, match=r"web_host is .*cannot listen on 192\.0\.2\.1.*: give an address of this"
+    ):
         WebServer("192.0.2.1", 0, {})
 
 
