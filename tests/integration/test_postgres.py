@@ -343,7 +343,7 @@ def test_a_refused_connection_tells_the_place_and_no_secret():
         nobody_listens.bind(("127.0.0.1", 0))
         port = nobody_listens.getsockname()[1]
         message = refusal(f"postgresql://me:s3cret@127.0.0.1:{port}/shop")
-    assert message.startswith(f"PostgreSQL database shop at 127.0.0.1:{port} does not let us in: ")
+    assert message.startswith(f"PostgreSQL database shop at 127.0.0.1:{port} does not answer: ")
     assert "s3cret" not in message
 
 

@@ -1,6 +1,7 @@
 """A warehouse in PostgreSQL, read with psycopg."""
 
 import contextlib
+import re
 from collections.abc import Iterator, Mapping
 from itertools import count
 from pathlib import Path
@@ -21,6 +22,8 @@ SCHEMES = ("postgresql://", "postgres://")
 _ROWS_A_FETCH = 10_000
 _CONNECT_TIMEOUT_S = 10
 _SECRETS = ("password", "sslpassword")
+# What a server that answers says, and what libpq says of what it asks for.
+_OF_A_LOGIN = re.compile(r"FATAL|password|authentication|SSL|GSSAPI|certificate")
 
 # How times and numbers are written when they become text must not depend on the server's settings. The
 # cursors read all rows, so plans for the first few are the wrong ones; compiling costs more than it saves.
@@ -82,7 +85,7 @@ class PostgresSource:
         where = f"{parts.get('host', 'localhost')}:{parts.get('port', 5432)}"
         self.name = f"PostgreSQL database {parts.get('dbname', '')} at {where}"
         timeout = parts.get("connect_timeout", _CONNECT_TIMEOUT_S)
-        with self._failures("does not let us in"):
+        with self._failures("does not let us in", "does not answer"):
             self._connection = psycopg.connect(url, client_encoding="utf8", connect_timeout=timeout)
         encoding = self._connection.info.parameter_status("server_encoding")
         if encoding != "UTF8":
@@ -125,7 +128,13 @@ class PostgresSource:
         self._connection.close()
 
     @contextlib.contextmanager
-    def _failures(self, what: str) -> Iterator[None]:
+    def _failures(self, what: str, unanswered: str | None = None) -> Iterator[None]:
+        """Turns the driver's errors into a sentence.
+
+        Args:
+            what: the server did not do, or refuses.
+            unanswered: what to say instead where no server took the login up.
+        """
         try:
             yield
         except psycopg.Error as error:
@@ -133,7 +142,8 @@ class PostgresSource:
             message = " ".join((error.diag.message_primary or str(error)).split())
             for secret in self._secrets:
                 message = message.replace(secret, "***")
-            raise BadWarehouse(f"{self.name} {what}: {message}") from None
+            told = what if unanswered is None or _OF_A_LOGIN.search(message) else unanswered
+            raise BadWarehouse(f"{self.name} {told}: {message}") from None
 
 
 def _parts(url: str) -> Mapping[str, Any]:
