@@ -65,7 +65,8 @@ class LaneBoard:
         elif self._told != (phase, reason):
             self._told = phase, reason
             why = {"reason": reason} if reason else {}
-            log.info("lane.phase", lane=self.partition, phase=phase, **why)
+            tell = log.warning if reason and phase in ("waiting", "stopped") else log.info
+            tell("lane.phase", lane=self.partition, phase=phase, **why)
 
     def reached(self, positions: dict[str, int], lag: dict[str, int]) -> None:
         now = time.monotonic()

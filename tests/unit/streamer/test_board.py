@@ -78,3 +78,16 @@ def test_erasures_of_users_whom_nobody_knows_are_counted_and_the_first_is_logged
     (line,) = logs
     assert (line["event"], line["lane"], line["offset"]) == ("lane.unknown_erasure", 3, 11)
     assert b"segue_unknown_erasures_total 3.0" in metrics.exposition()
+
+
+def test_a_lane_that_waits_or_stops_with_a_reason_is_a_warning() -> None:
+    board = LaneBoard(3, Metrics())
+    with capture_logs() as lines:
+        board.phase("waiting", "Redis at r:1 does not answer")
+        board.phase("live", None)
+        board.phase("stopped", "topic orders does not exist")
+    assert [(line["phase"], line["log_level"]) for line in lines] == [
+        ("waiting", "warning"),
+        ("live", "info"),
+        ("stopped", "warning"),
+    ]
