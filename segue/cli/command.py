@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.models import OptionInfo
 
+from segue.cli.plain_help import PlainCommand
 from segue.settings import Settings, load_settings
 from segue.usage import BadUsage
 
@@ -70,7 +71,7 @@ class Command:
         paragraphs = inspect.cleandoc(self.function.__doc__ or "").split("\n\n")
         text = "\n\n".join(_markup_free(" ".join(paragraph.split())) for paragraph in paragraphs)
         epilog = f"[bold]Example:[/bold] {_markup_free(self.example)}"
-        app.command(self._last_word, help=text, epilog=epilog)(self.function)
+        app.command(self._last_word, cls=PlainCommand, help=text, epilog=epilog)(self.function)
 
 
 def command(*uses: str, example: str, group: str = "") -> Callable[[_Function], Command]:

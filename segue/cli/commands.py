@@ -12,6 +12,7 @@ from segue.cli.demo import demo
 from segue.cli.doctor import doctor
 from segue.cli.forget import forget
 from segue.cli.ingest import ingest
+from segue.cli.plain_help import PlainGroup
 from segue.cli.predict import predict
 from segue.cli.publish import publish
 from segue.cli.rebuild import rebuild
@@ -50,6 +51,7 @@ COMMANDS = (
 
 app = typer.Typer(
     name="segue",
+    cls=PlainGroup,
     help="Keeps every customer's segment right, live.\n\n"
     "A trainer fits the segments over the warehouse; workers keep each user's segment right as events come "
     "over Kafka, and tell every change.",
@@ -59,6 +61,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 _dead_letters = typer.Typer(
+    cls=PlainGroup,
     help="Look at the inputs that could not be applied, and send them again.",
     rich_markup_mode="rich",
     no_args_is_help=True,

@@ -33,7 +33,7 @@ def summary(tally: Tally, played: Played, latency_words: str, width: int) -> Ren
     for index, reason in enumerate(tally.dead_letters):
         rows.add_row("dead letters" if index == 0 else "", Text(reason))
     if (told := percentiles(played.latencies_ms)) is not None:
-        rows.add_row("latency", f"median {told[0]:.0f} ms, 95% within {told[1]:.0f} ms, {latency_words}")
+        rows.add_row("latency", f"median {told[0]:,.0f} ms, 95% within {told[1]:,.0f} ms, {latency_words}")
     return Group(
         Rule("What happened", align="left"),
         rows,

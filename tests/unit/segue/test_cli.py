@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from importlib.metadata import version
@@ -50,6 +51,13 @@ def test_every_command_has_help_with_an_example(command: object, capsys: Capture
     assert f"Example: segue {name}" in shown
     assert "--config" in shown
     assert "--debug" in shown
+    assert re.search(r"--help +-h +Show", shown)
+
+
+@pytest.mark.parametrize("group", [[], ["dead-letters"]])
+def test_a_group_s_help_names_its_own_option_plainly(group: list[str], capsys: Capture) -> None:
+    assert run([*group, "--help"]) == 0
+    assert re.search(r"--help +-h +Show", capsys.readouterr().out)
 
 
 def test_without_arguments_it_lists_the_commands(capsys: Capture) -> None:
