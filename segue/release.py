@@ -59,7 +59,7 @@ def published(settings: Settings, name: str | None = None) -> tuple[ActiveModel,
         BadRelease: there is none, or it cannot be used.
         Unreachable: Kafka does not answer.
     """
-    found = None if name is None else _in_folder(Path(name))  # before Kafka is waited for
+    found = None if name is None else in_folder(name)
     releases = patiently(settings, lambda: read_releases(settings, DEADLINE_S))
     if name is None:
         return _in_use(releases, settings), releases.bootstrap_standing()
@@ -70,7 +70,13 @@ def published(settings: Settings, name: str | None = None) -> tuple[ActiveModel,
     return ActiveModel(found, Scorer(found), -1, "", EPOCH), releases.bootstrap_standing()
 
 
-def _in_folder(folder: Path) -> ModelRelease | None:
+def in_folder(name: str) -> ModelRelease | None:
+    """The release in a folder; None where there is no such folder.
+
+    Raises:
+        BadRelease: the folder cannot be read, or is none of a release.
+    """
+    folder = Path(name)
     try:
         is_folder = folder.is_dir()
     except OSError as error:

@@ -18,7 +18,7 @@ from segue.lane_past import Erased, FactsAsOf, LaneLog, erasures_known, lane_log
 from segue.lane_replay import LaneReplay
 from segue.lanes import lane_config
 from segue.patient import PatientReader
-from segue.release import published
+from segue.release import in_folder, published
 from segue.replay_window import Wanted, window_of
 from segue.sending import Outgoing
 from segue.settings import Settings
@@ -79,6 +79,8 @@ class ReplayRun:
         self._facts_as_of = facts_as_of
         self._progress = progress
         self._read = 0
+        if release is not None:
+            in_folder(release)  # it is looked at before Kafka is waited for
         self.partitions = lanes_of(settings)
         self._model, self._bootstrap = published(settings, release)
         self._config = _under(lane_config(settings, self.partitions), self._model)

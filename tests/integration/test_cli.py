@@ -260,7 +260,7 @@ def test_no_text_of_a_shop_gives_a_terminal_orders(
     tells(1, "verify", "--warehouse", june[1])
     tells(0, "replay", "--warehouse", june[1])
     tells(0, "forget", HOSTILE)
-    tells(1, "ingest", tmp_path / HOSTILE)
+    tells(3, "ingest", tmp_path / HOSTILE)
     (tmp_path / "bad.jsonl").write_text(HOSTILE, encoding="utf-8")
     tells(3, "ingest", tmp_path / "bad.jsonl")
     tells(2, f"--{HOSTILE}")

@@ -16,6 +16,7 @@ from segue import interruption
 from segue.cli.commands import COMMANDS
 from segue.cli.main import run
 from segue.settings import Settings
+from tests.rights import without_rights
 
 Capture = pytest.CaptureFixture[str]
 
@@ -205,3 +206,19 @@ def test_an_empty_text_for_a_path_is_not_the_working_directory(
     assert capsys.readouterr().err == (
         f"Error: {name} is '': name a path or an address; an unset variable gives an empty text\n"
     )
+
+
+def test_a_release_s_folder_is_looked_at_before_kafka_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    def fail(*_: object, **__: object) -> NoReturn:
+        raise AssertionError("Kafka was asked")
+
+    monkeypatch.setattr("segue.replay.lanes_of", fail)
+    (tmp_path / "here" / "release").mkdir(parents=True)
+
+    assert run(["replay", "--release", "here/release"]) == 4
+    assert "manifest.json cannot be read (No such file or directory)" in capsys.readouterr().err
+    with without_rights(tmp_path / "here"):
+        assert run(["replay", "--release", "here/release"]) == 4
+    assert "the release here/release cannot be read (Permission denied)" in capsys.readouterr().err
