@@ -8,6 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from schemas.counted import counted
 from segue.change_text import segment_text
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def impact_text(impact: Impact, drift: Drift | None) -> Group:
 def _share(what: str, moves: Moves | None, why_not: str) -> Text:
     if moves is None:
         return Text(f"moved {what}: not known, {why_not}", style="dim")
-    return Text(f"moved {what}: {moves.moved:,} of {moves.users:,} users ({moves.share:.1%})")
+    return Text(f"moved {what}: {moves.moved:,} of {counted(moves.users, 'user')} ({moves.share:.1%})")
 
 
 def _pairs(impact: Impact) -> Table:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from schemas.counted import counted
+
 if TYPE_CHECKING:
     from streamer.refusals import Refusals
 
@@ -26,4 +28,4 @@ def refused_lines(refusals: Refusals, where: str, *, every: bool = False) -> Ite
     for refusal in islice(users, None if every else _NAMED):
         yield f"User {refusal.user_id}: {refusal.facts:,} left out; the first, {refusal.reason}."
     if not every and len(users) > _NAMED:
-        yield f"And {len(users) - _NAMED:,} more users; --json names them all."
+        yield f"And {counted(len(users) - _NAMED, 'more user')}; --json names them all."

@@ -8,6 +8,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from schemas.counted import counted
 from schemas.release import ModelRelease
 from segue.change_text import segment_text
 
@@ -22,7 +23,9 @@ def release_text(release: ModelRelease) -> Group:
         bounds = (("from", training.start), ("to", training.end))
         when += f", who ordered {' '.join(f'{word} {at}' for word, at in bounds if at)}"
     told = Text(f"Release {release.version}: ", style="bold")
-    told.append(f"{training.users_used:,} of {training.users_read:,} users{when}", style="default not bold")
+    told.append(
+        f"{training.users_used:,} of {counted(training.users_read, 'user')}{when}", style="default not bold"
+    )
     metrics = "; ".join(
         f"{words} {release.metrics[name]:.3f}" for name, words in _METRICS.items() if name in release.metrics
     )
@@ -33,7 +36,9 @@ def release_text(release: ModelRelease) -> Group:
     total = sum(segment.size for segment in release.segments)
     for segment in release.segments:
         rows.add_row(
-            segment_text(segment.id, segment.name), f"{segment.size:,} users", f"{segment.size / total:.0%}"
+            segment_text(segment.id, segment.name),
+            counted(segment.size, "user"),
+            f"{segment.size / total:.0%}",
         )
     return Group(told, Text(metrics, style="dim"), rows)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from schemas.counted import counted
 from schemas.release import ModelRelease
 from trainer.impact import Impact
 from trainer.published import Published
@@ -63,7 +64,7 @@ def refusal(
     if moves.share <= max_moved:
         return None
     return (
-        f"release {release.version} would move {moves.moved:,} of {moves.users:,} users ({moves.share:.1%}) from their "
+        f"release {release.version} would move {moves.moved:,} of {counted(moves.users, 'user')} ({moves.share:.1%}) from their "
         f"segment by itself, and the limit is {max_moved:.1%}: look at the pairs, then publish it with --force or "
         "another --max-moved"
     )

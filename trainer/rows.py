@@ -6,8 +6,10 @@ from functools import reduce
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from schemas.counted import counted
 from schemas.errors import BadTraining
 from trainer.settings import FitSettings
+from trainer.untrained import reasons
 
 
 class NobodyTrains(BadTraining):
@@ -94,7 +96,7 @@ def _check_enough(selection: Selection, settings: FitSettings) -> None:
         raise NobodyTrains(_nobody(selection))
     if used < needed:
         raise BadTraining(
-            f"only {_users(used)} can be trained on, of {selection.users_read:,} read, and {needed} segments "
+            f"only {counted(used, 'user')} can be trained on, of {selection.users_read:,} read, and {needed} segments "
             f"need at least {needed}: {_dropped(selection)}"
         )
 
@@ -131,18 +133,10 @@ def _nobody(selection: Selection) -> str:
 
 def _dropped(selection: Selection) -> str:
     """Where the users went, in words with numbers."""
-    parts = []
-    if selection.without_orders:
-        parts.append(f"{selection.without_orders:,} without an order")
-    parts += [f"{count:,} without {name}" for name, count in selection.missing.items() if count]
-    return ", ".join(parts) if parts else "none was dropped"
+    return ", ".join(reasons(selection.without_orders, selection.missing, {})) or "none was dropped"
 
 
 def _listed(names: list[str]) -> str:
     if len(names) == 1:
         return f"feature {names[0]} is"
     return f"features {', '.join(names[:-1])} and {names[-1]} are"
-
-
-def _users(count: int) -> str:
-    return "1 user" if count == 1 else f"{count:,} users"

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from schemas.counted import counted
 from schemas.errors import BadTraining
 from schemas.features import FEATURES, Feature, beyond_default
 from schemas.release import ModelRelease
@@ -106,14 +107,14 @@ def train(
         window.as_of, settings.exclude_statuses, made, start=window.start, end=window.end
     )
     query = warehouse.query_text
-    say(f"reading which rows are left out, beside {table.num_rows:,} users")
+    say(f"reading which rows are left out, beside {counted(table.num_rows, 'user')}")
     rejected = warehouse.rejected(window.as_of).counts
     selection, start = _selected(warehouse, table, settings, window, continued), None
     everybody = selection.rows
     if continued is not None:
         selection = _within(selection, continued, say)
         start = start_from(continued, selection, settings)
-    say(f"fitting {selection.users_used:,} of {selection.users_read:,} users")
+    say(f"fitting {selection.users_used:,} of {counted(selection.users_read, 'user')}")
     fitted = fit(selection, settings, start, say)
     traits = traits_of(selection.rows, fitted.labels, settings.features)
     before = None if current is None else _before(current.release, selection, table, made)
@@ -167,7 +168,7 @@ def _within(selection: Selection, release: ModelRelease, say: Say) -> Selection:
     others = selection.users_used - known.users_used
     if others:
         say(
-            f"leaving out {others:,} users with a value that release {release.version}, whose space is kept, has never seen"
+            f"leaving out {counted(others, 'user')} with a value that release {release.version}, whose space is kept, has never seen"
         )
     return known
 

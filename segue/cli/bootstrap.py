@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from schemas.counted import counted
 from segue.cli.command import command, flag
 from segue.cli.terminal import progress, say, warn, write_json
 from segue.refused_text import refused_lines
@@ -78,8 +79,8 @@ def bootstrap(
         write_json({"users": filled.users, "records": filled.records, "refused": list(filled.refusals)})
     else:
         say(
-            f"{filled.users:,} users as of {at:%Y-%m-%d %H:%M} UTC are in Redis under {settings.redis_prefix};"
-            f" {filled.records:,} records on {settings.topics.users}. Next: segue worker"
+            f"{counted(filled.users, 'user')} as of {at:%Y-%m-%d %H:%M} UTC are in Redis under {settings.redis_prefix};"
+            f" {counted(filled.records, 'record')} on {settings.topics.users}. Next: segue worker"
         )
     return None
 

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from schemas.counted import counted
 from segue.cli.command import BootstrapWarehouse, command, flag
 from segue.cli.terminal import progress, say, warn, write_json
 from segue.refused_text import refused_lines
@@ -87,7 +88,7 @@ def rebuild(
         write_json(told)
         return None
     say(
-        f"{done.users:,} users from {done.records:,} records are in Redis under {prefix}, in {seconds:.1f} s,"
+        f"{counted(done.users, 'user')} from {counted(done.records, 'record')} are in Redis under {prefix}, in {seconds:.1f} s,"
         f" {done.records / seconds:,.0f} records a second."
     )
     for line in refused_lines(done.refusals, "events"):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from schemas.counted import counted
 from segue.cli.command import BootstrapWarehouse, command, flag
 from segue.cli.terminal import progress, say, warn, write, write_json
 from segue.refused_text import refused_lines
@@ -135,7 +136,7 @@ def _say(done: Replayed, topic: str | None, min_margin: float) -> None:
         write(one.user_id, f"live {one.live_segment}", f"replay {one.replayed_segment}")
     another_way = sum(one.ends_alike and not one.same_way for one in done.users)
     say(
-        f"{done.events:,} events of {len(done.users):,} users by release {done.version}: {done.changes:,} changes"
+        f"{counted(done.events, 'event')} of {counted(len(done.users), 'user')} by release {done.version}: {counted(done.changes, 'change')}"
         f"{f' to {topic}' if topic else ''}, live {done.live_changes:,}."
     )
     for line in refused_lines(done.refusals, "events"):
@@ -143,7 +144,9 @@ def _say(done: Replayed, topic: str | None, min_margin: float) -> None:
     others = sorted(done.live_versions - {done.version})
     if others:
         say(f"Live, other releases decided too: {', '.join(others)}.")
-    say(f"{len(elsewhere):,} users end in another segment; {another_way:,} in the same, on another way.")
+    say(
+        f"{counted(len(elsewhere), 'user')} {'ends' if len(elsewhere) == 1 else 'end'} in another segment; {another_way:,} in the same, on another way."
+    )
     if another_way and not others:
         last = "" if min_margin else ", a user's last segment does not"
         say(
@@ -154,5 +157,5 @@ def _say(done: Replayed, topic: str | None, min_margin: float) -> None:
         say("With min_margin a segment depends on the way there, so the last one may differ, too.")
     if done.undecided_before:
         say(
-            f"Of {done.undecided_before:,} users the log does not tell the segment before: theirs begin anew."
+            f"Of {counted(done.undecided_before, 'user')} the log does not tell the segment before: theirs begin anew."
         )

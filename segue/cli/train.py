@@ -159,8 +159,12 @@ def _tell(release: ModelRelease, path: Path, followed: Current | None, *, made_b
     from trainer.impact import told_in
     from trainer.named_k import disagreement_in
     from trainer.stable import unseen_in
+    from trainer.untrained import untrained_in
 
     people.print(release_text(release))
+    report = (path / "report.json").read_bytes()
+    for sentence in untrained_in(report):
+        warn(sentence)
     if followed is not None and followed.release.version == release.version:
         say("Nothing has changed: this is the current release again.")
         return
@@ -168,7 +172,6 @@ def _tell(release: ModelRelease, path: Path, followed: Current | None, *, made_b
         say(
             "This release lay there already, and stays as it is, with its report: what this run compared is not in it."
         )
-    report = (path / "report.json").read_bytes()
     for sentence in comparison_text(comparison_in(report)):
         say(sentence)
     unclear = disagreement_in(report)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from schemas.counted import counted
 from schemas.errors import SegueError
 from segue.cli.command import command, flag
 from segue.cli.terminal import data, say, write, write_json
@@ -59,7 +60,7 @@ def _all(users: RedisUsers, *, as_json: bool) -> int:
             sure = f" (provisional, no {', '.join(card.missing)})" if card.provisional else ""
             write(str(card.user_id), str(card.segment), f"{card.segment_name}{sure}")
     if not as_json:
-        say(f"{count:,} users.")
+        say(f"{counted(count, 'user')}.")
     return 0
 
 

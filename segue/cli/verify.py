@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
+from schemas.counted import counted
 from segue.cli.command import BootstrapWarehouse, command, flag
 from segue.cli.terminal import progress, say, warn, write, write_json_of
 from segue.refused_text import refused_lines
@@ -86,7 +87,7 @@ def _say(found: Verified) -> None:
         say(f"Lane {lane} has no place in Redis, so nothing was compared there: start a worker.")
     count = found.count
     differ = "0 differences" if not count else f"{count:,} {'user differs' if count == 1 else 'users differ'}"
-    say(f"{found.users:,} users compared with {found.records:,} records: {differ}.")
+    say(f"{counted(found.users, 'user')} compared with {counted(found.records, 'record')}: {differ}.")
 
 
 def _json(value: object) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from html import escape
 
+from schemas.counted import counted
 from trainer.drift import NOTABLE, FeatureDrift
 from trainer.impact import Impact, Moves
 from trainer.report.html import card, number, soft, table, value, words
@@ -46,7 +47,7 @@ def _moves(title: str, of_what: str, impact: Impact, *, model: bool) -> str:
         return card(
             title, soft("Cannot be told: the features or users of the release in use are not at hand.")
         )
-    said = f"<b>{moves.share:.1%}</b> of {moves.users:,} users: {of_what}."
+    said = f"<b>{moves.share:.1%}</b> of {counted(moves.users, 'user')}: {of_what}."
     if not moves.pairs:
         return card(title, f"<p>{said}</p>")
 

@@ -1,5 +1,6 @@
 """A card for each segment: what sets it apart, and the article's table."""
 
+from schemas.counted import counted
 from trainer.report.heat import heat_chart
 from trainer.report.html import badge, card, number, soft, table, value, words
 from trainer.report.numbers import Report, SegmentReport, Share
@@ -34,7 +35,7 @@ def segment_cards(report: Report) -> str:
 def _card(place: int, segment: SegmentReport) -> str:
     return (
         f'<section class="card"><h3>{badge(place, segment.id, segment.name)}</h3>'
-        + soft(f"{segment.size:,} users, cluster ratio {segment.cluster_ratio:.2f}%")
+        + soft(f"{counted(segment.size, 'user')}, cluster ratio {segment.cluster_ratio:.2f}%")
         + "<h4>What sets it apart</h4>"
         + _traits(segment)
         + "<h4>Most frequent values</h4>"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from schemas.counted import counted
 from trainer.compare import STABLE_ARI, EncodingControl
 from trainer.followup import DAYS
 from trainer.named_k import disagreement
@@ -65,7 +66,7 @@ def _sentences(report: Report) -> Iterator[str]:
     yield _future(report)
     if report.impact is not None and report.impact.by_model is not None:
         moved = report.impact.by_model
-        yield f"Publishing would move {moved.share:.1%} of {moved.users:,} users by the model alone."
+        yield f"Publishing would move {moved.share:.1%} of {counted(moved.users, 'user')} by the model alone."
 
 
 def _stability(stability: float) -> str:

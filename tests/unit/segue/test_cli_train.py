@@ -56,6 +56,26 @@ def test_the_last_line_is_the_release_s_path(tmp_path: Path, capsys: Capture) ->
     assert "Note: left out: 1 row of users: age" in shown.err
 
 
+def test_who_is_not_trained_on_is_told_and_fewer_than_half_is_warned_of(
+    tmp_path: Path, capsys: Capture
+) -> None:
+    made = shop(60)
+    for number in range(40):
+        made.users[number]["gender"] = None
+    for number in range(10):
+        made.users[number]["country"] = None
+    tables = write_csv(made, tmp_path / "tables")
+
+    assert run(["train", "--current", "none", "--warehouse", str(tables), "--k", "2", "--no-compare"]) == 0
+
+    told = capsys.readouterr().err
+    assert (
+        "Note: 40 of 60 users were not trained on: 40 without gender, 10 without country (a user may stand in several)"
+        in told
+    )
+    assert "Note: fewer than half of the users were trained on, 33.3%" in told
+
+
 def test_json_tells_the_release(tmp_path: Path, capsys: Capture) -> None:
     tables = write_csv(shop(60), tmp_path / "tables")
 
