@@ -1,5 +1,6 @@
 """The boards on which the lanes write what they do."""
 
+import math
 import threading
 import time
 from collections import Counter
@@ -9,12 +10,16 @@ import structlog
 from msgspec.structs import replace
 
 from schemas.changes import Change
-from schemas.headers import TOPIC
+from schemas.headers import OFFSET, PARTITION, TOPIC
 from streamer.batch import Batch
+from streamer.interfaces import OutRecord
 from streamer.metrics import Metrics
 from streamer.status import LaneStatus, Phase
 
 log = structlog.get_logger("segue.lane")
+
+_LETTERS_EVERY_S = 60.0
+"""How often a lane logs its dead letters, at most: a flood of bad events does not flood the log."""
 
 
 class StatusBoard:
@@ -54,6 +59,8 @@ class LaneBoard:
         self._metrics = metrics
         self._told: tuple[Phase, str | None] | None = None
         self._told_unknown = False
+        self._untold_letters = 0
+        self._told_letters_at = -math.inf
 
     def phase(self, phase: Phase, reason: str | None) -> None:
         if phase == "taking over":
@@ -106,6 +113,8 @@ class LaneBoard:
             seconds=seconds,
             latencies_s=[(now_ms - incoming.written_ms) / 1_000 for incoming in batch.events],
         )
+        if batch.dead_letters:
+            self._tell_letters(batch.dead_letters)
         if batch.unknown and not self._told_unknown:
             self._told_unknown = True
             cause = batch.unknown[0].cause
@@ -118,3 +127,24 @@ class LaneBoard:
                 reason="an erasure names a user of whom nothing is known: is its key the bare user id? More of them"
                 " are counted in segue_unknown_erasures_total",
             )
+
+    def _tell_letters(self, letters: Sequence[OutRecord]) -> None:
+        """Log how many there are since the last line, and where the first of this batch came from.
+
+        Neither key nor reason: both may hold what an event said.
+        """
+        self._untold_letters += len(letters)
+        now = time.monotonic()
+        if now - self._told_letters_at < _LETTERS_EVERY_S:
+            return
+        came = dict(letters[0].headers)
+        log.warning(
+            "lane.dead_letters",
+            lane=self.partition,
+            count=self._untold_letters,
+            topic=came[TOPIC].decode(),
+            partition=int(came[PARTITION]),
+            offset=int(came[OFFSET]),
+            reason="events cannot be applied: segue dead-letters list tells why",
+        )
+        self._untold_letters, self._told_letters_at = 0, now

@@ -32,7 +32,7 @@ def check_kafka(settings: Settings) -> tuple[list[Check], int | None, ActiveMode
     model, release = _release(settings)
     checks += [topics, release]
     if lanes is not None:
-        checks += _group(settings, lanes)
+        checks += [_dead_letters(settings), *_group(settings, lanes)]
     return checks, lanes, model
 
 
@@ -77,6 +77,22 @@ def _release(settings: Settings) -> tuple[ActiveModel | None, Check]:
     if problem is not None:
         return model, Check("release", WARN, f"{text}; {problem}", "publish a release that can be used")
     return model, Check("release", OK, text)
+
+
+def _dead_letters(settings: Settings) -> Check:
+    """By the offsets, which count transactions' marks, too: to read the letters would take long."""
+    name, topic = "dead letters", settings.topics.dead_letters
+    try:
+        admin = Admin(settings.kafka_client, _DEADLINE_S)
+        facts = admin.topic(topic)
+        found = [admin.bounds(topic, partition, facts.topic_id) for partition in range(facts.partitions)]
+    except (SegueError, KafkaException) as error:
+        return _failed(name, error)
+    count = sum(bounds.end - bounds.begin for bounds in found)
+    if not count:
+        return Check(name, OK, f"none on {topic}")
+    text = f"at most {count:,} on {topic}, transactions' marks counted: events that could not be applied"
+    return Check(name, WARN, text, "segue dead-letters list tells why")
 
 
 def _group(settings: Settings, lanes: int) -> list[Check]:

@@ -91,6 +91,19 @@ def test_missing_topics_are_named_and_what_asks_for_them_is_not_asked(settings: 
     assert on_kafka(settings)["topics"].text.startswith(f"missing: {settings.topics.signups}, ")
 
 
+def test_dead_letters_are_told(settings: Settings) -> None:
+    prepare_topics(settings, lambda _: None)
+    topic = settings.topics.dead_letters
+    assert on_kafka(settings)["dead letters"] == Check("dead letters", OK, f"none on {topic}")
+
+    for _ in range(2):
+        write(settings, topic, b"7", b"{}")
+
+    told = on_kafka(settings)["dead letters"]
+    assert (told.state, told.fix) == (WARN, "segue dead-letters list tells why")
+    assert told.text.startswith(f"at most 2 on {topic}, ")
+
+
 def test_events_without_a_worker_are_behind(settings: Settings) -> None:
     prepare_topics(settings, lambda _: None)
     for number in range(3):

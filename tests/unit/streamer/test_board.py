@@ -7,10 +7,11 @@ from structlog.testing import capture_logs
 
 from schemas.changes import Cause
 from schemas.events import UserErased
+from schemas.headers import dead_letter
 from schemas.times import EPOCH
 from streamer.batch import Batch, Incoming
 from streamer.board import LaneBoard
-from streamer.interfaces import Record
+from streamer.interfaces import OutRecord, Record
 from streamer.metrics import Metrics
 
 
@@ -91,3 +92,30 @@ def test_a_lane_that_waits_or_stops_with_a_reason_is_a_warning() -> None:
         ("live", "info"),
         ("stopped", "warning"),
     ]
+
+
+def letter(offset: int) -> OutRecord:
+    key, value, headers = dead_letter(
+        key=b"Ann",
+        value=b"{}",
+        headers=(),
+        topic="orders",
+        partition=3,
+        offset=offset,
+        reason="age: 'Ann' is not a number",
+        timestamp_ms=0,
+    )
+    return OutRecord("segment-dead-letters", key, value, headers)
+
+
+def test_dead_letters_are_logged_once_a_minute_without_what_events_say(now: list[float]) -> None:
+    board = LaneBoard(3, Metrics())
+    with capture_logs() as logs:
+        board.batch(Batch([], [], {}), (), {})
+        for second, offset in ((0, 11), (10, 20), (59, 30), (60, 40)):
+            now[0] = 100.0 + second
+            board.batch(Batch([], [letter(offset), letter(offset + 1)], {}), (), {})
+    assert [(line["event"], line["log_level"]) for line in logs] == [("lane.dead_letters", "warning")] * 2
+    told = [(line["lane"], line["count"], line["topic"], line["partition"], line["offset"]) for line in logs]
+    assert told == [(3, 2, "orders", 3, 11), (3, 6, "orders", 3, 40)]
+    assert "Ann" not in repr(logs)
