@@ -12,12 +12,13 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import accumulate
-from typing import IO, NoReturn, TextIO
+from typing import IO, Any, NoReturn, TextIO
 
 import msgspec
-from rich.console import Console, ConsoleOptions, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.measure import Measurement
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.rule import Rule
 from rich.segment import Segment
 from rich.table import Table
 from rich.text import Span, Text
@@ -39,6 +40,12 @@ class Output(Console):
         super().__init__(
             stderr=stderr, width=width, file=file, soft_wrap=True, highlight=False, markup=False, emoji=False
         )
+        self._has_width = width is not None
+
+    def print(self, *objects: Any, **how: Any) -> None:
+        if not self._has_width and not self.file.isatty():
+            objects = tuple(one if isinstance(one, str | Text) else _Whole(one) for one in objects)
+        super().print(*objects, **how)
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         if isinstance(renderable, str):
@@ -51,6 +58,32 @@ class Output(Console):
     def on_broken_pipe(self) -> NoReturn:
         self.quiet = True
         _end_unread(sys.stderr if self.stderr else sys.stdout)
+
+
+class _Whole:
+    """Something as a file or a pipe takes it: nothing is cut to a window's width, nothing padded to it."""
+
+    def __init__(self, renderable: RenderableType) -> None:
+        self._renderable = renderable
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        if isinstance(self._renderable, Group):
+            yield from map(_Whole, self._renderable.renderables)
+            return
+        if not isinstance(self._renderable, Rule):
+            options = options.update(max_width=_ANY_WIDTH)
+        for line in Segment.split_lines(console.render(self._renderable, options)):
+            yield from _without_end_spaces(line)
+            yield Segment.line()
+
+
+def _without_end_spaces(line: list[Segment]) -> list[Segment]:
+    line = list(line)
+    while line:
+        last = line.pop()
+        if text := last.text.rstrip(" "):
+            return [*line, last._replace(text=text)]
+    return line
 
 
 people = Output(stderr=True)

@@ -13,7 +13,9 @@ from typing import Literal
 
 import pytest
 from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.panel import Panel
+from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
@@ -107,6 +109,39 @@ def test_text_from_elsewhere_is_escaped_and_no_markup(renderable: RenderableType
 
     assert "".join(ESCAPED.split()) in "".join(told.split())
     assert not {mark for mark in told if unicodedata.category(mark) in ("Cc", "Cf", "Cs")} - {"\n"}
+
+
+LONG = " ".join(f"word{number}" for number in range(60))
+
+
+def piped(renderable: RenderableType) -> list[str]:
+    output = terminal.Output(file=io.StringIO())
+    output.print(renderable)
+    assert isinstance(output.file, io.StringIO)
+    return output.file.getvalue().removesuffix("\n").split("\n")
+
+
+@pytest.mark.parametrize(
+    "renderable",
+    [Text(LONG), Padding(Text(LONG), (0, 0, 0, 3)), Table.grid(), Padding(Group(LONG), 0)],
+    ids=["text", "padded", "a table", "padded group"],
+)
+def test_a_pipe_takes_whole_lines(renderable: RenderableType) -> None:
+    if isinstance(renderable, Table):
+        renderable.add_row("first", Text(LONG, no_wrap=True, overflow="ellipsis"))
+    (line,) = piped(renderable)
+    assert line.endswith(LONG)
+
+
+def test_a_pipe_takes_no_spaces_at_the_end_of_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    table = Table.grid(padding=(0, 2))
+    table.add_row("a", Text("short", style="bold"))
+    table.add_row("b", LONG)
+    table.add_row("c", "")
+
+    assert piped(Group(Rule("What", align="left"), table))[1:] == ["a  short", f"b  {LONG}", "c"]
+    assert len(piped(Rule("What", align="left"))[0]) == 80
 
 
 def test_what_is_escaped_is_broken_into_lines_and_not_cut() -> None:
