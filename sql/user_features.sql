@@ -132,8 +132,8 @@ inventory as (
   where ranked.place = 1
 ),
 
--- 3. Times: a date that exists, a time of day unless it is midnight, then Z, UTC or an offset; nothing
--- means UTC. In UTC they have no offset any more and lie in the years 1 to 9999. Digits beyond
+-- 3. Times: a date that exists, a time of day unless it is midnight, its seconds unless they are none, then
+-- Z, UTC or an offset; nothing means UTC. In UTC they have no offset any more and lie in the years 1 to 9999. Digits beyond
 -- microseconds are cut.
 
 times_written as (
@@ -146,27 +146,38 @@ times_written as (
   where created_at is not null
 ),
 
+times_whole as (
+  select
+    written,
+    case
+      when length(written) > 10 and substr(written, 17, 1) not in (':', '.')
+        then substr(written, 1, 16) || ':00' || substr(written, 17)
+      else written
+    end as whole
+  from times_written
+),
+
 times_split as (
   select
     written,
     case
       when
-        substr(written, 1, 4) <> '0000'
+        substr(whole, 1, 4) <> '0000'
         and regexp_matches(
-          written,
+          whole,
           '^([0-9]{4}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))|([0-9]{2}(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)-02-29)([Tt ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?( ?UTC|[Zz]|[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?)?)?$'
         )
         then
-          substr(written, 1, 10)
-          || case when length(written) = 10 then ' 00:00:00' else ' ' || substr(written, 12, 8) end
+          substr(whole, 1, 10)
+          || case when length(whole) = 10 then ' 00:00:00' else ' ' || substr(whole, 12, 8) end
           || case
-            when substr(written, 20, 1) = '.'
-              then regexp_replace(substr(written, 20), '^(\.[0-9]{1,6}).*$', '\1')
+            when substr(whole, 20, 1) = '.'
+              then regexp_replace(substr(whole, 20), '^(\.[0-9]{1,6}).*$', '\1')
             else ''
           end
     end as local_time,
-    regexp_replace(substr(written, 20), '^(\.[0-9]+)?( ?UTC|[Zz])?', '') as shift
-  from times_written
+    regexp_replace(substr(whole, 20), '^(\.[0-9]+)?( ?UTC|[Zz])?', '') as shift
+  from times_whole
 ),
 
 times_shifted as (

@@ -21,7 +21,7 @@ _DECIMAL_COMMA = re.compile(r"[+-]?[0-9.]*[0-9],[0-9]+")
 # As sql/user_features.sql has it.
 AHEAD = "created_at is ahead of now by more than max_ahead"
 _AHEAD = "correct the time, or set max_ahead to a longer time"
-_TIMES = "a time is written as 2024-01-31, 2024-01-31 09:30:00 or 2024-01-31T09:30:00+01:00"
+_TIMES = "a time is written as 2024-01-31, 2024-01-31 09:30, 2024-01-31 09:30:00 or 2024-01-31T09:30:00+01:00"
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,7 +152,7 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
   ) AS ranked
   WHERE
     ranked.place = 1
-), times_written /* 3. Times: a date that exists, a time of day unless it is midnight, then Z, UTC or an offset; nothing */ /* means UTC. In UTC they have no offset any more and lie in the years 1 to 9999. Digits beyond */ /* microseconds are cut. */ AS (
+), times_written /* 3. Times: a date that exists, a time of day unless it is midnight, its seconds unless they are none, then */ /* Z, UTC or an offset; nothing means UTC. In UTC they have no offset any more and lie in the years 1 to 9999. Digits beyond */ /* microseconds are cut. */ AS (
   SELECT
     created_at AS written
   FROM users_read
@@ -164,27 +164,36 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
   FROM orders_read
   WHERE
     NOT created_at IS NULL
+), times_whole AS (
+  SELECT
+    written,
+    CASE
+      WHEN LENGTH(written) > 10 AND NOT SUBSTRING(written, 17, 1) IN (':', '.')
+      THEN SUBSTRING(written, 1, 16) || ':00' || SUBSTRING(written, 17)
+      ELSE written
+    END AS whole
+  FROM times_written
 ), times_split AS (
   SELECT
     written,
     CASE
-      WHEN SUBSTRING(written, 1, 4) <> '0000'
+      WHEN SUBSTRING(whole, 1, 4) <> '0000'
       AND REGEXP_CONTAINS(
-        written,
+        whole,
         '^([0-9]{4}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))|([0-9]{2}(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)-02-29)([Tt ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\\.[0-9]+)?( ?UTC|[Zz]|[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?)?)?$'
       )
-      THEN SUBSTRING(written, 1, 10) || CASE
-        WHEN LENGTH(written) = 10
+      THEN SUBSTRING(whole, 1, 10) || CASE
+        WHEN LENGTH(whole) = 10
         THEN ' 00:00:00'
-        ELSE ' ' || SUBSTRING(written, 12, 8)
+        ELSE ' ' || SUBSTRING(whole, 12, 8)
       END || CASE
-        WHEN SUBSTRING(written, 20, 1) = '.'
-        THEN REGEXP_REPLACE(SUBSTRING(written, 20), '^(\\.[0-9]{1,6}).*$', '\\1')
+        WHEN SUBSTRING(whole, 20, 1) = '.'
+        THEN REGEXP_REPLACE(SUBSTRING(whole, 20), '^(\\.[0-9]{1,6}).*$', '\\1')
         ELSE ''
       END
     END AS local_time,
-    REGEXP_REPLACE(SUBSTRING(written, 20), '^(\\.[0-9]+)?( ?UTC|[Zz])?', '') AS shift
-  FROM times_written
+    REGEXP_REPLACE(SUBSTRING(whole, 20), '^(\\.[0-9]+)?( ?UTC|[Zz])?', '') AS shift
+  FROM times_whole
 ), times_shifted AS (
   SELECT
     written,

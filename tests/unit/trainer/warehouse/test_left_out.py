@@ -93,7 +93,7 @@ def test_a_time_is_told_with_the_forms_that_are_taken(tmp_path):
     assert notes(write_csv(shop, tmp_path)) == [
         (
             'left out: 2 rows of orders: created_at is not a time, for example "1733254260" (orders.csv, line 2) and '
-            '"31.12.2024" (orders.csv, line 3); a time is written as 2024-01-31, 2024-01-31 09:30:00 or '
+            '"31.12.2024" (orders.csv, line 3); a time is written as 2024-01-31, 2024-01-31 09:30, 2024-01-31 09:30:00 or '
             "2024-01-31T09:30:00+01:00"
         )
     ]
