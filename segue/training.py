@@ -78,7 +78,7 @@ def fit_settings(
     if options.components is not None:
         given["components"] = options.components
     if options.k is not None:
-        given["k"] = None if options.k == AUTO else int(options.k)
+        given |= {"k": None if options.k == AUTO else int(options.k), "k_by": "setting"}
     elif followed is not None and not options.refit_space:
         given["k"] = None  # as many as it has
     return replace(base, **given)
@@ -95,7 +95,7 @@ def _base(settings: Settings, followed: ModelRelease | None, features: tuple[Fea
     preset = replace(preset, exclude_statuses=kept.exclude_statuses)
     if not same_space(followed, preset, features):
         return preset
-    return replace(preset, components=kept.components, k=kept.k)
+    return replace(preset, components=kept.components, k=kept.k, k_by=kept.k_by)
 
 
 def _features(settings: Settings, followed: ModelRelease | None, *, refit: bool) -> tuple[Feature, ...]:
@@ -138,6 +138,8 @@ def train_release(
         from trainer.release import load_release  # noqa: PLC0415 - heavy
         from trainer.train import train  # noqa: PLC0415 - heavy
     if fit is None:
-        fit = FitSettings(features=settings.model_features, exclude_statuses=settings.exclude_statuses)
+        fit = replace(
+            PRESETS[LABEL], features=settings.model_features, exclude_statuses=settings.exclude_statuses
+        )
     path = train(warehouse, fit, out, say, window=window, current=current, refit_space=refit_space)
     return path, load_release(path)

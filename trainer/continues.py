@@ -58,6 +58,7 @@ def settings_of(release: ModelRelease, features: tuple[Feature, ...]) -> FitSett
         preset,
         components=len(release.projection),
         k=len(release.segments),
+        k_by="release",
         features=features,
         exclude_statuses=release.exclude_statuses,
     )

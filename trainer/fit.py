@@ -42,7 +42,7 @@ class Fit:
         search: each k with its figures.
         quality: the figures of the k in use, over all training rows.
         comparison: each encoding with its controls, for the k in use.
-        k_by: who named k: the settings, the elbow, or the release that is continued.
+        k_by: who named k; see :data:`trainer.named_k.KBy`.
     """
 
     settings: FitSettings
@@ -192,7 +192,7 @@ def _chosen_k(
     found: Search, settings: FitSettings, start: Start | None, components: Matrix
 ) -> tuple[int, KBy]:
     if settings.k is not None:
-        return settings.k, "setting"
+        return settings.k, settings.k_by
     if start is not None:
         return _populated(components, start), "release"
     if found.elbow is None:

@@ -7,11 +7,13 @@ from msgspec import Struct
 
 from trainer.evaluate import Search
 
-KBy = Literal["setting", "elbow", "release"]
+KBy = Literal["preset", "setting", "elbow", "release"]
+"""The preset, the option ``--k``, the elbow of the SSE, or the release in use."""
 _BY: dict[KBy, str] = {
-    "setting": "as set",
+    "preset": "the preset's number",
+    "setting": "as --k says",
     "elbow": "which is the elbow's",
-    "release": "kept from the release that it continues",
+    "release": "as many as the release in use had",
 }
 
 

@@ -10,6 +10,6 @@ RECOMMENDED: Preset = "recommended"
 # fewer than one user in 200 share a column, since an axis is easily spent on a value that few have. k is
 # the elbow.
 PRESETS: dict[Preset, FitSettings] = {
-    LABEL: FitSettings(),
+    LABEL: FitSettings(k_by="preset"),
     RECOMMENDED: FitSettings(preset=RECOMMENDED, encoding="one-hot", rare=0.005, scaling="balanced", k=None),
 }

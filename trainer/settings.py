@@ -1,6 +1,6 @@
 """What a fit may be told; the defaults are the article's."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from schemas.errors import BadSetting
@@ -26,6 +26,7 @@ class FitSettings:
         components: the dimensions of the space that users are compared in.
         k: the number of segments; None takes the elbow of the SSE over ``k_min`` to ``k_max``, or, where a release
             is continued, its segments.
+        k_by: who named ``k``: ``preset``, ``setting`` (the option ``--k``), or ``release``, the one in use.
         k_min: the smallest k of the search, which every report shows.
         k_max: the largest k of the search.
         features: the model's inputs, in this order.
@@ -43,6 +44,7 @@ class FitSettings:
     scaling: Scaling = "standard"
     components: int = 2
     k: int | None = 5
+    k_by: Literal["preset", "setting", "release"] = field(default="setting", compare=False)
     k_min: int = 2
     k_max: int = 10
     features: tuple[Feature, ...] = FEATURES

@@ -55,7 +55,11 @@ def train(
         typer.Option("--to", metavar="TIME", help="only users who ordered before it train"),
     ] = None,
     k: Annotated[
-        str | None, typer.Option(metavar="N", help="how many segments; auto: the elbow of 2 to 10")
+        str | None,
+        typer.Option(
+            metavar="N",
+            help="how many segments; auto: the elbow of 2 to 10; unset: as many as the current release, else the preset's",
+        ),
     ] = None,
     encoding: Annotated[
         str | None, typer.Option(metavar="NAME", help="of text: label, frequency or one-hot")

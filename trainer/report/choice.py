@@ -7,9 +7,10 @@ from trainer.report.html import number, soft, table
 from trainer.report.numbers import Report
 
 _HOW = {
-    "setting": "the setting k is {}",
+    "preset": "the preset's k is {}",
+    "setting": "--k is {}",
     "elbow": "which is used",
-    "release": "the release that is continued has {}",
+    "release": "the release in use had {}",
 }
 _INDICES = {
     "sse": ("SSE", "lower is better, at the same k"),

@@ -5,7 +5,12 @@ from html import escape
 from trainer.report.html import card, soft, table, value, words
 from trainer.report.numbers import Report
 
-_K = {"setting": "{}", "elbow": "the elbow, {}", "release": "{}, of the release that is continued"}
+_K = {
+    "preset": "{}, the preset's",
+    "setting": "{}, by --k",
+    "elbow": "the elbow, {}",
+    "release": "{}, of the release in use",
+}
 
 
 def data(report: Report) -> str:

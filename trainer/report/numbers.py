@@ -90,7 +90,7 @@ class Report(Struct, frozen=True, kw_only=True, rename={"start": "from", "end": 
     Attributes:
         start: only users with an order at or after it trained (``from`` in JSON); None is no bound.
         end: only users with an order before it (``to`` in JSON).
-        k_by: who named k: ``setting``, ``elbow`` or ``release``, the one that is continued.
+        k_by: who named k: ``preset``, ``setting`` (the option ``--k``), ``elbow``, or ``release``, the one in use.
         columns: of the encoded features.
         explained_variance: the share, 0 to 1, of each component.
         loadings: of each component, the features' parts.

@@ -173,7 +173,7 @@ def test_what_changes_with_a_release_is_told(tmp_path: Path, capsys: Capture) ->
         "(country 7); --refit-space learns it" in told
     )
     assert "Note: no segment of this release has the users of segment" in told
-    assert "This release has 2, as set. --k N takes another number." in told
+    assert "This release has 2, as --k says. --k N takes another number." in told
 
 
 def test_another_shop_s_names_stand_in_the_settings(tmp_path: Path, capsys: Capture) -> None:
@@ -279,7 +279,7 @@ def test_a_missing_column_is_named_with_those_that_are_there(tmp_path: Path, cap
         (["--k", "1"], "option --k is 1: use at least 2 segments"),
         (
             ["--features", "age,height"],
-            "setting features (from option --features) is 'age,height': name each",
+            "setting features (from option --features) is 'age,height': height is no feature",
         ),
         (["--components", "0"], "option --components is 0: use at least 1"),
     ],

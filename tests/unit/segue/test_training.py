@@ -73,6 +73,13 @@ def test_a_first_training_has_what_is_set(
     assert fit_settings(settings(**given), options) == expected
 
 
+def test_who_named_k_is_kept(followed: ModelRelease) -> None:
+    assert fit_settings(settings(), FitOptions()).k_by == "preset"
+    assert fit_settings(settings(), FitOptions("5")).k_by == "setting"
+    again = fit_settings(settings(), FitOptions(refit_space=True), followed)
+    assert (again.k, again.k_by) == (3, "release")
+
+
 def test_what_is_not_set_stays_as_the_release_has_it(followed: ModelRelease) -> None:
     found = fit_settings(settings(), FitOptions(), followed)
     assert (found.preset, found.encoding, found.scaling, found.rare) == (

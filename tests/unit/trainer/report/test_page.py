@@ -114,7 +114,7 @@ def test_every_index_has_its_curve_and_the_k_in_use_its_ring() -> None:
         dots = [circle.attrib["class"] for circle in chart.iter("circle")]
         assert dots.count("dot") == len(report.search.rows)
         assert dots.count("used") == 1
-    assert f"kneed finds the elbow at {report.search.elbow}; the setting k is 3." in html
+    assert f"kneed finds the elbow at {report.search.elbow}; --k is 3." in html
 
 
 def test_a_model_has_one_silhouette() -> None:
