@@ -293,8 +293,13 @@ class Settings(BaseSettings):
     @classmethod
     def _known_features(cls, value: tuple[str, ...], others: ValidationInfo) -> tuple[str, ...]:
         known = [feature.name for feature in features_of(others.data.get("declare", {}))]
-        if not value or set(value) - set(known) or len(set(value)) < len(value):
-            raise ValueError(f"name each once, of: {', '.join(known)}")
+        if not value:
+            raise ValueError(f"name at least one, of: {', '.join(known)}")
+        if unknown := [name for name in dict.fromkeys(value) if name not in known]:
+            are = "is no feature" if len(unknown) == 1 else "are no features"
+            raise ValueError(f"{', '.join(unknown)} {are}: name some of {', '.join(known)}, or declare more")
+        if twice := [name for name in known if value.count(name) > 1]:
+            raise ValueError(f"name {', '.join(twice)} once")
         return value
 
 

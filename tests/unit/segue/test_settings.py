@@ -136,8 +136,10 @@ def test_client_options_come_as_a_table_dotted_or_not_and_as_json(
         ("partitions", "0", "give at least 1"),
         ("similar_users", "1001", "give at most 1000"),
         ("partitioner", "md5", "use murmur2 or crc32"),
-        ("features", "age,height", "name each once, of: age, gender"),
-        ("features", "age,age", "name each once"),
+        ("features", "age,height", "height is no feature: name some of age, gender"),
+        ("features", "width,age,height", "width, height are no features: name some of age"),
+        ("features", "", "name at least one, of: age, gender"),
+        ("features", "age,gender,age", "name age once"),
         ("log_format", "xml", "use text or json"),
     ],
 )
