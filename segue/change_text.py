@@ -19,11 +19,12 @@ def change_text(change: Change) -> Text:
     line = Text(f"{change.emitted_at:%H:%M:%S}  ", style="dim")
     line.append(f"user {change.user_id} ", style="bold")
     if isinstance(change, UserErasedChange):
-        return line.append("erased", style="red").append(f"  {cause_words(change.cause)}", style="dim")
+        by = _with_place("by an erasure", change.cause)
+        return line.append("erased", style="red").append(f" {by}", style="dim")
     line.append_text(_move(change))
     if change.provisional:
         line.append(f" (provisional, no {', '.join(change.missing)})", style="italic")
-    line.append(f"  {cause_words(change.cause)}", style="dim")
+    line.append(f" {cause_words(change.cause)}", style="dim")
     if change.similar_users:
         line.append("\n          like ", style="dim").append_text(similar_text(change.similar_users))
     return line
@@ -66,9 +67,13 @@ def cause_words(cause: Cause) -> str:
         "bootstrap": "from the warehouse",
         "replay": "in a replay",
     }[cause.type]
-    if cause.topic is not None and cause.partition is not None and cause.offset is not None:
-        words += f", {cause.topic}/{cause.partition}@{cause.offset}"
-    return words
+    return _with_place(words, cause)
+
+
+def _with_place(words: str, cause: Cause) -> str:
+    if cause.topic is None or cause.partition is None or cause.offset is None:
+        return words
+    return f"{words}, {cause.topic}/{cause.partition}@{cause.offset}"
 
 
 def _move(change: SegmentChange) -> Text:

@@ -16,24 +16,27 @@ from streamer.scoring import Scorer
 _SHORT_S = 3.0
 
 
-def explained(card: UserCard, settings: Settings) -> UserCard:
-    """The card with score and similar users, as far as the release can be had.
+def explained(card: UserCard, settings: Settings) -> tuple[UserCard, str | None]:
+    """The card with score and similar users, and a sentence on what of these is left out.
 
-    The score is left out where another release has decided this user.
+    They are left out where the release cannot be had, the score also where another release has decided this user.
     """
     try:
         model = read_releases(settings, _SHORT_S).current()
-    except Unreachable:
-        return card
+    except Unreachable as error:
+        return card, f"distance, margin and similar users are left out: {error}"
     if model is None:
-        return card
+        return card, "distance, margin and similar users are left out: no release is in use"
     release = model.release
-    return replace(
-        card,
-        score=model.scorer.score(card.features, card.segment, settings.min_margin)
-        if card.model_version == release.version
-        else None,
-        similar_users=alike(card, release, settings),
+    told = replace(card, similar_users=alike(card, release, settings))
+    if card.model_version == release.version:
+        return replace(told, score=model.scorer.score(card.features, card.segment, settings.min_margin)), None
+    if card.model_version is None:
+        return told, None
+    what = "distance and margin" if told.similar_users is not None else "distance, margin and similar users"
+    return told, (
+        f"{what} are left out: release {card.model_version} has decided this user, and "
+        f"{release.version} is in use"
     )
 
 

@@ -82,6 +82,8 @@ def card_text(card: UserCard) -> RenderableType:
     if card.missing:
         rows.add_row("provisional", f"no {', '.join(card.missing)}: the training mean stands in")
     for name, value in card.features.items():
+        if value is None and card.components is not None and name not in card.missing:
+            continue  # the model does not take it
         rows.add_row(
             name, Text("missing", style="dim italic") if value is None else _value(card, name, value)
         )

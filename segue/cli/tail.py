@@ -20,12 +20,16 @@ def tail(
     settings: Settings,
     user: Annotated[str | None, typer.Option(metavar="ID", help="only the changes of this user")] = None,
     from_beginning: Annotated[
-        bool, flag("--from-beginning", "start with the oldest change that Kafka has")
+        bool, flag("--from-beginning", "start with what Kafka has, lane by lane")
     ] = False,
     most: Annotated[int | None, typer.Option("--max", metavar="N", help="end after so many changes")] = None,
     as_json: Annotated[bool, flag("--json", "one change a line, as it lies in Kafka")] = False,
 ) -> int | None:
-    """Show the changes as they come, until ctrl-C: who moved, from where to where, by what, and who is alike."""
+    """Show the changes as they come, until ctrl-C: who moved, from where to where, by what, and who is alike.
+
+    A user's changes come in order. With --from-beginning those of one lane may come before those of another: the lanes
+    are not merged by time.
+    """
     if most is not None and most < 1:
         raise bad_option("--max", most, "give at least 1")
     from schemas.wire import encode_change

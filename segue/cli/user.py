@@ -11,7 +11,7 @@ import typer
 from schemas.counted import counted
 from schemas.errors import SegueError
 from segue.cli.command import command, flag
-from segue.cli.terminal import data, say, write, write_json
+from segue.cli.terminal import data, say, warn, write, write_json
 from segue.settings import Settings
 from segue.usage import BadUsage
 
@@ -35,7 +35,7 @@ def user(
 ) -> int | None:
     """Show a user as Redis has it: the segment, why, and the users most like this one now.
 
-    Distance and margin are by the release in use, which is read from Kafka; without Kafka they are left out.
+    Distance and margin are by the release in use, which is read from Kafka; without Kafka they are left out, which is said.
     """
     if (user_id is None) != every:
         raise BadUsage("name one user's id, or --all, and not both")
@@ -76,7 +76,10 @@ def _one(users: RedisUsers, user_id: str, settings: Settings, *, as_json: bool) 
             f"user {user_id!r} is not in Redis at {settings.redis_address} under the prefix"
             f" {settings.redis_prefix!r}: no event of this user has been taken, or it was erased"
         )
-    told = replace(explained(card, settings), history=users.history(user_id))
+    card, left_out = explained(card, settings)
+    told = replace(card, history=users.history(user_id))
+    if left_out is not None:
+        warn(left_out)
     if as_json:
         write_json(told.as_json())
     else:

@@ -11,7 +11,7 @@ def test_a_move_names_both_segments_the_cause_and_the_users_alike() -> None:
     change = a_change(similar_users=(SimilarUser("12", 1.0, 1), SimilarUser("13", 0.9, None)))
 
     assert change_text(change).plain == (
-        "19:30:00  user 7 moved 0 → 1 older men  by an order, orders/2@118\n          like 12 (1), 13 (none)"
+        "19:30:00  user 7 moved 0 → 1 older men by an order, orders/2@118\n          like 12 (1), 13 (none)"
     )
 
 
@@ -21,7 +21,7 @@ def test_a_first_segment_and_a_provisional_one_are_told_as_such() -> None:
     )
 
     assert change_text(change).plain == (
-        "19:30:00  user 7 is new in 1 older men (provisional, no age)  from the warehouse"
+        "19:30:00  user 7 is new in 1 older men (provisional, no age) from the warehouse"
     )
 
 
@@ -34,7 +34,7 @@ def test_the_other_kinds_have_words_of_their_own() -> None:
 
     assert "user 7 confirmed in 1 older men" in sure
     assert "user 7 no longer sure of 1 older men" in unsure
-    assert change_text(erased).plain == "19:30:00  user 7 erased  by a signup"
+    assert change_text(erased).plain == "19:30:00  user 7 erased by an erasure"
 
 
 def test_what_stands_in_a_name_is_no_markup() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -104,6 +105,17 @@ def test_for_people_a_missing_value_and_an_unknown_one_are_told_apart() -> None:
     assert "X (unknown to the model)" in told
     assert "50% nearer than the next centre" in told
     assert "signups@5, orders@6" in told
+
+
+def test_what_the_model_does_not_take_is_not_missing() -> None:
+    told = shown(replace(STORED, features={**STORED.features, "country": None, "traffic_source": "Search"}))
+
+    assert "country" not in told
+    assert "Search" in told
+    assert [line.split() for line in told.splitlines() if "total_orders" in line][-1] == [
+        "total_orders",
+        "missing",
+    ]
 
 
 def test_a_user_without_a_decision_is_told_as_such() -> None:
