@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from trainer.warehouse.names import Names
 from trainer.warehouse.quoted import quoted
 from trainer.warehouse.reports import Counts, Rejections
 from trainer.warehouse.source import Row
@@ -33,7 +34,11 @@ def sides_of(rows: Iterable[Row]) -> Mapping[str, Side]:
 
 
 def cause_of(
-    sides: Mapping[str, Side], left_out: Sequence[tuple[str, str]], rejections: Rejections, counts: Counts
+    sides: Mapping[str, Side],
+    left_out: Sequence[tuple[str, str]],
+    rejections: Rejections,
+    counts: Counts,
+    names: Names,
 ) -> str | None:
     """One sentence, or None where the rows are as they should be.
 
@@ -42,6 +47,7 @@ def cause_of(
         left_out: by table, what was left out, the most rows first.
         rejections: the same in numbers.
         counts: how much was read.
+        names: what the shop calls its tables.
     """
     rejected = {
         name: sum(n for (table, _), n in rejections.counts.items() if table == name)
@@ -56,14 +62,17 @@ def cause_of(
         )
     profile, order = sides["profile"], sides["order"]
     if order.total == 0:
-        return "table orders has no rows that count"
+        return f"table {names.told('orders')} has no rows that count"
     if profile.total and not sides["both"].total:
         return (
-            f"no user has both a profile and an order: users has ids such as {profile.told}, and orders has "
-            f"{order.told}"
+            f"no user has both a profile and an order: {names.told('users')} has ids such as "
+            f"{profile.told}, and {names.told('orders')} has {order.told}"
         )
     sold, known = sides["sold"], sides["known"]
     if sold.total and not sides["sold and known"].total:
-        has = f"inventory_items has {known.told}" if known.total else "inventory_items has no rows"
-        return f"no item that was sold is known: order_items has inventory_item_id {sold.told}, and {has}"
+        has = known.told if known.total else "no rows"
+        return (
+            f"no item that was sold is known: {names.told('order_items')} has inventory_item_id {sold.told}, and "
+            f"{names.told('inventory_items')} has {has}"
+        )
     return None

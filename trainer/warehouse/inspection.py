@@ -7,6 +7,7 @@ from schemas.errors import BadWarehouse
 from trainer.warehouse.column_types import Form
 from trainer.warehouse.csv_files import lines_of
 from trainer.warehouse.layout import TABLES, Layout, is_read
+from trainer.warehouse.names import A_VIEW, Names
 from trainer.warehouse.queries import Queries
 from trainer.warehouse.quoted import quoted
 from trainer.warehouse.reading import Reading
@@ -32,6 +33,7 @@ class Inspection:
         layout: how its columns are called.
         forms: how their values become text.
         reading: what the settings say.
+        names: what the shop calls its tables.
     """
 
     source: Source
@@ -39,6 +41,7 @@ class Inspection:
     layout: Layout
     forms: Forms
     reading: Reading
+    names: Names
 
     def check(self) -> None:
         """See that bytes are text and ids are whole.
@@ -83,10 +86,17 @@ class Inspection:
                 try:
                     self._look(table, [f"count({table}.{name})"])
                 except BadWarehouse as error:
+                    readers = ", ".join(self.reading.readers(name))
+                    leave = f"leave {readers} out of the features, or " if readers else ""
                     raise BadWarehouse(
-                        f"column {table}.{self.layout[table, name]} of {self.source.name} is bytes that are not all "
-                        f"UTF-8: decode them in a view ({error})"
+                        f"column {self._column(table, name)} of {self.source.name} is bytes that are not all UTF-8: "
+                        f"{leave}decode them {A_VIEW} ({error})"
                     ) from None
+
+    def _column(self, table: str, name: str) -> str:
+        own = self.layout[table, name]
+        assert own is not None
+        return self.names.column(table, own)
 
     def _check_ids(self, table: str, names: list[str]) -> None:
         """Look at all ids of a table at once."""
@@ -118,7 +128,7 @@ class Inspection:
         own = self.layout[table, name]
         assert own is not None
         path = self.source.csv_files.get(table)
-        column = f"column {table}.{own} of {self.source.name}"
+        column = f"column {self._column(table, name)} of {self.source.name}"
         where = ""
         if path is not None:
             (line,) = lines_of(path, self.reading.csv, [{own: example}])

@@ -10,6 +10,7 @@ from schemas.features import FEATURE_NAMES
 from trainer.warehouse.csv_files import lines_of
 from trainer.warehouse.inspection import NULL_WORDS
 from trainer.warehouse.layout import TABLES, Layout
+from trainer.warehouse.names import Names
 from trainer.warehouse.quoted import quoted
 from trainer.warehouse.reading import Reading
 from trainer.warehouse.reports import Rejected, Rejections
@@ -32,11 +33,13 @@ class LeftOut:
         layout: how the warehouse's columns are called.
         files: by Segue's name of a table, the CSV file that it is.
         reading: what the settings say.
+        names: what the shop calls its tables.
     """
 
     layout: Layout
     files: Mapping[str, Path]
     reading: Reading
+    names: Names
 
     def sentences(self, rejections: Rejections) -> Iterator[tuple[str, str]]:
         """For each table and reason the table and a sentence, the most rows first."""
@@ -47,7 +50,7 @@ class LeftOut:
         for (table, reason), count in sorted(rejections.counts.items(), key=lambda item: -item[1]):
             rows = by_reason.get((table, reason), [])
             examples = [one for one in self._examples(rows) if one]
-            parts = [f"{count:,} {'row' if count == 1 else 'rows'} of {table}: {reason}"]
+            parts = [f"{count:,} {'row' if count == 1 else 'rows'} of {self.names.told(table)}: {reason}"]
             if examples:
                 parts.append(f", for example {_joined(examples)}")
             advice = self._advice(reason, [row.wrong for row in rows if row.wrong is not None])

@@ -48,10 +48,18 @@ class Names:
         """The shop's name of a table."""
         return self.tables.get(table, table)
 
+    def column(self, table: str, own: str) -> str:
+        """A column for a message, by the shop's names of table and column."""
+        return f"{self.table(table)}.{own}"
+
     def told(self, table: str) -> str:
         """A table for a message: the shop's name, and whose it is where that is another."""
         name = self.table(table)
         return name if name == table else f"{name} (setting tables.{table})"
+
+
+A_VIEW = "in a view (files have none: put it into a DuckDB file, over them)"
+"""Where a column can be made another one, for a message."""
 
 
 def table_fix(names: Names, table: str, known: Collection[str], make: str) -> str:

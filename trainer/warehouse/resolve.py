@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from schemas.errors import BadSetting, BadWarehouse
 from trainer.warehouse.column_types import Form, form_of
 from trainer.warehouse.layout import TABLES, Column, is_read
-from trainer.warehouse.names import NONE, Names, nearest
+from trainer.warehouse.names import A_VIEW, NONE, Names, nearest
 from trainer.warehouse.reading import Reading
 
 
@@ -49,7 +49,9 @@ def resolve(
         if found is not None:
             problem = _problem(table, column, columns[found], reading, decodes=decodes)
             if problem is not None and is_read(table, own, reading.fields):
-                raise BadWarehouse(f"column {table}.{found} of {warehouse} is {columns[found]}, {problem}")
+                raise BadWarehouse(
+                    f"column {names.column(table, found)} of {warehouse} is {columns[found]}, {problem}"
+                )
             found = found if problem is None else None
         layout[table, own] = found
     return layout
@@ -62,9 +64,9 @@ def _problem(table: str, column: Column, kind: str, reading: Reading, *, decodes
         "" if column.essential else f', or set {column.names[0]} = "" under [columns.{table}] in segue.toml'
     )
     if form is Form.NONE:
-        return f"which is no text, number or time: make it one of them in a view{leave}"
+        return f"which is no text, number or time: make it one of them {A_VIEW}{leave}"
     if form is Form.BYTES and not decodes:
-        return f"bytes that Segue cannot decode here: make them text in a view{leave}"
+        return f"bytes that Segue cannot decode here: make them text {A_VIEW}{leave}"
     if not column.is_id or form in (Form.TEXT, Form.BYTES, Form.WHOLE):
         return None
     if form is Form.OTHER:

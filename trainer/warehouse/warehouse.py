@@ -54,6 +54,7 @@ class Warehouse:
             BadSetting: a column that the settings name is not there.
         """
         self._source = source
+        self._names = names
         reading = reading or Reading()
         layout: dict[tuple[str, str], str | None] = {}
         forms: dict[tuple[str, str], Form] = {}
@@ -74,9 +75,9 @@ class Warehouse:
         self._queries = Queries(
             source.dialect, source.tables, layout, forms, reading.whole_ids, reading.fields, reading.latest
         )
-        self._inspection = Inspection(source, self._queries, layout, forms, reading)
+        self._inspection = Inspection(source, self._queries, layout, forms, reading, names)
         self._inspection.check()
-        self._left_out = LeftOut(layout, source.csv_files, reading)
+        self._left_out = LeftOut(layout, source.csv_files, reading, names)
         self._query_text = ""
         self._rejected: dict[datetime | None, Rejections] = {}
 
@@ -110,7 +111,7 @@ class Warehouse:
         """
         if exclude_statuses and not self._has_status:
             raise BadWarehouse(
-                f"table orders of {self.name} has no column status, so exclude_statuses "
+                f"table {self._names.told('orders')} of {self.name} has no column status, so exclude_statuses "
                 f"({', '.join(exclude_statuses)}) cannot be applied: add the column or exclude nothing"
             )
         bounded = self._is_bounded(as_of) and any(r == AHEAD for _, r in self.rejected(as_of).counts)
@@ -160,7 +161,7 @@ class Warehouse:
         """Why nobody can be trained on, where the rows and not the features tell; else None."""
         rows = self._source.rows(self._queries.overlap(as_of, _IDS_A_SIDE))
         left_out = list(self._left_out.sentences(self.rejected(as_of)))
-        return cause_of(sides_of(rows), left_out, self.rejected(as_of), self.counts(as_of))
+        return cause_of(sides_of(rows), left_out, self.rejected(as_of), self.counts(as_of), self._names)
 
     def counts(self, as_of: datetime | None = None) -> Counts:
         """How many users and facts there are before ``as_of``."""

@@ -6,10 +6,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from schemas.errors import BadWarehouse
-from schemas.features import Feature
+from schemas.features import FEATURES, Feature
 from tests.shops import Shop, features_by_user, write_csv, write_duckdb, write_parquet
 from trainer.warehouse import Reading, open_warehouse
 from trainer.warehouse.column_types import Form, form_of
+from trainer.warehouse.names import Names
 
 SHOP = Shop().user("7", gender="F", country="España").order("1", "7", ["Levi's/Jeans"])
 # What reads no country, no price and no product_id.
@@ -46,7 +47,23 @@ def test_bytes_that_are_no_text_name_their_column(tmp_path):
     with pytest.raises(BadWarehouse) as caught:
         open_warehouse(folder)
     assert str(caught.value).startswith(
-        f"column users.country of folder {tmp_path} is bytes that are not all UTF-8: decode them in a view"
+        f"column users.country of folder {tmp_path} is bytes that are not all UTF-8: decode them in a view (files have none"
+    )
+
+
+def test_bytes_that_are_no_text_have_a_way_out_in_the_shop_s_names(tmp_path):
+    folder = write_parquet(SHOP, tmp_path)
+    table = pq.read_table(folder / "users.parquet")
+    latin1 = pa.array(["España".encode("latin-1")], pa.binary())
+    table = table.set_column(table.column_names.index("country"), "Land", latin1)
+    pq.write_table(table, folder / "kunden.parquet")
+    (folder / "users.parquet").unlink()
+    names = Names({"users": "kunden"}, {"users": {"country": "Land"}})
+    with pytest.raises(BadWarehouse) as caught:
+        open_warehouse(folder, names, Reading(features=FEATURES))
+    assert str(caught.value).startswith(
+        f"column kunden.Land of folder {tmp_path} is bytes that are not all UTF-8: leave country out of the features, or "
+        "decode them in a view (files have none: put it into a DuckDB file, over them)"
     )
 
 

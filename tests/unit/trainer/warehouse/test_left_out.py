@@ -8,6 +8,7 @@ import pytest
 from schemas.features import FEATURES, Feature
 from tests.shops import Shop, write_csv, write_duckdb
 from trainer.warehouse import Reading, open_warehouse
+from trainer.warehouse.names import Names
 
 SPEND = Feature("total_spend", "sum", "order_value")
 WITHOUT_AGE = Reading(features=tuple(feature for feature in FEATURES if feature.name != "age"))
@@ -182,6 +183,21 @@ def test_the_cause_is_items_that_nobody_knows(tmp_path):
 
 def test_the_cause_is_a_table_without_orders(tmp_path):
     assert cause(write_csv(Shop().user("7"), tmp_path)) == "table orders has no rows that count"
+
+
+def test_tables_have_the_shop_s_names(tmp_path):
+    folder = write_csv(Shop().user("7"), tmp_path)
+    (folder / "orders.csv").rename(folder / "bestellungen.csv")
+    names = Names({"orders": "bestellungen"})
+    with open_warehouse(folder, names) as warehouse:
+        assert warehouse.cause() == "table bestellungen (setting tables.orders) has no rows that count"
+    text = (folder / "bestellungen.csv").read_text() + "1,7,Complete,never\n"
+    (folder / "bestellungen.csv").write_text(text)
+    with open_warehouse(folder, names) as warehouse:
+        (note,) = warehouse.notes()
+    assert note.startswith(
+        "left out: 1 row of bestellungen (setting tables.orders): created_at is not a time"
+    )
 
 
 def test_typed_numbers_are_shown_as_they_are(tmp_path):
