@@ -3,7 +3,11 @@
 from html import escape
 from importlib.resources import files
 from string import Template
+from typing import Any
 
+from msgspec import convert, to_builtins
+
+from schemas.printable import printable_cell
 from trainer.encode import Matrix
 from trainer.evaluate import Labels
 from trainer.report.changes import changes
@@ -26,6 +30,7 @@ def page(report: Report, components: Matrix, labels: Labels) -> bytes:
         components: of the training users, shape (rows, components).
         labels: each row's place in ``report.segments``, shape (rows,).
     """
+    report = convert(_printable(to_builtins(report)), Report)
     here = files("trainer.report")
     template = Template(here.joinpath("page.html").read_text(encoding="utf-8"))
     return template.substitute(
@@ -45,6 +50,17 @@ def page(report: Report, components: Matrix, labels: Labels) -> bytes:
         changes=changes(report),
         data=data(report),
     ).encode("utf-8", "replace")
+
+
+def _printable(part: Any) -> Any:
+    """The same, with escapes for control characters in every text: values come from elsewhere."""
+    if isinstance(part, str):
+        return printable_cell(part)
+    if isinstance(part, dict):
+        return {_printable(name): _printable(value) for name, value in part.items()}
+    if isinstance(part, list | tuple):
+        return [_printable(each) for each in part]
+    return part
 
 
 def _subtitle(report: Report) -> str:

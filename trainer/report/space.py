@@ -91,7 +91,9 @@ def _encodings(report: Report) -> str:
 
 def _row(control: EncodingControl, used: EncodingControl | None) -> tuple[str, ...]:
     permuted = control.permuted_codes_ari
-    name = escape(control.encoding) + (" (used)" if control is used else "")
+    name = escape(control.encoding) + (
+        " (used)" if used is not None and control.encoding == used.encoding else ""
+    )
     return (
         f"{name}<small>k {control.k}, {_held(control)}</small>",
         f"{sum(control.explained_variance):.1%}",

@@ -55,7 +55,7 @@ def _sentences(report: Report) -> Iterator[str]:
             f"with an adjusted Rand index of {number(permuted, '.2f')}."
         )
     better = report.comparison.recommended
-    if better is not None and better is not control:
+    if better is not None and (control is None or better.encoding != control.encoding):
         yield (
             "The recommended preset passes these controls (the silhouette lies "
             f"{number(better.gain)} ± {number(better.margin)} above that of the shuffled data): it is worth a try."

@@ -10,6 +10,7 @@ import msgspec
 import pyarrow as pa
 import pytest
 
+from schemas.printable import printable
 from tests.training import QUICK, a_shop, features_named, features_table, fitted_shop
 from trainer.fit import Fit, fit
 from trainer.model import release_of
@@ -86,6 +87,17 @@ def test_what_the_shop_wrote_is_text_and_never_markup() -> None:
     _, html = paged(table, settings, {("users", evil): 1})
     assert "<script" not in html
     assert "&lt;script&gt;" in html
+
+
+def test_control_characters_of_the_shop_are_escaped() -> None:
+    hostile = "red\x1b[31m\x07\u202eder\r\u2028x"
+    table = features_table([{"age": float(age), "country": hostile if age % 3 else "b"} for age in range(40)])
+    settings = FitSettings(features=features_named("age", "country"))
+    report, html = paged(table, settings, {("users", hostile): 1})
+    assert any(hostile in str(segment) or repr(hostile)[1:-1] in str(segment) for segment in report.segments)
+    assert printable(html) == html
+    assert "\r" not in html
+    assert r"red\x1b[31m\x07\u202eder\r\u2028x" in html
 
 
 def test_the_points_are_a_sample_and_each_segment_has_its_path() -> None:
