@@ -90,6 +90,7 @@ docs: $(DOCS)/.ready ## the documentation's site, into site/; a link that leads 
 
 $(DOCS)/.ready: requirements-docs.lock
 	@$(SETUP) python3-venv
+	@echo "Setting up the site's packages in $(DOCS), once; a minute…"
 	$(PYTHON) -m venv $(DOCS)
 	$(DOCS)/bin/python -m pip install --quiet --require-hashes --requirement requirements-docs.lock
 	@touch $@
@@ -104,6 +105,7 @@ $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Python 3.11 or newer is needed: make PYTHON=python3.12 …" >&2; exit 1; }
 	@$(SETUP) python3-venv
+	@echo "Setting up Python's packages in $(VENV), once; a few minutes…"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .

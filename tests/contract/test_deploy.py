@@ -230,3 +230,13 @@ def test_compose_publishes_the_release_that_it_trained(tmp_path: Path) -> None:
         "train --warehouse tables",
         "publish releases/v1",
     ]
+
+
+@pytest.mark.parametrize(
+    ("target", "packages"), [("venv", "Python's packages in .venv"), ("docs", "the site's packages")]
+)
+def test_make_says_what_takes_minutes_before_it_begins(target: str, packages: str) -> None:
+    done = subprocess.run(
+        ["make", "--dry-run", "--always-make", target], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert f"Setting up {packages}" in done.stdout[: done.stdout.index("pip install")]
