@@ -85,7 +85,7 @@ def test_an_interrupted_demo_leaves_nothing(
 ) -> None:
     environment = named(kafka, redis_server)
     with SegueProcess(tmp_path, "demo", "--rate", "20", environment=environment) as demo:
-        demo.says("  by a")  # a change: the worker works, and events are under way
+        demo.says(" by a")  # a change: the worker works, and events are under way
         assert processes_in(tmp_path / "segue-demo") != []
         demo.terminate(number)
         assert demo.ends() == code
@@ -101,7 +101,7 @@ def test_a_killed_demo_leaves_no_worker(
 ) -> None:
     environment = named(kafka, redis_server)
     with SegueProcess(tmp_path, "demo", "--rate", "20", environment=environment) as demo:
-        demo.says("  by a")
+        demo.says(" by a")
         demo.terminate(signal.SIGKILL)
         demo.ends()
         eventually(lambda: processes_in(tmp_path / "segue-demo") == [], "the worker ends")

@@ -225,7 +225,7 @@ def test_where_the_order_between_the_topics_was_another_one_the_way_differs_and_
     # Without the order there is one way alone.
     lane = partition_of("7", deployment.partitions)
     alike = deployment.segue("replay", "--to-offsets", f"{lane}:2:0").stderr
-    assert "2 events of 1 users" in alike
+    assert "2 events of 1 user " in alike
     assert "live it was another" not in alike
 
 
