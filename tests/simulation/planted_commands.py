@@ -103,8 +103,8 @@ def bootstrapping_with_the_offsets_first() -> Planted:
     """The group's offsets are committed before the last users' records."""
     right = bootstraps._Filler.recall
 
-    def wrong(filler: Any) -> None:
-        right(filler)
+    def wrong(filler: Any, recalled: Any) -> None:
+        right(filler, recalled)
         for topic in filler._ends.start:
             filler._ends.log.bounds(topic)
         filler._ends.log.commit([], filler._ends.start)
