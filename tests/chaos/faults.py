@@ -273,7 +273,7 @@ class Workers:
         return (
             self._may_miss_a_topic
             and worker.process.poll() == BadTopics.exit_code
-            and "does not exist: create it" in log
+            and "does not exist: `segue worker`" in log
             and "Traceback" not in log
         )
 

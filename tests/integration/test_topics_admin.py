@@ -126,7 +126,7 @@ def test_unequal_counts_name_both_topics_and_counts(client: dict[str, str], topi
 def test_missing_topics_are_named_all_at_once(client: dict[str, str], topics: Topics) -> None:
     make(client, topics.signups, 3)
     absent = f"{topics.orders}, {topics.changes}, {topics.users}, {topics.dead_letters}"
-    with pytest.raises(BadTopics, match=f"topic {absent} does not exist: .*segue doctor.*topic_prefix"):
+    with pytest.raises(BadTopics, match=f"topics {absent} do not exist: `segue worker`.*topic_prefix"):
         topics_admin.check_topics(client, topics)
 
 

@@ -139,7 +139,7 @@ def test_an_input_that_is_gone_ends_the_worker_with_a_sentence_and_the_next_one_
     topic = busy.deployment.topics.orders
     delete(busy.deployment, topic)
     assert busy.worker.process.wait(HANG_S) == 6
-    assert f"topic {topic} does not exist: create it" in last_words(busy)
+    assert f"topic {topic} does not exist: `segue worker`" in last_words(busy)
     busy.worker = busy.deployment.worker().ready()
     busy.send(records(Random(9), 800, USERS), 200)
     becomes_right(busy)
