@@ -10,7 +10,7 @@ import redis
 
 from schemas.errors import LoginRefused, SegueError, Unusable
 from segue.doctor.check import FAIL, OK, WARN, Check
-from segue.doctor.places import REPAIR, check_places
+from segue.doctor.places import check_places
 from segue.followed import followed
 from segue.rebuild_lease import standing
 from segue.settings import Settings
@@ -133,8 +133,8 @@ def _cuts(settings: Settings) -> bool:
 
 def _persistence(info: Mapping[str, Any], *, cuts: bool) -> Check:
     if info.get("aof_enabled") and cuts and info.get("server_name") != "valkey":
-        text = "the append-only file is on. After a crash Redis may bring back a part of a save that it lost"
-        return Check("redis persistence", WARN, text, f"{REPAIR}; lanes notice, and fold their log again")
+        text = "the append-only file is on; where it is repaired before Redis starts after a crash, no lane folds its log again"
+        return Check("redis persistence", OK, f"{text} (docs/redis.md)")
     if info.get("aof_enabled"):
         return Check("redis persistence", OK, "the append-only file is on")
     text = "the append-only file is off: after a restart the lanes fold the log again"

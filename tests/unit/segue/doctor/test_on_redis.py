@@ -12,7 +12,7 @@ from segue.doctor.check import OK, WARN
     ("info", "cuts", "state"),
     [
         ({"aof_enabled": 1}, False, OK),
-        ({"aof_enabled": 1}, True, WARN),
+        ({"aof_enabled": 1}, True, OK),
         ({"aof_enabled": 1, "server_name": "valkey"}, True, OK),
         ({"aof_enabled": 0}, False, WARN),
     ],
