@@ -23,7 +23,7 @@ Say = Callable[[str], None]
 _THELOOK = Path(str(files("segue"))) / "data" / "thelook"
 _WAREHOUSE = ("--warehouse", str(_THELOOK))
 _AS_OF = ("--as-of", "2024-12-01")
-_MARK = "SEGUE_CAMPAIGN"
+_MARK = "CAMPAIGN_OF_SEGUE"  # a variable of ours that is no setting would be refused
 _TRIES = 10
 
 _BOOTSTRAP = ("bootstrap", *_WAREHOUSE, *_AS_OF)
