@@ -12,9 +12,9 @@ from streamer.place import Place
 from tests.refill import memory
 from tests.refill.made_up import Shop
 
-FEW, MANY = 2_000, 10_000
-# A state takes about 2 kB, an id in a set 100 bytes.
-MAY_GROW_BYTES = 400_000
+FEW, MANY = 4_000, 12_000
+# Of 8,000 users more, states would take about 16 MB, and their ids in a set 0.8 MB.
+MAY_GROW_BYTES = 500_000
 
 
 @pytest.fixture(autouse=True)
