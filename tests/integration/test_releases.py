@@ -39,6 +39,8 @@ class Publishing:
         config = {"cleanup.policy": "compact"}
         (made,) = self._admin.create_topics([NewTopic(self.topics.models, 1, 1, config=config)]).values()
         made.result(HANG_S)
+        # Kafka answers before the broker itself knows the topic.
+        eventually(lambda: self.topics.models in self._admin.list_topics(timeout=HANG_S).topics)
 
     def delete(self) -> None:
         self._admin.delete_topics([self.topics.models])[self.topics.models].result(HANG_S)
