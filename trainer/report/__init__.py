@@ -2,7 +2,9 @@
 
 Both hold no time and draw no unseeded numbers, so that the same fit gives the same bytes. ``numbers`` is what
 both say; ``page`` puts the sections together (``overview``, ``verdict``, ``segments``, ``worth``, ``choice``,
-``space``, ``changes``, ``data``), which draw with ``bars``, ``curves``, ``dots``, ``heat`` and ``scatter`` over ``svg``.
+``space``, ``changes``, ``data``). A section chooses its figures and charts, and a template of ``templates/``
+has its words and its HTML. ``bars``, ``curves``, ``dots``, ``heat``, ``intervals`` and ``scatter`` draw, over
+``svg``.
 """
 
 from trainer.report.numbers import Report, report_of

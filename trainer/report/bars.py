@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from xml.etree.ElementTree import Element
+
+from markupsafe import Markup
 
 from trainer.report.svg import Scale, bar, cut, line, picture, text
 
@@ -28,7 +31,9 @@ class Bar:
     margin: float | None = None
 
 
-def bar_chart(name: str, rows: Sequence[Bar], *, full: float | None = None, mark: float | None = None) -> str:
+def bar_chart(
+    name: str, rows: Sequence[Bar], *, full: float | None = None, mark: float | None = None
+) -> Markup:
     """The rows, one below the other.
 
     Args:
@@ -44,7 +49,8 @@ def bar_chart(name: str, rows: Sequence[Bar], *, full: float | None = None, mark
         top = place * _ROW
         parts.append(text(0, top + 14, cut(row.label, _WIDTH - _FIGURE), css="name"))
         parts.append(text(_WIDTH, top + 14, row.figure, anchor="end", css="count"))
-        parts.append(f'<rect class="track" x="0" y="{top + 21}" width="{_WIDTH}" height="{_THICK}" rx="2"/>')
+        track = {"x": "0", "y": f"{top + 21:g}", "width": f"{_WIDTH:g}", "height": f"{_THICK:g}", "rx": "2"}
+        parts.append(Element("rect", {"class": "track", **track}))
         parts.append(bar(0, top + 21, x(row.value), _THICK, row.fill))
         if row.margin is not None:
             low, high = x(max(row.value - row.margin, 0)), x(min(row.value + row.margin, most))

@@ -1,6 +1,9 @@
 """Figures against k, as small charts beside each other."""
 
 from collections.abc import Mapping, Sequence
+from xml.etree.ElementTree import Element
+
+from markupsafe import Markup
 
 from trainer.report.svg import (
     COLOURS,
@@ -23,7 +26,7 @@ _LABELS = 10
 
 def curve_chart(
     name: str, ks: Sequence[int], values: Sequence[float | None], *, used: int, elbow: int | None = None
-) -> str:
+) -> Markup:
     """One figure for each k that has it; a ring marks the k in use, a dashed line the elbow.
 
     Args:
@@ -41,16 +44,15 @@ def curve_chart(
     if elbow in points:
         across, down = points[elbow]
         parts.append(line(across, _FRAME.y_end, across, down, "elbow"))
-    parts.append(
-        f'<polyline class="curve" points="{" ".join(f"{a:.1f},{b:.1f}" for a, b in points.values())}"/>'
-    )
+    curve = " ".join(f"{across:.1f},{down:.1f}" for across, down in points.values())
+    parts.append(Element("polyline", {"class": "curve", "points": curve}))
     parts += [circle(across, down, 3.5, "dot") for across, down in points.values()]
     if used in points:
         parts.append(circle(*points[used], 8, "used"))
     return picture(name, parts, _FRAME.width, _FRAME.height)
 
 
-def counts_chart(name: str, ks: Sequence[int], counts: Mapping[str, int]) -> str:
+def counts_chart(name: str, ks: Sequence[int], counts: Mapping[str, int]) -> Markup:
     """How often each k, and at last "none" where it occurred, was found; with the number over each bar."""
     words = [str(k) for k in ks] + (["none"] if counts.get("none") else [])
     step = (_FRAME.x_end - _FRAME.left) / len(words)

@@ -1,8 +1,10 @@
 """The data and the settings: rows read and left out, values missing."""
 
-from html import escape
+from collections.abc import Iterator
 
-from trainer.report.html import card, soft, table, value, words
+from markupsafe import Markup
+
+from trainer.report.html import render, words
 from trainer.report.numbers import Report
 
 _K = {
@@ -13,56 +15,20 @@ _K = {
 }
 
 
-def data(report: Report) -> str:
+def data(report: Report) -> Markup:
     """The cards."""
-    cards = [card("Users read and left out", _users(report)), card("Users without a value", _nulls(report))]
-    if report.rejected:
-        cards.append(card("Rows of the warehouse left out", _rejected(report)))
-    return "\n".join([*cards, card("Settings", _settings(report))])
+    return render("data.html", report=report, users=list(_users(report)), k=_K[report.k_by].format(report.k))
 
 
-def _users(report: Report) -> str:
+def _users(report: Report) -> Iterator[tuple[str, int]]:
+    """Why users were left out, and how many."""
     users = report.users
-    rows = [("read", users.read), ("left out: no order", users.without_orders)]
-    rows += [(f"left out: no {words(name)}", count) for name, count in users.missing.items() if count]
-    rows += [
-        (f"left out: {words(name)} new to the kept space", count)
-        for name, count in users.unseen.items()
-        if count
-    ]
-    rows.append(("trained on", users.used))
-    note = soft("A user left out for two reasons stands in both lines.") if len(rows) > 4 else ""
-    return table(("users", "number"), ((label, f"{count:,}") for label, count in rows)) + note
-
-
-def _nulls(report: Report) -> str:
-    rows = (
-        (words(name), f"{count:,} ({count / report.users.read:.1%})")
-        for name, count in report.users.nulls.items()
-    )
-    return table(("feature", "of all users read"), rows)
-
-
-def _rejected(report: Report) -> str:
-    rows = ((f"{escape(each.table)}: {value(each.reason)}", f"{each.rows:,}") for each in report.rejected)
-    return table(("table and reason", "rows"), rows)
-
-
-def _rare(share: float) -> str:
-    return f"; values of less than {share:.1%} of the users share one" if share else ""
-
-
-def _settings(report: Report) -> str:
-    settings = report.settings
-    statuses = ", ".join(map(value, settings.exclude_statuses)) or "none"
-    rows = (
-        ("features", ", ".join(map(words, settings.names))),
-        ("preset", settings.preset),
-        ("encoding", f"{settings.encoding}, {report.columns:,} columns{_rare(settings.rare)}"),
-        ("scaling", settings.scaling),
-        ("components", str(settings.components)),
-        ("k", _K[report.k_by].format(report.k)),
-        ("orders left out by status", statuses),
-        ("space", f"<code>{escape(report.space)}</code>"),
-    )
-    return table(("", ""), rows, numbers=0, css="settings")
+    yield "read", users.read
+    yield "left out: no order", users.without_orders
+    for name, count in users.missing.items():
+        if count:
+            yield f"left out: no {words(name)}", count
+    for name, count in users.unseen.items():
+        if count:
+            yield f"left out: {words(name)} new to the kept space", count
+    yield "trained on", users.used

@@ -2,8 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from xml.etree.ElementTree import Element
 
-from trainer.report.svg import Scale, cut, line, picture, short, text, ticks
+from markupsafe import Markup
+
+from trainer.report.svg import Scale, circle, cut, drawn, line, picture, short, text, ticks
 
 _WIDTH = 440.0
 _ROW = 42.0
@@ -21,7 +24,7 @@ class DotRow:
     values: tuple[float, ...]
 
 
-def dot_chart(name: str, rows: Sequence[DotRow], *, low: float = 0.0, percent: bool = False) -> str:
+def dot_chart(name: str, rows: Sequence[DotRow], *, low: float = 0.0, percent: bool = False) -> Markup:
     """The rows, with one scale below; the values of row after row in the order of :data:`SHAPES`.
 
     Args:
@@ -51,17 +54,16 @@ def dot_chart(name: str, rows: Sequence[DotRow], *, low: float = 0.0, percent: b
     return picture(name, parts, _WIDTH, height)
 
 
-def shape(kind: str, x: float, y: float) -> str:
+def shape(kind: str, x: float, y: float) -> Element:
     """A mark at a point."""
     if kind == "cross":
-        return f'<path class="cross" d="M{x - 4.5:.1f} {y - 4.5:.1f}l9 9m-9 0l9-9"/>'
-    return f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="5.5"/>'
+        return Element("path", {"class": "cross", "d": f"M{x - 4.5:.1f} {y - 4.5:.1f}l9 9m-9 0l9-9"})
+    return circle(x, y, 5.5, kind)
 
 
-def legend(words: Sequence[str]) -> str:
-    """What the shapes mean, as HTML; the words are HTML too."""
-    marks = "".join(
-        f'<li><svg viewBox="0 0 16 16" aria-hidden="true">{shape(kind, 8, 8)}</svg>{word}</li>'
-        for kind, word in zip(SHAPES, words, strict=False)
-    )
-    return f'<ul class="legend">{marks}</ul>'
+def legend(meanings: Sequence[str]) -> list[tuple[Markup, str]]:
+    """Each shape, drawn, and what it means."""
+    return [
+        (drawn([shape(kind, 8, 8)], 16, 16, {"aria-hidden": "true"}), meaning)
+        for kind, meaning in zip(SHAPES, meanings, strict=False)
+    ]

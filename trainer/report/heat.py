@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from math import ceil
 
+from markupsafe import Markup
+
 from trainer.report.html import number
-from trainer.report.svg import COLOURS, cut, picture, text
+from trainer.report.svg import COLOURS, bar, cut, picture, text
 from trainer.traits import ProfileRow
 
 _WIDTH, _LABEL = 440.0, 168.0
@@ -15,7 +17,7 @@ _FULL = 1.0  # the effect of the deepest colour
 _DEEPEST = 0.6  # of it, so that the figure on it is read
 
 
-def heat_chart(rows: Sequence[ProfileRow], ids: Sequence[int]) -> str:
+def heat_chart(rows: Sequence[ProfileRow], ids: Sequence[int]) -> Markup:
     """The grid.
 
     Args:
@@ -36,10 +38,9 @@ def heat_chart(rows: Sequence[ProfileRow], ids: Sequence[int]) -> str:
             left = _LABEL + column * step
             strength = min(abs(effect) / _FULL, 1.0) * _DEEPEST
             fill = COLOURS[0] if effect > 0 else COLOURS[1]
-            parts.append(
-                f'<rect fill="{fill}" fill-opacity="{strength:.3f}" x="{left + 1:.1f}" y="{top + 1:.1f}" '
-                f'width="{step - 2:.1f}" height="{_ROW - 2:g}" rx="2"/>'
-            )
+            cell = bar(left + 1, top + 1, step - 2, _ROW - 2, fill)
+            cell.set("fill-opacity", f"{strength:.3f}")
+            parts.append(cell)
             if step >= _LEAST_FOR_WORDS:
                 parts.append(
                     text(left + step / 2, top + 17, number(effect, "+.2f"), anchor="middle", css="name")

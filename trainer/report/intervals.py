@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from markupsafe import Markup
+
 from trainer.report.svg import Scale, around, circle, cut, line, picture, short, text, ticks
 
 _WIDTH = 440.0
@@ -20,7 +22,7 @@ class IntervalRow:
     margin: float
 
 
-def interval_chart(name: str, rows: Sequence[IntervalRow]) -> str:
+def interval_chart(name: str, rows: Sequence[IntervalRow]) -> Markup:
     """The rows, with one scale below; ``name`` is what a screen reader says."""
     ends = [end for row in rows for end in (row.value - row.margin, row.value + row.margin)]
     x = Scale(*around([0.0, *ends]), 10, _WIDTH - 16)

@@ -1,11 +1,11 @@
 """The first look: figures, what to make of them, sizes, the picture of all users."""
 
-from html import escape
+from markupsafe import Markup
 
 from trainer.encode import Matrix
 from trainer.evaluate import SILHOUETTE_ROWS, Labels
 from trainer.report.bars import Bar, bar_chart
-from trainer.report.html import card, number, soft, table
+from trainer.report.html import number, render
 from trainer.report.numbers import Report
 from trainer.report.scatter import POINTS, scatter_chart
 from trainer.report.svg import colour
@@ -24,40 +24,33 @@ _METRICS = {
 }
 
 
-def figures(report: Report) -> str:
+def figures(report: Report) -> Markup:
     """The boxes at the top."""
     shown = [(f"{report.users.used:,}", "users trained on"), (str(report.k), "segments")]
     for name in ("silhouette", "stability", "explained_variance"):
         if name in report.metrics:
             label, _, form = _METRICS[name]
             shown.append((number(report.metrics[name], form), label.lower()))
-    boxes = "\n".join(f'<div class="figure"><b>{box}</b><span>{label}</span></div>' for box, label in shown)
-    return f'<div class="figures">{boxes}</div>'
+    return render("figures.html", figures=shown)
 
 
-def clusters(report: Report, components: Matrix, labels: Labels) -> str:
+def clusters(report: Report, components: Matrix, labels: Labels) -> Markup:
     """The cards; see :func:`trainer.report.page.page` for the arguments."""
-    beside = card("Size of the segments", _sizes(report)) + card("Figures", _metrics(report))
-    return (
-        card("Users by component", _scatter(report, components, labels))
-        + f'<div class="stack">{beside}</div>'
+    return render(
+        "clusters.html",
+        scatter=scatter_chart(components, labels, report.segments, report.explained_variance),
+        sizes=_sizes(report),
+        metrics=[
+            (label, hint, number(report.metrics[name], form))
+            for name, (label, hint, form) in _METRICS.items()
+            if name in report.metrics
+        ],
+        users=len(labels),
+        points=POINTS,
     )
 
 
-def _scatter(report: Report, components: Matrix, labels: Labels) -> str:
-    users = len(labels)
-    drawn = (
-        f"About {POINTS:,} of {users:,} users, drawn at random with a fixed seed, of every segment in proportion; "
-        "of a small one more, so that it is seen."
-        if users > POINTS
-        else f"All {users:,} users."
-    )
-    return scatter_chart(components, labels, report.segments, report.explained_variance) + soft(
-        f"{drawn} A number marks the centre of that segment."
-    )
-
-
-def _sizes(report: Report) -> str:
+def _sizes(report: Report) -> Markup:
     rows = [
         Bar(
             f"{segment.id}  {segment.name}",
@@ -68,12 +61,3 @@ def _sizes(report: Report) -> str:
         for place, segment in enumerate(report.segments)
     ]
     return bar_chart("Users in each segment", rows)
-
-
-def _metrics(report: Report) -> str:
-    rows = [
-        (f"{escape(label)}<br><small>{escape(hint)}</small>", number(report.metrics[name], form))
-        for name, (label, hint, form) in _METRICS.items()
-        if name in report.metrics
-    ]
-    return table(("", ""), rows)

@@ -1,8 +1,5 @@
 """``report.html``: one file that opens without a network."""
 
-from html import escape
-from importlib.resources import files
-from string import Template
 from typing import Any
 
 from msgspec import convert, to_builtins
@@ -13,7 +10,7 @@ from trainer.evaluate import Labels
 from trainer.report.changes import changes
 from trainer.report.choice import choice
 from trainer.report.data import data
-from trainer.report.html import number
+from trainer.report.html import render
 from trainer.report.numbers import Report
 from trainer.report.overview import clusters, figures
 from trainer.report.segments import segment_cards, side_by_side
@@ -31,25 +28,22 @@ def page(report: Report, components: Matrix, labels: Labels) -> bytes:
         labels: each row's place in ``report.segments``, shape (rows,).
     """
     report = convert(_printable(to_builtins(report)), Report)
-    here = files("trainer.report")
-    template = Template(here.joinpath("page.html").read_text(encoding="utf-8"))
-    return template.substitute(
-        version=escape(report.version),
-        style=here.joinpath("page.css").read_text(encoding="utf-8"),
-        subtitle=_subtitle(report),
+    html = render(
+        "page.html",
+        report=report,
+        trained_on=_trained_on(report),
         figures=figures(report),
         verdict=verdict(report),
         clusters=clusters(report, components, labels),
         side_by_side=side_by_side(report),
         segments=segment_cards(report),
-        comparisons=f"{report.comparisons:,}",
-        threshold=number(report.z_threshold, ".1f"),
         worth=worth(report),
         choice=choice(report),
         space=space(report),
         changes=changes(report),
         data=data(report),
-    ).encode("utf-8", "replace")
+    )
+    return html.encode("utf-8", "replace")
 
 
 def _printable(part: Any) -> Any:
@@ -63,9 +57,8 @@ def _printable(part: Any) -> Any:
     return part
 
 
-def _subtitle(report: Report) -> str:
+def _trained_on(report: Report) -> str:
     until = "all facts" if report.as_of is None else f"facts before {report.as_of}"
     bounds = [f"from {report.start}" if report.start else "", f"before {report.end}" if report.end else ""]
     window = " and ".join(filter(None, bounds))
-    who = f", users with an order {window}" if window else ""
-    return f"Release <code>{escape(report.version)}</code>, trained on {escape(until + who)}"
+    return f"{until}, users with an order {window}" if window else until

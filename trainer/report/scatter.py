@@ -1,9 +1,11 @@
 """The training users by their first two components, coloured by segment."""
 
 from collections.abc import Sequence
+from xml.etree.ElementTree import Element
 
 import numpy as np
 import numpy.typing as npt
+from markupsafe import Markup
 
 from trainer.encode import Matrix
 from trainer.evaluate import Labels
@@ -20,7 +22,7 @@ _STEPS = 200
 
 def scatter_chart(
     components: Matrix, labels: Labels, segments: Sequence[SegmentReport], explained: Sequence[float]
-) -> str:
+) -> Markup:
     """The chart.
 
     Args:
@@ -50,7 +52,8 @@ def scatter_chart(
         dots = "".join(f"M{x(a):.1f} {y(b):.1f}h0" for a, b in zip(shown[mask, 0], second[mask], strict=True))
         # Squares, not dots, when the colours begin again.
         cap = "round" if place < len(COLOURS) else "square"
-        parts.append(f'<path class="points" stroke="{colour(place)}" stroke-linecap="{cap}" d="{dots}"/>')
+        stroke = {"stroke": colour(place), "stroke-linecap": cap}
+        parts.append(Element("path", {"class": "points", **stroke, "d": dots}))
     centres = np.array([(x(each.centre[0]), y(0.5 if flat else each.centre[1])) for each in segments])
     for segment, (across, down) in zip(segments, apart(centres, 2 * _MARK + 2), strict=True):
         parts.append(circle(across, down, _MARK, "centre"))

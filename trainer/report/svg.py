@@ -1,10 +1,12 @@
 """The little SVG that the charts need: frames, scales, ticks, axes and text."""
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from math import floor, log10
+from xml.etree.ElementTree import Element, tostring
+
+from markupsafe import Markup
 
 # Okabe and Ito's colours, told apart with any colour vision (jfly.uni-koeln.de/color), without yellow and
 # black, which are too light and too heavy for points on white.
@@ -121,30 +123,41 @@ def _letter(letter: str) -> float:
     return _BROAD if letter in _BROAD_LETTERS or letter.isupper() else _USUAL
 
 
-def text(x: float, y: float, words: str, *, anchor: str = "start", css: str = "") -> str:
+def text(x: float, y: float, words: str, *, anchor: str = "start", css: str = "") -> Element:
     """Words at a point; ``anchor`` is SVG's: start, middle or end."""
-    kind = f' class="{css}"' if css else ""
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"{kind}>{escape(words)}</text>'
+    kind = {"class": css} if css else {}
+    element = Element("text", {"x": f"{x:.1f}", "y": f"{y:.1f}", "text-anchor": anchor, **kind})
+    element.text = words
+    return element
 
 
-def line(x1: float, y1: float, x2: float, y2: float, css: str) -> str:
+def line(x1: float, y1: float, x2: float, y2: float, css: str) -> Element:
     """A straight line, drawn as the style sheet says."""
-    return f'<line class="{css}" x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"/>'
+    ends = {"x1": f"{x1:.1f}", "y1": f"{y1:.1f}", "x2": f"{x2:.1f}", "y2": f"{y2:.1f}"}
+    return Element("line", {"class": css, **ends})
 
 
-def circle(x: float, y: float, radius: float, css: str) -> str:
+def circle(x: float, y: float, radius: float, css: str) -> Element:
     """A circle, drawn as the style sheet says."""
-    return f'<circle class="{css}" cx="{x:.1f}" cy="{y:.1f}" r="{radius:g}"/>'
+    return Element("circle", {"class": css, "cx": f"{x:.1f}", "cy": f"{y:.1f}", "r": f"{radius:g}"})
 
 
-def bar(x: float, y: float, width: float, height: float, fill: str) -> str:
-    """A filled rectangle."""
-    return f'<rect fill="{fill}" x="{x:.1f}" y="{y:.1f}" width="{max(width, 0):.1f}" height="{height:g}" rx="2"/>'
+def bar(x: float, y: float, width: float, height: float, fill: str) -> Element:
+    """A filled rectangle with round corners."""
+    place = {"x": f"{x:.1f}", "y": f"{y:.1f}", "width": f"{max(width, 0):.1f}", "height": f"{height:g}"}
+    return Element("rect", {"fill": fill, **place, "rx": "2"})
 
 
-def picture(label: str, parts: Iterable[str], width: float, height: float) -> str:
+def picture(label: str, parts: Iterable[Element], width: float, height: float) -> Markup:
     """One chart; ``label`` is what a screen reader says."""
-    return f'<svg viewBox="0 0 {width:g} {height:g}" role="img" aria-label="{escape(label)}">{"".join(parts)}</svg>'
+    return drawn(parts, width, height, {"role": "img", "aria-label": label})
+
+
+def drawn(parts: Iterable[Element], width: float, height: float, more: Mapping[str, str]) -> Markup:
+    """The SVG of these parts; ``more`` are attributes of its root."""
+    root = Element("svg", {"viewBox": f"0 0 {width:g} {height:g}", **more})
+    root.extend(parts)
+    return Markup(tostring(root, encoding="unicode"))  # noqa: S704 - the serializer has escaped all texts
 
 
 def axes(
@@ -155,7 +168,7 @@ def axes(
     y_ticks: Sequence[float],
     x_name: str,
     y_name: str,
-) -> list[str]:
+) -> list[Element]:
     """Grid, ticks and names of a chart's two axes; the upright one's name lies above it, to be read."""
     parts = []
     for tick in y_ticks:

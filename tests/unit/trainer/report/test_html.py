@@ -15,7 +15,8 @@ from trainer.report.html import number
         (2.4338891524382e33, ",.1f", "2.43e+33"),
         (-1e15, ",.0f", "−1.00e+15"),
         (nan, ".3f", "–"),
+        (None, ".3f", "–"),
     ],
 )
-def test_a_number_takes_little_room(figure: float, form: str, told: str) -> None:
+def test_a_number_takes_little_room(figure: float | None, form: str, told: str) -> None:
     assert number(figure, form) == told

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from trainer.report.svg import COLOURS, Scale, short, text, ticks
+from trainer.report.svg import COLOURS, Scale, picture, short, text, ticks
 
 
 def test_a_scale_is_a_straight_line() -> None:
@@ -32,7 +32,11 @@ def test_short_numbers(number: float, words: str) -> None:
 
 
 def test_text_is_escaped() -> None:
-    assert text(1, 2, "<b> & co") == '<text x="1.0" y="2.0" text-anchor="start">&lt;b&gt; &amp; co</text>'
+    svg = picture('"one" & <two>', [text(1, 2, "<b> & co")], 10, 20)
+    assert svg == (
+        '<svg viewBox="0 0 10 20" role="img" aria-label="&quot;one&quot; &amp; &lt;two&gt;">'
+        '<text x="1.0" y="2.0" text-anchor="start">&lt;b&gt; &amp; co</text></svg>'
+    )
 
 
 def test_colours_are_told_apart() -> None:

@@ -30,9 +30,14 @@ def report() -> Report:
     return report_of(fitted, release_of(fitted, list("abcde")), {}, traits)
 
 
+def said(report: Report) -> str:
+    """The verdict, on one line."""
+    return " ".join(verdict(report).split())
+
+
 def held(report: Report, used: EncodingControl | None, recommended: EncodingControl | None = None) -> str:
     comparison = Comparison(() if used is None else (used,), used, recommended, 1_000)
-    return verdict(msgspec.structs.replace(report, comparison=comparison))
+    return said(msgspec.structs.replace(report, comparison=comparison))
 
 
 def test_structure(report: Report) -> None:
@@ -43,20 +48,20 @@ def test_structure(report: Report) -> None:
     worse = replace(GOOD, gain=-0.2, verdict="less clear")
     assert "<b>Less clear than shuffled:</b>" in held(report, worse)
     assert "the silhouette lies 0.200 ± 0.050 below" in held(report, worse)
-    assert "not held against shuffled data" in verdict(report)
+    assert "not held against shuffled data" in said(report)
 
 
 def test_which_k_the_figures_name(report: Report) -> None:
     search = replace(report.search, elbow=4, highest_silhouette=2, highest_stability=4)
-    assert "the highest silhouette names 2" in verdict(msgspec.structs.replace(report, search=search))
+    assert "the highest silhouette names 2" in said(msgspec.structs.replace(report, search=search))
     agreed = replace(search, elbow=5, highest_silhouette=5, highest_stability=5)
-    assert "name" not in verdict(msgspec.structs.replace(report, search=agreed))
+    assert "name" not in said(msgspec.structs.replace(report, search=agreed))
 
 
 def test_what_the_segments_hang_on(report: Report) -> None:
-    said = held(report, GOOD)
-    assert "Fitted anew" not in said
-    assert "spelled" not in said
+    good = held(report, GOOD)
+    assert "Fitted anew" not in good
+    assert "spelled" not in good
     assert "agree only with an adjusted Rand index of 0.39" in held(report, replace(GOOD, bootstrap_ari=0.39))
     assert "hang on how values are spelled" in held(report, replace(GOOD, permuted_codes_ari=0.11))
     assert "spelled" not in held(report, replace(GOOD, permuted_codes_ari=None))
@@ -75,15 +80,13 @@ def test_the_future(report: Report) -> None:
     told = Followup(T, T, 100, (), (by_chance, telling))
     assert (
         "They tell 7.0% of the variance in what is spent within the 90 days after; segments dealt out at "
-        in (verdict(msgspec.structs.replace(report, followup=told)))
+        in (said(msgspec.structs.replace(report, followup=told)))
     )
     nothing = replace(told, outcomes=(by_chance,))
-    assert "say nothing about the 90 days" in verdict(msgspec.structs.replace(report, followup=nothing))
-    assert "cannot be told" in verdict(report)
+    assert "say nothing about the 90 days" in said(msgspec.structs.replace(report, followup=nothing))
+    assert "cannot be told" in said(report)
 
 
 def test_whom_it_would_move(report: Report) -> None:
     impact = Impact("v", {}, Moves(200, (Pair(0, 1, 3),)), None, ())
-    assert "Publishing would move 1.5% of 200 users" in verdict(
-        msgspec.structs.replace(report, impact=impact)
-    )
+    assert "Publishing would move 1.5% of 200 users" in said(msgspec.structs.replace(report, impact=impact))
