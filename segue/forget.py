@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NoReturn
 
 from confluent_kafka import Message
+from tenacity import RetryCallState, Retrying, retry_if_not_result, stop_after_delay, wait_fixed
 
 from schemas import checks, times
 from schemas.decode import encode_signup
@@ -95,14 +96,23 @@ def wait_until_applied(settings: Settings, erasure: Erasure, deadline_s: float) 
         NotApplied: it has not within ``deadline_s`` seconds.
         Unreachable: Redis does not answer.
     """
-    end_s = time.monotonic() + deadline_s
+
+    def is_applied(place: Place | None) -> bool:
+        return place is not None and erasure.is_before(place)
+
+    def give_up(_: RetryCallState) -> NoReturn:
+        raise NotApplied(
+            f"the erasure of user {erasure.user_id!r} lies in {erasure.topic}, partition {erasure.partition},"
+            f" offset {erasure.offset}, but no worker has come to it within {deadline_s:g} s: see that one runs,"
+            " and how far it is behind (segue doctor)"
+        )
+
+    looking = Retrying(
+        retry=retry_if_not_result(is_applied),
+        stop=stop_after_delay(deadline_s),
+        wait=wait_fixed(_LOOK_S),
+        retry_error_callback=give_up,
+    )
     with RedisUsers(followed(settings)) as users:
-        while (place := users.place(erasure.partition)) is None or not erasure.is_before(place):
-            if time.monotonic() >= end_s:
-                raise NotApplied(
-                    f"the erasure of user {erasure.user_id!r} lies in {erasure.topic}, partition"
-                    f" {erasure.partition}, offset {erasure.offset}, but no worker has come to it within"
-                    f" {deadline_s:g} s: see that one runs, and how far it is behind (segue doctor)"
-                )
-            time.sleep(_LOOK_S)
+        looking(users.place, erasure.partition)
         return users.card(erasure.user_id) is None

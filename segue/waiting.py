@@ -9,6 +9,14 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TypeVar
 
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    retry_if_not_exception_type,
+    wait_fixed,
+)
+
 from schemas.errors import LoginRefused, Unreachable, Unusable
 
 Found = TypeVar("Found")
@@ -21,6 +29,7 @@ QUIET_S = 3.0
 _REMIND_S = 60.0
 _RETRY_S = 1.0
 _LOOK_S = 0.5
+_MAY_PASS = retry_if_exception_type(Unreachable) & retry_if_not_exception_type((LoginRefused, Unusable))
 
 
 class Wait:
@@ -86,16 +95,16 @@ class Wait:
             LoginRefused, Unusable: at once: waiting does not help.
             Unreachable: patience has ended.
         """
-        while True:
-            try:
-                with self.visible():
-                    return attempt()
-            except (LoginRefused, Unusable):
-                raise
-            except Unreachable as error:
-                if self.lasts(str(error), at_once=True):
-                    raise
-            time.sleep(_RETRY_S)
+
+        def ask() -> Found:
+            with self.visible():
+                return attempt()
+
+        def patience_ends(state: RetryCallState) -> bool:
+            assert state.outcome is not None
+            return self.lasts(str(state.outcome.exception()), at_once=True)
+
+        return Retrying(retry=_MAY_PASS, stop=patience_ends, wait=wait_fixed(_RETRY_S), reraise=True)(ask)
 
     @contextmanager
     def visible(self) -> Iterator[None]:

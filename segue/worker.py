@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import signal
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TypeVar
 
 import structlog
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    retry_if_not_exception_type,
+    wait_fixed,
+)
 
 from schemas.errors import Unreachable, Unusable
 from segue.kafka import make_topics
@@ -32,6 +38,7 @@ _Found = TypeVar("_Found")
 
 _RETRY_S = 1.0
 _ASK_S = 5.0
+_MAY_PASS = retry_if_exception_type(Unreachable) & retry_if_not_exception_type(Unusable)
 
 log = structlog.get_logger("segue.worker")
 
@@ -117,22 +124,20 @@ def _ends_in_order() -> Iterator[None]:
 
 
 def _waited_for(attempt: Callable[[], _Found]) -> _Found:
-    """What the attempt gives, as soon as the server that it asks answers."""
+    """What the attempt gives, as soon as the server that it asks answers. The log says why it waits."""
     reason: str | None = None
-    while True:
-        try:
-            found = attempt()
-        except Unusable:
-            raise
-        except Unreachable as error:
-            if str(error) != reason:
-                reason = str(error)
-                log.warning("worker.waits", reason=reason)
-            time.sleep(_RETRY_S)
-            continue
-        if reason is not None:
-            log.info("worker.goes_on")
-        return found
+
+    def say(state: RetryCallState) -> None:
+        nonlocal reason
+        assert state.outcome is not None
+        before, reason = reason, str(state.outcome.exception())
+        if reason != before:
+            log.warning("worker.waits", reason=reason)
+
+    found = Retrying(retry=_MAY_PASS, wait=wait_fixed(_RETRY_S), before_sleep=say)(attempt)
+    if reason is not None:
+        log.info("worker.goes_on")
+    return found
 
 
 def _topics_made(sentence: str) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
+from operator import not_
+
+from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 
 def wait_until(holds: Callable[[], bool], *, deadline_s: float, every_s: float = 0.05) -> bool:
@@ -14,9 +16,10 @@ def wait_until(holds: Callable[[], bool], *, deadline_s: float, every_s: float =
     >>> wait_until(lambda: False, deadline_s=0)
     False
     """
-    end_s = time.monotonic() + deadline_s
-    while not holds():
-        if time.monotonic() >= end_s:
-            return False
-        time.sleep(every_s)
-    return True
+    asking = Retrying(
+        retry=retry_if_result(not_),
+        stop=stop_after_delay(deadline_s),
+        wait=wait_fixed(every_s),
+        retry_error_callback=lambda _: False,
+    )
+    return asking(holds)
