@@ -103,8 +103,8 @@ def wait_until_applied(settings: Settings, erasure: Erasure, deadline_s: float) 
     def give_up(_: RetryCallState) -> NoReturn:
         raise NotApplied(
             f"the erasure of user {erasure.user_id!r} lies in {erasure.topic}, partition {erasure.partition},"
-            f" offset {erasure.offset}, but no worker has come to it within {deadline_s:g} s: see that one runs,"
-            " and how far it is behind (segue doctor)"
+            f" offset {erasure.offset}, but no worker has come to it within {deadline_s:g} s: see that one"
+            " runs, and how far it is behind (segue doctor)"
         )
 
     looking = Retrying(

@@ -228,7 +228,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """What it is made from, and nothing else: :func:`load_settings` puts the sources together."""
+        """The arguments alone: :func:`load_settings` puts the sources together (why: docs/dependencies.md)."""
         return (init_settings,)
 
     @field_validator("kafka")

@@ -23,7 +23,7 @@ Found = TypeVar("Found")
 Say = Callable[[str], None]
 
 PATIENCE_S = 300.0
-"""As long as a person would who has only just started a server. It is no setting: ctrl-C is at hand, and `timeout`."""
+"""A server that was only just started answers sooner. It is no setting: there are ctrl-C and `timeout`."""
 QUIET_S = 3.0
 """What takes no longer is not worth a word."""
 _REMIND_S = 60.0
@@ -133,7 +133,8 @@ class Wait:
 
     @property
     def _terms(self) -> str:
-        return f"Waiting since {self._since:%H:%M:%S} UTC, for {PATIENCE_S / 60:.0f} minutes at most; ctrl-C ends it."
+        most = f"{PATIENCE_S / 60:.0f} minutes"
+        return f"Waiting since {self._since:%H:%M:%S} UTC, for {most} at most; ctrl-C ends it."
 
     def _begin(self) -> float:
         if self._since_s is None:
