@@ -33,6 +33,7 @@ def fill(
     positions: Mapping[int, Mapping[str, int]] | int = 0,
     wrap: Wrap = lambda log, store: (log, store),
     announce: Callable[[], None] = lambda: None,
+    writer: str | None = None,
 ) -> Filled:
     """Bootstrap all lanes of a world; the log goes on from ``positions``, by lane and input, or one for all."""
     model = world.models.model
@@ -60,7 +61,7 @@ def fill(
         model,
         world.config,
         clock=lambda: NOW,
-        writer=f"bootstrap {next(_writers)}",
+        writer=writer or f"bootstrap {next(_writers)}",
         announce=announced,
         progress=lambda users: None,
     )

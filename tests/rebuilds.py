@@ -1,8 +1,9 @@
 """A rebuild of a world in memory: what `segue rebuild` makes of its log, under a fresh prefix."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from streamer.bootstrap import Fact
+from streamer.interfaces import Store
 from streamer.memory import MemoryRedis, MemoryStore
 from streamer.rebuild import LaneFiller, decided_within
 from tests.refolding import a_lane_log, a_past
@@ -10,17 +11,22 @@ from tests.worlds import World
 
 
 def rebuilt(
-    world: World, *committed: Mapping[str, int], anew: bool = False, warehouse: Sequence[Fact] | None = None
+    world: World,
+    *committed: Mapping[str, int],
+    anew: bool = False,
+    warehouse: Sequence[Fact] | None = None,
+    noted: Callable[[Store], Store] = lambda store: store,
 ) -> MemoryRedis:
     """What a rebuild makes of the lanes, that asked for the offsets before the decisions.
 
     Args:
         committed: of each lane in turn, up to where its group has decided.
         warehouse: the facts that a bootstrap took the users from, user by user, where there was one.
+        noted: the store as the rebuild sees it.
     """
     fresh = MemoryRedis()
     for lane, offsets in enumerate(committed):
-        _fill(world, fresh, lane, offsets, anew, warehouse)
+        _fill(world, noted(MemoryStore(fresh, lane)), lane, offsets, anew, warehouse)
     return fresh
 
 
@@ -33,7 +39,7 @@ def committed_in(world: World, lane: int) -> dict[str, int] | None:
 
 def _fill(
     world: World,
-    fresh: MemoryRedis,
+    store: Store,
     lane: int,
     committed: Mapping[str, int],
     anew: bool,
@@ -41,7 +47,7 @@ def _fill(
 ) -> None:
     model = world.models.model
     assert model is not None
-    filler = LaneFiller(lane, MemoryStore(fresh, lane), model, world.config, "rebuild 1", anew=anew)
+    filler = LaneFiller(lane, store, model, world.config, "rebuild 1", anew=anew)
     filler.check(again=filler.look())
     filler.begin()
     log, users = a_lane_log(world, lane), world.topics.users

@@ -1,0 +1,53 @@
+"""The records, states, places and names of keys that are in use stay as they are, to the byte."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from streamer import place as places
+from streamer import state as states
+from tests import kept_bytes
+
+
+@pytest.mark.parametrize("name", kept_bytes.STREAMS)
+def test_a_stream_leaves_what_it_left_before(name: str) -> None:
+    made = kept_bytes.text_of(name).splitlines()
+    before = kept_bytes.path_of(name).read_text(encoding="utf-8").splitlines()
+    for is_now, was in zip(made, before, strict=False):
+        assert is_now == was
+    assert len(made) == len(before)
+
+
+def kept_places() -> Iterator[bytes]:
+    for name in kept_bytes.STREAMS:
+        for line in kept_bytes.kept(name):
+            if line[0] in ("place", "saved", "saved over a torn lane"):
+                yield line[2].encode()
+
+
+def test_places_of_before_are_read_and_written_again_the_same() -> None:
+    kept = [stored for stored in kept_places() if stored.startswith(b"{")]
+    assert len(kept) > 50
+    assert [places.encode(places.decode(stored)) for stored in kept] == kept
+
+
+def test_every_mark_of_before_is_known() -> None:
+    known = (places.is_unfinished, places.is_rebuilding, places.is_emptying, places.moved_to)
+    marks = {stored for stored in kept_places() if stored.startswith(b'"')}
+    assert {sum(bool(is_one(mark)) for is_one in known) for mark in marks} == {1}
+    assert {next(is_one for is_one in known if is_one(mark)) for mark in marks} == set(known)
+
+
+def test_states_of_before_are_read_and_written_again_the_same() -> None:
+    kept = [
+        (line[1], line[2]["state"].encode())
+        for name in kept_bytes.STREAMS
+        for line in kept_bytes.kept(name)
+        if line[0] == "user"
+    ]
+    assert any(json.loads(stored).get("indexed") for _, stored in kept)
+    assert any("erased_at" in json.loads(stored)["facts"] for _, stored in kept)
+    assert [states.encode(states.decode(user_id, stored, {})) for user_id, stored in kept] == [
+        stored for _, stored in kept
+    ]
