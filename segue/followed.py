@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from segue.settings import Settings
-from streamer.lane_snapshot import read_stored
+from streamer.lane_snapshot import follow_lane
 from streamer.redis_client import TIMEOUT_S
 from streamer.store import RedisStore
 
@@ -16,7 +16,7 @@ def followed(settings: Settings, timeout_s: float = TIMEOUT_S) -> Settings:
     """
     store = RedisStore(settings.redis, 0, settings.redis_prefix, timeout_s)
     try:
-        read_stored(store)  # whether it can be believed is for others to say
+        follow_lane(store)
         return settings.model_copy(update={"redis_prefix": store.prefix})
     finally:
         store.close()

@@ -63,9 +63,9 @@ class PatientLog(KafkaLog):
         """As :meth:`KafkaLog.committed`."""
         return self._wait.until_answered(super().committed)
 
-    def bounds(self, topic: str) -> Bounds:
-        """As :meth:`KafkaLog.bounds`."""
-        ask = super().bounds
+    def watch(self, topic: str) -> Bounds:
+        """As :meth:`KafkaLog.watch`."""
+        ask = super().watch
         return self._wait.until_answered(lambda: ask(topic))
 
     def read_from(self, positions: Mapping[str, int]) -> None:

@@ -15,7 +15,7 @@ from segue.lane_past import Erased, FactsAsOf, LaneLog, begin_of, past_of
 from streamer import place as places
 from streamer.interfaces import Store
 from streamer.lane_config import LaneConfig
-from streamer.lane_snapshot import read_stored
+from streamer.lane_snapshot import follow_lane
 from streamer.model import ActiveModel, BootstrapRecord
 from streamer.rebuild import LaneFiller, LaneInUse, check_filled, decided_within, kept, move
 from streamer.refusals import Refusals
@@ -231,7 +231,7 @@ def switch(
         Unreachable: Redis does not answer.
     """
     for old, new in zip(olds, news, strict=True):
-        stored, (filled, torn) = kept(old), read_stored(new)
+        stored, (filled, torn) = kept(old), follow_lane(new)
         if old.prefix == into:
             continue
         if torn is not None:

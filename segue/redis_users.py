@@ -23,7 +23,7 @@ from streamer import state as states
 from streamer.features import features
 from streamer.history import FIELDS, Entered, read_history
 from streamer.keys import SEGMENT, STATE, Keys
-from streamer.lane_snapshot import read_stored
+from streamer.lane_snapshot import follow_lane
 from streamer.neighbours import angle, similarity
 from streamer.place import FoldSettings, Place
 from streamer.redis_client import address_of, connect, reaching
@@ -208,7 +208,7 @@ def similar_users(
         return ()
     store = RedisStore(settings.redis, 0, settings.redis_prefix, TIMEOUT_S)
     try:
-        read_stored(store)  # follows the lanes, where they have moved to another prefix
+        follow_lane(store)
         (found,) = store.neighbours(space, [at], settings.similar_users, besides)
     finally:
         store.close()

@@ -253,7 +253,7 @@ class _Filler:
     def recall(self, recalled: KeptStates) -> None:
         """Read what ``user-segments`` says of the lane's users."""
         topic, log = self._config.topics.users, self._ends.log
-        bounds = log.bounds(topic)
+        bounds = log.watch(topic)
         self._users_position = bounds.end
         for records in read_between(log, {topic: bounds.begin}, {topic: bounds.end}, self._config.max_batch):
             for record in records:
@@ -268,7 +268,7 @@ class _Filler:
     def commit(self) -> None:
         """Write what is left, and the inputs' offsets."""
         topics, log = self._config.topics, self._ends.log
-        self._topic_ids = {topic: log.bounds(topic).topic_id for topic in (*topics.inputs, topics.users)}
+        self._topic_ids = {topic: log.watch(topic).topic_id for topic in (*topics.inputs, topics.users)}
         self._flush(self._ends.start)
 
     def count(self) -> None:

@@ -56,7 +56,7 @@ def holds_records(log: Log, topic: str) -> bool:
     """Whether the lane's partition of a topic has any record; its offsets alone do not tell, since
     transactions leave marks and compaction leaves gaps.
     """
-    bounds = log.bounds(topic)
+    bounds = log.watch(topic)
     return any(True for _ in read_between(log, {topic: bounds.begin}, {topic: bounds.end}, 1))
 
 

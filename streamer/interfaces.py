@@ -86,8 +86,8 @@ class Reading(Protocol):
         """Whether reading has passed all these offsets, though no record may lie just below them."""
 
     def reached(self) -> Mapping[str, int]:
-        """By topic being read, the offset that is read next. At a partition's end that is beyond what lies behind the
-        last record and is none: marks of transactions, records of aborted ones.
+        """By topic being read, the offset that is read next. At a partition's end it lies past transaction markers and
+        aborted records.
         """
 
 
@@ -104,8 +104,12 @@ class Log(Reading, Protocol):
     def committed(self) -> dict[str, Committed]:
         """The group's stable offsets of this lane, by input topic; a topic without one is absent."""
 
-    def bounds(self, topic: str) -> Bounds:
-        """The lane's partition of ``topic`` as it is now."""
+    def watch(self, topic: str) -> Bounds:
+        """Go by ``topic`` as it is now; the bounds of the lane's partition.
+
+        From now on an offset that is committed names this topic's id, and reading ends in a doubt where the topic is
+        made anew.
+        """
 
     def lag(self) -> dict[str, int]:
         """By topic being read, how many offsets lie ahead, as the log last heard; it asks nobody."""
@@ -137,8 +141,8 @@ class StoredUser(Struct, frozen=True):
 class Loaded(Struct, frozen=True):
     """The users asked for, and after them the lane's place, read in one round trip.
 
-    What was read is of the place: had a save come in between, the place would be another. A place read first, or by
-    itself, would not tell: a save can come in between and be lost again before the next.
+    The place is read last, so a save in between shows as another place. A place read first, or by itself, would not
+    show a save that comes in between and is lost again before the next.
     """
 
     place: bytes | None
@@ -209,11 +213,12 @@ class Store(Protocol):
 
     @property
     def prefix(self) -> str:
-        """The prefix that the keys lie under; another than the given one where :meth:`place` has followed the lane."""
+        """The prefix that the keys lie under: the given one, or the one to which :meth:`follow` came last."""
 
-    def place(self) -> bytes | None:
-        """The lane's place, as it was saved; where a rebuild has moved the lane, that under the new prefix, to which
-        this store keeps until it is asked again.
+    def follow(self) -> bytes | None:
+        """Go to the prefix under which the lane's states lie now, and read the lane's place there.
+
+        A rebuild may have moved the lane. All other methods read and write under the prefix that was reached last.
         """
 
     def places(self, partitions: Collection[int]) -> list[bytes]:

@@ -33,7 +33,7 @@ def applied(
     except (SegueError, InDoubt, NotReady, Contradiction, MemoryError):
         raise
     except Exception as error:
-        state = users.whole(event.user_id)
+        state = users.read_whole(event.user_id)
         if not holds_together(state, rules):
             users.raise_torn(event.user_id, error)
         if _fails(step, state):

@@ -65,8 +65,8 @@ class KafkaLog:
         """The group's stable offsets of the inputs; one without is absent."""
         return self._reader.committed(self._topics.inputs)
 
-    def bounds(self, topic: str) -> Bounds:
-        """The lane's partition of a topic, as the broker knows it now.
+    def watch(self, topic: str) -> Bounds:
+        """Go by a topic as the broker knows it now; the bounds of the lane's partition.
 
         Raises:
             BadTopics: the topic does not exist, has no such partition, or another number than before.
@@ -102,7 +102,7 @@ class KafkaLog:
         return self._reader.at_end(ends)
 
     def reached(self) -> Mapping[str, int]:
-        """By topic being read, the offset that is read next, at a partition's end beyond what is no record."""
+        """By topic being read, the offset that is read next, at a partition's end past transaction markers."""
         return self._reader.reached()
 
     def lag(self) -> dict[str, int]:

@@ -46,7 +46,7 @@ from streamer.interfaces import Log, OutRecord, Record, Store, UserWrite
 from streamer.isolation import applied
 from streamer.lane_config import LaneConfig, Models, Watcher
 from streamer.lane_errors import InDoubt, LaneClosing, TooLarge
-from streamer.lane_snapshot import read_snapshot, read_stored
+from streamer.lane_snapshot import follow_lane, read_snapshot
 from streamer.model import ActiveModel
 from streamer.outputs import change_records
 from streamer.pace import Pace
@@ -120,9 +120,8 @@ class Lane:
         self._switch.newest()
         topics = self._config.topics
         self._watcher.phase("taking over", None)
-        read_stored(
-            self._store
-        )  # nobody is fenced, and no producer started, for a store that does not answer
+        # A store that does not answer raises here, before anybody is fenced.
+        follow_lane(self._store)
         self._log.fence()
         snapshot = read_snapshot(self._log, self._store, topics)
         former, users = snapshot.place, snapshot.users
@@ -160,7 +159,7 @@ class Lane:
         stored = healing.emptied(self._store, snapshot, self.partition, self._config, writer)
         self._heal(stored, start, users.end, topic_ids, turn)
         # What moved the lane to where it was just saved stands, unless Redis lost it before that save.
-        self._expect(self._store.place())
+        self._expect(self._store.follow())
         self._log.read_from(start.decide_from)
         self._watcher.phase("live", None)
 
@@ -410,7 +409,7 @@ class Lane:
     def _check_place(self) -> None:
         """An idle lane looks once in a while whether Redis lost its place, or another took it."""
         if self._monotonic() - self._place_seen_s >= self._config.place_check_s:
-            self._expect(self._store.place())
+            self._expect(self._store.follow())
             self._place_seen_s = self._monotonic()
             reached = self._beyond_marks(self.positions)
             if reached != self.positions:

@@ -45,7 +45,7 @@ class LaneSnapshot(Struct, frozen=True):
         Raises:
             InDoubt: the offsets or the place are others by now.
         """
-        if (log.committed(), read_stored(store)[0]) != (self.committed, self.stored):
+        if (log.committed(), follow_lane(store)[0]) != (self.committed, self.stored):
             raise _taken()
 
     def refuse(self, reason: NeedsRebuild) -> NoReturn:
@@ -65,9 +65,9 @@ def read_snapshot(log: Log, store: Store, topics: Topics) -> LaneSnapshot:
         NeedsRebuild: the place is none that a worker can go on from.
     """
     committed = log.committed()
-    stored, torn = read_stored(store)
-    inputs = {topic: log.bounds(topic) for topic in topics.inputs}
-    users = log.bounds(topics.users)
+    stored, torn = follow_lane(store)
+    inputs = {topic: log.watch(topic) for topic in topics.inputs}
+    users = log.watch(topics.users)
     # Another that took the lane meanwhile may have decided further. Without its offsets, its decisions
     # would be adopted, and the place would no longer tell which events they came from.
     if log.committed() != committed:
@@ -77,10 +77,10 @@ def read_snapshot(log: Log, store: Store, topics: Topics) -> LaneSnapshot:
     return LaneSnapshot(committed, stored, place, torn, inputs, users)
 
 
-def read_stored(store: Store) -> tuple[bytes | None, Torn | None]:
-    """The place's bytes, and what is wrong with them."""
+def follow_lane(store: Store) -> tuple[bytes | None, Torn | None]:
+    """Take the store to where the lane's states lie; the place's bytes there, and what is wrong with them."""
     try:
-        return store.place(), None
+        return store.follow(), None
     except Torn as torn:
         return torn.place, torn
 

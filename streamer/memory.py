@@ -81,7 +81,7 @@ class MemoryLog:
         found = {topic: self._kafka.offsets.get((topic, self._partition)) for topic in self._inputs}
         return {topic: committed for topic, committed in found.items() if committed is not None}
 
-    def bounds(self, topic: str) -> Bounds:
+    def watch(self, topic: str) -> Bounds:
         made = self._kafka.topics[topic]
         self._topic_ids[topic] = made.topic_id
         return Bounds(0, len(made.partitions[self._partition]), made.topic_id)
@@ -208,7 +208,7 @@ class MemoryStore:
     def prefix(self) -> str:
         return self._redis.prefix
 
-    def place(self) -> bytes | None:
+    def follow(self) -> bytes | None:
         self._redis = self._given
         while (prefix := places.moved_to(self._redis.places.get(self._partition))) is not None:
             self._redis = self._redis.beside[prefix]
@@ -234,7 +234,7 @@ class MemoryStore:
         index = sorted(self._redis.users.get(user_id, MemoryUser()).index, key=str.encode)
         of_asks = {ask: [entry for entry in index if entry.startswith(ask.beginning)] for ask in asks}
         ends = {ask: (found[::-1] if ask.last else found)[: asks[ask]] for ask, found in of_asks.items()}
-        return LoadedEnds(self.place(), ends)
+        return LoadedEnds(self._believed(), ends)
 
     def unswept(self, sweep: int, most: int) -> Unswept:
         of_lane = self._redis.swept.get(self._partition, {})

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from schemas.errors import SegueError, Unreachable
 from streamer.interfaces import Store, UserWrite
 from streamer.lane_errors import Torn
-from streamer.lane_snapshot import read_stored
+from streamer.lane_snapshot import follow_lane
 
 _ALL_SWEEPS = 2**53
 
@@ -40,7 +40,7 @@ class NumberedSaves:
 
     def look(self) -> bytes | None:
         """Read the lane's place."""
-        self._found, self._torn = read_stored(self._store)
+        self._found, self._torn = follow_lane(self._store)
         return self._found
 
     def begin(self) -> None:
@@ -93,7 +93,7 @@ class NumberedSaves:
 
     def confirm(self) -> None:
         """See that the place stands."""
-        if read_stored(self._store) != (self._place, None):
+        if follow_lane(self._store) != (self._place, None):
             raise self._refused()
 
     @property
@@ -106,7 +106,7 @@ class NumberedSaves:
 
     def _refused(self) -> SegueError:
         """Why a save was: somebody else wrote, or Redis has gone back to an earlier one."""
-        stored, torn = read_stored(self._store)
+        stored, torn = follow_lane(self._store)
         before = {self._found, *(self._mark_of(number) for number in range(self._number + 1))}
         if stored is not None and torn is None and stored not in before:
             return self._overtaken()

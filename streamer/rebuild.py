@@ -14,7 +14,7 @@ from streamer.decisions import cause_positions
 from streamer.healing import read_between
 from streamer.interfaces import Bounds, Reading, Store, UserWrite
 from streamer.lane_config import LaneConfig
-from streamer.lane_snapshot import read_stored
+from streamer.lane_snapshot import follow_lane
 from streamer.model import ActiveModel
 from streamer.numbered_saves import NumberedSaves
 from streamer.place import Place
@@ -219,7 +219,7 @@ def kept(store: Store) -> bytes | None:
     emptied, or a bootstrap or a rebuild did not end. A Redis that went back may have a rebuild's mark again where the
     lanes are.
     """
-    place, torn = read_stored(store)
+    place, torn = follow_lane(store)
     is_mark = any(of(place) for of in (places.is_emptying, places.is_unfinished, places.is_rebuilding))
     return None if torn is not None or is_mark else place
 
@@ -231,7 +231,7 @@ def move(old: Store, prefix: str) -> bool:
         LaneInUse: its place changed each time.
     """
     for _ in range(_TRIES):
-        place, torn = read_stored(old)
+        place, torn = follow_lane(old)
         if old.prefix == prefix:  # a pointer of its own there would lead nowhere
             return False
         there = places.moved(prefix)

@@ -61,15 +61,14 @@ class RedisStore:
 
     @property
     def prefix(self) -> str:
-        """The prefix that the keys lie under; another than the given one where :meth:`place` has followed the lane."""
+        """The prefix that the keys lie under: the given one, or the one to which :meth:`follow` came last."""
         return self._keys.prefix
 
-    def place(self) -> bytes | None:
-        """The lane's place, as it was saved.
+    def follow(self) -> bytes | None:
+        """Go to the prefix under which the lane's states lie now, and read the lane's place there.
 
-        Where the place says that the lane has moved to another prefix, this store is one of that prefix until the place is
-        asked for again. Every takeover asks for it first, so whoever takes the lane over follows it. It begins each time
-        with the prefix that it was given: a Redis that loses what says that the lane moved leads back.
+        It begins each time with the prefix that it was given: a Redis that loses the pointer to another prefix leads
+        back. Every takeover begins with this call.
         """
         self._at(self._home)
         while True:

@@ -77,8 +77,8 @@ class Users:
         except Contradiction as error:
             self.raise_torn(user_id, error)
 
-    def whole(self, user_id: str) -> UserState:
-        """The user's state with every order; errors as of :meth:`apply`."""
+    def read_whole(self, user_id: str) -> UserState:
+        """Read what is missing of the user's orders, and return the state; errors as of :meth:`apply`."""
         if not self._now[user_id].whole:
             self._read_all_orders(user_id)
         return self._now[user_id]

@@ -16,7 +16,7 @@ def a_lane_log(world: World, lane: int = 0) -> LaneLog:
     """A lane's log as a command opens it."""
     log = MemoryLog(world.kafka, lane, world.topics.inputs)
     topics = world.topics
-    bounds = {topic: log.bounds(topic) for topic in (*topics.inputs, topics.users, topics.changes)}
+    bounds = {topic: log.watch(topic) for topic in (*topics.inputs, topics.users, topics.changes)}
     return LaneLog(lane, log, log.committed(), bounds)
 
 

@@ -19,7 +19,7 @@ from streamer.interfaces import Bounds, Committed
 from streamer.kafka_admin import Admin
 from streamer.kafka_client import error_of
 from streamer.lane_errors import Torn
-from streamer.lane_snapshot import read_stored
+from streamer.lane_snapshot import follow_lane
 from streamer.offset_note import committed
 from streamer.place import FoldSettings
 from streamer.start import starting_point
@@ -123,7 +123,7 @@ def _facts(settings: Settings, admin: Admin, lane: int, lanes: int, bootstrapped
     # In the order of a takeover: a place is never beyond bounds that are asked for after it.
     offsets = _committed(settings, admin, lane)
     with closing(open_store(settings, lane)) as store:
-        stored, torn = read_stored(store)
+        stored, torn = follow_lane(store)
     return LaneFacts(
         stored=stored,
         torn=torn,

@@ -68,7 +68,7 @@ class LaneLogs:
         log = self.open(deadlines, **options)
         log.fence()
         for topic in self.topics.inputs:
-            log.bounds(topic)
+            log.watch(topic)
         return log
 
     def send(self, topic: str, *values: bytes, key: bytes = b"k", transactional: bool = False) -> None:

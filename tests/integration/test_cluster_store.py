@@ -96,7 +96,7 @@ def test_a_cluster_gives_what_memory_gives(
         for lane in range(LANES):
             ours = [write for write in writes if lane_of(write.user_id) == lane]
             for store in (real[lane], memory[lane]):
-                assert store.save(store.place(), f"p{step}".encode(), ours)
+                assert store.save(store.follow(), f"p{step}".encode(), ours)
     assert real[0].places(range(LANES)) == memory[0].places(range(LANES))
     touched = {write.user_id for writes in history for write in writes}
     for lane in range(LANES):

@@ -90,14 +90,14 @@ def test_offsets_are_committed_with_the_records_and_name_their_topics(logs: Lane
     assert log.committed() == {}
 
     log.commit([], {signups: 41})
-    assert log.committed() == {signups: Committed(41, log.bounds(signups).topic_id)}
+    assert log.committed() == {signups: Committed(41, log.watch(signups).topic_id)}
 
     log.commit([out(logs.topics.changes, b"x")], {signups: 42, orders: 3})
     assert log.committed() == {
-        signups: Committed(42, log.bounds(signups).topic_id),
-        orders: Committed(3, log.bounds(orders).topic_id),
+        signups: Committed(42, log.watch(signups).topic_id),
+        orders: Committed(3, log.watch(orders).topic_id),
     }
-    assert log.bounds(signups).topic_id != log.bounds(orders).topic_id
+    assert log.watch(signups).topic_id != log.watch(orders).topic_id
 
 
 def test_each_lane_has_offsets_of_its_own(logs: LaneLogs) -> None:
@@ -229,7 +229,7 @@ def test_a_topic_that_refuses_a_records_size_is_named(logs: LaneLogs) -> None:
     with pytest.raises(BadTopics, match=rf"{small} refuses a record of 2000001 bytes: set its max.message"):
         log.commit([out(logs.topics.changes, b"beside it"), out(small, bytes(2_000_000))], {})
     # The transaction was aborted at once, so its record holds up no reader.
-    eventually(lambda: logs.stable_end(logs.topics.changes) == log.bounds(logs.topics.changes).end == 2)
+    eventually(lambda: logs.stable_end(logs.topics.changes) == log.watch(logs.topics.changes).end == 2)
 
     log.fence()
     with pytest.raises(BadTopics, match=f"{small} refuses a record of 6000001 bytes"):
@@ -272,7 +272,7 @@ def test_settings_that_librdkafka_refuses_are_told_in_one_sentence(logs: LaneLog
 def test_nobody_there_is_unreachable_and_names_the_address(topic_prefix: str) -> None:
     logs = LaneLogs("127.0.0.1:1", topic_prefix)
     log = logs.open(Deadlines(request_s=1, fence_s=1))
-    for call in (log.fence, log.committed, lambda: log.bounds(logs.topics.signups)):
+    for call in (log.fence, log.committed, lambda: log.watch(logs.topics.signups)):
         with pytest.raises(Unreachable, match=r"Kafka at 127\.0\.0\.1:1 did not .*Connection refused"):
             call()
     log.close()

@@ -26,15 +26,15 @@ def logs(kafka: KafkaService, topic_prefix: str) -> Iterator[LaneLogs]:
 def test_bounds_are_the_brokers_of_now(logs: LaneLogs) -> None:
     signups = logs.topics.signups
     log = logs.open()
-    empty = log.bounds(signups)
+    empty = log.watch(signups)
     assert (empty.begin, empty.end) == (0, 0)
 
     logs.send(signups, b"1", b"2", b"3")
-    assert log.bounds(signups) == Bounds(0, 3, empty.topic_id)
+    assert log.watch(signups) == Bounds(0, 3, empty.topic_id)
 
     (deleted,) = logs.admin.delete_records([TopicPartition(signups, LANE, 2)]).values()
     deleted.result(HANG_S)
-    assert log.bounds(signups) == Bounds(2, 3, empty.topic_id)
+    assert log.watch(signups) == Bounds(2, 3, empty.topic_id)
 
 
 def test_bounds_end_beyond_open_transactions(logs: LaneLogs) -> None:
@@ -46,7 +46,7 @@ def test_bounds_end_beyond_open_transactions(logs: LaneLogs) -> None:
     producer.produce(changes, b"open", b"7", partition=LANE)
     producer.flush(HANG_S)
 
-    assert logs.open().bounds(changes).end == 1
+    assert logs.open().watch(changes).end == 1
 
 
 def test_the_end_is_reached_over_gaps(logs: LaneLogs) -> None:
@@ -64,7 +64,7 @@ def test_the_end_is_reached_over_gaps(logs: LaneLogs) -> None:
 
     # record, marker, record, marker, aborted record, marker; the last is written after the abort is answered
     end = 6
-    eventually(lambda: log.bounds(users).end == end)
+    eventually(lambda: log.watch(users).end == end)
     log.read_from({users: 0})
     assert not log.at_end({users: end})
     assert [(r.offset, r.value) for r in read_to(log, {users: end})] == [(0, b"1"), (2, b"2")]
@@ -157,7 +157,7 @@ def test_an_offset_that_the_log_does_not_have_is_a_doubt(logs: LaneLogs) -> None
 def test_a_topic_made_anew_has_another_id_and_is_noticed_while_reading(logs: LaneLogs) -> None:
     signups = logs.topics.signups
     log = logs.taken()
-    was = log.bounds(signups)
+    was = log.watch(signups)
     log.commit([], {signups: 5})
     # Offset 0 is in the old log and in the new one, so the position alone tells nothing.
     log.read_from({signups: 0})
@@ -168,7 +168,7 @@ def test_a_topic_made_anew_has_another_id_and_is_noticed_while_reading(logs: Lan
 
     with pytest.raises(InDoubt, match=f"{signups} (was deleted and made anew|is gone)"):
         eventually(lambda: log.poll(1, 0.1) and None)
-    now = log.bounds(signups)
+    now = log.watch(signups)
     assert now.topic_id != was.topic_id
     # A group's offsets may outlive the topic; their metadata tells then that they are not the new one's.
     assert log.committed().get(signups) in (None, Committed(5, was.topic_id))
@@ -177,7 +177,7 @@ def test_a_topic_made_anew_has_another_id_and_is_noticed_while_reading(logs: Lan
 def test_offsets_name_the_topic_that_was_read_not_one_made_anew_since(logs: LaneLogs) -> None:
     signups = logs.topics.signups
     log = logs.taken()
-    was = log.bounds(signups).topic_id
+    was = log.watch(signups).topic_id
     logs.delete(signups)
     logs.make(signups)
     log.commit([], {signups: 5})
@@ -192,7 +192,7 @@ def test_a_topic_that_is_gone_is_a_doubt_and_then_an_error(logs: LaneLogs) -> No
     with pytest.raises(InDoubt, match="is gone"):
         eventually(lambda: log.poll(1, 0.1) and None)
     with pytest.raises(BadTopics, match=f"topic {signups} does not exist"):
-        log.bounds(signups)
+        log.watch(signups)
 
 
 def test_more_partitions_than_before_are_an_error(logs: LaneLogs) -> None:
@@ -205,9 +205,9 @@ def test_more_partitions_than_before_are_an_error(logs: LaneLogs) -> None:
     with pytest.raises(BadTopics, match=f"{signups} had 3 partitions and now has 5"):
         eventually(lambda: log.poll(1, 0.1) and None)
     with pytest.raises(BadTopics, match="had 3 partitions and now has 5"):
-        log.bounds(signups)
+        log.watch(signups)
 
 
 def test_a_lane_beyond_the_topics_partitions_is_an_error(logs: LaneLogs) -> None:
     with pytest.raises(BadTopics, match="has 3 partitions, so lane 3 has none there"):
-        logs.open(partition=3).bounds(logs.topics.signups)
+        logs.open(partition=3).watch(logs.topics.signups)

@@ -38,13 +38,13 @@ def client(redis_server: RedisService) -> Iterator[redis.Redis]:
 
 
 def test_what_is_saved_is_read(store: RedisStore) -> None:
-    assert store.place() is None
+    assert store.follow() is None
     assert store.load({"7": ["1"]}).users == {"7": StoredUser(None, {"1": None})}
 
     saved = store.save(None, b"p1", [write("7", {"state": b"{}"}, {"1": b"one", "2": b"two"}), write("8")])
 
     assert saved
-    assert store.place() == b"p1"
+    assert store.follow() == b"p1"
     loaded = store.load({"7": ["2", "3"], "8": []})
     assert loaded.place == b"p1"
     assert loaded.users == {"7": StoredUser(b"{}", {"2": b"two", "3": None}), "8": StoredUser(None, {})}
@@ -57,7 +57,7 @@ def test_the_place_is_read_behind_what_is_of_it(
     store: RedisStore, client: redis.Redis, redis_prefix: str
 ) -> None:
     """A save that comes in between, and is lost again before the next, would not be noticed by one read before."""
-    store.place()  # connects
+    store.follow()  # connects
     with client.monitor() as monitor:
         store.load_orders(["7", "8"])
         store.load_ends("7", {Ask("a"): 1})
@@ -121,9 +121,9 @@ def test_clearing_leaves_the_places_and_other_prefixes(
 def test_a_place_is_dropped_by_its_own_mark_alone(store: RedisStore) -> None:
     store.save(None, b"mark", [])
     assert not store.drop_place(b"another")
-    assert store.place() == b"mark"
+    assert store.follow() == b"mark"
     assert store.drop_place(b"mark")
-    assert store.place() is None
+    assert store.follow() is None
 
 
 def test_plain_fields_are_read_with_one_command(
@@ -153,7 +153,7 @@ def test_a_save_from_another_place_writes_nothing(
 
     assert not store.save(expected, b"p2", [write("7", {"state": "s"}, angles={SPACE: 1.0})])
 
-    assert store.place() == stored
+    assert store.follow() == stored
     assert list(client.scan_iter(f"{redis_prefix}*")) == (
         [f"{redis_prefix}place:0".encode()] if stored else []
     )
@@ -170,13 +170,13 @@ def test_a_store_follows_a_lane_that_has_moved_when_it_asks_for_the_place(
     assert store.load({}).place == places.moved(first)  # whoever works on the lane sees another place
     assert not store.save(b"p1", b"p2", [write("7", {"state": "s"})])
 
-    assert store.place() == b"p1"
+    assert store.follow() == b"p1"
     assert store.prefix == second
     assert store.save(b"p1", b"p2", [write("7", {"state": "s"})])
     assert client.hget(f"{second}user:7", "state") == b"s"
 
     client.set(f"{first}place:0", b"p0")  # Redis has lost the second move, and leads back
-    assert store.place() == b"p0"
+    assert store.follow() == b"p0"
     assert store.prefix == first
 
 
@@ -189,12 +189,12 @@ def test_a_store_goes_back_with_a_redis_that_lost_the_move(
     former = client.get(f"{redis_prefix}place:0"), client.get(f"{redis_prefix}saves:0")
     assert store.save(b"before", places.moved(there), [])
     client.set(f"{there}place:0", b"p1")
-    assert store.place() == b"p1"
+    assert store.follow() == b"p1"
 
     for name, value in zip(("place", "saves"), former, strict=True):
         client.set(f"{redis_prefix}{name}:0", value)
 
-    assert (store.place(), store.prefix) == (b"before", redis_prefix)
+    assert (store.follow(), store.prefix) == (b"before", redis_prefix)
     assert store.save(b"before", b"p2", [write("7", {"state": "s"})])
     assert client.hget(f"{redis_prefix}user:7", "state") == b"s"
 
@@ -205,7 +205,7 @@ def test_lanes_have_places_of_their_own(
     other = RedisStore(redis_server.url, 1, redis_prefix)
     assert store.save(None, b"a", [])
     assert other.save(None, b"b", [])
-    assert (store.place(), other.place()) == (b"a", b"b")
+    assert (store.follow(), other.follow()) == (b"a", b"b")
     other.close()
 
 

@@ -53,7 +53,7 @@ def test_nobody_there_is_told_with_the_address_and_without_the_password(fresh_re
         admin.acl_setuser("segue", enabled=True, passwords=["+right"], keys="*", commands=["+@all"])
     refused = RedisStore(f"redis://segue:s3cret@{address}/0", 0)
     with pytest.raises(Unreachable, match=f"Redis at {address} refuses the password") as told:
-        refused.place()
+        refused.follow()
     assert "s3cret" not in str(told.value)
     server.kill()
     for url in (f"redis://segue:s3cret@{address}/0", f"redis://{address}?password=s3cret"):
@@ -68,7 +68,7 @@ def test_nobody_there_is_told_with_the_address_and_without_the_password(fresh_re
 
 def every_call(store: RedisStore) -> list[Callable[[], object]]:
     return [
-        store.place,
+        store.follow,
         lambda: store.load({"7": ["1"]}),
         lambda: store.load_orders(["7"]),
         lambda: store.neighbours(SPACE, [1.0], 5, ()),
@@ -82,11 +82,11 @@ def test_a_redis_that_comes_back_is_used_again(fresh_redis: StartRedis) -> None:
     assert store.save(None, b"p1", [at("7", 1.0)])
     server.kill()
     with pytest.raises(Unreachable):
-        store.place()
+        store.follow()
     server.start()
 
     # It has forgotten the scripts, but not what was saved.
-    assert eventually(lambda: answering(store.place)) == b"p1"
+    assert eventually(lambda: answering(store.follow)) == b"p1"
     assert store.save(b"p1", b"p2", [at("8", 1.5)])
     assert [n.user_id for n in store.neighbours(SPACE, [1.0], 5, ())[0]] == ["7", "8"]
     store.close()
@@ -102,8 +102,8 @@ def test_a_redis_that_hangs_is_given_up_in_time(fresh_redis: StartRedis) -> None
     server.resume()
 
     # The save that nobody waited for may still have been done; a save from the same place then is not.
-    eventually(lambda: answering(store.place))
-    done = store.place() == b"p2"
+    eventually(lambda: answering(store.follow))
+    done = store.follow() == b"p2"
     assert store.save(b"p1", b"p3", []) is not done
     store.close()
 
@@ -126,7 +126,7 @@ def test_a_full_redis_refuses_a_save_whole(fresh_redis: StartRedis) -> None:
             store.save(b"p1", b"p2", [at("8", 1.0), write("7", {"segment": None}), at("7", None)])
         assert client.dbsize() == before
         assert client.hget("segue:user:7", "segment") == b"3"
-        assert store.place() == b"p1"
+        assert store.follow() == b"p1"
         client.config_set("maxmemory", "0")
     assert store.save(b"p1", b"p2", [at("8", 1.0)])
     store.close()

@@ -125,9 +125,9 @@ def test_a_lane_of_which_a_half_came_back_is_torn_to_every_call(stage: Stage) ->
     stage.cut("A")
     stage.run()
     store = RedisStore(stage.server.url, 0)
-    before = store.place()
+    before = store.follow()
     stage.server.restart()
-    for read in (store.place, lambda: store.load({"7": ["A"]}), lambda: store.load_orders(["7"])):
+    for read in (store.follow, lambda: store.load({"7": ["A"]}), lambda: store.load_orders(["7"])):
         with pytest.raises(Torn, match="it has run 8 saves of this lane, and the place is of save 7"):
             read()
     assert not store.save(before, b"{}", [])
@@ -161,6 +161,6 @@ def test_a_file_that_is_repaired_before_the_start_brings_nothing_back() -> None:
         stage.run()
         server.restart()
         store = RedisStore(server.url, 0)
-        assert store.place() is not None
+        assert store.follow() is not None
         store.close()
         stage.close()

@@ -141,7 +141,7 @@ class MadeUpLog(MemoryLog):
         self._shop = shop
         self._at: dict[str, int] = {}
 
-    def bounds(self, topic: str) -> Bounds:
+    def watch(self, topic: str) -> Bounds:
         return Bounds(0, self._shop.ends[topic], f"{topic}#0")
 
     def read_from(self, positions: Mapping[str, int]) -> None:

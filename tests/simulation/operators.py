@@ -182,7 +182,7 @@ class Commands:
         """Lane 0's place, and the prefix under which it goes on for who is set to this one."""
         store = OperatorStore(self._world, 0, setting or self._world.set_to[OPERATOR])
         try:
-            return self._wrap(store).place(), store.prefix
+            return self._wrap(store).follow(), store.prefix
         except Torn as torn:
             return torn.place, store.prefix
 
@@ -196,7 +196,7 @@ class Commands:
         with told_in_a_sentence():
             log, topics = self._wrap(SimLog(self._world, lane)), self._world.topics
             committed = log.committed()
-            bounds = {topic: log.bounds(topic) for topic in (*topics.inputs, topics.users, topics.changes)}
+            bounds = {topic: log.watch(topic) for topic in (*topics.inputs, topics.users, topics.changes)}
             yield LaneLog(lane, log, committed, bounds)
 
 

@@ -48,7 +48,7 @@ class _CommitsLater(_Around):
     def commit(self, records: Sequence[OutRecord], positions: Mapping[str, int]) -> dict[str, int]:
         self.held = lambda: self._end.commit(records, positions)
         written = [record.topic for record in records if record.partition is not None]
-        return {topic: self._end.bounds(topic).end + written.count(topic) for topic in written}
+        return {topic: self._end.watch(topic).end + written.count(topic) for topic in written}
 
 
 class _SavesFirst(_Around):

@@ -11,7 +11,7 @@ from segue.rebuild_steps import Rebuilding
 from streamer import bootstrap as bootstraps
 from streamer import place as places
 from streamer.interfaces import Store
-from streamer.lane_snapshot import read_stored
+from streamer.lane_snapshot import follow_lane
 from streamer.memory import MemoryStore
 from streamer.numbered_saves import NumberedSaves
 from tests.simulation.world import SimStore
@@ -77,12 +77,12 @@ def switching_to_what_is_not_filled() -> Planted:
 def staying_where_a_lost_switch_led() -> Planted:
     """A lane that was moved never looks back at the prefix that it was given."""
 
-    def place(store: Any) -> bytes | None:
+    def follow(store: Any) -> bytes | None:
         while (prefix := places.moved_to(store._redis.places.get(store._partition))) is not None:
             store._redis = store._redis.beside[prefix]
         return store._believed()  # type: ignore[no-any-return]
 
-    with patch.object(MemoryStore, "place", place):
+    with patch.object(MemoryStore, "follow", follow):
         yield
 
 
@@ -91,7 +91,7 @@ def pointing_a_lane_to_itself() -> Planted:
     """A switch moves a lane that another switch has moved meanwhile."""
 
     def move(old: Store, prefix: str) -> bool:
-        place, torn = read_stored(old)
+        place, torn = follow_lane(old)
         return torn is None and old.save(place, places.moved(prefix), [])
 
     with patch.object(rebuild_steps, "move", move):
@@ -106,7 +106,7 @@ def bootstrapping_with_the_offsets_first() -> Planted:
     def wrong(filler: Any, recalled: Any) -> None:
         right(filler, recalled)
         for topic in filler._ends.start:
-            filler._ends.log.bounds(topic)
+            filler._ends.log.watch(topic)
         filler._ends.log.commit([], filler._ends.start)
 
     with patch.object(bootstraps._Filler, "recall", wrong):

@@ -327,11 +327,11 @@ class SimStore(MemoryStore):
         self._setting = setting
         self.lane: Watched | None = None
 
-    def place(self) -> bytes | None:
+    def follow(self) -> bytes | None:
         self._world.live(
             self._partition, self.prefix
         )  # or places point to one another, and this would not end
-        return super().place()
+        return super().follow()
 
     def save_later(self, expected: bytes | None, place: bytes, writes: Sequence[UserWrite]) -> None:
         redis, kind = self._redis, "save" if places.moved_to(place) is None else "move"

@@ -135,11 +135,11 @@ def test_a_lane_that_another_moves_meanwhile_is_left_alone() -> None:
 
         looks = 0
 
-        def place(self) -> bytes | None:
+        def follow(self) -> bytes | None:
             self.looks += 1
             if self.looks == 2:
                 move_to(world)
-            return super().place()
+            return super().follow()
 
     old = Looked(world.redis, 0)
     assert switch([old], [new], NEW, {}, Leases(), set()) == 0

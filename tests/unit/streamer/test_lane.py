@@ -51,8 +51,8 @@ def test_a_takeover_fences_before_it_reads_offsets_and_commits_before_it_saves()
     calls = Calls()
     lane = world.lane(wrap=calls.wrap)
     lane.take_over("w")
-    assert calls.made[:4] == ["store.place", "log.fence", "log.committed", "store.place"]
-    assert calls.made[-3:] == ["store.save", "store.place", "log.read_from"]
+    assert calls.made[:4] == ["store.follow", "log.fence", "log.committed", "store.follow"]
+    assert calls.made[-3:] == ["store.save", "store.follow", "log.read_from"]
     calls.made.clear()
     lane.step(0.0)
     assert [name for name in calls.made if name != "log.lag"] == [

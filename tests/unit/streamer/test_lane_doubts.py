@@ -150,7 +150,7 @@ def test_decisions_are_not_adopted_without_the_offsets_up_to_which_they_were_mad
         world.kafka.offsets.clear()
 
     lane = world.lane(
-        wrap=lambda log, store: (just_before(log, "bounds", another_decides_and_is_forgotten), store)
+        wrap=lambda log, store: (just_before(log, "watch", another_decides_and_is_forgotten), store)
     )
     with pytest.raises(InDoubt):
         lane.take_over("w")

@@ -72,8 +72,8 @@ def test_it_is_current_until_another_worker_saves() -> None:
 
 def test_what_another_worker_commits_meanwhile_is_a_doubt() -> None:
     class Overtaken(MemoryLog):
-        def bounds(self, topic: str) -> Bounds:
-            bounds = super().bounds(topic)
+        def watch(self, topic: str) -> Bounds:
+            bounds = super().watch(topic)
             if topic == TOPICS.users:
                 world.send(OLD)
                 world.run()

@@ -88,7 +88,7 @@ def test_a_sweep_is_told_and_ends() -> None:
     assert world.watcher.sweeps == [(1, 1), (1, 0)]
     calls.made.clear()
     drain(lane)
-    assert [name for name in calls.made if name not in {"log.poll", "log.lag", "store.place"}] == []
+    assert [name for name in calls.made if name not in {"log.poll", "log.lag", "store.follow"}] == []
 
 
 def test_a_sweep_goes_on_where_a_crash_left_it() -> None:
@@ -141,7 +141,7 @@ def calls_of_a_sweep() -> list[str]:
 
 def test_a_batch_of_a_sweep_takes_a_constant_number_of_calls() -> None:
     assert [name for name in calls_of_a_sweep() if name not in {"log.poll", "log.lag"}] == [
-        "store.place",
+        "store.follow",
         "store.unswept",
         "store.load",
         "store.neighbours",

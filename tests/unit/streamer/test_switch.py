@@ -279,7 +279,7 @@ def test_a_lane_that_waits_for_others_asks_redis_for_their_places_alone() -> Non
     drain(lane)
     calls.made.clear()
     lane.step(0.0)
-    assert set(calls.made) == {"log.poll", "log.lag", "store.place", "store.places"}
+    assert set(calls.made) == {"log.poll", "log.lag", "store.follow", "store.places"}
 
 
 def test_a_lane_under_bootstrap_has_no_index_yet() -> None:

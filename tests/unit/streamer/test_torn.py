@@ -69,9 +69,9 @@ def test_what_the_log_says_again_is_not_laid_at_the_stores_door() -> None:
     store = MemoryStore(a_world().redis, 0)
     assert isinstance(store.doubt("7"), Torn)
     with pytest.raises(Torn) as torn:
-        store.place()
+        store.follow()
     assert store.replace_torn(torn.value, b"m")
-    assert store.place() == b"m"
+    assert store.follow() == b"m"
     assert store.doubt("7") is None
     assert isinstance(store.doubt("8"), Torn)
 
