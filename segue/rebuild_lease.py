@@ -13,8 +13,8 @@ from segue import rebuild_steps
 from segue.followed import followed
 from segue.kafka import lanes_of
 from segue.settings import Settings
-from streamer import place as places
 from streamer.keys import Keys
+from streamer.place_marks import Refilling, encode_mark
 from streamer.rebuild import LaneInUse
 from streamer.redis_client import TIMEOUT_S, address_of, connect, reaching
 from streamer.store import RedisStore
@@ -80,7 +80,7 @@ def drop(settings: Settings, into: str) -> None:
                 " dropped"
             )
     lanes = set(range(lanes_of(settings))) | _lanes_with_a_place(settings, into)
-    mark = places.rebuilding(f"drop {uuid.uuid4().hex}", 1)
+    mark = encode_mark(Refilling("rebuild", f"drop {uuid.uuid4().hex}", 1))
     stores = [RedisStore(settings.redis, lane, into) for lane in sorted(lanes)]
     with ExitStack() as stack:
         for store in stores:

@@ -26,6 +26,7 @@ from streamer.keys import SEGMENT, STATE, Keys
 from streamer.lane_snapshot import follow_lane
 from streamer.neighbours import angle, similarity
 from streamer.place import FoldSettings, Place
+from streamer.place_marks import is_refilled
 from streamer.redis_client import address_of, connect, reaching
 from streamer.rules import Rules
 from streamer.spill import Spill
@@ -217,4 +218,4 @@ def similar_users(
 
 def _place(stored_and_saves: object) -> Place | None:
     stored = whole_place(stored_and_saves)
-    return None if stored is None or places.is_unfinished(stored) else places.decode(stored)
+    return None if stored is None or is_refilled(stored, "bootstrap") else places.decode(stored)

@@ -42,6 +42,7 @@ from streamer.model import ActiveModel
 from streamer.numbered_saves import NumberedSaves
 from streamer.outputs import change_records
 from streamer.place import Place
+from streamer.place_marks import is_refilled
 from streamer.process import decide
 from streamer.profile import Refuse, fold_all
 from streamer.refusals import Refusals
@@ -147,7 +148,7 @@ def _fill(
     lanes = list(fillers.values())
     for lane in lanes:
         lane.fence()
-    again = any(places.is_unfinished(lane.held) for lane in lanes)
+    again = any(is_refilled(lane.held, "bootstrap") for lane in lanes)
     for lane in lanes:
         lane.check(again=again)
     for lane in lanes:
@@ -199,7 +200,7 @@ class _Filler:
             partition,
             ends.store,
             "bootstrap",
-            lambda number: places.unfinished(writer, number),
+            writer,
             self._overtaken,
         )
         self._sweep = places.using(None, model)
@@ -224,7 +225,7 @@ class _Filler:
             )
         if held is None:
             return
-        if places.is_unfinished(held):
+        if is_refilled(held, "bootstrap"):
             if committed and committed != self._ends.start:
                 raise NotFresh(
                     f"the group's offsets in lane {self._partition} are not those of this bootstrap, which would set them"

@@ -13,7 +13,6 @@ from msgspec.structs import replace
 
 from schemas.partition import partition_of
 from schemas.topics import Topics
-from streamer import place as places
 from streamer.batch import in_order, read_batch
 from streamer.decisions import adopted, cause_positions
 from streamer.interfaces import Log, Reading, Record, Store
@@ -22,6 +21,7 @@ from streamer.lane_config import LaneConfig
 from streamer.lane_errors import InDoubt, TooLarge
 from streamer.lane_snapshot import LaneSnapshot
 from streamer.model import ActiveModel
+from streamer.place_marks import Emptying, encode_mark, is_emptied
 from streamer.process import placed
 from streamer.profile import fold
 from streamer.start import Start
@@ -84,9 +84,9 @@ def emptied(
         InDoubt: another worker saved meanwhile.
     """
     stored, torn, settings = snapshot.stored, snapshot.torn, config.settings
-    if torn is None and not places.is_emptying(stored):
+    if torn is None and not is_emptied(stored):
         return stored
-    mark = places.emptying(writer)
+    mark = encode_mark(Emptying(writer))
     marked = store.save(stored, mark, []) if torn is None else store.replace_torn(torn, mark)
 
     def is_ours(user_id: str) -> bool:
@@ -97,7 +97,7 @@ def emptied(
     number, deleted = 1, None if not marked else 1
     while deleted:
         deleted, number = store.empty(mark, is_ours), number + 1
-        following = places.emptying(f"{writer}, {number}")
+        following = encode_mark(Emptying(f"{writer}, {number}"))
         if deleted is not None and not store.save(mark, following, []):
             deleted = None
         mark = following

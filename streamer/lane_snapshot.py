@@ -14,6 +14,7 @@ from streamer import place as places
 from streamer.interfaces import Bounds, Committed, Log, Store
 from streamer.lane_errors import InDoubt, Torn
 from streamer.place import Place
+from streamer.place_marks import is_emptied
 
 
 class LaneSnapshot(Struct, frozen=True):
@@ -72,7 +73,7 @@ def read_snapshot(log: Log, store: Store, topics: Topics) -> LaneSnapshot:
     # would be adopted, and the place would no longer tell which events they came from.
     if log.committed() != committed:
         raise _taken()
-    void = stored is None or torn is not None or places.is_emptying(stored)
+    void = stored is None or torn is not None or is_emptied(stored)
     place = None if stored is None or void else places.decode(stored)
     return LaneSnapshot(committed, stored, place, torn, inputs, users)
 

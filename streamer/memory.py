@@ -8,7 +8,6 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from streamer import lane_errors
-from streamer import place as places
 from streamer.interfaces import (
     Bounds,
     Committed,
@@ -26,6 +25,7 @@ from streamer.interfaces import (
 )
 from streamer.lane_errors import Fenced, InDoubt, TooMuchToLoad, Torn
 from streamer.neighbours import AngleIndex
+from streamer.place_marks import moved_to
 from streamer.state import Ask
 
 
@@ -210,7 +210,7 @@ class MemoryStore:
 
     def follow(self) -> bytes | None:
         self._redis = self._given
-        while (prefix := places.moved_to(self._redis.places.get(self._partition))) is not None:
+        while (prefix := moved_to(self._redis.places.get(self._partition))) is not None:
             self._redis = self._redis.beside[prefix]
         return self._believed()
 

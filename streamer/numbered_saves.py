@@ -6,6 +6,7 @@ from schemas.errors import SegueError, Unreachable
 from streamer.interfaces import Store, UserWrite
 from streamer.lane_errors import Torn
 from streamer.lane_snapshot import follow_lane
+from streamer.place_marks import Refill, Refilling, encode_mark
 
 _ALL_SWEEPS = 2**53
 
@@ -14,8 +15,7 @@ class NumberedSaves:
     """The saves of a rebuild or a bootstrap in one lane.
 
     Args:
-        what: ``rebuild`` or ``bootstrap``, for people.
-        mark: the mark with which a save of this number leaves the lane.
+        writer: a name that no other has.
         overtaken: the error where somebody else wrote.
     """
 
@@ -23,14 +23,14 @@ class NumberedSaves:
         self,
         lane: int,
         store: Store,
-        what: str,
-        mark: Callable[[int], bytes],
+        what: Refill,
+        writer: str,
         overtaken: Callable[[], SegueError],
     ) -> None:
         self._lane = lane
         self._store = store
         self._what = what
-        self._mark_of = mark
+        self._writer = writer
         self._overtaken = overtaken
         self._number = 0
         self._alive = 0
@@ -99,6 +99,10 @@ class NumberedSaves:
     @property
     def _mark(self) -> bytes:
         return self._mark_of(self._number)
+
+    def _mark_of(self, number: int) -> bytes:
+        """The mark with which a save of this number leaves the lane."""
+        return encode_mark(Refilling(self._what, self._writer, number))
 
     def _write(self, place: bytes, writes: Sequence[UserWrite]) -> None:
         if not self._store.save(self._mark, place, writes):

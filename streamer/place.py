@@ -12,11 +12,7 @@ from schemas.partition import Partitioner
 from streamer.formats import NEWEST, check_format
 from streamer.interfaces import Former
 from streamer.model import ActiveModel
-
-_UNFINISHED = "a bootstrap was begun"
-_REBUILDING = "a rebuild was begun"
-_MOVED = "moved to: "
-_EMPTYING = "a torn lane is being emptied"
+from streamer.place_marks import Emptying, Moved, Refilling, mark_in
 
 
 class FoldSettings(Struct, frozen=True):
@@ -119,52 +115,6 @@ def has_index(place: Place, space: str) -> bool:
     return place.swept and space in sweep.filling
 
 
-def unfinished(writer: str, number: int) -> bytes:
-    """What stands in the place where a bootstrap was begun and not ended, so that no worker takes its
-    states for whole. It names the bootstrap, so that a later one locks it out, and the bootstrap's newest save.
-    """
-    return msgspec.json.encode(f"{_UNFINISHED}: {writer}, save {number}")
-
-
-def is_unfinished(stored: bytes | None) -> bool:
-    """Whether a stored place says that a bootstrap did not end."""
-    return stored is not None and stored.startswith(f'"{_UNFINISHED}'.encode())
-
-
-def rebuilding(writer: str, number: int) -> bytes:
-    """What stands in the place while a rebuild fills the lane, as :func:`unfinished` for a bootstrap."""
-    return msgspec.json.encode(f"{_REBUILDING}: {writer}, save {number}")
-
-
-def is_rebuilding(stored: bytes | None) -> bool:
-    """Whether a stored place says that a rebuild did not end."""
-    return stored is not None and stored.startswith(f'"{_REBUILDING}'.encode())
-
-
-def emptying(writer: str) -> bytes:
-    """What stands in the place while a takeover empties a torn lane. Whoever finds it empties the lane again."""
-    return msgspec.json.encode(f"{_EMPTYING}: {writer}")
-
-
-def is_emptying(stored: bytes | None) -> bool:
-    """Whether a torn lane was not emptied yet."""
-    return stored is not None and stored.startswith(f'"{_EMPTYING}'.encode())
-
-
-def moved(prefix: str) -> bytes:
-    """What stands in the place of a lane whose states lie under another Redis prefix: a pointer, which every
-    save compares, so that one write moves the lane.
-    """
-    return msgspec.json.encode(f"{_MOVED}{prefix}")
-
-
-def moved_to(stored: bytes | None) -> str | None:
-    """The Redis prefix under which the lane goes on; None where it is this one."""
-    if stored is None or not stored.startswith(f'"{_MOVED}'.encode()):
-        return None
-    return msgspec.json.decode(stored, type=str).removeprefix(_MOVED)
-
-
 def encode(place: Place) -> bytes:
     """The bytes that the save script compares: the same place gives the same bytes."""
     return msgspec.json.encode(place, order="deterministic")
@@ -175,17 +125,15 @@ def decode(stored: bytes) -> Place:
 
     Raises:
         NewerFormat: a newer version wrote it.
-        NeedsRebuild: a bootstrap or a rebuild did not end, or the place cannot be read.
+        NeedsRebuild: a mark stands there (:mod:`streamer.place_marks`), or the place cannot be read.
     """
-    if is_unfinished(stored):
-        raise NeedsRebuild("a bootstrap of this Redis prefix did not end: run `segue bootstrap` again")
-    if is_rebuilding(stored):
-        raise NeedsRebuild("a rebuild of this Redis prefix did not end: run `segue rebuild` again")
-    if is_emptying(stored):
-        raise NeedsRebuild("a worker empties this lane, to fold it again: run the same when it is live")
-    prefix = moved_to(stored)
-    if prefix is not None:
-        raise NeedsRebuild(f"the lane's states have moved: set redis_prefix to {prefix!r}")
+    match mark_in(stored):
+        case Refilling(what=what):
+            raise NeedsRebuild(f"a {what} of this Redis prefix did not end: run `segue {what}` again")
+        case Emptying():
+            raise NeedsRebuild("a worker empties this lane, to fold it again: run the same when it is live")
+        case Moved(prefix=prefix):
+            raise NeedsRebuild(f"the lane's states have moved: set redis_prefix to {prefix!r}")
     try:
         check_format(stored, "the lane's place")
         # Format 1 lacks ``formers`` and the number, and says the same without.

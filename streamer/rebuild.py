@@ -18,6 +18,7 @@ from streamer.lane_snapshot import follow_lane
 from streamer.model import ActiveModel
 from streamer.numbered_saves import NumberedSaves
 from streamer.place import Place
+from streamer.place_marks import Emptying, Moved, Refilling, encode_mark, is_refilled, mark_in
 from streamer.process import placed
 from streamer.state import UserState
 from streamer.users import write_of
@@ -66,16 +67,14 @@ class LaneFiller:
         self._writer = writer
         self._anew = anew
         self._sweep = places.using(None, model)
-        self._saves = NumberedSaves(
-            lane, store, "rebuild", lambda number: places.rebuilding(writer, number), self._overtaken
-        )
+        self._saves = NumberedSaves(lane, store, "rebuild", writer, self._overtaken)
         self._held: bytes | None = None
         self._place: Place | None = None
 
     def look(self) -> bool:
         """Read the lane's place; whether a rebuild has left the lane unfinished."""
         self._held = self._saves.look()
-        return places.is_rebuilding(self._held)
+        return is_refilled(self._held, "rebuild")
 
     def check(self, *, again: bool) -> None:
         """See that the lane may be filled; once every lane was looked at.
@@ -86,7 +85,9 @@ class LaneFiller:
         Raises:
             LaneInUse: it has a place.
         """
-        if not (self._held is None or places.is_rebuilding(self._held) or (again and self._is_a_rebuilds())):
+        if not (
+            self._held is None or is_refilled(self._held, "rebuild") or (again and self._is_a_rebuilds())
+        ):
             raise LaneInUse(
                 f"lane {self._lane} has a place in Redis already: rebuild fills a fresh prefix; name another with"
                 " --into"
@@ -220,7 +221,7 @@ def kept(store: Store) -> bytes | None:
     lanes are.
     """
     place, torn = follow_lane(store)
-    is_mark = any(of(place) for of in (places.is_emptying, places.is_unfinished, places.is_rebuilding))
+    is_mark = isinstance(mark_in(place), Refilling | Emptying)
     return None if torn is not None or is_mark else place
 
 
@@ -234,7 +235,7 @@ def move(old: Store, prefix: str) -> bool:
         place, torn = follow_lane(old)
         if old.prefix == prefix:  # a pointer of its own there would lead nowhere
             return False
-        there = places.moved(prefix)
+        there = encode_mark(Moved(prefix))
         if old.save(place, there, []) if torn is None else old.replace_torn(torn, there):
             return True
     raise LaneInUse(

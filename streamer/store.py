@@ -12,11 +12,11 @@ import redis
 from redis.cluster import RedisCluster
 
 from streamer import lane_errors
-from streamer import place as places
 from streamer.interfaces import Loaded, LoadedEnds, LoadedOrders, Neighbour, StoredUser, Unswept, UserWrite
 from streamer.keys import ORDER_PREFIX, STATE, Keys
 from streamer.lane_errors import TooMuchToLoad, Torn
 from streamer.neighbours import nearest_of
+from streamer.place_marks import moved_to
 from streamer.redis_client import TIMEOUT_S, address_of, connect, reaching
 from streamer.save_count import place_in, split
 from streamer.state import Ask
@@ -74,7 +74,7 @@ class RedisStore:
         while True:
             with reaching(self._address):
                 stored, saves = self._read_place()
-            prefix = places.moved_to(split(stored)[1])
+            prefix = moved_to(split(stored)[1])
             if prefix is None:
                 return self._believed(stored, saves)
             self._at(replace(self._keys, prefix=prefix))

@@ -22,6 +22,7 @@ from streamer.lane_errors import Torn
 from streamer.lane_snapshot import follow_lane
 from streamer.offset_note import committed
 from streamer.place import FoldSettings
+from streamer.place_marks import is_emptied
 from streamer.start import starting_point
 
 MADE_BY_A_WORKER = "a worker makes it"
@@ -68,7 +69,7 @@ def judged(lane: int, facts: LaneFacts) -> Check:
         NeedsRebuild: it would refuse them.
     """
     name = f"place {lane}"
-    void = facts.torn is not None or places.is_emptying(facts.stored)
+    void = facts.torn is not None or is_emptied(facts.stored)
     place = None if facts.stored is None or void else places.decode(facts.stored)
     starting_point(
         place,

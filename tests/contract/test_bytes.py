@@ -7,6 +7,7 @@ import pytest
 
 from streamer import place as places
 from streamer import state as states
+from streamer.place_marks import Emptying, Moved, Refilling, encode_mark, is_refilled, mark_in
 from tests import kept_bytes
 
 
@@ -32,11 +33,17 @@ def test_places_of_before_are_read_and_written_again_the_same() -> None:
     assert [places.encode(places.decode(stored)) for stored in kept] == kept
 
 
-def test_every_mark_of_before_is_known() -> None:
-    known = (places.is_unfinished, places.is_rebuilding, places.is_emptying, places.moved_to)
-    marks = {stored for stored in kept_places() if stored.startswith(b'"')}
-    assert {sum(bool(is_one(mark)) for is_one in known) for mark in marks} == {1}
-    assert {next(is_one for is_one in known if is_one(mark)) for mark in marks} == set(known)
+def test_marks_of_before_are_read_and_written_again_the_same() -> None:
+    kept = {stored for stored in kept_places() if stored.startswith(b'"')}
+    marks = {stored: mark_in(stored) for stored in kept}
+    assert {type(mark) for mark in marks.values()} == {Refilling, Emptying, Moved}
+    assert {mark.what for mark in marks.values() if isinstance(mark, Refilling)} == {"bootstrap", "rebuild"}
+    assert {mark and encode_mark(mark) for mark in marks.values()} == kept
+
+
+@pytest.mark.parametrize("stored", [b'"a bootstrap was begun"', b'"a bootstrap was begun: bootstrap 7f"'])
+def test_marks_of_the_first_versions_are_known(stored: bytes) -> None:
+    assert is_refilled(stored, "bootstrap")
 
 
 def test_states_of_before_are_read_and_written_again_the_same() -> None:

@@ -32,6 +32,7 @@ PURE = (
     "neighbours",
     "outputs",
     "place",
+    "place_marks",
     "process",
     "profile",
     "rebuild",

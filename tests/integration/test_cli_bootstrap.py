@@ -23,7 +23,7 @@ from segue.reading import CommittedReader
 from segue.services import KafkaService, RedisService
 from segue.settings import Settings
 from streamer.bootstrap import Filled, NotFresh
-from streamer.place import is_unfinished
+from streamer.place_marks import is_refilled
 from streamer.redis_client import connect
 from tests.releases import a_release
 from tests.segue_process import SegueProcess
@@ -186,7 +186,7 @@ def test_a_bootstrap_that_died_is_ended_by_another_over_changed_facts_and_then_r
         assert [set(client.zrange(key, 0, -1)) for key in angles] == [{b"7", b"9"}]
         for lane in (0, 1):
             place = client.get(f"{settings.redis_prefix}place:{lane}").partition(b" ")[2]
-            assert not is_unfinished(place)
+            assert not is_refilled(place, "bootstrap")
     with pytest.raises(NotFresh, match="lane 0 has a place in Redis already"):
         run([])
 

@@ -27,6 +27,7 @@ from streamer import place as places
 from streamer.kafka_admin import Admin
 from streamer.keys import Keys
 from streamer.place import FoldSettings, Place
+from streamer.place_marks import Refilling, encode_mark
 from streamer.redis_client import connect
 from streamer.topics_admin import create_topic
 from tests.acl import login
@@ -240,7 +241,7 @@ def test_a_place_before_the_log_is_what_workers_refuse(lane: Lane) -> None:
 
 
 def test_a_bootstrap_that_did_not_end(lane: Lane) -> None:
-    lane.put_raw(places.unfinished("somebody", 1))
+    lane.put_raw(encode_mark(Refilling("bootstrap", "somebody", 1)))
 
     assert lane.judged().state == FAIL
     assert "did not end: run `segue bootstrap` again" in lane.judged().text

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from segue.services import RedisService
 from streamer import lane_errors
-from streamer import place as places
 from streamer.interfaces import LoadedOrders, Neighbour, StoredUser, UserWrite
 from streamer.lane_errors import TooMuchToLoad
 from streamer.memory import MemoryRedis, MemoryStore
 from streamer.neighbours import AngleIndex
+from streamer.place_marks import Moved, encode_mark
 from streamer.state import Ask
 from streamer.store import RedisStore
 from tests.integration.redis_writes import SPACE, StartRedis, at, write
@@ -163,11 +163,11 @@ def test_a_store_follows_a_lane_that_has_moved_when_it_asks_for_the_place(
     store: RedisStore, client: redis.Redis, redis_prefix: str
 ) -> None:
     first, second = f"{redis_prefix}2:", f"{redis_prefix}3:"
-    assert store.save(None, places.moved(first), [])
-    client.set(f"{first}place:0", places.moved(second))
+    assert store.save(None, encode_mark(Moved(first)), [])
+    client.set(f"{first}place:0", encode_mark(Moved(second)))
     client.set(f"{second}place:0", b"p1")
 
-    assert store.load({}).place == places.moved(first)  # whoever works on the lane sees another place
+    assert store.load({}).place == encode_mark(Moved(first))  # whoever works on the lane sees another place
     assert not store.save(b"p1", b"p2", [write("7", {"state": "s"})])
 
     assert store.follow() == b"p1"
@@ -187,7 +187,7 @@ def test_a_store_goes_back_with_a_redis_that_lost_the_move(
     there = f"{redis_prefix}2:"
     assert store.save(None, b"before", [])
     former = client.get(f"{redis_prefix}place:0"), client.get(f"{redis_prefix}saves:0")
-    assert store.save(b"before", places.moved(there), [])
+    assert store.save(b"before", encode_mark(Moved(there)), [])
     client.set(f"{there}place:0", b"p1")
     assert store.follow() == b"p1"
 

@@ -15,6 +15,7 @@ from streamer.bootstrap import LaneEnds, NotFresh
 from streamer.interfaces import UserWrite
 from streamer.lane_errors import Torn
 from streamer.model import BootstrapRecord
+from streamer.place_marks import Refilling, encode_mark, moved_to
 from streamer.rebuild import WRITER, LaneInUse
 from tests.faults import Crash
 from tests.simulation.aof import PREFIXES
@@ -72,7 +73,7 @@ class OperatorStore(SimStore):
         return super().clear(mark)
 
     def _write(self, place: bytes, writes: Sequence[UserWrite]) -> None:
-        into = places.moved_to(place)
+        into = moved_to(place)
         if into is None:
             self._spare(self._partition)
         else:
@@ -145,7 +146,7 @@ class Commands:
         _, live = self._followed()
         if into in (live, self._world.set_to[OPERATOR]):
             raise LaneInUse("the lanes are there")
-        mark = places.rebuilding(f"drop {self._writer}", 1)
+        mark = encode_mark(Refilling("rebuild", f"drop {self._writer}", 1))
         rebuild_steps.drop(self._stores(into), mark, into, self._leases, live)
         self._world.say(f"{self._name}: {into} is dropped")
 
@@ -258,7 +259,7 @@ class Operators:
         world, path = self._world, {setting}
         for partition in range(world.partitions):
             at = setting
-            while (at := places.moved_to(world.redises[at].places.get(partition)) or "") and at not in path:
+            while (at := moved_to(world.redises[at].places.get(partition)) or "") and at not in path:
                 path.add(at)
         return path
 

@@ -1,7 +1,7 @@
 """Rebuilds, switches and bootstraps that are wrong on purpose, as :mod:`tests.simulation.planted` for lanes."""
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
 
@@ -9,11 +9,11 @@ from segue import rebuild_steps
 from segue.lane_past import LaneLog
 from segue.rebuild_steps import Rebuilding
 from streamer import bootstrap as bootstraps
-from streamer import place as places
 from streamer.interfaces import Store
 from streamer.lane_snapshot import follow_lane
 from streamer.memory import MemoryStore
 from streamer.numbered_saves import NumberedSaves
+from streamer.place_marks import Moved, encode_mark, is_refilled, moved_to
 from tests.simulation.world import SimStore
 
 Planted = Iterator[None]
@@ -22,22 +22,15 @@ Planted = Iterator[None]
 @contextmanager
 def filling_without_numbers_or_a_count() -> Planted:
     """Each save leaves the same mark, and nobody counts in the end: a lost save does not show."""
-    rebuilding, unfinished = places.rebuilding, places.unfinished
-    with ExitStack() as stack:
-        stack.enter_context(patch.object(places, "rebuilding", lambda writer, _: rebuilding(writer, 0)))
-        stack.enter_context(patch.object(places, "unfinished", lambda writer, _: unfinished(writer, 0)))
-        stack.enter_context(patch.object(NumberedSaves, "count", lambda _: None))
+    with filling_without_numbers(), patch.object(NumberedSaves, "count", lambda _: None):
         yield
 
 
 @contextmanager
 def filling_without_numbers() -> Planted:
     """A count tells of users alone, and not of what a user has, nor of who was erased."""
-    rebuilding, unfinished = places.rebuilding, places.unfinished
-    with (
-        patch.object(places, "rebuilding", lambda writer, _: rebuilding(writer, 0)),
-        patch.object(places, "unfinished", lambda writer, _: unfinished(writer, 0)),
-    ):
+    right = NumberedSaves._mark_of
+    with patch.object(NumberedSaves, "_mark_of", lambda saves, _: right(saves, 0)):
         yield
 
 
@@ -60,7 +53,7 @@ def switching_without_a_fence() -> Planted:
 
     def wrong(store: Any, expected: bytes | None, place: bytes, writes: Any) -> bool:
         stored = store._redis.places.get(store._partition)
-        is_worker = store.lane is not None and places.moved_to(stored) is not None
+        is_worker = store.lane is not None and moved_to(stored) is not None
         return right(store, stored if is_worker else expected, place, writes)
 
     with patch.object(SimStore, "save", wrong):
@@ -78,7 +71,7 @@ def staying_where_a_lost_switch_led() -> Planted:
     """A lane that was moved never looks back at the prefix that it was given."""
 
     def follow(store: Any) -> bytes | None:
-        while (prefix := places.moved_to(store._redis.places.get(store._partition))) is not None:
+        while (prefix := moved_to(store._redis.places.get(store._partition))) is not None:
             store._redis = store._redis.beside[prefix]
         return store._believed()  # type: ignore[no-any-return]
 
@@ -92,7 +85,7 @@ def pointing_a_lane_to_itself() -> Planted:
 
     def move(old: Store, prefix: str) -> bool:
         place, torn = follow_lane(old)
-        return torn is None and old.save(place, places.moved(prefix), [])
+        return torn is None and old.save(place, encode_mark(Moved(prefix)), [])
 
     with patch.object(rebuild_steps, "move", move):
         yield
@@ -119,7 +112,7 @@ def bootstrapping_over_a_group_that_went_on() -> Planted:
     right = bootstraps._Filler.check
 
     def wrong(filler: Any, *, again: bool) -> None:
-        if not places.is_unfinished(filler.held):
+        if not is_refilled(filler.held, "bootstrap"):
             right(filler, again=again)
 
     with patch.object(bootstraps._Filler, "check", wrong):

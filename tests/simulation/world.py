@@ -18,6 +18,7 @@ from streamer.memory import MemoryLog, MemoryRedis, MemoryStore
 from streamer.model import ActiveModel, BootstrapRecord
 from streamer.neighbours import AngleIndex
 from streamer.place import Place
+from streamer.place_marks import moved_to
 from streamer.switch import Turn
 from tests.simulation.aof import PREFIXES, AppendOnlyFile, Effect, drop_effects, effects_of
 from tests.simulation.broken import BrokenPromise, same
@@ -119,7 +120,7 @@ class SimWorld(World):
         """The prefix under which a lane goes on, for one who is set to this prefix."""
         under = self.redises if redises is None else redises
         for _ in PREFIXES:
-            prefix = places.moved_to(under[setting].places.get(partition))
+            prefix = moved_to(under[setting].places.get(partition))
             if prefix is None:
                 return setting
             setting = prefix
@@ -334,7 +335,7 @@ class SimStore(MemoryStore):
         return super().follow()
 
     def save_later(self, expected: bytes | None, place: bytes, writes: Sequence[UserWrite]) -> None:
-        redis, kind = self._redis, "save" if places.moved_to(place) is None else "move"
+        redis, kind = self._redis, "save" if moved_to(place) is None else "move"
 
         def land() -> bool:
             late = SimStore(self._world, self._partition, self._setting)
@@ -370,7 +371,7 @@ class SimStore(MemoryStore):
         if self.lane is not None and self.lane.steps:
             looked_at = self._world.live(self._partition, self._setting)
             same(f"where lane {self._partition} is saved", self.prefix, looked_at)
-        if places.moved_to(place) is not None:
+        if moved_to(place) is not None:
             self._world.pointers.append(len(self._world.aof.saves()))
         super()._write(place, writes)
         of = (self.prefix, self._partition)

@@ -8,10 +8,10 @@ import pytest
 from schemas.errors import NeedsRebuild
 from segue.lane_past import LaneLog
 from segue.rebuild_steps import Rebuilding, switch, take
-from streamer import place as places
 from streamer.lane_errors import InDoubt
 from streamer.memory import MemoryRedis, MemoryStore
 from streamer.model import BootstrapRecord
+from streamer.place_marks import Refilling, encode_mark, moved_to
 from streamer.rebuild import LaneInUse
 from tests.refolding import a_lane_log
 from tests.worlds import World, a_signup, check_promises
@@ -84,13 +84,16 @@ def test_one_that_finds_a_lane_in_use_marks_no_other() -> None:
 
 
 def test_a_lane_that_a_bootstrap_or_a_rebuild_left_unfinished_may_move() -> None:
-    for mark in (places.unfinished("bootstrap 1", 3), places.rebuilding("rebuild 2", 3)):
+    for mark in (
+        encode_mark(Refilling("bootstrap", "bootstrap 1", 3)),
+        encode_mark(Refilling("rebuild", "rebuild 2", 3)),
+    ):
         world = a_world()
         world.run()
         fill(world, world.redis.beside[NEW])
         world.redis.places[0] = mark
         assert move_to(world) == 1
-        assert places.moved_to(world.redis.places[0]) == NEW
+        assert moved_to(world.redis.places[0]) == NEW
 
 
 def test_what_lanes_left_when_they_moved_is_no_place_to_move_to() -> None:

@@ -11,11 +11,11 @@ from msgspec.structs import replace
 from schemas.changes import SegmentChange
 from schemas.errors import BadSetting, NeedsRebuild, Unreachable
 from schemas.partition import partition_of
-from streamer import place as places
 from streamer.bootstrap import Fact, NotFresh
 from streamer.history import FIELDS
 from streamer.lane_errors import Fenced, InDoubt
 from streamer.memory import MemoryRedis
+from streamer.place_marks import is_refilled
 from tests.bootstraps import SINCE, an_order, fill, newest
 from tests.faults import Calls, Crash, When
 from tests.moves import OLD, YOUNG
@@ -238,7 +238,7 @@ def test_every_lane_is_marked_before_it_is_announced_and_committed_before_any_ha
             done.append("commit")
 
     def save(_expected: bytes | None, place: bytes, _writes: object) -> None:
-        if not places.is_unfinished(place):
+        if not is_refilled(place, "bootstrap"):
             done.append("place")
 
     fill(
@@ -246,7 +246,7 @@ def test_every_lane_is_marked_before_it_is_announced_and_committed_before_any_ha
         [YOUNG],
         wrap=lambda log, store: (Hooked(log, "commit", commit), Hooked(store, "save", save)),
         announce=lambda: marked.append(
-            {p for p, at in world.redis.places.items() if places.is_unfinished(at)}
+            {p for p, at in world.redis.places.items() if is_refilled(at, "bootstrap")}
         ),
     )
     assert marked == [{0, 1}]
@@ -384,7 +384,7 @@ def test_a_redis_that_lost_the_end_of_a_bootstrap_does_not_set_back_who_went_on_
     world.run()
     offsets = dict(world.kafka.offsets)
     world.redis.places[0] = snapshots[-1].places[0]
-    assert places.is_unfinished(world.redis.places[0])
+    assert is_refilled(world.redis.places[0], "bootstrap")
     with pytest.raises(NotFresh, match="which would set them back"):
         fill(world, [OLD])
     assert world.kafka.offsets == offsets

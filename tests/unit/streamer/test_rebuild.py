@@ -12,6 +12,7 @@ from streamer.interfaces import UserWrite
 from streamer.lane import Lane
 from streamer.lane_errors import InDoubt
 from streamer.memory import MemoryRedis, MemoryStore, MemoryUser
+from streamer.place_marks import Refilling, encode_mark, is_refilled, moved_to
 from streamer.rebuild import LaneFiller, LaneInUse, check_filled, kept, move
 from streamer.state import Facts, UserState
 from tests.worlds import NOW, World, a_signup
@@ -64,7 +65,7 @@ def test_a_lane_is_moved_by_one_write_and_whoever_worked_on_it_is_in_doubt() -> 
 
     assert move(MemoryStore(world.redis, 0), "segue-2:")
 
-    assert places.moved_to(world.redis.places[0]) == "segue-2:"
+    assert moved_to(world.redis.places[0]) == "segue-2:"
     with pytest.raises(InDoubt, match="the place in Redis is not the one that this lane wrote last"):
         lane.step(0.0)
     assert "7" not in world.redis.users
@@ -75,7 +76,7 @@ def test_a_lane_is_moved_by_one_write_and_whoever_worked_on_it_is_in_doubt() -> 
 def test_a_lane_whose_prefix_went_back_to_a_rebuilds_mark_moves_to_the_next_one() -> None:
     """Redis lost the end of a rebuild after the lanes had moved: workers refuse the lane, and a rebuild elsewhere helps."""
     world = World()
-    world.redis.places[0] = places.rebuilding("rebuild 1", 3)
+    world.redis.places[0] = encode_mark(Refilling("rebuild", "rebuild 1", 3))
     store = MemoryStore(world.redis, 0)
     filled = World()
     filled.take_over()
@@ -86,7 +87,7 @@ def test_a_lane_whose_prefix_went_back_to_a_rebuilds_mark_moves_to_the_next_one(
 
     assert move(store, "segue-3:")
 
-    assert places.moved_to(world.redis.places[0]) == "segue-3:"
+    assert moved_to(world.redis.places[0]) == "segue-3:"
 
 
 def test_a_worker_that_saves_at_the_same_time_is_waited_for_but_not_for_ever() -> None:
@@ -126,7 +127,7 @@ def test_lanes_are_moved_only_to_what_is_filled_and_for_the_workers_settings() -
     with pytest.raises(NeedsRebuild, match="a lane has no place under 'segue-2:'"):
         check_filled(old, None, "segue-2:", ids)
     with pytest.raises(NeedsRebuild, match="a rebuild of this Redis prefix did not end"):
-        check_filled(old, places.rebuilding("r", 1), "segue-2:", ids)
+        check_filled(old, encode_mark(Refilling("rebuild", "r", 1)), "segue-2:", ids)
     with pytest.raises(NeedsRebuild, match="made for other settings than the workers'"):
         check_filled(old, other, "segue-2:", ids)
     with pytest.raises(
@@ -231,7 +232,7 @@ def test_a_redis_that_goes_back_while_it_is_filled_is_noticed(back: str) -> None
     world = World(2)
     with pytest.raises(Unreachable, match=r"lane 0.*run the same rebuild again"):
         two_lanes_filled(world, back=back)
-    assert places.is_rebuilding(world.redis.places[0])
+    assert is_refilled(world.redis.places[0], "rebuild")
     two_lanes_filled(world, back="never")
     assert world.redis.users.keys() == {"7", "8"}
 

@@ -15,6 +15,7 @@ from streamer.lane import Lane
 from streamer.lane_errors import NotReady
 from streamer.neighbours import angle
 from streamer.place import Place, filling, has_index, using
+from streamer.place_marks import Refilling, encode_mark
 from tests.faults import Calls, Crash
 from tests.releases import CENTRES, a_release, an_active_model
 from tests.strategies.events import START
@@ -285,7 +286,7 @@ def test_a_lane_that_waits_for_others_asks_redis_for_their_places_alone() -> Non
 def test_a_lane_under_bootstrap_has_no_index_yet() -> None:
     world = a_world()
     drain_all([world.take_over(0), world.take_over(1)])
-    world.redis.places[1] = places.unfinished("w", 1)
+    world.redis.places[1] = encode_mark(Refilling("bootstrap", "w", 1))
     activate(world, 4)
     lane = world.take_over(0)
     drain(lane)

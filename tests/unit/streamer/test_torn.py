@@ -13,6 +13,7 @@ from streamer.interfaces import Log, Store, UserWrite
 from streamer.lane_errors import InDoubt, Torn
 from streamer.memory import MemoryStore
 from streamer.model import BootstrapRecord
+from streamer.place_marks import is_emptied, moved_to
 from streamer.rebuild import kept, move
 from tests.moves import YOUNG
 from tests.unit.streamer.test_rebuild import a_filler, begin, fill
@@ -107,7 +108,7 @@ def test_whoever_finds_a_lane_half_emptied_empties_it_again() -> None:
 
     with pytest.raises(InterruptedError):
         world.lane(wrap=dying).take_over("w")
-    assert places.is_emptying(world.redis.places[0])
+    assert is_emptied(world.redis.places[0])
     with pytest.raises(NeedsRebuild, match="a worker empties this lane, to fold it again"):
         places.decode(world.redis.places[0])
     world.redis.users["stranger"] = world.redis.users.setdefault("7")  # as if the deletion was lost
@@ -126,7 +127,7 @@ def test_a_lane_that_loses_the_deletion_does_not_go_on() -> None:
 
     class Watched(MemoryStore):
         def save(self, expected: bytes | None, place: bytes, writes: Sequence[UserWrite]) -> bool:
-            if expected is not None and places.is_emptying(expected) and places.is_emptying(place):
+            if expected is not None and is_emptied(expected) and is_emptied(place):
                 marked.append(expected)
             elif marked:
                 world.redis.places[0] = marked[0]
@@ -144,7 +145,7 @@ def test_a_deletion_that_is_lost_before_the_next_mark_is_done_again() -> None:
 
     class Loses(MemoryStore):
         def save(self, expected: bytes | None, place: bytes, writes: Sequence[UserWrite]) -> bool:
-            if lost and places.is_emptying(expected):
+            if lost and is_emptied(expected):
                 world.redis.users |= {"stranger": lost.pop()["7"]}
             return super().save(expected, place, writes)
 
@@ -159,7 +160,7 @@ def test_a_torn_lane_is_left_for_another_prefix_or_filled_anew() -> None:
     store = MemoryStore(world.redis, 0)
     assert kept(store) is None
     assert move(store, "segue-2:")
-    assert places.moved_to(world.redis.places[0]) == "segue-2:"
+    assert moved_to(world.redis.places[0]) == "segue-2:"
 
     other = World()
     begin(a_filler(other))
