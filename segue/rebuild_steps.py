@@ -17,6 +17,7 @@ from streamer.interfaces import Store
 from streamer.lane_config import LaneConfig
 from streamer.lane_snapshot import follow_lane
 from streamer.model import ActiveModel, BootstrapRecord
+from streamer.numbered_saves import finish
 from streamer.rebuild import LaneFiller, LaneInUse, check_filled, decided_within, kept, move
 from streamer.refusals import Refusals
 
@@ -130,21 +131,18 @@ class Rebuilding:
             with self.open_log(lane) as log:
                 self._committed(log)
                 begin_of(log, self.config, self.bootstrap, self.facts_as_of)
-        unfinished = [filler.look() for filler in fillers]
         for filler in fillers:
-            filler.check(again=any(unfinished))
+            filler.look()
+        again = any(filler.unfinished for filler in fillers)
+        for filler in fillers:
+            filler.check(again=again)
         for filler in fillers:
             filler.begin()
         fillers[0].clear()
         for lane, filler in enumerate(fillers):
             with self.open_log(lane) as log:
                 self._fill(log, filler)
-        for filler in fillers:
-            filler.count()
-        for filler in fillers:
-            filler.place()
-        for filler in fillers:
-            filler.confirm()
+        finish(fillers)
         return Rebuilt(self.users, self.records, anew, self.refusals)
 
     def _fill(self, log: LaneLog, filler: LaneFiller) -> None:

@@ -31,7 +31,6 @@ from schemas.changes import Cause
 from schemas.errors import SegueError, Unreachable
 from schemas.events import Order, Signup
 from schemas.partition import partition_of
-from streamer import place as places
 from streamer.decisions import adopted, erased_at_in
 from streamer.healing import read_between
 from streamer.interfaces import Log, OutRecord, Record, Store
@@ -39,16 +38,13 @@ from streamer.kept_states import KeptStates
 from streamer.lane_config import LaneConfig
 from streamer.lane_errors import Fenced, InDoubt
 from streamer.model import ActiveModel
-from streamer.numbered_saves import NumberedSaves
+from streamer.numbered_saves import Filler, finish
 from streamer.outputs import change_records
-from streamer.place import Place
-from streamer.place_marks import is_refilled
 from streamer.process import decide
 from streamer.profile import Refuse, fold_all
 from streamer.refusals import Refusals
 from streamer.rules import Rules, check_statuses
 from streamer.state import Facts, UserState
-from streamer.users import write_of
 
 Fact = Signup | Order
 
@@ -148,11 +144,11 @@ def _fill(
     lanes = list(fillers.values())
     for lane in lanes:
         lane.fence()
-    again = any(is_refilled(lane.held, "bootstrap") for lane in lanes)
+    again = any(lane.unfinished for lane in lanes)
     for lane in lanes:
         lane.check(again=again)
     for lane in lanes:
-        lane.mark()
+        lane.begin()
     announce()
     if again:
         lanes[0].clear()
@@ -170,14 +166,14 @@ def _fill(
         progress(users)
     for state in recalled:  # of whom only a record tells
         add(state)
-    for finish in (_Filler.commit, _Filler.count, _Filler.place, _Filler.confirm):
-        for lane in lanes:
-            finish(lane)
+    for lane in lanes:
+        lane.commit()
+    finish(lanes)
     return Filled(users, sum(lane.records for lane in lanes), refusals)
 
 
-class _Filler:
-    """One lane's share of a bootstrap."""
+class _Filler(Filler):
+    """A bootstrap's share of one lane."""
 
     def __init__(
         self,
@@ -189,67 +185,50 @@ class _Filler:
         clock: Callable[[], datetime],
         writer: str,
     ) -> None:
-        self._partition = partition
+        overtaken = NotFresh(f"somebody else wrote to lane {partition} meanwhile: stop the workers first")
+        super().__init__(partition, ends.store, model, config, "bootstrap", writer, overtaken)
         self._ends = ends
         self._as_of = as_of
-        self._model = model
-        self._config = config
         self._clock = clock
-        self._writer = writer
-        self._saves = NumberedSaves(
-            partition,
-            ends.store,
-            "bootstrap",
-            writer,
-            self._overtaken,
-        )
-        self._sweep = places.using(None, model)
         self._pending: list[UserState] = []
         self._users_position = 0
-        self._topic_ids: dict[str, str] = {}
-        self.held: bytes | None = None
         self.records = 0
 
     def fence(self) -> None:
+        """Start the lane's producer, and look at the lane."""
         self._ends.log.fence()
-        self.held = self._saves.look()
+        self.look()
 
     def check(self, *, again: bool) -> None:
         """See that nobody uses the lane; ``again``: a bootstrap left some lane unfinished."""
-        held = self.held
+        held = self._held
         committed = {topic: at.offset for topic, at in self._ends.log.committed().items()}
         if held is None and committed:
             raise NotFresh(
-                f"the group has committed offsets in lane {self._partition} already: bootstrap starts a"
+                f"the group has committed offsets in lane {self._lane} already: bootstrap starts a"
                 " group; set another group"
             )
         if held is None:
             return
-        if is_refilled(held, "bootstrap"):
+        if self.unfinished:
             if committed and committed != self._ends.start:
                 raise NotFresh(
-                    f"the group's offsets in lane {self._partition} are not those of this bootstrap, which would set them"
+                    f"the group's offsets in lane {self._lane} are not those of this bootstrap, which would set them"
                     " back: run it again with the same --as-of and --margin; where workers went on since, and Redis lost"
                     " that, run `segue rebuild` into another prefix"
                 )
             return
-        place = places.readable(held) if again else None
-        if place is None or not place.writer.startswith(WRITER):
+        place = self.former if again else None
+        if place is None:
             raise NotFresh(
-                f"lane {self._partition} has a place in Redis already: bootstrap fills a fresh prefix;"
+                f"lane {self._lane} has a place in Redis already: bootstrap fills a fresh prefix;"
                 " set another redis_prefix and another group"
             )
         if {topic: place.positions.get(topic) for topic in self._config.topics.inputs} != self._ends.start:
             raise NotFresh(
-                f"lane {self._partition} was filled by a bootstrap that did not end, from other offsets: run it"
+                f"lane {self._lane} was filled by a bootstrap that did not end, from other offsets: run it"
                 " again with the same --as-of and --margin, or set another redis_prefix and another group"
             )
-
-    def mark(self) -> None:
-        self._saves.begin()
-
-    def clear(self) -> None:
-        self._saves.clear()
 
     def recall(self, recalled: KeptStates) -> None:
         """Read what ``user-segments`` says of the lane's users."""
@@ -269,25 +248,9 @@ class _Filler:
     def commit(self) -> None:
         """Write what is left, and the inputs' offsets."""
         topics, log = self._config.topics, self._ends.log
-        self._topic_ids = {topic: log.watch(topic).topic_id for topic in (*topics.inputs, topics.users)}
+        topic_ids = {topic: log.watch(topic).topic_id for topic in (*topics.inputs, topics.users)}
         self._flush(self._ends.start)
-
-    def count(self) -> None:
-        self._saves.count()
-
-    def place(self) -> None:
-        place = Place(
-            step=1,
-            writer=self._writer,
-            positions={**self._ends.start, self._config.topics.users: self._users_position},
-            topic_ids=self._topic_ids,
-            settings=self._config.settings,
-            sweep=self._sweep,
-        )
-        self._saves.end(places.encode(place))
-
-    def confirm(self) -> None:
-        self._saves.confirm()
+        self.end_at({**self._ends.start, topics.users: self._users_position}, topic_ids)
 
     def _flush(self, positions: Mapping[str, int]) -> None:
         decided = [self._decide(state) for state in self._pending]
@@ -295,10 +258,7 @@ class _Filler:
         if out or positions:
             written = self._ends.log.commit(out, positions)
             self._users_position = written.get(self._config.topics.users, self._users_position)
-        rules = self._config.rules
-        self._saves.save(
-            [write_of(None, state, self._sweep, {}, rules, index_all=True) for state, _ in decided]
-        )
+        self.write((state, False) for state, _ in decided)
         self.records += len(out)
         self._pending.clear()
 
@@ -308,13 +268,10 @@ class _Filler:
         step = decide(state, cause, self._as_of, self._model, self._config.rules, self._clock())
         of_models, erased_at = self._model.topic_id, state.facts.erased_at
         records = [
-            change_records(change, self._config.topics, self._partition, of_models, erased_at)[1]
+            change_records(change, self._config.topics, self._lane, of_models, erased_at)[1]
             for change in step.changes
         ]
         return step.state, records
-
-    def _overtaken(self) -> NotFresh:
-        return NotFresh(f"somebody else wrote to lane {self._partition} meanwhile: stop the workers first")
 
 
 def _told(before: UserState, record: Record) -> UserState:

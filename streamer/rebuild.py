@@ -5,23 +5,21 @@ decisions that were made up to there. Whoever takes the lane over under that pre
 behind, and heals the rest as after any crash.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 
 from schemas.errors import NeedsRebuild, SegueError
 from streamer import place as places
 from streamer.decisions import cause_positions
 from streamer.healing import read_between
-from streamer.interfaces import Bounds, Reading, Store, UserWrite
+from streamer.interfaces import Bounds, Reading, Store
 from streamer.lane_config import LaneConfig
 from streamer.lane_snapshot import follow_lane
 from streamer.model import ActiveModel
-from streamer.numbered_saves import NumberedSaves
-from streamer.place import Place
-from streamer.place_marks import Emptying, Moved, Refilling, encode_mark, is_refilled, mark_in
+from streamer.numbered_saves import Filler
+from streamer.place_marks import Emptying, Moved, Refilling, encode_mark, mark_in
 from streamer.process import placed
 from streamer.state import UserState
-from streamer.users import write_of
 
 # What begins the name of every rebuild's writer; a worker's is a number in hex.
 WRITER = "rebuild "
@@ -50,8 +48,8 @@ def decided_within(
     return bounds.end
 
 
-class LaneFiller:
-    """Writes a lane's states under a prefix that no worker uses.
+class LaneFiller(Filler):
+    """A rebuild's share of one lane.
 
     Args:
         writer: a name that no other rebuild has; it begins with :data:`WRITER`.
@@ -61,20 +59,12 @@ class LaneFiller:
     def __init__(
         self, lane: int, store: Store, model: ActiveModel, config: LaneConfig, writer: str, *, anew: bool
     ) -> None:
-        self._lane = lane
-        self._model = model
-        self._config = config
-        self._writer = writer
+        overtaken = LaneInUse(
+            f"somebody else writes to lane {lane} under this prefix: let the other rebuild end, or name another prefix"
+            " with --into"
+        )
+        super().__init__(lane, store, model, config, "rebuild", writer, overtaken)
         self._anew = anew
-        self._sweep = places.using(None, model)
-        self._saves = NumberedSaves(lane, store, "rebuild", writer, self._overtaken)
-        self._held: bytes | None = None
-        self._place: Place | None = None
-
-    def look(self) -> bool:
-        """Read the lane's place; whether a rebuild has left the lane unfinished."""
-        self._held = self._saves.look()
-        return is_refilled(self._held, "rebuild")
 
     def check(self, *, again: bool) -> None:
         """See that the lane may be filled; once every lane was looked at.
@@ -85,30 +75,11 @@ class LaneFiller:
         Raises:
             LaneInUse: it has a place.
         """
-        if not (
-            self._held is None or is_refilled(self._held, "rebuild") or (again and self._is_a_rebuilds())
-        ):
+        if not (self._held is None or self.unfinished or (again and self.former is not None)):
             raise LaneInUse(
                 f"lane {self._lane} has a place in Redis already: rebuild fills a fresh prefix; name another with"
                 " --into"
             )
-
-    def begin(self) -> None:
-        """Mark the lane, so that a worker refuses it, and a rebuild that came before can write no more.
-
-        Raises:
-            LaneInUse: somebody else wrote meanwhile.
-        """
-        self._saves.begin()
-
-    def clear(self) -> None:
-        """Delete what lies under the prefix, of all lanes: what an unfinished rebuild left.
-
-        Raises:
-            LaneInUse: another rebuild has begun under the same prefix.
-            Unreachable: Redis has lost what was written.
-        """
-        self._saves.clear()
 
     def fill(
         self,
@@ -117,10 +88,10 @@ class LaneFiller:
         topic_ids: Mapping[str, str],
         progress: Callable[[int], None],
     ) -> int:
-        """Write the users.
+        """Write the users, as of these positions in the topics with these ids.
 
         Args:
-            progress: told how many users have been written.
+            progress: gets the number of users written.
 
         Returns:
             How many users were written.
@@ -130,61 +101,17 @@ class LaneFiller:
             Unreachable: Redis has lost what was written.
         """
         users = 0
-        writes = (self._write(state) for state in states if state != UserState(state.user_id))
-        for some in _in_batches(writes, self._config.max_batch):
-            self._saves.save(some)
+        known = (state for state in states if state != UserState(state.user_id))
+        while some := list(islice(known, self._config.max_batch)):
+            self.write(map(self._placed, some))
             users += len(some)
             progress(users)
-        self._place = Place(
-            step=1,
-            writer=self._writer,
-            positions=dict(positions),
-            topic_ids=dict(topic_ids),
-            settings=self._config.settings,
-            sweep=self._sweep,
-        )
+        self.end_at(positions, topic_ids)
         return users
 
-    def count(self) -> None:
-        """See that the users are there that were written; once every lane is filled.
-
-        Raises:
-            Unreachable: Redis has lost some.
-        """
-        self._saves.count()
-
-    def place(self) -> None:
-        """Write the place, from which a worker may go on.
-
-        Raises:
-            LaneInUse: another rebuild has begun under the same prefix.
-            Unreachable: Redis has lost what was written.
-        """
-        assert self._place is not None
-        self._saves.end(places.encode(self._place))
-
-    def confirm(self) -> None:
-        """See that the place stands; once every lane has one.
-
-        Raises:
-            Unreachable: Redis has lost it.
-        """
-        self._saves.confirm()
-
-    def _is_a_rebuilds(self) -> bool:
-        """Whether no worker has written a place since a rebuild did."""
-        place = None if self._held is None else places.readable(self._held)
-        return place is not None and place.writer.startswith(WRITER)
-
-    def _write(self, state: UserState) -> UserWrite:
+    def _placed(self, state: UserState) -> tuple[UserState, bool]:
         now, due = placed(state, self._model, self._config.rules)
-        return write_of(None, now, self._sweep, {}, self._config.rules, index_all=True, due=due or self._anew)
-
-    def _overtaken(self) -> LaneInUse:
-        return LaneInUse(
-            f"somebody else writes to lane {self._lane} under this prefix: let the other rebuild end, or name"
-            " another prefix with --into"
-        )
+        return now, due or self._anew
 
 
 def check_filled(old: bytes | None, new: bytes | None, prefix: str, topic_ids: Mapping[str, str]) -> None:
@@ -241,8 +168,3 @@ def move(old: Store, prefix: str) -> bool:
     raise LaneInUse(
         f"a lane's place changed {_TRIES} times while it was to move to {prefix!r}: run the same again"
     )
-
-
-def _in_batches(writes: Iterator[UserWrite], size: int) -> Iterator[list[UserWrite]]:
-    while some := list(islice(writes, size)):
-        yield some

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from streamer.bootstrap import Fact
 from streamer.interfaces import Store
 from streamer.memory import MemoryRedis, MemoryStore
+from streamer.numbered_saves import finish
 from streamer.rebuild import LaneFiller, decided_within
 from tests.refolding import a_lane_log, a_past
 from tests.worlds import World
@@ -48,7 +49,8 @@ def _fill(
     model = world.models.model
     assert model is not None
     filler = LaneFiller(lane, store, model, world.config, "rebuild 1", anew=anew)
-    filler.check(again=filler.look())
+    filler.look()
+    filler.check(again=filler.unfinished)
     filler.begin()
     log, users = a_lane_log(world, lane), world.topics.users
     past = a_past(world, log, warehouse, decisions=True)
@@ -56,6 +58,4 @@ def _fill(
     past.go_to({**committed, users: until})
     topic_ids = {topic: log.bounds[topic].topic_id for topic in past.positions}
     filler.fill(past.states, past.positions, topic_ids, lambda _: None)
-    filler.count()
-    filler.place()
-    filler.confirm()
+    finish([filler])

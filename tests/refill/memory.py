@@ -63,11 +63,12 @@ def run_bootstrap(shop: Shop) -> int:
 def run_rebuild(shop: Shop) -> int:
     """One lane, which has all users."""
     filler = LaneFiller(0, CountingStore(), MODEL, CONFIG, "rebuild 1", anew=False)
-    filler.check(again=filler.look())
+    filler.look()
+    filler.check(again=filler.unfinished)
     filler.begin()
     with closing(_past(shop)) as past:
         users = filler.fill(past.states, past.positions, {}, lambda _: None)
-    filler.count()
+    filler.check_count()
     return users
 
 

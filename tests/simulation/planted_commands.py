@@ -12,8 +12,8 @@ from streamer import bootstrap as bootstraps
 from streamer.interfaces import Store
 from streamer.lane_snapshot import follow_lane
 from streamer.memory import MemoryStore
-from streamer.numbered_saves import NumberedSaves
-from streamer.place_marks import Moved, encode_mark, is_refilled, moved_to
+from streamer.numbered_saves import Filler
+from streamer.place_marks import Moved, encode_mark, moved_to
 from tests.simulation.world import SimStore
 
 Planted = Iterator[None]
@@ -22,15 +22,15 @@ Planted = Iterator[None]
 @contextmanager
 def filling_without_numbers_or_a_count() -> Planted:
     """Each save leaves the same mark, and nobody counts in the end: a lost save does not show."""
-    with filling_without_numbers(), patch.object(NumberedSaves, "count", lambda _: None):
+    with filling_without_numbers(), patch.object(Filler, "check_count", lambda _: None):
         yield
 
 
 @contextmanager
 def filling_without_numbers() -> Planted:
     """A count tells of users alone, and not of what a user has, nor of who was erased."""
-    right = NumberedSaves._mark_of
-    with patch.object(NumberedSaves, "_mark_of", lambda saves, _: right(saves, 0)):
+    right = Filler._mark_of
+    with patch.object(Filler, "_mark_of", lambda saves, _: right(saves, 0)):
         yield
 
 
@@ -112,7 +112,7 @@ def bootstrapping_over_a_group_that_went_on() -> Planted:
     right = bootstraps._Filler.check
 
     def wrong(filler: Any, *, again: bool) -> None:
-        if not is_refilled(filler.held, "bootstrap"):
+        if not filler.unfinished:
             right(filler, again=again)
 
     with patch.object(bootstraps._Filler, "check", wrong):

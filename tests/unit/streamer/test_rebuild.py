@@ -28,16 +28,18 @@ def a_filler(world: World, writer: str = "rebuild 1", lane: int = 0) -> LaneFill
 
 def begin(*fillers: LaneFiller) -> None:
     """As a rebuild does, which has a filler for each lane."""
-    unfinished = [filler.look() for filler in fillers]
     for filler in fillers:
-        filler.check(again=any(unfinished))
+        filler.look()
+    again = any(filler.unfinished for filler in fillers)
+    for filler in fillers:
+        filler.check(again=again)
     for filler in fillers:
         filler.begin()
 
 
 def fill(filler: LaneFiller) -> int:
     users = filler.fill([USER, UserState("8")], {"signups": 1}, {"signups": "id"}, lambda _: None)
-    filler.place()
+    filler.write_place()
     return users
 
 
@@ -216,10 +218,10 @@ def two_lanes_filled(world: World, *, back: str) -> None:
     fillers[1].fill([replace(USER, user_id="8")], {"signups": 1}, {"signups": "id"}, lambda _: None)
     go_back("before the users are counted")
     for filler in fillers:
-        filler.count()
+        filler.check_count()
     go_back("before the places")
     for filler in fillers:
-        filler.place()
+        filler.write_place()
     go_back("in the end")
     for filler in fillers:
         filler.confirm()
@@ -265,4 +267,4 @@ def test_users_of_nobody_knows_whom_are_counted_too() -> None:
     filler.fill([USER], {"signups": 1}, {"signups": "id"}, lambda _: None)
     world.redis.swept[0]["stranger"] = 0
     with pytest.raises(Unreachable, match="lane 0 has 2 users in Redis, and 1 were written"):
-        filler.count()
+        filler.check_count()
