@@ -11,12 +11,12 @@ from msgspec.structs import replace
 from schemas.changes import Change
 from schemas.wire import decode_change
 from segue.lane_past import LaneLog
-from streamer.batch import Incoming, read_batch
+from streamer.batch import Incoming
 from streamer.decisions import decision_in
-from streamer.healing import read_between
 from streamer.interfaces import Reading, Record
 from streamer.lane_config import LaneConfig
 from streamer.live import Live, Window
+from streamer.log_reading import read_events, read_whole
 from streamer.model import ActiveModel
 from streamer.refold import Refold
 from streamer.replay import Replay, UserReplay, compared, in_live_order
@@ -98,17 +98,13 @@ class LaneReplay:
 
     def _output(self, topic: str) -> Iterator[Record]:
         bounds = self._log.bounds[topic]
-        for records in read_between(
-            self._log.reader, {topic: bounds.begin}, {topic: bounds.end}, self._config.max_batch
-        ):
+        for records in read_whole(self._log.reader, topic, bounds, self._config.max_batch):
             self._progress(len(records))
             yield from records
 
     def _input(self, topic: str) -> Iterator[Incoming]:
         begin, end = {topic: self._window.begin[topic]}, {topic: self._window.end[topic]}
         with self._readers() as reader:
-            for records in read_between(reader, begin, end, self._config.max_batch):
-                self._progress(len(records))
-                yield from read_batch(
-                    records, begin, self._config.topics, self._config.settings, self._config.max_ahead
-                ).events
+            for records, events in read_events(reader, begin, end, self._config):
+                self._progress(records)
+                yield from events

@@ -32,11 +32,11 @@ from schemas.errors import SegueError, Unreachable
 from schemas.events import Order, Signup
 from schemas.partition import partition_of
 from streamer.decisions import adopted, erased_at_in
-from streamer.healing import read_between
 from streamer.interfaces import Log, OutRecord, Record, Store
 from streamer.kept_states import KeptStates
 from streamer.lane_config import LaneConfig
 from streamer.lane_errors import Fenced, InDoubt
+from streamer.log_reading import by_user, read_whole
 from streamer.model import ActiveModel
 from streamer.numbered_saves import Filler, finish
 from streamer.outputs import change_records
@@ -235,10 +235,9 @@ class _Filler(Filler):
         topic, log = self._config.topics.users, self._ends.log
         bounds = log.watch(topic)
         self._users_position = bounds.end
-        for records in read_between(log, {topic: bounds.begin}, {topic: bounds.end}, self._config.max_batch):
-            for record in records:
-                if record.key is not None:
-                    recalled.put(_told(recalled.get(record.key.decode()), record))
+        for records in read_whole(log, topic, bounds, self._config.max_batch):
+            for user_id, record in by_user(records):
+                recalled.put(_told(recalled.get(user_id), record))
 
     def add(self, state: UserState) -> None:
         self._pending.append(state)

@@ -13,11 +13,10 @@ import msgspec
 from schemas.changes import Cause, UserErasedChange
 from schemas.events import UserErased
 from schemas.wire import decode_change
-from streamer.batch import read_batch
 from streamer.decisions import decision_in
-from streamer.healing import read_between
 from streamer.interfaces import Bounds, Reading, Record
 from streamer.lane_config import LaneConfig
+from streamer.log_reading import read_events, read_whole
 from streamer.spill import Spill
 
 _decode = msgspec.json.Decoder(dict[datetime, int]).decode
@@ -146,14 +145,12 @@ def _in_log(
     """Every erasure among the events; orders hold none."""
     topics = config.topics
     for topic in (topic for topic in topics.inputs if topic != topics.orders):
-        start = {topic: begin[topic]}
-        for records in read_between(log, start, {topic: bounds[topic].end}, config.max_batch):
-            for incoming in read_batch(records, start, topics, config.settings, config.max_ahead).events:
+        for _, events in read_events(log, {topic: begin[topic]}, {topic: bounds[topic].end}, config):
+            for incoming in events:
                 if isinstance(incoming.event, UserErased):
                     yield incoming.event
 
 
 def _all(log: Reading, bounds: Mapping[str, Bounds], topic: str, config: LaneConfig) -> Iterator[Record]:
-    begin, end = {topic: bounds[topic].begin}, {topic: bounds[topic].end}
-    for records in read_between(log, begin, end, config.max_batch):
+    for records in read_whole(log, topic, bounds[topic], config.max_batch):
         yield from records

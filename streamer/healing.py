@@ -15,11 +15,12 @@ from schemas.partition import partition_of
 from schemas.topics import Topics
 from streamer.batch import in_order, read_batch
 from streamer.decisions import adopted, cause_positions
-from streamer.interfaces import Log, Reading, Record, Store
+from streamer.interfaces import Log, Record, Store
 from streamer.isolation import applied
 from streamer.lane_config import LaneConfig
 from streamer.lane_errors import InDoubt, TooLarge
 from streamer.lane_snapshot import LaneSnapshot
+from streamer.log_reading import by_user, read_between
 from streamer.model import ActiveModel
 from streamer.place_marks import Emptying, encode_mark, is_emptied
 from streamer.process import placed
@@ -34,30 +35,6 @@ Load = Callable[[Mapping[str, Collection[str]]], Users]
 """Reads these users, each with these orders; raises InDoubt where they are of another place than the last save's."""
 Save = Callable[[Users, dict[str, int], bool], None]
 """Writes them with these positions; where the third says so, raises TooLarge rather than write too much at once."""
-
-_POLL_S = 0.2
-
-
-def read_between(
-    log: Reading, begin: Mapping[str, int], end: Mapping[str, int], max_batch: int
-) -> Iterator[list[Record]]:
-    """The records of these topics from ``begin`` up to ``end``, in batches."""
-    ends = {topic: offset for topic, offset in end.items() if begin[topic] < offset}
-    if not ends:
-        return
-    log.read_from({topic: begin[topic] for topic in ends})
-    while not log.at_end(ends):
-        records = [r for r in log.poll(max_batch, _POLL_S) if r.offset < ends[r.topic]]
-        if records:
-            yield records
-
-
-def holds_records(log: Log, topic: str) -> bool:
-    """Whether the lane's partition of a topic has any record; its offsets alone do not tell, since
-    transactions leave marks and compaction leaves gaps.
-    """
-    bounds = log.watch(topic)
-    return any(True for _ in read_between(log, {topic: bounds.begin}, {topic: bounds.end}, 1))
 
 
 def decided_until(log: Log, topics: Topics, start: Start, users_end: int, max_batch: int) -> Start:
@@ -166,7 +143,7 @@ def adopt(
     topic = config.topics.users
 
     def adopt_some(records: Sequence[Record]) -> None:
-        of_users = [(record.key.decode(), record) for record in records if record.key is not None]
+        of_users = list(by_user(records))
         users = load(dict.fromkeys((user_id for user_id, _ in of_users), ()))
         for user_id, record in of_users:
             users.put(adopted(users[user_id], record))

@@ -47,6 +47,7 @@ from streamer.isolation import applied
 from streamer.lane_config import LaneConfig, Models, Watcher
 from streamer.lane_errors import InDoubt, LaneClosing, TooLarge
 from streamer.lane_snapshot import follow_lane, read_snapshot
+from streamer.log_reading import holds_records
 from streamer.model import ActiveModel
 from streamer.outputs import change_records
 from streamer.pace import Pace
@@ -136,7 +137,7 @@ class Lane:
                 topics.users,
                 users,
                 self._config.settings,
-                users_empty=lambda: not healing.holds_records(self._log, topics.users),
+                users_empty=lambda: not holds_records(self._log, topics.users),
                 bootstrapped=self._models.bootstrap_standing() is not None,
             )
         except NeedsRebuild as reason:

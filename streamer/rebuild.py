@@ -11,10 +11,10 @@ from itertools import islice
 from schemas.errors import NeedsRebuild, SegueError
 from streamer import place as places
 from streamer.decisions import cause_positions
-from streamer.healing import read_between
 from streamer.interfaces import Bounds, Reading, Store
 from streamer.lane_config import LaneConfig
 from streamer.lane_snapshot import follow_lane
+from streamer.log_reading import read_whole
 from streamer.model import ActiveModel
 from streamer.numbered_saves import Filler
 from streamer.place_marks import Emptying, Moved, Refilling, encode_mark, mark_in
@@ -41,7 +41,7 @@ def decided_within(
     A later decision must not be adopted: its events are not folded yet, and an erasure among them, folded
     after, would take the decision away.
     """
-    for records in read_between(log, {topic: bounds.begin}, {topic: bounds.end}, max_batch):
+    for records in read_whole(log, topic, bounds, max_batch):
         for record in records:
             if any(at > committed.get(name, at) for name, at in cause_positions(record).items()):
                 return record.offset

@@ -9,12 +9,11 @@ from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Mapping
 
 from schemas.events import Event
-from streamer.batch import read_batch
 from streamer.decisions import adopted
-from streamer.healing import read_between
 from streamer.interfaces import Reading
 from streamer.kept_states import KeptStates
 from streamer.lane_config import LaneConfig
+from streamer.log_reading import by_user, read_between, read_events
 from streamer.profile import fold_all
 from streamer.refusals import Refusals
 from streamer.state import UserState
@@ -76,26 +75,21 @@ class Refold:
 
     def _fold(self, ends: Mapping[str, int]) -> None:
         begin = {topic: self.positions[topic] for topic in ends}
-        for records in read_between(self._log, begin, ends, self._config.max_batch):
-            batch = read_batch(
-                records, begin, self._config.topics, self._config.settings, self._config.max_ahead
-            )
+        for records, incoming in read_events(self._log, begin, ends, self._config):
             of_user: dict[str, list[Event]] = defaultdict(list)
-            for incoming in batch.events:
-                if not self._is_wanted(incoming.event.user_id):
-                    continue
-                of_user[incoming.event.user_id].append(incoming.event)
+            for event in (one.event for one in incoming):
+                if self._is_wanted(event.user_id):
+                    of_user[event.user_id].append(event)
             for user_id, events in of_user.items():
                 self.states.put(fold_all(self.state(user_id), events, self._config.rules, self.refusals.add))
-            self._count(len(records))
+            self._count(records)
 
     def _adopt(self, end: int) -> None:
         topic = self._config.topics.users
         begin = {topic: self.positions[topic]}
         for records in read_between(self._log, begin, {topic: end}, self._config.max_batch):
-            for record in records:
-                user_id = None if record.key is None else record.key.decode()
-                if user_id is not None and self._is_wanted(user_id):
+            for user_id, record in by_user(records):
+                if self._is_wanted(user_id):
                     self.states.put(adopted(self.state(user_id), record))
             self._count(len(records))
 

@@ -13,13 +13,13 @@ from segue.doctor.check import FAIL, OK, WARN, Check
 from segue.lanes import lane_config, open_log, open_store
 from segue.release import read_releases
 from segue.settings import Settings
-from streamer import healing
 from streamer import place as places
 from streamer.interfaces import Bounds, Committed
 from streamer.kafka_admin import Admin
 from streamer.kafka_client import error_of
 from streamer.lane_errors import Torn
 from streamer.lane_snapshot import follow_lane
+from streamer.log_reading import holds_records
 from streamer.offset_note import committed
 from streamer.place import FoldSettings
 from streamer.place_marks import is_emptied
@@ -119,7 +119,7 @@ def _facts(settings: Settings, admin: Admin, lane: int, lanes: int, bootstrapped
 
     def users_empty() -> bool:
         with closing(open_log(settings, lane)) as log:
-            return not healing.holds_records(log, topics.users)
+            return not holds_records(log, topics.users)
 
     # In the order of a takeover: a place is never beyond bounds that are asked for after it.
     offsets = _committed(settings, admin, lane)

@@ -28,6 +28,7 @@ PURE = (
     "lane",
     "lane_snapshot",
     "live",
+    "log_reading",
     "memory",
     "neighbours",
     "outputs",
