@@ -104,8 +104,6 @@ def a_shop_of_kinds(users: int = 600, seed: int = 1, brands: int = 3) -> pa.Tabl
 class Shop:
     """A warehouse that has its features already."""
 
-    query_text = "select 1"
-
     def __init__(
         self,
         table: pa.Table | None = None,
@@ -128,6 +126,9 @@ class Shop:
     ) -> pa.Table:
         self.asked.append((as_of, exclude_statuses))
         return self.table
+
+    def feature_query(self, *asked: object, **window: object) -> str:
+        return "select 1"
 
     def cause(self, as_of: datetime | None) -> str | None:
         return self._cause

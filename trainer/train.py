@@ -46,9 +46,6 @@ class Rejections(Protocol):
 class FeatureSource(Protocol):
     """What training asks of a warehouse; :class:`trainer.warehouse.Warehouse` has it."""
 
-    @property
-    def query_text(self) -> str: ...
-
     def features(
         self,
         as_of: datetime | None,
@@ -58,6 +55,16 @@ class FeatureSource(Protocol):
         start: datetime | None = None,
         end: datetime | None = None,
     ) -> pa.Table: ...
+
+    def feature_query(
+        self,
+        as_of: datetime | None,
+        exclude_statuses: tuple[str, ...],
+        features: tuple[Feature, ...],
+        *,
+        start: datetime | None = None,
+        end: datetime | None = None,
+    ) -> str: ...
 
     def rejected(self, as_of: datetime | None) -> Rejections: ...
 
@@ -103,10 +110,9 @@ def train(
     check_writable(out)
     say("reading features from the warehouse")
     made = _made(settings, current)
-    table = warehouse.features(
-        window.as_of, settings.exclude_statuses, made, start=window.start, end=window.end
-    )
-    query = warehouse.query_text
+    excluded = settings.exclude_statuses
+    table = warehouse.features(window.as_of, excluded, made, start=window.start, end=window.end)
+    query = warehouse.feature_query(window.as_of, excluded, made, start=window.start, end=window.end)
     say(f"reading which rows are left out, beside {counted(table.num_rows, 'user')}")
     rejected = warehouse.rejected(window.as_of).counts
     selection, start = _selected(warehouse, table, settings, window, continued), None

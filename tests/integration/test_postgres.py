@@ -357,7 +357,7 @@ def test_no_message_holds_the_password(database):
     write_postgres(Shop().user("u"), database)
     with open_warehouse(database.replace("segue@", f"segue:{secret}@")) as warehouse:
         assert secret not in warehouse.name
-        assert secret not in warehouse.query_text
+        assert secret not in warehouse.feature_query()
 
 
 def test_rows_come_as_they_are_asked_for(database):

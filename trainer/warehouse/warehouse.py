@@ -78,18 +78,12 @@ class Warehouse:
         self._inspection = Inspection(source, self._queries, layout, forms, reading, names)
         self._inspection.check()
         self._left_out = LeftOut(layout, source.csv_files, reading, names)
-        self._query_text = ""
         self._rejected: dict[datetime | None, Rejections] = {}
 
     @property
     def name(self) -> str:
         """What messages call it; holds no secret."""
         return self._source.name
-
-    @property
-    def query_text(self) -> str:
-        """The feature query in the warehouse's dialect, as :meth:`features` last ran it; empty before."""
-        return self._query_text
 
     def features(
         self,
@@ -109,17 +103,33 @@ class Warehouse:
         Raises:
             BadWarehouse: statuses are to be excluded, and orders have none.
         """
+        query = self.feature_query(as_of, exclude_statuses, features, start=start, end=end)
+        schema = schema_of(features)
+        return pa.Table.from_batches(self._source.batches(query, schema), schema)
+
+    def feature_query(
+        self,
+        as_of: datetime | None = None,
+        exclude_statuses: tuple[str, ...] = (),
+        features: tuple[Feature, ...] = FEATURES,
+        *,
+        start: datetime | None = None,
+        end: datetime | None = None,
+    ) -> str:
+        """The query that :meth:`features` runs for the same arguments, in the warehouse's dialect.
+
+        Raises:
+            BadWarehouse: statuses are to be excluded, and orders have none.
+        """
         if exclude_statuses and not self._has_status:
             raise BadWarehouse(
                 f"table {self._names.told('orders')} of {self.name} has no column status, so exclude_statuses "
                 f"({', '.join(exclude_statuses)}) cannot be applied: add the column or exclude nothing"
             )
         bounded = self._is_bounded(as_of) and any(r == AHEAD for _, r in self.rejected(as_of).counts)
-        self._query_text = self._queries.features(
+        return self._queries.features(
             as_of, exclude_statuses, features, start=start, end=end, bounded=bounded
         )
-        schema = schema_of(features)
-        return pa.Table.from_batches(self._source.batches(self._query_text, schema), schema)
 
     def events(
         self, as_of: datetime | None = None, since: datetime | None = None, ordered: Ordering = "time"

@@ -56,8 +56,7 @@ def test_the_query_has_one_text_at_all_times_where_no_row_lies_ahead(tmp_path: P
     texts = []
     for reading in (Reading(), READING, Reading(latest=NOW + timedelta(days=3))):
         with open_warehouse(write_csv(shop, tmp_path), reading=reading) as warehouse:
-            warehouse.features()
-            texts.append(warehouse.query_text)
+            texts.append(warehouse.feature_query())
     assert texts[0] == texts[1] == texts[2]
 
 

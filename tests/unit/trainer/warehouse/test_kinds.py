@@ -85,8 +85,7 @@ def test_names_that_are_words_of_sql_and_the_order_of_columns(tmp_path: Path) ->
 
 def test_the_query_has_the_steps_that_its_features_need_and_no_others(tmp_path: Path) -> None:
     with open_warehouse(write_parquet(Shop().user("u"), tmp_path)) as warehouse:
-        warehouse.features(None, (), FEATURES[:1])
-        assert "counted_items" not in warehouse.query_text
-        warehouse.features(None, (), FEATURES)
-        assert "counted_items" in warehouse.query_text
-        assert "price_values" not in warehouse.query_text
+        assert "counted_items" not in warehouse.feature_query(None, (), FEATURES[:1])
+        text = warehouse.feature_query(None, (), FEATURES)
+        assert "counted_items" in text
+        assert "price_values" not in text

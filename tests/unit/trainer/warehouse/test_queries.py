@@ -62,15 +62,10 @@ def test_columns_take_the_warehouses_names_and_absent_ones_are_null():
     assert 'CAST(NULL AS TEXT) COLLATE "C" AS quantity' in text
 
 
-def test_the_text_tells_what_ran(tmp_path):
+def test_the_query_names_its_time_and_what_is_excluded(tmp_path):
     with open_warehouse(write_csv(Shop().user("u"), tmp_path)) as warehouse:
-        warehouse.features()
-        assert "CAST(NULL AS TIMESTAMP)" in warehouse.query_text
+        assert "CAST(NULL AS TIMESTAMP)" in warehouse.feature_query()
         east = datetime(2024, 1, 1, 2, 30, tzinfo=timezone(timedelta(hours=2, minutes=30)))
-        warehouse.features(east, ("O'Hara",))
-        assert "'2024-01-01 00:00:00'" in warehouse.query_text
-        assert "'O''Hara'" in warehouse.query_text
-        text = warehouse.query_text
-        warehouse.counts()
-        list(warehouse.events())
-        assert warehouse.query_text == text
+        text = warehouse.feature_query(east, ("O'Hara",))
+        assert "'2024-01-01 00:00:00'" in text
+        assert "'O''Hara'" in text
