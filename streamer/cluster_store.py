@@ -24,6 +24,8 @@ class ClusterStore(RedisStore):
     the lane writes again when it heals.
     """
 
+    _on_one_node = False
+
     def __init__(
         self,
         url: str,
@@ -47,13 +49,13 @@ class ClusterStore(RedisStore):
             self._cluster = RedisCluster.from_url(
                 url, socket_timeout=timeout_s, socket_connect_timeout=timeout_s
             )
-            self._use(self._cluster, address, keys, lane)
+            self._begin(self._cluster, address, keys, lane)
 
     def neighbours(
         self, space: str, angles: Sequence[float], n: int, exclude: Collection[str]
     ) -> list[list[Neighbour]]:
         """For each angle (radians) the nearest ``n`` users but those excluded, by distance, then user id."""
-        found = self._nearest(space, angles, n, exclude, user_prefix="")
+        found = super().neighbours(space, angles, n, exclude)
         user_ids = list({user.user_id for near in found for user in near})
         pipeline = self._redis.pipeline(transaction=False)
         for user_id in user_ids:
@@ -65,7 +67,7 @@ class ClusterStore(RedisStore):
 
     def save(self, expected: bytes | None, place: bytes, writes: Sequence[UserWrite]) -> bool:
         """Write place and users, if the stored place is still ``expected``; then the index entries."""
-        if not self._write(expected, place, writes, spaces=()):
+        if not super().save(expected, place, writes):
             return False
         pipeline = self._redis.pipeline(transaction=False)
         for space in spaces_of(writes):
@@ -78,21 +80,16 @@ class ClusterStore(RedisStore):
             pipeline.execute()
         return True
 
-    def _unlink(self, mark: bytes, keys: Sequence[bytes]) -> bool:
-        """The keys lie on many nodes, so the mark is looked at before each batch of them, and not with it."""
-        if not self._stands(mark):
+    def _delete(self, mark: bytes, keys: Sequence[bytes], members: Sequence[bytes] = ()) -> bool:
+        """The keys lie on many nodes, so the mark is looked at before they are deleted, and not with it."""
+        place = split(cast(bytes | None, self._cluster.get(self._place_key)))[1]
+        if place != mark:
             return False
-        self._cluster.unlink(*keys)
+        if members:
+            self._cluster.zrem(keys[0], *members)
+        else:
+            self._cluster.unlink(*keys)
         return True
-
-    def _remove(self, mark: bytes, index: bytes, members: Sequence[bytes]) -> bool:
-        if not self._stands(mark):
-            return False
-        self._cluster.zrem(index, *members)
-        return True
-
-    def _stands(self, mark: bytes) -> bool:
-        return split(cast(bytes | None, self._cluster.get(self._place_key)))[1] == mark
 
     def close(self) -> None:
         """Let go of the connections, which redis-py's own close of a cluster leaves open."""

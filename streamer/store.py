@@ -29,6 +29,9 @@ _pack = msgspec.msgpack.Encoder().encode
 class RedisStore:
     """One lane's states, place and index in Redis; one connection, used by one thread."""
 
+    # Whether one script may use the lane's keys and the indexes together.
+    _on_one_node = True
+
     def __init__(self, url: str, lane: int, prefix: str = "segue:", timeout_s: float = TIMEOUT_S) -> None:
         """Connects with the first call.
 
@@ -38,9 +41,9 @@ class RedisStore:
             timeout_s: how long one call may take, in seconds, before Redis counts as unreachable.
         """
         client = connect(url, timeout_s)
-        self._use(client, address_of(client), Keys(prefix), lane)
+        self._begin(client, address_of(client), Keys(prefix), lane)
 
-    def _use(self, client: redis.Redis | RedisCluster, address: str, keys: Keys, lane: int) -> None:
+    def _begin(self, client: redis.Redis | RedisCluster, address: str, keys: Keys, lane: int) -> None:
         self._redis = client
         self._address = address
         self._lane = lane
@@ -157,11 +160,26 @@ class RedisStore:
         self, space: str, angles: Sequence[float], n: int, exclude: Collection[str]
     ) -> list[list[Neighbour]]:
         """For each angle (radians) the nearest ``n`` users but those excluded, by distance, then user id."""
-        return self._nearest(space, angles, n, exclude, user_prefix=self._keys.user(""))
+        # Users without orders often share one angle: each is asked for once.
+        distinct = list(dict.fromkeys(angles))
+        if not distinct:
+            return []
+        user_prefix = self._keys.user("") if self._on_one_node else ""
+        with reaching(self._address):
+            answers = self._neighbours(
+                keys=[self._keys.angles(space)],
+                args=[user_prefix, n, _pack(list(exclude)), _pack([repr(at) for at in distinct])],
+            )
+        found = {
+            angle: nearest_of(angle, n, _told(answer))
+            for angle, answer in zip(distinct, cast(list[list[Any]], answers), strict=True)
+        }
+        return [found[angle] for angle in angles]
 
     def save(self, expected: bytes | None, place: bytes, writes: Sequence[UserWrite]) -> bool:
         """Write place, users, index entries and what is swept, if the stored place is still ``expected``."""
-        return self._write(expected, place, writes, spaces_of(writes))
+        condition = "none" if expected is None else "place"
+        return self._run_save([condition, expected or b"", ""], place, writes)
 
     def doubt(self, user_id: str) -> Torn | None:
         """Take what Redis holds of the lane for torn, until it is replaced; None where this user led to that before."""
@@ -173,7 +191,7 @@ class RedisStore:
 
     def replace_torn(self, torn: Torn, place: bytes) -> bool:
         """Write this place over what a torn lane has, if nobody else did since."""
-        done = self._run_save(["torn", torn.stored or b"", torn.saves or b""], place, [], [])
+        done = self._run_save(["torn", torn.stored or b"", torn.saves or b""], place, [])
         if done:
             self._doubt = None
         return done
@@ -201,17 +219,17 @@ class RedisStore:
             for kind in (self._keys.every_user(), self._keys.every_orders()):
                 keys_of = self._redis.scan_iter(kind, count=_CLEAR_BATCH)
                 for keys in _in_batches(key for key in keys_of if is_ours(self._keys.user_of(key))):
-                    if not self._unlink(mark, keys):
+                    if not self._delete(mark, keys):
                         return None
                     deleted += len(keys)
             for index in list(self._redis.scan_iter(self._keys.every_angles(), count=_CLEAR_BATCH)):
                 members = (member for member, _ in self._redis.zscan_iter(index, count=_CLEAR_BATCH))
                 for some in _in_batches(member for member in members if is_ours(member.decode())):
-                    if not self._remove(mark, index, some):
+                    if not self._delete(mark, [index], some):
                         return None
                     deleted += len(some)
             if self._redis.exists(self._swept_key):
-                if not self._unlink(mark, [self._swept_key.encode()]):
+                if not self._delete(mark, [self._swept_key.encode()]):
                     return None
                 deleted += 1
         return deleted
@@ -226,7 +244,7 @@ class RedisStore:
         for kind in (keys.every_user(), keys.every_orders(), keys.every_angles(), keys.every_swept()):
             with reaching(self._address):
                 for some in _in_batches(self._redis.scan_iter(kind, count=_CLEAR_BATCH)):
-                    if not self._unlink(mark, some):
+                    if not self._delete(mark, some):
                         return None
                     deleted += len(some)
         return deleted
@@ -234,7 +252,7 @@ class RedisStore:
     def drop_place(self, mark: bytes) -> bool:
         """Delete the lane's place and its count, if it is still ``mark``."""
         with reaching(self._address):
-            return self._unlink(mark, [self._place_key.encode(), self._saves_key.encode()])
+            return self._delete(mark, [self._place_key.encode(), self._saves_key.encode()])
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -257,40 +275,12 @@ class RedisStore:
             raise Torn(self._doubt, stored, saves, split(stored)[1])
         return place_in(stored, saves)
 
-    def _unlink(self, mark: bytes, keys: Sequence[bytes]) -> bool:
-        return bool(self._clear(keys=[self._place_key, *keys], args=[mark]))
+    def _delete(self, mark: bytes, keys: Sequence[bytes], members: Sequence[bytes] = ()) -> bool:
+        """Delete these keys, or these members of the one key, if the lane's place is still ``mark``."""
+        return bool(self._clear(keys=[self._place_key, *keys], args=[mark, *members]))
 
-    def _remove(self, mark: bytes, index: bytes, members: Sequence[bytes]) -> bool:
-        return bool(self._clear(keys=[self._place_key, index], args=[mark, *members]))
-
-    def _nearest(
-        self, space: str, angles: Sequence[float], n: int, exclude: Collection[str], user_prefix: str
-    ) -> list[list[Neighbour]]:
-        # Users without orders often share one angle: each is asked for once.
-        distinct = list(dict.fromkeys(angles))
-        if not distinct:
-            return []
-        with reaching(self._address):
-            answers = self._neighbours(
-                keys=[self._keys.angles(space)],
-                args=[user_prefix, n, _pack(list(exclude)), _pack([repr(at) for at in distinct])],
-            )
-        found = {
-            angle: nearest_of(angle, n, _told(answer))
-            for angle, answer in zip(distinct, cast(list[list[Any]], answers), strict=True)
-        }
-        return [found[angle] for angle in angles]
-
-    def _write(
-        self, expected: bytes | None, place: bytes, writes: Sequence[UserWrite], spaces: Sequence[str]
-    ) -> bool:
-        return self._run_save(
-            ["none" if expected is None else "place", expected or b"", ""], place, writes, spaces
-        )
-
-    def _run_save(
-        self, expected: list[bytes | str], place: bytes, writes: Sequence[UserWrite], spaces: Sequence[str]
-    ) -> bool:
+    def _run_save(self, expected: list[bytes | str], place: bytes, writes: Sequence[UserWrite]) -> bool:
+        spaces = spaces_of(writes) if self._on_one_node else []
         indexed = [(write.user_id, write.index) for write in writes if write.index is not None]
         keys = [
             self._place_key,
