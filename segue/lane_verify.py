@@ -131,6 +131,6 @@ class LaneVerify:
             place, kept = self._redis.read(some)
             self._past.go_to(place.positions)
             for user_id in some:
-                told = self._past.state(user_id)
+                told = self._past.states.get(user_id)
                 differing.note(user_id, differences(told, kept[user_id], self._model_of, self._rules))
             self._progress(self.users)

@@ -15,12 +15,12 @@ import structlog
 import uvloop
 
 from schemas.errors import SegueError
-from schemas.release import ModelRelease
 from streamer.config import WorkerConfig
 from streamer.faust_app import faust_app
 from streamer.group import GroupTransport
 from streamer.membership import Lanes, Membership
 from streamer.metrics import Metrics
+from streamer.model import ActiveModel
 from streamer.status import ReleaseStatus, WorkerStatus
 from streamer.web import WebServer, pages
 
@@ -32,20 +32,10 @@ _STOP_S = 8.0
 UNEXPECTED = 70
 
 
-class ActiveRelease(Protocol):
-    """A release in use, and the number of its activation."""
-
-    @property
-    def release(self) -> ModelRelease: ...
-
-    @property
-    def activation(self) -> int: ...
-
-
 class Releases(Protocol):
     """The releases, as far as a worker's status tells of them."""
 
-    def current(self) -> ActiveRelease | None:
+    def current(self) -> ActiveModel | None:
         """The release in use; None before the first."""
 
     def problem(self) -> str | None:

@@ -21,7 +21,10 @@ from streamer.offset_note import note
 
 
 class KafkaLog:
-    """Partition ``partition`` of a lane's topics, as member of nothing: the group only keeps offsets."""
+    """Partition ``partition`` of a lane's topics, as member of nothing: the group only keeps offsets.
+
+    Most methods hand the call to the reader or the writer: a lane has one log, and each of the two has one client.
+    """
 
     def __init__(
         self,

@@ -11,26 +11,12 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 from heapq import nsmallest
 from itertools import islice
 from math import atan2, cos, fsum, isfinite, pi
-from typing import Protocol, TypeVar
+
+from streamer.interfaces import Neighbour
 
 FULL_TURN = 2.0 * pi
 
 Entry = tuple[str, float]
-
-
-class HasAngle(Protocol):
-    """A user of an index."""
-
-    @property
-    def user_id(self) -> str:
-        """The user's id as text."""
-
-    @property
-    def angle(self) -> float:
-        """Radians in (-pi, pi]."""
-
-
-Candidate = TypeVar("Candidate", bound=HasAngle)
 
 
 def angle(components: Sequence[float]) -> float | None:
@@ -70,13 +56,13 @@ def similarity(a: float, b: float) -> float:
     return cos(angular_distance(a, b))
 
 
-def nearest_of(angle: float, n: int, *sources: Iterable[Candidate]) -> list[Candidate]:
+def nearest_of(angle: float, n: int, *sources: Iterable[Neighbour]) -> list[Neighbour]:
     """The nearest ``n`` of several sources, in order; of a user that is in two, the first source counts.
 
     The sources are, say, the store's candidates and an overlay of users whose saved angle is stale;
     each must hold its own nearest n.
     """
-    distinct: dict[str, Candidate] = {}
+    distinct: dict[str, Neighbour] = {}
     for source in sources:
         for candidate in source:
             distinct.setdefault(candidate.user_id, candidate)

@@ -53,10 +53,6 @@ class Refold:
             if self._is_wanted(state.user_id):
                 self.states.put(state)
 
-    def state(self, user_id: str) -> UserState:
-        """A user's state; empty for one of whom the log says nothing."""
-        return self.states.get(user_id)
-
     def close(self) -> None:
         """Let go of the states."""
         self.states.close()
@@ -81,7 +77,9 @@ class Refold:
                 if self._is_wanted(event.user_id):
                     of_user[event.user_id].append(event)
             for user_id, events in of_user.items():
-                self.states.put(fold_all(self.state(user_id), events, self._config.rules, self.refusals.add))
+                self.states.put(
+                    fold_all(self.states.get(user_id), events, self._config.rules, self.refusals.add)
+                )
             self._count(records)
 
     def _adopt(self, end: int) -> None:
@@ -90,7 +88,7 @@ class Refold:
         for records in read_between(self._log, begin, {topic: end}, self._config.max_batch):
             for user_id, record in by_user(records):
                 if self._is_wanted(user_id):
-                    self.states.put(adopted(self.state(user_id), record))
+                    self.states.put(adopted(self.states.get(user_id), record))
             self._count(len(records))
 
     def _is_wanted(self, user_id: str) -> bool:

@@ -26,7 +26,7 @@ def with_similar_users(
     for state in users:
         if state.position is not None and state.position.space == space:
             here.put(state.user_id, angle(state.position.components))
-    there = store.neighbours(space, list(asked.values()), n, users.ids())
+    there = store.neighbours(space, list(asked.values()), n, [state.user_id for state in users])
     told = list(changes)
     for (i, at), found in zip(asked.items(), there, strict=True):
         change = changes[i]

@@ -51,9 +51,6 @@ class Users:
     def __getitem__(self, user_id: str) -> UserState:
         return self._now[user_id]
 
-    def ids(self) -> Collection[str]:
-        return self._now.keys()
-
     def put(self, state: UserState, *, due: bool = False) -> None:
         """Keep a user's next state; ``due``: a sweep is to decide the user, whatever decided it last."""
         self._now[state.user_id] = state

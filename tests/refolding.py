@@ -78,7 +78,7 @@ def differing(world: World, past: Refold, partition: int = 0) -> dict[str, list[
     in_redis = world.redis.swept.get(partition, {}).keys()
     found = {
         user_id: differences(
-            past.state(user_id), kept(world, user_id, partition), of_space, world.config.rules
+            past.states.get(user_id), kept(world, user_id, partition), of_space, world.config.rules
         )
         for user_id in {*(state.user_id for state in past.states), *in_redis}
     }
