@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -138,12 +139,22 @@ class World:
         self,
         partition: int = 0,
         wrap: Callable[[Log, Store], tuple[Log, Store]] = lambda log, store: (log, store),
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> Lane:
         """A lane that has not taken over yet, over these ends or wrapped ones."""
         log, store = wrap(
             MemoryLog(self.kafka, partition, self.topics.inputs), MemoryStore(self.redis, partition)
         )
-        return Lane(partition, log, store, self.models, self.config, self.watcher, clock=lambda: NOW)
+        return Lane(
+            partition,
+            log,
+            store,
+            self.models,
+            self.config,
+            self.watcher,
+            clock=lambda: NOW,
+            monotonic=monotonic,
+        )
 
     def take_over(self, partition: int = 0) -> Lane:
         """A lane that owns its partition now."""

@@ -26,6 +26,7 @@ PURE = (
     "erasures",
     "healing",
     "lane",
+    "lane_saves",
     "lane_snapshot",
     "live",
     "log_reading",
@@ -44,6 +45,7 @@ PURE = (
     "similar",
     "start",
     "state",
+    "takeover",
     "users",
 )
 EDGES = {"confluent_kafka", "aiokafka", "redis", "faust", "mode"}

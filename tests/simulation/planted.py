@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from schemas.changes import Change
 from schemas.topics import Topics
-from streamer import healing, switch
+from streamer import healing, switch, takeover
 from streamer import lane as lanes
 from streamer.batch import Batch, Incoming
 from streamer.interfaces import Committed, OutRecord, Record, UserWrite
@@ -167,7 +167,7 @@ def deciding_while_healing() -> Iterator[Planted]:
         start = right(*args, **options)
         return replace(start, decide_from=start.fold_from)
 
-    with patch.object(lanes, "starting_point", wrong):
+    with patch.object(takeover, "starting_point", wrong):
         yield Lane, _as_it_is
 
 

@@ -199,8 +199,7 @@ def test_a_sweep_keeps_its_pace() -> None:
 
 
 def a_lane_with_a_clock(world: World, monotonic: Callable[[], float]) -> Lane:
-    lane = world.lane()
-    lane._monotonic = monotonic
+    lane = world.lane(monotonic=monotonic)
     lane.take_over("w")
     return lane
 
