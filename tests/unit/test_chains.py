@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from msgspec.structs import replace
 
-from schemas.events import Signup
+from schemas.events import Order, Signup
 from schemas.release import ModelRelease
 from streamer.scoring import Scorer
 from tests.bootstraps import an_order, fill
@@ -225,7 +225,7 @@ def test_events_that_no_lane_read_are_found(shop: list[History]) -> None:
 def test_a_bootstrap_begins_the_chain_and_its_record_is_missed_where_it_is_not_there() -> None:
     """The facts that it took are in no log, and count."""
     world = World()
-    past = [Signup("7", START, age=30, gender="F"), an_order("1", "Acme")]
+    past: list[Signup | Order] = [Signup("7", START, age=30, gender="F"), an_order("1", "Acme")]
     fill(world, past)
     producers, lane = Producers(world, Random(3)), world.take_over()
     for _ in range(200):

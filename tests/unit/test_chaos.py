@@ -1,6 +1,7 @@
 """What a chaos campaign draws."""
 
 import shutil
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
@@ -87,7 +88,7 @@ def test_a_cut_takes_what_was_written_last_and_says_how_much(
 
     store = SimpleNamespace(data=tmp_path, kill=lambda: write(3), start=lambda: None)
     servers = faults.Servers(SimpleNamespace(), store, Disk(tmp_path), Random(1))  # type: ignore[arg-type]
-    monkeypatch.setattr(faults.time, "sleep", lambda _: write(next(grows, 0)))
+    monkeypatch.setattr(time, "sleep", lambda _: write(next(grows, 0)))
     servers.kinds["kill -9 of Redis, its AOF's tail cut"][0]()
     (lost,) = servers.cut_bytes
     assert 1 <= lost <= 13

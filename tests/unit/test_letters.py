@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.letters import bad_in_log, match_letters
+from tests.letters import Sent, bad_in_log, match_letters
 
 GOOD, BAD = b'{"user_id":"7"}', b"{"
 
@@ -30,7 +30,7 @@ def letter(offset: int, value: bytes | None = BAD, reason: str = "the value is n
     return message(9, value, headers=headers)
 
 
-SENT = Counter({("orders", -1, b"7", BAD): 2, ("orders", -1, b"7", None): 1})
+SENT: Counter[Sent] = Counter({("orders", -1, b"7", BAD): 2, ("orders", -1, b"7", None): 1})
 LOG = [(0, message(0)), (1, message(1, GOOD)), (2, message(2)), (3, message(3, None))]
 LETTERS = [letter(0), letter(2), letter(3, None)]
 

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Any
@@ -204,7 +204,7 @@ def test_the_history_is_of_this_life_and_of_the_newest_fifty() -> None:
     assert entries["h:0"][0] == 51
     fields |= {name.encode(): json.dumps(entry).encode() for name, entry in entries.items()}
     assert wrong_fields("7", fields, features, None, moves) == []
-    former = [*moves, {"kind": "erased"}, CHANGE]
+    former: list[Mapping[str, Any]] = [*moves, {"kind": "erased"}, CHANGE]
     assert wrong_fields("7", fields, features, None, former) != []
     assert wrong_fields("7", fields_of(STATE), features, None, former) == []
 

@@ -35,7 +35,7 @@ class InDoubt(Sender):
     """The same, while some events are on their way."""
 
     @property
-    def last(self) -> None:  # type: ignore[override]
+    def last(self) -> None:
         return None
 
     @last.setter

@@ -44,9 +44,14 @@ def program(prints: str) -> list[str]:
 
 def ended(arguments: list[str], output: Literal["stdout", "stderr"], file: int) -> tuple[int, str]:
     """The exit code with this output in this file, and what was told on the other one."""
-    outputs = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, output: file}
     done = subprocess.run(
-        [sys.executable, *arguments], stdin=subprocess.DEVNULL, text=True, check=False, timeout=60, **outputs
+        [sys.executable, *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=file if output == "stdout" else subprocess.PIPE,
+        stderr=file if output == "stderr" else subprocess.PIPE,
+        text=True,
+        check=False,
+        timeout=60,
     )
     return done.returncode, (done.stdout if output == "stderr" else done.stderr)
 

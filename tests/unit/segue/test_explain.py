@@ -11,7 +11,7 @@ from schemas.errors import Unreachable
 from segue import explain
 from segue.settings import Settings
 from segue.user_card import UserCard
-from tests.releases import a_release, an_active_model
+from tests.releases import an_active_model
 
 CARD = UserCard(
     user_id="7",
@@ -41,7 +41,7 @@ def test_a_kafka_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_no_release_and_another_one_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    model = an_active_model(a_release())
+    model = an_active_model()
     version = model.release.version
     nothing, current = Mock(**{"current.return_value": None}), Mock(**{"current.return_value": model})
 

@@ -64,5 +64,7 @@ def test_a_line_of_json_a_release() -> None:
     )
     assert (new["created_at"], new["published_at"]) == ("2024-04-30T01:02:03Z", "2024-05-01T00:00:00Z")
     assert new["metrics"] == {"silhouette": 0.12345, "sse": 7.0}
-    assert new["segments"][0] == {"id": 0, "name": "segment 0", "size": 10}
+    segments = new["segments"]
+    assert isinstance(segments, list)
+    assert segments[0] == {"id": 0, "name": "segment 0", "size": 10}
     assert (old["version"], old["current"], old["created_at"]) == ("old", False, None)

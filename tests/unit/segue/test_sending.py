@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from schemas.errors import BadSetting, Unreachable
@@ -57,7 +59,7 @@ def until_said(sender: Sender, capsys: pytest.CaptureFixture[str]) -> None:
 def test_what_goes_wrong_between_events_is_not_hidden_by_what_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sending, "_SETTLE_S", 0.2)
 
-    def events():  # type: ignore[no-untyped-def]
+    def events() -> Iterator[Outgoing]:
         yield EVENT
         raise KeyboardInterrupt
 

@@ -22,22 +22,26 @@ def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return clock
 
 
+def waiting_since(board: LaneBoard) -> float | None:
+    return board.status.waiting_since
+
+
 def test_events_wait_from_when_they_are_there_until_some_are_applied(now: list[float]) -> None:
     board = LaneBoard(3, Metrics())
     board.reached({"orders": 5}, {"orders": 0})
-    assert board.status.waiting_since is None
+    assert waiting_since(board) is None
     now[0] = 110.0
     board.reached({"orders": 5}, {"orders": 2, "signups": 0})
     now[0] = 120.0
     board.reached({"orders": 5}, {"orders": 4, "signups": 0})
-    assert (board.status.waiting_since, board.status.heard) == (110.0, 120.0)
+    assert (waiting_since(board), board.status.heard) == (110.0, 120.0)
     board.batch(Batch([], [], {}), (), {})
-    assert board.status.waiting_since is None
+    assert waiting_since(board) is None
     board.reached({"orders": 8}, {"orders": 1, "signups": 0})
-    assert board.status.waiting_since == 120.0
+    assert waiting_since(board) == 120.0
     now[0] = 130.0
     board.reached({"orders": 9}, {"orders": 0, "signups": 0})
-    assert board.status.waiting_since is None
+    assert waiting_since(board) is None
 
 
 def test_a_sweep_is_no_progress_of_events(now: list[float]) -> None:

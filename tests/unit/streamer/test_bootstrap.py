@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from itertools import count
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import pytest
 from msgspec.structs import replace
@@ -13,13 +13,16 @@ from schemas.errors import BadSetting, NeedsRebuild, Unreachable
 from schemas.partition import partition_of
 from streamer.bootstrap import Fact, NotFresh
 from streamer.history import FIELDS
+from streamer.interfaces import Log, Store
 from streamer.lane_errors import Fenced, InDoubt
 from streamer.memory import MemoryRedis
 from streamer.place_marks import is_refilled
-from tests.bootstraps import SINCE, an_order, fill, newest
+from tests.bootstraps import SINCE, Wrap, an_order, fill, newest
 from tests.faults import Calls, Crash, When
 from tests.moves import OLD, YOUNG
 from tests.worlds import World
+
+End = TypeVar("End", Log, Store)
 
 
 def interrupted(world: World, facts: Sequence[Fact], call: str, nth: int = 0, when: When = "before") -> None:
@@ -185,11 +188,10 @@ def going_back(world: World, at: int) -> Callable[..., None]:
 def test_a_redis_that_goes_back_meanwhile_leaves_no_lane_that_a_worker_takes_for_whole() -> None:
     for at in range(3, calls_of_a_bootstrap().count("store.save")):
         world = World(2)
-        save = going_back(world, at)
         with pytest.raises(
             Unreachable, match=r"Redis has lost what this bootstrap wrote to lane .* run the same bootstrap"
         ):
-            fill(world, FIRST, wrap=lambda log, store, save=save: (log, Hooked(store, "save", save)))  # type: ignore[misc]
+            fill(world, FIRST, wrap=before_each("save", going_back(world, at)))
         refusing = [lane for lane in (0, 1) if _refuses(world, lane)]
         assert refusing
         everybody = {fact.user_id for fact in FIRST}
@@ -208,9 +210,7 @@ def _refuses(world: World, lane: int) -> bool:
     return False
 
 
-class Hooked:
-    """A log or a store, one method of which tells what it is called with, before it does it."""
-
+class _Hooked:
     def __init__(self, wrapped: object, method: str, tell: Callable[..., None]) -> None:
         self._wrapped = wrapped
         self._method = method
@@ -226,6 +226,16 @@ class Hooked:
             return function(*args)
 
         return told
+
+
+def hooked(end: End, method: str, tell: Callable[..., None]) -> End:
+    """The same log or store; ``tell`` is called before this method, with its arguments."""
+    return cast(End, _Hooked(end, method, tell))
+
+
+def before_each(method: str, tell: Callable[..., None]) -> Wrap:
+    """Lanes whose store calls ``tell`` before this method."""
+    return lambda log, store: (log, hooked(store, method, tell))
 
 
 def test_every_lane_is_marked_before_it_is_announced_and_committed_before_any_has_a_place() -> None:
@@ -244,7 +254,7 @@ def test_every_lane_is_marked_before_it_is_announced_and_committed_before_any_ha
     fill(
         world,
         [YOUNG],
-        wrap=lambda log, store: (Hooked(log, "commit", commit), Hooked(store, "save", save)),
+        wrap=lambda log, store: (hooked(log, "commit", commit), hooked(store, "save", save)),
         announce=lambda: marked.append(
             {p for p, at in world.redis.places.items() if is_refilled(at, "bootstrap")}
         ),
@@ -302,7 +312,7 @@ def test_a_bootstrap_that_wakes_up_after_another_began_writes_nothing() -> None:
         fill(
             world,
             [YOUNG, an_order("2", "Carhartt"), *FIRST[2:]],
-            wrap=lambda log, store: (log, Hooked(store, "save", save)),
+            wrap=before_each("save", save),
         )
     assert set(world.redis.users["7"].orders) == {"1"}
 
@@ -316,7 +326,7 @@ def test_one_that_wakes_up_before_it_clears_deletes_nothing_of_the_next() -> Non
         fill(world, [YOUNG])
 
     with pytest.raises(NotFresh, match="somebody else wrote to lane 0"):
-        fill(world, [OLD], wrap=lambda log, store: (log, Hooked(store, "clear", clear)))
+        fill(world, [OLD], wrap=before_each("clear", clear))
     assert set(world.redis.users) == {"7"}
     world.take_over()
 
@@ -375,10 +385,7 @@ def test_a_redis_that_lost_the_end_of_a_bootstrap_does_not_set_back_who_went_on_
     fill(
         world,
         [YOUNG],
-        wrap=lambda log, store: (
-            log,
-            Hooked(store, "save", lambda *_: snapshots.append(deepcopy(world.redis))),
-        ),
+        wrap=before_each("save", lambda *_: snapshots.append(deepcopy(world.redis))),
     )
     world.send(OLD)
     world.run()

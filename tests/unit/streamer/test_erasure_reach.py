@@ -169,7 +169,7 @@ def test_after_a_rebuild_from_the_log() -> None:
 def test_after_a_rebuild_from_the_warehouse_that_still_has_the_user() -> None:
     """Bootstrapped, erased later; the warehouse was not told. With the null, and once compaction has dropped it."""
     world = World(max_batch=1)
-    warehouse = [YOUNG, an_order("1", "Ön"), an_order("2", "Carhartt", user_id="8")]
+    warehouse: list[Signup | Order] = [YOUNG, an_order("1", "Ön"), an_order("2", "Carhartt", user_id="8")]
     fill(world, warehouse)
     world.send(ERASED)
     world.run()
@@ -190,7 +190,7 @@ def test_after_a_rebuild_when_the_erasure_lies_before_the_bootstrap_and_its_null
     before.run()
     world = World(max_batch=1)
     world.kafka.topics[TOPICS.users] = before.kafka.topics[TOPICS.users]
-    warehouse = [YOUNG, an_order("2", "Carhartt", user_id="8")]
+    warehouse: list[Signup | Order] = [YOUNG, an_order("2", "Carhartt", user_id="8")]
     fill(world, warehouse)
     world.run()
     only_the_tombstone_is_left(world)

@@ -4,11 +4,12 @@ from datetime import timedelta
 
 import pytest
 
+from schemas.changes import FeatureValue
 from schemas.events import Item, Order, Signup, UserErased
 from streamer.features import features
-from streamer.profile import OrdersMissing, fold, fold_all
+from streamer.profile import fold, fold_all
 from streamer.rules import Rules
-from streamer.state import Facts, UserState, decode, encode
+from streamer.state import Facts, OrdersMissing, UserState, decode, encode
 from tests.refusing import refuse_none
 from tests.strategies.events import START
 from tests.strategies.features import RICH
@@ -30,7 +31,7 @@ SECOND = order(
 NO_PRICE = order("3", 3, Item("Ön"))
 
 
-def told(*events: Order | Signup | UserErased, rules: Rules = RULES) -> dict[str, object]:
+def told(*events: Order | Signup | UserErased, rules: Rules = RULES) -> dict[str, FeatureValue]:
     return features(fold_all(UserState("7"), events, rules, refuse_none), rules)
 
 

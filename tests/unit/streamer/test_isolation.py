@@ -13,6 +13,7 @@ from schemas.features import Feature, declared
 from streamer import lane_errors, order_facts, profile, users
 from streamer.lane_errors import InDoubt, Torn
 from streamer.memory import MemoryStore
+from streamer.order_values import texts_of
 from streamer.profile import fold, fold_all, holds_together
 from streamer.refusals import Refusal, Refusals
 from streamer.rules import Rules
@@ -112,8 +113,6 @@ def test_the_declared_features_have_a_bound() -> None:
 
 
 def test_an_error_that_a_record_causes_each_time_is_its_dead_letter(monkeypatch: pytest.MonkeyPatch) -> None:
-    texts_of = order_facts.texts_of
-
     def wrong(order: Order, source: str) -> Any:
         if order.order_id == "2":
             raise ZeroDivisionError("of a bug")

@@ -1,6 +1,6 @@
 """A lane over memory, case by case; the laws are in tests/property/test_lane.py."""
 
-from dataclasses import fields
+import dataclasses
 
 import pytest
 from msgspec.structs import replace
@@ -9,7 +9,6 @@ from schemas.changes import SegmentChange
 from schemas.events import Item, Order, Signup, UserErased
 from schemas.topics import Topics
 from streamer.lane_errors import NotReady
-from streamer.model import ActiveModel
 from tests.faults import Calls
 from tests.moves import OLD, YOUNG, YOUNG_AGAIN, segments
 from tests.releases import a_release, an_active_model
@@ -91,17 +90,13 @@ def test_activations_of_a_topic_made_anew_begin_again() -> None:
     world.models.model = an_active_model(activation=5)
     world.send(YOUNG)
     lane = world.run()
-    world.models.model = ActiveModel(**{**_parts(an_active_model(activation=0)), "topic_id": "made anew"})
+    world.models.model = dataclasses.replace(an_active_model(activation=0), topic_id="made anew")
     world.send(OLD)
     drain(lane)
     assert segments(world) == [(None, 2), (2, 3)]
-    assert world.state("7").decided == replace(
-        world.state("7").decided, activation=0, models_topic="made anew"
-    )
-
-
-def _parts(model: ActiveModel) -> dict[str, object]:
-    return {field.name: getattr(model, field.name) for field in fields(model)}
+    decided = world.state("7").decided
+    assert decided is not None
+    assert (decided.activation, decided.models_topic) == (0, "made anew")
 
 
 def test_a_new_release_scores_the_next_events() -> None:

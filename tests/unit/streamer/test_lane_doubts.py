@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from copy import deepcopy
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from schemas.decode import canonical
 from schemas.errors import NeedsRebuild
 from schemas.events import Item, Order, Signup, UserErased
+from streamer.interfaces import Log
 from streamer.lane_errors import InDoubt
 from streamer.memory import MemoryRedis
 from streamer.model import BootstrapRecord
@@ -45,7 +46,7 @@ def test_what_is_committed_before_the_fence_is_not_decided_again() -> None:
     world.send(YOUNG, OLD, YOUNG_AGAIN)
     former_calls.stop_at = len(former_calls.made) + 4
 
-    successor = world.lane(wrap=lambda log, store: (_BeforeFence(log, former.step), store))
+    successor = world.lane(wrap=lambda log, store: (cast(Log, _BeforeFence(log, former.step)), store))
     successor.take_over("successor")
     drain(successor)
     assert segments(world) == [(None, 2), (2, 3), (3, 2)]
@@ -55,29 +56,29 @@ def test_what_is_committed_before_the_fence_is_not_decided_again() -> None:
 class _BeforeFence:
     """The former owner's last step comes just before the fence; it dies in it."""
 
-    def __init__(self, log: object, last_step: Callable[[float], int]) -> None:
+    def __init__(self, log: Log, last_step: Callable[[float], int]) -> None:
         self._log = log
         self._last_step = last_step
 
     def fence(self) -> None:
         with pytest.raises(Crash):
             self._last_step(0.0)
-        self._log.fence()  # type: ignore[attr-defined]
+        self._log.fence()
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._log, name)
 
 
-def just_before(end: Any, name: str, happens: Callable[[], None]) -> Any:
+def just_before(end: Any, name: str, happens: Callable[[], object]) -> Any:
     """The same log or store; before this call of it something happens, once."""
     return _Before(end, name, happens)
 
 
 class _Before:
-    def __init__(self, end: object, name: str, happens: Callable[[], None]) -> None:
+    def __init__(self, end: object, name: str, happens: Callable[[], object]) -> None:
         self._end = end
         self._name = name
-        self._happens: Callable[[], None] | None = happens
+        self._happens: Callable[[], object] | None = happens
 
     def __getattr__(self, name: str) -> object:
         if name == self._name and self._happens is not None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from streamer import place as places
-from streamer.interfaces import Log
+from streamer.interfaces import Log, Store
+from streamer.lane import Lane
 from tests.moves import OLD, YOUNG
 from tests.worlds import World
 
@@ -25,18 +26,30 @@ class Marked:
         return getattr(self._log, name)
 
 
+def a_marked_lane(world: World) -> tuple[Lane, Marked]:
+    """A lane and its log."""
+    logs: list[Marked] = []
+
+    def wrap(log: Log, store: Store) -> tuple[Log, Store]:
+        logs.append(Marked(log))
+        return cast(Log, logs[0]), store
+
+    lane = world.lane(wrap=wrap)
+    return lane, logs[0]
+
+
 def place_of(world: World) -> dict[str, int]:
     return places.decode(world.redis.places[0]).positions
 
 
 def test_an_idle_lane_goes_beyond_a_mark_that_came_after_its_records() -> None:
-    world, logs = World(), []
-    lane = world.lane(wrap=lambda log, store: (logs.append(Marked(log)) or logs[0], store))  # type: ignore[func-returns-value]
+    world = World()
+    lane, log = a_marked_lane(world)
     lane.take_over("w")
     world.send(YOUNG)
     lane.step(0.0)
     assert place_of(world)["signups"] == 1
-    logs[0].behind = {"signups": 1}
+    log.behind = {"signups": 1}
     lane.step(0.0)
     assert (place_of(world)["signups"], lane.positions["signups"]) == (2, 2)
     before = world.redis.places[0]
@@ -46,10 +59,10 @@ def test_an_idle_lane_goes_beyond_a_mark_that_came_after_its_records() -> None:
 
 
 def test_so_does_a_busy_one_with_its_next_batch() -> None:
-    world, logs = World(), []
-    lane = world.lane(wrap=lambda log, store: (logs.append(Marked(log)) or logs[0], store))  # type: ignore[func-returns-value]
+    world = World()
+    lane, log = a_marked_lane(world)
     lane.take_over("w")
-    logs[0].behind = {"orders": 3}
+    log.behind = {"orders": 3}
     world.send(OLD)
     lane.step(0.0)
     assert {topic: place_of(world)[topic] for topic in ("signups", "orders")} == {"signups": 1, "orders": 3}

@@ -19,6 +19,9 @@ class Source:
     def status(self) -> WorkerStatus:
         return self.now
 
+    def ended(self) -> list[str]:
+        return []
+
 
 def status(*lanes: LaneStatus, version: str | None = "v1", activation: int | None = 3) -> WorkerStatus:
     owned = tuple(lane.partition for lane in lanes)

@@ -49,7 +49,8 @@ def test_a_known_row() -> None:
 
 
 def test_the_present_segment_is_kept_until_another_is_nearer_by_the_margin() -> None:
-    scorer, row = Scorer(PLAIN), {"age": 50, "gender": "F"}
+    scorer = Scorer(PLAIN)
+    row: dict[str, FeatureValue] = {"age": 50, "gender": "F"}
 
     # Components (0, 1): 1 from segment 2, 3 from segment 7, so 2 is nearer by 2/3 of the way to 7.
     kept = scorer.score(row, present=7, min_margin=0.7)

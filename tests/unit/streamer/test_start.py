@@ -1,5 +1,7 @@
 """Where a lane starts: every row of DESIGN §3's "Where a lane starts"."""
 
+from functools import partial
+
 import pytest
 
 from schemas.errors import NeedsRebuild
@@ -141,7 +143,7 @@ def test_after_the_first_commit_in_a_topic_made_anew_only_what_follows_is_decide
     )
 
 
-ANEW = {"signups": Bounds(0, 4, "s2"), "orders": Bounds(0, 4, "o2")}
+start_anew = partial(start, signups=Bounds(0, 4, "s2"), orders=Bounds(0, 4, "o2"))
 OF_NOW = {"signups": Committed(1, "s2"), "orders": Committed(2, "o2")}
 
 
@@ -151,23 +153,23 @@ def test_after_topics_were_made_anew_the_log_is_not_the_whole_past() -> None:
         r"signups was made anew, so what the topic before it held cannot be folded again: rebuild the states"
     )
     with pytest.raises(NeedsRebuild, match=asks):
-        start(None, offsets(), **ANEW)
+        start_anew(None, offsets())
     for former in (Former("s1", 10), Former("s1", 0, earlier=True)):
         with pytest.raises(NeedsRebuild, match=asks):
-            start(None, {**OF_NOW, "signups": Committed(1, "s2", former)}, **ANEW)
+            start_anew(None, {**OF_NOW, "signups": Committed(1, "s2", former)})
     with pytest.raises(NeedsRebuild, match="orders was made anew"):
-        start(None, {**OF_NOW, "orders": Committed(26, "o1")}, **ANEW)
+        start_anew(None, {**OF_NOW, "orders": Committed(26, "o1")})
     with pytest.raises(NeedsRebuild, match="the users of the bootstrap"):
-        start(None, offsets(), **ANEW, users_empty=True, bootstrapped=True)
+        start_anew(None, offsets(), users_empty=True, bootstrapped=True)
 
 
 def test_a_topic_of_which_nothing_was_read_leaves_the_log_the_whole_past() -> None:
     nothing = {"signups": Committed(1, "s2", Former("s1", 0)), "orders": Committed(0, "o1")}
-    assert start(None, nothing, **ANEW).fold_from == {"signups": 0, "orders": 0}
+    assert start_anew(None, nothing).fold_from == {"signups": 0, "orders": 0}
 
 
 def test_where_the_decisions_are_gone_with_the_topics_all_begins_again() -> None:
-    begun = start(None, offsets(), **ANEW, users_empty=True)
+    begun = start_anew(None, offsets(), users_empty=True)
     assert begun == Start({"signups": 0, "orders": 0}, {"signups": 0, "orders": 0}, users_from=0)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from schemas.changes import SegmentChange
+from schemas.changes import FeatureValue, SegmentChange
 from schemas.events import Signup, UserErased
 from streamer import place as places
 from streamer.interfaces import Log, Store
@@ -92,7 +92,7 @@ def test_while_an_index_is_filled_events_go_into_both() -> None:
     drain(first)
     world.send(Signup("21", START.replace(hour=1), age=100))
     drain(first)
-    features = {"age": 100, "gender": "F"}
+    features: dict[str, FeatureValue] = {"age": 100, "gender": "F"}
     for release in (HERE, ELSEWHERE):
         expected = angle(an_active_model(0, release).scorer.score(features).components)
         assert world.redis.indexes[release.space]._angles["21"] == expected

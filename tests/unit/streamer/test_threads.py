@@ -24,7 +24,7 @@ class FakeLane:
         self.takeovers = 0
         self.closed = 0
         self.on_take_over: Callable[[], None] = lambda: None
-        self.on_step: Callable[[], None] = lambda: None
+        self.on_step: Callable[[], object] = lambda: None
         self._idle = threading.Event()
 
     def take_over(self, writer: str) -> None:
@@ -163,7 +163,7 @@ def test_lanes_that_hang_close_side_by_side_within_one_deadline(
     go_on = threading.Event()
 
     def prepare(lane: FakeLane) -> None:
-        lane.on_step = lambda: go_on.wait(30) and None
+        lane.on_step = lambda: go_on.wait(30)
 
     fleet.prepare = prepare
     fleet.threads.own(frozenset(range(8)))

@@ -103,6 +103,8 @@ def test_whoever_finds_a_lane_half_emptied_empties_it_again() -> None:
     world = a_world()
     world.redis.torn.add(0)
 
+    left = deepcopy(world.redis.users["7"])
+
     def dying(log: Log, _: Store) -> tuple[Log, Store]:
         return log, _Stops(world.redis, 0)
 
@@ -111,7 +113,7 @@ def test_whoever_finds_a_lane_half_emptied_empties_it_again() -> None:
     assert is_emptied(world.redis.places[0])
     with pytest.raises(NeedsRebuild, match="a worker empties this lane, to fold it again"):
         places.decode(world.redis.places[0])
-    world.redis.users["stranger"] = world.redis.users.setdefault("7")  # as if the deletion was lost
+    world.redis.users |= {"7": left, "stranger": left}  # as if the deletion was lost
 
     world.run()
 

@@ -174,7 +174,7 @@ def replaced(name: str, values: list[object]) -> Callable[[], pa.Table]:
     return lambda: USERS.set_column(place, name, pa.array(values, USERS[name].type))
 
 
-FORGED = {
+FORGED: dict[str, Callable[[], pa.Table]] = {
     "a feature": replaced("age", [20.0, 61.0]),
     "an id": replaced("user_id", ["7", "9"]),
     "a user more": lambda: pa.concat_tables([USERS, USERS.slice(1)]),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +12,6 @@ from sklearn.metrics import adjusted_rand_score
 
 from schemas.errors import BadTraining
 from tests.training import QUICK, a_shop, features_named, features_table, fitted_shop
-from trainer import fit as fit_module
 from trainer.fit import Fit, fit
 from trainer.rows import select
 from trainer.settings import CategoryEncoding, FitSettings
@@ -117,9 +117,7 @@ def test_users_who_differ_but_not_in_the_components() -> None:
 
 def test_columns_that_do_not_fit_into_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     # 300 users, 1 + 2 + 4 + 3 + 1 + 4 + 3 columns, 8 bytes, 4 copies: about 0.1 MB.
-    monkeypatch.setattr(
-        fit_module.os, "sysconf", lambda name: {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": 10}[name]
-    )
+    monkeypatch.setattr(os, "sysconf", lambda name: {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": 10}[name])
     with pytest.raises(BadTraining, match=r"one-hot encoding makes 18 columns for 2\d\d users") as caught:
         fitted(a_shop(), FitSettings(encoding="one-hot"))
     assert "leave country (4 values) out" in str(caught.value)

@@ -51,9 +51,8 @@ def test_many_columns_too() -> None:
     shown = picture(users_of(table, settings), settings)
     assert shown is not None
     # By hand: age and the indicators, centred and divided by their deviations.
-    columns = np.column_stack(
-        [[row["age"] for row in rows], np.eye(113)[[place % 113 for place in range(400)]]]
-    )
+    ages = np.array([row["age"] for row in rows], dtype=float)
+    columns = np.column_stack([ages, np.eye(113)[[place % 113 for place in range(400)]]])
     scaled = (columns - columns.mean(axis=0)) / columns.std(axis=0)
     variances = np.linalg.svd(scaled, compute_uv=False) ** 2
     assert shown.explained == pytest.approx(variances[:2] / variances.sum(), rel=1e-6)

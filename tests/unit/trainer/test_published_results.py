@@ -38,7 +38,8 @@ def text(name: str) -> Feature:
 
 @cache
 def wholesale() -> Fit:
-    spending = np.log(pd.read_csv(DATA / "wholesale_customers.csv").drop(columns=["Channel", "Region"]))
+    read = pd.read_csv(DATA / "wholesale_customers.csv").drop(columns=["Channel", "Region"])
+    spending = read.apply(np.log)
     lower, upper = spending.quantile(0.25), spending.quantile(0.75)
     step = 1.5 * (upper - lower)
     outlier = ((spending < lower - step) | (spending > upper + step)).any(axis=1)

@@ -61,14 +61,18 @@ def test_no_user_left_says_where_they_went() -> None:
 
 
 def test_nobody_has_an_order() -> None:
-    nobody = {"total_orders": None, "most_frequent_brand": None, "most_frequent_category": None}
+    nobody: dict[str, object] = {
+        "total_orders": None,
+        "most_frequent_brand": None,
+        "most_frequent_category": None,
+    }
     assert refusal([nobody, nobody], FitSettings()) == (
         "no user can be trained on, of 2 read: 2 without an order"
     )
 
 
 def test_features_that_nobody_has_are_named() -> None:
-    empty = {"age": None, "gender": None}
+    empty: dict[str, object] = {"age": None, "gender": None}
     assert refusal([empty, empty, empty]) == (
         "no user can be trained on: features age and gender are null for all 3 users read, fill that in the "
         "warehouse or leave it out of the setting features"

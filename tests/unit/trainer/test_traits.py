@@ -22,8 +22,8 @@ def found(traits: tuple[Trait, ...], value: str | None) -> Trait:
 
 def test_a_value_by_hand() -> None:
     # 40 users, 8 from Spain: 6 of segment 0's 10, 2 of segment 1's 30.
-    rows: list[dict[str, object]] = [{"country": "Spain"}] * 6 + [{"country": "China"}] * 4
-    rows += [{"country": "Spain"}] * 2 + [{"country": "China"}] * 28
+    countries = ["Spain"] * 6 + ["China"] * 4 + ["Spain"] * 2 + ["China"] * 28
+    rows: list[dict[str, object]] = [{"country": country} for country in countries]
     told = traits(rows, [0] * 10 + [1] * 30, "country")
     spain = found(told.segments[0], "Spain")
     assert (spain.here, spain.everywhere, spain.lift) == pytest.approx((0.6, 0.2, 3.0))

@@ -45,7 +45,9 @@ def test_facts_count_up_to_the_end_unless_said_otherwise() -> None:
         ),
     ],
 )
-def test_a_window_that_nobody_can_be_in(start, end, as_of, told: str) -> None:
+def test_a_window_that_nobody_can_be_in(
+    start: datetime | None, end: datetime | None, as_of: datetime | None, told: str
+) -> None:
     with pytest.raises(BadSetting) as caught:
         Window.between(start, end, as_of)
     assert str(caught.value).startswith(told)

@@ -48,7 +48,7 @@ def sent(*facts: Signup | Order) -> list[Outgoing]:
 
 def test_history_becomes_states_events_become_changes_and_bad_ones_dead_letters() -> None:
     stage, audience = MemoryStage(a_release(), similar_users=2), Audience()
-    history = [
+    history: list[Signup | Order] = [
         Signup("1", BEFORE, 20, "F", "Spain", "Search"),
         order("1", "1", BEFORE, "Ön"),
         Signup("2", BEFORE, 60, "M", "Spain", "Email"),

@@ -88,7 +88,7 @@ def test_one_named_address_leaves_the_other_to_be_found(plan: Plan) -> None:
 
 @pytest.mark.parametrize("named", [{"kafka": "shop:9092"}, {"redis": "redis://shop"}])
 def test_a_named_address_that_is_dead_is_an_error_not_a_reason_to_look_on(
-    plan: Plan, named: dict[str, str]
+    plan: Plan, named: dict[str, Any]
 ) -> None:
     log = plan("docker kafka", "docker redis")
     with pytest.raises(Unreachable, match="shop"), find_services(**named):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import random
 import socket
 
 import pytest
@@ -21,5 +22,5 @@ def test_a_port_that_is_listened_on_is_not_offered(monkeypatch: pytest.MonkeyPat
         taken.listen()
         (free,) = free_ports(1)
         draws = iter([taken.getsockname()[1], free])
-        monkeypatch.setattr(ports.random, "randint", lambda *_: next(draws))
+        monkeypatch.setattr(random, "randint", lambda *_: next(draws))
         assert free_ports(1) == [free]

@@ -47,7 +47,10 @@ def test_one_that_starts_after_its_parent_s_death_still_does_what_it_was_told(
     """Also where a forked child of the parent holds the pipe open, so that the input does not end."""
     (tmp_path / "ours").mkdir()
     server = subprocess.Popen(["sleep", "60"], start_new_session=True)
-    orders = [("+", "group", server.pid), ("+", "directory", str(tmp_path / "ours"))]
+    orders: list[tuple[str, str, int | str]] = [
+        ("+", "group", server.pid),
+        ("+", "directory", str(tmp_path / "ours")),
+    ]
     with watching(dead, *orders) as (started, _pipe):
         assert started.wait(30) == 0
     assert server.wait() == -9

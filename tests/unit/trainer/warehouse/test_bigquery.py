@@ -54,7 +54,7 @@ class Client:
 
 
 @pytest.fixture(autouse=True)
-def client(monkeypatch) -> None:
+def client(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Client, "failure", None)
     bigquery = SimpleNamespace(Client=Client, QueryJobConfig=lambda **named: named)
     for name, module in {
@@ -65,7 +65,7 @@ def client(monkeypatch) -> None:
         monkeypatch.setitem(sys.modules, name, module)
 
 
-def test_the_url_names_project_dataset_and_location():
+def test_the_url_names_project_dataset_and_location() -> None:
     source = BigQuerySource(URL, Names())
     assert Client.made.arguments == {
         "project": "my-project",
@@ -85,14 +85,14 @@ def test_the_url_names_project_dataset_and_location():
         ("other-project.crm.people", "other-project.crm.people"),
     ],
 )
-def test_columns_of_a_table_wherever_it_is(name, full):
+def test_columns_of_a_table_wherever_it_is(name: str, full: str) -> None:
     source = BigQuerySource(URL, Names({"users": name}))
     Client.made.fields = [("customer_no", "INTEGER"), ("age", "FLOAT")]
     assert source.columns("users") == {"customer_no": "INTEGER", "age": "FLOAT"}
     assert Client.made.asked == [full]
 
 
-def test_rows_and_batches():
+def test_rows_and_batches() -> None:
     source = BigQuerySource(URL, Names())
     Client.made.rows = [(1, "a"), (2, None)]
     assert list(source.rows("select 1")) == [(1, "a"), (2, None)]
@@ -101,7 +101,7 @@ def test_rows_and_batches():
     assert table.to_pylist() == [{"n": 1, "text": "a"}, {"n": 2, "text": None}]
 
 
-def test_a_table_that_is_not_there_is_one_sentence():
+def test_a_table_that_is_not_there_is_one_sentence() -> None:
     with pytest.raises(BadWarehouse) as caught:
         open_warehouse(URL, Names({"users": "people"}))
     assert str(caught.value) == (
@@ -111,7 +111,7 @@ def test_a_table_that_is_not_there_is_one_sentence():
     assert Client.made.closed
 
 
-def test_without_credentials_it_says_so(monkeypatch):
+def test_without_credentials_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Client, "failure", AuthError("Your default credentials were not found."))
     with pytest.raises(BadWarehouse, match="does not let us in: Your default credentials were not found"):
         open_warehouse(URL)
@@ -120,12 +120,12 @@ def test_without_credentials_it_says_so(monkeypatch):
 @pytest.mark.parametrize(
     "url", ["bigquery://project", "bigquery://p/d/t", "bigquery://key@p/d", "bigquery://p/d?credentials=x"]
 )
-def test_a_url_that_is_none(url):
+def test_a_url_that_is_none(url: str) -> None:
     with pytest.raises(BadWarehouse, match=r"^the BigQuery URL cannot be read: write it as bigquery://"):
         open_warehouse(url)
 
 
-def test_without_the_client_the_extra_is_named(monkeypatch):
+def test_without_the_client_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "google.cloud.bigquery", None)
     with pytest.raises(NotInstalled) as caught:
         open_warehouse(URL)

@@ -1,11 +1,14 @@
 """Columns of every type: what becomes text, what is decoded, and what is refused with the column's name."""
 
+from pathlib import Path
+
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from schemas.errors import BadWarehouse
+from schemas.events import Order, Signup
 from schemas.features import FEATURES, Feature
 from tests.shops import Shop, features_by_user, write_csv, write_duckdb, write_parquet
 from trainer.warehouse import Reading, open_warehouse
@@ -17,7 +20,7 @@ SHOP = Shop().user("7", gender="F", country="España").order("1", "7", ["Levi's/
 READING = Reading(features=(Feature("gender", "attribute", "gender"),))
 
 
-def as_bytes(path, *columns: str) -> None:
+def as_bytes(path: Path, *columns: str) -> None:
     """Write columns of a Parquet file without the mark that they are text."""
     table = pq.read_table(path)
     for name in columns or table.column_names:
@@ -26,7 +29,7 @@ def as_bytes(path, *columns: str) -> None:
     pq.write_table(table, path)
 
 
-def test_bytes_are_decoded_in_every_column(tmp_path):
+def test_bytes_are_decoded_in_every_column(tmp_path: Path) -> None:
     folder = write_parquet(SHOP, tmp_path)
     for file in folder.iterdir():
         as_bytes(file)
@@ -35,10 +38,12 @@ def test_bytes_are_decoded_in_every_column(tmp_path):
         signup, order = warehouse.events()
         assert warehouse.notes() == []
     assert (row["user_id"], row["country"], row["most_frequent_brand"]) == ("7", "España", "Levi's")
+    assert isinstance(signup, Signup)
+    assert isinstance(order, Order)
     assert (signup.user_id, signup.country, order.order_id) == ("7", "España", "1")
 
 
-def test_bytes_that_are_no_text_name_their_column(tmp_path):
+def test_bytes_that_are_no_text_name_their_column(tmp_path: Path) -> None:
     folder = write_parquet(SHOP, tmp_path)
     table = pq.read_table(folder / "users.parquet")
     latin1 = pa.array(["España".encode("latin-1")], pa.binary())
@@ -51,7 +56,7 @@ def test_bytes_that_are_no_text_name_their_column(tmp_path):
     )
 
 
-def test_bytes_that_are_no_text_have_a_way_out_in_the_shop_s_names(tmp_path):
+def test_bytes_that_are_no_text_have_a_way_out_in_the_shop_s_names(tmp_path: Path) -> None:
     folder = write_parquet(SHOP, tmp_path)
     table = pq.read_table(folder / "users.parquet")
     latin1 = pa.array(["España".encode("latin-1")], pa.binary())
@@ -67,7 +72,7 @@ def test_bytes_that_are_no_text_have_a_way_out_in_the_shop_s_names(tmp_path):
     )
 
 
-def test_bytes_that_no_feature_reads_are_text_where_they_can(tmp_path):
+def test_bytes_that_no_feature_reads_are_text_where_they_can(tmp_path: Path) -> None:
     folder = write_parquet(SHOP, tmp_path)
     table = pq.read_table(folder / "users.parquet")
     for name, text in (("country", "España".encode("latin-1")), ("traffic_source", b"Search")):
@@ -75,6 +80,7 @@ def test_bytes_that_no_feature_reads_are_text_where_they_can(tmp_path):
     pq.write_table(table, folder / "users.parquet")
     with open_warehouse(folder, reading=READING) as warehouse:
         signup, _ = warehouse.events()
+    assert isinstance(signup, Signup)
     assert (signup.gender, signup.country, signup.traffic_source) == ("F", None, "Search")
 
 
@@ -91,7 +97,7 @@ NO_TEXT = (
 
 
 @pytest.mark.parametrize("kind", NO_TEXT)
-def test_a_type_that_is_no_text_names_its_column(tmp_path, kind):
+def test_a_type_that_is_no_text_names_its_column(tmp_path: Path, kind: str) -> None:
     path = write_duckdb(SHOP, tmp_path / "shop.duckdb")
     with duckdb.connect(path) as connection:
         connection.execute(f"alter table users drop country; alter table users add country {kind}")
@@ -116,7 +122,7 @@ def test_a_type_that_is_no_text_names_its_column(tmp_path, kind):
         ("date", "2024-01-31", "2024-01-31"),
     ],
 )
-def test_a_type_that_has_a_text(tmp_path, kind, value, text):
+def test_a_type_that_has_a_text(tmp_path: Path, kind: str, value: str, text: str) -> None:
     path = write_duckdb(Shop().user("7", country=value), tmp_path / "shop.duckdb")
     with duckdb.connect(path) as connection:
         connection.execute(f"alter table users alter country type {kind}")
@@ -124,7 +130,7 @@ def test_a_type_that_has_a_text(tmp_path, kind, value, text):
 
 
 @pytest.mark.parametrize("kind", ["boolean", "date", "timestamp", "time"])
-def test_ids_are_text_or_whole_numbers(tmp_path, kind):
+def test_ids_are_text_or_whole_numbers(tmp_path: Path, kind: str) -> None:
     path = write_duckdb(Shop().order("1", "7"), tmp_path / "shop.duckdb")
     with duckdb.connect(path) as connection:
         connection.execute(f"alter table users drop id; alter table users add id {kind}")
@@ -134,7 +140,7 @@ def test_ids_are_text_or_whole_numbers(tmp_path, kind):
         open_warehouse(path)
 
 
-def test_a_column_that_holds_nothing(tmp_path):
+def test_a_column_that_holds_nothing(tmp_path: Path) -> None:
     folder = write_csv(SHOP, tmp_path)
     (folder / "users.csv").unlink()
     nothing = pa.table({"id": ["7"], **{name: pa.nulls(1) for name in ("age", "gender", "country")}})
@@ -171,5 +177,5 @@ def test_a_column_that_holds_nothing(tmp_path):
         (("tsvector", "money", "interval", "GEOGRAPHY", "point", "xml", "MAP(INTEGER, INTEGER)"), Form.NONE),
     ],
 )
-def test_types_of_all_warehouses(kinds, form):
+def test_types_of_all_warehouses(kinds: tuple[str, ...], form: Form) -> None:
     assert {kind: form_of(kind) for kind in kinds} == dict.fromkeys(kinds, form)

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -19,7 +20,7 @@ SCHEMA = pa.schema([pa.field("n", pa.int64(), nullable=False), ("text", pa.strin
 
 
 @pytest.fixture
-def source(tmp_path, monkeypatch):
+def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DuckSource]:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "spill"))
     (tmp_path / "spill").mkdir()
     source = open_file(write_duckdb(Shop().user("u"), tmp_path / "shop.duckdb"), Names())
@@ -27,7 +28,7 @@ def source(tmp_path, monkeypatch):
     source.close()
 
 
-def test_batches_have_the_schema_whatever_the_query_s_types_and_names(source):
+def test_batches_have_the_schema_whatever_the_query_s_types_and_names(source: DuckSource) -> None:
     rows = ROWS_A_BATCH * 2 + 1
     query = (
         f"select i::hugeint as N, i::varchar, (i / 2)::decimal(18, 1) from range({rows}) as r(i) order by i"
@@ -40,7 +41,7 @@ def test_batches_have_the_schema_whatever_the_query_s_types_and_names(source):
     assert table.slice(rows - 1).to_pylist() == [{"n": rows - 1, "text": "100000", "half": 50000.0}]
 
 
-def test_no_rows_are_a_table_all_the_same(source):
+def test_no_rows_are_a_table_all_the_same(source: DuckSource) -> None:
     batches = list(source.batches("select 1, 'a', 0.5 where false", SCHEMA))
     assert pa.Table.from_batches(batches, SCHEMA).num_rows == 0
 
@@ -54,7 +55,7 @@ def test_no_rows_are_a_table_all_the_same(source):
     ],
     ids=["at once", "on the way", "a value that does not fit"],
 )
-def test_a_failure_is_one_sentence(source, query):
+def test_a_failure_is_one_sentence(source: DuckSource, query: str) -> None:
     with pytest.raises(BadWarehouse) as caught:
         list(source.batches(query, SCHEMA))
     assert str(caught.value).startswith(f"{source.name} cannot be read: ")
@@ -67,8 +68,8 @@ def setting(source: DuckSource, name: str) -> object:
 
 
 def test_memory_is_limited_and_the_rest_goes_to_a_directory_of_the_process_s_own(
-    source, tmp_path, monkeypatch
-):
+    source: DuckSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert setting(source, "memory_limit") == "953.6 MiB"  # 1,000 million bytes
     spill = Path(str(setting(source, "temp_directory")))
     assert spill.parent == tmp_path / "spill"
@@ -81,13 +82,13 @@ def test_memory_is_limited_and_the_rest_goes_to_a_directory_of_the_process_s_own
     assert list((tmp_path / "spill").iterdir()) == []
 
 
-def test_a_file_can_be_opened_twice(source, tmp_path):
+def test_a_file_can_be_opened_twice(source: DuckSource, tmp_path: Path) -> None:
     other = open_file(tmp_path / "shop.duckdb", Names())
     assert list(other.rows("select 1")) == [(1,)]
     other.close()
 
 
-def test_a_query_that_has_ended_holds_no_memory(tmp_path):
+def test_a_query_that_has_ended_holds_no_memory(tmp_path: Path) -> None:
     write_csv(Shop().user("u"), tmp_path)
     code = f"""
 import re

@@ -1,12 +1,14 @@
 """The facts as events: what they hold, and in which order they come."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from schemas.events import Item, Order, Signup
 from tests.shops import Shop, write_csv
 from trainer.warehouse import open_warehouse
+from trainer.warehouse.queries import Ordering
 
 
 def at(day: int, microsecond: int = 0) -> datetime:
@@ -17,7 +19,7 @@ def day(number: int) -> str:
     return f"2024-01-{number:02} 00:00:00"
 
 
-def test_a_signup_and_an_order_with_all_their_fields(tmp_path):
+def test_a_signup_and_an_order_with_all_their_fields(tmp_path: Path) -> None:
     shop = Shop().user("7", age="25.0", gender="F", country="Spain", traffic_source="Email")
     shop.order("12", "7", [], "2024-01-01 01:00:00+01:00", "Shipped")
     shop.item("12", "Acme/Shoes", product_id="007", sale_price="9.99", quantity="2")
@@ -29,14 +31,17 @@ def test_a_signup_and_an_order_with_all_their_fields(tmp_path):
         ]
 
 
-def test_whole_numbers_are_whole(tmp_path):
+def test_whole_numbers_are_whole(tmp_path: Path) -> None:
     shop = Shop().user("u", age="25.0").user("v", age="25.5").order("1", "u", [{"sale_price": "20.0"}])
     with open_warehouse(write_csv(shop, tmp_path)) as warehouse:
         signup, other, order = warehouse.events()
+    assert isinstance(signup, Signup)
+    assert isinstance(other, Signup)
+    assert isinstance(order, Order)
     assert [type(signup.age), type(other.age), type(order.items[0].price)] == [int, float, int]
 
 
-def test_columns_that_are_not_there_are_none(tmp_path):
+def test_columns_that_are_not_there_are_none(tmp_path: Path) -> None:
     shop = Shop().user("u").order("1", "u", [{"sale_price": "1", "quantity": "2", "product_id": "3"}], day(1))
     without = {"orders": ("status",), "order_items": ("id", "product_id", "sale_price", "quantity")}
     with open_warehouse(write_csv(shop, tmp_path, without=without)) as warehouse:
@@ -44,7 +49,7 @@ def test_columns_that_are_not_there_are_none(tmp_path):
     assert order == Order("u", "1", at(1), (Item("Acme", "Shoes"),))
 
 
-def test_the_order_of_time(tmp_path):
+def test_the_order_of_time(tmp_path: Path) -> None:
     """Signups first at equal times, then user ids and order ids, by bytes."""
     shop = Shop().order("b", "u", created_at=day(2)).order("B", "u", created_at=day(2))
     shop.order("c", "U", created_at=day(2)).order("d", "w", created_at=day(1))
@@ -65,7 +70,7 @@ def test_the_order_of_time(tmp_path):
     ]
 
 
-def test_the_order_of_users(tmp_path):
+def test_the_order_of_users(tmp_path: Path) -> None:
     shop = Shop().user("b", day(3)).user("a", day(2)).user("a", day(4))
     shop.order("1", "b", created_at=day(1)).order("2", "a", created_at=day(2)).order(
         "3", "a", created_at=day(3)
@@ -83,20 +88,22 @@ def test_the_order_of_users(tmp_path):
     ]
 
 
-def test_items_stand_in_the_order_of_their_ids(tmp_path):
+def test_items_stand_in_the_order_of_their_ids(tmp_path: Path) -> None:
     brands = {"c": "Acme", "a": "Zeta", "B": "Beta", None: "Nobody"}
     shop = Shop().user("u").order("1", "u", [])
     for row_id, brand in brands.items():
         shop.item("1", f"{brand}/", id=row_id)
     with open_warehouse(write_csv(shop, tmp_path)) as warehouse:
         _, order = warehouse.events()
+    assert isinstance(order, Order)
     assert [item.brand for item in order.items] == ["Beta", "Zeta", "Acme", "Nobody"]
 
 
-def test_items_without_ids_stand_in_the_order_of_their_values(tmp_path):
+def test_items_without_ids_stand_in_the_order_of_their_values(tmp_path: Path) -> None:
     shop = Shop().user("u").order("1", "u", ["b/b", "b/a", "a/z", "/z", "B/x"])
     with open_warehouse(write_csv(shop, tmp_path, without={"order_items": ("id",)})) as warehouse:
         _, order = warehouse.events()
+    assert isinstance(order, Order)
     assert [(item.brand, item.category) for item in order.items] == [
         ("B", "x"),
         ("a", "z"),
@@ -106,7 +113,7 @@ def test_items_without_ids_stand_in_the_order_of_their_values(tmp_path):
     ]
 
 
-def test_a_window_of_time(tmp_path):
+def test_a_window_of_time(tmp_path: Path) -> None:
     shop = Shop().user("u", day(1)).order("2", "u", created_at=day(2)).order("3", "u", created_at=day(3))
     shop.user("v", day(3)).order("4", "u", created_at=day(4))
     with open_warehouse(write_csv(shop, tmp_path)) as warehouse:
@@ -118,7 +125,7 @@ def test_a_window_of_time(tmp_path):
         assert [event.created_at.day for event in warehouse.events(naive)] == [1]
 
 
-def test_one_order_of_a_user_is_one_event_and_each_user_row_is_one(tmp_path):
+def test_one_order_of_a_user_is_one_event_and_each_user_row_is_one(tmp_path: Path) -> None:
     shop = Shop().user("u", day(1), country="Spain").user("u", day(2), country="Chile")
     shop.order("1", "u", ["Acme/Shoes"], day(1), "Processing").order("1", "u", [], day(3), "Complete")
     with open_warehouse(write_csv(shop, tmp_path)) as warehouse:
@@ -129,21 +136,26 @@ def test_one_order_of_a_user_is_one_event_and_each_user_row_is_one(tmp_path):
         ]
 
 
-def test_an_order_of_two_users_is_an_event_of_each(tmp_path):
+def test_an_order_of_two_users_is_an_event_of_each(tmp_path: Path) -> None:
     shop = Shop().user("u").order("1", "u", ["Acme/Shoes"]).order("1", "v", [])
     with open_warehouse(write_csv(shop, tmp_path)) as warehouse:
-        _, *orders = warehouse.events()
-    assert [(order.user_id, len(order.items)) for order in orders] == [("u", 1), ("v", 1)]
+        _, first, second = warehouse.events()
+    assert isinstance(first, Order)
+    assert isinstance(second, Order)
+    assert [(order.user_id, len(order.items)) for order in (first, second)] == [
+        ("u", 1),
+        ("v", 1),
+    ]
 
 
-def test_statuses_do_not_leave_events_out(tmp_path):
+def test_statuses_do_not_leave_events_out(tmp_path: Path) -> None:
     shop = Shop().user("u").order("1", "u", status="Cancelled")
     with open_warehouse(write_csv(shop, tmp_path)) as warehouse:
         warehouse.features(None, ("Cancelled",))
         assert [event.status for event in warehouse.events() if isinstance(event, Order)] == ["Cancelled"]
 
 
-def test_events_are_read_while_other_queries_run(tmp_path):
+def test_events_are_read_while_other_queries_run(tmp_path: Path) -> None:
     shop = Shop()
     for number in range(25_000):
         shop.user(f"{number:05}")
@@ -155,7 +167,7 @@ def test_events_are_read_while_other_queries_run(tmp_path):
         assert [event.user_id for event in events] == [f"{number:05}" for number in range(1, 25_000)]
 
 
-def test_counts(tmp_path):
+def test_counts(tmp_path: Path) -> None:
     shop = (
         Shop()
         .user("u", day(2))
@@ -173,7 +185,7 @@ def test_counts(tmp_path):
 
 
 @pytest.mark.parametrize("ordered", ["time", "user"])
-def test_no_facts_are_no_events(tmp_path, ordered):
+def test_no_facts_are_no_events(tmp_path: Path, ordered: Ordering) -> None:
     with open_warehouse(write_csv(Shop().user("u", day(2)), tmp_path)) as warehouse:
         assert list(warehouse.events(at(1), ordered=ordered)) == []
         assert warehouse.features(at(1)).num_rows == 0

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -15,7 +16,7 @@ Features = Callable[..., dict[str, dict[str, object]]]
 
 
 @pytest.fixture
-def features(tmp_path) -> Features:
+def features(tmp_path: Path) -> Features:
     def read(shop: Shop, **options: object) -> dict[str, dict[str, object]]:
         if not shop.users:  # a warehouse without any user is refused
             shop.user("somebody else")
@@ -24,7 +25,7 @@ def features(tmp_path) -> Features:
     return read
 
 
-def test_the_table_has_one_schema_and_the_order_of_bytes(tmp_path):
+def test_the_table_has_one_schema_and_the_order_of_bytes(tmp_path: Path) -> None:
     shop = Shop().user("b").user("B").user("10").user("9").user("é").user("z")
     with open_warehouse(write_csv(shop, tmp_path)) as warehouse:
         table = warehouse.features()
@@ -34,7 +35,7 @@ def test_the_table_has_one_schema_and_the_order_of_bytes(tmp_path):
     assert table["user_id"].to_pylist() == ["10", "9", "B", "b", "z", "é"]
 
 
-def test_everyone_of_users_or_orders_has_a_row(features):
+def test_everyone_of_users_or_orders_has_a_row(features: Features) -> None:
     shop = Shop().user("only signed up", age="30").order("o", "only bought", ["Acme/Shoes"])
     assert features(shop) == {
         "only signed up": {
@@ -58,7 +59,7 @@ def test_everyone_of_users_or_orders_has_a_row(features):
     }
 
 
-def test_ids_are_texts_never_numbers(features):
+def test_ids_are_texts_never_numbers(features: Features) -> None:
     shop = (
         Shop().user("7", age="7").user("07", age="8").user("007", age="9").order("1", "07").order("01", "07")
     )
@@ -68,26 +69,26 @@ def test_ids_are_texts_never_numbers(features):
     assert rows["7"]["total_orders"] is None
 
 
-def test_orders_are_counted_and_not_items(features):
+def test_orders_are_counted_and_not_items(features: Features) -> None:
     shop = Shop().user("u").order("1", "u", ["A/X"] * 4).order("2", "u", ["A/X"] * 3)
     assert features(shop)["u"]["total_orders"] == 2
 
 
-def test_one_order_id_of_two_users_is_two_orders(features):
+def test_one_order_id_of_two_users_is_two_orders(features: Features) -> None:
     shop = Shop().user("u").user("v").order("1", "u", ["Acme/Shoes"]).order("1", "v", [])
     rows = features(shop)
     assert rows["u"]["total_orders"] == rows["v"]["total_orders"] == 1
     assert rows["v"]["most_frequent_brand"] == "Acme"
 
 
-def test_an_order_without_items_is_no_order(features):
+def test_an_order_without_items_is_no_order(features: Features) -> None:
     shop = Shop().user("u").order("1", "u").order("2", "u", []).order("3", "w", [])
     rows = features(shop)
     assert rows["u"]["total_orders"] == 1
     assert "w" not in rows
 
 
-def test_most_items_wins_and_quantities_add_up(features):
+def test_most_items_wins_and_quantities_add_up(features: Features) -> None:
     shop = Shop().order("1", "u", ["Acme/Shoes", "Acme/Shoes", "Beta/Hats"])
     assert features(shop)["u"]["most_frequent_brand"] == "Acme"
     shop.item("1", "Beta/Hats", quantity="2")  # Acme 2, Beta 1 + 2
@@ -95,7 +96,7 @@ def test_most_items_wins_and_quantities_add_up(features):
     assert features(shop)["u"]["most_frequent_category"] == "Hats"
 
 
-def test_quantities_beyond_a_double_are_counted_exactly(features):
+def test_quantities_beyond_a_double_are_counted_exactly(features: Features) -> None:
     large = 2**63 - 1
     shop = Shop().order("1", "u", [], created_at="2024-01-01 00:00:00")
     shop.item("1", "Acme/Shoes", quantity=str(large)).item("1", "Acme/Shoes", quantity=str(large))
@@ -119,13 +120,15 @@ def test_quantities_beyond_a_double_are_counted_exactly(features):
         ("7", ["Acme", "acme"], "acme"),
     ],
 )
-def test_a_tie_at_one_time_goes_to_the_smallest_md5(features, user, brands, winner):
+def test_a_tie_at_one_time_goes_to_the_smallest_md5(
+    features: Features, user: str, brands: list[str], winner: str
+) -> None:
     shop = Shop().order("1", user, [f"{brand}/{brand}" for brand in brands])
     row = features(shop)[user]
     assert (row["most_frequent_brand"], row["most_frequent_category"]) == (winner, winner)
 
 
-def test_a_tie_goes_to_the_value_held_first(features):
+def test_a_tie_goes_to_the_value_held_first(features: Features) -> None:
     # By MD5 user 7 prefers Beta to Acme and Hats (33) to Shoes (66), which were bought a microsecond earlier.
     shop = Shop().order("1", "7", ["Beta/Hats"], "2024-01-01 00:00:00.000002")
     shop.order("2", "7", ["Acme/Shoes"], "2024-01-01 00:00:00.000001")
@@ -137,7 +140,7 @@ def test_a_tie_goes_to_the_value_held_first(features):
     assert (row["most_frequent_brand"], row["most_frequent_category"]) == ("Acme", "Shoes")
 
 
-def test_an_excluded_order_does_not_hold_a_value_first(features):
+def test_an_excluded_order_does_not_hold_a_value_first(features: Features) -> None:
     shop = Shop().order("1", "7", ["Acme/Shoes"], "2024-01-01 00:00:00", status="Cancelled")
     shop.order("2", "7", ["Beta/Hats"], "2024-01-02 00:00:00")
     shop.order("3", "7", ["Acme/Shoes"], "2024-01-03 00:00:00")
@@ -146,25 +149,25 @@ def test_an_excluded_order_does_not_hold_a_value_first(features):
     assert (row["total_orders"], row["most_frequent_brand"]) == (2, "Beta")
 
 
-def test_null_and_blank_values_are_no_values(features):
+def test_null_and_blank_values_are_no_values(features: Features) -> None:
     shop = Shop().order("1", "u", ["/", "/", "\u3000 \t/\u00a0", "Acme/"])
     row = features(shop)["u"]
     assert (row["most_frequent_brand"], row["most_frequent_category"]) == ("Acme", None)
 
 
-def test_an_item_of_an_unknown_inventory_row_has_no_brand(features):
+def test_an_item_of_an_unknown_inventory_row_has_no_brand(features: Features) -> None:
     shop = Shop().order("1", "u", []).item("1", inventory_item_id="gone").item("1", inventory_item_id=None)
     row = features(shop)["u"]
     assert (row["total_orders"], row["most_frequent_brand"], row["most_frequent_category"]) == (1, None, None)
 
 
-def test_an_inventory_row_that_stands_there_twice_sells_once(features):
+def test_an_inventory_row_that_stands_there_twice_sells_once(features: Features) -> None:
     shop = Shop().order("1", "u", ["Acme/Shoes", "Beta/Hats", "Beta/Hats"])
     shop.inventory_items += [shop.inventory_items[0]] * 5
     assert features(shop)["u"]["most_frequent_brand"] == "Beta"
 
 
-def test_of_several_inventory_rows_the_smallest_brand_and_then_category_counts(features):
+def test_of_several_inventory_rows_the_smallest_brand_and_then_category_counts(features: Features) -> None:
     shop = Shop().order("1", "u", ["b/x"])
     for brand, category in [(None, "a"), ("B", None), ("B", "z"), ("B", "y"), ("c", "a")]:
         shop.inventory_items.append({"id": "i0", "product_brand": brand, "product_category": category})
@@ -172,13 +175,13 @@ def test_of_several_inventory_rows_the_smallest_brand_and_then_category_counts(f
     assert (row["most_frequent_brand"], row["most_frequent_category"]) == ("B", "y")
 
 
-def test_texts_stay_as_they_are(features):
+def test_texts_stay_as_they_are(features: Features) -> None:
     shop = Shop().user("u", gender=" F ", country="España", traffic_source="e\u0301")
     row = features(shop)["u"]
     assert (row["gender"], row["country"], row["traffic_source"]) == (" F ", "España", "e\u0301")
 
 
-def test_excluded_statuses_are_exact(features):
+def test_excluded_statuses_are_exact(features: Features) -> None:
     shop = Shop().user("u")
     for order, status in enumerate(["Cancelled", "cancelled", "Cancelled ", None, "O'Hara"]):
         shop.order(str(order), "u", status=status)
@@ -189,12 +192,12 @@ def test_excluded_statuses_are_exact(features):
     assert features(shop, exclude_statuses=everything)["u"]["total_orders"] == 1
 
 
-def test_a_user_whose_orders_are_all_excluded_has_none(features):
+def test_a_user_whose_orders_are_all_excluded_has_none(features: Features) -> None:
     row = features(Shop().order("1", "u", status="Returned"), exclude_statuses=("Returned",))["u"]
     assert (row["total_orders"], row["most_frequent_brand"]) == (None, None)
 
 
-def test_statuses_to_exclude_need_a_status_column(tmp_path):
+def test_statuses_to_exclude_need_a_status_column(tmp_path: Path) -> None:
     shop = Shop().user("u").order("1", "u")
     with open_warehouse(write_csv(shop, tmp_path, without={"orders": ("status",)})) as warehouse:
         assert warehouse.features().num_rows == 1
@@ -202,7 +205,7 @@ def test_statuses_to_exclude_need_a_status_column(tmp_path):
             warehouse.features(None, ("Cancelled",))
 
 
-def test_facts_count_strictly_before_as_of(features):
+def test_facts_count_strictly_before_as_of(features: Features) -> None:
     shop = (
         Shop()
         .user("u", "2024-01-01 00:00:00", country="Spain")
@@ -223,7 +226,7 @@ def test_facts_count_strictly_before_as_of(features):
     assert (rows["u"]["country"], rows["u"]["most_frequent_brand"]) == ("Chile", "Beta")
 
 
-def test_rows_of_one_user_are_merged_field_by_field(features):
+def test_rows_of_one_user_are_merged_field_by_field(features: Features) -> None:
     shop = (
         Shop()
         .user("u", "2024-01-01 00:00:00", age="20", gender="F", country="Spain")
@@ -235,7 +238,7 @@ def test_rows_of_one_user_are_merged_field_by_field(features):
     assert (row["age"], row["gender"], row["country"], row["traffic_source"]) == (19, "A", "Spain", "Email")
 
 
-def test_at_equal_times_the_larger_value_wins(features):
+def test_at_equal_times_the_larger_value_wins(features: Features) -> None:
     # Numbers as numbers: 100 > 9. Texts by UTF-8 bytes: "b" > "B", "É" (C3 89) > "z", U+10000 > U+FFFF.
     shop = (
         Shop()
@@ -248,7 +251,7 @@ def test_at_equal_times_the_larger_value_wins(features):
     assert values == (100, "b", "É", "\U00010000")
 
 
-def test_a_row_without_a_time_is_the_oldest(features):
+def test_a_row_without_a_time_is_the_oldest(features: Features) -> None:
     shop = (
         Shop()
         .user("u", None, country="Spain", gender="F")
@@ -273,7 +276,9 @@ def test_a_row_without_a_time_is_the_oldest(features):
         ([("2024-01-01 00:00:00", "Returned"), ("2024-01-01 00:00:00", "Returned-late")], False),
     ],
 )
-def test_of_several_rows_for_one_order_one_counts(features, versions, excluded):
+def test_of_several_rows_for_one_order_one_counts(
+    features: Features, versions: list[tuple[str, str | None]], excluded: bool
+) -> None:
     shop = Shop().item("1", "Acme/Shoes")
     for created_at, status in versions:
         shop.order("1", "u", [], created_at, status)
@@ -281,7 +286,7 @@ def test_of_several_rows_for_one_order_one_counts(features, versions, excluded):
     assert features(shop, exclude_statuses=("Returned",))["u"]["total_orders"] == (None if excluded else 1)
 
 
-def test_a_version_after_as_of_does_not_hide_the_one_before(features):
+def test_a_version_after_as_of_does_not_hide_the_one_before(features: Features) -> None:
     shop = Shop().order("1", "u", created_at="2024-01-01 00:00:00", status="Complete")
     shop.order("1", "u", [], created_at="2024-02-01 00:00:00", status="Returned")
     options = {"exclude_statuses": ("Returned",)}
@@ -289,7 +294,7 @@ def test_a_version_after_as_of_does_not_hide_the_one_before(features):
     assert features(shop, **options)["u"]["total_orders"] is None
 
 
-def test_an_order_has_its_own_time_not_its_items(tmp_path):
+def test_an_order_has_its_own_time_not_its_items(tmp_path: Path) -> None:
     folder = write_csv(Shop().user("u").order("1", "u", created_at="2024-01-01 00:00:00"), tmp_path)
     items = folder / "order_items.csv"
     header, row = items.read_text().splitlines()
@@ -298,7 +303,7 @@ def test_an_order_has_its_own_time_not_its_items(tmp_path):
     assert rows == {}
 
 
-def test_a_window_leaves_users_out_and_no_part_of_their_history(features):
+def test_a_window_leaves_users_out_and_no_part_of_their_history(features: Features) -> None:
     day = [f"2024-01-{number:02} 00:00:00" for number in range(1, 10)]
     shop = Shop().user("only signed up", day[2])
     shop.order("1", "before", created_at=day[0]).order("2", "in", ["Beta/Hats"] * 2, day[0])

@@ -1,6 +1,7 @@
 """CSV files: all is text, and only the empty field is null."""
 
 import csv
+from pathlib import Path
 
 import pytest
 
@@ -12,20 +13,20 @@ from trainer.warehouse import Csv, Reading, open_warehouse
 HEADER = "id,age,gender,country,traffic_source,created_at"
 
 
-def users(folder, *lines: str, end: str = "\n") -> dict[str, dict[str, object]]:
+def users(folder: Path, *lines: str, end: str = "\n") -> dict[str, dict[str, object]]:
     write_csv(Shop().user("u"), folder)
     (folder / "users.csv").write_bytes(end.join([HEADER, *lines, ""]).encode())
     return features_by_user(folder)
 
 
-def test_only_the_empty_field_is_null(tmp_path):
+def test_only_the_empty_field_is_null(tmp_path: Path) -> None:
     words = ["NULL", "null", "NA", "NaN", "None", "\\N", "-", "nan"]
     rows = users(tmp_path, *(f"{number},,{word},,," for number, word in enumerate(words)), '8,,"",,,')
     assert [rows[str(number)]["gender"] for number in range(9)] == [*words, None]
     assert all(row["country"] is None for row in rows.values())
 
 
-def test_nothing_is_guessed_to_be_a_number_a_time_or_a_truth(tmp_path):
+def test_nothing_is_guessed_to_be_a_number_a_time_or_a_truth(tmp_path: Path) -> None:
     rows = users(tmp_path, "007,,1.50,true,2024-01-01,", "1e3,,00,0x1,1_000,", "+7,, x,FALSE,1.,")
     assert set(rows) == {"007", "1e3", "+7"}
     assert [rows["007"][name] for name in ("gender", "country", "traffic_source")] == [
@@ -37,33 +38,33 @@ def test_nothing_is_guessed_to_be_a_number_a_time_or_a_truth(tmp_path):
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
-def test_quotes_commas_and_line_ends_in_a_field(tmp_path, end):
+def test_quotes_commas_and_line_ends_in_a_field(tmp_path: Path, end: str) -> None:
     rows = users(tmp_path, f'u,,"say ""hi"", twice","a{end}b",\'x\',', end=end)
     row = rows["u"]
     assert (row["gender"], row["country"], row["traffic_source"]) == ('say "hi", twice', f"a{end}b", "'x'")
 
 
-def test_a_byte_order_mark_is_no_part_of_a_name(tmp_path):
+def test_a_byte_order_mark_is_no_part_of_a_name(tmp_path: Path) -> None:
     write_csv(Shop().user("u"), tmp_path)
     path = tmp_path / "users.csv"
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
     assert set(features_by_user(tmp_path)) == {"u"}
 
 
-def test_further_columns_may_have_any_name(tmp_path):
+def test_further_columns_may_have_any_name(tmp_path: Path) -> None:
     write_csv(Shop().user("u"), tmp_path)
     (tmp_path / "users.csv").write_text('it\'s,"a ""b"", c",' + HEADER + "\n1,2,u,,,,,\n")
     assert set(features_by_user(tmp_path)) == {"u"}
 
 
-def test_a_column_without_a_name_does_no_harm(tmp_path):
+def test_a_column_without_a_name_does_no_harm(tmp_path: Path) -> None:
     write_csv(Shop().user("u"), tmp_path)
     # As pandas writes its index.
     (tmp_path / "users.csv").write_text(f",{HEADER}\n0,7,20,,,,\n")
     assert features_by_user(tmp_path)["7"]["age"] == 20.0
 
 
-def test_zipped_files(tmp_path):
+def test_zipped_files(tmp_path: Path) -> None:
     shop = Shop().user("u", country="España").order("1", "u")
     assert features_by_user(write_csv(shop, tmp_path, zipped=True))["u"]["country"] == "España"
 
@@ -93,7 +94,7 @@ LONG_LINE = b"u,,," + b"x" * 10_000_000 + b",,\n"
         (f"{HEADER}\n".encode(), "table users of folder {folder} has no rows"),
     ],
 )
-def test_a_file_without_rows_or_with_no_header(tmp_path, content, said):
+def test_a_file_without_rows_or_with_no_header(tmp_path: Path, content: bytes, said: str) -> None:
     write_csv(Shop().user("u"), tmp_path)
     (tmp_path / "users.csv").write_bytes(content)
     with pytest.raises(BadWarehouse) as caught:
@@ -119,7 +120,7 @@ def test_a_file_without_rows_or_with_no_header(tmp_path, content, said):
     ],
     ids=["short", "long", "after a field of two lines", "latin-1", "open", "escaped", "mixed ends", "10 MB"],
 )
-def test_a_broken_line_names_the_file_and_the_line(tmp_path, lines, said):
+def test_a_broken_line_names_the_file_and_the_line(tmp_path: Path, lines: bytes, said: str) -> None:
     write_csv(Shop().user("u"), tmp_path)
     (tmp_path / "users.csv").write_bytes(f"{HEADER}\n".encode() + lines)
     with pytest.raises(BadWarehouse) as caught, open_warehouse(tmp_path) as warehouse:
@@ -131,7 +132,7 @@ def test_a_broken_line_names_the_file_and_the_line(tmp_path, lines, said):
 
 
 @pytest.mark.parametrize("separator", [";", "\t", "|"])
-def test_another_separator(tmp_path, separator):
+def test_another_separator(tmp_path: Path, separator: str) -> None:
     write_csv(Shop().user("u,1", country="a;b|c\td"), tmp_path)
     for path in tmp_path.iterdir():
         with path.open(newline="") as file:
@@ -143,7 +144,7 @@ def test_another_separator(tmp_path, separator):
     assert (row["user_id"], row["country"]) == ("u,1", "a;b|c\td")
 
 
-def test_texts_that_mean_nothing(tmp_path):
+def test_texts_that_mean_nothing(tmp_path: Path) -> None:
     shop = Shop().user("7", age="NULL", gender="\\N", country="null").user("NULL").user("8", country="it's")
     reading = Reading(Csv(nulls=("NULL", "\\N", "it's")))
     with open_warehouse(write_csv(shop, tmp_path), reading=reading) as warehouse:
@@ -159,7 +160,7 @@ def test_texts_that_mean_nothing(tmp_path):
     assert eight["country"] is None
 
 
-def test_words_for_nothing_are_told_with_their_counts(tmp_path):
+def test_words_for_nothing_are_told_with_their_counts(tmp_path: Path) -> None:
     shop = Shop().user("7", gender="nan", country="Spain").user("8", gender="NULL", country="\\N")
     shop.user("9", gender="F").order("1", "9", status="N/A")
     with open_warehouse(write_csv(shop, tmp_path)) as warehouse:
@@ -169,7 +170,7 @@ def test_words_for_nothing_are_told_with_their_counts(tmp_path):
     assert status.startswith('orders.csv: status is "N/A" in 1 row')
 
 
-def test_a_word_in_a_column_that_no_feature_reads_is_not_told(tmp_path):
+def test_a_word_in_a_column_that_no_feature_reads_is_not_told(tmp_path: Path) -> None:
     shop = Shop().user("7", gender="nan").order("1", "7", [{"sale_price": "NULL"}], status="N/A")
     reading = Reading(features=(Feature("country", "attribute", "country"),))
     with open_warehouse(write_csv(shop, tmp_path), reading=reading) as warehouse:

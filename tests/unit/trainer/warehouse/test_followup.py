@@ -24,7 +24,7 @@ def bought(shop: Shop, folder: Path, excluded: tuple[str, ...] = ()) -> dict[str
     return {row["user_id"]: (row["orders"], row["cents"]) for row in rows}
 
 
-def test_orders_and_what_they_cost(tmp_path):
+def test_orders_and_what_they_cost(tmp_path: Path) -> None:
     shop = Shop().user("u").user("v")
     shop.order("1", "u", [{"sale_price": "9.99", "quantity": "3"}, {"sale_price": "0.015"}], day(5))
     shop.order("2", "u", [{"sale_price": "20"}], day(9))
@@ -34,24 +34,24 @@ def test_orders_and_what_they_cost(tmp_path):
     assert bought(shop, tmp_path) == {"u": (2, 4999.0)}
 
 
-def test_statuses_do_not_count(tmp_path):
+def test_statuses_do_not_count(tmp_path: Path) -> None:
     shop = Shop().user("u").order("1", "u", [{"sale_price": "1"}], day(6), "Returned")
     shop.order("2", "v", [{"sale_price": "1"}], day(6))
     assert bought(shop, tmp_path, ("Returned",)) == {"v": (1, 100.0)}
 
 
-def test_without_a_price(tmp_path):
+def test_without_a_price(tmp_path: Path) -> None:
     shop = Shop().user("u").order("1", "u", [{}], day(6)).order("2", "v", [{}, {"sale_price": "2"}], day(6))
     assert bought(shop, tmp_path) == {"u": (1, None), "v": (1, 200.0)}
 
 
-def test_amounts_that_no_shop_has_do_not_stop_it(tmp_path):
+def test_amounts_that_no_shop_has_do_not_stop_it(tmp_path: Path) -> None:
     shop = Shop().user("u").order("1", "u", [{"sale_price": "1e300"}, {"sale_price": "2"}], day(6))
     shop.order("2", "v", [{"sale_price": "3", "quantity": "9000000000000000000"}], day(6))
     assert bought(shop, tmp_path) == {"u": (1, 200.0), "v": (1, None)}
 
 
-def test_the_same_as_adding_up_by_hand(tmp_path):
+def test_the_same_as_adding_up_by_hand(tmp_path: Path) -> None:
     random = Random(3)
     shop, expected = Shop().user("u"), dict[str, list[Decimal]]()
     for number in range(60):

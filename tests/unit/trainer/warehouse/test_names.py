@@ -1,5 +1,7 @@
 """Another shop's names for tables and columns: what they read, and what is wrong with them."""
 
+from pathlib import Path
+
 import duckdb
 import pytest
 
@@ -28,14 +30,16 @@ NAMES = Names(
 IN_A_FOLDER = Names({**NAMES.tables, "users": "customers", "orders": "sales"}, NAMES.columns)
 
 
-def error(path, names_of: dict[str, str] | None = None, columns=None) -> SegueError:
+def error(
+    path: Path, names_of: dict[str, str] | None = None, columns: dict[str, dict[str, str]] | None = None
+) -> SegueError:
     with pytest.raises((BadSetting, BadWarehouse)) as caught:
         open_warehouse(path, Names(names_of or {}, columns or {}))
     assert "\n" not in str(caught.value)
     return caught.value
 
 
-def test_renamed_tables_and_columns_tell_the_same(tmp_path):
+def test_renamed_tables_and_columns_tell_the_same(tmp_path: Path) -> None:
     plain = everything(write_duckdb(SHOP, tmp_path / "plain.duckdb"))
     assert [row["user_id"] for row in plain[0]] == ["7", "8", "9"]
 
@@ -43,7 +47,7 @@ def test_renamed_tables_and_columns_tell_the_same(tmp_path):
     assert everything(other, names=NAMES) == plain
 
 
-def test_a_folder_s_tables_are_its_files(tmp_path):
+def test_a_folder_s_tables_are_its_files(tmp_path: Path) -> None:
     plain = everything(write_csv(SHOP, tmp_path / "plain"))
     other = write_csv(SHOP, tmp_path / "other")
     for table, name in IN_A_FOLDER.tables.items():
@@ -57,7 +61,7 @@ def test_a_folder_s_tables_are_its_files(tmp_path):
     assert everything(other, names=Names(IN_A_FOLDER.tables, columns)) == plain
 
 
-def test_two_tables_may_be_one(tmp_path):
+def test_two_tables_may_be_one(tmp_path: Path) -> None:
     """Order lines that carry brand and category by themselves."""
     path = write_duckdb(SHOP, tmp_path / "shop.duckdb")
     with duckdb.connect(path) as connection:
@@ -75,7 +79,7 @@ def test_two_tables_may_be_one(tmp_path):
     assert (rows["9"]["most_frequent_brand"], rows["9"]["most_frequent_category"]) == ("Acme", None)
 
 
-def test_a_column_that_the_shop_does_not_have_is_null(tmp_path):
+def test_a_column_that_the_shop_does_not_have_is_null(tmp_path: Path) -> None:
     path = write_duckdb(SHOP, tmp_path / "shop.duckdb", without={"users": ("gender",)})
     with open_warehouse(path, Names(columns={"users": {"gender": "", "country": ""}})) as warehouse:
         rows = {row["user_id"]: row for row in warehouse.features().to_pylist()}
@@ -85,7 +89,7 @@ def test_a_column_that_the_shop_does_not_have_is_null(tmp_path):
 @pytest.mark.parametrize(
     ("name", "found"), [("Land", "Land"), ("lanD", "lanD"), ("AGE", "age"), ("Other", "OTHER")]
 )
-def test_a_column_is_taken_as_written_before_any_other_case(name, found):
+def test_a_column_is_taken_as_written_before_any_other_case(name: str, found: str) -> None:
     names = Names(columns={"users": {"country": name}})
     columns = dict.fromkeys(
         ["id", "age", "gender", "country", "traffic_source", "created_at", "Land", "lanD", "OTHER"], "text"
@@ -137,13 +141,15 @@ def test_a_column_is_taken_as_written_before_any_other_case(name, found):
         ),
     ],
 )
-def test_what_segue_does_not_read_is_told_without_a_warehouse(tables, columns, told):
+def test_what_segue_does_not_read_is_told_without_a_warehouse(
+    tables: dict[str, str], columns: dict[str, dict[str, str]], told: str
+) -> None:
     with pytest.raises(BadSetting) as caught:
         Names(tables, columns)
     assert str(caught.value) == told
 
 
-def test_a_column_that_is_not_there(tmp_path):
+def test_a_column_that_is_not_there(tmp_path: Path) -> None:
     path = write_duckdb(SHOP, tmp_path / "shop.duckdb")
     assert str(error(path, columns={"users": {"country": "countri"}})) == (
         f"setting columns.users.country is 'countri': table users of DuckDB file {path} has no such column, "
@@ -155,7 +161,7 @@ def test_a_column_that_is_not_there(tmp_path):
     )
 
 
-def test_a_table_that_is_not_there(tmp_path):
+def test_a_table_that_is_not_there(tmp_path: Path) -> None:
     path = renamed(write_duckdb(SHOP, tmp_path / "shop.duckdb"), NAMES)
     assert str(error(path, {"users": "crm.custmers"})) == (
         f"DuckDB file {path} has no table crm.custmers (setting tables.users): did you mean crm.customers? Else make "
@@ -172,7 +178,7 @@ def test_a_table_that_is_not_there(tmp_path):
 @pytest.mark.parametrize(
     "name", ["generate_series(1, 2)", "users -- all", "a.b.", '"users', "(select 1) as users"]
 )
-def test_a_table_s_name_is_a_name(tmp_path, name):
+def test_a_table_s_name_is_a_name(tmp_path: Path, name: str) -> None:
     path = write_duckdb(SHOP, tmp_path / "shop.duckdb")
     assert str(error(path, {"users": name})).startswith(
         (f"setting tables.users is {name!r}: give a table's name", f"DuckDB file {path} has no table {name}")

@@ -2,6 +2,7 @@
 
 import shutil
 import sqlite3
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
@@ -16,7 +17,7 @@ from trainer.warehouse import Names, open_warehouse
 SHOP = Shop().user("u").order("1", "u")
 
 
-def refusal(warehouse) -> str:
+def refusal(warehouse: Path | str) -> str:
     with pytest.raises(BadWarehouse) as caught:
         open_warehouse(warehouse)
     message = str(caught.value)
@@ -24,16 +25,16 @@ def refusal(warehouse) -> str:
     return message
 
 
-def test_a_bad_warehouse_is_an_error_for_people():
+def test_a_bad_warehouse_is_an_error_for_people() -> None:
     assert issubclass(BadWarehouse, SegueError)
 
 
-def test_nothing_there(tmp_path):
+def test_nothing_there(tmp_path: Path) -> None:
     assert refusal(tmp_path / "gone") == f"warehouse {tmp_path}/gone does not exist"
 
 
 @pytest.mark.parametrize("mode", [0, 0o300, 0o400])
-def test_a_folder_without_rights(tmp_path, mode):
+def test_a_folder_without_rights(tmp_path: Path, mode: int) -> None:
     shop = tmp_path / "shop"
     shop.mkdir()
     with without_rights(shop, mode):
@@ -44,34 +45,34 @@ def test_a_folder_without_rights(tmp_path, mode):
         )
 
 
-def test_a_home_folder_of_nobody():
+def test_a_home_folder_of_nobody() -> None:
     assert refusal("~nobody-of-this-name/shop") == (
         "warehouse ~nobody-of-this-name/shop cannot be found: the user behind ~ has no home folder"
     )
 
 
 @pytest.mark.parametrize("mistyped", ["postgres:me:hunter2@db/shop", "postgresql:/me:hunter2@db/shop"])
-def test_a_mistyped_url_is_not_repeated_for_it_may_hold_a_password(mistyped):
+def test_a_mistyped_url_is_not_repeated_for_it_may_hold_a_password(mistyped: str) -> None:
     assert refusal(mistyped) == (
         "the warehouse is neither a path that exists nor a URL: write a URL as postgresql://user@host:5432/database"
     )
 
 
 @pytest.mark.parametrize("password", ["p@hunter2", "p/hunter2", "1/hunter2"])
-def test_a_password_that_breaks_its_url_is_told_how_to_write(password):
+def test_a_password_that_breaks_its_url_is_told_how_to_write(password: str) -> None:
     assert refusal(f"postgresql://me:{password}@127.0.0.1:1/shop") == (
         "the PostgreSQL URL cannot be read: write it as postgresql://user@host:5432/database, and percent-encode / "
         "and @ in the password"
     )
 
 
-def test_an_encoded_at_is_no_trouble():
+def test_an_encoded_at_is_no_trouble() -> None:
     told = refusal("postgresql://me:p%40hunter2@127.0.0.1:1/sh%40op")
     assert told.startswith("PostgreSQL database sh@op at 127.0.0.1:1 does not answer: ")
     assert "hunter2" not in told
 
 
-def test_no_kind_of_warehouse(tmp_path):
+def test_no_kind_of_warehouse(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("hello")
     assert refusal(tmp_path / "notes.txt") == (
         f"warehouse {tmp_path}/notes.txt is not a DuckDB file: name a folder of Parquet or CSV files, a DuckDB "
@@ -83,14 +84,14 @@ def test_no_kind_of_warehouse(tmp_path):
     )
 
 
-def test_a_sqlite_file_is_no_duckdb_file(tmp_path):
+def test_a_sqlite_file_is_no_duckdb_file(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "shop.db") as connection:
         connection.execute("create table users (id)")
     connection.close()
     assert "is not a DuckDB file" in refusal(tmp_path / "shop.db")
 
 
-def test_a_missing_table(tmp_path):
+def test_a_missing_table(tmp_path: Path) -> None:
     write_csv(SHOP, tmp_path)
     (tmp_path / "order_items.csv").unlink()
     assert refusal(tmp_path) == (
@@ -99,7 +100,7 @@ def test_a_missing_table(tmp_path):
     )
 
 
-def test_a_missing_table_of_duckdb(tmp_path):
+def test_a_missing_table_of_duckdb(tmp_path: Path) -> None:
     path = write_duckdb(SHOP, tmp_path / "shop.duckdb")
     with duckdb.connect(path) as connection:
         connection.execute("drop table inventory_items")
@@ -109,7 +110,7 @@ def test_a_missing_table_of_duckdb(tmp_path):
     )
 
 
-def test_a_table_that_is_there_twice(tmp_path):
+def test_a_table_that_is_there_twice(tmp_path: Path) -> None:
     write_csv(SHOP, tmp_path)
     write_parquet(SHOP, tmp_path)
     assert refusal(tmp_path) == (
@@ -117,7 +118,7 @@ def test_a_table_that_is_there_twice(tmp_path):
     )
 
 
-def test_kinds_of_files_may_be_mixed(tmp_path):
+def test_kinds_of_files_may_be_mixed(tmp_path: Path) -> None:
     write_csv(SHOP, tmp_path)
     write_parquet(SHOP, tmp_path / "parquet")
     (tmp_path / "orders.csv").unlink()
@@ -135,7 +136,7 @@ def test_kinds_of_files_may_be_mixed(tmp_path):
         ("inventory_items", "product_brand", "product_brand", "id, product_category"),
     ],
 )
-def test_a_missing_column(tmp_path, table, column, named, rest):
+def test_a_missing_column(tmp_path: Path, table: str, column: str, named: str, rest: str) -> None:
     write_csv(SHOP, tmp_path, without={table: (column,)})
     told = refusal(tmp_path)
     assert told.startswith(
@@ -145,7 +146,7 @@ def test_a_missing_column(tmp_path, table, column, named, rest):
 
 
 @pytest.mark.parametrize("name", [" country", "Country\t"])
-def test_a_name_with_blanks_around_it(tmp_path, name):
+def test_a_name_with_blanks_around_it(tmp_path: Path, name: str) -> None:
     write_csv(Shop().user("u", country="Spain"), tmp_path)
     users = tmp_path / "users.csv"
     users.write_text(users.read_text().replace("country", name))
@@ -158,33 +159,33 @@ def test_a_name_with_blanks_around_it(tmp_path, name):
         assert warehouse.features()["country"].to_pylist() == ["Spain"]
 
 
-def test_no_users(tmp_path):
+def test_no_users(tmp_path: Path) -> None:
     assert (
         refusal(write_csv(Shop().order("1", "u"), tmp_path))
         == f"table users of folder {tmp_path} has no rows"
     )
 
 
-def test_a_broken_parquet_file(tmp_path):
+def test_a_broken_parquet_file(tmp_path: Path) -> None:
     write_parquet(SHOP, tmp_path)
     (tmp_path / "orders.parquet").write_bytes(b"PAR1 and no more")
     assert refusal(tmp_path).startswith(f"{tmp_path}/orders.parquet cannot be read: ")
 
 
-def test_a_broken_zipped_file(tmp_path):
+def test_a_broken_zipped_file(tmp_path: Path) -> None:
     write_csv(SHOP, tmp_path, zipped=True)
     (tmp_path / "orders.csv.gz").write_bytes(b"not gzip")
     assert refusal(tmp_path).startswith(f"{tmp_path}/orders.csv.gz cannot be read: ")
 
 
-def test_a_duckdb_file_that_is_being_written(tmp_path):
+def test_a_duckdb_file_that_is_being_written(tmp_path: Path) -> None:
     path = write_duckdb(SHOP, tmp_path / "shop.duckdb")
     with duckdb.connect(path):
         assert refusal(path).startswith(f"DuckDB file {path} cannot be read: ")
 
 
 @pytest.mark.parametrize("kind", ["double", "float", "decimal(18, 2)"])
-def test_ids_that_may_be_fractions(tmp_path, kind):
+def test_ids_that_may_be_fractions(tmp_path: Path, kind: str) -> None:
     path = write_duckdb(Shop().user("7"), tmp_path / "shop.duckdb")
     with duckdb.connect(path) as connection:
         connection.execute(f"alter table users alter id type {kind}")
@@ -196,14 +197,14 @@ def test_ids_that_may_be_fractions(tmp_path, kind):
 
 
 @pytest.mark.parametrize("kind", ["bigint", "utinyint", "hugeint", "decimal(18, 0)", "varchar"])
-def test_ids_of_whole_numbers_are_their_digits(tmp_path, kind):
+def test_ids_of_whole_numbers_are_their_digits(tmp_path: Path, kind: str) -> None:
     path = write_duckdb(Shop().user("7"), tmp_path / "shop.duckdb")
     with duckdb.connect(path) as connection:
         connection.execute(f"alter table users alter id type {kind}")
     assert set(features_by_user(path)) == {"7"}
 
 
-def test_columns_are_found_in_any_case(tmp_path):
+def test_columns_are_found_in_any_case(tmp_path: Path) -> None:
     path = write_duckdb(Shop().user("7", country="Spain"), tmp_path / "shop.duckdb")
     with duckdb.connect(path) as connection:
         connection.execute('alter table users rename id to "USER_ID"')
@@ -211,7 +212,7 @@ def test_columns_are_found_in_any_case(tmp_path):
     assert features_by_user(path)["7"]["country"] == "Spain"
 
 
-def test_user_id_is_taken_before_id(tmp_path):
+def test_user_id_is_taken_before_id(tmp_path: Path) -> None:
     path = write_duckdb(Shop().user("row 1"), tmp_path / "shop.duckdb")
     with duckdb.connect(path) as connection:
         connection.execute("alter table users add user_id varchar")
@@ -219,7 +220,7 @@ def test_user_id_is_taken_before_id(tmp_path):
     assert set(features_by_user(path)) == {"7"}
 
 
-def test_typed_numbers_obey_the_rules_of_texts(tmp_path):
+def test_typed_numbers_obey_the_rules_of_texts(tmp_path: Path) -> None:
     path = write_duckdb(
         Shop()
         .user("a", age="25")
@@ -234,14 +235,14 @@ def test_typed_numbers_obey_the_rules_of_texts(tmp_path):
     assert {user: row["age"] for user, row in features_by_user(path).items()} == {"a": 25, "b": 25.5, "e": 0}
 
 
-def test_a_single_precision_number_is_what_it_says(tmp_path):
+def test_a_single_precision_number_is_what_it_says(tmp_path: Path) -> None:
     path = write_duckdb(Shop().user("a", age="25.1"), tmp_path / "shop.duckdb")
     with duckdb.connect(path) as connection:
         connection.execute("alter table users alter age type float")
     assert features_by_user(path)["a"]["age"] == 25.1
 
 
-def test_a_collation_of_the_warehouse_does_not_matter(tmp_path):
+def test_a_collation_of_the_warehouse_does_not_matter(tmp_path: Path) -> None:
     path = tmp_path / "shop.duckdb"
     with duckdb.connect(path) as connection:
         connection.execute("""
@@ -270,7 +271,7 @@ def empty(table: str) -> pa.Table:
     return pa.table({name: pa.array([], pa.string()) for name in columns[table]})
 
 
-def test_a_dictionary_encoded_parquet_file(tmp_path):
+def test_a_dictionary_encoded_parquet_file(tmp_path: Path) -> None:
     write_parquet(Shop().user("u", country="Spain").user("v", country="Spain"), tmp_path)
     table = pq.read_table(tmp_path / "users.parquet")
     country = table.column_names.index("country")
@@ -279,7 +280,7 @@ def test_a_dictionary_encoded_parquet_file(tmp_path):
     assert features_by_user(tmp_path)["v"]["country"] == "Spain"
 
 
-def test_a_folder_whose_name_is_a_pattern(tmp_path):
+def test_a_folder_whose_name_is_a_pattern(tmp_path: Path) -> None:
     write_csv(Shop().user("other"), tmp_path / "a")
     folder = write_csv(Shop().user("u"), tmp_path / "[a]?*'s")
     assert set(features_by_user(folder)) == {"u"}
@@ -287,7 +288,7 @@ def test_a_folder_whose_name_is_a_pattern(tmp_path):
     assert set(features_by_user(tmp_path / "[b]?*'s")) == {"u"}
 
 
-def test_a_failure_on_the_way_is_one_sentence(tmp_path):
+def test_a_failure_on_the_way_is_one_sentence(tmp_path: Path) -> None:
     folder = write_csv(Shop().user("u"), tmp_path)
     with open_warehouse(folder) as warehouse:
         (folder / "orders.csv").unlink()
@@ -295,7 +296,7 @@ def test_a_failure_on_the_way_is_one_sentence(tmp_path):
             warehouse.features()
 
 
-def test_a_warehouse_is_never_written_to(tmp_path):
+def test_a_warehouse_is_never_written_to(tmp_path: Path) -> None:
     path = write_duckdb(SHOP, tmp_path / "shop.duckdb")
     before = path.read_bytes()
     with open_warehouse(path) as warehouse:

@@ -1,6 +1,7 @@
 """The queries as text: one definition, translated, with nothing left open."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 import sqlglot
@@ -30,13 +31,13 @@ def texts(dialect: str) -> list[str]:
 
 
 @pytest.mark.parametrize("dialect", ["duckdb", "postgres"])
-def test_every_query_is_complete(dialect):
+def test_every_query_is_complete(dialect: str) -> None:
     for text in texts(dialect):
         tree = sqlglot.parse_one(text, read=dialect)
         assert not list(tree.find_all(sqlglot.exp.Placeholder, sqlglot.exp.Parameter))
 
 
-def test_all_queries_share_one_definition_of_a_fact():
+def test_all_queries_share_one_definition_of_a_fact() -> None:
     features, *others = map(steps_of, texts("duckdb"))
     for steps in others:
         for name in (
@@ -55,14 +56,14 @@ def steps_of(text: str) -> dict[str, str]:
     return {step.alias: step.this.sql() for step in steps}
 
 
-def test_columns_take_the_warehouses_names_and_absent_ones_are_null():
+def test_columns_take_the_warehouses_names_and_absent_ones_are_null() -> None:
     layout = LAYOUT | {("users", "user_id"): 'the "id"', ("order_items", "quantity"): None}
     text = Queries("postgres", TABLE_NAMES, layout).features(None, (), FEATURES)
     assert 'CAST(users."the ""id""" AS TEXT)' in text
     assert 'CAST(NULL AS TEXT) COLLATE "C" AS quantity' in text
 
 
-def test_the_query_names_its_time_and_what_is_excluded(tmp_path):
+def test_the_query_names_its_time_and_what_is_excluded(tmp_path: Path) -> None:
     with open_warehouse(write_csv(Shop().user("u"), tmp_path)) as warehouse:
         assert "CAST(NULL AS TIMESTAMP)" in warehouse.feature_query()
         east = datetime(2024, 1, 1, 2, 30, tzinfo=timezone(timedelta(hours=2, minutes=30)))

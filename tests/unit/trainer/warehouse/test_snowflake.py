@@ -37,6 +37,7 @@ class Cursor:
 
 class Connection:
     def __init__(self) -> None:
+        self.arguments: dict[str, object] = {}
         self.asked: list[str] = []
         self.answers: dict[str, list[tuple[object, ...]] | Exception] = {}
         self.closed = False
@@ -49,7 +50,7 @@ class Connection:
 
 
 @pytest.fixture
-def connection(monkeypatch):
+def connection(monkeypatch: pytest.MonkeyPatch) -> Connection:
     connection = Connection()
 
     def connect(**arguments: object) -> Connection:
@@ -62,7 +63,7 @@ def connection(monkeypatch):
     return connection
 
 
-def test_the_url_s_parts_are_the_connector_s_arguments(connection):
+def test_the_url_s_parts_are_the_connector_s_arguments(connection: Connection) -> None:
     source = SnowflakeSource(URL, Names())
     assert connection.arguments == {
         "account": "org-account",
@@ -81,7 +82,7 @@ def test_the_url_s_parts_are_the_connector_s_arguments(connection):
     assert connection.closed
 
 
-def test_columns_and_their_types(connection):
+def test_columns_and_their_types(connection: Connection) -> None:
     connection.answers["describe table"] = [
         ("CUSTOMER_NO", "NUMBER(38,0)", "COLUMN"),
         ("AGE", "FLOAT", "COLUMN"),
@@ -91,7 +92,7 @@ def test_columns_and_their_types(connection):
     assert connection.asked[-1] == "describe table crm.customers"
 
 
-def test_rows_and_batches(connection):
+def test_rows_and_batches(connection: Connection) -> None:
     connection.answers["select"] = [(number, str(number)) for number in range(25_000)]
     source = SnowflakeSource(URL, Names())
     assert list(source.rows("select 1")) == connection.answers["select"]
@@ -100,7 +101,7 @@ def test_rows_and_batches(connection):
     assert (table.num_rows, table["text"][24_999].as_py()) == (25_000, "24999")
 
 
-def test_a_failure_is_one_sentence_without_the_password(connection):
+def test_a_failure_is_one_sentence_without_the_password(connection: Connection) -> None:
     connection.answers["describe table"] = ConnectorError(
         "002003 (42S02): Object 'USERS' does not exist\nor not authorized for p@ss/hunter2"
     )
@@ -113,7 +114,7 @@ def test_a_failure_is_one_sentence_without_the_password(connection):
     assert connection.closed
 
 
-def test_ids_of_a_type_with_fractions_are_refused(connection):
+def test_ids_of_a_type_with_fractions_are_refused(connection: Connection) -> None:
     connection.answers["describe table"] = [
         (name, "NUMBER(10,2)") for name in ("ID", "AGE", "GENDER", "COUNTRY", "TRAFFIC_SOURCE", "CREATED_AT")
     ]
@@ -126,7 +127,7 @@ def test_ids_of_a_type_with_fractions_are_refused(connection):
 @pytest.mark.parametrize(
     "url", ["snowflake://account/db", "snowflake://me:hunter2@account", "snowflake://me:1/hunter2@account/db"]
 )
-def test_a_url_that_is_none_is_not_repeated(url):
+def test_a_url_that_is_none_is_not_repeated(url: str) -> None:
     with pytest.raises(
         BadWarehouse, match=r"^the Snowflake URL cannot be read: write it as snowflake://"
     ) as caught:
@@ -134,7 +135,7 @@ def test_a_url_that_is_none_is_not_repeated(url):
     assert "hunter2" not in str(caught.value)
 
 
-def test_without_the_connector_the_extra_is_named(monkeypatch):
+def test_without_the_connector_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "snowflake", None)
     monkeypatch.setitem(sys.modules, "snowflake.connector", None)
     with pytest.raises(NotInstalled) as caught:

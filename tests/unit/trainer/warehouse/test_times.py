@@ -1,6 +1,7 @@
 """Times as warehouses write them: which are one, and which moment they are."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import duckdb
 
@@ -9,7 +10,7 @@ from tests.shops import Shop, write_csv, write_duckdb
 from trainer.warehouse import Rejected, open_warehouse
 
 
-def test_times_of_text(tmp_path):
+def test_times_of_text(tmp_path: Path) -> None:
     shop = Shop()
     for written in TIMES:
         shop.user(written, written).order(written, written, created_at=written)
@@ -20,7 +21,7 @@ def test_times_of_text(tmp_path):
     assert len(events) == 2 * len(TIMES)
 
 
-def test_what_is_no_time_is_rejected(tmp_path):
+def test_what_is_no_time_is_rejected(tmp_path: Path) -> None:
     shop = Shop().user("fine")
     for number, written in enumerate(NO_TIMES):
         shop.user(f"{number:02}", written).order(f"{number:02}", "u", created_at=written)
@@ -35,7 +36,7 @@ def test_what_is_no_time_is_rejected(tmp_path):
     ]
 
 
-def test_a_missing_time_is_1970_for_a_user_and_an_error_for_an_order(tmp_path):
+def test_a_missing_time_is_1970_for_a_user_and_an_error_for_an_order(tmp_path: Path) -> None:
     shop = (
         Shop()
         .user("u", None)
@@ -51,7 +52,7 @@ def test_a_missing_time_is_1970_for_a_user_and_an_error_for_an_order(tmp_path):
         assert warehouse.rejected().counts == {("orders", "created_at is missing"): 2}
 
 
-def test_times_of_typed_columns(tmp_path):
+def test_times_of_typed_columns(tmp_path: Path) -> None:
     """The same moment in each of DuckDB's types, under a time zone that is not UTC."""
     cut = datetime(1969, 12, 31, 23, 59, 59, 123456, UTC)
     columns = {
@@ -71,7 +72,7 @@ def test_times_of_typed_columns(tmp_path):
             assert [event.created_at for event in warehouse.events()] == [expected], kind
 
 
-def test_an_infinite_time_is_none(tmp_path):
+def test_an_infinite_time_is_none(tmp_path: Path) -> None:
     path = write_duckdb(
         Shop().user("u", "infinity").user("v", "-infinity").user("w"), tmp_path / "shop.duckdb"
     )
