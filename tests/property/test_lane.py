@@ -1,7 +1,9 @@
 """Laws of a lane: whatever crashes, is paused or lost, the promises hold."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from copy import deepcopy
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -98,12 +100,12 @@ def test_a_zombie_that_wakes_up_at_any_call(events: list[Event], data: st.DataOb
 class _Paused(Calls):
     """Lets another work just before a chosen call, once."""
 
-    def __init__(self, calls: Calls, meanwhile) -> None:
+    def __init__(self, calls: Calls, meanwhile: Callable[[], None]) -> None:
         super().__init__()
         self._pause_at = calls.stop_at
         self._meanwhile = meanwhile
 
-    def call(self, name, function, *args):
+    def call(self, name: str, function: Callable[..., Any], *args: Any) -> Any:
         if len(self.made) == self._pause_at:
             self.made.append("pause")
             self._meanwhile()

@@ -1,5 +1,6 @@
 """Laws of the index of a user's orders: it tells what the orders would, without their being read."""
 
+from collections.abc import Collection
 from functools import partial
 
 from hypothesis import given
@@ -32,7 +33,7 @@ class CountingStore(MemoryStore):
         super().__init__(self.redis, 0)
         self.read_whole = 0
 
-    def load_orders(self, user_ids) -> LoadedOrders:
+    def load_orders(self, user_ids: Collection[str]) -> LoadedOrders:
         self.read_whole += 1
         return super().load_orders(user_ids)
 

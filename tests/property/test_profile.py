@@ -1,14 +1,16 @@
 """Laws of the fold: it agrees with a recomputation from all facts, in any order, any number of times."""
 
+from random import Random
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.events import Event, Order
 from streamer.features import features
-from streamer.profile import OrdersMissing, fold
+from streamer.profile import fold
 from streamer.profile import fold_all as fold_at_once
 from streamer.rules import Rules
-from streamer.state import UserState, decode, encode
+from streamer.state import OrdersMissing, UserState, decode, encode
 from tests import oracle
 from tests.laws import examples
 from tests.refusing import refuse_none
@@ -40,7 +42,7 @@ def test_fold_equals_recomputation(facts: list[Event], rules: Rules) -> None:
 
 
 @given(histories() | order_histories(), RULES, st.randoms(use_true_random=False))
-def test_order_and_repetition_do_not_matter(facts: list[Event], rules: Rules, random) -> None:
+def test_order_and_repetition_do_not_matter(facts: list[Event], rules: Rules, random: Random) -> None:
     shuffled = facts + [fact for fact in facts if random.random() < 0.3]
     random.shuffle(shuffled)
     assert fold_all(shuffled, rules) == fold_all(facts, rules)

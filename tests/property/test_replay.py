@@ -29,7 +29,7 @@ def lived(parts: list[list[Event]]) -> tuple[World, list[Mapping[str, int]]]:
     """A world whose lane took these parts one after the other, and its offsets after each."""
     world = World(1, max_batch=3)
     lane = world.take_over()
-    cuts = [lane.positions]
+    cuts: list[Mapping[str, int]] = [lane.positions]
     for part in parts:
         world.send(*part)
         drain(lane)

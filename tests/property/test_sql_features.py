@@ -4,7 +4,9 @@ import random
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 
 from schemas import decode
 from schemas.events import Order, Signup
+from schemas.features import Feature
 from tests import warehouse_oracle
 from tests.laws import examples
 from tests.shops import Shop, everything, told, write_csv, write_duckdb, write_parquet
@@ -33,7 +36,9 @@ def folder() -> Iterator[Path]:
 
 @SOME
 @given(shop=shops(), as_of=AS_OFS, excluded=EXCLUDED)
-def test_the_queries_give_what_the_rules_say(folder, shop, as_of, excluded):
+def test_the_queries_give_what_the_rules_say(
+    folder: Path, shop: Shop, as_of: datetime | None, excluded: tuple[str, ...]
+) -> None:
     expected = warehouse_oracle.features(shop, as_of, excluded)
     signups, orders = warehouse_oracle.facts(shop, as_of)
     with open_warehouse(write_csv(shop, folder / "rules")) as warehouse:
@@ -56,7 +61,7 @@ def test_the_queries_give_what_the_rules_say(folder, shop, as_of, excluded):
 
 @FEW
 @given(shop=shops(), inputs=st.sets(st.sampled_from(RICH)))
-def test_every_event_passes_the_edge(folder, shop, inputs):
+def test_every_event_passes_the_edge(folder: Path, shop: Shop, inputs: set[Feature]) -> None:
     """An event from the warehouse is one that a producer may write, and stays what it is, whatever is read."""
     reading = Reading(features=tuple(inputs))
     with open_warehouse(write_csv(shop, folder / "edge"), reading=reading) as warehouse:
@@ -70,7 +75,7 @@ def test_every_event_passes_the_edge(folder, shop, inputs):
 def _told(event: Signup | Order) -> tuple[object, ...]:
     if isinstance(event, Signup):
         return (event.user_id, event.at, event.age, event.gender, event.country, event.traffic_source)
-    items = [
+    items: list[dict[str, object]] = [
         {"brand": item.brand, "category": item.category, "quantity": item.quantity} for item in event.items
     ]
     return (event.user_id, event.order_id, event.at, event.status, _basket(items))
@@ -80,7 +85,7 @@ def _signup(fact: dict[str, object]) -> tuple[object, ...]:
     return (fact["user_id"], fact["at"], *(fact[field] for field in warehouse_oracle.PROFILE))
 
 
-def _order(fact: dict[str, object]) -> tuple[object, ...]:
+def _order(fact: dict[str, Any]) -> tuple[object, ...]:
     return (fact["user_id"], fact["order_id"], fact["at"], fact["status"], _basket(fact["items"]))
 
 
@@ -92,7 +97,7 @@ def _basket(items: list[dict[str, object]]) -> tuple[object, ...]:
 
 @FEW
 @given(shop=shops(), chance=st.randoms())
-def test_the_order_of_rows_does_not_matter(folder, shop: Shop, chance: random.Random):
+def test_the_order_of_rows_does_not_matter(folder: Path, shop: Shop, chance: random.Random) -> None:
     shuffled = Shop(*(chance.sample(rows, len(rows)) for rows in _tables(shop)))
     one, other = write_csv(shop, folder / "one"), write_csv(shuffled, folder / "other")
     with open_warehouse(one) as first, open_warehouse(other) as second:
@@ -107,7 +112,9 @@ def _tables(shop: Shop) -> list[list[dict[str, str | None]]]:
 
 @FEW
 @given(shop=shops(), as_of=AS_OFS, excluded=EXCLUDED)
-def test_every_kind_of_warehouse_gives_the_same(folder, shop, as_of, excluded):
+def test_every_kind_of_warehouse_gives_the_same(
+    folder: Path, shop: Shop, as_of: datetime | None, excluded: tuple[str, ...]
+) -> None:
     database = folder / "shop.duckdb"
     database.unlink(missing_ok=True)
     kinds = [
@@ -123,7 +130,9 @@ def test_every_kind_of_warehouse_gives_the_same(folder, shop, as_of, excluded):
 @FEW
 @given(shop=shops(), as_of=AS_OFS, excluded=EXCLUDED)
 @pytest.mark.parametrize("dialect", ["snowflake", "bigquery"])
-def test_other_dialects_say_the_same(folder, dialect, shop, as_of, excluded):
+def test_other_dialects_say_the_same(
+    folder: Path, dialect: str, shop: Shop, as_of: datetime | None, excluded: tuple[str, ...]
+) -> None:
     """As far as sqlglot reads them right: their text, translated back."""
     database = folder / "translated.duckdb"
     database.unlink(missing_ok=True)
