@@ -20,6 +20,9 @@ NULL_ORDER = "the value is null, which only signups may have (it erases the user
 NO_TIME = "is not an RFC 3339 time such as 2024-01-31T09:30:00Z"
 
 
+Input = Literal["signups", "orders"]
+
+
 @dataclass(frozen=True, slots=True)
 class BadRecord:
     """A record and its reason.
@@ -29,7 +32,7 @@ class BadRecord:
     """
 
     kind: str
-    topic: Literal["signups", "orders"]
+    topic: Input
     value: bytes | None
     reason: str
     key: bytes | None = b"7"

@@ -27,7 +27,7 @@ from schemas.release import ModelRelease
 from schemas.topics import MODELS_CURRENT_KEY, Topics
 from schemas.wire import encode_release
 from streamer.topics_admin import create_topics
-from tests.records import read_topic
+from tests.records import read_topic, value_of
 from tests.services import HANG_S, end_of, eventually
 from tests.verify import Expected, Outcome, verify
 
@@ -47,8 +47,9 @@ def _trained(warehouse: Path, *options: object) -> Path:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     first = () if "--current" in options else ("--current", "none")
     where = ("--warehouse", warehouse, "--out", folder)
+    arguments = ("train", *where, "--no-compare", *first, *options)
     done = subprocess.run(
-        [sys.executable, "-m", "segue", "train", *where, "--no-compare", *first, *options],
+        [sys.executable, "-m", "segue", *map(str, arguments)],
         cwd=folder,
         capture_output=True,
         text=True,
@@ -195,7 +196,7 @@ class Deployment:
     def activations(self) -> list[tuple[int, str]]:
         """Every activation there was: its number, and the version of the release."""
         return [
-            (message.offset(), json.loads(message.value())["version"])
+            (message.offset(), json.loads(value_of(message))["version"])
             for message in read_topic(self.bootstrap, self.topics.models)
             if message.key() == MODELS_CURRENT_KEY.encode() and message.value() is not None
         ]

@@ -1,7 +1,7 @@
 """Ends that fail: a log and a store that stop a lane at a chosen call, before it or after it."""
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from streamer.interfaces import Log, Store
 
@@ -22,7 +22,7 @@ class Calls:
         self._error = error or Crash()
 
     def wrap(self, log: Log, store: Store) -> tuple[Log, Store]:
-        return _Counted(log, "log", self), _Counted(store, "store", self)  # type: ignore[return-value]
+        return cast(Log, _Counted(log, "log", self)), cast(Store, _Counted(store, "store", self))
 
     def call(self, name: str, function: Callable[..., Any], *args: Any) -> Any:
         here = len(self.made) == self.stop_at
@@ -42,7 +42,7 @@ class _Counted:
         self._calls = calls
 
     def __getattr__(self, method: str) -> Callable[..., Any]:
-        function = getattr(self._wrapped, method)
+        function: Callable[..., Any] = getattr(self._wrapped, method)
         if method == "reached":  # it asks nobody, so nothing can befall it
-            return function  # type: ignore[no-any-return]
+            return function
         return lambda *args: self._calls.call(f"{self._name}.{method}", function, *args)

@@ -35,8 +35,10 @@ FEATURES = declared(
 # A shop with a schema and names of its own.
 SHOP = {table: table for table in TABLES} | {"users": "crm.customers"}
 LAYOUT: dict[tuple[str, str], str | None] = {
-    (table, column.names[0]): column.names[0] for table, columns in TABLES.items() for column in columns
-} | {("users", "user_id"): "Customer No", ("order_items", "quantity"): None}
+    **{(table, column.names[0]): column.names[0] for table, columns in TABLES.items() for column in columns},
+    ("users", "user_id"): "Customer No",
+    ("order_items", "quantity"): None,
+}
 
 
 def queries(dialect: str) -> dict[str, str]:

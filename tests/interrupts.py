@@ -72,6 +72,7 @@ def interrupted(
     """Run a command, and end it so long after it has begun to listen to signals; None if it ended before."""
     command = [sys.executable, "-m", "segue", *arguments]
     settings = {**clean_environment(), **(environment or {})}
+    terminal: Terminal | None = None
     with ExitStack() as stack:
         if at_terminal:
             terminal = stack.enter_context(Terminal())
@@ -96,7 +97,7 @@ def interrupted(
             if not _wait(process, after_s):
                 return None
             began = time.monotonic()
-            if at_terminal and number == signal.SIGINT:
+            if terminal is not None and number == signal.SIGINT:
                 terminal.press_ctrl_c()
             else:
                 process.send_signal(number)
@@ -106,7 +107,7 @@ def interrupted(
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
-    told = terminal.drawn() if at_terminal else (folder / "told.txt").read_text(errors="replace")
+    told = terminal.drawn() if terminal is not None else (folder / "told.txt").read_text(errors="replace")
     return Ended(tuple(arguments), number, after_s, took_s, process.returncode, told)
 
 

@@ -5,24 +5,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 
-from confluent_kafka import Message
-
-from tests.records import read_topic
+from tests.records import KafkaRecord, headers_of, read_topic
 
 Sent = tuple[str, int, bytes | None, bytes | None]
 """A record as its producer wrote it: topic, partition (-1 where the key decided it), key and value."""
 At = tuple[str, int, int]
 """Where it lies: topic, partition and offset."""
 
-Origin = Callable[[Message, At], At]
+Origin = Callable[[KafkaRecord, At], At]
 """Where the record of a letter lies, by the letter and what it tells."""
-ReadLog = Callable[[str], Iterable[tuple[int, Message]]]
+ReadLog = Callable[[str], Iterable[tuple[int, KafkaRecord]]]
 """A topic's records, each with its offset."""
 
 _LONGEST_REASON = 2_000
 
 
-def as_told(_: Message, at: At) -> At:
+def as_told(_: KafkaRecord, at: At) -> At:
     """The topics are those that there always were."""
     return at
 
@@ -51,7 +49,7 @@ def check_letters(
     return len(letters)
 
 
-def bad_in_log(log: Iterable[tuple[int, Message]], sent: Mapping[Sent, int]) -> dict[At, Sent]:
+def bad_in_log(log: Iterable[tuple[int, KafkaRecord]], sent: Mapping[Sent, int]) -> dict[At, Sent]:
     """Where in the log the bad records lie, each as often as it was sent."""
     lying: dict[At, Sent] = {}
     for offset, message in log:
@@ -64,12 +62,12 @@ def bad_in_log(log: Iterable[tuple[int, Message]], sent: Mapping[Sent, int]) -> 
     return lying
 
 
-def match_letters(bad: Mapping[At, Sent], letters: Iterable[Message], origin: Origin = as_told) -> None:
+def match_letters(bad: Mapping[At, Sent], letters: Iterable[KafkaRecord], origin: Origin = as_told) -> None:
     """One letter for each bad record, which says what the record said, and a reason for people."""
     told: Counter[At] = Counter()
     for letter in letters:
         headers = {
-            name: value.decode() for name, value in letter.headers() or [] if name.startswith("segue_")
+            name: value.decode() for name, value in headers_of(letter).items() if name.startswith("segue_")
         }
         reason = headers["segue_reason"]
         assert reason.strip(), f"no reason: {letter.value()!r:.300}"

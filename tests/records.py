@@ -5,11 +5,49 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing
+from typing import Protocol, cast
 
-from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from tests.services import HANG_S, eventually
+
+
+class KafkaRecord(Protocol):
+    """A record that was read, as confluent-kafka gives it: its place is known, its headers are a list."""
+
+    def topic(self) -> str: ...
+
+    def partition(self) -> int: ...
+
+    def offset(self) -> int: ...
+
+    def key(self) -> bytes | None: ...
+
+    def value(self) -> bytes | None: ...
+
+    def headers(self) -> list[tuple[str, bytes]] | None: ...
+
+    def timestamp(self) -> tuple[int, int]: ...
+
+
+def value_of(record: KafkaRecord) -> bytes:
+    """The value of a record that is no tombstone."""
+    value = record.value()
+    assert value is not None, f"{record.topic()}/{record.partition()}/{record.offset()} has no value"
+    return value
+
+
+def key_of(record: KafkaRecord) -> str:
+    """The key of a record that has one, as text."""
+    key = record.key()
+    assert key is not None, f"{record.topic()}/{record.partition()}/{record.offset()} has no key"
+    return key.decode()
+
+
+def headers_of(record: KafkaRecord) -> dict[str, bytes]:
+    """The headers by name."""
+    return dict(record.headers() or [])
 
 
 def read_topic(
@@ -18,7 +56,7 @@ def read_topic(
     partitions: Iterable[int] | None = None,
     *,
     isolation: str = "read_committed",
-) -> list[Message]:
+) -> list[KafkaRecord]:
     """Every record of a topic, or of some of its partitions, by partition and offset."""
     messages = each_record(bootstrap, topic, partitions, isolation=isolation)
     return sorted(messages, key=lambda message: (message.partition(), message.offset()))
@@ -30,7 +68,7 @@ def each_record(
     partitions: Iterable[int] | None = None,
     *,
     isolation: str = "read_committed",
-) -> Iterator[Message]:
+) -> Iterator[KafkaRecord]:
     """The records of a topic as they come; they end where the partitions ended at the call.
 
     A commit returns before all of its partitions have the transaction's marker, and until then a reader of committed
@@ -58,20 +96,21 @@ def each_record(
         while left:
             for message in consumer.consume(10_000, 0.05):
                 silent_s = time.monotonic() + HANG_S
-                error = message.error()
+                error, record = message.error(), cast(KafkaRecord, message)
                 if error is None:
-                    yield message
+                    yield record
                 elif error.code() != KafkaError._PARTITION_EOF:
                     raise AssertionError(error)
-                elif message.offset() >= left.get(message.partition(), 0):
-                    left.pop(message.partition(), None)
+                elif record.offset() >= left.get(record.partition(), 0):
+                    left.pop(record.partition(), None)
             assert time.monotonic() < silent_s, f"{topic} does not come to the ends {left}"
 
 
 def _ends(bootstrap: str, topic: str, partitions: Iterable[int]) -> dict[int, int]:
     """The high watermarks, asked for until a broker says them: one that has only just begun does not."""
     admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
-    asked = {TopicPartition(topic, partition): OffsetSpec.latest() for partition in partitions}
+    newest = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # confluent-kafka does not annotate it
+    asked = {TopicPartition(topic, partition): newest for partition in partitions}
 
     def answered() -> dict[int, int]:
         try:

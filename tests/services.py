@@ -11,10 +11,11 @@ from typing import NoReturn, TypeVar
 import pytest
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
-from segue.services import LocalKafka, LocalRedis, NoServices, Services, ServiceTrouble, find_services
+from segue.services import NoServices, Services, ServiceTrouble, find_services
+from segue.services.local_server import LocalServer
 
 T = TypeVar("T")
-Server = TypeVar("Server", LocalKafka, LocalRedis)
+Server = TypeVar("Server", bound=LocalServer)
 
 HANG_S = 300.0
 """What takes longer hangs. No machine is too slow for a test."""
@@ -37,11 +38,12 @@ def session_services(say: Callable[[str], None]) -> Iterator[Services]:
 def start_server(stack: ExitStack, server: Server) -> Server:
     """Starts a server of the test's own, which ends with the stack."""
     try:
-        return stack.enter_context(server)
+        stack.enter_context(server)
     except ServiceTrouble as trouble:
         if not trouble.install:  # all is there, and it does not start: that is a failure
             raise
         not_here(str(trouble), trouble.install)
+    return server
 
 
 def not_here(reason: str, install: tuple[str, ...]) -> NoReturn:
@@ -53,7 +55,7 @@ def not_here(reason: str, install: tuple[str, ...]) -> NoReturn:
 
 
 def eventually(
-    condition: Callable[[], T], what: str = "", *, deadline_s: float = HANG_S, every_s: float = 0.05
+    condition: Callable[[], T | None], what: str = "", *, deadline_s: float = HANG_S, every_s: float = 0.05
 ) -> T:
     """Asks until the condition gives something true, and returns that.
 

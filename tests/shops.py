@@ -151,8 +151,8 @@ def renamed(path: Path, names: Names) -> Path:
 def renaming(names: Names) -> Iterator[str]:
     """The statements that give a shop in a database other names; a schema is made where one stands before."""
     for table in COLUMNS:
-        for column, name in names.columns.get(table, {}).items():
-            yield f'alter table {table} rename "{_OURS.get((table, column), column)}" to "{name}"'
+        for column, its_name in names.columns.get(table, {}).items():
+            yield f'alter table {table} rename "{_OURS.get((table, column), column)}" to "{its_name}"'
         if (name := names.tables.get(table)) is not None:
             schema, dot, _ = name.rpartition(".")
             if dot:

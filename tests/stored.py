@@ -239,9 +239,8 @@ def wrong_indexes(user_id: str, stored: Stored, components: Sequence[float], lan
     has = stored.angles.get(position["space"], {}).get(user_id)
     right = math.atan2(components[1], components[0]) if any(components) else None
     # At half a turn the two ends of the range meet.
-    if (has is None) != (right is None) or (
-        has is not None and abs(math.remainder(has - right, math.tau)) > 1e-6
-    ):
+    apart = 0.0 if has is None or right is None else abs(math.remainder(has - right, math.tau))
+    if (has is None) != (right is None) or apart > 1e-6:
         wrong.append(f"{user_id!r}: the index of {position['space']} has angle {has}, right is {right}")
     return wrong
 

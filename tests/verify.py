@@ -13,13 +13,12 @@ from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
-from confluent_kafka import Message
 
 from schemas.events import Event
 from schemas.topics import MODELS_CURRENT_KEY, Topics
 from tests import oracle
 from tests.pipelines import pipeline_of
-from tests.records import read_topic
+from tests.records import KafkaRecord, headers_of, key_of, read_topic, value_of
 from tests.stored import (
     Stored,
     left_of,
@@ -100,12 +99,12 @@ def verify(
     """
     told = read_topic(bootstrap, topics.changes)
     records = read_topic(bootstrap, topics.users)
-    newest = {message.key().decode(): message for message in records}
+    newest = {key_of(message): message for message in records}
     bootstrapped = _bootstrapped(records)
     chains = _chains(told, bootstrapped)
     kinds: dict[str, int] = defaultdict(int)
     for message in told:
-        kinds[json.loads(message.value())["kind"]] += 1
+        kinds[json.loads(value_of(message))["kind"]] += 1
     activations = _activations(bootstrap, topics.models)
     stored = read_stored(redis_url, redis_prefix)
     wrong: list[str] = []
@@ -136,15 +135,17 @@ def verify(
 def _activations(bootstrap: str, topic: str) -> dict[int, str]:
     """Every activation that the topic of releases still has: by offset the version."""
     return {
-        message.offset(): json.loads(message.value())["version"]
+        message.offset(): json.loads(value_of(message))["version"]
         for message in read_topic(bootstrap, topic)
         if message.key() == MODELS_CURRENT_KEY.encode() and message.value() is not None
     }
 
 
-def _told_wrongly(user_id: str, right: Expected, chain: list[dict[str, Any]], record: Message) -> list[str]:
+def _told_wrongly(
+    user_id: str, right: Expected, chain: list[dict[str, Any]], record: KafkaRecord
+) -> list[str]:
     wrong = []
-    last, newest = chain[-1], json.loads(record.value())
+    last, newest = chain[-1], json.loads(value_of(record))
     if (last["segment"], last["provisional"]) != (right.segment, right.provisional):
         wrong.append(f"{user_id!r}: told {last['segment']}, {last['provisional']}; right is {right}")
     if newest != last:
@@ -156,7 +157,7 @@ def _stored_wrongly(
     user_id: str,
     right: Expected,
     chain: list[dict[str, Any]],
-    record: Message,
+    record: KafkaRecord,
     stored: Stored,
     activations: Mapping[int, str],
 ) -> list[str]:
@@ -179,12 +180,12 @@ def _stored_wrongly(
         abs(a - b) > 1e-9 for a, b in zip(components, right.components, strict=True)
     ):
         wrong.append(f"{user_id!r}: Redis has components {components}, right is {right.components}")
-    models_topic = dict(record.headers() or []).get("segue_models_topic", b"").decode()
+    models_topic = headers_of(record).get("segue_models_topic", b"").decode()
     wrong += wrong_release(user_id, fields, last, models_topic, activations)
     return wrong + wrong_indexes(user_id, stored, right.components, record.partition())
 
 
-def _told_of_erased(user_id: str, chain: list[dict[str, Any]], record: Message | None) -> list[str]:
+def _told_of_erased(user_id: str, chain: list[dict[str, Any]], record: KafkaRecord | None) -> list[str]:
     wrong = []
     if chain and chain[-1]["kind"] != "erased":
         wrong.append(f"{user_id!r} is erased, but the last change told is {chain[-1]}")
@@ -193,29 +194,29 @@ def _told_of_erased(user_id: str, chain: list[dict[str, Any]], record: Message |
     return wrong
 
 
-def _bootstrapped(records: Sequence[Message]) -> dict[str, dict[str, Any]]:
+def _bootstrapped(records: Sequence[KafkaRecord]) -> dict[str, dict[str, Any]]:
     """The first record of the users whose chain begins with a bootstrap."""
     first: dict[str, dict[str, Any]] = {}
     for message in records:
         if message.value() is not None:
-            change = json.loads(message.value())
+            change = json.loads(value_of(message))
             if change["cause"]["type"] == "bootstrap":
                 first[change["user_id"]] = change
     return first
 
 
 def _chains(
-    told: Sequence[Message], bootstrapped: Mapping[str, dict[str, Any]]
+    told: Sequence[KafkaRecord], bootstrapped: Mapping[str, dict[str, Any]]
 ) -> dict[str, list[dict[str, Any]]]:
     chains: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for user_id, record in bootstrapped.items():
         chains[user_id].append(record)
     ids: set[str] = set()
     for message in told:
-        change = json.loads(message.value())
+        change = json.loads(value_of(message))
         assert change["event_id"] not in ids, f"told twice: {change}"
         ids.add(change["event_id"])
-        assert message.key().decode() == change["user_id"]
+        assert key_of(message) == change["user_id"]
         chain = chains[change["user_id"]]
         former = chain[-1] if chain and chain[-1]["kind"] != "erased" else None
         if former is None:

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -163,6 +164,7 @@ class Servers:
 
     def _written_to(self) -> dict[Path, int]:
         """The sizes of the files a second ago, once one has grown since."""
+        before: dict[Path, int] = {}
         for _ in range(_TRIES):
             before = _aof_sizes(self.store.data)
             time.sleep(_LOST_S)
@@ -351,10 +353,7 @@ class Workers:
         """They go on, and say nothing. None starts meanwhile, since it could not say where it listens."""
         with self._lock:
             for worker in self._alive:
-                eventually(
-                    lambda worker=worker: worker.process.poll() is not None or worker.get("/status")[0],
-                    "it listens",
-                )
+                eventually(partial(_listens_or_ended, worker), "it listens")
             with self._disk.full():
                 time.sleep(self._random.uniform(2, 10))
 
@@ -368,4 +367,12 @@ class Workers:
     def steady(self) -> None:
         """In the end every worker that lives is ready."""
         for worker in self._alive:
-            eventually(lambda worker=worker: worker.get("/readyz")[0] == 200, "a worker is ready again")
+            eventually(partial(_is_ready, worker), "a worker is ready again")
+
+
+def _listens_or_ended(worker: WorkerProcess) -> bool:
+    return worker.process.poll() is not None or worker.get("/status")[0] != 0
+
+
+def _is_ready(worker: WorkerProcess) -> bool:
+    return worker.get("/readyz")[0] == 200

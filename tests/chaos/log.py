@@ -7,15 +7,13 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from confluent_kafka import Message
-
 from schemas.events import Event
 from schemas.partition import partition_of
 from tests.chains import History, Lying, in_order
 from tests.chaos.past import Past
 from tests.chaos.remakes import Remakes
 from tests.deployment import Deployment
-from tests.records import read_topic
+from tests.records import KafkaRecord, headers_of, key_of, read_topic, value_of
 
 _NO_PAST = Past()
 
@@ -45,7 +43,7 @@ def histories(
             event = _event_at_home(message, written, deployment.partitions)
             if event is None:
                 continue
-            found.add(message.value())
+            found.add(value_of(message))
             if offset >= past.since.get((topic, message.partition()), 0):
                 tracks[event.user_id][topic].append(Lying(offset, _came(message), event))
     lost = written.keys() - found
@@ -55,11 +53,11 @@ def histories(
         chains[user_id].append(record)
     told = []
     for message in read_topic(deployment.bootstrap, topics.changes):
-        change, lane, at = json.loads(message.value()), message.partition(), message.offset()
+        change, lane, at = json.loads(value_of(message)), message.partition(), message.offset()
         if remakes is not None:
             change["cause"]["positions"] = remakes.positions(change["cause"]["positions"], lane, at)
         told.append((lane, at, change["cause"]["positions"]))
-        chains[message.key().decode()].append(change)
+        chains[key_of(message)].append(change)
     in_order(told)
     known = {*tracks, *past.facts}
     unknown = chains.keys() - known
@@ -71,7 +69,7 @@ def histories(
 def bootstrap_records(deployment: Deployment) -> dict[str, dict[str, Any]]:
     """By user, what ``user-segments`` says of a bootstrap."""
     records = [
-        json.loads(message.value())
+        json.loads(value_of(message))
         for message in read_topic(deployment.bootstrap, deployment.topics.users)
         if message.value() is not None
     ]
@@ -83,27 +81,27 @@ def bootstrap_records(deployment: Deployment) -> dict[str, dict[str, Any]]:
 def present_segments(deployment: Deployment) -> dict[str, int]:
     """By user, the segment that ``user-segments`` says."""
     newest = {
-        message.key().decode(): message.value()
+        key_of(message): message.value()
         for message in read_topic(deployment.bootstrap, deployment.topics.users)
     }
     return {user_id: json.loads(value)["segment"] for user_id, value in newest.items() if value is not None}
 
 
-def _as_it_is(deployment: Deployment, topic: str) -> Iterator[tuple[int, Message]]:
+def _as_it_is(deployment: Deployment, topic: str) -> Iterator[tuple[int, KafkaRecord]]:
     for message in read_topic(deployment.bootstrap, topic):
         yield message.offset(), message
 
 
-def _came(message: Message) -> tuple[str, int, int]:
+def _came(message: KafkaRecord) -> tuple[str, int, int]:
     """Where the producer wrote a record."""
-    origin = dict(message.headers() or []).get("segue_rekeyed_from")
+    origin = headers_of(message).get("segue_rekeyed_from")
     if origin is None:
         return message.topic(), message.partition(), message.offset()
     topic, partition, offset, _ = origin.decode().split("/")
     return topic, int(partition), int(offset)
 
 
-def _event_at_home(message: Message, written: Mapping[bytes, Event], partitions: int) -> Event | None:
+def _event_at_home(message: KafkaRecord, written: Mapping[bytes, Event], partitions: int) -> Event | None:
     """The good event of a record that lies in its user's lane."""
     event = written.get(message.value() or b"")
     return (

@@ -16,7 +16,7 @@ from tests.chaos.commands import run_command
 from tests.chaos.customers import a_signup, an_order
 from tests.chaos.gremlin import Say
 from tests.deployment import Deployment
-from tests.records import read_topic
+from tests.records import read_topic, value_of
 from tests.shops import Shop, write_csv
 
 _BEGIN = datetime(2023, 11, 1, tzinfo=UTC)
@@ -110,7 +110,7 @@ def bootstrapped(
 def _continued_at(deployment: Deployment) -> dict[At, int]:
     """What the record of the bootstrap says."""
     (*_, newest) = [
-        json.loads(message.value())
+        json.loads(value_of(message))
         for message in read_topic(deployment.bootstrap, deployment.topics.models)
         if message.key() == _BOOTSTRAP_KEY
     ]

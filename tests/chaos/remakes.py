@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from random import Random
 
-from confluent_kafka import Message
 from confluent_kafka.admin import AdminClient
 
 from schemas.errors import BadTopics
@@ -24,7 +23,7 @@ from tests.chaos.gremlin import Say
 from tests.chaos.rebuilds import Rebuilds
 from tests.deployment import Deployment
 from tests.letters import At
-from tests.records import read_topic
+from tests.records import KafkaRecord, read_topic
 from tests.services import HANG_S, eventually
 
 _CATCH_UP_S = 900.0
@@ -46,7 +45,7 @@ class _Remake:
     """
 
     topic: str
-    records: list[Message]
+    records: list[KafkaRecord]
     changes: tuple[Ends, Ends]
     letters: Ends
 
@@ -77,7 +76,7 @@ class Remakes:
             "an input deleted and made anew": (self._make_anew, 1)
         }
 
-    def log(self, topic: str) -> Iterator[tuple[int, Message]]:
+    def log(self, topic: str) -> Iterator[tuple[int, KafkaRecord]]:
         """Every record that a topic ever held, each with the offset that it would have."""
         begin: dict[int, int] = defaultdict(int)
         held = [remake for remake in self._made if remake.topic == topic]
@@ -108,7 +107,7 @@ class Remakes:
                 begin += remake.ends(lane)
         return begin + offset
 
-    def origin(self, letter: Message, at: At) -> At:
+    def origin(self, letter: KafkaRecord, at: At) -> At:
         """Where the record of a dead letter would lie."""
         topic, partition, offset = at
         for remake in self._made:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from random import Random
 from typing import Any
 
-from tests.bad_events import BAD_RECORDS, ORDER, SIGNUP, BadRecord
+from tests.bad_events import BAD_RECORDS, ORDER, SIGNUP, BadRecord, Input
 
 _LIMIT = 1_000_000
 _HUGE = "1" + "0" * 400
@@ -151,8 +151,9 @@ def _with(event: dict[str, Any], name: str, value: str) -> bytes:
     return ("{" + ",".join(f'"{key}":{kept}' for key, kept in fields.items()) + "}").encode()
 
 
-def _good(random: Random) -> tuple[str, bytes]:
-    topic, event = random.choice((("signups", SIGNUP), ("orders", ORDER)))
+def _good(random: Random) -> tuple[Input, bytes]:
+    goods: tuple[tuple[Input, dict[str, Any]], ...] = (("signups", SIGNUP), ("orders", ORDER))
+    topic, event = random.choice(goods)
     return topic, json.dumps(event).encode()
 
 

@@ -14,10 +14,11 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from functools import wraps
+from functools import partial, wraps
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
+from unittest.mock import patch
 
 import confluent_kafka
 import redis
@@ -94,9 +95,10 @@ class Steps:
         self._patch(RedisStore, "load", "load")
         self._patch(RedisStore, "save", "save", scope=" of save")
         self._patch(redis.Redis, "execute_command", "command")
-        kafka_writer.Producer = type("Producer", (confluent_kafka.Producer,), {})
+        producer = type("Producer", (confluent_kafka.Producer,), {})
         for method, step in PRODUCER_STEPS.items():
-            self._patch(kafka_writer.Producer, method, step)
+            self._patch(producer, method, step)
+        patch.object(kafka_writer, "Producer", producer).start()
 
     def _patch(self, owner: object, name: str, step: str, *, scope: str | None = None) -> None:
         """``scope`` is what the names of the steps within this one end with."""
@@ -172,12 +174,8 @@ def run_lanes(connection: Connection, values: dict[str, Any], log: Path, point: 
             if isinstance(told, Point):
                 steps.stop_at(told)
             else:
-                eventually(
-                    lambda ends=told: _at(lanes, ends),
-                    "every lane at its end",
-                    deadline_s=DEADLINE_S,
-                    every_s=0.01,
-                )
+                at_the_ends = partial(_at, lanes, told)
+                eventually(at_the_ends, "every lane at its end", deadline_s=DEADLINE_S, every_s=0.01)
             connection.send(told)
     lanes.disown(all_lanes)
     releases.close()

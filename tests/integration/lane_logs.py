@@ -7,14 +7,14 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Self
 
-from confluent_kafka import Consumer, Message, Producer, TopicPartition
+from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from schemas.topics import Topics, topic_configs
 from streamer.interfaces import OutRecord, Record
 from streamer.kafka_client import Deadlines
 from streamer.kafka_log import KafkaLog
-from tests.records import read_topic
+from tests.records import KafkaRecord, read_topic
 from tests.services import HANG_S
 
 LANE = 1
@@ -93,7 +93,7 @@ class LaneLogs:
             _, end = consumer.get_watermark_offsets(TopicPartition(topic, LANE), 10, cached=False)
             return end
 
-    def seen(self, topic: str, partition: int = LANE, isolation: str = "read_committed") -> list[Message]:
+    def seen(self, topic: str, partition: int = LANE, isolation: str = "read_committed") -> list[KafkaRecord]:
         """What a reader of its own sees in a partition, from its beginning to its end."""
         return read_topic(self.client["bootstrap.servers"], topic, [partition], isolation=isolation)
 

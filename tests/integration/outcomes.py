@@ -16,14 +16,13 @@ from itertools import repeat
 from typing import Any
 
 import redis
-from confluent_kafka import Message
 
 from schemas.changes import change_id
 from schemas.headers import ERASED_AT, TIMESTAMP_MS
 from schemas.topics import topic_configs
 from streamer.kafka_admin import Admin
 from tests.deployment import Deployment
-from tests.records import read_topic
+from tests.records import KafkaRecord, headers_of, read_topic, value_of
 
 Row = tuple[Any, ...]
 
@@ -88,8 +87,8 @@ class _Plain:
             case _:
                 return value
 
-    def row(self, message: Message, lasting: Callable[[bytes | None], Any] = lambda value: value) -> Row:
-        headers = _without(_headers(message), TIMESTAMP_MS)
+    def row(self, message: KafkaRecord, lasting: Callable[[bytes | None], Any] = lambda value: value) -> Row:
+        headers = _without(headers_of(message), TIMESTAMP_MS)
         return message.partition(), self(message.key()), self(lasting(message.value())), self(headers)
 
 
@@ -104,13 +103,15 @@ def _named(deployment: Deployment) -> dict[str, str]:
     return {**named, deployment.prefix: ""}
 
 
-def _changes_named(prefix: str, changes: Sequence[Message], users: Sequence[Message]) -> dict[str, str]:
+def _changes_named(
+    prefix: str, changes: Sequence[KafkaRecord], users: Sequence[KafkaRecord]
+) -> dict[str, str]:
     """What the ids of the changes stand for; each is computed anew."""
     erasures: dict[str, datetime | None] = {}
     names: dict[str, str] = {}
     assert len(changes) == len(users)
     for message, beside in zip(changes, users, strict=True):
-        change, erased = json.loads(message.value()), _headers(beside).get(ERASED_AT)
+        change, erased = json.loads(value_of(message)), headers_of(beside).get(ERASED_AT)
         user_id, sequence, event_id = change["user_id"], change["sequence"], change["event_id"]
         # An erasure belongs to the life before it, and so do the changes of that life.
         if change["kind"] != "erased":
@@ -135,7 +136,7 @@ def _held(deployment: Deployment) -> dict[str, Any]:
         return held
 
 
-def _check_adopted(places: Mapping[str, Any], users: Sequence[Message], topic: str) -> None:
+def _check_adopted(places: Mapping[str, Any], users: Sequence[KafkaRecord], topic: str) -> None:
     """Every place is past the last decision; how far, the marks of transactions decide."""
     for message in users:
         assert places[f"place:{message.partition()}"]["positions"][topic] > message.offset()
@@ -156,7 +157,3 @@ def _lasting_place(place: dict[str, Any], users_topic: str) -> dict[str, Any]:
 
 def _without(value: Mapping[str, Any], *names: str) -> dict[str, Any]:
     return {name: one for name, one in value.items() if name not in names}
-
-
-def _headers(message: Message) -> dict[str, bytes]:
-    return dict(message.headers() or [])

@@ -244,7 +244,7 @@ def keys_of(settings: Settings) -> list[tuple[object, bytes]]:
     )
     try:
         ends = reader.ends()
-        found = []
+        found: list[tuple[object, bytes]] = []
         while not reader.has_reached(ends):
             message = reader.poll(0.2)
             if message is not None:

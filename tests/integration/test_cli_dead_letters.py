@@ -12,7 +12,7 @@ from schemas.decode import encode_signup
 from schemas.events import Signup
 from schemas.partition import partition_of
 from tests.deployment import Deployment
-from tests.records import read_topic
+from tests.records import headers_of, key_of, read_topic
 from tests.services import HANG_S
 
 START = datetime(2024, 5, 1, tzinfo=UTC)
@@ -62,14 +62,14 @@ def test_what_came_on_a_wrong_partition_is_sent_again_and_applied(deployment: De
     deployment.caught_up()
 
     records = read_topic(deployment.bootstrap, deployment.topics.signups)
-    retried = [record for record in records if len(record.headers()) == 2]
+    retried = [record for record in records if len(headers_of(record)) == 2]
     places = {letter["place"] for letter in found if letter["topic"] == deployment.topics.signups}
-    assert {dict(record.headers())["segue_retry_of"].decode() for record in retried} == {
+    assert {headers_of(record)["segue_retry_of"].decode() for record in retried} == {
         f"{deployment.topics.dead_letters} {place}" for place in places
     }
     for record in retried:
-        assert record.partition() == partition_of(record.key().decode(), 3)
-        assert dict(record.headers())["trace"] == b"t"
+        assert record.partition() == partition_of(key_of(record), 3)
+        assert headers_of(record)["trace"] == b"t"
     with redis.Redis.from_url(deployment.redis_url) as store:
         for user_id in USERS:
             assert store.hget(f"{deployment.redis_prefix}user:{user_id}", "sequence") == b"1"

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 import redis
 from confluent_kafka import Producer, TopicPartition
-from confluent_kafka.admin import NewTopic  # type: ignore[attr-defined]
+from confluent_kafka.admin import NewTopic
 
 from schemas.errors import NeedsRebuild, Unreachable
 from schemas.wire import encode_release

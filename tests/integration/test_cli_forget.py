@@ -8,7 +8,7 @@ import redis
 from schemas import times
 from schemas.events import Item, Order, Signup
 from tests.deployment import Deployment
-from tests.records import read_topic
+from tests.records import read_topic, value_of
 from tests.releases import a_release
 
 START = datetime(2024, 5, 1, tzinfo=UTC)
@@ -47,7 +47,7 @@ def test_a_user_is_forgotten_and_stays_forgotten(deployment: Deployment) -> None
     deployment.send([Signup("7", erased_at + timedelta(microseconds=1), age=31)])
     deployment.caught_up()
     changes = [
-        json.loads(message.value())
+        json.loads(value_of(message))
         for message in read_topic(deployment.bootstrap, deployment.topics.changes)
         if message.key() == b"7"
     ]
@@ -71,4 +71,4 @@ def test_without_a_worker_the_event_is_there_and_the_wait_ends(deployment: Deplo
     assert "no worker has come to it within 0.2 s" in done.stderr
     (record,) = read_topic(deployment.bootstrap, deployment.topics.signups)
     assert record.key() == b"7"
-    assert json.loads(record.value())["type"] == "user.erased"
+    assert json.loads(value_of(record))["type"] == "user.erased"

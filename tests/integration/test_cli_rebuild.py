@@ -12,7 +12,7 @@ import redis
 
 from schemas.events import Event, Item, Order, Signup, UserErased
 from tests.deployment import Deployment
-from tests.records import read_topic
+from tests.records import key_of, read_topic, value_of
 from tests.services import eventually
 from tests.shops import Shop, write_csv
 from tests.topic_admin import lose_records
@@ -136,10 +136,10 @@ def test_the_switch_moves_the_lanes_of_a_living_worker(deployment: Deployment) -
     assert dropped.returncode == 9
     assert "nothing was dropped" in dropped.stderr
     assert worker.process.poll() is None
-    chains: dict[bytes, list[int]] = {}
+    chains: dict[str, list[int]] = {}
     for message in read_topic(deployment.bootstrap, deployment.topics.changes):
-        change = json.loads(message.value())
-        chains.setdefault(message.key(), []).append(0 if change["kind"] == "erased" else change["sequence"])
+        change = json.loads(value_of(message))
+        chains.setdefault(key_of(message), []).append(0 if change["kind"] == "erased" else change["sequence"])
     for user_id, sequences in chains.items():
         lives = [list(range(1, len(life) + 1)) for life in _lives(sequences)]
         assert _lives(sequences) == lives, user_id

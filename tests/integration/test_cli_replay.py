@@ -15,7 +15,7 @@ from schemas.events import Event, Item, Order, Signup
 from schemas.partition import partition_of
 from segue.services import KafkaService, RedisService
 from tests.deployment import Deployment, deployed
-from tests.records import read_topic
+from tests.records import headers_of, key_of, read_topic, value_of
 from tests.releases import a_release
 from tests.services import HANG_S, eventually
 
@@ -132,7 +132,7 @@ def test_a_window_takes_its_events_alone_and_begins_where_they_found_the_users(
     end, end_ends, end_changes = reached(deployment)
     deployment.send(told[3])
     reached(deployment)
-    changes = [json.loads(m.value()) for m in read_topic(deployment.bootstrap, deployment.topics.changes)]
+    changes = [json.loads(value_of(m)) for m in read_topic(deployment.bootstrap, deployment.topics.changes)]
     offsets = {
         (message.partition(), message.offset())
         for message in read_topic(deployment.bootstrap, deployment.topics.orders)
@@ -157,7 +157,7 @@ def test_a_window_takes_its_events_alone_and_begins_where_they_found_the_users(
     # Orders alone, each of another user: nothing on the way can differ.
     assert (by_time["events"], by_time["users"], by_time["differing"]) == (users, users, [])
     assert by_time["changes"] == by_time["live_changes"] == len(live)
-    again = [json.loads(message.value()) for message in read_topic(deployment.bootstrap, topic)]
+    again = [json.loads(value_of(message)) for message in read_topic(deployment.bootstrap, topic)]
     assert sorted(map(what_was_told, again)) == sorted(map(what_was_told, live))
 
     places = placed(deployment, "--from-offsets", begin_ends), placed(deployment, "--to-offsets", end_ends)
@@ -209,7 +209,7 @@ def test_where_the_order_between_the_topics_was_another_one_the_way_differs_and_
     eventually(lambda: applied() == 2, "the second signup")
     producer.commit_transaction(HANG_S)
     eventually(lambda: applied() == 3, "the order")
-    live = [json.loads(m.value()) for m in read_topic(deployment.bootstrap, deployment.topics.changes)]
+    live = [json.loads(value_of(m)) for m in read_topic(deployment.bootstrap, deployment.topics.changes)]
     assert [change["segment"] for change in live] == [2]
 
     whole = replayed(deployment)
@@ -241,14 +241,14 @@ def test_into_a_topic_of_its_own(deployment: Deployment) -> None:
 
     assert f"Created the topic {topic}; 3 partitions." in told.stderr
     records = read_topic(deployment.bootstrap, topic)
-    found = [json.loads(record.value()) for record in records]
+    found = [json.loads(value_of(record)) for record in records]
     assert f"{len(found)} changes to {topic}" in told.stderr
     assert {change["cause"]["type"] for change in found} == {"replay"}
     assert {change["model_version"] for change in found} == {OTHER.version}
     assert {change["user_id"] for change in found} == {f"u{number}" for number in range(20)}
     for record in records:
-        assert record.key().decode() == json.loads(record.value())["user_id"]
-        assert dict(record.headers())["ce_type"].startswith(b"segue.segment.")
+        assert key_of(record) == json.loads(value_of(record))["user_id"]
+        assert headers_of(record)["ce_type"].startswith(b"segue.segment.")
     assert len(read_topic(deployment.bootstrap, deployment.topics.changes)) == len(before)
 
     refused = deployment.segue("replay", "--to-topic", deployment.topics.changes, check=False)

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -220,7 +221,8 @@ def played(
             assert stage.committed() == stage.ends
             return outcome(deployment)
 
-    items = [item for item in request.session.items if item.path == request.path]
+    # The cases are parameters of the tests, which pytest does not type.
+    items: list[Any] = [item for item in request.session.items if item.path == request.path]
     cases = dict.fromkeys([*UNDISTURBED.values(), *(item.callspec.params["case"] for item in items)])
     players = ThreadPoolExecutor(AT_ONCE)
     try:

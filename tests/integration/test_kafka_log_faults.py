@@ -18,6 +18,7 @@ from streamer.kafka_client import Deadlines
 from streamer.kafka_log import KafkaLog
 from streamer.lane_errors import InDoubt
 from tests.integration.lane_logs import LANE, LaneLogs, read_to
+from tests.records import value_of
 from tests.services import HANG_S, eventually, start_server
 
 HASTY = Deadlines(request_s=2, fence_s=20, commit_s=2, abort_s=0.5)
@@ -79,7 +80,8 @@ def test_a_commit_in_doubt_is_whole_or_not_at_all(
     log = logs.taken(HASTY)
     number = 0
     for _ in range(2):
-        committing, doubtful = threading.Event(), []
+        committing = threading.Event()
+        doubtful: list[int] = []
         lane = threading.Thread(
             target=lambda start=number, event=committing, told=doubtful: told.append(
                 commit_until_trouble(log, logs, start, event)
@@ -98,7 +100,7 @@ def test_a_commit_in_doubt_is_whole_or_not_at_all(
         # Decided once more, or already there: never a third thing.
         assert number in (doubtful[0], doubtful[0] + 1)
 
-    assert [int(m.value()) for m in logs.seen(logs.topics.changes)] == list(range(number))
+    assert [int(value_of(m)) for m in logs.seen(logs.topics.changes)] == list(range(number))
 
 
 def test_a_short_outage_delays_a_commit_and_nothing_else(broker: LocalKafka, logs: LaneLogs) -> None:
@@ -143,7 +145,7 @@ def test_a_lane_that_reads_says_that_kafka_does_not_answer_and_goes_on(
     structlog.reset_defaults()
     with capture_logs() as lines:
         broker.kill()
-        eventually(lambda: log.poll(10, 0.1) or [line for line in lines if line["log_level"] == "warning"])
+        eventually(lambda: bool(log.poll(10, 0.1)) or any(line["log_level"] == "warning" for line in lines))
         broker.start()
         logs.send(signups, b"after")
         assert [r.value for r in eventually(lambda: log.poll(10, 0.5))] == [b"after"]

@@ -13,6 +13,7 @@ from hypothesis import given
 
 import segue
 from schemas.errors import BadWarehouse
+from schemas.events import Order, Signup
 from schemas.features import Feature
 from tests.hostile import NO_NUMBERS, NO_TIMES, NUMBERS, TIMES
 from tests.laws import examples
@@ -46,9 +47,11 @@ def database(postgres: Postgres) -> str:
 
 def execute(database: str, *statements: str) -> list[tuple[object, ...]]:
     with psycopg.connect(database) as connection:
+        rows: list[tuple[object, ...]] = []
         for statement in statements:
             cursor = connection.execute(statement.encode())
-        return cursor.fetchall() if cursor.description else []
+            rows = cursor.fetchall() if cursor.description else []
+        return rows
 
 
 def refusal(url: str) -> str:
@@ -59,7 +62,7 @@ def refusal(url: str) -> str:
     return message
 
 
-def test_the_server_sorts_and_writes_unlike_us(database):
+def test_the_server_sorts_and_writes_unlike_us(database: str) -> None:
     """Else the tests below would prove nothing."""
     letters = "select x from (values ('b'), ('B'), ('a'), ('é'), ('z')) as t(x) order by x"
     assert [row[0] for row in execute(database, letters)] == ["a", "b", "B", "é", "z"]
@@ -67,7 +70,7 @@ def test_the_server_sorts_and_writes_unlike_us(database):
     assert settings == [("Europe/Madrid", "SQL, DMY")]
 
 
-def test_bytes_decide_and_not_the_locale(database, tmp_path):
+def test_bytes_decide_and_not_the_locale(database: str, tmp_path: Path) -> None:
     """Order of users, the larger value, the smallest brand of an inventory row, the newest version."""
     shop = Shop()
     for user in ("b", "B", "a", "é", "z"):
@@ -83,7 +86,7 @@ def test_bytes_decide_and_not_the_locale(database, tmp_path):
     assert everything(database) == everything(write_csv(shop, tmp_path))
 
 
-def test_hostile_texts_are_read_or_rejected_and_stop_nothing(database, tmp_path):
+def test_hostile_texts_are_read_or_rejected_and_stop_nothing(database: str, tmp_path: Path) -> None:
     """A cast that fails would end the whole query."""
     shop = Shop()
     for number, text in enumerate([*TIMES, *NO_TIMES]):
@@ -104,13 +107,15 @@ def test_hostile_texts_are_read_or_rejected_and_stop_nothing(database, tmp_path)
 
 
 @pytest.fixture(scope="module")
-def random_shop(postgres: Postgres, tmp_path_factory) -> tuple[str, Path]:
+def random_shop(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
     return write_postgres(Shop(), postgres.new_database()), tmp_path_factory.mktemp("shop")
 
 
 @examples(3)
 @given(shop=shops(), as_of=AS_OFS, excluded=EXCLUDED)
-def test_random_shops_are_the_same_in_both(random_shop, shop, as_of, excluded):
+def test_random_shops_are_the_same_in_both(
+    random_shop: tuple[str, Path], shop: Shop, as_of: datetime | None, excluded: tuple[str, ...]
+) -> None:
     database, folder = random_shop
     execute(database, *(f"drop table {table}" for table in COLUMNS))
     write_postgres(shop, database)
@@ -118,7 +123,7 @@ def test_random_shops_are_the_same_in_both(random_shop, shop, as_of, excluded):
 
 
 @pytest.mark.long
-def test_thelook_is_the_same_in_both(database):
+def test_thelook_is_the_same_in_both(database: str) -> None:
     folder = Path(segue.__file__).parent / "data" / "thelook"
     types = {
         "int64": "bigint",
@@ -138,7 +143,7 @@ def test_thelook_is_the_same_in_both(database):
     assert everything(database, as_of, ("Cancelled",)) == everything(folder, as_of, ("Cancelled",))
 
 
-def test_typed_columns_obey_the_rules_of_texts(database):
+def test_typed_columns_obey_the_rules_of_texts(database: str) -> None:
     shop = (
         Shop()
         .user("1", "1969-12-31 23:59:59.123456", age="25.5", country="Spain  ")
@@ -165,6 +170,8 @@ def test_typed_columns_obey_the_rules_of_texts(database):
             ("users", "created_at is not a time"): 3,
         }
         signup, order = warehouse.events()
+    assert isinstance(signup, Signup)
+    assert isinstance(order, Order)
     assert (signup.user_id, signup.age, signup.country) == ("1", 25.5, "Spain")
     assert signup.created_at == datetime(1969, 12, 31, 23, 59, 59, 123456, UTC)
     assert (order.user_id, order.order_id, order.created_at) == ("1", "7", datetime(2024, 1, 1, tzinfo=UTC))
@@ -172,14 +179,14 @@ def test_typed_columns_obey_the_rules_of_texts(database):
 
 
 @pytest.mark.parametrize("kind", ["numeric", "numeric(10,2)", "real", "double precision"])
-def test_ids_that_may_be_fractions(database, kind):
+def test_ids_that_may_be_fractions(database: str, kind: str) -> None:
     write_postgres(Shop().user("7"), database)
     execute(database, f"alter table users alter id type {kind} using id::{kind}")
     assert f"column users.id of PostgreSQL database {name(database)}" in refusal(database)
     assert f" is {kind}, but ids are text or whole numbers" in refusal(database)
 
 
-def test_ids_that_may_be_fractions_are_read_whole_by_a_setting(database):
+def test_ids_that_may_be_fractions_are_read_whole_by_a_setting(database: str) -> None:
     write_postgres(Shop().user("7").user("NaN").order("1.0", "7"), database)
     execute(
         database,
@@ -195,7 +202,7 @@ def test_ids_that_may_be_fractions_are_read_whole_by_a_setting(database):
         open_warehouse(database, reading=Reading(whole_ids=True))
 
 
-def test_a_row_that_lies_ahead_is_left_out(database):
+def test_a_row_that_lies_ahead_is_left_out(database: str) -> None:
     shop = Shop().user("7", "2024-06-02 00:00:00.000001").order("1", "7", created_at="2024-06-02")
     write_postgres(shop, database)
     with open_warehouse(database, reading=Reading(latest=datetime(2024, 6, 2, tzinfo=UTC))) as warehouse:
@@ -205,13 +212,13 @@ def test_a_row_that_lies_ahead_is_left_out(database):
         assert warehouse.features()["total_orders"].to_pylist() == [1]
 
 
-def test_a_float_s_text_is_no_id(database):
+def test_a_float_s_text_is_no_id(database: str) -> None:
     write_postgres(Shop().user("7").order("1", "7.0"), database)
     assert "user_id of PostgreSQL database" in refusal(database)
     assert '1 of 1 ids are whole numbers written as floats, for example "7.0"' in refusal(database)
 
 
-def test_bytes_and_domains_and_enumerations_become_text(database):
+def test_bytes_and_domains_and_enumerations_become_text(database: str) -> None:
     write_postgres(Shop().user("7", gender="F", country="España", age="30").order("1", "7"), database)
     execute(
         database,
@@ -235,7 +242,7 @@ def test_bytes_and_domains_and_enumerations_become_text(database):
 @pytest.mark.parametrize(
     "kind", ["text[]", "json", "jsonb", "int4range", "interval", "money", "point", "orders"]
 )
-def test_a_type_that_is_no_text_names_its_column(database, kind):
+def test_a_type_that_is_no_text_names_its_column(database: str, kind: str) -> None:
     write_postgres(Shop().user("7"), database)
     execute(database, f"alter table users drop country, add country {kind}")
     assert f"column users.country of PostgreSQL database {name(database)}" in refusal(database)
@@ -252,7 +259,7 @@ def test_a_type_that_is_no_text_names_its_column(database, kind):
         ("date", "2024-01-31", "2024-01-31"),
     ],
 )
-def test_a_type_that_has_a_text(database, kind, value, text):
+def test_a_type_that_has_a_text(database: str, kind: str, value: str, text: str) -> None:
     write_postgres(Shop().user("7", country=value), database)
     execute(database, f"alter table users alter country type {kind} using country::{kind}")
     assert features_by_user(database)["7"]["country"] == text
@@ -262,7 +269,7 @@ def name(url: str) -> str:
     return url.partition("@/")[2].partition("?")[0]
 
 
-def test_a_missing_table_and_a_missing_column(database):
+def test_a_missing_table_and_a_missing_column(database: str) -> None:
     shop = Shop().user("u").order("1", "u")
     write_postgres(shop, database, without={"users": ("traffic_source",)})
     assert "has no column traffic_source: it has id, age, gender, country, created_at" in refusal(database)
@@ -272,11 +279,11 @@ def test_a_missing_table_and_a_missing_column(database):
     )
 
 
-def test_no_users(database):
+def test_no_users(database: str) -> None:
     assert "has no rows" in refusal(write_postgres(Shop(), database))
 
 
-def test_tables_of_another_schema_are_found_on_the_search_path(database):
+def test_tables_of_another_schema_are_found_on_the_search_path(database: str) -> None:
     write_postgres(Shop().user("u"), database)
     execute(database, "create schema shop", *(f"alter table {table} set schema shop" for table in COLUMNS))
     assert "has no table users" in refusal(database)
@@ -294,7 +301,7 @@ NAMES = Names(
 )
 
 
-def test_another_shop_s_names_tell_the_same(database, postgres, tmp_path):
+def test_another_shop_s_names_tell_the_same(database: str, postgres: Postgres, tmp_path: Path) -> None:
     shop = Shop().user("7", age="30", country="Spain").user("x", age="old").order("1", "7", ["a/b", "A/b"])
     plain = everything(write_csv(shop, tmp_path))
     assert everything(write_postgres(shop, database)) == plain
@@ -304,7 +311,7 @@ def test_another_shop_s_names_tell_the_same(database, postgres, tmp_path):
     assert everything(duck, names=NAMES) == plain
 
 
-def test_a_table_that_the_settings_name_is_not_there(database):
+def test_a_table_that_the_settings_name_is_not_there(database: str) -> None:
     write_postgres(Shop().user("u"), database)
     execute(database, *renaming(NAMES))
     with pytest.raises(BadWarehouse) as caught:
@@ -315,7 +322,7 @@ def test_a_table_that_the_settings_name_is_not_there(database):
     )
 
 
-def test_quoted_names_and_views(database):
+def test_quoted_names_and_views(database: str) -> None:
     write_postgres(Shop().user("u", country="Spain"), database)
     execute(
         database,
@@ -326,19 +333,19 @@ def test_quoted_names_and_views(database):
     assert features_by_user(database)["u"]["country"] == "Spain"
 
 
-def test_a_table_that_may_not_be_read(database):
+def test_a_table_that_may_not_be_read(database: str) -> None:
     write_postgres(Shop().user("u"), database)
     role = f"reader_of_{name(database)}"
     execute(database, f"create role {role} login")
     assert "permission denied for table users" in refusal(database.replace("segue@", f"{role}@"))
 
 
-def test_a_database_in_another_encoding(postgres):
+def test_a_database_in_another_encoding(postgres: Postgres) -> None:
     url = postgres.new_database("encoding latin1 locale_provider libc locale 'C' template template0")
     assert "is in LATIN1: Segue reads databases in UTF8" in refusal(url)
 
 
-def test_a_refused_connection_tells_the_place_and_no_secret():
+def test_a_refused_connection_tells_the_place_and_no_secret() -> None:
     with socket.socket() as nobody_listens:
         nobody_listens.bind(("127.0.0.1", 0))
         port = nobody_listens.getsockname()[1]
@@ -347,7 +354,7 @@ def test_a_refused_connection_tells_the_place_and_no_secret():
     assert "s3cret" not in message
 
 
-def test_no_message_holds_the_password(database):
+def test_no_message_holds_the_password(database: str) -> None:
     secret = "s3cret"
     assert secret not in refusal("postgresql://me:s3cret@127.0.0.1:port/shop")
     with_password = database.replace("segue@", f"nobody:{secret}@")
@@ -360,7 +367,7 @@ def test_no_message_holds_the_password(database):
         assert secret not in warehouse.feature_query()
 
 
-def test_rows_come_as_they_are_asked_for(database):
+def test_rows_come_as_they_are_asked_for(database: str) -> None:
     """25,000 users, and other queries while the events are read."""
     write_postgres(Shop(), database)
     execute(
@@ -374,7 +381,7 @@ def test_rows_come_as_they_are_asked_for(database):
         assert sum(1 for _ in events) == 24_998
 
 
-def test_all_queries_see_the_rows_of_one_moment(database):
+def test_all_queries_see_the_rows_of_one_moment(database: str) -> None:
     write_postgres(Shop().user("u"), database)
     with open_warehouse(database) as warehouse:
         execute(database, "insert into users (id) values ('v')")
@@ -383,14 +390,14 @@ def test_all_queries_see_the_rows_of_one_moment(database):
     assert set(features_by_user(database)) == {"u", "v"}
 
 
-def test_nothing_is_written(database):
+def test_nothing_is_written(database: str) -> None:
     write_postgres(Shop().user("u"), database)
     execute(database, "create sequence numbers")
     with open_warehouse(database) as warehouse, pytest.raises(BadWarehouse, match="read-only transaction"):
         list(warehouse._source.rows("select nextval('numbers')"))
 
 
-def test_a_connection_that_is_lost_on_the_way(database):
+def test_a_connection_that_is_lost_on_the_way(database: str) -> None:
     write_postgres(Shop().user("u"), database)
     with open_warehouse(database) as warehouse:
         execute(

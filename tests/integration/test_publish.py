@@ -15,7 +15,7 @@ from schemas.topics import Topics
 from schemas.wire import decode_release
 from segue.services import KafkaService
 from tests.publishing import models_topic, publish
-from tests.records import read_topic
+from tests.records import headers_of, read_topic, value_of
 from tests.services import HANG_S
 from tests.training import a_trained_folder
 from trainer.publish import carry_out, plan_publish
@@ -49,9 +49,9 @@ def test_both_keys_hold_the_release_and_the_activation_is_the_offset_of_current(
 
     found = read_topic(kafka.bootstrap, topics.models)
     assert [(m.key(), m.offset()) for m in found] == [(release.version.encode(), 0), (b"current", 1)]
-    assert [decode_release(m.value()) for m in found] == [release, release]
+    assert [decode_release(value_of(m)) for m in found] == [release, release]
     assert activation == 1
-    headers = dict(found[1].headers())
+    headers = headers_of(found[1])
     assert headers["ce_specversion"] == b"1.0"
     assert headers["ce_type"] == b"segue.model.activated"
     assert headers["ce_subject"] == release.version.encode()
@@ -227,7 +227,7 @@ def test_the_folder_is_copied_and_its_place_travels_with_the_release(
     publish(folder, kafka.bootstrap, topics, to=str(tmp_path / "store"))
 
     (first, current) = read_topic(kafka.bootstrap, topics.models)
-    uri = decode_release(current.value()).artifacts_uri
+    uri = decode_release(value_of(current)).artifacts_uri
     assert uri == f"file://{tmp_path}/store/{folder.name}"
     assert first.value() == current.value()
     copied = tmp_path / "store" / folder.name
@@ -237,7 +237,7 @@ def test_the_folder_is_copied_and_its_place_travels_with_the_release(
 
 def test_a_store_by_url(kafka: KafkaService, topics: Topics, folder: Path) -> None:
     publish(folder, kafka.bootstrap, topics, to="memory://shop/releases/")
-    uri = decode_release(read_topic(kafka.bootstrap, topics.models)[-1].value()).artifacts_uri
+    uri = decode_release(value_of(read_topic(kafka.bootstrap, topics.models)[-1])).artifacts_uri
     assert uri == f"memory://shop/releases/{folder.name}"
     with fsspec.open(f"{uri}/model.json", "rb") as file:
         assert file.read() == (folder / "model.json").read_bytes()

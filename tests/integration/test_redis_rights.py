@@ -63,7 +63,7 @@ def test_a_right_that_is_missing_is_named_with_its_remedy(
             f"Redis at 127.0.0.1:{server.port} does not allow the user {name} what Segue needs: {words}:"
             f" ACL SETUSER {name} +{right}"
         )
-        admin.execute_command("ACL", "SETUSER", name, f"+{right}")
+        admin.execute_command("ACL", "SETUSER", name, f"+{right}")  # type: ignore[no-untyped-call]  # of redis-py
         check_rights(url, PREFIX)
     assert [
         key for key in admin.keys("*") if admin.pttl(key) < 0
@@ -89,7 +89,7 @@ def test_a_right_that_is_taken_away_later_is_told_in_one_sentence_also_of_a_scri
     with login(server.url, PREFIX) as url, closing(RedisStore(url, 0, PREFIX)) as store:
         assert store.save(None, b"p1", [at("7", 1.0)])
         for right in ("hset", "evalsha"):
-            admin.execute_command("ACL", "SETUSER", user_of(url), f"-{right}")
+            admin.execute_command("ACL", "SETUSER", user_of(url), f"-{right}")  # type: ignore[no-untyped-call]  # of redis-py
             with pytest.raises(Unusable, match=r"forbids this login what Segue needs .*segue doctor"):
                 store.save(b"p1", b"p2", [at("8", 1.0)])
 

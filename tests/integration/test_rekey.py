@@ -17,7 +17,7 @@ from schemas.events import Event, Item, Order, Signup, UserErased
 from segue.services import KafkaService, RedisService
 from tests.deployment import Deployment, deployed, trained
 from tests.integration.work_left import paused_in_the_middle, work_left
-from tests.records import read_topic
+from tests.records import headers_of, read_topic
 from tests.services import HANG_S, eventually
 from tests.verify import Outcome, expected_users, verify
 
@@ -105,7 +105,7 @@ def test_every_event_reaches_its_users_lane_once_whatever_dies(
 
     assert read_topic(deployment.bootstrap, deployment.topics.dead_letters) == []
     moved = read_topic(deployment.bootstrap, deployment.topics.rekeyed)
-    origins = [dict(message.headers())["segue_rekeyed_from"] for message in moved]
+    origins = [headers_of(message)["segue_rekeyed_from"] for message in moved]
     # About two in three of 930 lie on another partition; nothing but lost offsets makes a second copy.
     assert len(set(origins)) == len(origins) > 500
     whole = told(deployment, "verify")

@@ -3,6 +3,7 @@
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from schemas.wire import encode_release
 from segue.services import KafkaService, RedisService
 from tests.deployment import Deployment, WorkerProcess, deployed, trained
 from tests.moves import OLD, YOUNG, YOUNG_AGAIN
-from tests.records import read_topic
+from tests.records import read_topic, value_of
 from tests.releases import a_release
 from tests.services import HANG_S, eventually
 from tests.verify import Expected, expected_users
@@ -95,7 +96,7 @@ def test_every_user_ends_with_the_newest_release_whatever_happens_to_the_sweep(
     right = expected_users(facts, releases[1])
     outcome = deployment.verified(right)
     assert outcome.users == len(users)
-    told = [json.loads(m.value()) for m in read_topic(deployment.bootstrap, deployment.topics.changes)]
+    told = [json.loads(value_of(m)) for m in read_topic(deployment.bootstrap, deployment.topics.changes)]
     swept = [change for change in told if change["cause"]["type"] == "model"]
     assert len(told) == events_told + len(swept)
     before = expected_users(facts, releases[0])
@@ -136,7 +137,7 @@ def test_a_rollback_in_the_middle_of_a_sweep_brings_everybody_back(
     deployment.caught_up()
     outcome = deployment.verified(expected_users(facts, releases[0]))
     assert outcome.users == len(users)
-    told = [json.loads(m.value()) for m in read_topic(deployment.bootstrap, deployment.topics.changes)]
+    told = [json.loads(value_of(m)) for m in read_topic(deployment.bootstrap, deployment.topics.changes)]
     versions = {change["model_version"] for change in told if change["cause"]["type"] == "model"}
     assert versions == {release.name for release in releases}
     assert len(indexes(deployment)) == 1
@@ -150,17 +151,13 @@ def test_a_broken_release_leaves_the_old_one_deciding_until_a_good_one_comes(dep
     """One with NaN and one whose version is not the hash of what it says, under a worker at work."""
     producer = Producer({"bootstrap.servers": deployment.bootstrap})
 
-    def release_of(worker: WorkerProcess) -> dict[str, Any]:
-        shown: dict[str, Any] = worker.get("/status")[1]["release"]
-        return shown
-
     def moved_by(event: Event) -> tuple[int, str, int]:
         """Where this event takes the user, and by which release and activation."""
         before = len(read_topic(deployment.bootstrap, deployment.topics.changes))
         deployment.send([event])
         deployment.caught_up()
         (change,) = read_topic(deployment.bootstrap, deployment.topics.changes)[before:]
-        told = json.loads(change.value())
+        told = json.loads(value_of(change))
         return told["segment"], told["model_version"], told["activation"]
 
     deployment.announce(a_release())
@@ -176,12 +173,12 @@ def test_a_broken_release_leaves_the_old_one_deciding_until_a_good_one_comes(dep
         assert old in good
         producer.produce(deployment.topics.models, good.replace(old, new, 1), MODELS_CURRENT_KEY.encode())
         assert producer.flush(HANG_S) == 0
-        eventually(lambda why=why: why in (release_of(worker)["problem"] or ""), f"it is refused: {why}")
+        eventually(partial(_has_problem, worker, why), f"it is refused: {why}")
         shown = release_of(worker)
         assert shown["problem"].startswith("the newest release is refused: ")
         assert (shown["version"], shown["activation"]) == (version, used)
         activation = deployment.activations()[-1][0]
-        line = eventually(lambda refused=activation: refusals(worker).get(refused), "the line in the log")
+        line = eventually(partial(_refusal, worker, activation), "the line in the log")
         assert why in line
         assert moved_by(event) == (segment, version, used)
         assert worker.get("/readyz")[0] == 200
@@ -196,10 +193,23 @@ def test_a_broken_release_leaves_the_old_one_deciding_until_a_good_one_comes(dep
     assert "Traceback" not in worker.log()
 
 
+def release_of(worker: WorkerProcess) -> dict[str, Any]:
+    shown: dict[str, Any] = worker.get("/status")[1]["release"]
+    return shown
+
+
+def _has_problem(worker: WorkerProcess, why: str) -> bool:
+    return why in (release_of(worker)["problem"] or "")
+
+
 def refusals(worker: WorkerProcess) -> dict[int, str]:
     """By activation, why the worker's log says that the release is refused."""
     lines = [json.loads(line) for line in worker.log().splitlines() if '"release refused"' in line]
     return {line["activation"]: line["reason"] for line in lines}
+
+
+def _refusal(worker: WorkerProcess, activation: int) -> str | None:
+    return refusals(worker).get(activation)
 
 
 def check_similar_users(swept: list[dict[str, Any]], users: dict[str, Expected]) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from typing import cast
 
 import pytest
 from confluent_kafka import Producer
@@ -18,6 +19,7 @@ from streamer.kafka_admin import Admin
 from streamer.kafka_client import Deadlines
 from streamer.model import ActiveModel
 from streamer.releases import Releases
+from tests.records import KafkaRecord
 from tests.releases import a_release
 from tests.services import HANG_S, eventually
 
@@ -54,7 +56,10 @@ class Publishing:
         offsets: list[int] = []
         for key, value in records:
             producer.produce(
-                self.topics.models, value, key.encode(), on_delivery=lambda _, m: offsets.append(m.offset())
+                self.topics.models,
+                value,
+                key.encode(),
+                on_delivery=lambda _, m: offsets.append(cast(KafkaRecord, m).offset()),
             )
         producer.commit_transaction(HANG_S)
         return offsets[-1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
@@ -38,12 +39,12 @@ def test_a_batch_takes_three_round_trips_and_each_event_the_same_commands(
 ) -> None:
     server = fresh_redis()
     sent = 0
-    send = AbstractConnection.send_packed_command
+    send: Callable[..., None] = AbstractConnection.send_packed_command
 
     def counted(*args: object, **named: object) -> None:
         nonlocal sent
         sent += 1
-        send(*args, **named)  # type: ignore[arg-type]
+        send(*args, **named)
 
     world = World(max_batch=size)
     with closing(RedisStore(server.url, 0)) as store, redis.Redis.from_url(server.url) as client:

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import pytest
 import trustme
-from confluent_kafka.admin import (  # type: ignore[attr-defined]
+from confluent_kafka.admin import (
     AdminClient,
     ScramCredentialInfo,
     ScramMechanism,
@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives import serialization
 
 from segue.services import LocalKafka, LocalRedis
 from tests.deployment import Deployment, deployed
-from tests.records import read_topic
+from tests.records import key_of, read_topic
 from tests.segue_process import SegueProcess
 from tests.services import HANG_S, start_server
 from tests.training import a_trained_folder
@@ -193,7 +193,7 @@ def test_every_part_logs_in_over_tls(
         deployment.caught_up()
         told = read_topic(secured_kafka.bootstrap, deployment.topics.changes)
         assert len(told) > 50
-        user_id = told[0].key().decode()
+        user_id = key_of(told[0])
         deployment.bootstrap = secured_kafka.secured
         assert user_id in deployment.segue("user", user_id).stdout
         doctor = deployment.segue("doctor")

@@ -58,7 +58,7 @@ def test_the_place_is_read_behind_what_is_of_it(
 ) -> None:
     """A save that comes in between, and is lost again before the next, would not be noticed by one read before."""
     store.follow()  # connects
-    with client.monitor() as monitor:
+    with client.monitor() as monitor:  # type: ignore[no-untyped-call]  # of redis-py
         store.load_orders(["7", "8"])
         store.load_ends("7", {Ask("a"): 1})
         told = [monitor.next_command()["command"] for _ in range(5)]
@@ -87,7 +87,7 @@ def test_several_users_are_read_up_to_a_bound_and_one_whatever_the_size(
 
 
 def test_a_user_of_many_named_orders_is_read(store: RedisStore) -> None:
-    many = {f"{n}": b"%d" % n for n in range(9_000)}
+    many: dict[str, bytes | None] = {f"{n}": b"%d" % n for n in range(9_000)}
     assert store.save(None, b"p1", [write("7", {"state": b"{}"}, many)])
     assert store.load({"7": many}).users == {"7": StoredUser(b"{}", many)}
 
@@ -192,6 +192,7 @@ def test_a_store_goes_back_with_a_redis_that_lost_the_move(
     assert store.follow() == b"p1"
 
     for name, value in zip(("place", "saves"), former, strict=True):
+        assert value is not None
         client.set(f"{redis_prefix}{name}:0", value)
 
     assert (store.follow(), store.prefix) == (b"before", redis_prefix)

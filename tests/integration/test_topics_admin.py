@@ -32,7 +32,7 @@ def described(client: dict[str, str], names: list[str]) -> dict[str, TopicFacts]
 def make(client: dict[str, str], name: str, partitions: int, **config: str) -> None:
     """Make one topic by hand, before Segue makes the others."""
     settings = {key.replace("_", "."): value for key, value in config.items()}
-    admin = AdminClient(client)
+    admin = AdminClient({**client})
     (made,) = admin.create_topics([NewTopic(name, partitions, 1, config=settings)]).values()
     made.result(HANG_S)
     eventually(lambda: name in described(client, [name]))
@@ -110,7 +110,7 @@ def test_releases_have_one_partition_and_dead_letters_as_many_as_the_lanes(
     client: dict[str, str], topics: Topics
 ) -> None:
     topics_admin.create_topics(client, topics, 3)
-    listed = AdminClient(client).list_topics(timeout=HANG_S).topics
+    listed = AdminClient({**client}).list_topics(timeout=HANG_S).topics
     assert len(listed[topics.models].partitions) == 1
     assert len(listed[topics.dead_letters].partitions) == 3
 
@@ -132,7 +132,7 @@ def test_missing_topics_are_named_all_at_once(client: dict[str, str], topics: To
 
 def test_the_releases_topic_may_still_be_missing(client: dict[str, str], topics: Topics) -> None:
     topics_admin.create_topics(client, topics, 2)
-    admin = AdminClient(client)
+    admin = AdminClient({**client})
     admin.delete_topics([topics.models])[topics.models].result(HANG_S)
     eventually(lambda: not described(client, [topics.models]))
     assert topics_admin.check_topics(client, topics) == 2

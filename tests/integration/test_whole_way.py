@@ -16,7 +16,7 @@ from segue.services import KafkaService, RedisService
 from tests.bad_events import BAD_RECORDS
 from tests.deployment import Deployment, WorkerProcess, deployed, trained
 from tests.integration.work_left import work_left
-from tests.records import read_topic
+from tests.records import headers_of, read_topic
 from tests.services import HANG_S, eventually
 from tests.verify import Outcome, expected_users
 from trainer.warehouse import open_warehouse
@@ -180,7 +180,7 @@ def test_bad_events_are_dead_letters_and_the_good_ones_are_applied(
     letters = read_topic(deployment.bootstrap, topics.dead_letters)
     assert len(letters) == sent
     for letter in letters:
-        headers = dict(letter.headers() or [])
+        headers = headers_of(letter)
         assert headers["segue_reason"], headers
         assert headers["segue_topic"].decode() in topics.inputs
         json.loads(headers["segue_offset"])

@@ -17,7 +17,7 @@ from tests.bad_events import BadRecord
 from tests.chaos.customers import records
 from tests.deployment import Deployment
 from tests.moves import OLD, YOUNG
-from tests.records import read_topic
+from tests.records import read_topic, value_of
 from tests.releases import CENTRES, MEAN, PROJECTION, SCALE
 from tests.training import QUICK, a_trained_folder
 from tests.verify import expected_users
@@ -55,6 +55,7 @@ def distances(signup: Signup) -> tuple[float, ...]:
 
     Age and gender are its first two columns, and F has the code 0.
     """
+    assert signup.age is not None
     scaled = (signup.age - MEAN[0]) / SCALE[0], (0.0 - MEAN[1]) / SCALE[1]
     at = [sum(value * weight for value, weight in zip(scaled, axis[:2], strict=True)) for axis in PROJECTION]
     return tuple(dist(at, centre) for centre in CENTRES)
@@ -75,7 +76,8 @@ def test_a_user_near_a_border_stays_in_its_segment_if_there_is_a_margin(
     deployment.caught_up()
 
     told = [
-        json.loads(message.value()) for message in read_topic(deployment.bootstrap, deployment.topics.changes)
+        json.loads(value_of(message))
+        for message in read_topic(deployment.bootstrap, deployment.topics.changes)
     ]
     moves = [(change["previous_segment"], change["segment"], change["cause"]["offset"]) for change in told]
     assert moves == [(None, 2, 0), (2, 3, 2 if min_margin else 1)]

@@ -8,10 +8,9 @@ from typing import Any
 
 import msgspec
 import redis
-from confluent_kafka import Message
 
 from tests.deployment import Deployment
-from tests.records import each_record
+from tests.records import KafkaRecord, each_record
 
 _AT_ONCE = 1_000
 
@@ -55,7 +54,7 @@ def told(deployment: Deployment, looked_at: Collection[str]) -> Told:
     return found
 
 
-def _note(found: Told, message: Message, looked_at: Collection[str]) -> None:
+def _note(found: Told, message: KafkaRecord, looked_at: Collection[str]) -> None:
     found.records += 1
     key, value = message.key(), message.value()
     assert key is not None, "a record of user-segments has no key"

@@ -19,7 +19,7 @@ from streamer.neighbours import AngleIndex
 # The settings name the first; rebuilds fill the others, and lanes move to them.
 PREFIXES = ("segue:", "r1:", "r2:")
 
-Effect = Callable[["Contents"], None]
+Effect = Callable[["Contents"], object]
 Command = Effect | Literal["MULTI", "EXEC"]
 
 

@@ -15,7 +15,7 @@ from schemas.changes import Change
 from schemas.topics import Topics
 from streamer import healing, switch, takeover
 from streamer import lane as lanes
-from streamer.batch import Batch, Incoming
+from streamer.batch import Batch, Incoming, read_batch
 from streamer.interfaces import Committed, OutRecord, Record, UserWrite
 from streamer.lane import Lane
 from streamer.model import ActiveModel
@@ -126,8 +126,10 @@ class _AsksForEachEvent(Lane):
 class _SweepsOneBatch(Lane):
     """A sweep is taken for done after its first batch."""
 
-    def _save(self, writes: Sequence[UserWrite], moved: dict[str, int], turn: Turn, **_: bool) -> None:
-        super()._save(writes, moved, turn, swept=True)
+    def _save(
+        self, writes: Sequence[UserWrite], reached: dict[str, int], turn: Turn, *, swept: bool = False
+    ) -> None:
+        super()._save(writes, reached, turn, swept=True)
 
 
 def _as_it_is(log: Any, store: Any) -> tuple[Any, Any]:
@@ -217,10 +219,8 @@ def without_the_margin() -> Iterator[Planted]:
 
 @contextmanager
 def without_handing_over() -> Iterator[Planted]:
-    right = lanes.read_batch
-
     def wrong(*args: Any) -> Batch:
-        return replace(right(*args), rekeyed=[])
+        return replace(read_batch(*args), rekeyed=[])
 
     with patch.object(lanes, "read_batch", wrong):
         yield Lane, _as_it_is

@@ -22,7 +22,7 @@ from tests.chaos.feed import Feed
 from tests.chaos.log import histories
 from tests.deployment import Deployment, WorkerProcess
 from tests.pipelines import pipeline_of
-from tests.records import read_topic
+from tests.records import headers_of, read_topic
 from tests.services import eventually
 from tests.verify import Outcome, expected_users
 from trainer.release import load_release
@@ -186,7 +186,7 @@ class AtWork:
         letters = read_topic(self.deployment.bootstrap, self.deployment.topics.dead_letters)
         return [
             (
-                *(dict(letter.headers())[name] for name in (TOPIC, PARTITION, OFFSET)),
+                *(headers_of(letter)[name] for name in (TOPIC, PARTITION, OFFSET)),
                 letter.key(),
                 letter.value(),
             )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from datetime import datetime, tzinfo
+from unittest.mock import patch
 
 import segue.worker
 from segue.cli import main
@@ -33,5 +34,5 @@ class Backwards:
 
 if __name__ == "__main__":
     time.time = now_s
-    segue.worker.datetime = Backwards  # type: ignore[assignment,misc]
-    main()
+    with patch.object(segue.worker, "datetime", Backwards):
+        main()

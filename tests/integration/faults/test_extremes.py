@@ -21,7 +21,7 @@ from schemas.partition import librdkafka_name
 from tests.bad_events import BadRecord
 from tests.chaos.customers import records
 from tests.deployment import Deployment, WorkerProcess
-from tests.records import read_topic
+from tests.records import headers_of, read_topic, value_of
 from tests.services import HANG_S, eventually
 from tests.verify import Expected, Outcome, expected_users
 from trainer.release import load_release
@@ -59,7 +59,7 @@ def send(
         }
     )
     for topic, key, value, at in sent:
-        when = {} if at is None else {"timestamp": int(at.timestamp() * 1_000)}
+        when: dict[str, Any] = {} if at is None else {"timestamp": int(at.timestamp() * 1_000)}
         producer.produce(topic, value, key, **when)
     assert producer.flush(HANG_S) == 0
 
@@ -99,9 +99,9 @@ def test_a_value_of_a_million_bytes_is_applied_and_one_byte_more_is_a_dead_lette
     }
     assert checked(deployment, expected_users(facts, release)).users == 2
     letters = read_topic(deployment.bootstrap, topics.dead_letters)
-    assert sorted(letter.value() for letter in letters) == sorted([over, over_order])
+    assert sorted(value_of(letter) for letter in letters) == sorted([over, over_order])
     for letter in letters:
-        reason = dict(letter.headers())["segue_reason"].decode()
+        reason = headers_of(letter)["segue_reason"].decode()
         assert reason == "the value has 1,000,001 bytes, more than 1,000,000"
     assert worker.get("/readyz")[0] == 200
 
@@ -155,7 +155,7 @@ def test_users_whose_every_field_is_as_large_as_it_may_be(deployment: Deployment
     outcome = checked(deployment, expected_users(facts, release))
     assert outcome.users == 12
     assert read_topic(deployment.bootstrap, deployment.topics.dead_letters) == []
-    changes = [json.loads(m.value()) for m in read_topic(deployment.bootstrap, deployment.topics.changes)]
+    changes = [json.loads(value_of(m)) for m in read_topic(deployment.bootstrap, deployment.topics.changes)]
     last = changes[-1]
     assert len(last["features"]["country"].encode()) == LONG
     assert len(last["user_id"].encode()) == LONG_ID
@@ -207,7 +207,7 @@ def test_clocks_that_go_backwards(deployment: Deployment, release: Path) -> None
         assert outcome.users > 100
         eventually(lambda: worker.get("/readyz")[0] == 200, "ready")
         assert "Traceback" not in worker.log()
-        told = [json.loads(m.value()) for m in read_topic(deployment.bootstrap, topics.changes)]
+        told = [json.loads(value_of(m)) for m in read_topic(deployment.bootstrap, topics.changes)]
         emitted = [(change["cause"]["partition"], change["emitted_at"]) for change in told]
         back = [
             earlier

@@ -121,7 +121,7 @@ def test_one_that_lost_its_last_second_under_a_living_worker(
     for _ in range(3):
         sizes = aof_sizes(store)
         began = steps(busy.deployment)
-        eventually(lambda began=began: all_beyond(steps(busy.deployment), began, 3), "saves of each lane")
+        eventually(partial(_saved_since, busy.deployment, began), "saves of each lane")
         with busy.fault(proxy.cut, proxy.mend):
             busy.every_lane_waits_for(f"Redis at {proxy.address} does not answer")
             before = steps(busy.deployment)
@@ -153,6 +153,10 @@ def steps(deployment: Deployment) -> dict[int, int]:
     return {
         p: json.loads(place.partition(b" ")[2])["step"] for p, place in stored.items() if place is not None
     }
+
+
+def _saved_since(deployment: Deployment, before: dict[int, int]) -> bool:
+    return all_beyond(steps(deployment), before, 3)
 
 
 def all_beyond(now: dict[int, int], before: dict[int, int], by: int) -> bool:
