@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from confluent_kafka import Consumer, IsolationLevel, KafkaError, TopicPartition
 
 # Some of its public names are missing from its __all__.
-from confluent_kafka.admin import OffsetSpec  # type: ignore[attr-defined]
+from confluent_kafka.admin import OffsetSpec
 
 from schemas import times
 from schemas.errors import BadTopics

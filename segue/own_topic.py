@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 # Some of its public names are missing from its __all__.
-from confluent_kafka.admin import NewTopic  # type: ignore[attr-defined]
+from confluent_kafka.admin import NewTopic
 
 from schemas.topics import topic_configs
 from segue.kafka import DEADLINE_S

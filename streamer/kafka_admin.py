@@ -16,7 +16,7 @@ from confluent_kafka import (
 )
 
 # Some of its public names are missing from its __all__.
-from confluent_kafka.admin import AdminClient, ListOffsetsResultInfo, OffsetSpec, TopicDescription  # type: ignore[attr-defined]
+from confluent_kafka.admin import AdminClient, ListOffsetsResultInfo, OffsetSpec, TopicDescription
 from msgspec import Struct
 
 from schemas.errors import BadTopics, Unreachable

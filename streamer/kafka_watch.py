@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 
 from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import TopicDescription  # type: ignore[attr-defined]
+from confluent_kafka.admin import TopicDescription
 
 from schemas.errors import BadTopics
 from streamer.kafka_admin import Admin, TopicFacts, facts_of

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 # Some of its public names are missing from its __all__.
-from confluent_kafka.admin import NewTopic, OffsetSpec  # type: ignore[attr-defined]
+from confluent_kafka.admin import NewTopic, OffsetSpec
 
 from schemas.errors import BadRelease, BadTopics, Unreachable
 from schemas.headers import Headers

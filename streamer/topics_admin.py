@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from confluent_kafka import KafkaError, KafkaException
 
 # Some of its public names are missing from its __all__.
-from confluent_kafka.admin import ConfigResource, NewTopic, ResourceType  # type: ignore[attr-defined]
+from confluent_kafka.admin import ConfigResource, NewTopic, ResourceType
 from msgspec import Struct
 
 from schemas.errors import BadTopics
