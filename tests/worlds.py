@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from math import inf
+from typing import Any
 
 from schemas.changes import Cause, Change, SegmentChange, UserErasedChange
 from schemas.decode import decode_order, decode_signup, encode_order, encode_signup, order_of
@@ -355,5 +356,5 @@ def _bytes_of(world: World, change: Change) -> bytes | None:
     raise AssertionError(f"{change} is not on the topic")
 
 
-def a_signup(user_id: str = "7", **fields: object) -> Signup:
-    return Signup(user_id, **{"created_at": NOW, **fields})  # type: ignore[arg-type]
+def a_signup(user_id: str = "7", **fields: Any) -> Signup:
+    return Signup(user_id, **{"created_at": NOW, **fields})

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import typer.exceptions
 import typer.main
+from typer.core import TyperGroup
 
 from segue.cli.commands import app
 
@@ -20,7 +21,9 @@ PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
 PACKAGES = ("schemas", "trainer", "streamer", "segue")
 RUNBOOK = [DOCS / "operations.md", DOCS / "rebuilding.md"]
 
-COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+GROUP = typer.main.get_command(app)
+assert isinstance(GROUP, TyperGroup)
+COMMANDS = GROUP.commands
 
 BLOCK = re.compile(r"^```[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 

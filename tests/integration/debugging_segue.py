@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from typing import Any
+from unittest.mock import patch
 
 import segue.worker
 from segue.cli.main import run
@@ -18,5 +19,5 @@ def at_debug(_level: str = "info", **options: Any) -> None:
 
 if __name__ == "__main__":
     for module in (segue.worker, sys.modules[run.__module__]):
-        module.set_up_logs = at_debug  # type: ignore[attr-defined]
+        patch.object(module, "set_up_logs", at_debug).start()
     run_guarded(lambda: run(sys.argv[1:]))

@@ -46,7 +46,7 @@ def client(cluster: str) -> Iterator[redis.Redis]:
 
 
 def keyslot(client: redis.Redis, key: str) -> int:
-    return int(client.execute_command("CLUSTER KEYSLOT", key))  # type: ignore[no-untyped-call]
+    return int(client.execute_command("CLUSTER KEYSLOT", key))  # type: ignore[no-untyped-call]  # of redis-py
 
 
 def test_a_lanes_keys_share_a_hash_tag(client: redis.Redis) -> None:

@@ -198,7 +198,7 @@ def test_a_transaction_that_failed_is_not_seen(logs: LaneLogs) -> None:
     log = logs.taken()
 
     with pytest.raises(TypeError):
-        log.commit([out(changes, b"half"), OutRecord(changes, b"7", 5, (), LANE)], {})  # type: ignore[arg-type]
+        log.commit([out(changes, b"half"), OutRecord(changes, b"7", 5, (), LANE)], {})  # type: ignore[arg-type]  # 5 is not bytes
     with pytest.raises(InDoubt, match="not started"):
         log.commit([out(changes, b"no producer")], {})
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from confluent_kafka import Producer
@@ -68,8 +68,8 @@ class Publishing:
         value = encode_release(release)
         return self.write((release.version, value), ("current", value))
 
-    def releases(self, **options: object) -> Releases:
-        releases = Releases(self.client, self.topics, FEATURES, deadlines=QUICK, **options)  # type: ignore[arg-type]
+    def releases(self, **options: Any) -> Releases:
+        releases = Releases(self.client, self.topics, FEATURES, deadlines=QUICK, **options)
         self._stack.callback(releases.close)
         return releases
 

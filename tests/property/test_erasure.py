@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from schemas.decode import encode_order, encode_signup
 from schemas.events import Event, Order, Signup, UserErased
 from schemas.partition import partition_of
+from schemas.release import ModelRelease
 from tests.bootstraps import fill
 from tests.faults import Calls, Crash
 from tests.laws import examples
@@ -66,10 +67,10 @@ def redis_is_emptied(world: World) -> None:
     world.lose_redis()
 
 
-def activated(world: World, release: object) -> None:
+def activated(world: World, release: ModelRelease) -> None:
     model = world.models.model
     assert model is not None
-    world.models.model = an_active_model(model.activation + 1, release)  # type: ignore[arg-type]
+    world.models.model = an_active_model(model.activation + 1, release)
 
 
 def states_are_rebuilt(world: World) -> None:

@@ -24,8 +24,8 @@ shops = st.tuples(histories("7"), histories("21"), histories("España")).map(
 some_settings = examples(80)
 
 
-def a_world(events: list[Event], partitions: int = 1, **options: object) -> World:
-    world = World(partitions, **options)  # type: ignore[arg-type]
+def a_world(events: list[Event], partitions: int = 1, **options: Any) -> World:
+    world = World(partitions, **options)
     world.send(*events)
     return world
 

@@ -13,6 +13,7 @@ from sklearn.decomposition import PCA
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
+from schemas.changes import FeatureValue
 from schemas.release import EncodedFeature, Encoding, ModelRelease, Segment, Training
 from schemas.release_checks import LARGEST, SMALLEST_SCALE
 from streamer.scoring import Scorer
@@ -61,10 +62,10 @@ def declared(name: str, encoding: Kind, values: list[object]) -> EncodedFeature:
     return EncodedFeature(name, encoding, categories)
 
 
-def columns_of(feature: EncodedFeature, value: object) -> list[float] | None:
+def columns_of(feature: EncodedFeature, value: FeatureValue) -> list[float] | None:
     """The encoded columns of a value, written from the definition; None where it is missing or unseen."""
     if feature.encoding == "number":
-        return None if value is None else [float(value)]  # type: ignore[arg-type]
+        return None if value is None else [float(value)]
     if value not in feature.categories:
         return None
     if feature.encoding == "one-hot":

@@ -73,7 +73,8 @@ def staying_where_a_lost_switch_led() -> Planted:
     def follow(store: Any) -> bytes | None:
         while (prefix := moved_to(store._redis.places.get(store._partition))) is not None:
             store._redis = store._redis.beside[prefix]
-        return store._believed()  # type: ignore[no-any-return]
+        believed: bytes | None = store._believed()
+        return believed
 
     with patch.object(MemoryStore, "follow", follow):
         yield

@@ -53,7 +53,7 @@ class ByScorer:
             yield Scored(score.segment, score.provisional, tuple(score.components), distances)
 
 
-ACTIVATIONS = [(0, ByScorer(HERE)), (4, ByScorer(ELSEWHERE)), (5, ByScorer(HERE))]
+ACTIVATIONS: list[tuple[int, Any]] = [(0, ByScorer(HERE)), (4, ByScorer(ELSEWHERE)), (5, ByScorer(HERE))]
 
 
 MARGIN = 0.3
@@ -97,7 +97,7 @@ def shop() -> list[History]:
 
 
 def check(some: list[History], min_margin: float = 0.0) -> int:
-    return check_chains(some, ACTIVATIONS, min_margin=min_margin)  # type: ignore[arg-type]
+    return check_chains(some, ACTIVATIONS, min_margin=min_margin)
 
 
 @pytest.mark.parametrize("min_margin", [0.0, MARGIN])
@@ -240,10 +240,10 @@ def test_a_bootstrap_begins_the_chain_and_its_record_is_missed_where_it_is_not_t
     of_log = some.get("7", History("7", {topic: [] for topic in world.topics.inputs}, []))
     some["7"] = History("7", of_log.tracks, [told, *of_log.chain], past)
     whole = [*some.values()]
-    assert check_chains(whole, ACTIVATIONS[:1]) == sum(len(one.chain) for one in whole)  # type: ignore[arg-type]
+    assert check_chains(whole, ACTIVATIONS[:1]) == sum(len(one.chain) for one in whole)
     for chain in (of_log.chain, [told, *some["7"].chain]):
         with pytest.raises(AssertionError, match="1 chains that the log does not give"):
-            check_chains([History("7", of_log.tracks, chain, past)], ACTIVATIONS[:1])  # type: ignore[arg-type]
+            check_chains([History("7", of_log.tracks, chain, past)], ACTIVATIONS[:1])
 
 
 def test_a_lane_whose_causes_go_back_is_found() -> None:

@@ -53,8 +53,8 @@ def test_redis_files_are_kept_where_the_campaign_does_not_delete_them(tmp_path: 
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "a.aof").write_bytes(b"x")
     told: list[str] = []
-    store = SimpleNamespace(directory=tmp_path, kill=lambda: told.append("killed"))
-    keep_files(store, told.append)  # type: ignore[arg-type]
+    store: Any = SimpleNamespace(directory=tmp_path, kill=lambda: told.append("killed"))
+    keep_files(store, told.append)
     _, said = told
     kept = Path(said.rpartition(" ")[2])
     assert (kept / "data" / "a.aof").read_bytes() == b"x"
@@ -86,8 +86,9 @@ def test_a_cut_takes_what_was_written_last_and_says_how_much(
     def write(count: int) -> None:
         file.write_bytes(file.read_bytes() + b"y" * count)
 
-    store = SimpleNamespace(data=tmp_path, kill=lambda: write(3), start=lambda: None)
-    servers = faults.Servers(SimpleNamespace(), store, Disk(tmp_path), Random(1))  # type: ignore[arg-type]
+    store: Any = SimpleNamespace(data=tmp_path, kill=lambda: write(3), start=lambda: None)
+    broker: Any = SimpleNamespace()
+    servers = faults.Servers(broker, store, Disk(tmp_path), Random(1))
     monkeypatch.setattr(time, "sleep", lambda _: write(next(grows, 0)))
     servers.kinds["kill -9 of Redis, its AOF's tail cut"][0]()
     (lost,) = servers.cut_bytes

@@ -22,7 +22,9 @@ OLDER = [message("orders", 0, 4)]
 def made(monkeypatch: pytest.MonkeyPatch) -> Remakes:
     """Orders were made anew twice; a lane's offset 7 is a change between the first deletion and the lane's knowing."""
     monkeypatch.setattr(remakes, "read_topic", lambda _, topic: [message(topic, 0, 0), message(topic, 1, 1)])
-    some = Remakes(SimpleNamespace(bootstrap="", lanes=range(2)), None, None, Random(1), print, None)  # type: ignore[arg-type]
+    deployment: Any = SimpleNamespace(bootstrap="", lanes=range(2))
+    unused: Any = None
+    some = Remakes(deployment, unused, unused, Random(1), print, unused)
     some._made = [
         _Remake("orders", OLDER, ({0: 7}, {0: 8}), {0: 3}),
         _Remake("orders", OLD, ({0: 20, 1: 4}, {0: 20, 1: 4}), {0: 9}),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
@@ -200,9 +201,9 @@ def test_a_switch_that_is_lost_within_a_takeover_leads_the_lane_back() -> None:
     class Loses(MemoryStore):
         """The pointer is gone once the place under it was read, before anything is saved there."""
 
-        def save(self, *args: object) -> bool:
+        def save(self, *args: Any) -> bool:
             world.redis.places[0] = before
-            return super().save(*args)  # type: ignore[arg-type]
+            return super().save(*args)
 
     lane = world.lane(wrap=lambda log, _: (log, Loses(world.redis, 0)))
     with pytest.raises(InDoubt, match="the place in Redis is not the one that this lane wrote last"):

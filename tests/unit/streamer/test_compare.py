@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 
 import msgspec
 import pytest
@@ -86,10 +87,14 @@ def test_a_decision(world: World) -> None:
     ]
 
 
+def decide_by(activation: int, stored: dict[str, dict[str, object]]) -> None:
+    stored["decided"]["activation"] = activation
+
+
 def test_a_decision_by_an_older_activation_but_not_by_a_newer_one(world: World) -> None:
     user = world.redis.users["7"]
     for activation, differs in ((-1, [("activation", 0, -1)]), (9, [])):
-        in_state(user, lambda stored, to=activation: stored["decided"].update(activation=to))  # type: ignore[misc]
+        in_state(user, partial(decide_by, activation))
         user.fields["activation"] = str(activation).encode()
         assert found(world) == differs
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import permutations
+from unittest.mock import patch
 
 import pytest
 from msgspec.structs import replace
@@ -36,7 +37,7 @@ class Commits:
             self.transactions.append(list(records))
             return commit(records, positions)
 
-        log.commit = noted  # type: ignore[method-assign]
+        patch.object(log, "commit", noted).start()
         return log, store
 
 

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from schemas.changes import SegmentChange
 from schemas.decode import encode_order, encode_signup, order_of
 from schemas.events import Event, Item, Order, Signup, UserErased
+from schemas.release import ModelRelease
 from tests.bootstraps import an_order, fill
 from tests.moves import OLD, YOUNG
 from tests.rebuilds import committed_in, rebuilt
@@ -142,12 +143,12 @@ def similar_to(world: World, user_id: str) -> list[str]:
 
 
 @pytest.mark.parametrize("release", [SWAPPED, a_release(scale=2.0)])
-def test_erased_while_a_new_release_comes_into_use(release: object) -> None:
+def test_erased_while_a_new_release_comes_into_use(release: ModelRelease) -> None:
     """In the middle of a sweep, also of one that fills another space's index."""
     world = World(max_batch=1)
     world.send(*(replace(YOUNG, user_id=user_id) for user_id in ("21", "7", "8")))
     lane = world.run()
-    world.models.model = an_active_model(4, release)  # type: ignore[arg-type]
+    world.models.model = an_active_model(4, release)
     lane.step(0.0)
     world.send(ERASED)
     drain(lane)

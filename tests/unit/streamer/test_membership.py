@@ -90,17 +90,19 @@ def test_after_close_nothing_is_opened(membership: Membership, lanes: Recorder) 
     assert not membership.holds(3)
 
 
-def test_a_lane_is_not_held_while_it_closes(lanes: Recorder) -> None:
+def test_a_lane_is_not_held_while_it_closes(lanes: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
     """A fenced lane asks whether it is still ours, and must hear no, or it would never end."""
     seen: list[bool] = []
     membership = Membership("g", TOPICS, 4, lanes)
-    lanes.disown = lambda partitions: seen.extend(membership.holds(lane) for lane in partitions)  # type: ignore[method-assign]
+    monkeypatch.setattr(
+        lanes, "disown", lambda partitions: seen.extend(membership.holds(lane) for lane in partitions)
+    )
     membership.assigned(both(0), FOUR)
     membership.revoked()
     assert seen == [False]
 
 
-def test_holds_answers_while_lanes_close(lanes: Recorder) -> None:
+def test_holds_answers_while_lanes_close(lanes: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
     """`disown` waits for a lane's thread, and that thread may be asking."""
     membership = Membership("g", TOPICS, 4, lanes)
     answers: list[bool] = []
@@ -110,7 +112,7 @@ def test_holds_answers_while_lanes_close(lanes: Recorder) -> None:
         asking.start()
         asking.join(timeout=10)
 
-    lanes.disown = disown  # type: ignore[method-assign]
+    monkeypatch.setattr(lanes, "disown", disown)
     membership.assigned(both(0), FOUR)
     membership.revoked()
     assert answers == [False]

@@ -12,7 +12,7 @@ from schemas.topics import Topics
 from streamer.interfaces import OutRecord, Record
 from streamer.lane_errors import InDoubt
 from streamer.rekeying import forwarded, original
-from tests.faults import Calls, Crash
+from tests.faults import Calls, Crash, When
 from tests.strategies.events import START
 from tests.worlds import World, check_promises, drain
 
@@ -145,7 +145,7 @@ def test_nothing_goes_round_though_a_record_lies_in_the_wrong_place() -> None:
 
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("call", ["log.commit", "store.save"])
-def test_a_crash_between_handing_over_and_saving(call: str, when: str) -> None:
+def test_a_crash_between_handing_over_and_saving(call: str, when: When) -> None:
     world = shop()
     astray(world, "signups", encode_signup(SIGNUP)[1])
     astray(world, "orders", encode_order(ORDER)[1])
@@ -153,7 +153,7 @@ def test_a_crash_between_handing_over_and_saving(call: str, when: str) -> None:
     lane = world.lane(0, calls.wrap)
     lane.take_over("crashes")
     calls.stop_at = len(calls.made) + ["log.poll", "store.load", "log.commit", "store.save"].index(call)
-    calls._when = when  # type: ignore[assignment]
+    calls._when = when
     with pytest.raises(Crash):
         lane.step(0.0)
     assert calls.made[-1] == call

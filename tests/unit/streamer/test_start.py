@@ -1,6 +1,7 @@
 """Where a lane starts: every row of DESIGN §3's "Where a lane starts"."""
 
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -17,9 +18,9 @@ SIGNUPS, ORDERS, USERS = Bounds(0, 100, "s1"), Bounds(0, 100, "o1"), Bounds(0, 1
 IDS = {"signups": "s1", "orders": "o1", "user-segments": "u1"}
 
 
-def a_place(signups: int = 10, orders: int = 20, users: int = 7, **changed: object) -> Place:
+def a_place(signups: int = 10, orders: int = 20, users: int = 7, **changed: Any) -> Place:
     positions = {"signups": signups, "orders": orders, "user-segments": users}
-    told = {
+    told: dict[str, Any] = {
         "step": 3,
         "writer": "w",
         "positions": positions,
@@ -27,7 +28,7 @@ def a_place(signups: int = 10, orders: int = 20, users: int = 7, **changed: obje
         "settings": SETTINGS,
         "sweep": SWEEP,
     }
-    return Place(**{**told, **changed})  # type: ignore[arg-type]
+    return Place(**{**told, **changed})
 
 
 def start(

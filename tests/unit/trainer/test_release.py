@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -75,7 +76,9 @@ def test_a_manifest_that_is_none(folder: Path, content: bytes) -> None:
         (lambda files: files.update({"../../secret": "0" * 64}), "../../secret"),
     ],
 )
-def test_a_manifest_of_other_files(folder: Path, change, named: str) -> None:  # type: ignore[no-untyped-def]
+def test_a_manifest_of_other_files(
+    folder: Path, change: Callable[[dict[str, str]], object], named: str
+) -> None:
     manifest = json.loads((folder / "manifest.json").read_text())
     change(manifest["files"])
     (folder / "manifest.json").write_text(json.dumps(manifest))

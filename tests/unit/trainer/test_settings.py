@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from schemas.errors import BadSetting
@@ -39,7 +41,7 @@ def test_the_defaults_are_the_articles() -> None:
         ({"features": (FEATURES[0], FEATURES[0])}, "setting features is 'age': name each feature once"),
     ],
 )
-def test_a_value_that_cannot_be_used_is_refused(values: dict[str, object], message: str) -> None:
+def test_a_value_that_cannot_be_used_is_refused(values: dict[str, Any], message: str) -> None:
     with pytest.raises(BadSetting) as caught:
-        FitSettings(**values)  # type: ignore[arg-type]
+        FitSettings(**values)
     assert message in str(caught.value)
