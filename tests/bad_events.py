@@ -250,7 +250,10 @@ def _encoded(kind: str, key: bytes, shown: str, why: str) -> BadRecord:
     return _raw(f"null with {kind} for a key", None, f'key: "{shown}" {why}', key=key)
 
 
-_RECORD = "is a record and not an id: a null needs the user id as plain text (Kafka Connect: ExtractField$Key, then StringConverter)"
+_RECORD = (
+    "is a record and not an id: a null needs the user id as plain text (Kafka Connect: "
+    "ExtractField$Key, then StringConverter)"
+)
 _PLAIN = "a null needs the user id as plain text (Kafka Connect: StringConverter)"
 _JSON = f"is JSON: {_PLAIN}"
 _ENCODED = f"holds control characters, as encoded keys do: {_PLAIN}"

@@ -21,8 +21,8 @@ def main() -> int:
         print(f"{time.monotonic() - began_s:7.1f} s  {text}", file=sys.stderr, flush=True)
 
     say(
-        f"seed {seed}: {campaign.events:,} events at {campaign.pace:,.0f} a second, {campaign.faults} faults, "
-        f"{_settings(campaign)}"
+        f"seed {seed}: {campaign.events:,} events at {campaign.pace:,.0f} a second, {campaign.faults} "
+        f"faults, {_settings(campaign)}"
     )
     try:
         _tell(run(campaign, say))

@@ -79,7 +79,8 @@ def segue(
     with login(redis_server.url, redis_prefix) as url:
         (tmp_path / "segue.toml").write_text(
             f'kafka = "{kafka.bootstrap}"\nredis = "{url}"\n'
-            f'topic_prefix = "{topic_prefix}"\nredis_prefix = "{redis_prefix}"\ngroup = "{topic_prefix}group"\n'
+            f'topic_prefix = "{topic_prefix}"\nredis_prefix = "{redis_prefix}"\ngroup = '
+            f'"{topic_prefix}group"\n'
             "partitions = 2\nsimilar_users = 3\n",
             encoding="utf-8",
         )
@@ -321,8 +322,8 @@ def test_an_event_that_kafka_refuses_is_named(
 
     assert segue("ingest", events) == 6
     assert (
-        f"Kafka refuses the event of {events}, line 1: 6,000,002 bytes are more than {topic_prefix}signups takes"
-        in capsys.readouterr().err
+        f"Kafka refuses the event of {events}, line 1: 6,000,002 bytes are more than {topic_prefix}signups "
+        f"takes" in capsys.readouterr().err
     )
 
 

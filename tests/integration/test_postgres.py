@@ -156,8 +156,9 @@ def test_typed_columns_obey_the_rules_of_texts(database: str) -> None:
     write_postgres(shop, database)
     execute(
         database,
-        "alter table users alter id type bigint using id::bigint, alter age type double precision using age::float8, "
-        "alter created_at type timestamp using created_at::timestamp, alter country type char(20)",
+        "alter table users alter id type bigint using id::bigint, alter age type double precision using "
+        "age::float8, alter created_at type timestamp using created_at::timestamp, alter country type "
+        "char(20)",
         "alter table orders alter order_id type smallint using order_id::smallint, "
         "alter user_id type numeric(20, 0) using user_id::numeric, "
         "alter created_at type timestamptz using created_at::timestamptz",
@@ -317,8 +318,8 @@ def test_a_table_that_the_settings_name_is_not_there(database: str) -> None:
     with pytest.raises(BadWarehouse) as caught:
         open_warehouse(database, Names({"users": "crm.custmers"}))
     assert (
-        "has no table crm.custmers (setting tables.users) on its search path: did you mean crm.customers? Else make"
-        in str(caught.value)
+        "has no table crm.custmers (setting tables.users) on its search path: did you mean crm.customers? "
+        "Else make" in str(caught.value)
     )
 
 
@@ -372,7 +373,8 @@ def test_rows_come_as_they_are_asked_for(database: str) -> None:
     write_postgres(Shop(), database)
     execute(
         database,
-        "insert into users select lpad(n::text, 5, '0'), null, null, null, null, null from generate_series(1, 25000) n",
+        "insert into users select lpad(n::text, 5, '0'), null, null, null, null, null from "
+        "generate_series(1, 25000) n",
     )
     with open_warehouse(database) as warehouse:
         events = warehouse.events()

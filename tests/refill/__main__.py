@@ -48,14 +48,15 @@ def main() -> int:
 
 def _tell(verdict: Verdict) -> None:
     print(
-        f"segue rebuild: {verdict.events:,} events, {verdict.rebuilt_users:,} users in {verdict.seconds:,.1f} s, "
-        f"{verdict.events / verdict.seconds:,.0f} events a second ({verdict.records:,} records with the decisions, "
-        f"{verdict.cpu_s:,.1f} s of one core, at most {verdict.peak_mb:,.0f} MB), beside a worker that applied "
-        f"{verdict.meanwhile:,} more meanwhile"
+        f"segue rebuild: {verdict.events:,} events, {verdict.rebuilt_users:,} users in "
+        f"{verdict.seconds:,.1f} s, {verdict.events / verdict.seconds:,.0f} events a second "
+        f"({verdict.records:,} records with the decisions, {verdict.cpu_s:,.1f} s of one core, at most "
+        f"{verdict.peak_mb:,.0f} MB), beside a worker that applied {verdict.meanwhile:,} more meanwhile"
     )
     print(
         f"segue verify: {verdict.users:,} users compared in {verdict.verify_s:,.1f} s, at most "
-        f"{verdict.verify_peak_mb:,.0f} MB: 0 differences; {verdict.recomputed:,} of them recomputed from what was sent: "
+        f"{verdict.verify_peak_mb:,.0f} MB: 0 differences; {verdict.recomputed:,} of them recomputed from "
+        f"what was sent: "
         "0 differences"
     )
 

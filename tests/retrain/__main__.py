@@ -27,7 +27,8 @@ def main() -> int:
     ids = {segment.id for month in months for segment in month.release.segments}
     worst = max((moved(month) for month in months[1:]), default=0.0)
     print(
-        f"at most {worst:.2%} moved by the model in a month; {len(ids - first)} new ids in {len(months)} months"
+        f"at most {worst:.2%} moved by the model in a month; {len(ids - first)} new ids in {len(months)} "
+        f"months"
     )
     return int(worst > LIMIT or ids != first)
 

@@ -26,9 +26,9 @@ def main() -> int:
     first, last = verdict.readings[0], verdict.readings[-1]
     print(
         f"{verdict.rate:,.0f} events a second for {options.minutes:g} minutes. After the warm-up: memory "
-        f"{first.rss_mb:.1f} to {last.rss_mb:.1f} MB (slope {verdict.mb_an_hour:+.2f} MB an hour), file handles "
-        f"{first.handles} to {last.handles}, keys beyond users {first.other_keys} to {last.other_keys}, lag at most "
-        f"{max(r.lag for r in verdict.readings):,}"
+        f"{first.rss_mb:.1f} to {last.rss_mb:.1f} MB (slope {verdict.mb_an_hour:+.2f} MB an hour), file "
+        f"handles {first.handles} to {last.handles}, keys beyond users {first.other_keys} to "
+        f"{last.other_keys}, lag at most {max(r.lag for r in verdict.readings):,}"
     )
     return 0
 

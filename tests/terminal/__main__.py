@@ -29,7 +29,8 @@ def main() -> int:
         print(f"\n{error}", file=sys.stderr)
         return 1
     print(
-        f"{count} commands interrupted, {options.demos} demos played: no traceback, and every code as it should be"
+        f"{count} commands interrupted, {options.demos} demos played: no traceback, and every code as it "
+        f"should be"
     )
     return 0
 

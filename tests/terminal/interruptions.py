@@ -87,8 +87,8 @@ def interrupt_all(random: Random, rounds: int, say: Say) -> int:
                 ended = _at_some_moment(random, folder, arguments, latest_s, settings)
                 count += 1
                 say(
-                    f"round {round_ + 1}: {' '.join(arguments[:2])} after {ended.after_s:.2f} s: {ended.code},"
-                    f" {ended.took_s:.2f} s later"
+                    f"round {round_ + 1}: {' '.join(arguments[:2])} after {ended.after_s:.2f} s: "
+                    f"{ended.code}, {ended.took_s:.2f} s later"
                 )
     return count
 

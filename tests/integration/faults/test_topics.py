@@ -171,8 +171,8 @@ def test_partitions_added_to_every_topic_of_the_lanes(busy: AtWork) -> None:
     refused = busy.deployment.worker()
     assert refused.process.wait(HANG_S) == 7
     assert (
-        f"the inputs have {busy.deployment.partitions + ADDED} partitions, but the states in Redis were made with"
-        in refused.log()
+        f"the inputs have {busy.deployment.partitions + ADDED} partitions, but the states in Redis were made "
+        f"with" in refused.log()
     )
     what_was_taken_is_right(busy)
 

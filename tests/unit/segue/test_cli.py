@@ -156,7 +156,8 @@ def test_after_ctrl_c_no_error_is_told_whatever_became_of_it(
 def test_a_worker_loads_nothing_of_the_trainer() -> None:
     program = (
         "import sys; import segue.cli.commands; import segue.worker; "
-        "print(sorted({'pandas', 'sklearn', 'joblib', 'scipy', 'pyarrow', 'duckdb', 'trainer'} & set(sys.modules)))"
+        "print(sorted({'pandas', 'sklearn', 'joblib', 'scipy', 'pyarrow', 'duckdb', 'trainer'} & "
+        "set(sys.modules)))"
     )
 
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

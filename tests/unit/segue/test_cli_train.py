@@ -70,8 +70,8 @@ def test_who_is_not_trained_on_is_told_and_fewer_than_half_is_warned_of(
 
     told = capsys.readouterr().err
     assert (
-        "Note: 40 of 60 users were not trained on: 40 without gender, 10 without country (a user may stand in several)"
-        in told
+        "Note: 40 of 60 users were not trained on: 40 without gender, 10 without country (a user may stand "
+        "in several)" in told
     )
     assert "Note: fewer than half of the users were trained on, 33.3%" in told
 
@@ -169,7 +169,8 @@ def test_what_changes_with_a_release_is_told(tmp_path: Path, capsys: Capture) ->
 
     told = capsys.readouterr().err
     assert (
-        f"Note: left out: users with a value that release {Path(first).name}, whose space is kept, has never seen "
+        f"Note: left out: users with a value that release {Path(first).name}, whose space is kept, has never "
+        f"seen "
         "(country 7); --refit-space learns it" in told
     )
     assert "Note: no segment of this release has the users of segment" in told

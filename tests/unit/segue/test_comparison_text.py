@@ -16,19 +16,20 @@ def told(used: EncodingControl | None, recommended: EncodingControl | None) -> l
 def test_no_clear_difference_and_another_preset_that_has_one() -> None:
     assert told(LABEL, OTHER) == [
         (
-            "No clear difference from shuffled: the same values, each feature shuffled among the users, make segments "
-            "about as clear (silhouette 0.001 ± 0.050 above shuffled)."
+            "No clear difference from shuffled: the same values, each feature shuffled among the users, make "
+            "segments about as clear (silhouette 0.001 ± 0.050 above shuffled)."
         ),
         (
-            "The recommended preset passes the controls (silhouette 0.250 ± 0.177 above shuffled; adjusted Rand index "
-            "over resamples 0.94): train with --preset recommended to see its 3 segments."
+            "The recommended preset passes the controls (silhouette 0.250 ± 0.177 above shuffled; adjusted "
+            "Rand index over resamples 0.94): train with --preset recommended to see its 3 segments."
         ),
     ]
 
 
 def test_clearer_and_no_other() -> None:
     assert told(replace(LABEL, gain=0.2, verdict="clearer"), None) == [
-        "The segments are clearer than those of the same values shuffled (silhouette 0.200 ± 0.050 above shuffled).",
+        "The segments are clearer than those of the same values shuffled (silhouette 0.200 ± 0.050 above "
+        "shuffled).",
         "The recommended preset is not offered: it does not pass these controls here.",
     ]
 
@@ -36,7 +37,8 @@ def test_clearer_and_no_other() -> None:
 def test_less_clear() -> None:
     (said, _) = told(replace(LABEL, gain=-0.2, verdict="less clear"), None)
     assert said == (
-        "The segments are less clear than those of the same values shuffled (silhouette 0.200 ± 0.050 below shuffled)."
+        "The segments are less clear than those of the same values shuffled (silhouette 0.200 ± 0.050 below "
+        "shuffled)."
     )
 
 

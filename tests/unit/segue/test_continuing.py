@@ -64,7 +64,8 @@ def test_where_only_the_default_does_not_answer_it_is_a_first_training(tmp_path:
     by_default.model_fields_set.clear()
     assert release_to_continue(by_default, None, tmp_path, said.append) is None
     assert said == [
-        "no Kafka answers at 127.0.0.1:1, the default, so this is a first training: --current names a release to continue"
+        "no Kafka answers at 127.0.0.1:1, the default, so this is a first training: --current names a "
+        "release to continue"
     ]
 
 
@@ -72,8 +73,8 @@ def test_where_only_the_default_does_not_answer_it_is_a_first_training(tmp_path:
     ("uri", "prefix", "told"),
     [
         (None, "", ""),
-        ("s3://evil\x1b[2J/{0}", "", (r", and 's3://evil\x1b[2J/{0}', where it was uploaded to, does not lie below the"
-         " setting artifacts_prefix")),
+        ("s3://evil\x1b[2J/{0}", "", (r", and 's3://evil\x1b[2J/{0}', where it was uploaded to, does not lie "
+         r"below the" " setting artifacts_prefix")),
         ("memory://shop/a/{0}", "memory://shop", ", nor at 'memory://shop/a/{0}'"),
     ],
 )  # fmt: skip
@@ -94,7 +95,8 @@ def test_where_the_current_release_s_users_are_not_at_hand(
     assert current.assignments is None
     assert said == [
         (
-            f"the folder of release {version}, which is current, is not whole in {tmp_path}{told.format(version)}: what"
+            f"the folder of release {version}, which is current, is not whole in "
+            f"{tmp_path}{told.format(version)}: what"
             " behaviour moves, and drift, are not told"
         )
     ]

@@ -121,7 +121,8 @@ def test_what_is_missing_is_named_beside_docker(
         serving.serve(settings, said.append, install=True)
 
     assert str(caught.value) == (
-        "Java is not installed. Install default-jre-headless, or let Docker start both: docker compose up -d kafka redis"
+        "Java is not installed. Install default-jre-headless, or let Docker start both: docker compose up -d "
+        "kafka redis"
     )
     assert log[-1] == "redis ends"
 

@@ -103,7 +103,8 @@ def test_client_options_come_as_a_table_dotted_or_not_and_as_json(
 ) -> None:
     file = write(
         nowhere / "s.toml",
-        '[kafka_options]\n"security.protocol" = "SASL_SSL"\nsasl.username = "me"\nlog.connection.close = false\n',
+        '[kafka_options]\n"security.protocol" = "SASL_SSL"\nsasl.username = "me"\nlog.connection.close = '
+        "false\n",
     )
 
     assert load_settings(file).kafka_client == {
@@ -233,14 +234,15 @@ def test_a_broker_may_name_the_protocol_of_its_clients(value: str, protocol: str
 def test_a_login_in_a_broker_s_address_is_not_shown() -> None:
     told = sentence(None, kafka="me:hunter2@a:1")
     assert told == (
-        "setting kafka (from option --kafka) is 'a:1': give host:port, for example localhost:9092; several with commas"
+        "setting kafka (from option --kafka) is 'a:1': give host:port, for example localhost:9092; several "
+        "with commas"
     )
 
 
 def test_a_broker_of_another_protocol_than_its_clients_is_one_sentence() -> None:
     assert sentence(None, kafka="SSL://a:1") == (
-        "setting kafka is 'SSL://a:1': leave out SSL://, or set security.protocol to it in kafka_options; it is"
-        " plaintext"
+        "setting kafka is 'SSL://a:1': leave out SSL://, or set security.protocol to it in kafka_options; it "
+        "is plaintext"
     )
 
 
@@ -252,7 +254,8 @@ def test_a_file_that_is_not_there_or_no_toml_is_one_sentence(nowhere: Path) -> N
 def test_a_file_here_that_cannot_be_read_is_not_passed_over(nowhere: Path) -> None:
     with without_rights(nowhere):
         assert sentence() == (
-            "setting config is 'segue.toml': the file cannot be read (Permission denied): mend it, or name another by --config"
+            "setting config is 'segue.toml': the file cannot be read (Permission denied): mend it, or name "
+            "another by --config"
         )
     (nowhere / "segue.toml").mkdir()
     assert "'segue.toml': the file cannot be read (Is a directory)" in sentence()
@@ -404,8 +407,10 @@ def test_the_settings_file_cannot_load_code(nowhere: Path, name: str, how: str) 
 
     for file in (None, nowhere / "segue.toml"):
         assert sentence(file) == (
-            f"setting kafka_options.\"{name}\" (from {file or 'segue.toml'}) is 'set': a settings file cannot set it by"
-            " itself, since not every option of librdkafka is harmless: give it in SEGUE_KAFKA_OPTIONS, or allow it with"
+            f"setting kafka_options.\"{name}\" (from {file or 'segue.toml'}) is 'set': a settings file "
+            f"cannot set it by"
+            " itself, since not every option of librdkafka is harmless: give it in SEGUE_KAFKA_OPTIONS, or "
+            "allow it with"
             f' --allow-kafka-option "{name}"'
         )
 

@@ -159,7 +159,8 @@ def test_what_is_wrong_is_told_before_anything_heavy_is_loaded() -> None:
         "['--preset', 'best'], ['--k', '0'], ['--k', 'x'], ['--components', '0'], ['--encoding', 'hash'],"
         "['--features', 'height'], ['--as-of', 'nonsense'], ['--from', '2024-02-01', '--to', '2024-01-01'],"
         "['--out', '/proc/nowhere'], ['--current', 'nowhere'])];"
-        "print(codes, sorted({'sklearn', 'pandas', 'duckdb', 'pyarrow', 'scipy', 'kneed'} & sys.modules.keys()))"
+        "print(codes, sorted({'sklearn', 'pandas', 'duckdb', 'pyarrow', 'scipy', 'kneed'} & "
+        "sys.modules.keys()))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[2, 2, 2, 2, 2, 2, 2, 2, 2, 4] []"

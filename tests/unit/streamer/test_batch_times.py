@@ -50,7 +50,8 @@ def test_a_time_beyond_the_records_own_by_more_than_the_setting_is_a_dead_letter
     assert batch_of(record(at_the_limit)).dead_letters == []
     beyond = replace(at_the_limit, **{name: BEYOND})
     assert reason(batch_of(record(beyond))) == (
-        f"{name}: 2024-01-02T00:00:00.000001Z is more than 1 day ahead of the record's own time, 2024-01-01T00:00:00Z"
+        f"{name}: 2024-01-02T00:00:00.000001Z is more than 1 day ahead of the record's own time, "
+        f"2024-01-01T00:00:00Z"
     )
     assert batch_of(record(beyond), timedelta(days=2)).dead_letters == []
 

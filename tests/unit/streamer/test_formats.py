@@ -88,7 +88,10 @@ def test_a_newer_place_stops_the_lane_with_a_sentence_and_stays() -> None:
     world.run()
     newer = json.dumps({"format": NEWEST + 1, "else": "altogether"}).encode()
     world.redis.places[0] = newer
-    says = rf"the lane's place in Redis is of format {NEWEST + 1}, and this version of Segue reads formats up to {NEWEST}"
+    says = (
+        rf"the lane's place in Redis is of format {NEWEST + 1}, and this version of Segue reads formats "
+        rf"up to {NEWEST}"
+    )
     with pytest.raises(NewerFormat, match=says):
         world.take_over()
     assert world.redis.places[0] == newer

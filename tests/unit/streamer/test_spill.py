@@ -106,8 +106,8 @@ def test_a_disk_without_room_is_told_in_a_sentence(shelf: Shelf) -> None:
     with files_of_at_most(1_000_000), pytest.raises(NoRoom) as told:
         shelf.put((str(number), _A_MEGABYTE) for number in range(40))
     assert str(told.value) == (
-        "what does not fit into memory cannot be written to the folder for temporary files (disk I/O error): make room"
-        " there, or set TMPDIR to a folder that has some"
+        "what does not fit into memory cannot be written to the folder for temporary files (disk I/O error): "
+        "make room there, or set TMPDIR to a folder that has some"
     )
     assert told.value.exit_code == 74
 

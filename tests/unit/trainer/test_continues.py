@@ -40,13 +40,15 @@ def recommended() -> ModelRelease:
     [
         (
             {"features": features_named("age", "country")},
-            "with the setting features: features is age, gender, .* and age, country here; leave features out",
+            "with the setting features: features is age, gender, .* and age, country here; leave features "
+            "out",
         ),
         (
             {"encoding": "one-hot"},
             (
                 "with --encoding: the encoding of gender, country, traffic_source, most_frequent_brand, "
-                "most_frequent_category is label there and one-hot here; leave encoding out to keep what the release has"
+                "most_frequent_category is label there and one-hot here; leave encoding out to keep what the "
+                "release has"
             ),
         ),
         (
@@ -67,10 +69,11 @@ def test_a_preset_that_asks_for_it_is_named(label: ModelRelease, recommended: Mo
     with pytest.raises(BadTraining) as caught:
         check_continues(recommended, QUICK)
     assert str(caught.value) == (
-        f"the current release {recommended.version} cannot be continued with preset label: the encoding of gender, country, "
-        "traffic_source, most_frequent_brand, most_frequent_category is one-hot there and label here; scaling is "
-        "balanced there and standard here; leave preset out to keep what the release has, or learn everything anew with "
-        "--refit-space"
+        f"the current release {recommended.version} cannot be continued with preset label: the encoding of "
+        f"gender, country, "
+        "traffic_source, most_frequent_brand, most_frequent_category is one-hot there and label here; "
+        "scaling is balanced there and standard here; leave preset out to keep what the release has, or "
+        "learn everything anew with --refit-space"
     )
     with pytest.raises(BadTraining, match=r"with preset recommended: .* leave preset out"):
         check_continues(label, RECOMMENDED)

@@ -68,8 +68,8 @@ def impact(moved: int, users: int = 1_000) -> Impact:
 def test_the_limit_is_allowed_and_one_user_more_is_not() -> None:
     assert refusal(B, impact(50), None, 0.05) is None
     assert refusal(B, impact(51), None, 0.05) == (
-        "release b would move 51 of 1,000 users (5.1%) from their segment by itself, and the limit is 5.0%: look at the "
-        "pairs, then publish it with --force or another --max-moved"
+        "release b would move 51 of 1,000 users (5.1%) from their segment by itself, and the limit is 5.0%: "
+        "look at the pairs, then publish it with --force or another --max-moved"
     )
     assert refusal(B, impact(51), None, 0.06) is None
 

@@ -99,7 +99,8 @@ def test_any_number_of_threads_gives_the_same_bytes(first: Path, tmp_path: Path)
     for threads in "14":
         code = (
             "from pathlib import Path; from tests.unit.trainer.test_stable import *;"
-            f"print(trained(Path({str(tmp_path / threads)!r}), MORE, current=current_from(Path({str(first)!r}))))"
+            f"print(trained(Path({str(tmp_path / threads)!r}), MORE, "
+            f"current=current_from(Path({str(first)!r}))))"
         )
         variables = {**os.environ, "OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads}
         run = subprocess.run(

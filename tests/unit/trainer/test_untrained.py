@@ -19,8 +19,8 @@ def test_each_reason_is_named_with_its_users() -> None:
     missing = {"age": 0, "gender": 12, "country": 3}
     (sentence,) = told(used=280, without_orders=4, missing=missing, unseen={"traffic_source": 2})
     assert sentence == (
-        "20 of 300 users were not trained on: 4 without an order, 12 without gender, 3 without country, 2 with a "
-        "traffic_source new to the kept space (a user may stand in several)"
+        "20 of 300 users were not trained on: 4 without an order, 12 without gender, 3 without country, 2 "
+        "with a traffic_source new to the kept space (a user may stand in several)"
     )
 
 

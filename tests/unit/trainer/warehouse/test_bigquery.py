@@ -105,8 +105,8 @@ def test_a_table_that_is_not_there_is_one_sentence() -> None:
     with pytest.raises(BadWarehouse) as caught:
         open_warehouse(URL, Names({"users": "people"}))
     assert str(caught.value) == (
-        "BigQuery dataset my-project.shop has no table people (setting tables.users) that can be read: 404 Not found: "
-        "Table my-project.shop.people"
+        "BigQuery dataset my-project.shop has no table people (setting tables.users) that can be read: 404 "
+        "Not found: Table my-project.shop.people"
     )
     assert Client.made.closed
 

@@ -152,7 +152,8 @@ def test_texts_that_mean_nothing(tmp_path: Path) -> None:
         assert list(warehouse.notes()) == [
             "left out: 1 row of users: user_id is missing, for example line 3 of users.csv",
             (
-                'users.csv: country is "null" in 1 row, which is text; where it means nothing, set nulls = ["null"] under '
+                'users.csv: country is "null" in 1 row, which is text; where it means nothing, set nulls = '
+                '["null"] under '
                 "[csv] in segue.toml"
             ),
         ]

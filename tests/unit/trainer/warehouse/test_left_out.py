@@ -35,8 +35,9 @@ def test_a_wrong_value_is_told_with_its_line_and_the_setting_that_helps(tmp_path
         shop.user(str(number), age=age)
     assert notes(write_csv(shop, tmp_path)) == [
         (
-            'left out: 4 rows of users: age is not a number, for example "]45;55]" (users.csv, line 4), "]25;35]" (users.csv, '
-            'line 5) and "]65;75]" (users.csv, line 7); correct them, or leave age out of the setting features'
+            'left out: 4 rows of users: age is not a number, for example "]45;55]" (users.csv, line 4), '
+            '"]25;35]" (users.csv, line 5) and "]65;75]" (users.csv, line 7); correct them, or leave age out '
+            "of the setting features"
         )
     ]
 
@@ -88,8 +89,10 @@ def test_an_item_s_value_is_told_with_the_item_s_line(tmp_path: Path) -> None:
     shop = Shop().user("7").order("1", "7", ["Acme/Shoes", {"sale_price": "12,50"}])
     assert notes(write_csv(shop, tmp_path)) == [
         (
-            'left out: 1 row of orders: an item\'s price is not a finite number, for example "12,50" (order_items.csv, line '
-            "3); the decimal mark is a point: 12.50; correct it, or leave total_spend out of the setting declare"
+            'left out: 1 row of orders: an item\'s price is not a finite number, for example "12,50" '
+            "(order_items.csv, line "
+            "3); the decimal mark is a point: 12.50; correct it, or leave total_spend out of the setting "
+            "declare"
         )
     ]
 
@@ -98,8 +101,9 @@ def test_a_time_is_told_with_the_forms_that_are_taken(tmp_path: Path) -> None:
     shop = Shop().user("7").order("1", "7", created_at="1733254260").order("2", "7", created_at="31.12.2024")
     assert notes(write_csv(shop, tmp_path)) == [
         (
-            'left out: 2 rows of orders: created_at is not a time, for example "1733254260" (orders.csv, line 2) and '
-            '"31.12.2024" (orders.csv, line 3); a time is written as 2024-01-31, 2024-01-31 09:30, 2024-01-31 09:30:00 or '
+            'left out: 2 rows of orders: created_at is not a time, for example "1733254260" (orders.csv, '
+            'line 2) and "31.12.2024" (orders.csv, line 3); a time is written as 2024-01-31, 2024-01-31 '
+            "09:30, 2024-01-31 09:30:00 or "
             "2024-01-31T09:30:00+01:00"
         )
     ]
@@ -108,7 +112,8 @@ def test_a_time_is_told_with_the_forms_that_are_taken(tmp_path: Path) -> None:
 def test_a_word_for_nothing_names_the_setting(tmp_path: Path) -> None:
     told = notes(write_csv(Shop().user("7", age="NULL"), tmp_path))
     assert any(
-        'for example "NULL" (users.csv, line 2); where "NULL" means nothing, set nulls = ["NULL"] under [csv] in '
+        'for example "NULL" (users.csv, line 2); where "NULL" means nothing, set nulls = ["NULL"] under '
+        "[csv] in "
         "segue.toml; correct it, or leave age out" in note
         for note in told
     )
@@ -121,13 +126,15 @@ def test_a_database_tells_the_ids(tmp_path: Path) -> None:
     assert sorted(notes(write_duckdb(shop, tmp_path / "shop.duckdb"))) == [
         'left out: 1 row of order_items: no order has its order_id, for example order_id "3"',
         (
-            'left out: 1 row of orders: an item\'s quantity is not a whole number of at least 1, for example "0" (order_id '
-            '"2"); correct it, or leave most_frequent_brand, most_frequent_category and total_spend out of the setting '
+            "left out: 1 row of orders: an item's quantity is not a whole number of at least 1, for example "
+            '"0" (order_id "2"); correct it, or leave most_frequent_brand, most_frequent_category and '
+            "total_spend out of the setting "
             "declare and features"
         ),
         'left out: 1 row of orders: user_id is missing, for example order_id "1"',
         (
-            'left out: 1 row of users: age is not a number, for example "old" (user_id "7"); correct it, or leave age out of '
+            'left out: 1 row of users: age is not a number, for example "old" (user_id "7"); correct it, or '
+            "leave age out of "
             "the setting features"
         ),
         "left out: 1 row of users: user_id is missing",
@@ -174,7 +181,8 @@ def test_the_cause_is_ids_that_do_not_meet(tmp_path: Path) -> None:
 def test_the_cause_is_orders_and_items_that_do_not_meet(tmp_path: Path) -> None:
     shop = Shop().user("7").order("O1", "7", []).item("1")
     assert cause(write_csv(shop, tmp_path)) == (
-        "left out are 1 row of orders: the order has no items, for example line 2 of orders.csv; 1 row of order_items: no "
+        "left out are 1 row of orders: the order has no items, for example line 2 of orders.csv; 1 row of "
+        "order_items: no "
         'order has its order_id, for example "1" (order_items.csv, line 2)'
     )
 
@@ -182,7 +190,8 @@ def test_the_cause_is_orders_and_items_that_do_not_meet(tmp_path: Path) -> None:
 def test_the_cause_is_items_that_nobody_knows(tmp_path: Path) -> None:
     shop = Shop().user("7").order("1", "7", [{"inventory_item_id": "SKU-1"}])
     assert cause(write_csv(shop, tmp_path)) == (
-        'no item that was sold is known: order_items has inventory_item_id "SKU-1", and inventory_items has "i0"'
+        'no item that was sold is known: order_items has inventory_item_id "SKU-1", and inventory_items has '
+        '"i0"'
     )
 
 

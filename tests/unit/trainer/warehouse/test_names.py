@@ -111,22 +111,23 @@ def test_a_column_is_taken_as_written_before_any_other_case(name: str, found: st
             {"payments": "p"},
             {},
             (
-                "setting tables.payments is 'p': Segue reads no such table, use one of users, orders, order_items, "
-                "inventory_items"
+                "setting tables.payments is 'p': Segue reads no such table, use one of users, orders, "
+                "order_items, inventory_items"
             ),
         ),
         ({"users": " "}, {}, "setting tables.users is ' ': give the table's name"),
         (
             {},
             {"users": {"userid": "no"}},
-            "setting columns.users.userid is 'no': Segue reads no such column of users, did you mean user_id?",
+            "setting columns.users.userid is 'no': Segue reads no such column of users, did you mean "
+            "user_id?",
         ),
         (
             {},
             {"users": {"id": "no"}},
             (
-                "setting columns.users.id is 'no': Segue reads no such column of users, use one of user_id, age, "
-                "gender, country, traffic_source, created_at"
+                "setting columns.users.id is 'no': Segue reads no such column of users, use one of user_id, "
+                "age, gender, country, traffic_source, created_at"
             ),
         ),
         (
@@ -164,8 +165,10 @@ def test_a_column_that_is_not_there(tmp_path: Path) -> None:
 def test_a_table_that_is_not_there(tmp_path: Path) -> None:
     path = renamed(write_duckdb(SHOP, tmp_path / "shop.duckdb"), NAMES)
     assert str(error(path, {"users": "crm.custmers"})) == (
-        f"DuckDB file {path} has no table crm.custmers (setting tables.users): did you mean crm.customers? Else make "
-        "a table or a view of that name in its main schema, or set tables.users in segue.toml to the name that it has"
+        f"DuckDB file {path} has no table crm.custmers (setting tables.users): did you mean crm.customers? "
+        f"Else make "
+        "a table or a view of that name in its main schema, or set tables.users in segue.toml to the name "
+        "that it has"
     )
     folder = write_csv(SHOP, tmp_path / "folder")
     (folder / "users.csv").rename(folder / "customers.csv")

@@ -61,8 +61,8 @@ def test_a_mistyped_url_is_not_repeated_for_it_may_hold_a_password(mistyped: str
 @pytest.mark.parametrize("password", ["p@hunter2", "p/hunter2", "1/hunter2"])
 def test_a_password_that_breaks_its_url_is_told_how_to_write(password: str) -> None:
     assert refusal(f"postgresql://me:{password}@127.0.0.1:1/shop") == (
-        "the PostgreSQL URL cannot be read: write it as postgresql://user@host:5432/database, and percent-encode / "
-        "and @ in the password"
+        "the PostgreSQL URL cannot be read: write it as postgresql://user@host:5432/database, and "
+        "percent-encode / and @ in the password"
     )
 
 
@@ -75,7 +75,8 @@ def test_an_encoded_at_is_no_trouble() -> None:
 def test_no_kind_of_warehouse(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("hello")
     assert refusal(tmp_path / "notes.txt") == (
-        f"warehouse {tmp_path}/notes.txt is not a DuckDB file: name a folder of Parquet or CSV files, a DuckDB "
+        f"warehouse {tmp_path}/notes.txt is not a DuckDB file: name a folder of Parquet or CSV files, a "
+        f"DuckDB "
         "file or a postgresql:// URL"
     )
     assert refusal("redshift://user:secret@host/db") == (
@@ -95,7 +96,8 @@ def test_a_missing_table(tmp_path: Path) -> None:
     write_csv(SHOP, tmp_path)
     (tmp_path / "order_items.csv").unlink()
     assert refusal(tmp_path) == (
-        f"folder {tmp_path} has no table order_items: it should be a file order_items.parquet, order_items.csv, "
+        f"folder {tmp_path} has no table order_items: it should be a file order_items.parquet, "
+        f"order_items.csv, "
         "order_items.csv.gz, or set tables.order_items in segue.toml to the name that it has"
     )
 
@@ -105,7 +107,8 @@ def test_a_missing_table_of_duckdb(tmp_path: Path) -> None:
     with duckdb.connect(path) as connection:
         connection.execute("drop table inventory_items")
     assert refusal(path) == (
-        f"DuckDB file {path} has no table inventory_items: make a table or a view of that name in its main schema, "
+        f"DuckDB file {path} has no table inventory_items: make a table or a view of that name in its main "
+        f"schema, "
         "or set tables.inventory_items in segue.toml to the name that it has"
     )
 
@@ -191,7 +194,8 @@ def test_ids_that_may_be_fractions(tmp_path: Path, kind: str) -> None:
         connection.execute(f"alter table users alter id type {kind}")
     shown = kind.replace(" ", "").upper()
     assert refusal(path) == (
-        f"column users.id of DuckDB file {path} is {shown}, but ids are text or whole numbers: cast it to BIGINT or "
+        f"column users.id of DuckDB file {path} is {shown}, but ids are text or whole numbers: cast it to "
+        f"BIGINT or "
         "to text, or set whole_ids = true in segue.toml where they are whole"
     )
 

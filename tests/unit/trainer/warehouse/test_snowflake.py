@@ -108,8 +108,8 @@ def test_a_failure_is_one_sentence_without_the_password(connection: Connection) 
     with pytest.raises(BadWarehouse) as caught:
         open_warehouse(URL, Names({"users": "people"}))
     assert str(caught.value) == (
-        "Snowflake database shop of org-account has no table people (setting tables.users) that can be read: 002003 "
-        "(42S02): Object 'USERS' does not exist or not authorized for ***"
+        "Snowflake database shop of org-account has no table people (setting tables.users) that can be read: "
+        "002003 (42S02): Object 'USERS' does not exist or not authorized for ***"
     )
     assert connection.closed
 
