@@ -28,8 +28,10 @@ def test_no_clear_difference_and_another_preset_that_has_one() -> None:
 
 def test_clearer_and_no_other() -> None:
     assert told(replace(LABEL, gain=0.2, verdict="clearer"), None) == [
-        "The segments are clearer than those of the same values shuffled (silhouette 0.200 ± 0.050 above "
-        "shuffled).",
+        (
+            "The segments are clearer than those of the same values shuffled (silhouette 0.200 ± 0.050 above "
+            "shuffled)."
+        ),
         "The recommended preset is not offered: it does not pass these controls here.",
     ]
 

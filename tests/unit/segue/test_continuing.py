@@ -64,8 +64,10 @@ def test_where_only_the_default_does_not_answer_it_is_a_first_training(tmp_path:
     by_default.model_fields_set.clear()
     assert release_to_continue(by_default, None, tmp_path, said.append) is None
     assert said == [
-        "no Kafka answers at 127.0.0.1:1, the default, so this is a first training: --current names a "
-        "release to continue"
+        (
+            "no Kafka answers at 127.0.0.1:1, the default, so this is a first training: --current names a "
+            "release to continue"
+        )
     ]
 
 

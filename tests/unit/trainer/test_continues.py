@@ -40,8 +40,10 @@ def recommended() -> ModelRelease:
     [
         (
             {"features": features_named("age", "country")},
-            "with the setting features: features is age, gender, .* and age, country here; leave features "
-            "out",
+            (
+                "with the setting features: features is age, gender, .* and age, country here; leave features "
+                "out"
+            ),
         ),
         (
             {"encoding": "one-hot"},

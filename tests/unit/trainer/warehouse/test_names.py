@@ -119,8 +119,10 @@ def test_a_column_is_taken_as_written_before_any_other_case(name: str, found: st
         (
             {},
             {"users": {"userid": "no"}},
-            "setting columns.users.userid is 'no': Segue reads no such column of users, did you mean "
-            "user_id?",
+            (
+                "setting columns.users.userid is 'no': Segue reads no such column of users, did you mean "
+                "user_id?"
+            ),
         ),
         (
             {},
