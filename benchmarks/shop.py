@@ -43,7 +43,9 @@ _TABLES = {
 # An order's own shift is made of its new id by a multiplication, so that it is seeded too.
 _ORDERS = f"""
     create temp table new_orders as
-    select numbered.* exclude (moved_at), moved_at + to_seconds(order_id * 2654435761 % {_ORDER_SHIFT_S}) as created_at
+    select
+        numbered.* exclude (moved_at),
+        moved_at + to_seconds(order_id * 2654435761 % {_ORDER_SHIFT_S}) as created_at
     from (
         select row_number() over (order by d.user_id, o.order_id) as order_id, d.user_id,
             o.order_id as source_id, o.status, o.created_at + to_seconds(d.shift_s) as moved_at

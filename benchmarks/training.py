@@ -1,8 +1,9 @@
-"""`segue train` beside the article's script, from the same Parquet files, by number of users: `make bench-train`.
+"""`segue train` beside the article's script, on the same Parquet files, by number of users (`make bench-
+train`).
 
-Each run is a process of its own; its time is the wall's and the processors', its memory the most that it
-held at once, as the system counts it. What they do differs: ours also judges k, the encodings and the segments' stability, and
-writes a release; the article's prints a table for each cluster.
+Each run is a process of its own, with its wall time, its CPU time and its peak memory as the system counts
+them. The two do not do the same: ours also judges k, the encodings and the segments' stability, and writes a
+release; the article's prints a table for each cluster.
 """
 
 import argparse
@@ -27,7 +28,7 @@ _MANY = 500_000  # users, from which on one run has to do
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The medians of several runs: seconds by the wall and of all processors, megabytes (10**6 bytes) at the peak."""
+    """Medians of several runs: wall and CPU seconds, and the peak memory in megabytes (10**6 bytes)."""
 
     seconds: float
     cpu_seconds: float
