@@ -31,7 +31,7 @@ def commands(file: bytes) -> Iterator[Command]:
 
 
 def cut_after(data: Path, *named: bytes) -> None:
-    """Cut the file inside the command that follows the last one that has these words; the server must be dead."""
+    """Cut the file inside the command after the last one with these words. The server must be dead."""
     path = newest(data)
     read = list(commands(path.read_bytes()))
     following = max(i for i, (_, _, words) in enumerate(read) if {*named} <= {*words}) + 1

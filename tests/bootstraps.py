@@ -35,7 +35,9 @@ def fill(
     announce: Callable[[], None] = lambda: None,
     writer: str | None = None,
 ) -> Filled:
-    """Bootstrap all lanes of a world; the log goes on from ``positions``, by lane and input, or one for all."""
+    """Bootstrap all lanes of a world. ``positions``: where the log goes on, by lane and input, or one for
+    all.
+    """
     model = world.models.model
     assert model is not None
     inputs = world.topics.inputs

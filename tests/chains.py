@@ -1,9 +1,9 @@
 """Every chain of changes, held against all that the log allows.
 
-Between two topics Kafka fixes no order, so a user's events may have come in several ways: as many as there are paths
-through a lattice with one axis a topic. Each change says where on it the lane stood (``cause.positions``); between two
-changes the lane told nothing. A chain is right if there is a path through all of its changes on which each step tells
-what the chain says at that step, and nothing where the chain says nothing.
+Kafka fixes no order between two topics, so a user's events may have come in several orders: the paths through
+a lattice with one axis per topic. Each change names its point on the lattice (``cause.positions``); between
+two changes the lane emitted none. A chain is right if some path through all of its changes gives exactly
+these changes.
 
 Nothing of the product's fold, scorer or lanes is used: features come from ``tests.oracle``, segments from the
 releases' own scikit-learn pipelines.
@@ -97,7 +97,7 @@ class _Walk:
         )
 
     def right(self, scores: Scores, at: At, label: Label | None) -> Label | None:
-        """What a release makes of the user at a point, who is in a segment or in none; None where no fact stands."""
+        """The label that the release gives the user at a point, from this label; None if no fact stands."""
         row = self.rows[at]
         if row is None:
             return None
@@ -128,7 +128,7 @@ class _Walk:
         self.erasures[at] = max((f.erased_at for f in facts if isinstance(f, UserErased)), default=None)
 
     def before(self, pin: At, cause: Mapping[str, Any]) -> At | None:
-        """The point from which the cause led to ``pin``; None where it is none of the user's newest events there."""
+        """The point before the cause at ``pin``; None if the cause is not among the user's newest events."""
         came = (cause["topic"], cause["partition"], cause["offset"])
         for axis, (topic, count) in enumerate(zip(self.topics, pin, strict=True)):
             if count and self.history.tracks[topic][count - 1].came == came:
@@ -152,7 +152,7 @@ def check_chains(
     """Every user's chain; how many changes were explained.
 
     Args:
-        pipelines: every activation, in order: its offset in the topic of releases, and the release's pipeline.
+        pipelines: every activation, in order: its offset in the topic of releases, and its pipeline.
         at_once: so many users are scored together.
 
     Raises:
@@ -197,7 +197,8 @@ def _scored(rows: Sequence[Row], pipeline: Pipeline) -> Iterator[Scored]:
 def _explain(walk: _Walk, scores: Sequence[Scores], pipelines: Sequence[tuple[int, Pipeline]]) -> None:
     """Find the path through all changes.
 
-    ``earliest`` is by point the earliest activation that can have come there: all later ones can follow from it.
+    ``earliest``: by point the earliest activation that can have come there; all later ones can follow from
+    it.
     """
     activations = [activation for activation, _ in pipelines]
     label: Label | None = None
@@ -281,7 +282,7 @@ def _silent(
     scores: Sequence[Scores],
     since: int,
 ) -> int | None:
-    """The earliest activation by which the step to ``there`` tells nothing; None where each tells something."""
+    """The earliest activation that decides no change on the step to ``there``; None if each decides one."""
     row = walk.rows[there]
     if label is None or row is None:
         return since if label is None and row is None else None
@@ -350,7 +351,8 @@ def in_order(told: Iterable[tuple[int, int, Mapping[str, int]]]) -> None:
     """In each lane the positions of the causes never go back.
 
     Args:
-        told: of each change its lane, its offset in ``segment-changes``, and its cause's positions; by lane and offset.
+        told: of each change the lane, the offset in ``segment-changes``, and the cause's positions; by lane
+            and offset.
     """
     reached: dict[int, dict[str, int]] = defaultdict(dict)
     for lane, offset, positions in told:

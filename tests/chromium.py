@@ -1,4 +1,4 @@
-"""A headless Chromium, told what to do over two pipes (the Chrome DevTools Protocol, chromedevtools.github.io)."""
+"""A headless Chromium, driven over two pipes (Chrome DevTools Protocol, chromedevtools.github.io)."""
 
 from __future__ import annotations
 

@@ -22,8 +22,8 @@ _KINDS = ("unit", "property", "contract", "integration", "chaos", "browser")
 
 
 def pytest_configure() -> None:
-    """How long an example may take depends on the machine: no test fails by that. In CI the examples are fixed,
-    so that a change is not held up by what it did not touch; elsewhere they are drawn anew each time.
+    """No test fails because an example is slow: that depends on the machine. In CI the examples are fixed, so
+    that no change fails by another draw; elsewhere each run draws new ones.
     """
     settings.register_profile(
         "segue",

@@ -33,7 +33,8 @@ from tests.verify import Expected, Outcome, verify
 
 
 def trained(warehouse: Path, folder: Path, *options: object) -> Path:
-    """A release of this warehouse in this folder, made by the command, a first one unless an option says else.
+    """Train a release of this warehouse into this folder by the command; a first one unless an option says
+    else.
 
     The same call trains once for all tests: each gets a copy.
     """
@@ -165,9 +166,9 @@ class Deployment:
     def caught_up(self, deadline_s: float = HANG_S) -> None:
         """Wait until every lane's place in Redis is at the end of its inputs, and past its last decision.
 
-        The sources alone do not tell: what is handed over to other lanes comes after them, and a lane that heals has
-        folded its inputs before it adopts the decisions. Of topics that lanes write, the high watermark does not
-        tell either: behind the last record stands a transaction's marker.
+        The ends of the sources are not enough: re-keyed events come after them, and a healing lane folds its
+        inputs before it adopts the decisions. The high watermark of a topic that lanes write is too far: a
+        transaction marker stands behind the last record.
         """
         ends = self._ends(self.topics.sources)
         eventually(
@@ -221,7 +222,7 @@ class Deployment:
         return True
 
     def verified(self, expected: Mapping[str, Expected], gone: Collection[str] = ()) -> Outcome:
-        """Every user is as expected, on the topics and in Redis, or it raises: see :func:`tests.verify.verify`."""
+        """Check every user on the topics and in Redis: see :func:`tests.verify.verify`."""
         return verify(self.bootstrap, self.topics, self.redis_url, self.redis_prefix, expected, gone)
 
     def places(self) -> list[Any]:

@@ -125,7 +125,7 @@ def _wait(process: subprocess.Popen[bytes], after_s: float) -> bool:
 
 
 def _listens(pid: int) -> bool:
-    """Whether the process has a handler of its own for SIGTERM: before that it is Python alone that starts."""
+    """Whether the process has its own handler for SIGTERM: before that, Python is still starting."""
     try:
         status = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
     except OSError:

@@ -24,11 +24,14 @@ class Scored:
     distances: Mapping[int, float]
 
     def segment_from(self, present: int | None, min_margin: float) -> int:
-        """The segment of a user who is in another one now: it is left for a centre that is nearer by the margin.
+        """The segment of a user who is in ``present`` now: the user leaves it for a centre nearer by the
+        margin.
 
         >>> near = Scored(0, False, (), {0: 0.9, 1: 1.0})
-        >>> near.segment_from(None, 0.2), near.segment_from(1, 0.2), near.segment_from(1, 0.05), near.segment_from(7, 0.2)
-        (0, 1, 0, 0)
+        >>> near.segment_from(None, 0.2), near.segment_from(1, 0.2)
+        (0, 1)
+        >>> near.segment_from(1, 0.05), near.segment_from(7, 0.2)
+        (0, 0)
         """
         if present is None or present not in self.distances:
             return self.segment
@@ -38,7 +41,7 @@ class Scored:
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """``known`` are by feature the values that training has seen, none for numbers; ``ids`` the segments' ids."""
+    """``known``: by feature the values seen in training, none for numbers; ``ids``: the segments' ids."""
 
     version: str
     fitted: Any

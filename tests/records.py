@@ -69,10 +69,10 @@ def each_record(
     *,
     isolation: str = "read_committed",
 ) -> Iterator[KafkaRecord]:
-    """The records of a topic as they come; they end where the partitions ended at the call.
+    """The records of a topic as they come, up to the ends of the partitions at the call.
 
-    A commit returns before all of its partitions have the transaction's marker, and until then a reader of committed
-    records comes to an end in front of it. So the end is the high watermark, which counts those records.
+    A commit returns before all of its partitions have the transaction marker, and until then a reader of
+    committed records ends before these records. So the end is the high watermark, which counts them.
 
     Raises:
         AssertionError: an error of Kafka's, or an end that is not reached.

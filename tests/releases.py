@@ -1,4 +1,4 @@
-"""A small release made by hand: two directions, four segments, every feature used, so that users move often."""
+"""A small release by hand: two directions, four segments, every feature used, so users move often."""
 
 from datetime import UTC, datetime
 

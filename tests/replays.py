@@ -21,7 +21,7 @@ def replayed(
     *,
     warehouse: Sequence[Fact] | None = None,
 ) -> dict[str, UserReplay]:
-    """By user the window decided once more, beside what was decided live; arguments as of :func:`replay_of`."""
+    """Replay the window; by user, the result beside the live decision. Arguments as of :func:`replay_of`."""
     replay = replay_of(world, begin, end, lane, warehouse=warehouse)
     for _ in replay.changes(lambda: NOW):
         pass

@@ -21,7 +21,7 @@ def set_config(bootstrap: str, topic: str, config: Mapping[str, str]) -> None:
 
 
 def lose_records(bootstrap: str, topic: str, partitions: int) -> None:
-    """Delete all that a compacted topic holds, as compaction may in the end where every newest record is a null."""
+    """Delete all records of a compacted topic, as compaction may do where every newest record is a null."""
     set_config(bootstrap, topic, {"cleanup.policy": "delete"})
     admin = AdminClient({"bootstrap.servers": bootstrap})
     ends = [TopicPartition(topic, partition, OFFSET_END) for partition in range(partitions)]

@@ -57,7 +57,8 @@ def expected_users(
     Args:
         facts: by user, everything that was ever said of it.
         release: the folder of the release; its pipeline is the fitted one.
-        min_margin: with one, ``present`` has by user the segment that was told last, which stays right where it may.
+        min_margin: with a margin, ``present`` has each user's last segment, which stays right within the
+            margin.
     """
     pipeline = pipeline_of(release)
     recomputed = {user_id: oracle.features(user_id, told, exclude) for user_id, told in facts.items()}

@@ -75,7 +75,7 @@ class FixedModels:
 
 
 class Silent:
-    """Watches and tells nobody; it remembers the phases, the sweeps, and the erasures of users whom nobody knew."""
+    """A board that remembers phases, sweeps, and erasures of unknown users."""
 
     def __init__(self) -> None:
         self.phases: list[str] = []

@@ -43,8 +43,8 @@ class Servers:
 
     Args:
         disk: where the files of each Redis lie.
-        keeps_states: deal nothing that takes all of a lane's states, and repair what a crash left of a save: the log could
-            not give the states back.
+        keeps_states: no fault takes all of a lane's states, and the remains of a save are repaired after a
+            crash: the log could not give the states back.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class Servers:
             client.flushall()
 
     def _fail_over(self) -> None:
-        """What was written since the replica fell behind is lost for good, though no server lost what it had."""
+        """A failover: the new primary lacks what was written after the replica fell behind."""
         folder = self._disk.folder / f"replica-{len(self.behind_bytes)}"
         standby = Standby(folder, repair=self._keeps_states)
         try:
@@ -125,7 +125,7 @@ class Servers:
         shutil.rmtree(former.directory)
 
     def _fill_disk(self) -> None:
-        """Redis refuses to write, once something is to be written, and goes on by itself when there is room."""
+        """A full disk: Redis refuses writes until there is room again."""
         with self._disk.full(), redis.Redis.from_url(self.store.url, socket_timeout=60) as client:
             eventually(lambda: _refuses(client), "Redis refuses to write", every_s=0.1)
             time.sleep(self._random.uniform(0, 5))
@@ -154,7 +154,7 @@ class Servers:
         self.store.start()
 
     def _tear_redis(self) -> None:
-        """The head of a lost save stays in the file, saves are appended behind it, and the next start runs it."""
+        """Keep the head of a lost save in the file, append saves behind it, and start Redis again."""
         self._written_to()
         self.store.kill()
         self.cut_bytes.append(cut_inside_save(self.store.data, self._random))
@@ -207,7 +207,7 @@ class Workers:
 
     Args:
         disk: where their standard error goes.
-        may_ask: whether a worker may end since its lanes are to be rebuilt: the log alone does not tell all that was.
+        may_ask: whether a worker may end and ask for a rebuild: the log alone is not the whole past.
     """
 
     def __init__(self, deployment: Deployment, disk: Disk, random: Random, *, may_ask: bool = False) -> None:

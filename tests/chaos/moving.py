@@ -9,7 +9,7 @@ from tests.deployment import Deployment
 
 @dataclass(slots=True)
 class MovingDeployment(Deployment):
-    """``moves`` is how often the states have moved; workers and commands that start now use the newest prefix."""
+    """``moves`` counts the moves of the states. New workers and commands use the newest prefix."""
 
     moves: int = 0
 

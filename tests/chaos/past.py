@@ -1,4 +1,4 @@
-"""What a shop knows before it has Kafka: facts that lie in a warehouse, and how `segue bootstrap` takes them."""
+"""The facts that a shop has in its warehouse before it has Kafka; `segue bootstrap` takes them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an operator does to move the states to another prefix, as docs/rebuilding.md says, under all other faults."""
+"""An operator moves the states to another prefix, as docs/rebuilding.md says, under all other faults."""
 
 from __future__ import annotations
 
@@ -41,7 +41,8 @@ _ENDS: dict[str, list[tuple[int, str, str]]] = {
 
 
 class Rebuilds:
-    """Rebuilds into a fresh prefix, beside workers or after they ended; about half of the commands are killed once.
+    """Rebuilds into a fresh prefix, beside workers or without them. About half of the commands are killed
+    once.
 
     Args:
         warehouse: the one that a bootstrap took the users from.
@@ -67,7 +68,7 @@ class Rebuilds:
         }
 
     def rebuild(self) -> None:
-        """Fill the next prefix, move the lanes there, start workers under it, and delete what lies under the old one."""
+        """Fill the next prefix, move the lanes, start workers under it, and delete the old prefix."""
         with self._lock:
             if self._is_refused:
                 self._refused()
@@ -85,7 +86,7 @@ class Rebuilds:
         self._is_refused = True
 
     def rebuild_if_asked(self) -> None:
-        """The same, where a worker ended since neither Redis nor the log has all that was, and no rebuild runs."""
+        """Move the states if a worker ended and asked for a rebuild, unless a rebuild runs."""
         if self._workers.ask_for_rebuild() and self._lock.acquire(blocking=False):
             try:
                 if self._workers.ask_for_rebuild():
@@ -108,7 +109,7 @@ class Rebuilds:
         into = self._deployment.prefix_after(self._deployment.moves + 1)
 
         def refused() -> Ended | None:
-            """The refusal, once Kafka and Redis answer and the lanes have taken something of the new topic."""
+            """The refusal, once Kafka and Redis answer and the lanes have read the new topic."""
             ended = run_command(self._deployment, "rebuild", "--into", into)
             waits = ended.code == Unreachable.exit_code or "has committed no offset of" in ended.told
             return None if waits else ended
@@ -163,7 +164,7 @@ class Rebuilds:
                 return True  # as far as anybody knows
 
     def _is_dropped(self, prefix: str) -> bool:
-        """Whether nothing lies there; a Redis that went back may have brought it back, so it is deleted again."""
+        """Delete the prefix; return whether it is empty. A Redis that went back may have restored it."""
         with _client(self._deployment.redis_url) as client:
             try:
                 kinds = ("user", "angles", "swept", "place", "saves")

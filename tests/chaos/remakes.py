@@ -1,7 +1,7 @@
 """An input that is deleted and made anew while workers run, and the log as it would be had nobody done so.
 
-It is dealt where docs/guarantees.md lets it: all lanes have come to the topic's end, and Redis keeps what they saved.
-What the topic held counts on, and is in no log any more.
+The fault comes only where docs/guarantees.md allows it: all lanes have come to the topic's end, and Redis
+keeps their saves. The facts of the topic still count, and no log has them.
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ class _Remake:
 
     Attributes:
         records: what it held.
-        changes: how far `segment-changes` had come when the topic was deleted, and when all lanes knew the new one.
+        changes: the ends of `segment-changes` when the topic was deleted, and when all lanes knew the new
+            one.
         letters: how far `segment-dead-letters` had come.
     """
 
@@ -102,7 +103,8 @@ class Remakes:
         for remake in self._made:
             if remake.topic != topic or at < remake.changes[0].get(lane, 0):
                 continue
-            # In between no event comes, but a sweep may tell something, by a lane that knows of the new topic or not.
+            # In between no event comes, but a sweep may emit changes, by lanes that know the new topic or
+            # not.
             if at >= remake.changes[1].get(lane, 0) or offset == 0:
                 begin += remake.ends(lane)
         return begin + offset

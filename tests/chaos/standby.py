@@ -24,7 +24,7 @@ class Standby(LocalRedis):
     """A replica. It starts empty, and holds after :meth:`follow` what its primary holds.
 
     Args:
-        repair: cut off what a crash left of a save, before each start. Most run it without: lanes live with that.
+        repair: cut off the remains of a save before each start. Lanes do not need it.
     """
 
     def __init__(self, directory: Path, *, repair: bool = False) -> None:

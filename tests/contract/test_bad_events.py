@@ -1,4 +1,4 @@
-"""Each kind of bad event becomes a dead letter with its own reason; none stops the reader, none is half read."""
+"""Each kind of bad event becomes a dead letter with its own reason, and the reader goes on."""
 
 import pytest
 

@@ -245,7 +245,7 @@ def test_every_metric_header_and_event_of_the_runbook_is_there() -> None:
 
 
 def test_no_page_pipes_keys_or_lines_to_a_shell() -> None:
-    """A user id may hold a space, a quote or the end of a line: a shell would take a part of it for another key."""
+    """A user id may hold a space, a quote or a line end: unquoted, a shell would split the key."""
     files = [
         *PAGES,
         *(path for path in (ROOT / "deploy").rglob("*") if path.is_file()),

@@ -1,4 +1,4 @@
-"""Who may import whom (DESIGN's layout): read from the source, so that no import is missed for not running."""
+"""Who may import whom (DESIGN's layout), read from the source: so it covers imports that never run."""
 
 import ast
 import subprocess
@@ -130,7 +130,7 @@ def test_how_servers_are_started_is_known_in_one_place() -> None:
 
 
 def test_lanes_decode_with_decoders_that_are_there_before_their_threads() -> None:
-    """msgspec learns a type of ours when it first needs it, and crashes the process where two threads make it do so."""
+    """msgspec builds its plan of a type at first use, and crashes if two threads do it at once."""
     for file in (ROOT / "streamer").rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "msgspec.json.decode":

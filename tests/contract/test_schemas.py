@@ -1,4 +1,4 @@
-"""The committed JSON Schemas: fresh, valid themselves, and of one mind with the code that reads and writes."""
+"""The committed JSON Schemas are fresh and valid, and agree with the code that reads and writes."""
 
 import json
 from datetime import UTC, datetime

@@ -1,1 +1,1 @@
-"""Hostile events among good ones: the worker stays up, each bad one is a dead letter, each good one applied."""
+"""Hostile events among good ones: the worker stays up, bad ones are dead letters, good ones applied."""

@@ -91,7 +91,7 @@ _ESCAPED = (
 
 
 def every_kind(random: Random) -> list[BadRecord]:
-    """One bad record of every kind there is, and each field with each value that it does not take; shuffled."""
+    """One bad record of every kind, and each field with each value that it refuses; shuffled."""
     one_each = [
         *BAD_RECORDS,
         *(_wrong(name, value, random) for name, values in _FIELDS.items() for value in values),

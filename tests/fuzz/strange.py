@@ -1,4 +1,4 @@
-"""Good events under names that few programs survive: each is a text that the contract allows, and means itself."""
+"""Good events under names that break many programs: the contract allows each of these texts."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """A worker's lanes in a process of their own, which stops at a chosen step.
 
-The steps are patched in that process; the product has no hook. Lane 0 alone is watched, and the other lane dies with
-it wherever it stands. What was handed to the producer is sent before the process dies, so that an open transaction
-lies in the log.
+The steps are patched in that process; the product has no hook. Only lane 0 is watched, and the other lane
+dies with it at any step. The producer is flushed before the process dies, so that an open transaction lies in
+the log.
 """
 
 from __future__ import annotations
@@ -58,9 +58,9 @@ PRODUCER_STEPS = {
 class Point(NamedTuple):
     """Where to stop: the ``nth`` time that the lane comes to a step.
 
-    A process dies ``before`` a step and ``after`` it. It lives where an answer is lost: the step fails, though it
-    was done; or never was, which the process cannot tell. A step is named alone, wherever it is made, or with what
-    it is a part of, a takeover, its "heal" or "adopt", or a save: "save of heal".
+    A process dies ``before`` a step or ``after`` it. It lives if an answer is lost: the step fails, whether
+    it was done or not, and the process cannot know. A step has its own name, or one with its part of a
+    takeover or of a save: "save of heal".
     """
 
     when: When

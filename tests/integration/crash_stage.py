@@ -1,4 +1,4 @@
-"""Where lanes are stopped: the topics, the keys and the events of one case, and the processes that run its lanes."""
+"""The stage of a case: its topics, keys and events, and the processes that run its lanes."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ _KEEPING = threading.Lock()
 def profiles() -> list[Sent]:
     """What comes on ``signups``: most users, a second word on some, and erasures.
 
-    Of the erased some have orders since then, of others no order will stand. An erasure comes more than a batch
-    after what else is told of the user: a record in one batch with an erasure has its time among the headers.
+    Some erased users have later orders, others have none. An erasure comes more than a batch after the user's
+    other records: a record in one batch with an erasure has its time among the headers.
     """
     told: list[Sent] = [
         Signup(user_id, START, 20 + 2 * number, "FM"[number % 2], "Spain", ("Email", "Search")[number % 2])
@@ -163,7 +163,7 @@ class Stage:
         return redis.Redis.from_url(self.deployment.redis_url, socket_timeout=60)
 
     def close(self) -> None:
-        """Ends the processes and deletes keys and topics: a broker has a hard time with those of all cases."""
+        """End the processes; delete keys and topics, since the broker cannot hold those of all cases."""
         for process in self._begun:
             process.kill()
         self.deployment.close()
@@ -230,7 +230,7 @@ class LaneProcess:
         return self._log.read_text(errors="replace") if self._log.exists() else "it wrote nothing"
 
     def waited(self) -> bool:
-        """Whether a lane was in doubt, or found somebody unreachable, and waited before it took itself over."""
+        """Whether a lane waited before it took itself over: in doubt, or because a server did not answer."""
         return any(f"lane={LANE} phase=waiting" in " ".join(line.split()) for line in self.log().splitlines())
 
     def _asks(self, what: object) -> None:

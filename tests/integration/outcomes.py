@@ -1,7 +1,7 @@
-"""What there is in the end, in Kafka and in Redis, told so that two deployments can be compared.
+"""The end of a run, in Kafka and in Redis, in a form that compares two deployments.
 
-Left out is what no promise is about: times of writing, similar users, offsets in the outputs, and a place's step
-and writer. The ids of topics and of changes are told by what they stand for, since they differ.
+Left out is what no promise covers: times of writing, similar users, offsets in the outputs, and a place's
+step and writer. The ids of topics and of changes differ, so each is replaced by its meaning.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Row = tuple[Any, ...]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The records of a topic are rows of partition, key, value and headers; ``keys`` is all of Redis but the places."""
+    """Records are rows of partition, key, value and headers; ``keys`` is all of Redis but the places."""
 
     changes: list[Row]
     users: list[Row]
@@ -42,7 +42,7 @@ def outcome(deployment: Deployment) -> Outcome:
     """What there is now.
 
     Raises:
-        AssertionError: a change has another id than its own, or was told twice; or a lane has not adopted all.
+        AssertionError: a change has a wrong id or came twice, or a lane has not adopted all.
     """
     topics = deployment.topics
     with ThreadPoolExecutor() as readers:

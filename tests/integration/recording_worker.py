@@ -1,9 +1,9 @@
 """A worker whose lanes only write down what is asked of them: run as a process, to kill and to pause.
 
 Arguments: its name, the file to append JSON lines to, and as JSON the settings of `WorkerConfig`, the topics'
-prefix as `topics`, and, to take but some of the inputs, `inputs`; `nameless` is how many times Kafka names no broker
-at first. Times are of the machine's monotonic clock,
-so that the lines of several processes can be compared.
+prefix as `topics`, and, to take only some of the inputs, `inputs`; `nameless` counts the first answers of
+Kafka that name no broker. Times are of the machine's monotonic clock, so that lines of several processes can
+be compared.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from streamer.config import WorkerConfig
 from streamer.logs import set_up_logs
 from streamer.status import LaneStatus
 
-# Lanes close slowly, so that a group that did not wait for them would be seen; and so slowly, up to the most, that
-# somebody has asked twice meanwhile whose they are.
+# Lanes close slowly, so that a group that does not wait for them is seen; and so slowly, up to the most, that
+# somebody asks twice meanwhile whose they are.
 _CLOSING_S = 0.3
 _MOST_CLOSING_S = 2.0
 _ASK_EVERY_S = 0.1

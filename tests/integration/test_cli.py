@@ -67,8 +67,8 @@ def segue(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> Iterator[Segue]:
-    """Runs a command in this process, under a settings file with names of the test's own, and with no more rights in
-    Redis than docs/redis.md asks for.
+    """Run a command in this process, under a settings file with the test's own names, and with the rights in
+    Redis that docs/redis.md asks for.
     """
     for name in Settings.model_fields:
         monkeypatch.delenv(f"SEGUE_{name.upper()}", raising=False)
@@ -323,8 +323,8 @@ def test_an_event_that_kafka_refuses_is_named(
     assert segue("ingest", events) == 6
     assert (
         f"Kafka refuses the event of {events}, line 1: 6,000,002 bytes are more than {topic_prefix}signups "
-        f"takes" in capsys.readouterr().err
-    )
+        "takes"
+    ) in capsys.readouterr().err
 
 
 def test_a_login_that_lacks_a_right_ends_a_worker_with_the_remedy(

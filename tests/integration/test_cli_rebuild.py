@@ -21,7 +21,7 @@ START = datetime(2024, 5, 1, tzinfo=UTC)
 
 
 def moved_to(deployment: Deployment, suffix: str) -> Deployment:
-    """The same deployment under another Redis prefix, which begins as the first does and so is cleaned with it."""
+    """The same deployment under another Redis prefix, which extends the first: so both are cleaned up."""
     settings = {**deployment.settings, "SEGUE_REDIS_PREFIX": f"{deployment.redis_prefix}{suffix}"}
     folder = deployment.folder / "moved"
     folder.mkdir()

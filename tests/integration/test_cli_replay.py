@@ -177,8 +177,8 @@ def what_was_told(change: dict[str, Any]) -> tuple[str, ...]:
     return (*(str(change[name]) for name in told), str(change["cause"]["offset"]))
 
 
-# By the release's numbers a user of 20 lies in segment 2. With the order alone it would lie in 3, and with the signup
-# that it got meanwhile in 2 as before.
+# By the release's numbers a user of 20 is in segment 2; with the order alone in 3; with the second signup in
+# 2 again.
 FIRST = Signup("7", START, age=20, gender="F")  # (-0.8, 0.2)
 SECOND = Signup("7", START.replace(hour=1), age=10, country="Spain", traffic_source="Email")
 ORDER = Order(
@@ -190,7 +190,7 @@ ORDER = Order(
 def test_where_the_order_between_the_topics_was_another_one_the_way_differs_and_the_end_does_not(
     deployment: Deployment,
 ) -> None:
-    """The order was written before the second signup, and its producer committed it only after that was applied."""
+    """The order was written before the second signup, and committed after that one was applied."""
     worker = deployment.worker().ready()
 
     def applied() -> int:

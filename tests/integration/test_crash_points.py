@@ -1,7 +1,7 @@
-"""Every crash point: a process that runs lanes dies at each step of a batch and of a takeover, or loses an answer and
-lives, on a real Kafka and a real Redis.
+"""Every crash point on a real Kafka and a real Redis: the process that runs the lanes dies at each step of a
+batch and of a takeover, or loses an answer and lives.
 
-What there is in the end, in the output and in Redis, is what a run gives that nothing happened to.
+In the end the output and Redis are as after an undisturbed run.
 """
 
 import uuid
@@ -39,7 +39,8 @@ pytestmark = pytest.mark.long
 AT_ONCE = 6
 
 Phases = tuple[Callable[[], list[Sent]], Callable[[], list[Sent]]]
-"""What is applied before anything happens, and what comes then: one topic each, since Kafka fixes no order between two."""
+"""Events applied before the crash, and those that come then: each on one topic, as two have no common order.
+"""
 ORDERS_LAST: Phases = (profiles, purchases)
 SIGNUPS_LAST: Phases = (purchases, profiles)
 
@@ -158,8 +159,8 @@ def check_by_oracle(stage: Stage) -> None:
     assert found.changes > 2 * len(USERS)
 
 
-# Where a batch has an effect outside of the process; tests/property/test_lane.py dies before and after every call.
-# In the third batch of many, and in the middle of what it sends.
+# The steps of a batch with an effect outside of the process; tests/property/test_lane.py dies around every
+# call. In the third batch of many, and in the middle of what it sends.
 BATCH = (
     Point("after", "load", 3),
     Point("after", "begin", 3),
@@ -179,7 +180,8 @@ LOST_IN_A_BATCH = [
     for step in ("offsets", "commit", "save")
     for when in ("answer lost:", "never done:")
 ]
-# One batch is folded and its decisions are adopted, so each is saved once; of an empty Redis, and of an older one, several are.
+# One batch is folded and its decisions are adopted, so each is saved once; with an empty or an older Redis
+# several times.
 SAVES = ("save of heal", "save of adopt")
 TAKEOVER = ("fence", *SAVES, "save of takeover", "follow of takeover")
 IN_A_TAKEOVER = [Case(dies_in_a_takeover, Point("after", step)) for step in TAKEOVER]

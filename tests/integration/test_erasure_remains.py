@@ -103,7 +103,7 @@ def values(deployment: Deployment, topic: str) -> bytes:
 
 
 def in_redis(url: str) -> Iterator[tuple[int, str]]:
-    """Every key of every database, under any prefix, that names user Anna: in its name, a field, a member or a value."""
+    """Every Redis key, in all databases, that names Anna: in its name, a field, a member or a value."""
     with redis.Redis.from_url(url) as first:
         databases = [int(name.removeprefix("db")) for name in first.info("keyspace")]
     for database in databases:

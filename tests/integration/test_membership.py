@@ -56,7 +56,7 @@ def test_faust_fetches_nothing(fleet: Fleet) -> None:
     only = fleet.start("only")
 
     def with_all() -> int:
-        """How often it was looked while Faust's consumer had every partition, without which there is none to fetch."""
+        """How often Faust's consumer had every partition: without partitions there is nothing to fetch."""
         return sum(line.lanes == sorted(ALL) for line in fleet.lines_of(only, "assigned"))
 
     eventually(lambda: with_all() > 15, "it had its partitions for a while")

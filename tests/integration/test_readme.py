@@ -1,4 +1,4 @@
-"""The README's walk, from a clone to a user who moves: its own commands, in a fresh folder, with an empty HOME."""
+"""The README's walk, from a clone to a user who moves: its commands in a fresh folder with an empty HOME."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def environment_of_a_stranger(home: Path) -> dict[str, str]:
 
 
 class Terminal:
-    """A shell in the clone, which takes a block of commands as it is pasted, and ends at the first that fails."""
+    """A shell in the clone that runs a pasted block of commands, and ends at the first that fails."""
 
     def __init__(self, clone: Path, environment: Mapping[str, str], commands: str, output: Path) -> None:
         self.commands = commands

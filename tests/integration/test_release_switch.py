@@ -1,4 +1,4 @@
-"""A second release under running workers, of another space, on a real Kafka and a real Redis: every user ends with it."""
+"""A release of another space under running workers, on a real Kafka and a real Redis: every user gets it."""
 
 import json
 from collections import Counter, defaultdict
@@ -213,7 +213,7 @@ def _refusal(worker: WorkerProcess, activation: int) -> str | None:
 
 
 def check_similar_users(swept: list[dict[str, Any]], users: dict[str, Expected]) -> None:
-    """Each change names the nearest of all users by the new release's components, though its index was filled meanwhile."""
+    """Each change names the nearest users by the new components, though the index was being filled."""
     ids = list(users)
     at = np.array([users[user_id].components for user_id in ids])
     directions = at / np.linalg.norm(at, axis=1, keepdims=True)

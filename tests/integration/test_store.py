@@ -56,7 +56,7 @@ def test_what_is_saved_is_read(store: RedisStore) -> None:
 def test_the_place_is_read_behind_what_is_of_it(
     store: RedisStore, client: redis.Redis, redis_prefix: str
 ) -> None:
-    """A save that comes in between, and is lost again before the next, would not be noticed by one read before."""
+    """A place that is read before the load would miss a save in between that is lost again."""
     store.follow()  # connects
     with client.monitor() as monitor:  # type: ignore[no-untyped-call]  # of redis-py
         store.load_orders(["7", "8"])
@@ -183,7 +183,7 @@ def test_a_store_follows_a_lane_that_has_moved_when_it_asks_for_the_place(
 def test_a_store_goes_back_with_a_redis_that_lost_the_move(
     store: RedisStore, client: redis.Redis, redis_prefix: str
 ) -> None:
-    """As a failover does it: whoever worked under the new prefix goes on where a worker goes on that starts now."""
+    """As after a failover: a store under the new prefix goes on where a worker that starts now does."""
     there = f"{redis_prefix}2:"
     assert store.save(None, b"before", [])
     former = client.get(f"{redis_prefix}place:0"), client.get(f"{redis_prefix}saves:0")

@@ -46,7 +46,7 @@ class Stage:
         drain(self.lane())
 
     def cut(self, order_id: str) -> None:
-        """Redis dies, and its file ends inside the command after the one that wrote this order of the user."""
+        """Kill Redis, and cut its file inside the command after the one that wrote this order of the user."""
         self.server.kill()
         cut_after(self.server.data, b"HSET", b"segue:user:7", f"o:{order_id}".encode())
         self.server.start()

@@ -1,4 +1,4 @@
-"""The whole way on a real Kafka and a real Redis: from tables to changes, against an independent recomputation."""
+"""From tables to changes, on a real Kafka and a real Redis, against an independent recomputation."""
 
 import json
 from collections import defaultdict

@@ -1,4 +1,4 @@
-"""Settings that change what a running worker decides: the statuses that do not count, and the margin at a border."""
+"""Settings that change a running worker's decisions: statuses that do not count, and the margin."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_orders_of_excluded_statuses_do_not_count(deployment: Deployment, tmp_pa
 
 
 def distances(signup: Signup) -> tuple[float, ...]:
-    """How far from each centre a woman lies of whom nothing but the age is known, by the release's own numbers.
+    """The distance to each centre of a woman of whom only the age is known, by the release's own numbers.
 
     Age and gender are its first two columns, and F has the code 0.
     """

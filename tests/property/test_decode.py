@@ -1,4 +1,4 @@
-"""Laws of the edge: what is written is read, what is refused is refused with a reason, nothing else happens."""
+"""Laws of the edge: it reads what was written, and refuses the rest with a reason."""
 
 import json
 from collections.abc import Callable

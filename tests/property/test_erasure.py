@@ -1,4 +1,4 @@
-"""An erasure is the end of all that was said before it: in every order of arrival, whatever befalls the lanes."""
+"""An erasure ends all that was said before it: in every order of arrival, whatever happens to the lanes."""
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -151,7 +151,7 @@ def millis(at: datetime) -> int:
 def test_nor_do_the_warehouses_facts_after_a_bootstrap(
     warehouse: list[Signup | Order], arrival: list[Event], compacted: bool, data: st.DataObject
 ) -> None:
-    """The log has the erasure, and facts that came late; a rebuild asks the warehouse, which has them still."""
+    """The log has the erasure and late facts; a rebuild asks the warehouse, which still has the old facts."""
     world = World(max_batch=data.draw(st.integers(1, 4)))
     fill(world, warehouse)
     cut = data.draw(st.integers(0, len(arrival)), label="cut")
@@ -182,7 +182,7 @@ def gone(world: World) -> None:
 
 
 def the_null_is_compacted_away(world: World) -> None:
-    """As after the topic's delete.retention.ms; memory counts records, so something must lie in their places."""
+    """As after the topic's delete.retention.ms. Memory counts records, so others fill their places."""
     records = world.kafka.topics[TOPICS.users].partitions[0]
     for offset, record in enumerate(records):
         records[offset] = type(record)(record.topic, 0, offset, None, None, 0)

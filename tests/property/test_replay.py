@@ -1,4 +1,4 @@
-"""Whatever came and in whatever order it was taken live: a replay by the same release ends where the lane did."""
+"""A replay by the same release ends where the lane did, in whatever order the lane took the events."""
 
 from collections.abc import Iterator, Mapping
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Whatever befell a shop, a replay ends where the workers left each user, and the log folded again is what Redis holds."""
+"""Whatever happened, a replay ends where the workers left each user, and Redis holds the folded log."""
 
 from collections.abc import Callable, Mapping
 

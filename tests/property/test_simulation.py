@@ -1,4 +1,6 @@
-"""A short campaign of the simulation, and the proof that it finds what is planted; `make simulate` runs the long one."""
+"""A short campaign of the simulation, and the proof that it finds planted faults; `make simulate` is the long
+one.
+"""
 
 import os
 import subprocess
@@ -24,8 +26,8 @@ def test_every_promise_holds_whatever_befalls_the_lanes() -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("plant", PLANTED)
 def test_a_planted_fault_is_found_for_what_it_breaks(plant: str) -> None:
-    """By the check itself, in some seeds and not in all. A lane that cannot run at all, as when what the plant
-    replaces is there no more, fails too, and shows nothing; only that a lane asks for a rebuild may come of a plant.
+    """The check finds the fault in some seeds and not in all. A lane that cannot run at all proves nothing,
+    as when the patched name is gone. Beside the check, only a lane that asks for a rebuild counts.
     """
     holds = broken = False
     for seed in range(1_000):

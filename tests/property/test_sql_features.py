@@ -62,7 +62,7 @@ def test_the_queries_give_what_the_rules_say(
 @FEW
 @given(shop=shops(), inputs=st.sets(st.sampled_from(RICH)))
 def test_every_event_passes_the_edge(folder: Path, shop: Shop, inputs: set[Feature]) -> None:
-    """An event from the warehouse is one that a producer may write, and stays what it is, whatever is read."""
+    """An event from the warehouse passes the edge unchanged, whichever columns are read."""
     reading = Reading(features=tuple(inputs))
     with open_warehouse(write_csv(shop, folder / "edge"), reading=reading) as warehouse:
         for event in warehouse.events():

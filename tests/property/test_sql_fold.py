@@ -1,4 +1,4 @@
-"""One definition of a feature: SQL over the warehouse and the fold over its events agree, equal and not close.
+"""One definition of a feature: SQL over the warehouse and the fold over its events give equal values.
 
 Over the whole thelook set for every user, and over generated shops with dirty rows.
 """
@@ -149,8 +149,8 @@ def test_random_dirty_shops(
     inputs: set[Feature],
     some: random.Random,
 ) -> None:
-    """Any features, also where rows are bad, doubled, tied or blank, where few fields are read, and events come twice
-    in any order.
+    """Any features, with rows that are bad, doubled, tied or blank, with few fields read, and with events
+    twice in any order.
     """
     reading = Reading(features=tuple(inputs), statuses=bool(excluded))
     rules = Rules(exclude_statuses=frozenset(excluded), features=declared)

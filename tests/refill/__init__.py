@@ -1,1 +1,1 @@
-"""A log of a million events, rebuilt beside a living worker: how fast, that nothing differs, and in how much memory."""
+"""A million events rebuilt beside a living worker: the rate, the memory, and that nothing differs."""

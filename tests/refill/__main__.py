@@ -1,5 +1,5 @@
-"""`python -m tests.refill`: a million events rebuilt beside a living worker, switched to, and verified; then the memory
-that commands take of few users and of many.
+"""`python -m tests.refill`: rebuild a million events beside a living worker, switch, and verify; then measure
+the commands' memory for few users and for many.
 """
 
 import argparse
@@ -56,8 +56,7 @@ def _tell(verdict: Verdict) -> None:
     print(
         f"segue verify: {verdict.users:,} users compared in {verdict.verify_s:,.1f} s, at most "
         f"{verdict.verify_peak_mb:,.0f} MB: 0 differences; {verdict.recomputed:,} of them recomputed from "
-        f"what was sent: "
-        "0 differences"
+        "what was sent: 0 differences"
     )
 
 

@@ -68,7 +68,7 @@ def ran(deployment: Deployment, *arguments: str) -> Ran:
 
 
 def _ended(process: subprocess.Popen[bytes], deadline_s: float, name: str) -> tuple[struct_rusage, float]:
-    """Wait for the end; what this one process used, and the most memory that it was seen to have held, in MB."""
+    """Wait for the end. Return the CPU time of this process and its highest memory, in MB."""
     peak_mb = 0.0
     while time.monotonic() < deadline_s:
         pid, status, usage = os.wait4(process.pid, os.WNOHANG)

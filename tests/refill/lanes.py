@@ -57,7 +57,7 @@ def in_the_log(deployment: Deployment) -> int:
 
 
 def _ends(deployment: Deployment) -> list[int]:
-    """The number of events by lane and input; nobody writes them in a transaction, so offsets have no gaps."""
+    """The number of events by lane and input. No transaction wrote them, so offsets have no gaps."""
     consumer = Consumer({"bootstrap.servers": deployment.bootstrap, "group.id": "ends"})
     try:
         return [

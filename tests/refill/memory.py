@@ -1,7 +1,7 @@
-"""The most memory that the commands over all users take, each run over a made-up shop in a process of its own.
+"""The most memory of each command over all users, each in its own process, over a made-up shop.
 
-Kafka, Redis and the warehouse are made up as they are read, so that a command's own memory is what is measured. One lane
-has all users, and each topic names them in another order: the worst that can be.
+Kafka, Redis and the warehouse are made up as they are read, so that only the command's own memory is
+measured. One lane has all users, and each topic has them in another order: the worst case.
 """
 
 from __future__ import annotations

@@ -17,7 +17,9 @@ _AT_ONCE = 1_000
 
 @dataclass(slots=True)
 class Told:
-    """``records`` that ``user-segments`` holds; the ``newest`` by user, None for a null, of those who are looked at."""
+    """``records``: the count on ``user-segments``; ``newest``: the last record of each looked-at user, None
+    for a null.
+    """
 
     records: int = 0
     newest: dict[str, dict[str, Any] | None] = field(default_factory=dict)

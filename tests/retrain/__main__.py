@@ -28,7 +28,7 @@ def main() -> int:
     worst = max((moved(month) for month in months[1:]), default=0.0)
     print(
         f"at most {worst:.2%} moved by the model in a month; {len(ids - first)} new ids in {len(months)} "
-        f"months"
+        "months"
     )
     return int(worst > LIMIT or ids != first)
 

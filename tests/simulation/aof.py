@@ -1,9 +1,9 @@
 """Redis's append-only file, with what a cut inside a command does to it.
 
-A save lies in it as MULTI, its effects, EXEC. A start cuts the file to its last whole command. Where it ended between two
-commands, an open transaction is taken back; where it ended inside one, the transaction's head stays. What is saved
-later stands behind the head, and the next start runs the head with the EXEC that follows: MULTI in MULTI is an error
-that it passes over. So does redis-server 7.0 (tests/integration/test_torn_save.py).
+A save is MULTI, its effects, EXEC. A start cuts the file to its last whole command. If the file ended between
+two commands, Redis takes an open transaction back; if inside a command, the head of the transaction stays.
+Later saves stand behind the head, and the next start runs the head with the EXEC that follows: it passes over
+the error of a MULTI in MULTI. So does redis-server 7.0 (tests/integration/test_torn_save.py).
 """
 
 from collections import Counter
@@ -25,8 +25,8 @@ Command = Effect | Literal["MULTI", "EXEC"]
 
 @dataclass(slots=True)
 class Contents:
-    """What Redis holds, by prefix; of each lane there the count of its saves, and the number that its place names; and
-    by prefix the one that it is rebuilt into.
+    """What Redis holds, by prefix; of each lane there the count of its saves, and the number in its place;
+    and by prefix the prefix of its rebuild.
     """
 
     redises: dict[str, MemoryRedis] = field(
@@ -113,7 +113,7 @@ class AppendOnlyFile:
 
 
 def torn(held: Contents, prefix: str) -> set[int]:
-    """The lanes whose count is not the one that their place names, as :mod:`streamer.save_count` finds them."""
+    """The lanes whose count differs from the number in their place, as in :mod:`streamer.save_count`."""
     under = {lane: count for (name, lane), count in held.saves.items() if name == prefix}
     return {lane for lane, count in under.items() if count != held.numbers[prefix, lane]}
 

@@ -170,7 +170,7 @@ class Ledger:
         self._expired.discard(partition)
 
     def _go_back(self, partition: int, begin: dict[str, int]) -> None:
-        """Events that told nothing, and whose offsets are gone, are decided again; not those of topics that are gone."""
+        """Decide events without a change again if their offsets are gone, but not in topics that are gone."""
         ids = {topic: self._world.kafka.topics[topic].topic_id for topic in begin}
         for user_id, facts in self._facts.items():
             if partition_of(user_id, self._world.partitions) == partition:
@@ -210,8 +210,8 @@ class Ledger:
         yield from self._decide(user_id, cause, event.at, model)
 
     def _may_stay(self, user_id: str, cause: Cause, before: Mapping[str, FeatureValue] | None) -> bool:
-        """A lane that was decided by a later activation, which told nothing, and whose place was lost since, knows
-        nothing of that. Then an event that says nothing new need not move a user whom the later one left there.
+        """A later activation decided without a change, and the place was lost since: the lane does not know
+        of it. Then an event that says nothing new need not move a user of that activation.
         """
         told = (user_id, cause.topic, cause.offset) in self._tells
         return not told and before == self._features(user_id)

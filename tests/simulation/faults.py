@@ -1,4 +1,4 @@
-"""What goes wrong: at a call of a log or a store, and in the world. The seed weighs each kind, often with 0."""
+"""The faults, at calls of a log or a store and in the world. The seed weighs each kind, often with 0."""
 
 from collections.abc import Callable
 from typing import Any, Literal

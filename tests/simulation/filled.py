@@ -1,4 +1,4 @@
-"""Whether a prefix that was filled holds what its places say: every user of the log up to there, and nobody else."""
+"""Whether a filled prefix holds what its places say: every user of the log up to there, and nobody else."""
 
 from collections import defaultdict
 

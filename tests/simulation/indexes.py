@@ -27,7 +27,8 @@ def check_notes(world: World, redis: MemoryRedis, published: Published) -> None:
 def check_used(world: World, redis: MemoryRedis, lane: int, model: ActiveModel) -> None:
     """Where nothing was lost, the newest release begins to decide once every lane has noted its space.
 
-    A lane that was taken over since has its note only once it has looked for users left; it keeps the index meanwhile.
+    A lane taken over since then has its note only after it looked for users left; it keeps the index
+    meanwhile.
     """
     here = _places(redis).get(lane)
     if here is None or here.sweep.by(model):

@@ -1,4 +1,4 @@
-"""What Redis holds of each user in the end, beside its state, and of each lane: what others read, and what takeovers go by."""
+"""What Redis holds in the end of each user beside its state, and of each lane, for readers and takeovers."""
 
 from schemas.changes import SegmentChange
 from schemas.decode import order_of

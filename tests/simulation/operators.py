@@ -65,7 +65,7 @@ class Operator:
 
 
 class OperatorStore(SimStore):
-    """A store that a command opens: none may harm what workers go on from, or send them to what is not whole."""
+    """A store that a command opens: it must not harm the workers' states, nor lead them to partial ones."""
 
     def clear(self, mark: bytes) -> int | None:
         for partition in range(self._world.partitions) if self._stands(mark) else ():

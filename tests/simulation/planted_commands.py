@@ -1,4 +1,4 @@
-"""Rebuilds, switches and bootstraps that are wrong on purpose, as :mod:`tests.simulation.planted` for lanes."""
+"""Rebuilds, switches and bootstraps with a planted fault, as :mod:`tests.simulation.planted` for lanes."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""A past in a warehouse: facts up to a time, some of which lie in the log too; a bootstrap begins the group with them."""
+"""A past in a warehouse: facts up to a time, some also in the log. A bootstrap begins the group with them."""
 
 from schemas.events import Event, Order, Signup
 from tests.simulation.check import read_event
@@ -7,7 +7,7 @@ from tests.simulation.world import SimWorld
 
 
 def give_a_past(world: SimWorld) -> None:
-    """Facts that only the warehouse has, then some that the log has too; the log goes on somewhere among these."""
+    """Facts of the warehouse alone, then some that the log has too; the log goes on among these."""
     random, producers = world.random, Producers(world, world.random)
     facts: list[Event] = [producers.fact() for _ in range(random.randint(0, 6))]
     for _ in range(random.randint(0, 6)):

@@ -68,7 +68,7 @@ class SimWorld(World):
         self.pointers: list[int] = []
         # By worker, and for the operator, the prefix in the settings.
         self.set_to = dict.fromkeys((*NAMES, OPERATOR), PREFIXES[0])
-        # What a bootstrap begins with, by lane the offsets from which the log goes on, and whether it is still to end.
+        # A bootstrap's facts, by lane the offsets from which the log goes on, and whether it is still to end.
         self.warehouse: list[Fact] = []
         self.starts: dict[int, dict[str, int]] = {}
         self.late: list[Late] = []
@@ -101,7 +101,7 @@ class SimWorld(World):
         return self.aof.cut(self.random.randint(begin, end), inside=self.random.random() < 0.7)
 
     def may_start_from(self, aof: AppendOnlyFile) -> bool:
-        """Whether the lanes could heal from this file by themselves, or by a rebuild: else all would be lost."""
+        """Whether the lanes can heal from this file, by themselves or by a rebuild; else all is lost."""
         if self.boots:
             return True
         held = aof.load().redises
@@ -202,7 +202,9 @@ class SimWorld(World):
         self.ledger.topic_made_anew(topic)
 
     def settle(self, partition: int) -> None:
-        """A new producer ends its predecessor's transaction; a commit on its way is in before that, or never."""
+        """A new producer ends its predecessor's transaction: a commit on its way is done before that, or
+        never.
+        """
         for late in [late for late in self.late if (late.kind, late.partition) == ("commit", partition)]:
             if self.random.random() < 0.5:
                 self.land(late)

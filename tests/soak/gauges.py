@@ -13,7 +13,7 @@ from tests.refill.lanes import applied_under, in_the_log
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One look. ``rss_mb`` is the worker's resident memory, ``lag`` the events that wait for it, by Kafka and Redis."""
+    """One reading. ``rss_mb``: resident memory of the worker; ``lag``: waiting events by Kafka and Redis."""
 
     at_s: float
     rss_mb: float
@@ -32,8 +32,8 @@ def read(deployment: Deployment, worker: WorkerProcess, at_s: float) -> Reading:
     """Ask the worker's process, Redis and Kafka; and its status page, as whoever watches it does."""
     process = Path("/proc") / str(worker.process.pid)
     worker.get("/status")
-    # Not what the worker says of itself: a lane that it forgot would have no lag there. What comes in between the
-    # two questions counts as waiting.
+    # Not the worker's own figures: a lane that it forgot would have no lag there. Events that come between
+    # the two questions count as waiting.
     applied = applied_under(deployment, deployment.redis_prefix)
     lag = in_the_log(deployment) - applied
     with redis.Redis.from_url(deployment.redis_url, socket_timeout=60) as client:

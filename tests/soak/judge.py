@@ -9,8 +9,8 @@ from statistics import median
 
 from tests.soak.gauges import Reading
 
-# A burst makes greater batches, and the allocator may keep some MB of it: in minutes as much as in an hour. Over 4
-# minutes at 1,000 events a second the first is 33 bytes an event, less than any object that is kept.
+# A burst makes larger batches, and the allocator may keep some MB of it: in minutes as much as in an hour.
+# Over 4 minutes at 1,000 events a second 8 MB are 33 bytes an event, less than any object.
 _GROWTH_MB, _GROWTH_MB_AN_HOUR = 8.0, 10.0
 _HANDLES = 3
 _LAG_GROWTH_S, _LAG_S = 2.0, 5.0
@@ -62,8 +62,7 @@ def _holds(what: str, at_s: Sequence[float], values: Sequence[float], allowed: f
 def growth(xs: Sequence[float], ys: Sequence[float]) -> float:
     """How much y grew over all of x; a few odd values, however odd, do not count.
 
-    Two ways to see it, of which the larger counts: the slope sees what grows all the time, the quarters also what
-    begins late.
+    The larger of two measures: the slope sees steady growth, the quarters also growth that begins late.
 
     >>> growth(range(8), [5, 5, 5, 5, 5, 5, 9, 9])
     4.0
@@ -81,8 +80,8 @@ def _last_quarter(ys: Sequence[float]) -> Sequence[float]:
 def slope(xs: Sequence[float], ys: Sequence[float]) -> float:
     """How much y grows with each x: the median over all pairs of points, after Theil and Sen.
 
-    Source: P. K. Sen, *Estimates of the regression coefficient based on Kendall's tau*, 1968. It stays right while
-    less than 29% of the points are wrong.
+    Source: P. K. Sen, *Estimates of the regression coefficient based on Kendall's tau*, 1968. It tolerates up
+    to 29% of wrong points.
 
     >>> slope([0, 1, 2, 3], [5, 7, 900, 11])
     2.0

@@ -1,1 +1,1 @@
-"""What a person meets at a terminal: every command interrupted at random moments, and the demo played again and again."""
+"""What a person sees at a terminal: every command interrupted at random moments, and the demo many times."""

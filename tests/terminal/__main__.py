@@ -1,4 +1,4 @@
-"""`python -m tests.terminal`: every command interrupted on real servers, then the demo ten times on a terminal."""
+"""`python -m tests.terminal`: interrupt every command on real servers, then play the demo ten times."""
 
 import argparse
 import random

@@ -115,8 +115,8 @@ def test_a_margin_that_was_not_kept_is_found_and_one_that_nobody_asked_for() -> 
 
 
 def test_a_change_that_is_lost_is_found_under_a_margin_too() -> None:
-    """The last one apart: on another way, or under a release that decided in between, the user may have stayed.
-    `user-segments` tells of that one.
+    """Apart from the last change: by another path or release the user may have stayed. `user-segments` has
+    that one.
     """
     for history, number in each_change(histories(a_shop(7, MARGIN))):
         if number == len(history.chain) - 1:

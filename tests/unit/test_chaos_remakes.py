@@ -20,7 +20,7 @@ OLDER = [message("orders", 0, 4)]
 
 @pytest.fixture
 def made(monkeypatch: pytest.MonkeyPatch) -> Remakes:
-    """Orders were made anew twice; a lane's offset 7 is a change between the first deletion and the lane's knowing."""
+    """Orders were made anew twice. Offset 7 of a lane lies between the first deletion and its discovery."""
     monkeypatch.setattr(remakes, "read_topic", lambda _, topic: [message(topic, 0, 0), message(topic, 1, 1)])
     deployment: Any = SimpleNamespace(bootstrap="", lanes=range(2))
     unused: Any = None

@@ -82,7 +82,7 @@ class AtWork:
         eventually(said, f"not ready: {words}")
 
     def every_lane_waits_for(self, words: str) -> None:
-        """Wait until `/status` shows that each lane waits, or tries again, with a reason that has these words."""
+        """Wait until `/status` shows each lane waiting or retrying, with a reason that has these words."""
 
         def waits() -> bool:
             shown = [(lane["phase"], lane["reason"]) for lane in self.lanes()]
@@ -102,7 +102,7 @@ class AtWork:
             time.sleep(0.1)
 
     def is_calm(self) -> None:
-        """It takes little CPU. Measured over some seconds, since a worker that waits wakes up for a moment."""
+        """It takes little CPU, measured over some seconds: a waiting worker wakes up now and then."""
         before = _cpu_s(self.worker.process.pid)
         time.sleep(_CALM_S)
         cores = (_cpu_s(self.worker.process.pid) - before) / _CALM_S
@@ -142,8 +142,8 @@ class AtWork:
         assert len(told) < _MOST_LINES, f"{len(told)} lines: {told[:5]} ... {told[-5:]}"
 
     def ends_right(self) -> Outcome:
-        """The same worker goes on by itself, and once all is applied every user is right, and so is every change
-        on the way: none is missing, told twice, or not what the log says.
+        """The same worker goes on by itself. Once all is applied, every user and every change is right: no
+        change is missing, doubled or wrong.
         """
         for feed in self.feeds:
             feed.finish()
@@ -162,7 +162,7 @@ class AtWork:
         assert "Traceback" not in self.worker.log()
 
     def every_user_is_right(self, *, letters_again: bool = False) -> Outcome:
-        """Every user that was ever told of, against what Kafka and Redis say; and each bad event a dead letter.
+        """Check every user with a change against Kafka and Redis, and each bad event against its dead letter.
 
         Args:
             letters_again: whether a bad event may have two of them.

@@ -1,6 +1,7 @@
 """`segue worker` on a machine whose clock runs backwards: every two seconds it is an hour earlier.
 
-A stand-in for the clock of Python, which is all that the worker's own code asks; librdkafka and Kafka keep theirs.
+It replaces Python's clock, which is the only clock of the worker's own code; librdkafka and Kafka keep
+theirs.
 """
 
 from __future__ import annotations

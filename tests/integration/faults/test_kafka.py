@@ -109,7 +109,7 @@ def test_a_worker_that_joins_by_a_slow_way(deployment: Deployment, proxy: Proxy,
 def test_a_worker_out_of_kafkas_reach_while_another_takes_its_lanes(
     deployment: Deployment, proxy: Proxy, release: Path, tmp_path: Path
 ) -> None:
-    """A zombie that was never paused: it reaches Redis all the time, and Kafka again once its lanes are gone."""
+    """A zombie that was never paused: it reaches Redis all the time, and Kafka after it lost its lanes."""
     folder = tmp_path / "out-of-reach"  # each deployment finds its workers' ports in their logs
     folder.mkdir()
     away = replace(deployment, settings={"SEGUE_KAFKA": proxy.address}, folder=folder, _workers=[])

@@ -1,4 +1,4 @@
-"""A whole worker while its Redis is stopped, killed, hangs, is slow, full, read-only, emptied, or loses a second."""
+"""A whole worker while its Redis stops, dies, hangs, is slow, full, read-only, emptied, or loses a second."""
 
 from __future__ import annotations
 

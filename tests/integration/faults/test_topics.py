@@ -90,8 +90,9 @@ def test_an_input_made_anew_is_decided_from_its_offset_0(busy: AtWork) -> None:
 def test_both_inputs_made_anew_and_longer_than_before_when_the_worker_looks_again(busy: AtWork) -> None:
     """It sleeps meanwhile, so that every offset at which a lane stands is there, in another topic.
 
-    What it reads there before it looks at the topic's id, it decides, and once more from offset 0 on: no change is told
-    twice, since the state is the same by then, but a bad event of those has two dead letters.
+    It decides the records that it reads before it looks at the topic's id, and again from offset 0 on. No
+    change is emitted twice, since the state is the same by then, but a bad event among them has two dead
+    letters.
     """
     busy.ends_right()
     with busy.fault(busy.worker.pause, busy.worker.resume):
@@ -107,7 +108,7 @@ def test_both_inputs_made_anew_and_longer_than_before_when_the_worker_looks_agai
 
 @pytest.mark.parametrize("which", ["changes", "users", "dead_letters"])
 def test_an_output_made_anew(busy: AtWork, which: str) -> None:
-    """What it held is lost, as whoever deleted it wanted; states and decisions stay in Redis, and events go on."""
+    """The records of the deleted topic are lost; states and decisions stay in Redis, and events go on."""
     busy.ends_right()
     make_anew(busy.deployment, getattr(busy.deployment.topics, which))
     busy.send(records(Random(9), 800, USERS), 200)
@@ -171,9 +172,9 @@ def test_partitions_added_to_every_topic_of_the_lanes(busy: AtWork) -> None:
     refused = busy.deployment.worker()
     assert refused.process.wait(HANG_S) == 7
     assert (
-        f"the inputs have {busy.deployment.partitions + ADDED} partitions, but the states in Redis were made "
-        f"with" in refused.log()
-    )
+        f"the inputs have {busy.deployment.partitions + ADDED} partitions, but the states in Redis were "
+        "made with"
+    ) in refused.log()
     what_was_taken_is_right(busy)
 
 

@@ -169,10 +169,9 @@ def test_what_changes_with_a_release_is_told(tmp_path: Path, capsys: Capture) ->
 
     told = capsys.readouterr().err
     assert (
-        f"Note: left out: users with a value that release {Path(first).name}, whose space is kept, has never "
-        f"seen "
-        "(country 7); --refit-space learns it" in told
-    )
+        f"Note: left out: users with a value that release {Path(first).name}, whose space is kept, "
+        "has never seen (country 7); --refit-space learns it"
+    ) in told
     assert "Note: no segment of this release has the users of segment" in told
     assert "This release has 2, as --k says. --k N takes another number." in told
 

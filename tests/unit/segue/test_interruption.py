@@ -76,7 +76,8 @@ WHERE = {
     "while DuckDB reads": """
         import duckdb
         ready()
-        duckdb.sql("select count(*) from range(1000000000) a, range(1000000000) b where a.range < b.range").fetchall()
+        pairs = "range(1000000000) a, range(1000000000) b where a.range < b.range"
+        duckdb.sql(f"select count(*) from {pairs}").fetchall()
     """,
     "while rows of DuckDB are held, of which its binding would complain at Python's end": """
         import ctypes, duckdb

@@ -1,4 +1,4 @@
-"""A lane compared with its log while the lane goes on: nobody is left out, and who differs is looked at again."""
+"""A lane compared with its log at work: every user is looked at, and who differs is looked at again."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing

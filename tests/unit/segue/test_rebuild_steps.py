@@ -112,7 +112,7 @@ def test_what_lanes_left_when_they_moved_is_no_place_to_move_to() -> None:
 
 
 def test_a_name_that_a_lost_switch_left_goes_with_the_switch_back() -> None:
-    """Else no rebuild could begin: the lanes cannot move to where they came from, and it cannot be dropped."""
+    """Else no rebuild could begin: the lanes cannot move back to that prefix, and it cannot be dropped."""
     world = a_world()
     world.run()
     fill(world, world.redis.beside[NEW])

@@ -13,7 +13,8 @@ from streamer.interfaces import Bounds, Committed
 from streamer.memory import MemoryKafka, MemoryLog
 
 AT = datetime(2024, 2, 1, tzinfo=UTC)
-# Signups were read up to offset 80 of 10 to 90, orders are at their end; a bootstrap's log goes on at 40 of both.
+# Signups go from offset 10 to 90 and were read up to 80, orders to their end; a bootstrap's log goes on at
+# 40.
 LOG = LaneLog(
     2,
     MemoryLog(MemoryKafka(), 2, ()),

@@ -303,7 +303,7 @@ def test_a_bootstrap_that_wakes_up_after_another_began_writes_nothing() -> None:
     saves: list[bytes] = []
 
     def save(_expected: bytes | None, place: bytes, _writes: object) -> None:
-        """Asleep between its first commit and the save that follows, while another comes almost to the end."""
+        """Sleep between the first commit and its save, while another bootstrap comes almost to the end."""
         saves.append(place)
         if len(saves) == 2:
             interrupted(world, [OLD, an_order("1", "Ön")], "store.save", nth=-1)

@@ -1,4 +1,4 @@
-"""A bootstrap over what stands on ``user-segments`` already: erasures, and users who are not in the warehouse."""
+"""A bootstrap where ``user-segments`` has records: erasures, and users who are not in the warehouse."""
 
 import pytest
 from msgspec.structs import replace

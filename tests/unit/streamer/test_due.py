@@ -1,4 +1,4 @@
-"""A decision that is not what the model says of a user's facts is found while the lane heals, and made anew."""
+"""A healing lane finds decisions that differ from the model's, and decides them again."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.worlds import World, check_promises, drain
 
 
 def a_world_of_other_facts() -> World:
-    """User 7 was decided young. Its log says old: as where a letter counts by now that was dead when it was decided."""
+    """User 7 was decided young and is old by its log: as if a dead letter of then counts by now."""
     world = World()
     world.send(YOUNG)
     world.run()

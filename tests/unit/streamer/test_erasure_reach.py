@@ -1,4 +1,4 @@
-"""How far an erasure reaches: the moment itself, handed-over copies, letters, neighbours, a sweep, a rebuild."""
+"""How far an erasure reaches: re-keyed copies, letters, neighbours, a sweep, a rebuild."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -168,7 +168,7 @@ def test_after_a_rebuild_from_the_log() -> None:
 
 
 def test_after_a_rebuild_from_the_warehouse_that_still_has_the_user() -> None:
-    """Bootstrapped, erased later; the warehouse was not told. With the null, and once compaction has dropped it."""
+    """Bootstrapped, then erased, but not in the warehouse: with the null, and after compaction dropped it."""
     world = World(max_batch=1)
     warehouse: list[Signup | Order] = [YOUNG, an_order("1", "Ön"), an_order("2", "Carhartt", user_id="8")]
     fill(world, warehouse)
@@ -185,7 +185,7 @@ def test_after_a_rebuild_from_the_warehouse_that_still_has_the_user() -> None:
 
 
 def test_after_a_rebuild_when_the_erasure_lies_before_the_bootstrap_and_its_null_is_gone() -> None:
-    """The log begins with the bootstrap, and compaction drops nulls: Redis alone knows, and the rebuild asks it."""
+    """The log begins with the bootstrap, and compaction drops nulls: the rebuild learns it from Redis."""
     before = World()
     before.send(YOUNG, ERASED)
     before.run()

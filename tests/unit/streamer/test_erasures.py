@@ -77,7 +77,7 @@ def test_one_that_came_before_is_known_though_the_log_tells_it_again() -> None:
 
 
 def test_one_that_a_bootstrap_found_is_known_though_its_log_goes_on_before_it() -> None:
-    """Another group had come to the erasure; the bootstrap's own record, which is user 8's, stands behind its null."""
+    """Another group read the erasure. The bootstrap's record of user 8 stands behind the null."""
     world = a_world()
     world.kafka.offsets.clear()
     world.redis.places.clear()

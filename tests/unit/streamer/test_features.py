@@ -56,7 +56,8 @@ def test_each_kind_over_two_orders() -> None:
         "Jeans",
         "p1",
     )
-    # 3 socks and 3 jeans, both held first in order 1; md5sum of 7:Jeans begins with 36, that of 7:Socks with 9e.
+    # 3 socks and 3 jeans, both held first in order 1; the md5sum of 7:Jeans begins with 36, of 7:Socks with
+    # 9e.
     assert (row["most_frequent_of_product_id"], row["most_frequent_of_category"]) == ("p1", "Jeans")
     # One order each: the first held wins, and the newest is the last.
     assert (row["most_frequent_of_status"], row["last_of_status"], row["distinct_of_status"]) == (

@@ -41,7 +41,7 @@ def test_every_format_is_read_as_the_newest(number: int) -> None:
 
 
 def test_what_is_written_is_of_the_newest_format() -> None:
-    """Where this fails, the stored form has changed: number it anew, and keep what is here of the one before."""
+    """If this fails, the stored form has changed: give it a new number, and keep the old one's case here."""
     state, place = kept(NEWEST, "state"), kept(NEWEST, "place")
     assert states.encode(states.decode("7", state, {})) == state
     assert places.encode(places.decode(place)) == place

@@ -225,7 +225,7 @@ def test_who_leaves_a_space_or_is_erased_leaves_its_index(event: Signup | UserEr
 
 
 def test_who_is_not_far_enough_over_the_border_stays_and_stays_after_healing() -> None:
-    """By (-0.8, 0.2) segment 2 lies 0.73 away; at age 50 the user is at (-0.35, -0.4): 1.15 from 3, 1.22 from 2."""
+    """At (-0.8, 0.2) segment 2 is 0.73 away. At age 50, (-0.35, -0.4), segment 3 is 1.15 away and 2 1.22."""
     for min_margin, expected in ((0.0, 3), (0.1, 2)):
         world = World()
         rules = replace(world.config.rules, min_margin=min_margin)

@@ -1,4 +1,4 @@
-"""A lane whose place, log or topics are others than a moment before; the laws are in tests/property/test_lane.py."""
+"""A lane whose place, log or topics have just changed; the laws are in tests/property/test_lane.py."""
 
 from collections.abc import Callable
 from copy import deepcopy
@@ -115,7 +115,7 @@ def test_nothing_is_decided_from_a_state_and_orders_of_two_moments() -> None:
 
 
 def test_a_takeover_heals_nothing_from_a_save_that_is_lost_again() -> None:
-    """It finds no place; a save that was on its way lands, is read from, and is lost with Redis's newest writes."""
+    """It finds no place. A save on its way lands, is read, and is lost with Redis's newest writes."""
     world = World(max_batch=10)
     orders = [Order("7", str(i), START.replace(hour=i), (Item(brand="Ön"),)) for i in (1, 2, 3)]
     world.send(*orders)

@@ -1,4 +1,4 @@
-"""An exception of our own code, as a bug raises one: its event is not acknowledged, as one is whose Faust agent raised."""
+"""A bug raises in our own code: the event is not acknowledged, unlike one whose Faust agent raised."""
 
 import itertools
 from collections.abc import Callable, Iterator
@@ -93,7 +93,7 @@ def test_an_exception_while_healing_leaves_the_rest_to_the_next_takeover(owner: 
 def test_the_thread_of_a_lane_goes_no_further_than_an_exception_and_ends_the_worker(
     owner: Any, name: str
 ) -> None:
-    """A batch holds one event, and others wait behind the one that raises: none of them may be committed over it."""
+    """A batch holds one event. Those behind the event that raises must not be committed over it."""
     world, board = World(max_batch=1), StatusBoard(Metrics())
     world.send(YOUNG, OLD, YOUNG_AGAIN)
     with raising(owner, name, 1), capture_logs() as lines:

@@ -1,4 +1,4 @@
-"""What was decided live around a window: each case is a user's records and changes as compaction and groups leave them."""
+"""Live decisions around a window: each case is a user's records and changes after compaction."""
 
 from typing import Any
 
@@ -110,7 +110,7 @@ def test_the_first_change_in_the_window_tells_the_segment_before_it_where_nothin
 
 
 def test_an_older_change_than_the_records_left_tells_nothing() -> None:
-    """The log of changes lacks what a bootstrap decided in between, and the newest record is of after that."""
+    """The log of changes lacks the decision of a bootstrap in between, and the newest record is later."""
     older, newer = change(1, by(3), 1), change(3, by(8), 3, 2)
 
     found = live([newer], [older])

@@ -1,4 +1,4 @@
-"""What lies in a log and is no record: a lane's place goes beyond it, so that retention cannot leave the place behind."""
+"""Transaction markers: a lane's place moves past them, so that retention cannot overtake the place."""
 
 from __future__ import annotations
 

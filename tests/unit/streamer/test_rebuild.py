@@ -76,7 +76,7 @@ def test_a_lane_is_moved_by_one_write_and_whoever_worked_on_it_is_in_doubt() -> 
 
 
 def test_a_lane_whose_prefix_went_back_to_a_rebuilds_mark_moves_to_the_next_one() -> None:
-    """Redis lost the end of a rebuild after the lanes had moved: workers refuse the lane, and a rebuild elsewhere helps."""
+    """Redis lost the end of a rebuild after the move: workers refuse the lane, and another rebuild helps."""
     world = World()
     world.redis.places[0] = encode_mark(Refilling("rebuild", "rebuild 1", 3))
     store = MemoryStore(world.redis, 0)

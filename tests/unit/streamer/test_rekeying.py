@@ -1,4 +1,4 @@
-"""Events on another partition than their user's, with re-keying on. User 7 belongs to partition 1 of 2, 21 to 0."""
+"""Re-keying of misrouted events. User 7 belongs to partition 1 of 2, user 21 to partition 0."""
 
 from collections.abc import Sequence
 

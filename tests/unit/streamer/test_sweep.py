@@ -16,8 +16,8 @@ from tests.releases import ACTIVATED_AT, CENTRES, a_release, an_active_model
 from tests.strategies.events import START
 from tests.worlds import TOPICS, World, check_promises, drain
 
-# By the centres of tests/releases.py "7" lies in segment 2 and "21" in segment 3; SWAPPED exchanges the places of
-# segments 0 and 2, so that "7" moves to 0 and "21" stays.
+# By the centres of tests/releases.py "7" is in segment 2 and "21" in segment 3. SWAPPED exchanges segments 0
+# and 2, so "7" moves to 0 and "21" stays.
 YOUNG = Signup("7", START, age=20, gender="F")
 OLD = Signup("21", START, age=100)
 SWAPPED = a_release(centres=(CENTRES[2], CENTRES[1], CENTRES[0], CENTRES[3]))

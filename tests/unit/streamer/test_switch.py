@@ -1,4 +1,4 @@
-"""A release of another space decides once every lane has filled its index, and nobody is left in the old one."""
+"""A release of another space decides once every lane has filled its index, and no user stays behind."""
 
 from copy import deepcopy
 from dataclasses import replace as other

@@ -93,7 +93,7 @@ def test_a_gain_within_its_margin_is_no_clear_difference(gain: float, verdict: s
 
 
 def test_the_verdict_is_the_same_whichever_users_are_drawn() -> None:
-    """Ages and orders that have nothing to do with one another: the third draw lies above 19 of 19 shuffles by accident."""
+    """Independent ages and orders: by accident the third draw lies above 19 of 19 shuffles."""
     settings = FitSettings(k=3, features=features_named("age", "total_orders"))
     for seed in range(4):
         drawn = np.random.default_rng(seed).normal(size=(300, 2))

@@ -41,8 +41,8 @@ def recommended() -> ModelRelease:
         (
             {"features": features_named("age", "country")},
             (
-                "with the setting features: features is age, gender, .* and age, country here; leave features "
-                "out"
+                "with the setting features: features is age, gender, .* and age, country here; "
+                "leave features out"
             ),
         ),
         (
@@ -72,10 +72,9 @@ def test_a_preset_that_asks_for_it_is_named(label: ModelRelease, recommended: Mo
         check_continues(recommended, QUICK)
     assert str(caught.value) == (
         f"the current release {recommended.version} cannot be continued with preset label: the encoding of "
-        f"gender, country, "
-        "traffic_source, most_frequent_brand, most_frequent_category is one-hot there and label here; "
-        "scaling is balanced there and standard here; leave preset out to keep what the release has, or "
-        "learn everything anew with --refit-space"
+        "gender, country, traffic_source, most_frequent_brand, most_frequent_category is one-hot there and "
+        "label here; scaling is balanced there and standard here; leave preset out to keep what the "
+        "release has, or learn everything anew with --refit-space"
     )
     with pytest.raises(BadTraining, match=r"with preset recommended: .* leave preset out"):
         check_continues(label, RECOMMENDED)

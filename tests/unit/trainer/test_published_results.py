@@ -1,5 +1,5 @@
-"""What others published on public data, fitted again by our own fit. tests/data/reference/README.txt names the
-sources of data and figures; the steps are those of the published notebooks."""
+"""What others published on public data, fitted again by our own fit. tests/data/reference/README.txt names
+the sources of data and figures; the steps are those of the published notebooks."""
 
 from __future__ import annotations
 

@@ -287,7 +287,7 @@ def countries(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_segment_that_lost_its_users_ends_and_the_others_go_on(countries: Path, tmp_path: Path) -> None:
-    """With as many different users as there were segments, on which scikit-learn begins others or gives up."""
+    """With as many different users as segments, where scikit-learn begins with others or gives up."""
     before = load_release(countries)
     table = of_countries(women=("C0", "C2"))
     made = load_release(

@@ -63,7 +63,8 @@ def test_how_the_rows_are_batched_does_not_matter(tmp_path: Path) -> None:
     ("settings", "shop"),
     [
         ("QUICK", "a_shop(3_000)"),
-        # So many columns take other solvers, in the fit and in the controls; the recommended preset is in these.
+        # So many columns use other solvers, in the fit and in the controls, which have the recommended
+        # preset.
         ("replace(QUICK, encoding='one-hot', compare=True)", "a_shop_of_kinds(400, brands=50)"),
     ],
 )

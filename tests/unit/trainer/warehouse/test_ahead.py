@@ -1,4 +1,4 @@
-"""Rows whose time lies ahead of now by more than a setting are left out, as the stream makes such events dead letters."""
+"""Rows too far ahead of now, by a setting, are left out; the stream makes such events dead letters."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path

@@ -69,8 +69,7 @@ def test_bytes_that_are_no_text_have_a_way_out_in_the_shop_s_names(tmp_path: Pat
         open_warehouse(folder, names, Reading(features=FEATURES))
     assert str(caught.value).startswith(
         f"column kunden.Land of folder {tmp_path} is bytes that are not all UTF-8: leave country out of the "
-        f"features, or "
-        "decode them in a view (files have none: put it into a DuckDB file, over them)"
+        "features, or decode them in a view (files have none: put it into a DuckDB file, over them)"
     )
 
 

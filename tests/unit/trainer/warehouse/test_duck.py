@@ -51,8 +51,8 @@ def test_no_rows_are_a_table_all_the_same(source: DuckSource) -> None:
     [
         "select nothing, 1, 1 from users",
         (
-            f"select case when i = {ROWS_A_BATCH + 1} then error('late') else i end, 'a', 1 from range(200000) "
-            f"as r(i)"
+            f"select case when i = {ROWS_A_BATCH + 1} then error('late') else i end, 'a', 1 from "
+            "range(200000) as r(i)"
         ),
         "select 1.5, 'a', 1",
     ],

@@ -89,7 +89,10 @@ LONG_LINE = b"u,,," + b"x" * 10_000_000 + b",,\n"
         ),
         (
             b"id\tage\n7\t20\n",
-            """, line 1, has one column, 'id\\tage', by the separator ',': set separator = "\\t" under [csv]""",
+            (
+                ", line 1, has one column, 'id\\tage', by the separator ',': set separator = \"\\t\" under "
+                "[csv]"
+            ),
         ),
         (f"{HEADER}\n".encode(), "table users of folder {folder} has no rows"),
     ],
@@ -153,8 +156,7 @@ def test_texts_that_mean_nothing(tmp_path: Path) -> None:
             "left out: 1 row of users: user_id is missing, for example line 3 of users.csv",
             (
                 'users.csv: country is "null" in 1 row, which is text; where it means nothing, set nulls = '
-                '["null"] under '
-                "[csv] in segue.toml"
+                '["null"] under [csv] in segue.toml'
             ),
         ]
     assert (seven["age"], seven["gender"], seven["country"]) == (None, None, "null")

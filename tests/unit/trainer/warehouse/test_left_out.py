@@ -90,9 +90,8 @@ def test_an_item_s_value_is_told_with_the_item_s_line(tmp_path: Path) -> None:
     assert notes(write_csv(shop, tmp_path)) == [
         (
             'left out: 1 row of orders: an item\'s price is not a finite number, for example "12,50" '
-            "(order_items.csv, line "
-            "3); the decimal mark is a point: 12.50; correct it, or leave total_spend out of the setting "
-            "declare"
+            "(order_items.csv, line 3); the decimal mark is a point: 12.50; correct it, or leave "
+            "total_spend out of the setting declare"
         )
     ]
 
@@ -103,8 +102,7 @@ def test_a_time_is_told_with_the_forms_that_are_taken(tmp_path: Path) -> None:
         (
             'left out: 2 rows of orders: created_at is not a time, for example "1733254260" (orders.csv, '
             'line 2) and "31.12.2024" (orders.csv, line 3); a time is written as 2024-01-31, 2024-01-31 '
-            "09:30, 2024-01-31 09:30:00 or "
-            "2024-01-31T09:30:00+01:00"
+            "09:30, 2024-01-31 09:30:00 or 2024-01-31T09:30:00+01:00"
         )
     ]
 
@@ -113,8 +111,7 @@ def test_a_word_for_nothing_names_the_setting(tmp_path: Path) -> None:
     told = notes(write_csv(Shop().user("7", age="NULL"), tmp_path))
     assert any(
         'for example "NULL" (users.csv, line 2); where "NULL" means nothing, set nulls = ["NULL"] under '
-        "[csv] in "
-        "segue.toml; correct it, or leave age out" in note
+        "[csv] in segue.toml; correct it, or leave age out" in note
         for note in told
     )
 
@@ -126,16 +123,14 @@ def test_a_database_tells_the_ids(tmp_path: Path) -> None:
     assert sorted(notes(write_duckdb(shop, tmp_path / "shop.duckdb"))) == [
         'left out: 1 row of order_items: no order has its order_id, for example order_id "3"',
         (
-            "left out: 1 row of orders: an item's quantity is not a whole number of at least 1, for example "
-            '"0" (order_id "2"); correct it, or leave most_frequent_brand, most_frequent_category and '
-            "total_spend out of the setting "
-            "declare and features"
+            "left out: 1 row of orders: an item's quantity is not a whole number of at least 1, for "
+            'example "0" (order_id "2"); correct it, or leave most_frequent_brand, most_frequent_category '
+            "and total_spend out of the setting declare and features"
         ),
         'left out: 1 row of orders: user_id is missing, for example order_id "1"',
         (
-            'left out: 1 row of users: age is not a number, for example "old" (user_id "7"); correct it, or '
-            "leave age out of "
-            "the setting features"
+            'left out: 1 row of users: age is not a number, for example "old" (user_id "7"); correct it, '
+            "or leave age out of the setting features"
         ),
         "left out: 1 row of users: user_id is missing",
     ]
@@ -182,8 +177,7 @@ def test_the_cause_is_orders_and_items_that_do_not_meet(tmp_path: Path) -> None:
     shop = Shop().user("7").order("O1", "7", []).item("1")
     assert cause(write_csv(shop, tmp_path)) == (
         "left out are 1 row of orders: the order has no items, for example line 2 of orders.csv; 1 row of "
-        "order_items: no "
-        'order has its order_id, for example "1" (order_items.csv, line 2)'
+        'order_items: no order has its order_id, for example "1" (order_items.csv, line 2)'
     )
 
 

@@ -76,8 +76,7 @@ def test_no_kind_of_warehouse(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("hello")
     assert refusal(tmp_path / "notes.txt") == (
         f"warehouse {tmp_path}/notes.txt is not a DuckDB file: name a folder of Parquet or CSV files, a "
-        f"DuckDB "
-        "file or a postgresql:// URL"
+        "DuckDB file or a postgresql:// URL"
     )
     assert refusal("redshift://user:secret@host/db") == (
         "a redshift:// warehouse cannot be read: name a folder of Parquet or CSV files, a DuckDB file, or a "
@@ -97,8 +96,8 @@ def test_a_missing_table(tmp_path: Path) -> None:
     (tmp_path / "order_items.csv").unlink()
     assert refusal(tmp_path) == (
         f"folder {tmp_path} has no table order_items: it should be a file order_items.parquet, "
-        f"order_items.csv, "
-        "order_items.csv.gz, or set tables.order_items in segue.toml to the name that it has"
+        "order_items.csv, order_items.csv.gz, or set tables.order_items in segue.toml to the name that it "
+        "has"
     )
 
 
@@ -108,8 +107,7 @@ def test_a_missing_table_of_duckdb(tmp_path: Path) -> None:
         connection.execute("drop table inventory_items")
     assert refusal(path) == (
         f"DuckDB file {path} has no table inventory_items: make a table or a view of that name in its main "
-        f"schema, "
-        "or set tables.inventory_items in segue.toml to the name that it has"
+        "schema, or set tables.inventory_items in segue.toml to the name that it has"
     )
 
 
@@ -195,8 +193,7 @@ def test_ids_that_may_be_fractions(tmp_path: Path, kind: str) -> None:
     shown = kind.replace(" ", "").upper()
     assert refusal(path) == (
         f"column users.id of DuckDB file {path} is {shown}, but ids are text or whole numbers: cast it to "
-        f"BIGINT or "
-        "to text, or set whole_ids = true in segue.toml where they are whole"
+        "BIGINT or to text, or set whole_ids = true in segue.toml where they are whole"
     )
 
 
@@ -251,8 +248,8 @@ def test_a_collation_of_the_warehouse_does_not_matter(tmp_path: Path) -> None:
     with duckdb.connect(path) as connection:
         connection.execute("""
             create table users (
-                id varchar collate nocase, age int, gender varchar collate nocase, country varchar collate nocase,
-                traffic_source varchar, created_at timestamp
+                id varchar collate nocase, age int, gender varchar collate nocase,
+                country varchar collate nocase, traffic_source varchar, created_at timestamp
             )
         """)
         connection.execute(

@@ -1,4 +1,4 @@
-"""Snowflake through a stand-in for its connector: what it is asked, what is made of the answers and errors."""
+"""Snowflake through a stand-in for its connector: the queries, the answers and the errors."""
 
 import sys
 from types import SimpleNamespace
