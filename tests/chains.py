@@ -58,7 +58,7 @@ class Wrong(AssertionError):
 
 @dataclass(slots=True)
 class History:
-    """What the log says of one user, and what was told of it.
+    """What the log says of one user, and the user's changes.
 
     Attributes:
         tracks: by input topic, the user's events in its lane, in order.
@@ -243,7 +243,7 @@ def _expect_linked(
 
 
 def _expect_end(walk: _Walk, earliest: Mapping[At, int], label: Label | None, newest: Scores) -> None:
-    """The log's end is reached, and the newest release gives what was told last."""
+    """At the log's end the newest release gives the segment of the last change."""
     end = walk.boxes()[-1][1]
     right = walk.right(newest, end, label)
     if end not in earliest or label != right:

@@ -1,4 +1,4 @@
-"""A change made by hand, of which a test says what matters to it."""
+"""A change made by hand, with the fields that a test names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A user who moves with each signup, and what was told of it."""
+"""A user who moves with each signup, and the user's changes."""
 
 from schemas.changes import SegmentChange
 from schemas.events import Signup
@@ -12,7 +12,7 @@ YOUNG_AGAIN = Signup("7", START.replace(hour=2), age=20)  # segment 2
 
 
 def segments(world: World, user_id: str = "7") -> list[tuple[int | None, int]]:
-    """Each move, from and to, in the order in which they were told."""
+    """Each move, from and to, in the order of the topic."""
     return [
         (change.previous_segment, change.segment)
         for change in world.changes(user_id)

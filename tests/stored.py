@@ -27,7 +27,7 @@ Fields = Mapping[bytes, bytes]
 
 @dataclass(slots=True)
 class Stored:
-    """All that lies under a prefix, of whomever.
+    """All that Redis holds under a prefix.
 
     Attributes:
         users: by user id the fields.

@@ -96,7 +96,7 @@ def verify(
     """Every user's state, every chain of changes, ``user-segments`` and Redis: all agree, or it raises.
 
     Args:
-        gone: users of whom no fact stands, since they were erased.
+        gone: erased users without a later fact.
     """
     told = read_topic(bootstrap, topics.changes)
     records = read_topic(bootstrap, topics.users)

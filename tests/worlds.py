@@ -188,7 +188,7 @@ class World:
         return [record for records in self.kafka.topics[topic].partitions for record in records]
 
     def changes(self, user_id: str | None = None) -> list[Change]:
-        """Every change told, by partition and offset."""
+        """Every change on the topic, by partition and offset."""
         told = [decode_change(r.value) for r in self.records(self.topics.changes) if r.value is not None]
         return [change for change in told if user_id in (None, change.user_id)]
 

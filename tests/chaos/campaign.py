@@ -101,7 +101,7 @@ class Campaign:
 
     @property
     def settings(self) -> dict[str, str]:
-        """What the workers are told."""
+        """The workers' settings."""
         chosen: dict[str, str] = {}
         if self.rekey:
             chosen["SEGUE_REKEY"] = "true"
@@ -290,7 +290,7 @@ def _verified(
     past: Past,
     remakes: Remakes,
 ) -> tuple[Outcome, int]:
-    """Every user's end, every change on the way there, and the dead letters, of which there are so many."""
+    """Check every user, every change and every dead letter; return the outcome and the count of letters."""
     activations = deployment.activations()
     by_version = {release.name: release for release in releases}
     facts = {

@@ -45,7 +45,7 @@ def with_strays(
 
 
 def records(random: Random, count: int, users: int | None = None) -> Iterator[Event | BadRecord]:
-    """So many events, of which a few are bad; of so many users, or of one for each 20 events."""
+    """``count`` events, a few of them bad, of ``users`` users, or of one user for each 20 events."""
     recent: deque[Event] = deque(maxlen=_REMEMBERED)
     growing = max(50, count // EVENTS_A_USER)
     for number in range(count):

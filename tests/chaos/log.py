@@ -1,4 +1,4 @@
-"""What the log says of each user, once a campaign is over, and what was told of it."""
+"""What the log says of each user at a campaign's end, and the users' changes."""
 
 from __future__ import annotations
 

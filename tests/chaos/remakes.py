@@ -36,7 +36,7 @@ Ends = Mapping[int, int]
 
 @dataclass(frozen=True, slots=True)
 class _Remake:
-    """One topic that was made anew, and what was told before.
+    """One topic that was made anew, and how far the outputs had come.
 
     Attributes:
         records: what it held.

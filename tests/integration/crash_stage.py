@@ -59,7 +59,7 @@ def profiles() -> list[Sent]:
 
 
 def purchases() -> list[Sent]:
-    """What comes on ``orders``: three of everybody, some of them told again, and some that cannot be read."""
+    """The records of ``orders``: three orders a user, some of them again, and some that cannot be read."""
     told: list[Sent] = []
     for turn in range(3):
         for number, user_id in enumerate(USERS):

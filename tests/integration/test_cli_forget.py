@@ -1,4 +1,4 @@
-"""`segue forget` on real servers: what goes, what is told, and that nothing brings the user back."""
+"""`segue forget` on real servers: the data goes, the messages are right, and no later step restores the user."""
 
 import json
 from datetime import UTC, datetime, timedelta

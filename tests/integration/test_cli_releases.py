@@ -54,7 +54,7 @@ def segue(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kafka: KafkaService, 
 
 
 def trained(segue: Segue, capsys: Capture, *options: str) -> tuple[Path, str]:
-    """The release's folder, and what people were told."""
+    """The release's folder, and the messages on stderr."""
     assert segue("train", "--warehouse", "tables", "--no-compare", "--k", "3", *options) == 0
     shown = capsys.readouterr()
     return Path(shown.out.splitlines()[-1]), shown.err

@@ -172,7 +172,7 @@ def test_a_window_takes_its_events_alone_and_begins_where_they_found_the_users(
 
 
 def what_was_told(change: dict[str, Any]) -> tuple[str, ...]:
-    """A change, but for when it was told and beside whom."""
+    """A change without its times and its similar users."""
     told = ("user_id", "sequence", "kind", "previous_segment", "segment", "features", "components")
     return (*(str(change[name]) for name in told), str(change["cause"]["offset"]))
 

@@ -1,4 +1,4 @@
-"""A save that Redis lost and half of which it brings back, step by step on a real server (docs/redis.md)."""
+"""A save that Redis lost and half restores, step by step on a real server (docs/redis.md)."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ some_settings = examples(60)
 
 
 def only_the_tombstone_is_left(world: World) -> None:
-    """User 7 is nowhere in Redis but in its tombstone, and what was told of it ends with the erasure."""
+    """Redis has only user 7's tombstone, and the user's changes end with the erasure."""
     kept = world.redis.users["7"]
     assert (kept.fields, kept.orders) == (TOMBSTONE, {})
     assert [index for index in world.redis.indexes.values() if "7" in index._angles] == []

@@ -162,7 +162,7 @@ def test_random_dirty_shops(
     shuffled = some.sample(facts * 2, len(facts) * 2)
     by_fold = from_fold(shuffled, rules)
     assert by_fold == {user_id: row for user_id, row in by_sql.items() if user_id in by_fold}
-    # A user of whom every row is bad has a row of features, all missing, and no event.
+    # A user with bad rows only has a row of features, all missing, and no event.
     assert all(set(by_sql[user_id].values()) == {None} for user_id in by_sql.keys() - by_fold.keys())
 
 

@@ -22,7 +22,7 @@ def main() -> int:
         type=int,
         nargs="+",
         default=[100_000, 1_000_000],
-        help="made-up users of whom memory is measured, the fewest first; default: %(default)s",
+        help="numbers of made-up users to measure the memory with, the fewest first; default: %(default)s",
     )
     options = parser.parse_args()
     seed = secrets.randbelow(1_000_000) if options.seed is None else options.seed

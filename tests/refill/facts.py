@@ -19,7 +19,7 @@ class Sent:
 
     Attributes:
         records: how many passed, bad ones too.
-        users: every user of whom a good event told.
+        users: every user with a good event.
         facts: by user, every good event of those who are looked at.
     """
 

@@ -1,4 +1,4 @@
-"""Whether a command has looked at all that there is, and whether each user is as told. Pure."""
+"""Whether a command has seen every user and record, and whether each user is right. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class There:
     """What there was at a moment, counted without the product.
 
     Attributes:
-        users: of whom an event has told, whatever became of them.
+        users: with an event in the inputs, erased ones too.
         events: in the inputs.
         decisions: in `user-segments`.
     """
@@ -59,11 +59,11 @@ def differences(
     stored: Mapping[str, Mapping[bytes, bytes]],
     newest: Mapping[str, Mapping[str, Any] | None],
 ) -> list[str]:
-    """What is wrong of whom.
+    """Every difference, with its user.
 
     Args:
         right: users, recomputed from all that was said of them.
-        gone: users of whom no fact stands, since they were erased.
+        gone: erased users without a later fact.
         stored: by user, the hash in Redis.
         newest: by user, the newest record in `user-segments`.
     """

@@ -189,7 +189,7 @@ class MadeUpLane:
 
 
 class MadeUpRedis:
-    """As much of a Redis client as it takes to list users; a part of them is told twice."""
+    """A Redis client that can list users only; it lists some of them twice."""
 
     def __init__(self, shop: Shop, keys: Keys) -> None:
         self._shop = shop

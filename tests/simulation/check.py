@@ -34,7 +34,7 @@ AS_OF = START + timedelta(hours=4)
 
 
 class _Decision(Struct, frozen=True):
-    """``activation`` told it; ``by`` is the last that decided so, though it may have told nothing."""
+    """``activation``: of the change; ``by``: the last one that decided so, with or without a change."""
 
     segment: int
     provisional: bool
@@ -67,7 +67,7 @@ class Ledger:
         self.changes: list[bytes | None] = []
 
     def offsets_expired(self, partition: int) -> None:
-        """From now on only the decisions told, and the place, tell up to where events were decided."""
+        """From now on only the changes and the place show up to where events were decided."""
         self._expired.add(partition)
 
     def begins_with(self, facts: Sequence[Signup | Order], start: Mapping[int, Mapping[str, int]]) -> None:

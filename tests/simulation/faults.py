@@ -19,7 +19,7 @@ QUIET = frozenset({"at_end", "reached", "lag", "note_formers", "close"})
 
 
 class CallFaults:
-    """The calls of a lane, some of which fail."""
+    """A lane's calls; some of them fail."""
 
     def __init__(self, world: SimWorld) -> None:
         random = world.random

@@ -189,7 +189,7 @@ class SimWorld(World):
         return True
 
     def delete_and_create(self, topic: str) -> None:
-        """Make an input anew, all of which was read; Kafka may or may not forget the offsets in it."""
+        """Make an input anew after all of it was read; Kafka may or may not forget the group's offsets."""
         for record in self.records(topic) if topic != self.topics.rekeyed else ():
             event = self.event(record) if self.topics.rekey else read_event(self, record)
             if event is not None:

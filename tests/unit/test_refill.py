@@ -1,4 +1,4 @@
-"""The verdict of `make refill`: a command that left something out is found, and a user who is not as told."""
+"""The verdict of `make refill` finds a command that left something out, and a user who is wrong."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence

@@ -157,7 +157,7 @@ class AtWork:
         return outcome
 
     def is_well(self) -> None:
-        """The worker is the one that began, is ready, and has told of nothing unforeseen."""
+        """The same worker still runs, is ready, and has logged no traceback."""
         self.worker.ready()  # raises where its process has ended
         assert "Traceback" not in self.worker.log()
 

@@ -112,7 +112,7 @@ class Proxy:
 
 
 class KafkaBehindProxy(LocalKafka):
-    """A Kafka with a second way in: who comes by ``proxy.address`` is told to come by it again.
+    """A Kafka with a second address, ``proxy.address``: Kafka names that address to the clients that use it.
 
     Kafka itself and the test take the first one, ``bootstrap``.
     """

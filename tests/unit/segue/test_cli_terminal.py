@@ -43,7 +43,7 @@ def program(prints: str) -> list[str]:
 
 
 def ended(arguments: list[str], output: Literal["stdout", "stderr"], file: int) -> tuple[int, str]:
-    """The exit code with this output in this file, and what was told on the other one."""
+    """The exit code with this output in this file, and the text on the other output."""
     done = subprocess.run(
         [sys.executable, *arguments],
         stdin=subprocess.DEVNULL,

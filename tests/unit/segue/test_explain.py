@@ -1,4 +1,4 @@
-"""What is said where a user's score cannot be told."""
+"""The message where a user's score cannot be explained."""
 
 from __future__ import annotations
 

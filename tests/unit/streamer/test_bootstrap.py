@@ -40,7 +40,7 @@ def twin(world: World) -> World:
 
 
 def stored(world: World) -> tuple[object, ...]:
-    """What Redis holds but for the decisions, which depend on what was told before."""
+    """What Redis holds but for the decisions, which depend on earlier changes."""
     return (
         {user_id: world.state(user_id).facts for user_id in world.redis.users},
         {user_id: user.orders for user_id, user in world.redis.users.items()},

@@ -103,7 +103,7 @@ def test_while_an_index_is_filled_events_go_into_both() -> None:
 
 
 def test_a_takeover_goes_on_with_the_release_in_use() -> None:
-    """Also in a worker that was never told of it but by the topic."""
+    """Also in a worker that knows the release from the topic alone."""
     world = a_world()
     drain_all([world.take_over(0), world.take_over(1)])
     activate(world, 4)
@@ -151,7 +151,7 @@ def test_a_rollback_when_one_lane_has_switched_fills_the_old_index_again() -> No
 
 
 class _Dying:
-    """A log that dies once it has committed, when it is told to."""
+    """A log that dies after its commit, if a test asks for it."""
 
     def __init__(self, log: Log) -> None:
         self._log = log

@@ -54,7 +54,7 @@ def test_a_window_that_nobody_can_be_in(
 
 
 def shop(days: range) -> Shop:
-    """Sixty users, of whom each orders every sixth day, by turns."""
+    """Sixty users; each orders every sixth day, by turns."""
     made = Shop()
     for number in range(60):
         made.user(

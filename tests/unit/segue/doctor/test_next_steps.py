@@ -1,4 +1,4 @@
-"""What a stranger is told to run next, and in which order."""
+"""The next commands that the doctor names to a newcomer, in order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The watchman by itself, told by a pipe as the guard tells it."""
+"""The watchman by itself, with orders by a pipe as the guard gives them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.services import eventually
 def watching(
     parent: int, *orders: tuple[str, str, int | str]
 ) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
-    """A watchman of this parent, who has been told; with it the pipe, which stays open."""
+    """A watchman of this parent that has its orders, and the pipe, which stays open."""
     its_end, our_end = os.pipe()
     os.write(our_end, b"".join(json.dumps(order).encode() + b"\n" for order in orders))
     started = subprocess.Popen([sys.executable, "-I", "-S", watchman.__file__, str(parent)], stdin=its_end)

@@ -1,4 +1,4 @@
-"""What people are told of rows that are left out, and of nobody being left to train on."""
+"""The messages about rows that are left out, and about a warehouse with nobody left to train on."""
 
 from datetime import UTC, datetime
 from pathlib import Path
