@@ -1,4 +1,4 @@
-"""`segue forget` on real servers: the data goes, the messages are right, and no later step restores the user."""
+"""`segue forget` on real servers: the data goes, the messages are right, and nothing restores the user."""
 
 import json
 from datetime import UTC, datetime, timedelta
