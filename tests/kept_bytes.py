@@ -1,7 +1,7 @@
-"""What made-up streams leave in Kafka and in Redis, byte for byte, as files; ``python -m tests.kept_bytes`` writes them
+"""What made-up streams leave in Kafka and Redis, byte for byte, as files. ``python -m tests.kept_bytes`` writes them
 anew. Do that only where a change of the bytes is wanted.
 
-A file's lines are JSON: the records of a topic, then every place that was saved, then what Redis holds in the end.
+A file's lines are JSON: the records of a topic, then every place that was saved, then what Redis holds at last.
 Bytes stand as text. A value that an earlier record has too is that record's name.
 """
 
@@ -91,12 +91,12 @@ class Stream:
         """One that has not taken over yet; ``dies``: as soon as it has committed."""
 
         def wrap(log: Log, store: Store) -> tuple[Log, Store]:
-            return Dying(log) if dies else log, self.noted(store, partition)  # type: ignore[return-value]
+            return Dying(log) if dies else log, self.noted(store, partition)
 
         return self.world.lane(partition, wrap)
 
     def noted(self, store: Store, partition: int = 0) -> Store:
-        return Noted(store, partition, self.saved)  # type: ignore[return-value]
+        return Noted(store, partition, self.saved)
 
     def taken(self, partition: int = 0) -> Lane:
         lane = self.lane(partition)
@@ -175,7 +175,7 @@ def later(order: Order, **fields: Any) -> Order:
 
 
 def events() -> Iterator[Line]:
-    """Signups, orders, newer and cancelled versions, erasures and whoever comes back, and whatever is refused."""
+    """Signups, orders, newer and cancelled versions, erasures, users who return, and refused records."""
     stream = Stream(World(exclude=["Cancelled"]))
     world, first = stream.world, an_order(1)
     world.send(YOUNG, first, replace(YOUNG, user_id="8", age=70), an_order(2, "Carhartt"))
@@ -207,7 +207,7 @@ def history() -> Iterator[Line]:
 
 
 def many_orders() -> Iterator[Line]:
-    """A user of more orders than may go without an index, whose first and last are withdrawn; and who is erased."""
+    """A user with enough orders for an index; the first and the last are withdrawn, then the user is erased."""
     stream = Stream(World(exclude=["Cancelled"], features=RICH, max_batch=40))
     orders = [an_order(number, "Carhartt" if number in (0, 68) else "Ön") for number in range(70)]
     stream.world.send(*orders)
@@ -222,7 +222,7 @@ def many_orders() -> Iterator[Line]:
 
 
 def releases() -> Iterator[Line]:
-    """A release of the same space, then one of another, which the first lane fills while the second has not."""
+    """A release of the same space, then one of another space, which the first lane fills before the second."""
     stream = Stream(World(2))
     world = stream.world
     world.send(*(Signup(who, START, age=20 + 30 * i, gender="F") for i, who in enumerate(("21", "7", "É"))))
@@ -288,7 +288,7 @@ def made_anew() -> Iterator[Line]:
 
 
 def bootstrapped() -> Iterator[Line]:
-    """A bootstrap, the events since, a bootstrap again over an unfinished one, and a switch to what a rebuild made."""
+    """A bootstrap, later events, another bootstrap over an unfinished one, and a switch to a rebuild."""
     facts: list[Signup | Order] = [
         *(an_order(number, "Carhartt") for number in range(66)),
         YOUNG,
@@ -298,7 +298,7 @@ def bootstrapped() -> Iterator[Line]:
     stream = Stream(World())
     world = stream.world
     with suppress(Crash):
-        fill(world, facts, wrap=lambda log, store: (Dying(log), stream.noted(store)), writer="bootstrap 1")  # type: ignore[return-value]
+        fill(world, facts, wrap=lambda log, store: (Dying(log), stream.noted(store)), writer="bootstrap 1")
     fill(world, facts, wrap=lambda log, store: (log, stream.noted(store)), writer="bootstrap 2")
     yield from stored(world.redis)
     world.send(OLD, later(an_order(0, "Carhartt"), items=(Item("Ön"),)))

@@ -74,7 +74,7 @@ def test_a_later_life_carries_its_erasure_when_compaction_has_taken_the_null(by:
     again = World()
     again.kafka.topics[again.topics.users].partitions = world.kafka.topics[world.topics.users].partitions
     fill(again, [YOUNG, an_order("2", "Carhartt", ERASED_AT.replace(hour=10))])
-    facts = again.states.get("7").facts
+    facts = again.state("7").facts
     assert (facts.erased_at, facts.signed_up_at) == (ERASED_AT, None)
 
 
