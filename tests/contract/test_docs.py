@@ -165,8 +165,9 @@ def test_pip_is_asked_for_what_a_clone_has() -> None:
 
 
 def test_every_test_that_shows_a_guarantee_is_there() -> None:
-    """A file is named, and after a colon its tests."""
+    """A file is named, and after a colon its tests; without a colon the file as a whole."""
     text = text_of(DOCS / "guarantees.md")
+    assert [file for file in re.findall(r"`(tests/[\w/]+\.py)`", text) if not (ROOT / file).is_file()] == []
     named = {
         (file, test)
         for file, tests in re.findall(r"`(tests/[\w/]+\.py)`:((?:\s+`test_\w+`,?)+)", text)
