@@ -213,9 +213,9 @@ class _Filler(Filler):
         if self.unfinished:
             if committed and committed != self._ends.start:
                 raise NotFresh(
-                    f"the group's offsets in lane {self._lane} are not those of this bootstrap, which would set them"
-                    " back: run it again with the same --as-of and --margin; where workers went on since, and Redis lost"
-                    " that, run `segue rebuild` into another prefix"
+                    f"the group's offsets in lane {self._lane} are not those of this bootstrap, which would set"
+                    " them back: run it again with the same --as-of and --margin; where workers went on since,"
+                    " and Redis lost that, run `segue rebuild` into another prefix"
                 )
             return
         place = self.former if again else None

@@ -86,8 +86,9 @@ class Reading(Protocol):
         """Whether reading has passed all these offsets, though no record may lie just below them."""
 
     def reached(self) -> Mapping[str, int]:
-        """By topic being read, the offset that is read next. At a partition's end it lies past transaction markers and
-        aborted records.
+        """By topic being read, the offset that is read next.
+
+        At a partition's end it lies past transaction markers and aborted records.
         """
 
 
@@ -107,8 +108,8 @@ class Log(Reading, Protocol):
     def watch(self, topic: str) -> Bounds:
         """Go by ``topic`` as it is now; the bounds of the lane's partition.
 
-        From now on an offset that is committed names this topic's id, and reading ends in a doubt where the topic is
-        made anew.
+        From now on an offset that is committed names this topic's id, and reading ends in a doubt where the
+        topic is made anew.
         """
 
     def lag(self) -> dict[str, int]:
@@ -141,8 +142,8 @@ class StoredUser(Struct, frozen=True):
 class Loaded(Struct, frozen=True):
     """The users asked for, and after them the lane's place, read in one round trip.
 
-    The place is read last, so a save in between shows as another place. A place read first, or by itself, would not
-    show a save that comes in between and is lost again before the next.
+    The place is read last, so a save in between shows as another place. A place read first, or by itself,
+    would not show a save that comes in between and is lost again before the next.
     """
 
     place: bytes | None
@@ -218,7 +219,8 @@ class Store(Protocol):
     def follow(self) -> bytes | None:
         """Go to the prefix under which the lane's states lie now, and read the lane's place there.
 
-        A rebuild may have moved the lane. All other methods read and write under the prefix that was reached last.
+        A rebuild may have moved the lane. All other methods read and write under the prefix that was reached
+        last.
         """
 
     def places(self, partitions: Collection[int]) -> list[bytes]:

@@ -23,7 +23,8 @@ from streamer.offset_note import note
 class KafkaLog:
     """Partition ``partition`` of a lane's topics, as member of nothing: the group only keeps offsets.
 
-    Most methods hand the call to the reader or the writer: a lane has one log, and each of the two has one client.
+    Most methods hand the call to the reader or the writer: a lane has one log, and each of the two has one
+    client.
     """
 
     def __init__(
@@ -105,7 +106,7 @@ class KafkaLog:
         return self._reader.at_end(ends)
 
     def reached(self) -> Mapping[str, int]:
-        """By topic being read, the offset that is read next, at a partition's end past transaction markers."""
+        """By topic being read, the offset that is read next; at the end it lies past transaction markers."""
         return self._reader.reached()
 
     def lag(self) -> dict[str, int]:

@@ -159,8 +159,9 @@ class Lane:
     def _beyond_marks(self, positions: dict[str, int]) -> dict[str, int]:
         """These positions, each past the transaction markers and aborted records that follow it.
 
-        A place before such a marker would lie before the log's beginning once retention has emptied the partition, as if
-        events had been missed. A batch that is taken in parts leaves records that are read and not yet taken.
+        A place before such a marker would lie before the log's beginning once retention has emptied the
+        partition, as if events had been missed. A batch that is taken in parts leaves records that are read and
+        not yet taken.
         """
         ahead = self._log.reached()
         return {

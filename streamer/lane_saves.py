@@ -15,7 +15,8 @@ class LaneSaves:
     """Saves for one lane.
 
     Attributes:
-        place: the place that was written last; a takeover begins with one that is not written yet. None before that.
+        place: the place that was written last; a takeover begins with one that is not written yet. None before
+            the first takeover.
         seen_s: when the place was last seen to be this one, on the monotonic clock.
     """
 

@@ -31,7 +31,10 @@ def read_whole(log: Reading, topic: str, bounds: Bounds, max_batch: int) -> Iter
 def read_events(
     log: Reading, begin: Mapping[str, int], end: Mapping[str, int], config: LaneConfig
 ) -> Iterator[tuple[int, list[Incoming]]]:
-    """The events of these inputs from ``begin`` up to ``end``, in batches; of each, how many records were read."""
+    """The events of these inputs from ``begin`` up to ``end``, in batches.
+
+    With each batch comes the number of records that were read for it.
+    """
     for records in read_between(log, begin, end, config.max_batch):
         batch = read_batch(records, begin, config.topics, config.settings, config.max_ahead)
         yield len(records), batch.events
@@ -46,7 +49,7 @@ def holds_records(log: Log, topic: str) -> bool:
 
 
 def by_user(records: Iterable[Record]) -> Iterator[tuple[str, Record]]:
-    """The records of ``user-segments``, each with its user; a record without a key has none and is left out."""
+    """The records of ``user-segments``, each with its user; records without a key are left out."""
     for record in records:
         if record.key is not None:
             yield record.key.decode(), record

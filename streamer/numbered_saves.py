@@ -69,7 +69,9 @@ class Filler:
         self._held, self._torn = follow_lane(self._store)
 
     def begin(self) -> None:
-        """Mark the lane, over what :meth:`look` found: a worker refuses it, and who came before can write no more.
+        """Mark the lane, over what :meth:`look` found.
+
+        From then on a worker refuses the lane, and whoever came before can write no more.
 
         Raises:
             SegueError: somebody else wrote meanwhile.
@@ -83,9 +85,10 @@ class Filler:
             raise self._overtaken
 
     def clear(self) -> None:
-        """Delete the users of all lanes, until there is nothing to delete under a mark that came after the last deletion.
+        """Delete the users of all lanes.
 
-        A Redis that loses a deletion would keep the mark that stood before it.
+        It deletes again under a new mark until nothing is left to delete: a Redis that loses a deletion keeps the
+        mark that stood before it.
 
         Raises:
             SegueError: somebody else wrote meanwhile.
@@ -99,7 +102,10 @@ class Filler:
             self.write([])
 
     def write(self, states: Iterable[tuple[UserState, bool]]) -> None:
-        """Write users in one save; of each also whether a sweep is to decide it. Errors as of :meth:`clear`."""
+        """Write users in one save; with each comes whether a sweep is to decide it.
+
+        Errors as of :meth:`clear`.
+        """
         rules = self._config.rules
         writes = [
             write_of(None, state, self._sweep, {}, rules, index_all=True, due=due) for state, due in states

@@ -1,7 +1,7 @@
 """What may stand in a lane's place instead of a place: a mark, from which no worker goes on.
 
-Every save compares the place, so one write of a mark locks out whoever worked in the lane before. A mark is stored as
-one JSON text; a place is a JSON object.
+Every save compares the place, so one write of a mark locks out whoever worked in the lane before. A mark is
+stored as one JSON text; a place is a JSON object.
 """
 
 import re

@@ -60,8 +60,8 @@ class LaneFiller(Filler):
         self, lane: int, store: Store, model: ActiveModel, config: LaneConfig, writer: str, *, anew: bool
     ) -> None:
         overtaken = LaneInUse(
-            f"somebody else writes to lane {lane} under this prefix: let the other rebuild end, or name another prefix"
-            " with --into"
+            f"somebody else writes to lane {lane} under this prefix: let the other rebuild end, or name another"
+            " prefix with --into"
         )
         super().__init__(lane, store, model, config, "rebuild", writer, overtaken)
         self._anew = anew

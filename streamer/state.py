@@ -127,8 +127,8 @@ class OrdersMissing(Exception):
     """The fold needs every order of this user, and the state holds only some of them.
 
     The fold does not read: it raises this from deep within its counting, where alone the need shows.
-    :meth:`streamer.users.Users.apply` catches it, reads the orders and folds again. A value returned instead would have
-    to pass through every function between the two.
+    :meth:`streamer.users.Users.apply` catches it, reads the orders and folds again. A value returned instead
+    would have to pass through every function between the two.
     """
 
     def __init__(self, user_id: str) -> None:

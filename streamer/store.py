@@ -70,8 +70,8 @@ class RedisStore:
     def follow(self) -> bytes | None:
         """Go to the prefix under which the lane's states lie now, and read the lane's place there.
 
-        It begins each time with the prefix that it was given: a Redis that loses the pointer to another prefix leads
-        back. Every takeover begins with this call.
+        It begins each time with the prefix that it was given: a Redis that loses the pointer to another prefix
+        leads back. Every takeover begins with this call.
         """
         self._at(self._home)
         while True:

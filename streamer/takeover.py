@@ -3,7 +3,8 @@
 The order of a takeover:
 
 1. fence   start the producer; the former owner can write no more
-2. ask     for the committed offsets, stable ones, the place and the topics; a doubt if another commits meanwhile
+2. ask     for the committed offsets, stable ones, the place and the topics; a doubt if another worker
+           commits meanwhile
 3. weigh   them: where to fold from, where to decide from; a place that Redis did not keep whole counts for
            nothing, and what lies there of the lane is deleted
 4. fold    from the place up to the committed offsets, without deciding
@@ -135,8 +136,8 @@ class Takeover:
 
         def load(wanted: Mapping[str, Collection[str]]) -> Users:
             users = Users(self._store, wanted)
-            # A save writes what differs from what was read: it must not be read from a save that is lost again,
-            # or that another made meanwhile.
+            # A save writes what differs from what was read. That must not be a save that Redis loses again, or
+            # that another worker made meanwhile.
             if users.place != expected:
                 raise InDoubt("the place in Redis is not the one that this takeover wrote last")
             return users

@@ -1,8 +1,9 @@
-"""What made-up streams leave in Kafka and Redis, byte for byte, as files. ``python -m tests.kept_bytes`` writes them
-anew. Do that only where a change of the bytes is wanted.
+"""What made-up streams leave in Kafka and in Redis, byte for byte, as files.
 
-A file's lines are JSON: the records of a topic, then every place that was saved, then what Redis holds at last.
-Bytes stand as text. A value that an earlier record has too is that record's name.
+``python -m tests.kept_bytes`` writes the files anew. Do that only where a change of the bytes is wanted.
+
+A file's lines are JSON: the records of a topic, then every place that was saved, then what Redis holds in the
+end. Bytes stand as text. A value that an earlier record has too is that record's name.
 """
 
 import json
@@ -175,7 +176,7 @@ def later(order: Order, **fields: Any) -> Order:
 
 
 def events() -> Iterator[Line]:
-    """Signups, orders, newer and cancelled versions, erasures, users who return, and refused records."""
+    """Signups, orders, newer and cancelled versions, erasures, users who come back, and dead letters."""
     stream = Stream(World(exclude=["Cancelled"]))
     world, first = stream.world, an_order(1)
     world.send(YOUNG, first, replace(YOUNG, user_id="8", age=70), an_order(2, "Carhartt"))
@@ -207,7 +208,7 @@ def history() -> Iterator[Line]:
 
 
 def many_orders() -> Iterator[Line]:
-    """A user with enough orders for an index; the first and the last are withdrawn, then the user is erased."""
+    """A user with an index of orders: the first and the last order are withdrawn, then the user is erased."""
     stream = Stream(World(exclude=["Cancelled"], features=RICH, max_batch=40))
     orders = [an_order(number, "Carhartt" if number in (0, 68) else "Ön") for number in range(70)]
     stream.world.send(*orders)
@@ -222,7 +223,7 @@ def many_orders() -> Iterator[Line]:
 
 
 def releases() -> Iterator[Line]:
-    """A release of the same space, then one of another space, which the first lane fills before the second."""
+    """A release of the same space, then one of another, whose index one lane fills before the other."""
     stream = Stream(World(2))
     world = stream.world
     world.send(*(Signup(who, START, age=20 + 30 * i, gender="F") for i, who in enumerate(("21", "7", "É"))))
@@ -288,7 +289,7 @@ def made_anew() -> Iterator[Line]:
 
 
 def bootstrapped() -> Iterator[Line]:
-    """A bootstrap, later events, another bootstrap over an unfinished one, and a switch to a rebuild."""
+    """A bootstrap over an unfinished one, the events since, and a switch to what a rebuild made."""
     facts: list[Signup | Order] = [
         *(an_order(number, "Carhartt") for number in range(66)),
         YOUNG,
@@ -297,8 +298,12 @@ def bootstrapped() -> Iterator[Line]:
     facts.sort(key=lambda fact: fact.user_id)
     stream = Stream(World())
     world = stream.world
+
+    def dying(log: Log, store: Store) -> tuple[Log, Store]:
+        return Dying(log), stream.noted(store)  # type: ignore[return-value]
+
     with suppress(Crash):
-        fill(world, facts, wrap=lambda log, store: (Dying(log), stream.noted(store)), writer="bootstrap 1")
+        fill(world, facts, wrap=dying, writer="bootstrap 1")
     fill(world, facts, wrap=lambda log, store: (log, stream.noted(store)), writer="bootstrap 2")
     yield from stored(world.redis)
     world.send(OLD, later(an_order(0, "Carhartt"), items=(Item("Ön"),)))
