@@ -300,7 +300,7 @@ def bootstrapped() -> Iterator[Line]:
     world = stream.world
 
     def dying(log: Log, store: Store) -> tuple[Log, Store]:
-        return Dying(log), stream.noted(store)  # type: ignore[return-value]
+        return Dying(log), stream.noted(store)
 
     with suppress(Crash):
         fill(world, facts, wrap=dying, writer="bootstrap 1")
