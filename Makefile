@@ -44,27 +44,27 @@ laws: venv ## the laws of `make test` over ten times as many examples, drawn ane
 	SEGUE_TEST_TIMES=10 $(BIN)/python -m pytest --numprocesses 2 tests/property tests/integration/test_postgres.py $(ARGS)
 
 simulate: venv ## the lanes through 100,000 seeds of faults; ARGS="--seed 7 --trace" for one, step by step
-	$(BIN)/python -m tests.simulation $(ARGS)
+	$(BIN)/python -m tests.campaigns.simulation $(ARGS)
 
 chaos: venv ## a million events on real servers while they and the workers die; ARGS="--seed 7" again
 	@$(SETUP) default-jre-headless maven redis-server
-	$(BIN)/python -m tests.chaos $(ARGS)
+	$(BIN)/python -m tests.campaigns.chaos $(ARGS)
 
 fuzz: venv ## 100,000 hostile events among as many good ones; ARGS="--seed 7" again
 	@$(SETUP) default-jre-headless maven redis-server
-	$(BIN)/python -m tests.fuzz $(ARGS)
+	$(BIN)/python -m tests.campaigns.fuzz $(ARGS)
 
 refill: venv ## `segue rebuild` of a million events beside a living worker, its rate, and the memory of a million users; ARGS="--events 20000 --users 1000 10000" for less
 	@$(SETUP) default-jre-headless maven redis-server
-	$(BIN)/python -m tests.refill $(ARGS)
+	$(BIN)/python -m tests.campaigns.refill $(ARGS)
 
 soak: venv ## a worker at half load for an hour, watched for what grows; ARGS="--minutes 5" for less
 	@$(SETUP) default-jre-headless maven redis-server
-	$(BIN)/python -m tests.soak $(ARGS)
+	$(BIN)/python -m tests.campaigns.soak $(ARGS)
 
 terminal: venv ## every command interrupted at random moments, and the demo ten times on a terminal; ARGS="--demos 0"
 	@$(SETUP) default-jre-headless maven redis-server
-	$(BIN)/python -m tests.terminal $(ARGS)
+	$(BIN)/python -m tests.campaigns.terminal $(ARGS)
 
 browser: venv ## the pages in a headless Chromium (set-up included), at several widths
 	@$(SETUP) chromium; missing=$$?; \
@@ -72,7 +72,7 @@ browser: venv ## the pages in a headless Chromium (set-up included), at several 
 	$(BIN)/python -m pytest tests/browser $(ARGS)
 
 retrain: venv ## thelook retrained month after month, and the table of who moves; ARGS="--preset recommended"
-	$(BIN)/python -m tests.retrain $(ARGS)
+	$(BIN)/python -m tests.campaigns.retrain $(ARGS)
 
 check: venv ## format, lint and types
 	$(BIN)/ruff format --check .

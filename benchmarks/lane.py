@@ -9,19 +9,19 @@ from itertools import islice
 
 from benchmarks.measure import RUNS, Comparison, compare
 from benchmarks.thelook import fitted
-from schemas.changes import Change
-from segue.kafka import patiently
-from segue.lanes import lane_config, open_log, open_store
-from segue.sending import Sender
+from schemas.outputs.segment_change import Change
+from segue.connect.kafka_access import patiently
+from segue.connect.lane_connections import lane_config, open_log, open_store
+from segue.events.send_events import Sender
 from segue.services import NoServices, Services, find_services
-from segue.settings import Settings, load_settings
-from segue.warehouse_events import outgoing
-from streamer.batch import Batch
-from streamer.lane import Lane
-from streamer.model import ActiveModel, BootstrapRecord
-from streamer.status import Phase
-from streamer.topics_admin import create_topics
-from trainer.model import release_of
+from segue.config.settings import Settings, load_settings
+from segue.events.warehouse_events import outgoing
+from streamer.batch.read_batch import Batch
+from streamer.lane.lane import Lane
+from streamer.segment.active_model import ActiveModel, BootstrapRecord
+from streamer.status.worker_status import Phase
+from streamer.kafka.topics_admin import create_topics
+from trainer.release.pipeline_numbers import release_of
 from trainer.warehouse import open_warehouse
 
 BATCHED, SINGLE = 4_000, 200

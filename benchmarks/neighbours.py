@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.metrics.pairwise import cosine_similarity
 
 from benchmarks.measure import Comparison, compare, seconds_each
-from streamer.neighbours import AngleIndex, angle
+from streamer.segment.neighbours import AngleIndex, angle
 
 TOP = 5
 
@@ -32,6 +32,6 @@ def among(users: int, scans: int) -> Comparison:
 
     return compare(
         f"the {TOP} most similar of {users:,} users",
-        ("streamer.neighbours.AngleIndex", lambda: seconds_each(by_index, 1_000)),
+        ("streamer.segment.neighbours.AngleIndex", lambda: seconds_each(by_index, 1_000)),
         ("cosine_similarity with all of them", lambda: seconds_each(by_scan, scans)),
     )

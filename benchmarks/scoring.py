@@ -19,7 +19,7 @@ def one_user() -> Comparison:
     frames = itertools.cycle([pd.DataFrame([row]) for row in of.rows[:100]])
     return compare(
         "score one user",
-        ("streamer.scoring.Scorer", lambda: seconds_each(lambda: of.scorer.score(next(rows)), 2_000)),
+        ("streamer.segment.scoring.Scorer", lambda: seconds_each(lambda: of.scorer.score(next(rows)), 2_000)),
         (
             "scikit-learn's pipeline.predict",
             lambda: seconds_each(lambda: of.fit.pipeline.predict(next(frames)), 100),

@@ -6,11 +6,11 @@ from importlib.resources import files
 from typing import Any
 
 from schemas.features import FEATURE_NAMES
-from streamer.scoring import Scorer
+from streamer.segment.scoring import Scorer
 from trainer.fit import Fit, fit
-from trainer.model import release_of
-from trainer.rows import select
-from trainer.settings import FitSettings
+from trainer.release.pipeline_numbers import release_of
+from trainer.steps.training_rows import select
+from trainer.steps.fit_settings import FitSettings
 from trainer.warehouse import open_warehouse
 
 

@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from schemas.errors import BadSetting
-from schemas.events import PROFILE_FIELDS
+from schemas.input_events import PROFILE_FIELDS
 
 FeatureKind = Literal["attribute", "count", "most_frequent", "sum", "mean", "min", "max", "last", "distinct"]
 FeatureEncoding = Literal["label", "frequency", "one-hot"]

@@ -8,8 +8,8 @@ import json
 import sys
 from pathlib import Path
 
-from schemas.asyncapi import asyncapi
-from schemas.json_schemas import json_schemas
+from schemas.documents.asyncapi import asyncapi
+from schemas.documents.json_schemas import json_schemas
 
 HERE = Path(__file__).parent
 

@@ -15,7 +15,7 @@ import structlog
 from hypothesis import HealthCheck, settings
 
 from segue.services import KafkaService, LocalKafka, LocalRedis, RedisService, Services
-from tests.services import session_services, start_server
+from tests.support.servers.services import session_services, start_server
 
 _TESTS = Path(__file__).parent
 _KINDS = ("unit", "property", "contract", "integration", "chaos", "browser")

@@ -16,16 +16,16 @@ from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
 from schemas.errors import BadTraining
-from trainer.cluster import cluster, cluster_from, nearest
-from trainer.compare import Comparison, compare
-from trainer.encode import FeatureEncoder, Matrix
-from trainer.evaluate import KQuality, Labels, Search, judge, search
-from trainer.named_k import KBy
-from trainer.rows import Selection, distinct
-from trainer.say import Say, silent
-from trainer.scale import scaler_for
-from trainer.settings import FitSettings
-from trainer.stable import Start, explain
+from trainer.steps.cluster import cluster, cluster_from, nearest
+from trainer.controls.compare_encodings import Comparison, compare
+from trainer.steps.encode import FeatureEncoder, Matrix
+from trainer.controls.evaluate import KQuality, Labels, Search, judge, search
+from trainer.controls.named_k import KBy
+from trainer.steps.training_rows import Selection, distinct
+from trainer.steps.progress import Say, silent
+from trainer.steps.scale import scaler_for
+from trainer.steps.fit_settings import FitSettings
+from trainer.steps.continued_fit import Start, explain
 
 PCA_SEED = 444
 _MATRICES = 4  # encoded, scaled, the projection's copy, and working space
@@ -42,7 +42,7 @@ class Fit:
         search: each k with its figures.
         quality: the figures of the k in use, over all training rows.
         comparison: each encoding with its controls, for the k in use.
-        k_by: who named k; see :data:`trainer.named_k.KBy`.
+        k_by: who named k; see :data:`trainer.controls.named_k.KBy`.
     """
 
     settings: FitSettings

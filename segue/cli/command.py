@@ -13,8 +13,8 @@ import typer
 from typer.models import OptionInfo
 
 from segue.cli.plain_help import PlainCommand
-from segue.settings import Settings, load_settings
-from segue.usage import BadUsage
+from segue.config.settings import Settings, load_settings
+from segue.config.command_line import BadUsage
 
 PANEL = "Settings (else from segue.toml and SEGUE_…)"
 _CONFIG = Annotated[
@@ -78,7 +78,7 @@ def command(*uses: str, example: str, group: str = "") -> Callable[[_Function], 
     """Make a function a command, named like the function (`list_` is `list`).
 
     Args:
-        uses: the settings that become options; each is described by :class:`~segue.settings.Settings`.
+        uses: the settings that become options; each is described by :class:`~segue.config.settings.Settings`.
         example: a line that works, shown at the end of ``--help``.
         group: the word before the command's own, for commands that belong together.
 

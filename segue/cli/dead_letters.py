@@ -18,14 +18,14 @@ from rich.text import Text
 
 from schemas.printable import printable_cell
 from segue.cli.command import command, flag
-from segue.cli.terminal import data, progress, say, warn, write, write_json
-from segue.settings import Settings
-from segue.times import time_option
-from segue.usage import BadUsage, bad_option
+from segue.show.terminal import data, progress, say, warn, write, write_json
+from segue.config.settings import Settings
+from segue.config.time_options import time_option
+from segue.config.command_line import BadUsage, bad_option
 
 if TYPE_CHECKING:
-    from segue.dead_letters import DeadLetter, DeadLetters, Selection
-    from segue.sending import Outgoing
+    from segue.events.dead_letter_topic import DeadLetter, DeadLetters, Selection
+    from segue.events.send_events import Outgoing
 
 GROUP = "dead-letters"
 _PLACE = re.compile(r"[0-9]+:[0-9]+")
@@ -50,7 +50,7 @@ def list_(
     """Show the inputs that could not be applied, the newest first: where they lie, and what is wrong."""
     if most < 1:
         raise bad_option("--max", most, "give at least 1")
-    from segue.dead_letters import DeadLetters
+    from segue.events.dead_letter_topic import DeadLetters
 
     selection = _selection(settings, reason, topic, since)
     count = 0
@@ -105,8 +105,8 @@ def retry(
     for place in places or ():
         if not _PLACE.fullmatch(place):
             raise BadUsage(f"{place!r} is no letter's place: give partition:offset, for example 0:17")
-    from segue.dead_letters import DeadLetters
-    from segue.sending import Sender
+    from segue.events.dead_letter_topic import DeadLetters
+    from segue.events.send_events import Sender
 
     selection = _selection(settings, reason, topic, since, places or ())
     run = _Retry(settings, DeadLetters(settings), selection)
@@ -138,8 +138,8 @@ class _Retry:
 
     def look(self) -> None:
         """Find what to send, before the first is sent."""
-        from segue.dead_letters import find
-        from streamer.topics_admin import check_topics
+        from segue.events.dead_letter_topic import find
+        from streamer.kafka.topics_admin import check_topics
 
         check_topics(self.settings.kafka_client, self.settings.topics)
         with progress() as bar:
@@ -157,7 +157,7 @@ class _Retry:
 
     def events(self, *, shown: bool = False) -> Iterator[Outgoing]:
         """The records to send."""
-        from segue.dead_letters import obstacle, outgoing
+        from segue.events.dead_letter_topic import obstacle, outgoing
 
         for letter in self.letters:
             if letter.place not in self.wanted:
@@ -196,7 +196,7 @@ def _selection(
     since: str | None,
     places: Sequence[str] = (),
 ) -> Selection:
-    from segue.dead_letters import Selection
+    from segue.events.dead_letter_topic import Selection
 
     topics = settings.topics
     names = {"signups": topics.signups, "orders": topics.orders}

@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 
 from segue.cli.command import command, flag
-from segue.cli.terminal import data
-from segue.settings import Settings
-from segue.usage import bad_option
+from segue.show.terminal import data
+from segue.config.settings import Settings
+from segue.config.command_line import bad_option
 
 
 @command("kafka", "redis", example="segue demo --rate 100 --keep")
@@ -29,9 +29,9 @@ def demo(
     """
     if rate <= 0:
         raise bad_option("--rate", rate, "give events a second, above 0")
-    from segue.trainer_extra import installed
+    from segue.config.trainer_extra import installed
 
     with installed():
-        from segue.demo.run import demo as run
+        from segue.demo.run_demo import demo as run
     run(settings, data, rate=rate, keep=keep, install=not no_install)
     return None

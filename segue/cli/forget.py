@@ -10,9 +10,9 @@ from typing import Annotated
 import typer
 
 from segue.cli.command import command, flag
-from segue.cli.terminal import say, write_json
-from segue.settings import Settings
-from segue.usage import bad_option
+from segue.show.terminal import say, write_json
+from segue.config.settings import Settings
+from segue.config.command_line import bad_option
 
 
 @command(
@@ -39,7 +39,7 @@ def forget(
     """
     if wait is not None and wait <= 0:
         raise bad_option("--wait", wait, "give seconds, above 0")
-    from segue.forget import erase, wait_until_applied
+    from segue.events.erase_user import erase, wait_until_applied
 
     erasure = erase(settings, user_id, datetime.now(UTC))
     told = erasure.as_json()

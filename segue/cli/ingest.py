@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from segue.cli.command import command, flag
-from segue.cli.terminal import progress, say, warn, write_json
-from segue.settings import Settings
-from segue.times import time_option
-from segue.usage import BadUsage, bad_option
+from segue.show.terminal import progress, say, warn, write_json
+from segue.config.settings import Settings
+from segue.config.time_options import time_option
+from segue.config.command_line import BadUsage, bad_option
 
 if TYPE_CHECKING:
-    from segue.sending import Outgoing, Sender, Sent
+    from segue.events.send_events import Outgoing, Sender, Sent
 
 
 @command(
@@ -63,8 +63,8 @@ def ingest(
         raise BadUsage("--since and --until go with --warehouse: files are sent whole")
     if rate is not None and rate <= 0:
         raise bad_option("--rate", rate, "give events a second, above 0")
-    from segue.kafka import prepare_topics
-    from segue.sending import Sender
+    from segue.connect.kafka_access import prepare_topics
+    from segue.events.send_events import Sender
 
     with ExitStack() as stack:
         events = (
@@ -89,7 +89,7 @@ def ingest(
 
 
 def _of_files(files: list[str], settings: Settings) -> Iterable[Outgoing]:
-    from segue.ingest_lines import check_files, read_files
+    from segue.events.ingest_lines import check_files, read_files
 
     check_files(files)
     return read_files(files, settings.topics, sys.stdin.buffer)
@@ -98,8 +98,8 @@ def _of_files(files: list[str], settings: Settings) -> Iterable[Outgoing]:
 def _of_warehouse(
     stack: ExitStack, name: str, since: str | None, until: str | None, settings: Settings
 ) -> Iterator[Outgoing]:
-    from segue.trainer_extra import open_warehouse
-    from segue.warehouse_events import outgoing
+    from segue.config.trainer_extra import open_warehouse
+    from segue.events.warehouse_events import outgoing
 
     begin, end = time_option("--since", since), time_option("--until", until)
     tables = stack.enter_context(open_warehouse(name, settings, datetime.now(UTC)))

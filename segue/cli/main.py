@@ -14,8 +14,8 @@ import typer.main
 from schemas.errors import SegueError
 from segue import interruption
 from segue.cli import commands
-from segue.cli.terminal import CLOSED_PIPE, complain, say
-from streamer.logs import set_up_logs
+from segue.show.terminal import CLOSED_PIPE, complain, say
+from streamer.status.worker_logs import set_up_logs
 
 UNEXPECTED = 70
 """The exit code of an error that we did not foresee (``EX_SOFTWARE`` of ``sysexits.h``)."""

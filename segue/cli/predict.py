@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from segue.cli.command import command, flag
-from segue.cli.terminal import data, write_json
-from segue.settings import Settings
+from segue.show.terminal import data, write_json
+from segue.config.settings import Settings
 
 if TYPE_CHECKING:
-    from schemas.changes import FeatureValue
-    from schemas.release import ModelRelease
+    from schemas.outputs.segment_change import FeatureValue
+    from schemas.release.model_release import ModelRelease
 
 
 @command(
@@ -47,9 +47,9 @@ def predict(
     as_json: Annotated[bool, flag("--json", "as JSON")] = False,
 ) -> int | None:
     """Score a user that is only thought of. A feature left out counts as missing: the training mean stands in."""
-    from segue.explain import alike, scored
-    from segue.user_card import card_text
-    from segue.what_if import checked, of_declared
+    from segue.look.explain_user import alike, scored
+    from segue.show.user_card import card_text
+    from segue.look.what_if import checked, of_declared
 
     features: dict[str, FeatureValue] = {
         "age": age,
@@ -73,9 +73,9 @@ def predict(
 
 def _release(folder: Path | None, settings: Settings) -> ModelRelease:
     if folder is None:
-        from segue.release import current_model
+        from segue.connect.release_in_use import current_model
 
         return current_model(settings).release
-    from segue.trainer_extra import load_folder
+    from segue.config.trainer_extra import load_folder
 
     return load_folder(folder)

@@ -12,10 +12,10 @@ import typer
 
 from schemas.counted import counted
 from segue.cli.command import BootstrapWarehouse, command, flag
-from segue.cli.terminal import progress, say, warn, write_json
-from segue.refused_text import refused_lines
-from segue.settings import Settings
-from segue.usage import BadUsage
+from segue.show.terminal import progress, say, warn, write_json
+from segue.show.refused_text import refused_lines
+from segue.config.settings import Settings
+from segue.config.command_line import BadUsage
 
 
 @command(
@@ -57,8 +57,8 @@ def rebuild(
         act = _switch if switch else _drop
         act(settings, into, as_json=as_json)
         return None
-    from segue.facts import warehouse_facts
-    from segue.rebuild import rebuild as rebuilt
+    from segue.refill.warehouse_facts import warehouse_facts
+    from segue.refill.run_rebuild import rebuild as rebuilt
 
     prefix = into or settings.redis_prefix
     began = time.monotonic()
@@ -101,7 +101,7 @@ def rebuild(
 
 
 def _switch(settings: Settings, into: str, *, as_json: bool) -> None:
-    from segue.rebuild import switch
+    from segue.refill.run_rebuild import switch
 
     lanes = switch(settings, into)
     if as_json:
@@ -114,7 +114,7 @@ def _switch(settings: Settings, into: str, *, as_json: bool) -> None:
 
 
 def _drop(settings: Settings, into: str, *, as_json: bool) -> None:
-    from segue.rebuild_lease import drop
+    from segue.refill.rebuild_lease import drop
 
     drop(settings, into)
     if as_json:

@@ -7,8 +7,8 @@ from __future__ import annotations
 from typing import Annotated
 
 from segue.cli.command import command, flag
-from segue.cli.terminal import show_whole, warn, write_json
-from segue.settings import Settings
+from segue.show.terminal import show_whole, warn, write_json
+from segue.config.settings import Settings
 
 
 @command("kafka", "topic_prefix", example="segue releases")
@@ -20,8 +20,8 @@ def releases(
 
     The others follow in the order in which they were last current.
     """
-    from segue.publishing import known_releases
-    from segue.releases_text import releases_as_json, releases_table
+    from segue.releases.release_topic import known_releases
+    from segue.show.releases_text import releases_as_json, releases_table
 
     known = known_releases(settings)
     if known.problem is not None:

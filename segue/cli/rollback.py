@@ -10,9 +10,9 @@ from typing import Annotated
 import typer
 
 from segue.cli.command import command, flag
-from segue.cli.terminal import people, say, write, write_json
+from segue.show.terminal import people, say, write, write_json
 from segue.cli.train import DEFAULT_OUT
-from segue.settings import Settings
+from segue.config.settings import Settings
 
 
 @command("kafka", "topic_prefix", "exclude_statuses", "artifacts_prefix", example="segue rollback")
@@ -30,9 +30,9 @@ def rollback(
 
     It tells whom that moves, if it can, and is never refused for that.
     """
-    from segue.impact_text import impact_text
-    from segue.publishing import impact_of_rollback, known_releases, roll_back
-    from trainer.rollback import choose
+    from segue.show.impact_text import impact_text
+    from segue.releases.release_topic import impact_of_rollback, known_releases, roll_back
+    from trainer.publish.rollback_target import choose
 
     known = known_releases(settings)
     target = choose(known, version)

@@ -7,8 +7,8 @@ from __future__ import annotations
 from typing import Annotated
 
 from segue.cli.command import command, flag
-from segue.cli.terminal import say
-from segue.settings import Settings
+from segue.show.terminal import say
+from segue.config.settings import Settings
 
 
 @command("kafka", "redis", example="segue services")
@@ -21,6 +21,6 @@ def services(
     They listen where the settings say, so that all other commands find them. Their data go when they end. On Debian,
     as root, it installs what is missing and says so first.
     """
-    from segue.serving import serve
+    from segue.serve_locally import serve
 
     serve(settings, say, install=not no_install)

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from segue.cli.command import command, flag
-from segue.cli.terminal import people, say, steps, warn, write, write_json
-from segue.settings import Settings
-from segue.times import time_option
-from segue.usage import options
+from segue.show.terminal import people, say, steps, warn, write, write_json
+from segue.config.settings import Settings
+from segue.config.time_options import time_option
+from segue.config.command_line import options
 
 if TYPE_CHECKING:
-    from schemas.release import ModelRelease
-    from trainer.current import Current
+    from schemas.release.model_release import ModelRelease
+    from trainer.release.current_release import Current
 
 DEFAULT_OUT = "releases"
 
@@ -84,9 +84,9 @@ def train(
 
     The last line of standard output is the release's path. The same data and settings give the same release.
     """
-    from segue.training import NONE, FitOptions, fit_settings, not_taken, train_release
-    from trainer.release import check_writable, load_release
-    from trainer.window import Window
+    from segue.releases.training_settings import NONE, FitOptions, fit_settings, not_taken, train_release
+    from trainer.release.release_folder import check_writable, load_release
+    from trainer.steps.training_window import Window
 
     bounds = time_option("--from", start), time_option("--to", end), time_option("--as-of", as_of)
     window = Window.between(*bounds)
@@ -96,10 +96,10 @@ def train(
     check_writable(folder)
     if current is not None and current != NONE:
         load_release(Path(current))
-    from segue.trainer_extra import installed, open_warehouse
+    from segue.config.trainer_extra import installed, open_warehouse
 
     with installed():
-        from segue.continuing import release_to_continue
+        from segue.releases.continued_release import release_to_continue
     with open_warehouse(warehouse, settings, datetime.now(UTC)) as tables, steps() as step:
         followed = release_to_continue(settings, current, folder, say)
         fit = fit_settings(settings, fit_options, None if followed is None else followed.release)
@@ -131,7 +131,7 @@ def train(
 
 
 def _warn_of_changes(release: ModelRelease, before: ModelRelease, unseen: dict[str, int]) -> None:
-    from segue.release_text import continuity_text
+    from segue.show.release_text import continuity_text
 
     if unseen:
         by_feature = ", ".join(f"{name} {count:,}" for name, count in unseen.items())
@@ -156,14 +156,14 @@ def _fields(release: ModelRelease, path: Path) -> dict[str, object]:
 
 
 def _tell(release: ModelRelease, path: Path, followed: Current | None, *, made_before: bool) -> None:
-    from segue.comparison_text import comparison_text
-    from segue.impact_text import impact_text
-    from segue.release_text import release_text
-    from trainer.compare import comparison_in
-    from trainer.impact import told_in
-    from trainer.named_k import disagreement_in
-    from trainer.stable import unseen_in
-    from trainer.untrained import untrained_in
+    from segue.show.comparison_text import comparison_text
+    from segue.show.impact_text import impact_text
+    from segue.show.release_text import release_text
+    from trainer.controls.compare_encodings import comparison_in
+    from trainer.release.impact import told_in
+    from trainer.controls.named_k import disagreement_in
+    from trainer.steps.continued_fit import unseen_in
+    from trainer.steps.untrained import untrained_in
 
     people.print(release_text(release))
     report = (path / "report.json").read_bytes()

@@ -11,12 +11,12 @@ import typer
 from schemas.counted import counted
 from schemas.errors import SegueError
 from segue.cli.command import command, flag
-from segue.cli.terminal import data, say, warn, write, write_json
-from segue.settings import Settings
-from segue.usage import BadUsage
+from segue.show.terminal import data, say, warn, write, write_json
+from segue.config.settings import Settings
+from segue.config.command_line import BadUsage
 
 if TYPE_CHECKING:
-    from segue.redis_users import RedisUsers
+    from segue.connect.redis_users import RedisUsers
 
 
 @command(
@@ -39,8 +39,8 @@ def user(
     """
     if (user_id is None) != every:
         raise BadUsage("name one user's id, or --all, and not both")
-    from segue.followed import followed
-    from segue.redis_users import TIMEOUT_S, RedisUsers
+    from segue.connect.live_prefix import followed
+    from segue.connect.redis_users import TIMEOUT_S, RedisUsers
 
     settings = followed(settings, TIMEOUT_S)
     with RedisUsers(settings) as users:
@@ -67,8 +67,8 @@ def _all(users: RedisUsers, *, as_json: bool) -> int:
 def _one(users: RedisUsers, user_id: str, settings: Settings, *, as_json: bool) -> int:
     from dataclasses import replace
 
-    from segue.explain import explained
-    from segue.user_card import card_text
+    from segue.look.explain_user import explained
+    from segue.show.user_card import card_text
 
     card = users.card(user_id)
     if card is None:

@@ -11,12 +11,12 @@ import msgspec
 
 from schemas.counted import counted
 from segue.cli.command import BootstrapWarehouse, command, flag
-from segue.cli.terminal import progress, say, warn, write, write_json_of
-from segue.refused_text import refused_lines
-from segue.settings import Settings
+from segue.show.terminal import progress, say, warn, write, write_json_of
+from segue.show.refused_text import refused_lines
+from segue.config.settings import Settings
 
 if TYPE_CHECKING:
-    from segue.verify import Verified
+    from segue.refill.run_verify import Verified
 
 
 @command(
@@ -39,9 +39,9 @@ def verify(
     It names each user that differs, and in what. The exit code is 1 if one does. It also names users whose events
     could not all be applied, such as those beyond a bound of a state. It writes nothing.
     """
-    from segue.facts import warehouse_facts
-    from segue.verify import verify as compared
-    from streamer.spill import Spill
+    from segue.refill.warehouse_facts import warehouse_facts
+    from segue.refill.run_verify import verify as compared
+    from streamer.refill.spill import Spill
 
     with closing(Spill()) as spill:
         with ExitStack() as stack:

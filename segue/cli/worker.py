@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from segue.cli.command import command
-from segue.settings import Settings
+from segue.config.settings import Settings
 
 
 @command(
@@ -35,6 +35,6 @@ def worker(settings: Settings) -> int | None:
     Missing topics are made. Kafka, Redis and a first release are waited for; the log, on standard error, says
     for what. Workers of one group share the lanes: start as many as there are partitions, at most.
     """
-    from segue.worker import work
+    from segue.build_worker import work
 
     return work(settings)

@@ -12,22 +12,22 @@ from pathlib import Path
 
 from confluent_kafka import Message
 
-from schemas.changes import Change
+from schemas.outputs.segment_change import Change
 from schemas.errors import SegueError
-from schemas.events import Order, Signup
-from schemas.headers import REASON
+from schemas.input_events import Order, Signup
+from schemas.outputs.headers import REASON
 from schemas.topics import topic_configs
-from schemas.wire import decode_change
-from segue.bootstrap import fill
+from schemas.outputs.wire import decode_change
+from segue.refill.run_bootstrap import fill
 from segue.demo.stage import Audience, Played, Where
 from segue.demo.story import AS_OF
 from segue.demo.worker_process import WorkerProcess
-from segue.reading import CommittedReader, Ends
-from segue.redis_users import RedisUsers
-from segue.sending import Outgoing, Sender
-from segue.settings import Settings
-from streamer.kafka_admin import Admin
-from streamer.redis_client import connect
+from segue.connect.read_topics import CommittedReader, Ends
+from segue.connect.redis_users import RedisUsers
+from segue.events.send_events import Outgoing, Sender
+from segue.config.settings import Settings
+from streamer.kafka.kafka_admin import Admin
+from streamer.redis.redis_client import connect
 
 _POLL_S = 0.05
 _LOOK_S = 0.25

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from schemas.changes import Change
-from schemas.events import Order, Signup
-from segue.sending import Outgoing
+from schemas.outputs.segment_change import Change
+from schemas.input_events import Order, Signup
+from segue.events.send_events import Outgoing
 
 Where = tuple[str, int, int]
 """Topic, partition and offset of a record."""

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from schemas.topics import Topics
-from segue.sending import Outgoing
+from segue.events.send_events import Outgoing
 
 WAREHOUSE = Path(__file__).parent.parent / "data" / "thelook"
 """thelook e-commerce, made by Google's generator; its README.txt tells where it comes from."""

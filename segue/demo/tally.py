@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from schemas.changes import Change, SegmentChange
+from schemas.outputs.segment_change import Change, SegmentChange
 
 NEW, MOVED, CONFIRMED, UNCONFIRMED = "new users placed", "moved", "confirmed", "no longer sure"
 KINDS = (NEW, MOVED, CONFIRMED, UNCONFIRMED)

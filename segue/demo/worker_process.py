@@ -12,10 +12,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from segue.file_options import FROM_A_FILE
-from segue.services.process import ServerProcess
-from segue.services.waiting import wait_until
-from segue.settings import ENV_PREFIX, FILE_VARIABLE, Settings
+from segue.config.file_options import FROM_A_FILE
+from segue.services.process.server_process import ServerProcess
+from segue.services.process.wait_until import wait_until
+from segue.config.settings import ENV_PREFIX, FILE_VARIABLE, Settings
 
 SETTINGS_FILE, LOG_FILE = "segue.toml", "worker.log"
 _READY_S = 180.0

@@ -11,13 +11,13 @@ import redis
 from schemas.errors import LoginRefused, SegueError, Unusable
 from segue.doctor.check import FAIL, OK, WARN, Check
 from segue.doctor.places import check_places
-from segue.followed import followed
-from segue.rebuild_lease import standing
-from segue.settings import Settings
-from streamer.keys import Keys
-from streamer.model import ActiveModel
-from streamer.redis_client import POLICY, connect, reaching
-from streamer.redis_rights import INFO, Trial, try_rights
+from segue.connect.live_prefix import followed
+from segue.refill.rebuild_lease import standing
+from segue.config.settings import Settings
+from streamer.place.redis_keys import Keys
+from streamer.segment.active_model import ActiveModel
+from streamer.redis.redis_client import POLICY, connect, reaching
+from streamer.redis.redis_rights import INFO, Trial, try_rights
 
 _DEADLINE_S = 5.0
 

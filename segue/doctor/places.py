@@ -10,20 +10,20 @@ from msgspec import Struct
 
 from schemas.errors import NeedsRebuild, SegueError
 from segue.doctor.check import FAIL, OK, WARN, Check
-from segue.lanes import lane_config, open_log, open_store
-from segue.release import read_releases
-from segue.settings import Settings
-from streamer import place as places
-from streamer.interfaces import Bounds, Committed
-from streamer.kafka_admin import Admin
-from streamer.kafka_client import error_of
-from streamer.lane_errors import Torn
-from streamer.lane_snapshot import follow_lane
-from streamer.log_reading import holds_records
-from streamer.offset_note import committed
-from streamer.place import FoldSettings
-from streamer.place_marks import is_emptied
-from streamer.start import starting_point
+from segue.connect.lane_connections import lane_config, open_log, open_store
+from segue.connect.release_in_use import read_releases
+from segue.config.settings import Settings
+from streamer.place import place as places
+from streamer.interfaces.lane_interfaces import Bounds, Committed
+from streamer.kafka.kafka_admin import Admin
+from streamer.kafka.kafka_client import error_of
+from streamer.interfaces.lane_errors import Torn
+from streamer.takeover.lane_snapshot import follow_lane
+from streamer.takeover.read_stretch import holds_records
+from streamer.place.offset_note import committed
+from streamer.place.place import FoldSettings
+from streamer.place.place_marks import is_emptied
+from streamer.takeover.starting_point import starting_point
 
 MADE_BY_A_WORKER = "a worker makes it"
 _DEADLINE_S = 5.0

@@ -17,12 +17,12 @@ Tests that kill servers use `LocalKafka` and `LocalRedis` themselves; `segue ser
     system.py           missing system packages        cache.py          where downloads are kept
 """
 
-from segue.services.find import find_services
-from segue.services.found import KafkaService, NoServices, RedisService, Services
-from segue.services.local_kafka import LocalKafka
-from segue.services.local_redis import LocalRedis
+from segue.services.service_search import find_services
+from segue.services.found_services import KafkaService, NoServices, RedisService, Services
+from segue.services.local.local_kafka import LocalKafka
+from segue.services.local.local_redis import LocalRedis
 from segue.services.start_local import start_kafka, start_redis
-from segue.services.trouble import ServiceTrouble
+from segue.services.process.service_trouble import ServiceTrouble
 
 __all__ = [
     "KafkaService",

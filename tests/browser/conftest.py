@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.chromium import Chromium, find
+from tests.support.servers.headless_chromium import Chromium, find
 
 
 @pytest.fixture(scope="session")

@@ -11,10 +11,11 @@ import msgspec
 import pytest
 from jsonschema import Draft7Validator
 
-from schemas import generate, headers
-from schemas.asyncapi import asyncapi
+from schemas import generate
+from schemas.outputs import headers
+from schemas.documents.asyncapi import asyncapi
 from schemas.topics import Topics, topic_configs
-from streamer.model import BootstrapRecord
+from streamer.segment.active_model import BootstrapRecord
 
 FOLDER = Path(generate.__file__).parent
 OFFICIAL = Path(__file__).parent.parent / "data" / "asyncapi" / "3.0.0.json"

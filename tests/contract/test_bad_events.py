@@ -2,11 +2,11 @@
 
 import pytest
 
-from schemas.decode import decode_order, decode_signup
+from schemas.inputs.decode import decode_order, decode_signup
 from schemas.errors import BadEvent
 from schemas.features import FEATURES, fields_read
 from schemas.times import EPOCH
-from tests.bad_events import BAD_RECORDS, BAD_WHERE_READ, BadRecord
+from tests.support.inputs.bad_events import BAD_RECORDS, BAD_WHERE_READ, BadRecord
 
 DECODERS = {"signups": decode_signup, "orders": decode_order}
 

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from streamer import place as places
-from streamer import state as states
-from streamer.place_marks import Emptying, Moved, Refilling, encode_mark, is_refilled, mark_in
-from tests import kept_bytes
+from streamer.place import place as places
+from streamer.user import user_state as states
+from streamer.place.place_marks import Emptying, Moved, Refilling, encode_mark, is_refilled, mark_in
+from tests.support.checks import kept_bytes
 
 
 @pytest.mark.parametrize("name", kept_bytes.STREAMS)

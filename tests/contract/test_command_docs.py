@@ -13,7 +13,7 @@ from schemas.features import FEATURE_NAMES
 from segue.cli.command import Command
 from segue.cli.commands import COMMANDS
 from segue.cli.main import run
-from segue.settings import Settings
+from segue.config.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 COMMANDS_PAGE = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from schemas.changes import SegmentChange
-from schemas.headers import DEAD_LETTER_HEADERS, ERASED_AT, POSITIONS, REKEYED_FROM
-from schemas.producer import OrderEvent, OrderItem, SignupEvent
+from schemas.outputs.segment_change import SegmentChange
+from schemas.outputs.headers import DEAD_LETTER_HEADERS, ERASED_AT, POSITIONS, REKEYED_FROM
+from schemas.inputs.producer_types import OrderEvent, OrderItem, SignupEvent
 from schemas.topics import Topics, topic_configs
-from tests.bad_events import BAD_RECORDS, BAD_WHERE_READ
+from tests.support.inputs.bad_events import BAD_RECORDS, BAD_WHERE_READ
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "contract.md").read_text(encoding="utf-8")

@@ -15,7 +15,7 @@ import yaml
 
 from schemas.topics import Topics, topic_configs
 from segue.services import containers
-from segue.services.kafka_config import MAX_MESSAGE_BYTES
+from segue.services.local.kafka_config import MAX_MESSAGE_BYTES
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())

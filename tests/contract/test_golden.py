@@ -4,27 +4,27 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from tests import golden
+from tests.support.checks import golden_queries
 
-each_dialect = pytest.mark.parametrize("dialect", golden.DIALECTS)
+each_dialect = pytest.mark.parametrize("dialect", golden_queries.DIALECTS)
 
 
 @each_dialect
 def test_the_queries_are_as_in_the_files(dialect: str) -> None:
-    for path, text in golden.files(dialect):
-        assert path.read_text(encoding="utf-8") == text, "look at what changed, then: python -m tests.golden"
+    for path, text in golden_queries.files(dialect):
+        assert path.read_text(encoding="utf-8") == text, "look at what changed, then: python -m tests.support.checks.golden_queries"
 
 
 @each_dialect
 def test_a_query_that_is_parsed_and_written_again_is_the_same(dialect: str) -> None:
-    for text in golden.queries(dialect).values():
+    for text in golden_queries.queries(dialect).values():
         tree = sqlglot.parse_one(text, read=dialect)
         assert tree.sql(dialect, pretty=True) + "\n" == text
 
 
 @each_dialect
 def test_nothing_is_left_that_only_duckdb_knows(dialect: str) -> None:
-    for text in golden.queries(dialect).values():
+    for text in golden_queries.queries(dialect).values():
         tree = sqlglot.parse_one(text, read=dialect)
         assert {function.name.lower() for function in tree.find_all(exp.Anonymous)} == set()
         assert not list(tree.find_all(exp.Placeholder, exp.Parameter, exp.Collate))
@@ -34,7 +34,7 @@ def test_nothing_is_left_that_only_duckdb_knows(dialect: str) -> None:
 def test_all_queries_share_the_steps_of_the_features(dialect: str) -> None:
     features, *others = (
         {step.alias: step.sql(dialect) for step in sqlglot.parse_one(text, read=dialect).find_all(exp.CTE)}
-        for text in golden.queries(dialect).values()
+        for text in golden_queries.queries(dialect).values()
     )
     for steps in others:
         assert {
@@ -84,4 +84,4 @@ BIGQUERY = (
     [("snowflake", phrase) for phrase in SNOWFLAKE] + [("bigquery", phrase) for phrase in BIGQUERY],
 )
 def test_the_features_in_each_dialect_s_own_functions(dialect: str, phrase: str) -> None:
-    assert phrase in golden.path_of(dialect, "features").read_text(encoding="utf-8")
+    assert phrase in golden_queries.path_of(dialect, "features").read_text(encoding="utf-8")

@@ -104,7 +104,7 @@ def test_the_trainer_reaches_no_server_by_itself() -> None:
 def test_a_worker_imports_no_training_library() -> None:
     """Not even through a library: asked of a process that has imported all that a worker runs."""
     code = (
-        "import sys, segue.cli.worker, streamer.app, streamer.kafka_log, streamer.store, streamer.threads;"
+        "import sys, segue.cli.worker, streamer.worker.worker_app, streamer.kafka.kafka_log, streamer.redis.redis_store, streamer.worker.lane_threads;"
         f"print(sorted({TRAINING!r} & sys.modules.keys()))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
@@ -114,8 +114,8 @@ def test_a_worker_imports_no_training_library() -> None:
 def test_releases_are_listed_and_rolled_back_without_a_training_library() -> None:
     """In an emergency the worker's image is enough."""
     code = (
-        "import sys, segue.cli.releases, segue.cli.rollback, segue.impact_text, segue.publishing, "
-        "segue.releases_text, trainer.rollback;"
+        "import sys, segue.cli.releases, segue.cli.rollback, segue.show.impact_text, segue.releases.release_topic, "
+        "segue.show.releases_text, trainer.publish.rollback_target;"
         f"print(sorted({TRAINING!r} & sys.modules.keys()))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)

@@ -4,21 +4,21 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 
-from schemas.changes import Cause
-from schemas.events import Item, Order, Signup
-from segue.services import local_redis
-from streamer import place as places
-from streamer import redis_rights
-from streamer.history import FIELD_PREFIX, FIELDS
-from streamer.interfaces import UserWrite
-from streamer.keys import ORDER_PREFIX, Keys
-from streamer.process import decide
-from streamer.profile import fold
-from streamer.rules import Rules
-from streamer.state import UserState
-from streamer.users import write_of
-from tests.acl import documented_rights
-from tests.releases import an_active_model
+from schemas.outputs.segment_change import Cause
+from schemas.input_events import Item, Order, Signup
+from segue.services.local import local_redis
+from streamer.place import place as places
+from streamer.redis import redis_rights
+from streamer.user.history import FIELD_PREFIX, FIELDS
+from streamer.interfaces.lane_interfaces import UserWrite
+from streamer.place.redis_keys import ORDER_PREFIX, Keys
+from streamer.segment.decide_event import decide
+from streamer.user.fold_events import fold
+from streamer.user.order_rules import Rules
+from streamer.user.user_state import UserState
+from streamer.batch.batch_users import write_of
+from tests.support.servers.acl import documented_rights
+from tests.support.worlds.made_up_release import an_active_model
 
 PAGE = (Path(__file__).parents[2] / "docs" / "redis.md").read_text(encoding="utf-8")
 NOW = datetime(2024, 6, 1, tzinfo=UTC)

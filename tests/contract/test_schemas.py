@@ -10,13 +10,13 @@ from jsonschema import Draft202012Validator
 from msgspec.structs import replace
 
 from schemas import generate
-from schemas.changes import Cause, SegmentChange, SimilarUser, UserErasedChange
-from schemas.decode import decode_order, decode_signup
-from schemas.json_schemas import READ, WRITTEN
+from schemas.outputs.segment_change import Cause, SegmentChange, SimilarUser, UserErasedChange
+from schemas.inputs.decode import decode_order, decode_signup
+from schemas.documents.json_schemas import READ, WRITTEN
 from schemas.times import EPOCH
-from schemas.wire import encode_change, encode_release
-from tests.bad_events import BAD_RECORDS, BAD_WHERE_READ, ORDER, SIGNUP, BadRecord
-from tests.releases import a_release
+from schemas.outputs.wire import encode_change, encode_release
+from tests.support.inputs.bad_events import BAD_RECORDS, BAD_WHERE_READ, ORDER, SIGNUP, BadRecord
+from tests.support.worlds.made_up_release import a_release
 
 FOLDER = Path(generate.__file__).parent
 SCHEMAS = {

@@ -77,7 +77,7 @@ def test_a_clone_hides_no_package_named_sql() -> None:
 
 IMPORT_BOTH = """
 import trainer, sql, sql.magic
-from trainer.warehouse.parsed import parsed
+from trainer.warehouse.queries.parsed_sql import parsed
 
 assert "site-packages" in trainer.__file__ and sql.__version__
 print(len(parsed("user_features").sql()), len(parsed("kinds/sum").sql()), sql.__file__)

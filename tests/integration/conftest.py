@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from segue.services import KafkaService, RedisService
-from tests.acl import login
-from tests.deployment import Deployment, deployed
-from tests.releases import a_release
+from tests.support.servers.acl import login
+from tests.support.servers.deployment import Deployment, deployed
+from tests.support.worlds.made_up_release import a_release
 
 
 @pytest.fixture

@@ -13,12 +13,12 @@ from hypothesis import given
 
 import segue
 from schemas.errors import BadWarehouse
-from schemas.events import Order, Signup
+from schemas.input_events import Order, Signup
 from schemas.features import Feature
-from tests.hostile import NO_NUMBERS, NO_TIMES, NUMBERS, TIMES
-from tests.laws import examples
-from tests.postgres import Postgres, running_postgres
-from tests.shops import (
+from tests.support.inputs.hostile_values import NO_NUMBERS, NO_TIMES, NUMBERS, TIMES
+from tests.support.inputs.laws import examples
+from tests.support.servers.postgres import Postgres, running_postgres
+from tests.support.inputs.shops import (
     COLUMNS,
     Shop,
     everything,
@@ -29,7 +29,7 @@ from tests.shops import (
     write_duckdb,
     write_postgres,
 )
-from tests.strategies.warehouse import AS_OFS, EXCLUDED, shops
+from tests.support.strategies.warehouse import AS_OFS, EXCLUDED, shops
 from trainer.warehouse import Names, Reading, open_warehouse
 
 

@@ -12,15 +12,15 @@ from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
 
 from schemas.errors import BadRelease, BadSetting, BadTopics, Refused, Unreachable
 from schemas.topics import Topics
-from schemas.wire import decode_release
+from schemas.outputs.wire import decode_release
 from segue.services import KafkaService
-from tests.publishing import models_topic, publish
-from tests.records import headers_of, read_topic, value_of
-from tests.services import HANG_S
-from tests.training import a_trained_folder
-from trainer.publish import carry_out, plan_publish
-from trainer.published import published
-from trainer.release import load_release
+from tests.support.servers.publishing import models_topic, publish
+from tests.support.checks.read_records import headers_of, read_topic, value_of
+from tests.support.servers.services import HANG_S
+from tests.support.worlds.trained_shops import a_trained_folder
+from trainer.publish.publish_release import carry_out, plan_publish
+from trainer.publish.release_history import published
+from trainer.release.release_folder import load_release
 
 AT = datetime(2024, 5, 6, 7, 8, 9, tzinfo=UTC)
 

@@ -15,12 +15,12 @@ from pathlib import Path
 import pytest
 
 from segue.services import ServiceTrouble
-from segue.services.cache import cache_dir
-from segue.services.kafka_jars import check_programs
-from segue.services.ports import free_ports
-from segue.services.redis_program import find_redis
-from tests.segue_process import clean_environment
-from tests.services import eventually, not_here
+from segue.services.programs.cache import cache_dir
+from segue.services.programs.kafka_jars import check_programs
+from segue.services.process.ports import free_ports
+from segue.services.programs.redis_program import find_redis
+from tests.support.servers.segue_process import clean_environment
+from tests.support.servers.services import eventually, not_here
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

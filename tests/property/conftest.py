@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from streamer import order_index
+from streamer.user import order_index
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -16,7 +16,7 @@ from jsonschema import Draft202012Validator
 from msgspec.structs import replace
 
 import schemas
-from schemas.decode import (
+from schemas.inputs.decode import (
     canonical,
     decode_order,
     decode_signup,
@@ -25,10 +25,10 @@ from schemas.decode import (
     order_of,
 )
 from schemas.errors import BadEvent
-from schemas.events import Event, Order, Signup, UserErased
+from schemas.input_events import Event, Order, Signup, UserErased
 from schemas.times import EPOCH
-from tests.oracle import canonical_bytes
-from tests.strategies import wire
+from tests.support.checks.feature_oracle import canonical_bytes
+from tests.support.strategies import wire
 
 
 def _dumps(fields: object) -> bytes:

@@ -6,14 +6,14 @@ from unittest.mock import patch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.events import Event
-from streamer.kept_states import KeptStates
-from streamer.profile import fold_all
-from streamer.rules import Rules
-from streamer.state import UserState
-from tests.refusing import refuse_none
-from tests.strategies.events import histories
-from tests.strategies.features import RICH
+from schemas.input_events import Event
+from streamer.refill.kept_states import KeptStates
+from streamer.user.fold_events import fold_all
+from streamer.user.order_rules import Rules
+from streamer.user.user_state import UserState
+from tests.support.checks.refusing import refuse_none
+from tests.support.strategies.events import histories
+from tests.support.strategies.features import RICH
 
 IDS = ("7", "21", "España", "a\x00b")
 RULES = Rules("", frozenset(), RICH)
@@ -30,7 +30,7 @@ taken = st.lists(st.sampled_from([*IDS, None, None, None, None]), min_size=1)
 @given(some_events, taken, st.integers(0, 8))
 def test_as_a_dictionary(events: list[Event], taken: list[str | None], most: int) -> None:
     right: dict[str, UserState] = {}
-    with patch("streamer.kept_states.MOST", most), closing(KeptStates()) as kept:
+    with patch("streamer.refill.kept_states.MOST", most), closing(KeptStates()) as kept:
         for number, event in enumerate(events):
             user_id = event.user_id
             assert kept.get(user_id) == right.get(user_id, UserState(user_id))

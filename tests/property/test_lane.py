@@ -8,15 +8,15 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.events import Event
+from schemas.input_events import Event
 from schemas.features import Feature
-from streamer.lane import Lane
-from streamer.lane_errors import InDoubt
-from tests.faults import Calls, Crash
-from tests.laws import examples
-from tests.strategies.events import histories
-from tests.strategies.features import RICH, declarations
-from tests.worlds import World, check_promises, drain
+from streamer.lane.lane import Lane
+from streamer.interfaces.lane_errors import InDoubt
+from tests.support.worlds.failing_ends import Calls, Crash
+from tests.support.inputs.laws import examples
+from tests.support.strategies.events import histories
+from tests.support.strategies.features import RICH, declarations
+from tests.support.worlds.lane_world import World, check_promises, drain
 
 shops = st.tuples(histories("7"), histories("21"), histories("España")).map(
     lambda of_users: [event for history in of_users for event in history]

@@ -15,14 +15,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.features import FEATURE_NAMES
-from schemas.wire import decode_release, encode_release
-from streamer.scoring import Scorer
-from tests.laws import examples
+from schemas.outputs.wire import decode_release, encode_release
+from streamer.segment.scoring import Scorer
+from tests.support.inputs.laws import examples
 from trainer.fit import Fit, fit
-from trainer.model import release_of
-from trainer.presets import PRESETS
-from trainer.rows import select
-from trainer.settings import FitSettings
+from trainer.release.pipeline_numbers import release_of
+from trainer.steps.presets import PRESETS
+from trainer.steps.training_rows import select
+from trainer.steps.fit_settings import FitSettings
 from trainer.warehouse import open_warehouse
 
 # Of the recommended preset rare values share a column, and the scaler is ours.

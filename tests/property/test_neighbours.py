@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics.pairwise import cosine_similarity
 
-from streamer.interfaces import Neighbour
-from streamer.neighbours import FULL_TURN, AngleIndex, angle, angular_distance, nearest_of, similarity
-from tests.strategies.angles import angles, placed_users, user_ids
+from streamer.interfaces.lane_interfaces import Neighbour
+from streamer.segment.neighbours import FULL_TURN, AngleIndex, angle, angular_distance, nearest_of, similarity
+from tests.support.strategies.angles import angles, placed_users, user_ids
 
 pytestmark = pytest.mark.property
 

@@ -6,20 +6,20 @@ from functools import partial
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.events import Event, Order
-from streamer import order_index
-from streamer.interfaces import LoadedOrders
-from streamer.memory import MemoryRedis, MemoryStore
-from streamer.order_index import all_entries
-from streamer.place import Sweep
-from streamer.profile import fold, fold_all
-from streamer.rules import Rules
-from streamer.state import UserState
-from streamer.users import Users
-from tests.laws import examples
-from tests.refusing import refuse_none
-from tests.strategies.events import START, histories, order_histories
-from tests.strategies.features import RICH
+from schemas.input_events import Event, Order
+from streamer.user import order_index
+from streamer.interfaces.lane_interfaces import LoadedOrders
+from streamer.in_memory import MemoryRedis, MemoryStore
+from streamer.user.order_index import all_entries
+from streamer.place.place import Sweep
+from streamer.user.fold_events import fold, fold_all
+from streamer.user.order_rules import Rules
+from streamer.user.user_state import UserState
+from streamer.batch.batch_users import Users
+from tests.support.inputs.laws import examples
+from tests.support.checks.refusing import refuse_none
+from tests.support.strategies.events import START, histories, order_histories
+from tests.support.strategies.features import RICH
 
 RULES = Rules(exclude_statuses=frozenset({"Cancelled", "Returned"}), features=RICH)
 SWEEP = Sweep(1, "m", 0, START, "v", "s")

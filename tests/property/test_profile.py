@@ -5,17 +5,17 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.events import Event, Order
-from streamer.features import features
-from streamer.profile import fold
-from streamer.profile import fold_all as fold_at_once
-from streamer.rules import Rules
-from streamer.state import OrdersMissing, UserState, decode, encode
-from tests import oracle
-from tests.laws import examples
-from tests.refusing import refuse_none
-from tests.strategies.events import histories, order_histories
-from tests.strategies.features import declarations
+from schemas.input_events import Event, Order
+from streamer.user.user_features import features
+from streamer.user.fold_events import fold
+from streamer.user.fold_events import fold_all as fold_at_once
+from streamer.user.order_rules import Rules
+from streamer.user.user_state import OrdersMissing, UserState, decode, encode
+from tests.support.checks import feature_oracle
+from tests.support.inputs.laws import examples
+from tests.support.checks.refusing import refuse_none
+from tests.support.strategies.events import histories, order_histories
+from tests.support.strategies.features import declarations
 
 RULES = st.builds(
     Rules,
@@ -35,7 +35,7 @@ def fold_all(facts: list[Event], rules: Rules) -> UserState:
 @given(histories() | order_histories(), RULES)
 def test_fold_equals_recomputation(facts: list[Event], rules: Rules) -> None:
     state = fold_all(facts, rules)
-    expected = oracle.features("7", facts, rules.exclude_statuses, rules.features)
+    expected = feature_oracle.features("7", facts, rules.exclude_statuses, rules.features)
     assert state.facts.alive == (expected is not None)
     if expected is not None:
         assert features(state, rules) == expected

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.training import features_named
-from trainer.encode import FeatureEncoder
+from tests.support.worlds.trained_shops import features_named
+from trainer.steps.encode import FeatureEncoder
 
 pytestmark = pytest.mark.property
 

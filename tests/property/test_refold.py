@@ -5,10 +5,10 @@ from unittest.mock import patch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from schemas.events import Event
-from tests.refolding import a_refold, differing, position_of
-from tests.strategies.events import histories
-from tests.worlds import World
+from schemas.input_events import Event
+from tests.support.worlds.refolding import a_refold, differing, position_of
+from tests.support.strategies.events import histories
+from tests.support.worlds.lane_world import World
 
 shops = st.tuples(histories("7"), histories("21"), histories("España")).map(
     lambda of_users: [event for history in of_users for event in history]
@@ -27,7 +27,7 @@ def test_at_every_place_of_a_living_lane(
     world.send(*events)
     lane = world.take_over()
     past = a_refold(world)
-    with patch("streamer.kept_states.MOST", most):
+    with patch("streamer.refill.kept_states.MOST", most):
         while True:
             past.go_to(position_of(world))
             assert differing(world, past) == {}

@@ -13,10 +13,10 @@ from sklearn.decomposition import PCA
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
-from schemas.changes import FeatureValue
-from schemas.release import EncodedFeature, Encoding, ModelRelease, Segment, Training
-from schemas.release_checks import LARGEST, SMALLEST_SCALE
-from streamer.scoring import Scorer
+from schemas.outputs.segment_change import FeatureValue
+from schemas.release.model_release import EncodedFeature, Encoding, ModelRelease, Segment, Training
+from schemas.release.release_checks import LARGEST, SMALLEST_SCALE
+from streamer.segment.scoring import Scorer
 
 pytestmark = pytest.mark.property
 

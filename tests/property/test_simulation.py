@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from schemas.errors import NeedsRebuild
-from tests.simulation.broken import BrokenPromise
-from tests.simulation.campaign import error_of, failure_of
-from tests.simulation.planted import PLANTS
-from tests.simulation.seed import run_seed
+from tests.campaigns.simulation.broken import BrokenPromise
+from tests.campaigns.simulation.campaign import error_of, failure_of
+from tests.campaigns.simulation.planted import PLANTS
+from tests.campaigns.simulation.seed import run_seed
 
 ROOT = Path(__file__).parents[2]
 PLANTED = [plant for plant in PLANTS if plant != "nothing"]
@@ -52,7 +52,7 @@ def test_a_seed_is_the_same_again_in_another_process() -> None:
     run_seed(7, trace=lines.append)
     assert len(lines) > 100
     again = subprocess.run(
-        [sys.executable, "-m", "tests.simulation", "--seed", "7", "--trace"],
+        [sys.executable, "-m", "tests.campaigns.simulation", "--seed", "7", "--trace"],
         cwd=ROOT,
         env={**os.environ, "PYTHONHASHSEED": "1"},
         capture_output=True,

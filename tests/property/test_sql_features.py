@@ -12,15 +12,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas import decode
-from schemas.events import Order, Signup
+from schemas.inputs import decode
+from schemas.input_events import Order, Signup
 from schemas.features import Feature
-from tests import warehouse_oracle
-from tests.laws import examples
-from tests.shops import Shop, everything, told, write_csv, write_duckdb, write_parquet
-from tests.strategies.features import RICH
-from tests.strategies.warehouse import AS_OFS, EXCLUDED, shops
-from tests.translated import open_translated
+from tests.support.checks import warehouse_oracle
+from tests.support.inputs.laws import examples
+from tests.support.inputs.shops import Shop, everything, told, write_csv, write_duckdb, write_parquet
+from tests.support.strategies.features import RICH
+from tests.support.strategies.warehouse import AS_OFS, EXCLUDED, shops
+from tests.support.worlds.translated import open_translated
 from trainer.warehouse import Reading, open_warehouse
 
 # A shop is written to disk and read by a database: a quarter of a second for each.

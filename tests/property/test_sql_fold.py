@@ -15,20 +15,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.events import Event, Order, Signup
+from schemas.input_events import Event, Order, Signup
 from schemas.features import Feature
-from streamer.bootstrap import states_of
-from streamer.features import features
-from streamer.profile import fold
-from streamer.rules import Rules
-from streamer.state import UserState
-from tests import oracle
-from tests.laws import examples
-from tests.refusing import refuse_none
-from tests.shops import Shop, write_parquet
-from tests.strategies.events import orders
-from tests.strategies.features import RICH, declarations
-from tests.strategies.warehouse import AS_OFS, EXCLUDED, shops
+from streamer.refill.bootstrap_lanes import states_of
+from streamer.user.user_features import features
+from streamer.user.fold_events import fold
+from streamer.user.order_rules import Rules
+from streamer.user.user_state import UserState
+from tests.support.checks import feature_oracle
+from tests.support.inputs.laws import examples
+from tests.support.checks.refusing import refuse_none
+from tests.support.inputs.shops import Shop, write_parquet
+from tests.support.strategies.events import orders
+from tests.support.strategies.features import RICH, declarations
+from tests.support.strategies.warehouse import AS_OFS, EXCLUDED, shops
 from trainer.warehouse import Reading, open_warehouse
 
 NONE_EXCLUDED: frozenset[str] = frozenset()
@@ -181,7 +181,7 @@ def test_clean_orders_that_tie_often(baskets: tuple[list[Order], ...], excluded:
         by_sql = from_sql(tables, rules)
     assert from_fold(facts, rules) == by_sql
     assert by_sql == {
-        user_id: oracle.features(
+        user_id: feature_oracle.features(
             user_id,
             [fact for fact in facts if fact.user_id == user_id],
             rules.exclude_statuses,

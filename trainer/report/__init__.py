@@ -7,7 +7,7 @@ has its words and its HTML. ``bars``, ``curves``, ``dots``, ``heat``, ``interval
 ``svg``.
 """
 
-from trainer.report.numbers import Report, report_of
-from trainer.report.page import page
+from trainer.report.report_numbers import Report, report_of
+from trainer.report.report_page import page
 
 __all__ = ["Report", "page", "report_of"]

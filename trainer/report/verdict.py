@@ -2,11 +2,11 @@
 
 from markupsafe import Markup
 
-from trainer.compare import STABLE_ARI
-from trainer.followup import DAYS, Followup, Outcome
-from trainer.named_k import disagreement
-from trainer.report.html import render
-from trainer.report.numbers import Report
+from trainer.controls.compare_encodings import STABLE_ARI
+from trainer.controls.followup import DAYS, Followup, Outcome
+from trainer.controls.named_k import disagreement
+from trainer.report.charts.html import render
+from trainer.report.report_numbers import Report
 
 _STABLE, _UNSTABLE = 0.9, 0.6
 _OUTCOMES = {"repeat": "who orders again", "orders": "how many orders follow", "spend": "what is spent"}

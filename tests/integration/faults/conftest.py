@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from segue.services import KafkaService, RedisService
-from tests.deployment import Deployment, deployed
-from tests.integration.faults.at_work import AtWork, at_work
-from tests.training import a_trained_folder
+from tests.support.servers.deployment import Deployment, deployed
+from tests.support.workers.at_work import AtWork, at_work
+from tests.support.worlds.trained_shops import a_trained_folder
 
 
 @pytest.fixture(scope="module")

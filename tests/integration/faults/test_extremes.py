@@ -15,16 +15,16 @@ from typing import Any
 import pytest
 from confluent_kafka import Producer
 
-from schemas.decode import encode_order, encode_signup
-from schemas.events import Event, Item, Order, Signup
-from schemas.partition import librdkafka_name
-from tests.bad_events import BadRecord
-from tests.chaos.customers import records
-from tests.deployment import Deployment, WorkerProcess
-from tests.records import headers_of, read_topic, value_of
-from tests.services import HANG_S, eventually
-from tests.verify import Expected, Outcome, expected_users
-from trainer.release import load_release
+from schemas.inputs.decode import encode_order, encode_signup
+from schemas.input_events import Event, Item, Order, Signup
+from schemas.partitioner import librdkafka_name
+from tests.support.inputs.bad_events import BadRecord
+from tests.campaigns.chaos.customers import records
+from tests.support.servers.deployment import Deployment, WorkerProcess
+from tests.support.checks.read_records import headers_of, read_topic, value_of
+from tests.support.servers.services import HANG_S, eventually
+from tests.support.checks.check_promises import Expected, Outcome, expected_users
+from trainer.release.release_folder import load_release
 
 pytestmark = pytest.mark.long
 

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 from confluent_kafka import Producer
 
-from schemas.decode import encode_signup
-from schemas.events import Signup
-from schemas.partition import librdkafka_name, partition_of
-from tests.deployment import Deployment
-from tests.integration.faults.at_work import AtWork
-from tests.services import HANG_S, eventually
-from tests.verify import expected_users
-from trainer.release import load_release
+from schemas.inputs.decode import encode_signup
+from schemas.input_events import Signup
+from schemas.partitioner import librdkafka_name, partition_of
+from tests.support.servers.deployment import Deployment
+from tests.support.workers.at_work import AtWork
+from tests.support.servers.services import HANG_S, eventually
+from tests.support.checks.check_promises import expected_users
+from trainer.release.release_folder import load_release
 
 pytestmark = pytest.mark.long
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.deployment import Deployment, WorkerProcess
-from tests.integration.faults.at_work import AtWork, at_work
-from tests.services import eventually
+from tests.support.servers.deployment import Deployment, WorkerProcess
+from tests.support.workers.at_work import AtWork, at_work
+from tests.support.servers.services import eventually
 
 pytestmark = pytest.mark.long
 

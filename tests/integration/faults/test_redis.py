@@ -14,10 +14,10 @@ import pytest
 import redis
 
 from segue.services import LocalRedis
-from tests.deployment import Deployment
-from tests.integration.faults.at_work import SESSION_S, AtWork, at_work
-from tests.integration.faults.slow_proxy import Proxy
-from tests.services import eventually, start_server
+from tests.support.servers.deployment import Deployment
+from tests.support.workers.at_work import SESSION_S, AtWork, at_work
+from tests.support.workers.slow_proxy import Proxy
+from tests.support.servers.services import eventually, start_server
 
 pytestmark = pytest.mark.long
 

@@ -1,4 +1,4 @@
-from schemas.events import PROFILE_FIELDS, Item
+from schemas.input_events import PROFILE_FIELDS, Item
 from schemas.features import FEATURE_NAMES, FEATURES
 
 

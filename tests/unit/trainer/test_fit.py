@@ -11,10 +11,10 @@ from sklearn.base import clone
 from sklearn.metrics import adjusted_rand_score
 
 from schemas.errors import BadTraining
-from tests.training import QUICK, a_shop, features_named, features_table, fitted_shop
+from tests.support.worlds.trained_shops import QUICK, a_shop, features_named, features_table, fitted_shop
 from trainer.fit import Fit, fit
-from trainer.rows import select
-from trainer.settings import CategoryEncoding, FitSettings
+from trainer.steps.training_rows import select
+from trainer.steps.fit_settings import CategoryEncoding, FitSettings
 
 
 def fitted(table: pa.Table, settings: FitSettings) -> Fit:

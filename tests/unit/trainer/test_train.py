@@ -15,12 +15,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from schemas.errors import BadSetting, BadTraining
-from tests.training import CREATED_AT, QUICK, Shop, a_shop, a_trained_folder
-from trainer.presets import PRESETS
-from trainer.release import load_release, read_manifest
-from trainer.settings import FitSettings
+from tests.support.worlds.trained_shops import CREATED_AT, QUICK, Shop, a_shop, a_trained_folder
+from trainer.steps.presets import PRESETS
+from trainer.release.release_folder import load_release, read_manifest
+from trainer.steps.fit_settings import FitSettings
 from trainer.train import train
-from trainer.window import Window
+from trainer.steps.training_window import Window
 
 ROOT = Path(__file__).parents[3]
 
@@ -75,7 +75,7 @@ def test_another_process_with_other_threads_and_hashes_gives_the_same_bytes(
     for name, threads, seed in (("a", "1", "1"), ("b", "4", "2")):
         code = (
             "from pathlib import Path; from dataclasses import replace;"
-            "from tests.training import *; from tests.unit.trainer.test_train import made;"
+            "from tests.support.worlds.trained_shops import *; from tests.unit.trainer.test_train import made;"
             f"print(made(Path({str(tmp_path / name)!r}), {settings}, {shop}))"
         )
         variables = {

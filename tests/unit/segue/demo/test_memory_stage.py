@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from schemas.changes import Change, SegmentChange
-from schemas.decode import encode_order, encode_signup
-from schemas.events import Item, Order, Signup
+from schemas.outputs.segment_change import Change, SegmentChange
+from schemas.inputs.decode import encode_order, encode_signup
+from schemas.input_events import Item, Order, Signup
 from schemas.topics import Topics
 from segue.demo.memory_stage import MemoryStage
 from segue.demo.story import bad_events, with_bad_events
-from segue.sending import Outgoing
-from tests.releases import a_release
+from segue.events.send_events import Outgoing
+from tests.support.worlds.made_up_release import a_release
 
 BEFORE, AFTER = datetime(2024, 5, 1, tzinfo=UTC), datetime(2024, 12, 5, tzinfo=UTC)
 

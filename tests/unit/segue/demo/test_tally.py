@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from schemas.changes import Cause, SegmentChange
+from schemas.outputs.segment_change import Cause, SegmentChange
 from segue.demo.tally import CONFIRMED, MOVED, NEW, UNCONFIRMED, Tally, clearest_move, percentiles
-from tests.changes import a_change
+from tests.support.inputs.made_change import a_change
 
 
 def caused(offset: int, **fields: Any) -> SegmentChange:

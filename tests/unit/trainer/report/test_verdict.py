@@ -6,17 +6,17 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from tests.training import a_shop
-from trainer.compare import Comparison, EncodingControl
+from tests.support.worlds.trained_shops import a_shop
+from trainer.controls.compare_encodings import Comparison, EncodingControl
 from trainer.fit import fit
-from trainer.followup import Followup, Outcome
-from trainer.impact import Impact, Moves, Pair
-from trainer.model import release_of
+from trainer.controls.followup import Followup, Outcome
+from trainer.release.impact import Impact, Moves, Pair
+from trainer.release.pipeline_numbers import release_of
 from trainer.report import Report, report_of
 from trainer.report.verdict import verdict
-from trainer.rows import select
-from trainer.settings import FitSettings
-from trainer.traits import traits_of
+from trainer.steps.training_rows import select
+from trainer.steps.fit_settings import FitSettings
+from trainer.controls.traits import traits_of
 
 GOOD = EncodingControl("label", 5, (0.3, 0.2), 0.9, 0.9, 0.2, 0.05, "clearer")
 T = datetime(2024, 10, 1, tzinfo=UTC)

@@ -7,12 +7,12 @@ import pytest
 from sqlglot import parse_one
 
 from schemas.features import FEATURES
-from segue.settings import Settings
-from segue.trainer_extra import open_warehouse as opened
-from tests.shops import Shop, write_csv
+from segue.config.settings import Settings
+from segue.config.trainer_extra import open_warehouse as opened
+from tests.support.inputs.shops import Shop, write_csv
 from trainer.warehouse import Reading, Rejected, open_warehouse
-from trainer.warehouse.layout import TABLES
-from trainer.warehouse.queries import Queries
+from trainer.warehouse.tables.table_layout import TABLES
+from trainer.warehouse.queries.shop_queries import Queries
 
 NOW = datetime(2024, 6, 1, tzinfo=UTC)
 READING = Reading(latest=NOW + timedelta(days=1))

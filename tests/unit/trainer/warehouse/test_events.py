@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from schemas.events import Item, Order, Signup
-from tests.shops import Shop, write_csv
+from schemas.input_events import Item, Order, Signup
+from tests.support.inputs.shops import Shop, write_csv
 from trainer.warehouse import open_warehouse
-from trainer.warehouse.queries import Ordering
+from trainer.warehouse.queries.shop_queries import Ordering
 
 
 def at(day: int, microsecond: int = 0) -> datetime:

@@ -9,7 +9,7 @@ import pytest
 
 from schemas.errors import BadWarehouse
 from schemas.features import FEATURES
-from tests.shops import Shop, features_by_user, write_csv
+from tests.support.inputs.shops import Shop, features_by_user, write_csv
 from trainer.warehouse import open_warehouse, schema_of
 
 Features = Callable[..., dict[str, dict[str, object]]]

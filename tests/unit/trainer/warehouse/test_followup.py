@@ -5,7 +5,7 @@ from decimal import Decimal
 from pathlib import Path
 from random import Random
 
-from tests.shops import Shop, write_csv
+from tests.support.inputs.shops import Shop, write_csv
 from trainer.warehouse import open_warehouse
 
 

@@ -6,8 +6,8 @@ import duckdb
 import pytest
 
 from schemas.errors import BadWarehouse
-from schemas.events import Order
-from tests.shops import Shop, write_csv, write_duckdb
+from schemas.input_events import Order
+from tests.support.inputs.shops import Shop, write_csv, write_duckdb
 from trainer.warehouse import Reading, open_warehouse
 
 WHOLE = Reading(whole_ids=True)

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from schemas.features import FEATURES, Feature, declared
-from tests.shops import Shop, write_parquet
-from tests.strategies.features import RICH
+from tests.support.inputs.shops import Shop, write_parquet
+from tests.support.strategies.features import RICH
 from trainer.warehouse import open_warehouse, schema_of
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from schemas.events import Order, Signup
-from tests.hostile import NO_NUMBERS, NUMBERS
-from tests.shops import Row, Shop, write_csv
+from schemas.input_events import Order, Signup
+from tests.support.inputs.hostile_values import NO_NUMBERS, NUMBERS
+from tests.support.inputs.shops import Row, Shop, write_csv
 from trainer.warehouse import Rejected, Rejections, open_warehouse
 
 LONG_ID, LONGEST_ID = "é" * 128 + "x", "é" * 128  # 257 and 256 bytes

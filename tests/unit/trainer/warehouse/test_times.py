@@ -5,8 +5,8 @@ from pathlib import Path
 
 import duckdb
 
-from tests.hostile import NO_TIMES, TIMES
-from tests.shops import Shop, write_csv, write_duckdb
+from tests.support.inputs.hostile_values import NO_TIMES, TIMES
+from tests.support.inputs.shops import Shop, write_csv, write_duckdb
 from trainer.warehouse import Rejected, open_warehouse
 
 

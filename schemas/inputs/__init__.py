@@ -1,0 +1,1 @@
+"""Input events: decoding and checks."""

@@ -1,0 +1,203 @@
+"""Input records to events, and back: the one edge at which inputs are checked.
+
+Pure. What :func:`decode_signup` and :func:`decode_order` return is believed everywhere else; what they
+refuse becomes a dead letter with the error's text as its reason. docs/contract.md lists the rules.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import TypeVar
+
+import msgspec
+
+from schemas.inputs import field_checks
+from schemas.inputs import json_text
+from schemas.inputs import null_keys
+from schemas.errors import BadEvent
+from schemas.input_events import Item, Order, Signup, UserErased
+from schemas.features import FIELDS
+from schemas.topics import MAX_INPUT_BYTES
+
+ERASED_TYPE = "user.erased"
+MAX_ITEMS = 1_000
+
+_Value = TypeVar("_Value")
+
+
+def decode_signup(
+    key: bytes | None,
+    value: bytes | None,
+    at: datetime,
+    *,
+    check_key: bool = True,
+    read: frozenset[str] = FIELDS,
+) -> Signup | UserErased:
+    """Read a record of ``signups``.
+
+    Args:
+        key: the record's key, the user id as UTF-8 text.
+        value: the record's value; null (None or JSON's) erases the user whom the key names.
+        at: the record's time (UTC), which an erasure without ``erased_at`` takes.
+        check_key: False where re-keying is on: then the key need not be the user id. A null value has
+            no other user id than its key.
+        read: the fields that features read (:func:`schemas.features.fields_read`). A wrong value in another one
+            is no value.
+
+    Raises:
+        BadEvent: the record breaks a rule; the error names the field and what is wrong.
+    """
+    fields = _fields(value)
+    if fields is None:
+        return UserErased(null_keys.user_id_in(key), at)
+    user_id = field_checks.required_id(fields, "user_id")
+    event_id = field_checks.optional_id(fields, "event_id")
+    event: Signup | UserErased
+    if fields.get("type") == ERASED_TYPE:
+        event = UserErased(user_id, field_checks.optional_time(fields, "erased_at") or at, event_id)
+    else:
+        field_checks.not_deleted(fields, "erase a user by an event of type user.erased, or by null")
+        event = Signup(
+            user_id,
+            field_checks.required_time(fields, "created_at"),
+            _value(field_checks.age, fields, "age", read),
+            _value(field_checks.text, fields, "gender", read),
+            _value(field_checks.text, fields, "country", read),
+            _value(field_checks.text, fields, "traffic_source", read),
+            event_id,
+        )
+    if check_key:
+        _check_key(key, user_id)
+    return event
+
+
+def decode_order(
+    key: bytes | None,
+    value: bytes | None,
+    at: datetime,  # noqa: ARG001 - the two readers are called alike; an order tells its own time
+    *,
+    check_key: bool = True,
+    read: frozenset[str] = FIELDS,
+) -> Order:
+    """Read a record of ``orders``; arguments and errors as of :func:`decode_signup`."""
+    fields = _fields(value)
+    if fields is None:
+        raise BadEvent("", "the value is null, which only signups may have (it erases the user)")
+    field_checks.not_deleted(fields, "send the order with a status that says so")
+    order_id = field_checks.required_id(fields, "order_id")
+    user_id = field_checks.required_id(fields, "user_id")
+    order = Order(
+        user_id,
+        order_id,
+        field_checks.required_time(fields, "created_at"),
+        _items(fields, read),
+        _value(field_checks.text, fields, "status", read),
+        field_checks.optional_time(fields, "updated_at"),
+        field_checks.optional_id(fields, "event_id"),
+    )
+    if check_key:
+        _check_key(key, user_id)
+    return order
+
+
+def canonical(order: Order) -> bytes:
+    """One order's canonical bytes: its known fields but ``event_id``, as compact JSON with sorted keys.
+
+    Times are normalised, ids are text, what is absent stays absent. Of two versions with one time the
+    one with the larger canonical bytes counts.
+
+    >>> from schemas import times
+    >>> at = times.parse("2024-01-31T10:30:00+01:00")
+    >>> canonical(Order("7", "12", at, (Item("Acme", quantity=2),), event_id="e1")).decode()
+    '{"created_at":"2024-01-31T09:30:00Z","items":[{"brand":"Acme","quantity":2}],"order_id":"12","user_id":"7"}'
+    """
+    return _CANONICAL.encode(msgspec.structs.replace(order, event_id=None))
+
+
+def order_of(canonical_bytes: bytes) -> Order:
+    """The order whose :func:`canonical` bytes these are (and which therefore has no ``event_id``)."""
+    return _ORDER.decode(canonical_bytes)
+
+
+def encode_signup(event: Signup | UserErased) -> tuple[bytes, bytes]:
+    """Key and value with which a producer writes the event to ``signups``; :func:`decode_signup` inverts it."""
+    fields = {name: field for name, field in msgspec.structs.asdict(event).items() if field is not None}
+    if isinstance(event, UserErased):
+        fields = {"type": ERASED_TYPE} | fields
+    return event.user_id.encode(), _PLAIN.encode(fields)
+
+
+def encode_order(order: Order) -> tuple[bytes, bytes]:
+    """Key and value with which a producer writes the order to ``orders``; :func:`decode_order` inverts it."""
+    return order.user_id.encode(), _PLAIN.encode(order)
+
+
+_PLAIN = msgspec.json.Encoder()
+# Fields that are None or (``event_id``) made None are the defaults, which Order omits. msgspec writes UTC
+# times exactly as schemas.times.text does; a test holds it.
+_CANONICAL = msgspec.json.Encoder(order="sorted")
+_ORDER = msgspec.json.Decoder(Order)
+
+
+def _fields(value: bytes | None) -> Mapping[str, object] | None:
+    """The fields of a record's value, or None where it is null."""
+    if value is None:
+        return None
+    if len(value) > MAX_INPUT_BYTES:
+        raise BadEvent("", f"the value has {len(value):,} bytes, more than {MAX_INPUT_BYTES:,}")
+    fields = json_text.load(value)
+    if fields is None or isinstance(fields, dict):
+        return fields
+    raise BadEvent("", f"the value is {field_checks.shown(fields)}, not a JSON object")
+
+
+def _items(fields: Mapping[str, object], read: frozenset[str]) -> tuple[Item, ...]:
+    lines = fields.get("items")
+    if lines is None or lines == []:
+        raise BadEvent("items", "an order needs at least one item")
+    if not isinstance(lines, list):
+        raise BadEvent("items", f"{field_checks.shown(lines)} is not an array of items")
+    if len(lines) > MAX_ITEMS:
+        raise BadEvent("items", f"an order has at most {MAX_ITEMS:,} items, this one has {len(lines):,}")
+    return tuple([_item(index, line, read) for index, line in enumerate(lines)])
+
+
+def _item(index: int, line: object, read: frozenset[str]) -> Item:
+    if not isinstance(line, dict):
+        raise BadEvent(f"items[{index}]", f"{field_checks.shown(line)} is not an object")
+    try:
+        return Item(
+            _value(field_checks.text, line, "brand", read),
+            _value(field_checks.text, line, "category", read),
+            _value(field_checks.optional_id, line, "product_id", read),
+            _value(field_checks.price, line, "price", read),
+            _value(field_checks.quantity, line, "quantity", read),
+        )
+    except BadEvent as error:
+        raise BadEvent(f"items[{index}].{error.path}", error.problem) from None
+
+
+def _value(
+    check: Callable[[Mapping[str, object], str], _Value | None],
+    fields: Mapping[str, object],
+    name: str,
+    read: frozenset[str],
+) -> _Value | None:
+    """A field's value. A wrong one is an error where a feature reads the field, else no value."""
+    try:
+        return check(fields, name)
+    except BadEvent:
+        if name in read:
+            raise
+        return None
+
+
+def _check_key(key: bytes | None, user_id: str) -> None:
+    if key == user_id.encode():
+        return
+    fix = "key the record by its user id"
+    if key is None:
+        raise BadEvent("key", f"is missing, the user id is {field_checks.shown(user_id)}: {fix}")
+    raise BadEvent(
+        "key",
+        f"{field_checks.shown(key.decode(errors='replace'))} is not the user id {field_checks.shown(user_id)}: {fix}",
+    )

@@ -1,0 +1,56 @@
+"""The key of a null value on ``signups``: nothing else names the user that it erases.
+
+Kafka Connect's converters, and serializers that belong to a Schema Registry, write keys that are no id but hold one.
+Taken for an id, such a key would erase nobody, in silence, while the user stays.
+"""
+
+import re
+
+from schemas.inputs import field_checks
+from schemas.inputs import json_text
+from schemas.errors import BadEvent
+
+_TEXT = "a null needs the user id as plain text (Kafka Connect: StringConverter)"
+_FIELD = "a null needs the user id as plain text (Kafka Connect: ExtractField$Key, then StringConverter)"
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+# A record's text, as Struct{user_id=7}, {user_id=7} and {'user_id': 7} are.
+_RECORD = re.compile(r"\w*[{(]\s*['\"]?\w+['\"]?\s*[=:].*[)}]", re.DOTALL)
+
+
+def user_id_in(key: bytes | None) -> str:
+    """The id of the user that a null with this key erases.
+
+    >>> user_id_in(b"7")
+    '7'
+
+    Raises:
+        BadEvent: the key is missing, is no id, or is an id that a converter has encoded.
+    """
+    if key is not None:
+        _check_plain(key)
+    return field_checks.required_id({"key": None if key is None else key.decode()}, "key")
+
+
+def _check_plain(key: bytes) -> None:
+    shown = field_checks.shown(key.decode(errors="replace"))
+    try:
+        text = key.decode()
+    except UnicodeDecodeError:
+        raise BadEvent("key", f"{shown} is not UTF-8: {_TEXT}") from None
+    json = _json_in(text)
+    if isinstance(json, dict) or _RECORD.fullmatch(text):
+        raise BadEvent("key", f"{shown} is a record and not an id: {_FIELD}")
+    if json is not None:
+        raise BadEvent("key", f"{shown} is JSON: {_TEXT}")
+    if _CONTROL.search(text):
+        raise BadEvent("key", f"{shown} holds control characters, as encoded keys do: {_TEXT}")
+
+
+def _json_in(text: str) -> object:
+    """The object, array or text that a key is in JSON; None for any other, since a number is an id as it stands."""
+    if not text.lstrip().startswith(("{", "[", '"')):
+        return None
+    try:
+        return json_text.load(text.encode())
+    except BadEvent:
+        return None

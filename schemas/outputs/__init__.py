@@ -1,0 +1,1 @@
+"""What Segue writes: changes, their encoding, and record headers."""

@@ -1,0 +1,82 @@
+"""What Segue writes, to bytes and back: changes and releases as compact JSON in UTF-8."""
+
+import msgspec
+from msgspec import Struct
+
+from schemas.release import release_checks
+from schemas.outputs.segment_change import Change, SegmentChange, UserErasedChange
+from schemas.errors import BadChange, BadRelease
+from schemas.release.model_release import SCHEMA_VERSION, ModelRelease
+
+_ENCODER = msgspec.json.Encoder()
+
+
+class _Kind(Struct):
+    kind: str
+
+
+class _SchemaVersion(Struct):
+    schema_version: int
+
+
+_KIND = msgspec.json.Decoder(_Kind)
+_SEGMENT_CHANGE = msgspec.json.Decoder(SegmentChange)
+_USER_ERASED_CHANGE = msgspec.json.Decoder(UserErasedChange)
+_SCHEMA_VERSION = msgspec.json.Decoder(_SchemaVersion)
+_RELEASE = msgspec.json.Decoder(ModelRelease)
+
+
+def encode_change(change: Change) -> bytes:
+    """The value of a record of ``segment-changes``, and of ``user-segments`` but for an erased user."""
+    return _ENCODER.encode(change)
+
+
+def decode_change(value: bytes) -> Change:
+    """Read what :func:`encode_change` wrote; ``kind`` tells which it is. Unknown fields are ignored.
+
+    Raises:
+        BadChange: it is no such record.
+    """
+    try:
+        if _KIND.decode(value).kind == "erased":
+            return _USER_ERASED_CHANGE.decode(value)
+        return _SEGMENT_CHANGE.decode(value)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise BadChange(
+            f"a segment change cannot be read: {error}; was it written by Segue, and by this version?"
+        ) from None
+
+
+def encode_release(release: ModelRelease) -> bytes:
+    """The value of a record of ``segment-models``.
+
+    Raises:
+        BadRelease: no worker could read it; see :func:`decode_release`.
+    """
+    value = _ENCODER.encode(release)
+    # Reading it back is what finds a number that is none (written as null) and a name that is not its own.
+    decode_release(value)
+    return value
+
+
+def decode_release(value: bytes) -> ModelRelease:
+    """Read and check what :func:`encode_release` wrote; afterwards its numbers and names are believed.
+
+    Raises:
+        BadRelease: it is no release, has another schema version, shapes that do not fit together, or a
+            version or space that is not the one of its content.
+    """
+    try:
+        schema_version = _SCHEMA_VERSION.decode(value).schema_version
+        if schema_version != SCHEMA_VERSION:
+            raise BadRelease(
+                f"a release has schema version {schema_version}, but this version of Segue reads"
+                f" {SCHEMA_VERSION}: run the Segue that wrote it, or publish the model again"
+            )
+        release = _RELEASE.decode(value)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise BadRelease(f"a release cannot be read: {error}; publish it again") from None
+    release_checks.check_features(release)
+    release_checks.check_shapes(release)
+    release_checks.check_names(release)
+    return release

@@ -1,0 +1,167 @@
+"""The rules that a release must keep before anyone scores with it; each error names the field."""
+
+from collections.abc import Sequence
+from math import isfinite
+
+from schemas.errors import BadRelease, BadSetting
+from schemas.features import Feature, beyond_default, declared
+from schemas.release.model_release import EncodedFeature, ModelRelease, space_of, version_of
+
+# A score multiplies a number by a weight and by a centre, and divides by a scale: with four factors of
+# this size and a million columns it still stays far below what a double holds (1.8e308).
+LARGEST = 1e50
+SMALLEST_SCALE = 1e-50
+# Every change and every user's state carries its segment's name.
+MAX_NAME_BYTES = 1_024
+
+
+def check_names(release: ModelRelease) -> None:
+    """Refuse a release whose ``version`` or ``space`` is not the one of its content.
+
+    Raises:
+        BadRelease: its content was changed after it was named.
+    """
+    for name, told, right in (
+        ("version", release.version, version_of(release)),
+        ("space", release.space, space_of(release)),
+    ):
+        if told != right:
+            raise BadRelease(
+                f"release {release.version!r} was changed: {name} is {told!r}, but its content has"
+                f" {right!r}; publish it again from its folder"
+            )
+
+
+def check_features(release: ModelRelease) -> None:
+    """Refuse a release that asks for features that are not computed, or encodes one in the wrong way.
+
+    Raises:
+        BadRelease: a feature is unknown, or a number is encoded, or a category is not.
+    """
+    try:
+        known = {feature.name: feature.numeric for feature in declared(release.declared)}
+    except BadSetting as error:
+        raise _bad(release, "declared", f"cannot be made ({error})") from None
+    for feature in release.features:
+        name = f"features[{feature.name}]"
+        numeric = known.get(feature.name)
+        if numeric is None:
+            raise _bad(release, name, f"is none of the features {', '.join(known)}")
+        if numeric != (feature.encoding == "number"):
+            kind = "a number" if numeric else "a category"
+            raise _bad(release, f"{name}.encoding", f"is {feature.encoding}, but the feature is {kind}")
+
+
+def check_declared(release: ModelRelease, features: tuple[Feature, ...]) -> None:
+    """Refuse a release whose features are made in another way than a worker makes them.
+
+    Args:
+        features: those that the worker makes.
+
+    Raises:
+        BadRelease: the worker does not make a feature, or makes it from something else.
+    """
+    ours = {feature.name: feature for feature in beyond_default(features)}
+    for feature in release.declared:
+        if ours.get(feature.name) != feature:
+            as_declared = f'{feature.name} = {{ kind = "{feature.kind}", source = "{feature.source}" }}'
+            known = ours.get(feature.name)
+            told = "not at all" if known is None else f"as {known.kind} of {known.source}"
+            raise BadRelease(
+                f"release {release.version!r} was trained with {as_declared}, which the setting declare has {told}:"
+                " declare it in that way, or publish another release"
+            )
+
+
+def check_statuses(release: ModelRelease, exclude_statuses: frozenset[str]) -> None:
+    """Refuse a release that was trained with other ``exclude_statuses`` than a worker's.
+
+    Raises:
+        BadRelease: it was.
+    """
+    trained = frozenset(release.exclude_statuses)
+    if trained != exclude_statuses:
+        raise BadRelease(
+            f"release {release.version!r} was trained with exclude_statuses {sorted(trained)}, but the setting is"
+            f" {sorted(exclude_statuses)}: set it to that, or publish a release that was trained with yours"
+        )
+
+
+def check_shapes(release: ModelRelease) -> None:
+    """Refuse a release that cannot be scored with: its shapes do not fit together, or a number is not
+    finite, or so large (a scale: so small) that a score could overflow.
+
+    Raises:
+        BadRelease: with the field and what it should have.
+    """
+    columns = 0
+    for feature in release.features:
+        _check_feature(release, feature)
+        columns += feature.width
+    if not columns:
+        raise _bad(release, "features", "names no feature")
+    for name in ("mean", "scale", "projection_mean"):
+        _check_numbers(release, name, getattr(release, name), columns, "one a column")
+    if min(release.scale) < SMALLEST_SCALE:
+        raise _bad(release, "scale", f"holds {min(release.scale)}, but a scale is at least {SMALLEST_SCALE}")
+    if not release.projection:
+        raise _bad(release, "projection", "has no component")
+    for axis in release.projection:
+        _check_numbers(release, "projection", axis, columns, "one a column")
+    _check_segments(release)
+    _check_distinct(release, "features", [feature.name for feature in release.features])
+
+
+def _check_segments(release: ModelRelease) -> None:
+    if not release.segments:
+        raise _bad(release, "segments", "names no segment")
+    for segment in release.segments:
+        name = f"segments[id={segment.id}]"
+        if segment.id < 0:
+            raise _bad(release, f"{name}.id", "is below 0")
+        if len(segment.name.encode()) > MAX_NAME_BYTES:
+            raise _bad(release, f"{name}.name", f"has more than {MAX_NAME_BYTES:,} bytes of UTF-8")
+        _check_numbers(release, f"{name}.centre", segment.centre, len(release.projection), "one a component")
+    ids = [segment.id for segment in release.segments]
+    _check_distinct(release, "segments", ids)
+    if release.next_segment <= max(ids):
+        raise _bad(
+            release, "next_segment", f"is {release.next_segment}, but must be above every segment's id"
+        )
+
+
+def _check_feature(release: ModelRelease, feature: EncodedFeature) -> None:
+    name = f"features[{feature.name}]"
+    has_categories, has_codes = feature.encoding != "number", feature.encoding in ("label", "frequency")
+    shares_columns = feature.encoding == "one-hot" and bool(feature.codes)
+    if bool(feature.categories) != has_categories:
+        raise _bad(release, f"{name}.categories", "lists none" if has_categories else "must be empty")
+    _check_distinct(release, f"{name}.categories", feature.categories)
+    expected = len(feature.categories) if has_codes or shares_columns else 0
+    _check_numbers(release, f"{name}.codes", feature.codes, expected, f"by its encoding {feature.encoding}")
+    columns = set(feature.codes)
+    if shares_columns and columns != set(range(len(columns))):
+        raise _bad(release, f"{name}.codes", "must be columns, numbered from 0 without gaps")
+
+
+def _check_numbers(
+    release: ModelRelease, name: str, numbers: Sequence[float], expected: int, why: str
+) -> None:
+    if len(numbers) != expected:
+        raise _bad(release, name, f"has {len(numbers)} numbers, but should have {expected}, {why}")
+    for number in numbers:
+        if not isfinite(number):
+            raise _bad(release, name, f"holds {number}, which is no finite number")
+        if abs(number) > LARGEST:
+            raise _bad(release, name, f"holds {number}, which is beyond {LARGEST}")
+
+
+def _check_distinct(release: ModelRelease, name: str, values: Sequence[object]) -> None:
+    if len(set(values)) < len(values):
+        raise _bad(release, name, "names one twice")
+
+
+def _bad(release: ModelRelease, name: str, problem: str) -> BadRelease:
+    return BadRelease(
+        f"release {release.version!r} cannot be scored with: {name} {problem}; publish another one"
+    )

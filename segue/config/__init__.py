@@ -1,0 +1,1 @@
+"""Settings: from the file, the environment and the command line."""

@@ -1,0 +1,437 @@
+"""The settings: from `segue.toml`, then the environment (`SEGUE_KAFKA`…), then a command's options.
+
+The later of the three wins. Each setting is described where it is declared; `--help` and
+docs/settings.md show the same sentences.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Collection, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
+from pydantic_core import ErrorDetails
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from schemas.errors import BadSetting, BadVariable
+from schemas.features import FEATURE_NAMES, Feature
+from schemas.partitioner import Partitioner
+from schemas.times import parse_length
+from schemas.topics import Topics
+from segue.config.declarations import declarations, features_of
+from segue.config.file_options import check_file_options
+from segue.config.redis_url import check_redis_url
+from segue.config.setting_texts import (
+    brokers,
+    csv_table,
+    is_of_a_service,
+    listed,
+    names_by_table,
+    names_table,
+    options_table,
+    without_password,
+)
+
+Preset = Literal["label", "recommended"]
+"""As in ``trainer.steps.fit_settings``, which a worker does not load."""
+
+DEFAULT_FILE = Path("segue.toml")
+FILE_VARIABLE = "SEGUE_CONFIG"
+ENV_PREFIX = "SEGUE_"
+_OF_TESTS = "TEST_"
+
+# What Segue itself decides; another value would break a promise.
+_OURS = frozenset(
+    {
+        "acks",
+        "auto.offset.reset",
+        "bootstrap.servers",
+        "enable.auto.commit",
+        "enable.idempotence",
+        "enable.partition.eof",
+        "group.id",
+        "isolation.level",
+        "partitioner",
+        "transactional.id",
+    }
+)
+_TOPIC_PREFIX = re.compile(r"[A-Za-z0-9._-]{0,200}")
+
+
+class Settings(BaseSettings):
+    """Every setting, checked. ``model_fields_set`` tells which were named."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX, env_ignore_empty=True, extra="forbid", frozen=True, hide_input_in_errors=True
+    )
+
+    kafka: str = Field("127.0.0.1:9092", description="Kafka's brokers: host:port, several with commas")
+    kafka_options: Annotated[dict[str, str], NoDecode] = Field(
+        default={},
+        description="librdkafka's settings of a client, such as security.protocol and sasl.password",
+        repr=False,
+    )
+    redis: str = Field(
+        "redis://127.0.0.1:6379/0", description="Redis: redis://, rediss:// (TLS) or unix:// URL", repr=False
+    )
+    redis_prefix: str = Field("segue:", min_length=1, description="before every key in Redis")
+    topic_prefix: str = Field("", description="before every topic's name")
+    partitions: int = Field(4, ge=1, le=10_000, description="partitions of the topics that Segue creates")
+    replication_factor: int | None = Field(
+        None,
+        ge=1,
+        le=100,
+        description="copies of the topics that Segue creates; the broker's default if unset",
+    )
+    group: str = Field("segue", min_length=1, description="the consumer group that the workers share")
+    partitioner: Partitioner = Field(
+        "murmur2",
+        description="how producers choose a user's partition: murmur2 (Java's) or crc32 (librdkafka's)",
+    )
+    rekey: bool = Field(
+        False,
+        description="whether workers hand events on another partition than their user's over, by a topic between them",
+    )
+    declare: Annotated[dict[str, dict[str, str]], NoDecode] = Field(
+        {}, description="features beyond the article's seven, by name: kind, source, encoding"
+    )
+    features: Annotated[tuple[str, ...], NoDecode] = Field(
+        FEATURE_NAMES, description="the model's inputs, with commas; unset: those here, then the declared"
+    )
+    preset: Preset | None = Field(
+        None,
+        description="what is fitted: label, as the article has it, or recommended; unset: as the current release, else label",
+    )
+    exclude_statuses: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="orders with one of these statuses do not count; exact, with commas"
+    )
+    max_ahead: str = Field(
+        "1d",
+        description="how far a time in an event may lie ahead of its record's own: 90m, 12h, 1d",
+    )
+    max_moved: float = Field(
+        0.05,
+        ge=0,
+        le=1,
+        description="share of the users whom a release may move by itself; publish refuses more without --force",
+    )
+    artifacts_prefix: str = Field(
+        "",
+        description="below which address uploaded releases may be read, such as s3://models; unset: none is",
+    )
+    tables: Annotated[dict[str, str], NoDecode] = Field(
+        default={}, description="the warehouse's tables, where they have other names than Segue's"
+    )
+    columns: Annotated[dict[str, dict[str, str]], NoDecode] = Field(
+        default={}, description="the warehouse's columns, by table, where they have other names than Segue's"
+    )
+    whole_ids: bool = Field(
+        False, description="whether ids in the warehouse such as 17850.0 are read as the whole number 17850"
+    )
+    csv: Annotated[dict[str, str | tuple[str, ...]], NoDecode] = Field(
+        default={}, description="how the warehouse's CSV files are written: separator, nulls"
+    )
+    min_margin: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="a user stays in its segment until another centre is nearer by this share of the distance",
+    )
+    similar_users: int = Field(5, ge=0, le=1_000, description="how many similar users a change names")
+    max_batch: int = Field(
+        1_000, ge=1, le=100_000, description="events that one transaction of a worker takes at most"
+    )
+    sweep_per_s: int = Field(
+        1_000,
+        ge=1,
+        le=1_000_000,
+        description="users a second that a lane decides anew at most, after a new release",
+    )
+    session_timeout_ms: int = Field(
+        10_000, ge=1_000, description="milliseconds after which a silent worker loses its lanes"
+    )
+    heartbeat_interval_ms: int = Field(
+        2_000,
+        ge=100,
+        description="milliseconds between a worker's signs of life; a third of the session at most",
+    )
+    rebalance_timeout_ms: int = Field(
+        30_000,
+        ge=1_000,
+        description="milliseconds that workers have to close lanes when they share them out anew",
+    )
+    transaction_timeout_ms: int = Field(
+        60_000, ge=1_000, description="milliseconds after which Kafka aborts the transaction of a dead worker"
+    )
+    no_progress_s: int = Field(
+        60,
+        ge=1,
+        description="seconds that events may wait in a lane, none being applied, before its worker is not ready",
+    )
+    web_host: str = Field("127.0.0.1", min_length=1, description="the address of a worker's web server")
+    web_port: int | None = Field(
+        None, ge=0, le=65_535, description="the port of a worker's web server; unset: none, 0: any free one"
+    )
+    log_format: Literal["text", "json"] = Field("text", description="a worker's log: text or json")
+
+    @property
+    def topics(self) -> Topics:
+        """The topics' names."""
+        return Topics(self.topic_prefix, self.rekey)
+
+    @property
+    def declared(self) -> tuple[Feature, ...]:
+        """All features that SQL and fold make: the article's seven, then those of the setting ``declare``."""
+        return features_of(self.declare)
+
+    @property
+    def model_features(self) -> tuple[Feature, ...]:
+        """The model's inputs, in order."""
+        if "features" not in self.model_fields_set:
+            return self.declared
+        by_name = {feature.name: feature for feature in self.declared}
+        return tuple(by_name[name] for name in self.features)
+
+    @property
+    def read_features(self) -> tuple[Feature, ...]:
+        """The features for which the warehouse's values must be right: the model's inputs, and those of ``declare``."""
+        inputs = {feature.name for feature in self.model_features}
+        return tuple(f for f in self.declared if f.name in inputs or f.name not in FEATURE_NAMES)
+
+    @property
+    def kafka_client(self) -> dict[str, str]:
+        """What every client of librdkafka is given; it may hold secrets."""
+        return {**self.kafka_options, "bootstrap.servers": self.kafka}
+
+    @property
+    def redis_address(self) -> str:
+        """The URL of Redis for people: without a password."""
+        return without_password(self.redis)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the arguments have the library's names
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The arguments alone: :func:`load_settings` puts the sources together (why: docs/dependencies.md)."""
+        return (init_settings,)
+
+    @field_validator("kafka")
+    @classmethod
+    def _brokers(cls, value: str) -> str:
+        return ",".join(str(server) for server in brokers(value))
+
+    @field_validator("redis")
+    @classmethod
+    def _redis_url(cls, value: str) -> str:
+        check_redis_url(value)
+        return value
+
+    @field_validator("topic_prefix")
+    @classmethod
+    def _legal_in_topics(cls, value: str) -> str:
+        if not _TOPIC_PREFIX.fullmatch(value):
+            raise ValueError("Kafka's names take letters, digits, '.', '_' and '-', here at most 200")
+        return value
+
+    @field_validator("max_ahead")
+    @classmethod
+    def _length(cls, value: str) -> str:
+        parse_length(value)
+        return value
+
+    @field_validator("kafka_options", mode="before")
+    @classmethod
+    def _client_options(cls, value: object) -> dict[str, str]:
+        options = options_table(value)
+        for name in options:
+            if name in _OURS:
+                raise ValueError(f"leave {name} out: Segue sets it by itself")
+        return options
+
+    @field_validator("tables", mode="before")
+    @classmethod
+    def _names(cls, value: object) -> dict[str, str]:
+        return names_table(value)
+
+    @field_validator("columns", mode="before")
+    @classmethod
+    def _names_by_table(cls, value: object) -> dict[str, dict[str, str]]:
+        return names_by_table(value)
+
+    @field_validator("csv", mode="before")
+    @classmethod
+    def _csv_form(cls, value: object) -> dict[str, str | tuple[str, ...]]:
+        return csv_table(value)
+
+    @field_validator("features", "exclude_statuses", mode="before")
+    @classmethod
+    def _with_commas(cls, value: object) -> tuple[str, ...]:
+        return listed(value)
+
+    @field_validator("declare", mode="before")
+    @classmethod
+    def _declarations(cls, value: object) -> dict[str, dict[str, str]]:
+        return declarations(value)
+
+    @field_validator("features")
+    @classmethod
+    def _known_features(cls, value: tuple[str, ...], others: ValidationInfo) -> tuple[str, ...]:
+        known = [feature.name for feature in features_of(others.data.get("declare", {}))]
+        if not value:
+            raise ValueError(f"name at least one, of: {', '.join(known)}")
+        if unknown := [name for name in dict.fromkeys(value) if name not in known]:
+            are = "is no feature" if len(unknown) == 1 else "are no features"
+            raise ValueError(f"{', '.join(unknown)} {are}: name some of {', '.join(known)}, or declare more")
+        if twice := [name for name in known if value.count(name) > 1]:
+            raise ValueError(f"name {', '.join(twice)} once")
+        return value
+
+
+def load_settings(
+    file: Path | None = None,
+    options: Mapping[str, object] | None = None,
+    allowed_kafka_options: Collection[str] = (),
+) -> Settings:
+    """Read the settings.
+
+    Args:
+        file: the settings file; None takes ``SEGUE_CONFIG``, else ``segue.toml`` where there is one.
+        options: what the command's options say, by setting; None says nothing.
+        allowed_kafka_options: options of librdkafka that the file may set, though they are not harmless.
+
+    Raises:
+        BadSetting: a value cannot be used, or the file cannot be read.
+        BadVariable: a variable of the environment is no setting.
+    """
+    given = {name: value for name, value in (options or {}).items() if value is not None}
+    path = file or _file_from_environment() or _file_here()
+    table = {} if path is None else _read(path)
+    _check_variables()
+    stronger = {**EnvSettingsSource(Settings)(), **given}
+    try:
+        settings = Settings.model_validate({**table, **stronger})
+    except ValidationError as error:
+        raise _one_sentence(error.errors()[0], given, table, path) from None
+    if path is not None and "kafka_options" not in stronger:
+        check_file_options(settings.kafka_options, allowed_kafka_options, path)
+    _check_protocol(settings)
+    return settings
+
+
+def _check_variables() -> None:
+    """See that every variable of ours is a setting: a typing error would leave the default in force."""
+    known = {name.upper() for name in Settings.model_fields} | {FILE_VARIABLE.removeprefix(ENV_PREFIX)}
+    for name, value in os.environ.items():
+        ours = name.upper().removeprefix(ENV_PREFIX)
+        if ours == name.upper() or not value:
+            continue
+        if ours in known:
+            if name != name.upper():
+                raise BadVariable(name, f"write it in capitals, {name.upper()}")
+            continue
+        if ours.startswith(_OF_TESTS) or is_of_a_service(name.upper(), value):
+            continue
+        near = get_close_matches(ours, known, 1)
+        fix = f"did you mean {ENV_PREFIX}{near[0]}?" if near else "docs/settings.md lists the settings"
+        raise BadVariable(name, fix)
+
+
+def _check_protocol(settings: Settings) -> None:
+    """See that the brokers' addresses name no other protocol than the clients use; librdkafka would drop them."""
+    protocol = settings.kafka_options.get("security.protocol", "plaintext").lower()
+    for server in brokers(settings.kafka):
+        if server.protocol not in ("", protocol):
+            fix = f"leave out {server.protocol.upper()}://, or set security.protocol to it in kafka_options; it is {protocol}"
+            raise BadSetting("kafka", settings.kafka, fix)
+
+
+def _file_from_environment() -> Path | None:
+    named = os.environ.get(FILE_VARIABLE)
+    return Path(named) if named else None
+
+
+def _file_here() -> Path | None:
+    """The file of the working directory, None where there is none; one that cannot be read is for :func:`_read` to tell."""
+    try:
+        DEFAULT_FILE.stat()
+    except FileNotFoundError:
+        return None
+    except OSError:
+        pass
+    return DEFAULT_FILE
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise BadSetting(
+            "config",
+            str(path),
+            f"the file cannot be read ({error.strerror}): mend it, or name another by --config",
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadSetting("config", str(path), f"the file is not TOML ({error})") from None
+
+
+def _one_sentence(
+    error: ErrorDetails, options: Mapping[str, object], table: Mapping[str, object], path: Path | None
+) -> BadSetting:
+    name = str(error["loc"][0])
+    variable = f"{ENV_PREFIX}{name.upper()}"
+    if error["type"] == "extra_forbidden":
+        near = get_close_matches(name, Settings.model_fields, 1)
+        fix = f"did you mean {near[0]}?" if near else "docs/settings.md lists the settings"
+        return BadSetting(f"{name} (in {path})", table.get(name), f"there is no such setting, {fix}")
+    value: object
+    if name in options:
+        origin, value = f"option --{name.replace('_', '-')}", options[name]
+    elif os.environ.get(variable):
+        origin, value = variable, os.environ[variable]
+    else:
+        origin, value = str(path), table.get(name)
+    if name == "kafka_options":
+        value = "not usable"  # it may hold a password
+    elif name == "redis" or (name == "kafka" and "@" in str(value)):
+        value = without_password(str(value))
+    return BadSetting(f"{name} (from {origin})", value, _fix(error))
+
+
+def _fix(error: ErrorDetails) -> str:
+    """What to do, from pydantic's kind of error."""
+    context: Mapping[str, Any] = error.get("ctx", {})
+    match error["type"]:
+        case "value_error":
+            return str(context["error"])
+        case "greater_than_equal":
+            return f"give at least {context['ge']}"
+        case "less_than_equal":
+            return f"give at most {context['le']}"
+        case "literal_error":
+            return f"use {context['expected'].replace(chr(39), '')}"
+        case "string_too_short":
+            return "it cannot be empty"
+        case kind if kind.startswith("bool_"):
+            return "give true or false"
+        case kind if kind.startswith("int_"):
+            return "give a whole number"
+        case kind if kind.startswith("float_"):
+            return "give a number, such as 0.05"
+        case _:
+            return "give text, in quotes"

@@ -1,0 +1,1 @@
+"""How commands reach Kafka, Redis and the release in use."""

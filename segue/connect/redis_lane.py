@@ -1,0 +1,113 @@
+"""What Redis holds of a lane's users, read beside the worker: the place and the users of one moment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from schemas.errors import NeedsRebuild
+from segue.config.settings import Settings
+from streamer.place import place as places
+from streamer.refill.compare_states import Kept
+from streamer.place.redis_keys import Keys
+from streamer.interfaces.lane_errors import Torn
+from streamer.place.place import Place
+from streamer.redis.redis_client import address_of, connect, reaching
+from streamer.redis.save_count import place_in
+
+
+class RedisLane:
+    """Reads a lane's place and users.
+
+    Args:
+        spaces: those whose index is read.
+
+    Every method raises :class:`~schemas.errors.Unreachable` where Redis does not answer.
+    """
+
+    def __init__(self, settings: Settings, lane: int, spaces: Sequence[str]) -> None:
+        self._keys = Keys(settings.redis_prefix)
+        self._lane = lane
+        self._spaces = tuple(spaces)
+        self._place_keys = self._keys.place(lane), self._keys.saves(lane)
+        self._redis = connect(settings.redis)
+        self._address = address_of(self._redis)
+
+    def place(self) -> Place | None:
+        """The lane's place; None where it has none.
+
+        Raises:
+            NeedsRebuild: it cannot be read, a bootstrap did not end, or Redis brought back a part of a lost save.
+        """
+        with reaching(self._address):
+            stored = whole_place(self._redis.mget(*self._place_keys))
+        return None if stored is None else places.decode(stored)
+
+    def read(self, user_ids: Sequence[str]) -> tuple[Place, Mapping[str, Kept]]:
+        """The place and these users, of one moment.
+
+        Raises:
+            NeedsRebuild: the place is gone.
+        """
+        pipeline = self._redis.pipeline(transaction=True)
+        pipeline.mget(*self._place_keys)
+        for user_id in user_ids:
+            pipeline.hgetall(self._keys.user(user_id))
+            pipeline.zscore(self._keys.swept(self._lane), user_id)
+            pipeline.zrange(self._keys.orders(user_id), 0, -1)
+            for space in self._spaces:
+                pipeline.zscore(self._keys.angles(space), user_id)
+        with reaching(self._address):
+            with_saves, *answers = pipeline.execute()
+        stored = whole_place(with_saves)
+        if stored is None:
+            raise NeedsRebuild(
+                f"the place of lane {self._lane} is gone from Redis at {self._address}: start a worker, which heals the"
+                " lane, and run the same again"
+            )
+        width = 3 + len(self._spaces)
+        rows = [answers[at : at + width] for at in range(0, len(answers), width)]
+        kept = {user_id: self._kept(*row) for user_id, row in zip(user_ids, rows, strict=True)}
+        return places.decode(stored), kept
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._redis.close()
+
+    def _kept(
+        self, fields: Mapping[bytes, bytes], swept: float | None, index: list[bytes], *angles: Any
+    ) -> Kept:
+        return Kept(
+            {name.decode(): value for name, value in fields.items()},
+            {space: at for space, at in zip(self._spaces, angles, strict=True) if at is not None},
+            swept is not None,
+            frozenset(entry.decode() for entry in index),
+        )
+
+
+def whole_place(stored_and_saves: object) -> bytes | None:
+    """A lane's place from what Redis has under its two keys.
+
+    Raises:
+        NeedsRebuild: Redis brought back a part of a save that it had lost.
+    """
+    stored, saves = cast(Sequence[bytes | None], stored_and_saves)
+    try:
+        return place_in(stored, saves)
+    except Torn as torn:
+        raise NeedsRebuild(f"{torn}: a worker folds the lane again; run the same when it is live") from None
+
+
+def spaces_in(settings: Settings) -> list[str]:
+    """The spaces that have an index in Redis.
+
+    Raises:
+        Unreachable: Redis does not answer.
+    """
+    keys, client = Keys(settings.redis_prefix), connect(settings.redis)
+    start = keys.angles("")
+    try:
+        with reaching(address_of(client)):
+            return sorted(key.decode()[len(start) :] for key in client.scan_iter(keys.every_angles(), 1_000))
+    finally:
+        client.close()

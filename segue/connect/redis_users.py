@@ -1,0 +1,221 @@
+"""Users as Redis has them, read beside the workers; nothing here writes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Self, cast
+
+import msgspec
+
+from schemas.outputs.segment_change import SimilarUser
+from schemas.partitioner import partition_of
+from segue.connect.lane_connections import rules_of
+from segue.connect.redis_lane import whole_place
+from segue.config.settings import Settings
+from segue.show.user_card import UserCard
+from streamer.place import place as places
+from streamer.user import user_state as states
+from streamer.user.user_features import features
+from streamer.user.history import FIELDS, Entered, read_history
+from streamer.place.redis_keys import SEGMENT, STATE, Keys
+from streamer.takeover.lane_snapshot import follow_lane
+from streamer.segment.neighbours import angle, similarity
+from streamer.place.place import FoldSettings, Place
+from streamer.place.place_marks import is_refilled
+from streamer.redis.redis_client import address_of, connect, reaching
+from streamer.user.order_rules import Rules
+from streamer.refill.spill import Spill
+from streamer.user.user_state import UserState
+from streamer.redis.redis_store import RedisStore
+
+TIMEOUT_S = 5.0
+_BATCH = 1_000
+
+
+class RedisUsers:
+    """Reads users' states and the lanes' places.
+
+    Every method raises :class:`~schemas.errors.Unreachable` where Redis does not answer.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._keys = Keys(settings.redis_prefix)
+        self._redis = connect(settings.redis, TIMEOUT_S)
+        self._address = address_of(self._redis)
+        self._inputs = settings.topics.inputs
+        self._rules = rules_of(settings)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._redis.close()
+
+    def card(self, user_id: str) -> UserCard | None:
+        """One user; None for one that Redis does not know, or knows only as erased."""
+        return next(iter(self.cards([user_id])), None)
+
+    def all_cards(self) -> Iterator[UserCard]:
+        """Every user, in no order."""
+        for user_ids in self.user_ids():
+            yield from self.cards(user_ids)
+
+    def cards(self, user_ids: Sequence[str]) -> list[UserCard]:
+        """These users, as far as Redis knows them, with the places that their states had come to."""
+        lanes = self._lanes()
+        lane_of = {} if lanes is None else {user_id: lanes.of(user_id) for user_id in user_ids}
+        wanted = sorted(set(lane_of.values()))
+        # One transaction: a state and its lane's place are of one moment.
+        pipeline = self._redis.pipeline(transaction=True)
+        for lane in wanted:
+            pipeline.mget(self._keys.place(lane), self._keys.saves(lane))
+        for user_id in user_ids:
+            pipeline.hget(self._keys.user(user_id), STATE)
+        with reaching(self._address):
+            answers = pipeline.execute()
+        positions = {lane: self._positions(stored) for lane, stored in zip(wanted, answers, strict=False)}
+        cards = []
+        for user_id, stored in zip(user_ids, answers[len(wanted) :], strict=True):
+            state = states.decode(user_id, stored, {})
+            if state.facts.alive:
+                its_positions = positions[lane_of[user_id]] if user_id in lane_of else None
+                cards.append(card_of(state, self._rules, its_positions))
+        return cards
+
+    def history(self, user_id: str) -> tuple[Entered, ...]:
+        """When and why a user entered each segment, the oldest entry that is kept first."""
+        with reaching(self._address):
+            return read_history(cast(list[bytes | None], self._redis.hmget(self._keys.user(user_id), FIELDS)))
+
+    def segments(self) -> Counter[int]:
+        """How many users each segment has."""
+        counts: Counter[int] = Counter()
+        for user_ids in self.user_ids():
+            counts.update(int(field) for field in self._fields(SEGMENT, user_ids) if field is not None)
+        return counts
+
+    def place(self, lane: int) -> Place | None:
+        """A lane's place; None where it has none, or a bootstrap has not finished.
+
+        Raises:
+            NeedsRebuild: it cannot be read.
+        """
+        with reaching(self._address):
+            return _place(self._redis.mget(self._keys.place(lane), self._keys.saves(lane)))
+
+    def user_ids(self) -> Iterator[list[str]]:
+        """The ids of all users, each once, in no order, a batch at a time.
+
+        Raises:
+            NoRoom: the ids fit neither into memory nor on the disk.
+        """
+        with closing(Spill()) as spill:
+            seen = spill.shelf()
+            for user_ids in self.scanned():
+                if fresh := seen.add(user_ids):
+                    yield fresh
+
+    def scanned(self) -> Iterator[list[str]]:
+        """The ids of all users as Redis tells them, some perhaps more than once."""
+        start = self._keys.user("")
+        cursor = 0
+        while True:
+            with reaching(self._address):
+                answer = self._redis.scan(cursor, match=self._keys.every_user(), count=_BATCH)
+            cursor, keys = cast(tuple[int, list[bytes]], answer)
+            if keys:
+                yield [key.decode()[len(start) :] for key in keys]
+            if cursor == 0:
+                return
+
+    def erasures(self) -> Iterator[tuple[str, datetime]]:
+        """The users who were ever erased, and when last, also those who came back; a state that cannot be read tells
+        nothing.
+        """
+        for user_ids in self.user_ids():
+            for user_id, stored in zip(user_ids, self._fields(STATE, user_ids), strict=True):
+                with suppress(msgspec.MsgspecError, UnicodeDecodeError):
+                    erased_at = states.decode(user_id, stored, {}).facts.erased_at
+                    if erased_at is not None:
+                        yield user_id, erased_at
+
+    def _fields(self, field: str, user_ids: Sequence[str]) -> list[Any]:
+        pipeline = self._redis.pipeline(transaction=False)
+        for user_id in user_ids:
+            pipeline.hget(self._keys.user(user_id), field)
+        with reaching(self._address):
+            return pipeline.execute()
+
+    def _lanes(self) -> _Lanes | None:
+        """How users are shared out, as the first lane's place has it; None where there is no place yet."""
+        place = self.place(0)
+        return None if place is None else _Lanes(place.settings)
+
+    def _positions(self, stored: object) -> dict[str, int] | None:
+        place = _place(stored)
+        if place is None:
+            return None
+        return {topic: place.positions[topic] for topic in self._inputs if topic in place.positions}
+
+
+@dataclass(frozen=True, slots=True)
+class _Lanes:
+    settings: FoldSettings
+
+    def of(self, user_id: str) -> int:
+        return partition_of(user_id, self.settings.partitions, self.settings.partitioner)
+
+
+def card_of(state: UserState, rules: Rules, positions: dict[str, int] | None) -> UserCard:
+    """A user's state as a card."""
+    decided, position = state.decided, state.position
+    return UserCard(
+        user_id=state.user_id,
+        features=features(state, rules),
+        space=None if position is None else position.space,
+        components=None if position is None else position.components,
+        segment=None if decided is None else decided.segment,
+        segment_name=None if decided is None else decided.segment_name,
+        provisional=decided is not None and decided.provisional,
+        missing=() if position is None else position.missing,
+        sequence=None if decided is None else decided.sequence,
+        model_version=None if decided is None else decided.model_version,
+        activation=None if decided is None else decided.activation,
+        positions=positions,
+    )
+
+
+def similar_users(
+    settings: Settings, space: str, components: Sequence[float], besides: Sequence[str]
+) -> tuple[SimilarUser, ...]:
+    """The users most like one with these components, now, the most similar first.
+
+    Args:
+        space: the release's, whose index is asked.
+        besides: users to leave out.
+    """
+    at = angle(components)
+    if at is None:
+        return ()
+    store = RedisStore(settings.redis, 0, settings.redis_prefix, TIMEOUT_S)
+    try:
+        follow_lane(store)
+        (found,) = store.neighbours(space, [at], settings.similar_users, besides)
+    finally:
+        store.close()
+    return tuple(SimilarUser(near.user_id, similarity(at, near.angle), near.segment) for near in found)
+
+
+def _place(stored_and_saves: object) -> Place | None:
+    stored = whole_place(stored_and_saves)
+    return None if stored is None or is_refilled(stored, "bootstrap") else places.decode(stored)

@@ -1,0 +1,93 @@
+"""The release in use, for a command that needs one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from schemas.errors import BadRelease
+from schemas.release.model_release import ModelRelease
+from schemas.release.release_checks import check_declared
+from schemas.times import EPOCH
+from segue.connect.kafka_access import DEADLINE_S, patiently
+from segue.config.settings import Settings
+from segue.config.trainer_extra import load_folder
+from streamer.kafka.kafka_client import Deadlines
+from streamer.segment.active_model import ActiveModel, BootstrapRecord
+from streamer.releases.release_follower import NONE_PUBLISHED, Releases
+from streamer.segment.scoring import Scorer
+
+
+def current_model(settings: Settings) -> ActiveModel:
+    """The current release, read from Kafka.
+
+    Raises:
+        BadRelease: there is none, or it cannot be used.
+        Unreachable: Kafka does not answer.
+    """
+    return _in_use(patiently(settings, lambda: read_releases(settings, DEADLINE_S)), settings)
+
+
+def read_releases(settings: Settings, deadline_s: float) -> Releases:
+    """What the topic of releases holds now.
+
+    Raises:
+        Unreachable: Kafka does not answer in time.
+    """
+    deadlines = Deadlines(request_s=deadline_s)
+    releases = Releases(settings.kafka_client, settings.topics, settings.declared, deadlines=deadlines)
+    try:
+        releases.start()
+        return releases
+    finally:
+        releases.close()
+
+
+def _in_use(releases: Releases, settings: Settings) -> ActiveModel:
+    model = releases.current()
+    if model is None:
+        raise _without_release(settings, releases.problem())
+    return model
+
+
+def published(settings: Settings, name: str | None = None) -> tuple[ActiveModel, BootstrapRecord | None]:
+    """A release, and the bootstrap that the log continues.
+
+    Args:
+        name: a version that was published, or a release's folder; None for the current release.
+
+    Raises:
+        BadRelease: there is none, or it cannot be used.
+        Unreachable: Kafka does not answer.
+    """
+    found = None if name is None else in_folder(name)
+    releases = patiently(settings, lambda: read_releases(settings, DEADLINE_S))
+    if name is None:
+        return _in_use(releases, settings), releases.bootstrap_standing()
+    found = found or releases.release_by_version(name)
+    if found is None:
+        raise BadRelease(f"no release {name} was published, and there is no such folder: see segue releases")
+    check_declared(found, settings.declared)
+    return ActiveModel(found, Scorer(found), -1, "", EPOCH), releases.bootstrap_standing()
+
+
+def in_folder(name: str) -> ModelRelease | None:
+    """The release in a folder; None where there is no such folder.
+
+    Raises:
+        BadRelease: the folder cannot be read, or is none of a release.
+    """
+    folder = Path(name)
+    try:
+        is_folder = folder.is_dir()
+    except OSError as error:
+        raise BadRelease(f"the release {folder} cannot be read ({error.strerror})") from None
+    return load_folder(folder) if is_folder else None
+
+
+def _without_release(settings: Settings, problem: str | None) -> BadRelease:
+    topic = settings.topics.models
+    if problem == NONE_PUBLISHED:
+        return BadRelease(
+            f"no release was published on {topic} yet: `segue train` makes one, `segue publish` puts it into use"
+        )
+    return BadRelease(f"there is no release in use on {topic}: {problem}")

@@ -1,0 +1,160 @@
+"""A command waits for a Kafka or a Redis that does not answer yet: it says so, and not for ever."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    retry_if_not_exception_type,
+    wait_fixed,
+)
+
+from schemas.errors import LoginRefused, Unreachable, Unusable
+
+Found = TypeVar("Found")
+Say = Callable[[str], None]
+
+PATIENCE_S = 300.0
+"""A server that was only just started answers sooner. It is no setting: there are ctrl-C and `timeout`."""
+QUIET_S = 3.0
+"""What takes no longer is not worth a word."""
+_REMIND_S = 60.0
+_RETRY_S = 1.0
+_LOOK_S = 0.5
+_MAY_PASS = retry_if_exception_type(Unreachable) & retry_if_not_exception_type((LoginRefused, Unusable))
+
+
+class Wait:
+    """Waiting for one server, again and again: says since when and why, once it lasts, and when it is over.
+
+    Threads may share it.
+
+    Args:
+        server: `Kafka at 127.0.0.1:9092`.
+        say: takes the sentences; by default people read them on standard error.
+    """
+
+    def __init__(
+        self, server: str, say: Say | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.server = server
+        self._say = say or _to_people
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._since_s: float | None = None
+        self._since = datetime.now(UTC)
+        self._said_s: float | None = None
+        self._reason: str | None = None
+
+    def begin(self) -> None:
+        """From now on an answer is owed, if it is not already."""
+        with self._lock:
+            self._begin()
+
+    def over(self) -> None:
+        """An answer has come."""
+        with self._lock:
+            if self._since_s is not None and self._said_s is not None:
+                self._say(f"{self.server} answers, after {self._clock() - self._since_s:.0f} s.")
+            self._since_s = self._said_s = self._reason = None
+
+    def lasts(self, reason: str | None = None, *, at_once: bool = False) -> bool:
+        """Still no answer: say so where it is time.
+
+        Args:
+            reason: a sentence; None where there is none but silence.
+            at_once: also if the wait has only begun: whoever calls has waited himself.
+
+        Returns:
+            Whether patience has ended.
+        """
+        with self._lock:
+            since_s, now_s = self._begin(), self._clock()
+            if self._said_s is None:
+                if at_once or now_s - since_s >= QUIET_S:
+                    self._tell(
+                        f"{_sentence(reason or f'{self.server} has not answered yet')} {self._terms}", reason
+                    )
+            elif now_s - self._said_s >= _REMIND_S or (reason is not None and self._reason is None):
+                still = reason or self._reason or f"{self.server} has not answered yet"
+                self._tell(f"{_sentence(still)} Waiting for {now_s - since_s:.0f} s so far.", reason)
+            return now_s - since_s >= PATIENCE_S
+
+    def until_answered(self, attempt: Callable[[], Found]) -> Found:
+        """What the attempt gives, made again while its server does not answer.
+
+        Raises:
+            LoginRefused, Unusable: at once: waiting does not help.
+            Unreachable: patience has ended.
+        """
+
+        def ask() -> Found:
+            with self.visible():
+                return attempt()
+
+        def patience_ends(state: RetryCallState) -> bool:
+            assert state.outcome is not None
+            return self.lasts(str(state.outcome.exception()), at_once=True)
+
+        return Retrying(retry=_MAY_PASS, stop=patience_ends, wait=wait_fixed(_RETRY_S), reraise=True)(ask)
+
+    @contextmanager
+    def visible(self) -> Iterator[None]:
+        """Says that it waits while the block lasts, which does something that must not be done twice."""
+        done = threading.Event()
+
+        def watch() -> None:
+            while not done.wait(_LOOK_S):
+                self.lasts()
+
+        self.begin()
+        watching = threading.Thread(target=watch, name="waiting", daemon=True)
+        watching.start()
+        try:
+            yield
+        except Unreachable:
+            raise
+        except BaseException:
+            self._forget()
+            raise
+        else:
+            self.over()
+        finally:
+            done.set()
+            watching.join()
+
+    @property
+    def _terms(self) -> str:
+        most = f"{PATIENCE_S / 60:.0f} minutes"
+        return f"Waiting since {self._since:%H:%M:%S} UTC, for {most} at most; ctrl-C ends it."
+
+    def _begin(self) -> float:
+        if self._since_s is None:
+            self._since_s, self._since = self._clock(), datetime.now(UTC)
+        return self._since_s
+
+    def _tell(self, sentence: str, reason: str | None) -> None:
+        self._said_s, self._reason = self._clock(), reason or self._reason
+        self._say(sentence)
+
+    def _forget(self) -> None:
+        with self._lock:
+            self._since_s = self._said_s = self._reason = None
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith(".") else f"{text}."
+
+
+def _to_people(sentence: str) -> None:
+    from segue.show.terminal import say  # noqa: PLC0415 - it is loaded where there are people
+
+    say(sentence)

@@ -1,0 +1,127 @@
+"""The demo's picture: progress, the latest changes, the segments, what could not be applied."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rich.console import ConsoleDimensions, Group, RenderableType
+from rich.panel import Panel
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from schemas.outputs.segment_change import Change
+from segue.show.change_text import change_text, segment_colour, segment_text
+from segue.demo.tally import KINDS
+
+MOST_CHANGES = 5
+_LINES_A_CHANGE = 2
+_BORDERS = 2
+_BAR_WIDTH = 30
+_NARROWEST_BAR = 8
+_PROGRESS_WORDS, _SEGMENT_WORDS = 32, 50
+"""The room that a usual line leaves to no bar."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What the picture shows; nothing in it changes any more.
+
+    Attributes:
+        seconds: since the first event.
+        total, sent: how many events there are, and how many have been sent.
+        kinds: how many changes of each kind came.
+        names: the segments' names by id.
+        users, users_before: how many users each segment has now, and had before the events.
+        latest: the last changes, the newest first.
+        dead_letters: why each is one.
+    """
+
+    seconds: float
+    total: int
+    sent: int
+    kinds: Counter[str]
+    names: Mapping[int, str]
+    users: Counter[int]
+    users_before: Counter[int]
+    latest: tuple[Change, ...]
+    dead_letters: tuple[str, ...]
+
+
+def picture(moment: Moment, size: ConsoleDimensions) -> Group:
+    """All of it, in as much room as the terminal has: every line is cut where the terminal ends."""
+    progress = _progress(moment, size.width)
+    segments = segments_table(moment.names, moment.users, moment.users_before, size.width)
+    letters = [_cut(Text(f"dead letter: {reason}", style="red")) for reason in moment.dead_letters]
+    left = size.height - 1 - len(progress) - segments.row_count - len(letters) - _BORDERS
+    shown = max(1, min(MOST_CHANGES, left // _LINES_A_CHANGE))
+    return Group(*progress, _changes(moment.latest[:shown], shown), segments, *letters)
+
+
+def segments_table(
+    names: Mapping[int, str], users: Counter[int], users_before: Counter[int], width: int
+) -> Table:
+    """Users by segment: how many now, and how many more or fewer than before the events.
+
+    Args:
+        width: the terminal's; the bars take what the words leave.
+    """
+    table = Table.grid(padding=(0, 2))
+    table.add_column()
+    for _ in range(3):
+        table.add_column(justify="right", no_wrap=True)
+    most = max(users.values(), default=1)
+    for segment in sorted(names):
+        now = users[segment]
+        cells: list[RenderableType] = [
+            _cut(segment_text(segment, names[segment])),
+            f"{now:,} users",
+            f"{now - users_before[segment]:+,}",
+        ]
+        if width - _SEGMENT_WORDS >= _NARROWEST_BAR:
+            cells.append(_bar(now, most, segment_colour(segment), width - _SEGMENT_WORDS))
+        table.add_row(*cells)
+    return table
+
+
+def _progress(moment: Moment, width: int) -> list[RenderableType]:
+    line = Table.grid(padding=(0, 2))
+    for _ in range(3):
+        line.add_column(no_wrap=True)
+    line.add_row(
+        _bar(moment.sent, moment.total, "default", width - _PROGRESS_WORDS),
+        f"{moment.sent:,} of {moment.total:,} events",
+        f"{moment.seconds:.0f} s",
+    )
+    counts = ", ".join(f"{moment.kinds[kind]:,} {kind}" for kind in KINDS if moment.kinds[kind])
+    return [line, _cut(Text(counts))]
+
+
+def _changes(latest: tuple[Change, ...], shown: int) -> Panel:
+    lines = [line for change in latest for line in change_text(change).split("\n")]
+    return Panel(
+        Group(*map(_cut, lines)),
+        title="the latest changes",
+        title_align="left",
+        border_style="dim",
+        height=_LINES_A_CHANGE * shown + _BORDERS,
+    )
+
+
+def _bar(part: int, whole: int, colour: str, room: int) -> ProgressBar:
+    return ProgressBar(
+        total=whole,
+        completed=part,
+        width=max(_NARROWEST_BAR, min(_BAR_WIDTH, room)),
+        style="bright_black",
+        complete_style=colour,
+        finished_style=colour,
+    )
+
+
+def _cut(line: Text) -> Text:
+    """A line that ends where the terminal does, so that the picture keeps its height."""
+    line.no_wrap, line.overflow = True, "ellipsis"
+    return line

@@ -1,0 +1,71 @@
+"""What the demo tells at the end: counts, times, segments, and one user explained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rich.console import Group, RenderableType
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+
+from schemas.outputs.segment_change import FeatureValue, SegmentChange
+from segue.show.change_text import cause_words, segment_text, similar_text
+from segue.demo.demo_picture import segments_table
+from segue.demo.stage import Played
+from segue.demo.tally import KINDS, Tally, percentiles
+
+
+def summary(tally: Tally, played: Played, latency_words: str, width: int) -> RenderableType:
+    """The counts.
+
+    Args:
+        latency_words: from what to what the latencies are.
+        width: the terminal's.
+    """
+    rows = Table.grid(padding=(0, 2))
+    rows.add_column(style="dim")
+    rows.add_column()
+    rate = played.events / played.seconds if played.seconds else 0.0
+    rows.add_row("events", f"{played.events:,} in {played.seconds:.1f} s, {rate:,.0f} a second")
+    kinds = ", ".join(f"{tally.kinds[kind]:,} {kind}" for kind in KINDS if tally.kinds[kind])
+    rows.add_row("changes", f"{len(tally.changes):,}: {kinds}")
+    for index, reason in enumerate(tally.dead_letters):
+        rows.add_row("dead letters" if index == 0 else "", Text(reason))
+    if (told := percentiles(played.latencies_ms)) is not None:
+        rows.add_row("latency", f"median {told[0]:,.0f} ms, 95% within {told[1]:,.0f} ms, {latency_words}")
+    return Group(
+        Rule("What happened", align="left"),
+        rows,
+        Text(),
+        Rule("Users by segment, and against before", align="left"),
+        segments_table(tally.names, tally.users, tally.users_before, width),
+    )
+
+
+def explanation(change: SegmentChange, names: Mapping[int, str], before: Mapping[str, FeatureValue]) -> Group:
+    """One change, told as a story: what the user was, what came, what the user is, and why.
+
+    Args:
+        before: the user's features before the event.
+    """
+    assert change.previous_segment is not None
+    headline = Text(f"User {change.user_id} moved from ")
+    headline.append_text(segment_text(change.previous_segment, names.get(change.previous_segment)))
+    headline.append(" to ").append_text(segment_text(change.segment, change.segment_name))
+    rows = Table.grid(padding=(0, 2))
+    rows.add_column(style="dim")
+    rows.add_column(overflow="fold")
+    rows.add_row("why", f"{cause_words(change.cause)}, of {change.occurred_at:%Y-%m-%d %H:%M} UTC")
+    for name, now in change.features.items():
+        was = before.get(name)
+        rows.add_row(name, _value(now) if was == now else f"{_value(was)} → {_value(now)}")
+    rows.add_row("distance", f"{change.distance:.2f} to the centre of segment {change.segment}")
+    rows.add_row("margin", f"{change.margin:.0%} nearer than the next centre")
+    rows.add_row("most alike", similar_text(change.similar_users))
+    rows.add_row("model", f"{change.model_version}, activation {change.activation}")
+    return Group(Rule("One user, explained", align="left"), headline, rows)
+
+
+def _value(value: FeatureValue) -> str:
+    return "missing" if value is None else str(value)

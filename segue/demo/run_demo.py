@@ -1,0 +1,218 @@
+"""The order of the demo: servers, history, model, states, worker, events, summary."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+
+import pyarrow.compute as pc
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
+
+from schemas.outputs.segment_change import FeatureValue, SegmentChange
+from schemas.release.model_release import ModelRelease
+from segue.show.terminal import progress
+from segue.demo.kafka_stage import KafkaStage
+from segue.demo.memory_stage import MemoryStage
+from segue.demo.stage import Played, Stage
+from segue.demo.story import AS_OF, WAREHOUSE, bad_events, with_bad_events
+from segue.demo.demo_summary import explanation, summary
+from segue.demo.tally import Tally, clearest_move
+from segue.demo.demo_view import View
+from segue.releases.release_topic import carry_out, plan
+from segue.show.release_text import release_text
+from segue.services import NoServices, Services, find_services
+from segue.config.settings import Settings
+from segue.releases.training_settings import train_release
+from segue.events.warehouse_events import outgoing
+from trainer.warehouse import Warehouse, open_warehouse
+from trainer.steps.training_window import Window
+
+DIRECTORY = Path("segue-demo")
+_FROM_WRITING = "from an event's writing to the change in a read_committed reader's hands"
+_IN_MEMORY = "in memory, without network and disk: this says nothing of the service"
+
+
+def demo(settings: Settings, console: Console, *, rate: float, keep: bool, install: bool) -> None:
+    """The whole demo; what it started is ended with it, however it ends.
+
+    Args:
+        settings: Kafka and Redis are used where they are named, under names of the demo's own.
+        rate: events a second.
+        keep: leave all running at the end, until ctrl-C.
+        install: missing servers may be installed.
+    """
+    told = _Told(console)
+    with ExitStack() as stack, told.interruption():
+        directory = _directory()
+        told.step("Kafka and Redis")
+        named = settings.model_fields_set
+        found = stack.enter_context(
+            find_services(
+                kafka=settings.kafka if "kafka" in named else None,
+                redis=settings.redis if "redis" in named else None,
+                kafka_options=settings.kafka_options,
+                allow_install=install,
+                say=told.say,
+            )
+        )
+        told.services(found)
+        told.step(f"A model, from the history before {AS_OF:%Y-%m-%d}")
+        tables = stack.enter_context(open_warehouse(WAREHOUSE))
+        run_settings = _settings_of(settings, found)
+        path, release = train_release(
+            tables, run_settings, directory / "releases", told.say, window=Window(AS_OF)
+        )
+        console.print(Padding(release_text(release), (0, 0, 0, 3)))
+        told.say(f"The report: {path / 'report.html'}")
+        stage = _stage(stack, run_settings, found, path, release, directory, told)
+        tally = Tally({segment.id: segment.name for segment in release.segments})
+        _populate(stage, tables, tally, told)
+        played = _play(stage, tables, run_settings, tally, rate, told)
+        console.print()
+        in_memory = isinstance(found, NoServices)
+        console.print(summary(tally, played, _IN_MEMORY if in_memory else _FROM_WRITING, console.width))
+        move = clearest_move(tally.changes, played.first_events())
+        if move is not None:
+            console.print()
+            console.print(explanation(move, tally.names, _features_before(tables, move)))
+        console.print()
+        log = "" if in_memory else ", the worker's log and settings"
+        told.say(f"{told.seconds:.0f} s in all. In {directory}: the release with report.html{log}.")
+        if keep and not in_memory:
+            told.keep(directory)
+            threading.Event().wait()
+
+
+class _Told:
+    """What the demo says between the pictures."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self._steps = 0
+        self._began = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """Since the demo began."""
+        return time.monotonic() - self._began
+
+    def step(self, title: str) -> None:
+        self._steps += 1
+        self.console.print(Text(f"\n{self._steps}. {title}", style="bold"))
+
+    def say(self, sentence: str) -> None:
+        # At a terminal it is broken between words; in a file each sentence is a line.
+        self.console.print(Padding(Text(sentence), (0, 0, 0, 3)), soft_wrap=not self.console.is_terminal)
+
+    @contextmanager
+    def interruption(self) -> Iterator[None]:
+        """Says that ending takes a moment."""
+        try:
+            yield
+        except (KeyboardInterrupt, SystemExit):  # a signal, or a closed pipe
+            self.say("Ending what was started…")
+            raise
+
+    def services(self, found: Services | NoServices) -> None:
+        if isinstance(found, Services):
+            self.say(f"Kafka: {found.kafka.how}, {found.kafka.bootstrap}")
+            self.say(f"Redis: {found.redis.how}")
+            return
+        self.say(found.reason)
+        self.say(
+            "So everything runs in this one process, over memory: this shows the logic, not the service."
+        )
+        if found.install:
+            self.say(f"For the service, install: {' '.join(found.install)}")
+
+    def keep(self, directory: Path) -> None:
+        self.say("Everything goes on until ctrl-C. In another terminal:")
+        for words in ("doctor", "tail", "user --all", "predict --age 30 --gender F"):
+            self.say(f"   segue {words} --config {directory / 'segue.toml'}")
+
+
+def _settings_of(settings: Settings, found: Services | NoServices) -> Settings:
+    """The demo's own: names that nobody else uses, on servers that are not its own."""
+    if isinstance(found, NoServices):
+        return Settings.model_validate({})
+    own: dict[str, object] = {"kafka": found.kafka.bootstrap, "redis": found.redis.url, "web_port": 0}
+    if settings.kafka_options and "kafka" in settings.model_fields_set:
+        own["kafka_options"] = settings.kafka_options
+    if settings.model_fields_set & {"kafka", "redis"}:
+        name = f"segue-demo-{uuid.uuid4().hex[:8]}"
+        own |= {"topic_prefix": f"{name}.", "redis_prefix": f"{name}:", "group": name}
+    return Settings.model_validate({**own, "log_format": "json"})
+
+
+def _stage(
+    stack: ExitStack,
+    settings: Settings,
+    found: Services | NoServices,
+    path: Path,
+    release: ModelRelease,
+    directory: Path,
+    told: _Told,
+) -> Stage:
+    if isinstance(found, NoServices):
+        return MemoryStage(release, settings.similar_users)
+    stage = KafkaStage(settings, directory, told.say)
+    if settings.topic_prefix:
+        told.say(f"Topics and keys of this run begin with {settings.topic_prefix} and go when it ends.")
+        stack.callback(stage.remove)
+    stack.enter_context(closing(stage))
+    planned = plan(path, settings)
+    activation = carry_out(planned, settings, None, force=False)
+    told.say(f"Published release {planned.release.version}: activation {activation}.")
+    return stage
+
+
+def _populate(stage: Stage, tables: Warehouse, tally: Tally, told: _Told) -> None:
+    told.step(f"Every user's state as of {AS_OF:%Y-%m-%d}, from the warehouse")
+    with progress(told.console) as bar:
+        task = bar.add_task("   Filling", note="")
+        users = stage.populate(
+            tables.events(as_of=AS_OF, ordered="user"),
+            lambda count: bar.update(task, completed=count, note=f"{count:,} users"),
+        )
+    tally.populated(stage.users_by_segment())
+    told.say(f"{users:,} users.")
+
+
+def _play(
+    stage: Stage, tables: Warehouse, settings: Settings, tally: Tally, rate: float, told: _Told
+) -> Played:
+    events = with_bad_events(outgoing(tables.events(since=AS_OF), settings.topics), settings.topics)
+    bad = ", ".join(event.origin for event in bad_events(settings.topics))
+    told.step(f"The {len(events):,} events that followed, {rate:,.0f} a second")
+    told.say(f"Three of them are bad on purpose: {bad}.")
+    stage.open()
+    with View(told.console, tally, len(events)) as view:
+        return stage.play(events, rate, view)
+
+
+def _features_before(tables: Warehouse, move: SegmentChange) -> dict[str, FeatureValue]:
+    """The user's features as the history has them."""
+    features = tables.features(AS_OF)
+    (row,) = features.filter(pc.equal(features["user_id"], move.user_id)).to_pylist()
+    return {name: _whole(value) for name, value in row.items()}
+
+
+def _whole(value: FeatureValue) -> FeatureValue:
+    """The warehouse's ages are doubles; in events 25.0 is 25."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _directory() -> Path:
+    try:
+        DIRECTORY.mkdir(exist_ok=True)
+        with tempfile.TemporaryFile(dir=DIRECTORY):
+            return DIRECTORY
+    except OSError:
+        return Path(tempfile.mkdtemp(prefix="segue-demo-"))

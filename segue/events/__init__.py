@@ -1,0 +1,1 @@
+"""Input events: sending, erasing a user, and dead letters."""

@@ -1,0 +1,216 @@
+"""Sends events to the inputs: each acknowledged by all replicas, none twice, none silently lost."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+from schemas.errors import SegueError
+from schemas.outputs.headers import Headers
+from schemas.partitioner import Partitioner, librdkafka_name
+from segue.connect import wait_for_servers
+from segue.connect.wait_for_servers import Wait
+from streamer.kafka.kafka_client import Reports, address, error_of, make_client, unreachable
+
+# A record is up to 1 MB; larger ones are sent too, where the broker takes them, and become dead letters.
+_MAX_MESSAGE_BYTES = 5 * 1024 * 1024
+_WAIT_S = 0.1
+# After a failure, or ctrl-C: without a delivery for so long, what is on its way is given up.
+_SETTLE_S = 3.0
+_TOO_LARGE = (KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE)
+_NO_ANSWER = (
+    KafkaError._MSG_TIMED_OUT,  # noqa: SLF001 - librdkafka's own codes begin so
+    KafkaError._TRANSPORT,  # noqa: SLF001
+    KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """An event on its way. ``origin`` says in messages where it comes from: a line, a row."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    origin: str
+    headers: Headers = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What was delivered: how many events by topic, in how many seconds."""
+
+    by_topic: Mapping[str, int]
+    seconds: float
+
+    @property
+    def events(self) -> int:
+        return sum(self.by_topic.values())
+
+    @property
+    def per_second(self) -> float:
+        return self.events / self.seconds if self.seconds > 0 else 0.0
+
+
+class NotDelivered(SegueError):
+    """Kafka answers, and does not take an event."""
+
+    exit_code = 6
+
+
+Delivered = Callable[[Outgoing, Message], None]
+
+
+class Sender:
+    """A producer that looks at every delivery. A Kafka that takes none for a while is waited for, visibly.
+
+    Args:
+        client: librdkafka's settings of a client.
+        partitioner: how a user's partition is chosen.
+        rate: at most so many events a second; None as fast as Kafka takes them.
+        delivered: told of each event that Kafka has, with the record that it became.
+    """
+
+    def __init__(
+        self,
+        client: Mapping[str, str],
+        partitioner: Partitioner,
+        *,
+        rate: float | None = None,
+        delivered: Delivered = lambda _event, _message: None,
+    ) -> None:
+        self._client = client
+        self._reports = Reports()
+        config = {
+            **client,
+            "acks": "all",
+            "enable.idempotence": True,
+            "partitioner": librdkafka_name(partitioner),
+            "linger.ms": 5,
+            "message.max.bytes": _MAX_MESSAGE_BYTES,
+            "message.timeout.ms": int(wait_for_servers.PATIENCE_S * 1000),
+        }
+        self._producer = make_client(Producer, config, self._reports)
+        self._rate = rate
+        self._told = delivered
+        self._wait = Wait(f"Kafka at {address(client)}")
+        self._on_their_way = 0
+        self._by_topic: Counter[str] = Counter()
+        self._last: Outgoing | None = None
+        self._failure: SegueError | None = None
+
+    def send(self, events: Iterable[Outgoing], progress: Callable[[int], None] = lambda _: None) -> Sent:
+        """Send all, and return when Kafka has all.
+
+        Args:
+            progress: told how many have been handed over so far.
+
+        Raises:
+            NotDelivered: Kafka refused one; nothing more was sent, and the message says how many it has.
+            Unreachable: Kafka did not take one in time.
+        """
+        began = time.monotonic()
+        try:
+            for number, event in enumerate(events):
+                if self._rate is not None:
+                    self._wait_until(began + number / self._rate)
+                self._hand_over(event)
+                progress(number + 1)
+        except BaseException:
+            # What was handed over is on its way: how much of it arrived is counted, too.
+            self._settle()
+            raise
+        self._flush()
+        self._look()
+        return Sent(dict(self._by_topic), time.monotonic() - began)
+
+    @property
+    def count(self) -> int:
+        """How many events Kafka has acknowledged so far."""
+        return self._by_topic.total()
+
+    @property
+    def last(self) -> Outgoing | None:
+        """The last event that Kafka has, with all before it; None where that is not known, or there is none."""
+        return None if self._failure is not None or len(self._producer) else self._last
+
+    def _wait_until(self, due: float) -> None:
+        while (left := due - time.monotonic()) > 0:
+            self._producer.poll(min(left, _WAIT_S))
+            self._look()
+
+    def _hand_over(self, event: Outgoing) -> None:
+        while True:
+            try:
+                self._producer.produce(
+                    event.topic,
+                    event.value,
+                    event.key,
+                    on_delivery=partial(self._delivered, event),
+                    headers=list(event.headers),
+                )
+                self._on_their_way += 1
+                self._last = event
+                break
+            except BufferError:
+                self._producer.poll(_WAIT_S)
+                self._look()
+            except KafkaException as error:
+                self._fail(event, error_of(error))
+                break
+        self._producer.poll(0)
+        self._look()
+
+    def _flush(self) -> None:
+        """Wait for every delivery; each has its deadline, and ctrl-C is heard in between."""
+        while self._producer.flush(_WAIT_S):
+            self._look()
+
+    def _settle(self) -> None:
+        """Wait for what is still delivered; what stands still would be waited for in vain."""
+        count, moved_s = self._on_their_way, time.monotonic()
+        while self._producer.flush(_WAIT_S) and time.monotonic() - moved_s < _SETTLE_S:
+            if self._on_their_way != count:
+                count, moved_s = self._on_their_way, time.monotonic()
+        self._producer.purge()
+
+    def _look(self) -> None:
+        """Say so if Kafka has taken nothing for a while.
+
+        Raises:
+            SegueError: an event was not delivered.
+        """
+        if self._failure is not None:
+            raise self._failure
+        if self._on_their_way:
+            reason = self._reports.last
+            self._wait.lasts(reason and f"Kafka at {address(self._client)} takes no event ({reason})")
+
+    def _delivered(self, event: Outgoing, error: KafkaError | None, message: Message) -> None:
+        self._on_their_way -= 1
+        if error is not None:
+            self._fail(event, error)
+            return
+        self._wait.over()
+        self._by_topic[event.topic] += 1
+        self._told(event, message)
+
+    def _fail(self, event: Outgoing, error: KafkaError) -> None:
+        if self._failure is not None:
+            return
+        if error.code() in _NO_ANSWER:
+            task = f"take the event of {event.origin} within {wait_for_servers.PATIENCE_S:.0f} s"
+            self._failure = unreachable(self._client, task, self._reports)
+            return
+        if error.code() in _TOO_LARGE:
+            size = len(event.value or b"")
+            self._failure = NotDelivered(
+                f"Kafka refuses the event of {event.origin}: {size:,} bytes are more than {event.topic} takes"
+            )
+            return
+        self._failure = NotDelivered(f"Kafka refuses the event of {event.origin}: {error.str()}")

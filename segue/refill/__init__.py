@@ -1,0 +1,1 @@
+"""The commands bootstrap, rebuild, replay and verify."""

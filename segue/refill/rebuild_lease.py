@@ -1,0 +1,97 @@
+"""One rebuild at a time: the live prefix names the one that it is rebuilt into."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from typing import cast
+
+import redis
+
+from segue.refill import rebuild_steps
+from segue.connect.live_prefix import followed
+from segue.connect.kafka_access import lanes_of
+from segue.config.settings import Settings
+from streamer.place.redis_keys import Keys
+from streamer.place.place_marks import Refilling, encode_mark
+from streamer.refill.rebuild_lane import LaneInUse
+from streamer.redis.redis_client import TIMEOUT_S, address_of, connect, reaching
+from streamer.redis.redis_store import RedisStore
+
+
+class RedisLeases:
+    """As :class:`segue.refill.rebuild_steps.Leases`, in Redis; every method may raise Unreachable."""
+
+    def __init__(self, url: str, timeout_s: float = TIMEOUT_S) -> None:
+        self._url = url
+        self._timeout_s = timeout_s
+
+    def take(self, live: str, into: str) -> bool:
+        """Name the prefix; False where a name stands."""
+        with self._client() as client:
+            return bool(client.set(Keys(live).rebuild(), into, nx=True))
+
+    def standing(self, live: str) -> str | None:
+        """The name that stands."""
+        with self._client() as client:
+            stored = cast(bytes | None, client.get(Keys(live).rebuild()))
+        return None if stored is None else stored.decode()
+
+    def give_back(self, live: str) -> None:
+        """Take the name away."""
+        with self._client() as client:
+            client.delete(Keys(live).rebuild())
+
+    @contextmanager
+    def _client(self) -> Iterator[redis.Redis]:
+        with closing(connect(self._url, self._timeout_s)) as client, reaching(address_of(client)):
+            yield client
+
+
+def standing(settings: Settings, timeout_s: float = TIMEOUT_S) -> str | None:
+    """The prefix that a rebuild fills, or filled, and to which not every lane has moved.
+
+    Raises:
+        Unreachable: Redis does not answer.
+    """
+    # A switch that was interrupted has moved the first lanes, and the name stands where the others are.
+    prefixes = followed(settings, timeout_s).redis_prefix, settings.redis_prefix
+    names = map(RedisLeases(settings.redis, timeout_s).standing, prefixes)
+    return next((name for name in names if name is not None), None)
+
+
+def drop(settings: Settings, into: str) -> None:
+    """Delete what lanes or a rebuild wrote under a prefix; a rebuild that still runs there ends with an error.
+
+    Raises:
+        LaneInUse: the lanes are there, or another rebuild into the prefix was begun meanwhile.
+        Unreachable: Kafka or Redis does not answer.
+    """
+    live = followed(settings).redis_prefix
+    if into in (live, settings.redis_prefix):
+        raise LaneInUse(
+            f"the lanes' states lie under {into!r}, or are reached through it: nothing was dropped"
+        )
+    for prefix in (live, settings.redis_prefix):
+        if Keys(into).overlaps(prefix):
+            raise LaneInUse(
+                f"keys under {into!r} cannot be told from those under {prefix!r}, where the lanes' states lie: nothing was"
+                " dropped"
+            )
+    lanes = set(range(lanes_of(settings))) | _lanes_with_a_place(settings, into)
+    mark = encode_mark(Refilling("rebuild", f"drop {uuid.uuid4().hex}", 1))
+    stores = [RedisStore(settings.redis, lane, into) for lane in sorted(lanes)]
+    with ExitStack() as stack:
+        for store in stores:
+            stack.callback(store.close)
+        rebuild_steps.drop(stores, mark, into, RedisLeases(settings.redis), live)
+
+
+def _lanes_with_a_place(settings: Settings, prefix: str) -> set[int]:
+    """A group of before may have had more lanes than there are now."""
+    keys = Keys(prefix)
+    begin = len(keys.place(0)) - 1
+    with closing(connect(settings.redis)) as client, reaching(address_of(client)):
+        names = [key.decode(errors="replace")[begin:] for key in client.scan_iter(keys.every_place())]
+    return {int(name) for name in names if name.isdecimal()}

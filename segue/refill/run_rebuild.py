@@ -1,0 +1,146 @@
+"""Rebuild: every lane's states from its log into a fresh prefix of Redis, beside the workers."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from contextlib import ExitStack, closing
+from functools import partial
+from typing import cast
+
+import redis
+
+from schemas.errors import BadStore, Unusable
+from segue.refill import rebuild_steps
+from segue.connect.live_prefix import followed
+from segue.connect.kafka_access import DEADLINE_S, lanes_of, patiently
+from segue.refill.lane_past import FactsAsOf, erasures_known, lane_log
+from segue.connect.lane_connections import lane_config
+from segue.refill.rebuild_lease import RedisLeases
+from segue.refill.rebuild_steps import Rebuilding, Rebuilt, is_anew, take
+from segue.connect.redis_access import check_redis
+from segue.connect.release_in_use import published
+from segue.config.settings import Settings
+from streamer.kafka.kafka_admin import Admin
+from streamer.place.redis_keys import Keys
+from streamer.batch.lane_config import LaneConfig
+from streamer.refill.rebuild_lane import WRITER
+from streamer.redis.redis_client import address_of, connect, reaching
+from streamer.user.order_rules import check_statuses
+from streamer.redis.save_count import split
+from streamer.redis.redis_store import RedisStore
+
+
+def rebuild(
+    settings: Settings,
+    into: str,
+    facts_as_of: FactsAsOf | None,
+    say: Callable[[str], None],
+    progress: Callable[[int, int], None],
+) -> Rebuilt:
+    """Fill a prefix from the log.
+
+    Args:
+        into: the prefix; what lies under it without a place is deleted first.
+        facts_as_of: the facts of the warehouse that a bootstrap took the users from.
+        progress: told how many records have been read, and users written.
+
+    Raises:
+        BadSetting: the release was trained with other ``exclude_statuses``.
+        BadRelease: there is no release to place users by.
+        BadStore: Redis may drop keys, or has no room for a second copy.
+        LaneInUse: the prefix is not fresh, or another rebuild fills it.
+        NeedsRebuild: the log does not hold the whole past, or the group has committed no offsets.
+        Unreachable: Kafka or Redis does not answer.
+        NoRoom: the users of a lane fit neither into memory nor on the disk.
+    """
+    partitions = lanes_of(settings)
+    config = lane_config(settings, partitions)
+    model, bootstrap = published(settings)
+    check_statuses(model.release, config.rules)
+    anew = _check_redis(settings, config, into, say)
+    leads_to = followed(settings.model_copy(update={"redis_prefix": into})).redis_prefix
+    take(RedisLeases(settings.redis), followed(settings).redis_prefix, into, leads_to)
+    writer = f"{WRITER}{uuid.uuid4().hex}"
+    with ExitStack() as stack:
+        stores = [
+            stack.enter_context(closing(RedisStore(settings.redis, lane, into))) for lane in range(partitions)
+        ]
+        steps = Rebuilding(
+            partial(lane_log, settings),
+            settings.group,
+            config,
+            model,
+            bootstrap,
+            facts_as_of,
+            stack.enter_context(erasures_known(settings, bootstrap)),
+            progress,
+        )
+        return steps.fill(stores, writer, anew=anew)
+
+
+def switch(settings: Settings, into: str) -> int:
+    """Move every lane to a prefix that a rebuild has filled: one write a lane, which ends its present batch.
+
+    A lane that has moved is left alone, so that one that was interrupted is run again. The workers follow.
+
+    Returns:
+        How many lanes were moved.
+
+    Raises:
+        NeedsRebuild: the prefix is not filled, or for other settings than those of the workers.
+        LaneInUse: a lane's place changed again and again.
+        Unreachable: Kafka or Redis does not answer.
+    """
+    partitions = lanes_of(settings)
+    before = followed(settings).redis_prefix
+    topics, admin = settings.topics, Admin(settings.kafka_client, DEADLINE_S)
+    found = patiently(settings, lambda: admin.describe_settled([*topics.inputs, topics.users]))
+    topic_ids = {name: facts.topic_id for name, facts in found.items()}
+    with ExitStack() as stack:
+        olds, news = (
+            [
+                stack.enter_context(closing(RedisStore(settings.redis, lane, prefix)))
+                for lane in range(partitions)
+            ]
+            for prefix in (settings.redis_prefix, into)
+        )
+        # Where one was interrupted, lane 0 may have moved before, and the name stands under the setting's prefix.
+        return rebuild_steps.switch(
+            olds, news, into, topic_ids, RedisLeases(settings.redis), {before, settings.redis_prefix}
+        )
+
+
+def _check_redis(settings: Settings, config: LaneConfig, into: str, say: Callable[[str], None]) -> bool:
+    """See that there is room; whether users are to be decided anew, as the present states tell."""
+    doubt = check_redis(settings, into)
+    if doubt is not None:
+        say(doubt)
+    client = connect(settings.redis)
+    try:
+        _check_room(client, say)
+        with reaching(address_of(client)):
+            keys = Keys(followed(settings).redis_prefix)
+            _, stored = split(cast(bytes | None, client.get(keys.place(0))))
+    finally:
+        client.close()
+    return is_anew(stored, config)
+
+
+def _check_room(client: redis.Redis, say: Callable[[str], None]) -> None:
+    """A second copy takes at most what all of Redis takes now."""
+    address = address_of(client)
+    try:
+        with reaching(address):
+            memory = client.info("memory")
+    except Unusable:
+        say(
+            f"Redis at {address} does not tell how much memory it has: see that there is room for a second copy"
+        )
+        return
+    used, most = int(memory.get("used_memory", 0)), int(memory.get("maxmemory", 0))
+    if most and most - used < used:
+        raise BadStore(
+            f"Redis at {address} uses {used:,} of {most:,} bytes, too little room for a second copy of the states:"
+            " raise maxmemory"
+        )

@@ -1,0 +1,135 @@
+"""What `publish`, `releases` and `rollback` ask and tell the topic of releases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from schemas.errors import BadRelease, NotInstalled
+from schemas.release.model_release import ModelRelease
+from schemas.release.release_checks import check_declared, check_statuses
+from segue.connect.kafka_access import wait_for_kafka
+from segue.config.settings import Settings
+from segue.config.trainer_extra import installed
+from streamer.interfaces.lane_interfaces import Record
+from streamer.kafka.models_topic import ModelsTopic
+from trainer.publish.activate import activate
+from trainer.publish.release_history import Publication, Published, published
+from trainer.publish.releases_topic import ToWrite
+
+if TYPE_CHECKING:
+    from trainer.release.impact import Impact
+    from trainer.publish.publish_release import Plan
+
+DEADLINE_S = 15.0
+
+
+class PatientTopic(ModelsTopic):
+    """The topic of releases; a Kafka that does not answer is waited for, visibly. Connects to nothing yet."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings.topics, settings.kafka_client, DEADLINE_S)
+        self._patience = wait_for_kafka(settings)
+
+    def ensure(self) -> None:
+        """As :meth:`ModelsTopic.ensure`."""
+        self._patience.until_answered(super().ensure)
+
+    def read(self) -> list[Record]:
+        """As :meth:`ModelsTopic.read`."""
+        return self._patience.until_answered(super().read)
+
+    def write(self, records: Sequence[ToWrite], check: Callable[[], None] = lambda: None) -> int:
+        """As :meth:`ModelsTopic.write`, which is not tried twice: whether it failed may not be known."""
+        with self._patience.visible():
+            return super().write(records, check)
+
+
+def plan(path: Path, settings: Settings) -> Plan:
+    """:func:`trainer.publish.publish_release.plan_publish`; errors as there, NotInstalled, and of :func:`check_fits`."""
+    with installed():
+        from trainer.publish import publish_release  # noqa: PLC0415 - heavy, and not everywhere
+    planned = publish_release.plan_publish(
+        path,
+        PatientTopic(settings),
+        max_moved=settings.max_moved,
+        artifacts_prefix=settings.artifacts_prefix,
+    )
+    check_fits(planned.release, settings)
+    return planned
+
+
+def check_fits(release: ModelRelease, settings: Settings) -> None:
+    """See that a release was trained with the ``exclude_statuses`` of these settings.
+
+    Raises:
+        BadRelease: workers with these settings would refuse it.
+    """
+    check_statuses(release, frozenset(settings.exclude_statuses))
+
+
+def carry_out(planned: Plan, settings: Settings, to: str | None, *, force: bool) -> int:
+    """:func:`trainer.publish.publish_release.carry_out`; gives the activation."""
+    from trainer.publish import publish_release  # noqa: PLC0415 - as above
+
+    return publish_release.carry_out(planned, PatientTopic(settings), settings.topics, to, force=force)
+
+
+def unusable_here(planned: Plan, settings: Settings) -> str | None:
+    """Why workers with these settings would not use the release; None where they would."""
+    try:
+        check_declared(planned.release, settings.declared)
+    except BadRelease as error:
+        return str(error)
+    return None
+
+
+def plan_as_json(planned: Plan, activation: int | None, *, done: bool) -> dict[str, object]:
+    """What was or would be published, for programs; ``done``: whether the release was current already."""
+    return {
+        "version": planned.release.version,
+        "activation": activation,
+        "already_current": done,
+        "refusal": planned.refusal,
+        "impact": planned.impact,
+        "drift": planned.drift,
+    }
+
+
+def known_releases(settings: Settings) -> Published:
+    """What is published.
+
+    Raises:
+        Unreachable: Kafka does not answer.
+    """
+    return published(PatientTopic(settings).read())
+
+
+def impact_of_rollback(known: Published, target: Publication, out: Path, prefix: str) -> Impact | None:
+    """Whom a rollback moves, of the training users of the current release; None where they are not at hand."""
+    try:
+        with installed():
+            from trainer.release.current_release import Current, published_assignments  # noqa: PLC0415 - as above
+            from trainer.release.impact import impact_of  # noqa: PLC0415 - as above
+            from trainer.steps.batch_scorer import can_score, score  # noqa: PLC0415 - as above
+    except NotInstalled:
+        return None
+    if known.current is None:
+        return None
+    current = known.current.release
+    users = published_assignments(current, out, prefix)
+    if users is None or not can_score(target.release, users, current.declared):
+        return None
+    before, after = score(current, users).segments, score(target.release, users).segments
+    return impact_of(Current(current, known.next_segment, users), target.release, users, before, after)
+
+
+def roll_back(known: Published, target: Publication, settings: Settings) -> int:
+    """:func:`trainer.publish.activate.activate`; gives the activation.
+
+    Raises:
+        BadRelease: as :func:`check_fits`.
+    """
+    check_fits(target.release, settings)
+    return activate(target, known, PatientTopic(settings), settings.topics)

@@ -1,0 +1,145 @@
+"""What a training fits: a preset, the command's options, and what a release that is continued has already.
+
+Light until it trains: a wrong option is told before the heavy libraries are loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from schemas.errors import BadTraining
+from schemas.features import Feature, beyond_default, told
+from schemas.release.model_release import ModelRelease
+from segue.config.settings import Settings
+from segue.config.trainer_extra import installed
+from segue.config.command_line import bad_option
+from trainer.release.continuable import same_space, settings_of
+from trainer.steps.presets import LABEL, PRESETS
+from trainer.steps.fit_settings import CategoryEncoding, FitSettings
+from trainer.steps.training_window import Window
+
+if TYPE_CHECKING:
+    from trainer.release.current_release import Current
+    from trainer.warehouse import Warehouse
+
+AUTO = "auto"
+NONE = "none"
+"""Names no release to continue, where a folder could be named."""
+
+
+@dataclass(frozen=True, slots=True)
+class FitOptions:
+    """The options of `train`; None where one was not given.
+
+    Attributes:
+        k: a number of segments, or ``auto``.
+        encoding: of text.
+        components: dimensions of the space.
+        compare: whether the encodings are held against controls.
+        refit_space: whether the space is learned anew, though a release is followed.
+    """
+
+    k: str | None = None
+    encoding: str | None = None
+    components: int | None = None
+    compare: bool = True
+    refit_space: bool = False
+
+    def __post_init__(self) -> None:
+        """Raises BadUsage where k is neither a number nor ``auto``."""
+        if self.k is not None and self.k != AUTO and not (self.k.isdecimal() and len(self.k) < 10):
+            raise bad_option("--k", self.k, "give a whole number of at least 2, or auto")
+
+
+def fit_settings(
+    settings: Settings, options: FitOptions, followed: ModelRelease | None = None
+) -> FitSettings:
+    """What to fit: what was set, else what the followed release has, else the preset ``label``.
+
+    Args:
+        settings: where the preset, the features and the statuses are set.
+        options: of the command.
+        followed: the release in use; None for a first training.
+
+    Raises:
+        BadSetting: a value cannot be used.
+        BadTraining: the followed release takes a feature that is not declared here.
+    """
+    features = _features(settings, followed, refit=options.refit_space)
+    base = _base(settings, followed, features)
+    given: dict[str, Any] = {"features": features, "compare": options.compare}
+    if "exclude_statuses" in settings.model_fields_set or followed is None:
+        given["exclude_statuses"] = settings.exclude_statuses
+    if options.encoding is not None:
+        given["encoding"] = cast(CategoryEncoding, options.encoding)  # which FitSettings checks
+    if options.components is not None:
+        given["components"] = options.components
+    if options.k is not None:
+        given |= {"k": None if options.k == AUTO else int(options.k), "k_by": "setting"}
+    elif followed is not None and not options.refit_space:
+        given["k"] = None  # as many as it has
+    return replace(base, **given)
+
+
+def _base(settings: Settings, followed: ModelRelease | None, features: tuple[Feature, ...]) -> FitSettings:
+    """The preset that was set, or what the followed release has where that is the same or nothing was set."""
+    preset = PRESETS[settings.preset or LABEL]
+    if followed is None:
+        return preset
+    kept = settings_of(followed, features)
+    if settings.preset is None:
+        return kept
+    preset = replace(preset, exclude_statuses=kept.exclude_statuses)
+    if not same_space(followed, preset, features):
+        return preset
+    return replace(preset, components=kept.components, k=kept.k, k_by=kept.k_by)
+
+
+def _features(settings: Settings, followed: ModelRelease | None, *, refit: bool) -> tuple[Feature, ...]:
+    """Those that were set, else those of the release that is continued."""
+    if followed is None or refit or "features" in settings.model_fields_set:
+        return settings.model_features
+    known = {feature.name: feature for feature in settings.declared}
+    undeclared = [feature for feature in followed.declared if feature.name not in known]
+    if undeclared:
+        raise BadTraining(
+            f"the current release {followed.version} takes {told(undeclared)}, which the setting declare does not have: "
+            "declare it to continue the release, or learn everything anew without it by --refit-space"
+        )
+    return tuple(known[feature.name] for feature in followed.features)
+
+
+def not_taken(settings: Settings, fit: FitSettings) -> list[str]:
+    """The features that are declared, and that the fit does not take though nobody left them out."""
+    if "features" in settings.model_fields_set:
+        return []
+    return [each.name for each in beyond_default(settings.declared) if each.name not in fit.names]
+
+
+def train_release(
+    warehouse: Warehouse,
+    settings: Settings,
+    out: Path,
+    say: Callable[[str], None],
+    *,
+    window: Window,
+    current: Current | None = None,
+    refit_space: bool = False,
+    fit: FitSettings | None = None,
+) -> tuple[Path, ModelRelease]:
+    """Train, and give the release's folder and what lies in it; errors as of :func:`trainer.train.train`.
+
+    ``fit`` is the article's where it is not given, with the features and the statuses of the settings.
+    """
+    with installed():
+        from trainer.release.release_folder import load_release  # noqa: PLC0415 - heavy
+        from trainer.train import train  # noqa: PLC0415 - heavy
+    if fit is None:
+        fit = replace(
+            PRESETS[LABEL], features=settings.model_features, exclude_statuses=settings.exclude_statuses
+        )
+    path = train(warehouse, fit, out, say, window=window, current=current, refit_space=refit_space)
+    return path, load_release(path)

@@ -1,0 +1,1 @@
+"""One server process: its start, its ports, its end."""

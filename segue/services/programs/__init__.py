@@ -1,0 +1,1 @@
+"""Where the programs of local servers come from, and where downloads are kept."""

@@ -1,0 +1,85 @@
+"""A change in words, for people at a terminal."""
+
+from __future__ import annotations
+
+from rich.text import Text
+
+from schemas.outputs.segment_change import Cause, Change, SegmentChange, SimilarUser, UserErasedChange
+
+# Apart for most eyes, on dark and on light terminals.
+_COLOURS = ("cyan", "magenta", "yellow", "green", "blue", "bright_red", "bright_cyan", "bright_magenta")
+_KIND_WORDS = {"confirmed": "confirmed in", "unconfirmed": "no longer sure of"}
+
+
+def change_text(change: Change) -> Text:
+    """One change: who, from where to where, by what, and the users most like this one.
+
+    The segment that the user came from is its number: a change does not carry the former name.
+    """
+    line = Text(f"{change.emitted_at:%H:%M:%S}  ", style="dim")
+    line.append(f"user {change.user_id} ", style="bold")
+    if isinstance(change, UserErasedChange):
+        by = _with_place("by an erasure", change.cause)
+        return line.append("erased", style="red").append(f" {by}", style="dim")
+    line.append_text(_move(change))
+    if change.provisional:
+        line.append(f" (provisional, no {', '.join(change.missing)})", style="italic")
+    line.append(f" {cause_words(change.cause)}", style="dim")
+    if change.similar_users:
+        line.append("\n          like ", style="dim").append_text(similar_text(change.similar_users))
+    return line
+
+
+def segment_text(segment: int | None, name: str | None = None) -> Text:
+    """A segment's number and name in its colour."""
+    if segment is None:
+        return Text("none", style="dim")
+    shown = str(segment) if not name else f"{segment} {name}"
+    return Text(shown, style=segment_colour(segment))
+
+
+def segment_colour(segment: int) -> str:
+    """Rich's name of the colour in which a segment is shown, everywhere."""
+    return _COLOURS[segment % len(_COLOURS)]
+
+
+def similar_text(users: tuple[SimilarUser, ...]) -> Text:
+    """Users with their segments, the most similar first: `12 (segment 3), …`."""
+    words = Text()
+    for index, user in enumerate(users):
+        if index:
+            words.append(", ")
+        words.append(user.user_id).append(" (")
+        words.append_text(segment_text(user.segment)).append(")")
+    return words
+
+
+def cause_words(cause: Cause) -> str:
+    """What led to a change, and where its record lies: `by an order, orders/2@118`.
+
+    >>> cause_words(Cause(type="order", topic="orders", partition=2, offset=118))
+    'by an order, orders/2@118'
+    """
+    words = {
+        "signup": "by a signup",
+        "order": "by an order",
+        "model": "by another model",
+        "bootstrap": "from the warehouse",
+        "replay": "in a replay",
+    }[cause.type]
+    return _with_place(words, cause)
+
+
+def _with_place(words: str, cause: Cause) -> str:
+    if cause.topic is None or cause.partition is None or cause.offset is None:
+        return words
+    return f"{words}, {cause.topic}/{cause.partition}@{cause.offset}"
+
+
+def _move(change: SegmentChange) -> Text:
+    there = segment_text(change.segment, change.segment_name)
+    if change.kind != "moved":
+        return Text(f"{_KIND_WORDS[change.kind]} ").append_text(there)
+    if change.previous_segment is None:
+        return Text("is new in ").append_text(there)
+    return Text("moved ").append_text(segment_text(change.previous_segment)).append(" → ").append_text(there)

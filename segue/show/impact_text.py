@@ -1,0 +1,67 @@
+"""Whom a release would move, in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from schemas.counted import counted
+from segue.show.change_text import segment_text
+
+if TYPE_CHECKING:
+    from trainer.controls.drift import Drift
+    from trainer.release.impact import Impact, Moves
+
+_PAIRS = 12
+
+
+def impact_text(impact: Impact, drift: Drift | None) -> Group:
+    """Impact and drift against the release in use, for people at a terminal."""
+    told: list[RenderableType] = [Text(f"Against release {impact.current}, which is current:", style="bold")]
+    told.append(
+        _share("by the model", impact.by_model, "it takes features that this release was not trained with")
+    )
+    told.append(_share("by behaviour", impact.by_behaviour, "its features or training users are not at hand"))
+    if any(moves is not None and moves.pairs for moves in (impact.by_model, impact.by_behaviour)):
+        told.append(_pairs(impact))
+    if drift is not None:
+        drifted = [each for each in drift.features if each.drifted]
+        told += [
+            Text(f"drifted: {each.name} (PSI {each.psi:.3f}, threshold {each.threshold:.3f})", style="yellow")
+            for each in drifted
+        ] or [Text("no feature drifted", style="dim")]
+    return Group(*told)
+
+
+def _share(what: str, moves: Moves | None, why_not: str) -> Text:
+    if moves is None:
+        return Text(f"moved {what}: not known, {why_not}", style="dim")
+    return Text(f"moved {what}: {moves.moved:,} of {counted(moves.users, 'user')} ({moves.share:.1%})")
+
+
+def _pairs(impact: Impact) -> Table:
+    """The pairs with most users; those that are left out are counted."""
+    by_model, by_behaviour = (
+        {} if moves is None else {(pair.previous, pair.segment): pair.users for pair in moves.pairs}
+        for moves in (impact.by_model, impact.by_behaviour)
+    )
+    pairs = sorted(
+        {*by_model, *by_behaviour},
+        key=lambda pair: (-by_model.get(pair, 0), -by_behaviour.get(pair, 0), pair),
+    )
+    table = Table("from", "to", box=None, padding=(0, 2), header_style="dim")
+    table.add_column("by the model", justify="right")
+    table.add_column("by behaviour", justify="right")
+    for previous, segment in pairs[:_PAIRS]:
+        table.add_row(
+            segment_text(previous, impact.names.get(previous)),
+            segment_text(segment, impact.names.get(segment)),
+            f"{by_model.get((previous, segment), 0):,}",
+            f"{by_behaviour.get((previous, segment), 0):,}",
+        )
+    if len(pairs) > _PAIRS:
+        table.add_row(f"and {len(pairs) - _PAIRS} pairs more", "", "", "")
+    return table

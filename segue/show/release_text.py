@@ -1,0 +1,56 @@
+"""A release in words: what it was trained on, how good it is, and its segments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from schemas.counted import counted
+from schemas.release.model_release import ModelRelease
+from segue.show.change_text import segment_text
+
+_METRICS = {"silhouette": "silhouette", "explained_variance": "explained variance"}
+
+
+def release_text(release: ModelRelease) -> Group:
+    """The release for people at a terminal."""
+    training = release.training
+    when = f", as of {training.as_of}" if training.as_of else ""
+    if training.start or training.end:
+        bounds = (("from", training.start), ("to", training.end))
+        when += f", who ordered {' '.join(f'{word} {at}' for word, at in bounds if at)}"
+    told = Text(f"Release {release.version}: ", style="bold")
+    told.append(
+        f"{training.users_used:,} of {counted(training.users_read, 'user')}{when}", style="default not bold"
+    )
+    metrics = "; ".join(
+        f"{words} {release.metrics[name]:.3f}" for name, words in _METRICS.items() if name in release.metrics
+    )
+    rows = Table.grid(padding=(0, 2))
+    rows.add_column()
+    rows.add_column(justify="right")
+    rows.add_column(justify="right", style="dim")
+    total = sum(segment.size for segment in release.segments)
+    for segment in release.segments:
+        rows.add_row(
+            segment_text(segment.id, segment.name),
+            counted(segment.size, "user"),
+            f"{segment.size / total:.0%}",
+        )
+    return Group(told, Text(metrics, style="dim"), rows)
+
+
+def continuity_text(before: ModelRelease, release: ModelRelease) -> Iterator[str]:
+    """Which segments of the release before end, and which are new; nothing where all live on."""
+    kept = {segment.id for segment in before.segments} & {segment.id for segment in release.segments}
+    ended, new = (
+        ", ".join(f"segment {each.id} ({each.name})" for each in segments if each.id not in kept)
+        for segments in (before.segments, release.segments)
+    )
+    if ended:
+        yield f"no segment of this release has the users of {ended}: it ends, and its id is not given again"
+    if new:
+        yield f"new: {new}"

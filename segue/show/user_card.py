@@ -1,0 +1,128 @@
+"""All that there is to say of one user: where it is, why, and who is like it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import msgspec
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from schemas.outputs.segment_change import FeatureValue, SimilarUser
+from segue.show.change_text import cause_words, segment_text, similar_text
+from streamer.user.history import Entered
+from streamer.segment.scoring import Score
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserCard:
+    """A user as Redis has it, or one that is only thought of (``user_id`` None).
+
+    ``components`` are coordinates in the space of that name, ``positions`` the lane's next offsets by input.
+    ``score`` is by the release at hand, None where there is none; ``similar_users`` None where nobody
+    could be asked. ``history`` is when and why the user entered each segment, the oldest first.
+    """
+
+    user_id: str | None
+    features: Mapping[str, FeatureValue]
+    components: tuple[float, ...] | None
+    space: str | None
+    segment: int | None
+    segment_name: str | None
+    provisional: bool
+    missing: tuple[str, ...]
+    sequence: int | None = None
+    model_version: str | None = None
+    activation: int | None = None
+    positions: Mapping[str, int] | None = None
+    score: Score | None = None
+    similar_users: tuple[SimilarUser, ...] | None = None
+    history: tuple[Entered, ...] | None = None
+
+    def as_json(self) -> dict[str, object]:
+        """The fields for programs; those that a thought-of user lacks are left out."""
+        told: dict[str, object] = {
+            "user_id": self.user_id,
+            "features": self.features,
+            "components": self.components,
+            "segment": self.segment,
+            "segment_name": self.segment_name,
+            "provisional": self.provisional,
+            "missing": self.missing,
+            "sequence": self.sequence,
+            "model_version": self.model_version,
+            "activation": self.activation,
+            "positions": self.positions,
+            "distance": None if self.score is None else self.score.distance,
+            "margin": None if self.score is None else self.score.margin,
+            "similar_users": self.similar_users,
+            "history": None if self.history is None else [_entry(entry) for entry in self.history],
+        }
+        optional = (
+            "user_id",
+            "sequence",
+            "activation",
+            "positions",
+            "distance",
+            "margin",
+            "similar_users",
+            "history",
+        )
+        return {name: value for name, value in told.items() if value is not None or name not in optional}
+
+
+def card_text(card: UserCard) -> RenderableType:
+    """The card for people."""
+    rows = Table.grid(padding=(0, 2))
+    rows.add_column(style="dim")
+    rows.add_column(overflow="fold")
+    rows.add_row("segment", _segment(card))
+    if card.missing:
+        rows.add_row("provisional", f"no {', '.join(card.missing)}: the training mean stands in")
+    for name, value in card.features.items():
+        if value is None and card.components is not None and name not in card.missing:
+            continue  # the model does not take it
+        rows.add_row(
+            name, Text("missing", style="dim italic") if value is None else _value(card, name, value)
+        )
+    if card.components is not None:
+        rows.add_row("components", ", ".join(f"{x:.3f}" for x in card.components))
+    if card.score is not None:
+        rows.add_row("distance", f"{card.score.distance:.3f} to the segment's centre")
+        rows.add_row("margin", f"{card.score.margin:.0%} nearer than the next centre (0% is the border)")
+    if card.sequence is not None:
+        rows.add_row("changes", f"{card.sequence} so far")
+    if card.model_version is not None:
+        activation = "" if card.activation is None else f", activation {card.activation}"
+        rows.add_row("model", f"{card.model_version}{activation}")
+    if card.similar_users is not None:
+        rows.add_row("similar users", similar_text(card.similar_users) if card.similar_users else "none")
+    if card.positions is not None:
+        rows.add_row("its lane's place", ", ".join(f"{topic}@{at}" for topic, at in card.positions.items()))
+    if card.history:
+        rows.add_row("history", Text("\n").join(_entered(entry) for entry in reversed(card.history)))
+    title = "This user would be" if card.user_id is None else f"User {card.user_id}"
+    return Group(Text(title, style="bold"), rows)
+
+
+def _segment(card: UserCard) -> Text:
+    if card.segment is None:
+        return Text("not decided yet", style="italic")
+    return segment_text(card.segment, card.segment_name)
+
+
+def _entered(entry: Entered) -> Text:
+    line = Text(f"{entry.at:%Y-%m-%d %H:%M:%S}  ", style="dim")
+    line.append_text(segment_text(entry.segment, entry.segment_name))
+    return line.append(f"  {cause_words(entry.cause)}", style="dim")
+
+
+def _entry(entry: Entered) -> dict[str, object]:
+    """For programs: by name, though stored as an array."""
+    return msgspec.structs.asdict(entry)
+
+
+def _value(card: UserCard, name: str, value: FeatureValue) -> str:
+    return f"{value} (unknown to the model)" if name in card.missing else str(value)

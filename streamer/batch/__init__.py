@@ -1,0 +1,1 @@
+"""One batch of records: read, decided, and turned into output records."""

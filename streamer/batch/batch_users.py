@@ -1,0 +1,236 @@
+"""The users of one batch: read from the store once, changed in memory, written once."""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from typing import NoReturn, TypeVar
+
+import msgspec
+from msgspec.structs import replace
+
+from schemas.inputs.decode import canonical, order_of
+from streamer.user import order_index
+from streamer.user.history import history_fields
+from streamer.interfaces.lane_interfaces import IndexWrite, Store, UserWrite
+from streamer.place.redis_keys import STATE
+from streamer.interfaces.lane_errors import MAX_SAVE_BYTES, InDoubt, TooLarge
+from streamer.segment.neighbours import angle
+from streamer.user.order_index import EndsMissing, all_entries, size_of
+from streamer.place.place import Sweep
+from streamer.user.order_rules import Rules
+from streamer.user.user_state import Ask, Contradiction, End, OrdersMissing, Position, UserState, decode, encode
+
+T = TypeVar("T")
+
+AngleOf = Callable[[UserState], float | None]
+"""Where a user lies in a space; None where nowhere."""
+
+
+class Users:
+    """The states of the users that a batch touches."""
+
+    def __init__(self, store: Store, wanted: Mapping[str, Collection[str]]) -> None:
+        """Read these users, each with these orders; one round trip.
+
+        ``place`` is the lane's place that the states are of.
+        """
+        self._store = store
+        loaded = store.load(wanted)
+        self.place = loaded.place
+        self._before: dict[str, UserState] = {}
+        for user_id, stored in loaded.users.items():
+            try:
+                orders = {k: None if v is None else order_of(v) for k, v in stored.orders.items()}
+                self._before[user_id] = decode(user_id, stored.state, orders)
+            except (Contradiction, msgspec.MsgspecError) as error:
+                self.raise_torn(user_id, error)
+        self._now = dict(self._before)
+        self._due: set[str] = set()
+
+    def __iter__(self) -> Iterator[UserState]:
+        return iter(self._now.values())
+
+    def __getitem__(self, user_id: str) -> UserState:
+        return self._now[user_id]
+
+    def put(self, state: UserState, *, due: bool = False) -> None:
+        """Keep a user's next state; ``due``: a sweep is to decide the user, whatever decided it last."""
+        self._now[state.user_id] = state
+        (self._due.add if due else self._due.discard)(state.user_id)
+
+    def apply(self, user_id: str, step: Callable[[UserState], T]) -> T:
+        """Call ``step`` with the user's state; where it needs more of the user's orders, read them and call again.
+
+        Raises:
+            InDoubt: the orders and the state that were read are of two moments.
+            Torn: the state contradicts itself, which is the store's fault and not the step's.
+        """
+        try:
+            while True:
+                try:
+                    return step(self._now[user_id])
+                except EndsMissing as missing:
+                    self._read_ends(user_id, missing.asks)
+                except OrdersMissing:
+                    self._read_all_orders(user_id)
+        except Contradiction as error:
+            self.raise_torn(user_id, error)
+
+    def read_whole(self, user_id: str) -> UserState:
+        """Read what is missing of the user's orders, and return the state; errors as of :meth:`apply`."""
+        if not self._now[user_id].whole:
+            self._read_all_orders(user_id)
+        return self._now[user_id]
+
+    def _read_ends(self, user_id: str, asks: Mapping[Ask, int]) -> None:
+        loaded = self._store.load_ends(user_id, asks)
+        self._expect(loaded.place)
+        now = self._now[user_id]
+        read = {ask: End(tuple(loaded.ends[ask]), len(loaded.ends[ask]) < most) for ask, most in asks.items()}
+        self._now[user_id] = replace(now, ends={**now.ends, **read})
+
+    def _expect(self, place: bytes | None) -> None:
+        """What is read later than the states may come from a Redis that has lost its newest writes in between."""
+        if place != self.place:
+            raise InDoubt("the place in Redis changed while a batch was read")
+
+    def _read_all_orders(self, user_id: str) -> None:
+        loaded = self._store.load_orders([user_id])
+        self._expect(loaded.place)
+        try:
+            orders = {order_id: order_of(held) for order_id, held in loaded.users[user_id].items()}
+        except msgspec.MsgspecError as error:
+            raise Contradiction(f"an order cannot be read: {error}") from None
+        counted = self._before[user_id].facts.held
+        if len(orders) != counted:
+            raise Contradiction(f"it counts {counted} orders and has {len(orders)}")
+        self._before[user_id] = replace(self._before[user_id], orders=dict(orders), whole=True)
+        now = self._now[user_id]
+        self._now[user_id] = replace(now, orders={**orders, **now.orders}, whole=True)
+
+    def raise_torn(self, user_id: str, error: Exception) -> NoReturn:
+        """The user's state contradicts itself: it is the store's fault, or this error where the store is whole."""
+        torn = self._store.doubt(user_id)
+        raise error if torn is None else torn
+
+    def writes(
+        self, sweep: Sweep, filled: Mapping[str, AngleOf], rules: Rules, *, index_all: bool = False
+    ) -> list[UserWrite]:
+        """What a save has to write: the users that changed.
+
+        Args:
+            sweep: the lane's newest.
+            filled: by space, the angles in the indexes that the sweep fills.
+            index_all: write the index entry of every user, as healing does, which trusts none.
+        """
+        return [
+            write_of(before, now, sweep, filled, rules, index_all=index_all, due=now.user_id in self._due)
+            for before, now in zip(self._before.values(), self._now.values(), strict=True)
+            if now is not before or index_all
+        ]
+
+
+def check_size(writes: Iterable[UserWrite]) -> None:
+    """See that one save takes these.
+
+    Raises:
+        TooLarge: it does not.
+    """
+    size = 0
+    for write in writes:
+        size += len(write.fields[STATE] or b"")
+        size += sum(len(order) for order in write.orders.values() if order is not None)
+        size += 0 if write.index is None else size_of(write.index.add)
+    if size > MAX_SAVE_BYTES:
+        raise TooLarge(size)
+
+
+def write_of(
+    before: UserState | None,
+    now: UserState,
+    sweep: Sweep,
+    filled: Mapping[str, AngleOf],
+    rules: Rules,
+    *,
+    index_all: bool = False,
+    due: bool = False,
+) -> UserWrite:
+    """What a save writes for one user; ``before`` is what the store holds, None where it holds nothing.
+
+    ``due``: a sweep is to decide the user, whatever decided it last.
+    """
+    before = before or UserState(now.user_id)
+    orders: dict[str, bytes | None] = {
+        order_id: None if order is None else canonical(order)
+        for order_id, order in now.orders.items()
+        if order is not before.orders.get(order_id)
+    }
+    orders |= {k: None for k, held in before.orders.items() if held is not None and now.orders.get(k) is None}
+    index, indexed = _index_write(before, now, rules)
+    now = replace(now, indexed=indexed)
+    return UserWrite(
+        user_id=now.user_id,
+        fields={**fields_of(now), **history_fields(before.entered, now.entered, now.entries)},
+        orders=orders,
+        angles=_angles(before, now, sweep, filled, index_all=index_all),
+        swept=_swept(now, sweep, due=due),
+        index=index,
+    )
+
+
+def _index_write(before: UserState, now: UserState, rules: Rules) -> tuple[IndexWrite | None, bool]:
+    """What changes in the index of the user's orders, and whether it has one then.
+
+    It begins when the user has more than a few orders, all of them being at hand; an erasure takes it away.
+    """
+    if before.indexed and now.indexed:
+        changed = [
+            (before.orders.get(order_id), order)
+            for order_id, order in now.orders.items()
+            if order is not before.orders.get(order_id)
+        ]
+        gone = all_entries(now.user_id, (was for was, _ in changed), rules)
+        come = all_entries(now.user_id, (order for _, order in changed), rules)
+        changes = IndexWrite(add=sorted(come - gone), remove=sorted(gone - come))
+        return changes if come != gone else None, True
+    if now.whole and now.facts.held > order_index.MOST_UNINDEXED:
+        every = all_entries(now.user_id, now.orders.values(), rules)
+        if size_of(every) <= order_index.MAX_BYTES:
+            return IndexWrite(anew=True, add=sorted(every)), True
+    return IndexWrite(anew=True) if before.indexed else None, False
+
+
+def fields_of(state: UserState) -> dict[str, bytes | str | None]:
+    """A user's plain fields, which are for readers, and the state."""
+    plain = None if state.decided is None else msgspec.structs.asdict(state.decided)
+    fields: dict[str, bytes | str | None] = {STATE: encode(state)}
+    for name in ("segment", "segment_name", "provisional", "sequence", "model_version", "activation"):
+        value = None if plain is None else plain[name]
+        fields[name] = None if value is None else str(int(value)) if isinstance(value, bool) else str(value)
+    return fields
+
+
+def _swept(state: UserState, sweep: Sweep, *, due: bool) -> int | None:
+    """The sweep that a user is up to: 0, which is before all, where its activation did not decide, or wrongly."""
+    if not state.facts.alive:
+        return None
+    decided = state.decided
+    if due or decided is None or not decided.by(sweep.models_topic, sweep.activation):
+        return 0
+    return sweep.number
+
+
+def _angles(
+    before: UserState, now: UserState, sweep: Sweep, filled: Mapping[str, AngleOf], *, index_all: bool
+) -> dict[str, float | None]:
+    """What changes in the indexes; the state before tells what the index of its own space holds, and of no other."""
+    angles: dict[str, float | None] = dict.fromkeys(sweep.dropped)
+    at, lay = _angle(now.position, sweep.space), before.position
+    elsewhere = lay is not None and lay.space != sweep.space
+    if index_all or elsewhere or at != _angle(lay, sweep.space):
+        angles[sweep.space] = at
+    for space, angle_of in filled.items():
+        angles[space] = angle_of(now)
+    return angles
+
+
+def _angle(position: Position | None, space: str) -> float | None:
+    return angle(position.components) if position is not None and position.space == space else None

@@ -1,0 +1,51 @@
+"""An event that can never be applied stops nobody: it is told from a state or a model that is wrong."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from schemas.errors import BadEvent, SegueError
+from schemas.input_events import Event
+from streamer.user.user_features import features
+from streamer.interfaces.lane_errors import InDoubt, NotReady
+from streamer.segment.active_model import ActiveModel
+from streamer.user.fold_events import holds_together
+from streamer.batch.refusals import bad_event
+from streamer.user.order_rules import Rules
+from streamer.user.user_state import Contradiction, UserState
+from streamer.batch.batch_users import Users
+
+T = TypeVar("T")
+
+
+def applied(
+    users: Users, event: Event, step: Callable[[UserState], T], rules: Rules, model: ActiveModel
+) -> T | BadEvent:
+    """What ``step`` makes of the event's user, or why it never can.
+
+    Raises:
+        Exception: what ``step`` met is not the event's fault: the user's state contradicts itself, the model cannot
+            score anybody, or a second try succeeds.
+    """
+    try:
+        return users.apply(event.user_id, step)
+    except BadEvent as bad:
+        return bad
+    except (SegueError, InDoubt, NotReady, Contradiction, MemoryError):
+        raise
+    except Exception as error:
+        state = users.read_whole(event.user_id)
+        if not holds_together(state, rules):
+            users.raise_torn(event.user_id, error)
+        if _fails(step, state):
+            model.scorer.score(features(UserState(event.user_id), rules))
+            return bad_event(error)
+        raise
+
+
+def _fails(step: Callable[[UserState], object], state: UserState) -> bool:
+    """Whether the step fails each time, and did not only once."""
+    try:
+        step(state)
+    except Exception:  # noqa: BLE001 - whatever it is, it is what was met before
+        return True
+    return False

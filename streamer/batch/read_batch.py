@@ -1,0 +1,186 @@
+"""From records to events: what a batch holds, in the order in which a lane takes it."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from schemas import times
+from schemas.outputs.segment_change import Cause
+from schemas.inputs.decode import decode_order, decode_signup
+from schemas.errors import BadEvent
+from schemas.input_events import Event, Order
+from schemas.features import FEATURES, fields_read
+from schemas.outputs.headers import dead_letter
+from schemas.partitioner import partition_of
+from schemas.topics import Topics
+from streamer.interfaces.lane_interfaces import OutRecord, Record
+from streamer.place.place import FoldSettings
+from streamer.batch.rekeying import forwarded, original
+
+MAX_AHEAD = timedelta(days=1)
+
+
+class Incoming(Struct, frozen=True):
+    """An event, the cause that its changes will name, and when its record was written.
+
+    ``topic`` and ``offset`` are where the lane read it: of a re-keyed event the cause names the record that
+    its producer wrote.
+    """
+
+    event: Event
+    cause: Cause
+    written_ms: int
+    topic: str
+    offset: int
+    record: Record
+
+
+class Batch(Struct, frozen=True):
+    """The events of a batch, its dead letters, the inputs' next offsets after it, and what goes to other lanes.
+
+    ``unknown`` are the erasures of users of whom nobody had said anything, as far as a lane has found them.
+    """
+
+    events: list[Incoming]
+    dead_letters: list[OutRecord]
+    positions: dict[str, int]
+    rekeyed: list[OutRecord] = []
+    unknown: tuple[Incoming, ...] = ()
+
+    def wanted(self) -> Mapping[str, Collection[str]]:
+        """The users that the events are about, each with the orders that they name."""
+        wanted: dict[str, set[str]] = {}
+        for incoming in self.events:
+            orders = wanted.setdefault(incoming.event.user_id, set())
+            if isinstance(incoming.event, Order):
+                orders.add(incoming.event.order_id)
+        return wanted
+
+    def without(self, refused: Sequence[tuple[Incoming, BadEvent]], topics: Topics) -> "Batch":
+        """The batch, these events being dead letters of it."""
+        if not refused:
+            return self
+        ids = {id(incoming) for incoming, _ in refused}
+        letters = [_dead_letter(incoming.record, str(bad), topics) for incoming, bad in refused]
+        events = [incoming for incoming in self.events if id(incoming) not in ids]
+        return replace(self, events=events, dead_letters=[*self.dead_letters, *letters])
+
+
+def read_batch(
+    records: Sequence[Record],
+    positions: Mapping[str, int],
+    topics: Topics,
+    settings: FoldSettings,
+    max_ahead: timedelta,
+) -> Batch:
+    """Decode a lane's records: signups before orders before what other lanes handed over, each by offset.
+
+    Args:
+        positions: the lane's next offset in each input before these records.
+        max_ahead: how far a time in an event may lie ahead of its record's own.
+    """
+    now = dict(positions)
+    events: list[Incoming] = []
+    dead_letters: list[OutRecord] = []
+    rekeyed: list[OutRecord] = []
+    for record in in_order(records, topics):
+        now[record.topic] = record.offset + 1
+        written = record
+        try:
+            if record.topic == topics.rekeyed:
+                written = original(record, topics)
+            event = _decode(written, topics, settings)
+            _check_times(event, written.timestamp_ms, max_ahead)
+            belongs = partition_of(event.user_id, settings.partitions, settings.partitioner)
+            if settings.rekey and record is written and belongs != record.partition:
+                rekeyed.append(forwarded(record, event.user_id, belongs, topics))
+                continue
+            _check_partition(event.user_id, belongs, record, settings)
+        except BadEvent as bad:
+            dead_letters.append(_dead_letter(written, str(bad), topics))
+            continue
+        cause = Cause(
+            type="signup" if written.topic == topics.signups else "order",
+            topic=written.topic,
+            partition=written.partition,
+            offset=written.offset,
+            event_id=event.event_id or _header_id(written),
+            positions=dict(now),
+        )
+        events.append(Incoming(event, cause, written.timestamp_ms, record.topic, record.offset, written))
+    return Batch(events, dead_letters, now, rekeyed)
+
+
+def in_order(records: Iterable[Record], topics: Topics) -> list[Record]:
+    """The records as a lane takes them."""
+    inputs = topics.inputs
+    return sorted(records, key=lambda record: (inputs.index(record.topic), record.offset))
+
+
+def _decode(record: Record, topics: Topics, settings: FoldSettings) -> Event:
+    check_key = not settings.rekey
+    read = fields_read(FEATURES + settings.declared, statuses=bool(settings.exclude_statuses))
+    at = times.from_millis(record.timestamp_ms)
+    if record.topic == topics.signups:
+        return decode_signup(record.key, record.value, at, check_key=check_key, read=read)
+    return decode_order(record.key, record.value, at, check_key=check_key, read=read)
+
+
+def _check_times(event: Event, timestamp_ms: int, max_ahead: timedelta) -> None:
+    """A time far ahead would hold a value, or an erasure, for ever against all that is right.
+
+    A record without a time of its own has none to compare with.
+    """
+    if timestamp_ms < 0:
+        return
+    at = times.from_millis(timestamp_ms)
+    for name in ("created_at", "updated_at", "erased_at"):
+        told: datetime | None = getattr(event, name, None)
+        if told is not None and told - at > max_ahead:
+            raise BadEvent(
+                name,
+                f"{times.text(told)} is more than {_told(max_ahead)} ahead of the record's own time, {times.text(at)}",
+            )
+
+
+def _told(length: timedelta) -> str:
+    """A length of time, for people.
+
+    >>> _told(timedelta(days=1)), _told(timedelta(minutes=90))
+    ('1 day', '1:30:00')
+    """
+    return str(length).removesuffix(", 0:00:00")
+
+
+def _check_partition(user_id: str, belongs: int, record: Record, settings: FoldSettings) -> None:
+    """A user's facts must meet in one lane, or two lanes would write one state."""
+    if belongs != record.partition:
+        raise BadEvent(
+            "",
+            f"user {user_id!r} came on partition {record.partition} but belongs to partition {belongs} of"
+            f" {settings.partitions} by {settings.partitioner}: set the producer's partitioner to"
+            f" {settings.partitioner}, or Segue's setting `partitioner` to the producer's",
+        )
+
+
+def _header_id(record: Record) -> str | None:
+    for name, value in record.headers:
+        if name == "ce_id":
+            return value[:256].decode(errors="replace")
+    return None
+
+
+def _dead_letter(record: Record, reason: str, topics: Topics) -> OutRecord:
+    key, value, headers = dead_letter(
+        key=record.key,
+        value=record.value,
+        headers=record.headers,
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        reason=reason,
+        timestamp_ms=record.timestamp_ms,
+    )
+    return OutRecord(topics.dead_letters, key, value, headers)

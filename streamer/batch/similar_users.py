@@ -1,0 +1,50 @@
+"""The similar users of a change: the nearest of all users, as they lie when the batch commits."""
+
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from schemas.outputs.segment_change import Change, SegmentChange, SimilarUser
+from streamer.interfaces.lane_interfaces import Neighbour, Store
+from streamer.segment.neighbours import AngleIndex, angle, nearest_of, similarity
+from streamer.batch.batch_users import Users
+
+
+def with_similar_users(
+    changes: Sequence[Change], users: Users, store: Store, space: str, n: int
+) -> list[Change]:
+    """Name the ``n`` most similar users in each change; one round trip for all of them.
+
+    The index in the store still has the users of this batch where they were, so they are left out
+    there, and taken from where they are now.
+    """
+    angles = {i: angle(c.components) for i, c in enumerate(changes) if isinstance(c, SegmentChange)}
+    asked = {i: at for i, at in angles.items() if at is not None}
+    if not asked or n == 0:
+        return list(changes)
+    here = AngleIndex()
+    for state in users:
+        if state.position is not None and state.position.space == space:
+            here.put(state.user_id, angle(state.position.components))
+    there = store.neighbours(space, list(asked.values()), n, [state.user_id for state in users])
+    told = list(changes)
+    for (i, at), found in zip(asked.items(), there, strict=True):
+        change = changes[i]
+        assert isinstance(change, SegmentChange)
+        batch = [
+            Neighbour(user_id, theirs, _segment(users, user_id))
+            for user_id, theirs in here.nearest(at, n, {change.user_id})
+        ]
+        told[i] = replace(
+            change,
+            similar_users=tuple(
+                SimilarUser(near.user_id, similarity(at, near.angle), near.segment)
+                for near in nearest_of(at, n, found, batch)
+            ),
+        )
+    return told
+
+
+def _segment(users: Users, user_id: str) -> int | None:
+    decided = users[user_id].decided
+    return None if decided is None else decided.segment

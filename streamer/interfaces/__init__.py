@@ -1,0 +1,1 @@
+"""What a lane needs from Kafka and Redis, as interfaces."""

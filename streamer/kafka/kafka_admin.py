@@ -1,0 +1,198 @@
+"""What Kafka says of its topics, now: ids, partition counts and offsets."""
+
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from functools import partial
+from typing import TypeVar
+
+from confluent_kafka import (
+    ConsumerGroupTopicPartitions,
+    IsolationLevel,
+    KafkaError,
+    KafkaException,
+    TopicCollection,
+    TopicPartition,
+)
+
+# Some of its public names are missing from its __all__.
+from confluent_kafka.admin import AdminClient, ListOffsetsResultInfo, OffsetSpec, TopicDescription
+from msgspec import Struct
+
+from schemas.errors import BadTopics, Unreachable
+from streamer.interfaces.lane_interfaces import Bounds
+from streamer.kafka.kafka_client import (
+    Reports,
+    answered,
+    error_of,
+    is_passing,
+    is_unknown,
+    is_unsettled,
+    make_client,
+    unreachable,
+)
+
+Answer = TypeVar("Answer")
+
+# How long a future may lag behind the deadline that librdkafka itself keeps.
+_GRACE_S = 2.0
+_RETRY_S = 0.05
+_SETTLE_S = 2.0
+
+
+class TopicFacts(Struct, frozen=True):
+    """A topic as the cluster knows it; made anew under the same name it has another id."""
+
+    topic_id: str
+    partitions: int
+
+
+class Admin:
+    """An admin client with a deadline on each question.
+
+    Every method raises :class:`schemas.errors.Unreachable` where Kafka does not answer.
+    """
+
+    def __init__(self, client: Mapping[str, str], request_s: float) -> None:
+        self._client = client
+        self._request_s = request_s
+        self.reports = Reports()
+        config = {"socket.timeout.ms": int(max(request_s, 1.0) * 1000), **client}
+        self.kafka = make_client(AdminClient, config, self.reports)
+
+    def ask(self, names: Collection[str]) -> dict[str, Future[TopicDescription]]:
+        """Begin to describe these topics, without waiting; see :func:`facts_of`."""
+        # Serves what the client has to say, its log above all, which would pile up during an outage.
+        self.kafka.poll(0)
+        return self.kafka.describe_topics(TopicCollection(list(names)), request_timeout=self._request_s)
+
+    def describe(self, names: Collection[str]) -> dict[str, TopicFacts]:
+        """Those of these topics that exist."""
+        found = {}
+        for name in names:
+            task = f"describe topic {name}"
+            try:
+                found[name] = facts_of(self.asked(partial(self._ask_one, name), task))
+            except KafkaException as error:
+                if not is_unknown(error_of(error)):
+                    raise self._no_answer(task, error) from None
+        return found
+
+    def _ask_one(self, name: str) -> Future[TopicDescription]:
+        return self.ask([name])[name]
+
+    def describe_settled(self, names: Collection[str], within_s: float = _SETTLE_S) -> dict[str, TopicFacts]:
+        """Those of these topics that exist; a broker knows a topic only a moment after it was made.
+
+        Args:
+            within_s: how long to wait for one that is not known.
+        """
+        end_s = time.monotonic() + min(within_s, self._request_s)
+        while len(found := self.describe(names)) < len(set(names)) and time.monotonic() < end_s:
+            self.kafka.poll(_RETRY_S)
+        return found
+
+    def topic(self, name: str) -> TopicFacts:
+        """One topic.
+
+        Raises:
+            BadTopics: it does not exist.
+        """
+        facts = self.describe_settled([name]).get(name)
+        if facts is None:
+            raise missing([name])
+        return facts
+
+    def bounds(self, topic: str, partition: int, topic_id: str) -> Bounds:
+        """A partition's first offset and high watermark, which open transactions do not hold back."""
+        begin = self.offset(topic, partition, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
+        return Bounds(begin, self.offset(topic, partition, OffsetSpec.latest()), topic_id)  # type: ignore[no-untyped-call]
+
+    def stable_end(self, topic: str, partition: int) -> int:
+        """Where a committed reader comes to now: before what open transactions hold back."""
+        latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+        return self.offset(topic, partition, latest, IsolationLevel.READ_COMMITTED)
+
+    def offset(
+        self,
+        topic: str,
+        partition: int,
+        spec: OffsetSpec,
+        isolation: IsolationLevel = IsolationLevel.READ_UNCOMMITTED,
+    ) -> int:
+        """One of a partition's offsets; below 0 where there is none such."""
+        task = f"tell the offsets of topic {topic}, partition {partition}"
+        where = TopicPartition(topic, partition)
+
+        def ask() -> Future[ListOffsetsResultInfo]:
+            return self.kafka.list_offsets(
+                {where: spec}, isolation_level=isolation, request_timeout=self._request_s
+            )[where]
+
+        try:
+            # The leader of a topic just made is not known to all brokers at once.
+            return int(self.asked(ask, task, is_unsettled).offset)
+        except KafkaException as error:
+            raise self._no_answer(task, error) from None
+
+    def committed(self, group: str, places: Sequence[TopicPartition]) -> list[TopicPartition]:
+        """The group's offsets; below 0 where there is none."""
+        task = f"tell the offsets of the group {group}"
+        request = ConsumerGroupTopicPartitions(group, list(places))
+
+        def ask() -> Future[ConsumerGroupTopicPartitions]:
+            return self.kafka.list_consumer_group_offsets([request], request_timeout=self._request_s)[group]
+
+        try:
+            return self.asked(ask, task).topic_partitions or []
+        except KafkaException as error:
+            raise self._no_answer(task, error) from None
+
+    def asked(
+        self,
+        ask: Callable[[], Future[Answer]],
+        task: str,
+        passes: Callable[[KafkaError], bool] = is_passing,
+    ) -> Answer:
+        """What Kafka answers; asked again while it refuses with an error that passes.
+
+        Args:
+            ask: begins to ask.
+            task: what was asked, for the message.
+            passes: which errors to ask again after.
+
+        Raises:
+            KafkaException: Kafka answered, and refuses.
+        """
+        try:
+            return answered(lambda: self._in_time(ask(), task), self._request_s, passes)
+        except KafkaException as error:
+            if passes(error_of(error)):
+                raise self._no_answer(task, error) from None
+            raise
+
+    def _in_time(self, future: Future[Answer], task: str) -> Answer:
+        try:
+            return future.result(self._request_s + _GRACE_S)
+        except TimeoutError:
+            self.kafka.poll(0)
+            raise unreachable(self._client, task, self.reports) from None
+
+    def _no_answer(self, task: str, error: KafkaException) -> Unreachable:
+        self.kafka.poll(0)
+        return unreachable(self._client, task, self.reports, error_of(error))
+
+
+def facts_of(description: TopicDescription) -> TopicFacts:
+    """What we need of a description."""
+    return TopicFacts(str(description.topic_id), len(description.partitions))
+
+
+def missing(names: Iterable[str]) -> BadTopics:
+    """The error for topics that are not there."""
+    several = list(names)
+    them = "topics {} do not exist" if len(several) > 1 else "topic {} does not exist"
+    return BadTopics(
+        f"{them.format(', '.join(several))}: `segue worker` or `segue bootstrap` makes what is missing, or correct the"
+        " setting topic_prefix"
+    )

@@ -1,0 +1,189 @@
+"""Makes the topics, and checks that they fit together before a worker reads them."""
+
+from collections.abc import Mapping
+
+from confluent_kafka import KafkaError, KafkaException
+
+# Some of its public names are missing from its __all__.
+from confluent_kafka.admin import ConfigResource, NewTopic, ResourceType
+from msgspec import Struct
+
+from schemas.errors import BadTopics
+from schemas.topics import Topics, topic_configs
+from streamer.kafka.kafka_admin import Admin, missing
+from streamer.kafka.kafka_client import error_of, is_passing, log
+
+DEADLINE_S = 30.0
+
+_POLICY = "cleanup.policy"
+_SIZE = "max.message.bytes"
+_COMPRESSION, _UNCOMPRESSED = "compression.type", "uncompressed"
+
+
+class ClusterFacts(Struct, frozen=True):
+    """A Kafka that answers. The protocol does not tell its version."""
+
+    cluster_id: str
+    brokers: int
+
+
+def create_topics(
+    client: Mapping[str, str],
+    topics: Topics,
+    partitions: int,
+    *,
+    replication: int = -1,
+    deadline_s: float = DEADLINE_S,
+) -> list[str]:
+    """Make those topics that do not exist; the others stay as they are.
+
+    Args:
+        client: librdkafka's settings of a client.
+        partitions: of every topic but ``segment-models``, which has one.
+        replication: how many brokers hold a copy; -1 for the broker's default.
+
+    Returns:
+        The names of the topics made.
+
+    Raises:
+        BadTopics: Kafka refuses to make one.
+        Unreachable: no broker answers within ``deadline_s``.
+    """
+    admin = Admin(client, deadline_s)
+    wanted = [
+        NewTopic(name, 1 if name == topics.models else partitions, replication, config=config)
+        for name, config in topic_configs(topics).items()
+    ]
+    made = [topic.topic for topic in wanted if create_topic(admin, topic, deadline_s)]
+    # All of them exist now, also those that another made just before: several workers begin at once.
+    admin.describe_settled([topic.topic for topic in wanted], deadline_s)
+    return sorted(made)
+
+
+def create_topic(admin: Admin, topic: NewTopic, deadline_s: float) -> bool:
+    """Make a topic; whether it was not there.
+
+    Raises:
+        BadTopics: Kafka refuses to make it.
+        Unreachable: no broker answers in time.
+    """
+    name = topic.topic
+    try:
+        admin.asked(
+            lambda: admin.kafka.create_topics([topic], request_timeout=deadline_s)[name],
+            f"make topic {name}",
+            lambda error: is_passing(error) or _is_fenced_off(error),
+        )
+    except KafkaException as error:
+        told = error_of(error)
+        if told.code() != KafkaError.TOPIC_ALREADY_EXISTS:
+            raise BadTopics(f"topic {name} cannot be made: {told.str()}") from None
+        return False
+    return True
+
+
+def _is_fenced_off(error: KafkaError) -> bool:
+    """Whether a cluster that has only just started lets no broker in yet; too few brokers have the same code."""
+    return error.code() == KafkaError.INVALID_REPLICATION_FACTOR and "fenced" in error.str()
+
+
+def check_topics(client: Mapping[str, str], topics: Topics, *, deadline_s: float = DEADLINE_S) -> int:
+    """Whether a worker may read and write these topics. ``segment-models`` may still be missing.
+
+    Returns:
+        The number of partitions, which is the number of lanes.
+
+    Raises:
+        BadTopics: one is missing, the lanes' topics have unequal counts, or one has a configuration with
+            which records would be lost or refused.
+        Unreachable: no broker answers within ``deadline_s``.
+    """
+    admin = Admin(client, deadline_s)
+    needed = (*topics.laned, topics.dead_letters)
+    found = {**admin.describe([topics.models]), **admin.describe_settled(needed)}
+    counts = {name: facts.partitions for name, facts in found.items()}
+    if absent := [name for name in needed if name not in counts]:
+        raise missing(absent)
+    first = topics.laned[0]
+    for name in topics.laned:
+        if counts[name] != counts[first]:
+            raise BadTopics(
+                f"topic {first} has {counts[first]} partitions and {name} has {counts[name]}: a user must have the"
+                " same number in both, so make them anew with equal counts"
+            )
+    check_one_partition(topics.models, counts.get(topics.models, 1))
+    for name in found:
+        check_config(admin, name, topic_configs(topics)[name])
+    return counts[first]
+
+
+def check_one_partition(name: str, partitions: int) -> None:
+    """See that the topic of releases has one partition.
+
+    Raises:
+        BadTopics: it has more.
+    """
+    if partitions != 1:
+        raise BadTopics(
+            f"topic {name} has {partitions} partitions, which leaves the order of releases open: make it anew with 1"
+        )
+
+
+def inflating(client: Mapping[str, str], topics: Topics, *, deadline_s: float = DEADLINE_S) -> dict[str, int]:
+    """The bytes that one batch of an input may have compressed, by topic, of those that take compressed ones.
+
+    A worker holds what it inflates to. Topics that are missing, or that this login may not ask of, are absent.
+    """
+    admin = Admin(client, deadline_s)
+    configs = {name: _config(admin, name) for name in admin.describe(list(topics.sources))}
+    return {
+        name: int(config[_SIZE])
+        for name, config in configs.items()
+        if config.get(_COMPRESSION, _UNCOMPRESSED) != _UNCOMPRESSED
+    }
+
+
+def describe_cluster(client: Mapping[str, str], *, deadline_s: float = DEADLINE_S) -> ClusterFacts:
+    """What ``segue doctor`` says of Kafka.
+
+    Raises:
+        Unreachable: no broker answers within ``deadline_s``.
+    """
+    admin = Admin(client, deadline_s)
+    cluster = admin.asked(
+        lambda: admin.kafka.describe_cluster(request_timeout=deadline_s), "describe its cluster"
+    )
+    return ClusterFacts(cluster.cluster_id, len(cluster.nodes))
+
+
+def _config(admin: Admin, name: str) -> dict[str, str]:
+    """A topic's configuration; empty where this login may not read it."""
+    resource = ConfigResource(ResourceType.TOPIC, name)
+    try:
+        entries = admin.asked(
+            lambda: admin.kafka.describe_configs([resource])[resource],
+            f"tell the configuration of topic {name}",
+        )
+    except KafkaException as error:
+        log.warning("topic not checked", topic=name, reason=error_of(error).str())
+        return {}
+    return {entry.name: entry.value for entry in entries.values()}
+
+
+def check_config(admin: Admin, name: str, wanted: Mapping[str, str]) -> None:
+    """See that a topic loses and refuses no record; one whose configuration this login may not read is believed.
+
+    Raises:
+        BadTopics: it would.
+    """
+    config = _config(admin, name)
+    policy = config.get(_POLICY, wanted[_POLICY])
+    if policy != wanted[_POLICY]:
+        raise BadTopics(
+            f"topic {name} has {_POLICY} {policy}, which would lose records: set it to {wanted[_POLICY]}"
+        )
+    size = wanted.get(_SIZE)
+    if size is not None and int(config.get(_SIZE, size)) < int(size):
+        raise BadTopics(
+            f"topic {name} has {_SIZE} {config[_SIZE]}, which would refuse large records: set it to {size}"
+        )

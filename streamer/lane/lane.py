@@ -1,0 +1,276 @@
+"""A lane: one input partition number, from its events to its changes (DESIGN §3).
+
+The order of a batch, each step leaning on the one before; a crash between any two of them is healed by
+the next takeover:
+
+1. read    the records
+2. load    the place and the users; a place that this lane did not write last ends the batch; then one model for all
+3. decide  fold, score, compare, in memory
+4. similar the nearest users of those who change
+5. commit  one Kafka transaction: changes, users' records, dead letters, events re-keyed to other lanes, the
+           inputs' next offsets
+6. save    one script: states, index and the new place, if the place is still the one of step 2
+
+A newer activation starts a *sweep*, which decides the lane's users anew. Its batches run between those of
+events. They read no records and leave the offsets alone; they load users whom an older activation decided.
+What is left stands in Redis, so a takeover goes on with it (:mod:`streamer.lane.run_takeover`).
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import partial
+
+from msgspec.structs import replace
+
+from schemas.outputs.segment_change import Cause, Change
+from schemas.errors import BadEvent
+from schemas.input_events import UserErased
+from streamer.takeover import healing
+from streamer.place import place as places
+from streamer.batch.read_batch import Batch, Incoming, in_order, read_batch
+from streamer.interfaces.lane_interfaces import Log, OutRecord, Record, Store, UserWrite
+from streamer.batch.isolate_records import applied
+from streamer.batch.lane_config import LaneConfig, Models, Watcher
+from streamer.interfaces.lane_errors import TooLarge
+from streamer.lane.lane_saves import LaneSaves
+from streamer.segment.active_model import ActiveModel
+from streamer.batch.change_records import change_records
+from streamer.lane.sweep_pace import Pace
+from streamer.segment.decide_event import decide, process
+from streamer.batch.similar_users import with_similar_users
+from streamer.lane.release_switch import Switch, Turn
+from streamer.lane.run_takeover import Takeover
+from streamer.batch.batch_users import Users, check_size
+
+
+class Lane:
+    """One lane's protocol, over a log and a store; nothing here knows Kafka or Redis."""
+
+    def __init__(
+        self,
+        partition: int,
+        log: Log,
+        store: Store,
+        models: Models,
+        config: LaneConfig,
+        watcher: Watcher,
+        *,
+        clock: Callable[[], datetime],
+        closing: Callable[[], bool] = lambda: False,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.partition = partition
+        self._log = log
+        self._store = store
+        self._config = config
+        self._watcher = watcher
+        self._clock = clock
+        self._monotonic = monotonic
+        # By input the newest offset that was read.
+        self._polled: dict[str, int] = {}
+        self._pace = Pace(config.sweep_per_s, config.max_batch)
+        self._switch = Switch(partition, models, store, config)
+        self._saves = LaneSaves(store, monotonic)
+        self._takeover = Takeover(
+            partition, log, store, models, config, watcher, self._switch, self._saves, closing
+        )
+
+    @property
+    def positions(self) -> dict[str, int]:
+        """The lane's next offset in each input; empty before the first takeover."""
+        place = self._saves.place
+        if place is None:
+            return {}
+        return {topic: place.positions[topic] for topic in self._config.topics.inputs}
+
+    def take_over(self, writer: str) -> None:
+        """Become the lane's owner and bring its states up to what Kafka holds: see :meth:`Takeover.run`."""
+        self._takeover.run(writer)
+
+    def step(self, timeout_s: float) -> int:
+        """Take one batch, if events come within ``timeout_s``, and one of the sweep, if it is due.
+
+        Returns:
+            How many records were taken, and users swept.
+
+        Raises:
+            InDoubt: nothing of this batch may be believed; take the lane over.
+            NotReady: a release that is to be used is not known to this worker.
+        """
+        if not self._saves.held.swept:
+            timeout_s = min(timeout_s, self._pace.wait_s(self._monotonic()))
+        records = self._log.poll(self._config.max_batch, timeout_s)
+        self._polled = {record.topic: record.offset for record in records}
+        if records:
+            for one in healing.halved(in_order(records, self._config.topics), self._take):
+                self._take([one], too_large=True)
+        else:
+            self._check_place()
+        self._watcher.reached(self.positions, self._log.lag())
+        return len(records) + self._sweep()
+
+    def _take(self, records: Sequence[Record], *, too_large: bool = False) -> None:
+        """Take a batch whole.
+
+        Args:
+            too_large: its only event is a dead letter, since its user's state would be too large to save.
+
+        Raises:
+            TooLarge: it is to be taken in parts; nothing was written.
+        """
+        began = self._monotonic()
+        batch = read_batch(
+            records, self.positions, self._config.topics, self._config.settings, self._config.max_ahead
+        )
+        users = Users(self._store, batch.wanted())
+        self._saves.expect(users.place)
+        loaded = self._monotonic()
+        turn = self._turn()
+        batch, changes, unknown = self._decide(batch, users, turn.model)
+        writes = users.writes(turn.sweep, turn.filled, self._config.rules)
+        try:
+            check_size(writes)
+        except TooLarge as error:
+            if not too_large:
+                raise
+            refused = [(incoming, BadEvent("", str(error))) for incoming in batch.events]
+            batch, changes, writes, unknown = batch.without(refused, self._config.topics), [], [], ()
+        decided = self._monotonic()
+        reached = self._commit(
+            changes,
+            users,
+            turn.model,
+            [*batch.rekeyed, *batch.dead_letters],
+            self._beyond_marks(batch.positions),
+        )
+        committed = self._monotonic()
+        self._save(writes, reached, turn)
+        saved = self._monotonic()
+        seconds = {
+            "load": loaded - began,
+            "decide": decided - loaded,
+            "commit": committed - decided,
+            "save": saved - committed,
+        }
+        self._watcher.batch(replace(batch, unknown=unknown), changes, seconds)
+
+    def _beyond_marks(self, positions: dict[str, int]) -> dict[str, int]:
+        """These positions, each past the transaction markers and aborted records that follow it.
+
+        A place before such a marker would lie before the log's beginning once retention has emptied the
+        partition, as if events had been missed. A batch that is taken in parts leaves records that are read and
+        not yet taken.
+        """
+        ahead = self._log.reached()
+        return {
+            topic: max(at, ahead[topic]) if at > self._polled.get(topic, -1) else at
+            for topic, at in positions.items()
+        }
+
+    def _sweep(self) -> int:
+        """Re-decide one batch of users whom an older activation decided; return the count."""
+        turn = self._turn()
+        now = self._monotonic()
+        if (turn.sweep == self._saves.held.sweep and self._saves.held.swept) or self._pace.wait_s(now) > 0:
+            return 0
+        self._pace.began(now)
+        unswept = self._store.unswept(turn.sweep.number, self._pace.users)
+        left = unswept.left
+
+        def sweep_some(user_ids: Sequence[str]) -> None:
+            nonlocal left
+            users = Users(self._store, dict.fromkeys(user_ids, ()))
+            self._saves.expect(users.place)
+            changes = self._decide_anew(users, turn.model)
+            writes = users.writes(turn.sweep, turn.filled, self._config.rules)
+            if len(user_ids) > 1:
+                check_size(writes)
+            # Who changes only in Redis needs no transaction: the save is refused where another took the lane.
+            reached = self._commit(changes, users, turn.model, (), self.positions) if changes else {}
+            left -= len(user_ids)
+            self._save(writes, reached, turn, swept=left == 0)
+            self._watcher.swept(turn.model.activation, len(user_ids), changes, left)
+
+        deque(healing.halved(unswept.user_ids, sweep_some))
+        return len(unswept.user_ids)
+
+    def _turn(self) -> Turn:
+        """The model, the sweep and the indexes of the next batch."""
+        return self._switch.turn(self._saves.place)
+
+    def _decide_anew(self, users: Users, model: ActiveModel) -> list[Change]:
+        now = self._clock()
+        cause = Cause(
+            type="model",
+            topic=self._config.topics.models,
+            partition=0,
+            offset=model.activation,
+            positions=self.positions,
+        )
+        changes: list[Change] = []
+        for state in list(users):
+            step = decide(state, cause, model.at, model, self._config.rules, now)
+            users.put(step.state)
+            changes.extend(step.changes)
+        return self._with_similar_users(changes, users, model)
+
+    def _decide(
+        self, batch: Batch, users: Users, model: ActiveModel
+    ) -> tuple[Batch, list[Change], tuple[Incoming, ...]]:
+        """The batch without what is refused, the changes, and the erasures of users of whom nothing is known."""
+        rules, now = self._config.rules, self._clock()
+        changes: list[Change] = []
+        unknown: list[Incoming] = []
+        refused: list[tuple[Incoming, BadEvent]] = []
+        for incoming in batch.events:
+            event, cause = incoming.event, incoming.cause
+            if isinstance(event, UserErased) and not users[event.user_id].known:
+                unknown.append(incoming)
+            decide_event = partial(process, event=event, cause=cause, model=model, rules=rules, now=now)
+            step = applied(users, event, decide_event, rules, model)
+            if isinstance(step, BadEvent):
+                refused.append((incoming, step))
+                continue
+            users.put(step.state)
+            changes.extend(step.changes)
+        changes = self._with_similar_users(changes, users, model)
+        return batch.without(refused, self._config.topics), changes, tuple(unknown)
+
+    def _with_similar_users(self, changes: list[Change], users: Users, model: ActiveModel) -> list[Change]:
+        return with_similar_users(
+            changes, users, self._store, model.release.space, self._config.similar_users
+        )
+
+    def _commit(
+        self,
+        changes: Sequence[Change],
+        users: Users,
+        model: ActiveModel,
+        others: Sequence[OutRecord],
+        positions: dict[str, int],
+    ) -> dict[str, int]:
+        """Commit one transaction. Returns the offsets reached: of the inputs, and of ``user-segments`` if it was written."""
+        out = [record for change in changes for record in self._records(change, users, model)]
+        written = self._log.commit([*out, *others], positions)
+        topic = self._config.topics.users
+        return {**positions, topic: written[topic]} if topic in written else positions
+
+    def _records(self, change: Change, users: Users, model: ActiveModel) -> tuple[OutRecord, OutRecord]:
+        erased_at = users[change.user_id].facts.erased_at
+        return change_records(change, self._config.topics, self.partition, model.topic_id, erased_at)
+
+    def _save(
+        self, writes: Sequence[UserWrite], reached: dict[str, int], turn: Turn, *, swept: bool = False
+    ) -> None:
+        """``swept``: with these users the sweep has come to all."""
+        self._saves.save(places.encode(self._saves.held), writes, reached, turn, swept=swept)
+
+    def _check_place(self) -> None:
+        """An idle lane looks once in a while whether Redis lost its place, or another took it."""
+        if self._monotonic() - self._saves.seen_s >= self._config.place_check_s:
+            self._saves.expect(self._store.follow())
+            reached = self._beyond_marks(self.positions)
+            if reached != self.positions:
+                self._save([], reached, self._turn())

@@ -1,0 +1,175 @@
+"""A takeover: a lane gets its owner, and its states come up to what Kafka holds (DESIGN §3).
+
+The order of a takeover:
+
+1. fence   start the producer; the former owner can write no more
+2. ask     for the committed offsets, stable ones, the place and the topics; a doubt if another worker
+           commits meanwhile
+3. weigh   them: where to fold from, where to decide from; a place that Redis did not keep whole counts for
+           nothing, and what lies there of the lane is deleted
+4. fold    from the place up to the committed offsets, without deciding
+5. adopt   what ``user-segments`` says from the place on: segment, activation, sequence
+6. save    with the next step, even if nothing was read: whoever held the lane before is locked out
+7. look    whether the lane was not moved elsewhere, or back, meanwhile
+8. follow  the inputs, from the offsets reached; from here on the lane decides
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+
+from msgspec.structs import replace
+
+from schemas.errors import NeedsRebuild
+from streamer.takeover import healing
+from streamer.interfaces.lane_interfaces import Log, Store
+from streamer.batch.lane_config import LaneConfig, Models, Watcher
+from streamer.interfaces.lane_errors import InDoubt, LaneClosing
+from streamer.lane.lane_saves import LaneSaves
+from streamer.takeover.lane_snapshot import LaneSnapshot, follow_lane, read_snapshot
+from streamer.takeover.read_stretch import holds_records
+from streamer.segment.active_model import ActiveModel
+from streamer.place.place import Place
+from streamer.takeover.starting_point import Start, starting_point
+from streamer.user.user_state import Decided
+from streamer.lane.release_switch import Switch, Turn
+from streamer.batch.batch_users import Users, check_size
+
+
+class Takeover:
+    """The takeovers of one lane, one after the other."""
+
+    def __init__(
+        self,
+        partition: int,
+        log: Log,
+        store: Store,
+        models: Models,
+        config: LaneConfig,
+        watcher: Watcher,
+        switch: Switch,
+        saves: LaneSaves,
+        closing: Callable[[], bool],
+    ) -> None:
+        self._partition = partition
+        self._log = log
+        self._store = store
+        self._models = models
+        self._config = config
+        self._watcher = watcher
+        self._switch = switch
+        self._saves = saves
+        self._closing = closing
+
+    def run(self, writer: str) -> None:
+        """Become the lane's owner and bring its states up to what Kafka holds.
+
+        Args:
+            writer: a name that no other takeover has.
+
+        Raises:
+            NotReady: there is no release to place users by, or the lane has come to a later one.
+            InDoubt: another took the lane meanwhile, or an answer was lost; call again.
+            NeedsRebuild: an operator must decide.
+            LaneClosing: it is to close, and what was healed so far is saved.
+        """
+        self._switch.newest()
+        topics = self._config.topics
+        self._watcher.phase("taking over", None)
+        # A store that does not answer raises here, before anybody is fenced.
+        follow_lane(self._store)
+        self._log.fence()
+        snapshot = read_snapshot(self._log, self._store, topics)
+        former, users_end = snapshot.place, snapshot.users.end
+        if snapshot.torn is not None:
+            self._watcher.phase("taking over", str(snapshot.torn))
+        turn = self._switch.turn(former)
+        start = self._start(snapshot)
+        topic_ids = snapshot.topic_ids(topics)
+        self._saves.place = Place(
+            step=0 if former is None else former.step,
+            writer=writer,
+            positions={**start.fold_from, topics.users: start.users_from},
+            topic_ids=topic_ids if former is None else _until_adopted(topic_ids, former, start),
+            settings=self._config.settings,
+            sweep=turn.sweep,
+            formers=start.formers,
+        )
+        self._log.note_formers(start.formers)
+        stored = healing.emptied(self._store, snapshot, self._partition, self._config, writer)
+        self._heal(stored, start, users_end, topic_ids, turn)
+        # Redis may have lost the mark that moved the lane here, before the lane was saved here.
+        self._saves.expect(self._store.follow())
+        self._log.read_from(start.decide_from)
+        self._watcher.phase("live", None)
+
+    def _start(self, snapshot: LaneSnapshot) -> Start:
+        """Weigh the offsets, the place and the topics: step 3."""
+        topics, users = self._config.topics, snapshot.users
+        try:
+            start = starting_point(
+                snapshot.place,
+                snapshot.committed,
+                snapshot.inputs,
+                topics.users,
+                users,
+                self._config.settings,
+                users_empty=lambda: not holds_records(self._log, topics.users),
+                bootstrapped=self._models.bootstrap_standing() is not None,
+            )
+        except NeedsRebuild as reason:
+            # An operator is asked only for what still holds.
+            snapshot.ensure_current(self._log, self._store)
+            snapshot.refuse(reason)
+        if start.by_users:
+            start = healing.decided_until(self._log, topics, start, users.end, self._config.max_batch)
+        return start
+
+    def _heal(
+        self,
+        stored: bytes | None,
+        start: Start,
+        users_end: int,
+        topic_ids: dict[str, str],
+        turn: Turn,
+    ) -> None:
+        """Steps 4 to 6 of a takeover, saving batch by batch."""
+        expected = stored
+
+        def load(wanted: Mapping[str, Collection[str]]) -> Users:
+            users = Users(self._store, wanted)
+            # A save writes what differs from what was read. That must not be a save that Redis loses again, or
+            # that another worker made meanwhile.
+            if users.place != expected:
+                raise InDoubt("the place in Redis is not the one that this takeover wrote last")
+            return users
+
+        def save(users: Users | None, reached: dict[str, int], bounded: bool) -> None:
+            nonlocal expected
+            if self._closing():
+                raise LaneClosing
+            rules = self._config.rules
+            writes = [] if users is None else users.writes(turn.sweep, turn.filled, rules, index_all=True)
+            if bounded:
+                check_size(writes)
+            expected = self._saves.save(expected, writes, reached, turn)
+
+        def model_after(decisions: Iterable[Decided | None]) -> ActiveModel:
+            nonlocal turn
+            turn = self._switch.after(turn, decisions)
+            return turn.model
+
+        if start.fold_from != start.decide_from or start.users_from < users_end:
+            self._watcher.phase("healing", None)
+        healing.fold_inputs(self._log, load, start, turn.model, self._config, save)
+        healing.adopt(self._log, load, start, users_end, model_after, self._config, save)
+        self._saves.place = replace(self._saves.held, topic_ids=topic_ids)
+        save(None, {**start.decide_from, self._config.topics.users: max(start.users_from, users_end)}, False)
+
+
+def _until_adopted(topic_ids: dict[str, str], former: Place, start: Start) -> dict[str, str]:
+    """The topics' ids in the places of a takeover but its last.
+
+    An input made anew stays void until every decision is adopted: those not adopted yet name offsets of the
+    old topic, and a takeover after a crash must not take them for offsets of the new one.
+    """
+    not_folded = {topic for topic, offset in start.fold_from.items() if start.decide_from[topic] == offset}
+    return {**topic_ids, **{t: former.topic_ids[t] for t in not_folded & former.topic_ids.keys()}}

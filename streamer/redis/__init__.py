@@ -1,0 +1,1 @@
+"""All code of lanes that talks to Redis."""

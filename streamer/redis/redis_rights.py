@@ -1,0 +1,163 @@
+"""Whether this login may do in Redis what Segue does there: each command tried, on keys of its own."""
+
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+
+import redis
+
+from schemas.errors import Unusable
+from streamer.place.redis_keys import Keys
+from streamer.redis.redis_client import TIMEOUT_S, address_of, connect, is_no_database, reaching
+
+INFO = "info"
+_KEYS = "keys"
+# Where the login may not delete, what is left goes by itself.
+_LIFE_MS = "60000"
+_SCRIPT = "return redis.call('GET', KEYS[1])"
+_SHA = "d3c21d0c2b9ca22f82737626a27bcaf5d288f99f"
+_CLUSTER = (
+    redis.exceptions.MovedError,
+    redis.exceptions.AskError,
+    redis.exceptions.ClusterDownError,
+    redis.exceptions.ClusterCrossSlotError,
+)
+
+Command = tuple[str, Sequence[str]]
+"""A right as an ACL names it, and a command that needs it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What a login may not do.
+
+    Attributes:
+        address: Redis's, for people.
+        user: the login's name.
+        pattern: the keys that were tried, as an ACL names them.
+        missing: the rights that are not granted, as an ACL names them, ``keys`` for the keys themselves.
+        refusal: what else Redis refused, and with which words: a full one, a read-only one.
+    """
+
+    address: str
+    user: str
+    pattern: str
+    missing: tuple[str, ...]
+    refusal: str | None
+
+    @property
+    def problem(self) -> str | None:
+        """What is missing in one sentence; None where a worker can work. Without INFO it can."""
+        needed = [right for right in self.missing if right != INFO]
+        if not needed:
+            return None
+        names = " ".join(
+            right.replace("|", " ").upper() if right != _KEYS else self.pattern for right in needed
+        )
+        return f"Redis at {self.address} does not allow the user {self.user} what Segue needs: {names}"
+
+    @property
+    def fix(self) -> str:
+        """The command that grants what is missing."""
+        granted = " ".join(f"~{self.pattern}" if right == _KEYS else f"+{right}" for right in self.missing)
+        return f"ACL SETUSER {self.user} {granted}"
+
+
+def check_rights(url: str, prefix: str, timeout_s: float = TIMEOUT_S) -> None:
+    """Make sure that this login may do what Segue does.
+
+    Raises:
+        Unusable: it may not, or this is a Redis Cluster.
+        Unreachable: Redis does not answer.
+    """
+    trial = try_rights(url, prefix, timeout_s)
+    if trial.problem is not None:
+        raise Unusable(f"{trial.problem}: {trial.fix}")
+
+
+def try_rights(url: str, prefix: str, timeout_s: float = TIMEOUT_S) -> Trial:
+    """Try every command that Segue uses; nothing of it is left.
+
+    Args:
+        prefix: the setting; the keys are under it, where nobody else's are.
+
+    Raises:
+        Unusable: this is a Redis Cluster, or does not know a command.
+        Unreachable: Redis does not answer, or refuses the login.
+    """
+    with closing(connect(url, timeout_s)) as client:
+        address = address_of(client)
+        with reaching(address):
+            try:
+                key = Keys(prefix).trial(uuid.uuid4().hex)
+                tried = [_try(client, address, right, words) for right, words in _commands(key)]
+            except _CLUSTER as error:
+                raise Unusable(
+                    f"Redis at {address} is a Redis Cluster ({error}), and workers use one server: set the setting redis"
+                    " to one that runs without cluster-enabled"
+                ) from None
+        user = str(client.get_connection_kwargs().get("username") or "default")
+        missing = dict.fromkeys(right for right, _ in tried if right is not None)
+        refusal = next((refused for _, refused in tried if refused is not None), None)
+        return Trial(address, user, f"{prefix}*", tuple(missing), refusal)
+
+
+def _commands(key: str) -> Iterator[Command]:
+    """All commands of lanes, of `bootstrap`, `rebuild`, `verify` and the others; docs/redis.md lists the same."""
+    text, user, users = f"{key}:place", f"{key}:user", f"{key}:swept"
+    yield INFO, ("INFO", "memory")
+    yield "set", ("SET", text, "1", "PX", _LIFE_MS)
+    yield "get", ("GET", text)
+    yield "mget", ("MGET", text)
+    yield "incr", ("INCR", text)
+    yield "hset", ("HSET", user, "state", "1", "segment", "1")
+    yield "hget", ("HGET", user, "state")
+    yield "hmget", ("HMGET", user, "state", "segment")
+    yield "hstrlen", ("HSTRLEN", user, "state")
+    yield "hgetall", ("HGETALL", user)
+    yield "zadd", ("ZADD", users, "1", "7")
+    yield "zcard", ("ZCARD", users)
+    yield "zcount", ("ZCOUNT", users, "-inf", "+inf")
+    yield "zrange", ("ZRANGE", users, "0", "1")
+    yield "zscan", ("ZSCAN", users, "0")
+    yield "zscore", ("ZSCORE", users, "7")
+    yield "script|load", ("SCRIPT LOAD", _SCRIPT)
+    yield "evalsha", ("EVALSHA", _SHA, "2", text, user)
+    yield "scan", ("SCAN", "0", "COUNT", "1")
+    yield "exec", ("EXEC",)
+    yield "multi", ("MULTI",)
+    # A key that holds nothing is no key.
+    yield "hdel", ("HDEL", user, "state", "segment")
+    yield "zrem", ("ZREM", users, "7")
+    yield "del", ("DEL", text, user, users)
+    yield "unlink", ("UNLINK", text, user, users)
+
+
+def _try(
+    client: redis.Redis, address: str, right: str, words: Sequence[str]
+) -> tuple[str | None, str | None]:
+    """The right that is missing, and how else the command was refused."""
+    try:
+        client.execute_command(*words)  # type: ignore[no-untyped-call]
+    except redis.exceptions.NoPermissionError as error:
+        return _KEYS if "key" in str(error) else right, None
+    except redis.exceptions.ExecAbortError:
+        return right, None  # how EXEC is forbidden
+    except _CLUSTER:
+        raise
+    except redis.exceptions.NoScriptError:
+        return None, None  # it could not be loaded, and that is missing
+    except redis.ResponseError as error:
+        if is_no_database(error):
+            raise
+        if "unknown command" in str(error) and right != INFO:
+            raise Unusable(
+                f"Redis at {address} does not know {words[0]}: Segue needs one of 6.2 or newer, with scripts, and without"
+                " renamed commands"
+            ) from None
+        return None, None if right == "exec" else str(error)  # there is nothing to execute
+    finally:
+        if right == "multi":
+            client.connection_pool.disconnect()  # ends what it began
+    return None, None

@@ -1,0 +1,350 @@
+"""Redis's side of a lane: see :class:`streamer.interfaces.lane_interfaces.Store` for what is promised."""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from importlib.resources import files
+from itertools import islice
+from typing import Any, cast
+
+import msgspec
+import redis
+from redis.cluster import RedisCluster
+
+from streamer.interfaces import lane_errors
+from streamer.interfaces.lane_interfaces import Loaded, LoadedEnds, LoadedOrders, Neighbour, StoredUser, Unswept, UserWrite
+from streamer.place.redis_keys import ORDER_PREFIX, STATE, Keys
+from streamer.interfaces.lane_errors import TooMuchToLoad, Torn
+from streamer.segment.neighbours import nearest_of
+from streamer.place.place_marks import moved_to
+from streamer.redis.redis_client import TIMEOUT_S, address_of, connect, reaching
+from streamer.redis.save_count import place_in, split
+from streamer.user.user_state import Ask
+
+_CLEAR_BATCH = 1_000
+
+_pack = msgspec.msgpack.Encoder().encode
+
+
+class RedisStore:
+    """One lane's states, place and index in Redis; one connection, used by one thread."""
+
+    # Whether one script may use the lane's keys and the indexes together.
+    _on_one_node = True
+
+    def __init__(self, url: str, lane: int, prefix: str = "segue:", timeout_s: float = TIMEOUT_S) -> None:
+        """Connects with the first call.
+
+        Args:
+            url: ``redis://``, ``rediss://`` or ``unix://``.
+            lane: the partition number.
+            timeout_s: how long one call may take, in seconds, before Redis counts as unreachable.
+        """
+        client = connect(url, timeout_s)
+        self._begin(client, address_of(client), Keys(prefix), lane)
+
+    def _begin(self, client: redis.Redis | RedisCluster, address: str, keys: Keys, lane: int) -> None:
+        self._redis = client
+        self._address = address
+        self._lane = lane
+        self._doubt: str | None = None
+        self._doubted: set[str] = set()
+        self._home = keys
+        self._at(keys)
+        self._load = client.register_script(_script("load"))
+        self._save = client.register_script(_script("save"))
+        self._neighbours = client.register_script(_script("neighbours"))
+        self._clear = client.register_script(_script("clear"))
+
+    def _at(self, keys: Keys) -> None:
+        self._keys = keys
+        self._place_key = keys.place(self._lane)
+        self._saves_key = keys.saves(self._lane)
+        self._swept_key = keys.swept(self._lane)
+
+    @property
+    def prefix(self) -> str:
+        """The prefix that the keys lie under: the given one, or the one to which :meth:`follow` came last."""
+        return self._keys.prefix
+
+    def follow(self) -> bytes | None:
+        """Go to the prefix under which the lane's states lie now, and read the lane's place there.
+
+        It begins each time with the prefix that it was given: a Redis that loses the pointer to another prefix
+        leads back. Every takeover begins with this call.
+        """
+        self._at(self._home)
+        while True:
+            with reaching(self._address):
+                stored, saves = self._read_place()
+            prefix = moved_to(split(stored)[1])
+            if prefix is None:
+                return self._believed(stored, saves)
+            self._at(replace(self._keys, prefix=prefix))
+
+    def places(self, partitions: Collection[int]) -> list[bytes]:
+        """The places of these lanes, of those that have one and are not torn."""
+        pipeline = self._redis.pipeline(transaction=False)
+        for lane in partitions:
+            pipeline.execute_command("MGET", self._keys.place(lane), self._keys.saves(lane))
+        with reaching(self._address):
+            read = pipeline.execute()
+        found = []
+        for stored, saves in read:
+            with suppress(Torn):
+                found.append(place_in(stored, saves))
+        return [place for place in found if place is not None]
+
+    def load(self, wanted: Mapping[str, Collection[str]]) -> Loaded:
+        """These users, each with these orders, and the place."""
+        asked = {user_id: tuple(order_ids) for user_id, order_ids in wanted.items()}
+        fields = [[STATE, *(ORDER_PREFIX + o for o in order_ids)] for order_ids in asked.values()]
+        keys = [self._place_key, self._saves_key, *(self._keys.user(user_id) for user_id in asked)]
+        with reaching(self._address):
+            answer = self._load(keys=keys, args=[lane_errors.MAX_LOAD_BYTES, _pack(fields)])
+        if isinstance(answer, int):
+            raise TooMuchToLoad(answer)
+        *rows, (stored, saves) = cast(list[list[bytes | None]], answer)
+        place = self._believed(stored, saves)
+        users = {
+            user_id: StoredUser(row[0], dict(zip(order_ids, row[1:], strict=True)))
+            for (user_id, order_ids), row in zip(asked.items(), rows, strict=True)
+        }
+        return Loaded(place, users)
+
+    def load_orders(self, user_ids: Collection[str]) -> LoadedOrders:
+        """Every order of these users, and the place."""
+        pipeline = self._redis.pipeline(transaction=False)
+        for user_id in user_ids:
+            pipeline.hgetall(self._keys.user(user_id))
+        rows, place = self._with_place(pipeline)
+        begin = len(ORDER_PREFIX)
+        orders = {
+            user_id: {
+                name.decode()[begin:]: value
+                for name, value in row.items()
+                if name.startswith(ORDER_PREFIX.encode())
+            }
+            for user_id, row in zip(user_ids, rows, strict=True)
+        }
+        return LoadedOrders(place, orders)
+
+    def load_ends(self, user_id: str, asks: Mapping[Ask, int]) -> LoadedEnds:
+        """What is asked of the user's index of orders, at most so many entries of each, and the place."""
+        pipeline, key = self._redis.pipeline(transaction=False), self._keys.orders(user_id)
+        for ask, most in asks.items():
+            # No text has a byte of 255.
+            first, last = f"[{ask.beginning}".encode(), f"[{ask.beginning}".encode() + b"\xff"
+            pipeline.zrange(
+                key,
+                *((last, first) if ask.last else (first, last)),
+                desc=ask.last,
+                bylex=True,
+                offset=0,
+                num=most,
+            )
+        rows, place = self._with_place(pipeline)
+        ends = {ask: [entry.decode() for entry in row] for ask, row in zip(asks, rows, strict=True)}
+        return LoadedEnds(place, ends)
+
+    def unswept(self, sweep: int, most: int) -> Unswept:
+        """The lane's users who are not up to this sweep, at most ``most`` of them."""
+        pipeline = self._redis.pipeline(transaction=False)
+        pipeline.zrange(self._swept_key, "-inf", f"({sweep}", byscore=True, offset=0, num=most)
+        pipeline.zcount(self._swept_key, "-inf", f"({sweep}")
+        with reaching(self._address):
+            user_ids, left = pipeline.execute()
+        return Unswept([user_id.decode() for user_id in user_ids], left)
+
+    def neighbours(
+        self, space: str, angles: Sequence[float], n: int, exclude: Collection[str]
+    ) -> list[list[Neighbour]]:
+        """For each angle (radians) the nearest ``n`` users but those excluded, by distance, then user id."""
+        # Users without orders often share one angle: each is asked for once.
+        distinct = list(dict.fromkeys(angles))
+        if not distinct:
+            return []
+        user_prefix = self._keys.user("") if self._on_one_node else ""
+        with reaching(self._address):
+            answers = self._neighbours(
+                keys=[self._keys.angles(space)],
+                args=[user_prefix, n, _pack(list(exclude)), _pack([repr(at) for at in distinct])],
+            )
+        found = {
+            angle: nearest_of(angle, n, _told(answer))
+            for angle, answer in zip(distinct, cast(list[list[Any]], answers), strict=True)
+        }
+        return [found[angle] for angle in angles]
+
+    def save(self, expected: bytes | None, place: bytes, writes: Sequence[UserWrite]) -> bool:
+        """Write place, users, index entries and what is swept, if the stored place is still ``expected``."""
+        condition = "none" if expected is None else "place"
+        return self._run_save([condition, expected or b"", ""], place, writes)
+
+    def doubt(self, user_id: str) -> Torn | None:
+        """Take what Redis holds of the lane for torn, until it is replaced; None where this user led to that before."""
+        if user_id in self._doubted:
+            return None
+        self._doubted.add(user_id)
+        self._doubt = "a user's state in Redis contradicts itself"
+        return Torn(self._doubt, None, None, None)
+
+    def replace_torn(self, torn: Torn, place: bytes) -> bool:
+        """Write this place over what a torn lane has, if nobody else did since."""
+        done = self._run_save(["torn", torn.stored or b"", torn.saves or b""], place, [])
+        if done:
+            self._doubt = None
+        return done
+
+    def seize(self, place: bytes) -> None:
+        """Write this place, whatever stands there, under this store's own prefix."""
+        done = False
+        while not done:
+            with reaching(self._address):
+                stored, saves = self._read_place()
+            done = self.replace_torn(Torn("", stored, saves, None), place)
+
+    def empty(self, mark: bytes, is_ours: Callable[[str], bool]) -> int | None:
+        """Delete the lane's users, also in every index, and what is swept.
+
+        Args:
+            is_ours: whether a user is the lane's.
+
+        Returns:
+            How much there was to delete. None as soon as the lane's place is not ``mark`` any more: nothing is deleted
+            from then on.
+        """
+        deleted = 0
+        with reaching(self._address):
+            for kind in (self._keys.every_user(), self._keys.every_orders()):
+                keys_of = self._redis.scan_iter(kind, count=_CLEAR_BATCH)
+                for keys in _in_batches(key for key in keys_of if is_ours(self._keys.user_of(key))):
+                    if not self._delete(mark, keys):
+                        return None
+                    deleted += len(keys)
+            for index in list(self._redis.scan_iter(self._keys.every_angles(), count=_CLEAR_BATCH)):
+                members = (member for member, _ in self._redis.zscan_iter(index, count=_CLEAR_BATCH))
+                for some in _in_batches(member for member in members if is_ours(member.decode())):
+                    if not self._delete(mark, [index], some):
+                        return None
+                    deleted += len(some)
+            if self._redis.exists(self._swept_key):
+                if not self._delete(mark, [self._swept_key.encode()]):
+                    return None
+                deleted += 1
+        return deleted
+
+    def clear(self, mark: bytes) -> int | None:
+        """Delete every user, every index and what is swept under the prefix, of all lanes, the places apart.
+
+        Returns:
+            As :meth:`empty`.
+        """
+        deleted, keys = 0, self._keys
+        for kind in (keys.every_user(), keys.every_orders(), keys.every_angles(), keys.every_swept()):
+            with reaching(self._address):
+                for some in _in_batches(self._redis.scan_iter(kind, count=_CLEAR_BATCH)):
+                    if not self._delete(mark, some):
+                        return None
+                    deleted += len(some)
+        return deleted
+
+    def drop_place(self, mark: bytes) -> bool:
+        """Delete the lane's place and its count, if it is still ``mark``."""
+        with reaching(self._address):
+            return self._delete(mark, [self._place_key.encode(), self._saves_key.encode()])
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._redis.close()
+
+    def _read_place(self) -> tuple[bytes | None, bytes | None]:
+        """The place's key and the count, of one moment."""
+        stored, saves = cast(list[bytes | None], self._redis.mget(self._place_key, self._saves_key))
+        return stored, saves
+
+    def _with_place(self, pipeline: Any) -> tuple[list[Any], bytes | None]:
+        """What the pipeline reads, and behind it the place."""
+        pipeline.execute_command("MGET", self._place_key, self._saves_key)
+        with reaching(self._address):
+            *rows, (stored, saves) = pipeline.execute()
+        return rows, self._believed(stored, saves)
+
+    def _believed(self, stored: bytes | None, saves: bytes | None) -> bytes | None:
+        if self._doubt is not None:
+            raise Torn(self._doubt, stored, saves, split(stored)[1])
+        return place_in(stored, saves)
+
+    def _delete(self, mark: bytes, keys: Sequence[bytes], members: Sequence[bytes] = ()) -> bool:
+        """Delete these keys, or these members of the one key, if the lane's place is still ``mark``."""
+        return bool(self._clear(keys=[self._place_key, *keys], args=[mark, *members]))
+
+    def _run_save(self, expected: list[bytes | str], place: bytes, writes: Sequence[UserWrite]) -> bool:
+        spaces = spaces_of(writes) if self._on_one_node else []
+        indexed = [(write.user_id, write.index) for write in writes if write.index is not None]
+        keys = [
+            self._place_key,
+            self._saves_key,
+            *(self._keys.user(write.user_id) for write in writes),
+            *(self._keys.angles(space) for space in spaces),
+            self._swept_key,
+            *(self._keys.orders(user_id) for user_id, _ in indexed),
+        ]
+        angles = [_entries(angles_in(space, writes)) for space in spaces]
+        orders = [
+            ([part for one in index.add for part in ("0", one)], index.remove, index.anew)
+            for _, index in indexed
+        ]
+        users, sets = [_fields(write) for write in writes], [*angles, _entries(_swept(writes)), *orders]
+        with reaching(self._address):
+            return bool(self._save(keys=keys, args=[*expected, place, _pack(users), _pack(sets)]))
+
+
+def spaces_of(writes: Sequence[UserWrite]) -> list[str]:
+    """The spaces whose index these writes change."""
+    return sorted({space for write in writes for space in write.angles})
+
+
+def _script(name: str) -> str:
+    return files("streamer").joinpath("lua", f"{name}.lua").read_text()
+
+
+def _in_batches(keys: Iterable[bytes]) -> Iterator[tuple[bytes, ...]]:
+    rest = iter(keys)
+    while batch := tuple(islice(rest, _CLEAR_BATCH)):
+        yield batch
+
+
+def _told(answer: list[Any]) -> list[Neighbour]:
+    return [
+        Neighbour(user_id.decode(), float(angle), None if segment is None else int(segment))
+        for user_id, angle, segment in zip(answer[0::3], answer[1::3], answer[2::3], strict=True)
+    ]
+
+
+def _fields(write: UserWrite) -> tuple[list[str], list[str]]:
+    """What to set, name and value in turn, and what to delete.
+
+    As text, which all values are: Redis's MessagePack knows no byte strings.
+    """
+    named = {**write.fields, **{ORDER_PREFIX + k: value for k, value in write.orders.items()}}
+    to_set: list[str] = []
+    for name, value in named.items():
+        if value is not None:
+            to_set += (name, value.decode() if isinstance(value, bytes) else value)
+    return to_set, [name for name, value in named.items() if value is None]
+
+
+def angles_in(space: str, writes: Sequence[UserWrite]) -> dict[str, float | None]:
+    """The angles by user id that these writes give the index of a space."""
+    return {write.user_id: write.angles[space] for write in writes if space in write.angles}
+
+
+def _swept(writes: Sequence[UserWrite]) -> dict[str, float | None]:
+    return {write.user_id: write.swept for write in writes}
+
+
+def _entries(scores: Mapping[str, float | None]) -> tuple[list[str], list[str]]:
+    """Scores and members to add to a sorted set, in turn, and members to remove."""
+    to_add = [part for user_id, at in scores.items() if at is not None for part in (repr(at), user_id)]
+    return to_add, [user_id for user_id, at in scores.items() if at is None]

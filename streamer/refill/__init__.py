@@ -1,0 +1,1 @@
+"""States made again from a log or a warehouse: bootstrap, rebuild, replay."""

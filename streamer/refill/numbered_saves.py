@@ -1,0 +1,182 @@
+"""A lane that a rebuild or a bootstrap fills: what both do alike.
+
+Each save leaves a mark with the save's number, so that a Redis that loses a save shows it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from schemas.errors import SegueError, Unreachable
+from streamer.place import place as places
+from streamer.interfaces.lane_interfaces import Store, UserWrite
+from streamer.batch.lane_config import LaneConfig
+from streamer.interfaces.lane_errors import Torn
+from streamer.takeover.lane_snapshot import follow_lane
+from streamer.segment.active_model import ActiveModel
+from streamer.place.place import Place
+from streamer.place.place_marks import Refill, Refilling, encode_mark, is_refilled
+from streamer.user.user_state import UserState
+from streamer.batch.batch_users import write_of
+
+_ALL_SWEEPS = 2**53
+
+
+class Filler:
+    """Writes one lane's states under a prefix that no worker uses.
+
+    Args:
+        what: it begins the name of every writer of this kind, too; a worker's name is a number in hex.
+        writer: a name that no other has.
+        overtaken: the error to raise where somebody else wrote to the lane.
+    """
+
+    def __init__(
+        self,
+        lane: int,
+        store: Store,
+        model: ActiveModel,
+        config: LaneConfig,
+        what: Refill,
+        writer: str,
+        overtaken: SegueError,
+    ) -> None:
+        self._lane = lane
+        self._store = store
+        self._model = model
+        self._config = config
+        self._what: Refill = what
+        self._writer = writer
+        self._overtaken = overtaken
+        self._sweep = places.using(None, model)
+        self._number = 0
+        self._alive = 0
+        self._held: bytes | None = None
+        self._torn: Torn | None = None
+        self._place: Place | None = None
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether :meth:`look` found that one of this kind has not ended."""
+        return is_refilled(self._held, self._what)
+
+    @property
+    def former(self) -> Place | None:
+        """The place that :meth:`look` found, if one of this kind wrote it and no worker has written since."""
+        place = None if self._held is None else places.readable(self._held)
+        return place if place is not None and place.writer.startswith(f"{self._what} ") else None
+
+    def look(self) -> None:
+        """Read the lane's place."""
+        self._held, self._torn = follow_lane(self._store)
+
+    def begin(self) -> None:
+        """Mark the lane, over what :meth:`look` found.
+
+        From then on a worker refuses the lane, and whoever came before can write no more.
+
+        Raises:
+            SegueError: somebody else wrote meanwhile.
+        """
+        self._number = 1
+        mark, torn = self._mark_of(1), self._torn
+        done = (
+            self._store.save(self._held, mark, []) if torn is None else self._store.replace_torn(torn, mark)
+        )
+        if not done:
+            raise self._overtaken
+
+    def clear(self) -> None:
+        """Delete the users of all lanes.
+
+        It deletes again under a new mark until nothing is left to delete: a Redis that loses a deletion keeps the
+        mark that stood before it.
+
+        Raises:
+            SegueError: somebody else wrote meanwhile.
+            Unreachable: Redis has lost what was written.
+        """
+        deleted: int | None = 1
+        while deleted:
+            deleted = self._store.clear(self._mark_of(self._number))
+            if deleted is None:
+                raise self._refused()
+            self.write([])
+
+    def write(self, states: Iterable[tuple[UserState, bool]]) -> None:
+        """Write users in one save; with each comes whether a sweep is to decide it.
+
+        Errors as of :meth:`clear`.
+        """
+        rules = self._config.rules
+        writes = [
+            write_of(None, state, self._sweep, {}, rules, index_all=True, due=due) for state, due in states
+        ]
+        self._save(self._mark_of(self._number + 1), writes)
+        self._number += 1
+        self._alive += sum(write.swept is not None for write in writes)
+
+    def end_at(self, positions: Mapping[str, int], topic_ids: Mapping[str, str]) -> None:
+        """Say which place the lane is to have: these positions, in the topics with these ids."""
+        self._place = Place(
+            step=1,
+            writer=self._writer,
+            positions=dict(positions),
+            topic_ids=dict(topic_ids),
+            settings=self._config.settings,
+            sweep=self._sweep,
+        )
+
+    def check_count(self) -> None:
+        """See that the lane has as many users as were written.
+
+        Raises:
+            Unreachable: it has not.
+        """
+        found = self._store.unswept(_ALL_SWEEPS, 0).left
+        if found != self._alive:
+            raise Unreachable(
+                f"lane {self._lane} has {found:,} users in Redis, and {self._alive:,} were written: run the same"
+                f" {self._what} again"
+            )
+
+    def write_place(self) -> None:
+        """Write the place, from which a worker may go on. Errors as of :meth:`clear`."""
+        self._save(self._encoded, [])
+
+    def confirm(self) -> None:
+        """See that the place stands. Errors as of :meth:`clear`."""
+        if follow_lane(self._store) != (self._encoded, None):
+            raise self._refused()
+
+    @property
+    def _encoded(self) -> bytes:
+        assert self._place is not None
+        return places.encode(self._place)
+
+    def _mark_of(self, number: int) -> bytes:
+        """The mark with which a save of this number leaves the lane."""
+        return encode_mark(Refilling(self._what, self._writer, number))
+
+    def _save(self, place: bytes, writes: Sequence[UserWrite]) -> None:
+        if not self._store.save(self._mark_of(self._number), place, writes):
+            raise self._refused()
+
+    def _refused(self) -> SegueError:
+        """Why a save was: somebody else wrote, or Redis has gone back to an earlier one."""
+        stored, torn = follow_lane(self._store)
+        before = {self._held, *(self._mark_of(number) for number in range(self._number + 1))}
+        if stored is not None and torn is None and stored not in before:
+            return self._overtaken
+        return Unreachable(
+            f"Redis has lost what this {self._what} wrote to lane {self._lane}, as when it restarts or a replica takes"
+            f" over: run the same {self._what} again"
+        )
+
+
+def finish(fillers: Sequence[Filler]) -> None:
+    """Give every lane its place, once all users are written; each step for all lanes before the next."""
+    for filler in fillers:
+        filler.check_count()
+    for filler in fillers:
+        filler.write_place()
+    for filler in fillers:
+        filler.confirm()

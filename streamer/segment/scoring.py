@@ -1,0 +1,177 @@
+"""A user's segment by a release: scikit-learn's encode, scale, project and assign, without scikit-learn.
+
+The arithmetic is that of ``StandardScaler.transform``, ``PCA.transform`` and ``KMeans.predict`` (scikit-learn
+1.9), folded per feature: what a value adds to the components is worked out once, when the release is
+read, so that a score is a few look-ups and additions. Sums are :func:`math.fsum`'s, correctly rounded,
+so components and segment are the same on every machine and every version of Python.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from math import dist, fsum, isfinite
+
+from msgspec import Struct
+
+from schemas.outputs.segment_change import FeatureValue
+from schemas.release.model_release import EncodedFeature, ModelRelease
+from schemas.release.release_checks import check_shapes
+
+Vector = tuple[float, ...]
+
+
+class Score(Struct, frozen=True):
+    """Where a user lies and which segment that is.
+
+    Attributes:
+        segment: the segment's stable id: of the nearest centre, unless the present segment is kept.
+        components: PCA coordinates (one per dimension of the release's space).
+        distance: Euclidean, to the segment's centre, in the space of the components.
+        margin: (d2 - d1) / d2 for the distances to the nearest and the next centre: 0 on a border, 1 on
+            a centre or where there is only one segment.
+        missing: the features without a known value, in the release's order; each counted as the
+            training mean.
+    """
+
+    segment: int
+    segment_name: str
+    components: Vector
+    distance: float
+    margin: float
+    missing: tuple[str, ...]
+
+    @property
+    def provisional(self) -> bool:
+        """Whether a feature had to be imputed."""
+        return bool(self.missing)
+
+
+class _Number(Struct, frozen=True):
+    """A feature that is one column as it is: ``per_unit`` is what one standard deviation adds."""
+
+    mean: float
+    scale: float
+    per_unit: Vector
+
+    def contribution(self, value: FeatureValue) -> Vector | None:
+        if not isinstance(value, int | float) or not isfinite(value):
+            return None
+        scaled = (value - self.mean) / self.scale
+        return tuple([scaled * weight for weight in self.per_unit])
+
+
+class _Category(Struct, frozen=True):
+    """An encoded feature: what each training value adds."""
+
+    known: dict[str, Vector]
+
+    def contribution(self, value: FeatureValue) -> Vector | None:
+        return self.known.get(value) if isinstance(value, str) else None
+
+
+class Scorer:
+    """Scores users by one release.
+
+    Raises:
+        BadRelease: see :func:`schemas.release.release_checks.check_shapes`.
+    """
+
+    __slots__ = ("_centres", "_features", "_origin", "_places", "_segments", "_square_norms")
+
+    def __init__(self, release: ModelRelease) -> None:
+        check_shapes(release)
+        self._features = tuple(_folded(release))
+        # PCA centres after projecting; this is what a row of training means comes to.
+        self._origin: Vector = tuple(
+            fsum(-mean * weight for mean, weight in zip(release.projection_mean, axis, strict=True))
+            for axis in release.projection
+        )
+        self._segments = release.segments
+        self._places = {segment.id: place for place, segment in enumerate(release.segments)}
+        self._centres = tuple(segment.centre for segment in release.segments)
+        self._square_norms = tuple(fsum(x * x for x in centre) for centre in self._centres)
+
+    def score(
+        self, features: Mapping[str, FeatureValue], present: int | None = None, min_margin: float = 0.0
+    ) -> Score:
+        """The score of one user.
+
+        Args:
+            features: raw values by name. An absent name, None, a value that training never saw and a
+                number that is not finite are all missing: they add 0, the training mean after scaling.
+            present: the segment that the user is in. It is kept until another centre is nearer by
+                ``min_margin``, relative to the distance to its own.
+        """
+        parts = [self._origin]
+        missing = []
+        for name, feature in self._features:
+            contribution = feature.contribution(features.get(name))
+            if contribution is None:
+                missing.append(name)
+            else:
+                parts.append(contribution)
+        components = tuple(map(fsum, zip(*parts, strict=True)))
+        nearest, distance, margin = self._assign(components)
+        if min_margin > 0.0 and present in self._places:
+            own = dist(components, self._centres[self._places[present]])
+            if own - distance < min_margin * own:
+                nearest, distance = self._places[present], own
+        segment = self._segments[nearest]
+        return Score(segment.id, segment.name, components, distance, margin, tuple(missing))
+
+    def _assign(self, components: Vector) -> tuple[int, float, float]:
+        """The nearest centre's index (of equally near ones the first), its distance, and the margin."""
+        # Like KMeans.predict: |x - c|² without |x|², which all centres share.
+        closeness = [
+            square_norm - 2.0 * fsum([x * c for x, c in zip(components, centre, strict=True)])
+            for square_norm, centre in zip(self._square_norms, self._centres, strict=True)
+        ]
+        nearest = closeness.index(min(closeness))
+        distance = dist(components, self._centres[nearest])
+        if len(closeness) == 1:
+            return nearest, distance, 1.0
+        closeness[nearest] = float("inf")
+        next_distance = dist(components, self._centres[closeness.index(min(closeness))])
+        if next_distance == 0.0:
+            return nearest, distance, 0.0
+        # On a border the two forms of the distance may round to opposite orders.
+        return nearest, distance, max(0.0, (next_distance - distance) / next_distance)
+
+
+def _folded(release: ModelRelease) -> Iterable[tuple[str, _Number | _Category]]:
+    """Each feature with what its values add to the components."""
+    column = 0
+    for feature in release.features:
+        columns = range(column, column + feature.width)
+        column += feature.width
+        weights = [tuple(axis[c] for axis in release.projection) for c in columns]
+        if feature.encoding == "number":
+            yield feature.name, _Number(release.mean[columns[0]], release.scale[columns[0]], weights[0])
+        elif feature.encoding == "one-hot":
+            means, scales = [release.mean[c] for c in columns], [release.scale[c] for c in columns]
+            yield feature.name, _Category(_one_hot(feature, means, scales, weights))
+        else:
+            numbers = _Number(release.mean[columns[0]], release.scale[columns[0]], weights[0])
+            pairs = zip(feature.categories, feature.codes, strict=True)
+            yield (
+                feature.name,
+                _Category({c: v for c, x in pairs if (v := numbers.contribution(x)) is not None}),
+            )
+
+
+def _one_hot(
+    feature: EncodedFeature, means: Sequence[float], scales: Sequence[float], weights: Sequence[Vector]
+) -> dict[str, Vector]:
+    """By category, the sum over all the feature's columns, its own being 1 and the others 0."""
+    zeros = [-mean / scale for mean, scale in zip(means, scales, strict=True)]
+    # Thousands of brands would make the sum over columns per category quadratic: all zeros are
+    # summed once, and a category only changes its own column, by 1 / scale.
+    all_zero = [
+        fsum(z * w[axis] for z, w in zip(zeros, weights, strict=True)) for axis in range(len(weights[0]))
+    ]
+    by_column = [
+        tuple([total + w / scale for total, w in zip(all_zero, weight, strict=True)])
+        for scale, weight in zip(scales, weights, strict=True)
+    ]
+    return {
+        category: by_column[column]
+        for category, column in zip(feature.categories, feature.columns, strict=True)
+    }

@@ -1,0 +1,177 @@
+"""The worker's pages for machines: ``/healthz``, ``/readyz``, ``/metrics``, ``/status``.
+
+A server of threads, apart from the event loop: it answers, too, when the worker is stuck, which is when
+one wants to ask it.
+"""
+
+import errno
+import threading
+import time
+from collections.abc import Callable
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Self
+
+import msgspec
+import structlog
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from schemas.errors import BadSetting
+from streamer.status.worker_metrics import Metrics
+from streamer.status.worker_status import StatusSource, not_ready_because
+
+log = structlog.get_logger(__name__)
+
+JSON = "application/json"
+TEXT = "text/plain; charset=utf-8"
+_SOCKET_TIMEOUT_S = 10.0
+_STOP_WITHIN_S = 0.1
+_OF_THE_PORT = (errno.EADDRINUSE, errno.EACCES)
+
+Answer = tuple[HTTPStatus, str, bytes]
+Page = Callable[[], Answer]
+
+
+def pages(source: StatusSource, metrics: Metrics, no_progress_s: float) -> dict[str, Page]:
+    """The pages by path; see :func:`streamer.status.worker_status.not_ready_because`."""
+
+    def health() -> Answer:
+        if ended := source.ended():
+            return HTTPStatus.SERVICE_UNAVAILABLE, TEXT, f"ended: {', '.join(ended)}\n".encode()
+        return HTTPStatus.OK, TEXT, b"ok\n"
+
+    def ready() -> Answer:
+        reasons = not_ready_because(source.status(), time.monotonic(), no_progress_s)
+        code = HTTPStatus.SERVICE_UNAVAILABLE if reasons else HTTPStatus.OK
+        return code, JSON, msgspec.json.encode({"ready": not reasons, "reasons": reasons})
+
+    def status() -> Answer:
+        return HTTPStatus.OK, JSON, _status_json(source, time.monotonic(), no_progress_s)
+
+    def prometheus() -> Answer:
+        return HTTPStatus.OK, CONTENT_TYPE_LATEST, metrics.exposition()
+
+    return {"/healthz": health, "/readyz": ready, "/status": status, "/metrics": prometheus}
+
+
+def _status_json(source: StatusSource, now_s: float, no_progress_s: float) -> bytes:
+    """The status; a lane's times become how long ago they are, which means something to others."""
+    status = source.status()
+    shown = msgspec.to_builtins(status)
+    for lane, row in zip(status.lanes, shown["lanes"], strict=True):
+        del row["last_progress"], row["waiting_since"], row["heard"]
+        row["idle_s"] = _ago(lane.last_progress, now_s)
+        row["waiting_s"] = _ago(lane.waiting_since, now_s)
+    reasons = not_ready_because(status, now_s, no_progress_s)
+    return msgspec.json.encode({"ready": not reasons, "reasons": reasons, **shown})
+
+
+def _ago(at_s: float | None, now_s: float) -> float | None:
+    return None if at_s is None else round(now_s - at_s, 3)
+
+
+class WebServer:
+    """Serves pages while its context is open.
+
+    Args:
+        port: 0 takes any free one; :attr:`port` tells which.
+
+    Raises:
+        BadSetting: the address cannot be listened on.
+    """
+
+    def __init__(self, host: str, port: int, by_path: dict[str, Page]) -> None:
+        self._server = _listening(host, port, by_path)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(_STOP_WITHIN_S,), name="web", daemon=True
+        )
+
+    @property
+    def port(self) -> int:
+        """The port that it listens on."""
+        return self._server.server_port
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+def check_address(host: str, port: int) -> None:
+    """See that a server could listen there, before anything else begins.
+
+    Raises:
+        BadSetting: it could not.
+    """
+    _listening(host, port, {}).server_close()
+
+
+def _listening(host: str, port: int, by_path: dict[str, Page]) -> "_Server":
+    try:
+        return _Server((host, port), by_path)
+    except OSError as error:
+        told = f"cannot listen on {host}:{port} ({error.strerror or error})"
+        if error.errno in _OF_THE_PORT:
+            raise BadSetting(
+                "web_port", port, f"{told}: give another web_port, or 0 for any free one"
+            ) from None
+        raise BadSetting("web_host", host, f"{told}: give an address of this machine") from None
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, address: tuple[str, int], by_path: dict[str, Page]) -> None:
+        self.by_path = by_path
+        super().__init__(address, _Handler)
+
+    def server_bind(self) -> None:
+        """Bind, without http.server's look-up of the machine's name, which may take seconds."""
+        self.socket.bind(self.server_address)
+        self.server_address = self.socket.getsockname()
+        self.server_port = self.server_address[1]
+
+    def handle_error(self, _request: object, client_address: object) -> None:
+        """A client that went away before its answer is nothing to print a traceback for."""
+        log.debug("web.client_gone", client=client_address)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+    timeout = _SOCKET_TIMEOUT_S
+    server_version = "segue"
+    sys_version = ""
+
+    def do_GET(self) -> None:
+        page = self.server.by_path.get(self.path.partition("?")[0])
+        if page is None:
+            known = " ".join(sorted(self.server.by_path))
+            self._answer((HTTPStatus.NOT_FOUND, TEXT, f"there are {known}\n".encode()))
+            return
+        # A page that fails must not look like a worker that is dead.
+        try:
+            answer = page()
+        except Exception as error:
+            log.error("web.page_failed", path=self.path, error=repr(error))  # noqa: TRY400 - one line
+            log.debug("web.page_failed", exc_info=True)
+            answer = HTTPStatus.INTERNAL_SERVER_ERROR, TEXT, b"this page failed; the worker's log says why\n"
+        self._answer(answer)
+
+    def _answer(self, answer: Answer) -> None:
+        code, content_type, body = answer
+        self.send_response(code)
+        self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Cache-Control", "no-store")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
+        """Probes come every second: they stay out of the log."""

@@ -1,0 +1,52 @@
+"""An input that was deleted and made anew: whether the states have all that the topic before it held."""
+
+from schemas.errors import NeedsRebuild
+from streamer.interfaces.lane_interfaces import Bounds, Committed, Former
+from streamer.place.place import Place
+
+REBUILD = "rebuild the states with `segue rebuild` (docs/operations.md, code 7)"
+
+
+def commit_former(commit: Committed, bounds: Bounds) -> Former | None:
+    """The topic before the one of now, as a committed offset tells of it; None where it tells of none."""
+    if commit.topic_id is None or commit.topic_id == bounds.topic_id:
+        return commit.former
+    earlier = commit.former is not None and commit.former.held_facts
+    return Former(commit.topic_id, commit.offset, earlier)
+
+
+def former_of(place: Place, topic: str, bounds: Bounds, commit: Committed | None) -> Former | None:
+    """The topic before the one of now, and how far its facts are in the states; None where there was none.
+
+    Raises:
+        NeedsRebuild: more of it was decided than the states have, or that cannot be known.
+    """
+    made_in, known = place.topic_ids.get(topic), place.formers.get(topic)
+    if made_in in (None, bounds.topic_id):
+        has = known
+    elif known is not None and known.topic_id == made_in:
+        has = known  # a takeover died before it had adopted every decision
+    else:
+        has = Former(made_in, place.positions[topic], known is not None and known.held_facts)
+    if commit is None:
+        return has
+    decided = commit_former(commit, bounds)
+    if decided is None:
+        if commit.topic_id == bounds.topic_id and made_in not in (None, bounds.topic_id):
+            raise _behind(topic)
+        return has
+    if has is None:  # a place of a version that did not note this
+        return decided
+    reached = next(
+        (one for one in (has, known) if one is not None and one.topic_id == decided.topic_id), None
+    )
+    if reached is None or reached.offset < decided.offset:
+        raise _behind(topic)
+    return has
+
+
+def _behind(topic: str) -> NeedsRebuild:
+    return NeedsRebuild(
+        f"{topic} was made anew, and Redis had not come to the end of the topic before it, so events are gone that were"
+        f" never applied: {REBUILD}"
+    )

@@ -1,0 +1,55 @@
+"""A stretch of a lane's log, read from its begin to its end."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from streamer.batch.read_batch import Incoming, read_batch
+from streamer.interfaces.lane_interfaces import Bounds, Log, Reading, Record
+from streamer.batch.lane_config import LaneConfig
+
+_POLL_S = 0.2
+
+
+def read_between(
+    log: Reading, begin: Mapping[str, int], end: Mapping[str, int], max_batch: int
+) -> Iterator[list[Record]]:
+    """The records of these topics from ``begin`` up to ``end``, in batches."""
+    ends = {topic: offset for topic, offset in end.items() if begin[topic] < offset}
+    if not ends:
+        return
+    log.read_from({topic: begin[topic] for topic in ends})
+    while not log.at_end(ends):
+        records = [r for r in log.poll(max_batch, _POLL_S) if r.offset < ends[r.topic]]
+        if records:
+            yield records
+
+
+def read_whole(log: Reading, topic: str, bounds: Bounds, max_batch: int) -> Iterator[list[Record]]:
+    """The records of one topic within these bounds, in batches."""
+    yield from read_between(log, {topic: bounds.begin}, {topic: bounds.end}, max_batch)
+
+
+def read_events(
+    log: Reading, begin: Mapping[str, int], end: Mapping[str, int], config: LaneConfig
+) -> Iterator[tuple[int, list[Incoming]]]:
+    """The events of these inputs from ``begin`` up to ``end``, in batches.
+
+    With each batch comes the number of records that were read for it.
+    """
+    for records in read_between(log, begin, end, config.max_batch):
+        batch = read_batch(records, begin, config.topics, config.settings, config.max_ahead)
+        yield len(records), batch.events
+
+
+def holds_records(log: Log, topic: str) -> bool:
+    """Whether the lane's partition of a topic has any record.
+
+    Its offsets alone do not show it, since transactions leave marks and compaction leaves gaps.
+    """
+    return any(True for _ in read_whole(log, topic, log.watch(topic), 1))
+
+
+def by_user(records: Iterable[Record]) -> Iterator[tuple[str, Record]]:
+    """The records of ``user-segments``, each with its user; records without a key are left out."""
+    for record in records:
+        if record.key is not None:
+            yield record.key.decode(), record

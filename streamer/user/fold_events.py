@@ -1,0 +1,249 @@
+"""The fold: a user's state and one more fact give the next state.
+
+It is idempotent and ignores order: facts applied twice, or in another order, give the same state. No
+clock, no I/O, and the state that comes in is never changed.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any, NoReturn
+
+from msgspec.structs import replace
+
+from schemas.inputs.decode import canonical
+from schemas.errors import BadEvent
+from schemas.input_events import PROFILE_FIELDS, Event, Order, Signup, UserErased
+from schemas.features import ITEM_TEXTS
+from streamer.user import order_index
+from streamer.user.order_totals import recounted
+from streamer.user.order_index import IndexedOrders
+from streamer.user.other_orders import Others, WholeOrders
+from streamer.user.order_rules import Rules
+from streamer.user.user_state import TALLIES, Contradiction, Dated, Facts, OrdersMissing, ProfileValue, UserState
+
+# Of each source whose values are counted, by user.
+MAX_VALUES = 4_096
+# A bound against poison: nobody's order is made anew so often.
+_MOST_FORMER = 16
+
+
+# Takes a fact that cannot be applied, and why.
+Refuse = Callable[[Event, Exception], None]
+
+
+def fold(state: UserState, event: Event, rules: Rules) -> UserState:
+    """Apply one fact.
+
+    Returns:
+        The next state; the same object where the fact changes nothing.
+
+    Raises:
+        OrdersMissing: an order that counted is withdrawn, and what it leaves can only be told with all
+            of the user's orders at hand; as EndsMissing, with more of their index.
+        BadEvent: the state would hold more values than its bound.
+    """
+    return _applied(state, event, rules, own_orders=False)
+
+
+def fold_all(
+    state: UserState, events: Iterable[Event], rules: Rules, refuse: Refuse, *, bounded: bool = True
+) -> UserState:
+    """Apply many facts, as :func:`fold` does one by one, but with one copy of the orders for all.
+
+    Args:
+        refuse: told of each fact that cannot be applied, which is left out, as the lane left it out.
+        bounded: whether the state may not exceed its bound.
+
+    Raises:
+        OrdersMissing: as :func:`fold`.
+    """
+    now = replace(state, orders=dict(state.orders))
+    for event in events:
+        try:
+            now = _applied(now, event, rules, own_orders=True, bounded=bounded)
+        except (OrdersMissing, Contradiction, MemoryError):
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is of this fact
+            refuse(event, error)
+    return now
+
+
+def holds_together(state: UserState, rules: Rules) -> bool:
+    """Whether the facts of a state that is whole are what its orders come to."""
+    told = state.facts
+    orders = [order for order in state.orders.values() if order is not None]
+    try:
+        facts = _counted_again(UserState(state.user_id), orders, rules).facts
+    except Exception:  # noqa: BLE001 - orders that cannot be counted are no state
+        return False
+    return told == replace(
+        facts, signed_up_at=told.signed_up_at, profile=told.profile, erased_at=told.erased_at
+    )
+
+
+def _counted_again(state: UserState, orders: Iterable[Order], rules: Rules) -> UserState:
+    """The state with orders that counted before: they may be more than the bound of now."""
+
+    def fail(_: Event, error: Exception) -> NoReturn:
+        raise error
+
+    return fold_all(state, orders, rules, fail, bounded=False)
+
+
+def _applied(
+    state: UserState, event: Event, rules: Rules, *, own_orders: bool, bounded: bool = True
+) -> UserState:
+    """One fact; with ``own_orders`` the state's orders are nobody else's and may be written."""
+    erased_at = state.facts.erased_at
+    # A later version of an order does not bring back a user who was erased after it was made.
+    made_at = event.created_at if isinstance(event, Order) else event.at
+    if erased_at is not None and made_at <= erased_at:
+        return state
+    match event:
+        case Signup():
+            return _with_signup(state, event)
+        case Order():
+            return _with_order(state, event, rules, own_orders=own_orders, bounded=bounded)
+        case UserErased():
+            return _erased(state, event, rules)
+
+
+def _with_signup(state: UserState, signup: Signup) -> UserState:
+    facts = state.facts
+    profile = facts.profile
+    for name in PROFILE_FIELDS:
+        value: ProfileValue | None = getattr(signup, name)
+        if value is None:
+            continue
+        known = profile.get(name)
+        if known is None or (signup.at, _size(value)) > (known.at, _size(known.value)):
+            profile = {**profile, name: Dated(signup.at, value)}
+    signed_up_at = signup.at if facts.signed_up_at is None else max(facts.signed_up_at, signup.at)
+    if profile is facts.profile and signed_up_at == facts.signed_up_at:
+        return state
+    return replace(state, facts=replace(facts, profile=profile, signed_up_at=signed_up_at))
+
+
+def _size(value: ProfileValue) -> bytes | float:
+    """What "larger" goes by: a text's UTF-8 bytes, a number itself. One field has one of the two."""
+    return value.encode() if isinstance(value, str) else value
+
+
+def _with_order(
+    state: UserState, order: Order, rules: Rules, *, own_orders: bool, bounded: bool
+) -> UserState:
+    order = replace(order, event_id=None)  # as it is stored
+    former = state.orders.get(order.order_id) if state.whole else state.orders[order.order_id]
+    if former is not None:
+        order = _newest(former, order)
+        if order == former:
+            return state
+    if (
+        former is None
+        and not (state.whole or state.indexed)
+        and state.facts.held == order_index.MOST_UNINDEXED
+    ):
+        raise OrdersMissing(state.user_id)  # with this order the user's index begins, of all of them
+    orders = state.orders if own_orders else dict(state.orders)
+    orders[order.order_id] = order
+    excluded = rules.exclude_statuses
+
+    was = former if former is not None and former.status not in excluded else None
+    now = order if order.status not in excluded else None
+    if was is not None and now is not None and _bare(was) == _bare(now):
+        return replace(state, orders=orders)
+    try:
+        changed = recounted(state.user_id, state.facts, was, now, rules, _others(state, orders, rules))
+        if bounded:
+            _check_bounds(state, changed, rules)
+    except Exception:
+        if own_orders:
+            _put_back(orders, order.order_id, former)
+        raise
+    facts = replace(state.facts, held=state.facts.held + (former is None), **changed)
+    return replace(state, orders=orders, facts=facts)
+
+
+def _others(state: UserState, orders: Mapping[str, Order | None], rules: Rules) -> Others:
+    """What the counted among all of the user's orders hold; ``orders`` are those at hand, as they are now."""
+    if state.indexed and not state.whole:
+        return IndexedOrders(state.user_id, orders, state.ends, rules)
+
+    def counted() -> Iterable[Order]:
+        if not state.whole:
+            raise OrdersMissing(state.user_id)
+        return (o for o in orders.values() if o is not None and o.status not in rules.exclude_statuses)
+
+    return WholeOrders(state.user_id, counted)
+
+
+def _check_bounds(state: UserState, changed: Mapping[str, Any], rules: Rules) -> None:
+    """The one rule that depends on the order of arrival; it is there against poison."""
+    for source in rules.tallied:
+        name = TALLIES[source]
+        values = len(changed.get(name, ()))
+        if values > MAX_VALUES and values > len(getattr(state.facts, name)):
+            raise BadEvent(
+                "items" if source in ITEM_TEXTS else source,
+                f"the user would have {values:,} different values of {source}, and a user has at most {MAX_VALUES:,}",
+            )
+
+
+def _put_back(orders: dict[str, Order | None], order_id: str, former: Order | None) -> None:
+    if former is None:
+        del orders[order_id]
+    else:
+        orders[order_id] = former
+
+
+def _newest(held: Order, order: Order) -> Order:
+    """The newest of all versions, at equal times the one with the larger canonical bytes.
+
+    With it go those before it that an erasure could make count: each names a later ``created_at`` than all newer ones.
+    Producers whose orders keep their ``created_at`` have none.
+    """
+    if not held.former and held.created_at == order.created_at:
+        return order if _supersedes(order, held) else held
+    kept: list[Order] = []
+    for version in sorted((*_versions(held), order), key=_newness, reverse=True):
+        if not kept or version.created_at > kept[-1].created_at:
+            kept.append(version)
+    return replace(kept[0], former=tuple(kept[1 : 1 + _MOST_FORMER]))
+
+
+def _supersedes(order: Order, held: Order) -> bool:
+    if order.at != held.at:
+        return order.at > held.at
+    return canonical(order) > canonical(held)
+
+
+def _newness(order: Order) -> tuple[datetime, bytes]:
+    return order.at, canonical(order)
+
+
+def _versions(order: Order) -> tuple[Order, ...]:
+    return (_bare(order), *order.former)
+
+
+def _bare(order: Order) -> Order:
+    """One version alone."""
+    return replace(order, former=()) if order.former else order
+
+
+def _erased(state: UserState, erasure: UserErased, rules: Rules) -> UserState:
+    """Forget all facts up to ``erased_at``; later ones, if there are any, begin a new life."""
+    facts = state.facts
+    if facts.held and not state.whole:
+        raise OrdersMissing(state.user_id)
+    erased_at = erasure.erased_at
+    signed_up_at = facts.signed_up_at
+    reborn = UserState(
+        state.user_id,
+        Facts(
+            signed_up_at=signed_up_at if signed_up_at is not None and signed_up_at > erased_at else None,
+            profile={name: dated for name, dated in facts.profile.items() if dated.at > erased_at},
+            erased_at=erased_at,
+        ),
+    )
+    versions = (version for o in state.orders.values() if o is not None for version in _versions(o))
+    return _counted_again(reborn, versions, rules)

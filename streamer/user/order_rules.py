@@ -1,0 +1,71 @@
+"""The settings that decide what a step does, and what the fold keeps for the features declared."""
+
+from functools import cached_property
+
+from msgspec import Struct
+
+from schemas.errors import BadSetting
+from schemas.features import FEATURES, NUMBERS, TEXTS, Feature, FeatureKind
+from schemas.release.model_release import ModelRelease
+
+
+class Rules(Struct, frozen=True, dict=True):
+    """The settings of a step.
+
+    Attributes:
+        prefix: the topics'.
+        exclude_statuses: orders with one of these statuses do not count.
+        features: all that are declared, in order; the model takes some of them.
+        min_margin: a user stays in the present segment until another centre is nearer by this share of the
+            distance to its own, 0 to 1.
+    """
+
+    prefix: str = ""
+    exclude_statuses: frozenset[str] = frozenset()
+    features: tuple[Feature, ...] = FEATURES
+    min_margin: float = 0.0
+
+    @cached_property
+    def tallied(self) -> tuple[str, ...]:
+        """The sources whose items are counted by value."""
+        return self._sources(TEXTS, "most_frequent", "distinct")
+
+    @cached_property
+    def summed(self) -> tuple[str, ...]:
+        """The sources whose numbers are summed."""
+        return self._sources(NUMBERS, "sum", "mean")
+
+    @cached_property
+    def least(self) -> tuple[str, ...]:
+        """The sources whose smallest number is kept."""
+        return self._sources(NUMBERS, "min")
+
+    @cached_property
+    def most(self) -> tuple[str, ...]:
+        """The sources whose largest number is kept."""
+        return self._sources(NUMBERS, "max")
+
+    @cached_property
+    def latest(self) -> tuple[str, ...]:
+        """The sources of which the newest order's value is kept."""
+        return self._sources(TEXTS + NUMBERS, "last")
+
+    def _sources(self, among: tuple[str, ...], *kinds: FeatureKind) -> tuple[str, ...]:
+        wanted = {feature.source for feature in self.features if feature.kind in kinds}
+        return tuple(source for source in among if source in wanted)
+
+
+def check_statuses(release: ModelRelease, rules: Rules) -> None:
+    """See that a release was trained with the ``exclude_statuses`` of the settings.
+
+    Raises:
+        BadSetting: it was not.
+    """
+    trained = frozenset(release.exclude_statuses)
+    if trained != rules.exclude_statuses:
+        raise BadSetting(
+            "exclude_statuses",
+            sorted(rules.exclude_statuses),
+            f"the current release {release.version} was trained with {sorted(trained)}; set it to that, or publish a"
+            " release that was trained with yours",
+        )

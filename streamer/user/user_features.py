@@ -1,0 +1,66 @@
+"""A user's features, from its facts."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from schemas.inputs.amounts import amount
+from schemas.outputs.segment_change import FeatureValue
+from schemas.input_events import PROFILE_FIELDS
+from schemas.features import NUMBERS, Feature
+from streamer.user.order_values import toss
+from streamer.user.order_rules import Rules
+from streamer.user.user_state import Tally, UserState
+
+
+def features(state: UserState, rules: Rules) -> dict[str, FeatureValue]:
+    """All declared features by name, in their order; None: missing."""
+    return {feature.name: _value(state, feature) for feature in rules.features}
+
+
+def _value(state: UserState, feature: Feature) -> FeatureValue:
+    facts, source = state.facts, feature.source
+    match feature.kind:
+        case "count":
+            return facts.counted or None
+        case "distinct":
+            return len(facts.tally(source)) or None
+        case "most_frequent":
+            return _most_frequent(state.user_id, facts.tally(source))
+        case "sum":
+            summed = facts.sums.get(source)
+            return None if summed is None else amount(summed.total)
+        case "mean":
+            summed = facts.sums.get(source)
+            return None if summed is None else amount(summed.total) / float(summed.count)
+        case "min":
+            return _amount(facts.least.get(source))
+        case "max":
+            return _amount(facts.most.get(source))
+        case "attribute" | "last":
+            return _newest(state, source)
+
+
+def _newest(state: UserState, source: str) -> FeatureValue:
+    if source in PROFILE_FIELDS:
+        dated = state.facts.profile.get(source)
+        return None if dated is None else dated.value
+    latest = state.facts.latest.get(source)
+    if latest is None:
+        return None
+    return amount(int(latest.value)) if source in NUMBERS else latest.value
+
+
+def _amount(extreme: int | None) -> float | None:
+    return None if extreme is None else amount(extreme)
+
+
+def _most_frequent(user_id: str, tallies: Mapping[str, Tally]) -> str | None:
+    """The value with the most items; tied, the one held first; still tied, by :func:`toss`."""
+    if not tallies:
+        return None
+    most = max(tally.items for tally in tallies.values())
+    tied = {value: tally.first_at for value, tally in tallies.items() if tally.items == most}
+    if len(tied) == 1:
+        return next(iter(tied))
+    first_at: datetime = min(tied.values())
+    return min((value for value, at in tied.items() if at == first_at), key=lambda v: toss(user_id, v))

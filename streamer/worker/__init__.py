@@ -1,0 +1,1 @@
+"""A worker: Faust's group membership, and a thread for each lane."""

@@ -1,0 +1,158 @@
+"""Lanes as threads: each opens, takes itself over whenever it must, waits visibly, and closes."""
+
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterable
+from contextlib import closing
+from dataclasses import dataclass
+
+import structlog
+
+from schemas.errors import SegueError, Unreachable
+from streamer.worker.lane_boards import LaneBoard, StatusBoard
+from streamer.interfaces.lane_interfaces import Log, Store
+from streamer.lane.lane import Lane
+from streamer.interfaces.lane_errors import Fenced, InDoubt, LaneClosing, NotReady
+from streamer.status.worker_status import LaneStatus
+
+POLL_S = 0.2
+# Between two attempts, doubled up to the most while nothing changes.
+WAIT_S = 0.5
+MOST_WAIT_S = 8.0
+CLOSE_S = 20.0
+
+log = structlog.get_logger("segue.lane")
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLane:
+    """A lane with the connections that it lets go of when it closes."""
+
+    lane: Lane
+    log: Log
+    store: Store
+
+
+OpenLaneFor = Callable[[LaneBoard, Callable[[], bool]], OpenLane]
+
+
+class LaneThreads:
+    """The lanes of this worker, one thread each."""
+
+    def __init__(self, open_lane: OpenLaneFor, still_ours: Callable[[int], bool], board: StatusBoard) -> None:
+        """
+        Args:
+            open_lane: makes a lane that tells this board what it does; the second argument says when to
+                stop.
+            still_ours: whether the group says, now, that a lane is this worker's.
+        """
+        self._open_lane = open_lane
+        self._still_ours = still_ours
+        self._board = board
+        self._threads: dict[int, _LaneThread] = {}
+        self._lock = threading.Lock()
+        self._failure: BaseException | None = None
+
+    def own(self, partitions: frozenset[int]) -> None:
+        """Open the lanes that are not open yet; each takes itself over in its own thread."""
+        with self._lock:
+            for partition in sorted(partitions - self._threads.keys()):
+                lane_board = self._board.opened(partition)
+                thread = _LaneThread(lane_board, self._open_lane, self._still_ours, self._fail)
+                self._threads[partition] = thread
+                thread.start()
+
+    def disown(self, partitions: Iterable[int]) -> None:
+        """Close these lanes, side by side; returns when they are closed, or after ``CLOSE_S`` for all of them:
+        what a lane that hangs still tries, the next owner's fence refuses.
+        """
+        with self._lock:
+            threads = [self._threads.pop(p) for p in partitions if p in self._threads]
+        for thread in threads:
+            thread.ask_to_close()
+        deadline_s = time.monotonic() + CLOSE_S
+        for thread in threads:
+            thread.join(max(0.0, deadline_s - time.monotonic()))
+            if thread.is_alive():
+                log.warning("lane did not close in time", lane=thread.partition, seconds=CLOSE_S)
+            self._board.closed(thread.board)
+
+    def statuses(self) -> list[LaneStatus]:
+        """What each lane is doing."""
+        return self._board.statuses()
+
+    def failure(self) -> BaseException | None:
+        """The error that ends this worker, if a lane met one."""
+        return self._failure
+
+    def ended(self) -> list[str]:
+        """The threads that should live and do not."""
+        with self._lock:
+            threads = list(self._threads.values())
+        return [thread.name for thread in threads if not thread.is_alive()]
+
+    def _fail(self, error: BaseException) -> None:
+        self._failure = self._failure or error
+
+
+class _LaneThread(threading.Thread):
+    def __init__(
+        self,
+        board: LaneBoard,
+        open_lane: OpenLaneFor,
+        still_ours: Callable[[int], bool],
+        fail: Callable[[BaseException], None],
+    ) -> None:
+        super().__init__(name=f"lane-{board.partition}", daemon=True)
+        self.board = board
+        self.partition = board.partition
+        self._open_lane = open_lane
+        self._still_ours = still_ours
+        self._fail = fail
+        self._closing = threading.Event()
+        self._wait_s = WAIT_S
+
+    def ask_to_close(self) -> None:
+        self._closing.set()
+
+    def run(self) -> None:
+        try:
+            opened = self._open_lane(self.board, self._closing.is_set)
+            with closing(opened.store), closing(opened.log):
+                while not self._closing.is_set():
+                    self._live(opened.lane)
+        except BaseException as error:  # noqa: BLE001 - whatever it is, it ends the worker
+            self._stopped(error)
+
+    def _live(self, lane: Lane) -> None:
+        """Take the lane over and run it until something is in doubt."""
+        try:
+            lane.take_over(uuid.uuid4().hex)
+            self._wait_s = WAIT_S
+            while not self._closing.is_set():
+                lane.step(POLL_S)
+        except LaneClosing:
+            return
+        except Fenced as fenced:
+            self._wait(str(fenced))
+            while not self._closing.is_set() and not self._still_ours(self.partition):
+                self._wait("another worker has taken this lane")
+        except (InDoubt, NotReady, Unreachable) as reason:
+            self._wait(str(reason))
+
+    def _wait(self, reason: str) -> None:
+        self.board.phase("waiting", reason)
+        self._closing.wait(self._wait_s)
+        self._wait_s = min(2 * self._wait_s, MOST_WAIT_S)
+
+    def _stopped(self, error: BaseException) -> None:
+        """An error ends the worker, unless the lane was to close anyway."""
+        # Before all that could fail as well: a lane that ends in silence leaves its events unread.
+        if not self._closing.is_set():
+            self._fail(error)
+        if isinstance(error, SegueError):
+            self.board.phase("stopped", str(error))
+        else:
+            self.board.phase("stopped", f"unexpected: {error!r}")
+            log.error("lane failed", lane=self.partition, exc_info=error)

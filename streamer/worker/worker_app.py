@@ -1,0 +1,203 @@
+"""A worker: a member of the group, its lanes, its web server; started, watched and stopped in order.
+
+The Faust app runs inside our own event loop. Faust's own runner (``faust worker``) takes over the command
+line, the logging and the signals, and exits the process by itself; here a signal closes the lanes first,
+while heartbeats go on, and only then leaves the group.
+"""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Iterator
+from typing import Protocol
+
+import structlog
+import uvloop
+
+from schemas.errors import SegueError
+from streamer.worker.worker_config import WorkerConfig
+from streamer.worker.faust_app import faust_app
+from streamer.worker.faust_group import GroupTransport
+from streamer.worker.membership import Lanes, Membership
+from streamer.status.worker_metrics import Metrics
+from streamer.segment.active_model import ActiveModel
+from streamer.status.worker_status import ReleaseStatus, WorkerStatus
+from streamer.status.status_server import WebServer, pages
+
+log = structlog.get_logger(__name__)
+
+_WATCH_S = 0.1
+_STOP_S = 8.0
+# As the command ends with when something happened that nobody foresaw.
+UNEXPECTED = 70
+
+
+class Releases(Protocol):
+    """The releases, as far as a worker's status tells of them."""
+
+    def current(self) -> ActiveModel | None:
+        """The release in use; None before the first."""
+
+    def problem(self) -> str | None:
+        """Why there is none, or why the newest is not used."""
+
+    def ended(self) -> list[str]:
+        """The thread that follows them, where it should live and does not."""
+
+
+class Worker:
+    """One worker; make it with :func:`build_worker` and run it with :func:`run_worker`.
+
+    ``app`` is the Faust app: timers may be added to it before it runs.
+    """
+
+    def __init__(self, config: WorkerConfig, lanes: Lanes, releases: Releases, metrics: Metrics) -> None:
+        self._config = config
+        self._lanes = lanes
+        self._releases = releases
+        self._metrics = metrics
+        self._membership = Membership(config.group, config.topics, config.partitions, lanes)
+        self.app = faust_app(config, self._membership)
+        metrics.watch(self)
+
+    def still_ours(self, partition: int) -> bool:
+        """Whether the group, asked now, still says that this lane is ours; for the lanes' threads.
+
+        False also when it gives no answer in time: ask again, until it is ours or the lane is closed.
+        """
+        transport = self.app.transport
+        assert isinstance(transport, GroupTransport)
+        return transport.still_ours(partition)
+
+    def status(self) -> WorkerStatus:
+        """The worker at this moment; from any thread."""
+        active = self._releases.current()
+        return WorkerStatus(
+            group=self._membership.status(),
+            release=ReleaseStatus(
+                version=None if active is None else active.release.version,
+                activation=None if active is None else active.activation,
+                problem=self._releases.problem(),
+            ),
+            lanes=tuple(self._lanes.statuses()),
+            ended=tuple(self.ended()),
+        )
+
+    async def run(self) -> int:
+        """Work until a signal comes or an error ends it; returns the exit code."""
+        stop = asyncio.Event()
+        with _signals(stop) as came, self._web():
+            log.info("worker.starts", group=self._config.group, kafka=self._config.brokers)
+            starting = asyncio.create_task(self.app.start())
+            try:
+                error = await self._end(stop, starting)
+            finally:
+                await self._stop(starting)
+        if error is None:
+            log.info("worker.stopped", group=self._config.group)
+            return 128 + signal.SIGINT if came == [signal.SIGINT] else 0
+        return _told(error)
+
+    async def _end(self, stop: asyncio.Event, starting: asyncio.Task[None]) -> BaseException | None:
+        """Wait for what ends the worker: an error, or None for a signal."""
+        while not stop.is_set():
+            if (error := self._membership.failure()) is not None:
+                return error
+            if starting.done() and (failed := starting.exception()) is not None:
+                return failed
+            if ended := self.ended():
+                return RuntimeError(f"the thread {ended[0]} ended by itself")
+            if self.app.crashed:
+                return self.app.crash_reason or RuntimeError("the Faust app ended by itself")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), _WATCH_S)
+        return None
+
+    def ended(self) -> list[str]:
+        """The threads that should live and do not; from any thread."""
+        transport = self.app.transport
+        assert isinstance(transport, GroupTransport)
+        return [*self._lanes.ended(), *self._releases.ended(), *transport.ended()]
+
+    async def _stop(self, starting: asyncio.Task[None]) -> None:
+        """Close the lanes while the group still counts us in, then leave it."""
+        await asyncio.to_thread(self._membership.close)
+        starting.cancel()
+        await asyncio.gather(starting, return_exceptions=True)
+        try:
+            await asyncio.wait_for(self.app.stop(), _STOP_S)
+        except TimeoutError:
+            log.warning("group.not_left", reason=f"it took more than {_STOP_S:.0f} s")
+
+    @contextlib.contextmanager
+    def _web(self) -> Iterator[None]:
+        if self._config.web_port is None:
+            yield
+            return
+        by_path = pages(self, self._metrics, self._config.no_progress_s)
+        with WebServer(self._config.web_host, self._config.web_port, by_path) as server:
+            log.info("web.listens", host=self._config.web_host, port=server.port)
+            yield
+
+
+def build_worker(
+    config: WorkerConfig, lanes: Lanes, releases: Releases, metrics: Metrics | None = None
+) -> Worker:
+    """A worker that has not connected to anything yet.
+
+    Args:
+        releases: started and closed by the caller.
+        metrics: the ones that the lanes count in.
+
+    Raises:
+        schemas.errors.BadSetting: a way to log in to Kafka that a worker does not know.
+    """
+    return Worker(config, lanes, releases, metrics or Metrics())
+
+
+def run_worker(worker: Worker) -> int:
+    """Run a worker in this, the main, thread until SIGTERM or SIGINT, or an error that ends it.
+
+    Returns:
+        The exit code: 0 after SIGTERM, 130 after SIGINT, else the error's. A second signal ends the process at
+        once.
+    """
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(worker.run())
+
+
+@contextlib.contextmanager
+def _signals(stop: asyncio.Event) -> Iterator[list[signal.Signals]]:
+    """The first signal sets ``stop`` and is put into the list; the second one has its usual effect."""
+    came: list[signal.Signals] = []
+    loop = asyncio.get_running_loop()
+    former = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+
+    def on_signal(number: signal.Signals) -> None:
+        log.info("worker.stops", signal=number.name)
+        came.append(number)
+        stop.set()
+        for one in former:
+            loop.remove_signal_handler(one)
+            signal.signal(one, signal.SIG_DFL)
+
+    for number in former:
+        loop.add_signal_handler(number, on_signal, number)
+    try:
+        yield came
+    finally:
+        for number, handler in former.items():
+            loop.remove_signal_handler(number)
+            signal.signal(number, handler)
+
+
+def _told(error: BaseException) -> int:
+    if isinstance(error, SegueError):
+        log.error("worker.failed", error=str(error))
+        return error.exit_code
+    log.error(
+        "worker.failed",
+        error=f"unexpected {type(error).__name__}: {error}; run with the log at debug for the details",
+    )
+    log.debug("worker.failed", exc_info=error)
+    return UNEXPECTED

@@ -1,0 +1,378 @@
+"""What befalls the servers and the workers; each fault mends what it broke before it returns."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import redis
+
+from schemas.errors import BadTopics, NeedsRebuild
+from segue.services import LocalKafka, LocalRedis
+from tests.support.servers.aof import cut_inside_save
+from tests.campaigns.chaos.disks import Disk
+from tests.campaigns.chaos.standby import Standby, can_take_over
+from tests.support.servers.deployment import Deployment, WorkerProcess
+from tests.support.servers.services import HANG_S, eventually
+
+SESSION_S = 6.0  # tests/support/servers/deployment.py sets it
+_LOST_S = 1.0  # what AOF with everysec may lose
+_TRIES = 20  # so many seconds in which nothing is written
+_FEWEST, _MOST = 2, 4
+_LOST_REBUILD = "a rebuild of this Redis prefix did not end"
+_EMPTIES = "FLUSHALL of Redis"
+_TEARS = "kill -9 of Redis, its AOF cut inside a save, and a restart in peace"
+
+
+class Servers:
+    """The faults of Kafka and Redis.
+
+    Attributes:
+        kafka: the one broker.
+        store: the Redis that the workers reach; after a failover another one, on the same port.
+        cut_bytes: what each cut took from the append-only file.
+        behind_bytes: how much a replica lacked when it took over.
+
+    Args:
+        disk: where the files of each Redis lie.
+        keeps_states: no fault takes all of a lane's states, and the remains of a save are repaired after a
+            crash: the log could not give the states back.
+    """
+
+    def __init__(
+        self,
+        kafka: LocalKafka,
+        store: LocalRedis,
+        disk: Disk,
+        random: Random,
+        *,
+        keeps_states: bool = False,
+    ) -> None:
+        self.kafka = kafka
+        self.store = store
+        self._disk = disk
+        self._random = random
+        self.cut_bytes: list[int] = []
+        self.behind_bytes: list[int] = []
+        self.kinds: dict[str, tuple[Callable[[], None], int]] = {
+            "kill -9 of Kafka": (self._kill_kafka, 2),
+            "SIGSTOP of Kafka": (self._pause_kafka, 2),
+            "kill -9 of Redis, its AOF's tail cut": (self._cut_redis, 5),
+            _TEARS: (self._tear_redis, 3),
+            "SIGSTOP of Redis": (self._pause_redis, 2),
+            "restart of Redis": (self._restart_redis, 1),
+            _EMPTIES: (self._empty_redis, 1),
+        }
+        if disk.can_fill:
+            self.kinds["a full disk under Redis"] = (self._fill_disk, 2)
+        self._keeps_states = keeps_states
+        if keeps_states:
+            del self.kinds[_EMPTIES], self.kinds[_TEARS]
+        if can_take_over():
+            self.kinds["kill -9 of Redis, and a replica that lacks the newest writes takes over"] = (
+                self._fail_over,
+                3,
+            )
+
+    def close(self) -> None:
+        """End the Redis that is reached now."""
+        self.store.close()
+
+    def _kill_kafka(self) -> None:
+        self.kafka.kill()
+        time.sleep(self._random.uniform(0, 3))
+        self.kafka.start()
+
+    def _pause_kafka(self) -> None:
+        self.kafka.pause()
+        time.sleep(self._random.uniform(0.5, 2 * SESSION_S))
+        self.kafka.resume()
+
+    def _pause_redis(self) -> None:
+        self.store.pause()
+        time.sleep(self._random.uniform(0.5, 2 * SESSION_S))
+        self.store.resume()
+
+    def _restart_redis(self) -> None:
+        self.store.restart()
+
+    def _empty_redis(self) -> None:
+        with redis.Redis.from_url(self.store.url, socket_timeout=60) as client:
+            client.flushall()
+
+    def _fail_over(self) -> None:
+        """A failover: the new primary lacks what was written after the replica fell behind."""
+        folder = self._disk.folder / f"replica-{len(self.behind_bytes)}"
+        standby = Standby(folder, repair=self._keeps_states)
+        try:
+            standby.start()
+            standby.follow(self.store)
+            time.sleep(self._random.uniform(0, 2))
+            standby.fall_behind(self.store, _TRIES * _LOST_S, self._random.uniform(0, 2 * _LOST_S))
+            self.behind_bytes.append(standby.succeed(self.store, self._random.uniform(0, 2)))
+        except BaseException:
+            standby.close()
+            raise
+        former, self.store = self.store, standby
+        shutil.rmtree(former.directory)
+
+    def _fill_disk(self) -> None:
+        """A full disk: Redis refuses writes until there is room again."""
+        with self._disk.full(), redis.Redis.from_url(self.store.url, socket_timeout=60) as client:
+            eventually(lambda: _refuses(client), "Redis refuses to write", every_s=0.1)
+            time.sleep(self._random.uniform(0, 5))
+        with redis.Redis.from_url(self.store.url, socket_timeout=60) as client:
+            eventually(lambda: not _refuses(client), "Redis writes again", every_s=0.1)
+            # As docs/redis.md says: the file may have a hole, on which this server would not start again.
+            client.bgrewriteaof()
+            eventually(lambda: not _rewrites(client), "Redis has written its file anew", every_s=0.1)
+
+    def _cut_redis(self) -> None:
+        """Lose up to the last second, as a machine does that dies: killing the process alone loses nothing.
+
+        Where nothing was written in that second, in a rebalance say, it waits for one in which something was.
+        """
+        before = self._written_to()
+        self.store.kill()
+        after = _aof_sizes(self.store.data)
+        lost = 0
+        for path, written in _written(before, after).items():
+            cut = self._random.randint(1, written)
+            with path.open("r+b") as file:
+                file.truncate(after[path] - cut)
+            lost += cut
+        self.cut_bytes.append(lost)
+        time.sleep(self._random.uniform(0, 2))
+        self.store.start()
+
+    def _tear_redis(self) -> None:
+        """Keep the head of a lost save in the file, append saves behind it, and start Redis again."""
+        self._written_to()
+        self.store.kill()
+        self.cut_bytes.append(cut_inside_save(self.store.data, self._random))
+        self.store.start()
+        self._written_to()
+        self.store.restart()
+
+    def _written_to(self) -> dict[Path, int]:
+        """The sizes of the files a second ago, once one has grown since."""
+        before: dict[Path, int] = {}
+        for _ in range(_TRIES):
+            before = _aof_sizes(self.store.data)
+            time.sleep(_LOST_S)
+            if _written(before, _aof_sizes(self.store.data)):
+                break
+        return before
+
+
+def _written(before: Mapping[Path, int], after: Mapping[Path, int]) -> dict[Path, int]:
+    """By file of both moments, how many bytes it grew by, of those that grew."""
+    return {path: size - before[path] for path, size in after.items() if size > before.get(path, size)}
+
+
+def _aof_sizes(data: Path) -> dict[Path, int]:
+    """The increments of the append-only file; the base is written at once and whole."""
+    return {path: path.stat().st_size for path in data.glob("appendonlydir/*.incr.aof")}
+
+
+def _refuses(client: redis.Redis) -> bool:
+    """Try to write something that is none of Segue's."""
+    try:
+        client.set("chaos", "x" * 5_000)
+        client.delete("chaos")
+    except redis.ResponseError as error:
+        if str(error).startswith("MISCONF"):
+            return True
+        raise
+    return False
+
+
+def _rewrites(client: Any) -> bool:
+    told = client.info("persistence")
+    return bool(told["aof_rewrite_in_progress"] or told["aof_rewrite_scheduled"])
+
+
+class Workers:
+    """Two to four workers, and what befalls them.
+
+    A worker ends only by our hand: one that ends by itself fails the campaign.
+
+    Args:
+        disk: where their standard error goes.
+        may_ask: whether a worker may end and ask for a rebuild: the log alone is not the whole past.
+    """
+
+    def __init__(self, deployment: Deployment, disk: Disk, random: Random, *, may_ask: bool = False) -> None:
+        self._deployment = deployment
+        self._disk = disk
+        self._may_ask = may_ask
+        self._may_miss_a_topic = False
+        self._random = random
+        self._alive: list[WorkerProcess] = []
+        self._started: list[WorkerProcess] = []
+        self._lock = threading.Lock()
+        self.kinds: dict[str, tuple[Callable[[], None], int]] = {
+            "kill -9 of a worker": (self._kill, 4),
+            "SIGSTOP of a worker beyond its session": (self._pause, 2),
+            "SIGSTOP of a worker within its session": (self._hold, 1),
+            "SIGTERM of a worker": (self._stop, 1),
+            "one worker more": (self._join, 1),
+        }
+        if disk.can_fill:
+            self.kinds["a full disk under the workers' standard error"] = (self._fill_disk, 1)
+
+    def start(self, count: int) -> None:
+        for _ in range(count):
+            self._start()
+        for worker in self._alive:
+            worker.ready()
+
+    def ask_for_rebuild(self) -> bool:
+        """Whether a worker has ended with the word that only a rebuild helps.
+
+        Raises:
+            AssertionError: a worker has ended for another reason, and nobody ended it.
+        """
+        with self._lock:
+            ended = [
+                worker
+                for worker in self._alive
+                if worker.process.poll() is not None and not self._misses_a_topic(worker)
+            ]
+        for worker in ended:
+            assert self._asks(worker), (
+                f"a worker ended by itself, with {worker.process.returncode}: {worker.log()[-3_000:]}"
+            )
+        return bool(ended)
+
+    @contextmanager
+    def topic_away(self) -> Iterator[None]:
+        """Meanwhile a worker may end since a topic does not exist."""
+        self._may_miss_a_topic = True
+        try:
+            yield
+            self.replace_ended()
+        finally:
+            self._may_miss_a_topic = False
+
+    def replace_ended(self) -> None:
+        """Start another worker for each that ended since a topic did not exist."""
+        with self._lock:
+            for worker in [worker for worker in self._alive if self._misses_a_topic(worker)]:
+                self._alive.remove(worker)
+                self._start()
+
+    def _misses_a_topic(self, worker: WorkerProcess) -> bool:
+        log = worker.log()
+        return (
+            self._may_miss_a_topic
+            and worker.process.poll() == BadTopics.exit_code
+            and "does not exist: `segue worker`" in log
+            and "Traceback" not in log
+        )
+
+    def _asks(self, worker: WorkerProcess) -> bool:
+        log = worker.log()
+        return (
+            worker.process.returncode == NeedsRebuild.exit_code
+            and ((self._may_ask and "`segue rebuild`" in log) or _LOST_REBUILD in log)
+            and "Traceback" not in log
+        )
+
+    def renew(self) -> None:
+        """End each worker in order, and start another with the settings of now; none of before lives on."""
+        with self._lock:
+            before = [*self._started]
+            old = [*self._alive]
+        for worker in old:
+            with self._lock:
+                if worker not in self._alive:  # something else has ended it
+                    continue
+                self._alive.remove(worker)
+                self._start()
+            self._ended_in_order(worker)
+        for worker in before:
+            worker.process.wait(HANG_S)
+
+    def _take(self) -> WorkerProcess:
+        with self._lock:
+            return self._alive.pop(self._random.randrange(len(self._alive)))
+
+    def _fill_up(self) -> None:
+        with self._lock:
+            while len(self._alive) < _FEWEST:
+                self._start()
+
+    def _kill(self) -> None:
+        self._take().kill()
+        time.sleep(self._random.uniform(0, 3))
+        self._join()
+
+    def _stop(self) -> None:
+        self._ended_in_order(self._take())
+        self._fill_up()
+
+    def _ended_in_order(self, worker: WorkerProcess) -> None:
+        code, log = worker.stop(), worker.log()
+        began = '"web.listens"' in log
+        if (
+            code in (-signal.SIGTERM, 128 + signal.SIGTERM)
+            and not began
+            and log.strip()[-11:] in ("", "Terminated.")
+        ):
+            code = 0  # it was still being loaded, and ends as any process or any command does
+        assert code == 0 or self._asks(worker) or self._misses_a_topic(worker), (
+            f"SIGTERM ended a worker with {code}: {worker.log()[-3_000:]}"
+        )
+
+    def _start(self) -> None:
+        worker = self._deployment.worker()
+        self._started.append(worker)
+        self._alive.append(worker)
+
+    def _join(self) -> None:
+        with self._lock:
+            if len(self._alive) < _MOST:
+                self._start()
+
+    def _pause(self) -> None:
+        self._paused(self._random.uniform(1.1, 2) * SESSION_S)
+
+    def _hold(self) -> None:
+        self._paused(self._random.uniform(0.1, 0.8) * SESSION_S)
+
+    def _fill_disk(self) -> None:
+        """They go on, and say nothing. None starts meanwhile, since it could not say where it listens."""
+        with self._lock:
+            for worker in self._alive:
+                eventually(partial(_listens_or_ended, worker), "it listens")
+            with self._disk.full():
+                time.sleep(self._random.uniform(2, 10))
+
+    def _paused(self, seconds: float) -> None:
+        with self._lock:
+            worker = self._random.choice(self._alive)
+        worker.pause()
+        time.sleep(seconds)
+        worker.resume()
+
+    def steady(self) -> None:
+        """In the end every worker that lives is ready."""
+        for worker in self._alive:
+            eventually(partial(_is_ready, worker), "a worker is ready again")
+
+
+def _listens_or_ended(worker: WorkerProcess) -> bool:
+    return worker.process.poll() is not None or worker.get("/status")[0] != 0
+
+
+def _is_ready(worker: WorkerProcess) -> bool:
+    return worker.get("/readyz")[0] == 200

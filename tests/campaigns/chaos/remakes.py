@@ -1,0 +1,171 @@
+"""An input that is deleted and made anew while workers run, and the log as it would be had nobody done so.
+
+The fault comes only where docs/guarantees.md allows it: all lanes have come to the topic's end, and Redis
+keeps their saves. The facts of the topic still count, and no log has them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from random import Random
+
+from confluent_kafka.admin import AdminClient
+
+from schemas.errors import BadTopics
+from streamer.kafka.kafka_admin import Admin
+from streamer.kafka.topics_admin import create_topics
+from tests.campaigns.chaos.faults import Workers
+from tests.campaigns.chaos.feed import Feed
+from tests.campaigns.chaos.gremlin import Say
+from tests.campaigns.chaos.rebuilds import Rebuilds
+from tests.support.servers.deployment import Deployment
+from tests.support.checks.check_dead_letters import At
+from tests.support.checks.read_records import KafkaRecord, read_topic
+from tests.support.servers.services import HANG_S, eventually
+
+_CATCH_UP_S = 900.0
+_KEPT_S = 3.0
+"""By then Redis has on disk what was saved; no fault takes more than the last second or two."""
+
+Ends = Mapping[int, int]
+"""By partition, the offset after the last record."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Remake:
+    """One topic that was made anew, and how far the outputs had come.
+
+    Attributes:
+        records: what it held.
+        changes: the ends of `segment-changes` when the topic was deleted, and when all lanes knew the new
+            one.
+        letters: how far `segment-dead-letters` had come.
+    """
+
+    topic: str
+    records: list[KafkaRecord]
+    changes: tuple[Ends, Ends]
+    letters: Ends
+
+    def ends(self, partition: int) -> int:
+        return max((m.offset() + 1 for m in self.records if m.partition() == partition), default=0)
+
+
+class Remakes:
+    """The fault, and how to read the log after it."""
+
+    def __init__(
+        self,
+        deployment: Deployment,
+        workers: Workers,
+        feed: Feed,
+        random: Random,
+        say: Say,
+        rebuilds: Rebuilds,
+    ) -> None:
+        self._deployment = deployment
+        self._workers = workers
+        self._feed = feed
+        self._random = random
+        self._say = say
+        self._rebuilds = rebuilds
+        self._made: list[_Remake] = []
+        self.kinds: dict[str, tuple[Callable[[], None], int]] = {
+            "an input deleted and made anew": (self._make_anew, 1)
+        }
+
+    def log(self, topic: str) -> Iterator[tuple[int, KafkaRecord]]:
+        """Every record that a topic ever held, each with the offset that it would have."""
+        begin: dict[int, int] = defaultdict(int)
+        held = [remake for remake in self._made if remake.topic == topic]
+        for remake in held:
+            for message in remake.records:
+                yield begin[message.partition()] + message.offset(), message
+            for partition in self._deployment.lanes:
+                begin[partition] += remake.ends(partition)
+        for message in read_topic(self._deployment.bootstrap, topic):
+            yield begin[message.partition()] + message.offset(), message
+
+    def positions(self, told: Mapping[str, int], lane: int, at: int) -> dict[str, int]:
+        """The positions of a cause as they would be.
+
+        Args:
+            lane: whose change it is.
+            at: where the change lies in `segment-changes`.
+        """
+        return {topic: self._position(topic, offset, lane, at) for topic, offset in told.items()}
+
+    def _position(self, topic: str, offset: int, lane: int, at: int) -> int:
+        begin = 0
+        for remake in self._made:
+            if remake.topic != topic or at < remake.changes[0].get(lane, 0):
+                continue
+            # In between no event comes, but a sweep may emit changes, by lanes that know the new topic or
+            # not.
+            if at >= remake.changes[1].get(lane, 0) or offset == 0:
+                begin += remake.ends(lane)
+        return begin + offset
+
+    def origin(self, letter: KafkaRecord, at: At) -> At:
+        """Where the record of a dead letter would lie."""
+        topic, partition, offset = at
+        for remake in self._made:
+            if remake.topic == topic and letter.offset() >= remake.letters.get(letter.partition(), 0):
+                offset += remake.ends(partition)
+        return topic, partition, offset
+
+    def _make_anew(self) -> None:
+        deployment, topics = self._deployment, self._deployment.topics
+        topic = self._random.choice(topics.sources)
+        with self._rebuilds.none(), self._feed.held(), self._workers.topic_away():
+            deployment.caught_up(_CATCH_UP_S)
+            former = self._topic_ids(topic)
+            records = read_topic(deployment.bootstrap, topic)
+            letters, before = self._told(topics.dead_letters), self._told(topics.changes)
+            self._recreate(topic)
+            eventually(
+                lambda: self._is_known(topic, former),
+                f"every lane knows the new {topic}",
+                deadline_s=_CATCH_UP_S,
+                every_s=1,
+            )
+            self._made.append(_Remake(topic, records, (before, self._told(topics.changes)), letters))
+            self._rebuilds.none_from_now_on()
+            self._say(f"{topic} is another topic for every lane")
+            time.sleep(_KEPT_S)
+
+    def _recreate(self, topic: str) -> None:
+        client = {"bootstrap.servers": self._deployment.bootstrap}
+        admin, deletes = Admin(client, HANG_S), AdminClient({**client})
+        before = admin.topic(topic).topic_id
+        deletes.delete_topics([topic])[topic].result(HANG_S)
+
+        def made() -> bool:  # here, or by a worker that begins
+            create_topics(client, self._deployment.topics, self._deployment.partitions)
+            try:
+                return admin.topic(topic).topic_id != before
+            except BadTopics:
+                return False
+
+        eventually(made, f"{topic} is there again")
+
+    def _is_known(self, topic: str, former: set[str]) -> bool:
+        """Whether every lane's place is one in the new topic."""
+        # One that looked while there was none has ended, and says so.
+        self._workers.replace_ended()
+        ids = self._topic_ids(topic)
+        return bool(ids) and not ids & {*former, ""}
+
+    def _topic_ids(self, topic: str) -> set[str]:
+        """The ids in the lanes' places; an empty one for a lane without a place."""
+        places = self._deployment.places()
+        return {place["topic_ids"][topic] if isinstance(place, dict) else "" for place in places}
+
+    def _told(self, topic: str) -> Ends:
+        ends: dict[int, int] = defaultdict(int)
+        for message in read_topic(self._deployment.bootstrap, topic):
+            ends[message.partition()] = message.offset() + 1
+        return ends

@@ -1,0 +1,98 @@
+"""Good events under names that break many programs: the contract allows each of these texts."""
+
+from __future__ import annotations
+
+from random import Random
+
+from msgspec.structs import replace
+
+from schemas.inputs.field_checks import MAX_ID_BYTES, MAX_TEXT_BYTES
+from schemas.input_events import Event, Item, Order, Signup
+
+# ``#`` becomes a number. Nothing is trimmed, folded or normalised, so no two of them are one.
+FORMS = (
+    "#",
+    "0#",
+    "#\x00",
+    "\x00#",
+    "#:o",
+    "user:#",
+    "o:#",
+    " #",
+    "# ",
+    "#\n",
+    "\r\n#",
+    "\t#\u00a0",
+    "\U0001f600#",
+    "\ufeff#",
+    "\u00e9#",
+    "e\u0301#",
+    "\u202e#\u202c",
+    "\u200f#",
+    "\u200b#",
+    "\u2028#",
+    "\ufdfa#",
+    "\uffff#",
+    "\x7f#",
+    "{#}",
+    "{#}:{",
+    "*#*",
+    "[#]?^\\",
+    '"#"',
+    "\\u0000#",
+    "#/#/#",
+    "null#",
+    "</script>#",
+    "'; FLUSHALL #",
+)
+_PLAIN = 0.5
+
+
+def filled(form: str, number: int, limit: int | None = None) -> str:
+    """A form with its number, made as long as the limit in bytes where there is one."""
+    text = form.replace("#", str(number))
+    if limit is None:
+        return text
+    padded = text + "\u00e9" * ((limit - len(text.encode())) // 2)
+    return padded + "x" * (limit - len(padded.encode()))
+
+
+def strange_id(number: int) -> str:
+    """An id, of full length in a third of all cases; no two numbers have one."""
+    number, form = divmod(number, len(FORMS))
+    return filled(FORMS[form], number, MAX_ID_BYTES if number % 3 == 2 else None)
+
+
+def disguised(event: Event) -> Event:
+    """The event under strange ids and texts; one event is always disguised alike."""
+    user_id = strange_id(int(event.user_id))
+    if isinstance(event, Order):
+        # All versions of an order have one id, and several users one id for orders of their own.
+        number = 5 * int(event.user_id) + int(event.order_id.partition("-")[2])
+        order_id = strange_id(number % 400)
+        random = Random(repr(event))
+        items = tuple(_item(item, random) for item in event.items)
+        return replace(event, user_id=user_id, order_id=order_id, items=items)
+    if isinstance(event, Signup):
+        random = Random(repr(event))
+        return replace(
+            event, user_id=user_id, country=_text(event.country, random), gender=_text(event.gender, random)
+        )
+    return replace(event, user_id=user_id)
+
+
+def _item(item: Item, random: Random) -> Item:
+    return replace(
+        item,
+        brand=_text(item.brand, random),
+        category=_text(item.category, random),
+        product_id=random.choice((None, strange_id(random.randrange(1_000)))),
+    )
+
+
+def _text(text: str | None, random: Random) -> str | None:
+    """Often as it is, which training has seen; else one that it never saw, now and then of full length."""
+    if text is None or random.random() < _PLAIN:
+        return text
+    limit = MAX_TEXT_BYTES if random.random() < 0.05 else None
+    return filled(random.choice(FORMS), random.randrange(3), limit)

@@ -1,0 +1,176 @@
+"""The most memory of each command over all users, each in its own process, over a made-up shop.
+
+Kafka, Redis and the warehouse are made up as they are read, so that only the command's own memory is
+measured. One lane has all users, and each topic has them in another order: the worst case.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+from unittest.mock import patch
+
+import msgspec
+
+from segue.refill.lane_verify import Differing, InRedis, LaneVerify, Users
+from segue.connect.redis_users import RedisUsers
+from segue.config.settings import Settings
+from streamer.refill.bootstrap_lanes import LaneEnds, bootstrap
+from streamer.place.redis_keys import Keys
+from streamer.refill.rebuild_lane import LaneFiller
+from streamer.refill.refold import Refold
+from streamer.refill.spill import Spill
+from tests.campaigns.refill.made_up import (
+    CONFIG,
+    MODEL,
+    NOW,
+    TOPICS,
+    CountingStore,
+    MadeUpLane,
+    MadeUpLog,
+    MadeUpRedis,
+    Shop,
+)
+
+# Of so many users a command's buffers are full, but for the caches of SQLite, which hold 16 MB each.
+_FULL = 100_000
+_MAY_GROW_MB = 50.0
+
+
+def run_bootstrap(shop: Shop) -> int:
+    """Where `user-segments` tells of everybody, and so does the warehouse."""
+    ends = LaneEnds(MadeUpLog(shop), CountingStore(), dict.fromkeys(TOPICS.inputs, 0))
+    filled = bootstrap(
+        {0: ends},
+        shop.facts(),
+        NOW,
+        MODEL,
+        CONFIG,
+        clock=lambda: NOW,
+        writer="bootstrap 1",
+        announce=lambda: None,
+        progress=lambda _: None,
+    )
+    return filled.users
+
+
+def run_rebuild(shop: Shop) -> int:
+    """One lane, which has all users."""
+    filler = LaneFiller(0, CountingStore(), MODEL, CONFIG, "rebuild 1", anew=False)
+    filler.look()
+    filler.check(again=filler.unfinished)
+    filler.begin()
+    with closing(_past(shop)) as past:
+        users = filler.fill(past.states, past.positions, {}, lambda _: None)
+    filler.check_count()
+    return users
+
+
+def run_verify(shop: Shop) -> int:
+    """One lane, which has all users; nobody differs."""
+    users, differing = compared(shop, MadeUpLane(shop))
+    assert differing == 0, f"{differing:,} users differ"
+    return users
+
+
+def compared(shop: Shop, lane: InRedis) -> tuple[int, int]:
+    """How many users were compared with what Redis holds of them, and how many differ."""
+    with closing(Spill()) as spill, closing(_past(shop)) as past, _redis_users(shop) as redis:
+        in_redis, differing = spill.shelf(), Differing(spill.shelf())
+        for user_ids in redis.scanned():
+            in_redis.add(user_ids)
+        verify = LaneVerify(past, lane, lambda *_: MODEL, CONFIG.rules, lambda _: None)
+        verify.compare(Users(in_redis, past.states), differing)
+        return verify.users, len(differing)
+
+
+def run_user_all(shop: Shop) -> int:
+    """`segue user --all`."""
+    with _redis_users(shop) as redis:
+        return sum(1 for _ in redis.all_cards())
+
+
+COMMANDS: Mapping[str, Callable[[Shop], int]] = {
+    "bootstrap": run_bootstrap,
+    "rebuild": run_rebuild,
+    "verify": run_verify,
+    "user --all": run_user_all,
+}
+
+
+def _past(shop: Shop) -> Refold:
+    past = Refold(MadeUpLog(shop), CONFIG, dict.fromkeys((*TOPICS.inputs, TOPICS.users), 0))
+    past.go_to(shop.place.positions)
+    return past
+
+
+def _redis_users(shop: Shop) -> RedisUsers:
+    settings = Settings()
+    made_up = cast(Any, MadeUpRedis(shop, Keys(settings.redis_prefix)))
+    with patch("segue.connect.redis_users.connect", return_value=made_up):
+        return RedisUsers(settings)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One run: its users, its seconds of one core, and the most memory that its process has held."""
+
+    users: int
+    cpu_s: float
+    peak_mb: float
+
+
+def measured(command: str, users: int) -> Measured:
+    """Run a command in a process of its own.
+
+    Raises:
+        AssertionError: it failed, or has not come to every user.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.campaigns.refill.memory", command, str(users)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"{command} of {users:,} users: {done.stderr}"
+    found = msgspec.json.decode(done.stdout, type=Measured)
+    assert found.users == users, f"{command} has come to {found.users:,} of {users:,} users"
+    return found
+
+
+def _run_here(command: str, users: int) -> Measured:
+    found = COMMANDS[command](Shop(users))
+    return Measured(found, time.process_time(), _peak_mb())
+
+
+def _peak_mb() -> float:
+    """As the kernel knows it."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1_024
+
+
+def tell(sizes: Sequence[int]) -> None:
+    """Print each command's most memory.
+
+    Raises:
+        AssertionError: a command failed, or takes more memory of more users, once its buffers are full.
+    """
+    for command in COMMANDS:
+        runs = [measured(command, users) for users in sizes]
+        told = (
+            f"{run.peak_mb:,.0f} MB of {run.users:,} users ({run.cpu_s:,.1f} s of one core)" for run in runs
+        )
+        print(f"segue {command}: at most {', '.join(told)}", flush=True)
+        full = [run.peak_mb for run in runs if run.users >= _FULL]
+        grown = max(full, default=0.0) - min(full, default=0.0)
+        assert grown <= _MAY_GROW_MB, f"segue {command} takes {grown:,.0f} MB more of more users"
+
+
+if __name__ == "__main__":
+    sys.stdout.buffer.write(msgspec.json.encode(_run_here(sys.argv[1], int(sys.argv[2]))))

@@ -1,0 +1,55 @@
+"""Retrain at the beginning of each month, each release continuing the one before, and count who moves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+
+from schemas.release.model_release import ModelRelease
+from trainer.release.current_release import Current, current_from
+from trainer.release.impact import Impact, told_in
+from trainer.steps.fit_settings import FitSettings
+from trainer.train import train
+from trainer.warehouse import Warehouse, open_warehouse
+from trainer.steps.training_window import Window
+
+LAST = (2025, 1)
+"""The month in which the data of thelook end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """One retrain; ``impact`` is None at the first."""
+
+    at: datetime
+    folder: Path
+    release: ModelRelease
+    impact: Impact | None
+
+
+def starts(count: int) -> list[datetime]:
+    """The beginnings of the last months of the data, in order, UTC."""
+    year, month = LAST
+    last = 12 * year + month - 1
+    return [
+        datetime(place // 12, place % 12 + 1, 1, tzinfo=UTC) for place in range(last - count + 1, last + 1)
+    ]
+
+
+def retrained(count: int, settings: FitSettings, out: Path) -> Iterator[Month]:
+    """The last ``count`` months of thelook; the first is a first release."""
+    current: Current | None = None
+    with thelook() as warehouse:
+        for at in starts(count):
+            folder = train(warehouse, settings, out, current=current, window=Window(at), created_at=at)
+            impact, _ = told_in((folder / "report.json").read_bytes())
+            current = current_from(folder)
+            yield Month(at, folder, current.release, impact)
+
+
+def thelook() -> Warehouse:
+    """The data that Segue carries."""
+    return open_warehouse(str(files("segue") / "data" / "thelook"))

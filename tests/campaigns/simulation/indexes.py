@@ -1,0 +1,70 @@
+"""Whether an index holds whom a lane says that it holds, and is whole when a release first needs it."""
+
+from schemas.partitioner import partition_of
+from streamer.place import place as places
+from streamer.user import user_state as states
+from streamer.user.user_features import features
+from streamer.in_memory import MemoryRedis
+from streamer.segment.active_model import ActiveModel
+from streamer.segment.neighbours import angle
+from streamer.place.place import Place
+from streamer.segment.scoring import Scorer
+from streamer.user.user_state import UserState
+from tests.campaigns.simulation.broken import BrokenPromise
+from tests.campaigns.simulation.releases import Published
+from tests.support.worlds.lane_world import World
+
+
+def check_notes(world: World, redis: MemoryRedis, published: Published) -> None:
+    """Each index that a place notes under a prefix holds each user of its lane where the user's facts say."""
+    scorers = {model.release.space: model.scorer for model in published.activations}
+    for partition, place in _places(redis).items():
+        for space, scorer in scorers.items():
+            if noted(place, space):
+                _check(world, redis, partition, space, scorer)
+
+
+def check_used(world: World, redis: MemoryRedis, lane: int, model: ActiveModel) -> None:
+    """Where nothing was lost, the newest release begins to decide once every lane has noted its space.
+
+    A lane taken over since then has its note only after it looked for users left; it keeps the index
+    meanwhile.
+    """
+    here = _places(redis).get(lane)
+    if here is None or here.sweep.by(model):
+        return
+    space = model.release.space
+    for partition, place in _places(redis).items():
+        if space not in (place.sweep.space, *place.sweep.filling):
+            raise BrokenPromise(
+                f"activation {model.activation} decides, and lane {partition} has no index for it"
+            )
+        _check(world, redis, partition, space, model.scorer)
+
+
+def _places(redis: MemoryRedis) -> dict[int, Place]:
+    """By lane, the place that it may go on from."""
+    whole = {lane: stored for lane, stored in redis.places.items() if lane not in redis.torn}
+    read = {lane: places.readable(stored) for lane, stored in whole.items()}
+    return {lane: place for lane, place in read.items() if place is not None}
+
+
+def noted(place: Place, space: str) -> bool:
+    sweep = place.sweep
+    return (sweep.whole and space == sweep.space) or (place.swept and space in (sweep.space, *sweep.filling))
+
+
+def _check(world: World, redis: MemoryRedis, partition: int, space: str, scorer: Scorer) -> None:
+    index = redis.indexes.get(space)
+    for user_id, user in redis.users.items():
+        if partition_of(user_id, world.partitions) == partition:
+            expected = _angle(states.decode(user_id, user.fields.get("state"), {}), scorer, world)
+            found = None if index is None else index._angles.get(user_id)
+            if found != expected:
+                raise BrokenPromise(f"{user_id} lies at {expected} in {space}, and the index has {found}")
+
+
+def _angle(state: UserState, scorer: Scorer, world: World) -> float | None:
+    if not state.facts.alive:
+        return None
+    return angle(scorer.score(features(state, world.config.rules)).components)

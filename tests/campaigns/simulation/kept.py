@@ -1,0 +1,71 @@
+"""What Redis holds in the end of each user beside its state, and of each lane, for readers and takeovers."""
+
+from schemas.outputs.segment_change import SegmentChange
+from schemas.inputs.decode import order_of
+from schemas.partitioner import partition_of
+from schemas.outputs.wire import decode_change
+from streamer.place import place as places
+from streamer.user.history import FIELDS
+from streamer.segment.active_model import ActiveModel
+from streamer.user.order_index import all_entries
+from tests.support.checks import feature_oracle
+from tests.campaigns.simulation.broken import same
+from tests.support.worlds.lane_world import World
+
+_PLAIN = ("segment", "segment_name", "provisional", "sequence", "model_version", "activation")
+
+
+def check_kept(world: World, model: ActiveModel) -> None:
+    """All of it, once all lanes have read to the end by this model."""
+    facts, exclude = world.events(), world.config.rules.exclude_statuses
+    alive = {user_id for user_id in facts if feature_oracle.features(user_id, facts[user_id], exclude) is not None}
+    same("users without any event", set(world.redis.users) - set(facts), set())
+    for user_id in facts:
+        _check_fields(world, user_id, model if user_id in alive else None)
+        _check_index(world, user_id)
+    for partition in range(world.partitions):
+        of_lane = {user_id for user_id in alive if partition_of(user_id, world.partitions) == partition}
+        _check_place(world, partition, of_lane)
+
+
+def _check_fields(world: World, user_id: str, model: ActiveModel | None) -> None:
+    """A user has what its newest record says, and the newest model; one who is erased has nothing to read."""
+    fields = world.redis.users[user_id].fields
+    plain = {name: fields[name].decode() for name in _PLAIN if name in fields}
+    if model is None:
+        same(f"what an erased {user_id} has to read", plain, {})
+        same(f"the history of an erased {user_id}", fields.keys() & set(FIELDS), set())
+        return
+    newest = [record.value for record in world.records(world.topics.users) if record.key == user_id.encode()]
+    assert newest[-1] is not None
+    change = decode_change(newest[-1])
+    assert isinstance(change, SegmentChange)
+    expected = (change.segment, change.segment_name, int(change.provisional), change.sequence)
+    by = (model.release.version, model.activation)
+    same(f"what {user_id} has to read", plain, dict(zip(_PLAIN, map(str, (*expected, *by)), strict=True)))
+
+
+def _check_index(world: World, user_id: str) -> None:
+    """The index of a user's orders is that of all of them, or there is none."""
+    user, indexed = world.redis.users[user_id], world.state(user_id).indexed
+    orders = [order_of(order) for order in user.orders.values()]
+    right = all_entries(user_id, orders, world.config.rules) if indexed else frozenset[str]()
+    same(f"the index of {user_id}'s orders", sorted(user.index), sorted(right))
+    same(f"whether {user_id} has an index", indexed, len(orders) > 1)
+
+
+def _check_place(world: World, partition: int, alive: set[str]) -> None:
+    """A lane is done with each of its topics as it is now, and its sweep with each of its users."""
+    place, topics = places.decode(world.redis.places[partition]), world.topics
+    made = {topic: world.kafka.topics[topic] for topic in (*topics.inputs, topics.users)}
+    ends = {topic: len(one.partitions[partition]) for topic, one in made.items()}
+    ids = {topic: one.topic_id for topic, one in made.items()}
+    same(f"where lane {partition} is", place.positions, ends)
+    same(f"the topics of lane {partition}", place.topic_ids, ids)
+    for topic in topics.inputs:
+        offset = world.kafka.offsets.get((topic, partition))
+        # Expired ones are written with the next event, and those in a topic that is gone stay.
+        if offset is not None and offset.topic_id == ids[topic]:
+            same(f"the group's offset of lane {partition} in {topic}", offset.offset, ends[topic])
+    swept = dict.fromkeys(alive, place.sweep.number)
+    same(f"whom lane {partition} has swept", world.redis.swept.get(partition, {}), swept)

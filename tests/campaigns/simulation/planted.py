@@ -1,0 +1,281 @@
+"""Lanes that are wrong on purpose, each in one way; the simulation must find every one of them.
+
+None of it touches the product's files: what is wrong lies between the lane and its ends, in a subclass, or
+in a function that is replaced while the seed runs.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+from unittest.mock import patch
+
+from msgspec.structs import replace
+
+from schemas.outputs.segment_change import Change
+from schemas.topics import Topics
+from streamer.takeover import healing
+from streamer.lane import release_switch
+from streamer.lane import run_takeover
+from streamer.lane import lane as lanes
+from streamer.batch.read_batch import Batch, Incoming, read_batch
+from streamer.interfaces.lane_interfaces import Committed, OutRecord, Record, UserWrite
+from streamer.lane.lane import Lane
+from streamer.segment.active_model import ActiveModel
+from streamer.place.place import Place
+from streamer.segment.scoring import Scorer
+from streamer.takeover.starting_point import Start, starting_point
+from streamer.lane.release_switch import Switch, Turn
+from streamer.batch.batch_users import Users
+from tests.campaigns.simulation import aof
+from tests.campaigns.simulation.planted_commands import COMMANDS
+
+Planted = tuple[type[Lane], Callable[[Any, Any], tuple[Any, Any]]]
+
+TOPICS = Topics(rekey=True)
+
+
+class _Around:
+    """Passes every call on."""
+
+    def __init__(self, end: Any) -> None:
+        self._end = end
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._end, name)
+
+
+class _CommitsLater(_Around):
+    held: Callable[[], object] | None = None
+
+    def commit(self, records: Sequence[OutRecord], positions: Mapping[str, int]) -> dict[str, int]:
+        self.held = lambda: self._end.commit(records, positions)
+        written = [record.topic for record in records if record.partition is not None]
+        return {topic: self._end.watch(topic).end + written.count(topic) for topic in written}
+
+
+class _SavesFirst(_Around):
+    def __init__(self, end: Any, log: _CommitsLater) -> None:
+        super().__init__(end)
+        self._log = log
+
+    def save(self, expected: bytes | None, place: bytes, writes: Sequence[UserWrite]) -> bool:
+        saved: bool = self._end.save(expected, place, writes)
+        held, self._log.held = self._log.held, None
+        if saved and held is not None:
+            held()
+        return saved
+
+
+class _SavesInTwo(_Around):
+    def save(self, expected: bytes | None, place: bytes, writes: Sequence[UserWrite]) -> bool:
+        if expected is not None and writes and not self._end.save(expected, expected, writes):
+            return False
+        saved: bool = self._end.save(expected, place, writes if expected is None else [])
+        return saved
+
+
+class _Alone(_Around):
+    def places(self, _partitions: Sequence[int]) -> list[bytes]:
+        return []
+
+
+class _OffsetsFirst(_Around):
+    """What it knows of the offsets, however often it asks, is from before the fence."""
+
+    def fence(self) -> None:
+        self._early = self._end.committed()
+        self._end.fence()
+
+    def committed(self) -> dict[str, Committed]:
+        return dict(self._early)
+
+
+class _KnowsWhatItRead(_Around):
+    def __init__(self, end: Any) -> None:
+        super().__init__(end)
+        self.read: dict[str, int] = {}
+
+    def poll(self, max_records: int, timeout_s: float) -> list[Record]:
+        records: list[Record] = self._end.poll(max_records, timeout_s)
+        self.read |= {record.topic: record.offset + 1 for record in records if record.topic in TOPICS.inputs}
+        return records
+
+
+class _GoesOnReading(Lane):
+    """After a doubt it reads on where it was, and does not read again what it dropped."""
+
+    def take_over(self, writer: str) -> None:
+        assert isinstance(self._log, _KnowsWhatItRead)
+        read = dict(self._log.read)
+        super().take_over(writer)
+        self._log.read_from(
+            {topic: max(offset, read.get(topic, 0)) for topic, offset in self.positions.items()}
+        )
+
+
+class _AsksForEachEvent(Lane):
+    """Each event is decided by what is newest just then."""
+
+    def _decide(
+        self, batch: Batch, users: Users, model: ActiveModel
+    ) -> tuple[Batch, list[Change], tuple[Incoming, ...]]:
+        changes: list[Change] = []
+        for incoming in batch.events:
+            changes += super()._decide(replace(batch, events=[incoming]), users, self._turn().model)[1]
+        return batch, changes, ()
+
+
+class _SweepsOneBatch(Lane):
+    """A sweep is taken for done after its first batch."""
+
+    def _save(
+        self, writes: Sequence[UserWrite], reached: dict[str, int], turn: Turn, *, swept: bool = False
+    ) -> None:
+        super()._save(writes, reached, turn, swept=True)
+
+
+def _as_it_is(log: Any, store: Any) -> tuple[Any, Any]:
+    return log, store
+
+
+def _saving_first(log: Any, store: Any) -> tuple[Any, Any]:
+    later = _CommitsLater(log)
+    return later, _SavesFirst(store, later)
+
+
+@contextmanager
+def nothing() -> Iterator[Planted]:
+    yield Lane, _as_it_is
+
+
+@contextmanager
+def save_before_commit() -> Iterator[Planted]:
+    yield Lane, _saving_first
+
+
+@contextmanager
+def place_apart_from_states() -> Iterator[Planted]:
+    yield Lane, lambda log, store: (log, _SavesInTwo(store))
+
+
+@contextmanager
+def offsets_before_fence() -> Iterator[Planted]:
+    yield Lane, lambda log, store: (_OffsetsFirst(log), store)
+
+
+@contextmanager
+def deciding_while_healing() -> Iterator[Planted]:
+    right = starting_point
+
+    def wrong(*args: Any, **options: Any) -> Start:
+        start = right(*args, **options)
+        return replace(start, decide_from=start.fold_from)
+
+    with patch.object(run_takeover, "starting_point", wrong):
+        yield Lane, _as_it_is
+
+
+@contextmanager
+def without_the_dropped_records() -> Iterator[Planted]:
+    yield _GoesOnReading, lambda log, store: (_KnowsWhatItRead(log), store)
+
+
+@contextmanager
+def a_model_for_each_event() -> Iterator[Planted]:
+    yield _AsksForEachEvent, _as_it_is
+
+
+@contextmanager
+def without_waiting_for_a_later_activation() -> Iterator[Planted]:
+    with patch.object(Switch, "_expect_read", lambda *_: None):
+        yield Lane, _as_it_is
+
+
+@contextmanager
+def a_sweep_of_one_batch() -> Iterator[Planted]:
+    yield _SweepsOneBatch, _as_it_is
+
+
+@contextmanager
+def an_index_that_is_not_whole() -> Iterator[Planted]:
+    """A lane notes the index as soon as it begins to fill it."""
+
+    def wrong(place: Place, space: str) -> bool:
+        return space in (place.sweep.space, *place.sweep.filling)
+
+    with patch.object(release_switch, "has_index", wrong):
+        yield Lane, _as_it_is
+
+
+@contextmanager
+def without_asking_the_other_lanes() -> Iterator[Planted]:
+    yield Lane, lambda log, store: (log, _Alone(store))
+
+
+@contextmanager
+def without_the_margin() -> Iterator[Planted]:
+    right = Scorer.score
+    with patch.object(Scorer, "score", lambda scorer, features, *_: right(scorer, features)):
+        yield Lane, _as_it_is
+
+
+@contextmanager
+def without_handing_over() -> Iterator[Planted]:
+    def wrong(*args: Any) -> Batch:
+        return replace(read_batch(*args), rekeyed=[])
+
+    with patch.object(lanes, "read_batch", wrong):
+        yield Lane, _as_it_is
+
+
+@contextmanager
+def believing_half_of_a_save() -> Iterator[Planted]:
+    with patch.object(aof, "torn", lambda *_: set()):
+        yield Lane, _as_it_is
+
+
+@contextmanager
+def user_segments_only_when_behind() -> Iterator[Planted]:
+    right = healing.adopt
+
+    def wrong(log: Any, store: Any, start: Start, *rest: Any) -> None:
+        if start.fold_from != start.decide_from:
+            right(log, store, start, *rest)
+
+    with patch.object(healing, "adopt", wrong):
+        yield Lane, _as_it_is
+
+
+def _in_a_command(
+    plant: Callable[[], AbstractContextManager[None]],
+) -> Callable[[], AbstractContextManager[Planted]]:
+    @contextmanager
+    def planted() -> Iterator[Planted]:
+        with plant():
+            yield Lane, _as_it_is
+
+    planted.__name__ = plant.__name__
+    return planted
+
+
+PLANTS: dict[str, Callable[[], AbstractContextManager[Planted]]] = {
+    plant.__name__.replace("_", "-"): plant
+    for plant in (
+        nothing,
+        save_before_commit,
+        place_apart_from_states,
+        offsets_before_fence,
+        deciding_while_healing,
+        without_the_dropped_records,
+        user_segments_only_when_behind,
+        a_model_for_each_event,
+        without_waiting_for_a_later_activation,
+        a_sweep_of_one_batch,
+        an_index_that_is_not_whole,
+        without_asking_the_other_lanes,
+        without_the_margin,
+        without_handing_over,
+        believing_half_of_a_save,
+        *map(_in_a_command, COMMANDS),
+    )
+}

@@ -1,0 +1,91 @@
+"""Releases that are published and rolled back, and what each worker has read of them."""
+
+from random import Random
+
+from schemas.release.model_release import ModelRelease
+from streamer.segment.active_model import ActiveModel, BootstrapRecord
+from tests.support.worlds.made_up_release import CENTRES, a_release, an_active_model
+
+# Other centres in the same space: users move with the release alone.
+_CENTRES = (
+    CENTRES,
+    (CENTRES[2], CENTRES[1], CENTRES[0], CENTRES[3]),
+    ((0.5, 0.5), (-0.5, 0.5), (-0.5, -0.5), (0.5, -0.5)),
+)
+# Each another space.
+_SCALES = (0.5, 2.0)
+
+
+class Published:
+    """The topic of releases: every activation, the newest last."""
+
+    def __init__(self, exclude_statuses: tuple[str, ...]) -> None:
+        self._releases = [
+            *(a_release(centres=c, exclude_statuses=exclude_statuses) for c in _CENTRES),
+            *(a_release(scale=s, exclude_statuses=exclude_statuses) for s in _SCALES),
+        ]
+        self.activations = [an_active_model(0, self._releases[0])]
+        self.bootstrap: BootstrapRecord | None = None
+
+    @property
+    def newest(self) -> ActiveModel:
+        return self.activations[-1]
+
+    def activate(self, random: Random) -> ActiveModel:
+        """Make another release current, or the one in use once more."""
+        # Each activation writes two records, or one where it is a rollback.
+        offset = self.newest.activation + random.randint(1, 2)
+        release: ModelRelease = random.choice(self._releases)
+        self.activations.append(an_active_model(offset, release))
+        return self.newest
+
+
+class Read:
+    """How far one worker has read the topic: it is behind until it looks."""
+
+    def __init__(self, published: Published, random: Random) -> None:
+        self._published = published
+        self._random = random
+        self._read = 1
+
+    def look(self) -> ActiveModel:
+        if self._random.random() < 0.5:
+            self._read = self._random.randint(self._read, len(self._published.activations))
+        return self.newest
+
+    def to_the_end(self) -> "Read":
+        self._read = len(self._published.activations)
+        return self
+
+    @property
+    def newest(self) -> ActiveModel:
+        return self._published.activations[self._read - 1]
+
+    def release_by_version(self, version: str) -> ModelRelease | None:
+        read = (model.release for model in self._published.activations[: self._read])
+        return next((release for release in read if release.version == version), None)
+
+    def bootstrap_standing(self) -> BootstrapRecord | None:
+        return self._published.bootstrap
+
+
+class LaneModels:
+    """The releases as one lane of a worker asks for them."""
+
+    def __init__(self, read: Read) -> None:
+        self._read = read
+
+    def current(self) -> ActiveModel:
+        return self._read.look()
+
+    def known_activation(self) -> int:
+        return self._read.newest.activation
+
+    def problem(self) -> str | None:
+        return None
+
+    def release_by_version(self, version: str) -> ModelRelease | None:
+        return self._read.release_by_version(version)
+
+    def bootstrap_standing(self) -> BootstrapRecord | None:
+        return self._read.bootstrap_standing()

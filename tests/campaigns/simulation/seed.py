@@ -1,0 +1,127 @@
+"""One seed: a world, two workers and what befalls them; then peace, and every promise is checked."""
+
+from collections.abc import Callable
+from random import Random
+from unittest.mock import patch
+
+from schemas.errors import NeedsRebuild
+from streamer.user import order_index
+from tests.campaigns.simulation.broken import BrokenPromise
+from tests.campaigns.simulation.check import check_end
+from tests.campaigns.simulation.faults import CallFaults, WorldFaults
+from tests.campaigns.simulation.operators import Commands, Operators, end_bootstrap, end_switch, help_out
+from tests.campaigns.simulation.planted import PLANTS
+from tests.campaigns.simulation.warehouse import give_a_past
+from tests.campaigns.simulation.workers import Fleet, is_curable
+from tests.campaigns.simulation.world import NAMES, OPERATOR, SimWorld
+
+
+def run_seed(seed: int, plant: str = "nothing", trace: Callable[[str], None] | None = None) -> None:
+    """Run one seed to its end.
+
+    Args:
+        plant: a fault of :mod:`tests.campaigns.simulation.planted` to break the lane with.
+        trace: is told every step.
+
+    Raises:
+        BaseException: a promise is broken, or a lane met an error that ends a worker.
+    """
+    random = Random(seed)
+    lines = [0]
+
+    def say(text: str) -> None:
+        if trace is not None:
+            lines[0] += 1
+            trace(f"{lines[0]:4} {text}")
+
+    # A user of two orders has an index of them: few have many here.
+    with patch.object(order_index, "MOST_UNINDEXED", 1), PLANTS[plant]() as (lane_class, ends):
+        world = SimWorld(random, say)
+        calls = CallFaults(world)
+        fleet = Fleet(world, lane_class, ends, calls)
+        operators = Operators(world, calls)
+        try:
+            befall(world, fleet, operators)
+        finally:
+            fleet.end()
+            operators.end()
+        say("the faults end")
+        for late in list(world.late):
+            world.land(late) if random.random() < 0.5 else world.late.remove(late)
+        settle(world, fleet)
+        world.look_from(world.set_to[OPERATOR])
+        check_end(world, world.ledger)
+
+
+def befall(world: SimWorld, fleet: Fleet, operators: Operators) -> None:
+    """Turn by turn: somebody makes some calls, or something happens."""
+    random = world.random
+    faults = WorldFaults(world, fleet.drain_where_possible, fleet.kill)
+    happens = random.choice([0.1, 0.2, 0.4])
+    moves = random.choice([0.0, 0.02, 0.08])
+    burst = random.choice([1, 3, 12])
+    if random.random() < 0.2:
+        _bootstrap(world, faults, operators, happens, burst)
+    operates = random.choice([0.0, 0.0, 0.2, 0.5])
+    for turn in range(random.randint(40, 120)):
+        if random.random() < happens:
+            faults.act()
+        if random.random() < moves:
+            _move(world, fleet, turn)
+        if random.random() < operates:
+            operators.begin()
+        awake = [member.task for member in fleet.members if member.may_run(turn)]
+        awake += [operator.task for operator in operators.busy] * 2
+        if awake:
+            random.choice(awake).resume(random.randint(1, burst))
+
+
+def _bootstrap(
+    world: SimWorld, faults: WorldFaults, operators: Operators, happens: float, burst: int
+) -> None:
+    """Before any worker starts, somebody bootstraps until one has come to the end."""
+    give_a_past(world)
+    world.boots = True
+    turns = 0
+    while world.boots and (turns := turns + 1) < 60:
+        if world.random.random() < happens:
+            faults.act()
+        if not operators.busy or world.random.random() < 0.02:
+            operators.bootstrap()
+        if operators.busy:
+            world.random.choice(operators.busy).task.resume(world.random.randint(1, 3 * burst))
+    if world.boots:
+        end_bootstrap(world, Commands(world, lambda end: end, "peace"))
+
+
+def settle(world: SimWorld, fleet: Fleet) -> None:
+    """All lanes read to the end; where one asks for an operator, one helps as the manual says."""
+    commands = Commands(world, lambda end: end, "peace")
+    for _ in range(3):
+        try:
+            end_switch(world, commands)
+            fleet.drain_all()
+        except NeedsRebuild as reason:
+            if not is_curable(reason):
+                raise
+            world.say(f"a lane asks for an operator: {reason}")
+            help_out(world, commands)
+        else:
+            return
+    raise BrokenPromise("the lanes still ask for an operator")
+
+
+def _move(world: SimWorld, fleet: Fleet, turn: int) -> None:
+    """A worker dies or pauses, or the group changes its mind; often one follows from the other."""
+    random = world.random
+    kind = random.choice(["dies", "pauses", "assign"])
+    if kind == "dies":
+        fleet.kill(random.choice(NAMES))
+    if kind == "pauses":
+        worker = random.choice(NAMES)
+        world.say(f"worker {worker} pauses")
+        for member in fleet.members:
+            if member.worker == worker:
+                member.asleep_until = turn + random.randint(2, 30)
+    if kind == "assign" or random.random() < 0.5:
+        fleet.assign(random.randrange(world.partitions))

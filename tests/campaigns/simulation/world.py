@@ -1,0 +1,416 @@
+"""A Kafka and a Redis in memory that can forget, and answer late; the ends of a lane in them."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from random import Random
+
+import msgspec
+from msgspec import Struct
+
+from schemas.input_events import Event
+from schemas.partitioner import partition_of
+from streamer.place import place as places
+from streamer.refill.bootstrap_lanes import Fact
+from streamer.interfaces.lane_interfaces import OutRecord, Record, UserWrite
+from streamer.lane.lane import Lane
+from streamer.interfaces.lane_errors import InDoubt, Torn
+from streamer.in_memory import MemoryLog, MemoryRedis, MemoryStore
+from streamer.segment.active_model import ActiveModel, BootstrapRecord
+from streamer.segment.neighbours import AngleIndex
+from streamer.place.place import Place
+from streamer.place.place_marks import moved_to
+from streamer.lane.release_switch import Turn
+from tests.campaigns.simulation.aof import PREFIXES, AppendOnlyFile, Effect, drop_effects, effects_of
+from tests.campaigns.simulation.broken import BrokenPromise, same
+from tests.campaigns.simulation.check import Ledger, read_event
+from tests.campaigns.simulation.indexes import check_notes, check_used
+from tests.campaigns.simulation.releases import Published
+from tests.support.worlds.lane_world import World
+
+NAMES = ("A", "B")
+OPERATOR = "operator"
+
+# Far more than a lane needs to read all that a seed writes.
+_ENDLESS = 10_000
+
+
+class Late(Struct):
+    """A request that the client has given up, and that the server has not handled yet."""
+
+    kind: str
+    partition: int
+    land: Callable[[], object]
+
+
+class SimWorld(World):
+    """Topics, a Redis that can lose its newest writes, and requests on their way."""
+
+    def __init__(self, random: Random, say: Callable[[str], None]) -> None:
+        partitions = random.choice([1, 1, 1, 2])
+        exclude = random.choice([(), ("Cancelled",)])
+        rekey = partitions > 1 and random.random() < 0.5
+        super().__init__(partitions, exclude=exclude, max_batch=random.randint(1, 6), rekey=rekey)
+        rules = msgspec.structs.replace(self.config.rules, min_margin=random.choice([0.0, 0.0, 0.3]))
+        self.config = msgspec.structs.replace(self.config, rules=rules)
+        self.published = Published(exclude)
+        self.models.model = self.published.newest
+        self.random = random
+        self.say = say
+        self.calm = False
+        self.renewed = False
+        self.lossless = True
+        self.aof = AppendOnlyFile()
+        self.redises: dict[str, MemoryRedis] = {}
+        self.redises |= {prefix: MemoryRedis(prefix=prefix, beside=self.redises) for prefix in PREFIXES}
+        self.saves: Counter[tuple[str, int]] = Counter()
+        self.leases: dict[str, str] = {}
+        # How many saves there were before each that moved a lane.
+        self.pointers: list[int] = []
+        # By worker, and for the operator, the prefix in the settings.
+        self.set_to = dict.fromkeys((*NAMES, OPERATOR), PREFIXES[0])
+        # A bootstrap's facts, by lane the offsets from which the log goes on, and whether it is still to end.
+        self.warehouse: list[Fact] = []
+        self.starts: dict[int, dict[str, int]] = {}
+        self.late: list[Late] = []
+        self.deleted: list[Event] = []
+        self.ledger = Ledger(self)
+        self.boots = False
+        self.switches = 0
+
+    def events(self) -> dict[str, list[Event]]:
+        """What the inputs hold, and what they held before they were made anew."""
+        facts = super().events()
+        for event in (*self.deleted, *self.warehouse):
+            facts.setdefault(event.user_id, []).append(event)
+        return facts
+
+    def restart_redis(self, aof: AppendOnlyFile) -> None:
+        """Redis starts again from this file; what was on its way to it is gone."""
+        self.late = [late for late in self.late if late.kind == "commit"]
+        self.aof, held = aof, aof.load()
+        self.pointers = [at for at in self.pointers if at < len(aof.saves())]
+        self.saves, self.leases = held.saves, held.leases
+        for prefix, kept in held.redises.items():
+            redis = self.redises[prefix]
+            redis.places, redis.users, redis.torn = kept.places, kept.users, kept.torn
+            redis.swept, redis.indexes = kept.swept, kept.indexes
+
+    def cut(self, saves: int) -> AppendOnlyFile:
+        """The file without its newest saves; the eldest of these may leave its first commands."""
+        begin, end = self.aof.saves()[-saves:][0]
+        return self.aof.cut(self.random.randint(begin, end), inside=self.random.random() < 0.7)
+
+    def may_start_from(self, aof: AppendOnlyFile) -> bool:
+        """Whether the lanes can heal from this file, by themselves or by a rebuild; else all is lost."""
+        if self.boots:
+            return True
+        held = aof.load().redises
+        gone = {
+            partition
+            for partition in range(self.partitions)
+            for setting in set(self.set_to.values())
+            if self._place(self.redises, setting, partition) is not None
+            and self._place(held, setting, partition) is None
+        }
+        # After a bootstrap nothing but a rebuild helps, of all lanes.
+        asked = range(self.partitions) if self.warehouse else gone
+        return not gone or not (self.renewed or any(self.in_danger(partition) for partition in asked))
+
+    def live(self, partition: int, setting: str, redises: Mapping[str, MemoryRedis] | None = None) -> str:
+        """The prefix under which a lane goes on, for one who is set to this prefix."""
+        under = self.redises if redises is None else redises
+        for _ in PREFIXES:
+            prefix = moved_to(under[setting].places.get(partition))
+            if prefix is None:
+                return setting
+            setting = prefix
+        raise BrokenPromise(f"the places of lane {partition} point to one another")
+
+    def place(self, partition: int, setting: str) -> Place | None:
+        """What a lane may go on from."""
+        return self._place(self.redises, setting, partition)
+
+    def _place(self, redises: Mapping[str, MemoryRedis], setting: str, partition: int) -> Place | None:
+        redis = redises[self.live(partition, setting, redises)]
+        stored = redis.places.get(partition)
+        return None if stored is None or partition in redis.torn else places.readable(stored)
+
+    def look_from(self, setting: str) -> None:
+        """See Redis as readers do who are set to a prefix: each lane where it goes on."""
+        self.redis = MemoryRedis()
+        for partition in range(self.partitions):
+            live = self.redises[self.live(partition, setting)]
+
+            def is_ours(user_id: str, partition: int = partition) -> bool:
+                return partition_of(user_id, self.partitions) == partition
+
+            if partition in live.places:
+                self.redis.places[partition] = live.places[partition]
+            self.redis.swept[partition] = live.swept.get(partition, {})
+            self.redis.users |= {name: user for name, user in live.users.items() if is_ours(name)}
+            for space, index in live.indexes.items():
+                for user_id, angle in index.nearest(0.0, len(index)):
+                    if is_ours(user_id):
+                        self.redis.indexes.setdefault(space, AngleIndex()).put(user_id, angle)
+
+    def empty_redis(self) -> None:
+        self.lossless = False
+        self.restart_redis(AppendOnlyFile())
+
+    def activate(self) -> str:
+        """Publish, or roll back; the workers read of it when they look."""
+        self.models.model = self.published.activate(self.random)
+        return f"{self.models.model.activation}: release {self.models.model.release.version}"
+
+    def expire_offsets(self, partition: int) -> None:
+        for topic in self.topics.inputs:
+            self.kafka.offsets.pop((topic, partition), None)
+        self.ledger.offsets_expired(partition)
+
+    @property
+    def moves(self) -> bool:
+        """Whether lanes move to another prefix, or some have and others have not."""
+        live = {
+            self.live(lane, setting) for lane in range(self.partitions) for setting in self.set_to.values()
+        }
+        return self.switches > 0 or len(live) > 1 or any(late.kind == "move" for late in self.late)
+
+    def is_done_with(self, topic: str) -> bool:
+        """Whether every lane has decided and saved all of an input; of others it may not have."""
+        for partition, records in enumerate(self.kafka.topics[topic].partitions):
+            offset = self.kafka.offsets.get((topic, partition))
+            now = (self.kafka.topics[topic].topic_id, len(records))
+            if offset is None or (offset.topic_id, offset.offset) != now:
+                return False
+            for setting in set(self.set_to.values()):
+                place = self.place(partition, setting)
+                if place is None or (place.topic_ids[topic], place.positions[topic]) != now:
+                    return False
+        return True
+
+    def delete_and_create(self, topic: str) -> None:
+        """Make an input anew after all of it was read; Kafka may or may not forget the group's offsets."""
+        for record in self.records(topic) if topic != self.topics.rekeyed else ():
+            event = self.event(record) if self.topics.rekey else read_event(self, record)
+            if event is not None:
+                self.deleted.append(event)
+        self.kafka.create(topic, self.partitions)
+        if self.random.random() < 0.5:
+            for partition in range(self.partitions):
+                self.kafka.offsets.pop((topic, partition), None)
+        self.renewed = True
+        self.ledger.topic_made_anew(topic)
+
+    def settle(self, partition: int) -> None:
+        """A new producer ends its predecessor's transaction: a commit on its way is done before that, or
+        never.
+        """
+        for late in [late for late in self.late if (late.kind, late.partition) == ("commit", partition)]:
+            if self.random.random() < 0.5:
+                self.land(late)
+            else:
+                self.late.remove(late)
+
+    def land(self, late: Late) -> None:
+        """The server handles a request that its client has given up."""
+        self.late.remove(late)
+        try:
+            self.say(f"   a {late.kind} of partition {late.partition} lands late: {late.land()}")
+        except InDoubt as refused:
+            self.say(f"   a {late.kind} of partition {late.partition} is refused: {refused}")
+
+    def in_danger(self, partition: int) -> bool:
+        """Whether nothing but the place tells how far the lane has come."""
+        decided = bool(self.kafka.topics[self.topics.users].partitions[partition])
+        return (decided or bool(self.warehouse)) and (
+            self.topics.signups,
+            partition,
+        ) not in self.kafka.offsets
+
+
+class Watched(Lane):
+    """A lane that remembers the model of the newest batch, and whether it is past its takeover."""
+
+    goes_by: ActiveModel | None = None
+    steps = False
+
+    def take_over(self, writer: str) -> None:
+        self.steps = False
+        super().take_over(writer)
+        self.steps = True
+
+    def _turn(self) -> Turn:
+        turn = super()._turn()
+        self.goes_by = turn.model
+        return turn
+
+
+def watched(lane_class: type[Lane]) -> type[Watched]:
+    """The same lanes, watched."""
+    return type("Watched", (Watched, lane_class), {})
+
+
+class SimLog(MemoryLog):
+    """A log that gives some of what is there, and writes what it commits into the ledger."""
+
+    def __init__(self, world: SimWorld, partition: int) -> None:
+        super().__init__(world.kafka, partition, world.topics.inputs)
+        self._world = world
+        self.lane: Watched | None = None
+        self.store: SimStore | None = None
+        self.boots: ActiveModel | None = None
+        self._polls = 0
+
+    def fence(self) -> None:
+        self._world.settle(self._partition)
+        super().fence()
+
+    def poll(self, max_records: int, timeout_s: float) -> list[Record]:
+        if self._world.calm:
+            self._polls += 1
+            if self._polls > _ENDLESS:
+                raise BrokenPromise("the lane waits for records that never come")
+            return super().poll(max_records, timeout_s)
+        reading = list(self._reading.items())
+        self._world.random.shuffle(reading)
+        self._reading = dict(reading)
+        some = self._world.random.randint(1, max_records) if self._world.random.random() < 0.9 else 0
+        return super().poll(some, timeout_s)
+
+    def commit(self, records: Sequence[OutRecord], positions: Mapping[str, int]) -> dict[str, int]:
+        if self.lane is None:
+            return self._commit_bootstrap(records, positions)
+        return self._commit(self.lane.positions, self.lane.goes_by, records, positions)
+
+    def commit_later(self, records: Sequence[OutRecord], positions: Mapping[str, int]) -> None:
+        if self.lane is None:
+            self._later(lambda: self._commit_bootstrap(records, positions))
+            return
+        begin, model = self.lane.positions, self.lane.goes_by
+        self._later(lambda: self._commit(begin, model, records, positions))
+
+    def _later(self, land: Callable[[], object]) -> None:
+        self._world.late.append(Late("commit", self._partition, land))
+
+    def _commit_bootstrap(self, records: Sequence[OutRecord], positions: Mapping[str, int]) -> dict[str, int]:
+        """A bootstrap's transaction: no lane of a worker reads here."""
+        written = super().commit(records, positions)
+        assert self.boots is not None
+        self._world.ledger.bootstrapped(self._partition, self.boots, positions, records)
+        return written
+
+    def _commit(
+        self,
+        begin: Mapping[str, int],
+        model: ActiveModel | None,
+        records: Sequence[OutRecord],
+        positions: Mapping[str, int],
+    ) -> dict[str, int]:
+        assert model is not None
+        written = super().commit(records, positions)
+        for redis in self._world.redises.values():
+            check_notes(self._world, redis, self._world.published)
+        if model is self._world.published.newest and self._world.lossless:
+            assert self.store is not None
+            check_used(self._world, self._world.redises[self.store.prefix], self._partition, model)
+        self._world.ledger.committed(self._partition, self._topic_ids, model, begin, positions, records)
+        return written
+
+
+class SimStore(MemoryStore):
+    """A store whose writes lie in the append-only file.
+
+    Args:
+        setting: the prefix that whoever opens it is set to.
+    """
+
+    def __init__(self, world: SimWorld, partition: int, setting: str) -> None:
+        super().__init__(world.redises[setting], partition)
+        self._world = world
+        self._setting = setting
+        self.lane: Watched | None = None
+
+    def follow(self) -> bytes | None:
+        self._world.live(
+            self._partition, self.prefix
+        )  # or places point to one another, and this would not end
+        return super().follow()
+
+    def save_later(self, expected: bytes | None, place: bytes, writes: Sequence[UserWrite]) -> None:
+        redis, kind = self._redis, "save" if moved_to(place) is None else "move"
+
+        def land() -> bool:
+            late = SimStore(self._world, self._partition, self._setting)
+            late._redis = redis
+            return late.save(expected, place, writes)
+
+        self._world.late.append(Late(kind, self._partition, land))
+
+    def empty(self, mark: bytes, is_ours: Callable[[str], bool]) -> int | None:
+        done, prefix = super().empty(mark, is_ours), self.prefix
+        if done:
+            self._append([lambda held: held.redises[prefix].empty(self._partition, is_ours)])
+        return done
+
+    def clear(self, mark: bytes) -> int | None:
+        done, prefix = super().clear(mark), self.prefix
+        if done:
+            self._append([lambda held: held.redises[prefix].clear()])
+        return done
+
+    def seize(self, place: bytes) -> None:
+        stored = self._redis.places.get(self._partition)
+        assert self.replace_torn(Torn("", stored, None, None), place)
+
+    def drop_place(self, mark: bytes) -> bool:
+        if self._redis.places.get(self._partition) != mark:
+            return False
+        del self._redis.places[self._partition], self._world.saves[self.prefix, self._partition]
+        self._append(drop_effects(self.prefix, self._partition))
+        return True
+
+    def _write(self, place: bytes, writes: Sequence[UserWrite]) -> None:
+        if self.lane is not None and self.lane.steps:
+            looked_at = self._world.live(self._partition, self._setting)
+            same(f"where lane {self._partition} is saved", self.prefix, looked_at)
+        if moved_to(place) is not None:
+            self._world.pointers.append(len(self._world.aof.saves()))
+        super()._write(place, writes)
+        of = (self.prefix, self._partition)
+        self._world.saves[of] += 1
+        self._append(effects_of(*of, self._world.saves[of], place, writes))
+
+    def _append(self, effects: list[Effect]) -> None:
+        self._world.aof.append(effects)
+
+
+class Announcement:
+    """The `bootstrap` record, to be written."""
+
+    def __init__(self, world: SimWorld, record: BootstrapRecord) -> None:
+        self._world = world
+        self._record = record
+
+    def announce(self) -> None:
+        self._world.published.bootstrap = self._record
+
+
+class SimLeases:
+    """By live prefix, the prefix that a rebuild fills, in the world's Redis."""
+
+    def __init__(self, world: SimWorld) -> None:
+        self._world = world
+
+    def take(self, live: str, into: str) -> bool:
+        if live in self._world.leases:
+            return False
+        self._world.leases[live] = into
+        self._world.aof.append([lambda held: held.leases.update({live: into})])
+        return True
+
+    def standing(self, live: str) -> str | None:
+        return self._world.leases.get(live)
+
+    def give_back(self, live: str) -> None:
+        self._world.leases.pop(live, None)
+        self._world.aof.append([lambda held: held.leases.pop(live, None)])

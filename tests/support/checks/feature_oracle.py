@@ -1,0 +1,156 @@
+"""Features of one user recomputed from all of its facts at once, sharing nothing with the fold.
+
+It follows the sentences of the contract (docs/contract.md), not the product's code: no incremental
+state, no tallies, every rule applied to the whole set of facts.
+"""
+
+import hashlib
+import json
+from collections import Counter, defaultdict
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from fractions import Fraction
+from typing import Any
+
+from schemas.input_events import Event, Order, Signup, UserErased
+from schemas.features import FEATURES, Feature
+
+
+def _iso(at: datetime) -> str:
+    return at.replace(tzinfo=None).isoformat() + "Z"
+
+
+def canonical_bytes(order: Order) -> bytes:
+    """The known fields but ``event_id`` as compact JSON with sorted keys and normalised times."""
+    told: dict[str, Any] = {
+        "created_at": _iso(order.created_at),
+        "items": [
+            {
+                name: value
+                for name in ("brand", "category", "price", "product_id", "quantity")
+                if (value := getattr(item, name)) is not None
+            }
+            for item in order.items
+        ],
+        "order_id": order.order_id,
+        "user_id": order.user_id,
+    }
+    if order.status is not None:
+        told["status"] = order.status
+    if order.updated_at is not None:
+        told["updated_at"] = _iso(order.updated_at)
+    return json.dumps(told, separators=(",", ":"), sort_keys=True, ensure_ascii=False).encode()
+
+
+def features(
+    user_id: str,
+    facts: Sequence[Event],
+    exclude_statuses: Collection[str] = (),
+    declared: Sequence[Feature] = FEATURES,
+) -> dict[str, Any] | None:
+    """The features declared, or None where no fact stands."""
+    erasures = [fact.erased_at for fact in facts if isinstance(fact, UserErased)]
+    erased_at = max(erasures, default=None)
+    standing = [
+        fact
+        for fact in facts
+        if not isinstance(fact, UserErased) and (erased_at is None or fact.created_at > erased_at)
+    ]
+    if not standing:
+        return None
+    told: dict[str, Any] = {}
+    for name in ("age", "gender", "country", "traffic_source"):
+        carried = [
+            (fact.created_at, value.encode() if isinstance(value, str) else value, value)
+            for fact in standing
+            if isinstance(fact, Signup) and (value := getattr(fact, name)) is not None
+        ]
+        told[name] = max(carried)[2] if carried else None
+    versions: dict[str, list[Order]] = defaultdict(list)
+    for fact in standing:
+        if isinstance(fact, Order):
+            versions[fact.order_id].append(fact)
+    newest = [
+        max(some, key=lambda order: (order.updated_at or order.created_at, canonical_bytes(order)))
+        for some in versions.values()
+    ]
+    counted = [order for order in newest if order.status not in exclude_statuses]
+    told["order_id"] = len(counted) or None
+    return {feature.name: _feature(user_id, feature, told, counted) for feature in declared}
+
+
+def _feature(user_id: str, feature: Feature, told: dict[str, Any], counted: Sequence[Order]) -> Any:
+    kind, source = feature.kind, feature.source
+    if source in told:
+        return told[source]
+    held = [(order, texts_or_numbers) for order in counted if (texts_or_numbers := _held(order, source))]
+    if not held:
+        return None
+    newest, of_newest = max(held, key=lambda pair: (pair[0].created_at, pair[0].order_id.encode()))
+    every = [entry for _, entries in held for entry in entries]
+    match kind:
+        case "most_frequent":
+            return _most_frequent(user_id, held)
+        case "distinct":
+            return len({value for value, _ in every})
+        case "last":
+            return (
+                _most_frequent(user_id, [(newest, of_newest)])
+                if _is_text(source)
+                else float(max(of_newest)[0])
+            )
+        case "sum":
+            return float(sum(value * weight for value, weight in every))
+        case "mean":
+            return float(sum(value * weight for value, weight in every)) / sum(weight for _, weight in every)
+        case "min":
+            return float(min(every)[0])
+        case "max":
+            return float(max(every)[0])
+    raise AssertionError(kind)
+
+
+def _is_text(source: str) -> bool:
+    return source not in ("price", "quantity", "order_value")
+
+
+def _held(order: Order, source: str) -> list[tuple[Any, int]]:
+    """What an order holds of a source, each with its weight; numbers are exact fractions."""
+    if source == "status":
+        return [(order.status, 1)] if order.status is not None else []
+    lines = [(item, 1 if item.quantity is None else item.quantity) for item in order.items]
+    if _is_text(source):
+        return [(value, count) for item, count in lines if (value := getattr(item, source)) is not None]
+    few = [(item, count) for item, count in lines if count <= 1_000_000]
+    if source == "quantity":
+        return [(Fraction(count), 1) for _, count in few]
+    prices = [
+        (_millionths(item.price), count)
+        for item, count in few
+        if item.price is not None and -1e12 <= item.price <= 1e12
+    ]
+    if source == "price" or not prices:
+        return prices
+    return [(Fraction(sum(price * count for price, count in prices)), 1)]
+
+
+def _millionths(price: float) -> Fraction:
+    """The price to a millionth; prices in tests have so few digits that the double is as near as need be."""
+    return Fraction(round(Fraction(str(price)) * 1_000_000), 1_000_000)
+
+
+def _most_frequent(user_id: str, held: Sequence[tuple[Order, list[tuple[Any, int]]]]) -> str:
+    amounts: Counter[str] = Counter()
+    first: dict[str, datetime] = {}
+    for order, texts in held:
+        for value, count in texts:
+            amounts[value] += count
+            first[value] = min(first.get(value, order.created_at), order.created_at)
+    return min(
+        amounts,
+        key=lambda value: (
+            -amounts[value],
+            first[value],
+            hashlib.md5(f"{user_id}:{value}".encode()).hexdigest(),
+        ),
+    )

@@ -1,0 +1,77 @@
+"""The queries in the dialects that no test can run, as files; ``python -m tests.support.checks.golden_queries`` writes them anew.
+
+The features' query is there as a whole, of the others only the last select: the steps before it are the same.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import sqlglot
+
+from schemas.features import Feature, declared
+from trainer.warehouse.tables.table_layout import TABLES
+from trainer.warehouse.queries.shop_queries import Queries
+
+FOLDER = Path(__file__).parent / "data" / "golden"
+DIALECTS = ("snowflake", "bigquery")
+
+START, AS_OF = datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 12, 1, tzinfo=UTC)
+EXCLUDED = ("Cancelled", "O'Hara \\ Sons")
+
+# A feature of each kind beside the seven.
+FEATURES = declared(
+    [
+        Feature("distinct_products", "distinct", "product_id"),
+        Feature("last_status", "last", "status"),
+        Feature("last_price", "last", "price"),
+        Feature("total_pieces", "sum", "quantity"),
+        Feature("average_order_value", "mean", "order_value"),
+        Feature("smallest_order", "min", "order_value"),
+        Feature("largest_order", "max", "order_value"),
+    ]
+)
+
+# A shop with a schema and names of its own.
+SHOP = {table: table for table in TABLES} | {"users": "crm.customers"}
+LAYOUT: dict[tuple[str, str], str | None] = {
+    **{(table, column.names[0]): column.names[0] for table, columns in TABLES.items() for column in columns},
+    ("users", "user_id"): "Customer No",
+    ("order_items", "quantity"): None,
+}
+
+
+def queries(dialect: str) -> dict[str, str]:
+    """Each query's text, by name."""
+    made = Queries(dialect, SHOP, LAYOUT)
+    return {
+        "features": made.features(AS_OF, EXCLUDED, FEATURES, start=START, end=AS_OF),
+        "events": made.events(AS_OF, START, "user"),
+        "followup": made.followup(datetime(2024, 9, 2, tzinfo=UTC), AS_OF, EXCLUDED),
+        "rejected": made.rejected(AS_OF, 100),
+        "counts": made.counts(AS_OF),
+        "overlap": made.overlap(AS_OF, 3),
+    }
+
+
+def files(dialect: str) -> Iterator[tuple[Path, str]]:
+    """Each golden file and what it should hold."""
+    for name, text in queries(dialect).items():
+        if name == "features":
+            yield path_of(dialect, name), text
+        else:
+            last = sqlglot.parse_one(text, read=dialect)
+            last.set("with_", None)
+            yield path_of(dialect, name), last.sql(dialect, pretty=True) + "\n"
+
+
+def path_of(dialect: str, name: str) -> Path:
+    """Where a query's golden file lies."""
+    return FOLDER / f"{name}.{dialect}.sql"
+
+
+if __name__ == "__main__":
+    FOLDER.mkdir(exist_ok=True)
+    for dialect in DIALECTS:
+        for path, text in files(dialect):
+            path.write_text(text, encoding="utf-8")

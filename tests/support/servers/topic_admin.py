@@ -1,0 +1,30 @@
+"""What an operator, or time, does to a topic: its configuration, and records that go."""
+
+from collections.abc import Mapping
+
+from confluent_kafka import OFFSET_END, TopicPartition
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
+
+from tests.support.servers.services import HANG_S
+
+
+def set_config(bootstrap: str, topic: str, config: Mapping[str, str]) -> None:
+    """Set these and leave the others."""
+    entries = [
+        ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
+        for name, value in config.items()
+    ]
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    resource = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=entries)
+    (done,) = admin.incremental_alter_configs([resource]).values()
+    done.result(HANG_S)
+
+
+def lose_records(bootstrap: str, topic: str, partitions: int) -> None:
+    """Delete all records of a compacted topic, as compaction may do where every newest record is a null."""
+    set_config(bootstrap, topic, {"cleanup.policy": "delete"})
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    ends = [TopicPartition(topic, partition, OFFSET_END) for partition in range(partitions)]
+    for done in admin.delete_records(ends).values():
+        done.result(HANG_S)
+    set_config(bootstrap, topic, {"cleanup.policy": "compact"})

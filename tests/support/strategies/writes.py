@@ -1,0 +1,33 @@
+"""What lanes save: users with fields, orders and angles, set and deleted."""
+
+from hypothesis import strategies as st
+
+from streamer.interfaces.lane_interfaces import IndexWrite, UserWrite
+from streamer.user.user_state import Ask
+from tests.support.strategies.angles import angles, user_ids
+
+orders = ("1", "2", "é")
+beginnings = ("f:a:", "f:b:", "t:é:")
+# The lanes' values are JSON, so text.
+_values = st.text(max_size=5).map(str.encode)
+asks = {Ask(beginning, last): 2 for beginning in beginnings for last in (False, True)}
+_entries = st.builds("{}{}".format, st.sampled_from(beginnings), st.text(max_size=3))
+
+_writes = st.builds(
+    UserWrite,
+    user_id=user_ids,
+    fields=st.fixed_dictionaries(
+        {}, optional={"state": st.none() | _values, "segment": st.none() | st.integers(0, 9).map(str)}
+    ),
+    orders=st.dictionaries(st.sampled_from(orders), st.none() | _values),
+    angles=st.dictionaries(st.sampled_from(("s1", "s2")), st.none() | angles),
+    swept=st.none() | st.integers(0, 3),
+    index=st.none()
+    | st.builds(
+        IndexWrite,
+        anew=st.booleans(),
+        add=st.lists(_entries, max_size=4, unique=True),
+        remove=st.lists(_entries, max_size=4, unique=True),
+    ),
+)
+saves = st.lists(_writes, max_size=12, unique_by=lambda write: write.user_id)

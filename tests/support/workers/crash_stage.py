@@ -1,0 +1,257 @@
+"""The stage of a case: its topics, keys and events, and the processes that run its lanes."""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+import threading
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from multiprocessing.connection import wait
+from pathlib import Path
+from typing import Any, Self
+
+import redis
+from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from schemas.inputs.decode import encode_order, encode_signup
+from schemas.input_events import Event, Item, Order, Signup, UserErased
+from schemas.partitioner import librdkafka_name, partition_of
+from schemas.topics import topic_configs
+from tests.support.servers.deployment import Deployment
+from tests.support.workers.crash_points import DEADLINE_S, LANE, Ends, Point, run_lanes
+from tests.support.worlds.made_up_release import a_release
+from tests.support.servers.services import HANG_S
+
+PARTITIONS = 2
+MAX_BATCH = 6
+START = datetime(2024, 3, 1, tzinfo=UTC)
+USERS = tuple(str(number) for number in range(1, 41))
+
+Sent = Event | tuple[str, bytes]
+"""An event, or the key and the value of an order that cannot be read."""
+
+_PROCESSES = multiprocessing.get_context("forkserver")
+# Imported once, so that a process costs a fork and no imports.
+_PROCESSES.set_forkserver_preload([run_lanes.__module__])
+# Every start looks through all processes for those that have ended, and an exit code can be read once.
+_KEEPING = threading.Lock()
+
+
+def profiles() -> list[Sent]:
+    """What comes on ``signups``: most users, a second word on some, and erasures.
+
+    Some erased users have later orders, others have none. An erasure comes more than a batch after the user's
+    other records: a record in one batch with an erasure has its time among the headers.
+    """
+    told: list[Sent] = [
+        Signup(user_id, START, 20 + 2 * number, "FM"[number % 2], "Spain", ("Email", "Search")[number % 2])
+        for number, user_id in enumerate(USERS)
+        if number % 5
+    ]
+    told += [Signup(user_id, START + timedelta(hours=1), age=70) for user_id in USERS[1::7]]
+    told += [UserErased(user_id, START + timedelta(hours=12)) for user_id in USERS[2:30:7]]
+    told += [UserErased(user_id, START + timedelta(days=30)) for user_id in USERS[3:30:7]]
+    return told
+
+
+def purchases() -> list[Sent]:
+    """The records of ``orders``: three orders a user, some of them again, and some that cannot be read."""
+    told: list[Sent] = []
+    for turn in range(3):
+        for number, user_id in enumerate(USERS):
+            what = number + 2 * turn
+            item = Item(("Carhartt", "Allegra K", "Ön", "Nobody's")[what % 4], ("Jeans", "Socks")[what % 2])
+            at = START + timedelta(days=1 + turn, minutes=number)
+            told.append(Order(user_id, f"{user_id}-{turn}", at, (item,) * (1 + turn)))
+        told += [Order(user_id, f"{user_id}-0", START, (Item("Ön", "Socks"),)) for user_id in USERS[::9]]
+        if turn == 1:
+            told += [(user_id, b"{") for user_id in USERS[:6]]
+    return told
+
+
+class Stage:
+    """A deployment whose lanes run in processes of :func:`run_lanes`."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self.deployment = deployment
+        self._group = f"{deployment.prefix}group"
+        self._begun: list[LaneProcess] = []
+        self.sent: list[Sent] = []
+        self.ends: Ends = {p: dict.fromkeys(deployment.topics.inputs, 0) for p in range(PARTITIONS)}
+        deployment.announce(a_release())
+
+    def send(self, what: Sequence[Sent]) -> None:
+        """Write to the inputs, after which ``ends`` are their ends."""
+        topics = self.deployment.topics
+        producer = Producer(
+            {"bootstrap.servers": self.deployment.bootstrap, "partitioner": librdkafka_name("murmur2")}
+        )
+        for one in what:
+            if isinstance(one, tuple):
+                topic, key, value = topics.orders, one[0].encode(), one[1]
+            elif isinstance(one, Order):
+                topic, (key, value) = topics.orders, encode_order(one)
+            else:
+                topic, (key, value) = topics.signups, encode_signup(one)
+            assert key is not None
+            producer.produce(topic, value, key)
+            self.ends[partition_of(key.decode(), PARTITIONS)][topic] += 1
+        assert producer.flush(HANG_S) == 0
+        self.sent += what
+
+    def process(self, point: Point | None = None) -> LaneProcess:
+        """Start the lanes; they stop at the point."""
+        values = {
+            "kafka": self.deployment.bootstrap,
+            "redis": self.deployment.redis_url,
+            "topic_prefix": self.deployment.prefix,
+            "redis_prefix": self.deployment.redis_prefix,
+            "group": self._group,
+            "partitions": PARTITIONS,
+            "max_batch": MAX_BATCH,
+        }
+        begun = LaneProcess(values, self.deployment.folder / f"lanes-{len(self._begun)}.log", point)
+        self._begun.append(begun)
+        return begun
+
+    def finish(self) -> None:
+        """Let a process that nothing happens to do what is left."""
+        self.process().reach(self.ends).close()
+
+    def committed(self) -> Ends:
+        """The group's offsets as they are now, whatever is pending."""
+        inputs = self.deployment.topics.inputs
+        config = {
+            "bootstrap.servers": self.deployment.bootstrap,
+            "group.id": self._group,
+            "isolation.level": "read_uncommitted",
+        }
+        found: Ends = defaultdict(dict)
+        with Consumer(config) as consumer:
+            asked = [TopicPartition(topic, p) for p in range(PARTITIONS) for topic in inputs]
+            for at in consumer.committed(asked, 20):
+                found[at.partition][at.topic] = max(at.offset, 0)
+        return dict(found)
+
+    def in_the_middle(self) -> bool:
+        """Whether a part of what was sent last is decided in the lane that stops, and not all."""
+        decided, ends = self.committed()[LANE], self.ends[LANE]
+        signups, orders = self.deployment.topics.sources
+        topic = orders if isinstance(self.sent[-1], Order) else signups
+        return 0 < decided[topic] < ends[topic]
+
+    def keys(self) -> dict[bytes, bytes]:
+        """Every key in Redis, as Redis itself copies it."""
+        with self._redis() as client:
+            return {
+                key: client.dump(key) for key in client.scan_iter(f"{self.deployment.redis_prefix}*", 1_000)
+            }
+
+    def set_back(self, keys: dict[bytes, bytes]) -> None:
+        """Give Redis these keys and no other."""
+        now = self.keys()
+        with self._redis() as client:
+            client.delete(*now)
+            for key, value in keys.items():
+                client.restore(key, 0, value)
+
+    def _redis(self) -> redis.Redis:
+        return redis.Redis.from_url(self.deployment.redis_url, socket_timeout=60)
+
+    def close(self) -> None:
+        """End the processes; delete keys and topics, since the broker cannot hold those of all cases."""
+        for process in self._begun:
+            process.kill()
+        self.deployment.close()
+        admin = AdminClient({"bootstrap.servers": self.deployment.bootstrap})
+        for deleted in admin.delete_topics(list(topic_configs(self.deployment.topics))).values():
+            deleted.result(HANG_S)
+
+
+@contextmanager
+def staged(deployment: Deployment) -> Iterator[Stage]:
+    """A stage, closed in the end."""
+    stage = Stage(deployment)
+    try:
+        yield stage
+    finally:
+        stage.close()
+
+
+class LaneProcess:
+    """A process that runs the lanes."""
+
+    def __init__(self, values: dict[str, Any], log: Path, point: Point | None) -> None:
+        self._log = log
+        self._point = point
+        self._connection, theirs = _PROCESSES.Pipe()
+        with theirs:
+            arguments = (theirs, values, log, point)
+            self._process = _PROCESSES.Process(target=run_lanes, args=arguments, daemon=True)
+            with _KEEPING:
+                self._process.start()
+
+    def stop_at(self, point: Point) -> Self:
+        """Stop at this point, counted from now on."""
+        self._point = point
+        self._asks(point)
+        return self
+
+    def reach(self, ends: Ends) -> Self:
+        """Wait until every lane has applied all that there is."""
+        self._asks(ends)
+        return self
+
+    def died(self) -> None:
+        """Wait until it has died at the point, by its own word and the system's."""
+        self._hears(self._point)
+        self._ends(-signal.SIGKILL)
+
+    def lost_an_answer(self) -> Self:
+        """Wait until it has come to the point."""
+        self._hears(self._point)
+        return self
+
+    def close(self) -> None:
+        """End in order."""
+        self._connection.send(None)
+        self._ends(0)
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._exit_code()
+        self._connection.close()
+
+    def log(self) -> str:
+        return self._log.read_text(errors="replace") if self._log.exists() else "it wrote nothing"
+
+    def waited(self) -> bool:
+        """Whether a lane waited before it took itself over: in doubt, or because a server did not answer."""
+        return any(f"lane={LANE} phase=waiting" in " ".join(line.split()) for line in self.log().splitlines())
+
+    def _asks(self, what: object) -> None:
+        with suppress(ConnectionError):  # why it has ended is told where the answer is waited for
+            self._connection.send(what)
+        self._hears(what)
+
+    def _hears(self, expected: object) -> None:
+        try:
+            # The process has its own deadline for what it waits for, and says more.
+            heard = self._connection.recv() if self._connection.poll(DEADLINE_S + 10) else "nothing"
+        except (EOFError, ConnectionError):
+            heard = f"that it ended with {self._exit_code()}"
+        assert heard == expected, f"heard {heard} and not {expected}: {self.log()[-3_000:]}"
+
+    def _ends(self, expected: int) -> None:
+        code = self._exit_code()
+        assert code == expected, f"ended with {code} and not {expected}: {self.log()[-3_000:]}"
+
+    def _exit_code(self) -> int | None:
+        """Of a process that ends; None where it does not."""
+        wait([self._process.sentinel], DEADLINE_S)
+        with _KEEPING:
+            return self._process.exitcode

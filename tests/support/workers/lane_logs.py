@@ -1,0 +1,113 @@
+"""Topics of a test's own on a real Kafka, its logs, and an independent reader of what they wrote."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Any, Self
+
+from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from schemas.topics import Topics, topic_configs
+from streamer.interfaces.lane_interfaces import OutRecord, Record
+from streamer.kafka.kafka_client import Deadlines
+from streamer.kafka.kafka_log import KafkaLog
+from tests.support.checks.read_records import KafkaRecord, read_topic
+from tests.support.servers.services import HANG_S
+
+LANE = 1
+PARTITIONS = 3
+QUICK = Deadlines(check_s=0.2, abort_s=1)
+
+
+class LaneLogs:
+    """The topics of one prefix, and the logs opened on them."""
+
+    def __init__(self, bootstrap: str, prefix: str) -> None:
+        self.client = {"bootstrap.servers": bootstrap}
+        self.topics = Topics(prefix)
+        self.group = f"{prefix}group"
+        self._stack = ExitStack()
+        self.admin = AdminClient({**self.client, "log_level": 0})
+
+    def __enter__(self) -> Self:
+        self.make(*topic_configs(self.topics))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def make(self, *names: str, config: dict[str, str] | None = None) -> None:
+        """Make topics, and wait until the broker knows them."""
+        configs = topic_configs(self.topics)
+        wanted = [NewTopic(name, PARTITIONS, 1, config=config or configs.get(name, {})) for name in names]
+        for made in self.admin.create_topics(wanted).values():
+            made.result(HANG_S)
+        with Consumer({**self.client, "group.id": "look", "log_level": 0}) as consumer:
+            for name in names:
+                while len(consumer.list_topics(name, timeout=HANG_S).topics[name].partitions) < PARTITIONS:
+                    pass
+
+    def delete(self, *names: str) -> None:
+        for gone in self.admin.delete_topics(list(names)).values():
+            gone.result(HANG_S)
+
+    def open(self, deadlines: Deadlines = QUICK, partition: int = LANE, **options: Any) -> KafkaLog:
+        """A lane's log; it is closed after the test."""
+        client = {**self.client, **options.pop("client", {})}
+        log = KafkaLog(partition, self.topics, self.group, client, deadlines=deadlines, **options)
+        self._stack.callback(log.close)
+        return log
+
+    def taken(self, deadlines: Deadlines = QUICK, **options: Any) -> KafkaLog:
+        """A log as a lane has it after a takeover: fenced, and the inputs known."""
+        log = self.open(deadlines, **options)
+        log.fence()
+        for topic in self.topics.inputs:
+            log.watch(topic)
+        return log
+
+    def send(self, topic: str, *values: bytes, key: bytes = b"k", transactional: bool = False) -> None:
+        """Write records to the lane's partition as somebody else; a transaction leaves a marker."""
+        config: dict[str, Any] = {**self.client, "message.max.bytes": 5_000_000, "log_level": 0}
+        if transactional:
+            config["transactional.id"] = f"{self.group}-somebody"
+        producer = Producer(config)
+        if transactional:
+            producer.init_transactions(HANG_S)
+            producer.begin_transaction()
+        for value in values:
+            producer.produce(topic, value, key, partition=LANE)
+        if transactional:
+            producer.commit_transaction(HANG_S)
+        assert producer.flush(HANG_S) == 0
+
+    def stable_end(self, topic: str) -> int:
+        """Up to where a reader of committed records may read."""
+        config = {**self.client, "group.id": "seen", "isolation.level": "read_committed", "log_level": 0}
+        with Consumer(config) as consumer:
+            _, end = consumer.get_watermark_offsets(TopicPartition(topic, LANE), 10, cached=False)
+            return end
+
+    def seen(self, topic: str, partition: int = LANE, isolation: str = "read_committed") -> list[KafkaRecord]:
+        """What a reader of its own sees in a partition, from its beginning to its end."""
+        return read_topic(self.client["bootstrap.servers"], topic, [partition], isolation=isolation)
+
+
+def read_to(log: KafkaLog, ends: dict[str, int], batch: int = 100) -> list[Record]:
+    """Poll until these ends are passed."""
+    records: list[Record] = []
+    end_s = time.monotonic() + HANG_S
+    while not log.at_end(ends):
+        assert time.monotonic() < end_s, f"{ends} not passed; {len(records)} records came"
+        records.extend(log.poll(batch, 0.5))
+    return records
+
+
+def out(topic: str, value: bytes | None, key: bytes = b"7", partition: int | None = LANE) -> OutRecord:
+    """A record of the lane, with a header."""
+    return OutRecord(topic, key, value, (("ce_id", b"1"),), partition)

@@ -1,0 +1,69 @@
+"""A replay of a world's lane in memory: what `segue replay` makes of its log."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from datetime import datetime
+
+from segue.refill.lane_past import past_begins
+from segue.refill.lane_replay import LaneReplay
+from segue.refill.replay_window import Wanted, window_of
+from streamer.refill.bootstrap_lanes import Fact
+from streamer.refill.replay_lane import UserReplay
+from tests.support.worlds.refolding import a_lane_log, a_past
+from tests.support.worlds.lane_world import NOW, World
+
+
+def replayed(
+    world: World,
+    begin: Mapping[str, int] | None = None,
+    end: Mapping[str, int] | None = None,
+    lane: int = 0,
+    *,
+    warehouse: Sequence[Fact] | None = None,
+) -> dict[str, UserReplay]:
+    """Replay the window; by user, the result beside the live decision. Arguments as of :func:`replay_of`."""
+    replay = replay_of(world, begin, end, lane, warehouse=warehouse)
+    for _ in replay.changes(lambda: NOW):
+        pass
+    return {one.user_id: one for one in replay.compared()}
+
+
+def replay_of(
+    world: World,
+    begin: Mapping[str, int] | None = None,
+    end: Mapping[str, int] | None = None,
+    lane: int = 0,
+    *,
+    warehouse: Sequence[Fact] | None = None,
+) -> LaneReplay:
+    """The window to be decided once more by the world's release.
+
+    Args:
+        begin: where the lane's past begins, if None.
+        end: how far the lane has decided, if None.
+        warehouse: the facts that a bootstrap took the users from, user by user, where there was one.
+    """
+    model, inputs = world.models.model, world.topics.inputs
+    assert model is not None
+    log = a_lane_log(world, lane)
+    past_at = past_begins({topic: log.bounds[topic] for topic in inputs}, lane, world.models.bootstrapped)
+    wanted = Wanted(
+        begin=None if begin is None else {lane: tuple(begin[topic] for topic in inputs)},
+        end=None if end is None else {lane: tuple(end[topic] for topic in inputs)},
+    )
+    window = window_of(world.topics, log, past_at, wanted, _no_time)
+    past = a_past(world, log, warehouse, decisions=False)
+    return LaneReplay(
+        log,
+        window,
+        past,
+        model,
+        world.config,
+        lambda: nullcontext(a_lane_log(world, lane).reader),
+        None,
+        lambda _: None,
+    )
+
+
+def _no_time(topic: str, partition: int, at: datetime) -> int:
+    raise AssertionError("no time was asked for")

@@ -1,0 +1,162 @@
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from schemas.errors import BadRelease
+from schemas.features import FEATURES, Feature
+from schemas.release.model_release import EncodedFeature, ModelRelease, Segment, space_of
+from schemas.release.release_checks import check_declared, check_features, check_names, check_shapes
+from tests.support.worlds.made_up_release import a_release
+
+NUMBER = EncodedFeature("age", "number")
+LABEL = EncodedFeature("gender", "label", ("F", "M"), (0.0, 1.0))
+
+
+def _with_feature(feature: EncodedFeature) -> ModelRelease:
+    release = a_release()
+    return replace(release, features=(feature, *release.features[1:]))
+
+
+def test_a_right_release_passes() -> None:
+    for check in (check_names, check_features, check_shapes):
+        check(a_release())
+
+
+@pytest.mark.parametrize(
+    ("feature", "problem"),
+    [
+        (replace(NUMBER, name="shoe_size"), r"features\[shoe_size\] is none of the features age, gender"),
+        (
+            replace(NUMBER, encoding="label"),
+            r"features\[age\]\.encoding is label, but the feature is a number",
+        ),
+        (EncodedFeature("gender", "number"), "encoding is number, but the feature is a category"),
+    ],
+)
+def test_a_feature_that_cannot_be_computed(feature: EncodedFeature, problem: str) -> None:
+    with pytest.raises(BadRelease, match=problem):
+        check_features(_with_feature(feature))
+
+
+@pytest.mark.parametrize(
+    ("feature", "problem"),
+    [
+        (replace(NUMBER, categories=("F",)), r"features\[age\]\.categories must be empty"),
+        (replace(NUMBER, codes=(1.0,)), "codes has 1 numbers, but should have 0"),
+        (replace(LABEL, categories=()), r"features\[gender\]\.categories lists none"),
+        (replace(LABEL, categories=("F", "F")), "categories names one twice"),
+        (replace(LABEL, codes=(0.0,)), "codes has 1 numbers, but should have 2, by its encoding label"),
+        (replace(LABEL, encoding="one-hot", codes=(0.0,)), "codes has 1 numbers, but should have 2, by its"),
+        (replace(LABEL, encoding="one-hot", codes=(0.0, 2.0)), "codes must be columns, numbered from 0"),
+        (replace(LABEL, encoding="one-hot", codes=(0.5, 0.0)), "codes must be columns, numbered from 0"),
+        (replace(LABEL, encoding="one-hot", codes=(-1.0, 0.0)), "codes must be columns, numbered from 0"),
+        (replace(LABEL, codes=(0.0, float("nan"))), "codes holds nan, which is no finite number"),
+        (replace(LABEL, codes=(0.0, 1e51)), r"codes holds 1e\+51, which is beyond 1e\+50"),
+    ],
+)
+def test_codes_that_do_not_fit_their_encoding(feature: EncodedFeature, problem: str) -> None:
+    with pytest.raises(BadRelease, match=problem):
+        check_shapes(_with_feature(feature))
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ({"features": ()}, "features names no feature"),
+        ({"mean": (1.0,)}, "mean has 1 numbers, but should have 9, one a column"),
+        ({"scale": (0.0,) * 9}, r"scale holds 0\.0, but a scale is at least 1e-50"),
+        ({"scale": (-1.0,) * 9}, r"scale holds -1\.0"),
+        ({"scale": (float("inf"),) * 9}, "scale holds inf, which is no finite number"),
+        ({"scale": (1e-308,) * 9}, r"scale holds 1e-308, but a scale is at least 1e-50"),
+        ({"scale": (1e51,) * 9}, r"scale holds 1e\+51, which is beyond 1e\+50"),
+        ({"mean": (-1e51,) * 9}, r"mean holds -1e\+51, which is beyond"),
+        ({"projection": ((1.0,) * 9, (*(1.0,) * 8, 1e200))}, r"projection holds 1e\+200, which is beyond"),
+        ({"projection_mean": (1e51,) * 9}, r"projection_mean holds 1e\+51, which is beyond"),
+        (
+            {"segments": (Segment(0, "a", (0.0, 1e154), 1),)},
+            r"segments\[id=0\]\.centre holds 1e\+154, which is",
+        ),
+        ({"projection_mean": ()}, "projection_mean has 0 numbers"),
+        ({"projection": ()}, "projection has no component"),
+        ({"projection": ((1.0,) * 9, (1.0,) * 8)}, "projection has 8 numbers"),
+        ({"segments": ()}, "segments names no segment"),
+        ({"segments": (Segment(0, "a", (1.0,), 1),)}, r"segments\[id=0\]\.centre has 1 numbers"),
+        ({"segments": (Segment(-1, "a", (1.0, 1.0), 1),)}, r"segments\[id=-1\]\.id is below 0"),
+        ({"segments": (Segment(3, "a", (1.0, 1.0), 1),) * 2}, "segments names one twice"),
+    ],
+)
+def test_shapes_that_do_not_fit_together(fields: dict[str, Any], problem: str) -> None:
+    with pytest.raises(BadRelease, match=problem):
+        check_shapes(replace(a_release(), **fields))
+
+
+def test_one_feature_twice() -> None:
+    release = a_release()
+    twice = replace(release, features=(*release.features[:4], NUMBER, *release.features[5:]))
+    with pytest.raises(BadRelease, match="features names one twice"):
+        check_shapes(twice)
+
+
+def test_a_release_that_was_changed_after_it_was_named() -> None:
+    release = a_release()
+    with pytest.raises(BadRelease, match="was changed: version"):
+        check_names(replace(release, metrics={"silhouette": 1.0}))
+    with pytest.raises(BadRelease, match="was changed: version"):
+        check_names(replace(release, space="0" * 12))
+
+
+SPEND = Feature("spend", "sum", "order_value")
+
+
+def _declaring(*declared: Feature, encoded: EncodedFeature | None = None) -> ModelRelease:
+    return replace(_with_feature(encoded or EncodedFeature("spend", "number")), declared=declared)
+
+
+def test_a_declared_feature_is_known_to_the_release() -> None:
+    check_features(_declaring(SPEND))
+    with pytest.raises(
+        BadRelease, match=r"features\[spend\]\.encoding is label, but the feature is a number"
+    ):
+        check_features(_declaring(SPEND, encoded=replace(LABEL, name="spend")))
+
+
+def test_a_declaration_that_cannot_be_made() -> None:
+    with pytest.raises(
+        BadRelease, match=r"declared cannot be made \(setting declare\.spend\.source is 'brand'"
+    ):
+        check_features(_declaring(Feature("spend", "sum", "brand")))
+
+
+def test_a_worker_that_makes_the_features_as_the_release_does() -> None:
+    check_declared(a_release(), FEATURES)
+    check_declared(_declaring(SPEND), (*FEATURES, Feature("latest", "last", "status", "label"), SPEND))
+
+
+@pytest.mark.parametrize(
+    ("ours", "problem"),
+    [
+        ((), 'spend = { kind = "sum", source = "order_value" }, which the setting declare has not at all'),
+        ((Feature("spend", "mean", "price"),), "which the setting declare has as mean of price: declare it"),
+    ],
+)
+def test_a_worker_that_makes_a_feature_in_another_way(ours: tuple[Feature, ...], problem: str) -> None:
+    with pytest.raises(BadRelease) as refused:
+        check_declared(_declaring(SPEND), (*FEATURES, *ours))
+    assert problem in str(refused.value)
+
+
+def test_another_declaration_of_a_name_is_another_space() -> None:
+    assert space_of(_declaring(SPEND)) != space_of(_declaring(replace(SPEND, kind="max")))
+
+
+def test_the_name_of_a_segment_has_a_bound() -> None:
+    release = a_release()
+    first, *others = release.segments
+
+    def named(name: str) -> ModelRelease:
+        return replace(release, segments=(replace(first, name=name), *others))
+
+    check_shapes(named("é" * 512))
+    with pytest.raises(BadRelease, match=r"segments\[id=0\]\.name has more than 1,024 bytes of UTF-8"):
+        check_shapes(named("é" * 512 + "x"))

@@ -1,0 +1,98 @@
+"""`segue publish` of a release that the topic knows already; the topic itself is another test's."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from schemas.features import Feature
+from schemas.release.model_release import ModelRelease
+from segue.releases import release_topic
+from segue.cli.main import run
+from tests.support.worlds.made_up_release import a_release
+from trainer.publish.publish_release import Plan
+from trainer.publish.release_history import Publication, Published
+
+Capture = pytest.CaptureFixture[str]
+OLD, NEW = (replace(a_release(), version=version) for version in ("old", "new"))
+
+
+@pytest.fixture
+def carried_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Any]:
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.chdir(tmp_path)
+    found: list[Any] = []
+
+    def carry_out(plan: Plan, settings: object, to: str | None, *, force: bool) -> int:
+        found.append((plan.release.version, to, force))
+        return 12
+
+    monkeypatch.setattr(release_topic, "carry_out", carry_out)
+    return found
+
+
+def plan(monkeypatch: pytest.MonkeyPatch, release: ModelRelease, current: ModelRelease) -> None:
+    """Publishing ``release`` where the topic knows ``OLD`` and ``current``."""
+    releases = (current,) if current.version == OLD.version else (OLD, current)
+    known = tuple(Publication(each, None, None) for each in releases)
+    planned = Plan(Path(), release, "", Published(known, known[-1], 7), None, None, None)
+    monkeypatch.setattr(release_topic, "plan", lambda _path, _settings: planned)
+
+
+def test_the_current_release_is_not_published_again(
+    monkeypatch: pytest.MonkeyPatch, carried_out: list[Any], capsys: Capture
+) -> None:
+    plan(monkeypatch, NEW, NEW)
+    for options in ([], ["--dry-run"]):
+        assert run(["publish", "new", *options]) == 0
+        shown = capsys.readouterr()
+        assert shown.out == (
+            "Release new is current already on segment-models, by activation 7: nothing was published.\n"
+        )
+        assert shown.err == ""
+    assert run(["publish", "new", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["already_current"], told["activation"]) == (True, None)
+    assert carried_out == []
+
+
+def test_force_and_another_place_publish_it_again(
+    monkeypatch: pytest.MonkeyPatch, carried_out: list[Any], capsys: Capture, tmp_path: Path
+) -> None:
+    plan(monkeypatch, NEW, replace(NEW, artifacts_uri=f"file://{tmp_path}/here/new"))
+    assert run(["publish", "new", "--to", "here"]) == 0
+    assert "is current already" in capsys.readouterr().out
+    assert run(["publish", "new", "--to", "there"]) == 0
+    assert capsys.readouterr().out == "Published release new on segment-models: activation 12.\n"
+    assert run(["publish", "new", "--force"]) == 0
+    assert carried_out == [("new", "there", False), ("new", None, True)]
+
+
+def test_an_older_release_goes_back(
+    monkeypatch: pytest.MonkeyPatch, carried_out: list[Any], capsys: Capture
+) -> None:
+    plan(monkeypatch, OLD, NEW)
+    assert run(["publish", "old"]) == 0
+    shown = capsys.readouterr()
+    assert "Release old was published before, and new is current: this goes back to it" in shown.err
+    assert shown.out.startswith("Published release old")
+    assert [version for version, _, _ in carried_out] == ["old"]
+
+
+def test_a_release_of_features_that_are_not_declared_here(
+    monkeypatch: pytest.MonkeyPatch, carried_out: list[Any], capsys: Capture
+) -> None:
+    """Such as another shop's."""
+    other = replace(NEW, declared=(Feature("total_spend", "sum", "order_value"),))
+    plan(monkeypatch, other, OLD)
+    assert run(["publish", "new"]) == 0
+    told = capsys.readouterr().err
+    assert (
+        "Note: workers with these settings would not use it: release 'new' was trained with total_spend"
+        in told
+    )
+    assert len(carried_out) == 1

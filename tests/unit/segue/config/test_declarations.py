@@ -1,0 +1,106 @@
+"""The setting ``declare``: each mistake is one sentence that names the field."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from schemas.errors import BadSetting
+from schemas.features import FEATURES, Feature
+from segue.config.settings import Settings, load_settings
+
+SPEND = Feature("total_spend", "sum", "order_value")
+BRANDS = Feature("favourite", "last", "brand", "one-hot")
+TABLE = """
+[declare]
+total_spend = { kind = "sum", source = "order_value" }
+
+[declare.favourite]
+kind = "last"
+source = "brand"
+encoding = "one-hot"
+"""
+
+
+def settings_of(folder: Path, text: str) -> Settings:
+    path = folder / "segue.toml"
+    path.write_text(text, encoding="utf-8")
+    return load_settings(path)
+
+
+def test_the_seven_then_the_declared_in_their_order(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path, TABLE)
+    assert settings.declared == (*FEATURES, SPEND, BRANDS)
+    assert settings.model_features == settings.declared
+
+
+def test_the_model_takes_those_that_features_names(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path, 'features = "total_spend, age"\n' + TABLE)
+    assert settings.model_features == (SPEND, FEATURES[0])
+    assert settings.declared == (*FEATURES, SPEND, BRANDS)
+
+
+def test_the_environment_has_them_as_json(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SEGUE_DECLARE", json.dumps({"total_spend": {"kind": "sum", "source": "order_value"}}))
+    assert load_settings().declared == (*FEATURES, SPEND)
+
+
+def test_without_declarations_there_are_the_seven() -> None:
+    assert Settings().model_features == Settings().declared == FEATURES
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("declare = 7", "setting declare is 7: give a table of features"),
+        ("declare = '{'", "setting declare is '{': give a table of features"),
+        ("declare.spend = 7", "setting declare.spend is 7: give a table with kind and source"),
+        ("declare.spend = { kind = 'sum' }", "setting declare.spend.source is None: it is missing"),
+        ("declare.spend = { source = 'price' }", "setting declare.spend.kind is None: it is missing"),
+        (
+            "declare.spend = { kind = 'sum', source = 'price', unit = 'EUR' }",
+            "setting declare.spend.unit is 'EUR': a feature has only kind, source, encoding",
+        ),
+        (
+            "declare.spend = { kind = 'total', source = 'price' }",
+            "setting declare.spend.kind is 'total': use one of attribute, count,",
+        ),
+        (
+            "declare.spend = { kind = 'sum', source = 'brand' }",
+            "setting declare.spend.source is 'brand': sum is made from one of price, quantity, order_value",
+        ),
+        ("declare.spend = { kind = 'sum', source = 7 }", "setting declare.spend.source is 7: give text"),
+        (
+            "declare.spend = { kind = 'sum', source = 'price', encoding = 'label' }",
+            "setting declare.spend.encoding is 'label': leave it out, the feature is a number",
+        ),
+        (
+            "declare.status = { kind = 'last', source = 'status', encoding = 'hash' }",
+            "setting declare.status.encoding is 'hash': use one of label, frequency, one-hot",
+        ),
+        (
+            "declare.age = { kind = 'last', source = 'age' }",
+            "setting declare.age is 'last': the name is taken",
+        ),
+        (
+            "declare.Spend = { kind = 'sum', source = 'price' }",
+            "setting declare.Spend is 'Spend': a name has",
+        ),
+        (
+            "declare.segment = { kind = 'sum', source = 'price' }",
+            "setting declare.segment is 'segment': a name",
+        ),
+        (
+            "features = ['age', 'spend']\ndeclare.spent = { kind = 'sum', source = 'price' }",
+            "most_frequent_category, spent",
+        ),
+    ],
+)
+def test_a_mistake_is_one_sentence_that_names_the_field(tmp_path: Path, text: str, sentence: str) -> None:
+    with pytest.raises(BadSetting) as refused:
+        settings_of(tmp_path, text)
+    assert sentence in str(refused.value)
+    assert "\n" not in str(refused.value)

@@ -1,0 +1,53 @@
+"""The message where a user's score cannot be explained."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from unittest.mock import Mock
+
+import pytest
+
+from schemas.errors import Unreachable
+from segue.look import explain_user
+from segue.config.settings import Settings
+from segue.show.user_card import UserCard
+from tests.support.worlds.made_up_release import an_active_model
+
+CARD = UserCard(
+    user_id="7",
+    features={},
+    components=(0.5, 0.5),
+    space="another",
+    segment=0,
+    segment_name="men",
+    provisional=False,
+    missing=(),
+    model_version="ab12",
+)
+
+
+def said(monkeypatch: pytest.MonkeyPatch, card: UserCard, **releases: object) -> str | None:
+    monkeypatch.setattr(explain_user, "read_releases", Mock(**releases))
+    told, sentence = explain_user.explained(card, Settings())
+    assert (told.score is None) == (sentence is not None)
+    return sentence
+
+
+def test_a_kafka_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    silent = Unreachable("Kafka at 127.0.0.1:1 does not answer")
+    assert said(monkeypatch, CARD, side_effect=silent) == (
+        "distance, margin and similar users are left out: Kafka at 127.0.0.1:1 does not answer"
+    )
+
+
+def test_no_release_and_another_one_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = an_active_model()
+    version = model.release.version
+    nothing, current = Mock(**{"current.return_value": None}), Mock(**{"current.return_value": model})
+
+    assert str(said(monkeypatch, CARD, return_value=nothing)).endswith("left out: no release is in use")
+    assert said(monkeypatch, CARD, return_value=current) == (
+        "distance, margin and similar users are left out: release ab12 has decided this user, and "
+        f"{version} is in use"
+    )
+    assert said(monkeypatch, replace(CARD, model_version=version), return_value=current) is None

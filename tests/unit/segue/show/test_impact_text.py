@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import io
+
+from rich.console import Console
+
+from segue.show.impact_text import impact_text
+from trainer.controls.drift import Drift, FeatureDrift
+from trainer.release.impact import Impact, Moves, Pair
+
+NAMES = {0: "Women", 1: "Men [red]", 2: "Older"}
+
+
+def shown(impact: Impact, drift: Drift | None = None) -> list[str]:
+    """The lines, with one space where several stand."""
+    console = Console(file=io.StringIO(), width=200)
+    console.print(impact_text(impact, drift))
+    assert isinstance(console.file, io.StringIO)
+    return [" ".join(line.split()) for line in console.file.getvalue().splitlines()]
+
+
+def test_both_kinds_of_moves_by_pair() -> None:
+    impact = Impact(
+        "abc",
+        NAMES,
+        Moves(1_000, (Pair(0, 1, 30), Pair(2, 0, 5))),
+        Moves(900, (Pair(0, 1, 12), Pair(1, 2, 4))),
+        (),
+    )
+    assert shown(impact) == [
+        "Against release abc, which is current:",
+        "moved by the model: 35 of 1,000 users (3.5%)",
+        "moved by behaviour: 16 of 900 users (1.8%)",
+        "from to by the model by behaviour",
+        "0 Women 1 Men [red] 30 12",
+        "2 Older 0 Women 5 0",
+        "1 Men [red] 2 Older 0 4",
+    ]
+
+
+def test_many_pairs_are_cut_and_counted() -> None:
+    pairs = tuple(Pair(0, segment, 100 - segment) for segment in range(1, 21))
+    lines = shown(Impact("abc", {}, Moves(2_000, pairs), None, ()))
+    assert lines[4:6] == ["0 1 99 0", "0 2 98 0"]
+    assert lines[-1] == "and 8 pairs more"
+    assert len(lines) == 4 + 12 + 1
+
+
+def test_what_is_not_known_says_why() -> None:
+    assert shown(Impact("abc", NAMES, None, None, ())) == [
+        "Against release abc, which is current:",
+        "moved by the model: not known, it takes features that this release was not trained with",
+        "moved by behaviour: not known, its features or training users are not at hand",
+    ]
+
+
+def test_nobody_moves_and_what_drifted() -> None:
+    nobody = Impact("abc", NAMES, Moves(10, ()), Moves(10, ()), ())
+    age, country = (FeatureDrift(name, 0.25, 0.01, 0.1, name == "age", ()) for name in ("age", "country"))
+    assert shown(nobody, Drift("abc", (age, country)))[3:] == ["drifted: age (PSI 0.250, threshold 0.100)"]
+    assert shown(nobody, Drift("abc", (country,)))[3:] == ["no feature drifted"]

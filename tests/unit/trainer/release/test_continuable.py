@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from msgspec.structs import replace as replaced
+
+from schemas.errors import BadTraining
+from schemas.features import FEATURES, Feature
+from schemas.release.model_release import ModelRelease
+from tests.support.worlds.trained_shops import a_shop, features_named
+from trainer.release.continuable import check_continues, differences, same_space, settings_of
+from trainer.fit import fit
+from trainer.release.pipeline_numbers import release_of
+from trainer.steps.presets import PRESETS
+from trainer.steps.training_rows import select
+from trainer.steps.fit_settings import FitSettings
+
+QUICK = FitSettings(k_min=5, k_max=5)
+RECOMMENDED = replace(PRESETS["recommended"], k=5, k_min=5, k_max=5)
+
+
+def release(settings: FitSettings) -> ModelRelease:
+    return release_of(fit(select(a_shop(), settings), settings), list("abcdefghi")[: settings.k])
+
+
+@pytest.fixture(scope="module")
+def label() -> ModelRelease:
+    return release(QUICK)
+
+
+@pytest.fixture(scope="module")
+def recommended() -> ModelRelease:
+    return release(RECOMMENDED)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (
+            {"features": features_named("age", "country")},
+            (
+                "with the setting features: features is age, gender, .* and age, country here; "
+                "leave features out"
+            ),
+        ),
+        (
+            {"encoding": "one-hot"},
+            (
+                "with --encoding: the encoding of gender, country, traffic_source, most_frequent_brand, "
+                "most_frequent_category is label there and one-hot here; leave encoding out to keep what the "
+                "release has"
+            ),
+        ),
+        (
+            {"components": 3},
+            "with --components: components is 2 there and 3 here; leave components out",
+        ),
+        ({"scaling": "none"}, "with the setting scaling: scaling is standard there and none here"),
+        ({"exclude_statuses": ("Returned",)}, "exclude_statuses is none there and Returned here"),
+    ],
+)
+def test_what_differs_and_both_ways_out(label: ModelRelease, changes: dict[str, Any], said: str) -> None:
+    with pytest.raises(BadTraining, match=f"release {label.version} .*{said}") as caught:
+        check_continues(label, replace(QUICK, **changes))
+    assert str(caught.value).endswith("or learn everything anew with --refit-space")
+
+
+def test_a_preset_that_asks_for_it_is_named(label: ModelRelease, recommended: ModelRelease) -> None:
+    with pytest.raises(BadTraining) as caught:
+        check_continues(recommended, QUICK)
+    assert str(caught.value) == (
+        f"the current release {recommended.version} cannot be continued with preset label: the encoding of "
+        "gender, country, traffic_source, most_frequent_brand, most_frequent_category is one-hot there and "
+        "label here; scaling is balanced there and standard here; leave preset out to keep what the "
+        "release has, or learn everything anew with --refit-space"
+    )
+    with pytest.raises(BadTraining, match=r"with preset recommended: .* leave preset out"):
+        check_continues(label, RECOMMENDED)
+
+
+def test_a_declaration_that_changed_cannot_be_left_out(label: ModelRelease) -> None:
+    total = Feature("total_spend", "sum", "order_value")
+    there = replaced(label, declared=(total,))
+    with pytest.raises(BadTraining, match="declare these features as the release has them, or learn"):
+        check_continues(there, QUICK)
+
+
+def test_the_number_of_segments_is_no_difference(label: ModelRelease) -> None:
+    for k in (None, 2, 9):
+        check_continues(label, replace(QUICK, k=k))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        QUICK,
+        RECOMMENDED,
+        replace(QUICK, encoding="frequency", components=3),
+        replace(QUICK, encoding="one-hot"),
+        replace(QUICK, encoding="label", scaling="balanced"),
+        replace(QUICK, encoding="one-hot", scaling="none"),
+        replace(QUICK, exclude_statuses=("Returned",), k=3),
+        replace(QUICK, features=features_named("age", "gender")),
+    ],
+    ids=["label", "recommended", "frequency", "one-hot", "balanced", "none", "statuses", "features"],
+)
+def test_the_settings_are_found_again_in_the_numbers(settings: FitSettings) -> None:
+    made = release(settings)
+    found = settings_of(made, settings.features)
+    assert replace(found, k_min=settings.k_min, k_max=settings.k_max) == settings
+    assert list(differences(made, settings)) == []
+
+
+def test_one_hot_scaled_in_another_way_is_another_space(recommended: ModelRelease) -> None:
+    one_hot = release(replace(QUICK, encoding="one-hot"))
+    assert same_space(recommended, RECOMMENDED, FEATURES)
+    assert not same_space(one_hot, RECOMMENDED, FEATURES)
+    assert not same_space(recommended, replace(QUICK, encoding="one-hot"), FEATURES)
+
+
+def test_a_feature_with_an_encoding_of_its_own() -> None:
+    """The other texts say how the rest was encoded."""
+    own = tuple(
+        replaced(feature, encoding="one-hot") if feature.name == "gender" else feature for feature in FEATURES
+    )
+    settings = replace(QUICK, features=own)
+    made = release(settings)
+    assert settings_of(made, own).encoding == "label"
+    assert list(differences(made, settings)) == []

@@ -1,0 +1,1 @@
+"""How good a fit is, and what its segments are."""

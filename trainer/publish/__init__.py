@@ -1,0 +1,1 @@
+"""Publishing a release and rolling it back."""

@@ -1,0 +1,168 @@
+"""What a release says of the settings that it was made with, and what keeps other settings from continuing it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from math import isclose
+from typing import Literal
+
+from schemas.errors import BadTraining
+from schemas.features import Feature, beyond_default, told
+from schemas.release.model_release import EncodedFeature, ModelRelease
+from trainer.steps.presets import LABEL, PRESETS, RECOMMENDED
+from trainer.steps.fit_settings import CategoryEncoding, FitSettings, Scaling
+
+_Setting = Literal["features", "declare", "encoding", "scaling", "components", "exclude_statuses"]
+# What stands on the command line alone.
+_OPTIONS = ("encoding", "components")
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What a release has otherwise than settings ask for.
+
+    Attributes:
+        setting: the setting that asks for it.
+        what: what differs, for people.
+        there: how the release has it.
+        here: how the settings ask for it.
+    """
+
+    setting: _Setting
+    what: str
+    there: str
+    here: str
+
+
+def settings_of(release: ModelRelease, features: tuple[Feature, ...]) -> FitSettings:
+    """The settings that a release was made with, as its numbers tell them.
+
+    Where a preset would have given the same space, they are the preset's.
+
+    Args:
+        release: any release.
+        features: of the new fit, with the encodings that they name themselves.
+    """
+    preset = next((preset for preset in PRESETS.values() if same_space(release, preset, features)), None)
+    if preset is None:
+        own = {feature.name for feature in features if feature.encoding is not None}
+        kept = (each.encoding for each in release.features if each.name not in own)
+        encoding: CategoryEncoding = next((each for each in kept if each != "number"), "label")
+        shares = any(each.encoding == "one-hot" and each.codes for each in release.features)
+        preset = replace(
+            PRESETS[LABEL],
+            encoding=encoding,
+            rare=PRESETS[RECOMMENDED].rare if shares else 0.0,
+            scaling=_scaling(release, "standard"),
+        )
+    return replace(
+        preset,
+        components=len(release.projection),
+        k=len(release.segments),
+        k_by="release",
+        features=features,
+        exclude_statuses=release.exclude_statuses,
+    )
+
+
+def same_space(release: ModelRelease, settings: FitSettings, features: tuple[Feature, ...]) -> bool:
+    """Whether the release encodes and scales these features as the settings ask for."""
+    asked = replace(settings, features=features)
+    return not any(
+        difference.setting in ("encoding", "scaling") for difference in differences(release, asked)
+    )
+
+
+def check_continues(release: ModelRelease, settings: FitSettings) -> None:
+    """Refuse to continue a release that was made in another way than the settings ask for.
+
+    Raises:
+        BadTraining: with what differs, which setting asks for it, and both ways out.
+    """
+    found = list(differences(release, settings))
+    if not found:
+        return
+    parts = "; ".join(f"{each.what} is {each.there} there and {each.here} here" for each in found)
+    asking = list(dict.fromkeys(_asking(each, settings) for each in found))
+    # Without the declaration the release's features cannot be made.
+    keep = f"leave {' and '.join(asking)} out to keep what the release has"
+    fix = "declare these features as the release has them" if "declare" in asking else keep
+    raise BadTraining(
+        f"the current release {release.version} cannot be continued with {_named(asking, settings)}: {parts}; {fix}, "
+        "or learn everything anew with --refit-space"
+    )
+
+
+def _asking(difference: Difference, settings: FitSettings) -> str:
+    """The setting that asks for the difference: the preset, where it was not changed."""
+    preset = PRESETS[settings.preset]
+    unchanged = {
+        "encoding": settings.encoding == preset.encoding,
+        "scaling": settings.scaling == preset.scaling,
+    }
+    return "preset" if unchanged.get(difference.setting) else difference.setting
+
+
+def _named(asking: list[str], settings: FitSettings) -> str:
+    words = {"preset": f"preset {settings.preset}", **{name: f"--{name}" for name in _OPTIONS}}
+    return " and ".join(words.get(each, f"the setting {each}") for each in asking)
+
+
+def differences(release: ModelRelease, settings: FitSettings) -> Iterator[Difference]:
+    """What the release has otherwise than the settings ask for, the number of segments apart."""
+    there, here = [feature.name for feature in release.features], list(settings.names)
+    if there != here:
+        yield Difference("features", "features", ", ".join(there), ", ".join(here))
+    made = told(release.declared), told(beyond_default(settings.features))
+    if made[0] != made[1] and set(there) == set(here):
+        yield Difference("declare", "declare", *made)
+    yield from _encodings(release, settings)
+    scaling = _scaling(release, settings.scaling)
+    if scaling != settings.scaling:
+        yield Difference("scaling", "scaling", scaling, settings.scaling)
+    if len(release.projection) != settings.components:
+        yield Difference("components", "components", str(len(release.projection)), str(settings.components))
+    statuses = _listed(release.exclude_statuses), _listed(settings.exclude_statuses)
+    if statuses[0] != statuses[1]:
+        yield Difference("exclude_statuses", "exclude_statuses", *statuses)
+
+
+def _encodings(release: ModelRelease, settings: FitSettings) -> Iterator[Difference]:
+    """One difference for all features that differ in the same way."""
+    wanted = {feature.name: _encoding(feature, settings) for feature in settings.features}
+    ways: dict[tuple[str, str], list[str]] = {}
+    for feature in release.features:
+        here = wanted.get(feature.name, feature.encoding)
+        if here != feature.encoding:
+            ways.setdefault((feature.encoding, here), []).append(feature.name)
+    for (there, here), names in ways.items():
+        yield Difference("encoding", f"the encoding of {', '.join(names)}", there, here)
+
+
+def _encoding(feature: Feature, settings: FitSettings) -> str:
+    return "number" if feature.numeric else feature.encoding or settings.encoding
+
+
+def _scaling(release: ModelRelease, wanted: Scaling) -> Scaling:
+    """How the release was scaled; the wanted way where both would have given the same."""
+    if all(scale == 1.0 for scale in release.scale):
+        return "none"
+    places = [
+        place
+        for place, feature in enumerate(_of_columns(release))
+        # Two label codes are 0 and 1: an indicator, too.
+        if feature.encoding == "one-hot" or (feature.encoding == "label" and len(feature.categories) == 2)
+    ]
+    if not places:
+        return "standard" if wanted == "none" else wanted
+    balanced = all(isclose(release.scale[place] ** 2, release.mean[place], rel_tol=1e-9) for place in places)
+    return "balanced" if balanced else "standard"
+
+
+def _of_columns(release: ModelRelease) -> Iterator[EncodedFeature]:
+    """The feature of each column."""
+    for feature in release.features:
+        yield from [feature] * feature.width
+
+
+def _listed(statuses: tuple[str, ...]) -> str:
+    return ", ".join(sorted(statuses)) or "none"

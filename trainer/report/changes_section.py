@@ -1,0 +1,19 @@
+"""The release beside the one in use: whom it would move, how the features changed."""
+
+from markupsafe import Markup
+
+from trainer.controls.drift import NOTABLE, Bin, FeatureDrift
+from trainer.report.charts.html import render
+from trainer.report.report_numbers import Report
+
+_PAIRS = 12
+
+
+def changes(report: Report) -> Markup:
+    """The cards."""
+    drifts = [(each, _most_changed(each)) for each in report.drift.features] if report.drift else []
+    return render("changes.html", impact=report.impact, drifts=drifts, most_pairs=_PAIRS, notable=NOTABLE)
+
+
+def _most_changed(feature: FeatureDrift) -> Bin | None:
+    return max(feature.bins, key=lambda each: abs(each.now - each.before), default=None)

@@ -1,0 +1,34 @@
+"""The data and the settings: rows read and left out, values missing."""
+
+from collections.abc import Iterator
+
+from markupsafe import Markup
+
+from trainer.report.charts.html import render, words
+from trainer.report.report_numbers import Report
+
+_K = {
+    "preset": "{}, the preset's",
+    "setting": "{}, by --k",
+    "elbow": "the elbow, {}",
+    "release": "{}, of the release in use",
+}
+
+
+def data(report: Report) -> Markup:
+    """The cards."""
+    return render("data.html", report=report, users=list(_users(report)), k=_K[report.k_by].format(report.k))
+
+
+def _users(report: Report) -> Iterator[tuple[str, int]]:
+    """Why users were left out, and how many."""
+    users = report.users
+    yield "read", users.read
+    yield "left out: no order", users.without_orders
+    for name, count in users.missing.items():
+        if count:
+            yield f"left out: no {words(name)}", count
+    for name, count in users.unseen.items():
+        if count:
+            yield f"left out: {words(name)} new to the kept space", count
+    yield "trained on", users.used

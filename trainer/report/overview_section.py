@@ -1,0 +1,63 @@
+"""The first look: figures, what to make of them, sizes, the picture of all users."""
+
+from markupsafe import Markup
+
+from trainer.steps.encode import Matrix
+from trainer.controls.evaluate import SILHOUETTE_ROWS, Labels
+from trainer.report.charts.bars import Bar, bar_chart
+from trainer.report.charts.html import number, render
+from trainer.report.report_numbers import Report
+from trainer.report.scatter import POINTS, scatter_chart
+from trainer.report.charts.svg import colour
+
+_METRICS = {
+    "sse": ("SSE", "the sum of squared distances to the centres", ",.1f"),
+    "silhouette": (
+        "Silhouette",
+        f"−1 to 1, higher is better; over at most {SILHOUETTE_ROWS:,} users",
+        ".3f",
+    ),
+    "calinski_harabasz": ("Calinski-Harabasz", "higher is better", ",.1f"),
+    "davies_bouldin": ("Davies-Bouldin", "lower is better", ".3f"),
+    "stability": ("Stability", "adjusted Rand index under resampling; 1 is best", ".3f"),
+    "explained_variance": ("Explained variance", "what the components keep of the features", ".1%"),
+}
+
+
+def figures(report: Report) -> Markup:
+    """The boxes at the top."""
+    shown = [(f"{report.users.used:,}", "users trained on"), (str(report.k), "segments")]
+    for name in ("silhouette", "stability", "explained_variance"):
+        if name in report.metrics:
+            label, _, form = _METRICS[name]
+            shown.append((number(report.metrics[name], form), label.lower()))
+    return render("figures.html", figures=shown)
+
+
+def clusters(report: Report, components: Matrix, labels: Labels) -> Markup:
+    """The cards; see :func:`trainer.report.report_page.page` for the arguments."""
+    return render(
+        "clusters.html",
+        scatter=scatter_chart(components, labels, report.segments, report.explained_variance),
+        sizes=_sizes(report),
+        metrics=[
+            (label, hint, number(report.metrics[name], form))
+            for name, (label, hint, form) in _METRICS.items()
+            if name in report.metrics
+        ],
+        users=len(labels),
+        points=POINTS,
+    )
+
+
+def _sizes(report: Report) -> Markup:
+    rows = [
+        Bar(
+            f"{segment.id}  {segment.name}",
+            segment.size,
+            f"{segment.size:,}  ({segment.cluster_ratio:.1f}%)",
+            colour(place),
+        )
+        for place, segment in enumerate(report.segments)
+    ]
+    return bar_chart("Users in each segment", rows)

@@ -1,0 +1,236 @@
+"""What the report says, as numbers and text: the content of ``report.json``."""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from msgspec import Struct
+
+from schemas.features import FEATURE_NAMES
+from schemas.release.model_release import ModelRelease
+from trainer.controls.affinity import Affinity
+from trainer.controls.compare_encodings import Comparison
+from trainer.controls.drift import Drift
+from trainer.controls.evaluate import Labels, Search
+from trainer.fit import Fit
+from trainer.controls.followup import Followup
+from trainer.release.impact import Impact
+from trainer.controls.loadings import Loading, loadings
+from trainer.controls.named_k import KBy
+from trainer.steps.fit_settings import FitSettings
+from trainer.controls.traits import ProfileRow, Trait, Traits
+
+# The article's ``columns_to_report``.
+COLUMNS = (
+    "age",
+    "gender",
+    "total_orders",
+    "traffic_source",
+    "most_frequent_brand",
+    "most_frequent_category",
+)
+TOP = 3
+
+
+class Share(Struct, frozen=True):
+    """A value and the percentage of the segment's users who have it, to two decimals."""
+
+    value: int | float | str
+    ratio: float
+
+
+class SegmentReport(Struct, frozen=True):
+    """A segment.
+
+    Attributes:
+        cluster_ratio: its percentage of the training users, to two decimals.
+        centre: shape (components,).
+        top: the commonest values of the article's columns and of declared texts.
+        traits: what sets it apart, the strongest first: see :class:`trainer.controls.traits.Traits`.
+    """
+
+    id: int
+    name: str
+    size: int
+    cluster_ratio: float
+    centre: tuple[float, ...]
+    top: dict[str, tuple[Share, ...]]
+    traits: tuple[Trait, ...]
+
+
+class Users(Struct, frozen=True):
+    """Who was read and who was trained on.
+
+    ``missing`` counts, among users with an order, those who lack a feature of the model; one who lacks
+    two is counted twice. ``nulls`` counts, among all users, those who lack a declared feature. ``unseen`` counts,
+    where a release is continued, those left out for a value of a feature that its space does not know.
+    """
+
+    read: int
+    used: int
+    without_orders: int
+    missing: dict[str, int]
+    nulls: dict[str, int]
+    unseen: dict[str, int]
+
+
+class Rejected(Struct, frozen=True):
+    """Rows of a table that were left out for one reason."""
+
+    table: str
+    reason: str
+    rows: int
+
+
+class Report(Struct, frozen=True, kw_only=True, rename={"start": "from", "end": "to"}):
+    """The whole report; docs/report.md tells what each part says.
+
+    Attributes:
+        start: only users with an order at or after it trained (``from`` in JSON); None is no bound.
+        end: only users with an order before it (``to`` in JSON).
+        k_by: who named k: ``preset``, ``setting`` (the option ``--k``), ``elbow``, or ``release``, the one in use.
+        columns: of the encoded features.
+        explained_variance: the share, 0 to 1, of each component.
+        loadings: of each component, the features' parts.
+        comparisons: how many traits were looked at.
+        z_threshold: from which absolute z score on a trait is clear.
+        profile: the strongest traits in all segments, which are in the order of ``segments``.
+        affinity: None where there are too few users to tell.
+        followup: None where the facts do not reach back far enough.
+        impact: None where there is no release in use.
+        drift: None where there is no release in use, or its training users are not at hand.
+    """
+
+    version: str
+    space: str
+    as_of: str | None
+    start: str | None
+    end: str | None
+    settings: FitSettings
+    k: int
+    k_by: KBy
+    users: Users
+    rejected: tuple[Rejected, ...]
+    columns: int
+    explained_variance: tuple[float, ...]
+    loadings: tuple[tuple[Loading, ...], ...]
+    search: Search
+    metrics: dict[str, float]
+    comparison: Comparison
+    segments: tuple[SegmentReport, ...]
+    comparisons: int
+    z_threshold: float
+    profile: tuple[ProfileRow, ...]
+    affinity: Affinity | None
+    followup: Followup | None
+    impact: Impact | None
+    drift: Drift | None
+
+    def json(self) -> bytes:
+        return msgspec.json.format(msgspec.json.encode(self), indent=2) + b"\n"
+
+
+def report_of(
+    fit: Fit,
+    release: ModelRelease,
+    rejected: Mapping[tuple[str, str], int],
+    traits: Traits,
+    *,
+    affinity: Affinity | None = None,
+    followup: Followup | None = None,
+    impact: Impact | None = None,
+    drift: Drift | None = None,
+) -> Report:
+    """The report's numbers.
+
+    Args:
+        fit: what was fitted.
+        release: the same as a release.
+        rejected: table and reason to the number of rows that the warehouse left out.
+        traits: what sets the segments apart.
+        affinity: whether similar users are alike.
+        followup: what the segments' users did afterwards.
+        impact: whom the release would move, beside the one in use.
+        drift: how the features changed since the one in use was trained.
+    """
+    selection = fit.selection
+    return Report(
+        version=release.version,
+        space=release.space,
+        as_of=release.training.as_of,
+        start=release.training.start,
+        end=release.training.end,
+        settings=fit.settings,
+        k=len(release.segments),
+        k_by=fit.k_by,
+        users=Users(
+            selection.users_read,
+            selection.users_used,
+            selection.without_orders,
+            selection.missing,
+            selection.nulls,
+            selection.unseen,
+        ),
+        rejected=tuple(Rejected(*reason, rows) for reason, rows in sorted(rejected.items())),
+        columns=len(release.mean),
+        explained_variance=tuple(fit.pipeline.named_steps["project"].explained_variance_ratio_.tolist()),
+        loadings=loadings(release),
+        search=fit.search,
+        metrics=release.metrics,
+        comparison=fit.comparison,
+        segments=_segments(fit, release, traits),
+        comparisons=traits.comparisons,
+        z_threshold=traits.threshold,
+        profile=traits.profile,
+        affinity=affinity,
+        followup=followup,
+        impact=impact,
+        drift=drift,
+    )
+
+
+def _segments(fit: Fit, release: ModelRelease, traits: Traits) -> tuple[SegmentReport, ...]:
+    rows = fit.selection.rows
+    declared = [
+        feature.name
+        for feature in fit.settings.features
+        if feature.name not in FEATURE_NAMES and not feature.numeric
+    ]
+    columns = [*(name for name in COLUMNS if name in fit.settings.names), *declared]
+    tops = {name: _tops(rows[name], fit.labels, len(release.segments)) for name in columns}
+    return tuple(
+        SegmentReport(
+            segment.id,
+            segment.name,
+            segment.size,
+            round(100 * segment.size / rows.num_rows, 2),
+            segment.centre,
+            {name: top[cluster] for name, top in tops.items()},
+            traits.segments[cluster],
+        )
+        for cluster, segment in enumerate(release.segments)
+    )
+
+
+def _tops(column: pa.ChunkedArray, labels: Labels, k: int) -> list[tuple[Share, ...]]:
+    """Of each cluster the commonest values, the smaller first where two are equally common."""
+    encoded = column.combine_chunks().dictionary_encode()
+    values = encoded.dictionary.to_pylist()
+    cells = labels * np.int64(len(values)) + encoded.indices.to_numpy()
+    counts = np.bincount(cells, minlength=k * len(values)).reshape(k, len(values))
+    order = sorted(range(len(values)), key=values.__getitem__)
+    return [_top([values[place] for place in order], row[order]) for row in counts]
+
+
+def _top(values: Sequence[float | str], counts: npt.NDArray[np.int64]) -> tuple[Share, ...]:
+    total = int(counts.sum())
+    commonest = [place for place in np.argsort(-counts, kind="stable")[:TOP] if counts[place]]
+    return tuple(
+        Share(_plain(values[place]), round(100 * int(counts[place]) / total, 2)) for place in commonest
+    )
+
+
+def _plain(value: float | str) -> int | float | str:
+    return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -1,0 +1,64 @@
+"""``report.html``: one file that opens without a network."""
+
+from typing import Any
+
+from msgspec import convert, to_builtins
+
+from schemas.printable import printable_cell
+from trainer.steps.encode import Matrix
+from trainer.controls.evaluate import Labels
+from trainer.report.changes_section import changes
+from trainer.report.choice_section import choice
+from trainer.report.data_section import data
+from trainer.report.charts.html import render
+from trainer.report.report_numbers import Report
+from trainer.report.overview_section import clusters, figures
+from trainer.report.segments_section import segment_cards, side_by_side
+from trainer.report.space_section import space
+from trainer.report.verdict import verdict
+from trainer.report.worth_section import worth
+
+
+def page(report: Report, components: Matrix, labels: Labels) -> bytes:
+    """The page, UTF-8.
+
+    Args:
+        report: the numbers.
+        components: of the training users, shape (rows, components).
+        labels: each row's place in ``report.segments``, shape (rows,).
+    """
+    report = convert(_printable(to_builtins(report)), Report)
+    html = render(
+        "page.html",
+        report=report,
+        trained_on=_trained_on(report),
+        figures=figures(report),
+        verdict=verdict(report),
+        clusters=clusters(report, components, labels),
+        side_by_side=side_by_side(report),
+        segments=segment_cards(report),
+        worth=worth(report),
+        choice=choice(report),
+        space=space(report),
+        changes=changes(report),
+        data=data(report),
+    )
+    return html.encode("utf-8", "replace")
+
+
+def _printable(part: Any) -> Any:
+    """The same, with escapes for control characters in every text: values come from elsewhere."""
+    if isinstance(part, str):
+        return printable_cell(part)
+    if isinstance(part, dict):
+        return {_printable(name): _printable(value) for name, value in part.items()}
+    if isinstance(part, list | tuple):
+        return [_printable(each) for each in part]
+    return part
+
+
+def _trained_on(report: Report) -> str:
+    until = "all facts" if report.as_of is None else f"facts before {report.as_of}"
+    bounds = [f"from {report.start}" if report.start else "", f"before {report.end}" if report.end else ""]
+    window = " and ".join(filter(None, bounds))
+    return f"{until}, users with an order {window}" if window else until

@@ -1,0 +1,23 @@
+"""A card for each segment: what sets it apart, and the article's table."""
+
+from markupsafe import Markup
+
+from trainer.report.charts.heat import heat_chart
+from trainer.report.charts.html import render
+from trainer.report.report_numbers import Report
+
+TRAITS = 8
+
+
+def side_by_side(report: Report) -> Markup:
+    """What sets the segments apart, in one chart beside their names."""
+    ids = [segment.id for segment in report.segments]
+    return render("side_by_side.html", segments=report.segments, chart=heat_chart(report.profile, ids))
+
+
+def segment_cards(report: Report) -> Markup:
+    """The cards, in the segments' order."""
+    shown = [
+        (segment, [trait for trait in segment.traits if trait.clear][:TRAITS]) for segment in report.segments
+    ]
+    return render("segments.html", segments=shown)

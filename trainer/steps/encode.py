@@ -1,0 +1,161 @@
+"""From features to columns of numbers: the first step of the fitted pipeline.
+
+It lives in a module of its own because ``pipeline.joblib`` names it: whoever loads that file needs this
+package, and nothing else of it.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.preprocessing import StandardScaler
+
+from schemas.features import FEATURES, Feature
+from schemas.release.model_release import EncodedFeature
+from trainer.steps.fit_settings import CategoryEncoding
+
+Matrix = npt.NDArray[np.float64]
+Codes = npt.NDArray[np.int64]
+
+
+# scikit-learn ships no type hints, so its base classes are Any here.
+class FeatureEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Encodes features by name, and a missing or never-seen value as the mean of its columns.
+
+    Numbers stay as they are. Text becomes, by the feature's encoding or else by ``encoding``, ``label``: its
+    place among the training values in the order of their UTF-8 bytes (one column, as ``LabelEncoder``
+    numbers them), ``frequency``: its share of the training rows (one column), ``one-hot``: one column a
+    value, and one for all rare values together. After the scaler a mean is 0, so that what is not known
+    neither pulls nor pushes.
+
+    Attributes:
+        encoded_: the features as they were learned, in order (after ``fit``).
+        means_: the columns' means over the training rows (after ``fit``).
+    """
+
+    def __init__(
+        self,
+        features: Sequence[Feature] = FEATURES,
+        encoding: CategoryEncoding = "label",
+        rare: float = 0.0,
+    ) -> None:
+        self.features = features
+        self.encoding = encoding
+        self.rare = rare
+
+    def fit(self, X: Any, y: None = None) -> Self:  # noqa: ARG002, N803 - scikit-learn's signature
+        """Learn categories, codes and means.
+
+        Args:
+            X: anything with columns by name, as a pandas ``DataFrame`` or a pyarrow ``Table``.
+            y: not used.
+        """
+        self.encoded_ = tuple(
+            EncodedFeature(feature.name, "number")
+            if feature.numeric
+            else learn(feature, coded(X, feature.name), self.encoding, self.rare)
+            for feature in self.features
+        )
+        # The scaler's own mean, to the bit: what is encoded as it scales to exactly 0.
+        self.means_ = StandardScaler().fit(self._columns(X)).mean_
+        return self
+
+    def transform(self, X: Any) -> Matrix:  # noqa: N803 - scikit-learn's signature
+        """The columns, shape (rows, width of all features)."""
+        columns = self._columns(X)
+        unknown = np.isnan(columns)
+        if unknown.any():
+            columns[unknown] = np.broadcast_to(self.means_, columns.shape)[unknown]
+        return columns
+
+    def _columns(self, X: Any) -> Matrix:  # noqa: N803 - as above
+        """The columns, with NaN where the value is missing or was never seen."""
+        return np.hstack([_encode(X, learned) for learned in self.encoded_])
+
+
+class Coded(NamedTuple):
+    """A column of text: the different texts, and each row's place among them, -1 where it has none."""
+
+    texts: list[str]
+    codes: Codes
+
+
+def coded(table: Any, name: str) -> Coded:
+    """A column of text by name, from a pandas ``DataFrame`` or a pyarrow ``Table``."""
+    column = table[name]
+    if isinstance(column, pa.ChunkedArray):
+        encoded = column.combine_chunks().dictionary_encode()
+        return Coded(
+            encoded.dictionary.to_pylist(), encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+        )
+    codes, values = pd.factorize(np.asarray(column, dtype=object))
+    return Coded(list(values), codes)
+
+
+def numbers(table: Any, name: str) -> npt.NDArray[np.float64]:
+    """A column of numbers by name; NaN where it has none, or one that is not finite."""
+    column = table[name]
+    if isinstance(column, pa.ChunkedArray):
+        found = column.to_numpy().astype(np.float64)
+    else:
+        values = np.asarray(column, dtype=object)
+        found = np.where(pd.isna(values), np.nan, values).astype(np.float64)
+    return np.where(np.isfinite(found), found, np.nan)
+
+
+def learn(feature: Feature, column: Coded, encoding: CategoryEncoding, rare: float) -> EncodedFeature:
+    """How a feature of text becomes numbers, from its training values.
+
+    Args:
+        feature: whose own encoding wins.
+        column: the training values.
+        encoding: of features without an encoding of their own.
+        rare: the share of rows below which values share a column, under ``one-hot``.
+    """
+    present = np.bincount(column.codes[column.codes >= 0], minlength=len(column.texts))
+    # Python orders text by code points, which is the order of UTF-8 bytes.
+    counts = sorted((value, int(count)) for value, count in zip(column.texts, present, strict=True) if count)
+    categories = tuple(value for value, _ in counts)
+    encoding = feature.encoding or encoding
+    if encoding == "label":
+        return EncodedFeature(feature.name, "label", categories, tuple(map(float, range(len(categories)))))
+    if encoding == "frequency":
+        total = sum(count for _, count in counts)
+        return EncodedFeature(feature.name, "frequency", categories, tuple(c / total for _, c in counts))
+    return EncodedFeature(feature.name, "one-hot", categories, _shared([count for _, count in counts], rare))
+
+
+def _shared(counts: Sequence[int], rare: float) -> tuple[float, ...]:
+    """The column of each category where rare ones share the last, else nothing.
+
+    It stands for at least the share ``rare`` of the rows itself: where the rare values do not come to that,
+    the next rarest join them, all but the commonest.
+    """
+    least = rare * sum(counts)
+    ranked = sorted(range(len(counts)), key=lambda place: -counts[place])  # of equal ones the first stays
+    kept = max(1, sum(count >= least for count in counts))
+    while 1 < kept < len(counts) and sum(counts[place] for place in ranked[kept:]) < least:
+        kept -= 1
+    if len(counts) - kept < 2:
+        return ()
+    columns = {place: float(column) for column, place in enumerate(sorted(ranked[:kept]))}
+    return tuple(columns.get(place, float(kept)) for place in range(len(counts)))
+
+
+def _encode(table: Any, learned: EncodedFeature) -> Matrix:
+    """One feature's columns, shape (rows, its width), with NaN where the value is not known."""
+    if learned.encoding == "number":
+        return numbers(table, learned.name)[:, None]
+    column = coded(table, learned.name)
+    one_hot = learned.encoding == "one-hot"
+    known = dict(zip(learned.categories, learned.columns if one_hot else learned.codes, strict=True))
+    # -1, no value, takes the last.
+    of_value = np.array([*(known.get(value, np.nan) for value in column.texts), np.nan])
+    if one_hot:
+        places = of_value[column.codes]
+        return np.where(np.isnan(places)[:, None], np.nan, places[:, None] == np.arange(learned.width))
+    return of_value[column.codes][:, None]

@@ -1,0 +1,82 @@
+"""What a fit may be told; the defaults are the article's."""
+
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+from schemas.errors import BadSetting
+from schemas.features import FEATURES, Feature
+
+Preset = Literal["label", "recommended"]
+CategoryEncoding = Literal["label", "frequency", "one-hot"]
+Scaling = Literal["standard", "balanced", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class FitSettings:
+    """Settings of one fit, checked when made.
+
+    Attributes:
+        preset: the name of the settings that the others began with (:mod:`trainer.steps.presets`).
+        encoding: how text becomes numbers, where a feature names no encoding of its own; see
+            :class:`trainer.steps.encode.FeatureEncoder`.
+        rare: values with less than this share of the training rows share a column, under ``one-hot``.
+        scaling: ``standard`` gives every column standard deviation 1, ``balanced`` every feature the same
+            weight (:class:`trainer.steps.scale.BalancedScaler`), ``none`` leaves each as wide as it is. All
+            centre the columns.
+        components: the dimensions of the space that users are compared in.
+        k: the number of segments; None takes the elbow of the SSE over ``k_min`` to ``k_max``, or, where a release
+            is continued, its segments.
+        k_by: who named ``k``: ``preset``, ``setting`` (the option ``--k``), or ``release``, the one in use.
+        k_min: the smallest k of the search, which every report shows.
+        k_max: the largest k of the search.
+        features: the model's inputs, in this order.
+        exclude_statuses: orders with one of these statuses do not count.
+        compare: whether the encodings are held against controls (:mod:`trainer.controls.compare_encodings`), which takes longer
+            than the fit. It changes the report alone.
+
+    Raises:
+        BadSetting: a value cannot be used.
+    """
+
+    preset: Preset = "label"
+    encoding: CategoryEncoding = "label"
+    rare: float = 0.0
+    scaling: Scaling = "standard"
+    components: int = 2
+    k: int | None = 5
+    k_by: Literal["preset", "setting", "release"] = field(default="setting", compare=False)
+    k_min: int = 2
+    k_max: int = 10
+    features: tuple[Feature, ...] = FEATURES
+    exclude_statuses: tuple[str, ...] = ()
+    compare: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The features' names, in order."""
+        return tuple(feature.name for feature in self.features)
+
+    def __post_init__(self) -> None:
+        _check_choice("preset", self.preset, get_args(Preset))
+        _check_choice("encoding", self.encoding, get_args(CategoryEncoding))
+        _check_choice("scaling", self.scaling, get_args(Scaling))
+        if not 0 <= self.rare < 0.5:
+            raise BadSetting("rare", self.rare, "use a share of users, at least 0 and below 0.5")
+        if self.components < 1:
+            raise BadSetting("components", self.components, "use at least 1")
+        if self.k is not None and self.k < 2:
+            raise BadSetting("k", self.k, "use at least 2 segments")
+        if self.k_min < 2:
+            raise BadSetting("k_min", self.k_min, "use at least 2 segments")
+        if self.k_max < self.k_min:
+            raise BadSetting("k_max", self.k_max, f"use at least k_min, which is {self.k_min}")
+        if not self.features:
+            raise BadSetting("features", self.features, "name at least one feature")
+        for name in self.names:
+            if self.names.count(name) > 1:
+                raise BadSetting("features", name, "name each feature once")
+
+
+def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise BadSetting(name, value, f"use one of {', '.join(choices)}")

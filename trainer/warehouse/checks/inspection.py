@@ -1,0 +1,146 @@
+"""What is looked at before a warehouse is read: bytes that are no text, ids that went through floats, words for nothing."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from schemas.errors import BadWarehouse
+from trainer.warehouse.tables.column_types import Form
+from trainer.warehouse.kinds.csv_files import lines_of
+from trainer.warehouse.tables.table_layout import TABLES, Layout, is_read
+from trainer.warehouse.tables.table_names import A_VIEW, Names
+from trainer.warehouse.queries.shop_queries import Queries
+from trainer.warehouse.checks.quoted_values import quoted
+from trainer.warehouse.tables.reading_rules import Reading
+from trainer.warehouse.kinds.warehouse_source import Source
+
+Forms = Mapping[tuple[str, str], Form]
+
+# As texts, in small letters; none of them is likely to be a value. Namibia is NA, so these are told and not taken.
+NULL_WORDS = ("null", "nan", "n/a", "na", "none", "\\n", "#n/a", "<na>", "nat")
+_EXAMPLES = 5
+_FLOAT_TEXT = "regexp_matches(cast({0} as text), '^-?[0-9]+\\.0+$')"
+# A number beyond 2^53 may be another one's nearest double. NaN, as pandas writes nothing, is no id.
+_NO_WHOLE = "({0} <> floor({0}) or abs({0}) > 9007199254740992) and lower(cast({0} as text)) <> 'nan'"
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """Looks at an open warehouse.
+
+    Attributes:
+        source: the warehouse.
+        queries: made for it.
+        layout: how its columns are called.
+        forms: how their values become text.
+        reading: what the settings say.
+        names: what the shop calls its tables.
+    """
+
+    source: Source
+    queries: Queries
+    layout: Layout
+    forms: Forms
+    reading: Reading
+    names: Names
+
+    def check(self) -> None:
+        """See that bytes are text and ids are whole.
+
+        Raises:
+            BadWarehouse: they are not; the error names the column.
+        """
+        for table, columns in TABLES.items():
+            self._check_bytes(table)
+            self._check_ids(
+                table, [c.names[0] for c in columns if c.is_id and self._is_read(table, c.names[0])]
+            )
+
+    def null_words(self) -> Iterator[str]:
+        """A sentence for each column of a CSV file that says in words that it holds nothing."""
+        for table, path in self.source.csv_files.items():
+            columns = [c.names[0] for c in TABLES[table] if self._is_read(table, c.names[0])]
+            words = ", ".join("'" + word + "'" for word in NULL_WORDS)
+            counts = self._look(
+                table, [f"count(case when lower({table}.{c}) in ({words}) then 1 end)" for c in columns]
+            )
+            for column, count in zip(columns, counts, strict=True):
+                if count:
+                    texts = ", ".join(quoted(word) for word in self._words(table, column, words))
+                    yield (
+                        f"{path.name}: {self.layout[table, column]} is {texts} in {count:,} "
+                        f"{'row' if count == 1 else 'rows'}, which is text; where it means nothing, set "
+                        f"nulls = [{texts}] under [csv] in segue.toml"
+                    )
+
+    def _is_read(self, table: str, name: str) -> bool:
+        return self.layout[table, name] is not None and is_read(table, name, self.reading.fields)
+
+    def _words(self, table: str, column: str, words: str) -> list[str]:
+        name = f"{table}.{column}"
+        query = self.queries.look(table, [f"distinct {name} as word"], f"lower({name}) in ({words})")
+        return sorted(str(row[0]) for row in self.source.rows(query))[:_EXAMPLES]
+
+    def _check_bytes(self, table: str) -> None:
+        for (of, name), form in self.forms.items():
+            if of == table and form is Form.BYTES and self._is_read(table, name):
+                try:
+                    self._look(table, [f"count({table}.{name})"])
+                except BadWarehouse as error:
+                    readers = ", ".join(self.reading.readers(name))
+                    leave = f"leave {readers} out of the features, or " if readers else ""
+                    raise BadWarehouse(
+                        f"column {self._column(table, name)} of {self.source.name} is bytes that are not all UTF-8: "
+                        f"{leave}decode them {A_VIEW} ({error})"
+                    ) from None
+
+    def _column(self, table: str, name: str) -> str:
+        own = self.layout[table, name]
+        assert own is not None
+        return self.names.column(table, own)
+
+    def _check_ids(self, table: str, names: list[str]) -> None:
+        """Look at all ids of a table at once."""
+        asked: list[str] = []
+        for name in names:
+            column, condition = f"{table}.{name}", self._wrong_id(table, name)
+            text = f"cast({column} as text)"
+            wrong = f"case when {condition.format(column)} then" if condition else None
+            asked += (
+                [f"count({column})", f"count({wrong} 1 end)", f"min({wrong} {text} end)"]
+                if wrong
+                else ["0"] * 3
+            )
+        if all(one == "0" for one in asked):
+            return
+        found = self._look(table, asked)
+        for place, name in enumerate(names):
+            count, wrong_count, example = found[3 * place : 3 * place + 3]
+            if wrong_count:
+                raise BadWarehouse(self._told(table, name, f"{wrong_count:,} of {count:,}", str(example)))
+
+    def _wrong_id(self, table: str, name: str) -> str | None:
+        form = self.forms[table, name]
+        if form in (Form.TEXT, Form.BYTES):
+            return None if self.reading.whole_ids else _FLOAT_TEXT
+        return _NO_WHOLE if form is Form.NUMBER else None
+
+    def _told(self, table: str, name: str, count: str, example: str) -> str:
+        own = self.layout[table, name]
+        assert own is not None
+        path = self.source.csv_files.get(table)
+        column = f"column {self._column(table, name)} of {self.source.name}"
+        where = ""
+        if path is not None:
+            (line,) = lines_of(path, self.reading.csv, [{own: example}])
+            column = f"column {own} of {path}"
+            where = f" in line {line}" if line is not None else ""
+        if self.forms[table, name] is Form.NUMBER:
+            return f"{column}: {count} ids are no whole numbers up to 2^53, for example {example}"
+        return (
+            f"{column}: {count} ids are whole numbers written as floats, for example {quoted(example)}{where}, and the "
+            f"stream would know {quoted(example.partition('.')[0])}: write them whole, or set whole_ids = true in "
+            "segue.toml"
+        )
+
+    def _look(self, table: str, values: list[str]) -> tuple[object, ...]:
+        return next(iter(self.source.rows(self.queries.look(table, values))))

@@ -1,0 +1,144 @@
+"""Why rows are left out, for people: how many, three of the values with their rows, and what to do."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+from schemas.features import FEATURE_NAMES
+from trainer.warehouse.kinds.csv_files import lines_of
+from trainer.warehouse.checks.inspection import NULL_WORDS
+from trainer.warehouse.tables.table_layout import TABLES, Layout
+from trainer.warehouse.tables.table_names import Names
+from trainer.warehouse.checks.quoted_values import quoted
+from trainer.warehouse.tables.reading_rules import Reading
+from trainer.warehouse.checks.warehouse_reports import Rejected, Rejections
+
+_EXAMPLES = 3
+_FIELD = re.compile(r"(?:an item's |no order has its )?(?P<field>\w+)(?: is| has|$)")
+_IDS = {"users": "user_id", "orders": "order_id", "order_items": "order_id"}
+_DECIMAL_COMMA = re.compile(r"[+-]?[0-9.]*[0-9],[0-9]+")
+# As sql/user_features.sql has it.
+AHEAD = "created_at is ahead of now by more than max_ahead"
+_AHEAD = "correct the time, or set max_ahead to a longer time"
+_TIMES = "a time is written as 2024-01-31, 2024-01-31 09:30, 2024-01-31 09:30:00 or 2024-01-31T09:30:00+01:00"
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Tells of the rows that were left out.
+
+    Attributes:
+        layout: how the warehouse's columns are called.
+        files: by Segue's name of a table, the CSV file that it is.
+        reading: what the settings say.
+        names: what the shop calls its tables.
+    """
+
+    layout: Layout
+    files: Mapping[str, Path]
+    reading: Reading
+    names: Names
+
+    def sentences(self, rejections: Rejections) -> Iterator[tuple[str, str]]:
+        """For each table and reason the table and a sentence, the most rows first."""
+        by_reason = {
+            key: _different(list(rows))
+            for key, rows in groupby(rejections.rows, key=lambda row: (row.table, row.reason))
+        }
+        for (table, reason), count in sorted(rejections.counts.items(), key=lambda item: -item[1]):
+            rows = by_reason.get((table, reason), [])
+            examples = [one for one in self._examples(rows) if one]
+            parts = [f"{count:,} {'row' if count == 1 else 'rows'} of {self.names.told(table)}: {reason}"]
+            if examples:
+                parts.append(f", for example {_joined(examples)}")
+            advice = self._advice(reason, [row.wrong for row in rows if row.wrong is not None])
+            parts += [f"; {advice}"] if advice else []
+            yield table, "".join(parts)
+
+    def _examples(self, rows: Sequence[Rejected]) -> Iterator[str]:
+        if not rows:
+            return
+        table, wanted = self._wanted(rows)
+        path = self.files.get(table)
+        lines = (
+            [None] * len(rows)
+            if path is None
+            else lines_of(path, self.reading.csv, wanted, self._whole(table))
+        )
+        for row, line in zip(rows, lines, strict=True):
+            what = quoted(row.wrong) if row.wrong is not None else ""
+            if line is not None and path is not None:
+                yield f"{what} ({path.name}, line {line})" if what else f"line {line} of {path.name}"
+            elif row.table == "order_items":
+                yield f"order_id {what}" if what else ""
+            elif row.row_id is not None:
+                who = f"{_IDS[row.table]} {quoted(row.row_id)}"
+                yield f"{what} ({who})" if what else who
+            else:
+                yield what
+
+    def _wanted(self, rows: Sequence[Rejected]) -> tuple[str, list[dict[str, str | None]]]:
+        """The table in which the wrong values stand, and for each row its columns' values there."""
+        table, field = rows[0].table, _field(rows[0].reason)
+        if rows[0].reason.startswith("an item") and self._own("order_items", field) is not None:
+            table = "order_items"
+        wanted = []
+        for row in rows:
+            values = {_IDS[row.table]: row.row_id} if row.table != "order_items" else {}
+            if row.wrong is not None or row.reason.endswith("is missing"):
+                values[field] = row.wrong
+            own = {self._own(table, name): value for name, value in values.items()}
+            wanted.append({name: value for name, value in own.items() if name is not None})
+        return table, wanted
+
+    def _whole(self, table: str) -> frozenset[str]:
+        if not self.reading.whole_ids:
+            return frozenset()
+        own = (self._own(table, column.names[0]) for column in TABLES[table] if column.is_id)
+        return frozenset(name for name in own if name is not None)
+
+    def _own(self, table: str, name: str) -> str | None:
+        return self.layout.get((table, name)) if table in TABLES else None
+
+    def _advice(self, reason: str, examples: Sequence[str]) -> str:
+        field = _field(reason)
+        if reason == "created_at is not a time":
+            return _TIMES
+        if reason == AHEAD:
+            return _AHEAD
+        advice = []
+        if self.files and (words := sorted({one for one in examples if one.lower() in NULL_WORDS})):
+            texts = ", ".join(map(quoted, words))
+            advice.append(f"where {texts} means nothing, set nulls = [{texts}] under [csv] in segue.toml")
+        if "number" in reason and any(_DECIMAL_COMMA.fullmatch(one) for one in examples):
+            advice.append("the decimal mark is a point: 12.50")
+        readers = self.reading.readers(field)
+        settings = {"features" if name in FEATURE_NAMES else "declare" for name in readers}
+        if readers:
+            advice.append(
+                f"correct {'it' if len(examples) == 1 else 'them'}, or leave {_joined(readers)} out of the setting "
+                f"{_joined(sorted(settings))}"
+            )
+        return "; ".join(advice)
+
+
+def _different(rows: list[Rejected]) -> list[Rejected]:
+    """A few of the rows, those with different values first."""
+    firsts = {row.wrong: row for row in reversed(rows)}
+    return sorted(rows, key=lambda row: firsts[row.wrong] is not row)[:_EXAMPLES]
+
+
+def _field(reason: str) -> str:
+    """The field that a reason is about, by Segue's name of its column.
+
+    >>> _field("an item's price is not a finite number"), _field("user_id is missing"), _field("no order has its order_id")
+    ('price', 'user_id', 'order_id')
+    """
+    found = _FIELD.match(reason)
+    return found["field"] if found is not None else ""
+
+
+def _joined(parts: Sequence[str]) -> str:
+    return " and ".join(filter(None, [", ".join(parts[:-1]), parts[-1]]))

@@ -1,0 +1,97 @@
+"""What a warehouse tells beside its rows: how much was read, and what was left out."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import overload
+
+from trainer.warehouse.kinds.warehouse_source import Row
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """One row that is left out.
+
+    Attributes:
+        table: Segue's name of its table.
+        row_id: its id, at most 256 characters; None without one.
+        reason: why.
+        wrong: the value that is wrong, at most 256 characters; None where it is missing, or too long.
+    """
+
+    table: str
+    row_id: str | None
+    reason: str
+    wrong: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rejections(Sequence[Rejected]):
+    """The rows left out: some of each table and reason, and how many there are of each.
+
+    Attributes:
+        counts: table and reason to the number of rows, those not listed too.
+    """
+
+    rows: tuple[Rejected, ...]
+    counts: Mapping[tuple[str, str], int]
+
+    @property
+    def total(self) -> int:
+        """How many rows were left out."""
+        return sum(self.counts.values())
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @overload
+    def __getitem__(self, index: int) -> Rejected: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Rejected, ...]: ...
+
+    def __getitem__(self, index: int | slice) -> Rejected | tuple[Rejected, ...]:
+        return self.rows[index]
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many users and facts there are; the first and last fact's time (UTC), None without facts."""
+
+    users: int
+    signups: int
+    orders: int
+    items: int
+    first_at: datetime | None
+    last_at: datetime | None
+
+
+def rejections_of(rows: Iterable[Row]) -> Rejections:
+    """The rows of ``sql/rejected.sql``."""
+    listed: list[Rejected] = []
+    counts: dict[tuple[str, str], int] = {}
+    for table, row_id, reason, wrong, total in rows:
+        assert isinstance(table, str)
+        assert isinstance(reason, str)
+        assert isinstance(total, int)
+        listed.append(Rejected(table, _text(row_id), reason, _text(wrong)))
+        counts[table, reason] = total
+    return Rejections(tuple(listed), counts)
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def counts_of(row: Row) -> Counts:
+    """The one row of ``sql/counts.sql``."""
+    users, signups, orders, items, first_at, last_at = row
+    assert isinstance(users, int)
+    assert isinstance(signups, int)
+    assert isinstance(orders, int)
+    assert isinstance(items, int)
+    return Counts(users, signups, orders, items, _utc(first_at), _utc(last_at))
+
+
+def _utc(at: object) -> datetime | None:
+    return at.replace(tzinfo=UTC) if isinstance(at, datetime) else None

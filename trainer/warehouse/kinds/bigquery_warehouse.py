@@ -1,0 +1,115 @@
+"""A warehouse in BigQuery, read with Google's client and the credentials that it finds by itself."""
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pyarrow as pa
+from sqlglot import exp
+
+from schemas.errors import BadWarehouse
+from trainer.warehouse.kinds.arrow_batches import of_rows
+from trainer.warehouse.kinds.drivers import driver
+from trainer.warehouse.tables.table_names import Names
+from trainer.warehouse.tables.table_references import references
+from trainer.warehouse.kinds.warehouse_source import Row
+
+SCHEME = "bigquery"
+
+_ROWS_A_PAGE = 10_000
+
+
+class BigQuerySource:
+    """See :class:`trainer.warehouse.kinds.warehouse_source.Source`.
+
+    Each query sees the rows of its own moment: let the tables rest while a release is trained.
+    """
+
+    dialect = "bigquery"
+
+    def __init__(self, url: str, names: Names) -> None:
+        """Find the credentials; BigQuery itself is first asked for a table's columns.
+
+        Raises:
+            NotInstalled: the client is not there.
+            BadWarehouse: the URL is none, or there are no credentials.
+            BadSetting: a setting is not a table's name.
+        """
+        self.tables = references(names, self.dialect)
+        self._names = names
+        self.csv_files: Mapping[str, Path] = {}
+        self._project, self._dataset, location = _parts(url)
+        self.name = f"BigQuery dataset {self._project}.{self._dataset}"
+        bigquery = driver("google.cloud.bigquery", SCHEME)
+        self._errors = (
+            driver("google.api_core.exceptions", SCHEME).GoogleAPIError,
+            driver("google.auth.exceptions", SCHEME).GoogleAuthError,
+        )
+        with self._failures("does not let us in"):
+            self._client = bigquery.Client(
+                project=self._project,
+                location=location,
+                default_query_job_config=bigquery.QueryJobConfig(
+                    default_dataset=f"{self._project}.{self._dataset}"
+                ),
+            )
+
+    def columns(self, table: str) -> Mapping[str, str]:
+        """See :meth:`trainer.warehouse.kinds.warehouse_source.Source.columns`."""
+        with self._failures(f"has no table {self._names.told(table)} that can be read"):
+            fields = self._client.get_table(self._full_name(table)).schema
+        return {str(field.name): _kind(field) for field in fields}
+
+    def rows(self, query: str) -> Iterator[Row]:
+        """See :meth:`trainer.warehouse.kinds.warehouse_source.Source.rows`."""
+        with self._failures("cannot be read"):
+            # Pages come one after the other and keep the order; the faster Storage API keeps none.
+            for row in self._client.query(query).result(page_size=_ROWS_A_PAGE):
+                yield row.values()
+
+    def batches(self, query: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+        """See :meth:`trainer.warehouse.kinds.warehouse_source.Source.batches`."""
+        return of_rows(self.rows(query), schema)
+
+    def close(self) -> None:
+        """See :meth:`trainer.warehouse.kinds.warehouse_source.Source.close`."""
+        self._client.close()
+
+    def _full_name(self, table: str) -> str:
+        """Project, dataset and table: where a name has fewer parts, the URL's stand before it."""
+        reference = exp.to_table(self.tables[table], dialect=self.dialect)
+        return ".".join((reference.catalog or self._project, reference.db or self._dataset, reference.name))
+
+    @contextlib.contextmanager
+    def _failures(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except self._errors as error:
+            raise BadWarehouse(f"{self.name} {what}: {' '.join(str(error).split())}") from None
+
+
+def _kind(field: Any) -> str:
+    """A column's type; one that repeats is a list."""
+    kind = str(field.field_type)
+    return f"ARRAY<{kind}>" if getattr(field, "mode", None) == "REPEATED" else kind
+
+
+def _parts(url: str) -> tuple[str, str, str | None]:
+    """Project, dataset and location."""
+    parts = urlsplit(url)
+    dataset = parts.path.strip("/")
+    options = parse_qs(parts.query)
+    if (
+        not parts.netloc
+        or not dataset
+        or "/" in dataset
+        or "@" in parts.netloc
+        or options.keys() - {"location"}
+    ):
+        raise BadWarehouse(
+            "the BigQuery URL cannot be read: write it as bigquery://project/dataset, with ?location=EU where it is "
+            "not in the US; credentials come from GOOGLE_APPLICATION_CREDENTIALS or gcloud, never from the URL"
+        )
+    return parts.netloc, dataset, options.get("location", [None])[0]

@@ -1,0 +1,159 @@
+"""A warehouse in PostgreSQL, read with psycopg."""
+
+import contextlib
+import re
+from collections.abc import Iterator, Mapping
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pyarrow as pa
+from psycopg import conninfo
+
+from schemas.errors import BadWarehouse
+from trainer.warehouse.kinds.arrow_batches import of_rows
+from trainer.warehouse.tables.table_names import Names, table_fix
+from trainer.warehouse.tables.table_references import references
+from trainer.warehouse.kinds.warehouse_source import Row
+
+SCHEMES = ("postgresql://", "postgres://")
+
+_ROWS_A_FETCH = 10_000
+_CONNECT_TIMEOUT_S = 10
+_SECRETS = ("password", "sslpassword")
+# What a server that answers says, and what libpq says of what it asks for.
+_OF_A_LOGIN = re.compile(r"FATAL|password|authentication|SSL|GSSAPI|certificate")
+
+# How times and numbers are written when they become text must not depend on the server's settings. The
+# cursors read all rows, so plans for the first few are the wrong ones; compiling costs more than it saves.
+_SESSION = """
+    set time zone 'UTC';
+    set datestyle to 'ISO, YMD';
+    set extra_float_digits to 1;
+    set standard_conforming_strings to on;
+    set cursor_tuple_fraction to 1;
+    set jit to off
+"""
+
+# A domain is what it is made from, and an enumeration has a name of its own.
+_COLUMNS = """
+    with recursive columns as (
+        select attname, attnum, atttypid as type, atttypmod as modifier
+        from pg_attribute
+        where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped
+        union all
+        select columns.attname, columns.attnum, pg_type.typbasetype, pg_type.typtypmod
+        from columns inner join pg_type on pg_type.oid = columns.type
+        where pg_type.typtype = 'd'
+    )
+    select attname, case typtype when 'e' then 'enum' else format_type(type, modifier) end
+    from columns inner join pg_type on pg_type.oid = type
+    where typtype <> 'd'
+    order by attnum
+"""
+
+# On the search path a name stands alone.
+_KNOWN_TABLES = """
+    select case when pg_table_is_visible(oid) then relname else relnamespace::regnamespace || '.' || relname end
+    from pg_class
+    where relkind in ('r', 'p', 'v', 'm', 'f') and relnamespace::regnamespace::text not like 'pg\\_%%'
+"""
+
+
+class PostgresSource:
+    """See :class:`trainer.warehouse.kinds.warehouse_source.Source`.
+
+    All queries see the same rows: they run in one read-only transaction, which ends with the source.
+    """
+
+    dialect = "postgres"
+
+    def __init__(self, url: str, names: Names) -> None:
+        """Connect.
+
+        Raises:
+            BadSetting: a setting is not a table's name.
+            BadWarehouse: the URL is none, the server does not answer or refuses, or its database is not
+                in UTF-8.
+        """
+        self._names = names
+        self.csv_files: Mapping[str, Path] = {}
+        self.tables = references(names, self.dialect)
+        parts = _parts(url)
+        self._secrets = [str(parts[key]) for key in _SECRETS if parts.get(key)]
+        where = f"{parts.get('host', 'localhost')}:{parts.get('port', 5432)}"
+        self.name = f"PostgreSQL database {parts.get('dbname', '')} at {where}"
+        timeout = parts.get("connect_timeout", _CONNECT_TIMEOUT_S)
+        with self._failures("does not let us in", "does not answer"):
+            self._connection = psycopg.connect(url, client_encoding="utf8", connect_timeout=timeout)
+        encoding = self._connection.info.parameter_status("server_encoding")
+        if encoding != "UTF8":
+            self._connection.close()
+            raise BadWarehouse(f"{self.name} is in {encoding}: Segue reads databases in UTF8")
+        self._cursors = count(1)
+        self._connection.read_only = True
+        self._connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        with self._failures("cannot be read"):
+            self._connection.execute(_SESSION)
+
+    def columns(self, table: str) -> Mapping[str, str]:
+        """See :meth:`trainer.warehouse.kinds.warehouse_source.Source.columns`."""
+        with self._failures("cannot be read"):
+            described = self._connection.execute(_COLUMNS, [self.tables[table]]).fetchall()
+            if not described:
+                known = [str(name) for (name,) in self._connection.execute(_KNOWN_TABLES)]
+                make = "make a table or a view of that name, or add ?options=-csearch_path%3D… to the URL"
+                raise BadWarehouse(
+                    f"{self.name} has no table {self._names.told(table)} on its search path: "
+                    f"{table_fix(self._names, table, known, make)}"
+                )
+        return {str(name): str(kind) for name, kind in described}
+
+    def rows(self, query: str) -> Iterator[Row]:
+        """See :meth:`trainer.warehouse.kinds.warehouse_source.Source.rows`."""
+        with (
+            self._failures("cannot be read"),
+            self._connection.cursor(name=f"segue_{next(self._cursors)}") as cursor,
+        ):
+            cursor.itersize = _ROWS_A_FETCH
+            yield from cursor.execute(query.encode())
+
+    def batches(self, query: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+        """See :meth:`trainer.warehouse.kinds.warehouse_source.Source.batches`."""
+        return of_rows(self.rows(query), schema)
+
+    def close(self) -> None:
+        """See :meth:`trainer.warehouse.kinds.warehouse_source.Source.close`."""
+        self._connection.close()
+
+    @contextlib.contextmanager
+    def _failures(self, what: str, unanswered: str | None = None) -> Iterator[None]:
+        """Turns the driver's errors into a sentence.
+
+        Args:
+            what: the server did not do, or refuses.
+            unanswered: what to say instead where no server took the login up.
+        """
+        try:
+            yield
+        except psycopg.Error as error:
+            # Without the server's line of SQL, which is ours and says nothing to a reader.
+            message = " ".join((error.diag.message_primary or str(error)).split())
+            for secret in self._secrets:
+                message = message.replace(secret, "***")
+            told = what if unanswered is None or _OF_A_LOGIN.search(message) else unanswered
+            raise BadWarehouse(f"{self.name} {told}: {message}") from None
+
+
+def _parts(url: str) -> Mapping[str, Any]:
+    """A URL's parameters; no message quotes it, since it may hold a password."""
+    cannot = "the PostgreSQL URL cannot be read: write it as postgresql://user@host:5432/database"
+    try:
+        parts = conninfo.conninfo_to_dict(url)
+    except psycopg.Error:
+        raise BadWarehouse(cannot) from None
+    # A / or @ in a password ends it or keeps it from beginning, and what follows counts as host or database.
+    if any("@" in value and value in url for value in (str(parts.get("host")), str(parts.get("dbname")))):
+        raise BadWarehouse(f"{cannot}, and percent-encode / and @ in the password")
+    return parts

@@ -1,0 +1,120 @@
+"""A warehouse in Snowflake, read with its Python connector."""
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from itertools import chain
+from pathlib import Path
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import pyarrow as pa
+
+from schemas.errors import BadWarehouse
+from trainer.warehouse.kinds.arrow_batches import of_rows
+from trainer.warehouse.kinds.drivers import driver
+from trainer.warehouse.tables.table_names import Names
+from trainer.warehouse.tables.table_references import references
+from trainer.warehouse.kinds.warehouse_source import Row
+
+SCHEME = "snowflake"
+
+_ROWS_A_FETCH = 10_000
+_LOGIN_TIMEOUT_S = 30
+_SECRETS = ("password", "passcode", "token", "private_key_file_pwd")
+
+# How times become text must not depend on the account's settings: in UTC, all their digits, and an offset
+# as RFC 3339 has it.
+_SESSION = (
+    "timezone = 'UTC'",
+    "date_output_format = 'YYYY-MM-DD'",
+    "timestamp_input_format = 'AUTO'",
+    "timestamp_ntz_output_format = 'YYYY-MM-DD HH24:MI:SS.FF9'",
+    "timestamp_ltz_output_format = 'YYYY-MM-DD HH24:MI:SS.FF9TZH:TZM'",
+    "timestamp_tz_output_format = 'YYYY-MM-DD HH24:MI:SS.FF9TZH:TZM'",
+    "quoted_identifiers_ignore_case = false",
+)
+
+
+class SnowflakeSource:
+    """See :class:`trainer.warehouse.kinds.warehouse_source.Source`.
+
+    Each query sees the rows of its own moment: let the tables rest while a release is trained.
+    """
+
+    dialect = "snowflake"
+
+    def __init__(self, url: str, names: Names) -> None:
+        """Connect.
+
+        Raises:
+            NotInstalled: the connector is not there.
+            BadWarehouse: the URL is none, or Snowflake does not let us in.
+            BadSetting: a setting is not a table's name.
+        """
+        self.tables = references(names, self.dialect)
+        self._names = names
+        self.csv_files: Mapping[str, Path] = {}
+        parts = _parts(url)
+        self._secrets = [parts[key] for key in _SECRETS if parts.get(key)]
+        self.name = f"Snowflake database {parts['database']} of {parts['account']}"
+        self._connector = driver("snowflake.connector", SCHEME)
+        with self._failures("does not let us in"):
+            self._connection = self._connector.connect(**{"login_timeout": _LOGIN_TIMEOUT_S, **parts})
+        with self._failures("cannot be read"):
+            for setting in _SESSION:
+                self._execute(f"alter session set {setting}")
+
+    def columns(self, table: str) -> Mapping[str, str]:
+        """See :meth:`trainer.warehouse.kinds.warehouse_source.Source.columns`."""
+        with self._failures(f"has no table {self._names.told(table)} that can be read"):
+            return {str(row[0]): str(row[1]) for row in self._execute(f"describe table {self.tables[table]}")}
+
+    def rows(self, query: str) -> Iterator[Row]:
+        """See :meth:`trainer.warehouse.kinds.warehouse_source.Source.rows`."""
+        with self._failures("cannot be read"):
+            yield from self._execute(query)
+
+    def batches(self, query: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+        """See :meth:`trainer.warehouse.kinds.warehouse_source.Source.batches`."""
+        return of_rows(self.rows(query), schema)
+
+    def close(self) -> None:
+        """See :meth:`trainer.warehouse.kinds.warehouse_source.Source.close`."""
+        self._connection.close()
+
+    def _execute(self, query: str) -> Iterator[Row]:
+        """Run a query now; its rows are fetched as they are asked for."""
+        cursor = self._connection.cursor()
+        cursor.execute(query)
+        return chain.from_iterable(iter(lambda: cursor.fetchmany(_ROWS_A_FETCH), []))
+
+    @contextlib.contextmanager
+    def _failures(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except self._connector.Error as error:
+            message = " ".join(str(error).split())
+            for secret in self._secrets:
+                message = message.replace(secret, "***")
+            raise BadWarehouse(f"{self.name} {what}: {message}") from None
+
+
+def _parts(url: str) -> dict[str, str]:
+    """The connector's arguments; no message quotes the URL, since it may hold a password."""
+    parts = urlsplit(url)
+    database, _, schema = parts.path.strip("/").partition("/")
+    user, _, password = parts.netloc.rpartition("@")[0].partition(":")
+    account = parts.netloc.rpartition("@")[2]
+    if not (account and user and database) or "/" in schema or ":" in account or parts.fragment:
+        raise BadWarehouse(
+            "the Snowflake URL cannot be read: write it as snowflake://user@account/database/schema?warehouse=name, and "
+            "percent-encode : / # ? and @ in the password"
+        )
+    named = {
+        "account": account,
+        "user": user,
+        "password": password,
+        "database": database,
+        "schema": schema,
+    }
+    told = {name: unquote(value) for name, value in named.items() if value}
+    return told | dict(parse_qsl(parts.query))

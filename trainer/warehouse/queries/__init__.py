@@ -1,0 +1,1 @@
+"""The queries of `sql/` in the warehouse's dialect."""

@@ -1,0 +1,209 @@
+"""The queries of ``sql/`` for the warehouse at hand: its dialect, its column names, the parameters.
+
+There is one definition of what is a fact: events, rejected rows and counts are other final selects over
+the steps of ``user_features.sql``, joined with them as syntax trees.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Literal
+
+import sqlglot
+from sqlglot import exp
+
+from schemas.features import FIELDS, Feature
+from trainer.warehouse.tables.column_types import Form
+from trainer.warehouse.queries.dialects import adapt, decoded, tried
+from trainer.warehouse.queries.feature_query import feature_query
+from trainer.warehouse.tables.table_layout import TABLES, Layout, column_of, is_read
+from trainer.warehouse.queries.parsed_sql import WRITTEN_IN, parsed
+
+Ordering = Literal["time", "user"]
+Parameter = datetime | int | tuple[str, ...] | None
+
+# An id that went through floats without them. Of a number, whole ones alone; no other one comes so far.
+_WHOLE_TEXT = "regexp_replace(cast(x as text), '^(-?[0-9]+)\\.0+$', '\\1')"
+_WHOLE_NUMBER = "case when abs(x) <= 9007199254740992 then cast(cast(x as decimal(38, 0)) as text) end"
+_READS = "reads_"
+
+
+@dataclass(frozen=True, slots=True)
+class Queries:
+    """The queries as text, for one warehouse.
+
+    Attributes:
+        dialect: sqlglot's name of the warehouse's dialect.
+        tables: by Segue's name of a table, how its SQL refers to it.
+        layout: how its columns are called.
+        forms: how their values become text; as text, where nothing is said.
+        whole_ids: whether an id such as ``17850.0`` is 17850.
+        read: the fields in which a wrong value rejects its row.
+        latest: the last time that a fact may have (``$latest``), where the facts before no other time are wanted; None: any,
+            and the reason behind ``$bounded`` is left out.
+    """
+
+    dialect: str
+    tables: Mapping[str, str]
+    layout: Layout
+    forms: Mapping[tuple[str, str], Form] = field(default_factory=dict)
+    whole_ids: bool = False
+    read: frozenset[str] = FIELDS
+    latest: datetime | None = None
+
+    def features(
+        self,
+        as_of: datetime | None,
+        exclude_statuses: tuple[str, ...],
+        features: tuple[Feature, ...],
+        *,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        bounded: bool = True,
+    ) -> str:
+        """One row for every user, or for those of ``sql/window.sql``; see
+        :mod:`trainer.warehouse.queries.feature_query`.
+
+        Args:
+            bounded: whether ``latest`` holds; a query that needs none has one text at all times.
+        """
+        return self._text(
+            feature_query(features, in_window=start is not None or end is not None),
+            {"as_of": as_of, "exclude_statuses": exclude_statuses, "start": start, "end": end},
+            bounded=bounded,
+        )
+
+    def events(self, as_of: datetime | None, since: datetime | None, ordered: Ordering) -> str:
+        """The facts, an order as one row an item; see ``sql/events.sql``."""
+        query = _over_steps("events")
+        if ordered == "user":
+            terms = query.args["order"].expressions
+            terms.sort(key=lambda term: term.name != "user_id")
+        return self._text(query, {"as_of": as_of, "since": since, "exclude_statuses": ()})
+
+    def followup(self, since: datetime, until: datetime, exclude_statuses: tuple[str, ...]) -> str:
+        """What users bought in a window; see ``sql/followup.sql``."""
+        return self._text(
+            _over_steps("followup"), {"as_of": until, "since": since, "exclude_statuses": exclude_statuses}
+        )
+
+    def rejected(self, as_of: datetime | None, examples: int) -> str:
+        """The rows left out, at most ``examples`` a table and reason; see ``sql/rejected.sql``."""
+        return self._text(
+            _over_steps("rejected"), {"as_of": as_of, "examples": examples, "exclude_statuses": ()}
+        )
+
+    def counts(self, as_of: datetime | None) -> str:
+        """One row of totals; see ``sql/counts.sql``."""
+        return self._text(_over_steps("counts"), {"as_of": as_of, "exclude_statuses": ()})
+
+    def overlap(self, as_of: datetime | None, examples: int) -> str:
+        """Which users have a profile, which an order, and which both; see ``sql/overlap.sql``."""
+        return self._text(
+            _over_steps("overlap"), {"as_of": as_of, "examples": examples, "exclude_statuses": ()}
+        )
+
+    def look(self, table: str, values: Iterable[str], where: str = "true") -> str:
+        """These values over a table's columns as they stand; written in DuckDB's dialect."""
+        text = f"select {', '.join(values)} from {table} where {where}"  # noqa: S608 - all of it is ours
+        query = sqlglot.parse_one(text, read=WRITTEN_IN)
+        assert isinstance(query, exp.Query)
+        return self._text(query, {}, as_they_stand=True)
+
+    def _text(
+        self,
+        query: exp.Query,
+        parameters: Mapping[str, Parameter],
+        *,
+        as_they_stand: bool = False,
+        bounded: bool = True,
+    ) -> str:
+        latest = self.latest if bounded and parameters.get("as_of") is None else None
+        for column in list(query.find_all(exp.Column)):
+            if column.table in TABLES:
+                column.replace(self._column(column, as_it_stands=as_they_stand))
+        for table in list(query.find_all(exp.Table)):
+            if table.name in TABLES:
+                table.replace(self._table(table.name))
+        for parameter in list(query.find_all(exp.Placeholder)):
+            if parameter.name.startswith(_READS):
+                _choose(parameter, kept=parameter.name.removeprefix(_READS) in self.read)
+            elif parameter.name == "bounded":
+                _choose(parameter, kept=latest is not None)
+            else:
+                _fill(parameter, {**parameters, "latest": latest}[parameter.name])
+        adapt(query, self.dialect)
+        # The tree is a copy already; a second one would take as long as all the rest.
+        text = query.sql(self.dialect, pretty=True, copy=False, unsupported_level=sqlglot.ErrorLevel.RAISE)
+        return text + "\n"
+
+    def _table(self, table: str) -> exp.Table:
+        reference = exp.to_table(self.tables[table], dialect=self.dialect)
+        if reference.name != table:
+            reference.set("alias", exp.TableAlias(this=exp.to_identifier(table)))
+        return reference
+
+    def _column(self, column: exp.Column, *, as_it_stands: bool) -> exp.Expression:
+        name = self.layout[column.table, column.name]
+        if name is None:
+            return exp.null()
+        own: exp.Expression = exp.column(exp.to_identifier(name, quoted=True), column.table)
+        form = self.forms.get((column.table, column.name), Form.TEXT)
+        if form is Form.BYTES:
+            own = decoded(own, self.dialect)
+            own = own if is_read(column.table, column.name, self.read) else tried(own)
+        whole = self.whole_ids and column_of(column.table, column.name).is_id and not as_it_stands
+        if whole and form in (Form.TEXT, Form.BYTES):
+            return _with(own, _WHOLE_TEXT)
+        return _with(own, _WHOLE_NUMBER) if whole and form is Form.NUMBER else own
+
+
+def _over_steps(name: str) -> exp.Query:
+    query = parsed(name).copy()
+    query.set("with_", parsed("user_features").args["with_"].copy())
+    return query
+
+
+def _with(own: exp.Expression, text: str) -> exp.Expression:
+    """An expression over ``x``, with a column in its place."""
+    tree = sqlglot.parse_one(text, read=WRITTEN_IN)
+    assert isinstance(tree, exp.Expression)
+    for x in list(tree.find_all(exp.Column)):
+        x.replace(own.copy())
+    return tree
+
+
+def _choose(parameter: exp.Placeholder, *, kept: bool) -> None:
+    """Keep the case of ``$reads_… and (…)`` as the condition alone, or leave it out."""
+    condition = parameter.parent
+    assert isinstance(condition, exp.And)
+    if kept:
+        condition.replace(condition.expression.unnest())
+        return
+    branch = parameter.find_ancestor(exp.If)
+    assert branch is not None
+    case = branch.parent
+    assert isinstance(case, exp.Case)
+    branch.pop()
+    if not case.args["ifs"]:
+        case.replace(exp.cast(exp.null(), "text"))
+
+
+def _fill(parameter: exp.Placeholder, value: Parameter) -> None:
+    """Put a value in a parameter's place; a list of texts has one, as the only member of ``in (…)``."""
+    if isinstance(value, tuple):
+        texts = [exp.Literal.string(text) for text in value]
+        members = parameter.parent
+        assert isinstance(members, exp.In)
+        members.set("expressions", texts or [exp.cast(exp.null(), "text")])
+    elif isinstance(value, int):
+        parameter.replace(exp.Literal.number(value))
+    else:
+        parameter.replace(exp.cast(_time(value), "timestamp", dialect=WRITTEN_IN))
+
+
+def _time(at: datetime | None) -> exp.Expression:
+    if at is None:
+        return exp.null()
+    utc = at.astimezone(UTC) if at.tzinfo is not None else at
+    return exp.Literal.string(utc.replace(tzinfo=None).isoformat(sep=" "))

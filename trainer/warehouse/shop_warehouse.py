@@ -1,0 +1,262 @@
+"""A shop's warehouse: users' features, the facts they are made of, and the rows that are no facts."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import pyarrow as pa
+
+from schemas.errors import BadWarehouse
+from schemas.input_events import Order, Signup
+from schemas.features import FEATURES, Feature
+from trainer.warehouse.kinds import bigquery_warehouse
+from trainer.warehouse.kinds import duckdb_warehouse
+from trainer.warehouse import fact_rows
+from trainer.warehouse.kinds import postgres_warehouse
+from trainer.warehouse.checks import warehouse_reports
+from trainer.warehouse.kinds import snowflake_warehouse
+from trainer.warehouse.checks.nobody_left import cause_of, sides_of
+from trainer.warehouse.tables.column_types import Form, form_of
+from trainer.warehouse.queries.dialects import DECODING, TRYING
+from trainer.warehouse.queries.feature_query import schema_of
+from trainer.warehouse.checks.inspection import Inspection
+from trainer.warehouse.tables.table_layout import TABLES, is_read
+from trainer.warehouse.checks.left_out_rows import AHEAD, LeftOut
+from trainer.warehouse.tables.table_names import Names
+from trainer.warehouse.queries.shop_queries import Ordering, Queries
+from trainer.warehouse.tables.reading_rules import Reading
+from trainer.warehouse.checks.warehouse_reports import Counts, Rejections
+from trainer.warehouse.tables.resolve_columns import resolve
+from trainer.warehouse.kinds.warehouse_source import Source
+
+FOLLOWUP_SCHEMA = pa.schema(
+    [pa.field("user_id", pa.string(), nullable=False), ("orders", pa.int64()), ("cents", pa.float64())]
+)
+
+_EXAMPLES_A_REASON = 100
+_IDS_A_SIDE = 3
+
+
+class Warehouse:
+    """An open warehouse. Only reads. Times without an offset are UTC.
+
+    Every method raises :class:`~schemas.errors.BadWarehouse` where the warehouse fails on the way.
+    """
+
+    def __init__(self, source: Source, names: Names, reading: Reading | None = None) -> None:
+        """Check the tables.
+
+        Args:
+            source: the open warehouse.
+            names: what the shop calls its tables and columns.
+            reading: how the rows are read; None: every value must be right.
+
+        Raises:
+            BadWarehouse: a table or a column is missing, a column cannot be read, ids are fractions or went
+                through floats, or there are no users.
+            BadSetting: a column that the settings name is not there.
+        """
+        self._source = source
+        self._names = names
+        reading = reading or Reading()
+        layout: dict[tuple[str, str], str | None] = {}
+        forms: dict[tuple[str, str], Form] = {}
+        for table in TABLES:
+            columns = source.columns(table)
+            found = resolve(source.name, table, columns, names, reading, decodes=source.dialect in DECODING)
+            layout.update(found)
+            forms.update({key: form_of(columns[name]) for key, name in found.items() if name is not None})
+        if source.dialect != TRYING:
+            # What is no text would end each query.
+            unread = [
+                key for key, form in forms.items() if form is Form.BYTES and not is_read(*key, reading.fields)
+            ]
+            layout.update(dict.fromkeys(unread))
+        if next(source.rows(f"select 1 from {source.tables['users']} limit 1"), None) is None:  # noqa: S608 - checked
+            raise BadWarehouse(f"table {names.told('users')} of {source.name} has no rows")
+        self._has_status = layout["orders", "status"] is not None
+        self._queries = Queries(
+            source.dialect, source.tables, layout, forms, reading.whole_ids, reading.fields, reading.latest
+        )
+        self._inspection = Inspection(source, self._queries, layout, forms, reading, names)
+        self._inspection.check()
+        self._left_out = LeftOut(layout, source.csv_files, reading, names)
+        self._rejected: dict[datetime | None, Rejections] = {}
+
+    @property
+    def name(self) -> str:
+        """What messages call it; holds no secret."""
+        return self._source.name
+
+    def features(
+        self,
+        as_of: datetime | None = None,
+        exclude_statuses: tuple[str, ...] = (),
+        features: tuple[Feature, ...] = FEATURES,
+        *,
+        start: datetime | None = None,
+        end: datetime | None = None,
+    ) -> pa.Table:
+        """Every user's features from the facts before ``as_of``, of :func:`schema_of` these features.
+
+        One row for every user with a valid row in users or orders, in the order of the user id's UTF-8
+        bytes; with ``start`` or ``end`` only for users with a counted order at or after the one and before
+        the other. Orders whose status is one of ``exclude_statuses`` do not count.
+
+        Raises:
+            BadWarehouse: statuses are to be excluded, and orders have none.
+        """
+        query = self.feature_query(as_of, exclude_statuses, features, start=start, end=end)
+        schema = schema_of(features)
+        return pa.Table.from_batches(self._source.batches(query, schema), schema)
+
+    def feature_query(
+        self,
+        as_of: datetime | None = None,
+        exclude_statuses: tuple[str, ...] = (),
+        features: tuple[Feature, ...] = FEATURES,
+        *,
+        start: datetime | None = None,
+        end: datetime | None = None,
+    ) -> str:
+        """The query that :meth:`features` runs for the same arguments, in the warehouse's dialect.
+
+        Raises:
+            BadWarehouse: statuses are to be excluded, and orders have none.
+        """
+        if exclude_statuses and not self._has_status:
+            raise BadWarehouse(
+                f"table {self._names.told('orders')} of {self.name} has no column status, so exclude_statuses "
+                f"({', '.join(exclude_statuses)}) cannot be applied: add the column or exclude nothing"
+            )
+        bounded = self._is_bounded(as_of) and any(r == AHEAD for _, r in self.rejected(as_of).counts)
+        return self._queries.features(
+            as_of, exclude_statuses, features, start=start, end=end, bounded=bounded
+        )
+
+    def events(
+        self, as_of: datetime | None = None, since: datetime | None = None, ordered: Ordering = "time"
+    ) -> Iterator[Signup | Order]:
+        """The facts before ``as_of`` and not before ``since``, one by one.
+
+        A signup for each row of users, an order with all its items for each order of a user. By ``time``
+        signups come first at equal times, then user ids and order ids decide; by ``user`` all facts of a
+        user stand together, each user's in that same order.
+        """
+        return fact_rows.events_of(self._source.rows(self._queries.events(as_of, since, ordered)))
+
+    def followup(self, since: datetime, until: datetime, exclude_statuses: tuple[str, ...] = ()) -> pa.Table:
+        """Who ordered from ``since`` on and before ``until``, of schema :data:`FOLLOWUP_SCHEMA`.
+
+        One row for every user with such an order, in the order of the user id's UTF-8 bytes. Orders whose
+        status is one of ``exclude_statuses`` do not count. ``cents`` is what they cost, a hundredth of the
+        warehouse's currency, each item rounded; null where nothing has a price.
+        """
+        query = self._queries.followup(since, until, exclude_statuses)
+        return pa.Table.from_batches(self._source.batches(query, FOLLOWUP_SCHEMA), FOLLOWUP_SCHEMA)
+
+    def rejected(self, as_of: datetime | None = None) -> Rejections:
+        """The rows left out, at most 100 of each table and reason, and how many there are.
+
+        Rows whose time is known and not before ``as_of`` are not among them. Read once for each ``as_of``.
+        """
+        if as_of not in self._rejected:
+            rows = self._source.rows(self._queries.rejected(as_of, _EXAMPLES_A_REASON))
+            self._rejected[as_of] = warehouse_reports.rejections_of(rows)
+        return self._rejected[as_of]
+
+    def notes(self, as_of: datetime | None = None) -> list[str]:
+        """What people should know of the rows: why some are left out, and words that say nothing."""
+        left_out = self._left_out.sentences(self.rejected(as_of))
+        return [*(f"left out: {sentence}" for _, sentence in left_out), *self._inspection.null_words()]
+
+    def cause(self, as_of: datetime | None = None) -> str | None:
+        """Why nobody can be trained on, where the rows and not the features tell; else None."""
+        rows = self._source.rows(self._queries.overlap(as_of, _IDS_A_SIDE))
+        left_out = list(self._left_out.sentences(self.rejected(as_of)))
+        return cause_of(sides_of(rows), left_out, self.rejected(as_of), self.counts(as_of), self._names)
+
+    def counts(self, as_of: datetime | None = None) -> Counts:
+        """How many users and facts there are before ``as_of``."""
+        return warehouse_reports.counts_of(next(self._source.rows(self._queries.counts(as_of))))
+
+    def _is_bounded(self, as_of: datetime | None) -> bool:
+        """Whether rows may be left out for lying ahead."""
+        return as_of is None and self._queries.latest is not None
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._source.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def open_warehouse(
+    path_or_url: str | Path, names: Names | None = None, reading: Reading | None = None
+) -> Warehouse:
+    """Open a folder of Parquet or CSV files, a DuckDB file, or a ``postgresql://``, ``snowflake://`` or
+    ``bigquery://`` URL.
+
+    Args:
+        path_or_url: where it is.
+        names: what the shop calls its tables and columns; None: what Segue does.
+        reading: how its rows are read; None: CSV with commas, and every value must be right.
+
+    Raises:
+        BadWarehouse: there is nothing of the kind, it cannot be read, or its tables cannot be used.
+        BadSetting: what ``names`` says is not so.
+    """
+    called = names or Names()
+    how = reading or Reading()
+    source = _source(path_or_url, called, how)
+    try:
+        return Warehouse(source, called, how)
+    except BaseException:
+        source.close()
+        raise
+
+
+def _source(path_or_url: str | Path, names: Names, reading: Reading) -> Source:
+    text = str(path_or_url)
+    if text.startswith(postgres_warehouse.SCHEMES):
+        return postgres_warehouse.PostgresSource(text, names)
+    if text.startswith(f"{snowflake_warehouse.SCHEME}://"):
+        return snowflake_warehouse.SnowflakeSource(text, names)
+    if text.startswith(f"{bigquery_warehouse.SCHEME}://"):
+        return bigquery_warehouse.BigQuerySource(text, names)
+    if "://" in text:
+        raise BadWarehouse(
+            f"a {text.partition('://')[0]}:// warehouse cannot be read: name a folder of Parquet or CSV files, a "
+            f"DuckDB file, or a postgresql://, snowflake:// or bigquery:// URL"
+        )
+    try:
+        path = Path(path_or_url).expanduser()
+    except RuntimeError:
+        raise BadWarehouse(
+            f"warehouse {text} cannot be found: the user behind ~ has no home folder"
+        ) from None
+    try:
+        if path.is_dir():
+            return duckdb_warehouse.open_folder(path, names, reading.csv)
+        if path.exists():
+            return duckdb_warehouse.open_file(path, names)
+    except OSError as error:
+        raise BadWarehouse(f"warehouse {path} cannot be read: {error.strerror}") from None
+    if "@" in text and ":" in text:
+        # Most likely a URL that was mistyped, with a password in it.
+        raise BadWarehouse(
+            "the warehouse is neither a path that exists nor a URL: write a URL as"
+            " postgresql://user@host:5432/database"
+        )
+    raise BadWarehouse(f"warehouse {path} does not exist")

@@ -1,0 +1,1 @@
+"""A shop's tables and columns, and how Segue reads them."""

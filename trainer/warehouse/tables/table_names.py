@@ -1,0 +1,93 @@
+"""What a shop calls its tables and columns, where it does not call them as Segue does."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+
+from schemas.errors import BadSetting
+from trainer.warehouse.tables.table_layout import TABLES
+
+# In the settings, the name of a column that the shop does not have.
+NONE = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The settings ``tables`` and ``columns``, checked when made.
+
+    Attributes:
+        tables: Segue's name of a table to the shop's, which may be qualified (``crm.customers``).
+        columns: by Segue's name of the table, Segue's name of a column to the shop's; empty for a column
+            that the shop does not have.
+
+    Raises:
+        BadSetting: Segue reads no such table or column, or cannot do without it.
+    """
+
+    tables: Mapping[str, str] = field(default_factory=dict)
+    columns: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for table, name in self.tables.items():
+            _check_known(f"tables.{table}", name, "table", table, TABLES)
+            if not name.strip():
+                raise BadSetting(f"tables.{table}", name, "give the table's name")
+        for table, names in self.columns.items():
+            _check_known(f"columns.{table}", dict(names), "table", table, TABLES)
+            columns = {column.names[0]: column for column in TABLES[table]}
+            for column, name in names.items():
+                _check_known(f"columns.{table}.{column}", name, f"column of {table}", column, columns)
+                if name == NONE and columns[column].essential:
+                    raise BadSetting(
+                        f"columns.{table}.{column}",
+                        name,
+                        "Segue cannot do without it, give the column's name",
+                    )
+
+    def table(self, table: str) -> str:
+        """The shop's name of a table."""
+        return self.tables.get(table, table)
+
+    def column(self, table: str, own: str) -> str:
+        """A column for a message, by the shop's names of table and column."""
+        return f"{self.table(table)}.{own}"
+
+    def told(self, table: str) -> str:
+        """A table for a message: the shop's name, and whose it is where that is another."""
+        name = self.table(table)
+        return name if name == table else f"{name} (setting tables.{table})"
+
+
+A_VIEW = "in a view (files have none: put it into a DuckDB file, over them)"
+"""Where a column can be made another one, for a message."""
+
+
+def table_fix(names: Names, table: str, known: Collection[str], make: str) -> str:
+    """What to do about a table that is not there.
+
+    Args:
+        names: what the shop calls its tables.
+        table: Segue's name of the table.
+        known: the tables that are there.
+        make: how to make one of that name.
+    """
+    free = set(known) - {names.table(other) for other in TABLES}
+    near = nearest(names.table(table), sorted(free))
+    return f"{near + ' Else ' if near else ''}{make}, or set tables.{table} in segue.toml to the name that it has"
+
+
+def nearest(name: str, names: Collection[str]) -> str:
+    """``did you mean X?`` where one of the names is near; else nothing.
+
+    >>> nearest("custmers", ["customers", "orders"]), nearest("x", ["customers"])
+    ('did you mean customers?', '')
+    """
+    by_lower = {known.lower(): known for known in names}
+    near = get_close_matches(name.lower(), by_lower, 1)
+    return f"did you mean {by_lower[near[0]]}?" if near else ""
+
+
+def _check_known(setting: str, value: object, kind: str, name: str, known: Collection[str]) -> None:
+    if name not in known:
+        fix = nearest(name, known) or f"use one of {', '.join(known)}"
+        raise BadSetting(setting, value, f"Segue reads no such {kind}, {fix}")
