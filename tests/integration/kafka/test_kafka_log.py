@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer
@@ -197,8 +198,9 @@ def test_a_transaction_that_failed_is_not_seen(logs: LaneLogs) -> None:
     changes = logs.topics.changes
     log = logs.taken()
 
+    no_value: Any = 5
     with pytest.raises(TypeError):
-        log.commit([out(changes, b"half"), OutRecord(changes, b"7", 5, (), LANE)], {})  # type: ignore[arg-type]  # 5 is not bytes
+        log.commit([out(changes, b"half"), OutRecord(changes, b"7", no_value, (), LANE)], {})
     with pytest.raises(InDoubt, match="not started"):
         log.commit([out(changes, b"no producer")], {})
 

@@ -39,6 +39,11 @@ def user_of(url: str) -> str:
     return str(urlsplit(url).username)
 
 
+def change_right(admin: redis.Redis, user: str, right: str) -> None:
+    """Give or take a right of the user: ``+hset``, ``-hset``."""
+    admin.execute_command("ACL", "SETUSER", user, right)  # type: ignore[no-untyped-call]  # of redis-py
+
+
 def test_the_documented_rights_are_enough_and_nothing_is_left(server: LocalRedis, admin: redis.Redis) -> None:
     with login(server.url, PREFIX) as url:
         trial = try_rights(url, PREFIX)
@@ -63,7 +68,7 @@ def test_a_right_that_is_missing_is_named_with_its_remedy(
             f"Redis at 127.0.0.1:{server.port} does not allow the user {name} what Segue needs: {words}:"
             f" ACL SETUSER {name} +{right}"
         )
-        admin.execute_command("ACL", "SETUSER", name, f"+{right}")  # type: ignore[no-untyped-call]  # of redis-py
+        change_right(admin, name, f"+{right}")
         check_rights(url, PREFIX)
     assert [
         key for key in admin.keys("*") if admin.pttl(key) < 0
@@ -89,7 +94,7 @@ def test_a_right_that_is_taken_away_later_is_told_in_one_sentence_also_of_a_scri
     with login(server.url, PREFIX) as url, closing(RedisStore(url, 0, PREFIX)) as store:
         assert store.save(None, b"p1", [at("7", 1.0)])
         for right in ("hset", "evalsha"):
-            admin.execute_command("ACL", "SETUSER", user_of(url), f"-{right}")  # type: ignore[no-untyped-call]  # of redis-py
+            change_right(admin, user_of(url), f"-{right}")
             with pytest.raises(Unusable, match=r"forbids this login what Segue needs .*segue doctor"):
                 store.save(b"p1", b"p2", [at("8", 1.0)])
 

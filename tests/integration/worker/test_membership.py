@@ -256,7 +256,9 @@ def _ask_for_a_login(broker: LocalKafka, user: str, password: str) -> str:
     broker.stop()
     broker._properties.update(
         {
-            "listeners": f"PLAINTEXT://{broker.bootstrap},CONTROLLER://127.0.0.1:{controller},LOGIN://{address}",
+            "listeners": (
+                f"PLAINTEXT://{broker.bootstrap},CONTROLLER://127.0.0.1:{controller},LOGIN://{address}"
+            ),
             "advertised.listeners": f"PLAINTEXT://{broker.bootstrap},LOGIN://{address}",
             "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,LOGIN:SASL_PLAINTEXT",
             "inter.broker.listener.name": "PLAINTEXT",

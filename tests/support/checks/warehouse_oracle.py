@@ -6,7 +6,6 @@ Follows DESIGN's sentences, not the query's steps. What a text means comes from 
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -129,8 +128,12 @@ def _status_size(order: dict[str, Any]) -> bytes:
 
 def _newest(field: str, signups: Facts) -> Any:
     carrying = [fact for fact in signups if fact[field] is not None]
-    size: Callable[[Any], Any] = lambda value: value.encode() if isinstance(value, str) else value  # noqa: E731
-    return max(carrying, key=lambda fact: (fact["at"], size(fact[field])))[field] if carrying else None
+    return max(carrying, key=lambda fact: (fact["at"], _sortable(fact[field])))[field] if carrying else None
+
+
+def _sortable(value: Any) -> Any:
+    """A text sorts by its bytes."""
+    return value.encode() if isinstance(value, str) else value
 
 
 def _most_frequent(user: str, orders: Facts, field: str) -> str | None:

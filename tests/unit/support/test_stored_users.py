@@ -64,7 +64,8 @@ STATE: dict[str, Any] = {
     "entered": 1,
 }
 ORDER = (
-    '{"created_at":"2024-01-31T09:30:00Z","items":[{"brand":"Acme","category":"Jeans"},{"brand":"Ön","quantity":1}],'
+    '{"created_at":"2024-01-31T09:30:00Z",'
+    '"items":[{"brand":"Acme","category":"Jeans"},{"brand":"Ön","quantity":1}],'
     '"order_id":"a","user_id":"7"}'
 )
 ENTRY = [1, "2024-01-31T09:30:00Z", 2, "two", None, "v1", "order", "orders", 3, 5]

@@ -147,7 +147,10 @@ def test_a_null_under_a_version_forgets_it() -> None:
 
 
 def test_the_bootstrap_record_stands_until_it_is_taken_back() -> None:
-    told = b'{"at": "2024-05-01T00:00:00Z", "places": {"0": {"orders": 3, "signups": 4}}, "snapshot": "s3://b/x"}'
+    told = (
+        b'{"at": "2024-05-01T00:00:00Z", "places": {"0": {"orders": 3, "signups": 4}}, '
+        b'"snapshot": "s3://b/x"}'
+    )
     view = view_of(record(0, "bootstrap", told))
     standing = view.bootstrap_standing()
     assert standing is not None

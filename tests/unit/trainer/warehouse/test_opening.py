@@ -54,7 +54,8 @@ def test_a_home_folder_of_nobody() -> None:
 @pytest.mark.parametrize("mistyped", ["postgres:me:hunter2@db/shop", "postgresql:/me:hunter2@db/shop"])
 def test_a_mistyped_url_is_not_repeated_for_it_may_hold_a_password(mistyped: str) -> None:
     assert refusal(mistyped) == (
-        "the warehouse is neither a path that exists nor a URL: write a URL as postgresql://user@host:5432/database"
+        "the warehouse is neither a path that exists nor a URL: "
+        "write a URL as postgresql://user@host:5432/database"
     )
 
 
