@@ -128,8 +128,10 @@ def decode(stored: bytes) -> Place:
         NeedsRebuild: a mark stands there (:mod:`streamer.place.place_marks`), or the place cannot be read.
     """
     match mark_in(stored):
-        case Refilling(what=what):
-            raise NeedsRebuild(f"a {what} of this Redis prefix did not end: run `segue {what}` again")
+        case Refilling(what="bootstrap"):
+            raise NeedsRebuild("a bootstrap of this Redis prefix did not end: run `segue bootstrap` again")
+        case Refilling():
+            raise NeedsRebuild("a rebuild of this Redis prefix did not end: run `segue rebuild` again")
         case Emptying():
             raise NeedsRebuild("a worker empties this lane, to fold it again: run the same when it is live")
         case Moved(prefix=prefix):
