@@ -1,4 +1,4 @@
-"""What sqlglot does not translate by itself, as rules on the syntax tree; docs/warehouse.md tells each."""
+"""What sqlglot does not translate by itself, as rules on the syntax tree."""
 
 from collections.abc import Callable, Mapping
 
