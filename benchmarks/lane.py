@@ -10,17 +10,17 @@ from itertools import islice
 from benchmarks.measure import RUNS, Comparison, compare
 from benchmarks.thelook import fitted
 from schemas.outputs.segment_change import Change
+from segue.config.settings import Settings, load_settings
 from segue.connect.kafka_access import patiently
 from segue.connect.lane_connections import lane_config, open_log, open_store
 from segue.events.send_events import Sender
-from segue.services import NoServices, Services, find_services
-from segue.config.settings import Settings, load_settings
 from segue.events.warehouse_events import outgoing
+from segue.services import NoServices, Services, find_services
 from streamer.batch.read_batch import Batch
+from streamer.kafka.topics_admin import create_topics
 from streamer.lane.lane import Lane
 from streamer.segment.active_model import ActiveModel, BootstrapRecord
 from streamer.status.worker_status import Phase
-from streamer.kafka.topics_admin import create_topics
 from trainer.release.pipeline_numbers import release_of
 from trainer.warehouse import open_warehouse
 

@@ -9,8 +9,8 @@ from schemas.features import FEATURE_NAMES
 from streamer.segment.scoring import Scorer
 from trainer.fit import Fit, fit
 from trainer.release.pipeline_numbers import release_of
-from trainer.steps.training_rows import select
 from trainer.steps.fit_settings import FitSettings
+from trainer.steps.training_rows import select
 from trainer.warehouse import open_warehouse
 
 

@@ -1,1 +1,12 @@
-"""The command, its settings, the demo, and the local services."""
+"""The command, its settings, the demo, and the local services.
+
+Rooms:
+
+    cli/       one file for each command        config/    settings
+    events/    sending events, dead letters     refill/    bootstrap, rebuild, replay, verify
+    releases/  training, publishing             look/      one user, live changes
+    doctor/    what is wrong, and the next step
+    connect/   how commands reach Kafka, Redis and the release in use
+    show/      texts for a terminal             demo/      the whole service, live
+    services/  a Kafka and a Redis to try it    data/      the demo's shop
+"""

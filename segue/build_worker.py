@@ -19,20 +19,20 @@ from tenacity import (
 )
 
 from schemas.errors import Unreachable, Unusable
+from segue.config.settings import Settings
 from segue.connect.kafka_access import make_topics
 from segue.connect.lane_connections import lane_config, open_log, open_store
-from segue.config.settings import Settings
-from streamer.worker.worker_app import build_worker, run_worker
-from streamer.worker.lane_boards import LaneBoard, StatusBoard
-from streamer.worker.worker_config import WorkerConfig
 from streamer.lane.lane import Lane
-from streamer.status.worker_logs import set_up_logs
-from streamer.status.worker_metrics import Metrics
 from streamer.redis.redis_client import policy_doubt
 from streamer.redis.redis_rights import check_rights
 from streamer.releases.release_follower import Releases
-from streamer.worker.lane_threads import LaneThreads, OpenLane
 from streamer.status.status_server import check_address
+from streamer.status.worker_logs import set_up_logs
+from streamer.status.worker_metrics import Metrics
+from streamer.worker.lane_boards import LaneBoard, StatusBoard
+from streamer.worker.lane_threads import LaneThreads, OpenLane
+from streamer.worker.worker_app import build_worker, run_worker
+from streamer.worker.worker_config import WorkerConfig
 
 _Found = TypeVar("_Found")
 

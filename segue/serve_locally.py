@@ -9,10 +9,10 @@ from typing import NoReturn
 from urllib.parse import urlsplit
 
 from schemas.errors import BadSetting
+from segue.config.settings import Settings
 from segue.services import ServiceTrouble, start_kafka, start_redis
 from segue.services.process.answers import port_open
 from segue.services.process.ports import free_ports
-from segue.config.settings import Settings
 
 _HERE = frozenset({"127.0.0.1", "localhost"})
 _LOOK_EVERY_S = 0.5

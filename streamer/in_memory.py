@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from streamer.interfaces import lane_errors
+from streamer.interfaces.lane_errors import Fenced, InDoubt, TooMuchToLoad, Torn
 from streamer.interfaces.lane_interfaces import (
     Bounds,
     Committed,
@@ -23,9 +24,8 @@ from streamer.interfaces.lane_interfaces import (
     Unswept,
     UserWrite,
 )
-from streamer.interfaces.lane_errors import Fenced, InDoubt, TooMuchToLoad, Torn
-from streamer.segment.neighbours import AngleIndex
 from streamer.place.place_marks import moved_to
+from streamer.segment.neighbours import AngleIndex
 from streamer.user.user_state import Ask
 
 

@@ -16,16 +16,16 @@ from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
 from schemas.errors import BadTraining
-from trainer.steps.cluster import cluster, cluster_from, nearest
 from trainer.controls.compare_encodings import Comparison, compare
-from trainer.steps.encode import FeatureEncoder, Matrix
 from trainer.controls.evaluate import KQuality, Labels, Search, judge, search
 from trainer.controls.named_k import KBy
-from trainer.steps.training_rows import Selection, distinct
+from trainer.steps.cluster import cluster, cluster_from, nearest
+from trainer.steps.continued_fit import Start, explain
+from trainer.steps.encode import FeatureEncoder, Matrix
+from trainer.steps.fit_settings import FitSettings
 from trainer.steps.progress import Say, silent
 from trainer.steps.scale import scaler_for
-from trainer.steps.fit_settings import FitSettings
-from trainer.steps.continued_fit import Start, explain
+from trainer.steps.training_rows import Selection, distinct
 
 PCA_SEED = 444
 _MATRICES = 4  # encoded, scaled, the projection's copy, and working space

@@ -17,22 +17,22 @@ from schemas.errors import BadTraining
 from schemas.features import FEATURES, Feature, beyond_default
 from schemas.release.model_release import ModelRelease
 from trainer.controls.affinity import affinity_of
+from trainer.controls.outlook import Counted, look_ahead
+from trainer.controls.segment_names import name_segments
+from trainer.controls.traits import Traits, traits_of
+from trainer.fit import Fit, fit
 from trainer.release.continuable import check_continues
 from trainer.release.current_release import Current
-from trainer.fit import Fit, fit
-from trainer.release.segment_identity import identify, kept_names
 from trainer.release.impact import Ids, compared
 from trainer.release.pipeline_numbers import or_the_same, release_of
-from trainer.controls.segment_names import name_segments
-from trainer.controls.outlook import Counted, look_ahead
 from trainer.release.release_folder import check_writable, write_release
+from trainer.release.segment_identity import identify, kept_names
 from trainer.report import Report, page, report_of
-from trainer.steps.training_rows import NobodyTrains, Selection, select
-from trainer.steps.progress import Say, silent
 from trainer.steps.batch_scorer import can_score, score
-from trainer.steps.fit_settings import FitSettings
 from trainer.steps.continued_fit import start_from, within
-from trainer.controls.traits import Traits, traits_of
+from trainer.steps.fit_settings import FitSettings
+from trainer.steps.progress import Say, silent
+from trainer.steps.training_rows import NobodyTrains, Selection, select
 from trainer.steps.training_window import EVERYTHING, Window
 
 

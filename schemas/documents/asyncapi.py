@@ -6,8 +6,8 @@ AsyncAPI 3.0.0, and its Kafka bindings 0.5.0.
 
 from typing import Any
 
-from schemas.outputs import headers
 from schemas.documents.json_schemas import DIALECT
+from schemas.outputs import headers
 from schemas.topics import (
     MAX_DEAD_LETTER_BYTES,
     MAX_INPUT_BYTES,

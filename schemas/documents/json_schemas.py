@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
-from schemas.outputs.segment_change import SegmentChange, UserErasedChange
 from schemas.inputs.producer_types import OrderEvent, SignupEvent, UserErasedEvent
+from schemas.outputs.segment_change import SegmentChange, UserErasedChange
 from schemas.release.model_release import ModelRelease
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

@@ -10,12 +10,10 @@ from typing import TypeVar
 
 import msgspec
 
-from schemas.inputs import field_checks
-from schemas.inputs import json_text
-from schemas.inputs import null_keys
 from schemas.errors import BadEvent
-from schemas.input_events import Item, Order, Signup, UserErased
 from schemas.features import FIELDS
+from schemas.input_events import Item, Order, Signup, UserErased
+from schemas.inputs import field_checks, json_text, null_keys
 from schemas.topics import MAX_INPUT_BYTES
 
 ERASED_TYPE = "user.erased"

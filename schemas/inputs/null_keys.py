@@ -6,9 +6,8 @@ Taken for an id, such a key would erase nobody, in silence, while the user stays
 
 import re
 
-from schemas.inputs import field_checks
-from schemas.inputs import json_text
 from schemas.errors import BadEvent
+from schemas.inputs import field_checks, json_text
 
 _TEXT = "a null needs the user id as plain text (Kafka Connect: StringConverter)"
 _FIELD = "a null needs the user id as plain text (Kafka Connect: ExtractField$Key, then StringConverter)"

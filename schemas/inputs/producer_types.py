@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
 
+from schemas.inputs.decode import ERASED_TYPE, MAX_ITEMS
 from schemas.inputs.field_checks import (
     DELETED,
     MAX_AGE,
@@ -19,7 +20,6 @@ from schemas.inputs.field_checks import (
     MAX_WHOLE_ID,
     MIN_WHOLE_ID,
 )
-from schemas.inputs.decode import ERASED_TYPE, MAX_ITEMS
 
 # Regular expressions disagree on what \s is; this is exactly where str.isspace() is true.
 BLANK = "\\t-\\r\\u001c-\\u0020\\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000"

@@ -3,9 +3,9 @@
 import msgspec
 from msgspec import Struct
 
-from schemas.release import release_checks
-from schemas.outputs.segment_change import Change, SegmentChange, UserErasedChange
 from schemas.errors import BadChange, BadRelease
+from schemas.outputs.segment_change import Change, SegmentChange, UserErasedChange
+from schemas.release import release_checks
 from schemas.release.model_release import SCHEMA_VERSION, ModelRelease
 
 _ENCODER = msgspec.json.Encoder()

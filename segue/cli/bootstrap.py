@@ -12,11 +12,11 @@ import typer
 
 from schemas.counted import counted
 from segue.cli.command import command, flag
-from segue.show.terminal import progress, say, warn, write_json
-from segue.show.refused_text import refused_lines
+from segue.config.command_line import bad_option
 from segue.config.settings import Settings
 from segue.config.time_options import time_option
-from segue.config.command_line import bad_option
+from segue.show.refused_text import refused_lines
+from segue.show.terminal import progress, say, warn, write_json
 
 _DURATION = re.compile(r"([0-9]+)([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -57,8 +57,8 @@ def bootstrap(
     at = time_option("--as-of", as_of)
     assert at is not None
     overlap = _duration(margin)
-    from segue.refill.run_bootstrap import fill
     from segue.config.trainer_extra import open_warehouse
+    from segue.refill.run_bootstrap import fill
 
     with open_warehouse(warehouse, settings, datetime.now(UTC)) as tables, progress() as bar:
         task = bar.add_task("Filling", note="")

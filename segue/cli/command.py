@@ -13,8 +13,8 @@ import typer
 from typer.models import OptionInfo
 
 from segue.cli.plain_help import PlainCommand
-from segue.config.settings import Settings, load_settings
 from segue.config.command_line import BadUsage
+from segue.config.settings import Settings, load_settings
 
 PANEL = "Settings (else from segue.toml and SEGUE_…)"
 _CONFIG = Annotated[

@@ -21,11 +21,11 @@ from segue.cli.replay import replay
 from segue.cli.rollback import rollback
 from segue.cli.services import services
 from segue.cli.tail import tail
-from segue.show.terminal import write
 from segue.cli.train import train
 from segue.cli.user import user
 from segue.cli.verify import verify
 from segue.cli.worker import worker
+from segue.show.terminal import write
 
 COMMANDS = (
     demo,

@@ -18,10 +18,10 @@ from rich.text import Text
 
 from schemas.printable import printable_cell
 from segue.cli.command import command, flag
-from segue.show.terminal import data, progress, say, warn, write, write_json
+from segue.config.command_line import BadUsage, bad_option
 from segue.config.settings import Settings
 from segue.config.time_options import time_option
-from segue.config.command_line import BadUsage, bad_option
+from segue.show.terminal import data, progress, say, warn, write, write_json
 
 if TYPE_CHECKING:
     from segue.events.dead_letter_topic import DeadLetter, DeadLetters, Selection

@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 
 from segue.cli.command import command, flag
-from segue.show.terminal import data
-from segue.config.settings import Settings
 from segue.config.command_line import bad_option
+from segue.config.settings import Settings
+from segue.show.terminal import data
 
 
 @command("kafka", "redis", example="segue demo --rate 100 --keep")

@@ -10,8 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from segue.cli.command import command, flag
-from segue.show.terminal import data, write_json
 from segue.config.settings import Settings
+from segue.show.terminal import data, write_json
 
 if TYPE_CHECKING:
     from segue.doctor.check import Check

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from segue.cli.command import command, flag
-from segue.show.terminal import progress, say, warn, write_json
+from segue.config.command_line import BadUsage, bad_option
 from segue.config.settings import Settings
 from segue.config.time_options import time_option
-from segue.config.command_line import BadUsage, bad_option
+from segue.show.terminal import progress, say, warn, write_json
 
 if TYPE_CHECKING:
     from segue.events.send_events import Outgoing, Sender, Sent

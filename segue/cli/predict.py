@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from segue.cli.command import command, flag
-from segue.show.terminal import data, write_json
 from segue.config.settings import Settings
+from segue.show.terminal import data, write_json
 
 if TYPE_CHECKING:
     from schemas.outputs.segment_change import FeatureValue
@@ -48,8 +48,8 @@ def predict(
 ) -> int | None:
     """Score a user that is only thought of. A feature left out counts as missing: the training mean stands in."""
     from segue.look.explain_user import alike, scored
-    from segue.show.user_card import card_text
     from segue.look.what_if import checked, of_declared
+    from segue.show.user_card import card_text
 
     features: dict[str, FeatureValue] = {
         "age": age,

@@ -11,9 +11,9 @@ import typer
 
 from schemas.errors import Refused
 from segue.cli.command import command, flag
-from segue.show.terminal import people, say, warn, write, write_json
-from segue.config.settings import Settings
 from segue.config.command_line import options
+from segue.config.settings import Settings
+from segue.show.terminal import people, say, warn, write, write_json
 
 
 @command(
@@ -43,8 +43,8 @@ def publish(
     exclude_statuses of these settings. Then it tells whom the release would move, and refuses where they are more than
     max_moved allows. A release that is current already is not published again.
     """
-    from segue.show.impact_text import impact_text
     from segue.releases.release_topic import carry_out, plan, plan_as_json, unusable_here
+    from segue.show.impact_text import impact_text
 
     planned = plan(Path(path), settings)
     version, topic = planned.release.version, settings.topics.models

@@ -12,10 +12,10 @@ import typer
 
 from schemas.counted import counted
 from segue.cli.command import BootstrapWarehouse, command, flag
-from segue.show.terminal import progress, say, warn, write_json
-from segue.show.refused_text import refused_lines
-from segue.config.settings import Settings
 from segue.config.command_line import BadUsage
+from segue.config.settings import Settings
+from segue.show.refused_text import refused_lines
+from segue.show.terminal import progress, say, warn, write_json
 
 
 @command(
@@ -57,8 +57,8 @@ def rebuild(
         act = _switch if switch else _drop
         act(settings, into, as_json=as_json)
         return None
-    from segue.refill.warehouse_facts import warehouse_facts
     from segue.refill.run_rebuild import rebuild as rebuilt
+    from segue.refill.warehouse_facts import warehouse_facts
 
     prefix = into or settings.redis_prefix
     began = time.monotonic()

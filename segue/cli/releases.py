@@ -7,8 +7,8 @@ from __future__ import annotations
 from typing import Annotated
 
 from segue.cli.command import command, flag
-from segue.show.terminal import show_whole, warn, write_json
 from segue.config.settings import Settings
+from segue.show.terminal import show_whole, warn, write_json
 
 
 @command("kafka", "topic_prefix", example="segue releases")

@@ -12,14 +12,14 @@ import typer
 
 from schemas.counted import counted
 from segue.cli.command import BootstrapWarehouse, command, flag
-from segue.show.terminal import progress, say, warn, write, write_json
-from segue.show.refused_text import refused_lines
 from segue.config.settings import Settings
 from segue.config.time_options import time_option
+from segue.show.refused_text import refused_lines
+from segue.show.terminal import progress, say, warn, write, write_json
 
 if TYPE_CHECKING:
-    from segue.refill.run_replay import Replayed, ReplayRun
     from segue.events.send_events import Outgoing
+    from segue.refill.run_replay import Replayed, ReplayRun
 
 
 @command(
@@ -65,9 +65,9 @@ def replay(
     Users are as the log left them before the part; without one it is the whole log. With another release it
     shows what that one would have decided.
     """
-    from segue.refill.warehouse_facts import warehouse_facts
-    from segue.refill.run_replay import ReplayRun
     from segue.refill.replay_window import Wanted, check_wanted, places_option
+    from segue.refill.run_replay import ReplayRun
+    from segue.refill.warehouse_facts import warehouse_facts
 
     wanted = Wanted(
         time_option("--from", since),
@@ -102,8 +102,8 @@ def replay(
 
 def _into_topic(run: ReplayRun, topic: str, settings: Settings) -> None:
     from segue.connect.own_topic import prepare_own_topic
-    from segue.refill.run_replay import outgoing
     from segue.events.send_events import Sender
+    from segue.refill.run_replay import outgoing
 
     if prepare_own_topic(settings, "--to-topic", topic, run.partitions):
         say(f"Created the topic {topic}; {run.partitions} partitions.")

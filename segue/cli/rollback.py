@@ -10,9 +10,9 @@ from typing import Annotated
 import typer
 
 from segue.cli.command import command, flag
-from segue.show.terminal import people, say, write, write_json
 from segue.cli.train import DEFAULT_OUT
 from segue.config.settings import Settings
+from segue.show.terminal import people, say, write, write_json
 
 
 @command("kafka", "topic_prefix", "exclude_statuses", "artifacts_prefix", example="segue rollback")
@@ -30,8 +30,8 @@ def rollback(
 
     It tells whom that moves, if it can, and is never refused for that.
     """
-    from segue.show.impact_text import impact_text
     from segue.releases.release_topic import impact_of_rollback, known_releases, roll_back
+    from segue.show.impact_text import impact_text
     from trainer.publish.rollback_target import choose
 
     known = known_releases(settings)

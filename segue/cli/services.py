@@ -7,8 +7,8 @@ from __future__ import annotations
 from typing import Annotated
 
 from segue.cli.command import command, flag
-from segue.show.terminal import say
 from segue.config.settings import Settings
+from segue.show.terminal import say
 
 
 @command("kafka", "redis", example="segue services")

@@ -10,9 +10,9 @@ import msgspec
 import typer
 
 from segue.cli.command import command, flag
-from segue.show.terminal import data, say, write_json
-from segue.config.settings import Settings
 from segue.config.command_line import bad_option
+from segue.config.settings import Settings
+from segue.show.terminal import data, say, write_json
 
 
 @command("kafka", "topic_prefix", example="segue tail --from-beginning --max 10")
@@ -33,9 +33,9 @@ def tail(
     if most is not None and most < 1:
         raise bad_option("--max", most, "give at least 1")
     from schemas.outputs.wire import encode_change
-    from segue.show.change_text import change_text
     from segue.connect.read_topics import CommittedReader
     from segue.look.follow_changes import changes
+    from segue.show.change_text import change_text
 
     topic = settings.topics.changes
     reader = CommittedReader(settings.kafka_client, [topic], from_beginning=from_beginning)

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from segue.cli.command import command, flag
-from segue.show.terminal import people, say, steps, warn, write, write_json
+from segue.config.command_line import options
 from segue.config.settings import Settings
 from segue.config.time_options import time_option
-from segue.config.command_line import options
+from segue.show.terminal import people, say, steps, warn, write, write_json
 
 if TYPE_CHECKING:
     from schemas.release.model_release import ModelRelease
@@ -160,8 +160,8 @@ def _tell(release: ModelRelease, path: Path, followed: Current | None, *, made_b
     from segue.show.impact_text import impact_text
     from segue.show.release_text import release_text
     from trainer.controls.compare_encodings import comparison_in
-    from trainer.release.impact import told_in
     from trainer.controls.named_k import disagreement_in
+    from trainer.release.impact import told_in
     from trainer.steps.continued_fit import unseen_in
     from trainer.steps.untrained import untrained_in
 

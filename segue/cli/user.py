@@ -11,9 +11,9 @@ import typer
 from schemas.counted import counted
 from schemas.errors import SegueError
 from segue.cli.command import command, flag
-from segue.show.terminal import data, say, warn, write, write_json
-from segue.config.settings import Settings
 from segue.config.command_line import BadUsage
+from segue.config.settings import Settings
+from segue.show.terminal import data, say, warn, write, write_json
 
 if TYPE_CHECKING:
     from segue.connect.redis_users import RedisUsers

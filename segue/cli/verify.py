@@ -11,9 +11,9 @@ import msgspec
 
 from schemas.counted import counted
 from segue.cli.command import BootstrapWarehouse, command, flag
-from segue.show.terminal import progress, say, warn, write, write_json_of
-from segue.show.refused_text import refused_lines
 from segue.config.settings import Settings
+from segue.show.refused_text import refused_lines
+from segue.show.terminal import progress, say, warn, write, write_json_of
 
 if TYPE_CHECKING:
     from segue.refill.run_verify import Verified
@@ -39,8 +39,8 @@ def verify(
     It names each user that differs, and in what. The exit code is 1 if one does. It also names users whose events
     could not all be applied, such as those beyond a bound of a state. It writes nothing.
     """
-    from segue.refill.warehouse_facts import warehouse_facts
     from segue.refill.run_verify import verify as compared
+    from segue.refill.warehouse_facts import warehouse_facts
     from streamer.refill.spill import Spill
 
     with closing(Spill()) as spill:

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from schemas.features import beyond_default
 from schemas.times import parse_length
 from segue.config.settings import Settings
+from streamer.batch.lane_config import LaneConfig
 from streamer.kafka.kafka_client import Deadlines
 from streamer.kafka.kafka_log import KafkaLog
-from streamer.batch.lane_config import LaneConfig
 from streamer.place.place import FoldSettings
-from streamer.user.order_rules import Rules
 from streamer.redis.redis_store import RedisStore
+from streamer.user.order_rules import Rules
 
 
 def lane_config(settings: Settings, partitions: int) -> LaneConfig:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from segue.config.settings import Settings
-from streamer.takeover.lane_snapshot import follow_lane
 from streamer.redis.redis_client import TIMEOUT_S
 from streamer.redis.redis_store import RedisStore
+from streamer.takeover.lane_snapshot import follow_lane
 
 
 def followed(settings: Settings, timeout_s: float = TIMEOUT_S) -> Settings:

@@ -6,9 +6,9 @@ from __future__ import annotations
 from confluent_kafka.admin import NewTopic
 
 from schemas.topics import topic_configs
-from segue.connect.kafka_access import DEADLINE_S
-from segue.config.settings import Settings
 from segue.config.command_line import bad_option
+from segue.config.settings import Settings
+from segue.connect.kafka_access import DEADLINE_S
 from streamer.kafka.kafka_admin import Admin
 from streamer.kafka.topics_admin import create_topic
 

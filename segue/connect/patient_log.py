@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from schemas.errors import Unreachable
-from segue.connect.kafka_access import wait_for_kafka
 from segue.config.settings import Settings
+from segue.connect.kafka_access import wait_for_kafka
 from segue.connect.wait_for_servers import Wait
 from streamer.interfaces.lane_interfaces import Bounds, Committed, OutRecord, Record
 from streamer.kafka.kafka_client import Deadlines

@@ -15,10 +15,10 @@ from confluent_kafka import (
 from schemas.errors import BadTopics
 from segue.connect import wait_for_servers
 from segue.connect.wait_for_servers import Wait
+from streamer.interfaces.lane_errors import InDoubt
 from streamer.kafka.kafka_admin import Admin
 from streamer.kafka.kafka_client import Deadlines, Reports, address, make_client
 from streamer.kafka.kafka_watch import TopicWatch
-from streamer.interfaces.lane_errors import InDoubt
 
 _DEADLINE_S = 10.0
 # How often it asks, while it reads, whether Kafka answers.

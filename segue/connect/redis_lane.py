@@ -7,13 +7,13 @@ from typing import Any, cast
 
 from schemas.errors import NeedsRebuild
 from segue.config.settings import Settings
-from streamer.place import place as places
-from streamer.refill.compare_states import Kept
-from streamer.place.redis_keys import Keys
 from streamer.interfaces.lane_errors import Torn
+from streamer.place import place as places
 from streamer.place.place import Place
+from streamer.place.redis_keys import Keys
 from streamer.redis.redis_client import address_of, connect, reaching
 from streamer.redis.save_count import place_in
+from streamer.refill.compare_states import Kept
 
 
 class RedisLane:

@@ -14,24 +14,24 @@ import msgspec
 
 from schemas.outputs.segment_change import SimilarUser
 from schemas.partitioner import partition_of
+from segue.config.settings import Settings
 from segue.connect.lane_connections import rules_of
 from segue.connect.redis_lane import whole_place
-from segue.config.settings import Settings
 from segue.show.user_card import UserCard
 from streamer.place import place as places
-from streamer.user import user_state as states
-from streamer.user.user_features import features
-from streamer.user.history import FIELDS, Entered, read_history
-from streamer.place.redis_keys import SEGMENT, STATE, Keys
-from streamer.takeover.lane_snapshot import follow_lane
-from streamer.segment.neighbours import angle, similarity
 from streamer.place.place import FoldSettings, Place
 from streamer.place.place_marks import is_refilled
+from streamer.place.redis_keys import SEGMENT, STATE, Keys
 from streamer.redis.redis_client import address_of, connect, reaching
-from streamer.user.order_rules import Rules
-from streamer.refill.spill import Spill
-from streamer.user.user_state import UserState
 from streamer.redis.redis_store import RedisStore
+from streamer.refill.spill import Spill
+from streamer.segment.neighbours import angle, similarity
+from streamer.takeover.lane_snapshot import follow_lane
+from streamer.user import user_state as states
+from streamer.user.history import FIELDS, Entered, read_history
+from streamer.user.order_rules import Rules
+from streamer.user.user_features import features
+from streamer.user.user_state import UserState
 
 TIMEOUT_S = 5.0
 _BATCH = 1_000

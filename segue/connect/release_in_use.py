@@ -8,12 +8,12 @@ from schemas.errors import BadRelease
 from schemas.release.model_release import ModelRelease
 from schemas.release.release_checks import check_declared
 from schemas.times import EPOCH
-from segue.connect.kafka_access import DEADLINE_S, patiently
 from segue.config.settings import Settings
 from segue.config.trainer_extra import load_folder
+from segue.connect.kafka_access import DEADLINE_S, patiently
 from streamer.kafka.kafka_client import Deadlines
-from streamer.segment.active_model import ActiveModel, BootstrapRecord
 from streamer.releases.release_follower import NONE_PUBLISHED, Releases
+from streamer.segment.active_model import ActiveModel, BootstrapRecord
 from streamer.segment.scoring import Scorer
 
 

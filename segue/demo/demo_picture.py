@@ -13,8 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from schemas.outputs.segment_change import Change
-from segue.show.change_text import change_text, segment_colour, segment_text
 from segue.demo.tally import KINDS
+from segue.show.change_text import change_text, segment_colour, segment_text
 
 MOST_CHANGES = 5
 _LINES_A_CHANGE = 2

@@ -10,10 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from schemas.outputs.segment_change import FeatureValue, SegmentChange
-from segue.show.change_text import cause_words, segment_text, similar_text
 from segue.demo.demo_picture import segments_table
 from segue.demo.stage import Played
 from segue.demo.tally import KINDS, Tally, percentiles
+from segue.show.change_text import cause_words, segment_text, similar_text
 
 
 def summary(tally: Tally, played: Played, latency_words: str, width: int) -> RenderableType:

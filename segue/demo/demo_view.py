@@ -13,10 +13,10 @@ from rich.live import Live
 from rich.text import Text
 
 from schemas.outputs.segment_change import Change
-from segue.show.change_text import change_text
-from segue.show.terminal import moves
 from segue.demo.demo_picture import MOST_CHANGES, Moment, picture
 from segue.demo.tally import Tally
+from segue.show.change_text import change_text
+from segue.show.terminal import moves
 
 _PICTURES_A_SECOND = 5
 _PLAIN_EVERY_S = 1.0

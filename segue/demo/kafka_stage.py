@@ -12,20 +12,20 @@ from pathlib import Path
 
 from confluent_kafka import Message
 
-from schemas.outputs.segment_change import Change
 from schemas.errors import SegueError
 from schemas.input_events import Order, Signup
 from schemas.outputs.headers import REASON
-from schemas.topics import topic_configs
+from schemas.outputs.segment_change import Change
 from schemas.outputs.wire import decode_change
-from segue.refill.run_bootstrap import fill
+from schemas.topics import topic_configs
+from segue.config.settings import Settings
+from segue.connect.read_topics import CommittedReader, Ends
+from segue.connect.redis_users import RedisUsers
 from segue.demo.stage import Audience, Played, Where
 from segue.demo.story import AS_OF
 from segue.demo.worker_process import WorkerProcess
-from segue.connect.read_topics import CommittedReader, Ends
-from segue.connect.redis_users import RedisUsers
 from segue.events.send_events import Outgoing, Sender
-from segue.config.settings import Settings
+from segue.refill.run_bootstrap import fill
 from streamer.kafka.kafka_admin import Admin
 from streamer.redis.redis_client import connect
 

@@ -7,26 +7,26 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 
-from schemas.outputs.segment_change import Change
-from schemas.input_events import Order, Signup
 from schemas.features import FEATURES
+from schemas.input_events import Order, Signup
 from schemas.outputs.headers import REASON
+from schemas.outputs.segment_change import Change
 from schemas.partitioner import partition_of
 from schemas.release.model_release import ModelRelease
 from schemas.topics import Topics
 from segue.demo.stage import Audience, Played
 from segue.demo.story import AS_OF
 from segue.events.send_events import Outgoing
-from streamer.batch.read_batch import Batch
-from streamer.refill.bootstrap_lanes import LaneEnds, bootstrap
-from streamer.lane.lane import Lane
 from streamer.batch.lane_config import LaneConfig
+from streamer.batch.read_batch import Batch
 from streamer.in_memory import MemoryKafka, MemoryLog, MemoryRedis, MemoryStore
-from streamer.segment.active_model import ActiveModel, BootstrapRecord
+from streamer.lane.lane import Lane
 from streamer.place.place import FoldSettings
-from streamer.user.order_rules import Rules
+from streamer.refill.bootstrap_lanes import LaneEnds, bootstrap
+from streamer.segment.active_model import ActiveModel, BootstrapRecord
 from streamer.segment.scoring import Scorer
 from streamer.status.worker_status import Phase
+from streamer.user.order_rules import Rules
 
 PARTITIONS = 4
 

@@ -17,22 +17,22 @@ from rich.text import Text
 
 from schemas.outputs.segment_change import FeatureValue, SegmentChange
 from schemas.release.model_release import ModelRelease
-from segue.show.terminal import progress
+from segue.config.settings import Settings
+from segue.demo.demo_summary import explanation, summary
+from segue.demo.demo_view import View
 from segue.demo.kafka_stage import KafkaStage
 from segue.demo.memory_stage import MemoryStage
 from segue.demo.stage import Played, Stage
 from segue.demo.story import AS_OF, WAREHOUSE, bad_events, with_bad_events
-from segue.demo.demo_summary import explanation, summary
 from segue.demo.tally import Tally, clearest_move
-from segue.demo.demo_view import View
-from segue.releases.release_topic import carry_out, plan
-from segue.show.release_text import release_text
-from segue.services import NoServices, Services, find_services
-from segue.config.settings import Settings
-from segue.releases.training_settings import train_release
 from segue.events.warehouse_events import outgoing
-from trainer.warehouse import Warehouse, open_warehouse
+from segue.releases.release_topic import carry_out, plan
+from segue.releases.training_settings import train_release
+from segue.services import NoServices, Services, find_services
+from segue.show.release_text import release_text
+from segue.show.terminal import progress
 from trainer.steps.training_window import Window
+from trainer.warehouse import Warehouse, open_warehouse
 
 DIRECTORY = Path("segue-demo")
 _FROM_WRITING = "from an event's writing to the change in a read_committed reader's hands"

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from schemas.outputs.segment_change import Change
 from schemas.input_events import Order, Signup
+from schemas.outputs.segment_change import Change
 from segue.events.send_events import Outgoing
 
 Where = tuple[str, int, int]

@@ -13,9 +13,9 @@ from types import TracebackType
 from typing import Self
 
 from segue.config.file_options import FROM_A_FILE
+from segue.config.settings import ENV_PREFIX, FILE_VARIABLE, Settings
 from segue.services.process.server_process import ServerProcess
 from segue.services.process.wait_until import wait_until
-from segue.config.settings import ENV_PREFIX, FILE_VARIABLE, Settings
 
 SETTINGS_FILE, LOG_FILE = "segue.toml", "worker.log"
 _READY_S = 180.0

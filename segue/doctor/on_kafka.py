@@ -6,15 +6,15 @@ from confluent_kafka import KafkaException, TopicPartition
 
 from schemas.errors import BadSetting, BadTopics, LoginRefused, SegueError
 from schemas.topics import topic_configs
-from segue.doctor.check import FAIL, OK, WARN, Check
+from segue.config.settings import Settings
 from segue.connect.group_members import members_of
 from segue.connect.release_in_use import read_releases
-from segue.config.settings import Settings
+from segue.doctor.check import FAIL, OK, WARN, Check
 from streamer.kafka.kafka_admin import Admin
 from streamer.kafka.kafka_client import error_of
-from streamer.segment.active_model import ActiveModel
-from streamer.place.offset_note import committed
 from streamer.kafka.topics_admin import check_topics, describe_cluster, inflating
+from streamer.place.offset_note import committed
+from streamer.segment.active_model import ActiveModel
 
 _DEADLINE_S = 5.0
 _MANY_EVENTS = 10_000

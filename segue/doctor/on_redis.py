@@ -9,15 +9,15 @@ from typing import Any, cast
 import redis
 
 from schemas.errors import LoginRefused, SegueError, Unusable
+from segue.config.settings import Settings
+from segue.connect.live_prefix import followed
 from segue.doctor.check import FAIL, OK, WARN, Check
 from segue.doctor.places import check_places
-from segue.connect.live_prefix import followed
 from segue.refill.rebuild_lease import standing
-from segue.config.settings import Settings
 from streamer.place.redis_keys import Keys
-from streamer.segment.active_model import ActiveModel
 from streamer.redis.redis_client import POLICY, connect, reaching
 from streamer.redis.redis_rights import INFO, Trial, try_rights
+from streamer.segment.active_model import ActiveModel
 
 _DEADLINE_S = 5.0
 

@@ -9,20 +9,20 @@ from confluent_kafka import KafkaException, TopicPartition
 from msgspec import Struct
 
 from schemas.errors import NeedsRebuild, SegueError
-from segue.doctor.check import FAIL, OK, WARN, Check
+from segue.config.settings import Settings
 from segue.connect.lane_connections import lane_config, open_log, open_store
 from segue.connect.release_in_use import read_releases
-from segue.config.settings import Settings
-from streamer.place import place as places
+from segue.doctor.check import FAIL, OK, WARN, Check
+from streamer.interfaces.lane_errors import Torn
 from streamer.interfaces.lane_interfaces import Bounds, Committed
 from streamer.kafka.kafka_admin import Admin
 from streamer.kafka.kafka_client import error_of
-from streamer.interfaces.lane_errors import Torn
-from streamer.takeover.lane_snapshot import follow_lane
-from streamer.takeover.read_stretch import holds_records
+from streamer.place import place as places
 from streamer.place.offset_note import committed
 from streamer.place.place import FoldSettings
 from streamer.place.place_marks import is_emptied
+from streamer.takeover.lane_snapshot import follow_lane
+from streamer.takeover.read_stretch import holds_records
 from streamer.takeover.starting_point import starting_point
 
 MADE_BY_A_WORKER = "a worker makes it"

@@ -10,15 +10,15 @@ from datetime import datetime
 from confluent_kafka import Message
 
 from schemas import times
-from schemas.outputs import headers
-from schemas.inputs.decode import decode_signup, encode_signup
 from schemas.errors import BadEvent
 from schemas.input_events import UserErased
+from schemas.inputs.decode import decode_signup, encode_signup
+from schemas.outputs import headers
 from schemas.outputs.headers import Headers
 from schemas.topics import MAX_INPUT_BYTES
+from segue.config.settings import Settings
 from segue.connect.read_topics import CommittedReader, Ends
 from segue.events.send_events import Outgoing
-from segue.config.settings import Settings
 from streamer.kafka.kafka_reader import headers_of
 
 _POLL_S = 0.2

@@ -10,16 +10,16 @@ from confluent_kafka import Message
 from tenacity import RetryCallState, Retrying, retry_if_not_result, stop_after_delay, wait_fixed
 
 from schemas import times
-from schemas.inputs import field_checks
-from schemas.inputs.decode import encode_signup
 from schemas.errors import BadEvent, SegueError
 from schemas.input_events import UserErased
-from segue.connect.live_prefix import followed
+from schemas.inputs import field_checks
+from schemas.inputs.decode import encode_signup
+from segue.config.command_line import BadUsage
+from segue.config.settings import Settings
 from segue.connect.kafka_access import DEADLINE_S, lanes_of, patiently
+from segue.connect.live_prefix import followed
 from segue.connect.redis_users import RedisUsers
 from segue.events.send_events import Outgoing, Sender
-from segue.config.settings import Settings
-from segue.config.command_line import BadUsage
 from streamer.kafka.kafka_admin import Admin
 from streamer.place.place import Place
 

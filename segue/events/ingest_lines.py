@@ -15,8 +15,8 @@ from typing import BinaryIO
 
 import msgspec
 
-from schemas.inputs.field_checks import shown
 from schemas.errors import SegueError
+from schemas.inputs.field_checks import shown
 from schemas.topics import Topics
 from segue.events.send_events import Outgoing
 

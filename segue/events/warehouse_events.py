@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from schemas.inputs.decode import encode_order, encode_signup
 from schemas.input_events import Order, Signup
+from schemas.inputs.decode import encode_order, encode_signup
 from schemas.topics import Topics
 from segue.events.send_events import Outgoing
 

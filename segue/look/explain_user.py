@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from schemas.outputs.segment_change import SimilarUser
 from schemas.errors import Unreachable
+from schemas.outputs.segment_change import SimilarUser
 from schemas.release.model_release import ModelRelease
+from segue.config.settings import Settings
 from segue.connect.redis_users import similar_users
 from segue.connect.release_in_use import read_releases
-from segue.config.settings import Settings
 from segue.show.user_card import UserCard
 from streamer.segment.scoring import Scorer
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from math import isfinite, nan
 
-from schemas.inputs import field_checks
-from schemas.outputs.segment_change import FeatureValue
 from schemas.errors import BadEvent
 from schemas.features import Feature
+from schemas.inputs import field_checks
+from schemas.outputs.segment_change import FeatureValue
 from segue.config.command_line import bad_option
 
 

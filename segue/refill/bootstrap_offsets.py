@@ -13,12 +13,12 @@ from confluent_kafka.admin import OffsetSpec
 
 from schemas import times
 from schemas.errors import BadTopics
+from segue.config.settings import Settings
 from segue.connect.group_members import members_of
 from segue.connect.kafka_access import DEADLINE_S, patiently, wait_for_kafka
-from segue.config.settings import Settings
-from streamer.refill.bootstrap_lanes import NotFresh
 from streamer.kafka.kafka_admin import Admin
 from streamer.kafka.kafka_client import Reports, make_client, unreachable
+from streamer.refill.bootstrap_lanes import NotFresh
 
 _POLL_S = 0.2
 

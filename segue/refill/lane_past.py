@@ -12,22 +12,22 @@ from schemas import times
 from schemas.errors import BadTopics, NeedsRebuild
 from schemas.input_events import Event
 from schemas.partitioner import partition_of
-from segue.connect.live_prefix import followed
+from segue.config.settings import Settings
 from segue.connect.kafka_access import DEADLINE_S, patiently
+from segue.connect.live_prefix import followed
 from segue.connect.patient_log import PatientReader
 from segue.connect.redis_users import RedisUsers
-from segue.config.settings import Settings
-from streamer.refill.bootstrap_lanes import Fact, states_of
-from streamer.refill.erasures import erased_before
+from streamer.batch.lane_config import LaneConfig
+from streamer.batch.refusals import Refusals
+from streamer.interfaces.lane_errors import InDoubt
 from streamer.interfaces.lane_interfaces import Bounds, Committed, Reading
 from streamer.kafka.kafka_admin import Admin
-from streamer.batch.lane_config import LaneConfig
-from streamer.interfaces.lane_errors import InDoubt
+from streamer.refill.bootstrap_lanes import Fact, states_of
+from streamer.refill.erasures import erased_before
+from streamer.refill.refold import Refold
+from streamer.refill.spill import Spill
 from streamer.segment.active_model import BootstrapRecord
 from streamer.user.fold_events import Refuse
-from streamer.refill.refold import Refold
-from streamer.batch.refusals import Refusals
-from streamer.refill.spill import Spill
 from streamer.user.user_state import Facts, UserState
 
 FactsAsOf = Callable[[str], Iterable[Fact]]

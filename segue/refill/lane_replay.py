@@ -11,15 +11,15 @@ from msgspec.structs import replace
 from schemas.outputs.segment_change import Change
 from schemas.outputs.wire import decode_change
 from segue.refill.lane_past import LaneLog
-from streamer.batch.read_batch import Incoming
 from streamer.batch.decided_records import decision_in
-from streamer.interfaces.lane_interfaces import Reading, Record
 from streamer.batch.lane_config import LaneConfig
+from streamer.batch.read_batch import Incoming
+from streamer.interfaces.lane_interfaces import Reading, Record
 from streamer.refill.live_decisions import Live, Window
-from streamer.takeover.read_stretch import read_events, read_whole
-from streamer.segment.active_model import ActiveModel
 from streamer.refill.refold import Refold
 from streamer.refill.replay_lane import Replay, UserReplay, compared, in_live_order
+from streamer.segment.active_model import ActiveModel
+from streamer.takeover.read_stretch import read_events, read_whole
 from streamer.user.user_state import UserState
 
 

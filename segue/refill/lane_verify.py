@@ -8,12 +8,12 @@ from typing import Protocol
 
 import msgspec
 
+from streamer.place.place import Place
 from streamer.refill.compare_states import Difference, Kept, ModelOf, differences
 from streamer.refill.kept_states import KeptStates
-from streamer.place.place import Place
 from streamer.refill.refold import Refold
-from streamer.user.order_rules import Rules
 from streamer.refill.spill import Shelf
+from streamer.user.order_rules import Rules
 
 _USERS_AT_ONCE = 500
 _LOOKS = 4

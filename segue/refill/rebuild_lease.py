@@ -9,15 +9,15 @@ from typing import cast
 
 import redis
 
-from segue.refill import rebuild_steps
-from segue.connect.live_prefix import followed
-from segue.connect.kafka_access import lanes_of
 from segue.config.settings import Settings
-from streamer.place.redis_keys import Keys
+from segue.connect.kafka_access import lanes_of
+from segue.connect.live_prefix import followed
+from segue.refill import rebuild_steps
 from streamer.place.place_marks import Refilling, encode_mark
-from streamer.refill.rebuild_lane import LaneInUse
+from streamer.place.redis_keys import Keys
 from streamer.redis.redis_client import TIMEOUT_S, address_of, connect, reaching
 from streamer.redis.redis_store import RedisStore
+from streamer.refill.rebuild_lane import LaneInUse
 
 
 class RedisLeases:

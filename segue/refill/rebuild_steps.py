@@ -12,14 +12,14 @@ from typing import Protocol
 
 from schemas.errors import NeedsRebuild
 from segue.refill.lane_past import Erased, FactsAsOf, LaneLog, begin_of, past_of
-from streamer.place import place as places
-from streamer.interfaces.lane_interfaces import Store
 from streamer.batch.lane_config import LaneConfig
-from streamer.takeover.lane_snapshot import follow_lane
-from streamer.segment.active_model import ActiveModel, BootstrapRecord
+from streamer.batch.refusals import Refusals
+from streamer.interfaces.lane_interfaces import Store
+from streamer.place import place as places
 from streamer.refill.numbered_saves import finish
 from streamer.refill.rebuild_lane import LaneFiller, LaneInUse, check_filled, decided_within, kept, move
-from streamer.batch.refusals import Refusals
+from streamer.segment.active_model import ActiveModel, BootstrapRecord
+from streamer.takeover.lane_snapshot import follow_lane
 
 OpenLog = Callable[[int], AbstractContextManager[LaneLog]]
 """Opens a lane's log for as long as it is read."""

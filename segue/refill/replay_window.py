@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from schemas.topics import Topics
-from segue.refill.lane_past import LaneLog
 from segue.config.command_line import BadUsage, bad_option
+from segue.refill.lane_past import LaneLog
 from streamer.refill.live_decisions import Offsets, Window
 
 _PLACE = re.compile(r"([0-9]+):([0-9]+):([0-9]+)(?::([0-9]+))?")

@@ -15,17 +15,17 @@ import msgspec
 
 from schemas import times
 from schemas.input_events import Order, Signup
-from segue.refill.bootstrap_offsets import Start, check_unused_group, offsets_at
+from segue.config.settings import Settings
 from segue.connect.kafka_access import prepare_topics
 from segue.connect.lane_connections import lane_config, open_store
 from segue.connect.patient_log import PatientLog
 from segue.connect.redis_access import check_redis
 from segue.connect.release_in_use import current_model
 from segue.events.send_events import Outgoing, Sender
-from segue.config.settings import Settings
+from segue.refill.bootstrap_offsets import Start, check_unused_group, offsets_at
 from streamer.refill.bootstrap_lanes import WRITER, Filled, LaneEnds, bootstrap
-from streamer.segment.active_model import BootstrapRecord
 from streamer.releases.release_view import BOOTSTRAP_KEY
+from streamer.segment.active_model import BootstrapRecord
 
 
 def fill(

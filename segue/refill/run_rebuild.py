@@ -11,24 +11,24 @@ from typing import cast
 import redis
 
 from schemas.errors import BadStore, Unusable
-from segue.refill import rebuild_steps
-from segue.connect.live_prefix import followed
+from segue.config.settings import Settings
 from segue.connect.kafka_access import DEADLINE_S, lanes_of, patiently
-from segue.refill.lane_past import FactsAsOf, erasures_known, lane_log
 from segue.connect.lane_connections import lane_config
-from segue.refill.rebuild_lease import RedisLeases
-from segue.refill.rebuild_steps import Rebuilding, Rebuilt, is_anew, take
+from segue.connect.live_prefix import followed
 from segue.connect.redis_access import check_redis
 from segue.connect.release_in_use import published
-from segue.config.settings import Settings
+from segue.refill import rebuild_steps
+from segue.refill.lane_past import FactsAsOf, erasures_known, lane_log
+from segue.refill.rebuild_lease import RedisLeases
+from segue.refill.rebuild_steps import Rebuilding, Rebuilt, is_anew, take
+from streamer.batch.lane_config import LaneConfig
 from streamer.kafka.kafka_admin import Admin
 from streamer.place.redis_keys import Keys
-from streamer.batch.lane_config import LaneConfig
-from streamer.refill.rebuild_lane import WRITER
 from streamer.redis.redis_client import address_of, connect, reaching
-from streamer.user.order_rules import check_statuses
-from streamer.redis.save_count import split
 from streamer.redis.redis_store import RedisStore
+from streamer.redis.save_count import split
+from streamer.refill.rebuild_lane import WRITER
+from streamer.user.order_rules import check_statuses
 
 
 def rebuild(

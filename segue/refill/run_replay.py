@@ -8,24 +8,24 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
-from schemas.outputs.segment_change import Change, UserErasedChange
 from schemas.outputs.headers import change_headers
-from schemas.partitioner import partition_of
+from schemas.outputs.segment_change import Change, UserErasedChange
 from schemas.outputs.wire import encode_change
-from segue.refill.bootstrap_offsets import Asked
+from schemas.partitioner import partition_of
+from segue.config.settings import Settings
 from segue.connect.kafka_access import lanes_of
-from segue.refill.lane_past import Erased, FactsAsOf, LaneLog, erasures_known, lane_log, past_begins, past_of
-from segue.refill.lane_replay import LaneReplay
 from segue.connect.lane_connections import lane_config
 from segue.connect.patient_log import PatientReader
 from segue.connect.release_in_use import in_folder, published
-from segue.refill.replay_window import Wanted, window_of
 from segue.events.send_events import Outgoing
-from segue.config.settings import Settings
+from segue.refill.bootstrap_offsets import Asked
+from segue.refill.lane_past import Erased, FactsAsOf, LaneLog, erasures_known, lane_log, past_begins, past_of
+from segue.refill.lane_replay import LaneReplay
+from segue.refill.replay_window import Wanted, window_of
 from streamer.batch.lane_config import LaneConfig
-from streamer.segment.active_model import ActiveModel
 from streamer.batch.refusals import Refusals
 from streamer.refill.replay_lane import UserReplay
+from streamer.segment.active_model import ActiveModel
 
 
 @dataclass(slots=True)

@@ -12,22 +12,22 @@ from schemas.errors import NeedsRebuild
 from schemas.partitioner import partition_of
 from schemas.release.model_release import ModelRelease
 from schemas.times import EPOCH
-from segue.connect.live_prefix import followed
+from segue.config.settings import Settings
 from segue.connect.kafka_access import DEADLINE_S, lanes_of, patiently
-from segue.refill.lane_past import Erased, FactsAsOf, LaneLog, erasures_known, lane_log, past_of
-from segue.refill.lane_verify import Differing, LaneVerify, Users
 from segue.connect.lane_connections import lane_config
+from segue.connect.live_prefix import followed
 from segue.connect.redis_lane import RedisLane, spaces_in
 from segue.connect.redis_users import RedisUsers
 from segue.connect.release_in_use import read_releases
-from segue.config.settings import Settings
-from streamer.refill.compare_states import Difference
+from segue.refill.lane_past import Erased, FactsAsOf, LaneLog, erasures_known, lane_log, past_of
+from segue.refill.lane_verify import Differing, LaneVerify, Users
 from streamer.batch.lane_config import LaneConfig
-from streamer.segment.active_model import ActiveModel
-from streamer.place.place import Place
 from streamer.batch.refusals import Refusals
-from streamer.segment.scoring import Scorer
+from streamer.place.place import Place
+from streamer.refill.compare_states import Difference
 from streamer.refill.spill import Shelf, Spill
+from streamer.segment.active_model import ActiveModel
+from streamer.segment.scoring import Scorer
 from streamer.takeover.starting_point import check_settings
 
 

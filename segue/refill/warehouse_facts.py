@@ -7,9 +7,9 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 
 from schemas import times
-from segue.refill.lane_past import FactsAsOf
 from segue.config.settings import Settings
 from segue.config.trainer_extra import open_warehouse
+from segue.refill.lane_past import FactsAsOf
 from streamer.refill.bootstrap_lanes import Fact
 
 

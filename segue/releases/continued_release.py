@@ -7,12 +7,12 @@ from pathlib import Path
 
 from schemas.errors import BadRelease, Unreachable
 from schemas.release.model_release import ModelRelease
-from segue.releases.release_topic import PatientTopic
 from segue.config.settings import Settings
+from segue.releases.release_topic import PatientTopic
 from segue.releases.training_settings import NONE
 from streamer.kafka.models_topic import ModelsTopic
-from trainer.release.current_release import Current, current_from, published_assignments
 from trainer.publish.release_history import published
+from trainer.release.current_release import Current, current_from, published_assignments
 from trainer.release.uploaded_files import place_below
 
 DEADLINE_S = 3.0

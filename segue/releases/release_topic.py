@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from schemas.errors import BadRelease, NotInstalled
 from schemas.release.model_release import ModelRelease
 from schemas.release.release_checks import check_declared, check_statuses
-from segue.connect.kafka_access import wait_for_kafka
 from segue.config.settings import Settings
 from segue.config.trainer_extra import installed
+from segue.connect.kafka_access import wait_for_kafka
 from streamer.interfaces.lane_interfaces import Record
 from streamer.kafka.models_topic import ModelsTopic
 from trainer.publish.activate import activate
@@ -19,8 +19,8 @@ from trainer.publish.release_history import Publication, Published, published
 from trainer.publish.releases_topic import ToWrite
 
 if TYPE_CHECKING:
-    from trainer.release.impact import Impact
     from trainer.publish.publish_release import Plan
+    from trainer.release.impact import Impact
 
 DEADLINE_S = 15.0
 

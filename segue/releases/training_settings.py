@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, cast
 from schemas.errors import BadTraining
 from schemas.features import Feature, beyond_default, told
 from schemas.release.model_release import ModelRelease
+from segue.config.command_line import bad_option
 from segue.config.settings import Settings
 from segue.config.trainer_extra import installed
-from segue.config.command_line import bad_option
 from trainer.release.continuable import same_space, settings_of
-from trainer.steps.presets import LABEL, PRESETS
 from trainer.steps.fit_settings import CategoryEncoding, FitSettings
+from trainer.steps.presets import LABEL, PRESETS
 from trainer.steps.training_window import Window
 
 if TYPE_CHECKING:

@@ -1,28 +1,23 @@
 """Finds or starts the Kafka and the Redis that the demo and the tests use.
 
-`find_services` tries, in this order: the addresses that the settings name, a Docker engine, servers
-started on this machine. Where none can be had it yields `NoServices`, which says why and what to install.
-Tests that kill servers use `LocalKafka` and `LocalRedis` themselves; `segue services` starts both on the usual ports.
+`find_services` tries, in this order: the addresses in the settings, a Docker engine, servers started on this
+machine. Where it finds no servers it gives `NoServices`, which says why and what to install. Tests that kill
+servers use `LocalKafka` and `LocalRedis` themselves. `segue services` starts both on the usual ports.
 
-    find.py             the order
-    found.py            what is handed out
-    containers.py       through a Docker engine
-    local_kafka.py      Apache Kafka in a JVM          local_redis.py    redis-server
-    kafka_jars.py       its jars, from Maven           redis_program.py  which redis-server
-    kafka_config.py     its configuration              lock_jars.py      pins those jars
-    local_server.py     what both have in common   start_local.py    both, with what they need installed first
-    answers.py          does a server answer?          waiting.py        until a condition holds
-    process.py          one server process             ports.py          ports to listen on
-    guard.py            nothing outlives us            watchman.py       the process that sees to it
-    system.py           missing system packages        cache.py          where downloads are kept
+    service_search.py   the order                      found_services.py   what the search gives
+    containers.py       through a Docker engine        start_local.py      both on this machine
+    system_packages.py  missing system packages
+    local/              a Kafka and a Redis on this machine
+    programs/           Kafka's jars from Maven, the redis-server, the cache of downloads
+    process/            one server process, its ports, and the watchman that ends it when we die
 """
 
-from segue.services.service_search import find_services
 from segue.services.found_services import KafkaService, NoServices, RedisService, Services
 from segue.services.local.local_kafka import LocalKafka
 from segue.services.local.local_redis import LocalRedis
-from segue.services.start_local import start_kafka, start_redis
 from segue.services.process.service_trouble import ServiceTrouble
+from segue.services.service_search import find_services
+from segue.services.start_local import start_kafka, start_redis
 
 __all__ = [
     "KafkaService",

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from segue.services.process.answers import kafka_answers, redis_answers
 from segue.services.found_services import KafkaService, RedisService
 from segue.services.local.kafka_config import container_environment
-from segue.services.programs.kafka_jars import kafka_version
+from segue.services.process.answers import kafka_answers, redis_answers
 from segue.services.process.service_trouble import ServiceTrouble
 from segue.services.process.wait_until import wait_until
+from segue.services.programs.kafka_jars import kafka_version
 
 if TYPE_CHECKING:
     from testcontainers.core.container import DockerContainer

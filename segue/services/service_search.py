@@ -8,12 +8,12 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from schemas.errors import Unreachable
-from segue.services.process.answers import kafka_answers, redis_answers
+from segue.connect.wait_for_servers import Wait
 from segue.services.containers import container_kafka, container_redis
 from segue.services.found_services import KafkaService, NoServices, RedisService, Services
-from segue.services.start_local import start_kafka, start_redis
+from segue.services.process.answers import kafka_answers, redis_answers
 from segue.services.process.service_trouble import ServiceTrouble
-from segue.connect.wait_for_servers import Wait
+from segue.services.start_local import start_kafka, start_redis
 
 _Found = TypeVar("_Found")
 

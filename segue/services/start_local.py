@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 
-from segue.services.programs.kafka_jars import check_programs, jars_cached, kafka_jars
 from segue.services.local.local_kafka import LocalKafka
 from segue.services.local.local_redis import LocalRedis
+from segue.services.programs.kafka_jars import check_programs, jars_cached, kafka_jars
 from segue.services.programs.redis_program import fetch_redis
 from segue.services.system_packages import FOR_KAFKA, FOR_KAFKA_CACHED, FOR_REDIS, install_packages
 

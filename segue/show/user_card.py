@@ -12,8 +12,8 @@ from rich.text import Text
 
 from schemas.outputs.segment_change import FeatureValue, SimilarUser
 from segue.show.change_text import cause_words, segment_text, similar_text
-from streamer.user.history import Entered
 from streamer.segment.scoring import Score
+from streamer.user.history import Entered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,16 +7,25 @@ import msgspec
 from msgspec.structs import replace
 
 from schemas.inputs.decode import canonical, order_of
+from streamer.interfaces.lane_errors import MAX_SAVE_BYTES, InDoubt, TooLarge
+from streamer.interfaces.lane_interfaces import IndexWrite, Store, UserWrite
+from streamer.place.place import Sweep
+from streamer.place.redis_keys import STATE
+from streamer.segment.neighbours import angle
 from streamer.user import order_index
 from streamer.user.history import history_fields
-from streamer.interfaces.lane_interfaces import IndexWrite, Store, UserWrite
-from streamer.place.redis_keys import STATE
-from streamer.interfaces.lane_errors import MAX_SAVE_BYTES, InDoubt, TooLarge
-from streamer.segment.neighbours import angle
 from streamer.user.order_index import EndsMissing, all_entries, size_of
-from streamer.place.place import Sweep
 from streamer.user.order_rules import Rules
-from streamer.user.user_state import Ask, Contradiction, End, OrdersMissing, Position, UserState, decode, encode
+from streamer.user.user_state import (
+    Ask,
+    Contradiction,
+    End,
+    OrdersMissing,
+    Position,
+    UserState,
+    decode,
+    encode,
+)
 
 T = TypeVar("T")
 

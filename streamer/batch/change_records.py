@@ -5,10 +5,10 @@ from datetime import datetime
 import msgspec
 
 from schemas import times
-from schemas.outputs.segment_change import Change, UserErasedChange
 from schemas.outputs.headers import ERASED_AT, MODELS_TOPIC, POSITIONS, Headers, change_headers
-from schemas.topics import Topics
+from schemas.outputs.segment_change import Change, UserErasedChange
 from schemas.outputs.wire import encode_change
+from schemas.topics import Topics
 from streamer.interfaces.lane_interfaces import OutRecord
 
 

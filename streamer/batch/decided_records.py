@@ -7,8 +7,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from schemas import times
-from schemas.outputs.segment_change import Cause, SegmentChange
 from schemas.outputs.headers import ERASED_AT, MODELS_TOPIC, POSITIONS
+from schemas.outputs.segment_change import Cause, SegmentChange
 from schemas.outputs.wire import decode_change
 from streamer.interfaces.lane_interfaces import Record
 from streamer.user.user_state import Decided, UserState, decided_by, told

@@ -5,14 +5,14 @@ from typing import TypeVar
 
 from schemas.errors import BadEvent, SegueError
 from schemas.input_events import Event
-from streamer.user.user_features import features
+from streamer.batch.batch_users import Users
+from streamer.batch.refusals import bad_event
 from streamer.interfaces.lane_errors import InDoubt, NotReady
 from streamer.segment.active_model import ActiveModel
 from streamer.user.fold_events import holds_together
-from streamer.batch.refusals import bad_event
 from streamer.user.order_rules import Rules
+from streamer.user.user_features import features
 from streamer.user.user_state import Contradiction, UserState
-from streamer.batch.batch_users import Users
 
 T = TypeVar("T")
 

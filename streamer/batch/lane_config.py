@@ -10,10 +10,10 @@ from schemas.outputs.segment_change import Change
 from schemas.release.model_release import ModelRelease
 from schemas.topics import Topics
 from streamer.batch.read_batch import MAX_AHEAD, Batch
-from streamer.segment.active_model import ActiveModel, BootstrapRecord
 from streamer.place.place import FoldSettings
-from streamer.user.order_rules import Rules
+from streamer.segment.active_model import ActiveModel, BootstrapRecord
 from streamer.status.worker_status import Phase
+from streamer.user.order_rules import Rules
 
 
 class LaneConfig(Struct, frozen=True):

@@ -7,17 +7,17 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from schemas import times
-from schemas.outputs.segment_change import Cause
-from schemas.inputs.decode import decode_order, decode_signup
 from schemas.errors import BadEvent
-from schemas.input_events import Event, Order
 from schemas.features import FEATURES, fields_read
+from schemas.input_events import Event, Order
+from schemas.inputs.decode import decode_order, decode_signup
 from schemas.outputs.headers import dead_letter
+from schemas.outputs.segment_change import Cause
 from schemas.partitioner import partition_of
 from schemas.topics import Topics
+from streamer.batch.rekeying import forwarded, original
 from streamer.interfaces.lane_interfaces import OutRecord, Record
 from streamer.place.place import FoldSettings
-from streamer.batch.rekeying import forwarded, original
 
 MAX_AHEAD = timedelta(days=1)
 

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from schemas.outputs.segment_change import Change, SegmentChange, SimilarUser
+from streamer.batch.batch_users import Users
 from streamer.interfaces.lane_interfaces import Neighbour, Store
 from streamer.segment.neighbours import AngleIndex, angle, nearest_of, similarity
-from streamer.batch.batch_users import Users
 
 
 def with_similar_users(

@@ -10,13 +10,13 @@ from confluent_kafka import TopicPartition
 from schemas.errors import BadTopics
 from schemas.partitioner import Partitioner
 from schemas.topics import Topics
+from streamer.interfaces.lane_errors import InDoubt, LaneClosing
 from streamer.interfaces.lane_interfaces import Bounds, Committed, Former, OutRecord, Record
 from streamer.kafka.kafka_admin import Admin
 from streamer.kafka.kafka_client import Deadlines
 from streamer.kafka.kafka_reader import Reader
 from streamer.kafka.kafka_watch import TopicWatch
 from streamer.kafka.kafka_writer import Writer
-from streamer.interfaces.lane_errors import InDoubt, LaneClosing
 from streamer.place.offset_note import note
 
 

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from schemas.errors import Unreachable
+from streamer.interfaces.lane_errors import InDoubt
 from streamer.interfaces.lane_interfaces import Committed, Headers, Record
 from streamer.kafka.kafka_client import (
     Config,
@@ -20,7 +21,6 @@ from streamer.kafka.kafka_client import (
     make_client,
     unreachable,
 )
-from streamer.interfaces.lane_errors import InDoubt
 from streamer.place.offset_note import committed
 
 Answer = TypeVar("Answer")

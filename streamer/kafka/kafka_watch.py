@@ -12,9 +12,9 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import TopicDescription
 
 from schemas.errors import BadTopics
+from streamer.interfaces.lane_errors import InDoubt
 from streamer.kafka.kafka_admin import Admin, TopicFacts, facts_of
 from streamer.kafka.kafka_client import Deadlines, address, error_of, is_unknown, log, unreachable, why
-from streamer.interfaces.lane_errors import InDoubt
 
 
 class TopicWatch:

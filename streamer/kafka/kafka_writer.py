@@ -15,6 +15,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer, Topic
 
 from schemas.errors import BadTopics
 from schemas.partitioner import Partitioner, librdkafka_name
+from streamer.interfaces.lane_errors import Fenced, InDoubt, LaneClosing
 from streamer.interfaces.lane_interfaces import OutRecord
 from streamer.kafka.kafka_client import (
     Config,
@@ -29,7 +30,6 @@ from streamer.kafka.kafka_client import (
     unreachable,
     why,
 )
-from streamer.interfaces.lane_errors import Fenced, InDoubt, LaneClosing
 
 # In between it looks whether the lane is to close, and says that it waits.
 _WAIT_S = 1.0

@@ -9,12 +9,12 @@ from confluent_kafka.admin import NewTopic, OffsetSpec
 from schemas.errors import BadRelease, BadTopics, Unreachable
 from schemas.outputs.headers import Headers
 from schemas.topics import Topics, topic_configs
+from streamer.interfaces.lane_errors import Fenced, InDoubt
 from streamer.interfaces.lane_interfaces import OutRecord, Record
 from streamer.kafka.kafka_admin import Admin
 from streamer.kafka.kafka_client import Deadlines, address
 from streamer.kafka.kafka_reader import Reader
 from streamer.kafka.kafka_writer import Writer
-from streamer.interfaces.lane_errors import Fenced, InDoubt
 from streamer.kafka.topics_admin import check_config, check_one_partition, create_topic
 
 # A coordinator that has only just started reads its log first.

@@ -24,25 +24,25 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from schemas.outputs.segment_change import Cause, Change
 from schemas.errors import BadEvent
 from schemas.input_events import UserErased
-from streamer.takeover import healing
-from streamer.place import place as places
-from streamer.batch.read_batch import Batch, Incoming, in_order, read_batch
-from streamer.interfaces.lane_interfaces import Log, OutRecord, Record, Store, UserWrite
+from schemas.outputs.segment_change import Cause, Change
+from streamer.batch.batch_users import Users, check_size
+from streamer.batch.change_records import change_records
 from streamer.batch.isolate_records import applied
 from streamer.batch.lane_config import LaneConfig, Models, Watcher
-from streamer.interfaces.lane_errors import TooLarge
-from streamer.lane.lane_saves import LaneSaves
-from streamer.segment.active_model import ActiveModel
-from streamer.batch.change_records import change_records
-from streamer.lane.sweep_pace import Pace
-from streamer.segment.decide_event import decide, process
+from streamer.batch.read_batch import Batch, Incoming, in_order, read_batch
 from streamer.batch.similar_users import with_similar_users
+from streamer.interfaces.lane_errors import TooLarge
+from streamer.interfaces.lane_interfaces import Log, OutRecord, Record, Store, UserWrite
+from streamer.lane.lane_saves import LaneSaves
 from streamer.lane.release_switch import Switch, Turn
 from streamer.lane.run_takeover import Takeover
-from streamer.batch.batch_users import Users, check_size
+from streamer.lane.sweep_pace import Pace
+from streamer.place import place as places
+from streamer.segment.active_model import ActiveModel
+from streamer.segment.decide_event import decide, process
+from streamer.takeover import healing
 
 
 class Lane:

@@ -4,11 +4,11 @@ from collections.abc import Callable, Sequence
 
 from msgspec.structs import replace
 
-from streamer.place import place as places
-from streamer.interfaces.lane_interfaces import Store, UserWrite
 from streamer.interfaces.lane_errors import InDoubt
-from streamer.place.place import Place
+from streamer.interfaces.lane_interfaces import Store, UserWrite
 from streamer.lane.release_switch import Turn
+from streamer.place import place as places
+from streamer.place.place import Place
 
 
 class LaneSaves:

@@ -12,17 +12,17 @@ from msgspec import Struct
 
 from schemas.errors import BadRelease
 from schemas.release.model_release import ModelRelease
-from streamer.place import place as places
-from streamer.user.user_features import features
-from streamer.interfaces.lane_interfaces import Store
+from streamer.batch.batch_users import AngleOf
 from streamer.batch.lane_config import LaneConfig, Models
 from streamer.interfaces.lane_errors import NotReady
+from streamer.interfaces.lane_interfaces import Store
+from streamer.place import place as places
+from streamer.place.place import Place, Sweep, filling, has_index, using
 from streamer.segment.active_model import ActiveModel
 from streamer.segment.neighbours import angle
-from streamer.place.place import Place, Sweep, filling, has_index, using
 from streamer.segment.scoring import Scorer
+from streamer.user.user_features import features
 from streamer.user.user_state import Decided, UserState
-from streamer.batch.batch_users import AngleOf
 
 
 class Turn(Struct, frozen=True):

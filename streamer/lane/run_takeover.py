@@ -19,19 +19,19 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from msgspec.structs import replace
 
 from schemas.errors import NeedsRebuild
-from streamer.takeover import healing
-from streamer.interfaces.lane_interfaces import Log, Store
+from streamer.batch.batch_users import Users, check_size
 from streamer.batch.lane_config import LaneConfig, Models, Watcher
 from streamer.interfaces.lane_errors import InDoubt, LaneClosing
+from streamer.interfaces.lane_interfaces import Log, Store
 from streamer.lane.lane_saves import LaneSaves
+from streamer.lane.release_switch import Switch, Turn
+from streamer.place.place import Place
+from streamer.segment.active_model import ActiveModel
+from streamer.takeover import healing
 from streamer.takeover.lane_snapshot import LaneSnapshot, follow_lane, read_snapshot
 from streamer.takeover.read_stretch import holds_records
-from streamer.segment.active_model import ActiveModel
-from streamer.place.place import Place
 from streamer.takeover.starting_point import Start, starting_point
 from streamer.user.user_state import Decided
-from streamer.lane.release_switch import Switch, Turn
-from streamer.batch.batch_users import Users, check_size
 
 
 class Takeover:

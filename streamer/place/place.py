@@ -9,10 +9,10 @@ from msgspec.structs import replace
 from schemas.errors import NeedsRebuild
 from schemas.features import Feature
 from schemas.partitioner import Partitioner
-from streamer.user.stored_formats import NEWEST, check_format
 from streamer.interfaces.lane_interfaces import Former
-from streamer.segment.active_model import ActiveModel
 from streamer.place.place_marks import Emptying, Moved, Refilling, mark_in
+from streamer.segment.active_model import ActiveModel
+from streamer.user.stored_formats import NEWEST, check_format
 
 
 class FoldSettings(Struct, frozen=True):

@@ -12,13 +12,21 @@ import redis
 from redis.cluster import RedisCluster
 
 from streamer.interfaces import lane_errors
-from streamer.interfaces.lane_interfaces import Loaded, LoadedEnds, LoadedOrders, Neighbour, StoredUser, Unswept, UserWrite
-from streamer.place.redis_keys import ORDER_PREFIX, STATE, Keys
 from streamer.interfaces.lane_errors import TooMuchToLoad, Torn
-from streamer.segment.neighbours import nearest_of
+from streamer.interfaces.lane_interfaces import (
+    Loaded,
+    LoadedEnds,
+    LoadedOrders,
+    Neighbour,
+    StoredUser,
+    Unswept,
+    UserWrite,
+)
 from streamer.place.place_marks import moved_to
+from streamer.place.redis_keys import ORDER_PREFIX, STATE, Keys
 from streamer.redis.redis_client import TIMEOUT_S, address_of, connect, reaching
 from streamer.redis.save_count import place_in, split
+from streamer.segment.neighbours import nearest_of
 from streamer.user.user_state import Ask
 
 _CLEAR_BATCH = 1_000
@@ -306,7 +314,7 @@ def spaces_of(writes: Sequence[UserWrite]) -> list[str]:
 
 
 def _script(name: str) -> str:
-    return files("streamer").joinpath("lua", f"{name}.lua").read_text()
+    return files("streamer.redis").joinpath("lua", f"{name}.lua").read_text()
 
 
 def _in_batches(keys: Iterable[bytes]) -> Iterator[tuple[bytes, ...]]:

@@ -27,22 +27,22 @@ from itertools import groupby
 from msgspec import Struct
 from msgspec.structs import replace
 
-from schemas.outputs.segment_change import Cause
 from schemas.errors import SegueError, Unreachable
 from schemas.input_events import Order, Signup
+from schemas.outputs.segment_change import Cause
 from schemas.partitioner import partition_of
+from streamer.batch.change_records import change_records
 from streamer.batch.decided_records import adopted, erased_at_in
+from streamer.batch.lane_config import LaneConfig
+from streamer.batch.refusals import Refusals
+from streamer.interfaces.lane_errors import Fenced, InDoubt
 from streamer.interfaces.lane_interfaces import Log, OutRecord, Record, Store
 from streamer.refill.kept_states import KeptStates
-from streamer.batch.lane_config import LaneConfig
-from streamer.interfaces.lane_errors import Fenced, InDoubt
-from streamer.takeover.read_stretch import by_user, read_whole
-from streamer.segment.active_model import ActiveModel
 from streamer.refill.numbered_saves import Filler, finish
-from streamer.batch.change_records import change_records
+from streamer.segment.active_model import ActiveModel
 from streamer.segment.decide_event import decide
+from streamer.takeover.read_stretch import by_user, read_whole
 from streamer.user.fold_events import Refuse, fold_all
-from streamer.batch.refusals import Refusals
 from streamer.user.order_rules import Rules, check_statuses
 from streamer.user.user_state import Facts, UserState
 

@@ -6,15 +6,15 @@ import msgspec
 from msgspec import Struct
 
 from schemas.inputs.decode import canonical
-from streamer.user.history import FIELD_PREFIX as HISTORY_PREFIX
+from streamer.batch.batch_users import fields_of
 from streamer.place.redis_keys import ORDER_PREFIX, STATE
 from streamer.segment.active_model import ActiveModel
-from streamer.segment.neighbours import angle
-from streamer.user.order_index import all_entries
 from streamer.segment.decide_event import placed
+from streamer.segment.neighbours import angle
+from streamer.user.history import FIELD_PREFIX as HISTORY_PREFIX
+from streamer.user.order_index import all_entries
 from streamer.user.order_rules import Rules
 from streamer.user.user_state import UserState, decode
-from streamer.batch.batch_users import fields_of
 
 _DECIDED = ("segment", "segment_name", "provisional", "sequence")
 # The release and activation that a user is decided by go on in Redis alone, where a newer one agrees.

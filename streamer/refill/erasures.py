@@ -10,14 +10,14 @@ from datetime import datetime
 
 import msgspec
 
-from schemas.outputs.segment_change import Cause, UserErasedChange
 from schemas.input_events import UserErased
+from schemas.outputs.segment_change import Cause, UserErasedChange
 from schemas.outputs.wire import decode_change
 from streamer.batch.decided_records import decision_in
-from streamer.interfaces.lane_interfaces import Bounds, Reading, Record
 from streamer.batch.lane_config import LaneConfig
-from streamer.takeover.read_stretch import read_events, read_whole
+from streamer.interfaces.lane_interfaces import Bounds, Reading, Record
 from streamer.refill.spill import Spill
+from streamer.takeover.read_stretch import read_events, read_whole
 
 _decode = msgspec.json.Decoder(dict[datetime, int]).decode
 

@@ -6,16 +6,16 @@ Each save leaves a mark with the save's number, so that a Redis that loses a sav
 from collections.abc import Iterable, Mapping, Sequence
 
 from schemas.errors import SegueError, Unreachable
-from streamer.place import place as places
-from streamer.interfaces.lane_interfaces import Store, UserWrite
+from streamer.batch.batch_users import write_of
 from streamer.batch.lane_config import LaneConfig
 from streamer.interfaces.lane_errors import Torn
-from streamer.takeover.lane_snapshot import follow_lane
-from streamer.segment.active_model import ActiveModel
+from streamer.interfaces.lane_interfaces import Store, UserWrite
+from streamer.place import place as places
 from streamer.place.place import Place
 from streamer.place.place_marks import Refill, Refilling, encode_mark, is_refilled
+from streamer.segment.active_model import ActiveModel
+from streamer.takeover.lane_snapshot import follow_lane
 from streamer.user.user_state import UserState
-from streamer.batch.batch_users import write_of
 
 _ALL_SWEEPS = 2**53
 

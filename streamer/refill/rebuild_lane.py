@@ -9,16 +9,16 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 
 from schemas.errors import NeedsRebuild, SegueError
-from streamer.place import place as places
 from streamer.batch.decided_records import cause_positions
-from streamer.interfaces.lane_interfaces import Bounds, Reading, Store
 from streamer.batch.lane_config import LaneConfig
+from streamer.interfaces.lane_interfaces import Bounds, Reading, Store
+from streamer.place import place as places
+from streamer.place.place_marks import Emptying, Moved, Refilling, encode_mark, mark_in
+from streamer.refill.numbered_saves import Filler
+from streamer.segment.active_model import ActiveModel
+from streamer.segment.decide_event import placed
 from streamer.takeover.lane_snapshot import follow_lane
 from streamer.takeover.read_stretch import read_whole
-from streamer.segment.active_model import ActiveModel
-from streamer.refill.numbered_saves import Filler
-from streamer.place.place_marks import Emptying, Moved, Refilling, encode_mark, mark_in
-from streamer.segment.decide_event import placed
 from streamer.user.user_state import UserState
 
 # What begins the name of every rebuild's writer; a worker's is a number in hex.

@@ -10,12 +10,12 @@ from collections.abc import Callable, Container, Iterable, Mapping
 
 from schemas.input_events import Event
 from streamer.batch.decided_records import adopted
+from streamer.batch.lane_config import LaneConfig
+from streamer.batch.refusals import Refusals
 from streamer.interfaces.lane_interfaces import Reading
 from streamer.refill.kept_states import KeptStates
-from streamer.batch.lane_config import LaneConfig
 from streamer.takeover.read_stretch import by_user, read_between, read_events
 from streamer.user.fold_events import fold_all
-from streamer.batch.refusals import Refusals
 from streamer.user.user_state import UserState
 
 

@@ -12,13 +12,13 @@ from math import inf
 from msgspec import Struct
 from msgspec.structs import replace
 
-from schemas.outputs.segment_change import Cause, Change, SegmentChange
 from schemas.errors import BadEvent, SegueError
+from schemas.outputs.segment_change import Cause, Change, SegmentChange
 from streamer.batch.read_batch import Incoming
+from streamer.batch.refusals import Refusals
 from streamer.refill.live_decisions import Live
 from streamer.segment.active_model import ActiveModel
 from streamer.segment.decide_event import process
-from streamer.batch.refusals import Refusals
 from streamer.user.order_rules import Rules
 from streamer.user.user_state import Contradiction, UserState
 

@@ -7,16 +7,16 @@ import structlog
 
 from schemas.errors import SegueError
 from schemas.features import Feature
+from schemas.outputs.wire import decode_release
 from schemas.release.model_release import ModelRelease
 from schemas.topics import Topics
-from schemas.outputs.wire import decode_release
+from streamer.interfaces.lane_errors import InDoubt, NotReady
 from streamer.kafka.kafka_admin import Admin
 from streamer.kafka.kafka_client import Deadlines
 from streamer.kafka.kafka_reader import Reader
 from streamer.kafka.kafka_watch import TopicWatch
-from streamer.interfaces.lane_errors import InDoubt, NotReady
-from streamer.segment.active_model import ActiveModel, BootstrapRecord
 from streamer.releases.release_view import ReleaseView
+from streamer.segment.active_model import ActiveModel, BootstrapRecord
 
 _POLL_S = 0.2
 _RETRY_S = 0.5

@@ -10,9 +10,9 @@ from msgspec.structs import replace
 from schemas import times
 from schemas.errors import BadRelease
 from schemas.features import FEATURES, Feature
+from schemas.outputs.wire import decode_release
 from schemas.release.release_checks import check_declared, check_statuses
 from schemas.topics import MODELS_CURRENT_KEY
-from schemas.outputs.wire import decode_release
 from streamer.interfaces.lane_interfaces import Record
 from streamer.segment.active_model import ActiveModel, BootstrapRecord
 from streamer.segment.scoring import Scorer

@@ -9,13 +9,13 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
-from schemas.outputs.segment_change import Cause, Change
 from schemas.input_events import Event
-from streamer.segment.detect_change import erased_change, kind_of, segment_change
-from streamer.user.user_features import features
+from schemas.outputs.segment_change import Cause, Change
 from streamer.segment.active_model import ActiveModel
+from streamer.segment.detect_change import erased_change, kind_of, segment_change
 from streamer.user.fold_events import fold
 from streamer.user.order_rules import Rules
+from streamer.user.user_features import features
 from streamer.user.user_state import Decided, Position, UserState, told
 
 

@@ -13,21 +13,21 @@ from msgspec.structs import replace
 
 from schemas.partitioner import partition_of
 from schemas.topics import Topics
-from streamer.batch.read_batch import in_order, read_batch
+from streamer.batch.batch_users import Users
 from streamer.batch.decided_records import adopted, cause_positions
-from streamer.interfaces.lane_interfaces import Log, Record, Store
 from streamer.batch.isolate_records import applied
 from streamer.batch.lane_config import LaneConfig
+from streamer.batch.read_batch import in_order, read_batch
 from streamer.interfaces.lane_errors import InDoubt, TooLarge
+from streamer.interfaces.lane_interfaces import Log, Record, Store
+from streamer.place.place_marks import Emptying, encode_mark, is_emptied
+from streamer.segment.active_model import ActiveModel
+from streamer.segment.decide_event import placed
 from streamer.takeover.lane_snapshot import LaneSnapshot
 from streamer.takeover.read_stretch import by_user, read_between
-from streamer.segment.active_model import ActiveModel
-from streamer.place.place_marks import Emptying, encode_mark, is_emptied
-from streamer.segment.decide_event import placed
-from streamer.user.fold_events import fold
 from streamer.takeover.starting_point import Start
+from streamer.user.fold_events import fold
 from streamer.user.user_state import Decided, UserState
-from streamer.batch.batch_users import Users
 
 T = TypeVar("T")
 

@@ -10,9 +10,9 @@ from msgspec import Struct
 
 from schemas.errors import NeedsRebuild
 from schemas.topics import Topics
-from streamer.place import place as places
-from streamer.interfaces.lane_interfaces import Bounds, Committed, Log, Store
 from streamer.interfaces.lane_errors import InDoubt, Torn
+from streamer.interfaces.lane_interfaces import Bounds, Committed, Log, Store
+from streamer.place import place as places
 from streamer.place.place import Place
 from streamer.place.place_marks import is_emptied
 

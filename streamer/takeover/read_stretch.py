@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from streamer.batch.lane_config import LaneConfig
 from streamer.batch.read_batch import Incoming, read_batch
 from streamer.interfaces.lane_interfaces import Bounds, Log, Reading, Record
-from streamer.batch.lane_config import LaneConfig
 
 _POLL_S = 0.2
 

@@ -6,9 +6,9 @@ from msgspec import Struct
 
 from schemas.errors import NeedsRebuild
 from schemas.features import told
-from streamer.takeover.former_topics import REBUILD, commit_former, former_of
 from streamer.interfaces.lane_interfaces import Bounds, Committed, Former
 from streamer.place.place import FoldSettings, Place
+from streamer.takeover.former_topics import REBUILD, commit_former, former_of
 
 
 class Start(Struct, frozen=True):

@@ -10,16 +10,24 @@ from typing import Any, NoReturn
 
 from msgspec.structs import replace
 
-from schemas.inputs.decode import canonical
 from schemas.errors import BadEvent
-from schemas.input_events import PROFILE_FIELDS, Event, Order, Signup, UserErased
 from schemas.features import ITEM_TEXTS
+from schemas.input_events import PROFILE_FIELDS, Event, Order, Signup, UserErased
+from schemas.inputs.decode import canonical
 from streamer.user import order_index
-from streamer.user.order_totals import recounted
 from streamer.user.order_index import IndexedOrders
-from streamer.user.other_orders import Others, WholeOrders
 from streamer.user.order_rules import Rules
-from streamer.user.user_state import TALLIES, Contradiction, Dated, Facts, OrdersMissing, ProfileValue, UserState
+from streamer.user.order_totals import recounted
+from streamer.user.other_orders import Others, WholeOrders
+from streamer.user.user_state import (
+    TALLIES,
+    Contradiction,
+    Dated,
+    Facts,
+    OrdersMissing,
+    ProfileValue,
+    UserState,
+)
 
 # Of each source whose values are counted, by user.
 MAX_VALUES = 4_096

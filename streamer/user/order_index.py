@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 
 from schemas.input_events import Order
+from streamer.user.order_rules import Rules
 from streamer.user.order_values import numbers_of, texts_of
 from streamer.user.other_orders import WholeOrders, latest_in
-from streamer.user.order_rules import Rules
 from streamer.user.user_state import Ask, End, Latest, OrdersMissing
 
 # A user of fewer orders has none: they are soon read.

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from schemas.input_events import Order
+from streamer.user.order_rules import Rules
 from streamer.user.order_values import numbers_of, texts_of
 from streamer.user.other_orders import Others, latest_in
-from streamer.user.order_rules import Rules
 from streamer.user.user_state import TALLIES, Contradiction, Facts, Latest, Sum, Tally
 
 # min or max.

@@ -2,9 +2,9 @@
 
 import hashlib
 
-from schemas.inputs.amounts import MAX_PRICE, MAX_QUANTITY, millionths
-from schemas.input_events import Item, Order
 from schemas.features import ITEM_TEXTS, TEXTS
+from schemas.input_events import Item, Order
+from schemas.inputs.amounts import MAX_PRICE, MAX_QUANTITY, millionths
 
 # A number in millionths, and how often it counts.
 Weighted = tuple[int, int]

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+from schemas.features import NUMBERS, Feature
+from schemas.input_events import PROFILE_FIELDS
 from schemas.inputs.amounts import amount
 from schemas.outputs.segment_change import FeatureValue
-from schemas.input_events import PROFILE_FIELDS
-from schemas.features import NUMBERS, Feature
-from streamer.user.order_values import toss
 from streamer.user.order_rules import Rules
+from streamer.user.order_values import toss
 from streamer.user.user_state import Tally, UserState
 
 

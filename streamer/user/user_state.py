@@ -11,10 +11,10 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from schemas.outputs.segment_change import SegmentChange
 from schemas.input_events import Order
-from streamer.user.stored_formats import NEWEST, UNNUMBERED, check_format
+from schemas.outputs.segment_change import SegmentChange
 from streamer.user.history import KEPT, Entered, entered_by
+from streamer.user.stored_formats import NEWEST, UNNUMBERED, check_format
 
 ProfileValue = int | float | str
 

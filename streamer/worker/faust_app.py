@@ -4,9 +4,9 @@ import faust
 from faust.app import BootStrategy
 
 from streamer.worker.faust_broker import broker_urls, credentials
-from streamer.worker.worker_config import WorkerConfig
 from streamer.worker.faust_group import GroupTransport
 from streamer.worker.membership import Membership
+from streamer.worker.worker_config import WorkerConfig
 
 # The least that Faust takes, and what keeps its assignor, which gives equal numbers of both inputs to
 # one member; with none it would deal them out in turn.

@@ -18,9 +18,9 @@ from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, T
 from faust.types import TP, AppT
 
 from schemas.errors import SegueError, Unreachable
-from streamer.worker.worker_config import WorkerConfig
 from streamer.worker.group_errors import explained
 from streamer.worker.membership import Membership
+from streamer.worker.worker_config import WorkerConfig
 
 log = structlog.get_logger(__name__)
 

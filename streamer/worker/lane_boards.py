@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import structlog
 from msgspec.structs import replace
 
-from schemas.outputs.segment_change import Change
 from schemas.outputs.headers import OFFSET, PARTITION, TOPIC
+from schemas.outputs.segment_change import Change
 from streamer.batch.read_batch import Batch
 from streamer.interfaces.lane_interfaces import OutRecord
 from streamer.status.worker_metrics import Metrics

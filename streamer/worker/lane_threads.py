@@ -10,11 +10,11 @@ from dataclasses import dataclass
 import structlog
 
 from schemas.errors import SegueError, Unreachable
-from streamer.worker.lane_boards import LaneBoard, StatusBoard
+from streamer.interfaces.lane_errors import Fenced, InDoubt, LaneClosing, NotReady
 from streamer.interfaces.lane_interfaces import Log, Store
 from streamer.lane.lane import Lane
-from streamer.interfaces.lane_errors import Fenced, InDoubt, LaneClosing, NotReady
 from streamer.status.worker_status import LaneStatus
+from streamer.worker.lane_boards import LaneBoard, StatusBoard
 
 POLL_S = 0.2
 # Between two attempts, doubled up to the most while nothing changes.

@@ -15,14 +15,14 @@ import structlog
 import uvloop
 
 from schemas.errors import SegueError
-from streamer.worker.worker_config import WorkerConfig
+from streamer.segment.active_model import ActiveModel
+from streamer.status.status_server import WebServer, pages
+from streamer.status.worker_metrics import Metrics
+from streamer.status.worker_status import ReleaseStatus, WorkerStatus
 from streamer.worker.faust_app import faust_app
 from streamer.worker.faust_group import GroupTransport
 from streamer.worker.membership import Lanes, Membership
-from streamer.status.worker_metrics import Metrics
-from streamer.segment.active_model import ActiveModel
-from streamer.status.worker_status import ReleaseStatus, WorkerStatus
-from streamer.status.status_server import WebServer, pages
+from streamer.worker.worker_config import WorkerConfig
 
 log = structlog.get_logger(__name__)
 

@@ -17,15 +17,15 @@ from tests.support.worlds.trained_shops import a_shop, features_table
 from trainer.controls.affinity import affinity_of
 from trainer.controls.compare_encodings import Comparison, EncodingControl
 from trainer.controls.drift import drift_of
-from trainer.fit import fit
 from trainer.controls.followup import followup_of
+from trainer.controls.segment_names import name_segments
+from trainer.controls.traits import traits_of
+from trainer.fit import fit
 from trainer.release.impact import Impact, Metric, moves
 from trainer.release.pipeline_numbers import release_of
-from trainer.controls.segment_names import name_segments
 from trainer.report import page, report_of
-from trainer.steps.training_rows import select
 from trainer.steps.fit_settings import FitSettings
-from trainer.controls.traits import traits_of
+from trainer.steps.training_rows import select
 
 WIDTHS = (360, 420, 1280)
 SCRIPT = Path(__file__).with_name("measure.js").read_text(encoding="utf-8")

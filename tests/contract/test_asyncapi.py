@@ -12,8 +12,8 @@ import pytest
 from jsonschema import Draft7Validator
 
 from schemas import generate
-from schemas.outputs import headers
 from schemas.documents.asyncapi import asyncapi
+from schemas.outputs import headers
 from schemas.topics import Topics, topic_configs
 from streamer.segment.active_model import BootstrapRecord
 

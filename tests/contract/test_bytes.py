@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from streamer.place import place as places
-from streamer.user import user_state as states
 from streamer.place.place_marks import Emptying, Moved, Refilling, encode_mark, is_refilled, mark_in
+from streamer.user import user_state as states
 from tests.support.checks import kept_bytes
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from schemas.outputs.segment_change import SegmentChange
-from schemas.outputs.headers import DEAD_LETTER_HEADERS, ERASED_AT, POSITIONS, REKEYED_FROM
 from schemas.inputs.producer_types import OrderEvent, OrderItem, SignupEvent
+from schemas.outputs.headers import DEAD_LETTER_HEADERS, ERASED_AT, POSITIONS, REKEYED_FROM
+from schemas.outputs.segment_change import SegmentChange
 from schemas.topics import Topics, topic_configs
 from tests.support.inputs.bad_events import BAD_RECORDS, BAD_WHERE_READ
 

@@ -12,8 +12,8 @@ from schemas import times
 from schemas.features import SOURCES
 from segue.config.settings import load_settings
 from trainer.fit import fit
-from trainer.steps.training_rows import select
 from trainer.steps.fit_settings import FitSettings
+from trainer.steps.training_rows import select
 from trainer.warehouse import Warehouse, open_warehouse
 
 PAGE = (Path(__file__).parents[2] / "docs" / "features.md").read_text(encoding="utf-8")

@@ -12,7 +12,9 @@ each_dialect = pytest.mark.parametrize("dialect", golden_queries.DIALECTS)
 @each_dialect
 def test_the_queries_are_as_in_the_files(dialect: str) -> None:
     for path, text in golden_queries.files(dialect):
-        assert path.read_text(encoding="utf-8") == text, "look at what changed, then: python -m tests.support.checks.golden_queries"
+        assert path.read_text(encoding="utf-8") == text, (
+            "look at what changed, then: python -m tests.support.checks.golden_queries"
+        )
 
 
 @each_dialect

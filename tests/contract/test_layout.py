@@ -1,60 +1,64 @@
-"""Who may import whom (DESIGN's layout), read from the source: so it covers imports that never run."""
+"""Who may import whom, by room: read from the source, so that an import that never runs counts too."""
 
 import ast
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("schemas", "trainer", "streamer", "segue")
 
 MAY_IMPORT = {
     "schemas": {"schemas"},
     "trainer": {"trainer", "schemas"},
     "streamer": {"streamer", "schemas"},
+    "segue": {"segue", "streamer", "trainer", "schemas"},
 }
 
-PURE = (
-    "batch",
-    "bootstrap",
-    "changes",
-    "compare",
-    "decisions",
-    "erasures",
-    "healing",
-    "lane",
-    "lane_saves",
-    "lane_snapshot",
-    "live",
-    "log_reading",
-    "memory",
-    "neighbours",
-    "outputs",
-    "place",
-    "place_marks",
-    "process",
-    "profile",
-    "rebuild",
-    "refold",
-    "rekeying",
-    "replay",
-    "scoring",
-    "similar",
-    "start",
-    "state",
-    "takeover",
-    "users",
-)
+# The rooms of each package, and the modules beside them: each imports only what stands before it.
+ORDER = {
+    "schemas": (
+        "errors extras counted printable times topics partitioner input_events features "
+        "release inputs outputs documents generate"
+    ),
+    "trainer": (
+        "steps controls fit release "
+        "warehouse.tables warehouse.kinds warehouse.queries warehouse.checks warehouse "
+        "publish report.charts report train"
+    ),
+    "streamer": (
+        "user interfaces segment status place in_memory batch takeover lane refill "
+        "kafka redis releases worker"
+    ),
+    "segue": (
+        "interruption config show connect events releases refill look "
+        "services.process services.programs services.local services "
+        "doctor build_worker demo serve_locally cli __main__"
+    ),
+}
+
+# No module of these rooms reaches a server, not even through another.
+PURE = ("user", "interfaces", "segment", "place", "batch", "takeover", "lane", "refill")
 EDGES = {"confluent_kafka", "aiokafka", "redis", "faust", "mode"}
 TRAINING = {"pandas", "sklearn", "joblib", "scipy", "pyarrow", "duckdb"}
 
+MOST_FILES = 12
+# One file for each command, and one for each section of the report.
+LISTS = {"segue/cli", "trainer/report"}
 
-def imports(file: Path) -> Iterator[str]:
-    """The modules that a file imports anywhere, also inside functions."""
-    for node in ast.walk(ast.parse(file.read_text())):
+
+@cache
+def imports(file: Path) -> frozenset[str]:
+    """The modules that a file imports, also inside functions, and the names that it takes from them."""
+    return frozenset(_imports(file))
+
+
+def _imports(file: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -64,35 +68,88 @@ def imports(file: Path) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
+def files_of(folder: str) -> list[Path]:
+    return sorted((ROOT / folder).rglob("*.py"))
+
+
 def first(module: str) -> str:
     return module.partition(".")[0]
 
 
+def module_of(file: Path) -> str:
+    parts = file.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def file_of(module: str) -> Path | None:
+    """The file of a module; None for a name inside one, and for what is not ours."""
+    path = ROOT.joinpath(*module.split("."))
+    candidates = (path.with_suffix(".py"), path / "__init__.py")
+    return next((candidate for candidate in candidates if candidate.exists()), None)
+
+
+def rank(package: str, module: str) -> int:
+    """The place in the order of the room that a module lies in."""
+    rooms = ORDER[package].split()
+    parts = module.split(".")[1:]
+    for length in range(len(parts), 0, -1):
+        room = ".".join(parts[:length])
+        if room in rooms:
+            return rooms.index(room)
+    raise AssertionError(f"{module} lies in no room of {package}")
+
+
 @pytest.mark.parametrize("package", MAY_IMPORT)
 def test_packages_import_only_what_they_may(package: str) -> None:
-    files = list((ROOT / package).rglob("*.py"))
+    ours = {*MAY_IMPORT, "sql", "tests", "benchmarks"}
+    files = files_of(package)
     assert files
-    ours = {*PACKAGES, "sql", "tests", "benchmarks"}
     for file in files:
         foreign = {first(name) for name in imports(file)} & ours - MAY_IMPORT[package]
         assert not foreign, f"{file.relative_to(ROOT)} imports {foreign}"
 
 
-@pytest.mark.parametrize("module", PURE)
-def test_pure_modules_reach_no_server_even_through_others(module: str) -> None:
+@pytest.mark.parametrize("package", ORDER)
+def test_no_import_runs_back_up(package: str) -> None:
+    for file in files_of(package):
+        module = module_of(file)
+        if module == package:
+            continue
+        mine = rank(package, module)
+        for name in imports(file):
+            if first(name) == package and name != package and file_of(name) is not None:
+                assert rank(package, name) <= mine, f"{module} imports {name}, which comes after it"
+
+
+def test_a_room_holds_few_files() -> None:
+    rooms = Counter(str(file.parent.relative_to(ROOT)) for package in ORDER for file in files_of(package))
+    # `__init__.py` is not counted.
+    halls = {room: count - 1 for room, count in rooms.items() if count - 1 > MOST_FILES and room not in LISTS}
+    assert not halls
+
+
+def test_a_files_name_is_found_once() -> None:
+    """But for commands, which are called what they are typed."""
+    files = [file for package in ORDER for file in files_of(package) if file.parent.name != "cli"]
+    names = Counter(file.name for file in files if not file.name.startswith("__"))
+    assert [name for name, count in names.items() if count > 1] == []
+
+
+@pytest.mark.parametrize("room", PURE)
+def test_pure_rooms_reach_no_server_even_through_others(room: str) -> None:
+    todo = [module_of(file) for file in files_of(f"streamer/{room}")]
+    assert todo
     seen: set[str] = set()
-    todo = [f"streamer.{module}"]
     while todo:
         name = todo.pop()
-        file = ROOT / Path(*name.split(".")).with_suffix(".py")
-        if name in seen or not file.exists():
+        file = file_of(name)
+        if name in seen or file is None:
             continue
         seen.add(name)
-        found = set(imports(file))
+        found = imports(file)
         edges = {first(imported) for imported in found} & EDGES
-        assert not edges, f"{name}, which streamer.{module} imports, imports {edges}"
+        assert not edges, f"{name}, which streamer.{room} reaches, imports {edges}"
         todo += [imported for imported in found if first(imported) in {"streamer", "schemas"}]
-    assert f"streamer.{module}" in seen
 
 
 def test_the_trainer_reaches_no_server_by_itself() -> None:
@@ -104,7 +161,8 @@ def test_the_trainer_reaches_no_server_by_itself() -> None:
 def test_a_worker_imports_no_training_library() -> None:
     """Not even through a library: asked of a process that has imported all that a worker runs."""
     code = (
-        "import sys, segue.cli.worker, streamer.worker.worker_app, streamer.kafka.kafka_log, streamer.redis.redis_store, streamer.worker.lane_threads;"
+        "import sys, segue.cli.worker, streamer.worker.worker_app, streamer.kafka.kafka_log, "
+        "streamer.redis.redis_store, streamer.worker.lane_threads;"
         f"print(sorted({TRAINING!r} & sys.modules.keys()))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
@@ -114,7 +172,8 @@ def test_a_worker_imports_no_training_library() -> None:
 def test_releases_are_listed_and_rolled_back_without_a_training_library() -> None:
     """In an emergency the worker's image is enough."""
     code = (
-        "import sys, segue.cli.releases, segue.cli.rollback, segue.show.impact_text, segue.releases.release_topic, "
+        "import sys, segue.cli.releases, segue.cli.rollback, segue.show.impact_text, "
+        "segue.releases.release_topic, "
         "segue.show.releases_text, trainer.publish.rollback_target;"
         f"print(sorted({TRAINING!r} & sys.modules.keys()))"
     )
@@ -130,7 +189,7 @@ def test_how_servers_are_started_is_known_in_one_place() -> None:
 
 
 def test_lanes_decode_with_decoders_that_are_there_before_their_threads() -> None:
-    """msgspec builds its plan of a type at first use, and crashes if two threads do it at once."""
+    """msgspec learns a type at its first use; two threads that do this at once crash the process."""
     for file in (ROOT / "streamer").rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "msgspec.json.decode":

@@ -4,19 +4,19 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 
-from schemas.outputs.segment_change import Cause
 from schemas.input_events import Item, Order, Signup
+from schemas.outputs.segment_change import Cause
 from segue.services.local import local_redis
-from streamer.place import place as places
-from streamer.redis import redis_rights
-from streamer.user.history import FIELD_PREFIX, FIELDS
+from streamer.batch.batch_users import write_of
 from streamer.interfaces.lane_interfaces import UserWrite
+from streamer.place import place as places
 from streamer.place.redis_keys import ORDER_PREFIX, Keys
+from streamer.redis import redis_rights
 from streamer.segment.decide_event import decide
 from streamer.user.fold_events import fold
+from streamer.user.history import FIELD_PREFIX, FIELDS
 from streamer.user.order_rules import Rules
 from streamer.user.user_state import UserState
-from streamer.batch.batch_users import write_of
 from tests.support.servers.acl import documented_rights
 from tests.support.worlds.made_up_release import an_active_model
 

@@ -10,11 +10,11 @@ from jsonschema import Draft202012Validator
 from msgspec.structs import replace
 
 from schemas import generate
-from schemas.outputs.segment_change import Cause, SegmentChange, SimilarUser, UserErasedChange
-from schemas.inputs.decode import decode_order, decode_signup
 from schemas.documents.json_schemas import READ, WRITTEN
-from schemas.times import EPOCH
+from schemas.inputs.decode import decode_order, decode_signup
+from schemas.outputs.segment_change import Cause, SegmentChange, SimilarUser, UserErasedChange
 from schemas.outputs.wire import encode_change, encode_release
+from schemas.times import EPOCH
 from tests.support.inputs.bad_events import BAD_RECORDS, BAD_WHERE_READ, ORDER, SIGNUP, BadRecord
 from tests.support.worlds.made_up_release import a_release
 

@@ -13,11 +13,10 @@ from hypothesis import given
 
 import segue
 from schemas.errors import BadWarehouse
-from schemas.input_events import Order, Signup
 from schemas.features import Feature
+from schemas.input_events import Order, Signup
 from tests.support.inputs.hostile_values import NO_NUMBERS, NO_TIMES, NUMBERS, TIMES
 from tests.support.inputs.laws import examples
-from tests.support.servers.postgres import Postgres, running_postgres
 from tests.support.inputs.shops import (
     COLUMNS,
     Shop,
@@ -29,6 +28,7 @@ from tests.support.inputs.shops import (
     write_duckdb,
     write_postgres,
 )
+from tests.support.servers.postgres import Postgres, running_postgres
 from tests.support.strategies.warehouse import AS_OFS, EXCLUDED, shops
 from trainer.warehouse import Names, Reading, open_warehouse
 

@@ -11,11 +11,11 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
 
 from schemas.errors import BadRelease, BadSetting, BadTopics, Refused, Unreachable
-from schemas.topics import Topics
 from schemas.outputs.wire import decode_release
+from schemas.topics import Topics
 from segue.services import KafkaService
-from tests.support.servers.publishing import models_topic, publish
 from tests.support.checks.read_records import headers_of, read_topic, value_of
+from tests.support.servers.publishing import models_topic, publish
 from tests.support.servers.services import HANG_S
 from tests.support.worlds.trained_shops import a_trained_folder
 from trainer.publish.publish_release import carry_out, plan_publish

@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from segue.services import ServiceTrouble
+from segue.services.process.ports import free_ports
 from segue.services.programs.cache import cache_dir
 from segue.services.programs.kafka_jars import check_programs
-from segue.services.process.ports import free_ports
 from segue.services.programs.redis_program import find_redis
 from tests.support.servers.segue_process import clean_environment
 from tests.support.servers.services import eventually, not_here

@@ -8,12 +8,12 @@ from contextlib import closing
 import pytest
 import redis
 
+from segue.config.settings import Settings
 from segue.refill import rebuild_lease
 from segue.refill.rebuild_steps import take
 from segue.services import RedisService
-from segue.config.settings import Settings
-from streamer.refill.rebuild_lane import LaneInUse, move
 from streamer.redis.redis_store import RedisStore
+from streamer.refill.rebuild_lane import LaneInUse, move
 from tests.support.workers.redis_writes import at
 
 IDS = ("7", "a b", "a segue-2:user:7", "x\n{new}user:7\ny", "it's", '"', "*", "user:7", "place:0", "é")

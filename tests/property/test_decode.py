@@ -16,6 +16,8 @@ from jsonschema import Draft202012Validator
 from msgspec.structs import replace
 
 import schemas
+from schemas.errors import BadEvent
+from schemas.input_events import Event, Order, Signup, UserErased
 from schemas.inputs.decode import (
     canonical,
     decode_order,
@@ -24,8 +26,6 @@ from schemas.inputs.decode import (
     encode_signup,
     order_of,
 )
-from schemas.errors import BadEvent
-from schemas.input_events import Event, Order, Signup, UserErased
 from schemas.times import EPOCH
 from tests.support.checks.feature_oracle import canonical_bytes
 from tests.support.strategies import wire

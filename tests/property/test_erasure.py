@@ -7,18 +7,18 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.inputs.decode import encode_order, encode_signup
 from schemas.input_events import Event, Order, Signup, UserErased
+from schemas.inputs.decode import encode_order, encode_signup
 from schemas.partitioner import partition_of
 from schemas.release.model_release import ModelRelease
+from tests.support.inputs.laws import examples
+from tests.support.strategies.events import START, orders, signups
 from tests.support.worlds.bootstraps import fill
 from tests.support.worlds.failing_ends import Calls, Crash
-from tests.support.inputs.laws import examples
+from tests.support.worlds.lane_world import TOPICS, World, check_promises, drain
+from tests.support.worlds.made_up_release import CENTRES, a_release, an_active_model
 from tests.support.worlds.rebuilds import committed_in, rebuilt
 from tests.support.worlds.refolding import a_refold, differing, position_of
-from tests.support.worlds.made_up_release import CENTRES, a_release, an_active_model
-from tests.support.strategies.events import START, orders, signups
-from tests.support.worlds.lane_world import TOPICS, World, check_promises, drain
 
 # The strategies' latest time: some facts are of just that moment.
 ERASED_AT = START.replace(hour=8)

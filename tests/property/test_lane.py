@@ -8,14 +8,14 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.input_events import Event
 from schemas.features import Feature
-from streamer.lane.lane import Lane
+from schemas.input_events import Event
 from streamer.interfaces.lane_errors import InDoubt
-from tests.support.worlds.failing_ends import Calls, Crash
+from streamer.lane.lane import Lane
 from tests.support.inputs.laws import examples
 from tests.support.strategies.events import histories
 from tests.support.strategies.features import RICH, declarations
+from tests.support.worlds.failing_ends import Calls, Crash
 from tests.support.worlds.lane_world import World, check_promises, drain
 
 shops = st.tuples(histories("7"), histories("21"), histories("España")).map(

@@ -20,9 +20,9 @@ from streamer.segment.scoring import Scorer
 from tests.support.inputs.laws import examples
 from trainer.fit import Fit, fit
 from trainer.release.pipeline_numbers import release_of
+from trainer.steps.fit_settings import FitSettings
 from trainer.steps.presets import PRESETS
 from trainer.steps.training_rows import select
-from trainer.steps.fit_settings import FitSettings
 from trainer.warehouse import open_warehouse
 
 # Of the recommended preset rare values share a column, and the scaler is ours.

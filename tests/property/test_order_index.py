@@ -7,17 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.input_events import Event, Order
-from streamer.user import order_index
-from streamer.interfaces.lane_interfaces import LoadedOrders
+from streamer.batch.batch_users import Users
 from streamer.in_memory import MemoryRedis, MemoryStore
-from streamer.user.order_index import all_entries
+from streamer.interfaces.lane_interfaces import LoadedOrders
 from streamer.place.place import Sweep
+from streamer.user import order_index
 from streamer.user.fold_events import fold, fold_all
+from streamer.user.order_index import all_entries
 from streamer.user.order_rules import Rules
 from streamer.user.user_state import UserState
-from streamer.batch.batch_users import Users
-from tests.support.inputs.laws import examples
 from tests.support.checks.refusing import refuse_none
+from tests.support.inputs.laws import examples
 from tests.support.strategies.events import START, histories, order_histories
 from tests.support.strategies.features import RICH
 

@@ -6,14 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.input_events import Event, Order
-from streamer.user.user_features import features
 from streamer.user.fold_events import fold
 from streamer.user.fold_events import fold_all as fold_at_once
 from streamer.user.order_rules import Rules
+from streamer.user.user_features import features
 from streamer.user.user_state import OrdersMissing, UserState, decode, encode
 from tests.support.checks import feature_oracle
-from tests.support.inputs.laws import examples
 from tests.support.checks.refusing import refuse_none
+from tests.support.inputs.laws import examples
 from tests.support.strategies.events import histories, order_histories
 from tests.support.strategies.features import declarations
 

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from schemas.input_events import Event, Signup, UserErased
 from streamer.place import place as places
 from streamer.user.history import FIELD_PREFIX
-from tests.support.worlds.rebuilds import rebuilt
-from tests.support.worlds.refolding import a_refold, differing, position_of
 from tests.support.strategies.events import histories
 from tests.support.worlds.lane_world import NOW, World, check_promises, drain
+from tests.support.worlds.rebuilds import rebuilt
+from tests.support.worlds.refolding import a_refold, differing, position_of
 
 shops = st.tuples(histories("7"), histories("21"), histories("España")).map(
     lambda of_users: [event for history in of_users for event in history]
@@ -42,7 +42,9 @@ def test_a_lane_taken_over_under_the_new_prefix(
             cuts.append(lane.positions)
     committed = data.draw(st.sampled_from(cuts), label="committed")
 
-    with patch("streamer.refill.kept_states.MOST", data.draw(st.sampled_from([0, 2, 100_000]), label="in memory")):
+    with patch(
+        "streamer.refill.kept_states.MOST", data.draw(st.sampled_from([0, 2, 100_000]), label="in memory")
+    ):
         fresh = rebuilt(world, committed)
     world.send(*more)
     drain(lane)  # the old prefix is worked on meanwhile

@@ -6,9 +6,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemas.input_events import Event
-from tests.support.worlds.refolding import a_refold, differing, position_of
 from tests.support.strategies.events import histories
 from tests.support.worlds.lane_world import World
+from tests.support.worlds.refolding import a_refold, differing, position_of
 
 shops = st.tuples(histories("7"), histories("21"), histories("España")).map(
     lambda of_users: [event for history in of_users for event in history]

@@ -7,16 +7,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from schemas.outputs.segment_change import Cause
-from schemas.inputs.decode import encode_order, encode_signup
 from schemas.input_events import Event, Item, Order
+from schemas.inputs.decode import encode_order, encode_signup
+from schemas.outputs.segment_change import Cause
 from streamer.batch.read_batch import Incoming, read_batch
 from streamer.refill.live_decisions import Window
 from streamer.refill.replay_lane import in_live_order
-from tests.support.worlds.made_up_release import a_release, an_active_model
-from tests.support.worlds.replays import replayed
 from tests.support.strategies.events import histories
 from tests.support.worlds.lane_world import NOW, World, a_signup, drain
+from tests.support.worlds.made_up_release import a_release, an_active_model
+from tests.support.worlds.replays import replayed
 
 shops = st.tuples(histories("7"), histories("21"), histories("España")).map(
     lambda of_users: [event for history in of_users for event in history]

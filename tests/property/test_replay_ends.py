@@ -5,20 +5,20 @@ from collections.abc import Callable, Mapping
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from schemas.inputs.decode import encode_order, encode_signup
 from schemas.input_events import Event, Order, UserErased
+from schemas.inputs.decode import encode_order, encode_signup
 from schemas.partitioner import partition_of
 from schemas.release.model_release import ModelRelease
-from streamer.refill.bootstrap_lanes import Fact
-from streamer.interfaces.lane_interfaces import Record
 from streamer.in_memory import MemoryRedis
+from streamer.interfaces.lane_interfaces import Record
+from streamer.refill.bootstrap_lanes import Fact
+from tests.support.strategies.events import erasures, orders, signups
 from tests.support.worlds.bootstraps import fill
+from tests.support.worlds.lane_world import World, drain
+from tests.support.worlds.made_up_release import CENTRES, a_release, an_active_model
 from tests.support.worlds.rebuilds import committed_in, rebuilt
 from tests.support.worlds.refolding import a_lane_log, a_past, differing, position_of
-from tests.support.worlds.made_up_release import CENTRES, a_release, an_active_model
 from tests.support.worlds.replays import replayed
-from tests.support.strategies.events import erasures, orders, signups
-from tests.support.worlds.lane_world import World, drain
 
 USERS = ("7", "21", "España")
 RELEASES = (

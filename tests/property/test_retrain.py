@@ -11,8 +11,8 @@ import pytest
 from tests.campaigns.retrain.months import Month, retrained, starts, thelook
 from trainer.release.current_release import current_from
 from trainer.steps.fit_settings import FitSettings
-from trainer.train import train
 from trainer.steps.training_window import Window
+from trainer.train import train
 
 SETTINGS = FitSettings(k_min=5, k_max=5)  # the elbow is another test's
 

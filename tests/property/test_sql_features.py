@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.inputs import decode
-from schemas.input_events import Order, Signup
 from schemas.features import Feature
+from schemas.input_events import Order, Signup
+from schemas.inputs import decode
 from tests.support.checks import warehouse_oracle
 from tests.support.inputs.laws import examples
 from tests.support.inputs.shops import Shop, everything, told, write_csv, write_duckdb, write_parquet

@@ -15,16 +15,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.input_events import Event, Order, Signup
 from schemas.features import Feature
+from schemas.input_events import Event, Order, Signup
 from streamer.refill.bootstrap_lanes import states_of
-from streamer.user.user_features import features
 from streamer.user.fold_events import fold
 from streamer.user.order_rules import Rules
+from streamer.user.user_features import features
 from streamer.user.user_state import UserState
 from tests.support.checks import feature_oracle
-from tests.support.inputs.laws import examples
 from tests.support.checks.refusing import refuse_none
+from tests.support.inputs.laws import examples
 from tests.support.inputs.shops import Shop, write_parquet
 from tests.support.strategies.events import orders
 from tests.support.strategies.features import RICH, declarations

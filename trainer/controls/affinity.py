@@ -13,8 +13,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from schemas.features import Feature
-from trainer.steps.encode import Matrix
 from trainer.controls.evaluate import Labels
+from trainer.steps.encode import Matrix
 
 SEED = 777
 USERS = 500

@@ -18,12 +18,12 @@ from msgspec import Struct
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import adjusted_rand_score
 
+from trainer.controls.encoding_picture import Users, has_arbitrary_codes, picture
+from trainer.controls.evaluate import Labels, elbow, sample, silhouette
 from trainer.steps.cluster import cluster
 from trainer.steps.encode import Matrix
-from trainer.controls.evaluate import Labels, elbow, sample, silhouette
-from trainer.controls.encoding_picture import Users, has_arbitrary_codes, picture
-from trainer.steps.presets import PRESETS, RECOMMENDED
 from trainer.steps.fit_settings import CategoryEncoding, FitSettings
+from trainer.steps.presets import PRESETS, RECOMMENDED
 
 USERS = 10_000
 LEAST_USERS = 100

@@ -11,9 +11,9 @@ from threadpoolctl import threadpool_limits
 from schemas.features import Feature
 from schemas.release.model_release import ModelRelease
 from trainer.controls.followup import DAYS, LEAST_USERS, Followup, followup_of
-from trainer.steps.training_rows import complete
 from trainer.steps.batch_scorer import score
 from trainer.steps.fit_settings import FitSettings
+from trainer.steps.training_rows import complete
 
 
 class Counted(Protocol):

@@ -19,8 +19,8 @@ import pyarrow as pa
 from scipy.stats import norm
 
 from schemas.features import Feature
-from trainer.steps.encode import Matrix
 from trainer.controls.evaluate import Labels
+from trainer.steps.encode import Matrix
 
 ALPHA = 0.05  # the chance that any trait of the whole report counts as clear by accident
 LEAST_EXPECTED = (

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 from schemas.errors import BadRelease
 from schemas.outputs.headers import release_headers
-from schemas.topics import MODELS_CURRENT_KEY, Topics
 from schemas.outputs.wire import encode_release
+from schemas.topics import MODELS_CURRENT_KEY, Topics
 from trainer.publish.release_history import Publication, Published, published
 from trainer.publish.releases_topic import ReleasesTopic
 

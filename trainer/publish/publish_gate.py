@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from schemas.counted import counted
 from schemas.release.model_release import ModelRelease
-from trainer.release.impact import Impact
 from trainer.publish.release_history import Published
+from trainer.release.impact import Impact
 
 MAX_MOVED = 0.05
 """The share of users that a release may move by itself."""

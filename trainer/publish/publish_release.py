@@ -14,16 +14,16 @@ from msgspec.structs import replace
 from schemas.errors import BadRelease, Refused
 from schemas.release.model_release import ModelRelease
 from schemas.topics import Topics
-from trainer.publish.activate import activate
-from trainer.release.current_release import Current, published_assignments
 from trainer.controls.drift import Drift
+from trainer.publish.activate import activate
 from trainer.publish.publish_gate import MAX_MOVED, history_problem, refusal
-from trainer.release.impact import Impact, compared, told_in
 from trainer.publish.release_history import Publication, Published, published
-from trainer.release.release_folder import ASSIGNMENTS, REPORT, load_release, read_manifest
 from trainer.publish.releases_topic import ReleasesTopic
-from trainer.steps.batch_scorer import can_score, score
+from trainer.release.current_release import Current, published_assignments
+from trainer.release.impact import Impact, compared, told_in
+from trainer.release.release_folder import ASSIGNMENTS, REPORT, load_release, read_manifest
 from trainer.release.upload_release import place_of, upload
+from trainer.steps.batch_scorer import can_score, score
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 from schemas.errors import BadRelease
 from schemas.outputs.headers import CREATED_AT
+from schemas.outputs.wire import decode_release
 from schemas.release.model_release import ModelRelease
 from schemas.topics import MODELS_CURRENT_KEY
-from schemas.outputs.wire import decode_release
 from trainer.publish.releases_topic import ReleaseRecord
 
 

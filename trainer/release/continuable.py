@@ -8,8 +8,8 @@ from typing import Literal
 from schemas.errors import BadTraining
 from schemas.features import Feature, beyond_default, told
 from schemas.release.model_release import EncodedFeature, ModelRelease
-from trainer.steps.presets import LABEL, PRESETS, RECOMMENDED
 from trainer.steps.fit_settings import CategoryEncoding, FitSettings, Scaling
+from trainer.steps.presets import LABEL, PRESETS, RECOMMENDED
 
 _Setting = Literal["features", "declare", "encoding", "scaling", "components", "exclude_statuses"]
 # What stands on the command line alone.

@@ -10,10 +10,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from schemas.release.model_release import ModelRelease
-from trainer.steps.rows_digest import digest
 from trainer.release.release_folder import ASSIGNMENTS, load_release
-from trainer.steps.batch_scorer import score
 from trainer.release.uploaded_files import place_below, read
+from trainer.steps.batch_scorer import score
+from trainer.steps.rows_digest import digest
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,8 @@ import pyarrow.compute as pc
 from msgspec import Struct
 
 from schemas.release.model_release import ModelRelease
-from trainer.release.current_release import Current
 from trainer.controls.drift import Drift, drift_of
+from trainer.release.current_release import Current
 
 Ids = npt.NDArray[np.int64]
 

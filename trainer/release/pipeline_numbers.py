@@ -10,9 +10,9 @@ from msgspec.structs import replace
 from schemas import times
 from schemas.features import beyond_default
 from schemas.release.model_release import ModelRelease, Segment, Training, space_of, version_of
-from trainer.steps.rows_digest import digest
 from trainer.fit import Fit
 from trainer.release.segment_identity import Identity, first
+from trainer.steps.rows_digest import digest
 from trainer.steps.training_window import EVERYTHING, Window
 
 

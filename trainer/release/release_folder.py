@@ -24,8 +24,8 @@ from msgspec.structs import replace
 
 from schemas import times
 from schemas.errors import BadRelease, BadSetting
-from schemas.release.model_release import ModelRelease
 from schemas.outputs.wire import decode_release, encode_release
+from schemas.release.model_release import ModelRelease
 
 MANIFEST, MODEL = "manifest.json", "model.json"
 ASSIGNMENTS, REPORT = "assignments.parquet", "report.json"

@@ -1,10 +1,8 @@
 """The report of a fit: ``report.json`` with the numbers, ``report.html`` with the same to look at.
 
-Both hold no time and draw no unseeded numbers, so that the same fit gives the same bytes. ``numbers`` is what
-both say; ``page`` puts the sections together (``overview``, ``verdict``, ``segments``, ``worth``, ``choice``,
-``space``, ``changes``, ``data``). A section chooses its figures and charts, and a template of ``templates/``
-has its words and its HTML. ``bars``, ``curves``, ``dots``, ``heat``, ``intervals`` and ``scatter`` draw, over
-``svg``.
+Both hold no time and draw no unseeded random numbers, so the same fit gives the same bytes. ``report_numbers`` is the
+content of both. ``report_page`` puts the sections together, each a file ``*_section``, and ``verdict``. They draw
+with ``scatter`` and the room ``charts``.
 """
 
 from trainer.report.report_numbers import Report, report_of

@@ -2,13 +2,13 @@
 
 from markupsafe import Markup
 
-from trainer.steps.encode import Matrix
 from trainer.controls.evaluate import SILHOUETTE_ROWS, Labels
 from trainer.report.charts.bars import Bar, bar_chart
 from trainer.report.charts.html import number, render
+from trainer.report.charts.svg import colour
 from trainer.report.report_numbers import Report
 from trainer.report.scatter import POINTS, scatter_chart
-from trainer.report.charts.svg import colour
+from trainer.steps.encode import Matrix
 
 _METRICS = {
     "sse": ("SSE", "the sum of squared distances to the centres", ",.1f"),

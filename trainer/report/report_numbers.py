@@ -14,13 +14,13 @@ from trainer.controls.affinity import Affinity
 from trainer.controls.compare_encodings import Comparison
 from trainer.controls.drift import Drift
 from trainer.controls.evaluate import Labels, Search
-from trainer.fit import Fit
 from trainer.controls.followup import Followup
-from trainer.release.impact import Impact
 from trainer.controls.loadings import Loading, loadings
 from trainer.controls.named_k import KBy
-from trainer.steps.fit_settings import FitSettings
 from trainer.controls.traits import ProfileRow, Trait, Traits
+from trainer.fit import Fit
+from trainer.release.impact import Impact
+from trainer.steps.fit_settings import FitSettings
 
 # The article's ``columns_to_report``.
 COLUMNS = (

@@ -5,18 +5,18 @@ from typing import Any
 from msgspec import convert, to_builtins
 
 from schemas.printable import printable_cell
-from trainer.steps.encode import Matrix
 from trainer.controls.evaluate import Labels
 from trainer.report.changes_section import changes
+from trainer.report.charts.html import render
 from trainer.report.choice_section import choice
 from trainer.report.data_section import data
-from trainer.report.charts.html import render
-from trainer.report.report_numbers import Report
 from trainer.report.overview_section import clusters, figures
+from trainer.report.report_numbers import Report
 from trainer.report.segments_section import segment_cards, side_by_side
 from trainer.report.space_section import space
 from trainer.report.verdict import verdict
 from trainer.report.worth_section import worth
+from trainer.steps.encode import Matrix
 
 
 def page(report: Report, components: Matrix, labels: Labels) -> bytes:

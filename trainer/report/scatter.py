@@ -7,10 +7,21 @@ import numpy as np
 import numpy.typing as npt
 from markupsafe import Markup
 
-from trainer.steps.encode import Matrix
 from trainer.controls.evaluate import Labels
+from trainer.report.charts.svg import (
+    COLOURS,
+    Frame,
+    Scale,
+    around,
+    axes,
+    circle,
+    colour,
+    picture,
+    text,
+    ticks,
+)
 from trainer.report.report_numbers import SegmentReport
-from trainer.report.charts.svg import COLOURS, Frame, Scale, around, axes, circle, colour, picture, text, ticks
+from trainer.steps.encode import Matrix
 
 POINTS = 3_000
 LEAST_POINTS = 60  # of a segment, so that a small one is seen

@@ -9,8 +9,8 @@ from trainer.controls.loadings import Loading
 from trainer.report.charts.bars import Bar, bar_chart
 from trainer.report.charts.html import number, render, words
 from trainer.report.charts.intervals import IntervalRow, interval_chart
-from trainer.report.report_numbers import Report
 from trainer.report.charts.svg import COLOURS
+from trainer.report.report_numbers import Report
 
 _COMPONENTS = 6  # the first ones, which keep the most
 

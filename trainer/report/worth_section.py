@@ -9,8 +9,8 @@ from trainer.controls.followup import DAYS, LEAST_USERS, SHUFFLES, Followup, Seg
 from trainer.report.charts.bars import Bar, bar_chart
 from trainer.report.charts.dots import DotRow, dot_chart, legend
 from trainer.report.charts.html import number, render, words
-from trainer.report.report_numbers import Report
 from trainer.report.charts.svg import colour
+from trainer.report.report_numbers import Report
 
 _OUTCOMES = {"repeat": "orders again (yes or no)", "orders": "number of orders", "spend": "spend"}
 

@@ -16,12 +16,12 @@ from sklearn.preprocessing import StandardScaler
 
 from schemas.errors import BadTraining
 from schemas.release.model_release import ModelRelease
-from trainer.steps.rows_digest import digest
-from trainer.steps.encode import FeatureEncoder, Matrix
-from trainer.steps.training_rows import Selection
-from trainer.steps.scale import scaler_for
 from trainer.steps.batch_scorer import encoder_of
+from trainer.steps.encode import FeatureEncoder, Matrix
 from trainer.steps.fit_settings import FitSettings
+from trainer.steps.rows_digest import digest
+from trainer.steps.scale import scaler_for
+from trainer.steps.training_rows import Selection
 
 
 @dataclass(frozen=True, slots=True)

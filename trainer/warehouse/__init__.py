@@ -1,10 +1,10 @@
 """The warehouse: tables that Segue reads its users, facts and features from. docs/warehouse.md tells the rules."""
 
-from trainer.warehouse.queries.feature_query import schema_of
-from trainer.warehouse.tables.table_names import Names
-from trainer.warehouse.tables.reading_rules import Csv, Reading
 from trainer.warehouse.checks.warehouse_reports import Counts, Rejected, Rejections
+from trainer.warehouse.queries.feature_query import schema_of
 from trainer.warehouse.shop_warehouse import Warehouse, open_warehouse
+from trainer.warehouse.tables.reading_rules import Csv, Reading
+from trainer.warehouse.tables.table_names import Names
 
 __all__ = [
     "Counts",

@@ -9,27 +9,29 @@ from typing import Self
 import pyarrow as pa
 
 from schemas.errors import BadWarehouse
-from schemas.input_events import Order, Signup
 from schemas.features import FEATURES, Feature
-from trainer.warehouse.kinds import bigquery_warehouse
-from trainer.warehouse.kinds import duckdb_warehouse
+from schemas.input_events import Order, Signup
 from trainer.warehouse import fact_rows
-from trainer.warehouse.kinds import postgres_warehouse
 from trainer.warehouse.checks import warehouse_reports
-from trainer.warehouse.kinds import snowflake_warehouse
+from trainer.warehouse.checks.inspection import Inspection
+from trainer.warehouse.checks.left_out_rows import AHEAD, LeftOut
 from trainer.warehouse.checks.nobody_left import cause_of, sides_of
-from trainer.warehouse.tables.column_types import Form, form_of
+from trainer.warehouse.checks.warehouse_reports import Counts, Rejections
+from trainer.warehouse.kinds import (
+    bigquery_warehouse,
+    duckdb_warehouse,
+    postgres_warehouse,
+    snowflake_warehouse,
+)
+from trainer.warehouse.kinds.warehouse_source import Source
 from trainer.warehouse.queries.dialects import DECODING, TRYING
 from trainer.warehouse.queries.feature_query import schema_of
-from trainer.warehouse.checks.inspection import Inspection
-from trainer.warehouse.tables.table_layout import TABLES, is_read
-from trainer.warehouse.checks.left_out_rows import AHEAD, LeftOut
-from trainer.warehouse.tables.table_names import Names
 from trainer.warehouse.queries.shop_queries import Ordering, Queries
+from trainer.warehouse.tables.column_types import Form, form_of
 from trainer.warehouse.tables.reading_rules import Reading
-from trainer.warehouse.checks.warehouse_reports import Counts, Rejections
 from trainer.warehouse.tables.resolve_columns import resolve
-from trainer.warehouse.kinds.warehouse_source import Source
+from trainer.warehouse.tables.table_layout import TABLES, is_read
+from trainer.warehouse.tables.table_names import Names
 
 FOLLOWUP_SCHEMA = pa.schema(
     [pa.field("user_id", pa.string(), nullable=False), ("orders", pa.int64()), ("cents", pa.float64())]

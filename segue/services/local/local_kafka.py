@@ -8,14 +8,14 @@ import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from segue.services.process.answers import kafka_answers, port_open
 from segue.services.local.kafka_config import local_properties
-from segue.services.programs.kafka_jars import find_java, kafka_jars, kafka_version
 from segue.services.local.local_server import LocalServer
+from segue.services.process.answers import kafka_answers, port_open
 from segue.services.process.server_process import ServerProcess
 from segue.services.process.service_trouble import ServiceTrouble
+from segue.services.programs.kafka_jars import find_java, kafka_jars, kafka_version
 
-_LOG4J = Path(__file__).parent / "kafka" / "log4j2.xml"
+_LOG4J = Path(__file__).parents[1] / "kafka" / "log4j2.xml"
 
 
 class LocalKafka(LocalServer):

@@ -6,8 +6,8 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from segue.services.process.answers import port_open, redis_answers
 from segue.services.local.local_server import LocalServer
+from segue.services.process.answers import port_open, redis_answers
 from segue.services.process.server_process import ServerProcess
 from segue.services.programs.redis_program import find_redis
 

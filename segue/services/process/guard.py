@@ -4,7 +4,7 @@ Process groups and directories given to the guard are killed and removed when th
 having done so: by an exception, a signal, or SIGKILL. No signal handler is touched for it.
 
 It is told before there is something to clean up: of a directory before it is made (`make_directory`), of a server
-before that begins (`process.py`). So there is no moment at which we could die and leave something behind.
+before that begins (`server_process.py`). So there is no moment at which we could die and leave something behind.
 """
 
 from __future__ import annotations

@@ -12,10 +12,10 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-from segue.services.programs.cache import cached_folder, is_cached
 from segue.services.process.service_trouble import ServiceTrouble
+from segue.services.programs.cache import cached_folder, is_cached
 
-_HERE = Path(__file__).parent / "kafka"
+_HERE = Path(__file__).parents[1] / "kafka"
 _POM = _HERE / "pom.xml"
 _HASHES = _HERE / "jars.sha256"
 _OLDEST_JAVA = 17

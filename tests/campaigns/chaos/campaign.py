@@ -18,8 +18,6 @@ from typing import ClassVar
 from schemas.input_events import Event
 from segue.services import LocalKafka, LocalRedis
 from streamer.kafka.topics_admin import create_topics
-from tests.support.inputs.bad_events import BadRecord
-from tests.support.checks.chains import check_chains
 from tests.campaigns.chaos.customers import records, with_strays
 from tests.campaigns.chaos.disks import Disk
 from tests.campaigns.chaos.faults import Servers, Workers
@@ -32,10 +30,12 @@ from tests.campaigns.chaos.publisher import Publisher, train_three
 from tests.campaigns.chaos.rebuilds import Rebuilds
 from tests.campaigns.chaos.remakes import Remakes
 from tests.campaigns.chaos.standby import Standby
-from tests.support.servers.deployment import Deployment
+from tests.support.checks.chains import check_chains
 from tests.support.checks.check_dead_letters import check_letters
-from tests.support.checks.pipelines import pipeline_of
 from tests.support.checks.check_promises import Outcome, expected_users
+from tests.support.checks.pipelines import pipeline_of
+from tests.support.inputs.bad_events import BadRecord
+from tests.support.servers.deployment import Deployment
 
 _THELOOK = Path(str(files("segue"))) / "data" / "thelook"
 _FAULT_S = 8.0  # about what one fault takes, the time until the next included

@@ -17,9 +17,9 @@ import redis
 
 from schemas.errors import BadTopics, NeedsRebuild
 from segue.services import LocalKafka, LocalRedis
-from tests.support.servers.aof import cut_inside_save
 from tests.campaigns.chaos.disks import Disk
 from tests.campaigns.chaos.standby import Standby, can_take_over
+from tests.support.servers.aof import cut_inside_save
 from tests.support.servers.deployment import Deployment, WorkerProcess
 from tests.support.servers.services import HANG_S, eventually
 

@@ -10,13 +10,13 @@ from contextlib import contextmanager
 
 from confluent_kafka import KafkaError, Message, Producer
 
-from schemas.inputs.decode import encode_order, encode_signup
 from schemas.input_events import Event, Order
+from schemas.inputs.decode import encode_order, encode_signup
 from schemas.partitioner import librdkafka_name, partition_of
 from schemas.topics import Topics
-from tests.support.inputs.bad_events import BadRecord
 from tests.campaigns.chaos.customers import Stray
 from tests.support.checks.check_dead_letters import Sent
+from tests.support.inputs.bad_events import BadRecord
 
 _PATIENCE_MS = 600_000  # longer than any fault: what a producer was given is written in the end
 _FLUSH_S = 600.0

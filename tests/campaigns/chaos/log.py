@@ -9,11 +9,11 @@ from typing import Any
 
 from schemas.input_events import Event
 from schemas.partitioner import partition_of
-from tests.support.checks.chains import History, Lying, in_order
 from tests.campaigns.chaos.past import Past
 from tests.campaigns.chaos.remakes import Remakes
-from tests.support.servers.deployment import Deployment
+from tests.support.checks.chains import History, Lying, in_order
 from tests.support.checks.read_records import KafkaRecord, headers_of, key_of, read_topic, value_of
+from tests.support.servers.deployment import Deployment
 
 _NO_PAST = Past()
 

@@ -15,9 +15,9 @@ from schemas.input_events import Event, Order, Signup
 from tests.campaigns.chaos.commands import run_command
 from tests.campaigns.chaos.customers import a_signup, an_order
 from tests.campaigns.chaos.gremlin import Say
-from tests.support.servers.deployment import Deployment
 from tests.support.checks.read_records import read_topic, value_of
 from tests.support.inputs.shops import Shop, write_csv
+from tests.support.servers.deployment import Deployment
 
 _BEGIN = datetime(2023, 11, 1, tzinfo=UTC)
 _MINUTES = 60 * 24 * 60

@@ -21,9 +21,9 @@ from tests.campaigns.chaos.faults import Workers
 from tests.campaigns.chaos.feed import Feed
 from tests.campaigns.chaos.gremlin import Say
 from tests.campaigns.chaos.rebuilds import Rebuilds
-from tests.support.servers.deployment import Deployment
 from tests.support.checks.check_dead_letters import At
 from tests.support.checks.read_records import KafkaRecord, read_topic
+from tests.support.servers.deployment import Deployment
 from tests.support.servers.services import HANG_S, eventually
 
 _CATCH_UP_S = 900.0

@@ -5,8 +5,8 @@ import secrets
 import sys
 import time
 
-from tests.support.servers.deployment import WorkerEnded
 from tests.campaigns.fuzz.campaign import run
+from tests.support.servers.deployment import WorkerEnded
 
 
 def main() -> int:

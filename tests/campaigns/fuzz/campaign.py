@@ -16,17 +16,17 @@ from confluent_kafka import Producer
 from schemas.input_events import Event, Order
 from schemas.partitioner import librdkafka_name
 from segue.services import LocalKafka, LocalRedis
-from tests.support.inputs.bad_events import BadRecord
-from tests.support.checks.chains import check_chains
 from tests.campaigns.chaos.customers import records as customers
 from tests.campaigns.chaos.log import histories
-from tests.support.servers.deployment import Deployment, trained
 from tests.campaigns.fuzz.hostile import every_kind, hostiles
 from tests.campaigns.fuzz.spellings import spelled
 from tests.campaigns.fuzz.strange import disguised
+from tests.support.checks.chains import check_chains
 from tests.support.checks.check_dead_letters import Sent, check_letters
-from tests.support.checks.pipelines import pipeline_of
 from tests.support.checks.check_promises import Outcome, expected_users
+from tests.support.checks.pipelines import pipeline_of
+from tests.support.inputs.bad_events import BadRecord
+from tests.support.servers.deployment import Deployment, trained
 
 _THELOOK = Path(str(files("segue"))) / "data" / "thelook"
 

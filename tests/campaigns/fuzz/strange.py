@@ -6,8 +6,8 @@ from random import Random
 
 from msgspec.structs import replace
 
-from schemas.inputs.field_checks import MAX_ID_BYTES, MAX_TEXT_BYTES
 from schemas.input_events import Event, Item, Order, Signup
+from schemas.inputs.field_checks import MAX_ID_BYTES, MAX_TEXT_BYTES
 
 # ``#`` becomes a number. Nothing is trimmed, folded or normalised, so no two of them are one.
 FORMS = (

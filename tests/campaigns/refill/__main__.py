@@ -1,4 +1,4 @@
-"""`python -m tests.campaigns.refill`: rebuild a million events beside a living worker, switch, and verify; then measure
+"""`python -m tests.campaigns.refill`: rebuild a million events beside a worker, switch, verify; then measure
 the commands' memory for few users and for many.
 """
 
@@ -7,9 +7,9 @@ import secrets
 import sys
 import time
 
-from tests.support.servers.deployment import WorkerEnded
 from tests.campaigns.refill import memory
 from tests.campaigns.refill.campaign import Verdict, run
+from tests.support.servers.deployment import WorkerEnded
 
 
 def main() -> int:

@@ -14,16 +14,16 @@ from random import Random
 
 from schemas.input_events import Event
 from segue.services import LocalKafka, LocalRedis
-from tests.support.inputs.bad_events import BadRecord
 from tests.campaigns.chaos.customers import EVENTS_A_USER, records
 from tests.campaigns.chaos.feed import Feed
-from tests.support.servers.deployment import Deployment, WorkerProcess
 from tests.campaigns.refill.commands import Ran, ran
 from tests.campaigns.refill.facts import Sent
 from tests.campaigns.refill.judge import There, check_counts, differences
 from tests.campaigns.refill.lanes import applied_under, in_the_log, wait_until_applied
 from tests.campaigns.refill.stored import Told, hashes, told, users_in_redis
 from tests.support.checks.check_promises import expected_users
+from tests.support.inputs.bad_events import BadRecord
+from tests.support.servers.deployment import Deployment, WorkerProcess
 
 Say = Callable[[str], None]
 

@@ -7,8 +7,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tests.support.checks.stored_users import Stored, features_of, left_of, parsed
 from tests.support.checks.check_promises import Expected
+from tests.support.checks.stored_users import Stored, features_of, left_of, parsed
 
 _NEAR = 1e-9
 

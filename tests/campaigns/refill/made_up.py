@@ -11,23 +11,23 @@ from typing import Any
 
 from msgspec import Struct
 
-from schemas.outputs.segment_change import Cause
-from schemas.inputs.decode import encode_order, encode_signup
 from schemas.input_events import Item, Order, Signup
+from schemas.inputs.decode import encode_order, encode_signup
+from schemas.outputs.segment_change import Cause
 from schemas.topics import Topics
-from streamer.place import place as places
-from streamer.refill.compare_states import Kept
-from streamer.interfaces.lane_interfaces import Bounds, Headers, OutRecord, Record, Unswept, UserWrite
-from streamer.place.redis_keys import ORDER_PREFIX, STATE, Keys
+from streamer.batch.batch_users import write_of
+from streamer.batch.change_records import change_records
 from streamer.batch.lane_config import LaneConfig
 from streamer.in_memory import MemoryKafka, MemoryLog, MemoryRedis, MemoryStore
-from streamer.batch.change_records import change_records
+from streamer.interfaces.lane_interfaces import Bounds, Headers, OutRecord, Record, Unswept, UserWrite
+from streamer.place import place as places
 from streamer.place.place import FoldSettings, Place
+from streamer.place.redis_keys import ORDER_PREFIX, STATE, Keys
+from streamer.refill.compare_states import Kept
 from streamer.segment.decide_event import decide
 from streamer.user.fold_events import fold_all
 from streamer.user.order_rules import Rules
 from streamer.user.user_state import UserState
-from streamer.batch.batch_users import write_of
 from tests.support.checks.refusing import refuse_none
 from tests.support.worlds.made_up_release import an_active_model
 

@@ -18,11 +18,11 @@ from unittest.mock import patch
 
 import msgspec
 
-from segue.refill.lane_verify import Differing, InRedis, LaneVerify, Users
-from segue.connect.redis_users import RedisUsers
 from segue.config.settings import Settings
-from streamer.refill.bootstrap_lanes import LaneEnds, bootstrap
+from segue.connect.redis_users import RedisUsers
+from segue.refill.lane_verify import Differing, InRedis, LaneVerify, Users
 from streamer.place.redis_keys import Keys
+from streamer.refill.bootstrap_lanes import LaneEnds, bootstrap
 from streamer.refill.rebuild_lane import LaneFiller
 from streamer.refill.refold import Refold
 from streamer.refill.spill import Spill

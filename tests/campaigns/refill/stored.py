@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 import redis
 
-from tests.support.servers.deployment import Deployment
 from tests.support.checks.read_records import KafkaRecord, each_record
+from tests.support.servers.deployment import Deployment
 
 _AT_ONCE = 1_000
 

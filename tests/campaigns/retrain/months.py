@@ -12,9 +12,9 @@ from schemas.release.model_release import ModelRelease
 from trainer.release.current_release import Current, current_from
 from trainer.release.impact import Impact, told_in
 from trainer.steps.fit_settings import FitSettings
+from trainer.steps.training_window import Window
 from trainer.train import train
 from trainer.warehouse import Warehouse, open_warehouse
-from trainer.steps.training_window import Window
 
 LAST = (2025, 1)
 """The month in which the data of thelook end."""

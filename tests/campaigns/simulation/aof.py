@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Literal
 
-from streamer.interfaces.lane_interfaces import UserWrite
 from streamer.in_memory import MemoryRedis, MemoryUser
+from streamer.interfaces.lane_interfaces import UserWrite
 from streamer.segment.neighbours import AngleIndex
 
 # The settings name the first; rebuilds fill the others, and lanes move to them.
@@ -113,7 +113,7 @@ class AppendOnlyFile:
 
 
 def torn(held: Contents, prefix: str) -> set[int]:
-    """The lanes whose count differs from the number in their place, as in :mod:`streamer.redis.save_count`."""
+    """The lanes whose count differs from that in their place, as in :mod:`streamer.redis.save_count`."""
     under = {lane: count for (name, lane), count in held.saves.items() if name == prefix}
     return {lane for lane, count in under.items() if count != held.numbers[prefix, lane]}
 

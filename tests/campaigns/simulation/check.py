@@ -10,20 +10,20 @@ from typing import Any, Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from schemas.outputs.segment_change import Cause, Change, FeatureValue, SegmentChange
-from schemas.inputs.decode import canonical
 from schemas.input_events import Event, Order, Signup, UserErased
-from schemas.partitioner import partition_of
+from schemas.inputs.decode import canonical
+from schemas.outputs.segment_change import Cause, Change, FeatureValue, SegmentChange
 from schemas.outputs.wire import decode_change
+from schemas.partitioner import partition_of
 from streamer.interfaces.lane_interfaces import OutRecord, Record
 from streamer.segment.active_model import ActiveModel
 from streamer.segment.neighbours import angle
-from streamer.user.fold_events import fold
 from streamer.segment.scoring import Score
+from streamer.user.fold_events import fold
 from streamer.user.user_state import UserState
-from tests.support.checks import feature_oracle
 from tests.campaigns.simulation.broken import BrokenPromise, same
 from tests.campaigns.simulation.kept import check_kept
+from tests.support.checks import feature_oracle
 from tests.support.strategies.events import START
 from tests.support.worlds.lane_world import World, check_promises
 

@@ -3,8 +3,8 @@
 from datetime import datetime, timedelta
 from random import Random
 
-from schemas.inputs.decode import encode_order, encode_signup
 from schemas.input_events import Event, Item, Order, Signup, UserErased
+from schemas.inputs.decode import encode_order, encode_signup
 from schemas.partitioner import partition_of
 from tests.support.inputs.bad_events import BAD_FIELDS, BAD_ORDERS
 from tests.support.strategies.events import START

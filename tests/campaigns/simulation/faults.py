@@ -5,11 +5,19 @@ from typing import Any, Literal
 
 from schemas.errors import Unreachable
 from streamer.interfaces.lane_errors import InDoubt
-from tests.support.worlds.failing_ends import Crash
 from tests.campaigns.simulation.aof import AppendOnlyFile
 from tests.campaigns.simulation.events import Producers
 from tests.campaigns.simulation.schedule import Task
-from tests.campaigns.simulation.world import NAMES, OPERATOR, Announcement, SimLeases, SimLog, SimStore, SimWorld
+from tests.campaigns.simulation.world import (
+    NAMES,
+    OPERATOR,
+    Announcement,
+    SimLeases,
+    SimLog,
+    SimStore,
+    SimWorld,
+)
+from tests.support.worlds.failing_ends import Crash
 
 CallFault = Literal["crash before", "crash after", "fails", "answer lost", "late"]
 Ends = SimLog | SimStore | SimLeases | Announcement

@@ -2,18 +2,18 @@
 
 from collections import defaultdict
 
-from schemas.inputs.decode import canonical
 from schemas.input_events import Event
+from schemas.inputs.decode import canonical
 from schemas.partitioner import partition_of
 from streamer.place import place as places
-from streamer.user import user_state as states
 from streamer.place.place import Place
+from streamer.user import user_state as states
 from streamer.user.fold_events import fold_all
 from streamer.user.user_state import UserState
-from tests.support.checks.refusing import refuse_none
 from tests.campaigns.simulation.broken import same
 from tests.campaigns.simulation.check import read_event
 from tests.campaigns.simulation.world import SimWorld
+from tests.support.checks.refusing import refuse_none
 
 
 def check_filled(world: SimWorld, prefix: str, partition: int) -> None:

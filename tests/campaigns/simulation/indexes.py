@@ -1,14 +1,14 @@
 """Whether an index holds whom a lane says that it holds, and is whole when a release first needs it."""
 
 from schemas.partitioner import partition_of
-from streamer.place import place as places
-from streamer.user import user_state as states
-from streamer.user.user_features import features
 from streamer.in_memory import MemoryRedis
+from streamer.place import place as places
+from streamer.place.place import Place
 from streamer.segment.active_model import ActiveModel
 from streamer.segment.neighbours import angle
-from streamer.place.place import Place
 from streamer.segment.scoring import Scorer
+from streamer.user import user_state as states
+from streamer.user.user_features import features
 from streamer.user.user_state import UserState
 from tests.campaigns.simulation.broken import BrokenPromise
 from tests.campaigns.simulation.releases import Published

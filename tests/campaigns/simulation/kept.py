@@ -1,15 +1,15 @@
 """What Redis holds in the end of each user beside its state, and of each lane, for readers and takeovers."""
 
-from schemas.outputs.segment_change import SegmentChange
 from schemas.inputs.decode import order_of
-from schemas.partitioner import partition_of
+from schemas.outputs.segment_change import SegmentChange
 from schemas.outputs.wire import decode_change
+from schemas.partitioner import partition_of
 from streamer.place import place as places
-from streamer.user.history import FIELDS
 from streamer.segment.active_model import ActiveModel
+from streamer.user.history import FIELDS
 from streamer.user.order_index import all_entries
-from tests.support.checks import feature_oracle
 from tests.campaigns.simulation.broken import same
+from tests.support.checks import feature_oracle
 from tests.support.worlds.lane_world import World
 
 _PLAIN = ("segment", "segment_name", "provisional", "sequence", "model_version", "activation")
@@ -18,7 +18,9 @@ _PLAIN = ("segment", "segment_name", "provisional", "sequence", "model_version",
 def check_kept(world: World, model: ActiveModel) -> None:
     """All of it, once all lanes have read to the end by this model."""
     facts, exclude = world.events(), world.config.rules.exclude_statuses
-    alive = {user_id for user_id in facts if feature_oracle.features(user_id, facts[user_id], exclude) is not None}
+    alive = {
+        user_id for user_id in facts if feature_oracle.features(user_id, facts[user_id], exclude) is not None
+    }
     same("users without any event", set(world.redis.users) - set(facts), set())
     for user_id in facts:
         _check_fields(world, user_id, model if user_id in alive else None)

@@ -9,15 +9,14 @@ from schemas.errors import BadTopics, NeedsRebuild, Unreachable
 from segue.refill import rebuild_steps
 from segue.refill.lane_past import LaneLog, told_in_a_sentence
 from segue.refill.rebuild_steps import Rebuilding, is_anew
-from streamer.refill import bootstrap_lanes as bootstraps
-from streamer.place import place as places
-from streamer.refill.bootstrap_lanes import LaneEnds, NotFresh
-from streamer.interfaces.lane_interfaces import UserWrite
 from streamer.interfaces.lane_errors import Torn
-from streamer.segment.active_model import BootstrapRecord
+from streamer.interfaces.lane_interfaces import UserWrite
+from streamer.place import place as places
 from streamer.place.place_marks import Refilling, encode_mark, moved_to
+from streamer.refill import bootstrap_lanes as bootstraps
+from streamer.refill.bootstrap_lanes import LaneEnds, NotFresh
 from streamer.refill.rebuild_lane import WRITER, LaneInUse
-from tests.support.worlds.failing_ends import Crash
+from streamer.segment.active_model import BootstrapRecord
 from tests.campaigns.simulation.aof import PREFIXES
 from tests.campaigns.simulation.broken import BrokenPromise
 from tests.campaigns.simulation.check import AS_OF
@@ -25,6 +24,7 @@ from tests.campaigns.simulation.faults import CallFaults
 from tests.campaigns.simulation.filled import check_filled
 from tests.campaigns.simulation.schedule import Task
 from tests.campaigns.simulation.world import OPERATOR, Announcement, SimLeases, SimLog, SimStore, SimWorld
+from tests.support.worlds.failing_ends import Crash
 from tests.support.worlds.lane_world import NOW
 
 Wrap = Callable[[Any], Any]

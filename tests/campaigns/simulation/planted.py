@@ -13,19 +13,18 @@ from msgspec.structs import replace
 
 from schemas.outputs.segment_change import Change
 from schemas.topics import Topics
-from streamer.takeover import healing
-from streamer.lane import release_switch
-from streamer.lane import run_takeover
-from streamer.lane import lane as lanes
+from streamer.batch.batch_users import Users
 from streamer.batch.read_batch import Batch, Incoming, read_batch
 from streamer.interfaces.lane_interfaces import Committed, OutRecord, Record, UserWrite
+from streamer.lane import lane as lanes
+from streamer.lane import release_switch, run_takeover
 from streamer.lane.lane import Lane
-from streamer.segment.active_model import ActiveModel
-from streamer.place.place import Place
-from streamer.segment.scoring import Scorer
-from streamer.takeover.starting_point import Start, starting_point
 from streamer.lane.release_switch import Switch, Turn
-from streamer.batch.batch_users import Users
+from streamer.place.place import Place
+from streamer.segment.active_model import ActiveModel
+from streamer.segment.scoring import Scorer
+from streamer.takeover import healing
+from streamer.takeover.starting_point import Start, starting_point
 from tests.campaigns.simulation import aof
 from tests.campaigns.simulation.planted_commands import COMMANDS
 

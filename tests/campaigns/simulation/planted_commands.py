@@ -1,4 +1,4 @@
-"""Rebuilds, switches and bootstraps with a planted fault, as :mod:`tests.campaigns.simulation.planted` for lanes."""
+"""Planted faults of rebuild, switch and bootstrap; lanes: :mod:`tests.campaigns.simulation.planted`."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,12 +8,12 @@ from unittest.mock import patch
 from segue.refill import rebuild_steps
 from segue.refill.lane_past import LaneLog
 from segue.refill.rebuild_steps import Rebuilding
-from streamer.refill import bootstrap_lanes as bootstraps
-from streamer.interfaces.lane_interfaces import Store
-from streamer.takeover.lane_snapshot import follow_lane
 from streamer.in_memory import MemoryStore
-from streamer.refill.numbered_saves import Filler
+from streamer.interfaces.lane_interfaces import Store
 from streamer.place.place_marks import Moved, encode_mark, moved_to
+from streamer.refill import bootstrap_lanes as bootstraps
+from streamer.refill.numbered_saves import Filler
+from streamer.takeover.lane_snapshot import follow_lane
 from tests.campaigns.simulation.world import SimStore
 
 Planted = Iterator[None]

@@ -1,16 +1,16 @@
-"""Workers: lanes run as :mod:`streamer.worker.lane_threads` runs them, whose owner the group may change at any time."""
+"""Workers: lanes as in :mod:`streamer.worker.lane_threads`; the group may change their owner at any time."""
 
 from collections.abc import Callable
 from typing import Any
 
 from schemas.errors import NeedsRebuild, Unreachable
-from streamer.lane.lane import Lane
 from streamer.interfaces.lane_errors import Fenced, InDoubt, LaneClosing, NotReady
-from tests.support.worlds.failing_ends import Crash
+from streamer.lane.lane import Lane
 from tests.campaigns.simulation.faults import CallFaults
 from tests.campaigns.simulation.releases import LaneModels, Read
 from tests.campaigns.simulation.schedule import Task
 from tests.campaigns.simulation.world import NAMES, OPERATOR, SimLog, SimStore, SimWorld, watched
+from tests.support.worlds.failing_ends import Crash
 from tests.support.worlds.lane_world import NOW, drain_all
 
 # What lies between a lane and its ends: it gives them as the lane sees them.

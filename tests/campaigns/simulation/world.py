@@ -9,17 +9,17 @@ from msgspec import Struct
 
 from schemas.input_events import Event
 from schemas.partitioner import partition_of
-from streamer.place import place as places
-from streamer.refill.bootstrap_lanes import Fact
+from streamer.in_memory import MemoryLog, MemoryRedis, MemoryStore
+from streamer.interfaces.lane_errors import InDoubt, Torn
 from streamer.interfaces.lane_interfaces import OutRecord, Record, UserWrite
 from streamer.lane.lane import Lane
-from streamer.interfaces.lane_errors import InDoubt, Torn
-from streamer.in_memory import MemoryLog, MemoryRedis, MemoryStore
-from streamer.segment.active_model import ActiveModel, BootstrapRecord
-from streamer.segment.neighbours import AngleIndex
+from streamer.lane.release_switch import Turn
+from streamer.place import place as places
 from streamer.place.place import Place
 from streamer.place.place_marks import moved_to
-from streamer.lane.release_switch import Turn
+from streamer.refill.bootstrap_lanes import Fact
+from streamer.segment.active_model import ActiveModel, BootstrapRecord
+from streamer.segment.neighbours import AngleIndex
 from tests.campaigns.simulation.aof import PREFIXES, AppendOnlyFile, Effect, drop_effects, effects_of
 from tests.campaigns.simulation.broken import BrokenPromise, same
 from tests.campaigns.simulation.check import Ledger, read_event

@@ -4,8 +4,8 @@ import argparse
 import sys
 import time
 
-from tests.support.servers.deployment import WorkerEnded
 from tests.campaigns.soak.campaign import run
+from tests.support.servers.deployment import WorkerEnded
 
 
 def main() -> int:

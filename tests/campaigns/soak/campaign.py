@@ -14,10 +14,10 @@ from random import Random
 from segue.services import LocalKafka, LocalRedis
 from tests.campaigns.chaos.customers import records
 from tests.campaigns.chaos.feed import Feed
-from tests.support.servers.deployment import Deployment, trained
 from tests.campaigns.refill.lanes import wait_until_applied
 from tests.campaigns.soak.gauges import Reading, read
 from tests.campaigns.soak.judge import Verdict, judge
+from tests.support.servers.deployment import Deployment, trained
 
 Say = Callable[[str], None]
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import redis
 
-from tests.support.servers.deployment import Deployment, WorkerProcess
 from tests.campaigns.refill.lanes import applied_under, in_the_log
+from tests.support.servers.deployment import Deployment, WorkerProcess
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""`python -m tests.campaigns.terminal`: interrupt every command on real servers, then play the demo ten times."""
+"""`python -m tests.campaigns.terminal`: interrupt every command on real servers, then ten demos."""
 
 import argparse
 import random

@@ -15,8 +15,8 @@ from segue.services import LocalKafka, LocalRedis
 from segue.services.process.ports import free_ports
 from tests.support.servers.deployment import Deployment, trained
 from tests.support.servers.interrupts import Ended, interrupted
-from tests.support.worlds.made_up_release import a_release
 from tests.support.servers.services import eventually
+from tests.support.worlds.made_up_release import a_release
 
 Say = Callable[[str], None]
 

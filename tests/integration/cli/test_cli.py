@@ -14,20 +14,20 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from schemas.outputs.headers import dead_letter
-from schemas.partitioner import partition_of
 from schemas.outputs.wire import encode_change
+from schemas.partitioner import partition_of
+from segue.cli.main import run
+from segue.config.settings import Settings
 from segue.connect import kafka_access as segue_kafka
 from segue.connect import wait_for_servers
-from segue.cli.main import run
 from segue.connect.read_topics import CommittedReader
 from segue.services import KafkaService, LocalKafka, RedisService
 from segue.services.process.ports import free_ports
-from segue.config.settings import Settings
-from tests.support.servers.acl import login
 from tests.support.inputs.made_change import a_change
+from tests.support.inputs.shops import Shop, write_csv
+from tests.support.servers.acl import login
 from tests.support.servers.segue_process import SegueProcess
 from tests.support.servers.services import HANG_S
-from tests.support.inputs.shops import Shop, write_csv
 
 Capture = pytest.CaptureFixture[str]
 Segue = Callable[..., int]

@@ -13,21 +13,21 @@ from confluent_kafka.admin import AdminClient
 
 from schemas.errors import BadRelease, BadTopics
 from schemas.input_events import Item, Order, Signup
-from schemas.topics import Topics
 from schemas.outputs.wire import encode_release
-from segue.refill.run_bootstrap import fill
-from segue.refill.bootstrap_offsets import check_unused_group, offsets_at
+from schemas.topics import Topics
+from segue.config.settings import Settings
 from segue.connect.kafka_access import prepare_topics
 from segue.connect.lane_connections import open_log
 from segue.connect.read_topics import CommittedReader
+from segue.refill.bootstrap_offsets import check_unused_group, offsets_at
+from segue.refill.run_bootstrap import fill
 from segue.services import KafkaService, RedisService
-from segue.config.settings import Settings
-from streamer.refill.bootstrap_lanes import Filled, NotFresh
 from streamer.place.place_marks import is_refilled
 from streamer.redis.redis_client import connect
-from tests.support.worlds.made_up_release import a_release
+from streamer.refill.bootstrap_lanes import Filled, NotFresh
 from tests.support.servers.segue_process import SegueProcess
 from tests.support.servers.services import HANG_S
+from tests.support.worlds.made_up_release import a_release
 
 T = datetime(2024, 6, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)

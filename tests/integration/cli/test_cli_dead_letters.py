@@ -8,11 +8,11 @@ import pytest
 import redis
 from confluent_kafka import Producer
 
-from schemas.inputs.decode import encode_signup
 from schemas.input_events import Signup
+from schemas.inputs.decode import encode_signup
 from schemas.partitioner import partition_of
-from tests.support.servers.deployment import Deployment
 from tests.support.checks.read_records import headers_of, key_of, read_topic
+from tests.support.servers.deployment import Deployment
 from tests.support.servers.services import HANG_S
 
 START = datetime(2024, 5, 1, tzinfo=UTC)

@@ -13,9 +13,9 @@ import redis
 from confluent_kafka.admin import AdminClient
 from rich.console import Console
 
+from segue.config.settings import Settings
 from segue.demo import run_demo as demo_run
 from segue.services import KafkaService, NoServices, RedisService
-from segue.config.settings import Settings
 from tests.support.servers.segue_process import SegueProcess
 from tests.support.servers.services import HANG_S, eventually
 

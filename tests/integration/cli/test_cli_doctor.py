@@ -14,25 +14,25 @@ from confluent_kafka.admin import NewTopic
 
 from schemas.errors import NeedsRebuild, Unreachable
 from schemas.outputs.wire import encode_release
+from segue.config.settings import Settings
+from segue.connect.kafka_access import prepare_topics
+from segue.connect.live_prefix import followed
+from segue.connect.redis_users import RedisUsers
 from segue.doctor.check import FAIL, OK, WARN, Check, worst
 from segue.doctor.on_kafka import check_kafka
 from segue.doctor.on_redis import check_redis
 from segue.doctor.places import REPAIR
-from segue.connect.live_prefix import followed
-from segue.connect.kafka_access import prepare_topics
-from segue.connect.redis_users import RedisUsers
 from segue.services import KafkaService, LocalRedis, RedisService
-from segue.config.settings import Settings
-from streamer.place import place as places
 from streamer.kafka.kafka_admin import Admin
-from streamer.place.redis_keys import Keys
+from streamer.kafka.topics_admin import create_topic
+from streamer.place import place as places
 from streamer.place.place import FoldSettings, Place
 from streamer.place.place_marks import Refilling, encode_mark
+from streamer.place.redis_keys import Keys
 from streamer.redis.redis_client import connect
-from streamer.kafka.topics_admin import create_topic
 from tests.support.servers.acl import login
-from tests.support.worlds.made_up_release import a_release, an_active_model
 from tests.support.servers.services import HANG_S
+from tests.support.worlds.made_up_release import a_release, an_active_model
 
 StartRedis = Callable[..., LocalRedis]
 

@@ -7,8 +7,8 @@ import redis
 
 from schemas import times
 from schemas.input_events import Item, Order, Signup
-from tests.support.servers.deployment import Deployment
 from tests.support.checks.read_records import read_topic, value_of
+from tests.support.servers.deployment import Deployment
 from tests.support.worlds.made_up_release import a_release
 
 START = datetime(2024, 5, 1, tzinfo=UTC)

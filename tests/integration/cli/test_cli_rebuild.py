@@ -11,10 +11,10 @@ import pytest
 import redis
 
 from schemas.input_events import Event, Item, Order, Signup, UserErased
-from tests.support.servers.deployment import Deployment
 from tests.support.checks.read_records import key_of, read_topic, value_of
-from tests.support.servers.services import eventually
 from tests.support.inputs.shops import Shop, write_csv
+from tests.support.servers.deployment import Deployment
+from tests.support.servers.services import eventually
 from tests.support.servers.topic_admin import lose_records
 
 START = datetime(2024, 5, 1, tzinfo=UTC)

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 from confluent_kafka import Producer
 
-from schemas.inputs.decode import encode_order
 from schemas.input_events import Event, Item, Order, Signup
+from schemas.inputs.decode import encode_order
 from schemas.partitioner import partition_of
 from segue.services import KafkaService, RedisService
-from tests.support.servers.deployment import Deployment, deployed
 from tests.support.checks.read_records import headers_of, key_of, read_topic, value_of
-from tests.support.worlds.made_up_release import a_release
+from tests.support.servers.deployment import Deployment, deployed
 from tests.support.servers.services import HANG_S, eventually
+from tests.support.worlds.made_up_release import a_release
 
 START = datetime(2024, 5, 1, tzinfo=UTC)
 BRANDS = ("Allegra K", "Carhartt", "Ön")

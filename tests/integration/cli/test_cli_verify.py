@@ -10,8 +10,8 @@ import pytest
 import redis
 
 from schemas.input_events import Event, Item, Order, Signup, UserErased
-from tests.support.servers.deployment import Deployment
 from tests.support.inputs.shops import Shop, write_csv
+from tests.support.servers.deployment import Deployment
 
 START = datetime(2024, 5, 1, tzinfo=UTC)
 BRANDS = ("Allegra K", "Carhartt", "Ön")

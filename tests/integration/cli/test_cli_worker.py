@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
-from schemas.inputs.decode import encode_order
 from schemas.input_events import Item, Order
-from schemas.topics import Topics
+from schemas.inputs.decode import encode_order
 from schemas.outputs.wire import encode_release
+from schemas.topics import Topics
 from segue.services import KafkaService, LocalRedis, RedisService
-from tests.support.worlds.made_up_release import a_release
 from tests.support.servers.segue_process import SegueProcess
 from tests.support.servers.services import HANG_S
+from tests.support.worlds.made_up_release import a_release
 
 StartRedis = Callable[..., LocalRedis]
 NOBODY = "127.0.0.1:1"

@@ -15,15 +15,16 @@ from typing import Any
 import pytest
 from confluent_kafka import Producer
 
-from schemas.inputs.decode import encode_order, encode_signup
 from schemas.input_events import Event, Item, Order, Signup
+from schemas.inputs.decode import encode_order, encode_signup
 from schemas.partitioner import librdkafka_name
-from tests.support.inputs.bad_events import BadRecord
 from tests.campaigns.chaos.customers import records
-from tests.support.servers.deployment import Deployment, WorkerProcess
-from tests.support.checks.read_records import headers_of, read_topic, value_of
-from tests.support.servers.services import HANG_S, eventually
 from tests.support.checks.check_promises import Expected, Outcome, expected_users
+from tests.support.checks.read_records import headers_of, read_topic, value_of
+from tests.support.inputs.bad_events import BadRecord
+from tests.support.servers.deployment import Deployment, WorkerProcess
+from tests.support.servers.services import HANG_S, eventually
+from tests.support.workers import backwards_worker
 from trainer.release.release_folder import load_release
 
 pytestmark = pytest.mark.long
@@ -174,7 +175,7 @@ class BackwardsWorker(WorkerProcess):
         self.log_file = deployment.folder / "backwards-worker.log"
         with self.log_file.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, str(Path(__file__).with_name("backwards_worker.py")), "worker"],
+                [sys.executable, str(Path(backwards_worker.__file__)), "worker"],
                 env={**deployment.environment, "SEGUE_WEB_PORT": "0", "SEGUE_LOG_FORMAT": "json"},
                 cwd=deployment.folder,
                 stdout=log,

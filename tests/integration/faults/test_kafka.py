@@ -13,9 +13,9 @@ import pytest
 
 from segue.services import LocalKafka, LocalRedis
 from tests.support.servers.deployment import Deployment, deployed
+from tests.support.servers.services import eventually, start_server
 from tests.support.workers.at_work import SESSION_S, AtWork, at_work
 from tests.support.workers.slow_proxy import KafkaBehindProxy, Proxy
-from tests.support.servers.services import eventually, start_server
 
 pytestmark = pytest.mark.long
 

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from confluent_kafka import Producer
 
-from schemas.inputs.decode import encode_signup
 from schemas.input_events import Signup
+from schemas.inputs.decode import encode_signup
 from schemas.partitioner import librdkafka_name, partition_of
-from tests.support.servers.deployment import Deployment
-from tests.support.workers.at_work import AtWork
-from tests.support.servers.services import HANG_S, eventually
 from tests.support.checks.check_promises import expected_users
+from tests.support.servers.deployment import Deployment
+from tests.support.servers.services import HANG_S, eventually
+from tests.support.workers.at_work import AtWork
 from trainer.release.release_folder import load_release
 
 pytestmark = pytest.mark.long

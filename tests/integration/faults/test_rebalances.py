@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.servers.deployment import Deployment, WorkerProcess
-from tests.support.workers.at_work import AtWork, at_work
 from tests.support.servers.services import eventually
+from tests.support.workers.at_work import AtWork, at_work
 
 pytestmark = pytest.mark.long
 

@@ -15,9 +15,9 @@ import redis
 
 from segue.services import LocalRedis
 from tests.support.servers.deployment import Deployment
+from tests.support.servers.services import eventually, start_server
 from tests.support.workers.at_work import SESSION_S, AtWork, at_work
 from tests.support.workers.slow_proxy import Proxy
-from tests.support.servers.services import eventually, start_server
 
 pytestmark = pytest.mark.long
 

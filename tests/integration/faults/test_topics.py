@@ -14,17 +14,17 @@ import redis
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewPartitions
 
-from schemas.inputs.decode import decode_order, decode_signup
 from schemas.errors import BadEvent
 from schemas.input_events import Event, Order
+from schemas.inputs.decode import decode_order, decode_signup
 from streamer.kafka.topics_admin import create_topics
-from tests.support.inputs.bad_events import BadRecord
 from tests.campaigns.chaos.customers import records
-from tests.support.servers.deployment import Deployment
-from tests.support.workers.at_work import USERS, AtWork, at_work
-from tests.support.checks.read_records import read_topic
-from tests.support.servers.services import HANG_S, end_of, eventually
 from tests.support.checks.check_promises import Outcome, expected_users
+from tests.support.checks.read_records import read_topic
+from tests.support.inputs.bad_events import BadRecord
+from tests.support.servers.deployment import Deployment
+from tests.support.servers.services import HANG_S, end_of, eventually
+from tests.support.workers.at_work import USERS, AtWork, at_work
 
 pytestmark = pytest.mark.long
 

@@ -9,13 +9,13 @@ import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from schemas.inputs.decode import encode_order, encode_signup
 from schemas.input_events import Event, Item, Order, Signup
+from schemas.inputs.decode import encode_order, encode_signup
 from schemas.partitioner import librdkafka_name
 from segue.services import KafkaService, RedisService
+from tests.support.checks.check_promises import Outcome, expected_users
 from tests.support.servers.deployment import Deployment, WorkerProcess, deployed, trained
 from tests.support.servers.services import HANG_S, end_of, eventually
-from tests.support.checks.check_promises import Outcome, expected_users
 
 pytestmark = pytest.mark.long
 

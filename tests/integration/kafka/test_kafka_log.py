@@ -17,12 +17,12 @@ from confluent_kafka import Consumer, TopicPartition
 from schemas.errors import BadSetting, BadTopics, Unreachable
 from schemas.partitioner import partition_of
 from segue.services import KafkaService
+from streamer.interfaces.lane_errors import Fenced, InDoubt, LaneClosing
 from streamer.interfaces.lane_interfaces import Committed, OutRecord
 from streamer.kafka.kafka_client import Deadlines
-from streamer.interfaces.lane_errors import Fenced, InDoubt, LaneClosing
-from tests.support.workers.lane_logs import LANE, PARTITIONS, QUICK, LaneLogs, out, read_to
 from tests.support.checks.read_records import value_of
 from tests.support.servers.services import HANG_S, eventually
+from tests.support.workers.lane_logs import LANE, PARTITIONS, QUICK, LaneLogs, out, read_to
 
 
 @pytest.fixture

@@ -13,13 +13,13 @@ from structlog.testing import capture_logs
 
 from schemas.errors import Unreachable
 from segue.services import LocalKafka
+from streamer.interfaces.lane_errors import InDoubt
 from streamer.interfaces.lane_interfaces import OutRecord
 from streamer.kafka.kafka_client import Deadlines
 from streamer.kafka.kafka_log import KafkaLog
-from streamer.interfaces.lane_errors import InDoubt
-from tests.support.workers.lane_logs import LANE, LaneLogs, read_to
 from tests.support.checks.read_records import value_of
 from tests.support.servers.services import HANG_S, eventually, start_server
+from tests.support.workers.lane_logs import LANE, LaneLogs, read_to
 
 HASTY = Deadlines(request_s=2, fence_s=20, commit_s=2, abort_s=0.5)
 

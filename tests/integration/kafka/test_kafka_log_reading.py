@@ -11,10 +11,10 @@ from confluent_kafka.admin import NewPartitions
 
 from schemas.errors import BadTopics
 from segue.services import KafkaService
-from streamer.interfaces.lane_interfaces import Bounds, Committed
 from streamer.interfaces.lane_errors import InDoubt
-from tests.support.workers.lane_logs import LANE, PARTITIONS, LaneLogs, out, read_to
+from streamer.interfaces.lane_interfaces import Bounds, Committed
 from tests.support.servers.services import HANG_S, eventually
+from tests.support.workers.lane_logs import LANE, PARTITIONS, LaneLogs, out, read_to
 
 
 @pytest.fixture

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from schemas.errors import BadSetting, Unreachable
 from schemas.partitioner import partition_of
 from segue.services import LocalRedis
-from streamer.redis.cluster_store import ClusterStore
+from streamer.in_memory import MemoryRedis, MemoryStore
 from streamer.interfaces.lane_interfaces import UserWrite
 from streamer.place.redis_keys import Keys
-from streamer.in_memory import MemoryRedis, MemoryStore
+from streamer.redis.cluster_store import ClusterStore
 from tests.support.servers.services import eventually
 from tests.support.strategies.angles import angles, user_ids
 from tests.support.strategies.writes import asks, orders, saves

@@ -15,8 +15,8 @@ from streamer.redis.redis_client import connect, reaching
 from streamer.redis.redis_rights import check_rights, try_rights
 from streamer.redis.redis_store import RedisStore
 from tests.support.servers.acl import documented_rights, login
-from tests.support.workers.redis_writes import SPACE, at
 from tests.support.servers.services import start_server
+from tests.support.workers.redis_writes import SPACE, at
 
 PREFIX = "segue:"
 StartRedis = Callable[..., LocalRedis]

@@ -16,9 +16,9 @@ from redis.connection import AbstractConnection
 
 from schemas.input_events import Item, Order, Signup
 from streamer.redis.redis_store import RedisStore
-from tests.support.workers.redis_writes import StartRedis
 from tests.support.strategies.events import START
 from tests.support.strategies.features import RICH
+from tests.support.workers.redis_writes import StartRedis
 from tests.support.worlds.lane_world import World, drain
 
 SIZES = (10, 100, 1_000)

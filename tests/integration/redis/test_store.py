@@ -11,17 +11,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from segue.services import RedisService
-from streamer.interfaces import lane_errors
-from streamer.interfaces.lane_interfaces import LoadedOrders, Neighbour, StoredUser, UserWrite
-from streamer.interfaces.lane_errors import TooMuchToLoad
 from streamer.in_memory import MemoryRedis, MemoryStore
-from streamer.segment.neighbours import AngleIndex
+from streamer.interfaces import lane_errors
+from streamer.interfaces.lane_errors import TooMuchToLoad
+from streamer.interfaces.lane_interfaces import LoadedOrders, Neighbour, StoredUser, UserWrite
 from streamer.place.place_marks import Moved, encode_mark
-from streamer.user.user_state import Ask
 from streamer.redis.redis_store import RedisStore
-from tests.support.workers.redis_writes import SPACE, StartRedis, at, write
+from streamer.segment.neighbours import AngleIndex
+from streamer.user.user_state import Ask
 from tests.support.strategies.angles import angles, user_ids
 from tests.support.strategies.writes import asks, orders, saves
+from tests.support.workers.redis_writes import SPACE, StartRedis, at, write
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ import redis
 from schemas.errors import BadStore, Unreachable
 from streamer.redis.redis_client import check_policy, connect
 from streamer.redis.redis_store import RedisStore
-from tests.support.workers.redis_writes import SPACE, StartRedis, at, write
 from tests.support.servers.services import eventually
+from tests.support.workers.redis_writes import SPACE, StartRedis, at, write
 
 
 def test_a_redis_that_evicts_is_refused(fresh_redis: StartRedis) -> None:

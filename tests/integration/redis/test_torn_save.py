@@ -9,16 +9,16 @@ import pytest
 import redis
 from msgspec.structs import replace
 
-from schemas.inputs.decode import canonical
 from schemas.errors import NeedsRebuild
 from schemas.input_events import Item, Order, UserErased
+from schemas.inputs.decode import canonical
 from segue.services import LocalRedis
+from streamer.interfaces.lane_errors import Torn
 from streamer.interfaces.lane_interfaces import Log, Store
 from streamer.lane.lane import Lane
-from streamer.interfaces.lane_errors import Torn
+from streamer.redis.redis_store import RedisStore
 from streamer.segment.active_model import BootstrapRecord
 from streamer.user.user_state import decode
-from streamer.redis.redis_store import RedisStore
 from tests.support.servers.aof import cut_after
 from tests.support.worlds.lane_world import NOW, World, drain
 

@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from segue.services.local.kafka_config import ONE_NODE, container_environment
-from segue.services.programs.kafka_jars import check_programs, find_java, kafka_jars
 from segue.services.process.service_trouble import ServiceTrouble
+from segue.services.programs.kafka_jars import check_programs, find_java, kafka_jars
 from tests.support.servers.services import not_here
 
 COMPOSE = yaml.safe_load((Path(__file__).parents[3] / "docker-compose.yml").read_text())

@@ -16,7 +16,15 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from schemas.errors import Unreachable
 from segue.connect import wait_for_servers
-from segue.services import KafkaService, LocalKafka, LocalRedis, RedisService, Services, ServiceTrouble, find_services
+from segue.services import (
+    KafkaService,
+    LocalKafka,
+    LocalRedis,
+    RedisService,
+    Services,
+    ServiceTrouble,
+    find_services,
+)
 from segue.services.local import local_server
 from segue.services.process.ports import free_ports
 from segue.services.programs.redis_program import fetch_redis, find_redis

@@ -17,6 +17,7 @@ from schemas.input_events import Event
 from segue.services import KafkaService, RedisService
 from streamer.segment.scoring import Scorer
 from tests.support.checks import feature_oracle
+from tests.support.checks.check_promises import Expected
 from tests.support.servers.deployment import Deployment
 from tests.support.workers.crash_points import Point
 from tests.support.workers.crash_stage import (
@@ -31,7 +32,6 @@ from tests.support.workers.crash_stage import (
 )
 from tests.support.workers.outcomes import Outcome, outcome
 from tests.support.worlds.made_up_release import a_release
-from tests.support.checks.check_promises import Expected
 
 pytestmark = pytest.mark.long
 

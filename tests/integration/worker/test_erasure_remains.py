@@ -15,18 +15,18 @@ import pytest
 import redis
 from confluent_kafka import Producer
 
-from schemas.inputs.decode import encode_order
 from schemas.input_events import Item, Order, Signup
+from schemas.inputs.decode import encode_order
 from schemas.partitioner import librdkafka_name
 from schemas.topics import Topics
 from segue.services import LocalKafka, LocalRedis
-from streamer.redis.redis_store import RedisStore
 from streamer.kafka.topics_admin import create_topics
-from tests.support.servers.deployment import Deployment, WorkerProcess
-from tests.support.workers.redis_writes import write
+from streamer.redis.redis_store import RedisStore
 from tests.support.checks.read_records import read_topic, value_of
+from tests.support.servers.deployment import Deployment, WorkerProcess
 from tests.support.servers.services import HANG_S, eventually
 from tests.support.servers.topic_admin import set_config
+from tests.support.workers.redis_writes import write
 
 pytestmark = pytest.mark.long
 

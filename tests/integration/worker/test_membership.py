@@ -16,8 +16,8 @@ from confluent_kafka import Consumer
 
 from segue.services import KafkaService, LocalKafka
 from segue.services.process.ports import free_ports
-from tests.support.workers.fleet import ALL, SESSION_MS, Fleet, Member
 from tests.support.servers.services import eventually
+from tests.support.workers.fleet import ALL, SESSION_MS, Fleet, Member
 
 SESSION_S = SESSION_MS / 1_000
 

@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 from confluent_kafka import Producer
 
-from schemas.inputs.decode import encode_order, encode_signup
 from schemas.input_events import Event, Item, Order, Signup, UserErased
+from schemas.inputs.decode import encode_order, encode_signup
 from segue.services import KafkaService, RedisService
-from tests.support.servers.deployment import Deployment, deployed, trained
-from tests.support.workers.work_left import paused_in_the_middle, work_left
-from tests.support.checks.read_records import headers_of, read_topic
-from tests.support.servers.services import HANG_S, eventually
 from tests.support.checks.check_promises import Outcome, expected_users, verify
+from tests.support.checks.read_records import headers_of, read_topic
+from tests.support.servers.deployment import Deployment, deployed, trained
+from tests.support.servers.services import HANG_S, eventually
+from tests.support.workers.work_left import paused_in_the_middle, work_left
 
 pytestmark = pytest.mark.long
 

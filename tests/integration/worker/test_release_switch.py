@@ -15,15 +15,15 @@ from confluent_kafka import Producer
 from msgspec.structs import replace
 
 from schemas.input_events import Event
-from schemas.topics import MODELS_CURRENT_KEY
 from schemas.outputs.wire import encode_release
+from schemas.topics import MODELS_CURRENT_KEY
 from segue.services import KafkaService, RedisService
-from tests.support.servers.deployment import Deployment, WorkerProcess, deployed, trained
+from tests.support.checks.check_promises import Expected, expected_users
 from tests.support.checks.moves import OLD, YOUNG, YOUNG_AGAIN
 from tests.support.checks.read_records import read_topic, value_of
-from tests.support.worlds.made_up_release import a_release
+from tests.support.servers.deployment import Deployment, WorkerProcess, deployed, trained
 from tests.support.servers.services import HANG_S, eventually
-from tests.support.checks.check_promises import Expected, expected_users
+from tests.support.worlds.made_up_release import a_release
 from trainer.release.release_folder import load_release
 from trainer.warehouse import open_warehouse
 

@@ -11,17 +11,17 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from schemas.errors import BadRelease, BadSetting, Unreachable
 from schemas.features import FEATURES
+from schemas.outputs.wire import encode_release
 from schemas.release.model_release import ModelRelease
 from schemas.topics import Topics
-from schemas.outputs.wire import encode_release
 from segue.services import KafkaService, LocalKafka
 from streamer.kafka.kafka_admin import Admin
 from streamer.kafka.kafka_client import Deadlines
-from streamer.segment.active_model import ActiveModel
 from streamer.releases.release_follower import Releases
+from streamer.segment.active_model import ActiveModel
 from tests.support.checks.read_records import KafkaRecord
-from tests.support.worlds.made_up_release import a_release
 from tests.support.servers.services import HANG_S, eventually
+from tests.support.worlds.made_up_release import a_release
 
 FIRST = a_release()
 SECOND = a_release(centres=((2.0, 0.0), (0.0, 2.0), (-2.0, 0.0), (0.0, -2.0)))

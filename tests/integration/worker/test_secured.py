@@ -21,10 +21,11 @@ from confluent_kafka.admin import (
 from cryptography.hazmat.primitives import serialization
 
 from segue.services import LocalKafka, LocalRedis
-from tests.support.servers.deployment import Deployment, deployed
 from tests.support.checks.read_records import key_of, read_topic
+from tests.support.servers.deployment import Deployment, deployed
 from tests.support.servers.segue_process import SegueProcess
 from tests.support.servers.services import HANG_S, start_server
+from tests.support.workers import debugging_segue
 from tests.support.worlds.trained_shops import a_trained_folder
 
 THELOOK = Path(str(files("segue"))) / "data" / "thelook"
@@ -234,7 +235,7 @@ def test_no_log_has_a_secret_though_everything_is_logged(
         tmp_path,
         partitions=2,
         settings=settings,
-        program=[str(Path(__file__).with_name("debugging_segue.py"))],
+        program=[str(Path(debugging_segue.__file__))],
     )
     with deployed(deployment):
         published = deployment.segue("publish", release, "--force")

@@ -13,12 +13,12 @@ from confluent_kafka import Producer
 
 from schemas.input_events import Event
 from segue.services import KafkaService, RedisService
+from tests.support.checks.check_promises import Outcome, expected_users
+from tests.support.checks.read_records import headers_of, read_topic
 from tests.support.inputs.bad_events import BAD_RECORDS
 from tests.support.servers.deployment import Deployment, WorkerProcess, deployed, trained
-from tests.support.workers.work_left import work_left
-from tests.support.checks.read_records import headers_of, read_topic
 from tests.support.servers.services import HANG_S, eventually
-from tests.support.checks.check_promises import Outcome, expected_users
+from tests.support.workers.work_left import work_left
 from trainer.warehouse import open_warehouse
 
 AS_OF = datetime(2024, 12, 1, tzinfo=UTC)

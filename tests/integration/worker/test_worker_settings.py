@@ -13,14 +13,14 @@ import pytest
 from msgspec.structs import replace
 
 from schemas.input_events import Event, Signup
-from tests.support.inputs.bad_events import BadRecord
 from tests.campaigns.chaos.customers import records
-from tests.support.servers.deployment import Deployment
+from tests.support.checks.check_promises import expected_users
 from tests.support.checks.moves import OLD, YOUNG
 from tests.support.checks.read_records import read_topic, value_of
+from tests.support.inputs.bad_events import BadRecord
+from tests.support.servers.deployment import Deployment
 from tests.support.worlds.made_up_release import CENTRES, MEAN, PROJECTION, SCALE
 from tests.support.worlds.trained_shops import QUICK, a_trained_folder
-from tests.support.checks.check_promises import expected_users
 from trainer.release.release_folder import load_release
 
 EXCLUDED = ("Cancelled", "Returned")

@@ -5,7 +5,8 @@ a lattice with one axis per topic. Each change names its point on the lattice (`
 two changes the lane emitted none. A chain is right if some path through all of its changes gives exactly
 these changes.
 
-Nothing of the product's fold, scorer or lanes is used: features come from ``tests.support.checks.feature_oracle``, segments from the
+Nothing of the product's fold, scorer or lanes is used: features come from
+``tests.support.checks.feature_oracle``, segments from the
 releases' own scikit-learn pipelines.
 """
 

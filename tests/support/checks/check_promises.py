@@ -1,6 +1,7 @@
 """The promises checked from outside, over real topics and a real Redis.
 
-Nothing of the product's fold, scorer or lanes is used: features come from ``tests.support.checks.feature_oracle``, segments from
+Nothing of the product's fold, scorer or lanes is used: features come from
+``tests.support.checks.feature_oracle``, segments from
 the release's own scikit-learn pipeline, records from a plain ``read_committed`` consumer.
 """
 

@@ -12,8 +12,8 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
-from schemas.input_events import Event, Order, Signup, UserErased
 from schemas.features import FEATURES, Feature
+from schemas.input_events import Event, Order, Signup, UserErased
 
 
 def _iso(at: datetime) -> str:

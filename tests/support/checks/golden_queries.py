@@ -1,4 +1,6 @@
-"""The queries in the dialects that no test can run, as files; ``python -m tests.support.checks.golden_queries`` writes them anew.
+"""The queries in the dialects that no test can run, as files.
+
+``python -m tests.support.checks.golden_queries`` writes them anew.
 
 The features' query is there as a whole, of the others only the last select: the steps before it are the same.
 """
@@ -10,10 +12,10 @@ from pathlib import Path
 import sqlglot
 
 from schemas.features import Feature, declared
-from trainer.warehouse.tables.table_layout import TABLES
 from trainer.warehouse.queries.shop_queries import Queries
+from trainer.warehouse.tables.table_layout import TABLES
 
-FOLDER = Path(__file__).parent / "data" / "golden"
+FOLDER = Path(__file__).parents[2] / "data" / "golden"
 DIALECTS = ("snowflake", "bigquery")
 
 START, AS_OF = datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 12, 1, tzinfo=UTC)

@@ -1,6 +1,6 @@
 """What made-up streams leave in Kafka and in Redis, byte for byte, as files.
 
-``python -m tests.support.checks.kept_bytes`` writes the files anew. Do that only where a change of the bytes is wanted.
+``python -m tests.support.checks.kept_bytes`` writes the files anew, for a change of the bytes that is wanted.
 
 A file's lines are JSON: the records of a topic, then every place that was saved, then what Redis holds in the
 end. Bytes stand as text. A value that an earlier record has too is that record's name.
@@ -16,28 +16,28 @@ from typing import Any, NoReturn
 
 from msgspec.structs import replace
 
-from schemas.inputs.decode import encode_order, encode_signup
 from schemas.input_events import Item, Order, Signup, UserErased
+from schemas.inputs.decode import encode_order, encode_signup
 from schemas.partitioner import partition_of
 from schemas.topics import Topics
-from streamer.interfaces.lane_interfaces import Log, OutRecord, Store, UserWrite
-from streamer.place.redis_keys import Keys
-from streamer.lane.lane import Lane
-from streamer.interfaces.lane_errors import Torn
 from streamer.in_memory import MemoryKafka, MemoryRedis, MemoryStore
+from streamer.interfaces.lane_errors import Torn
+from streamer.interfaces.lane_interfaces import Log, OutRecord, Store, UserWrite
+from streamer.lane.lane import Lane
 from streamer.place.offset_note import note
+from streamer.place.redis_keys import Keys
 from streamer.refill.rebuild_lane import move
-from tests.support.inputs import bad_events
-from tests.support.worlds.bootstraps import fill
-from tests.support.worlds.failing_ends import Crash
 from tests.support.checks.moves import OLD, YOUNG, YOUNG_AGAIN
-from tests.support.worlds.rebuilds import rebuilt
-from tests.support.worlds.made_up_release import CENTRES, a_release, an_active_model
+from tests.support.inputs import bad_events
 from tests.support.strategies.events import START
 from tests.support.strategies.features import RICH
+from tests.support.worlds.bootstraps import fill
+from tests.support.worlds.failing_ends import Crash
 from tests.support.worlds.lane_world import World, drain, drain_all
+from tests.support.worlds.made_up_release import CENTRES, a_release, an_active_model
+from tests.support.worlds.rebuilds import rebuilt
 
-FOLDER = Path(__file__).parent / "data" / "bytes"
+FOLDER = Path(__file__).parents[2] / "data" / "bytes"
 AT_MS = 1_704_067_200_000  # START
 _LONG = 300
 _MANY = 8

@@ -1,7 +1,7 @@
 """A user who moves with each signup, and the user's changes."""
 
-from schemas.outputs.segment_change import SegmentChange
 from schemas.input_events import Signup
+from schemas.outputs.segment_change import SegmentChange
 from tests.support.strategies.events import START
 from tests.support.worlds.lane_world import World
 

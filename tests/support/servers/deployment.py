@@ -20,16 +20,16 @@ from typing import Any
 import redis
 from confluent_kafka import Consumer, Producer
 
-from schemas.inputs.decode import encode_order, encode_signup
 from schemas.input_events import Event, Order
+from schemas.inputs.decode import encode_order, encode_signup
+from schemas.outputs.wire import encode_release
 from schemas.partitioner import librdkafka_name
 from schemas.release.model_release import ModelRelease
 from schemas.topics import MODELS_CURRENT_KEY, Topics
-from schemas.outputs.wire import encode_release
 from streamer.kafka.topics_admin import create_topics
+from tests.support.checks.check_promises import Expected, Outcome, verify
 from tests.support.checks.read_records import read_topic, value_of
 from tests.support.servers.services import HANG_S, end_of, eventually
-from tests.support.checks.check_promises import Expected, Outcome, verify
 
 
 def trained(warehouse: Path, folder: Path, *options: object) -> Path:
@@ -222,7 +222,7 @@ class Deployment:
         return True
 
     def verified(self, expected: Mapping[str, Expected], gone: Collection[str] = ()) -> Outcome:
-        """Check every user on the topics and in Redis: see :func:`tests.support.checks.check_promises.verify`."""
+        """Check every user on the topics and in Redis: :func:`tests.support.checks.check_promises.verify`."""
         return verify(self.bootstrap, self.topics, self.redis_url, self.redis_prefix, expected, gone)
 
     def places(self) -> list[Any]:

@@ -15,16 +15,16 @@ from typing import Any
 
 from schemas.input_events import Event
 from schemas.outputs.headers import OFFSET, PARTITION, TOPIC
-from tests.support.inputs.bad_events import BadRecord
-from tests.support.checks.chains import check_chains
 from tests.campaigns.chaos.customers import records
 from tests.campaigns.chaos.feed import Feed
 from tests.campaigns.chaos.log import histories
-from tests.support.servers.deployment import Deployment, WorkerProcess
+from tests.support.checks.chains import check_chains
+from tests.support.checks.check_promises import Outcome, expected_users
 from tests.support.checks.pipelines import pipeline_of
 from tests.support.checks.read_records import headers_of, read_topic
+from tests.support.inputs.bad_events import BadRecord
+from tests.support.servers.deployment import Deployment, WorkerProcess
 from tests.support.servers.services import eventually
-from tests.support.checks.check_promises import Outcome, expected_users
 from trainer.release.release_folder import load_release
 
 SESSION_S = 6.0  # tests/support/servers/deployment.py sets it

@@ -27,14 +27,14 @@ from confluent_kafka import KafkaError, KafkaException
 from schemas.errors import Unreachable
 from segue import build_worker as product
 from segue.config.settings import Settings
-from streamer.takeover import healing
 from streamer.kafka import kafka_writer
-from streamer.worker.lane_boards import StatusBoard
 from streamer.kafka.kafka_log import KafkaLog
 from streamer.kafka.kafka_writer import Writer
 from streamer.lane.lane import Lane
-from streamer.status.worker_metrics import Metrics
 from streamer.redis.redis_store import RedisStore
+from streamer.status.worker_metrics import Metrics
+from streamer.takeover import healing
+from streamer.worker.lane_boards import StatusBoard
 from streamer.worker.lane_threads import LaneThreads
 from tests.support.servers.services import HANG_S, eventually
 

@@ -17,14 +17,14 @@ import redis
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from schemas.inputs.decode import encode_order, encode_signup
 from schemas.input_events import Event, Item, Order, Signup, UserErased
+from schemas.inputs.decode import encode_order, encode_signup
 from schemas.partitioner import librdkafka_name, partition_of
 from schemas.topics import topic_configs
 from tests.support.servers.deployment import Deployment
+from tests.support.servers.services import HANG_S
 from tests.support.workers.crash_points import DEADLINE_S, LANE, Ends, Point, run_lanes
 from tests.support.worlds.made_up_release import a_release
-from tests.support.servers.services import HANG_S
 
 PARTITIONS = 2
 MAX_BATCH = 6

@@ -17,12 +17,12 @@ from typing import Any
 
 import redis
 
-from schemas.outputs.segment_change import change_id
 from schemas.outputs.headers import ERASED_AT, TIMESTAMP_MS
+from schemas.outputs.segment_change import change_id
 from schemas.topics import topic_configs
 from streamer.kafka.kafka_admin import Admin
-from tests.support.servers.deployment import Deployment
 from tests.support.checks.read_records import KafkaRecord, headers_of, read_topic, value_of
+from tests.support.servers.deployment import Deployment
 
 Row = tuple[Any, ...]
 

@@ -20,10 +20,10 @@ from aiokafka.cluster import ClusterMetadata
 from aiokafka.errors import MetadataEmptyBrokerList
 
 from schemas.topics import Topics
-from streamer.worker.worker_app import Worker, build_worker, run_worker
-from streamer.worker.worker_config import WorkerConfig
 from streamer.status.worker_logs import set_up_logs
 from streamer.status.worker_status import LaneStatus
+from streamer.worker.worker_app import Worker, build_worker, run_worker
+from streamer.worker.worker_config import WorkerConfig
 
 # Lanes close slowly, so that a group that does not wait for them is seen; and so slowly, up to the most, that
 # somebody asks twice meanwhile whose they are.

@@ -4,12 +4,12 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
-from schemas.outputs.segment_change import SegmentChange, UserErasedChange
 from schemas.input_events import Item, Order
+from schemas.outputs.segment_change import SegmentChange, UserErasedChange
 from schemas.outputs.wire import decode_change
-from streamer.refill.bootstrap_lanes import Fact, Filled, LaneEnds, bootstrap
-from streamer.interfaces.lane_interfaces import Log, Store
 from streamer.in_memory import MemoryLog, MemoryStore
+from streamer.interfaces.lane_interfaces import Log, Store
+from streamer.refill.bootstrap_lanes import Fact, Filled, LaneEnds, bootstrap
 from streamer.segment.active_model import BootstrapRecord
 from tests.support.strategies.events import START
 from tests.support.worlds.lane_world import NOW, World

@@ -9,29 +9,29 @@ from datetime import UTC, datetime
 from math import inf
 from typing import Any
 
-from schemas.outputs.segment_change import Cause, Change, SegmentChange, UserErasedChange
-from schemas.inputs.decode import decode_order, decode_signup, encode_order, encode_signup, order_of
 from schemas.errors import BadEvent
-from schemas.input_events import Event, Order, Signup
 from schemas.features import FEATURES, Feature, beyond_default, fields_read
+from schemas.input_events import Event, Order, Signup
+from schemas.inputs.decode import decode_order, decode_signup, encode_order, encode_signup, order_of
+from schemas.outputs.segment_change import Cause, Change, SegmentChange, UserErasedChange
+from schemas.outputs.wire import decode_change
 from schemas.partitioner import partition_of
 from schemas.release.model_release import ModelRelease
 from schemas.topics import Topics
-from schemas.outputs.wire import decode_change
-from streamer.user import order_index
-from streamer.place import place as places
-from streamer.user import user_state as states
+from streamer.batch.lane_config import LaneConfig
 from streamer.batch.read_batch import Batch
-from streamer.user.user_features import features as features_of
-from streamer.user.history import FIELDS, KEPT, read_history
+from streamer.in_memory import MemoryKafka, MemoryLog, MemoryRedis, MemoryStore
 from streamer.interfaces.lane_interfaces import Log, Record, Store
 from streamer.lane.lane import Lane
-from streamer.batch.lane_config import LaneConfig
-from streamer.in_memory import MemoryKafka, MemoryLog, MemoryRedis, MemoryStore
+from streamer.place import place as places
+from streamer.place.place import FoldSettings
 from streamer.segment.active_model import ActiveModel, BootstrapRecord
 from streamer.segment.neighbours import angle
-from streamer.place.place import FoldSettings
+from streamer.user import order_index
+from streamer.user import user_state as states
+from streamer.user.history import FIELDS, KEPT, read_history
 from streamer.user.order_rules import Rules
+from streamer.user.user_features import features as features_of
 from tests.support.checks import feature_oracle
 from tests.support.worlds.made_up_release import a_release, an_active_model
 

@@ -5,7 +5,14 @@ from datetime import UTC, datetime
 from msgspec.structs import replace
 
 from schemas.features import Feature
-from schemas.release.model_release import EncodedFeature, ModelRelease, Segment, Training, space_of, version_of
+from schemas.release.model_release import (
+    EncodedFeature,
+    ModelRelease,
+    Segment,
+    Training,
+    space_of,
+    version_of,
+)
 from streamer.segment.active_model import ActiveModel
 from streamer.segment.scoring import Scorer
 

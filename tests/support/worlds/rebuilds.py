@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from streamer.refill.bootstrap_lanes import Fact
-from streamer.interfaces.lane_interfaces import Store
 from streamer.in_memory import MemoryRedis, MemoryStore
+from streamer.interfaces.lane_interfaces import Store
+from streamer.refill.bootstrap_lanes import Fact
 from streamer.refill.numbered_saves import finish
 from streamer.refill.rebuild_lane import LaneFiller, decided_within
-from tests.support.worlds.refolding import a_lane_log, a_past
 from tests.support.worlds.lane_world import World
+from tests.support.worlds.refolding import a_lane_log, a_past
 
 
 def rebuilt(

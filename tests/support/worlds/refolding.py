@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 
 from segue.refill.lane_past import LaneLog, past_of
+from streamer.in_memory import MemoryLog
 from streamer.place import place as places
 from streamer.refill.bootstrap_lanes import Fact
 from streamer.refill.compare_states import Difference, Kept, differences
-from streamer.in_memory import MemoryLog
-from streamer.segment.active_model import ActiveModel
 from streamer.refill.refold import Refold
+from streamer.segment.active_model import ActiveModel
 from tests.support.worlds.lane_world import World
 
 

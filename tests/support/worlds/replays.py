@@ -9,8 +9,8 @@ from segue.refill.lane_replay import LaneReplay
 from segue.refill.replay_window import Wanted, window_of
 from streamer.refill.bootstrap_lanes import Fact
 from streamer.refill.replay_lane import UserReplay
-from tests.support.worlds.refolding import a_lane_log, a_past
 from tests.support.worlds.lane_world import NOW, World
+from tests.support.worlds.refolding import a_lane_log, a_past
 
 
 def replayed(

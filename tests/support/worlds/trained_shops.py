@@ -17,8 +17,8 @@ import pyarrow as pa
 
 from schemas.features import FEATURES, Feature
 from trainer.fit import Fit, fit
-from trainer.steps.training_rows import select
 from trainer.steps.fit_settings import FitSettings
+from trainer.steps.training_rows import select
 from trainer.train import train
 from trainer.warehouse import schema_of
 

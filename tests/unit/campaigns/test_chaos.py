@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from tests.support.servers.aof import cut_inside_save
 from tests.campaigns.chaos import __main__ as command
 from tests.campaigns.chaos import faults
 from tests.campaigns.chaos.campaign import Campaign, keep_files
 from tests.campaigns.chaos.disks import Disk
 from tests.campaigns.chaos.gremlin import plan
 from tests.campaigns.chaos.past import past_facts, write_warehouse
+from tests.support.servers.aof import cut_inside_save
 from tests.support.servers.deployment import WorkerEnded
 from trainer.warehouse import open_warehouse
 

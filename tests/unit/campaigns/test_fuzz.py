@@ -8,15 +8,15 @@ from random import Random
 
 import pytest
 
-from schemas.inputs.decode import decode_order, decode_signup
 from schemas.errors import BadEvent
 from schemas.input_events import Event, Order, UserErased
-from tests.support.inputs.bad_events import BadRecord
+from schemas.inputs.decode import decode_order, decode_signup
 from tests.campaigns.chaos.customers import records as customers
 from tests.campaigns.fuzz.campaign import check_kinds
 from tests.campaigns.fuzz.hostile import every_kind, hostiles
 from tests.campaigns.fuzz.spellings import spelled
 from tests.campaigns.fuzz.strange import FORMS, disguised, filled, strange_id
+from tests.support.inputs.bad_events import BadRecord
 
 NOW = datetime(2024, 12, 1, tzinfo=UTC)
 COUNT = 3_000

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from schemas.input_events import Event, Signup
-from tests.support.inputs.bad_events import BAD_RECORDS, BadRecord
 from tests.campaigns.refill.facts import Sent
 from tests.campaigns.refill.judge import There, check_counts, differences
 from tests.support.checks.check_promises import Expected
+from tests.support.inputs.bad_events import BAD_RECORDS, BadRecord
 
 BEGAN = There(users=1_000, events=20_000, decisions=15_000)
 ENDED = There(users=1_001, events=20_100, decisions=15_080)

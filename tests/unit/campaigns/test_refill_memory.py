@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 import pytest
 
 from segue.refill import lane_verify
+from streamer.place.place import Place
 from streamer.refill import kept_states
 from streamer.refill.compare_states import Kept
-from streamer.place.place import Place
 from tests.campaigns.refill import memory
 from tests.campaigns.refill.made_up import Shop
 

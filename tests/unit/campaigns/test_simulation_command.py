@@ -1,4 +1,4 @@
-"""`python -m tests.campaigns.simulation`: what it says of a seed that breaks a promise shows the same again."""
+"""`python -m tests.campaigns.simulation`: its line about a broken promise shows the same again."""
 
 import shlex
 import subprocess

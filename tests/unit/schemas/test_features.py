@@ -1,5 +1,5 @@
-from schemas.input_events import PROFILE_FIELDS, Item
 from schemas.features import FEATURE_NAMES, FEATURES
+from schemas.input_events import PROFILE_FIELDS, Item
 
 
 def test_the_articles_seven_in_its_order() -> None:

@@ -10,9 +10,9 @@ import pytest
 
 from schemas.errors import BadSetting
 from segue import serve_locally
+from segue.config.settings import Settings
 from segue.services import ServiceTrouble
 from segue.services.process.ports import free_ports
-from segue.config.settings import Settings
 
 
 class Server:

@@ -15,13 +15,13 @@ from msgspec.structs import replace
 from schemas.input_events import Order, Signup
 from schemas.release.model_release import ModelRelease
 from streamer.segment.scoring import Scorer
-from tests.support.worlds.bootstraps import an_order, fill
+from tests.campaigns.simulation.events import Producers
 from tests.support.checks.chains import History, Lying, check_chains, in_order
 from tests.support.checks.pipelines import Scored
-from tests.support.worlds.made_up_release import CENTRES, a_release, an_active_model
-from tests.campaigns.simulation.events import Producers
 from tests.support.strategies.events import START
+from tests.support.worlds.bootstraps import an_order, fill
 from tests.support.worlds.lane_world import World, drain
+from tests.support.worlds.made_up_release import CENTRES, a_release, an_active_model
 
 HERE = a_release()
 # Other centres in the same space, by which most users lie elsewhere.

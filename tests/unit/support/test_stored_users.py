@@ -99,7 +99,9 @@ def test_a_user_as_it_should_be() -> None:
 
 def test_features_are_read_from_tallies() -> None:
     assert features_of("7", STATE["facts"]) == feature_oracle.features("7", FACTS)
-    assert features_of("7", {}) == feature_oracle.features("7", []) or set(features_of("7", {}).values()) == {None}
+    assert features_of("7", {}) == feature_oracle.features("7", []) or set(features_of("7", {}).values()) == {
+        None
+    }
     earlier = {"Acme": [1, "2024-01-31T09:30:00.5Z"], "Hanes": [1, "2024-01-31T09:30:00Z"]}
     assert features_of("7", {"brands": earlier})["most_frequent_brand"] == "Hanes"
     more = {"Acme": [2, "2024-01-31T09:30:00.5Z"], "Hanes": [1, "2024-01-31T09:30:00Z"]}

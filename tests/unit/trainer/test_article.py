@@ -16,8 +16,8 @@ from sklearn.metrics import adjusted_rand_score
 from sklearn.preprocessing import LabelEncoder, StandardScaler
 
 from trainer.fit import fit
-from trainer.steps.training_rows import select
 from trainer.steps.fit_settings import FitSettings
+from trainer.steps.training_rows import select
 from trainer.warehouse import open_warehouse
 
 

@@ -13,8 +13,8 @@ from sklearn.metrics import adjusted_rand_score
 from schemas.errors import BadTraining
 from tests.support.worlds.trained_shops import QUICK, a_shop, features_named, features_table, fitted_shop
 from trainer.fit import Fit, fit
-from trainer.steps.training_rows import select
 from trainer.steps.fit_settings import CategoryEncoding, FitSettings
+from trainer.steps.training_rows import select
 
 
 def fitted(table: pa.Table, settings: FitSettings) -> Fit:

@@ -15,8 +15,8 @@ from sklearn.metrics import silhouette_score
 
 from schemas.features import Feature
 from trainer.fit import Fit, fit
-from trainer.steps.training_rows import select
 from trainer.steps.fit_settings import FitSettings
+from trainer.steps.training_rows import select
 
 DATA = Path(__file__).parents[2] / "data" / "reference"
 

@@ -16,11 +16,11 @@ import pytest
 
 from schemas.errors import BadSetting, BadTraining
 from tests.support.worlds.trained_shops import CREATED_AT, QUICK, Shop, a_shop, a_trained_folder
-from trainer.steps.presets import PRESETS
 from trainer.release.release_folder import load_release, read_manifest
 from trainer.steps.fit_settings import FitSettings
-from trainer.train import train
+from trainer.steps.presets import PRESETS
 from trainer.steps.training_window import Window
+from trainer.train import train
 
 ROOT = Path(__file__).parents[3]
 
@@ -75,7 +75,8 @@ def test_another_process_with_other_threads_and_hashes_gives_the_same_bytes(
     for name, threads, seed in (("a", "1", "1"), ("b", "4", "2")):
         code = (
             "from pathlib import Path; from dataclasses import replace;"
-            "from tests.support.worlds.trained_shops import *; from tests.unit.trainer.test_train import made;"
+            "from tests.support.worlds.trained_shops import *;"
+            "from tests.unit.trainer.test_train import made;"
             f"print(made(Path({str(tmp_path / name)!r}), {settings}, {shop}))"
         )
         variables = {

@@ -5,9 +5,9 @@ from math import ceil
 
 from markupsafe import Markup
 
+from trainer.controls.traits import ProfileRow
 from trainer.report.charts.html import number
 from trainer.report.charts.svg import COLOURS, bar, cut, picture, text
-from trainer.controls.traits import ProfileRow
 
 _WIDTH, _LABEL = 440.0, 168.0
 _ROW, _HEAD = 26.0, 24.0

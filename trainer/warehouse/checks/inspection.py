@@ -4,14 +4,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from schemas.errors import BadWarehouse
-from trainer.warehouse.tables.column_types import Form
+from trainer.warehouse.checks.quoted_values import quoted
 from trainer.warehouse.kinds.csv_files import lines_of
+from trainer.warehouse.kinds.warehouse_source import Source
+from trainer.warehouse.queries.shop_queries import Queries
+from trainer.warehouse.tables.column_types import Form
+from trainer.warehouse.tables.reading_rules import Reading
 from trainer.warehouse.tables.table_layout import TABLES, Layout, is_read
 from trainer.warehouse.tables.table_names import A_VIEW, Names
-from trainer.warehouse.queries.shop_queries import Queries
-from trainer.warehouse.checks.quoted_values import quoted
-from trainer.warehouse.tables.reading_rules import Reading
-from trainer.warehouse.kinds.warehouse_source import Source
 
 Forms = Mapping[tuple[str, str], Form]
 

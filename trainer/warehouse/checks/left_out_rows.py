@@ -7,13 +7,13 @@ from itertools import groupby
 from pathlib import Path
 
 from schemas.features import FEATURE_NAMES
-from trainer.warehouse.kinds.csv_files import lines_of
 from trainer.warehouse.checks.inspection import NULL_WORDS
+from trainer.warehouse.checks.quoted_values import quoted
+from trainer.warehouse.checks.warehouse_reports import Rejected, Rejections
+from trainer.warehouse.kinds.csv_files import lines_of
+from trainer.warehouse.tables.reading_rules import Reading
 from trainer.warehouse.tables.table_layout import TABLES, Layout
 from trainer.warehouse.tables.table_names import Names
-from trainer.warehouse.checks.quoted_values import quoted
-from trainer.warehouse.tables.reading_rules import Reading
-from trainer.warehouse.checks.warehouse_reports import Rejected, Rejections
 
 _EXAMPLES = 3
 _FIELD = re.compile(r"(?:an item's |no order has its )?(?P<field>\w+)(?: is| has|$)")

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from trainer.warehouse.tables.table_names import Names
 from trainer.warehouse.checks.quoted_values import quoted
 from trainer.warehouse.checks.warehouse_reports import Counts, Rejections
 from trainer.warehouse.kinds.warehouse_source import Row
+from trainer.warehouse.tables.table_names import Names
 
 
 @dataclass(slots=True)

@@ -5,8 +5,8 @@ from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
-from schemas.inputs.field_checks import FLOAT_ID
 from schemas.errors import BadWarehouse
+from schemas.inputs.field_checks import FLOAT_ID
 from trainer.warehouse.kinds.csv_records import Broken, records
 from trainer.warehouse.tables.reading_rules import Csv
 

@@ -14,11 +14,11 @@ from schemas.errors import BadWarehouse
 from trainer.warehouse.kinds import csv_files
 from trainer.warehouse.kinds import table_files as files_of
 from trainer.warehouse.kinds.arrow_batches import ROWS_A_BATCH, of_schema
+from trainer.warehouse.kinds.warehouse_source import Row
+from trainer.warehouse.tables.reading_rules import Csv
 from trainer.warehouse.tables.table_layout import TABLES
 from trainer.warehouse.tables.table_names import Names, table_fix
-from trainer.warehouse.tables.reading_rules import Csv
 from trainer.warehouse.tables.table_references import references
-from trainer.warehouse.kinds.warehouse_source import Row
 
 _ROWS_A_FETCH = 10_000
 # A DuckDB file has this at its ninth byte. Asked before DuckDB opens the file: it would take a SQLite

@@ -13,9 +13,9 @@ from psycopg import conninfo
 
 from schemas.errors import BadWarehouse
 from trainer.warehouse.kinds.arrow_batches import of_rows
+from trainer.warehouse.kinds.warehouse_source import Row
 from trainer.warehouse.tables.table_names import Names, table_fix
 from trainer.warehouse.tables.table_references import references
-from trainer.warehouse.kinds.warehouse_source import Row
 
 SCHEMES = ("postgresql://", "postgres://")
 

@@ -11,9 +11,9 @@ import pyarrow as pa
 from schemas.errors import BadWarehouse
 from trainer.warehouse.kinds.arrow_batches import of_rows
 from trainer.warehouse.kinds.drivers import driver
+from trainer.warehouse.kinds.warehouse_source import Row
 from trainer.warehouse.tables.table_names import Names
 from trainer.warehouse.tables.table_references import references
-from trainer.warehouse.kinds.warehouse_source import Row
 
 SCHEME = "snowflake"
 

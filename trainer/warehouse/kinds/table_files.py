@@ -4,8 +4,8 @@ from pathlib import Path
 
 from schemas.errors import BadWarehouse
 from trainer.warehouse.kinds.csv_files import header
-from trainer.warehouse.tables.table_names import Names, table_fix
 from trainer.warehouse.tables.reading_rules import Csv
+from trainer.warehouse.tables.table_names import Names, table_fix
 
 SUFFIXES = (".parquet", ".csv", ".csv.gz")
 

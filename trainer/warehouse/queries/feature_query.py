@@ -3,8 +3,8 @@
 import pyarrow as pa
 from sqlglot import exp
 
-from schemas.input_events import PROFILE_FIELDS
 from schemas.features import TEXTS, Feature
+from schemas.input_events import PROFILE_FIELDS
 from trainer.warehouse.queries.parsed_sql import parsed
 
 _EVERYONE, _PROFILES, _SOURCE = "everyone", "profiles", "source_values"

@@ -13,11 +13,11 @@ import sqlglot
 from sqlglot import exp
 
 from schemas.features import FIELDS, Feature
-from trainer.warehouse.tables.column_types import Form
 from trainer.warehouse.queries.dialects import adapt, decoded, tried
 from trainer.warehouse.queries.feature_query import feature_query
-from trainer.warehouse.tables.table_layout import TABLES, Layout, column_of, is_read
 from trainer.warehouse.queries.parsed_sql import WRITTEN_IN, parsed
+from trainer.warehouse.tables.column_types import Form
+from trainer.warehouse.tables.table_layout import TABLES, Layout, column_of, is_read
 
 Ordering = Literal["time", "user"]
 Parameter = datetime | int | tuple[str, ...] | None

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 
 from schemas.errors import BadSetting, BadWarehouse
 from trainer.warehouse.tables.column_types import Form, form_of
+from trainer.warehouse.tables.reading_rules import Reading
 from trainer.warehouse.tables.table_layout import TABLES, Column, is_read
 from trainer.warehouse.tables.table_names import A_VIEW, NONE, Names, nearest
-from trainer.warehouse.tables.reading_rules import Reading
 
 
 def resolve(

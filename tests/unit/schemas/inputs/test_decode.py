@@ -1,10 +1,12 @@
-"""Whole records. Laws stand in tests/property/test_decode.py, bad records in tests/support/inputs/bad_events.py."""
+"""Whole records. Laws: tests/property/test_decode.py. Bad records: tests/support/inputs/bad_events.py."""
 
 import json
 from typing import Any
 
 import pytest
 
+from schemas.errors import BadEvent
+from schemas.input_events import Item, Order, Signup, UserErased
 from schemas.inputs.decode import (
     canonical,
     decode_order,
@@ -13,8 +15,6 @@ from schemas.inputs.decode import (
     encode_signup,
     order_of,
 )
-from schemas.errors import BadEvent
-from schemas.input_events import Item, Order, Signup, UserErased
 from schemas.times import EPOCH, parse
 
 AT = parse("2024-06-01T00:00:00Z")

@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from schemas.inputs import field_checks
 from schemas.errors import BadEvent
+from schemas.inputs import field_checks
 
 NOTHING = [{}, {"x": None}, {"x": ""}, {"x": " \t\r\n"}, {"x": "\u3000\u2003\x1c\x85"}]
 

@@ -3,8 +3,8 @@ import hashlib
 import pytest
 from msgspec.structs import replace
 
-from schemas.outputs.segment_change import Cause, UserErasedChange
 from schemas.outputs.headers import DEAD_LETTER_HEADERS, Headers, change_headers, dead_letter, release_headers
+from schemas.outputs.segment_change import Cause, UserErasedChange
 from schemas.times import parse
 from schemas.topics import MAX_DEAD_LETTER_BYTES, Topics
 from tests.support.worlds.made_up_release import a_release

@@ -4,11 +4,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from schemas.outputs.segment_change import Cause, SegmentChange, SimilarUser, UserErasedChange
 from schemas.errors import BadChange, BadRelease
+from schemas.outputs.segment_change import Cause, SegmentChange, SimilarUser, UserErasedChange
+from schemas.outputs.wire import decode_change, decode_release, encode_change, encode_release
 from schemas.release.model_release import EncodedFeature, space_of, version_of
 from schemas.times import parse
-from schemas.outputs.wire import decode_change, decode_release, encode_change, encode_release
 from tests.support.worlds.made_up_release import a_release
 
 AT = parse("2024-01-31T09:30:00.123456Z")

@@ -8,9 +8,9 @@ from typing import NoReturn
 
 import pytest
 
+from segue.cli.main import run
 from segue.connect import kafka_access
 from segue.events import send_events
-from segue.cli.main import run
 from segue.events.send_events import Outgoing
 
 EVENT = b'{"topic": "signups", "key": "7", "value": {}}\n'

@@ -11,8 +11,8 @@ from msgspec.structs import replace
 
 from schemas.features import Feature
 from schemas.release.model_release import ModelRelease
-from segue.releases import release_topic
 from segue.cli.main import run
+from segue.releases import release_topic
 from tests.support.worlds.made_up_release import a_release
 from trainer.publish.publish_release import Plan
 from trainer.publish.release_history import Publication, Published

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from segue.cli.main import run
-from tests.support.servers.rights import without_rights
 from tests.support.inputs.shops import Shop, write_csv
+from tests.support.servers.rights import without_rights
 
 Capture = pytest.CaptureFixture[str]
 

@@ -9,10 +9,10 @@ import pytest
 from schemas.errors import BadSetting, BadVariable
 from segue.cli.main import run
 from segue.config.file_options import FROM_A_FILE
-from segue.connect.lane_connections import lane_config
 from segue.config.settings import Settings, load_settings
-from streamer.worker.faust_broker import KNOWN
+from segue.connect.lane_connections import lane_config
 from streamer.redis.redis_client import connect
+from streamer.worker.faust_broker import KNOWN
 from tests.support.servers.rights import without_rights
 
 

@@ -10,9 +10,9 @@ import pytest
 from rich.console import Console, ConsoleDimensions
 
 from schemas.outputs.segment_change import SimilarUser
-from segue.show.change_text import segment_colour
 from segue.demo.demo_picture import Moment, picture
 from segue.demo.tally import KINDS
+from segue.show.change_text import segment_colour
 from tests.support.inputs.made_change import a_change
 
 NAMES = {0: "Older, fewer orders", 1: "Men, more orders", 3: "Women, often Intimates"}

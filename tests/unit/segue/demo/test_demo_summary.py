@@ -6,8 +6,8 @@ from io import StringIO
 
 from rich.console import Console
 
-from segue.demo.stage import Played
 from segue.demo.demo_summary import summary
+from segue.demo.stage import Played
 from segue.demo.tally import Tally
 
 

@@ -11,8 +11,8 @@ import pytest
 from rich.console import Console
 
 from segue.demo import demo_view
-from segue.demo.tally import Tally
 from segue.demo.demo_view import View
+from segue.demo.tally import Tally
 from tests.support.inputs.made_change import a_change
 from tests.support.servers.terminals import Terminal
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from schemas.outputs.segment_change import Change, SegmentChange
-from schemas.inputs.decode import encode_order, encode_signup
 from schemas.input_events import Item, Order, Signup
+from schemas.inputs.decode import encode_order, encode_signup
+from schemas.outputs.segment_change import Change, SegmentChange
 from schemas.topics import Topics
 from segue.demo.memory_stage import MemoryStage
 from segue.demo.story import bad_events, with_bad_events

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from segue.demo.worker_process import allowances, write_settings
 from segue.config.settings import Settings, load_settings
+from segue.demo.worker_process import allowances, write_settings
 
 
 def test_the_file_gives_the_same_settings_back_and_only_its_owner_reads_it(

@@ -11,8 +11,8 @@ from confluent_kafka import Message
 
 from schemas.outputs.headers import Headers, dead_letter
 from segue.cli.main import run
-from segue.events.dead_letter_topic import DeadLetter, Selection, letter_of, obstacle, outgoing
 from segue.config.settings import Settings
+from segue.events.dead_letter_topic import DeadLetter, Selection, letter_of, obstacle, outgoing
 
 WRITTEN = datetime(2024, 5, 1, 12, tzinfo=UTC)
 REFUSED = datetime(2024, 5, 1, 12, 0, 1, tzinfo=UTC)

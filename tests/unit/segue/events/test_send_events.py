@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from schemas.errors import BadSetting, Unreachable
-from segue.events import send_events
 from segue.connect import wait_for_servers
+from segue.events import send_events
 from segue.events.send_events import Outgoing, Sender, Sent
 
 NOBODY = {"bootstrap.servers": "127.0.0.1:1"}

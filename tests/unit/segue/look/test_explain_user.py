@@ -8,8 +8,8 @@ from unittest.mock import Mock
 import pytest
 
 from schemas.errors import Unreachable
-from segue.look import explain_user
 from segue.config.settings import Settings
+from segue.look import explain_user
 from segue.show.user_card import UserCard
 from tests.support.worlds.made_up_release import an_active_model
 

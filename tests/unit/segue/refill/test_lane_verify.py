@@ -9,11 +9,11 @@ from schemas.input_events import Signup
 from segue.refill import lane_verify
 from segue.refill.lane_verify import Differing, LaneVerify, Users
 from streamer.place import place as places
-from streamer.refill.compare_states import Kept
 from streamer.place.place import Place
+from streamer.refill.compare_states import Kept
 from streamer.refill.spill import Spill
-from tests.support.worlds.refolding import a_refold, kept
 from tests.support.worlds.lane_world import NOW, World
+from tests.support.worlds.refolding import a_refold, kept
 
 
 @pytest.fixture(autouse=True)

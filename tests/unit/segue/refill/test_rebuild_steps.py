@@ -9,13 +9,13 @@ import pytest
 from schemas.errors import NeedsRebuild
 from segue.refill.lane_past import LaneLog
 from segue.refill.rebuild_steps import Rebuilding, switch, take
-from streamer.interfaces.lane_errors import InDoubt
 from streamer.in_memory import MemoryRedis, MemoryStore
-from streamer.segment.active_model import BootstrapRecord
+from streamer.interfaces.lane_errors import InDoubt
 from streamer.place.place_marks import Refilling, encode_mark, moved_to
 from streamer.refill.rebuild_lane import LaneInUse
-from tests.support.worlds.refolding import a_lane_log
+from streamer.segment.active_model import BootstrapRecord
 from tests.support.worlds.lane_world import World, a_signup, check_promises
+from tests.support.worlds.refolding import a_lane_log
 
 NEW = "segue-2:"
 

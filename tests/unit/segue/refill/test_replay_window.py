@@ -6,11 +6,11 @@ import pytest
 
 from schemas.topics import Topics
 from segue.cli.main import run
+from segue.config.command_line import BadUsage
 from segue.refill.lane_past import LaneLog
 from segue.refill.replay_window import Wanted, window_of
-from segue.config.command_line import BadUsage
-from streamer.interfaces.lane_interfaces import Bounds, Committed
 from streamer.in_memory import MemoryKafka, MemoryLog
+from streamer.interfaces.lane_interfaces import Bounds, Committed
 
 AT = datetime(2024, 2, 1, tzinfo=UTC)
 # Signups go from offset 10 to 90 and were read up to 80, orders to their end; a bootstrap's log goes on at

@@ -9,12 +9,11 @@ import pytest
 from msgspec.structs import replace
 
 from schemas.errors import BadRelease, Unreachable
-from segue.releases import continued_release
-from segue.releases import release_topic
+from segue.config.settings import Settings
 from segue.connect import wait_for_servers
+from segue.releases import continued_release, release_topic
 from segue.releases.continued_release import release_to_continue
 from segue.releases.release_topic import PatientTopic
-from segue.config.settings import Settings
 from tests.support.worlds.made_up_release import a_release
 from tests.support.worlds.trained_shops import a_trained_folder
 from trainer.publish.release_history import Publication, Published

@@ -10,16 +10,16 @@ from msgspec.structs import replace
 from schemas.errors import BadSetting, BadTraining
 from schemas.features import FEATURES, Feature
 from schemas.release.model_release import ModelRelease
+from segue.config.command_line import BadUsage
 from segue.config.settings import Settings
 from segue.releases.training_settings import FitOptions, fit_settings, not_taken
-from segue.config.command_line import BadUsage
 from tests.support.worlds.made_up_release import a_release
 from tests.support.worlds.trained_shops import a_shop, features_named
 from trainer.fit import fit
 from trainer.release.pipeline_numbers import release_of
+from trainer.steps.fit_settings import FitSettings
 from trainer.steps.presets import PRESETS
 from trainer.steps.training_rows import select
-from trainer.steps.fit_settings import FitSettings
 
 DECLARE = {"total_spend": {"kind": "sum", "source": "order_value"}}
 RECOMMENDED = FitSettings(

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from segue.services import KafkaService, RedisService, ServiceTrouble
-from segue.services import containers
+from segue.services import KafkaService, RedisService, ServiceTrouble, containers
 from segue.services.containers import container_kafka, container_redis
 
 

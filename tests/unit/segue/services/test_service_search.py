@@ -10,8 +10,15 @@ import pytest
 
 from schemas.errors import Unreachable
 from segue.connect import wait_for_servers
-from segue.services import KafkaService, NoServices, RedisService, Services, ServiceTrouble, find_services
-from segue.services import service_search
+from segue.services import (
+    KafkaService,
+    NoServices,
+    RedisService,
+    Services,
+    ServiceTrouble,
+    find_services,
+    service_search,
+)
 
 Plan = Callable[..., list[str]]
 
@@ -38,7 +45,9 @@ def plan(monkeypatch: pytest.MonkeyPatch) -> Plan:
             ("redis", RedisService("redis://r", "x")),
         ):
             monkeypatch.setattr(service_search, f"container_{which}", source(f"docker {which}", service, ""))
-            monkeypatch.setattr(service_search, f"_local_{which}", source(f"{which} here", service, f"{which}-package"))
+            monkeypatch.setattr(
+                service_search, f"_local_{which}", source(f"{which} here", service, f"{which}-package")
+            )
             monkeypatch.setattr(service_search, f"{which}_answers", lambda address, **_: address in available)
         monkeypatch.setattr(wait_for_servers, "PATIENCE_S", 0.0)
         return log

@@ -33,7 +33,9 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Program:
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["sh", str(system_packages.SCRIPT), *arguments], capture_output=True, text=True, check=False)
+    return subprocess.run(
+        ["sh", str(system_packages.SCRIPT), *arguments], capture_output=True, text=True, check=False
+    )
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 import pytest
 from rich.console import Console
 
-from schemas.outputs.segment_change import FeatureValue, SimilarUser
 from schemas.features import Feature
+from schemas.outputs.segment_change import FeatureValue, SimilarUser
 from segue.config.command_line import BadUsage
-from segue.show.user_card import UserCard, card_text
 from segue.look.what_if import checked, of_declared
-from streamer.user.history import Entered
+from segue.show.user_card import UserCard, card_text
 from streamer.segment.scoring import Score
+from streamer.user.history import Entered
 
 SCORE = Score(1, "older men", (0.5, -1.25), 0.75, 0.5, ("gender",))
 STORED = UserCard(

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from msgspec.structs import replace
 
-from schemas.inputs.decode import encode_order, encode_signup
 from schemas.input_events import Event, Item, Order, Signup, UserErased
+from schemas.inputs.decode import encode_order, encode_signup
 from streamer.batch.read_batch import Batch, read_batch
 from streamer.interfaces.lane_interfaces import Record
 from streamer.place.place import FoldSettings

@@ -8,25 +8,24 @@ import pytest
 from msgspec.structs import replace
 
 from schemas.errors import BadSetting
-from schemas.input_events import Item, Order, UserErased
 from schemas.features import Feature, declared
-from streamer.interfaces import lane_errors
-from streamer.user import order_totals
-from streamer.user import fold_events
+from schemas.input_events import Item, Order, UserErased
 from streamer.batch import batch_users
-from streamer.interfaces.lane_errors import InDoubt, Torn
-from streamer.in_memory import MemoryStore
-from streamer.user.order_values import texts_of
-from streamer.user.fold_events import fold, fold_all, holds_together
 from streamer.batch.refusals import Refusal, Refusals
+from streamer.in_memory import MemoryStore
+from streamer.interfaces import lane_errors
+from streamer.interfaces.lane_errors import InDoubt, Torn
+from streamer.user import fold_events, order_totals
+from streamer.user.fold_events import fold, fold_all, holds_together
 from streamer.user.order_rules import Rules
+from streamer.user.order_values import texts_of
 from streamer.user.user_state import UserState
-from tests.support.worlds.bootstraps import fill
 from tests.support.checks.moves import YOUNG
+from tests.support.strategies.events import START
+from tests.support.worlds.bootstraps import fill
+from tests.support.worlds.lane_world import NOW, TOPICS, World, check_promises
 from tests.support.worlds.refolding import a_lane_log, a_past, a_refold, position_of
 from tests.support.worlds.replays import replay_of
-from tests.support.strategies.events import START
-from tests.support.worlds.lane_world import NOW, TOPICS, World, check_promises
 
 BOUND = 8
 

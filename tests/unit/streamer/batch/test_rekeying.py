@@ -5,15 +5,15 @@ from collections.abc import Sequence
 import pytest
 from msgspec.structs import replace
 
-from schemas.inputs.decode import encode_order, encode_signup
 from schemas.errors import BadEvent, NeedsRebuild
 from schemas.input_events import Item, Order, Signup
+from schemas.inputs.decode import encode_order, encode_signup
 from schemas.topics import Topics
-from streamer.interfaces.lane_interfaces import OutRecord, Record
-from streamer.interfaces.lane_errors import InDoubt
 from streamer.batch.rekeying import forwarded, original
-from tests.support.worlds.failing_ends import Calls, Crash, When
+from streamer.interfaces.lane_errors import InDoubt
+from streamer.interfaces.lane_interfaces import OutRecord, Record
 from tests.support.strategies.events import START
+from tests.support.worlds.failing_ends import Calls, Crash, When
 from tests.support.worlds.lane_world import World, check_promises, drain
 
 TOPICS = Topics("eu.", rekey=True)

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import pytest
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
-from streamer.kafka import kafka_reader
 from streamer.interfaces.lane_interfaces import Committed
+from streamer.kafka import kafka_reader
 from streamer.kafka.kafka_client import Deadlines
 from streamer.kafka.kafka_reader import Reader
 

@@ -10,10 +10,10 @@ from confluent_kafka import KafkaError, KafkaException
 from structlog.testing import capture_logs
 
 from schemas.errors import BadTopics, Unreachable
+from streamer.interfaces.lane_errors import InDoubt
 from streamer.kafka.kafka_admin import Admin, TopicFacts
 from streamer.kafka.kafka_client import Deadlines, Reports
 from streamer.kafka.kafka_watch import TopicWatch
-from streamer.interfaces.lane_errors import InDoubt
 
 UNKNOWN = KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART, "no such topic")
 SILENT = KafkaError(KafkaError._TIMED_OUT, "timed out")

@@ -10,9 +10,9 @@ from typing import Any, cast
 import pytest
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
+from streamer.interfaces.lane_errors import InDoubt
 from streamer.kafka.kafka_client import Deadlines
 from streamer.kafka.kafka_writer import Writer
-from streamer.interfaces.lane_errors import InDoubt
 
 DEADLINES = Deadlines(request_s=0.2, commit_s=0.5, abort_s=0.1)
 

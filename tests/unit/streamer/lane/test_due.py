@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from schemas.outputs.segment_change import SegmentChange
 from schemas.inputs.decode import encode_signup
+from schemas.outputs.segment_change import SegmentChange
 from tests.support.checks.moves import OLD, YOUNG
-from tests.support.worlds.rebuilds import rebuilt
 from tests.support.worlds.lane_world import World, check_promises, drain
+from tests.support.worlds.rebuilds import rebuilt
 
 
 def a_world_of_other_facts() -> World:

@@ -7,16 +7,16 @@ from itertools import permutations
 import pytest
 from msgspec.structs import replace
 
-from schemas.outputs.segment_change import SegmentChange
-from schemas.inputs.decode import encode_order, encode_signup, order_of
 from schemas.input_events import Event, Item, Order, Signup, UserErased
+from schemas.inputs.decode import encode_order, encode_signup, order_of
+from schemas.outputs.segment_change import SegmentChange
 from schemas.release.model_release import ModelRelease
-from tests.support.worlds.bootstraps import an_order, fill
 from tests.support.checks.moves import OLD, YOUNG
-from tests.support.worlds.rebuilds import committed_in, rebuilt
-from tests.support.worlds.made_up_release import CENTRES, a_release, an_active_model
 from tests.support.strategies.events import START
+from tests.support.worlds.bootstraps import an_order, fill
 from tests.support.worlds.lane_world import TOPICS, World, check_promises, drain
+from tests.support.worlds.made_up_release import CENTRES, a_release, an_active_model
+from tests.support.worlds.rebuilds import committed_in, rebuilt
 
 ERASED_AT = START.replace(hour=12)
 ERASED = UserErased("7", ERASED_AT)

@@ -5,15 +5,15 @@ import dataclasses
 import pytest
 from msgspec.structs import replace
 
-from schemas.outputs.segment_change import SegmentChange
 from schemas.input_events import Item, Order, Signup, UserErased
+from schemas.outputs.segment_change import SegmentChange
 from schemas.topics import Topics
 from streamer.interfaces.lane_errors import NotReady
-from tests.support.worlds.failing_ends import Calls
 from tests.support.checks.moves import OLD, YOUNG, YOUNG_AGAIN, segments
-from tests.support.worlds.made_up_release import a_release, an_active_model
 from tests.support.strategies.events import START
+from tests.support.worlds.failing_ends import Calls
 from tests.support.worlds.lane_world import NOW, TOPICS, World, check_promises, drain
+from tests.support.worlds.made_up_release import a_release, an_active_model
 
 
 def test_a_user_moves_with_its_events_and_every_move_names_its_cause() -> None:

@@ -6,16 +6,16 @@ from typing import Any, cast
 
 import pytest
 
-from schemas.inputs.decode import canonical
 from schemas.errors import NeedsRebuild
 from schemas.input_events import Item, Order, Signup, UserErased
-from streamer.interfaces.lane_interfaces import Log
-from streamer.interfaces.lane_errors import InDoubt
+from schemas.inputs.decode import canonical
 from streamer.in_memory import MemoryRedis
+from streamer.interfaces.lane_errors import InDoubt
+from streamer.interfaces.lane_interfaces import Log
 from streamer.segment.active_model import BootstrapRecord
-from tests.support.worlds.failing_ends import Calls, Crash
 from tests.support.checks.moves import OLD, YOUNG, YOUNG_AGAIN, segments
 from tests.support.strategies.events import START
+from tests.support.worlds.failing_ends import Calls, Crash
 from tests.support.worlds.lane_world import World, check_promises, drain
 
 

@@ -10,12 +10,12 @@ import pytest
 from msgspec.structs import replace
 from structlog.testing import capture_logs
 
-from streamer.takeover import healing
-from streamer.segment import decide_event
-from streamer.worker.lane_boards import LaneBoard, StatusBoard
 from streamer.lane.lane import Lane
-from streamer.status.worker_metrics import Metrics
+from streamer.segment import decide_event
 from streamer.segment.scoring import Scorer
+from streamer.status.worker_metrics import Metrics
+from streamer.takeover import healing
+from streamer.worker.lane_boards import LaneBoard, StatusBoard
 from streamer.worker.lane_threads import LaneThreads, OpenLane
 from tests.support.checks.moves import OLD, YOUNG, YOUNG_AGAIN, segments
 from tests.support.servers.services import eventually

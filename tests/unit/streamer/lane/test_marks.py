@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
-from streamer.place import place as places
 from streamer.interfaces.lane_interfaces import Log, Store
 from streamer.lane.lane import Lane
+from streamer.place import place as places
 from tests.support.checks.moves import OLD, YOUNG
 from tests.support.worlds.lane_world import World
 

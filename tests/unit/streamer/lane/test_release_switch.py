@@ -7,19 +7,19 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from schemas.outputs.segment_change import FeatureValue, SegmentChange
 from schemas.input_events import Signup, UserErased
-from streamer.place import place as places
+from schemas.outputs.segment_change import FeatureValue, SegmentChange
+from streamer.interfaces.lane_errors import NotReady
 from streamer.interfaces.lane_interfaces import Log, Store
 from streamer.lane.lane import Lane
-from streamer.interfaces.lane_errors import NotReady
-from streamer.segment.neighbours import angle
+from streamer.place import place as places
 from streamer.place.place import Place, filling, has_index, using
 from streamer.place.place_marks import Refilling, encode_mark
-from tests.support.worlds.failing_ends import Calls, Crash
-from tests.support.worlds.made_up_release import CENTRES, a_release, an_active_model
+from streamer.segment.neighbours import angle
 from tests.support.strategies.events import START
+from tests.support.worlds.failing_ends import Calls, Crash
 from tests.support.worlds.lane_world import World, check_promises, drain, drain_all
+from tests.support.worlds.made_up_release import CENTRES, a_release, an_active_model
 
 HERE = a_release()
 ELSEWHERE = a_release(scale=2.0)

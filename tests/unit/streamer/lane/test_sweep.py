@@ -7,16 +7,17 @@ from typing import Any
 import msgspec
 import pytest
 
-from schemas.outputs.segment_change import Cause, SegmentChange
 from schemas.input_events import Signup, UserErased
-from streamer.lane.lane import Lane
+from schemas.outputs.segment_change import Cause, SegmentChange
 from streamer.interfaces.lane_errors import InDoubt, NotReady
-from tests.support.worlds.failing_ends import Calls, Crash
-from tests.support.worlds.made_up_release import ACTIVATED_AT, CENTRES, a_release, an_active_model
+from streamer.lane.lane import Lane
 from tests.support.strategies.events import START
+from tests.support.worlds.failing_ends import Calls, Crash
 from tests.support.worlds.lane_world import TOPICS, World, check_promises, drain
+from tests.support.worlds.made_up_release import ACTIVATED_AT, CENTRES, a_release, an_active_model
 
-# By the centres of tests/support/worlds/made_up_release.py "7" is in segment 2 and "21" in segment 3. SWAPPED exchanges segments 0
+# By the centres of tests/support/worlds/made_up_release.py "7" is in segment 2 and "21" in segment 3.
+# SWAPPED exchanges segments 0
 # and 2, so "7" moves to 0 and "21" stays.
 YOUNG = Signup("7", START, age=20, gender="F")
 OLD = Signup("21", START, age=100)

@@ -5,9 +5,9 @@ from msgspec.structs import replace
 
 from schemas.input_events import UserErased
 from streamer.segment.neighbours import angle
-from tests.support.worlds.bootstraps import SINCE, an_order, fill, newest
 from tests.support.checks.moves import OLD, YOUNG
 from tests.support.strategies.events import START
+from tests.support.worlds.bootstraps import SINCE, an_order, fill, newest
 from tests.support.worlds.lane_world import World
 
 ERASED_AT = START.replace(hour=9)

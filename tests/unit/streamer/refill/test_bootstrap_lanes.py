@@ -8,18 +8,18 @@ from typing import Any, TypeVar, cast
 import pytest
 from msgspec.structs import replace
 
-from schemas.outputs.segment_change import SegmentChange
 from schemas.errors import BadSetting, NeedsRebuild, Unreachable
+from schemas.outputs.segment_change import SegmentChange
 from schemas.partitioner import partition_of
+from streamer.in_memory import MemoryRedis
+from streamer.interfaces.lane_errors import Fenced, InDoubt
+from streamer.interfaces.lane_interfaces import Log, Store
+from streamer.place.place_marks import is_refilled
 from streamer.refill.bootstrap_lanes import Fact, NotFresh
 from streamer.user.history import FIELDS
-from streamer.interfaces.lane_interfaces import Log, Store
-from streamer.interfaces.lane_errors import Fenced, InDoubt
-from streamer.in_memory import MemoryRedis
-from streamer.place.place_marks import is_refilled
+from tests.support.checks.moves import OLD, YOUNG
 from tests.support.worlds.bootstraps import SINCE, Wrap, an_order, fill, newest
 from tests.support.worlds.failing_ends import Calls, Crash, When
-from tests.support.checks.moves import OLD, YOUNG
 from tests.support.worlds.lane_world import World
 
 End = TypeVar("End", Log, Store)

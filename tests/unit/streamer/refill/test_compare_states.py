@@ -9,8 +9,8 @@ import pytest
 
 from schemas.input_events import Item, Order, Signup, UserErased
 from streamer.in_memory import MemoryUser
-from tests.support.worlds.refolding import a_refold, differing, position_of
 from tests.support.worlds.lane_world import World
+from tests.support.worlds.refolding import a_refold, differing, position_of
 
 START = datetime(2024, 5, 1, 8, tzinfo=UTC)
 SIGNUP = Signup("7", START, age=30, gender="F", country="Spain", traffic_source="Email")

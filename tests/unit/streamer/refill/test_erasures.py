@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 import pytest
 
 from schemas.input_events import Signup, UserErased
-from streamer.refill.erasures import erased_before
 from streamer.interfaces.lane_interfaces import Record
+from streamer.refill.erasures import erased_before
 from tests.support.worlds.bootstraps import fill
-from tests.support.worlds.refolding import a_lane_log
 from tests.support.worlds.lane_world import NOW, TOPICS, World
+from tests.support.worlds.refolding import a_lane_log
 
 ERASED_AT = NOW - timedelta(hours=1)
 BEFORE = Signup("7", NOW - timedelta(hours=2), age=20)

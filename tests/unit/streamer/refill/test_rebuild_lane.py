@@ -7,11 +7,11 @@ import pytest
 from msgspec.structs import replace
 
 from schemas.errors import NeedsRebuild, Unreachable
-from streamer.place import place as places
+from streamer.in_memory import MemoryRedis, MemoryStore, MemoryUser
+from streamer.interfaces.lane_errors import InDoubt
 from streamer.interfaces.lane_interfaces import UserWrite
 from streamer.lane.lane import Lane
-from streamer.interfaces.lane_errors import InDoubt
-from streamer.in_memory import MemoryRedis, MemoryStore, MemoryUser
+from streamer.place import place as places
 from streamer.place.place_marks import Refilling, encode_mark, is_refilled, moved_to
 from streamer.refill.rebuild_lane import LaneFiller, LaneInUse, check_filled, kept, move
 from streamer.user.user_state import Facts, UserState

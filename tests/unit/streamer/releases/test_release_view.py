@@ -8,8 +8,8 @@ from msgspec.structs import replace
 
 from schemas.errors import BadRelease
 from schemas.features import FEATURES, Feature
-from schemas.release.model_release import ModelRelease, Segment, space_of, version_of
 from schemas.outputs.wire import encode_release
+from schemas.release.model_release import ModelRelease, Segment, space_of, version_of
 from streamer.interfaces.lane_interfaces import Record
 from streamer.releases.release_view import ReleaseView
 from tests.support.worlds.made_up_release import a_release

@@ -5,8 +5,8 @@ from math import inf, nan
 import pytest
 from msgspec.structs import replace
 
-from schemas.outputs.segment_change import FeatureValue
 from schemas.errors import BadRelease
+from schemas.outputs.segment_change import FeatureValue
 from schemas.release.model_release import EncodedFeature, ModelRelease, Segment, Training
 from streamer.segment.scoring import Scorer
 

@@ -14,9 +14,9 @@ import pytest
 from msgspec.structs import replace
 
 from schemas.errors import BadSetting
+from streamer.status.status_server import WebServer, check_address, pages
 from streamer.status.worker_metrics import Metrics
 from streamer.status.worker_status import GroupStatus, LaneStatus, ReleaseStatus, WorkerStatus
-from streamer.status.status_server import WebServer, check_address, pages
 
 READY = WorkerStatus(
     group=GroupStatus(name="g", joined=True, owned=(1,), halves=(), waiting=None),

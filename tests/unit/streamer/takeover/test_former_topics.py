@@ -5,8 +5,8 @@ from copy import deepcopy
 import pytest
 
 from schemas.errors import NeedsRebuild
-from streamer.interfaces.lane_interfaces import Former
 from streamer.in_memory import MemoryRedis
+from streamer.interfaces.lane_interfaces import Former
 from tests.support.checks.moves import OLD, YOUNG
 from tests.support.worlds.lane_world import World, drain
 

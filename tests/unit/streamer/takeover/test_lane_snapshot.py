@@ -2,10 +2,10 @@
 
 import pytest
 
-from streamer.interfaces.lane_interfaces import Bounds, Committed
-from streamer.interfaces.lane_errors import InDoubt
-from streamer.takeover.lane_snapshot import read_snapshot
 from streamer.in_memory import MemoryLog, MemoryStore
+from streamer.interfaces.lane_errors import InDoubt
+from streamer.interfaces.lane_interfaces import Bounds, Committed
+from streamer.takeover.lane_snapshot import read_snapshot
 from tests.support.checks.moves import OLD, YOUNG
 from tests.support.worlds.lane_world import TOPICS, World
 

@@ -8,16 +8,16 @@ import pytest
 
 from schemas.errors import NeedsRebuild
 from schemas.input_events import Item, Order
-from streamer.place import place as places
-from streamer.interfaces.lane_interfaces import Log, Store, UserWrite
-from streamer.interfaces.lane_errors import InDoubt, Torn
 from streamer.in_memory import MemoryStore
-from streamer.segment.active_model import BootstrapRecord
+from streamer.interfaces.lane_errors import InDoubt, Torn
+from streamer.interfaces.lane_interfaces import Log, Store, UserWrite
+from streamer.place import place as places
 from streamer.place.place_marks import is_emptied, moved_to
 from streamer.refill.rebuild_lane import kept, move
+from streamer.segment.active_model import BootstrapRecord
 from tests.support.checks.moves import YOUNG
-from tests.unit.streamer.refill.test_rebuild_lane import a_filler, begin, fill
 from tests.support.worlds.lane_world import NOW, World, check_promises, drain
+from tests.unit.streamer.refill.test_rebuild_lane import a_filler, begin, fill
 
 
 def an_order(brand: str, updated: int = 0) -> Order:

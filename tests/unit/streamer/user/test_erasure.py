@@ -7,10 +7,10 @@ from unittest.mock import patch
 import pytest
 from msgspec.structs import replace
 
-from schemas.outputs.segment_change import SegmentChange, UserErasedChange
 from schemas.input_events import Event, Item, Order, Signup, UserErased
-from streamer.interfaces.lane_interfaces import Log, OutRecord, Store
+from schemas.outputs.segment_change import SegmentChange, UserErasedChange
 from streamer.in_memory import MemoryLog
+from streamer.interfaces.lane_interfaces import Log, OutRecord, Store
 from tests.support.checks.moves import OLD, YOUNG
 from tests.support.strategies.events import START
 from tests.support.worlds.lane_world import TOPICS, World, check_promises, drain

@@ -4,12 +4,12 @@ from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
-from schemas.outputs.segment_change import Cause
 from schemas.input_events import UserErased
+from schemas.outputs.segment_change import Cause
 from streamer.user.history import FIELDS, Entered, history_fields, read_history
-from tests.support.worlds.rebuilds import rebuilt
 from tests.support.strategies.events import START
 from tests.support.worlds.lane_world import World, a_signup, check_promises, drain
+from tests.support.worlds.rebuilds import rebuilt
 
 AT = datetime(2024, 6, 1, tzinfo=UTC)
 

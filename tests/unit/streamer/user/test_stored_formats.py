@@ -9,9 +9,9 @@ import pytest
 from msgspec.structs import replace
 
 from streamer.place import place as places
+from streamer.place.place import Place, Sweep
 from streamer.user import user_state as states
 from streamer.user.stored_formats import NEWEST, NewerFormat
-from streamer.place.place import Place, Sweep
 from streamer.user.user_state import Decided, Facts, Position
 from tests.support.checks.moves import OLD, YOUNG
 from tests.support.worlds.lane_world import World, check_promises, drain

@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from schemas.outputs.segment_change import FeatureValue
 from schemas.input_events import Item, Order, Signup, UserErased
-from streamer.user.user_features import features
+from schemas.outputs.segment_change import FeatureValue
 from streamer.user.fold_events import fold, fold_all
 from streamer.user.order_rules import Rules
+from streamer.user.user_features import features
 from streamer.user.user_state import Facts, OrdersMissing, UserState, decode, encode
 from tests.support.checks.refusing import refuse_none
 from tests.support.strategies.events import START

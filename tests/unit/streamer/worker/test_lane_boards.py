@@ -5,14 +5,14 @@ import time
 import pytest
 from structlog.testing import capture_logs
 
-from schemas.outputs.segment_change import Cause
 from schemas.input_events import UserErased
 from schemas.outputs.headers import dead_letter
+from schemas.outputs.segment_change import Cause
 from schemas.times import EPOCH
 from streamer.batch.read_batch import Batch, Incoming
-from streamer.worker.lane_boards import LaneBoard
 from streamer.interfaces.lane_interfaces import OutRecord, Record
 from streamer.status.worker_metrics import Metrics
+from streamer.worker.lane_boards import LaneBoard
 
 
 @pytest.fixture

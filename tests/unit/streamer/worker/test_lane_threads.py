@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from schemas.errors import BadTopics, Unreachable
+from streamer.interfaces.lane_errors import Fenced, InDoubt
+from streamer.status.worker_metrics import Metrics
 from streamer.worker import lane_boards as board
 from streamer.worker import lane_threads
 from streamer.worker.lane_boards import LaneBoard, StatusBoard
-from streamer.interfaces.lane_errors import Fenced, InDoubt
-from streamer.status.worker_metrics import Metrics
 from streamer.worker.lane_threads import LaneThreads, OpenLane
 from tests.support.servers.services import eventually
 

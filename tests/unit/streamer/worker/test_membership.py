@@ -8,8 +8,8 @@ import pytest
 
 from schemas.errors import BadTopics
 from schemas.topics import Topics
-from streamer.worker.membership import Membership
 from streamer.status.worker_status import LaneStatus
+from streamer.worker.membership import Membership
 
 TOPICS = Topics()
 FOUR = {"signups": 4, "orders": 4}

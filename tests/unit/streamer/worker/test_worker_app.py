@@ -15,10 +15,10 @@ import pytest
 import structlog
 
 from schemas.errors import NeedsRebuild
-from streamer.worker.worker_app import build_worker, run_worker
-from streamer.worker.worker_config import WorkerConfig
 from streamer.status.worker_logs import set_up_logs
 from streamer.status.worker_status import LaneStatus
+from streamer.worker.worker_app import build_worker, run_worker
+from streamer.worker.worker_config import WorkerConfig
 from tests.support.servers.services import eventually
 
 NOBODY = {"bootstrap.servers": "127.0.0.1:1"}

@@ -13,9 +13,9 @@ from tests.support.worlds.trained_shops import a_shop, a_shop_of_kinds, features
 from trainer.controls import compare_encodings as compare_module
 from trainer.controls.compare_encodings import Comparison, EncodingControl, compare, gain_of, verdict_of
 from trainer.controls.encoding_picture import Users
+from trainer.steps.fit_settings import FitSettings
 from trainer.steps.presets import PRESETS
 from trainer.steps.training_rows import select
-from trainer.steps.fit_settings import FitSettings
 
 
 @pytest.fixture(autouse=True)

@@ -8,11 +8,11 @@ import pytest
 
 from schemas.features import FEATURES
 from tests.support.worlds.trained_shops import a_shop, a_shop_of_kinds, features_named, features_table
-from trainer.fit import fit
 from trainer.controls.encoding_picture import Users, has_arbitrary_codes, picture
+from trainer.fit import fit
+from trainer.steps.fit_settings import FitSettings
 from trainer.steps.presets import PRESETS
 from trainer.steps.training_rows import select
-from trainer.steps.fit_settings import FitSettings
 
 ALONE = FitSettings(k=3)
 

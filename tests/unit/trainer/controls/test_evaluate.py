@@ -9,8 +9,8 @@ from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score, silho
 from threadpoolctl import threadpool_limits
 
 from trainer.controls import evaluate
-from trainer.steps.cluster import cluster
 from trainer.controls.evaluate import RESAMPLES, KQuality, Search, elbow, judge, search
+from trainer.steps.cluster import cluster
 
 
 @pytest.fixture(autouse=True)

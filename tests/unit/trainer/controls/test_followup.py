@@ -65,7 +65,8 @@ def test_a_shop_without_prices() -> None:
 
 def test_the_same_digits_whatever_the_number_of_threads() -> None:
     code = (
-        "from datetime import UTC, datetime; import numpy as np; from trainer.controls.followup import followup_of;"
+        "from datetime import UTC, datetime; import numpy as np;"
+        "from trainer.controls.followup import followup_of;"
         "rng = np.random.default_rng(1); T = datetime(2024, 10, 1, tzinfo=UTC);"
         "print(repr(followup_of(T, T, rng.integers(0, 5, 40_000), rng.poisson(1.0, 40_000) * 1.1, "
         "rng.random(40_000))))"

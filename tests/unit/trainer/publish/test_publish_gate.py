@@ -6,8 +6,8 @@ from msgspec.structs import replace
 from schemas.release.model_release import ModelRelease, Segment
 from tests.support.worlds.made_up_release import a_release
 from trainer.publish.publish_gate import history_problem, refusal
-from trainer.release.impact import Impact, Moves, Pair
 from trainer.publish.release_history import Publication, Published
+from trainer.release.impact import Impact, Moves, Pair
 
 
 def release(version: str, continues: str | None, *ids: int) -> ModelRelease:

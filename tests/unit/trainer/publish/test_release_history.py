@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from schemas.release.model_release import ModelRelease, version_of
 from schemas.outputs.wire import encode_release
+from schemas.release.model_release import ModelRelease, version_of
 from streamer.interfaces.lane_interfaces import Record
 from tests.support.worlds.made_up_release import a_release
 from trainer.publish.release_history import Publication, Published, published

@@ -10,12 +10,12 @@ from schemas.errors import BadTraining
 from schemas.features import FEATURES, Feature
 from schemas.release.model_release import ModelRelease
 from tests.support.worlds.trained_shops import a_shop, features_named
-from trainer.release.continuable import check_continues, differences, same_space, settings_of
 from trainer.fit import fit
+from trainer.release.continuable import check_continues, differences, same_space, settings_of
 from trainer.release.pipeline_numbers import release_of
+from trainer.steps.fit_settings import FitSettings
 from trainer.steps.presets import PRESETS
 from trainer.steps.training_rows import select
-from trainer.steps.fit_settings import FitSettings
 
 QUICK = FitSettings(k_min=5, k_max=5)
 RECOMMENDED = replace(PRESETS["recommended"], k=5, k_min=5, k_max=5)

@@ -14,8 +14,8 @@ from schemas.release.model_release import ModelRelease, version_of
 from tests.support.worlds.made_up_release import a_release
 from trainer.release import uploaded_files
 from trainer.release.current_release import published_assignments
-from trainer.steps.rows_digest import digest
 from trainer.steps.batch_scorer import score
+from trainer.steps.rows_digest import digest
 
 ROWS = pa.table(
     {
@@ -132,7 +132,9 @@ def test_the_login_is_the_settings_and_the_path_below_it_the_records(
     asked = asked_for(monkeypatch)
     release = trained()
     moved = replace(release, artifacts_uri=f"ftp://shop/models/eu/{release.version}")
-    monkeypatch.setattr(uploaded_files, "place_of", lambda version, _to, _setting: f"ftp://shop/models/{version}")
+    monkeypatch.setattr(
+        uploaded_files, "place_of", lambda version, _to, _setting: f"ftp://shop/models/{version}"
+    )
 
     published_assignments(moved, tmp_path, "ftp://me:secret@shop/models")
 

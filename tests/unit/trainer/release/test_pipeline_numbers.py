@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from schemas.release.model_release import Training
 from schemas.outputs.wire import decode_release, encode_release
+from schemas.release.model_release import Training
 from streamer.segment.scoring import Scorer
 from tests.support.worlds.trained_shops import QUICK, a_shop, fitted_shop
-from trainer.steps.rows_digest import digest
 from trainer.fit import Fit
 from trainer.release.pipeline_numbers import release_of
 from trainer.steps.fit_settings import CategoryEncoding
+from trainer.steps.rows_digest import digest
 from trainer.steps.training_window import Window
 
 NAMES = ["a", "b", "c", "d", "e"]

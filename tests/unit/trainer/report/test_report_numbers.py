@@ -7,14 +7,14 @@ import pandas as pd
 import pyarrow as pa
 
 from tests.support.worlds.trained_shops import a_shop, features_named, features_table
+from trainer.controls.segment_names import name_segments
+from trainer.controls.traits import traits_of
 from trainer.fit import Fit, fit
 from trainer.release.pipeline_numbers import release_of
-from trainer.controls.segment_names import name_segments
 from trainer.report import Report, report_of
 from trainer.report.report_numbers import COLUMNS, Rejected, Share
-from trainer.steps.training_rows import select
 from trainer.steps.fit_settings import FitSettings
-from trainer.controls.traits import traits_of
+from trainer.steps.training_rows import select
 
 
 def reported(table: pa.Table, settings: FitSettings) -> tuple[Fit, Report]:

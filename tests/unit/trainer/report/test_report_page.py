@@ -12,14 +12,14 @@ import pytest
 
 from schemas.printable import printable
 from tests.support.worlds.trained_shops import QUICK, a_shop, features_named, features_table, fitted_shop
+from trainer.controls.segment_names import name_segments
+from trainer.controls.traits import traits_of
 from trainer.fit import Fit, fit
 from trainer.release.pipeline_numbers import release_of
-from trainer.controls.segment_names import name_segments
 from trainer.report import Report, page, report_of
 from trainer.report.scatter import POINTS
-from trainer.steps.training_rows import select
 from trainer.steps.fit_settings import FitSettings
-from trainer.controls.traits import traits_of
+from trainer.steps.training_rows import select
 from trainer.steps.training_window import Window
 
 Rejected = dict[tuple[str, str], int]

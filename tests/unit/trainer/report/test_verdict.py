@@ -8,15 +8,15 @@ import pytest
 
 from tests.support.worlds.trained_shops import a_shop
 from trainer.controls.compare_encodings import Comparison, EncodingControl
-from trainer.fit import fit
 from trainer.controls.followup import Followup, Outcome
+from trainer.controls.traits import traits_of
+from trainer.fit import fit
 from trainer.release.impact import Impact, Moves, Pair
 from trainer.release.pipeline_numbers import release_of
 from trainer.report import Report, report_of
 from trainer.report.verdict import verdict
-from trainer.steps.training_rows import select
 from trainer.steps.fit_settings import FitSettings
-from trainer.controls.traits import traits_of
+from trainer.steps.training_rows import select
 
 GOOD = EncodingControl("label", 5, (0.3, 0.2), 0.9, 0.9, 0.2, 0.05, "clearer")
 T = datetime(2024, 10, 1, tzinfo=UTC)

@@ -8,12 +8,12 @@ from msgspec.structs import replace
 from schemas.features import Feature
 from schemas.outputs.wire import decode_release, encode_release
 from tests.support.worlds.trained_shops import a_shop, features_named
-from trainer.steps import batch_scorer
 from trainer.fit import fit
 from trainer.release.pipeline_numbers import release_of
-from trainer.steps.training_rows import select
+from trainer.steps import batch_scorer
 from trainer.steps.batch_scorer import can_score, score
 from trainer.steps.fit_settings import CategoryEncoding, FitSettings, Scaling
+from trainer.steps.training_rows import select
 
 
 @pytest.mark.parametrize("encoding", ["label", "frequency", "one-hot"])

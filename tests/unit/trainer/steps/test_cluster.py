@@ -6,8 +6,8 @@ from sklearn.preprocessing import StandardScaler
 
 from tests.support.worlds.made_up_release import a_release
 from trainer.steps.cluster import cluster, cluster_from
-from trainer.steps.encode import FeatureEncoder
 from trainer.steps.continued_fit import Start
+from trainer.steps.encode import FeatureEncoder
 
 # Two pairs of points; k-means ends in their middles, (0, 1) and (10, 1).
 POINTS = np.array([[0.0, 0.0], [0.0, 2.0], [10.0, 0.0], [10.0, 2.0]])

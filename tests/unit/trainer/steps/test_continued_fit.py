@@ -15,23 +15,30 @@ import pytest
 from msgspec.structs import replace
 
 from schemas.errors import BadTraining
-from schemas.release.model_release import version_of
 from schemas.outputs.wire import decode_release, encode_release
+from schemas.release.model_release import version_of
 from streamer.segment.scoring import Scorer
-from tests.support.worlds.trained_shops import CREATED_AT, Shop, a_shop, a_shop_of_kinds, features_named, features_table
-from trainer.release.current_release import Current, current_from
+from tests.support.worlds.trained_shops import (
+    CREATED_AT,
+    Shop,
+    a_shop,
+    a_shop_of_kinds,
+    features_named,
+    features_table,
+)
 from trainer.fit import fit
-from trainer.release.segment_identity import Identity
+from trainer.release.current_release import Current, current_from
 from trainer.release.impact import told_in
 from trainer.release.pipeline_numbers import release_of
-from trainer.steps.presets import PRESETS
 from trainer.release.release_folder import load_release
-from trainer.steps.training_rows import select
+from trainer.release.segment_identity import Identity
 from trainer.steps.batch_scorer import score
-from trainer.steps.fit_settings import FitSettings
 from trainer.steps.continued_fit import start_from, unseen_in, within
-from trainer.train import train
+from trainer.steps.fit_settings import FitSettings
+from trainer.steps.presets import PRESETS
+from trainer.steps.training_rows import select
 from trainer.steps.training_window import Window
+from trainer.train import train
 
 OTHERS = [{**row, "user_id": f"v{place}"} for place, row in enumerate(a_shop(80, seed=5).to_pylist())]
 ROOT = Path(__file__).parents[4]

@@ -3,8 +3,8 @@ from __future__ import annotations
 from typing import get_args
 
 from segue.config import settings
-from trainer.steps.presets import PRESETS
 from trainer.steps.fit_settings import FitSettings, Preset
+from trainer.steps.presets import PRESETS
 
 
 def test_the_label_preset_is_the_article() -> None:

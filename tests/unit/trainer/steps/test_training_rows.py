@@ -6,8 +6,8 @@ import pytest
 
 from schemas.errors import BadTraining
 from tests.support.worlds.trained_shops import features_named, features_table
-from trainer.steps.training_rows import select
 from trainer.steps.fit_settings import FitSettings
+from trainer.steps.training_rows import select
 
 TWO = FitSettings(k=2, features=features_named("age", "gender"))
 

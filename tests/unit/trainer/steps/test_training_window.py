@@ -10,9 +10,9 @@ from tests.support.inputs.shops import Shop, write_csv
 from tests.support.worlds.trained_shops import CREATED_AT
 from trainer.release.release_folder import load_release
 from trainer.steps.fit_settings import FitSettings
+from trainer.steps.training_window import EVERYTHING, Window
 from trainer.train import train
 from trainer.warehouse import open_warehouse
-from trainer.steps.training_window import EVERYTHING, Window
 
 
 def at(month: int) -> datetime:

@@ -11,8 +11,8 @@ from segue.config.settings import Settings
 from segue.config.trainer_extra import open_warehouse as opened
 from tests.support.inputs.shops import Shop, write_csv
 from trainer.warehouse import Reading, Rejected, open_warehouse
-from trainer.warehouse.tables.table_layout import TABLES
 from trainer.warehouse.queries.shop_queries import Queries
+from trainer.warehouse.tables.table_layout import TABLES
 
 NOW = datetime(2024, 6, 1, tzinfo=UTC)
 READING = Reading(latest=NOW + timedelta(days=1))

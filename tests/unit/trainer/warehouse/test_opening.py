@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from schemas.errors import BadWarehouse, SegueError
-from tests.support.servers.rights import without_rights
 from tests.support.inputs.shops import Shop, features_by_user, write_csv, write_duckdb, write_parquet
+from tests.support.servers.rights import without_rights
 from trainer.warehouse import Names, open_warehouse
 
 SHOP = Shop().user("u").order("1", "u")

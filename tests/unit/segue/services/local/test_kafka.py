@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 
 from schemas.topics import MAX_DEAD_LETTER_BYTES
-from segue.services import ServiceTrouble
-from segue.services import containers
-from segue.services.programs import kafka_jars
+from segue.services import ServiceTrouble, containers
 from segue.services.local.kafka_config import ONE_NODE, container_environment, local_properties
+from segue.services.programs import kafka_jars
 
 
 def test_properties_hold_the_addresses_and_what_is_laid_over_them(tmp_path: Path) -> None:

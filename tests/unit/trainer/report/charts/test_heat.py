@@ -3,8 +3,8 @@ from __future__ import annotations
 from itertools import pairwise
 from xml.etree import ElementTree as ET
 
-from trainer.report.charts.heat import heat_chart
 from trainer.controls.traits import ProfileRow
+from trainer.report.charts.heat import heat_chart
 
 
 def drawn(rows: list[ProfileRow], ids: list[int]) -> tuple[list[str], list[tuple[str, str]]]:

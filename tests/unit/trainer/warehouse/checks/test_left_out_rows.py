@@ -6,8 +6,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from schemas.input_events import Order, Signup
 from schemas.features import FEATURES, Feature
+from schemas.input_events import Order, Signup
 from tests.support.inputs.shops import Shop, write_csv, write_duckdb
 from trainer.warehouse import Reading, open_warehouse
 from trainer.warehouse.tables.table_names import Names

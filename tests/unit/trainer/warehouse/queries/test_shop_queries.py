@@ -10,8 +10,8 @@ from schemas.features import FEATURES
 from tests.support.inputs.shops import Shop, write_csv
 from tests.support.strategies.features import RICH
 from trainer.warehouse import open_warehouse
-from trainer.warehouse.tables.table_layout import TABLES
 from trainer.warehouse.queries.shop_queries import Queries
+from trainer.warehouse.tables.table_layout import TABLES
 
 LAYOUT = {
     (table, column.names[0]): column.names[0] for table, columns in TABLES.items() for column in columns

@@ -8,8 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from schemas.errors import BadWarehouse
-from schemas.input_events import Order, Signup
 from schemas.features import FEATURES, Feature
+from schemas.input_events import Order, Signup
 from tests.support.inputs.shops import Shop, features_by_user, write_csv, write_duckdb, write_parquet
 from trainer.warehouse import Reading, open_warehouse
 from trainer.warehouse.tables.column_types import Form, form_of
