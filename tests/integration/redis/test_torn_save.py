@@ -64,9 +64,13 @@ class Stage:
             store.close()
 
 
+# With "everysec" Redis delays its writes to the file by up to 2 s while the disk is slow.
+WRITTEN = {"appendfsync": "always"}
+
+
 @pytest.fixture
 def stage() -> Iterator[Stage]:
-    with LocalRedis(repair=False) as server:
+    with LocalRedis(repair=False, options=WRITTEN) as server:
         made = Stage(server)
         yield made
         made.close()
@@ -153,7 +157,7 @@ def test_what_came_back_is_not_healed_where_the_log_is_not_whole(stage: Stage) -
 
 
 def test_a_file_that_is_repaired_before_the_start_brings_nothing_back() -> None:
-    with LocalRedis() as server:
+    with LocalRedis(options=WRITTEN) as server:
         stage = Stage(server)
         stage.run()
         stage.world.send(an_order("A", "Nautica"))
