@@ -128,6 +128,13 @@ def test_a_room_holds_few_files() -> None:
     assert not halls
 
 
+def test_unit_tests_mirror_the_tree() -> None:
+    unit = ROOT / "tests" / "unit"
+    rooms = {file.parent.relative_to(unit) for package in ORDER for file in (unit / package).rglob("*.py")}
+    assert len(rooms) > 20
+    assert [str(room) for room in rooms if not (ROOT / room / "__init__.py").exists()] == []
+
+
 def test_a_files_name_is_found_once() -> None:
     """But for commands, which are called what they are typed."""
     files = [file for package in ORDER for file in files_of(package) if file.parent.name != "cli"]
