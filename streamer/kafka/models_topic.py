@@ -2,9 +2,11 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 
-# Some of its public names are missing from its __all__.
+from confluent_kafka import KafkaException
 from confluent_kafka.admin import NewTopic, OffsetSpec
+from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from schemas.errors import BadRelease, BadTopics, Unreachable
 from schemas.outputs.headers import Headers
@@ -20,6 +22,7 @@ from streamer.kafka.topics_admin import check_config, check_one_partition, creat
 # A coordinator that has only just started reads its log first.
 _TRANSACTION_S = 120.0
 _POLL_S = 0.2
+_SEEN_S = 0.05
 _BATCH = 100
 _OVERHEAD_BYTES = 4_096  # a record's key, headers and framing, and the batch's
 
@@ -119,7 +122,7 @@ class ModelsTopic:
         try:
             writer.fence()
             check()
-            return writer.commit(out, [], None)[self._topic] - 1
+            last = writer.commit(out, [], None)[self._topic] - 1
         except Fenced:
             raise Unreachable(
                 f"another publisher to topic {self._topic} took over: nothing was published here; look at what it "
@@ -132,6 +135,21 @@ class ModelsTopic:
             ) from None
         finally:
             writer.give_up()
+        self._await_readable(last)
+        return last
+
+    def _await_readable(self, offset: int) -> None:
+        """Wait until readers of committed records see this offset: Kafka answers a commit before they do."""
+        admin = self._admin()
+        waiting = Retrying(
+            stop=stop_after_delay(self._deadline_s),
+            wait=wait_fixed(_SEEN_S),
+            retry=retry_if_result(lambda end: end <= offset),
+            retry_error_callback=lambda _: None,
+        )
+        # The release is published, whatever Kafka answers now.
+        with suppress(Unreachable, KafkaException):
+            waiting(lambda: admin.stable_end(self._topic, 0))
 
     def _admin(self) -> Admin:
         return Admin(self._client, self._deadline_s)

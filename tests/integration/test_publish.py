@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import fsspec
 import pytest
@@ -14,6 +15,8 @@ from schemas.errors import BadRelease, BadSetting, BadTopics, Refused, Unreachab
 from schemas.outputs.wire import decode_release
 from schemas.topics import Topics
 from segue.services import KafkaService
+from streamer.kafka.kafka_admin import Admin
+from streamer.kafka.kafka_writer import Writer
 from tests.support.checks.read_records import headers_of, read_topic, value_of
 from tests.support.servers.publishing import models_topic, publish
 from tests.support.servers.services import HANG_S
@@ -65,6 +68,25 @@ def test_publishing_again_is_a_later_activation(kafka: KafkaService, topics: Top
     # Two records and the transaction's marker lie between them.
     assert (first, second) == (1, 4)
     assert [m.offset() for m in read_topic(kafka.bootstrap, topics.models) if m.key() == b"current"] == [1, 4]
+
+
+def test_a_release_is_readable_once_it_is_published(
+    kafka: KafkaService, topics: Topics, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kafka answers a commit before readers see it; until then the topic ends where it did before."""
+    late: list[int] = []
+    stable_end, commit = Admin.stable_end, Writer.commit
+
+    def committed(self: Writer, *args: Any) -> dict[str, int]:
+        late.extend([0, 0])
+        return commit(self, *args)
+
+    monkeypatch.setattr(Writer, "commit", committed)
+    monkeypatch.setattr(Admin, "stable_end", lambda *args: late.pop() if late else stable_end(*args))
+
+    publish(folder, kafka.bootstrap, topics)
+
+    assert len(models_topic(kafka.bootstrap, topics).read()) == 2
 
 
 def test_the_topic_is_made_compacted_with_one_partition(
