@@ -1,4 +1,4 @@
-"""What is wrong with a command line."""
+"""Errors about a command's options and arguments."""
 
 from __future__ import annotations
 
@@ -9,13 +9,18 @@ from schemas.errors import BadSetting, SegueError
 
 
 class BadUsage(SegueError):
-    """Arguments that do not go together, or an option's value that cannot be used."""
+    """Some arguments contradict each other, or an option's value cannot be used."""
 
     exit_code = 2
 
 
 def bad_option(name: str, value: object, fix: str) -> BadUsage:
-    """An option's value that cannot be used.
+    """Build the error for an option whose value cannot be used.
+
+    Args:
+        name: the option, with its dashes.
+        value: the value that was given.
+        fix: what to do, as an instruction.
 
     >>> str(bad_option("--rate", 0, "give events a second, above 0"))
     'option --rate is 0: give events a second, above 0'
@@ -25,7 +30,9 @@ def bad_option(name: str, value: object, fix: str) -> BadUsage:
 
 @contextmanager
 def options(*names: str) -> Iterator[None]:
-    """What is wrong with a value of these names is told of the command's option, since no settings file has them.
+    """Report a bad value of these names as an error of the command's option.
+
+    These names are options only, and no settings file has them. So the error must not speak of a setting.
 
     >>> with options("k_max"):
     ...     raise BadSetting("k_max", 1, "use at least 2 segments")
@@ -33,7 +40,7 @@ def options(*names: str) -> Iterator[None]:
     segue.config.command_line.BadUsage: option --k-max is 1: use at least 2 segments
 
     Raises:
-        BadUsage: instead of a BadSetting of one of them.
+        BadUsage: the block raised a BadSetting with one of these names.
     """
     try:
         yield

@@ -14,10 +14,13 @@ _EXAMPLE = '{ kind = "sum", source = "order_value" }'
 
 
 def declarations(value: object) -> dict[str, dict[str, str]]:
-    """A table of declarations by name, from a table or a JSON object, checked.
+    """Check the setting ``declare`` and return its declarations by feature name.
+
+    Args:
+        value: a table, or text with a JSON object.
 
     Raises:
-        BadSetting: it is neither, or one of them cannot be made; it names the field.
+        BadSetting: the value is neither, or a declaration is not valid. The error names the field.
     """
     table = {name: _fields(name, fields) for name, fields in _table(value).items()}
     features_of(table)
@@ -25,23 +28,23 @@ def declarations(value: object) -> dict[str, dict[str, str]]:
 
 
 def features_of(declarations: Mapping[str, Mapping[str, str]]) -> tuple[Feature, ...]:
-    """The article's seven, then those declared.
+    """Return the seven default features, then the declared features.
 
     >>> features_of({"total_spend": {"kind": "sum", "source": "order_value"}})[-1]
     Feature(name='total_spend', kind='sum', source='order_value', encoding=None)
 
     Raises:
-        BadSetting: one of them cannot be made.
+        BadSetting: a declaration is not valid.
     """
     return declared(
-        # The kind and the encoding are checked by whom they are given to.
+        # declared() checks the kind and the encoding.
         Feature(
             name,
-            cast(FeatureKind, told["kind"]),
-            told["source"],
-            cast(FeatureEncoding | None, told.get("encoding")),
+            cast(FeatureKind, fields["kind"]),
+            fields["source"],
+            cast(FeatureEncoding | None, fields.get("encoding")),
         )
-        for name, told in declarations.items()
+        for name, fields in declarations.items()
     )
 
 
@@ -56,7 +59,8 @@ def _table(value: object) -> Mapping[str, object]:
         raise BadSetting(
             "declare",
             value,
-            f"give a table of features, such as total_spend = {_EXAMPLE}, in the environment as a JSON object",
+            f"give a table of features, such as total_spend = {_EXAMPLE},"
+            " in the environment as a JSON object",
         )
     return table
 
@@ -65,11 +69,11 @@ def _fields(name: str, fields: object) -> dict[str, str]:
     setting = f"declare.{name}"
     if not isinstance(fields, Mapping):
         raise BadSetting(setting, fields, f"give a table with kind and source, such as {_EXAMPLE}")
-    for field, told in fields.items():
+    for field, given in fields.items():
         if field not in _FIELDS:
-            raise BadSetting(f"{setting}.{field}", told, f"a feature has only {', '.join(_FIELDS)}")
-        if not isinstance(told, str):
-            raise BadSetting(f"{setting}.{field}", told, "give text, in quotes")
+            raise BadSetting(f"{setting}.{field}", given, f"a feature has only {', '.join(_FIELDS)}")
+        if not isinstance(given, str):
+            raise BadSetting(f"{setting}.{field}", given, "give text, in quotes")
     for field in ("kind", "source"):
         if field not in fields:
             raise BadSetting(f"{setting}.{field}", None, f"it is missing, write for example {_EXAMPLE}")

@@ -1,8 +1,9 @@
-"""Which of librdkafka's options a settings file may set by itself.
+"""The options of librdkafka that a settings file may set without permission from the command line.
 
-A command takes `segue.toml` from the folder that it runs in, which may be somebody else's. So an option that
-runs a program, loads a library, writes a file or sends one to an address needs a word from who runs the command.
-Files of certificates and keys are read in place and leave the machine in no way: settings files name them.
+A command reads `segue.toml` from the folder in which it runs, and another person may own this folder. Some
+options run a program, load a library, write a file or send a file to an address. The user who runs the
+command must allow these options. A settings file may name certificate and key files: librdkafka reads them in
+place, and they never leave the machine.
 """
 
 import json
@@ -77,10 +78,15 @@ FROM_A_FILE = frozenset(
 
 
 def check_file_options(options: Mapping[str, str], allowed: Collection[str], file: Path) -> None:
-    """See that a settings file sets no option that it may not, but those allowed on the command line.
+    """Check that a settings file sets only harmless options and options that the command line allows.
+
+    Args:
+        options: librdkafka's options from the file.
+        allowed: names of further options that the user allowed with ``--allow-kafka-option``.
+        file: the settings file, for the message.
 
     Raises:
-        BadSetting: it does; the first such option is named.
+        BadSetting: the file sets another option. The error names the first such option.
     """
     for name in options:
         if name not in FROM_A_FILE and name not in allowed:
@@ -88,6 +94,6 @@ def check_file_options(options: Mapping[str, str], allowed: Collection[str], fil
             raise BadSetting(
                 f"kafka_options.{quoted} (from {file})",
                 "set",
-                "a settings file cannot set it by itself, since not every option of librdkafka is harmless: give it in"
-                f" SEGUE_KAFKA_OPTIONS, or allow it with --allow-kafka-option {quoted}",
+                "a settings file cannot set it by itself, since not every option of librdkafka is harmless:"
+                f" give it in SEGUE_KAFKA_OPTIONS, or allow it with --allow-kafka-option {quoted}",
             )

@@ -1,4 +1,4 @@
-"""What the setting `redis` may be: a URL whose every part means something."""
+"""Checks the setting `redis`: every part of the URL must have a meaning."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 _SCHEMES = frozenset({"redis", "rediss", "unix"})
 _FIX = "give a URL such as redis://localhost:6379/0"
-_OF_TLS = frozenset(
+_TLS_OPTIONS = frozenset(
     {"ssl_ca_certs", "ssl_ca_path", "ssl_cert_reqs", "ssl_certfile", "ssl_check_hostname", "ssl_keyfile"}
 )
 _CHOICES = {"ssl_cert_reqs": ("required", "optional", "none"), "ssl_check_hostname": ("true", "false")}
 
 
 def check_redis_url(url: str) -> None:
-    """See that a client understands all of the URL: what it does not, it would pass over or fail at.
+    """Check that a client understands every part of the URL.
+
+    A client ignores a part that it does not know, or fails later with a message that does not help.
 
     >>> check_redis_url("rediss://me:secret@db:6379/1?ssl_ca_certs=ca.pem")
     >>> check_redis_url("redis://db/one")
@@ -21,7 +23,7 @@ def check_redis_url(url: str) -> None:
     ValueError: end it with the database's number, such as /0
 
     Raises:
-        ValueError: it does not, with what to do.
+        ValueError: a part is wrong or unknown. The message says what to do.
     """
     fix = _FIX + (", and percent-encode # / ? @ in the password" if "@" in url else "")
     try:
@@ -32,7 +34,8 @@ def check_redis_url(url: str) -> None:
     if not known or parts.fragment or not (parts.path if parts.scheme == "unix" else parts.hostname):
         raise ValueError(fix)
     if parts.scheme != "unix" and "@" in url and "@" not in parts.netloc:
-        # The password ended the address too early, and a part of it would be taken for the host.
+        # A "/", "?" or "#" in the password ends the address too early. A part of the password would become
+        # the host.
         raise ValueError(fix)
     database = unquote(parts.path).removeprefix("/") if parts.scheme != "unix" else ""
     if database and not _is_number(database):
@@ -41,7 +44,7 @@ def check_redis_url(url: str) -> None:
 
 
 def _check_query(parts: SplitResult, *, has_database: bool) -> None:
-    tls = _OF_TLS if parts.scheme == "rediss" else frozenset()
+    tls = _TLS_OPTIONS if parts.scheme == "rediss" else frozenset()
     known = {"username", "password", "db", *tls}
     for name, value in parse_qsl(parts.query, keep_blank_values=True):
         if name not in known:

@@ -1,4 +1,4 @@
-"""Settings as people write them: lists with commas, tables of client options, addresses."""
+"""Parses settings as people write them: lists with commas, tables of client options, addresses."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-# A host with or without port and path, or a path alone: less than is legal, and no place for a password.
+# A host with or without port and path, or only a path. It is stricter than the standard: no password can
+# match.
 _ADDRESS = re.compile(r"(?=.)((\[[0-9A-Fa-f:.]+\]|[\w.-]+)(:\d{1,5})?)?(/[^#:]*)?")
 _HOST = re.compile(r"\[[0-9A-Fa-f:.%]+\]|[\w.-]+")
 _PROTOCOLS = ("plaintext", "ssl", "sasl_plaintext", "sasl_ssl")
@@ -18,7 +19,7 @@ _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Broker:
-    """Where a broker listens; ``protocol``, in small letters, is empty where the address names none."""
+    """Where a broker listens. ``protocol`` is in small letters, and empty if the address has no protocol."""
 
     protocol: str
     host: str
@@ -33,13 +34,13 @@ class Broker:
 
 
 def brokers(value: str) -> tuple[Broker, ...]:
-    """The brokers of a setting.
+    """Parse the brokers of the setting ``kafka``.
 
     >>> [str(broker) for broker in brokers("a:9092, ssl://[::1]:9093")]
     ['a:9092', 'SSL://[::1]:9093']
 
     Raises:
-        ValueError: one is no address of a broker.
+        ValueError: a part is not the address of a broker.
     """
     return tuple(_broker(server.strip()) for server in value.split(","))
 
@@ -55,10 +56,15 @@ def _broker(server: str) -> Broker:
 
 
 def is_of_a_service(name: str, value: str) -> bool:
-    """Whether Kubernetes sets this variable by itself, in every container beside a service of such a name.
+    """Return whether this environment variable comes from Kubernetes and is no setting.
 
-    >>> is_of_a_service("SEGUE_WEB_SERVICE_HOST", "10.0.0.1"), is_of_a_service("SEGUE_PORT", "tcp://10.0.0.1:80")
-    (True, True)
+    Kubernetes describes each service of a namespace in variables of every container, such as ``SEGUE_PORT``
+    for a service with the name ``segue``.
+
+    >>> is_of_a_service("SEGUE_WEB_SERVICE_HOST", "10.0.0.1")
+    True
+    >>> is_of_a_service("SEGUE_PORT", "tcp://10.0.0.1:80")
+    True
     >>> is_of_a_service("SEGUE_KAFKA_PORT", "9092")
     False
     """
@@ -66,13 +72,13 @@ def is_of_a_service(name: str, value: str) -> bool:
 
 
 def listed(value: object) -> tuple[str, ...]:
-    """Texts from a list, or from one text with commas.
+    """Return texts from a list, or from one text with commas.
 
     >>> listed("Cancelled, Returned"), listed(["a, b"]), listed("")
     (('Cancelled', 'Returned'), ('a, b',), ())
 
     Raises:
-        ValueError: it is neither.
+        ValueError: the value is neither.
     """
     if isinstance(value, str):
         return tuple(part.strip() for part in value.split(",") if part.strip())
@@ -82,13 +88,13 @@ def listed(value: object) -> tuple[str, ...]:
 
 
 def names_table(value: object) -> dict[str, str]:
-    """Names by name, from a table or from a JSON object.
+    """Return other names by Segue's names, from a table or from text with a JSON object.
 
     >>> names_table('{"users": "crm.customers"}')
     {'users': 'crm.customers'}
 
     Raises:
-        ValueError: it is neither.
+        ValueError: the value is neither, or a name is not text.
     """
     table = _table(value, '{"users": "crm.customers"}')
     if not all(isinstance(name, str) for name in table.values()):
@@ -97,13 +103,13 @@ def names_table(value: object) -> dict[str, str]:
 
 
 def names_by_table(value: object) -> dict[str, dict[str, str]]:
-    """Names of columns, by table: a table of tables, or the same as a JSON object.
+    """Return names of columns by table, from a table of tables or from text with a JSON object.
 
     >>> names_by_table({"users": {"user_id": "customer_no"}})
     {'users': {'user_id': 'customer_no'}}
 
     Raises:
-        ValueError: it is neither.
+        ValueError: the value is neither, or a name is not text.
     """
     table = _table(value, '{"users": {"user_id": "customer_no"}}')
     if not all(isinstance(names, Mapping) for names in table.values()):
@@ -112,13 +118,13 @@ def names_by_table(value: object) -> dict[str, dict[str, str]]:
 
 
 def csv_table(value: object) -> dict[str, str | tuple[str, ...]]:
-    """How CSV files are written, from a table or from a JSON object.
+    """Return the form of CSV files, from a table or from text with a JSON object.
 
     >>> csv_table({"separator": ";", "nulls": ["NULL"]})
     {'separator': ';', 'nulls': ('NULL',)}
 
     Raises:
-        ValueError: it is neither, or names or holds what cannot be used.
+        ValueError: the value is neither, a name is unknown, or a field's value cannot be used.
     """
     table = dict(_table(value, '{"separator": ";"}'))
     form: dict[str, str | tuple[str, ...]] = {}
@@ -142,18 +148,20 @@ def _table(value: object, example: str) -> Mapping[str, object]:
             value = None
     if not isinstance(value, Mapping):
         fix = f"give a table, in the environment as JSON: {example}"
-        raise ValueError(fix)  # noqa: TRY004 - pydantic takes a ValueError for an answer
+        raise ValueError(fix)  # noqa: TRY004 - pydantic reports a ValueError, not a TypeError
     return value
 
 
 def options_table(value: object) -> dict[str, str]:
-    """A client's options from a table, or from a JSON object; a dotted name may be a table of its own.
+    """Return a client's options, from a table or from text with a JSON object.
+
+    TOML reads a dotted name without quotes as a nested table. Such tables become dotted names again.
 
     >>> options_table({"sasl": {"username": "u"}, "ssl.ca.location": "ca.pem", "log_level": 3})
     {'sasl.username': 'u', 'ssl.ca.location': 'ca.pem', 'log_level': '3'}
 
     Raises:
-        ValueError: it is neither, or a value is a list.
+        ValueError: the value is neither, or an option's value is a list or null.
     """
     table = _table(value, '{"security.protocol": "SSL"}')
     options: dict[str, str] = {}
@@ -170,9 +178,10 @@ def options_table(value: object) -> dict[str, str]:
 
 
 def without_password(url: str) -> str:
-    """A URL for people: the address that follows the last ``@``, or the scheme alone where that is none.
+    """Return a URL that people may see: the scheme, and the address after the last ``@``.
 
-    It cuts text and parses nothing: a password that should have been percent-encoded is hidden as well.
+    ``***`` stands for the rest if it does not look like an address. The function cuts text and does not parse
+    a URL. So it also hides a password with characters that should be percent-encoded.
 
     >>> without_password("redis://:secret@db:6379/0"), without_password("redis://me:s3c#ret/@db?db=1")
     ('redis://db:6379/0', 'redis://db')
@@ -181,5 +190,5 @@ def without_password(url: str) -> str:
     """
     before, mark, rest = url.partition("://")
     scheme = f"{before}://" if _SCHEME.fullmatch(before) and mark else ""
-    told = (rest if scheme else url).rpartition("@")[2].partition("?")[0]
-    return scheme + (told if _ADDRESS.fullmatch(told) else "***")
+    place = (rest if scheme else url).rpartition("@")[2].partition("?")[0]
+    return scheme + (place if _ADDRESS.fullmatch(place) else "***")

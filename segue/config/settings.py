@@ -1,7 +1,7 @@
 """The settings: from `segue.toml`, then the environment (`SEGUE_KAFKA`…), then a command's options.
 
-The later of the three wins. Each setting is described where it is declared; `--help` and
-docs/settings.md show the same sentences.
+A later source overrides an earlier source. Each field below has the description that `--help` and
+docs/settings.md show.
 """
 
 from __future__ import annotations
@@ -44,15 +44,15 @@ from segue.config.setting_texts import (
 )
 
 Preset = Literal["label", "recommended"]
-"""As in ``trainer.steps.fit_settings``, which a worker does not load."""
+"""The same names as in ``trainer.steps.presets``, which a worker does not load."""
 
 DEFAULT_FILE = Path("segue.toml")
 FILE_VARIABLE = "SEGUE_CONFIG"
 ENV_PREFIX = "SEGUE_"
-_OF_TESTS = "TEST_"
+_TEST_PREFIX = "TEST_"
 
-# What Segue itself decides; another value would break a promise.
-_OURS = frozenset(
+# Segue sets these options by itself. Another value would break a guarantee.
+_SET_BY_SEGUE = frozenset(
     {
         "acks",
         "auto.offset.reset",
@@ -70,7 +70,7 @@ _TOPIC_PREFIX = re.compile(r"[A-Za-z0-9._-]{0,200}")
 
 
 class Settings(BaseSettings):
-    """Every setting, checked. ``model_fields_set`` tells which were named."""
+    """Every setting, checked. ``model_fields_set`` contains the settings that the user gave."""
 
     model_config = SettingsConfigDict(
         env_prefix=ENV_PREFIX, env_ignore_empty=True, extra="forbid", frozen=True, hide_input_in_errors=True
@@ -101,62 +101,66 @@ class Settings(BaseSettings):
     )
     rekey: bool = Field(
         False,
-        description="whether workers hand events on another partition than their user's over, by a topic between them",
+        description="whether workers forward misrouted events to the correct lane, over a topic of their own",
     )
     declare: Annotated[dict[str, dict[str, str]], NoDecode] = Field(
-        {}, description="features beyond the article's seven, by name: kind, source, encoding"
+        {}, description="more features than the seven default ones, by name: kind, source, encoding"
     )
     features: Annotated[tuple[str, ...], NoDecode] = Field(
-        FEATURE_NAMES, description="the model's inputs, with commas; unset: those here, then the declared"
+        FEATURE_NAMES,
+        description="the model's features, with commas; unset: the seven default ones, then those of declare",
     )
     preset: Preset | None = Field(
         None,
-        description="what is fitted: label, as the article has it, or recommended; unset: as the current release, else label",
+        description="what train fits: label or recommended; unset: as the current release, else label",
     )
     exclude_statuses: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), description="orders with one of these statuses do not count; exact, with commas"
+        (), description="orders with exactly one of these statuses do not count; several with commas"
     )
     max_ahead: str = Field(
         "1d",
-        description="how far a time in an event may lie ahead of its record's own: 90m, 12h, 1d",
+        description="how far a time in an event may lie ahead of its Kafka record's time: 90m, 12h, 1d",
     )
     max_moved: float = Field(
         0.05,
         ge=0,
         le=1,
-        description="share of the users whom a release may move by itself; publish refuses more without --force",
+        description="the largest share of users that a release may move; publish refuses more without"
+        " --force",
     )
     artifacts_prefix: str = Field(
         "",
-        description="below which address uploaded releases may be read, such as s3://models; unset: none is",
+        description="uploaded releases are read only below this address, such as s3://models; unset: never",
     )
     tables: Annotated[dict[str, str], NoDecode] = Field(
-        default={}, description="the warehouse's tables, where they have other names than Segue's"
+        default={}, description="the warehouse's names of tables, where they differ from Segue's names"
     )
     columns: Annotated[dict[str, dict[str, str]], NoDecode] = Field(
-        default={}, description="the warehouse's columns, by table, where they have other names than Segue's"
+        default={},
+        description="the warehouse's names of columns, by table, where they differ from Segue's names",
     )
     whole_ids: bool = Field(
-        False, description="whether ids in the warehouse such as 17850.0 are read as the whole number 17850"
+        False, description="whether an id in the warehouse such as 17850.0 is read as the whole number 17850"
     )
     csv: Annotated[dict[str, str | tuple[str, ...]], NoDecode] = Field(
-        default={}, description="how the warehouse's CSV files are written: separator, nulls"
+        default={}, description="the form of the warehouse's CSV files: separator, nulls"
     )
     min_margin: float = Field(
         0.0,
         ge=0,
         le=1,
-        description="a user stays in its segment until another centre is nearer by this share of the distance",
+        description="a user stays in its segment until another centre is nearer by this share of the"
+        " distance",
     )
     similar_users: int = Field(5, ge=0, le=1_000, description="how many similar users a change names")
     max_batch: int = Field(
-        1_000, ge=1, le=100_000, description="events that one transaction of a worker takes at most"
+        1_000, ge=1, le=100_000, description="the most events in one transaction of a worker"
     )
     sweep_per_s: int = Field(
         1_000,
         ge=1,
         le=1_000_000,
-        description="users a second that a lane decides anew at most, after a new release",
+        description="the most users that a lane decides again in a second, after a new release",
     )
     session_timeout_ms: int = Field(
         10_000, ge=1_000, description="milliseconds after which a silent worker loses its lanes"
@@ -164,12 +168,12 @@ class Settings(BaseSettings):
     heartbeat_interval_ms: int = Field(
         2_000,
         ge=100,
-        description="milliseconds between a worker's signs of life; a third of the session at most",
+        description="milliseconds between a worker's heartbeats; at most a third of session_timeout_ms",
     )
     rebalance_timeout_ms: int = Field(
         30_000,
         ge=1_000,
-        description="milliseconds that workers have to close lanes when they share them out anew",
+        description="milliseconds that workers have to close their lanes in a rebalance",
     )
     transaction_timeout_ms: int = Field(
         60_000, ge=1_000, description="milliseconds after which Kafka aborts the transaction of a dead worker"
@@ -177,22 +181,25 @@ class Settings(BaseSettings):
     no_progress_s: int = Field(
         60,
         ge=1,
-        description="seconds that events may wait in a lane, none being applied, before its worker is not ready",
+        description="seconds that events may wait in a lane without progress before its worker is not ready",
     )
     web_host: str = Field("127.0.0.1", min_length=1, description="the address of a worker's web server")
     web_port: int | None = Field(
-        None, ge=0, le=65_535, description="the port of a worker's web server; unset: none, 0: any free one"
+        None,
+        ge=0,
+        le=65_535,
+        description="the port of a worker's web server; unset: no web server, 0: any free port",
     )
     log_format: Literal["text", "json"] = Field("text", description="a worker's log: text or json")
 
     @property
     def topics(self) -> Topics:
-        """The topics' names."""
+        """The names of all topics."""
         return Topics(self.topic_prefix, self.rekey)
 
     @property
     def declared(self) -> tuple[Feature, ...]:
-        """All features that SQL and fold make: the article's seven, then those of the setting ``declare``."""
+        """All features that SQL and the fold compute: the seven default ones, then those of ``declare``."""
         return features_of(self.declare)
 
     @property
@@ -205,18 +212,21 @@ class Settings(BaseSettings):
 
     @property
     def read_features(self) -> tuple[Feature, ...]:
-        """The features for which the warehouse's values must be right: the model's inputs, and those of ``declare``."""
+        """The features whose values in the warehouse are checked.
+
+        These are the model's inputs, and those of ``declare``.
+        """
         inputs = {feature.name for feature in self.model_features}
         return tuple(f for f in self.declared if f.name in inputs or f.name not in FEATURE_NAMES)
 
     @property
     def kafka_client(self) -> dict[str, str]:
-        """What every client of librdkafka is given; it may hold secrets."""
+        """The options of every librdkafka client. They may contain secrets."""
         return {**self.kafka_options, "bootstrap.servers": self.kafka}
 
     @property
     def redis_address(self) -> str:
-        """The URL of Redis for people: without a password."""
+        """The URL of Redis without a password, for messages."""
         return without_password(self.redis)
 
     @classmethod
@@ -228,7 +238,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The arguments alone: :func:`load_settings` puts the sources together (why: docs/dependencies.md)."""
+        """Use only the arguments: :func:`load_settings` merges the sources (why: docs/dependencies.md)."""
         return (init_settings,)
 
     @field_validator("kafka")
@@ -260,7 +270,7 @@ class Settings(BaseSettings):
     def _client_options(cls, value: object) -> dict[str, str]:
         options = options_table(value)
         for name in options:
-            if name in _OURS:
+            if name in _SET_BY_SEGUE:
                 raise ValueError(f"leave {name} out: Segue sets it by itself")
         return options
 
@@ -308,16 +318,17 @@ def load_settings(
     options: Mapping[str, object] | None = None,
     allowed_kafka_options: Collection[str] = (),
 ) -> Settings:
-    """Read the settings.
+    """Read and check the settings.
 
     Args:
-        file: the settings file; None takes ``SEGUE_CONFIG``, else ``segue.toml`` where there is one.
-        options: what the command's options say, by setting; None says nothing.
-        allowed_kafka_options: options of librdkafka that the file may set, though they are not harmless.
+        file: the settings file; None means the file in ``SEGUE_CONFIG``, else ``segue.toml`` if it exists.
+        options: values of the command's options, by setting; a value of None means that the option was not
+            given.
+        allowed_kafka_options: options of librdkafka that the file may set, though they may not be harmless.
 
     Raises:
         BadSetting: a value cannot be used, or the file cannot be read.
-        BadVariable: a variable of the environment is no setting.
+        BadVariable: a variable begins with ``SEGUE_`` and is not a setting.
     """
     given = {name: value for name, value in (options or {}).items() if value is not None}
     path = file or _file_from_environment() or _file_here()
@@ -327,7 +338,7 @@ def load_settings(
     try:
         settings = Settings.model_validate({**table, **stronger})
     except ValidationError as error:
-        raise _one_sentence(error.errors()[0], given, table, path) from None
+        raise _setting_error(error.errors()[0], given, table, path) from None
     if path is not None and "kafka_options" not in stronger:
         check_file_options(settings.kafka_options, allowed_kafka_options, path)
     _check_protocol(settings)
@@ -335,7 +346,10 @@ def load_settings(
 
 
 def _check_variables() -> None:
-    """See that every variable of ours is a setting: a typing error would leave the default in force."""
+    """Check that every variable with our prefix is a setting.
+
+    A misspelled variable would leave the default in force.
+    """
     known = {name.upper() for name in Settings.model_fields} | {FILE_VARIABLE.removeprefix(ENV_PREFIX)}
     for name, value in os.environ.items():
         ours = name.upper().removeprefix(ENV_PREFIX)
@@ -345,7 +359,7 @@ def _check_variables() -> None:
             if name != name.upper():
                 raise BadVariable(name, f"write it in capitals, {name.upper()}")
             continue
-        if ours.startswith(_OF_TESTS) or is_of_a_service(name.upper(), value):
+        if ours.startswith(_TEST_PREFIX) or is_of_a_service(name.upper(), value):
             continue
         near = get_close_matches(ours, known, 1)
         fix = f"did you mean {ENV_PREFIX}{near[0]}?" if near else "docs/settings.md lists the settings"
@@ -353,11 +367,14 @@ def _check_variables() -> None:
 
 
 def _check_protocol(settings: Settings) -> None:
-    """See that the brokers' addresses name no other protocol than the clients use; librdkafka would drop them."""
+    """Check that every broker's protocol is the clients' protocol: librdkafka ignores other brokers."""
     protocol = settings.kafka_options.get("security.protocol", "plaintext").lower()
     for server in brokers(settings.kafka):
         if server.protocol not in ("", protocol):
-            fix = f"leave out {server.protocol.upper()}://, or set security.protocol to it in kafka_options; it is {protocol}"
+            fix = (
+                f"leave out {server.protocol.upper()}://, or set security.protocol to it in kafka_options;"
+                f" it is {protocol}"
+            )
             raise BadSetting("kafka", settings.kafka, fix)
 
 
@@ -367,7 +384,10 @@ def _file_from_environment() -> Path | None:
 
 
 def _file_here() -> Path | None:
-    """The file of the working directory, None where there is none; one that cannot be read is for :func:`_read` to tell."""
+    """Return the working directory's settings file; None if there is no file.
+
+    A file that cannot be read is returned, too: :func:`_read` then says why.
+    """
     try:
         DEFAULT_FILE.stat()
     except FileNotFoundError:
@@ -384,13 +404,13 @@ def _read(path: Path) -> dict[str, Any]:
         raise BadSetting(
             "config",
             str(path),
-            f"the file cannot be read ({error.strerror}): mend it, or name another by --config",
+            f"the file cannot be read ({error.strerror}): make it readable, or name another by --config",
         ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadSetting("config", str(path), f"the file is not TOML ({error})") from None
 
 
-def _one_sentence(
+def _setting_error(
     error: ErrorDetails, options: Mapping[str, object], table: Mapping[str, object], path: Path | None
 ) -> BadSetting:
     name = str(error["loc"][0])
@@ -414,7 +434,7 @@ def _one_sentence(
 
 
 def _fix(error: ErrorDetails) -> str:
-    """What to do, from pydantic's kind of error."""
+    """Return what to do about pydantic's error, as an instruction."""
     context: Mapping[str, Any] = error.get("ctx", {})
     match error["type"]:
         case "value_error":

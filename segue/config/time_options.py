@@ -1,4 +1,4 @@
-"""Times in options: a day, or RFC 3339."""
+"""Parses times in options: a day, or a time in RFC 3339."""
 
 from __future__ import annotations
 
@@ -12,13 +12,20 @@ _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def time_option(option: str, text: str | None) -> datetime | None:
-    """The time that an option names; a day is its midnight in UTC.
+    """Parse the time of an option; a day means its midnight in UTC.
+
+    Args:
+        option: the option's name with its dashes, for the message.
+        text: a day or a time in RFC 3339; None if the option was not given.
+
+    Returns:
+        The time in UTC; None if the option was not given.
 
     >>> time_option("--since", "2024-12-01")
     datetime.datetime(2024, 12, 1, 0, 0, tzinfo=datetime.timezone.utc)
 
     Raises:
-        BadUsage: it is neither.
+        BadUsage: the text is neither a day nor a time.
     """
     if text is None:
         return None

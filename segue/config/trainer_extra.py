@@ -1,4 +1,4 @@
-"""The trainer, where it is installed: a worker's image goes without it."""
+"""Access to the trainer, which is an optional part: a worker's image does not contain it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 
 @contextmanager
 def installed() -> Iterator[None]:
-    """Turns a package that is not there into a sentence."""
+    """Report a missing package as a sentence that says how to install it.
+
+    Raises:
+        NotInstalled: the block imports a package that is not installed.
+    """
     try:
         yield
     except ModuleNotFoundError as error:
@@ -30,15 +34,18 @@ def installed() -> Iterator[None]:
 
 
 def open_warehouse(name: str, settings: Settings, now: datetime) -> Warehouse:
-    """:func:`trainer.warehouse.open_warehouse`, with what the settings say of the warehouse.
+    """Open a warehouse as the settings describe it, with :func:`trainer.warehouse.open_warehouse`.
 
     Args:
-        now: rows whose time lies ahead of it by more than ``max_ahead`` are left out, where the warehouse is not read as
-            of a time.
+        name: a folder, a DuckDB file or a database URL.
+        settings: name the tables, the columns, the form of CSV files and the features.
+        now: the current time. Without an as-of time, rows that are later than this by more than ``max_ahead``
+            are left out.
 
     Raises:
-        NotInstalled: what reads warehouses is not installed.
-        BadWarehouse, BadSetting: as there.
+        NotInstalled: the packages that read warehouses are not installed.
+        BadWarehouse: the warehouse or its tables cannot be used.
+        BadSetting: a setting of the warehouse cannot be used.
     """
     with installed():
         from trainer import warehouse  # noqa: PLC0415 - heavy, and not everywhere
@@ -53,11 +60,11 @@ def open_warehouse(name: str, settings: Settings, now: datetime) -> Warehouse:
 
 
 def load_folder(path: Path) -> ModelRelease:
-    """:func:`trainer.release.release_folder.load_release`.
+    """Load a release from its folder, with :func:`trainer.release.release_folder.load_release`.
 
     Raises:
         NotInstalled: the trainer's packages are not installed.
-        BadRelease: as there.
+        BadRelease: the folder's files cannot be used.
     """
     with installed():
         from trainer.release import release_folder  # noqa: PLC0415 - as above

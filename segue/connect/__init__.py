@@ -1,1 +1,1 @@
-"""How commands reach Kafka, Redis and the release in use."""
+"""Connections of the commands: Kafka, Redis, and the release in use."""

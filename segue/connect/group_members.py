@@ -1,4 +1,4 @@
-"""Who is in a consumer group."""
+"""Counts the members of a consumer group."""
 
 from __future__ import annotations
 
@@ -9,7 +9,12 @@ from streamer.kafka.kafka_client import error_of, unreachable
 
 
 def members_of(client: dict[str, str], group: str, deadline_s: float) -> int:
-    """How many members a group has; 0 where there is no such group.
+    """Return how many members a group has; 0 if the group does not exist.
+
+    Args:
+        client: librdkafka's options of a client.
+        group: the group's id.
+        deadline_s: seconds that the request may take.
 
     Raises:
         Unreachable: Kafka does not answer in time, or refuses.

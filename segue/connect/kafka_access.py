@@ -1,4 +1,4 @@
-"""What every command asks Kafka at first, and how it waits for one that has only just started, or is slow."""
+"""The first requests of every command to Kafka. They wait for a Kafka that is starting or slow."""
 
 from __future__ import annotations
 
@@ -14,24 +14,33 @@ from streamer.kafka.topics_admin import check_topics, create_topics
 Found = TypeVar("Found")
 
 DEADLINE_S = 10.0
-"""How long one answer of Kafka may take before a command asks again."""
+"""Seconds that one answer of Kafka may take before a command asks again."""
 
 
 def wait_for_kafka(settings: Settings) -> Wait:
-    """A wait for the Kafka of these settings."""
+    """Return a :class:`Wait` for the Kafka of these settings."""
     return Wait(f"Kafka at {settings.kafka}")
 
 
 def patiently(settings: Settings, attempt: Callable[[], Found]) -> Found:
-    """What a question to Kafka brings, asked again while Kafka does not answer; errors as in :class:`Wait`."""
+    """Return the result of a request to Kafka; repeat the request while Kafka does not answer.
+
+    Args:
+        settings: name the Kafka.
+        attempt: the request. It raises Unreachable if Kafka does not answer.
+
+    Raises:
+        LoginRefused, Unusable: at once, because waiting does not help.
+        Unreachable: Kafka has not answered for :data:`~segue.connect.wait_for_servers.PATIENCE_S`.
+    """
     return wait_for_kafka(settings).until_answered(attempt)
 
 
 def lanes_of(settings: Settings) -> int:
-    """Check the topics; how many partitions the lanes' topics have.
+    """Check the topics, and return how many partitions the lanes' topics have.
 
     Raises:
-        BadTopics: they do not fit together, or are not there.
+        BadTopics: the topics do not fit together, or a topic is missing.
         Unreachable: Kafka does not answer.
     """
     return patiently(
@@ -40,21 +49,25 @@ def lanes_of(settings: Settings) -> int:
 
 
 def prepare_topics(settings: Settings, say: Callable[[str], None]) -> int:
-    """:func:`make_topics`, and Kafka is waited for."""
+    """Call :func:`make_topics`, and wait for Kafka if it does not answer."""
     return patiently(settings, lambda: make_topics(settings, say, deadline_s=DEADLINE_S))
 
 
 def make_topics(settings: Settings, say: Callable[[str], None], *, deadline_s: float) -> int:
-    """Make the topics that are missing, with as many partitions as their sisters have, and check all.
+    """Create the missing topics, and check all topics.
+
+    A new topic gets as many partitions as the existing topics of the lanes.
 
     Args:
-        say: takes a sentence that names what was made.
+        settings: name the topics, and give partitions and replication for the first time.
+        say: called with a sentence that names the new topics, if there are new topics.
+        deadline_s: seconds that one request may take.
 
     Returns:
         How many partitions the lanes' topics have.
 
     Raises:
-        BadTopics: they do not fit together, or cannot be made.
+        BadTopics: the topics do not fit together, or a topic cannot be created.
         Unreachable: Kafka does not answer in time.
     """
     client, topics = settings.kafka_client, settings.topics
@@ -66,6 +79,6 @@ def make_topics(settings: Settings, say: Callable[[str], None], *, deadline_s: f
         made = create_topics(
             client, topics, partitions, replication=settings.replication_factor or -1, deadline_s=deadline_s
         )
-        if made:  # else another has made them meanwhile
+        if made:  # else another process has created them in the meantime
             say(f"Created the topics {', '.join(made)}; {partitions} partitions each, {topics.models} 1.")
     return check_topics(client, topics, deadline_s=deadline_s)

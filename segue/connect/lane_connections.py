@@ -1,4 +1,4 @@
-"""A lane's settings and connections, as the worker and the bootstrap open them."""
+"""Opens a lane's settings and connections, for the worker and the bootstrap."""
 
 from __future__ import annotations
 
@@ -16,10 +16,14 @@ from streamer.user.order_rules import Rules
 
 
 def lane_config(settings: Settings, partitions: int) -> LaneConfig:
-    """What all lanes share.
+    """Return the settings that all lanes share.
 
-    The fold keeps what every declared feature needs, whichever the model takes: so a model with others of
-    them needs no other states.
+    The fold keeps the values for every declared feature, also for features that the current model does not
+    use. So a new model with other declared features works with the same states.
+
+    Args:
+        settings: the settings.
+        partitions: how many partitions the lanes' topics have.
     """
     rules = rules_of(settings)
     return LaneConfig(
@@ -40,14 +44,20 @@ def lane_config(settings: Settings, partitions: int) -> LaneConfig:
 
 
 def rules_of(settings: Settings) -> Rules:
-    """What a lane's steps go by."""
+    """Return the rules of a lane's steps: statuses, features and margin."""
     return Rules(
         settings.topic_prefix, frozenset(settings.exclude_statuses), settings.declared, settings.min_margin
     )
 
 
 def open_log(settings: Settings, partition: int, closing: Callable[[], bool] = lambda: False) -> KafkaLog:
-    """A lane's side of Kafka; connects in the background."""
+    """Open a lane's consumer and producer. They connect in the background.
+
+    Args:
+        settings: the settings.
+        partition: the lane's partition.
+        closing: returns whether the lane is being closed.
+    """
     return KafkaLog(
         partition,
         settings.topics,
@@ -60,5 +70,5 @@ def open_log(settings: Settings, partition: int, closing: Callable[[], bool] = l
 
 
 def open_store(settings: Settings, partition: int) -> RedisStore:
-    """A lane's side of Redis; connects with its first call."""
+    """Open a lane's store in Redis. It connects with its first call."""
     return RedisStore(settings.redis, partition, settings.redis_prefix)

@@ -1,4 +1,4 @@
-"""Where the states lie now: a rebuild may have moved the lanes to another Redis prefix."""
+"""Finds the Redis prefix of the states: a rebuild may have moved the lanes to another prefix."""
 
 from __future__ import annotations
 
@@ -9,7 +9,13 @@ from streamer.takeover.lane_snapshot import follow_lane
 
 
 def followed(settings: Settings, timeout_s: float = TIMEOUT_S) -> Settings:
-    """The settings with the prefix under which lane 0 goes on; while lanes move, others may be behind it.
+    """Return the settings with the prefix that lane 0 uses now.
+
+    While a rebuild switches the lanes, other lanes may still use the former prefix.
+
+    Args:
+        settings: with the prefix to begin at.
+        timeout_s: seconds that one answer of Redis may take.
 
     Raises:
         Unreachable: Redis does not answer.

@@ -1,8 +1,8 @@
-"""A topic of somebody's own, beside Segue's."""
+"""Creates a user's own topic, beside Segue's topics."""
 
 from __future__ import annotations
 
-# Some of its public names are missing from its __all__.
+# The package does not list this public name in its __all__.
 from confluent_kafka.admin import NewTopic
 
 from schemas.topics import topic_configs
@@ -14,14 +14,20 @@ from streamer.kafka.topics_admin import create_topic
 
 
 def prepare_own_topic(settings: Settings, option: str, name: str, partitions: int) -> bool:
-    """Make a topic, if it is not there.
+    """Create a topic if it does not exist.
+
+    Args:
+        settings: name the Kafka, and Segue's topics.
+        option: the command's option that names the topic, for the message.
+        name: the topic.
+        partitions: how many partitions a new topic gets.
 
     Returns:
-        Whether it was made.
+        Whether the topic was created.
 
     Raises:
-        BadUsage: it is one of Segue's topics.
-        BadTopics: it cannot be made.
+        BadUsage: the topic is one of Segue's topics.
+        BadTopics: the topic cannot be created.
         Unreachable: Kafka does not answer.
     """
     if name in topic_configs(settings.topics):

@@ -1,4 +1,7 @@
-"""A lane's side of Kafka for a command, which waits where a lane of a worker would begin again."""
+"""A lane's consumer and producer for a command.
+
+If Kafka does not answer, a worker's lane starts again. A command waits.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +18,9 @@ from streamer.kafka.kafka_reader import Reader
 
 
 class PatientReader(Reader):
-    """Reads what is known to be there; as long as it does not come, Kafka is waited for.
+    """A reader of records that are known to exist: it waits for Kafka while they do not come.
 
-    Every method raises :class:`~schemas.errors.Unreachable` where patience has ended.
+    Every method raises :class:`~schemas.errors.Unreachable` if Kafka does not answer for too long.
     """
 
     def __init__(self, settings: Settings, lane: int) -> None:
@@ -40,7 +43,7 @@ class PatientReader(Reader):
 
 
 class PatientLog(KafkaLog):
-    """A lane's log as a bootstrap uses it: as :class:`PatientReader`, and its producer waits as well."""
+    """A lane's log for a bootstrap: it waits like :class:`PatientReader`, and its producer waits, too."""
 
     def __init__(self, settings: Settings, lane: int) -> None:
         transaction_ms = settings.transaction_timeout_ms
@@ -50,7 +53,7 @@ class PatientLog(KafkaLog):
             settings.group,
             settings.kafka_client,
             settings.partitioner,
-            # A transaction that takes longer than this is aborted by Kafka.
+            # Kafka aborts a transaction that takes longer than this.
             Deadlines(transaction_ms=transaction_ms, commit_s=transaction_ms / 1000),
         )
         self._wait = wait_for_kafka(settings)
@@ -78,7 +81,7 @@ class PatientLog(KafkaLog):
         return _noted(super().poll(max_records, timeout_s), self._wait)
 
     def commit(self, records: Sequence[OutRecord], positions: Mapping[str, int]) -> dict[str, int]:
-        """As :meth:`KafkaLog.commit`, which is not tried twice: whether it failed may not be known."""
+        """As :meth:`KafkaLog.commit`. It is not repeated, since a commit without an answer may have succeeded."""
         with self._wait.visible():
             return super().commit(records, positions)
 
@@ -87,5 +90,5 @@ def _noted(records: list[Record], wait: Wait) -> list[Record]:
     if records:
         wait.over()
     elif wait.lasts():
-        raise Unreachable(f"{wait.server} has given nothing for too long: check that the broker runs")
+        raise Unreachable(f"{wait.server} has sent no record for too long: check that the broker runs")
     return records

@@ -1,4 +1,4 @@
-"""Reads whole topics as a committed reader of its own, outside every group."""
+"""Reads whole topics, without a consumer group, and only committed records."""
 
 from __future__ import annotations
 
@@ -21,21 +21,22 @@ from streamer.kafka.kafka_client import Deadlines, Reports, address, make_client
 from streamer.kafka.kafka_watch import TopicWatch
 
 _DEADLINE_S = 10.0
-# How often it asks, while it reads, whether Kafka answers.
+# While the reader waits for records, it checks this often that Kafka answers.
 _CHECK_S = 3.0
 _GONE = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC)  # noqa: SLF001 - librdkafka's own code
 _END_REACHED = KafkaError._PARTITION_EOF  # noqa: SLF001
 
 Ends = Mapping[tuple[str, int], int]
-"""By topic and partition, the offset after the last record."""
+"""The offset after the last record, by topic and partition."""
 
 
 class CommittedReader:
-    """All partitions of some topics; what a transaction aborted is never seen. Kafka is waited for, visibly.
+    """Reads all partitions of some topics, without aborted records. It waits for Kafka, and says that it waits.
 
     Args:
-        client: librdkafka's settings of a client.
-        from_beginning: start at the oldest records; else with what is written after this returns.
+        client: librdkafka's options of a client.
+        topics: the topics to read.
+        from_beginning: start with the oldest records; else with the first record after this call.
 
     Raises:
         Unreachable: Kafka does not answer.
@@ -56,7 +57,7 @@ class CommittedReader:
         )
         config = {
             **client,
-            "group.id": "segue-reader",  # asked for by librdkafka; nothing is committed
+            "group.id": "segue-reader",  # librdkafka needs a group; the reader commits nothing
             "enable.auto.commit": False,
             "enable.partition.eof": True,
             "isolation.level": "read_committed",
@@ -80,14 +81,14 @@ class CommittedReader:
         for topic in topics:
             if topic not in found:
                 raise BadTopics(
-                    f"there is no topic {topic} at {address(self._client)}: `segue worker` makes it; or does"
-                    " topic_prefix name another?"
+                    f"there is no topic {topic} at {address(self._client)}: start `segue worker`, which makes it,"
+                    " or correct topic_prefix"
                 )
             self._watch.expect(topic, found[topic])
         return [(topic, partition) for topic in topics for partition in range(found[topic].partitions)]
 
     def ends(self) -> Ends:
-        """Where each partition ends now.
+        """Return the current end of each partition.
 
         Raises:
             Unreachable: Kafka does not answer.
@@ -97,16 +98,16 @@ class CommittedReader:
         )
 
     def poll(self, timeout_s: float) -> Message | None:
-        """The next record, if one comes within the time; a broker that restarts is waited for.
+        """Return the next record; None if no record comes within the time. Wait for a broker that restarts.
 
         Raises:
             BadTopics: a topic was deleted, or this login may not read it.
-            Unreachable: Kafka has not answered for as long as anybody waits.
+            Unreachable: Kafka has not answered for :data:`~segue.connect.wait_for_servers.PATIENCE_S`.
         """
         try:
             self._watch.look()
         except InDoubt as doubt:
-            raise BadTopics(f"{doubt}: start the same again") from None
+            raise BadTopics(f"{doubt}: start the command again") from None
         message = self._consumer.poll(timeout_s)
         if message is None:
             return None
@@ -123,11 +124,11 @@ class CommittedReader:
         return None
 
     def has_reached(self, ends: Ends) -> bool:
-        """Whether everything before these offsets has been read; markers of transactions leave gaps."""
+        """Return whether everything before these offsets has been read, past transaction markers, too."""
         return all(self._reached[place] >= end for place, end in ends.items())
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         self._consumer.close()
 
     def _note(self, message: Message, step: int) -> None:

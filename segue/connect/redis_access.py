@@ -1,4 +1,4 @@
-"""What a command that writes to Redis asks at first, and how it waits for one that has only just started."""
+"""The first requests to Redis of a command that writes. They wait for a Redis that is starting."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from streamer.redis.redis_rights import check_rights
 
 
 def check_redis(settings: Settings, prefix: str) -> str | None:
-    """Make sure that Redis keeps what is written to it, and that this login may write under a prefix.
+    """Check that Redis never evicts keys, and that this login may write under a prefix.
 
     Returns:
-        None; where Redis does not tell its policy, a sentence to warn with.
+        A sentence for a warning if Redis does not reveal its eviction policy; else None.
 
     Raises:
-        BadStore: it may evict keys.
-        Unusable: the login may not do what Segue does, or this is a cluster.
-        Unreachable: Redis does not answer, though it was waited for.
+        BadStore: Redis may evict keys.
+        Unusable: the login lacks rights that Segue needs, or this is a cluster.
+        Unreachable: Redis has not answered for :data:`~segue.connect.wait_for_servers.PATIENCE_S`.
     """
 
     def check() -> str | None:

@@ -1,4 +1,4 @@
-"""What Redis holds of a lane's users, read beside the worker: the place and the users of one moment."""
+"""Reads a lane's place and users from Redis while a worker runs: both are of one moment."""
 
 from __future__ import annotations
 
@@ -19,10 +19,12 @@ from streamer.refill.compare_states import Kept
 class RedisLane:
     """Reads a lane's place and users.
 
-    Args:
-        spaces: those whose index is read.
+    Every method raises :class:`~schemas.errors.Unreachable` if Redis does not answer.
 
-    Every method raises :class:`~schemas.errors.Unreachable` where Redis does not answer.
+    Args:
+        settings: name the Redis and the prefix.
+        lane: the lane's number.
+        spaces: the spaces whose index of users is read.
     """
 
     def __init__(self, settings: Settings, lane: int, spaces: Sequence[str]) -> None:
@@ -34,20 +36,24 @@ class RedisLane:
         self._address = address_of(self._redis)
 
     def place(self) -> Place | None:
-        """The lane's place; None where it has none.
+        """Return the lane's place; None if the lane has no place.
 
         Raises:
-            NeedsRebuild: it cannot be read, a bootstrap did not end, or Redis brought back a part of a lost save.
+            NeedsRebuild: the place cannot be read, a bootstrap did not end, or Redis lost a save and restored
+                only a part of it.
         """
         with reaching(self._address):
             stored = whole_place(self._redis.mget(*self._place_keys))
         return None if stored is None else places.decode(stored)
 
     def read(self, user_ids: Sequence[str]) -> tuple[Place, Mapping[str, Kept]]:
-        """The place and these users, of one moment.
+        """Return the place and these users, read in one transaction.
+
+        Returns:
+            The place, and what Redis has of each user, by user id.
 
         Raises:
-            NeedsRebuild: the place is gone.
+            NeedsRebuild: the place is missing.
         """
         pipeline = self._redis.pipeline(transaction=True)
         pipeline.mget(*self._place_keys)
@@ -62,8 +68,8 @@ class RedisLane:
         stored = whole_place(with_saves)
         if stored is None:
             raise NeedsRebuild(
-                f"the place of lane {self._lane} is gone from Redis at {self._address}: start a worker, which heals the"
-                " lane, and run the same again"
+                f"the place of lane {self._lane} is gone from Redis at {self._address}: start a worker, which heals"
+                " the lane, and run this command again"
             )
         width = 3 + len(self._spaces)
         rows = [answers[at : at + width] for at in range(0, len(answers), width)]
@@ -71,7 +77,7 @@ class RedisLane:
         return places.decode(stored), kept
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         self._redis.close()
 
     def _kept(
@@ -86,20 +92,25 @@ class RedisLane:
 
 
 def whole_place(stored_and_saves: object) -> bytes | None:
-    """A lane's place from what Redis has under its two keys.
+    """Return a lane's place as stored; None if there is no place.
+
+    Args:
+        stored_and_saves: the values under the lane's two keys, the place and the count of saves.
 
     Raises:
-        NeedsRebuild: Redis brought back a part of a save that it had lost.
+        NeedsRebuild: Redis lost a save and restored only a part of it.
     """
     stored, saves = cast(Sequence[bytes | None], stored_and_saves)
     try:
         return place_in(stored, saves)
     except Torn as torn:
-        raise NeedsRebuild(f"{torn}: a worker folds the lane again; run the same when it is live") from None
+        raise NeedsRebuild(
+            f"{torn}: start a worker, which folds the lane again; run this command when the lane is live"
+        ) from None
 
 
 def spaces_in(settings: Settings) -> list[str]:
-    """The spaces that have an index in Redis.
+    """Return the names of the spaces that have an index in Redis, sorted.
 
     Raises:
         Unreachable: Redis does not answer.

@@ -1,4 +1,4 @@
-"""Users as Redis has them, read beside the workers; nothing here writes."""
+"""Reads users from Redis while workers run. Nothing here writes."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _BATCH = 1_000
 class RedisUsers:
     """Reads users' states and the lanes' places.
 
-    Every method raises :class:`~schemas.errors.Unreachable` where Redis does not answer.
+    Every method raises :class:`~schemas.errors.Unreachable` if Redis does not answer.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -62,20 +62,20 @@ class RedisUsers:
         self._redis.close()
 
     def card(self, user_id: str) -> UserCard | None:
-        """One user; None for one that Redis does not know, or knows only as erased."""
+        """Return one user; None if Redis does not have the user, or has only its tombstone."""
         return next(iter(self.cards([user_id])), None)
 
     def all_cards(self) -> Iterator[UserCard]:
-        """Every user, in no order."""
+        """Yield every user, in no order."""
         for user_ids in self.user_ids():
             yield from self.cards(user_ids)
 
     def cards(self, user_ids: Sequence[str]) -> list[UserCard]:
-        """These users, as far as Redis knows them, with the places that their states had come to."""
+        """Return these users, without those that Redis does not have, each with its lane's positions."""
         lanes = self._lanes()
         lane_of = {} if lanes is None else {user_id: lanes.of(user_id) for user_id in user_ids}
         wanted = sorted(set(lane_of.values()))
-        # One transaction: a state and its lane's place are of one moment.
+        # One transaction reads both, so that a state and its lane's place are of the same moment.
         pipeline = self._redis.pipeline(transaction=True)
         for lane in wanted:
             pipeline.mget(self._keys.place(lane), self._keys.saves(lane))
@@ -93,28 +93,28 @@ class RedisUsers:
         return cards
 
     def history(self, user_id: str) -> tuple[Entered, ...]:
-        """When and why a user entered each segment, the oldest entry that is kept first."""
+        """Return when and why a user entered each segment, the oldest entry first. Very old entries are not kept."""
         with reaching(self._address):
             return read_history(cast(list[bytes | None], self._redis.hmget(self._keys.user(user_id), FIELDS)))
 
     def segments(self) -> Counter[int]:
-        """How many users each segment has."""
+        """Return how many users each segment has, by segment id."""
         counts: Counter[int] = Counter()
         for user_ids in self.user_ids():
             counts.update(int(field) for field in self._fields(SEGMENT, user_ids) if field is not None)
         return counts
 
     def place(self, lane: int) -> Place | None:
-        """A lane's place; None where it has none, or a bootstrap has not finished.
+        """Return a lane's place; None if there is no place, or a bootstrap has not finished.
 
         Raises:
-            NeedsRebuild: it cannot be read.
+            NeedsRebuild: the place cannot be read.
         """
         with reaching(self._address):
             return _place(self._redis.mget(self._keys.place(lane), self._keys.saves(lane)))
 
     def user_ids(self) -> Iterator[list[str]]:
-        """The ids of all users, each once, in no order, a batch at a time.
+        """Yield the ids of all users in batches, each id once, in no order.
 
         Raises:
             NoRoom: the ids fit neither into memory nor on the disk.
@@ -126,7 +126,7 @@ class RedisUsers:
                     yield fresh
 
     def scanned(self) -> Iterator[list[str]]:
-        """The ids of all users as Redis tells them, some perhaps more than once."""
+        """Yield the ids of all users in batches, in no order. Redis may return an id more than once."""
         start = self._keys.user("")
         cursor = 0
         while True:
@@ -139,8 +139,9 @@ class RedisUsers:
                 return
 
     def erasures(self) -> Iterator[tuple[str, datetime]]:
-        """The users who were ever erased, and when last, also those who came back; a state that cannot be read tells
-        nothing.
+        """Yield the users who were ever erased, with the time of the last erasure.
+
+        This includes users who came back. A state that cannot be read is skipped.
         """
         for user_ids in self.user_ids():
             for user_id, stored in zip(user_ids, self._fields(STATE, user_ids), strict=True):
@@ -157,7 +158,7 @@ class RedisUsers:
             return pipeline.execute()
 
     def _lanes(self) -> _Lanes | None:
-        """How users are shared out, as the first lane's place has it; None where there is no place yet."""
+        """Return how users belong to lanes, from lane 0's place; None if there is no place yet."""
         place = self.place(0)
         return None if place is None else _Lanes(place.settings)
 
@@ -177,7 +178,13 @@ class _Lanes:
 
 
 def card_of(state: UserState, rules: Rules, positions: dict[str, int] | None) -> UserCard:
-    """A user's state as a card."""
+    """Build a user's card from its state.
+
+    Args:
+        state: the user's state.
+        rules: the rules that compute features.
+        positions: the next offset of each input in the user's lane; None if not known.
+    """
     decided, position = state.decided, state.position
     return UserCard(
         user_id=state.user_id,
@@ -198,11 +205,16 @@ def card_of(state: UserState, rules: Rules, positions: dict[str, int] | None) ->
 def similar_users(
     settings: Settings, space: str, components: Sequence[float], besides: Sequence[str]
 ) -> tuple[SimilarUser, ...]:
-    """The users most like one with these components, now, the most similar first.
+    """Return the users who are most similar to these components now, the most similar first.
 
     Args:
-        space: the release's, whose index is asked.
-        besides: users to leave out.
+        settings: name the Redis, and how many users to return.
+        space: the name of the release's space. Its index is searched.
+        components: coordinates in this space.
+        besides: ids of users to leave out.
+
+    Returns:
+        At most ``similar_users`` users; none if all components are 0, which have no direction.
     """
     at = angle(components)
     if at is None:

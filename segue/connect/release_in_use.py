@@ -1,4 +1,4 @@
-"""The release in use, for a command that needs one."""
+"""Loads the release in use, for commands that need it."""
 
 from __future__ import annotations
 
@@ -18,17 +18,21 @@ from streamer.segment.scoring import Scorer
 
 
 def current_model(settings: Settings) -> ActiveModel:
-    """The current release, read from Kafka.
+    """Read the current release from Kafka.
 
     Raises:
-        BadRelease: there is none, or it cannot be used.
+        BadRelease: there is no current release, or it cannot be used.
         Unreachable: Kafka does not answer.
     """
     return _in_use(patiently(settings, lambda: read_releases(settings, DEADLINE_S)), settings)
 
 
 def read_releases(settings: Settings, deadline_s: float) -> Releases:
-    """What the topic of releases holds now.
+    """Read the topic of releases as it is now.
+
+    Args:
+        settings: name the Kafka and the topic, and declare features.
+        deadline_s: seconds that one request may take.
 
     Raises:
         Unreachable: Kafka does not answer in time.
@@ -50,13 +54,18 @@ def _in_use(releases: Releases, settings: Settings) -> ActiveModel:
 
 
 def published(settings: Settings, name: str | None = None) -> tuple[ActiveModel, BootstrapRecord | None]:
-    """A release, and the bootstrap that the log continues.
+    """Return a release, and the record of the bootstrap that the log continues.
 
     Args:
+        settings: name the Kafka and the topic, and declare features.
         name: a version that was published, or a release's folder; None for the current release.
 
+    Returns:
+        The release, with activation -1 if ``name`` is given; and the bootstrap, None if there was no
+        bootstrap.
+
     Raises:
-        BadRelease: there is none, or it cannot be used.
+        BadRelease: there is no such release, or it cannot be used.
         Unreachable: Kafka does not answer.
     """
     found = None if name is None else in_folder(name)
@@ -65,16 +74,18 @@ def published(settings: Settings, name: str | None = None) -> tuple[ActiveModel,
         return _in_use(releases, settings), releases.bootstrap_standing()
     found = found or releases.release_by_version(name)
     if found is None:
-        raise BadRelease(f"no release {name} was published, and there is no such folder: see segue releases")
+        raise BadRelease(
+            f"no release {name} was published, and there is no such folder: `segue releases` lists the releases"
+        )
     check_declared(found, settings.declared)
     return ActiveModel(found, Scorer(found), -1, "", EPOCH), releases.bootstrap_standing()
 
 
 def in_folder(name: str) -> ModelRelease | None:
-    """The release in a folder; None where there is no such folder.
+    """Load the release in a folder; return None if the folder does not exist.
 
     Raises:
-        BadRelease: the folder cannot be read, or is none of a release.
+        BadRelease: the folder cannot be read, or does not contain a release.
     """
     folder = Path(name)
     try:

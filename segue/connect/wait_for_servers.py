@@ -1,4 +1,4 @@
-"""A command waits for a Kafka or a Redis that does not answer yet: it says so, and not for ever."""
+"""Waits for a Kafka or a Redis that does not answer yet. The user sees the wait, and it has an end."""
 
 from __future__ import annotations
 
@@ -23,9 +23,11 @@ Found = TypeVar("Found")
 Say = Callable[[str], None]
 
 PATIENCE_S = 300.0
-"""A server that was only just started answers sooner. It is no setting: there are ctrl-C and `timeout`."""
+"""Seconds until a command gives up. A server that starts answers sooner. This is not a setting: users have
+ctrl-C and `timeout`.
+"""
 QUIET_S = 3.0
-"""What takes no longer is not worth a word."""
+"""Shorter waits are not reported."""
 _REMIND_S = 60.0
 _RETRY_S = 1.0
 _LOOK_S = 0.5
@@ -33,13 +35,14 @@ _MAY_PASS = retry_if_exception_type(Unreachable) & retry_if_not_exception_type((
 
 
 class Wait:
-    """Waiting for one server, again and again: says since when and why, once it lasts, and when it is over.
+    """Waits for one server, as often as needed, and reports it: since when, why, and when the wait is over.
 
-    Threads may share it.
+    Threads may share a Wait.
 
     Args:
-        server: `Kafka at 127.0.0.1:9092`.
-        say: takes the sentences; by default people read them on standard error.
+        server: the server's name for messages, such as `Kafka at 127.0.0.1:9092`.
+        say: called with each sentence; by default the sentences go to standard error.
+        clock: returns seconds that never go back.
     """
 
     def __init__(
@@ -55,26 +58,26 @@ class Wait:
         self._reason: str | None = None
 
     def begin(self) -> None:
-        """From now on an answer is owed, if it is not already."""
+        """Start the wait, if it has not started."""
         with self._lock:
             self._begin()
 
     def over(self) -> None:
-        """An answer has come."""
+        """End the wait, because the server has answered."""
         with self._lock:
             if self._since_s is not None and self._said_s is not None:
                 self._say(f"{self.server} answers, after {self._clock() - self._since_s:.0f} s.")
             self._since_s = self._said_s = self._reason = None
 
     def lasts(self, reason: str | None = None, *, at_once: bool = False) -> bool:
-        """Still no answer: say so where it is time.
+        """Note that there is still no answer, and report it from time to time.
 
         Args:
-            reason: a sentence; None where there is none but silence.
-            at_once: also if the wait has only begun: whoever calls has waited himself.
+            reason: why, as a sentence; None if the server is only silent.
+            at_once: report it even if the wait has just begun, because the caller has already waited.
 
         Returns:
-            Whether patience has ended.
+            Whether the wait has lasted for :data:`PATIENCE_S`.
         """
         with self._lock:
             since_s, now_s = self._begin(), self._clock()
@@ -89,11 +92,11 @@ class Wait:
             return now_s - since_s >= PATIENCE_S
 
     def until_answered(self, attempt: Callable[[], Found]) -> Found:
-        """What the attempt gives, made again while its server does not answer.
+        """Return the attempt's result; repeat the attempt while the server does not answer.
 
         Raises:
-            LoginRefused, Unusable: at once: waiting does not help.
-            Unreachable: patience has ended.
+            LoginRefused, Unusable: at once, because waiting does not help.
+            Unreachable: the server has not answered for :data:`PATIENCE_S`.
         """
 
         def ask() -> Found:
@@ -108,7 +111,7 @@ class Wait:
 
     @contextmanager
     def visible(self) -> Iterator[None]:
-        """Says that it waits while the block lasts, which does something that must not be done twice."""
+        """Report the wait while the block runs. Use it for a request that must not be repeated."""
         done = threading.Event()
 
         def watch() -> None:
@@ -155,6 +158,6 @@ def _sentence(text: str) -> str:
 
 
 def _to_people(sentence: str) -> None:
-    from segue.show.terminal import say  # noqa: PLC0415 - it is loaded where there are people
+    from segue.show.terminal import say  # noqa: PLC0415 - a worker needs no terminal
 
     say(sentence)
