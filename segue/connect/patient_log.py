@@ -81,7 +81,7 @@ class PatientLog(KafkaLog):
         return _noted(super().poll(max_records, timeout_s), self._wait)
 
     def commit(self, records: Sequence[OutRecord], positions: Mapping[str, int]) -> dict[str, int]:
-        """As :meth:`KafkaLog.commit`. It is not repeated, since a commit without an answer may have succeeded."""
+        """As :meth:`KafkaLog.commit`. Do not repeat it: a commit without an answer may have succeeded."""
         with self._wait.visible():
             return super().commit(records, positions)
 

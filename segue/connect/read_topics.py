@@ -31,7 +31,9 @@ Ends = Mapping[tuple[str, int], int]
 
 
 class CommittedReader:
-    """Reads all partitions of some topics, without aborted records. It waits for Kafka, and says that it waits.
+    """Reads all partitions of some topics, without aborted records.
+
+    It waits for Kafka, and reports the wait to the user.
 
     Args:
         client: librdkafka's options of a client.
@@ -81,8 +83,8 @@ class CommittedReader:
         for topic in topics:
             if topic not in found:
                 raise BadTopics(
-                    f"there is no topic {topic} at {address(self._client)}: start `segue worker`, which makes it,"
-                    " or correct topic_prefix"
+                    f"there is no topic {topic} at {address(self._client)}: start `segue worker`,"
+                    " which makes it, or correct topic_prefix"
                 )
             self._watch.expect(topic, found[topic])
         return [(topic, partition) for topic in topics for partition in range(found[topic].partitions)]

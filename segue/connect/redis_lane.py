@@ -68,8 +68,8 @@ class RedisLane:
         stored = whole_place(with_saves)
         if stored is None:
             raise NeedsRebuild(
-                f"the place of lane {self._lane} is gone from Redis at {self._address}: start a worker, which heals"
-                " the lane, and run this command again"
+                f"the place of lane {self._lane} is gone from Redis at {self._address}: start a worker,"
+                " which heals the lane, and run this command again"
             )
         width = 3 + len(self._spaces)
         rows = [answers[at : at + width] for at in range(0, len(answers), width)]

@@ -93,7 +93,7 @@ class RedisUsers:
         return cards
 
     def history(self, user_id: str) -> tuple[Entered, ...]:
-        """Return when and why a user entered each segment, the oldest entry first. Very old entries are not kept."""
+        """Return when and why a user entered each segment, the oldest entry in Redis first."""
         with reaching(self._address):
             return read_history(cast(list[bytes | None], self._redis.hmget(self._keys.user(user_id), FIELDS)))
 

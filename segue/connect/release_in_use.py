@@ -75,7 +75,8 @@ def published(settings: Settings, name: str | None = None) -> tuple[ActiveModel,
     found = found or releases.release_by_version(name)
     if found is None:
         raise BadRelease(
-            f"no release {name} was published, and there is no such folder: `segue releases` lists the releases"
+            f"no release {name} was published, and there is no such folder:"
+            " `segue releases` lists the releases"
         )
     check_declared(found, settings.declared)
     return ActiveModel(found, Scorer(found), -1, "", EPOCH), releases.bootstrap_standing()
@@ -99,6 +100,7 @@ def _without_release(settings: Settings, problem: str | None) -> BadRelease:
     topic = settings.topics.models
     if problem == NONE_PUBLISHED:
         return BadRelease(
-            f"no release was published on {topic} yet: `segue train` makes one, `segue publish` puts it into use"
+            f"no release was published on {topic} yet: `segue train` makes one,"
+            " `segue publish` puts it into use"
         )
     return BadRelease(f"there is no release in use on {topic}: {problem}")

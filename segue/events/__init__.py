@@ -1,1 +1,1 @@
-"""Input events: sending, erasing a user, and dead letters."""
+"""Input events: send them, erase a user, and handle dead letters."""

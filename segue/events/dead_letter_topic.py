@@ -1,4 +1,4 @@
-"""The inputs that could not be applied: read from their topic, chosen, and sent again."""
+"""Reads dead letters from their topic, selects them, and prepares them to be sent again."""
 
 from __future__ import annotations
 
@@ -29,10 +29,19 @@ _CUT = (headers.VALUE_BYTES, headers.KEY_BYTES)
 class DeadLetter:
     """An input that could not be applied.
 
-    ``place`` is where the letter lies (partition:offset of the dead letters' topic), ``topic``,
-    ``partition`` and ``offset`` where the input lies, ``written_at`` is the input's time and ``refused_at``
-    the letter's. ``retry_of`` is the place of the letter that this input was before, if it was one.
-    ``cut`` says that key or value are not whole.
+    Attributes:
+        place: partition:offset of the letter in the dead letters' topic.
+        reason: why the input could not be applied.
+        topic: the input's topic.
+        partition: the input's partition.
+        offset: the input's offset.
+        written_at: the time of the input's record.
+        refused_at: the time of the letter's record.
+        key: the input's key.
+        value: the input's value.
+        headers: the input's own headers.
+        retry_of: the place of an earlier letter, if this input was that letter and was sent again.
+        cut: whether key or value were cut to fit into a dead letter.
     """
 
     place: str
@@ -49,7 +58,7 @@ class DeadLetter:
     cut: bool
 
     def as_json(self) -> dict[str, object]:
-        """What programs are told; bytes that are no text have names that end in ``_base64``."""
+        """Return the fields for programs. A key or value that is not UTF-8 has a name with ``_base64``."""
         return {
             "place": self.place,
             "reason": self.reason,
@@ -67,7 +76,14 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which letters are meant; what is None or empty chooses nothing out."""
+    """Criteria for dead letters. A criterion that is None or empty accepts every letter.
+
+    Attributes:
+        places: places of letters.
+        reason: a part of the reason; upper and lower case are the same.
+        topic: the input's topic, in full.
+        since: the earliest time of refusal.
+    """
 
     places: frozenset[str] = frozenset()
     reason: str | None = None
@@ -75,7 +91,7 @@ class Selection:
     since: datetime | None = None
 
     def takes(self, letter: DeadLetter) -> bool:
-        """Whether a letter is meant: ``reason`` is a part of its reason, in any case of letters."""
+        """Return whether a letter meets all criteria."""
         return (
             (not self.places or letter.place in self.places)
             and (self.reason is None or self.reason.casefold() in letter.reason.casefold())
@@ -85,9 +101,9 @@ class Selection:
 
 
 def letter_of(message: Message) -> DeadLetter | None:
-    """Read a record of the dead letters' topic; None for one that Segue did not write."""
-    told = headers_of(message)
-    by_name = dict(told)
+    """Read a record of the dead letters' topic; return None if Segue did not write the record."""
+    all_headers = headers_of(message)
+    by_name = dict(all_headers)
     try:
         return DeadLetter(
             place=f"{message.partition()}:{message.offset()}",
@@ -99,7 +115,9 @@ def letter_of(message: Message) -> DeadLetter | None:
             refused_at=times.from_millis(message.timestamp()[1]),
             key=message.key(),
             value=message.value(),
-            headers=tuple((name, value) for name, value in told if name not in headers.DEAD_LETTER_HEADERS),
+            headers=tuple(
+                (name, value) for name, value in all_headers if name not in headers.DEAD_LETTER_HEADERS
+            ),
             retry_of=_retry_of(by_name, message.topic()),
             cut=any(name in by_name for name in _CUT),
         )
@@ -108,17 +126,15 @@ def letter_of(message: Message) -> DeadLetter | None:
 
 
 def _retry_of(by_name: dict[str, bytes], topic: str | None) -> str | None:
-    """The place named by the header, where it is one of this topic."""
+    """Return the place in the header; None if there is no such header, or it names another topic."""
     of_topic, _, place = by_name.get(headers.RETRY_OF, b"").decode(errors="replace").partition(" ")
     return place if place and of_topic == topic else None
 
 
 class DeadLetters:
-    """The letters that the topic holds now; those that come later are not read.
+    """The letters in the topic at the first iteration. Later letters are not read.
 
-    Raises:
-        BadTopics: there is no such topic.
-        Unreachable: Kafka does not answer.
+    Iteration raises BadTopics if the topic does not exist, and Unreachable if Kafka does not answer.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -126,7 +142,7 @@ class DeadLetters:
         self._ends: Ends | None = None
 
     def __iter__(self) -> Iterator[DeadLetter]:
-        """Each letter, by partition in the order of offsets; the same ones each time."""
+        """Yield each letter, by partition in the order of offsets. Every iteration yields the same letters."""
         reader = CommittedReader(
             self._settings.kafka_client, [self._settings.topics.dead_letters], from_beginning=True
         )
@@ -151,7 +167,12 @@ def _is_before(message: Message, ends: Ends) -> bool:
 
 
 def obstacle(letter: DeadLetter, inputs: tuple[str, ...]) -> str | None:
-    """Why a letter cannot be sent again; None where it can."""
+    """Return why a letter cannot be sent again; None if it can.
+
+    Args:
+        letter: the letter.
+        inputs: the input topics.
+    """
     if letter.cut:
         return "key or value was cut to fit into a dead letter: have its producer send it again"
     if letter.topic not in inputs:
@@ -163,10 +184,10 @@ def obstacle(letter: DeadLetter, inputs: tuple[str, ...]) -> str | None:
 
 
 def outgoing(letter: DeadLetter, settings: Settings) -> Outgoing:
-    """The record to send: key, value and headers as they came, and a header that names the letter.
+    """Return the record to send: the input's key, value and headers, and a header that names the letter.
 
-    An erasure is written with its time. Without one it takes its record's, which is a new one now, and
-    would erase what the user has done since.
+    An erasure gets an explicit time. An erasure without a time counts from the time of its record. The new
+    record has a new time, so the retry would erase later facts, too.
     """
     topics = settings.topics
     value = letter.value
@@ -184,10 +205,12 @@ def outgoing(letter: DeadLetter, settings: Settings) -> Outgoing:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a selection chooses.
+    """The letters that a selection accepts.
 
-    ``places`` are those of the letters chosen; ``older`` are those among them whose input was sent again
-    since and died again, so that a newer letter stands for it.
+    Attributes:
+        places: the places of the accepted letters.
+        older: places among them whose input was sent again and refused again. A newer letter stands for the
+            input.
     """
 
     places: frozenset[str]
@@ -195,10 +218,12 @@ class Found:
 
 
 def find(letters: DeadLetters, selection: Selection, progress: Callable[[int], None]) -> Found:
-    """Read all letters, and choose.
+    """Read all letters, and return the letters that the selection accepts.
 
     Args:
-        progress: told how many have been read so far.
+        letters: the letters.
+        selection: the criteria.
+        progress: called after each letter with the count of letters so far.
     """
     chosen: set[str] = set()
     older: set[str] = set()

@@ -1,4 +1,4 @@
-"""Erasing a user: an event like any other, so that it is ordered among the user's facts."""
+"""Erases a user. An erasure is an event, so Kafka keeps its order among the user's other events."""
 
 from __future__ import annotations
 
@@ -27,14 +27,23 @@ _LOOK_S = 0.1
 
 
 class NotApplied(SegueError):
-    """The erasure is in the log, and no worker has come to it in time."""
+    """The erasure is in the log, and no worker has applied it in time."""
 
     exit_code = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """An erasure in the log. ``topic_id`` is the id of the signups' topic that holds it."""
+    """An erasure in the log.
+
+    Attributes:
+        user_id: the user.
+        erased_at: facts up to this time do not count.
+        topic: the signups' topic.
+        topic_id: the topic's id. A topic that is deleted and created again has another id.
+        partition: the record's partition.
+        offset: the record's offset.
+    """
 
     user_id: str
     erased_at: datetime
@@ -44,14 +53,14 @@ class Erasure:
     offset: int
 
     def is_before(self, place: Place) -> bool:
-        """Whether a lane at this place has applied it."""
+        """Return whether a lane with this place has applied the erasure."""
         return (
             place.topic_ids.get(self.topic) == self.topic_id
             and place.positions.get(self.topic, 0) > self.offset
         )
 
     def as_json(self) -> dict[str, object]:
-        """What programs are told."""
+        """Return the fields for programs."""
         return {
             "user_id": self.user_id,
             "erased_at": times.text(self.erased_at),
@@ -62,11 +71,19 @@ class Erasure:
 
 
 def erase(settings: Settings, user_id: str, erased_at: datetime) -> Erasure:
-    """Send the event that erases a user. Nobody need know the user, and sending it again does no harm.
+    """Send the event that erases a user. The user may be unknown, and a second erasure does no harm.
+
+    Args:
+        settings: name the Kafka and the topics.
+        user_id: the user.
+        erased_at: facts up to this time do not count.
+
+    Returns:
+        The erasure, with its position in the log.
 
     Raises:
-        BadUsage: this can be no user's id.
-        BadTopics: the topics do not fit together, or are not there.
+        BadUsage: the id cannot be a user's id.
+        BadTopics: the topics do not fit together, or a topic is missing.
         NotDelivered: Kafka refuses the event.
         Unreachable: Kafka does not answer.
     """
@@ -90,11 +107,16 @@ def erase(settings: Settings, user_id: str, erased_at: datetime) -> Erasure:
 def wait_until_applied(settings: Settings, erasure: Erasure, deadline_s: float) -> bool:
     """Wait until the user's lane has applied an erasure.
 
+    Args:
+        settings: name the Redis and the prefix.
+        erasure: the erasure that was sent.
+        deadline_s: seconds to wait.
+
     Returns:
-        Whether the user is gone; False where facts timed later have begun a new life.
+        Whether the user is gone; False if facts after the erasure have brought the user back.
 
     Raises:
-        NotApplied: it has not within ``deadline_s`` seconds.
+        NotApplied: the lane has not applied the erasure in time.
         Unreachable: Redis does not answer.
     """
 
@@ -104,8 +126,8 @@ def wait_until_applied(settings: Settings, erasure: Erasure, deadline_s: float) 
     def give_up(_: RetryCallState) -> NoReturn:
         raise NotApplied(
             f"the erasure of user {erasure.user_id!r} lies in {erasure.topic}, partition {erasure.partition},"
-            f" offset {erasure.offset}, but no worker has come to it within {deadline_s:g} s: see that one"
-            " runs, and how far it is behind (segue doctor)"
+            f" offset {erasure.offset}, but no worker has applied it within {deadline_s:g} s: check that a"
+            " worker runs, and check its lag (segue doctor)"
         )
 
     looking = Retrying(

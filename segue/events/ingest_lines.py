@@ -1,7 +1,7 @@
-"""Events from JSON lines: `{"topic": "orders", "key": "7", "value": {…}}`.
+"""Reads events from JSON lines: `{"topic": "orders", "key": "7", "value": {…}}`.
 
-A line's value is sent as it stands, digit by digit; whether it is a good event is the worker's to judge.
-A line that cannot be sent at all stops everything, with its file and number.
+A line's value is sent without a change, byte by byte. The worker decides whether it is a valid event.
+A line that cannot be sent stops the command. The error names the file and the line's number.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ STANDARD_INPUT = "-"
 
 
 class BadLine(SegueError):
-    """A line of a file of events that cannot be sent."""
+    """A line in a file of events cannot be sent."""
 
     exit_code = 3
 
@@ -34,7 +34,7 @@ class BadLine(SegueError):
 
 
 class BadFile(SegueError):
-    """A file of events that cannot be read."""
+    """A file of events cannot be read."""
 
     exit_code = 3
 
@@ -44,10 +44,10 @@ _SHAPE = 'a line is {"topic": "signups" or "orders", "key": the user id as text,
 
 
 def check_files(files: Iterable[str]) -> None:
-    """See that all these files can be read, before anything is waited for.
+    """Check that all these files can be read. A command checks this before it waits for Kafka.
 
     Raises:
-        BadFile: one cannot.
+        BadFile: a file cannot be read.
     """
     for name in files:
         if name != STANDARD_INPUT and not _is_pipe(name):
@@ -56,17 +56,22 @@ def check_files(files: Iterable[str]) -> None:
 
 
 def _is_pipe(name: str) -> bool:
-    """Whether it is a pipe, which is opened once, by who reads it."""
+    """Return whether the file is a named pipe, which can be opened only once: by its reader."""
     with suppress(OSError):
         return Path(name).is_fifo()
     return False
 
 
 def read_files(files: Iterable[str], topics: Topics, standard_input: BinaryIO) -> Iterator[Outgoing]:
-    """The events of these files, in their order; `-` is the standard input. Empty lines are skipped.
+    """Yield the events of these files, in order. Empty lines are skipped.
+
+    Args:
+        files: names of files; `-` is the standard input.
+        topics: the names of the input topics.
+        standard_input: the standard input, as bytes.
 
     Raises:
-        BadLine: a line is no such event.
+        BadLine: a line cannot be sent.
         BadFile: a file cannot be read.
     """
     for name in files:
@@ -102,7 +107,7 @@ def _parse(text: bytes, name: str, number: int, topics: Topics) -> Outgoing:
         for field in ("topic", "key", "value"):
             if field not in fields:
                 raise bad(f'it has no "{field}"')
-        called, key = msgspec.json.decode(fields["topic"]), msgspec.json.decode(fields["key"])
+        named, key = msgspec.json.decode(fields["topic"]), msgspec.json.decode(fields["key"])
     except UnicodeDecodeError:
         raise bad("it is not valid UTF-8") from None
     except msgspec.ValidationError:
@@ -110,9 +115,9 @@ def _parse(text: bytes, name: str, number: int, topics: Topics) -> Outgoing:
     except msgspec.DecodeError as error:
         raise bad(f"it is not JSON ({str(error).removeprefix('JSON is malformed: ')})") from None
     by_name = {"signups": topics.signups, "orders": topics.orders}
-    topic = by_name.get(called, called) if isinstance(called, str) else None
+    topic = by_name.get(named, named) if isinstance(named, str) else None
     if topic not in topics.sources:
-        raise bad(f"{shown(called)} is no input topic here ({', '.join(topics.sources)})")
+        raise bad(f"{shown(named)} is no input topic here ({', '.join(topics.sources)})")
     if not isinstance(key, str | None):
         raise bad(f'the "key" {shown(key)} is neither text nor null')
     value = bytes(fields["value"])

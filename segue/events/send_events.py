@@ -1,4 +1,7 @@
-"""Sends events to the inputs: each acknowledged by all replicas, none twice, none silently lost."""
+"""Sends events to the input topics.
+
+All replicas acknowledge each event. No event is written twice, and none is lost silently.
+"""
 
 from __future__ import annotations
 
@@ -17,14 +20,15 @@ from segue.connect import wait_for_servers
 from segue.connect.wait_for_servers import Wait
 from streamer.kafka.kafka_client import Reports, address, error_of, make_client, unreachable
 
-# A record is up to 1 MB; larger ones are sent too, where the broker takes them, and become dead letters.
+# A worker takes up to 1 MB. Larger events are sent, too, if the broker takes them. They become dead letters.
 _MAX_MESSAGE_BYTES = 5 * 1024 * 1024
 _WAIT_S = 0.1
-# After a failure, or ctrl-C: without a delivery for so long, what is on its way is given up.
+# After a failure or ctrl-C, the sender waits for events on their way. It stops after this time without a
+# delivery.
 _SETTLE_S = 3.0
 _TOO_LARGE = (KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE)
 _NO_ANSWER = (
-    KafkaError._MSG_TIMED_OUT,  # noqa: SLF001 - librdkafka's own codes begin so
+    KafkaError._MSG_TIMED_OUT,  # noqa: SLF001 - the names of librdkafka's own codes begin with _
     KafkaError._TRANSPORT,  # noqa: SLF001
     KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001
 )
@@ -32,7 +36,7 @@ _NO_ANSWER = (
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """An event on its way. ``origin`` says in messages where it comes from: a line, a row."""
+    """An event to send. ``origin`` names its source in messages, such as a line or a row."""
 
     topic: str
     key: bytes | None
@@ -43,7 +47,7 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What was delivered: how many events by topic, in how many seconds."""
+    """The counts of a delivery: events by topic, and seconds."""
 
     by_topic: Mapping[str, int]
     seconds: float
@@ -58,7 +62,7 @@ class Sent:
 
 
 class NotDelivered(SegueError):
-    """Kafka answers, and does not take an event."""
+    """Kafka answers, but refuses an event."""
 
     exit_code = 6
 
@@ -67,13 +71,13 @@ Delivered = Callable[[Outgoing, Message], None]
 
 
 class Sender:
-    """A producer that looks at every delivery. A Kafka that takes none for a while is waited for, visibly.
+    """A producer that checks every delivery. It waits for Kafka, and reports the wait to the user.
 
     Args:
-        client: librdkafka's settings of a client.
+        client: librdkafka's options of a client.
         partitioner: how a user's partition is chosen.
-        rate: at most so many events a second; None as fast as Kafka takes them.
-        delivered: told of each event that Kafka has, with the record that it became.
+        rate: the most events a second; None means as fast as Kafka takes them.
+        delivered: called for each delivered event, with the event and its record.
     """
 
     def __init__(
@@ -97,7 +101,7 @@ class Sender:
         }
         self._producer = make_client(Producer, config, self._reports)
         self._rate = rate
-        self._told = delivered
+        self._on_delivery = delivered
         self._wait = Wait(f"Kafka at {address(client)}")
         self._on_their_way = 0
         self._by_topic: Counter[str] = Counter()
@@ -105,14 +109,18 @@ class Sender:
         self._failure: SegueError | None = None
 
     def send(self, events: Iterable[Outgoing], progress: Callable[[int], None] = lambda _: None) -> Sent:
-        """Send all, and return when Kafka has all.
+        """Send all events, and return when Kafka has acknowledged all.
 
         Args:
-            progress: told how many have been handed over so far.
+            events: the events, in order.
+            progress: called with the count of events that the producer has taken so far.
+
+        Returns:
+            How many events were delivered, and in how many seconds.
 
         Raises:
-            NotDelivered: Kafka refused one; nothing more was sent, and the message says how many it has.
-            Unreachable: Kafka did not take one in time.
+            NotDelivered: Kafka refused an event. No further events were sent.
+            Unreachable: Kafka did not take an event in time.
         """
         began = time.monotonic()
         try:
@@ -122,7 +130,7 @@ class Sender:
                 self._hand_over(event)
                 progress(number + 1)
         except BaseException:
-            # What was handed over is on its way: how much of it arrived is counted, too.
+            # Some events are still on their way. Count the events that arrive.
             self._settle()
             raise
         self._flush()
@@ -136,7 +144,7 @@ class Sender:
 
     @property
     def last(self) -> Outgoing | None:
-        """The last event that Kafka has, with all before it; None where that is not known, or there is none."""
+        """The last event, if Kafka has acknowledged it and all events before it; else None."""
         return None if self._failure is not None or len(self._producer) else self._last
 
     def _wait_until(self, due: float) -> None:
@@ -167,12 +175,12 @@ class Sender:
         self._look()
 
     def _flush(self) -> None:
-        """Wait for every delivery; each has its deadline, and ctrl-C is heard in between."""
+        """Wait for every delivery. Each event has its deadline, and short waits let ctrl-C through."""
         while self._producer.flush(_WAIT_S):
             self._look()
 
     def _settle(self) -> None:
-        """Wait for what is still delivered; what stands still would be waited for in vain."""
+        """Wait while events are still delivered, then drop the rest, which may never be delivered."""
         count, moved_s = self._on_their_way, time.monotonic()
         while self._producer.flush(_WAIT_S) and time.monotonic() - moved_s < _SETTLE_S:
             if self._on_their_way != count:
@@ -180,7 +188,7 @@ class Sender:
         self._producer.purge()
 
     def _look(self) -> None:
-        """Say so if Kafka has taken nothing for a while.
+        """Report to the user if Kafka has taken no event for a while.
 
         Raises:
             SegueError: an event was not delivered.
@@ -198,7 +206,7 @@ class Sender:
             return
         self._wait.over()
         self._by_topic[event.topic] += 1
-        self._told(event, message)
+        self._on_delivery(event, message)
 
     def _fail(self, event: Outgoing, error: KafkaError) -> None:
         if self._failure is not None:

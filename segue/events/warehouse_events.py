@@ -1,4 +1,4 @@
-"""The warehouse's tables as events: what its rows would have been, had they come over Kafka."""
+"""Turns the warehouse's rows into the events that would have brought them over Kafka."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from segue.events.send_events import Outgoing
 
 
 def outgoing(facts: Iterable[Signup | Order], topics: Topics) -> Iterator[Outgoing]:
-    """Each fact as a record of its input."""
+    """Yield each fact as an event of its input topic."""
     for fact in facts:
         if isinstance(fact, Order):
             key, value = encode_order(fact)

@@ -1,1 +1,1 @@
-"""What a user looks at: explanations and changes."""
+"""Read-only views: a user explained, an imagined user, and the live changes."""

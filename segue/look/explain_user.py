@@ -1,4 +1,4 @@
-"""Why a user is where it is: the score by the release in use, and the users most like this one now."""
+"""Explains a user's segment: the score by the release in use, and the users who are most similar now."""
 
 from __future__ import annotations
 
@@ -17,9 +17,13 @@ _SHORT_S = 3.0
 
 
 def explained(card: UserCard, settings: Settings) -> tuple[UserCard, str | None]:
-    """The card with score and similar users, and a sentence on what of these is left out.
+    """Add score and similar users to a card.
 
-    They are left out where the release cannot be had, the score also where another release has decided this user.
+    Both are left out if the release in use cannot be read. The score is also left out if another release has
+    decided this user.
+
+    Returns:
+        The new card, and a sentence about left-out parts; None if the card is complete.
     """
     try:
         model = read_releases(settings, _SHORT_S).current()
@@ -28,20 +32,27 @@ def explained(card: UserCard, settings: Settings) -> tuple[UserCard, str | None]
     if model is None:
         return card, "distance, margin and similar users are left out: no release is in use"
     release = model.release
-    told = replace(card, similar_users=alike(card, release, settings))
+    card = replace(card, similar_users=alike(card, release, settings))
     if card.model_version == release.version:
-        return replace(told, score=model.scorer.score(card.features, card.segment, settings.min_margin)), None
+        return replace(card, score=model.scorer.score(card.features, card.segment, settings.min_margin)), None
     if card.model_version is None:
-        return told, None
-    what = "distance and margin" if told.similar_users is not None else "distance, margin and similar users"
-    return told, (
-        f"{what} are left out: release {card.model_version} has decided this user, and "
+        return card, None
+    left_out = (
+        "distance and margin" if card.similar_users is not None else "distance, margin and similar users"
+    )
+    return card, (
+        f"{left_out} are left out: release {card.model_version} has decided this user, and "
         f"{release.version} is in use"
     )
 
 
 def scored(features: dict[str, int | float | str | None], release: ModelRelease) -> UserCard:
-    """The card of a user that is only thought of."""
+    """Score an imagined user, and return its card.
+
+    Args:
+        features: values by feature; None for a missing value.
+        release: the release that scores.
+    """
     score = Scorer(release).score(features)
     return UserCard(
         user_id=None,
@@ -58,7 +69,16 @@ def scored(features: dict[str, int | float | str | None], release: ModelRelease)
 
 
 def alike(card: UserCard, release: ModelRelease, settings: Settings) -> tuple[SimilarUser, ...] | None:
-    """The users most like the card's; None where Redis does not answer, or lies in another space."""
+    """Return the users who are most similar to the card's user.
+
+    Args:
+        card: the user.
+        release: its space is searched.
+        settings: name the Redis, and how many users to return.
+
+    Returns:
+        The most similar user first; None if Redis does not answer, or the card is of another space.
+    """
     if card.components is None or card.space != release.space:
         return None
     besides = [] if card.user_id is None else [card.user_id]

@@ -1,4 +1,4 @@
-"""The changes, live."""
+"""Reads the changes live."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ _POLL_S = 0.2
 
 
 def changes(reader: CommittedReader) -> Iterator[Change]:
-    """The changes as they come, without end.
+    """Yield the changes as they come, without end.
 
     Raises:
-        BadChange: a record is none that this version of Segue can read.
-        BadTopics: the topic is gone.
+        BadChange: this version of Segue cannot read a record.
+        BadTopics: the topic was deleted.
     """
     while True:
         message = reader.poll(_POLL_S)

@@ -1,4 +1,4 @@
-"""The features of a user that is only thought of, under the rules of events."""
+"""Checks the features of an imagined user by the rules for events."""
 
 from __future__ import annotations
 
@@ -13,32 +13,38 @@ from segue.config.command_line import bad_option
 
 
 def checked(features: Mapping[str, FeatureValue]) -> dict[str, FeatureValue]:
-    """The features as an event would bring them: a blank text is missing, 25.0 is 25.
+    """Return the features as an event would contain them: a blank text is missing, 25.0 is 25.
+
+    Args:
+        features: the options' values by default feature; None for an option that was not given.
 
     Raises:
-        BadUsage: no event could bring such a value.
+        BadUsage: an event may not contain such a value.
     """
-    told: dict[str, FeatureValue] = {}
+    values: dict[str, FeatureValue] = {}
     for name, value in features.items():
         try:
-            told[name] = _checked(features, name, value)
+            values[name] = _checked(features, name, value)
         except BadEvent as error:
             raise bad_option(f"--{name.replace('_', '-')}", value, error.problem) from None
-    return told
+    return values
 
 
 def of_declared(options: Sequence[str], declared: Sequence[Feature]) -> dict[str, FeatureValue]:
-    """Values of declared features, each given as ``name=value``.
+    """Parse values of declared features.
 
     Args:
-        options: as they were written.
-        declared: the features beyond the article's seven that a release knows.
+        options: texts such as ``name=value``.
+        declared: the release's declared features, without the seven default ones.
+
+    Returns:
+        The values by feature.
 
     Raises:
-        BadUsage: a feature is none of these, or the value is none for it.
+        BadUsage: a feature is unknown to the release, or a value does not fit its feature.
     """
     known = {feature.name: feature for feature in declared}
-    told: dict[str, FeatureValue] = {}
+    values: dict[str, FeatureValue] = {}
     for option in options:
         name, equals, value = option.partition("=")
         if not equals or name not in known:
@@ -47,10 +53,10 @@ def of_declared(options: Sequence[str], declared: Sequence[Feature]) -> dict[str
                 "--feature", option, f"write NAME=VALUE, with one of the release's features ({names})"
             )
         try:
-            told[name] = _declared_value(known[name], value)
+            values[name] = _declared_value(known[name], value)
         except BadEvent as error:
             raise bad_option("--feature", option, error.problem) from None
-    return told
+    return values
 
 
 def _declared_value(feature: Feature, text: str) -> FeatureValue:

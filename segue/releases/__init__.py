@@ -1,1 +1,1 @@
-"""What the commands of releases share."""
+"""Shared parts of the commands for releases: train, publish, releases and rollback."""

@@ -1,4 +1,4 @@
-"""Which release a training continues."""
+"""Finds the release that a training continues."""
 
 from __future__ import annotations
 
@@ -21,16 +21,17 @@ DEADLINE_S = 3.0
 def release_to_continue(
     settings: Settings, named: str | None, out: Path, say: Callable[[str], None]
 ) -> Current | None:
-    """The release in use; None where this is a first training.
+    """Return the release to continue; None for a first training.
 
     Args:
-        named: a release's folder, or ``none``; None asks Kafka.
-        out: the folder of releases, where the current one's own may lie.
-        say: told what was found.
+        settings: name the Kafka, the topic and where uploaded releases may be read.
+        named: a release's folder, or ``none`` for a first training; None asks Kafka for the current release.
+        out: the folder of releases, which may contain the current release.
+        say: called with each sentence about the result.
 
     Raises:
         BadRelease: the folder, or the current record in Kafka, cannot be read.
-        Unreachable: the setting ``kafka`` names a Kafka that does not answer, though it was waited for.
+        Unreachable: the setting ``kafka`` was given, and this Kafka does not answer in time.
     """
     if named == NONE:
         return None
@@ -42,17 +43,18 @@ def release_to_continue(
     except Unreachable as error:
         if is_named:
             raise Unreachable(
-                f"{error}; or name the release to continue: --current FOLDER, or --current none for a first training"
+                f"{error}; or name the release to continue: --current FOLDER,"
+                " or --current none for a first training"
             ) from None
         say(
-            f"no Kafka answers at {settings.kafka}, the default, so this is a first training: --current names a release to "
-            "continue"
+            f"no Kafka answers at {settings.kafka}, the default, so this is a first training:"
+            " --current names a release to continue"
         )
         return None
     if known.problem is not None:
         raise BadRelease(
-            f"the current release cannot be continued: {known.problem}; or name another one: --current FOLDER, or "
-            "--current none for a first training"
+            f"the current release cannot be continued: {known.problem}; or name another one:"
+            " --current FOLDER, or --current none for a first training"
         )
     if known.current is None:
         say(f"no release was published on {settings.topics.models} yet, so this is a first training")
@@ -61,14 +63,14 @@ def release_to_continue(
     assignments = published_assignments(release, out, settings.artifacts_prefix)
     if assignments is None:
         say(
-            f"the folder of release {release.version}, which is current, is not whole in {out}{_elsewhere(release, settings)}:"
-            " what behaviour moves, and drift, are not told"
+            f"the folder of release {release.version}, which is current, is not whole in {out}"
+            f"{_elsewhere(release, settings)}: moves by behaviour and drift are not shown"
         )
     return Current(release, known.next_segment, assignments)
 
 
 def _elsewhere(release: ModelRelease, settings: Settings) -> str:
-    """What is to be said of the place that it was uploaded to."""
+    """Return words about the release's uploaded files, which are not usable either."""
     uri = release.artifacts_uri
     if uri is None:
         return ""

@@ -1,4 +1,4 @@
-"""What `publish`, `releases` and `rollback` ask and tell the topic of releases."""
+"""Reads and writes the topic of releases, for `publish`, `releases` and `rollback`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ DEADLINE_S = 15.0
 
 
 class PatientTopic(ModelsTopic):
-    """The topic of releases; a Kafka that does not answer is waited for, visibly. Connects to nothing yet."""
+    """The topic of releases. Its methods wait for Kafka, and report the wait to the user.
+
+    It connects with its first call.
+    """
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings.topics, settings.kafka_client, DEADLINE_S)
@@ -41,13 +44,19 @@ class PatientTopic(ModelsTopic):
         return self._patience.until_answered(super().read)
 
     def write(self, records: Sequence[ToWrite], check: Callable[[], None] = lambda: None) -> int:
-        """As :meth:`ModelsTopic.write`, which is not tried twice: whether it failed may not be known."""
+        """As :meth:`ModelsTopic.write`. It is not repeated: a write without an answer may have succeeded."""
         with self._patience.visible():
             return super().write(records, check)
 
 
 def plan(path: Path, settings: Settings) -> Plan:
-    """:func:`trainer.publish.publish_release.plan_publish`; errors as there, NotInstalled, and of :func:`check_fits`."""
+    """Plan the publication of a release's folder.
+
+    Raises:
+        NotInstalled: the trainer's packages are not installed.
+        BadRelease: the release was trained with other ``exclude_statuses``.
+        SegueError: as :func:`trainer.publish.publish_release.plan_publish`.
+    """
     with installed():
         from trainer.publish import publish_release  # noqa: PLC0415 - heavy, and not everywhere
     planned = publish_release.plan_publish(
@@ -61,7 +70,7 @@ def plan(path: Path, settings: Settings) -> Plan:
 
 
 def check_fits(release: ModelRelease, settings: Settings) -> None:
-    """See that a release was trained with the ``exclude_statuses`` of these settings.
+    """Check that a release was trained with the ``exclude_statuses`` of these settings.
 
     Raises:
         BadRelease: workers with these settings would refuse it.
@@ -70,14 +79,24 @@ def check_fits(release: ModelRelease, settings: Settings) -> None:
 
 
 def carry_out(planned: Plan, settings: Settings, to: str | None, *, force: bool) -> int:
-    """:func:`trainer.publish.publish_release.carry_out`; gives the activation."""
+    """Publish a planned release, and return its activation.
+
+    Args:
+        planned: the plan.
+        settings: name the Kafka and the topics.
+        to: an address to upload the folder to first; None for no upload.
+        force: publish a release that the plan refuses or that is already current.
+
+    Raises:
+        SegueError: as :func:`trainer.publish.publish_release.carry_out`.
+    """
     from trainer.publish import publish_release  # noqa: PLC0415 - as above
 
     return publish_release.carry_out(planned, PatientTopic(settings), settings.topics, to, force=force)
 
 
 def unusable_here(planned: Plan, settings: Settings) -> str | None:
-    """Why workers with these settings would not use the release; None where they would."""
+    """Return why workers with these settings would not use the release; None if they would use it."""
     try:
         check_declared(planned.release, settings.declared)
     except BadRelease as error:
@@ -86,7 +105,13 @@ def unusable_here(planned: Plan, settings: Settings) -> str | None:
 
 
 def plan_as_json(planned: Plan, activation: int | None, *, done: bool) -> dict[str, object]:
-    """What was or would be published, for programs; ``done``: whether the release was current already."""
+    """Return the plan and its result for programs.
+
+    Args:
+        planned: the plan.
+        activation: the new activation; None if nothing was published.
+        done: whether the release was already current.
+    """
     return {
         "version": planned.release.version,
         "activation": activation,
@@ -98,7 +123,7 @@ def plan_as_json(planned: Plan, activation: int | None, *, done: bool) -> dict[s
 
 
 def known_releases(settings: Settings) -> Published:
-    """What is published.
+    """Return all published releases.
 
     Raises:
         Unreachable: Kafka does not answer.
@@ -107,10 +132,23 @@ def known_releases(settings: Settings) -> Published:
 
 
 def impact_of_rollback(known: Published, target: Publication, out: Path, prefix: str) -> Impact | None:
-    """Whom a rollback moves, of the training users of the current release; None where they are not at hand."""
+    """Compute how many training users of the current release a rollback moves.
+
+    Args:
+        known: all published releases.
+        target: the release that becomes current.
+        out: the folder of releases.
+        prefix: the address below which uploaded releases may be read.
+
+    Returns:
+        The impact; None if the training users cannot be read or scored.
+    """
     try:
         with installed():
-            from trainer.release.current_release import Current, published_assignments  # noqa: PLC0415 - as above
+            from trainer.release.current_release import (  # noqa: PLC0415 - as above
+                Current,
+                published_assignments,
+            )
             from trainer.release.impact import impact_of  # noqa: PLC0415 - as above
             from trainer.steps.batch_scorer import can_score, score  # noqa: PLC0415 - as above
     except NotInstalled:
@@ -126,10 +164,15 @@ def impact_of_rollback(known: Published, target: Publication, out: Path, prefix:
 
 
 def roll_back(known: Published, target: Publication, settings: Settings) -> int:
-    """:func:`trainer.publish.activate.activate`; gives the activation.
+    """Make an older release current again, and return the new activation.
+
+    Args:
+        known: all published releases.
+        target: the release that becomes current.
+        settings: name the Kafka and the topics.
 
     Raises:
-        BadRelease: as :func:`check_fits`.
+        BadRelease: the release was trained with other ``exclude_statuses``.
     """
     check_fits(target.release, settings)
     return activate(target, known, PatientTopic(settings), settings.topics)

@@ -1,6 +1,6 @@
-"""What a training fits: a preset, the command's options, and what a release that is continued has already.
+"""Determines what a training fits, from a preset, the command's options and the continued release.
 
-Light until it trains: a wrong option is told before the heavy libraries are loaded.
+The heavy libraries are loaded only for the training itself. So a wrong option is reported at once.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ if TYPE_CHECKING:
 
 AUTO = "auto"
 NONE = "none"
-"""Names no release to continue, where a folder could be named."""
+"""The value of ``--current`` for a first training, in place of a folder."""
 
 
 @dataclass(frozen=True, slots=True)
 class FitOptions:
-    """The options of `train`; None where one was not given.
+    """The options of `train`; None for an option that was not given.
 
     Attributes:
         k: a number of segments, or ``auto``.
-        encoding: of text.
-        components: dimensions of the space.
-        compare: whether the encodings are held against controls.
-        refit_space: whether the space is learned anew, though a release is followed.
+        encoding: the encoding of text features.
+        components: the number of the space's dimensions.
+        compare: whether the encodings are compared with controls.
+        refit_space: whether the space is learned again even if a release is continued.
     """
 
     k: str | None = None
@@ -49,7 +49,7 @@ class FitOptions:
     refit_space: bool = False
 
     def __post_init__(self) -> None:
-        """Raises BadUsage where k is neither a number nor ``auto``."""
+        """Raise BadUsage if k is neither a number nor ``auto``."""
         if self.k is not None and self.k != AUTO and not (self.k.isdecimal() and len(self.k) < 10):
             raise bad_option("--k", self.k, "give a whole number of at least 2, or auto")
 
@@ -57,16 +57,18 @@ class FitOptions:
 def fit_settings(
     settings: Settings, options: FitOptions, followed: ModelRelease | None = None
 ) -> FitSettings:
-    """What to fit: what was set, else what the followed release has, else the preset ``label``.
+    """Return the settings of a fit.
+
+    Each value comes from the user, else from the continued release, else from the preset ``label``.
 
     Args:
-        settings: where the preset, the features and the statuses are set.
-        options: of the command.
-        followed: the release in use; None for a first training.
+        settings: contain the preset, the features and the statuses.
+        options: the command's options.
+        followed: the release to continue; None for a first training.
 
     Raises:
         BadSetting: a value cannot be used.
-        BadTraining: the followed release takes a feature that is not declared here.
+        BadTraining: the continued release uses a feature that the settings do not declare.
     """
     features = _features(settings, followed, refit=options.refit_space)
     base = _base(settings, followed, features)
@@ -80,12 +82,16 @@ def fit_settings(
     if options.k is not None:
         given |= {"k": None if options.k == AUTO else int(options.k), "k_by": "setting"}
     elif followed is not None and not options.refit_space:
-        given["k"] = None  # as many as it has
+        given["k"] = None  # the training keeps the release's number of segments
     return replace(base, **given)
 
 
 def _base(settings: Settings, followed: ModelRelease | None, features: tuple[Feature, ...]) -> FitSettings:
-    """The preset that was set, or what the followed release has where that is the same or nothing was set."""
+    """Return the settings before options.
+
+    These are the continued release's settings if no preset is set. If the preset has the release's space, the
+    release's number of components and segments replaces the preset's.
+    """
     preset = PRESETS[settings.preset or LABEL]
     if followed is None:
         return preset
@@ -99,21 +105,21 @@ def _base(settings: Settings, followed: ModelRelease | None, features: tuple[Fea
 
 
 def _features(settings: Settings, followed: ModelRelease | None, *, refit: bool) -> tuple[Feature, ...]:
-    """Those that were set, else those of the release that is continued."""
+    """Return the features that the user set, else the features of the continued release."""
     if followed is None or refit or "features" in settings.model_fields_set:
         return settings.model_features
     known = {feature.name: feature for feature in settings.declared}
     undeclared = [feature for feature in followed.declared if feature.name not in known]
     if undeclared:
         raise BadTraining(
-            f"the current release {followed.version} takes {told(undeclared)}, which the setting declare does not have: "
-            "declare it to continue the release, or learn everything anew without it by --refit-space"
+            f"the current release {followed.version} takes {told(undeclared)}, which the setting declare does"
+            " not have: declare it to continue the release, or learn everything anew without it by --refit-space"
         )
     return tuple(known[feature.name] for feature in followed.features)
 
 
 def not_taken(settings: Settings, fit: FitSettings) -> list[str]:
-    """The features that are declared, and that the fit does not take though nobody left them out."""
+    """Return the declared features that the fit does not use, although the user did not leave them out."""
     if "features" in settings.model_fields_set:
         return []
     return [each.name for each in beyond_default(settings.declared) if each.name not in fit.names]
@@ -130,9 +136,23 @@ def train_release(
     refit_space: bool = False,
     fit: FitSettings | None = None,
 ) -> tuple[Path, ModelRelease]:
-    """Train, and give the release's folder and what lies in it; errors as of :func:`trainer.train.train`.
+    """Train a release, and write it.
 
-    ``fit`` is the article's where it is not given, with the features and the statuses of the settings.
+    Args:
+        warehouse: the users and their orders.
+        settings: contain the features and the statuses, for a training without ``fit``.
+        out: the folder of releases.
+        say: called with the name of each step.
+        window: the times that limit the users and the facts.
+        current: the release to continue; None for a first training.
+        refit_space: whether the space is learned again.
+        fit: the settings of the fit; None means the preset ``label``.
+
+    Returns:
+        The release's folder, and the release.
+
+    Raises:
+        SegueError: as :func:`trainer.train.train`.
     """
     with installed():
         from trainer.release.release_folder import load_release  # noqa: PLC0415 - heavy

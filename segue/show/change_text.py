@@ -1,4 +1,4 @@
-"""A change in words, for people at a terminal."""
+"""Describes changes in words, for people at a terminal."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from rich.text import Text
 
 from schemas.outputs.segment_change import Cause, Change, SegmentChange, SimilarUser, UserErasedChange
 
-# Apart for most eyes, on dark and on light terminals.
+# Most people can tell these colours apart, on dark and on light terminals.
 _COLOURS = ("cyan", "magenta", "yellow", "green", "blue", "bright_red", "bright_cyan", "bright_magenta")
 _KIND_WORDS = {"confirmed": "confirmed in", "unconfirmed": "no longer sure of"}
 
 
 def change_text(change: Change) -> Text:
-    """One change: who, from where to where, by what, and the users most like this one.
+    """Describe one change: the user, both segments, the cause and the similar users.
 
-    The segment that the user came from is its number: a change does not carry the former name.
+    The previous segment is shown as a number, because a change does not contain its name.
     """
     line = Text(f"{change.emitted_at:%H:%M:%S}  ", style="dim")
     line.append(f"user {change.user_id} ", style="bold")
@@ -31,7 +31,7 @@ def change_text(change: Change) -> Text:
 
 
 def segment_text(segment: int | None, name: str | None = None) -> Text:
-    """A segment's number and name in its colour."""
+    """Return a segment's number and name in the segment's colour."""
     if segment is None:
         return Text("none", style="dim")
     shown = str(segment) if not name else f"{segment} {name}"
@@ -39,12 +39,12 @@ def segment_text(segment: int | None, name: str | None = None) -> Text:
 
 
 def segment_colour(segment: int) -> str:
-    """Rich's name of the colour in which a segment is shown, everywhere."""
+    """Return the colour of a segment, by Rich's name. It is the same in all outputs."""
     return _COLOURS[segment % len(_COLOURS)]
 
 
 def similar_text(users: tuple[SimilarUser, ...]) -> Text:
-    """Users with their segments, the most similar first: `12 (segment 3), …`."""
+    """List users with their segments, the most similar first: `12 (3), …`."""
     words = Text()
     for index, user in enumerate(users):
         if index:
@@ -55,7 +55,7 @@ def similar_text(users: tuple[SimilarUser, ...]) -> Text:
 
 
 def cause_words(cause: Cause) -> str:
-    """What led to a change, and where its record lies: `by an order, orders/2@118`.
+    """Describe the cause of a change, and the position of its record: topic, partition and offset.
 
     >>> cause_words(Cause(type="order", topic="orders", partition=2, offset=118))
     'by an order, orders/2@118'

@@ -1,4 +1,4 @@
-"""What the controls say of a release, in words."""
+"""Describes the controls of a release in words."""
 
 from __future__ import annotations
 
@@ -11,14 +11,17 @@ _VERDICTS = {
     "clearer": "The segments are clearer than those of the same values shuffled ({}).",
     "less clear": "The segments are less clear than those of the same values shuffled ({}).",
     "no clear difference": (
-        "No clear difference from shuffled: the same values, each feature shuffled among the users, make segments "
-        "about as clear ({})."
+        "No clear difference from shuffled: the same values, each feature shuffled among the users, make"
+        " segments about as clear ({})."
     ),
 }
 
 
 def comparison_text(comparison: Comparison) -> Iterator[str]:
-    """A sentence on the structure that was found, and one on the recommended preset; none without controls."""
+    """Yield sentences about the structure in the data and about the recommended preset.
+
+    There are no sentences if the release has no controls.
+    """
     used = comparison.used
     if used is None:
         return

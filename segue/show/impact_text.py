@@ -1,4 +1,4 @@
-"""Whom a release would move, in words."""
+"""Describes in words which users a release would move."""
 
 from __future__ import annotations
 
@@ -19,31 +19,38 @@ _PAIRS = 12
 
 
 def impact_text(impact: Impact, drift: Drift | None) -> Group:
-    """Impact and drift against the release in use, for people at a terminal."""
-    told: list[RenderableType] = [Text(f"Against release {impact.current}, which is current:", style="bold")]
-    told.append(
+    """Describe impact and drift against the release in use.
+
+    Args:
+        impact: the users who move between the current release and the new release.
+        drift: the features whose values have changed since the current release; None if not known.
+    """
+    lines: list[RenderableType] = [Text(f"Against release {impact.current}, which is current:", style="bold")]
+    lines.append(
         _share("by the model", impact.by_model, "it takes features that this release was not trained with")
     )
-    told.append(_share("by behaviour", impact.by_behaviour, "its features or training users are not at hand"))
+    lines.append(
+        _share("by behaviour", impact.by_behaviour, "its features or training users are not at hand")
+    )
     if any(moves is not None and moves.pairs for moves in (impact.by_model, impact.by_behaviour)):
-        told.append(_pairs(impact))
+        lines.append(_pairs(impact))
     if drift is not None:
         drifted = [each for each in drift.features if each.drifted]
-        told += [
+        lines += [
             Text(f"drifted: {each.name} (PSI {each.psi:.3f}, threshold {each.threshold:.3f})", style="yellow")
             for each in drifted
         ] or [Text("no feature drifted", style="dim")]
-    return Group(*told)
+    return Group(*lines)
 
 
-def _share(what: str, moves: Moves | None, why_not: str) -> Text:
+def _share(by: str, moves: Moves | None, why_not: str) -> Text:
     if moves is None:
-        return Text(f"moved {what}: not known, {why_not}", style="dim")
-    return Text(f"moved {what}: {moves.moved:,} of {counted(moves.users, 'user')} ({moves.share:.1%})")
+        return Text(f"moved {by}: not known, {why_not}", style="dim")
+    return Text(f"moved {by}: {moves.moved:,} of {counted(moves.users, 'user')} ({moves.share:.1%})")
 
 
 def _pairs(impact: Impact) -> Table:
-    """The pairs with most users; those that are left out are counted."""
+    """Return a table of the pairs of segments with the most users. The last row counts the other pairs."""
     by_model, by_behaviour = (
         {} if moves is None else {(pair.previous, pair.segment): pair.users for pair in moves.pairs}
         for moves in (impact.by_model, impact.by_behaviour)

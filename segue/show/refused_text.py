@@ -1,4 +1,4 @@
-"""What a command says of the facts that its fold refused."""
+"""Describes the facts that a command's fold refused."""
 
 from __future__ import annotations
 
@@ -15,16 +15,20 @@ _NAMED = 10
 
 
 def refused_lines(refusals: Refusals, where: str, *, every: bool = False) -> Iterator[str]:
-    """Sentences for people; none where nothing was refused.
+    """Yield sentences for people; no sentences if no fact was refused.
 
     Args:
-        where: what the facts are: "events", "rows of the warehouse".
-        every: name every user, and not the first few alone.
+        refusals: the refused facts by user.
+        where: the word for the facts: "events" or "facts of the warehouse".
+        every: name every user, not only the first few.
     """
     users = list(refusals)
     if not users:
         return
-    yield f"{refusals.facts:,} {where} cannot be applied and are left out, as workers make dead letters of them."
+    yield (
+        f"{refusals.facts:,} {where} cannot be applied and are left out,"
+        " as workers make dead letters of them."
+    )
     for refusal in islice(users, None if every else _NAMED):
         yield f"User {refusal.user_id}: {refusal.facts:,} left out; the first, {refusal.reason}."
     if not every and len(users) > _NAMED:

@@ -1,4 +1,4 @@
-"""A release in words: what it was trained on, how good it is, and its segments."""
+"""Describes a release in words: its training users, its quality and its segments."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _METRICS = {"silhouette": "silhouette", "explained_variance": "explained varianc
 
 
 def release_text(release: ModelRelease) -> Group:
-    """The release for people at a terminal."""
+    """Describe a release for people at a terminal."""
     training = release.training
     when = f", as of {training.as_of}" if training.as_of else ""
     if training.start or training.end:
         bounds = (("from", training.start), ("to", training.end))
         when += f", who ordered {' '.join(f'{word} {at}' for word, at in bounds if at)}"
-    told = Text(f"Release {release.version}: ", style="bold")
-    told.append(
+    title = Text(f"Release {release.version}: ", style="bold")
+    title.append(
         f"{training.users_used:,} of {counted(training.users_read, 'user')}{when}", style="default not bold"
     )
     metrics = "; ".join(
@@ -40,17 +40,22 @@ def release_text(release: ModelRelease) -> Group:
             counted(segment.size, "user"),
             f"{segment.size / total:.0%}",
         )
-    return Group(told, Text(metrics, style="dim"), rows)
+    return Group(title, Text(metrics, style="dim"), rows)
 
 
 def continuity_text(before: ModelRelease, release: ModelRelease) -> Iterator[str]:
-    """Which segments of the release before end, and which are new; nothing where all live on."""
+    """Yield sentences about ended and new segments; no sentences if all segments continue.
+
+    Args:
+        before: the release that was continued.
+        release: the new release.
+    """
     kept = {segment.id for segment in before.segments} & {segment.id for segment in release.segments}
     ended, new = (
         ", ".join(f"segment {each.id} ({each.name})" for each in segments if each.id not in kept)
         for segments in (before.segments, release.segments)
     )
     if ended:
-        yield f"no segment of this release has the users of {ended}: it ends, and its id is not given again"
+        yield f"no segment of this release has the users of {ended}: it ends, and its id is never used again"
     if new:
         yield f"new: {new}"

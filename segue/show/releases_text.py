@@ -1,4 +1,4 @@
-"""The releases that were published, as a table and as JSON."""
+"""Shows the published releases as a table and as JSON."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from trainer.publish.release_history import Publication, Published
 
 _METRICS = ("silhouette", "explained_variance")
 _CURRENT = "current"
-# The widths of what is never cut, where the terminal is narrower than the table.
+# The widths of columns that are never cut, even if the terminal is narrower than the table.
 _HASH, _TIME, _USERS = len("0123456789ab"), len("2024-05-06 07:08"), len("1,000,000")
 
 
 def releases_as_json(known: Published) -> Iterator[dict[str, object]]:
-    """A release's fields for programs, the newest first."""
+    """Yield each release's fields for programs, the newest release first."""
     for each in reversed(known.releases):
         release = each.release
         yield {
@@ -37,7 +37,7 @@ def releases_as_json(known: Published) -> Iterator[dict[str, object]]:
 
 
 def releases_table(known: Published) -> Table:
-    """The same for people; lists wrap, and nothing is cut, which a version must not be."""
+    """Return the same as a table for people. Lists wrap, and no cell is cut: a version must stay whole."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("", min_width=len(_CURRENT))
     for heading, width in (("version", _HASH), ("created", _TIME), ("published", _TIME)):
@@ -67,5 +67,5 @@ def _cells(each: Publication, *, is_current: bool) -> Iterator[Text]:
 
 
 def _minute(time: str | None) -> str:
-    """2024-05-06T07:08:09Z as 2024-05-06 07:08."""
+    """Shorten 2024-05-06T07:08:09Z to 2024-05-06 07:08."""
     return (time or "")[:16].replace("T", " ")

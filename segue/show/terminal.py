@@ -1,7 +1,8 @@
-"""What people see. Data goes to standard output; sentences and progress go to standard error.
+"""Writes outputs. Data goes to standard output; sentences and progress go to standard error.
 
-Nothing is taken for markup, and what a terminal would take for an order is escaped: ids, names and values come from
-elsewhere. Where the reader of an output has gone, as in ``segue user --all | head``, the command ends without a word.
+Ids, names and values come from other people. So no text is read as markup, and control characters, which
+could command the terminal, are escaped. If the reader of an output is gone, as in ``segue user --all |
+head``, the command ends without a message.
 """
 
 from __future__ import annotations
@@ -26,26 +27,26 @@ from rich.text import Span, Text
 from schemas.printable import printable, printable_cell, printable_json
 
 CLOSED_PIPE = 128 + signal.SIGPIPE
-"""The exit code at a closed pipe, which a shell reports of `cat`, too."""
+"""The exit code at a closed pipe: the same as a shell reports for `cat`."""
 _ANY_WIDTH = 10_000
 
 
 class Output(Console):
-    """A console for text from anywhere, which ends the command where nobody reads it any more."""
+    """A console for text from other people. It ends the command when its reader is gone."""
 
     def __init__(
         self, *, stderr: bool = False, width: int | None = None, file: IO[str] | None = None
     ) -> None:
-        # soft_wrap: a sentence stays one line where it is read by a program, or copied.
+        # soft_wrap keeps a sentence in one line, for programs that read it and for people who copy it.
         super().__init__(
             stderr=stderr, width=width, file=file, soft_wrap=True, highlight=False, markup=False, emoji=False
         )
         self._has_width = width is not None
 
-    def print(self, *objects: Any, **how: Any) -> None:
+    def print(self, *objects: Any, **options: Any) -> None:
         if not self._has_width and not self.file.isatty():
-            objects = tuple(one if isinstance(one, str | Text) else _Whole(one) for one in objects)
-        super().print(*objects, **how)
+            objects = tuple(each if isinstance(each, str | Text) else _Whole(each) for each in objects)
+        super().print(*objects, **options)
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         if isinstance(renderable, str):
@@ -61,7 +62,7 @@ class Output(Console):
 
 
 class _Whole:
-    """Something as a file or a pipe takes it: nothing is cut to a window's width, nothing padded to it."""
+    """An object for a file or a pipe: its lines are neither cut nor padded to a window's width."""
 
     def __init__(self, renderable: RenderableType) -> None:
         self._renderable = renderable
@@ -91,34 +92,34 @@ data = Output()
 
 
 def moves(console: Console) -> bool:
-    """Whether a picture can move there: not in a file, a pipe, or a terminal that cannot move its cursor."""
+    """Return whether animations work here: not in a file, a pipe or a terminal that cannot move its cursor."""
     return console.is_interactive and console.file.isatty()
 
 
 def say(sentence: str) -> None:
-    """Tell people something."""
+    """Show a sentence to people."""
     people.print(Text(sentence))
 
 
 def warn(sentence: str) -> None:
-    """Tell people something that they should look at."""
+    """Show a warning to people."""
     people.print(Text("Note: ", style="yellow").append(sentence, style="default"))
 
 
 def complain(sentence: str) -> None:
-    """Tell people what went wrong; where nothing can be written, the exit code alone tells."""
+    """Show an error to people. If standard error cannot be written, they still have the exit code."""
     with suppress(OSError):
         people.print(Text("Error: ", style="bold red").append(sentence, style="default"))
 
 
 def show_whole(table: Table) -> None:
-    """Show a table at its full width: cut to a narrow window, its names would be of no use."""
+    """Show a table at its full width. A narrow window would cut its names."""
     unbounded = data.options.update(max_width=_ANY_WIDTH)
     Output(width=Measurement.get(data, unbounded, table).maximum).print(table, soft_wrap=False)
 
 
 def write(*cells: str) -> None:
-    """Write one line of data, of cells with tabs between them."""
+    """Write one line of data: cells with tabs between them."""
     _write_line("\t".join(map(printable_cell, cells)))
 
 
@@ -128,7 +129,15 @@ def write_json(value: object) -> None:
 
 
 def write_json_of(fields: dict[str, object], name: str, items: Iterable[object]) -> None:
-    """Write one line of JSON: these fields, and behind them a list of items that need not fit into memory."""
+    """Write one line of JSON: an object with these fields and a list at its end.
+
+    The items are written one by one, so they need not fit into memory.
+
+    Args:
+        fields: the first fields.
+        name: the name of the list's field.
+        items: the list's items.
+    """
     begin = _json({**fields, name: []}).removesuffix("]}")
     _write(begin)
     for number, item in enumerate(items):
@@ -152,7 +161,10 @@ def _write(text: str) -> None:
 
 
 def _printable_text(text: Text) -> Text:
-    """Escaped before it is measured and broken into lines, with its styles where they were."""
+    """Return the text with escapes, and with its styles on the same words.
+
+    Rich measures a text and breaks it into lines later, so the escapes must be there before.
+    """
     plain = printable(text.plain)
     if plain == text.plain:
         return text
@@ -163,14 +175,17 @@ def _printable_text(text: Text) -> Text:
 
 
 def _end_unread(output: TextIO) -> NoReturn:
-    """End the command. What is left in the output's buffer goes nowhere, so that Python can end, too."""
+    """End the command without a message.
+
+    The output's buffer goes to /dev/null: else Python's shutdown would fail when it flushes the buffer.
+    """
     os.dup2(os.open(os.devnull, os.O_WRONLY), output.fileno())
     raise SystemExit(CLOSED_PIPE)
 
 
 @contextmanager
 def progress(console: Console = people) -> Iterator[Progress]:
-    """How far long work has come, gone when it is done; where there is no terminal, nothing."""
+    """Show the progress of long work at a terminal, until the block ends. Elsewhere show nothing."""
     with Progress(
         SpinnerColumn(),
         TextColumn("{task.description}", markup=False),
@@ -185,7 +200,10 @@ def progress(console: Console = people) -> Iterator[Progress]:
 
 @contextmanager
 def steps() -> Iterator[Callable[[str], None]]:
-    """Takes the name of each step of long work: a spinner with the time so far at a terminal, else a line for each."""
+    """Yield a function that shows the name of each step of long work.
+
+    At a terminal there is a spinner with the elapsed time, elsewhere one line for each step.
+    """
     if not moves(people):
         yield lambda step: say(f"{step}…")
         return

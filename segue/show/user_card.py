@@ -1,4 +1,4 @@
-"""All that there is to say of one user: where it is, why, and who is like it."""
+"""A user's card: the segment, the reasons, and the similar users."""
 
 from __future__ import annotations
 
@@ -18,11 +18,24 @@ from streamer.user.history import Entered
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserCard:
-    """A user as Redis has it, or one that is only thought of (``user_id`` None).
+    """A user as Redis has it, or an imagined user.
 
-    ``components`` are coordinates in the space of that name, ``positions`` the lane's next offsets by input.
-    ``score`` is by the release at hand, None where there is none; ``similar_users`` None where nobody
-    could be asked. ``history`` is when and why the user entered each segment, the oldest first.
+    Attributes:
+        user_id: the user's id; None for an imagined user.
+        features: values by feature; None for a missing value.
+        components: coordinates in ``space``; None if the user was never scored.
+        space: the name of the space.
+        segment: the segment's id; None if the user has no decision yet.
+        segment_name: the segment's name, for people.
+        provisional: whether a feature was missing when the user was scored.
+        missing: the missing features.
+        sequence: the number of the user's last change.
+        model_version: the release of the last decision.
+        activation: the activation of the last decision.
+        positions: the next offset of each input in the user's lane.
+        score: distance and margin by the release in use; None if they are not known.
+        similar_users: the most similar users; None if they are not known.
+        history: when and why the user entered each segment, the oldest entry first.
     """
 
     user_id: str | None
@@ -42,8 +55,8 @@ class UserCard:
     history: tuple[Entered, ...] | None = None
 
     def as_json(self) -> dict[str, object]:
-        """The fields for programs; those that a thought-of user lacks are left out."""
-        told: dict[str, object] = {
+        """Return the fields for programs, without the fields that an imagined user does not have."""
+        fields: dict[str, object] = {
             "user_id": self.user_id,
             "features": self.features,
             "components": self.components,
@@ -70,11 +83,11 @@ class UserCard:
             "similar_users",
             "history",
         )
-        return {name: value for name, value in told.items() if value is not None or name not in optional}
+        return {name: value for name, value in fields.items() if value is not None or name not in optional}
 
 
 def card_text(card: UserCard) -> RenderableType:
-    """The card for people."""
+    """Return the card as text for people."""
     rows = Table.grid(padding=(0, 2))
     rows.add_column(style="dim")
     rows.add_column(overflow="fold")
@@ -83,7 +96,7 @@ def card_text(card: UserCard) -> RenderableType:
         rows.add_row("provisional", f"no {', '.join(card.missing)}: the training mean stands in")
     for name, value in card.features.items():
         if value is None and card.components is not None and name not in card.missing:
-            continue  # the model does not take it
+            continue  # the model does not use this feature
         rows.add_row(
             name, Text("missing", style="dim italic") if value is None else _value(card, name, value)
         )
@@ -120,7 +133,7 @@ def _entered(entry: Entered) -> Text:
 
 
 def _entry(entry: Entered) -> dict[str, object]:
-    """For programs: by name, though stored as an array."""
+    """Return an entry's fields by name. Redis stores an entry as an array."""
     return msgspec.structs.asdict(entry)
 
 

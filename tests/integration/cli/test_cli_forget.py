@@ -68,7 +68,7 @@ def test_without_a_worker_the_event_is_there_and_the_wait_ends(deployment: Deplo
     done = deployment.segue("forget", "7", "--wait", "0.2", check=False)
 
     assert done.returncode == 1
-    assert "no worker has come to it within 0.2 s" in done.stderr
+    assert "no worker has applied it within 0.2 s" in done.stderr
     (record,) = read_topic(deployment.bootstrap, deployment.topics.signups)
     assert record.key() == b"7"
     assert json.loads(value_of(record))["type"] == "user.erased"

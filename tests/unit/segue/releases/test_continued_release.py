@@ -99,7 +99,7 @@ def test_where_the_current_release_s_users_are_not_at_hand(
     assert said == [
         (
             f"the folder of release {version}, which is current, is not whole in "
-            f"{tmp_path}{told.format(version)}: what"
-            " behaviour moves, and drift, are not told"
+            f"{tmp_path}{told.format(version)}: moves by"
+            " behaviour and drift are not shown"
         )
     ]
