@@ -1,4 +1,4 @@
-"""A worker, put together from the settings: the lanes over Kafka and Redis, the releases, the membership."""
+"""Builds a worker from the settings: the lanes over Kafka and Redis, the releases, the group membership."""
 
 from __future__ import annotations
 
@@ -44,15 +44,15 @@ log = structlog.get_logger("segue.build_worker")
 
 
 def work(settings: Settings) -> int:
-    """Work until a signal comes, or an error ends it; returns the exit code.
+    """Run a worker until a signal comes or an error ends it, and return the exit code.
 
-    Kafka and Redis are waited for, and so is a first release; the log says for what.
+    The worker waits for Kafka, for Redis and for a first release. The log names what it waits for.
 
     Raises:
-        SegueError: what time does not heal: topics that do not fit together, a Redis that evicts.
+        SegueError: waiting does not help, for example if the topics do not fit together or Redis evicts keys.
     """
     set_up_logs(json=settings.log_format == "json")
-    worker_config(settings, 0)  # a bad setting is told before anything is waited for
+    worker_config(settings, 0)  # reports a bad setting before the worker waits for a server
     if settings.web_port is not None:
         check_address(settings.web_host, settings.web_port)
     with _ends_in_order():
@@ -65,7 +65,7 @@ def work(settings: Settings) -> int:
         board = StatusBoard(metrics)
         lanes = LaneThreads(
             _open_lane(settings, partitions, releases),
-            lambda partition: worker.still_ours(partition),  # noqa: PLW0108 - it is made below
+            lambda partition: worker.still_ours(partition),  # noqa: PLW0108 - worker is assigned below
             board,
         )
         worker = build_worker(config, lanes, releases, metrics)
@@ -75,7 +75,12 @@ def work(settings: Settings) -> int:
 
 
 def worker_config(settings: Settings, partitions: int) -> WorkerConfig:
-    """The settings as the membership takes them."""
+    """Return the settings of the group membership and the web server.
+
+    Args:
+        settings: the settings.
+        partitions: how many partitions the lanes' topics have.
+    """
     return WorkerConfig(
         kafka=settings.kafka_client,
         partitions=partitions,
@@ -115,7 +120,7 @@ def _open_lane(
 
 @contextmanager
 def _ends_in_order() -> Iterator[None]:
-    """SIGTERM while it waits ends it as later: with exit code 0."""
+    """End with exit code 0 at SIGTERM while the worker waits, as it does later while it works."""
     former = signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         yield
@@ -124,7 +129,7 @@ def _ends_in_order() -> Iterator[None]:
 
 
 def _waited_for(attempt: Callable[[], _Found]) -> _Found:
-    """What the attempt gives, as soon as the server that it asks answers. The log says why it waits."""
+    """Return the attempt's result; repeat the attempt until its server answers. Log why the worker waits."""
     reason: str | None = None
 
     def say(state: RetryCallState) -> None:

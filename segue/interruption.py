@@ -1,13 +1,14 @@
-"""Ctrl-C and SIGTERM end a command with 130 or 143 and one word, wherever it is.
+"""Ends a command at ctrl-C or SIGTERM with exit code 130 or 143 and one word, at any point of its run.
 
-The first signal raises KeyboardInterrupt in the main thread, and all that was started is ended in order. Later
-signals raise nothing: they would break off that order. A thread of its own ends the process at once where order
-cannot be had: at a second signal, and where a library's C code keeps the main thread.
+The first signal raises KeyboardInterrupt in the main thread. Then the command ends everything that it
+started, in order. Later signals raise nothing, because an exception would interrupt this clean end. A
+separate thread ends the process at once in two cases: a second signal comes, or a library's C code blocks the
+main thread.
 
-Libraries turn KeyboardInterrupt into other errors (DuckDB: `RuntimeError: Query interrupted`), and Python drops it in
-destructors. So the signal decides the exit code, not the error that arrives.
+Libraries turn KeyboardInterrupt into other errors (DuckDB: `RuntimeError: Query interrupted`), and Python
+drops it in destructors. So the signal decides the exit code, not the error that arrives.
 
-This module imports little, since until :func:`run_guarded` runs, Python itself answers ctrl-C, with a traceback.
+This module imports little: before :func:`run_guarded` runs, Python itself answers ctrl-C, with a traceback.
 """
 
 from __future__ import annotations
@@ -25,9 +26,12 @@ from types import FrameType
 
 _WORDS = {int(signal.SIGINT): "Interrupted.", int(signal.SIGTERM): "Terminated."}
 _SAME_S = 0.5
-"""A second signal this soon counts as the first: a terminal signals its whole group, and `uv run` passes it on."""
+"""A second signal within this time counts as the first.
+
+A terminal signals its whole process group, and `uv run` forwards the same signal again.
+"""
 _STUCK_S = 15.0
-"""How long a call into C may keep the main thread from the first signal; a busy machine may, for some seconds."""
+"""After a signal, C code may block the main thread for this time. A busy machine may need some seconds."""
 _AGAIN_S = 0.02
 _RAISE_AGAIN = 0
 """The byte in the pipe that asks the watching thread to send the first signal again."""
@@ -35,14 +39,17 @@ _SHOW_CURSOR, _OVER_THE_LINE = "\x1b[?25h", "\r\x1b[K"
 
 
 class _Signals:
-    """What is known of this process's signals.
+    """The state of this process's signals.
 
     Attributes:
-        first: the number of the first one that came.
-        over: the command has ended; Python shuts down.
-        holders: how many callers keep the first one waiting.
-        waits: the first one came while it was held.
-        again: the next one is the first, sent again.
+        first: the number of the first signal; None if no signal has come.
+        over: whether the command has ended and Python shuts down.
+        holders: how many callers of :func:`held` delay the first signal now.
+        waits: whether the first signal came while it was delayed.
+        again: whether the next signal is the first signal, sent again by :meth:`watch`.
+        pipe: the end of a pipe from which :meth:`watch` reads one byte for each signal.
+        pipe_end: the other end, to which Python writes the signals' numbers.
+        unsaid: a lock that is free until the word was written.
     """
 
     def __init__(self) -> None:
@@ -56,7 +63,10 @@ class _Signals:
         self.main_thread = threading.main_thread().ident or 0
 
     def listen(self) -> None:
-        """Take the signals, those apart that this process was started to ignore, as a shell's background is."""
+        """Handle the signals, except those that the process ignores since its start.
+
+        A shell starts background jobs in this way.
+        """
         self.pipe, self.pipe_end = os.pipe()
         os.set_blocking(self.pipe_end, False)
         for number in _WORDS:
@@ -66,7 +76,7 @@ class _Signals:
         threading.Thread(target=self.watch, name="signals", daemon=True).start()
 
     def on_signal(self, number: int, frame: FrameType | None) -> None:
-        """Runs in the main thread, between two steps of Python."""
+        """Handle a signal. Python calls this in the main thread, between two instructions."""
         if self.first is not None and not self.again:
             return
         self.first, self.again = self.first or number, False
@@ -80,11 +90,14 @@ class _Signals:
             raise KeyboardInterrupt
 
     def ask_again(self) -> None:
-        """Have the first signal sent again, in a moment, when the main thread is elsewhere."""
+        """Ask :meth:`watch` to send the first signal again soon, when the main thread runs other code."""
         os.write(self.pipe_end, bytes([_RAISE_AGAIN]))
 
     def watch(self) -> None:
-        """Runs in a thread: each signal is a byte in the pipe, whatever the main thread does."""
+        """Watch the signals in a thread.
+
+        Each signal is a byte in the pipe, even if the main thread is blocked.
+        """
         first, began = 0, 0.0
         while True:
             stuck_s = max(0.0, began + _STUCK_S - time.monotonic()) if first and self.first is None else None
@@ -95,24 +108,24 @@ class _Signals:
                 time.sleep(_AGAIN_S)
                 if self.first is not None and not self.over:
                     self.again = True
-                    signal.pthread_kill(self.main_thread, self.first)  # which ends a system call there, too
+                    signal.pthread_kill(self.main_thread, self.first)  # this also interrupts a system call
                     os.read(self.pipe, 1)
-            elif number in _WORDS and signal.getsignal(number) == self.on_signal:  # else somebody else's
+            elif number in _WORDS and signal.getsignal(number) == self.on_signal:  # else a library handles it
                 if first and time.monotonic() - began > _SAME_S:
                     self.end_at_once(first)
                 if not first:
                     first, began = number, time.monotonic()
 
     def end_at_once(self, number: int) -> None:
-        """End the process, whatever goes on in it."""
+        """End the process without any cleanup."""
         self.say_the_word(number)
         os._exit(128 + number)
 
     def say_the_word(self, number: int) -> None:
-        """Say once, past every buffer and lock, what ended the command."""
+        """Write once what ended the command, without Python's buffers and locks."""
         if not self.unsaid.acquire(blocking=False):
             return
-        before = f"{_SHOW_CURSOR}{_OVER_THE_LINE}" if os.isatty(2) else ""  # which may begin with ^C
+        before = f"{_SHOW_CURSOR}{_OVER_THE_LINE}" if os.isatty(2) else ""  # the line may begin with ^C
         with suppress(OSError):
             os.write(2, f"{before}{_WORDS[number]}\n".encode())
 
@@ -121,15 +134,15 @@ _signals = _Signals()
 
 
 def came() -> bool:
-    """Whether a signal has come that ends the command."""
+    """Return whether a signal has come that ends the command."""
     return _signals.first is not None
 
 
 def run_guarded(command: Callable[[], int]) -> None:
-    """Run a command, and end this process with its exit code, or with 130 or 143 where a signal ended it.
+    """Run a command, and end this process with its exit code, or with 130 or 143 if a signal ended it.
 
-    Python's own shutdown is left out. In it libraries complain of what interrupted frames still hold (DuckDB's binding
-    does), and a signal ends the process in its own way.
+    It skips Python's own shutdown. There libraries (such as DuckDB's binding) would complain about objects
+    that interrupted frames still hold, and a signal would end the process with another exit code.
     """
     sys.unraisablehook = _on_unraisable
     threading.excepthook = _on_thread_error
@@ -145,7 +158,7 @@ def run_guarded(command: Callable[[], int]) -> None:
     ended_by = _signals.first
     atexit._run_exitfuncs()  # noqa: SLF001
     for output in (sys.stdout, sys.stderr):
-        with suppress(AttributeError, OSError, ValueError):  # none, closed, or nobody reads it
+        with suppress(AttributeError, OSError, ValueError):  # no output, closed, or its reader is gone
             output.flush()
     if ended_by is not None:
         _signals.end_at_once(ended_by)
@@ -154,7 +167,7 @@ def run_guarded(command: Callable[[], int]) -> None:
 
 @contextmanager
 def held() -> Iterator[None]:
-    """Keep a signal waiting until the steps in the block are done."""
+    """Delay a signal until the block is done."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -168,15 +181,18 @@ def held() -> Iterator[None]:
             raise KeyboardInterrupt
 
 
-def _on_unraisable(told: sys.UnraisableHookArgs) -> None:
-    """An error in a destructor or a callback of C: if it is ours, Python has lost it."""
+def _on_unraisable(error: sys.UnraisableHookArgs) -> None:
+    """Handle an error in a destructor or in a callback from C.
+
+    Python drops such an error. If it was our KeyboardInterrupt, send the signal again.
+    """
     if _signals.first is None:
-        sys.__unraisablehook__(told)
-    elif told.exc_type is KeyboardInterrupt:
+        sys.__unraisablehook__(error)
+    elif error.exc_type is KeyboardInterrupt:
         _signals.ask_again()
 
 
-def _on_thread_error(told: threading.ExceptHookArgs) -> None:
-    """What a thread meets while the command is ended under it is of no interest."""
+def _on_thread_error(error: threading.ExceptHookArgs) -> None:
+    """Report a thread's error, except after a signal: then threads fail because the command ends."""
     if _signals.first is None:
-        threading.__excepthook__(told)
+        threading.__excepthook__(error)

@@ -1,4 +1,4 @@
-"""A Kafka and a Redis on this machine, at the addresses that the settings name, until a signal comes."""
+"""Runs a Kafka and a Redis on this machine, at the settings' addresses, until a signal comes."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ _LOOK_EVERY_S = 0.5
 
 
 def serve(settings: Settings, say: Callable[[str], None], *, install: bool) -> NoReturn:
-    """Start both, and end them with whatever ends this.
+    """Run both servers until a signal or an error; then end them.
 
     Args:
-        settings: where they listen.
-        say: takes a sentence for people.
-        install: what is missing may be installed.
+        settings: contain the addresses.
+        say: called with each sentence for people.
+        install: whether missing programs may be installed.
 
     Raises:
-        BadSetting: an address is not one of this machine, or is that of both.
+        BadSetting: an address is not on this machine, or both have the same port.
         ServiceTrouble: a port is taken, a program is missing, or a server ended by itself.
         KeyboardInterrupt: a signal came.
     """
     kafka_port, redis_port = kafka_port_of(settings), redis_port_of(settings)
     if kafka_port == redis_port:
-        fix = f"the setting kafka has port {kafka_port}, too: give each a port of its own"
+        fix = f"the setting kafka has port {kafka_port}, too: give each server its own port"
         raise BadSetting("redis", settings.redis_address, fix)
     _check_free("kafka", kafka_port, "127.0.0.1:{}")
     _check_free("redis", redis_port, "redis://127.0.0.1:{}/0")
@@ -45,7 +45,9 @@ def serve(settings: Settings, say: Callable[[str], None], *, install: bool) -> N
             raise _with_advice(trouble) from None
         say(f"Kafka: {settings.kafka}")
         say(f"Redis: {settings.redis_address}")
-        say("Both run until ctrl-C; their data go with them. Use another terminal for other commands.")
+        say(
+            "Both run until ctrl-C, and their data are then deleted. Use another terminal for other commands."
+        )
         while True:
             time.sleep(_LOOK_EVERY_S)
             redis.check()
@@ -53,10 +55,10 @@ def serve(settings: Settings, say: Callable[[str], None], *, install: bool) -> N
 
 
 def kafka_port_of(settings: Settings) -> int:
-    """The port of the setting `kafka`, which must be one broker on this machine.
+    """Return the port of the setting `kafka`.
 
     Raises:
-        BadSetting: it is not.
+        BadSetting: the setting is not one broker on this machine.
     """
     host, _, port = settings.kafka.rpartition(":")
     if host not in _HERE:
@@ -65,10 +67,10 @@ def kafka_port_of(settings: Settings) -> int:
 
 
 def redis_port_of(settings: Settings) -> int:
-    """The port of the setting `redis`, which must be on this machine, without a login.
+    """Return the port of the setting `redis`.
 
     Raises:
-        BadSetting: it is not.
+        BadSetting: the address is not on this machine, or has a login.
     """
     parts = urlsplit(settings.redis)
     if parts.scheme != "redis" or parts.hostname not in _HERE or "@" in parts.netloc:
@@ -81,8 +83,8 @@ def _check_free(name: str, port: int, address: str) -> None:
     if port_open(port):
         (free,) = free_ports(1)
         raise ServiceTrouble(
-            f"something listens on 127.0.0.1:{port} already: use that as it is, or set another address for all commands, "
-            f"for example: export SEGUE_{name.upper()}={address.format(free)}"
+            f"another program listens on 127.0.0.1:{port} already: use it, or set another address for all"
+            f" commands, for example: export SEGUE_{name.upper()}={address.format(free)}"
         )
 
 

@@ -1,12 +1,9 @@
 """The command `segue`.
 
-The parts:
-
     main.py      runs a command, and turns every error into one sentence and an exit code
-    command.py   declares a command with the settings that it uses as options
-    terminal.py  what people see: sentences, progress and tables
+    command.py   declares a command, and turns the settings that it uses into options
 
-and one file a command: its options here, what it does in a module of `segue` of its own.
+Each other file declares the options of one command. The command's work is in other folders of `segue`.
 """
 
 import sys
@@ -15,11 +12,11 @@ from segue.interruption import run_guarded
 
 
 def main() -> None:
-    """The console script: runs, and exits."""
+    """Run the console script, and end the process."""
     run_guarded(_run)
 
 
 def _run() -> int:
-    from segue.cli.main import run  # noqa: PLC0415 - it takes half a second; ctrl-C is answered in it
+    from segue.cli.main import run  # noqa: PLC0415 - the import takes half a second, and ctrl-C works in it
 
     return run(sys.argv[1:])

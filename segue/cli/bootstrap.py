@@ -1,4 +1,4 @@
-"""`segue bootstrap`: the users' states as of a time, from the warehouse."""
+"""`segue bootstrap`: write the users' states as of a time, from the warehouse."""
 
 # ruff: noqa: PLC0415 - imports stand where they are needed: a command loads no more than it uses
 
@@ -42,17 +42,20 @@ def bootstrap(
             metavar="PATH_OR_URL", help="a folder of Parquet or CSV files, DuckDB, or a database URL"
         ),
     ],
-    as_of: Annotated[str, typer.Option(metavar="TIME", help="the states are as of then")],
+    as_of: Annotated[str, typer.Option(metavar="TIME", help="the time of the states")],
     margin: Annotated[
         str,
-        typer.Option(metavar="DURATION", help="how long before it the log is read again: 90s, 30m, 1h, 2d"),
+        typer.Option(
+            metavar="DURATION", help="workers read the log from this long before --as-of: 90s, 30m, 1h, 2d"
+        ),
     ] = "1h",
     as_json: Annotated[bool, flag("--json", "the counts as JSON, on standard output")] = False,
 ) -> int | None:
     """Compute every user's state in the warehouse as of a time, and put it into Redis.
 
-    Workers then go on with the events from that time on. It needs a release, a group that nobody uses, and a
-    Redis prefix without users. One that was interrupted is run again, with the same options.
+    Workers then continue with the events after that time. A bootstrap needs a release, a consumer group
+    without workers, and a Redis prefix without users. If a bootstrap was interrupted, run it again with the
+    same options.
     """
     at = time_option("--as-of", as_of)
     assert at is not None
@@ -79,8 +82,9 @@ def bootstrap(
         write_json({"users": filled.users, "records": filled.records, "refused": list(filled.refusals)})
     else:
         say(
-            f"{counted(filled.users, 'user')} as of {at:%Y-%m-%d %H:%M} UTC are in Redis under {settings.redis_prefix};"
-            f" {counted(filled.records, 'record')} on {settings.topics.users}. Next: segue worker"
+            f"{counted(filled.users, 'user')} as of {at:%Y-%m-%d %H:%M} UTC are in Redis under"
+            f" {settings.redis_prefix}; {counted(filled.records, 'record')} on {settings.topics.users}."
+            " Next: segue worker"
         )
     return None
 

@@ -1,4 +1,4 @@
-"""Declares a command: its function, an example, and the settings that it takes as options."""
+"""Declares a command: its function, an example, and the settings that become options."""
 
 from __future__ import annotations
 
@@ -37,21 +37,21 @@ _ALLOW = Annotated[
 ]
 BootstrapWarehouse = Annotated[
     str | None,
-    typer.Option(metavar="PATH_OR_URL", help="after a bootstrap: the warehouse that it took the users from"),
+    typer.Option(metavar="PATH_OR_URL", help="needed after a bootstrap: the warehouse of this bootstrap"),
 ]
 _PATHS = frozenset({"DIR", "FILE", "FILE…", "FOLDER", "PATH", "PATH_OR_URL", "URI", "VERSION_OR_DIR"})
-"""The metavars of options and arguments that name a place."""
+"""The metavars of options and arguments that name a path or an address."""
 _Function = Callable[..., int | None]
 
 
 def flag(name: str, text: str) -> Any:
-    """An option without a value."""
+    """Declare an option without a value."""
     return typer.Option(name, metavar="", help=text)
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command that :mod:`segue.cli.commands` puts into the program."""
+    """A command that :mod:`segue.cli.commands` adds to the program."""
 
     function: _Function
     example: str
@@ -59,7 +59,7 @@ class Command:
 
     @property
     def name(self) -> str:
-        """What follows `segue` on the command line."""
+        """The words after `segue` on the command line."""
         return f"{self.group} {self._last_word}".strip()
 
     @property
@@ -67,7 +67,7 @@ class Command:
         return self.function.__name__.rstrip("_")
 
     def join(self, app: typer.Typer) -> None:
-        """Become one of the program's commands, or of the group's."""
+        """Add this command to the program, or to its group."""
         paragraphs = inspect.cleandoc(self.function.__doc__ or "").split("\n\n")
         text = "\n\n".join(_markup_free(" ".join(paragraph.split())) for paragraph in paragraphs)
         epilog = f"[bold]Example:[/bold] {_markup_free(self.example)}"
@@ -75,14 +75,14 @@ class Command:
 
 
 def command(*uses: str, example: str, group: str = "") -> Callable[[_Function], Command]:
-    """Make a function a command, named like the function (`list_` is `list`).
+    """Make a function a command with the function's name (`list_` becomes `list`).
+
+    The function's first parameter takes the settings. The function returns an exit code; None means 0.
 
     Args:
-        uses: the settings that become options; each is described by :class:`~segue.config.settings.Settings`.
+        uses: the settings that become options; :class:`~segue.config.settings.Settings` describes each.
         example: a line that works, shown at the end of ``--help``.
-        group: the word before the command's own, for commands that belong together.
-
-    The function's first parameter takes the settings; it returns an exit code, None for 0.
+        group: the word before the command's name, for commands that belong together.
     """
 
     def declare(function: _Function) -> Command:
@@ -92,7 +92,7 @@ def command(*uses: str, example: str, group: str = "") -> Callable[[_Function], 
 
 
 def _with_settings(function: _Function, uses: tuple[str, ...]) -> _Function:
-    """The function with an option for each setting in the place of its first parameter."""
+    """Return the function with an option for each setting, in place of its first parameter."""
     own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
     keyword = inspect.Parameter.KEYWORD_ONLY
     config = inspect.Parameter("config", keyword, default=None, annotation=_CONFIG)
@@ -108,10 +108,10 @@ def _with_settings(function: _Function, uses: tuple[str, ...]) -> _Function:
         options = {name: given.pop(name) for name in uses}
         file = given.pop("config")
         allowed = given.pop("allow_kafka_option")
-        given.pop("debug")  # for main, which reports errors
+        given.pop("debug")  # main looks for it, to report errors
         assert file is None or isinstance(file, str)
         assert allowed is None or isinstance(allowed, list)
-        for parameter, value in [*((one, given[one.name]) for one in own), (config, file)]:
+        for parameter, value in [*((each, given[each.name]) for each in own), (config, file)]:
             _check_named(parameter, value)
         return function(load_settings(None if file is None else Path(file), options, allowed or ()), **given)
 
@@ -122,19 +122,20 @@ def _with_settings(function: _Function, uses: tuple[str, ...]) -> _Function:
 
 
 def _check_named(parameter: inspect.Parameter, value: object) -> None:
-    """See that no path is the empty text, which an unset variable gives, and which would mean the working directory.
+    """Check that a path is not empty.
+
+    The shell passes an empty text for an unset variable, and an empty path would mean the working directory.
 
     Raises:
-        BadUsage: it is.
+        BadUsage: the path is empty.
     """
-    told = next(
-        (one for one in getattr(parameter.annotation, "__metadata__", ()) if hasattr(one, "metavar")), None
-    )
-    if told is None or told.metavar not in _PATHS:
+    metadata = getattr(parameter.annotation, "__metadata__", ())
+    info = next((each for each in metadata if hasattr(each, "metavar")), None)
+    if info is None or info.metavar not in _PATHS:
         return
     if value == "" or (isinstance(value, list) and "" in value):
-        is_option = isinstance(told, OptionInfo)
-        name = f"option --{parameter.name.replace('_', '-')}" if is_option else f"argument {told.metavar}"
+        is_option = isinstance(info, OptionInfo)
+        name = f"option --{parameter.name.replace('_', '-')}" if is_option else f"argument {info.metavar}"
         raise BadUsage(f"{name} is '': name a path or an address; an unset variable gives an empty text")
 
 
@@ -156,5 +157,5 @@ def _option(name: str) -> object:
 
 
 def _markup_free(text: str) -> str:
-    """Rich shows brackets as they are only when told so."""
+    """Escape brackets, so that Rich shows them and does not read them as markup."""
     return text.replace("[", "\\[")

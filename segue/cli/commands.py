@@ -1,4 +1,4 @@
-"""The program: all commands, in the order in which `segue --help` lists them."""
+"""The program with all its commands, in the order of `segue --help`."""
 
 from importlib.metadata import version
 from typing import Annotated
@@ -53,8 +53,8 @@ app = typer.Typer(
     name="segue",
     cls=PlainGroup,
     help="Keeps every customer's segment right, live.\n\n"
-    "A trainer fits the segments over the warehouse; workers keep each user's segment right as events come "
-    "over Kafka, and tell every change.",
+    "A trainer fits the segments over the warehouse. Workers read events from Kafka, keep each user's"
+    " segment right, and publish every change.",
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
@@ -85,4 +85,4 @@ def segue(
         typer.Option("--version", metavar="", help="the version", callback=_version, is_eager=True),
     ] = False,
 ) -> None:
-    """What the program can be told beside its commands."""
+    """Declare the options of the program itself."""

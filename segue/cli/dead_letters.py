@@ -1,4 +1,4 @@
-"""`segue dead-letters`: the inputs that could not be applied."""
+"""`segue dead-letters`: list inputs that could not be applied, and send them again."""
 
 # ruff: noqa: PLC0415 - imports stand where they are needed: a command loads no more than it uses
 
@@ -32,10 +32,14 @@ _PLACE = re.compile(r"[0-9]+:[0-9]+")
 _SHOWN = 60
 
 _Reason = Annotated[
-    str | None, typer.Option(metavar="TEXT", help="only those whose reason has this text in it")
+    str | None, typer.Option(metavar="TEXT", help="only letters with this text in the reason")
 ]
-_Topic = Annotated[str | None, typer.Option(metavar="NAME", help="only those of signups, or of orders")]
-_Since = Annotated[str | None, typer.Option(metavar="TIME", help="only those that were refused from then on")]
+_Topic = Annotated[
+    str | None, typer.Option(metavar="NAME", help="only letters from this topic: signups or orders")
+]
+_Since = Annotated[
+    str | None, typer.Option(metavar="TIME", help="only letters that were refused at or after this time")
+]
 
 
 @command("kafka", "topic_prefix", group=GROUP, example="segue dead-letters list --reason partition")
@@ -44,10 +48,10 @@ def list_(
     reason: _Reason = None,
     topic: _Topic = None,
     since: _Since = None,
-    most: Annotated[int, typer.Option("--max", metavar="N", help="only the newest so many [50]")] = 50,
-    as_json: Annotated[bool, flag("--json", "one letter a line, whole")] = False,
+    most: Annotated[int, typer.Option("--max", metavar="N", help="only the newest N letters [50]")] = 50,
+    as_json: Annotated[bool, flag("--json", "each letter as one line of JSON, complete")] = False,
 ) -> int | None:
-    """Show the inputs that could not be applied, the newest first: where they lie, and what is wrong."""
+    """Show the inputs that could not be applied, the newest first, with their places and the reasons."""
     if most < 1:
         raise bad_option("--max", most, "give at least 1")
     from segue.events.dead_letter_topic import DeadLetters
@@ -83,24 +87,25 @@ def retry(
     settings: Settings,
     places: Annotated[
         list[str] | None,
-        typer.Argument(metavar="PLACE…", help="partition:offset of letters, as `list` shows them"),
+        typer.Argument(metavar="PLACE…", help="letters by partition:offset, as `list` shows them"),
     ] = None,
     every: Annotated[bool, flag("--all", "all letters")] = False,
     reason: _Reason = None,
     topic: _Topic = None,
     since: _Since = None,
-    dry_run: Annotated[bool, flag("--dry-run", "send nothing, and show what would be sent")] = False,
-    as_json: Annotated[bool, flag("--json", "what was sent and what not, as JSON")] = False,
+    dry_run: Annotated[bool, flag("--dry-run", "only show the inputs that would be sent")] = False,
+    as_json: Annotated[bool, flag("--json", "the sent and unsent letters as JSON")] = False,
 ) -> int:
-    """Send inputs again that could not be applied, as they came, to the topic that they came from.
+    """Send the inputs of dead letters again, as they came, each to the topic that it came from.
 
-    Each goes to the partition of its key. What was applied meanwhile changes nothing, so sending twice does
-    no harm. The exit code is 1 if one of the letters cannot be sent.
+    Each input goes to the partition of its key. An input that was applied in the meantime changes nothing, so
+    it is safe to send an input twice. The exit code is 1 if a letter cannot be sent.
     """
     filtered = any(value is not None for value in (reason, topic, since))
     if bool(places) + every + filtered != 1:
         raise BadUsage(
-            "name letters, or choose them by --reason, --topic and --since, or take --all; one of these three"
+            "name letters by their places, or select letters by --reason, --topic and --since, or use --all;"
+            " only one of these three"
         )
     for place in places or ():
         if not _PLACE.fullmatch(place):
@@ -127,7 +132,16 @@ def retry(
 
 @dataclass(slots=True)
 class _Retry:
-    """One run of `retry`: what it sends, and what it found that it cannot send."""
+    """One run of `retry`.
+
+    Attributes:
+        settings: the settings.
+        letters: all dead letters.
+        selection: the user's criteria.
+        wanted: the places of the letters to send.
+        older: how many selected letters are left out because a newer letter stands for the same input.
+        not_sent: why a letter cannot be sent, by place.
+    """
 
     settings: Settings
     letters: DeadLetters
@@ -137,7 +151,7 @@ class _Retry:
     not_sent: dict[str, str] = field(default_factory=dict)
 
     def look(self) -> None:
-        """Find what to send, before the first is sent."""
+        """Find all letters to send, before the first letter is sent."""
         from segue.events.dead_letter_topic import find
         from streamer.kafka.topics_admin import check_topics
 
@@ -151,12 +165,12 @@ class _Retry:
                 f"there is no dead letter at {', '.join(sorted(named - found.places))}:"
                 " see segue dead-letters list"
             )
-        # A letter that is named is meant; of the others only the newest of each input.
+        # A letter that the user names is always sent. A filter selects only the newest letter of each input.
         self.wanted = found.places if named else found.places - found.older
         self.older = len(found.places) - len(self.wanted)
 
     def events(self, *, shown: bool = False) -> Iterator[Outgoing]:
-        """The records to send."""
+        """Yield the records to send, and note the letters that cannot be sent."""
         from segue.events.dead_letter_topic import obstacle, outgoing
 
         for letter in self.letters:
@@ -172,18 +186,18 @@ class _Retry:
 
     def report(self, sent: Counter[str], *, dry_run: bool, as_json: bool) -> None:
         if as_json:
-            told = {
+            fields = {
                 "dry_run": dry_run,
                 "sent": dict(sent),
                 "older": self.older,
                 "not_sent": [{"place": place, "reason": why} for place, why in self.not_sent.items()],
             }
-            write_json(told)
+            write_json(fields)
             return
         for place, why in self.not_sent.items():
             warn(f"dead letter {place} is not sent: {why}")
         if self.older:
-            say(f"{_letters(self.older)} left out: sent again before, and a newer one stands for it.")
+            say(f"{_letters(self.older)} left out: each was sent again before, and has a newer letter.")
         by_topic = ", ".join(f"{count:,} to {topic}" for topic, count in sorted(sent.items()))
         would = "would be sent" if dry_run else "sent again"
         say(f"{_letters(sent.total())} {would}{f': {by_topic}' if by_topic else ''}.")
@@ -229,10 +243,10 @@ def _by_time(letter: DeadLetter) -> tuple[datetime, int, int]:
     return letter.refused_at, int(partition), int(offset)
 
 
-def _shown(told: bytes | None) -> str:
-    if told is None:
+def _shown(data: bytes | None) -> str:
+    if data is None:
         return "null"
-    text = printable_cell(told[: 4 * _SHOWN].decode(errors="replace"))
+    text = printable_cell(data[: 4 * _SHOWN].decode(errors="replace"))
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
 
 

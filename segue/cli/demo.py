@@ -18,14 +18,14 @@ from segue.show.terminal import data
 def demo(
     settings: Settings,
     rate: Annotated[float, typer.Option(metavar="N", help="events a second")] = 250.0,
-    keep: Annotated[bool, flag("--keep", "leave all running at the end, until ctrl-C")] = False,
-    no_install: Annotated[bool, flag("--no-install", "install nothing, even where it may be")] = False,
+    keep: Annotated[bool, flag("--keep", "keep everything running at the end, until ctrl-C")] = False,
+    no_install: Annotated[bool, flag("--no-install", "never install a missing program")] = False,
 ) -> int | None:
-    """Train on a shop's history, start everything, stream the month that followed, and explain what happened.
+    """Train on a shop's history, start everything, stream the next month, and explain what happened.
 
-    It uses the Kafka and Redis that the settings name, else a Docker engine, else servers started on this
-    machine (on Debian, as root, it installs what is missing and says so first), else memory. What it
-    started ends with it.
+    It uses the Kafka and Redis of the settings, else Docker, else servers that it starts on this machine,
+    else memory. On Debian, as root, it installs missing programs and says so first. At the end it stops
+    everything that it started.
     """
     if rate <= 0:
         raise bad_option("--rate", rate, "give events a second, above 0")

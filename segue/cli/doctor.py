@@ -1,4 +1,4 @@
-"""`segue doctor`: is everything there, and does it fit together?"""
+"""`segue doctor`: check that everything is there and fits together."""
 
 # ruff: noqa: PLC0415 - imports stand where they are needed: a command loads no more than it uses
 
@@ -33,9 +33,9 @@ def doctor(
     settings: Settings,
     as_json: Annotated[bool, flag("--json", "the checks as JSON")] = False,
 ) -> int:
-    """Look at Kafka, the topics, the release, the group and its lag, Redis and the lanes' places.
+    """Check Kafka, the topics, the release, the consumer group and its lag, Redis, and the lanes' places.
 
-    Each line is ok, warn or fail, and says what to do. The exit code is 1 if one fails, else 0.
+    Each check is ok, warn or fail, and says what to do. The exit code is 1 if a check fails, else 0.
     """
     from segue.doctor.check import FAIL, worst
     from segue.doctor.next_steps import next_steps

@@ -28,21 +28,21 @@ def forget(
     user_id: Annotated[str, typer.Argument(metavar="ID", help="the user's id")],
     wait: Annotated[
         float | None,
-        typer.Option(metavar="SECONDS", help="wait until a worker has applied it, at most so long"),
+        typer.Option(metavar="SECONDS", help="wait up to this long until a worker has applied the erasure"),
     ] = None,
     as_json: Annotated[bool, flag("--json", "the erasure as JSON, on standard output")] = False,
 ) -> int | None:
-    """Erase a user: facts timed up to now never count again, whenever they arrive.
+    """Erase a user: facts with a time up to now never count again, even if they arrive later.
 
-    It sends an event, which a worker applies; without --wait it ends when Kafka has the event. A user whom
-    nobody knows can be erased too, and erased again.
+    It sends an event, and a worker applies the event. Without --wait it ends when Kafka has the event. An
+    unknown user can be erased, too, and a user can be erased more than once.
     """
     if wait is not None and wait <= 0:
         raise bad_option("--wait", wait, "give seconds, above 0")
     from segue.events.erase_user import erase, wait_until_applied
 
     erasure = erase(settings, user_id, datetime.now(UTC))
-    told = erasure.as_json()
+    fields = erasure.as_json()
     if not as_json:
         say(
             f"The erasure of user {erasure.user_id!r} lies in {erasure.topic}, partition {erasure.partition},"
@@ -50,9 +50,9 @@ def forget(
         )
     if wait is not None:
         gone = wait_until_applied(settings, erasure, wait)
-        told["gone"] = gone
+        fields["gone"] = gone
         if not as_json:
             say("It is applied, and the user is gone." if gone else "It is applied; later facts stand.")
     if as_json:
-        write_json(told)
+        write_json(fields)
     return None

@@ -42,10 +42,11 @@ def ingest(
         ),
     ] = None,
     since: Annotated[
-        str | None, typer.Option(metavar="TIME", help="with --warehouse: only what happened from then on")
+        str | None,
+        typer.Option(metavar="TIME", help="with --warehouse: only events at or after this time"),
     ] = None,
     until: Annotated[
-        str | None, typer.Option(metavar="TIME", help="with --warehouse: only what happened before")
+        str | None, typer.Option(metavar="TIME", help="with --warehouse: only events before this time")
     ] = None,
     rate: Annotated[
         float | None, typer.Option(metavar="N", help="events a second; unset: as fast as Kafka takes them")
@@ -55,7 +56,7 @@ def ingest(
     """Send events, from files or from the warehouse's tables in time order.
 
     A line of a file is {"topic": "signups" or "orders", "key": the user id as text, "value": {…}}; a null
-    value erases the user. The records' times are now: Kafka would soon delete older ones.
+    value erases the user. The records get the current time, because Kafka would soon delete older records.
     """
     if bool(files) == bool(warehouse):
         raise BadUsage("name files of events, or --warehouse, and not both")
@@ -111,14 +112,14 @@ def _of_warehouse(
 def _report(sent: Sent, settings: Settings, *, as_json: bool) -> None:
     signups, orders = (sent.by_topic.get(topic, 0) for topic in settings.topics.sources)
     if as_json:
-        told = {
+        fields = {
             "events": sent.events,
             "signups": signups,
             "orders": orders,
             "seconds": round(sent.seconds, 3),
             "per_second": round(sent.per_second, 1),
         }
-        write_json(told)
+        write_json(fields)
         return
     say(
         f"Sent {_events(sent.events)} ({signups:,} on {settings.topics.signups}, {orders:,} on"
@@ -127,11 +128,11 @@ def _report(sent: Sent, settings: Settings, *, as_json: bool) -> None:
 
 
 def _cut_short(sender: Sender, *, of_files: bool) -> str:
-    """How far it came, and how to go on."""
+    """Return a sentence about the sent events, and how to send the rest."""
     sent = f"Sent {_events(sender.count)}, and no more."
     if sender.last is not None:
         sent = f"Sent {_events(sender.count)}, up to {sender.last.origin}."
-    if of_files:  # an erasure without a time, sent twice, erases what came between
+    if of_files:  # an erasure without a time, sent again, would also erase the facts in between
         return f"{sent} To go on, send the lines after it." if sender.last is not None else sent
     return f"{sent} Run it again: an event that is sent twice counts once."
 

@@ -1,4 +1,4 @@
-"""Runs a command. Every error ends as one sentence on standard error and an exit code."""
+"""Runs a command. Every error becomes one sentence on standard error and an exit code."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from segue.show.terminal import CLOSED_PIPE, complain, say
 from streamer.status.worker_logs import set_up_logs
 
 UNEXPECTED = 70
-"""The exit code of an error that we did not foresee (``EX_SOFTWARE`` of ``sysexits.h``)."""
+"""The exit code of an unexpected error (``EX_SOFTWARE`` of ``sysexits.h``)."""
 
 DISK_FULL = 74
-"""The exit code where nothing can be written (``EX_IOERR``)."""
+"""The exit code if an output cannot be written (``EX_IOERR``)."""
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -29,29 +29,28 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code.
 
     Raises:
-        KeyboardInterrupt: a signal ended it.
+        KeyboardInterrupt: a signal ended the command.
     """
     for output in (sys.stdout, sys.stderr):
         if isinstance(output, TextIOWrapper):
-            output.reconfigure(errors="backslashreplace")  # a locale without ñ shows its escape
-    set_up_logs("error")  # what commands have to say, they say themselves
+            output.reconfigure(errors="backslashreplace")  # a locale without ñ shows an escape
+    set_up_logs("error")  # commands report by themselves
     try:
         root = typer.main.get_command(commands.app)
         code = root.main(list(arguments) or ["--help"], prog_name="segue", standalone_mode=False)
     except SystemExit as end:
-        return (
-            CLOSED_PIPE if end.code == 1 else int(end.code or 0)
-        )  # Typer's help ends with 1 at a closed pipe
-    except Exception as error:  # noqa: BLE001 - the one place where the unforeseen ends
-        if interruption.came():  # the error is what a library made of it
+        # Typer's help ends with 1 at a closed pipe.
+        return CLOSED_PIPE if end.code == 1 else int(end.code or 0)
+    except Exception as error:  # noqa: BLE001 - the only place that catches unexpected errors
+        if interruption.came():  # a library has turned the interrupt into another error
             raise KeyboardInterrupt from None
-        return _told(error, debug="--debug" in arguments)
-    if interruption.came():  # Typer makes an exit code of it
+        return _report(error, debug="--debug" in arguments)
+    if interruption.came():  # Typer has turned the interrupt into an exit code
         raise KeyboardInterrupt
     return code if isinstance(code, int) else 0
 
 
-def _told(error: Exception, *, debug: bool) -> int:
+def _report(error: Exception, *, debug: bool) -> int:
     if isinstance(error, typer.exceptions.TyperException):
         return _usage(error)
     if debug:
@@ -60,9 +59,8 @@ def _told(error: Exception, *, debug: bool) -> int:
         complain(str(error))
         return error.exit_code
     if isinstance(error, OSError) and error.errno in _FULL:
-        complain(
-            f"nothing can be written any more: {error.strerror}{f' ({error.filename})' if error.filename else ''}"
-        )
+        file = f" ({error.filename})" if error.filename else ""
+        complain(f"nothing can be written any more: {error.strerror}{file}")
         return DISK_FULL
     hint = "above is where it happened" if debug else "run it again with --debug to see where"
     complain(f"unexpected {type(error).__name__}: {error}. This is a bug in Segue: {hint}.")
@@ -70,7 +68,7 @@ def _told(error: Exception, *, debug: bool) -> int:
 
 
 def _usage(error: typer.exceptions.TyperException) -> int:
-    """An option that is not there, or a value that cannot be read."""
+    """Report an unknown option, or a value that cannot be read."""
     context = getattr(error, "ctx", None)
     path = "segue" if context is None else context.command_path
     message = error.format_message()

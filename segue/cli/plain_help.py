@@ -1,4 +1,4 @@
-"""Typer's commands, with `--help` shown as the other options without a value are."""
+"""Typer's commands, with `--help` shown like all other options without a value."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typer.core import TyperCommand, TyperGroup
 
 
 class PlainCommand(TyperCommand):
-    """A command."""
+    """A command of the program."""
 
     def get_help_option(self, ctx: Any) -> Any:
         """The option, without the word `<bool>`."""

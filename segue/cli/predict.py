@@ -1,4 +1,4 @@
-"""`segue predict`: which segment would such a user have?"""
+"""`segue predict`: the segment of an imagined user."""
 
 # ruff: noqa: PLC0415 - imports stand where they are needed: a command loads no more than it uses
 
@@ -42,11 +42,14 @@ def predict(
     ] = None,
     release: Annotated[
         str | None,
-        typer.Option(metavar="DIR", help="score with this release; else with Kafka's current one"),
+        typer.Option(metavar="DIR", help="score with this release; unset: with the current release in Kafka"),
     ] = None,
     as_json: Annotated[bool, flag("--json", "as JSON")] = False,
 ) -> int | None:
-    """Score a user that is only thought of. A feature left out counts as missing: the training mean stands in."""
+    """Score an imagined user.
+
+    A feature without a value counts as missing: the training mean takes its place.
+    """
     from segue.look.explain_user import alike, scored
     from segue.look.what_if import checked, of_declared
     from segue.show.user_card import card_text
@@ -60,9 +63,9 @@ def predict(
         "most_frequent_brand": most_frequent_brand,
         "most_frequent_category": most_frequent_category,
     }
-    believed = checked(features)
+    values = checked(features)
     model = _release(None if release is None else Path(release), settings)
-    card = scored(believed | of_declared(feature or (), model.declared), model)
+    card = scored(values | of_declared(feature or (), model.declared), model)
     card = replace(card, similar_users=alike(card, model, settings))
     if as_json:
         write_json(card.as_json())

@@ -1,4 +1,4 @@
-"""`segue publish`: make a release the one that workers use."""
+"""`segue publish`: make a release the current release, which workers use."""
 
 # ruff: noqa: PLC0415 - imports stand where they are needed: a command loads no more than it uses
 
@@ -31,17 +31,17 @@ def publish(
     to: Annotated[
         str | None, typer.Option(metavar="URI", help="upload the folder there first: s3://, gs://, a path…")
     ] = None,
-    dry_run: Annotated[bool, flag("--dry-run", "tell what it would do, and write nothing")] = False,
+    dry_run: Annotated[bool, flag("--dry-run", "only show what would happen; write nothing")] = False,
     force: Annotated[
-        bool, flag("--force", "publish also beyond max_moved, and what is current already")
+        bool, flag("--force", "publish even if more users move than max_moved, or if it is current already")
     ] = False,
     as_json: Annotated[bool, flag("--json", "version, activation, impact and drift as JSON")] = False,
 ) -> int | None:
-    """Make a release the current one: workers use it without a restart.
+    """Make a release current: workers use it without a restart.
 
-    Every file of the folder is checked against the manifest's hashes first, and that the release was trained with the
-    exclude_statuses of these settings. Then it tells whom the release would move, and refuses where they are more than
-    max_moved allows. A release that is current already is not published again.
+    First it checks every file against the manifest's hashes, and the release's exclude_statuses against the
+    settings. Then it shows how many users the release would move, and refuses to publish if this is more than
+    max_moved. A release that is already current is not published again.
     """
     from segue.releases.release_topic import carry_out, plan, plan_as_json, unusable_here
     from segue.show.impact_text import impact_text
@@ -51,8 +51,8 @@ def publish(
     done = planned.is_done(to) and not force
     if planned.goes_back_from is not None:
         say(
-            f"Release {version} was published before, and {planned.goes_back_from} is current: this goes back to it, as segue "
-            "rollback does."
+            f"Release {version} was published before, and {planned.goes_back_from} is current:"
+            " this goes back to it, as segue rollback does."
         )
     if (problem := unusable_here(planned, settings)) is not None:
         warn(f"workers with these settings would not use it: {problem}")
@@ -66,10 +66,11 @@ def publish(
     elif activation is not None:
         write(f"Published release {version} on {topic}: activation {activation}.")
         if activation == 1:
-            say("Next: segue bootstrap, where users have a past in the warehouse; then segue worker")
+            say("Next: segue bootstrap, if the warehouse has facts from before; then segue worker")
     elif done:
         write(
-            f"Release {version} is current already on {topic}, by activation {planned.known.activation}: nothing was published."
+            f"Release {version} is current already on {topic}, by activation {planned.known.activation}:"
+            " nothing was published."
         )
     if refusal is not None:
         raise Refused(refusal)

@@ -1,4 +1,4 @@
-"""`segue rebuild`: every user's state from the log, beside the workers."""
+"""`segue rebuild`: compute every user's state from the log again, while workers run."""
 
 # ruff: noqa: PLC0415 - imports stand where they are needed: a command loads no more than it uses
 
@@ -33,26 +33,29 @@ def rebuild(
     settings: Settings,
     into: Annotated[
         str | None,
-        typer.Option(metavar="PREFIX", help="the fresh prefix to fill; else redis_prefix, if that is fresh"),
+        typer.Option(
+            metavar="PREFIX", help="the unused prefix to fill; unset: redis_prefix, if it is unused"
+        ),
     ] = None,
     warehouse: BootstrapWarehouse = None,
     switch: Annotated[
-        bool, flag("--switch", "fill nothing: move the lanes to the prefix that was filled; workers follow")
+        bool, flag("--switch", "only move the lanes to the filled prefix; the workers follow")
     ] = False,
     drop: Annotated[
-        bool, flag("--drop", "fill nothing: delete the states under a prefix that is no longer used")
+        bool, flag("--drop", "only delete the states under a prefix that is no longer used")
     ] = False,
     as_json: Annotated[bool, flag("--json", "the counts as JSON, on standard output")] = False,
 ) -> int | None:
-    """Fold the log into a fresh prefix of Redis, up to what the workers have committed, and decide nothing.
+    """Fold the log into an unused prefix of Redis, up to the workers' committed offsets.
 
-    Workers may go on meanwhile. With --switch they then go over to the prefix, lane by lane, and heal what came
-    since. One that was interrupted is run again.
+    A rebuild decides no user, and workers may run meanwhile. With --switch the workers then move to the new prefix, lane by lane, and add
+    the events since the rebuild. If a rebuild was interrupted, run it again.
     """
     if switch or drop:
         if into is None or into == settings.redis_prefix or warehouse is not None or switch == drop:
             raise BadUsage(
-                "--switch and --drop go with --into and another prefix than redis_prefix, each alone"
+                "use either --switch or --drop, with --into and a prefix other than redis_prefix,"
+                " and without --warehouse"
             )
         act = _switch if switch else _drop
         act(settings, into, as_json=as_json)
@@ -77,7 +80,7 @@ def rebuild(
         )
     seconds = time.monotonic() - began
     if as_json:
-        told = {
+        fields = {
             "redis_prefix": prefix,
             "users": done.users,
             "records": done.records,
@@ -85,16 +88,16 @@ def rebuild(
             "anew": done.anew,
             "refused": list(done.refusals),
         }
-        write_json(told)
+        write_json(fields)
         return None
     say(
-        f"{counted(done.users, 'user')} from {counted(done.records, 'record')} are in Redis under {prefix}, in {seconds:.1f} s,"
-        f" {done.records / seconds:,.0f} records a second."
+        f"{counted(done.users, 'user')} from {counted(done.records, 'record')} are in Redis under {prefix},"
+        f" in {seconds:.1f} s, {done.records / seconds:,.0f} records a second."
     )
     for line in refused_lines(done.refusals, "events"):
         warn(line)
     if done.anew:
-        say("A sweep of the workers decides every user again, under the settings of now.")
+        say("The workers' sweep will decide every user again, with the current settings.")
     if prefix != settings.redis_prefix:
         say(f"Next: segue verify --redis-prefix {prefix}, then segue rebuild --into {prefix} --switch")
     return None
@@ -107,9 +110,10 @@ def _switch(settings: Settings, into: str, *, as_json: bool) -> None:
     if as_json:
         write_json({"redis_prefix": into, "lanes": lanes})
         return
+    count = "1 lane continues" if lanes == 1 else f"{lanes} lanes continue"
     say(
-        f'{"1 lane goes" if lanes == 1 else f"{lanes} lanes go"} on under {into}. Next: set redis_prefix = "{into}" for'
-        " workers and everybody who reads Redis; then, with that setting: segue rebuild --into {settings.redis_prefix} --drop"
+        f'{count} under {into}. Next: set redis_prefix = "{into}" for workers and all readers of Redis; then,'
+        f" with that setting: segue rebuild --into {settings.redis_prefix} --drop"
     )
 
 

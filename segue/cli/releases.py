@@ -1,4 +1,4 @@
-"""`segue releases`: what was published, and what is current."""
+"""`segue releases`: list the published releases and the current release."""
 
 # ruff: noqa: PLC0415 - imports stand where they are needed: a command loads no more than it uses
 
@@ -14,11 +14,11 @@ from segue.show.terminal import show_whole, warn, write_json
 @command("kafka", "topic_prefix", example="segue releases")
 def releases(
     settings: Settings,
-    as_json: Annotated[bool, flag("--json", "one line a release, as JSON")] = False,
+    as_json: Annotated[bool, flag("--json", "each release as one line of JSON")] = False,
 ) -> int | None:
-    """List the releases that were published, the one in use first.
+    """List the published releases, the current release first.
 
-    The others follow in the order in which they were last current.
+    The other releases follow: the one that was current last comes first.
     """
     from segue.releases.release_topic import known_releases
     from segue.show.releases_text import releases_as_json, releases_table

@@ -1,4 +1,4 @@
-"""`segue replay`: what would have been decided?"""
+"""`segue replay`: decide a part of the log again, and compare with the live changes."""
 
 # ruff: noqa: PLC0415 - imports stand where they are needed: a command loads no more than it uses
 
@@ -33,10 +33,10 @@ if TYPE_CHECKING:
 def replay(
     settings: Settings,
     since: Annotated[
-        str | None, typer.Option("--from", metavar="TIME", help="the events that Kafka got from then on")
+        str | None, typer.Option("--from", metavar="TIME", help="events that Kafka got at or after this time")
     ] = None,
     until: Annotated[
-        str | None, typer.Option("--to", metavar="TIME", help="the events that Kafka got before")
+        str | None, typer.Option("--to", metavar="TIME", help="events that Kafka got before this time")
     ] = None,
     from_offsets: Annotated[
         list[str] | None,
@@ -51,19 +51,19 @@ def replay(
     ] = None,
     release: Annotated[
         str | None,
-        typer.Option(metavar="VERSION_OR_DIR", help="decide by this release; else by the current one"),
+        typer.Option(metavar="VERSION_OR_DIR", help="decide by this release; unset: by the current release"),
     ] = None,
     warehouse: BootstrapWarehouse = None,
     to_topic: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="write the changes to this topic, which is made if need be"),
+        typer.Option(metavar="NAME", help="write the changes to this topic; a missing topic is created"),
     ] = None,
     as_json: Annotated[bool, flag("--json", "the differences as JSON")] = False,
 ) -> int | None:
-    """Decide a part of the log once more, and show what differs from the live changes; nothing else changes.
+    """Decide a part of the log again, and show the differences from the live changes; nothing else changes.
 
-    Users are as the log left them before the part; without one it is the whole log. With another release it
-    shows what that one would have decided.
+    At the start of the part, users have the states from the log before it. Without options the part is the
+    whole log. With --release it shows what another release would have decided.
     """
     from segue.refill.replay_window import Wanted, check_wanted, places_option
     from segue.refill.run_replay import ReplayRun
@@ -116,7 +116,7 @@ def _into_topic(run: ReplayRun, topic: str, settings: Settings) -> None:
 
 
 def _write(done: Replayed) -> None:
-    told = {
+    fields = {
         "release": done.version,
         "live_releases": sorted(done.live_versions),
         "events": done.events,
@@ -125,19 +125,19 @@ def _write(done: Replayed) -> None:
         "live_changes": done.live_changes,
         "undecided_before": done.undecided_before,
         "refused": list(done.refusals),
-        "differing": [one for one in done.users if not (one.ends_alike and one.same_way)],
+        "differing": [user for user in done.users if not (user.ends_alike and user.same_way)],
     }
-    write_json(told)
+    write_json(fields)
 
 
 def _say(done: Replayed, topic: str | None, min_margin: float) -> None:
-    elsewhere = [one for one in done.users if not one.ends_alike]
-    for one in elsewhere:
-        write(one.user_id, f"live {one.live_segment}", f"replay {one.replayed_segment}")
-    another_way = sum(one.ends_alike and not one.same_way for one in done.users)
+    elsewhere = [user for user in done.users if not user.ends_alike]
+    for user in elsewhere:
+        write(user.user_id, f"live {user.live_segment}", f"replay {user.replayed_segment}")
+    another_way = sum(user.ends_alike and not user.same_way for user in done.users)
     say(
-        f"{counted(done.events, 'event')} of {counted(len(done.users), 'user')} by release {done.version}: {counted(done.changes, 'change')}"
-        f"{f' to {topic}' if topic else ''}, live {done.live_changes:,}."
+        f"{counted(done.events, 'event')} of {counted(len(done.users), 'user')} by release {done.version}:"
+        f" {counted(done.changes, 'change')}{f' to {topic}' if topic else ''}, live {done.live_changes:,}."
     )
     for line in refused_lines(done.refusals, "events"):
         warn(line)
@@ -145,17 +145,19 @@ def _say(done: Replayed, topic: str | None, min_margin: float) -> None:
     if others:
         say(f"Live, other releases decided too: {', '.join(others)}.")
     say(
-        f"{counted(len(elsewhere), 'user')} {'ends' if len(elsewhere) == 1 else 'end'} in another segment; {another_way:,} in the same, on another way."
+        f"{counted(len(elsewhere), 'user')} {'ends' if len(elsewhere) == 1 else 'end'} in another segment;"
+        f" {another_way:,} in the same segment after other changes."
     )
     if another_way and not others:
-        last = "" if min_margin else ", a user's last segment does not"
+        last = "" if min_margin else "; a user's last segment is the same"
         say(
-            "Between signups and orders Kafka fixes no order, and live it was another: changes on the way may"
-            f" differ{last}."
+            "Kafka fixes no order between signups and orders, and live the order was different: changes"
+            f" before the last may differ{last}."
         )
     if elsewhere and min_margin:
-        say("With min_margin a segment depends on the way there, so the last one may differ, too.")
+        say("With min_margin a segment depends on the segments before, so the last segment may differ, too.")
     if done.undecided_before:
         say(
-            f"Of {counted(done.undecided_before, 'user')} the log does not tell the segment before: theirs begin anew."
+            f"For {counted(done.undecided_before, 'user')} the log does not have the segment before this"
+            " part: the replay starts them without a segment."
         )

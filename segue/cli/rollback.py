@@ -19,16 +19,19 @@ from segue.show.terminal import people, say, write, write_json
 def rollback(
     settings: Settings,
     version: Annotated[
-        str | None, typer.Argument(metavar="[VERSION]", help="which; else the one that was current before")
+        str | None,
+        typer.Argument(
+            metavar="[VERSION]", help="the release; unset: the release that was current before this one"
+        ),
     ] = None,
     out: Annotated[
-        str, typer.Option(metavar="DIR", help="the folder of releases, to tell who moves")
+        str, typer.Option(metavar="DIR", help="the folder of releases, to count the users who move")
     ] = DEFAULT_OUT,
     as_json: Annotated[bool, flag("--json", "version, activation and impact as JSON")] = False,
 ) -> int | None:
     """Make an older release current again: workers use it without a restart.
 
-    It tells whom that moves, if it can, and is never refused for that.
+    If it can, it shows how many users this moves. It never refuses because of this number.
     """
     from segue.releases.release_topic import impact_of_rollback, known_releases, roll_back
     from segue.show.impact_text import impact_text
@@ -38,13 +41,12 @@ def rollback(
     target = choose(known, version)
     impact = impact_of_rollback(known, target, Path(out), settings.artifacts_prefix)
     if impact is None:
-        say("Whom it moves cannot be told: the training users of the current release are not at hand.")
+        say("It is not known which users move: the training users of the current release are not at hand.")
     else:
         people.print(impact_text(impact, None))
     activation = roll_back(known, target, settings)
     if as_json:
-        told = {"version": target.release.version, "activation": activation, "impact": impact}
-        write_json(told)
+        write_json({"version": target.release.version, "activation": activation, "impact": impact})
     else:
         write(f"Release {target.release.version} is current again: activation {activation}.")
     return None

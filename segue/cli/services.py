@@ -14,12 +14,12 @@ from segue.show.terminal import say
 @command("kafka", "redis", example="segue services")
 def services(
     settings: Settings,
-    no_install: Annotated[bool, flag("--no-install", "install nothing, even where it may be")] = False,
+    no_install: Annotated[bool, flag("--no-install", "never install a missing program")] = False,
 ) -> int | None:
     """Start a Kafka and a Redis on this machine, to try Segue with, and keep them until ctrl-C.
 
-    They listen where the settings say, so that all other commands find them. Their data go when they end. On Debian,
-    as root, it installs what is missing and says so first.
+    They listen at the settings' addresses, so that all other commands find them. At the end their data are
+    deleted. On Debian, as root, it installs missing programs and says so first.
     """
     from segue.serve_locally import serve
 

@@ -1,4 +1,4 @@
-"""`segue tail`: the changes, live."""
+"""`segue tail`: show the changes live."""
 
 # ruff: noqa: PLC0415 - imports stand where they are needed: a command loads no more than it uses
 
@@ -20,15 +20,15 @@ def tail(
     settings: Settings,
     user: Annotated[str | None, typer.Option(metavar="ID", help="only the changes of this user")] = None,
     from_beginning: Annotated[
-        bool, flag("--from-beginning", "start with what Kafka has, lane by lane")
+        bool, flag("--from-beginning", "start with the oldest changes in Kafka")
     ] = False,
-    most: Annotated[int | None, typer.Option("--max", metavar="N", help="end after so many changes")] = None,
-    as_json: Annotated[bool, flag("--json", "one change a line, as it lies in Kafka")] = False,
+    most: Annotated[int | None, typer.Option("--max", metavar="N", help="end after N changes")] = None,
+    as_json: Annotated[bool, flag("--json", "each change as one line of JSON, as in Kafka")] = False,
 ) -> int | None:
-    """Show the changes as they come, until ctrl-C: who moved, from where to where, by what, and who is alike.
+    """Show the changes as they come, until ctrl-C: the user, both segments, the cause, and similar users.
 
-    A user's changes come in order. With --from-beginning those of one lane may come before those of another: the lanes
-    are not merged by time.
+    A user's changes come in order. With --from-beginning, all old changes of one lane may come before those
+    of another lane: lanes are not merged by time.
     """
     if most is not None and most < 1:
         raise bad_option("--max", most, "give at least 1")

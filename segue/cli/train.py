@@ -44,43 +44,47 @@ def train(
     out: Annotated[str, typer.Option(metavar="DIR", help="the folder of releases")] = DEFAULT_OUT,
     as_of: Annotated[
         str | None,
-        typer.Option(metavar="TIME", help="only what happened before counts; unset: --to, else all"),
+        typer.Option(metavar="TIME", help="only facts before this time count; unset: as --to, else all"),
     ] = None,
     start: Annotated[
         str | None,
-        typer.Option("--from", metavar="TIME", help="only users who ordered at or after it train"),
+        typer.Option("--from", metavar="TIME", help="train only on users who ordered at or after this time"),
     ] = None,
     end: Annotated[
         str | None,
-        typer.Option("--to", metavar="TIME", help="only users who ordered before it train"),
+        typer.Option("--to", metavar="TIME", help="train only on users who ordered before this time"),
     ] = None,
     k: Annotated[
         str | None,
         typer.Option(
             metavar="N",
-            help="how many segments; auto: the elbow of 2 to 10; unset: as many as the current release, else the preset's",
+            help="how many segments; auto: the elbow of 2 to 10; unset: as the current release, else as the"
+            " preset",
         ),
     ] = None,
     encoding: Annotated[
-        str | None, typer.Option(metavar="NAME", help="of text: label, frequency or one-hot")
+        str | None,
+        typer.Option(metavar="NAME", help="the encoding of text features: label, frequency or one-hot"),
     ] = None,
-    components: Annotated[int | None, typer.Option(metavar="N", help="dimensions of the space")] = None,
-    no_compare: Annotated[bool, flag("--no-compare", "do not hold the encodings against controls")] = False,
+    components: Annotated[
+        int | None, typer.Option(metavar="N", help="the number of the space's dimensions")
+    ] = None,
+    no_compare: Annotated[bool, flag("--no-compare", "do not compare the encodings with controls")] = False,
     current: Annotated[
         str | None,
         typer.Option(
-            metavar="FOLDER", help="the release to continue, or none; unset: the current one, as Kafka says"
+            metavar="FOLDER", help="the release to continue, or none; unset: the current release in Kafka"
         ),
     ] = None,
     refit_space: Annotated[
-        bool, flag("--refit-space", "learn encoding, scaling and projection anew")
+        bool, flag("--refit-space", "learn encoding, scaling and projection again")
     ] = False,
     as_json: Annotated[bool, flag("--json", "the release as JSON, on standard output")] = False,
 ) -> int | None:
     """Fit the segments over the warehouse, judge them, and write a release with its report.
 
-    Where a release is current, this one continues it: what is not set stays as the release has it, encoding, scaling and
-    projection stay, and the segments keep their ids.
+    If a release is current, the new release continues it: values that you do not set stay the same, encoding,
+    scaling and projection stay, and the segments keep their ids.
 
     The last line of standard output is the release's path. The same data and settings give the same release.
     """
@@ -91,7 +95,7 @@ def train(
     bounds = time_option("--from", start), time_option("--to", end), time_option("--as-of", as_of)
     window = Window.between(*bounds)
     fit_options = FitOptions(k, encoding, components, compare=not no_compare, refit_space=refit_space)
-    fit_settings(settings, fit_options)  # a wrong value is told at once, not after seconds of imports
+    fit_settings(settings, fit_options)  # reports a wrong value at once, not after seconds of imports
     folder = Path(out)
     check_writable(folder)
     if current is not None and current != NONE:
@@ -105,8 +109,8 @@ def train(
         fit = fit_settings(settings, fit_options, None if followed is None else followed.release)
         if followed is not None and (others := ", ".join(not_taken(settings, fit))):
             warn(
-                f"release {followed.release.version}, which is continued, does not take {others}, though declared: "
-                "--refit-space does"
+                f"release {followed.release.version}, which is continued, does not take {others}, though"
+                " declared: --refit-space does"
             )
         made_before = set(folder.glob("*"))
         path, release = train_release(
@@ -136,8 +140,8 @@ def _warn_of_changes(release: ModelRelease, before: ModelRelease, unseen: dict[s
     if unseen:
         by_feature = ", ".join(f"{name} {count:,}" for name, count in unseen.items())
         warn(
-            f"left out: users with a value that release {before.version}, whose space is kept, has never seen "
-            f"({by_feature}); --refit-space learns it"
+            f"left out: users with a value that release {before.version}, whose space is kept,"
+            f" has never seen ({by_feature}); --refit-space learns it"
         )
     for sentence in continuity_text(before, release):
         warn(sentence)
@@ -174,7 +178,8 @@ def _tell(release: ModelRelease, path: Path, followed: Current | None, *, made_b
         return
     if made_before:
         say(
-            "This release lay there already, and stays as it is, with its report: what this run compared is not in it."
+            "This release lay there already, and stays as it is, with its report: the report does not contain"
+            " this run's comparisons."
         )
     for sentence in comparison_text(comparison_in(report)):
         say(sentence)

@@ -1,4 +1,4 @@
-"""`segue user`: a user as it stands in Redis, explained."""
+"""`segue user`: show a user from Redis, and explain the segment."""
 
 # ruff: noqa: PLC0415 - imports stand where they are needed: a command loads no more than it uses
 
@@ -31,11 +31,12 @@ def user(
     settings: Settings,
     user_id: Annotated[str | None, typer.Argument(metavar="ID", help="the user's id")] = None,
     every: Annotated[bool, flag("--all", "every user, in no order")] = False,
-    as_json: Annotated[bool, flag("--json", "one line a user, for programs")] = False,
+    as_json: Annotated[bool, flag("--json", "each user as one line of JSON")] = False,
 ) -> int | None:
-    """Show a user as Redis has it: the segment, why, and the users most like this one now.
+    """Show a user from Redis: the segment, the reasons, and the users who are most similar now.
 
-    Distance and margin are by the release in use, which is read from Kafka; without Kafka they are left out, which is said.
+    Distance and margin are by the release in use, which is read from Kafka. If Kafka does not answer, they
+    are left out, and a note says so.
     """
     if (user_id is None) != every:
         raise BadUsage("name one user's id, or --all, and not both")
@@ -74,14 +75,14 @@ def _one(users: RedisUsers, user_id: str, settings: Settings, *, as_json: bool) 
     if card is None:
         raise SegueError(
             f"user {user_id!r} is not in Redis at {settings.redis_address} under the prefix"
-            f" {settings.redis_prefix!r}: no event of this user has been taken, or it was erased"
+            f" {settings.redis_prefix!r}: no worker has applied an event of this user, or the user was erased"
         )
     card, left_out = explained(card, settings)
-    told = replace(card, history=users.history(user_id))
+    card = replace(card, history=users.history(user_id))
     if left_out is not None:
         warn(left_out)
     if as_json:
-        write_json(told.as_json())
+        write_json(card.as_json())
     else:
-        data.print(card_text(told))
+        data.print(card_text(card))
     return 0

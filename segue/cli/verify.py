@@ -1,4 +1,4 @@
-"""`segue verify`: does Redis hold what the log says?"""
+"""`segue verify`: compare Redis with the log."""
 
 # ruff: noqa: PLC0415 - imports stand where they are needed: a command loads no more than it uses
 
@@ -32,12 +32,12 @@ if TYPE_CHECKING:
 def verify(
     settings: Settings,
     warehouse: BootstrapWarehouse = None,
-    as_json: Annotated[bool, flag("--json", "what was compared and what differs, as JSON")] = False,
+    as_json: Annotated[bool, flag("--json", "the counts and the differences as JSON")] = False,
 ) -> int:
-    """Fold the log again and compare it with Redis, user by user; workers may go on meanwhile.
+    """Fold the log again and compare it with Redis, user by user. Workers may run meanwhile.
 
-    It names each user that differs, and in what. The exit code is 1 if one does. It also names users whose events
-    could not all be applied, such as those beyond a bound of a state. It writes nothing.
+    It names each user that differs, with the differences. The exit code is 1 if a user differs. It also names
+    users with events that could not be applied, for example because a state was full. It writes nothing.
     """
     from segue.refill.run_verify import verify as compared
     from segue.refill.warehouse_facts import warehouse_facts
@@ -64,14 +64,14 @@ def verify(
 
 
 def _write(found: Verified) -> None:
-    told = {
+    fields = {
         "users": found.users,
         "records": found.records,
         "lanes_without_place": found.lanes_without_place,
         "refused": list(found.refusals),
     }
     write_json_of(
-        told,
+        fields,
         "differing",
         ({"user_id": user_id, "differences": differs} for user_id, differs in found.differing),
     )
@@ -79,12 +79,17 @@ def _write(found: Verified) -> None:
 
 def _say(found: Verified) -> None:
     for user_id, differs in found.differing:
-        for one in differs:
-            write(user_id, one.field, f"log {_json(one.log)}", f"Redis {_json(one.redis)}")
+        for difference in differs:
+            write(
+                user_id,
+                difference.field,
+                f"log {_json(difference.log)}",
+                f"Redis {_json(difference.redis)}",
+            )
     for line in refused_lines(found.refusals, "events", every=True):
         warn(line)
     for lane in found.lanes_without_place:
-        say(f"Lane {lane} has no place in Redis, so nothing was compared there: start a worker.")
+        say(f"Lane {lane} has no place in Redis, so its users were not compared: start a worker.")
     count = found.count
     differ = "0 differences" if not count else f"{count:,} {'user differs' if count == 1 else 'users differ'}"
     say(f"{counted(found.users, 'user')} compared with {counted(found.records, 'record')}: {differ}.")

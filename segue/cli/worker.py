@@ -1,4 +1,4 @@
-"""`segue worker`: take events, keep the users' segments right, tell the changes."""
+"""`segue worker`: apply events, keep the users' segments right, and publish the changes."""
 
 # ruff: noqa: PLC0415 - imports stand where they are needed: a command loads no more than it uses
 
@@ -30,10 +30,11 @@ from segue.config.settings import Settings
     example="segue worker --web-port 8080",
 )
 def worker(settings: Settings) -> int | None:
-    """Take events and keep every user's segment right, until SIGTERM or ctrl-C.
+    """Apply events and keep every user's segment right, until SIGTERM or ctrl-C.
 
-    Missing topics are made. Kafka, Redis and a first release are waited for; the log, on standard error, says
-    for what. Workers of one group share the lanes: start as many as there are partitions, at most.
+    A worker creates missing topics. It waits for Kafka, Redis and a first release; the log, on standard
+    error, names what it waits for. Workers of one group share the lanes, so start at most as many as there
+    are partitions.
     """
     from segue.build_worker import work
 

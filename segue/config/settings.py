@@ -85,8 +85,8 @@ class Settings(BaseSettings):
     redis: str = Field(
         "redis://127.0.0.1:6379/0", description="Redis: redis://, rediss:// (TLS) or unix:// URL", repr=False
     )
-    redis_prefix: str = Field("segue:", min_length=1, description="before every key in Redis")
-    topic_prefix: str = Field("", description="before every topic's name")
+    redis_prefix: str = Field("segue:", min_length=1, description="the start of every key in Redis")
+    topic_prefix: str = Field("", description="the start of every topic's name")
     partitions: int = Field(4, ge=1, le=10_000, description="partitions of the topics that Segue creates")
     replication_factor: int | None = Field(
         None,

@@ -23,8 +23,9 @@ Found = TypeVar("Found")
 Say = Callable[[str], None]
 
 PATIENCE_S = 300.0
-"""Seconds until a command gives up. A server that starts answers sooner. This is not a setting: users have
-ctrl-C and `timeout`.
+"""Seconds until a command gives up. A server that starts answers sooner.
+
+This is not a setting: users have ctrl-C and `timeout`.
 """
 QUIET_S = 3.0
 """Shorter waits are not reported."""

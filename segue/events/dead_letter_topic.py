@@ -142,7 +142,7 @@ class DeadLetters:
         self._ends: Ends | None = None
 
     def __iter__(self) -> Iterator[DeadLetter]:
-        """Yield each letter, by partition in the order of offsets. Every iteration yields the same letters."""
+        """Yield each letter, by partition in the order of offsets; every iteration yields the same."""
         reader = CommittedReader(
             self._settings.kafka_client, [self._settings.topics.dead_letters], from_beginning=True
         )

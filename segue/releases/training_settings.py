@@ -113,7 +113,8 @@ def _features(settings: Settings, followed: ModelRelease | None, *, refit: bool)
     if undeclared:
         raise BadTraining(
             f"the current release {followed.version} takes {told(undeclared)}, which the setting declare does"
-            " not have: declare it to continue the release, or learn everything anew without it by --refit-space"
+            " not have: declare it to continue the release, or learn everything anew without it by"
+            " --refit-space"
         )
     return tuple(known[feature.name] for feature in followed.features)
 

@@ -23,7 +23,7 @@ def impact_text(impact: Impact, drift: Drift | None) -> Group:
 
     Args:
         impact: the users who move between the current release and the new release.
-        drift: the features whose values have changed since the current release; None if not known.
+        drift: how far each feature's values have moved since the current release; None if not known.
     """
     lines: list[RenderableType] = [Text(f"Against release {impact.current}, which is current:", style="bold")]
     lines.append(

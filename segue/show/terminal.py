@@ -92,7 +92,7 @@ data = Output()
 
 
 def moves(console: Console) -> bool:
-    """Return whether animations work here: not in a file, a pipe or a terminal that cannot move its cursor."""
+    """Return whether animations work: not in a file, a pipe or a terminal that cannot move its cursor."""
     return console.is_interactive and console.file.isatty()
 
 

@@ -100,7 +100,7 @@ def test_a_port_that_is_taken_is_named_with_another_to_use(
     log = start(Server())
     with socket.create_server(("127.0.0.1", serve_locally.redis_port_of(settings))) as occupant:
         port = occupant.getsockname()[1]
-        wanted = rf"something listens on 127\.0\.0\.1:{port} already.* SEGUE_REDIS=redis://127\.0\.0\.1:\d+/0"
+        wanted = rf"another program listens on 127\.0\.0\.1:{port} already.* SEGUE_REDIS=redis://127\.0\.0\.1:\d+/0"
         with pytest.raises(ServiceTrouble, match=wanted):
             serve_locally.serve(settings, said.append, install=True)
 
@@ -135,7 +135,7 @@ def test_what_is_missing_is_named_beside_docker(
         ("127.0.0.1:9092", "redis://cache:6379/0", "setting redis is 'redis://cache:6379/0'"),
         ("127.0.0.1:9092", "redis://:secret@127.0.0.1:6379/0", "setting redis is"),
         ("127.0.0.1:9092", "unix:///run/redis.sock", "setting redis is"),
-        ("localhost:6379", "redis://127.0.0.1", ".*the setting kafka has port 6379, too: give each a port"),
+        ("localhost:6379", "redis://127.0.0.1", ".*the setting kafka has port 6379, too: give each server its own port"),
     ],
 )
 def test_an_address_that_is_not_for_it_to_serve_is_refused(

@@ -19,4 +19,4 @@ def test_switch_and_drop_want_another_prefix_and_nothing_else(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(["rebuild", "--redis-prefix", "segue:", *arguments]) == 2
-    assert "--switch and --drop go with --into and another prefix" in capsys.readouterr().err
+    assert "use either --switch or --drop, with --into and a prefix other than" in capsys.readouterr().err

@@ -35,7 +35,8 @@ def program(prints: str) -> list[str]:
     return [
         "-c",
         (
-            "import sys; from rich.table import Table; from segue.cli import commands, main, terminal\n"
+            "import sys; from rich.table import Table; from segue.cli import commands, main\n"
+            "from segue.show import terminal\n"
             f"def forever(_):\n  while True: {prints}\n"
             "commands.write = forever; sys.argv = ['segue', '--version']; main()"
         ),
