@@ -133,7 +133,7 @@ class _Signals:
 _signals = _Signals()
 
 
-def came() -> bool:
+def signal_came() -> bool:
     """Return whether a signal has come that ends the command."""
     return _signals.first is not None
 

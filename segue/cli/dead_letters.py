@@ -171,12 +171,12 @@ class _Retry:
 
     def events(self, *, shown: bool = False) -> Iterator[Outgoing]:
         """Yield the records to send, and note the letters that cannot be sent."""
-        from segue.events.dead_letter_topic import obstacle, outgoing
+        from segue.events.dead_letter_topic import outgoing, why_unsendable
 
         for letter in self.letters:
             if letter.place not in self.wanted:
                 continue
-            reason = obstacle(letter, self.settings.topics.sources)
+            reason = why_unsendable(letter, self.settings.topics.sources)
             if reason is not None:
                 self.not_sent[letter.place] = reason
                 continue

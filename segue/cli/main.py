@@ -42,10 +42,10 @@ def run(arguments: Sequence[str]) -> int:
         # Typer's help ends with 1 at a closed pipe.
         return CLOSED_PIPE if end.code == 1 else int(end.code or 0)
     except Exception as error:  # noqa: BLE001 - the only place that catches unexpected errors
-        if interruption.came():  # a library has turned the interrupt into another error
+        if interruption.signal_came():  # a library has turned the interrupt into another error
             raise KeyboardInterrupt from None
         return _report(error, debug="--debug" in arguments)
-    if interruption.came():  # Typer has turned the interrupt into an exit code
+    if interruption.signal_came():  # Typer has turned the interrupt into an exit code
         raise KeyboardInterrupt
     return code if isinstance(code, int) else 0
 

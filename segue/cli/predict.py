@@ -50,8 +50,8 @@ def predict(
 
     A feature without a value counts as missing: the training mean takes its place.
     """
-    from segue.look.explain_user import alike, scored
-    from segue.look.what_if import checked, of_declared
+    from segue.look.explain_user import find_similar_users, score_imagined_user
+    from segue.look.what_if import check_features, parse_declared
     from segue.show.user_card import card_text
 
     features: dict[str, FeatureValue] = {
@@ -63,10 +63,10 @@ def predict(
         "most_frequent_brand": most_frequent_brand,
         "most_frequent_category": most_frequent_category,
     }
-    values = checked(features)
+    values = check_features(features)
     model = _release(None if release is None else Path(release), settings)
-    card = scored(values | of_declared(feature or (), model.declared), model)
-    card = replace(card, similar_users=alike(card, model, settings))
+    card = score_imagined_user(values | parse_declared(feature or (), model.declared), model)
+    card = replace(card, similar_users=find_similar_users(card, model, settings))
     if as_json:
         write_json(card.as_json())
     else:

@@ -48,8 +48,8 @@ def rebuild(
 ) -> int | None:
     """Fold the log into an unused prefix of Redis, up to the workers' committed offsets.
 
-    A rebuild decides no user, and workers may run meanwhile. With --switch the workers then move to the new prefix, lane by lane, and add
-    the events since the rebuild. If a rebuild was interrupted, run it again.
+    A rebuild decides no user, and workers may run meanwhile. With --switch the workers then move to the new
+    prefix, lane by lane, and add the events since the rebuild. If a rebuild was interrupted, run it again.
     """
     if switch or drop:
         if into is None or into == settings.redis_prefix or warehouse is not None or switch == drop:

@@ -88,7 +88,13 @@ def train(
 
     The last line of standard output is the release's path. The same data and settings give the same release.
     """
-    from segue.releases.training_settings import NONE, FitOptions, fit_settings, not_taken, train_release
+    from segue.releases.training_settings import (
+        NONE,
+        FitOptions,
+        fit_settings,
+        train_release,
+        unused_features,
+    )
     from trainer.release.release_folder import check_writable, load_release
     from trainer.steps.training_window import Window
 
@@ -107,7 +113,7 @@ def train(
     with open_warehouse(warehouse, settings, datetime.now(UTC)) as tables, steps() as step:
         followed = release_to_continue(settings, current, folder, say)
         fit = fit_settings(settings, fit_options, None if followed is None else followed.release)
-        if followed is not None and (others := ", ".join(not_taken(settings, fit))):
+        if followed is not None and (others := ", ".join(unused_features(settings, fit))):
             warn(
                 f"release {followed.release.version}, which is continued, does not take {others}, though"
                 " declared: --refit-space does"

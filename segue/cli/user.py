@@ -68,7 +68,7 @@ def _all(users: RedisUsers, *, as_json: bool) -> int:
 def _one(users: RedisUsers, user_id: str, settings: Settings, *, as_json: bool) -> int:
     from dataclasses import replace
 
-    from segue.look.explain_user import explained
+    from segue.look.explain_user import explain
     from segue.show.user_card import card_text
 
     card = users.card(user_id)
@@ -77,7 +77,7 @@ def _one(users: RedisUsers, user_id: str, settings: Settings, *, as_json: bool) 
             f"user {user_id!r} is not in Redis at {settings.redis_address} under the prefix"
             f" {settings.redis_prefix!r}: no worker has applied an event of this user, or the user was erased"
         )
-    card, left_out = explained(card, settings)
+    card, left_out = explain(card, settings)
     card = replace(card, history=users.history(user_id))
     if left_out is not None:
         warn(left_out)

@@ -55,26 +55,26 @@ def _broker(server: str) -> Broker:
     return Broker(protocol.lower(), host, int(port))
 
 
-def is_of_a_service(name: str, value: str) -> bool:
+def is_kubernetes_variable(name: str, value: str) -> bool:
     """Return whether this environment variable comes from Kubernetes and is no setting.
 
     Kubernetes describes each service of a namespace in variables of every container, such as ``SEGUE_PORT``
     for a service with the name ``segue``.
 
-    >>> is_of_a_service("SEGUE_WEB_SERVICE_HOST", "10.0.0.1")
+    >>> is_kubernetes_variable("SEGUE_WEB_SERVICE_HOST", "10.0.0.1")
     True
-    >>> is_of_a_service("SEGUE_PORT", "tcp://10.0.0.1:80")
+    >>> is_kubernetes_variable("SEGUE_PORT", "tcp://10.0.0.1:80")
     True
-    >>> is_of_a_service("SEGUE_KAFKA_PORT", "9092")
+    >>> is_kubernetes_variable("SEGUE_KAFKA_PORT", "9092")
     False
     """
     return bool(_SERVICE.search(name)) or (name.endswith("_PORT") and bool(_SERVICE_URL.match(value)))
 
 
-def listed(value: object) -> tuple[str, ...]:
+def text_list(value: object) -> tuple[str, ...]:
     """Return texts from a list, or from one text with commas.
 
-    >>> listed("Cancelled, Returned"), listed(["a, b"]), listed("")
+    >>> text_list("Cancelled, Returned"), text_list(["a, b"]), text_list("")
     (('Cancelled', 'Returned'), ('a, b',), ())
 
     Raises:
@@ -134,7 +134,7 @@ def csv_table(value: object) -> dict[str, str | tuple[str, ...]]:
             raise ValueError('give the separator as one character, such as ";" or "\\t"')
         form["separator"] = separator
     if "nulls" in table:
-        form["nulls"] = listed(table.pop("nulls"))
+        form["nulls"] = text_list(table.pop("nulls"))
     if table:
         raise ValueError(f"there is no {next(iter(table))}: the table has separator and nulls")
     return form

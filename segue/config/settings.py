@@ -35,11 +35,11 @@ from segue.config.redis_url import check_redis_url
 from segue.config.setting_texts import (
     brokers,
     csv_table,
-    is_of_a_service,
-    listed,
+    is_kubernetes_variable,
     names_by_table,
     names_table,
     options_table,
+    text_list,
     without_password,
 )
 
@@ -292,7 +292,7 @@ class Settings(BaseSettings):
     @field_validator("features", "exclude_statuses", mode="before")
     @classmethod
     def _with_commas(cls, value: object) -> tuple[str, ...]:
-        return listed(value)
+        return text_list(value)
 
     @field_validator("declare", mode="before")
     @classmethod
@@ -359,7 +359,7 @@ def _check_variables() -> None:
             if name != name.upper():
                 raise BadVariable(name, f"write it in capitals, {name.upper()}")
             continue
-        if ours.startswith(_TEST_PREFIX) or is_of_a_service(name.upper(), value):
+        if ours.startswith(_TEST_PREFIX) or is_kubernetes_variable(name.upper(), value):
             continue
         near = get_close_matches(ours, known, 1)
         fix = f"did you mean {ENV_PREFIX}{near[0]}?" if near else "docs/settings.md lists the settings"

@@ -214,7 +214,8 @@ def similar_users(
         besides: ids of users to leave out.
 
     Returns:
-        At most ``similar_users`` users. The result is empty at the origin, and if there are not two components.
+        At most ``similar_users`` users. The result is empty at the origin, and if there are not two
+        components.
     """
     at = angle(components)
     if at is None:

@@ -166,7 +166,7 @@ def _is_before(message: Message, ends: Ends) -> bool:
     return offset < ends[topic, partition]
 
 
-def obstacle(letter: DeadLetter, inputs: tuple[str, ...]) -> str | None:
+def why_unsendable(letter: DeadLetter, inputs: tuple[str, ...]) -> str | None:
     """Return why a letter cannot be sent again; None if it can.
 
     Args:

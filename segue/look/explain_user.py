@@ -16,7 +16,7 @@ from streamer.segment.scoring import Scorer
 _SHORT_S = 3.0
 
 
-def explained(card: UserCard, settings: Settings) -> tuple[UserCard, str | None]:
+def explain(card: UserCard, settings: Settings) -> tuple[UserCard, str | None]:
     """Add score and similar users to a card.
 
     Both are left out if the release in use cannot be read. The score is also left out if another release has
@@ -32,7 +32,7 @@ def explained(card: UserCard, settings: Settings) -> tuple[UserCard, str | None]
     if model is None:
         return card, "distance, margin and similar users are left out: no release is in use"
     release = model.release
-    card = replace(card, similar_users=alike(card, release, settings))
+    card = replace(card, similar_users=find_similar_users(card, release, settings))
     if card.model_version == release.version:
         return replace(card, score=model.scorer.score(card.features, card.segment, settings.min_margin)), None
     if card.model_version is None:
@@ -46,7 +46,7 @@ def explained(card: UserCard, settings: Settings) -> tuple[UserCard, str | None]
     )
 
 
-def scored(features: dict[str, int | float | str | None], release: ModelRelease) -> UserCard:
+def score_imagined_user(features: dict[str, int | float | str | None], release: ModelRelease) -> UserCard:
     """Score an imagined user, and return its card.
 
     Args:
@@ -68,7 +68,9 @@ def scored(features: dict[str, int | float | str | None], release: ModelRelease)
     )
 
 
-def alike(card: UserCard, release: ModelRelease, settings: Settings) -> tuple[SimilarUser, ...] | None:
+def find_similar_users(
+    card: UserCard, release: ModelRelease, settings: Settings
+) -> tuple[SimilarUser, ...] | None:
     """Return the users who are most similar to the card's user.
 
     Args:

@@ -12,7 +12,7 @@ from schemas.outputs.segment_change import FeatureValue
 from segue.config.command_line import bad_option
 
 
-def checked(features: Mapping[str, FeatureValue]) -> dict[str, FeatureValue]:
+def check_features(features: Mapping[str, FeatureValue]) -> dict[str, FeatureValue]:
     """Return the features as an event would contain them: a blank text is missing, 25.0 is 25.
 
     Args:
@@ -30,7 +30,7 @@ def checked(features: Mapping[str, FeatureValue]) -> dict[str, FeatureValue]:
     return values
 
 
-def of_declared(options: Sequence[str], declared: Sequence[Feature]) -> dict[str, FeatureValue]:
+def parse_declared(options: Sequence[str], declared: Sequence[Feature]) -> dict[str, FeatureValue]:
     """Parse values of declared features.
 
     Args:

@@ -119,7 +119,7 @@ def _features(settings: Settings, followed: ModelRelease | None, *, refit: bool)
     return tuple(known[feature.name] for feature in followed.features)
 
 
-def not_taken(settings: Settings, fit: FitSettings) -> list[str]:
+def unused_features(settings: Settings, fit: FitSettings) -> list[str]:
     """Return the declared features that the fit does not use, although the user did not leave them out."""
     if "features" in settings.model_fields_set:
         return []

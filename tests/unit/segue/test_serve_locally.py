@@ -135,7 +135,11 @@ def test_what_is_missing_is_named_beside_docker(
         ("127.0.0.1:9092", "redis://cache:6379/0", "setting redis is 'redis://cache:6379/0'"),
         ("127.0.0.1:9092", "redis://:secret@127.0.0.1:6379/0", "setting redis is"),
         ("127.0.0.1:9092", "unix:///run/redis.sock", "setting redis is"),
-        ("localhost:6379", "redis://127.0.0.1", ".*the setting kafka has port 6379, too: give each server its own port"),
+        (
+            "localhost:6379",
+            "redis://127.0.0.1",
+            ".*the setting kafka has port 6379, too: give each server its own port",
+        ),
     ],
 )
 def test_an_address_that_is_not_for_it_to_serve_is_refused(

@@ -145,7 +145,7 @@ def test_an_unforeseen_error_is_a_sentence_and_a_traceback_only_when_asked(
 def test_after_ctrl_c_no_error_is_told_whatever_became_of_it(
     error: BaseException, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
-    monkeypatch.setattr(interruption, "came", lambda: True)
+    monkeypatch.setattr(interruption, "signal_came", lambda: True)
     failing_tail(monkeypatch, error)
 
     with pytest.raises(KeyboardInterrupt):

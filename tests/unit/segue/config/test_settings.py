@@ -254,8 +254,8 @@ def test_a_file_that_is_not_there_or_no_toml_is_one_sentence(nowhere: Path) -> N
 def test_a_file_here_that_cannot_be_read_is_not_passed_over(nowhere: Path) -> None:
     with without_rights(nowhere):
         assert sentence() == (
-            "setting config is 'segue.toml': the file cannot be read (Permission denied): make it readable, or "
-            "name another by --config"
+            "setting config is 'segue.toml': the file cannot be read (Permission denied): make it readable, "
+            "or name another by --config"
         )
     (nowhere / "segue.toml").mkdir()
     assert "'segue.toml': the file cannot be read (Is a directory)" in sentence()

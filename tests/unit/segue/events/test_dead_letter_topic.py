@@ -12,7 +12,7 @@ from confluent_kafka import Message
 from schemas.outputs.headers import Headers, dead_letter
 from segue.cli.main import run
 from segue.config.settings import Settings
-from segue.events.dead_letter_topic import DeadLetter, Selection, letter_of, obstacle, outgoing
+from segue.events.dead_letter_topic import DeadLetter, Selection, letter_of, outgoing, why_unsendable
 
 WRITTEN = datetime(2024, 5, 1, 12, tzinfo=UTC)
 REFUSED = datetime(2024, 5, 1, 12, 0, 1, tzinfo=UTC)
@@ -163,10 +163,10 @@ def test_an_erasure_is_sent_with_the_time_that_it_had(value: bytes | None, sent:
 
 
 def test_what_cannot_be_sent_says_why() -> None:
-    assert obstacle(a_letter(), INPUTS) is None
-    assert "signups, and the inputs are" in (obstacle(a_letter(topic="us.signups"), INPUTS) or "")
-    assert "cut" in (obstacle(a_letter(b"x" * 5_000_000), INPUTS) or "")
-    assert "1,000,001 bytes" in (obstacle(a_letter(b"x" * 1_000_001), INPUTS) or "")
+    assert why_unsendable(a_letter(), INPUTS) is None
+    assert "signups, and the inputs are" in (why_unsendable(a_letter(topic="us.signups"), INPUTS) or "")
+    assert "cut" in (why_unsendable(a_letter(b"x" * 5_000_000), INPUTS) or "")
+    assert "1,000,001 bytes" in (why_unsendable(a_letter(b"x" * 1_000_001), INPUTS) or "")
 
 
 def test_bytes_that_are_no_text_are_told_in_base64() -> None:
@@ -180,8 +180,8 @@ def test_bytes_that_are_no_text_are_told_in_base64() -> None:
     [
         (["list", "--max", "0"], "option --max is 0: give at least 1"),
         (["list", "--topic", "changes"], "option --topic is 'changes': give signups or orders"),
-        (["retry"], "name letters, or choose them by"),
-        (["retry", "0:1", "--all"], "name letters, or choose them by"),
+        (["retry"], "name letters by their places, or select letters by"),
+        (["retry", "0:1", "--all"], "name letters by their places, or select letters by"),
         (["retry", "17"], "'17' is no letter's place: give partition:offset"),
     ],
 )

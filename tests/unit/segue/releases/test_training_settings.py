@@ -12,7 +12,7 @@ from schemas.features import FEATURES, Feature
 from schemas.release.model_release import ModelRelease
 from segue.config.command_line import BadUsage
 from segue.config.settings import Settings
-from segue.releases.training_settings import FitOptions, fit_settings, not_taken
+from segue.releases.training_settings import FitOptions, fit_settings, unused_features
 from tests.support.worlds.made_up_release import a_release
 from tests.support.worlds.trained_shops import a_shop, features_named
 from trainer.fit import fit
@@ -124,10 +124,10 @@ def test_a_feature_declared_since_is_told_and_not_taken(followed: ModelRelease) 
     declaring = settings(declare=DECLARE)
     found = fit_settings(declaring, FitOptions(), followed)
     assert found.names == ("age", "gender")
-    assert not_taken(declaring, found) == ["total_spend"]
+    assert unused_features(declaring, found) == ["total_spend"]
     refit = fit_settings(declaring, FitOptions(refit_space=True), followed)
     assert refit.names[-1] == "total_spend"
-    assert not_taken(declaring, refit) == []
+    assert unused_features(declaring, refit) == []
 
 
 def test_a_feature_that_is_no_longer_declared() -> None:

@@ -12,7 +12,7 @@ from rich.console import Console
 from schemas.features import Feature
 from schemas.outputs.segment_change import FeatureValue, SimilarUser
 from segue.config.command_line import BadUsage
-from segue.look.what_if import checked, of_declared
+from segue.look.what_if import check_features, parse_declared
 from segue.show.user_card import UserCard, card_text
 from streamer.segment.scoring import Score
 from streamer.user.history import Entered
@@ -136,7 +136,7 @@ def test_a_user_without_a_decision_is_told_as_such() -> None:
 
 
 def test_thought_of_features_obey_the_rules_of_events() -> None:
-    told = checked({"age": 25.0, "gender": " ", "country": "España", "total_orders": 0})
+    told = check_features({"age": 25.0, "gender": " ", "country": "España", "total_orders": 0})
 
     assert told == {"age": 25, "gender": None, "country": "España", "total_orders": None}
 
@@ -151,16 +151,16 @@ def test_thought_of_features_obey_the_rules_of_events() -> None:
 )
 def test_a_value_that_no_event_could_bring_is_refused(name: str, value: FeatureValue, problem: str) -> None:
     with pytest.raises(BadUsage, match=problem.replace("(", r"\(")):
-        checked({name: value})
+        check_features({name: value})
 
 
 DECLARED = (Feature("spend", "sum", "price"), Feature("last_brand", "last", "brand"))
 
 
 def test_declared_features_are_told_by_name() -> None:
-    assert of_declared(["spend=12.5", "last_brand=A=B"], DECLARED) == {"spend": 12.5, "last_brand": "A=B"}
-    assert of_declared(["last_brand= "], DECLARED) == {"last_brand": None}
-    assert of_declared([], ()) == {}
+    assert parse_declared(["spend=12.5", "last_brand=A=B"], DECLARED) == {"spend": 12.5, "last_brand": "A=B"}
+    assert parse_declared(["last_brand= "], DECLARED) == {"last_brand": None}
+    assert parse_declared([], ()) == {}
 
 
 @pytest.mark.parametrize(
@@ -175,5 +175,5 @@ def test_declared_features_are_told_by_name() -> None:
 )
 def test_a_declared_feature_that_cannot_be_thought_of(option: str, problem: str) -> None:
     with pytest.raises(BadUsage) as refused:
-        of_declared([option], DECLARED)
+        parse_declared([option], DECLARED)
     assert problem in str(refused.value)
