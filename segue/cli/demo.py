@@ -1,4 +1,4 @@
-"""`segue demo`: the whole service, live, on a shop's data."""
+"""`segue demo`: run the whole service live on a shop's data."""
 
 # ruff: noqa: PLC0415 - imports stand where they are needed: a command loads no more than it uses
 

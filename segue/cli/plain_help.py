@@ -11,7 +11,7 @@ class PlainCommand(TyperCommand):
     """A command of the program."""
 
     def get_help_option(self, ctx: Any) -> Any:
-        """The option, without the word `<bool>`."""
+        """Return the option without the word `<bool>`."""
         return _plain(super().get_help_option(ctx))
 
 
@@ -19,7 +19,7 @@ class PlainGroup(TyperGroup):
     """The program, or a group of its commands."""
 
     def get_help_option(self, ctx: Any) -> Any:
-        """The option, without the word `<bool>`."""
+        """Return the option without the word `<bool>`."""
         return _plain(super().get_help_option(ctx))
 
 

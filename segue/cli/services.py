@@ -1,4 +1,4 @@
-"""`segue services`: a Kafka and a Redis on this machine, to try Segue with."""
+"""`segue services`: run a Kafka and a Redis on this machine, to try Segue with."""
 
 # ruff: noqa: PLC0415 - imports stand where they are needed: a command loads no more than it uses
 

@@ -1,4 +1,4 @@
-"""The setting ``declare``: features as people write them."""
+"""Checks the setting ``declare``, which adds features to the seven default ones."""
 
 from __future__ import annotations
 

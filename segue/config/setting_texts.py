@@ -7,8 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-# A host with or without port and path, or only a path. It is stricter than the standard: no password can
-# match.
+# A host with or without port and path, or only a path. It allows less than the standard, and no login.
 _ADDRESS = re.compile(r"(?=.)((\[[0-9A-Fa-f:.]+\]|[\w.-]+)(:\d{1,5})?)?(/[^#:]*)?")
 _HOST = re.compile(r"\[[0-9A-Fa-f:.%]+\]|[\w.-]+")
 _PROTOCOLS = ("plaintext", "ssl", "sasl_plaintext", "sasl_ssl")

@@ -152,7 +152,7 @@ class Settings(BaseSettings):
         description="a user stays in its segment until another centre is nearer by this share of the"
         " distance",
     )
-    similar_users: int = Field(5, ge=0, le=1_000, description="how many similar users a change names")
+    similar_users: int = Field(5, ge=0, le=1_000, description="how many similar users a change contains")
     max_batch: int = Field(
         1_000, ge=1, le=100_000, description="the most events in one transaction of a worker"
     )
