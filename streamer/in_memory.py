@@ -1,7 +1,7 @@
-"""Kafka and Redis in memory, with the promises that a lane leans on: transactions, fencing, stable
-offsets, and saves that write all or nothing.
+"""Kafka and Redis in memory, with the promises that a lane needs.
 
-The demo without services, dry runs and the simulation run the product's own lanes over these.
+These promises are transactions, fencing, stable offsets, and saves that write all or nothing. The demo
+without services, dry runs and the simulation run the real lanes over these classes.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -31,7 +31,7 @@ from streamer.user.user_state import Ask
 
 @dataclass(slots=True)
 class MemoryTopic:
-    """A topic's partitions and its id; making it anew gives another id."""
+    """A topic's partitions and its id; a topic that is created again gets another id."""
 
     topic_id: str
     partitions: list[list[Record]]
@@ -46,7 +46,7 @@ class MemoryKafka:
     epochs: dict[int, int] = field(default_factory=dict)
 
     def create(self, topic: str, partitions: int) -> None:
-        """Make a topic, or make it anew."""
+        """Create a topic; an existing topic is deleted first."""
         made = self.topics.get(topic)
         number = 0 if made is None else int(made.topic_id.rpartition("#")[2]) + 1
         self.topics[topic] = MemoryTopic(f"{topic}#{number}", [[] for _ in range(partitions)])
@@ -54,7 +54,15 @@ class MemoryKafka:
     def append(
         self, topic: str, partition: int, key: bytes | None, value: bytes | None, timestamp_ms: int = -1
     ) -> Record:
-        """Write one record, as a producer without a transaction does."""
+        """Write one record, like a producer without a transaction, and return it.
+
+        Args:
+            topic: the topic's name.
+            partition: the partition to write to.
+            key: the record's key.
+            value: the record's value; None is a tombstone.
+            timestamp_ms: the record's time in milliseconds since 1970; -1 for no time.
+        """
         records = self.topics[topic].partitions[partition]
         record = Record(topic, partition, len(records), key, value, timestamp_ms)
         records.append(record)
@@ -90,7 +98,7 @@ class MemoryLog:
         self._reading = dict(positions)
 
     def poll(self, max_records: int, timeout_s: float) -> list[Record]:  # noqa: ARG002 - the protocol's
-        """Takes what is there; it never waits, since in memory nothing else runs meanwhile."""
+        """Return the next records; never wait, because nothing else can write meanwhile."""
         taken: list[Record] = []
         for topic, position in self._reading.items():
             if self._kafka.topics[topic].topic_id != self._topic_ids[topic]:
@@ -131,7 +139,7 @@ class MemoryLog:
             if out.partition is not None:
                 written[out.topic] = len(lain)
         for topic, offset in positions.items():
-            # The topic that was read, which is not the one of now if it was made anew since.
+            # The id of the topic that was read; the topic may have been created again since.
             self._kafka.offsets[topic, self._partition] = Committed(
                 offset, self._topic_ids[topic], self._formers.get(topic)
             )
@@ -143,25 +151,30 @@ class MemoryLog:
 
 @dataclass(slots=True)
 class MemoryUser:
-    """A user's plain fields, the state among them, its orders by id, and the index of them."""
+    """A user's fields with the state, the orders by id, and the index of the orders."""
 
     fields: dict[str, bytes] = field(default_factory=dict)
     orders: dict[str, bytes] = field(default_factory=dict)
     index: set[str] = field(default_factory=set)
 
     def write_index(self, write: IndexWrite | None) -> None:
-        """Change the index."""
+        """Change the index of orders; None leaves it as it is."""
         if write is not None:
             self.index = ((set() if write.anew else self.index) - set(write.remove)) | set(write.add)
 
 
 @dataclass(slots=True)
 class MemoryRedis:
-    """What lies under one prefix: the lanes' places and what each has swept, the users, and an index of angles for each
-    space.
+    """The data under one prefix.
 
-    ``torn`` are the lanes that were given a part of a lost save, as the count of their saves tells a real Redis.
-    ``beside`` are the prefixes that lanes may be moved to, by name.
+    Attributes:
+        places: the places, by lane.
+        swept: by lane, the number of the last sweep that reached each user.
+        users: the users, by id.
+        indexes: the indexes of angles, by space.
+        torn: the lanes that got back a part of a lost save. A real Redis shows this by the count of saves.
+        prefix: the prefix.
+        beside: the data under other prefixes that lanes may be moved to, by prefix.
     """
 
     places: dict[int, bytes] = field(default_factory=dict)
@@ -173,7 +186,7 @@ class MemoryRedis:
     beside: dict[str, "MemoryRedis"] = field(default_factory=dict, repr=False)
 
     def empty(self, lane: int, is_ours: Callable[[str], bool]) -> int:
-        """Delete the lane's users, who are its own by ``is_ours``, also in every index, and what is swept; how much it was."""
+        """Delete the lane's users, index entries and sweep numbers; return how many there were."""
         users = [user_id for user_id in self.users if is_ours(user_id)]
         for user_id in users:
             del self.users[user_id]
@@ -186,7 +199,7 @@ class MemoryRedis:
         return len(users) + entries + len(self.swept.pop(lane, {}))
 
     def clear(self) -> int:
-        """Delete every user, every index and what is swept; how much it was."""
+        """Delete every user, index entry and sweep number; return how many there were."""
         entries = sum(len(index) for index in self.indexes.values()) + sum(map(len, self.swept.values()))
         deleted = len(self.users) + entries
         self.users.clear()
@@ -293,10 +306,10 @@ class MemoryStore:
                 self._redis.indexes.setdefault(space, AngleIndex()).put(write.user_id, angle)
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: there is no connection."""
 
     def _stands(self, mark: bytes) -> bool:
-        """As a deletion looks at it, which does not ask for the count of saves."""
+        """Whether the lane's place is this mark; like a deletion in Redis, without the count of saves."""
         return self._redis.places.get(self._partition) == mark
 
     def _believed(self) -> bytes | None:
@@ -311,8 +324,8 @@ class MemoryStore:
 
     def _segment(self, user_id: str) -> int | None:
         user = self._redis.users.get(user_id)
-        told = None if user is None else user.fields.get("segment")
-        return None if told is None else int(told)
+        segment = None if user is None else user.fields.get("segment")
+        return None if segment is None else int(segment)
 
 
 def _update(kept: dict[str, bytes], written: Mapping[str, bytes | str | None]) -> None:

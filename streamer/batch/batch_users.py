@@ -1,4 +1,4 @@
-"""The users of one batch: read from the store once, changed in memory, written once."""
+"""The users of one batch: read once from the store, changed in memory, written once."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import NoReturn, TypeVar
@@ -30,16 +30,23 @@ from streamer.user.user_state import (
 T = TypeVar("T")
 
 AngleOf = Callable[[UserState], float | None]
-"""Where a user lies in a space; None where nowhere."""
+"""Returns a user's angle in a space, in radians; None if the user has no angle there."""
 
 
 class Users:
     """The states of the users that a batch touches."""
 
     def __init__(self, store: Store, wanted: Mapping[str, Collection[str]]) -> None:
-        """Read these users, each with these orders; one round trip.
+        """Read these users, each with these orders, in one round trip.
 
-        ``place`` is the lane's place that the states are of.
+        The attribute ``place`` holds the lane's place that was read with the states.
+
+        Args:
+            store: the lane's store.
+            wanted: by user id, the ids of the orders to read.
+
+        Raises:
+            Torn: a user's state contradicts itself.
         """
         self._store = store
         loaded = store.load(wanted)
@@ -61,16 +68,16 @@ class Users:
         return self._now[user_id]
 
     def put(self, state: UserState, *, due: bool = False) -> None:
-        """Keep a user's next state; ``due``: a sweep is to decide the user, whatever decided it last."""
+        """Keep a user's next state; ``due``: a sweep must decide the user, whatever its last decision."""
         self._now[state.user_id] = state
         (self._due.add if due else self._due.discard)(state.user_id)
 
     def apply(self, user_id: str, step: Callable[[UserState], T]) -> T:
-        """Call ``step`` with the user's state; where it needs more of the user's orders, read them and call again.
+        """Return the result of ``step`` for the user's state; if it needs more orders, read them and retry.
 
         Raises:
-            InDoubt: the orders and the state that were read are of two moments.
-            Torn: the state contradicts itself, which is the store's fault and not the step's.
+            InDoubt: the place changed between reading the state and reading the orders.
+            Torn: the state contradicts itself. The fault is the store's, not the step's.
         """
         try:
             while True:
@@ -84,7 +91,7 @@ class Users:
             self.raise_torn(user_id, error)
 
     def read_whole(self, user_id: str) -> UserState:
-        """Read what is missing of the user's orders, and return the state; errors as of :meth:`apply`."""
+        """The user's state with all of its orders; reads the missing orders. Errors as in :meth:`apply`."""
         if not self._now[user_id].whole:
             self._read_all_orders(user_id)
         return self._now[user_id]
@@ -97,7 +104,7 @@ class Users:
         self._now[user_id] = replace(now, ends={**now.ends, **read})
 
     def _expect(self, place: bytes | None) -> None:
-        """What is read later than the states may come from a Redis that has lost its newest writes in between."""
+        """Check the place of a later read: Redis may have lost its newest writes since the first read."""
         if place != self.place:
             raise InDoubt("the place in Redis changed while a batch was read")
 
@@ -110,25 +117,29 @@ class Users:
             raise Contradiction(f"an order cannot be read: {error}") from None
         counted = self._before[user_id].facts.held
         if len(orders) != counted:
-            raise Contradiction(f"it counts {counted} orders and has {len(orders)}")
+            raise Contradiction(f"the state counts {counted} orders, but {len(orders)} are stored")
         self._before[user_id] = replace(self._before[user_id], orders=dict(orders), whole=True)
         now = self._now[user_id]
         self._now[user_id] = replace(now, orders={**orders, **now.orders}, whole=True)
 
     def raise_torn(self, user_id: str, error: Exception) -> NoReturn:
-        """The user's state contradicts itself: it is the store's fault, or this error where the store is whole."""
+        """Raise Torn for a user's state that contradicts itself, or this error if the store is not at fault.
+
+        The store is not at fault if this user led to a Torn before (:meth:`Store.doubt`).
+        """
         torn = self._store.doubt(user_id)
         raise error if torn is None else torn
 
     def writes(
         self, sweep: Sweep, filled: Mapping[str, AngleOf], rules: Rules, *, index_all: bool = False
     ) -> list[UserWrite]:
-        """What a save has to write: the users that changed.
+        """What a save must write for the users that changed.
 
         Args:
-            sweep: the lane's newest.
-            filled: by space, the angles in the indexes that the sweep fills.
-            index_all: write the index entry of every user, as healing does, which trusts none.
+            sweep: the lane's newest sweep.
+            filled: by space whose index the sweep fills, the function that gives a user's angle there.
+            rules: the settings; they say what the index of orders holds.
+            index_all: write the index entry of every user. Healing does this because it trusts no entry.
         """
         return [
             write_of(before, now, sweep, filled, rules, index_all=index_all, due=now.user_id in self._due)
@@ -138,10 +149,10 @@ class Users:
 
 
 def check_size(writes: Iterable[UserWrite]) -> None:
-    """See that one save takes these.
+    """Check that these writes fit into one save.
 
     Raises:
-        TooLarge: it does not.
+        TooLarge: they have more bytes than one save may write.
     """
     size = 0
     for write in writes:
@@ -162,9 +173,16 @@ def write_of(
     index_all: bool = False,
     due: bool = False,
 ) -> UserWrite:
-    """What a save writes for one user; ``before`` is what the store holds, None where it holds nothing.
+    """What a save writes for one user.
 
-    ``due``: a sweep is to decide the user, whatever decided it last.
+    Args:
+        before: the state in the store; None if the store has none.
+        now: the state to write.
+        sweep: the lane's newest sweep.
+        filled: by space whose index the sweep fills, the function that gives a user's angle there.
+        rules: the settings; they say what the index of orders holds.
+        index_all: write the user's index entry even if it seems unchanged.
+        due: a sweep must decide the user, whatever its last decision.
     """
     before = before or UserState(now.user_id)
     orders: dict[str, bytes | None] = {
@@ -186,9 +204,10 @@ def write_of(
 
 
 def _index_write(before: UserState, now: UserState, rules: Rules) -> tuple[IndexWrite | None, bool]:
-    """What changes in the index of the user's orders, and whether it has one then.
+    """The changes in the index of the user's orders, and whether the user has an index afterwards.
 
-    It begins when the user has more than a few orders, all of them being at hand; an erasure takes it away.
+    The index begins when the user has more than a few orders and all of them were read. An erasure deletes
+    it.
     """
     if before.indexed and now.indexed:
         changed = [
@@ -208,7 +227,7 @@ def _index_write(before: UserState, now: UserState, rules: Rules) -> tuple[Index
 
 
 def fields_of(state: UserState) -> dict[str, bytes | str | None]:
-    """A user's plain fields, which are for readers, and the state."""
+    """The fields of a user's hash: the plain fields for readers, and the state."""
     plain = None if state.decided is None else msgspec.structs.asdict(state.decided)
     fields: dict[str, bytes | str | None] = {STATE: encode(state)}
     for name in ("segment", "segment_name", "provisional", "sequence", "model_version", "activation"):
@@ -218,7 +237,7 @@ def fields_of(state: UserState) -> dict[str, bytes | str | None]:
 
 
 def _swept(state: UserState, sweep: Sweep, *, due: bool) -> int | None:
-    """The sweep that a user is up to: 0, which is before all, where its activation did not decide, or wrongly."""
+    """The number of the last sweep that reached the user; 0 if the user still needs a sweep."""
     if not state.facts.alive:
         return None
     decided = state.decided
@@ -230,7 +249,11 @@ def _swept(state: UserState, sweep: Sweep, *, due: bool) -> int | None:
 def _angles(
     before: UserState, now: UserState, sweep: Sweep, filled: Mapping[str, AngleOf], *, index_all: bool
 ) -> dict[str, float | None]:
-    """What changes in the indexes; the state before tells what the index of its own space holds, and of no other."""
+    """The changes in the indexes of angles, by space.
+
+    The state before gives the entry in the index of its own space only; the entries in other indexes are
+    unknown.
+    """
     angles: dict[str, float | None] = dict.fromkeys(sweep.dropped)
     at, lay = _angle(now.position, sweep.space), before.position
     elsewhere = lay is not None and lay.space != sweep.space

@@ -1,4 +1,4 @@
-"""The records that tell a change: one on ``segment-changes``, one on ``user-segments``."""
+"""The two records of a change: one on ``segment-changes``, one on ``user-segments``."""
 
 from datetime import datetime
 
@@ -15,23 +15,31 @@ from streamer.interfaces.lane_interfaces import OutRecord
 def change_records(
     change: Change, topics: Topics, partition: int, models_topic: str, erased_at: datetime | None
 ) -> tuple[OutRecord, OutRecord]:
-    """Both records of a change; an erased user's is null on the compacted topic.
+    """Both records of a change; for an erased user, the record on ``user-segments`` is a tombstone.
 
-    What a takeover or a bootstrap needs of ``user-segments`` beyond the change stands in its headers: the
-    id of the topic that ``activation`` is an offset of, a null's ``cause.positions``, and the erasure,
-    which compaction leaves nowhere else once the user has come back.
+    A takeover or a bootstrap reads ``user-segments`` and needs more than the change. So the headers carry
+    the id of the topic that holds the activation, the ``cause.positions`` of a tombstone, and the time of the
+    erasure. After compaction, the time of the erasure stands nowhere else once the user has come back.
 
     Args:
-        erased_at: the user's last erasure; an ``erased`` change is one itself.
+        change: the change.
+        topics: the topics to write to.
+        partition: the lane's partition.
+        models_topic: the id of the topic of releases.
+        erased_at: the user's last erasure; None if never. An ``erased`` change carries its own time.
+
+    Returns:
+        The record of ``segment-changes`` and the record of ``user-segments``.
     """
     key, value, headers = change.user_id.encode(), encode_change(change), change_headers(change, topics)
-    told = OutRecord(topics.changes, key, value, headers, partition)
+    published = OutRecord(topics.changes, key, value, headers, partition)
     if isinstance(change, UserErasedChange):
         positions = (POSITIONS, msgspec.json.encode(change.cause.positions))
         erasure = _erasure(change.occurred_at)
-        return told, OutRecord(topics.users, key, None, (*headers, positions, *erasure), partition)
+        return published, OutRecord(topics.users, key, None, (*headers, positions, *erasure), partition)
     of_models = (MODELS_TOPIC, models_topic.encode())
-    return told, OutRecord(topics.users, key, value, (*headers, of_models, *_erasure(erased_at)), partition)
+    headers = (*headers, of_models, *_erasure(erased_at))
+    return published, OutRecord(topics.users, key, value, headers, partition)
 
 
 def _erasure(erased_at: datetime | None) -> Headers:

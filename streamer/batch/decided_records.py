@@ -1,4 +1,4 @@
-"""What a record of ``user-segments`` decides: :mod:`streamer.batch.change_records` the other way round."""
+"""The decision in a record of ``user-segments``: the inverse of :mod:`streamer.batch.change_records`."""
 
 from datetime import datetime
 
@@ -11,16 +11,17 @@ from schemas.outputs.headers import ERASED_AT, MODELS_TOPIC, POSITIONS
 from schemas.outputs.segment_change import Cause, SegmentChange
 from schemas.outputs.wire import decode_change
 from streamer.interfaces.lane_interfaces import Record
-from streamer.user.user_state import Decided, UserState, decided_by, told
+from streamer.user.user_state import Decided, UserState, decided_by, with_change
 
 
 class Decision(Struct, frozen=True):
-    """All that a record of ``user-segments`` says.
+    """The content of a record of ``user-segments``.
 
     Attributes:
-        event_id: of the change that the record tells.
-        decided: None for an erased user.
-        cause: of an erasure it has the positions alone.
+        user_id: the user.
+        event_id: the id of the change.
+        decided: the decision; None for an erased user.
+        cause: the record that led to the change. For an erasure, only its positions are set.
         erased_at: when the user was last erased; None if never.
     """
 
@@ -32,21 +33,21 @@ class Decision(Struct, frozen=True):
 
 
 def adopted(state: UserState, record: Record) -> UserState:
-    """The user as a record of ``user-segments`` leaves it: decided, with an entry of its history; or neither."""
+    """The state after a record of ``user-segments``: with its decision and history entry, or with neither."""
     change = _change_in(record)
     if change is None:
         return replace(state, decided=None, entered=0, entries=())
-    return told(state, change, _models_topic(record))
+    return with_change(state, change, _models_topic(record))
 
 
 def decided_in(record: Record) -> Decided | None:
-    """What a record of ``user-segments`` decides; None for an erased user."""
+    """The decision in a record of ``user-segments``; None for an erased user."""
     change = _change_in(record)
     return None if change is None else decided_by(change, _models_topic(record))
 
 
 def decision_in(record: Record) -> Decision | None:
-    """What a record of ``user-segments`` says; None for one without a key, of which nothing is known."""
+    """The content of a record of ``user-segments``; None if the record has no key, so the user is unknown."""
     if record.key is None:
         return None
     change, erased_at, user_id = _change_in(record), erased_at_in(record), record.key.decode()
@@ -61,7 +62,7 @@ def decision_in(record: Record) -> Decision | None:
 
 
 def cause_positions(record: Record) -> dict[str, int]:
-    """The lane's next offsets just after what led to a record of ``user-segments``."""
+    """The lane's next offsets just after the event that led to a record of ``user-segments``."""
     if record.value is not None:
         return decode_change(record.value).cause.positions
     return msgspec.json.decode(_header(record, POSITIONS) or b"{}", type=dict[str, int])
@@ -69,8 +70,8 @@ def cause_positions(record: Record) -> dict[str, int]:
 
 def erased_at_in(record: Record) -> datetime | None:
     """When the user of a record of ``user-segments`` was last erased; None if never."""
-    told = _header(record, ERASED_AT)
-    return None if told is None else times.parse(told.decode())
+    value = _header(record, ERASED_AT)
+    return None if value is None else times.parse(value.decode())
 
 
 def _change_in(record: Record) -> SegmentChange | None:

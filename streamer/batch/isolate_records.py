@@ -1,4 +1,7 @@
-"""An event that can never be applied stops nobody: it is told from a state or a model that is wrong."""
+"""Finds the event that can never be applied, so it becomes a dead letter and does not stop the lane.
+
+A wrong state or a wrong model also raises errors. This module separates the three cases.
+"""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -20,11 +23,18 @@ T = TypeVar("T")
 def applied(
     users: Users, event: Event, step: Callable[[UserState], T], rules: Rules, model: ActiveModel
 ) -> T | BadEvent:
-    """What ``step`` makes of the event's user, or why it never can.
+    """The result of ``step`` for the event's user, or the reason why the event can never be applied.
+
+    Args:
+        users: the users of the batch.
+        event: the event.
+        step: applies the event to its user's state.
+        rules: the settings of the fold.
+        model: the release that decides.
 
     Raises:
-        Exception: what ``step`` met is not the event's fault: the user's state contradicts itself, the model cannot
-            score anybody, or a second try succeeds.
+        Exception: the error of ``step`` is not the event's fault. The user's state contradicts itself, the
+            model cannot score any user, or a second try succeeds.
     """
     try:
         return users.apply(event.user_id, step)
@@ -43,9 +53,9 @@ def applied(
 
 
 def _fails(step: Callable[[UserState], object], state: UserState) -> bool:
-    """Whether the step fails each time, and did not only once."""
+    """Whether the step fails again."""
     try:
         step(state)
-    except Exception:  # noqa: BLE001 - whatever it is, it is what was met before
+    except Exception:  # noqa: BLE001 - any error means that the step fails again
         return True
     return False

@@ -1,4 +1,4 @@
-"""What a lane is given: its settings, the releases, and somebody who watches."""
+"""The inputs of a lane: its settings, the releases, and the watcher of its progress."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -17,12 +17,17 @@ from streamer.user.order_rules import Rules
 
 
 class LaneConfig(Struct, frozen=True):
-    """What every lane of a worker shares.
+    """The settings that every lane of a worker shares.
 
-    ``similar_users`` is how many a change names, ``max_batch`` how many records a transaction takes,
-    ``place_check_s`` how often an idle lane looks whether its place still stands, and ``sweep_per_s`` how
-    many users a second a lane decides anew at most, after a new activation. A time in an event may lie ``max_ahead``
-    ahead of its record's own at most.
+    Attributes:
+        topics: the names of the topics.
+        rules: the settings of the fold and the scoring.
+        settings: the settings that the lane's place records.
+        similar_users: how many similar users a change names.
+        max_batch: the most records in one transaction.
+        place_check_s: an idle lane checks its place in Redis once in this many seconds.
+        sweep_per_s: the most users that a lane re-decides in a second, after a new activation.
+        max_ahead: how far a time in an event may lie ahead of its record's time.
     """
 
     topics: Topics
@@ -36,39 +41,46 @@ class LaneConfig(Struct, frozen=True):
 
 
 class Models(Protocol):
-    """The releases that have been published, as far as this worker has read."""
+    """The published releases that this worker has read."""
 
     def current(self) -> ActiveModel | None:
-        """The release to score with; None while there is none."""
+        """The release to score with; None if there is none yet."""
 
     def known_activation(self) -> int:
-        """The newest activation read, used or refused; -1 before the first."""
+        """The newest activation that was read, even if it was refused; -1 before the first."""
 
     def problem(self) -> str | None:
-        """Why there is no release, or why the newest is not used."""
+        """Why there is no release, or why the newest release is not used; None if all is well."""
 
     def release_by_version(self, version: str) -> ModelRelease | None:
-        """A release that was published; None for one that never was.
+        """The published release with this version; None if it was never published.
 
         Raises:
-            BadRelease: its record cannot be read.
+            BadRelease: the release's record cannot be read.
         """
 
     def bootstrap_standing(self) -> BootstrapRecord | None:
-        """The bootstrap that the log continues; None where the log holds the whole past."""
+        """The bootstrap that the log continues; None if the log holds the whole past."""
 
 
 class Watcher(Protocol):
-    """Who is told what a lane does: status and metrics. Called from the lane's thread."""
+    """Receives the progress of a lane, for status and metrics. The lane's thread calls it."""
 
     def phase(self, phase: Phase, reason: str | None) -> None:
-        """What the lane does from now on, and why, where that is not plain."""
+        """The lane enters this phase. ``reason`` explains the phase if it needs an explanation."""
 
     def reached(self, positions: dict[str, int], lag: dict[str, int]) -> None:
-        """The lane's next offsets, and how many lie ahead of them, by input; told while idle too."""
+        """The lane's next offsets and its lag, by input; also called while the lane is idle."""
 
     def batch(self, batch: Batch, changes: Sequence[Change], seconds: dict[str, float]) -> None:
-        """A batch was committed and saved; ``seconds`` by step: load, decide, commit, save."""
+        """A batch was committed and saved; ``seconds`` is the time by step: load, decide, commit, save."""
 
     def swept(self, activation: int, users: int, changes: Sequence[Change], left: int) -> None:
-        """This activation decided so many users anew, and ``left`` are still to be; told, too, where none was."""
+        """A sweep batch was saved; also called if it had no users.
+
+        Args:
+            activation: the activation that decides in this sweep.
+            users: how many users the batch re-decided.
+            changes: the changes of these users.
+            left: how many users the sweep has not reached yet.
+        """

@@ -1,4 +1,4 @@
-"""From records to events: what a batch holds, in the order in which a lane takes it."""
+"""From records to events: the content of a batch, in the order in which a lane applies it."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -23,10 +23,16 @@ MAX_AHEAD = timedelta(days=1)
 
 
 class Incoming(Struct, frozen=True):
-    """An event, the cause that its changes will name, and when its record was written.
+    """An event and the record that it came from.
 
-    ``topic`` and ``offset`` are where the lane read it: of a re-keyed event the cause names the record that
-    its producer wrote.
+    Attributes:
+        event: the event.
+        cause: the cause that the event's changes will name. For a re-keyed event, it is the record that the
+            producer wrote.
+        written_ms: the time of the producer's record, in milliseconds since 1970.
+        topic: the topic where the lane read the event.
+        offset: the offset where the lane read the event.
+        record: the producer's record.
     """
 
     event: Event
@@ -38,9 +44,14 @@ class Incoming(Struct, frozen=True):
 
 
 class Batch(Struct, frozen=True):
-    """The events of a batch, its dead letters, the inputs' next offsets after it, and what goes to other lanes.
+    """The content of one batch.
 
-    ``unknown`` are the erasures of users of whom nobody had said anything, as far as a lane has found them.
+    Attributes:
+        events: the events to apply, in order.
+        dead_letters: the records for the topic of dead letters.
+        positions: the inputs' next offsets after the batch, by topic.
+        rekeyed: the records that forward misrouted events to the correct lane.
+        unknown: the erasures of users that the lane has never seen. The lane sets them when it has decided.
     """
 
     events: list[Incoming]
@@ -50,7 +61,7 @@ class Batch(Struct, frozen=True):
     unknown: tuple[Incoming, ...] = ()
 
     def wanted(self) -> Mapping[str, Collection[str]]:
-        """The users that the events are about, each with the orders that they name."""
+        """By user id of the events, the ids of the orders in these events."""
         wanted: dict[str, set[str]] = {}
         for incoming in self.events:
             orders = wanted.setdefault(incoming.event.user_id, set())
@@ -59,7 +70,7 @@ class Batch(Struct, frozen=True):
         return wanted
 
     def without(self, refused: Sequence[tuple[Incoming, BadEvent]], topics: Topics) -> "Batch":
-        """The batch, these events being dead letters of it."""
+        """The batch with these events turned into dead letters."""
         if not refused:
             return self
         ids = {id(incoming) for incoming, _ in refused}
@@ -75,11 +86,17 @@ def read_batch(
     settings: FoldSettings,
     max_ahead: timedelta,
 ) -> Batch:
-    """Decode a lane's records: signups before orders before what other lanes handed over, each by offset.
+    """The batch in a lane's records: first signups, then orders, then re-keyed events, each by offset.
 
     Args:
+        records: the records that the lane read.
         positions: the lane's next offset in each input before these records.
-        max_ahead: how far a time in an event may lie ahead of its record's own.
+        topics: the names of the topics.
+        settings: the settings of the fold; they say which partition a user belongs to.
+        max_ahead: how far a time in an event may lie ahead of its record's time.
+
+    Returns:
+        The batch. A record that cannot be used is a dead letter in it, with the reason.
     """
     now = dict(positions)
     events: list[Incoming] = []
@@ -114,7 +131,7 @@ def read_batch(
 
 
 def in_order(records: Iterable[Record], topics: Topics) -> list[Record]:
-    """The records as a lane takes them."""
+    """The records in the order in which a lane applies them."""
     inputs = topics.inputs
     return sorted(records, key=lambda record: (inputs.index(record.topic), record.offset))
 
@@ -129,33 +146,34 @@ def _decode(record: Record, topics: Topics, settings: FoldSettings) -> Event:
 
 
 def _check_times(event: Event, timestamp_ms: int, max_ahead: timedelta) -> None:
-    """A time far ahead would hold a value, or an erasure, for ever against all that is right.
+    """Refuse a time far in the future: it would win over every correct value, or erase every correct fact.
 
-    A record without a time of its own has none to compare with.
+    A record without a time is accepted, because there is nothing to compare with.
     """
     if timestamp_ms < 0:
         return
     at = times.from_millis(timestamp_ms)
     for name in ("created_at", "updated_at", "erased_at"):
-        told: datetime | None = getattr(event, name, None)
-        if told is not None and told - at > max_ahead:
+        value: datetime | None = getattr(event, name, None)
+        if value is not None and value - at > max_ahead:
             raise BadEvent(
                 name,
-                f"{times.text(told)} is more than {_told(max_ahead)} ahead of the record's own time, {times.text(at)}",
+                f"{times.text(value)} is more than {_length_text(max_ahead)} ahead of the record's own time,"
+                f" {times.text(at)}",
             )
 
 
-def _told(length: timedelta) -> str:
+def _length_text(length: timedelta) -> str:
     """A length of time, for people.
 
-    >>> _told(timedelta(days=1)), _told(timedelta(minutes=90))
+    >>> _length_text(timedelta(days=1)), _length_text(timedelta(minutes=90))
     ('1 day', '1:30:00')
     """
     return str(length).removesuffix(", 0:00:00")
 
 
 def _check_partition(user_id: str, belongs: int, record: Record, settings: FoldSettings) -> None:
-    """A user's facts must meet in one lane, or two lanes would write one state."""
+    """Refuse an event on a wrong partition: two lanes would write the state of one user."""
     if belongs != record.partition:
         raise BadEvent(
             "",

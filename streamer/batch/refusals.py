@@ -1,4 +1,4 @@
-"""The facts that a fold could not apply: how many of each user, and why the first."""
+"""The facts that a fold could not apply: by user, their number and the first reason."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from schemas.input_events import Event
 
 
 class Refusal(Struct, frozen=True):
-    """How many facts of a user were refused, and why the first of them."""
+    """The number of a user's refused facts, and the reason of the first one."""
 
     user_id: str
     facts: int
@@ -18,7 +18,7 @@ class Refusal(Struct, frozen=True):
 
 
 class Refusals:
-    """The refusals of a command that folds facts again, by user."""
+    """The refused facts of a command that folds facts again, by user."""
 
     def __init__(self) -> None:
         self._of_user: dict[str, Refusal] = {}
@@ -36,7 +36,7 @@ class Refusals:
         self._note(Refusal(event.user_id, 1, str(bad_event(error))))
 
     def merge(self, other: "Refusals") -> None:
-        """Add what was refused elsewhere."""
+        """Add the refusals of another part of the command."""
         for refusal in other:
             self._note(refusal)
 
@@ -48,7 +48,7 @@ class Refusals:
 
 
 def bad_event(error: Exception) -> BadEvent:
-    """The error as the dead letter of the event that causes it each time."""
+    """The error as a BadEvent, for the dead letter of an event that always raises it."""
     if isinstance(error, BadEvent):
         return error
     return BadEvent("", f"the event cannot be applied ({type(error).__name__}: {error})")

@@ -1,8 +1,9 @@
-"""Re-keying: an event on another partition than its user's is written to the one that is (DESIGN §4). Pure.
+"""Re-keying: forward misrouted events to the correct lane. Pure.
 
-The record on the topic of re-keyed events has the user id as its key, value and headers as they came, and one
-header that names the record it was. So whoever reads it sees that record: its topic tells what the
-event is, its time when a null value erases, and causes and dead letters name it.
+A record on the topic of re-keyed events has the user id as its key. It keeps the value and the headers of
+the original record, and one more header names the original record. A reader needs that record: its topic
+gives the type of the event, its time is the time of an erasure by a null value, and causes and dead letters
+name it.
 """
 
 import re
@@ -16,10 +17,16 @@ _ORIGIN = re.compile(rb"([^/]+)/([0-9]{1,10})/([0-9]{1,19})/(-?[0-9]{1,19})")
 
 
 def forwarded(record: Record, user_id: str, partition: int, topics: Topics) -> OutRecord:
-    """The record that hands an event over to its user's lane.
+    """The record that forwards an event to its user's lane.
+
+    Args:
+        record: the misrouted record.
+        user_id: the user of the event.
+        partition: the partition of the user's lane.
+        topics: the names of the topics.
 
     Raises:
-        BadEvent: with its headers it does not fit into the topic; its value alone always does.
+        BadEvent: the value and the headers are too large for the topic. The value alone always fits.
     """
     origin = f"{record.topic}/{record.partition}/{record.offset}/{record.timestamp_ms}"
     headers = (*_without_origin(record.headers), (REKEYED_FROM, origin.encode()))
@@ -34,26 +41,27 @@ def forwarded(record: Record, user_id: str, partition: int, topics: Topics) -> O
 
 
 def original(record: Record, topics: Topics) -> Record:
-    """The record of ``signups`` or ``orders`` that a re-keyed one was, its key apart.
+    """The original record of ``signups`` or ``orders``, but with the key of the re-keyed record.
 
     Raises:
-        BadEvent: nothing says which one it was, so no worker wrote it.
+        BadEvent: no header names the original record, so no worker wrote this record.
     """
-    told = _ORIGIN.fullmatch(dict(record.headers).get(REKEYED_FROM, b""))
-    topic = "" if told is None else told[1].decode(errors="replace")
-    if told is None or topic not in topics.sources:
+    origin = _ORIGIN.fullmatch(dict(record.headers).get(REKEYED_FROM, b""))
+    topic = "" if origin is None else origin[1].decode(errors="replace")
+    if origin is None or topic not in topics.sources:
+        sources = " or ".join(topics.sources)
         raise BadEvent(
             "",
-            f"no header {REKEYED_FROM} names the record of {' or '.join(topics.sources)} that it was: only workers"
-            f" write to {topics.rekeyed}, send it to one of those",
+            f"the header {REKEYED_FROM} does not name a record of {sources}: only workers write to"
+            f" {topics.rekeyed}, send the event to {sources}",
         )
     return Record(
         topic,
-        int(told[2]),
-        int(told[3]),
+        int(origin[2]),
+        int(origin[3]),
         record.key,
         record.value,
-        int(told[4]),
+        int(origin[4]),
         _without_origin(record.headers),
     )
 

@@ -2,15 +2,17 @@
 
 from schemas.errors import SegueError
 
-# Redis takes 512 MB in one argument (proto-max-bulk-len), and holds it a few times over while a script runs.
+# Redis accepts 512 MB in one argument (proto-max-bulk-len), and a running script holds several copies of it.
 MAX_SAVE_BYTES = 64 * 1024 * 1024
-# A batch of many users with states as large as may be would take the memory of the worker, and of Redis.
+# A batch of many users with the largest states would exhaust the memory of the worker and of Redis.
 MAX_LOAD_BYTES = 64 * 1024 * 1024
 
 
 class InDoubt(Exception):
-    """What the lane believes may no longer hold: a commit failed or its answer is unknown, a save was
-    refused, or the place in Redis is another's. The lane forgets what it decided and takes over.
+    """The lane may no longer own its partition, or an answer was lost.
+
+    For example, a commit failed, a save was refused, or another worker wrote the place in Redis. The lane
+    forgets its decisions and takes itself over.
     """
 
 
@@ -19,36 +21,41 @@ class Fenced(InDoubt):
 
 
 class NotReady(Exception):
-    """The lane cannot go on yet, for a reason that time or an operator removes; it waits visibly."""
+    """The lane must wait for a reason that ends with time or by an operator; the status shows the reason."""
 
 
 class TooLarge(Exception):
-    """What is to be saved at once has more bytes than Redis is given in one save."""
+    """A save has more bytes than :data:`MAX_SAVE_BYTES`."""
 
     def __init__(self, size: int) -> None:
         super().__init__(f"the user's state would take {size:,} bytes, and a save at most {MAX_SAVE_BYTES:,}")
 
 
 class TooMuchToLoad(TooLarge):
-    """The users of a batch have more bytes than are read at once: fewer are to be taken; one user alone always can be."""
+    """The users of a batch have more bytes than :data:`MAX_LOAD_BYTES`; divide the batch.
+
+    A single user can always be read.
+    """
 
     def __init__(self, size: int) -> None:
         Exception.__init__(
-            self, f"the batch's users take {size:,} bytes, and {MAX_LOAD_BYTES:,} are read at once"
+            self, f"the batch's users take {size:,} bytes, and at most {MAX_LOAD_BYTES:,} are read at once"
         )
 
 
 class LaneClosing(Exception):
-    """The lane was asked to close while it healed; whoever opens it next goes on from its last save."""
+    """The lane was asked to close while it healed; its next owner continues from the last save."""
 
 
 class Torn(InDoubt, SegueError):
-    """Redis holds what no lane saved: a part of a save that it had lost, or a state that contradicts itself. The next
-    takeover empties the lane there and folds it again.
+    """Redis holds data that no lane saved: a part of a lost save, or a state that contradicts itself.
+
+    The next takeover empties the lane in Redis and folds it again.
 
     Attributes:
-        stored: the place's key as it was read, and ``saves`` the count beside it.
-        place: the place in it, which may not be believed.
+        stored: the value of the place's key, as it was read.
+        saves: the count of saves that was read with it.
+        place: the place in ``stored``; it cannot be trusted.
     """
 
     exit_code = 7

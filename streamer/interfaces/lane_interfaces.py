@@ -1,8 +1,8 @@
-"""The two things a lane knows of the world: a log and a store.
+"""The two interfaces of a lane to the outside: a log and a store.
 
-In production they are Kafka (:mod:`streamer.kafka.kafka_log`) and Redis (:mod:`streamer.redis.redis_store`); in
-:mod:`streamer.in_memory` they are dictionaries with the same promises. All calls are synchronous: a lane
-is one thread.
+In production, the log is Kafka (:mod:`streamer.kafka.kafka_log`) and the store is Redis
+(:mod:`streamer.redis.redis_store`). In :mod:`streamer.in_memory`, both are dictionaries with the same
+promises. All calls are synchronous, because a lane is one thread.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -17,7 +17,7 @@ Headers = tuple[tuple[str, bytes], ...]
 
 
 class Record(Struct, frozen=True):
-    """A record as it lies in a log. ``timestamp_ms`` is the record's time, since 1970."""
+    """A record of a log. ``timestamp_ms`` is the record's time in milliseconds since 1970."""
 
     topic: str
     partition: int
@@ -29,7 +29,7 @@ class Record(Struct, frozen=True):
 
 
 class OutRecord(Struct, frozen=True):
-    """A record to write. ``partition`` None leaves the choice to the partitioner."""
+    """A record to write. If ``partition`` is None, the partitioner chooses the partition."""
 
     topic: str
     key: bytes | None
@@ -39,9 +39,12 @@ class OutRecord(Struct, frozen=True):
 
 
 class Former(Struct, frozen=True):
-    """The topic that was deleted and made anew under its name, and how far a lane had read of it.
+    """A topic that was deleted and created again under its name, and how far a lane had read it.
 
-    ``earlier``: facts lay in topics before that one.
+    Attributes:
+        topic_id: the id of the deleted topic.
+        offset: the lane's next offset in the deleted topic.
+        earlier: there were facts in still older topics of this name.
     """
 
     topic_id: str
@@ -50,12 +53,12 @@ class Former(Struct, frozen=True):
 
     @property
     def held_facts(self) -> bool:
-        """Whether facts were read that the present topic does not hold."""
+        """Whether the lane has read facts that the present topic does not hold."""
         return self.earlier or self.offset > 0
 
 
 class Committed(Struct, frozen=True):
-    """A committed offset, the topic id that its metadata names (None: it names none), and the topic before that one."""
+    """A committed offset, with the topic id in its metadata (None if absent) and the former topic."""
 
     offset: int
     topic_id: str | None
@@ -63,7 +66,7 @@ class Committed(Struct, frozen=True):
 
 
 class Bounds(Struct, frozen=True):
-    """One partition of a topic: its first offset, its high watermark, and the topic's id."""
+    """One partition of a topic: first offset ``begin``, high watermark ``end``, and the topic's id."""
 
     begin: int
     end: int
@@ -71,24 +74,24 @@ class Bounds(Struct, frozen=True):
 
 
 class Reading(Protocol):
-    """Who reads a lane's partition of some topics."""
+    """Reads a lane's partition of some topics."""
 
     def read_from(self, positions: Mapping[str, int]) -> None:
-        """Read these topics' lane partition from these offsets on, and no other topic."""
+        """Read the lane's partition of these topics from these offsets on; stop reading other topics."""
 
     def poll(self, max_records: int, timeout_s: float) -> list[Record]:
-        """Read what is there, at most ``max_records``; waits up to ``timeout_s`` for the first.
+        """The next records, at most ``max_records``; waits up to ``timeout_s`` for the first one.
 
-        Of one topic the records come by offset; between topics there is no order.
+        The records of one topic come in the order of their offsets. There is no order between topics.
         """
 
     def at_end(self, ends: Mapping[str, int]) -> bool:
-        """Whether reading has passed all these offsets, though no record may lie just below them."""
+        """Whether reading has reached all these offsets, even if no record lies just before them."""
 
     def reached(self) -> Mapping[str, int]:
-        """By topic being read, the offset that is read next.
+        """The next offset to read, by topic.
 
-        At a partition's end it lies past transaction markers and aborted records.
+        At the end of a partition, this offset lies past transaction markers and aborted records.
         """
 
 
@@ -100,39 +103,40 @@ class Log(Reading, Protocol):
     """
 
     def fence(self) -> None:
-        """Start the lane's producer: whoever wrote for this lane before can write no more."""
+        """Start the lane's producer; the lane's former producer can write no more."""
 
     def committed(self) -> dict[str, Committed]:
-        """The group's stable offsets of this lane, by input topic; a topic without one is absent."""
+        """The group's stable offsets of this lane by input; an input without a committed offset is absent."""
 
     def watch(self, topic: str) -> Bounds:
-        """Go by ``topic`` as it is now; the bounds of the lane's partition.
+        """The present bounds of the lane's partition of a topic; also remembers the topic's present id.
 
-        From now on an offset that is committed names this topic's id, and reading ends in a doubt where the
-        topic is made anew.
+        From now on, committed offsets carry this id, and reading raises InDoubt if the topic is deleted and
+        created again.
         """
 
     def lag(self) -> dict[str, int]:
-        """By topic being read, how many offsets lie ahead, as the log last heard; it asks nobody."""
+        """The lag in offsets by topic that is being read, from the last answers; sends no request."""
 
     def note_formers(self, formers: Mapping[str, Former]) -> None:
-        """From now on the offsets' metadata names these topics, which were there before those of now; it asks nobody."""
+        """Name these former topics in the metadata of offsets from now on, by input; sends no request."""
 
     def commit(self, records: Sequence[OutRecord], positions: Mapping[str, int]) -> dict[str, int]:
-        """One transaction of these records and the inputs' next offsets, with their topics' ids.
+        """Commit one transaction: these records and the inputs' next offsets, with their topics' ids.
 
         Returns:
-            By topic with an explicit partition, the offset after the last record written.
+            The offset after the last record written, by topic. Only topics whose records name a partition
+            are included.
         """
 
     def close(self) -> None:
-        """Let go of every connection; a transaction under way is aborted."""
+        """Close every connection; an open transaction is aborted."""
 
 
 class StoredUser(Struct, frozen=True):
-    """What the store holds for one user: the state, and those of the orders that were asked for.
+    """The stored bytes of one user: the state and the requested orders.
 
-    ``orders`` has an entry for each order asked for; None where the user has no such order.
+    ``orders`` has an entry for each requested order; None if the user does not have this order.
     """
 
     state: bytes | None
@@ -140,10 +144,10 @@ class StoredUser(Struct, frozen=True):
 
 
 class Loaded(Struct, frozen=True):
-    """The users asked for, and after them the lane's place, read in one round trip.
+    """The requested users and then the lane's place, read in one round trip.
 
-    The place is read last, so a save in between shows as another place. A place read first, or by itself,
-    would not show a save that comes in between and is lost again before the next.
+    The place is read last, so a concurrent save shows as a changed place. A place that is read first, or in
+    its own round trip, would not show a save that comes in between and is lost again.
     """
 
     place: bytes | None
@@ -151,21 +155,21 @@ class Loaded(Struct, frozen=True):
 
 
 class LoadedOrders(Struct, frozen=True):
-    """Every order of the users asked for, and after them the lane's place, as :class:`Loaded`."""
+    """Every order of the requested users and then the lane's place, as in :class:`Loaded`."""
 
     place: bytes | None
     users: dict[str, dict[str, bytes]]
 
 
 class LoadedEnds(Struct, frozen=True):
-    """Ends of a user's index of orders, by what was asked for, and after them the lane's place, as :class:`Loaded`."""
+    """Entries of a user's index of orders by question, and then the lane's place, as in :class:`Loaded`."""
 
     place: bytes | None
     ends: dict[Ask, list[str]]
 
 
 class IndexWrite(Struct, frozen=True):
-    """What a save changes in a user's index of orders; ``anew``: what it holds is deleted first."""
+    """The changes of a user's index of orders; ``anew``: delete all of its entries first."""
 
     anew: bool = False
     add: list[str] = []
@@ -173,13 +177,15 @@ class IndexWrite(Struct, frozen=True):
 
 
 class UserWrite(Struct, frozen=True):
-    """What a save writes for one user.
+    """The writes of a save for one user.
 
-    ``fields`` are the plain fields and the state; a value of None deletes the field. ``orders`` maps
-    order ids to their bytes, None deletes one. ``angles`` maps the spaces whose index is to change to
-    the user's new angle in radians, None removes the user. ``swept`` is the number of the lane's sweep
-    that the user is up to; None where the user is none of the lane's users any more. ``index`` is None where the index
-    of the user's orders stays as it is.
+    Attributes:
+        user_id: the user.
+        fields: the plain fields and the state, by name; None deletes the field.
+        orders: the bytes of the changed orders, by order id; None deletes the order.
+        angles: the user's new angle in radians, by space whose index changes; None removes the user.
+        swept: the number of the last sweep that reached the user; None removes the user from the lane.
+        index: the changes of the user's index of orders; None leaves it as it is.
     """
 
     user_id: str
@@ -191,14 +197,14 @@ class UserWrite(Struct, frozen=True):
 
 
 class Unswept(Struct, frozen=True):
-    """Some of the lane's users that a sweep has not come to, and how many there are in all."""
+    """Some of the lane's users that a sweep has not reached; ``left`` is the count of all of them."""
 
     user_ids: list[str]
     left: int
 
 
 class Neighbour(Struct, frozen=True):
-    """A user of the index, with its angle in radians and its segment (None: not known)."""
+    """A user of the index, with its angle in radians and its segment (None if unknown)."""
 
     user_id: str
     angle: float
@@ -208,79 +214,96 @@ class Neighbour(Struct, frozen=True):
 class Store(Protocol):
     """One lane's side of Redis.
 
-    Methods may raise :class:`schemas.errors.Unreachable`. Those that read the place raise
-    :class:`streamer.interfaces.lane_errors.Torn` where what is there was not made by the lane's saves alone.
+    All methods may raise :class:`schemas.errors.Unreachable`. A method that reads the place raises
+    :class:`streamer.interfaces.lane_errors.Torn` if Redis holds data that no lane saved.
     """
 
     @property
     def prefix(self) -> str:
-        """The prefix that the keys lie under: the given one, or the one to which :meth:`follow` came last."""
+        """The prefix of the keys: the configured prefix, or the prefix that :meth:`follow` reached last."""
 
     def follow(self) -> bytes | None:
-        """Go to the prefix under which the lane's states lie now, and read the lane's place there.
+        """Move to the present prefix of the lane's states, and return the lane's place there.
 
-        A rebuild may have moved the lane. All other methods read and write under the prefix that was reached
-        last.
+        A rebuild may have moved the lane. All other methods use the prefix that was reached last.
         """
 
     def places(self, partitions: Collection[int]) -> list[bytes]:
-        """The places of these lanes, of those that have one and are not torn; one round trip."""
+        """The places of these lanes; a lane that has no place or is torn is left out; one round trip."""
 
     def load(self, wanted: Mapping[str, Collection[str]]) -> Loaded:
         """These users, each with these orders, and the place; one round trip.
 
         Raises:
-            TooMuchToLoad: they are several, and too large to be read at once.
+            TooMuchToLoad: there are several users, and they are too large to read at once.
         """
 
     def load_orders(self, user_ids: Collection[str]) -> LoadedOrders:
         """Every order of these users, and the place; one round trip."""
 
     def load_ends(self, user_id: str, asks: Mapping[Ask, int]) -> LoadedEnds:
-        """What is asked of the user's index of orders, at most so many entries of each, and the place; one round trip."""
+        """The entries of the user's index of orders that answer these questions, and the place.
+
+        Args:
+            user_id: the user.
+            asks: by question, the most entries to read. All answers come in one round trip.
+        """
 
     def unswept(self, sweep: int, most: int) -> Unswept:
-        """The lane's users who are not up to this sweep, at most ``most`` of them; one round trip."""
+        """At most ``most`` of the lane's users that this sweep has not reached; one round trip."""
 
     def neighbours(
         self, space: str, angles: Sequence[float], n: int, exclude: Collection[str]
     ) -> list[list[Neighbour]]:
-        """For each angle the nearest users but those excluded, enough to hold the nearest n.
+        """For each angle, the nearest users by angular distance and then by user id; one round trip.
 
-        They come by angular distance, then user id; one round trip.
+        Args:
+            space: the space of the index.
+            angles: the directions to search from, in radians.
+            n: how many users each search must find. A result may hold more.
+            exclude: the ids of users to leave out.
         """
 
     def save(self, expected: bytes | None, place: bytes, writes: Sequence[UserWrite]) -> bool:
-        """Write place, users, index entries and what is swept, if the stored place is still ``expected``.
+        """Write the place, the users, their index entries and sweep numbers: all or nothing.
+
+        Args:
+            expected: the stored place that this save replaces; None if there is none.
+            place: the new place.
+            writes: the users to write.
 
         Returns:
-            False when it was not, and nothing was written.
+            False if the stored place is not ``expected``; then nothing was written.
         """
 
     def doubt(self, user_id: str) -> Torn | None:
-        """Take what the store holds of the lane for torn, until it is replaced, since this user contradicts itself.
+        """Treat the lane as torn until its place is replaced, because this user's state contradicts itself.
 
         Returns:
-            The error to raise, which names no user. None where this user led to that before: so the log itself does.
+            The error to raise; it does not name the user. None if this user made the lane torn before: then
+            the log itself leads to the contradiction.
         """
 
     def replace_torn(self, torn: Torn, place: bytes) -> bool:
-        """Write this place over what a torn lane has, if nobody else did since."""
+        """Write this place over the place of a torn lane; False if another worker wrote there meanwhile."""
 
     def empty(self, mark: bytes, is_ours: Callable[[str], bool]) -> int | None:
-        """Delete the lane's users, also in every index, and what is swept; ``is_ours`` says who is the lane's.
+        """Delete the lane's users, their entries in every index, and their sweep numbers.
+
+        Args:
+            mark: the mark that must stand in the lane's place.
+            is_ours: whether a user id belongs to the lane.
 
         Returns:
-            How much there was to delete. None as soon as the lane's place is not ``mark`` any more: nothing is deleted
-            from then on.
+            How much was deleted. None if the lane's place is no longer ``mark``: the deletion stops there.
         """
 
     def clear(self, mark: bytes) -> int | None:
-        """Delete every user, every index and what is swept, of all lanes, the places apart; nobody may be saving.
+        """Delete every user, index and sweep number of all lanes, but not the places; no lane may be saving.
 
         Returns:
-            As :meth:`empty`.
+            As in :meth:`empty`.
         """
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""

@@ -1,1 +1,1 @@
-"""All code that talks to Kafka."""
+"""The only code that talks to Kafka."""

@@ -1,4 +1,4 @@
-"""What Kafka says of its topics, now: ids, partition counts and offsets."""
+"""Kafka's present answers about its topics: ids, partition counts and offsets."""
 
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -34,23 +34,23 @@ from streamer.kafka.kafka_client import (
 
 Answer = TypeVar("Answer")
 
-# How long a future may lag behind the deadline that librdkafka itself keeps.
+# How much later than librdkafka's own deadline a future may end.
 _GRACE_S = 2.0
 _RETRY_S = 0.05
 _SETTLE_S = 2.0
 
 
 class TopicFacts(Struct, frozen=True):
-    """A topic as the cluster knows it; made anew under the same name it has another id."""
+    """A topic's id and partition count; a topic that is created again under its name has another id."""
 
     topic_id: str
     partitions: int
 
 
 class Admin:
-    """An admin client with a deadline on each question.
+    """An admin client with a deadline for each request.
 
-    Every method raises :class:`schemas.errors.Unreachable` where Kafka does not answer.
+    Every method raises :class:`schemas.errors.Unreachable` if Kafka does not answer.
     """
 
     def __init__(self, client: Mapping[str, str], request_s: float) -> None:
@@ -61,13 +61,13 @@ class Admin:
         self.kafka = make_client(AdminClient, config, self.reports)
 
     def ask(self, names: Collection[str]) -> dict[str, Future[TopicDescription]]:
-        """Begin to describe these topics, without waiting; see :func:`facts_of`."""
-        # Serves what the client has to say, its log above all, which would pile up during an outage.
+        """Begin to describe these topics, without waiting; :func:`facts_of` decodes an answer."""
+        # Handle the client's events. Its log lines would otherwise pile up during an outage.
         self.kafka.poll(0)
         return self.kafka.describe_topics(TopicCollection(list(names)), request_timeout=self._request_s)
 
     def describe(self, names: Collection[str]) -> dict[str, TopicFacts]:
-        """Those of these topics that exist."""
+        """The facts of these topics, by name; a topic that does not exist is left out."""
         found = {}
         for name in names:
             task = f"describe topic {name}"
@@ -82,10 +82,11 @@ class Admin:
         return self.ask([name])[name]
 
     def describe_settled(self, names: Collection[str], within_s: float = _SETTLE_S) -> dict[str, TopicFacts]:
-        """Those of these topics that exist; a broker knows a topic only a moment after it was made.
+        """The facts of these topics, by name; waits for unknown topics, because a new topic is known later.
 
         Args:
-            within_s: how long to wait for one that is not known.
+            names: the topics.
+            within_s: how many seconds to wait for a topic that is not known.
         """
         end_s = time.monotonic() + min(within_s, self._request_s)
         while len(found := self.describe(names)) < len(set(names)) and time.monotonic() < end_s:
@@ -93,10 +94,10 @@ class Admin:
         return found
 
     def topic(self, name: str) -> TopicFacts:
-        """One topic.
+        """The facts of one topic.
 
         Raises:
-            BadTopics: it does not exist.
+            BadTopics: the topic does not exist.
         """
         facts = self.describe_settled([name]).get(name)
         if facts is None:
@@ -104,12 +105,12 @@ class Admin:
         return facts
 
     def bounds(self, topic: str, partition: int, topic_id: str) -> Bounds:
-        """A partition's first offset and high watermark, which open transactions do not hold back."""
+        """A partition's first offset and its high watermark; open transactions do not lower the watermark."""
         begin = self.offset(topic, partition, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
         return Bounds(begin, self.offset(topic, partition, OffsetSpec.latest()), topic_id)  # type: ignore[no-untyped-call]
 
     def stable_end(self, topic: str, partition: int) -> int:
-        """Where a committed reader comes to now: before what open transactions hold back."""
+        """The last stable offset: a reader of committed records can read up to here now."""
         latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
         return self.offset(topic, partition, latest, IsolationLevel.READ_COMMITTED)
 
@@ -120,8 +121,15 @@ class Admin:
         spec: OffsetSpec,
         isolation: IsolationLevel = IsolationLevel.READ_UNCOMMITTED,
     ) -> int:
-        """One of a partition's offsets; below 0 where there is none such."""
-        task = f"tell the offsets of topic {topic}, partition {partition}"
+        """One of a partition's offsets; below 0 if there is no such offset.
+
+        Args:
+            topic: the topic's name.
+            partition: the partition.
+            spec: which offset, for example the earliest or the latest.
+            isolation: READ_COMMITTED gives the last stable offset as the latest.
+        """
+        task = f"return the offsets of topic {topic}, partition {partition}"
         where = TopicPartition(topic, partition)
 
         def ask() -> Future[ListOffsetsResultInfo]:
@@ -130,14 +138,14 @@ class Admin:
             )[where]
 
         try:
-            # The leader of a topic just made is not known to all brokers at once.
+            # Some brokers learn the leader of a new topic later than others.
             return int(self.asked(ask, task, is_unsettled).offset)
         except KafkaException as error:
             raise self._no_answer(task, error) from None
 
     def committed(self, group: str, places: Sequence[TopicPartition]) -> list[TopicPartition]:
-        """The group's offsets; below 0 where there is none."""
-        task = f"tell the offsets of the group {group}"
+        """The group's committed offsets; below 0 if there is none."""
+        task = f"return the offsets of the group {group}"
         request = ConsumerGroupTopicPartitions(group, list(places))
 
         def ask() -> Future[ConsumerGroupTopicPartitions]:
@@ -154,15 +162,15 @@ class Admin:
         task: str,
         passes: Callable[[KafkaError], bool] = is_passing,
     ) -> Answer:
-        """What Kafka answers; asked again while it refuses with an error that passes.
+        """Kafka's answer to a request; retries after errors that pass by themselves.
 
         Args:
-            ask: begins to ask.
-            task: what was asked, for the message.
-            passes: which errors to ask again after.
+            ask: begins the request.
+            task: a name of the request, for the error message "Kafka did not ...".
+            passes: whether to retry after this error.
 
         Raises:
-            KafkaException: Kafka answered, and refuses.
+            KafkaException: Kafka answered with a refusal.
         """
         try:
             return answered(lambda: self._in_time(ask(), task), self._request_s, passes)
@@ -184,15 +192,15 @@ class Admin:
 
 
 def facts_of(description: TopicDescription) -> TopicFacts:
-    """What we need of a description."""
+    """The facts in a topic's description."""
     return TopicFacts(str(description.topic_id), len(description.partitions))
 
 
 def missing(names: Iterable[str]) -> BadTopics:
-    """The error for topics that are not there."""
+    """The error for topics that do not exist."""
     several = list(names)
     them = "topics {} do not exist" if len(several) > 1 else "topic {} does not exist"
     return BadTopics(
-        f"{them.format(', '.join(several))}: `segue worker` or `segue bootstrap` makes what is missing, or correct the"
-        " setting topic_prefix"
+        f"{them.format(', '.join(several))}: `segue worker` or `segue bootstrap` makes what is missing, or"
+        " correct the setting topic_prefix"
     )

@@ -1,4 +1,4 @@
-"""What all of our Kafka clients share: settings, deadlines, and errors told in one sentence."""
+"""The shared parts of all Kafka clients: settings, deadlines, retries, and errors in one sentence."""
 
 import re
 import time
@@ -20,7 +20,7 @@ log = structlog.get_logger("segue.connect.kafka_access")
 # librdkafka names its own errors with an underscore.
 _ALL_BROKERS_DOWN = KafkaError._ALL_BROKERS_DOWN  # noqa: SLF001
 _SILENT = frozenset({KafkaError._TIMED_OUT, KafkaError._TRANSPORT, KafkaError.REQUEST_TIMED_OUT})  # noqa: SLF001
-# These pass by themselves: a broker restarts, or has only just started, or its metadata lags.
+# These errors pass by themselves: a broker restarts or has just started, or its metadata lags.
 _PASSING = _SILENT | {
     _ALL_BROKERS_DOWN,
     KafkaError._RESOLVE,  # noqa: SLF001
@@ -44,7 +44,7 @@ _PASSING = _SILENT | {
     KafkaError.UNKNOWN_LEADER_EPOCH,
     KafkaError.UNSTABLE_OFFSET_COMMIT,
 }
-# Waiting does not help: the login is not the right one, or may not do what it asks for.
+# Waiting does not help: the login is wrong, or it lacks a right.
 _REFUSED = frozenset(
     {
         KafkaError._AUTHENTICATION,  # noqa: SLF001
@@ -63,7 +63,7 @@ _UNKNOWN = frozenset(
         KafkaError.UNKNOWN_TOPIC_ID,
     }
 )
-# Another producer with our transactional id has been started, or the coordinator acts as if it had.
+# Another producer with our transactional id was started, or the coordinator acts as if this had happened.
 _FENCED = frozenset(
     {
         KafkaError._FENCED,  # noqa: SLF001
@@ -82,11 +82,14 @@ _RETRY_S = 0.1
 class Deadlines(Struct, frozen=True):
     """How long to wait for Kafka.
 
-    ``request_s`` for one answer, ``fence_s`` for a producer to start (which ends its predecessor's
-    transaction), ``commit_s`` for a transaction, ``abort_s`` for ending one that failed. Every
-    ``check_s`` a reader asks whether its topics are still the ones that it began with; without an
-    answer for ``outage_s`` Kafka counts as unreachable. ``transaction_ms`` is after how long the broker
-    ends the transaction of a producer that died.
+    Attributes:
+        request_s: for one answer.
+        fence_s: for a producer to start; this also ends the former producer's transaction.
+        commit_s: for a transaction.
+        abort_s: for the abort of a failed transaction.
+        check_s: the interval at which a reader checks that its topics are still the same topics.
+        outage_s: without an answer for this time, Kafka counts as unreachable.
+        transaction_ms: after this time, the broker ends the transaction of a producer that died.
     """
 
     request_s: float = 10.0
@@ -99,7 +102,7 @@ class Deadlines(Struct, frozen=True):
 
 
 class Reports:
-    """What a client said lately of its connection, for messages: a timeout alone tells nobody why."""
+    """The last connection error of a client, for messages: a timeout alone does not show the reason."""
 
     __slots__ = ("_said", "_said_s")
 
@@ -109,38 +112,38 @@ class Reports:
 
     @property
     def last(self) -> str | None:
-        """The newest error, unless it is too old to be the reason for what happens now."""
+        """The newest error; None if it is too old to be the reason of a present failure."""
         return None if (error := self._lately()) is None else error.str()
 
     @property
     def refused(self) -> bool:
-        """Whether it is that the login was refused."""
+        """Whether the newest error is a refused login."""
         return (error := self._lately()) is not None and error.code() in _REFUSED
 
     def _lately(self) -> KafkaError | None:
         return self._said if time.monotonic() - self._said_s < _LATELY_S else None
 
     def __call__(self, error: KafkaError) -> None:
-        """Take an error of the connection: the ``error_cb`` of librdkafka."""
-        # It follows each failed connection, and hides the one that says why.
+        """Keep an error of the connection: the ``error_cb`` of librdkafka."""
+        # This error follows each failed connection and would hide the error with the reason.
         if error.code() != _ALL_BROKERS_DOWN:
             self._said, self._said_s = error, time.monotonic()
 
     def log(self, level: int, text: str, *args: object) -> None:
-        """Take a line of librdkafka's own log; what matters of it comes as an error, too."""
+        """Log a line of librdkafka's own log at debug level; important lines also come as errors."""
         log.debug("librdkafka", text=text % args, level_number=level)
 
 
 def address(client: Mapping[str, str]) -> str:
-    """Kafka's addresses, for messages."""
+    """Kafka's addresses in the client's settings, for messages."""
     return client.get("bootstrap.servers", "(no bootstrap.servers)")
 
 
 def make_client(factory: Callable[[Config], Client], config: Config, reports: Reports) -> Client:
-    """A producer, consumer or admin client.
+    """A new producer, consumer or admin client.
 
     Raises:
-        BadClientOptions: librdkafka cannot use these settings.
+        BadClientOptions: librdkafka refuses these settings.
     """
     try:
         return factory({**config, "error_cb": reports, "logger": reports})
@@ -148,19 +151,22 @@ def make_client(factory: Callable[[Config], Client], config: Config, reports: Re
         raise BadClientOptions(_refusal(error_of(error).str(), config)) from None
 
 
-def _refusal(told: str, config: Mapping[str, Any]) -> str:
-    """Why librdkafka refuses its settings, with the option to correct; its words begin with what it was to become."""
-    reason = _TO_BECOME.sub("", " ".join(told.split()))
+def _refusal(words: str, config: Mapping[str, Any]) -> str:
+    """Why librdkafka refuses its settings, with the option to correct.
+
+    librdkafka's words begin with the kind of client that it failed to create; this part is removed.
+    """
+    reason = _TO_BECOME.sub("", " ".join(words.split()))
     if "GSSAPI" in reason and not config.keys() & {"sasl.mechanism", "sasl.mechanisms"}:
         return f"{reason}; name the login's sasl.mechanism, such as PLAIN"
     return reason
 
 
 def error_of(error: KafkaException) -> KafkaError:
-    """What lies in the exception."""
-    told = error.args[0]
-    assert isinstance(told, KafkaError)
-    return told
+    """The Kafka error inside an exception."""
+    inner = error.args[0]
+    assert isinstance(inner, KafkaError)
+    return inner
 
 
 def is_fenced(error: KafkaError) -> bool:
@@ -169,50 +175,53 @@ def is_fenced(error: KafkaError) -> bool:
 
 
 def is_unknown(error: KafkaError) -> bool:
-    """Whether there is no such topic or partition."""
+    """Whether the topic or the partition does not exist."""
     return error.code() in _UNKNOWN
 
 
 def is_passing(error: KafkaError) -> bool:
-    """Whether waiting helps."""
+    """Whether the error passes by itself, so a retry may help."""
     return error.code() in _PASSING
 
 
 def why(error: KafkaError, reports: Reports) -> str:
-    """The better reason: why the connection failed, where the error is only that nobody answered."""
+    """The reason of an error; if it is only a timeout, the client's last connection error."""
     return (error.code() in _SILENT and reports.last) or error.str()
 
 
 def unreachable(
     client: Mapping[str, str], task: str, reports: Reports, error: KafkaError | None = None
 ) -> Unreachable:
-    """The error of a Kafka that does not answer, or refuses what a login may do.
+    """The error for a Kafka that does not answer or refuses the login.
 
     Args:
-        task: what it did not do.
-        error: what it answered; None where it did not.
+        client: the client's settings; the message names the addresses.
+        task: completes the sentence "Kafka did not ...".
+        reports: the client's last connection errors.
+        error: Kafka's answer; None if it did not answer.
     """
     reason = reports.last if error is None else why(error, reports)
     refused = reports.refused if error is None or error.code() in _SILENT else error.code() in _REFUSED
-    told = (
+    message = (
         f"Kafka at {address(client)} did not {task}{f' ({reason})' if reason else ''}: check the address, the"
         " login and that the broker runs"
     )
-    return LoginRefused(told) if refused else Unreachable(told)
+    return LoginRefused(message) if refused else Unreachable(message)
 
 
 def answered(
     question: Callable[[], Answer], deadline_s: float, passes: Callable[[KafkaError], bool] = is_passing
 ) -> Answer:
-    """The answer to a question, which is asked again while Kafka refuses it with an error that passes.
+    """The answer to a request; retries while Kafka refuses with an error that passes by itself.
 
-    Every question of Segue to Kafka goes through here, but those inside a transaction. A broker that has only just
-    started says, for some seconds, that it is not the group's coordinator, or that nobody leads a topic just made.
+    All requests to Kafka go through here, except the requests inside a transaction. A broker that has just
+    started answers for some seconds that it is not the group's coordinator, or that a new topic has no
+    leader.
 
     Args:
-        question: asks once, with a timeout of its own.
-        deadline_s: for how long to ask.
-        passes: which errors to ask again after.
+        question: sends the request once, with its own timeout.
+        deadline_s: retry for at most this many seconds.
+        passes: whether to retry after this error.
 
     Raises:
         KafkaException: the last refusal.
@@ -228,5 +237,5 @@ def answered(
 
 
 def is_unsettled(error: KafkaError) -> bool:
-    """Whether waiting helps somebody who knows that the topic is there: a broker hears of a new one later."""
+    """Whether a retry may help if the topic exists: a broker may learn of a new topic later."""
     return is_passing(error) or is_unknown(error)

@@ -1,6 +1,6 @@
-"""Kafka's side of a lane: see :class:`streamer.interfaces.lane_interfaces.Log` for what is promised.
+"""A lane's log on Kafka; :class:`streamer.interfaces.lane_interfaces.Log` states its promises.
 
-One consumer that reads, one producer that writes, one admin client that asks how the topics are now.
+A log has one consumer that reads, one producer that writes, and one admin client that checks the topics.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -21,10 +21,10 @@ from streamer.place.offset_note import note
 
 
 class KafkaLog:
-    """Partition ``partition`` of a lane's topics, as member of nothing: the group only keeps offsets.
+    """One partition of the lane's topics. The lane does not join the group; the group only keeps offsets.
 
-    Most methods hand the call to the reader or the writer: a lane has one log, and each of the two has one
-    client.
+    Most methods call the reader or the writer. A lane has one log; its reader and its writer have one client
+    each.
     """
 
     def __init__(
@@ -37,14 +37,19 @@ class KafkaLog:
         deadlines: Deadlines | None = None,
         closing: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Connects in the background.
+        """Create the clients; they connect in the background.
 
         Args:
+            partition: the lane's partition number.
+            topics: the names of the topics.
+            group: the consumer group that keeps the offsets.
             client: librdkafka's settings: ``bootstrap.servers``, ``security.protocol``…
-            closing: whether the lane is to close, so that waiting for a broker ends.
+            partitioner: the partitioner for records without a partition.
+            deadlines: how long to wait for Kafka.
+            closing: whether the lane must close; waiting for a broker then ends.
 
         Raises:
-            BadSetting: librdkafka cannot use these settings.
+            BadClientOptions: librdkafka refuses these settings.
         """
         deadlines = deadlines or Deadlines()
         self._partition = partition
@@ -57,23 +62,24 @@ class KafkaLog:
         self._formers: Mapping[str, Former] = {}
 
     def fence(self) -> None:
-        """Start the lane's producer, which ends its predecessor's transaction.
+        """Start the lane's producer; this ends the former producer's transaction.
 
         Raises:
-            Fenced: another one did the same at the same time.
-            LaneClosing: the lane is to close.
+            Fenced: another producer of this lane was started at the same time.
+            LaneClosing: the lane must close.
         """
         self._writer.fence()
 
     def committed(self) -> dict[str, Committed]:
-        """The group's stable offsets of the inputs; one without is absent."""
+        """The group's stable offsets by input; an input without a committed offset is absent."""
         return self._reader.committed(self._topics.inputs)
 
     def watch(self, topic: str) -> Bounds:
-        """Go by a topic as the broker knows it now; the bounds of the lane's partition.
+        """The present bounds of the lane's partition of a topic; also remembers the topic's present id.
 
         Raises:
-            BadTopics: the topic does not exist, has no such partition, or another number than before.
+            BadTopics: the topic does not exist, lacks the lane's partition, or has another number of
+                partitions than before.
         """
         facts = self._admin.topic(topic)
         if self._partition >= facts.partitions:
@@ -85,15 +91,15 @@ class KafkaLog:
         return self._admin.bounds(topic, self._partition, facts.topic_id)
 
     def read_from(self, positions: Mapping[str, int]) -> None:
-        """Read these topics from these offsets on, and no other."""
+        """Read these topics from these offsets on; stop reading other topics."""
         self._reader.read_from(positions)
 
     def poll(self, max_records: int, timeout_s: float) -> list[Record]:
-        """Read what is there; waits for the first record, or for the end of a partition.
+        """The next records; waits for the first record or the end of a partition.
 
         Raises:
-            InDoubt: the log does not go on where we stand: an offset is gone, or a topic is.
-            LaneClosing: the lane is to close.
+            InDoubt: the log cannot be read at the lane's offset: the offset or the topic is gone.
+            LaneClosing: the lane must close.
             BadTopics: a topic has another number of partitions than before.
         """
         if self._closing():
@@ -102,37 +108,41 @@ class KafkaLog:
         return self._reader.poll(max_records, timeout_s)
 
     def at_end(self, ends: Mapping[str, int]) -> bool:
-        """Whether reading has passed all these offsets, though no record may lie just below them."""
+        """Whether reading has reached all these offsets, even if no record lies just before them."""
         return self._reader.at_end(ends)
 
     def reached(self) -> Mapping[str, int]:
-        """By topic being read, the offset that is read next; at the end it lies past transaction markers."""
+        """The next offset to read, by topic; at a partition's end, it lies past transaction markers."""
         return self._reader.reached()
 
     def lag(self) -> dict[str, int]:
-        """By topic being read, how many offsets lie ahead, as of the last answer."""
+        """The lag in offsets by topic that is being read, from the last answer."""
         return self._reader.lag()
 
     def note_formers(self, formers: Mapping[str, Former]) -> None:
-        """From now on the offsets' metadata names these topics, which were there before those of now."""
+        """Name these former topics in the metadata of offsets from now on, by input."""
         self._formers = dict(formers)
 
     def commit(self, records: Sequence[OutRecord], positions: Mapping[str, int]) -> dict[str, int]:
-        """One transaction of these records and the inputs' next offsets.
+        """Commit one transaction: these records and the inputs' next offsets.
 
-        The offsets' metadata is the id of the topic that the lane began to read, not of one that may
-        have been made anew under its name since: so such an offset is void for the new one.
+        The metadata of an offset has the id of the topic that the lane began to read. If the topic was
+        created again since, the ids differ, so the offset does not count for the new topic.
+
+        Returns:
+            The offset after the last record written, by topic whose records name a partition.
 
         Raises:
             Fenced: another producer has taken the lane.
-            BadTopics: a topic is not there, or refuses records of such a size.
-            LaneClosing: the broker does not answer, and the lane is to close.
+            InDoubt: the transaction failed, or its result is unknown.
+            BadTopics: a topic does not exist, or it refuses a record as too large.
+            LaneClosing: the broker does not answer, and the lane must close.
         """
         offsets = [self._offset(topic, offset) for topic, offset in positions.items()]
         return self._writer.commit(records, offsets, self._reader.group_metadata)
 
     def close(self) -> None:
-        """Let go of every connection; does not wait for the broker."""
+        """Close every connection without waiting for the broker."""
         self._writer.give_up()
         self._reader.close()
 

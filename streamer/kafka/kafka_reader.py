@@ -1,4 +1,4 @@
-"""The reading side of a lane: one consumer, assigned and never subscribed."""
+"""The reading side of a lane: one consumer with assigned partitions; it never subscribes."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from operator import methodcaller
@@ -33,21 +33,21 @@ _READING: Config = {
     "enable.auto.commit": False,
     "enable.auto.offset.store": False,
     "isolation.level": "read_committed",
-    # A position that the log does not have is a doubt to resolve, never a reason to read elsewhere.
+    # If the log lacks the lane's offset, the lane must take itself over and must not read elsewhere.
     "auto.offset.reset": "error",
-    # Transaction markers and compaction leave gaps, so the last record does not tell that it is the last.
+    # Transaction markers and compaction leave gaps, so the last record does not show the end.
     "enable.partition.eof": True,
 }
 
-# What a user of the library may set otherwise.
+# The client's settings may override these.
 _DEFAULTS: Config = {
-    # The end of a partition is only told by a fetch that waited this long in vain, and a takeover reads
-    # to an end twice: 500 ms, the default, is most of its time.
+    # Only a fetch that waited this long in vain reports the end of a partition. A takeover reads to an end
+    # twice, so with the default of 500 ms it would spend most of its time waiting.
     "fetch.wait.max.ms": 100,
-    # Per lane; the defaults are 50 MB on the wire and 64 MB in the queue.
+    # For each lane; the defaults are 50 MB on the wire and 64 MB in the queue.
     "fetch.max.bytes": 16 * 1024 * 1024,
     "queued.max.messages.kbytes": 16 * 1024,
-    # How long fetching pauses once the queue is full: 1 s by default, in which a lane would empty it and wait.
+    # The pause of fetching when the queue is full. In the default of 1 s, a lane empties the queue and waits.
     "fetch.queue.backoff.ms": 10,
     "fetch.error.backoff.ms": 100,
     "reconnect.backoff.max.ms": 1_000,
@@ -56,7 +56,14 @@ _DEFAULTS: Config = {
 
 
 class Reader:
-    """Reads one partition number of some topics, from offsets that it is told."""
+    """Reads one partition number of some topics, from given offsets.
+
+    Args:
+        partition: the partition number.
+        group: the consumer group that keeps the offsets.
+        client: librdkafka's settings of a client.
+        deadlines: how long to wait for Kafka.
+    """
 
     def __init__(self, partition: int, group: str, client: Mapping[str, str], deadlines: Deadlines) -> None:
         self._partition = partition
@@ -79,33 +86,33 @@ class Reader:
 
     @property
     def group_metadata(self) -> Any:
-        """Whose offsets a producer commits in a transaction."""
+        """The group's metadata, which a producer needs to commit offsets in a transaction."""
         return self._consumer.consumer_group_metadata()
 
     def committed(self, topics: Collection[str]) -> dict[str, Committed]:
-        """The group's stable offsets, by topic; a topic without one is absent.
+        """The group's stable offsets by topic; a topic without a committed offset is absent.
 
         Raises:
-            Unreachable: there was no answer, or an open transaction still held them back.
+            Unreachable: there was no answer, or an open transaction kept the offsets unstable.
         """
-        asked = [TopicPartition(topic, self._partition) for topic in topics]
+        partitions = [TopicPartition(topic, self._partition) for topic in topics]
 
         def ask() -> list[TopicPartition]:
-            # Under read_committed librdkafka asks for stable offsets, and asks again until they are.
-            told = self._consumer.committed(asked, self._deadlines.request_s)
-            for at in told:
+            # With read_committed, librdkafka asks for stable offsets and retries until they are stable.
+            answers = self._consumer.committed(partitions, self._deadlines.request_s)
+            for at in answers:
                 if at.error is not None:
                     raise KafkaException(at.error)
-            return told
+            return answers
 
-        told = self._answered(ask, "tell the group's offsets")
-        return {at.topic: committed(at.offset, at.metadata) for at in told if at.offset >= 0}
+        offsets = self._answered(ask, "return the group's offsets")
+        return {at.topic: committed(at.offset, at.metadata) for at in offsets if at.offset >= 0}
 
     def read_from(self, positions: Mapping[str, int]) -> None:
-        """Read these topics from these offsets on, and no other; ends reached before are forgotten.
+        """Read these topics from these offsets on; stop reading other topics and forget their offsets.
 
         Raises:
-            Unreachable: a topic is new to this consumer, and no broker said who leads it.
+            Unreachable: a topic is new to this consumer, and no broker named the topic's leaders.
         """
         for topic in positions.keys() - self._known:
             self._meet(topic)
@@ -115,13 +122,13 @@ class Reader:
         )
 
     def poll(self, max_records: int, timeout_s: float) -> list[Record]:
-        """What is there, at most ``max_records``.
+        """The next records, at most ``max_records``.
 
-        Waits up to ``timeout_s`` for the first record, or until the end of a partition is reached, which
-        may be all that the caller waits for.
+        Waits up to ``timeout_s`` for the first record or for the end of a partition. A caller may wait only
+        for the end; then the result is empty.
 
         Raises:
-            InDoubt: the log does not go on where we stand.
+            InDoubt: the log cannot be read at the lane's offset.
         """
         first = self._consumer.poll(timeout_s)
         if first is None:
@@ -129,15 +136,15 @@ class Reader:
         return self._records([first, *self._consumer.consume(max_records - 1, 0)])
 
     def at_end(self, ends: Mapping[str, int]) -> bool:
-        """Whether reading has passed all these offsets."""
+        """Whether reading has reached all these offsets."""
         return all(self._next[topic] >= end for topic, end in ends.items())
 
     def reached(self) -> Mapping[str, int]:
-        """By topic, the offset that is read next, at a partition's end beyond what is no record."""
+        """The next offset to read, by topic; at a partition's end, it lies past transaction markers."""
         return dict(self._next)
 
     def lag(self) -> dict[str, int]:
-        """By topic, how many offsets lie ahead, as of the last fetch."""
+        """The lag in offsets by topic, from the last fetch."""
         lag = {}
         for topic, position in self._next.items():
             _, end = self._consumer.get_watermark_offsets(TopicPartition(topic, self._partition), cached=True)
@@ -145,15 +152,15 @@ class Reader:
         return lag
 
     def unreachable(self, task: str) -> Unreachable:
-        """The error of a Kafka that did not do this while we read."""
+        """The error for a Kafka that did not do ``task`` while this reader read."""
         return unreachable(self._client, task, self._reports)
 
     def close(self) -> None:
-        """Let go of the connections; does not wait for the broker."""
+        """Close the connections without waiting for the broker."""
         self._consumer.close()
 
     def _meet(self, topic: str) -> None:
-        """Ask for a topic's leaders; by itself the consumer would ask at its next round, within a second."""
+        """Ask for a topic's leaders now; the consumer alone would ask up to a second later."""
         self._answered(
             lambda: self._consumer.list_topics(topic, self._deadlines.request_s), f"describe topic {topic}"
         )
@@ -181,7 +188,7 @@ class Reader:
                     )
                 )
             elif error.code() == _END_REACHED:
-                # Beyond the last record there may be markers, and this is beyond those, too.
+                # Transaction markers may follow the last record. This offset lies past them.
                 self._next[topic] = max(self._next[topic], offset)
             else:
                 self._trouble(error)
@@ -189,35 +196,34 @@ class Reader:
 
     def _trouble(self, error: KafkaError) -> None:
         if not is_passing(error):
-            raise InDoubt(f"the log does not go on where the lane stands: {error.str()}")
-        log.warning("kafka reads with trouble", brokers=address(self._client), reason=error.str())
+            raise InDoubt(f"the log cannot be read at the lane's offset: {error.str()}")
+        log.warning("kafka reports an error while reading", brokers=address(self._client), reason=error.str())
 
     def _answered(self, ask: Callable[[], Answer], task: str) -> Answer:
         try:
             return answered(ask, self._deadlines.request_s)
         except KafkaException as error:
             if not self._next:
-                # Lets it report why; while something is assigned, this might take a record.
+                # Let the consumer report the reason. With an assignment, this call could take a record.
                 self._consumer.poll(0)
             raise unreachable(self._client, task, self._reports, error_of(error)) from None
 
 
 def headers_of(message: Message) -> Headers:
-    """A record's headers; none where the name of one is not UTF-8, which Kafka allows.
+    """A record's headers; empty if the name of a header is not UTF-8, which Kafka allows.
 
-    For such a name the client hands out a list with a hole in it, which crashes whoever touches it, and
-    leaves an error standing beside it. Whether Python notices the error depends on how it calls: for a
-    method called in place it stops looking once the code is warm, so the call goes through
-    :func:`operator.methodcaller`, which always looks. A second call on the same message would find the
-    list without the error, so there must be none.
+    For such a name, the client returns a list with a hole in it and leaves a Python error set. Code that
+    touches the list crashes. Python does not always notice the error: for a direct method call, it stops
+    checking once the code is warm. :func:`operator.methodcaller` always checks, so the call goes through it.
+    Never call it twice for one message: the second call returns the list without the error.
     """
     try:
-        told = _HEADERS_OF(message)
+        headers = _HEADERS_OF(message)
     except (SystemError, UnicodeDecodeError):
         return ()
-    if not told:
+    if not headers:
         return ()
-    pairs = told.items() if isinstance(told, dict) else told
+    pairs = headers.items() if isinstance(headers, dict) else headers
     return tuple([(name, _bytes(value)) for name, value in pairs])
 
 

@@ -1,7 +1,7 @@
-"""Watches, while a lane reads, that its topics are the ones it began with, and that Kafka answers.
+"""Checks, while a lane reads, that its topics are still the same topics and that Kafka answers.
 
-librdkafka goes on at the same offset in a topic that was deleted and made anew under its name, which
-would pass over the records before that offset; and a consumer that is assigned hears of no new partition.
+If a topic is deleted and created again under its name, librdkafka continues at the same offset and skips the
+records before it. And a consumer with assigned partitions does not notice a new partition.
 """
 
 import time
@@ -18,7 +18,7 @@ from streamer.kafka.kafka_client import Deadlines, address, error_of, is_unknown
 
 
 class TopicWatch:
-    """Asks every ``check_s``, and never waits for the answer."""
+    """Asks Kafka once every ``check_s`` seconds, and never waits for the answer."""
 
     def __init__(
         self,
@@ -32,8 +32,12 @@ class TopicWatch:
     ) -> None:
         """
         Args:
-            on_silence: told each time that there was no answer, and why.
-            on_answer: told when there is one again.
+            admin: the client that asks.
+            client: librdkafka's settings; messages name the addresses.
+            deadlines: how often to ask, and how long Kafka may be silent.
+            monotonic: gives seconds that never go backward.
+            on_silence: called with the reason each time there was no answer.
+            on_answer: called when Kafka answers again.
         """
         self._admin = admin
         self._client = client
@@ -47,10 +51,10 @@ class TopicWatch:
         self._silent_s: float | None = None
 
     def expect(self, topic: str, facts: TopicFacts) -> None:
-        """From now on this is the topic that is meant.
+        """Expect this topic, with this id and this number of partitions, from now on.
 
         Raises:
-            BadTopics: it is the same topic as before with another number of partitions.
+            BadTopics: the topic has the same id as before, but another number of partitions.
         """
         known = self._expected.get(topic)
         if known is not None and known.topic_id == facts.topic_id:
@@ -58,15 +62,15 @@ class TopicWatch:
         self._expected[topic] = facts
 
     def topic_id(self, topic: str) -> str | None:
-        """The id of the topic that is meant; None for one that nobody expects."""
+        """The id of the expected topic; None if :meth:`expect` was never called for it."""
         facts = self._expected.get(topic)
         return None if facts is None else facts.topic_id
 
     def look(self) -> None:
-        """Ask, or weigh an answer that has come.
+        """Ask Kafka if it is time, or check an answer that has arrived.
 
         Raises:
-            InDoubt: a topic is gone, or was made anew.
+            InDoubt: a topic was deleted, and perhaps created again.
             BadTopics: a topic has another number of partitions.
             Unreachable: there has been no answer for ``outage_s``.
         """
@@ -118,6 +122,7 @@ class TopicWatch:
 def _same_count(topic: str, known: TopicFacts, facts: TopicFacts) -> None:
     if facts.partitions != known.partitions:
         raise BadTopics(
-            f"topic {topic} had {known.partitions} partitions and now has {facts.partitions}, which would move"
-            " users between lanes: make new topics (setting topic_prefix) and rebuild the states with `segue rebuild` (docs/operations.md, code 7)"
+            f"topic {topic} had {known.partitions} partitions and now has {facts.partitions}, which would"
+            " move users between lanes: make new topics (setting topic_prefix) and rebuild the states with"
+            " `segue rebuild` (docs/operations.md, code 7)"
         )

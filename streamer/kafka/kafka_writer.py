@@ -1,7 +1,7 @@
-"""The writing side of a lane: one transactional producer, whose start fences its predecessor.
+"""The writing side of a lane: one transactional producer; its start fences the former producer.
 
-Whatever goes wrong, the producer is given up: a transaction that may be open is aborted where the broker
-answers in time, and else ended by the next producer with the same id.
+After any failure, the producer is given up. If the broker answers in time, an open transaction is aborted.
+Else the next producer with the same id ends it.
 """
 
 import threading
@@ -31,31 +31,39 @@ from streamer.kafka.kafka_client import (
     why,
 )
 
-# In between it looks whether the lane is to close, and says that it waits.
+# After this time without success, a call checks whether the lane must close, and logs that it waits.
 _WAIT_S = 1.0
 _RETRY_S = 0.1
-# How long a call may take beyond its own timeout and that of the request on which it waits.
+# How much longer a call may take than its own timeout and its request's timeout together.
 _GRACE_S = 1.0
 
 _TOO_LARGE = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE})
 
-# What a user of the library may set otherwise.
+# The client's settings may override these.
 _DEFAULTS: Config = {
     "linger.ms": 0,
-    # A commit's markers are still being written when the next transaction begins, which the broker refuses
-    # once; by default librdkafka waits 100 ms then, and a transaction back to back takes 106 ms instead of 4.
+    # When the next transaction begins, the broker still writes the markers of the last commit, and refuses
+    # once. By default librdkafka then waits 100 ms, so the next transaction takes 106 ms instead of 4.
     "retry.backoff.ms": 1,
     "reconnect.backoff.max.ms": 1_000,
-    # Headers and the framing come on top of a dead letter of 4 MB.
+    # A dead letter has up to 4 MB, plus headers and framing.
     "message.max.bytes": 5 * 1024 * 1024,
-    # Per lane; a fuller queue is waited for.
+    # For each lane; if the queue is full, the writer waits.
     "queue.buffering.max.kbytes": 64 * 1024,
     "topic.metadata.propagation.max.ms": 10_000,
 }
 
 
 class Writer:
-    """One lane's producer."""
+    """One lane's producer.
+
+    Args:
+        transactional_id: the id that fences the lane's former producer.
+        client: librdkafka's settings of a client.
+        partitioner: the partitioner for records without a partition.
+        deadlines: how long to wait for Kafka.
+        closing: whether the lane must close; waiting for a broker then ends.
+    """
 
     def __init__(
         self,
@@ -80,11 +88,11 @@ class Writer:
         self._producer: Producer | None = None
 
     def fence(self) -> None:
-        """Start a producer; whoever had its transactional id before can write no more.
+        """Start a producer; the former producer with the same transactional id can write no more.
 
         Raises:
-            Fenced: another one did the same at the same time.
-            LaneClosing: the lane is to close.
+            Fenced: another producer of this lane was started at the same time.
+            LaneClosing: the lane must close.
             Unreachable: no coordinator answered in time.
         """
         self.give_up()
@@ -105,21 +113,21 @@ class Writer:
     def commit(
         self, records: Sequence[OutRecord], offsets: list[TopicPartition], group_metadata: Any
     ) -> dict[str, int]:
-        """One transaction of these records and offsets.
+        """Commit one transaction of these records and offsets.
 
         Args:
-            records: what to write.
-            offsets: of the group; none commits the records alone.
-            group_metadata: of the consumer whose group it is; None without offsets.
+            records: the records to write.
+            offsets: the group's offsets to commit; if empty, only the records are committed.
+            group_metadata: the metadata of the group, from its consumer; None without offsets.
 
         Returns:
-            By topic with an explicit partition, the offset after the last record written.
+            The offset after the last record written, by topic whose records name a partition.
 
         Raises:
             Fenced: another producer has taken the lane.
-            InDoubt: it failed, or whether it did is not known.
-            BadTopics: a topic is not there, or refuses records of such a size.
-            LaneClosing: the broker does not answer, and the lane is to close.
+            InDoubt: the transaction failed, or its result is unknown.
+            BadTopics: a topic does not exist, or it refuses a record as too large.
+            LaneClosing: the broker does not answer, and the lane must close.
         """
         producer = self._producer
         if producer is None:
@@ -136,7 +144,7 @@ class Writer:
                 args = offsets, group_metadata, timeout_s
                 if not _returns_within(overdue_s, lambda: producer.send_offsets_to_transaction(*args)):
                     raise InDoubt(
-                        "the transaction failed, or whether it did is not known: no answer on the offsets from"
+                        "the transaction failed, or its result is unknown: no answer on the offsets from"
                         f" Kafka at {address(self._client)}"
                     )
 
@@ -145,10 +153,10 @@ class Writer:
             self._until(end_s, "commit", producer, producer.commit_transaction)
         except KafkaException as raised:
             if written.failure is None and error_of(raised).txn_requires_abort():
-                # The report that tells the cause may come just after the transaction's error.
+                # The delivery report with the cause may arrive just after the transaction's error.
                 with suppress(KafkaException):
                     producer.poll(_RETRY_S)
-            failed = _failed(error_of(raised), written, self._reports)  # an abort adds reports of its own
+            failed = _failed(error_of(raised), written, self._reports)  # before the abort adds more reports
             self._abort(producer)
             raise failed from None
         except BaseException:
@@ -157,16 +165,17 @@ class Writer:
         return written.next_offsets
 
     def give_up(self) -> None:
-        """Let go of the producer; does not wait for the broker."""
+        """Give up the producer without waiting for the broker."""
         producer, self._producer = self._producer, None
         if producer is not None:
-            # Callbacks of records under way would keep it alive; `close` would wait for the broker for ever.
+            # The callbacks of unsent records would keep the producer alive, and `close` would wait for the
+            # broker for ever.
             producer.purge()
-            with suppress(KafkaException):  # it says once more why the producer is of no use
+            with suppress(KafkaException):  # the same failure, reported again
                 producer.flush(_RETRY_S)
 
     def _abort(self, producer: Producer) -> None:
-        """End the transaction if that goes quickly, so that readers need not wait for its timeout."""
+        """Abort the transaction if the broker answers quickly, so readers need not wait for its timeout."""
         try:
             producer.abort_transaction(self._deadlines.abort_s)
         except KafkaException as error:
@@ -174,8 +183,8 @@ class Writer:
         self.give_up()
 
     def _until(self, end_s: float, task: str, producer: Producer, call: Callable[[float], None]) -> None:
-        """Call again while the error says that this may help and there is time."""
-        said = False
+        """Make the call, and retry while the error is retriable and there is time."""
+        logged = False
         while True:
             try:
                 return call(max(_RETRY_S, min(_WAIT_S, end_s - time.monotonic())))
@@ -186,8 +195,8 @@ class Writer:
             if self._closing():
                 raise LaneClosing
             producer.poll(_RETRY_S)
-            if not said:
-                said = True
+            if not logged:
+                logged = True
                 log.warning(
                     "kafka lets the lane wait",
                     to=task,
@@ -197,7 +206,7 @@ class Writer:
 
 
 class _Written:
-    """What the delivery reports tell of one transaction."""
+    """The delivery reports of one transaction."""
 
     __slots__ = ("failure", "next_offsets")
 
@@ -206,7 +215,7 @@ class _Written:
         self.failure: tuple[KafkaError, OutRecord] | None = None
 
     def report(self, record: OutRecord) -> Callable[[KafkaError | None, Message], None]:
-        """The callback for one record."""
+        """The delivery callback for one record."""
 
         def delivered(error: KafkaError | None, message: Message) -> None:
             offset = message.offset()
@@ -219,18 +228,19 @@ class _Written:
 
 
 def _returns_within(seconds: float, call: Callable[[], None]) -> bool:
-    """Make a call that may never return; its thread is left behind then, and its producer with it.
+    """Make a call that may never return; whether it returned in time. If not, its thread stays behind.
 
-    librdkafka forgets the timeout of ``send_offsets_to_transaction`` while it waits for the group's coordinator
-    (https://github.com/confluentinc/librdkafka/issues/5456), and waits for ever for one that was missing from the
-    metadata for a moment, as a broker is that restarts (issue 5511).
+    While librdkafka waits for the group's coordinator, it ignores the timeout of
+    ``send_offsets_to_transaction`` (https://github.com/confluentinc/librdkafka/issues/5456). A restarting
+    broker is missing from the metadata for a moment, and then librdkafka may wait for it for ever (issue
+    5511).
     """
     returned: Future[None] = Future()
 
     def run() -> None:
         try:
             call()
-        except BaseException as error:  # noqa: BLE001 - raised where the result is asked for
+        except BaseException as error:  # noqa: BLE001 - `returned.result` raises it
             returned.set_exception(error)
         else:
             returned.set_result(None)
@@ -264,10 +274,10 @@ def _produce(producer: Producer, record: OutRecord, written: _Written, end_s: fl
 
 
 def _failed(error: KafkaError, written: _Written, reports: Reports) -> Exception:
-    """What a failed transaction means to the lane."""
+    """The error that a failed transaction raises in the lane."""
     cause, record = written.failure or (error, None)
     if is_fenced(error) or is_fenced(cause):
-        return Fenced("another producer has taken this lane, or it did nothing for longer than a transaction")
+        return Fenced("another producer has taken this lane, or the transaction exceeded its timeout")
     if record is not None and cause.code() in _TOO_LARGE:
         size = len(record.key or b"") + len(record.value or b"")
         return BadTopics(
@@ -276,6 +286,6 @@ def _failed(error: KafkaError, written: _Written, reports: Reports) -> Exception
     if record is not None and is_unknown(cause):
         return BadTopics(
             f"topic {record.topic} does not exist, or has no partition {record.partition}: create it (`segue"
-            " doctor` names all that are needed)"
+            " doctor` names all topics that are needed)"
         )
-    return InDoubt(f"the transaction failed, or whether it did is not known: {why(cause, reports)}")
+    return InDoubt(f"the transaction failed, or its result is unknown: {why(cause, reports)}")

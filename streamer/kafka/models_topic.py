@@ -1,4 +1,4 @@
-"""The topic of releases, as its one writer at a time sees it: made when missing, written in transactions."""
+"""The topic of releases, for its publisher: creates it if it is missing, and writes it in transactions."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -19,7 +19,7 @@ from streamer.kafka.kafka_reader import Reader
 from streamer.kafka.kafka_writer import Writer
 from streamer.kafka.topics_admin import check_config, check_one_partition, create_topic
 
-# A coordinator that has only just started reads its log first.
+# A coordinator that has just started must first read its log.
 _TRANSACTION_S = 120.0
 _POLL_S = 0.2
 _SEEN_S = 0.05
@@ -28,15 +28,15 @@ _OVERHEAD_BYTES = 4_096  # a record's key, headers and framing, and the batch's
 
 
 class ModelsTopic:
-    """``segment-models`` of one Kafka; it has one partition. Connects to nothing before it is asked.
+    """The topic ``segment-models`` with its one partition. The first call of a method connects.
+
+    Every method raises :class:`~schemas.errors.Unreachable` if Kafka does not answer in time or refuses the
+    login, and :class:`~schemas.errors.BadSetting` if librdkafka refuses the client's settings.
 
     Args:
         topics: the names of the topics.
         client: librdkafka's settings of a client.
-        deadline_s: how long to wait for each answer.
-
-    Every method raises :class:`~schemas.errors.Unreachable` where Kafka does not answer in time or refuses the
-    login, and :class:`~schemas.errors.BadSetting` where librdkafka cannot use the client's settings.
+        deadline_s: how many seconds to wait for each answer.
     """
 
     def __init__(self, topics: Topics, client: Mapping[str, str], deadline_s: float) -> None:
@@ -46,10 +46,10 @@ class ModelsTopic:
         self._deadline_s = deadline_s
 
     def ensure(self) -> None:
-        """Make the topic when it is missing.
+        """Create the topic if it is missing.
 
         Raises:
-            BadTopics: it exists and is not as it has to be, or cannot be made.
+            BadTopics: the topic cannot be created, or it exists with a wrong configuration.
         """
         admin = self._admin()
         facts = admin.describe([self._topic]).get(self._topic)
@@ -60,10 +60,10 @@ class ModelsTopic:
         check_config(admin, self._topic, self._config)
 
     def read(self) -> list[Record]:
-        """All committed records, oldest first; none where there is no topic.
+        """All committed records, the oldest first; empty if the topic does not exist.
 
         Raises:
-            BadTopics: this login may not read it.
+            BadTopics: this login may not read the topic.
         """
         admin = self._admin()
         if self._topic not in admin.describe([self._topic]):
@@ -72,8 +72,8 @@ class ModelsTopic:
         end = admin.stable_end(self._topic, 0)
         reader = Reader(
             0,
-            f"{self._topic}-reader",  # asked for by librdkafka; nothing is committed
-            # A broker keeps an answer without records, which tells the topic's end, back for so long.
+            f"{self._topic}-reader",  # librdkafka needs a group; nothing is committed
+            # The broker delays an answer without records for this long; this answer shows the topic's end.
             {"fetch.wait.max.ms": "10", **self._client},
             Deadlines(request_s=self._deadline_s),
         )
@@ -81,7 +81,8 @@ class ModelsTopic:
             return self._read(reader, begin, end)
         except InDoubt as doubt:
             raise BadTopics(
-                f"topic {self._topic} cannot be read ({doubt}): may this login READ it, and was it made anew?"
+                f"topic {self._topic} cannot be read ({doubt}): check that this login may READ it; if the"
+                " topic was just created again, retry"
             ) from None
         finally:
             reader.close()
@@ -92,29 +93,29 @@ class ModelsTopic:
         end_s = time.monotonic() + self._deadline_s
         while not reader.at_end({self._topic: end}):
             if time.monotonic() >= end_s:
-                raise reader.unreachable(f"give topic {self._topic} to its end")
+                raise reader.unreachable(f"return all records of topic {self._topic}")
             found += reader.poll(_BATCH, _POLL_S)
         return found
 
     def write(
         self, records: Sequence[tuple[str, bytes, Headers]], check: Callable[[], None] = lambda: None
     ) -> int:
-        """Write the records in one transaction; the offset of the last.
+        """Write the records in one transaction; return the offset of the last record.
 
         Args:
-            records: key, value and headers of each.
-            check: called when no earlier writer can commit any more; what it raises ends the writing.
+            records: the key, value and headers of each record.
+            check: called once no earlier writer can commit any more. If it raises, nothing is written.
 
         Raises:
-            BadRelease: a value does not fit into a record of the topic.
-            BadTopics: the topic takes smaller records than it should.
+            BadRelease: a value is too large for a record of the topic.
+            BadTopics: the topic's limit for records is too small.
         """
         most = int(self._config["max.message.bytes"]) - _OVERHEAD_BYTES
         for key, value, _ in records:
             if len(value) > most:
                 raise BadRelease(
-                    f"release {key} has {len(value):,} bytes, and a record at most {most:,}: train with label or"
-                    " frequency encoding, or with fewer components"
+                    f"release {key} has {len(value):,} bytes, and a record at most {most:,}: train with label"
+                    " or frequency encoding, or with fewer components"
                 )
         out = [OutRecord(self._topic, key.encode(), value, headers, 0) for key, value, headers in records]
         deadlines = Deadlines(request_s=self._deadline_s, fence_s=_TRANSACTION_S, commit_s=_TRANSACTION_S)
@@ -125,13 +126,13 @@ class ModelsTopic:
             last = writer.commit(out, [], None)[self._topic] - 1
         except Fenced:
             raise Unreachable(
-                f"another publisher to topic {self._topic} took over: nothing was published here; look at what it "
-                "published, then publish again"
+                f"another publisher to topic {self._topic} took over: nothing was published here; look at"
+                " what it published, then publish again"
             ) from None
         except InDoubt as doubt:
             raise Unreachable(
-                f"Kafka at {address(self._client)} did not take the release, or did not say so ({doubt}): publish it "
-                "again, which does no harm"
+                f"Kafka at {address(self._client)} did not confirm that it took the release ({doubt}):"
+                " publish it again, which does no harm"
             ) from None
         finally:
             writer.give_up()

@@ -1,4 +1,4 @@
-"""Makes the topics, and checks that they fit together before a worker reads them."""
+"""Creates the topics, and checks that they fit together before a worker reads them."""
 
 from collections.abc import Mapping
 
@@ -21,7 +21,7 @@ _COMPRESSION, _UNCOMPRESSED = "compression.type", "uncompressed"
 
 
 class ClusterFacts(Struct, frozen=True):
-    """A Kafka that answers. The protocol does not tell its version."""
+    """The facts of a Kafka cluster that answers. The protocol does not contain Kafka's version."""
 
     cluster_id: str
     brokers: int
@@ -35,18 +35,20 @@ def create_topics(
     replication: int = -1,
     deadline_s: float = DEADLINE_S,
 ) -> list[str]:
-    """Make those topics that do not exist; the others stay as they are.
+    """Create the topics that do not exist; existing topics stay as they are.
 
     Args:
         client: librdkafka's settings of a client.
-        partitions: of every topic but ``segment-models``, which has one.
+        topics: the names of the topics.
+        partitions: the number of partitions of every topic except ``segment-models``, which has one.
         replication: how many brokers hold a copy; -1 for the broker's default.
+        deadline_s: how many seconds to wait for each answer.
 
     Returns:
-        The names of the topics made.
+        The names of the created topics.
 
     Raises:
-        BadTopics: Kafka refuses to make one.
+        BadTopics: Kafka refuses to create a topic.
         Unreachable: no broker answers within ``deadline_s``.
     """
     admin = Admin(client, deadline_s)
@@ -55,16 +57,22 @@ def create_topics(
         for name, config in topic_configs(topics).items()
     ]
     made = [topic.topic for topic in wanted if create_topic(admin, topic, deadline_s)]
-    # All of them exist now, also those that another made just before: several workers begin at once.
+    # All topics exist now, but another worker may have created some of them just before. Wait until this
+    # client knows them all.
     admin.describe_settled([topic.topic for topic in wanted], deadline_s)
     return sorted(made)
 
 
 def create_topic(admin: Admin, topic: NewTopic, deadline_s: float) -> bool:
-    """Make a topic; whether it was not there.
+    """Create a topic; return whether it did not exist before.
+
+    Args:
+        admin: the client that asks.
+        topic: the topic with its configuration.
+        deadline_s: how many seconds to wait for the answer.
 
     Raises:
-        BadTopics: Kafka refuses to make it.
+        BadTopics: Kafka refuses to create the topic.
         Unreachable: no broker answers in time.
     """
     name = topic.topic
@@ -75,27 +83,35 @@ def create_topic(admin: Admin, topic: NewTopic, deadline_s: float) -> bool:
             lambda error: is_passing(error) or _is_fenced_off(error),
         )
     except KafkaException as error:
-        told = error_of(error)
-        if told.code() != KafkaError.TOPIC_ALREADY_EXISTS:
-            raise BadTopics(f"topic {name} cannot be made: {told.str()}") from None
+        reason = error_of(error)
+        if reason.code() != KafkaError.TOPIC_ALREADY_EXISTS:
+            raise BadTopics(f"topic {name} cannot be made: {reason.str()}") from None
         return False
     return True
 
 
 def _is_fenced_off(error: KafkaError) -> bool:
-    """Whether a cluster that has only just started lets no broker in yet; too few brokers have the same code."""
+    """Whether a cluster that has just started has not admitted its brokers yet.
+
+    The error code alone does not show this: a cluster with too few brokers answers with the same code.
+    """
     return error.code() == KafkaError.INVALID_REPLICATION_FACTOR and "fenced" in error.str()
 
 
 def check_topics(client: Mapping[str, str], topics: Topics, *, deadline_s: float = DEADLINE_S) -> int:
-    """Whether a worker may read and write these topics. ``segment-models`` may still be missing.
+    """Check that a worker can read and write these topics; ``segment-models`` may still be missing.
+
+    Args:
+        client: librdkafka's settings of a client.
+        topics: the names of the topics.
+        deadline_s: how many seconds to wait for each answer.
 
     Returns:
         The number of partitions, which is the number of lanes.
 
     Raises:
-        BadTopics: one is missing, the lanes' topics have unequal counts, or one has a configuration with
-            which records would be lost or refused.
+        BadTopics: a topic is missing, the lanes' topics have different numbers of partitions, or a topic has
+            a configuration that loses or refuses records.
         Unreachable: no broker answers within ``deadline_s``.
     """
     admin = Admin(client, deadline_s)
@@ -108,8 +124,8 @@ def check_topics(client: Mapping[str, str], topics: Topics, *, deadline_s: float
     for name in topics.laned:
         if counts[name] != counts[first]:
             raise BadTopics(
-                f"topic {first} has {counts[first]} partitions and {name} has {counts[name]}: a user must have the"
-                " same number in both, so make them anew with equal counts"
+                f"topic {first} has {counts[first]} partitions and {name} has {counts[name]}: a user must"
+                " have the same number in both, so create them again with equal counts"
             )
     check_one_partition(topics.models, counts.get(topics.models, 1))
     for name in found:
@@ -118,21 +134,23 @@ def check_topics(client: Mapping[str, str], topics: Topics, *, deadline_s: float
 
 
 def check_one_partition(name: str, partitions: int) -> None:
-    """See that the topic of releases has one partition.
+    """Check that the topic of releases has one partition.
 
     Raises:
-        BadTopics: it has more.
+        BadTopics: the topic has more partitions.
     """
     if partitions != 1:
         raise BadTopics(
-            f"topic {name} has {partitions} partitions, which leaves the order of releases open: make it anew with 1"
+            f"topic {name} has {partitions} partitions, which leaves the order of releases open: create it"
+            " again with 1"
         )
 
 
 def inflating(client: Mapping[str, str], topics: Topics, *, deadline_s: float = DEADLINE_S) -> dict[str, int]:
-    """The bytes that one batch of an input may have compressed, by topic, of those that take compressed ones.
+    """The largest compressed batch in bytes, by input that accepts compressed batches.
 
-    A worker holds what it inflates to. Topics that are missing, or that this login may not ask of, are absent.
+    A worker holds the whole uncompressed batch in memory. An input is left out if it is missing, or if this
+    login may not read its configuration.
     """
     admin = Admin(client, deadline_s)
     configs = {name: _config(admin, name) for name in admin.describe(list(topics.sources))}
@@ -144,7 +162,7 @@ def inflating(client: Mapping[str, str], topics: Topics, *, deadline_s: float = 
 
 
 def describe_cluster(client: Mapping[str, str], *, deadline_s: float = DEADLINE_S) -> ClusterFacts:
-    """What ``segue doctor`` says of Kafka.
+    """The facts of the cluster, for ``segue doctor``.
 
     Raises:
         Unreachable: no broker answers within ``deadline_s``.
@@ -157,12 +175,12 @@ def describe_cluster(client: Mapping[str, str], *, deadline_s: float = DEADLINE_
 
 
 def _config(admin: Admin, name: str) -> dict[str, str]:
-    """A topic's configuration; empty where this login may not read it."""
+    """A topic's configuration; empty if this login may not read it."""
     resource = ConfigResource(ResourceType.TOPIC, name)
     try:
         entries = admin.asked(
             lambda: admin.kafka.describe_configs([resource])[resource],
-            f"tell the configuration of topic {name}",
+            f"return the configuration of topic {name}",
         )
     except KafkaException as error:
         log.warning("topic not checked", topic=name, reason=error_of(error).str())
@@ -171,10 +189,12 @@ def _config(admin: Admin, name: str) -> dict[str, str]:
 
 
 def check_config(admin: Admin, name: str, wanted: Mapping[str, str]) -> None:
-    """See that a topic loses and refuses no record; one whose configuration this login may not read is believed.
+    """Check that a topic's configuration neither loses nor refuses records.
+
+    A configuration that this login may not read is accepted.
 
     Raises:
-        BadTopics: it would.
+        BadTopics: the topic would lose or refuse records.
     """
     config = _config(admin, name)
     policy = config.get(_POLICY, wanted[_POLICY])

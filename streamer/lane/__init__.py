@@ -1,1 +1,1 @@
-"""One lane: batches, release switches and sweeps, one transaction after the other."""
+"""One lane: its takeovers, batches, release switches and sweeps, one transaction after the other."""

@@ -1,19 +1,21 @@
-"""A lane: one input partition number, from its events to its changes (DESIGN §3).
+"""A lane: one partition number of all inputs, from its events to its changes.
 
-The order of a batch, each step leaning on the one before; a crash between any two of them is healed by
-the next takeover:
+The order of a batch. Each step needs the step before it. The next takeover heals a crash between any two
+steps:
 
 1. read    the records
-2. load    the place and the users; a place that this lane did not write last ends the batch; then one model for all
-3. decide  fold, score, compare, in memory
-4. similar the nearest users of those who change
-5. commit  one Kafka transaction: changes, users' records, dead letters, events re-keyed to other lanes, the
-           inputs' next offsets
-6. save    one script: states, index and the new place, if the place is still the one of step 2
+2. load    the place and the users. The batch ends here if this lane did not write the place last. Then choose
+           one model for the whole batch
+3. decide  fold, score and compare, in memory
+4. similar find the nearest users of the users who change
+5. commit  one Kafka transaction: changes, users' records, dead letters, re-keyed events for other lanes, and
+           the inputs' next offsets
+6. save    one script: states, indexes and the new place, only if the place is still the place of step 2
 
-A newer activation starts a *sweep*, which decides the lane's users anew. Its batches run between those of
-events. They read no records and leave the offsets alone; they load users whom an older activation decided.
-What is left stands in Redis, so a takeover goes on with it (:mod:`streamer.lane.run_takeover`).
+A newer activation starts a *sweep*, which re-decides the lane's users. The batches of the sweep run between
+the batches of events. They read no records and do not change the offsets. They load users whom an older
+activation decided. Redis holds the users that are left, so a takeover continues the sweep
+(:mod:`streamer.lane.run_takeover`).
 """
 
 import time
@@ -46,7 +48,19 @@ from streamer.takeover import healing
 
 
 class Lane:
-    """One lane's protocol, over a log and a store; nothing here knows Kafka or Redis."""
+    """One lane's protocol over a log and a store; this class does not know Kafka or Redis.
+
+    Args:
+        partition: the lane's partition number.
+        log: the lane's side of Kafka.
+        store: the lane's side of Redis.
+        models: the published releases.
+        config: the settings of the lanes.
+        watcher: receives the lane's progress.
+        clock: gives the present time in UTC, for ``emitted_at``.
+        closing: whether the lane must close; a takeover then stops before its next save.
+        monotonic: gives seconds that never go backward, for durations and pauses.
+    """
 
     def __init__(
         self,
@@ -68,7 +82,7 @@ class Lane:
         self._watcher = watcher
         self._clock = clock
         self._monotonic = monotonic
-        # By input the newest offset that was read.
+        # By input, the newest offset of the last read.
         self._polled: dict[str, int] = {}
         self._pace = Pace(config.sweep_per_s, config.max_batch)
         self._switch = Switch(partition, models, store, config)
@@ -86,39 +100,40 @@ class Lane:
         return {topic: place.positions[topic] for topic in self._config.topics.inputs}
 
     def take_over(self, writer: str) -> None:
-        """Become the lane's owner and bring its states up to what Kafka holds: see :meth:`Takeover.run`."""
+        """Become the lane's owner and bring its states up to date with Kafka: see :meth:`Takeover.run`."""
         self._takeover.run(writer)
 
     def step(self, timeout_s: float) -> int:
-        """Take one batch, if events come within ``timeout_s``, and one of the sweep, if it is due.
+        """Run one batch of events, if events come within ``timeout_s``, and one batch of the sweep, if due.
 
         Returns:
-            How many records were taken, and users swept.
+            The number of records in the batch, plus the number of users that were swept.
 
         Raises:
-            InDoubt: nothing of this batch may be believed; take the lane over.
-            NotReady: a release that is to be used is not known to this worker.
+            InDoubt: the result of the batch is unknown; take the lane over.
+            NotReady: this worker does not know a release that it must use.
         """
         if not self._saves.held.swept:
             timeout_s = min(timeout_s, self._pace.wait_s(self._monotonic()))
         records = self._log.poll(self._config.max_batch, timeout_s)
         self._polled = {record.topic: record.offset for record in records}
         if records:
-            for one in healing.halved(in_order(records, self._config.topics), self._take):
-                self._take([one], too_large=True)
+            for record in healing.halved(in_order(records, self._config.topics), self._take):
+                self._take([record], too_large=True)
         else:
             self._check_place()
         self._watcher.reached(self.positions, self._log.lag())
         return len(records) + self._sweep()
 
     def _take(self, records: Sequence[Record], *, too_large: bool = False) -> None:
-        """Take a batch whole.
+        """Run one batch: steps 2 to 6.
 
         Args:
-            too_large: its only event is a dead letter, since its user's state would be too large to save.
+            too_large: the batch has only one event, and its user's state may be too large to save. If it is,
+                the event becomes a dead letter.
 
         Raises:
-            TooLarge: it is to be taken in parts; nothing was written.
+            TooLarge: the batch must be divided into smaller batches. Nothing was written.
         """
         began = self._monotonic()
         batch = read_batch(
@@ -143,7 +158,7 @@ class Lane:
             users,
             turn.model,
             [*batch.rekeyed, *batch.dead_letters],
-            self._beyond_marks(batch.positions),
+            self._past_markers(batch.positions),
         )
         committed = self._monotonic()
         self._save(writes, reached, turn)
@@ -156,12 +171,12 @@ class Lane:
         }
         self._watcher.batch(replace(batch, unknown=unknown), changes, seconds)
 
-    def _beyond_marks(self, positions: dict[str, int]) -> dict[str, int]:
-        """These positions, each past the transaction markers and aborted records that follow it.
+    def _past_markers(self, positions: dict[str, int]) -> dict[str, int]:
+        """The positions, each moved past the transaction markers and aborted records that follow it.
 
-        A place before such a marker would lie before the log's beginning once retention has emptied the
-        partition, as if events had been missed. A batch that is taken in parts leaves records that are read and
-        not yet taken.
+        Retention may later empty the partition. Then a place before such a marker would lie before the log's
+        beginning, and it would seem that events are lost. A position stays as it is if a divided batch has
+        records that were read but not yet applied.
         """
         ahead = self._log.reached()
         return {
@@ -183,11 +198,12 @@ class Lane:
             nonlocal left
             users = Users(self._store, dict.fromkeys(user_ids, ()))
             self._saves.expect(users.place)
-            changes = self._decide_anew(users, turn.model)
+            changes = self._redecide(users, turn.model)
             writes = users.writes(turn.sweep, turn.filled, self._config.rules)
             if len(user_ids) > 1:
                 check_size(writes)
-            # Who changes only in Redis needs no transaction: the save is refused where another took the lane.
+            # Users whose decision stays change only in Redis and need no transaction. If another worker has
+            # taken the lane, the save is refused.
             reached = self._commit(changes, users, turn.model, (), self.positions) if changes else {}
             left -= len(user_ids)
             self._save(writes, reached, turn, swept=left == 0)
@@ -200,7 +216,7 @@ class Lane:
         """The model, the sweep and the indexes of the next batch."""
         return self._switch.turn(self._saves.place)
 
-    def _decide_anew(self, users: Users, model: ActiveModel) -> list[Change]:
+    def _redecide(self, users: Users, model: ActiveModel) -> list[Change]:
         now = self._clock()
         cause = Cause(
             type="model",
@@ -219,7 +235,7 @@ class Lane:
     def _decide(
         self, batch: Batch, users: Users, model: ActiveModel
     ) -> tuple[Batch, list[Change], tuple[Incoming, ...]]:
-        """The batch without what is refused, the changes, and the erasures of users of whom nothing is known."""
+        """The batch without its refused events, the changes, and the erasures of unknown users."""
         rules, now = self._config.rules, self._clock()
         changes: list[Change] = []
         unknown: list[Incoming] = []
@@ -251,7 +267,10 @@ class Lane:
         others: Sequence[OutRecord],
         positions: dict[str, int],
     ) -> dict[str, int]:
-        """Commit one transaction. Returns the offsets reached: of the inputs, and of ``user-segments`` if it was written."""
+        """Commit one transaction; return the next offsets, by topic.
+
+        These are the inputs and, if it was written, ``user-segments``.
+        """
         out = [record for change in changes for record in self._records(change, users, model)]
         written = self._log.commit([*out, *others], positions)
         topic = self._config.topics.users
@@ -264,13 +283,13 @@ class Lane:
     def _save(
         self, writes: Sequence[UserWrite], reached: dict[str, int], turn: Turn, *, swept: bool = False
     ) -> None:
-        """``swept``: with these users the sweep has come to all."""
+        """Save the batch; ``swept``: with these users, the sweep has reached all users."""
         self._saves.save(places.encode(self._saves.held), writes, reached, turn, swept=swept)
 
     def _check_place(self) -> None:
-        """An idle lane looks once in a while whether Redis lost its place, or another took it."""
+        """Check the place of an idle lane: Redis may have lost it, or another worker may have taken it."""
         if self._monotonic() - self._saves.seen_s >= self._config.place_check_s:
             self._saves.expect(self._store.follow())
-            reached = self._beyond_marks(self.positions)
+            reached = self._past_markers(self.positions)
             if reached != self.positions:
                 self._save([], reached, self._turn())

@@ -12,12 +12,12 @@ from streamer.place.place import Place
 
 
 class LaneSaves:
-    """Saves for one lane.
+    """The saves of one lane.
 
     Attributes:
-        place: the place that was written last; a takeover begins with one that is not written yet. None before
-            the first takeover.
-        seen_s: when the place was last seen to be this one, on the monotonic clock.
+        place: the place that the lane wrote last. A takeover begins with a place that is not written yet.
+            None before the first takeover.
+        seen_s: when this place was last seen in Redis, in seconds of the monotonic clock.
     """
 
     def __init__(self, store: Store, monotonic: Callable[[], float]) -> None:
@@ -38,10 +38,10 @@ class LaneSaves:
         return self.place
 
     def expect(self, stored: bytes | None) -> None:
-        """See that this is the place that the lane wrote last.
+        """Check that the stored bytes are the place that the lane wrote last.
 
         Raises:
-            InDoubt: it is not.
+            InDoubt: Redis has another place or no place.
         """
         if stored != places.encode(self.held):
             raise InDoubt("the place in Redis is not the one that this lane wrote last")
@@ -56,7 +56,21 @@ class LaneSaves:
         *,
         swept: bool = False,
     ) -> bytes:
-        """Write the users and the place that follows, if the stored place is still ``expected``."""
+        """Write the users and the next place, if the stored place is still ``expected``.
+
+        Args:
+            expected: the bytes of the place before this save; None if Redis has no place.
+            writes: the users to write.
+            reached: the next offsets after the batch, by topic.
+            turn: the model and the sweep of the batch.
+            swept: with these users, the sweep has reached all users.
+
+        Returns:
+            The bytes of the new place.
+
+        Raises:
+            InDoubt: Redis has another place, and nothing was written.
+        """
         swept = swept or (self.held.swept and turn.sweep == self.held.sweep)
         following = replace(
             self.held,

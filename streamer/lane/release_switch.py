@@ -1,8 +1,10 @@
-"""Which release decides now: the newest, as soon as every lane keeps a complete index of its space (DESIGN §6).
+"""The release that decides now: the newest one, as soon as every lane has a complete index of its space.
 
-A release of the space in use decides at once. One of another space first has each lane *fill* the index of that space:
-a sweep by the release in use, that writes both indexes from then on. A place that says so, and that the sweep has come to
-all users, is the lane's note. Then the new release decides, and its sweep takes the users out of the old index.
+A new release in the present space decides at once. For a new release in another space, each lane first
+*fills* the index of that space: the release in use makes a sweep, and from then on every save writes both
+indexes.
+The lane's place records that the sweep has reached all users. When every lane's place says so, the new
+release decides, and its sweep removes the users from the old index.
 """
 
 from collections.abc import Iterable, Mapping
@@ -26,8 +28,12 @@ from streamer.user.user_state import Decided, UserState
 
 
 class Turn(Struct, frozen=True):
-    """What a batch goes by: the model that decides, the sweep that it belongs to, and by space the angles in the
-    indexes that are filled meanwhile.
+    """The model and the sweep for one batch.
+
+    Attributes:
+        model: the model that decides.
+        sweep: the sweep that the batch belongs to.
+        filled: by space whose index the sweep fills, the function that gives a user's angle there.
     """
 
     model: ActiveModel
@@ -36,7 +42,14 @@ class Turn(Struct, frozen=True):
 
 
 class Switch:
-    """One lane's view of which release decides."""
+    """Chooses the release that decides in one lane.
+
+    Args:
+        partition: the lane's partition number.
+        models: the published releases.
+        store: the lane's store; it gives the places of the other lanes.
+        config: the settings of the lanes.
+    """
 
     def __init__(self, partition: int, models: Models, store: Store, config: LaneConfig) -> None:
         self._models = models
@@ -47,10 +60,10 @@ class Switch:
         self._scorers: dict[str, Scorer] = {}
 
     def newest(self) -> ActiveModel:
-        """The newest release that has been read.
+        """The newest release that this worker has read.
 
         Raises:
-            NotReady: there is none yet.
+            NotReady: there is no release yet.
         """
         model = self._models.current()
         if model is None:
@@ -58,10 +71,10 @@ class Switch:
         return model
 
     def turn(self, place: Place | None) -> Turn:
-        """What the batch after this place goes by.
+        """The model and the sweep for the batch after this place.
 
         Raises:
-            NotReady: no release was read yet, or not the one that the place tells of.
+            NotReady: there is no release yet, or this worker has not read the release that the place names.
         """
         newest = self.newest()
         if place is None:
@@ -75,17 +88,23 @@ class Switch:
         in_use = self._former_model(sweep.version, sweep.activation, sweep.at, newest)
         if in_use is None:
             return self._at_once(place, newest)
-        if self._everywhere(place, newest.release.space):
+        if self._every_lane_has_index(place, newest.release.space):
             return Turn(newest, using(sweep, newest), {})
         sweep = filling(sweep, newest)
         return Turn(in_use, sweep, self._filled(sweep))
 
     def after(self, turn: Turn, decisions: Iterable[Decided | None]) -> Turn:
-        """What batches go by after these decisions: the lane had come to a later activation, where one of
-        them is of it, and crashed before it could save that.
+        """The model and the sweep after a takeover has read these decisions.
+
+        A decision by a later activation shows that the lane had used that activation, and crashed before it
+        could save this.
+
+        Args:
+            turn: the model and the sweep so far.
+            decisions: the decisions that were read from ``user-segments``; None for an erased user.
 
         Raises:
-            NotReady: the later one was not read yet.
+            NotReady: this worker has not read the later activation.
         """
         model = turn.model
         of_topic = (d for d in decisions if d is not None and d.models_topic == model.topic_id)
@@ -97,29 +116,30 @@ class Switch:
         if latest.activation == newest.activation:
             used = newest
         else:
-            # Compaction may have taken the record that tells its time.
+            # Compaction may have deleted the record that has the activation's time.
             used = self._former_model(latest.model_version, latest.activation, newest.at, newest) or newest
-        # What the lane had filled for it, Redis may have lost.
+        # Redis may have lost the index that the lane had filled for this release.
         whole = turn.sweep.whole and turn.sweep.space == used.release.space
         return Turn(used, using(turn.sweep, used, whole=whole), {})
 
     def _at_once(self, place: Place, newest: ActiveModel) -> Turn:
-        """The newest decides, whichever indexes there are: what was in use is not known any more."""
+        """The newest release decides, whatever indexes there are: the release in use is no longer known."""
         whole = has_index(place, newest.release.space)
         return Turn(newest, using(place.sweep, newest, whole=whole), {})
 
     def _expect_read(self, activation: int, newest: ActiveModel) -> None:
-        """A lane that a later activation decided for, than this worker has read, waits for that one."""
+        """Wait, by raising NotReady, if a later activation than this worker has read decided in the lane."""
         read = max(newest.activation, self._models.known_activation())
         if activation > read:
             raise NotReady(
-                f"the lane was decided by activation {activation}, and this worker has read the releases up to {read}"
+                f"the lane was decided by activation {activation}, and this worker has read the releases"
+                f" up to {read}"
             )
 
     def _former_model(
         self, version: str, activation: int, at: datetime, newest: ActiveModel
     ) -> ActiveModel | None:
-        """A release in use before the newest; None where it is not known any more."""
+        """The release that was in use before the newest; None if it is no longer known."""
         former = self._former
         if former is None or (former.topic_id, former.activation) != (newest.topic_id, activation):
             release = self._release(version)
@@ -128,15 +148,16 @@ class Switch:
             self._former = former = ActiveModel(release, Scorer(release), activation, newest.topic_id, at)
         return former
 
-    def _everywhere(self, place: Place, space: str) -> bool:
-        """Whether every lane notes a complete index of this space.
+    def _every_lane_has_index(self, place: Place, space: str) -> bool:
+        """Whether every lane's place records a complete index of this space.
 
-        A lane without a place does not: its owner, who may not have read of this release, is about to write one.
+        A lane without a place has no index. Its owner is about to write a place, and may not have read the
+        new release.
         """
         if not has_index(place, space):
             return False
         stored = self._store.places(self._others)
-        return len(stored) == len(self._others) and all(_notes(one, space) for one in stored)
+        return len(stored) == len(self._others) and all(_place_has_index(place, space) for place in stored)
 
     def _filled(self, sweep: Sweep) -> dict[str, AngleOf]:
         return {space: self._angle_by(self._scorer(version)) for space, version in sweep.filling.items()}
@@ -154,7 +175,7 @@ class Switch:
             release = self._release(version)
             if release is None:
                 raise NotReady(
-                    f"release {version}, whose index is filled, is not known any more: publish it again"
+                    f"release {version} is not known any more, but the lane fills its index: publish it again"
                 )
             self._scorers[version] = Scorer(release)
         return self._scorers[version]
@@ -166,6 +187,6 @@ class Switch:
             return None
 
 
-def _notes(stored: bytes, space: str) -> bool:
+def _place_has_index(stored: bytes, space: str) -> bool:
     place = places.readable(stored)
     return place is not None and has_index(place, space)

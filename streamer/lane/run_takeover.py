@@ -1,16 +1,16 @@
-"""A takeover: a lane gets its owner, and its states come up to what Kafka holds (DESIGN §3).
+"""A takeover: a lane gets a new owner, and its states in Redis are brought up to date with Kafka.
 
 The order of a takeover:
 
 1. fence   start the producer; the former owner can write no more
-2. ask     for the committed offsets, stable ones, the place and the topics; a doubt if another worker
-           commits meanwhile
-3. weigh   them: where to fold from, where to decide from; a place that Redis did not keep whole counts for
-           nothing, and what lies there of the lane is deleted
+2. ask     for the stable committed offsets, the place and the topics; raise InDoubt if another worker commits
+           meanwhile
+3. weigh   them: choose the offsets to fold from and to decide from. A place that Redis did not keep whole
+           does not count, and the lane's states are deleted there
 4. fold    from the place up to the committed offsets, without deciding
-5. adopt   what ``user-segments`` says from the place on: segment, activation, sequence
-6. save    with the next step, even if nothing was read: whoever held the lane before is locked out
-7. look    whether the lane was not moved elsewhere, or back, meanwhile
+5. adopt   the decisions in ``user-segments`` from the place on: segment, activation, sequence
+6. save    with the next step number, even if nothing was read: this locks out the lane's former owner
+7. look    whether the lane was moved to another prefix, or back, meanwhile
 8. follow  the inputs, from the offsets reached; from here on the lane decides
 """
 
@@ -35,7 +35,19 @@ from streamer.user.user_state import Decided
 
 
 class Takeover:
-    """The takeovers of one lane, one after the other."""
+    """The takeovers of one lane, one after the other.
+
+    Args:
+        partition: the lane's partition number.
+        log: the lane's side of Kafka.
+        store: the lane's side of Redis.
+        models: the published releases.
+        config: the settings of the lanes.
+        watcher: receives the lane's progress.
+        switch: chooses the release that decides.
+        saves: the lane's saves; it holds the place.
+        closing: whether the lane must close; a takeover then stops before its next save.
+    """
 
     def __init__(
         self,
@@ -60,21 +72,21 @@ class Takeover:
         self._closing = closing
 
     def run(self, writer: str) -> None:
-        """Become the lane's owner and bring its states up to what Kafka holds.
+        """Become the lane's owner and bring its states up to date with Kafka.
 
         Args:
             writer: a name that no other takeover has.
 
         Raises:
-            NotReady: there is no release to place users by, or the lane has come to a later one.
-            InDoubt: another took the lane meanwhile, or an answer was lost; call again.
+            NotReady: there is no release yet, or the lane has used a later release than this worker has read.
+            InDoubt: another worker took the lane meanwhile, or an answer was lost; call again.
             NeedsRebuild: an operator must decide.
-            LaneClosing: it is to close, and what was healed so far is saved.
+            LaneClosing: the lane must close. The part that was healed is saved.
         """
         self._switch.newest()
         topics = self._config.topics
         self._watcher.phase("taking over", None)
-        # A store that does not answer raises here, before anybody is fenced.
+        # If the store does not answer, this raises before the former owner is fenced.
         follow_lane(self._store)
         self._log.fence()
         snapshot = read_snapshot(self._log, self._store, topics)
@@ -96,7 +108,7 @@ class Takeover:
         self._log.note_formers(start.formers)
         stored = healing.emptied(self._store, snapshot, self._partition, self._config, writer)
         self._heal(stored, start, users_end, topic_ids, turn)
-        # Redis may have lost the mark that moved the lane here, before the lane was saved here.
+        # Redis may have lost the mark that moved the lane here, before this takeover saved the lane.
         self._saves.expect(self._store.follow())
         self._log.read_from(start.decide_from)
         self._watcher.phase("live", None)
@@ -116,7 +128,7 @@ class Takeover:
                 bootstrapped=self._models.bootstrap_standing() is not None,
             )
         except NeedsRebuild as reason:
-            # An operator is asked only for what still holds.
+            # Ask an operator only if the offsets and the place have not changed.
             snapshot.ensure_current(self._log, self._store)
             snapshot.refuse(reason)
         if start.by_users:
@@ -136,8 +148,8 @@ class Takeover:
 
         def load(wanted: Mapping[str, Collection[str]]) -> Users:
             users = Users(self._store, wanted)
-            # A save writes what differs from what was read. That must not be a save that Redis loses again, or
-            # that another worker made meanwhile.
+            # A save writes the difference to the states that were read. So these states must come from the
+            # last save of this takeover: not from a save that Redis loses again, or from another worker.
             if users.place != expected:
                 raise InDoubt("the place in Redis is not the one that this takeover wrote last")
             return users
@@ -166,10 +178,11 @@ class Takeover:
 
 
 def _until_adopted(topic_ids: dict[str, str], former: Place, start: Start) -> dict[str, str]:
-    """The topics' ids in the places of a takeover but its last.
+    """The topics' ids in all places of a takeover except its last place.
 
-    An input made anew stays void until every decision is adopted: those not adopted yet name offsets of the
-    old topic, and a takeover after a crash must not take them for offsets of the new one.
+    An input that was deleted and created again keeps its former id until every decision is adopted. The other
+    decisions name offsets of the former topic, and a takeover after a crash must not use them in the new
+    topic.
     """
     not_folded = {topic for topic, offset in start.fold_from.items() if start.decide_from[topic] == offset}
     return {**topic_ids, **{t: former.topic_ids[t] for t in not_folded & former.topic_ids.keys()}}

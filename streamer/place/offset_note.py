@@ -1,7 +1,7 @@
-"""What the metadata of a committed offset says: of which topic it is, and which topic of that name was before.
+"""The metadata of a committed offset: the id of its topic, and the former topic of the same name.
 
-Group offsets outlive a deleted topic, and Redis may be lost: so the note alone tells then that facts existed which the
-log does not hold.
+A group's offsets outlive a deleted topic. If Redis is lost too, only this note shows that there were facts
+that the log no longer holds.
 """
 
 import re
@@ -12,7 +12,7 @@ _NOTE = re.compile(r"(?P<id>\S+)(?: after (?P<former>\S+)@(?P<offset>\d+)(?P<ear
 
 
 def note(topic_id: str, former: Former | None) -> str:
-    """The metadata to commit with an offset.
+    """The metadata to commit with an offset of the topic with this id.
 
     >>> note("b2", None), note("b2", Former("a1", 70)), note("c3", Former("b2", 0, earlier=True))
     ('b2', 'b2 after a1@70', 'c3 after b2@0+')
@@ -23,7 +23,7 @@ def note(topic_id: str, former: Former | None) -> str:
 
 
 def committed(offset: int, metadata: str | None) -> Committed:
-    """A committed offset with what its metadata says; a tool's says nothing.
+    """A committed offset with its decoded metadata; an offset that a tool committed has no topic id.
 
     >>> committed(3, "b2 after a1@70")
     Committed(offset=3, topic_id='b2', former=Former(topic_id='a1', offset=70, earlier=False))

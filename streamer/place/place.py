@@ -1,4 +1,4 @@
-"""A lane's place: how far Redis has come in the lane, and under which settings."""
+"""A lane's place: how far the states in Redis have come in the lane, and under which settings."""
 
 from datetime import datetime
 
@@ -16,9 +16,9 @@ from streamer.user.stored_formats import NEWEST, check_format
 
 
 class FoldSettings(Struct, frozen=True):
-    """The settings that change what the fold makes of a log; a place made under others is refused.
+    """The settings that change the result of the fold; a place with other settings is refused.
 
-    ``declared`` are the features beyond the article's seven (:func:`schemas.features.beyond_default`).
+    ``declared`` holds the features beyond the default seven (:func:`schemas.features.beyond_default`).
     """
 
     partitions: int
@@ -29,12 +29,18 @@ class FoldSettings(Struct, frozen=True):
 
 
 class Sweep(Struct, frozen=True):
-    """What decides the lane's users, and which indexes it writes; ``number`` counts them.
+    """The activation that decides the lane's users, and the indexes that its saves write.
 
-    The activation: the offset ``activation`` in the topic of releases with the id ``models_topic``, its time ``at``,
-    and the release's ``version`` and ``space``. ``filling`` names other spaces whose index is written too, each with the
-    version of a release of it; ``dropped`` those whose index the lane's users leave.
-    ``whole`` is whether the index of ``space`` held all of the lane's users when the sweep began.
+    Attributes:
+        number: counts the lane's sweeps, from 1.
+        models_topic: the id of the topic of releases.
+        activation: the offset of the activation in this topic.
+        at: the time of the activation.
+        version: the version of the activated release.
+        space: the space of this release.
+        filling: the other spaces whose index is also written; by space, the version of one of its releases.
+        dropped: the spaces whose index the lane's users leave.
+        whole: the index of ``space`` held all of the lane's users when the sweep began.
     """
 
     number: int
@@ -48,16 +54,24 @@ class Sweep(Struct, frozen=True):
     whole: bool = True
 
     def by(self, model: ActiveModel) -> bool:
-        """Whether this activation decides."""
+        """Whether this is the sweep of the model's activation."""
         return (self.models_topic, self.activation) == (model.topic_id, model.activation)
 
 
 class Place(Struct, frozen=True):
-    """The next offset of each input and of ``user-segments`` in this lane, with the topics' ids.
+    """How far the states in Redis have come in one lane.
 
-    ``step`` counts the lane's saves and ``writer`` names the takeover that saved, so that no two saves
-    leave the same bytes. ``sweep`` is the lane's newest, ``swept`` whether it has come to all of the lane's users.
-    ``formers`` are the inputs' topics before those of now, as far as the lane has read of them.
+    Attributes:
+        step: counts the lane's saves. With ``writer``, it makes the bytes of every save different.
+        writer: the takeover that saved.
+        positions: the next offset of each input and of ``user-segments``, by topic.
+        topic_ids: the ids of these topics, by topic.
+        settings: the settings of the fold that made the states.
+        sweep: the lane's newest sweep.
+        swept: this sweep has reached all of the lane's users.
+        formers: by input that was deleted and created again, the topic before the present topic, and how far
+            the lane has read it.
+        format: the format number, see :mod:`streamer.user.stored_formats`.
     """
 
     step: int
@@ -71,13 +85,19 @@ class Place(Struct, frozen=True):
     format: int = NEWEST
 
 
-# Made once, and before there are threads: msgspec learns a type when it first needs it, and two lanes that make it
-# do so at once crash the process.
+# Made at import, before there are threads: msgspec inspects a type on first use, and the process crashes if
+# two lanes start this at the same time.
 _decoder = msgspec.json.Decoder(Place)
 
 
 def using(former: Sweep | None, model: ActiveModel, *, whole: bool = True) -> Sweep:
-    """The sweep with which a model begins to decide: every index but its own is left."""
+    """The sweep with which a model begins to decide; users leave every index except the model's.
+
+    Args:
+        former: the lane's sweep so far; None if there is none.
+        model: the model that decides from now on.
+        whole: the index of the model's space already holds all of the lane's users.
+    """
     release = model.release
     others: set[str] = set()
     if former is not None:
@@ -95,7 +115,10 @@ def using(former: Sweep | None, model: ActiveModel, *, whole: bool = True) -> Sw
 
 
 def filling(former: Sweep, model: ActiveModel) -> Sweep:
-    """The sweep that fills the index of a model that does not decide yet; the former one where it does so."""
+    """The sweep that also fills the index of a model that does not decide yet.
+
+    Returns ``former`` if it already writes this index.
+    """
     space = model.release.space
     if space == former.space or space in former.filling:
         return former
@@ -108,7 +131,7 @@ def filling(former: Sweep, model: ActiveModel) -> Sweep:
 
 
 def has_index(place: Place, space: str) -> bool:
-    """Whether the index of a space holds every user of the lane, and every save keeps it so."""
+    """Whether the index of a space holds every user of the lane, and every save keeps it complete."""
     sweep = place.sweep
     if space == sweep.space:
         return sweep.whole or place.swept
@@ -116,16 +139,17 @@ def has_index(place: Place, space: str) -> bool:
 
 
 def encode(place: Place) -> bytes:
-    """The bytes that the save script compares: the same place gives the same bytes."""
+    """The stored bytes, which the save script compares; the same place always gives the same bytes."""
     return msgspec.json.encode(place, order="deterministic")
 
 
 def decode(stored: bytes) -> Place:
-    """Read a stored place.
+    """The place in stored bytes.
 
     Raises:
-        NewerFormat: a newer version wrote it.
-        NeedsRebuild: a mark stands there (:mod:`streamer.place.place_marks`), or the place cannot be read.
+        NewerFormat: a newer version wrote the place.
+        NeedsRebuild: a mark is stored instead (:mod:`streamer.place.place_marks`), or the place cannot be
+            read.
     """
     match mark_in(stored):
         case Refilling(what="bootstrap"):
@@ -133,21 +157,24 @@ def decode(stored: bytes) -> Place:
         case Refilling():
             raise NeedsRebuild("a rebuild of this Redis prefix did not end: run `segue rebuild` again")
         case Emptying():
-            raise NeedsRebuild("a worker empties this lane, to fold it again: run the same when it is live")
+            raise NeedsRebuild(
+                "a worker empties this lane, to fold it again: run this command again when the lane is live"
+            )
         case Moved(prefix=prefix):
             raise NeedsRebuild(f"the lane's states have moved: set redis_prefix to {prefix!r}")
     try:
         check_format(stored, "the lane's place")
-        # Format 1 lacks ``formers`` and the number, and says the same without.
+        # Format 1 lacks ``formers`` and the number; the defaults mean the same.
         return replace(_decoder.decode(stored), format=NEWEST)
     except msgspec.DecodeError as error:
         raise NeedsRebuild(
-            f"the lane's place in Redis cannot be read ({error}): rebuild the states with `segue rebuild` (docs/operations.md, code 7), or set another Redis prefix"
+            f"the lane's place in Redis cannot be read ({error}): rebuild the states with `segue rebuild`"
+            " (docs/operations.md, code 7), or set another Redis prefix"
         ) from None
 
 
 def readable(stored: bytes) -> Place | None:
-    """The place; None where :func:`decode` would refuse it."""
+    """The place in stored bytes; None if :func:`decode` would refuse them."""
     try:
         return decode(stored)
     except NeedsRebuild:

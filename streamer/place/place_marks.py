@@ -1,6 +1,6 @@
-"""What may stand in a lane's place instead of a place: a mark, from which no worker goes on.
+"""Marks: a mark is stored instead of a lane's place, and no worker continues from a mark.
 
-Every save compares the place, so one write of a mark locks out whoever worked in the lane before. A mark is
+Every save compares the place, so one write of a mark locks out the worker that had the lane before. A mark is
 stored as one JSON text; a place is a JSON object.
 """
 
@@ -14,9 +14,9 @@ Refill = Literal["bootstrap", "rebuild"]
 
 
 class Refilling(Struct, frozen=True):
-    """A bootstrap or a rebuild fills the lane, or ended too early: nobody may take the states for whole.
+    """A bootstrap or a rebuild fills the lane, or it ended too early; the states are not complete.
 
-    ``writer`` names it, so that a later one locks it out. ``save`` is the number of its newest save.
+    ``writer`` names this run, so a later run locks it out. ``save`` is the number of its newest save.
     """
 
     what: Refill
@@ -25,27 +25,27 @@ class Refilling(Struct, frozen=True):
 
 
 class Emptying(Struct, frozen=True):
-    """A takeover empties a torn lane. Whoever finds this mark empties the lane again."""
+    """A takeover empties a torn lane. The next takeover that finds this mark empties the lane again."""
 
     writer: str
 
 
 class Moved(Struct, frozen=True):
-    """The lane goes on under another Redis prefix."""
+    """The lane continues under another Redis prefix."""
 
     prefix: str
 
 
 Mark = Refilling | Emptying | Moved
 
-# The first versions named no save, and before that no writer.
+# The first versions wrote no writer and no save, and later versions wrote a writer but no save.
 _REFILLING = re.compile(r"a (bootstrap|rebuild) was begun(?:: (.*?)(?:, save (\d+))?)?", re.DOTALL)
 _EMPTYING = "a torn lane is being emptied: "
 _MOVED = "moved to: "
 
 
 def encode_mark(mark: Mark) -> bytes:
-    """The bytes that are stored.
+    """The stored bytes of a mark.
 
     >>> encode_mark(Moved("segue-2:")), encode_mark(Refilling("rebuild", "rebuild 7f", 3))
     (b'"moved to: segue-2:"', b'"a rebuild was begun: rebuild 7f, save 3"')
@@ -64,7 +64,7 @@ def _text(mark: Mark) -> str:
 
 
 def mark_in(stored: bytes | None) -> Mark | None:
-    """The mark that is stored; None where something else is, or nothing.
+    """The mark in stored bytes; None if the bytes are something else or absent.
 
     >>> mark_in(b'"moved to: segue-2:"'), mark_in(b'{"step":3}'), mark_in(None)
     (Moved(prefix='segue-2:'), None, None)
@@ -86,17 +86,17 @@ def mark_in(stored: bytes | None) -> Mark | None:
 
 
 def moved_to(stored: bytes | None) -> str | None:
-    """The Redis prefix under which the lane goes on; None where no such mark is stored."""
+    """The Redis prefix under which the lane continues; None if the lane has not moved."""
     mark = mark_in(stored)
     return mark.prefix if isinstance(mark, Moved) else None
 
 
 def is_refilled(stored: bytes | None, what: Refill) -> bool:
-    """Whether a bootstrap, or a rebuild, was begun and has not ended."""
+    """Whether a bootstrap, or a rebuild, has begun and has not ended."""
     mark = mark_in(stored)
     return isinstance(mark, Refilling) and mark.what == what
 
 
 def is_emptied(stored: bytes | None) -> bool:
-    """Whether a torn lane is not empty yet."""
+    """Whether a takeover has begun to empty the lane and has not ended."""
     return isinstance(mark_in(stored), Emptying)

@@ -1,7 +1,7 @@
-"""Every Redis key, what it holds, why, and how long it lives. docs/redis.md tells it with examples.
+"""Every Redis key: its content, its purpose and its lifetime. docs/redis.md shows examples.
 
-All keys lie under one prefix (``segue:`` by default) and none expires: a lane writes them, and only an
-erasure or an operator takes them away.
+All keys lie under one prefix (``segue:`` by default). No key expires: a lane writes the keys, and only an
+erasure or an operator deletes them.
 """
 
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from schemas.errors import BadSetting
 
-# Fields of a user's hash. The plain ones are for readers; `state` is what the lane itself reads back.
+# Fields of a user's hash. The plain fields are for readers; the lane itself reads back only `state`.
 STATE = "state"
 SEGMENT = "segment"
 # Each order is a field of its own, so that an event reads and writes one order, however many there are.
@@ -21,8 +21,9 @@ class Keys:
     """The names of the keys under a prefix.
 
     Attributes:
-        lane_of: for Redis Cluster, the lane of a user id. Then a lane's keys share the hash tag
-            ``{lane}`` and lie on one node, since one script writes them all.
+        prefix: the beginning of every key.
+        lane_of: gives the lane of a user id; set only for Redis Cluster. Then a lane's keys share the hash
+            tag ``{lane}``, so they lie on one node and one script can write them all.
 
     >>> Keys("segue:").user("7"), Keys("segue:").place(3), Keys("segue:").angles("4f1c")
     ('segue:user:7', 'segue:place:3', 'segue:angles:4f1c')
@@ -32,8 +33,10 @@ class Keys:
     'segue:user:{3}:7'
     >>> Keys("segue:").orders("7"), Keys("segue:").user_of(b"segue:orders:a:7")
     ('segue:orders:7', 'a:7')
-    >>> Keys("segue:").user_of(b"segue:user:a:7"), Keys("segue:", lane_of=lambda user_id: 3).user_of(b"segue:user:{3}:7")
-    ('a:7', '7')
+    >>> Keys("segue:").user_of(b"segue:user:a:7")
+    'a:7'
+    >>> Keys("segue:", lane_of=lambda user_id: 3).user_of(b"segue:user:{3}:7")
+    '7'
     """
 
     prefix: str = "segue:"
@@ -44,7 +47,7 @@ class Keys:
             raise BadSetting("redis_prefix", self.prefix, "leave out the braces on Redis Cluster")
 
     def user(self, user_id: str) -> str:
-        """A hash: the user's segment and state, and each order. Lives until the user is erased."""
+        """A hash: the user's segment, state and orders. It lives until the user is erased."""
         if self.lane_of is None:
             return f"{self.prefix}user:{user_id}"
         return f"{self.prefix}user:{{{self.lane_of(user_id)}}}:{user_id}"
@@ -55,48 +58,50 @@ class Keys:
         return name if self.lane_of is None else name.partition("}:")[2]
 
     def orders(self, user_id: str) -> str:
-        """A sorted set: the index of a user's orders, where they are many. Lives as long as the orders do."""
+        """A sorted set: the index of the orders of a user who has many. It lives as long as the orders."""
         if self.lane_of is None:
             return f"{self.prefix}orders:{user_id}"
         return f"{self.prefix}orders:{{{self.lane_of(user_id)}}}:{user_id}"
 
     def every_orders(self) -> str:
-        """A pattern for SCAN that the indexes of all users' orders match."""
+        """A pattern for SCAN that matches the indexes of all users' orders."""
         return f"{_literal(self.prefix)}orders:*"
 
     def every_user(self) -> str:
-        """A pattern for SCAN that all users' keys match, and no other key of the prefix."""
+        """A pattern for SCAN that matches all users' keys and no other key of the prefix."""
         return f"{_literal(self.prefix)}user:*"
 
     def every_angles(self) -> str:
-        """A pattern for SCAN that all indexes' keys match."""
+        """A pattern for SCAN that matches the indexes of users by angle, of all spaces."""
         return f"{_literal(self.prefix)}angles:*"
 
     def place(self, lane: int) -> str:
-        """A string: how far the lane's states have come. Every save compares it and replaces it."""
+        """A string: how far the lane's states have come. Every save compares and replaces it."""
         return f"{self.prefix}place:{lane}" if self.lane_of is None else f"{self.prefix}place:{{{lane}}}"
 
     def saves(self, lane: int) -> str:
-        """A number: how many saves of the lane Redis has run. The place names the same, or the lane is torn."""
+        """A number: how many saves of the lane Redis has run. If the place differs, the lane is torn."""
         return f"{self.prefix}saves:{lane}" if self.lane_of is None else f"{self.prefix}saves:{{{lane}}}"
 
     def swept(self, lane: int) -> str:
-        """A sorted set of the lane's user ids by the number of the sweep that each is up to."""
+        """A sorted set of the lane's user ids, by the number of the last sweep that reached each user."""
         return f"{self.prefix}swept:{lane}" if self.lane_of is None else f"{self.prefix}swept:{{{lane}}}"
 
     def every_swept(self) -> str:
-        """A pattern for SCAN that the sets of all lanes match."""
+        """A pattern for SCAN that matches the sweep sets of all lanes."""
         return f"{_literal(self.prefix)}swept:*"
 
     def every_place(self) -> str:
-        """A pattern for SCAN that the places of all lanes match."""
+        """A pattern for SCAN that matches the places of all lanes."""
         return f"{_literal(self.prefix)}place:*"
 
     def overlaps(self, prefix: str) -> bool:
-        """Whether a user's or a lane's key under one of both prefixes may be taken for one under the other.
+        """Whether a key under one prefix can look like a key under the other.
 
-        >>> Keys("segue:").overlaps("segue:user:"), Keys("segue:user:").overlaps("segue:"), Keys("segue:").overlaps("segue:2:")
-        (True, True, False)
+        >>> Keys("segue:").overlaps("segue:user:"), Keys("segue:user:").overlaps("segue:")
+        (True, True)
+        >>> Keys("segue:").overlaps("segue:2:")
+        False
         """
         kinds = ("user:", "orders:", "angles:", "swept:", "place:", "saves:")
         return any(
@@ -106,18 +111,18 @@ class Keys:
         )
 
     def rebuild(self) -> str:
-        """A string: the prefix that a rebuild fills beside this one, until the lanes have moved there."""
+        """A string: the second prefix that a rebuild fills. It lives until the lanes have moved there."""
         return f"{self.prefix}rebuild"
 
     def trial(self, name: str) -> str:
-        """What begins the keys of a trial of what the login may do; they live for that moment."""
+        """The beginning of the keys that test the login's rights; these keys live only for the test."""
         return f"{self.prefix}trial:{name}"
 
     def angles(self, space: str) -> str:
-        """A sorted set of user ids by angle in radians: who is similar to whom in this space."""
+        """A sorted set of user ids by angle in radians: the index that finds similar users in this space."""
         return f"{self.prefix}angles:{space}"
 
 
 def _literal(text: str) -> str:
-    """The text as a pattern of Redis that matches itself alone."""
+    """A Redis pattern that matches exactly this text."""
     return "".join(f"\\{character}" if character in "*?[]^\\" else character for character in text)

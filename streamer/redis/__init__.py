@@ -1,1 +1,1 @@
-"""All code of lanes that talks to Redis."""
+"""The only code of lanes that talks to Redis."""

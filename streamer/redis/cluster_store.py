@@ -1,4 +1,4 @@
-"""Redis Cluster's side of a lane: a lane's keys share a hash tag, and the index lies on a node of its own."""
+"""A lane's store on Redis Cluster: the lane's keys share a hash tag, and an index may lie on another node."""
 
 from collections.abc import Callable, Collection, Sequence
 from typing import cast
@@ -17,11 +17,11 @@ _PORT = 6379
 
 
 class ClusterStore(RedisStore):
-    """The same promises as :class:`streamer.redis.redis_store.RedisStore`, but for two.
+    """The same promises as :class:`streamer.redis.redis_store.RedisStore`, with two exceptions.
 
-    Similar users take two round trips, since their segments lie on other nodes than the index. And a save
-    writes users and place whole, the index after: a crash between the two leaves entries behind, which
-    the lane writes again when it heals.
+    A search for similar users takes two round trips, because their segments lie on other nodes than the
+    index. A save writes the users and the place first, all or nothing, and then the index. A crash between
+    the two leaves old index entries, which the lane writes again when it heals.
     """
 
     _on_one_node = False
@@ -34,13 +34,17 @@ class ClusterStore(RedisStore):
         prefix: str = "segue:",
         timeout_s: float = TIMEOUT_S,
     ) -> None:
-        """Connects at once, to learn which node has what.
+        """Connect at once, to learn which node holds which keys.
 
         Args:
-            url: ``redis://`` or ``rediss://``, of any node.
-            lane: the partition number.
-            lane_of: the partition number of a user id.
-            timeout_s: how long one call may take, in seconds, before Redis counts as unreachable.
+            url: the address of any node, ``redis://`` or ``rediss://``.
+            lane: the lane's partition number.
+            lane_of: gives the partition number of a user id.
+            prefix: the prefix of all keys.
+            timeout_s: after this many seconds without an answer, Redis counts as unreachable.
+
+        Raises:
+            Unreachable: no node answers.
         """
         keys = Keys(prefix, lane_of)
         at = urlsplit(url)
@@ -54,19 +58,30 @@ class ClusterStore(RedisStore):
     def neighbours(
         self, space: str, angles: Sequence[float], n: int, exclude: Collection[str]
     ) -> list[list[Neighbour]]:
-        """For each angle (radians) the nearest ``n`` users but those excluded, by distance, then user id."""
+        """For each angle, the nearest ``n`` users by angular distance and then by user id.
+
+        Args:
+            space: the space of the index.
+            angles: the directions to search from, in radians.
+            n: how many users each search must find.
+            exclude: the ids of users to leave out.
+        """
         found = super().neighbours(space, angles, n, exclude)
         user_ids = list({user.user_id for near in found for user in near})
         pipeline = self._redis.pipeline(transaction=False)
         for user_id in user_ids:
             pipeline.hget(self._keys.user(user_id), SEGMENT)
         with reaching(self._address):
-            told = cast(list[bytes | None], pipeline.execute())
-        segments = {u: None if s is None else int(s) for u, s in zip(user_ids, told, strict=True)}
+            stored = cast(list[bytes | None], pipeline.execute())
+        segments = {u: None if s is None else int(s) for u, s in zip(user_ids, stored, strict=True)}
         return [[replace(user, segment=segments[user.user_id]) for user in near] for near in found]
 
     def save(self, expected: bytes | None, place: bytes, writes: Sequence[UserWrite]) -> bool:
-        """Write place and users, if the stored place is still ``expected``; then the index entries."""
+        """Write the place and the users, all or nothing, and then the index entries.
+
+        Returns:
+            False if the stored place is not ``expected``; then nothing was written.
+        """
         if not super().save(expected, place, writes):
             return False
         pipeline = self._redis.pipeline(transaction=False)
@@ -81,7 +96,7 @@ class ClusterStore(RedisStore):
         return True
 
     def _delete(self, mark: bytes, keys: Sequence[bytes], members: Sequence[bytes] = ()) -> bool:
-        """The keys lie on many nodes, so the mark is looked at before they are deleted, and not with it."""
+        """Check the mark, then delete: the keys lie on many nodes, so one script cannot do both."""
         place = split(cast(bytes | None, self._cluster.get(self._place_key)))[1]
         if place != mark:
             return False
@@ -92,6 +107,6 @@ class ClusterStore(RedisStore):
         return True
 
     def close(self) -> None:
-        """Let go of the connections, which redis-py's own close of a cluster leaves open."""
+        """Close the connections; redis-py's own close of a cluster leaves them open."""
         self._cluster.disconnect_connection_pools()  # type: ignore[no-untyped-call]
         super().close()

@@ -1,4 +1,4 @@
-"""A connection to Redis, what it must promise, and its failures as sentences."""
+"""A connection to Redis, a check of its settings, and its failures as readable errors."""
 
 import re
 from collections.abc import Iterator
@@ -10,39 +10,39 @@ from schemas.errors import BadStore, LoginRefused, Unreachable, Unusable
 
 TIMEOUT_S = 10.0
 POLICY = "noeviction"
-# As Redis 7.0 and as 7.2 say it.
+# The words of Redis 7.0, and the words of Redis 7.2.
 _IN_SCRIPT = re.compile(r"user executing the script can't|ACL failure in script")
 
-# A login without a password: what HELLO is told, and what any other command is.
+# The answers to a login without a password: to HELLO, and to any other command.
 _WANTS_LOGIN = re.compile(r"HELLO must be called|Authentication required")
 _LOGIN = "the setting redis: redis://USER:PASSWORD@HOST:PORT/0"
 _NO_DATABASE = re.compile(r"DB index is out of range|SELECT is not allowed")
 
 
 def connect(url: str, timeout_s: float = TIMEOUT_S) -> redis.Redis:
-    """A client that says so at once when Redis is gone: the lane decides about trying again."""
+    """A client that never retries, so an outage raises an error at once; the lane decides when to retry."""
     return redis.Redis.from_url(
         url, socket_timeout=timeout_s, socket_connect_timeout=timeout_s, retry=None, decode_responses=False
     )
 
 
 def address_of(client: redis.Redis) -> str:
-    """Where a client connects to, without the password."""
+    """The address that a client connects to, without the password."""
     at = client.get_connection_kwargs()
     return str(at.get("path") or f"{at.get('host', 'localhost')}:{at.get('port', 6379)}")
 
 
 def check_policy(client: redis.Redis) -> str | None:
-    """Make sure that Redis keeps what is written to it.
+    """Check that Redis does not evict keys.
 
-    ``INFO`` tells the policy too, and managed services that forbid ``CONFIG`` allow it.
+    The policy is read with ``INFO``, because managed services that forbid ``CONFIG`` allow ``INFO``.
 
     Returns:
-        None; where Redis does not tell its policy, a sentence to warn with.
+        None if all is well. A warning if Redis does not show its policy.
 
     Raises:
-        BadStore: it may evict keys, and a user whose state is evicted would begin anew.
-        Unreachable: it does not answer.
+        BadStore: Redis may evict keys. A user whose state is evicted would begin again from nothing.
+        Unreachable: Redis does not answer.
     """
     address = address_of(client)
     with reaching(address):
@@ -53,7 +53,7 @@ def check_policy(client: redis.Redis) -> str | None:
                 raise
             policy = None
     if policy is None:
-        return f"Redis at {address} does not tell its maxmemory-policy: make sure that it is {POLICY}"
+        return f"Redis at {address} does not show its maxmemory-policy: make sure that it is {POLICY}"
     if policy != POLICY:
         raise BadStore(
             f"Redis at {address} has maxmemory-policy {policy}, so it may drop users' states:"
@@ -63,14 +63,14 @@ def check_policy(client: redis.Redis) -> str | None:
 
 
 def policy_doubt(url: str, timeout_s: float = TIMEOUT_S) -> str | None:
-    """As :func:`check_policy`, over a connection of its own."""
+    """The result of :func:`check_policy`, over a new connection."""
     with closing(connect(url, timeout_s)) as client:
         return check_policy(client)
 
 
 @contextmanager
 def reaching(address: str) -> Iterator[None]:
-    """Turns every failure of Redis into one sentence; what was written is then not known."""
+    """Turn every failure of Redis into an error of one sentence; the result of a failed write is unknown."""
     try:
         yield
     except redis.AuthenticationError as error:
@@ -87,21 +87,22 @@ def reaching(address: str) -> Iterator[None]:
     except redis.RedisError as error:
         if is_no_database(error):
             raise Unusable(
-                f"Redis at {address} has no such database ({error}): correct the number that ends the setting redis, such as /0"
+                f"Redis at {address} has no such database ({error}): correct the number that ends the setting"
+                " redis, such as /0"
             ) from None
         if _is_forbidden(error):
             raise Unusable(
-                f"Redis at {address} forbids this login what Segue needs ({error}): docs/redis.md lists the rights, and"
-                " `segue doctor` names those that are missing"
+                f"Redis at {address} forbids this login what Segue needs ({error}): docs/redis.md lists the"
+                " rights, and `segue doctor` names those that are missing"
             ) from None
         raise Unreachable(f"Redis at {address} refuses: {error}") from None
 
 
 def is_no_database(error: redis.RedisError) -> bool:
-    """Whether the URL's database is not there, which every command on a new connection is told."""
+    """Whether the database in the URL does not exist; every command on a new connection gets this error."""
     return _NO_DATABASE.search(str(error)) is not None
 
 
 def _is_forbidden(error: redis.RedisError) -> bool:
-    """Whether it is the ACL that forbids it, also to a script."""
+    """Whether Redis's access rules (ACL) forbid the command, or forbid it inside a script."""
     return isinstance(error, redis.exceptions.NoPermissionError) or _IN_SCRIPT.search(str(error)) is not None

@@ -1,4 +1,4 @@
-"""Whether this login may do in Redis what Segue does there: each command tried, on keys of its own."""
+"""Checks whether this login may run Segue's commands in Redis: each command is tried on test keys."""
 
 import uuid
 from collections.abc import Iterator, Sequence
@@ -13,7 +13,7 @@ from streamer.redis.redis_client import TIMEOUT_S, address_of, connect, is_no_da
 
 INFO = "info"
 _KEYS = "keys"
-# Where the login may not delete, what is left goes by itself.
+# The test key expires, even if the login may not delete it.
 _LIFE_MS = "60000"
 _SCRIPT = "return redis.call('GET', KEYS[1])"
 _SHA = "d3c21d0c2b9ca22f82737626a27bcaf5d288f99f"
@@ -30,14 +30,15 @@ Command = tuple[str, Sequence[str]]
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What a login may not do.
+    """The result of the tried commands.
 
     Attributes:
-        address: Redis's, for people.
+        address: the address of Redis, for people.
         user: the login's name.
-        pattern: the keys that were tried, as an ACL names them.
-        missing: the rights that are not granted, as an ACL names them, ``keys`` for the keys themselves.
-        refusal: what else Redis refused, and with which words: a full one, a read-only one.
+        pattern: the pattern of the tried keys, as an ACL names them.
+        missing: the rights that are not granted, as an ACL names them; ``keys`` for the keys themselves.
+        refusal: Redis's words for the first other refusal, for example if Redis is full or read-only; None
+            if there was no other refusal.
     """
 
     address: str
@@ -48,7 +49,7 @@ class Trial:
 
     @property
     def problem(self) -> str | None:
-        """What is missing in one sentence; None where a worker can work. Without INFO it can."""
+        """A sentence that names the missing rights; None if a worker can work, for example without INFO."""
         needed = [right for right in self.missing if right != INFO]
         if not needed:
             return None
@@ -59,16 +60,16 @@ class Trial:
 
     @property
     def fix(self) -> str:
-        """The command that grants what is missing."""
+        """The command that grants the missing rights."""
         granted = " ".join(f"~{self.pattern}" if right == _KEYS else f"+{right}" for right in self.missing)
         return f"ACL SETUSER {self.user} {granted}"
 
 
 def check_rights(url: str, prefix: str, timeout_s: float = TIMEOUT_S) -> None:
-    """Make sure that this login may do what Segue does.
+    """Check that this login may run all of Segue's commands.
 
     Raises:
-        Unusable: it may not, or this is a Redis Cluster.
+        Unusable: a right is missing, or this is a Redis Cluster.
         Unreachable: Redis does not answer.
     """
     trial = try_rights(url, prefix, timeout_s)
@@ -77,13 +78,15 @@ def check_rights(url: str, prefix: str, timeout_s: float = TIMEOUT_S) -> None:
 
 
 def try_rights(url: str, prefix: str, timeout_s: float = TIMEOUT_S) -> Trial:
-    """Try every command that Segue uses; nothing of it is left.
+    """Try every command that Segue uses, on test keys that do not stay.
 
     Args:
-        prefix: the setting; the keys are under it, where nobody else's are.
+        url: the address of Redis.
+        prefix: the setting ``redis_prefix``. The test keys lie under it.
+        timeout_s: after this many seconds without an answer, Redis counts as unreachable.
 
     Raises:
-        Unusable: this is a Redis Cluster, or does not know a command.
+        Unusable: this is a Redis Cluster, or Redis does not know a command.
         Unreachable: Redis does not answer, or refuses the login.
     """
     with closing(connect(url, timeout_s)) as client:
@@ -94,8 +97,8 @@ def try_rights(url: str, prefix: str, timeout_s: float = TIMEOUT_S) -> Trial:
                 tried = [_try(client, address, right, words) for right, words in _commands(key)]
             except _CLUSTER as error:
                 raise Unusable(
-                    f"Redis at {address} is a Redis Cluster ({error}), and workers use one server: set the setting redis"
-                    " to one that runs without cluster-enabled"
+                    f"Redis at {address} is a Redis Cluster ({error}), and workers use one server: set the"
+                    " setting redis to one that runs without cluster-enabled"
                 ) from None
         user = str(client.get_connection_kwargs().get("username") or "default")
         missing = dict.fromkeys(right for right, _ in tried if right is not None)
@@ -104,7 +107,7 @@ def try_rights(url: str, prefix: str, timeout_s: float = TIMEOUT_S) -> Trial:
 
 
 def _commands(key: str) -> Iterator[Command]:
-    """All commands of lanes, of `bootstrap`, `rebuild`, `verify` and the others; docs/redis.md lists the same."""
+    """Every command that any program of Segue uses; docs/redis.md lists the same commands."""
     text, user, users = f"{key}:place", f"{key}:user", f"{key}:swept"
     yield INFO, ("INFO", "memory")
     yield "set", ("SET", text, "1", "PX", _LIFE_MS)
@@ -127,7 +130,7 @@ def _commands(key: str) -> Iterator[Command]:
     yield "scan", ("SCAN", "0", "COUNT", "1")
     yield "exec", ("EXEC",)
     yield "multi", ("MULTI",)
-    # A key that holds nothing is no key.
+    # Redis deletes an empty hash or sorted set, so these remove the test keys even without the right to DEL.
     yield "hdel", ("HDEL", user, "state", "segment")
     yield "zrem", ("ZREM", users, "7")
     yield "del", ("DEL", text, user, users)
@@ -137,27 +140,27 @@ def _commands(key: str) -> Iterator[Command]:
 def _try(
     client: redis.Redis, address: str, right: str, words: Sequence[str]
 ) -> tuple[str | None, str | None]:
-    """The right that is missing, and how else the command was refused."""
+    """The right that is missing, and Redis's words for any other refusal; None for each if there is none."""
     try:
         client.execute_command(*words)  # type: ignore[no-untyped-call]
     except redis.exceptions.NoPermissionError as error:
         return _KEYS if "key" in str(error) else right, None
     except redis.exceptions.ExecAbortError:
-        return right, None  # how EXEC is forbidden
+        return right, None  # Redis refuses EXEC with this error if the right is missing
     except _CLUSTER:
         raise
     except redis.exceptions.NoScriptError:
-        return None, None  # it could not be loaded, and that is missing
+        return None, None  # the script was not loaded, so the right script|load is already in the result
     except redis.ResponseError as error:
         if is_no_database(error):
             raise
         if "unknown command" in str(error) and right != INFO:
             raise Unusable(
-                f"Redis at {address} does not know {words[0]}: Segue needs one of 6.2 or newer, with scripts, and without"
-                " renamed commands"
+                f"Redis at {address} does not know {words[0]}: Segue needs Redis 6.2 or newer, with scripts"
+                " and without renamed commands"
             ) from None
-        return None, None if right == "exec" else str(error)  # there is nothing to execute
+        return None, None if right == "exec" else str(error)  # EXEC without MULTI is an error
     finally:
         if right == "multi":
-            client.connection_pool.disconnect()  # ends what it began
+            client.connection_pool.disconnect()  # ends the transaction that MULTI began
     return None, None

@@ -1,4 +1,4 @@
-"""Redis's side of a lane: see :class:`streamer.interfaces.lane_interfaces.Store` for what is promised."""
+"""A lane's store on Redis; :class:`streamer.interfaces.lane_interfaces.Store` states its promises."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -37,16 +37,17 @@ _pack = msgspec.msgpack.Encoder().encode
 class RedisStore:
     """One lane's states, place and index in Redis; one connection, used by one thread."""
 
-    # Whether one script may use the lane's keys and the indexes together.
+    # Whether one script may use the lane's keys together with the indexes.
     _on_one_node = True
 
     def __init__(self, url: str, lane: int, prefix: str = "segue:", timeout_s: float = TIMEOUT_S) -> None:
-        """Connects with the first call.
+        """Prepare the store; the first call connects.
 
         Args:
             url: ``redis://``, ``rediss://`` or ``unix://``.
-            lane: the partition number.
-            timeout_s: how long one call may take, in seconds, before Redis counts as unreachable.
+            lane: the lane's partition number.
+            prefix: the prefix of all keys.
+            timeout_s: after this many seconds without an answer, Redis counts as unreachable.
         """
         client = connect(url, timeout_s)
         self._begin(client, address_of(client), Keys(prefix), lane)
@@ -72,14 +73,14 @@ class RedisStore:
 
     @property
     def prefix(self) -> str:
-        """The prefix that the keys lie under: the given one, or the one to which :meth:`follow` came last."""
+        """The prefix of the keys: the configured prefix, or the prefix that :meth:`follow` reached last."""
         return self._keys.prefix
 
     def follow(self) -> bytes | None:
-        """Go to the prefix under which the lane's states lie now, and read the lane's place there.
+        """Move to the present prefix of the lane's states, and return the lane's place there.
 
-        It begins each time with the prefix that it was given: a Redis that loses the pointer to another prefix
-        leads back. Every takeover begins with this call.
+        Each call begins at the configured prefix. So if Redis loses the mark that points to another prefix,
+        the lane comes back. Every takeover begins with this call.
         """
         self._at(self._home)
         while True:
@@ -91,7 +92,7 @@ class RedisStore:
             self._at(replace(self._keys, prefix=prefix))
 
     def places(self, partitions: Collection[int]) -> list[bytes]:
-        """The places of these lanes, of those that have one and are not torn."""
+        """The places of these lanes; a lane that has no place or is torn is left out."""
         pipeline = self._redis.pipeline(transaction=False)
         for lane in partitions:
             pipeline.execute_command("MGET", self._keys.place(lane), self._keys.saves(lane))
@@ -105,9 +106,9 @@ class RedisStore:
 
     def load(self, wanted: Mapping[str, Collection[str]]) -> Loaded:
         """These users, each with these orders, and the place."""
-        asked = {user_id: tuple(order_ids) for user_id, order_ids in wanted.items()}
-        fields = [[STATE, *(ORDER_PREFIX + o for o in order_ids)] for order_ids in asked.values()]
-        keys = [self._place_key, self._saves_key, *(self._keys.user(user_id) for user_id in asked)]
+        requested = {user_id: tuple(order_ids) for user_id, order_ids in wanted.items()}
+        fields = [[STATE, *(ORDER_PREFIX + o for o in order_ids)] for order_ids in requested.values()]
+        keys = [self._place_key, self._saves_key, *(self._keys.user(user_id) for user_id in requested)]
         with reaching(self._address):
             answer = self._load(keys=keys, args=[lane_errors.MAX_LOAD_BYTES, _pack(fields)])
         if isinstance(answer, int):
@@ -116,7 +117,7 @@ class RedisStore:
         place = self._believed(stored, saves)
         users = {
             user_id: StoredUser(row[0], dict(zip(order_ids, row[1:], strict=True)))
-            for (user_id, order_ids), row in zip(asked.items(), rows, strict=True)
+            for (user_id, order_ids), row in zip(requested.items(), rows, strict=True)
         }
         return Loaded(place, users)
 
@@ -138,10 +139,15 @@ class RedisStore:
         return LoadedOrders(place, orders)
 
     def load_ends(self, user_id: str, asks: Mapping[Ask, int]) -> LoadedEnds:
-        """What is asked of the user's index of orders, at most so many entries of each, and the place."""
+        """The entries of the user's index of orders that answer these questions, and the place.
+
+        Args:
+            user_id: the user.
+            asks: by question, the most entries to read.
+        """
         pipeline, key = self._redis.pipeline(transaction=False), self._keys.orders(user_id)
         for ask, most in asks.items():
-            # No text has a byte of 255.
+            # UTF-8 text never has a byte of 255, so this is above every entry with this beginning.
             first, last = f"[{ask.beginning}".encode(), f"[{ask.beginning}".encode() + b"\xff"
             pipeline.zrange(
                 key,
@@ -156,7 +162,7 @@ class RedisStore:
         return LoadedEnds(place, ends)
 
     def unswept(self, sweep: int, most: int) -> Unswept:
-        """The lane's users who are not up to this sweep, at most ``most`` of them."""
+        """At most ``most`` of the lane's users that this sweep has not reached."""
         pipeline = self._redis.pipeline(transaction=False)
         pipeline.zrange(self._swept_key, "-inf", f"({sweep}", byscore=True, offset=0, num=most)
         pipeline.zcount(self._swept_key, "-inf", f"({sweep}")
@@ -167,8 +173,15 @@ class RedisStore:
     def neighbours(
         self, space: str, angles: Sequence[float], n: int, exclude: Collection[str]
     ) -> list[list[Neighbour]]:
-        """For each angle (radians) the nearest ``n`` users but those excluded, by distance, then user id."""
-        # Users without orders often share one angle: each is asked for once.
+        """For each angle, the nearest ``n`` users by angular distance and then by user id.
+
+        Args:
+            space: the space of the index.
+            angles: the directions to search from, in radians.
+            n: how many users each search must find.
+            exclude: the ids of users to leave out.
+        """
+        # Users without orders often share one angle, so each distinct angle is searched once.
         distinct = list(dict.fromkeys(angles))
         if not distinct:
             return []
@@ -179,18 +192,22 @@ class RedisStore:
                 args=[user_prefix, n, _pack(list(exclude)), _pack([repr(at) for at in distinct])],
             )
         found = {
-            angle: nearest_of(angle, n, _told(answer))
+            angle: nearest_of(angle, n, _neighbours_in(answer))
             for angle, answer in zip(distinct, cast(list[list[Any]], answers), strict=True)
         }
         return [found[angle] for angle in angles]
 
     def save(self, expected: bytes | None, place: bytes, writes: Sequence[UserWrite]) -> bool:
-        """Write place, users, index entries and what is swept, if the stored place is still ``expected``."""
+        """Write the place, the users, their index entries and sweep numbers: all or nothing.
+
+        Returns:
+            False if the stored place is not ``expected``; then nothing was written.
+        """
         condition = "none" if expected is None else "place"
         return self._run_save([condition, expected or b"", ""], place, writes)
 
     def doubt(self, user_id: str) -> Torn | None:
-        """Take what Redis holds of the lane for torn, until it is replaced; None where this user led to that before."""
+        """Treat the lane as torn until its place is replaced; None if this user made the lane torn before."""
         if user_id in self._doubted:
             return None
         self._doubted.add(user_id)
@@ -198,14 +215,14 @@ class RedisStore:
         return Torn(self._doubt, None, None, None)
 
     def replace_torn(self, torn: Torn, place: bytes) -> bool:
-        """Write this place over what a torn lane has, if nobody else did since."""
+        """Write this place over the place of a torn lane; False if another worker wrote there meanwhile."""
         done = self._run_save(["torn", torn.stored or b"", torn.saves or b""], place, [])
         if done:
             self._doubt = None
         return done
 
     def seize(self, place: bytes) -> None:
-        """Write this place, whatever stands there, under this store's own prefix."""
+        """Write this place under the present prefix, whatever place or mark stands there."""
         done = False
         while not done:
             with reaching(self._address):
@@ -213,14 +230,14 @@ class RedisStore:
             done = self.replace_torn(Torn("", stored, saves, None), place)
 
     def empty(self, mark: bytes, is_ours: Callable[[str], bool]) -> int | None:
-        """Delete the lane's users, also in every index, and what is swept.
+        """Delete the lane's users, their entries in every index, and their sweep numbers.
 
         Args:
-            is_ours: whether a user is the lane's.
+            mark: the mark that must stand in the lane's place.
+            is_ours: whether a user id belongs to the lane.
 
         Returns:
-            How much there was to delete. None as soon as the lane's place is not ``mark`` any more: nothing is deleted
-            from then on.
+            How much was deleted. None if the lane's place is no longer ``mark``: the deletion stops there.
         """
         deleted = 0
         with reaching(self._address):
@@ -243,10 +260,10 @@ class RedisStore:
         return deleted
 
     def clear(self, mark: bytes) -> int | None:
-        """Delete every user, every index and what is swept under the prefix, of all lanes, the places apart.
+        """Delete every user, index and sweep number under the prefix, of all lanes, but not the places.
 
         Returns:
-            As :meth:`empty`.
+            As in :meth:`empty`.
         """
         deleted, keys = 0, self._keys
         for kind in (keys.every_user(), keys.every_orders(), keys.every_angles(), keys.every_swept()):
@@ -258,21 +275,21 @@ class RedisStore:
         return deleted
 
     def drop_place(self, mark: bytes) -> bool:
-        """Delete the lane's place and its count, if it is still ``mark``."""
+        """Delete the lane's place and its count of saves, if the place is still ``mark``; whether it was."""
         with reaching(self._address):
             return self._delete(mark, [self._place_key.encode(), self._saves_key.encode()])
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         self._redis.close()
 
     def _read_place(self) -> tuple[bytes | None, bytes | None]:
-        """The place's key and the count, of one moment."""
+        """The value of the place's key and the count of saves, of one moment."""
         stored, saves = cast(list[bytes | None], self._redis.mget(self._place_key, self._saves_key))
         return stored, saves
 
     def _with_place(self, pipeline: Any) -> tuple[list[Any], bytes | None]:
-        """What the pipeline reads, and behind it the place."""
+        """The answers of the pipeline, and the place, which is read last."""
         pipeline.execute_command("MGET", self._place_key, self._saves_key)
         with reaching(self._address):
             *rows, (stored, saves) = pipeline.execute()
@@ -323,7 +340,7 @@ def _in_batches(keys: Iterable[bytes]) -> Iterator[tuple[bytes, ...]]:
         yield batch
 
 
-def _told(answer: list[Any]) -> list[Neighbour]:
+def _neighbours_in(answer: list[Any]) -> list[Neighbour]:
     return [
         Neighbour(user_id.decode(), float(angle), None if segment is None else int(segment))
         for user_id, angle, segment in zip(answer[0::3], answer[1::3], answer[2::3], strict=True)
@@ -331,9 +348,9 @@ def _told(answer: list[Any]) -> list[Neighbour]:
 
 
 def _fields(write: UserWrite) -> tuple[list[str], list[str]]:
-    """What to set, name and value in turn, and what to delete.
+    """The fields to set, as name and value in turn, and the fields to delete.
 
-    As text, which all values are: Redis's MessagePack knows no byte strings.
+    All values are text, because the MessagePack of Redis scripts has no byte strings.
     """
     named = {**write.fields, **{ORDER_PREFIX + k: value for k, value in write.orders.items()}}
     to_set: list[str] = []
@@ -344,7 +361,7 @@ def _fields(write: UserWrite) -> tuple[list[str], list[str]]:
 
 
 def angles_in(space: str, writes: Sequence[UserWrite]) -> dict[str, float | None]:
-    """The angles by user id that these writes give the index of a space."""
+    """The angles that these writes put into the index of a space, by user id; None removes the user."""
     return {write.user_id: write.angles[space] for write in writes if space in write.angles}
 
 
@@ -353,6 +370,6 @@ def _swept(writes: Sequence[UserWrite]) -> dict[str, float | None]:
 
 
 def _entries(scores: Mapping[str, float | None]) -> tuple[list[str], list[str]]:
-    """Scores and members to add to a sorted set, in turn, and members to remove."""
+    """The scores and members to add to a sorted set, in turn, and the members to remove."""
     to_add = [part for user_id, at in scores.items() if at is not None for part in (repr(at), user_id)]
     return to_add, [user_id for user_id, at in scores.items() if at is None]

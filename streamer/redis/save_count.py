@@ -1,22 +1,23 @@
-"""The count of a lane's saves, in the place and beside it: they differ where Redis brought back a part of a lost save.
+"""The count of a lane's saves: it is stored in the place and beside it, and shows a half restored save.
 
-A save's effects lie in Redis's append-only file as one transaction. A crash that cuts the file inside a command
-leaves the transaction's head standing there, and a later restart runs it (docs/redis.md). The count is the first of the
-effects and a relative one, so such a head raises it; the place has it as text.
+Redis's append-only file holds the effects of a save as one transaction. A crash may cut the file inside a
+command. Then the beginning of the transaction stays in the file, and a later restart runs it (docs/redis.md).
+The first effect of a save adds 1 to the count, so such a beginning raises the count. The place holds the
+count as text and is written last, so the two differ.
 """
 
 from streamer.interfaces.lane_errors import Torn
 
 
 def place_in(stored: bytes | None, saves: bytes | None) -> bytes | None:
-    """The place, without the number of its save.
+    """The place without the number of its save.
 
     Args:
-        stored: the place's key; None where it has none.
-        saves: the count beside it, of the same moment.
+        stored: the value of the place's key; None if there is none.
+        saves: the count of saves, read at the same moment; None if there is none.
 
     Raises:
-        Torn: Redis has run other saves than those that led to this place.
+        Torn: the count and the number in the place differ.
 
     >>> place_in(b'12 {"step":3}', b"12"), place_in(None, None)
     (b'{"step":3}', None)
@@ -25,8 +26,8 @@ def place_in(stored: bytes | None, saves: bytes | None) -> bytes | None:
     if number == int(saves or 0):
         return place
     raise Torn(
-        f"Redis brought back a part of a save that it had lost: it has run {int(saves or 0)} saves of this lane, and the"
-        f" place is of save {number}",
+        f"Redis brought back a part of a save that it had lost: it has run {int(saves or 0)} saves of this"
+        f" lane, and the place is of save {number}",
         stored,
         saves,
         place,
@@ -34,6 +35,6 @@ def place_in(stored: bytes | None, saves: bytes | None) -> bytes | None:
 
 
 def split(stored: bytes | None) -> tuple[int, bytes | None]:
-    """The number of the save that wrote a place, and the place. One from before saves were counted has number 0."""
+    """The number of the save that wrote a place, and the place; 0 if saves were not counted yet."""
     number, space, place = (stored or b"").partition(b" ")
     return (int(number), place) if space and number.isdigit() else (0, stored)

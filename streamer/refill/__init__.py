@@ -1,1 +1,1 @@
-"""States made again from a log or a warehouse: bootstrap, rebuild, replay."""
+"""States made again from a log or a warehouse: bootstrap, rebuild, verify and replay."""

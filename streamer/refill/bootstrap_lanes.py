@@ -1,22 +1,22 @@
-"""Bootstrap: every user's state as of a time T, from the warehouse's facts, under a lane's own protocol.
+"""Bootstrap: every user's state as of a time T, from the warehouse's facts, with the protocol of a lane.
 
-A topic seldom holds a shop's whole past. The states come from the facts before T, the events from the
-topic from T on (less a margin: what is read twice does no harm, since orders are known by id). What
-``user-segments`` says of a user goes on: its decision, its sequence, and its erasure, up to which no fact
-counts.
+A topic seldom holds a shop's whole past. So the states come from the warehouse's facts before T, and the
+events come from the topic from T on. The topic is read from a margin before T; an event that is read twice
+does no harm, because orders are known by id. A user who has a record in ``user-segments`` keeps its decision,
+its sequence and its erasure. No fact up to the erasure counts.
 
-The order, so that a crash anywhere leaves either nothing, or what a worker refuses and another run of the
-same bootstrap ends:
+The order of the steps. A crash leaves either nothing, or a state that a worker refuses; then another run of
+the same bootstrap completes it:
 
-1. fence    each lane's producer, and see that nobody uses the lane
-2. mark     each lane's place as unfinished: a worker refuses it, and so does a bootstrap that came before
-3. announce the ``bootstrap`` record, so that nobody takes the log for the whole past
-4. clear    what an unfinished run left, which may be of other facts
-5. recall   what ``user-segments`` says of each lane's users
-6. fill     states, and in the lane's transactions the ``user-segments`` records
+1. fence    each lane's producer, and check that no worker uses the lane
+2. mark     each lane's place as unfinished: a worker refuses it, and so does an earlier bootstrap
+3. announce the ``bootstrap`` record, which shows that the log is not the whole past
+4. clear    the users of an unfinished run, which may come from other facts
+5. recall   the decisions in ``user-segments`` for each lane's users
+6. fill     the states and, in the lane's transactions, the ``user-segments`` records
 7. commit   the inputs' offsets at T, in each lane's last transaction
-8. count    the users that are there: a Redis that restarts meanwhile may have lost some
-9. place    each lane's real place, in its last save; and see that all places stand
+8. count    the users in Redis: a Redis that restarts meanwhile may have lost some
+9. place    write each lane's real place, in its last save, and check that all places are there
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -48,7 +48,7 @@ from streamer.user.user_state import Facts, UserState
 
 Fact = Signup | Order
 
-# What begins the name of every bootstrap's writer; a worker's is a number in hex.
+# Every bootstrap's writer name begins with this; a worker's writer name is a number in hex.
 WRITER = "bootstrap "
 
 
@@ -67,7 +67,7 @@ class LaneEnds(Struct, frozen=True):
 
 
 class Filled(Struct, frozen=True):
-    """What a bootstrap did: users read, of them those whose segment record was new, and the facts that were refused."""
+    """The result of a bootstrap: users read, new records of ``user-segments``, and refused facts."""
 
     users: int
     records: int
@@ -77,11 +77,13 @@ class Filled(Struct, frozen=True):
 def states_of(
     facts: Iterable[Fact], rules: Rules, refuse: Refuse, begin: Callable[[str], UserState] = UserState
 ) -> Iterator[UserState]:
-    """Fold facts that come user by user into one state each.
+    """One state for each user, folded from facts that come user by user.
 
     Args:
-        refuse: told of each fact that cannot be applied, and why.
-        begin: gives a user's state before them.
+        facts: the facts, all facts of one user in a row.
+        rules: the settings of the fold.
+        refuse: called with each fact that cannot be applied, and the reason.
+        begin: gives a user's state before these facts.
     """
     for user_id, of_user in groupby(facts, key=lambda fact: fact.user_id):
         yield fold_all(begin(user_id), of_user, rules, refuse)
@@ -102,19 +104,26 @@ def bootstrap(
     """Fill every lane.
 
     Args:
-        lanes: by partition number, all of them.
-        facts: those before ``as_of``, user by user.
+        lanes: all lanes, by partition number.
+        facts: the facts before ``as_of``, all facts of one user in a row.
+        as_of: the time T of the states.
+        model: the release that decides.
+        config: the settings of the lanes.
+        clock: gives the present time in UTC, for ``emitted_at``.
         writer: a name that no other takeover has; it begins with :data:`WRITER`.
         announce: writes the ``bootstrap`` record.
-        progress: told how many users have been read so far.
+        progress: called with the number of users read so far.
+
+    Returns:
+        The counts of users and records, and the refused facts.
 
     Raises:
-        BadSetting: the release was trained with other ``exclude_statuses``; nothing is written then.
-        NotFresh: a lane has a place or committed offsets that no unfinished bootstrap left, or somebody
-            was started meanwhile.
-        Unreachable: Kafka or Redis does not answer, Kafka did not confirm a transaction, or Redis has lost what was
-            written.
-        NoRoom: what ``user-segments`` says fits neither into memory nor on the disk.
+        BadSetting: the release was trained with other ``exclude_statuses``; nothing was written.
+        NotFresh: a lane has a place or committed offsets that do not come from an unfinished bootstrap, or a
+            worker or another bootstrap was started meanwhile.
+        Unreachable: Kafka or Redis does not answer, Kafka did not confirm a transaction, or Redis has lost
+            writes.
+        NoRoom: the decisions in ``user-segments`` fit neither into memory nor on the disk.
     """
     check_statuses(model.release, config.rules)
     fillers = {p: _Filler(p, ends, as_of, model, config, clock, writer) for p, ends in lanes.items()}
@@ -140,7 +149,7 @@ def _fill(
     announce: Callable[[], None],
     progress: Callable[[int], None],
 ) -> Filled:
-    """The steps of this module's docstring; each is done for all lanes before the next begins."""
+    """Do the steps of this module's docstring, each for all lanes before the next step."""
     lanes = list(fillers.values())
     for lane in lanes:
         lane.fence()
@@ -164,7 +173,7 @@ def _fill(
         add(state)
         users += 1
         progress(users)
-    for state in recalled:  # of whom only a record tells
+    for state in recalled:  # users without facts, known only from `user-segments`
         add(state)
     for lane in lanes:
         lane.commit()
@@ -173,7 +182,7 @@ def _fill(
 
 
 class _Filler(Filler):
-    """A bootstrap's share of one lane."""
+    """The part of a bootstrap for one lane."""
 
     def __init__(
         self,
@@ -185,7 +194,7 @@ class _Filler(Filler):
         clock: Callable[[], datetime],
         writer: str,
     ) -> None:
-        overtaken = NotFresh(f"somebody else wrote to lane {partition} meanwhile: stop the workers first")
+        overtaken = NotFresh(f"another program wrote to lane {partition} meanwhile: stop the workers first")
         super().__init__(partition, ends.store, model, config, "bootstrap", writer, overtaken)
         self._ends = ends
         self._as_of = as_of
@@ -195,12 +204,12 @@ class _Filler(Filler):
         self.records = 0
 
     def fence(self) -> None:
-        """Start the lane's producer, and look at the lane."""
+        """Start the lane's producer, and read the lane's place."""
         self._ends.log.fence()
         self.look()
 
     def check(self, *, again: bool) -> None:
-        """See that nobody uses the lane; ``again``: a bootstrap left some lane unfinished."""
+        """Check that no worker uses the lane; ``again``: an earlier bootstrap left some lane unfinished."""
         held = self._held
         committed = {topic: at.offset for topic, at in self._ends.log.committed().items()}
         if held is None and committed:
@@ -213,9 +222,9 @@ class _Filler(Filler):
         if self.unfinished:
             if committed and committed != self._ends.start:
                 raise NotFresh(
-                    f"the group's offsets in lane {self._lane} are not those of this bootstrap, which would set"
-                    " them back: run it again with the same --as-of and --margin; where workers went on since,"
-                    " and Redis lost that, run `segue rebuild` into another prefix"
+                    f"the group's offsets in lane {self._lane} are not those of this bootstrap, which would"
+                    " set them back: run it again with the same --as-of and --margin; if workers ran since"
+                    " then and Redis lost their writes, run `segue rebuild` into another prefix"
                 )
             return
         place = self.former if again else None
@@ -231,13 +240,13 @@ class _Filler(Filler):
             )
 
     def recall(self, recalled: KeptStates) -> None:
-        """Read what ``user-segments`` says of the lane's users."""
+        """Read the decisions in ``user-segments`` for the lane's users."""
         topic, log = self._config.topics.users, self._ends.log
         bounds = log.watch(topic)
         self._users_position = bounds.end
         for records in read_whole(log, topic, bounds, self._config.max_batch):
             for user_id, record in by_user(records):
-                recalled.put(_told(recalled.get(user_id), record))
+                recalled.put(_recalled(recalled.get(user_id), record))
 
     def add(self, state: UserState) -> None:
         self._pending.append(state)
@@ -245,7 +254,7 @@ class _Filler(Filler):
             self._flush({})
 
     def commit(self) -> None:
-        """Write what is left, and the inputs' offsets."""
+        """Write the remaining users, and the inputs' offsets."""
         topics, log = self._config.topics, self._ends.log
         topic_ids = {topic: log.watch(topic).topic_id for topic in (*topics.inputs, topics.users)}
         self._flush(self._ends.start)
@@ -262,7 +271,7 @@ class _Filler(Filler):
         self._pending.clear()
 
     def _decide(self, state: UserState) -> tuple[UserState, list[OutRecord]]:
-        """Score a user; one whose newest record says the same already gets no other."""
+        """Score a user; return the state and the new record of ``user-segments``, if the decision is new."""
         cause = Cause(type="bootstrap", positions=self._ends.start)
         step = decide(state, cause, self._as_of, self._model, self._config.rules, self._clock())
         of_models, erased_at = self._model.topic_id, state.facts.erased_at
@@ -273,8 +282,8 @@ class _Filler(Filler):
         return step.state, records
 
 
-def _told(before: UserState, record: Record) -> UserState:
-    """A user without facts, as its records say up to this one: the newest decision, the history, the last erasure."""
+def _recalled(before: UserState, record: Record) -> UserState:
+    """The user after one more record: newest decision, history and last erasure, but no other facts."""
     erasures = [before.facts.erased_at, erased_at_in(record)]
     erased_at = max((at for at in erasures if at is not None), default=None)
     return replace(adopted(before, record), facts=Facts(erased_at=erased_at))

@@ -1,4 +1,4 @@
-"""What Redis holds of a user, against what the log says: field by field. Pure."""
+"""Compares a user's data in Redis with the state that the log gives, field by field. Pure."""
 
 from collections.abc import Callable, Iterator, Mapping
 
@@ -17,16 +17,22 @@ from streamer.user.order_rules import Rules
 from streamer.user.user_state import UserState, decode
 
 _DECIDED = ("segment", "segment_name", "provisional", "sequence")
-# The release and activation that a user is decided by go on in Redis alone, where a newer one agrees.
+# If a newer release agrees with a decision, only Redis notes the newer release and activation.
 _PLAIN = (*_DECIDED, "model_version", "activation")
 
 ModelOf = Callable[[str, str | None], ActiveModel | None]
-"""The model of a space; it is asked with the version of the release that decided the user, or None."""
+"""Returns a model of a space. The arguments are the space and the version of the release that decided the
+user, or None."""
 
 
 class Kept(Struct, frozen=True):
-    """What Redis holds of a user: the hash, the angle by space where it has one, whether sweeps know
-    the user, and the index of its orders.
+    """A user's data in Redis.
+
+    Attributes:
+        fields: the user's hash.
+        angles: the user's angle in radians, by space; a space without an angle is left out.
+        swept: the user is in the lane's set of users by sweep.
+        index: the entries of the user's index of orders.
     """
 
     fields: Mapping[str, bytes]
@@ -36,64 +42,66 @@ class Kept(Struct, frozen=True):
 
 
 class Difference(Struct, frozen=True):
-    """A field of a user in which the log and Redis differ; the values are as JSON has them."""
+    """A field of a user that differs between the log and Redis; the values are JSON values."""
 
     field: str
     log: object
     redis: object
 
 
-def differences(told: UserState, kept: Kept, model_of: ModelOf, rules: Rules) -> list[Difference]:
-    """What differs.
+def differences(expected: UserState, kept: Kept, model_of: ModelOf, rules: Rules) -> list[Difference]:
+    """The fields that differ; empty if Redis agrees with the log.
 
     Args:
-        told: the user as the log says, whole, with what ``user-segments`` decided.
-        kept: what Redis holds at the same place.
+        expected: the user's whole state from the log, with the decision in ``user-segments``.
+        kept: the user's data in Redis at the same place.
+        model_of: gives the model of a space; None if the model is not known.
+        rules: the settings of the fold.
     """
     if not kept.fields:
-        known = told.decided is not None or told.facts != UserState(told.user_id).facts
+        known = expected.decided is not None or expected.facts != UserState(expected.user_id).facts
         return [Difference("user", "known", "missing")] if known else []
     stored = kept.fields.get(STATE)
     try:
-        held = decode(told.user_id, stored, {})
+        held = decode(expected.user_id, stored, {})
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         return [Difference(STATE, "readable", str(error))]
     return [
-        *_facts(told, held),
-        *_orders(told, kept),
-        *_index(told, held, kept, rules),
-        *_decision(told, held),
+        *_facts(expected, held),
+        *_orders(expected, kept),
+        *_index(expected, held, kept, rules),
+        *_decision(expected, held),
         *_plain(held, kept),
-        *_position(told, held, kept, model_of, rules),
-        *_swept(told, kept),
-        *_left_over(told, held, kept),
+        *_position(expected, held, kept, model_of, rules),
+        *_swept(expected, kept),
+        *_left_over(expected, held, kept),
     ]
 
 
-def _facts(told: UserState, held: UserState) -> Iterator[Difference]:
-    right, found = msgspec.to_builtins(told.facts), msgspec.to_builtins(held.facts)
+def _facts(expected: UserState, held: UserState) -> Iterator[Difference]:
+    right, found = msgspec.to_builtins(expected.facts), msgspec.to_builtins(held.facts)
     for name in sorted(right.keys() | found.keys()):
         if right.get(name) != found.get(name):
             yield Difference(name, right.get(name), found.get(name))
 
 
-def _orders(told: UserState, kept: Kept) -> Iterator[Difference]:
-    right = {ORDER_PREFIX + k: canonical(order) for k, order in told.orders.items() if order is not None}
+def _orders(expected: UserState, kept: Kept) -> Iterator[Difference]:
+    right = {ORDER_PREFIX + k: canonical(order) for k, order in expected.orders.items() if order is not None}
     found = {name: value for name, value in kept.fields.items() if name.startswith(ORDER_PREFIX)}
     for name in sorted(right.keys() | found.keys()):
         if right.get(name) != found.get(name):
             yield Difference(name, _text(right.get(name)), _text(found.get(name)))
 
 
-def _index(told: UserState, held: UserState, kept: Kept, rules: Rules) -> Iterator[Difference]:
-    """The index of the orders is that of all of them, or none."""
-    right = all_entries(told.user_id, told.orders.values(), rules) if held.indexed else frozenset()
+def _index(expected: UserState, held: UserState, kept: Kept, rules: Rules) -> Iterator[Difference]:
+    """Compare the index of orders: it must cover all orders, or there must be no index."""
+    right = all_entries(expected.user_id, expected.orders.values(), rules) if held.indexed else frozenset()
     for entry in sorted(right ^ kept.index):
         yield Difference("index of orders", *((entry, None) if entry in right else (None, entry)))
 
 
-def _decision(told: UserState, held: UserState) -> Iterator[Difference]:
-    right, found = told.decided, held.decided
+def _decision(expected: UserState, held: UserState) -> Iterator[Difference]:
+    right, found = expected.decided, held.decided
     for name in _DECIDED:
         of_log, of_redis = getattr(right, name, None), getattr(found, name, None)
         if of_log != of_redis:
@@ -105,7 +113,7 @@ def _decision(told: UserState, held: UserState) -> Iterator[Difference]:
 
 
 def _plain(held: UserState, kept: Kept) -> Iterator[Difference]:
-    """The fields for readers say what the state says."""
+    """Compare the plain fields for readers with the state in Redis."""
     fields = fields_of(held)
     for name in _PLAIN:
         right, found = fields.get(name), kept.fields.get(name)
@@ -114,17 +122,17 @@ def _plain(held: UserState, kept: Kept) -> Iterator[Difference]:
 
 
 def _position(
-    told: UserState, held: UserState, kept: Kept, model_of: ModelOf, rules: Rules
+    expected: UserState, held: UserState, kept: Kept, model_of: ModelOf, rules: Rules
 ) -> Iterator[Difference]:
-    """Components by the release of the stored position's space, and the angle in that space's index."""
+    """Compare the components by a release of the stored position's space, and the angle in its index."""
     position = held.position
     if position is None:
-        if told.facts.alive:
+        if expected.facts.alive:
             yield Difference("components", "there", None)
         return
     model = model_of(position.space, None if held.decided is None else held.decided.model_version)
     if model is not None:
-        right = placed(told, model, rules)[0].position
+        right = placed(expected, model, rules)[0].position
         of_log = None if right is None else right.components
         if of_log != position.components:
             yield Difference("components", of_log, position.components)
@@ -133,14 +141,14 @@ def _position(
         yield Difference(f"angle in {position.space}", at, kept.angles.get(position.space))
 
 
-def _swept(told: UserState, kept: Kept) -> Iterator[Difference]:
-    if told.facts.alive != kept.swept:
-        yield Difference("among the lane's users", told.facts.alive, kept.swept)
+def _swept(expected: UserState, kept: Kept) -> Iterator[Difference]:
+    if expected.facts.alive != kept.swept:
+        yield Difference("among the lane's users", expected.facts.alive, kept.swept)
 
 
-def _left_over(told: UserState, held: UserState, kept: Kept) -> Iterator[Difference]:
-    """What an erasure was to take besides the state: the history, and the angle in every index."""
-    if told.facts.alive:
+def _left_over(expected: UserState, held: UserState, kept: Kept) -> Iterator[Difference]:
+    """The data that an erasure should have deleted with the state: history and angles in every index."""
+    if expected.facts.alive:
         return
     for name in sorted(kept.fields):
         if name.startswith(HISTORY_PREFIX):

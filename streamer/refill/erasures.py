@@ -1,7 +1,8 @@
-"""Which erasures came before a lane's log goes on, so that no event of it tells them. Pure.
+"""The erasures before the offset where a lane's log continues a bootstrap. Pure.
 
-A bootstrap keeps to the erasures that it finds in ``user-segments``. Those that came later lie in the log: who folds it
-from where it goes on must meet them there, and not know them before.
+No event of the log contains these erasures; a bootstrap applies the erasures in ``user-segments``. Later
+erasures are events of the log. A fold that begins where the log continues must meet them there, and must not
+know them before.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,27 +22,28 @@ from streamer.takeover.read_stretch import read_events, read_whole
 
 _decode = msgspec.json.Decoder(dict[datetime, int]).decode
 
-# Where an erasure was told: before all records of ``user-segments``, at one's offset, or after all.
+# Where an erasure is recorded: before all records of ``user-segments``, at a record's offset, or after all.
 _SURELY_BEFORE, _AFTER_ALL = -1, 2**62
 
 
 class Erasures:
-    """By user, the last erasure that came before a lane's log goes on.
+    """By user, the last erasure before the offset where a lane's log continues.
 
-    ``all_before``: of none that was noted the log itself could tell.
+    ``all_before`` is true if the log cannot contain any of the noted erasures.
 
-    Every method raises :class:`~schemas.errors.NoRoom` where they fit neither into memory nor on the disk.
+    Every method raises :class:`~schemas.errors.NoRoom` if the erasures fit neither into memory nor on the
+    disk.
     """
 
     def __init__(self) -> None:
         self._spill = Spill()
         self._shelf = self._spill.shelf()
-        # Records of ``user-segments`` up to here were there when a bootstrap began.
+        # The records of ``user-segments`` up to this offset existed when a bootstrap began.
         self._until = _SURELY_BEFORE
         self.all_before = True
 
     def pop(self, user_id: str) -> datetime | None:
-        """A user's, which is then forgotten; None for one who was not erased."""
+        """A user's last erasure, which is then forgotten; None if the user was not erased."""
         stored = self._shelf.get(user_id)
         self._shelf.remove(user_id)
         return None if stored is None else self._last(stored)
@@ -54,29 +56,35 @@ class Erasures:
                     yield user_id, last
 
     def close(self) -> None:
-        """Let go of all."""
+        """Delete everything."""
         self._spill.close()
 
-    def note(self, user_id: str, erased_at: datetime, told_at: int) -> None:
-        """An erasure, and where it was told."""
-        self.all_before = self.all_before and told_at == _SURELY_BEFORE
-        told = self._told(user_id)
-        told[erased_at] = min(told_at, told.get(erased_at, told_at))
-        self._shelf.put([(user_id, msgspec.json.encode(told))])
+    def note(self, user_id: str, erased_at: datetime, recorded_at: int) -> None:
+        """Note an erasure.
+
+        Args:
+            user_id: the user.
+            erased_at: the time of the erasure.
+            recorded_at: the offset of its record in ``user-segments``; see the constants for other places.
+        """
+        self.all_before = self.all_before and recorded_at == _SURELY_BEFORE
+        noted = self._noted(user_id)
+        noted[erased_at] = min(recorded_at, noted.get(erased_at, recorded_at))
+        self._shelf.put([(user_id, msgspec.json.encode(noted))])
 
     def note_bootstrap(self, offset: int) -> None:
-        """What was told up to a bootstrap's record came before the log goes on."""
+        """Note a bootstrap's record: the erasures recorded up to it came before the log continues."""
         self._until = offset
         self.all_before = True
 
     def met(self, user_id: str, erased_at: datetime) -> None:
-        """The log tells this erasure: it came later, unless something else shows that it came before."""
-        told = self._told(user_id)
-        if told.get(erased_at, self._until) > self._until:
-            del told[erased_at]
-            self._shelf.put([(user_id, msgspec.json.encode(told))])
+        """Forget an erasure that the log contains, unless a record shows that it came before."""
+        noted = self._noted(user_id)
+        if noted.get(erased_at, self._until) > self._until:
+            del noted[erased_at]
+            self._shelf.put([(user_id, msgspec.json.encode(noted))])
 
-    def _told(self, user_id: str) -> dict[datetime, int]:
+    def _noted(self, user_id: str) -> dict[datetime, int]:
         stored = self._shelf.get(user_id)
         return {} if stored is None else _decode(stored)
 
@@ -92,15 +100,17 @@ def erased_before(
     known: Iterable[tuple[str, datetime]],
     config: LaneConfig,
 ) -> Iterator[Erasures]:
-    """The erasures that came before the log goes on.
+    """The erasures before the offsets where the log continues.
 
     Args:
-        bounds: of the inputs, ``user-segments`` and ``segment-changes``.
-        begin: by input, the offset from which the log goes on.
-        known: erasures that somebody else tells, by user; compaction may have taken the records that did.
+        log: reads the lane's partition.
+        bounds: the bounds of the inputs, of ``user-segments`` and of ``segment-changes``, by topic.
+        begin: by input, the offset where the log continues.
+        known: users and erasures from another source; compaction may have deleted their records.
+        config: the settings of the lanes.
     """
     with closing(Erasures()) as erasures:
-        _note_told(erasures, log, bounds, begin, config)
+        _note_recorded(erasures, log, bounds, begin, config)
         for user_id, at in known:
             erasures.note(user_id, at, _AFTER_ALL)
         if not erasures.all_before:
@@ -109,14 +119,14 @@ def erased_before(
         yield erasures
 
 
-def _note_told(
+def _note_recorded(
     erasures: Erasures,
     log: Reading,
     bounds: Mapping[str, Bounds],
     begin: Mapping[str, int],
     config: LaneConfig,
 ) -> None:
-    """The erasures that the outputs tell."""
+    """Note the erasures that the output topics record."""
     topics = config.topics
 
     def is_before(cause: Cause) -> bool:
@@ -127,7 +137,7 @@ def _note_told(
         if decision is None:
             continue
         if decision.erased_at is not None:
-            # A record of a user who is there has the last erasure of its batch, which may follow it.
+            # The record of a living user has the user's last erasure in its batch, which may come later.
             surely = decision.decided is None and is_before(decision.cause)
             erasures.note(decision.user_id, decision.erased_at, _SURELY_BEFORE if surely else record.offset)
         if decision.cause.type == "bootstrap":
@@ -142,7 +152,7 @@ def _note_told(
 def _in_log(
     log: Reading, bounds: Mapping[str, Bounds], begin: Mapping[str, int], config: LaneConfig
 ) -> Iterator[UserErased]:
-    """Every erasure among the events; orders hold none."""
+    """Every erasure among the events; the topic of orders has no erasures."""
     topics = config.topics
     for topic in (topic for topic in topics.inputs if topic != topics.orders):
         for _, events in read_events(log, {topic: begin[topic]}, {topic: bounds[topic].end}, config):

@@ -1,4 +1,4 @@
-"""The states of very many users: those written last in memory, the others on disk."""
+"""The states of very many users: the newest states in memory, the others on disk."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ import msgspec
 from streamer.refill.spill import Spill
 from streamer.user.user_state import UserState
 
-# So many users and orders lie in memory, about 1 kB each.
+# The most users and orders in memory; each takes about 1 kB.
 MOST = 100_000
 
 _encode = msgspec.json.Encoder().encode
@@ -15,20 +15,20 @@ _decode = msgspec.json.Decoder(UserState).decode
 
 
 class KeptStates:
-    """Users' states by id, each whole.
+    """Users' whole states, by id.
 
-    Every method raises :class:`~schemas.errors.NoRoom` where the disk is full.
+    Every method raises :class:`~schemas.errors.NoRoom` if the disk is full.
     """
 
     def __init__(self) -> None:
         self._spill = Spill()
         self._shelf = self._spill.shelf()
         self._recent: dict[str, UserState] = {}
-        self._unwritten: dict[str, None] = {}  # in the order in which they came
+        self._unwritten: dict[str, None] = {}  # ids in the order of arrival
         self._size = 0
 
     def get(self, user_id: str) -> UserState:
-        """A user's state; empty for one of whom nothing was put."""
+        """A user's state; an empty state if no state was put."""
         recent = self._recent.get(user_id)
         if recent is not None:
             return recent
@@ -36,7 +36,7 @@ class KeptStates:
         return UserState(user_id) if stored is None else _decode(stored)
 
     def put(self, state: UserState) -> None:
-        """Keep a user's state, over what it was before."""
+        """Keep a user's state; replaces the former state."""
         before = self._recent.get(state.user_id)
         self._recent[state.user_id] = state
         self._unwritten[state.user_id] = None
@@ -47,7 +47,7 @@ class KeptStates:
             self._size = 0
 
     def pop(self, user_id: str) -> UserState:
-        """A user's state, which is no longer kept."""
+        """A user's state, which is then forgotten."""
         state = self.get(user_id)
         recent = self._recent.pop(user_id, None)
         self._unwritten.pop(user_id, None)
@@ -56,19 +56,22 @@ class KeptStates:
         return state
 
     def __iter__(self) -> Iterator[UserState]:
-        """Every user, in the order in which they came; nothing may be put meanwhile."""
+        """Every user's state, in the order of arrival; do not call :meth:`put` meanwhile."""
         self._write()
         for entries in self._shelf.batches():
             for user_id, stored in entries:
                 yield self._recent.get(user_id) or _decode(stored)
 
     def ids_after(self, number: int) -> tuple[int, list[str]]:
-        """The next users behind a place in the order, 0 being before all, and the place of the last of them."""
+        """The ids of the next users after a number in the order of arrival, and the number of the last one.
+
+        Begin with 0.
+        """
         self._write()
         return self._shelf.keys_after(number)
 
     def close(self) -> None:
-        """Let go of all."""
+        """Delete everything."""
         self._recent.clear()
         self._unwritten.clear()
         self._spill.close()

@@ -1,4 +1,4 @@
-"""What was decided live, around a window of a lane's log. Pure."""
+"""The live decisions around a window of a lane's log. Pure."""
 
 from collections.abc import Iterable, Mapping
 from typing import Literal
@@ -15,9 +15,13 @@ When = Literal["before", "within", "after"]
 
 
 class Window(Struct, frozen=True):
-    """What is replayed of a lane: by input the first offset, and the offset after the last.
+    """The part of a lane's log to replay.
 
-    ``rekeyed`` is the topic by which the lane is handed events that came on another partition.
+    Attributes:
+        begin: by input, the first offset.
+        end: by input, the offset after the last.
+        lane: the lane's partition number.
+        rekeyed: the topic of re-keyed events, which other lanes forward to this lane.
     """
 
     begin: Offsets
@@ -26,9 +30,9 @@ class Window(Struct, frozen=True):
     rekeyed: str
 
     def when(self, cause: Cause) -> When:
-        """Whether a change was caused before the window, in it, or after.
+        """Whether a change was caused before the window, within it, or after it.
 
-        A change that no input caused stands where the lane stood.
+        For a change without an input record as its cause, the lane's positions decide.
         """
         if cause.type == "bootstrap":
             return "before"
@@ -49,16 +53,22 @@ def _up_to(positions: Offsets, ends: Offsets) -> bool:
 
 
 class Live:
-    """What was decided live of each user, up to the window's end.
+    """The live decisions of each user, up to the window's end.
 
-    ``before`` holds the decision before the window, ``within`` the changes in it, and ``last`` the newest decision of
-    both: a window may begin where the lane never stood, so that some change in it came before one of before it.
-    ``marks`` are the causes of the changes in the window, in the order in which they were decided.
+    A window may begin at offsets that the lane never had together. Then a change within the window may have
+    come before a change from before the window, so ``last`` is kept apart.
 
     Args:
-        decisions: what ``user-segments`` says, by offset. It alone tells what a bootstrap decided. What stands before a
-            bootstrap's records there was decided before the log goes on, wherever its cause lies: another group may
-            have read further.
+        window: the window.
+        decisions: the decisions in ``user-segments``, by offset. Only they show what a bootstrap decided. A
+            record before a bootstrap's records was decided before the log continues, wherever its cause lies:
+            another group may have read further.
+
+    Attributes:
+        before: by user, the decision before the window.
+        within: by user, the changes within the window.
+        last: by user, the newest decision of both.
+        marks: the causes of the changes within the window, in the order of the decisions.
     """
 
     def __init__(self, window: Window, decisions: Iterable[Decision]) -> None:
@@ -67,18 +77,18 @@ class Live:
         self.within: dict[str, list[Change]] = {}
         self.last: dict[str, Decided | None] = {}
         self.marks: list[Cause] = []
-        told = list(decisions)
-        past = max((n for n, one in enumerate(told, 1) if one.cause.type == "bootstrap"), default=0)
-        self._event_ids = {one.event_id for one in told}
-        self._past_event_ids = {one.event_id for one in told[:past]}
-        self._past_users = {one.user_id for one in told[:past]}
-        for number, one in enumerate(told):
+        recorded = list(decisions)
+        past = max((n for n, one in enumerate(recorded, 1) if one.cause.type == "bootstrap"), default=0)
+        self._event_ids = {one.event_id for one in recorded}
+        self._past_event_ids = {one.event_id for one in recorded[:past]}
+        self._past_users = {one.user_id for one in recorded[:past]}
+        for number, one in enumerate(recorded):
             if number < past or window.when(one.cause) == "before":
                 self.before[one.user_id] = self.last[one.user_id] = one.decided
         self._recorded = frozenset(self.before)
 
     def add(self, change: Change) -> None:
-        """Take a change of ``segment-changes``, in the order of offsets."""
+        """Add a change of ``segment-changes``; call it in the order of the offsets."""
         if self._is_past(change):
             return
         user_id, decided = change.user_id, _decided(change)
@@ -89,20 +99,20 @@ class Live:
             self.within.setdefault(user_id, []).append(change)
             self.marks.append(change.cause)
         elif when == "after" or (user_id in self._recorded and change.event_id not in self._event_ids):
-            # Of a user's records compaction leaves the newest: a change that has none is older than those left.
+            # Compaction leaves a user's newest record, so a change without a record is older than it.
             return
         else:
             self.before[user_id] = decided
         self.last[user_id] = decided
 
     def _is_past(self, change: Change) -> bool:
-        """Whether it was decided before the bootstrap that the log continues, whose records tell enough."""
+        """Whether it was decided before the bootstrap that the log continues; its records are enough then."""
         if change.event_id in self._event_ids:
             return change.event_id in self._past_event_ids
         return change.user_id in self._past_users
 
     def _infer_before(self, first: Change) -> None:
-        """A user's first change in the window tells the segment before it, where nothing else is left that does."""
+        """Take the segment before the window from the user's first change within it, if it is unknown."""
         known = self.before.get(first.user_id)
         if not isinstance(first, SegmentChange) or first.previous_segment is None:
             return

@@ -1,6 +1,6 @@
-"""A lane that a rebuild or a bootstrap fills: what both do alike.
+"""The common part of a rebuild and a bootstrap: write the users and the place of one lane.
 
-Each save leaves a mark with the save's number, so that a Redis that loses a save shows it.
+Each save leaves a mark with the save's number, so a lost save shows as a wrong number.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,9 +24,13 @@ class Filler:
     """Writes one lane's states under a prefix that no worker uses.
 
     Args:
-        what: it begins the name of every writer of this kind, too; a worker's name is a number in hex.
-        writer: a name that no other has.
-        overtaken: the error to raise where somebody else wrote to the lane.
+        lane: the lane's partition number.
+        store: the lane's store.
+        model: the release that gives the users' positions.
+        config: the settings of the lanes.
+        what: the kind of command. The names of its writers begin with it; a worker's name is a number in hex.
+        writer: a name that no other writer has.
+        overtaken: the error to raise if another program wrote to the lane.
     """
 
     def __init__(
@@ -55,12 +59,12 @@ class Filler:
 
     @property
     def unfinished(self) -> bool:
-        """Whether :meth:`look` found that one of this kind has not ended."""
+        """Whether :meth:`look` found an unfinished command of this kind."""
         return is_refilled(self._held, self._what)
 
     @property
     def former(self) -> Place | None:
-        """The place that :meth:`look` found, if one of this kind wrote it and no worker has written since."""
+        """The place that :meth:`look` found, if a command of this kind was the last to write it."""
         place = None if self._held is None else places.readable(self._held)
         return place if place is not None and place.writer.startswith(f"{self._what} ") else None
 
@@ -69,12 +73,12 @@ class Filler:
         self._held, self._torn = follow_lane(self._store)
 
     def begin(self) -> None:
-        """Mark the lane, over what :meth:`look` found.
+        """Write the mark over the place that :meth:`look` found.
 
-        From then on a worker refuses the lane, and whoever came before can write no more.
+        From then on, a worker refuses the lane, and earlier writers can write no more.
 
         Raises:
-            SegueError: somebody else wrote meanwhile.
+            SegueError: another program wrote meanwhile.
         """
         self._number = 1
         mark, torn = self._mark_of(1), self._torn
@@ -87,12 +91,12 @@ class Filler:
     def clear(self) -> None:
         """Delete the users of all lanes.
 
-        It deletes again under a new mark until nothing is left to delete: a Redis that loses a deletion keeps the
-        mark that stood before it.
+        The deletion is repeated under a new mark until nothing is left to delete: a Redis that loses a
+        deletion keeps the mark that stood before it.
 
         Raises:
-            SegueError: somebody else wrote meanwhile.
-            Unreachable: Redis has lost what was written.
+            SegueError: another program wrote meanwhile.
+            Unreachable: Redis has lost writes.
         """
         deleted: int | None = 1
         while deleted:
@@ -102,9 +106,10 @@ class Filler:
             self.write([])
 
     def write(self, states: Iterable[tuple[UserState, bool]]) -> None:
-        """Write users in one save; with each comes whether a sweep is to decide it.
+        """Write users in one save. Errors as in :meth:`clear`.
 
-        Errors as of :meth:`clear`.
+        Args:
+            states: the users, each with whether a sweep must decide it.
         """
         rules = self._config.rules
         writes = [
@@ -115,7 +120,7 @@ class Filler:
         self._alive += sum(write.swept is not None for write in writes)
 
     def end_at(self, positions: Mapping[str, int], topic_ids: Mapping[str, str]) -> None:
-        """Say which place the lane is to have: these positions, in the topics with these ids."""
+        """Set the lane's final place: these positions, in the topics with these ids."""
         self._place = Place(
             step=1,
             writer=self._writer,
@@ -126,24 +131,24 @@ class Filler:
         )
 
     def check_count(self) -> None:
-        """See that the lane has as many users as were written.
+        """Check that the lane has as many users as were written.
 
         Raises:
-            Unreachable: it has not.
+            Unreachable: the counts differ.
         """
         found = self._store.unswept(_ALL_SWEEPS, 0).left
         if found != self._alive:
             raise Unreachable(
-                f"lane {self._lane} has {found:,} users in Redis, and {self._alive:,} were written: run the same"
-                f" {self._what} again"
+                f"lane {self._lane} has {found:,} users in Redis, and {self._alive:,} were written: run the"
+                f" same {self._what} again"
             )
 
     def write_place(self) -> None:
-        """Write the place, from which a worker may go on. Errors as of :meth:`clear`."""
+        """Write the place; a worker may continue from it. Errors as in :meth:`clear`."""
         self._save(self._encoded, [])
 
     def confirm(self) -> None:
-        """See that the place stands. Errors as of :meth:`clear`."""
+        """Check that the place is in Redis. Errors as in :meth:`clear`."""
         if follow_lane(self._store) != (self._encoded, None):
             raise self._refused()
 
@@ -153,7 +158,7 @@ class Filler:
         return places.encode(self._place)
 
     def _mark_of(self, number: int) -> bytes:
-        """The mark with which a save of this number leaves the lane."""
+        """The mark that the save with this number leaves."""
         return encode_mark(Refilling(self._what, self._writer, number))
 
     def _save(self, place: bytes, writes: Sequence[UserWrite]) -> None:
@@ -161,19 +166,19 @@ class Filler:
             raise self._refused()
 
     def _refused(self) -> SegueError:
-        """Why a save was: somebody else wrote, or Redis has gone back to an earlier one."""
+        """The reason of a refused save: another program wrote, or Redis has gone back to an earlier save."""
         stored, torn = follow_lane(self._store)
         before = {self._held, *(self._mark_of(number) for number in range(self._number + 1))}
         if stored is not None and torn is None and stored not in before:
             return self._overtaken
         return Unreachable(
-            f"Redis has lost what this {self._what} wrote to lane {self._lane}, as when it restarts or a replica takes"
-            f" over: run the same {self._what} again"
+            f"Redis has lost what this {self._what} wrote to lane {self._lane}, as when it restarts or a"
+            f" replica takes over: run the same {self._what} again"
         )
 
 
 def finish(fillers: Sequence[Filler]) -> None:
-    """Give every lane its place, once all users are written; each step for all lanes before the next."""
+    """Write every lane's place after all users are written; do each step for all lanes before the next."""
     for filler in fillers:
         filler.check_count()
     for filler in fillers:

@@ -1,8 +1,8 @@
-"""Rebuild: a lane's states under a fresh prefix, folded from its log beside the worker. It decides nothing.
+"""Rebuild: a lane's states under a fresh prefix, folded from its log while the worker runs.
 
-It goes no further than the group's committed offsets, up to which everything was decided, and takes the
-decisions that were made up to there. Whoever takes the lane over under that prefix finds a place that lies
-behind, and heals the rest as after any crash.
+A rebuild decides nothing. It reads up to the group's committed offsets and takes the decisions that were made
+up to there. Every event before these offsets was decided. The next takeover under the new prefix finds a
+place that is behind, and heals the rest as after a crash.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -21,14 +21,14 @@ from streamer.takeover.lane_snapshot import follow_lane
 from streamer.takeover.read_stretch import read_whole
 from streamer.user.user_state import UserState
 
-# What begins the name of every rebuild's writer; a worker's is a number in hex.
+# Every rebuild's writer name begins with this; a worker's writer name is a number in hex.
 WRITER = "rebuild "
 
 _TRIES = 1_000
 
 
 class LaneInUse(SegueError):
-    """The prefix is not fresh, or somebody else writes to it."""
+    """The prefix is not fresh, or another program writes to it."""
 
     exit_code = 9
 
@@ -36,10 +36,17 @@ class LaneInUse(SegueError):
 def decided_within(
     log: Reading, topic: str, bounds: Bounds, committed: Mapping[str, int], max_batch: int
 ) -> int:
-    """Up to which offset of ``user-segments`` the decisions were made by events below these offsets.
+    """The offset of ``user-segments`` up to which all decisions come from events below the committed offsets.
 
-    A later decision must not be adopted: its events are not folded yet, and an erasure among them, folded
-    after, would take the decision away.
+    A later decision must not be adopted. Its events are not folded yet. If an erasure is among them, the
+    later fold would delete the decision.
+
+    Args:
+        log: reads the lane's partition.
+        topic: the name of ``user-segments``.
+        bounds: the bounds of the lane's partition of ``user-segments``.
+        committed: by input, the committed offset.
+        max_batch: the most records to read at once.
     """
     for records in read_whole(log, topic, bounds, max_batch):
         for record in records:
@@ -49,36 +56,40 @@ def decided_within(
 
 
 class LaneFiller(Filler):
-    """A rebuild's share of one lane.
+    """The part of a rebuild for one lane.
 
     Args:
+        lane: the lane's partition number.
+        store: the lane's store under the fresh prefix.
+        model: the release that gives the users' positions.
+        config: the settings of the lanes.
         writer: a name that no other rebuild has; it begins with :data:`WRITER`.
-        anew: leave every user to the next sweep, since the decisions were made under other settings.
+        anew: the next sweep must decide every user, because the decisions were made with other settings.
     """
 
     def __init__(
         self, lane: int, store: Store, model: ActiveModel, config: LaneConfig, writer: str, *, anew: bool
     ) -> None:
         overtaken = LaneInUse(
-            f"somebody else writes to lane {lane} under this prefix: let the other rebuild end, or name another"
-            " prefix with --into"
+            f"another program writes to lane {lane} under this prefix: let the other rebuild end, or name"
+            " another prefix with --into"
         )
         super().__init__(lane, store, model, config, "rebuild", writer, overtaken)
         self._anew = anew
 
     def check(self, *, again: bool) -> None:
-        """See that the lane may be filled; once every lane was looked at.
+        """Check that the lane may be filled; call it after :meth:`look` was called for every lane.
 
         Args:
-            again: a rebuild left some lane unfinished, so that the place that it gave this one counts for nothing.
+            again: an earlier rebuild left some lane unfinished, so the place that it wrote does not count.
 
         Raises:
-            LaneInUse: it has a place.
+            LaneInUse: the lane has a place.
         """
         if not (self._held is None or self.unfinished or (again and self.former is not None)):
             raise LaneInUse(
-                f"lane {self._lane} has a place in Redis already: rebuild fills a fresh prefix; name another with"
-                " --into"
+                f"lane {self._lane} has a place in Redis already: rebuild fills a fresh prefix; name another"
+                " with --into"
             )
 
     def fill(
@@ -88,17 +99,20 @@ class LaneFiller(Filler):
         topic_ids: Mapping[str, str],
         progress: Callable[[int], None],
     ) -> int:
-        """Write the users, as of these positions in the topics with these ids.
+        """Write the users.
 
         Args:
-            progress: gets the number of users written.
+            states: the users' whole states.
+            positions: by topic, the next offset after the states.
+            topic_ids: the ids of these topics, by topic.
+            progress: called with the number of users written so far.
 
         Returns:
             How many users were written.
 
         Raises:
             LaneInUse: another rebuild has begun under the same prefix.
-            Unreachable: Redis has lost what was written.
+            Unreachable: Redis has lost writes.
         """
         users = 0
         known = (state for state in states if state != UserState(state.user_id))
@@ -115,16 +129,17 @@ class LaneFiller(Filler):
 
 
 def check_filled(old: bytes | None, new: bytes | None, prefix: str, topic_ids: Mapping[str, str]) -> None:
-    """See that a lane can go on under a prefix.
+    """Check that a lane can continue under a new prefix.
 
     Args:
-        old: the lane's place; it may have none.
-        new: the one under the prefix.
-        topic_ids: the ids of the inputs and of ``user-segments`` as they are, by topic.
+        old: the lane's present place; None if it has none.
+        new: the lane's place under the new prefix; None if it has none.
+        prefix: the new prefix, for messages.
+        topic_ids: the present ids of the inputs and of ``user-segments``, by topic.
 
     Raises:
-        NeedsRebuild: no rebuild has filled the lane there, or one has for other settings, with which the
-            workers of now cannot go on, or from topics that are gone, of which it may not have all.
+        NeedsRebuild: no rebuild has filled the lane there. Or it was made with other settings than the
+            workers'. Or it was made from former topics, and may lack a part of their facts.
     """
     if new is None:
         raise NeedsRebuild(f"a lane has no place under {prefix!r}: run `segue rebuild --into {prefix}` first")
@@ -132,20 +147,22 @@ def check_filled(old: bytes | None, new: bytes | None, prefix: str, topic_ids: M
     for topic, topic_id in place.topic_ids.items():
         if topic_ids.get(topic, topic_id) != topic_id:
             raise NeedsRebuild(
-                f"{topic} was made anew since the states under {prefix!r} were made, so they lack what came to it after"
-                f" that: let the lanes stay where they are, and drop it (segue rebuild --into {prefix} --drop)"
+                f"{topic} was made anew since the states under {prefix!r} were made, so they lack its newer"
+                " events: let the lanes stay where they are, and drop these states (segue rebuild"
+                f" --into {prefix} --drop)"
             )
     if old is not None and places.decode(old).settings != place.settings:
         raise NeedsRebuild(
-            f"the states under {prefix!r} were made for other settings than the workers': stop them, and start them"
-            " with those settings and that redis_prefix"
+            f"the states under {prefix!r} were made for other settings than the workers': stop the workers,"
+            " and start them with those settings and that redis_prefix"
         )
 
 
 def kept(store: Store) -> bytes | None:
-    """The lane's place; None where no worker can go on there anyway: it has none, or what Redis holds of the lane is to be
-    emptied, or a bootstrap or a rebuild did not end. A Redis that went back may have a rebuild's mark again where the
-    lanes are.
+    """The lane's place; None if no worker can continue there.
+
+    This is so if the lane has no place, is torn or half emptied, or if a bootstrap or a rebuild did not end.
+    A Redis that went back in time may show a rebuild's mark again, even after the lanes have moved there.
     """
     place, torn = follow_lane(store)
     is_mark = isinstance(mark_in(place), Refilling | Emptying)
@@ -153,14 +170,16 @@ def kept(store: Store) -> bytes | None:
 
 
 def move(old: Store, prefix: str) -> bool:
-    """Point a lane to a prefix, as soon as its worker leaves a moment for it; False where it is there already.
+    """Write a mark that moves a lane to a prefix; False if the lane is already there.
+
+    The write is retried, because the lane's worker saves at the same time.
 
     Raises:
-        LaneInUse: its place changed each time.
+        LaneInUse: the lane's place changed before each try.
     """
     for _ in range(_TRIES):
         place, torn = follow_lane(old)
-        if old.prefix == prefix:  # a pointer of its own there would lead nowhere
+        if old.prefix == prefix:  # a mark there would point to itself
             return False
         there = encode_mark(Moved(prefix))
         if old.save(place, there, []) if torn is None else old.replace_torn(torn, there):

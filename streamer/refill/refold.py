@@ -1,8 +1,8 @@
-"""A lane's log folded again, beside Redis: what every user's state is to be at some place.
+"""Folds a lane's log again, without Redis: gives every user's state at some place.
 
-It decides nothing. Up to a place every event was decided already, and the decisions lie in
-``user-segments``: so the events are folded, and the decisions read. Pure, but for the states that do not fit into
-memory (:mod:`streamer.refill.kept_states`).
+A refold decides nothing. Every event before the place was already decided, and ``user-segments`` holds the
+decisions. So a refold folds the events and reads the decisions. It is pure, except that states that do not
+fit into memory go to disk (:mod:`streamer.refill.kept_states`).
 """
 
 from collections import defaultdict
@@ -20,14 +20,16 @@ from streamer.user.user_state import UserState
 
 
 class Refold:
-    """The states of a lane's users, each whole, as the log tells them up to ``positions``.
+    """The whole states of a lane's users, from the log up to ``positions``.
 
     Args:
-        positions: where to begin: of each input, and of ``user-segments`` where decisions are wanted.
-        states: the users as they were there.
-        only: these users; None for all.
-        refusals: what was refused among the facts that the states are of; what the fold refuses is added.
-        progress: told how many records have been read, whenever some were.
+        log: reads the lane's partition.
+        config: the settings of the lanes.
+        positions: the offsets to begin at, by input; also of ``user-segments`` if decisions are wanted.
+        states: the users' states at these offsets.
+        only: the ids of the users to fold; None for all.
+        refusals: the facts that were refused before; the facts that this fold refuses are added.
+        progress: called with the number of records read so far.
     """
 
     def __init__(
@@ -54,13 +56,14 @@ class Refold:
                 self.states.put(state)
 
     def close(self) -> None:
-        """Let go of the states."""
+        """Delete the states."""
         self.states.close()
 
     def go_to(self, positions: Mapping[str, int]) -> None:
-        """Read on up to these offsets; one that lies behind is left where it is.
+        """Read up to these offsets; an offset that was already passed stays.
 
-        The inputs first: an erasure takes the decision away, and the record that follows gives the next.
+        The inputs come first: an erasure deletes the decision, and the record that follows gives the next
+        decision.
         """
         topics = self._config.topics
         ends = {topic: max(at, positions.get(topic, at)) for topic, at in self.positions.items()}

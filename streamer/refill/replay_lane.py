@@ -1,8 +1,9 @@
-"""A window of a lane's log decided once more, in memory, and compared with what was decided live. Pure.
+"""Replay: decide a window of a lane's log again, in memory, and compare it with the live decisions. Pure.
 
-Between two topics Kafka fixes no order. Each live change tells how far the lane had come in each input
-(``cause.positions``), so a replay follows the live order from change to change; in between it goes by the
-records' times. Changes on the way may therefore be others than the live ones; a user's last state is not.
+Kafka fixes no order between two topics. Each live change names the lane's offset in each input
+(``cause.positions``), so a replay follows the live order from change to change. Between two changes, it goes
+by the records' times. So the changes on the way may differ from the live changes, but a user's last state
+does not.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -24,12 +25,12 @@ from streamer.user.user_state import Contradiction, UserState
 
 
 def in_live_order(inputs: Mapping[str, Iterable[Incoming]], marks: Iterable[Cause]) -> Iterator[Incoming]:
-    """Merge a lane's inputs.
+    """The events of all inputs in the live order.
 
     Args:
-        inputs: each by offset; at equal times the first goes first.
-        marks: causes of live changes, in the order in which they were decided: all events below a mark's
-            positions go before it, and no others.
+        inputs: the events of each input, by offset. At equal times, the first input goes first.
+        marks: the causes of the live changes, in the order of the decisions. Exactly the events below a
+            mark's positions come before the mark.
     """
     streams = {topic: iter(events) for topic, events in inputs.items()}
     heads = {topic: next(stream, None) for topic, stream in streams.items()}
@@ -45,7 +46,7 @@ def _is_below(event: Incoming, mark: Cause | None) -> bool:
 
 
 def _is_of(event: Incoming, mark: Cause | None) -> bool:
-    """Whether the event is the mark itself, which goes last."""
+    """Whether the event is the mark itself, which goes last among the events below its positions."""
     return mark is not None and _written_at(event.cause) == _written_at(mark)
 
 
@@ -54,7 +55,14 @@ def _written_at(cause: Cause) -> tuple[str | None, int | None, int | None]:
 
 
 class Replay:
-    """The states of users, each whole, and what one model decides for them; ``refusals`` gets what it refuses."""
+    """Decides the events of users again with one model.
+
+    Args:
+        states: the users' whole states before the window.
+        model: the release that decides.
+        rules: the settings of the fold and the scoring.
+        refusals: gets the events that cannot be applied.
+    """
 
     def __init__(
         self, states: Mapping[str, UserState], model: ActiveModel, rules: Rules, refusals: Refusals
@@ -69,7 +77,7 @@ class Replay:
         return self._states.get(user_id) or UserState(user_id)
 
     def apply(self, incoming: Incoming, now: datetime) -> tuple[Change, ...]:
-        """One event; its changes name it as their cause, with how far this replay has come."""
+        """The changes of one event; their cause is the event, with this replay's positions."""
         self._positions[incoming.topic] = incoming.offset + 1
         try:
             step = process(
@@ -85,15 +93,15 @@ class Replay:
             return ()
         except (SegueError, Contradiction, MemoryError):
             raise
-        except Exception as error:  # noqa: BLE001 - a dead letter, as it was live
+        except Exception as error:  # noqa: BLE001 - the lane wrote a dead letter for it, too
             self._refusals.add(incoming.event, error)
             return ()
         self._states[step.state.user_id] = step.state
         return step.changes
 
 
-class Told(Struct, frozen=True):
-    """A change as two runs are compared by."""
+class ComparedChange(Struct, frozen=True):
+    """The part of a change that is compared between the live run and the replay."""
 
     kind: str
     segment: int | None
@@ -103,16 +111,20 @@ class Told(Struct, frozen=True):
 
 
 class UserReplay(Struct, frozen=True):
-    """A user's changes in the window, live and replayed, and where each run left the user.
+    """A user's changes in the window, live and replayed, and the last segment of each run.
 
     Attributes:
-        live_segment: None for a user who is erased, or never had one.
-        live_known: whether the live decision is known at all; the log may have lost it.
+        user_id: the user.
+        live: the live changes.
+        replayed: the replayed changes.
+        live_segment: the last live segment; None if the user was erased or never had a segment.
+        replayed_segment: the last replayed segment; None if the user was erased or never had a segment.
+        live_known: the last live decision is known; the log may have lost it.
     """
 
     user_id: str
-    live: tuple[Told, ...]
-    replayed: tuple[Told, ...]
+    live: tuple[ComparedChange, ...]
+    replayed: tuple[ComparedChange, ...]
     live_segment: int | None
     replayed_segment: int | None
     live_known: bool
@@ -127,20 +139,27 @@ class UserReplay(Struct, frozen=True):
 
 
 def compared(user_id: str, live: Live, replayed: Iterable[Change], state: UserState) -> UserReplay:
-    """A user's two runs. ``state`` is the user's after the replay."""
+    """The comparison of a user's two runs.
+
+    Args:
+        user_id: the user.
+        live: the live decisions.
+        replayed: the changes of the replay.
+        state: the user's state after the replay.
+    """
     last = live.last.get(user_id)
     return UserReplay(
         user_id,
-        tuple(_told(change) for change in live.within.get(user_id, ())),
-        tuple(_told(change) for change in replayed),
+        tuple(_compared_change(change) for change in live.within.get(user_id, ())),
+        tuple(_compared_change(change) for change in replayed),
         None if last is None else last.segment,
         None if state.decided is None else state.decided.segment,
         user_id in live.last,
     )
 
 
-def _told(change: Change) -> Told:
+def _compared_change(change: Change) -> ComparedChange:
     cause = change.cause
     if isinstance(change, SegmentChange):
-        return Told(change.kind, change.segment, change.provisional, cause.topic, cause.offset)
-    return Told(change.kind, None, None, cause.topic, cause.offset)
+        return ComparedChange(change.kind, change.segment, change.provisional, cause.topic, cause.offset)
+    return ComparedChange(change.kind, None, None, cause.topic, cause.offset)

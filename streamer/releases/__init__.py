@@ -1,1 +1,1 @@
-"""Following the topic of releases."""
+"""Follows the topic of releases."""

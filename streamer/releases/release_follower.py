@@ -1,4 +1,4 @@
-"""Follows the releases that are published, in a thread of its own and outside the worker's group."""
+"""Follows the published releases, in its own thread and outside the worker's group."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -28,9 +28,9 @@ log = structlog.get_logger("segue.releases")
 
 
 class Releases:
-    """The newest release that can be used, and what else ``segment-models`` tells.
+    """The newest usable release, and the other content of ``segment-models``.
 
-    What is read is published as one immutable view, so any thread may ask at any time.
+    The content is kept as one immutable view, so any thread may call at any time.
     """
 
     def __init__(
@@ -46,9 +46,12 @@ class Releases:
         """
         Args:
             client: librdkafka's settings of a client.
-            features: those that the fold makes; a release with others is refused.
-            exclude_statuses: those of the fold; a release that was trained with others is refused. None takes any.
-            on_change: told of each release that comes into use, in the reader's thread.
+            topics: the names of the topics.
+            features: the features that the fold makes; a release with other features is refused.
+            exclude_statuses: the statuses that the fold excludes; a release that was trained with others is
+                refused. None accepts any.
+            on_change: called with each release that comes into use, in the reader's thread.
+            deadlines: how long to wait for Kafka.
         """
         self._client = client
         self._topic = topics.models
@@ -57,37 +60,37 @@ class Releases:
         self._view = ReleaseView(features=features, exclude_statuses=exclude_statuses)
         self._trouble: str | None = None
         self._closing = threading.Event()
-        self._told = threading.Event()
+        self._started = threading.Event()
         self._failed: SegueError | None = None
         self._thread = threading.Thread(target=self._run, name="releases", daemon=True)
         self._join_s = self._deadlines.request_s
 
     def start(self) -> None:
-        """Read the topic to its end, and follow it from then on. A topic that is not there is waited for.
+        """Read the topic to its end, and follow it from then on. If the topic does not exist, keep trying.
 
         Raises:
             Unreachable: no broker answers.
-            BadSetting: librdkafka cannot use these settings.
+            BadSetting: librdkafka refuses these settings.
         """
         self._thread.start()
         try:
-            self._told.wait()
+            self._started.wait()
         except KeyboardInterrupt:
-            self._join_s = 0.0  # the thread may wait for Kafka a while
+            self._join_s = 0.0  # do not wait: the thread may still wait for Kafka
             raise
         if self._failed is not None:
             raise self._failed
 
     def current(self) -> ActiveModel | None:
-        """The release to score with; None while there is none."""
+        """The release to score with; None if there is none yet."""
         return self._view.current
 
     def known_activation(self) -> int:
-        """The newest activation read, used or refused; -1 before the first."""
+        """The newest activation that was read, even if it was refused; -1 before the first."""
         return self._view.known_activation
 
     def problem(self) -> str | None:
-        """Why there is no release, or why the newest is not used."""
+        """Why there is no release, or why the newest release is not used; None if all is well."""
         view, trouble = self._view, self._trouble
         if trouble is not None:
             return trouble
@@ -96,7 +99,7 @@ class Releases:
         return NONE_PUBLISHED if view.current is None else None
 
     def bootstrap_standing(self) -> BootstrapRecord | None:
-        """The bootstrap that the log continues; None where the log holds the whole past.
+        """The bootstrap that the log continues; None if the log holds the whole past.
 
         Raises:
             BadRelease: the record cannot be read.
@@ -104,22 +107,22 @@ class Releases:
         return self._view.bootstrap_standing()
 
     def release_by_version(self, version: str) -> ModelRelease | None:
-        """A release that was published; None for one that never was.
+        """The published release with this version; None if it was never published.
 
         Raises:
-            BadRelease: its record cannot be read.
+            BadRelease: the release's record cannot be read.
         """
         value = self._view.versions.get(version)
         return None if value is None else decode_release(value)
 
     def ended(self) -> list[str]:
-        """The thread that follows, where it should live and does not."""
-        if not self._told.is_set() or self._closing.is_set() or self._thread.is_alive():
+        """The name of the following thread, if it has ended although it should run."""
+        if not self._started.is_set() or self._closing.is_set() or self._thread.is_alive():
             return []
         return [self._thread.name]
 
     def close(self) -> None:
-        """Stop following; what was read can still be asked for."""
+        """Stop following; the releases that were read stay available."""
         self._closing.set()
         if self._thread.ident is not None:
             self._thread.join(self._join_s)
@@ -129,7 +132,7 @@ class Releases:
             while not self._closing.is_set() and self._failed is None:
                 self._try_to_follow()
         finally:
-            self._told.set()  # whatever ends this thread, nobody waits for it in start()
+            self._started.set()  # even if this thread ends early, start() must not wait for ever
 
     def _try_to_follow(self) -> None:
         try:
@@ -137,17 +140,17 @@ class Releases:
         except (InDoubt, NotReady) as reason:
             self._wait(str(reason))
         except SegueError as error:
-            if self._told.is_set():
+            if self._started.is_set():
                 self._wait(str(error))
             else:
                 self._failed = error
         except Exception as error:
-            # A reader that ended in silence would leave the worker with an old model for ever.
+            # If this thread ended without a report, the worker would keep an old model for ever.
             self._wait(f"reading the releases failed: {error!r}")
             log.debug("reading the releases failed", exc_info=error)
 
     def _follow(self) -> None:
-        """Read from the topic's beginning, and go on until something is wrong."""
+        """Read from the topic's beginning, and continue until an error occurs."""
         admin = Admin(self._client, self._deadlines.request_s)
         facts = admin.describe([self._topic]).get(self._topic)
         if facts is None:
@@ -155,12 +158,12 @@ class Releases:
         watch = TopicWatch(admin, self._client, self._deadlines)
         watch.expect(self._topic, facts)
         bounds = admin.bounds(self._topic, 0, facts.topic_id)
-        # Nothing is ever committed for this group; librdkafka wants a name.
+        # librdkafka needs a group's name; nothing is ever committed for this group.
         reader = Reader(0, f"{self._topic}-reader", self._client, self._deadlines)
         try:
             reader.read_from({self._topic: bounds.begin})
             view = self._view.of_topic(facts.topic_id)
-            # On the way to the end older releases come by, which must not be used again.
+            # Do not publish the view before the end: the records on the way are older releases.
             while not reader.at_end({self._topic: bounds.end}) and not self._closing.is_set():
                 watch.look()
                 view = _read(reader, view)
@@ -186,11 +189,11 @@ class Releases:
         ):
             log.info("release in use", version=model.release.version, activation=model.activation)
             self._on_change(model)
-        self._told.set()
+        self._started.set()
 
     def _wait(self, reason: str) -> None:
         before, self._trouble = self._trouble, reason
-        self._told.set()
+        self._started.set()
         if reason != before:
             log.warning("releases are waited for", reason=reason)
         self._closing.wait(_RETRY_S)

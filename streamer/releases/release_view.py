@@ -1,4 +1,4 @@
-"""What the topic ``segment-models`` says, record by record; pure."""
+"""The content of the topic ``segment-models``, record by record. Pure."""
 
 from collections.abc import Mapping
 
@@ -21,22 +21,23 @@ BOOTSTRAP_KEY = "bootstrap"
 
 log = structlog.get_logger("segue.releases")
 
-# See streamer/place/place.py.
+# Made at import: see the decoder in streamer/place/place.py.
 _decoder = msgspec.json.Decoder(BootstrapRecord)
 
 
 class ReleaseView(Struct, frozen=True):
-    """The topic up to some record.
+    """The content of the topic up to some record.
 
     Attributes:
-        topic_id: of the topic that was read.
-        current: the newest activation that can be used, which may be of a topic before this one.
+        topic_id: the id of the topic.
+        current: the newest usable activation; it may come from a former topic of this name.
         known_activation: the offset of the newest ``current`` record, used or refused; -1 before the first.
-        refused: why the newest ``current`` record is not used.
-        bootstrap: the record under ``bootstrap`` as it came; None where there is none.
-        versions: releases by version, as they came.
-        features: those that the fold makes; a release with others is refused.
-        exclude_statuses: those of the fold; a release that was trained with others is refused. None takes any.
+        refused: why the newest ``current`` record is not used; None if it is used.
+        bootstrap: the undecoded value of the record ``bootstrap``; None if there is none.
+        versions: the undecoded releases, by version.
+        features: the features that the fold makes; a release with other features is refused.
+        exclude_statuses: the statuses that the fold excludes; a release that was trained with others is
+            refused. None accepts any.
     """
 
     topic_id: str = ""
@@ -49,7 +50,7 @@ class ReleaseView(Struct, frozen=True):
     exclude_statuses: frozenset[str] | None = None
 
     def of_topic(self, topic_id: str) -> "ReleaseView":
-        """The view with which to read a topic from its beginning; a model stays until another is read."""
+        """An empty view to read a topic from its beginning; it keeps the current model until the next one."""
         return ReleaseView(
             topic_id=topic_id,
             current=self.current,
@@ -58,7 +59,7 @@ class ReleaseView(Struct, frozen=True):
         )
 
     def after(self, record: Record) -> "ReleaseView":
-        """The view after one more record. A record that cannot be used is refused, and what was stays."""
+        """The view after one more record. A record that cannot be used is refused, and the model stays."""
         key = (record.key or b"").decode(errors="replace")
         if key == MODELS_CURRENT_KEY:
             return self._activated(record)
@@ -68,10 +69,10 @@ class ReleaseView(Struct, frozen=True):
         return replace(self, versions=versions if record.value is None else {**versions, key: record.value})
 
     def bootstrap_standing(self) -> BootstrapRecord | None:
-        """The bootstrap that the log continues.
+        """The bootstrap that the log continues; None if the log holds the whole past.
 
         Raises:
-            BadRelease: the record cannot be read; to take it for none would lose the users that it tells of.
+            BadRelease: the record cannot be read. Without it, the users of the bootstrap would be lost.
         """
         if self.bootstrap is None:
             return None
@@ -79,8 +80,8 @@ class ReleaseView(Struct, frozen=True):
             return _decoder.decode(self.bootstrap)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise BadRelease(
-                f"the record {BOOTSTRAP_KEY} of the releases' topic cannot be read ({error}): run `segue bootstrap`"
-                " again"
+                f"the record {BOOTSTRAP_KEY} of the releases' topic cannot be read ({error}): run"
+                " `segue bootstrap` again"
             ) from None
 
     def _activated(self, record: Record) -> "ReleaseView":
@@ -98,6 +99,6 @@ class ReleaseView(Struct, frozen=True):
         except BadRelease as error:
             return replace(seen, refused=str(error))
         except (ArithmeticError, ValueError) as error:
-            # No record may stop the reading: a good release could not follow it.
+            # A bad record must not stop the reading, or a later good release could not be read.
             return replace(seen, refused=f"a release cannot be scored with ({error}): publish another one")
         return replace(seen, current=model, refused=None)

@@ -1,1 +1,1 @@
-"""From features to a segment: scoring, similar users, and the change that an event makes."""
+"""From features to a segment: scoring, nearest users, and the change that an event causes."""

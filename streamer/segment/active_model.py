@@ -1,4 +1,4 @@
-"""The release that a worker scores with, and the bootstrap that its log continues."""
+"""The release that a worker scores with, and the bootstrap that the log continues."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,8 +11,14 @@ from streamer.segment.scoring import Scorer
 
 @dataclass(frozen=True, slots=True)
 class ActiveModel:
-    """A release made current. ``activation`` is the offset of its ``current`` record, ``topic_id`` the
-    id of the topic that holds it, ``at`` the record's time.
+    """A release that was made current.
+
+    Attributes:
+        release: the release.
+        scorer: scores users by this release.
+        activation: the offset of the release's ``current`` record.
+        topic_id: the id of the topic that holds this record.
+        at: the record's time.
     """
 
     release: ModelRelease
@@ -23,10 +29,10 @@ class ActiveModel:
 
 
 class BootstrapRecord(Struct, frozen=True):
-    """The record under the key ``bootstrap``: the users as of ``at`` came from a warehouse.
+    """The record under the key ``bootstrap``: a warehouse gave the users as of ``at``.
 
-    ``places`` holds, by lane and input topic, the offset from which the log continues the snapshot, and
-    ``snapshot`` says where the snapshot lies, if it was kept.
+    ``places`` holds, by lane and input topic, the offset from which the log continues the snapshot.
+    ``snapshot`` is the path or address of the snapshot; None if the snapshot was not kept.
     """
 
     at: str

@@ -1,7 +1,7 @@
-"""One step of the whole: fold a fact, score the user, compare, and tell the changes.
+"""One step for one event: fold it, score the user, compare, and return the changes.
 
-``process`` decides. ``placed`` gives a position and leaves the decision alone, for healing, where Kafka
-already holds the decisions. Both are pure.
+``process`` decides. ``placed`` sets the position and leaves the decision alone; healing uses it, because
+Kafka already holds the decisions. Both functions are pure.
 """
 
 from datetime import datetime
@@ -16,7 +16,7 @@ from streamer.segment.detect_change import erased_change, kind_of, segment_chang
 from streamer.user.fold_events import fold
 from streamer.user.order_rules import Rules
 from streamer.user.user_features import features
-from streamer.user.user_state import Decided, Position, UserState, told
+from streamer.user.user_state import Decided, Position, UserState, with_change
 
 
 class Step(Struct, frozen=True):
@@ -29,10 +29,19 @@ class Step(Struct, frozen=True):
 def process(
     state: UserState, event: Event, cause: Cause, model: ActiveModel, rules: Rules, now: datetime
 ) -> Step:
-    """Apply one event and decide.
+    """Return the next state and the changes after one event.
+
+    Args:
+        state: the user's state before the event.
+        event: the event of this user.
+        cause: the record of the event; the changes name it.
+        model: the release that decides.
+        rules: the settings of the fold and the scoring.
+        now: the time of the changes' ``emitted_at``.
 
     Raises:
-        streamer.user.fold_events.OrdersMissing: give the state with all of its orders.
+        streamer.user.user_state.OrdersMissing: call again with a state that has all of its orders.
+        schemas.errors.BadEvent: the event cannot be applied.
     """
     folded = fold(state, event, rules)
     changes: list[Change] = []
@@ -52,7 +61,19 @@ def process(
 def decide(
     state: UserState, cause: Cause, occurred_at: datetime, model: ActiveModel, rules: Rules, now: datetime
 ) -> Step:
-    """Score a user as it is and tell the change, if it is one."""
+    """Score a user without a new event; return the next state and the change, if there is one.
+
+    Args:
+        state: the user's state.
+        cause: the record that led to this decision; the change names it.
+        occurred_at: the time of the cause.
+        model: the release that decides.
+        rules: the settings of the scoring.
+        now: the time of the change's ``emitted_at``.
+
+    Returns:
+        A step with at most one change. An erased user only loses the position.
+    """
     if not state.facts.alive:
         return Step(replace(state, position=None))
     values = features(state, rules)
@@ -80,14 +101,14 @@ def decide(
         emitted_at=now,
         prefix=rules.prefix,
     )
-    return Step(told(replace(state, position=position), change, model.topic_id), (change,))
+    return Step(with_change(replace(state, position=position), change, model.topic_id), (change,))
 
 
 def placed(state: UserState, model: ActiveModel, rules: Rules) -> tuple[UserState, bool]:
-    """The state with its position by this model, its decision untouched; and whether the user is due for a sweep.
+    """The state with its position by this model, and whether a sweep must decide the user.
 
-    It is due where this model would decide otherwise: the decision was made from other facts, under other settings or
-    from a state that was wrong.
+    The decision stays as it is. The user needs a sweep if this model would decide differently. Then the
+    decision was made from other facts, under other settings, or from a wrong state.
     """
     if not state.facts.alive:
         return replace(state, position=None), False

@@ -1,4 +1,4 @@
-"""When a score is a change, and the record that tells it."""
+"""Whether a score is a change, and the content of the change."""
 
 from datetime import datetime
 
@@ -17,7 +17,7 @@ from streamer.user.user_state import Decided, UserState
 
 
 def kind_of(decided: Decided | None, score: Score) -> ChangeKind | None:
-    """What a new score is to a user with this decision; None: nothing to tell."""
+    """The kind of change that a new score is for a user with this decision; None if nothing changes."""
     if decided is None or decided.segment != score.segment:
         return "moved"
     if decided.provisional == score.provisional:
@@ -38,7 +38,20 @@ def segment_change(
     prefix: str,
     similar_users: tuple[SimilarUser, ...] = (),
 ) -> SegmentChange:
-    """The record of a change. ``state`` is the user's before the decision, its facts already applied."""
+    """The change of a user's segment, or of its confirmation.
+
+    Args:
+        state: the user before the decision; the event is already folded into its facts.
+        kind: the kind of change, from :func:`kind_of`.
+        score: the new score.
+        features: the raw values that were scored, by feature name.
+        model: the release that decides.
+        cause: the record that led to the change.
+        occurred_at: the time of the cause.
+        emitted_at: the time of the decision.
+        prefix: the prefix of the topics; it is part of the change's id.
+        similar_users: the most similar users, the nearest first.
+    """
     decided = state.decided
     sequence = 1 if decided is None else decided.sequence + 1
     return SegmentChange(
@@ -73,10 +86,18 @@ def erased_change(
     emitted_at: datetime,
     prefix: str,
 ) -> UserErasedChange:
-    """The last record of a life. ``state`` is the user's before the erasure was applied.
+    """The last change of a user's life.
 
-    Its id names the erasure *before* this one: with the new one it could be the id of a change of the
-    life that begins now, which counts from 1 again.
+    Its id names the erasure *before* this one. With the new erasure in it, the id could equal the id of a
+    change of the next life, because the sequence begins at 1 again.
+
+    Args:
+        state: the user before the erasure.
+        decided: the user's last decision.
+        cause: the record of the erasure.
+        occurred_at: the time of the erasure.
+        emitted_at: the time of the decision.
+        prefix: the prefix of the topics; it is part of the change's id.
     """
     sequence = decided.sequence + 1
     return UserErasedChange(

@@ -1,9 +1,9 @@
-"""Users in nearly the same direction: cosine similarity in two dimensions is the angle between two users.
+"""The nearest users by direction: in two dimensions, the angle between users gives their cosine similarity.
 
-Angles are radians in (-pi, pi]. The order is by angular distance, and at equal distances by user id
-(text compares by code points, which is the order of its UTF-8 bytes). Distances are compared exactly,
-as real numbers of the stored angles, so a walk outward through a sorted index gives the nearest users
-and no rounding reorders them.
+Angles are radians in (-pi, pi]. Users are ordered by angular distance, and at equal distances by user id
+(Python compares text by code points, as UTF-8 bytes would). Distances of the stored angles are compared
+exactly, as real numbers. So a walk outward through a sorted index gives the nearest users, and rounding
+does not reorder them.
 """
 
 from bisect import bisect_left, insort
@@ -23,11 +23,12 @@ def angle(components: Sequence[float]) -> float | None:
     """The direction of a user.
 
     Args:
-        components: the coordinates.
+        components: the user's coordinates in a release's space.
 
     Returns:
-        Radians in (-pi, pi]; None at the origin, which has no direction, when not finite, and in other
-        than two dimensions, where an angle alone does not tell who is near.
+        Radians in (-pi, pi]. None at the origin, because it has no direction; None if a coordinate is not
+        finite; None if there are not exactly two coordinates, because an angle alone then does not show
+        who is near.
 
     >>> angle((0.0, 2.0)) == pi / 2, angle((-1.0, -0.0)) == pi, angle((0.0, 0.0))
     (True, True, None)
@@ -38,7 +39,7 @@ def angle(components: Sequence[float]) -> float | None:
     if (x == 0.0 and y == 0.0) or not (isfinite(x) and isfinite(y)):
         return None
     radians = atan2(y, x)
-    # One direction, one number: -pi is pi, and adding 0.0 turns -0.0 into 0.0.
+    # Each direction has one number: -pi becomes pi, and adding 0.0 turns -0.0 into 0.0.
     return pi if radians == -pi else radians + 0.0
 
 
@@ -57,10 +58,13 @@ def similarity(a: float, b: float) -> float:
 
 
 def nearest_of(angle: float, n: int, *sources: Iterable[Neighbour]) -> list[Neighbour]:
-    """The nearest ``n`` of several sources, in order; of a user that is in two, the first source counts.
+    """The nearest ``n`` users of several sources, the nearest first.
 
-    The sources are, say, the store's candidates and an overlay of users whose saved angle is stale;
-    each must hold its own nearest n.
+    Args:
+        angle: the direction to search from, in radians.
+        n: how many users to return.
+        sources: for example the store's candidates and an overlay of users whose saved angle is stale. Each
+            source must hold its own nearest ``n``. If a user is in two sources, the first source counts.
     """
     distinct: dict[str, Neighbour] = {}
     for source in sources:
@@ -72,7 +76,7 @@ def nearest_of(angle: float, n: int, *sources: Iterable[Neighbour]) -> list[Neig
 
 
 class AngleIndex:
-    """Users sorted by angle, in memory. Finding the nearest n takes O(log size + n + excluded users met)."""
+    """Users sorted by angle, in memory. A search takes O(log size + n + excluded users passed)."""
 
     __slots__ = ("_angles", "_entries")
 
@@ -84,20 +88,20 @@ class AngleIndex:
         return len(self._entries)
 
     def put(self, user_id: str, angle: float | None) -> None:
-        """Set a user's angle; None takes the user out."""
+        """Set a user's angle; None removes the user."""
         self.remove(user_id)
         if angle is not None:
             self._angles[user_id] = angle
             insort(self._entries, (angle, user_id))
 
     def remove(self, user_id: str) -> None:
-        """Take a user out, who need not be there."""
+        """Remove a user; an unknown user is ignored."""
         angle = self._angles.pop(user_id, None)
         if angle is not None:
             del self._entries[bisect_left(self._entries, (angle, user_id))]
 
     def nearest(self, angle: float, n: int, exclude: Container[str] = ()) -> list[Entry]:
-        """The nearest ``n`` users but those excluded, as (user id, angle), by angular distance, then id."""
+        """The nearest ``n`` users, except the excluded users, as (user id, angle), the nearest first."""
         start = bisect_left(self._entries, (angle, ""))
         sides = (self._upward(start), self._downward(start))
         found = {
@@ -108,16 +112,16 @@ class AngleIndex:
         return [(user_id, theirs) for _, user_id, theirs in nsmallest(n, found.values())]
 
     def _upward(self, start: int) -> Iterator[tuple[float, str]]:
-        """Every entry once, from ``start`` on with growing angles, wrapping to the smallest."""
+        """Every entry once, with growing angles from ``start`` on, and then from the smallest angle on."""
         for i in range(start, len(self._entries)):
             yield self._entries[i]
         for i in range(start):
             yield self._entries[i]
 
     def _downward(self, start: int) -> Iterator[tuple[float, str]]:
-        """Every entry once, from below ``start`` with falling angles; those of one angle by user id.
+        """Every entry once, with falling angles from below ``start``; equal angles come by user id.
 
-        They are equally far, so each group of one angle is entered at its smallest id.
+        Users with one angle are equally far, so the walk enters such a group at its smallest id.
         """
         end, seen = start, 0
         while seen < len(self._entries):
@@ -130,10 +134,11 @@ class AngleIndex:
 
 
 def _exact_distance(a: float, b: float) -> tuple[float, float]:
-    """The angular distance as two numbers that compare like the exact one: it rounded, and what that left.
+    """The angular distance as two numbers: the rounded distance, and the rest that rounding removed.
 
-    Two hold it whole: where the full turn comes in, a and b cannot both be small, so that the three
-    numbers' last digits lie close together.
+    The pairs compare like the exact distances, because two numbers hold the exact distance. If the full turn
+    takes part in the sum, a and b cannot both be small, so the last digits of the three terms lie close
+    together.
     """
     terms: tuple[float, ...] = (a, -b) if a >= b else (b, -a)
     rounded = fsum(terms)

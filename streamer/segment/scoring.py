@@ -1,9 +1,9 @@
 """A user's segment by a release: scikit-learn's encode, scale, project and assign, without scikit-learn.
 
 The arithmetic is that of ``StandardScaler.transform``, ``PCA.transform`` and ``KMeans.predict`` (scikit-learn
-1.9), folded per feature: what a value adds to the components is worked out once, when the release is
-read, so that a score is a few look-ups and additions. Sums are :func:`math.fsum`'s, correctly rounded,
-so components and segment are the same on every machine and every version of Python.
+1.9). The contribution of each value to the components is computed once, when the release is read, so a score
+takes only a few look-ups and additions. All sums use :func:`math.fsum`, which rounds correctly. So the
+components and the segment are the same on every machine and every version of Python.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,15 +19,17 @@ Vector = tuple[float, ...]
 
 
 class Score(Struct, frozen=True):
-    """Where a user lies and which segment that is.
+    """A user's components and segment.
 
     Attributes:
-        segment: the segment's stable id: of the nearest centre, unless the present segment is kept.
+        segment: the segment's stable id. It is the segment of the nearest centre, unless the user keeps the
+            present segment.
+        segment_name: the segment's name, for people.
         components: PCA coordinates (one per dimension of the release's space).
-        distance: Euclidean, to the segment's centre, in the space of the components.
-        margin: (d2 - d1) / d2 for the distances to the nearest and the next centre: 0 on a border, 1 on
-            a centre or where there is only one segment.
-        missing: the features without a known value, in the release's order; each counted as the
+        distance: Euclidean distance to the segment's centre, in the space of the components.
+        margin: (d2 - d1) / d2 for the distances to the nearest and the second centre: 0 on a border, 1 on
+            a centre or if there is only one segment.
+        missing: the features without a known value, in the release's order. Each of them counted as the
             training mean.
     """
 
@@ -45,7 +47,7 @@ class Score(Struct, frozen=True):
 
 
 class _Number(Struct, frozen=True):
-    """A feature that is one column as it is: ``per_unit`` is what one standard deviation adds."""
+    """A numeric feature with one column. ``per_unit`` is the contribution of one standard deviation."""
 
     mean: float
     scale: float
@@ -59,7 +61,7 @@ class _Number(Struct, frozen=True):
 
 
 class _Category(Struct, frozen=True):
-    """An encoded feature: what each training value adds."""
+    """An encoded feature: the contribution of each training value."""
 
     known: dict[str, Vector]
 
@@ -79,7 +81,7 @@ class Scorer:
     def __init__(self, release: ModelRelease) -> None:
         check_shapes(release)
         self._features = tuple(_folded(release))
-        # PCA centres after projecting; this is what a row of training means comes to.
+        # The components of a row of training means: PCA subtracts its mean after the projection.
         self._origin: Vector = tuple(
             fsum(-mean * weight for mean, weight in zip(release.projection_mean, axis, strict=True))
             for axis in release.projection
@@ -95,10 +97,11 @@ class Scorer:
         """The score of one user.
 
         Args:
-            features: raw values by name. An absent name, None, a value that training never saw and a
-                number that is not finite are all missing: they add 0, the training mean after scaling.
-            present: the segment that the user is in. It is kept until another centre is nearer by
-                ``min_margin``, relative to the distance to its own.
+            features: raw values by name. A value is missing if its name is absent, if it is None or not
+                finite, or if training never saw it. A missing value adds 0, the training mean after scaling.
+            present: the segment that the user is in now; None if there is none.
+            min_margin: 0 to 1. The user keeps the present segment until another centre is nearer by this
+                share of the distance to the present segment's centre.
         """
         parts = [self._origin]
         missing = []
@@ -118,8 +121,8 @@ class Scorer:
         return Score(segment.id, segment.name, components, distance, margin, tuple(missing))
 
     def _assign(self, components: Vector) -> tuple[int, float, float]:
-        """The nearest centre's index (of equally near ones the first), its distance, and the margin."""
-        # Like KMeans.predict: |x - c|² without |x|², which all centres share.
+        """The nearest centre's index (the first of equally near centres), its distance, and the margin."""
+        # Like KMeans.predict: |x - c|² without |x|², because |x|² is the same for all centres.
         closeness = [
             square_norm - 2.0 * fsum([x * c for x, c in zip(components, centre, strict=True)])
             for square_norm, centre in zip(self._square_norms, self._centres, strict=True)
@@ -132,12 +135,12 @@ class Scorer:
         next_distance = dist(components, self._centres[closeness.index(min(closeness))])
         if next_distance == 0.0:
             return nearest, distance, 0.0
-        # On a border the two forms of the distance may round to opposite orders.
+        # On a border, rounding may give the two forms of the distance opposite orders.
         return nearest, distance, max(0.0, (next_distance - distance) / next_distance)
 
 
 def _folded(release: ModelRelease) -> Iterable[tuple[str, _Number | _Category]]:
-    """Each feature with what its values add to the components."""
+    """Each feature with the contributions of its values to the components."""
     column = 0
     for feature in release.features:
         columns = range(column, column + feature.width)
@@ -160,10 +163,10 @@ def _folded(release: ModelRelease) -> Iterable[tuple[str, _Number | _Category]]:
 def _one_hot(
     feature: EncodedFeature, means: Sequence[float], scales: Sequence[float], weights: Sequence[Vector]
 ) -> dict[str, Vector]:
-    """By category, the sum over all the feature's columns, its own being 1 and the others 0."""
+    """By category, the sum over the feature's columns: the category's column is 1, the others are 0."""
     zeros = [-mean / scale for mean, scale in zip(means, scales, strict=True)]
-    # Thousands of brands would make the sum over columns per category quadratic: all zeros are
-    # summed once, and a category only changes its own column, by 1 / scale.
+    # With thousands of brands, a sum over all columns for each category would take quadratic time. So the
+    # sum of all zeros is computed once, and a category only changes its own column, by 1 / scale.
     all_zero = [
         fsum(z * w[axis] for z, w in zip(zeros, weights, strict=True)) for axis in range(len(weights[0]))
     ]

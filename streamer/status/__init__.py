@@ -1,1 +1,1 @@
-"""What a worker says about itself: health, metrics, logs."""
+"""A worker's health pages, metrics and logs."""

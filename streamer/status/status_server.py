@@ -1,7 +1,6 @@
 """The worker's pages for machines: ``/healthz``, ``/readyz``, ``/metrics``, ``/status``.
 
-A server of threads, apart from the event loop: it answers, too, when the worker is stuck, which is when
-one wants to ask it.
+The server uses threads and not the event loop, so it also answers when the worker is stuck.
 """
 
 import errno
@@ -34,7 +33,13 @@ Page = Callable[[], Answer]
 
 
 def pages(source: StatusSource, metrics: Metrics, no_progress_s: float) -> dict[str, Page]:
-    """The pages by path; see :func:`streamer.status.worker_status.not_ready_because`."""
+    """The pages by path.
+
+    Args:
+        source: gives the worker's status.
+        metrics: the worker's metrics.
+        no_progress_s: as in :func:`streamer.status.worker_status.not_ready_because`.
+    """
 
     def health() -> Answer:
         if ended := source.ended():
@@ -56,7 +61,7 @@ def pages(source: StatusSource, metrics: Metrics, no_progress_s: float) -> dict[
 
 
 def _status_json(source: StatusSource, now_s: float, no_progress_s: float) -> bytes:
-    """The status; a lane's times become how long ago they are, which means something to others."""
+    """The status as JSON; a lane's times become ages in seconds, because its clock is local."""
     status = source.status()
     shown = msgspec.to_builtins(status)
     for lane, row in zip(status.lanes, shown["lanes"], strict=True):
@@ -75,10 +80,12 @@ class WebServer:
     """Serves pages while its context is open.
 
     Args:
-        port: 0 takes any free one; :attr:`port` tells which.
+        host: the address to listen on.
+        port: the port; 0 takes any free port, and :attr:`port` has its number.
+        by_path: the pages.
 
     Raises:
-        BadSetting: the address cannot be listened on.
+        BadSetting: the server cannot listen on this address.
     """
 
     def __init__(self, host: str, port: int, by_path: dict[str, Page]) -> None:
@@ -89,7 +96,7 @@ class WebServer:
 
     @property
     def port(self) -> int:
-        """The port that it listens on."""
+        """The port that the server listens on."""
         return self._server.server_port
 
     def __enter__(self) -> Self:
@@ -105,10 +112,10 @@ class WebServer:
 
 
 def check_address(host: str, port: int) -> None:
-    """See that a server could listen there, before anything else begins.
+    """Check that a server can listen on an address, before anything else begins.
 
     Raises:
-        BadSetting: it could not.
+        BadSetting: a server cannot listen there.
     """
     _listening(host, port, {}).server_close()
 
@@ -117,12 +124,12 @@ def _listening(host: str, port: int, by_path: dict[str, Page]) -> "_Server":
     try:
         return _Server((host, port), by_path)
     except OSError as error:
-        told = f"cannot listen on {host}:{port} ({error.strerror or error})"
+        problem = f"cannot listen on {host}:{port} ({error.strerror or error})"
         if error.errno in _OF_THE_PORT:
             raise BadSetting(
-                "web_port", port, f"{told}: give another web_port, or 0 for any free one"
+                "web_port", port, f"{problem}: give another web_port, or 0 for any free one"
             ) from None
-        raise BadSetting("web_host", host, f"{told}: give an address of this machine") from None
+        raise BadSetting("web_host", host, f"{problem}: give an address of this machine") from None
 
 
 class _Server(ThreadingHTTPServer):
@@ -133,13 +140,13 @@ class _Server(ThreadingHTTPServer):
         super().__init__(address, _Handler)
 
     def server_bind(self) -> None:
-        """Bind, without http.server's look-up of the machine's name, which may take seconds."""
+        """Bind the address without a look-up of the machine's name, which may take seconds."""
         self.socket.bind(self.server_address)
         self.server_address = self.socket.getsockname()
         self.server_port = self.server_address[1]
 
     def handle_error(self, _request: object, client_address: object) -> None:
-        """A client that went away before its answer is nothing to print a traceback for."""
+        """Log at debug level that a client went away before its answer; print no traceback."""
         log.debug("web.client_gone", client=client_address)
 
 
@@ -155,7 +162,7 @@ class _Handler(BaseHTTPRequestHandler):
             known = " ".join(sorted(self.server.by_path))
             self._answer((HTTPStatus.NOT_FOUND, TEXT, f"there are {known}\n".encode()))
             return
-        # A page that fails must not look like a worker that is dead.
+        # Answer even if a page fails, so the worker does not look dead.
         try:
             answer = page()
         except Exception as error:
@@ -174,4 +181,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
-        """Probes come every second: they stay out of the log."""
+        """Log nothing: probes come every second."""

@@ -1,4 +1,4 @@
-"""What a worker writes to its log: one line an event, as ``key=value`` or as JSON, never a secret."""
+"""A worker's log: one line for each event, as ``key=value`` or as JSON, never with a secret."""
 
 import contextlib
 import logging
@@ -11,12 +11,12 @@ import structlog
 
 from schemas.printable import printable_cell
 
-# Their warnings are of things that a worker lives through: a rebalance, a broker that restarts. What
-# matters of them the worker says itself.
+# These libraries warn of events that a worker survives, such as a rebalance or a broker's restart. The worker
+# logs the important ones itself.
 _LIBRARIES = ("aiokafka", "faust", "mode", "asyncio", "streamer")
 
 _SECRET_NAME = re.compile(r"password|secret|token|credential", re.IGNORECASE)
-# Up to the last @, since a password may hold one, or a / or #, where somebody did not percent-encode it.
+# The login ends at the last @, because a password that is not percent-encoded may contain @, / or #.
 _SECRET_IN_URL = re.compile(r"(?<=://)\S+(?=@)")
 HIDDEN = "***"
 _LOGFMT = structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"])
@@ -28,9 +28,9 @@ def set_up_logs(level: str = "info", *, json: bool = False, stream: TextIO | Non
     """Set up the log of this process.
 
     Args:
-        level: ``debug``, ``info``, ``warning`` or ``error``; at ``debug`` the libraries are heard, too.
-        json: one JSON object a line, for programs; else ``key=value``.
-        stream: where to, by default standard error.
+        level: ``debug``, ``info``, ``warning`` or ``error``; at ``debug``, libraries also log.
+        json: write one JSON object in each line, for programs; else ``key=value``.
+        stream: where to write; None for standard error.
     """
     number = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(
@@ -53,14 +53,14 @@ def set_up_logs(level: str = "info", *, json: bool = False, stream: TextIO | Non
 
 
 def _logfmt(logger: object, method: str, event: Event) -> str:
-    """A line of ``key=value``; what a terminal would take for an order is escaped, since ids come from events."""
+    """A line of ``key=value``; control characters are escaped, because ids come from events."""
     return printable_cell(_LOGFMT(logger, method, event))
 
 
 def _never_raising(wrapper: type[Any]) -> type[Any]:
-    """The same loggers, but a line that cannot be written is lost: the disk is full, or nobody reads the pipe.
+    """The same logger class, but it drops a line that cannot be written, for example if the disk is full.
 
-    A log that raises ends whoever logs, and often within the handler of another error.
+    If a logger raised an error, it would end the code that logs, often inside the handler of another error.
     """
 
     class NeverRaising(wrapper):  # type: ignore[misc]
@@ -93,8 +93,8 @@ def _hidden(name: str, value: object) -> object:
 
 
 class _ToOurLog(logging.Handler):
-    """Hands the records of libraries to our log, as debug lines."""
+    """Forwards the log records of libraries to the worker's log, as debug lines."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        with contextlib.suppress(Exception):  # a library's own arguments may not fit its own text
+        with contextlib.suppress(Exception):  # a library's arguments may not match its format text
             structlog.get_logger(record.name).debug("library", text=record.getMessage(), of=record.name)

@@ -1,4 +1,4 @@
-"""What Prometheus reads of a worker: counts as the lanes tell them, gauges as they are when it asks."""
+"""A worker's metrics for Prometheus: counters from the lanes, and gauges from the status at each scrape."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -14,7 +14,7 @@ _RECORDS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000)
 
 
 class Metrics:
-    """One worker's metrics, in a registry of its own. Any thread may call."""
+    """One worker's metrics, in a separate registry. Any thread may call."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
@@ -30,16 +30,16 @@ class Metrics:
         )
         self._rekeyed = Counter(
             "segue_rekeyed",
-            "Events on another partition than their user's, handed over to the lane that is.",
+            "Events on a wrong partition, forwarded to their user's lane.",
             registry=registry,
         )
         self._unknown = Counter(
             "segue_unknown_erasures",
-            "Erasures of users of whom nothing was known. They stand, since a user's facts may come later.",
+            "Erasures of unknown users. They are kept, because a user's facts may come later.",
             registry=registry,
         )
         self._swept = Counter(
-            "segue_swept_users", "Users whom a newer release decided anew.", registry=registry
+            "segue_swept_users", "Users that a newer release decided again.", registry=registry
         )
         self._takeovers = Counter(
             "segue_takeovers", "Times that this worker took a lane over.", ["lane"], registry=registry
@@ -62,7 +62,7 @@ class Metrics:
         )
         self._latency = Histogram(
             "segue_latency_seconds",
-            "From an event's record time to the commit of what it changed.",
+            "From an event's record time to the commit of its changes.",
             buckets=_LATENCY_SECONDS,
             registry=registry,
         )
@@ -78,16 +78,16 @@ class Metrics:
         seconds: Mapping[str, float],
         latencies_s: Iterable[float],
     ) -> None:
-        """A batch was committed and saved.
+        """Count a batch that was committed and saved.
 
         Args:
-            events: how many were applied, by topic.
-            dead_letters: how many were not, by the topic they came on.
-            rekeyed: how many were handed over to another lane.
-            unknown: how many of the events were erasures of users of whom nothing was known.
-            changes: how many were committed, by kind.
-            seconds: how long each step took, by its name.
-            latencies_s: for each event, from its record's time to the commit.
+            events: the number of applied events, by topic.
+            dead_letters: the number of dead letters, by the topic that they came on.
+            rekeyed: the number of events forwarded to other lanes.
+            unknown: the number of erasures of unknown users among the events.
+            changes: the number of committed changes, by kind.
+            seconds: the duration of each step, by its name.
+            latencies_s: for each event, the seconds from its record's time to the commit.
         """
         for counter, counts in ((self._events, events), (self._dead, dead_letters), (self._changes, changes)):
             self._count(counter, counts)
@@ -98,16 +98,16 @@ class Metrics:
         for step, taken in seconds.items():
             self._step_seconds.labels(step).observe(taken)
         for latency in latencies_s:
-            # Clocks of two machines differ; an event is never from the future.
+            # The clocks of two machines differ, so a latency may seem negative.
             self._latency.observe(max(0.0, latency))
 
     def swept(self, users: int, changes: Mapping[str, int]) -> None:
-        """So many users were decided anew, with these changes by kind."""
+        """Count users that a sweep decided again, and their changes by kind."""
         self._swept.inc(users)
         self._count(self._changes, changes)
 
     def takeover(self, partition: int) -> None:
-        """This worker begins to take a lane over."""
+        """Count a takeover of a lane."""
         self._takeovers.labels(str(partition)).inc()
 
     def _count(self, counter: Counter, by_label: Mapping[str, int]) -> None:
@@ -115,7 +115,7 @@ class Metrics:
             counter.labels(label).inc(count)
 
     def watch(self, source: StatusSource) -> None:
-        """Show this worker's lanes and release, too; each time that Prometheus asks."""
+        """Also show this worker's lanes and release, at each scrape."""
         self._registry.register(_StatusCollector(source))
 
     def exposition(self) -> bytes:
@@ -124,13 +124,13 @@ class Metrics:
 
 
 class _StatusCollector(Collector):
-    """Gauges made from the status at the moment of the scrape: a closed lane leaves nothing behind."""
+    """Makes gauges from the status at the moment of the scrape, so a closed lane is not shown."""
 
     def __init__(self, source: StatusSource) -> None:
         self._source = source
 
     def describe(self) -> Iterator[Metric]:
-        """Empty: registering asks nobody."""
+        """Return nothing, so registration does not read the status."""
         return iter(())
 
     def collect(self) -> Iterator[Metric]:
@@ -142,7 +142,7 @@ class _StatusCollector(Collector):
 def _lanes(status: WorkerStatus) -> Iterator[Metric]:
     lag = GaugeMetricFamily("segue_lane_lag", "Records not yet read.", labels=["lane", "topic"])
     left = GaugeMetricFamily(
-        "segue_lane_sweep_left", "Users whom a newer release has still to decide anew.", labels=["lane"]
+        "segue_lane_sweep_left", "Users that a newer release has still to decide.", labels=["lane"]
     )
     activation = GaugeMetricFamily(
         "segue_lane_activation", "The activation that decides in the lane.", labels=["lane"]
@@ -161,7 +161,7 @@ def _lanes(status: WorkerStatus) -> Iterator[Metric]:
     yield activation
     yield phase
     owned = len(status.group.owned)
-    yield GaugeMetricFamily("segue_lanes_owned", "Lanes that the group gave this worker.", value=owned)
+    yield GaugeMetricFamily("segue_lanes_owned", "Lanes that the group assigned to this worker.", value=owned)
 
 
 def _release(status: WorkerStatus) -> Iterator[Metric]:

@@ -1,4 +1,4 @@
-"""What a worker says of itself: its lanes, its group, its release, and why it is not ready."""
+"""A worker's status: its lanes, its group, its release, and why it is not ready."""
 
 from typing import Literal, Protocol
 
@@ -9,13 +9,22 @@ PHASES: tuple[Phase, ...] = ("taking over", "healing", "live", "waiting", "stopp
 
 
 class LaneStatus(Struct, frozen=True, kw_only=True):
-    """One lane at this moment.
+    """The status of one lane. Times are seconds of the monotonic clock.
 
-    ``positions`` are the next offsets and ``lag`` the records not yet read, by input topic. The counts
-    are since the lane was opened. ``activation`` is the one that decides in the lane, and ``sweep_left`` how many users
-    it has still to decide anew, or to fill an index with. ``last_progress`` is on the monotonic clock, in seconds; None before
-    the first batch. So are ``waiting_since``, since when events wait and none was applied, None where none waits; and
-    ``heard``, when the lane told last how far it is.
+    Attributes:
+        partition: the lane's partition number.
+        phase: the lane's present phase.
+        reason: why the lane is in this phase, if the phase needs an explanation.
+        positions: the next offset, by input.
+        lag: the records that are not yet read, by input.
+        events: the applied events since the lane was opened.
+        changes: the committed changes since the lane was opened.
+        dead_letters: the dead letters since the lane was opened.
+        activation: the activation that decides in the lane; None before the first sweep.
+        sweep_left: how many users the sweep has not reached yet.
+        last_progress: when the last batch ended; None before the first batch.
+        waiting_since: since when events wait and no event was applied; None if no event waits.
+        heard: when the lane last reported; None before the first report.
     """
 
     partition: int
@@ -34,11 +43,14 @@ class LaneStatus(Struct, frozen=True, kw_only=True):
 
 
 class GroupStatus(Struct, frozen=True, kw_only=True):
-    """The worker's membership.
+    """The status of the worker's membership.
 
-    ``joined`` is whether the group has given the worker its share, which may be nothing. ``halves`` are
-    the numbers of which the worker holds one input and not the other. ``waiting`` says for what the
-    membership waits.
+    Attributes:
+        name: the group's name.
+        joined: the group has assigned lanes to the worker, perhaps none.
+        owned: the numbers of the worker's lanes.
+        halves: the partition numbers of which the worker has one input but not the other.
+        waiting: why the membership waits; None if it does not wait.
     """
 
     name: str
@@ -49,7 +61,7 @@ class GroupStatus(Struct, frozen=True, kw_only=True):
 
 
 class ReleaseStatus(Struct, frozen=True, kw_only=True):
-    """The release in use: ``version`` and ``activation`` are None before the first."""
+    """The release in use; ``version`` and ``activation`` are None before the first release."""
 
     version: str | None
     activation: int | None
@@ -57,7 +69,7 @@ class ReleaseStatus(Struct, frozen=True, kw_only=True):
 
 
 class WorkerStatus(Struct, frozen=True, kw_only=True):
-    """Everything that ``/status`` shows. ``ended`` names the threads that should live and do not."""
+    """The content of ``/status``. ``ended`` names the threads that have ended although they should run."""
 
     group: GroupStatus
     release: ReleaseStatus
@@ -66,23 +78,24 @@ class WorkerStatus(Struct, frozen=True, kw_only=True):
 
 
 class StatusSource(Protocol):
-    """Whoever can tell how the worker is; asked from several threads."""
+    """Gives the worker's status; several threads call it."""
 
     def status(self) -> WorkerStatus:
-        """The worker at this moment."""
+        """The present status of the worker."""
 
     def ended(self) -> list[str]:
-        """The threads that should live and do not."""
+        """The names of the threads that have ended although they should run."""
 
 
 def not_ready_because(status: WorkerStatus, now_s: float, no_progress_s: float) -> list[str]:
-    """Why this worker does not do all of its work now; empty when it does.
+    """The reasons why this worker does not do all of its work now; empty if it is ready.
 
-    A worker to which the group gives no lane is ready: it is a spare.
+    A worker without a lane is ready: it is a spare.
 
     Args:
-        now_s: on the monotonic clock.
-        no_progress_s: how long events may wait in a lane while none is applied.
+        status: the worker's status.
+        now_s: the present time, in seconds of the monotonic clock.
+        no_progress_s: how many seconds events may wait in a lane while no event is applied.
     """
     group, release = status.group, status.release
     reasons = [f"the thread {name} has ended" for name in status.ended]
@@ -110,7 +123,7 @@ def not_ready_because(status: WorkerStatus, now_s: float, no_progress_s: float) 
 
 
 def halves_sentence(halves: tuple[int, ...]) -> str:
-    """Why the worker leaves these numbers alone.
+    """The sentence that explains why the worker does not process these half lanes.
 
     >>> halves_sentence((4, 5))
     'holds one input and not the other of the lanes 4, 5, and processes neither'

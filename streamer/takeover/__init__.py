@@ -1,1 +1,1 @@
-"""The steps of a takeover: where a lane begins, and healing its states in Redis."""
+"""The steps of a takeover: find the offsets where the lane begins, and heal its states in Redis."""

@@ -1,7 +1,7 @@
-"""Healing: bring the states in a store up to what Kafka holds, deciding nothing.
+"""Healing: bring the states in a store up to date with Kafka, without deciding.
 
-Up to the committed offsets every event was decided already; the decisions lie in ``user-segments``. So
-the events are folded, and the decisions read.
+Every event before the committed offsets was already decided, and ``user-segments`` holds the decisions. So
+healing folds the events and reads the decisions.
 """
 
 from collections import deque
@@ -32,13 +32,21 @@ from streamer.user.user_state import Decided, UserState
 T = TypeVar("T")
 
 Load = Callable[[Mapping[str, Collection[str]]], Users]
-"""Reads these users, each with these orders; raises InDoubt where they are of another place than the last save's."""
+"""Reads these users, each with these orders; raises InDoubt if the place is not that of the last save."""
 Save = Callable[[Users, dict[str, int], bool], None]
-"""Writes them with these positions; where the third says so, raises TooLarge rather than write too much at once."""
+"""Writes the users and the positions; if the third argument is true, raises TooLarge for a too large save."""
 
 
 def decided_until(log: Log, topics: Topics, start: Start, users_end: int, max_batch: int) -> Start:
-    """Where no offset is committed, the newest decisions tell up to where events were decided."""
+    """The start with every ``decide_from``; if an input has no committed offset, decisions give it.
+
+    Args:
+        log: the lane's log.
+        topics: the names of the topics.
+        start: the start so far; its ``by_users`` names the inputs without a committed offset.
+        users_end: the end of the lane's partition of ``user-segments``.
+        max_batch: the most records to read at once.
+    """
     decide_from = dict(start.decide_from)
     users = {topics.users: start.users_from}
     for records in read_between(log, users, {topics.users: users_end}, max_batch):
@@ -52,10 +60,17 @@ def decided_until(log: Log, topics: Topics, start: Start, users_end: int, max_ba
 def emptied(
     store: Store, snapshot: LaneSnapshot, partition: int, config: LaneConfig, writer: str
 ) -> bytes | None:
-    """Empty the lane in the store, if it is torn or another takeover did not come to the end of that.
+    """Empty the lane in the store, if the lane is torn or an earlier takeover began to empty it.
+
+    Args:
+        store: the lane's store.
+        snapshot: the lane at the beginning of the takeover.
+        partition: the lane's partition number.
+        config: the settings of the lanes.
+        writer: the name of this takeover.
 
     Returns:
-        The place from which healing goes on.
+        The bytes of the place, or of the mark, that the first save of healing must find.
 
     Raises:
         InDoubt: another worker saved meanwhile.
@@ -69,8 +84,8 @@ def emptied(
     def is_ours(user_id: str) -> bool:
         return partition_of(user_id, settings.partitions, settings.partitioner) == partition
 
-    # Until there is nothing to delete under a mark that came after the last deletion: a Redis that loses a deletion may
-    # keep the mark that stood before it.
+    # Repeat until nothing is left to delete under a mark that was written after the last deletion: a Redis
+    # that loses a deletion may keep the mark that stood before the deletion.
     number, deleted = 1, None if not marked else 1
     while deleted:
         deleted, number = store.empty(mark, is_ours), number + 1
@@ -86,7 +101,16 @@ def emptied(
 def fold_inputs(
     log: Log, load: Load, start: Start, model: ActiveModel, config: LaneConfig, save: Save
 ) -> None:
-    """Fold the events between the place and the committed offsets, saving batch by batch."""
+    """Fold the events between the place and the committed offsets, and save batch by batch.
+
+    Args:
+        log: the lane's log.
+        load: reads users.
+        start: the offsets to fold from and to decide from.
+        model: the model that gives the users' positions.
+        config: the settings of the lanes.
+        save: writes users and offsets.
+    """
     positions = start.fold_from
 
     def fold_some(records: Sequence[Record]) -> None:
@@ -98,7 +122,7 @@ def fold_inputs(
             folded = applied(
                 users, event, partial(fold, event=event, rules=config.rules), config.rules, model
             )
-            if isinstance(folded, UserState):  # else it is a dead letter, told when it was decided
+            if isinstance(folded, UserState):  # else the lane wrote a dead letter when it decided the event
                 users.put(folded)
         for state in list(users):
             now, due = placed(state, model, config.rules)
@@ -108,13 +132,17 @@ def fold_inputs(
 
     for records in read_between(log, start.fold_from, start.decide_from, config.max_batch):
         for few in halved(in_order(records, config.topics), fold_some):
-            after = {few.topic: few.offset + 1}  # nor did the lane take it
+            after = {few.topic: few.offset + 1}  # the lane did not apply this record either
             save(load({}), {**positions, **after}, True)
             positions = {**positions, **after}
 
 
 def halved(entries: Sequence[T], take: Callable[[Sequence[T]], object]) -> Iterator[T]:
-    """Take these entries, in halves as often as they are too large to save; gives each that is so by itself, in turn."""
+    """Call ``take`` with the entries, halved again and again while they are too large to save.
+
+    Yields:
+        Each entry that is too large even alone, in order.
+    """
     try:
         take(entries)
     except TooLarge:
@@ -135,10 +163,16 @@ def adopt(
     config: LaneConfig,
     save: Save,
 ) -> None:
-    """Take over each user's newest decision from ``user-segments``; the last record of a user wins.
+    """Adopt each user's newest decision from ``user-segments``, and save batch by batch.
 
     Args:
-        model_after: the model that decides after these decisions, and places their users.
+        log: the lane's log.
+        load: reads users.
+        start: its ``users_from`` is the offset to read from. The last record of a user wins.
+        users_end: the offset to read up to.
+        model_after: returns the model that decides after these decisions; it gives the users' positions.
+        config: the settings of the lanes.
+        save: writes users and offsets.
     """
     topic = config.topics.users
 

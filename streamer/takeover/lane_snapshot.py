@@ -1,7 +1,7 @@
-"""What a takeover starts from: the committed offsets, the place and the topics' bounds, as of one moment.
+"""The start of a takeover: the committed offsets, the place and the topics' bounds, as of one moment.
 
-Kafka and Redis are asked one after the other, and the fence keeps only the former owner out: another worker may
-take the lane between two answers, and then they tell of two moments.
+Kafka and Redis are asked one after the other. The fence locks out only the former owner, so another worker
+may take the lane between two answers. Then the answers belong to two moments.
 """
 
 from typing import NoReturn
@@ -21,10 +21,11 @@ class LaneSnapshot(Struct, frozen=True):
     """One lane in Kafka and in Redis.
 
     Attributes:
-        committed: by input, the group's stable offset; an input without one is absent.
-        stored: the place as its bytes lie in Redis.
-        place: what these bytes say; None where they count for nothing, since the lane is torn.
-        torn: why it is. What Redis holds of the lane is then to be emptied, and folded again.
+        committed: by input, the group's stable offset; an input without a committed offset is absent.
+        stored: the bytes of the place in Redis; None if there is no place.
+        place: the decoded place; None if there is no place, or if it does not count because the lane is torn
+            or half emptied.
+        torn: why the lane is torn; None if it is not. A torn lane must be emptied in Redis and folded again.
         inputs: by input, the bounds of the lane's partition, in the order of the inputs.
         users: the bounds of the lane's partition of ``user-segments``.
     """
@@ -41,36 +42,36 @@ class LaneSnapshot(Struct, frozen=True):
         return {topic: bounds.topic_id for topic, bounds in {**self.inputs, topics.users: self.users}.items()}
 
     def ensure_current(self, log: Log, store: Store) -> None:
-        """Ask Kafka and Redis once more.
+        """Ask Kafka and Redis again.
 
         Raises:
-            InDoubt: the offsets or the place are others by now.
+            InDoubt: the offsets or the place have changed.
         """
         if (log.committed(), follow_lane(store)[0]) != (self.committed, self.stored):
             raise _taken()
 
     def refuse(self, reason: NeedsRebuild) -> NoReturn:
-        """Say that an operator must decide, and also what was wrong with Redis before."""
+        """Raise that an operator must decide, and name the reason why the lane is torn, if it is."""
         raise (
             reason
             if self.torn is None
-            else NeedsRebuild(f"{self.torn}. So nothing counts that it has: {reason}")
+            else NeedsRebuild(f"{self.torn}. So the states in Redis do not count: {reason}")
         )
 
 
 def read_snapshot(log: Log, store: Store, topics: Topics) -> LaneSnapshot:
-    """Read a lane whose producer was started just before.
+    """The lane in Kafka and Redis; call it just after the lane's producer was started.
 
     Raises:
         InDoubt: another worker committed meanwhile.
-        NeedsRebuild: the place is none that a worker can go on from.
+        NeedsRebuild: a worker cannot continue from the stored place.
     """
     committed = log.committed()
     stored, torn = follow_lane(store)
     inputs = {topic: log.watch(topic) for topic in topics.inputs}
     users = log.watch(topics.users)
-    # Another that took the lane meanwhile may have decided further. Without its offsets, its decisions
-    # would be adopted, and the place would no longer tell which events they came from.
+    # Another worker that took the lane meanwhile may have decided more events. This takeover would adopt
+    # those decisions without the offsets, and the place would no longer show which events led to them.
     if log.committed() != committed:
         raise _taken()
     void = stored is None or torn is not None or is_emptied(stored)
@@ -79,7 +80,7 @@ def read_snapshot(log: Log, store: Store, topics: Topics) -> LaneSnapshot:
 
 
 def follow_lane(store: Store) -> tuple[bytes | None, Torn | None]:
-    """Take the store to where the lane's states lie; the place's bytes there, and what is wrong with them."""
+    """Move the store to the lane's present prefix; return the place's bytes there, and why it is torn."""
     try:
         return store.follow(), None
     except Torn as torn:

@@ -1,4 +1,4 @@
-"""A stretch of a lane's log, read from its begin to its end."""
+"""A stretch of a lane's log, read from its beginning to its end."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -12,7 +12,17 @@ _POLL_S = 0.2
 def read_between(
     log: Reading, begin: Mapping[str, int], end: Mapping[str, int], max_batch: int
 ) -> Iterator[list[Record]]:
-    """The records of these topics from ``begin`` up to ``end``, in batches."""
+    """The records of these topics from ``begin`` up to ``end``, in batches.
+
+    Args:
+        log: reads the lane's partition.
+        begin: by topic, the first offset to read.
+        end: by topic, the offset after the last one to read.
+        max_batch: the most records in a batch.
+
+    Yields:
+        Batches of at least one record.
+    """
     ends = {topic: offset for topic, offset in end.items() if begin[topic] < offset}
     if not ends:
         return
@@ -24,7 +34,14 @@ def read_between(
 
 
 def read_whole(log: Reading, topic: str, bounds: Bounds, max_batch: int) -> Iterator[list[Record]]:
-    """The records of one topic within these bounds, in batches."""
+    """All records of one topic, in batches.
+
+    Args:
+        log: reads the lane's partition.
+        topic: the topic's name.
+        bounds: the offsets to read between.
+        max_batch: the most records in a batch.
+    """
     yield from read_between(log, {topic: bounds.begin}, {topic: bounds.end}, max_batch)
 
 
@@ -33,7 +50,14 @@ def read_events(
 ) -> Iterator[tuple[int, list[Incoming]]]:
     """The events of these inputs from ``begin`` up to ``end``, in batches.
 
-    With each batch comes the number of records that were read for it.
+    Args:
+        log: reads the lane's partition.
+        begin: by input, the first offset to read.
+        end: by input, the offset after the last one to read.
+        config: the settings of the lanes.
+
+    Yields:
+        The number of records that were read, and the events in them.
     """
     for records in read_between(log, begin, end, config.max_batch):
         batch = read_batch(records, begin, config.topics, config.settings, config.max_ahead)
@@ -43,7 +67,7 @@ def read_events(
 def holds_records(log: Log, topic: str) -> bool:
     """Whether the lane's partition of a topic has any record.
 
-    Its offsets alone do not show it, since transactions leave marks and compaction leaves gaps.
+    The offsets alone do not show this: transactions leave markers, and compaction leaves gaps.
     """
     return any(True for _ in read_whole(log, topic, log.watch(topic), 1))
 

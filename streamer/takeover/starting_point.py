@@ -1,4 +1,4 @@
-"""Where a lane starts: what Kafka's offsets and the place in Redis say together (DESIGN §3)."""
+"""The offsets where a lane starts, from Kafka's committed offsets and the place in Redis."""
 
 from collections.abc import Callable, Mapping
 
@@ -12,15 +12,17 @@ from streamer.takeover.former_topics import REBUILD, commit_former, former_of
 
 
 class Start(Struct, frozen=True):
-    """How a takeover reads.
+    """The offsets from which a takeover reads.
 
     Attributes:
         fold_from: by input, the offset to fold from.
-        decide_from: by input, the offset from which the lane decides; up to it, it only folds.
-        users_from: the offset of ``user-segments`` from which decisions are read.
-        by_users: inputs that Redis has reached but the group has no offset for. Their ``decide_from`` is provisional
-            until ``user-segments`` is read from ``users_from`` on; the highest ``cause.positions`` there replaces it.
-        formers: inputs that were made anew, with the topic before and how far its facts are in the states.
+        decide_from: by input, the offset to decide from; before this offset, the lane only folds.
+        users_from: the offset of ``user-segments`` to read decisions from.
+        by_users: the inputs that have a position in the place but no committed offset. Their ``decide_from``
+            is provisional: the highest ``cause.positions`` in ``user-segments`` from ``users_from`` on
+            replaces it.
+        formers: by input that was deleted and created again, the former topic and how far the states hold its
+            facts.
     """
 
     fold_from: dict[str, int]
@@ -41,15 +43,20 @@ def starting_point(
     users_empty: Callable[[], bool],
     bootstrapped: bool,
 ) -> Start:
-    """Weigh place, offsets and the topics as they are.
+    """The offsets where a lane starts, from its place, the committed offsets and the topics.
 
     Args:
+        place: the lane's place; None if there is none that counts.
+        committed: by input, the group's committed offset.
         inputs: the bounds of each input's partition, in the order of the inputs.
-        users_empty: asks whether this partition of ``user-segments`` holds no record; it must be read.
-        bootstrapped: whether a ``bootstrap`` record stands, so that the log alone is not the whole past.
+        users_topic: the name of ``user-segments``.
+        users: the bounds of this partition of ``user-segments``.
+        settings: the present settings of the fold.
+        users_empty: whether this partition of ``user-segments`` holds no record; the call reads the topic.
+        bootstrapped: a ``bootstrap`` record exists, so the log alone does not hold the whole past.
 
     Raises:
-        NeedsRebuild: a part of the past is out of reach, or the place was made under other settings.
+        NeedsRebuild: a part of the past cannot be read, or the place was made with other settings.
     """
     if place is not None:
         check_settings(place.settings, settings)
@@ -69,7 +76,7 @@ def starting_point(
         if placed_at is not None:
             fold_from[topic] = placed_at
             decide_from[topic] = placed_at if commit_at is None else max(placed_at, commit_at)
-            # An offset in another topic of that name tells that nothing of this one was decided.
+            # A committed offset in a former topic shows that no event of the present topic was decided.
             if commit is None:
                 by_users.add(topic)
         elif commit_at is not None:
@@ -97,14 +104,14 @@ def starting_point(
 
 
 def _placed_at(place: Place | None, topic: str, bounds: Bounds) -> int | None:
-    """The place's offset in a topic; void where the place was made in another topic of that name."""
+    """The place's offset in a topic; None if the place belongs to a former topic of this name."""
     if place is None or place.topic_ids.get(topic) != bounds.topic_id:
         return None
     return place.positions.get(topic)
 
 
 def _within(topic: str, reached: int, bounds: Bounds) -> None:
-    """A log that ends before what was read of it has lost records; waiting for them would be for ever."""
+    """Refuse an offset beyond the log's end: Kafka has lost records, and waiting would never end."""
     if reached > bounds.end:
         raise NeedsRebuild(
             f"{topic} was read up to offset {reached}, but it ends at {bounds.end}, so Kafka has lost"
@@ -113,7 +120,10 @@ def _within(topic: str, reached: int, bounds: Bounds) -> None:
 
 
 def _same_topic(commit: Committed, bounds: Bounds) -> bool:
-    """Offsets outlive a deleted topic, so their metadata names the topic's id; a tool's names none."""
+    """Whether a committed offset belongs to the present topic, by the id in its metadata.
+
+    Offsets outlive a deleted topic. An offset that a tool committed has no id and counts as present.
+    """
     return commit.topic_id is None or commit.topic_id == bounds.topic_id
 
 
@@ -124,7 +134,7 @@ def _complete(
     *,
     bootstrapped: bool,
 ) -> None:
-    """The log alone gives the states back only if it holds the whole past, or nothing of the past stands."""
+    """Check that the log alone can restore the states: it holds the whole past, or there is no past."""
     if bootstrapped:
         raise NeedsRebuild(
             f"Redis has no place for this lane, and the users of the bootstrap are not in the log: {REBUILD}"
@@ -136,8 +146,8 @@ def _complete(
         former = commit_former(commit, inputs[topic])
         if former is not None and former.held_facts:
             raise NeedsRebuild(
-                f"Redis has no place for this lane, and {topic} was made anew, so what the topic before it held cannot"
-                f" be folded again: {REBUILD}"
+                f"Redis has no place for this lane, and {topic} was made anew, so what the topic before it"
+                f" held cannot be folded again: {REBUILD}"
             )
     for topic, bounds in inputs.items():
         if of_now:
@@ -153,10 +163,10 @@ def _begins_at_0(topic: str, bounds: Bounds) -> None:
 
 
 def check_settings(made: FoldSettings, now: FoldSettings) -> None:
-    """See that the states in Redis were made with the settings of now.
+    """Check that the states in Redis were made with the present settings.
 
     Raises:
-        NeedsRebuild: they were made with others; the message names the first.
+        NeedsRebuild: a setting differs; the message names the first one.
     """
     if made.partitions != now.partitions:
         raise NeedsRebuild(

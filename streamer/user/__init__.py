@@ -1,1 +1,1 @@
-"""One user: the stored state, the fold of events into it, and the features that it gives."""
+"""One user: the stored state, the fold of events into the state, and the user's features."""

@@ -1,7 +1,7 @@
 """The fold: a user's state and one more fact give the next state.
 
-It is idempotent and ignores order: facts applied twice, or in another order, give the same state. No
-clock, no I/O, and the state that comes in is never changed.
+The fold is idempotent and ignores order: facts applied twice, or in another order, give the same state.
+The fold has no clock and no I/O, and it never changes its input.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -29,26 +29,27 @@ from streamer.user.user_state import (
     UserState,
 )
 
-# Of each source whose values are counted, by user.
+# The most different values that one user may have of one counted source.
 MAX_VALUES = 4_096
-# A bound against poison: nobody's order is made anew so often.
+# A bound against poison: no real order changes its `created_at` this often.
 _MOST_FORMER = 16
 
 
-# Takes a fact that cannot be applied, and why.
+# Receives a fact that cannot be applied, and the reason.
 Refuse = Callable[[Event, Exception], None]
 
 
 def fold(state: UserState, event: Event, rules: Rules) -> UserState:
-    """Apply one fact.
+    """Return the state after one fact.
 
     Returns:
-        The next state; the same object where the fact changes nothing.
+        The next state. The same object if the fact changes nothing.
 
     Raises:
-        OrdersMissing: an order that counted is withdrawn, and what it leaves can only be told with all
-            of the user's orders at hand; as EndsMissing, with more of their index.
-        BadEvent: the state would hold more values than its bound.
+        OrdersMissing: the fold needs all of the user's orders, for example because a counted order is
+            withdrawn.
+        EndsMissing: the fold needs more of the user's index of orders. A subclass of OrdersMissing.
+        BadEvent: the state would hold more values than :data:`MAX_VALUES`.
     """
     return _applied(state, event, rules, own_orders=False)
 
@@ -56,14 +57,21 @@ def fold(state: UserState, event: Event, rules: Rules) -> UserState:
 def fold_all(
     state: UserState, events: Iterable[Event], rules: Rules, refuse: Refuse, *, bounded: bool = True
 ) -> UserState:
-    """Apply many facts, as :func:`fold` does one by one, but with one copy of the orders for all.
+    """Return the state after many facts; like repeated :func:`fold`, but it copies the orders only once.
 
     Args:
-        refuse: told of each fact that cannot be applied, which is left out, as the lane left it out.
-        bounded: whether the state may not exceed its bound.
+        state: the state before the facts.
+        events: the facts, in any order.
+        rules: the settings of the fold.
+        refuse: called with each fact that cannot be applied. The fact is left out, as the lane leaves it
+            out.
+        bounded: refuse a fact that takes the state over its bound.
+
+    Returns:
+        The next state.
 
     Raises:
-        OrdersMissing: as :func:`fold`.
+        OrdersMissing: as in :func:`fold`.
     """
     now = replace(state, orders=dict(state.orders))
     for event in events:
@@ -71,26 +79,26 @@ def fold_all(
             now = _applied(now, event, rules, own_orders=True, bounded=bounded)
         except (OrdersMissing, Contradiction, MemoryError):
             raise
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is of this fact
+        except Exception as error:  # noqa: BLE001 - any error belongs to this fact
             refuse(event, error)
     return now
 
 
 def holds_together(state: UserState, rules: Rules) -> bool:
-    """Whether the facts of a state that is whole are what its orders come to."""
-    told = state.facts
+    """Whether a whole state's facts agree with its orders."""
+    stored = state.facts
     orders = [order for order in state.orders.values() if order is not None]
     try:
         facts = _counted_again(UserState(state.user_id), orders, rules).facts
-    except Exception:  # noqa: BLE001 - orders that cannot be counted are no state
+    except Exception:  # noqa: BLE001 - no fold makes a state whose orders cannot be counted
         return False
-    return told == replace(
-        facts, signed_up_at=told.signed_up_at, profile=told.profile, erased_at=told.erased_at
+    return stored == replace(
+        facts, signed_up_at=stored.signed_up_at, profile=stored.profile, erased_at=stored.erased_at
     )
 
 
 def _counted_again(state: UserState, orders: Iterable[Order], rules: Rules) -> UserState:
-    """The state with orders that counted before: they may be more than the bound of now."""
+    """The state after these orders, without the bound: an older version may have accepted more values."""
 
     def fail(_: Event, error: Exception) -> NoReturn:
         raise error
@@ -101,9 +109,13 @@ def _counted_again(state: UserState, orders: Iterable[Order], rules: Rules) -> U
 def _applied(
     state: UserState, event: Event, rules: Rules, *, own_orders: bool, bounded: bool = True
 ) -> UserState:
-    """One fact; with ``own_orders`` the state's orders are nobody else's and may be written."""
+    """The state after one fact.
+
+    Args:
+        own_orders: the caller owns the dictionary of the state's orders, so the fold may write to it.
+    """
     erased_at = state.facts.erased_at
-    # A later version of an order does not bring back a user who was erased after it was made.
+    # An order made before the erasure stays erased, even if a later version of it arrives.
     made_at = event.created_at if isinstance(event, Order) else event.at
     if erased_at is not None and made_at <= erased_at:
         return state
@@ -133,14 +145,14 @@ def _with_signup(state: UserState, signup: Signup) -> UserState:
 
 
 def _size(value: ProfileValue) -> bytes | float:
-    """What "larger" goes by: a text's UTF-8 bytes, a number itself. One field has one of the two."""
+    """The key that compares two values of one field: a text's UTF-8 bytes, or the number itself."""
     return value.encode() if isinstance(value, str) else value
 
 
 def _with_order(
     state: UserState, order: Order, rules: Rules, *, own_orders: bool, bounded: bool
 ) -> UserState:
-    order = replace(order, event_id=None)  # as it is stored
+    order = replace(order, event_id=None)  # the stored form has no event id
     former = state.orders.get(order.order_id) if state.whole else state.orders[order.order_id]
     if former is not None:
         order = _newest(former, order)
@@ -151,7 +163,7 @@ def _with_order(
         and not (state.whole or state.indexed)
         and state.facts.held == order_index.MOST_UNINDEXED
     ):
-        raise OrdersMissing(state.user_id)  # with this order the user's index begins, of all of them
+        raise OrdersMissing(state.user_id)  # this order starts the user's index, which covers all orders
     orders = state.orders if own_orders else dict(state.orders)
     orders[order.order_id] = order
     excluded = rules.exclude_statuses
@@ -173,7 +185,11 @@ def _with_order(
 
 
 def _others(state: UserState, orders: Mapping[str, Order | None], rules: Rules) -> Others:
-    """What the counted among all of the user's orders hold; ``orders`` are those at hand, as they are now."""
+    """Access to all of the user's counted orders.
+
+    Args:
+        orders: the orders that were read, with the present change applied.
+    """
     if state.indexed and not state.whole:
         return IndexedOrders(state.user_id, orders, state.ends, rules)
 
@@ -186,14 +202,18 @@ def _others(state: UserState, orders: Mapping[str, Order | None], rules: Rules) 
 
 
 def _check_bounds(state: UserState, changed: Mapping[str, Any], rules: Rules) -> None:
-    """The one rule that depends on the order of arrival; it is there against poison."""
+    """Refuse too many different values: a guard against poison.
+
+    No other rule of the fold depends on the order of arrival.
+    """
     for source in rules.tallied:
         name = TALLIES[source]
         values = len(changed.get(name, ()))
         if values > MAX_VALUES and values > len(getattr(state.facts, name)):
             raise BadEvent(
                 "items" if source in ITEM_TEXTS else source,
-                f"the user would have {values:,} different values of {source}, and a user has at most {MAX_VALUES:,}",
+                f"the user would have {values:,} different values of {source}, and a user has at most"
+                f" {MAX_VALUES:,}",
             )
 
 
@@ -205,10 +225,11 @@ def _put_back(orders: dict[str, Order | None], order_id: str, former: Order | No
 
 
 def _newest(held: Order, order: Order) -> Order:
-    """The newest of all versions, at equal times the one with the larger canonical bytes.
+    """The newest version of an order; at equal times the version with the larger canonical bytes.
 
-    With it go those before it that an erasure could make count: each names a later ``created_at`` than all newer ones.
-    Producers whose orders keep their ``created_at`` have none.
+    It carries the older versions that may count again after an erasure. These are the versions whose
+    ``created_at`` is later than that of every newer version. There are none if the producer never changes
+    an order's ``created_at``.
     """
     if not held.former and held.created_at == order.created_at:
         return order if _supersedes(order, held) else held
@@ -234,12 +255,12 @@ def _versions(order: Order) -> tuple[Order, ...]:
 
 
 def _bare(order: Order) -> Order:
-    """One version alone."""
+    """The version without its former versions."""
     return replace(order, former=()) if order.former else order
 
 
 def _erased(state: UserState, erasure: UserErased, rules: Rules) -> UserState:
-    """Forget all facts up to ``erased_at``; later ones, if there are any, begin a new life."""
+    """The state without the facts up to ``erased_at``; later facts begin a new life."""
     facts = state.facts
     if facts.held and not state.whole:
         raise OrdersMissing(state.user_id)

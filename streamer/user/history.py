@@ -1,6 +1,6 @@
 """When and why a user entered each segment: the newest entries, each in a field of the user's hash.
 
-A new entry takes the oldest one's field, so that a lane writes one without reading the others.
+A new entry overwrites the oldest entry's field, so a lane writes an entry without reading the others.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,7 +17,7 @@ FIELDS = tuple(f"{FIELD_PREFIX}{n}" for n in range(KEPT))
 
 
 class Entered(Struct, frozen=True, array_like=True):
-    """A user came into a segment: ``at`` is the cause's time, and the rest is the change's."""
+    """A user's entry into a segment. ``at`` is the cause's time; the change gives the other fields."""
 
     sequence: int
     at: datetime
@@ -32,7 +32,7 @@ class Entered(Struct, frozen=True, array_like=True):
 
     @property
     def cause(self) -> Cause:
-        """What led there."""
+        """The record that led to this entry."""
         return Cause(self.cause_type, self.topic, self.partition, self.offset)
 
 
@@ -53,21 +53,21 @@ def entered_by(change: SegmentChange) -> Entered:
     )
 
 
-# See streamer/place/place.py.
+# Made at import: see the decoder in streamer/place/place.py.
 _decoder = msgspec.json.Decoder(Entered)
 
 
 def history_fields(before: int, now: int, new: Sequence[Entered]) -> dict[str, bytes | None]:
-    """What changes in the fields of a user; None takes one away.
+    """The history fields to write for a user, by name; None deletes a field.
 
     Args:
-        before: how many entries the user had had in this life, or in the one before.
-        now: how many with the new ones.
-        new: the new ones, at least the newest :data:`KEPT` of them.
+        before: the number of entries before this save, in this life or in the life before.
+        now: the number of entries with the new ones.
+        new: the new entries, at least the newest :data:`KEPT` of them.
     """
     first = now - len(new)
     fields: dict[str, bytes | None] = {}
-    if first == 0:  # a life that begins has nothing of the one before
+    if first == 0:  # a new life keeps no entry of the life before
         fields = dict.fromkeys(FIELDS[:before])
     for number, entry in enumerate(new, first):
         fields[FIELDS[number % KEPT]] = msgspec.json.encode(entry)
@@ -75,6 +75,6 @@ def history_fields(before: int, now: int, new: Sequence[Entered]) -> dict[str, b
 
 
 def read_history(stored: Iterable[bytes | None]) -> tuple[Entered, ...]:
-    """The entries of a user's fields, the oldest first."""
+    """The entries in a user's history fields, the oldest first."""
     entries = [_decoder.decode(value) for value in stored if value is not None]
     return tuple(sorted(entries, key=lambda entry: entry.sequence))

@@ -1,7 +1,8 @@
-"""A user of many orders has an index of them: which hold a value first, an extreme or the newest value.
+"""The index of the orders of a user who has many: who holds a value first, an extreme, or the newest value.
 
-It is a sorted list of texts, one for each thing that an order may be asked for, so that a store gives the first or the
-last few of a kind and reads no order. Pure; :mod:`streamer.batch.batch_users` writes it, with the orders.
+The index is a sorted list of texts. An order has one entry for each value that a question may be about. A
+store answers with the first or the last few entries of a kind and reads no order. This module is pure;
+:mod:`streamer.batch.batch_users` writes the index together with the orders.
 """
 
 import json
@@ -15,22 +16,26 @@ from streamer.user.order_values import numbers_of, texts_of
 from streamer.user.other_orders import WholeOrders, latest_in
 from streamer.user.user_state import Ask, End, Latest, OrdersMissing
 
-# A user of fewer orders has none: they are soon read.
+# A user with at most this many orders has no index: reading all of the orders is fast.
 MOST_UNINDEXED = 64
-# Nor has one whose index is made late, all at once, and would take more bytes.
+# A new index with more bytes is not written: one save would be too large.
 MAX_BYTES = 32 * 1024 * 1024
 
 _BEGAN = datetime(1, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _TIME_DIGITS = 18
-# Above the largest amount of an order, so that no number is below 0.
+# Larger than the largest amount of an order, so a shifted number is never negative.
 _SHIFT = 10**30
 _NUMBER_DIGITS = 31
 _FIRST_READ = 16
 
 
 class EndsMissing(OrdersMissing):
-    """The fold needs more of an index than the state holds: by what is asked, so many entries of that end."""
+    """The fold needs more entries of the index than the state holds.
+
+    Attributes:
+        asks: by question, the number of entries to read.
+    """
 
     def __init__(self, user_id: str, asks: dict[Ask, int]) -> None:
         super().__init__(user_id)
@@ -38,19 +43,19 @@ class EndsMissing(OrdersMissing):
 
 
 def entries(user_id: str, order: Order | None, rules: Rules) -> frozenset[str]:
-    """An order's entries; none where it does not count."""
+    """An order's entries; an empty set if the order does not count."""
     if order is None or order.status in rules.exclude_statuses:
         return frozenset()
     return frozenset(_entries(user_id, order, rules))
 
 
 def all_entries(user_id: str, orders: Iterable[Order | None], rules: Rules) -> frozenset[str]:
-    """The whole index of a user."""
+    """The entries of all these orders."""
     return frozenset(entry for order in orders for entry in entries(user_id, order, rules))
 
 
 def size_of(some: Iterable[str]) -> int:
-    """How many bytes these entries have."""
+    """The size of these entries in bytes."""
     return sum(len(entry.encode()) for entry in some)
 
 
@@ -72,11 +77,14 @@ def _entries(user_id: str, order: Order, rules: Rules) -> Iterator[str]:
 
 
 class IndexedOrders:
-    """What the other orders hold, from those at hand and, of all that are not, from the index.
+    """Answers from the orders that were read, and from the index for all other orders.
 
     Args:
-        orders: those at hand, as they are now; None for one that the user does not have.
-        ends: what is known of the index, which was made before any of them changed.
+        user_id: the user.
+        orders: the orders that were read, with the present change applied; None if the user does not have
+            that order.
+        ends: the parts of the index that were read. They are older than the present change.
+        rules: the settings; they say which orders count.
     """
 
     def __init__(
@@ -116,7 +124,10 @@ class IndexedOrders:
         return max((one for one in found if one is not None), key=lambda one: one.place, default=None)
 
     def _nearest(self, asks: Iterable[Ask]) -> dict[str, str]:
-        """By beginning, the rest of the first entry whose order is not at hand; without those that have none."""
+        """By the question's beginning, the rest of the first entry whose order was not read.
+
+        A beginning without such an entry is left out.
+        """
         found: dict[str, str] = {}
         missing: dict[Ask, int] = {}
         for ask in asks:
@@ -165,7 +176,7 @@ def _number_in(rest: str) -> int:
 
 
 def _ended(order_id: str) -> str:
-    """The id and its end, so that texts which begin with it sort as ids do, whatever characters they have."""
+    """The id with an end mark: texts that begin with it sort like the ids, whatever characters follow."""
     return order_id.replace("\0", "\0\1") + "\0\0"
 
 
@@ -175,8 +186,8 @@ def _latest_in(rest: str) -> Latest:
 
 
 def _parted(rest: str) -> tuple[str, str]:
-    told, _, value = rest[_TIME_DIGITS + 1 :].partition("\0\0")
-    return told.replace("\0\1", "\0"), value
+    order_id, _, value = rest[_TIME_DIGITS + 1 :].partition("\0\0")
+    return order_id.replace("\0\1", "\0"), value
 
 
 def _order_in(ask: Ask, rest: str) -> str:

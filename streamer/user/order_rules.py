@@ -1,4 +1,4 @@
-"""The settings that decide what a step does, and what the fold keeps for the features declared."""
+"""The settings of a step, and what the fold keeps for the declared features."""
 
 from functools import cached_property
 
@@ -13,11 +13,11 @@ class Rules(Struct, frozen=True, dict=True):
     """The settings of a step.
 
     Attributes:
-        prefix: the topics'.
+        prefix: the prefix of the topics' names.
         exclude_statuses: orders with one of these statuses do not count.
-        features: all that are declared, in order; the model takes some of them.
-        min_margin: a user stays in the present segment until another centre is nearer by this share of the
-            distance to its own, 0 to 1.
+        features: all declared features, in order; a model uses some of them.
+        min_margin: 0 to 1. A user stays in the present segment until another centre is nearer by this share
+            of the distance to the present segment's centre.
     """
 
     prefix: str = ""
@@ -47,7 +47,7 @@ class Rules(Struct, frozen=True, dict=True):
 
     @cached_property
     def latest(self) -> tuple[str, ...]:
-        """The sources of which the newest order's value is kept."""
+        """The sources whose newest order's value is kept."""
         return self._sources(TEXTS + NUMBERS, "last")
 
     def _sources(self, among: tuple[str, ...], *kinds: FeatureKind) -> tuple[str, ...]:
@@ -56,16 +56,16 @@ class Rules(Struct, frozen=True, dict=True):
 
 
 def check_statuses(release: ModelRelease, rules: Rules) -> None:
-    """See that a release was trained with the ``exclude_statuses`` of the settings.
+    """Check that a release was trained with the ``exclude_statuses`` of the settings.
 
     Raises:
-        BadSetting: it was not.
+        BadSetting: the release was trained with other statuses.
     """
     trained = frozenset(release.exclude_statuses)
     if trained != rules.exclude_statuses:
         raise BadSetting(
             "exclude_statuses",
             sorted(rules.exclude_statuses),
-            f"the current release {release.version} was trained with {sorted(trained)}; set it to that, or publish a"
-            " release that was trained with yours",
+            f"the current release {release.version} was trained with {sorted(trained)}; set it to that, or"
+            " publish a release that was trained with yours",
         )

@@ -1,7 +1,7 @@
-"""What a user's counted orders come to, kept up to date as versions of an order come and go.
+"""The totals of a user's counted orders, kept up to date as versions of an order come and go.
 
-An order that no longer counts takes back what it gave. What it leaves is mostly told by the facts alone;
-only where it held a first time, an extreme or the newest value must the other orders be asked.
+An order that no longer counts takes back its part of the totals. Mostly the facts alone give the new totals.
+The other orders are read only if the order held a first time, an extreme or the newest value.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -20,13 +20,21 @@ Choose = Callable[[Iterable[int]], int]
 def recounted(
     user_id: str, facts: Facts, was: Order | None, now: Order | None, rules: Rules, others: Others
 ) -> dict[str, Any]:
-    """The fields of the facts that change when ``was`` no longer counts and ``now`` does; either may be None.
+    """The changed fields of the facts, by name, after one order is replaced by another version.
 
     Args:
-        others: all orders that count now.
+        user_id: the user.
+        facts: the facts before the change.
+        was: the version that no longer counts; None if there is none.
+        now: the version that counts from now on; None if there is none.
+        rules: the settings; they say which totals are kept.
+        others: access to all orders that count now.
+
+    Returns:
+        New values by field of :class:`Facts`; empty if both versions are None.
 
     Raises:
-        Contradiction: ``was`` takes back what the facts do not have.
+        Contradiction: ``was`` takes back more than the facts hold.
     """
     if was is None and now is None:
         return {}
@@ -48,14 +56,16 @@ def recounted(
 def _retally(
     tallies: Mapping[str, Tally], was: Order | None, now: Order | None, source: str, others: Others
 ) -> dict[str, Tally]:
-    """``others`` are asked only where ``was`` was the first to hold a value that other orders hold too."""
+    """The new tallies. ``others`` is read only if ``was`` held a value first and other orders hold it too."""
     after = dict(tallies)
     first_lost: set[str] = set()
     if was is not None:
         for value, items in texts_of(was, source).items():
             tally = after.pop(value, None)
             if tally is None or tally.items < items:
-                raise Contradiction(f"order {was.order_id!r} has {source} {value!r}, which is not counted")
+                raise Contradiction(
+                    f"order {was.order_id!r} has {source} {value!r}, but the state does not count this value"
+                )
             if tally.items > items:
                 after[value] = Tally(tally.items - items, tally.first_at)
                 if tally.first_at == was.created_at:
@@ -71,7 +81,7 @@ def _retally(
                     first_lost.discard(value)
     firsts = others.firsts(source, first_lost) if first_lost else {}
     for value in first_lost - firsts.keys():
-        raise Contradiction(f"no order has {source} {value!r}, which is counted")
+        raise Contradiction(f"the state counts {source} {value!r}, but no order has this value")
     return after | {value: Tally(after[value].items, at) for value, at in firsts.items()}
 
 
@@ -87,7 +97,9 @@ def _resum(
                 total += sign * number * times
                 count += sign * times
         if count < 0 or (count == 0 and total != 0):
-            raise Contradiction(f"less than nothing is left of the sum of {source}")
+            raise Contradiction(
+                f"the sum of {source} does not match the orders: {total} over {count} numbers remain"
+            )
         if count:
             after[source] = Sum(total, count)
     return after
@@ -101,7 +113,7 @@ def _extremes(
     choose: Choose,
     left_of: Callable[[str], int | None],
 ) -> dict[str, int]:
-    """``left_of`` is asked only where ``was`` held the extreme and ``now`` holds none as extreme."""
+    """The new extremes. ``left_of`` is called only if ``was`` held the extreme and ``now`` does not."""
     after = dict(extremes)
     for source in sources:
         known = after.get(source)
@@ -110,7 +122,7 @@ def _extremes(
         if come and (known is None or choose([known, *come]) in come):
             after[source] = choose(come)
         elif gone and known is None:
-            raise Contradiction(f"an order has a number in {source}, and no extreme is known")
+            raise Contradiction(f"an order has a number in {source}, but the state has no extreme of it")
         elif known in gone:
             left = left_of(source)
             after.pop(source)
@@ -127,7 +139,7 @@ def _latest(
     sources: tuple[str, ...],
     others: Others,
 ) -> dict[str, Latest]:
-    """``others`` are asked only where ``was`` was the newest and ``now`` is not."""
+    """The new newest values. ``others`` is read only if ``was`` was the newest order and ``now`` is not."""
     after = dict(latest)
     for source in sources:
         known = after.get(source)

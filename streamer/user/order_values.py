@@ -1,4 +1,4 @@
-"""What one order holds of each source that a feature can be made from."""
+"""One order's values for each source that a feature can be made from."""
 
 import hashlib
 
@@ -6,12 +6,12 @@ from schemas.features import ITEM_TEXTS, TEXTS
 from schemas.input_events import Item, Order
 from schemas.inputs.amounts import MAX_PRICE, MAX_QUANTITY, millionths
 
-# A number in millionths, and how often it counts.
+# A number in millionths, and how many times it counts.
 Weighted = tuple[int, int]
 
 
 def texts_of(order: Order, source: str) -> dict[str, int]:
-    """By value, how many items of the order hold it; a status is held once. A null value is none."""
+    """The number of items by value; a status counts once, and null is not a value."""
     if source not in ITEM_TEXTS:
         return {} if order.status is None else {order.status: 1}
     counts: dict[str, int] = {}
@@ -23,7 +23,11 @@ def texts_of(order: Order, source: str) -> dict[str, int]:
 
 
 def numbers_of(order: Order, source: str) -> list[Weighted]:
-    """The order's numbers: each item's price as often as its quantity says, each item's quantity, or its value."""
+    """The order's numbers for one source, with their weights.
+
+    Prices: one for each item, weighted by the item's quantity. Quantities: one for each item. Any other
+    source: the value of the whole order.
+    """
     match source:
         case "price":
             return _prices(order)
@@ -35,7 +39,7 @@ def numbers_of(order: Order, source: str) -> list[Weighted]:
 
 
 def latest_of(user_id: str, order: Order, source: str) -> str | int | None:
-    """The one value that stands for the order: the text with the most items, the largest number."""
+    """The order's value for a "last" feature: the text with the most items, or the largest number."""
     if source not in TEXTS:
         return max((number for number, _ in numbers_of(order, source)), default=None)
     texts = texts_of(order, source)
@@ -43,9 +47,10 @@ def latest_of(user_id: str, order: Order, source: str) -> str | int | None:
 
 
 def toss(user_id: str, value: str) -> str:
-    """A fair coin that both SQL and Python can toss: MD5 of ``user_id:value`` in UTF-8, in lowercase hex.
+    """The key that breaks a tie: MD5 of ``user_id:value`` in UTF-8, in lowercase hex.
 
-    An alphabetical rule leaks the number of items into the value's code.
+    SQL and Python compute the same key. An alphabetical rule would leak the number of items into the
+    value's code.
     """
     return hashlib.md5(f"{user_id}:{value}".encode(), usedforsecurity=False).hexdigest()
 

@@ -1,4 +1,4 @@
-"""What the other orders of a user hold, where one that counted is withdrawn: from all of them."""
+"""The values of a user's other orders, after one order is withdrawn."""
 
 from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
@@ -10,13 +10,13 @@ from streamer.user.user_state import Latest
 
 
 class Others(Protocol):
-    """What the counted orders of a user hold, the withdrawn one left out.
+    """Access to a user's counted orders, without the withdrawn order.
 
     Methods may raise :class:`streamer.user.fold_events.OrdersMissing`.
     """
 
     def firsts(self, source: str, values: Collection[str]) -> dict[str, datetime]:
-        """By value, the smallest ``created_at`` of the orders that hold it; without those that none holds."""
+        """The smallest ``created_at`` by value; a value that no order holds is left out."""
 
     def least(self, source: str) -> int | None:
         """The smallest number, in millionths."""
@@ -29,7 +29,7 @@ class Others(Protocol):
 
 
 class WholeOrders:
-    """They lie at hand; ``orders`` is asked only when it comes to them."""
+    """Answers from all orders. ``orders`` is called only when an answer is needed."""
 
     def __init__(self, user_id: str, orders: Callable[[], Iterable[Order]]) -> None:
         self._user_id = user_id
@@ -57,6 +57,6 @@ class WholeOrders:
 
 
 def latest_in(user_id: str, order: Order, source: str) -> Latest | None:
-    """One order's newest value."""
+    """One order's value for a "last" feature, with the order's time and id; None if it has no value."""
     value = latest_of(user_id, order, source)
     return None if value is None else Latest(order.created_at, order.order_id, value)

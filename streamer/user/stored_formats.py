@@ -1,11 +1,14 @@
-"""Which format a stored state or place is of: what was written without a number is of format 1.
+"""The format number of a stored state or place.
 
-Format 1 is that of the versions before formats were numbered. Format 2 numbers the place's saves and itself
-(:mod:`streamer.redis.save_count`), so that a worker that knows format 1 alone cannot read the place, and stops before it writes.
-Format 3 may have an index of a user's orders (:mod:`streamer.user.order_index`), which a worker that does not know it would leave as it is.
+- Format 1 has no number. Versions wrote it before formats were numbered.
+- Format 2 has a number, and the place counts its saves (:mod:`streamer.redis.save_count`). A worker that
+  knows only format 1 cannot read such a place, and stops before it writes.
+- Format 3 may have an index of a user's orders (:mod:`streamer.user.order_index`). An older worker would not
+  keep the index up to date.
 
-A field more, or another meaning of one, is another format: an older worker would drop what it does not know and write the
-rest back. tests/data/formats keeps a state and a place of each, and docs/upgrading.md says how two versions live together.
+A new field is a new format, and so is a new meaning of a field: an older worker would drop a field that it
+does not know, and write the rest back. tests/data/formats keeps a state and a place of each format.
+docs/upgrading.md says how two versions live together.
 """
 
 import msgspec
@@ -18,7 +21,7 @@ UNNUMBERED = 1
 
 
 class NewerFormat(NeedsRebuild):
-    """A newer version of Segue wrote it, and this one would lose a part of it."""
+    """A newer version of Segue wrote the data, and this version would lose a part of it."""
 
 
 class _Numbered(Struct, frozen=True):
@@ -29,19 +32,20 @@ _decoder = msgspec.json.Decoder(_Numbered)
 
 
 def check_format(stored: bytes, what: str) -> int:
-    """The format of what is stored, one that this version knows.
+    """The format number of stored bytes, after a check that this version knows the format.
 
     Args:
-        what: for people: "a state", "the place".
+        stored: the bytes of a state or a place.
+        what: a name for the error message: "a state", "the place".
 
     Raises:
-        NewerFormat: it is a later one.
-        msgspec.MsgspecError: it names none.
+        NewerFormat: a newer version wrote the bytes.
+        msgspec.MsgspecError: the bytes are not JSON, or the format is not a number.
     """
     number = _decoder.decode(stored).format
     if number > NEWEST:
         raise NewerFormat(
-            f"{what} in Redis is of format {number}, and this version of Segue reads formats up to {NEWEST}: run the newer"
-            " version (docs/upgrading.md)"
+            f"{what} in Redis is of format {number}, and this version of Segue reads formats up to {NEWEST}:"
+            " run the newer version (docs/upgrading.md)"
         )
     return number

@@ -1,4 +1,4 @@
-"""A user's features, from its facts."""
+"""A user's features, from the facts of the user's state."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -13,7 +13,7 @@ from streamer.user.user_state import Tally, UserState
 
 
 def features(state: UserState, rules: Rules) -> dict[str, FeatureValue]:
-    """All declared features by name, in their order; None: missing."""
+    """The values of all declared features by name, in the declared order; None if a value is missing."""
     return {feature.name: _value(state, feature) for feature in rules.features}
 
 
@@ -55,7 +55,7 @@ def _amount(extreme: int | None) -> float | None:
 
 
 def _most_frequent(user_id: str, tallies: Mapping[str, Tally]) -> str | None:
-    """The value with the most items; tied, the one held first; still tied, by :func:`toss`."""
+    """The value with the most items. A tie goes to the earliest value, then to the smallest :func:`toss`."""
     if not tallies:
         return None
     most = max(tally.items for tally in tallies.values())

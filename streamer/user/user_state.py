@@ -1,7 +1,7 @@
-"""A user's state: what the fold needs to go on, what was decided, and where the user lies.
+"""A user's state: the facts for the fold, the last decision, and the user's position.
 
-Orders are kept one by one, each under its own field of the user's key, so a state is usually only
-*part* of a user: the tallies over all orders, and those orders that the present events name.
+Redis keeps each order in its own field of the user's key. So a state is usually only *part* of a user: the
+tallies over all orders, and the orders that the present events name.
 """
 
 from collections.abc import Mapping
@@ -20,32 +20,32 @@ ProfileValue = int | float | str
 
 
 class Contradiction(Exception):
-    """A stored state that no fold can have made: its facts and its orders do not go together."""
+    """A stored state that no fold can have made: its facts and its orders disagree."""
 
 
 class Dated(Struct, frozen=True, array_like=True):
-    """A profile field's value and the time that carries it."""
+    """A profile field's value and the time of the signup that gave it."""
 
     at: datetime
     value: ProfileValue
 
 
 class Tally(Struct, frozen=True, array_like=True):
-    """Over the counted orders that hold a value: how many items, and the smallest ``created_at``."""
+    """The number of items with a value in counted orders, and the smallest ``created_at`` of these orders."""
 
     items: int
     first_at: datetime
 
 
 class Sum(Struct, frozen=True, array_like=True):
-    """Over the counted orders: the sum of a source's numbers, in millionths, and how many they are."""
+    """The sum of a source's numbers over the counted orders, in millionths, and the count of the numbers."""
 
     total: int
     count: int
 
 
 class Latest(Struct, frozen=True, array_like=True):
-    """The newest counted order that holds a value, and that value; a number is in millionths."""
+    """The newest counted order that has a value, and the value; a number is in millionths."""
 
     created_at: datetime
     order_id: str
@@ -53,21 +53,32 @@ class Latest(Struct, frozen=True, array_like=True):
 
     @property
     def place(self) -> tuple[datetime, str]:
-        """What "newest" goes by. Python compares text by code points, which is the order of UTF-8 bytes."""
+        """The key that finds the newest. Python compares text by code points, as UTF-8 bytes would."""
         return self.created_at, self.order_id
 
 
-# Where the tallies of a source lie in the facts.
+# By source, the field of the facts that holds its tallies.
 TALLIES = {"brand": "brands", "category": "categories", "product_id": "product_ids", "status": "statuses"}
 
 
 class Facts(Struct, frozen=True, omit_defaults=True):
-    """What the fold knows, apart from the orders themselves.
+    """What the fold knows of a user, without the orders themselves.
 
-    ``held`` counts the orders that the user has, ``counted`` those whose status is not excluded. All
-    that follows but ``erased_at``, the newest erasure, is over the counted ones, and kept as far as a declared
-    feature needs it: tallies by value; by source sums, the least and the most number (in millionths),
-    and the newest value.
+    Attributes:
+        signed_up_at: the newest signup; None if there is none.
+        profile: the newest value of each profile field, by name.
+        held: how many orders the user has.
+        counted: how many of these orders count, because their status is not excluded.
+        brands: tallies by brand. This field and those up to ``latest`` are over the counted orders only, and
+            they are kept only if a declared feature needs them.
+        categories: tallies by category.
+        product_ids: tallies by product id.
+        statuses: tallies by status.
+        sums: the sum of the numbers, by source.
+        least: the smallest number in millionths, by source.
+        most: the largest number in millionths, by source.
+        latest: the newest value, by source.
+        erased_at: the newest erasure; None if the user was never erased.
     """
 
     signed_up_at: datetime | None = None
@@ -86,7 +97,7 @@ class Facts(Struct, frozen=True, omit_defaults=True):
 
     @property
     def alive(self) -> bool:
-        """Whether any fact stands; a tombstone alone is no user."""
+        """Whether the user has a signup or an order; a tombstone alone is no user."""
         return self.signed_up_at is not None or self.held > 0
 
     def tally(self, source: str) -> dict[str, Tally]:
@@ -96,10 +107,10 @@ class Facts(Struct, frozen=True, omit_defaults=True):
 
 
 class Decided(Struct, frozen=True):
-    """What the user's newest ``user-segments`` record says, and the newest model that agreed.
+    """The decision in the user's newest ``user-segments`` record, and the newest model that agreed with it.
 
-    ``activation`` is an offset in the topic of releases whose id is ``models_topic``; made anew, the
-    topic has another id, and the numbers begin again.
+    ``activation`` is an offset in the topic of releases, and ``models_topic`` is the id of this topic. A
+    topic that is deleted and created again has another id, and its offsets begin again at 0.
     """
 
     segment: int
@@ -111,12 +122,12 @@ class Decided(Struct, frozen=True):
     models_topic: str
 
     def by(self, models_topic: str, activation: int) -> bool:
-        """Whether this activation decided, or agreed."""
+        """Whether this activation made the decision or agreed with it."""
         return (self.models_topic, self.activation) == (models_topic, activation)
 
 
 class Position(Struct, frozen=True):
-    """Where the user's features lie in a release's space; ``missing`` names the features imputed."""
+    """The user's components in a release's space; ``missing`` names the imputed features."""
 
     space: str
     components: tuple[float, ...]
@@ -126,9 +137,9 @@ class Position(Struct, frozen=True):
 class OrdersMissing(Exception):
     """The fold needs every order of this user, and the state holds only some of them.
 
-    The fold does not read: it raises this from deep within its counting, where alone the need shows.
-    :meth:`streamer.batch.batch_users.Users.apply` catches it, reads the orders and folds again. A value returned instead
-    would have to pass through every function between the two.
+    The fold does not read. Only deep within its counting does it find that it needs the orders, and it raises
+    this error there. :meth:`streamer.batch.batch_users.Users.apply` catches the error, reads the orders and
+    folds again. A return value would have to pass through every function between the two.
     """
 
     def __init__(self, user_id: str) -> None:
@@ -137,26 +148,36 @@ class OrdersMissing(Exception):
 
 
 class Ask(Struct, frozen=True):
-    """What is wanted of an index of orders: the entries with this beginning, from the first on, or from the last."""
+    """A question to an index of orders: the first entries with this beginning, or the last if ``last``."""
 
     beginning: str
     last: bool = False
 
 
 class End(Struct, frozen=True):
-    """The first entries of what was asked for, or the last, from the end on; ``complete``: there are no more."""
+    """The answer to an :class:`Ask`: its first entries, or its last entries beginning with the last.
+
+    ``complete`` is true if the index has no more entries for this question.
+    """
 
     entries: tuple[str, ...]
     complete: bool
 
 
 class UserState(Struct, frozen=True):
-    """One user, with those of the orders that were read (``whole``: all of them).
+    """One user, with the orders that were read.
 
-    ``orders`` maps an order id to the order, or to None where the user has no such order. ``entered`` counts the
-    segments that the user came into in this life, and ``entries`` are those of them that are not stored yet, the
-    newest that are kept. ``indexed``: the store has an index of the orders (:mod:`streamer.user.order_index`), of which
-    ``ends`` were read.
+    Attributes:
+        user_id: the user.
+        facts: what the fold knows of the user.
+        decided: the last decision; None before the first one and after an erasure.
+        position: the user's components; None before the first decision.
+        entered: how many times the user entered a segment in this life.
+        entries: the newest of these entries, not stored yet, at most :data:`streamer.user.history.KEPT`.
+        orders: the orders that were read, by order id; None if the user does not have that order.
+        whole: ``orders`` holds all of the user's orders.
+        indexed: the store has an index of the orders (:mod:`streamer.user.order_index`).
+        ends: the parts of the index that were read.
     """
 
     user_id: str
@@ -172,7 +193,7 @@ class UserState(Struct, frozen=True):
 
     @property
     def known(self) -> bool:
-        """Whether anything was ever said of the user, an erasure included."""
+        """Whether the lane has ever seen the user, even if only in an erasure."""
         return self.decided is not None or self.facts != Facts()
 
 
@@ -182,7 +203,7 @@ class _Stored(Struct, frozen=True, omit_defaults=True):
     position: Position | None = None
     entered: int = 0
     indexed: bool = False
-    # No default that is ever written: it is always named.
+    # `encode` always writes NEWEST, so the default only stands for data without a number.
     format: int = UNNUMBERED
 
 
@@ -191,26 +212,26 @@ _encoder = msgspec.json.Encoder()
 
 
 def encode(state: UserState) -> bytes:
-    """The stored form of a state, its orders apart: JSON."""
+    """The stored form of a state without its orders: JSON."""
     return _encoder.encode(
         _Stored(state.facts, state.decided, state.position, state.entered, state.indexed, NEWEST)
     )
 
 
 def decode(user_id: str, stored: bytes | None, orders: dict[str, Order | None]) -> UserState:
-    """The state of a user from its stored form and those of its orders that were read.
+    """The state of a user, from its stored form and the orders that were read.
 
     Raises:
-        Contradiction: it has more orders than it counts.
-        NewerFormat: a newer version wrote it.
-        msgspec.MsgspecError: it is no state.
+        Contradiction: more orders were read than the state counts.
+        NewerFormat: a newer version wrote the state.
+        msgspec.MsgspecError: the bytes are not a state.
     """
     if stored is None:
         return UserState(user_id)
     kept = _read(stored)
     held = sum(order is not None for order in orders.values())
     if held > kept.facts.held:
-        raise Contradiction(f"it counts {kept.facts.held} orders and has {held}")
+        raise Contradiction(f"the state counts {kept.facts.held} orders, but {held} are stored")
     whole = held == kept.facts.held
     return UserState(
         user_id,
@@ -225,21 +246,28 @@ def decode(user_id: str, stored: bytes | None, orders: dict[str, Order | None]) 
 
 
 def _read(stored: bytes) -> _Stored:
-    """A stored state of any format that this version knows. Format 1 has the same fields as 2, but for the number, and
-    neither has an index of orders.
+    """A stored state of any format that this version knows.
+
+    Formats 1 and 2 have the same fields, except for the number. Neither has an index of orders.
     """
     try:
         kept = _decoder.decode(stored)
     except msgspec.MsgspecError:
-        check_format(stored, "a state")  # a newer one is told as such, though it cannot be read
+        check_format(stored, "a state")  # a newer format that cannot be read is named as such
         raise
     if kept.format > NEWEST:
         check_format(stored, "a state")
     return kept
 
 
-def told(state: UserState, change: SegmentChange, models_topic: str) -> UserState:
-    """The state once a change of the user was told: its decision, and its entry into a segment."""
+def with_change(state: UserState, change: SegmentChange, models_topic: str) -> UserState:
+    """The state after a published change: with its decision and, if the user moved, a history entry.
+
+    Args:
+        state: the user's state before the change.
+        change: the change.
+        models_topic: the id of the topic that holds the change's activation.
+    """
     decided = decided_by(change, models_topic)
     if change.kind != "moved":
         return replace(state, decided=decided)
@@ -248,7 +276,7 @@ def told(state: UserState, change: SegmentChange, models_topic: str) -> UserStat
 
 
 def decided_by(change: SegmentChange, models_topic: str) -> Decided:
-    """What a change decides; ``models_topic`` is the id of the topic that its activation is in."""
+    """The decision in a change; ``models_topic`` is the id of the topic that holds its activation."""
     return Decided(
         segment=change.segment,
         segment_name=change.segment_name,

@@ -1,1 +1,1 @@
-"""A worker: Faust's group membership, and a thread for each lane."""
+"""A worker process: Faust's group membership, and a thread for each lane."""

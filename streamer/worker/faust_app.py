@@ -8,15 +8,15 @@ from streamer.worker.faust_group import GroupTransport
 from streamer.worker.membership import Membership
 from streamer.worker.worker_config import WorkerConfig
 
-# The least that Faust takes, and what keeps its assignor, which gives equal numbers of both inputs to
-# one member; with none it would deal them out in turn.
+# The smallest value with which Faust keeps its own assignor. This assignor gives the same partition number of
+# both inputs to one member. With 0, Faust would distribute the partitions in turn.
 _STANDBY_REPLICAS = 1
-# How soon a changed number of partitions is seen.
+# A changed number of partitions is noticed after this time.
 _METADATA_MAX_AGE_MS = 30_000
 
 
 class _MembersOnly(BootStrategy):
-    """No producer, since lanes have their own, and no web server, since Faust's binds a port unasked."""
+    """Starts no producer, because lanes have their own, and no web server, because it would bind a port."""
 
     enable_kafka_producer = False
     enable_web = False
@@ -29,23 +29,23 @@ class WorkerApp(faust.App):
     inputs: tuple[str, ...] = ()
 
     async def on_first_start(self) -> None:
-        """Subscribe. (Faust makes folders for tables here; there are none.)"""
+        """Subscribe to the inputs. Faust's own method creates folders for tables; there are none here."""
         self.topics.add(self.topic(*self.inputs, acks=False))
 
     def _on_rebalance_when_stopped(self) -> None:
-        """The lanes are closed already; Faust would close the consumer from the wrong loop here."""
+        """Do nothing: the lanes are closed, and Faust would close the consumer from the wrong loop."""
 
 
 def faust_app(config: WorkerConfig, membership: Membership) -> WorkerApp:
-    """The app, not started.
+    """A new Faust app, not started.
 
     Raises:
-        schemas.errors.BadSetting: a way to log in to Kafka that Faust does not know.
+        schemas.errors.BadSetting: Faust does not know this way to log in to Kafka.
     """
     session_s = config.session_timeout_ms / 1_000
     app = WorkerApp(
         config.group,
-        env={},  # Faust would let variables such as BROKER_URL override what stands here.
+        env={},  # Else environment variables such as BROKER_URL would override these settings.
         autodiscover=False,
         broker=broker_urls(config.kafka),
         broker_client_id=config.kafka.get("client.id", "segue"),
@@ -53,7 +53,7 @@ def faust_app(config: WorkerConfig, membership: Membership) -> WorkerApp:
         broker_session_timeout=session_s,
         broker_heartbeat_interval=config.heartbeat_interval_ms / 1_000,
         broker_rebalance_timeout=config.rebalance_timeout_ms / 1_000,
-        # A broker that hangs is left alone after a session. (Joining may take longer: that is tried again.)
+        # Give up a broker that hangs after one session. A join may take longer; then it is retried.
         broker_request_timeout=session_s,
         consumer_metadata_max_age_ms=_METADATA_MAX_AGE_MS,
         stream_wait_empty=False,

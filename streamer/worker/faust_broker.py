@@ -1,4 +1,4 @@
-"""librdkafka's client settings as Faust takes them: one way to name a broker and a login, for both."""
+"""Translates librdkafka's client settings for Faust: both libraries use the same brokers and login."""
 
 import contextlib
 import ssl
@@ -8,7 +8,7 @@ from faust.auth import Credentials, SASLCredentials, SSLCredentials
 
 from schemas.errors import BadSetting
 
-# Of sasl.* and ssl.*, all that aiokafka has a word for.
+# The settings of sasl.* and ssl.* that aiokafka also has.
 KNOWN = frozenset(
     {
         "sasl.mechanism",
@@ -27,7 +27,7 @@ _MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 
 
 def broker_urls(client: Mapping[str, str]) -> list[str]:
-    """The brokers of ``bootstrap.servers``.
+    """The URLs of the brokers in ``bootstrap.servers``, as Faust needs them.
 
     >>> broker_urls({"bootstrap.servers": "a:9092, PLAINTEXT://b:9093"})
     ['kafka://a:9092', 'kafka://b:9093']
@@ -37,10 +37,10 @@ def broker_urls(client: Mapping[str, str]) -> list[str]:
 
 
 def credentials(client: Mapping[str, str]) -> Credentials | None:
-    """How to log in; None for a broker that asks for nothing.
+    """The login for Faust; None if the settings have no login and no TLS.
 
     Raises:
-        BadSetting: a way to log in that aiokafka does not know, or a file that cannot be read.
+        BadSetting: aiokafka does not know this way to log in, or a file cannot be read.
     """
     protocol = client.get("security.protocol", "plaintext").lower()
     if protocol not in {"plaintext", "ssl", "sasl_plaintext", "sasl_ssl"}:
@@ -75,7 +75,7 @@ def _ssl_context(client: Mapping[str, str]) -> ssl.SSLContext:
     if certificate:
         with _naming("ssl.certificate.location", certificate):
             key, password = client.get("ssl.key.location"), client.get("ssl.key.password")
-            # Without a password OpenSSL would ask for one at the terminal.
+            # With None, OpenSSL would ask for the password at the terminal.
             context.load_cert_chain(certificate, key, password or "")
     # librdkafka's default since 2.0 is https.
     if client.get("ssl.endpoint.identification.algorithm", "https") == "none":
@@ -90,7 +90,7 @@ def _ssl_context(client: Mapping[str, str]) -> ssl.SSLContext:
 def _naming(setting: str, file: str | None) -> Iterator[None]:
     try:
         yield
-    except OSError as error:  # ssl.SSLError is one, too
+    except OSError as error:  # ssl.SSLError is an OSError
         raise BadSetting(
             f"kafka_options.{setting}", file, f"the file cannot be used ({error.strerror})"
         ) from None

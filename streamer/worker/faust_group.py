@@ -1,8 +1,7 @@
 """Faust's side of the membership: a consumer that belongs to the group and fetches nothing.
 
-Faust joins the group, keeps the heartbeats and shares out the partitions; the lanes read by themselves.
-Replaced here is only what Faust does with partitions once it has them: nothing is sought, fetched or
-committed.
+Faust joins the group, sends the heartbeats and distributes the partitions. The lanes read by themselves. This
+module replaces only Faust's work with assigned partitions: it seeks, fetches and commits nothing.
 """
 
 import asyncio
@@ -27,14 +26,14 @@ log = structlog.get_logger(__name__)
 POLL_MS = 500
 RETRY_S = 1.0
 WATCH_S = 0.5
-# How long a fenced lane waits for the group's word.
+# How long a fenced lane waits for the group's answer.
 ASK_S = 5.0
-# Saying goodbye is a courtesy: without it the group waits for the session to end.
+# How long leaving the group may take. If it fails, the group waits for the session to end.
 LEAVE_S = 3.0
 
 
 class GroupThread(AIOKafkaConsumerThread):
-    """Faust's consumer thread, which has a loop of its own: heartbeats go on whatever the worker does."""
+    """Faust's consumer thread. It has its own event loop, so heartbeats continue whatever the worker does."""
 
     transport: "GroupTransport"
     _refused: str | None = None
@@ -45,7 +44,7 @@ class GroupThread(AIOKafkaConsumerThread):
         self.transport.thread = self
 
     async def on_start(self) -> None:
-        """Connect, however long it takes."""
+        """Connect, and retry until it succeeds."""
         self._begun.set()
         while not self.should_stop:
             try:
@@ -53,9 +52,9 @@ class GroupThread(AIOKafkaConsumerThread):
             except KafkaConnectionError:
                 self.transport.membership.waits_for(f"{self.transport.lost()}, or refuses the login")
             else:
-                # A broker that has only just started may name none. aiokafka goes on, and its membership breaks as
-                # soon as it looks for the coordinator (https://github.com/aio-libs/aiokafka/issues/460).
-                if self._ensure_consumer()._client.cluster.brokers():  # noqa: SLF001 - nothing public tells
+                # A broker that has just started may name no brokers. aiokafka continues, and its membership
+                # breaks when it looks for the coordinator (https://github.com/aio-libs/aiokafka/issues/460).
+                if self._ensure_consumer()._client.cluster.brokers():  # noqa: SLF001 - no public way
                     return
                 self.transport.membership.waits_for(
                     f"Kafka at {self.transport.config.brokers} names no broker yet"
@@ -64,27 +63,27 @@ class GroupThread(AIOKafkaConsumerThread):
             await self.sleep(RETRY_S)
 
     async def stop(self) -> None:
-        """Stop, and do not miss a thread that has only just been started: nobody would ever end it."""
+        """Stop. Wait first for a thread that has just been started, because nothing else would end it."""
         if self._thread_started.is_set():
             await asyncio.to_thread(self._begun.wait, LEAVE_S)
         await super().stop()
 
     async def on_thread_stop(self) -> None:
-        """Leave the group, if it answers."""
+        """Leave the group, if Kafka answers in time."""
         try:
             await asyncio.wait_for(super().on_thread_stop(), LEAVE_S)
         except TimeoutError:
             log.warning(
-                "group.not_left", reason="Kafka does not answer; the group waits for the session's end"
+                "group.not_left", reason="Kafka does not answer; the group waits until the session ends"
             )
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
-        """Close the lanes; the rebalance goes on when this returns."""
+        """Close the lanes; the rebalance continues when this returns."""
         await self._tell(self.transport.membership.revoked)
         await super().on_partitions_revoked(revoked)
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
-        """Open the lanes that the group gave."""
+        """Open the lanes that the group assigned."""
         consumer = self._ensure_consumer()
         consumer.pause(*consumer.assignment())
         await super().on_partitions_assigned(assigned, generation_id)
@@ -95,19 +94,19 @@ class GroupThread(AIOKafkaConsumerThread):
         await self._tell(lambda: self.transport.membership.assigned(assigned, counts))
 
     async def still_member(self) -> bool:
-        """Ask the group whether it still counts this worker in."""
+        """Ask the group whether this worker is still a member."""
         coordinator = self._coordinator
         return coordinator.coordinator_id is not None and await coordinator._do_heartbeat()  # noqa: SLF001 - see below
 
     def has_ended(self) -> bool:
-        """Whether this thread should live and does not; asked from any thread."""
+        """Whether this thread has ended although it should run; any thread may call this."""
         if self._thread is None or not self._begun.is_set() or self._stopped.is_set():
             return False
         return not self._thread.is_alive()
 
     @Service.task
     async def _keep_polling(self) -> None:
-        """A consumer that does not poll is put out of the group; and its errors come out of the poll."""
+        """Poll without end: the group removes a consumer that does not poll, and a poll raises errors."""
         consumer = self._ensure_consumer()
         while not self.should_stop:
             try:
@@ -124,39 +123,42 @@ class GroupThread(AIOKafkaConsumerThread):
 
     @Service.task
     async def _watch(self) -> None:
-        """Say for what the membership waits; not in the poll, which itself waits for a rebalance."""
+        """Report why the membership waits. The poll cannot report it, because the poll waits as well."""
         lost_before = False
         while not self.should_stop:
             await self.sleep(WATCH_S)
-            # Before it subscribes, Faust takes a second for itself.
+            # Faust needs about a second before it subscribes.
             lost = self._coordinator.coordinator_id is None and bool(self._ensure_consumer().subscription())
-            # Only if it lasts: a join that takes long is sent again, to a coordinator looked up anew.
+            # Report it only if it lasts: during a long join, aiokafka looks up the coordinator again.
             waits = self.transport.lost() if lost and lost_before else self._refused
             self.transport.membership.waits_for(waits)
             lost_before = lost
 
     @property
     def _coordinator(self) -> GroupCoordinator:
-        return self._ensure_consumer()._coordinator  # noqa: SLF001 - what it knows, nothing public tells
+        return self._ensure_consumer()._coordinator  # noqa: SLF001 - no public way to its knowledge
 
     def _fatal(self, error: KafkaError) -> SegueError | None:
         if self._coordinator._coordination_task.done():  # noqa: SLF001 - see above
-            return Unreachable(f"the membership in the group broke ({error}): start the worker again")
+            return Unreachable(f"the membership in the group ended ({error}): start the worker again")
         return explained(error, self.transport.config)
 
-    async def _tell(self, what: Callable[[], None]) -> None:
-        """Lanes take their time, and heartbeats must go on. aiokafka would swallow an error."""
+    async def _tell(self, call: Callable[[], None]) -> None:
+        """Call in another thread, because lanes may be slow and heartbeats must continue.
+
+        An error ends the worker; aiokafka alone would swallow it.
+        """
         try:
-            await asyncio.to_thread(what)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it ends the worker
+            await asyncio.to_thread(call)
+        except Exception as error:  # noqa: BLE001 - any error ends the worker
             self.transport.membership.fail(error)
 
     def on_crash(self, msg: str, *fmt: object, **kwargs: object) -> None:
-        """Print no traceback: the worker tells what ended it in one sentence."""
+        """Print no traceback: the worker reports the error in one sentence."""
 
 
 class GroupConsumer(Consumer):
-    """Faust's consumer, without what a reader of events does."""
+    """Faust's consumer, without the work of reading events."""
 
     _thread: GroupThread
 
@@ -164,21 +166,21 @@ class GroupConsumer(Consumer):
         return GroupThread(self, loop=self.loop, beacon=self.beacon)
 
     def still_member(self) -> Future[bool]:
-        """Ask the group, from any thread, whether it still counts this worker in."""
+        """Ask the group whether this worker is still a member; any thread may call this."""
         return asyncio.run_coroutine_threadsafe(self._thread.still_member(), self._thread.thread_loop)
 
     async def perform_seek(self) -> None:
-        """Nothing is read here, so there is no place to seek."""
+        """Do nothing: this consumer reads no records, so it needs no offset."""
 
     async def _drain_messages(self, fetcher: ServiceT) -> None:
         await fetcher.wait_until_stopped()
 
     def verify_event_path(self, now: float, tp: TP) -> None:
-        """Faust warns of partitions that are not fetched; here none ever is."""
+        """Do nothing: Faust would warn that no partition is fetched, and here this is intended."""
 
 
 class GroupTransport(Transport):
-    """Gives a Faust app the consumer above, and the lanes the group's word."""
+    """Gives a Faust app the consumer above, and gives the lanes the group's answers."""
 
     Consumer = GroupConsumer
 
@@ -189,17 +191,17 @@ class GroupTransport(Transport):
         self.thread: GroupThread | None = None
 
     def ended(self) -> list[str]:
-        """The group's thread, where it should live and does not."""
+        """The name of the group's thread, if it has ended although it should run."""
         return ["group"] if self.thread is not None and self.thread.has_ended() else []
 
     def lost(self) -> str:
-        """What to say while Kafka cannot be asked."""
+        """The message while Kafka does not answer."""
         return f"Kafka at {self.config.brokers} does not answer"
 
     def still_ours(self, partition: int) -> bool:
-        """Whether the group, asked now, still says that this lane is ours; for the lanes' threads.
+        """Whether the group confirms now that this lane is ours; the lanes' threads call this.
 
-        False also when it gives no answer in time: ask again, until it is ours or the lane is closed.
+        The result is also False if no answer comes in time. Call again until the lane is ours or closed.
         """
         if not self.membership.holds(partition):
             return False

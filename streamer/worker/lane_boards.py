@@ -1,4 +1,4 @@
-"""The boards on which the lanes write what they do."""
+"""The boards: each lane writes its progress here, for status pages, metrics and the log."""
 
 import math
 import threading
@@ -19,11 +19,11 @@ from streamer.status.worker_status import LaneStatus, Phase
 log = structlog.get_logger("segue.lane")
 
 _LETTERS_EVERY_S = 60.0
-"""How often a lane logs its dead letters, at most: a flood of bad events does not flood the log."""
+"""A lane logs its dead letters at most once in this time, so a flood of bad events does not flood the log."""
 
 
 class StatusBoard:
-    """What the lanes of this worker do: for status pages and metrics."""
+    """The progress of this worker's lanes, for status pages and metrics."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
@@ -31,49 +31,49 @@ class StatusBoard:
         self._lock = threading.Lock()
 
     def opened(self, partition: int) -> "LaneBoard":
-        """A board for a lane that opens; what an earlier opening still writes shows no more."""
+        """A new board for a lane that opens; the lane's former board is no longer shown."""
         lane = LaneBoard(partition, self._metrics)
         with self._lock:
             self._lanes[partition] = lane
         return lane
 
     def closed(self, lane: "LaneBoard") -> None:
-        """The lane is no longer this worker's, or was opened again meanwhile."""
+        """Remove a closed lane's board, unless the lane was opened again meanwhile."""
         with self._lock:
             if self._lanes.get(lane.partition) is lane:
                 del self._lanes[lane.partition]
 
     def statuses(self) -> list[LaneStatus]:
-        """The lanes of this worker, by number."""
+        """The status of each lane of this worker, in the order of the lanes' numbers."""
         with self._lock:
             return [self._lanes[partition].status for partition in sorted(self._lanes)]
 
 
 class LaneBoard:
-    """A :class:`streamer.batch.lane_config.Watcher` of one opened lane: its newest status, all counted and logged."""
+    """The :class:`streamer.batch.lane_config.Watcher` of one open lane: keeps its status, counts and logs."""
 
     def __init__(self, partition: int, metrics: Metrics) -> None:
         self.partition = partition
-        # One frozen value, replaced whole, so that any thread may read it.
+        # One frozen value that is only replaced, so any thread may read it.
         self.status = LaneStatus(partition=partition, phase="waiting")
         self._metrics = metrics
-        self._told: tuple[Phase, str | None] | None = None
-        self._told_unknown = False
-        self._untold_letters = 0
-        self._told_letters_at = -math.inf
+        self._logged_phase: tuple[Phase, str | None] | None = None
+        self._logged_unknown = False
+        self._unlogged_letters = 0
+        self._logged_letters_at = -math.inf
 
     def phase(self, phase: Phase, reason: str | None) -> None:
         if phase == "taking over":
-            reason = self.status.reason  # why it is taken over; what it waited for may take as long again
+            reason = self.status.reason  # the reason of the takeover; the same wait may follow again
         self.status = replace(self.status, phase=phase, reason=reason, heard=time.monotonic())
         if phase == "taking over":
-            # Told only when it ends: an attempt that fails as the last one did is no news.
+            # Log a takeover only when it ends: a retry that fails for the same reason is not worth a line.
             self._metrics.takeover(self.partition)
-        elif self._told != (phase, reason):
-            self._told = phase, reason
+        elif self._logged_phase != (phase, reason):
+            self._logged_phase = phase, reason
             why = {"reason": reason} if reason else {}
-            tell = log.warning if reason and phase in ("waiting", "stopped") else log.info
-            tell("lane.phase", lane=self.partition, phase=phase, **why)
+            write = log.warning if reason and phase in ("waiting", "stopped") else log.info
+            write("lane.phase", lane=self.partition, phase=phase, **why)
 
     def reached(self, positions: dict[str, int], lag: dict[str, int]) -> None:
         now = time.monotonic()
@@ -114,9 +114,9 @@ class LaneBoard:
             latencies_s=[(now_ms - incoming.written_ms) / 1_000 for incoming in batch.events],
         )
         if batch.dead_letters:
-            self._tell_letters(batch.dead_letters)
-        if batch.unknown and not self._told_unknown:
-            self._told_unknown = True
+            self._log_letters(batch.dead_letters)
+        if batch.unknown and not self._logged_unknown:
+            self._logged_unknown = True
             cause = batch.unknown[0].cause
             log.warning(
                 "lane.unknown_erasure",
@@ -124,27 +124,27 @@ class LaneBoard:
                 topic=cause.topic,
                 partition=cause.partition,
                 offset=cause.offset,
-                reason="an erasure names a user of whom nothing is known: is its key the bare user id? More of them"
-                " are counted in segue_unknown_erasures_total",
+                reason="an erasure names an unknown user: check that its key is the bare user id;"
+                " segue_unknown_erasures_total counts further ones",
             )
 
-    def _tell_letters(self, letters: Sequence[OutRecord]) -> None:
-        """Log how many there are since the last line, and where the first of this batch came from.
+    def _log_letters(self, letters: Sequence[OutRecord]) -> None:
+        """Log the number of dead letters since the last line, and the source of the first in this batch.
 
-        Neither key nor reason: both may hold what an event said.
+        The line has neither the key nor the reason, because both may contain data of an event.
         """
-        self._untold_letters += len(letters)
+        self._unlogged_letters += len(letters)
         now = time.monotonic()
-        if now - self._told_letters_at < _LETTERS_EVERY_S:
+        if now - self._logged_letters_at < _LETTERS_EVERY_S:
             return
         came = dict(letters[0].headers)
         log.warning(
             "lane.dead_letters",
             lane=self.partition,
-            count=self._untold_letters,
+            count=self._unlogged_letters,
             topic=came[TOPIC].decode(),
             partition=int(came[PARTITION]),
             offset=int(came[OFFSET]),
-            reason="events cannot be applied: segue dead-letters list tells why",
+            reason="events cannot be applied: `segue dead-letters list` shows why",
         )
-        self._untold_letters, self._told_letters_at = 0, now
+        self._unlogged_letters, self._logged_letters_at = 0, now

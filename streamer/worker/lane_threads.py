@@ -1,4 +1,4 @@
-"""Lanes as threads: each opens, takes itself over whenever it must, waits visibly, and closes."""
+"""Lanes as threads: a lane opens, takes itself over when it must, shows why it waits, and closes."""
 
 import threading
 import time
@@ -17,7 +17,7 @@ from streamer.status.worker_status import LaneStatus
 from streamer.worker.lane_boards import LaneBoard, StatusBoard
 
 POLL_S = 0.2
-# Between two attempts, doubled up to the most while nothing changes.
+# The pause between two takeovers; it doubles up to the maximum until a takeover succeeds.
 WAIT_S = 0.5
 MOST_WAIT_S = 8.0
 CLOSE_S = 20.0
@@ -27,7 +27,7 @@ log = structlog.get_logger("segue.lane")
 
 @dataclass(frozen=True, slots=True)
 class OpenLane:
-    """A lane with the connections that it lets go of when it closes."""
+    """A lane and its connections, which are closed with the lane."""
 
     lane: Lane
     log: Log
@@ -43,9 +43,10 @@ class LaneThreads:
     def __init__(self, open_lane: OpenLaneFor, still_ours: Callable[[int], bool], board: StatusBoard) -> None:
         """
         Args:
-            open_lane: makes a lane that tells this board what it does; the second argument says when to
-                stop.
-            still_ours: whether the group says, now, that a lane is this worker's.
+            open_lane: opens a lane. It gets the lane's board, and a function that returns whether the lane
+                must close.
+            still_ours: asks the group whether it still assigns a lane to this worker.
+            board: the board of all lanes.
         """
         self._open_lane = open_lane
         self._still_ours = still_ours
@@ -55,7 +56,7 @@ class LaneThreads:
         self._failure: BaseException | None = None
 
     def own(self, partitions: frozenset[int]) -> None:
-        """Open the lanes that are not open yet; each takes itself over in its own thread."""
+        """Open the lanes that are not open yet; each lane takes itself over in its own thread."""
         with self._lock:
             for partition in sorted(partitions - self._threads.keys()):
                 lane_board = self._board.opened(partition)
@@ -64,8 +65,9 @@ class LaneThreads:
                 thread.start()
 
     def disown(self, partitions: Iterable[int]) -> None:
-        """Close these lanes, side by side; returns when they are closed, or after ``CLOSE_S`` for all of them:
-        what a lane that hangs still tries, the next owner's fence refuses.
+        """Close these lanes at the same time; return when all are closed, or after ``CLOSE_S``.
+
+        A lane that hangs is left behind. The next owner's fence refuses its later writes.
         """
         with self._lock:
             threads = [self._threads.pop(p) for p in partitions if p in self._threads]
@@ -79,15 +81,15 @@ class LaneThreads:
             self._board.closed(thread.board)
 
     def statuses(self) -> list[LaneStatus]:
-        """What each lane is doing."""
+        """The status of each lane."""
         return self._board.statuses()
 
     def failure(self) -> BaseException | None:
-        """The error that ends this worker, if a lane met one."""
+        """The error of a lane that ends this worker; None if there is none."""
         return self._failure
 
     def ended(self) -> list[str]:
-        """The threads that should live and do not."""
+        """The names of the lanes' threads that have ended although they should run."""
         with self._lock:
             threads = list(self._threads.values())
         return [thread.name for thread in threads if not thread.is_alive()]
@@ -122,11 +124,11 @@ class _LaneThread(threading.Thread):
             with closing(opened.store), closing(opened.log):
                 while not self._closing.is_set():
                     self._live(opened.lane)
-        except BaseException as error:  # noqa: BLE001 - whatever it is, it ends the worker
+        except BaseException as error:  # noqa: BLE001 - any error ends the worker
             self._stopped(error)
 
     def _live(self, lane: Lane) -> None:
-        """Take the lane over and run it until something is in doubt."""
+        """Take the lane over and run it until it closes or must take itself over again."""
         try:
             lane.take_over(uuid.uuid4().hex)
             self._wait_s = WAIT_S
@@ -147,8 +149,9 @@ class _LaneThread(threading.Thread):
         self._wait_s = min(2 * self._wait_s, MOST_WAIT_S)
 
     def _stopped(self, error: BaseException) -> None:
-        """An error ends the worker, unless the lane was to close anyway."""
-        # Before all that could fail as well: a lane that ends in silence leaves its events unread.
+        """Report the error: it ends the worker, unless the lane had to close anyway."""
+        # This comes first, because the next lines could fail too. If a lane ends without a report, its events
+        # stay unread.
         if not self._closing.is_set():
             self._fail(error)
         if isinstance(error, SegueError):

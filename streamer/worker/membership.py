@@ -1,8 +1,7 @@
-"""Which lanes this worker holds, as its consumer group has it. Nothing here knows Kafka or Faust.
+"""The lanes that the consumer group assigns to this worker. This module does not know Kafka or Faust.
 
-A rebalance is two calls, one after the other: :meth:`Membership.revoked` closes every lane and returns
-when they are closed, so that the group goes on only then; :meth:`Membership.assigned` opens those that
-the group gave.
+A rebalance makes two calls, one after the other. :meth:`Membership.revoked` closes every lane and returns
+when they are closed, so the group continues only then. :meth:`Membership.assigned` opens the assigned lanes.
 """
 
 import threading
@@ -19,36 +18,36 @@ log = structlog.get_logger(__name__)
 
 
 class Lanes(Protocol):
-    """The lanes of one worker. Called from several threads, ``own`` and ``disown`` never at once."""
+    """The lanes of one worker. Several threads call it, but ``own`` and ``disown`` never at the same time."""
 
     def own(self, partitions: frozenset[int]) -> None:
-        """Open lanes for the numbers newly owned; quick: each heals in its own thread.
+        """Open these lanes; a lane that is already open stays as it is.
 
-        Called again with the same numbers it does nothing.
+        The call returns quickly, because each lane heals in its own thread.
         """
 
     def disown(self, partitions: frozenset[int]) -> None:
-        """Close these lanes and return when they are closed, within a bounded time."""
+        """Close these lanes; return when they are closed, or after a limited time."""
 
     def statuses(self) -> list[LaneStatus]:
-        """The lanes as they are now."""
+        """The present status of each lane."""
 
     def failure(self) -> BaseException | None:
-        """The error of a lane that ends the worker."""
+        """The error of a lane that ends the worker; None if there is none."""
 
     def ended(self) -> list[str]:
-        """The threads of lanes that should live and do not."""
+        """The names of the lanes' threads that have ended although they should run."""
 
 
 class Membership:
-    """The lanes that the group says are this worker's.
+    """The lanes that the group assigns to this worker.
 
     Args:
         group: the group's name, for messages.
-        topics: a lane is owned when the same number of both sources is; nobody joins a group for what lanes
-            hand over to each other.
-        partitions: how many each source had when the worker started; another count ends the worker.
-        lanes: what is opened and closed.
+        topics: the names of the topics. A worker owns a lane if it has the same partition number of both
+            sources. The group does not distribute the topic of re-keyed events.
+        partitions: the partitions of each source when the worker started; another count ends the worker.
+        lanes: opens and closes the lanes.
     """
 
     def __init__(self, group: str, topics: Topics, partitions: int, lanes: Lanes) -> None:
@@ -65,11 +64,11 @@ class Membership:
         self._failure: BaseException | None = None
 
     def assigned(self, partitions: Iterable[tuple[str, int]], counts: Mapping[str, int]) -> None:
-        """The group gave these partitions, by topic and number: open their lanes.
+        """Open the lanes of the assigned partitions.
 
         Args:
-            partitions: all that this worker now holds.
-            counts: how many partitions each topic has; a topic that is not known yet is absent.
+            partitions: all partitions that this worker now holds, as (topic, number).
+            counts: the number of partitions by topic; a topic that is not known yet is absent.
         """
         with self._turn:
             if self._closed:
@@ -91,41 +90,41 @@ class Membership:
                 self._lanes.own(whole)
 
     def revoked(self) -> None:
-        """The group is about to share out anew: close every lane; returns when they are closed."""
+        """Close every lane before the group distributes the partitions again; return when they are closed."""
         with self._turn:
             self._joined = False
             self._disown()
 
     def close(self) -> None:
-        """Close every lane for good: what is assigned from here on is left alone."""
+        """Close every lane for good; later assignments are ignored."""
         with self._turn:
             self._closed = True
             self._disown()
 
     def holds(self, partition: int) -> bool:
-        """Whether the lane is owned, as far as is known here; never waits."""
+        """Whether this worker owns the lane, by the last assignment; never waits."""
         return partition in self._owned
 
-    def waits_for(self, what: str | None) -> None:
-        """Say for what the membership waits; None: for nothing any more."""
-        if what == self._waiting:
+    def waits_for(self, reason: str | None) -> None:
+        """Set the reason why the membership waits; None if it no longer waits."""
+        if reason == self._waiting:
             return
-        self._waiting = what
-        if what is None:
+        self._waiting = reason
+        if reason is None:
             log.info("group.goes_on", group=self._group)
         else:
-            log.warning("group.waits", group=self._group, reason=what)
+            log.warning("group.waits", group=self._group, reason=reason)
 
     def fail(self, error: BaseException) -> None:
-        """The worker cannot go on; the first such error is the one that is told."""
+        """Note an error that ends the worker; only the first error is kept."""
         self._failure = self._failure or error
 
     def failure(self) -> BaseException | None:
-        """The error that ends the worker, from the membership or from a lane."""
+        """The error that ends the worker, from the membership or a lane; None if there is none."""
         return self._failure or self._lanes.failure()
 
     def status(self) -> GroupStatus:
-        """The membership as it is now."""
+        """The present status of the membership."""
         return GroupStatus(
             name=self._group,
             joined=self._joined,
@@ -141,16 +140,20 @@ class Membership:
             log.info("lanes.closed", group=self._group, lanes=sorted(owned))
 
     def _counts_changed(self, assigned: Mapping[str, set[int]], counts: Mapping[str, int]) -> bool:
-        """A user's lane follows from the count: with another one, events go to lanes that are not theirs."""
+        """Whether a topic has another number of partitions now; if so, note the error that ends the worker.
+
+        A user's lane depends on this number. With another number, events would go to wrong lanes.
+        """
         for topic in self._topics.sources:
-            # Right after its start a broker may not know a topic yet; and who shares out may know more than we.
+            # A broker that has just started may not know a topic yet, and the group's leader may know more
+            # partitions than this worker.
             count = max(counts.get(topic, self._partitions), *(number + 1 for number in assigned[topic]), 0)
             if count != self._partitions:
                 self.fail(
                     BadTopics(
-                        f"topic {topic} has {count} partitions now and had {self._partitions}: partition counts"
-                        " are fixed; make new topics with the count you need, under another prefix, and"
-                        " rebuild the states with `segue rebuild` (docs/operations.md, code 7)"
+                        f"topic {topic} has {count} partitions now and had {self._partitions}:"
+                        " partition counts are fixed; make new topics with the count you need, under another"
+                        " prefix, and rebuild the states with `segue rebuild` (docs/operations.md, code 7)"
                     )
                 )
                 return True

@@ -1,8 +1,8 @@
-"""A worker: a member of the group, its lanes, its web server; started, watched and stopped in order.
+"""A worker: its group membership, its lanes and its web server, started, watched and stopped in order.
 
-The Faust app runs inside our own event loop. Faust's own runner (``faust worker``) takes over the command
-line, the logging and the signals, and exits the process by itself; here a signal closes the lanes first,
-while heartbeats go on, and only then leaves the group.
+The Faust app runs inside our own event loop. Faust's own runner (``faust worker``) would control the command
+line, the logging and the signals, and would exit the process. Here, a signal first closes the lanes while
+heartbeats continue, and only then the worker leaves the group.
 """
 
 import asyncio
@@ -28,27 +28,33 @@ log = structlog.get_logger(__name__)
 
 _WATCH_S = 0.1
 _STOP_S = 8.0
-# As the command ends with when something happened that nobody foresaw.
+# The exit code after an unexpected error; the commands use the same code.
 UNEXPECTED = 70
 
 
 class Releases(Protocol):
-    """The releases, as far as a worker's status tells of them."""
+    """The releases, for the worker's status."""
 
     def current(self) -> ActiveModel | None:
-        """The release in use; None before the first."""
+        """The release in use; None if there is none yet."""
 
     def problem(self) -> str | None:
-        """Why there is none, or why the newest is not used."""
+        """Why there is no release, or why the newest release is not used; None if all is well."""
 
     def ended(self) -> list[str]:
-        """The thread that follows them, where it should live and does not."""
+        """The name of the thread that follows the releases, if it has ended although it should run."""
 
 
 class Worker:
-    """One worker; make it with :func:`build_worker` and run it with :func:`run_worker`.
+    """One worker; create it with :func:`build_worker` and run it with :func:`run_worker`.
 
-    ``app`` is the Faust app: timers may be added to it before it runs.
+    ``app`` is the Faust app. Timers may be added to it before the worker runs.
+
+    Args:
+        config: the worker's settings.
+        lanes: opens and closes the lanes.
+        releases: the releases, for the status.
+        metrics: the worker's metrics.
     """
 
     def __init__(self, config: WorkerConfig, lanes: Lanes, releases: Releases, metrics: Metrics) -> None:
@@ -61,16 +67,16 @@ class Worker:
         metrics.watch(self)
 
     def still_ours(self, partition: int) -> bool:
-        """Whether the group, asked now, still says that this lane is ours; for the lanes' threads.
+        """Whether the group confirms now that this lane is ours; the lanes' threads call this.
 
-        False also when it gives no answer in time: ask again, until it is ours or the lane is closed.
+        The result is also False if no answer comes in time. Call again until the lane is ours or closed.
         """
         transport = self.app.transport
         assert isinstance(transport, GroupTransport)
         return transport.still_ours(partition)
 
     def status(self) -> WorkerStatus:
-        """The worker at this moment; from any thread."""
+        """The present status of the worker; any thread may call this."""
         active = self._releases.current()
         return WorkerStatus(
             group=self._membership.status(),
@@ -84,7 +90,7 @@ class Worker:
         )
 
     async def run(self) -> int:
-        """Work until a signal comes or an error ends it; returns the exit code."""
+        """Work until a signal or an error ends the worker; return the exit code."""
         stop = asyncio.Event()
         with _signals(stop) as came, self._web():
             log.info("worker.starts", group=self._config.group, kafka=self._config.brokers)
@@ -96,10 +102,10 @@ class Worker:
         if error is None:
             log.info("worker.stopped", group=self._config.group)
             return 128 + signal.SIGINT if came == [signal.SIGINT] else 0
-        return _told(error)
+        return _log_failure(error)
 
     async def _end(self, stop: asyncio.Event, starting: asyncio.Task[None]) -> BaseException | None:
-        """Wait for what ends the worker: an error, or None for a signal."""
+        """Wait until the worker must end; return the error, or None for a signal."""
         while not stop.is_set():
             if (error := self._membership.failure()) is not None:
                 return error
@@ -114,20 +120,20 @@ class Worker:
         return None
 
     def ended(self) -> list[str]:
-        """The threads that should live and do not; from any thread."""
+        """The names of the threads that have ended although they should run; any thread may call this."""
         transport = self.app.transport
         assert isinstance(transport, GroupTransport)
         return [*self._lanes.ended(), *self._releases.ended(), *transport.ended()]
 
     async def _stop(self, starting: asyncio.Task[None]) -> None:
-        """Close the lanes while the group still counts us in, then leave it."""
+        """Close the lanes while this worker is still a member of the group, then leave the group."""
         await asyncio.to_thread(self._membership.close)
         starting.cancel()
         await asyncio.gather(starting, return_exceptions=True)
         try:
             await asyncio.wait_for(self.app.stop(), _STOP_S)
         except TimeoutError:
-            log.warning("group.not_left", reason=f"it took more than {_STOP_S:.0f} s")
+            log.warning("group.not_left", reason=f"leaving the group took more than {_STOP_S:.0f} s")
 
     @contextlib.contextmanager
     def _web(self) -> Iterator[None]:
@@ -143,24 +149,27 @@ class Worker:
 def build_worker(
     config: WorkerConfig, lanes: Lanes, releases: Releases, metrics: Metrics | None = None
 ) -> Worker:
-    """A worker that has not connected to anything yet.
+    """A new worker that has not connected to anything yet.
 
     Args:
-        releases: started and closed by the caller.
-        metrics: the ones that the lanes count in.
+        config: the worker's settings.
+        lanes: opens and closes the lanes.
+        releases: the releases; the caller starts and closes them.
+        metrics: the metrics in which the lanes count; None creates new ones.
 
     Raises:
-        schemas.errors.BadSetting: a way to log in to Kafka that a worker does not know.
+        schemas.errors.BadSetting: a worker does not know this way to log in to Kafka.
     """
     return Worker(config, lanes, releases, metrics or Metrics())
 
 
 def run_worker(worker: Worker) -> int:
-    """Run a worker in this, the main, thread until SIGTERM or SIGINT, or an error that ends it.
+    """Run a worker until SIGTERM, SIGINT or an error ends it; call this in the main thread.
+
+    A second signal ends the process at once.
 
     Returns:
-        The exit code: 0 after SIGTERM, 130 after SIGINT, else the error's. A second signal ends the process at
-        once.
+        The exit code: 0 after SIGTERM, 130 after SIGINT, else the code of the error.
     """
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(worker.run())
@@ -168,7 +177,7 @@ def run_worker(worker: Worker) -> int:
 
 @contextlib.contextmanager
 def _signals(stop: asyncio.Event) -> Iterator[list[signal.Signals]]:
-    """The first signal sets ``stop`` and is put into the list; the second one has its usual effect."""
+    """Set ``stop`` at the first signal and note it in the list; a second signal has its usual effect."""
     came: list[signal.Signals] = []
     loop = asyncio.get_running_loop()
     former = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
@@ -191,7 +200,8 @@ def _signals(stop: asyncio.Event) -> Iterator[list[signal.Signals]]:
             signal.signal(number, handler)
 
 
-def _told(error: BaseException) -> int:
+def _log_failure(error: BaseException) -> int:
+    """Log the error that ends the worker; return the exit code."""
     if isinstance(error, SegueError):
         log.error("worker.failed", error=str(error))
         return error.exit_code

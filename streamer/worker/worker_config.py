@@ -1,4 +1,4 @@
-"""What a worker needs to know of its group and its web server; the lanes have settings of their own."""
+"""The settings of a worker's group and web server; the lanes have other settings."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,22 +6,25 @@ from dataclasses import dataclass, field
 from schemas.errors import BadSetting
 from schemas.topics import Topics
 
-# A member is put out of its group when this many heartbeats in a row are missing.
+# The group removes a member when this many heartbeats in a row are missing.
 _HEARTBEATS_PER_SESSION = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerConfig:
-    """The settings of a worker around its lanes.
+    """The settings of a worker, without those of its lanes.
 
     Attributes:
         kafka: librdkafka's settings of a client: ``bootstrap.servers``, ``security.protocol``…
-        partitions: how many lanes there are, as the topics have it.
-        group: the consumer group; workers that share it share the lanes.
-        session_timeout_ms: how long the group waits for a silent worker before it gives its lanes away.
+        partitions: the number of lanes, which is the topics' number of partitions.
+        topics: the names of the topics.
+        group: the consumer group; workers in one group share the lanes.
+        session_timeout_ms: after this time without a heartbeat, the group gives the worker's lanes away.
+        heartbeat_interval_ms: the time between two heartbeats, at most a third of ``session_timeout_ms``.
         rebalance_timeout_ms: how long the group waits for its members to close their lanes.
-        no_progress_s: how long events may wait in a lane, none being applied, before the worker is not ready.
-        web_port: None for no web server, 0 for any free port.
+        no_progress_s: the worker is not ready if events wait in a lane for this time and no event is applied.
+        web_host: the address of the web server.
+        web_port: the port of the web server; None for no web server, 0 for any free port.
     """
 
     kafka: Mapping[str, str]

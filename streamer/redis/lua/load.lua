@@ -1,6 +1,6 @@
--- Reads users and, with them, the lane's place; or, of several users, how many bytes they have, where that is too much.
+-- Reads users and then the lane's place. If several users are too large together, returns only their size.
 -- KEYS: the place, the count of saves, the users.
--- ARGV: the most bytes of several users; as MessagePack by user the fields that are wanted.
+-- ARGV: the most bytes of several users; as MessagePack, the fields to read, by user.
 local most, wanted = tonumber(ARGV[1]), cmsgpack.unpack(ARGV[2])
 if #wanted > 1 then
   local bytes = 0

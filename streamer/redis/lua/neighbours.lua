@@ -1,9 +1,9 @@
 -- The nearest users on either side of each angle: the same walk as streamer.segment.neighbours.AngleIndex.
 --
 -- KEYS  the index
--- ARGV  [1] what precedes a user id in the user's key; empty: segments are not read
---       [2] how many users to find on a side
---       [3] as MessagePack, the users left out
+-- ARGV  [1] the part of a user's key before the user id; if empty, segments are not read
+--       [2] how many users to find on each side
+--       [3] as MessagePack, the users to leave out
 --       [4] as MessagePack, the angles as text
 --
 -- Returns for each angle a flat list of user id, angle as text, segment (or false).
@@ -13,14 +13,14 @@ local excluded = {}
 for _, user_id in ipairs(cmsgpack.unpack(ARGV[3])) do excluded[user_id] = true end
 local size = redis.call('ZCARD', index)
 
--- The index by rank, as far as it was read: each entry once, however many angles pass it.
+-- The entries of the index that were read, by rank. Each entry is read once, however many angles pass it.
 local users, angles = {}, {}
 
--- Pages grow along one walk: a call costs more than a user.
+-- The pages grow along one walk, because one more call costs more than one more user.
 local SMALLEST, LARGEST = wanted + 1, 1000
 local page_size
 
--- Reads the entry of this rank, and with it those on the way to rank `last` that were not read yet.
+-- Reads the entry of this rank, and in the same page the next unread entries on the way to rank `last`.
 local function read(rank, last)
   local step = rank <= last and 1 or -1
   local ends, left = rank, page_size - 1
@@ -33,10 +33,10 @@ local function read(rank, last)
   page_size = math.min(2 * page_size, math.max(LARGEST, SMALLEST))
 end
 
--- From an excluded user's rank to one beyond it, in each direction, such that only excluded users lie between.
+-- By direction, from an excluded user's rank to a rank beyond it; only excluded users lie between the two.
 local beyond = {[1] = {}, [-1] = {}}
 
--- The first rank from `rank` towards `last` whose user is not excluded; beyond `last` where there is none.
+-- The first rank from `rank` towards `last` whose user is not excluded; beyond `last` if there is none.
 local function kept(rank, last, step)
   local jumps, from = beyond[step], rank
   while (last - rank) * step >= 0 do
@@ -44,7 +44,7 @@ local function kept(rank, last, step)
     if not excluded[users[rank]] then break end
     rank = jumps[rank] or rank + step
   end
-  -- The next walk along here goes at once to where this one came.
+  -- The next walk along these ranks jumps directly to the end of this walk.
   while (rank - from) * step > 0 do
     jumps[from], from = rank, jumps[from] or from + step
   end
@@ -62,8 +62,8 @@ local function ascending(found, first, last)
   end
 end
 
--- The same from rank last down to first, but users of one angle are equally far, so they come by id all
--- the same: each group of one angle is entered at its smallest id.
+-- The same from rank last down to first. Users with one angle are equally far and must come by id, so each
+-- group of one angle is entered at its smallest id.
 local function descending(found, last, first)
   local rank = last
   while #found < wanted do
@@ -81,27 +81,27 @@ local function descending(found, last, first)
   end
 end
 
-local function tell(told, found)
+local function add(answer, found)
   for _, rank in ipairs(found) do
-    told[#told + 1] = users[rank]
-    told[#told + 1] = angles[rank]
-    told[#told + 1] = user_prefix ~= '' and redis.call('HGET', user_prefix .. users[rank], 'segment')
+    answer[#answer + 1] = users[rank]
+    answer[#answer + 1] = angles[rank]
+    answer[#answer + 1] = user_prefix ~= '' and redis.call('HGET', user_prefix .. users[rank], 'segment')
   end
 end
 
 local answers = {}
 for i, angle in ipairs(cmsgpack.unpack(ARGV[4])) do
-  -- Of rank `at` is the first user whose angle is not smaller.
+  -- `at` is the rank of the first user whose angle is not smaller.
   local at = redis.call('ZCOUNT', index, '-inf', '(' .. angle)
-  local up, down, told = {}, {}, {}
+  local up, down, answer = {}, {}, {}
   page_size = SMALLEST
   ascending(up, at, size - 1)
   ascending(up, 0, at - 1)
   page_size = SMALLEST
   descending(down, at - 1, 0)
   descending(down, size - 1, at)
-  tell(told, up)
-  tell(told, down)
-  answers[i] = told
+  add(answer, up)
+  add(answer, down)
+  answers[i] = answer
 end
 return answers

@@ -1,10 +1,10 @@
--- Writes a batch whole, or nothing: only if the lane's place is still the one that the batch began with.
--- KEYS: the place, the count of saves, the users, the sorted sets: the indexes, the lane's users by sweep, and the
---       indexes of users' orders.
--- ARGV: what is expected ('place', 'none', or 'torn': these very bytes and this count), the expected place, the
---       expected count (of 'torn'), the new place, and as MessagePack the users' {fields and values to set, fields to
---       delete} and the sorted sets' {scores and members, members to remove, whether to
---       delete the set first}.
+-- Writes a whole batch, or nothing if the lane's place is not the place at the batch's beginning.
+-- KEYS: the place, the count of saves, the users, the sorted sets: the indexes, the lane's users by sweep,
+--       and the indexes of users' orders.
+-- ARGV: the kind of expectation ('place', 'none', or 'torn': exactly these bytes and this count), the
+--       expected place, the expected count (only for 'torn'), the new place; then as MessagePack the users'
+--       {fields and values to set, fields to delete} and the sorted sets' {scores and members, members to
+--       remove, whether to delete the set first}.
 local stored, saves = redis.call('GET', KEYS[1]), redis.call('GET', KEYS[2])
 if ARGV[1] == 'torn' then
   if (stored or '') ~= ARGV[2] or (saves or '') ~= ARGV[3] then return 0 end
@@ -18,11 +18,11 @@ else
   end
 end
 
--- The first effect, and a relative one: where Redis brings back a part of a save that it lost, it counts, and
--- the place, which names the count, does not.
+-- The first effect, and it is relative. If Redis brings back only the beginning of a lost save, this count
+-- grows. The place is written last and contains the count, so it does not change.
 local number = string.format('%.0f', redis.call('INCR', KEYS[2]))
 
--- Lua's unpack has a limit of its own, and it is even, since fields and values come in pairs.
+-- Lua's unpack has a limit. The chunk size is even, because fields and values come in pairs.
 local CHUNK = 4000
 local function in_chunks(command, key, list)
   for first = 1, #list, CHUNK do

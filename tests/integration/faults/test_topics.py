@@ -80,7 +80,7 @@ def test_an_input_made_anew_is_decided_from_its_offset_0(busy: AtWork) -> None:
     waited = [line["reason"] for line in busy.log_lines("lane.phase") if line["phase"] == "waiting"]
     assert len(waited) >= busy.deployment.partitions
     # Whichever is noticed first: another id, no topic, or no such offset in the new one.
-    noticed = (f"topic {topic} ", "the log does not go on where the lane stands: ")
+    noticed = (f"topic {topic} ", "the log cannot be read at the lane's offset: ")
     assert all(reason.startswith(noticed) for reason in waited), waited
     for message in read_topic(busy.deployment.bootstrap, topic):
         assert message.offset() < 800

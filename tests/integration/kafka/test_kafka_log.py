@@ -185,7 +185,7 @@ def test_an_open_transaction_is_ended_by_the_successors_fence(logs: LaneLogs) ->
 
     # While it is open, the group's offsets are not stable: nobody is told any.
     successor = logs.open(Deadlines(request_s=1))
-    with pytest.raises(Unreachable, match="tell the group's offset"):
+    with pytest.raises(Unreachable, match="return the group's offset"):
         successor.committed()
 
     successor.fence()

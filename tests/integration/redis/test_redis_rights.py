@@ -119,7 +119,7 @@ def test_one_that_takes_no_writes_says_so_and_is_the_lanes_to_wait_for(
 def test_a_redis_without_a_command_is_told_from_a_missing_right(fresh_redis: StartRedis) -> None:
     server = fresh_redis(options={"rename-command": 'EVALSHA ""'})
     with pytest.raises(
-        Unusable, match=r"does not know EVALSHA: Segue needs one of 6.2 or newer, with scripts"
+        Unusable, match=r"does not know EVALSHA: Segue needs Redis 6.2 or newer, with scripts"
     ):
         check_rights(server.url, PREFIX)
 

@@ -42,7 +42,7 @@ def test_the_policy_is_told_without_config_and_its_silence_is_a_warning(fresh_re
         warning = check_policy(silent)
     assert warning is not None
     assert (
-        f"Redis at {address} does not tell its maxmemory-policy: make sure that it is noeviction" in warning
+        f"Redis at {address} does not show its maxmemory-policy: make sure that it is noeviction" in warning
     )
 
 

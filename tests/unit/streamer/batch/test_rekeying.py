@@ -58,7 +58,10 @@ def test_a_header_of_ours_that_a_producer_wrote_does_not_count() -> None:
 @pytest.mark.parametrize("told", [None, b"", b"eu.orders/1/2", b"eu.users/1/2/3", b"eu.orders/1/2/x"])
 def test_a_record_that_no_worker_wrote_is_refused(told: bytes | None) -> None:
     headers = () if told is None else (("segue_rekeyed_from", told),)
-    with pytest.raises(BadEvent, match=r"only workers write to eu\.segue-rekeyed, send it to one of those"):
+    with pytest.raises(
+        BadEvent,
+        match=r"only workers write to eu\.segue-rekeyed, send the event to eu\.signups or eu\.orders",
+    ):
         original(Record("eu.segue-rekeyed", 1, 0, b"7", b"{}", 0, headers), TOPICS)
 
 

@@ -308,7 +308,7 @@ def test_a_bootstrap_that_wakes_up_after_another_began_writes_nothing() -> None:
         if len(saves) == 2:
             interrupted(world, [OLD, an_order("1", "Ön")], "store.save", nth=-1)
 
-    with pytest.raises(NotFresh, match="somebody else wrote to lane 0"):
+    with pytest.raises(NotFresh, match="another program wrote to lane 0"):
         fill(
             world,
             [YOUNG, an_order("2", "Carhartt"), *FIRST[2:]],
@@ -325,7 +325,7 @@ def test_one_that_wakes_up_before_it_clears_deletes_nothing_of_the_next() -> Non
         """Asleep, while another comes to its end."""
         fill(world, [YOUNG])
 
-    with pytest.raises(NotFresh, match="somebody else wrote to lane 0"):
+    with pytest.raises(NotFresh, match="another program wrote to lane 0"):
         fill(world, [OLD], wrap=before_each("clear", clear))
     assert set(world.redis.users) == {"7"}
     world.take_over()

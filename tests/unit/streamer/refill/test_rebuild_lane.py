@@ -143,7 +143,7 @@ def test_one_that_died_is_followed_by_another_which_locks_it_out() -> None:
     first, second = a_filler(world), a_filler(world, "rebuild 2")
     begin(first)
     begin(second)
-    with pytest.raises(LaneInUse, match="somebody else writes to lane 0"):
+    with pytest.raises(LaneInUse, match="another program writes to lane 0"):
         fill(first)
     assert fill(second) == 1
     assert list(world.redis.users) == ["7"]
@@ -163,7 +163,7 @@ def test_one_that_stalled_before_it_cleared_deletes_nothing_of_the_next() -> Non
     begin(second)
     second.clear()
     fill(second)
-    with pytest.raises(LaneInUse, match="somebody else writes to lane 0"):
+    with pytest.raises(LaneInUse, match="another program writes to lane 0"):
         first.clear()
     assert list(world.redis.users) == ["7"]
 

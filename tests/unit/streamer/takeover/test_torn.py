@@ -82,7 +82,9 @@ def test_an_operator_is_asked_where_the_log_is_not_whole_and_redis_stays_as_it_i
     world.redis.torn.add(0)
     before = dict(world.redis.places)
     world.models.bootstrapped = BootstrapRecord("2024-01-01T00:00:00Z", {})
-    with pytest.raises(NeedsRebuild, match=r"came back. So nothing counts that it has: .*segue rebuild"):
+    with pytest.raises(
+        NeedsRebuild, match=r"came back. So the states in Redis do not count: .*segue rebuild"
+    ):
         world.take_over()
     assert world.redis.places == before
 
