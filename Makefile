@@ -1,4 +1,4 @@
-# Everything that a developer does, by one command each. `make` lists them.
+# One command for each task of a developer. `make` lists them.
 
 PYTHON ?= python3
 export PYTHON
@@ -20,8 +20,8 @@ help: ## list these commands
 demo: venv ## the whole service, live, on this machine (set-up included)
 	$(BIN)/segue demo
 
-# Several at once, since a test with servers mostly waits, and a long one most of all; each has its own Kafka and Redis.
-# The set-up ends with 3 where it may not install: then the tests that miss a server are skipped, and counted.
+# Several processes, because tests with servers mostly wait. Each process has its own Kafka and Redis.
+# The set-up ends with 3 if it may not install a server. Then the tests that need the server are skipped.
 test long coverage: venv
 	@$(SETUP) default-jre-headless maven redis-server postgresql; missing=$$?; \
 	if [ $$missing = 0 ]; then export SEGUE_TEST_REQUIRE_SERVICES=1; elif [ $$missing != 3 ]; then exit $$missing; fi; \
@@ -29,49 +29,49 @@ test long coverage: venv
 
 test: SELECTED := not long and not browser
 test: PROCESSES := 4
-test: ## the tests but the long ones, against a real Kafka and a real Redis (set-up included); ARGS="-k lane" for some
+test: ## the tests without the long ones, with a real Kafka and Redis (set-up included); ARGS="-k lane" for some
 long: SELECTED := long
 long: PROCESSES := 4
-long: ## the tests that take longest: re-keying, release switches, rebuilds
+long: ## the longest tests: re-keying, release switches, rebuilds
 
 coverage: SELECTED := not long and not browser
 coverage: PROCESSES := 4
 coverage: COVER := --cov --cov-report=term:skip-covered
-coverage: ## `make test` with the share of lines and branches that it runs; too low a share fails
+coverage: ## `make test` with the coverage of lines and branches; a low coverage fails
 
-laws: venv ## the laws of `make test` over ten times as many examples, drawn anew
+laws: venv ## the property tests with ten times as many new random examples
 	@$(SETUP) postgresql redis-server
 	SEGUE_TEST_TIMES=10 $(BIN)/python -m pytest --numprocesses 2 tests/property tests/integration/test_postgres.py $(ARGS)
 
-simulate: venv ## the lanes through 100,000 seeds of faults; ARGS="--seed 7 --trace" for one, step by step
+simulate: venv ## the lanes under 100,000 random series of faults; ARGS="--seed 7 --trace" shows one, step by step
 	$(BIN)/python -m tests.campaigns.simulation $(ARGS)
 
-chaos: venv ## a million events on real servers while they and the workers die; ARGS="--seed 7" again
+chaos: venv ## a million events while servers and workers are killed; ARGS="--seed 7" repeats a run
 	@$(SETUP) default-jre-headless maven redis-server
 	$(BIN)/python -m tests.campaigns.chaos $(ARGS)
 
-fuzz: venv ## 100,000 hostile events among as many good ones; ARGS="--seed 7" again
+fuzz: venv ## 100,000 hostile events among 100,000 good events; ARGS="--seed 7" repeats a run
 	@$(SETUP) default-jre-headless maven redis-server
 	$(BIN)/python -m tests.campaigns.fuzz $(ARGS)
 
-refill: venv ## `segue rebuild` of a million events beside a living worker, its rate, and the memory of a million users; ARGS="--events 20000 --users 1000 10000" for less
+refill: venv ## rate and memory of `segue rebuild`; ARGS="--events 20000 --users 1000 10000" for less
 	@$(SETUP) default-jre-headless maven redis-server
 	$(BIN)/python -m tests.campaigns.refill $(ARGS)
 
-soak: venv ## a worker at half load for an hour, watched for what grows; ARGS="--minutes 5" for less
+soak: venv ## a worker at half load for an hour; memory, files, keys and lag must not grow; ARGS="--minutes 5" for less
 	@$(SETUP) default-jre-headless maven redis-server
 	$(BIN)/python -m tests.campaigns.soak $(ARGS)
 
-terminal: venv ## every command interrupted at random moments, and the demo ten times on a terminal; ARGS="--demos 0"
+terminal: venv ## interrupt every command at random moments, and run the demo ten times; ARGS="--demos 0" for none
 	@$(SETUP) default-jre-headless maven redis-server
 	$(BIN)/python -m tests.campaigns.terminal $(ARGS)
 
-browser: venv ## the pages in a headless Chromium (set-up included), at several widths
+browser: venv ## test the pages in a headless Chromium (set-up included), at several widths
 	@$(SETUP) chromium; missing=$$?; \
 	if [ $$missing = 0 ]; then export SEGUE_TEST_REQUIRE_BROWSER=1; elif [ $$missing != 3 ]; then exit $$missing; fi; \
 	$(BIN)/python -m pytest tests/browser $(ARGS)
 
-retrain: venv ## thelook retrained month after month, and the table of who moves; ARGS="--preset recommended"
+retrain: venv ## retrain thelook every month, and count the users who move; ARGS="--preset recommended"
 	$(BIN)/python -m tests.campaigns.retrain $(ARGS)
 
 check: venv ## format, lint and types
@@ -79,39 +79,39 @@ check: venv ## format, lint and types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-bench: venv ## measure what the documents claim
+bench: venv ## run the measurements in the documents
 	$(BIN)/python -m benchmarks $(ARGS)
 
-bench-train: venv ## time and memory of `segue train` beside the article's script, up to a million users
+bench-train: venv ## time and memory of `segue train` and of the article's script, up to a million users
 	$(BIN)/python -m benchmarks.training $(ARGS)
 
-docs: $(DOCS)/.ready ## the documentation's site, into site/; a link that leads nowhere stops it
+docs: $(DOCS)/.ready ## build the documentation into site/; a broken link fails
 	NO_MKDOCS_2_WARNING=1 $(DOCS)/bin/mkdocs build --strict
 
 $(DOCS)/.ready: requirements-docs.lock
 	@$(SETUP) python3-venv
-	@echo "Setting up the site's packages in $(DOCS), once; a minute…"
+	@echo "Setting up the site's packages in $(DOCS), once; this takes a minute…"
 	$(PYTHON) -m venv $(DOCS)
 	$(DOCS)/bin/python -m pip install --quiet --require-hashes --requirement requirements-docs.lock
 	@touch $@
 
-format: venv ## format the code, and repair what ruff can
+format: venv ## format the code, and fix what ruff can fix
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
 
-venv: $(READY) ## .venv, with everything pinned
+venv: $(READY) ## make .venv, with pinned packages
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Python 3.11 or newer is needed: make PYTHON=python3.12 …" >&2; exit 1; }
 	@$(SETUP) python3-venv
-	@echo "Setting up Python's packages in $(VENV), once; a few minutes…"
+	@echo "Setting up Python's packages in $(VENV), once; this takes a few minutes…"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $(READY)
 
-lock: ## pin the dependencies anew from pyproject.toml; UPGRADE=--upgrade takes newer versions
+lock: ## pin the dependencies of pyproject.toml again; UPGRADE=--upgrade takes newer versions
 	tmp=$$(mktemp -d) && trap 'rm -rf "$$tmp"' EXIT && $(PYTHON) -m venv $$tmp && $$tmp/bin/pip install --quiet $(UV) && \
 	$$tmp/bin/$(COMPILE) --extra trainer --extra containers --extra dev pyproject.toml --output-file requirements.lock && \
 	$$tmp/bin/$(COMPILE) --constraint requirements.lock pyproject.toml --output-file deploy/worker.lock && \
@@ -122,6 +122,6 @@ lock: ## pin the dependencies anew from pyproject.toml; UPGRADE=--upgrade takes 
 	print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["docs"], sep="\n")' | \
 	$$tmp/bin/$(COMPILE) --constraint requirements.lock - --output-file requirements-docs.lock
 
-clean: ## remove what make made
+clean: ## remove all files that make made
 	rm -rf $(VENV) $(DOCS) site build dist *.egg-info .coverage* htmlcov .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -2,7 +2,7 @@
 
 
 def counted(count: int, noun: str) -> str:
-    """The count with its noun, which takes an s where it is not one.
+    """Return the count with its noun, in the plural unless the count is 1.
 
     >>> counted(1, "user"), counted(1_200, "user"), counted(0, "dead letter")
     ('1 user', '1,200 users', '0 dead letters')

@@ -1,12 +1,12 @@
-"""One root for every error that a user may see.
+"""The errors that a user may see, under one root.
 
-Each subclass names one cause, keeps its data in fields and says in one sentence what is wrong,
-where, and what to do. The exit code is what the command ends with.
+Each subclass stands for one cause. It keeps its data in fields. Its message says in one sentence what is
+wrong, where, and what to do. A command ends with the error's `exit_code`.
 """
 
 
 class SegueError(Exception):
-    """Root of all errors that are reported in one sentence, never with a traceback."""
+    """The root of all errors that a command reports in one sentence, without a traceback."""
 
     exit_code = 1
 
@@ -22,7 +22,7 @@ class BadSetting(SegueError):
 
 
 class BadClientOptions(BadSetting):
-    """An option of Kafka's client that it does not know or take; its value stays untold, since it may be a password."""
+    """Kafka's client refuses an option. The message leaves out the value, because it may be a password."""
 
     def __init__(self, reason: str) -> None:
         SegueError.__init__(self, f"setting kafka_options is refused by Kafka's client: {reason}")
@@ -30,7 +30,10 @@ class BadClientOptions(BadSetting):
 
 
 class BadVariable(SegueError):
-    """A variable of the environment begins like a setting's, and is none. Its value stays untold: it may be a password."""
+    """An environment variable has the prefix of the settings, but no setting has its name.
+
+    The message leaves out the value, because it may be a password.
+    """
 
     exit_code = 2
 
@@ -40,37 +43,37 @@ class BadVariable(SegueError):
 
 
 class NotInstalled(SegueError):
-    """A command needs a package of an optional part of Segue."""
+    """A command needs a package of an extra that is not installed."""
 
     exit_code = 10
 
 
 class BadWarehouse(SegueError):
-    """The warehouse's tables cannot be used: a table or column is missing, or nothing is left."""
+    """The warehouse's tables cannot be used: a table or column is missing, or no usable row is left."""
 
     exit_code = 3
 
 
 class BadTraining(SegueError):
-    """The rows that remain cannot be segmented: too few users, a constant feature."""
+    """The usable rows cannot be segmented: there are too few users, or a feature is constant."""
 
     exit_code = 3
 
 
 class BadRelease(SegueError):
-    """A release's files or record cannot be used: another schema, a wrong hash, numbers that are none."""
+    """A release cannot be used: it has another schema, a wrong hash, or a number that is not finite."""
 
     exit_code = 4
 
 
 class Refused(SegueError):
-    """A release may be published, but not without a person who says so: it would move too many users."""
+    """A release would move too many users: only a person may decide to publish it."""
 
     exit_code = 11
 
 
 class BadChange(SegueError):
-    """A record of ``segment-changes`` or ``user-segments`` is none that this version can read."""
+    """This version cannot read a record of ``segment-changes`` or ``user-segments``."""
 
     exit_code = 4
 
@@ -82,43 +85,44 @@ class Unreachable(SegueError):
 
 
 class LoginRefused(Unreachable):
-    """Kafka or Redis answers, and refuses the login: a command ends, a worker waits for another one to be granted."""
+    """Kafka or Redis refuses the login. A command ends; a worker waits until the login is accepted."""
 
 
 class Unusable(Unreachable):
-    """Redis answers, and cannot be used as it is: its ACL forbids a command, or it is a cluster. As
-    :class:`LoginRefused`, but a worker does not begin on it.
+    """Redis answers, but cannot be used: its ACL forbids a command, or it is a cluster.
+
+    A command ends. A running worker waits, as for :class:`LoginRefused`, but a worker does not start.
     """
 
     exit_code = 8
 
 
 class BadTopics(SegueError):
-    """The topics do not fit together: missing, unequal partition counts, another partitioner."""
+    """The topics cannot be used together: one is missing, or partition counts or partitioners differ."""
 
     exit_code = 6
 
 
 class NeedsRebuild(SegueError):
-    """The log and Redis together no longer tell every user's state; an operator must decide."""
+    """The log and Redis together no longer hold every user's state; an operator must decide what to do."""
 
     exit_code = 7
 
 
 class BadStore(SegueError):
-    """Redis is not set up so that states survive in it, or that a worker can use it."""
+    """Redis is set up so that it may lose states, or so that a worker cannot use it."""
 
     exit_code = 8
 
 
 class NoRoom(SegueError):
-    """The folder for temporary files does not take what a command cannot hold in memory."""
+    """Data that does not fit into memory does not fit into the folder for temporary files either."""
 
     exit_code = 74
 
 
 class BadEvent(SegueError):
-    """An input record that cannot be applied: it becomes a dead letter with this text as its reason."""
+    """An input record cannot be applied; it becomes a dead letter with this message as its reason."""
 
     def __init__(self, path: str, problem: str) -> None:
         super().__init__(f"{path}: {problem}" if path else problem)

@@ -1,10 +1,10 @@
-"""How an optional part of Segue is installed."""
+"""How to install an extra of Segue."""
 
 import sys
 
 
 def how_to_install(extra: str) -> str:
-    """What to do where a package of an extra is missing; no package index has Segue, so it takes a clone.
+    """Return the command that installs an extra. No package index has Segue, so it needs a clone.
 
     >>> how_to_install("trainer")
     "in a clone of Segue run: ...python... -m pip install '.[trainer]'"

@@ -1,7 +1,7 @@
-"""The features: declared once, and made twice from one declaration, by the SQL and by the fold.
+"""The features: each is declared once, and computed twice from its declaration, by the SQL and by the fold.
 
-Both sides give the same value for the same history: equal, not close. The article's seven are there by
-themselves; the setting ``declare`` adds others. The user id is never a feature.
+Both compute exactly the same value from the same history. There are seven default features; the setting
+``declare`` adds others. The user id is never a feature.
 """
 
 import re
@@ -18,7 +18,7 @@ from schemas.input_events import PROFILE_FIELDS
 FeatureKind = Literal["attribute", "count", "most_frequent", "sum", "mean", "min", "max", "last", "distinct"]
 FeatureEncoding = Literal["label", "frequency", "one-hot"]
 
-# What a kind can be made from: profile fields, fields of an order's items, or of the order itself.
+# The sources of the kinds: profile fields, fields of an order's items, or fields of the order itself.
 # ``order_value`` is the sum of price times quantity over an order's items.
 ITEM_TEXTS = ("brand", "category", "product_id")
 ITEM_NUMBERS = ("price", "quantity")
@@ -26,7 +26,7 @@ ORDER_TEXTS = ("status",)
 ORDER_NUMBERS = ("order_value",)
 TEXTS, NUMBERS = ITEM_TEXTS + ORDER_TEXTS, ITEM_NUMBERS + ORDER_NUMBERS
 
-# The fields of events that features can be made from.
+# The fields of events that features can read.
 FIELDS = frozenset(PROFILE_FIELDS + ITEM_TEXTS + ITEM_NUMBERS + ORDER_TEXTS)
 
 SOURCES: dict[FeatureKind, tuple[str, ...]] = {
@@ -56,9 +56,9 @@ class Feature(Struct, frozen=True, omit_defaults=True):
         kind: ``attribute`` (a profile field), ``count`` (of distinct orders), ``most_frequent`` (the value
             with the most items), ``sum``, ``mean``, ``min``, ``max`` (of a number), ``last`` (the newest
             value), ``distinct`` (how many different values).
-        source: what it is made from; see :data:`SOURCES`.
-        encoding: how a text becomes numbers, where it is not as the rest of the fit: ``label``,
-            ``frequency`` or ``one-hot``; None for a number.
+        source: the field that it reads; see :data:`SOURCES`.
+        encoding: how a text becomes numbers, if not as in the rest of the fit: ``label``, ``frequency`` or
+            ``one-hot``; None for a number.
     """
 
     name: str
@@ -68,14 +68,14 @@ class Feature(Struct, frozen=True, omit_defaults=True):
 
     @property
     def numeric(self) -> bool:
-        """Whether the value is a number that is scaled as it is; otherwise it is encoded."""
+        """Whether the value is a number, which is only scaled; a text is encoded first."""
         if self.kind in ("attribute", "most_frequent", "last"):
             return self.source == "age" or self.source in NUMBERS
         return True
 
     @property
     def counts(self) -> bool:
-        """Whether it is a whole number of orders or values."""
+        """Whether the value is a count of orders or of different values."""
         return self.kind in ("count", "distinct")
 
 
@@ -92,10 +92,10 @@ FEATURE_NAMES: tuple[str, ...] = tuple(feature.name for feature in FEATURES)
 
 
 def declared(more: Iterable[Feature] = ()) -> tuple[Feature, ...]:
-    """The article's seven, then these.
+    """Return the seven default features, then these.
 
     Raises:
-        BadSetting: a declaration cannot be made, or a name is taken.
+        BadSetting: a declaration is wrong, or its name is taken.
     """
     features = list(FEATURES)
     more = tuple(more)
@@ -110,9 +110,9 @@ def declared(more: Iterable[Feature] = ()) -> tuple[Feature, ...]:
 
 
 def beyond_default(features: Iterable[Feature]) -> tuple[Feature, ...]:
-    """What tells how these features are made: those that are none of the article's seven, by name.
+    """Return the features beyond the seven default ones, by name and without their encodings.
 
-    Without their encodings, which are the model's matter.
+    They say how the values are computed. The encoding belongs to the model.
     """
     others = (replace(feature, encoding=None) for feature in features if feature.name not in FEATURE_NAMES)
     return tuple(sorted(others, key=lambda feature: feature.name))
@@ -120,7 +120,7 @@ def beyond_default(features: Iterable[Feature]) -> tuple[Feature, ...]:
 
 @cache
 def fields_read(features: tuple[Feature, ...], *, statuses: bool) -> frozenset[str]:
-    """The fields of events that these features are made from: a wrong value in another one rejects nothing.
+    """Return the fields of events that these features read; a wrong value elsewhere refuses no event.
 
     Args:
         features: the features.
@@ -134,19 +134,20 @@ def fields_read(features: tuple[Feature, ...], *, statuses: bool) -> frozenset[s
 
 
 def told(features: Iterable[Feature]) -> str:
-    """How features are made, for people.
+    """Describe features for people.
 
     >>> told([Feature("total_spend", "sum", "order_value")])
     'total_spend = sum of order_value'
     """
-    return ", ".join(f"{one.name} = {one.kind} of {one.source}" for one in features) or "nothing"
+    texts = (f"{feature.name} = {feature.kind} of {feature.source}" for feature in features)
+    return ", ".join(texts) or "nothing"
 
 
 def _fields_of(feature: Feature) -> set[str]:
     if feature.source in PROFILE_FIELDS or feature.source in ORDER_TEXTS:
         return {feature.source}
     if feature.source in ITEM_TEXTS:
-        # Items count by their quantity, except where values are only told apart.
+        # Each item counts with its quantity, except in a count of different values.
         return {feature.source} if feature.kind == "distinct" else {feature.source, "quantity"}
     return {"price", "quantity"} if feature.source in ("price", "order_value") else {feature.source} & FIELDS
 
@@ -156,7 +157,7 @@ def _check(feature: Feature) -> None:
     taken = feature.name in _TAKEN or _COMPONENT.fullmatch(feature.name)
     if taken or not _NAME.fullmatch(feature.name):
         raise BadSetting(
-            setting, feature.name, "a name has lowercase letters, digits and _, and is no column of a release"
+            setting, feature.name, "use lowercase letters, digits and _, and no name of a release's column"
         )
     if feature.kind not in get_args(FeatureKind):
         raise BadSetting(f"{setting}.kind", feature.kind, f"use one of {', '.join(SOURCES)}")

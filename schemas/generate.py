@@ -1,6 +1,7 @@
-"""Write the JSON Schemas and the AsyncAPI document that are made from the types.
+"""Generate the JSON Schemas and the AsyncAPI document from the types.
 
-``python -m schemas.generate`` writes them; with ``--check`` it writes nothing and fails when one is stale.
+``python -m schemas.generate`` writes them. With ``--check`` it writes nothing, and fails if a document is
+stale.
 """
 
 import argparse
@@ -15,14 +16,16 @@ HERE = Path(__file__).parent
 
 
 def documents() -> dict[Path, str]:
-    """The text of every generated document, by its path relative to this folder."""
-    told = {Path(f"json/{name}.schema.json"): schema for name, schema in json_schemas().items()}
-    told[Path("asyncapi.json")] = asyncapi()
-    return {path: json.dumps(of, indent=2, ensure_ascii=False) + "\n" for path, of in told.items()}
+    """Return the text of every generated document, by its path relative to this folder."""
+    generated = {Path(f"json/{name}.schema.json"): schema for name, schema in json_schemas().items()}
+    generated[Path("asyncapi.json")] = asyncapi()
+    return {
+        path: json.dumps(content, indent=2, ensure_ascii=False) + "\n" for path, content in generated.items()
+    }
 
 
 def stale(folder: Path) -> list[Path]:
-    """The documents in ``folder`` that are not what the types say, missing and left-over ones included."""
+    """Return the documents in ``folder`` that differ from the types, are missing, or are left over."""
     wanted = documents()
     found = {
         path.relative_to(folder): path.read_text(encoding="utf-8")
@@ -32,7 +35,7 @@ def stale(folder: Path) -> list[Path]:
 
 
 def write(folder: Path) -> list[Path]:
-    """Bring the documents in ``folder`` up to date; returns those that were stale."""
+    """Bring the documents in ``folder`` up to date; return those that were stale."""
     wanted, changed = documents(), stale(folder)
     for path in changed:
         target = folder / path
@@ -45,9 +48,9 @@ def write(folder: Path) -> list[Path]:
 
 
 def main(argv: list[str] | None = None, folder: Path = HERE) -> int:
-    """Run the command; 0 when all is well, 1 when ``--check`` finds a stale document."""
+    """Run the command; return 1 if ``--check`` finds a stale document, else 0."""
     parser = argparse.ArgumentParser(prog="python -m schemas.generate", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; fail when one is stale")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if a document is stale")
     if parser.parse_args(argv).check:
         for path in (old := stale(folder)):
             sys.stdout.write(f"stale: schemas/{path}; run python -m schemas.generate\n")

@@ -1,7 +1,8 @@
-"""The input events as Segue knows them, after :mod:`schemas.inputs.decode` has read and checked the wire.
+"""The input events after :mod:`schemas.inputs.decode` has read and checked them.
 
-Inside the project ids are text, times are aware UTC datetimes, blanks are None, and these types are
-believed. What a producer may write is wider (an id may be a whole number); see :mod:`schemas.inputs.producer_types`.
+Inside the project ids are text, times are aware UTC datetimes, and blanks are None. Nothing checks these
+types again. A producer may write more forms (an id may be a whole number); see
+:mod:`schemas.inputs.producer_types`.
 """
 
 from datetime import datetime
@@ -12,7 +13,7 @@ PROFILE_FIELDS = ("age", "gender", "country", "traffic_source")
 
 
 class Signup(Struct, frozen=True):
-    """A user's profile, whole or in part; a field that is None changes nothing."""
+    """A user's profile, whole or in part; a field with None changes nothing."""
 
     user_id: str
     created_at: datetime
@@ -24,12 +25,12 @@ class Signup(Struct, frozen=True):
 
     @property
     def at(self) -> datetime:
-        """The time that orders this fact among others."""
+        """The time that decides whether this fact is newer than another."""
         return self.created_at
 
 
 class Item(Struct, frozen=True, omit_defaults=True):
-    """One line of an order. ``quantity`` is None where the producer named none, which counts as 1."""
+    """One line of an order. ``quantity`` is None if the producer sent no quantity; it counts as 1."""
 
     brand: str | None = None
     category: str | None = None
@@ -43,10 +44,10 @@ class Item(Struct, frozen=True, omit_defaults=True):
 
 
 class Order(Struct, frozen=True, omit_defaults=True):
-    """One version of an order; it is known by (``user_id``, ``order_id``).
+    """One version of an order; (``user_id``, ``order_id``) names the order.
 
-    ``former`` is the fold's own and never on the wire: older versions that would count if an erasure took this one away,
-    because they name a later ``created_at``; the newest first.
+    Only the fold uses ``former``; it is never on the wire. It holds older versions with a later
+    ``created_at``, the newest first. Such a version counts if an erasure removes this version.
     """
 
     user_id: str
@@ -60,7 +61,7 @@ class Order(Struct, frozen=True, omit_defaults=True):
 
     @property
     def at(self) -> datetime:
-        """The time that orders this version among others of the same order."""
+        """The time that decides whether this version is newer than another version of the order."""
         return self.updated_at or self.created_at
 
 

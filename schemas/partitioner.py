@@ -1,8 +1,10 @@
-"""Which partition number a user belongs to.
+"""The partition number of a user.
 
 Java's producer, aiokafka and librdkafka's ``murmur2_random`` agree on murmur2; librdkafka's default is
-CRC32. A user's signups and orders must meet in one partition number, so every side must use one of them.
-Sources: Kafka ``org.apache.kafka.common.utils.Utils.murmur2``; librdkafka ``rdmurmur2.c`` and ``rd_kafka_msg_partitioner_consistent``.
+CRC32. A user's signups and orders must have the same partition number, so all producers must use the same
+hash.
+Sources: Kafka ``org.apache.kafka.common.utils.Utils.murmur2``; librdkafka ``rdmurmur2.c`` and
+``rd_kafka_msg_partitioner_consistent``.
 """
 
 import zlib
@@ -15,7 +17,7 @@ _MASK = 0xFFFFFFFF
 
 
 def murmur2(key: bytes) -> int:
-    """Kafka's 32-bit murmur2 of a key, as an unsigned number."""
+    """Return Kafka's 32-bit murmur2 hash of a key, as an unsigned number."""
     length = len(key)
     h = 0x9747B28C ^ length
     body = length & ~3
@@ -30,7 +32,7 @@ def murmur2(key: bytes) -> int:
 
 
 def partition_of(user_id: str, partitions: int, partitioner: Partitioner = "murmur2") -> int:
-    """The partition number of a user among ``partitions``.
+    """Return the partition number of a user, from 0 to ``partitions - 1``.
 
     >>> partition_of("foobar", 4), partition_of("foobar", 4, "crc32")
     (2, 1)
@@ -42,5 +44,5 @@ def partition_of(user_id: str, partitions: int, partitioner: Partitioner = "murm
 
 
 def librdkafka_name(partitioner: Partitioner) -> str:
-    """The value of librdkafka's ``partitioner`` setting that agrees with :func:`partition_of`."""
+    """Return the value of librdkafka's ``partitioner`` option that agrees with :func:`partition_of`."""
     return "murmur2_random" if partitioner == "murmur2" else "consistent_random"

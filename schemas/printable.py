@@ -1,7 +1,7 @@
-"""Text from elsewhere, made safe to print: an id or a brand may hold what a terminal takes for an order.
+"""Make text from events safe to print: an id or a brand may hold a control sequence for the terminal.
 
-Escaped are control characters (C0, DEL, C1), the separators that begin a line for some programs, marks that turn the
-direction of writing, and halves of surrogate pairs, which no output can encode.
+These characters are escaped: control characters (C0, DEL, C1), line and paragraph separators, marks that
+change the direction of writing, and halves of surrogate pairs, which no output can encode.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _SHORT = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}
 
 
 def printable(text: str) -> str:
-    r"""The text with escapes for what is not printable; lines and tabs stay.
+    r"""Escape the characters that are not printable; line ends and tabs stay.
 
     >>> print(printable("a\x1b[31mb"))
     a\x1b[31mb
@@ -24,7 +24,7 @@ def printable(text: str) -> str:
 
 
 def printable_cell(text: str) -> str:
-    r"""The same for a piece of one line, where a tab or a line's end would begin the next piece.
+    r"""Escape also line ends and tabs, for a cell of a table with one row a line.
 
     >>> print(printable_cell("a\tb"))
     a\tb
@@ -33,7 +33,7 @@ def printable_cell(text: str) -> str:
 
 
 def printable_json(line: str) -> str:
-    r"""A line of JSON that means the same, and holds no such character.
+    r"""Escape these characters in a line of JSON, without a change of its meaning.
 
     >>> print(printable_json('"a\x9bb"'))
     "a\u009bb"

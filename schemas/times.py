@@ -1,4 +1,4 @@
-"""Times: RFC 3339 text with an offset, UTC inside, cut (not rounded) to microseconds.
+"""Times: RFC 3339 text with an offset, as UTC datetimes, cut (not rounded) to microseconds.
 
 Source: RFC 3339, section 5.6.
 """
@@ -25,7 +25,7 @@ def parse(text: str) -> datetime:
     '2024-02-29T10:00:00.123456+00:00'
 
     Raises:
-        ValueError: it is no such time, has no offset, or lies outside the years 1 to 9999 in UTC.
+        ValueError: the text is no RFC 3339 time, has no offset, or lies outside the years 1 to 9999 in UTC.
     """
     match = _RFC3339.fullmatch(text)
     if match is None:
@@ -49,7 +49,7 @@ def parse(text: str) -> datetime:
 
 
 def text(at: datetime) -> str:
-    """Write a time the one way that Segue writes times.
+    """Write a time as RFC 3339 text in UTC; Segue writes all times this way.
 
     >>> text(datetime(2024, 1, 31, 9, 30, tzinfo=UTC))
     '2024-01-31T09:30:00Z'
@@ -64,7 +64,7 @@ def parse_length(text: str) -> timedelta:
     datetime.timedelta(seconds=5400)
 
     Raises:
-        ValueError: it is none, or longer than 999,999 days.
+        ValueError: the text is no length of time, or the length is more than 999,999 days.
     """
     match = _LENGTH.fullmatch(text)
     if match is None:
@@ -76,9 +76,9 @@ def parse_length(text: str) -> timedelta:
 
 
 def from_millis(millis: int) -> datetime:
-    """A Kafka record's timestamp, milliseconds since 1970, as a time.
+    """Return the time of a Kafka record's timestamp, milliseconds since 1970.
 
-    A producer may write any number: one beyond the years that exist is the nearest that does.
+    A producer may write any number. A time outside the years 1 to 9999 becomes the nearest time inside.
     """
     try:
         return EPOCH + timedelta(milliseconds=millis)

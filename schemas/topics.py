@@ -1,4 +1,4 @@
-"""The topics, their keys and their policies: what both sides agree on by name."""
+"""The names, keys and configurations of the topics."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ MAX_DEAD_LETTER_BYTES = 4_000_000
 
 @dataclass(frozen=True, slots=True)
 class Topics:
-    """Topic names under one prefix; with ``rekey`` the lanes have one input more.
+    """The names of the topics with a prefix; ``rekey`` adds one input to the lanes.
 
     >>> Topics(prefix="eu.").signups
     'eu.signups'
@@ -44,12 +44,12 @@ class Topics:
 
     @property
     def rekeyed(self) -> str:
-        """Where a worker writes the events that came on another partition than their user's."""
+        """The topic to which workers forward misrouted events."""
         return f"{self.prefix}segue-rekeyed"
 
     @property
     def sources(self) -> tuple[str, str]:
-        """The topics that producers write to; who owns a partition of them owns the lane of that number."""
+        """The topics that producers write to; the owner of their partitions owns the lane of that number."""
         return (self.signups, self.orders)
 
     @property
@@ -64,13 +64,13 @@ class Topics:
 
 
 def topic_configs(topics: Topics) -> dict[str, dict[str, str]]:
-    """The configuration with which each topic is made, by name."""
-    # A batch counts by its compressed bytes in max.message.bytes, and inflates to a thousand times as many in whoever reads
-    # it. Where the broker stores it uncompressed, it refuses what inflates beyond that.
+    """Return the configuration of each topic at its creation, by name."""
+    # max.message.bytes limits the compressed bytes of a batch, which may inflate a thousandfold in a reader.
+    # A broker that stores batches uncompressed refuses a batch that inflates beyond the limit.
     source = {"cleanup.policy": "delete", "compression.type": "uncompressed"}
-    # Kept for ever: it is a part of the users' past, without which no rebuild has the whole.
+    # Kept for ever, because a rebuild needs the whole past of the users.
     rekeyed = {"cleanup.policy": "delete", "max.message.bytes": "5242880", "retention.ms": "-1"}
-    # Without a bound, what stood before an erasure's null may stay for ever: Kafka's own default has none.
+    # Kafka's default has no limit: then the records before an erasure's null may stay for ever.
     users = {"cleanup.policy": "compact", "max.compaction.lag.ms": str(7 * 24 * 60 * 60 * 1_000)}
     return {
         topics.signups: source,

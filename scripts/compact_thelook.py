@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes segue/data/thelook from the full tables: the columns that Segue reads, and no person's name.
+"""Make segue/data/thelook from the full tables: only the columns that Segue reads, without names of persons.
 
 python scripts/compact_thelook.py FULL_TABLES segue/data/thelook
 """
@@ -17,7 +17,7 @@ _QUERIES = {
         from {order_items}
         order by id
     """,
-    # Unsold items are no part of any order.
+    # No order contains an unsold item.
     "inventory_items": """
         select id, product_id, product_brand, product_category
         from {inventory_items}
@@ -28,7 +28,7 @@ _QUERIES = {
 
 
 def compact(source: Path, target: Path) -> None:
-    """Write one Parquet file a table; the same input gives the same rows in the same order."""
+    """Write one Parquet file for each table; the same input gives the same rows in the same order."""
     target.mkdir(parents=True, exist_ok=True)
     tables = {table: f"read_parquet('{source / table}.parquet')" for table in _QUERIES}
     with duckdb.connect() as connection:

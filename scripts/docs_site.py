@@ -1,4 +1,4 @@
-"""What the site of docs/ needs beside ``mkdocs.yml``; mkdocs calls these functions (a "hook")."""
+"""Hooks for the site of docs/; mkdocs calls these functions."""
 
 import posixpath
 import re
@@ -13,7 +13,7 @@ _LINK = re.compile(r"(?<=\]\()(?P<path>\.\./[^)#\s]+)(?P<anchor>#[^)\s]*)?(?=\))
 
 
 def on_config(config: Any) -> Any:
-    """Take the addresses from ``pyproject.toml``, and name headings as GitHub does."""
+    """Take the URLs from ``pyproject.toml``, and make the anchors of headings as GitHub does."""
     urls = tomllib.loads((_ROOT / "pyproject.toml").read_text())["project"]["urls"]
     config.repo_url = urls["Source"]
     config.site_url = urls["Documentation"]
@@ -22,7 +22,7 @@ def on_config(config: Any) -> Any:
 
 
 def on_page_markdown(markdown: str, *, page: Any, config: Any, **_: Any) -> str:
-    """Point links out of docs/ to the repository, where GitHub shows them relative."""
+    """Turn relative links to files outside docs/ into links to the repository on GitHub."""
     folder = posixpath.join("docs", posixpath.dirname(page.file.src_uri))
 
     def outside(link: re.Match[str]) -> str:

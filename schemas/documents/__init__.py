@@ -1,1 +1,1 @@
-"""JSON Schemas and the AsyncAPI document, made from the types."""
+"""Generate the JSON Schemas and the AsyncAPI document from the types."""

@@ -1,7 +1,7 @@
-"""The AsyncAPI 3.0 document: channels, operations and messages, with keys, headers and policies.
+"""Generate the AsyncAPI 3.0 document: channels, operations and messages, with keys, headers and policies.
 
-Operations are Segue's own: it *receives* what others send, and *sends* what others receive. Source:
-AsyncAPI 3.0.0, and its Kafka bindings 0.5.0.
+The operations are those of Segue: it *receives* the inputs and *sends* the outputs. Source: AsyncAPI 3.0.0,
+and its Kafka bindings 0.5.0.
 """
 
 from typing import Any
@@ -18,7 +18,8 @@ from schemas.topics import (
 
 JsonObject = dict[str, Any]
 
-# Of the contract, not of the program: the first number rises when a reader or a producer must change.
+# The version of the contract, not of the program. The first number rises if a reader or a producer must
+# change.
 CONTRACT_VERSION = "1.0.0"
 BINDING = "0.5.0"
 SCHEMA_FORMAT = f"application/schema+json;version={DIALECT.split('/')[-2]}"
@@ -26,14 +27,14 @@ SCHEMA_FORMAT = f"application/schema+json;version={DIALECT.split('/')[-2]}"
 _USER_ID_KEY = {"type": "string", "description": "The user id as text, in UTF-8."}
 _LANES = (
     "signups, orders, segment-changes and user-segments have equal partition counts, which are fixed. A"
-    " record's partition is the one that murmur2 gives for its key, as Java's and aiokafka's producers"
-    " choose it (librdkafka: partitioner=murmur2_random); by the setting `partitioner`, librdkafka's CRC32."
+    " record's partition is the murmur2 hash of its key, as in Java's and aiokafka's producers (librdkafka:"
+    " partitioner=murmur2_random), or librdkafka's CRC32 with the setting `partitioner`."
 )
-_NAMES = "Values are JSON in UTF-8. Topic names take a prefix by a setting; these are the defaults."
+_NAMES = "Values are JSON in UTF-8. The setting `topic_prefix` adds a prefix to the topic names below."
 
 
 def asyncapi() -> JsonObject:
-    """The whole document, with topic names as they are without a prefix."""
+    """Return the document, with topic names without a prefix."""
     messages = {**_input_messages(), **_change_messages(), **_model_messages(), **_dead_letter_message()}
     return {
         "asyncapi": "3.0.0",
@@ -55,34 +56,34 @@ def _channels() -> JsonObject:
     return {
         "signups": _channel(
             topics.signups,
-            f"Users' profiles, and their erasure. At most {MAX_INPUT_BYTES:,} bytes a value.",
+            f"Users' profiles, and erasures of users. A value has at most {MAX_INPUT_BYTES:,} bytes.",
             ("signup", "userErased", "userErasedByNull"),
         ),
         "orders": _channel(
             topics.orders,
-            f"Orders, each version with all its items. At most {MAX_INPUT_BYTES:,} bytes a value.",
+            f"Orders, each version with all its items. A value has at most {MAX_INPUT_BYTES:,} bytes.",
             ("order",),
         ),
         "segmentChanges": _channel(
             topics.changes,
-            "Every change of a user's segment, exactly once for a reader with isolation.level=read_committed.",
+            "Every change of a user's segment, exactly once with isolation.level=read_committed.",
             ("segmentChange", "userErasedChange"),
         ),
         "userSegments": _channel(
             topics.users,
-            "The newest change of every user; null when the user is erased.",
+            "The newest change of every user; null after an erasure.",
             ("segmentChange", "userSegmentErased"),
         ),
         "segmentModels": _channel(
             topics.models,
-            "The published models, and which of them is current. One partition.",
+            "The published releases, and the current release. One partition.",
             ("modelRelease", "modelActivation", "bootstrap"),
             partitions=1,
         ),
         "deadLetters": _channel(
             topics.dead_letters,
-            f"Inputs that cannot be applied. At most {MAX_DEAD_LETTER_BYTES:,} bytes a record; what does"
-            " not fit is cut.",
+            f"Inputs that cannot be applied. A record has at most {MAX_DEAD_LETTER_BYTES:,} bytes; larger"
+            " inputs are cut.",
             ("deadLetter",),
         ),
     }
@@ -91,7 +92,7 @@ def _channels() -> JsonObject:
 def _channel(topic: str, description: str, messages: tuple[str, ...], **binding: int) -> JsonObject:
     config: JsonObject = {}
     for name, value in topic_configs(Topics())[topic].items():
-        if name != "compression.type":  # of which the binding knows nothing
+        if name != "compression.type":  # not in the binding
             config[name] = [value] if name == "cleanup.policy" else int(value)
     return {
         "address": topic,
@@ -108,17 +109,17 @@ def _operations() -> JsonObject:
         "readSignups": _operation("receive", "signups", "The worker folds them into the users' states."),
         "readOrders": _operation("receive", "orders", "The worker folds them into the users' states."),
         "tellSegmentChanges": _operation(
-            "send", "segmentChanges", "In one transaction with the offsets of the inputs that led to them."
+            "send", "segmentChanges", "In one transaction with the offsets of the inputs that caused them."
         ),
         "tellUserSegments": _operation(
-            "send", "userSegments", "In the same transaction as the change; by bootstrap too."
+            "send", "userSegments", "In the same transaction as the change; bootstrap writes here, too."
         ),
         "publishModels": _operation("send", "segmentModels", "publish, rollback and bootstrap write here."),
         "readModels": _operation(
             "receive", "segmentModels", "Every worker reads all of it before its first event."
         ),
         "tellDeadLetters": _operation(
-            "send", "deadLetters", "In one transaction with the offsets of the inputs that they are."
+            "send", "deadLetters", "In one transaction with the offsets of the refused inputs."
         ),
     }
 
@@ -157,11 +158,11 @@ def _change_messages() -> JsonObject:
         "properties": {
             headers.MODELS_TOPIC: {
                 "type": "string",
-                "description": "On user-segments: the id of the topic of releases that `activation` is an"
-                " offset of.",
+                "description": "On user-segments: the id of the topic of releases; `activation` is an"
+                " offset in it.",
             },
             headers.ERASED_AT: erased_at
-            | {"description": "On user-segments, of a user who came back: the time of the last erasure."},
+            | {"description": "On user-segments, for a user who came back: the time of the last erasure."},
         },
     }
     erased = _null_message("UserSegmentErased", "The user is erased and has no segment.")
@@ -170,7 +171,7 @@ def _change_messages() -> JsonObject:
         | {"headers": of_segment}
         | event,
         "userErasedChange": _message(
-            "UserErasedChange", "The last change of a user's life.", "user-erased-change"
+            "UserErasedChange", "The last change of an erased user.", "user-erased-change"
         )
         | event,
         "userSegmentErased": erased | {"headers": of_erasure} | event,
@@ -189,7 +190,7 @@ def _model_messages() -> JsonObject:
         | event,
         "modelActivation": _message(
             "ModelActivation",
-            "The release to score with from now on; the activation's number is this record's offset.",
+            "The release that scores from now on; the activation's number is this record's offset.",
             "model-release",
             current,
         )
@@ -197,7 +198,7 @@ def _model_messages() -> JsonObject:
         | event,
         "bootstrap": {
             "name": "Bootstrap",
-            "summary": "Users' states as of a time came from a warehouse; the log goes on from there.",
+            "summary": "A warehouse gave all users' states as of a time; the log continues from there.",
             "payload": _BOOTSTRAP,
             "bindings": _key({"const": "bootstrap"}),
         },
@@ -221,25 +222,26 @@ _BOOTSTRAP = {
 
 def _dead_letter_message() -> JsonObject:
     number, text = {"type": "string", "pattern": "^[0-9]+$"}, {"type": "string"}
-    told = {
+    properties = {
         headers.REASON: text | {"description": "What is wrong, in one sentence."},
-        headers.TOPIC: text | {"description": "Where the record came from."},
+        headers.TOPIC: text | {"description": "The record's topic."},
         headers.PARTITION: number,
         headers.OFFSET: number,
         headers.TIMESTAMP_MS: text | {"description": "The record's time, milliseconds since 1970."},
-        headers.VALUE_BYTES: number | {"description": "The value was cut; its length before."},
-        headers.VALUE_SHA256: text | {"description": "The value was cut; lowercase hex, of all of it."},
-        headers.KEY_BYTES: number | {"description": "The key was cut; its length before."},
-        headers.KEY_SHA256: text | {"description": "The key was cut; lowercase hex, of all of it."},
-        headers.HEADERS_DROPPED: number | {"description": "How many original headers did not fit."},
+        headers.VALUE_BYTES: number | {"description": "The value was cut; the original length."},
+        headers.VALUE_SHA256: text
+        | {"description": "The value was cut; the original SHA-256, lowercase hex."},
+        headers.KEY_BYTES: number | {"description": "The key was cut; the original length."},
+        headers.KEY_SHA256: text | {"description": "The key was cut; the original SHA-256, lowercase hex."},
+        headers.HEADERS_DROPPED: number | {"description": "How many original headers were dropped."},
     }
     required = [headers.REASON, headers.TOPIC, headers.PARTITION, headers.OFFSET, headers.TIMESTAMP_MS]
     return {
         "deadLetter": {
             "name": "DeadLetter",
-            "summary": "An input that cannot be applied: key, value and headers as they came, and why.",
+            "summary": "A refused input: key, value and headers as they came, and the reason.",
             "contentType": "application/octet-stream",
-            "headers": {"type": "object", "properties": told, "required": required},
+            "headers": {"type": "object", "properties": properties, "required": required},
             "payload": {"description": "Any bytes, as they came."},
             "bindings": _key({"description": "Any bytes, as they came."}),
         }
@@ -248,9 +250,9 @@ def _dead_letter_message() -> JsonObject:
 
 def _cloud_event_trait() -> JsonObject:
     text = {"type": "string"}
-    told: JsonObject = {
+    properties: JsonObject = {
         "ce_specversion": {"const": "1.0"},
-        "ce_id": text | {"description": "The change's event_id; for a release, what makes it unique."},
+        "ce_id": text | {"description": "The change's event_id; for a release, a unique text."},
         "ce_type": text | {"description": "segue.segment.<kind>, segue.model.published or .activated."},
         "ce_source": text | {"description": "/segue/ and the topics' prefix."},
         "ce_time": text | {"format": "date-time", "description": "When it happened."},
@@ -260,7 +262,7 @@ def _cloud_event_trait() -> JsonObject:
     return {
         "name": "CloudEvent",
         "summary": "CloudEvents 1.0 in Kafka's binary mode.",
-        "headers": {"type": "object", "properties": told, "required": list(told)},
+        "headers": {"type": "object", "properties": properties, "required": list(properties)},
     }
 
 

@@ -1,4 +1,4 @@
-"""JSON Schemas (draft 2020-12) of everything on the topics, made from the types."""
+"""Generate the JSON Schemas (draft 2020-12) of all records from the types."""
 
 import inspect
 from typing import Any
@@ -13,7 +13,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 JsonObject = dict[str, Any]
 
-# By the name of its file.
+# The types, by the name of the schema's file.
 READ: dict[str, type[msgspec.Struct]] = {
     "signup": SignupEvent,
     "user-erased": UserErasedEvent,
@@ -27,7 +27,7 @@ WRITTEN: dict[str, type[msgspec.Struct]] = {
 
 
 def json_schemas() -> dict[str, JsonObject]:
-    """Each schema whole in itself, by the name of its file."""
+    """Return the schemas by the name of the file; no schema refers to another file."""
     read = {name: _schema(of, written=False) for name, of in READ.items()}
     return read | {name: _schema(of, written=True) for name, of in WRITTEN.items()}
 
@@ -43,13 +43,13 @@ def _schema(of: type[msgspec.Struct], *, written: bool) -> JsonObject:
 
 
 def _tidy_description(schema: JsonObject) -> None:
-    """A docstring as text: without the indentation of the code and the double backquotes."""
+    """Remove the code's indentation and the double backquotes from a docstring."""
     if "description" in schema:
         schema["description"] = inspect.cleandoc(schema["description"]).replace("``", "`")
 
 
 def _require_all(schema: JsonObject) -> None:
-    """What Segue writes has every field, also those that have a default in the code."""
+    """Require every field: Segue always writes also the fields with a default."""
     schema["required"] = list(schema["properties"])
     for field in schema["properties"].values():
         field.pop("default", None)

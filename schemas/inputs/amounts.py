@@ -1,20 +1,20 @@
-"""Prices as whole numbers: a sum of whole numbers is the same in any order, a sum of doubles is not.
+"""Prices as whole numbers: their sum does not depend on the order, as a sum of doubles does.
 
-A number that is summed is a whole number of millionths. Warehouse and worker come to it by the same IEEE 754
-operations: multiply by a million, add a half, round down. Back to a double: the whole number's
-nearest double, divided by a million.
+A summand is a whole number of millionths. Warehouse and worker compute it by the same IEEE 754 operations:
+multiply by a million, add a half, round down. The way back: take the nearest double of the whole number and
+divide it by a million.
 """
 
 from math import floor
 
 MILLION = 1_000_000
-# Beyond these an item adds no number, so that no warehouse's whole numbers overflow.
+# An item beyond these limits adds no number, so that whole numbers do not overflow in any warehouse.
 MAX_PRICE = 10**12
 MAX_QUANTITY = 10**6
 
 
 def millionths(price: float) -> int:
-    """The whole number of millionths of a price within ±``MAX_PRICE``; a half is rounded up.
+    """Convert a price within ±``MAX_PRICE`` to millionths; round a half up.
 
     >>> millionths(19.99), millionths(-0.0000005), millionths(7)
     (19990000, 0, 7000000)
@@ -23,7 +23,7 @@ def millionths(price: float) -> int:
 
 
 def amount(total: int) -> float:
-    """The number that so many millionths are.
+    """Convert millionths back to a number.
 
     >>> amount(19_990_000)
     19.99

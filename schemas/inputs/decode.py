@@ -1,7 +1,8 @@
-"""Input records to events, and back: the one edge at which inputs are checked.
+"""Decode input records to events, and encode events; this is the only place that checks inputs.
 
-Pure. What :func:`decode_signup` and :func:`decode_order` return is believed everywhere else; what they
-refuse becomes a dead letter with the error's text as its reason. docs/contract.md lists the rules.
+The functions are pure. Nothing checks the events of :func:`decode_signup` and :func:`decode_order` again. A
+record that they refuse becomes a dead letter, with the error's message as its reason. docs/contract.md lists
+the rules.
 """
 
 from collections.abc import Callable, Mapping
@@ -30,16 +31,16 @@ def decode_signup(
     check_key: bool = True,
     read: frozenset[str] = FIELDS,
 ) -> Signup | UserErased:
-    """Read a record of ``signups``.
+    """Decode a record of ``signups``.
 
     Args:
         key: the record's key, the user id as UTF-8 text.
-        value: the record's value; null (None or JSON's) erases the user whom the key names.
-        at: the record's time (UTC), which an erasure without ``erased_at`` takes.
-        check_key: False where re-keying is on: then the key need not be the user id. A null value has
-            no other user id than its key.
-        read: the fields that features read (:func:`schemas.features.fields_read`). A wrong value in another one
-            is no value.
+        value: the record's value; null (None or JSON's null) erases the user in the key.
+        at: the record's time (UTC); an erasure without ``erased_at`` takes it.
+        check_key: whether the key must be the user id; False with re-keying. The key of a null value is
+            always the user id.
+        read: the fields that features read (:func:`schemas.features.fields_read`). In any other field a wrong
+            value counts as no value.
 
     Raises:
         BadEvent: the record breaks a rule; the error names the field and what is wrong.
@@ -71,12 +72,12 @@ def decode_signup(
 def decode_order(
     key: bytes | None,
     value: bytes | None,
-    at: datetime,  # noqa: ARG001 - the two readers are called alike; an order tells its own time
+    at: datetime,  # noqa: ARG001 - both decoders have the same arguments
     *,
     check_key: bool = True,
     read: frozenset[str] = FIELDS,
 ) -> Order:
-    """Read a record of ``orders``; arguments and errors as of :func:`decode_signup`."""
+    """Decode a record of ``orders``; arguments and errors are those of :func:`decode_signup`."""
     fields = _fields(value)
     if fields is None:
         raise BadEvent("", "the value is null, which only signups may have (it erases the user)")
@@ -98,10 +99,10 @@ def decode_order(
 
 
 def canonical(order: Order) -> bytes:
-    """One order's canonical bytes: its known fields but ``event_id``, as compact JSON with sorted keys.
+    """Return an order's canonical bytes: its fields without ``event_id``, as compact JSON with sorted keys.
 
-    Times are normalised, ids are text, what is absent stays absent. Of two versions with one time the
-    one with the larger canonical bytes counts.
+    Times are in UTC, ids are text, and absent fields are left out. If two versions have the same time, the
+    version with the larger canonical bytes counts.
 
     >>> from schemas import times
     >>> at = times.parse("2024-01-31T10:30:00+01:00")
@@ -112,12 +113,12 @@ def canonical(order: Order) -> bytes:
 
 
 def order_of(canonical_bytes: bytes) -> Order:
-    """The order whose :func:`canonical` bytes these are (and which therefore has no ``event_id``)."""
+    """Decode :func:`canonical` bytes; the order has no ``event_id``."""
     return _ORDER.decode(canonical_bytes)
 
 
 def encode_signup(event: Signup | UserErased) -> tuple[bytes, bytes]:
-    """Key and value with which a producer writes the event to ``signups``; :func:`decode_signup` inverts it."""
+    """Return key and value of the event's record on ``signups``, as :func:`decode_signup` reads it."""
     fields = {name: field for name, field in msgspec.structs.asdict(event).items() if field is not None}
     if isinstance(event, UserErased):
         fields = {"type": ERASED_TYPE} | fields
@@ -125,19 +126,19 @@ def encode_signup(event: Signup | UserErased) -> tuple[bytes, bytes]:
 
 
 def encode_order(order: Order) -> tuple[bytes, bytes]:
-    """Key and value with which a producer writes the order to ``orders``; :func:`decode_order` inverts it."""
+    """Return key and value of the order's record on ``orders``, as :func:`decode_order` reads it."""
     return order.user_id.encode(), _PLAIN.encode(order)
 
 
 _PLAIN = msgspec.json.Encoder()
-# Fields that are None or (``event_id``) made None are the defaults, which Order omits. msgspec writes UTC
-# times exactly as schemas.times.text does; a test holds it.
+# Order omits fields with the default value None. msgspec writes UTC times exactly as schemas.times.text does;
+# a test checks this.
 _CANONICAL = msgspec.json.Encoder(order="sorted")
 _ORDER = msgspec.json.Decoder(Order)
 
 
 def _fields(value: bytes | None) -> Mapping[str, object] | None:
-    """The fields of a record's value, or None where it is null."""
+    """Return the fields of a record's value; None if the value is null."""
     if value is None:
         return None
     if len(value) > MAX_INPUT_BYTES:
@@ -180,7 +181,7 @@ def _value(
     name: str,
     read: frozenset[str],
 ) -> _Value | None:
-    """A field's value. A wrong one is an error where a feature reads the field, else no value."""
+    """Return a field's value. A wrong value is an error if a feature reads the field; else return None."""
     try:
         return check(fields, name)
     except BadEvent:
@@ -197,5 +198,6 @@ def _check_key(key: bytes | None, user_id: str) -> None:
         raise BadEvent("key", f"is missing, the user id is {field_checks.shown(user_id)}: {fix}")
     raise BadEvent(
         "key",
-        f"{field_checks.shown(key.decode(errors='replace'))} is not the user id {field_checks.shown(user_id)}: {fix}",
+        f"{field_checks.shown(key.decode(errors='replace'))} is not the user id"
+        f" {field_checks.shown(user_id)}: {fix}",
     )

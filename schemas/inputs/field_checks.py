@@ -1,7 +1,7 @@
-"""The rules for one field of an input event, each a function of the fields and the field's name.
+"""Checks for one field of an input event; each is a function of the fields and the field's name.
 
-All of them take null, an absent field and blank text for the same nothing. They return what is
-believed from then on, or raise :class:`~schemas.errors.BadEvent` with the field as its path.
+For all of them null, an absent field and blank text mean the same: no value. They return the checked value,
+or raise :class:`~schemas.errors.BadEvent` with the field as its path.
 """
 
 import json
@@ -22,16 +22,16 @@ MAX_AGE = 150
 MAX_QUANTITY = 2**63 - 1
 SHOWN_CHARACTERS = 80
 DELETED = "__deleted"
-"""The field by which Debezium's ExtractNewRecordState marks a deleted row."""
+"""The field with which Debezium's ExtractNewRecordState marks a deleted row."""
 
 Fields = Mapping[str, object]
-# A whole number as a text that went through floats, as pandas writes it.
+# A whole number as the text of a float, as pandas writes it.
 FLOAT_ID = re.compile(r"(-?[0-9]+)\.0+")
 _Value = TypeVar("_Value")
 
 
 def text(fields: Fields, name: str) -> str | None:
-    """An optional text."""
+    """Return a text; None if there is none."""
     value = fields.get(name)
     if value is None:
         return None
@@ -41,7 +41,7 @@ def text(fields: Fields, name: str) -> str | None:
 
 
 def optional_id(fields: Fields, name: str) -> str | None:
-    """An id as its text: text as it is, a whole number within 64 bits in decimal digits."""
+    """Return an id as text: a text as it is, a whole number within 64 bits in decimal digits."""
     value = fields.get(name)
     if value is None:
         return None
@@ -54,7 +54,7 @@ def optional_id(fields: Fields, name: str) -> str | None:
 
 
 def required_id(fields: Fields, name: str) -> str:
-    """The id of a user or an order. Text such as "7.0" is refused: 7 and "7.0" would be two users."""
+    """Return the id of a user or an order. Refuse a text such as "7.0": 7 and "7.0" would be two users."""
     value = _present(name, optional_id(fields, name))
     whole = FLOAT_ID.fullmatch(value)
     if whole is not None:
@@ -63,7 +63,7 @@ def required_id(fields: Fields, name: str) -> str:
 
 
 def optional_time(fields: Fields, name: str) -> datetime | None:
-    """An RFC 3339 time with an offset, as UTC."""
+    """Return an RFC 3339 time with an offset, in UTC; None if there is none."""
     value = fields.get(name)
     if value is None:
         return None
@@ -79,16 +79,16 @@ def optional_time(fields: Fields, name: str) -> datetime | None:
 
 
 def required_time(fields: Fields, name: str) -> datetime:
-    """A time that must be there."""
+    """Return a time that must not be missing."""
     return _present(name, optional_time(fields, name))
 
 
 def age(fields: Fields, name: str = "age") -> int | float | None:
-    """Years, any number in 0..150; an int where it is whole, so that 25.0 is 25."""
+    """Return an age in years, any number in 0..150; as an int if it is whole, so that 25.0 is 25."""
     value = _number_or_none(fields, name)
     if value is None:
         return None
-    # Numbers too large for a double, ints among them, are compared as they are.
+    # Compare before the conversion: the number may be too large for a double.
     if not 0 <= value <= MAX_AGE:
         raise BadEvent(name, f"{shown(value)} is outside 0..{MAX_AGE}")
     years = float(value)
@@ -96,7 +96,7 @@ def age(fields: Fields, name: str = "age") -> int | float | None:
 
 
 def price(fields: Fields, name: str = "price") -> int | float | None:
-    """Any finite number: an int within 64 bits as it is, everything else as a double."""
+    """Return any finite number: an int within 64 bits as it is, any other number as a double."""
     value = _number_or_none(fields, name)
     if value is None:
         return None
@@ -112,7 +112,7 @@ def price(fields: Fields, name: str = "price") -> int | float | None:
 
 
 def quantity(fields: Fields, name: str = "quantity") -> int | None:
-    """A whole number of at least 1 and below 2^63; 2.0 is 2."""
+    """Return a whole number of at least 1 and below 2^63; 2.0 is 2."""
     value = fields.get(name)
     if value is None or _is_blank(value):
         return None
@@ -123,13 +123,13 @@ def quantity(fields: Fields, name: str = "quantity") -> int | None:
 
 
 def not_deleted(fields: Fields, instead: str) -> None:
-    """See that the record is not a row that change data capture says was deleted: it is no fact about anybody."""
+    """Refuse a row that change data capture marks as deleted: it says nothing about a user."""
     if fields.get(DELETED) in (True, "true"):
         raise BadEvent(DELETED, f"the row was deleted, and that is no event: {instead}")
 
 
 def shown(value: object) -> str:
-    """A value as a reason quotes it: JSON on one line, at most about 80 characters.
+    """Quote a value for a reason: JSON on one line, at most about 80 characters.
 
     >>> shown("a" * 100)[-4:], shown([1, 2]), shown(True)
     ('aa…"', 'an array', 'true')
@@ -150,7 +150,7 @@ def shown(value: object) -> str:
 def _nonblank(name: str, value: str, limit: int) -> str | None:
     if _is_blank(value):
         return None
-    # No character has more than 4 bytes: short texts need not be encoded to be measured.
+    # A character has at most 4 bytes, so a short text need not be encoded for the check.
     if len(value) * 4 > limit and len(value.encode()) > limit:
         raise BadEvent(name, f"{shown(value)} has more than {limit:,} bytes of UTF-8")
     return value
@@ -176,10 +176,10 @@ def _number_or_none(fields: Fields, name: str) -> int | float | Decimal | None:
 
 
 def _whole(value: object) -> int | None:
-    """The whole number that a JSON number is, if it is one and not far beyond 64 bits."""
+    """Return a JSON number as an int; None if it is not whole, or is a Decimal beyond 64 bits."""
     if type(value) is int:
         return value
-    # The range first: a number such as 1e999999999 has a billion digits.
+    # Check the range first: a number such as 1e999999999 has a billion digits.
     if type(value) is Decimal and MIN_WHOLE_ID <= value <= MAX_WHOLE_ID:
         number = int(value)
         return number if number == value else None

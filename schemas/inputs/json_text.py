@@ -1,9 +1,9 @@
-"""JSON text from outside, read without losing a digit.
+"""Parse JSON text of producers without the loss of a digit.
 
-A number with a fraction or an exponent comes as :class:`~decimal.Decimal`, its digits as written, since
-``9007199254740993.0`` is a whole number that a double cannot hold. Of a duplicated key the last counts,
-wherever it stands. Chosen over orjson, which turns whole numbers beyond 64 bits into doubles, and over
-the standard library, which lets NaN and lone surrogates pass (and takes three times as long).
+A number with a fraction or an exponent becomes a :class:`~decimal.Decimal` with all its digits:
+``9007199254740993.0`` is a whole number that no double can hold. If a key occurs twice, the last value
+counts. msgspec parses the text. orjson turns whole numbers beyond 64 bits into doubles. The standard library
+accepts NaN and lone surrogates, and takes three times as long.
 """
 
 import re
@@ -13,16 +13,16 @@ import msgspec
 
 from schemas.errors import BadEvent
 
-# A limit of our own, well inside the interpreter's: whether an event is a dead letter must not depend on
-# how deep the caller's stack happens to be.
+# This limit lies well below the interpreter's. So it does not depend on the depth of the caller's stack
+# whether an event is a dead letter.
 MAX_DEPTH = 100
 
-# Possessive, and a string that never ends counts as one: hostile text costs linear time.
+# Possessive quantifiers, and a match also for a string without an end: hostile text costs linear time.
 _STRING_OR_BRACKET = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 
 
 def load(value: bytes) -> object:
-    """The JSON value of a record.
+    """Parse the JSON value of a record.
 
     Raises:
         BadEvent: the text is not UTF-8 or not JSON, nests deeper than :data:`MAX_DEPTH`, or holds a
@@ -35,7 +35,7 @@ def load(value: bytes) -> object:
     except UnicodeDecodeError:
         raise BadEvent("", f"the value is not valid UTF-8 (byte {_first_bad_byte(value)})") from None
     except msgspec.ValidationError:
-        # The decoder has no types to check, so the one thing it can refuse in valid JSON is this.
+        # The decoder checks no types. In valid JSON it refuses only such a number.
         raise BadEvent("", "the value holds a whole number of more than 4,300 characters") from None
     except msgspec.DecodeError as error:
         where = str(error).removeprefix("JSON is malformed: ")
@@ -46,7 +46,7 @@ def _number(literal: str) -> Decimal | float:
     try:
         return Decimal(literal)
     except InvalidOperation:
-        # An exponent beyond any Decimal; as a double it is infinite or nothing.
+        # The exponent is too large for a Decimal; as a double the number is infinite or zero.
         return float(literal)
 
 

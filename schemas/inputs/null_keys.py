@@ -1,7 +1,7 @@
-"""The key of a null value on ``signups``: nothing else names the user that it erases.
+"""The key of a null value on ``signups``. Only the key names the user that the null erases.
 
-Kafka Connect's converters, and serializers that belong to a Schema Registry, write keys that are no id but hold one.
-Taken for an id, such a key would erase nobody, in silence, while the user stays.
+Converters of Kafka Connect and serializers for a Schema Registry encode the id in the key. If Segue took such
+a key for an id, it would erase nobody, and the user would stay.
 """
 
 import re
@@ -12,12 +12,12 @@ from schemas.inputs import field_checks, json_text
 _TEXT = "a null needs the user id as plain text (Kafka Connect: StringConverter)"
 _FIELD = "a null needs the user id as plain text (Kafka Connect: ExtractField$Key, then StringConverter)"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-# A record's text, as Struct{user_id=7}, {user_id=7} and {'user_id': 7} are.
+# The text of a record, such as Struct{user_id=7}, {user_id=7} or {'user_id': 7}.
 _RECORD = re.compile(r"\w*[{(]\s*['\"]?\w+['\"]?\s*[=:].*[)}]", re.DOTALL)
 
 
 def user_id_in(key: bytes | None) -> str:
-    """The id of the user that a null with this key erases.
+    """Return the id of the user that a null with this key erases.
 
     >>> user_id_in(b"7")
     '7'
@@ -46,7 +46,7 @@ def _check_plain(key: bytes) -> None:
 
 
 def _json_in(text: str) -> object:
-    """The object, array or text that a key is in JSON; None for any other, since a number is an id as it stands."""
+    """Parse a key that is a JSON object, array or text; None for any other key (a number is a plain id)."""
     if not text.lstrip().startswith(("{", "[", '"')):
         return None
     try:

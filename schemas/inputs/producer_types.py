@@ -1,9 +1,9 @@
-"""What a producer may write to the inputs, as types from which the JSON Schemas are generated.
+"""The records that a producer may write to the inputs, as types for the JSON Schemas.
 
-Records are not read with these types but by :mod:`schemas.inputs.decode`, which tells a person what is wrong
-with a record, and takes a little more: blank text for null everywhere, and every JSON whole number
-however it is written. What these types allow, it takes, but for what JSON Schema cannot say: lengths are
-in bytes, a time must exist, a number must fit a double.
+Segue does not read records with these types, but with :mod:`schemas.inputs.decode`, whose errors say what is
+wrong. That module accepts a little more: blank text for null everywhere, and a whole JSON number in any
+notation. It also checks rules that JSON Schema cannot express: lengths are in bytes, a time must exist, a
+number must fit a double.
 """
 
 from typing import Annotated, Any, Literal
@@ -21,7 +21,7 @@ from schemas.inputs.field_checks import (
     MIN_WHOLE_ID,
 )
 
-# Regular expressions disagree on what \s is; this is exactly where str.isspace() is true.
+# Dialects of regular expressions differ in \s; these are exactly the characters of str.isspace().
 BLANK = "\\t-\\r\\u001c-\\u0020\\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000"
 NOT_BLANK = f"[^{BLANK}]"
 FLOAT_ID = r"^-?[0-9]+\.0+$"
@@ -29,7 +29,7 @@ RFC3339 = (
     r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})$"
 )
 
-# msgspec takes no bound beyond 63 bits, so the upper one is told to the schema alone.
+# msgspec allows no bound beyond 63 bits, so only the schema has the upper bound.
 _Whole = Annotated[int, Meta(ge=MIN_WHOLE_ID, extra_json_schema={"maximum": MAX_WHOLE_ID})]
 _Id = (
     Annotated[
@@ -47,19 +47,19 @@ _Time = Annotated[
 _Deleted = Annotated[
     Any,
     Meta(
-        description="Set by change data capture. A deleted row is refused; anything else is ignored.",
+        description="Set by change data capture. A deleted row is refused; any other value is ignored.",
         extra_json_schema={"not": {"enum": [True, "true"]}},
     ),
 ]
 
 _UserId = Annotated[_Id, Meta(description='Also the record\'s key, as text: 7 and "7" are one user.')]
-_EventId = Annotated[_OptionalId, Meta(description="Named as the cause of a change; nothing else.")]
+_EventId = Annotated[_OptionalId, Meta(description="Only named in the cause of a change.")]
 
 
 class SignupEvent(Struct, kw_only=True):
     """A user's profile, whole or in part.
 
-    A later one updates the profile: per field, the newest ``created_at`` that carries it counts.
+    A later signup updates the profile. For each field the value with the newest ``created_at`` counts.
     """
 
     type: Annotated[
@@ -80,9 +80,9 @@ class SignupEvent(Struct, kw_only=True):
 
 
 class UserErasedEvent(Struct, kw_only=True):
-    """The user asked to be forgotten: facts timed up to ``erased_at`` never count again.
+    """The user asked to be forgotten: facts created up to ``erased_at`` never count again.
 
-    Goes to ``signups``, where a null value for the user's key means the same.
+    It goes to ``signups``. There a null value with the user id as its key means the same.
     """
 
     type: Literal["user.erased"]
@@ -104,9 +104,9 @@ class OrderItem(Struct, kw_only=True):
 
 
 class OrderEvent(Struct, kw_only=True):
-    """One version of an order, with all its items; it is known by ``user_id`` and ``order_id``.
+    """One version of an order, with all its items; ``user_id`` and ``order_id`` name the order.
 
-    Of several versions the one with the newest ``updated_at`` (without it, ``created_at``) counts.
+    Only the version with the newest ``updated_at`` (if absent: ``created_at``) counts.
     """
 
     event_id: _EventId = None

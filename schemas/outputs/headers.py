@@ -1,4 +1,4 @@
-"""Record headers: CloudEvents attributes, and what a dead letter says about itself.
+"""Record headers: CloudEvents attributes, and the headers of a dead letter.
 
 Sources: CloudEvents 1.0.2, and its Kafka protocol binding 1.0.2, section 3.2 (binary content mode).
 """
@@ -15,21 +15,21 @@ Headers = tuple[tuple[str, bytes], ...]
 
 CONTENT_TYPE = "application/json"
 
-# On the null that stands for an erased user in user-segments: the cause.positions, which a null has not.
+# On the null of an erased user in user-segments: the cause.positions, because a null has no fields.
 POSITIONS = "segue_positions"
-# On user-segments, for a user who was ever erased: the time of the last erasure, RFC 3339 in UTC.
+# On user-segments, for a user with an erasure in the past: the time of the last erasure, RFC 3339 in UTC.
 ERASED_AT = "segue_erased_at"
-# On user-segments: the id of the topic in which the record's activation is an offset.
+# On user-segments: the id of the topic of releases; the record's activation is an offset in that topic.
 MODELS_TOPIC = "segue_models_topic"
-# On segment-models: when the release was made, RFC 3339; its content has no time.
+# On segment-models: when the release was made, RFC 3339. The release itself holds no time.
 CREATED_AT = "segue_created_at"
 
-# On an input's record that was a dead letter and is sent again: topic/partition/offset of the dead letter.
-# It stays on the record, so that one that dies again tells which letter it was before.
+# On an input record that was a dead letter and was sent again: topic/partition/offset of the dead letter.
+# The header stays on the record: if the record is refused again, the new dead letter names the former one.
 RETRY_OF = "segue_retry_of"
 
-# On the topic of re-keyed events: topic/partition/offset/time of the record as it came, the time in
-# milliseconds since 1970. Topic names have no slash.
+# On the topic of re-keyed events: topic/partition/offset/time of the original record, the time in
+# milliseconds since 1970. Topic names contain no slash.
 REKEYED_FROM = "segue_rekeyed_from"
 
 REASON = "segue_reason"
@@ -53,14 +53,14 @@ DEAD_LETTER_HEADERS = (
     HEADERS_DROPPED,
 )
 
-# Two lengths of a header, and the record's own fields, all as varints: never more.
+# An upper bound for the record's own fields, all of them varints.
 _OVERHEAD_BYTES = 64
-# The headers that tell of a cut, at their longest.
+# An upper bound for the headers that describe a cut.
 _CUT_BYTES = 1_000
 
 
 def change_headers(change: Change, topics: Topics) -> Headers:
-    """The headers of a change on ``segment-changes`` and ``user-segments``."""
+    """Return the headers of a change on ``segment-changes`` and ``user-segments``."""
     return _cloud_event(
         event_id=change.event_id,
         type_=f"segue.segment.{change.kind}",
@@ -73,18 +73,18 @@ def change_headers(change: Change, topics: Topics) -> Headers:
 def release_headers(
     release: ModelRelease, topics: Topics, *, key: str, at: datetime, created_at: str
 ) -> Headers:
-    """The headers of a release's record on ``segment-models``.
+    """Return the headers of a release's record on ``segment-models``.
 
     Args:
         release: the release in the record's value.
-        topics: whose prefix names the source.
+        topics: the names of the topics; their prefix is a part of ``ce_source``.
         key: the record's key: the version, or ``current`` for the record that activates it.
-        at: when it is published.
-        created_at: when it was made, RFC 3339.
+        at: when the release is published.
+        created_at: when the release was made, RFC 3339.
     """
     activates = key == MODELS_CURRENT_KEY
     event = _cloud_event(
-        # A version is activated more than once when it is rolled back to.
+        # A rollback activates a version again, so the id needs the time.
         event_id=f"{release.version}/{key}/{times.text(at)}",
         type_="segue.model.activated" if activates else "segue.model.published",
         topics=topics,
@@ -105,27 +105,28 @@ def dead_letter(
     timestamp_ms: int,
     reason: str,
 ) -> tuple[bytes | None, bytes | None, Headers]:
-    """A record for ``segment-dead-letters``: as it came, with headers that say why and from where.
+    """Make a dead letter for ``segment-dead-letters``: the record as it came, with the reason and its origin.
 
-    What does not fit into ``MAX_DEAD_LETTER_BYTES`` is cut: the value; where that is not enough, the
-    original headers go, and only then the key is cut. What is cut tells its length and SHA-256.
+    A record that does not fit into ``MAX_DEAD_LETTER_BYTES`` loses parts in this order: first the value is
+    cut, then the original headers are dropped, then the key is cut. Headers name the length and the SHA-256
+    of a part that was cut.
 
     Args:
         key: the record's key.
         value: the record's value.
-        headers: the record's headers; they are kept, but for those of an earlier dead letter.
-        topic: the topic that it came on.
-        partition: its partition.
-        offset: its offset.
-        timestamp_ms: its time, milliseconds since 1970; an erasure without ``erased_at`` that is retried
-            needs it.
-        reason: why it cannot be applied, for a person.
+        headers: the record's headers; the headers of an earlier dead letter are removed.
+        topic: the record's topic.
+        partition: the record's partition.
+        offset: the record's offset.
+        timestamp_ms: the record's time, milliseconds since 1970. The retry of an erasure without
+            ``erased_at`` needs it.
+        reason: why the record cannot be applied, for a person.
 
     Returns:
         Key, value and headers.
     """
     kept = tuple(header for header in headers if header[0] not in DEAD_LETTER_HEADERS)
-    told: list[tuple[str, bytes]] = [
+    ours: list[tuple[str, bytes]] = [
         (REASON, reason.encode()),
         (TOPIC, topic.encode()),
         (PARTITION, b"%d" % partition),
@@ -133,21 +134,21 @@ def dead_letter(
         (TIMESTAMP_MS, b"%d" % timestamp_ms),
     ]
     key_bytes, value_bytes = len(key or b""), len(value or b"")
-    room = MAX_DEAD_LETTER_BYTES - _size(told) - _OVERHEAD_BYTES
+    room = MAX_DEAD_LETTER_BYTES - _size(ours) - _OVERHEAD_BYTES
     if key_bytes + value_bytes + _size(kept) <= room:
-        return key, value, (*told, *kept)
+        return key, value, (*ours, *kept)
     room -= _CUT_BYTES
     if kept and key_bytes + _size(kept) > room:
-        told.append((HEADERS_DROPPED, b"%d" % len(kept)))
+        ours.append((HEADERS_DROPPED, b"%d" % len(kept)))
         kept = ()
     if key is not None and key_bytes > room:
-        told += [(KEY_BYTES, b"%d" % key_bytes), (KEY_SHA256, _sha256(key))]
+        ours += [(KEY_BYTES, b"%d" % key_bytes), (KEY_SHA256, _sha256(key))]
         key = key[:room]
     rest = room - _size(kept) - len(key or b"")
     if value is not None and value_bytes > rest:
-        told += [(VALUE_BYTES, b"%d" % value_bytes), (VALUE_SHA256, _sha256(value))]
+        ours += [(VALUE_BYTES, b"%d" % value_bytes), (VALUE_SHA256, _sha256(value))]
         value = value[:rest]
-    return key, value, (*told, *kept)
+    return key, value, (*ours, *kept)
 
 
 def _cloud_event(*, event_id: str, type_: str, topics: Topics, at: datetime, subject: str) -> Headers:
@@ -163,7 +164,7 @@ def _cloud_event(*, event_id: str, type_: str, topics: Topics, at: datetime, sub
 
 
 def _size(headers: Headers | list[tuple[str, bytes]]) -> int:
-    # A header's two lengths are varints of at most 5 bytes each.
+    # A header has two lengths, each a varint of at most 5 bytes.
     return sum(len(name.encode()) + len(value) + 10 for name, value in headers)
 
 

@@ -1,4 +1,4 @@
-"""What Segue says: a user's segment changed, was confirmed, became uncertain, or the user is gone."""
+"""The changes that Segue publishes: a segment changed, was confirmed or unconfirmed, or a user was erased."""
 
 import hashlib
 from datetime import datetime
@@ -17,8 +17,9 @@ AwareTime = Annotated[datetime, Meta(tz=True)]
 class Cause(Struct, frozen=True):
     """The record that led to a change.
 
-    ``positions`` holds, by input topic, the lane's next offset just after the cause. A cause that is
-    no input record (``model``, ``bootstrap``) has the topic and offset of what led to it, or none.
+    ``positions`` holds, by input topic, the lane's next offset just after the cause. A cause of the type
+    ``model`` or ``bootstrap`` is no input record: ``topic`` and ``offset`` name the activation's record, or
+    are null.
     """
 
     type: CauseType
@@ -30,7 +31,7 @@ class Cause(Struct, frozen=True):
 
 
 class SimilarUser(Struct, frozen=True):
-    """A user near in angle; ``similarity`` is the cosine, -1 to 1."""
+    """A similar user; ``similarity`` is the cosine of the two users' components, -1 to 1."""
 
     user_id: str
     similarity: float
@@ -38,11 +39,11 @@ class SimilarUser(Struct, frozen=True):
 
 
 class SegmentChange(Struct, frozen=True, kw_only=True):
-    """A change of a user's segment, with all that is needed to explain and replay it.
+    """A change of a user's segment, with everything that explains and replays it.
 
-    ``components`` are PCA coordinates (one per dimension), ``distance`` is the Euclidean distance to
-    the segment's centre in that space, and ``margin`` is (d2 - d1) / d2 for the nearest and the next
-    centre's distances: 0 on a border, 1 on a centre.
+    ``components`` are the user's PCA coordinates. ``distance`` is the Euclidean distance to the segment's
+    centre in these coordinates. ``margin`` is (d2 - d1) / d2, with the distances d1 to the nearest and d2 to
+    the second centre: 0 on a border, 1 on a centre.
     """
 
     kind: ChangeKind
@@ -67,7 +68,7 @@ class SegmentChange(Struct, frozen=True, kw_only=True):
 
 
 class UserErasedChange(Struct, frozen=True, kw_only=True):
-    """The last change of a user's life: only what identifies it."""
+    """The last change of an erased user. It holds no personal data but the user id."""
 
     kind: Literal["erased"] = "erased"
     event_id: str
@@ -82,12 +83,17 @@ Change = SegmentChange | UserErasedChange
 
 
 def change_id(prefix: str, user_id: str, erased_at: datetime | None, sequence: int) -> str:
-    """The ``event_id`` of a change: the same events in the same order give the same id.
+    """Return the ``event_id`` of a change: the same events in the same order give the same id.
 
     Args:
-        prefix: the setting that precedes every topic's name.
-        erased_at: the user's last erasure before this life, or None.
+        prefix: the setting ``topic_prefix``.
+        user_id: the user of the change.
+        erased_at: the user's last erasure before the change; None if there is none.
+        sequence: the number of the change since that erasure.
+
+    Returns:
+        32 hex digits.
     """
     erased = "" if erased_at is None else times.text(erased_at)
-    told = "\n".join((prefix, user_id, erased, str(sequence)))
-    return hashlib.sha256(told.encode()).hexdigest()[:32]
+    identity = "\n".join((prefix, user_id, erased, str(sequence)))
+    return hashlib.sha256(identity.encode()).hexdigest()[:32]

@@ -1,4 +1,4 @@
-"""What Segue writes, to bytes and back: changes and releases as compact JSON in UTF-8."""
+"""Encode and decode changes and releases: compact JSON in UTF-8."""
 
 import msgspec
 from msgspec import Struct
@@ -27,15 +27,15 @@ _RELEASE = msgspec.json.Decoder(ModelRelease)
 
 
 def encode_change(change: Change) -> bytes:
-    """The value of a record of ``segment-changes``, and of ``user-segments`` but for an erased user."""
+    """Return the value of a change's record on ``segment-changes`` or ``user-segments``."""
     return _ENCODER.encode(change)
 
 
 def decode_change(value: bytes) -> Change:
-    """Read what :func:`encode_change` wrote; ``kind`` tells which it is. Unknown fields are ignored.
+    """Decode the value of :func:`encode_change`; the field ``kind`` decides the type. Ignore unknown fields.
 
     Raises:
-        BadChange: it is no such record.
+        BadChange: the value is no change that this version can read.
     """
     try:
         if _KIND.decode(value).kind == "erased":
@@ -48,23 +48,23 @@ def decode_change(value: bytes) -> Change:
 
 
 def encode_release(release: ModelRelease) -> bytes:
-    """The value of a record of ``segment-models``.
+    """Return the value of a release's record on ``segment-models``.
 
     Raises:
-        BadRelease: no worker could read it; see :func:`decode_release`.
+        BadRelease: no worker could read the release; see :func:`decode_release`.
     """
     value = _ENCODER.encode(release)
-    # Reading it back is what finds a number that is none (written as null) and a name that is not its own.
+    # Decoding finds a number that is not finite (written as null) and a name that does not match the content.
     decode_release(value)
     return value
 
 
 def decode_release(value: bytes) -> ModelRelease:
-    """Read and check what :func:`encode_release` wrote; afterwards its numbers and names are believed.
+    """Decode and check the value of :func:`encode_release`; nothing checks the release again.
 
     Raises:
-        BadRelease: it is no release, has another schema version, shapes that do not fit together, or a
-            version or space that is not the one of its content.
+        BadRelease: the value is no release, has another schema version, or fails a check of
+            :mod:`schemas.release.release_checks`.
     """
     try:
         schema_version = _SCHEMA_VERSION.decode(value).schema_version

@@ -1,1 +1,1 @@
-"""A model release on the wire, and the rules that it must keep."""
+"""A model release on the wire, and the checks that it must pass."""

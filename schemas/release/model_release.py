@@ -1,4 +1,4 @@
-"""A model release on the wire: everything that a worker needs to score, as numbers and text."""
+"""A model release on the wire: all numbers and texts that a worker needs to score."""
 
 import hashlib
 from typing import Literal
@@ -17,11 +17,11 @@ Encoding = Literal["number", "label", "frequency", "one-hot"]
 class EncodedFeature(Struct, frozen=True):
     """How one feature becomes columns.
 
-    ``number`` and a label or frequency encoded category give one column, ``one-hot`` one a category, or fewer
-    where rare ones share a column. ``categories`` are the training values in the order of their UTF-8 bytes
-    (empty for ``number``); ``codes`` are their numbers, one each: 0, 1, 2… for ``label``, the share of
-    training rows for ``frequency``, the column among the feature's own for ``one-hot`` where some share
-    one, else empty; empty for ``number``.
+    ``number``, ``label`` and ``frequency`` give one column. ``one-hot`` gives one column for each category,
+    or fewer if rare categories share a column. ``categories`` are the training values in the order of their
+    UTF-8 bytes (empty for ``number``). ``codes`` has one number for each category: 0, 1, 2… for ``label``,
+    the share of training rows for ``frequency``, the column within the feature for ``one-hot`` with shared
+    columns. ``codes`` is empty for ``number``, and for ``one-hot`` without shared columns.
     """
 
     name: str
@@ -31,12 +31,12 @@ class EncodedFeature(Struct, frozen=True):
 
     @property
     def width(self) -> int:
-        """The number of columns."""
+        """The number of columns of the feature."""
         return max(self.columns) + 1 if self.encoding == "one-hot" else 1
 
     @property
     def columns(self) -> tuple[int, ...]:
-        """The column of each category among the feature's own; for ``one-hot`` alone.
+        """The column of each category, counted within the feature; only for ``one-hot``.
 
         >>> EncodedFeature("brand", "one-hot", ("Acme", "Bolt", "Cog"), (1.0, 0.0, 1.0)).columns
         (1, 0, 1)
@@ -45,7 +45,7 @@ class EncodedFeature(Struct, frozen=True):
 
 
 class Segment(Struct, frozen=True):
-    """One segment: its stable id (never used again for another), name, and centre (shape: components)."""
+    """One segment: its id (never used for another segment), its name, and its centre (d components)."""
 
     id: int
     name: str
@@ -54,12 +54,12 @@ class Segment(Struct, frozen=True):
 
 
 class Training(Struct, frozen=True, rename={"start": "from", "end": "to"}):
-    """What the release was fitted on.
+    """The data that the release was fitted on.
 
-    ``as_of`` is an RFC 3339 time: only facts before it were read. ``start`` and ``end`` (``from`` and ``to``
-    on the wire) are the training window: only users with a counted order at or after the one and before
-    the other trained. Null is no bound. ``rows_sha256`` is a hash over the training
-    users' ids and features: a release that continues another one with the same hash has nothing to learn.
+    ``as_of`` is an RFC 3339 time: only facts before it were read. ``from`` and ``to`` are the training
+    window: only users with a counted order at or after ``from`` and before ``to`` trained. Null is no bound.
+    ``rows_sha256`` is a hash over the training users' ids and features. If a release continues another
+    release with the same hash, there is nothing new to learn.
     """
 
     as_of: str | None
@@ -71,17 +71,16 @@ class Training(Struct, frozen=True, rename={"start": "from", "end": "to"}):
 
 
 class ModelRelease(Struct, frozen=True, kw_only=True):
-    """One published model, immutable, named by its version.
+    """One published model. It never changes, and its version is its name.
 
-    With c columns, d components and k segments: ``mean`` and ``scale`` (c) are the scaler's,
-    ``projection_mean`` (c) and ``projection`` (d x c) the PCA's, and a segment's centre has d numbers.
-    ``space`` names encoding, scaling and projection together: releases with one space have
-    comparable components. ``artifacts`` maps the files of the release's folder to their SHA-256.
-    ``declared`` says how the features beyond the article's seven are made, by name and without encodings.
+    With c columns, d components and k segments: ``mean`` and ``scale`` (c) belong to the scaler,
+    ``projection_mean`` (c) and ``projection`` (d x c) to the PCA, and a segment's centre has d numbers.
+    ``space`` names encoding, scaling and projection together: the components of releases with the same space
+    can be compared. ``artifacts`` maps the files of the release's folder to their SHA-256. ``declared`` holds
+    the features beyond the seven default ones, in the order of their names and without encodings.
 
-    ``continues`` is the version of the release whose segments keep their ids in this one; None for a first
-    one. ``next_segment`` is above every id that was given so far, here or in any release before: the id that
-    the next new segment gets.
+    ``continues`` is the version of the release whose segment ids this release keeps; null if there is none.
+    ``next_segment`` is the id of the next new segment; it is above every id in this and all earlier releases.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -104,7 +103,7 @@ class ModelRelease(Struct, frozen=True, kw_only=True):
 
 
 def space_of(release: ModelRelease) -> str:
-    """The name of a release's space: 12 hex digits of a hash over encoding, scaling and projection.
+    """Return the name of a release's space: 12 hex digits of a hash over encoding, scaling and projection.
 
     Raises:
         BadRelease: the release cannot be written, because a number is not finite.
@@ -114,7 +113,7 @@ def space_of(release: ModelRelease) -> str:
 
 
 def version_of(release: ModelRelease) -> str:
-    """The name of a release: 12 hex digits of a hash over its content, but not where its files lie.
+    """Return the version of a release: 12 hex digits of a hash over its content, without its files.
 
     Raises:
         BadRelease: the release cannot be written, because a number is not finite.
@@ -123,11 +122,11 @@ def version_of(release: ModelRelease) -> str:
 
 
 def _as_read(release: ModelRelease) -> ModelRelease:
-    """The release as its readers have it: a 2 that stands where a 2.0 belongs must not change the hash."""
+    """Return the release as a reader decodes it: a 2 in place of a 2.0 must not change the hash."""
     try:
         return msgspec.json.decode(msgspec.json.encode(release), type=ModelRelease)
     except msgspec.ValidationError as error:
-        # JSON has no NaN and no infinity: they are written as null.
+        # JSON has no NaN and no infinity; they are written as null.
         raise BadRelease(f"a release cannot be written, a number in it is not finite: {error}") from None
 
 

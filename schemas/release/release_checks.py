@@ -1,4 +1,4 @@
-"""The rules that a release must keep before anyone scores with it; each error names the field."""
+"""The checks that a release must pass before it scores; each error names the field."""
 
 from collections.abc import Sequence
 from math import isfinite
@@ -7,8 +7,8 @@ from schemas.errors import BadRelease, BadSetting
 from schemas.features import Feature, beyond_default, declared
 from schemas.release.model_release import EncodedFeature, ModelRelease, space_of, version_of
 
-# A score multiplies a number by a weight and by a centre, and divides by a scale: with four factors of
-# this size and a million columns it still stays far below what a double holds (1.8e308).
+# A score multiplies a number by a weight and by a centre, and divides by a scale. Four factors of this size
+# and a million columns stay far below the largest double (1.8e308).
 LARGEST = 1e50
 SMALLEST_SCALE = 1e-50
 # Every change and every user's state carries its segment's name.
@@ -16,32 +16,32 @@ MAX_NAME_BYTES = 1_024
 
 
 def check_names(release: ModelRelease) -> None:
-    """Refuse a release whose ``version`` or ``space`` is not the one of its content.
+    """Refuse a release whose ``version`` or ``space`` does not match its content.
 
     Raises:
         BadRelease: its content was changed after it was named.
     """
-    for name, told, right in (
+    for name, stated, computed in (
         ("version", release.version, version_of(release)),
         ("space", release.space, space_of(release)),
     ):
-        if told != right:
+        if stated != computed:
             raise BadRelease(
-                f"release {release.version!r} was changed: {name} is {told!r}, but its content has"
-                f" {right!r}; publish it again from its folder"
+                f"release {release.version!r} was changed: {name} is {stated!r}, but its content has"
+                f" {computed!r}; publish it again from its folder"
             )
 
 
 def check_features(release: ModelRelease) -> None:
-    """Refuse a release that asks for features that are not computed, or encodes one in the wrong way.
+    """Refuse a release with an unknown feature, or with the wrong encoding of a feature.
 
     Raises:
-        BadRelease: a feature is unknown, or a number is encoded, or a category is not.
+        BadRelease: a feature is unknown, a number is encoded, or a category is not encoded.
     """
     try:
         known = {feature.name: feature.numeric for feature in declared(release.declared)}
     except BadSetting as error:
-        raise _bad(release, "declared", f"cannot be made ({error})") from None
+        raise _bad(release, "declared", f"is wrong ({error})") from None
     for feature in release.features:
         name = f"features[{feature.name}]"
         numeric = known.get(feature.name)
@@ -53,46 +53,50 @@ def check_features(release: ModelRelease) -> None:
 
 
 def check_declared(release: ModelRelease, features: tuple[Feature, ...]) -> None:
-    """Refuse a release whose features are made in another way than a worker makes them.
+    """Refuse a release whose features a worker computes in another way.
 
     Args:
-        features: those that the worker makes.
+        release: the release to check.
+        features: the features that the worker computes.
 
     Raises:
-        BadRelease: the worker does not make a feature, or makes it from something else.
+        BadRelease: the worker does not compute a feature, or computes it from another source.
     """
     ours = {feature.name: feature for feature in beyond_default(features)}
     for feature in release.declared:
         if ours.get(feature.name) != feature:
             as_declared = f'{feature.name} = {{ kind = "{feature.kind}", source = "{feature.source}" }}'
             known = ours.get(feature.name)
-            told = "not at all" if known is None else f"as {known.kind} of {known.source}"
+            ours_as = "not at all" if known is None else f"as {known.kind} of {known.source}"
             raise BadRelease(
-                f"release {release.version!r} was trained with {as_declared}, which the setting declare has {told}:"
-                " declare it in that way, or publish another release"
+                f"release {release.version!r} was trained with {as_declared}, which the setting declare has"
+                f" {ours_as}: declare it in that way, or publish another release"
             )
 
 
 def check_statuses(release: ModelRelease, exclude_statuses: frozenset[str]) -> None:
-    """Refuse a release that was trained with other ``exclude_statuses`` than a worker's.
+    """Refuse a release that was trained with other ``exclude_statuses`` than the worker's.
 
     Raises:
-        BadRelease: it was.
+        BadRelease: the statuses differ.
     """
     trained = frozenset(release.exclude_statuses)
     if trained != exclude_statuses:
         raise BadRelease(
-            f"release {release.version!r} was trained with exclude_statuses {sorted(trained)}, but the setting is"
-            f" {sorted(exclude_statuses)}: set it to that, or publish a release that was trained with yours"
+            f"release {release.version!r} was trained with exclude_statuses {sorted(trained)}, but the"
+            f" setting is {sorted(exclude_statuses)}: set it to that, or publish a release that was trained"
+            " with yours"
         )
 
 
 def check_shapes(release: ModelRelease) -> None:
-    """Refuse a release that cannot be scored with: its shapes do not fit together, or a number is not
-    finite, or so large (a scale: so small) that a score could overflow.
+    """Refuse a release that cannot score.
+
+    Its shapes do not fit together, or a number is not finite, or a score could overflow: a number is too
+    large, or a scale too small.
 
     Raises:
-        BadRelease: with the field and what it should have.
+        BadRelease: the message names the field and what it should have.
     """
     columns = 0
     for feature in release.features:
@@ -135,7 +139,7 @@ def _check_feature(release: ModelRelease, feature: EncodedFeature) -> None:
     has_categories, has_codes = feature.encoding != "number", feature.encoding in ("label", "frequency")
     shares_columns = feature.encoding == "one-hot" and bool(feature.codes)
     if bool(feature.categories) != has_categories:
-        raise _bad(release, f"{name}.categories", "lists none" if has_categories else "must be empty")
+        raise _bad(release, f"{name}.categories", "is empty" if has_categories else "must be empty")
     _check_distinct(release, f"{name}.categories", feature.categories)
     expected = len(feature.categories) if has_codes or shares_columns else 0
     _check_numbers(release, f"{name}.codes", feature.codes, expected, f"by its encoding {feature.encoding}")
@@ -158,7 +162,7 @@ def _check_numbers(
 
 def _check_distinct(release: ModelRelease, name: str, values: Sequence[object]) -> None:
     if len(set(values)) < len(values):
-        raise _bad(release, name, "names one twice")
+        raise _bad(release, name, "has a duplicate")
 
 
 def _bad(release: ModelRelease, name: str, problem: str) -> BadRelease:

@@ -1,13 +1,13 @@
-"""`segue demo`: the whole service on a shop's data, live, with what it did told at the end.
+"""`segue demo`: play a shop's events on the whole service, live, and print a summary.
 
-run_demo.py         the order of things
-story.py            what is played
-stage.py            where it is played: what a stage does
-kafka_stage.py      on Kafka and Redis, with a worker in a process of its own
-worker_process.py   that worker
-memory_stage.py     in one process, where Kafka and Redis cannot be had
-tally.py            what is counted
-demo_view.py        what is seen while it plays
-demo_picture.py     the picture of one moment, at a terminal
-demo_summary.py     what it prints at the end
+run_demo.py         the order of the steps
+story.py            the history and the events
+stage.py            the interface of a stage, which plays the events
+kafka_stage.py      a stage on Kafka and Redis, with a separate worker process
+worker_process.py   the worker process
+memory_stage.py     a stage in one process, without Kafka and Redis
+tally.py            the counts
+demo_view.py        the display during the demo
+demo_picture.py     one picture of the display
+demo_summary.py     the summary at the end
 """

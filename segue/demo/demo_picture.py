@@ -1,4 +1,4 @@
-"""The demo's picture: progress, the latest changes, the segments, what could not be applied."""
+"""The demo's picture: progress, the latest changes, the segments, the dead letters."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ _BORDERS = 2
 _BAR_WIDTH = 30
 _NARROWEST_BAR = 8
 _PROGRESS_WORDS, _SEGMENT_WORDS = 32, 50
-"""The room that a usual line leaves to no bar."""
+"""The columns that the words of a usual line take; a bar gets the rest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """What the picture shows; nothing in it changes any more.
+    """The content of one picture; it never changes.
 
     Attributes:
-        seconds: since the first event.
+        seconds: the time since the first event.
         total, sent: how many events there are, and how many have been sent.
-        kinds: how many changes of each kind came.
+        kinds: the number of changes of each kind.
         names: the segments' names by id.
         users, users_before: how many users each segment has now, and had before the events.
-        latest: the last changes, the newest first.
-        dead_letters: why each is one.
+        latest: the latest changes, the newest first.
+        dead_letters: the reason of each dead letter.
     """
 
     seconds: float
@@ -51,7 +51,7 @@ class Moment:
 
 
 def picture(moment: Moment, size: ConsoleDimensions) -> Group:
-    """All of it, in as much room as the terminal has: every line is cut where the terminal ends."""
+    """Draw the picture in the size of the terminal; longer lines are cut."""
     progress = _progress(moment, size.width)
     segments = segments_table(moment.names, moment.users, moment.users_before, size.width)
     letters = [_cut(Text(f"dead letter: {reason}", style="red")) for reason in moment.dead_letters]
@@ -63,10 +63,13 @@ def picture(moment: Moment, size: ConsoleDimensions) -> Group:
 def segments_table(
     names: Mapping[int, str], users: Counter[int], users_before: Counter[int], width: int
 ) -> Table:
-    """Users by segment: how many now, and how many more or fewer than before the events.
+    """Make a table of the segments: the users now, and the difference to before the events.
 
     Args:
-        width: the terminal's; the bars take what the words leave.
+        names: the segments' names by id.
+        users: the number of users of each segment now.
+        users_before: the number of users of each segment before the events.
+        width: the terminal's width in columns; the bars take the columns that the words leave.
     """
     table = Table.grid(padding=(0, 2))
     table.add_column()
@@ -122,6 +125,6 @@ def _bar(part: int, whole: int, colour: str, room: int) -> ProgressBar:
 
 
 def _cut(line: Text) -> Text:
-    """A line that ends where the terminal does, so that the picture keeps its height."""
+    """Cut a line at the end of the terminal, so that the picture keeps its height."""
     line.no_wrap, line.overflow = True, "ellipsis"
     return line

@@ -1,4 +1,4 @@
-"""What the demo tells at the end: counts, times, segments, and one user explained."""
+"""The demo's summary: counts, times, segments, and the explanation of one user's move."""
 
 from __future__ import annotations
 
@@ -17,11 +17,13 @@ from segue.show.change_text import cause_words, segment_text, similar_text
 
 
 def summary(tally: Tally, played: Played, latency_words: str, width: int) -> RenderableType:
-    """The counts.
+    """Make the summary of counts and times.
 
     Args:
-        latency_words: from what to what the latencies are.
-        width: the terminal's.
+        tally: the counts.
+        played: the measurements of the stage.
+        latency_words: between which two moments the latencies are measured.
+        width: the terminal's width in columns.
     """
     rows = Table.grid(padding=(0, 2))
     rows.add_column(style="dim")
@@ -32,8 +34,9 @@ def summary(tally: Tally, played: Played, latency_words: str, width: int) -> Ren
     rows.add_row("changes", f"{len(tally.changes):,}: {kinds}")
     for index, reason in enumerate(tally.dead_letters):
         rows.add_row("dead letters" if index == 0 else "", Text(reason))
-    if (told := percentiles(played.latencies_ms)) is not None:
-        rows.add_row("latency", f"median {told[0]:,.0f} ms, 95% within {told[1]:,.0f} ms, {latency_words}")
+    if (found := percentiles(played.latencies_ms)) is not None:
+        median, within = found
+        rows.add_row("latency", f"median {median:,.0f} ms, 95% within {within:,.0f} ms, {latency_words}")
     return Group(
         Rule("What happened", align="left"),
         rows,
@@ -44,9 +47,11 @@ def summary(tally: Tally, played: Played, latency_words: str, width: int) -> Ren
 
 
 def explanation(change: SegmentChange, names: Mapping[int, str], before: Mapping[str, FeatureValue]) -> Group:
-    """One change, told as a story: what the user was, what came, what the user is, and why.
+    """Explain one change: the segments, the cause, and the features before and after.
 
     Args:
+        change: the change of a user who had a segment before.
+        names: the segments' names by id.
         before: the user's features before the event.
     """
     assert change.previous_segment is not None

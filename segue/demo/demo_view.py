@@ -1,4 +1,4 @@
-"""What is seen while the demo plays: a live picture at a terminal, a few plain lines elsewhere."""
+"""The display during the demo: a live picture on a terminal, a few plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -23,9 +23,11 @@ _PLAIN_EVERY_S = 1.0
 
 
 class View:
-    """An :class:`~segue.demo.stage.Audience` that counts, and shows. Threads may share it.
+    """An :class:`~segue.demo.stage.Audience` that counts and shows. Threads may share it.
 
     Args:
+        console: where it shows the picture.
+        tally: takes the counts.
         total: how many events will be sent.
     """
 
@@ -36,7 +38,7 @@ class View:
         self._latest: deque[Change] = deque(maxlen=MOST_CHANGES)
         self._began = time.monotonic()
         self._plain_due = self._began
-        # Rich draws in a thread of its own: what it reads is copied while nobody counts.
+        # Rich draws in another thread. It gets a copy, made under this lock.
         self._counting = threading.Lock()
         self._live = (
             Live(
@@ -72,7 +74,7 @@ class View:
             self._tally.change(change)
             self._latest.append(change)
         if self._live is None and time.monotonic() >= self._plain_due:
-            # One a second: all of them would hide what they show.
+            # Print at most one change a second: more lines could not be read.
             self._plain_due = time.monotonic() + _PLAIN_EVERY_S
             self._console.print(change_text(change))
 

@@ -1,4 +1,4 @@
-"""The demo on Kafka and Redis: bootstrap, a worker in a process of its own, events, changes."""
+"""The demo on Kafka and Redis: bootstrap, a separate worker process, events, changes."""
 
 from __future__ import annotations
 
@@ -39,8 +39,9 @@ class KafkaStage:
     """A :class:`~segue.demo.stage.Stage` on real servers.
 
     Args:
-        directory: takes the worker's settings and log.
-        say: takes sentences for people.
+        settings: the demo's own settings.
+        directory: for the worker's settings file and log.
+        say: takes sentences for the user.
     """
 
     def __init__(self, settings: Settings, directory: Path, say: Callable[[str], None]) -> None:
@@ -50,15 +51,15 @@ class KafkaStage:
         self._stack = ExitStack()
 
     def close(self) -> None:
-        """End the worker."""
+        """Stop the worker."""
         self._stack.close()
 
     def populate(self, facts: Iterable[Signup | Order], progress: Callable[[int], None]) -> int:
-        """`segue bootstrap`."""
+        """Bootstrap the states, as `segue bootstrap` does; return the number of users."""
         return fill(self._settings, lambda: facts, AS_OF, timedelta(hours=1), self._say, progress).users
 
     def users_by_segment(self) -> Counter[int]:
-        """Reads Redis."""
+        """Count the users in Redis by segment."""
         with RedisUsers(self._settings) as users:
             return users.segments()
 
@@ -68,7 +69,7 @@ class KafkaStage:
         self._worker = self._stack.enter_context(WorkerProcess(self._settings, self._directory))
 
     def play(self, events: Sequence[Outgoing], rate: float, audience: Audience) -> Played:
-        """Send the events from a thread, and read what becomes of them."""
+        """Send the events from a thread, and read the changes and dead letters meanwhile."""
         topics, client = self._settings.topics, self._settings.kafka_client
         with ExitStack() as stack:
             reader = CommittedReader(client, [topics.changes, topics.dead_letters], from_beginning=False)
@@ -85,8 +86,10 @@ class KafkaStage:
     def _read(
         self, reader: CommittedReader, sending: _Sending, audience: Audience
     ) -> list[tuple[Where, float]]:
-        """Read until the lanes have taken every event and all that they said is read; gives each change's
-        cause and when it was read, in milliseconds since 1970.
+        """Read until the lanes have applied all events and all their output is read.
+
+        Returns:
+            For each change the place of its cause, and when the change was read, in milliseconds since 1970.
         """
         arrived: list[tuple[Where, float]] = []
         ends: Ends | None = None
@@ -96,7 +99,7 @@ class KafkaStage:
             now = time.monotonic()
             if message is not None:
                 moved = now
-                self._tell(message, audience, arrived)
+                self._report(message, audience, arrived)
             if ends is None and now >= look:
                 look = now + _LOOK_S
                 self._worker.check()
@@ -105,11 +108,11 @@ class KafkaStage:
                     ends = reader.ends()
             if sending.done and now - moved > _STILL_S:
                 raise SegueError(
-                    f"nothing has come for {_STILL_S:.0f} s, though events are left: see {self._directory}"
+                    f"no output for {_STILL_S:.0f} s, but events are left: see the log in {self._directory}"
                 )
         return arrived
 
-    def _tell(self, message: Message, audience: Audience, arrived: list[tuple[Where, float]]) -> None:
+    def _report(self, message: Message, audience: Audience, arrived: list[tuple[Where, float]]) -> None:
         at_ms = time.time() * 1000
         if message.topic() == self._settings.topics.dead_letters:
             audience.dead_letter(_reason(message))
@@ -123,7 +126,7 @@ class KafkaStage:
         audience.change(change)
 
     def _all_taken(self, ends: dict[tuple[str, int], int]) -> bool:
-        """Whether each lane's place has passed the events sent to it."""
+        """Whether each lane's place is after all events that were sent to the lane."""
         with RedisUsers(self._settings) as users:
             for (topic, lane), end in ends.items():
                 place = users.place(lane)
@@ -132,11 +135,11 @@ class KafkaStage:
         return True
 
     def remove(self) -> None:
-        """Take away what a run leaves on servers that are not the demo's own: topics, group and keys."""
+        """Delete the run's topics, group and keys from servers that the demo did not start."""
         admin = Admin(self._settings.kafka_client, _CLEAN_S)
         names = list(topic_configs(self._settings.topics))
         for future in admin.kafka.delete_topics(names, request_timeout=_CLEAN_S).values():
-            future.exception(_CLEAN_S)  # one that was never made cannot be deleted
+            future.exception(_CLEAN_S)  # ignore errors: the topic may not exist
         groups = admin.kafka.delete_consumer_groups([self._settings.group], request_timeout=_CLEAN_S)
         for gone in groups.values():
             gone.exception(_CLEAN_S)
@@ -149,14 +152,14 @@ class KafkaStage:
 
 
 def _reason(message: Message) -> str:
-    """Why a dead letter is one."""
+    """Return the reason of a dead letter."""
     headers = message.headers()
     reason = dict(headers).get(REASON) if isinstance(headers, list) else None
     return reason.decode() if isinstance(reason, bytes) else "no reason given"
 
 
 class _Sending(threading.Thread):
-    """Sends the events, and notes where each came to lie, and when it was written."""
+    """Sends the events, and notes the place and the time of each written record."""
 
     def __init__(
         self, settings: Settings, events: Sequence[Outgoing], rate: float, audience: Audience
@@ -176,7 +179,7 @@ class _Sending(threading.Thread):
     def run(self) -> None:
         try:
             self._sender.send(self._until_stopped(), self._audience.sent)
-        except BaseException as error:  # noqa: BLE001 - raised again where the demo looks
+        except BaseException as error:  # noqa: BLE001 - check() raises it again
             self._failed = error
         self.done = True
 
@@ -196,19 +199,19 @@ class _Sending(threading.Thread):
         self.written_ms[where] = message.timestamp()[1]
 
     def ends(self) -> dict[tuple[str, int], int]:
-        """By topic and partition, the offset after the last event sent."""
+        """Return the offset after the last event sent, by topic and partition."""
         ends: dict[tuple[str, int], int] = {}
         for _, (topic, partition, offset) in self.written:
             ends[topic, partition] = max(offset + 1, ends.get((topic, partition), 0))
         return ends
 
     def check(self) -> None:
-        """Raise what went wrong while sending."""
+        """Raise the error that ended the sending, if there is one."""
         if self._failed is not None:
             raise self._failed
 
     def stop(self) -> None:
-        """End early, if it has not ended."""
+        """Stop the sending, and wait for its end."""
         self._stopped.set()
         if self.ident is not None:
             self.join()

@@ -1,4 +1,4 @@
-"""The demo without services: the product's own lanes over Kafka and Redis in memory, one after the other."""
+"""The demo without services: the worker's lanes over a Kafka and a Redis in memory, one after the other."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class MemoryStage:
             FoldSettings(PARTITIONS, release.exclude_statuses, declared=release.declared),
             similar_users=similar_users,
         )
-        self._told = _Told()
+        self._watcher = _Watcher()
         self._lanes: list[Lane] = []
 
     def populate(self, facts: Iterable[Signup | Order], progress: Callable[[int], None]) -> int:
@@ -61,24 +61,24 @@ class MemoryStage:
             self._config,
             clock=_now,
             writer="demo bootstrap",
-            announce=lambda: None,  # its record stands already
+            announce=lambda: None,  # _OneModel has the bootstrap record already
             progress=progress,
         )
         return filled.users
 
     def users_by_segment(self) -> Counter[int]:
-        """Counts the users in memory."""
+        """Count the users in memory by segment."""
         segments = (user.fields.get("segment") for user in self._redis.users.values())
         return Counter(int(segment) for segment in segments if segment is not None)
 
     def open(self) -> None:
-        """Take every lane over."""
+        """Take over every lane."""
         self._lanes = [self._lane(p) for p in range(PARTITIONS)]
 
     def play(self, events: Sequence[Outgoing], rate: float, audience: Audience) -> Played:
-        """Write each event, and let its lane take it at once."""
+        """Write each event, and let its lane apply it at once."""
         played = Played()
-        self._told.audience = audience
+        self._watcher.audience = audience
         began = time.monotonic()
         for number, event in enumerate(events):
             time.sleep(max(0.0, began + number / rate - time.monotonic()))
@@ -88,9 +88,9 @@ class MemoryStage:
             at_ms = int(time.time() * 1000)
             record = self._kafka.append(event.topic, partition, event.key, event.value, at_ms)
             played.written.append((event.key, (event.topic, partition, record.offset)))
-            before = self._told.changes
+            before = self._watcher.changes
             self._lanes[partition].step(0)
-            if self._told.changes > before:
+            if self._watcher.changes > before:
                 played.latencies_ms.append((time.monotonic() - written) * 1000)
             audience.sent(number + 1)
         played.events, played.seconds = len(events), time.monotonic() - began
@@ -103,7 +103,7 @@ class MemoryStage:
             MemoryStore(self._redis, partition),
             self._models,
             self._config,
-            self._told,
+            self._watcher,
             clock=_now,
         )
         lane.take_over(f"demo {partition}")
@@ -114,7 +114,7 @@ class MemoryStage:
 
 
 class _OneModel:
-    """The one release of the demo, and the bootstrap that stands before its log."""
+    """The demo's only release, and its bootstrap."""
 
     def __init__(self, model: ActiveModel) -> None:
         self._model = model
@@ -135,21 +135,21 @@ class _OneModel:
         return BootstrapRecord(AS_OF.isoformat(), {})
 
 
-class _Told:
-    """Hands what the lanes do on to the audience."""
+class _Watcher:
+    """A watcher of lanes that reports changes and dead letters to the audience."""
 
     def __init__(self) -> None:
         self.audience: Audience | None = None
         self.changes = 0
 
     def phase(self, phase: Phase, reason: str | None) -> None:
-        """A lane in memory is live at once."""
+        """Do nothing: a lane in memory is live at once."""
 
     def reached(self, positions: dict[str, int], lag: dict[str, int]) -> None:
-        """A lane in memory has no lag."""
+        """Do nothing: a lane in memory has no lag."""
 
     def swept(self, activation: int, users: int, changes: Sequence[Change], left: int) -> None:
-        """The demo has one release."""
+        """Do nothing: the demo has only one release, so no sweep."""
 
     def batch(
         self,

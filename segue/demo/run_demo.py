@@ -1,4 +1,4 @@
-"""The order of the demo: servers, history, model, states, worker, events, summary."""
+"""The steps of the demo: servers, model, states, worker, events, summary."""
 
 from __future__ import annotations
 
@@ -40,18 +40,19 @@ _IN_MEMORY = "in memory, without network and disk: this says nothing of the serv
 
 
 def demo(settings: Settings, console: Console, *, rate: float, keep: bool, install: bool) -> None:
-    """The whole demo; what it started is ended with it, however it ends.
+    """Run the whole demo; at its end, also after an error, it stops all that it started.
 
     Args:
-        settings: Kafka and Redis are used where they are named, under names of the demo's own.
+        settings: if Kafka or Redis is set, the demo uses it, with its own names for topics, keys and group.
+        console: where the demo prints.
         rate: events a second.
-        keep: leave all running at the end, until ctrl-C.
-        install: missing servers may be installed.
+        keep: whether to leave all running at the end, until ctrl-C.
+        install: whether to install missing servers.
     """
-    told = _Told(console)
-    with ExitStack() as stack, told.interruption():
+    narrator = _Narrator(console)
+    with ExitStack() as stack, narrator.interruption():
         directory = _directory()
-        told.step("Kafka and Redis")
+        narrator.step("Kafka and Redis")
         named = settings.model_fields_set
         found = stack.enter_context(
             find_services(
@@ -59,22 +60,22 @@ def demo(settings: Settings, console: Console, *, rate: float, keep: bool, insta
                 redis=settings.redis if "redis" in named else None,
                 kafka_options=settings.kafka_options,
                 allow_install=install,
-                say=told.say,
+                say=narrator.say,
             )
         )
-        told.services(found)
-        told.step(f"A model, from the history before {AS_OF:%Y-%m-%d}")
+        narrator.services(found)
+        narrator.step(f"A model, from the history before {AS_OF:%Y-%m-%d}")
         tables = stack.enter_context(open_warehouse(WAREHOUSE))
         run_settings = _settings_of(settings, found)
         path, release = train_release(
-            tables, run_settings, directory / "releases", told.say, window=Window(AS_OF)
+            tables, run_settings, directory / "releases", narrator.say, window=Window(AS_OF)
         )
         console.print(Padding(release_text(release), (0, 0, 0, 3)))
-        told.say(f"The report: {path / 'report.html'}")
-        stage = _stage(stack, run_settings, found, path, release, directory, told)
+        narrator.say(f"The report: {path / 'report.html'}")
+        stage = _stage(stack, run_settings, found, path, release, directory, narrator)
         tally = Tally({segment.id: segment.name for segment in release.segments})
-        _populate(stage, tables, tally, told)
-        played = _play(stage, tables, run_settings, tally, rate, told)
+        _populate(stage, tables, tally, narrator)
+        played = _play(stage, tables, run_settings, tally, rate, narrator)
         console.print()
         in_memory = isinstance(found, NoServices)
         console.print(summary(tally, played, _IN_MEMORY if in_memory else _FROM_WRITING, console.width))
@@ -84,14 +85,14 @@ def demo(settings: Settings, console: Console, *, rate: float, keep: bool, insta
             console.print(explanation(move, tally.names, _features_before(tables, move)))
         console.print()
         log = "" if in_memory else ", the worker's log and settings"
-        told.say(f"{told.seconds:.0f} s in all. In {directory}: the release with report.html{log}.")
+        narrator.say(f"{narrator.seconds:.0f} s in all. In {directory}: the release with report.html{log}.")
         if keep and not in_memory:
-            told.keep(directory)
+            narrator.keep(directory)
             threading.Event().wait()
 
 
-class _Told:
-    """What the demo says between the pictures."""
+class _Narrator:
+    """Prints the demo's steps and sentences."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
@@ -100,7 +101,7 @@ class _Told:
 
     @property
     def seconds(self) -> float:
-        """Since the demo began."""
+        """The time since the demo began."""
         return time.monotonic() - self._began
 
     def step(self, title: str) -> None:
@@ -108,12 +109,12 @@ class _Told:
         self.console.print(Text(f"\n{self._steps}. {title}", style="bold"))
 
     def say(self, sentence: str) -> None:
-        # At a terminal it is broken between words; in a file each sentence is a line.
+        # A terminal gets lines broken between words; a file gets one line for each sentence.
         self.console.print(Padding(Text(sentence), (0, 0, 0, 3)), soft_wrap=not self.console.is_terminal)
 
     @contextmanager
     def interruption(self) -> Iterator[None]:
-        """Says that ending takes a moment."""
+        """Announce the end after an interruption, because it takes a moment."""
         try:
             yield
         except (KeyboardInterrupt, SystemExit):  # a signal, or a closed pipe
@@ -126,9 +127,7 @@ class _Told:
             self.say(f"Redis: {found.redis.how}")
             return
         self.say(found.reason)
-        self.say(
-            "So everything runs in this one process, over memory: this shows the logic, not the service."
-        )
+        self.say("So everything runs in this one process, in memory: this shows the logic, not the service.")
         if found.install:
             self.say(f"For the service, install: {' '.join(found.install)}")
 
@@ -139,7 +138,7 @@ class _Told:
 
 
 def _settings_of(settings: Settings, found: Services | NoServices) -> Settings:
-    """The demo's own: names that nobody else uses, on servers that are not its own."""
+    """Return the demo's own settings, with unique names on servers that the demo did not start."""
     if isinstance(found, NoServices):
         return Settings.model_validate({})
     own: dict[str, object] = {"kafka": found.kafka.bootstrap, "redis": found.redis.url, "web_port": 0}
@@ -158,54 +157,54 @@ def _stage(
     path: Path,
     release: ModelRelease,
     directory: Path,
-    told: _Told,
+    narrator: _Narrator,
 ) -> Stage:
     if isinstance(found, NoServices):
         return MemoryStage(release, settings.similar_users)
-    stage = KafkaStage(settings, directory, told.say)
+    stage = KafkaStage(settings, directory, narrator.say)
     if settings.topic_prefix:
-        told.say(f"Topics and keys of this run begin with {settings.topic_prefix} and go when it ends.")
+        narrator.say(f"Topics and keys of this run begin with {settings.topic_prefix} and go when it ends.")
         stack.callback(stage.remove)
     stack.enter_context(closing(stage))
     planned = plan(path, settings)
     activation = carry_out(planned, settings, None, force=False)
-    told.say(f"Published release {planned.release.version}: activation {activation}.")
+    narrator.say(f"Published release {planned.release.version}: activation {activation}.")
     return stage
 
 
-def _populate(stage: Stage, tables: Warehouse, tally: Tally, told: _Told) -> None:
-    told.step(f"Every user's state as of {AS_OF:%Y-%m-%d}, from the warehouse")
-    with progress(told.console) as bar:
+def _populate(stage: Stage, tables: Warehouse, tally: Tally, narrator: _Narrator) -> None:
+    narrator.step(f"Every user's state as of {AS_OF:%Y-%m-%d}, from the warehouse")
+    with progress(narrator.console) as bar:
         task = bar.add_task("   Filling", note="")
         users = stage.populate(
             tables.events(as_of=AS_OF, ordered="user"),
             lambda count: bar.update(task, completed=count, note=f"{count:,} users"),
         )
     tally.populated(stage.users_by_segment())
-    told.say(f"{users:,} users.")
+    narrator.say(f"{users:,} users.")
 
 
 def _play(
-    stage: Stage, tables: Warehouse, settings: Settings, tally: Tally, rate: float, told: _Told
+    stage: Stage, tables: Warehouse, settings: Settings, tally: Tally, rate: float, narrator: _Narrator
 ) -> Played:
     events = with_bad_events(outgoing(tables.events(since=AS_OF), settings.topics), settings.topics)
     bad = ", ".join(event.origin for event in bad_events(settings.topics))
-    told.step(f"The {len(events):,} events that followed, {rate:,.0f} a second")
-    told.say(f"Three of them are bad on purpose: {bad}.")
+    narrator.step(f"The {len(events):,} events that followed, {rate:,.0f} a second")
+    narrator.say(f"Three of them are bad on purpose: {bad}.")
     stage.open()
-    with View(told.console, tally, len(events)) as view:
+    with View(narrator.console, tally, len(events)) as view:
         return stage.play(events, rate, view)
 
 
 def _features_before(tables: Warehouse, move: SegmentChange) -> dict[str, FeatureValue]:
-    """The user's features as the history has them."""
+    """Return the user's features at the end of the history."""
     features = tables.features(AS_OF)
     (row,) = features.filter(pc.equal(features["user_id"], move.user_id)).to_pylist()
     return {name: _whole(value) for name, value in row.items()}
 
 
 def _whole(value: FeatureValue) -> FeatureValue:
-    """The warehouse's ages are doubles; in events 25.0 is 25."""
+    """Convert a whole double to an int: the warehouse's ages are doubles, but in events 25.0 is 25."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 

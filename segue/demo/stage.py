@@ -1,4 +1,4 @@
-"""Where the demo plays: over Kafka and Redis, or in memory; and who is told what happens there."""
+"""The interfaces of the demo: a stage plays the events, and reports to an audience."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ from schemas.outputs.segment_change import Change
 from segue.events.send_events import Outgoing
 
 Where = tuple[str, int, int]
-"""Topic, partition and offset of a record."""
+"""The topic, partition and offset of a record."""
 
 
 @dataclass(slots=True)
 class Played:
-    """What a stage measured.
+    """The measurements of a stage.
 
     Attributes:
-        seconds: from the first event's sending to the last one's effect.
-        latencies_ms: from an event's writing to the reader's having the change.
-        written: where each event came to lie, in the order of sending, with its key.
+        events: how many events were sent.
+        seconds: from the sending of the first event to the last effect.
+        latencies_ms: from the writing of an event to the reading of its change, for each change.
+        written: the key and the place of each event, in the order of sending.
     """
 
     events: int = 0
@@ -31,7 +32,7 @@ class Played:
     written: list[tuple[bytes | None, Where]] = field(default_factory=list)
 
     def first_events(self) -> set[Where]:
-        """Where each key's first event lies."""
+        """Return the place of each key's first event."""
         first: dict[bytes | None, Where] = {}
         for key, where in self.written:
             first.setdefault(key, where)
@@ -39,29 +40,29 @@ class Played:
 
 
 class Audience(Protocol):
-    """Who is told while it plays."""
+    """Gets reports while a stage plays."""
 
     def sent(self, events: int) -> None:
-        """So many events have been sent."""
+        """Report how many events have been sent."""
 
     def change(self, change: Change) -> None:
-        """A change came."""
+        """Report a change."""
 
     def dead_letter(self, reason: str) -> None:
-        """An event could not be applied."""
+        """Report a dead letter with its reason."""
 
 
 class Stage(Protocol):
     """Takes the history, then plays the events."""
 
     def populate(self, facts: Iterable[Signup | Order], progress: Callable[[int], None]) -> int:
-        """Give every user of the history a state; returns how many there are."""
+        """Give every user of the history a state; return the number of users."""
 
     def users_by_segment(self) -> Counter[int]:
-        """How many users each segment has."""
+        """Count the users by segment."""
 
     def open(self) -> None:
-        """Begin to take events."""
+        """Get ready to apply events."""
 
     def play(self, events: Sequence[Outgoing], rate: float, audience: Audience) -> Played:
-        """Send the events, and return when all their effects are there."""
+        """Send the events at a rate (events a second); return after the last effect."""

@@ -1,4 +1,4 @@
-"""What the demo plays: a shop's history, then the month that follows, and a few bad events."""
+"""The demo's data: a shop's history, the events of the month after it, and a few bad events."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from schemas.topics import Topics
 from segue.events.send_events import Outgoing
 
 WAREHOUSE = Path(__file__).parent.parent / "data" / "thelook"
-"""thelook e-commerce, made by Google's generator; its README.txt tells where it comes from."""
+"""thelook e-commerce, made by Google's generator; README.txt in the folder names the source."""
 AS_OF = datetime(2024, 12, 1, tzinfo=UTC)
-"""Before it is history, for the model and the users' states; from it on, events."""
+"""Facts before this time are history, for the model and the users' states; later facts are events."""
 
 
 def bad_events(topics: Topics) -> list[Outgoing]:
-    """Three events that cannot be applied, each for another reason."""
+    """Return three events that cannot be applied, each for another reason."""
     at = '"created_at": "2024-12-15T12:00:00Z"'
     return [
         Outgoing(
@@ -36,10 +36,10 @@ def bad_events(topics: Topics) -> list[Outgoing]:
 
 
 def with_bad_events(events: Iterable[Outgoing], topics: Topics) -> list[Outgoing]:
-    """The events with the bad ones spread evenly among them."""
-    told = list(events)
+    """Return the events, with the bad events spread evenly among them."""
+    played = list(events)
     bad = bad_events(topics)
-    step = len(told) // (len(bad) + 1)
+    step = len(played) // (len(bad) + 1)
     for index, event in reversed(list(enumerate(bad, start=1))):
-        told.insert(index * step, event)
-    return told
+        played.insert(index * step, event)
+    return played

@@ -1,4 +1,4 @@
-"""What the demo counts while it plays."""
+"""The demo's counts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _KIND_OF = {"moved": MOVED, "confirmed": CONFIRMED, "unconfirmed": UNCONFIRMED}
 
 @dataclass(slots=True)
 class Tally:
-    """Counts, and the changes themselves; a demo has a few thousand.
+    """The counts, and all changes; a demo has a few thousand changes.
 
     Attributes:
         names: the segments' names by id.
@@ -32,11 +32,11 @@ class Tally:
     sent: int = 0
 
     def populated(self, users: Counter[int]) -> None:
-        """The users of the history, by segment."""
+        """Set the users of the history, by segment."""
         self.users, self.users_before = users.copy(), users.copy()
 
     def change(self, change: Change) -> None:
-        """A change came."""
+        """Count a change."""
         if not isinstance(change, SegmentChange):
             return
         self.changes.append(change)
@@ -51,7 +51,7 @@ class Tally:
 
 
 def percentiles(milliseconds: list[float]) -> tuple[float, float] | None:
-    """Median and 95th percentile (the smallest value that 95% do not exceed); None without values.
+    """Return the median and the 95th percentile (95% of the values do not exceed it); None without values.
 
     >>> percentiles([1, 2, 3, 4, 100])
     (3, 100)
@@ -65,11 +65,15 @@ def percentiles(milliseconds: list[float]) -> tuple[float, float] | None:
 def clearest_move(
     changes: list[SegmentChange], first_causes: set[tuple[str, int, int]]
 ) -> SegmentChange | None:
-    """The move to explain: caused by its user's first event of the month, far from every border.
+    """Choose the move to explain: the move with the largest margin after a user's first event.
 
     Args:
-        first_causes: topic, partition and offset of each user's first event, so that what the user was
-            before is what the history says.
+        changes: all changes.
+        first_causes: topic, partition and offset of each user's first event. Before such an event the user's
+            features are those of the history.
+
+    Returns:
+        The move; None if there is none.
     """
     moves = [
         change

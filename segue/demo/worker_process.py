@@ -1,4 +1,4 @@
-"""The demo's worker: `segue worker` in a process of its own, with a settings file and a log."""
+"""The demo's worker: `segue worker` as a separate process, with a settings file and a log."""
 
 from __future__ import annotations
 
@@ -23,13 +23,14 @@ _ASK_S = 2.0
 
 
 class WorkerProcess:
-    """Runs while its context is open.
+    """A worker that runs while its context is open.
 
     Args:
-        directory: takes the settings file and the log.
+        settings: the worker's settings.
+        directory: for the settings file and the log.
 
     Raises:
-        ServiceTrouble: the worker ended, or did not get ready in time; its last lines are shown.
+        ServiceTrouble: the worker ended, or was not ready in time; the message has its last lines.
     """
 
     def __init__(self, settings: Settings, directory: Path) -> None:
@@ -61,7 +62,7 @@ class WorkerProcess:
         self._process.stop(deadline_s=15)
 
     def check(self) -> None:
-        """See that it runs."""
+        """Check that the worker runs."""
         if not self._process.running():
             raise self._process.trouble("ended")
 
@@ -72,31 +73,34 @@ class WorkerProcess:
             return False
         try:
             urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=_ASK_S).close()
-        except OSError:  # as is the 503 of one that is not ready
+        except OSError:  # also the 503 of a worker that is not ready
             return False
         return True
 
     def _web_port(self) -> int | None:
-        """The port that the worker's log names."""
+        """Return the port in the worker's log; None if the log has no port yet."""
         for line in self._log.read_text(encoding="utf-8").splitlines():
             with suppress(ValueError):
-                told = json.loads(line)
-                if isinstance(told, dict) and told.get("event") == "web.listens":
-                    return int(told["port"])
+                entry = json.loads(line)
+                if isinstance(entry, dict) and entry.get("event") == "web.listens":
+                    return int(entry["port"])
         return None
 
 
 def allowances(settings: Settings) -> list[str]:
-    """The arguments that let the file set what it may not by itself: who runs the demo gave it in the environment."""
+    """Return the arguments that allow the settings file to set these options of Kafka's client.
+
+    A file alone may not set them; here the user has set them in the environment.
+    """
     return [f"--allow-kafka-option={name}" for name in settings.kafka_options if name not in FROM_A_FILE]
 
 
 def write_settings(settings: Settings, path: Path) -> None:
-    """The settings that were named, as a file that only its owner reads: it may hold passwords."""
+    """Write the settings to a file that only its owner can read, because it may hold passwords."""
     lines = []
     for name in sorted(settings.model_fields_set - {"kafka_options"}):
         value = getattr(settings, name)
-        # JSON's texts, numbers and lists are TOML's, too; a table may be given as a text of JSON.
+        # Texts, numbers and lists of JSON are valid TOML. A table may be a text with JSON.
         lines.append(f"{name} = {json.dumps(json.dumps(value) if isinstance(value, dict) else value)}")
     if settings.kafka_options:
         lines.append("[kafka_options]")
@@ -110,7 +114,7 @@ def write_settings(settings: Settings, path: Path) -> None:
 
 @contextmanager
 def _without_our_variables() -> Iterator[None]:
-    """The file alone counts: a variable would win over it."""
+    """Remove our environment variables for a moment, because a variable would override the file."""
     ours = {f"{ENV_PREFIX}{name.upper()}" for name in Settings.model_fields} | {FILE_VARIABLE}
     taken = {name: os.environ.pop(name) for name in ours if name in os.environ}
     try:

@@ -1,11 +1,11 @@
-"""`segue doctor`: what is reachable, what fits, what lags behind, and what to do about it.
+"""`segue doctor`: check Kafka, Redis, topics, release, lag and places, and say what to do.
 
-Every check is one line; a check whose ground is missing is not made.
+Each check gives one line. A check that needs the result of a failed check is left out.
 
-    check.py        a line of the answer
+    check.py        the result of one check
     on_kafka.py     the cluster, the topics, the release, the group
     on_redis.py     the server and the users
     places.py       the lanes' places, as a worker would judge them
-    versions.py     what is installed
-    next_steps.py   what to run, where nothing has been set up
+    versions.py     the installed versions
+    next_steps.py   what to run before anything is set up
 """

@@ -1,4 +1,4 @@
-"""One thing that was looked at."""
+"""The result of one check."""
 
 from __future__ import annotations
 
@@ -8,9 +8,13 @@ OK, WARN, FAIL = "ok", "warn", "fail"
 
 
 class Check(Struct, frozen=True, omit_defaults=True):
-    """A line of the answer.
+    """One line of the output.
 
-    ``state`` is ``ok``, ``warn`` (it works, and somebody should look) or ``fail``; ``fix`` says what to do.
+    Attributes:
+        name: what was checked.
+        state: ``ok``, ``warn`` (it works, but somebody should look) or ``fail``.
+        text: what was found.
+        fix: what to do; None if there is nothing to do.
     """
 
     name: str
@@ -20,6 +24,6 @@ class Check(Struct, frozen=True, omit_defaults=True):
 
 
 def worst(checks: list[Check]) -> str:
-    """The worst state among them."""
+    """Return the worst state of these checks."""
     states = {check.state for check in checks}
     return FAIL if FAIL in states else WARN if WARN in states else OK

@@ -1,4 +1,4 @@
-"""What to run next, and in which order, where Segue has not been set up yet."""
+"""The commands to run next, in order, before Segue is set up."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from segue.doctor.places import MADE_BY_A_WORKER
 
 _TRAIN = "segue train --warehouse PATH"
 _PUBLISH = "segue publish FOLDER (train prints it)"
-_BOOTSTRAP = "segue bootstrap --warehouse PATH --as-of TIME (not where the shop begins without a past)"
+_BOOTSTRAP = "segue bootstrap --warehouse PATH --as-of TIME (not if the shop has no past)"
 _WORKER = "segue worker"
 
 
 def next_steps(checks: list[Check], *, released: bool) -> list[Check]:
-    """One line with the steps, or none: where servers are missing, and where only a worker is, others say it.
+    """Return one line with the steps; no line if servers are missing or one step is left.
 
     Args:
         released: whether a release is in use.

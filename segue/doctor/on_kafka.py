@@ -1,4 +1,4 @@
-"""What Kafka says: the cluster, the topics, the release in use, the group and how far it lags."""
+"""Checks of Kafka: the cluster, the topics, the release in use, the group and its lag."""
 
 from __future__ import annotations
 
@@ -21,7 +21,11 @@ _MANY_EVENTS = 10_000
 
 
 def check_kafka(settings: Settings) -> tuple[list[Check], int | None, ActiveModel | None]:
-    """All checks of Kafka, with the number of lanes and the release in use, where they are known."""
+    """Run all checks of Kafka.
+
+    Returns:
+        The checks, the number of lanes, and the release in use; None for a value that is not known.
+    """
     try:
         cluster = describe_cluster(settings.kafka_client, deadline_s=_DEADLINE_S)
     except (SegueError, KafkaException) as error:
@@ -43,7 +47,7 @@ def _topics(settings: Settings) -> tuple[int | None, Check]:
         absent = [name for name in wanted if name not in found and name != settings.topics.models]
         if absent:
             text = f"missing: {', '.join(absent)}" if found else f"none of {', '.join(wanted)} is there yet"
-            fix = "segue worker or segue bootstrap makes what is missing, or correct the setting topic_prefix"
+            fix = "segue worker or segue bootstrap makes missing topics, or correct the setting topic_prefix"
             return None, Check("topics", FAIL, text, fix)
         lanes = check_topics(client, settings.topics, deadline_s=_DEADLINE_S)
         inflating_topics = inflating(client, settings.topics, deadline_s=_DEADLINE_S)
@@ -52,10 +56,10 @@ def _topics(settings: Settings) -> tuple[int | None, Check]:
     except (SegueError, KafkaException) as error:
         return None, _failed("topics", error)
     if inflating_topics:
-        text = ", ".join(f"{name} ({size:,} bytes)" for name, size in inflating_topics.items())
+        listed = ", ".join(f"{name} ({size:,} bytes)" for name, size in inflating_topics.items())
         fix = "set compression.type=uncompressed for them, or trust every producer (docs/worker.md)"
-        told = f"one compressed batch may inflate to a thousand times its size in a worker: {text}"
-        return lanes, Check("topics", WARN, told, fix)
+        text = f"one compressed batch may inflate to a thousand times its size in a worker: {listed}"
+        return lanes, Check("topics", WARN, text, fix)
     return lanes, Check("topics", OK, f"{', '.join(settings.topics.laned)}: {lanes} partitions each")
 
 
@@ -72,7 +76,8 @@ def _release(settings: Settings) -> tuple[ActiveModel | None, Check]:
     text = f"{release.version}, activation {model.activation}, {len(release.segments)} segments"
     if set(release.exclude_statuses) != set(settings.exclude_statuses):
         excluded = list(release.exclude_statuses)
-        fix = f"set exclude_statuses to {excluded} for the workers, or train with {list(settings.exclude_statuses)}"
+        ours = list(settings.exclude_statuses)
+        fix = f"set exclude_statuses to {excluded} for the workers, or train with {ours}"
         return model, Check("release", FAIL, f"{text}; trained without the statuses {excluded}", fix)
     if problem is not None:
         return model, Check("release", WARN, f"{text}; {problem}", "publish a release that can be used")
@@ -80,7 +85,7 @@ def _release(settings: Settings) -> tuple[ActiveModel | None, Check]:
 
 
 def _dead_letters(settings: Settings) -> Check:
-    """By the offsets, which count transactions' marks, too: to read the letters would take long."""
+    """Count the dead letters by offsets, transaction markers included: it would take long to read them."""
     name, topic = "dead letters", settings.topics.dead_letters
     try:
         admin = Admin(settings.kafka_client, _DEADLINE_S)
@@ -91,7 +96,7 @@ def _dead_letters(settings: Settings) -> Check:
     count = sum(bounds.end - bounds.begin for bounds in found)
     if not count:
         return Check(name, OK, f"none on {topic}")
-    text = f"at most {count:,} on {topic}, transactions' marks counted: events that could not be applied"
+    text = f"at most {count:,} on {topic}, transaction markers included: events that could not be applied"
     return Check(name, WARN, text, "segue dead-letters list tells why")
 
 
@@ -143,7 +148,7 @@ def _failed(name: str, error: SegueError | KafkaException) -> Check:
 
 
 def _behind(admin: Admin, place: TopicPartition) -> int:
-    """How many offsets lie ahead; one committed for a topic that was made anew since is void."""
+    """Return the lag in offsets. A committed offset of a deleted topic does not count."""
     topic_id = admin.topic(place.topic).topic_id
     bounds = admin.bounds(place.topic, place.partition, topic_id)
     stands = place.offset >= 0 and committed(place.offset, place.metadata).topic_id in (None, topic_id)

@@ -1,4 +1,4 @@
-"""What Redis says: the server, whether it keeps what is written, the users."""
+"""Checks of Redis: the server, its rights and persistence, the lanes' places and the users."""
 
 from __future__ import annotations
 
@@ -23,11 +23,12 @@ _DEADLINE_S = 5.0
 
 
 def check_redis(settings: Settings, lanes: int | None, model: ActiveModel | None) -> list[Check]:
-    """All checks of Redis.
+    """Run all checks of Redis.
 
     Args:
-        lanes: how many there are; None where Kafka did not tell.
-        model: the release in use, whose index tells how many users there are.
+        settings: Kafka and Redis.
+        lanes: the number of lanes; None if it is not known.
+        model: the release in use, whose index counts the users; None if it is not known.
     """
     checks: list[Check] = []
     try:
@@ -39,12 +40,10 @@ def check_redis(settings: Settings, lanes: int | None, model: ActiveModel | None
 
 
 def _look(checks: list[Check], settings: Settings, lanes: int | None, model: ActiveModel | None) -> None:
-    """Add the checks, as far as Redis answers."""
+    """Add the checks until Redis fails to answer."""
     trial = try_rights(settings.redis, settings.redis_prefix, _DEADLINE_S)
     info = {} if INFO in trial.missing else _info(settings)
-    version = (
-        f"version {info['redis_version']}" if "redis_version" in info else "it does not tell its version"
-    )
+    version = f"version {info['redis_version']}" if "redis_version" in info else "its version is not known"
     checks += [Check("redis", OK, f"{settings.redis_address} answers: {version}"), _rights(trial)]
     if info:
         checks += [_policy(info), _memory(info), _persistence(info, cuts=_cuts(settings))]
@@ -60,7 +59,7 @@ def _add_states(
     left = standing(settings, _DEADLINE_S)
     if left is not None:
         text = f"a rebuild into {left} was begun, and not every lane has moved there"
-        fix = f"segue rebuild --into {left} --switch, or --drop where none has"
+        fix = f"segue rebuild --into {left} --switch, or --drop if no lane has moved"
         checks.append(Check("rebuild", WARN, text, fix))
     if model is not None:
         space, keys = model.release.space, Keys(followed(settings, _DEADLINE_S).redis_prefix)
@@ -77,23 +76,23 @@ def _info(settings: Settings) -> Mapping[str, Any]:
 
 def _repair(error: SegueError, settings: Settings) -> str | None:
     if isinstance(error, LoginRefused):
-        return None  # it says so itself
+        return None  # the message itself says what to do
     if isinstance(error, Unusable):
-        return "docs/redis.md says what Segue needs of a Redis"
+        return "see docs/redis.md for what Segue needs from Redis"
     if "redis" not in settings.model_fields_set:
         return "segue services starts one there, to try Segue with; or name yours by the setting redis"
     return "start it, or correct the setting redis"
 
 
 def _rights(trial: Trial) -> Check:
-    """What the login may do of what a worker and the commands do: tried, not asked."""
+    """Check that the login may do all that Segue does; the commands were tried, not looked up in the ACL."""
     if trial.problem is not None:
         return Check("redis rights", FAIL, trial.problem, trial.fix)
     if trial.refusal is not None:
-        fix = "see that it is no replica, and has room: until it takes writes, the lanes wait"
+        fix = "make sure that it is no replica and has room: the lanes wait until it takes writes"
         return Check("redis rights", FAIL, f"it refuses to write: {trial.refusal}", fix)
     if trial.missing:
-        text = f"the user {trial.user} may not ask for INFO, so policy, memory and persistence are not known"
+        text = f"the user {trial.user} may not run INFO, so policy, memory and persistence are not known"
         return Check("redis rights", WARN, text, trial.fix)
     return Check("redis rights", OK, f"the user {trial.user} may do all that Segue does")
 
@@ -104,7 +103,7 @@ def _policy(info: Mapping[str, Any]) -> Check:
         return Check("redis policy", OK, f"maxmemory-policy {policy}")
     if policy is None:
         return Check(
-            "redis policy", WARN, "Redis does not tell its maxmemory-policy", f"see that it is {POLICY}"
+            "redis policy", WARN, "Redis does not show its maxmemory-policy", f"make sure that it is {POLICY}"
         )
     text = f"maxmemory-policy {policy} drops users' states when memory is short"
     return Check("redis policy", FAIL, text, f"CONFIG SET maxmemory-policy {POLICY}, and in redis.conf")
@@ -122,18 +121,21 @@ def _memory(info: Mapping[str, Any]) -> Check:
 
 
 def _cuts(settings: Settings) -> bool:
-    """Whether Redis cuts a broken file by itself; False where it does not tell."""
+    """Whether Redis cuts a broken append-only file by itself; False if it does not show this setting."""
     with closing(connect(settings.redis, _DEADLINE_S)) as client:
         try:
-            told = cast(Mapping[str, str], client.config_get("aof-load-truncated"))
+            shown = cast(Mapping[str, str], client.config_get("aof-load-truncated"))
         except redis.RedisError:
             return False
-    return told.get("aof-load-truncated") == "yes"
+    return shown.get("aof-load-truncated") == "yes"
 
 
 def _persistence(info: Mapping[str, Any], *, cuts: bool) -> Check:
     if info.get("aof_enabled") and cuts and info.get("server_name") != "valkey":
-        text = "the append-only file is on; where it is repaired before Redis starts after a crash, no lane folds its log again"
+        text = (
+            "the append-only file is on; if it is repaired before Redis starts after a crash, no lane folds"
+            " its log again"
+        )
         return Check("redis persistence", OK, f"{text} (docs/redis.md)")
     if info.get("aof_enabled"):
         return Check("redis persistence", OK, "the append-only file is on")

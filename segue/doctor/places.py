@@ -1,4 +1,4 @@
-"""Whether a worker could take each lane over: the lane's place, judged as the worker judges it."""
+"""Check whether a worker could take over each lane; the rules are the worker's own."""
 
 from __future__ import annotations
 
@@ -31,14 +31,18 @@ REPAIR = "repair the append-only file before Redis starts after a crash (docs/re
 
 
 class LaneFacts(Struct, frozen=True):
-    """What a takeover would find.
+    """The facts that a takeover would find.
 
     Attributes:
-        stored: the place as Redis has it.
-        torn: what is wrong with all that Redis holds of the lane; then the place counts for nothing.
+        stored: the bytes of the place in Redis.
+        torn: why the lane's data in Redis cannot be used, so that the place does not count; None if it can.
+        committed: the group's offsets, by input topic.
         inputs: the bounds of the lane's partition, by input topic.
-        users_empty: asks whether the lane's partition of ``users_topic`` holds no record.
-        bootstrapped: whether a ``bootstrap`` record stands.
+        users_topic: the name of the topic ``user-segments``.
+        users: the bounds of the lane's partition of ``users_topic``.
+        settings: the settings that the states depend on.
+        users_empty: returns whether the lane's partition of ``users_topic`` holds no record.
+        bootstrapped: whether a bootstrap is in force.
     """
 
     stored: bytes | None
@@ -53,7 +57,7 @@ class LaneFacts(Struct, frozen=True):
 
 
 def check_places(settings: Settings, lanes: int) -> list[Check]:
-    """One line a lane."""
+    """Return one check for each lane."""
     try:
         bootstrapped = _bootstrapped(settings)
         admin = Admin(settings.kafka_client, _DEADLINE_S)
@@ -63,10 +67,10 @@ def check_places(settings: Settings, lanes: int) -> list[Check]:
 
 
 def judged(lane: int, facts: LaneFacts) -> Check:
-    """What a worker would make of these facts.
+    """Return a lane's check: what a worker would do with these facts.
 
     Raises:
-        NeedsRebuild: it would refuse them.
+        NeedsRebuild: a worker would refuse to take over the lane.
     """
     name = f"place {lane}"
     void = facts.torn is not None or is_emptied(facts.stored)
@@ -87,12 +91,15 @@ def judged(lane: int, facts: LaneFacts) -> Check:
         return Check(name, WARN, "the lane has no place in Redis", MADE_BY_A_WORKER)
     topics = {**facts.inputs, facts.users_topic: facts.users}
     if not topics.keys() <= place.topic_ids.keys():
-        text = f"the place in Redis is of {', '.join(sorted(place.topic_ids))}; the lane's topics are {', '.join(topics)}"
-        fix = "set topic_prefix, or redis_prefix: a worker would read these topics into the states of the others"
+        text = (
+            f"the place in Redis belongs to {', '.join(sorted(place.topic_ids))}; the lane's topics are"
+            f" {', '.join(topics)}"
+        )
+        fix = "set topic_prefix or redis_prefix: a worker would add these topics to states of other topics"
         return Check(name, WARN, text, fix)
-    anew = [topic for topic, bounds in topics.items() if place.topic_ids[topic] != bounds.topic_id]
-    if anew:
-        text = f"{', '.join(anew)} was made anew since Redis came to its place"
+    remade = [topic for topic, bounds in topics.items() if place.topic_ids[topic] != bounds.topic_id]
+    if remade:
+        text = f"{', '.join(remade)} was made anew since Redis came to its place"
         return Check(name, WARN, text, "a worker reads the new topic from its beginning")
     reached = (f"{topic}@{place.positions[topic]}" for topic in facts.inputs)
     return Check(name, OK, f"Redis has come to {', '.join(reached)}")
@@ -103,7 +110,7 @@ def _place(settings: Settings, admin: Admin, lane: int, lanes: int, bootstrapped
         try:
             return judged(lane, _facts(settings, admin, lane, lanes, bootstrapped))
         except NeedsRebuild:
-            # Read one after the other, the facts may be of two moments, where a worker began between them.
+            # A worker may have started between two reads, so the facts may not fit together: read them again.
             return judged(lane, _facts(settings, admin, lane, lanes, bootstrapped))
     except SegueError as error:
         return Check(f"place {lane}", FAIL, str(error))
@@ -121,7 +128,7 @@ def _facts(settings: Settings, admin: Admin, lane: int, lanes: int, bootstrapped
         with closing(open_log(settings, lane)) as log:
             return not holds_records(log, topics.users)
 
-    # In the order of a takeover: a place is never beyond bounds that are asked for after it.
+    # The order of a takeover: a place never lies beyond bounds that are read after it.
     offsets = _committed(settings, admin, lane)
     with closing(open_store(settings, lane)) as store:
         stored, torn = follow_lane(store)
@@ -140,8 +147,8 @@ def _facts(settings: Settings, admin: Admin, lane: int, lanes: int, bootstrapped
 
 def _committed(settings: Settings, admin: Admin, lane: int) -> dict[str, Committed]:
     where = [TopicPartition(topic, lane) for topic in settings.topics.inputs]
-    told = admin.committed(settings.group, where)
-    return {at.topic: committed(at.offset, at.metadata) for at in told if at.offset >= 0}
+    found = admin.committed(settings.group, where)
+    return {at.topic: committed(at.offset, at.metadata) for at in found if at.offset >= 0}
 
 
 def _bootstrapped(settings: Settings) -> bool:

@@ -1,4 +1,4 @@
-"""What is installed here."""
+"""The installed versions."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ _PACKAGES = ("segue-live", "faust-streaming", "aiokafka", "confluent-kafka", "re
 
 
 def versions() -> list[Check]:
-    """One line of all versions that matter."""
-    told = [f"Python {platform.python_version()}"]
+    """Return one line with the versions of Python and of the main packages."""
+    found = [f"Python {platform.python_version()}"]
     for name in _PACKAGES:
         try:
-            told.append(f"{name} {version(name)}")
+            found.append(f"{name} {version(name)}")
         except PackageNotFoundError:
-            told.append(f"{name} unknown")
-    return [Check("versions", OK, ", ".join(told))]
+            found.append(f"{name} unknown")
+    return [Check("versions", OK, ", ".join(found))]

@@ -1,4 +1,4 @@
-"""Where the log continues a bootstrap's snapshot, and whether group and log allow one."""
+"""The offsets from which the log continues a bootstrap, and checks that group and log allow a bootstrap."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from confluent_kafka import Consumer, IsolationLevel, KafkaError, TopicPartition
 
-# Some of its public names are missing from its __all__.
+# `confluent_kafka.__all__` lacks some public names.
 from confluent_kafka.admin import OffsetSpec
 
 from schemas import times
@@ -23,11 +23,11 @@ from streamer.refill.bootstrap_lanes import NotFresh
 _POLL_S = 0.2
 
 Start = dict[int, dict[str, int]]
-"""By lane and input topic, the offset to go on from."""
+"""By lane and input topic: the offset of the first record to read after the bootstrap."""
 
 
 def check_unused_group(settings: Settings) -> None:
-    """A bootstrap starts a group; its lanes see for themselves that nothing is committed.
+    """Check that the group has no members. The lanes check later that the group has no committed offsets.
 
     Raises:
         NotFresh: the group has members.
@@ -40,54 +40,66 @@ def check_unused_group(settings: Settings) -> None:
 
 
 def offsets_at(settings: Settings, partitions: int, as_of: datetime, margin: timedelta) -> Start:
-    """For each lane the first offsets of records not older than ``as_of`` less ``margin``; else the ends.
+    """Find where each lane continues: at the first record of each input not older than ``as_of - margin``.
+
+    If all records of a partition are older, the lane continues at the partition's end.
+
+    Args:
+        settings: Kafka, the topics and the group.
+        partitions: how many partitions each input has.
+        as_of: the time of the warehouse's snapshot.
+        margin: how long before ``as_of`` the log is read again.
 
     Raises:
-        BadTopics: a partition lost events, and maybe some after ``as_of``, which would be in neither.
+        BadTopics: a partition lost events, perhaps also events after ``as_of``. The warehouse's snapshot does
+            not hold these.
         Unreachable: Kafka does not answer.
     """
     inputs = settings.topics.inputs
-    ask = Asked(settings)
+    kafka = KafkaOffsets(settings)
     for partition in range(partitions):
         for topic in inputs:
-            _check_reaches_back(ask, topic, partition, as_of)
+            _check_reaches_back(kafka, topic, partition, as_of)
     since = as_of - margin
     return {
-        partition: {topic: ask.offset_at(topic, partition, since) for topic in inputs}
+        partition: {topic: kafka.offset_at(topic, partition, since) for topic in inputs}
         for partition in range(partitions)
     }
 
 
-def _check_reaches_back(ask: Asked, topic: str, partition: int, as_of: datetime) -> None:
-    """A partition that begins at offset 0 has all that ever came; of another, what came first tells."""
-    begin = ask.bounds(topic, partition)[0]
+def _check_reaches_back(kafka: KafkaOffsets, topic: str, partition: int, as_of: datetime) -> None:
+    """Check that a partition lost no event after ``as_of``.
+
+    A partition that begins at offset 0 lost nothing. In any other the time of the first record decides.
+    """
+    begin = kafka.bounds(topic, partition)[0]
     if begin == 0:
         return
-    first_ms = ask.first_time_ms(topic, partition)
+    first_ms = kafka.first_time_ms(topic, partition)
     begins = f"topic {topic} begins in partition {partition} at offset {begin}"
     if first_ms is None:
         raise BadTopics(
-            f"{begins}, where no record is left, so events after {times.text(as_of)} may be in neither topic nor"
-            " warehouse: wait for the partition's next record, and give an --as-of after it"
+            f"{begins}, where no record is left. Events after {times.text(as_of)} may be missing from both"
+            " the topic and the warehouse: wait for the partition's next record, and give an --as-of after it"
         )
     if first_ms > _millis(as_of):
         raise BadTopics(
-            f"{begins}, {times.text(times.from_millis(first_ms))}, after {times.text(as_of)}, so events in"
-            " between may be in neither topic nor warehouse: give an --as-of after that record"
+            f"{begins}, {times.text(times.from_millis(first_ms))}, after {times.text(as_of)}. Events in"
+            " between may be missing from both the topic and the warehouse: give an --as-of after that record"
         )
 
 
-class Asked:
-    """Looks at offsets and times; a Kafka that does not answer is waited for."""
+class KafkaOffsets:
+    """Reads offsets and record times from Kafka; waits while Kafka does not answer."""
 
     def __init__(self, settings: Settings) -> None:
         self._wait = wait_for_kafka(settings)
         self._client = settings.kafka_client
         self._admin = Admin(self._client, DEADLINE_S)
-        self._group = f"{settings.group}-bootstrap"  # asked for by librdkafka; nothing is committed
+        self._group = f"{settings.group}-bootstrap"  # librdkafka requires a group; nothing is committed
 
     def first_time_ms(self, topic: str, partition: int) -> int | None:
-        """When the partition's first record was written; None where there is none."""
+        """Return the partition's first record time, in milliseconds since 1970; None if it is empty."""
         begin, end = self.bounds(topic, partition)
         if begin == end:
             return None
@@ -112,17 +124,17 @@ class Asked:
                 error = message.error()
                 if error is None:
                     return int(message.timestamp()[1])
-                if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - nothing but aborted records
+                if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - only aborted records
                     return None
         raise unreachable(self._client, f"give the first record of {topic}", reports)
 
     def offset_at(self, topic: str, partition: int, at: datetime) -> int:
-        """The first offset of a record not older; the partition's end where all are."""
+        """Return the first offset of a record not older than ``at``; the end if all are older."""
         found = self._offset(topic, partition, OffsetSpec.for_timestamp(_millis(at)))
         return found if found >= 0 else self.bounds(topic, partition)[1]
 
     def bounds(self, topic: str, partition: int) -> tuple[int, int]:
-        """The partition's first offset and its end."""
+        """Return the partition's first offset and its end."""
         begin, end = (
             self._offset(topic, partition, spec)
             for spec in (OffsetSpec.earliest(), OffsetSpec.latest())  # type: ignore[no-untyped-call]
@@ -130,7 +142,7 @@ class Asked:
         return begin, end
 
     def _offset(self, topic: str, partition: int, spec: OffsetSpec) -> int:
-        """As a committed reader has it."""
+        """Return the offset that a `read_committed` reader sees."""
         return self._wait.until_answered(
             lambda: self._admin.offset(topic, partition, spec, IsolationLevel.READ_COMMITTED)
         )

@@ -1,4 +1,4 @@
-"""Where a lane's past begins: at the log's start, or at what a bootstrap took from the warehouse."""
+"""A lane's past: the log from its start, or the warehouse's facts and then the log from a bootstrap on."""
 
 from __future__ import annotations
 
@@ -33,15 +33,19 @@ from streamer.user.user_state import Facts, UserState
 FactsAsOf = Callable[[str], Iterable[Fact]]
 """Gives the warehouse's facts before a time (RFC 3339), user by user."""
 Erased = Iterable[tuple[str, datetime]]
-"""Users, each with an erasure; as often as it is asked for."""
+"""Pairs of a user and the time of an erasure. It can be iterated again."""
 
 
 @dataclass(frozen=True, slots=True)
 class LaneLog:
-    """One lane's partition of the inputs, `user-segments` and `segment-changes`, to be read.
+    """One lane's partition of the inputs, `user-segments` and `segment-changes`, ready to be read.
 
-    ``committed`` are the group's offsets, asked for before the bounds: whatever was decided up to them lies
-    within these.
+    Attributes:
+        lane: the number of the lane, which is the number of the partitions.
+        reader: reads the partitions.
+        committed: the group's offsets by input. They were read before the bounds. So all decisions about
+            events before these offsets lie within the bounds.
+        bounds: the first offset and the end of each partition, by topic.
     """
 
     lane: int
@@ -52,30 +56,30 @@ class LaneLog:
 
 @contextmanager
 def lane_log(settings: Settings, lane: int) -> Iterator[LaneLog]:
-    """A lane's log while it is read; one that does not go on meanwhile is told in a sentence.
+    """Open a lane's log for reading.
 
     Raises:
         Unreachable: Kafka does not answer.
-        BadTopics: a topic is not there, or its log cannot be read to its end.
+        BadTopics: a topic does not exist, or its log cannot be read to its end.
     """
-    with closing(PatientReader(settings, lane)) as reader, told_in_a_sentence():
-        yield _opened(settings, lane, reader)
+    with closing(PatientReader(settings, lane)) as reader, reporting_unreadable_log():
+        yield _read_log_bounds(settings, lane, reader)
 
 
 @contextmanager
-def told_in_a_sentence() -> Iterator[None]:
-    """A log that does not go on while it is read.
+def reporting_unreadable_log() -> Iterator[None]:
+    """Turn an :class:`InDoubt` that interrupts the reading of a log into an error for the user.
 
     Raises:
-        BadTopics: it cannot be read to its end.
+        BadTopics: the log cannot be read to its end.
     """
     try:
         yield
     except InDoubt as doubt:
-        raise BadTopics(f"the log cannot be read to its end ({doubt}): run the same again") from None
+        raise BadTopics(f"the log cannot be read to its end ({doubt}): run the same command again") from None
 
 
-def _opened(settings: Settings, lane: int, reader: PatientReader) -> LaneLog:
+def _read_log_bounds(settings: Settings, lane: int, reader: PatientReader) -> LaneLog:
     admin, topics = Admin(settings.kafka_client, DEADLINE_S), settings.topics
     committed = reader.committed(topics.inputs)
     bounds = {
@@ -91,22 +95,22 @@ def _bounds(admin: Admin, topic: str, lane: int) -> Bounds:
 
 @contextmanager
 def erasures_known(settings: Settings, bootstrap: BootstrapRecord | None) -> Iterator[Erased]:
-    """The erasures that Redis knows; none without a bootstrap, since the log tells them all.
+    """Read the erasures that Redis knows; without a bootstrap give none, because the log holds them all.
 
-    Enter it before the log is opened: an erasure that comes later lies in the log.
+    Enter this context before the log is opened: then the log holds each later erasure.
 
     Raises:
         Unreachable: Redis does not answer.
-        NoRoom: they fit neither into memory nor on the disk.
+        NoRoom: the erasures fit neither into memory nor on the disk.
     """
-    with closing(_Known()) as known:
+    with closing(_KeptErasures()) as known:
         if bootstrap is not None:
             with RedisUsers(followed(settings)) as users:
                 known.keep(users.erasures())
         yield known
 
 
-class _Known:
+class _KeptErasures:
     def __init__(self) -> None:
         self._spill = Spill()
         self._shelf = self._spill.shelf()
@@ -134,18 +138,25 @@ def past_of(
     erased: Erased = (),
     progress: Callable[[int], None],
 ) -> Refold:
-    """A lane as its past begins; to be closed.
+    """Open a lane's past at its beginning, to be folded again. The caller closes it.
 
     Args:
-        bootstrap: the one that stands, so that the log begins with it.
-        facts_as_of: the warehouse's facts, where there is a warehouse to ask.
-        decisions: whether to read what was decided, too.
-        only: these users; None for all.
-        erased: erasures that Redis knows (:func:`erasures_known`). Of one from before the bootstrap neither the
-            log, which begins with it, nor `user-segments` need tell: compaction drops a null.
+        log: the lane's log.
+        config: the lane's settings.
+        bootstrap: the bootstrap that is in force. The lane's log counts from its offsets on.
+        facts_as_of: gives the warehouse's facts; None without a warehouse.
+        decisions: whether to read the decisions in `user-segments`, too.
+        only: fold only these users; None for all.
+        erased: the erasures that Redis knows (:func:`erasures_known`). An erasure from before the bootstrap
+            may be missing elsewhere: the log begins with the bootstrap, and compaction drops the null in
+            `user-segments`.
+        progress: called with the number of records read so far.
+
+    Returns:
+        The fold, before the first record of the log. After a bootstrap it holds the users of the warehouse.
 
     Raises:
-        NeedsRebuild: what came before cannot be had.
+        NeedsRebuild: a part of the past is missing.
         NoRoom: the users fit neither into memory nor on the disk.
     """
     topics = config.topics
@@ -159,7 +170,7 @@ def past_of(
             refusals.add(event, error)
 
     if bootstrap is not None and facts_as_of is not None:
-        states = _of_warehouse(log, config, begin, facts_as_of(bootstrap.at), erased, refuse)
+        states = _warehouse_states(log, config, begin, facts_as_of(bootstrap.at), erased, refuse)
     return Refold(
         log.reader, config, {**begin, **users}, states, only=only, refusals=refusals, progress=progress
     )
@@ -168,37 +179,43 @@ def past_of(
 def begin_of(
     log: LaneLog, config: LaneConfig, bootstrap: BootstrapRecord | None, facts_as_of: FactsAsOf | None
 ) -> dict[str, int]:
-    """By input, the offset from which a lane's log continues what came before.
+    """Return the offset at which a lane's past begins in the log, by input.
+
+    Args:
+        log: the lane's log.
+        config: the lane's settings.
+        bootstrap: the bootstrap that is in force; None if there is none.
+        facts_as_of: gives the warehouse's facts; None without a warehouse.
 
     Raises:
-        NeedsRebuild: what came before cannot be had.
+        NeedsRebuild: the log begins later, or the users of the bootstrap need a warehouse.
     """
     begin = past_begins({topic: log.bounds[topic] for topic in config.topics.inputs}, log.lane, bootstrap)
     if bootstrap is not None and facts_as_of is None:
         raise NeedsRebuild(
-            f"the users of the bootstrap as of {bootstrap.at} are not in the log: name the warehouse that they"
-            " came from (--warehouse)"
+            f"the users of the bootstrap as of {bootstrap.at} are not in the log: name the warehouse of that"
+            " bootstrap (--warehouse)"
         )
     return begin
 
 
 def past_begins(inputs: Mapping[str, Bounds], lane: int, bootstrap: BootstrapRecord | None) -> dict[str, int]:
-    """By input, the offset from which the log continues what came before; without a bootstrap that is nothing.
+    """Return where a lane's past begins in the log, by input: the bootstrap's offset, or 0 without one.
 
     Raises:
-        NeedsRebuild: the log begins later.
+        NeedsRebuild: the log begins later: retention has deleted a part of the past.
     """
     since = {} if bootstrap is None else bootstrap.places.get(str(lane), {})
     for topic, bounds in inputs.items():
         if bounds.begin > since.get(topic, 0):
             raise NeedsRebuild(
-                f"{topic} begins in partition {lane} at offset {bounds.begin}, and the states need it from"
-                f" {since.get(topic, 0)} on: what came before cannot be folded again"
+                f"{topic} begins in partition {lane} at offset {bounds.begin}, but the states need it from"
+                f" offset {since.get(topic, 0)} on: the events before cannot be folded again"
             )
     return {topic: since.get(topic, 0) for topic in inputs}
 
 
-def _of_warehouse(
+def _warehouse_states(
     log: LaneLog,
     config: LaneConfig,
     begin: Mapping[str, int],
@@ -206,7 +223,10 @@ def _of_warehouse(
     known: Erased,
     refuse: Refuse,
 ) -> Iterator[UserState]:
-    """The states as a bootstrap makes them: no fact counts up to an erasure that came before the log goes on."""
+    """Give the states as a bootstrap makes them: a fact before a user's erasure does not count.
+
+    The erasures are those before the offsets at which the log continues.
+    """
     settings = config.settings
 
     def is_ours(user_id: str) -> bool:
@@ -218,11 +238,11 @@ def _of_warehouse(
             (fact for fact in facts if is_ours(fact.user_id)),
             config.rules,
             refuse,
-            lambda user_id: _begun(user_id, erased.pop(user_id)),
+            lambda user_id: _empty_state(user_id, erased.pop(user_id)),
         )
         for user_id, at in erased:
-            yield _begun(user_id, at)
+            yield _empty_state(user_id, at)
 
 
-def _begun(user_id: str, erased_at: datetime | None) -> UserState:
+def _empty_state(user_id: str, erased_at: datetime | None) -> UserState:
     return UserState(user_id, Facts(erased_at=erased_at))

@@ -1,4 +1,8 @@
-"""One lane's window decided once more: its users as the past left them, its events, and what was decided live."""
+"""The replay of one lane's window.
+
+It takes the users as they were before the window, decides the window's events again, and compares the result
+with the live decisions.
+"""
 
 from __future__ import annotations
 
@@ -24,18 +28,24 @@ from streamer.user.user_state import UserState
 
 
 class LaneReplay:
-    """A lane's replay; it fills its attributes as it goes.
+    """A lane's replay. It fills its attributes while it runs.
 
     Args:
-        past: the lane where its past begins, without decisions.
-        readers: opens one more reader of the lane: in which order to take the inputs is not one reader's to say.
-        users: only these; None for all.
-        progress: told how many records were read, whenever some were.
+        log: the lane's log.
+        window: which events are replayed.
+        past: the lane's past at its beginning, without decisions.
+        model: the release that decides.
+        config: the lane's settings.
+        readers: opens another reader of the lane. Each input has a reader of its own, because the live order
+            decides which input is read next.
+        users: replay only these; None for all.
+        progress: called after each read with the number of records in it.
 
     Attributes:
-        live: what was decided live.
-        undecided_before: users whose decision before the window the log does not tell.
-        told: by user who has an event in the window, the changes of the replay.
+        events: how many events of the window were replayed so far.
+        live: the live decisions.
+        undecided_before: how many users have no decision from before the window in the log.
+        changes_by_user: the changes of the replay, for each user who has an event in the window.
         refusals: the events that could not be applied, before the window and in it.
     """
 
@@ -61,7 +71,7 @@ class LaneReplay:
         past.go_to(window.begin)
         states = {state.user_id: self._as_decided(state) for state in past.states}
         self.undecided_before = sum(s.facts.alive and s.decided is None for s in states.values())
-        self.told: dict[str, list[Change]] = {}
+        self.changes_by_user: dict[str, list[Change]] = {}
         self._replay = Replay(states, model, config.rules, past.refusals)
         self.refusals = past.refusals
 
@@ -74,23 +84,26 @@ class LaneReplay:
                 continue
             self.events += 1
             changes = self._replay.apply(incoming, clock())
-            self.told.setdefault(user_id, []).extend(changes)
+            self.changes_by_user.setdefault(user_id, []).extend(changes)
             yield from changes
 
     def compared(self) -> Iterator[UserReplay]:
-        """Both runs of each user who has an event in the window; after :meth:`changes`."""
-        for user_id, changes in self.told.items():
+        """Compare live run and replay, for each user with an event in the window; needs :meth:`changes`."""
+        for user_id, changes in self.changes_by_user.items():
             yield compared(user_id, self.live, changes, self._replay.state(user_id))
 
     def _as_decided(self, state: UserState) -> UserState:
-        """The user as it was decided before the window, by no activation of now: every event decides."""
+        """Give the user the last live decision from before the window.
+
+        The empty `models_topic` matches no activation. So the replay decides the user at every event.
+        """
         decided = self.live.before.get(state.user_id)
         return replace(state, decided=None if decided is None else replace(decided, models_topic=""))
 
     def _read_live(self) -> Live:
         topics = self._config.topics
         decisions = (decision_in(record) for record in self._output(topics.users))
-        live = Live(self._window, (one for one in decisions if one is not None))
+        live = Live(self._window, (decision for decision in decisions if decision is not None))
         for record in self._output(topics.changes):
             if record.value is not None:
                 live.add(decode_change(record.value))

@@ -1,4 +1,4 @@
-"""One lane of Redis against its log, user by user."""
+"""Compare one lane of Redis with its log, user by user."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _decode = msgspec.json.Decoder(list[Difference]).decode
 
 
 class Differing:
-    """Users who differ, each with the differences; on disk if they are many."""
+    """The users who differ between Redis and log, each with the differences; on disk if there are many."""
 
     def __init__(self, shelf: Shelf) -> None:
         self._shelf = shelf
@@ -39,14 +39,14 @@ class Differing:
                 yield user_id, _decode(differs)
 
     def ids(self) -> Iterator[list[str]]:
-        """Who they are, some at a time; any of them may be noted meanwhile."""
+        """Give the ids of these users in batches. :meth:`note` may be called between two batches."""
         number, user_ids = self._shelf.keys_after(0)
         while user_ids:
             yield user_ids
             number, user_ids = self._shelf.keys_after(number)
 
     def note(self, user_id: str, differs: Sequence[Difference]) -> None:
-        """What differs of a user now, which may be nothing."""
+        """Replace the differences of a user; an empty sequence removes the user."""
         before = self._shelf.get(user_id) is not None
         if differs:
             self._shelf.put([(user_id, _encode(differs))])
@@ -56,10 +56,11 @@ class Differing:
 
 
 class Users:
-    """A lane's users, each once: those whom Redis has, and those of whom the log tells.
+    """A lane's users, each once: the users in Redis and the users in the log.
 
     Args:
-        in_redis: the former.
+        in_redis: the ids of the users in Redis. The users of the log are added to it.
+        states: the states folded from the log.
     """
 
     def __init__(self, in_redis: Shelf, states: KeptStates) -> None:
@@ -69,7 +70,7 @@ class Users:
         self._taken_in = 0
 
     def take_in(self) -> bool:
-        """Add those of whom the log has told since; whether there are any."""
+        """Add the users that the log has named since the last call; return whether there are any."""
         came = False
         self._taken_in, user_ids = self._states.ids_after(self._taken_in)
         while user_ids:
@@ -78,27 +79,30 @@ class Users:
         return came
 
     def next(self) -> list[str]:
-        """Some who were not given yet; empty if there are no more."""
+        """Return the next batch of ids; empty at the end."""
         self._given, user_ids = self._ids.keys_after(self._given)
         return user_ids
 
 
 class InRedis(Protocol):
-    """What Redis holds of a lane."""
+    """Reads a lane from Redis."""
 
     def read(self, user_ids: Sequence[str]) -> tuple[Place, Mapping[str, Kept]]:
-        """The place and these users, of one moment."""
+        """Read the place and these users at one moment."""
 
 
 class LaneVerify:
-    """The comparison of a lane.
+    """The comparison of one lane.
 
     Args:
-        past: the lane, folded up to a place that Redis has come to.
-        progress: told how many users have been compared.
+        past: the lane's log, folded up to a place that Redis has reached.
+        redis: reads the lane from Redis.
+        model_of: finds a model of a space; see `differences`.
+        rules: how events are folded.
+        progress: called with the number of users compared so far.
 
     Attributes:
-        users: so many were compared, each at least once.
+        users: how many users were compared; each user counts once.
     """
 
     def __init__(
@@ -112,25 +116,32 @@ class LaneVerify:
         self.users = 0
 
     def compare(self, users: Users, differing: Differing) -> None:
-        """Find who differs. A lane that heals is on its way for a moment: who differs is looked at again."""
+        """Find the users who differ, and compare them again a few times.
+
+        A user may differ for a moment while the lane's worker heals the lane.
+
+        Args:
+            users: the users to compare.
+            differing: takes the users who differ.
+        """
         users.take_in()
         for look in range(_LOOKS):
-            for again in differing.ids():
-                self._look(again, differing)
+            for still_differing in differing.ids():
+                self._compare_users(still_differing, differing)
             while user_ids := users.next():
-                self._look(user_ids, differing)
+                self._compare_users(user_ids, differing)
                 self.users += len(user_ids)
             if look == _LOOKS - 1 or not (users.take_in() or differing):
                 return
             time.sleep(_AGAIN_S if differing else 0.0)
 
-    def _look(self, user_ids: Sequence[str], differing: Differing) -> None:
-        """Compare at the place of each moment at which users are read."""
+    def _compare_users(self, user_ids: Sequence[str], differing: Differing) -> None:
+        """Read a batch of users with the place from Redis, fold the log up to this place, and compare."""
         for at in range(0, len(user_ids), _USERS_AT_ONCE):
             some = user_ids[at : at + _USERS_AT_ONCE]
             place, kept = self._redis.read(some)
             self._past.go_to(place.positions)
             for user_id in some:
-                told = self._past.states.get(user_id)
-                differing.note(user_id, differences(told, kept[user_id], self._model_of, self._rules))
+                expected = self._past.states.get(user_id)
+                differing.note(user_id, differences(expected, kept[user_id], self._model_of, self._rules))
             self._progress(self.users)

@@ -1,4 +1,4 @@
-"""One rebuild at a time: the live prefix names the one that it is rebuilt into."""
+"""One rebuild at a time: a key under the live prefix names the prefix that a rebuild fills."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ from streamer.refill.rebuild_lane import LaneInUse
 
 
 class RedisLeases:
-    """As :class:`segue.refill.rebuild_steps.Leases`, in Redis; every method may raise Unreachable."""
+    """The :class:`segue.refill.rebuild_steps.Leases` in Redis; every method may raise Unreachable."""
 
     def __init__(self, url: str, timeout_s: float = TIMEOUT_S) -> None:
         self._url = url
         self._timeout_s = timeout_s
 
     def take(self, live: str, into: str) -> bool:
-        """Name the prefix; False where a name stands."""
+        """Store the name ``into`` for the prefix ``live``; return False if a name is stored already."""
         with self._client() as client:
             return bool(client.set(Keys(live).rebuild(), into, nx=True))
 
     def standing(self, live: str) -> str | None:
-        """The name that stands."""
+        """Return the stored name; None if there is none."""
         with self._client() as client:
             stored = cast(bytes | None, client.get(Keys(live).rebuild()))
         return None if stored is None else stored.decode()
 
     def give_back(self, live: str) -> None:
-        """Take the name away."""
+        """Delete the stored name."""
         with self._client() as client:
             client.delete(Keys(live).rebuild())
 
@@ -50,34 +50,36 @@ class RedisLeases:
 
 
 def standing(settings: Settings, timeout_s: float = TIMEOUT_S) -> str | None:
-    """The prefix that a rebuild fills, or filled, and to which not every lane has moved.
+    """Return the prefix of a rebuild that is not finished: not every lane has moved there. None without one.
 
     Raises:
         Unreachable: Redis does not answer.
     """
-    # A switch that was interrupted has moved the first lanes, and the name stands where the others are.
+    # An interrupted switch has moved the first lanes. The name is stored under the prefix of the other lanes.
     prefixes = followed(settings, timeout_s).redis_prefix, settings.redis_prefix
     names = map(RedisLeases(settings.redis, timeout_s).standing, prefixes)
     return next((name for name in names if name is not None), None)
 
 
 def drop(settings: Settings, into: str) -> None:
-    """Delete what lanes or a rebuild wrote under a prefix; a rebuild that still runs there ends with an error.
+    """Delete all that lanes or a rebuild wrote under a prefix.
+
+    A rebuild that still fills the prefix ends with an error.
 
     Raises:
-        LaneInUse: the lanes are there, or another rebuild into the prefix was begun meanwhile.
+        LaneInUse: the lanes use the prefix, or another rebuild into the prefix began meanwhile.
         Unreachable: Kafka or Redis does not answer.
     """
     live = followed(settings).redis_prefix
     if into in (live, settings.redis_prefix):
         raise LaneInUse(
-            f"the lanes' states lie under {into!r}, or are reached through it: nothing was dropped"
+            f"the lanes' states lie under {into!r}, or the setting redis_prefix names it: nothing was dropped"
         )
     for prefix in (live, settings.redis_prefix):
         if Keys(into).overlaps(prefix):
             raise LaneInUse(
-                f"keys under {into!r} cannot be told from those under {prefix!r}, where the lanes' states lie: nothing was"
-                " dropped"
+                f"keys under {into!r} cannot be told from those under {prefix!r}, where the lanes' states"
+                " lie: nothing was dropped"
             )
     lanes = set(range(lanes_of(settings))) | _lanes_with_a_place(settings, into)
     mark = encode_mark(Refilling("rebuild", f"drop {uuid.uuid4().hex}", 1))
@@ -89,7 +91,7 @@ def drop(settings: Settings, into: str) -> None:
 
 
 def _lanes_with_a_place(settings: Settings, prefix: str) -> set[int]:
-    """A group of before may have had more lanes than there are now."""
+    """Return the lanes with a place under the prefix; an older group may have had more lanes than now."""
     keys = Keys(prefix)
     begin = len(keys.place(0)) - 1
     with closing(connect(settings.redis)) as client, reaching(address_of(client)):

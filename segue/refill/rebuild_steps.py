@@ -1,6 +1,7 @@
-"""What a rebuild, its switch and a drop do to a group's lanes, over any log, store and lease; nothing here knows Kafka or Redis.
+"""The steps of a rebuild, of its switch and of a drop, over any log, store and lease.
 
-The simulation runs these over a Kafka and a Redis in memory (docs/simulation.md).
+Nothing here knows Kafka or Redis. The simulation runs these steps over a Kafka and a Redis in memory
+(docs/simulation.md).
 """
 
 from __future__ import annotations
@@ -22,36 +23,41 @@ from streamer.segment.active_model import ActiveModel, BootstrapRecord
 from streamer.takeover.lane_snapshot import follow_lane
 
 OpenLog = Callable[[int], AbstractContextManager[LaneLog]]
-"""Opens a lane's log for as long as it is read."""
+"""Opens the log of a lane; the end of the context closes it."""
 
 
 class Droppable(Store, Protocol):
     """A lane's store that may be dropped."""
 
     def seize(self, place: bytes) -> None:
-        """Write this place, whatever stands there, under this store's own prefix."""
+        """Overwrite the place under this store's own prefix."""
 
     def drop_place(self, mark: bytes) -> bool:
-        """Delete the lane's place and its count, if it is still ``mark``."""
+        """Delete the lane's place and its count if the place is still ``mark``; return whether it was."""
 
 
 class Leases(Protocol):
-    """By live prefix, the prefix that a rebuild fills, or filled, and to which the lanes have not moved."""
+    """For each live prefix, the name of the prefix that a rebuild fills, until all lanes have moved there."""
 
     def take(self, live: str, into: str) -> bool:
-        """Name the prefix; False where a name stands."""
+        """Store the name ``into`` for the prefix ``live``; return False if a name is stored already."""
 
     def standing(self, live: str) -> str | None:
-        """The name that stands."""
+        """Return the stored name; None if there is none."""
 
     def give_back(self, live: str) -> None:
-        """Take the name away."""
+        """Delete the stored name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """What was written. ``records`` were read; ``anew``: a sweep is to decide every user again; ``refusals``: events that
-    could not be applied.
+    """The result of a rebuild.
+
+    Attributes:
+        users: how many users were written.
+        records: how many records were read.
+        anew: whether a sweep will decide every user again.
+        refusals: the events that could not be applied.
     """
 
     users: int
@@ -61,44 +67,57 @@ class Rebuilt:
 
 
 def is_anew(stored: bytes | None, config: LaneConfig) -> bool:
-    """Whether users are to be decided anew, as the place tells that lane 0 has now."""
+    """Return whether a sweep must decide every user again: the settings have changed, or are not known.
+
+    Args:
+        stored: the present place of lane 0; None if there is none.
+        config: the present settings.
+    """
     place = None if stored is None else places.readable(stored)
     return place is None or place.settings != config.settings
 
 
 def take(leases: Leases, live: str, into: str, leads_to: str) -> None:
-    """Name the prefix, so that no rebuild into another begins beside this one; again, for the same, is no harm.
+    """Store the prefix's name, so that no rebuild into another prefix begins; a second call does no harm.
 
     Args:
-        live: the prefix under which the lanes are.
-        leads_to: the prefix under which who is set to ``into`` finds the lanes.
+        leases: where the name is stored.
+        live: the prefix that the lanes use now.
+        into: the prefix that the rebuild fills.
+        leads_to: the prefix that a worker uses whose setting redis_prefix is ``into``.
 
     Raises:
-        LaneInUse: another one stands, or the lanes have moved away from there.
+        LaneInUse: another prefix is named, or the lanes have moved away from ``into``.
         Unreachable: Redis does not answer.
     """
-    if leads_to != into:  # the name would stand for good: lanes can neither move there, nor can it be dropped
+    if leads_to != into:  # nobody could delete the name: neither a switch nor a drop works on this prefix
         raise LaneInUse(
             f"the lanes that were under {into!r} have moved to {leads_to!r}: name another prefix with --into"
         )
-    if live == into:  # nothing is rebuilt beside it: its lanes have no states
+    if live == into:  # the rebuild fills the lanes' own prefix, which has no states yet: no name is needed
         return
     other = None if leases.take(live, into) else leases.standing(live)
     if other is not None and other != into:
         raise LaneInUse(
-            f"a rebuild into {other!r} was begun, and the lanes have not moved there: move them (segue rebuild --into"
-            f" {other} --switch), or drop it (segue rebuild --into {other} --drop)"
+            f"a rebuild into {other!r} was begun, and the lanes have not moved there: move them (segue"
+            f" rebuild --into {other} --switch), or drop it (segue rebuild --into {other} --drop)"
         )
 
 
 @dataclass(slots=True)
 class Rebuilding:
-    """One lane after the other, so that one lane's users are kept at a time.
+    """A rebuild, one lane after the other, so that it keeps only one lane's users at a time.
 
     Attributes:
-        facts_as_of: the facts of the warehouse that a bootstrap took the users from.
+        open_log: opens a lane's log.
+        group: the name of the workers' group.
+        config: the lanes' settings.
+        model: the release that places the users.
+        bootstrap: the bootstrap that is in force; None if there is none.
+        facts_as_of: gives the facts of the bootstrap's warehouse; None without a warehouse.
         erased: the erasures that Redis knows (:func:`segue.refill.lane_past.erasures_known`).
-        progress: told how many records have been read, and users written.
+        progress: called with the numbers of records read and of users written so far.
+        users, records, refusals: as in :class:`Rebuilt`, so far.
     """
 
     open_log: OpenLog
@@ -114,7 +133,12 @@ class Rebuilding:
     refusals: Refusals = field(default_factory=Refusals)
 
     def fill(self, stores: Sequence[Store], writer: str, *, anew: bool) -> Rebuilt:
-        """Fill the prefix of these stores, of which there is one for each lane.
+        """Fill the prefix of these stores.
+
+        Args:
+            stores: one store for each lane, in the order of the lanes.
+            writer: the name of this rebuild; it becomes the writer of each place.
+            anew: whether a sweep will decide every user again.
 
         Raises:
             BadTopics: a log cannot be read to its end.
@@ -126,7 +150,7 @@ class Rebuilding:
             LaneFiller(lane, store, self.model, self.config, writer, anew=anew)
             for lane, store in enumerate(stores)
         ]
-        # A lane that is marked must be filled: so whatever can be refused is, before the first is.
+        # A marked lane must be filled. So all checks that may fail run before the first lane is marked.
         for lane in range(len(fillers)):
             with self.open_log(lane) as log:
                 self._committed(log)
@@ -173,30 +197,30 @@ class Rebuilding:
             )
 
     def _committed(self, log: LaneLog) -> dict[str, int]:
-        """Up to where the group has decided."""
+        """Return the group's committed offset by input; the workers have decided all events before it."""
         found = {}
         topics = self.config.topics
         for topic in topics.inputs:
             committed, bounds = log.committed.get(topic), log.bounds[topic]
             if committed is None and topic == topics.rekeyed and bounds.end == 0:
-                # Re-keying was only now turned on: no worker has written there, nor read.
+                # Re-keying was turned on just now: no worker has written to this topic or read it.
                 found[topic] = 0
                 continue
             if committed is None:
                 raise NeedsRebuild(
-                    f"the group {self.group} has committed no offset of {topic} in lane {log.lane}: is the setting"
-                    " group the workers'? Where nothing was ever decided, start a worker instead"
+                    f"the group {self.group} has committed no offset of {topic} in lane {log.lane}: set the"
+                    " workers' group. If nothing was ever decided, start a worker instead"
                 )
             if committed.topic_id not in (None, bounds.topic_id):
                 raise NeedsRebuild(
-                    f"the group's offset of {topic} in lane {log.lane} is one of a topic that was deleted since: start"
-                    " a worker, which begins with the new one; where Redis was lost too, restore it, or begin again from the"
-                    " warehouse"
+                    f"the group's offset of {topic} in lane {log.lane} belongs to a topic that was deleted"
+                    " since: start a worker, which begins with the new topic. If Redis was lost too, restore"
+                    " it, or begin again from the warehouse"
                 )
             if committed.former is not None and committed.former.held_facts:
                 raise NeedsRebuild(
-                    f"{topic} was made anew, and what the topic before it held is not in the log: restore Redis, or begin"
-                    " again from the warehouse (docs/rebuilding.md)"
+                    f"{topic} was made anew, and what the topic before it held is not in the log: restore"
+                    " Redis, or begin again from the warehouse (docs/rebuilding.md)"
                 )
             found[topic] = committed.offset
         return found
@@ -210,22 +234,24 @@ def switch(
     leases: Leases,
     named_under: set[str],
 ) -> int:
-    """Move every lane to a prefix that a rebuild has filled: one write a lane.
+    """Move every lane to a prefix that a rebuild has filled; each lane takes one write.
 
-    A lane that has moved is left alone, so that one that was interrupted is run again.
+    A lane that has moved already is skipped. So an interrupted switch can simply run again.
 
     Args:
-        olds: by lane, its store under the prefix that the workers are set to.
-        news: by lane, its store under ``into``.
-        topic_ids: the ids of the inputs and of ``user-segments`` as they are, by topic.
-        named_under: the prefixes under which ``into`` may be named.
+        olds: the lanes' stores under the prefix in the workers' settings, in the order of the lanes.
+        news: the lanes' stores under ``into``, in the order of the lanes.
+        into: the prefix to move to.
+        topic_ids: the present ids of the inputs and of ``user-segments``, by topic.
+        leases: where the name of the rebuild is stored.
+        named_under: the live prefixes for which the name ``into`` may be stored.
 
     Returns:
         How many lanes were moved.
 
     Raises:
-        NeedsRebuild: the prefix is not filled, or for other settings than those of the workers.
-        LaneInUse: the lanes have moved away from there, or a lane's place changed again and again.
+        NeedsRebuild: the prefix is not filled, or was filled under other settings.
+        LaneInUse: the lanes have moved away from ``into``, or a lane's place changed again and again.
         Unreachable: Redis does not answer.
     """
     for old, new in zip(olds, news, strict=True):
@@ -234,34 +260,38 @@ def switch(
             continue
         if torn is not None:
             raise NeedsRebuild(
-                f"{torn}, under {into!r}: drop it (segue rebuild --into {into} --drop) and rebuild into it, or into another"
-                " prefix"
+                f"{torn}, under {into!r}: drop it (segue rebuild --into {into} --drop) and rebuild into it,"
+                " or into another prefix"
             )
         if new.prefix != into:
             raise LaneInUse(
-                f"what lies under {into!r} is what lanes left that moved to {new.prefix!r}: drop it (segue rebuild --into"
-                f" {into} --drop) and rebuild into it, or into another prefix"
+                f"the states under {into!r} are old, the lanes have moved to {new.prefix!r}: drop them (segue"
+                f" rebuild --into {into} --drop) and rebuild into this prefix, or into another one"
             )
         check_filled(stored, filled, into, topic_ids)
     moved = sum(move(old, into) for old in olds)
     for prefix in named_under - {into}:
         leases.give_back(prefix)
-    # A Redis that lost a switch may name under the new prefix the one that the lanes have now left.
+    # If Redis lost an earlier switch, a name for the old prefix may be stored under the new prefix.
     if leases.standing(into) in named_under:
         leases.give_back(into)
     return moved
 
 
 def drop(stores: Sequence[Droppable], mark: bytes, into: str, leases: Leases, live: str) -> None:
-    """Delete what lanes or a rebuild wrote under a prefix; a rebuild that still runs there ends with an error.
+    """Delete all that lanes or a rebuild wrote under a prefix.
+
+    A rebuild that still fills the prefix ends with an error.
 
     Args:
-        stores: of each lane that has a place there, or may get one.
-        mark: a rebuild's, of a name that no other has.
-        live: the prefix under which the lanes are.
+        stores: the stores of all lanes that have or may get a place under the prefix.
+        mark: the mark of a rebuild with a unique name.
+        into: the prefix to drop.
+        leases: where the name of a rebuild is stored.
+        live: the prefix that the lanes use now.
 
     Raises:
-        LaneInUse: another rebuild into the prefix was begun meanwhile.
+        LaneInUse: another rebuild into the prefix began meanwhile.
         Unreachable: Redis does not answer.
     """
     for store in stores:
@@ -270,7 +300,7 @@ def drop(stores: Sequence[Droppable], mark: bytes, into: str, leases: Leases, li
     for store in stores:
         ours = store.drop_place(mark) and ours
     if not ours:
-        raise LaneInUse(f"another rebuild into {into!r} was begun meanwhile: let that one end")
+        raise LaneInUse(f"another rebuild into {into!r} began meanwhile: wait until it ends")
     leases.give_back(into)
     if leases.standing(live) == into:
         leases.give_back(live)

@@ -1,4 +1,4 @@
-"""Which part of each lane's log a replay takes: between two times, or between two places."""
+"""The part of each lane's log that a replay decides: between two times, or between two places."""
 
 from __future__ import annotations
 
@@ -14,12 +14,19 @@ from streamer.refill.live_decisions import Offsets, Window
 
 _PLACE = re.compile(r"([0-9]+):([0-9]+):([0-9]+)(?::([0-9]+))?")
 Places = Mapping[int, tuple[int, ...]]
-"""By lane, the next offset of signups and of orders, and with `rekey` of what was re-keyed."""
+"""By lane, the next offset of each input: signups, orders, and with `rekey` the re-keyed events."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What was asked for: times (of the records), or places; None and empty mean all there is."""
+    """The window that the user asks for, by times or by places; None or an empty mapping sets no limit.
+
+    Attributes:
+        since: the window begins at the first record that is not older.
+        until: the window ends before the first record that is not older.
+        begin: the first offsets, by lane.
+        end: the offsets after the last event, by lane.
+    """
 
     since: datetime | None = None
     until: datetime | None = None
@@ -28,19 +35,19 @@ class Wanted:
 
     @property
     def lanes(self) -> frozenset[int] | None:
-        """The lanes that places name; None where none is named."""
+        """Return the lanes that the places name; None if there are no places."""
         named = {**(self.begin or {}), **(self.end or {})}
         return frozenset(named) if named else None
 
 
 def places_option(name: str, texts: Sequence[str] | None) -> Places | None:
-    """Read `LANE:SIGNUPS:ORDERS`, with `rekey` `LANE:SIGNUPS:ORDERS:REKEYED`, each lane once.
+    """Parse places: `LANE:SIGNUPS:ORDERS`, or with `rekey` `LANE:SIGNUPS:ORDERS:REKEYED`; each lane once.
 
     >>> places_option("--from-offsets", ["2:120:40"])
     {2: (120, 40)}
 
     Raises:
-        BadUsage: one is no such text, or a lane is named twice.
+        BadUsage: a text does not have this form, or a lane is named twice.
     """
     found: dict[int, tuple[int, ...]] = {}
     for text in texts or ():
@@ -60,13 +67,13 @@ def places_option(name: str, texts: Sequence[str] | None) -> Places | None:
 
 
 def check_wanted(wanted: Wanted) -> None:
-    """See that what was asked for is one thing.
+    """Check that the window is not empty, and that it is given by times or by places, not by both.
 
     Raises:
-        BadUsage: it is not.
+        BadUsage: the window is empty, or times and places are mixed.
     """
     if (wanted.since or wanted.until) and (wanted.begin or wanted.end):
-        raise BadUsage("give times (--from, --to) or places (--from-offsets, --to-offsets), and not both")
+        raise BadUsage("give times (--from, --to) or places (--from-offsets, --to-offsets), not both")
     if wanted.since and wanted.until and wanted.since >= wanted.until:
         raise BadUsage("--from is not before --to: the window is empty")
 
@@ -78,11 +85,14 @@ def window_of(
     wanted: Wanted,
     offset_at: Callable[[str, int, datetime], int],
 ) -> Window:
-    """A lane's window. What the lane has not come to yet is not in it, nor what came before its past begins.
+    """Return a lane's window, within the lane's past and the committed offsets.
 
     Args:
+        topics: the names of the topics.
+        log: the lane's log.
         past: by input, the offset at which the lane's past begins.
-        offset_at: tells the first offset of a topic's partition that is not older than a time.
+        wanted: the window that the user asks for.
+        offset_at: returns the first offset in a topic's partition that is not older than a time.
 
     Raises:
         BadUsage: a place lies outside the log.
@@ -104,8 +114,8 @@ def window_of(
     for topic in inputs:
         if not first[topic] <= begin[topic] <= end[topic] <= reached[topic]:
             raise BadUsage(
-                f"lane {lane} has {topic} from offset {first[topic]} on and has come to {reached[topic]}, and"
-                f" {begin[topic]} to {end[topic]} was asked for: give offsets within"
+                f"lane {lane} has {topic} from offset {first[topic]} to {reached[topic]}, but the offsets"
+                f" {begin[topic]} to {end[topic]} were given: give offsets inside"
             )
     return Window(begin, end, lane, topics.rekeyed)
 
@@ -113,14 +123,14 @@ def window_of(
 def _by_input(inputs: Sequence[str], offsets: Sequence[int]) -> dict[str, int]:
     if len(offsets) != len(inputs):
         raise BadUsage(
-            f"a place has {len(offsets)} offsets, and the lanes read {', '.join(inputs)}: give the next offset in"
-            " each, after the lane"
+            f"a place has {len(offsets)} offsets, but the lanes read {', '.join(inputs)}: after the lane,"
+            " give the next offset in each of these topics"
         )
     return dict(zip(inputs, offsets, strict=True))
 
 
 def _decided_until(log: LaneLog, topic: str) -> int:
-    """Up to where the workers have decided; a log that no worker has read is taken whole."""
+    """Return the offset before which the workers have decided; the log's end if no worker has read it."""
     bounds, committed = log.bounds[topic], log.committed.get(topic)
     if committed is None or committed.topic_id not in (None, bounds.topic_id):
         return bounds.end

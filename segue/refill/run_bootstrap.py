@@ -1,7 +1,7 @@
-"""Every user's state as of a time T, from the warehouse into Redis and `user-segments`.
+"""Bootstrap: write every user's state as of a time T from the warehouse to Redis and `user-segments`.
 
-What :mod:`streamer.refill.bootstrap_lanes` asks for is prepared here: a group that nobody uses, a log that reaches
-back to T, the offsets at T less a margin, and the record that announces it all.
+This module prepares what :mod:`streamer.refill.bootstrap_lanes` needs: an unused group, a log that reaches
+back to T, the offsets at T minus a margin, and the `bootstrap` record.
 """
 
 from __future__ import annotations
@@ -39,15 +39,21 @@ def fill(
     """Bootstrap all lanes.
 
     Args:
-        facts: gives those before ``as_of``, user by user.
-        margin: how long before ``as_of`` the log is read again; what is read twice does no harm.
-        progress: told how many users have been read so far.
+        settings: Kafka, Redis, the topics and the group.
+        facts: gives the facts before ``as_of``, user by user.
+        as_of: the time of the warehouse's snapshot.
+        margin: how long before ``as_of`` the log is read again. A fact that is read twice does no harm.
+        say: takes sentences for the user.
+        progress: called with the number of users read so far.
+
+    Returns:
+        What was filled.
 
     Raises:
         BadSetting: the release was trained with other ``exclude_statuses``.
         NotFresh: the group or the Redis prefix is in use.
         BadTopics: the log lost events after ``as_of``.
-        BadRelease: there is no release to place users by.
+        BadRelease: there is no release that can place users.
         Unreachable: Kafka or Redis does not answer.
     """
     partitions = prepare_topics(settings, say)
@@ -82,7 +88,7 @@ def _check_redis(settings: Settings, say: Callable[[str], None]) -> None:
 
 
 def _announce(settings: Settings, as_of: datetime, start: Start) -> None:
-    """Write the `bootstrap` record, from which on nobody takes the log for the whole past."""
+    """Write the `bootstrap` record. It says that the log alone no longer holds the whole past."""
     record = BootstrapRecord(times.text(as_of), {str(lane): offsets for lane, offsets in start.items()})
     topic = settings.topics.models
     sender = Sender(settings.kafka_client, settings.partitioner)

@@ -1,4 +1,4 @@
-"""Rebuild: every lane's states from its log into a fresh prefix of Redis, beside the workers."""
+"""Rebuild: fold every lane's log into a fresh prefix of Redis, while the workers go on."""
 
 from __future__ import annotations
 
@@ -38,16 +38,18 @@ def rebuild(
     say: Callable[[str], None],
     progress: Callable[[int, int], None],
 ) -> Rebuilt:
-    """Fill a prefix from the log.
+    """Fill a prefix of Redis from the log.
 
     Args:
-        into: the prefix; what lies under it without a place is deleted first.
-        facts_as_of: the facts of the warehouse that a bootstrap took the users from.
-        progress: told how many records have been read, and users written.
+        settings: Kafka, Redis, the topics and the group.
+        into: the prefix to fill. Keys under it that belong to no place are deleted first.
+        facts_as_of: gives the facts of the bootstrap's warehouse; None without a warehouse.
+        say: takes sentences for the user.
+        progress: called with the numbers of records read and of users written so far.
 
     Raises:
         BadSetting: the release was trained with other ``exclude_statuses``.
-        BadRelease: there is no release to place users by.
+        BadRelease: there is no release that can place users.
         BadStore: Redis may drop keys, or has no room for a second copy.
         LaneInUse: the prefix is not fresh, or another rebuild fills it.
         NeedsRebuild: the log does not hold the whole past, or the group has committed no offsets.
@@ -80,15 +82,16 @@ def rebuild(
 
 
 def switch(settings: Settings, into: str) -> int:
-    """Move every lane to a prefix that a rebuild has filled: one write a lane, which ends its present batch.
+    """Move every lane to a prefix that a rebuild has filled. The workers follow.
 
-    A lane that has moved is left alone, so that one that was interrupted is run again. The workers follow.
+    Each lane takes one write, which interrupts the lane's present batch. A lane that has moved already is
+    skipped. So an interrupted switch can simply run again.
 
     Returns:
         How many lanes were moved.
 
     Raises:
-        NeedsRebuild: the prefix is not filled, or for other settings than those of the workers.
+        NeedsRebuild: the prefix is not filled, or was filled under other settings.
         LaneInUse: a lane's place changed again and again.
         Unreachable: Kafka or Redis does not answer.
     """
@@ -105,14 +108,15 @@ def switch(settings: Settings, into: str) -> int:
             ]
             for prefix in (settings.redis_prefix, into)
         )
-        # Where one was interrupted, lane 0 may have moved before, and the name stands under the setting's prefix.
+        # After an interrupted switch lane 0 may have moved: then the name is stored under the setting's
+        # prefix.
         return rebuild_steps.switch(
             olds, news, into, topic_ids, RedisLeases(settings.redis), {before, settings.redis_prefix}
         )
 
 
 def _check_redis(settings: Settings, config: LaneConfig, into: str, say: Callable[[str], None]) -> bool:
-    """See that there is room; whether users are to be decided anew, as the present states tell."""
+    """Check that Redis has room; return whether a sweep must decide every user again (:func:`is_anew`)."""
     doubt = check_redis(settings, into)
     if doubt is not None:
         say(doubt)
@@ -128,19 +132,20 @@ def _check_redis(settings: Settings, config: LaneConfig, into: str, say: Callabl
 
 
 def _check_room(client: redis.Redis, say: Callable[[str], None]) -> None:
-    """A second copy takes at most what all of Redis takes now."""
+    """Check that a second copy of the states fits; it takes at most the memory that Redis uses now."""
     address = address_of(client)
     try:
         with reaching(address):
             memory = client.info("memory")
     except Unusable:
         say(
-            f"Redis at {address} does not tell how much memory it has: see that there is room for a second copy"
+            f"Redis at {address} does not show its memory limit: make sure that a second copy of the states"
+            " fits"
         )
         return
     used, most = int(memory.get("used_memory", 0)), int(memory.get("maxmemory", 0))
     if most and most - used < used:
         raise BadStore(
-            f"Redis at {address} uses {used:,} of {most:,} bytes, too little room for a second copy of the states:"
-            " raise maxmemory"
+            f"Redis at {address} uses {used:,} of {most:,} bytes, too little room for a second copy of the"
+            " states: raise maxmemory"
         )

@@ -1,4 +1,4 @@
-"""Replay: the log's events decided once more, beside the workers, by any release."""
+"""Replay: decide the log's events again by any release, while the workers go on."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from segue.connect.lane_connections import lane_config
 from segue.connect.patient_log import PatientReader
 from segue.connect.release_in_use import in_folder, published
 from segue.events.send_events import Outgoing
-from segue.refill.bootstrap_offsets import Asked
+from segue.refill.bootstrap_offsets import KafkaOffsets
 from segue.refill.lane_past import Erased, FactsAsOf, LaneLog, erasures_known, lane_log, past_begins, past_of
 from segue.refill.lane_replay import LaneReplay
 from segue.refill.replay_window import Wanted, window_of
@@ -30,13 +30,17 @@ from streamer.segment.active_model import ActiveModel
 
 @dataclass(slots=True)
 class Replayed:
-    """What a replay did, beside what was decided live.
+    """The result of a replay, next to the live decisions.
 
     Attributes:
-        version: of the release that decided.
-        live_versions: of the releases that decided live in the window.
-        undecided_before: users whose decision before the window the log does not tell.
+        version: the version of the release that decided in the replay.
+        events: how many events were replayed.
+        live_changes: how many changes the workers published for the same users in the window.
+        changes: how many changes the replay decided.
+        undecided_before: how many users have no decision from before the window in the log.
+        live_versions: the versions of the releases that decided live in the window.
         refusals: the events that could not be applied.
+        users: the comparison of both runs, for each user who has an event in the window.
     """
 
     version: str
@@ -50,17 +54,19 @@ class Replayed:
 
 
 class ReplayRun:
-    """A replay, lane by lane: one lane's users lie in memory at a time.
+    """A replay, one lane after the other, so that memory holds only one lane's users.
 
     Args:
-        users: only these; None for all.
+        settings: Kafka, Redis and the topics.
+        wanted: which part of the log is replayed.
+        users: replay only these; None for all.
         release: a version, or a folder; None for the current release.
-        facts_as_of: the facts of the warehouse that a bootstrap took the users from.
-        progress: told how many records have been read.
+        facts_as_of: gives the facts of the bootstrap's warehouse; None without a warehouse.
+        progress: called with the number of records read so far.
 
     Raises:
-        BadRelease: there is no such release, or it cannot be used.
-        BadTopics: the topics do not fit together, or are not there.
+        BadRelease: the release does not exist, or cannot be used.
+        BadTopics: a topic does not exist, or the topics do not fit together.
         Unreachable: Kafka does not answer.
     """
 
@@ -80,15 +86,15 @@ class ReplayRun:
         self._progress = progress
         self._read = 0
         if release is not None:
-            in_folder(release)  # it is looked at before Kafka is waited for
+            in_folder(release)  # report a bad release before the wait for Kafka
         self.partitions = lanes_of(settings)
         self._model, self._bootstrap = published(settings, release)
-        self._config = _under(lane_config(settings, self.partitions), self._model)
-        self._lanes = self._lanes_of()
+        self._config = _with_statuses_of(lane_config(settings, self.partitions), self._model)
+        self._lanes = self._lanes_to_replay()
         self.done = Replayed(self._model.release.version)
 
     def changes(self) -> Iterator[Change]:
-        """Replay, and give each change as it is decided; ``done`` is filled meanwhile.
+        """Replay, and give each change as soon as it is decided; this also fills ``done``.
 
         Raises:
             NeedsRebuild: the log does not hold the whole past.
@@ -100,10 +106,10 @@ class ReplayRun:
                 with lane_log(self._settings, lane) as log:
                     yield from self._lane(log, erased)
 
-    def _lanes_of(self) -> list[int]:
+    def _lanes_to_replay(self) -> list[int]:
         lanes = set(range(self.partitions))
         if self._users is not None:
-            lanes &= {partition_of(one, self.partitions, self._settings.partitioner) for one in self._users}
+            lanes &= {partition_of(user, self.partitions, self._settings.partitioner) for user in self._users}
         if self._wanted.lanes is not None:
             lanes &= self._wanted.lanes
         return sorted(lanes)
@@ -111,7 +117,7 @@ class ReplayRun:
     def _lane(self, log: LaneLog, erased: Erased) -> Iterator[Change]:
         topics = self._config.topics
         begin = past_begins({topic: log.bounds[topic] for topic in topics.inputs}, log.lane, self._bootstrap)
-        window = window_of(topics, log, begin, self._wanted, Asked(self._settings).offset_at)
+        window = window_of(topics, log, begin, self._wanted, KafkaOffsets(self._settings).offset_at)
         before = self._read
         past = past_of(
             log,
@@ -121,7 +127,7 @@ class ReplayRun:
             decisions=False,
             only=self._users,
             erased=erased,
-            progress=lambda read: self._note(before + read),
+            progress=lambda read: self._report_read(before + read),
         )
         with closing(past):
             replay = LaneReplay(
@@ -132,7 +138,7 @@ class ReplayRun:
                 self._config,
                 lambda: closing(PatientReader(self._settings, log.lane)),
                 self._users,
-                lambda read: self._note(self._read + read),
+                lambda read: self._report_read(self._read + read),
             )
         done = self.done
         for change in replay.changes():
@@ -143,7 +149,7 @@ class ReplayRun:
         done.undecided_before += replay.undecided_before
         done.users += replay.compared()
         done.refusals.merge(replay.refusals)
-        done.live_changes += sum(len(live.get(user_id, ())) for user_id in replay.told)
+        done.live_changes += sum(len(live.get(user_id, ())) for user_id in replay.changes_by_user)
         done.live_versions |= {
             change.model_version
             for changes in live.values()
@@ -151,19 +157,19 @@ class ReplayRun:
             if not isinstance(change, UserErasedChange)
         }
 
-    def _note(self, read: int) -> None:
+    def _report_read(self, read: int) -> None:
         self._read = read
         self._progress(read)
 
 
-def _under(config: LaneConfig, model: ActiveModel) -> LaneConfig:
-    """The settings with the statuses that the release was trained without."""
+def _with_statuses_of(config: LaneConfig, model: ActiveModel) -> LaneConfig:
+    """Return the settings with the excluded statuses of the release."""
     statuses = frozenset(model.release.exclude_statuses)
     return replace(config, rules=replace(config.rules, exclude_statuses=statuses))
 
 
 def outgoing(change: Change, topic: str, settings: Settings) -> Outgoing:
-    """A change as a record of a topic of the replay's own."""
+    """Encode a change as a record for the topic that the replay writes to."""
     headers = change_headers(change, settings.topics)
     return Outgoing(
         topic,

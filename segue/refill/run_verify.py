@@ -1,4 +1,4 @@
-"""Redis against the log, user by user: the log is folded again, beside Redis, up to each lane's place."""
+"""Verify: fold each lane's log again up to its place, and compare every user with Redis."""
 
 from __future__ import annotations
 
@@ -33,7 +33,15 @@ from streamer.takeover.starting_point import check_settings
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What was found. ``records`` were read, of the inputs and of decisions; ``refusals``: events that no state holds."""
+    """The result of a verification.
+
+    Attributes:
+        users: how many users were compared.
+        records: how many records of the inputs and of `user-segments` were read.
+        by_lane: the users who differ, by lane.
+        lanes_without_place: the lanes that have no place in Redis; they were not compared.
+        refusals: the events that could not be applied, so no state holds them.
+    """
 
     users: int
     records: int
@@ -43,7 +51,7 @@ class Verified:
 
     @property
     def whole(self) -> bool:
-        """Whether Redis holds what the log says, in every lane."""
+        """Whether Redis agrees with the log in every lane."""
         return not self.count and not self.lanes_without_place
 
     @property
@@ -53,23 +61,24 @@ class Verified:
 
     @property
     def differing(self) -> Iterator[tuple[str, list[Difference]]]:
-        """Each of them, and in what."""
+        """Give each user who differs, with the differences."""
         return chain.from_iterable(self.by_lane)
 
 
 def verify(
     settings: Settings, facts_as_of: FactsAsOf | None, progress: Callable[[int, int], None], spill: Spill
 ) -> Verified:
-    """Compare every user of every lane; workers may go on meanwhile.
+    """Compare every user of every lane; the workers may go on meanwhile.
 
     Args:
-        facts_as_of: the facts of the warehouse that a bootstrap took the users from.
-        progress: told how many records have been read, and how many users compared.
-        spill: where it is kept who differs.
+        settings: Kafka, Redis, the topics and the group.
+        facts_as_of: gives the facts of the bootstrap's warehouse; None without a warehouse.
+        progress: called with the numbers of records read and of users compared so far.
+        spill: keeps the ids of all users and the differences; on disk if there are many.
 
     Raises:
         NeedsRebuild: the log does not hold the whole past, or the states were made under other settings.
-        BadTopics: the topics do not fit together, or are not there.
+        BadTopics: a topic does not exist, or the topics do not fit together.
         Unreachable: Kafka or Redis does not answer.
         NoRoom: the users of a lane fit neither into memory nor on the disk.
     """
@@ -77,15 +86,15 @@ def verify(
     partitions = lanes_of(settings)
     config = lane_config(settings, partitions)
     models = _Models(settings)
-    of_lane = [spill.shelf() for _ in range(partitions)]
+    ids_by_lane = [spill.shelf() for _ in range(partitions)]
     with RedisUsers(settings) as users:
-        for some in users.scanned():
-            for lane, ids in _by_lane(some, settings, partitions).items():
-                of_lane[lane].add(ids)
+        for user_ids in users.scanned():
+            for lane, ids in _by_lane(user_ids, settings, partitions).items():
+                ids_by_lane[lane].add(ids)
     with erasures_known(settings, models.bootstrap) as erased:
         run = _Run(settings, config, facts_as_of, erased, progress, models, spaces_in(settings), spill)
         for lane in range(partitions):
-            run.lane(lane, of_lane[lane])
+            run.verify_lane(lane, ids_by_lane[lane])
     return Verified(run.users, run.records, tuple(run.differing), tuple(run.without_place), run.refusals)
 
 
@@ -98,7 +107,7 @@ def _by_lane(user_ids: Sequence[str], settings: Settings, partitions: int) -> Ma
 
 @dataclass(slots=True)
 class _Run:
-    """One lane after the other, so that one lane's states are kept at a time."""
+    """A verification, one lane after the other, so that it keeps only one lane's states at a time."""
 
     settings: Settings
     config: LaneConfig
@@ -114,7 +123,7 @@ class _Run:
     without_place: list[int] = field(default_factory=list)
     refusals: Refusals = field(default_factory=Refusals)
 
-    def lane(self, lane: int, in_redis: Shelf) -> None:
+    def verify_lane(self, lane: int, in_redis: Shelf) -> None:
         with closing(RedisLane(self.settings, lane, self.spaces)) as redis_lane:
             place = redis_lane.place()
             if place is None:
@@ -125,7 +134,7 @@ class _Run:
 
     def _compare(self, log: LaneLog, redis_lane: RedisLane, place: Place, in_redis: Shelf) -> None:
         check_settings(place.settings, self.config.settings)
-        _check_topics_of(place, log)
+        _check_topic_ids(place, log)
         before, before_users = self.records, self.users
         past = past_of(
             log,
@@ -153,7 +162,7 @@ class _Run:
 
 
 class _Models:
-    """The releases that were published, by the space that they place users in."""
+    """The published releases, by space."""
 
     def __init__(self, settings: Settings) -> None:
         self._releases = patiently(settings, lambda: read_releases(settings, DEADLINE_S))
@@ -164,7 +173,7 @@ class _Models:
             self._known[current.release.space] = current
 
     def of_space(self, space: str, version: str | None) -> ActiveModel | None:
-        """A model of a space; None where neither the current release nor this version is of it."""
+        """Return a model of the space, from the current release or from ``version``; None if neither fits."""
         if space not in self._known and version is not None:
             release: ModelRelease | None = self._releases.release_by_version(version)
             if release is not None:
@@ -172,11 +181,11 @@ class _Models:
         return self._known.get(space)
 
 
-def _check_topics_of(place: Place, log: LaneLog) -> None:
+def _check_topic_ids(place: Place, log: LaneLog) -> None:
     for topic, bounds in log.bounds.items():
         made_in = place.topic_ids.get(topic)
         if made_in is not None and made_in != bounds.topic_id:
             raise NeedsRebuild(
-                f"topic {topic} was deleted and made anew, so what the states hold of the one before cannot be"
-                " folded again"
+                f"topic {topic} was deleted and made anew, but the states still hold events of the deleted"
+                " topic. These cannot be folded again, so the states cannot be verified"
             )

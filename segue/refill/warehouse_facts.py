@@ -1,4 +1,4 @@
-"""A warehouse's facts, for a command that folds what the log no longer holds."""
+"""The warehouse's facts, for a command that folds events that the log no longer holds."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from streamer.refill.bootstrap_lanes import Fact
 
 
 def warehouse_facts(stack: ExitStack, name: str, settings: Settings) -> FactsAsOf:
-    """Open a warehouse for as long as the stack stands; errors as of :func:`open_warehouse`."""
+    """Open a warehouse until the stack closes; the errors are those of :func:`open_warehouse`."""
     tables = stack.enter_context(open_warehouse(name, settings, datetime.now(UTC)))
 
     def facts(as_of: str) -> Iterable[Fact]:

@@ -1,4 +1,4 @@
-"""Kafka and Redis in containers, where a Docker engine answers. Testcontainers removes them at the end."""
+"""Start Kafka and Redis in containers, if a Docker engine answers. Testcontainers removes them at the end."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ _START = "/tmp/segue-start.sh"  # noqa: S108 - inside the container
 
 
 def kafka_image() -> str:
-    """The same version as the one that is started without Docker."""
+    """Return the image with the Kafka version that is also used without Docker."""
     return f"apache/kafka:{kafka_version()}"
 
 
 def container_kafka(stack: ExitStack, say: Callable[[str], None]) -> KafkaService:
-    """Starts Kafka in a container, which lives as long as the stack.
+    """Start Kafka in a container; the end of the stack stops it.
 
     Raises:
         ServiceTrouble: no Docker engine answers, or the container does not start.
     """
     container = _container(kafka_image())
-    # A client is sent on to the address that the broker advertises, and Docker chooses the port only when
-    # the container runs: so it waits for a script that knows.
+    # Clients connect to the address that the broker advertises, but Docker chooses the port only at the start
+    # of the container. So the container waits for a script with this port.
     container.with_command(["sh", "-c", f"until [ -s {_START} ]; do sleep 0.1; done; exec sh {_START}"])
     container.with_exposed_ports(9092)
     for name, value in container_environment().items():
@@ -51,7 +51,7 @@ def container_kafka(stack: ExitStack, say: Callable[[str], None]) -> KafkaServic
 
 
 def container_redis(stack: ExitStack, say: Callable[[str], None]) -> RedisService:
-    """Starts Redis in a container, which lives as long as the stack.
+    """Start Redis in a container; the end of the stack stops it.
 
     Raises:
         ServiceTrouble: no Docker engine answers, or the container does not start.
@@ -69,9 +69,9 @@ def container_redis(stack: ExitStack, say: Callable[[str], None]) -> RedisServic
 
 
 def _container(image: str) -> DockerContainer:
-    """A container to be, if there is an engine to run it."""
+    """Return a container that is not started yet; fail if no Docker engine answers."""
     try:
-        # Here, because they come with an extra, and importing them takes half a second.
+        # Imported here, because they belong to an extra, and the import takes half a second.
         from testcontainers.core.container import DockerContainer  # noqa: PLC0415
         from testcontainers.core.docker_client import DockerClient, get_docker_host  # noqa: PLC0415
     except ImportError as error:
@@ -79,16 +79,16 @@ def _container(image: str) -> DockerContainer:
     try:
         _knock(get_docker_host() or _USUAL_ENGINE)
         DockerClient().client.ping()
-    except Exception as error:  # as below
+    except Exception as error:  # each client library has its own errors
         raise ServiceTrouble("No Docker engine answers.") from error
     return DockerContainer(image)
 
 
 def _knock(engine: str) -> None:
-    """Connects, if the engine's address is a socket's: docker-py leaves one open when nobody is there.
+    """Connect to the engine's Unix socket first, because docker-py leaves its socket open if nothing listens.
 
     Raises:
-        OSError: nobody is there.
+        OSError: nothing listens.
     """
     if engine.startswith("unix://"):
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
@@ -98,7 +98,7 @@ def _knock(engine: str) -> None:
 def _start(container: DockerContainer, stack: ExitStack) -> None:
     try:
         container.start()
-    # The engine, the registry, the network: each has errors of its own, and all mean the same here.
+    # The engine, the registry and the network have errors of their own; all mean the same here.
     except Exception as error:
         raise ServiceTrouble(f"Docker could not start {container.image}: {error}") from error
     stack.callback(container.stop)

@@ -1,4 +1,4 @@
-"""What `find_services` hands out."""
+"""The results of `find_services`."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ class KafkaService:
     """A Kafka that answers."""
 
     bootstrap: str
-    """`host:port`, as many as there are, comma-separated."""
+    """The bootstrap servers: `host:port`, separated by commas."""
     how: str
-    """Where it comes from, for people: `local Apache Kafka 4.1.1 (JVM)`."""
+    """The origin, for people: `local Apache Kafka 4.1.1 (JVM)`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +20,9 @@ class RedisService:
     """A Redis that answers."""
 
     url: str
-    """As redis-py takes it: `redis://127.0.0.1:6379/0`."""
+    """A URL for redis-py: `redis://127.0.0.1:6379/0`."""
     how: str
-    """Where it comes from, for people."""
+    """The origin, for people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +35,9 @@ class Services:
 
 @dataclass(frozen=True, slots=True)
 class NoServices:
-    """At least one of them cannot be had here."""
+    """At least one of the servers is not available."""
 
     reason: str
     """Why, in sentences for people."""
     install: tuple[str, ...]
-    """Debian's names of the packages that would change that."""
+    """The missing packages, by their names in Debian."""

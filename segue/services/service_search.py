@@ -1,4 +1,4 @@
-"""The order in which a Kafka and a Redis are looked for."""
+"""The search for a Kafka and a Redis, in a fixed order."""
 
 from __future__ import annotations
 
@@ -27,20 +27,23 @@ def find_services(
     say: Callable[[str], None] = lambda _: None,
     kafka_options: Mapping[str, str] | None = None,
 ) -> Iterator[Services | NoServices]:
-    """A Kafka and a Redis that answer, for as long as the block lasts.
+    """Give a Kafka and a Redis that answer; the end of the block stops the servers that it started.
 
-    Each of the two is looked for by itself: 1. at the address that the settings name; 2. in a Docker
-    engine; 3. on this machine. What was started is ended with the block.
+    The search for each of them tries: 1. the address in the settings; 2. a Docker engine; 3. a server on this
+    machine.
 
     Args:
-        kafka: bootstrap servers, `host:port`; None if the settings name none.
-        redis: a URL; None if the settings name none.
-        allow_install: system packages may be installed (as root on Debian), and a redis-server fetched.
-        say: takes a sentence for people before anything that takes long.
-        kafka_options: more of librdkafka's settings, for a named cluster that asks for them.
+        kafka: bootstrap servers, `host:port`; None if the settings have no address.
+        redis: a URL; None if the settings have no URL.
+        allow_install: whether to install system packages (as root on Debian) or download a redis-server.
+        say: takes a sentence for people before each long step.
+        kafka_options: more options for librdkafka, if the cluster in the settings needs them.
+
+    Returns:
+        Both services; `NoServices` if one of them is not available.
 
     Raises:
-        Unreachable: a named address does not answer. Nothing else is tried then: it was meant.
+        Unreachable: an address in the settings does not answer. The search then tries nothing else.
     """
     with ExitStack() as stack:
         yield _find(stack, kafka, redis, allow_install=allow_install, say=say, kafka_options=kafka_options)
@@ -55,7 +58,7 @@ def _find(
     say: Callable[[str], None],
     kafka_options: Mapping[str, str] | None,
 ) -> Services | NoServices:
-    # Both, even if the first is not to be had: so that all that is missing is named at once.
+    # Search for both, even if the first is not available: then the message names all that is missing.
     troubles: list[ServiceTrouble] = []
     found_redis: RedisService | None = None
     found_kafka: KafkaService | None = None
@@ -87,7 +90,7 @@ def _find(
 
 
 def _first(sources: Sequence[Callable[[], _Found]], troubles: list[ServiceTrouble]) -> _Found | None:
-    """What the first source gives that has it; else None, with the troubles of all noted."""
+    """Return the first service that a source finds; if there is none, note the troubles and return None."""
     met: list[ServiceTrouble] = []
     for source in sources:
         try:
@@ -103,7 +106,7 @@ def _named_kafka(
 ) -> KafkaService:
     def check() -> None:
         if not kafka_answers(bootstrap, options=options):
-            raise Unreachable(f"Kafka does not answer at {bootstrap}, the address that the settings name.")
+            raise Unreachable(f"Kafka does not answer at {bootstrap}, the address in the settings.")
 
     Wait(f"Kafka at {bootstrap}", say).until_answered(check)
     return KafkaService(bootstrap, "named by the settings")
@@ -114,7 +117,7 @@ def _named_redis(url: str, say: Callable[[str], None]) -> RedisService:
 
     def check() -> None:
         if not redis_answers(url):
-            raise Unreachable(f"Redis does not answer at {where}, the address that the settings name.")
+            raise Unreachable(f"Redis does not answer at {where}, the address in the settings.")
 
     Wait(f"Redis at {where}", say).until_answered(check)
     return RedisService(url, "named by the settings")

@@ -1,14 +1,15 @@
 #!/bin/sh
-# Installs what is missing of the packages named, and says so first.
+# Installs the missing packages among those named, and prints their names first.
 #
-#   setup-system.sh [--check] [default-jre-headless] [maven] [redis-server] [postgresql] [python3-venv] [chromium]
+#   setup-system.sh [--check] [PACKAGE...]
+#   PACKAGE: default-jre-headless, maven, redis-server, postgresql, python3-venv, chromium
 #
-# Without names: all of them but chromium, which only `make browser` asks for. With --check it only prints the names of those missing.
-# Ends with 3 when something is missing and may not be installed here.
+# Without names: all of them but chromium, which only `make browser` needs. With --check it only prints the
+# names of the missing packages. It ends with 3 if a package is missing and it may not install it.
 set -eu
 
-# Debian's apt starts the redis-server and postgresql that it installs, where there is an init system. That
-# does no harm: Segue starts servers of its own, on other ports.
+# With an init system, Debian's apt starts redis-server and postgresql after their installation. That does no
+# harm: Segue starts its own servers on other ports.
 
 check=no
 if [ "${1:-}" = --check ]; then
@@ -49,7 +50,7 @@ fi
 [ -n "$missing" ] || exit 0
 
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
-    echo "Missing here, and not mine to install: $missing. (On Debian or Ubuntu: sudo apt-get install $missing)" >&2
+    echo "Missing, and only root on Debian may install it: $missing. (On Debian or Ubuntu: sudo apt-get install $missing)" >&2
     exit 3
 fi
 

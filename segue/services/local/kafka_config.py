@@ -1,4 +1,4 @@
-"""The configuration of a Kafka of one node, broker and controller, for tests and the demo."""
+"""The configuration of a one-node Kafka, broker and controller in one, for tests and the demo."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 MAX_MESSAGE_BYTES = 6 * 1024 * 1024
-"""A dead letter takes up to 4 MB; its headers and the batch around it come on top."""
+"""A dead letter has up to 4 MB; its headers and its batch need more room."""
 
 ONE_NODE: Mapping[str, str] = {
     "process.roles": "broker,controller",
@@ -19,33 +19,40 @@ ONE_NODE: Mapping[str, str] = {
     "transaction.state.log.min.isr": "1",
     "share.coordinator.state.topic.replication.factor": "1",
     "share.coordinator.state.topic.min.isr": "1",
-    # 50 by default, each a log to open at every start.
+    # The default is 50, and every start opens all these logs.
     "offsets.topic.num.partitions": "4",
     "transaction.state.log.num.partitions": "4",
-    # A topic that nobody made is a mistake to see.
+    # A missing topic is a mistake that tests must see.
     "auto.create.topics.enable": "false",
     "message.max.bytes": str(MAX_MESSAGE_BYTES),
     "replica.fetch.max.bytes": str(MAX_MESSAGE_BYTES),
-    # Whoever joins a group need not wait for others who might.
+    # The first member of a group does not wait for others.
     "group.initial.rebalance.delay.ms": "0",
-    # Tests choose short sessions, to see a dead member soon.
+    # Tests use short sessions, so that the group soon notices a dead member.
     "group.min.session.timeout.ms": "500",
-    # How often abandoned transactions are looked for, to abort them: every 10 s by default.
+    # How often the broker looks for abandoned transactions to abort; the default is 10 s.
     "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
-    # After SIGKILL the controller takes the node for alive until this has passed, and lets it in only
-    # then: 9 s by default.
+    # After SIGKILL the controller takes the node for alive until this time has passed, and only then accepts
+    # it again; the default is 9 s.
     "broker.session.timeout.ms": "2000",
     "broker.heartbeat.interval.ms": "500",
-    # 128 MB by default, out of a small heap.
+    # The default of 128 MB is too much for a small heap.
     "log.cleaner.dedupe.buffer.size": str(16 * 1024 * 1024),
 }
-"""All but the addresses and the place of the data."""
+"""All settings but the addresses and the data directory."""
 
 
 def local_properties(
     *, data: Path, port: int, controller_port: int, extra: Mapping[str, str] | None = None
 ) -> str:
-    """The text of `server.properties` for a node on 127.0.0.1; `extra` goes over the rest."""
+    """Return the text of `server.properties` for a node on 127.0.0.1.
+
+    Args:
+        data: the directory for the logs.
+        port: the port for clients.
+        controller_port: the port of the controller.
+        extra: more properties, which override the others.
+    """
     settings = {
         **ONE_NODE,
         "listeners": f"PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}",
@@ -58,10 +65,10 @@ def local_properties(
 
 
 def container_environment() -> dict[str, str]:
-    """The same for the image `apache/kafka`, which reads its settings from the environment.
+    """Return the environment variables with the settings of the image `apache/kafka`.
 
-    Clients outside come in on 9092, by an address that is known only once the container runs; 9093 is for
-    the node itself.
+    Clients outside use the port 9092; their address is known only after the container's start. The node
+    itself uses 9093.
     """
     settings = {
         **ONE_NODE,
@@ -74,7 +81,7 @@ def container_environment() -> dict[str, str]:
 
 
 def _escaped(value: str) -> str:
-    r"""As java.util.Properties reads it.
+    r"""Escape a value for java.util.Properties.
 
     >>> _escaped(r"a\b")
     'a\\\\b'

@@ -19,16 +19,16 @@ _LOG4J = Path(__file__).parents[1] / "kafka" / "log4j2.xml"
 
 
 class LocalKafka(LocalServer):
-    """A Kafka of one's own, for the demo and for tests that kill it.
+    """A separate Kafka, for the demo and for tests that kill it.
 
         with LocalKafka() as kafka:
             kafka.bootstrap  # '127.0.0.1:21804'
 
     Args:
-        directory: for data, configuration and log; by default one of its own, removed at the end.
-        port: the port of its clients; by default a free one.
-        properties: over those of `kafka_config.py`.
-        heap_mb: the JVM's heap.
+        directory: for data, configuration and log; by default a temporary directory.
+        port: the port for clients; by default a free port.
+        properties: properties that override those of `kafka_config.py`.
+        heap_mb: the JVM's heap in MB.
     """
 
     name = "Apache Kafka"
@@ -88,7 +88,7 @@ class LocalKafka(LocalServer):
             )
 
     def _answers(self, process: ServerProcess) -> bool:  # noqa: ARG002 - the cluster id tells
-        # The port first: a client that connects in vain waits before it tries again.
+        # Check the port first: after a failed connection a client waits before it tries again.
         return port_open(self.port) and kafka_answers(self.bootstrap, cluster_id=self._cluster_id())
 
     def _cluster_id(self) -> str:
@@ -97,5 +97,5 @@ class LocalKafka(LocalServer):
 
 
 def _new_cluster_id() -> str:
-    """A random UUID, as Kafka writes it: base64 for URLs, without padding."""
+    """Return a random UUID in Kafka's notation: base64 for URLs, without padding."""
     return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")

@@ -14,28 +14,28 @@ from segue.services.programs.redis_program import find_redis
 _SETTINGS = {
     "bind": "127.0.0.1",
     "daemonize": "no",
-    # What Segue asks of a Redis: states survive, and none is dropped when memory runs out.
+    # Segue needs this: states survive a restart, and Redis drops no key when memory runs out.
     "appendonly": "yes",
     "appendfsync": "everysec",
     "save": '""',
     "maxmemory-policy": "noeviction",
-    # A user's state stays in the compact form (docs/redis.md). Since 7.0 it is called
-    # hash-max-listpack-value; servers of every version take the older name.
+    # Users' states stay in the compact form (docs/redis.md). Since 7.0 the option is called
+    # hash-max-listpack-value; all versions accept the older name.
     "hash-max-ziplist-value": "2048",
 }
 
 
 class LocalRedis(LocalServer):
-    """A Redis of one's own, for the demo and for tests that kill it.
+    """A separate Redis, for the demo and for tests that kill it.
 
         with LocalRedis() as server:
             server.url  # 'redis://127.0.0.1:19204/0'
 
     Args:
-        directory: for data, configuration and log; by default one of its own, removed at the end.
-        port: by default a free one.
-        options: as in redis.conf, over those above: `{"maxmemory": "64mb"}`.
-        repair: before a start on data, cut off what a crash left of a save (docs/redis.md).
+        directory: for data, configuration and log; by default a temporary directory.
+        port: the port for clients; by default a free port.
+        options: options of redis.conf that override the defaults: `{"maxmemory": "64mb"}`.
+        repair: whether to cut off an unfinished save of a crash before each start (docs/redis.md).
     """
 
     name = "Redis"
@@ -55,18 +55,18 @@ class LocalRedis(LocalServer):
 
     @property
     def url(self) -> str:
-        """As redis-py takes it."""
+        """The URL for redis-py."""
         return f"redis://127.0.0.1:{self.port}/0"
 
     @property
     def how(self) -> str:
-        """What it is, for people."""
+        """A description for people."""
         program = find_redis()
         return f"local redis-server {program.version}{program.origin}"
 
     @property
     def data(self) -> Path:
-        """Where its append-only files lie."""
+        """The directory of the append-only files."""
         return self.directory / "data"
 
     def _prepare(self, directory: Path, ports: Sequence[int]) -> Sequence[str]:
@@ -80,18 +80,19 @@ class LocalRedis(LocalServer):
         return [find_redis().path, str(config)]
 
     def _answers(self, process: ServerProcess) -> bool:
-        # Any client of a dead server's port can meet another server there: ask for the process.
+        # Another server may listen on a dead server's port, so check the process id.
         return port_open(self.port) and redis_answers(self.url, pid=process.pid)
 
 
 def repair_aof(data: Path) -> None:
     """Cut an append-only file back to its last whole transaction.
 
-    The server itself cuts it to the last whole command, and would run the commands before it at a later start.
+    The server itself cuts it after the last whole command. Then a later start would run the first commands of
+    an unfinished transaction.
     """
     files = [*data.glob("appendonlydir/*.manifest"), *data.glob("appendonly.aof")]
     for path in files:
-        # One program is both: what it is called decides. It asks before it cuts.
+        # redis-server acts as redis-check-aof under that name. It asks before it cuts.
         subprocess.run(
             ["redis-check-aof", "--fix", str(path)],
             executable=find_redis().path,

@@ -1,4 +1,4 @@
-"""What a local Kafka and a local Redis have in common: a directory, ports, a life."""
+"""The common part of a local Kafka and a local Redis: directory, ports, start and end."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _PORT_ATTEMPTS = 5
 class LocalServer(ABC):
     """A server on 127.0.0.1 that can be stopped, killed, paused, and started again on its data.
 
-    Its ports are chosen at the first start and kept. A directory that it made itself is removed by
-    `close`, and by the watchman if this process dies first; one that it was given stays.
+    The ports are chosen at the first start and kept. `close` removes the server's own temporary directory, or
+    the watchman does if this process dies first. A directory of the caller stays.
     """
 
     name: str
-    """For messages: `Apache Kafka`."""
+    """The name for messages: `Apache Kafka`."""
     port_count: int
-    """How many ports it listens on; the first one is the clients'."""
+    """The number of its ports; the first is for clients."""
     start_deadline_s: float = 180
 
     def __init__(self, directory: Path | None, port: int | None) -> None:
@@ -40,46 +40,46 @@ class LocalServer(ABC):
 
     @abstractmethod
     def _prepare(self, directory: Path, ports: Sequence[int]) -> Sequence[str]:
-        """Writes what the server reads at its start; returns the command that starts it."""
+        """Write the configuration; return the command that starts the server."""
 
     @abstractmethod
     def _answers(self, process: ServerProcess) -> bool:
-        """Whether this very process answers as it should."""
+        """Whether exactly this process answers."""
 
     @property
     def directory(self) -> Path:
-        """Where its data, configuration and log lie."""
+        """The directory of data, configuration and log."""
         if self._directory is None:
             raise ServiceTrouble(f"{self.name} has not been started.")
         return self._directory
 
     @property
     def port(self) -> int:
-        """The port that its clients use."""
+        """The port for clients."""
         if not self._ports:
             raise ServiceTrouble(f"{self.name} has not been started.")
         return self._ports[0]
 
     @property
     def pid(self) -> int:
-        """The id of its process."""
+        """The process id."""
         return self._running().pid
 
     @property
     def log(self) -> Path:
-        """What it prints, over all its lives."""
+        """The file with the output of all its processes."""
         return self.directory / "server.log"
 
     @property
     def running(self) -> bool:
-        """Whether its process lives, paused or not."""
+        """Whether the process runs or is paused."""
         return self._process is not None and self._process.running()
 
     def start(self) -> None:
-        """Starts it and waits until it answers; on its data, if it has been stopped or killed.
+        """Start the server and wait until it answers; after a stop or a kill, start it on its data.
 
         Raises:
-            ServiceTrouble: it did not start; with the last lines that it printed.
+            ServiceTrouble: the server did not start; the message has its last printed lines.
         """
         if self.running:
             return
@@ -97,17 +97,18 @@ class LocalServer(ABC):
             if process is not None:
                 self._process = process
                 return
-            # Somebody took a port between our look and its bind. Where clients know the port already, only
-            # that one will do.
+            # Another process took a port before the server could bind it. Choose other ports, unless clients
+            # know the port already.
             if first_start and self._given_port is None:
                 self._ports = []
         at = " or ".join(f"127.0.0.1:{port}" for port in ports)
         raise ServiceTrouble(
-            f"{self.name} found {at} taken, {_PORT_ATTEMPTS} times: end what listens there, or give another port."
+            f"{self.name} found {at} in use, {_PORT_ATTEMPTS} times: end the process there, or give another"
+            " port"
         )
 
     def _launch(self) -> ServerProcess | None:
-        """A process that answers, or None if one of its ports was taken."""
+        """Start a process and wait until it answers; None if another process holds one of its ports."""
         command = self._prepare(self.directory, self._ports)
         process = ServerProcess(self.name, command, directory=self.directory, log=self.log)
         try:
@@ -126,43 +127,43 @@ class LocalServer(ABC):
         return process
 
     def check(self) -> None:
-        """Looks whether it still runs.
+        """Check that the server has not ended by itself.
 
         Raises:
-            ServiceTrouble: it has ended by itself; with the last lines that it printed.
+            ServiceTrouble: it has ended by itself; the message has its last printed lines.
         """
         if self._process is not None and not self._process.running():
             raise self._process.trouble("has ended by itself")
 
     def stop(self) -> None:
-        """Ends it in order (SIGTERM). Its data stay."""
+        """Stop the server (SIGTERM). Its data stay."""
         if self._process is not None:
             self._process.stop()
 
     def kill(self) -> None:
-        """Ends it at once (SIGKILL). Its data stay as they are."""
+        """Kill the server (SIGKILL). Its data stay as they are."""
         if self._process is not None:
             self._process.kill()
 
     def restart(self) -> None:
-        """Stops it, if it runs, and starts it on the same data and ports."""
+        """Stop the server if it runs, and start it on the same data and ports."""
         self.stop()
         self.start()
 
     def pause(self) -> None:
-        """Lets it hang (SIGSTOP): connections stay open, nobody answers."""
+        """Pause the server (SIGSTOP): connections stay open, but it does not answer."""
         self._running().pause()
 
     def resume(self) -> None:
-        """Lets it go on (SIGCONT)."""
+        """Resume the paused server (SIGCONT)."""
         self._running().resume()
 
     def close(self) -> None:
-        """Ends it, and removes the directory that it made for itself."""
+        """End the server, and remove its own temporary directory."""
         if not self._own_directory:
             self.stop()
             return
-        self.kill()  # nobody will read what it might still write
+        self.kill()  # its data is removed, so it need not flush
         if self._directory is not None:
             shutil.rmtree(self._directory, ignore_errors=True)
             guard.drop_directory(self._directory)

@@ -1,4 +1,4 @@
-"""Does a server answer, and is it the one that is meant?"""
+"""Check whether a server answers, and whether it is the right server."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _TIMEOUT_S = 5.0
 def kafka_answers(
     bootstrap: str, *, cluster_id: str | None = None, options: Mapping[str, str] | None = None
 ) -> bool:
-    """Whether a metadata request is answered by a cluster with brokers (and, where given, of this id).
+    """Whether a cluster with brokers (and with this id, if given) answers a metadata request.
 
     Args:
         bootstrap: `host:port`.
-        cluster_id: the cluster's id; None takes any.
-        options: more of librdkafka's settings, for a secured cluster.
+        cluster_id: the expected id; None accepts any id.
+        options: more options for librdkafka, for a secured cluster.
     """
-    # Silent: that nobody answers is an answer here.
+    # No log: a cluster that does not answer is an expected result here.
     admin = AdminClient({"log_level": 0, **(options or {}), "bootstrap.servers": bootstrap})
     try:
         metadata = admin.list_topics(timeout=_TIMEOUT_S)
@@ -32,19 +32,19 @@ def kafka_answers(
 
 
 def redis_answers(url: str, *, pid: int | None = None) -> bool:
-    """Whether a Redis answers PING there (and, where given, is the process of this id)."""
+    """Whether a Redis (with this process id, if given) answers PING at the URL."""
     try:
         with redis.Redis.from_url(
             url, socket_timeout=_TIMEOUT_S, socket_connect_timeout=_TIMEOUT_S
         ) as client:
             client.ping()
             return pid is None or client.info("server")["process_id"] == pid
-    except redis.RedisError:  # also while it loads its data
+    except redis.RedisError:  # also raised while Redis loads its data
         return False
 
 
 def port_open(port: int) -> bool:
-    """Whether anybody listens on this port of 127.0.0.1."""
+    """Whether a process listens on this port of 127.0.0.1."""
     try:
         socket.create_connection(("127.0.0.1", port), timeout=_TIMEOUT_S).close()
     except OSError:

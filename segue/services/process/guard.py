@@ -1,10 +1,10 @@
-"""Nothing that we start outlives us: our side of `watchman.py`.
+"""End what we started when this process ends; the watchman (`watchman.py`) does the work.
 
-Process groups and directories given to the guard are killed and removed when this process ends without
-having done so: by an exception, a signal, or SIGKILL. No signal handler is touched for it.
+The guard knows process groups and directories. The watchman kills and removes those that are left when this
+process ends, also after an exception, a signal or SIGKILL. The guard needs no signal handler.
 
-It is told before there is something to clean up: of a directory before it is made (`make_directory`), of a server
-before that begins (`server_process.py`). So there is no moment at which we could die and leave something behind.
+The guard learns of a directory before its creation (`make_directory`), and of a server before its start
+(`server_process.py`). So this process leaves nothing behind, at whatever moment it dies.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from segue.services.process import watchman
 
 
 class Guard:
-    """Tells the watchman what is ours. Threads may share it; a forked child begins with nothing."""
+    """Tells the watchman what this process owns. Threads may share it; a forked child owns nothing at first."""
 
     def __init__(self) -> None:
         self._begin()
@@ -39,40 +39,40 @@ class Guard:
         self._pipe: int | None = None
 
     def _begin_in_child(self) -> None:
-        """What is held is our parent's, and its watchman's, who is to see our parent's end alone."""
+        """Forget what the parent owns, and the parent's watchman, which must see only the parent's end."""
         if self._watchman is not None:
-            self._watchman.returncode = 0  # not our child: nobody to wait for
+            self._watchman.returncode = 0  # not our child, so do not wait for it
         self._hang_up()
         self._begin()
 
     def add_group(self, pid: int) -> None:
-        """The process group of this id is ours."""
+        """Kill this process group at the end."""
         self._tell("+", "group", pid)
 
     def drop_group(self, pid: int) -> None:
-        """The process group of this id has ended; called at once."""
+        """Forget a process group that has ended; call this at once, because the system may reuse the id."""
         self._tell("-", "group", pid)
 
     def make_directory(self) -> Path:
-        """A new directory that is ours, with all that will be in it."""
+        """Make a temporary directory that is removed at the end."""
         directory = Path(tempfile.gettempdir()) / f"segue-{uuid.uuid4().hex}"
         self.add_directory(directory)
         directory.mkdir(mode=0o700)
         return directory
 
     def add_directory(self, directory: Path) -> None:
-        """This directory is ours, whether it is there yet or not."""
+        """Remove this directory at the end; it need not exist yet."""
         self._tell("+", "directory", str(directory))
 
     def drop_directory(self, directory: Path) -> None:
-        """This directory is gone, or stays."""
+        """Forget a directory that is gone, or that must stay."""
         self._tell("-", "directory", str(directory))
 
     def finish(self) -> None:
-        """Let the watchman act on whatever is left, and wait for that; at the end of this process."""
+        """Let the watchman clean up what is left, and wait for it; at the end of this process."""
         with self._lock:
             if self._held:
-                self._write([])  # to another one, if somebody killed this one
+                self._write([])  # starts another watchman if this one was killed
             watchman, self._watchman = self._watchman, None
             self._hang_up()
             self._held.clear()
@@ -86,7 +86,7 @@ class Guard:
 
     def _write(self, orders: list[tuple[str, str, int | str]]) -> None:
         if self._watchman is not None and self._watchman.poll() is None:
-            with suppress(BrokenPipeError):  # it ends at this moment
+            with suppress(BrokenPipeError):  # the watchman has just ended
                 self._send(orders)
                 return
         self._hang_up()
@@ -106,15 +106,15 @@ class Guard:
 
 
 def _start_watchman() -> tuple[subprocess.Popen[bytes], int]:
-    """A watchman, and the end of the pipe that it is told by; no program that we start inherits that."""
+    """Start a watchman; return it with our end of its pipe, which no program that we start inherits."""
     its_end, our_end = os.pipe()
     try:
         started = subprocess.Popen(
-            # Isolated and without site packages: it starts in a few milliseconds and needs the library alone.
+            # Isolated, without site packages: it needs only the standard library and starts in milliseconds.
             [sys.executable, "-I", "-S", watchman.__file__, str(os.getpid())],
             stdin=its_end,
             stdout=subprocess.DEVNULL,
-            # In a session of its own, where ctrl-C does not reach it.
+            # A session of its own, so that ctrl-C does not reach it.
             start_new_session=True,
         )
     except BaseException:

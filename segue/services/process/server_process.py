@@ -15,20 +15,20 @@ from segue.services.process.service_trouble import ServiceTrouble
 from segue.services.process.wait_until import wait_until
 
 _TAIL_BYTES = 20_000
-# Waits for a word, then becomes the server. If we die before we have told the guard, the word never comes.
+# The shell waits for a line, then becomes the server. If we die before the guard knows of it, no line comes.
 _AT_OUR_WORD = 'read -r go && exec "$@" </dev/null'
 
 
 class ServerProcess:
-    """A server in a process group of its own, which ctrl-C does not reach before us.
+    """A server in a process group of its own, so that ctrl-C reaches only us.
 
-    The guard knows of it before it begins.
+    The guard knows of the process before the server starts.
 
     Args:
-        name: for messages: `Apache Kafka`.
+        name: the name for messages: `Apache Kafka`.
         command: program and arguments.
-        directory: where it runs.
-        log: the file that takes what it prints; it is appended to.
+        directory: the working directory.
+        log: the file to which its output is appended.
     """
 
     def __init__(self, name: str, command: Sequence[str], *, directory: Path, log: Path) -> None:
@@ -61,40 +61,40 @@ class ServerProcess:
         return self._process.pid
 
     def running(self) -> bool:
-        """Whether it has not ended. A paused server runs."""
+        """Whether the server still runs; a paused server runs, too."""
         with self._ending:
             return not self._has_ended()
 
     def stop(self, *, deadline_s: float = 30) -> None:
-        """Asks it to end, and kills it when it has not ended by the deadline."""
+        """Send SIGTERM, and SIGKILL if the server has not ended by the deadline."""
         self._signal(signal.SIGTERM)
         self._signal(signal.SIGCONT)  # a paused process does not see SIGTERM
         if not wait_until(lambda: not self.running(), deadline_s=deadline_s, every_s=0.02):
             self.kill()
 
     def kill(self) -> None:
-        """SIGKILL: no goodbye, nothing flushed."""
+        """Send SIGKILL: the server flushes nothing."""
         self._signal(signal.SIGKILL)
         self._process.wait()
         self.running()
 
     def pause(self) -> None:
-        """SIGSTOP: its connections stay open, and nobody answers."""
+        """Send SIGSTOP: connections stay open, but the server does not answer."""
         self._signal(signal.SIGSTOP)
 
     def resume(self) -> None:
-        """SIGCONT: it goes on as if nothing had been."""
+        """Send SIGCONT: the server continues."""
         self._signal(signal.SIGCONT)
 
     def printed(self) -> str:
-        """What it printed since its start, the last part of it."""
+        """Return the last part of what the server has printed since its start."""
         with self.log.open("rb") as file:
             end = file.seek(0, os.SEEK_END)
             file.seek(max(self._log_start, end - _TAIL_BYTES))
             return file.read().decode(errors="replace")
 
     def trouble(self, what: str) -> ServiceTrouble:
-        """An error that says what went wrong and shows the last lines printed."""
+        """Return an error with what went wrong and the last printed lines."""
         lines = [line for line in self.printed().splitlines() if line.strip()][-15:]
         tail = "".join(f"\n    {line}" for line in lines) or " nothing."
         return ServiceTrouble(f"{self.name} {what}. It printed:{tail}")
@@ -105,9 +105,9 @@ class ServerProcess:
                 os.killpg(self.pid, number)
 
     def _has_ended(self) -> bool:
-        """Whether it has; then what is left of its group ends too, and the guard forgets it.
+        """Whether the server has ended; then kill the rest of its group, and let the guard forget the group.
 
-        At once: its id is free from now on, and the process that is given it is none of ours.
+        This happens at once, because the system may now give the id to a process that is not ours.
         """
         if self._process.poll() is None:
             return False

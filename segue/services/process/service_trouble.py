@@ -9,7 +9,7 @@ class ServiceTrouble(SegueError):
     """A server cannot be found, started or reached.
 
     Attributes:
-        install: Debian's names of the packages that would change that; may be empty.
+        install: the missing packages, by their names in Debian; may be empty.
     """
 
     exit_code = 5

@@ -1,9 +1,9 @@
-"""The process that outlives us, kills what we started and removes our directories.
+"""A process that outlives its parent, kills the servers that the parent started, and removes its directories.
 
-Run as a script, by `guard.py`, with our process id. It reads lines of JSON from its standard input,
-`["+", "group", 123]`, `["-", "directory", "/tmp/x"]`, and acts when that input ends: the kernel closes it
-however we die, SIGKILL and a fault included. (A parent-death signal would not do: Linux sends it when the
-*thread* ends that started the server.)
+`guard.py` runs it as a script, with the parent's process id. It reads lines of JSON from its standard input,
+`["+", "group", 123]`, `["-", "directory", "/tmp/x"]`, and acts at the end of the input: the kernel closes the
+input however the parent dies, also after SIGKILL or a fault. (A parent-death signal does not work: Linux
+sends it at the end of the *thread* that started the server.)
 """
 
 from __future__ import annotations
@@ -19,14 +19,15 @@ import time
 from collections.abc import Iterator
 
 _LOOK_AGAIN_S = 1.0
-# Whoever was killed may still write for a moment, into a directory that is being removed.
+# A killed process may write for a moment longer, into a directory that is being removed.
 _REMOVE_S = 5.0
 _PAUSE_S = 0.05
 
 
 def main(parent: int) -> None:
-    """Watches until the parent is gone, then cleans up."""
-    # Whatever ends our parent, a service manager's SIGTERM to all of its processes included, must not end us first.
+    """Wait until the parent is gone, then clean up."""
+    # A signal that ends the parent must not end us first, such as a service manager's SIGTERM to all
+    # processes.
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     held: set[tuple[str, int | str]] = set()
@@ -42,14 +43,14 @@ def main(parent: int) -> None:
 
 
 def _orders(parent: int) -> Iterator[tuple[str, str, int | str]]:
-    """Sign, what and name of each order, until the input ends or, the parent gone, holds no more.
+    """Give sign, kind and name of each order, until the input ends, or is empty after the parent's end.
 
-    A child that the parent forked holds the other end of the pipe open: then the input does not end. What the
-    parent wrote is read all the same, also where the parent was gone before we looked for the first time.
+    If the parent forked a child, the child holds the pipe open, and the input does not end. We read all that
+    the parent wrote, even if the parent was gone before our first look.
     """
     rest = b""
     while True:
-        orphaned = os.getppid() != parent  # asked before the input is: afterwards nothing more is written
+        orphaned = os.getppid() != parent  # before the look at the input: a dead parent writes no more
         if not select.select([0], [], [], 0 if orphaned else _LOOK_AGAIN_S)[0]:
             if orphaned:
                 return

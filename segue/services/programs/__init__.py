@@ -1,1 +1,1 @@
-"""Where the programs of local servers come from, and where downloads are kept."""
+"""Find or download the programs of local servers, and keep downloads in a cache."""

@@ -1,4 +1,4 @@
-"""Where downloads are kept between runs, and how two runs share them."""
+"""The cache of downloads, which several runs share."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 
 def cache_dir() -> Path:
-    """`$XDG_CACHE_HOME/segue`, or `~/.cache/segue`."""
+    """Return `$XDG_CACHE_HOME/segue`, or `~/.cache/segue`."""
     base = os.environ.get("XDG_CACHE_HOME")
     return (Path(base) if base else Path.home() / ".cache") / "segue"
 
@@ -23,10 +23,10 @@ def is_cached(name: str) -> bool:
 
 
 def cached_folder(name: str, fill: Callable[[Path], None]) -> Path:
-    """The folder `name` of the cache, filled by `fill` if this is the first time it is asked for.
+    """Return the folder `name` of the cache; if it is missing, `fill` fills it first.
 
-    It appears whole or not at all: `fill` writes into a folder beside it, which is then renamed. One run
-    at a time fills; the others wait for it.
+    The folder appears with all its files or not at all: `fill` writes into a temporary folder, which is then
+    renamed. One run at a time fills the folder; other runs wait.
     """
     folder = cache_dir() / name
     if folder.is_dir():
@@ -47,7 +47,7 @@ def cached_folder(name: str, fill: Callable[[Path], None]) -> Path:
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    """Holds an advisory lock; the kernel lets go of it when the process ends, however it ends."""
+    """Hold an advisory lock; the kernel releases it at the end of the process, also after a crash."""
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

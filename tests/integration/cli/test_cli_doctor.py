@@ -81,7 +81,7 @@ def test_missing_topics_are_named_and_what_asks_for_them_is_not_asked(settings: 
     assert checks["kafka"].state == OK
     assert checks["topics"].state == FAIL
     assert checks["topics"].text.startswith(f"none of {settings.topics.signups}, ")
-    assert "segue worker or segue bootstrap makes what is missing" in str(checks["topics"].fix)
+    assert "segue worker or segue bootstrap makes missing topics" in str(checks["topics"].fix)
     assert checks["release"].state == WARN
     assert not any(
         "doctor" in f"{check.text}{check.fix}" for check in checks.values()

@@ -105,7 +105,7 @@ def test_what_lanes_left_when_they_moved_is_no_place_to_move_to() -> None:
     move_to(world)
     before = dict(world.redis.beside[NEW].places)
     with pytest.raises(
-        LaneInUse, match="what lies under 'segue:' is what lanes left that moved to 'segue-2:'"
+        LaneInUse, match="the states under 'segue:' are old, the lanes have moved to 'segue-2:'"
     ):
         move_to(world, setting=NEW, into="segue:")
     assert world.redis.beside[NEW].places == before

@@ -69,16 +69,19 @@ def test_places_before_a_bootstrap_or_beyond_the_lane_are_refused() -> None:
     for wanted, told in (
         (
             Wanted(begin={2: (39, 40)}),
-            "lane 2 has signups from offset 40 on and has come to 80, and 39 to 80 was",
+            "lane 2 has signups from offset 40 to 80, but the offsets 39 to 80 were",
         ),
         (
             Wanted(end={2: (80, 61)}),
-            "lane 2 has orders from offset 40 on and has come to 60, and 40 to 61 was",
+            "lane 2 has orders from offset 40 to 60, but the offsets 40 to 61 were",
         ),
-        (Wanted(begin={2: (70, 40)}, end={2: (60, 60)}), "and 70 to 60 was asked for: give offsets within"),
+        (
+            Wanted(begin={2: (70, 40)}, end={2: (60, 60)}),
+            "but the offsets 70 to 60 were given: give offsets inside",
+        ),
         (
             Wanted(end={2: (80, 60, 1)}),
-            "a place has 3 offsets, and the lanes read signups, orders: give the next",
+            "a place has 3 offsets, but the lanes read signups, orders: after the lane, give the",
         ),
     ):
         with pytest.raises(BadUsage, match=told):

@@ -62,7 +62,7 @@ def test_a_port_taken_at_the_last_moment_is_changed_for_another(
 def test_a_port_that_was_asked_for_is_not_changed(occupant: Listener) -> None:
     server = Listener(port=occupant.port)
     with pytest.raises(
-        ServiceTrouble, match=rf"Listener found 127\.0\.0\.1:{occupant.port} taken.*: end what listens"
+        ServiceTrouble, match=rf"Listener found 127\.0\.0\.1:{occupant.port} in use.*: end the process"
     ):
         server.start()
     assert not server.running
