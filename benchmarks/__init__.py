@@ -1,1 +1,1 @@
-"""What the documents claim, measured beside an alternative in the same run: `make bench`."""
+"""Measures the claims of the documentation against alternatives, in the same run: `make bench`."""

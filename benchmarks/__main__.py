@@ -8,7 +8,7 @@ from schemas.errors import SegueError
 
 
 def main() -> None:
-    """Print what the documents may claim."""
+    """Print the figures that the documentation may claim."""
     print(f"medians of {RUNS} runs, both ways in turn in one process\n")
     print(scoring.one_user().line())
     print("prediction agrees with the fit's own label, thelook's training users")

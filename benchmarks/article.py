@@ -1,7 +1,8 @@
-"""The article's script over a folder of Parquet files: `python -m benchmarks.article FOLDER`.
+"""The article's script, over a folder of Parquet files: `python -m benchmarks.article FOLDER`.
 
-Its query as pandas merges, then its notebook as it stands: the user id among the columns, an encoder fitted
-five times, k-means for k from 2 to 10 and then for 5, and a report for each cluster. (Plots are left out.)
+The article's query becomes merges in pandas. Then its notebook runs unchanged, without the plots: the user id
+is one of the columns, one encoder is fitted five times, k-means runs for k from 2 to 10 and again for 5, and
+each cluster gets a report.
 """
 
 import sys
@@ -27,7 +28,9 @@ _PROFILE = ["USER_ID", "AGE", "GENDER", "COUNTRY", "TRAFFIC_SOURCE"]
 
 
 def query(folder: Path) -> pd.DataFrame:
-    """The article's query: a row for each user who has ordered, `TOTAL_ORDERS` counting items as there."""
+    """The article's query: one row for each user with an order; `TOTAL_ORDERS` counts items, as in the
+    article.
+    """
     users, orders, order_items, inventory_items = (
         pd.read_parquet(folder / f"{table}.parquet").rename(columns=str.upper)
         for table in ("users", "orders", "order_items", "inventory_items")
@@ -67,7 +70,7 @@ def segments(data: pd.DataFrame) -> pd.DataFrame:
 
 def report(dataset: pd.DataFrame, cluster: int) -> dict[str, Any]:
     """The article's `build_report`."""
-    told: dict[str, Any] = {}
+    shares: dict[str, Any] = {}
     for column in _REPORTED:
         group = dataset[dataset["cluster"] == cluster]
         info = (
@@ -77,9 +80,9 @@ def report(dataset: pd.DataFrame, cluster: int) -> dict[str, Any]:
             .reset_index()
         )
         info["ratio"] = np.round((info["USER_ID"] / info["USER_ID"].sum()) * 100, 2)
-        told[column] = info[[column, "ratio"]].iloc[:3].to_numpy()
-        told["cluster_ratio"] = np.round((group.shape[0] / dataset.shape[0]) * 100, 2)
-    return told
+        shares[column] = info[[column, "ratio"]].iloc[:3].to_numpy()
+        shares["cluster_ratio"] = np.round((group.shape[0] / dataset.shape[0]) * 100, 2)
+    return shares
 
 
 if __name__ == "__main__":

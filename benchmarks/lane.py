@@ -1,4 +1,6 @@
-"""A lane on a real Kafka and a real Redis: batches of a thousand beside a transaction for each event."""
+"""Measures a lane on real Kafka and Redis: batches of a thousand events against one transaction for each
+event.
+"""
 
 import time
 import uuid
@@ -28,7 +30,7 @@ BATCHED, SINGLE = 4_000, 200
 
 
 class _OneModel:
-    """The fitted release, always current."""
+    """A model source in which the fitted release is always current."""
 
     def __init__(self) -> None:
         of = fitted()
@@ -52,7 +54,7 @@ class _OneModel:
 
 
 class _Nobody:
-    """Watches nothing."""
+    """An observer that does nothing."""
 
     def phase(self, phase: Phase, reason: str | None) -> None: ...
 
@@ -64,11 +66,13 @@ class _Nobody:
 
 
 def backlog() -> Comparison | str:
-    """Seconds an event, on one lane with thelook's events waiting."""
+    """Seconds for each event on one lane, with a backlog of thelook's events; a reason if it cannot be
+    measured.
+    """
     with find_services(kafka=None, redis=None, say=print) as services:
         if isinstance(services, NoServices):
             return f"not measured: {services.reason}"
-        # Both read the same log from where they stand; there is enough of it for all runs.
+        # Each lane continues in its log from run to run; the log has enough events for all runs.
         batched, single = _lane(services, 1_000), _lane(services, 1)
         return compare(
             "apply one event of a backlog, Kafka and Redis included",

@@ -1,4 +1,4 @@
-"""Medians of several runs, two ways in turn, and their ratio."""
+"""Measures two ways in turn, over several runs: the medians and their ratio."""
 
 import statistics
 import time
@@ -10,7 +10,7 @@ RUNS = 5
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Ours and another way to do the same: seconds each (median of the runs), and theirs over ours."""
+    """Segue's way and another way to do the same: the median seconds of each; ``ratio`` is theirs / ours."""
 
     what: str
     ours: str
@@ -35,7 +35,14 @@ def compare(
     theirs: tuple[str, Callable[[], float]],
     runs: int = RUNS,
 ) -> Comparison:
-    """Run both in turn, so that a machine that slows down slows both; each returns its own seconds."""
+    """Run both ways in turn, so that a machine that slows down slows both.
+
+    Args:
+        what: the name of the measured work.
+        ours: a name and a function that does the work and returns its seconds.
+        theirs: likewise.
+        runs: how often to run each way.
+    """
     taken: tuple[list[float], list[float]] = ([], [])
     for _ in range(runs):
         taken[0].append(ours[1]())

@@ -1,4 +1,4 @@
-"""The five most similar users of 20,000 and of a million: the index of angles beside a full scan."""
+"""Measures the search for the five most similar users: the index of angles against a full scan."""
 
 import itertools
 
@@ -12,22 +12,22 @@ TOP = 5
 
 
 def among(users: int, scans: int) -> Comparison:
-    """The nearest of so many users, in random directions."""
+    """Search among ``users`` users in random directions; ``scans`` is the number of full scans."""
     positions = np.random.default_rng(7).normal(size=(users, 2))
     angles = [angle((float(x), float(y))) for x, y in positions]
     index = AngleIndex()
     for at, user in sorted((at, user) for user, at in enumerate(angles) if at is not None):
         index.put(str(user), at)
-    asked = itertools.cycle(range(1_000))
+    wanted = itertools.cycle(range(1_000))
 
     def by_index() -> object:
-        user = next(asked)
+        user = next(wanted)
         at = angles[user]
         assert at is not None
         return index.nearest(at, TOP, {str(user)})
 
     def by_scan() -> object:
-        similarities = cosine_similarity(positions[[next(asked)]], positions)[0]
+        similarities = cosine_similarity(positions[[next(wanted)]], positions)[0]
         return np.argpartition(-similarities, TOP + 1)[: TOP + 1]
 
     return compare(

@@ -1,4 +1,4 @@
-"""Scoring one user: our numbers-only scorer beside scikit-learn's pipeline, and the article's way."""
+"""Measures the scoring of one user: Segue's scorer against scikit-learn's pipeline, and the article's way."""
 
 import itertools
 from functools import cache
@@ -13,7 +13,7 @@ from schemas.features import FEATURE_NAMES, FEATURES
 
 
 def one_user() -> Comparison:
-    """One user's segment, as a worker needs it for each event."""
+    """Score one user, as a worker does for each event."""
     of = fitted()
     rows = itertools.cycle(of.rows[:1_000])
     frames = itertools.cycle([pd.DataFrame([row]) for row in of.rows[:100]])
@@ -29,10 +29,10 @@ def one_user() -> Comparison:
 
 @cache
 def agreement() -> dict[str, float]:
-    """The share of training users whose prediction is their own fit's label.
+    """The share of training users for whom the prediction equals the label of the fit.
 
-    ``article`` predicts as the article does: label encoders fitted anew on the one row, so that every
-    category is 0; ``segue`` scores each row as a worker does.
+    ``article`` predicts as the article does: it fits the label encoders again to the single row, so every
+    category becomes 0. ``segue`` scores each row as a worker does.
     """
     of = fitted()
     steps = of.fit.pipeline.named_steps

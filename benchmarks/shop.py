@@ -1,8 +1,8 @@
-"""A shop of any number of users, in thelook's likeness: `python -m benchmarks.shop 1000000 FOLDER`.
+"""Makes a shop like thelook with any number of users: `python -m benchmarks.shop 1000000 FOLDER`.
 
-Users are drawn from thelook with replacement, each with all of its orders, under ids of its own. A user's
-times move together by up to 30 days, and each order's by up to an hour more, so that no two histories
-are the same but the features' distributions are thelook's.
+Users are drawn from thelook with replacement, each with all orders, and get new ids. All times of a user are
+shifted by up to 30 days, and each order by up to one hour more. So no two histories are equal, but the
+distributions of the features are those of thelook.
 """
 
 import sys
@@ -16,7 +16,7 @@ import pyarrow as pa
 SEED = 20
 _USER_SHIFT_S, _ORDER_SHIFT_S = 30 * 24 * 3600, 3600
 
-# One item a row of inventory, as in thelook. Every file is in the order of its ids.
+# One row of inventory for each item, as in thelook. Every file is in the order of its ids.
 _TABLES = {
     "users": """
         select d.user_id as id, u.age, u.gender, u.country, u.traffic_source,
@@ -40,7 +40,7 @@ _TABLES = {
     """,
 }
 
-# An order's own shift is made of its new id by a multiplication, so that it is seeded too.
+# The shift of an order comes from its new id by a multiplication, so it is the same in every run.
 _ORDERS = f"""
     create temp table new_orders as
     select
@@ -55,7 +55,9 @@ _ORDERS = f"""
 
 
 def make_shop(users: int, folder: Path) -> Path:
-    """Write the four tables as Parquet files, the same for the same number of users; gives the folder."""
+    """Write the four tables as Parquet files; return the folder. The same number of users gives the same
+    files.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     thelook = files("segue") / "data" / "thelook"
     with duckdb.connect() as connection:
@@ -70,7 +72,7 @@ def make_shop(users: int, folder: Path) -> Path:
 
 
 def _drawn(users: int, connection: duckdb.DuckDBPyConnection) -> pa.Table:
-    """Whose history each new user has, and by how many seconds it is moved."""
+    """For each new user, the source user and the shift of the history in seconds."""
     rng = np.random.default_rng(SEED)
     sources = np.array(
         [row[0] for row in connection.execute("select id from source_users order by id").fetchall()]

@@ -1,4 +1,4 @@
-"""The thelook users, fitted once, for all benchmarks."""
+"""A fit of the thelook users, made once for all benchmarks."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -16,7 +16,7 @@ from trainer.warehouse import open_warehouse
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A fit, the scorer made of its release, and the training rows as a worker would hold them."""
+    """A fit, the scorer of its release, and the training rows as a worker has them."""
 
     fit: Fit
     scorer: Scorer
@@ -25,7 +25,7 @@ class Fitted:
 
 @cache
 def fitted() -> Fitted:
-    """The article's preset over the whole of thelook."""
+    """Fit the default preset to all of thelook."""
     with open_warehouse(str(files("segue") / "data" / "thelook")) as warehouse:
         table = warehouse.features()
     settings = FitSettings()

@@ -1,9 +1,8 @@
-"""`segue train` beside the article's script, on the same Parquet files, by number of users (`make bench-
-train`).
+"""Measures `segue train` against the article's script, on the same files (`make bench-train`).
 
-Each run is a process of its own, with its wall time, its CPU time and its peak memory as the system counts
-them. The two do not do the same: ours also judges k, the encodings and the segments' stability, and writes a
-release; the article's prints a table for each cluster.
+Each run is a separate process. The system measures its wall time, CPU time and peak memory. The two do not do
+the same work: `segue train` also evaluates k, the encodings and the stability of the segments, and writes a
+release. The article's script prints a table for each cluster.
 """
 
 import argparse
@@ -23,7 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 USERS = (20_000, 100_000, 1_000_000)
-_MANY = 500_000  # users, from which on one run has to do
+_MANY = 500_000  # from this number of users on, each way runs only once
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +36,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """Both ways over one shop."""
+    """The results of both ways over one shop."""
 
     users: int
     runs: int
@@ -47,7 +46,9 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """The exponents of ``users``: 1 where what is measured doubles with the users; nan for a single size."""
+    """The exponent of ``users`` in each figure: 1 if the figure doubles with the users; nan for a single
+    size.
+    """
 
     seconds: float
     cpu_seconds: float
@@ -55,7 +56,7 @@ class Growth:
 
 
 def measure(users: int, runs: int) -> Size:
-    """Run both in turn, so that a machine that slows down slows both."""
+    """Run both ways in turn, so that a machine that slows down slows both."""
     with tempfile.TemporaryDirectory() as scratch:
         shop = Path(scratch) / "shop"
         run("benchmarks.shop", str(users), str(shop))
@@ -69,7 +70,7 @@ def measure(users: int, runs: int) -> Size:
 
 
 def growth(users: Sequence[int], runs: Sequence[Run]) -> Growth:
-    """The slopes of a least-squares line through the logarithms."""
+    """The exponents: slopes of a least-squares line through the logarithms."""
     if len(users) < 2:
         return Growth(*[math.nan] * 3)
     return Growth(
@@ -85,23 +86,23 @@ def _exponent(users: Sequence[int], values: Sequence[float]) -> float:
 
 
 def run(module: str, *arguments: str) -> Run:
-    """Run a module in a process of its own.
+    """Run a module in a separate process.
 
     Raises:
-        CalledProcessError: it failed; what it said stands on standard error.
+        CalledProcessError: the module failed; its output was copied to standard error.
     """
     command = [sys.executable, "-m", module, *arguments]
     began = time.perf_counter()
-    with tempfile.TemporaryFile() as said:
-        process = subprocess.Popen(command, stdout=said, stderr=said)
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output)
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - began
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
-            said.seek(0)
-            sys.stderr.write(said.read().decode())
+            output.seek(0)
+            sys.stderr.write(output.read().decode())
             raise subprocess.CalledProcessError(process.returncode, command)
-    # Linux counts in kibibytes.
+    # Linux reports the peak memory in kibibytes.
     return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e6)
 
 
@@ -130,9 +131,13 @@ def _cells(figures: Run | Growth, digits: int) -> list[str]:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.training", description=__doc__)
-    parser.add_argument("--users", type=int, nargs="+", default=USERS, help="how many, for each shop")
-    parser.add_argument("--runs", type=int, default=3, help=f"of each; one from {_MANY:,} users on")
-    parser.add_argument("--json", action="store_true", help="the figures as JSON, on standard output")
+    parser.add_argument(
+        "--users", type=int, nargs="+", default=USERS, help="numbers of users, one shop for each"
+    )
+    parser.add_argument(
+        "--runs", type=int, default=3, help=f"runs of each way; one run from {_MANY:,} users on"
+    )
+    parser.add_argument("--json", action="store_true", help="write the figures as JSON to standard output")
     options = parser.parse_args()
     progress = Console(stderr=True)
     sizes = []
@@ -142,11 +147,11 @@ def main() -> None:
     ours = growth(options.users, [size.segue for size in sizes])
     theirs = growth(options.users, [size.article for size in sizes])
     if options.json:
-        told = {
+        result = {
             "sizes": [asdict(size) for size in sizes],
             "exponents": {"segue": asdict(ours), "article": asdict(theirs)},
         }
-        print(json.dumps(told, indent=2))
+        print(json.dumps(result, indent=2))
     else:
         Console().print(_table(sizes, ours, theirs))
 

@@ -1,22 +1,22 @@
--- Every user's features, from a shop's tables: users, orders, order_items, inventory_items.
+-- The features of every user, from a shop's tables: users, orders, order_items, inventory_items.
 --
--- Written in DuckDB's dialect, and plainly, so that it can be translated for other warehouses. Only the
--- *_source steps read the tables; there the column names are adapted to the warehouse at hand, and a
--- column that it does not have becomes null. Every value is read as text first, so that a file of text
--- and a typed table obey one set of rules. A text becomes a number or a time by try_cast, since some
--- warehouses compute a branch of a case that they do not take.
+-- The query is in DuckDB's dialect. It uses simple SQL, so that it can be translated for other warehouses.
+-- Only the *_source steps read the tables. There the column names are adapted to the warehouse; a column that
+-- the warehouse does not have becomes null. Every value is read as text first, so that text files and typed
+-- tables follow the same rules. try_cast turns a text into a number or a time, because some warehouses also
+-- compute the branches of a case that they do not take.
 --
--- Parameters: as_of, only facts timed strictly before it count (null: all of them); exclude_statuses,
--- orders with one of these statuses do not count; reads_<field>, whether a feature reads the field: where none
--- does, the reason that stands behind it is left out, and a wrong value is null.
+-- Parameters: as_of, only facts strictly before this time count (null: all facts); exclude_statuses, orders
+-- with one of these statuses do not count; reads_<field>, whether a feature reads the field: if not, the
+-- reason that it guards is left out, and a wrong value becomes null.
 --
--- The steps up to valid_items decide what is a fact and name the reason for each row left out. The
--- events, the rows left out and the counts are made from these same steps (events.sql, rejected.sql,
--- counts.sql), with another final select.
+-- The steps up to valid_items decide which rows are facts, and give the reason for each row left out. The
+-- events, the rows left out and the counts come from the same steps with another final select (events.sql,
+-- rejected.sql, counts.sql).
 
 with
 
--- 1. The tables as text. Collation "C" compares the UTF-8 bytes, whatever the database's locale is.
+-- 1. The tables as text. Collation "C" compares the UTF-8 bytes, independent of the database's locale.
 
 users_source as (
   select
@@ -57,9 +57,9 @@ inventory_items_source as (
   from inventory_items
 ),
 
--- 2. A blank text is null; nothing else is trimmed. Blank is what Unicode calls white space together
--- with the separators of ASCII: the characters for which Python's str.isspace() is true. (A text from
--- '!' to '~' begins with a visible character; asking that first spares nearly all of the trimming.)
+-- 2. A blank text is null; other texts are not trimmed. Blank characters are Unicode's white space and the
+-- separators of ASCII: the characters for which Python's str.isspace() is true. (A text between '!' and '~'
+-- begins with a visible character. Checking this first avoids nearly all of the trimming.)
 
 blank as (
   select
@@ -112,7 +112,7 @@ inventory_items_read as (
   cross join blank
 ),
 
--- An id that stands there twice must not double the items sold.
+-- An id that occurs twice here must not double the items sold.
 inventory as (
   select
     ranked.inventory_item_id,
@@ -132,9 +132,9 @@ inventory as (
   where ranked.place = 1
 ),
 
--- 3. Times: a date that exists, a time of day unless it is midnight, its seconds unless they are none, then
--- Z, UTC or an offset; nothing means UTC. In UTC they have no offset any more and lie in the years 1 to 9999. Digits beyond
--- microseconds are cut.
+-- 3. Times: an existing date; a time of day (default: midnight), with or without seconds; then Z, UTC or an
+-- offset (default: UTC). After conversion to UTC a time has no offset and lies in the years 1 to 9999. Digits
+-- beyond microseconds are cut.
 
 times_written as (
   select created_at as written
@@ -205,8 +205,8 @@ times as (
   where at between timestamp '0001-01-01 00:00:00' and timestamp '9999-12-31 23:59:59.999999'
 ),
 
--- 4. Numbers: as JSON writes them, leading zeros and a plus sign allowed, within what every warehouse's
--- double holds. NaN and infinity are none.
+-- 4. Numbers: as in JSON, with leading zeros and a plus sign allowed, in a range that a double has in every
+-- warehouse. NaN and infinity are not numbers.
 
 numbers_written as (
   select age as written
@@ -236,7 +236,7 @@ numbers_read as (
   from numbers_written
 ),
 
--- A whole number keeps all of its digits; as a double it is exact up to 2^53.
+-- A whole number keeps all its digits; a double is exact only up to 2^53.
 numbers as (
   select
     written,
@@ -250,7 +250,7 @@ numbers as (
   where value is not null
 ),
 
--- 5. Facts: each row with the reason for which it would not be taken as an event, or null.
+-- 5. Facts: each row with the reason why it is not accepted as an event, or null.
 
 users_checked as (
   select
@@ -330,7 +330,7 @@ baskets as (
   group by order_id
 ),
 
--- An order with one bad item is left out as a whole: half an order is no fact.
+-- An order with one bad item is left out as a whole: half an order is not a fact.
 orders_checked as (
   select
     o.order_id,
@@ -356,8 +356,8 @@ orders_checked as (
   left join baskets on o.order_id = baskets.order_id
 ),
 
--- Of several rows for one order of a user the newest counts; at equal times the one whose event is
--- larger as JSON text: there a missing status is larger than any, and a quote ends the status.
+-- If one order of a user has several rows, the newest row counts. At equal times the row with the larger
+-- event (as JSON text) counts: there a missing status is larger than any status, and a quote ends the status.
 valid_orders as (
   select
     ranked.user_id,
@@ -407,8 +407,8 @@ everyone as (
   from valid_orders
 ),
 
--- 6. Features. Of several rows for one user, per field, the newest that carries it counts; at equal
--- times the larger value.
+-- 6. Features. If a user has several rows, the newest row with a value counts, for each field; at equal times
+-- the larger value counts.
 
 profiles as (
   select distinct
@@ -432,7 +432,7 @@ profiles as (
   from signups
 ),
 
--- Only counted orders make features.
+-- Features come only from counted orders.
 
 counted_orders as (
   select
@@ -444,8 +444,8 @@ counted_orders as (
   where not coalesce(status in ($exclude_statuses), false)
 ),
 
--- An amount is a whole number of millionths, since a sum of doubles would depend on the order of its rows.
--- An item with a price beyond 10^12, or of more than 10^6 pieces, adds no number: no sum can overflow.
+-- An amount is a whole number of millionths, because a sum of doubles depends on the order of its rows. An
+-- item with a price above 10^12, or with more than 10^6 pieces, adds no amount, so that no sum can overflow.
 counted_items as (
   select
     user_id,
@@ -463,8 +463,8 @@ counted_items as (
   where not coalesce(status in ($exclude_statuses), false)
 ),
 
--- What a feature can be made from: each source's values, in which order they stand and how often they
--- count. Prices, quantities and order values are in millionths.
+-- The sources of features: for each source its values, their order and their weights. Prices, quantities and
+-- order values are in millionths.
 
 order_id_values as (
   select
@@ -553,8 +553,8 @@ order_value_values as (
   group by user_id, order_id, created_at
 )
 
--- For each declared feature a step of its kind is added (kinds/*.sql, over its source's values), a join and
--- a column.
+-- For each declared feature, a step of its kind (kinds/*.sql, over the values of its source), a join and a
+-- column are added here.
 
 select everyone.user_id
 from everyone

@@ -1,11 +1,11 @@
-"""From the warehouse to a published release.
+"""Trains and publishes releases from a warehouse.
 
 Rooms:
 
-    train.py    the whole of a training         fit.py      the fitted pipeline
+    train.py    all steps of a training         fit.py      the fitted pipeline
     warehouse/  tables, queries, one file for each kind of warehouse
     steps/      rows, encoding, scaling, clustering
-    controls/   how good a fit is, and what its segments are
-    release/    the release's folder and numbers, and how it compares with the release in use
+    controls/   figures and checks of a fit, names of the segments
+    release/    the release's folder and numbers, the comparison with the release in use
     publish/    publishing and rolling back      report/     report.json and report.html
 """

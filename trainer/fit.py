@@ -1,7 +1,7 @@
-"""Fit the segmentation: encode, scale, project, cluster, as one scikit-learn pipeline.
+"""Fits the segmentation: encode, scale, project and cluster, as one scikit-learn pipeline.
 
-Same rows and settings give the same numbers, to the bit, whatever the number of threads: sums of
-floating-point numbers depend on their order, so the fit uses one.
+The same rows and settings give the same numbers to the last bit, on any number of cores. Sums of
+floating-point numbers depend on their order, so the fit uses one thread.
 """
 
 import os
@@ -37,12 +37,12 @@ class Fit:
 
     Attributes:
         pipeline: the steps ``encode``, ``scale``, ``project`` and ``cluster``, fitted.
-        components: of the training rows, shape (rows, components).
+        components: the components of the training rows, shape (rows, components).
         labels: the cluster of each training row, shape (rows,).
-        search: each k with its figures.
+        search: the figures of each k.
         quality: the figures of the k in use, over all training rows.
-        comparison: each encoding with its controls, for the k in use.
-        k_by: who named k; see :data:`trainer.controls.named_k.KBy`.
+        comparison: the controls of each encoding, for the k in use.
+        k_by: what chose k; see :data:`trainer.controls.named_k.KBy`.
     """
 
     settings: FitSettings
@@ -57,13 +57,13 @@ class Fit:
 
 
 def fit(selection: Selection, settings: FitSettings, start: Start | None = None, say: Say = silent) -> Fit:
-    """Fit and evaluate.
+    """Fit and evaluate a segmentation.
 
     Args:
         selection: the training rows.
         settings: what to fit.
-        start: the space to stay in and the centres to begin with; None learns everything from the rows.
-        say: told, in a few words, what begins.
+        start: the space to keep and the centres to begin with; None: learn everything from the rows.
+        say: called with a few words when a step begins.
 
     Raises:
         BadTraining: the rows cannot be scaled, projected or clustered as the settings ask.
@@ -99,27 +99,29 @@ def fit(selection: Selection, settings: FitSettings, start: Start | None = None,
 
 
 def _space(selection: Selection, settings: FitSettings) -> tuple[FeatureEncoder, Any, Any, Matrix]:
-    """Encoder, scaler, projection and components, learned from the rows."""
+    """Encoder, scaler, projection and components, all learned from the rows."""
     encoder = FeatureEncoder(settings.features, settings.encoding, settings.rare).fit(selection.rows)
     _check_columns(encoder, selection, settings)
     encoded = encoder.transform(selection.rows)
     _check_varies(encoded, encoder)
     scaler = scaler_for(settings.scaling)
-    # In place: with many columns each copy of the matrix is most of the memory that a fit takes.
+    # In place: with many columns, a copy of the matrix takes most of the memory of a fit.
     scaled = scaler.fit(encoded).transform(encoded, copy=False)
     pca = PCA(settings.components, random_state=PCA_SEED)
-    # Not fit_transform: with many columns its coordinates are those of another approximation (the
-    # randomized solver's) than the ones that every later row gets, and so would be the clusters.
+    # Not fit_transform: with many columns the randomized solver gives it other coordinates than transform
+    # gives to every later row, and the clusters would be fitted to those.
     return encoder, scaler, pca, pca.fit(scaled).transform(scaled)
 
 
 def _kept(
     selection: Selection, settings: FitSettings, start: Start
 ) -> tuple[FeatureEncoder, Any, Any, Matrix]:
-    """The same of the release that is continued; today's rows only tell what its axes keep of them.
+    """Encoder, scaler and projection of the continued release, and today's components.
+
+    Today's rows only set how much of the variance the axes keep.
 
     Raises:
-        BadTraining: nobody's place differs enough to be told apart.
+        BadTraining: the users' positions do not differ enough.
     """
     _check_memory(start.encoder, selection, settings)
     scaled = start.scaler.transform(start.encoder.transform(selection.rows), copy=False)
@@ -130,12 +132,14 @@ def _kept(
 
 
 def _populated(components: Matrix, start: Start) -> int:
-    """How many segments of the continued release have training users."""
+    """The number of segments of the continued release that have training users."""
     return len(np.unique(nearest(components, start.centres)))
 
 
 def _check_apart(components: Matrix, selection: Selection, settings: FitSettings, start: Start) -> None:
-    """A release has at least two segments with users, unless its users are to be clustered anew."""
+    """Refuse a continued release with fewer than two segments that have users, unless ``k`` asks to cluster
+    again.
+    """
     places = np.unique(nearest(components, start.centres))
     apart = len(np.unique(components, axis=0)) > 1
     if len(places) > 1 or (apart and settings.k is not None):
@@ -143,7 +147,7 @@ def _check_apart(components: Matrix, selection: Selection, settings: FitSettings
     segment = start.release.segments[places[0]]
     who = f"all {selection.users_used:,} training users lie in its segment {segment.id} ({segment.name})"
     fix = (
-        "look for segments anew with --refit-space"
+        "search for segments again with --refit-space"
         if distinct(selection.rows, settings.names) > 1
         else "and they are all equal, so that --refit-space finds no segments either: train on other users"
     )
@@ -152,10 +156,10 @@ def _check_apart(components: Matrix, selection: Selection, settings: FitSettings
 
 def _check_columns(encoder: FeatureEncoder, selection: Selection, settings: FitSettings) -> None:
     width = sum(learned.width for learned in encoder.encoded_)
-    for what, count in (("columns", width), ("training users", selection.users_used)):
+    for name, count in (("columns", width), ("training users", selection.users_used)):
         if count < settings.components:
             raise BadTraining(
-                f"{settings.components} components cannot be made from {count} {what}: "
+                f"{settings.components} components cannot be made from {count} {name}: "
                 f"set components to {count} or less"
             )
     _check_memory(encoder, selection, settings)
@@ -175,7 +179,7 @@ def _check_memory(encoder: FeatureEncoder, selection: Selection, settings: FitSe
 
 
 def _check_varies(encoded: Matrix, encoder: FeatureEncoder) -> None:
-    """Values of equal frequency are one number under frequency encoding."""
+    """Refuse a feature if frequency encoding gives all its values the same number."""
     place = 0
     for learned in encoder.encoded_:
         column = encoded[:, place]
@@ -204,7 +208,9 @@ def _chosen_k(
 
 
 def _quality(components: Matrix, kmeans: Any, found: Search, start: Start | None) -> KQuality:
-    """The figures of the clusters in use, which the search has already where it began as they did, over everybody."""
+    """The figures of the clusters in use; taken from the search if it fitted the same clusters over all
+    users.
+    """
     if start is None and found.users == len(components):
         for row in found.rows:
             if row.k == kmeans.n_clusters:
@@ -213,10 +219,16 @@ def _quality(components: Matrix, kmeans: Any, found: Search, start: Start | None
 
 
 def _ways_out(k: int, different: int, start: Start | None) -> str:
-    """What helps beside a smaller k, where the users cannot be told apart; ``different``: rows of features."""
+    """What helps besides a smaller k.
+
+    Args:
+        k: the number of segments.
+        different: the number of different rows of features.
+        start: of the fit.
+    """
     if start is None:
         return "or add features or components"
-    refit = ", or learn everything anew with --refit-space" if different >= k else ""
+    refit = ", or learn everything again with --refit-space" if different >= k else ""
     return f"or leave it out to keep the release's segments{refit}"
 
 
@@ -232,5 +244,6 @@ def _clusters(components: Matrix, points: int, k: int, ways_out: str) -> Any:
             return cluster(components, k)
         except ConvergenceWarning as warning:
             raise BadTraining(
-                f"the training users lie too close together for {k} segments ({warning}): set k to less, {ways_out}"
+                f"the training users lie too close together for {k} segments ({warning}): set a smaller k, "
+                f"{ways_out}"
             ) from None

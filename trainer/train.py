@@ -1,4 +1,4 @@
-"""The whole of ``train``: features from the warehouse, fit, evaluation, report, release folder."""
+"""All steps of ``train``: features from the warehouse, fit, evaluation, report, release folder."""
 
 import io
 from collections.abc import Mapping
@@ -37,14 +37,14 @@ from trainer.steps.training_window import EVERYTHING, Window
 
 
 class Rejections(Protocol):
-    """How many rows were left out, by table and reason."""
+    """The numbers of rows left out, by table and reason."""
 
     @property
     def counts(self) -> Mapping[tuple[str, str], int]: ...
 
 
 class FeatureSource(Protocol):
-    """What training asks of a warehouse; :class:`trainer.warehouse.Warehouse` has it."""
+    """The methods of :class:`trainer.warehouse.Warehouse` that training uses."""
 
     def features(
         self,
@@ -86,22 +86,25 @@ def train(
     window: Window = EVERYTHING,
     created_at: datetime | None = None,
 ) -> Path:
-    """Train over the warehouse and write a release; gives its folder, ``out`` / version.
+    """Train over the warehouse and write a release; return its folder.
 
     Args:
         warehouse: where the features come from.
         settings: what to fit.
         out: the folder of releases.
-        say: told, in a few words, what begins.
-        current: the release in use, which this one continues; None for a first one.
-        refit_space: learn encoding, scaling and projection anew also where there is a release to continue.
+        say: called with a few words when a step begins.
+        current: the release in use, which the new one continues; None for a first release.
+        refit_space: learn encoding, scaling and projection again, even if there is a release to continue.
         window: which users train, and which facts count.
-        created_at: the time in the manifest; now, when None.
+        created_at: the time in the manifest; None: now.
+
+    Returns:
+        The folder of the release: ``out`` / version.
 
     Raises:
-        BadTraining: the rows cannot be segmented, or the current release not continued.
+        BadTraining: the rows cannot be segmented, or the current release cannot be continued.
         BadWarehouse: the warehouse cannot be read.
-        BadRelease: a damaged release lies where this one would.
+        BadRelease: the folder of this version exists and is damaged.
         BadSetting: nothing can be written to ``out``.
     """
     continued = None if current is None or refit_space else current.release
@@ -113,7 +116,7 @@ def train(
     excluded = settings.exclude_statuses
     table = warehouse.features(window.as_of, excluded, made, start=window.start, end=window.end)
     query = warehouse.feature_query(window.as_of, excluded, made, start=window.start, end=window.end)
-    say(f"reading which rows are left out, beside {counted(table.num_rows, 'user')}")
+    say(f"{counted(table.num_rows, 'user')} read; reading which rows are left out")
     rejected = warehouse.rejected(window.as_of).counts
     selection, start = _selected(warehouse, table, settings, window, continued), None
     everybody = selection.rows
@@ -154,11 +157,12 @@ def _selected(
     try:
         if table.num_rows == 0 and window != EVERYTHING:
             raise BadTraining(
-                f"no user can be trained on: the warehouse has none in the window ({window.told}), give another one"
+                "no user can be trained on: the warehouse has no user in the window "
+                f"({window.text}), set another window"
             )
         return select(table, settings, space_kept=continued is not None)
     except BadTraining as error:
-        # The rows are often why: a column that was mapped wrongly leaves everybody out.
+        # Often the rows are the cause: a wrongly mapped column leaves all users out.
         cause = warehouse.cause(window.as_of)
         if isinstance(error, NobodyTrains) and cause is not None:
             raise BadTraining(f"no user can be trained on: {cause}") from None
@@ -169,12 +173,13 @@ def _selected(
 
 
 def _within(selection: Selection, release: ModelRelease, say: Say) -> Selection:
-    """The users whom the release's space knows; tells how many others there are."""
+    """The users whose values the release's space knows; ``say`` gets the number of the others."""
     known = within(selection, release)
     others = selection.users_used - known.users_used
     if others:
         say(
-            f"leaving out {counted(others, 'user')} with a value that release {release.version}, whose space is kept, has never seen"
+            f"leaving out {counted(others, 'user')} with a value that the kept space of release "
+            f"{release.version} has never seen"
         )
     return known
 
@@ -182,10 +187,12 @@ def _within(selection: Selection, release: ModelRelease, say: Say) -> Selection:
 def _before(
     release: ModelRelease, selection: Selection, table: pa.Table, made: tuple[Feature, ...]
 ) -> Ids | None:
-    """The segment that a release gives each training user, by today's features; None where it cannot be made."""
+    """The segment id of each training user under a release, from today's features; None if it cannot score
+    them.
+    """
     users, declared = selection.rows, beyond_default(made)
     if not can_score(release, users, declared):
-        # With other features now than then, the query has made these, too.
+        # The new fit has other features. The query has made those of the release, too.
         users = table.filter(pc.is_in(table["user_id"], value_set=users["user_id"].combine_chunks()))
         users = users.sort_by("user_id")
     return score(release, users).segments if can_score(release, users, declared) else None
@@ -203,7 +210,9 @@ def _release(
 
 
 def _made(settings: FitSettings, current: Current | None) -> tuple[Feature, ...]:
-    """The article's seven, which tell who has ordered and what is null, the model's others and the current one's."""
+    """The features that the query makes: the seven default features (they show who has ordered, and nulls),
+    the other features of the model, and those of the current release.
+    """
     made = {feature.name: feature for feature in FEATURES}
     for feature in (*settings.features, *(current.release.declared if current is not None else ())):
         made.setdefault(feature.name, feature)
@@ -211,7 +220,7 @@ def _made(settings: FitSettings, current: Current | None) -> tuple[Feature, ...]
 
 
 def _artifacts(fitted: Fit, segments: Ids, query: str, report: Report) -> dict[str, bytes]:
-    """The files of the release's folder, but its numbers and the manifest."""
+    """The files of the release's folder, except its numbers and the manifest."""
     return {
         "assignments.parquet": _assignments(fitted, segments),
         "features.sql": query.encode(),
@@ -222,7 +231,7 @@ def _artifacts(fitted: Fit, segments: Ids, query: str, report: Report) -> dict[s
 
 
 def _assignments(fitted: Fit, segments: Ids) -> bytes:
-    """The article's ``dataset``: the training rows with their components and segment."""
+    """A Parquet file of the training rows, with their components and segment."""
     table = fitted.selection.rows
     for place, column in enumerate(fitted.components.T, start=1):
         table = table.append_column(f"component_{place}", pa.array(np.ascontiguousarray(column)))

@@ -171,7 +171,7 @@ def _tell(release: ModelRelease, path: Path, followed: Current | None, *, made_b
     from segue.show.release_text import release_text
     from trainer.controls.compare_encodings import comparison_in
     from trainer.controls.named_k import disagreement_in
-    from trainer.release.impact import told_in
+    from trainer.release.impact import impact_and_drift_in
     from trainer.steps.continued_fit import unseen_in
     from trainer.steps.untrained import untrained_in
 
@@ -194,7 +194,7 @@ def _tell(release: ModelRelease, path: Path, followed: Current | None, *, made_b
         say(f"{unclear} --k N takes another number.")
     if followed is not None:
         _warn_of_changes(release, followed.release, unseen_in(report))
-    impact, drift = told_in(report)
+    impact, drift = impact_and_drift_in(report)
     if impact is not None:
         people.print(impact_text(impact, drift))
     say(f"The report: {path / 'report.html'}. Next: segue publish {path}")

@@ -1,4 +1,4 @@
--- How many orders count.
+-- The number of counted orders.
 select
   user_id,
   count(*) as value

@@ -1,4 +1,4 @@
--- How many different values.
+-- The number of different values.
 select
   user_id,
   count(distinct value) as value

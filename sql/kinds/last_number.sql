@@ -1,4 +1,4 @@
--- In the newest order that holds a number, the largest.
+-- The largest number in the newest order that has a number.
 select
   ranked.user_id,
   cast(cast(ranked.value as text) as double) / 1000000 as value

@@ -1,4 +1,5 @@
--- In the newest order that holds a value, the value with the most items; tied, the smallest MD5.
+-- The value with the most items in the newest order that has a value; if equal, the value with the smallest
+-- MD5.
 select
   ranked.user_id,
   ranked.value

@@ -1,5 +1,5 @@
--- The largest.
--- A whole number becomes the nearest double by way of its text.
+-- The largest value.
+-- The cast through text turns a whole number into the nearest double.
 select
   user_id,
   cast(cast(max(value) as text) as double) / 1000000 as value

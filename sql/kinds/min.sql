@@ -1,5 +1,5 @@
--- The smallest.
--- A whole number becomes the nearest double by way of its text.
+-- The smallest value.
+-- The cast through text turns a whole number into the nearest double.
 select
   user_id,
   cast(cast(min(value) as text) as double) / 1000000 as value

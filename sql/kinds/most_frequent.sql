@@ -1,5 +1,5 @@
--- The value with the most items; tied, the one held first; still tied, the smallest MD5, which no
--- alphabet biases.
+-- The value with the most items; if equal, the value that was bought first; if still equal, the value with
+-- the smallest MD5, which does not prefer any letters.
 select
   ranked.user_id,
   ranked.value

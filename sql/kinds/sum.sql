@@ -1,5 +1,5 @@
 -- The sum.
--- A whole number becomes the nearest double by way of its text.
+-- The cast through text turns a whole number into the nearest double.
 select
   user_id,
   cast(cast(sum(value * weight) as text) as double) / 1000000 as value

@@ -1,1 +1,1 @@
-"""How good a fit is, and what its segments are."""
+"""Figures and checks of a fit: quality, stability, names and meaning of the segments."""

@@ -1,8 +1,8 @@
-"""Whether the users called similar are alike: they, beside random users of the same segment, and of all.
+"""How often similar users have the same values, compared with random users.
 
-Similar users are those that a change names: the nearest by cosine similarity of components, the user left out;
-equal: the smaller user id. Cosine ignores magnitude, so users of one direction need not have much in common;
-this measures how much they have.
+A change on Kafka names similar users: the nearest by cosine similarity of components, without the user; if
+equal, the smaller user id first. Cosine similarity ignores magnitude, so similar users may have little in
+common. This module measures how much they have in common.
 """
 
 from collections.abc import Sequence
@@ -25,14 +25,14 @@ Places = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Alike:
-    """How often a user and another one have the same value of a feature, 0 to 1.
+    """How often two users have the same value of a feature, 0 to 1: a drawn user and another user.
 
     Attributes:
-        similar: the user's similar users.
-        segment: random users of the user's segment.
-        everybody: random users.
+        similar: the other is a similar user.
+        segment: the other is a random user of the same segment.
+        everybody: the other is a random user.
         difference: ``similar - segment``.
-        margin: what the difference may be off by, half of its 95% interval (normal, over the sampled users).
+        margin: half of the 95% interval of the difference (normal, over the sampled users).
     """
 
     feature: str
@@ -45,7 +45,7 @@ class Alike:
 
 @dataclass(frozen=True, slots=True)
 class Affinity:
-    """``users`` of the training users were drawn, and each compared with ``similar`` others of each sort."""
+    """The comparison of ``users`` drawn training users, each with ``similar`` others of each group."""
 
     users: int
     similar: int
@@ -55,13 +55,16 @@ class Affinity:
 def affinity_of(
     rows: pa.Table, components: Matrix, labels: Labels, features: Sequence[Feature]
 ) -> Affinity | None:
-    """Compare a seeded sample; None where nobody has SIMILAR others in the segment, or no feature is a text.
+    """Compare a seeded sample of users with similar and random users.
 
     Args:
         rows: the training rows in the order of the user ids, with the features by name.
         components: shape (rows, components).
-        labels: each row's segment, shape (rows,).
-        features: the model's inputs; numbers are not compared.
+        labels: the segment of each row, shape (rows,).
+        features: the model's inputs; only texts are compared.
+
+    Returns:
+        The comparison; None if no segment has more than SIMILAR users, or if no feature is a text.
     """
     texts = [feature.name for feature in features if not feature.numeric]
     sizes = np.bincount(labels)
@@ -99,10 +102,15 @@ def affinity_of(
 
 
 def similar_to(components: Matrix, chosen: Places, count: int) -> Places:
-    """The places of each chosen row's ``count`` nearest others by cosine similarity, shape (chosen, count).
+    """The row indices of the nearest others by cosine similarity, shape (chosen, count).
 
-    Rows at the origin have no direction and are nobody's neighbours; there are more than ``count`` others.
-    In two dimensions cosine similarity orders as the angle between, which is exact near 1 where the cosine is not.
+    Rows at the origin have no direction and are never neighbours. In two dimensions the angle between two
+    rows gives the same order as cosine similarity. The angle is exact where the cosine, near 1, is not.
+
+    Args:
+        components: shape (rows, components); more than ``count`` rows are not at the origin.
+        chosen: the row indices to search for, none at the origin.
+        count: the number of neighbours of each.
     """
     known = np.flatnonzero(np.linalg.norm(components, axis=1) > 0)
     if components.shape[1] == 2:
@@ -119,7 +127,16 @@ def similar_to(components: Matrix, chosen: Places, count: int) -> Places:
 
 
 def _by_angle(angles: npt.NDArray[np.float64], order: Places, place: int, count: int) -> Places:
-    """``order``: the places with an angle, by angle. A window on both sides, and all that tie with its worst."""
+    """The ``count`` nearest rows by angle.
+
+    Looks at a window of rows on both sides, then at all rows as near as the farthest of them.
+
+    Args:
+        angles: the angle of each row.
+        order: the indices of rows that have an angle, sorted by angle.
+        place: the row's own index.
+        count: the number of neighbours.
+    """
     own, ranked = angles[place], angles[order]
     middle = int(np.searchsorted(ranked, own))
     window = order[np.arange(middle - count - 1, middle + count + 1) % len(order)]
@@ -141,7 +158,7 @@ def _between(angles: npt.NDArray[np.float64], own: float) -> npt.NDArray[np.floa
 
 
 def _nearest(candidates: Places, away: npt.NDArray[np.float64], place: int, count: int) -> Places:
-    """The ``count`` candidates that are least away, ``place`` left out; equal: the smaller place."""
+    """The ``count`` nearest candidates without ``place``; of equally near rows the smaller index first."""
     others = candidates != place
     candidates, away = candidates[others], away[others]
     worst = np.partition(away, count - 1)[count - 1]
@@ -151,7 +168,7 @@ def _nearest(candidates: Places, away: npt.NDArray[np.float64], place: int, coun
 
 
 def _others(members: Places, place: int, rng: np.random.Generator) -> Places:
-    """SIMILAR different members other than ``place``, which is one of them; members are ascending."""
+    """SIMILAR different random members without ``place``; ``members`` is ascending and contains ``place``."""
     drawn = rng.choice(len(members) - 1, SIMILAR, replace=False)
     own = int(np.searchsorted(members, place))
     return np.asarray(members[drawn + (drawn >= own)])

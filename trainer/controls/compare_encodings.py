@@ -1,10 +1,10 @@
-"""What each encoding's segments are worth, by controls that hold for every encoding alike.
+"""Controls of each encoding's segments: are they clearer than those of shuffled data, and are they stable?
 
-A silhouette says how clear the clusters are *in the picture that an encoding makes*, and an encoding can make
-clear pictures of nothing. So each is held against itself: the same values with each feature shuffled among
-the users, which keeps every feature's distribution and destroys what the features have to do with one
-another. Both are done with halves of the users, drawn anew each time: with one sample of users the one can lie above the
-other by accident. Everything is seeded, and over at most USERS of the training users, drawn with a seed.
+A silhouette measures how clear the clusters are *in one encoding*, and an encoding can make clear clusters of
+meaningless data. So each encoding is compared with shuffled data: each feature is shuffled among the users by
+itself. This keeps the distribution of every feature and removes all relations between features. The
+comparison is repeated over random halves of the users, because with one sample the difference can be an
+accident. At most USERS training users take part. All random numbers have fixed seeds.
 """
 
 import warnings
@@ -30,8 +30,9 @@ LEAST_USERS = 100
 RESAMPLES = 10
 PERMUTATIONS = 10
 HALVES = 15
-DEVIATIONS = 3  # so far from its mean lies nearly no half; measured on thelook, the verdict stays in 999 of 1,000 draws
-SILHOUETTE_ROWS = 2_000  # of a half
+# Nearly no half lies this far from the mean. On thelook, 999 of 1,000 seeds gave the same verdict.
+DEVIATIONS = 3
+SILHOUETTE_ROWS = 2_000  # of each half
 # "Good recovery" in Steinley, "Properties of the Hubert-Arabie adjusted Rand index", 2004.
 STABLE_ARI = 0.8
 AS_SET = "as set"
@@ -42,22 +43,26 @@ Verdict = Literal["clearer", "no clear difference", "less clear"]
 
 @dataclass(frozen=True, slots=True)
 class EncodingControl:
-    """The controls of one encoding. It has no silhouette of its own: a model has one, which its metrics tell.
+    """The controls of one encoding.
+
+    It has no silhouette: the only silhouette of a model is in its metrics.
 
     Attributes:
-        encoding: its name; ``recommended`` for the recommended preset, ``as set`` for settings of the fit that
-            are neither that nor the article's with one of the encodings.
+        encoding: its name; ``recommended`` for the recommended preset; ``as set`` for the fit's own settings,
+            if they are neither this preset nor the default preset with one of the encodings.
         k: the number of segments.
         explained_variance: the share of each component, 0 to 1.
-        bootstrap_ari: the mean adjusted Rand index between these segments and those of the whole way (encode,
-            scale, project, cluster) fitted anew to RESAMPLES bootstrap resamples, over the users in them.
-        permuted_codes_ari: the same, over PERMUTATIONS random permutations of the label codes: low where the
-            segments hang on how the values are spelled. None where no code follows the spelling.
-        gain: how far the silhouette lies above that of shuffled values: the mean over HALVES halves of the users,
-            each fitted anew as it is and shuffled.
-        margin: how far that goes from half to half: DEVIATIONS standard deviations of the silhouettes, and as many
-            of the shuffled ones.
-        verdict: ``clearer`` where the gain is above the margin, ``less clear`` where it is as far below 0.
+        bootstrap_ari: the mean adjusted Rand index between these segments and those of RESAMPLES bootstrap
+            resamples, over the users in each resample. All steps (encode, scale, project, cluster) are
+            fitted again to each resample.
+        permuted_codes_ari: the same over PERMUTATIONS random permutations of the label codes. A low index
+            means that the segments depend on the alphabetical order of the values. None if no feature has
+            label codes.
+        gain: the silhouette minus that of the shuffled values, the mean over HALVES halves of the users. Each
+            half is fitted as it is and shuffled.
+        margin: how much the gain varies between halves: DEVIATIONS standard deviations of the silhouettes
+            plus as many of the shuffled silhouettes.
+        verdict: ``clearer`` if the gain is above the margin, ``less clear`` if it is below minus the margin.
     """
 
     encoding: str
@@ -71,7 +76,7 @@ class EncodingControl:
 
     @property
     def holds(self) -> bool:
-        """Whether it passes the controls: clearer than shuffled, and stable (STABLE_ARI)."""
+        """Whether the encoding passes the controls: clearer than shuffled data, and stable (STABLE_ARI)."""
         steady = self.bootstrap_ari >= STABLE_ARI
         spelled = self.permuted_codes_ari is not None and self.permuted_codes_ari < STABLE_ARI
         return steady and not spelled and self.verdict == "clearer"
@@ -79,14 +84,14 @@ class EncodingControl:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The encodings beside each other.
+    """The controls of all encodings.
 
     Attributes:
-        encodings: one each, and the recommended preset last; without those that cannot be fitted to these
-            users, and none for fewer than LEAST_USERS.
-        used: the encoding of the fit itself; None where it is none of these.
-        recommended: the recommended preset where it passes the controls; None where it does not.
-        users: over how many of the training users; 0 where the settings ask for no comparison.
+        encodings: the encodings, the recommended preset last. Encodings that cannot be fitted to these users
+            are left out. Empty for fewer than LEAST_USERS users.
+        used: the control of the fit's own encoding; None if it is not among them.
+        recommended: the control of the recommended preset; None if it does not pass.
+        users: the number of training users in the comparison; 0 if the settings ask for no comparison.
     """
 
     encodings: tuple[EncodingControl, ...]
@@ -95,22 +100,23 @@ class Comparison:
     users: int
 
 
-class _Told(Struct, frozen=True):
+class _ReportPart(Struct, frozen=True):
     comparison: Comparison
 
 
 def comparison_in(report: bytes) -> Comparison:
-    """The comparison that ``report.json`` has."""
-    return msgspec.json.decode(report, type=_Told).comparison
+    """The comparison in ``report.json``."""
+    return msgspec.json.decode(report, type=_ReportPart).comparison
 
 
 def compare(rows: pa.Table, settings: FitSettings, k: int) -> Comparison:
-    """Each encoding with its controls.
+    """Fit each encoding and compute its controls.
 
     Args:
         rows: the training rows.
-        settings: of the fit.
-        k: its number of segments, which all encodings get but the recommended preset, which finds its own.
+        settings: the settings of the fit.
+        k: the number of segments of the fit. All encodings use it except the recommended preset, which
+            searches its own k.
     """
     if not settings.compare:
         return Comparison(encodings=(), used=None, recommended=None, users=0)
@@ -133,8 +139,8 @@ def compare(rows: pa.Table, settings: FitSettings, k: int) -> Comparison:
 
 
 def _candidates(settings: FitSettings, k: int) -> dict[str, FitSettings]:
-    """What is compared, by name: the encodings as the article would have them, the fit's own settings where
-    they are others, and the recommended preset.
+    """The settings to compare, by name: each encoding with standard scaling, the fit's own settings if they
+    are different from these, and the recommended preset.
     """
     own = replace(settings, k=k)
     candidates = {
@@ -158,7 +164,7 @@ def _candidates(settings: FitSettings, k: int) -> dict[str, FitSettings]:
 
 
 def _control(name: str, users: Users, settings: FitSettings) -> EncodingControl | None:
-    """None where these users cannot be shown like this, or have no segments then."""
+    """The controls of one encoding; None if it cannot be fitted to these users or gives no segments."""
     shown = picture(users, settings)
     k = None if shown is None else settings.k or _elbow(shown.components, settings)
     if shown is None or k is None:
@@ -182,7 +188,7 @@ def _control(name: str, users: Users, settings: FitSettings) -> EncodingControl 
 
 
 def verdict_of(gain: float, margin: float) -> Verdict:
-    """What holds whichever users are drawn.
+    """The verdict that holds for any sample of the users.
 
     >>> verdict_of(0.031, 0.055), verdict_of(0.28, 0.14), verdict_of(-0.3, 0.1)
     ('no clear difference', 'clearer', 'less clear')
@@ -201,7 +207,7 @@ def _elbow(components: Matrix, settings: FitSettings) -> int | None:
 
 def _segments(components: Matrix, k: int) -> Labels:
     with warnings.catch_warnings():
-        # Fewer different positions than k are fewer segments, which is part of the figure.
+        # Fewer different positions than k give fewer segments; this may happen here.
         warnings.simplefilter("ignore", ConvergenceWarning)
         labels: Labels = cluster(components, k).labels_
     return labels
@@ -210,7 +216,17 @@ def _segments(components: Matrix, k: int) -> Labels:
 def gain_of(
     users: Users, settings: FitSettings, k: int, rng: np.random.Generator
 ) -> tuple[float, float] | None:
-    """The gain and its margin; None where a half has no segments."""
+    """The gain and its margin (see :class:`EncodingControl`).
+
+    Args:
+        users: the users to draw halves from.
+        settings: how the users are encoded, scaled and projected.
+        k: the number of segments.
+        rng: draws the halves and shuffles.
+
+    Returns:
+        (gain, margin); None if a half has no segments.
+    """
     figures = np.full((HALVES, 2), np.nan)
     for row in figures:
         half = users.half(rng)

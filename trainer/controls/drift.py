@@ -1,11 +1,13 @@
 """How much the features' distributions have changed since the release in use was trained.
 
-The population stability index over bins is the sum of (q - p) ln(q / p), p being a bin's share before and q
-its share now (Siddiqi, "Credit Risk Scorecards", 2006, who calls 0.1 a shift worth a look). It grows with the
-number of bins and falls with the number of users by chance alone (Yurdakul, "Statistical Properties of
-Population Stability Index", 2018): over all brands of a shop a random half of its users "drifts" from the
-other. So bins are few, chosen by both samples together (the commonest values of one are rarer in any other), and
-each index is judged against those of resamples of both.
+The population stability index (PSI) is the sum of (q - p) ln(q / p) over bins. p is a bin's share before, q
+its share now. Siddiqi ("Credit Risk Scorecards", 2006) calls 0.1 a shift worth a look.
+
+By chance alone the index grows with the number of bins and falls with the number of users (Yurdakul,
+"Statistical Properties of Population Stability Index", 2018). Over all brands of a shop, one random half of
+the users "drifts" from the other. So there are few bins. Both samples together choose them, because the most
+frequent values of one sample are rarer in any other. And each index is compared with the indices of
+resamples.
 """
 
 from collections import Counter
@@ -30,7 +32,7 @@ Counts = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """A value, a range of numbers or all other values, with its share of the users then and now, 0 to 1."""
+    """A value, a range of numbers or all other values, with its share of the users before and now, 0 to 1."""
 
     value: str
     before: float
@@ -43,10 +45,10 @@ class FeatureDrift:
 
     Attributes:
         psi: the population stability index over ``bins``.
-        chance: the index that 99 of 100 pairs of resamples of all users stay below: what chance alone makes.
-        threshold: from where on it counts as drift: ``chance``, and at least :data:`NOTABLE`.
-        drifted: whether it is above the threshold.
-        bins: at most :data:`BINS`; numbers in ascending order, values by their users in both, all others last.
+        chance: the index of chance alone: 99 of 100 pairs of resamples stay below.
+        threshold: an index above it is drift: ``chance``, but at least :data:`NOTABLE`.
+        drifted: whether ``psi`` is above the threshold.
+        bins: at most :data:`BINS`; numbers ascending, values by their users in both samples, all others last.
     """
 
     name: str
@@ -59,7 +61,7 @@ class FeatureDrift:
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """The features that both releases have, in the new one's order; ``current`` is the version of the one in use."""
+    """The features that both releases have, in the new release's order; ``current``: the version in use."""
 
     current: str
     features: tuple[FeatureDrift, ...]
@@ -70,9 +72,9 @@ def drift_of(current: str, before: pa.Table, now: pa.Table, names: Sequence[str]
 
     Args:
         current: the version of the release in use.
-        before: its training users, with features by name.
-        now: today's.
-        names: the features to compare, columns of both without nulls.
+        before: the training users of the release in use, with features by name.
+        now: today's training users, likewise.
+        names: the features to compare: columns of both tables, without nulls.
     """
     return Drift(current, tuple(_drift(name, before[name], now[name]) for name in names))
 
@@ -89,14 +91,16 @@ def _drift(name: str, before: pa.ChunkedArray, now: pa.ChunkedArray) -> FeatureD
 
 
 def psi(before: Counts, now: Counts) -> npt.NDArray[np.float64]:
-    """The index over the last axis, of users by bin; half a user more in each bin keeps it finite."""
+    """The index over the last axis; both arrays count users by bin. Half a user is added to each bin, so that
+    the index is finite.
+    """
     p, q = (counts + 0.5 for counts in (before, now))
     p, q = p / p.sum(axis=-1, keepdims=True), q / q.sum(axis=-1, keepdims=True)
     return np.asarray(((q - p) * np.log(q / p)).sum(axis=-1))
 
 
 def _by_chance(before: Counts, now: Counts) -> float:
-    """The high quantile of the index between two samples of one distribution, as large as these are."""
+    """A high quantile of the index between two samples of one distribution, of the same sizes as these."""
     rng = np.random.default_rng(SEED)
     shares = (before + now) / (before + now).sum()
     then, today = (rng.multinomial(int(counts.sum()), shares, size=RESAMPLES) for counts in (before, now))
@@ -104,7 +108,9 @@ def _by_chance(before: Counts, now: Counts) -> float:
 
 
 def _values(before: pa.ChunkedArray, now: pa.ChunkedArray) -> tuple[list[str], Counts, Counts]:
-    """The commonest values, and all others in one bin."""
+    """The bins of a text: the most frequent values, and all others in one bin; with the counts of both
+    samples.
+    """
     then, today = _counted(before), _counted(now)
     both = then + today
     common = sorted(both, key=lambda value: (-both[value], value))
@@ -129,10 +135,12 @@ def _counted(column: pa.ChunkedArray) -> Counter[str]:
 
 
 def _ranges(before: pa.ChunkedArray, now: pa.ChunkedArray) -> tuple[list[str], Counts, Counts]:
-    """Ranges of about equally many users; one that ends with a number that many share holds more."""
+    """The bins of a number: ranges with about equally many users (more if many share a number); with both
+    counts.
+    """
     then, today = (np.asarray(column.to_numpy(), dtype=np.float64) for column in (before, now))
     both = np.concatenate([then, today])
-    # Each range ends with a number that occurred, so that counts, being few different numbers, fall as they are.
+    # Each range ends with a number that occurs. So a feature with few different numbers has a bin for each.
     ends = np.unique(np.quantile(both, np.arange(1, BINS) / BINS, method="inverted_cdf"))
     ends = ends[ends < both.max()]
     words = [

@@ -1,7 +1,7 @@
-"""An encoding's picture of the training users, made quickly and many times over, for the controls.
+"""The components of users under an encoding, computed fast, because the controls need them many times.
 
-The same numbers as :mod:`trainer.fit` makes with scikit-learn, up to rounding, from other arithmetic: a text is a
-code and a row of the encoded matrix has one entry a feature, so that one-hot columns cost nothing.
+The numbers are those of :mod:`trainer.fit` up to rounding. The arithmetic is different: a text is a code, and
+a row of the encoded matrix has one entry for each feature, so that one-hot columns cost nothing.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ Floats = npt.NDArray[np.float64]
 Places = npt.NDArray[np.int64]
 
 _SEED = 777
-_FEW_COLUMNS = 100  # up to here all axes are computed, which is exact; beyond, the first ones by iteration
+_FEW_COLUMNS = 100  # up to here all axes are computed exactly; with more columns only the first, by iteration
 
 
 class Picture(NamedTuple):
-    """The users' components, shape (rows, components), and each component's share of the variance."""
+    """The users' components, shape (rows, components), and the share of the variance of each component."""
 
     components: Matrix
     explained: Floats
@@ -41,8 +41,8 @@ class Users:
 
     Attributes:
         features: the features, in order.
-        texts: of each feature the different values; empty for a number.
-        columns: of each feature the numbers or codes, shape (rows,).
+        texts: the different values of each feature; empty for a number.
+        columns: the numbers or codes of each feature, shape (rows,).
     """
 
     features: tuple[Feature, ...]
@@ -51,7 +51,7 @@ class Users:
 
     @classmethod
     def of(cls, rows: pa.Table, features: tuple[Feature, ...]) -> Self:
-        """From training rows, which lack nothing."""
+        """From training rows, which have no missing values."""
         texts: list[list[str]] = []
         columns: list[npt.NDArray[Any]] = []
         for feature in features:
@@ -68,40 +68,43 @@ class Users:
         return len(self.columns[0])
 
     def resampled(self, rng: np.random.Generator) -> tuple[Self, Places]:
-        """As many users, drawn with replacement; and who they are."""
+        """A bootstrap resample: as many users, drawn with replacement; and their row indices."""
         places = rng.integers(len(self), size=len(self))
         return type(self)(self.features, self.texts, tuple(column[places] for column in self.columns)), places
 
     def half(self, rng: np.random.Generator) -> Self:
         """Half of the users, drawn without replacement.
 
-        What is computed over halves varies as over other samples of all these users (the delete-half jackknife:
+        A figure varies between halves as it varies between samples of this size (the delete-half jackknife:
         Shao and Wu, "A general theory for jackknife variance estimation", 1989).
         """
         places = np.sort(rng.choice(len(self), len(self) // 2, replace=False))
         return type(self)(self.features, self.texts, tuple(column[places] for column in self.columns))
 
     def shuffled(self, rng: np.random.Generator) -> Self:
-        """Each feature shuffled among the users by itself: its distribution stays, what they share goes."""
+        """A copy with each feature shuffled by itself: distributions stay, relations between features go."""
         return type(self)(
             self.features, self.texts, tuple(rng.permutation(column) for column in self.columns)
         )
 
 
 def has_arbitrary_codes(users: Users, settings: FitSettings) -> bool:
-    """Whether some feature's numbers follow the spelling of its values."""
+    """Whether a feature has label codes: numbers in the alphabetical order of its values."""
     return any((f.encoding or settings.encoding) == "label" and not f.numeric for f in users.features)
 
 
 def picture(
     users: Users, settings: FitSettings, permute: np.random.Generator | None = None
 ) -> Picture | None:
-    """The users as these settings show them; None where they cannot.
+    """The components of the users under these settings.
 
     Args:
         users: the training users.
-        settings: how they are encoded, scaled and projected.
-        permute: permutes the label codes, when given.
+        settings: how the users are encoded, scaled and projected.
+        permute: permutes the label codes; None: the codes stay.
+
+    Returns:
+        The picture; None if fewer columns vary than ``settings.components``.
     """
     blocks = []
     for feature, texts, column in zip(users.features, users.texts, users.columns, strict=True):
@@ -117,7 +120,14 @@ def picture(
 
 
 class _Block(NamedTuple):
-    """A feature's columns: each row's only entry, as its column and its number."""
+    """The columns of one feature; each row has one entry.
+
+    Attributes:
+        places: the column of each row's entry.
+        entries: the number of each row's entry.
+        width: how many columns there are.
+        indicator: whether the entries are 1 for a value (one-hot).
+    """
 
     places: Places
     entries: Floats
@@ -128,7 +138,7 @@ class _Block(NamedTuple):
 def _block(learned: EncodedFeature, texts: list[str], codes: Places) -> _Block:
     one_hot = learned.encoding == "one-hot"
     known = dict(zip(learned.categories, learned.columns if one_hot else learned.codes, strict=True))
-    # A value that this resample does not hold has no number, and no row asks for it.
+    # A value that is not in this resample has no number, and no row uses it.
     numbers = np.array([known.get(text, 0) for text in texts])[codes]
     if one_hot:
         return _Block(numbers.astype(np.int64), np.ones(len(codes)), learned.width, indicator=True)
@@ -136,13 +146,13 @@ def _block(learned: EncodedFeature, texts: list[str], codes: Places) -> _Block:
 
 
 def _scaled(blocks: list[_Block], settings: FitSettings) -> tuple[csr_array, int]:
-    """The scaled columns, and how many of them vary. Indicators are left for the projection to centre."""
+    """The scaled columns, and how many of them vary. The projection centres the indicators."""
     first = np.cumsum([0, *(block.width for block in blocks)])
     places = np.column_stack([start + block.places for start, block in zip(first, blocks, strict=False)])
     entries = np.column_stack([block.entries for block in blocks])
     rows, width = len(entries), int(first[-1])
     mean = np.bincount(places.ravel(), entries.ravel(), width) / rows
-    # Two passes, as a sum of squares alone cancels where the mean is large.
+    # Two passes: with a large mean, a sum of squares alone would lose its digits.
     away = np.bincount(places.ravel(), (entries - mean[places]).ravel() ** 2, width)
     empty = rows - np.bincount(places.ravel(), minlength=width)
     deviation = np.sqrt((away + empty * mean**2) / rows)
@@ -153,7 +163,7 @@ def _scaled(blocks: list[_Block], settings: FitSettings) -> tuple[csr_array, int
         "balanced": np.where(indicator, np.sqrt(np.abs(mean)), deviation),
         "none": np.ones(width),
     }[settings.scaling]
-    # In a sample or resample a column may happen never to vary; then it adds nothing.
+    # In a resample a column may be constant; then it adds nothing.
     centred = entries - np.where(indicator, 0.0, mean)[places]
     data = (centred * np.divide(1.0, scale, out=np.zeros(width), where=varies)[places]).ravel()
     ends = np.arange(rows + 1) * len(blocks)

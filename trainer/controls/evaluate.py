@@ -1,7 +1,7 @@
-"""How good a clustering is: for each k its figures, and where the curve of the SSE bends.
+"""The quality of a clustering: the figures of each k, and the elbow of the SSE.
 
-Everything that draws random numbers is seeded, so that the same rows give the same figures. What would
-take too long over many users is computed over a sample of them, drawn with a seed; each figure says so.
+All random numbers have fixed seeds, so that the same rows give the same figures. Some figures would take too
+long over many users; they are computed over a seeded sample, and their description says so.
 """
 
 import warnings
@@ -28,25 +28,26 @@ Labels = npt.NDArray[np.int32]
 Rows = TypeVar("Rows", Matrix, Labels)
 
 SEED = 333
-SEARCH_ROWS = 50_000  # beyond, k is searched over a sample: a million users would take minutes
+SEARCH_ROWS = 50_000  # with more rows k is searched over a sample: a million users would take minutes
 RESAMPLE_ROWS = 10_000
-SILHOUETTE_ROWS = 5_000  # silhouette compares all pairs: 5,000 rows take 0.2 s, 50,000 half a minute
+SILHOUETTE_ROWS = 5_000  # the silhouette compares all pairs: 5,000 rows take 0.2 s, 50,000 rows half a minute
 RESAMPLES = 10
 
 
 @dataclass(frozen=True, slots=True)
 class KQuality:
-    """Figures for one k; None where they are not defined for so few rows.
+    """The figures of one k; None if a figure is not defined for so few rows.
 
     Attributes:
         k: the number of clusters.
         sse: the sum of squared distances to the nearest centre.
-        silhouette: -1 to 1, higher is better (Rousseeuw 1987), over at most SILHOUETTE_ROWS rows, the same for all.
+        silhouette: -1 to 1, higher is better (Rousseeuw 1987); over at most SILHOUETTE_ROWS rows, the same
+            rows for each k.
         calinski_harabasz: higher is better (Caliński and Harabasz 1974).
         davies_bouldin: lower is better (Davies and Bouldin 1979).
         stability: the mean adjusted Rand index (Hubert and Arabie 1985) between these clusters and
-            those of k-means fitted to RESAMPLES bootstrap resamples, of at most RESAMPLE_ROWS rows each:
-            1 when they do not depend on who is in.
+            those of k-means fitted to RESAMPLES bootstrap resamples, of at most RESAMPLE_ROWS rows each; 1
+            means that the clusters do not depend on the sample.
     """
 
     k: int
@@ -59,18 +60,18 @@ class KQuality:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """The figures for each k, and which k each of them names.
+    """The figures for each k, and the k that each figure suggests.
 
     Attributes:
         rows: one for each k, ascending.
-        elbow: kneed's: the k whose point lies farthest below the line between the curve's ends
-            (Satopaa et al., "Finding a 'Kneedle' in a Haystack", 2011); None where it has no bend.
-        elbow_counts: over the bootstrap resamples, how often each k, as text, was the elbow; "none" where
-            the curve had no bend.
-        users: how many training users the figures are over: all, or a sample of SEARCH_ROWS, whose SSE is
-            extrapolated to all.
-        highest_silhouette: the k with the highest silhouette, to three decimals; of equal ones the smallest.
-        highest_stability: likewise.
+        elbow: the elbow of the SSE, found by kneed: the k whose point lies farthest below the line between
+            the curve's ends (Satopaa et al., "Finding a 'Kneedle' in a Haystack", 2011); None if there is no
+            bend.
+        elbow_counts: how many bootstrap resamples had their elbow at each k (as text), or at ``none``.
+        users: the number of training users in the search: all, or a sample of SEARCH_ROWS. The SSE of a
+            sample is extrapolated to all users.
+        highest_silhouette: the k with the highest silhouette, to three decimals; the smallest k if equal.
+        highest_stability: the k with the highest stability, likewise.
     """
 
     rows: tuple[KQuality, ...]
@@ -81,7 +82,9 @@ class Search:
     highest_stability: int | None = None
 
     def with_used(self, used: KQuality) -> Self:
-        """The figures of the clusters in use in the place of those that the search found for that k."""
+        """A copy in which the figures of the clusters in use replace those that the search found
+        for that k.
+        """
         rows = tuple(used if row.k == used.k else row for row in self.rows)
         return replace(
             self,
@@ -97,11 +100,11 @@ def _highest(rows: Sequence[KQuality], figure: Callable[[KQuality], float | None
 
 
 def search(components: Matrix, ks: Sequence[int]) -> Search:
-    """The figures for each k.
+    """Cluster with each k and compute the figures.
 
     Args:
         components: shape (rows, components).
-        ks: ascending. The search ends before the first k that the rows lie too close together for.
+        ks: ascending. The search ends before the first k for which the rows have too few different positions.
     """
     everybody, judged = len(components), sample(components, SILHOUETTE_ROWS)
     components = sample(components, SEARCH_ROWS)
@@ -134,17 +137,19 @@ def search(components: Matrix, ks: Sequence[int]) -> Search:
 
 
 def judge(components: Matrix, kmeans: Any) -> KQuality:
-    """The figures for a fitted ``KMeans``; components: shape (rows, components)."""
+    """The figures of a fitted ``KMeans``; components: shape (rows, components)."""
     refits = [_refits(resample, [kmeans.n_clusters])[0] for resample in _resamples(components)]
     return _quality(components, sample(components, SILHOUETTE_ROWS), kmeans, refits, 1.0)
 
 
 def elbow(ks: Sequence[int], sse: Sequence[float]) -> int | None:
-    """Where a falling curve bends, by kneed; None where it does not, or has fewer than three points."""
+    """The k where the falling curve ``sse`` bends, by kneed; None if there is no bend or fewer than three
+    points.
+    """
     if len(ks) < 3 or min(sse) == max(sse):
         return None
     with warnings.catch_warnings():
-        # kneed warns where it finds none: None says so already.
+        # kneed warns if it finds no bend; None tells the caller.
         warnings.simplefilter("ignore", UserWarning)
         found = KneeLocator(list(ks), list(sse), curve="convex", direction="decreasing").elbow
     return None if found is None else int(found)
@@ -153,7 +158,15 @@ def elbow(ks: Sequence[int], sse: Sequence[float]) -> int | None:
 def _quality(
     components: Matrix, judged: Matrix, kmeans: Any, refits: Sequence[Any], share: float
 ) -> KQuality:
-    """The figures; ``judged``: the rows of the silhouette, ``share``: how many users each row stands for."""
+    """The figures of a clustering.
+
+    Args:
+        components: the rows, shape (rows, components).
+        judged: the rows for the silhouette.
+        kmeans: fitted to ``components``.
+        refits: fitted to resamples.
+        share: how many users each row stands for.
+    """
     labels: Labels = kmeans.labels_
     defined = 1 < len(np.unique(labels)) < len(labels)
     seen = sample(components, RESAMPLE_ROWS)
@@ -169,14 +182,14 @@ def _quality(
 
 
 def silhouette(components: Matrix, labels: Labels) -> float | None:
-    """The mean silhouette; None where it is not defined."""
+    """The mean silhouette; None if it is not defined for these labels."""
     if not 1 < len(np.unique(labels)) < len(labels):
         return None
     return float(silhouette_score(components, labels))
 
 
 def sample(rows: Rows, most: int) -> Rows:
-    """At most so many of the rows, the same for every array of one length, in their order."""
+    """At most ``most`` of the rows, in their order; arrays of the same length give the same row indices."""
     if len(rows) <= most:
         return rows
     return rows[np.sort(np.random.default_rng(SEED).choice(len(rows), most, replace=False))]
@@ -190,6 +203,6 @@ def _resamples(components: Matrix) -> list[Matrix]:
 
 def _refits(resample: Matrix, ks: Sequence[int]) -> list[Any]:
     with warnings.catch_warnings():
-        # A resample of few rows may hold fewer different ones than k; that is part of the figure.
+        # A small resample may have fewer different rows than k; this belongs to the figure.
         warnings.simplefilter("ignore", ConvergenceWarning)
         return [cluster(resample, k) for k in ks]

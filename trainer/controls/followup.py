@@ -1,12 +1,12 @@
-"""Whether segments say anything about the future: what their users bought in the 90 days after.
+"""Whether segments predict later orders: what their users bought in the next 90 days.
 
-Users are put into segments by what was known at a time T, and their orders of the days after T are added up. *Eta
-squared* is the share of the variance between users that lies between segments (Fisher, "Statistical Methods for
-Research Workers", 1925): 0 where the segments have equal means, 1 where users of one segment are all the
-same. Segments that say nothing have one above 0 too, by chance; so it stands beside that of the same segments dealt
-out to the users at random.
+Users get segments by their features at a time T. Their orders in the days after T are added up. *Eta squared*
+is the share of the variance between users that the segments explain (Fisher, "Statistical Methods for
+Research Workers", 1925): 0 if all segments have the same mean, 1 if all users of each segment are equal. By
+chance, segments without meaning have an eta squared above 0 too. So it is compared with the eta squared of
+the same segments shuffled among the users.
 
-The model was fitted to later facts than T. What a user did after T does not enter the user's features of T.
+The model was fitted to facts after T as well. But a user's features at T contain no fact from after T.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ import numpy.typing as npt
 SEED = 888
 DAYS = 90
 SHUFFLES = 100
-LEAST_USERS = 50  # fewer with known features at T say nothing
+LEAST_USERS = 50  # too few users with all features at T say nothing
 
 Amounts = npt.NDArray[np.float64]
 Ids = npt.NDArray[np.integer[Any]]
@@ -28,15 +28,16 @@ Ids = npt.NDArray[np.integer[Any]]
 
 @dataclass(frozen=True, slots=True)
 class SegmentFollowup:
-    """What a segment's users did in the days after.
+    """The later orders of one segment's users.
 
     Attributes:
-        segment: its id.
-        users: those in it at T.
+        segment: the segment's id.
+        users: the number of users in it at T.
         repeat_rate: the share of them who ordered again, 0 to 1.
         orders: orders per user.
-        spend: per user, in the warehouse's currency; None where it has no prices.
-        spend_margin: half of the 95% interval of ``spend`` (normal); None with it or for a single user.
+        spend: spend per user, in the warehouse's currency; None if the warehouse has no prices.
+        spend_margin: half of the 95% interval of ``spend`` (normal); None without ``spend`` or for a single
+            user.
     """
 
     segment: int
@@ -49,13 +50,13 @@ class SegmentFollowup:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What the segments tell about an outcome.
+    """How well the segments explain one outcome.
 
     Attributes:
-        outcome: ``repeat`` (0 or 1 a user), ``orders`` or ``spend``.
-        eta_squared: of the segments.
-        shuffled: the mean over SHUFFLES shuffles of the segments among the users.
-        shuffled_most: the largest of these.
+        outcome: ``repeat`` (0 or 1 for each user), ``orders`` or ``spend``.
+        eta_squared: the eta squared of the segments.
+        shuffled: the mean eta squared over SHUFFLES shuffles of the segments among the users.
+        shuffled_most: the largest eta squared of these shuffles.
     """
 
     outcome: str
@@ -65,13 +66,13 @@ class Outcome:
 
     @property
     def by_chance(self) -> bool:
-        """Whether random segments tell as much."""
+        """Whether random segments explain as much."""
         return self.eta_squared <= self.shuffled_most
 
 
 @dataclass(frozen=True, slots=True)
 class Followup:
-    """The whole; ``since`` is T, and orders count from then on and before ``until``."""
+    """The later orders of all users: those at or after ``since`` (T) and before ``until``."""
 
     since: datetime
     until: datetime
@@ -83,14 +84,14 @@ class Followup:
 def followup_of(
     since: datetime, until: datetime, labels: Ids, orders: Amounts, spend: Amounts | None
 ) -> Followup:
-    """What became of the users.
+    """Compute the later orders by segment, and how well the segments explain them.
 
     Args:
         since: T.
-        until: the end of the days after it.
+        until: the end of the days after T.
         labels: each user's segment by id, shape (users,), from the features as of T.
         orders: each user's orders from ``since`` on and before ``until``, shape (users,).
-        spend: what these cost, shape (users,); None where the warehouse has no prices.
+        spend: the price of these orders, shape (users,); None if the warehouse has no prices.
     """
     amounts = {"repeat": (orders > 0).astype(np.float64), "orders": orders}
     if spend is not None:
@@ -105,7 +106,7 @@ def followup_of(
 
 
 def eta_squared(labels: Ids, amounts: Amounts) -> float:
-    """Variance between the segments over variance between the users; 0 where all users are equal."""
+    """The variance between segments divided by the variance between users; 0 if all users are equal."""
     centred = amounts - amounts.mean()
     total = float((centred * centred).sum())  # not `@`, whose digits depend on the number of threads
     sizes = np.bincount(labels)

@@ -1,7 +1,7 @@
-"""What each component is made of.
+"""The share of each feature in each component.
 
-A component is a direction in the space of the scaled columns, of length 1: the squares of its weights add up to 1
-and say which share of it is each column. A feature that became several columns has the sum of theirs.
+A component is a direction of length 1 in the space of the scaled columns. The squares of its weights add up
+to 1: each square is the share of one column. The share of a feature with several columns is their sum.
 """
 
 from collections import defaultdict
@@ -14,7 +14,7 @@ VALUES = 5
 
 @dataclass(frozen=True, slots=True)
 class ValueWeight:
-    """The weight of the column of one value, or of several that share it."""
+    """The weight of a column that stands for one value, or for several values together."""
 
     value: str
     weight: float
@@ -25,9 +25,10 @@ class Loading:
     """One feature's part in one component.
 
     Attributes:
-        share: the sum of its columns' squared weights, 0 to 1; over all features they add up to 1.
-        weight: of its one column, -1 to 1; None where it has several.
-        values: of several columns those with the largest absolute weights, at most VALUES; equal: the smaller text.
+        share: the sum of the squared weights of its columns, 0 to 1; the shares of all features add up to 1.
+        weight: the weight of its only column, -1 to 1; None if it has several columns.
+        values: for several columns, the VALUES with the largest absolute weights; if equal, the smaller text
+            first.
     """
 
     feature: str
@@ -37,7 +38,7 @@ class Loading:
 
 
 def loadings(release: ModelRelease) -> tuple[tuple[Loading, ...], ...]:
-    """Of every component the features' parts, in the features' order."""
+    """The parts of the features, in the features' order, for every component."""
     return tuple(_component(release.features, axis) for axis in release.projection)
 
 

@@ -1,4 +1,4 @@
-"""Which number of segments each figure of the search names, in words."""
+"""Sentences about the number of segments that each figure of the search suggests."""
 
 from typing import Literal
 
@@ -17,25 +17,26 @@ _BY: dict[KBy, str] = {
 }
 
 
-class _Told(Struct, frozen=True):
+class _ReportPart(Struct, frozen=True):
     search: Search
     k: int
     k_by: KBy
 
 
 def disagreement_in(report: bytes) -> str | None:
-    """:func:`disagreement` of what ``report.json`` has."""
-    told = msgspec.json.decode(report, type=_Told)
-    return disagreement(told.search, told.k, told.k_by)
+    """:func:`disagreement`, for the numbers in ``report.json``."""
+    part = msgspec.json.decode(report, type=_ReportPart)
+    return disagreement(part.search, part.k, part.k_by)
 
 
 def disagreement(search: Search, k: int, by: KBy) -> str | None:
-    """Where the figures name different numbers of segments, or another one than is used; None where they do not.
+    """A warning if the figures suggest different numbers of segments, or a number other than ``k``; else
+    None.
 
     Args:
-        search: the figures.
-        k: how many segments there are.
-        by: who named k.
+        search: the figures of each k.
+        k: the number of segments in use.
+        by: what chose k.
     """
     if len(search.rows) < 2:
         return None
@@ -47,17 +48,21 @@ def disagreement(search: Search, k: int, by: KBy) -> str | None:
     used = f"This release has {k}, {_BY[by]}."
     if len(set(named.values())) > 1:
         parts = (
-            f"{figure} names {'no number' if number is None else number}{_times(search, figure)}"
+            f"{figure} suggests {'no number' if number is None else number}{_times(search, figure)}"
             for figure, number in named.items()
         )
-        return f"How many segments there are is not clear: {', '.join(parts)}. {used}"
+        return f"The number of segments is not clear: {', '.join(parts)}. {used}"
     if search.elbow == k or search.elbow is None:
         return None
-    return f"The elbow of the SSE, the highest silhouette and the highest stability all name {search.elbow}. {used}"
+    agreed = (
+        f"The elbow of the SSE, the highest silhouette and the highest stability all suggest {search.elbow}."
+    )
+    return f"{agreed} {used}"
 
 
 def _times(search: Search, figure: str) -> str:
-    """How often the elbow was there, over the resamples."""
+    """How many resamples had the same elbow, in brackets; empty for the other figures."""
     if figure != "the elbow of the SSE" or search.elbow is None or not search.elbow_counts:
         return ""
-    return f" (in {search.elbow_counts.get(str(search.elbow), 0)} of {sum(search.elbow_counts.values())} resamples)"
+    same, total = search.elbow_counts.get(str(search.elbow), 0), sum(search.elbow_counts.values())
+    return f" (in {same} of {total} resamples)"

@@ -1,4 +1,4 @@
-"""Asks the warehouse what :mod:`trainer.controls.followup` is made of."""
+"""Reads the later orders from the warehouse for :mod:`trainer.controls.followup`."""
 
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -17,14 +17,14 @@ from trainer.steps.training_rows import complete
 
 
 class Counted(Protocol):
-    """Which time the facts are of."""
+    """The time of the last fact."""
 
     @property
     def last_at(self) -> datetime | None: ...
 
 
 class Facts(Protocol):
-    """What is asked of a warehouse."""
+    """The queries that the follow-up needs from a warehouse."""
 
     def features(
         self, as_of: datetime | None, exclude_statuses: tuple[str, ...], features: tuple[Feature, ...]
@@ -42,16 +42,20 @@ def look_ahead(
     as_of: datetime | None,
     made: tuple[Feature, ...],
 ) -> Followup | None:
-    """What the segments' users did in the last DAYS days; None where fewer than LEAST_USERS were known before.
+    """The orders of each segment's users in the last DAYS days before the last fact.
 
-    The days end with the last fact before ``as_of``, which may itself lie later; segments are ids.
+    The days end with the last fact before ``as_of``, or with the last fact of all.
 
     Args:
         warehouse: where the facts are.
-        release: which segments.
-        settings: of its fit.
-        as_of: only facts before it were trained on; None for all.
-        made: the features that the query makes, ``total_orders`` among them.
+        release: the release that gives the segments.
+        settings: the settings of its fit.
+        as_of: only facts before this time were trained on; None: all facts.
+        made: the features that the query makes; ``total_orders`` is one of them.
+
+    Returns:
+        The follow-up, segments by id; None if fewer than LEAST_USERS users had all features before these
+        days.
 
     Raises:
         BadWarehouse: the warehouse cannot be read.

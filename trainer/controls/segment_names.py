@@ -1,7 +1,8 @@
-"""A short name for each segment, made from what sets its users apart from all others.
+"""A short name for each segment, made from its users' differences from all users.
 
-Names are for people; the id is what identifies a segment. A value names a segment only where enough of its users
-have it: the rare brand that is ten times as common there says nothing about the other users.
+Names are for people; the id identifies a segment. A value becomes part of a name only if enough of the
+segment's users have it. A rare brand may be ten times as frequent in a segment and still say nothing about
+most of its users.
 """
 
 from collections.abc import Sequence
@@ -12,9 +13,9 @@ from schemas.release.release_checks import MAX_NAME_BYTES
 from trainer.controls.traits import Trait, Traits
 
 LEAST_EFFECT = 0.1  # standard deviations
-LEAST_SHARE = 0.1  # of the segment's users who have a value
+LEAST_SHARE = 0.1  # the share of the segment's users who have the value
 _TRAITS = 2
-_MOST = 0.5  # a value that fewer users have is "often" theirs
+_MOST = 0.5  # a value that fewer users have gets the word "often"
 _WORDS_CHARACTERS = 30
 _AGE, _ORDERS = ("younger", "older"), ("fewer orders", "more orders")
 _GENDERS = {"F": "women", "M": "men"}
@@ -23,16 +24,16 @@ _GENDERS = {"F": "women", "M": "men"}
 @dataclass(frozen=True, slots=True)
 class _Part:
     effect: float
-    place: int  # of the feature among the model's
+    place: int  # the index of the feature in the model
     words: str
-    ours: bool  # and no value of the shop's, which stays as it is written there
+    ours: bool  # the words are ours; False: a value from the shop's data, kept as it is
 
 
 def name_segments(traits: Traits, features: Sequence[Feature]) -> list[str]:
     """The names of clusters 0, 1, 2…, all different; the same traits give the same names.
 
     Args:
-        traits: of the training users.
+        traits: the traits of the training users.
         features: the model's inputs.
     """
     names: list[str] = []
@@ -42,12 +43,12 @@ def name_segments(traits: Traits, features: Sequence[Feature]) -> list[str]:
 
 
 def _parts(traits: Sequence[Trait], features: Sequence[Feature]) -> list[_Part]:
-    """One part a feature at most, the strongest first."""
+    """The parts of a name, at most one for each feature, the strongest first."""
     places = {feature.name: place for place, feature in enumerate(features)}
     found: dict[str, _Part] = {}
     for trait in traits:
-        telling = abs(trait.effect) >= LEAST_EFFECT and (trait.value is None or trait.here >= LEAST_SHARE)
-        if telling and trait.feature not in found:
+        notable = abs(trait.effect) >= LEAST_EFFECT and (trait.value is None or trait.here >= LEAST_SHARE)
+        if notable and trait.feature not in found:
             place = places[trait.feature]
             found[trait.feature] = _part(trait, features[place], place)
     return list(found.values())
@@ -63,7 +64,7 @@ def _part(trait: Trait, feature: Feature, place: int) -> _Part:
 
 
 def _number_words(feature: Feature) -> tuple[str, str]:
-    """What a segment with less of it is called, and one with more."""
+    """The words for a segment with a lower mean, and for a segment with a higher mean."""
     if feature.source == "age":
         return _AGE
     if feature.kind == "count":
@@ -77,29 +78,29 @@ def _number_words(feature: Feature) -> tuple[str, str]:
 
 
 def _unused(parts: list[_Part], names: list[str]) -> str:
-    """The leading parts, with more of them or a number where another segment has that name."""
+    """A name from the first parts; if another segment has it, with more parts or with a number."""
     for count in range(min(_TRAITS, len(parts)), len(parts) + 1):
-        name = _said(parts[:count])
+        name = _joined(parts[:count])
         if name not in names and len(name.encode()) <= MAX_NAME_BYTES:
             return name
-    base = _said(parts[:_TRAITS])
+    base = _joined(parts[:_TRAITS])
     number = 2
     while f"{base} ({number})" in names:
         number += 1
     return f"{base} ({number})"
 
 
-def _said(parts: list[_Part]) -> str:
-    # In the features' order and not by effect: the name stays when two effects change places.
+def _joined(parts: list[_Part]) -> str:
+    # In the features' order, not by effect: the name then stays the same when two effects change places.
     ordered = sorted(parts, key=lambda part: part.place)
     if not ordered:
         return "Average"
-    # Two features may say the same: age, and a declared `last` of it.
+    # Two features may have the same words: age, and a declared `last` of age.
     first, *others = dict.fromkeys(part.words for part in ordered)
     return ", ".join([first[0].upper() + first[1:] if ordered[0].ours else first, *others])
 
 
 def _short(value: str) -> str:
-    """On one line, without what cannot be seen (controls, marks that turn the direction of the text)."""
+    """The value on one line, cut, without invisible characters (controls, direction marks)."""
     text = " ".join("".join(mark if mark.isprintable() else " " for mark in value).split()) or "(unreadable)"
     return text if len(text) <= _WORDS_CHARACTERS else text[: _WORDS_CHARACTERS - 1].rstrip() + "…"

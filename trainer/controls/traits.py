@@ -1,13 +1,13 @@
-"""What sets each segment's users apart from everybody, with a statistic for how clear it is.
+"""The differences of each segment from all users (traits), with a statistic for how clear each is.
 
-For a number the segment's mean is compared with everybody's, for a text the share of users who have a value.
-The *effect* is the difference in standard deviations of everybody. The *z score* is the difference in standard
-deviations of what segments of that size would have if users were put into them at random (the test value
-of Lebart, Morineau and Piron, "Statistique exploratoire multidimensionnelle", 1995, which FactoMineR's
-``catdes`` gives too). Many are looked at, so a trait counts as *clear* beyond Bonferroni's threshold for all of them.
+For a number, the mean of the segment is compared with the mean of all users. For a text, the share of users
+with a value is compared. The *effect* is the difference in standard deviations of all users. The *z score* is
+the difference in standard deviations of random segments of the same size (the test value of Lebart, Morineau
+and Piron, "Statistique exploratoire multidimensionnelle", 1995; FactoMineR's ``catdes`` computes it too).
+Many differences are tested, so a trait is *clear* only beyond Bonferroni's threshold for all of them.
 
-The segments were made from these same features: a z score tells how clear a difference is, never that the
-segments exist.
+The segments were made from these same features. So a z score shows how clear a difference is; it never shows
+that the segments exist.
 """
 
 from collections.abc import Sequence
@@ -23,25 +23,24 @@ from trainer.controls.evaluate import Labels
 from trainer.steps.encode import Matrix
 
 ALPHA = 0.05  # the chance that any trait of the whole report counts as clear by accident
-LEAST_EXPECTED = (
-    5  # users with a value, in and outside a segment, below which the normal distribution misleads
-)
+# With fewer expected users with a value, in or outside a segment, the normal distribution misleads.
+LEAST_EXPECTED = 5
 PROFILE_ROWS = 14
-MOST_VALUES = 20  # of one text feature, for one segment
+MOST_VALUES = 20  # of each text feature, for each segment
 
 
 @dataclass(frozen=True, slots=True)
 class Trait:
-    """One feature of one segment beside everybody.
+    """One feature of one segment, compared with all users.
 
     Attributes:
-        feature: its name.
-        value: of a text; None for a number.
+        feature: the feature's name.
+        value: the value of a text feature; None for a number.
         here: the segment's mean, or the share of its users who have the value, 0 to 1.
-        everywhere: the same of all training users.
+        everywhere: the same over all training users.
         effect: ``here - everywhere`` in standard deviations of all training users.
-        z: the same in standard deviations over random segments of that size.
-        clear: whether z is beyond the threshold, and its normal distribution can be trusted.
+        z: ``here - everywhere`` in standard deviations of random segments of the same size.
+        clear: whether z is beyond the threshold and enough users are expected for a normal distribution.
     """
 
     feature: str
@@ -54,13 +53,13 @@ class Trait:
 
     @property
     def lift(self) -> float:
-        """How many times as common the value is here as everywhere."""
+        """The share here divided by the share everywhere."""
         return self.here / self.everywhere
 
 
 @dataclass(frozen=True, slots=True)
 class ProfileRow:
-    """One number, or one value of a text (None for a number), with its effect in clusters 0, 1, 2…"""
+    """One number, or one value of a text (None for a number), with its effects in clusters 0, 1, 2…"""
 
     feature: str
     value: str | None
@@ -72,12 +71,13 @@ class Traits:
     """The traits of every segment.
 
     Attributes:
-        segments: of clusters 0, 1, 2…: every number, and the most over-represented values of every text (at most
-            MOST_VALUES), the largest absolute effect first; equal: in the features' order.
-        comparisons: how many differences were looked at.
-        threshold: the absolute z score from which a trait is clear.
-        profile: at most PROFILE_ROWS numbers and values, those with the largest absolute effect in any cluster,
-            in the features' order, then the largest first.
+        segments: the traits of clusters 0, 1, 2…: every number, and the MOST_VALUES most over-represented
+            values of every text. The largest absolute effect comes first; if equal, the features' order
+            decides.
+        comparisons: the number of differences that were tested.
+        threshold: a trait is clear from this absolute z score on.
+        profile: the PROFILE_ROWS numbers and values with the largest absolute effect in any cluster; in the
+            features' order, then the largest effect first.
     """
 
     segments: tuple[tuple[Trait, ...], ...]
@@ -88,7 +88,7 @@ class Traits:
 
 @dataclass(frozen=True, slots=True)
 class _Measured:
-    """One feature: ``here`` and ``trusted`` have shape (clusters, values), a number has one value, None."""
+    """One feature; ``here`` and ``trusted`` have shape (clusters, values). A number has one value, None."""
 
     feature: Feature
     values: tuple[str | None, ...]
@@ -98,17 +98,17 @@ class _Measured:
     trusted: npt.NDArray[np.bool_]
 
     def effects(self) -> Matrix:
-        """Shape (clusters, values)."""
+        """The effects, shape (clusters, values)."""
         apart = self.here - self.everywhere
         return np.divide(apart, self.deviation, where=self.deviation > 0, out=np.zeros_like(apart))
 
 
 def traits_of(rows: pa.Table, labels: Labels, features: Sequence[Feature]) -> Traits:
-    """The traits of clusters 0, 1, 2…, none of them empty.
+    """The traits of clusters 0, 1, 2…; no cluster is empty.
 
     Args:
         rows: the training rows, with the features by name, without nulls.
-        labels: each row's cluster, shape (rows,).
+        labels: the cluster of each row, shape (rows,).
         features: the model's inputs.
     """
     sizes = np.bincount(labels)
@@ -162,7 +162,9 @@ def _text(
     values = encoded.dictionary.to_pylist()
     counts = np.bincount(labels * np.int64(len(values)) + codes, minlength=len(sizes) * len(values))
     counts = counts.reshape(len(sizes), len(values))
-    order = sorted(range(len(values)), key=values.__getitem__)  # equal effects: the smaller text first
+    order = sorted(
+        range(len(values)), key=values.__getitem__
+    )  # of equal effects the smaller text comes first
     counts = counts[:, order]
     total = len(codes)
     shares = counts.sum(axis=0) / total
@@ -182,7 +184,8 @@ def _segment(
     cluster: int, measured: Sequence[_Measured], sizes: npt.NDArray[np.int64], threshold: float
 ) -> tuple[Trait, ...]:
     size, total = int(sizes[cluster]), int(sizes.sum())
-    # A mean over `size` of `total` users, drawn without replacement, deviates by this many of their deviations.
+    # The standard deviation of a mean over `size` of `total` users, drawn without replacement, in units of
+    # the users' own standard deviation.
     spread = np.sqrt((total - size) / (size * (total - 1)))
     found = []
     for each in measured:

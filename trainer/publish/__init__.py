@@ -1,1 +1,1 @@
-"""Publishing a release and rolling it back."""
+"""Publishes a release, and rolls back to a published release."""

@@ -1,4 +1,4 @@
-"""The one way in which a release becomes current: published, or rolled back to."""
+"""Makes a release current: the only code that does so, for publishing and for a rollback."""
 
 from __future__ import annotations
 
@@ -20,20 +20,24 @@ def activate(
     *,
     at: datetime | None = None,
 ) -> int:
-    """Write a release under its version and under ``current``; gives the activation, the offset of ``current``.
+    """Write a release under its version and under ``current``; return the activation.
 
-    First it ends what another publisher has begun, and sees that nobody else made a release current meanwhile.
+    First any open transaction of another publisher is ended. Then a check makes sure that no other release
+    became current since ``known`` was read.
 
     Args:
-        publication: the release, and when it was made.
-        known: what was published when it was decided that this one should be current.
-        topic: where to.
+        publication: the release, and the time when it was made.
+        known: the published releases at the time of the decision to make this release current.
+        topic: the topic of releases.
         topics: the names of the topics.
-        at: the time in the records' headers; now, when None.
+        at: the time in the records' headers; None: now.
+
+    Returns:
+        The activation: the offset of the ``current`` record.
 
     Raises:
-        BadRelease: the release is too large for a record, or another one became current meanwhile.
-        BadTopics: the topic takes smaller records than it should.
+        BadRelease: the release is too large for a record, or another release became current meanwhile.
+        BadTopics: the topic does not accept records as large as it should.
         Unreachable: Kafka does not answer, or another publisher took over.
     """
     release, at = publication.release, at or datetime.now(UTC)
@@ -41,8 +45,8 @@ def activate(
     def check() -> None:
         if published(topic.read()).activation != known.activation:
             raise BadRelease(
-                f"another release became current while {release.version} was being published, and nothing was "
-                "published here: look at `segue releases`, then publish again"
+                f"another release became current while {release.version} was being published, and nothing "
+                "was published here: look at `segue releases`, then publish again"
             )
 
     value = encode_release(release)

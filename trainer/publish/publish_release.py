@@ -1,4 +1,4 @@
-"""Publish a release: its files to a store, its numbers to Kafka, where workers find them."""
+"""Publishes a release: uploads its files to a store and writes its numbers to Kafka for the workers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from trainer.publish.publish_gate import MAX_MOVED, history_problem, refusal
 from trainer.publish.release_history import Publication, Published, published
 from trainer.publish.releases_topic import ReleasesTopic
 from trainer.release.current_release import Current, published_assignments
-from trainer.release.impact import Impact, compared, told_in
+from trainer.release.impact import Impact, compared, impact_and_drift_in
 from trainer.release.release_folder import ASSIGNMENTS, REPORT, load_release, read_manifest
 from trainer.release.upload_release import place_of, upload
 from trainer.steps.batch_scorer import can_score, score
@@ -28,16 +28,16 @@ from trainer.steps.batch_scorer import can_score, score
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What publishing a release would do.
+    """The effects of publishing a release.
 
     Attributes:
-        folder: the release's, verified.
+        folder: the release's folder, verified.
         release: its numbers.
-        created_at: when it was made, RFC 3339.
-        known: what is published now.
-        impact: against the release in use; None where there is none, or it is this one.
-        drift: likewise, and None where the training users of the one in use are not at hand.
-        refusal: why it should not be published without a person who says so.
+        created_at: the time when it was made, RFC 3339.
+        known: the releases published so far.
+        impact: the comparison with the release in use; None if there is none, or if it is this release.
+        drift: likewise; also None if the training users of the release in use are not available.
+        refusal: why the release must not be published without ``--force``; None if it may.
     """
 
     folder: Path
@@ -50,14 +50,14 @@ class Plan:
 
     @property
     def goes_back_from(self) -> str | None:
-        """The version in use, where the release was published before and is not that one; None else."""
+        """The version in use if publishing goes back from it to an earlier release; else None."""
         current = self.known.current
         if current is None or self.known.by_version(self.release.version) in (None, current):
             return None
         return current.release.version
 
     def is_done(self, to: str | None) -> bool:
-        """Whether the release is current already, and lies where it should be copied to.
+        """Whether the release is already current, and already uploaded to ``to``.
 
         Raises:
             BadSetting: ``to`` cannot be used.
@@ -71,16 +71,16 @@ class Plan:
 def plan_publish(
     folder: Path, topic: ReleasesTopic, *, max_moved: float = MAX_MOVED, artifacts_prefix: str = ""
 ) -> Plan:
-    """Verify a release's folder and compare it with the release in use; writes nothing.
+    """Verify a release's folder and compare it with the release in use; write nothing.
 
     Args:
-        folder: the release's.
-        topic: where it would be published.
-        max_moved: the share of the users whom it may move.
-        artifacts_prefix: the address below which the files of the one in use may be read; empty reads none.
+        folder: the release's folder.
+        topic: the topic of releases.
+        max_moved: the share of the users that the release may move, 0 to 1.
+        artifacts_prefix: files of the release in use may be read below this address; empty: none are read.
 
     Raises:
-        BadRelease: the folder is damaged, or the release does not follow the one in use.
+        BadRelease: the folder is damaged, or the release does not follow the release in use.
         Unreachable: Kafka does not answer.
     """
     release = load_release(folder)
@@ -102,29 +102,33 @@ def carry_out(
     force: bool = False,
     at: datetime | None = None,
 ) -> int:
-    """Make the release the current one; gives its activation, the offset of its ``current`` record.
+    """Make the release current; return its activation.
 
-    1. Make the topic when it is missing: one partition, compacted.
-    2. Copy the folder to ``to``, and note where in ``artifacts_uri``.
-    3. End what another publisher has begun, and see that the release in use is still the one compared with.
-    4. In one transaction write the release under its version and under ``current``.
+    1. Create the topic if it is missing: one partition, compacted.
+    2. Copy the folder to ``to``, and set ``artifacts_uri``.
+    3. End any open transaction of another publisher, and check that the release in use is still the release
+       that the plan was compared with.
+    4. In one transaction, write the release under its version and under ``current``.
 
-    Where it ends before 4 is committed, nothing has changed for any worker. To publish again is to
-    activate again, and changes nobody's segment.
+    A crash before 4 is committed changes nothing for any worker. Publishing the same release again activates
+    it again and changes no user's segment.
 
     Args:
-        plan: what to do.
-        topic: where to.
+        plan: the plan to carry out.
+        topic: the topic of releases.
         topics: the names of the topics.
-        to: a directory's URL or path for fsspec; None copies nothing.
-        force: also where the plan says why not.
-        at: the time in the records' headers; now, when None.
+        to: the URL or path of a directory, for fsspec; None: copy nothing.
+        force: publish even if the plan has a refusal.
+        at: the time in the records' headers; None: now.
+
+    Returns:
+        The activation: the offset of the ``current`` record.
 
     Raises:
-        Refused: it would move too many users.
-        BadRelease: the release is too large for a record, or another one became current meanwhile.
+        Refused: the plan has a refusal, and ``force`` is not set.
+        BadRelease: the release is too large for a record, or another release became current meanwhile.
         BadSetting: ``to`` cannot be used.
-        BadTopics: the topic exists and is not as it has to be.
+        BadTopics: the topic exists with wrong settings.
         Unreachable: Kafka or the store does not answer, or refuses.
     """
     if plan.refusal is not None and not force:
@@ -152,6 +156,7 @@ def _compared(
         np.asarray(users["segment"], dtype=np.int64),
         users,
     )
-    # The training has seen the users, too, whom it left out for values that the kept space does not know.
-    _, told = told_in((folder / REPORT).read_bytes())
-    return impact, told if told is not None and told.current == current.version else drift
+    # Prefer the report's drift: it includes users whom the training left out for values new to the kept
+    # space.
+    _, reported = impact_and_drift_in((folder / REPORT).read_bytes())
+    return impact, reported if reported is not None and reported.current == current.version else drift

@@ -1,4 +1,4 @@
-"""What the topic of releases says: which were published, which is current, and which was before."""
+"""Reads the topic of releases: the published releases, the current release and the previous release."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from trainer.publish.releases_topic import ReleaseRecord
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """A release that was published.
+    """A published release.
 
     Attributes:
-        release: as it was published last, with its ``artifacts_uri``.
-        created_at: when it was made, RFC 3339; None where its record does not say.
-        published_at: when it was published or rolled back to last, RFC 3339; None likewise.
-        activations: those that the topic still holds, ascending; compaction removes all but the newest record
-            of ``current``.
+        release: the release as last published, with its ``artifacts_uri``.
+        created_at: the time when it was made, RFC 3339; None if its record does not have it.
+        published_at: the time of its last publication or rollback, RFC 3339; None likewise.
+        activations: its activations that the topic still has, ascending. Compaction removes all records of
+            ``current`` except the newest.
     """
 
     release: ModelRelease
@@ -33,13 +33,13 @@ class Publication:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """All releases that can be read.
+    """All readable releases of the topic.
 
     Attributes:
-        releases: in the order in which they were made current last.
-        current: the one in use, None before the first.
-        activation: its number; None before the first.
-        problem: why the newest record of ``current`` cannot be read, where it cannot.
+        releases: the releases, in the order of their last activations.
+        current: the release in use; None before the first.
+        activation: the activation of the release in use; None before the first.
+        problem: why the newest record of ``current`` cannot be read; None if it can.
     """
 
     releases: tuple[Publication, ...] = ()
@@ -49,7 +49,7 @@ class Published:
 
     @property
     def next_segment(self) -> int:
-        """Above every segment's id that any of them gives."""
+        """An id above all segment ids of all releases."""
         return max((each.release.next_segment for each in self.releases), default=0)
 
     @property
@@ -64,10 +64,10 @@ class Published:
 
 
 def published(records: Iterable[ReleaseRecord]) -> Published:
-    """Read the topic's records, oldest first.
+    """The published releases, from the topic's records (oldest first).
 
-    A version's record is written again with each of its activations, in one transaction with ``current``. So
-    the order of versions is that of their last activations, whatever compaction removed.
+    Each activation writes the version's record again, in one transaction with ``current``. So the order of
+    the versions is the order of their last activations, even after compaction.
     """
     by_version: dict[str, Publication] = {}
     activations: dict[str, list[int]] = {}
@@ -81,7 +81,7 @@ def published(records: Iterable[ReleaseRecord]) -> Published:
         try:
             release = decode_release(value)
         except BadRelease as error:
-            # A record of another kind, or of another version of Segue.
+            # A record of another format, or from another version of Segue.
             if is_current:
                 current, activation, problem = None, record.offset, str(error)
             continue

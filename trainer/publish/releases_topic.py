@@ -1,4 +1,6 @@
-"""The topic of releases, as publishing needs it. Who publishes brings one; the trainer itself knows no Kafka."""
+"""The interface to the topic of releases. The caller passes an implementation; the trainer does not import
+Kafka.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import Protocol
@@ -14,7 +16,7 @@ class ReleaseRecord(Protocol):
 
     @property
     def offset(self) -> int:
-        """Where it lies."""
+        """The offset of the record."""
 
     @property
     def key(self) -> bytes | None:
@@ -26,33 +28,33 @@ class ReleaseRecord(Protocol):
 
     @property
     def headers(self) -> tuple[tuple[str, bytes], ...]:
-        """As :func:`schemas.outputs.headers.release_headers` makes them."""
+        """The headers that :func:`schemas.outputs.headers.release_headers` makes."""
 
 
 class ReleasesTopic(Protocol):
-    """``segment-models`` of one Kafka.
+    """The topic ``segment-models`` of one Kafka cluster.
 
-    Every method raises :class:`~schemas.errors.Unreachable` where Kafka does not answer or refuses the login.
+    Every method raises :class:`~schemas.errors.Unreachable` if Kafka does not answer or refuses the login.
     """
 
     def ensure(self) -> None:
-        """Make the topic when it is missing.
+        """Create the topic if it is missing.
 
         Raises:
-            BadTopics: it exists and is not as it has to be, or cannot be made.
+            BadTopics: it exists with wrong settings, or it cannot be created.
         """
 
     def read(self) -> Sequence[ReleaseRecord]:
-        """All committed records, oldest first; none where there is no topic."""
+        """All committed records, oldest first; empty if there is no topic."""
 
     def write(self, records: Sequence[ToWrite], check: Callable[[], None] = lambda: None) -> int:
-        """Write the records in one transaction; the offset of the last.
+        """Write the records in one transaction; return the offset of the last record.
 
         Args:
-            records: key, value and headers of each.
-            check: called when no earlier writer can commit any more; what it raises ends the writing.
+            records: key, value and headers of each record.
+            check: called when no earlier writer can commit any more; an error from it stops the write.
 
         Raises:
             BadRelease: a value does not fit into a record of the topic.
-            BadTopics: the topic takes smaller records than it should.
+            BadTopics: the topic does not accept records as large as it should.
         """

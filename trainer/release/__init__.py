@@ -1,1 +1,1 @@
-"""A release: its folder, its numbers, and how it compares with the release in use."""
+"""A release: its folder, its numbers, and the comparison with the release in use."""

@@ -1,4 +1,4 @@
-"""What a release says of the settings that it was made with, and what keeps other settings from continuing it."""
+"""The settings that made a release, and the differences that stop other settings from continuing it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -12,19 +12,19 @@ from trainer.steps.fit_settings import CategoryEncoding, FitSettings, Scaling
 from trainer.steps.presets import LABEL, PRESETS, RECOMMENDED
 
 _Setting = Literal["features", "declare", "encoding", "scaling", "components", "exclude_statuses"]
-# What stands on the command line alone.
+# Settings that exist only on the command line.
 _OPTIONS = ("encoding", "components")
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What a release has otherwise than settings ask for.
+    """A difference between a release and settings.
 
     Attributes:
-        setting: the setting that asks for it.
-        what: what differs, for people.
-        there: how the release has it.
-        here: how the settings ask for it.
+        setting: the setting that differs.
+        what: the thing that differs, for people.
+        there: its value in the release.
+        here: its value in the settings.
     """
 
     setting: _Setting
@@ -34,13 +34,13 @@ class Difference:
 
 
 def settings_of(release: ModelRelease, features: tuple[Feature, ...]) -> FitSettings:
-    """The settings that a release was made with, as its numbers tell them.
+    """The settings that a release was made with, derived from its numbers.
 
-    Where a preset would have given the same space, they are the preset's.
+    If a preset gives the same space, the settings are the preset's.
 
     Args:
         release: any release.
-        features: of the new fit, with the encodings that they name themselves.
+        features: the features of the new fit; some have an encoding of their own.
     """
     preset = next((preset for preset in PRESETS.values() if same_space(release, preset, features)), None)
     if preset is None:
@@ -65,7 +65,7 @@ def settings_of(release: ModelRelease, features: tuple[Feature, ...]) -> FitSett
 
 
 def same_space(release: ModelRelease, settings: FitSettings, features: tuple[Feature, ...]) -> bool:
-    """Whether the release encodes and scales these features as the settings ask for."""
+    """Whether the release encodes and scales these features as the settings do."""
     asked = replace(settings, features=features)
     return not any(
         difference.setting in ("encoding", "scaling") for difference in differences(release, asked)
@@ -73,27 +73,27 @@ def same_space(release: ModelRelease, settings: FitSettings, features: tuple[Fea
 
 
 def check_continues(release: ModelRelease, settings: FitSettings) -> None:
-    """Refuse to continue a release that was made in another way than the settings ask for.
+    """Refuse to continue a release that differs from the settings.
 
     Raises:
-        BadTraining: with what differs, which setting asks for it, and both ways out.
+        BadTraining: the release differs. The message has each difference, its setting, and what to do.
     """
     found = list(differences(release, settings))
     if not found:
         return
     parts = "; ".join(f"{each.what} is {each.there} there and {each.here} here" for each in found)
     asking = list(dict.fromkeys(_asking(each, settings) for each in found))
-    # Without the declaration the release's features cannot be made.
+    # The release's features cannot be made without their declaration.
     keep = f"leave {' and '.join(asking)} out to keep what the release has"
     fix = "declare these features as the release has them" if "declare" in asking else keep
     raise BadTraining(
-        f"the current release {release.version} cannot be continued with {_named(asking, settings)}: {parts}; {fix}, "
-        "or learn everything anew with --refit-space"
+        f"the current release {release.version} cannot be continued with {_named(asking, settings)}: "
+        f"{parts}; {fix}, or learn everything again with --refit-space"
     )
 
 
 def _asking(difference: Difference, settings: FitSettings) -> str:
-    """The setting that asks for the difference: the preset, where it was not changed."""
+    """The setting to name for a difference: the preset, if its own value was not changed."""
     preset = PRESETS[settings.preset]
     unchanged = {
         "encoding": settings.encoding == preset.encoding,
@@ -108,7 +108,7 @@ def _named(asking: list[str], settings: FitSettings) -> str:
 
 
 def differences(release: ModelRelease, settings: FitSettings) -> Iterator[Difference]:
-    """What the release has otherwise than the settings ask for, the number of segments apart."""
+    """Yield the differences between a release and settings, except the number of segments."""
     there, here = [feature.name for feature in release.features], list(settings.names)
     if there != here:
         yield Difference("features", "features", ", ".join(there), ", ".join(here))
@@ -127,7 +127,7 @@ def differences(release: ModelRelease, settings: FitSettings) -> Iterator[Differ
 
 
 def _encodings(release: ModelRelease, settings: FitSettings) -> Iterator[Difference]:
-    """One difference for all features that differ in the same way."""
+    """Yield one difference for all features that differ in the same way."""
     wanted = {feature.name: _encoding(feature, settings) for feature in settings.features}
     ways: dict[tuple[str, str], list[str]] = {}
     for feature in release.features:
@@ -143,13 +143,13 @@ def _encoding(feature: Feature, settings: FitSettings) -> str:
 
 
 def _scaling(release: ModelRelease, wanted: Scaling) -> Scaling:
-    """How the release was scaled; the wanted way where both would have given the same."""
+    """The scaling of the release; ``wanted`` if it would have given the same scales."""
     if all(scale == 1.0 for scale in release.scale):
         return "none"
     places = [
         place
         for place, feature in enumerate(_of_columns(release))
-        # Two label codes are 0 and 1: an indicator, too.
+        # Two label codes are 0 and 1, so the column is an indicator, too.
         if feature.encoding == "one-hot" or (feature.encoding == "label" and len(feature.categories) == 2)
     ]
     if not places:
@@ -159,7 +159,7 @@ def _scaling(release: ModelRelease, wanted: Scaling) -> Scaling:
 
 
 def _of_columns(release: ModelRelease) -> Iterator[EncodedFeature]:
-    """The feature of each column."""
+    """Yield the feature of each column."""
     for feature in release.features:
         yield from [feature] * feature.width
 

@@ -1,4 +1,4 @@
-"""The release in use, as a retrain needs it: what to continue, and whom to compare with."""
+"""The release in use, as a retrain needs it: the release to continue, and its training users."""
 
 import hashlib
 import io
@@ -22,9 +22,9 @@ class Current:
 
     Attributes:
         release: its numbers.
-        next_segment: above every id that it or any other published release gives.
-        assignments: its training users, with features by name and ``segment``; None where its folder is not
-            at hand.
+        next_segment: an id above all segment ids of all published releases.
+        assignments: its training users, with features by name and ``segment``; None if its folder is not
+            available.
     """
 
     release: ModelRelease
@@ -33,22 +33,25 @@ class Current:
 
 
 def current_from(folder: Path) -> Current:
-    """The release in a folder.
+    """Read the release in a folder.
 
     Raises:
-        BadRelease: the folder is damaged or none.
+        BadRelease: the folder is damaged or does not exist.
     """
     release = load_release(folder)
     return Current(release, release.next_segment, _assignments(release, [str(folder)]))
 
 
 def published_assignments(release: ModelRelease, releases: Path, prefix: str) -> pa.Table | None:
-    """The training users of a published release, from a folder of releases or from where it was uploaded.
+    """The training users of a published release, from the folder of releases or from its upload.
 
     Args:
-        release: from Kafka.
+        release: a release from Kafka.
         releases: the folder of releases.
-        prefix: the address below which uploads are read; empty reads none.
+        prefix: uploads are read only below this address; empty: no upload is read.
+
+    Returns:
+        The users, with features by name and ``segment``; None if no unaltered file is available.
 
     Raises:
         BadSetting: the prefix cannot be used.
@@ -58,21 +61,24 @@ def published_assignments(release: ModelRelease, releases: Path, prefix: str) ->
 
 
 def _assignments(release: ModelRelease, folders: Sequence[str]) -> pa.Table | None:
-    """From the first of these places that has them, unaltered: paths or URLs for fsspec."""
+    """The training users from the first folder (path or fsspec URL) with an unaltered file; None if there is
+    none.
+    """
     for folder in folders:
         content = read(f"{folder.rstrip('/')}/{ASSIGNMENTS}")
         if content is not None and hashlib.sha256(content).hexdigest() == release.artifacts.get(ASSIGNMENTS):
-            users = _believed(release, content)
+            users = _verified(release, content)
             if users is not None:
                 return users
     return None
 
 
-def _believed(release: ModelRelease, content: bytes) -> pa.Table | None:
-    """The training users, if they are those whom the release's version covers; None else.
+def _verified(release: ModelRelease, content: bytes) -> pa.Table | None:
+    """The training users, if the release's version covers them; else None.
 
-    The version covers ids and features (``rows_sha256``) and how many there are. It does not cover the file's own
-    hash, so that a record could name another file: the segments are what the release gives them.
+    The version covers the ids and features (``rows_sha256``) and the number of users. It does not cover the
+    hash of the file, so a record on Kafka could name another file. So the segments are computed with the
+    release and not read from the file.
     """
     try:
         if pq.read_metadata(io.BytesIO(content)).num_rows != release.training.users_used:
@@ -81,6 +87,6 @@ def _believed(release: ModelRelease, content: bytes) -> pa.Table | None:
         rows = table.select(range(table.num_columns - len(release.projection) - 1))
         if digest(rows) != release.training.rows_sha256:
             return None
-    except (pa.ArrowException, KeyError, TypeError, ValueError):  # no Parquet, or no rows of a training
+    except (pa.ArrowException, KeyError, TypeError, ValueError):  # not a Parquet file, or not training rows
         return None
     return rows.append_column("segment", pa.array(score(release, rows).segments))

@@ -1,8 +1,8 @@
-"""Whom a release would move: by the model, and by what the users did meanwhile, apart.
+"""The users that a release would move to another segment: by the model, and by their behaviour.
 
-For a user with today's features, the *model* moves the user when the current release and the new one give
-different segments. The user's *behaviour* moves the user when the current release gives another segment for
-today's features than for those that it was trained on. The two may undo each other.
+The *model* moves a user if, with today's features, the current release and the new release give different
+segments. *Behaviour* moves a user if the current release gives today's features another segment than the
+features that it was trained on. The two may cancel each other.
 """
 
 from collections.abc import Iterator, Mapping
@@ -24,7 +24,7 @@ Ids = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Users who go from one segment to another."""
+    """The number of users who go from one segment to another."""
 
     previous: int
     segment: int
@@ -33,12 +33,12 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Moves:
-    """Who goes where.
+    """The users who change their segment.
 
     Attributes:
-        users: how many were compared.
-        pairs: the pairs of different segments with at least one user, those with most users first, then
-            by the segments' ids.
+        users: the number of compared users.
+        pairs: the pairs of different segments with at least one user; most users first, then by the
+            segments' ids.
     """
 
     users: int
@@ -46,7 +46,7 @@ class Moves:
 
     @property
     def moved(self) -> int:
-        """How many users change their segment."""
+        """The number of users who change their segment."""
         return sum(pair.users for pair in self.pairs)
 
     @property
@@ -57,7 +57,7 @@ class Moves:
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A figure of the release in use and of the new one; None where one has none."""
+    """A figure of the release in use and of the new release; None if a release does not have it."""
 
     name: str
     current: float | None
@@ -66,16 +66,17 @@ class Metric:
 
 @dataclass(frozen=True, slots=True)
 class Impact:
-    """What becomes of the users of the release in use.
+    """The comparison of a new release with the release in use.
 
     Attributes:
         current: the version of the release in use.
-        names: the segments' names by id, of both releases.
-        by_model: of the new release's training users: today's features, the current release and the new one.
-            None where the current release takes features that are not at hand.
-        by_behaviour: of the training users of both releases: the current release, the features that it was
-            trained on and today's. None where its training users are not at hand.
-        metrics: of both releases, by name.
+        names: the names of the segments of both releases, by id.
+        by_model: the moves of the new release's training users between the current release and the new
+            release, with today's features. None if the current release needs features that are not available.
+        by_behaviour: the moves of the training users of both releases under the current release, between the
+            features that it was trained on and today's features. None if its training users are not
+            available.
+        metrics: the figures of both releases, by name.
     """
 
     current: str
@@ -85,15 +86,15 @@ class Impact:
     metrics: tuple[Metric, ...]
 
 
-class _Told(Struct):
+class _ReportPart(Struct):
     impact: Impact | None
     drift: Drift | None
 
 
-def told_in(report: bytes) -> tuple[Impact | None, Drift | None]:
-    """Impact and drift as ``report.json`` has them."""
-    told = msgspec.json.decode(report, type=_Told)
-    return told.impact, told.drift
+def impact_and_drift_in(report: bytes) -> tuple[Impact | None, Drift | None]:
+    """Impact and drift, read from ``report.json``."""
+    part = msgspec.json.decode(report, type=_ReportPart)
+    return part.impact, part.drift
 
 
 def compared(
@@ -104,16 +105,19 @@ def compared(
     after: Ids,
     everybody: pa.Table,
 ) -> tuple[Impact | None, Drift | None]:
-    """Impact and drift of a release against the one in use, as far as they can be told.
+    """Compare a release with the release in use, as far as the data allows.
 
     Args:
-        current: the release in use; None where there is none.
-        release: the new one.
+        current: the release in use; None for a first release.
+        release: the new release.
         users: its training users, with ``user_id`` and features.
-        before: the segment that the release in use gives each of them today; None where it cannot.
-        after: the segment that the new one gives.
-        everybody: the training users, and those who were left out for a value that a kept space does not know:
-            without these no new value would ever count as drift.
+        before: each user's segment id under the release in use, today, shape (users,); None if unknown.
+        after: each user's segment id under the new release, shape (users,).
+        everybody: the training users, and the users left out for a value that a kept space does not know.
+            Without these, no new value would ever count as drift.
+
+    Returns:
+        Impact and drift. Both are None without a release in use; drift is None without its training users.
     """
     if current is None:
         return None, None
@@ -127,7 +131,15 @@ def compared(
 def impact_of(
     current: Current, release: ModelRelease, users: pa.Table, before: Ids | None, after: Ids
 ) -> Impact:
-    """The impact of a release; the arguments are those of :func:`compared`."""
+    """The impact of a release.
+
+    Args:
+        current: the release in use.
+        release: the new release.
+        users: the training users of the new release, with ``user_id`` and features.
+        before: each user's segment id under the release in use, today, shape (users,); None if unknown.
+        after: each user's segment id under the new release, shape (users,).
+    """
     named = (*current.release.segments, *release.segments)
     return Impact(
         current=current.release.version,
@@ -141,7 +153,7 @@ def impact_of(
 
 
 def _behaviour(trained: pa.Table, users: pa.Table, today: Ids) -> Moves:
-    """Where the release in use has its own training users, and where it would have them today."""
+    """The moves under the release in use, from its training users' segments then to their segments today."""
     place = pc.index_in(users["user_id"], value_set=trained["user_id"].combine_chunks())
     both = np.asarray(pc.is_valid(place), dtype=np.bool_)
     then = np.asarray(trained["segment"])[np.asarray(place.drop_null())]
@@ -149,7 +161,7 @@ def _behaviour(trained: pa.Table, users: pa.Table, today: Ids) -> Moves:
 
 
 def moves(before: Ids, after: Ids) -> Moves:
-    """Count who goes where; shape of both: (users,), segments' ids, row by row the same users."""
+    """Count the users who change; both arguments have the segment ids of the same users, shape (users,)."""
     differing = before != after
     found, counts = np.unique(
         np.column_stack([before[differing], after[differing]]), axis=0, return_counts=True
@@ -163,6 +175,6 @@ def moves(before: Ids, after: Ids) -> Moves:
 
 
 def metrics(current: Mapping[str, float], new: Mapping[str, float]) -> Iterator[Metric]:
-    """The figures of both, by name."""
+    """Yield the figures of both releases, by name."""
     for name in sorted({*current, *new}):
         yield Metric(name, current.get(name), new.get(name))

@@ -1,4 +1,4 @@
-"""The fitted pipeline as a model release: numbers and text, which is all that a worker gets."""
+"""Turns the fitted pipeline into a model release: the numbers and texts that a worker gets."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -19,13 +19,13 @@ from trainer.steps.training_window import EVERYTHING, Window
 def release_of(
     fit: Fit, names: Sequence[str], window: Window = EVERYTHING, identity: Identity | None = None
 ) -> ModelRelease:
-    """The release, with its space and version, and without its files' hashes.
+    """Make a release, with its space and version, but without the hashes of its files.
 
     Args:
         fit: the fitted segmentation.
-        names: of clusters 0, 1, 2…
+        names: the names of clusters 0, 1, 2…
         window: which users trained, and which facts counted.
-        identity: which segment each cluster is; None for those of a first release.
+        identity: the segment of each cluster; None: that of a first release.
     """
     identity = identity or first(len(names))
     steps = fit.pipeline.named_steps
@@ -62,9 +62,9 @@ def release_of(
 
 
 def or_the_same(release: ModelRelease, current: ModelRelease) -> ModelRelease:
-    """The current release again, where the new one says nothing else: a night without news is no new version.
+    """Reuse the current release if nothing changed; else return the new release.
 
-    Its figures are taken as they are. Computed from a kept projection their last digits may differ.
+    The comparison uses the current release's figures: from a kept projection, their last digits may differ.
     """
     again = replace(
         release,

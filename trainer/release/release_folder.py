@@ -1,9 +1,9 @@
-"""A release's folder: written whole or not at all, and believed only when every hash is right.
+"""Writes and reads a release's folder: written as a whole or not at all, read only if every hash is right.
 
-| file | what it is |
+| file | content |
 |---|---|
-| ``manifest.json`` | each other file's SHA-256, when and with what it was made |
-| ``model.json`` | the :class:`~schemas.release.model_release.ModelRelease`: all that a worker needs |
+| ``manifest.json`` | SHA-256 of each other file, time, versions of Python and libraries |
+| ``model.json`` | the :class:`~schemas.release.model_release.ModelRelease`: all numbers that a worker needs |
 | ``pipeline.joblib`` | the fitted scikit-learn pipeline, for notebooks; never read here |
 | ``report.html``, ``report.json`` | the report |
 | ``features.sql`` | the query that ran |
@@ -34,13 +34,13 @@ _LIBRARIES = ("joblib", "numpy", "pandas", "scikit-learn")
 
 
 class Manifest(Struct, frozen=True):
-    """What lies in a release's folder.
+    """The manifest of a release's folder.
 
     Attributes:
-        version: the release's.
-        created_at: an RFC 3339 time; the only thing that differs between two releases of the same data.
-        files: each other file's SHA-256, by name.
-        made_with: versions of Python and libraries; ``pipeline.joblib`` asks for the same scikit-learn.
+        version: the version of the release.
+        created_at: an RFC 3339 time; only this differs between two releases of the same data.
+        files: the SHA-256 of each other file, by name.
+        made_with: versions of Python and libraries; ``pipeline.joblib`` needs the same scikit-learn.
     """
 
     version: str
@@ -50,7 +50,8 @@ class Manifest(Struct, frozen=True):
 
 
 def check_writable(out: Path) -> None:
-    """Try to write into the folder of releases, or into the one that it would be made in, before long work begins.
+    """Check, before long work begins, that a release can be written to ``out`` (or to its nearest existing
+    parent).
 
     Raises:
         BadSetting: nothing can be written to ``out``.
@@ -67,15 +68,18 @@ def check_writable(out: Path) -> None:
 def write_release(
     out: Path, release: ModelRelease, artifacts: Mapping[str, bytes], created_at: datetime
 ) -> Path:
-    """Write a folder named by the release's version into ``out``, and give its path.
+    """Write the release's folder into ``out``; return its path.
 
-    A release is immutable: where that version already lies there, intact, it stays as it is.
+    The version names the folder. A release is immutable: an intact folder of this version stays as it is.
 
     Args:
-        out: the folder of releases; made when missing.
+        out: the folder of releases; created if missing.
         release: the release; its ``artifacts`` are filled in here.
-        artifacts: the content of each of :data:`ARTIFACTS`.
+        artifacts: the content of each file in :data:`ARTIFACTS`, by name.
         created_at: the time in the manifest.
+
+    Returns:
+        The folder of the release.
 
     Raises:
         BadRelease: the folder exists and is damaged.
@@ -107,10 +111,10 @@ def write_release(
 
 
 def load_release(folder: Path) -> ModelRelease:
-    """Read a release after checking every file's hash. Nothing is unpickled.
+    """Read a release after checking the hash of every file. Nothing is unpickled.
 
     Raises:
-        BadRelease: a file is missing, is not what the manifest says, or is no release; it is named.
+        BadRelease: a file is missing, was changed, or is not a release. The message names the file.
     """
     manifest = read_manifest(folder)
     for name, expected in manifest.files.items():
@@ -118,23 +122,24 @@ def load_release(folder: Path) -> ModelRelease:
         if found != expected:
             raise BadRelease(
                 f"{folder / name} was changed: its SHA-256 is {found}, but {MANIFEST} says {expected}; "
-                "take the release from where it was made, or train again"
+                "copy the release again from the machine that made it, or train again"
             )
     release = decode_release(_read(folder, MODEL))
     listed = {name: sha for name, sha in manifest.files.items() if name != MODEL}
     if release.version != manifest.version or release.artifacts != listed:
         raise BadRelease(
-            f"{folder / MODEL} is of release {release.version} and {MANIFEST} of release {manifest.version}, or "
-            "they list other files: take the release from where it was made, or train again"
+            f"{folder / MODEL} is of release {release.version} and {MANIFEST} of release {manifest.version}, "
+            "or they list different files: copy the release again from the machine that made it, or train "
+            "again"
         )
     return release
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """The manifest of a release's folder.
+    """Read the manifest of a release's folder.
 
     Raises:
-        BadRelease: there is none, it cannot be read, or it does not list the files of a release.
+        BadRelease: it is missing, it cannot be read, or it does not list the files of a release.
     """
     try:
         manifest = msgspec.json.decode(_read(folder, MANIFEST), type=Manifest)
@@ -150,7 +155,7 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def _write_whole(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Write into a folder beside the target and rename it: nobody sees half a release."""
+    """Write into a temporary folder and rename it, so that nobody sees half a release."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".release-") as scratch:
         made = Path(scratch) / folder.name
@@ -160,7 +165,7 @@ def _write_whole(folder: Path, files: Mapping[str, bytes]) -> None:
         try:
             made.rename(folder)
         except OSError:
-            # Another trainer was first with the same version; what it wrote counts, if it is whole.
+            # Another trainer has written the same version first; its folder counts if it is whole.
             if not folder.exists():
                 raise
             load_release(folder)
@@ -177,7 +182,8 @@ def _read(folder: Path, name: str) -> bytes:
         return (folder / name).read_bytes()
     except OSError as error:
         raise BadRelease(
-            f"{folder / name} cannot be read ({error.strerror}): name the folder of a release, as `train` makes it"
+            f"{folder / name} cannot be read ({error.strerror}): name the folder of a release, as `train` "
+            "makes it"
         ) from None
 
 

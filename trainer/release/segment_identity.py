@@ -1,8 +1,8 @@
-"""Which segment each new cluster is: the one that it shares its users with, or a new one.
+"""Gives each new cluster a segment: the current segment with which it shares most users, or a new segment.
 
-Ids are for ever: one that was given is never used again for another segment, also when its segment is gone. A
-segment that lives on keeps its name, too. Users who do not move get no new record, so that a segment
-renamed would go by two names in what was told of its users, and in the rules of those who read it.
+An id is never given to another segment, even if its segment no longer exists. A segment that continues keeps
+its name, too: users who do not move get no new record, so after a rename the records of one segment would
+have two names, and so would the rules of their readers.
 """
 
 from collections.abc import Iterable, Sequence
@@ -21,7 +21,7 @@ LEAST_JACCARD = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The segments' ids, by cluster; ``next_segment`` and ``continues`` as in a ``ModelRelease``."""
+    """The segment id of each cluster; ``next_segment`` and ``continues`` are those of a ``ModelRelease``."""
 
     ids: tuple[int, ...]
     next_segment: int
@@ -29,22 +29,25 @@ class Identity:
 
 
 def first(clusters: int) -> Identity:
-    """The segments of a first release."""
+    """The identity of a first release: ids 0, 1, 2…"""
     return Identity(tuple(range(clusters)), clusters, None)
 
 
 def identify(
     release: ModelRelease, next_segment: int, before: Ids | None, labels: Labels, clusters: int
 ) -> Identity:
-    """The segments of a release that follows another one.
+    """Give each cluster of a following release a segment id.
 
     Args:
-        release: the one in use.
-        next_segment: above every id that was given so far.
-        before: the segment that the release in use gives each training user; None where it cannot tell, and
-            then every segment is a new one.
-        labels: the cluster of each training user.
-        clusters: how many there are.
+        release: the release in use.
+        next_segment: above all ids given so far.
+        before: each training user's segment id under the release in use, shape (users,). None if unknown;
+            then every segment is new.
+        labels: the cluster of each training user, shape (users,).
+        clusters: the number of clusters.
+
+    Returns:
+        The ids by cluster, and the next free id.
     """
     matched = {} if before is None else _matched(release, before, labels, clusters)
     ids: list[int] = []
@@ -55,18 +58,20 @@ def identify(
 
 
 def kept_names(release: ModelRelease, identity: Identity, made: Sequence[str]) -> list[str]:
-    """The names by cluster: its segment's, or the one made for it where the segment is new."""
+    """The name of each cluster: the name of its segment, or for a new segment the name in ``made``."""
     names = {segment.id: segment.name for segment in release.segments}
     taken = {names[id_] for id_ in identity.ids if id_ in names}
-    told = []
+    chosen = []
     for id_, name in zip(identity.ids, made, strict=True):
-        told.append(names[id_] if id_ in names else _unused(name, taken))
-        taken.add(told[-1])
-    return told
+        chosen.append(names[id_] if id_ in names else _unused(name, taken))
+        taken.add(chosen[-1])
+    return chosen
 
 
 def _matched(release: ModelRelease, before: Ids, labels: Labels, clusters: int) -> dict[int, int]:
-    """The segment of each cluster that has one: the assignment with the most users in common."""
+    """The current segment of each cluster that continues one: the assignment with the largest overlap of
+    users.
+    """
     ids = [segment.id for segment in release.segments]
     common = jaccard(before, ids, labels, clusters)
     pairs = zip(*linear_sum_assignment(common, maximize=True), strict=True)
@@ -74,14 +79,24 @@ def _matched(release: ModelRelease, before: Ids, labels: Labels, clusters: int) 
 
 
 def jaccard(before: Ids, ids: Sequence[int], labels: Labels, clusters: int) -> npt.NDArray[np.float64]:
-    """Users in both over users in either (Jaccard 1901), shape (ids, clusters); 0 where nobody is in either."""
+    """The overlap of segments and clusters: users in both divided by users in either (Jaccard 1901).
+
+    Args:
+        before: each user's segment id, shape (users,).
+        ids: the segment ids to compare.
+        labels: each user's cluster, shape (users,).
+        clusters: the number of clusters.
+
+    Returns:
+        Shape (ids, clusters); 0 for two empty groups.
+    """
     both = np.array([np.bincount(labels[before == id_], minlength=clusters) for id_ in ids])
     either = both.sum(axis=1, keepdims=True) + np.bincount(labels, minlength=clusters) - both
     return np.asarray(both / np.maximum(either, 1))
 
 
 def _unused(name: str, taken: Iterable[str]) -> str:
-    number, told = 2, name
-    while told in taken:
-        told, number = f"{name} ({number})", number + 1
-    return told
+    number, unused = 2, name
+    while unused in taken:
+        unused, number = f"{name} ({number})", number + 1
+    return unused

@@ -1,4 +1,4 @@
-"""A release's folder into any store that fsspec knows."""
+"""Uploads a release's folder to any store that fsspec knows."""
 
 from pathlib import Path
 from typing import Any
@@ -11,19 +11,19 @@ from trainer.release.release_folder import ARTIFACTS, MANIFEST, MODEL
 
 
 def upload(folder: Path, version: str, to: str) -> str:
-    """Copy the release's files to ``to`` / version; gives that place as a URL, without a password.
+    """Copy the release's files to ``to`` / version; return that place as a URL without a password.
 
-    The manifest goes last: where it lies, the release is whole.
+    The manifest is written last: if it is there, the release is complete.
 
     Args:
         folder: the release's folder, verified.
-        version: the release's.
-        to: a directory's URL or path.
+        version: the release's version.
+        to: the URL or path of a directory.
 
     Raises:
-        BadSetting: ``to`` is no URL that fsspec knows.
-        NotInstalled: it knows the URL, and a package for such a store is not there.
-        Unreachable: the store does not take a file.
+        BadSetting: fsspec does not know the URL in ``to``.
+        NotInstalled: a package for this store is not installed.
+        Unreachable: the store does not accept a file.
     """
     shown = _public(to)
     store, target = _target(version, to)
@@ -33,24 +33,29 @@ def upload(folder: Path, version: str, to: str) -> str:
             store.put_file(str(folder / name), f"{target}/{name}")
     except Exception as error:  # noqa: BLE001 - each store raises its own; none of them is a bug here
         raise Unreachable(
-            f"release {version} cannot be written to {shown} ({_told(error, to)}): check the URL and the login; "
-            "nothing was published"
+            f"release {version} cannot be written to {shown} ({_told(error, to)}): check the URL and the "
+            "login; nothing was published"
         ) from None
     return _url(store, target, version, to)
 
 
 def place_of(version: str, to: str, setting: str = "to") -> str:
-    """The place that :func:`upload` would give; reaches no store.
+    """The place that :func:`upload` would return, without connecting to the store.
+
+    Args:
+        version: the release's version.
+        to: the URL or path of a directory.
+        setting: the setting that an error names.
 
     Raises:
-        BadSetting: as there; ``setting`` is named.
-        NotInstalled: as there.
+        BadSetting: fsspec does not know the URL in ``to``.
+        NotInstalled: a package for this store is not installed.
     """
     return _url(*_target(version, to, setting), version, to)
 
 
 def _target(version: str, to: str, setting: str = "to") -> tuple[Any, str]:
-    """The store, and the folder's path in it."""
+    """The store, and the path of the folder in it."""
     try:
         store, root = url_to_fs(to)
     except ImportError as error:

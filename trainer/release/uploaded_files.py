@@ -1,7 +1,7 @@
-"""Files of releases that were uploaded: read only below the address that the settings name, and up to a size.
+"""Reads files of uploaded releases: only below the address in the settings, and only up to a maximum size.
 
-The place of an upload stands in Kafka's record, where the hash that names the release does not cover it. Whoever
-can write there could send the trainer to any address of its network.
+The place of an upload is in the Kafka record, and the release's hash does not cover it. Without this limit,
+anyone who can write to the topic could make the trainer open any address in its network.
 """
 
 import re
@@ -12,24 +12,25 @@ from fsspec.core import url_to_fs
 from schemas.release.model_release import ModelRelease
 from trainer.release.upload_release import place_of
 
-# A release's file of training users has about 50 bytes a user.
+# A file of training users has about 50 bytes for each user.
 MAX_BYTES = 1_000_000_000
 _CHUNK = 1_000_000
 _FOLDERS = re.compile(r"(/[A-Za-z0-9_=-][A-Za-z0-9._=-]*)+")
 
 
 def place_below(release: ModelRelease, prefix: str) -> str | None:
-    """Where a release was uploaded to; None where it was not, or not below the prefix.
+    """The place of a release's upload; None if it was not uploaded, or not below the prefix.
 
-    The address begins as the setting does, so that only its path comes from the record.
+    The returned address begins with the setting, so only its path comes from the record.
 
     Args:
-        release: from Kafka.
-        prefix: a directory's URL or path, as for :func:`~trainer.release.upload_release.upload`; empty allows nothing.
+        release: a release from Kafka.
+        prefix: the URL or path of a directory, as for :func:`~trainer.release.upload_release.upload`; empty:
+            no place is allowed.
 
     Raises:
-        BadSetting: the prefix is no URL that fsspec knows.
-        NotInstalled: a package for such a store is not there.
+        BadSetting: fsspec does not know the URL in ``prefix``.
+        NotInstalled: a package for this store is not installed.
     """
     if not prefix or release.artifacts_uri is None:
         return None
@@ -41,17 +42,20 @@ def place_below(release: ModelRelease, prefix: str) -> str | None:
 
 
 def read(url: str, most: int = MAX_BYTES) -> bytes | None:
-    """The content of a file; None where it is not at hand, or has more than ``most`` bytes."""
+    """The content of a file; None if it cannot be read, or if it has more than ``most`` bytes."""
     try:
         store, path = url_to_fs(url)
         with store.open(path, "rb") as file:
             return up_to(file, most)
-    except Exception:  # noqa: BLE001 - each store raises its own; whatever the reason, it is not at hand
+    except Exception:  # noqa: BLE001 - each store raises its own; for any of them the file counts as missing
         return None
 
 
 def up_to(file: Any, most: int) -> bytes | None:
-    """The rest of a file, None where it has more bytes. In small parts: a store may give fewer bytes than it is asked for, and does not always know how many there are."""
+    """The rest of a file; None if it has more than ``most`` bytes.
+
+    The file is read in small parts: a store may return fewer bytes than requested and may not know its size.
+    """
     content = bytearray()
     while part := file.read(_CHUNK):
         content += part

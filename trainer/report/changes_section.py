@@ -1,4 +1,4 @@
-"""The release beside the one in use: whom it would move, how the features changed."""
+"""The comparison with the release in use: which users would move, how the features changed."""
 
 from markupsafe import Markup
 
@@ -10,7 +10,7 @@ _PAIRS = 12
 
 
 def changes(report: Report) -> Markup:
-    """The cards."""
+    """The HTML of the cards."""
     drifts = [(each, _most_changed(each)) for each in report.drift.features] if report.drift else []
     return render("changes.html", impact=report.impact, drifts=drifts, most_pairs=_PAIRS, notable=NOTABLE)
 

@@ -1,4 +1,4 @@
-"""How many segments: every figure for every k."""
+"""The section on the number of segments: every figure for every k."""
 
 from collections.abc import Iterator
 
@@ -12,8 +12,8 @@ from trainer.report.report_numbers import Report
 _HOW = {
     "preset": "the preset's k is {}",
     "setting": "--k is {}",
-    "elbow": "which is used",
-    "release": "the release in use had {}",
+    "elbow": "this k is used",
+    "release": "the release in use has {} segments",
 }
 _INDICES = {
     "sse": ("SSE", "lower is better, at the same k"),
@@ -25,7 +25,7 @@ _INDICES = {
 
 
 def choice(report: Report) -> Markup:
-    """Words, charts and a table."""
+    """The HTML of the section: words, charts and a table."""
     search = report.search
     return render(
         "choice.html",
@@ -42,7 +42,7 @@ def choice(report: Report) -> Markup:
 
 
 def _charts(report: Report) -> Iterator[tuple[str, str, Markup]]:
-    """Name, hint and chart of each index, and of the elbow."""
+    """Yield name, hint and chart of each index, then of the elbow."""
     search = report.search
     ks = [row.k for row in search.rows]
     for index, (name, better) in _INDICES.items():

@@ -1,4 +1,4 @@
-"""The data and the settings: rows read and left out, values missing."""
+"""The section on the data: rows read, rows left out, missing values, settings."""
 
 from collections.abc import Iterator
 
@@ -16,12 +16,12 @@ _K = {
 
 
 def data(report: Report) -> Markup:
-    """The cards."""
+    """The HTML of the cards."""
     return render("data.html", report=report, users=list(_users(report)), k=_K[report.k_by].format(report.k))
 
 
 def _users(report: Report) -> Iterator[tuple[str, int]]:
-    """Why users were left out, and how many."""
+    """Yield each line of the table of users: a reason and its number of users."""
     users = report.users
     yield "read", users.read
     yield "left out: no order", users.without_orders

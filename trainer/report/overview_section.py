@@ -1,4 +1,4 @@
-"""The first look: figures, what to make of them, sizes, the picture of all users."""
+"""The top of the page: key figures, the scatter chart, the sizes of the segments."""
 
 from markupsafe import Markup
 
@@ -25,7 +25,7 @@ _METRICS = {
 
 
 def figures(report: Report) -> Markup:
-    """The boxes at the top."""
+    """The HTML of the boxes with the key figures."""
     shown = [(f"{report.users.used:,}", "users trained on"), (str(report.k), "segments")]
     for name in ("silhouette", "stability", "explained_variance"):
         if name in report.metrics:
@@ -35,7 +35,7 @@ def figures(report: Report) -> Markup:
 
 
 def clusters(report: Report, components: Matrix, labels: Labels) -> Markup:
-    """The cards; see :func:`trainer.report.report_page.page` for the arguments."""
+    """The HTML of the cards; the arguments are those of :func:`trainer.report.report_page.page`."""
     return render(
         "clusters.html",
         scatter=scatter_chart(components, labels, report.segments, report.explained_variance),

@@ -1,4 +1,4 @@
-"""What the report says, as numbers and text: the content of ``report.json``."""
+"""The content of ``report.json``: all numbers and texts of the report."""
 
 from collections.abc import Mapping, Sequence
 
@@ -22,7 +22,7 @@ from trainer.fit import Fit
 from trainer.release.impact import Impact
 from trainer.steps.fit_settings import FitSettings
 
-# The article's ``columns_to_report``.
+# The default features of the tables of most frequent values.
 COLUMNS = (
     "age",
     "gender",
@@ -47,8 +47,9 @@ class SegmentReport(Struct, frozen=True):
     Attributes:
         cluster_ratio: its percentage of the training users, to two decimals.
         centre: shape (components,).
-        top: the commonest values of the article's columns and of declared texts.
-        traits: what sets it apart, the strongest first: see :class:`trainer.controls.traits.Traits`.
+        top: the most frequent values of the features in ``COLUMNS`` and of declared texts.
+        traits: its differences from all users, the strongest first; see
+            :class:`trainer.controls.traits.Traits`.
     """
 
     id: int
@@ -61,11 +62,17 @@ class SegmentReport(Struct, frozen=True):
 
 
 class Users(Struct, frozen=True):
-    """Who was read and who was trained on.
+    """Numbers of users; the dicts have a number for each feature.
 
-    ``missing`` counts, among users with an order, those who lack a feature of the model; one who lacks
-    two is counted twice. ``nulls`` counts, among all users, those who lack a declared feature. ``unseen`` counts,
-    where a release is continued, those left out for a value of a feature that its space does not know.
+    Attributes:
+        read: users in the warehouse.
+        used: users in the training.
+        without_orders: users without a counted order.
+        missing: users with an order who lack this feature of the model. A user who lacks two is counted
+            twice.
+        nulls: users without a value of this feature, among all users read.
+        unseen: users left out because the continued release's space does not know their value of this
+            feature.
     """
 
     read: int
@@ -85,22 +92,22 @@ class Rejected(Struct, frozen=True):
 
 
 class Report(Struct, frozen=True, kw_only=True, rename={"start": "from", "end": "to"}):
-    """The whole report; docs/report.md tells what each part says.
+    """The whole report; docs/report.md explains each part.
 
     Attributes:
-        start: only users with an order at or after it trained (``from`` in JSON); None is no bound.
-        end: only users with an order before it (``to`` in JSON).
-        k_by: who named k: ``preset``, ``setting`` (the option ``--k``), ``elbow``, or ``release``, the one in use.
-        columns: of the encoded features.
-        explained_variance: the share, 0 to 1, of each component.
-        loadings: of each component, the features' parts.
-        comparisons: how many traits were looked at.
-        z_threshold: from which absolute z score on a trait is clear.
-        profile: the strongest traits in all segments, which are in the order of ``segments``.
-        affinity: None where there are too few users to tell.
-        followup: None where the facts do not reach back far enough.
-        impact: None where there is no release in use.
-        drift: None where there is no release in use, or its training users are not at hand.
+        start: only users with an order at or after this time train (``from`` in JSON); None: no bound.
+        end: only users with an order before this time train (``to`` in JSON); None: no bound.
+        k_by: what chose k: ``preset``, ``setting`` (the option ``--k``), ``elbow`` or ``release`` (in use).
+        columns: the number of columns of the encoded features.
+        explained_variance: the share of the variance of each component, 0 to 1.
+        loadings: the parts of the features in each component.
+        comparisons: the number of traits that were tested.
+        z_threshold: a trait is clear from this absolute z score on.
+        profile: the strongest traits over all segments; their effects are in the order of ``segments``.
+        affinity: None if there are too few users.
+        followup: None if too few users had all features at the start of the follow-up.
+        impact: None if no release is in use.
+        drift: None if no release is in use, or its training users are not available.
     """
 
     version: str
@@ -129,6 +136,7 @@ class Report(Struct, frozen=True, kw_only=True, rename={"start": "from", "end": 
     drift: Drift | None
 
     def json(self) -> bytes:
+        """The content of ``report.json``."""
         return msgspec.json.format(msgspec.json.encode(self), indent=2) + b"\n"
 
 
@@ -143,17 +151,20 @@ def report_of(
     impact: Impact | None = None,
     drift: Drift | None = None,
 ) -> Report:
-    """The report's numbers.
+    """Collect the report's numbers.
 
     Args:
-        fit: what was fitted.
-        release: the same as a release.
-        rejected: table and reason to the number of rows that the warehouse left out.
-        traits: what sets the segments apart.
-        affinity: whether similar users are alike.
-        followup: what the segments' users did afterwards.
-        impact: whom the release would move, beside the one in use.
-        drift: how the features changed since the one in use was trained.
+        fit: the fitted segmentation.
+        release: the release made from ``fit``.
+        rejected: the number of rows left out, by (table, reason).
+        traits: the differences of the segments from all users.
+        affinity: how often similar users have the same values.
+        followup: the later orders of each segment's users.
+        impact: the users that publishing would move, compared with the release in use.
+        drift: how the features changed since the release in use was trained.
+
+    Returns:
+        The report; its segments are in the order of ``release.segments``.
     """
     selection = fit.selection
     return Report(
@@ -215,7 +226,7 @@ def _segments(fit: Fit, release: ModelRelease, traits: Traits) -> tuple[SegmentR
 
 
 def _tops(column: pa.ChunkedArray, labels: Labels, k: int) -> list[tuple[Share, ...]]:
-    """Of each cluster the commonest values, the smaller first where two are equally common."""
+    """The most frequent values of each cluster; of equally frequent values the smaller comes first."""
     encoded = column.combine_chunks().dictionary_encode()
     values = encoded.dictionary.to_pylist()
     cells = labels * np.int64(len(values)) + encoded.indices.to_numpy()

@@ -1,4 +1,4 @@
-"""``report.html``: one file that opens without a network."""
+"""The content of ``report.html``: one file that opens without a network."""
 
 from typing import Any
 
@@ -20,12 +20,12 @@ from trainer.steps.encode import Matrix
 
 
 def page(report: Report, components: Matrix, labels: Labels) -> bytes:
-    """The page, UTF-8.
+    """The HTML page, as UTF-8.
 
     Args:
         report: the numbers.
-        components: of the training users, shape (rows, components).
-        labels: each row's place in ``report.segments``, shape (rows,).
+        components: the components of the training users, shape (rows, components).
+        labels: the index in ``report.segments`` for each row, shape (rows,).
     """
     report = convert(_printable(to_builtins(report)), Report)
     html = render(
@@ -47,7 +47,7 @@ def page(report: Report, components: Matrix, labels: Labels) -> bytes:
 
 
 def _printable(part: Any) -> Any:
-    """The same, with escapes for control characters in every text: values come from elsewhere."""
+    """A copy with control characters escaped in every text: the shop's values may contain any character."""
     if isinstance(part, str):
         return printable_cell(part)
     if isinstance(part, dict):

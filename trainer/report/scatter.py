@@ -24,7 +24,7 @@ from trainer.report.report_numbers import SegmentReport
 from trainer.steps.encode import Matrix
 
 POINTS = 3_000
-LEAST_POINTS = 60  # of a segment, so that a small one is seen
+LEAST_POINTS = 60  # per segment, so that a small segment is visible
 SEED = 555
 _FRAME = Frame()
 _MARK = 10.0  # the radius of a centre's mark
@@ -34,18 +34,18 @@ _STEPS = 200
 def scatter_chart(
     components: Matrix, labels: Labels, segments: Sequence[SegmentReport], explained: Sequence[float]
 ) -> Markup:
-    """The chart.
+    """The scatter chart, as SVG.
 
     Args:
         components: shape (rows, components).
-        labels: each row's place in ``segments``, shape (rows,).
-        segments: the segments.
-        explained: the share of variance of each component.
+        labels: the index in ``segments`` for each row, shape (rows,).
+        segments: the segments, each with its centre.
+        explained: the share of the variance of each component, 0 to 1.
     """
     chosen = stratified(labels)
     shown, kinds = components[chosen], labels[chosen]
     flat = components.shape[1] == 1
-    # One component has no second axis: a spread by the row's number keeps the points apart.
+    # With one component there is no second axis: the row number spreads the points instead.
     second = np.modf(chosen * 0.618033988749895)[0] if flat else shown[:, 1]
     x = Scale(*around(shown[:, 0]), _FRAME.left, _FRAME.x_end)
     y = Scale(*around(second), _FRAME.y_end, _FRAME.top)
@@ -61,7 +61,7 @@ def scatter_chart(
     for place in range(len(segments)):
         mask = kinds == place
         dots = "".join(f"M{x(a):.1f} {y(b):.1f}h0" for a, b in zip(shown[mask, 0], second[mask], strict=True))
-        # Squares, not dots, when the colours begin again.
+        # Squares instead of dots when the colours repeat.
         cap = "round" if place < len(COLOURS) else "square"
         stroke = {"stroke": colour(place), "stroke-linecap": cap}
         parts.append(Element("path", {"class": "points", **stroke, "d": dots}))
@@ -73,9 +73,10 @@ def scatter_chart(
 
 
 def stratified(labels: Labels) -> npt.NDArray[np.int64]:
-    """The places of at most about POINTS rows: of every segment in proportion, at least LEAST_POINTS or all of it.
+    """Row indices of a sample of about POINTS rows, stratified by segment; shape (points,), ascending.
 
-    Shape (points,), ascending; drawn with a fixed seed.
+    Each segment has rows in proportion to its size, but at least LEAST_POINTS (or all its rows, if it has
+    fewer). The seed is fixed.
     """
     if len(labels) <= POINTS:
         return np.arange(len(labels))
@@ -89,7 +90,7 @@ def stratified(labels: Labels) -> npt.NDArray[np.int64]:
 
 
 def apart(points: Matrix, distance: float) -> Matrix:
-    """The points, shape (points, 2), pushed away from one another until none are nearer than ``distance``."""
+    """The points, moved until no two are nearer than ``distance``; shape (points, 2)."""
     moved = points.astype(np.float64)
     for _ in range(_STEPS):
         still = True

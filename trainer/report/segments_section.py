@@ -1,4 +1,4 @@
-"""A card for each segment: what sets it apart, and the article's table."""
+"""A card for each segment: its differences from all users, and its most frequent values."""
 
 from markupsafe import Markup
 
@@ -10,13 +10,13 @@ TRAITS = 8
 
 
 def side_by_side(report: Report) -> Markup:
-    """What sets the segments apart, in one chart beside their names."""
+    """The HTML of one chart with the differences of all segments, and their names."""
     ids = [segment.id for segment in report.segments]
     return render("side_by_side.html", segments=report.segments, chart=heat_chart(report.profile, ids))
 
 
 def segment_cards(report: Report) -> Markup:
-    """The cards, in the segments' order."""
+    """The HTML of the cards, in the segments' order."""
     shown = [
         (segment, [trait for trait in segment.traits if trait.clear][:TRAITS]) for segment in report.segments
     ]

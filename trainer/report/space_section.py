@@ -1,4 +1,4 @@
-"""What the picture is made of: loadings, and the encodings beside each other."""
+"""The section on the space: the features in each component, and the encodings compared."""
 
 from collections.abc import Sequence
 
@@ -12,11 +12,11 @@ from trainer.report.charts.intervals import IntervalRow, interval_chart
 from trainer.report.charts.svg import COLOURS
 from trainer.report.report_numbers import Report
 
-_COMPONENTS = 6  # the first ones, which keep the most
+_COMPONENTS = 6  # the first components keep the most variance
 
 
 def space(report: Report) -> Markup:
-    """A card for each of the first components, and one for the encodings."""
+    """The HTML of a card for each of the first components, and of one for the encodings."""
     shown = list(zip(report.loadings, report.explained_variance, strict=True))[:_COMPONENTS]
     return render(
         "space.html",
@@ -30,7 +30,7 @@ def space(report: Report) -> Markup:
 def _component(place: int, parts: tuple[Loading, ...], explained: float) -> dict[str, object]:
     ordered = sorted(parts, key=lambda part: -part.share)
     rows = [Bar(words(part.feature), part.share, _figure(part), COLOURS[0], None) for part in ordered]
-    chart = bar_chart(f"What component {place} is made of", rows, full=1.0)
+    chart = bar_chart(f"The features in component {place}", rows, full=1.0)
     return {"explained": explained, "chart": chart, "parts": ordered}
 
 

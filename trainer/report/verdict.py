@@ -1,4 +1,4 @@
-"""What to make of the report, in a few plain sentences."""
+"""The summary of the report, in a few sentences."""
 
 from markupsafe import Markup
 
@@ -9,11 +9,11 @@ from trainer.report.charts.html import render
 from trainer.report.report_numbers import Report
 
 _STABLE, _UNSTABLE = 0.9, 0.6
-_OUTCOMES = {"repeat": "who orders again", "orders": "how many orders follow", "spend": "what is spent"}
+_OUTCOMES = {"repeat": "repeat orders", "orders": "the number of orders", "spend": "spend"}
 
 
 def verdict(report: Report) -> Markup:
-    """A list of sentences."""
+    """The HTML of the list of sentences."""
     control, better = report.comparison.used, report.comparison.recommended
     return render(
         "verdict.html",
@@ -32,6 +32,6 @@ def verdict(report: Report) -> Markup:
 
 
 def _clearest(followup: Followup | None) -> Outcome | None:
-    """The outcome of which the segments say most; None where they say no more than chance."""
+    """The outcome that the segments explain best; None if they explain no outcome better than chance."""
     clear = [each for each in followup.outcomes if not each.by_chance] if followup else []
     return max(clear, key=lambda each: each.eta_squared, default=None)

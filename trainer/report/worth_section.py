@@ -1,4 +1,4 @@
-"""What the segments are worth: what their users did next, and whether similar users are alike."""
+"""The section on the segments' value: later orders of their users, and whether similar users are alike."""
 
 from collections.abc import Callable
 
@@ -16,7 +16,7 @@ _OUTCOMES = {"repeat": "orders again (yes or no)", "orders": "number of orders",
 
 
 def worth(report: Report) -> Markup:
-    """The cards."""
+    """The HTML of the cards."""
     followup, affinity = report.followup, report.affinity
     spend = followup is not None and all(each.spend is not None for each in followup.segments)
     return render(

@@ -1,6 +1,6 @@
 """Scores many users with any release, from its numbers alone.
 
-A release from Kafka is scored with so: what its ``pipeline.joblib`` holds is never loaded.
+So a release from Kafka can score users without loading its ``pipeline.joblib`` (a pickle can run code).
 """
 
 from collections.abc import Collection
@@ -16,12 +16,12 @@ from schemas.features import Feature
 from schemas.release.model_release import ModelRelease
 from trainer.steps.encode import FeatureEncoder, Matrix
 
-_CELLS = 4_000_000  # of the encoded matrix at a time: one-hot over all users may not fit into memory
+_CELLS = 4_000_000  # cells of the encoded matrix at a time: one-hot over all users may not fit into memory
 
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """Components, shape (users, components), and the segments' ids, shape (users,)."""
+    """The components, shape (users, components), and the segment ids, shape (users,)."""
 
     components: Matrix
     segments: npt.NDArray[np.int64]
@@ -36,23 +36,23 @@ def encoder_of(release: ModelRelease) -> FeatureEncoder:
 
 
 def can_score(release: ModelRelease, users: pa.Table, declared: Collection[Feature]) -> bool:
-    """Whether the release's features are all there, and made as it asks.
+    """Whether the table has all features of the release, made in the way that the release needs.
 
     Args:
         release: any release.
         users: features by name.
-        declared: how those beyond the article's seven were made, as in a ``ModelRelease``.
+        declared: how the features beyond the seven default features were made, as in a ``ModelRelease``.
     """
     names = {feature.name for feature in release.features}
     return names <= set(users.column_names) and set(release.declared) <= set(declared)
 
 
 def score(release: ModelRelease, users: pa.Table) -> Scored:
-    """The scores; a missing or never-seen value counts as the training mean.
+    """Score users; a missing or never-seen value counts as the training mean.
 
     Args:
         release: any release.
-        users: its features by name, a row for each user.
+        users: the release's features by name, one row for each user.
     """
     encoder = encoder_of(release)
     mean, scale = np.array(release.mean), np.array(release.scale)

@@ -1,4 +1,4 @@
-"""The two ways in which we run k-means: the article's, and from the centres of a release that is continued."""
+"""Runs k-means: from random centres, or from the centres of a continued release."""
 
 from __future__ import annotations
 
@@ -20,26 +20,31 @@ SEED = 222
 
 
 def cluster(components: Matrix, k: int) -> Any:
-    """A fitted ``KMeans`` with the article's settings and seed; components: shape (rows, components)."""
+    """A fitted ``KMeans`` with ten random starts and a fixed seed; components: shape (rows, components)."""
     return KMeans(k, init="k-means++", n_init=10, max_iter=300, random_state=SEED).fit(components)
 
 
 def nearest(components: Matrix, centres: Matrix) -> npt.NDArray[np.int64]:
-    """The place of each row's nearest centre, shape (rows,)."""
+    """The index of the nearest centre of each row, shape (rows,)."""
     return np.asarray(pairwise_distances_argmin(components, centres), dtype=np.int64)
 
 
 def cluster_from(components: Matrix, start: Start) -> Any:
-    """A ``KMeans`` that begins with a release's centres, or keeps them where there is nothing to learn.
+    """A fitted ``KMeans`` that begins with a release's centres.
 
-    A centre that is no row's nearest is left out, its segment ends: scikit-learn would begin another segment in its
-    place, at the row farthest from its centre, or fail where rows are equal.
+    If a centre is nearest to no row, it is left out and its segment ends. With such a centre scikit-learn
+    would begin another segment at the row farthest from its centre, or fail if rows are equal.
 
-    k-means ends near a fixed point, not on it: begun again with its own result it would go a little further.
+    k-means ends near a fixed point, not on it: a second run from its own result moves the centres a little.
+    So if the rows are those of the release (``start.learned``), the centres stay as they are.
+
+    Args:
+        components: shape (rows, components).
+        start: the continued release.
     """
     centres = start.centres[np.unique(nearest(components, start.centres))]
     kmeans = _fitted(components, centres)
-    while len(kept := np.unique(kmeans.labels_)) < len(centres):  # a cluster lost its rows on the way
+    while len(kept := np.unique(kmeans.labels_)) < len(centres):  # a cluster has lost all rows
         centres = kmeans.cluster_centers_[kept]
         kmeans = _fitted(components, centres)
     if start.learned:
@@ -51,7 +56,7 @@ def cluster_from(components: Matrix, start: Start) -> Any:
 
 def _fitted(components: Matrix, centres: Matrix) -> Any:
     with warnings.catch_warnings():
-        # Fewer clusters than centres are looked at by the caller.
+        # The caller handles fewer clusters than centres.
         warnings.simplefilter("ignore", ConvergenceWarning)
         kmeans = KMeans(len(centres), init=centres, n_init=1, max_iter=300, random_state=SEED)
         return kmeans.fit(components)

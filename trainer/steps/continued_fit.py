@@ -1,6 +1,6 @@
-"""A retrain that continues the release in use: its encoding, scaling and projection, and its centres to start from.
+"""What a retrain takes from the release that it continues: encoding, scaling, projection and first centres.
 
-Users keep their components from release to release, so that only the centres follow the data.
+A user with the same features keeps the same components in every release. Only the centres follow the data.
 """
 
 from dataclasses import dataclass, replace
@@ -26,15 +26,15 @@ from trainer.steps.training_rows import Selection
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Where a fit begins.
+    """The start of a fit that continues a release.
 
     Attributes:
-        encoder: fitted, as the next two.
-        scaler: a ``StandardScaler``.
-        pca: a ``PCA``.
-        release: the current one, whose space and centres these are.
-        centres: of its segments, shape (segments, components).
-        learned: the training rows are those of the current release, so its centres are right as they are.
+        encoder: fitted.
+        scaler: fitted.
+        pca: fitted.
+        release: the current release, which has this space and these centres.
+        centres: the centres of its segments, shape (segments, components).
+        learned: whether the training rows are those of the current release; its centres are then kept.
     """
 
     encoder: FeatureEncoder
@@ -46,10 +46,10 @@ class Start:
 
 
 def within(selection: Selection, release: ModelRelease) -> Selection:
-    """The users whose values the release's space knows; the others are counted, by feature.
+    """The users whose values the release's space knows; ``unseen`` counts the others by feature.
 
     Raises:
-        BadTraining: nobody is left.
+        BadTraining: no user is left.
     """
     known = np.ones(selection.rows.num_rows, dtype=np.bool_)
     unseen = {}
@@ -60,10 +60,10 @@ def within(selection: Selection, release: ModelRelease) -> Selection:
             known &= found
     if not known.any():
         raise BadTraining(
-            f"no training user has only values that the current release {release.version} knows: refit everything "
-            "with --refit-space"
+            f"every training user has a value that the current release {release.version} does not know: "
+            "learn everything again with --refit-space"
         )
-    # Copied, so that the same rows are held in the same way, however many were left out before.
+    # One chunk: the same rows then have the same memory layout, however many rows were left out.
     rows = selection.rows.filter(pa.array(known)).combine_chunks()
     return replace(selection, rows=rows, unseen=unseen)
 
@@ -76,18 +76,26 @@ class _Users(Struct, frozen=True):
     unseen: dict[str, int]
 
 
-class _Told(Struct, frozen=True):
+class _ReportPart(Struct, frozen=True):
     users: _Users
 
 
 def unseen_in(report: bytes) -> dict[str, int]:
-    """How many users a training left out for a value new to the kept space, by feature, as ``report.json`` has it."""
-    unseen = msgspec.json.decode(report, type=_Told).users.unseen
+    """The numbers of users left out for a value new to the kept space, by feature; read from
+    ``report.json``.
+    """
+    unseen = msgspec.json.decode(report, type=_ReportPart).users.unseen
     return {name: count for name, count in unseen.items() if count}
 
 
 def start_from(release: ModelRelease, selection: Selection, settings: FitSettings) -> Start:
-    """The release's steps as scikit-learn has them, for rows that it knows."""
+    """The start of a fit from a release: its steps as fitted scikit-learn objects.
+
+    Args:
+        release: the release to continue.
+        selection: the training rows, all known to the release's space.
+        settings: the settings of the fit.
+    """
     columns = len(release.mean)
     encoder = encoder_of(release).set_params(
         features=settings.features, encoding=settings.encoding, rare=settings.rare
@@ -107,7 +115,14 @@ def start_from(release: ModelRelease, selection: Selection, settings: FitSetting
 
 
 def explain(pca: PCA, scaled: Matrix, components: Matrix) -> None:
-    """Fill in what the axes of a kept projection keep of today's variance (as ``PCA.fit`` does, with n - 1)."""
+    """Set how much of today's variance the axes of a kept projection explain (as ``PCA.fit`` does, with n -
+    1).
+
+    Args:
+        pca: the kept projection; it is changed.
+        scaled: the scaled rows, shape (rows, columns).
+        components: the projected rows, shape (rows, components).
+    """
     pca.n_samples_ = len(scaled)
     pca.explained_variance_ = components.var(axis=0, ddof=1)
     pca.explained_variance_ratio_ = pca.explained_variance_ / scaled.var(axis=0, ddof=1).sum()

@@ -1,7 +1,6 @@
-"""From features to columns of numbers: the first step of the fitted pipeline.
+"""Encodes features as columns of numbers: the first step of the fitted pipeline.
 
-It lives in a module of its own because ``pipeline.joblib`` names it: whoever loads that file needs this
-package, and nothing else of it.
+``pipeline.joblib`` names this module: to load that file, this package must be installed.
 """
 
 from collections.abc import Sequence
@@ -24,17 +23,19 @@ Codes = npt.NDArray[np.int64]
 
 # scikit-learn ships no type hints, so its base classes are Any here.
 class FeatureEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Encodes features by name, and a missing or never-seen value as the mean of its columns.
+    """Encodes features as numbers; a missing or never-seen value becomes the mean of its columns.
 
-    Numbers stay as they are. Text becomes, by the feature's encoding or else by ``encoding``, ``label``: its
-    place among the training values in the order of their UTF-8 bytes (one column, as ``LabelEncoder``
-    numbers them), ``frequency``: its share of the training rows (one column), ``one-hot``: one column a
-    value, and one for all rare values together. After the scaler a mean is 0, so that what is not known
-    neither pulls nor pushes.
+    After scaling a mean is 0, so an unknown value has no effect. Numbers stay as they are. A text is encoded
+    by the feature's own encoding, or else by ``encoding``:
+
+    - ``label``: the index of the value among the training values, in the order of their UTF-8 bytes (one
+      column, numbered as by ``LabelEncoder``);
+    - ``frequency``: the share of the training rows with the value (one column);
+    - ``one-hot``: one column for each value, and one column for all rare values.
 
     Attributes:
-        encoded_: the features as they were learned, in order (after ``fit``).
-        means_: the columns' means over the training rows (after ``fit``).
+        encoded_: the learned encoding of each feature, in order (after ``fit``).
+        means_: the means of the columns over the training rows (after ``fit``).
     """
 
     def __init__(
@@ -51,7 +52,7 @@ class FeatureEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """Learn categories, codes and means.
 
         Args:
-            X: anything with columns by name, as a pandas ``DataFrame`` or a pyarrow ``Table``.
+            X: a table with columns by name: a pandas ``DataFrame`` or a pyarrow ``Table``.
             y: not used.
         """
         self.encoded_ = tuple(
@@ -60,12 +61,12 @@ class FeatureEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             else learn(feature, coded(X, feature.name), self.encoding, self.rare)
             for feature in self.features
         )
-        # The scaler's own mean, to the bit: what is encoded as it scales to exactly 0.
+        # The mean that the scaler computes, to the last bit: an unknown value then scales to exactly 0.
         self.means_ = StandardScaler().fit(self._columns(X)).mean_
         return self
 
     def transform(self, X: Any) -> Matrix:  # noqa: N803 - scikit-learn's signature
-        """The columns, shape (rows, width of all features)."""
+        """The encoded columns, shape (rows, width of all features)."""
         columns = self._columns(X)
         unknown = np.isnan(columns)
         if unknown.any():
@@ -73,12 +74,12 @@ class FeatureEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return columns
 
     def _columns(self, X: Any) -> Matrix:  # noqa: N803 - as above
-        """The columns, with NaN where the value is missing or was never seen."""
+        """The encoded columns, with NaN for a missing or never-seen value."""
         return np.hstack([_encode(X, learned) for learned in self.encoded_])
 
 
 class Coded(NamedTuple):
-    """A column of text: the different texts, and each row's place among them, -1 where it has none."""
+    """A column of text: the different texts, and the index of each row's text (-1: missing)."""
 
     texts: list[str]
     codes: Codes
@@ -97,7 +98,7 @@ def coded(table: Any, name: str) -> Coded:
 
 
 def numbers(table: Any, name: str) -> npt.NDArray[np.float64]:
-    """A column of numbers by name; NaN where it has none, or one that is not finite."""
+    """A column of numbers by name; NaN for a missing or infinite value."""
     column = table[name]
     if isinstance(column, pa.ChunkedArray):
         found = column.to_numpy().astype(np.float64)
@@ -108,13 +109,16 @@ def numbers(table: Any, name: str) -> npt.NDArray[np.float64]:
 
 
 def learn(feature: Feature, column: Coded, encoding: CategoryEncoding, rare: float) -> EncodedFeature:
-    """How a feature of text becomes numbers, from its training values.
+    """Learn the encoding of a text feature from its training values.
 
     Args:
-        feature: whose own encoding wins.
+        feature: the feature; its own encoding has priority.
         column: the training values.
-        encoding: of features without an encoding of their own.
-        rare: the share of rows below which values share a column, under ``one-hot``.
+        encoding: the encoding of features without an encoding of their own.
+        rare: under ``one-hot``, values with less than this share of the rows share a column.
+
+    Returns:
+        The categories in the order of their UTF-8 bytes, with their codes or columns.
     """
     present = np.bincount(column.codes[column.codes >= 0], minlength=len(column.texts))
     # Python orders text by code points, which is the order of UTF-8 bytes.
@@ -130,13 +134,19 @@ def learn(feature: Feature, column: Coded, encoding: CategoryEncoding, rare: flo
 
 
 def _shared(counts: Sequence[int], rare: float) -> tuple[float, ...]:
-    """The column of each category where rare ones share the last, else nothing.
+    """The column index of each category if rare categories share the last column, else an empty tuple.
 
-    It stands for at least the share ``rare`` of the rows itself: where the rare values do not come to that,
-    the next rarest join them, all but the commonest.
+    The shared column has at least the share ``rare`` of the rows. If the rare values have fewer rows
+    together, the next rarest values join them, but never the most frequent value.
+
+    Args:
+        counts: the number of rows of each category.
+        rare: categories with a smaller share of the rows are rare.
     """
     least = rare * sum(counts)
-    ranked = sorted(range(len(counts)), key=lambda place: -counts[place])  # of equal ones the first stays
+    ranked = sorted(
+        range(len(counts)), key=lambda place: -counts[place]
+    )  # of equally frequent values the first keeps its column
     kept = max(1, sum(count >= least for count in counts))
     while 1 < kept < len(counts) and sum(counts[place] for place in ranked[kept:]) < least:
         kept -= 1
@@ -147,13 +157,13 @@ def _shared(counts: Sequence[int], rare: float) -> tuple[float, ...]:
 
 
 def _encode(table: Any, learned: EncodedFeature) -> Matrix:
-    """One feature's columns, shape (rows, its width), with NaN where the value is not known."""
+    """The columns of one feature, shape (rows, its width), with NaN for an unknown value."""
     if learned.encoding == "number":
         return numbers(table, learned.name)[:, None]
     column = coded(table, learned.name)
     one_hot = learned.encoding == "one-hot"
     known = dict(zip(learned.categories, learned.columns if one_hot else learned.codes, strict=True))
-    # -1, no value, takes the last.
+    # The code -1 (missing) reads the last element.
     of_value = np.array([*(known.get(value, np.nan) for value in column.texts), np.nan])
     if one_hot:
         places = of_value[column.codes]

@@ -1,4 +1,4 @@
-"""What a fit may be told; the defaults are the article's."""
+"""The settings of a fit; the defaults are those of the preset ``label``."""
 
 from dataclasses import dataclass, field
 from typing import Literal, get_args
@@ -13,26 +13,26 @@ Scaling = Literal["standard", "balanced", "none"]
 
 @dataclass(frozen=True, slots=True)
 class FitSettings:
-    """Settings of one fit, checked when made.
+    """The settings of one fit, checked when created.
 
     Attributes:
-        preset: the name of the settings that the others began with (:mod:`trainer.steps.presets`).
-        encoding: how text becomes numbers, where a feature names no encoding of its own; see
+        preset: the name of the preset that the other settings began with (:mod:`trainer.steps.presets`).
+        encoding: how text becomes numbers, if a feature has no encoding of its own; see
             :class:`trainer.steps.encode.FeatureEncoder`.
-        rare: values with less than this share of the training rows share a column, under ``one-hot``.
+        rare: under ``one-hot``, values with less than this share of the training rows share a column.
         scaling: ``standard`` gives every column standard deviation 1, ``balanced`` every feature the same
-            weight (:class:`trainer.steps.scale.BalancedScaler`), ``none`` leaves each as wide as it is. All
-            centre the columns.
-        components: the dimensions of the space that users are compared in.
-        k: the number of segments; None takes the elbow of the SSE over ``k_min`` to ``k_max``, or, where a release
-            is continued, its segments.
-        k_by: who named ``k``: ``preset``, ``setting`` (the option ``--k``), or ``release``, the one in use.
-        k_min: the smallest k of the search, which every report shows.
+            weight (:class:`trainer.steps.scale.BalancedScaler`), ``none`` leaves the columns as they are. All
+            three centre the columns.
+        components: the number of dimensions of the space in which users are compared.
+        k: the number of segments. None: that of the continued release, or else the elbow of the SSE over
+            ``k_min`` to ``k_max``.
+        k_by: what chose ``k``: ``preset``, ``setting`` (the option ``--k``) or ``release`` (in use).
+        k_min: the smallest k of the search (every report shows the search).
         k_max: the largest k of the search.
         features: the model's inputs, in this order.
         exclude_statuses: orders with one of these statuses do not count.
-        compare: whether the encodings are held against controls (:mod:`trainer.controls.compare_encodings`), which takes longer
-            than the fit. It changes the report alone.
+        compare: whether to compute the controls of the encodings (:mod:`trainer.controls.compare_encodings`).
+            They take longer than the fit and change only the report.
 
     Raises:
         BadSetting: a value cannot be used.

@@ -1,4 +1,4 @@
-"""How long work tells what it is doing: a few words as each step begins."""
+"""Progress of long work: a callback that gets a few words when a step begins."""
 
 from collections.abc import Callable
 
@@ -6,4 +6,4 @@ Say = Callable[[str], None]
 
 
 def silent(_: str) -> None:
-    """Tells nobody."""
+    """Ignore the words."""

@@ -1,6 +1,6 @@
-"""The second step of the fitted pipeline: how much each column counts.
+"""Scales the columns: the second step of the fitted pipeline.
 
-It lives in a module of its own because ``pipeline.joblib`` names it.
+``pipeline.joblib`` names this module.
 """
 
 from typing import Any, Self
@@ -18,10 +18,10 @@ class BalancedScaler(StandardScaler):  # type: ignore[misc]
 
     Factor analysis of mixed data (Pagès, "Analyse factorielle de données mixtes", Revue de Statistique
     Appliquée 52(4), 2004) divides a number by its standard deviation, and the indicator column of a value by
-    the square root of the value's share p. Then what a feature can add to the variance of one principal
-    axis is at most 1: its squared correlation with the axis, of text the squared correlation ratio.
+    the square root of the value's share p. Then each feature adds at most 1 to the variance of a principal
+    axis: its squared correlation with the axis, or for a text the squared correlation ratio.
 
-    A column of 0 and 1 alone is taken for an indicator.
+    A column that contains only 0 and 1 counts as an indicator.
     """
 
     def fit(self, X: Matrix, y: None = None, sample_weight: None = None) -> Self:  # noqa: N803 - scikit-learn's
@@ -33,10 +33,10 @@ class BalancedScaler(StandardScaler):  # type: ignore[misc]
 
 
 def scaler_for(scaling: Scaling) -> Any:
-    """The scaler, not fitted; all have ``mean_`` and, except under ``none``, ``scale_``."""
+    """A scaler, not fitted; after ``fit`` it has ``mean_`` and, except for ``none``, ``scale_``."""
     return BalancedScaler() if scaling == "balanced" else StandardScaler(with_std=scaling == "standard")
 
 
 def _indicators(columns: Matrix) -> Any:
-    # By column: a mask of the whole matrix would be as large as the matrix.
+    # Column by column: a mask of the whole matrix would take too much memory.
     return np.array([bool(((column == 0) | (column == 1)).all()) for column in columns.T])

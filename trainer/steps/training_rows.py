@@ -1,4 +1,4 @@
-"""Which users a fit learns from: those with at least one order and no missing value, by user id."""
+"""Selects the users that a fit learns from: those with an order and no missing value, by user id."""
 
 from dataclasses import dataclass, field
 from functools import reduce
@@ -13,21 +13,21 @@ from trainer.steps.untrained import reasons
 
 
 class NobodyTrains(BadTraining):
-    """Not one user is left."""
+    """No user is left to train on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The training rows, and what became of the other users.
+    """The training rows, and why the other users were left out.
 
     Attributes:
         rows: ``user_id`` and the model's features, in the order of ``user_id``'s UTF-8 bytes.
-        users_read: users in the warehouse.
-        without_orders: of these, users with no counted order.
-        missing: of the users with an order, how many lack each of the model's features.
-        nulls: of all users read, how many lack each feature of the table.
-        unseen: where a release is continued, how many users were left out for a value of this feature that its
-            space does not know; one with two such values is counted twice.
+        users_read: the number of users in the warehouse.
+        without_orders: the number of users without a counted order.
+        missing: the number of users with an order who lack a feature of the model, by feature.
+        nulls: the number of users who lack a feature of the table, by feature.
+        unseen: the number of users left out because the continued release's space does not know their value,
+            by feature. A user with two such values is counted twice.
     """
 
     rows: pa.Table
@@ -43,15 +43,16 @@ class Selection:
 
 
 def select(table: pa.Table, settings: FitSettings, *, space_kept: bool = False) -> Selection:
-    """The rows to learn from (k-means depends on their order).
+    """Select the rows to learn from, in a fixed order (k-means depends on the order).
 
     Args:
-        table: ``user_id``, the article's seven features and the model's, a row for each user.
-        space_kept: whether the space is a release's, in which a feature need not vary.
+        table: ``user_id``, the seven default features and the model's, one row for each user.
+        settings: the settings of the fit.
+        space_kept: whether the space of a release is kept; a feature may then be constant.
 
     Raises:
-        BadTraining: nobody is left, or fewer users than segments; where the space is learned, a feature never
-            varies, or fewer different users than segments.
+        BadTraining: no user is left, or fewer users than segments. If the space is learned: a feature is
+            constant, or there are fewer different users than segments.
     """
     absent = {name: _is_missing(table[name]) for name in table.column_names if name != "user_id"}
     nulls = {name: _count(mask) for name, mask in absent.items()}
@@ -71,14 +72,14 @@ def select(table: pa.Table, settings: FitSettings, *, space_kept: bool = False) 
 
 
 def complete(table: pa.Table, names: tuple[str, ...]) -> pa.Table:
-    """``user_id`` and these features of the users with an order and all of them, by ``user_id``."""
+    """The users with an order and without a missing value: ``user_id`` and these features, by ``user_id``."""
     buys = pc.fill_null(pc.greater(table["total_orders"], 0), False)
     whole = reduce(pc.and_not, (_is_missing(table[name]) for name in names), buys)
     return table.select(["user_id", *names]).filter(whole).sort_by("user_id").combine_chunks()
 
 
 def distinct(rows: pa.Table, features: tuple[str, ...]) -> int:
-    """How many different rows of features there are."""
+    """The number of different rows of features."""
     return int(rows.group_by(list(features)).aggregate([]).num_rows)
 
 
@@ -96,8 +97,8 @@ def _check_enough(selection: Selection, settings: FitSettings) -> None:
         raise NobodyTrains(_nobody(selection))
     if used < needed:
         raise BadTraining(
-            f"only {counted(used, 'user')} can be trained on, of {selection.users_read:,} read, and {needed} segments "
-            f"need at least {needed}: {_dropped(selection)}"
+            f"only {counted(used, 'user')} can be trained on, of {selection.users_read:,} read, and {needed} "
+            f"segments need at least {needed}: {_dropped(selection)}"
         )
 
 
@@ -132,7 +133,7 @@ def _nobody(selection: Selection) -> str:
 
 
 def _dropped(selection: Selection) -> str:
-    """Where the users went, in words with numbers."""
+    """The reasons why users were left out, with numbers."""
     return ", ".join(reasons(selection.without_orders, selection.missing, {})) or "none was dropped"
 
 

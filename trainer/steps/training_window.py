@@ -1,4 +1,4 @@
-"""Which users a fit learns from, and which facts their features are made of."""
+"""The training window: which users a fit learns from, and which facts count."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,15 +10,15 @@ from schemas.errors import BadSetting
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A training window; None in each place is no bound.
+    """A training window; None: no bound.
 
-    The features of a user are made of the user's whole history before ``as_of``, as the live ones are:
-    a window leaves users out, never a part of their history.
+    A user's features come from the user's whole history before ``as_of``, as in live scoring. So a window
+    leaves out users, but never a part of a user's history.
 
     Attributes:
-        as_of: only facts strictly before it count.
-        start: only users with a counted order at or after it train…
-        end: …and strictly before it.
+        as_of: only facts strictly before this time count.
+        start: only users with a counted order at or after this time (and before ``end``) train.
+        end: only users with a counted order strictly before this time (and not before ``start``) train.
     """
 
     as_of: datetime | None = None
@@ -26,17 +26,22 @@ class Window:
     end: datetime | None = None
 
     @property
-    def told(self) -> str:
-        """Its bounds, for people."""
+    def text(self) -> str:
+        """The bounds, for people."""
         bounds = (("from", self.start), ("to", self.end), ("as_of", self.as_of))
         return ", ".join(f"{name} {times.text(at)}" for name, at in bounds if at is not None)
 
     @classmethod
     def between(cls, start: datetime | None, end: datetime | None, as_of: datetime | None) -> Self:
-        """A window whose ``as_of`` is its end where none is given.
+        """A window; ``as_of`` is the end if it is None.
+
+        Args:
+            start: users with an order at or after this time train; None: no bound.
+            end: users with an order before this time train; None: no bound.
+            as_of: only facts before this time count; None: ``end``.
 
         Raises:
-            BadSetting: the end is not after the start, or the start or the end lies behind ``as_of``.
+            BadSetting: the end is not after the start, or ``as_of`` is before the start or the end.
         """
         if start is not None and end is not None and end <= start:
             raise BadSetting("to", times.text(end), f"give a time after from, which is {times.text(start)}")
@@ -45,7 +50,7 @@ class Window:
                 raise BadSetting(
                     name,
                     times.text(at),
-                    f"only what happened before as_of counts, which is {times.text(as_of)}: give an earlier time",
+                    f"only facts before as_of count, which is {times.text(as_of)}: give an earlier time",
                 )
         return cls(end if as_of is None else as_of, start, end)
 

@@ -1,4 +1,4 @@
-"""Which users a fit left out, and why, in words."""
+"""Sentences about the users that a fit left out, and why."""
 
 from collections.abc import Iterator, Mapping
 
@@ -21,7 +21,13 @@ class _Report(Struct, frozen=True):
 
 
 def reasons(without_orders: int, missing: Mapping[str, int], unseen: Mapping[str, int]) -> list[str]:
-    """Each reason that left somebody out, with its number of users: `12 without gender`."""
+    """The reasons for leaving users out, each with its number of users: `12 without gender`.
+
+    Args:
+        without_orders: the number of users without an order.
+        missing: the number of users without a feature, by feature.
+        unseen: the number of users with a value new to the kept space, by feature.
+    """
     parts = [f"{without_orders:,} without an order"] if without_orders else []
     parts += [f"{count:,} without {name}" for name, count in missing.items() if count]
     return parts + [
@@ -30,17 +36,19 @@ def reasons(without_orders: int, missing: Mapping[str, int], unseen: Mapping[str
 
 
 def untrained_in(report: bytes) -> Iterator[str]:
-    """Sentences on who was left out, by what ``report.json`` has; none where everybody trained."""
+    """Yield sentences about the users left out, from ``report.json``; none if all users were trained on."""
     users = msgspec.json.decode(report, type=_Report).users
     if users.used == users.read:
         return
-    told = reasons(users.without_orders, users.missing, users.unseen)
+    left_out = users.read - users.used
+    found = reasons(users.without_orders, users.missing, users.unseen)
     yield (
-        f"{users.read - users.used:,} of {counted(users.read, 'user')} {'was' if users.read - users.used == 1 else 'were'} "
-        f"not trained on: {', '.join(told)}{' (a user may stand in several)' if len(told) > 1 else ''}"
+        f"{left_out:,} of {counted(users.read, 'user')} {'was' if left_out == 1 else 'were'} "
+        f"not trained on: {', '.join(found)}{' (a user may have several reasons)' if len(found) > 1 else ''}"
     )
     if 2 * users.used < users.read:
         yield (
-            f"fewer than half of the users were trained on, {users.used / users.read:.1%}: correct what is missing in the "
-            "warehouse, or leave the feature that most users lack out of the setting features"
+            f"fewer than half of the users were trained on, {users.used / users.read:.1%}: fill in the "
+            "missing values in the warehouse, or leave the feature that most users lack out of the setting "
+            "features"
         )

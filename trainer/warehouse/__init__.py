@@ -1,4 +1,4 @@
-"""The warehouse: tables that Segue reads its users, facts and features from. docs/warehouse.md tells the rules."""
+"""The warehouse: the tables from which Segue reads users, facts and features (see docs/warehouse.md)."""
 
 from trainer.warehouse.checks.warehouse_reports import Counts, Rejected, Rejections
 from trainer.warehouse.queries.feature_query import schema_of

@@ -1,4 +1,4 @@
-"""Rows of ``sql/events.sql`` as events."""
+"""Turns the rows of ``sql/events.sql`` into events."""
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ _WHOLE_IN_A_DOUBLE = 2**53
 
 
 class _Fact(NamedTuple):
-    """One row, its columns in the query's order: a signup, or one item of an order."""
+    """One row of the query: a signup, or one item of an order; the fields are in the query's order."""
 
     is_order: int
     user_id: str
@@ -32,7 +32,7 @@ class _Fact(NamedTuple):
 
 
 def events_of(rows: Iterable[Row]) -> Iterator[Signup | Order]:
-    """The events, in the rows' order; the rows of one order stand together."""
+    """Yield the events, in the order of the rows; the rows of one order must be adjacent."""
     facts = map(_Fact._make, rows)
     for (is_order, user_id, order_id), group in groupby(
         facts, lambda fact: (fact.is_order, fact.user_id, fact.order_id)
@@ -63,7 +63,7 @@ def _order(user_id: str, order_id: str, facts: list[_Fact]) -> Order:
 
 
 def _number(value: float | None) -> int | float | None:
-    """25.0 is 25, as it is for an event."""
+    """The value, as an integer if it is whole (25.0 becomes 25, as in an event)."""
     if value is not None and value.is_integer() and abs(value) <= _WHOLE_IN_A_DOUBLE:
         return int(value)
     return value

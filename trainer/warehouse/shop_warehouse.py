@@ -1,4 +1,4 @@
-"""A shop's warehouse: users' features, the facts they are made of, and the rows that are no facts."""
+"""A shop's warehouse: features of the users, the facts behind them, and the rows that were left out."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -42,9 +42,9 @@ _IDS_A_SIDE = 3
 
 
 class Warehouse:
-    """An open warehouse. Only reads. Times without an offset are UTC.
+    """An open warehouse, for reading only. Times without an offset are UTC.
 
-    Every method raises :class:`~schemas.errors.BadWarehouse` where the warehouse fails on the way.
+    Every method raises :class:`~schemas.errors.BadWarehouse` if the warehouse fails during a query.
     """
 
     def __init__(self, source: Source, names: Names, reading: Reading | None = None) -> None:
@@ -52,13 +52,13 @@ class Warehouse:
 
         Args:
             source: the open warehouse.
-            names: what the shop calls its tables and columns.
-            reading: how the rows are read; None: every value must be right.
+            names: the shop's names of tables and columns.
+            reading: the rules for reading rows; None: a wrong value in any field rejects its row.
 
         Raises:
-            BadWarehouse: a table or a column is missing, a column cannot be read, ids are fractions or went
-                through floats, or there are no users.
-            BadSetting: a column that the settings name is not there.
+            BadWarehouse: a table or a column is missing, a column cannot be read, ids are fractions or were
+                written as floats, or there are no users.
+            BadSetting: the table does not have a column that the settings name.
         """
         self._source = source
         self._names = names
@@ -71,13 +71,13 @@ class Warehouse:
             layout.update(found)
             forms.update({key: form_of(columns[name]) for key, name in found.items() if name is not None})
         if source.dialect != TRYING:
-            # What is no text would end each query.
+            # Bytes that are not text would make every query fail.
             unread = [
                 key for key, form in forms.items() if form is Form.BYTES and not is_read(*key, reading.fields)
             ]
             layout.update(dict.fromkeys(unread))
         if next(source.rows(f"select 1 from {source.tables['users']} limit 1"), None) is None:  # noqa: S608 - checked
-            raise BadWarehouse(f"table {names.told('users')} of {source.name} has no rows")
+            raise BadWarehouse(f"table {names.describe('users')} of {source.name} has no rows")
         self._has_status = layout["orders", "status"] is not None
         self._queries = Queries(
             source.dialect, source.tables, layout, forms, reading.whole_ids, reading.fields, reading.latest
@@ -89,7 +89,7 @@ class Warehouse:
 
     @property
     def name(self) -> str:
-        """What messages call it; holds no secret."""
+        """The name of the warehouse in messages; without secrets."""
         return self._source.name
 
     def features(
@@ -101,14 +101,21 @@ class Warehouse:
         start: datetime | None = None,
         end: datetime | None = None,
     ) -> pa.Table:
-        """Every user's features from the facts before ``as_of``, of :func:`schema_of` these features.
+        """The features of every user, from the facts before ``as_of``.
 
-        One row for every user with a valid row in users or orders, in the order of the user id's UTF-8
-        bytes; with ``start`` or ``end`` only for users with a counted order at or after the one and before
-        the other. Orders whose status is one of ``exclude_statuses`` do not count.
+        Args:
+            as_of: only facts strictly before this time count; None: all facts.
+            exclude_statuses: orders with one of these statuses do not count.
+            features: the columns after ``user_id``.
+            start: only users with a counted order at or after this time (and before ``end``); None: no bound.
+            end: only users with a counted order before this time (and not before ``start``); None: no bound.
+
+        Returns:
+            A table with :func:`schema_of` these features: one row for every user with a valid row in users or
+            orders, in the order of the user id's UTF-8 bytes.
 
         Raises:
-            BadWarehouse: statuses are to be excluded, and orders have none.
+            BadWarehouse: statuses should be excluded, but orders have no status.
         """
         query = self.feature_query(as_of, exclude_statuses, features, start=start, end=end)
         schema = schema_of(features)
@@ -125,13 +132,21 @@ class Warehouse:
     ) -> str:
         """The query that :meth:`features` runs for the same arguments, in the warehouse's dialect.
 
+        Args:
+            as_of: as for :meth:`features`.
+            exclude_statuses: likewise.
+            features: likewise.
+            start: likewise.
+            end: likewise.
+
         Raises:
-            BadWarehouse: statuses are to be excluded, and orders have none.
+            BadWarehouse: statuses should be excluded, but orders have no status.
         """
         if exclude_statuses and not self._has_status:
             raise BadWarehouse(
-                f"table {self._names.told('orders')} of {self.name} has no column status, so exclude_statuses "
-                f"({', '.join(exclude_statuses)}) cannot be applied: add the column or exclude nothing"
+                f"table {self._names.describe('orders')} of {self.name} has no column status, so "
+                f"exclude_statuses ({', '.join(exclude_statuses)}) cannot be applied: add the column or "
+                "exclude nothing"
             )
         bounded = self._is_bounded(as_of) and any(r == AHEAD for _, r in self.rejected(as_of).counts)
         return self._queries.features(
@@ -141,28 +156,32 @@ class Warehouse:
     def events(
         self, as_of: datetime | None = None, since: datetime | None = None, ordered: Ordering = "time"
     ) -> Iterator[Signup | Order]:
-        """The facts before ``as_of`` and not before ``since``, one by one.
+        """Yield the facts at or after ``since`` and before ``as_of`` as events.
 
-        A signup for each row of users, an order with all its items for each order of a user. By ``time``
-        signups come first at equal times, then user ids and order ids decide; by ``user`` all facts of a
-        user stand together, each user's in that same order.
+        There is a signup for each row of users, and an order with all its items for each order of a user.
+
+        Args:
+            as_of: only facts strictly before this time; None: no bound.
+            since: only facts at or after this time; None: no bound.
+            ordered: ``time``: by time; at equal times signups first, then by user id and order id. ``user``:
+                all facts of a user together, each user's facts in the order above.
         """
         return fact_rows.events_of(self._source.rows(self._queries.events(as_of, since, ordered)))
 
     def followup(self, since: datetime, until: datetime, exclude_statuses: tuple[str, ...] = ()) -> pa.Table:
-        """Who ordered from ``since`` on and before ``until``, of schema :data:`FOLLOWUP_SCHEMA`.
+        """The orders of each user at or after ``since`` and before ``until``, as :data:`FOLLOWUP_SCHEMA`.
 
-        One row for every user with such an order, in the order of the user id's UTF-8 bytes. Orders whose
-        status is one of ``exclude_statuses`` do not count. ``cents`` is what they cost, a hundredth of the
-        warehouse's currency, each item rounded; null where nothing has a price.
+        There is one row for every user with such an order, in the order of the user id's UTF-8 bytes. Orders
+        with a status in ``exclude_statuses`` do not count. ``cents`` is the price of the orders in hundredths
+        of the warehouse's currency, rounded for each item; null if no item has a price.
         """
         query = self._queries.followup(since, until, exclude_statuses)
         return pa.Table.from_batches(self._source.batches(query, FOLLOWUP_SCHEMA), FOLLOWUP_SCHEMA)
 
     def rejected(self, as_of: datetime | None = None) -> Rejections:
-        """The rows left out, at most 100 of each table and reason, and how many there are.
+        """The rows left out: at most 100 for each table and reason, and the total numbers.
 
-        Rows whose time is known and not before ``as_of`` are not among them. Read once for each ``as_of``.
+        Rows with a known time at or after ``as_of`` are not included. The query runs once for each ``as_of``.
         """
         if as_of not in self._rejected:
             rows = self._source.rows(self._queries.rejected(as_of, _EXAMPLES_A_REASON))
@@ -170,26 +189,26 @@ class Warehouse:
         return self._rejected[as_of]
 
     def notes(self, as_of: datetime | None = None) -> list[str]:
-        """What people should know of the rows: why some are left out, and words that say nothing."""
+        """Sentences for people: why rows are left out, and which CSV columns have words such as ``null``."""
         left_out = self._left_out.sentences(self.rejected(as_of))
         return [*(f"left out: {sentence}" for _, sentence in left_out), *self._inspection.null_words()]
 
     def cause(self, as_of: datetime | None = None) -> str | None:
-        """Why nobody can be trained on, where the rows and not the features tell; else None."""
+        """Why no user can be trained on, if the rows are the cause; else None."""
         rows = self._source.rows(self._queries.overlap(as_of, _IDS_A_SIDE))
         left_out = list(self._left_out.sentences(self.rejected(as_of)))
         return cause_of(sides_of(rows), left_out, self.rejected(as_of), self.counts(as_of), self._names)
 
     def counts(self, as_of: datetime | None = None) -> Counts:
-        """How many users and facts there are before ``as_of``."""
+        """The numbers of users and facts before ``as_of``."""
         return warehouse_reports.counts_of(next(self._source.rows(self._queries.counts(as_of))))
 
     def _is_bounded(self, as_of: datetime | None) -> bool:
-        """Whether rows may be left out for lying ahead."""
+        """Whether rows may be left out because their time lies in the future."""
         return as_of is None and self._queries.latest is not None
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         self._source.close()
 
     def __enter__(self) -> Self:
@@ -211,13 +230,14 @@ def open_warehouse(
     ``bigquery://`` URL.
 
     Args:
-        path_or_url: where it is.
-        names: what the shop calls its tables and columns; None: what Segue does.
-        reading: how its rows are read; None: CSV with commas, and every value must be right.
+        path_or_url: the path or URL of the warehouse.
+        names: the shop's names of tables and columns; None: Segue's names.
+        reading: the rules for reading rows; None: CSV with commas, and a wrong value in any field rejects its
+            row.
 
     Raises:
-        BadWarehouse: there is nothing of the kind, it cannot be read, or its tables cannot be used.
-        BadSetting: what ``names`` says is not so.
+        BadWarehouse: the warehouse does not exist, cannot be read, or its tables cannot be used.
+        BadSetting: the warehouse does not have a table or column in ``names``.
     """
     called = names or Names()
     how = reading or Reading()
@@ -239,8 +259,8 @@ def _source(path_or_url: str | Path, names: Names, reading: Reading) -> Source:
         return bigquery_warehouse.BigQuerySource(text, names)
     if "://" in text:
         raise BadWarehouse(
-            f"a {text.partition('://')[0]}:// warehouse cannot be read: name a folder of Parquet or CSV files, a "
-            f"DuckDB file, or a postgresql://, snowflake:// or bigquery:// URL"
+            f"a {text.partition('://')[0]}:// warehouse cannot be read: name a folder of Parquet or CSV "
+            f"files, a DuckDB file, or a postgresql://, snowflake:// or bigquery:// URL"
         )
     try:
         path = Path(path_or_url).expanduser()
@@ -256,7 +276,7 @@ def _source(path_or_url: str | Path, names: Names, reading: Reading) -> Source:
     except OSError as error:
         raise BadWarehouse(f"warehouse {path} cannot be read: {error.strerror}") from None
     if "@" in text and ":" in text:
-        # Most likely a URL that was mistyped, with a password in it.
+        # Most likely a mistyped URL that contains a password, so the message does not show it.
         raise BadWarehouse(
             "the warehouse is neither a path that exists nor a URL: write a URL as"
             " postgresql://user@host:5432/database"

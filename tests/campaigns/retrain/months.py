@@ -10,7 +10,7 @@ from pathlib import Path
 
 from schemas.release.model_release import ModelRelease
 from trainer.release.current_release import Current, current_from
-from trainer.release.impact import Impact, told_in
+from trainer.release.impact import Impact, impact_and_drift_in
 from trainer.steps.fit_settings import FitSettings
 from trainer.steps.training_window import Window
 from trainer.train import train
@@ -45,7 +45,7 @@ def retrained(count: int, settings: FitSettings, out: Path) -> Iterator[Month]:
     with thelook() as warehouse:
         for at in starts(count):
             folder = train(warehouse, settings, out, current=current, window=Window(at), created_at=at)
-            impact, _ = told_in((folder / "report.json").read_bytes())
+            impact, _ = impact_and_drift_in((folder / "report.json").read_bytes())
             current = current_from(folder)
             yield Month(at, folder, current.release, impact)
 

@@ -162,7 +162,7 @@ def test_a_release_that_follows_another_one_than_the_current(segue: Segue, capsy
     assert segue("publish", str(first)) == 0
     assert segue("publish", str(stranger), "--force") == 4
     told = capsys.readouterr().err
-    assert f"release {stranger.name} was trained as a first one, but {first.name} is current" in told
+    assert f"release {stranger.name} was trained as a first release, but {first.name} is current" in told
     assert [each["version"] for each in listed(segue, capsys)] == [first.name]
 
 
@@ -186,5 +186,5 @@ def test_the_nightly_line_goes_on_with_the_recommended_preset(segue: Segue, caps
     told = capsys.readouterr().err
     assert f"release {second.name} cannot be continued with preset label: the encoding of gender" in told
     assert (
-        "leave preset out to keep what the release has, or learn everything anew with --refit-space" in told
+        "leave preset out to keep what the release has, or learn everything again with --refit-space" in told
     )

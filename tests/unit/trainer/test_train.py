@@ -151,7 +151,7 @@ def test_the_caller_is_told_what_goes_on(tmp_path: Path) -> None:
     used = Shop().table.drop_null().num_rows
     assert said == [
         "reading features from the warehouse",
-        "reading which rows are left out, beside 300 users",
+        "300 users read; reading which rows are left out",
         f"fitting {used} of 300 users",
         "searching k from 2 to 10",
         "judging 5 segments",
@@ -174,8 +174,8 @@ def test_a_window_without_users_is_named(tmp_path: Path) -> None:
     with pytest.raises(BadTraining) as caught:
         train(Shop(a_shop(0)), FitSettings(), tmp_path, window=window)
     assert str(caught.value) == (
-        "no user can be trained on: the warehouse has none in the window (from 2030-01-01T00:00:00Z, as_of "
-        "2031-02-03T00:00:00Z), give another one"
+        "no user can be trained on: the warehouse has no user in the window (from 2030-01-01T00:00:00Z, "
+        "as_of 2031-02-03T00:00:00Z), set another window"
     )
 
 

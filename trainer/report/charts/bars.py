@@ -1,4 +1,4 @@
-"""Rows of bars: a label and a figure above each, so that long names have room at any width."""
+"""A bar chart: label and figure stand above each bar, so that long names have room at any width."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from trainer.report.charts.svg import Scale, bar, cut, line, picture, text
 _WIDTH = 440.0
 _ROW = 44.0
 _THICK = 13.0
-_FIGURE = 150.0  # what a figure may take to the right of its label
+_FIGURE = 150.0  # the room for a figure to the right of its label
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +34,13 @@ class Bar:
 def bar_chart(
     name: str, rows: Sequence[Bar], *, full: float | None = None, mark: float | None = None
 ) -> Markup:
-    """The rows, one below the other.
+    """The chart, as SVG.
 
     Args:
-        name: what a screen reader says.
+        name: the text for screen readers.
         rows: at least one.
-        full: the value of a bar of full length; None: the largest one's, whiskers included.
-        mark: where a line crosses all bars, such as the value of everybody.
+        full: the value of a bar of full length; None: the largest value, whiskers included.
+        mark: the value of a line across all bars, such as the mean of all users; None: no line.
     """
     most = full or max([*(row.value + (row.margin or 0) for row in rows), mark or 0]) or 1.0
     x = Scale(0, most, 0, _WIDTH)

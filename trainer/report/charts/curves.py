@@ -1,4 +1,4 @@
-"""Figures against k, as small charts beside each other."""
+"""Small charts of one figure for each k."""
 
 from collections.abc import Mapping, Sequence
 from xml.etree.ElementTree import Element
@@ -27,14 +27,14 @@ _LABELS = 10
 def curve_chart(
     name: str, ks: Sequence[int], values: Sequence[float | None], *, used: int, elbow: int | None = None
 ) -> Markup:
-    """One figure for each k that has it; a ring marks the k in use, a dashed line the elbow.
+    """The curve of one figure over k, as SVG; a ring marks the k in use, a dashed line the elbow.
 
     Args:
-        name: what a screen reader says.
+        name: the text for screen readers.
         ks: at least two, ascending.
-        values: one for each k, at least one of them not None.
+        values: the figure of each k, None if unknown; at least one is known.
         used: the k in use.
-        elbow: where the curve bends; None draws no line.
+        elbow: the k where the curve bends; None: no line.
     """
     known = [(k, value) for k, value in zip(ks, values, strict=True) if value is not None]
     x = Scale(ks[0], ks[-1], _FRAME.left + 12, _FRAME.x_end - 6)
@@ -53,7 +53,7 @@ def curve_chart(
 
 
 def counts_chart(name: str, ks: Sequence[int], counts: Mapping[str, int]) -> Markup:
-    """How often each k, and at last "none" where it occurred, was found; with the number over each bar."""
+    """A bar chart of how often each k was found, and last how often no k was found, if ever."""
     words = [str(k) for k in ks] + (["none"] if counts.get("none") else [])
     step = (_FRAME.x_end - _FRAME.left) / len(words)
     y = Scale(0, max(counts.values(), default=1) * 1.2, _FRAME.y_end, _FRAME.top)

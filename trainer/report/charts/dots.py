@@ -1,4 +1,4 @@
-"""Rows of two or three marks on one scale, told apart by shape as well as by colour."""
+"""A chart with two or three marks in each row, on one scale; the marks differ in shape and in colour."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ SHAPES = ("disc", "ring", "cross")
 
 @dataclass(frozen=True, slots=True)
 class DotRow:
-    """One row: a label, a figure in words to the right, and a value for each shape."""
+    """One row: a label, a figure as text to the right, and a value for each shape."""
 
     label: str
     figure: str
@@ -25,13 +25,13 @@ class DotRow:
 
 
 def dot_chart(name: str, rows: Sequence[DotRow], *, low: float = 0.0, percent: bool = False) -> Markup:
-    """The rows, with one scale below; the values of row after row in the order of :data:`SHAPES`.
+    """The chart, as SVG: the rows, with one scale below.
 
     Args:
-        name: what a screen reader says.
-        rows: at least one.
-        low: where the scale begins, unless a value lies below.
-        percent: whether values are shares of 1.
+        name: the text for screen readers.
+        rows: at least one; the values of each are in the order of :data:`SHAPES`.
+        low: the start of the scale, unless a value is smaller.
+        percent: whether to show the values, shares of 1, as percentages.
     """
     values = [value for row in rows for value in row.values]
     least, most = min([low, *values]), max([*values, low + 0.01])
@@ -48,21 +48,21 @@ def dot_chart(name: str, rows: Sequence[DotRow], *, low: float = 0.0, percent: b
         parts.append(text(_WIDTH, top + 13, row.figure, anchor="end", css="count paper"))
         middle = top + 29
         parts.append(line(x(min(row.values)), middle, x(max(row.values)), middle, "between"))
-        # The first one last, so that it lies on top.
+        # The first shape is drawn last, so that it lies on top.
         marks = list(zip(SHAPES, row.values, strict=False))
         parts += [shape(kind, x(value), middle) for kind, value in reversed(marks)]
     return picture(name, parts, _WIDTH, height)
 
 
 def shape(kind: str, x: float, y: float) -> Element:
-    """A mark at a point."""
+    """A mark of this kind (see :data:`SHAPES`) at a point."""
     if kind == "cross":
         return Element("path", {"class": "cross", "d": f"M{x - 4.5:.1f} {y - 4.5:.1f}l9 9m-9 0l9-9"})
     return circle(x, y, 5.5, kind)
 
 
 def legend(meanings: Sequence[str]) -> list[tuple[Markup, str]]:
-    """Each shape, drawn, and what it means."""
+    """Each shape as SVG, with its meaning."""
     return [
         (drawn([shape(kind, 8, 8)], 16, 16, {"aria-hidden": "true"}), meaning)
         for kind, meaning in zip(SHAPES, meanings, strict=False)

@@ -1,4 +1,4 @@
-"""A grid of effects: a row for each trait, a column for each segment, so that segments are seen side by side."""
+"""A grid of effects: a row for each trait, a column for each segment."""
 
 from collections.abc import Sequence
 from math import ceil
@@ -11,22 +11,22 @@ from trainer.report.charts.svg import COLOURS, bar, cut, picture, text
 
 _WIDTH, _LABEL = 440.0, 168.0
 _ROW, _HEAD = 26.0, 24.0
-_LEAST_FOR_WORDS = 38.0  # pixels that a figure such as −0.51 takes
+_LEAST_FOR_WORDS = 38.0  # the width of a figure such as −0.51, in pixels
 _DIGIT = 8.0
 _FULL = 1.0  # the effect of the deepest colour
-_DEEPEST = 0.6  # of it, so that the figure on it is read
+_DEEPEST = 0.6  # the highest opacity at which the figure stays readable
 
 
 def heat_chart(rows: Sequence[ProfileRow], ids: Sequence[int]) -> Markup:
-    """The grid.
+    """The grid, as SVG.
 
     Args:
         rows: at least one.
-        ids: of the segments, in the order of the rows' effects.
+        ids: the segments' ids, in the order of the rows' effects.
     """
     step = (_WIDTH - _LABEL) / len(ids)
     room = _DIGIT * len(str(max(ids))) + 4
-    # Where ids would lie over one another, only every second, third… is named.
+    # If the ids would overlap, only every second, third… id is written.
     parts = [
         text(_LABEL + (place + 0.5) * step, 15, str(ids[place]), anchor="middle", css="id")
         for place in range(0, len(ids), ceil(room / step))
@@ -49,7 +49,7 @@ def heat_chart(rows: Sequence[ProfileRow], ids: Sequence[int]) -> Markup:
 
 
 def _label(row: ProfileRow) -> str:
-    """A value with its feature's last word where both fit."""
+    """The last word of the feature and the value, or only the value if both do not fit."""
     room = _LABEL - 8
     words = row.feature.split("_")
     if row.value is None:

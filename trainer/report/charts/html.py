@@ -1,4 +1,4 @@
-"""Fills in the templates of the report's sections: every value that is not HTML already is escaped."""
+"""Fills in the templates of the report's sections; every value that is not ``Markup`` is escaped."""
 
 from math import isfinite
 from pathlib import Path
@@ -10,7 +10,7 @@ from schemas.counted import counted
 from trainer.report.charts.svg import colour
 
 _VALUE_CHARACTERS = 80
-_MANY_DIGITS = 1e15  # from here on a double has not all of them
+_MANY_DIGITS = 1e15  # a larger double does not hold all its digits
 
 
 def render(template: str, **values: object) -> Markup:
@@ -18,17 +18,17 @@ def render(template: str, **values: object) -> Markup:
 
     Args:
         template: the file's name.
-        values: what it names; all of them are needed.
+        values: all values that the template names.
     """
     html = _TEMPLATES.get_template(template).render(values)
     return Markup(html)  # noqa: S704 - the template has escaped its values
 
 
 def number(figure: float | None, form: str = ".3f") -> str:
-    """A number with a true minus sign; a dash where there is none."""
+    """A number with a true minus sign; a dash if it is None or not finite."""
     if figure is None or not isfinite(figure):
         return "–"
-    # Such as the Calinski-Harabasz index of segments without any spread.
+    # Large numbers occur: the Calinski-Harabasz index of segments without any spread.
     return f"{figure:{form if abs(figure) < _MANY_DIGITS else '.2e'}}".replace("-", "−")
 
 
@@ -38,7 +38,7 @@ def words(name: str) -> str:
 
 
 def _cut(value: object) -> str:
-    """A value of the shop's as text; a very long one is cut, and ``report.json`` has it whole."""
+    """A value from the shop's data as text; a long text is cut (``report.json`` has it whole)."""
     text = str(value)
     return text if len(text) <= _VALUE_CHARACTERS else text[: _VALUE_CHARACTERS - 1] + "…"
 

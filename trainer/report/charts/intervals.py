@@ -1,4 +1,4 @@
-"""Rows of a mark with its interval on one scale that has a line at 0."""
+"""A chart with a mark and its interval in each row, on one scale with a line at 0."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _BOTTOM = 26.0
 
 @dataclass(frozen=True, slots=True)
 class IntervalRow:
-    """One row: a label, a figure in words to the right, a value and half the length of its interval."""
+    """One row: a label, a figure as text to the right, a value and half the length of its interval."""
 
     label: str
     figure: str
@@ -23,7 +23,7 @@ class IntervalRow:
 
 
 def interval_chart(name: str, rows: Sequence[IntervalRow]) -> Markup:
-    """The rows, with one scale below; ``name`` is what a screen reader says."""
+    """The chart, as SVG: the rows, with one scale below; ``name`` is the text for screen readers."""
     ends = [end for row in rows for end in (row.value - row.margin, row.value + row.margin)]
     x = Scale(*around([0.0, *ends]), 10, _WIDTH - 16)
     height = len(rows) * _ROW + _BOTTOM

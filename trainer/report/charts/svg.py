@@ -1,4 +1,4 @@
-"""The little SVG that the charts need: frames, scales, ticks, axes and text."""
+"""The parts of SVG that the charts need: frames, scales, ticks, axes and text."""
 
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,17 +8,17 @@ from xml.etree.ElementTree import Element, tostring
 
 from markupsafe import Markup
 
-# Okabe and Ito's colours, told apart with any colour vision (jfly.uni-koeln.de/color), without yellow and
-# black, which are too light and too heavy for points on white.
+# The colours of Okabe and Ito (https://jfly.uni-koeln.de/color): people with any colour vision can tell them
+# apart. Yellow and black are left out: they are too light and too heavy for points on white.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7A7A7A")
 
-_WIDE, _BROAD, _USUAL = 14.0, 10.0, 7.4  # pixels of a 13 px letter, rather too many
+_WIDE, _BROAD, _USUAL = 14.0, 10.0, 7.4  # widths of a 13 px letter in pixels, rounded up
 _BROAD_LETTERS = frozenset("mwMW@%&—…")
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A picture's size and the margins around what is drawn, in pixels of its own."""
+    """The size of a picture and its margins, in units of its view box."""
 
     width: float = 440.0
     height: float = 320.0
@@ -29,18 +29,18 @@ class Frame:
 
     @property
     def x_end(self) -> float:
-        """Where the drawing ends to the right."""
+        """The right end of the drawing."""
         return self.width - self.right
 
     @property
     def y_end(self) -> float:
-        """Where the drawing ends below."""
+        """The lower end of the drawing."""
         return self.height - self.bottom
 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """From data to pixels, along a straight line from ``low`` to ``high``."""
+    """A linear scale: ``low`` to ``high`` in the data become ``start`` to ``end`` in pixels."""
 
     low: float
     high: float
@@ -52,12 +52,12 @@ class Scale:
 
 
 def colour(place: int) -> str:
-    """The colour of the segment in that place; past the last one they begin again."""
+    """The colour of the segment at this index; the colours repeat after the last."""
     return COLOURS[place % len(COLOURS)]
 
 
 def around(values: Iterable[float], *, margin: float = 0.06) -> tuple[float, float]:
-    """The values' range with a margin; 1 to either side where all are equal."""
+    """The range of the values with a margin; the margin is 1 if all values are equal."""
     found = list(values)
     low, high = min(found), max(found)
     room = (high - low) * margin or 1.0
@@ -80,7 +80,7 @@ def ticks(low: float, high: float, count: int = 5) -> list[float]:
 
 
 def thinned(values: Sequence[float], most: int) -> list[float]:
-    """Every second, third… of the values, from the first one on, so that at most ``most`` are left.
+    """Every second, third… value, beginning with the first; at most ``most`` values.
 
     >>> thinned([2, 3, 4, 5, 6], 3)
     [2, 4, 6]
@@ -89,7 +89,7 @@ def thinned(values: Sequence[float], most: int) -> list[float]:
 
 
 def short(number: float) -> str:
-    """A tick's number, short.
+    """The short text of a tick's number.
 
     >>> short(15_000), short(2_500_000), short(0.5), short(-2.0)
     ('15k', '2.5M', '0.5', '−2')
@@ -102,7 +102,7 @@ def short(number: float) -> str:
 
 
 def cut(words: str, pixels: float) -> str:
-    """The words, or as many of their letters as surely fit, and an ellipsis.
+    """The words if they fit into the width, else the letters that fit and an ellipsis.
 
     >>> cut("Accessories", 60)
     'Access…'
@@ -124,7 +124,15 @@ def _letter(letter: str) -> float:
 
 
 def text(x: float, y: float, words: str, *, anchor: str = "start", css: str = "") -> Element:
-    """Words at a point; ``anchor`` is SVG's: start, middle or end."""
+    """Words at a point.
+
+    Args:
+        x: the position, in units of the view box.
+        y: the base line, in units of the view box.
+        words: the text; it is escaped.
+        anchor: SVG's ``text-anchor``: start, middle or end.
+        css: the classes; empty: none.
+    """
     kind = {"class": css} if css else {}
     element = Element("text", {"x": f"{x:.1f}", "y": f"{y:.1f}", "text-anchor": anchor, **kind})
     element.text = words
@@ -132,29 +140,51 @@ def text(x: float, y: float, words: str, *, anchor: str = "start", css: str = ""
 
 
 def line(x1: float, y1: float, x2: float, y2: float, css: str) -> Element:
-    """A straight line, drawn as the style sheet says."""
+    """A straight line; ``css`` is its class. All positions are in units of the view box."""
     ends = {"x1": f"{x1:.1f}", "y1": f"{y1:.1f}", "x2": f"{x2:.1f}", "y2": f"{y2:.1f}"}
     return Element("line", {"class": css, **ends})
 
 
 def circle(x: float, y: float, radius: float, css: str) -> Element:
-    """A circle, drawn as the style sheet says."""
+    """A circle; ``css`` is its class. Centre and radius are in units of the view box."""
     return Element("circle", {"class": css, "cx": f"{x:.1f}", "cy": f"{y:.1f}", "r": f"{radius:g}"})
 
 
 def bar(x: float, y: float, width: float, height: float, fill: str) -> Element:
-    """A filled rectangle with round corners."""
+    """A filled rectangle with round corners, in units of the view box; a negative width counts as 0.
+
+    Args:
+        x: the left edge.
+        y: the upper edge.
+        width: the length of the bar.
+        height: the thickness of the bar.
+        fill: the colour.
+    """
     place = {"x": f"{x:.1f}", "y": f"{y:.1f}", "width": f"{max(width, 0):.1f}", "height": f"{height:g}"}
     return Element("rect", {"fill": fill, **place, "rx": "2"})
 
 
 def picture(label: str, parts: Iterable[Element], width: float, height: float) -> Markup:
-    """One chart; ``label`` is what a screen reader says."""
+    """One chart as SVG.
+
+    Args:
+        label: the text for screen readers.
+        parts: the elements of the chart.
+        width: the width of the view box.
+        height: the height of the view box.
+    """
     return drawn(parts, width, height, {"role": "img", "aria-label": label})
 
 
 def drawn(parts: Iterable[Element], width: float, height: float, more: Mapping[str, str]) -> Markup:
-    """The SVG of these parts; ``more`` are attributes of its root."""
+    """An SVG of these parts.
+
+    Args:
+        parts: the elements.
+        width: the width of the view box.
+        height: the height of the view box.
+        more: further attributes of the root element.
+    """
     root = Element("svg", {"viewBox": f"0 0 {width:g} {height:g}", **more})
     root.extend(parts)
     return Markup(tostring(root, encoding="unicode"))  # noqa: S704 - the serializer has escaped all texts
@@ -169,7 +199,17 @@ def axes(
     x_name: str,
     y_name: str,
 ) -> list[Element]:
-    """Grid, ticks and names of a chart's two axes; the upright one's name lies above it, to be read."""
+    """Grid, ticks and names of a chart's two axes.
+
+    Args:
+        frame: size and margins.
+        x: the scale of the horizontal axis.
+        y: the scale of the vertical axis.
+        x_ticks: values with a tick on the horizontal axis.
+        y_ticks: values with a grid line.
+        x_name: the name below the horizontal axis.
+        y_name: the name above the vertical axis, where it can be read without turning; empty: no name.
+    """
     parts = []
     for tick in y_ticks:
         parts.append(line(frame.left, y(tick), frame.x_end, y(tick), "grid"))

@@ -1,1 +1,1 @@
-"""Rows that are left out, and why."""
+"""Checks of the warehouse, and reports of the rows left out."""

@@ -1,4 +1,6 @@
-"""What is looked at before a warehouse is read: bytes that are no text, ids that went through floats, words for nothing."""
+"""Checks before a warehouse is read: bytes that are not text, ids written as floats, words such as
+``null``.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,25 +17,26 @@ from trainer.warehouse.tables.table_names import A_VIEW, Names
 
 Forms = Mapping[tuple[str, str], Form]
 
-# As texts, in small letters; none of them is likely to be a value. Namibia is NA, so these are told and not taken.
+# In small letters. They are probably not values, but NA is Namibia: so they are reported and still read as
+# text.
 NULL_WORDS = ("null", "nan", "n/a", "na", "none", "\\n", "#n/a", "<na>", "nat")
 _EXAMPLES = 5
 _FLOAT_TEXT = "regexp_matches(cast({0} as text), '^-?[0-9]+\\.0+$')"
-# A number beyond 2^53 may be another one's nearest double. NaN, as pandas writes nothing, is no id.
+# A double beyond 2^53 may stand for several whole numbers. NaN is how pandas writes a missing id.
 _NO_WHOLE = "({0} <> floor({0}) or abs({0}) > 9007199254740992) and lower(cast({0} as text)) <> 'nan'"
 
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """Looks at an open warehouse.
+    """The checks of an open warehouse.
 
     Attributes:
         source: the warehouse.
-        queries: made for it.
-        layout: how its columns are called.
-        forms: how their values become text.
-        reading: what the settings say.
-        names: what the shop calls its tables.
+        queries: the queries for this warehouse.
+        layout: the warehouse's names of the columns.
+        forms: how the values of each column become text.
+        reading: the rules for reading rows.
+        names: the shop's names of the tables.
     """
 
     source: Source
@@ -44,10 +47,10 @@ class Inspection:
     names: Names
 
     def check(self) -> None:
-        """See that bytes are text and ids are whole.
+        """Check that bytes are text and that ids are whole.
 
         Raises:
-            BadWarehouse: they are not; the error names the column.
+            BadWarehouse: a column has other bytes or ids; the message names the column.
         """
         for table, columns in TABLES.items():
             self._check_bytes(table)
@@ -56,7 +59,7 @@ class Inspection:
             )
 
     def null_words(self) -> Iterator[str]:
-        """A sentence for each column of a CSV file that says in words that it holds nothing."""
+        """Yield a sentence for each CSV column that has words for a missing value, such as ``null``."""
         for table, path in self.source.csv_files.items():
             columns = [c.names[0] for c in TABLES[table] if self._is_read(table, c.names[0])]
             words = ", ".join("'" + word + "'" for word in NULL_WORDS)
@@ -88,8 +91,9 @@ class Inspection:
                 except BadWarehouse as error:
                     readers = ", ".join(self.reading.readers(name))
                     leave = f"leave {readers} out of the features, or " if readers else ""
+                    column = self._column(table, name)
                     raise BadWarehouse(
-                        f"column {self._column(table, name)} of {self.source.name} is bytes that are not all UTF-8: "
+                        f"column {column} of {self.source.name} is bytes that are not all UTF-8: "
                         f"{leave}decode them {A_VIEW} ({error})"
                     ) from None
 
@@ -99,24 +103,26 @@ class Inspection:
         return self.names.column(table, own)
 
     def _check_ids(self, table: str, names: list[str]) -> None:
-        """Look at all ids of a table at once."""
-        asked: list[str] = []
+        """Check all ids of a table in one query."""
+        values: list[str] = []
         for name in names:
             column, condition = f"{table}.{name}", self._wrong_id(table, name)
             text = f"cast({column} as text)"
             wrong = f"case when {condition.format(column)} then" if condition else None
-            asked += (
+            values += (
                 [f"count({column})", f"count({wrong} 1 end)", f"min({wrong} {text} end)"]
                 if wrong
                 else ["0"] * 3
             )
-        if all(one == "0" for one in asked):
+        if all(value == "0" for value in values):
             return
-        found = self._look(table, asked)
+        found = self._look(table, values)
         for place, name in enumerate(names):
             count, wrong_count, example = found[3 * place : 3 * place + 3]
             if wrong_count:
-                raise BadWarehouse(self._told(table, name, f"{wrong_count:,} of {count:,}", str(example)))
+                raise BadWarehouse(
+                    self._wrong_ids(table, name, f"{wrong_count:,} of {count:,}", str(example))
+                )
 
     def _wrong_id(self, table: str, name: str) -> str | None:
         form = self.forms[table, name]
@@ -124,7 +130,7 @@ class Inspection:
             return None if self.reading.whole_ids else _FLOAT_TEXT
         return _NO_WHOLE if form is Form.NUMBER else None
 
-    def _told(self, table: str, name: str, count: str, example: str) -> str:
+    def _wrong_ids(self, table: str, name: str, count: str, example: str) -> str:
         own = self.layout[table, name]
         assert own is not None
         path = self.source.csv_files.get(table)
@@ -137,9 +143,9 @@ class Inspection:
         if self.forms[table, name] is Form.NUMBER:
             return f"{column}: {count} ids are no whole numbers up to 2^53, for example {example}"
         return (
-            f"{column}: {count} ids are whole numbers written as floats, for example {quoted(example)}{where}, and the "
-            f"stream would know {quoted(example.partition('.')[0])}: write them whole, or set whole_ids = true in "
-            "segue.toml"
+            f"{column}: {count} ids are whole numbers written as floats, for example "
+            f"{quoted(example)}{where}, and the stream would know {quoted(example.partition('.')[0])}: write "
+            "them whole, or set whole_ids = true in segue.toml"
         )
 
     def _look(self, table: str, values: list[str]) -> tuple[object, ...]:

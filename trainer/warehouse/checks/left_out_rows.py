@@ -1,4 +1,4 @@
-"""Why rows are left out, for people: how many, three of the values with their rows, and what to do."""
+"""Sentences about the rows left out: how many, up to three examples, and what to do."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,7 +19,7 @@ _EXAMPLES = 3
 _FIELD = re.compile(r"(?:an item's |no order has its )?(?P<field>\w+)(?: is| has|$)")
 _IDS = {"users": "user_id", "orders": "order_id", "order_items": "order_id"}
 _DECIMAL_COMMA = re.compile(r"[+-]?[0-9.]*[0-9],[0-9]+")
-# As sql/user_features.sql has it.
+# The same text as in sql/user_features.sql.
 AHEAD = "created_at is ahead of now by more than max_ahead"
 _AHEAD = "correct the time, or set max_ahead to a longer time"
 _TIMES = "a time is written as 2024-01-31, 2024-01-31 09:30, 2024-01-31 09:30:00 or 2024-01-31T09:30:00+01:00"
@@ -27,13 +27,13 @@ _TIMES = "a time is written as 2024-01-31, 2024-01-31 09:30, 2024-01-31 09:30:00
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """Tells of the rows that were left out.
+    """Makes sentences about the rows that were left out.
 
     Attributes:
-        layout: how the warehouse's columns are called.
-        files: by Segue's name of a table, the CSV file that it is.
-        reading: what the settings say.
-        names: what the shop calls its tables.
+        layout: the warehouse's names of the columns.
+        files: the CSV file of each table, by Segue's name of the table.
+        reading: the rules for reading rows.
+        names: the shop's names of the tables.
     """
 
     layout: Layout
@@ -42,7 +42,7 @@ class LeftOut:
     names: Names
 
     def sentences(self, rejections: Rejections) -> Iterator[tuple[str, str]]:
-        """For each table and reason the table and a sentence, the most rows first."""
+        """Yield the table and a sentence for each table and reason; the reason with most rows first."""
         by_reason = {
             key: _different(list(rows))
             for key, rows in groupby(rejections.rows, key=lambda row: (row.table, row.reason))
@@ -50,7 +50,7 @@ class LeftOut:
         for (table, reason), count in sorted(rejections.counts.items(), key=lambda item: -item[1]):
             rows = by_reason.get((table, reason), [])
             examples = [one for one in self._examples(rows) if one]
-            parts = [f"{count:,} {'row' if count == 1 else 'rows'} of {self.names.told(table)}: {reason}"]
+            parts = [f"{count:,} {'row' if count == 1 else 'rows'} of {self.names.describe(table)}: {reason}"]
             if examples:
                 parts.append(f", for example {_joined(examples)}")
             advice = self._advice(reason, [row.wrong for row in rows if row.wrong is not None])
@@ -68,19 +68,19 @@ class LeftOut:
             else lines_of(path, self.reading.csv, wanted, self._whole(table))
         )
         for row, line in zip(rows, lines, strict=True):
-            what = quoted(row.wrong) if row.wrong is not None else ""
+            wrong = quoted(row.wrong) if row.wrong is not None else ""
             if line is not None and path is not None:
-                yield f"{what} ({path.name}, line {line})" if what else f"line {line} of {path.name}"
+                yield f"{wrong} ({path.name}, line {line})" if wrong else f"line {line} of {path.name}"
             elif row.table == "order_items":
-                yield f"order_id {what}" if what else ""
+                yield f"order_id {wrong}" if wrong else ""
             elif row.row_id is not None:
                 who = f"{_IDS[row.table]} {quoted(row.row_id)}"
-                yield f"{what} ({who})" if what else who
+                yield f"{wrong} ({who})" if wrong else who
             else:
-                yield what
+                yield wrong
 
     def _wanted(self, rows: Sequence[Rejected]) -> tuple[str, list[dict[str, str | None]]]:
-        """The table in which the wrong values stand, and for each row its columns' values there."""
+        """The table that has the wrong values, and for each row the values of its columns in that table."""
         table, field = rows[0].table, _field(rows[0].reason)
         if rows[0].reason.startswith("an item") and self._own("order_items", field) is not None:
             table = "order_items"
@@ -117,24 +117,26 @@ class LeftOut:
         readers = self.reading.readers(field)
         settings = {"features" if name in FEATURE_NAMES else "declare" for name in readers}
         if readers:
+            thing = "it" if len(examples) == 1 else "them"
             advice.append(
-                f"correct {'it' if len(examples) == 1 else 'them'}, or leave {_joined(readers)} out of the setting "
-                f"{_joined(sorted(settings))}"
+                f"correct {thing}, or leave {_joined(readers)} out of the setting {_joined(sorted(settings))}"
             )
         return "; ".join(advice)
 
 
 def _different(rows: list[Rejected]) -> list[Rejected]:
-    """A few of the rows, those with different values first."""
+    """Up to three of the rows; rows with different values come first."""
     firsts = {row.wrong: row for row in reversed(rows)}
     return sorted(rows, key=lambda row: firsts[row.wrong] is not row)[:_EXAMPLES]
 
 
 def _field(reason: str) -> str:
-    """The field that a reason is about, by Segue's name of its column.
+    """The field in a reason, by Segue's name of the column; empty if the reason names no field.
 
-    >>> _field("an item's price is not a finite number"), _field("user_id is missing"), _field("no order has its order_id")
-    ('price', 'user_id', 'order_id')
+    >>> _field("an item's price is not a finite number"), _field("user_id is missing")
+    ('price', 'user_id')
+    >>> _field("no order has its order_id")
+    'order_id'
     """
     found = _FIELD.match(reason)
     return found["field"] if found is not None else ""

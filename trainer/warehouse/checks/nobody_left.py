@@ -1,4 +1,4 @@
-"""Why nobody is left to train on: rows that were left out, or ids that do not meet."""
+"""Why no user is left to train on: rows were left out, or ids of two tables do not match."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,19 +11,19 @@ from trainer.warehouse.tables.table_names import Names
 
 @dataclass(slots=True)
 class Side:
-    """How many ids one side has, and the first few."""
+    """The number of ids on one side of a comparison, and the first few."""
 
     total: int = 0
     ids: list[str] = field(default_factory=list)
 
     @property
-    def told(self) -> str:
-        """The first few, for people."""
+    def examples(self) -> str:
+        """The first few ids, for people."""
         return ", ".join(map(quoted, self.ids))
 
 
 def sides_of(rows: Iterable[Row]) -> Mapping[str, Side]:
-    """The rows of ``sql/overlap.sql``."""
+    """The sides, from the rows of ``sql/overlap.sql``."""
     sides = {name: Side() for name in ("profile", "order", "both", "sold", "known", "sold and known")}
     for name, one, total in rows:
         side = sides[str(name)]
@@ -40,39 +40,39 @@ def cause_of(
     counts: Counts,
     names: Names,
 ) -> str | None:
-    """One sentence, or None where the rows are as they should be.
+    """A sentence with the cause, or None if the rows are not the cause.
 
     Args:
-        sides: which ids meet.
-        left_out: by table, what was left out, the most rows first.
-        rejections: the same in numbers.
-        counts: how much was read.
-        names: what the shop calls its tables.
+        sides: the ids of each side, and the ids that match.
+        left_out: (table, sentence) for the rows left out, most rows first.
+        rejections: the numbers of rows left out.
+        counts: the numbers of rows read.
+        names: the shop's names of the tables.
     """
     rejected = {
         name: sum(n for (table, _), n in rejections.counts.items() if table == name)
         for name in ("users", "orders")
     }
     read = {"users": counts.signups, "orders": counts.orders}
-    told = [table for table, count in rejected.items() if count and count >= read[table]]
-    if told:
-        told += ["order_items"] if "orders" in told else []
+    emptied = [table for table, count in rejected.items() if count and count >= read[table]]
+    if emptied:
+        emptied += ["order_items"] if "orders" in emptied else []
         return "left out are " + "; ".join(
-            sentence for one in told for table, sentence in left_out if table == one
+            sentence for each in emptied for table, sentence in left_out if table == each
         )
     profile, order = sides["profile"], sides["order"]
     if order.total == 0:
-        return f"table {names.told('orders')} has no rows that count"
+        return f"table {names.describe('orders')} has no rows that count"
     if profile.total and not sides["both"].total:
         return (
-            f"no user has both a profile and an order: {names.told('users')} has ids such as "
-            f"{profile.told}, and {names.told('orders')} has {order.told}"
+            f"no user has both a profile and an order: {names.describe('users')} has ids such as "
+            f"{profile.examples}, and {names.describe('orders')} has {order.examples}"
         )
     sold, known = sides["sold"], sides["known"]
     if sold.total and not sides["sold and known"].total:
-        has = known.told if known.total else "no rows"
+        has = known.examples if known.total else "no rows"
         return (
-            f"no item that was sold is known: {names.told('order_items')} has inventory_item_id {sold.told}, and "
-            f"{names.told('inventory_items')} has {has}"
+            f"no item that was sold is known: {names.describe('order_items')} has inventory_item_id "
+            f"{sold.examples}, and {names.describe('inventory_items')} has {has}"
         )
     return None

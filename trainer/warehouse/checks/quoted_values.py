@@ -1,10 +1,10 @@
-"""Values of a shop as a sentence quotes them."""
+"""Quotes the shop's values in sentences."""
 
 from schemas.inputs.field_checks import shown
 
 
 def quoted(value: object) -> str:
-    r"""A value on one line, short, and without a character that a terminal would obey.
+    r"""A value on one short line, without control characters for the terminal.
 
     >>> print(quoted("\u202ea"))
     "\u202ea"

@@ -1,4 +1,4 @@
-"""What a warehouse tells beside its rows: how much was read, and what was left out."""
+"""Reports about a warehouse: how many rows were read, and which rows were left out."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ from trainer.warehouse.kinds.warehouse_source import Row
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """One row that is left out.
+    """One row that was left out.
 
     Attributes:
-        table: Segue's name of its table.
-        row_id: its id, at most 256 characters; None without one.
-        reason: why.
-        wrong: the value that is wrong, at most 256 characters; None where it is missing, or too long.
+        table: Segue's name of the table.
+        row_id: the id of the row, at most 256 characters; None if it has no id.
+        reason: why the row was left out.
+        wrong: the wrong value, at most 256 characters; None if it is missing or too long.
     """
 
     table: str
@@ -27,10 +27,11 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Rejections(Sequence[Rejected]):
-    """The rows left out: some of each table and reason, and how many there are of each.
+    """The rows left out: examples for each table and reason, and the numbers.
 
     Attributes:
-        counts: table and reason to the number of rows, those not listed too.
+        rows: the examples.
+        counts: the number of rows by (table, reason), including rows that are not in ``rows``.
     """
 
     rows: tuple[Rejected, ...]
@@ -38,7 +39,7 @@ class Rejections(Sequence[Rejected]):
 
     @property
     def total(self) -> int:
-        """How many rows were left out."""
+        """The number of rows left out."""
         return sum(self.counts.values())
 
     def __len__(self) -> int:
@@ -56,7 +57,7 @@ class Rejections(Sequence[Rejected]):
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many users and facts there are; the first and last fact's time (UTC), None without facts."""
+    """The numbers of users and facts, and the times (UTC) of the first and last fact; None without facts."""
 
     users: int
     signups: int
@@ -67,7 +68,7 @@ class Counts:
 
 
 def rejections_of(rows: Iterable[Row]) -> Rejections:
-    """The rows of ``sql/rejected.sql``."""
+    """The rejections, from the rows of ``sql/rejected.sql``."""
     listed: list[Rejected] = []
     counts: dict[tuple[str, str], int] = {}
     for table, row_id, reason, wrong, total in rows:
@@ -84,7 +85,7 @@ def _text(value: object) -> str | None:
 
 
 def counts_of(row: Row) -> Counts:
-    """The one row of ``sql/counts.sql``."""
+    """The counts, from the single row of ``sql/counts.sql``."""
     users, signups, orders, items, first_at, last_at = row
     assert isinstance(users, int)
     assert isinstance(signups, int)

@@ -1,1 +1,1 @@
-"""The kinds of warehouse, one file each."""
+"""The kinds of warehouse, one file for each."""

@@ -1,4 +1,4 @@
-"""Rows as Arrow's record batches: what is on its way at once stays small, however many rows there are."""
+"""Turns rows into Arrow record batches, so that memory stays small for any number of rows."""
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -11,7 +11,7 @@ ROWS_A_BATCH = 50_000
 
 
 def of_rows(rows: Iterable[Row], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    """Rows of Python values, their columns in the schema's order."""
+    """Record batches from rows of Python values; the columns are in the schema's order."""
     remaining = iter(rows)
     while part := list(islice(remaining, ROWS_A_BATCH)):
         columns = zip(*part, strict=True)
@@ -20,7 +20,8 @@ def of_rows(rows: Iterable[Row], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
 
 
 def of_schema(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    """A driver's batches, by the place of their columns: types and the case of names differ among drivers.
+    """Cast a driver's batches to the schema, by column position: drivers differ in types and in the case of
+    names.
 
     Raises:
         pyarrow.ArrowInvalid: a value does not fit into its type.

@@ -1,4 +1,4 @@
-"""A warehouse in BigQuery, read with Google's client and the credentials that it finds by itself."""
+"""A warehouse in BigQuery, read with Google's client; the client finds the credentials itself."""
 
 import contextlib
 from collections.abc import Iterator, Mapping
@@ -24,17 +24,17 @@ _ROWS_A_PAGE = 10_000
 class BigQuerySource:
     """See :class:`trainer.warehouse.kinds.warehouse_source.Source`.
 
-    Each query sees the rows of its own moment: let the tables rest while a release is trained.
+    Each query sees the rows at its own time: do not change the tables while a release is trained.
     """
 
     dialect = "bigquery"
 
     def __init__(self, url: str, names: Names) -> None:
-        """Find the credentials; BigQuery itself is first asked for a table's columns.
+        """Find the credentials. The first call to BigQuery is :meth:`columns`.
 
         Raises:
-            NotInstalled: the client is not there.
-            BadWarehouse: the URL is none, or there are no credentials.
+            NotInstalled: the client is not installed.
+            BadWarehouse: the URL is wrong, or there are no credentials.
             BadSetting: a setting is not a table's name.
         """
         self.tables = references(names, self.dialect)
@@ -58,14 +58,14 @@ class BigQuerySource:
 
     def columns(self, table: str) -> Mapping[str, str]:
         """See :meth:`trainer.warehouse.kinds.warehouse_source.Source.columns`."""
-        with self._failures(f"has no table {self._names.told(table)} that can be read"):
+        with self._failures(f"has no table {self._names.describe(table)} that can be read"):
             fields = self._client.get_table(self._full_name(table)).schema
         return {str(field.name): _kind(field) for field in fields}
 
     def rows(self, query: str) -> Iterator[Row]:
         """See :meth:`trainer.warehouse.kinds.warehouse_source.Source.rows`."""
         with self._failures("cannot be read"):
-            # Pages come one after the other and keep the order; the faster Storage API keeps none.
+            # Pages keep the order of the rows; the faster Storage API does not.
             for row in self._client.query(query).result(page_size=_ROWS_A_PAGE):
                 yield row.values()
 
@@ -78,7 +78,7 @@ class BigQuerySource:
         self._client.close()
 
     def _full_name(self, table: str) -> str:
-        """Project, dataset and table: where a name has fewer parts, the URL's stand before it."""
+        """Project, dataset and table; the URL gives the parts that the name does not have."""
         reference = exp.to_table(self.tables[table], dialect=self.dialect)
         return ".".join((reference.catalog or self._project, reference.db or self._dataset, reference.name))
 
@@ -91,13 +91,13 @@ class BigQuerySource:
 
 
 def _kind(field: Any) -> str:
-    """A column's type; one that repeats is a list."""
+    """The type of a column; a repeated column is an array."""
     kind = str(field.field_type)
     return f"ARRAY<{kind}>" if getattr(field, "mode", None) == "REPEATED" else kind
 
 
 def _parts(url: str) -> tuple[str, str, str | None]:
-    """Project, dataset and location."""
+    """Project, dataset and location of a URL; the location may be None."""
     parts = urlsplit(url)
     dataset = parts.path.strip("/")
     options = parse_qs(parts.query)
@@ -109,7 +109,8 @@ def _parts(url: str) -> tuple[str, str, str | None]:
         or options.keys() - {"location"}
     ):
         raise BadWarehouse(
-            "the BigQuery URL cannot be read: write it as bigquery://project/dataset, with ?location=EU where it is "
-            "not in the US; credentials come from GOOGLE_APPLICATION_CREDENTIALS or gcloud, never from the URL"
+            "the BigQuery URL cannot be read: write it as bigquery://project/dataset, with ?location=EU "
+            "where it is not in the US; credentials come from GOOGLE_APPLICATION_CREDENTIALS or gcloud, "
+            "never from the URL"
         )
     return parts.netloc, dataset, options.get("location", [None])[0]

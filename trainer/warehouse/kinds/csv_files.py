@@ -1,4 +1,4 @@
-"""What is told of a CSV file: its header, what breaks it, and in which line a row stands."""
+"""Reads from a CSV file its header, its first error, and the line numbers of rows."""
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
@@ -10,16 +10,16 @@ from schemas.inputs.field_checks import FLOAT_ID
 from trainer.warehouse.kinds.csv_records import Broken, records
 from trainer.warehouse.tables.reading_rules import Csv
 
-# What else separates fields: Excel's in many countries, and databases'.
+# Other usual separators: of Excel in many countries, and of databases.
 _SEPARATORS = (",", ";", "\t", "|")
 _SHOWN = 60
 _ROWS_LOOKED_AT = 1_000_000
-MAX_SHOWN = 256  # characters that a query gives of a value
+MAX_SHOWN = 256  # queries return at most this many characters of a value
 _ENDS = {"\n": "LF", "\r\n": "CR LF", "\r": "CR"}
 
 
 def header(path: Path, form: Csv) -> list[str]:
-    """The names of the columns; a column without one is named by its place.
+    """The names of the columns; a column without a name gets its position as a name.
 
     Raises:
         BadWarehouse: the file has no line of column names, or it cannot be read.
@@ -35,7 +35,8 @@ def header(path: Path, form: Csv) -> list[str]:
     if other is not None:
         written = "\\t" if other == "\t" else other
         raise BadWarehouse(
-            f"{path}, line {first.line}, has one column, {names[0][:_SHOWN]!r}, by the separator {form.separator!r}: set "
+            f"{path}, line {first.line}, has one column, {names[0][:_SHOWN]!r}, by the separator "
+            f"{form.separator!r}: set "
             f'separator = "{written}" under [csv] in segue.toml'
         )
     # pandas writes its index as a first column without a name.
@@ -49,15 +50,15 @@ def header(path: Path, form: Csv) -> list[str]:
 
 
 def trouble(path: Path, form: Csv) -> str | None:
-    """What breaks the file, in a sentence with the file and the line; None where nothing does."""
+    """A sentence with the first error of the file and its line; None if there is no error."""
     try:
         found = records(path, form.separator)
         first = next(found)
         for record in found:
             if len(record.fields) != len(first.fields):
                 return (
-                    f"{path}, line {record.line}, has {_count(len(record.fields), 'field')} and line {first.line} "
-                    f"names {_count(len(first.fields), 'column')}"
+                    f"{path}, line {record.line}, has {_count(len(record.fields), 'field')} and line "
+                    f"{first.line} names {_count(len(first.fields), 'column')}"
                 )
             if record.end not in (first.end, ""):
                 return (
@@ -72,16 +73,21 @@ def trouble(path: Path, form: Csv) -> str | None:
 def lines_of(
     path: Path, form: Csv, wanted: Sequence[Mapping[str, str | None]], whole: Collection[str] = ()
 ) -> list[int | None]:
-    """For each wanted row, by its columns' values, the line of the first that is so; None where no row of the first
-    million is.
+    """The line number of the first row that has the wanted values, for each wanted row.
 
-    In the columns ``whole`` an id may stand as a float, for which its whole number is wanted.
+    Args:
+        path: the file.
+        form: how it is written.
+        wanted: for each row to find, the values by column. None matches a blank field or a text for a missing
+            value. A value of :data:`MAX_SHOWN` characters also matches a longer field that begins with it.
+        whole: columns with ids that may be written as floats; ``wanted`` has the whole number.
 
-    A value None is blank, or one of the texts that mean nothing; a long one may be the begin of what stands there.
+    Returns:
+        A line number for each wanted row; None if it is not among the first million rows.
     """
     lines: list[int | None] = [None] * len(wanted)
     left = dict(enumerate(wanted))
-    # What breaks the file has been told before, or DuckDB takes it.
+    # An error in the file was reported before, or DuckDB accepts it.
     with suppress(Broken):
         found = records(path, form.separator)
         places = {name: place for place, name in enumerate(header(path, form))}

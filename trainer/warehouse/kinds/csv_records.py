@@ -1,4 +1,7 @@
-"""The records of a CSV file with their lines, read by Python: DuckDB reads the rows, but tells little of a broken file."""
+"""Reads the records of a CSV file with their line numbers, for messages about a broken file.
+
+DuckDB reads the rows, but its messages do not always have the line and the cause.
+"""
 
 import gzip
 import io
@@ -11,11 +14,11 @@ from typing import IO, cast
 
 from schemas.errors import BadWarehouse
 
-# DuckDB reads no longer record.
+# DuckDB does not read a longer record.
 MAX_RECORD_BYTES = 2_000_000
 _BEGIN_BYTES = 65_536
 _NO_UTF8 = re.compile("[\udc80-\udcff]")
-# Files that are no text in UTF-8, by their first bytes.
+# The first bytes of files that are not text in UTF-8.
 _OTHER_FILES = {
     b"PK\x03\x04": "a ZIP or Excel file: save it as CSV",
     b"\x1f\x8b": "a gzip file: name it .csv.gz",
@@ -26,12 +29,14 @@ _OTHER_FILES = {
 
 
 class Broken(Exception):
-    """The file is no CSV from a line on; the text is a sentence without the file's name."""
+    """The file is not CSV from some line on; the text is a sentence without the file's name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One record: the line that it begins in, the first one being 1, its fields, and how its last line ends."""
+    """One record: its first line (the first line of a file is 1), its fields, and the end of its
+    last line.
+    """
 
     line: int
     fields: list[str]
@@ -39,11 +44,11 @@ class Record:
 
 
 def records(path: Path, separator: str) -> Iterator[Record]:
-    """The records of a file, the header first; a blank line is none.
+    """Yield the records of a file, the header first; blank lines are skipped.
 
     Raises:
         Broken: the next record cannot be read.
-        BadWarehouse: the file cannot be read, or is no text.
+        BadWarehouse: the file cannot be read, or is not text.
     """
     with _opened(path) as file:
         begin = file.read(_BEGIN_BYTES)
@@ -78,7 +83,9 @@ def _records(text: io.TextIOWrapper, separator: str) -> Iterator[Record]:
 
 
 class _Lines:
-    """The lines of a file, each checked; ``number`` is of the last one given, and ``end`` how it ends."""
+    """The checked lines of a file; ``number`` and ``end`` (its line ending) belong to the last
+    line returned.
+    """
 
     def __init__(self, text: io.TextIOWrapper) -> None:
         self._text = text
@@ -86,7 +93,7 @@ class _Lines:
         self.end = ""
 
     def next(self) -> str:
-        """The next line with its end; empty behind the last one."""
+        """The next line with its line ending; empty at the end of the file."""
         line = self._text.readline(MAX_RECORD_BYTES + 1)
         if not line:
             return line
@@ -95,8 +102,8 @@ class _Lines:
         if wrong is not None:
             byte, before = ord(wrong[0]) - 0xDC00, line[max(0, wrong.start() - 20) : wrong.start()]
             raise Broken(
-                f"line {self.number} is not UTF-8: the byte 0x{byte:02x} follows {before!r}; save the file as UTF-8, "
-                "for example with iconv -f latin1 -t utf-8"
+                f"line {self.number} is not UTF-8: the byte 0x{byte:02x} follows {before!r}; save the file "
+                "as UTF-8, for example with iconv -f latin1 -t utf-8"
             )
         if len(line.encode() if len(line) * 4 > MAX_RECORD_BYTES else line) > MAX_RECORD_BYTES:
             raise Broken(
@@ -107,7 +114,7 @@ class _Lines:
 
 
 def _quoted(lines: _Lines, line: str, separator: str) -> list[str]:
-    """The fields of a record with quotes, which may go on in the next lines."""
+    """The fields of a record with quotes; the record may continue on the next lines."""
     fields: list[str] = []
     place = 0
     while True:
@@ -122,14 +129,14 @@ def _quoted(lines: _Lines, line: str, separator: str) -> list[str]:
             return fields
         if line[place] != separator:
             raise Broken(
-                f"in line {lines.number} text follows a closing quote, after {line[:place][-20:]!r}: inside quotes a "
-                "quote is written twice"
+                f"in line {lines.number} text follows a closing quote, after {line[:place][-20:]!r}: inside "
+                "quotes a quote is written twice"
             )
         place += 1
 
 
 def _in_quotes(lines: _Lines, line: str, place: int) -> tuple[str, str, int]:
-    """The text up to the closing quote, the line that has it, and the place behind it."""
+    """The text up to the closing quote, the line with that quote, and the position after it."""
     parts: list[str] = []
     first, size = lines.number, 0
     while True:

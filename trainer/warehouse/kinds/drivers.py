@@ -1,4 +1,4 @@
-"""Drivers of warehouses that few shops have: optional packages, imported where they are needed."""
+"""Imports the drivers of rarely used warehouses, which are optional packages."""
 
 import importlib
 from types import ModuleType
@@ -8,14 +8,14 @@ from schemas.extras import how_to_install
 
 
 def driver(module: str, scheme: str) -> ModuleType:
-    """A driver's module.
+    """Import the module of a driver.
 
     Args:
-        module: its name.
-        scheme: of the warehouses that need it, which is the name of the extra, too.
+        module: the name of the module.
+        scheme: the URL scheme of the warehouses that need it; also the name of Segue's extra.
 
     Raises:
-        NotInstalled: it is not installed.
+        NotInstalled: the module is not installed.
     """
     try:
         return importlib.import_module(module)

@@ -21,15 +21,15 @@ from trainer.warehouse.tables.table_names import Names, table_fix
 from trainer.warehouse.tables.table_references import references
 
 _ROWS_A_FETCH = 10_000
-# A DuckDB file has this at its ninth byte. Asked before DuckDB opens the file: it would take a SQLite
-# file for one that needs an extension from the network.
+# A DuckDB file has these bytes from its ninth byte on. Segue checks them before DuckDB opens the file,
+# because for a SQLite file DuckDB would look for an extension on the network.
 _MAGIC, _MAGIC_AT = b"DUCK", 8
 _AFTERWORD = re.compile(r"^(?:Possible |LINE )", re.MULTILINE)
 _FILE = re.compile(r"^\s*file = (.+)$", re.MULTILINE)
 _MEMORY_MB = 1_000
-_MEMORY_OF_A_THREAD_MB = 125  # what DuckDB's manual asks for, at least
+_MEMORY_OF_A_THREAD_MB = 125  # the minimum in DuckDB's manual
 
-# In the main schema a name stands alone.
+# Tables of the main schema are listed without the schema.
 _KNOWN_TABLES = """
     select case table_schema when 'main' then '' else table_schema || '.' end || table_name
     from information_schema.tables
@@ -52,10 +52,10 @@ class DuckSource:
         """Open a database.
 
         Args:
-            name: what messages call the warehouse.
-            database: a file, opened for reading; None: an empty one in memory.
-            names: what the database calls the tables.
-            files: by Segue's name of a table, the file that it is a view of.
+            name: the name of the warehouse in messages.
+            database: a file, opened for reading; None: an empty database in memory.
+            names: the database's names of the tables.
+            files: the file behind each table, by Segue's name of the table.
             form: how CSV files are written.
 
         Raises:
@@ -71,7 +71,7 @@ class DuckSource:
             self._connection = duckdb.connect(
                 database or ":memory:", read_only=database is not None, config=_config()
             )
-        # A time with an offset is written in this zone when it becomes text.
+        # A time with an offset becomes text in this zone.
         self._connection.execute("set global TimeZone = 'UTC'")
         for table, path in (files or {}).items():
             self._view(table, path)
@@ -80,7 +80,7 @@ class DuckSource:
         try:
             reader = files_of.reader(path, self._form)
             with self._failures(str(path)):
-                # Both are ours: a table's name, and a call whose arguments are quoted.
+                # Safe: the table's name is Segue's, and the arguments of the call are quoted.
                 self._connection.execute(f"create view {table} as select * from {reader}")  # noqa: S608
         except BadWarehouse:
             self.close()
@@ -88,15 +88,14 @@ class DuckSource:
 
     def columns(self, table: str) -> Mapping[str, str]:
         """See :meth:`trainer.warehouse.kinds.warehouse_source.Source.columns`."""
-        with self._failures(f"table {self._names.told(table)} of {self.name}"):
+        with self._failures(f"table {self._names.describe(table)} of {self.name}"):
             try:
                 described = self._connection.execute(f"describe {self.tables[table]}").fetchall()
             except duckdb.CatalogException:
                 known = [str(row[0]) for row in self._connection.execute(_KNOWN_TABLES).fetchall()]
                 make = "make a table or a view of that name in its main schema"
-                raise BadWarehouse(
-                    f"{self.name} has no table {self._names.told(table)}: {table_fix(self._names, table, known, make)}"
-                ) from None
+                fix = table_fix(self._names, table, known, make)
+                raise BadWarehouse(f"{self.name} has no table {self._names.describe(table)}: {fix}") from None
         return {str(row[0]): str(row[1]) for row in described}
 
     def rows(self, query: str) -> Iterator[Row]:
@@ -119,22 +118,24 @@ class DuckSource:
     def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
         with self._connection.cursor() as cursor:
             yield cursor
-        # DuckDB keeps the memory that a query has freed, up to the limit, and what follows needs it. Setting the
-        # limit, even to what it is, makes it give back what it keeps.
+        # DuckDB keeps the memory of a finished query, up to the limit, but the next steps need it. Setting
+        # the limit, even to the same value, makes DuckDB release that memory.
         self._connection.execute(f"set memory_limit = '{_MEMORY_MB}MB'")
 
     @contextlib.contextmanager
     def _failures(self, what: str) -> Iterator[None]:
         try:
             yield
-        # What fails while Arrow's reader is read is an error of Arrow.
+        # An error while Arrow's reader reads is an error of Arrow.
         except (duckdb.Error, pa.ArrowException, OSError) as error:
             message = str(error)
-            told = self._csv_trouble(message) or f"{what} cannot be read: {_sentence(message)}"
-            raise BadWarehouse(told) from None
+            text = self._csv_trouble(message) or f"{what} cannot be read: {_sentence(message)}"
+            raise BadWarehouse(text) from None
 
     def _csv_trouble(self, message: str) -> str | None:
-        """What breaks the CSV file of which DuckDB complains; it names neither the line nor the cause of everything."""
+        """The first error of the CSV file that DuckDB's message names; the message may lack line
+        and cause.
+        """
         file = _FILE.search(message)
         for path in self.csv_files.values():
             if file is not None and file[1].strip() == str(path):
@@ -144,10 +145,10 @@ class DuckSource:
 
 
 def open_file(path: Path, names: Names) -> DuckSource:
-    """A DuckDB database file, which is opened for reading.
+    """Open a DuckDB database file for reading.
 
     Raises:
-        BadWarehouse: it is none, another process writes to it, or it is of another version.
+        BadWarehouse: it is not a DuckDB file, another process writes to it, or its version is not supported.
         BadSetting: a setting is not a table's name.
     """
     try:
@@ -164,24 +165,26 @@ def open_file(path: Path, names: Names) -> DuckSource:
 
 
 def open_folder(folder: Path, names: Names, form: Csv) -> DuckSource:
-    """A folder with one Parquet or CSV file a table; a table's name is the file's, without what follows the dot.
+    """Open a folder with one Parquet or CSV file for each table; the file is named like the table.
 
     Raises:
-        BadWarehouse: a table's file is missing, is there twice, or cannot be read.
+        BadWarehouse: the file of a table is missing, exists twice, or cannot be read.
     """
     found = {table: files_of.find(folder, names, table) for table in TABLES}
-    # The views have our names, whatever the files are called.
+    # The views have Segue's names of the tables, whatever the names of the files.
     return DuckSource(f"folder {folder}", None, Names(), found, form)
 
 
 def _config() -> dict[str, str | bool | int | float | list[str]]:
-    """The same for every connection of a process, which else could not open one file twice."""
+    """The settings of a connection. They must be equal for all connections of a process that open the same
+    file.
+    """
     spill = Path(tempfile.gettempdir()) / f"segue-duckdb-{os.getpid()}"
     return {
         # Nothing comes from the network.
         "autoinstall_known_extensions": "false",
-        # By itself DuckDB would take most of the machine's memory. Beyond this it uses the disk: not beside
-        # the warehouse, which is only read. It makes the directory when it needs it, and removes it.
+        # By default DuckDB would take most of the machine's memory. Above this limit it uses the disk, but
+        # not next to the warehouse, which is only read. It creates the directory when needed, and removes it.
         "memory_limit": f"{_MEMORY_MB}MB",
         "temp_directory": str(spill),
         "threads": min(os.cpu_count() or 1, _MEMORY_MB // _MEMORY_OF_A_THREAD_MB),
@@ -189,8 +192,8 @@ def _config() -> dict[str, str | bool | int | float | list[str]]:
 
 
 def _sentence(message: str) -> str:
-    """DuckDB's message on one line: what and why, without the row between them, advice and settings."""
+    """DuckDB's message on one line: error and cause, without the row, advice and settings."""
     lines = [line.strip() for line in _AFTERWORD.split(message, maxsplit=1)[0].splitlines() if line.strip()]
-    told = "; ".join(dict.fromkeys([lines[0], lines[-1]])) if lines else "no reason given"
+    sentence = "; ".join(dict.fromkeys([lines[0], lines[-1]])) if lines else "no reason given"
     file = _FILE.search(message)
-    return told + (f" (file {file[1].strip()})" if file else "")
+    return sentence + (f" (file {file[1].strip()})" if file else "")

@@ -22,11 +22,11 @@ SCHEMES = ("postgresql://", "postgres://")
 _ROWS_A_FETCH = 10_000
 _CONNECT_TIMEOUT_S = 10
 _SECRETS = ("password", "sslpassword")
-# What a server that answers says, and what libpq says of what it asks for.
+# Words of a server that answered, or of libpq about the login.
 _OF_A_LOGIN = re.compile(r"FATAL|password|authentication|SSL|GSSAPI|certificate")
 
-# How times and numbers are written when they become text must not depend on the server's settings. The
-# cursors read all rows, so plans for the first few are the wrong ones; compiling costs more than it saves.
+# The text of times and numbers must not depend on the server's settings. The cursors read all rows, so plans
+# for the first rows are wrong. JIT compilation costs more time than it saves.
 _SESSION = """
     set time zone 'UTC';
     set datestyle to 'ISO, YMD';
@@ -36,7 +36,7 @@ _SESSION = """
     set jit to off
 """
 
-# A domain is what it is made from, and an enumeration has a name of its own.
+# A domain has the type that it is made from. An enumeration has a name of its own, so its type is `enum`.
 _COLUMNS = """
     with recursive columns as (
         select attname, attnum, atttypid as type, atttypmod as modifier
@@ -53,10 +53,10 @@ _COLUMNS = """
     order by attnum
 """
 
-# On the search path a name stands alone.
+# Tables on the search path are listed without the schema.
 _KNOWN_TABLES = """
-    select case when pg_table_is_visible(oid) then relname else relnamespace::regnamespace || '.' || relname end
-    from pg_class
+    select case when pg_table_is_visible(oid) then relname else relnamespace::regnamespace || '.' || relname
+    end from pg_class
     where relkind in ('r', 'p', 'v', 'm', 'f') and relnamespace::regnamespace::text not like 'pg\\_%%'
 """
 
@@ -74,7 +74,7 @@ class PostgresSource:
 
         Raises:
             BadSetting: a setting is not a table's name.
-            BadWarehouse: the URL is none, the server does not answer or refuses, or its database is not
+            BadWarehouse: the URL is wrong, the server does not answer or refuses, or its database is not
                 in UTF-8.
         """
         self._names = names
@@ -105,7 +105,7 @@ class PostgresSource:
                 known = [str(name) for (name,) in self._connection.execute(_KNOWN_TABLES)]
                 make = "make a table or a view of that name, or add ?options=-csearch_path%3D… to the URL"
                 raise BadWarehouse(
-                    f"{self.name} has no table {self._names.told(table)} on its search path: "
+                    f"{self.name} has no table {self._names.describe(table)} on its search path: "
                     f"{table_fix(self._names, table, known, make)}"
                 )
         return {str(name): str(kind) for name, kind in described}
@@ -129,31 +129,31 @@ class PostgresSource:
 
     @contextlib.contextmanager
     def _failures(self, what: str, unanswered: str | None = None) -> Iterator[None]:
-        """Turns the driver's errors into a sentence.
+        """Turn the driver's errors into :class:`~schemas.errors.BadWarehouse`.
 
         Args:
-            what: the server did not do, or refuses.
-            unanswered: what to say instead where no server took the login up.
+            what: the words after the warehouse's name.
+            unanswered: the words instead of ``what`` if no server answered the login.
         """
         try:
             yield
         except psycopg.Error as error:
-            # Without the server's line of SQL, which is ours and says nothing to a reader.
+            # Without the line of SQL in the server's message: it is Segue's and does not help the reader.
             message = " ".join((error.diag.message_primary or str(error)).split())
             for secret in self._secrets:
                 message = message.replace(secret, "***")
-            told = what if unanswered is None or _OF_A_LOGIN.search(message) else unanswered
-            raise BadWarehouse(f"{self.name} {told}: {message}") from None
+            words = what if unanswered is None or _OF_A_LOGIN.search(message) else unanswered
+            raise BadWarehouse(f"{self.name} {words}: {message}") from None
 
 
 def _parts(url: str) -> Mapping[str, Any]:
-    """A URL's parameters; no message quotes it, since it may hold a password."""
+    """The parameters of a URL. No message quotes the URL, because it may have a password."""
     cannot = "the PostgreSQL URL cannot be read: write it as postgresql://user@host:5432/database"
     try:
         parts = conninfo.conninfo_to_dict(url)
     except psycopg.Error:
         raise BadWarehouse(cannot) from None
-    # A / or @ in a password ends it or keeps it from beginning, and what follows counts as host or database.
+    # A / or @ in a password breaks the URL: the rest of the password becomes the host or the database.
     if any("@" in value and value in url for value in (str(parts.get("host")), str(parts.get("dbname")))):
         raise BadWarehouse(f"{cannot}, and percent-encode / and @ in the password")
     return parts

@@ -21,8 +21,7 @@ _ROWS_A_FETCH = 10_000
 _LOGIN_TIMEOUT_S = 30
 _SECRETS = ("password", "passcode", "token", "private_key_file_pwd")
 
-# How times become text must not depend on the account's settings: in UTC, all their digits, and an offset
-# as RFC 3339 has it.
+# The text of times must not depend on the account's settings: UTC, all digits, and an offset as in RFC 3339.
 _SESSION = (
     "timezone = 'UTC'",
     "date_output_format = 'YYYY-MM-DD'",
@@ -37,7 +36,7 @@ _SESSION = (
 class SnowflakeSource:
     """See :class:`trainer.warehouse.kinds.warehouse_source.Source`.
 
-    Each query sees the rows of its own moment: let the tables rest while a release is trained.
+    Each query sees the rows at its own time: do not change the tables while a release is trained.
     """
 
     dialect = "snowflake"
@@ -46,8 +45,8 @@ class SnowflakeSource:
         """Connect.
 
         Raises:
-            NotInstalled: the connector is not there.
-            BadWarehouse: the URL is none, or Snowflake does not let us in.
+            NotInstalled: the connector is not installed.
+            BadWarehouse: the URL is wrong, or Snowflake refuses the login.
             BadSetting: a setting is not a table's name.
         """
         self.tables = references(names, self.dialect)
@@ -65,7 +64,7 @@ class SnowflakeSource:
 
     def columns(self, table: str) -> Mapping[str, str]:
         """See :meth:`trainer.warehouse.kinds.warehouse_source.Source.columns`."""
-        with self._failures(f"has no table {self._names.told(table)} that can be read"):
+        with self._failures(f"has no table {self._names.describe(table)} that can be read"):
             return {str(row[0]): str(row[1]) for row in self._execute(f"describe table {self.tables[table]}")}
 
     def rows(self, query: str) -> Iterator[Row]:
@@ -82,7 +81,7 @@ class SnowflakeSource:
         self._connection.close()
 
     def _execute(self, query: str) -> Iterator[Row]:
-        """Run a query now; its rows are fetched as they are asked for."""
+        """Run a query now; its rows are fetched one batch at a time."""
         cursor = self._connection.cursor()
         cursor.execute(query)
         return chain.from_iterable(iter(lambda: cursor.fetchmany(_ROWS_A_FETCH), []))
@@ -99,15 +98,16 @@ class SnowflakeSource:
 
 
 def _parts(url: str) -> dict[str, str]:
-    """The connector's arguments; no message quotes the URL, since it may hold a password."""
+    """The connector's arguments. No message quotes the URL, because it may have a password."""
     parts = urlsplit(url)
     database, _, schema = parts.path.strip("/").partition("/")
     user, _, password = parts.netloc.rpartition("@")[0].partition(":")
     account = parts.netloc.rpartition("@")[2]
     if not (account and user and database) or "/" in schema or ":" in account or parts.fragment:
         raise BadWarehouse(
-            "the Snowflake URL cannot be read: write it as snowflake://user@account/database/schema?warehouse=name, and "
-            "percent-encode : / # ? and @ in the password"
+            "the Snowflake URL cannot be read: write it as "
+            "snowflake://user@account/database/schema?warehouse=name, and percent-encode : / # ? and @ in "
+            "the password"
         )
     named = {
         "account": account,
@@ -116,5 +116,5 @@ def _parts(url: str) -> dict[str, str]:
         "database": database,
         "schema": schema,
     }
-    told = {name: unquote(value) for name, value in named.items() if value}
-    return told | dict(parse_qsl(parts.query))
+    arguments = {name: unquote(value) for name, value in named.items() if value}
+    return arguments | dict(parse_qsl(parts.query))

@@ -1,4 +1,4 @@
-"""Parquet and CSV files, as DuckDB's table functions."""
+"""Finds the Parquet and CSV files of the tables, and makes DuckDB's calls that read them."""
 
 from pathlib import Path
 
@@ -14,23 +14,25 @@ def find(folder: Path, names: Names, table: str) -> Path:
     """The file of one table.
 
     Args:
-        folder: where it lies.
-        names: what the shop calls its tables.
+        folder: the folder of the warehouse.
+        names: the shop's names of the tables.
         table: Segue's name of the table.
 
     Raises:
-        BadWarehouse: there is none, or more than one.
+        BadWarehouse: there is no file of this table, or more than one.
     """
     possible = [names.table(table) + suffix for suffix in SUFFIXES]
     found = [folder / name for name in possible if (folder / name).is_file()]
-    told = names.told(table)
+    described = names.describe(table)
     if not found:
         there = [path.name.partition(".")[0] for path in folder.iterdir() if path.name.endswith(SUFFIXES)]
         fix = table_fix(names, table, there, f"it should be a file {', '.join(possible)}")
-        raise BadWarehouse(f"folder {folder} has no table {told}: {fix}")
+        raise BadWarehouse(f"folder {folder} has no table {described}: {fix}")
     if len(found) > 1:
         several = ", ".join(path.name for path in found)
-        raise BadWarehouse(f"folder {folder} has table {told} more than once ({several}): keep one of them")
+        raise BadWarehouse(
+            f"folder {folder} has table {described} more than once ({several}): keep one of them"
+        )
     return found[0]
 
 
@@ -38,22 +40,23 @@ def reader(path: Path, form: Csv) -> str:
     """The call of DuckDB's table function that reads the file; in CSV all columns are text.
 
     Raises:
-        BadWarehouse: a CSV file without a line of column names.
+        BadWarehouse: the CSV file has no line of column names.
     """
     if path.suffix == ".parquet":
         return f"read_parquet({_literal(_no_pattern(path))})"
     columns = ", ".join(f"{_literal(name)}: 'VARCHAR'" for name in header(path, form))
     compression = "gzip" if path.suffix == ".gz" else "none"
     nulls = ", ".join(map(_literal, ("", *form.nulls)))
-    # Nothing is detected: a delimiter or a type that depends on the rows would change with the rows.
+    # Nothing is detected automatically: a detected delimiter or type could change with the rows.
     return (
-        f"read_csv({_literal(_no_pattern(path))}, auto_detect = false, header = true, delim = {_literal(form.separator)}, "
-        f"quote = '\"', escape = '\"', nullstr = [{nulls}], compression = '{compression}', columns = {{{columns}}})"
+        f"read_csv({_literal(_no_pattern(path))}, auto_detect = false, header = true, "
+        f"delim = {_literal(form.separator)}, quote = '\"', escape = '\"', nullstr = [{nulls}], "
+        f"compression = '{compression}', columns = {{{columns}}})"
     )
 
 
 def _no_pattern(path: Path) -> str:
-    """The path as a pattern that only it matches."""
+    """The path as a pattern that matches only this path."""
     return "".join(f"[{character}]" if character in "*?[" else character for character in str(path))
 
 

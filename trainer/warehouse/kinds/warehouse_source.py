@@ -1,4 +1,4 @@
-"""What a warehouse must be able to do; one implementation a kind of warehouse."""
+"""The interface to a warehouse, with one implementation for each kind of warehouse."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -10,23 +10,23 @@ Row = tuple[object, ...]
 
 
 class Source(Protocol):
-    """An open connection that reads, and never writes."""
+    """An open connection that only reads."""
 
     @property
     def name(self) -> str:
-        """What messages call the warehouse; holds no secret."""
+        """The name of the warehouse in messages; without secrets."""
 
     @property
     def dialect(self) -> str:
-        """The name that sqlglot has for its SQL."""
+        """The SQL dialect, by sqlglot's name."""
 
     @property
     def tables(self) -> Mapping[str, str]:
-        """By Segue's name of a table, how a query refers to it."""
+        """The reference to each table in a query, by Segue's name of the table."""
 
     @property
     def csv_files(self) -> Mapping[str, Path]:
-        """By Segue's name of a table, the CSV file that it is; without those that are none."""
+        """The CSV file of each table that is one, by Segue's name of the table."""
 
     def columns(self, table: str) -> Mapping[str, str]:
         """The columns of a table (Segue's name), name to type, in the table's order.
@@ -36,18 +36,18 @@ class Source(Protocol):
         """
 
     def rows(self, query: str) -> Iterator[Row]:
-        """The rows of a query, fetched as they are asked for; several queries may be open at once.
+        """Yield the rows of a query, fetched in batches; several queries may be open at once.
 
         Raises:
-            BadWarehouse: the warehouse refused the query or failed on the way.
+            BadWarehouse: the warehouse refused the query or failed while reading.
         """
 
     def batches(self, query: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-        """The rows of a query as record batches of a schema, whose columns are in the query's order.
+        """Yield the rows of a query as record batches; the schema's columns are in the query's order.
 
         Raises:
             BadWarehouse: as :meth:`rows`.
         """
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""

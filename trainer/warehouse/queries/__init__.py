@@ -1,1 +1,1 @@
-"""The queries of `sql/` in the warehouse's dialect."""
+"""Translates the queries of ``sql/`` into the warehouse's dialect."""

@@ -1,4 +1,4 @@
-"""What sqlglot does not translate by itself, as rules on the syntax tree."""
+"""Translation rules on the syntax tree that sqlglot does not have."""
 
 from collections.abc import Callable, Mapping
 
@@ -8,7 +8,7 @@ _Rule = Callable[[exp.Query], None]
 
 
 def adapt(query: exp.Query, dialect: str) -> None:
-    """Change a query as parsed from DuckDB's dialect so that sqlglot writes it right in another.
+    """Change a query parsed from DuckDB's dialect so that sqlglot writes it correctly in another dialect.
 
     Args:
         query: changed in place.
@@ -18,7 +18,7 @@ def adapt(query: exp.Query, dialect: str) -> None:
         rule(query)
 
 
-# What decodes a column of bytes as UTF-8, and fails where they are none.
+# The function that decodes bytes as UTF-8; it fails for other bytes.
 _DECODES: Mapping[str, tuple[str, ...]] = {"duckdb": ("decode",), "postgres": ("convert_from", "UTF8")}
 DECODING = frozenset(_DECODES)
 TRYING = "duckdb"
@@ -31,18 +31,20 @@ def decoded(column: exp.Expression, dialect: str) -> exp.Expression:
 
 
 def tried(decoding: exp.Expression) -> exp.Expression:
-    """The same, and null where bytes are no text; DuckDB alone can."""
+    """The same, but null for bytes that are not text; only DuckDB can do this."""
     return exp.Anonymous(this="try", expressions=[decoding])
 
 
 def _byte_length(query: exp.Query) -> None:
-    """``strlen``, a text's length in bytes, is DuckDB's own name."""
+    """Replace ``strlen``, DuckDB's name for the length of a text in bytes."""
     for function in _strlen(query):
         function.replace(exp.ByteLength(this=function.expressions[0]))
 
 
 def _octet_length(query: exp.Query) -> None:
-    """As above; sqlglot's node for it would become a function that PostgreSQL does not have."""
+    """Replace ``strlen`` by name: sqlglot would write its own node as a function that PostgreSQL does not
+    have.
+    """
     for function in _strlen(query):
         function.set("this", "octet_length")
 
@@ -52,13 +54,13 @@ def _strlen(query: exp.Query) -> list[exp.Anonymous]:
 
 
 def _no_collation(query: exp.Query) -> None:
-    """Text compares by its UTF-8 bytes unless a column says otherwise, and "C" is no collation there."""
+    """Remove the collation: there, text compares by its UTF-8 bytes by default, and "C" does not exist."""
     for collate in list(query.find_all(exp.Collate)):
         collate.replace(collate.this)
 
 
 def _minutes_snowflake(query: exp.Query) -> None:
-    """An interval there is a constant, and cannot be multiplied."""
+    """Replace ``minutes * interval``: in Snowflake an interval is a constant and cannot be multiplied."""
     for difference, at, minutes in _minutes_before(query):
         difference.replace(
             exp.DateAdd(this=at, expression=exp.Neg(this=exp.paren(minutes)), unit=exp.var("MINUTE"))
@@ -66,7 +68,9 @@ def _minutes_snowflake(query: exp.Query) -> None:
 
 
 def _minutes_bigquery(query: exp.Query) -> None:
-    """A time beyond the years 1 to 9999 is an error there, unless asked for safely."""
+    """Replace ``minutes * interval`` by a safe call: in BigQuery a time outside the years 1 to 9999 is an
+    error.
+    """
     for difference, at, minutes in _minutes_before(query):
         difference.replace(
             exp.SafeFunc(this=exp.DatetimeSub(this=at, expression=exp.paren(minutes), unit=exp.var("MINUTE")))
@@ -84,21 +88,26 @@ def _minutes_before(query: exp.Query) -> list[tuple[exp.Sub, exp.Expr, exp.Expr]
 
 
 def _try_cast_of_text(query: exp.Query) -> None:
-    """``try_cast`` takes text alone there: ours does, and sqlglot would make a ``cast`` of it in doubt."""
+    """Mark ``try_cast`` as a cast of text: Snowflake allows no other, and sqlglot would write ``cast`` if
+    unsure.
+    """
     for cast in query.find_all(exp.TryCast):
         cast.set("requires_string", True)
 
 
 def _large_decimals(query: exp.Query) -> None:
-    """A ``numeric`` has at most 29 digits before the point there, and a ``bignumeric`` 38."""
+    """Use ``bignumeric``: BigQuery's ``numeric`` has at most 29 digits before the point,
+    ``bignumeric`` 38.
+    """
     for kind in query.find_all(exp.DataType):
         if kind.is_type(exp.DType.DECIMAL):
             kind.replace(exp.DataType.build(exp.DType.BIGDECIMAL))
 
 
 def _rows_before_first_value(query: exp.Query) -> None:
-    """The frame that a window has by itself, of ranges, refuses ``nulls last`` there; the first row of the
-    partition is the same in both.
+    """Use a frame of rows: BigQuery's default frame, of ranges, refuses ``nulls last``.
+
+    The first row of the partition is the same in both.
     """
     for window in query.find_all(exp.Window):
         if isinstance(window.this, exp.FirstValue) and not window.args.get("spec"):

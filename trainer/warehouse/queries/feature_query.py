@@ -1,4 +1,6 @@
-"""The feature query: the steps of ``sql/user_features.sql``, and for each declared feature a step of its kind."""
+"""Builds the feature query: the steps of ``sql/user_features.sql``, and one step for each declared
+feature.
+"""
 
 import pyarrow as pa
 from sqlglot import exp
@@ -18,11 +20,11 @@ def schema_of(features: tuple[Feature, ...]) -> pa.Schema:
 
 
 def feature_query(features: tuple[Feature, ...], *, in_window: bool = False) -> exp.Select:
-    """One row for every user, with these features in this order; in DuckDB's dialect.
+    """The query that gives one row for every user, with these features in this order, in DuckDB's dialect.
 
     Args:
         features: the columns after ``user_id``.
-        in_window: only the users of ``sql/window.sql``.
+        in_window: select only the users of ``sql/window.sql``.
     """
     query = parsed("user_features").copy()
     assert isinstance(query, exp.Select)
@@ -54,7 +56,7 @@ def _step_of(feature: Feature) -> str:
 
 
 def _values(feature: Feature) -> exp.Query:
-    """A user id and a value a row: the feature's kind over its source."""
+    """The query that gives a user id and a value in each row: the feature's kind over its source."""
     kind: str = feature.kind
     if kind == "last":
         kind = "last_text" if feature.source in TEXTS else "last_number"
@@ -66,7 +68,7 @@ def _values(feature: Feature) -> exp.Query:
 
 
 def _needed(query: exp.Select, steps: dict[str, exp.CTE]) -> list[exp.CTE]:
-    """The steps that the query's own select comes to, in their order."""
+    """The steps that the final select needs, directly or through other steps, in their order."""
     wanted: set[str] = set()
     own = query.copy()
     own.set("with_", None)

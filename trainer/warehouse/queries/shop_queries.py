@@ -1,7 +1,7 @@
-"""The queries of ``sql/`` for the warehouse at hand: its dialect, its column names, the parameters.
+"""The queries of ``sql/`` for one warehouse: with its dialect, its column names and the parameters.
 
-There is one definition of what is a fact: events, rejected rows and counts are other final selects over
-the steps of ``user_features.sql``, joined with them as syntax trees.
+There is only one definition of a fact. Events, rejected rows and counts use the steps of
+``user_features.sql`` with another final select; both are joined as syntax trees.
 """
 
 from collections.abc import Iterable, Mapping
@@ -22,7 +22,8 @@ from trainer.warehouse.tables.table_layout import TABLES, Layout, column_of, is_
 Ordering = Literal["time", "user"]
 Parameter = datetime | int | tuple[str, ...] | None
 
-# An id that went through floats without them. Of a number, whole ones alone; no other one comes so far.
+# An id written as a float, as a whole number. Of a column of numbers only whole ids are left: others were
+# refused before.
 _WHOLE_TEXT = "regexp_replace(cast(x as text), '^(-?[0-9]+)\\.0+$', '\\1')"
 _WHOLE_NUMBER = "case when abs(x) <= 9007199254740992 then cast(cast(x as decimal(38, 0)) as text) end"
 _READS = "reads_"
@@ -34,13 +35,13 @@ class Queries:
 
     Attributes:
         dialect: sqlglot's name of the warehouse's dialect.
-        tables: by Segue's name of a table, how its SQL refers to it.
-        layout: how its columns are called.
-        forms: how their values become text; as text, where nothing is said.
-        whole_ids: whether an id such as ``17850.0`` is 17850.
+        tables: the reference to each table in SQL, by Segue's name of the table.
+        layout: the warehouse's names of the columns.
+        forms: how the values of a column become text; the default is ``TEXT``.
+        whole_ids: whether an id such as ``17850.0`` is read as 17850.
         read: the fields in which a wrong value rejects its row.
-        latest: the last time that a fact may have (``$latest``), where the facts before no other time are wanted; None: any,
-            and the reason behind ``$bounded`` is left out.
+        latest: the latest time of a fact (``$latest``), for queries without ``as_of``. None: any time; the
+            reason that ``$bounded`` guards is then left out.
     """
 
     dialect: str
@@ -61,11 +62,16 @@ class Queries:
         end: datetime | None = None,
         bounded: bool = True,
     ) -> str:
-        """One row for every user, or for those of ``sql/window.sql``; see
-        :mod:`trainer.warehouse.queries.feature_query`.
+        """The query for the features of every user; see :mod:`trainer.warehouse.queries.feature_query`.
 
         Args:
-            bounded: whether ``latest`` holds; a query that needs none has one text at all times.
+            as_of: only facts strictly before this time; None: all facts.
+            exclude_statuses: orders with one of these statuses do not count.
+            features: the columns after ``user_id``.
+            start: only users with a counted order at or after this time; None: no bound.
+            end: only users with a counted order before this time; None: no bound.
+            bounded: whether to apply ``latest``. Without it, the text of the query does not depend on the
+                time.
         """
         return self._text(
             feature_query(features, in_window=start is not None or end is not None),
@@ -74,7 +80,7 @@ class Queries:
         )
 
     def events(self, as_of: datetime | None, since: datetime | None, ordered: Ordering) -> str:
-        """The facts, an order as one row an item; see ``sql/events.sql``."""
+        """The query for the facts, with one row for each item of an order; see ``sql/events.sql``."""
         query = _over_steps("events")
         if ordered == "user":
             terms = query.args["order"].expressions
@@ -82,29 +88,37 @@ class Queries:
         return self._text(query, {"as_of": as_of, "since": since, "exclude_statuses": ()})
 
     def followup(self, since: datetime, until: datetime, exclude_statuses: tuple[str, ...]) -> str:
-        """What users bought in a window; see ``sql/followup.sql``."""
+        """The query for the users' orders in a window; see ``sql/followup.sql``."""
         return self._text(
             _over_steps("followup"), {"as_of": until, "since": since, "exclude_statuses": exclude_statuses}
         )
 
     def rejected(self, as_of: datetime | None, examples: int) -> str:
-        """The rows left out, at most ``examples`` a table and reason; see ``sql/rejected.sql``."""
+        """The query for the rows left out, at most ``examples`` for each table and reason; see
+        ``sql/rejected.sql``.
+        """
         return self._text(
             _over_steps("rejected"), {"as_of": as_of, "examples": examples, "exclude_statuses": ()}
         )
 
     def counts(self, as_of: datetime | None) -> str:
-        """One row of totals; see ``sql/counts.sql``."""
+        """The query for one row of totals; see ``sql/counts.sql``."""
         return self._text(_over_steps("counts"), {"as_of": as_of, "exclude_statuses": ()})
 
     def overlap(self, as_of: datetime | None, examples: int) -> str:
-        """Which users have a profile, which an order, and which both; see ``sql/overlap.sql``."""
+        """The query for the ids that should match; see ``sql/overlap.sql``."""
         return self._text(
             _over_steps("overlap"), {"as_of": as_of, "examples": examples, "exclude_statuses": ()}
         )
 
     def look(self, table: str, values: Iterable[str], where: str = "true") -> str:
-        """These values over a table's columns as they stand; written in DuckDB's dialect."""
+        """A query for values over one table, without changes to its ids.
+
+        Args:
+            table: Segue's name of the table.
+            values: the expressions to select, in DuckDB's dialect.
+            where: the condition, in DuckDB's dialect.
+        """
         text = f"select {', '.join(values)} from {table} where {where}"  # noqa: S608 - all of it is ours
         query = sqlglot.parse_one(text, read=WRITTEN_IN)
         assert isinstance(query, exp.Query)
@@ -133,7 +147,7 @@ class Queries:
             else:
                 _fill(parameter, {**parameters, "latest": latest}[parameter.name])
         adapt(query, self.dialect)
-        # The tree is a copy already; a second one would take as long as all the rest.
+        # The tree is already a copy; a second copy would take as long as all the rest.
         text = query.sql(self.dialect, pretty=True, copy=False, unsupported_level=sqlglot.ErrorLevel.RAISE)
         return text + "\n"
 
@@ -165,7 +179,7 @@ def _over_steps(name: str) -> exp.Query:
 
 
 def _with(own: exp.Expression, text: str) -> exp.Expression:
-    """An expression over ``x``, with a column in its place."""
+    """The expression ``text`` with ``own`` in place of ``x``."""
     tree = sqlglot.parse_one(text, read=WRITTEN_IN)
     assert isinstance(tree, exp.Expression)
     for x in list(tree.find_all(exp.Column)):
@@ -174,7 +188,7 @@ def _with(own: exp.Expression, text: str) -> exp.Expression:
 
 
 def _choose(parameter: exp.Placeholder, *, kept: bool) -> None:
-    """Keep the case of ``$reads_… and (…)`` as the condition alone, or leave it out."""
+    """Replace ``$reads_… and (…)`` by its condition if ``kept``, else remove the branch of the case."""
     condition = parameter.parent
     assert isinstance(condition, exp.And)
     if kept:
@@ -190,7 +204,7 @@ def _choose(parameter: exp.Placeholder, *, kept: bool) -> None:
 
 
 def _fill(parameter: exp.Placeholder, value: Parameter) -> None:
-    """Put a value in a parameter's place; a list of texts has one, as the only member of ``in (…)``."""
+    """Replace a parameter by its value; a tuple of texts fills the list of ``in (…)``."""
     if isinstance(value, tuple):
         texts = [exp.Literal.string(text) for text in value]
         members = parameter.parent

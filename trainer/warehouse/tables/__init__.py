@@ -1,1 +1,1 @@
-"""A shop's tables and columns, and how Segue reads them."""
+"""The tables and columns of a shop, and the rules for reading them."""

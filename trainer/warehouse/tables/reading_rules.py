@@ -1,4 +1,4 @@
-"""How a warehouse is read: what the shop's settings say beside the names of its tables and columns."""
+"""The rules for reading a warehouse: the shop's settings except the names of tables and columns."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +12,7 @@ class Csv:
 
     Attributes:
         separator: the character between two fields.
-        nulls: texts that mean nothing, as the empty field does.
+        nulls: texts that mean a missing value, as an empty field does.
     """
 
     separator: str = ","
@@ -21,14 +21,14 @@ class Csv:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How the rows are read.
+    """The rules for reading rows.
 
     Attributes:
         csv: how CSV files are written.
         whole_ids: whether an id such as ``17850.0`` is the whole number 17850.
-        features: those whose values must be right; None: the values of every field must be.
+        features: a wrong value in a field of these features rejects its row; None: of all fields.
         statuses: whether orders are excluded by their status.
-        latest: the last time that a fact may have, where no other is named; None: any.
+        latest: the latest time of a fact, for queries without ``as_of``; None: any time.
     """
 
     csv: Csv = Csv()

@@ -1,4 +1,4 @@
-"""Which of a table's columns are read."""
+"""Finds the columns of a table that Segue reads."""
 
 import json
 from collections.abc import Mapping
@@ -19,33 +19,37 @@ def resolve(
     *,
     decodes: bool = True,
 ) -> dict[tuple[str, str], str | None]:
-    """How one table's columns are called.
+    """Find the warehouse's names of one table's columns.
 
     Args:
-        warehouse: what messages call the warehouse.
+        warehouse: the name of the warehouse in messages.
         table: Segue's name of the table.
         columns: the table's columns, name to type.
-        names: what the shop calls them.
-        reading: how the rows are read. A column that no feature reads is passed over where its type cannot be.
-        decodes: whether the warehouse's bytes can be decoded.
+        names: the shop's names of tables and columns.
+        reading: the rules for reading rows. A column with an unreadable type is left out if no feature reads
+            it.
+        decodes: whether the warehouse can decode bytes.
+
+    Returns:
+        The warehouse's name of each column, by (table, Segue's name); None if the column is not read.
 
     Raises:
-        BadWarehouse: a required column is not there, its type has no text form, or ids may be fractions.
-        BadSetting: a column that the settings name is not there.
+        BadWarehouse: a required column is missing, its type cannot become text, or ids may be fractions.
+        BadSetting: the table does not have a column that the settings name.
     """
-    # A name in small letters wins over the same name in others.
+    # If names differ only in case, the name in small letters wins.
     by_lower = {name.lower(): name for name in columns} | {name: name for name in columns if name.islower()}
     named = names.columns.get(table, {})
-    told = f"table {names.told(table)} of {warehouse}"
+    described = f"table {names.describe(table)} of {warehouse}"
     layout: dict[tuple[str, str], str | None] = {}
     for column in TABLES[table]:
         own = column.names[0]
         if own in named:
-            found = _named(table, own, named[own], columns, told)
+            found = _named(table, own, named[own], columns, described)
         else:
             found = next((by_lower[name] for name in column.names if name in by_lower), None)
             if found is None and column.required:
-                raise BadWarehouse(_missing(table, column, columns, told))
+                raise BadWarehouse(_missing(table, column, columns, described))
         if found is not None:
             problem = _problem(table, column, columns[found], reading, decodes=decodes)
             if problem is not None and is_read(table, own, reading.fields):
@@ -58,7 +62,7 @@ def resolve(
 
 
 def _problem(table: str, column: Column, kind: str, reading: Reading, *, decodes: bool) -> str | None:
-    """Why a column of this type cannot be read, and what to do."""
+    """Why a column of this type cannot be read, and what to do; None if it can."""
     form = form_of(kind)
     leave = (
         "" if column.essential else f', or set {column.names[0]} = "" under [columns.{table}] in segue.toml'
@@ -73,15 +77,15 @@ def _problem(table: str, column: Column, kind: str, reading: Reading, *, decodes
         return "but ids are text or whole numbers: cast it to text"
     if reading.whole_ids:
         return None
-    # A double prints 7 as 7.0 in one warehouse and as 7 in the next.
+    # A double 7 becomes the text 7.0 in one warehouse and 7 in another.
     return (
-        "but ids are text or whole numbers: cast it to BIGINT or to text, or set whole_ids = true in segue.toml where "
-        "they are whole"
+        "but ids are text or whole numbers: cast it to BIGINT or to text, or set whole_ids = true in "
+        "segue.toml where they are whole"
     )
 
 
-def _named(table: str, own: str, name: str, columns: Mapping[str, str], told: str) -> str | None:
-    """The column that the settings name: as it is written there, else the only one in another case."""
+def _named(table: str, own: str, name: str, columns: Mapping[str, str], described: str) -> str | None:
+    """The column that the settings name: with exactly this name, or the only one that differs in case."""
     if name == NONE:
         return None
     if name in columns:
@@ -91,23 +95,23 @@ def _named(table: str, own: str, name: str, columns: Mapping[str, str], told: st
         return in_other_case[0]
     near = nearest(name, columns)
     has = f"it has {', '.join(columns)}"
-    fix = f"{told} has no such column, {near or has}"
+    fix = f"{described} has no such column, {near or has}"
     raise BadSetting(f"columns.{table}.{own}", name, fix)
 
 
-def _missing(table: str, column: Column, columns: Mapping[str, str], told: str) -> str:
+def _missing(table: str, column: Column, columns: Mapping[str, str], described: str) -> str:
     own = column.names[0]
     blank = next(
         (name for name in columns if name != name.strip() and name.strip().lower() in column.names), None
     )
     if blank is not None:
         return (
-            f"{told} has no column {own}, but {blank!r}: take the blanks out of its name, or set {own} = "
-            f"{json.dumps(blank)} under [columns.{table}] in segue.toml"
+            f"{described} has no column {own}, but {blank!r}: take the blanks out of its name, or set {own} "
+            f"= {json.dumps(blank)} under [columns.{table}] in segue.toml"
         )
     none = "" if column.essential else ' (or "", where there is none)'
     has = ", ".join(name if name == name.strip() else repr(name) for name in columns)
     return (
-        f"{told} has no column {' or '.join(column.names)}: it has {has}; name the right one in "
+        f"{described} has no column {' or '.join(column.names)}: it has {has}; name the right one in "
         f'segue.toml, under [columns.{table}] {own} = "…"{none}'
     )

@@ -1,4 +1,4 @@
-"""The tables and columns that Segue reads, and how they are called in the warehouse at hand."""
+"""The tables and columns that Segue reads."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,11 +11,11 @@ class Column:
     """One column that is read.
 
     Attributes:
-        names: what it may be called, in any case; the first of them that the table has is read, and the
-            queries and the settings use ``names[0]``.
-        required: whether it must be there, or be said not to be there.
-        essential: whether no shop can do without it.
-        is_id: whether it holds ids, which are text or whole numbers.
+        names: possible names, in any case. The first that the table has is read. The queries and the settings
+            use ``names[0]``, Segue's name.
+        required: whether the table must have the column, unless the settings say that it does not.
+        essential: whether the settings may not leave the column out.
+        is_id: whether it has ids, which are text or whole numbers.
     """
 
     names: tuple[str, ...]
@@ -57,12 +57,12 @@ _FIELDS = {"product_brand": "brand", "product_category": "category"}
 
 
 def column_of(table: str, name: str) -> Column:
-    """The column of a table that is called so first."""
+    """The column of a table with this name (Segue's name)."""
     return next(column for column in TABLES[table] if column.names[0] == name)
 
 
 def field_of(name: str) -> str | None:
-    """The field of events that a column (Segue's name) holds; None for an id of ours, or a time.
+    """The event field of a column (Segue's name); None for an id or a time.
 
     >>> field_of("product_brand"), field_of("price"), field_of("user_id")
     ('brand', 'price', None)
@@ -72,10 +72,10 @@ def field_of(name: str) -> str | None:
 
 
 def is_read(table: str, name: str, fields: frozenset[str]) -> bool:
-    """Whether what a column (Segue's name) holds matters, where these fields of events do."""
+    """Whether a column (Segue's name) is needed if these event fields are read."""
     field = field_of(name)
     return field in fields if field is not None else (table, name) != ("order_items", "id")
 
 
-# Table and canonical column to the column's own name, or None where the warehouse has no such column.
+# (table, Segue's name of a column) to the warehouse's name; None if the warehouse has no such column.
 Layout = Mapping[tuple[str, str], str | None]

@@ -1,4 +1,4 @@
-"""What a shop calls its tables and columns, where it does not call them as Segue does."""
+"""The shop's names of tables and columns, if they differ from Segue's names."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -7,21 +7,21 @@ from difflib import get_close_matches
 from schemas.errors import BadSetting
 from trainer.warehouse.tables.table_layout import TABLES
 
-# In the settings, the name of a column that the shop does not have.
+# In the settings, this name means that the shop does not have the column.
 NONE = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """The settings ``tables`` and ``columns``, checked when made.
+    """The settings ``tables`` and ``columns``, checked when created.
 
     Attributes:
-        tables: Segue's name of a table to the shop's, which may be qualified (``crm.customers``).
-        columns: by Segue's name of the table, Segue's name of a column to the shop's; empty for a column
-            that the shop does not have.
+        tables: the shop's name of each table, by Segue's name; it may be qualified (``crm.customers``).
+        columns: the shop's name of each column, by Segue's name of the table and then of the column; empty
+            for a column that the shop does not have.
 
     Raises:
-        BadSetting: Segue reads no such table or column, or cannot do without it.
+        BadSetting: Segue reads no such table or column, or a column that Segue needs is empty.
     """
 
     tables: Mapping[str, str] = field(default_factory=dict)
@@ -49,35 +49,36 @@ class Names:
         return self.tables.get(table, table)
 
     def column(self, table: str, own: str) -> str:
-        """A column for a message, by the shop's names of table and column."""
+        """A column for a message: the shop's names of table and column."""
         return f"{self.table(table)}.{own}"
 
-    def told(self, table: str) -> str:
-        """A table for a message: the shop's name, and whose it is where that is another."""
+    def describe(self, table: str) -> str:
+        """A table for a message: the shop's name, and the setting if it is not Segue's name."""
         name = self.table(table)
         return name if name == table else f"{name} (setting tables.{table})"
 
 
 A_VIEW = "in a view (files have none: put it into a DuckDB file, over them)"
-"""Where a column can be made another one, for a message."""
+"""Where to convert a column, for a message."""
 
 
 def table_fix(names: Names, table: str, known: Collection[str], make: str) -> str:
-    """What to do about a table that is not there.
+    """The advice in a message about a missing table.
 
     Args:
-        names: what the shop calls its tables.
-        table: Segue's name of the table.
-        known: the tables that are there.
-        make: how to make one of that name.
+        names: the shop's names of the tables.
+        table: Segue's name of the missing table.
+        known: the names of the existing tables.
+        make: how to make a table with the name.
     """
     free = set(known) - {names.table(other) for other in TABLES}
     near = nearest(names.table(table), sorted(free))
-    return f"{near + ' Else ' if near else ''}{make}, or set tables.{table} in segue.toml to the name that it has"
+    fix = f"{make}, or set tables.{table} in segue.toml to the name that it has"
+    return f"{near} Else {fix}" if near else fix
 
 
 def nearest(name: str, names: Collection[str]) -> str:
-    """``did you mean X?`` where one of the names is near; else nothing.
+    """``did you mean X?`` if one of the names is similar; else an empty text.
 
     >>> nearest("custmers", ["customers", "orders"]), nearest("x", ["customers"])
     ('did you mean customers?', '')

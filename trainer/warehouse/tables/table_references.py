@@ -1,4 +1,4 @@
-"""The tables as the warehouse's SQL names them."""
+"""The references to the tables in the warehouse's SQL."""
 
 from collections.abc import Mapping
 
@@ -11,9 +11,9 @@ from trainer.warehouse.tables.table_names import Names
 
 
 def references(names: Names, dialect: str) -> Mapping[str, str]:
-    """By Segue's name of a table, how a query refers to it.
+    """The reference to each table in a query, by Segue's name of the table.
 
-    What is written without quotes stays so, and the warehouse finds it in the case that it likes.
+    A name without quotes stays without quotes: the warehouse then applies its own rules for case.
 
     Raises:
         BadSetting: a setting is not a table's name.
@@ -26,7 +26,7 @@ def _reference(table: str, name: str, dialect: str) -> str:
         found = exp.to_table(name, dialect=dialect)
     except SqlglotError:
         found = None
-    # A call such as generate_series(1, 2) is a table for SQL, and a comment may follow any name.
+    # SQL also accepts a call such as generate_series(1, 2) as a table, and a comment after any name.
     if found is None or not isinstance(found.this, exp.Identifier) or found.comments:
         raise BadSetting(
             f"tables.{table}",

@@ -70,8 +70,8 @@ def test_who_is_not_trained_on_is_told_and_fewer_than_half_is_warned_of(
 
     told = capsys.readouterr().err
     assert (
-        "Note: 40 of 60 users were not trained on: 40 without gender, 10 without country (a user may stand "
-        "in several)" in told
+        "Note: 40 of 60 users were not trained on: 40 without gender, 10 without country (a user may "
+        "have several reasons)" in told
     )
     assert "Note: fewer than half of the users were trained on, 33.3%" in told
 
@@ -146,7 +146,7 @@ def test_a_nightly_line_continues_the_preset_it_was_begun_with(
     refused = capsys.readouterr().err.splitlines()[-1]
     assert "cannot be continued with preset label: the encoding of gender" in refused
     assert (
-        "leave preset out to keep what the release has, or learn everything anew with --refit-space"
+        "leave preset out to keep what the release has, or learn everything again with --refit-space"
         in refused
     )
     assert run([*nightly, "--current", first, "--refit-space"]) == 0

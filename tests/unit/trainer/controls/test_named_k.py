@@ -14,8 +14,8 @@ def named(elbow: int | None, silhouette: int | None, stability: int | None) -> S
 
 def test_three_figures_that_disagree() -> None:
     assert disagreement(named(4, 2, 3), 5, "setting") == (
-        "How many segments there are is not clear: the elbow of the SSE names 4 (in 6 of 10 resamples), the "
-        "highest silhouette names 2, the highest stability names 3. This release has 5, as --k says."
+        "The number of segments is not clear: the elbow of the SSE suggests 4 (in 6 of 10 resamples), the "
+        "highest silhouette suggests 2, the highest stability suggests 3. This release has 5, as --k says."
     )
 
 
@@ -35,15 +35,15 @@ def test_who_named_k(by: KBy, said: str) -> None:
 
 def test_all_agree_on_another_k() -> None:
     assert disagreement(named(4, 4, 4), 5, "setting") == (
-        "The elbow of the SSE, the highest silhouette and the highest stability all name 4. This release has "
-        "5, as --k says."
+        "The elbow of the SSE, the highest silhouette and the highest stability all suggest 4. This release "
+        "has 5, as --k says."
     )
 
 
 def test_no_elbow_is_said() -> None:
     told = disagreement(named(None, 2, 2), 2, "setting")
     assert told is not None
-    assert "the elbow of the SSE names no number, the highest silhouette names 2" in told
+    assert "the elbow of the SSE suggests no number, the highest silhouette suggests 2" in told
 
 
 def test_where_all_name_the_k_in_use_nothing_is_said() -> None:

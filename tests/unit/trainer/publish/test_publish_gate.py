@@ -47,13 +47,13 @@ def test_a_history_that_fits(new: ModelRelease, others: list[ModelRelease]) -> N
     ("new", "others", "problem"),
     [
         (release("c", "a", 0, 1, 2), [A, B], "release c was trained to follow a, but b is current"),
-        (release("c", None, 0, 1), [A], "release c was trained as a first one, but a is current"),
+        (release("c", None, 0, 1), [A], "release c was trained as a first release, but a is current"),
         (
             release("c", "a", 0, 1, 3),
             [B, A],
-            "gives the id 3 to a new segment, which release b has given to another",
+            "gives the id 3 to a new segment, but release b gave it to another segment",
         ),
-        (release("c", "b", 0, 2), [A, B], "gives the id 2 to a new segment, which release a"),
+        (release("c", "b", 0, 2), [A, B], "gives the id 2 to a new segment, but release a"),
     ],
 )
 def test_a_history_that_does_not(new: ModelRelease, others: list[ModelRelease], problem: str) -> None:
@@ -68,8 +68,8 @@ def impact(moved: int, users: int = 1_000) -> Impact:
 def test_the_limit_is_allowed_and_one_user_more_is_not() -> None:
     assert refusal(B, impact(50), None, 0.05) is None
     assert refusal(B, impact(51), None, 0.05) == (
-        "release b would move 51 of 1,000 users (5.1%) from their segment by itself, and the limit is 5.0%: "
-        "look at the pairs, then publish it with --force or another --max-moved"
+        "release b would move 51 of 1,000 users (5.1%) to another segment, and the limit is 5.0%: "
+        "look at the pairs, then publish it with --force or a higher --max-moved"
     )
     assert refusal(B, impact(51), None, 0.06) is None
 
@@ -78,6 +78,6 @@ def test_what_cannot_be_compared() -> None:
     assert refusal(A, None, None, 0.0) is None
     told = refusal(B, Impact("a", {}, None, None, ()), None, 1.0)
     assert told is not None
-    assert "takes other features" in told
+    assert "uses other features" in told
     assert "--force" in told
     assert "cannot be read (why)" in (refusal(A, None, "why", 1.0) or "")

@@ -26,8 +26,8 @@ def test_a_version() -> None:
     ("known", "version", "problem"),
     [
         (KNOWN, "d", "there is no release d: use one of a, b, c"),
-        (KNOWN, "c", "release c is the current one already"),
-        (Published((A,), A, 1), None, "there is no release to go back to: a is the only one published"),
+        (KNOWN, "c", "release c is already current"),
+        (Published((A,), A, 1), None, "there is no release to go back to: a is the only published release"),
         (Published(), None, "there is no release to go back to: none was published yet"),
         (Published(), "a", "none was published yet"),
     ],

@@ -64,7 +64,7 @@ def recommended() -> ModelRelease:
 def test_what_differs_and_both_ways_out(label: ModelRelease, changes: dict[str, Any], said: str) -> None:
     with pytest.raises(BadTraining, match=f"release {label.version} .*{said}") as caught:
         check_continues(label, replace(QUICK, **changes))
-    assert str(caught.value).endswith("or learn everything anew with --refit-space")
+    assert str(caught.value).endswith("or learn everything again with --refit-space")
 
 
 def test_a_preset_that_asks_for_it_is_named(label: ModelRelease, recommended: ModelRelease) -> None:
@@ -74,7 +74,7 @@ def test_a_preset_that_asks_for_it_is_named(label: ModelRelease, recommended: Mo
         f"the current release {recommended.version} cannot be continued with preset label: the encoding of "
         "gender, country, traffic_source, most_frequent_brand, most_frequent_category is one-hot there and "
         "label here; scaling is balanced there and standard here; leave preset out to keep what the "
-        "release has, or learn everything anew with --refit-space"
+        "release has, or learn everything again with --refit-space"
     )
     with pytest.raises(BadTraining, match=r"with preset recommended: .* leave preset out"):
         check_continues(label, RECOMMENDED)

@@ -93,7 +93,7 @@ def test_a_file_and_a_manifest_changed_together_do_not_fit_the_model(folder: Pat
     manifest = json.loads((folder / "manifest.json").read_text())
     manifest["files"]["report.json"] = read_manifest(other).files["report.json"]
     (folder / "manifest.json").write_text(json.dumps(manifest))
-    with pytest.raises(BadRelease, match="list other files"):
+    with pytest.raises(BadRelease, match="list different files"):
         load_release(folder)
 
 

@@ -24,7 +24,7 @@ def test_pairs_and_what_cannot_be_told() -> None:
     html = told(impact)
     assert "<b>10.0%</b> of 50 users" in html
     assert '0 · <bdi>A &amp; B</bdi> → 7 · <bdi>unknown</bdi></th><td class="number">4</td>' in html
-    assert "Cannot be told: the features or users of the release in use are not at hand." in html
+    assert "Not known: the features or the users of the release in use are not available." in html
     assert '<td class="number">–</td><td class="number">1,234</td>' in html
 
 
@@ -43,5 +43,5 @@ def test_drift() -> None:
     )
     html = told(drift=Drift("v1", features))
     assert html.count("<b>drifted</b>") == 1
-    assert "<small>most of all <bdi>c</bdi>: 60.0% → 90.0%</small>" in html
+    assert "<small>largest change: <bdi>c</bdi>, 60.0% → 90.0%</small>" in html
     assert 'total orders</th><td class="number">0.010</td><td class="number">0.020</td>' in html

@@ -165,10 +165,10 @@ def test_the_encodings_beside_each_other_and_the_one_in_use() -> None:
     offered = report.comparison.recommended is not None
     assert ("The recommended preset passes these controls" in html) == offered
     _, alone = shop_page(replace(QUICK, encoding="one-hot", rare=0.005))
-    assert "; values of less than 0.5% of the users share one" in alone
+    assert "; values of less than 0.5% of the users share one column" in alone
     assert "share one" not in html
     assert "No comparison was asked for." in alone
-    assert "The segments were not held against shuffled data." in alone
+    assert "The segments were not compared with shuffled data." in alone
 
 
 def test_the_smallest_shop() -> None:
@@ -176,7 +176,7 @@ def test_the_smallest_shop() -> None:
     _, html = paged(table, FitSettings(compare=True, k=2, components=1, features=features_named("age")))
     # One k, one point: no curve to draw.
     assert not [name for name in charts(html) if "each k" in name]
-    assert "Too few users to hold the segments against shuffled data." in html
+    assert "There are too few users to compare the segments with shuffled data." in html
 
 
 def test_more_segments_than_colours() -> None:

@@ -46,25 +46,26 @@ def test_structure(report: Report) -> None:
     unclear = replace(GOOD, gain=0.001, verdict="no clear difference")
     assert "<b>No clear difference from shuffled data:</b>" in held(report, unclear)
     worse = replace(GOOD, gain=-0.2, verdict="less clear")
-    assert "<b>Less clear than shuffled:</b>" in held(report, worse)
+    assert "<b>Less clear than shuffled data:</b>" in held(report, worse)
     assert "the silhouette lies 0.200 ± 0.050 below" in held(report, worse)
-    assert "not held against shuffled data" in said(report)
+    assert "not compared with shuffled data" in said(report)
 
 
 def test_which_k_the_figures_name(report: Report) -> None:
     search = replace(report.search, elbow=4, highest_silhouette=2, highest_stability=4)
-    assert "the highest silhouette names 2" in said(msgspec.structs.replace(report, search=search))
+    assert "the highest silhouette suggests 2" in said(msgspec.structs.replace(report, search=search))
     agreed = replace(search, elbow=5, highest_silhouette=5, highest_stability=5)
-    assert "name" not in said(msgspec.structs.replace(report, search=agreed))
+    assert "suggest" not in said(msgspec.structs.replace(report, search=agreed))
 
 
-def test_what_the_segments_hang_on(report: Report) -> None:
+def test_what_the_segments_depend_on(report: Report) -> None:
     good = held(report, GOOD)
-    assert "Fitted anew" not in good
-    assert "spelled" not in good
+    assert "The space is not stable" not in good
+    assert "alphabetical" not in good
     assert "agree only with an adjusted Rand index of 0.39" in held(report, replace(GOOD, bootstrap_ari=0.39))
-    assert "hang on how values are spelled" in held(report, replace(GOOD, permuted_codes_ari=0.11))
-    assert "spelled" not in held(report, replace(GOOD, permuted_codes_ari=None))
+    spelled = held(report, replace(GOOD, permuted_codes_ari=0.11))
+    assert "depend on the alphabetical order of the values" in spelled
+    assert "alphabetical" not in held(report, replace(GOOD, permuted_codes_ari=None))
 
 
 def test_the_recommended_preset_where_it_is_another(report: Report) -> None:
@@ -79,12 +80,12 @@ def test_the_future(report: Report) -> None:
     by_chance, telling = Outcome("repeat", 0.01, 0.01, 0.02), Outcome("spend", 0.07, 0.01, 0.02)
     told = Followup(T, T, 100, (), (by_chance, telling))
     assert (
-        "They tell 7.0% of the variance in what is spent within the 90 days after; segments dealt out at "
+        "The segments explain 7.0% of the variance in spend over the next 90 days. Random segments explain "
         in (said(msgspec.structs.replace(report, followup=told)))
     )
     nothing = replace(told, outcomes=(by_chance,))
-    assert "say nothing about the 90 days" in said(msgspec.structs.replace(report, followup=nothing))
-    assert "cannot be told" in said(report)
+    assert "do not predict the next 90 days" in said(msgspec.structs.replace(report, followup=nothing))
+    assert "It is not known whether the segments predict" in said(report)
 
 
 def test_whom_it_would_move(report: Report) -> None:

@@ -28,7 +28,7 @@ from tests.support.worlds.trained_shops import (
 )
 from trainer.fit import fit
 from trainer.release.current_release import Current, current_from
-from trainer.release.impact import told_in
+from trainer.release.impact import impact_and_drift_in
 from trainer.release.pipeline_numbers import release_of
 from trainer.release.release_folder import load_release
 from trainer.release.segment_identity import Identity
@@ -67,7 +67,7 @@ def test_a_retrain_on_the_same_data_is_the_same_release(first: Path, tmp_path: P
     assert again.name == first.name
     assert segments_of(again) == segments_of(first)
     assert load_release(again).segments == load_release(first).segments
-    impact, drift = told_in((again / "report.json").read_bytes())
+    impact, drift = impact_and_drift_in((again / "report.json").read_bytes())
     assert impact is not None
     assert impact.by_model is not None
     assert impact.by_behaviour is not None
@@ -120,7 +120,7 @@ def test_any_number_of_threads_gives_the_same_bytes(first: Path, tmp_path: Path)
 
 def test_the_impact_is_what_both_releases_say(first: Path, tmp_path: Path) -> None:
     folder = trained(tmp_path, MORE, current=current_from(first))
-    impact, _ = told_in((folder / "report.json").read_bytes())
+    impact, _ = impact_and_drift_in((folder / "report.json").read_bytes())
     users = pq.read_table(folder / "assignments.parquet")
     pairs: dict[tuple[int, int], int] = {}
     olds = score(load_release(first), users).segments.tolist()
@@ -147,7 +147,7 @@ def test_behaviour_moves_users_whom_the_model_leaves(first: Path, tmp_path: Path
     changed = {row["user_id"] for row in rows if old.get(row["user_id"]) == 1}
     today = [{**model, "user_id": row["user_id"]} if row["user_id"] in changed else row for row in rows]
     table = pa.Table.from_pylist(today, a_shop().schema)
-    impact, _ = told_in((trained(tmp_path, table, current=current) / "report.json").read_bytes())
+    impact, _ = impact_and_drift_in((trained(tmp_path, table, current=current) / "report.json").read_bytes())
     assert impact is not None
     assert impact.by_behaviour is not None
     (pair,) = impact.by_behaviour.pairs
@@ -156,7 +156,8 @@ def test_behaviour_moves_users_whom_the_model_leaves(first: Path, tmp_path: Path
 
 def test_without_its_folder_only_the_model_s_part_is_told(first: Path, tmp_path: Path) -> None:
     current = Current(load_release(first), 5)
-    impact, drift = told_in((trained(tmp_path, MORE, current=current) / "report.json").read_bytes())
+    report = (trained(tmp_path, MORE, current=current) / "report.json").read_bytes()
+    impact, drift = impact_and_drift_in(report)
     assert impact is not None
     assert impact.by_model is not None
     assert (impact.by_behaviour, drift) == (None, None)
@@ -203,7 +204,7 @@ def test_a_value_that_the_kept_space_does_not_know_is_drift(first: Path, tmp_pat
     for row in rows[:new]:
         row["country"] = "Atlantis"
     folder = trained(tmp_path, pa.Table.from_pylist(rows, a_shop().schema), current=current_from(first))
-    _, drift = told_in((folder / "report.json").read_bytes())
+    _, drift = impact_and_drift_in((folder / "report.json").read_bytes())
     assert drift is not None
     country = next(each for each in drift.features if each.name == "country")
     atlantis = next(each for each in country.bins if each.value == "Atlantis")
@@ -216,7 +217,7 @@ def test_nobody_is_known(first: Path) -> None:
     strange = everybody.rows.set_column(2, "gender", [["X"] * everybody.users_used])
     release = load_release(first)
     with pytest.raises(
-        BadTraining, match=r"no training user has only values .* refit everything with --refit-space"
+        BadTraining, match=r"every training user has a value .* does not know: learn everything again"
     ):
         within(type(everybody)(strange, 1, 0, {}, {}), release)
 
@@ -305,7 +306,7 @@ def test_a_segment_that_lost_its_users_ends_and_the_others_go_on(countries: Path
     assert all(names[segment.id] == segment.name for segment in made.segments)
     assert 2 <= len(made.segments) < 4
     assert made.next_segment == before.next_segment
-    impact, _ = told_in((tmp_path / made.version / "report.json").read_bytes())
+    impact, _ = impact_and_drift_in((tmp_path / made.version / "report.json").read_bytes())
     assert impact is not None
     assert impact.by_model is not None
     assert impact.by_model.pairs == ()  # the segment that ended had nobody
@@ -343,7 +344,7 @@ def test_another_number_of_segments_in_the_kept_space(
             None,
             (),
             ("C1", "C2"),
-            r"all 15 training users lie in its segment \d .*, look for .* with --refit-space$",
+            r"all 15 training users lie in its segment \d .*, search for .* with --refit-space$",
         ),
         (None, (), ("C1",), "they are all equal, so that --refit-space finds no segments either"),
         (4, (), ("C0",), "only 2 users can be trained on, of 2 read, and 4 segments need at least 4"),

@@ -36,12 +36,12 @@ def test_facts_count_up_to_the_end_unless_said_otherwise() -> None:
             None,
             "setting to is '2024-03-01T00:00:00Z': give a time after from, which is 2024-03-01T00:00:00Z",
         ),
-        (None, at(4), at(3), "setting to is '2024-04-01T00:00:00Z': only what happened before as_of counts"),
+        (None, at(4), at(3), "setting to is '2024-04-01T00:00:00Z': only facts before as_of count"),
         (
             at(4),
             None,
             at(3),
-            "setting from is '2024-04-01T00:00:00Z': only what happened before as_of counts",
+            "setting from is '2024-04-01T00:00:00Z': only facts before as_of count",
         ),
     ],
 )

@@ -20,7 +20,7 @@ def test_each_reason_is_named_with_its_users() -> None:
     (sentence,) = told(used=280, without_orders=4, missing=missing, unseen={"traffic_source": 2})
     assert sentence == (
         "20 of 300 users were not trained on: 4 without an order, 12 without gender, 3 without country, 2 "
-        "with a traffic_source new to the kept space (a user may stand in several)"
+        "with a traffic_source new to the kept space (a user may have several reasons)"
     )
 
 
@@ -29,7 +29,7 @@ def test_fewer_than_half_is_warned_of() -> None:
         "150 of 300 users were not trained on: 150 without an order"
     ]
     assert told(used=149, without_orders=151)[1].startswith(
-        "fewer than half of the users were trained on, 49.7%: correct what is missing"
+        "fewer than half of the users were trained on, 49.7%: fill in the missing"
     )
 
 
