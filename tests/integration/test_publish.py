@@ -40,7 +40,7 @@ def topics(topic_prefix: str) -> Topics:
 
 def make_topic(kafka: KafkaService, topic: NewTopic) -> None:
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
-    admin.create_topics([topic])[topic.topic].result(HANG_S)
+    admin.create_topics([topic], request_timeout=HANG_S)[topic.topic].result(HANG_S)
 
 
 def test_both_keys_hold_the_release_and_the_activation_is_the_offset_of_current(
@@ -96,7 +96,7 @@ def test_the_topic_is_made_compacted_with_one_partition(
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
     assert len(admin.list_topics(topics.models, timeout=HANG_S).topics[topics.models].partitions) == 1
     resource = ConfigResource(ConfigResource.Type.TOPIC, topics.models)
-    config = admin.describe_configs([resource])[resource].result(HANG_S)
+    config = admin.describe_configs([resource], request_timeout=HANG_S)[resource].result(HANG_S)
     assert config["cleanup.policy"].value == "compact"
     assert config["max.message.bytes"].value == "5242880"
 

@@ -342,9 +342,9 @@ def test_topics_with_unequal_counts_are_refused(
 ) -> None:
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
     for name, count in (("signups", 2), ("orders", 3)):
-        admin.create_topics([NewTopic(f"{topic_prefix}{name}", count, 1)])[f"{topic_prefix}{name}"].result(
-            HANG_S
-        )
+        admin.create_topics([NewTopic(f"{topic_prefix}{name}", count, 1)], request_timeout=HANG_S)[
+            f"{topic_prefix}{name}"
+        ].result(HANG_S)
 
     assert segue("worker") == 6
 

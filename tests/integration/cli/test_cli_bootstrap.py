@@ -61,7 +61,9 @@ def write(settings: Settings, topic: str, partition: int, at: datetime) -> None:
 def delete_up_to(settings: Settings, topic: str, partition: int, offset: int) -> None:
     """What retention does."""
     admin = AdminClient({**settings.kafka_client})
-    (deleted,) = admin.delete_records([TopicPartition(topic, partition, offset)]).values()
+    (deleted,) = admin.delete_records(
+        [TopicPartition(topic, partition, offset)], request_timeout=HANG_S
+    ).values()
     deleted.result(HANG_S)
 
 

@@ -191,7 +191,9 @@ class Lane:
         """Write events, and let retention take them."""
         for _ in range(count):
             write(self.settings, topic, b"7", b"{}")
-        (gone,) = self._admin.kafka.delete_records([TopicPartition(topic, 0, count)]).values()
+        (gone,) = self._admin.kafka.delete_records(
+            [TopicPartition(topic, 0, count)], request_timeout=HANG_S
+        ).values()
         gone.result(HANG_S)
 
     def judged(self) -> Check:

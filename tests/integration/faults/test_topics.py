@@ -39,7 +39,7 @@ def busy(deployment: Deployment, release: Path) -> Iterator[AtWork]:
 
 def delete(deployment: Deployment, topic: str) -> None:
     admin = AdminClient({"bootstrap.servers": deployment.bootstrap})
-    admin.delete_topics([topic])[topic].result(HANG_S)
+    admin.delete_topics([topic], request_timeout=HANG_S)[topic].result(HANG_S)
 
 
 def make_anew(deployment: Deployment, topic: str) -> None:
@@ -180,7 +180,9 @@ def test_partitions_added_to_every_topic_of_the_lanes(busy: AtWork) -> None:
 
 def add_partitions(deployment: Deployment, topic: str) -> None:
     admin = AdminClient({"bootstrap.servers": deployment.bootstrap})
-    admin.create_partitions([NewPartitions(topic, deployment.partitions + ADDED)])[topic].result(HANG_S)
+    admin.create_partitions([NewPartitions(topic, deployment.partitions + ADDED)], request_timeout=HANG_S)[
+        topic
+    ].result(HANG_S)
 
 
 def last_words(busy: AtWork) -> str:

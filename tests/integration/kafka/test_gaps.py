@@ -98,7 +98,7 @@ def test_no_event_is_lost_at_a_gap_and_none_is_applied_that_was_aborted(
     admin = AdminClient({"bootstrap.servers": deployment.bootstrap})
     applied = worker.get("/status")[1]["lanes"][0]["positions"]
     wanted = [TopicPartition(topic, 0, offset) for topic, offset in applied.items()]
-    for done in admin.delete_records(wanted).values():
+    for done in admin.delete_records(wanted, request_timeout=HANG_S).values():
         done.result(HANG_S)
     worker.kill()
     for number in range(30, 40):
@@ -108,7 +108,9 @@ def test_no_event_is_lost_at_a_gap_and_none_is_applied_that_was_aborted(
     # As by retention: every record goes, and the log begins behind the last transaction's mark.
     send(deployment, producer, user(9_997), commit=False)
     ends = eventually(lambda: stands_at_the_ends(deployment, worker), "the place is beyond the marks")
-    for done in admin.delete_records([TopicPartition(topic, 0, end) for topic, end in ends.items()]).values():
+    for done in admin.delete_records(
+        [TopicPartition(topic, 0, end) for topic, end in ends.items()], request_timeout=HANG_S
+    ).values():
         done.result(HANG_S)
     worker.kill()
     worker = deployment.worker().ready()

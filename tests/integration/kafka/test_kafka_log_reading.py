@@ -32,7 +32,9 @@ def test_bounds_are_the_brokers_of_now(logs: LaneLogs) -> None:
     logs.send(signups, b"1", b"2", b"3")
     assert log.watch(signups) == Bounds(0, 3, empty.topic_id)
 
-    (deleted,) = logs.admin.delete_records([TopicPartition(signups, LANE, 2)]).values()
+    (deleted,) = logs.admin.delete_records(
+        [TopicPartition(signups, LANE, 2)], request_timeout=HANG_S
+    ).values()
     deleted.result(HANG_S)
     assert log.watch(signups) == Bounds(2, 3, empty.topic_id)
 
@@ -199,7 +201,9 @@ def test_more_partitions_than_before_are_an_error(logs: LaneLogs) -> None:
     signups = logs.topics.signups
     log = logs.taken()
     log.read_from({signups: 0})
-    for grown in logs.admin.create_partitions([NewPartitions(signups, PARTITIONS + 2)]).values():
+    for grown in logs.admin.create_partitions(
+        [NewPartitions(signups, PARTITIONS + 2)], request_timeout=HANG_S
+    ).values():
         grown.result(HANG_S)
 
     with pytest.raises(BadTopics, match=f"{signups} had 3 partitions and now has 5"):

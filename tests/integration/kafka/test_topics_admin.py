@@ -33,7 +33,9 @@ def make(client: dict[str, str], name: str, partitions: int, **config: str) -> N
     """Make one topic by hand, before Segue makes the others."""
     settings = {key.replace("_", "."): value for key, value in config.items()}
     admin = AdminClient({**client})
-    (made,) = admin.create_topics([NewTopic(name, partitions, 1, config=settings)]).values()
+    (made,) = admin.create_topics(
+        [NewTopic(name, partitions, 1, config=settings)], request_timeout=HANG_S
+    ).values()
     made.result(HANG_S)
     eventually(lambda: name in described(client, [name]))
 
@@ -133,7 +135,7 @@ def test_missing_topics_are_named_all_at_once(client: dict[str, str], topics: To
 def test_the_releases_topic_may_still_be_missing(client: dict[str, str], topics: Topics) -> None:
     topics_admin.create_topics(client, topics, 2)
     admin = AdminClient({**client})
-    admin.delete_topics([topics.models])[topics.models].result(HANG_S)
+    admin.delete_topics([topics.models], request_timeout=HANG_S)[topics.models].result(HANG_S)
     eventually(lambda: not described(client, [topics.models]))
     assert topics_admin.check_topics(client, topics) == 2
 

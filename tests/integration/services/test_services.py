@@ -249,7 +249,9 @@ while True:
 
 def create_topic(bootstrap: str, topic: str, config: dict[str, str] | None = None) -> str:
     admin = AdminClient({"bootstrap.servers": bootstrap})  # has to live until the result is there
-    admin.create_topics([NewTopic(topic, num_partitions=1, config=config or {})])[topic].result(HANG_S)
+    admin.create_topics([NewTopic(topic, num_partitions=1, config=config or {})], request_timeout=HANG_S)[
+        topic
+    ].result(HANG_S)
     return topic
 
 

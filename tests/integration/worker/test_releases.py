@@ -39,13 +39,17 @@ class Publishing:
 
     def make(self) -> None:
         config = {"cleanup.policy": "compact"}
-        (made,) = self._admin.create_topics([NewTopic(self.topics.models, 1, 1, config=config)]).values()
+        (made,) = self._admin.create_topics(
+            [NewTopic(self.topics.models, 1, 1, config=config)], request_timeout=HANG_S
+        ).values()
         made.result(HANG_S)
         # Kafka answers before the broker itself knows the topic.
         eventually(lambda: self.topics.models in self._admin.list_topics(timeout=HANG_S).topics)
 
     def delete(self) -> None:
-        self._admin.delete_topics([self.topics.models])[self.topics.models].result(HANG_S)
+        self._admin.delete_topics([self.topics.models], request_timeout=HANG_S)[self.topics.models].result(
+            HANG_S
+        )
 
     def write(self, *records: tuple[str, bytes | None]) -> int:
         """One transaction; returns the offset of its last record."""

@@ -114,7 +114,9 @@ def _ends(bootstrap: str, topic: str, partitions: Iterable[int]) -> dict[int, in
 
     def answered() -> dict[int, int]:
         try:
-            answers = admin.list_offsets(asked, isolation_level=IsolationLevel.READ_UNCOMMITTED)
+            answers = admin.list_offsets(
+                asked, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=HANG_S
+            )
             return {place.partition: answer.result(HANG_S).offset for place, answer in answers.items()}
         except KafkaException as error:
             raise AssertionError(str(error)) from error

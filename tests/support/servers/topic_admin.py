@@ -16,7 +16,7 @@ def set_config(bootstrap: str, topic: str, config: Mapping[str, str]) -> None:
     ]
     admin = AdminClient({"bootstrap.servers": bootstrap})
     resource = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=entries)
-    (done,) = admin.incremental_alter_configs([resource]).values()
+    (done,) = admin.incremental_alter_configs([resource], request_timeout=HANG_S).values()
     done.result(HANG_S)
 
 
@@ -25,6 +25,6 @@ def lose_records(bootstrap: str, topic: str, partitions: int) -> None:
     set_config(bootstrap, topic, {"cleanup.policy": "delete"})
     admin = AdminClient({"bootstrap.servers": bootstrap})
     ends = [TopicPartition(topic, partition, OFFSET_END) for partition in range(partitions)]
-    for done in admin.delete_records(ends).values():
+    for done in admin.delete_records(ends, request_timeout=HANG_S).values():
         done.result(HANG_S)
     set_config(bootstrap, topic, {"cleanup.policy": "compact"})

@@ -168,7 +168,9 @@ class Stage:
             process.kill()
         self.deployment.close()
         admin = AdminClient({"bootstrap.servers": self.deployment.bootstrap})
-        for deleted in admin.delete_topics(list(topic_configs(self.deployment.topics))).values():
+        for deleted in admin.delete_topics(
+            list(topic_configs(self.deployment.topics)), request_timeout=HANG_S
+        ).values():
             deleted.result(HANG_S)
 
 

@@ -76,7 +76,9 @@ class Fleet:
         topics = Topics(self._prefix)
         named = {topics.signups: counts.get("signups", 4), topics.orders: counts.get("orders", 4)}
         admin = AdminClient({"bootstrap.servers": self._bootstrap})
-        for created in admin.create_topics([NewTopic(name, n, 1) for name, n in named.items()]).values():
+        for created in admin.create_topics(
+            [NewTopic(name, n, 1) for name, n in named.items()], request_timeout=HANG_S
+        ).values():
             created.result(HANG_S)
 
     def fill(self, records: int) -> None:
@@ -111,7 +113,9 @@ class Fleet:
         try:
             node = await client.coordinator_lookup(CoordinationType.GROUP, self.group)
             admin = AdminClient({"bootstrap.servers": self._bootstrap})
-            described = admin.describe_consumer_groups([self.group])[self.group].result(HANG_S)
+            described = admin.describe_consumer_groups([self.group], request_timeout=HANG_S)[
+                self.group
+            ].result(HANG_S)
             for member in described.members:
                 gone = await client.send(node, LeaveGroupRequest(self.group, member.member_id))
                 assert gone.error_code == 0

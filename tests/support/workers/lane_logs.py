@@ -45,7 +45,7 @@ class LaneLogs:
         """Make topics, and wait until the broker knows them."""
         configs = topic_configs(self.topics)
         wanted = [NewTopic(name, PARTITIONS, 1, config=config or configs.get(name, {})) for name in names]
-        for made in self.admin.create_topics(wanted).values():
+        for made in self.admin.create_topics(wanted, request_timeout=HANG_S).values():
             made.result(HANG_S)
         with Consumer({**self.client, "group.id": "look", "log_level": 0}) as consumer:
             for name in names:
@@ -53,7 +53,7 @@ class LaneLogs:
                     pass
 
     def delete(self, *names: str) -> None:
-        for gone in self.admin.delete_topics(list(names)).values():
+        for gone in self.admin.delete_topics(list(names), request_timeout=HANG_S).values():
             gone.result(HANG_S)
 
     def open(self, deadlines: Deadlines = QUICK, partition: int = LANE, **options: Any) -> KafkaLog:
