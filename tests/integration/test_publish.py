@@ -237,7 +237,7 @@ def test_a_current_record_that_cannot_be_read_is_replaced_by_force(
     topic = models_topic(kafka.bootstrap, topics)
     topic.ensure()
     topic.write([("current", b"{}", ())])
-    with pytest.raises(Refused, match="the current one cannot be read"):
+    with pytest.raises(Refused, match="the current release cannot be read"):
         publish(folder, kafka.bootstrap, topics)
     activation = publish(folder, kafka.bootstrap, topics, force=True)
     assert published(topic.read()).activation == activation
