@@ -1,4 +1,5 @@
-/* How much was read, and of which time. The steps before this select are those of user_features.sql. */
+/* The numbers of users and facts, and the times of the first and last fact. The steps before this select are */
+/* those of user_features.sql. */
 SELECT
   (
     SELECT

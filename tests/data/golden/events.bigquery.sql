@@ -1,5 +1,6 @@
-/* The facts as events: a signup is one row, an order one row an item. The steps before this select are */
-/* those of user_features.sql. Parameter: since, only facts at or after it (null: all of them). */
+/* The facts as events: one row for each signup, and one row for each item of an order. The steps before this */
+/* select are those of user_features.sql. Parameter: since, only facts at or after this time (null: all */
+/* facts). */
 SELECT
   0 AS is_order,
   user_id,

@@ -1,16 +1,16 @@
-/* Every user's features, from a shop's tables: users, orders, order_items, inventory_items. */
-/* Written in DuckDB's dialect, and plainly, so that it can be translated for other warehouses. Only the */
-/* *_source steps read the tables; there the column names are adapted to the warehouse at hand, and a */
-/* column that it does not have becomes null. Every value is read as text first, so that a file of text */
-/* and a typed table obey one set of rules. A text becomes a number or a time by try_cast, since some */
-/* warehouses compute a branch of a case that they do not take. */
-/* Parameters: as_of, only facts timed strictly before it count (null: all of them); exclude_statuses, */
-/* orders with one of these statuses do not count; reads_<field>, whether a feature reads the field: where none */
-/* does, the reason that stands behind it is left out, and a wrong value is null. */
-/* The steps up to valid_items decide what is a fact and name the reason for each row left out. The */
-/* events, the rows left out and the counts are made from these same steps (events.sql, rejected.sql, */
-/* counts.sql), with another final select. */
-WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 bytes, whatever the database's locale is. */ AS (
+/* The features of every user, from a shop's tables: users, orders, order_items, inventory_items. */
+/* The query is in DuckDB's dialect. It uses simple SQL, so that it can be translated for other warehouses. */
+/* Only the *_source steps read the tables. There the column names are adapted to the warehouse; a column that */
+/* the warehouse does not have becomes null. Every value is read as text first, so that text files and typed */
+/* tables follow the same rules. try_cast turns a text into a number or a time, because some warehouses also */
+/* compute the branches of a case that they do not take. */
+/* Parameters: as_of, only facts strictly before this time count (null: all facts); exclude_statuses, orders */
+/* with one of these statuses do not count; reads_<field>, whether a feature reads the field: if not, the */
+/* reason that it guards is left out, and a wrong value becomes null. */
+/* The steps up to valid_items decide which rows are facts, and give the reason for each row left out. The */
+/* events, the rows left out and the counts come from the same steps with another final select (events.sql, */
+/* rejected.sql, counts.sql). */
+WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 bytes, independent of the database's locale. */ AS (
   SELECT
     CAST(users."Customer No" AS VARCHAR) AS user_id,
     CAST(users."age" AS VARCHAR) AS age,
@@ -41,7 +41,7 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
     CAST(inventory_items."product_brand" AS VARCHAR) AS brand,
     CAST(inventory_items."product_category" AS VARCHAR) AS category
   FROM inventory_items
-), blank /* 2. A blank text is null; nothing else is trimmed. Blank is what Unicode calls white space together */ /* with the separators of ASCII: the characters for which Python's str.isspace() is true. (A text from */ /* '!' to '~' begins with a visible character; asking that first spares nearly all of the trimming.) */ AS (
+), blank /* 2. A blank text is null; other texts are not trimmed. Blank characters are Unicode's white space and the */ /* separators of ASCII: the characters for which Python's str.isspace() is true. (A text between '!' and '~' */ /* begins with a visible character. Checking this first avoids nearly all of the trimming.) */ AS (
   SELECT
     CHR(  9) || CHR(  10) || CHR(  11) || CHR(  12) || CHR(  13) || CHR(  28) || CHR(  29) || CHR(  30) || CHR(  31) || CHR(  32) || CHR(  133) || CHR(  160) || CHR(  5760) || CHR(  8192) || CHR(  8193) || CHR(  8194) || CHR(  8195) || CHR(  8196) || CHR(  8197) || CHR(  8198) || CHR(  8199) || CHR(  8200) || CHR(  8201) || CHR(  8202) || CHR(  8232) || CHR(  8233) || CHR(  8239) || CHR(  8287) || CHR(  12288) AS characters
 ), users_read AS (
@@ -135,7 +135,7 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
     END AS category
   FROM inventory_items_source AS s
   CROSS JOIN blank
-), inventory /* An id that stands there twice must not double the items sold. */ AS (
+), inventory /* An id that occurs twice here must not double the items sold. */ AS (
   SELECT
     ranked.inventory_item_id,
     ranked.brand,
@@ -152,7 +152,7 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
   ) AS ranked
   WHERE
     ranked.place = 1
-), times_written /* 3. Times: a date that exists, a time of day unless it is midnight, its seconds unless they are none, then */ /* Z, UTC or an offset; nothing means UTC. In UTC they have no offset any more and lie in the years 1 to 9999. Digits beyond */ /* microseconds are cut. */ AS (
+), times_written /* 3. Times: an existing date; a time of day (default: midnight), with or without seconds; then Z, UTC or an */ /* offset (default: UTC). After conversion to UTC a time has no offset and lies in the years 1 to 9999. Digits */ /* beyond microseconds are cut. */ AS (
   SELECT
     created_at AS written
   FROM users_read
@@ -218,7 +218,7 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
   FROM times_shifted
   WHERE
     at BETWEEN CAST('0001-01-01 00:00:00' AS TIMESTAMPNTZ) AND CAST('9999-12-31 23:59:59.999999' AS TIMESTAMPNTZ)
-), numbers_written /* 4. Numbers: as JSON writes them, leading zeros and a plus sign allowed, within what every warehouse's */ /* double holds. NaN and infinity are none. */ AS (
+), numbers_written /* 4. Numbers: as in JSON, with leading zeros and a plus sign allowed, in a range that a double has in every */ /* warehouse. NaN and infinity are not numbers. */ AS (
   SELECT
     age AS written
   FROM users_read
@@ -247,7 +247,7 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
       THEN TRY_CAST(written AS DOUBLE)
     END AS value
   FROM numbers_written
-), numbers /* A whole number keeps all of its digits; as a double it is exact up to 2^53. */ AS (
+), numbers /* A whole number keeps all its digits; a double is exact only up to 2^53. */ AS (
   SELECT
     written,
     value,
@@ -260,7 +260,7 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
   FROM numbers_read
   WHERE
     NOT value IS NULL
-), users_checked /* 5. Facts: each row with the reason for which it would not be taken as an event, or null. */ AS (
+), users_checked /* 5. Facts: each row with the reason why it is not accepted as an event, or null. */ AS (
   SELECT
     u.user_id,
     CASE WHEN age.value BETWEEN 0 AND 150 THEN age.value END AS age,
@@ -353,7 +353,7 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
   FROM items_checked
   GROUP BY
     order_id
-), orders_checked /* An order with one bad item is left out as a whole: half an order is no fact. */ AS (
+), orders_checked /* An order with one bad item is left out as a whole: half an order is not a fact. */ AS (
   SELECT
     o.order_id,
     o.user_id,
@@ -387,7 +387,7 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
     ON o.created_at = times.written
   LEFT JOIN baskets
     ON o.order_id = baskets.order_id
-), valid_orders /* Of several rows for one order of a user the newest counts; at equal times the one whose event is */ /* larger as JSON text: there a missing status is larger than any, and a quote ends the status. */ AS (
+), valid_orders /* If one order of a user has several rows, the newest row counts. At equal times the row with the larger */ /* event (as JSON text) counts: there a missing status is larger than any status, and a quote ends the status. */ AS (
   SELECT
     ranked.user_id,
     ranked.order_id,
@@ -436,7 +436,7 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
   SELECT
     user_id
   FROM valid_orders
-), profiles /* 6. Features. Of several rows for one user, per field, the newest that carries it counts; at equal */ /* times the larger value. */ AS (
+), profiles /* 6. Features. If a user has several rows, the newest row with a value counts, for each field; at equal times */ /* the larger value counts. */ AS (
   SELECT DISTINCT
     user_id,
     FIRST_VALUE(age) OVER (
@@ -456,7 +456,7 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
       ORDER BY CASE WHEN traffic_source IS NULL THEN 1 ELSE 0 END, created_at DESC NULLS LAST, traffic_source DESC NULLS LAST
     ) AS traffic_source
   FROM signups
-), counted_orders /* Only counted orders make features. */ AS (
+), counted_orders /* Features come only from counted orders. */ AS (
   SELECT
     user_id,
     order_id,
@@ -465,7 +465,7 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
   FROM valid_orders
   WHERE
     NOT COALESCE(status IN ('Cancelled', 'O\'Hara \\ Sons'), FALSE)
-), counted_items /* An amount is a whole number of millionths, since a sum of doubles would depend on the order of its rows. */ /* An item with a price beyond 10^12, or of more than 10^6 pieces, adds no number: no sum can overflow. */ AS (
+), counted_items /* An amount is a whole number of millionths, because a sum of doubles depends on the order of its rows. An */ /* item with a price above 10^12, or with more than 10^6 pieces, adds no amount, so that no sum can overflow. */ AS (
   SELECT
     user_id,
     order_id,
@@ -482,7 +482,7 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
   FROM valid_items
   WHERE
     NOT COALESCE(status IN ('Cancelled', 'O\'Hara \\ Sons'), FALSE)
-), order_id_values /* What a feature can be made from: each source's values, in which order they stand and how often they */ /* count. Prices, quantities and order values are in millionths. */ AS (
+), order_id_values /* The sources of features: for each source its values, their order and their weights. Prices, quantities and */ /* order values are in millionths. */ AS (
   SELECT
     user_id,
     order_id,
@@ -563,7 +563,7 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
     order_id,
     created_at
 ), count_order_id AS (
-  /* How many orders count. */
+  /* The number of counted orders. */
   SELECT
     user_id,
     COUNT(*) AS value
@@ -571,8 +571,8 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
   GROUP BY
     user_id
 ), most_frequent_brand AS (
-  /* The value with the most items; tied, the one held first; still tied, the smallest MD5, which no */
-  /* alphabet biases. */
+  /* The value with the most items; if equal, the value that was bought first; if still equal, the value with */
+  /* the smallest MD5, which does not prefer any letters. */
   SELECT
     ranked.user_id,
     ranked.value
@@ -592,8 +592,8 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
   WHERE
     ranked.place = 1
 ), most_frequent_category AS (
-  /* The value with the most items; tied, the one held first; still tied, the smallest MD5, which no */
-  /* alphabet biases. */
+  /* The value with the most items; if equal, the value that was bought first; if still equal, the value with */
+  /* the smallest MD5, which does not prefer any letters. */
   SELECT
     ranked.user_id,
     ranked.value
@@ -613,7 +613,7 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
   WHERE
     ranked.place = 1
 ), distinct_product_id AS (
-  /* How many different values. */
+  /* The number of different values. */
   SELECT
     user_id,
     COUNT(DISTINCT value) AS value
@@ -621,7 +621,8 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
   GROUP BY
     user_id
 ), last_status AS (
-  /* In the newest order that holds a value, the value with the most items; tied, the smallest MD5. */
+  /* The value with the most items in the newest order that has a value; if equal, the value with the smallest */
+  /* MD5. */
   SELECT
     ranked.user_id,
     ranked.value
@@ -643,7 +644,7 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
   WHERE
     ranked.place = 1
 ), last_price AS (
-  /* In the newest order that holds a number, the largest. */
+  /* The largest number in the newest order that has a number. */
   SELECT
     ranked.user_id,
     CAST(CAST(ranked.value AS VARCHAR) AS DOUBLE) / 1000000 AS value
@@ -661,7 +662,7 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
     ranked.place = 1
 ), sum_quantity AS (
   /* The sum. */
-  /* A whole number becomes the nearest double by way of its text. */
+  /* The cast through text turns a whole number into the nearest double. */
   SELECT
     user_id,
     CAST(CAST(SUM(value * weight) AS VARCHAR) AS DOUBLE) / 1000000 AS value
@@ -670,7 +671,7 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
     user_id
 ), mean_order_value AS (
   /* The mean. */
-  /* A whole number becomes the nearest double by way of its text. */
+  /* The cast through text turns a whole number into the nearest double. */
   SELECT
     user_id,
     CAST(CAST(SUM(value * weight) AS VARCHAR) AS DOUBLE) / 1000000 / CAST(CAST(SUM(weight) AS VARCHAR) AS DOUBLE) AS value
@@ -678,8 +679,8 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
   GROUP BY
     user_id
 ), min_order_value AS (
-  /* The smallest. */
-  /* A whole number becomes the nearest double by way of its text. */
+  /* The smallest value. */
+  /* The cast through text turns a whole number into the nearest double. */
   SELECT
     user_id,
     CAST(CAST(MIN(value) AS VARCHAR) AS DOUBLE) / 1000000 AS value
@@ -687,8 +688,8 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
   GROUP BY
     user_id
 ), max_order_value AS (
-  /* The largest. */
-  /* A whole number becomes the nearest double by way of its text. */
+  /* The largest value. */
+  /* The cast through text turns a whole number into the nearest double. */
   SELECT
     user_id,
     CAST(CAST(MAX(value) AS VARCHAR) AS DOUBLE) / 1000000 AS value
@@ -696,8 +697,8 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
   GROUP BY
     user_id
 )
-/* For each declared feature a step of its kind is added (kinds/ *.sql, over its source's values), a join and */
-/* a column. */
+/* For each declared feature, a step of its kind (kinds/ *.sql, over the values of its source), a join and a */
+/* column are added here. */
 SELECT
   everyone.user_id,
   profiles.age AS "age",
@@ -739,8 +740,8 @@ LEFT JOIN max_order_value
   ON everyone.user_id = max_order_value.user_id
 WHERE
   everyone.user_id IN (
-    /* The users who train: those with a counted order at or after `start` and before `end` (null: no bound). A */
-    /* condition of the feature query, whose steps it reads. */
+    /* The users who train: those with a counted order at or after `start` and before `end` (null: no bound). The */
+    /* feature query uses this as a condition. This select reads the steps of the feature query. */
     SELECT
       user_id
     FROM counted_orders

@@ -1,6 +1,6 @@
-/* What users bought: one row for each user with a counted order at or after `since`. The steps before */
-/* this select are those of user_features.sql. `cents` is a whole number, so that it is the same whatever the */
-/* order in which it is summed; it leaves out amounts that no shop has, and is null where nothing has a price. */
+/* The orders of each user: one row for each user with a counted order at or after `since`. The steps before */
+/* this select are those of user_features.sql. `cents` is a whole number, so its sum does not depend on the */
+/* order of the rows. Amounts that no shop has are left out. `cents` is null if no item has a price. */
 /* Parameter: since. */
 SELECT
   user_id,

@@ -1,6 +1,7 @@
-/* The ids that should meet and may not, each side with how many there are and the first few: users with a profile, with */
-/* an order, and with both; items sold, items known, and items that are both. The steps before this select are */
-/* those of user_features.sql. Parameter: examples, the most ids of a side that are listed. */
+/* The ids that should match: for each side the number of ids and the first few. The sides are users with a */
+/* profile, users with an order, users with both; items sold, items known, items sold and known. The steps */
+/* before this select are those of user_features.sql. Parameter: examples, the maximum number of ids listed */
+/* for a side. */
 SELECT
   listed.side,
   listed.id,

@@ -1,6 +1,6 @@
-/* The rows left out, each with its table, id, reason and the value that is wrong (null where it is missing or too */
-/* long); `total` counts its table and reason. The steps before this select are those of user_features.sql. */
-/* Parameter: examples, the most rows of one table and reason that are listed. */
+/* The rows left out, each with its table, id, reason and wrong value (null if it is missing or too long). */
+/* `total` is the number of rows with the same table and reason. The steps before this select are those of */
+/* user_features.sql. Parameter: examples, the maximum number of rows listed for one table and reason. */
 SELECT
   listed.table_name,
   listed.row_id,

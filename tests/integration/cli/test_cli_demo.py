@@ -124,7 +124,7 @@ def test_without_servers_it_plays_in_memory_and_says_so(
 
     told = shown.getvalue()
     assert "There is no Java here." in told
-    assert "over memory: this shows the logic, not the service." in told
+    assert "in memory: this shows the logic, not the service." in told
     assert "For the service, install: default-jre-headless maven" in told
     assert "this says nothing of the service" in told
     assert "758 new users placed" in told

@@ -260,7 +260,7 @@ def test_half_of_a_lost_save_that_came_back_is_named_and_no_command_falls_over_i
     assert followed(lane.settings) == lane.settings
     with (
         RedisUsers(lane.settings) as users,
-        pytest.raises(NeedsRebuild, match="a worker folds the lane again"),
+        pytest.raises(NeedsRebuild, match="start a worker, which folds the lane again"),
     ):
         users.card("7")
 
@@ -270,7 +270,7 @@ def test_a_place_of_other_topics_names_both(lane: Lane) -> None:
 
     judged = lane.judged()
     assert judged.state == WARN
-    assert "is of elsewhere-orders, elsewhere-signups, elsewhere-user-segments; the lane's" in judged.text
+    assert "belongs to elsewhere-orders, elsewhere-signups, elsewhere-user-segments; the lane's" in judged.text
     assert judged.text.endswith(", ".join((*lane.settings.topics.inputs, lane.settings.topics.users)))
     assert "topic_prefix" in str(judged.fix)
 
