@@ -133,10 +133,10 @@ def fields_read(features: tuple[Feature, ...], *, statuses: bool) -> frozenset[s
     return frozenset(read | {"status"} if statuses else read)
 
 
-def told(features: Iterable[Feature]) -> str:
+def features_text(features: Iterable[Feature]) -> str:
     """Describe features for people.
 
-    >>> told([Feature("total_spend", "sum", "order_value")])
+    >>> features_text([Feature("total_spend", "sum", "order_value")])
     'total_spend = sum of order_value'
     """
     texts = (f"{feature.name} = {feature.kind} of {feature.source}" for feature in features)

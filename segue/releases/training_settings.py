@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from schemas.errors import BadTraining
-from schemas.features import Feature, beyond_default, told
+from schemas.features import Feature, beyond_default, features_text
 from schemas.release.model_release import ModelRelease
 from segue.config.command_line import bad_option
 from segue.config.settings import Settings
@@ -112,7 +112,7 @@ def _features(settings: Settings, followed: ModelRelease | None, *, refit: bool)
     undeclared = [feature for feature in followed.declared if feature.name not in known]
     if undeclared:
         raise BadTraining(
-            f"the current release {followed.version} takes {told(undeclared)}, which the setting declare does"
+            f"the current release {followed.version} takes {features_text(undeclared)}, which the setting declare does"
             " not have: declare it to continue the release, or learn everything anew without it by"
             " --refit-space"
         )

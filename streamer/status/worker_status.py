@@ -49,7 +49,7 @@ class GroupStatus(Struct, frozen=True, kw_only=True):
         name: the group's name.
         joined: the group has assigned lanes to the worker, perhaps none.
         owned: the numbers of the worker's lanes.
-        halves: the partition numbers of which the worker has one input but not the other.
+        halves: the partition numbers for which the worker has only one of the inputs.
         waiting: why the membership waits; None if it does not wait.
     """
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from msgspec import Struct
 
 from schemas.errors import NeedsRebuild
-from schemas.features import told
+from schemas.features import features_text
 from streamer.interfaces.lane_interfaces import Bounds, Committed, Former
 from streamer.place.place import FoldSettings, Place
 from streamer.takeover.former_topics import REBUILD, commit_former, former_of
@@ -177,7 +177,7 @@ def check_settings(made: FoldSettings, now: FoldSettings) -> None:
         ("exclude_statuses", made.exclude_statuses, now.exclude_statuses),
         ("partitioner", made.partitioner, now.partitioner),
         ("rekey", made.rekey, now.rekey),
-        ("declare", told(made.declared), told(now.declared)),
+        ("declare", features_text(made.declared), features_text(now.declared)),
     ):
         if was != is_now:
             raise NeedsRebuild(

@@ -6,7 +6,7 @@ from math import isclose
 from typing import Literal
 
 from schemas.errors import BadTraining
-from schemas.features import Feature, beyond_default, told
+from schemas.features import Feature, beyond_default, features_text
 from schemas.release.model_release import EncodedFeature, ModelRelease
 from trainer.steps.fit_settings import CategoryEncoding, FitSettings, Scaling
 from trainer.steps.presets import LABEL, PRESETS, RECOMMENDED
@@ -112,7 +112,7 @@ def differences(release: ModelRelease, settings: FitSettings) -> Iterator[Differ
     there, here = [feature.name for feature in release.features], list(settings.names)
     if there != here:
         yield Difference("features", "features", ", ".join(there), ", ".join(here))
-    made = told(release.declared), told(beyond_default(settings.features))
+    made = features_text(release.declared), features_text(beyond_default(settings.features))
     if made[0] != made[1] and set(there) == set(here):
         yield Difference("declare", "declare", *made)
     yield from _encodings(release, settings)

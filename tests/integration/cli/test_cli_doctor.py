@@ -270,7 +270,9 @@ def test_a_place_of_other_topics_names_both(lane: Lane) -> None:
 
     judged = lane.judged()
     assert judged.state == WARN
-    assert "belongs to elsewhere-orders, elsewhere-signups, elsewhere-user-segments; the lane's" in judged.text
+    assert (
+        "belongs to elsewhere-orders, elsewhere-signups, elsewhere-user-segments; the lane's" in judged.text
+    )
     assert judged.text.endswith(", ".join((*lane.settings.topics.inputs, lane.settings.topics.users)))
     assert "topic_prefix" in str(judged.fix)
 
