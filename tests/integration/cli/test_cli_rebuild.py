@@ -188,7 +188,7 @@ def test_a_redis_lost_after_a_bootstrap_is_filled_from_the_warehouse_and_the_log
 
     refused = deployment.segue("rebuild", check=False)
     assert refused.returncode == 7
-    assert "name the warehouse that they came from" in refused.stderr
+    assert "name the warehouse of that bootstrap (--warehouse)" in refused.stderr
     done = told(deployment, "rebuild", "--warehouse", tables)
 
     assert (done["users"], done["anew"]) == (30, True)

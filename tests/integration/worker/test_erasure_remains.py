@@ -68,11 +68,9 @@ def test_what_of_an_erased_user_is_gone_and_what_stays(deployment: Deployment) -
     topics = deployment.topics
     for topic in (topics.signups, topics.orders, topics.changes, topics.dead_letters):
         assert b"Spain" in values(deployment, topic) or "Ön".encode() in values(deployment, topic), topic
-    of_users = [
-        (m.key(), b"Spain" in (m.value() or b"")) for m in read_topic(deployment.bootstrap, topics.users)
-    ]
-    assert (KEY, True) in of_users
-    assert [value for key, value in of_users if key == KEY][-1] is None
+    of_anna = [m.value() for m in read_topic(deployment.bootstrap, topics.users) if m.key() == KEY]
+    assert any(b"Spain" in (value or b"") for value in of_anna)
+    assert of_anna[-1] is None
     # Who was told of as similar to somebody else stands in that one's newest change.
     (ben,) = [value_of(m) for m in read_topic(deployment.bootstrap, topics.users) if m.key() == BEN.encode()]
     assert [similar["user_id"] for similar in json.loads(ben)["similar_users"]] == [ANNA]

@@ -117,7 +117,7 @@ def test_every_event_reaches_its_users_lane_once_whatever_dies(
     assert told(deployment, "replay", "--from-offsets", "0:0:0:0")["users"] < 300
     short = deployment.segue("replay", "--from-offsets", "0:0:0", check=False)
     assert short.returncode == 2
-    assert f"{deployment.topics.rekeyed}: give the next offset in each" in short.stderr
+    assert f"{deployment.topics.rekeyed}: after the lane, give the next offset" in short.stderr
 
     into = f"{deployment.redis_prefix}2:"
     assert told(deployment, "rebuild", "--into", into)["users"] == 300
