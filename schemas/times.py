@@ -6,7 +6,7 @@ Source: RFC 3339, section 5.6.
 import re
 from datetime import UTC, datetime, timedelta
 
-_LENGTH = re.compile(r"([0-9]{1,9})([smhd])")
+_LENGTH = re.compile(r"([0-9]{1,20})([smhd])")
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EXPECTED = "is not an RFC 3339 time such as 2024-01-31T09:30:00Z"

@@ -4,22 +4,19 @@
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
 from schemas.counted import counted
+from schemas.times import EPOCH, parse_length, text
 from segue.cli.command import command, flag
 from segue.config.command_line import bad_option
 from segue.config.settings import Settings
 from segue.config.time_options import time_option
 from segue.show.refused_text import refused_lines
 from segue.show.terminal import progress, say, warn, write_json
-
-_DURATION = re.compile(r"([0-9]+)([smhd])")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 @command(
@@ -59,7 +56,14 @@ def bootstrap(
     """
     at = time_option("--as-of", as_of)
     assert at is not None
-    overlap = _duration(margin)
+    try:
+        overlap = parse_length(margin)
+    except ValueError as error:
+        raise bad_option("--margin", margin, str(error)) from None
+    if at - EPOCH < overlap:
+        raise bad_option(
+            "--margin", margin, f"it begins before 1970, counted back from {text(at)}: give less"
+        )
     from segue.config.trainer_extra import open_warehouse
     from segue.refill.run_bootstrap import fill
 
@@ -87,10 +91,3 @@ def bootstrap(
             " Next: segue worker"
         )
     return None
-
-
-def _duration(text: str) -> timedelta:
-    found = _DURATION.fullmatch(text)
-    if found is None:
-        raise bad_option("--margin", text, "give a number with s, m, h or d, for example 1h")
-    return timedelta(**{_UNITS[found[2]]: int(found[1])})

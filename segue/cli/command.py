@@ -39,8 +39,14 @@ BootstrapWarehouse = Annotated[
     str | None,
     typer.Option(metavar="PATH_OR_URL", help="needed after a bootstrap: the warehouse of this bootstrap"),
 ]
-_PATHS = frozenset({"DIR", "FILE", "FILE…", "FOLDER", "PATH", "PATH_OR_URL", "URI", "VERSION_OR_DIR"})
-"""The metavars of options and arguments that name a path or an address."""
+_PATHS = ("DIR", "FILE", "FILE…", "FOLDER", "PATH", "PATH_OR_URL", "URI", "VERSION_OR_DIR")
+_NEVER_EMPTY = {
+    **dict.fromkeys(_PATHS, "name a path or an address"),
+    "ID": "name a user",
+    "NAME": "give a name",
+    "PREFIX": "name a prefix",
+}
+"""By the metavar of an option or argument that must not be empty, what to give."""
 _Function = Callable[..., int | None]
 
 
@@ -122,21 +128,23 @@ def _with_settings(function: _Function, uses: tuple[str, ...]) -> _Function:
 
 
 def _check_named(parameter: inspect.Parameter, value: object) -> None:
-    """Check that a path is not empty.
+    """Check that a path, a prefix, a name or an id is not empty.
 
-    The shell passes an empty text for an unset variable, and an empty path would mean the working directory.
+    The shell passes an empty text for an unset variable. An empty path would mean the working directory, an
+    empty prefix all keys of a Redis.
 
     Raises:
-        BadUsage: the path is empty.
+        BadUsage: the value is empty.
     """
     metadata = getattr(parameter.annotation, "__metadata__", ())
     info = next((each for each in metadata if hasattr(each, "metavar")), None)
-    if info is None or info.metavar not in _PATHS:
+    if info is None or info.metavar not in _NEVER_EMPTY:
         return
     if value == "" or (isinstance(value, list) and "" in value):
         is_option = isinstance(info, OptionInfo)
         name = f"option --{parameter.name.replace('_', '-')}" if is_option else f"argument {info.metavar}"
-        raise BadUsage(f"{name} is '': name a path or an address; an unset variable gives an empty text")
+        wanted = _NEVER_EMPTY[info.metavar]
+        raise BadUsage(f"{name} is '': {wanted}; an unset variable gives an empty text")
 
 
 def _option(name: str) -> object:

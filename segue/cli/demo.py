@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Annotated
 
 import typer
@@ -27,7 +28,7 @@ def demo(
     else memory. On Debian, as root, it installs missing programs and says so first. At the end it stops
     everything that it started.
     """
-    if rate <= 0:
+    if not 0 < rate < inf:
         raise bad_option("--rate", rate, "give events a second, above 0")
     from segue.config.trainer_extra import installed
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from math import inf
 from typing import Annotated
 
 import typer
@@ -37,7 +38,7 @@ def forget(
     It sends an event, and a worker applies the event. Without --wait it ends when Kafka has the event. An
     unknown user can be erased, too, and a user can be erased more than once.
     """
-    if wait is not None and wait <= 0:
+    if wait is not None and not 0 < wait < inf:
         raise bad_option("--wait", wait, "give seconds, above 0")
     from segue.events.erase_user import erase, wait_until_applied
 

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from math import inf
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -62,7 +63,7 @@ def ingest(
         raise BadUsage("name files of events, or --warehouse, and not both")
     if files and (since or until):
         raise BadUsage("--since and --until go with --warehouse: files are sent whole")
-    if rate is not None and rate <= 0:
+    if rate is not None and not 0 < rate < inf:
         raise bad_option("--rate", rate, "give events a second, above 0")
     from segue.connect.kafka_access import prepare_topics
     from segue.events.send_events import Sender

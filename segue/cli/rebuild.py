@@ -63,7 +63,7 @@ def rebuild(
     from segue.refill.run_rebuild import rebuild as rebuilt
     from segue.refill.warehouse_facts import warehouse_facts
 
-    prefix = into or settings.redis_prefix
+    prefix = settings.redis_prefix if into is None else into
     began = time.monotonic()
     with ExitStack() as stack:
         facts_as_of = None if warehouse is None else warehouse_facts(stack, warehouse, settings)

@@ -149,4 +149,5 @@ class KafkaOffsets:
 
 
 def _millis(at: datetime) -> int:
-    return int(at.timestamp() * 1000)
+    # Kafka takes a negative number for one of its own signs; no record is older than 1970.
+    return max(0, int(at.timestamp() * 1000))

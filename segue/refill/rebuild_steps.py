@@ -132,6 +132,18 @@ class Rebuilding:
     records: int = 0
     refusals: Refusals = field(default_factory=Refusals)
 
+    def check(self, stores: Sequence[Store], writer: str) -> None:
+        """Check what :meth:`fill` checks before it writes; write nothing.
+
+        Args:
+            stores: one store for each lane, in the order of the lanes.
+            writer: the name of this rebuild.
+
+        Raises:
+            LaneInUse, NeedsRebuild, Unreachable: as :meth:`fill`.
+        """
+        self._checked(stores, writer, anew=False)
+
     def fill(self, stores: Sequence[Store], writer: str, *, anew: bool) -> Rebuilt:
         """Fill the prefix of these stores.
 
@@ -146,20 +158,8 @@ class Rebuilding:
             NeedsRebuild: the log does not hold the whole past, or the group has committed no offsets.
             Unreachable: Kafka or Redis does not answer, or Redis has lost what was written.
         """
-        fillers = [
-            LaneFiller(lane, store, self.model, self.config, writer, anew=anew)
-            for lane, store in enumerate(stores)
-        ]
         # A marked lane must be filled. So all checks that may fail run before the first lane is marked.
-        for lane in range(len(fillers)):
-            with self.open_log(lane) as log:
-                self._committed(log)
-                begin_of(log, self.config, self.bootstrap, self.facts_as_of)
-        for filler in fillers:
-            filler.look()
-        again = any(filler.unfinished for filler in fillers)
-        for filler in fillers:
-            filler.check(again=again)
+        fillers = self._checked(stores, writer, anew=anew)
         for filler in fillers:
             filler.begin()
         fillers[0].clear()
@@ -195,6 +195,23 @@ class Rebuilding:
                 {topic: log.bounds[topic].topic_id for topic in past.positions},
                 lambda users: self.progress(self.records, written + users),
             )
+
+    def _checked(self, stores: Sequence[Store], writer: str, *, anew: bool) -> list[LaneFiller]:
+        """Return a filler for each lane, all of which may begin."""
+        fillers = [
+            LaneFiller(lane, store, self.model, self.config, writer, anew=anew)
+            for lane, store in enumerate(stores)
+        ]
+        for lane in range(len(fillers)):
+            with self.open_log(lane) as log:
+                self._committed(log)
+                begin_of(log, self.config, self.bootstrap, self.facts_as_of)
+        for filler in fillers:
+            filler.look()
+        again = any(filler.unfinished for filler in fillers)
+        for filler in fillers:
+            filler.check(again=again)
+        return fillers
 
     def _committed(self, log: LaneLog) -> dict[str, int]:
         """Return the group's committed offset by input; the workers have decided all events before it."""

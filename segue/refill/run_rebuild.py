@@ -27,7 +27,7 @@ from streamer.place.redis_keys import Keys
 from streamer.redis.redis_client import address_of, connect, reaching
 from streamer.redis.redis_store import RedisStore
 from streamer.redis.save_count import split
-from streamer.refill.rebuild_lane import WRITER
+from streamer.refill.rebuild_lane import WRITER, LaneInUse
 from streamer.user.order_rules import check_statuses
 
 
@@ -62,7 +62,8 @@ def rebuild(
     check_statuses(model.release, config.rules)
     anew = _check_redis(settings, config, into, say)
     leads_to = followed(settings.model_copy(update={"redis_prefix": into})).redis_prefix
-    take(RedisLeases(settings.redis), followed(settings).redis_prefix, into, leads_to)
+    live = followed(settings).redis_prefix
+    _check_apart(into, live, settings.redis_prefix)
     writer = f"{WRITER}{uuid.uuid4().hex}"
     with ExitStack() as stack:
         stores = [
@@ -78,7 +79,24 @@ def rebuild(
             stack.enter_context(erasures_known(settings, bootstrap)),
             progress,
         )
+        # A rebuild that is refused must not keep others out, so the name is stored after all checks.
+        steps.check(stores, writer)
+        take(RedisLeases(settings.redis), live, into, leads_to)
         return steps.fill(stores, writer, anew=anew)
+
+
+def _check_apart(into: str, *used: str) -> None:
+    """Check that no key under the prefix can look like a key under a prefix that the lanes use.
+
+    Raises:
+        LaneInUse: the keys overlap.
+    """
+    for prefix in used:
+        if into != prefix and Keys(into).overlaps(prefix):
+            raise LaneInUse(
+                f"keys under {into!r} cannot be told from those under {prefix!r}, where the lanes' states"
+                " lie: name another prefix with --into"
+            )
 
 
 def switch(settings: Settings, into: str) -> int:

@@ -12,6 +12,7 @@ from schemas.outputs.headers import change_headers
 from schemas.outputs.segment_change import Change, UserErasedChange
 from schemas.outputs.wire import encode_change
 from schemas.partitioner import partition_of
+from segue.config.command_line import BadUsage
 from segue.config.settings import Settings
 from segue.connect.kafka_access import lanes_of
 from segue.connect.lane_connections import lane_config
@@ -111,6 +112,8 @@ class ReplayRun:
         if self._users is not None:
             lanes &= {partition_of(user, self.partitions, self._settings.partitioner) for user in self._users}
         if self._wanted.lanes is not None:
+            if missing := sorted(self._wanted.lanes - set(range(self.partitions))):
+                raise BadUsage(f"there is no lane {missing[0]}: the lanes are 0 to {self.partitions - 1}")
             lanes &= self._wanted.lanes
         return sorted(lanes)
 

@@ -123,6 +123,6 @@ def _same_count(topic: str, known: TopicFacts, facts: TopicFacts) -> None:
     if facts.partitions != known.partitions:
         raise BadTopics(
             f"topic {topic} had {known.partitions} partitions and now has {facts.partitions}, which would"
-            " move users between lanes: make new topics (setting topic_prefix) and rebuild the states with"
-            " `segue rebuild` (docs/operations.md, code 7)"
+            " move users between lanes: begin again with new topics (docs/rebuilding.md, Another number of"
+            " partitions)"
         )

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 import redis
 
+from schemas.errors import NeedsRebuild
 from schemas.input_events import Event, Item, Order, Signup, UserErased
+from streamer.refill.rebuild_lane import LaneInUse
 from tests.support.checks.read_records import key_of, read_topic, value_of
 from tests.support.inputs.shops import Shop, write_csv
 from tests.support.servers.deployment import Deployment
@@ -97,6 +99,27 @@ def caught_up_under(deployment: Deployment, suffix: str) -> None:
         return all(places[lane]["positions"][topic] >= end for (topic, lane), end in ends.items())
 
     eventually(reached, "every lane at the end of its inputs")
+
+
+def test_a_rebuild_that_is_refused_leaves_everything_as_it_was(deployment: Deployment) -> None:
+    deployment.worker().ready()
+    deployment.send(a_shop(0, 20))
+    deployment.caught_up()
+    into, prefix = f"{deployment.redis_prefix}2:", deployment.redis_prefix
+
+    apart = deployment.segue("rebuild", "--into", f"{prefix}user:", check=False)
+    assert apart.returncode == LaneInUse.exit_code
+    assert "cannot be told from those under" in apart.stderr
+    other_group = ("--group", f"{deployment.prefix}nobody", "--into", f"{prefix}3:")
+    without_offsets = deployment.segue("rebuild", *other_group, check=False)
+    assert without_offsets.returncode == NeedsRebuild.exit_code
+    assert "has committed no offset" in without_offsets.stderr
+
+    assert told(deployment, "verify")["differing"] == []
+    assert told(deployment, "rebuild", "--into", into)["users"] == 20
+    no_lane = deployment.segue("replay", "--from-offsets", "9:0:0", check=False)
+    lanes = f"there is no lane 9: the lanes are 0 to {deployment.partitions - 1}"
+    assert (no_lane.returncode, lanes in no_lane.stderr) == (2, True)
 
 
 @pytest.mark.long

@@ -153,7 +153,7 @@ def test_partitions_added_to_one_input_end_the_worker_and_no_event_is_half_appli
     assert busy.worker.process.wait(HANG_S) == 6
     words = last_words(busy)
     assert f"topic {topic} " in words
-    assert "make new topics" in words
+    assert "begin again with new topics" in words
     assert "`segue rebuild`" in words
     what_was_taken_is_right(busy)
     refused = busy.deployment.worker()

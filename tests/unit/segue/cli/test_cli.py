@@ -91,6 +91,22 @@ def test_it_tells_its_version(capsys: Capture) -> None:
             "--since and --until go with --warehouse: files are sent whole",
         ),
         (["ingest", "a", "--rate", "0"], "option --rate is 0.0: give events a second, above 0"),
+        (["ingest", "a", "--rate", "nan"], "option --rate is nan: give events a second, above 0"),
+        (["ingest", "a", "--rate", "inf"], "option --rate is inf: give events a second, above 0"),
+        (["demo", "--rate", "nan"], "option --rate is nan: give events a second, above 0"),
+        (["forget", "7", "--wait", "nan"], "option --wait is nan: give seconds, above 0"),
+        (
+            ["bootstrap", "--warehouse", ".", "--as-of", "2024-01-01", "--margin", "99999999999d"],
+            "option --margin is '99999999999d': use at most 999999d",
+        ),
+        (
+            ["bootstrap", "--warehouse", ".", "--as-of", "2024-01-01", "--margin", "999999d"],
+            "option --margin is '999999d': it begins before 1970",
+        ),
+        (
+            ["bootstrap", "--warehouse", ".", "--as-of", "1969-01-01"],
+            "option --margin is '1h': it begins before 1970, counted back from 1969-01-01T00:00:00Z",
+        ),
         (["train", "--warehouse", "/none"], "warehouse /none does not exist"),
         (["user"], "name one user's id, or --all, and not both"),
         (["train", "--warehouse", ".", "--k", "many"], "option --k is 'many': give a whole number"),
@@ -206,6 +222,26 @@ def test_an_empty_text_for_a_path_is_not_the_working_directory(
     assert run(arguments) == 2
     assert capsys.readouterr().err == (
         f"Error: {name} is '': name a path or an address; an unset variable gives an empty text\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name", "wanted"),
+    [
+        (["rebuild", "--into", ""], "option --into", "name a prefix"),
+        (["rebuild", "--into", "", "--drop"], "option --into", "name a prefix"),
+        (["tail", "--user", ""], "option --user", "name a user"),
+        (["replay", "--user", "7", "--user", ""], "option --user", "name a user"),
+        (["forget", ""], "argument ID", "name a user"),
+        (["replay", "--to-topic", ""], "option --to-topic", "give a name"),
+    ],
+)
+def test_an_empty_text_for_a_prefix_is_not_every_key(
+    arguments: list[str], name: str, wanted: str, capsys: Capture
+) -> None:
+    assert run(arguments) == 2
+    assert capsys.readouterr().err == (
+        f"Error: {name} is '': {wanted}; an unset variable gives an empty text\n"
     )
 
 
