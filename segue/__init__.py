@@ -1,6 +1,6 @@
 """The command, its settings, the demo, and the local services.
 
-Rooms:
+Folders:
 
     cli/       one file for each command        config/    settings
     events/    sending events, dead letters     refill/    bootstrap, rebuild, replay, verify

@@ -1,10 +1,10 @@
 """From an event to a segment.
 
-An event passes these rooms in this order: ``kafka`` reads it, ``batch`` decodes it and loads its user from
+An event passes these folders in this order: ``kafka`` reads it, ``batch`` decodes it and loads its user from
 ``redis``, ``user`` folds it, ``segment`` scores and compares, ``batch`` makes the records, ``lane`` commits
 and saves.
 
-Rooms:
+Folders:
 
     worker/      a process: group membership, a thread for each lane
     lane/        one lane: batches, release switches, sweeps
@@ -14,7 +14,7 @@ Rooms:
     user/        one user's state and the fold
     interfaces/  what a lane needs from Kafka and Redis; in_memory.py does both without servers
     place/       how far the states in Redis have come in a lane
-    kafka/       the only code that talks to Kafka
+    kafka/       the only code of lanes that talks to Kafka
     redis/       the only code of lanes that talks to Redis
     releases/    following the topic of releases
     refill/      bootstrap, rebuild, replay

@@ -1,7 +1,7 @@
 """Kafka and Redis in memory, with the promises that a lane needs.
 
 These promises are transactions, fencing, stable offsets, and saves that write all or nothing. The demo
-without services, dry runs and the simulation run the real lanes over these classes.
+without services and the simulation run the real lanes over these classes.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence

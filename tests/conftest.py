@@ -18,7 +18,7 @@ from segue.services import KafkaService, LocalKafka, LocalRedis, RedisService, S
 from tests.support.servers.services import session_services, start_server
 
 _TESTS = Path(__file__).parent
-_KINDS = ("unit", "property", "contract", "integration", "chaos", "browser")
+_KINDS = ("unit", "property", "contract", "integration", "browser")
 
 
 def pytest_configure() -> None:
@@ -42,7 +42,7 @@ def _let_interrupts_through() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A test's marker is the name of its folder: `-m "not chaos"`."""
+    """A test's marker is the name of its folder: `-m property`."""
     for item in items:
         if not item.path.is_relative_to(_TESTS):
             item.add_marker("unit")  # an example in a docstring

@@ -1,6 +1,6 @@
 """Trains and publishes releases from a warehouse.
 
-Rooms:
+Folders:
 
     train.py    all steps of a training         fit.py      the fitted pipeline
     warehouse/  tables, queries, one file for each kind of warehouse

@@ -214,7 +214,7 @@ _BOOTSTRAP = {
             "description": "By lane and input topic, the offset from which the log continues.",
             "additionalProperties": {"type": "object", "additionalProperties": {"type": "integer"}},
         },
-        "snapshot": {"type": ["string", "null"], "description": "Where the snapshot lies."},
+        "snapshot": {"type": ["string", "null"], "description": "In records of old versions."},
     },
     "required": ["at", "places"],
 }

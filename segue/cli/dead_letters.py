@@ -48,7 +48,7 @@ def list_(
     reason: _Reason = None,
     topic: _Topic = None,
     since: _Since = None,
-    most: Annotated[int, typer.Option("--max", metavar="N", help="only the newest N letters [50]")] = 50,
+    most: Annotated[int, typer.Option("--max", metavar="N", help="only the newest N letters")] = 50,
     as_json: Annotated[bool, flag("--json", "each letter as one line of JSON, complete")] = False,
 ) -> int | None:
     """Show the inputs that could not be applied, the newest first, with their places and the reasons."""

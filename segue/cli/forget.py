@@ -46,14 +46,18 @@ def forget(
     fields = erasure.as_json()
     if not as_json:
         say(
-            f"The erasure of user {erasure.user_id!r} lies in {erasure.topic}, partition {erasure.partition},"
+            f"The erasure of user {erasure.user_id!r} is on {erasure.topic}, partition {erasure.partition},"
             f" offset {erasure.offset}."
         )
     if wait is not None:
         gone = wait_until_applied(settings, erasure, wait)
         fields["gone"] = gone
         if not as_json:
-            say("It is applied, and the user is gone." if gone else "It is applied; later facts stand.")
+            say(
+                "It is applied, and the user is gone."
+                if gone
+                else "It is applied; facts after it still count."
+            )
     if as_json:
         write_json(fields)
     return None

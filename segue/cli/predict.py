@@ -15,7 +15,6 @@ from segue.config.settings import Settings
 from segue.show.terminal import data, write_json
 
 if TYPE_CHECKING:
-    from schemas.outputs.segment_change import FeatureValue
     from schemas.release.model_release import ModelRelease
 
 
@@ -29,11 +28,11 @@ if TYPE_CHECKING:
 )
 def predict(
     settings: Settings,
-    age: Annotated[float | None, typer.Option(metavar="YEARS", help="0 to 150")] = None,
+    age: Annotated[str | None, typer.Option(metavar="YEARS", help="0 to 150")] = None,
     gender: Annotated[str | None, typer.Option(metavar="TEXT")] = None,
     country: Annotated[str | None, typer.Option(metavar="TEXT")] = None,
     traffic_source: Annotated[str | None, typer.Option(metavar="TEXT")] = None,
-    total_orders: Annotated[int | None, typer.Option(metavar="N", help="distinct orders")] = None,
+    total_orders: Annotated[str | None, typer.Option(metavar="N", help="distinct orders")] = None,
     most_frequent_brand: Annotated[str | None, typer.Option(metavar="TEXT")] = None,
     most_frequent_category: Annotated[str | None, typer.Option(metavar="TEXT")] = None,
     feature: Annotated[
@@ -54,7 +53,7 @@ def predict(
     from segue.look.what_if import check_features, parse_declared
     from segue.show.user_card import card_text
 
-    features: dict[str, FeatureValue] = {
+    features = {
         "age": age,
         "gender": gender,
         "country": country,

@@ -137,7 +137,8 @@ def _say(done: Replayed, topic: str | None, min_margin: float) -> None:
     another_way = sum(user.ends_alike and not user.same_way for user in done.users)
     say(
         f"{counted(done.events, 'event')} of {counted(len(done.users), 'user')} by release {done.version}:"
-        f" {counted(done.changes, 'change')}{f' to {topic}' if topic else ''}, live {done.live_changes:,}."
+        f" {counted(done.changes, 'change')} in the replay{f', to {topic}' if topic else ''},"
+        f" {done.live_changes:,} live."
     )
     for line in refused_lines(done.refusals, "events"):
         warn(line)

@@ -41,7 +41,7 @@ def summary(tally: Tally, played: Played, latency_words: str, width: int) -> Ren
         Rule("What happened", align="left"),
         rows,
         Text(),
-        Rule("Users by segment, and against before", align="left"),
+        Rule("Users by segment, and the difference to before", align="left"),
         segments_table(tally.names, tally.users, tally.users_before, width),
     )
 

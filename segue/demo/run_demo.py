@@ -35,7 +35,7 @@ from trainer.steps.training_window import Window
 from trainer.warehouse import Warehouse, open_warehouse
 
 DIRECTORY = Path("segue-demo")
-_FROM_WRITING = "from an event's writing to the change in a read_committed reader's hands"
+_FROM_WRITING = "from the writing of an event to the reading of its change"
 _IN_MEMORY = "in memory, without network and disk: this says nothing of the service"
 
 

@@ -133,8 +133,8 @@ def _cuts(settings: Settings) -> bool:
 def _persistence(info: Mapping[str, Any], *, cuts: bool) -> Check:
     if info.get("aof_enabled") and cuts and info.get("server_name") != "valkey":
         text = (
-            "the append-only file is on; if it is repaired before Redis starts after a crash, no lane folds"
-            " its log again"
+            "the append-only file is on; repair it before Redis starts after a crash, else lanes may have to"
+            " fold their logs again"
         )
         return Check("redis persistence", OK, f"{text} (docs/redis.md)")
     if info.get("aof_enabled"):

@@ -12,11 +12,11 @@ from schemas.outputs.segment_change import FeatureValue
 from segue.config.command_line import bad_option
 
 
-def check_features(features: Mapping[str, FeatureValue]) -> dict[str, FeatureValue]:
+def check_features(features: Mapping[str, str | None]) -> dict[str, FeatureValue]:
     """Return the features as an event would contain them: a blank text is missing, 25.0 is 25.
 
     Args:
-        features: the options' values by default feature; None for an option that was not given.
+        features: the options' texts by default feature; None for an option that was not given.
 
     Raises:
         BadUsage: an event may not contain such a value.
@@ -24,7 +24,7 @@ def check_features(features: Mapping[str, FeatureValue]) -> dict[str, FeatureVal
     values: dict[str, FeatureValue] = {}
     for name, value in features.items():
         try:
-            values[name] = _checked(features, name, value)
+            values[name] = _checked(features, name)
         except BadEvent as error:
             raise bad_option(f"--{name.replace('_', '-')}", value, error.problem) from None
     return values
@@ -71,13 +71,29 @@ def _declared_value(feature: Feature, text: str) -> FeatureValue:
     return number
 
 
-def _checked(features: Mapping[str, FeatureValue], name: str, value: FeatureValue) -> FeatureValue:
+def _checked(features: Mapping[str, str | None], name: str) -> FeatureValue:
+    text = features[name]
     match name:
         case "age":
-            return field_checks.age(features)
+            return None if text is None else _age(text)
         case "total_orders":
-            if isinstance(value, int) and value < 0:
-                raise BadEvent(name, "give 0 or more")
-            return value or None
+            return None if text is None else _total_orders(text)
         case _:
             return field_checks.text(features, name)
+
+
+def _age(text: str) -> FeatureValue:
+    try:
+        return field_checks.age({"age": float(text)})
+    except (ValueError, BadEvent):
+        raise BadEvent("age", f"give a number from 0 to {field_checks.MAX_AGE}") from None
+
+
+def _total_orders(text: str) -> FeatureValue:
+    try:
+        number = int(text)
+    except ValueError:
+        raise BadEvent("total_orders", "give a whole number") from None
+    if number < 0:
+        raise BadEvent("total_orders", "give 0 or more")
+    return number or None

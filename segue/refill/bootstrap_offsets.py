@@ -35,8 +35,8 @@ def check_unused_group(settings: Settings) -> None:
     """
     members = patiently(settings, lambda: members_of(settings.kafka_client, settings.group, DEADLINE_S))
     if members:
-        workers = "a worker" if members == 1 else f"{members} workers"
-        raise NotFresh(f"the group {settings.group} has {workers}: stop them, or set another group")
+        workers, them = ("a worker", "it") if members == 1 else (f"{members} workers", "them")
+        raise NotFresh(f"the group {settings.group} has {workers}: stop {them}, or set another group")
 
 
 def offsets_at(settings: Settings, partitions: int, as_of: datetime, margin: timedelta) -> Start:

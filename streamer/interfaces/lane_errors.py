@@ -21,7 +21,7 @@ class Fenced(InDoubt):
 
 
 class NotReady(Exception):
-    """The lane must wait for a reason that ends with time or by an operator; the status shows the reason."""
+    """The lane must wait until time passes or an operator acts; the status shows the reason."""
 
 
 class TooLarge(Exception):

@@ -1,1 +1,1 @@
-"""The only code that talks to Kafka."""
+"""The only code of lanes that talks to Kafka."""

@@ -32,7 +32,7 @@ class BootstrapRecord(Struct, frozen=True):
     """The record under the key ``bootstrap``: a warehouse gave the users as of ``at``.
 
     ``places`` holds, by lane and input topic, the offset from which the log continues the snapshot.
-    ``snapshot`` is the path or address of the snapshot; None if the snapshot was not kept.
+    ``snapshot`` is None; records of old versions may have the path or address of the snapshot.
     """
 
     at: str

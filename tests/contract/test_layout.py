@@ -1,4 +1,4 @@
-"""Who may import whom, by room: read from the source, so that an import that never runs counts too."""
+"""Who may import whom, by folder: read from the source, so that an import that never runs counts too."""
 
 import ast
 import subprocess
@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "segue": {"segue", "streamer", "trainer", "schemas"},
 }
 
-# The rooms of each package, and the modules beside them: each imports only what stands before it.
+# The folders of each package, and the modules beside them: each imports only what stands before it.
 ORDER = {
     "schemas": (
         "errors extras counted printable times topics partitioner input_events features "
@@ -41,7 +41,7 @@ ORDER = {
     ),
 }
 
-# No module of these rooms reaches a server, not even through another.
+# No module of these folders reaches a server, not even through another.
 PURE = ("user", "interfaces", "segment", "place", "batch", "takeover", "lane", "refill")
 EDGES = {"confluent_kafka", "aiokafka", "redis", "faust", "mode"}
 TRAINING = {"pandas", "sklearn", "joblib", "scipy", "pyarrow", "duckdb"}
@@ -89,14 +89,14 @@ def file_of(module: str) -> Path | None:
 
 
 def rank(package: str, module: str) -> int:
-    """The place in the order of the room that a module lies in."""
-    rooms = ORDER[package].split()
+    """The place in the order of the folder that a module lies in."""
+    folders = ORDER[package].split()
     parts = module.split(".")[1:]
     for length in range(len(parts), 0, -1):
-        room = ".".join(parts[:length])
-        if room in rooms:
-            return rooms.index(room)
-    raise AssertionError(f"{module} lies in no room of {package}")
+        folder = ".".join(parts[:length])
+        if folder in folders:
+            return folders.index(folder)
+    raise AssertionError(f"{module} is in no folder of {package}")
 
 
 @pytest.mark.parametrize("package", MAY_IMPORT)
@@ -121,18 +121,22 @@ def test_no_import_runs_back_up(package: str) -> None:
                 assert rank(package, name) <= mine, f"{module} imports {name}, which comes after it"
 
 
-def test_a_room_holds_few_files() -> None:
-    rooms = Counter(str(file.parent.relative_to(ROOT)) for package in ORDER for file in files_of(package))
+def test_a_folder_holds_few_files() -> None:
+    folders = Counter(str(file.parent.relative_to(ROOT)) for package in ORDER for file in files_of(package))
     # `__init__.py` is not counted.
-    halls = {room: count - 1 for room, count in rooms.items() if count - 1 > MOST_FILES and room not in LISTS}
-    assert not halls
+    too_full = {
+        folder: count - 1
+        for folder, count in folders.items()
+        if count - 1 > MOST_FILES and folder not in LISTS
+    }
+    assert not too_full
 
 
 def test_unit_tests_mirror_the_tree() -> None:
     unit = ROOT / "tests" / "unit"
-    rooms = {file.parent.relative_to(unit) for package in ORDER for file in (unit / package).rglob("*.py")}
-    assert len(rooms) > 20
-    assert [str(room) for room in rooms if not (ROOT / room / "__init__.py").exists()] == []
+    folders = {file.parent.relative_to(unit) for package in ORDER for file in (unit / package).rglob("*.py")}
+    assert len(folders) > 20
+    assert [str(folder) for folder in folders if not (ROOT / folder / "__init__.py").exists()] == []
 
 
 def test_a_files_name_is_found_once() -> None:
@@ -142,9 +146,9 @@ def test_a_files_name_is_found_once() -> None:
     assert [name for name, count in names.items() if count > 1] == []
 
 
-@pytest.mark.parametrize("room", PURE)
-def test_pure_rooms_reach_no_server_even_through_others(room: str) -> None:
-    todo = [module_of(file) for file in files_of(f"streamer/{room}")]
+@pytest.mark.parametrize("folder", PURE)
+def test_pure_folders_reach_no_server_even_through_others(folder: str) -> None:
+    todo = [module_of(file) for file in files_of(f"streamer/{folder}")]
     assert todo
     seen: set[str] = set()
     while todo:
@@ -155,7 +159,7 @@ def test_pure_rooms_reach_no_server_even_through_others(room: str) -> None:
         seen.add(name)
         found = imports(file)
         edges = {first(imported) for imported in found} & EDGES
-        assert not edges, f"{name}, which streamer.{room} reaches, imports {edges}"
+        assert not edges, f"{name}, which streamer.{folder} reaches, imports {edges}"
         todo += [imported for imported in found if first(imported) in {"streamer", "schemas"}]
 
 

@@ -2,7 +2,7 @@
 
 Both hold no time and draw no unseeded random numbers, so the same fit gives the same bytes.
 ``report_numbers`` is the content of both. ``report_page`` puts the sections together, each a file
-``*_section``, and ``verdict``. They draw with ``scatter`` and the room ``charts``.
+``*_section``, and ``verdict``. They draw with ``scatter`` and the folder ``charts``.
 """
 
 from trainer.report.report_numbers import Report, report_of

@@ -281,4 +281,4 @@ def _source(path_or_url: str | Path, names: Names, reading: Reading) -> Source:
             "the warehouse is neither a path that exists nor a URL: write a URL as"
             " postgresql://user@host:5432/database"
         )
-    raise BadWarehouse(f"warehouse {path} does not exist")
+    raise BadWarehouse(f"warehouse {path} does not exist: name a folder, a DuckDB file or a URL")

@@ -130,7 +130,7 @@ def _there(deployment: Deployment, sent: Sent) -> tuple[There, Told]:
 
 
 def _rebuilt(deployment: Deployment, into: str, at_least: There, sent: Sent, say: Say) -> Verdict:
-    """As docs/operations.md says: rebuild, verify what it wrote, switch; the worker lives meanwhile."""
+    """As docs/rebuilding.md says: rebuild, verify what it wrote, switch; the worker lives meanwhile."""
     events, before = in_the_log(deployment), applied_under(deployment, deployment.redis_prefix)
     done = ran(deployment, "rebuild", "--into", into, "--json")
     meanwhile = applied_under(deployment, deployment.redis_prefix) - before

@@ -228,7 +228,7 @@ def test_a_group_with_workers_is_refused(settings: Settings, tmp_path: Path) -> 
     with SegueProcess(tmp_path, "worker", environment=environment) as worker:
         worker.says("phase=live")
         with pytest.raises(
-            NotFresh, match=f"the group {settings.group} has a worker: stop them, or set another"
+            NotFresh, match=f"the group {settings.group} has a worker: stop it, or set another"
         ):
             check_unused_group(settings)
 

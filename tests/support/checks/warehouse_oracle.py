@@ -1,6 +1,6 @@
 """The features of a shop, row by row in Python: what the SQL must give, written without it.
 
-Follows DESIGN's sentences, not the query's steps. What a text means comes from the pools of
+Follows docs/warehouse.md, not the query's steps. What a text means comes from the pools of
 :mod:`tests.support.strategies.warehouse`.
 """
 

@@ -234,7 +234,7 @@ def drain(lane: Lane) -> None:
 
 
 def check_promises(world: World) -> None:
-    """DESIGN §1: every state right, every chain whole, ``user-segments`` and Redis the same."""
+    """Check docs/guarantees.md: every state and every chain is right, and `user-segments` and Redis agree."""
     chains = _chains(world)
     alive: set[str] = set()
     newest = {

@@ -1,4 +1,4 @@
-"""Where a lane starts: every row of DESIGN §3's "Where a lane starts"."""
+"""Where a lane starts: every case of `starting_point`."""
 
 from functools import partial
 from typing import Any

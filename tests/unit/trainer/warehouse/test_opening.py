@@ -30,7 +30,10 @@ def test_a_bad_warehouse_is_an_error_for_people() -> None:
 
 
 def test_nothing_there(tmp_path: Path) -> None:
-    assert refusal(tmp_path / "gone") == f"warehouse {tmp_path}/gone does not exist"
+    assert (
+        refusal(tmp_path / "gone")
+        == f"warehouse {tmp_path}/gone does not exist: name a folder, a DuckDB file or a URL"
+    )
 
 
 @pytest.mark.parametrize("mode", [0, 0o300, 0o400])
@@ -41,7 +44,11 @@ def test_a_folder_without_rights(tmp_path: Path, mode: int) -> None:
         assert refusal(shop) == f"warehouse {shop} cannot be read: Permission denied"
         assert refusal(shop / "below") == (
             f"warehouse {shop}/below "
-            + ("does not exist" if mode == 0o300 else "cannot be read: Permission denied")
+            + (
+                "does not exist: name a folder, a DuckDB file or a URL"
+                if mode == 0o300
+                else "cannot be read: Permission denied"
+            )
         )
 
 
