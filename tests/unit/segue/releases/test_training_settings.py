@@ -133,7 +133,7 @@ def test_a_feature_declared_since_is_told_and_not_taken(followed: ModelRelease) 
 def test_a_feature_that_is_no_longer_declared() -> None:
     release = a_release(declared=(Feature("total_spend", "sum", "order_value"),))
     with pytest.raises(
-        BadTraining, match="takes total_spend = sum of order_value, which the setting declare"
+        BadTraining, match="takes total_spend = sum of order_value, which the setting `declare` lacks"
     ):
         fit_settings(settings(), FitOptions(), release)
 
