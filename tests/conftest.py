@@ -1,4 +1,4 @@
-"""Servers as fixtures, markers from folders, and skips said aloud."""
+"""Fixtures for servers, a marker for each folder of tests, and a summary of skipped tests."""
 
 from __future__ import annotations
 
@@ -22,8 +22,10 @@ _KINDS = ("unit", "property", "contract", "integration", "browser")
 
 
 def pytest_configure() -> None:
-    """No test fails because an example is slow: that depends on the machine. In CI the examples are fixed, so
-    that no change fails by another draw; elsewhere each run draws new ones.
+    """Configure Hypothesis: no deadline for an example, and fixed examples in CI.
+
+    The speed of an example depends on the machine. Fixed examples keep CI from failing on a new draw;
+    elsewhere each run draws new examples.
     """
     settings.register_profile(
         "segue",
@@ -36,13 +38,13 @@ def pytest_configure() -> None:
 
 
 def _let_interrupts_through() -> None:
-    """A shell starts its jobs in the background with SIGINT ignored, which every process would inherit."""
+    """Restore the SIGINT handler: a shell ignores SIGINT in background jobs, and children inherit that."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A test's marker is the name of its folder: `-m property`."""
+    """Mark each test with the name of its folder, for `-m property`."""
     for item in items:
         if not item.path.is_relative_to(_TESTS):
             item.add_marker("unit")  # an example in a docstring
@@ -53,7 +55,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """A skipped test is not a passed one: says how many, and why."""
+    """Print how many tests were skipped, and why."""
     skipped = terminalreporter.stats.get("skipped", [])
     if not skipped:
         return
@@ -68,14 +70,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture(autouse=True)
 def _own_log() -> Iterator[None]:
-    """A test that sets the log up leaves no other test to write into its closed stream."""
+    """Reset the log after each test, so that no later test writes into a closed stream."""
     yield
     structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")
 def services(pytestconfig: pytest.Config) -> Iterator[Services]:
-    """A Kafka and a Redis that all tests of the session share. Never kill them, never flush all of it."""
+    """The Kafka and the Redis that all tests of the session share. Never kill or flush these servers."""
     reporter = pytestconfig.pluginmanager.get_plugin("terminalreporter")
 
     def say(text: str) -> None:
@@ -116,13 +118,13 @@ def redis_prefix(redis_server: RedisService) -> Iterator[str]:
 
 @pytest.fixture
 def fresh_kafka() -> Iterator[Callable[..., LocalKafka]]:
-    """Starts a Kafka of the test's own, to kill, pause and restart: `fresh_kafka(properties={…})`."""
+    """Start a Kafka for one test, to kill, pause and restart: `fresh_kafka(properties={…})`."""
     with ExitStack() as stack:
         yield lambda **options: start_server(stack, LocalKafka(**options))
 
 
 @pytest.fixture
 def fresh_redis() -> Iterator[Callable[..., LocalRedis]]:
-    """Starts a Redis of the test's own: `fresh_redis(options={"maxmemory": "64mb"})`."""
+    """Start a Redis for one test: `fresh_redis(options={"maxmemory": "64mb"})`."""
     with ExitStack() as stack:
         yield lambda **options: start_server(stack, LocalRedis(**options))

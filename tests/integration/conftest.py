@@ -1,4 +1,4 @@
-"""What the tests of commands share."""
+"""Fixtures for the tests of commands."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +15,7 @@ from tests.support.worlds.made_up_release import a_release
 def deployment(
     kafka: KafkaService, redis_server: RedisService, topic_prefix: str, tmp_path: Path
 ) -> Iterator[Deployment]:
-    """Topics, a group and a Redis prefix of the test's own, with a release that is in use."""
+    """A deployment for one test: topics, a group, a Redis prefix and a current release."""
     with (
         deployed(Deployment(kafka.bootstrap, redis_server.url, topic_prefix, tmp_path, partitions=3)) as made,
         login(redis_server.url, made.prefix) as url,

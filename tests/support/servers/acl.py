@@ -1,4 +1,4 @@
-"""A login in Redis with no more rights than docs/redis.md asks for."""
+"""A Redis login with exactly the rights that docs/redis.md asks for."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ _PAGE = Path(__file__).parents[3] / "docs" / "redis.md"
 
 
 def documented_rights() -> list[str]:
-    """The rights of the one `ACL SETUSER` on the page, as an ACL names them, in its order."""
+    """Return the rights of the only `ACL SETUSER` line in docs/redis.md, in order, without `+`."""
     (line,) = re.findall(r"^ACL SETUSER .*$", _PAGE.read_text(encoding="utf-8"), re.MULTILINE)
     return [word.removeprefix("+") for word in line.split() if word.startswith("+")]
 
 
 @contextmanager
 def login(url: str, *prefixes: str, without: str = "") -> Iterator[str]:
-    """The URL of a Redis with a login of its own, which goes afterwards.
+    """Create a Redis login, yield the URL with the login, and delete the login afterwards.
 
     Args:
-        prefixes: of the keys that it may touch.
-        without: a right that it has not.
+        prefixes: the prefixes of the keys that the login may use.
+        without: a documented right that the login does not get.
     """
     name = f"u{uuid.uuid4().hex[:10]}"
     rights = [f"+{right}" for right in documented_rights() if right != without]

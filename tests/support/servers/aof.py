@@ -1,4 +1,4 @@
-"""Redis's append-only file, cut as a machine's crash cuts it."""
+"""Cut Redis's append-only file as a crash of the machine does."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from random import Random
 _MULTI = b"*1\r\n$5\r\nMULTI\r\n"
 
 Command = tuple[int, int, list[bytes]]
-"""Where a command begins and ends in the file, and its words."""
+"""The first byte of a command, the byte after its end, and its words."""
 
 
 def newest(data: Path) -> Path:
-    """The increment of the append-only file that is being written."""
+    """Return the newest increment of the append-only file: Redis writes to it."""
     return max(data.glob("appendonlydir/*.incr.aof"), key=lambda path: int(path.name.split(".")[-3]))
 
 
 def commands(file: bytes) -> Iterator[Command]:
-    """The whole commands of an increment, one after the other."""
+    """Yield the commands of an increment in order; each command must be complete."""
     at = 0
     while at < len(file):
         begin, words = at, []
@@ -31,7 +31,10 @@ def commands(file: bytes) -> Iterator[Command]:
 
 
 def cut_after(data: Path, *named: bytes) -> None:
-    """Cut the file inside the command after the last one with these words. The server must be dead."""
+    """Cut the file inside the command that follows the last command with these words.
+
+    The server must be dead.
+    """
     path = newest(data)
     read = list(commands(path.read_bytes()))
     following = max(i for i, (_, _, words) in enumerate(read) if {*named} <= {*words}) + 1
@@ -40,10 +43,10 @@ def cut_after(data: Path, *named: bytes) -> None:
 
 
 def cut_inside_save(data: Path, random: Random) -> int:
-    """Cut the newest save inside any of its commands but the first; the server must be dead.
+    """Cut the newest save inside a random command after its first; the server must be dead.
 
     Returns:
-        How many bytes are gone; 0 where there is no save.
+        The number of bytes cut off; 0 if the file has no save.
     """
     path = newest(data)
     file = path.read_bytes()

@@ -1,4 +1,4 @@
-"""A deployment of its own for one test: topics, group, keys, commands and workers."""
+"""A separate deployment for one test: topics, group, keys, commands and workers."""
 
 import atexit
 import json
@@ -33,10 +33,10 @@ from tests.support.servers.services import HANG_S, end_of, eventually
 
 
 def trained(warehouse: Path, folder: Path, *options: object) -> Path:
-    """Train a release of this warehouse into this folder by the command; a first one unless an option says
-    else.
+    """Train a release of this warehouse with the command; return its folder inside ``folder``.
 
-    The same call trains once for all tests: each gets a copy.
+    Without the option ``--current`` the release is a first release. Equal calls train once; each call gets a
+    copy.
     """
     made = _trained(warehouse, *options)
     return Path(shutil.copytree(made, folder / made.name, dirs_exist_ok=True))
@@ -62,7 +62,7 @@ def _trained(warehouse: Path, *options: object) -> Path:
 
 @dataclass(slots=True)
 class Deployment:
-    """Where Segue runs in a test. ``folder`` is for releases and the workers' logs."""
+    """The place where Segue runs in a test. ``folder`` holds releases and the workers' logs."""
 
     bootstrap: str
     redis_url: str
@@ -70,13 +70,13 @@ class Deployment:
     folder: Path
     partitions: int = 4
     settings: Mapping[str, str] = field(default_factory=dict)
-    # What Python runs as `segue`.
+    # Python's arguments that run `segue`.
     program: Sequence[str] = ("-m", "segue")
     _workers: list["WorkerProcess"] = field(default_factory=list)
 
     @property
     def lanes(self) -> range:
-        """Every lane's number."""
+        """The numbers of all lanes."""
         return range(self.partitions)
 
     @property
@@ -103,7 +103,7 @@ class Deployment:
         }
 
     def segue(self, *arguments: object, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Run a command to its end."""
+        """Run a command to its end; with ``check``, fail unless it exits with 0."""
         done = subprocess.run(
             [sys.executable, *self.program, *map(str, arguments)],
             env=self.environment,
@@ -118,12 +118,12 @@ class Deployment:
         return done
 
     def publish(self, release: Path) -> Path:
-        """Make a release current, whomever it moves; gives its folder back."""
+        """Make a release current, even if it moves users; return its folder."""
         self.segue("publish", release, "--force")
         return release
 
     def announce(self, release: ModelRelease) -> None:
-        """Make a release current that was never trained, in topics that are made first."""
+        """Create the topics, and make an untrained release current."""
         client = {"bootstrap.servers": self.bootstrap}
         create_topics(client, self.topics, self.partitions)
         producer = Producer(client)
@@ -132,13 +132,13 @@ class Deployment:
         assert producer.flush(HANG_S) == 0
 
     def worker(self) -> "WorkerProcess":
-        """Start a worker; it is ended with the deployment."""
+        """Start a worker; the deployment kills it at the end."""
         started = WorkerProcess(self, len(self._workers))
         self._workers.append(started)
         return started
 
     def send(self, events: Iterable[Event]) -> int:
-        """Produce events as a well-behaved producer does; returns how many."""
+        """Produce events as a correct producer does; return their number."""
         producer = Producer(
             {
                 "bootstrap.servers": self.bootstrap,
@@ -164,11 +164,11 @@ class Deployment:
         return sent
 
     def caught_up(self, deadline_s: float = HANG_S) -> None:
-        """Wait until every lane's place in Redis is at the end of its inputs, and past its last decision.
+        """Wait until each lane's place in Redis is at the end of its inputs and past its last decision.
 
-        The ends of the sources are not enough: re-keyed events come after them, and a healing lane folds its
-        inputs before it adopts the decisions. The high watermark of a topic that lanes write is too far: a
-        transaction marker stands behind the last record.
+        The ends of the sources are not enough: lanes write re-keyed events later, and a healing lane folds
+        its inputs before it adopts the decisions. A topic that lanes write has a transaction marker after
+        its last record, so the high watermark is past every place.
         """
         ends = self._ends(self.topics.sources)
         eventually(
@@ -184,7 +184,7 @@ class Deployment:
             )
 
     def swept(self, deadline_s: float = HANG_S) -> None:
-        """Wait until every user of every lane is decided by the newest activation."""
+        """Wait until the newest activation has decided every user of every lane."""
         newest = self.activations()[-1][0]
 
         def everybody() -> bool:
@@ -195,7 +195,7 @@ class Deployment:
         eventually(everybody, f"activation {newest} has decided everybody", deadline_s=deadline_s)
 
     def activations(self) -> list[tuple[int, str]]:
-        """Every activation there was: its number, and the version of the release."""
+        """Return all activations in order: the number, and the version of the release."""
         return [
             (message.offset(), json.loads(value_of(message))["version"])
             for message in read_topic(self.bootstrap, self.topics.models)
@@ -226,7 +226,7 @@ class Deployment:
         return verify(self.bootstrap, self.topics, self.redis_url, self.redis_prefix, expected, gone)
 
     def places(self) -> list[Any]:
-        """By lane the place in Redis: an object, a text where there is another mark, or None."""
+        """Return each lane's place in Redis: an object, a text if the lane has another mark, or None."""
         with redis.Redis.from_url(self.redis_url, socket_timeout=60) as store:
             stored = [store.get(f"{self.redis_prefix}place:{p}") for p in range(self.partitions)]
         return [json.loads(place.partition(b" ")[2]) if place else None for place in stored]
@@ -241,11 +241,11 @@ class Deployment:
 
 
 class WorkerEnded(Exception):
-    """A worker that was to run has ended; no use in asking it again."""
+    """A worker that should run has ended; a further request is useless."""
 
 
 class WorkerProcess:
-    """A `segue worker` of its own process, with its log in a file and its web server on a free port."""
+    """A `segue worker` in a separate process; it logs to a file and serves the web on a free port."""
 
     def __init__(self, deployment: Deployment, number: int) -> None:
         self.log_file = deployment.folder / f"worker-{number}.log"
@@ -263,16 +263,16 @@ class WorkerProcess:
         return self.log_file.read_text(errors="replace")
 
     def ready(self) -> "WorkerProcess":
-        """Wait until it says that it is ready."""
+        """Wait until `/readyz` answers 200."""
         eventually(lambda: self.get("/readyz")[0] == 200, f"ready; {self.log()[-2000:]}")
         return self
 
     def lanes(self) -> set[int]:
-        """The lanes that it says are its own and live."""
+        """Return the lanes that `/status` shows as live."""
         return {lane["partition"] for lane in self.get("/status")[1]["lanes"] if lane["phase"] == "live"}
 
     def get(self, path: str) -> tuple[int, Any]:
-        """A page of its web server: status and JSON; 0 where nobody answers yet."""
+        """Get a page of the web server: status and JSON; 0 and None if the server does not answer yet."""
         ended = self.process.poll()
         if ended is not None:
             raise WorkerEnded(f"the worker ended with {ended}: {self.log()[-3000:]}")
@@ -294,12 +294,12 @@ class WorkerProcess:
         return None
 
     def stop(self) -> int:
-        """SIGTERM, and its exit code."""
+        """Send SIGTERM, and return the exit code."""
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(HANG_S)
 
     def kill(self) -> None:
-        """SIGKILL."""
+        """Send SIGKILL, and wait for the end."""
         self.process.kill()
         self.process.wait(HANG_S)
 
@@ -312,7 +312,7 @@ class WorkerProcess:
 
 @contextmanager
 def deployed(deployment: Deployment) -> Iterator[Deployment]:
-    """Ends the workers and deletes the keys."""
+    """Yield the deployment; afterwards end its workers and delete its keys."""
     try:
         yield deployment
     finally:

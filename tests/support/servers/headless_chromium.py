@@ -17,22 +17,22 @@ from typing import Any
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 _DEADLINE_S = 60.0
-_ABOVE = 10  # descriptors from which on ours lie: Chromium reads 3 and writes 4
+_ABOVE = 10  # the lowest number for our descriptors: Chromium reads 3 and writes 4
 
 
 def find() -> str | None:
-    """The program, or None."""
+    """Return the path of Chromium, or None if it is not installed."""
     return next((path for name in NAMES if (path := shutil.which(name))), None)
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """What happened when a page was opened.
+    """The result of opening a page.
 
     Attributes:
-        measured: what the script gave.
-        requests: the URLs that were asked for, the page's own too.
-        complaints: errors and warnings of the console and the browser.
+        measured: the value that the script returned.
+        requests: the requested URLs, with the page's own.
+        complaints: the errors and warnings of the console and the browser.
         picture: a PNG of the whole page.
     """
 
@@ -43,7 +43,7 @@ class Visit:
 
 
 class Chromium:
-    """One process with a profile of its own; a page for each visit."""
+    """A Chromium process with a separate profile; it opens a page for each visit."""
 
     def __init__(self, program: str, profile: Path) -> None:
         read_commands, self._commands = (_moved(end) for end in os.pipe())
@@ -75,7 +75,7 @@ class Chromium:
         self._events: list[dict[str, Any]] = []
 
     def visit(self, page: Path, width: int, script: str) -> Visit:
-        """Open a file at that width, in pixels, and run the script in it."""
+        """Open a file, ``width`` pixels wide, and run the script in the page."""
         target = self._ask("Target.createTarget", url="about:blank")["targetId"]
         session = self._ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Network", "Log", "Runtime"):

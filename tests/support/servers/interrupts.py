@@ -1,4 +1,4 @@
-"""A command that gets ctrl-C or SIGTERM after a while, in a pipe or at a terminal, and how it must end."""
+"""Interrupt a command by ctrl-C or SIGTERM, in a pipe or at a terminal, and check how it ends."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.servers.terminals import Terminal
 
 WORDS = {signal.SIGINT: "Interrupted.", signal.SIGTERM: "Terminated."}
 LONGEST_S = 30.0
-"""The demo ends a worker and takes its topics away."""
+"""The demo needs so long: it ends a worker and deletes its topics."""
 _LEFT_S = 3.0
 _NEVER = ("Traceback", "bug in Segue", "Exception ignored", "Exception in thread", "Fatal Python error")
 
@@ -28,9 +28,9 @@ class Ended:
     """How a command ended.
 
     Attributes:
-        after_s: when the signal came, since the command listened to signals.
-        took_s: how long it went on.
-        told: what it printed, both outputs.
+        after_s: the time from the command's first signal handler to the signal.
+        took_s: the time from the signal to the end.
+        told: the text on both outputs.
     """
 
     arguments: tuple[str, ...]
@@ -41,7 +41,7 @@ class Ended:
     told: str
 
     def check(self) -> None:
-        """One word and its exit code, or the command's own end where it had come to it."""
+        """Check that the command printed one word and exited with its code, or was ending by itself."""
         what = f"{self}\n{self.told}"
         assert not [words for words in _NEVER if words in self.told], what
         assert self.took_s < LONGEST_S, what
@@ -50,14 +50,14 @@ class Ended:
             assert self.code == (130 if self.number == signal.SIGINT else 0), what
             assert "worker.stopped" in self.told, what
         elif worker and self.number == signal.SIGTERM and self.code == 0:
-            pass  # it waited for a server, and has nothing to end
+            pass  # the worker still waited for a server and had nothing to end
         elif self.code == 128 + self.number:
             assert self.told.count(WORDS[self.number]) == 1, what
             assert self.told.endswith((f"{WORDS[self.number]}\n", f"{WORDS[self.number]}\r\n")), what
         else:
             assert self.code >= 0, what
             assert self.code != BadUsage.exit_code, what
-            assert self.took_s < _LEFT_S, what  # it was ending by itself
+            assert self.took_s < _LEFT_S, what  # the command was ending by itself
 
 
 def interrupted(
@@ -69,7 +69,11 @@ def interrupted(
     *,
     at_terminal: bool = False,
 ) -> Ended | None:
-    """Run a command, and end it so long after it has begun to listen to signals; None if it ended before."""
+    """Run a command and send the signal ``after_s`` seconds after the command installs its handlers.
+
+    Returns:
+        How the command ended; None if it ended before the signal.
+    """
     command = [sys.executable, "-m", "segue", *arguments]
     settings = {**clean_environment(), **(environment or {})}
     terminal: Terminal | None = None
@@ -90,7 +94,7 @@ def interrupted(
             stdin=end if at_terminal else subprocess.DEVNULL,
             stdout=end,
             stderr=end,
-            # At a terminal setsid does it, and as the leader of no group before it keeps its process id.
+            # At a terminal setsid does this. It leads no group yet, so it keeps its process id.
             start_new_session=not at_terminal,
         )
         try:
@@ -112,7 +116,7 @@ def interrupted(
 
 
 def _wait(process: subprocess.Popen[bytes], after_s: float) -> bool:
-    """Wait for the moment; False if the command ended before it."""
+    """Wait for the moment of the signal; return False if the command ended before."""
     while not _listens(process.pid):
         if process.poll() is not None:
             return False
@@ -125,7 +129,7 @@ def _wait(process: subprocess.Popen[bytes], after_s: float) -> bool:
 
 
 def _listens(pid: int) -> bool:
-    """Whether the process has its own handler for SIGTERM: before that, Python is still starting."""
+    """Return whether the process has a handler for SIGTERM; without a handler Python still starts."""
     try:
         status = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
     except OSError:

@@ -1,6 +1,6 @@
-"""A PostgreSQL of the tests' own: a server on a socket in a temporary folder, a database a test.
+"""A PostgreSQL for tests: a server on a socket in a temporary folder, and a database for each test.
 
-Its databases sort as people do (ICU, en-US), not by bytes: what holds there does not rest on a locale.
+The databases sort text by ICU's en-US, not by bytes: so the tests show that no query depends on the locale.
 """
 
 import os
@@ -23,7 +23,7 @@ _INSTALL = "apt-get install postgresql"
 
 @dataclass(frozen=True, slots=True)
 class Postgres:
-    """A running server; it listens on a socket in ``folder`` and nowhere else."""
+    """A running server that listens only on a socket in ``folder``."""
 
     folder: Path
     _numbers: "count[int]" = field(default_factory=count)
@@ -32,7 +32,7 @@ class Postgres:
         return f"postgresql://segue@/{database}?host={self.folder}"
 
     def new_database(self, options: str = "") -> str:
-        """The URL of an empty database."""
+        """Create an empty database and return its URL."""
         name = f"test_{next(self._numbers)}"
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             connection.execute(f"create database {name} {options}".encode())
@@ -41,7 +41,7 @@ class Postgres:
 
 @contextmanager
 def running_postgres() -> Iterator[Postgres]:
-    """A server. Fails the test where PostgreSQL is not installed; skips it after an explicit no."""
+    """Run a server. Without PostgreSQL the test fails; SEGUE_TEST_REQUIRE_SERVICES=0 skips it instead."""
     binaries = _binaries()
     if binaries is None:
         text = f"no PostgreSQL (initdb, pg_ctl) to test with. Install: {_INSTALL}"
@@ -63,7 +63,7 @@ def _server(binaries: Path, folder: Path) -> Iterator[Postgres]:
             [binaries / program, "-D", data, *arguments],
             user=user if os.geteuid() == 0 else None,
             cwd=folder,
-            stdout=subprocess.DEVNULL,  # a pipe would be held open by the server
+            stdout=subprocess.DEVNULL,  # the server would hold a pipe open
             stderr=subprocess.PIPE if program == "initdb" else subprocess.DEVNULL,
             check=False,
         )
@@ -93,7 +93,7 @@ def _server(binaries: Path, folder: Path) -> Iterator[Postgres]:
 
 
 def _binaries() -> Path | None:
-    """Where initdb and pg_ctl lie: on PATH, or where Debian puts them, which is not on PATH."""
+    """Return the folder of initdb and pg_ctl: from PATH, or else Debian's folder outside PATH."""
     if (found := shutil.which("initdb")) is not None:
         return Path(found).resolve().parent
     versions = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[4]))
@@ -101,7 +101,7 @@ def _binaries() -> Path | None:
 
 
 def _user() -> str:
-    """PostgreSQL does not run as root."""
+    """Return the user that runs the server: PostgreSQL refuses to run as root."""
     if os.geteuid() != 0:
         return pwd.getpwuid(os.geteuid()).pw_name
     names = {entry.pw_name for entry in pwd.getpwall()}

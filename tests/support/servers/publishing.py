@@ -1,4 +1,4 @@
-"""A release published as a command does it, in one call."""
+"""Publish a release in one call, as the command does."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -14,7 +14,7 @@ DEADLINE_S = 15.0
 def models_topic(
     bootstrap: str, topics: Topics, client: Mapping[str, str] | None = None, deadline_s: float = DEADLINE_S
 ) -> ModelsTopic:
-    """The topic of releases of the Kafka at this address."""
+    """Return the topic of releases in the Kafka at this address."""
     return ModelsTopic(topics, {"bootstrap.servers": bootstrap, **(client or {})}, deadline_s)
 
 
@@ -29,6 +29,6 @@ def publish(
     at: datetime | None = None,
     deadline_s: float = DEADLINE_S,
 ) -> int:
-    """Plan and carry out; the activation."""
+    """Publish a release; return the number of the activation."""
     topic = models_topic(bootstrap, topics, client, deadline_s)
     return carry_out(plan_publish(folder, topic), topic, topics, to, force=force, at=at)

@@ -1,4 +1,4 @@
-"""Files without rights, also for a test that runs as root, whom their mode does not stop."""
+"""Files without rights, even for a test that runs as root: root normally ignores the mode of a file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _DAC_OVERRIDE, _DAC_READ_SEARCH = 1, 2
 
 @contextmanager
 def without_rights(path: Path, mode: int = 0) -> Iterator[None]:
-    """While the block lasts, this file or folder has this mode, and it counts for root, too."""
+    """Set the mode of a file or folder during the block; the mode stops root, too."""
     former = path.stat().st_mode
     path.chmod(mode)
     try:
@@ -26,13 +26,13 @@ def without_rights(path: Path, mode: int = 0) -> Iterator[None]:
 
 @contextmanager
 def _modes_count() -> Iterator[None]:
-    """Take from this thread what lets root pass over modes (capabilities(7)); Linux alone has it."""
+    """Drop the capabilities by which root ignores modes, in this thread (Linux, capabilities(7))."""
     if os.geteuid() != 0:
         yield
         return
     libc = ctypes.CDLL(None, use_errno=True)
     header = (ctypes.c_uint32 * 2)(_VERSION_3, 0)
-    sets = (ctypes.c_uint32 * 6)()  # effective, permitted, inheritable; each of 32 bits, twice
+    sets = (ctypes.c_uint32 * 6)()  # effective, permitted, inheritable: 32 bits each, and all three twice
     assert libc.capget(header, sets) == 0
     kept = sets[0]
     sets[0] = kept & ~(1 << _DAC_OVERRIDE | 1 << _DAC_READ_SEARCH)

@@ -1,4 +1,4 @@
-"""`segue` in a process of its own, with its output in files."""
+"""Run `segue` in a separate process, with its output in files."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from tests.support.servers.services import HANG_S, eventually
 
 
 def clean_environment(changes: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The environment without settings of the developer's own."""
+    """Return the environment without the developer's SEGUE_ settings."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("SEGUE_")}
     return {**kept, "NO_COLOR": "1", "COLUMNS": "200", **(changes or {})}
 
 
 class SegueProcess:
-    """Runs while its context is open; killed with its group if it has not ended by then."""
+    """A `segue` process that runs in a context; at the end of the context its process group is killed."""
 
     def __init__(
         self, directory: Path, *arguments: str, environment: Mapping[str, str] | None = None
@@ -63,7 +63,7 @@ class SegueProcess:
         return self._err.read_text(encoding="utf-8")
 
     def says(self, text: str) -> None:
-        """Wait until it has said this, on either output."""
+        """Wait until the process has printed this text on either output."""
 
         def said() -> bool:
             told = self.out + self.err
@@ -75,7 +75,7 @@ class SegueProcess:
         eventually(said, f"{self._arguments} says {text!r}")
 
     def ends(self) -> int:
-        """Wait for its end; gives the exit code."""
+        """Wait for the end of the process; return the exit code."""
         return self.process.wait(HANG_S)
 
     def terminate(self, number: signal.Signals = signal.SIGTERM) -> None:

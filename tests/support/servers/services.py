@@ -1,4 +1,4 @@
-"""What tests with real servers share: the servers, and waiting for conditions."""
+"""Servers for tests, and waiting for conditions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ T = TypeVar("T")
 Server = TypeVar("Server", bound=LocalServer)
 
 HANG_S = 300.0
-"""What takes longer hangs. No machine is too slow for a test."""
+"""A step that takes longer hangs. No test fails because the machine is slow."""
 
 KAFKA_VARIABLE = "SEGUE_TEST_KAFKA"
 REDIS_VARIABLE = "SEGUE_TEST_REDIS"
@@ -26,7 +26,7 @@ REDIS_VARIABLE = "SEGUE_TEST_REDIS"
 
 @contextmanager
 def session_services(say: Callable[[str], None]) -> Iterator[Services]:
-    """Kafka and Redis for the whole session: named by the two variables, in Docker, or local."""
+    """Yield Kafka and Redis for the session: named by the two variables, in Docker, or local."""
     with find_services(
         kafka=os.environ.get(KAFKA_VARIABLE), redis=os.environ.get(REDIS_VARIABLE), say=say
     ) as found:
@@ -36,18 +36,18 @@ def session_services(say: Callable[[str], None]) -> Iterator[Services]:
 
 
 def start_server(stack: ExitStack, server: Server) -> Server:
-    """Starts a server of the test's own, which ends with the stack."""
+    """Start a server for one test; the stack ends it."""
     try:
         stack.enter_context(server)
     except ServiceTrouble as trouble:
-        if not trouble.install:  # all is there, and it does not start: that is a failure
+        if not trouble.install:  # the server is installed but does not start: the test fails
             raise
         not_here(str(trouble), trouble.install)
     return server
 
 
 def not_here(reason: str, install: tuple[str, ...]) -> NoReturn:
-    """Skips the test; with SEGUE_TEST_REQUIRE_SERVICES=1, which `make test` sets, it fails instead."""
+    """Skip the test; fail it if SEGUE_TEST_REQUIRE_SERVICES=1, as `make test` sets it."""
     text = f"no server to test with: {reason} Install: {' '.join(install)}"
     if os.environ.get("SEGUE_TEST_REQUIRE_SERVICES") == "1":
         pytest.fail(text)
@@ -57,12 +57,12 @@ def not_here(reason: str, install: tuple[str, ...]) -> NoReturn:
 def eventually(
     condition: Callable[[], T | None], what: str = "", *, deadline_s: float = HANG_S, every_s: float = 0.05
 ) -> T:
-    """Asks until the condition gives something true, and returns that.
+    """Repeat the condition until it returns a true value; return the value.
 
-    An `AssertionError` inside the condition counts as "not yet", so it may use plain asserts.
+    An `AssertionError` inside the condition counts as "not yet", so a condition may use plain asserts.
 
     Raises:
-        AssertionError: the deadline has passed; it names `what` and the last answer.
+        AssertionError: the deadline has passed; the message has `what` and the last answer.
     """
     end_s = time.monotonic() + deadline_s
     while True:
@@ -81,9 +81,9 @@ def eventually(
 
 
 def end_of(consumer: Consumer, topic: str, partition: int) -> int:
-    """A partition's high watermark, asked for until a broker says it: one that has only just begun does not.
+    """Return a partition's high watermark; retry while a broker that has just started does not answer.
 
-    The topic is looked up each time: a client that lost its broker may go on taking a partition for unknown.
+    Each try looks the topic up first: a client that lost its broker may still treat the partition as unknown.
     """
 
     def asked() -> tuple[int, int]:

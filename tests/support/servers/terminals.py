@@ -1,4 +1,4 @@
-"""A terminal of a test's own: a pseudo-terminal of a size, and what was drawn on it."""
+"""A pseudo-terminal for one test, with a size and a record of its output."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rich.console import Console
 
 
 class Terminal:
-    """Open while its context is; a thread reads it, so that who draws never waits.
+    """A terminal that is open during its context. A thread reads it, so that a writer never waits.
 
     Attributes:
         end: the file descriptor that a program writes to.
@@ -31,7 +31,7 @@ class Terminal:
 
     @property
     def console(self) -> Console:
-        """Draws here."""
+        """Return a console that draws on this terminal."""
         columns, rows = self._size
         return Console(
             file=self._file, width=columns, height=rows, soft_wrap=True, _environ={"TERM": "xterm-256color"}
@@ -48,23 +48,23 @@ class Terminal:
         trace: TracebackType | None,
     ) -> None:
         self._file.close()
-        os.close(self.end)  # a program that draws there has its own
+        os.close(self.end)  # a program that draws here has its own descriptor
         self._reader.join(10)
         os.close(self._ours)
 
     def drawn(self) -> str:
-        """All that was drawn so far, with the escape sequences."""
+        """Return the output so far, with the escape sequences."""
         return self._read.decode(errors="replace")
 
     def press_ctrl_c(self) -> None:
-        """What the terminal's driver makes of it is a signal to those who work at it."""
+        """Send ctrl-C; the terminal turns it into a signal."""
         os.write(self._ours, b"\x03")
 
     def _drain(self) -> None:
         while True:
             try:
                 block = os.read(self._ours, 65_536)
-            except OSError:  # nobody draws here any more
+            except OSError:  # no program has the terminal open any more
                 return
             if not block:
                 return

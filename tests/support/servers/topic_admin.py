@@ -1,4 +1,4 @@
-"""What an operator, or time, does to a topic: its configuration, and records that go."""
+"""Change a topic as an operator or compaction does: set its configuration, delete its records."""
 
 from collections.abc import Mapping
 
@@ -9,7 +9,7 @@ from tests.support.servers.services import HANG_S
 
 
 def set_config(bootstrap: str, topic: str, config: Mapping[str, str]) -> None:
-    """Set these and leave the others."""
+    """Set these options of a topic; leave its other options."""
     entries = [
         ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
         for name, value in config.items()
@@ -21,7 +21,7 @@ def set_config(bootstrap: str, topic: str, config: Mapping[str, str]) -> None:
 
 
 def lose_records(bootstrap: str, topic: str, partitions: int) -> None:
-    """Delete all records of a compacted topic, as compaction may do where every newest record is a null."""
+    """Delete all records of a compacted topic, as compaction may do if each newest record is a tombstone."""
     set_config(bootstrap, topic, {"cleanup.policy": "delete"})
     admin = AdminClient({"bootstrap.servers": bootstrap})
     ends = [TopicPartition(topic, partition, OFFSET_END) for partition in range(partitions)]

@@ -1,4 +1,4 @@
-"""Angles that meet, oppose each other, wrap and differ by a last digit, and users who share them."""
+"""Angles that are equal, opposite, at the wrap, or apart by a last digit; and users who share them."""
 
 from math import nextafter, pi
 

@@ -1,4 +1,4 @@
-"""Histories of one user: signups, orders in several versions, erasures; few values, so that they tie."""
+"""Histories of one user: signups, versions of orders, erasures. Few values, so that ties are frequent."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -24,7 +24,7 @@ items = st.builds(
 
 
 def signups(user_id: str) -> st.SearchStrategy[Signup]:
-    """Profile updates of one user, each with some of the fields."""
+    """Generate profile updates of one user, each with some of the fields."""
     return st.builds(
         Signup,
         user_id=st.just(user_id),
@@ -37,7 +37,7 @@ def signups(user_id: str) -> st.SearchStrategy[Signup]:
 
 
 def orders(user_id: str) -> st.SearchStrategy[Order]:
-    """Versions of a few orders of one user."""
+    """Generate versions of a few orders of one user."""
     return st.builds(
         Order,
         user_id=st.just(user_id),
@@ -50,12 +50,12 @@ def orders(user_id: str) -> st.SearchStrategy[Order]:
 
 
 def erasures(user_id: str) -> st.SearchStrategy[UserErased]:
-    """Requests to be forgotten."""
+    """Generate erasures of one user."""
     return st.builds(UserErased, user_id=st.just(user_id), erased_at=times)
 
 
 def histories(user_id: str = "7", *, erased: bool = True) -> st.SearchStrategy[list[Event]]:
-    """Any facts of one user, in any order."""
+    """Generate any facts of one user, in any order."""
     facts: st.SearchStrategy[Event] = signups(user_id) | orders(user_id)
     if erased:
         facts = st.one_of(facts, facts, facts, erasures(user_id))
@@ -63,7 +63,7 @@ def histories(user_id: str = "7", *, erased: bool = True) -> st.SearchStrategy[l
 
 
 def order_histories(user_id: str = "7") -> st.SearchStrategy[list[Event]]:
-    """Orders that are rewritten again and again, over two brands: what one version gave, the next takes."""
+    """Generate many versions of a few orders with two brands: a version often removes the former items."""
     bought = st.builds(Item, brand=st.sampled_from(["Carhartt", "Ön"]), price=st.sampled_from([1, 2.5, 4]))
     version = st.builds(
         Order,

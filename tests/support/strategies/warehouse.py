@@ -1,7 +1,7 @@
 """Random small shops with dirty rows.
 
-Values come from pools that say, by hand, what each written text means: a value, nothing, or an error.
-Keys and values collide often on purpose: duplicates and ties are where rules differ.
+Values come from pools. A pool gives by hand the meaning of each text: a value, nothing, or an error.
+Keys and values often collide on purpose: rules differ at duplicates and ties.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from tests.support.inputs.shops import Row, Shop, Value
 
 @dataclass(frozen=True, slots=True)
 class Bad:
-    """A text that makes its row a dead letter, for this reason."""
+    """A text that makes its row a dead letter, and the reason."""
 
     reason: str
 
@@ -133,7 +133,7 @@ _CLEAN_FOR_ONE = 20
 
 
 def _written(pool: Mapping[Value, Meaning]) -> st.SearchStrategy[Value]:
-    """Nearly always a value: an order of many fields would else nearly always be left out."""
+    """Generate mostly valid texts: otherwise nearly every order would have an invalid field."""
     clean = [text for text, meaning in pool.items() if meaning is not None and not isinstance(meaning, Bad)]
     unclean = [text for text in pool if text not in clean]
     return st.sampled_from(clean * (_CLEAN_FOR_ONE * len(unclean) // len(clean) + 1) + unclean)
@@ -145,7 +145,7 @@ def _rows(table: str, least: int, most: int) -> st.SearchStrategy[list[Row]]:
 
 
 def shops() -> st.SearchStrategy[Shop]:
-    """Shops with a few rows in each table."""
+    """Generate shops with a few rows in each table."""
     return st.builds(
         Shop,
         users=_rows("users", 2, 8),

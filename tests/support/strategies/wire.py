@@ -1,4 +1,4 @@
-"""Events as producers may write them: JSON values, some of them a little wrong; and events to write."""
+"""JSON values as producers may write them, some slightly wrong; and events to encode."""
 
 from datetime import UTC
 from typing import Any
@@ -69,7 +69,7 @@ _odd_quantities = st.sampled_from([0, 1.5, -1, 2**63, "1", True])
 
 
 def _mostly_right(required: _Fields, optional: _Fields, odd: _Fields) -> st.SearchStrategy[dict[str, Any]]:
-    """Objects with at most one odd field; half of them have no odd field."""
+    """Generate objects with at most one odd field; half of the objects have no odd field."""
     spoilt = st.sampled_from(sorted(odd)).flatmap(lambda name: odd[name].map(lambda value: {name: value}))
     return st.builds(
         lambda right, wrong: right | wrong,

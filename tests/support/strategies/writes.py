@@ -1,4 +1,4 @@
-"""What lanes save: users with fields, orders and angles, set and deleted."""
+"""Saves of lanes: users whose fields, orders and angles are set or deleted."""
 
 from hypothesis import strategies as st
 
@@ -8,7 +8,7 @@ from tests.support.strategies.angles import angles, user_ids
 
 orders = ("1", "2", "é")
 beginnings = ("f:a:", "f:b:", "t:é:")
-# The lanes' values are JSON, so text.
+# The lanes' values are JSON, so they are text.
 _values = st.text(max_size=5).map(str.encode)
 asks = {Ask(beginning, last): 2 for beginning in beginnings for last in (False, True)}
 _entries = st.builds("{}{}".format, st.sampled_from(beginnings), st.text(max_size=3))
