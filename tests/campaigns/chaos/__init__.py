@@ -1,4 +1,4 @@
-"""The service under fire: real servers and workers, killed and paused at random, then every user checked.
+"""Kill and pause real servers and workers at random, then check every user.
 
-One number, the seed, decides the events, the faults and their order; the clock decides where they meet.
+The seed decides the events, the faults and their order; the clock decides when a fault meets an event.
 """

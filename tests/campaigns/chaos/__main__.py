@@ -11,7 +11,7 @@ from tests.support.servers.deployment import WorkerEnded
 
 
 def main() -> int:
-    """Run one campaign; the exit code is 1 where a promise is broken."""
+    """Run one campaign; return the exit code: 1 if a promise is broken."""
     options = _options()
     seed = secrets.randbelow(1_000_000) if options.seed is None else options.seed
     campaign = Campaign(seed, options.events, options.faults, options.workers, options.rate)
@@ -29,7 +29,7 @@ def main() -> int:
     except (AssertionError, WorkerEnded) as error:
         print(f"\nseed {seed}: {error}", file=sys.stderr)
         return 1
-    finally:  # whatever ends it
+    finally:  # even if an interrupt ends the campaign
         print(f"again: {campaign.again}", flush=True)
     return 0
 

@@ -1,4 +1,4 @@
-"""One campaign: servers, workers, producers and gremlins; then the verdict over every user."""
+"""Run a campaign with servers, workers, producers and gremlins, then check every user."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from tests.support.inputs.bad_events import BadRecord
 from tests.support.servers.deployment import Deployment
 
 _THELOOK = Path(str(files("segue"))) / "data" / "thelook"
-_FAULT_S = 8.0  # about what one fault takes, the time until the next included
+_FAULT_S = 8.0  # about the time of a fault and of the pause after it
 _BETWEEN_S = (0.5, 4.0)
 _BETWEEN_RELEASES_S = (10.0, 60.0)
 _FAULTS_A_RELEASE = 15
@@ -47,17 +47,17 @@ _FAULTS_A_REBUILD = 12
 _CATCH_UP_S = 900.0
 _SEVERAL = 2
 _EVENTS_A_PAST_USER = 40
-_OVERLAP = 4  # a quarter of the warehouse's facts were sent long before, and a quarter come once more
+_OVERLAP = 4  # a quarter of the warehouse's facts were sent before, and a quarter are sent again
 _UNPACED = 1e9
 
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """How much of everything.
+    """The size and the variant of a campaign.
 
     Attributes:
-        seed: decides the events and the faults.
-        rate: events a second at most; None: so many that they last as long as the faults.
+        seed: the seed of the events and the faults; it also chooses the variant.
+        rate: the most events a second; None: a rate at which the events last as long as the faults.
     """
 
     WORKERS: ClassVar[int] = 3
@@ -70,33 +70,33 @@ class Campaign:
 
     @property
     def pace(self) -> float:
-        """Events a second."""
-        # Half of the faults befall the servers, while the other half befall the workers.
+        """The rate of the producers, in events a second."""
+        # Half of the faults hit the servers; the other half hit the workers at the same time.
         return self.rate or self.events / max(10.0, self.faults / 2 * _FAULT_S)
 
     @property
     def rekey(self) -> bool:
-        """Whether events that came astray are brought to their lane; else they are dead letters."""
+        """Whether lanes forward misrouted events to the right lane; otherwise these are dead letters."""
         return self.seed % 2 == 1
 
     @property
     def exclude(self) -> tuple[str, ...]:
-        """Statuses whose orders do not count."""
+        """The statuses of orders that do not count."""
         return ("Cancelled", "Returned") if self.seed % 4 in (1, 2) else ()
 
     @property
     def bootstraps(self) -> bool:
-        """Whether the shop begins with a warehouse, which a bootstrap takes the users from."""
+        """Whether the campaign begins with a bootstrap from a warehouse."""
         return self.seed % 5 in (2, 3)
 
     @property
     def remakes(self) -> bool:
-        """Whether inputs are deleted and made anew."""
+        """Whether inputs are deleted and created again."""
         return self.seed % 5 in (0, 4)
 
     @property
     def min_margin(self) -> float:
-        """How much nearer another centre must be before a user leaves its segment."""
+        """The margin by which another centre must be nearer before a user leaves a segment."""
         return 0.05 if self.seed % 3 == 1 else 0.0
 
     @property
@@ -113,7 +113,7 @@ class Campaign:
 
     @property
     def again(self) -> str:
-        """The command that runs it again."""
+        """The command that repeats the campaign."""
         given = f"--seed {self.seed} --events {self.events} --faults {self.faults}"
         workers = "" if self.workers == Campaign.WORKERS else f" --workers {self.workers}"
         rate = "" if self.rate is None else f" --rate {self.rate:g}"
@@ -122,11 +122,11 @@ class Campaign:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What was checked, and what had happened.
+    """The amounts that were checked, and the faults.
 
     Attributes:
-        cut_bytes: what each cut took from Redis.
-        behind_bytes: what a replica lacked each time when it took over.
+        cut_bytes: the bytes that each cut took from Redis's append-only file.
+        behind_bytes: the bytes that a replica lacked at each takeover.
     """
 
     users: int
@@ -140,10 +140,10 @@ class Verdict:
 
 
 def run(campaign: Campaign, say: Say) -> Verdict:
-    """Run it to its end.
+    """Run a campaign to its end; return the verdict.
 
     Raises:
-        AssertionError: a promise is broken, or a worker ended by itself; it says what differs.
+        AssertionError: a promise is broken, or a worker ended by itself; the message says how.
     """
     began_s = time.monotonic()
     with ExitStack() as stack:
@@ -201,7 +201,7 @@ def _disk(stack: ExitStack, folder: Path, say: Say) -> Disk:
 
 
 def _servers(stack: ExitStack, campaign: Campaign, disk: Disk, say: Say) -> Servers:
-    """Kafka and Redis; Redis's files are kept where the campaign fails."""
+    """Start Kafka and Redis; if the campaign fails, keep Redis's files."""
     kafka = stack.enter_context(LocalKafka())
     store = stack.enter_context(Standby(disk.folder / "first", repair=campaign.remakes))
     random = Random(f"{campaign.seed} servers")
@@ -212,7 +212,7 @@ def _servers(stack: ExitStack, campaign: Campaign, disk: Disk, say: Say) -> Serv
 
 
 def _feed(deployment: Deployment, campaign: Campaign, past: Past) -> Feed:
-    """The producers; some of what is in the warehouse comes once more."""
+    """Return the producers; they also send a part of the warehouse's facts again."""
     again = [*chain.from_iterable(past.facts.values())][::_OVERLAP]
     events: Iterator[Event | BadRecord] = chain(
         again, records(Random(f"{campaign.seed} events"), campaign.events)
@@ -228,7 +228,7 @@ def _feed(deployment: Deployment, campaign: Campaign, past: Past) -> Feed:
 
 
 def keep_files(store: LocalRedis, say: Say) -> None:
-    """Copy Redis's files and its log to where the end of the campaign does not delete them."""
+    """Copy Redis's files and log to a folder that outlives the campaign."""
     kept = Path(tempfile.mkdtemp(prefix="segue-chaos-redis-"))
     store.kill()
     shutil.copytree(store.directory, kept, dirs_exist_ok=True)
@@ -257,7 +257,7 @@ def _gremlins(
 
 
 def _begun(deployment: Deployment, campaign: Campaign, say: Say) -> Past:
-    """Bootstrap from a warehouse; a part of its facts was sent to Kafka, too, long before."""
+    """Bootstrap from a warehouse, after sending a part of its facts to Kafka."""
     facts = past_facts(Random(f"{campaign.seed} past"), campaign.events // _EVENTS_A_PAST_USER)
     create_topics({"bootstrap.servers": deployment.bootstrap}, deployment.topics, deployment.partitions)
     sent = Feed(deployment.bootstrap, deployment.topics, facts[: len(facts) // _OVERLAP], _UNPACED)

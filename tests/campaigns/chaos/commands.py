@@ -1,4 +1,4 @@
-"""Commands that an operator runs, and that may be killed while they run."""
+"""Run an operator's commands, and kill some of them."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _KILLED_AFTER_S = (0.3, 4.0)
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a command ended; ``code`` is None where it was killed."""
+    """How a command ended; ``code`` is None if the command was killed."""
 
     code: int | None
     told: str
 
 
 def run_command(deployment: Deployment, *arguments: object, kill: Random | None = None) -> Ended:
-    """Run `segue`, to its end, or with ``kill`` until it is killed at a moment that this draws."""
+    """Run `segue` to its end; with ``kill``, kill the command after a random time."""
     process = subprocess.Popen(
         [sys.executable, "-m", "segue", *map(str, arguments)],
         env=deployment.environment,

@@ -1,4 +1,4 @@
-"""What a shop's producers send, with all that producers get wrong: disorder, duplicates, versions."""
+"""A shop's events with the usual mistakes of producers: disorder, duplicates, versions, bad records."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ _STRAY = 0.03
 
 @dataclass(frozen=True, slots=True)
 class Stray:
-    """An event that comes some partitions beside its user's, by another key: ``rekey`` brings it home."""
+    """An event in a wrong partition, ``beside`` partitions after its own; with ``rekey`` it has this key."""
 
     event: Event
     beside: int
@@ -36,7 +36,10 @@ class Stray:
 def with_strays(
     events: Iterator[Event | BadRecord], random: Random, partitions: int, *, rekey: bool
 ) -> Iterator[Event | BadRecord | Stray]:
-    """The same events, a few of them astray. Where ``rekey`` reads no key, a wrong one makes no event bad."""
+    """Yield the same events, a few in a wrong partition.
+
+    With ``rekey`` lanes ignore keys, so records that are bad only for their key are left out.
+    """
     for event in events:
         if not isinstance(event, BadRecord) and random.random() < _STRAY:
             yield Stray(event, random.randrange(1, partitions), random.choice((None, b"session")))
@@ -45,7 +48,7 @@ def with_strays(
 
 
 def records(random: Random, count: int, users: int | None = None) -> Iterator[Event | BadRecord]:
-    """``count`` events, a few of them bad, of ``users`` users, or of one user for each 20 events."""
+    """Yield ``count`` events, a few of them bad, of ``users`` users; None: a user for each 20 events."""
     recent: deque[Event] = deque(maxlen=_REMEMBERED)
     growing = max(50, count // EVENTS_A_USER)
     for number in range(count):
@@ -53,7 +56,7 @@ def records(random: Random, count: int, users: int | None = None) -> Iterator[Ev
         if kind == "bad":
             yield random.choice(BAD_RECORDS)
             continue
-        # The later the event, the more users there are; an early one often meets the same again.
+        # The number of users grows with the events; early events often have the same users.
         known = users or max(20, growing * (number + 1) // count)
         user_id = str(random.randrange(known))
         at = _START + timedelta(minutes=number) - timedelta(minutes=random.randrange(_LATE_DAYS * 24 * 60))
@@ -76,7 +79,7 @@ def _event(kind: str, user_id: str, at: datetime, recent: deque[Event], random: 
 
 
 def a_signup(user_id: str, at: datetime, random: Random) -> Signup:
-    """A profile, or a part of one."""
+    """Return a signup with some of the profile's fields."""
     return Signup(
         user_id,
         at,
@@ -88,13 +91,13 @@ def a_signup(user_id: str, at: datetime, random: Random) -> Signup:
 
 
 def an_order(user_id: str, at: datetime, random: Random) -> Order:
-    # Few ids: one order often comes in several versions, and from different times.
+    # Few ids: an order often has several versions with different times.
     order_id = f"{user_id}-{random.randrange(12)}"
     return Order(user_id, order_id, at, _items(random), status=random.choice(_STATUSES))
 
 
 def _version(order: Order, random: Random) -> Order:
-    """The same order, later or earlier, with another status or other items."""
+    """Return another version of an order, later or earlier, with another status or other items."""
     updated_at = order.at + timedelta(hours=random.randrange(-48, 96))
     items = order.items if random.random() < 0.7 else _items(random)
     return replace(order, updated_at=updated_at, status=random.choice(_STATUSES), items=items)

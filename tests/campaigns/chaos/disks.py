@@ -1,4 +1,4 @@
-"""A disk that fills up and has room again."""
+"""A disk that a campaign can fill up and free again."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from tests.support.servers.services import eventually
 
 
 class Disk:
-    """A folder, on a file system of its own in memory where one may be mounted.
+    """A folder, on a separate file system in memory if this process may mount.
 
     Attributes:
-        can_fill: whether it is one.
+        can_fill: whether the folder is a separate file system.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -24,7 +24,7 @@ class Disk:
 
     @contextmanager
     def mounted(self) -> Iterator[None]:
-        """It is there meanwhile."""
+        """Create the folder and mount it during the context."""
         self.folder.mkdir(exist_ok=True)
         self.can_fill = _done("mount", "-t", "tmpfs", "tmpfs", self.folder)
         try:
@@ -35,9 +35,9 @@ class Disk:
 
     @contextmanager
     def full(self) -> Iterator[None]:
-        """It has no room for another page meanwhile."""
+        """Keep the disk without a free page during the context."""
         try:
-            # What is written between the look and the cut makes the cut fail.
+            # A write between the measurement and the cut makes the cut fail.
             eventually(self._cut, f"{self.folder} is full")
             yield
         finally:
@@ -55,5 +55,5 @@ class Disk:
 def _done(*command: str | Path) -> bool:
     try:
         return subprocess.run(command, capture_output=True, check=False).returncode == 0
-    except OSError:  # there is no such command here
+    except OSError:  # the command is not installed
         return False

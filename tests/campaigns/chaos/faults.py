@@ -1,4 +1,4 @@
-"""What befalls the servers and the workers; each fault mends what it broke before it returns."""
+"""The faults of servers and workers; each fault repairs its damage before it returns."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from tests.support.servers.deployment import Deployment, WorkerProcess
 from tests.support.servers.services import HANG_S, eventually
 
 SESSION_S = 6.0  # tests/support/servers/deployment.py sets it
-_LOST_S = 1.0  # what AOF with everysec may lose
-_TRIES = 20  # so many seconds in which nothing is written
+_LOST_S = 1.0  # the most that an AOF with everysec may lose
+_TRIES = 20  # the most seconds to wait for a write
 _FEWEST, _MOST = 2, 4
 _LOST_REBUILD = "a rebuild of this Redis prefix did not end"
 _EMPTIES = "FLUSHALL of Redis"
@@ -36,15 +36,15 @@ class Servers:
     """The faults of Kafka and Redis.
 
     Attributes:
-        kafka: the one broker.
-        store: the Redis that the workers reach; after a failover another one, on the same port.
-        cut_bytes: what each cut took from the append-only file.
-        behind_bytes: how much a replica lacked when it took over.
+        kafka: the only broker.
+        store: the Redis that the workers use; a failover replaces it on the same port.
+        cut_bytes: the bytes that each cut took from the append-only file.
+        behind_bytes: the bytes that a replica lacked at each takeover.
 
     Args:
-        disk: where the files of each Redis lie.
-        keeps_states: no fault takes all of a lane's states, and the remains of a save are repaired after a
-            crash: the log could not give the states back.
+        disk: the disk for the files of each Redis.
+        keeps_states: leave out the faults that lose all states of a lane, and repair a partial save after a
+            crash, because the log cannot restore the states.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class Servers:
             )
 
     def close(self) -> None:
-        """End the Redis that is reached now."""
+        """End the present Redis."""
         self.store.close()
 
     def _kill_kafka(self) -> None:
@@ -109,7 +109,7 @@ class Servers:
             client.flushall()
 
     def _fail_over(self) -> None:
-        """A failover: the new primary lacks what was written after the replica fell behind."""
+        """Fail over: the new primary lacks the writes since the replica fell behind."""
         folder = self._disk.folder / f"replica-{len(self.behind_bytes)}"
         standby = Standby(folder, repair=self._keeps_states)
         try:
@@ -125,20 +125,20 @@ class Servers:
         shutil.rmtree(former.directory)
 
     def _fill_disk(self) -> None:
-        """A full disk: Redis refuses writes until there is room again."""
+        """Fill the disk: Redis refuses writes until the disk has room again."""
         with self._disk.full(), redis.Redis.from_url(self.store.url, socket_timeout=60) as client:
             eventually(lambda: _refuses(client), "Redis refuses to write", every_s=0.1)
             time.sleep(self._random.uniform(0, 5))
         with redis.Redis.from_url(self.store.url, socket_timeout=60) as client:
             eventually(lambda: not _refuses(client), "Redis writes again", every_s=0.1)
-            # As docs/redis.md says: the file may have a hole, on which this server would not start again.
+            # As docs/redis.md says: the file may have a hole, and Redis could not start with it.
             client.bgrewriteaof()
             eventually(lambda: not _rewrites(client), "Redis has written its file anew", every_s=0.1)
 
     def _cut_redis(self) -> None:
-        """Lose up to the last second, as a machine does that dies: killing the process alone loses nothing.
+        """Lose up to a second of writes, as a crash of the machine does; a kill of the process loses nothing.
 
-        Where nothing was written in that second, in a rebalance say, it waits for one in which something was.
+        Without writes, for example in a rebalance, the fault waits for a second with writes.
         """
         before = self._written_to()
         self.store.kill()
@@ -154,7 +154,7 @@ class Servers:
         self.store.start()
 
     def _tear_redis(self) -> None:
-        """Keep the head of a lost save in the file, append saves behind it, and start Redis again."""
+        """Leave a partial save in the file, append further saves after it, and restart Redis."""
         self._written_to()
         self.store.kill()
         self.cut_bytes.append(cut_inside_save(self.store.data, self._random))
@@ -163,7 +163,7 @@ class Servers:
         self.store.restart()
 
     def _written_to(self) -> dict[Path, int]:
-        """The sizes of the files a second ago, once one has grown since."""
+        """Wait for a second in which a file grows; return the sizes at its beginning."""
         before: dict[Path, int] = {}
         for _ in range(_TRIES):
             before = _aof_sizes(self.store.data)
@@ -174,17 +174,17 @@ class Servers:
 
 
 def _written(before: Mapping[Path, int], after: Mapping[Path, int]) -> dict[Path, int]:
-    """By file of both moments, how many bytes it grew by, of those that grew."""
+    """Return the growth in bytes of each file that grew and was there before."""
     return {path: size - before[path] for path, size in after.items() if size > before.get(path, size)}
 
 
 def _aof_sizes(data: Path) -> dict[Path, int]:
-    """The increments of the append-only file; the base is written at once and whole."""
+    """Return the sizes of the append-only file's increments; Redis writes the base file in one piece."""
     return {path: path.stat().st_size for path in data.glob("appendonlydir/*.incr.aof")}
 
 
 def _refuses(client: redis.Redis) -> bool:
-    """Try to write something that is none of Segue's."""
+    """Try to write a foreign key; return whether Redis refuses writes."""
     try:
         client.set("chaos", "x" * 5_000)
         client.delete("chaos")
@@ -201,13 +201,13 @@ def _rewrites(client: Any) -> bool:
 
 
 class Workers:
-    """Two to four workers, and what befalls them.
+    """Two to four workers, and their faults.
 
-    A worker ends only by our hand: one that ends by itself fails the campaign.
+    A worker that ends by itself fails the campaign.
 
     Args:
-        disk: where their standard error goes.
-        may_ask: whether a worker may end and ask for a rebuild: the log alone is not the whole past.
+        disk: the disk for their standard error.
+        may_ask: whether a worker may end and ask for a rebuild, because the log is not the whole past.
     """
 
     def __init__(self, deployment: Deployment, disk: Disk, random: Random, *, may_ask: bool = False) -> None:
@@ -236,10 +236,10 @@ class Workers:
             worker.ready()
 
     def ask_for_rebuild(self) -> bool:
-        """Whether a worker has ended with the word that only a rebuild helps.
+        """Return whether a worker has ended and asked for a rebuild.
 
         Raises:
-            AssertionError: a worker has ended for another reason, and nobody ended it.
+            AssertionError: a worker has ended by itself for another reason.
         """
         with self._lock:
             ended = [
@@ -255,7 +255,7 @@ class Workers:
 
     @contextmanager
     def topic_away(self) -> Iterator[None]:
-        """Meanwhile a worker may end since a topic does not exist."""
+        """Let workers end for a missing topic during the context; replace them at its end."""
         self._may_miss_a_topic = True
         try:
             yield
@@ -264,7 +264,7 @@ class Workers:
             self._may_miss_a_topic = False
 
     def replace_ended(self) -> None:
-        """Start another worker for each that ended since a topic did not exist."""
+        """Start another worker for each worker that ended for a missing topic."""
         with self._lock:
             for worker in [worker for worker in self._alive if self._misses_a_topic(worker)]:
                 self._alive.remove(worker)
@@ -288,13 +288,13 @@ class Workers:
         )
 
     def renew(self) -> None:
-        """End each worker in order, and start another with the settings of now; none of before lives on."""
+        """Replace each worker by a worker with the present settings; wait until all old workers have ended."""
         with self._lock:
             before = [*self._started]
             old = [*self._alive]
         for worker in old:
             with self._lock:
-                if worker not in self._alive:  # something else has ended it
+                if worker not in self._alive:  # another fault has ended the worker
                     continue
                 self._alive.remove(worker)
                 self._start()
@@ -328,7 +328,7 @@ class Workers:
             and not began
             and log.strip()[-11:] in ("", "Terminated.")
         ):
-            code = 0  # it was still being loaded, and ends as any process or any command does
+            code = 0  # the worker was still loading: it ends by the signal, as any process or command
         assert code == 0 or self._asks(worker) or self._misses_a_topic(worker), (
             f"SIGTERM ended a worker with {code}: {worker.log()[-3_000:]}"
         )
@@ -350,7 +350,10 @@ class Workers:
         self._paused(self._random.uniform(0.1, 0.8) * SESSION_S)
 
     def _fill_disk(self) -> None:
-        """They go on, and say nothing. None starts meanwhile, since it could not say where it listens."""
+        """Fill the disk under the logs: the workers continue without a log.
+
+        No worker starts meanwhile, because it could not log its port.
+        """
         with self._lock:
             for worker in self._alive:
                 eventually(partial(_listens_or_ended, worker), "it listens")
@@ -365,7 +368,7 @@ class Workers:
         worker.resume()
 
     def steady(self) -> None:
-        """In the end every worker that lives is ready."""
+        """Wait until every living worker is ready."""
         for worker in self._alive:
             eventually(partial(_is_ready, worker), "a worker is ready again")
 

@@ -1,4 +1,4 @@
-"""The producers: events at a pace, through everything that befalls Kafka."""
+"""Produce events at a steady rate, through all faults of Kafka."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from tests.campaigns.chaos.customers import Stray
 from tests.support.checks.check_dead_letters import Sent
 from tests.support.inputs.bad_events import BadRecord
 
-_PATIENCE_MS = 600_000  # longer than any fault: what a producer was given is written in the end
+_PATIENCE_MS = 600_000  # longer than any fault: the producer writes every record in the end
 _FLUSH_S = 600.0
 
 
 class Feed:
-    """A thread that produces the records, at most ``rate`` a second, and remembers by user what it sent.
+    """A thread that produces records, at most ``rate`` a second, and remembers the events of each user.
 
     Attributes:
-        facts: by user, every good event, if it is to ``remember``; complete once the thread has ended.
-        written: by value, the event that each good record says, if it is to ``remember``.
-        letters: every bad record, and how often it was sent.
-        sent: how many records were given to the producer so far.
+        facts: with ``remember``, every good event by user; complete once the thread has ended.
+        written: with ``remember``, the event of each good record, by the value of the record.
+        letters: every bad record, and how often the feed sent it.
+        sent: the number of records given to the producer so far.
     """
 
     def __init__(
@@ -71,13 +71,13 @@ class Feed:
         self._thread.start()
 
     def stop(self) -> None:
-        """Give up; for a campaign that failed."""
+        """Stop at once, because the campaign has failed."""
         self._stopped.set()
         self._thread.join()
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Meanwhile nothing is sent; all that was sent before is in Kafka."""
+        """Flush, and send nothing during the context."""
         with self._turn:
             left = self._producer.flush(_FLUSH_S)
             assert left == 0, f"{left} records were still waiting"
@@ -85,7 +85,7 @@ class Feed:
 
     @property
     def bad(self) -> int:
-        """How many bad records were sent."""
+        """The number of bad records sent so far."""
         return self.letters.total()
 
     @property
@@ -93,7 +93,7 @@ class Feed:
         return not self._thread.is_alive()
 
     def finish(self) -> None:
-        """Wait for the last record; raises where one was not taken."""
+        """Wait until all records are sent; fail if Kafka did not accept one of them."""
         self._thread.join()
         assert self._errors == [], f"{len(self._errors)} records were not taken: {self._errors[:3]}"
 

@@ -1,4 +1,4 @@
-"""Faults in an order that a seed decides, one after the other, each a moment after the one before."""
+"""Inflict faults one after another, with pauses, in an order that a seed decides."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Say = Callable[[str], None]
 
 
 def plan(weights: Mapping[str, int], count: int, random: Random) -> list[str]:
-    """So many kinds from shuffled decks, which hold each as often as it weighs; first of all, each once."""
+    """Draw ``count`` kinds: first each kind once, then from shuffled decks with each kind by its weight."""
     drawn = random.sample([*weights], len(weights))
     rest = Counter(weights) - Counter(drawn)
     while len(drawn) < count:
@@ -27,7 +27,7 @@ class Gremlin:
 
     Attributes:
         done: how often each kind was inflicted.
-        failure: what ended it early; None where nothing did.
+        failure: the error that ended the thread early, or None.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class Gremlin:
             self._say(kind)
             try:
                 self._kinds[kind][0]()
-            except BaseException:  # noqa: BLE001 - told by the campaign, which waits for this thread
+            except BaseException:  # noqa: BLE001 - the campaign waits for this thread and reports it
                 self.failure = f"{kind}: {traceback.format_exc()}"
                 return
             self.done[kind] += 1

@@ -1,4 +1,4 @@
-"""What the log says of each user at a campaign's end, and the users' changes."""
+"""Each user's events and changes in the log, at the end of a campaign."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ def histories(
     past: Past = _NO_PAST,
     remakes: Remakes | None = None,
 ) -> Iterator[History]:
-    """Each user's events where its lane read them, and its changes.
+    """Yield each user's events at the places where the lane read them, and the user's changes.
 
     Args:
-        written: by value, the event that each good record says.
-        past: what a bootstrap took from a warehouse.
-        remakes: which of the topics were made anew.
+        written: the event of each good record, by the value of the record.
+        past: the facts that a bootstrap took from a warehouse.
+        remakes: the topics that were deleted and created again.
 
     Raises:
-        AssertionError: an event that was sent is not in the log, or a lane's changes are not in its order.
+        AssertionError: a sent event is not in the log, or a lane's changes are out of order.
     """
     topics = deployment.topics
     tracks: dict[str, dict[str, list[Lying]]] = defaultdict(lambda: {topic: [] for topic in topics.inputs})
@@ -67,7 +67,7 @@ def histories(
 
 
 def bootstrap_records(deployment: Deployment) -> dict[str, dict[str, Any]]:
-    """By user, what ``user-segments`` says of a bootstrap."""
+    """Return the bootstrap's records in ``user-segments``, by user."""
     records = [
         json.loads(value_of(message))
         for message in read_topic(deployment.bootstrap, deployment.topics.users)
@@ -79,7 +79,7 @@ def bootstrap_records(deployment: Deployment) -> dict[str, dict[str, Any]]:
 
 
 def present_segments(deployment: Deployment) -> dict[str, int]:
-    """By user, the segment that ``user-segments`` says."""
+    """Return each user's present segment in ``user-segments``."""
     newest = {
         key_of(message): message.value()
         for message in read_topic(deployment.bootstrap, deployment.topics.users)
@@ -93,7 +93,7 @@ def _as_it_is(deployment: Deployment, topic: str) -> Iterator[tuple[int, KafkaRe
 
 
 def _came(message: KafkaRecord) -> tuple[str, int, int]:
-    """Where the producer wrote a record."""
+    """Return the place where the producer wrote a record, also if the record was re-keyed."""
     origin = headers_of(message).get("segue_rekeyed_from")
     if origin is None:
         return message.topic(), message.partition(), message.offset()
@@ -102,7 +102,7 @@ def _came(message: KafkaRecord) -> tuple[str, int, int]:
 
 
 def _event_at_home(message: KafkaRecord, written: Mapping[bytes, Event], partitions: int) -> Event | None:
-    """The good event of a record that lies in its user's lane."""
+    """Return the good event of a record in its user's lane; None for other records."""
     event = written.get(message.value() or b"")
     return (
         event

@@ -1,4 +1,4 @@
-"""A deployment whose states move from one Redis prefix to the next."""
+"""A deployment that moves its states from one Redis prefix to the next."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.support.servers.deployment import Deployment
 
 @dataclass(slots=True)
 class MovingDeployment(Deployment):
-    """``moves`` counts the moves of the states. New workers and commands use the newest prefix."""
+    """A deployment that counts its ``moves``; new workers and commands use the newest prefix."""
 
     moves: int = 0
 
@@ -18,5 +18,5 @@ class MovingDeployment(Deployment):
         return self.prefix_after(self.moves)
 
     def prefix_after(self, moves: int) -> str:
-        """The prefix after so many moves. All of them begin as the first one does."""
+        """Return the prefix after so many moves; every prefix begins with the first prefix."""
         return f"{self.prefix}:" if moves == 0 else f"{self.prefix}:{moves}:"

@@ -1,4 +1,4 @@
-"""The facts that a shop has in its warehouse before it has Kafka; `segue bootstrap` takes them."""
+"""The facts in a shop's warehouse from before Kafka; `segue bootstrap` reads them."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ At = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What the log does not tell.
+    """The facts before the log.
 
     Attributes:
-        facts: by user, all that the warehouse has.
-        warehouse: where it lies; None where there is no such past.
-        since: from which offset the lanes read.
+        facts: all facts in the warehouse, by user.
+        warehouse: the folder of the warehouse; None without a bootstrap.
+        since: the first offset that the lanes read.
     """
 
     facts: Mapping[str, Sequence[Event]] = field(default_factory=dict)
@@ -48,7 +48,10 @@ class Past:
 
 
 def past_facts(random: Random, users: int) -> list[Signup | Order]:
-    """A signup and some orders of each user; a few have but one of both. Each order once, as it is by now."""
+    """Return a signup and some orders of each user; some users lack one of both.
+
+    Each order comes once, in its present version.
+    """
     facts: list[Signup | Order] = []
     for number in range(users):
         user_id = str(number)
@@ -67,7 +70,7 @@ def _moment(random: Random) -> datetime:
 
 
 def write_warehouse(facts: Iterable[Signup | Order], folder: Path) -> Path:
-    """The facts as the rows of a shop's tables, in CSV."""
+    """Write the facts as a shop's tables in CSV; return the folder."""
     shop = Shop()
     for fact in facts:
         at = f"{fact.created_at:%Y-%m-%d %H:%M:%S}"
@@ -90,16 +93,16 @@ def _text(value: float | None) -> str | None:
 def bootstrapped(
     deployment: Deployment, facts: Sequence[Signup | Order], folder: Path, random: Random, say: Say
 ) -> Past:
-    """Take the users over from a warehouse; the command may be killed, and is then run again."""
+    """Bootstrap from a warehouse; the command may be killed, and then runs again."""
     warehouse = write_warehouse(facts, folder)
-    time.sleep(2 * _MARGIN_S)  # what was sent before lies in front of the margin
+    time.sleep(2 * _MARGIN_S)  # earlier events then lie before the margin
     as_of = datetime.now(UTC).isoformat()
     options = ("--warehouse", warehouse, "--as-of", as_of, "--margin", f"{_MARGIN_S:.0f}s")
     ended = run_command(deployment, "bootstrap", *options, kill=random)
     if ended.code is None:
         say("the bootstrap was killed")
         ended = run_command(deployment, "bootstrap", *options)
-    # One that was killed in its last moment had come to its end.
+    # A bootstrap that was killed at the last moment had already finished.
     assert ended.code == 0 or "has a place in Redis already" in ended.told, ended
     of_user: dict[str, list[Event]] = defaultdict(list)
     for fact in facts:
@@ -108,7 +111,7 @@ def bootstrapped(
 
 
 def _continued_at(deployment: Deployment) -> dict[At, int]:
-    """What the record of the bootstrap says."""
+    """Return the offsets in the newest record of a bootstrap."""
     (*_, newest) = [
         json.loads(value_of(message))
         for message in read_topic(deployment.bootstrap, deployment.topics.models)

@@ -1,4 +1,4 @@
-"""Releases that come and go during a campaign: a routine retrain, one of another space, rollbacks."""
+"""Change the release during a campaign: a routine retrain, a release of another space, rollbacks."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from confluent_kafka import KafkaException
 from tests.support.servers.deployment import Deployment, trained
 from tests.support.servers.services import eventually
 
-# Kafka may be down, or paused, meanwhile.
+# Kafka may be down or paused in this time.
 _PATIENCE_S = 180.0
 
 
 def train_three(warehouse: Path, folder: Path, exclude: Sequence[str] = ()) -> list[Path]:
-    """A first release, one that continues it a half year later, and one of another space after that.
+    """Train a first release, a retrain half a year later, and a release of another space after that.
 
     Args:
-        exclude: statuses whose orders do not count; a worker takes no release that was trained with others.
+        exclude: the statuses of orders that do not count; a worker needs a release with its own setting.
     """
     excluding = ("--exclude-statuses", ",".join(exclude)) if exclude else ()
     first = trained(warehouse, folder, "--as-of", "2024-06-01", *excluding)
@@ -28,7 +28,7 @@ def train_three(warehouse: Path, folder: Path, exclude: Sequence[str] = ()) -> l
 
 
 class Publisher:
-    """Makes another of the published releases current."""
+    """Make another published release current."""
 
     def __init__(self, deployment: Deployment, releases: list[Path], random: Random) -> None:
         self._deployment = deployment
@@ -38,7 +38,7 @@ class Publisher:
         self.kinds: dict[str, tuple[Callable[[], None], int]] = {"another release": (self._switch, 1)}
 
     def _switch(self) -> None:
-        """As an operator does, who tries again where Kafka does not answer."""
+        """Roll back to another release; retry while Kafka does not answer, as an operator does."""
         self._current = self._random.choice([v for v in self._versions if v != self._current])
         eventually(
             self._rolled_back, deadline_s=_PATIENCE_S, what=f"release {self._current} is current", every_s=1
@@ -47,7 +47,7 @@ class Publisher:
     def _rolled_back(self) -> bool:
         if self._deployment.segue("rollback", self._current, check=False).returncode == 0:
             return True
-        try:  # a command whose answer was lost made it current all the same
+        try:  # the rollback may have worked, even if its answer was lost
             return self._deployment.activations()[-1][1] == self._current
         except KafkaException:
             return False

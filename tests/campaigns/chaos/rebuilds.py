@@ -1,4 +1,4 @@
-"""An operator moves the states to another prefix, as docs/rebuilding.md says, under all other faults."""
+"""Move the states to another prefix, as docs/rebuilding.md tells an operator, under all other faults."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.support.servers.services import eventually
 
 _AGAIN_S = 1.0
 
-# How each step may end, by exit code and a part of the sentence, and the step that the sentence asks for.
+# The allowed ends of each step: the exit code, a part of the message, and the step that the message asks for.
 _REBUILD, _SWITCH, _DROP, _DONE = "rebuild", "switch", "drop", "done"
 _ENDS: dict[str, list[tuple[int, str, str]]] = {
     _REBUILD: [
@@ -41,11 +41,10 @@ _ENDS: dict[str, list[tuple[int, str, str]]] = {
 
 
 class Rebuilds:
-    """Rebuilds into a fresh prefix, beside workers or without them. About half of the commands are killed
-    once.
+    """Rebuild into a fresh prefix, with or without running workers; kill about half of the commands once.
 
     Args:
-        warehouse: the one that a bootstrap took the users from.
+        warehouse: the warehouse of the bootstrap, if there was one.
     """
 
     def __init__(
@@ -77,12 +76,12 @@ class Rebuilds:
 
     @contextmanager
     def none(self) -> Iterator[None]:
-        """Meanwhile no rebuild runs."""
+        """Let no rebuild run during the context."""
         with self._lock:
             yield
 
     def none_from_now_on(self) -> None:
-        """The log no longer has all that was: a rebuild is to be refused."""
+        """Expect each further rebuild to be refused, because the log is no longer complete."""
         self._is_refused = True
 
     def rebuild_if_asked(self) -> None:
@@ -105,11 +104,11 @@ class Rebuilds:
         eventually(lambda: self._is_dropped(old), f"nothing lies under {old}", every_s=_AGAIN_S)
 
     def _refused(self) -> None:
-        """It says why, writes no place, and stands until it is dropped."""
+        """Check that a rebuild is refused with the reason, and that it stands until it is dropped."""
         into = self._deployment.prefix_after(self._deployment.moves + 1)
 
         def refused() -> Ended | None:
-            """The refusal, once Kafka and Redis answer and the lanes have read the new topic."""
+            """Return the refusal once Kafka and Redis answer and the lanes have read the new topic."""
             ended = run_command(self._deployment, "rebuild", "--into", into)
             waits = ended.code == Unreachable.exit_code or "has committed no offset of" in ended.told
             return None if waits else ended
@@ -122,7 +121,7 @@ class Rebuilds:
         self._until_done(_DROP, into)
 
     def _until_done(self, step: str, into: str) -> None:
-        """Run each step until it has ended well; what its sentence asks for comes next."""
+        """Run a step, then each step that the message asks for, until all is done."""
         end_s = time.monotonic() + PATIENCE_S
         tried: set[str] = set()
         while step != _DONE:
@@ -147,7 +146,7 @@ class Rebuilds:
         return run_command(self._deployment, *options, kill=self._random if kills else None)
 
     def _left_is_named(self, into: str) -> None:
-        """`segue doctor` names a rebuild that stands, unless Redis has lost it."""
+        """Check that `segue doctor` names the standing rebuild, unless Redis has lost it."""
 
         def named() -> bool:
             found = self._deployment.segue("doctor", "--json", check=False)
@@ -156,12 +155,12 @@ class Rebuilds:
         eventually(named, f"doctor names the rebuild into {into}", deadline_s=PATIENCE_S, every_s=_AGAIN_S)
 
     def _stands(self, into: str) -> bool:
-        """Whether the lanes' prefix names the rebuild."""
+        """Return whether the lanes' prefix names the rebuild."""
         with _client(self._deployment.redis_url) as client:
             try:
                 return bool(client.get(f"{self._deployment.redis_prefix}rebuild") == into.encode())
             except redis.RedisError:
-                return True  # as far as anybody knows
+                return True  # without an answer, assume that the rebuild stands
 
     def _is_dropped(self, prefix: str) -> bool:
         """Delete the prefix; return whether it is empty. A Redis that went back may have restored it."""

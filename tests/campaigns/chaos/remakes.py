@@ -1,7 +1,7 @@
-"""An input that is deleted and made anew while workers run, and the log as it would be had nobody done so.
+"""Delete an input and create it again under running workers; read the log as if the topic had stayed.
 
-The fault comes only where docs/guarantees.md allows it: all lanes have come to the topic's end, and Redis
-keeps their saves. The facts of the topic still count, and no log has them.
+The fault comes only when docs/guarantees.md allows it: all lanes have read the topic to its end, and Redis
+keeps their saves. The facts of the deleted topic still count, but no log has them.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ from tests.support.servers.services import HANG_S, eventually
 
 _CATCH_UP_S = 900.0
 _KEPT_S = 3.0
-"""By then Redis has on disk what was saved; no fault takes more than the last second or two."""
+"""After this time Redis has the saves on disk: no fault loses more than the last two seconds."""
 
 Ends = Mapping[int, int]
-"""By partition, the offset after the last record."""
+"""The offset after the last record, by partition."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Remake:
-    """One topic that was made anew, and how far the outputs had come.
+    """A deleted topic, and the ends of the outputs around its deletion.
 
     Attributes:
-        records: what it held.
+        records: the records of the deleted topic.
         changes: the ends of `segment-changes` when the topic was deleted, and when all lanes knew the new
-            one.
-        letters: how far `segment-dead-letters` had come.
+            topic.
+        letters: the ends of `segment-dead-letters` when the topic was deleted.
     """
 
     topic: str
@@ -55,7 +55,7 @@ class _Remake:
 
 
 class Remakes:
-    """The fault, and how to read the log after it."""
+    """The fault, and a reader of the log that hides it."""
 
     def __init__(
         self,
@@ -78,7 +78,7 @@ class Remakes:
         }
 
     def log(self, topic: str) -> Iterator[tuple[int, KafkaRecord]]:
-        """Every record that a topic ever held, each with the offset that it would have."""
+        """Yield all records that a topic ever had, each with its offset as if the topic had stayed."""
         begin: dict[int, int] = defaultdict(int)
         held = [remake for remake in self._made if remake.topic == topic]
         for remake in held:
@@ -90,11 +90,11 @@ class Remakes:
             yield begin[message.partition()] + message.offset(), message
 
     def positions(self, told: Mapping[str, int], lane: int, at: int) -> dict[str, int]:
-        """The positions of a cause as they would be.
+        """Return the positions of a cause as if the topics had stayed.
 
         Args:
-            lane: whose change it is.
-            at: where the change lies in `segment-changes`.
+            lane: the lane of the change.
+            at: the offset of the change in `segment-changes`.
         """
         return {topic: self._position(topic, offset, lane, at) for topic, offset in told.items()}
 
@@ -103,14 +103,14 @@ class Remakes:
         for remake in self._made:
             if remake.topic != topic or at < remake.changes[0].get(lane, 0):
                 continue
-            # In between no event comes, but a sweep may emit changes, by lanes that know the new topic or
-            # not.
+            # Between the two ends no event comes, but a sweep may emit changes: some lanes know the new
+            # topic, and others do not.
             if at >= remake.changes[1].get(lane, 0) or offset == 0:
                 begin += remake.ends(lane)
         return begin + offset
 
     def origin(self, letter: KafkaRecord, at: At) -> At:
-        """Where the record of a dead letter would lie."""
+        """Return the place of a dead letter's record as if the topic had stayed."""
         topic, partition, offset = at
         for remake in self._made:
             if remake.topic == topic and letter.offset() >= remake.letters.get(letter.partition(), 0):
@@ -143,7 +143,7 @@ class Remakes:
         before = admin.topic(topic).topic_id
         deletes.delete_topics([topic])[topic].result(HANG_S)
 
-        def made() -> bool:  # here, or by a worker that begins
+        def made() -> bool:  # this call or a starting worker creates the topic
             create_topics(client, self._deployment.topics, self._deployment.partitions)
             try:
                 return admin.topic(topic).topic_id != before
@@ -153,14 +153,14 @@ class Remakes:
         eventually(made, f"{topic} is there again")
 
     def _is_known(self, topic: str, former: set[str]) -> bool:
-        """Whether every lane's place is one in the new topic."""
-        # One that looked while there was none has ended, and says so.
+        """Return whether every lane's place is in the new topic."""
+        # A worker that looked for the topic while it was missing has ended and reported that.
         self._workers.replace_ended()
         ids = self._topic_ids(topic)
         return bool(ids) and not ids & {*former, ""}
 
     def _topic_ids(self, topic: str) -> set[str]:
-        """The ids in the lanes' places; an empty one for a lane without a place."""
+        """Return the topic's ids in the lanes' places; an empty id for a lane without a place."""
         places = self._deployment.places()
         return {place["topic_ids"][topic] if isinstance(place, dict) else "" for place in places}
 

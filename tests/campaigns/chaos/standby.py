@@ -1,4 +1,4 @@
-"""A second Redis that follows the first one, and takes its place."""
+"""A second Redis that follows the first Redis and replaces it."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from segue.services import LocalRedis
 from segue.services.programs.redis_program import find_redis
 from tests.support.servers.services import eventually
 
-_MOVES_ITS_PORT = 7  # the major version from which a running server can
+_MOVES_ITS_PORT = 7  # the first major version that can change its port while it runs
 
 
 def can_take_over() -> bool:
-    """Whether the server that is here can take the port of another one while it runs."""
+    """Return whether the installed Redis can change its port while it runs."""
     return int(find_redis().version.split(".")[0]) >= _MOVES_ITS_PORT
 
 
 class Standby(LocalRedis):
-    """A replica. It starts empty, and holds after :meth:`follow` what its primary holds.
+    """A replica. It starts empty; after :meth:`follow` it has the data of its primary.
 
     Args:
-        repair: cut off the remains of a save before each start. Lanes do not need it.
+        repair: cut off a partial save before each start. Lanes do not need this.
     """
 
     def __init__(self, directory: Path, *, repair: bool = False) -> None:
@@ -32,7 +32,7 @@ class Standby(LocalRedis):
         super().__init__(directory, repair=repair)
 
     def follow(self, primary: LocalRedis) -> None:
-        """Copy a primary, and from then on every write."""
+        """Copy a primary, and then follow each of its writes."""
         with _client(primary) as client:
             client.config_set("repl-diskless-sync-delay", 0)
         with _client(self) as client:
@@ -40,11 +40,11 @@ class Standby(LocalRedis):
         eventually(self._is_in_step, "the replica follows")
 
     def fall_behind(self, primary: LocalRedis, most_s: float, then_s: float) -> None:
-        """Take no more writes from now on, until the primary has had some.
+        """Stop following, and wait until the primary has further writes.
 
         Args:
-            most_s: how long to wait where nothing is written, as in a rebalance.
-            then_s: how much longer the replica stays behind.
+            most_s: the longest wait for a write; in a rebalance there may be none.
+            then_s: the time to wait after the first write.
         """
         with _client(self) as client:
             client.replicaof("NO", "ONE")
@@ -54,10 +54,10 @@ class Standby(LocalRedis):
         time.sleep(then_s)
 
     def succeed(self, primary: LocalRedis, after_s: float) -> int:
-        """Kill the primary, and answer on its port so much later.
+        """Kill the primary, and take its port ``after_s`` seconds later.
 
         Returns:
-            How many bytes of writes are lost.
+            The number of lost bytes of writes.
         """
         lost, port = self._behind(primary), primary.port
         primary.kill()
@@ -70,7 +70,7 @@ class Standby(LocalRedis):
     def _is_in_step(self) -> bool:
         with _client(self) as client:
             link, disk = client.info("replication"), client.info("persistence")
-        # It writes its append-only file anew after the copy.
+        # The replica rewrites its append-only file after the copy.
         busy = disk["aof_rewrite_in_progress"] or disk["aof_rewrite_scheduled"]
         return link["master_link_status"] == "up" and not busy
 

@@ -1,13 +1,12 @@
-"""Every chain of changes, held against all that the log allows.
+"""Check every chain of changes against all orders of events that the log allows.
 
 Kafka fixes no order between two topics, so a user's events may have come in several orders: the paths through
 a lattice with one axis per topic. Each change names its point on the lattice (``cause.positions``); between
-two changes the lane emitted none. A chain is right if some path through all of its changes gives exactly
-these changes.
+two changes the lane emitted no other change. A chain is right if some path through all of its changes gives
+exactly these changes.
 
-Nothing of the product's fold, scorer or lanes is used: features come from
-``tests.support.checks.feature_oracle``, segments from the
-releases' own scikit-learn pipelines.
+The check does not use the product's fold, scorer or lanes: features come from
+``tests.support.checks.feature_oracle``, segments from the releases' own scikit-learn pipelines.
 """
 
 import itertools
@@ -26,26 +25,26 @@ from tests.support.checks import feature_oracle
 from tests.support.checks.pipelines import Pipeline, Scored
 
 At = tuple[int, ...]
-"""How many of the user's events the lane has read, by topic."""
+"""A point of the lattice: for each topic, the number of the user's events that the lane has read."""
 Label = tuple[int, bool]
 """A segment, and whether it is provisional."""
 Row = tuple[Any, ...]
 """The features."""
 Scores = Mapping[Row, Scored]
-"""What one release makes of features."""
+"""The scores of one release, by features."""
 
-# A sweep that moved a user comes from an activation before that of the change.
+# The sweep of a new activation moved the user, so the decision before comes from an older activation.
 _MODEL = "model"
 _BOOTSTRAP = "bootstrap"
 
 
 @dataclass(frozen=True, slots=True)
 class Lying:
-    """An event where a lane reads it.
+    """An event at the place where a lane reads it.
 
     Attributes:
-        offset: in the topic that the lane reads.
-        came: topic, partition and offset where the producer wrote it: other ones, where it was re-keyed.
+        offset: the offset in the topic that the lane reads.
+        came: topic, partition and offset where the producer wrote the event; different for a re-keyed event.
     """
 
     offset: int
@@ -54,17 +53,17 @@ class Lying:
 
 
 class Wrong(AssertionError):
-    """A chain that no way through the log gives."""
+    """No order of the events in the log gives the chain."""
 
 
 @dataclass(slots=True)
 class History:
-    """What the log says of one user, and the user's changes.
+    """The events of one user in the log, and the user's changes.
 
     Attributes:
         tracks: by input topic, the user's events in its lane, in order.
-        chain: the changes, as JSON, in the order of the topic; before them what a bootstrap decided.
-        past: the facts that came before the tracks, which are in no log.
+        chain: the changes, as JSON, in the order of the topic; a decision of a bootstrap comes first.
+        past: the facts of a bootstrap: they precede the tracks and are in no log.
     """
 
     user_id: str
@@ -75,7 +74,7 @@ class History:
 
 @dataclass(slots=True)
 class _Walk:
-    """One user's lattice: the features at each point that a path may come through."""
+    """One user's lattice: the features at each point on a possible path."""
 
     history: History
     exclude: frozenset[str]
@@ -90,7 +89,7 @@ class _Walk:
         self.offsets = [[lying.offset for lying in self.history.tracks[topic]] for topic in self.topics]
 
     def pin(self, change: Mapping[str, Any]) -> At:
-        """Where the lane stood just after what led to a change."""
+        """Return the point just after the cause of a change."""
         positions = change["cause"]["positions"]
         return tuple(
             bisect_left(offsets, positions.get(topic, 0))
@@ -98,7 +97,7 @@ class _Walk:
         )
 
     def right(self, scores: Scores, at: At, label: Label | None) -> Label | None:
-        """The label that the release gives the user at a point, from this label; None if no fact stands."""
+        """Return the label that the release gives at a point to a user with ``label``; None without facts."""
         row = self.rows[at]
         if row is None:
             return None
@@ -106,7 +105,7 @@ class _Walk:
         return scores[row].segment_from(present, self.min_margin), scores[row].provisional
 
     def boxes(self) -> list[tuple[At, At]]:
-        """From each change to the next, from the beginning to the end of the log."""
+        """Return the first and last point of each stretch between changes, from the log's start to its end."""
         pins = [self.pin(change) for change in self.history.chain]
         corners = [(0,) * len(self.topics), *pins, tuple(map(len, self.offsets))]
         for low, high in itertools.pairwise(corners):
@@ -115,7 +114,7 @@ class _Walk:
         return [*itertools.pairwise(corners)]
 
     def look(self, at: At) -> None:
-        """Compute what holds at a point, once."""
+        """Compute the features and the erasure at a point, once."""
         if at in self.rows:
             return
         came = [
@@ -129,7 +128,7 @@ class _Walk:
         self.erasures[at] = max((f.erased_at for f in facts if isinstance(f, UserErased)), default=None)
 
     def before(self, pin: At, cause: Mapping[str, Any]) -> At | None:
-        """The point before the cause at ``pin``; None if the cause is not among the user's newest events."""
+        """Return the point before the cause at ``pin``; None if the cause is no topic's newest event there."""
         came = (cause["topic"], cause["partition"], cause["offset"])
         for axis, (topic, count) in enumerate(zip(self.topics, pin, strict=True)):
             if count and self.history.tracks[topic][count - 1].came == came:
@@ -137,7 +136,7 @@ class _Walk:
         return None
 
     def steps(self, at: At, end: At) -> Iterator[At]:
-        """One event more, in each topic that has one before ``end``."""
+        """Yield the points one event further, for each topic with an event left before ``end``."""
         for axis, (here, there) in enumerate(zip(at, end, strict=True)):
             if here < there:
                 yield (*at[:axis], here + 1, *at[axis + 1 :])
@@ -150,14 +149,14 @@ def check_chains(
     min_margin: float = 0.0,
     at_once: int = 500,
 ) -> int:
-    """Every user's chain; how many changes were explained.
+    """Check every user's chain; return the number of explained changes.
 
     Args:
         pipelines: every activation, in order: its offset in the topic of releases, and its pipeline.
-        at_once: so many users are scored together.
+        at_once: the number of users that are scored together.
 
     Raises:
-        AssertionError: some chains are told wrongly; it names the first.
+        AssertionError: some chains are wrong; the message has the first of them.
     """
     excluded, wrong, explained = frozenset(exclude), [], 0
     iterator = iter(histories)
@@ -175,10 +174,10 @@ def check_chains(
 
 
 def _scores(walks: Sequence[_Walk], pipelines: Sequence[tuple[int, Pipeline]]) -> list[Scores]:
-    """By activation, what its pipeline makes of every row that a path may come through."""
+    """Return each activation's scores for every row on a possible path."""
     rows: set[Row] = set()
     for walk in walks:
-        with suppress(Wrong):  # told when the walk is explained
+        with suppress(Wrong):  # `_explain` reports it
             for low, high in walk.boxes():
                 for at in _box(low, high):
                     walk.look(at)
@@ -196,10 +195,10 @@ def _scored(rows: Sequence[Row], pipeline: Pipeline) -> Iterator[Scored]:
 
 
 def _explain(walk: _Walk, scores: Sequence[Scores], pipelines: Sequence[tuple[int, Pipeline]]) -> None:
-    """Find the path through all changes.
+    """Find a path through all changes, or raise.
 
-    ``earliest``: by point the earliest activation that can have come there; all later ones can follow from
-    it.
+    ``earliest`` has for each reachable point the earliest activation that can be in use there. Every later
+    activation can be in use there, too.
     """
     activations = [activation for activation, _ in pipelines]
     label: Label | None = None
@@ -231,7 +230,7 @@ def _explain(walk: _Walk, scores: Sequence[Scores], pipelines: Sequence[tuple[in
 def _expect_linked(
     former: Mapping[str, Any] | None, change: Mapping[str, Any], label: Label | None, told: str
 ) -> None:
-    """Sequences have no gap, begin with 1 in each life, and each change names the segment before."""
+    """Check that sequences count from 1 in each life, and that each change names the previous segment."""
     sequence = 1 if former is None or former["kind"] == "erased" else former["sequence"] + 1
     previous = None if label is None else label[0]
     if change["sequence"] != sequence:
@@ -244,7 +243,7 @@ def _expect_linked(
 
 
 def _expect_end(walk: _Walk, earliest: Mapping[At, int], label: Label | None, newest: Scores) -> None:
-    """At the log's end the newest release gives the segment of the last change."""
+    """Check that at the log's end the newest release gives the label of the last change."""
     end = walk.boxes()[-1][1]
     right = walk.right(newest, end, label)
     if end not in earliest or label != right:
@@ -264,7 +263,7 @@ def _wander(
     label: Label | None,
     scores: Sequence[Scores],
 ) -> None:
-    """Every point up to ``end`` that events reach without anything to tell."""
+    """Add to ``earliest`` every point up to ``end`` that events reach without a change."""
     (begin,) = earliest
     for at in _box(begin, end):
         if at not in earliest:
@@ -283,7 +282,7 @@ def _silent(
     scores: Sequence[Scores],
     since: int,
 ) -> int | None:
-    """The earliest activation that decides no change on the step to ``there``; None if each decides one."""
+    """Return the earliest activation that decides no change on the step to ``there``; None if all do."""
     row = walk.rows[there]
     if label is None or row is None:
         return since if label is None and row is None else None
@@ -301,7 +300,7 @@ def _step_to(
     label: Label | None,
     told: str,
 ) -> int:
-    """The earliest activation just before a change, which leads there by a sweep or by one event."""
+    """Return the earliest activation at the point before a change: before its sweep or its event."""
     cause, before, erases = change["cause"], pin, False
     if cause["type"] == _BOOTSTRAP:
         if label is not None or any(pin):
@@ -328,7 +327,7 @@ def _expect(
     scores: Scores,
     told: str,
 ) -> Label:
-    """The change says what the features at its point give."""
+    """Check that a change has the values that the features at its point give; return its label."""
     row, right = walk.rows[pin], walk.right(scores, pin, label)
     if row is None or right is None:
         raise Wrong(f"{told}: no fact stands there")
@@ -349,11 +348,11 @@ def _expect(
 
 
 def in_order(told: Iterable[tuple[int, int, Mapping[str, int]]]) -> None:
-    """In each lane the positions of the causes never go back.
+    """Check that in each lane the positions of the causes never go back.
 
     Args:
-        told: of each change the lane, the offset in ``segment-changes``, and the cause's positions; by lane
-            and offset.
+        told: the lane of each change, its offset in ``segment-changes``, and the positions of its cause;
+            sorted by lane and offset.
     """
     reached: dict[int, dict[str, int]] = defaultdict(dict)
     for lane, offset, positions in told:

@@ -1,4 +1,4 @@
-"""Each bad record that a campaign sent is a dead letter, once and as it came."""
+"""Check that each bad record of a campaign has one dead letter with the same key and value."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable, Mapping
 from tests.support.checks.read_records import KafkaRecord, headers_of, read_topic
 
 Sent = tuple[str, int, bytes | None, bytes | None]
-"""A record as its producer wrote it: topic, partition (-1 where the key decided it), key and value."""
+"""A record as its producer wrote it: topic, partition (-1 if the key chose it), key and value."""
 At = tuple[str, int, int]
-"""Where it lies: topic, partition and offset."""
+"""The place of a record: topic, partition and offset."""
 
 Origin = Callable[[KafkaRecord, At], At]
-"""Where the record of a letter lies, by the letter and what it tells."""
+"""Find the place of a letter's record, from the letter and the place in its headers."""
 ReadLog = Callable[[str], Iterable[tuple[int, KafkaRecord]]]
 """A topic's records, each with its offset."""
 
@@ -21,7 +21,7 @@ _LONGEST_REASON = 2_000
 
 
 def as_told(_: KafkaRecord, at: At) -> At:
-    """The topics are those that there always were."""
+    """Return the place in the letter's headers: right if no topic was deleted and created again."""
     return at
 
 
@@ -32,14 +32,14 @@ def check_letters(
     log: ReadLog | None = None,
     origin: Origin = as_told,
 ) -> int:
-    """How many dead letters there are: as many as bad records were sent.
+    """Check that each bad record has one dead letter; return the number of dead letters.
 
-    Two records may be alike, so each letter is told by where its record lies.
+    Two records may be equal, so the place of the record identifies a letter.
 
     Args:
-        sent: every bad record, and how often it was sent.
-        log: gives a topic's records with their offsets, where the topic alone does not.
-        origin: where a letter's record lies in that log.
+        sent: every bad record, and how often the campaign sent it.
+        log: gives a topic's records with their offsets; None: read the topic itself.
+        origin: gives the place of a letter's record in that log.
     """
     read = log or (lambda topic: ((message.offset(), message) for message in read_topic(bootstrap, topic)))
     topics = sorted({topic for topic, *_ in sent})
@@ -50,7 +50,7 @@ def check_letters(
 
 
 def bad_in_log(log: Iterable[tuple[int, KafkaRecord]], sent: Mapping[Sent, int]) -> dict[At, Sent]:
-    """Where in the log the bad records lie, each as often as it was sent."""
+    """Return the bad records by their place in the log; check that each is there as often as it was sent."""
     lying: dict[At, Sent] = {}
     for offset, message in log:
         for partition in (-1, message.partition()):
@@ -63,7 +63,7 @@ def bad_in_log(log: Iterable[tuple[int, KafkaRecord]], sent: Mapping[Sent, int])
 
 
 def match_letters(bad: Mapping[At, Sent], letters: Iterable[KafkaRecord], origin: Origin = as_told) -> None:
-    """One letter for each bad record, which says what the record said, and a reason for people."""
+    """Check that each bad record has one letter, with its key, its value and a readable reason."""
     told: Counter[At] = Counter()
     for letter in letters:
         headers = {

@@ -1,8 +1,8 @@
-"""The promises checked from outside, over real topics and a real Redis.
+"""Check the promises from outside, over real topics and a real Redis.
 
-Nothing of the product's fold, scorer or lanes is used: features come from
-``tests.support.checks.feature_oracle``, segments from
-the release's own scikit-learn pipeline, records from a plain ``read_committed`` consumer.
+The check does not use the product's fold, scorer or lanes: features come from
+``tests.support.checks.feature_oracle``, segments from the release's own scikit-learn pipeline, records from a
+plain ``read_committed`` consumer.
 """
 
 import json
@@ -33,9 +33,9 @@ from tests.support.checks.stored_users import (
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """A user's features and what the fitted pipeline makes of them.
+    """A user's right features, and the fitted pipeline's result for them.
 
-    ``orders`` are by id the canonical bytes of those that Redis is to hold; None: any.
+    ``orders``: the canonical bytes of the orders that Redis must hold, by id; None: any orders.
     """
 
     features: dict[str, Any]
@@ -53,13 +53,13 @@ def expected_users(
     min_margin: float = 0.0,
     present: Mapping[str, int] = MappingProxyType({}),
 ) -> dict[str, Expected]:
-    """Every user's final features and segment, recomputed from all of its facts at once.
+    """Recompute every user's final features and segment from all of the user's facts at once.
 
     Args:
-        facts: by user, everything that was ever said of it.
-        release: the folder of the release; its pipeline is the fitted one.
-        min_margin: with a margin, ``present`` has each user's last segment, which stays right within the
-            margin.
+        facts: all facts of each user.
+        release: the folder of the release, with the fitted pipeline.
+        min_margin: the margin by which another segment must be nearer.
+        present: each user's last segment, needed with a margin.
     """
     pipeline = pipeline_of(release)
     recomputed = {user_id: feature_oracle.features(user_id, told, exclude) for user_id, told in facts.items()}
@@ -79,7 +79,7 @@ def expected_users(
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How much was checked, for tests that want to know that it was not nothing."""
+    """The amounts that were checked, for tests that assert that the check was not empty."""
 
     users: int
     changes: int
@@ -94,7 +94,7 @@ def verify(
     expected: Mapping[str, Expected],
     gone: Collection[str] = (),
 ) -> Outcome:
-    """Every user's state, every chain of changes, ``user-segments`` and Redis: all agree, or it raises.
+    """Check that every user's state, every chain of changes, ``user-segments`` and Redis agree.
 
     Args:
         gone: erased users without a later fact.
@@ -135,7 +135,7 @@ def verify(
 
 
 def _activations(bootstrap: str, topic: str) -> dict[int, str]:
-    """Every activation that the topic of releases still has: by offset the version."""
+    """Return the versions of the activations that the topic of releases still has, by offset."""
     return {
         message.offset(): json.loads(value_of(message))["version"]
         for message in read_topic(bootstrap, topic)
@@ -197,7 +197,7 @@ def _told_of_erased(user_id: str, chain: list[dict[str, Any]], record: KafkaReco
 
 
 def _bootstrapped(records: Sequence[KafkaRecord]) -> dict[str, dict[str, Any]]:
-    """The first record of the users whose chain begins with a bootstrap."""
+    """Return the bootstrap's record of each user who has one."""
     first: dict[str, dict[str, Any]] = {}
     for message in records:
         if message.value() is not None:

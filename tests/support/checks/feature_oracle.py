@@ -1,6 +1,6 @@
-"""Features of one user recomputed from all of its facts at once, sharing nothing with the fold.
+"""Recompute the features of one user from all facts at once, independently of the product's fold.
 
-It follows the sentences of the contract (docs/contract.md), not the product's code: no incremental
+This module follows the sentences of the contract (docs/contract.md), not the product's code: no incremental
 state, no tallies, every rule applied to the whole set of facts.
 """
 
@@ -21,7 +21,7 @@ def _iso(at: datetime) -> str:
 
 
 def canonical_bytes(order: Order) -> bytes:
-    """The known fields but ``event_id`` as compact JSON with sorted keys and normalised times."""
+    """Return the known fields except ``event_id`` as compact JSON with sorted keys and normalised times."""
     told: dict[str, Any] = {
         "created_at": _iso(order.created_at),
         "items": [
@@ -48,7 +48,7 @@ def features(
     exclude_statuses: Collection[str] = (),
     declared: Sequence[Feature] = FEATURES,
 ) -> dict[str, Any] | None:
-    """The features declared, or None where no fact stands."""
+    """Return the declared features, or None if an erasure has removed all facts."""
     erasures = [fact.erased_at for fact in facts if isinstance(fact, UserErased)]
     erased_at = max(erasures, default=None)
     standing = [
@@ -115,7 +115,7 @@ def _is_text(source: str) -> bool:
 
 
 def _held(order: Order, source: str) -> list[tuple[Any, int]]:
-    """What an order holds of a source, each with its weight; numbers are exact fractions."""
+    """Return an order's values of a source, each with its weight; numbers are exact fractions."""
     if source == "status":
         return [(order.status, 1)] if order.status is not None else []
     lines = [(item, 1 if item.quantity is None else item.quantity) for item in order.items]
@@ -135,7 +135,7 @@ def _held(order: Order, source: str) -> list[tuple[Any, int]]:
 
 
 def _millionths(price: float) -> Fraction:
-    """The price to a millionth; prices in tests have so few digits that the double is as near as need be."""
+    """Return the price rounded to a millionth; prices in tests have few digits, so a double suffices."""
     return Fraction(round(Fraction(str(price)) * 1_000_000), 1_000_000)
 
 

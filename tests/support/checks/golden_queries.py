@@ -1,8 +1,9 @@
-"""The queries in the dialects that no test can run, as files.
+"""Golden files of the queries in the dialects that no test can run.
 
-``python -m tests.support.checks.golden_queries`` writes them anew.
+``python -m tests.support.checks.golden_queries`` rewrites the files.
 
-The features' query is there as a whole, of the others only the last select: the steps before it are the same.
+The file of the features' query has the whole query. The other files have only the last select: the steps
+before it are the same.
 """
 
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ DIALECTS = ("snowflake", "bigquery")
 START, AS_OF = datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 12, 1, tzinfo=UTC)
 EXCLUDED = ("Cancelled", "O'Hara \\ Sons")
 
-# A feature of each kind beside the seven.
+# The seven features, and a feature of each other kind.
 FEATURES = declared(
     [
         Feature("distinct_products", "distinct", "product_id"),
@@ -34,7 +35,7 @@ FEATURES = declared(
     ]
 )
 
-# A shop with a schema and names of its own.
+# A shop with another schema and other names.
 SHOP = {table: table for table in TABLES} | {"users": "crm.customers"}
 LAYOUT: dict[tuple[str, str], str | None] = {
     **{(table, column.names[0]): column.names[0] for table, columns in TABLES.items() for column in columns},
@@ -44,7 +45,7 @@ LAYOUT: dict[tuple[str, str], str | None] = {
 
 
 def queries(dialect: str) -> dict[str, str]:
-    """Each query's text, by name."""
+    """Return the text of each query, by name."""
     made = Queries(dialect, SHOP, LAYOUT)
     return {
         "features": made.features(AS_OF, EXCLUDED, FEATURES, start=START, end=AS_OF),
@@ -57,7 +58,7 @@ def queries(dialect: str) -> dict[str, str]:
 
 
 def files(dialect: str) -> Iterator[tuple[Path, str]]:
-    """Each golden file and what it should hold."""
+    """Yield each golden file and its right content."""
     for name, text in queries(dialect).items():
         if name == "features":
             yield path_of(dialect, name), text
@@ -68,7 +69,7 @@ def files(dialect: str) -> Iterator[tuple[Path, str]]:
 
 
 def path_of(dialect: str, name: str) -> Path:
-    """Where a query's golden file lies."""
+    """Return the path of a query's golden file."""
     return FOLDER / f"{name}.{dialect}.sql"
 
 

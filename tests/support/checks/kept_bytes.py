@@ -1,9 +1,10 @@
-"""What made-up streams leave in Kafka and in Redis, byte for byte, as files.
+"""Golden files of the bytes that made-up streams leave in Kafka and in Redis.
 
-``python -m tests.support.checks.kept_bytes`` writes the files anew, for a change of the bytes that is wanted.
+``python -m tests.support.checks.kept_bytes`` rewrites the files, after an intended change of the bytes.
 
-A file's lines are JSON: the records of a topic, then every place that was saved, then what Redis holds in the
-end. Bytes stand as text. A value that an earlier record has too is that record's name.
+A file's lines are JSON: the records of the topics, the committed offsets, every saved place, and the final
+contents of Redis. Bytes are written as text. A value equal to an earlier record's value is written as the
+name of that record.
 """
 
 import json
@@ -46,7 +47,7 @@ Line = list[Any]
 
 
 class Noted:
-    """A store that notes each place that it writes."""
+    """A store that records each place that it saves."""
 
     def __init__(self, store: Store, lane: int, saved: list[Line]) -> None:
         self._store = store
@@ -68,7 +69,7 @@ class Noted:
 
 
 class Dying:
-    """A log whose process is gone once it has committed."""
+    """A log whose process dies after a commit."""
 
     def __init__(self, log: Log) -> None:
         self._log = log
@@ -82,14 +83,14 @@ class Dying:
 
 
 class Stream:
-    """A world whose lanes note what they save."""
+    """A world with lanes that record each place that they save."""
 
     def __init__(self, world: World) -> None:
         self.world = world
         self.saved: list[Line] = []
 
     def lane(self, partition: int = 0, *, dies: bool = False) -> Lane:
-        """One that has not taken over yet; ``dies``: as soon as it has committed."""
+        """Return a lane before its takeover; ``dies``: it dies after its first commit."""
 
         def wrap(log: Log, store: Store) -> tuple[Log, Store]:
             return Dying(log) if dies else log, self.noted(store, partition)
@@ -110,7 +111,7 @@ class Stream:
         return lane
 
     def left(self) -> Iterator[Line]:
-        """All that is there now."""
+        """Yield the lines of all records, offsets, saved places and keys."""
         topics = self.world.topics
         yield from records(self.world.kafka, (topics.changes, topics.users, topics.dead_letters))
         if topics.rekey:
@@ -147,7 +148,7 @@ def stored(redis: MemoryRedis) -> Iterator[Line]:
         orders = {name: _text(value) for name, value in sorted(user.orders.items())}
         yield ["user", user_id, fields, _few(list(orders.items())), _few(sorted(user.index))]
     for space, index in sorted(redis.indexes.items()):
-        # The last digits are the C library's.
+        # The last digits depend on the C library.
         angles = sorted([user_id, f"{at:.12f}"] for user_id, at in index.nearest(0.0, len(index)))
         yield ["angles", space, angles]
     for lane, swept in sorted(redis.swept.items()):
@@ -155,7 +156,7 @@ def stored(redis: MemoryRedis) -> Iterator[Line]:
 
 
 def _few(entries: Sequence[Any]) -> Sequence[Any]:
-    """Of many entries the first and a digest of all."""
+    """Shorten many entries to the first few, their number and a digest of all."""
     if len(entries) <= _MANY:
         return entries
     return [*entries[:_MANY], len(entries), sha256(json.dumps(entries).encode()).hexdigest()]
@@ -176,7 +177,7 @@ def later(order: Order, **fields: Any) -> Order:
 
 
 def events() -> Iterator[Line]:
-    """Signups, orders, newer and cancelled versions, erasures, users who come back, and dead letters."""
+    """Send signups, orders, newer and cancelled versions, erasures, returning users, and bad events."""
     stream = Stream(World(exclude=["Cancelled"]))
     world, first = stream.world, an_order(1)
     world.send(YOUNG, first, replace(YOUNG, user_id="8", age=70), an_order(2, "Carhartt"))
@@ -185,7 +186,7 @@ def events() -> Iterator[Line]:
     world.send(later(an_order(2, "Carhartt"), status="Cancelled"), OLD, replace(first, user_id="Ünal 9"))
     drain(lane)
     for bad in (*bad_events.BAD_FIELDS, *bad_events.BAD_ORDERS):
-        if len(bad.value or b"") < _LONG and not bad.reason.endswith("…"):  # else in a parser's words
+        if len(bad.value or b"") < _LONG and not bad.reason.endswith("…"):  # "…": a parser's words
             world.kafka.append(bad.topic, 0, bad.key, bad.value, AT_MS)
     drain(lane)
     day = START + timedelta(days=1)
@@ -197,7 +198,7 @@ def events() -> Iterator[Line]:
 
 
 def history() -> Iterator[Line]:
-    """More moves than a user's history keeps."""
+    """Make more moves than a user's history keeps."""
     stream = Stream(World(max_batch=50))
     lane = stream.taken()
     for number in range(53):
@@ -208,7 +209,7 @@ def history() -> Iterator[Line]:
 
 
 def many_orders() -> Iterator[Line]:
-    """A user with an index of orders: the first and the last order are withdrawn, then the user is erased."""
+    """Cancel orders of a user with an index of orders, the first and the last too; then erase the user."""
     stream = Stream(World(exclude=["Cancelled"], features=RICH, max_batch=40))
     orders = [an_order(number, "Carhartt" if number in (0, 68) else "Ön") for number in range(70)]
     stream.world.send(*orders)
@@ -223,7 +224,7 @@ def many_orders() -> Iterator[Line]:
 
 
 def releases() -> Iterator[Line]:
-    """A release of the same space, then one of another, whose index one lane fills before the other."""
+    """Activate a release of the same space, then of another space; one lane fills its index first."""
     stream = Stream(World(2))
     world = stream.world
     world.send(*(Signup(who, START, age=20 + 30 * i, gender="F") for i, who in enumerate(("21", "7", "É"))))
@@ -242,7 +243,7 @@ def releases() -> Iterator[Line]:
 
 
 def astray(rekey: bool) -> Iterator[Line]:
-    """Events on another partition than their user's: refused, or handed over."""
+    """Send events to a wrong partition: the lane refuses them, or forwards them to the right lane."""
     stream = Stream(World(2, topics=Topics("eu."), rekey=rekey))
     world = stream.world
     for event in (YOUNG, an_order(1), replace(YOUNG, user_id="21")):
@@ -254,7 +255,7 @@ def astray(rekey: bool) -> Iterator[Line]:
 
 
 def healed() -> Iterator[Line]:
-    """A crash between commit and save, a lost Redis, and a lane that is torn and emptied."""
+    """Heal after a crash between commit and save, after a lost Redis, and after a torn lane."""
     stream = Stream(World())
     world = stream.world
     world.send(YOUNG, an_order(1), later(an_order(1), items=(Item("Allegra K"),)))
@@ -275,7 +276,7 @@ def healed() -> Iterator[Line]:
 
 
 def made_anew() -> Iterator[Line]:
-    """An input that is deleted and made anew, twice."""
+    """Delete an input and create it again, twice."""
     stream = Stream(World())
     world = stream.world
     world.send(YOUNG, an_order(1))
@@ -289,7 +290,7 @@ def made_anew() -> Iterator[Line]:
 
 
 def bootstrapped() -> Iterator[Line]:
-    """A bootstrap over an unfinished one, the events since, and a switch to what a rebuild made."""
+    """Bootstrap over an unfinished bootstrap, apply later events, and move to the result of a rebuild."""
     facts: list[Signup | Order] = [
         *(an_order(number, "Carhartt") for number in range(66)),
         YOUNG,
@@ -319,7 +320,7 @@ def bootstrapped() -> Iterator[Line]:
 
 
 def keys() -> Iterator[Line]:
-    """The names of the keys, on one Redis and on a cluster."""
+    """Yield the names of the keys, on a single Redis and on a cluster."""
     for names in (Keys("segue:"), Keys("eu*:"), Keys("segue:", lambda user_id: partition_of(user_id, 2))):
         yield [
             *(names.user("7"), names.orders("7"), names.angles("s1"), names.rebuild(), names.trial("x")),
@@ -344,17 +345,17 @@ STREAMS: Mapping[str, Callable[[], Iterator[Line]]] = {
 
 
 def text_of(name: str) -> str:
-    """What a stream leaves, as its file says it."""
+    """Return the text of a stream's file, made by running the stream."""
     return "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in STREAMS[name]())
 
 
 def path_of(name: str) -> Path:
-    """Where a stream's file lies."""
+    """Return the path of a stream's file."""
     return FOLDER / f"{name}.jsonl"
 
 
 def kept(name: str) -> list[Line]:
-    """The lines of a stream's file."""
+    """Return the lines of a stream's file."""
     return [json.loads(line) for line in path_of(name).read_text(encoding="utf-8").splitlines()]
 
 

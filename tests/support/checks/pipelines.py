@@ -1,4 +1,4 @@
-"""A release's own scikit-learn pipeline: what it makes of rows of features, without the product's scorer."""
+"""Score rows of features by a release's own scikit-learn pipeline, without the product's scorer."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -12,10 +12,10 @@ import pandas as pd
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """What a pipeline makes of one row.
+    """A pipeline's result for one row.
 
     Attributes:
-        distances: by segment, how far its centre is.
+        distances: the distance to each segment's centre, by segment.
     """
 
     segment: int
@@ -24,8 +24,7 @@ class Scored:
     distances: Mapping[int, float]
 
     def segment_from(self, present: int | None, min_margin: float) -> int:
-        """The segment of a user who is in ``present`` now: the user leaves it for a centre nearer by the
-        margin.
+        """Return the segment of a user who is in ``present``: another centre must be nearer by the margin.
 
         >>> near = Scored(0, False, (), {0: 0.9, 1: 1.0})
         >>> near.segment_from(None, 0.2), near.segment_from(1, 0.2)
@@ -41,7 +40,7 @@ class Scored:
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """``known``: by feature the values seen in training, none for numbers; ``ids``: the segments' ids."""
+    """A fitted pipeline. ``known``: each feature's trained values, empty for numbers; ``ids``: segments."""
 
     version: str
     fitted: Any
@@ -49,7 +48,7 @@ class Pipeline:
     ids: list[int]
 
     def score(self, frame: pd.DataFrame) -> Iterator[Scored]:
-        """Each row of a frame whose columns are the features."""
+        """Score each row of a frame; its columns are the features."""
         components = self.fitted[:-1].transform(frame)
         clusters = self.fitted[-1]
         segments, far = clusters.predict(components), clusters.transform(components)
@@ -66,7 +65,7 @@ class Pipeline:
 
 
 def pipeline_of(release: Path) -> Pipeline:
-    """The pipeline in a release's folder."""
+    """Load the pipeline from a release's folder."""
     model = json.loads((release / "model.json").read_bytes())
     return Pipeline(
         model["version"],

@@ -1,4 +1,4 @@
-"""Topics as a reader of committed records sees them, each to its end."""
+"""Read topics to their ends, by default only committed records."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support.servers.services import HANG_S, eventually
 
 
 class KafkaRecord(Protocol):
-    """A record that was read, as confluent-kafka gives it: its place is known, its headers are a list."""
+    """A record read by confluent-kafka: it has a topic, partition and offset, and headers in a list."""
 
     def topic(self) -> str: ...
 
@@ -32,21 +32,21 @@ class KafkaRecord(Protocol):
 
 
 def value_of(record: KafkaRecord) -> bytes:
-    """The value of a record that is no tombstone."""
+    """Return the value of a record; a tombstone fails."""
     value = record.value()
     assert value is not None, f"{record.topic()}/{record.partition()}/{record.offset()} has no value"
     return value
 
 
 def key_of(record: KafkaRecord) -> str:
-    """The key of a record that has one, as text."""
+    """Return the key of a record as text; a record without a key fails."""
     key = record.key()
     assert key is not None, f"{record.topic()}/{record.partition()}/{record.offset()} has no key"
     return key.decode()
 
 
 def headers_of(record: KafkaRecord) -> dict[str, bytes]:
-    """The headers by name."""
+    """Return the headers by name."""
     return dict(record.headers() or [])
 
 
@@ -57,7 +57,7 @@ def read_topic(
     *,
     isolation: str = "read_committed",
 ) -> list[KafkaRecord]:
-    """Every record of a topic, or of some of its partitions, by partition and offset."""
+    """Return every record of a topic, or of some of its partitions, by partition and offset."""
     messages = each_record(bootstrap, topic, partitions, isolation=isolation)
     return sorted(messages, key=lambda message: (message.partition(), message.offset()))
 
@@ -69,13 +69,13 @@ def each_record(
     *,
     isolation: str = "read_committed",
 ) -> Iterator[KafkaRecord]:
-    """The records of a topic as they come, up to the ends of the partitions at the call.
+    """Yield the records of a topic as they come, up to the ends that the partitions have at the call.
 
-    A commit returns before all of its partitions have the transaction marker, and until then a reader of
-    committed records ends before these records. So the end is the high watermark, which counts them.
+    A commit returns before all of its partitions have the transaction marker. Until then, the last stable
+    offset is before the committed records. So the end is the high watermark, which includes them.
 
     Raises:
-        AssertionError: an error of Kafka's, or an end that is not reached.
+        AssertionError: Kafka reported an error, or an end was not reached.
     """
     config = {
         "bootstrap.servers": bootstrap,
@@ -88,7 +88,7 @@ def each_record(
         "log_level": 0,
     }
     with closing(Consumer(config)) as consumer:
-        # Asked for the topic's leaders first, else librdkafka looks for them twice, half a second apart.
+        # Ask for the topic's leaders first: otherwise librdkafka looks for them twice, half a second apart.
         found = consumer.list_topics(topic, HANG_S).topics[topic].partitions
         left = _ends(bootstrap, topic, found if partitions is None else partitions)
         consumer.assign([TopicPartition(topic, partition, 0) for partition in left])
@@ -107,7 +107,7 @@ def each_record(
 
 
 def _ends(bootstrap: str, topic: str, partitions: Iterable[int]) -> dict[int, int]:
-    """The high watermarks, asked for until a broker says them: one that has only just begun does not."""
+    """Return the high watermarks; retry while a broker that has just started does not answer."""
     admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
     newest = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # confluent-kafka does not annotate it
     asked = {TopicPartition(topic, partition): newest for partition in partitions}

@@ -1,4 +1,4 @@
-"""What tests give a fold that refuses nothing."""
+"""The handler of refused facts for tests without refused facts."""
 
 from typing import NoReturn
 
@@ -6,5 +6,5 @@ from schemas.input_events import Event
 
 
 def refuse_none(_: Event, error: Exception) -> NoReturn:
-    """Every fact has to apply."""
+    """Raise the error: every fact must apply."""
     raise error

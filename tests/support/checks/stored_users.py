@@ -1,6 +1,6 @@
-"""What Redis holds of every user, read as docs/redis.md tells it, and held against facts and changes.
+"""Read every user from Redis by the layout in docs/redis.md, and check it against facts and changes.
 
-Nothing of the product's reading, fold or names of keys is used.
+The check does not use the product's reader, fold or names of keys.
 """
 
 import json
@@ -30,10 +30,10 @@ class Stored:
     """All that Redis holds under a prefix.
 
     Attributes:
-        users: by user id the fields.
-        angles: by space, the index: by user id the angle.
-        swept: by user id the lanes that have the user among those to be swept.
-        orders: who has an index of orders.
+        users: the fields, by user id.
+        angles: the index of each space: the angles, by user id.
+        swept: the lanes that list the user for their sweeps, by user id.
+        orders: the users with an index of orders.
     """
 
     users: dict[str, dict[bytes, bytes]] = field(default_factory=dict)
@@ -42,20 +42,20 @@ class Stored:
     orders: set[str] = field(default_factory=set)
 
     def strangers(self, known: set[str]) -> list[str]:
-        """Whoever has something in Redis and is none of the known users."""
+        """Describe the users who have something in Redis but are not known."""
         of_index = [user_id for index in self.angles.values() for user_id in index]
         found = {*self.users, *of_index, *self.swept, *self.orders} - known
         return [f"{user_id!r} has something in Redis and should not exist" for user_id in sorted(found)]
 
     def indexed(self, user_id: str) -> list[str]:
-        """The indexes that have an entry of the user."""
+        """Return the indexes that have an entry of the user."""
         spaces = [f"angles:{space}" for space, index in self.angles.items() if user_id in index]
         of_orders = ["orders"] if user_id in self.orders else []
         return [*spaces, *(f"swept:{lane}" for lane in self.swept.get(user_id, ())), *of_orders]
 
 
 def read_stored(url: str, prefix: str) -> Stored:
-    """Every key of a user and every member of an index; the keys of longer prefixes are others'."""
+    """Read every key of a user and every member of an index, under exactly this prefix."""
     found = Stored()
     with redis.Redis.from_url(url, socket_timeout=60) as client:
         keys = {
@@ -89,7 +89,7 @@ def _rest(key: bytes, prefix: str, kind: str) -> str:
 
 
 def standing_orders(facts: Sequence[Event]) -> dict[str, bytes]:
-    """By order id, the canonical bytes of the version that counts, of the orders that no erasure took."""
+    """Return the canonical bytes of the newest version of each order that no erasure removed, by order id."""
     erased_at = max((fact.erased_at for fact in facts if isinstance(fact, UserErased)), default=None)
     newest: dict[str, tuple[Any, bytes]] = {}
     for fact in facts:
@@ -100,7 +100,7 @@ def standing_orders(facts: Sequence[Event]) -> dict[str, bytes]:
 
 
 def features_of(user_id: str, facts: Mapping[str, Any]) -> dict[str, Any]:
-    """The features that a state's tallies come to."""
+    """Compute the features from a state's tallies."""
     profile = facts.get("profile", {})
     told = {
         name: profile[name][1] if name in profile else None
@@ -114,11 +114,11 @@ def features_of(user_id: str, facts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _most_frequent(user_id: str, tallies: Mapping[str, tuple[int, str]]) -> str | None:
-    """The most items, then held first, then by the toss."""
+    """Return the value with the most items; on a tie the earliest value, then the lowest MD5 digest."""
 
     def place(value: str) -> tuple[Any, ...]:
         items, first_at = tallies[value]
-        # Times of one form but for their fractions: without one comes first, and Z is above every digit.
+        # Times differ in form only by a fraction. A time without a fraction comes first, but Z sorts last.
         return -items, first_at.removesuffix("Z"), md5(f"{user_id}:{value}".encode()).hexdigest()
 
     return min(tallies, key=place, default=None)
@@ -131,12 +131,12 @@ def wrong_fields(
     orders: Mapping[str, bytes] | None,
     chain: Sequence[Mapping[str, Any]],
 ) -> list[str]:
-    """In which fields a user is not what its facts and its changes say.
+    """Describe the fields of a user that differ from the facts and the changes.
 
     Args:
-        features: what the facts give.
-        orders: by id the canonical bytes of the user's orders; None: not known.
-        chain: every change that was told of the user.
+        features: the right features, from the facts.
+        orders: the canonical bytes of the user's orders, by id; None: not known.
+        chain: every change of the user.
     """
     if b"state" not in fields:
         return [f"{user_id!r}: Redis has no state"]
@@ -171,9 +171,9 @@ def _as_field(value: Any) -> str:
 
 
 def parsed(orders: Mapping[str, bytes]) -> dict[str, Any]:
-    """Orders by value: what bytes a number has is the encoder's affair.
+    """Parse orders, to compare them by value: an encoder may write a number in several ways.
 
-    Older versions that an order brings along, which do not count, are left out, if they are such.
+    The former versions inside an order do not count. They are left out if they are really older.
     """
     found = {order_id: json.loads(order) for order_id, order in orders.items()}
     for order in found.values():
@@ -183,7 +183,7 @@ def parsed(orders: Mapping[str, bytes]) -> dict[str, Any]:
 
 
 def _entries(chain: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
-    """By field, the entry of each segment that the user came into in this life, of the newest."""
+    """Return the history's entries by field: the newest moves of the user's present life."""
     moved: list[Mapping[str, Any]] = []
     for change in chain:
         if change["kind"] == "erased":
@@ -211,12 +211,12 @@ def wrong_release(
     models_topic: str,
     activations: Mapping[int, str],
 ) -> list[str]:
-    """Whether the release is the one that decided, or a later one that agreed.
+    """Describe a stored release that neither decided the newest record nor confirmed it later.
 
     Args:
-        record: the user's newest of ``user-segments``.
-        models_topic: the id of the topic that the record's activation is an offset in.
-        activations: what is in the topic of releases now: by offset the version.
+        record: the user's newest record in ``user-segments``.
+        models_topic: the id of the topic of releases when the record was decided.
+        activations: the versions in the topic of releases now, by offset.
     """
     decided = json.loads(fields.get(b"state", b"{}")).get("decided") or {}
     has = decided.get("activation", -1), decided.get("model_version")
@@ -229,7 +229,7 @@ def wrong_release(
 
 
 def wrong_indexes(user_id: str, stored: Stored, components: Sequence[float], lane: int) -> list[str]:
-    """Whether the user is in the index of its space by its angle, and to be swept by its own lane alone."""
+    """Describe a wrong angle in the index of the user's space, or a lane that should not sweep the user."""
     wrong = []
     if stored.swept.get(user_id) != [lane]:
         wrong.append(f"{user_id!r}: swept by {stored.swept.get(user_id)}, right is lane {lane}")
@@ -238,7 +238,7 @@ def wrong_indexes(user_id: str, stored: Stored, components: Sequence[float], lan
         return wrong
     has = stored.angles.get(position["space"], {}).get(user_id)
     right = math.atan2(components[1], components[0]) if any(components) else None
-    # At half a turn the two ends of the range meet.
+    # The angles -pi and pi are equal.
     apart = 0.0 if has is None or right is None else abs(math.remainder(has - right, math.tau))
     if (has is None) != (right is None) or apart > 1e-6:
         wrong.append(f"{user_id!r}: the index of {position['space']} has angle {has}, right is {right}")
@@ -246,7 +246,7 @@ def wrong_indexes(user_id: str, stored: Stored, components: Sequence[float], lan
 
 
 def left_of(user_id: str, stored: Stored) -> list[str]:
-    """What is still there of an erased user, but for the time of the erasure."""
+    """Describe what Redis still holds of an erased user, besides the time of the erasure."""
     fields = stored.users.get(user_id, {})
     wrong = []
     if fields.keys() != {b"state"}:

@@ -1,4 +1,4 @@
-"""The features of a shop, row by row in Python: what the SQL must give, written without it.
+"""Compute the features of a shop in Python, row by row, as the SQL must.
 
 Follows docs/warehouse.md, not the query's steps. What a text means comes from the pools of
 :mod:`tests.support.strategies.warehouse`.
@@ -17,7 +17,7 @@ PROFILE = ("age", "gender", "country", "traffic_source")
 
 
 def features(shop: Shop, as_of: datetime | None, exclude: tuple[str, ...]) -> dict[str, dict[str, Any]]:
-    """By user id, the seven features."""
+    """Return the seven features, by user id."""
     signups, orders = facts(shop, as_of)
     rows: dict[str, dict[str, Any]] = {}
     for user in {fact["user_id"] for fact in [*signups, *orders]}:
@@ -35,7 +35,7 @@ def features(shop: Shop, as_of: datetime | None, exclude: tuple[str, ...]) -> di
 
 
 def facts(shop: Shop, as_of: datetime | None) -> tuple[Facts, Facts]:
-    """The valid signups, and of each valid order the version that counts, both before ``as_of``."""
+    """Return the valid signups, and the version of each valid order that counts, all before ``as_of``."""
     signups = [fact for row in shop.users if (fact := _signup(row)) and _before(fact, as_of)]
     baskets = _baskets(shop)
     versions = defaultdict(list)
@@ -49,7 +49,7 @@ def facts(shop: Shop, as_of: datetime | None) -> tuple[Facts, Facts]:
 
 
 def rejected(shop: Shop) -> Counter[str]:
-    """By table, how many rows are left out; an item is, on its own, only where no order has its id."""
+    """Return the number of rejected rows by table; an item counts only if no order has its order id."""
     baskets = _baskets(shop)
     known = {row["order_id"] for row in shop.orders if not _blank(row["order_id"])}
     return Counter(
@@ -88,7 +88,7 @@ def _order(row: Row, baskets: dict[str, Facts | None]) -> dict[str, Any] | None:
 
 
 def _baskets(shop: Shop) -> dict[str, Facts | None]:
-    """By order id the items; None where one of them is bad."""
+    """Return the items by order id; None if an item of the order is bad."""
     inventory: dict[str, tuple[Any, Any]] = {}
     for row in shop.inventory_items:
         means = _means("inventory_items", row)
@@ -119,7 +119,7 @@ def _blank(text: str | None) -> bool:
 
 
 def _status_size(order: dict[str, Any]) -> bytes:
-    """As in the order's JSON: a status goes on with a quote, and without one "user_id" follows."""
+    """Return the bytes at which JSON of two orders differs: the status, or without a status "user_id"."""
     status: str | None = order["status"]
     if status is None:
         return b'"user_id'
@@ -132,7 +132,7 @@ def _newest(field: str, signups: Facts) -> Any:
 
 
 def _sortable(value: Any) -> Any:
-    """A text sorts by its bytes."""
+    """Return a value that sorts texts by their bytes."""
     return value.encode() if isinstance(value, str) else value
 
 

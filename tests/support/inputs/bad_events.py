@@ -1,4 +1,4 @@
-"""Every kind of record that cannot be applied, each with the reason that its dead letter gives."""
+"""Every kind of record that a lane rejects, each with the reason in its dead letter."""
 
 import json
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ ORDER: dict[str, Any] = {
     "created_at": "2024-01-31T09:30:00Z",
     "items": [{"brand": "Acme"}],
 }
-# Then follow the parser's own words.
+# The parser's message follows.
 NOT_JSON = "the value is not valid JSON: …"
 NO_ID = "is neither text nor a whole number within 64 bits"
 NO_ITEM = "an order needs at least one item"
@@ -27,8 +27,8 @@ Input = Literal["signups", "orders"]
 class BadRecord:
     """A record and its reason.
 
-    A reason that ends with "…" is its beginning. ``told_by_schema``: whether the JSON Schema refuses the
-    record too; it knows neither the key, nor bytes, nor the calendar.
+    A reason that ends with "…" is only the beginning. ``told_by_schema``: whether the JSON Schema rejects the
+    record too; the schema cannot check keys, lengths in bytes, or the calendar.
     """
 
     kind: str
@@ -207,7 +207,7 @@ BAD_ORDERS = [
     BadRecord("null order in JSON", "orders", b"null", NULL_ORDER, told_by_schema=True),
 ]
 
-# Bad where a feature reads the field, as no feature of the article's does.
+# Bad only if a feature reads the field; the article's features do not.
 BAD_WHERE_READ = [
     _order("status", "status: true is not text", status=True),
     _item("product_id", f"items[2].product_id: 1.5 {NO_ID}", product_id=1.5),

@@ -1,11 +1,11 @@
-"""Times and numbers as people and programs write them: what each one means, and what means nothing."""
+"""Times and numbers as people and programs write them: valid texts with their meaning, and invalid texts."""
 
 from datetime import UTC, datetime, timedelta
 
 NOON = datetime(2024, 2, 29, 12, 0, 0, tzinfo=UTC)
 
 TIMES = {
-    # Nothing, Z, UTC and an offset.
+    # Without a zone, and with Z, UTC or an offset.
     "2024-02-29 12:00:00": NOON,
     "2024-02-29T12:00:00": NOON,
     "2024-02-29t12:00:00z": NOON,
@@ -19,7 +19,7 @@ TIMES = {
     "2024-02-29 10:00:00-02": NOON,
     "2024-02-28T12:01:00-23:59": NOON,
     "2024-03-01T11:59:00+23:59": NOON,
-    # Without seconds it is the minute's beginning.
+    # A time without seconds is the beginning of the minute.
     "2024-02-29 12:00": NOON,
     "2024-02-29T12:00": NOON,
     "2024-02-29T12:00Z": NOON,
@@ -27,16 +27,16 @@ TIMES = {
     "2024-02-29 12:00UTC": NOON,
     "2024-02-29 14:30+02:30": NOON,
     "2024-02-29 10:00-02": NOON,
-    # A date alone is its midnight.
+    # A date without a time is midnight.
     "2024-02-29": NOON - timedelta(hours=12),
-    # Digits beyond microseconds are cut, before 1970 too.
+    # Digits beyond microseconds are cut off, before 1970 too.
     "2024-02-29 12:00:00.5": NOON + timedelta(milliseconds=500),
     "2024-02-29 12:00:00.123456": NOON + timedelta(microseconds=123456),
     "2024-02-29 12:00:00.1234569Z": NOON + timedelta(microseconds=123456),
     "2024-02-29T14:00:00.123456999+02:00": NOON + timedelta(microseconds=123456),
     "2024-02-29 12:00:00.999999999 UTC": NOON + timedelta(microseconds=999999),
     "1969-12-31 23:59:59.9999999": datetime(1969, 12, 31, 23, 59, 59, 999999, UTC),
-    # The ends of time.
+    # The earliest and the latest time.
     "0001-01-01T00:00:00Z": datetime(1, 1, 1, tzinfo=UTC),
     "9999-12-31T23:59:59.9999999Z": datetime(9999, 12, 31, 23, 59, 59, 999999, UTC),
     # Leap days.
@@ -114,7 +114,7 @@ NO_NUMBERS = (
     "٢٥",
 )
 
-# Each of them 25.
+# Each text means 25.
 NUMBERS = (
     "25",
     "25.0",

@@ -1,4 +1,4 @@
-"""How many examples a law gets: few in `make test`, ten times as many in `make laws`."""
+"""The number of examples of a law: few in `make test`, ten times as many in `make laws`."""
 
 import os
 
@@ -8,7 +8,7 @@ _TIMES = int(os.environ.get("SEGUE_TEST_TIMES", "1"))
 
 
 def examples(count: int) -> settings:
-    """So many, and as many times more as SEGUE_TEST_TIMES says."""
+    """Return settings with ``count`` examples, multiplied by SEGUE_TEST_TIMES."""
     return settings(
         max_examples=count * _TIMES,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],

@@ -1,4 +1,4 @@
-"""A change made by hand, with the fields that a test names."""
+"""A handmade change, with the fields that a test sets."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ AT = datetime(2024, 12, 3, 19, 30, tzinfo=UTC)
 
 
 def a_change(**fields: Any) -> SegmentChange:
-    """A user who came from segment 0 to segment 1 by an order."""
+    """Return a change of a user whom an order moved from segment 0 to segment 1."""
     return SegmentChange(
         **{
             "kind": "moved",

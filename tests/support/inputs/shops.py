@@ -52,7 +52,7 @@ class Shop:
         created_at: Value = MIDNIGHT,
         status: Value = "Complete",
     ) -> "Shop":
-        """``items`` are texts as ``brand/category`` (an empty part is null), or rows of order_items."""
+        """Add an order; an item is a row of order_items or ``brand/category`` (an empty part is null)."""
         self.orders.append(
             {"order_id": order_id, "user_id": user_id, "status": status, "created_at": created_at}
         )
@@ -80,7 +80,7 @@ class Shop:
         return rows
 
 
-# For one table, the columns to leave out.
+# The columns to leave out, by table.
 Without = Mapping[str, tuple[str, ...]]
 
 
@@ -136,12 +136,12 @@ def arrow(shop: Shop, table: str, without: Without) -> pa.Table:
     return pa.Table.from_pylist(shop.table(table), pa.schema([(name, pa.string()) for name in names]))
 
 
-# What our shops call a column that Segue knows by another name first.
+# The columns whose name in our shops is not the first name that Segue looks for.
 _OURS = {("users", "user_id"): "id", ("order_items", "price"): "sale_price"}
 
 
 def renamed(path: Path, names: Names) -> Path:
-    """A DuckDB file whose tables and columns have other names now."""
+    """Rename tables and columns of a DuckDB file; return its path."""
     with duckdb.connect(path) as connection:
         for statement in renaming(names):
             connection.execute(statement)
@@ -149,7 +149,7 @@ def renamed(path: Path, names: Names) -> Path:
 
 
 def renaming(names: Names) -> Iterator[str]:
-    """The statements that give a shop in a database other names; a schema is made where one stands before."""
+    """Yield the statements that rename a shop's tables and columns; create the schema of a qualified name."""
     for table in COLUMNS:
         for column, its_name in names.columns.get(table, {}).items():
             yield f'alter table {table} rename "{_OURS.get((table, column), column)}" to "{its_name}"'
@@ -163,7 +163,7 @@ def renaming(names: Names) -> Iterator[str]:
 
 
 def features_by_user(warehouse: Path | str, **options: Any) -> dict[str, dict[str, object]]:
-    """What features() gives, by user id."""
+    """Return the warehouse's features, by user id."""
     with open_warehouse(warehouse) as opened:
         rows = opened.features(**options).to_pylist()
     return {row.pop("user_id"): row for row in rows}
@@ -175,13 +175,13 @@ def everything(
     exclude: tuple[str, ...] = (),
     names: Names | None = None,
 ) -> list[Any]:
-    """All that a warehouse tells, to compare one with another."""
+    """Open a warehouse and return all results of its queries, to compare warehouses."""
     with open_warehouse(warehouse, names) as opened:
         return told(opened, as_of, exclude)
 
 
 def told(warehouse: Warehouse, as_of: datetime | None, exclude: tuple[str, ...]) -> list[Any]:
-    """All that an open warehouse tells."""
+    """Return all results of an open warehouse's queries."""
     return [
         warehouse.features(as_of, exclude, RICH).to_pylist(),
         warehouse.features(as_of, exclude, start=NEW_YEAR, end=as_of)["user_id"].to_pylist(),

@@ -1,4 +1,4 @@
-"""A worker at work while a fault lasts: does it say so, does it keep calm, is everything right in the end?"""
+"""A worker under a fault: whether it reports the fault, uses little CPU, and ends with right results."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ _MOST_LINES = 50
 
 
 class AtWork:
-    """A worker to which events flow, and what it says of itself.
+    """A worker that applies events, and checks of its pages, log and results.
 
     Attributes:
-        feeds: the producers of the events, with all that producers get wrong.
+        feeds: the producers of the events, with the mistakes that producers make.
     """
 
     def __init__(self, deployment: Deployment, release: Path, worker: WorkerProcess) -> None:
@@ -48,14 +48,14 @@ class AtWork:
         self.feeds: list[Feed] = []
 
     def send(self, events: Iterable[Event | BadRecord], rate: float) -> Feed:
-        """Begin to produce these events, so many a second."""
+        """Start to produce these events, ``rate`` a second; return the producer."""
         feed = Feed(self.deployment.bootstrap, self.deployment.topics, events, rate)
         self.feeds.append(feed)
         feed.start()
         return feed
 
     def applied(self) -> int:
-        """How many events the lanes have applied since they were opened."""
+        """Return how many events the lanes have applied since they were opened."""
         return sum(lane["events"] for lane in self.lanes())
 
     def lanes(self) -> list[dict[str, Any]]:
@@ -63,7 +63,7 @@ class AtWork:
         return [] if status is None else list(status["lanes"])
 
     def reasons(self) -> list[str]:
-        """Why it is not ready, as `/readyz` says; with 503, and else none."""
+        """Why the worker is not ready: the reasons of a 503 from /readyz, else none."""
         code, page = self.worker.get("/readyz")
         assert code in (200, 503)
         assert (code == 200) is page["ready"]
@@ -72,7 +72,7 @@ class AtWork:
         return reasons
 
     def is_not_ready_for(self, words: str) -> None:
-        """Wait until `/readyz` is 503 with a reason that has these words."""
+        """Wait until `/readyz` answers 503 with a reason that contains these words."""
 
         def said() -> bool:
             reasons = self.reasons()
@@ -82,7 +82,7 @@ class AtWork:
         eventually(said, f"not ready: {words}")
 
     def every_lane_waits_for(self, words: str) -> None:
-        """Wait until `/status` shows each lane waiting or retrying, with a reason that has these words."""
+        """Wait until `/status` shows each lane waiting or taking over, for a reason with these words."""
 
         def waits() -> bool:
             shown = [(lane["phase"], lane["reason"]) for lane in self.lanes()]
@@ -94,7 +94,7 @@ class AtWork:
         eventually(waits, f"every lane waits: {words}")
 
     def keeps_saying(self, words: str, seconds: float) -> None:
-        """At no moment of these it is ready, or not ready for reasons that leave out these words."""
+        """Check for ``seconds`` that the worker is not ready, always with a reason with these words."""
         end_s = time.monotonic() + seconds
         while time.monotonic() < end_s:
             reasons = self.reasons()
@@ -102,7 +102,7 @@ class AtWork:
             time.sleep(0.1)
 
     def is_calm(self) -> None:
-        """It takes little CPU, measured over some seconds: a waiting worker wakes up now and then."""
+        """Check over some seconds that the worker uses little CPU: a waiting worker rarely wakes up."""
         before = _cpu_s(self.worker.process.pid)
         time.sleep(_CALM_S)
         cores = (_cpu_s(self.worker.process.pid) - before) / _CALM_S
@@ -111,7 +111,7 @@ class AtWork:
         )
 
     def mean_s(self, step: str, batches: int = 10) -> float:
-        """How long a step takes, over so many batches from now on, as the worker's metrics tell."""
+        """Return the mean seconds of a step over the next ``batches`` batches, from the worker's metrics."""
 
         def told() -> tuple[float, float]:
             seconds, count = (
@@ -125,13 +125,13 @@ class AtWork:
         return (now_seconds - seconds) / (now_count - count)
 
     def is_live(self) -> None:
-        """It is ready, and so is every lane."""
+        """Check that the worker is ready and that every lane is live."""
         assert self.reasons() == []
         assert {lane["phase"] for lane in self.lanes()} == {"live"}
 
     @contextmanager
     def fault(self, inflict: Callable[[], object], mend: Callable[[], object]) -> Iterator[None]:
-        """A fault that lasts as long as the context. The worker's log grows little under it."""
+        """Inflict a fault during the context, and check that the worker logs little meanwhile."""
         lines = len(self.worker.log().splitlines())
         inflict()
         try:
@@ -142,8 +142,9 @@ class AtWork:
         assert len(told) < _MOST_LINES, f"{len(told)} lines: {told[:5]} ... {told[-5:]}"
 
     def ends_right(self) -> Outcome:
-        """The same worker goes on by itself. Once all is applied, every user and every change is right: no
-        change is missing, doubled or wrong.
+        """Wait until the same worker has applied all events, and check the results.
+
+        Every user is right, and no change is missing, doubled or wrong.
         """
         for feed in self.feeds:
             feed.finish()
@@ -157,15 +158,15 @@ class AtWork:
         return outcome
 
     def is_well(self) -> None:
-        """The same worker still runs, is ready, and has logged no traceback."""
-        self.worker.ready()  # raises where its process has ended
+        """Check that the same worker still runs, is ready, and has logged no traceback."""
+        self.worker.ready()  # raises if the process has ended
         assert "Traceback" not in self.worker.log()
 
     def every_user_is_right(self, *, letters_again: bool = False) -> Outcome:
         """Check every user with a change against Kafka and Redis, and each bad event against its dead letter.
 
         Args:
-            letters_again: whether a bad event may have two of them.
+            letters_again: whether a bad event may have more than one dead letter.
         """
         bad = sum(feed.bad for feed in self.feeds)
         letters = self.dead_letters()
@@ -182,7 +183,10 @@ class AtWork:
         return outcome
 
     def dead_letters(self) -> list[tuple[bytes | None, ...]]:
-        """Where each came from, and what it was: in a topic made anew an offset comes again."""
+        """Return each dead letter: the source's topic, partition and offset, the key and the value.
+
+        The offset alone is not enough: a topic that was deleted and created again repeats its offsets.
+        """
         letters = read_topic(self.deployment.bootstrap, self.deployment.topics.dead_letters)
         return [
             (
@@ -194,7 +198,7 @@ class AtWork:
         ]
 
     def facts(self) -> dict[str, list[Event]]:
-        """By user, every good event that was sent."""
+        """Return every good event that was sent, by user."""
         facts: dict[str, list[Event]] = defaultdict(list)
         for feed in self.feeds:
             for user_id, told in feed.facts.items():
@@ -202,12 +206,12 @@ class AtWork:
         return dict(facts)
 
     def log_lines(self, event: str) -> list[dict[str, Any]]:
-        """What it logged under this name."""
+        """Return the log lines of this event."""
         told = [json.loads(line) for line in self.worker.log().splitlines() if line.startswith("{")]
         return [line for line in told if line["event"] == event]
 
     def metric(self, name: str, labels: str) -> float:
-        """One value of `/metrics`; labels as they stand there."""
+        """Return a value of `/metrics`; write the labels as that page does."""
         port = self.log_lines("web.listens")[0]["port"]
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as page:
             lines = page.read().decode().splitlines()
@@ -218,7 +222,7 @@ class AtWork:
 def at_work(
     deployment: Deployment, release: Path, count: int = 3_000, rate: float = 150, seed: int = 7
 ) -> Iterator[AtWork]:
-    """A worker in the middle of so many events, at so many a second."""
+    """Yield a worker in the middle of ``count`` events that are sent at ``rate`` a second."""
     deployment.announce(load_release(release))
     busy = AtWork(deployment, release, deployment.worker().ready())
     try:
@@ -231,6 +235,6 @@ def at_work(
 
 
 def _cpu_s(pid: int) -> float:
-    """CPU time of a process and all its threads so far."""
+    """Return the CPU seconds that a process and its threads have used."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

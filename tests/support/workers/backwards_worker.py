@@ -1,7 +1,7 @@
-"""`segue worker` on a machine whose clock runs backwards: every two seconds it is an hour earlier.
+"""`segue worker` with a clock that runs backwards: every two seconds it jumps back an hour.
 
-It replaces Python's clock, which is the only clock of the worker's own code; librdkafka and Kafka keep
-theirs.
+This script replaces Python's clock, the only clock of the worker's own code. librdkafka and Kafka keep their
+clocks.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ _began_s, _monotonic_s = time.time(), time.monotonic()
 
 
 def now_s() -> float:
-    """The wrong time."""
+    """Return the wrong time."""
     steps, within_s = divmod(time.monotonic() - _monotonic_s, STEP_S)
     return _began_s + within_s - steps * BACK_S
 
 
 class Backwards:
-    """What the worker stamps changes with, in the place of `datetime`."""
+    """A replacement for `datetime`: the worker stamps changes with its time."""
 
     @staticmethod
     def now(tz: tzinfo) -> datetime:

@@ -1,8 +1,8 @@
-"""A worker's lanes in a process of their own, which stops at a chosen step.
+"""Run a worker's lanes in a separate process that stops at a chosen step.
 
-The steps are patched in that process; the product has no hook. Only lane 0 is watched, and the other lane
-dies with it at any step. The producer is flushed before the process dies, so that an open transaction lies in
-the log.
+The process patches the steps; the product has no hook. Only the steps of lane 0 count; the other lane dies
+with the process at any step. The producer is flushed before the process dies, so the log keeps an open
+transaction.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ from streamer.worker.lane_threads import LaneThreads
 from tests.support.servers.services import HANG_S, eventually
 
 LANE = 0
-# Half of what a broker waits before it ends the transaction of a dead process by itself: that must not help.
+# Half of the transaction timeout: the broker must not end the transaction of a dead process for the test.
 DEADLINE_S = 300
 TRANSACTION_TIMEOUT_MS = 600_000
 LOST_ANSWER = "a test lost the answer"
 
 When = Literal["before", "after", "answer lost:", "never done:"]
 Ends = dict[int, dict[str, int]]
-"""By lane, the next offset of each input."""
+"""The next offset of each input, by lane."""
 
 PRODUCER_STEPS = {
     "begin_transaction": "begin",
@@ -57,11 +57,11 @@ PRODUCER_STEPS = {
 
 
 class Point(NamedTuple):
-    """Where to stop: the ``nth`` time that the lane comes to a step.
+    """Where to stop: at the ``nth`` time that the lane comes to a step.
 
-    A process dies ``before`` a step or ``after`` it. It lives if an answer is lost: the step fails, whether
-    it was done or not, and the process cannot know. A step has its own name, or one with its part of a
-    takeover or of a save: "save of heal".
+    A process dies ``before`` a step or ``after`` it. A process whose answer is lost lives on: the step fails,
+    and the process cannot know whether the step was done. A step has a plain name, or a name with the part of
+    the takeover or the save around it: "save of heal".
     """
 
     when: When
@@ -73,7 +73,7 @@ class Point(NamedTuple):
 
 
 class Steps:
-    """Counts how often one lane comes to the point's step, and stops at the point."""
+    """Count how often the lane comes to the point's step, and stop at the point."""
 
     def __init__(self, tell: Callable[[object], None]) -> None:
         self._tell = tell
@@ -82,12 +82,12 @@ class Steps:
         self._scopes = [""]
 
     def stop_at(self, point: Point | None) -> None:
-        """Count anew, and stop at this point."""
+        """Restart the count, and stop at this point."""
         self._point, self._times = None, 0
         self._point = point
 
     def watch(self) -> None:
-        """Patch every step, in this process."""
+        """Patch every step in this process."""
         self._patch(Lane, "take_over", "takeover", scope=" of takeover")
         self._patch(Writer, "fence", "fence")
         self._patch(healing, "fold_inputs", "heal", scope=" of heal")
@@ -102,7 +102,11 @@ class Steps:
         patch.object(kafka_writer, "Producer", producer).start()
 
     def _patch(self, owner: object, name: str, step: str, *, scope: str | None = None) -> None:
-        """``scope`` is what the names of the steps within this one end with."""
+        """Patch a step.
+
+        Args:
+            scope: the suffix of the names of all steps inside this one.
+        """
         function = getattr(owner, name)
 
         @wraps(function)
@@ -128,7 +132,7 @@ class Steps:
         setattr(owner, name, stepped)
 
     def _reached(self, step: str) -> When | None:
-        """How to stop, if this is where."""
+        """Return how to stop if this is the chosen step, else None."""
         point = self._point
         if point is None or point.step not in (step, step + self._scopes[-1]):
             return None
@@ -149,15 +153,16 @@ class Steps:
 
 
 def _in_the_lane() -> bool:
-    """A lane makes some of its calls in threads that are named after its own."""
+    """Return whether this thread is the watched lane's: its own, or a helper thread named after it."""
     name, _, number = threading.current_thread().name.partition("-")
     return (name, number.partition("-")[0]) == ("lane", str(LANE))
 
 
 def run_lanes(connection: Connection, values: dict[str, Any], log: Path, point: Point | None) -> None:
-    """A worker but for its group: all lanes, in threads, until the other side says None.
+    """Run all lanes in threads, without a consumer group, until the connection receives None.
 
-    Told a point, it stops there; told ends, it answers when every lane has reached them.
+    After a point, the lanes stop at that point. After ends, the answer follows when every lane has reached
+    its ends.
     """
     _write_to(log)
     faulthandler.enable()
@@ -170,7 +175,7 @@ def run_lanes(connection: Connection, values: dict[str, Any], log: Path, point: 
     open_lane = product._open_lane(settings, settings.partitions, releases)
     lanes = LaneThreads(open_lane, lambda _: True, StatusBoard(Metrics()))
     lanes.own(all_lanes)
-    with suppress(EOFError):  # whoever listened is gone
+    with suppress(EOFError):  # the parent process has ended
         while (told := connection.recv()) is not None:
             if isinstance(told, Point):
                 steps.stop_at(told)

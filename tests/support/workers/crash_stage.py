@@ -1,4 +1,4 @@
-"""The stage of a case: its topics, keys and events, and the processes that run its lanes."""
+"""The stage of a crash case: its topics, keys and events, and the processes that run its lanes."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ START = datetime(2024, 3, 1, tzinfo=UTC)
 USERS = tuple(str(number) for number in range(1, 41))
 
 Sent = Event | tuple[str, bytes]
-"""An event, or the key and the value of an order that cannot be read."""
+"""An event, or the key and the value of an unreadable order."""
 
 _PROCESSES = multiprocessing.get_context("forkserver")
-# Imported once, so that a process costs a fork and no imports.
+# The server imports the module once, so that a process costs a fork and no imports.
 _PROCESSES.set_forkserver_preload([run_lanes.__module__])
-# Every start looks through all processes for those that have ended, and an exit code can be read once.
+# Each start polls all processes for an end, and an exit code can be read only once.
 _KEEPING = threading.Lock()
 
 
 def profiles() -> list[Sent]:
-    """What comes on ``signups``: most users, a second word on some, and erasures.
+    """Return the records of ``signups``: most users, later updates of some users, and erasures.
 
     Some erased users have later orders, others have none. An erasure comes more than a batch after the user's
-    other records: a record in one batch with an erasure has its time among the headers.
+    other records: otherwise the headers of these records have the time of the erasure.
     """
     told: list[Sent] = [
         Signup(user_id, START, 20 + 2 * number, "FM"[number % 2], "Spain", ("Email", "Search")[number % 2])
@@ -59,7 +59,7 @@ def profiles() -> list[Sent]:
 
 
 def purchases() -> list[Sent]:
-    """The records of ``orders``: three orders a user, some of them again, and some that cannot be read."""
+    """Return the records of ``orders``: three orders a user, some older versions, some unreadable orders."""
     told: list[Sent] = []
     for turn in range(3):
         for number, user_id in enumerate(USERS):
@@ -74,7 +74,7 @@ def purchases() -> list[Sent]:
 
 
 class Stage:
-    """A deployment whose lanes run in processes of :func:`run_lanes`."""
+    """A deployment with its lanes in processes of :func:`run_lanes`."""
 
     def __init__(self, deployment: Deployment) -> None:
         self.deployment = deployment
@@ -85,7 +85,7 @@ class Stage:
         deployment.announce(a_release())
 
     def send(self, what: Sequence[Sent]) -> None:
-        """Write to the inputs, after which ``ends`` are their ends."""
+        """Write records to the inputs, and move ``ends`` to the new ends."""
         topics = self.deployment.topics
         producer = Producer(
             {"bootstrap.servers": self.deployment.bootstrap, "partitioner": librdkafka_name("murmur2")}
@@ -104,7 +104,7 @@ class Stage:
         self.sent += what
 
     def process(self, point: Point | None = None) -> LaneProcess:
-        """Start the lanes; they stop at the point."""
+        """Start the lanes in a process that stops at the point."""
         values = {
             "kafka": self.deployment.bootstrap,
             "redis": self.deployment.redis_url,
@@ -119,11 +119,11 @@ class Stage:
         return begun
 
     def finish(self) -> None:
-        """Let a process that nothing happens to do what is left."""
+        """Let a process without faults do the remaining work."""
         self.process().reach(self.ends).close()
 
     def committed(self) -> Ends:
-        """The group's offsets as they are now, whatever is pending."""
+        """Return the group's committed offsets, even while a transaction is open."""
         inputs = self.deployment.topics.inputs
         config = {
             "bootstrap.servers": self.deployment.bootstrap,
@@ -138,21 +138,21 @@ class Stage:
         return dict(found)
 
     def in_the_middle(self) -> bool:
-        """Whether a part of what was sent last is decided in the lane that stops, and not all."""
+        """Return whether the watched lane has decided a part of the last input, but not all of it."""
         decided, ends = self.committed()[LANE], self.ends[LANE]
         signups, orders = self.deployment.topics.sources
         topic = orders if isinstance(self.sent[-1], Order) else signups
         return 0 < decided[topic] < ends[topic]
 
     def keys(self) -> dict[bytes, bytes]:
-        """Every key in Redis, as Redis itself copies it."""
+        """Return every key in Redis with its DUMP."""
         with self._redis() as client:
             return {
                 key: client.dump(key) for key in client.scan_iter(f"{self.deployment.redis_prefix}*", 1_000)
             }
 
     def set_back(self, keys: dict[bytes, bytes]) -> None:
-        """Give Redis these keys and no other."""
+        """Replace all keys in Redis with these keys."""
         now = self.keys()
         with self._redis() as client:
             client.delete(*now)
@@ -163,7 +163,7 @@ class Stage:
         return redis.Redis.from_url(self.deployment.redis_url, socket_timeout=60)
 
     def close(self) -> None:
-        """End the processes; delete keys and topics, since the broker cannot hold those of all cases."""
+        """End the processes; delete keys and topics: the broker cannot hold the topics of all cases."""
         for process in self._begun:
             process.kill()
         self.deployment.close()
@@ -176,7 +176,7 @@ class Stage:
 
 @contextmanager
 def staged(deployment: Deployment) -> Iterator[Stage]:
-    """A stage, closed in the end."""
+    """Yield a stage, and close it in the end."""
     stage = Stage(deployment)
     try:
         yield stage
@@ -198,28 +198,28 @@ class LaneProcess:
                 self._process.start()
 
     def stop_at(self, point: Point) -> Self:
-        """Stop at this point, counted from now on."""
+        """Stop at this point; the count of its step starts now."""
         self._point = point
         self._asks(point)
         return self
 
     def reach(self, ends: Ends) -> Self:
-        """Wait until every lane has applied all that there is."""
+        """Wait until every lane has reached these ends."""
         self._asks(ends)
         return self
 
     def died(self) -> None:
-        """Wait until it has died at the point, by its own word and the system's."""
+        """Wait until the process has reported the point and SIGKILL has ended it."""
         self._hears(self._point)
         self._ends(-signal.SIGKILL)
 
     def lost_an_answer(self) -> Self:
-        """Wait until it has come to the point."""
+        """Wait until the process has reported the point."""
         self._hears(self._point)
         return self
 
     def close(self) -> None:
-        """End in order."""
+        """Ask the process to end, and check that it exits with 0."""
         self._connection.send(None)
         self._ends(0)
 
@@ -232,17 +232,17 @@ class LaneProcess:
         return self._log.read_text(errors="replace") if self._log.exists() else "it wrote nothing"
 
     def waited(self) -> bool:
-        """Whether a lane waited before it took itself over: in doubt, or because a server did not answer."""
+        """Return whether the lane waited before its takeover: in doubt, or for a silent server."""
         return any(f"lane={LANE} phase=waiting" in " ".join(line.split()) for line in self.log().splitlines())
 
     def _asks(self, what: object) -> None:
-        with suppress(ConnectionError):  # why it has ended is told where the answer is waited for
+        with suppress(ConnectionError):  # the wait for the answer reports why the process has ended
             self._connection.send(what)
         self._hears(what)
 
     def _hears(self, expected: object) -> None:
         try:
-            # The process has its own deadline for what it waits for, and says more.
+            # The process has a shorter deadline of its own, and its error says more.
             heard = self._connection.recv() if self._connection.poll(DEADLINE_S + 10) else "nothing"
         except (EOFError, ConnectionError):
             heard = f"that it ended with {self._exit_code()}"
@@ -253,7 +253,7 @@ class LaneProcess:
         assert code == expected, f"ended with {code} and not {expected}: {self.log()[-3_000:]}"
 
     def _exit_code(self) -> int | None:
-        """Of a process that ends; None where it does not."""
+        """Wait for the end of the process; return its exit code, or None if it does not end."""
         wait([self._process.sentinel], DEADLINE_S)
         with _KEEPING:
             return self._process.exitcode

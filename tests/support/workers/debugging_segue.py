@@ -1,4 +1,4 @@
-"""`segue` whose log is at the level of debug, at which libraries are heard, too."""
+"""`segue` with its log at debug level: that level includes the log of libraries."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from streamer.status.worker_logs import set_up_logs
 
 
 def at_debug(_level: str = "info", **options: Any) -> None:
-    """Set up the log, whatever level was wanted."""
+    """Set up the log at debug level; ignore the level asked for."""
     set_up_logs("debug", **options)
 
 

@@ -1,4 +1,4 @@
-"""Several recording workers of one group, and what they wrote down."""
+"""Several recording workers of one group, and the lines that they write."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Line:
 
 
 class Member:
-    """One worker's process."""
+    """The process of one worker."""
 
     def __init__(self, name: str, process: subprocess.Popen[bytes], log: Path) -> None:
         self.name = name
@@ -54,7 +54,7 @@ class Member:
 
 
 class Fleet:
-    """Workers of one group on one Kafka; those that still run are killed at the end."""
+    """Workers of one group on one Kafka; the end of the context kills them."""
 
     def __init__(self, folder: Path, bootstrap: str, prefix: str) -> None:
         self._folder = folder
@@ -72,7 +72,7 @@ class Fleet:
         self._stack.close()
 
     def create_topics(self, **counts: int) -> None:
-        """The inputs, with four partitions each or as many as is said."""
+        """Create the inputs, with four partitions each unless ``counts`` gives another number."""
         topics = Topics(self._prefix)
         named = {topics.signups: counts.get("signups", 4), topics.orders: counts.get("orders", 4)}
         admin = AdminClient({"bootstrap.servers": self._bootstrap})
@@ -82,7 +82,7 @@ class Fleet:
             created.result(HANG_S)
 
     def fill(self, records: int) -> None:
-        """Write records to the inputs."""
+        """Write so many records to the inputs in turn."""
         topics = Topics(self._prefix)
         producer = Producer({"bootstrap.servers": self._bootstrap})
         for number in range(records):
@@ -107,7 +107,7 @@ class Fleet:
         return Member(name, process, log)
 
     async def put_out_all(self) -> None:
-        """Tell the group that its members have left, which they do not know."""
+        """Remove all members from the group without telling them."""
         client = AIOKafkaClient(bootstrap_servers=self._bootstrap)
         await client.bootstrap()
         try:
@@ -123,7 +123,7 @@ class Fleet:
             await client.close()
 
     def lines(self) -> list[Line]:
-        """What all workers wrote so far, by time."""
+        """Return the lines of all workers so far, by time."""
         path = self._folder / "lines"
         text = path.read_text() if path.exists() else ""
         whole = text[: text.rfind("\n") + 1]
@@ -133,14 +133,14 @@ class Fleet:
         return [line for line in self.lines() if line.worker == member.name and line.what in what]
 
     def owned(self, member: Member) -> frozenset[int]:
-        """The lanes that the worker holds, by its own account."""
+        """Return the lanes that the worker holds, from its own lines."""
         held: frozenset[int] = frozenset()
         for line in self.lines_of(member, "own", "closed"):
             held = held | set(line.lanes) if line.what == "own" else held - set(line.lanes)
         return held
 
     def shared_out(self, *members: Member) -> bool:
-        """Whether each lane is held by exactly one of these workers."""
+        """Return whether exactly one of these workers holds each lane."""
         return sorted(lane for member in members for lane in self.owned(member)) == sorted(ALL)
 
     def await_shared_out(self, *members: Member) -> None:
@@ -148,7 +148,7 @@ class Fleet:
         eventually(lambda: self.shared_out(*members), f"{names} share {sorted(ALL)}")
 
     def overlaps(self) -> list[str]:
-        """The moments at which a lane was opened while another worker, or the same one, had it open."""
+        """Describe each opening of a lane that a worker, even the same worker, still had open."""
         found: list[str] = []
         holder: dict[int, str] = {}
         for line in self.lines():

@@ -1,4 +1,4 @@
-"""Topics of a test's own on a real Kafka, its logs, and an independent reader of what they wrote."""
+"""Topics for one test on a real Kafka, lanes' logs over them, and an independent reader."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ QUICK = Deadlines(check_s=0.2, abort_s=1)
 
 
 class LaneLogs:
-    """The topics of one prefix, and the logs opened on them."""
+    """The topics of one prefix, and the open logs of lanes."""
 
     def __init__(self, bootstrap: str, prefix: str) -> None:
         self.client = {"bootstrap.servers": bootstrap}
@@ -42,7 +42,7 @@ class LaneLogs:
         self._stack.close()
 
     def make(self, *names: str, config: dict[str, str] | None = None) -> None:
-        """Make topics, and wait until the broker knows them."""
+        """Create topics, and wait until the broker knows them."""
         configs = topic_configs(self.topics)
         wanted = [NewTopic(name, PARTITIONS, 1, config=config or configs.get(name, {})) for name in names]
         for made in self.admin.create_topics(wanted, request_timeout=HANG_S).values():
@@ -57,14 +57,14 @@ class LaneLogs:
             gone.result(HANG_S)
 
     def open(self, deadlines: Deadlines = QUICK, partition: int = LANE, **options: Any) -> KafkaLog:
-        """A lane's log; it is closed after the test."""
+        """Open a lane's log; the end of the context closes it."""
         client = {**self.client, **options.pop("client", {})}
         log = KafkaLog(partition, self.topics, self.group, client, deadlines=deadlines, **options)
         self._stack.callback(log.close)
         return log
 
     def taken(self, deadlines: Deadlines = QUICK, **options: Any) -> KafkaLog:
-        """A log as a lane has it after a takeover: fenced, and the inputs known."""
+        """Open a log and do the steps of a takeover: fence it, and watch the inputs."""
         log = self.open(deadlines, **options)
         log.fence()
         for topic in self.topics.inputs:
@@ -72,7 +72,7 @@ class LaneLogs:
         return log
 
     def send(self, topic: str, *values: bytes, key: bytes = b"k", transactional: bool = False) -> None:
-        """Write records to the lane's partition as somebody else; a transaction leaves a marker."""
+        """Write records to the lane's partition with another producer; a transaction adds a marker."""
         config: dict[str, Any] = {**self.client, "message.max.bytes": 5_000_000, "log_level": 0}
         if transactional:
             config["transactional.id"] = f"{self.group}-somebody"
@@ -87,19 +87,19 @@ class LaneLogs:
         assert producer.flush(HANG_S) == 0
 
     def stable_end(self, topic: str) -> int:
-        """Up to where a reader of committed records may read."""
+        """Return the last stable offset: a reader of committed records reads up to it."""
         config = {**self.client, "group.id": "seen", "isolation.level": "read_committed", "log_level": 0}
         with Consumer(config) as consumer:
             _, end = consumer.get_watermark_offsets(TopicPartition(topic, LANE), 10, cached=False)
             return end
 
     def seen(self, topic: str, partition: int = LANE, isolation: str = "read_committed") -> list[KafkaRecord]:
-        """What a reader of its own sees in a partition, from its beginning to its end."""
+        """Read a whole partition with an independent reader."""
         return read_topic(self.client["bootstrap.servers"], topic, [partition], isolation=isolation)
 
 
 def read_to(log: KafkaLog, ends: dict[str, int], batch: int = 100) -> list[Record]:
-    """Poll until these ends are passed."""
+    """Poll until the log has reached these ends; return the records."""
     records: list[Record] = []
     end_s = time.monotonic() + HANG_S
     while not log.at_end(ends):
@@ -109,5 +109,5 @@ def read_to(log: KafkaLog, ends: dict[str, int], batch: int = 100) -> list[Recor
 
 
 def out(topic: str, value: bytes | None, key: bytes = b"7", partition: int | None = LANE) -> OutRecord:
-    """A record of the lane, with a header."""
+    """Return a record for the lane to write, with a header."""
     return OutRecord(topic, key, value, (("ce_id", b"1"),), partition)

@@ -1,7 +1,7 @@
-"""The end of a run, in Kafka and in Redis, in a form that compares two deployments.
+"""The final contents of Kafka and Redis, in a form that compares two deployments.
 
-Left out is what no promise covers: times of writing, similar users, offsets in the outputs, and a place's
-step and writer. The ids of topics and of changes differ, so each is replaced by its meaning.
+No promise covers times of writing, similar users, offsets in the outputs, and a place's step and writer:
+these are left out. The ids of topics and changes differ between deployments, so a name replaces each id.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Row = tuple[Any, ...]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Records are rows of partition, key, value and headers; ``keys`` is all of Redis but the places."""
+    """The results of a run: records are rows of partition, key, value, headers; ``keys`` omits places."""
 
     changes: list[Row]
     users: list[Row]
@@ -39,10 +39,10 @@ class Outcome:
 
 
 def outcome(deployment: Deployment) -> Outcome:
-    """What there is now.
+    """Return the present contents of a deployment.
 
     Raises:
-        AssertionError: a change has a wrong id or came twice, or a lane has not adopted all.
+        AssertionError: a change has a wrong id or came twice, or a lane has not adopted every decision.
     """
     topics = deployment.topics
     with ThreadPoolExecutor() as readers:
@@ -54,13 +54,15 @@ def outcome(deployment: Deployment) -> Outcome:
     places = {
         key: json.loads(held.pop(key).partition(b" ")[2]) for key in sorted(held) if key.startswith("place:")
     }
-    for key in [key for key in held if key.startswith("saves:")]:  # as many as there were takeovers
+    for key in [
+        key for key in held if key.startswith("saves:")
+    ]:  # their number depends on the number of takeovers
         del held[key]
     _check_adopted(places, users, topics.users)
     return Outcome(
         [plain.row(message, _lasting_change) for message in changes],
         [plain.row(message, _lasting_change) for message in users],
-        # Sorted, and without their partitions: the producer chose them, so each lane writes to all.
+        # Sorted, without the partition: the producer chooses it, so each lane writes to all.
         sorted((plain.row(message)[1:] for message in letters), key=repr),
         plain(held),
         {key: plain(_lasting_place(place, topics.users)) for key, place in places.items()},
@@ -68,7 +70,7 @@ def outcome(deployment: Deployment) -> Outcome:
 
 
 class _Plain:
-    """Tells values in text, with names for what differs between deployments."""
+    """Turn values into text, with names in place of ids that differ between deployments."""
 
     def __init__(self, names: Mapping[str, str]) -> None:
         self._names = names
@@ -93,7 +95,7 @@ class _Plain:
 
 
 def _named(deployment: Deployment) -> dict[str, str]:
-    """What the ids of the topics stand for, and that the prefix stands for nothing."""
+    """Return names for the ids of the topics, and the empty name for the prefix."""
     topics = topic_configs(deployment.topics)
     found = Admin({"bootstrap.servers": deployment.bootstrap}, 20).describe(topics)
     assert found.keys() == topics.keys()
@@ -106,14 +108,14 @@ def _named(deployment: Deployment) -> dict[str, str]:
 def _changes_named(
     prefix: str, changes: Sequence[KafkaRecord], users: Sequence[KafkaRecord]
 ) -> dict[str, str]:
-    """What the ids of the changes stand for; each is computed anew."""
+    """Return names for the ids of the changes; recompute each id to check it."""
     erasures: dict[str, datetime | None] = {}
     names: dict[str, str] = {}
     assert len(changes) == len(users)
     for message, beside in zip(changes, users, strict=True):
         change, erased = json.loads(value_of(message)), headers_of(beside).get(ERASED_AT)
         user_id, sequence, event_id = change["user_id"], change["sequence"], change["event_id"]
-        # An erasure belongs to the life before it, and so do the changes of that life.
+        # The id of an erasure names the life that it ends, as the ids of the changes of that life do.
         if change["kind"] != "erased":
             erasures[user_id] = None if erased is None else datetime.fromisoformat(erased.decode())
         erased_at = erasures[user_id]
@@ -124,7 +126,7 @@ def _changes_named(
 
 
 def _held(deployment: Deployment) -> dict[str, Any]:
-    """What lies under every key of the deployment, without the prefix."""
+    """Return the value of every key of the deployment, by the key without its prefix."""
     prefix = deployment.redis_prefix
     read = {b"hash": "hgetall", b"string": "get", b"zset": "zrange"}
     with redis.Redis.from_url(deployment.redis_url, socket_timeout=60) as client:
@@ -137,7 +139,7 @@ def _held(deployment: Deployment) -> dict[str, Any]:
 
 
 def _check_adopted(places: Mapping[str, Any], users: Sequence[KafkaRecord], topic: str) -> None:
-    """Every place is past the last decision; how far, the marks of transactions decide."""
+    """Check that each place is past the last decision; transaction markers decide how far."""
     for message in users:
         assert places[f"place:{message.partition()}"]["positions"][topic] > message.offset()
 
@@ -147,7 +149,7 @@ def _lasting_change(value: bytes | None) -> dict[str, Any] | None:
 
 
 def _lasting_place(place: dict[str, Any], users_topic: str) -> dict[str, Any]:
-    """Without what another run makes otherwise, and when the release was published."""
+    """Return a place without the parts that differ between runs, and without the time of the release."""
     return {
         **_without(place, "step", "writer"),
         "positions": _without(place["positions"], users_topic),

@@ -1,9 +1,9 @@
-"""A worker whose lanes only write down what is asked of them: run as a process, to kill and to pause.
+"""A worker with lanes that only record their calls: a process that a test can kill and pause.
 
-Arguments: its name, the file to append JSON lines to, and as JSON the settings of `WorkerConfig`, the topics'
-prefix as `topics`, and, to take only some of the inputs, `inputs`; `nameless` counts the first answers of
-Kafka that name no broker. Times are of the machine's monotonic clock, so that lines of several processes can
-be compared.
+Arguments: the worker's name, the file to append JSON lines to, and a JSON object. The object has the
+settings of `WorkerConfig`; `topics`, the prefix of the topics; `inputs`, to take only some of the inputs; and
+`nameless`, the number of first answers of Kafka that name no broker. Times are from the machine's monotonic
+clock, so lines of several processes are comparable.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from streamer.status.worker_status import LaneStatus
 from streamer.worker.worker_app import Worker, build_worker, run_worker
 from streamer.worker.worker_config import WorkerConfig
 
-# Lanes close slowly, so that a group that does not wait for them is seen; and so slowly, up to the most, that
-# somebody asks twice meanwhile whose they are.
+# Lanes close slowly: a group that does not wait for them then shows overlaps. Closing lasts until
+# `keep_asking` has asked twice for the owner of the lanes, up to the maximum.
 _CLOSING_S = 0.3
 _MOST_CLOSING_S = 2.0
 _ASK_EVERY_S = 0.1
@@ -78,7 +78,7 @@ class NoReleases:
 
 
 def keep_asking(worker: Worker, lanes: RecordingLanes, partitions: int) -> None:
-    """What a fenced lane does, here for every number; and what no lane does: look what Faust fetched."""
+    """Ask for the owner of every lane, as a fenced lane does, and record what Faust has fetched."""
     while True:
         ours = [lane for lane in range(partitions) if worker.still_ours(lane)]
         lanes.record("still ours", ours)
@@ -86,13 +86,13 @@ def keep_asking(worker: Worker, lanes: RecordingLanes, partitions: int) -> None:
             consumer = worker.app.consumer
             assigned = consumer.assignment()
             lanes.record("assigned", sorted({tp.partition for tp in assigned}))
-            # A consumer learns the end of a partition from what it fetches there.
+            # A consumer learns the end of a partition from a fetch.
             lanes.record("fetched", [tp.partition for tp in assigned if consumer.highwater(tp)])
         threading.Event().wait(_ASK_EVERY_S)
 
 
 def name_no_broker(times: int) -> None:
-    """As a broker does that has only just started."""
+    """Let Kafka's first answers name no broker, as a broker that has just started does."""
     right = ClusterMetadata.update_metadata
     left = [None] * times
 

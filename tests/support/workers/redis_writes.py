@@ -1,4 +1,4 @@
-"""What the tests of the store write, and how they start a Redis of their own."""
+"""Writes for the tests of the store, and the type of the fixture that starts a Redis."""
 
 from __future__ import annotations
 

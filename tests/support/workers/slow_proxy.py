@@ -1,4 +1,4 @@
-"""A way to a server of this machine that is slow, silent or cut, as a test says."""
+"""A proxy to a local server that a test can slow down, stall or cut."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _CHUNK = 64 * 1024
 
 
 class Proxy:
-    """Hands bytes on between clients and a server, and opens its port at once, before the server has one.
+    """A proxy between clients and a server. Its port opens at once, before the server has a port.
 
     Attributes:
-        server_port: where the server listens.
-        delay_s: how long each chunk is held back, in each direction.
+        server_port: the port of the server.
+        delay_s: the delay of each chunk, in each direction.
     """
 
     def __init__(self, server_port: int = 0) -> None:
@@ -41,16 +41,16 @@ class Proxy:
         return f"127.0.0.1:{self._listener.getsockname()[1]}"
 
     def stall(self) -> None:
-        """Let no byte through; connections stay open, and new ones are taken."""
+        """Let no byte through; connections stay open, and clients can still connect."""
         self._flows.clear()
 
     def cut(self) -> None:
-        """End every connection, and each new one at once."""
+        """End every connection, and each new connection at once."""
         self._cut = True
         self._drop_all()
 
     def mend(self) -> None:
-        """Let everything through again, what was held back first."""
+        """Let bytes through again, delayed bytes first."""
         self._cut = False
         self._flows.set()
 
@@ -112,9 +112,9 @@ class Proxy:
 
 
 class KafkaBehindProxy(LocalKafka):
-    """A Kafka with a second address, ``proxy.address``: Kafka names that address to the clients that use it.
+    """A Kafka with a second address, ``proxy.address``, which Kafka advertises to the clients that use it.
 
-    Kafka itself and the test take the first one, ``bootstrap``.
+    Kafka itself and the test use the first address, ``bootstrap``.
     """
 
     port_count = 3  # clients, controller, the proxy

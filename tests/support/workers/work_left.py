@@ -1,4 +1,4 @@
-"""What the lanes of a deployment have still to do, so that a test can tell that it struck in the middle."""
+"""The remaining work of a deployment's lanes, so that a test can strike in the middle of the work."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from tests.support.servers.services import end_of, eventually
 
 
 def work_left(deployment: Deployment, lanes: Collection[int] | None = None) -> int:
-    """How many records of these lanes' inputs lie beyond what the group has committed; None: of all lanes.
+    """Return the number of records after the group's committed offsets, in these lanes; None: in all.
 
-    Of the producers' topics alone: they write no transactions, so that each offset is a record.
+    Only the producers' topics count: they hold no transactions, so each offset is a record.
     """
     consumer = Consumer(
         {
             "bootstrap.servers": deployment.bootstrap,
             "group.id": deployment.environment["SEGUE_GROUP"],
-            # What is committed now; by default it waits until no transaction is open.
+            # Read the present offsets; by default the consumer waits until no transaction is open.
             "isolation.level": "read_uncommitted",
             "log_level": 0,
         }
@@ -43,16 +43,16 @@ def paused_in_the_middle(worker: WorkerProcess, deployment: Deployment, before: 
     """Let a paused worker go on until some of its work is done, and pause it again while some is left.
 
     Args:
-        before: what was left when it was paused.
-        sent: how much came since.
+        before: the remaining records when the worker was paused.
+        sent: the number of records sent since then.
 
     Raises:
-        AssertionError: it did everything between two looks.
+        TooFast: the worker did everything between two looks.
     """
 
     def some_done() -> bool:
         worker.resume()
-        time.sleep(0.05)  # how long it works between two looks
+        time.sleep(0.05)  # the worker works so long between two looks
         worker.pause()
         left = work_left(deployment)
         if left == 0:
@@ -63,4 +63,4 @@ def paused_in_the_middle(worker: WorkerProcess, deployment: Deployment, before: 
 
 
 class TooFast(Exception):
-    """A worker had nothing left to do; no use in looking again."""
+    """The worker has no work left; a further look is useless."""

@@ -1,4 +1,4 @@
-"""A bootstrap of a world in memory, and what it left."""
+"""Bootstrap a world in memory, and read its results."""
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
@@ -35,8 +35,10 @@ def fill(
     announce: Callable[[], None] = lambda: None,
     writer: str | None = None,
 ) -> Filled:
-    """Bootstrap all lanes of a world. ``positions``: where the log goes on, by lane and input, or one for
-    all.
+    """Bootstrap all lanes of a world.
+
+    Args:
+        positions: the offsets at which the log continues, by lane and input, or one offset for all.
     """
     model = world.models.model
     assert model is not None
@@ -70,7 +72,7 @@ def fill(
 
 
 def newest(world: World, user_id: str) -> SegmentChange | None:
-    """What the user's newest record on ``user-segments`` says."""
+    """Return the change in the user's newest record on ``user-segments``; None for a tombstone."""
     told = [record.value for record in world.records(world.topics.users) if record.key == user_id.encode()]
     change = None if told[-1] is None else decode_change(told[-1])
     assert not isinstance(change, UserErasedChange)

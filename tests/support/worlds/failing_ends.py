@@ -1,4 +1,4 @@
-"""Ends that fail: a log and a store that stop a lane at a chosen call, before it or after it."""
+"""A log and a store that stop a lane before or after a chosen call."""
 
 from collections.abc import Callable
 from typing import Any, Literal, cast
@@ -9,11 +9,11 @@ When = Literal["before", "after"]
 
 
 class Crash(BaseException):
-    """The process is gone. Not an Exception, so that no handler of the product can catch it."""
+    """The process died. It is a BaseException, so that no handler catches it."""
 
 
 class Calls:
-    """Counts the calls of a log and a store together, and stops at one."""
+    """Count the calls of a log and a store together, and raise at a chosen call."""
 
     def __init__(self, stop_at: int | None = None, when: When = "before", error: BaseException | None = None):
         self.made: list[str] = []
@@ -43,6 +43,6 @@ class _Counted:
 
     def __getattr__(self, method: str) -> Callable[..., Any]:
         function: Callable[..., Any] = getattr(self._wrapped, method)
-        if method == "reached":  # it asks nobody, so nothing can befall it
+        if method == "reached":  # this method calls no server, so it cannot fail
             return function
         return lambda *args: self._calls.call(f"{self._name}.{method}", function, *args)

@@ -1,4 +1,4 @@
-"""A small world in memory for the lanes: topics, a Redis, a release, and the promises checked over it."""
+"""A small world in memory for lanes: topics, a Redis, a release, and a check of the promises."""
 
 import dataclasses
 import itertools
@@ -40,7 +40,7 @@ TOPICS = Topics()
 
 
 class FixedModels:
-    """The releases of a world: one, until a test sets another."""
+    """The releases of a world: a test sets the current release."""
 
     def __init__(self, model: ActiveModel | None) -> None:
         self._model: ActiveModel | None = None
@@ -75,7 +75,7 @@ class FixedModels:
 
 
 class Silent:
-    """A board that remembers phases, sweeps, and erasures of unknown users."""
+    """A status board that records phases, sweeps, and erasures of unknown users."""
 
     def __init__(self) -> None:
         self.phases: list[str] = []
@@ -97,7 +97,7 @@ class Silent:
 
 
 class World:
-    """Topics and a Redis in memory, with lanes over them."""
+    """Topics and a Redis in memory, and lanes that use them."""
 
     def __init__(
         self,
@@ -142,7 +142,7 @@ class World:
         wrap: Callable[[Log, Store], tuple[Log, Store]] = lambda log, store: (log, store),
         monotonic: Callable[[], float] = time.monotonic,
     ) -> Lane:
-        """A lane that has not taken over yet, over these ends or wrapped ones."""
+        """Return a lane before its takeover; ``wrap`` may wrap its log and store."""
         log, store = wrap(
             MemoryLog(self.kafka, partition, self.topics.inputs), MemoryStore(self.redis, partition)
         )
@@ -158,7 +158,7 @@ class World:
         )
 
     def take_over(self, partition: int = 0) -> Lane:
-        """A lane that owns its partition now."""
+        """Return a lane that has taken over its partition."""
         lane = self.lane(partition)
         lane.take_over(self.writer())
         return lane
@@ -167,7 +167,7 @@ class World:
         return f"writer {next(self._writers)}"
 
     def run(self, partition: int = 0) -> Lane:
-        """Take a lane over and let it read all there is."""
+        """Take a lane over, and let it work until nothing is left."""
         lane = self.take_over(partition)
         drain(lane)
         return lane
@@ -176,11 +176,11 @@ class World:
         drain_all([self.take_over(partition) for partition in range(self.partitions)])
 
     def lose_redis(self) -> None:
-        """Empty Redis under whoever uses it."""
+        """Empty Redis; its users keep the same object."""
         self.restore_redis(MemoryRedis())
 
     def restore_redis(self, kept: MemoryRedis) -> None:
-        """Bring Redis back to what it held, under whoever uses it."""
+        """Restore Redis from a copy; its users keep the same object."""
         for part in dataclasses.fields(MemoryRedis):
             setattr(self.redis, part.name, getattr(kept, part.name))
 
@@ -188,12 +188,12 @@ class World:
         return [record for records in self.kafka.topics[topic].partitions for record in records]
 
     def changes(self, user_id: str | None = None) -> list[Change]:
-        """Every change on the topic, by partition and offset."""
+        """Return the changes on the topic, of all users or of one, by partition and offset."""
         told = [decode_change(r.value) for r in self.records(self.topics.changes) if r.value is not None]
         return [change for change in told if user_id in (None, change.user_id)]
 
     def events(self) -> dict[str, list[Event]]:
-        """What producers wrote, by user, the bad ones left out."""
+        """Return the good events of the producers, by user."""
         facts: dict[str, list[Event]] = defaultdict(list)
         for topic in self.topics.sources:
             for record in self.records(topic):
@@ -205,7 +205,7 @@ class World:
         return dict(facts)
 
     def event(self, record: Record) -> Event | None:
-        """The event of a producer's record, in whichever partition; None where it is a dead letter."""
+        """Return the event of a producer's record in any partition; None if the record is a dead letter."""
         at = datetime.fromtimestamp(record.timestamp_ms / 1000, UTC)
         decode = decode_signup if record.topic == self.topics.signups else decode_order
         try:
@@ -221,14 +221,14 @@ class World:
 
 
 def drain_all(lanes: Sequence[Lane]) -> None:
-    """Let lanes work until none of them waits for another any more, as for an index that it fills."""
+    """Let lanes work until no lane waits for another, for example for an index that the other fills."""
     for _ in range(4):
         for lane in lanes:
             drain(lane)
 
 
 def drain(lane: Lane) -> None:
-    """Let a lane read, and sweep, until nothing is left."""
+    """Let a lane read and sweep until nothing is left."""
     while lane.step(0.0):
         pass
 
@@ -283,7 +283,7 @@ def check_promises(world: World) -> None:
     assert chains == {}, "changes of users that no event is about"
     for partition, held in world.redis.places.items():
         place = places.decode(held)
-        # Whoever is not among them would be left out by the next sweep.
+        # The next sweep would miss a user who is absent here.
         ours = (user_id for user_id in alive if partition_of(user_id, world.partitions) == partition)
         assert place.swept
         assert world.redis.swept.get(partition, {}) == dict.fromkeys(ours, place.sweep.number)
@@ -292,7 +292,7 @@ def check_promises(world: World) -> None:
 
 
 def _check_index(world: World, user_id: str, state: states.UserState) -> None:
-    """The index of a user's orders is that of all of them, and a user of few orders has none."""
+    """Check that the index has all of the user's orders, and that a user with few orders has no index."""
     user = world.redis.users[user_id]
     assert state.indexed == (state.facts.held > order_index.MOST_UNINDEXED)
     orders = [order_of(order) for order in user.orders.values()]
@@ -301,7 +301,7 @@ def _check_index(world: World, user_id: str, state: states.UserState) -> None:
 
 
 def _check_history(world: World, user_id: str, chain: Sequence[Change]) -> None:
-    """Redis has the moves of the user's present life, the newest 50."""
+    """Check that Redis has the newest 50 moves of the user's present life."""
     moves: list[SegmentChange] = []
     for change in chain:
         if isinstance(change, UserErasedChange):
@@ -342,7 +342,7 @@ def _chains(world: World) -> dict[str, list[Change]]:
 
 
 def _bootstrapped(world: World) -> list[Change]:
-    """What a bootstrap decided, before any event; ``segment-changes`` does not tell of it."""
+    """Return the decisions of a bootstrap: only ``user-segments`` has them, not ``segment-changes``."""
     told = [decode_change(r.value) for r in world.records(world.topics.users) if r.value is not None]
     return [
         change for change in told if isinstance(change, SegmentChange) and change.cause.type == "bootstrap"

@@ -1,4 +1,4 @@
-"""A small release by hand: two directions, four segments, every feature used, so users move often."""
+"""A small handmade release: two components, four segments, all features in use; users move often."""
 
 from datetime import UTC, datetime
 
@@ -32,7 +32,7 @@ PROJECTION = (
     (0.3, 0.5, 0.0, 0.1, 0.9, -0.8, 0.2, 0.6, 0.1),
     (-0.4, 0.2, 0.3, 0.0, 0.5, 0.4, -0.9, 0.1, 0.7),
 )
-# When every release here was made current.
+# The activation time of every release here.
 ACTIVATED_AT = datetime(2024, 5, 1, tzinfo=UTC)
 CENTRES = ((1.5, 0.0), (0.0, 1.5), (-1.5, 0.0), (0.0, -1.5))
 
@@ -44,7 +44,7 @@ def a_release(
     declared: tuple[Feature, ...] = (),
     scale: float = 1.0,
 ) -> ModelRelease:
-    """A valid release; other ``centres`` give another version in the same space, ``scale`` another space."""
+    """Return a valid release; other ``centres`` change the version, another ``scale`` also the space."""
     release = ModelRelease(
         version="",
         space="",
@@ -64,6 +64,6 @@ def a_release(
 
 
 def an_active_model(activation: int = 0, release: ModelRelease | None = None) -> ActiveModel:
-    """The release as a worker holds it."""
+    """Return a release in the form that a worker uses."""
     release = release or a_release()
     return ActiveModel(release, Scorer(release), activation, "segment-models#0", ACTIVATED_AT)

@@ -1,4 +1,4 @@
-"""A rebuild of a world in memory: what `segue rebuild` makes of its log, under a fresh prefix."""
+"""Rebuild a world in memory from its log, as `segue rebuild` does under a fresh prefix."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -18,12 +18,14 @@ def rebuilt(
     warehouse: Sequence[Fact] | None = None,
     noted: Callable[[Store], Store] = lambda store: store,
 ) -> MemoryRedis:
-    """What a rebuild makes of the lanes, that asked for the offsets before the decisions.
+    """Return the Redis that a rebuild of the lanes fills.
+
+    The rebuild reads the committed offsets before it reads the decisions.
 
     Args:
-        committed: of each lane in turn, up to where its group has decided.
-        warehouse: the facts that a bootstrap took the users from, user by user, where there was one.
-        noted: the store as the rebuild sees it.
+        committed: the group's committed offsets, for each lane in turn.
+        warehouse: the facts of the bootstrap, if there was one, grouped by user.
+        noted: wraps the store that the rebuild uses.
     """
     fresh = MemoryRedis()
     for lane, offsets in enumerate(committed):
@@ -32,7 +34,7 @@ def rebuilt(
 
 
 def committed_in(world: World, lane: int) -> dict[str, int] | None:
-    """Up to where a lane's group has decided; None where it has not said so of every input."""
+    """The lane's committed offsets; None if an input has none."""
     offsets = {topic: world.kafka.offsets.get((topic, lane)) for topic in world.topics.inputs}
     told = {topic: at.offset for topic, at in offsets.items() if at is not None}
     return told if told.keys() == offsets.keys() else None

@@ -1,4 +1,4 @@
-"""A world's lane folded again, and what its Redis holds, for tests that compare the two."""
+"""A second fold of a world's lane, and the contents of its Redis, for tests that compare both."""
 
 from collections.abc import Mapping, Sequence
 
@@ -13,7 +13,7 @@ from tests.support.worlds.lane_world import World
 
 
 def a_lane_log(world: World, lane: int = 0) -> LaneLog:
-    """A lane's log as a command opens it."""
+    """Return a lane's log, opened as a command does."""
     log = MemoryLog(world.kafka, lane, world.topics.inputs)
     topics = world.topics
     bounds = {topic: log.watch(topic) for topic in (*topics.inputs, topics.users, topics.changes)}
@@ -21,10 +21,10 @@ def a_lane_log(world: World, lane: int = 0) -> LaneLog:
 
 
 def a_past(world: World, log: LaneLog, warehouse: Sequence[Fact] | None = None, *, decisions: bool) -> Refold:
-    """A lane where its past begins.
+    """Return a refold of a lane, at the beginning of its past.
 
     Args:
-        warehouse: the facts that a bootstrap took the users from, user by user, where there was one.
+        warehouse: the facts of the bootstrap, if there was one, grouped by user.
     """
     known = {user_id: world.state(user_id).facts.erased_at for user_id in world.redis.users}
     return past_of(
@@ -39,19 +39,19 @@ def a_past(world: World, log: LaneLog, warehouse: Sequence[Fact] | None = None, 
 
 
 def a_refold(world: World, partition: int = 0) -> Refold:
-    """A lane at the start of its log, with decisions."""
+    """Return a refold of a lane with its decisions, at the start of its log."""
     log = a_lane_log(world, partition)
     topics = (*world.topics.inputs, world.topics.users)
     return Refold(log.reader, world.config, dict.fromkeys(topics, 0))
 
 
 def position_of(world: World, partition: int = 0) -> Mapping[str, int]:
-    """How far Redis has come in a lane."""
+    """Return the positions of a lane's place in Redis."""
     return places.decode(world.redis.places[partition]).positions
 
 
 def kept(world: World, user_id: str, partition: int = 0) -> Kept:
-    """What Redis holds of a user."""
+    """Return all that Redis holds of a user."""
     user = world.redis.users.get(user_id)
     fields = {} if user is None else {**user.fields, **{f"o:{k}": order for k, order in user.orders.items()}}
     angles = {
@@ -69,7 +69,7 @@ def kept(world: World, user_id: str, partition: int = 0) -> Kept:
 
 
 def differing(world: World, past: Refold, partition: int = 0) -> dict[str, list[Difference]]:
-    """By user, what differs between a lane's Redis and its log; users that do not are left out."""
+    """Return the differences between a lane's Redis and its log, for each user who has any."""
 
     def of_space(space: str, version: str | None) -> ActiveModel | None:
         model = world.models.model

@@ -1,4 +1,4 @@
-"""A replay of a world's lane in memory: what `segue replay` makes of its log."""
+"""Replay a world's lane in memory from its log, as `segue replay` does."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
@@ -21,7 +21,10 @@ def replayed(
     *,
     warehouse: Sequence[Fact] | None = None,
 ) -> dict[str, UserReplay]:
-    """Replay the window; by user, the result beside the live decision. Arguments as of :func:`replay_of`."""
+    """Replay the window; return by user the result beside the live decision.
+
+    The arguments are those of :func:`replay_of`.
+    """
     replay = replay_of(world, begin, end, lane, warehouse=warehouse)
     for _ in replay.changes(lambda: NOW):
         pass
@@ -36,12 +39,12 @@ def replay_of(
     *,
     warehouse: Sequence[Fact] | None = None,
 ) -> LaneReplay:
-    """The window to be decided once more by the world's release.
+    """Return a replay of the window by the world's release.
 
     Args:
-        begin: where the lane's past begins, if None.
-        end: how far the lane has decided, if None.
-        warehouse: the facts that a bootstrap took the users from, user by user, where there was one.
+        begin: the offsets at which the window begins; None: the beginning of the lane's past.
+        end: the offsets at which the window ends; None: the lane's committed offsets.
+        warehouse: the facts of the bootstrap, if there was one, grouped by user.
     """
     model, inputs = world.models.model, world.topics.inputs
     assert model is not None

@@ -1,4 +1,4 @@
-"""Small shops to train on: features as the warehouse gives them, and releases made from them."""
+"""Small shops to train on: tables of features as a warehouse gives them, and releases trained on them."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from trainer.train import train
 from trainer.warehouse import schema_of
 
 CREATED_AT = datetime(2024, 5, 6, tzinfo=UTC)
-# The search over k is most of a fit's time, and few tests are about it.
+# The search over k takes most of the time of a fit, and few tests need it.
 QUICK = FitSettings(k_min=5, k_max=5)
 
 
 def features_named(*names: str) -> tuple[Feature, ...]:
-    """Some of the article's features."""
+    """Return these features of the article."""
     return tuple(next(feature for feature in FEATURES if feature.name == name) for name in names)
 
 
 def features_table(rows: Sequence[Mapping[str, object]]) -> pa.Table:
-    """Features as the warehouse gives them; what a row does not name is a value that trains."""
+    """Return a table of features as a warehouse gives it; a feature missing in a row gets a usual value."""
     usual = {
         "age": 30.0,
         "gender": "F",
@@ -48,11 +48,11 @@ def features_table(rows: Sequence[Mapping[str, object]]) -> pa.Table:
 
 
 def a_shop(users: int = 300, seed: int = 1) -> pa.Table:
-    """Users drawn at random, about one in ten without an order and one in twenty without a brand."""
+    """Return random users: about one in ten has no order, and one in twenty of the others no brand."""
     rng = np.random.default_rng(seed)
 
     def pick(values: Sequence[str]) -> str:
-        # Uneven, so that frequency encoding tells the values apart.
+        # Uneven weights give each value another frequency, so that frequency encoding separates the values.
         weights = np.arange(len(values), 0, -1.0)
         return str(rng.choice(values, p=weights / weights.sum()))
 
@@ -75,7 +75,7 @@ def a_shop(users: int = 300, seed: int = 1) -> pa.Table:
 
 
 def a_shop_of_kinds(users: int = 600, seed: int = 1, brands: int = 3) -> pa.Table:
-    """Users of three kinds, each with genders, brands and categories of its own; the rest is noise."""
+    """Return users of three kinds that differ in gender, brands and categories; the rest is noise."""
     rng = np.random.default_rng(seed)
     kinds = [
         ("F", [f"Acme {number}" for number in range(brands)], ["Dresses", "Skirts"]),
@@ -85,7 +85,7 @@ def a_shop_of_kinds(users: int = 600, seed: int = 1, brands: int = 3) -> pa.Tabl
     rows: list[dict[str, object]] = []
     for _ in range(users):
         gender, own, categories = kinds[rng.integers(3)]
-        # One in twenty buys what another kind does.
+        # One user in twenty buys a brand of a random kind.
         _, others, _ = kinds[rng.integers(3)]
         rows.append(
             {
@@ -102,7 +102,7 @@ def a_shop_of_kinds(users: int = 600, seed: int = 1, brands: int = 3) -> pa.Tabl
 
 
 class Shop:
-    """A warehouse that has its features already."""
+    """A warehouse with given features."""
 
     def __init__(
         self,
@@ -144,7 +144,7 @@ class Shop:
 
 
 def a_trained_folder(out: Path, settings: FitSettings = QUICK) -> Path:
-    """A release of :func:`a_shop` in a folder of the caller's own, trained once for all tests."""
+    """Return a release of :func:`a_shop`, trained once for all tests and copied into ``out``."""
     made = _trained(settings)
     return Path(shutil.copytree(made, out / made.name, dirs_exist_ok=True))
 
@@ -158,5 +158,5 @@ def _trained(settings: FitSettings) -> Path:
 
 @cache
 def fitted_shop(settings: FitSettings) -> Fit:
-    """The fit of :func:`a_shop`, made once for all tests: never change it."""
+    """Return the fit of :func:`a_shop`, made once for all tests: never change it."""
     return fit(select(a_shop(), settings), settings)

@@ -1,7 +1,7 @@
-"""A DuckDB warehouse that is asked in another dialect: each query is translated back before it runs.
+"""A DuckDB warehouse with queries in another dialect: sqlglot translates each query back before it runs.
 
-What cannot be run here, Snowflake's SQL and BigQuery's, is at least read by sqlglot as those dialects, and
-says then what the query in DuckDB's own dialect says.
+The tests cannot run Snowflake's or BigQuery's SQL. The translation shows that sqlglot can parse the query in
+that dialect, and that the query still gives the result of DuckDB's own query.
 """
 
 from collections.abc import Iterator
@@ -36,15 +36,15 @@ class TranslatedSource:
 
     def _back(self, query: str) -> str:
         tree = sqlglot.parse_one(query, read=self.dialect)
-        # DuckDB's arithmetic leaves its years without an error; BigQuery must be asked to.
+        # In DuckDB, a time outside the range of years is no error; BigQuery needs SAFE. for that.
         for safe in list(tree.find_all(exp.SafeFunc)):
             safe.replace(safe.this)
-        # Of a text; sqlglot cannot know that it is none of bytes.
+        # The argument is a text, but sqlglot cannot know that it is not bytes.
         for length in list(tree.find_all(exp.ByteLength)):
             length.replace(exp.Anonymous(this="strlen", expressions=[length.this]))
         return tree.sql("duckdb")
 
 
 def open_translated(path: Path, dialect: str) -> Warehouse:
-    """A DuckDB file, asked in a dialect."""
+    """Open a DuckDB file as a warehouse with queries in a dialect."""
     return Warehouse(TranslatedSource(open_file(path, Names()), dialect), Names())
