@@ -288,7 +288,7 @@ class Workers:
         )
 
     def renew(self) -> None:
-        """Replace each worker by a worker with the present settings; wait until all old workers have ended."""
+        """Replace each worker by a worker with the present settings; wait for the end of all old ones."""
         with self._lock:
             before = [*self._started]
             old = [*self._alive]

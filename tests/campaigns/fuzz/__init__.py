@@ -1,1 +1,1 @@
-"""Hostile events among good ones: the worker stays up, bad ones are dead letters, good ones applied."""
+"""Mix hostile and good events: the worker stays up, bad events are dead letters, good events are applied."""

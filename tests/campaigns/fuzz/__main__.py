@@ -1,4 +1,4 @@
-"""`python -m tests.campaigns.fuzz`: hostile events among good ones, through a real worker."""
+"""`python -m tests.campaigns.fuzz`: send hostile and good events through a real worker."""
 
 import argparse
 import secrets
@@ -10,7 +10,7 @@ from tests.support.servers.deployment import WorkerEnded
 
 
 def main() -> int:
-    """Run one campaign; the exit code is 1 where a promise is broken."""
+    """Run one campaign; return the exit code: 1 if a promise is broken."""
     parser = argparse.ArgumentParser("python -m tests.campaigns.fuzz", description=__doc__)
     parser.add_argument("--seed", type=int, help="decides every event; drawn and printed if unset")
     parser.add_argument(
@@ -30,7 +30,7 @@ def main() -> int:
     except (AssertionError, WorkerEnded) as error:
         print(f"seed {seed}: {error}", file=sys.stderr)
         return 1
-    finally:  # whatever ends it
+    finally:  # even if an interrupt ends the campaign
         print(again, flush=True)
     return 0
 

@@ -1,4 +1,4 @@
-"""Bad events and good ones through a real worker; then each bad one's dead letter, and each good user."""
+"""Send bad and good events through a real worker; then check each dead letter and each user."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _THELOOK = Path(str(files("segue"))) / "data" / "thelook"
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What was checked."""
+    """The amounts that were checked."""
 
     bad: int
     good: int
@@ -42,10 +42,10 @@ class Verdict:
 
 
 def run(seed: int, events: int) -> Verdict:
-    """Send so many bad events, and as many good ones between them.
+    """Send so many bad events, and as many good events between them; check the results.
 
     Raises:
-        AssertionError: a bad one is no dead letter, a good one is, or a user is not what the good ones say.
+        AssertionError: a bad event has no dead letter, a good event has one, or a user is wrong.
     """
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="segue-fuzz-")))
@@ -99,7 +99,7 @@ def _mixed(seed: int, events: int) -> Iterator[BadRecord | tuple[Event, bytes]]:
 
 
 def check_kinds(seed: int, kinds: Counter[str]) -> None:
-    """Every kind of bad record was sent, where there were enough of them for that."""
+    """Check that every kind of bad record was sent, unless there were fewer records than kinds."""
     every = every_kind(Random(f"{seed} bad"))
     missing = {record.kind for record in every} - kinds.keys()
     assert kinds.total() < len(every) or not missing, f"never sent: {sorted(missing)}"
@@ -108,7 +108,7 @@ def check_kinds(seed: int, kinds: Counter[str]) -> None:
 def _check_users(
     deployment: Deployment, release: Path, facts: Mapping[str, list[Event]], written: Mapping[bytes, Event]
 ) -> Outcome:
-    """Each user in the end, and each change on the way there."""
+    """Check each user's final state, and each change."""
     right = expected_users(facts, release)
     outcome = deployment.verified(right, facts.keys() - right.keys())
     ((activation, _),) = deployment.activations()

@@ -1,4 +1,4 @@
-"""Records that are bad by the way in which they are made, whatever the dice say."""
+"""Random records that are bad by construction."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.support.inputs.bad_events import BAD_RECORDS, ORDER, SIGNUP, BadRecor
 _LIMIT = 1_000_000
 _HUGE = "1" + "0" * 400
 
-# What a field does not take, as JSON.
+# The JSON values that a field rejects.
 _NO_ID = (
     "7.5",
     "true",
@@ -61,14 +61,14 @@ _ITEM_FIELDS: dict[str, tuple[str, ...]] = {
     "quantity": _NO_QUANTITY,
 }
 
-# By kind of event and name of field.
+# The rejected values, by kind of event and name of field.
 _FIELDS = {
     f"{where} {name}": values
     for where, fields in (("signup", _SIGNUP_FIELDS), ("order", _ORDER_FIELDS), ("item", _ITEM_FIELDS))
     for name, values in fields.items()
 }
 
-# Lone surrogates among them: no id and no text may hold one, whether anybody reads the field or not.
+# With lone surrogates: no id and no text may have them, even in a field that no feature reads.
 _BAD_ESCAPES = (
     r'"\ud800"',
     r'"\udc00x"',
@@ -91,7 +91,7 @@ _ESCAPED = (
 
 
 def every_kind(random: Random) -> list[BadRecord]:
-    """One bad record of every kind, and each field with each value that it refuses; shuffled."""
+    """Return a bad record of every kind, and each field with each value that it rejects, shuffled."""
     one_each = [
         *BAD_RECORDS,
         *(_wrong(name, value, random) for name, values in _FIELDS.items() for value in values),
@@ -103,14 +103,14 @@ def every_kind(random: Random) -> list[BadRecord]:
 
 
 def hostiles(random: Random) -> Iterator[BadRecord]:
-    """Bad records without end: first every kind, then of kinds drawn at random."""
+    """Yield bad records without end: first every kind, then random kinds."""
     yield from every_kind(random)
     while True:
         yield hostile(random)
 
 
 def hostile(random: Random) -> BadRecord:
-    """One bad record of a kind drawn at random."""
+    """Return a bad record of a random kind."""
     kinds = [*_KINDS]
     make = random.choices(kinds, [_KINDS[kind] for kind in kinds])[0]
     return make(random)
@@ -125,7 +125,7 @@ def _record(kind: str, topic: Any, value: bytes) -> BadRecord:
 
 
 def _wrong_field(random: Random) -> BadRecord:
-    """A good event with one field that is not."""
+    """Return a good event with one bad field."""
     kind = random.choices(("signup", "order", "item"), (4, 3, 3))[0]
     name = random.choice([name for name in _FIELDS if name.startswith(kind)])
     return _wrong(name, random.choice(_FIELDS[name]), random)
@@ -210,7 +210,7 @@ def _escape(topic: str, name: str, text: str) -> BadRecord:
 
 
 def _noise(random: Random) -> BadRecord:
-    # A byte that begins no JSON text.
+    # No JSON text begins with this byte.
     return _record(
         "noise", random.choice(("signups", "orders")), b"\x01" + random.randbytes(random.randrange(200))
     )
@@ -235,5 +235,5 @@ _KINDS: dict[Callable[[Random], BadRecord], float] = {
     _too_deep: 3,
     _too_large: 0.05,
 }
-# Those that are no choice from a list.
+# The kinds that are not drawn from a list.
 _MADE = (_cut_short, _more_behind, _not_utf8, _no_number, _noise, _another_key, _too_deep, _too_large)

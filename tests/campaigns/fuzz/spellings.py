@@ -1,4 +1,4 @@
-"""One event, written in all the ways that JSON allows: each is a good record that means the same."""
+"""Write an event in any of the ways that JSON allows: all are good records with the same meaning."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any
 
 from schemas.input_events import Event, Item, Order, Signup, UserErased
 
-_DEEP = 60  # with the object around it below the limit of 100
+_DEEP = 60  # below the limit of 100, with the object around the value
 _SPACES = (" ", "\n", "\t", "\r\n  ")
 _STRANGE = ("\u202e", "\u0000", "\u2028", "😀", "ﷺ", "e\u0301", "\ufeff", "</script>", "'; drop table users")
 
 
 def spelled(event: Event, random: Random) -> bytes:
-    """The bytes of a record that decodes to this event."""
+    """Return the bytes of a record that decodes to this event."""
     fields: dict[str, Any] = {"user_id": _id(event.user_id, random)}
     if isinstance(event, UserErased):
         fields |= {"type": "user.erased", "erased_at": _time(event.erased_at, random)}
@@ -62,19 +62,19 @@ def _time(at: datetime, random: Random) -> str:
     text = at.astimezone(zone).isoformat(timespec="microseconds")
     if zone.utcoffset(None) == timedelta(0):
         text = text[:-6] + random.choice(("Z", "z", "+00:00", "-00:00"))
-    # Digits beyond microseconds are cut.
+    # The product cuts off digits beyond microseconds.
     head, tail = text[:26], text[26:]
     return head.replace("T", random.choice("Tt")) + random.choice(("", "999")) + tail
 
 
 def _object(fields: dict[str, Any], random: Random) -> str:
-    """Compact or with spaces, letters escaped or not, with fields that nobody reads, some fields twice."""
+    """Return a JSON object with random spaces and escapes, unknown fields, and some fields twice."""
     pairs = [(name, _value(value, random)) for name, value in fields.items()]
     for _ in range(random.choice((0, 0, 1, 3))):
         pairs.insert(random.randint(0, len(pairs)), (_unknown_name(random), random.choice(_UNKNOWN)(random)))
     if random.random() < 0.2:
         name = random.choice(list(fields))
-        # Of a duplicated key the last counts.
+        # The last value of a duplicate key counts.
         pairs.insert(0, (name, random.choice(("17", '"no"', "[]", "null", "{}"))))
     gap = random.choice(("", *_SPACES))
     return (

@@ -1,4 +1,4 @@
-"""Good events under names that break many programs: the contract allows each of these texts."""
+"""Good events with ids and texts that break many programs; the contract allows all of them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from schemas.input_events import Event, Item, Order, Signup
 from schemas.inputs.field_checks import MAX_ID_BYTES, MAX_TEXT_BYTES
 
-# ``#`` becomes a number. Nothing is trimmed, folded or normalised, so no two of them are one.
+# A number replaces ``#``. The product does not trim, fold or normalise, so all of these texts differ.
 FORMS = (
     "#",
     "0#",
@@ -49,7 +49,7 @@ _PLAIN = 0.5
 
 
 def filled(form: str, number: int, limit: int | None = None) -> str:
-    """A form with its number, made as long as the limit in bytes where there is one."""
+    """Return a form with its number; with a limit, pad the text to so many bytes."""
     text = form.replace("#", str(number))
     if limit is None:
         return text
@@ -58,16 +58,16 @@ def filled(form: str, number: int, limit: int | None = None) -> str:
 
 
 def strange_id(number: int) -> str:
-    """An id, of full length in a third of all cases; no two numbers have one."""
+    """Return an id for a number; a third of the ids have full length. Different numbers have different ids."""
     number, form = divmod(number, len(FORMS))
     return filled(FORMS[form], number, MAX_ID_BYTES if number % 3 == 2 else None)
 
 
 def disguised(event: Event) -> Event:
-    """The event under strange ids and texts; one event is always disguised alike."""
+    """Return the event with strange ids and texts; equal events give equal results."""
     user_id = strange_id(int(event.user_id))
     if isinstance(event, Order):
-        # All versions of an order have one id, and several users one id for orders of their own.
+        # All versions of an order have the same id, and orders of different users may share an id.
         number = 5 * int(event.user_id) + int(event.order_id.partition("-")[2])
         order_id = strange_id(number % 400)
         random = Random(repr(event))
@@ -91,7 +91,7 @@ def _item(item: Item, random: Random) -> Item:
 
 
 def _text(text: str | None, random: Random) -> str | None:
-    """Often as it is, which training has seen; else one that it never saw, now and then of full length."""
+    """Return the same text half of the time, else a text that training never saw, sometimes of full length."""
     if text is None or random.random() < _PLAIN:
         return text
     limit = MAX_TEXT_BYTES if random.random() < 0.05 else None

@@ -1,1 +1,1 @@
-"""A million events rebuilt beside a living worker: the rate, the memory, and that nothing differs."""
+"""Rebuild a million events beside a running worker; measure rate and memory, and check every user."""

@@ -1,5 +1,5 @@
 """`python -m tests.campaigns.refill`: rebuild a million events beside a worker, switch, verify; then measure
-the commands' memory for few users and for many.
+the memory of commands for few users and for many.
 """
 
 import argparse
@@ -13,7 +13,7 @@ from tests.support.servers.deployment import WorkerEnded
 
 
 def main() -> int:
-    """Run it; the exit code is 1 where a promise is broken."""
+    """Run the campaign; return the exit code: 1 if a promise is broken."""
     parser = argparse.ArgumentParser("python -m tests.campaigns.refill", description=__doc__)
     parser.add_argument("--events", type=int, default=1_000_000, help="default: %(default)s")
     parser.add_argument("--seed", type=int, help="decides the events; drawn and printed if unset")

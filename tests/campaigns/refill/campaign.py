@@ -1,4 +1,4 @@
-"""One campaign: a long log, a worker that lives, and what an operator does to rebuild its states."""
+"""Run a campaign: with a long log and a running worker, rebuild the states as an operator does."""
 
 from __future__ import annotations
 
@@ -29,24 +29,24 @@ Say = Callable[[str], None]
 
 _THELOOK = Path(str(files("segue"))) / "data" / "thelook"
 _UNPACED = 1e9
-_TRICKLE = 50.0  # events a second while the operator works: the worker decides, saves and is seldom idle
-_MORE = 1_000  # events after the verdict, to see that the worker goes on
+_TRICKLE = 50.0  # events a second during the commands: the worker decides, saves and is seldom idle
+_MORE = 1_000  # events after the verdict, to check that the worker continues
 _CATCH_UP_S = 7_200.0
-_AT_THE_START_S = 60.0  # what a command may take until its own clock runs, on a busy machine
-_RECOMPUTED = 10_000  # of more users, so many: every event of theirs is kept in memory
+_AT_THE_START_S = 60.0  # the longest start of a command before its own clock runs, on a busy machine
+_RECOMPUTED = 10_000  # the most users to recompute: memory keeps every event of these users
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What was measured.
+    """The measurements of a campaign.
 
     Attributes:
-        events: that the log held when the rebuild began.
-        meanwhile: events that the worker applied while it ran.
-        records: what it read, events and decisions.
-        seconds: as the command told, ``cpu_s`` of one core.
-        users: compared in the end, after the switch.
-        recomputed: those of them who were held against what was sent, without the product.
+        events: the events in the log when the rebuild began.
+        meanwhile: the events that the worker applied during the rebuild.
+        records: the records that the rebuild read: events and decisions.
+        seconds: the rebuild's own time; ``cpu_s`` is its CPU time.
+        users: the users compared in the end, after the switch.
+        recomputed: the users among them who were checked against the sent events, without the product.
     """
 
     events: int
@@ -63,10 +63,10 @@ class Verdict:
 
 
 def run(events: int, seed: int, say: Say) -> Verdict:
-    """Fill, rebuild, switch, verify, recompute.
+    """Fill, rebuild, switch, verify and recompute; return the measurements.
 
     Raises:
-        AssertionError: a promise is broken; it says which.
+        AssertionError: a promise is broken; the message says which.
         tests.support.servers.deployment.WorkerEnded: the worker ended by itself.
     """
     with ExitStack() as stack:
@@ -114,7 +114,7 @@ def run(events: int, seed: int, say: Say) -> Verdict:
 
 
 def _publish(deployment: Deployment) -> Path:
-    """A release of thelook, trained here; its folder."""
+    """Train and publish a release of thelook; return its folder."""
     trained = ran(
         deployment, "train", "--warehouse", str(_THELOOK), "--out", ".", "--no-compare", "--current", "none"
     )
@@ -124,7 +124,7 @@ def _publish(deployment: Deployment) -> Path:
 
 
 def _there(deployment: Deployment, sent: Sent) -> tuple[There, Told]:
-    """What there is now, and what `user-segments` says of those who are looked at."""
+    """Return the present counts, and the records of the sampled users in `user-segments`."""
     decided = told(deployment, sent.facts)
     return There(len(sent.users), in_the_log(deployment), decided.records), decided
 
@@ -143,7 +143,7 @@ def _rebuilt(deployment: Deployment, into: str, at_least: There, sent: Sent, say
     assert done.seconds - _AT_THE_START_S < seconds <= done.seconds, (
         f"the rebuild says {seconds:,.1f} s, but took {done.seconds:,.1f} s"
     )
-    # What it wrote stands still: whoever folds the log up to there reads as much of it.
+    # The result no longer changes: a fold of the log up to its place reads as many records.
     compared = _verified(deployment, say, "--redis-prefix", into).told
     for what in ("users", "records"):
         assert compared[what] == rebuilt[what], (
@@ -168,7 +168,7 @@ def _rebuilt(deployment: Deployment, into: str, at_least: There, sent: Sent, say
 
 
 def _verified(deployment: Deployment, say: Say, *options: str) -> Ran:
-    """`segue verify`, which names whoever differs, and every lane that it could not look at."""
+    """Run `segue verify`, and check that no user differs and that each lane has a place."""
     done = ran(deployment, "verify", *options, "--json")
     assert (done.told["differing"], done.told["lanes_without_place"]) == ([], []), done.out[:1_000]
     say(f"verified: {done.told['users']:,} users in {done.seconds:,.1f} s")
@@ -176,9 +176,9 @@ def _verified(deployment: Deployment, say: Say, *options: str) -> Ran:
 
 
 def _checked(deployment: Deployment, into: str, release: Path, sent: Sent, say: Say) -> Ran:
-    """While nothing comes: `segue verify` compares all that there is; and then without the product.
+    """Check all users with `segue verify`, then the sampled users without the product; no event comes meanwhile.
 
-    Verify folds by the same code as a rebuild, so what both get wrong it cannot see.
+    Verify folds with the same code as a rebuild, so it cannot see an error of both.
     """
     there, decided = _there(deployment, sent)
     assert there.events == sent.records, f"{sent.records:,} events were sent, the log holds {there.events:,}"
@@ -196,7 +196,7 @@ def _checked(deployment: Deployment, into: str, release: Path, sent: Sent, say: 
 
 
 def _is_well(worker: WorkerProcess) -> None:
-    """It is the process that was started, it is ready, and it has failed in nothing."""
+    """Check that the first worker process still runs, is ready, and has no failed lane."""
     assert worker.process.poll() is None, f"the worker ended: {worker.log()[-2_000:]}"
     status, page = worker.get("/readyz")
     assert status == 200, f"the worker is not ready: {page}"

@@ -1,4 +1,4 @@
-"""What an operator runs: a command to its end, with the time and the memory that it took."""
+"""Run a command to its end, and measure its time and memory."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _LOOK_S = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """A command that ended well.
+    """A command that succeeded.
 
     Attributes:
-        out: its standard output.
-        seconds: by this process's clock, its start included.
-        cpu_s: of one core, its start included.
-        peak_mb: the most memory that it was seen to hold.
+        out: the standard output.
+        seconds: the time by the test's clock, with the start of the process.
+        cpu_s: the CPU time, with the start of the process.
+        peak_mb: the highest measured memory.
     """
 
     out: str
@@ -37,16 +37,16 @@ class Ran:
 
     @property
     def told(self) -> dict[str, Any]:
-        """The output of a command that was run with `--json`."""
+        """The decoded output of a command with `--json`."""
         found: dict[str, Any] = msgspec.json.decode(self.out)
         return found
 
 
 def ran(deployment: Deployment, *arguments: str) -> Ran:
-    """Run `segue ...`, however long it takes.
+    """Run `segue` with these arguments; return its output and measurements.
 
     Raises:
-        AssertionError: it failed, or did not end.
+        AssertionError: the command failed, or did not end.
     """
     name = f"segue {' '.join(arguments)}"
     out, err = deployment.folder / "command.out", deployment.folder / "command.err"
@@ -82,7 +82,10 @@ def _ended(process: subprocess.Popen[bytes], deadline_s: float, name: str) -> tu
 
 
 def _peak_mb(pid: int) -> float:
-    """As the kernel knows it; 0 of one that has ended. (The resource usage has its parent's memory in it.)"""
+    """Return the kernel's peak memory of a process; 0 after its end.
+
+    (The resource usage would include the memory of the parent process.)
+    """
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) / 1_024

@@ -1,4 +1,4 @@
-"""What was sent, on its way to Kafka: every user, and of some of them everything that was said."""
+"""Record the sent events: all users, and all events of a sample of users."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from tests.support.inputs.bad_events import BadRecord
 
 
 class Sent:
-    """Notes what passes.
+    """A record of the sent events.
 
     Args:
-        random: draws the users who are looked at.
-        shop: how many users there are, with the ids 0, 1, ...
-        most: how many of them to look at; all, if there are no more.
+        random: draws the sample of users.
+        shop: the number of users; their ids are 0, 1, ...
+        most: the largest size of the sample.
 
     Attributes:
-        records: how many passed, bad ones too.
+        records: the number of records, with the bad ones.
         users: every user with a good event.
-        facts: by user, every good event of those who are looked at.
+        facts: every good event of the sampled users, by user.
     """
 
     def __init__(self, random: Random, shop: int, most: int) -> None:
@@ -30,7 +30,7 @@ class Sent:
         self._looked_at = {str(user_id) for user_id in random.sample(range(shop), min(shop, most))}
 
     def noting(self, records: Iterable[Event | BadRecord]) -> Iterator[Event | BadRecord]:
-        """The same records."""
+        """Yield the same records, and record them."""
         for record in records:
             self.records += 1
             if not isinstance(record, BadRecord):

@@ -1,4 +1,4 @@
-"""Whether a command has seen every user and record, and whether each user is right. Pure."""
+"""Judge whether a command has read every user and record, and whether each user is right. Pure."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _NEAR = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class There:
-    """What there was at a moment, counted without the product.
+    """The counts at a moment, counted without the product.
 
     Attributes:
-        users: with an event in the inputs, erased ones too.
-        events: in the inputs.
-        decisions: in `user-segments`.
+        users: the users with an event in the inputs, also erased users.
+        events: the events in the inputs.
+        decisions: the records in `user-segments`.
     """
 
     users: int
@@ -29,20 +29,20 @@ class There:
 
     @property
     def records(self) -> int:
-        """What is read to fold all of it."""
+        """The number of records that a full fold reads."""
         return self.events + self.decisions
 
 
 def check_counts(command: str, told: Mapping[str, Any], least: There, most: There) -> None:
-    """See that a command has read and compared, or written, all that there was.
+    """Check that a command has read all records, and compared or written all users.
 
     Args:
-        told: its JSON.
-        least: what there was when it began.
-        most: what there was when it had ended.
+        told: the JSON of the command.
+        least: the counts at the beginning of the command.
+        most: the counts after its end.
 
     Raises:
-        AssertionError: it has left something out, or made something up.
+        AssertionError: the command has left something out, or invented something.
     """
     assert least.users > 0, f"{command}: there is nobody to look at"
     for what, low, high in (
@@ -59,13 +59,13 @@ def differences(
     stored: Mapping[str, Mapping[bytes, bytes]],
     newest: Mapping[str, Mapping[str, Any] | None],
 ) -> list[str]:
-    """Every difference, with its user.
+    """Describe every difference, with its user.
 
     Args:
-        right: users, recomputed from all that was said of them.
+        right: the users, recomputed from all of their events.
         gone: erased users without a later fact.
-        stored: by user, the hash in Redis.
-        newest: by user, the newest record in `user-segments`.
+        stored: the hash in Redis, by user.
+        newest: the newest record in `user-segments`, by user.
     """
     wrong = []
     for user_id, wanted in right.items():

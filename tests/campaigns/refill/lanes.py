@@ -1,4 +1,4 @@
-"""How far the lanes have come under a prefix of Redis."""
+"""The progress of the lanes under a prefix of Redis."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def wait_until_applied(
     deadline_s: float,
     say: Callable[[str], None],
 ) -> None:
-    """Wait until every lane under the prefix has taken what is in its inputs now, and is live.
+    """Wait until every lane under the prefix has applied all present events, and is live.
 
     Raises:
-        AssertionError: not within the deadline.
+        AssertionError: the deadline has passed.
         tests.support.servers.deployment.WorkerEnded: the worker ended by itself.
     """
     ends = _ends(deployment)
@@ -47,17 +47,17 @@ def wait_until_applied(
 
 
 def applied_under(deployment: Deployment, redis_prefix: str) -> int:
-    """How many events the lanes under the prefix have come to."""
+    """Return the number of events that the lanes under the prefix have applied."""
     return sum(_reached(deployment, redis_prefix))
 
 
 def in_the_log(deployment: Deployment) -> int:
-    """How many events the inputs hold."""
+    """Return the number of events in the inputs."""
     return sum(_ends(deployment))
 
 
 def _ends(deployment: Deployment) -> list[int]:
-    """The number of events by lane and input. No transaction wrote them, so offsets have no gaps."""
+    """Return the number of events by lane and input. No transaction wrote them, so offsets have no gaps."""
     consumer = Consumer({"bootstrap.servers": deployment.bootstrap, "group.id": "ends"})
     try:
         return [

@@ -1,6 +1,6 @@
-"""A shop of any size in no memory: its log, its facts and its Redis are made up as they are read.
+"""A shop of any size that needs no memory: reads compute its log, its facts and its Redis.
 
-User n is as user n modulo a hundred is, but for the id. Each has a signup, an order, and a decision.
+User n has the values of user n modulo 100, with another id. Each user has a signup, an order and a decision.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ from tests.support.worlds.made_up_release import an_active_model
 NOW = datetime(2024, 6, 1, tzinfo=UTC)
 _SINCE = datetime(2024, 1, 1, tzinfo=UTC)
 _KINDS = 100
-# The id of the one whom all of a kind are copies of.
+# The id in the values of a kind; each copy replaces it.
 _ID = "@"
-# Prime, so that each topic names everybody once, in an order of its own.
+# Primes: so each topic has every user once, and each topic has another order.
 _STRIDES = (1, 7_919, 104_729)
 
 TOPICS = Topics()
@@ -45,7 +45,7 @@ CONFIG = LaneConfig(TOPICS, Rules(TOPICS.prefix), FoldSettings(1), max_batch=500
 
 
 class _Kind(Struct, frozen=True):
-    """What users of a kind have in common, their id being ``@``."""
+    """The values that all users of a kind share, with the id ``@``."""
 
     facts: tuple[Signup, Order]
     values: Mapping[str, bytes]
@@ -56,7 +56,7 @@ class _Kind(Struct, frozen=True):
 
 
 class Shop:
-    """The users, with the ids 0, 1, …; their number is no multiple of the primes above."""
+    """A shop with the users 0, 1, …; their number must be no multiple of the primes above."""
 
     def __init__(self, users: int) -> None:
         self.users = users
@@ -65,7 +65,7 @@ class Shop:
         self._strides = dict(zip((TOPICS.signups, TOPICS.orders, TOPICS.users), _STRIDES, strict=True))
 
     def record(self, topic: str, offset: int) -> Record:
-        """A record of the log."""
+        """Return a record of the log."""
         number = offset * self._strides[topic] % self.users
         user_id, kind = str(number).encode(), self._kinds[number % _KINDS]
         headers = kind.headers if topic == TOPICS.users else ()
@@ -73,14 +73,14 @@ class Shop:
         return Record(topic, 0, offset, user_id, value, -1, headers)
 
     def facts(self) -> Iterator[Signup | Order]:
-        """What a warehouse knows, user by user."""
+        """Yield the facts of a warehouse, grouped by user."""
         for number in range(self.users):
             user_id, (signup, order) = str(number), self._kinds[number % _KINDS].facts
             yield Signup(user_id, signup.created_at, signup.age, signup.gender)
             yield Order(user_id, f"{user_id}-1", order.created_at, order.items)
 
     def kept(self, user_id: str) -> Kept:
-        """What Redis holds of a user."""
+        """Return all that Redis holds of a user."""
         kind = self._kinds[int(user_id) % _KINDS]
         orders = {
             ORDER_PREFIX + order_id.replace(_ID, user_id): value.replace(_ID.encode(), user_id.encode())
@@ -89,12 +89,12 @@ class Shop:
         return Kept({**kind.fields, **orders}, kind.angles, swept=True)
 
     def state(self, user_id: str) -> bytes:
-        """A user's stored state."""
+        """Return a user's stored state."""
         return self._kinds[int(user_id) % _KINDS].fields[STATE]
 
     @property
     def place(self) -> Place:
-        """That of a lane that has come to the log's end."""
+        """The place of a lane at the end of the log."""
         positions = {topic: end for topic, end in self.ends.items() if topic != TOPICS.changes}
         return Place(1, "made up", positions, {}, CONFIG.settings, places.using(None, MODEL))
 
@@ -134,7 +134,7 @@ def _bytes(value: bytes | str) -> bytes:
 
 
 class MadeUpLog(MemoryLog):
-    """The one lane's side of Kafka; what is written to it is gone."""
+    """The log of the only lane; it drops all records written to it."""
 
     def __init__(self, shop: Shop) -> None:
         super().__init__(MemoryKafka(), 0, TOPICS.inputs)
@@ -163,7 +163,7 @@ class MadeUpLog(MemoryLog):
 
 
 class CountingStore(MemoryStore):
-    """The one lane's side of a Redis that counts users and forgets them."""
+    """The store of the only lane; it counts the saved users and drops them."""
 
     def __init__(self) -> None:
         super().__init__(MemoryRedis(), 0)
@@ -179,7 +179,7 @@ class CountingStore(MemoryStore):
 
 
 class MadeUpLane:
-    """What Redis holds of the lane, for a comparison."""
+    """The lane's contents in Redis, for a comparison."""
 
     def __init__(self, shop: Shop) -> None:
         self._shop = shop
@@ -189,7 +189,7 @@ class MadeUpLane:
 
 
 class MadeUpRedis:
-    """A Redis client that can list users only; it lists some of them twice."""
+    """A Redis client that lists users and reads their states; it lists some users twice."""
 
     def __init__(self, shop: Shop, keys: Keys) -> None:
         self._shop = shop
@@ -220,4 +220,4 @@ class MadeUpRedis:
         return self._asked
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: there is no connection."""

@@ -1,7 +1,7 @@
-"""The most memory of each command over all users, each in its own process, over a made-up shop.
+"""Measure the peak memory of each command over all users of a made-up shop, each in a separate process.
 
-Kafka, Redis and the warehouse are made up as they are read, so that only the command's own memory is
-measured. One lane has all users, and each topic has them in another order: the worst case.
+Reads compute the contents of Kafka, Redis and the warehouse, so the measurement has only the command's own
+memory. One lane has all users, and each topic has the users in another order: the worst case.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ from tests.campaigns.refill.made_up import (
     Shop,
 )
 
-# Of so many users a command's buffers are full, but for the caches of SQLite, which hold 16 MB each.
+# With so many users a command's buffers are full, except SQLite's caches of 16 MB each.
 _FULL = 100_000
 _MAY_GROW_MB = 50.0
 
 
 def run_bootstrap(shop: Shop) -> int:
-    """Where `user-segments` tells of everybody, and so does the warehouse."""
+    """Bootstrap with every user in both `user-segments` and the warehouse; return the number of users."""
     ends = LaneEnds(MadeUpLog(shop), CountingStore(), dict.fromkeys(TOPICS.inputs, 0))
     filled = bootstrap(
         {0: ends},
@@ -61,7 +61,7 @@ def run_bootstrap(shop: Shop) -> int:
 
 
 def run_rebuild(shop: Shop) -> int:
-    """One lane, which has all users."""
+    """Rebuild a lane with all users; return their number."""
     filler = LaneFiller(0, CountingStore(), MODEL, CONFIG, "rebuild 1", anew=False)
     filler.look()
     filler.check(again=filler.unfinished)
@@ -73,14 +73,14 @@ def run_rebuild(shop: Shop) -> int:
 
 
 def run_verify(shop: Shop) -> int:
-    """One lane, which has all users; nobody differs."""
+    """Verify a lane with all users; check that no user differs, and return their number."""
     users, differing = compared(shop, MadeUpLane(shop))
     assert differing == 0, f"{differing:,} users differ"
     return users
 
 
 def compared(shop: Shop, lane: InRedis) -> tuple[int, int]:
-    """How many users were compared with what Redis holds of them, and how many differ."""
+    """Compare all users with Redis; return the number of compared and of differing users."""
     with closing(Spill()) as spill, closing(_past(shop)) as past, _redis_users(shop) as redis:
         in_redis, differing = spill.shelf(), Differing(spill.shelf())
         for user_ids in redis.scanned():
@@ -91,7 +91,7 @@ def compared(shop: Shop, lane: InRedis) -> tuple[int, int]:
 
 
 def run_user_all(shop: Shop) -> int:
-    """`segue user --all`."""
+    """Run `segue user --all`; return the number of users."""
     with _redis_users(shop) as redis:
         return sum(1 for _ in redis.all_cards())
 
@@ -119,7 +119,7 @@ def _redis_users(shop: Shop) -> RedisUsers:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One run: its users, its seconds of one core, and the most memory that its process has held."""
+    """A run: its users, its CPU seconds, and the peak memory of its process."""
 
     users: int
     cpu_s: float
@@ -127,10 +127,10 @@ class Measured:
 
 
 def measured(command: str, users: int) -> Measured:
-    """Run a command in a process of its own.
+    """Run a command in a separate process; return its measurements.
 
     Raises:
-        AssertionError: it failed, or has not come to every user.
+        AssertionError: the command failed, or missed a user.
     """
     done = subprocess.run(
         [sys.executable, "-m", "tests.campaigns.refill.memory", command, str(users)],
@@ -150,16 +150,16 @@ def _run_here(command: str, users: int) -> Measured:
 
 
 def _peak_mb() -> float:
-    """As the kernel knows it."""
+    """Return the kernel's peak memory of this process."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1_024
 
 
 def tell(sizes: Sequence[int]) -> None:
-    """Print each command's most memory.
+    """Print the peak memory of each command.
 
     Raises:
-        AssertionError: a command failed, or takes more memory of more users, once its buffers are full.
+        AssertionError: a command failed, or its memory grows with the users once its buffers are full.
     """
     for command in COMMANDS:
         runs = [measured(command, users) for users in sizes]

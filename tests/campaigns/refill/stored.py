@@ -1,4 +1,4 @@
-"""What Redis and `user-segments` hold of users, read without the product."""
+"""Read users from Redis and `user-segments` without the product."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ _AT_ONCE = 1_000
 
 @dataclass(slots=True)
 class Told:
-    """``records``: the count on ``user-segments``; ``newest``: the last record of each looked-at user, None
-    for a null.
+    """``records``: the count in ``user-segments``; ``newest``: the last record of each sampled user.
+
+    A tombstone in ``newest`` is None.
     """
 
     records: int = 0
@@ -26,7 +27,7 @@ class Told:
 
 
 def users_in_redis(deployment: Deployment, redis_prefix: str) -> set[str]:
-    """The ids of all who have a key."""
+    """Return the ids of all users with a key."""
     start = f"{redis_prefix}user:"
     with redis.Redis.from_url(deployment.redis_url, socket_timeout=60, decode_responses=True) as store:
         return {key[len(start) :] for key in store.scan_iter(f"{start}*", 10_000)}
@@ -35,7 +36,7 @@ def users_in_redis(deployment: Deployment, redis_prefix: str) -> set[str]:
 def hashes(
     deployment: Deployment, redis_prefix: str, user_ids: Collection[str]
 ) -> dict[str, dict[bytes, bytes]]:
-    """What Redis has of each of these users; nothing of one who has no key."""
+    """Return the hash of each of these users; an empty hash for a user without a key."""
     found: dict[str, dict[bytes, bytes]] = {}
     left = list(user_ids)
     with redis.Redis.from_url(deployment.redis_url, socket_timeout=60) as store:
@@ -49,7 +50,7 @@ def hashes(
 
 
 def told(deployment: Deployment, looked_at: Collection[str]) -> Told:
-    """Read `user-segments` to its end; a million records are too many to keep."""
+    """Read `user-segments` to its end; keep only the sampled users, since memory cannot hold all records."""
     found = Told()
     for message in each_record(deployment.bootstrap, deployment.topics.users, deployment.lanes):
         _note(found, message, looked_at)

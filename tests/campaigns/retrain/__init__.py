@@ -1,1 +1,1 @@
-"""A shop's months, one retrain each."""
+"""Retrain a shop once for each month."""

@@ -1,4 +1,4 @@
-"""`python -m tests.campaigns.retrain`: thelook retrained month after month, and the table of who moves."""
+"""`python -m tests.campaigns.retrain`: retrain thelook for each month, and print a table of the users who move."""
 
 import argparse
 import sys
@@ -12,7 +12,7 @@ LIMIT = 0.05
 
 
 def main() -> int:
-    """Run it; the exit code is 1 where a month moves more users than the limit, or an id does not persist."""
+    """Run the campaign; return 1 if a month moves too many users or the segments' ids change, else 0."""
     parser = argparse.ArgumentParser("python -m tests.campaigns.retrain", description=__doc__)
     parser.add_argument("--months", type=int, default=14, help="default: %(default)s")
     parser.add_argument("--preset", choices=list(PRESETS), default="label", help="default: %(default)s")
@@ -34,14 +34,14 @@ def main() -> int:
 
 
 def moved(month: Month) -> float:
-    """The share of users moved by the model."""
+    """Return the share of users that the model moved."""
     assert month.impact is not None
     assert month.impact.by_model is not None
     return month.impact.by_model.share
 
 
 def line(month: Month) -> str:
-    """A month in the table."""
+    """Return a month's line of the table."""
     ids = " ".join(str(segment.id) for segment in month.release.segments)
     told = f"{month.at:%Y-%m}  {month.release.training.users_used:>7,}"
     impact = month.impact

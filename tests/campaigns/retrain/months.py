@@ -1,4 +1,4 @@
-"""Retrain at the beginning of each month, each release continuing the one before, and count who moves."""
+"""Retrain at the beginning of each month from the release before, and count the users who move."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from trainer.train import train
 from trainer.warehouse import Warehouse, open_warehouse
 
 LAST = (2025, 1)
-"""The month in which the data of thelook end."""
+"""The last month in thelook's data."""
 
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """One retrain; ``impact`` is None at the first."""
+    """A retrain; ``impact`` is None for the first."""
 
     at: datetime
     folder: Path
@@ -31,7 +31,7 @@ class Month:
 
 
 def starts(count: int) -> list[datetime]:
-    """The beginnings of the last months of the data, in order, UTC."""
+    """Return the beginnings (UTC) of the last ``count`` months of the data, in order."""
     year, month = LAST
     last = 12 * year + month - 1
     return [
@@ -40,7 +40,7 @@ def starts(count: int) -> list[datetime]:
 
 
 def retrained(count: int, settings: FitSettings, out: Path) -> Iterator[Month]:
-    """The last ``count`` months of thelook; the first is a first release."""
+    """Retrain for the last ``count`` months of thelook; the first month gives a first release."""
     current: Current | None = None
     with thelook() as warehouse:
         for at in starts(count):
@@ -51,5 +51,5 @@ def retrained(count: int, settings: FitSettings, out: Path) -> Iterator[Month]:
 
 
 def thelook() -> Warehouse:
-    """The data that Segue carries."""
+    """Open the example data in Segue's package."""
     return open_warehouse(str(files("segue") / "data" / "thelook"))

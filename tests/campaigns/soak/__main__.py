@@ -1,4 +1,4 @@
-"""`python -m tests.campaigns.soak`: a worker at half load for an hour, watched."""
+"""`python -m tests.campaigns.soak`: watch a worker at half load for an hour."""
 
 import argparse
 import sys
@@ -9,7 +9,7 @@ from tests.support.servers.deployment import WorkerEnded
 
 
 def main() -> int:
-    """Run it; the exit code is 1 where something grew."""
+    """Run the campaign; return the exit code: 1 if something grew."""
     parser = argparse.ArgumentParser("python -m tests.campaigns.soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=60, help="default: %(default)s")
     options = parser.parse_args()

@@ -1,4 +1,4 @@
-"""One soak: fill, measure what a worker takes, then half of that for a long time, watching."""
+"""Fill a worker and measure its rate; then send events at half that rate for a long time, and watch."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ Say = Callable[[str], None]
 
 _THELOOK = Path(str(files("segue"))) / "data" / "thelook"
 _USERS = 2_000
-_FILL = 60_000  # with at most 12 orders a user the states are about full after it
+_FILL = 60_000  # with at most 12 orders a user, the states are about full after these events
 _UNPACED = 1e9
 _LOOKS = 60
-_WARM = 0.2  # of the time: pools, caches and the allocator settle
-_KEPT_UP = 0.9  # of what was to be sent: with less the worker was not at half load
+_WARM = 0.2  # the share of the time in which pools, caches and the allocator settle
+_KEPT_UP = 0.9  # the least share of the events to be sent: with less, the worker was not at half load
 _DRAINED_S = 300.0
 
 
 def run(seconds: float, say: Say) -> Verdict:
-    """Soak for so long.
+    """Soak for so many seconds; return the verdict.
 
     Raises:
-        AssertionError: something grew; it says what.
+        AssertionError: something grew; the message says what.
         tests.support.servers.deployment.WorkerEnded: the worker ended by itself.
     """
     with ExitStack() as stack:

@@ -1,4 +1,4 @@
-"""What is watched of a worker, of Redis and of the log."""
+"""The measurements of a worker, of Redis and of the log."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support.servers.deployment import Deployment, WorkerProcess
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One reading. ``rss_mb``: resident memory of the worker; ``lag``: waiting events by Kafka and Redis."""
+    """A reading. ``rss_mb``: the worker's resident memory; ``lag``: waiting events, from Kafka and Redis."""
 
     at_s: float
     rss_mb: float
@@ -24,20 +24,20 @@ class Reading:
 
     @property
     def other_keys(self) -> int:
-        """Keys of Redis that are no user's."""
+        """The number of keys in Redis that belong to no user."""
         return self.keys - self.users
 
 
 def read(deployment: Deployment, worker: WorkerProcess, at_s: float) -> Reading:
-    """Ask the worker's process, Redis and Kafka; and its status page, as whoever watches it does."""
+    """Measure the worker's process, Redis and Kafka; get the status page too, as a monitor does."""
     process = Path("/proc") / str(worker.process.pid)
     worker.get("/status")
-    # Not the worker's own figures: a lane that it forgot would have no lag there. Events that come between
-    # the two questions count as waiting.
+    # The worker's own figures would miss a lane that it forgot. Events that come between the two calls count
+    # as waiting.
     applied = applied_under(deployment, deployment.redis_prefix)
     lag = in_the_log(deployment) - applied
     with redis.Redis.from_url(deployment.redis_url, socket_timeout=60) as client:
-        # A scan may tell a key twice.
+        # A scan may return a key twice.
         keys = {key for key in client.scan_iter(count=10_000) if isinstance(key, bytes)}
     prefix = f"{deployment.redis_prefix}user:".encode()
     return Reading(

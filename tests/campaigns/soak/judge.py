@@ -1,4 +1,4 @@
-"""What may not grow, and by how much it may seem to by chance. Pure."""
+"""Judge which measurements have grown by more than chance explains. Pure."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from statistics import median
 
 from tests.campaigns.soak.gauges import Reading
 
-# A burst makes larger batches, and the allocator may keep some MB of it: in minutes as much as in an hour.
+# A burst makes larger batches, and the allocator may keep some MB, in minutes as well as in an hour.
 # Over 4 minutes at 1,000 events a second 8 MB are 33 bytes an event, less than any object.
 _GROWTH_MB, _GROWTH_MB_AN_HOUR = 8.0, 10.0
 _HANDLES = 3
 _LAG_GROWTH_S, _LAG_S = 2.0, 5.0
-_FEWEST = 16  # looks, so that a quarter of them has a median that one odd look does not move
+_FEWEST = 16  # readings: then one odd reading does not move the median of a quarter
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What was seen after the warm-up.
+    """The readings after the warm-up.
 
     Attributes:
-        rate: events a second that were sent: half of what the worker took from a backlog.
+        rate: the sent events a second: half of the rate at which the worker applied a backlog.
         mb_an_hour: the slope of the worker's resident memory.
     """
 
@@ -32,10 +32,10 @@ class Verdict:
 
 
 def judge(rate: float, readings: Sequence[Reading]) -> Verdict:
-    """Weigh the readings after the warm-up, at so many events a second.
+    """Judge the readings after the warm-up, at ``rate`` events a second.
 
     Raises:
-        AssertionError: something grew, or events wait all the time.
+        AssertionError: something grew, or too many events wait in the end.
     """
     assert len(readings) >= _FEWEST, f"{len(readings)} looks are too few to tell"
     at_s = [reading.at_s for reading in readings]
@@ -60,9 +60,10 @@ def _holds(what: str, at_s: Sequence[float], values: Sequence[float], allowed: f
 
 
 def growth(xs: Sequence[float], ys: Sequence[float]) -> float:
-    """How much y grew over all of x; a few odd values, however odd, do not count.
+    """Return the growth of y over all of x; a few odd values do not count, however large.
 
-    The larger of two measures: the slope sees steady growth, the quarters also growth that begins late.
+    The result is the larger of two measures: the slope detects steady growth, and the difference of the first
+    and the last quarter also detects late growth.
 
     >>> growth(range(8), [5, 5, 5, 5, 5, 5, 9, 9])
     4.0
@@ -78,10 +79,10 @@ def _last_quarter(ys: Sequence[float]) -> Sequence[float]:
 
 
 def slope(xs: Sequence[float], ys: Sequence[float]) -> float:
-    """How much y grows with each x: the median over all pairs of points, after Theil and Sen.
+    """Return the growth of y for each x: the median over all pairs of points, after Theil and Sen.
 
-    Source: P. K. Sen, *Estimates of the regression coefficient based on Kendall's tau*, 1968. It tolerates up
-    to 29% of wrong points.
+    Source: P. K. Sen, *Estimates of the regression coefficient based on Kendall's tau*, 1968. The
+    estimate tolerates up to 29% of wrong points.
 
     >>> slope([0, 1, 2, 3], [5, 7, 900, 11])
     2.0

@@ -1,1 +1,1 @@
-"""What a person sees at a terminal: every command interrupted at random moments, and the demo many times."""
+"""Use Segue as a person at a terminal: interrupt every command at random moments, and play the demo."""

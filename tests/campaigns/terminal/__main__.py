@@ -10,7 +10,7 @@ from tests.campaigns.terminal.interruptions import interrupt_all
 
 
 def main() -> int:
-    """Run it; the exit code is 1 where something ended otherwise than it should."""
+    """Run the campaign; return the exit code: 1 if a command ended wrongly."""
     parser = argparse.ArgumentParser("python -m tests.campaigns.terminal", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="of interruptions; default: %(default)s")
     parser.add_argument("--demos", type=int, default=10, help="default: %(default)s")

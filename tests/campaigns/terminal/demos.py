@@ -1,4 +1,4 @@
-"""The real demo on a pseudo-terminal, to its end."""
+"""Play the real demo on a pseudo-terminal to its end."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _WORDS = ("758 new users placed", "One user, explained", "s in all. In segue-dem
 
 
 def play_demos(times: int, say: Callable[[str], None]) -> None:
-    """Play it so many times, on a narrow and on a wide terminal in turn.
+    """Play the demo so many times, on a narrow and on a wide terminal in turn.
 
     Raises:
-        AssertionError: it failed, or its picture stood still.
+        AssertionError: the demo failed, or drew too few pictures.
     """
     for time in range(times):
         columns = _COLUMNS[time % len(_COLUMNS)]

@@ -1,4 +1,4 @@
-"""Every command on real servers, ended by ctrl-C or SIGTERM at a random moment."""
+"""Interrupt every command on real servers, by ctrl-C or SIGTERM at a random moment."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Say = Callable[[str], None]
 _THELOOK = Path(str(files("segue"))) / "data" / "thelook"
 _WAREHOUSE = ("--warehouse", str(_THELOOK))
 _AS_OF = ("--as-of", "2024-12-01")
-_MARK = "CAMPAIGN_OF_SEGUE"  # a variable of ours that is no setting would be refused
+_MARK = "CAMPAIGN_OF_SEGUE"  # Segue would reject an unknown variable with its own prefix
 _TRIES = 10
 
 _BOOTSTRAP = ("bootstrap", *_WAREHOUSE, *_AS_OF)
@@ -49,14 +49,14 @@ _LATEST_S: Mapping[tuple[str, ...], float] = {
     ("rebuild", *_WAREHOUSE, "--into", "other:"): 5,
     ("doctor",): 2,
 }
-"""The commands, and how late a moment may be: about as long as each takes."""
+"""The commands, and the latest moment for a signal: about the time that each command takes."""
 
 
 def interrupt_all(random: Random, rounds: int, say: Say) -> int:
-    """Interrupt every command so many times; gives how often it did.
+    """Interrupt every command once in each round; return the number of interruptions.
 
     Raises:
-        AssertionError: a command ended otherwise than it should, or left a process behind.
+        AssertionError: a command ended wrongly, or left a process behind.
     """
     count = 0
     with ExitStack() as stack:
@@ -71,12 +71,12 @@ def interrupt_all(random: Random, rounds: int, say: Say) -> int:
             for command, latest_s in _LATEST_S.items():
                 settings = dict(filled.environment)
                 if command == _BOOTSTRAP:
-                    # It wants a prefix that nobody has used.
+                    # A bootstrap needs an unused prefix.
                     fresh = Deployment(kafka.bootstrap, store.url, f"fresh-{uuid.uuid4().hex[:6]}-", folder)
                     fresh.announce(a_release())
                     settings = fresh.environment
                 elif command == ("demo",):
-                    settings = {}  # servers of its own
+                    settings = {}  # the demo starts its own servers
                 elif command == ("services",):
                     kafka_port, redis_port = free_ports(2)
                     settings = {
@@ -117,12 +117,12 @@ def _at_some_moment(
 
 
 def _processes_of(mark: str) -> list[int]:
-    """The processes that a run started, and that still live."""
+    """Return the living processes that a run started."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
             if f"{_MARK}={mark}".encode() in (process / "environ").read_bytes().split(b"\0"):
                 found.append(int(process.name))
-        except OSError:  # it ended meanwhile, or is not ours
+        except OSError:  # the process has ended, or belongs to another user
             continue
     return found

@@ -105,7 +105,7 @@ class _Walk:
         return scores[row].segment_from(present, self.min_margin), scores[row].provisional
 
     def boxes(self) -> list[tuple[At, At]]:
-        """Return the first and last point of each stretch between changes, from the log's start to its end."""
+        """Return the first and last point of each stretch between changes, over the whole log."""
         pins = [self.pin(change) for change in self.history.chain]
         corners = [(0,) * len(self.topics), *pins, tuple(map(len, self.offsets))]
         for low, high in itertools.pairwise(corners):
@@ -128,7 +128,7 @@ class _Walk:
         self.erasures[at] = max((f.erased_at for f in facts if isinstance(f, UserErased)), default=None)
 
     def before(self, pin: At, cause: Mapping[str, Any]) -> At | None:
-        """Return the point before the cause at ``pin``; None if the cause is no topic's newest event there."""
+        """Return the point before the cause at ``pin``; None if no topic's newest event is the cause."""
         came = (cause["topic"], cause["partition"], cause["offset"])
         for axis, (topic, count) in enumerate(zip(self.topics, pin, strict=True)):
             if count and self.history.tracks[topic][count - 1].came == came:

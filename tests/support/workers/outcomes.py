@@ -54,9 +54,7 @@ def outcome(deployment: Deployment) -> Outcome:
     places = {
         key: json.loads(held.pop(key).partition(b" ")[2]) for key in sorted(held) if key.startswith("place:")
     }
-    for key in [
-        key for key in held if key.startswith("saves:")
-    ]:  # their number depends on the number of takeovers
+    for key in [key for key in held if key.startswith("saves:")]:  # depends on the number of takeovers
         del held[key]
     _check_adopted(places, users, topics.users)
     return Outcome(
