@@ -58,7 +58,7 @@ def filled(form: str, number: int, limit: int | None = None) -> str:
 
 
 def strange_id(number: int) -> str:
-    """Return an id for a number; a third of the ids have full length. Different numbers have different ids."""
+    """Return an id for a number; a third of the ids have full length. No two numbers share an id."""
     number, form = divmod(number, len(FORMS))
     return filled(FORMS[form], number, MAX_ID_BYTES if number % 3 == 2 else None)
 
@@ -91,7 +91,7 @@ def _item(item: Item, random: Random) -> Item:
 
 
 def _text(text: str | None, random: Random) -> str | None:
-    """Return the same text half of the time, else a text that training never saw, sometimes of full length."""
+    """Return the same text half of the time, else a text unknown to training, sometimes of full length."""
     if text is None or random.random() < _PLAIN:
         return text
     limit = MAX_TEXT_BYTES if random.random() < 0.05 else None
