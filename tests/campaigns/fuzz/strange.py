@@ -58,7 +58,7 @@ def filled(form: str, number: int, limit: int | None = None) -> str:
 
 
 def strange_id(number: int) -> str:
-    """Return an id for a number; a third of the ids have full length. No two numbers share an id."""
+    """Return an id for a number, a third of the ids with full length; different numbers differ."""
     number, form = divmod(number, len(FORMS))
     return filled(FORMS[form], number, MAX_ID_BYTES if number % 3 == 2 else None)
 

@@ -176,7 +176,7 @@ def _verified(deployment: Deployment, say: Say, *options: str) -> Ran:
 
 
 def _checked(deployment: Deployment, into: str, release: Path, sent: Sent, say: Say) -> Ran:
-    """Check all users with `segue verify`, then the sampled users without the product, while no event comes.
+    """Check all users with `segue verify`, then a sample without the product; no event comes meanwhile.
 
     Verify folds with the same code as a rebuild, so it cannot see an error of both.
     """

@@ -1,4 +1,4 @@
-"""`python -m tests.campaigns.retrain`: retrain thelook each month; print a table of the users who move."""
+"""`python -m tests.campaigns.retrain`: retrain thelook for each month, and print who moves."""
 
 import argparse
 import sys

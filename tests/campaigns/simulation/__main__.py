@@ -1,4 +1,4 @@
-"""`python -m tests.campaigns.simulation`: a campaign of many seeds, or one seed step by step."""
+"""`python -m tests.campaigns.simulation`: run many seeds, or one seed step by step."""
 
 import argparse
 import os
@@ -13,7 +13,7 @@ _EVERY_S = 10.0
 
 
 def main() -> int:
-    """Run what was asked for; the exit code is 1 where a promise is broken."""
+    """Run the campaign or one seed; return the exit code: 1 if a promise is broken."""
     options = _options()
     if options.seed is not None:
         return _one(options.seed, options.plant, trace=options.trace)
@@ -37,7 +37,7 @@ def _one(seed: int, plant: str, *, trace: bool) -> int:
         run_seed(seed, plant, print if trace else None)
     except KeyboardInterrupt:
         raise
-    except BaseException as error:  # noqa: BLE001 - whatever ended a worker is what was looked for
+    except BaseException as error:  # noqa: BLE001 - the simulation looks for any error that ends a worker
         print(f"seed {seed}: {type(error).__name__}: {error}", file=sys.stderr)
         return 1
     print(f"seed {seed}: every promise holds")

@@ -1,9 +1,9 @@
-"""Redis's append-only file, with what a cut inside a command does to it.
+"""A model of Redis's append-only file, with the effect of a cut inside a command.
 
-A save is MULTI, its effects, EXEC. A start cuts the file to its last whole command. If the file ended between
-two commands, Redis takes an open transaction back; if inside a command, the head of the transaction stays.
-Later saves stand behind the head, and the next start runs the head with the EXEC that follows: it passes over
-the error of a MULTI in MULTI. So does redis-server 7.0 (tests/integration/redis/test_torn_save.py).
+A save is MULTI, its effects, EXEC. At its start Redis cuts the file after the last whole command. If the file
+ended between two commands, Redis removes an open transaction; if it ended inside a command, the head of the
+transaction stays. Later saves follow the head, and the next start runs the head with the next EXEC: Redis
+ignores the error of a MULTI in MULTI. redis-server 7.0 does this (tests/integration/redis/test_torn_save.py).
 """
 
 from collections import Counter
@@ -16,7 +16,7 @@ from streamer.in_memory import MemoryRedis, MemoryUser
 from streamer.interfaces.lane_interfaces import UserWrite
 from streamer.segment.neighbours import AngleIndex
 
-# The settings name the first; rebuilds fill the others, and lanes move to them.
+# The settings have the first prefix; rebuilds fill the others, and lanes move there.
 PREFIXES = ("segue:", "r1:", "r2:")
 
 Effect = Callable[["Contents"], object]
@@ -25,8 +25,10 @@ Command = Effect | Literal["MULTI", "EXEC"]
 
 @dataclass(slots=True)
 class Contents:
-    """What Redis holds, by prefix; of each lane there the count of its saves, and the number in its place;
-    and by prefix the prefix of its rebuild.
+    """The contents of Redis.
+
+    By prefix: the users and places, and the prefix of a rebuild. By prefix and lane: the count of the saves,
+    and the count that the place has.
     """
 
     redises: dict[str, MemoryRedis] = field(
@@ -40,7 +42,7 @@ class Contents:
 def effects_of(
     prefix: str, lane: int, number: int, place: bytes, writes: Sequence[UserWrite]
 ) -> list[Effect]:
-    """The effects of a save, one by one, in the order of ``streamer/redis/lua/save.lua``."""
+    """Return the single effects of a save, in the order of ``streamer/redis/lua/save.lua``."""
 
     def count(held: Contents) -> None:
         held.saves[prefix, lane] += 1
@@ -65,28 +67,28 @@ def effects_of(
 
 
 class AppendOnlyFile:
-    """The file, and how a server reads it at its start."""
+    """The commands in the file, and the way a server loads them."""
 
     def __init__(self) -> None:
         self.commands: list[Command] = []
 
     def append(self, effects: Sequence[Effect]) -> None:
-        """One script's effects."""
+        """Append the effects of a script, as a transaction."""
         self.commands += ["MULTI", *effects, "EXEC"]
 
     def saves(self) -> list[tuple[int, int]]:
-        """Where each whole transaction begins, and its EXEC."""
+        """Return the positions of MULTI and EXEC of each whole transaction."""
         marks = [(at, command) for at, command in enumerate(self.commands) if isinstance(command, str)]
         return [(at, end) for (at, _), (end, mark) in pairwise(marks) if mark == "EXEC"]
 
     def cut(self, at: int, *, inside: bool) -> "AppendOnlyFile":
-        """The file as a start leaves it that finds it end here; ``inside`` a command."""
+        """Return the file after a cut and a start of Redis; ``inside``: the cut is inside a command."""
         left = AppendOnlyFile()
         left.commands = self.commands[:at]
         return left if inside else left.started()
 
     def started(self) -> "AppendOnlyFile":
-        """The file as a start leaves it that finds it whole: without a transaction that has no EXEC."""
+        """Return the file after a start of Redis without a cut command: an open transaction is removed."""
         left = AppendOnlyFile()
         marks = [(at, command) for at, command in enumerate(self.commands) if isinstance(command, str)]
         is_open = bool(marks) and marks[-1][1] == "MULTI"
@@ -94,7 +96,7 @@ class AppendOnlyFile:
         return left
 
     def load(self) -> Contents:
-        """What a start makes of it."""
+        """Return the contents after a start with this file."""
         held = Contents()
         queued: list[Effect] | None = None
         for command in self.commands:
@@ -113,13 +115,13 @@ class AppendOnlyFile:
 
 
 def torn(held: Contents, prefix: str) -> set[int]:
-    """The lanes whose count differs from that in their place, as in :mod:`streamer.redis.save_count`."""
+    """Return the lanes with a save count unlike that in their place: see :mod:`streamer.redis.save_count`."""
     under = {lane: count for (name, lane), count in held.saves.items() if name == prefix}
     return {lane for lane, count in under.items() if count != held.numbers[prefix, lane]}
 
 
 def drop_effects(prefix: str, lane: int) -> list[Effect]:
-    """A lane's place and its count are deleted."""
+    """Return the effect that deletes a lane's place and count."""
 
     def drop(held: Contents) -> None:
         held.redises[prefix].places.pop(lane, None)

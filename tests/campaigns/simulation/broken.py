@@ -1,11 +1,11 @@
-"""What a simulation ends with when a promise does not hold."""
+"""The error of a simulation that breaks a promise."""
 
 
 class BrokenPromise(AssertionError):
-    """A commit, or what is there in the end, is not what one pass over the log gives."""
+    """A commit or the final state differs from one pass over the log."""
 
 
 def same(what: str, found: object, expected: object) -> None:
-    """Compare what there is with what one pass over the log gives."""
+    """Raise if a value differs from one pass over the log."""
     if found != expected:
         raise BrokenPromise(f"{what}:\n  one pass gives {expected}\n  there is       {found}")

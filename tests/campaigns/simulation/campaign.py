@@ -1,4 +1,4 @@
-"""Many seeds, over the machine's cores."""
+"""Run many seeds on all cores of the machine."""
 
 import multiprocessing
 from collections.abc import Iterator
@@ -10,25 +10,25 @@ _CHUNK = 50
 
 
 def failure_of(seed: int, plant: str = "nothing") -> str | None:
-    """What a seed breaks, in words; None where every promise holds."""
+    """Describe the promise that a seed breaks; None if every promise holds."""
     error = error_of(seed, plant)
     return None if error is None else f"{type(error).__name__}: {error}"
 
 
 def error_of(seed: int, plant: str = "nothing") -> BaseException | None:
-    """What a seed ends with; None where every promise holds."""
+    """Return the error that ends a seed; None if every promise holds."""
     try:
         run_seed(seed, plant)
     except KeyboardInterrupt:
         raise
-    except BaseException as error:  # noqa: BLE001 - whatever ended a worker is what was looked for
+    except BaseException as error:  # noqa: BLE001 - the simulation looks for any error that ends a worker
         return error
     return None
 
 
 def run_seeds(seeds: range, processes: int, plant: str = "nothing") -> Iterator[tuple[int, str | None]]:
-    """Each seed with what it breaks, in the order of the seeds."""
-    # Not forked: a thread of the parent would leave its locks behind.
+    """Yield each seed with its failure or None, in the order of the seeds."""
+    # Spawn, not fork: a fork would copy locks that a thread of the parent holds.
     with multiprocessing.get_context("spawn").Pool(processes) as pool:
         work = partial(_seed_and_failure, plant=plant)
         yield from pool.imap(work, seeds, chunksize=_CHUNK)

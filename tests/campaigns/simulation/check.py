@@ -1,4 +1,4 @@
-"""What one pass over the log decides, held against each commit, and against all that is there in the end."""
+"""Compare the decisions of one pass over the log with each commit, and with the final state."""
 
 import hashlib
 from collections import defaultdict
@@ -29,12 +29,12 @@ from tests.support.worlds.lane_world import World, check_promises
 
 Told = tuple[Any, ...]
 
-# Up to when the warehouse has the facts.
+# The warehouse has the facts up to this time.
 AS_OF = START + timedelta(hours=4)
 
 
 class _Decision(Struct, frozen=True):
-    """``activation``: of the change; ``by``: the last one that decided so, with or without a change."""
+    """A decision. ``activation``: that of the change; ``by``: the last one that decided the same."""
 
     segment: int
     provisional: bool
@@ -44,16 +44,16 @@ class _Decision(Struct, frozen=True):
 
 
 class _Fact(Struct, frozen=True):
-    """An event, and the id of the topic in which its lane read it."""
+    """An event, and the id of the topic where its lane read it."""
 
     topic_id: str
     event: Event
 
 
 class Ledger:
-    """Every decision of one pass over the log, as the commits go through it.
+    """The decisions of one pass over the log, in step with the commits.
 
-    It shares the model's scorer with the lanes, but neither their fold nor their comparison.
+    The ledger uses the model's scorer as the lanes do, but not their fold or their comparison.
     """
 
     def __init__(self, world: World) -> None:
@@ -67,11 +67,11 @@ class Ledger:
         self.changes: list[bytes | None] = []
 
     def offsets_expired(self, partition: int) -> None:
-        """From now on only the changes and the place show up to where events were decided."""
+        """Note that the group's offsets are gone: only changes and the place show the decided events."""
         self._expired.add(partition)
 
     def begins_with(self, facts: Sequence[Signup | Order], start: Mapping[int, Mapping[str, int]]) -> None:
-        """A bootstrap decides these facts of a warehouse; by lane, the log goes on from there."""
+        """Note the facts of a bootstrap, and the offsets by lane at which the log continues."""
         for fact in facts:
             self._facts[fact.user_id].append(_Fact("the warehouse", fact))
         for partition, offsets in start.items():
@@ -81,7 +81,7 @@ class Ledger:
     def bootstrapped(
         self, partition: int, model: ActiveModel, positions: Mapping[str, int], records: Sequence[OutRecord]
     ) -> None:
-        """Weigh a bootstrap's transaction that went through, which tells of users of the warehouse."""
+        """Check a committed transaction of a bootstrap, with decisions about users of the warehouse."""
         begin = {topic: self._positions[partition, topic] for topic in self._world.topics.inputs}
         if positions:
             same("the offsets that a bootstrap commits", dict(positions), begin)
@@ -101,7 +101,7 @@ class Ledger:
             )
 
     def topic_made_anew(self, topic: str) -> None:
-        """Its events stay known; the new one is decided from its start."""
+        """Note a topic that was created again: its old events stay known, and lanes read it from its start."""
         for partition in range(self._world.partitions):
             self._positions[partition, topic] = self._told_until[partition, topic] = 0
 
@@ -114,12 +114,13 @@ class Ledger:
         end: Mapping[str, int],
         records: Sequence[OutRecord],
     ) -> None:
-        """Weigh a transaction that went through.
+        """Check a committed transaction.
 
         Args:
-            topic_ids: the topics that the lane read.
-            model: the one that the lane was given last, which must have decided all of it.
-            begin: the lane's next offsets before the batch, ``end`` those that it committed.
+            topic_ids: the ids of the topics that the lane read.
+            model: the last model of the lane; it must have decided the whole batch.
+            begin: the lane's next offsets before the batch.
+            end: the committed offsets.
         """
         read = [t for t in end if topic_ids[t] == self._world.kafka.topics[t].topic_id]
         same("the offsets of a deleted topic", _of(end, end, read), _of(begin, end, read))
@@ -170,7 +171,7 @@ class Ledger:
         self._expired.discard(partition)
 
     def _go_back(self, partition: int, begin: dict[str, int]) -> None:
-        """Decide events without a change again if their offsets are gone, but not in topics that are gone."""
+        """Forget the facts after ``begin``, since the lane reads them again; keep those of deleted topics."""
         ids = {topic: self._world.kafka.topics[topic].topic_id for topic in begin}
         for user_id, facts in self._facts.items():
             if partition_of(user_id, self._world.partitions) == partition:
@@ -184,7 +185,7 @@ class Ledger:
     def _swept(
         self, records: Sequence[OutRecord], positions: dict[str, int], model: ActiveModel
     ) -> Iterator[Told]:
-        """What the model makes of those whom a sweep tells of; of the others the end tells."""
+        """Yield the right changes for the users of a sweep's records; `check_end` checks the other users."""
         cause = Cause("model", self._world.topics.models, 0, model.activation, None, positions)
         for record in records:
             if record.topic == self._world.topics.changes and record.key is not None:
@@ -210,8 +211,10 @@ class Ledger:
         yield from self._decide(user_id, cause, event.at, model)
 
     def _may_stay(self, user_id: str, cause: Cause, before: Mapping[str, FeatureValue] | None) -> bool:
-        """A later activation decided without a change, and the place was lost since: the lane does not know
-        of it. Then an event that says nothing new need not move a user of that activation.
+        """Return whether an event without new features may leave a user at a later activation's segment.
+
+        The later activation decided without a change, and the place was lost since: the lane does not know
+        the decision.
         """
         told = (user_id, cause.topic, cause.offset) in self._tells
         return not told and before == self._features(user_id)
@@ -244,7 +247,7 @@ class Ledger:
         yield change, user_id, sequence, event_id, at, former, told, features, cause
 
     def _id(self, user_id: str, erased_at: datetime | None, sequence: int) -> str:
-        """What names a change, whoever tells it; after an erasure the numbers begin again."""
+        """Return the id of a change; it depends on no worker. After an erasure the sequence restarts."""
         erased = "" if erased_at is None else erased_at.replace(tzinfo=None).isoformat() + "Z"
         lines = (self._world.topics.prefix, user_id, erased, str(sequence))
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:32]
@@ -252,7 +255,7 @@ class Ledger:
     def _score(
         self, decided: _Decision | None, features: Mapping[str, FeatureValue], model: ActiveModel
     ) -> Score:
-        """The nearest centre's, or the present one's where that is not nearer by enough."""
+        """Return the nearest centre's score, or the present centre's within the margin."""
         score = model.scorer.score(features)
         min_margin = self._world.config.rules.min_margin
         segments = {segment.id: segment for segment in model.release.segments}
@@ -260,7 +263,7 @@ class Ledger:
             return score
         present = segments[decided.segment]
         own = dist(score.components, present.centre)
-        # As the product has it, so that both round alike where the border is met exactly.
+        # The same expression as in the product, so that both round alike exactly at the border.
         if own - dist(score.components, segments[score.segment].centre) < min_margin * own:
             return replace(score, segment=present.id, segment_name=present.name, distance=own)
         return score
@@ -289,7 +292,7 @@ class Ledger:
 
 
 def check_end(world: World, ledger: Ledger) -> None:
-    """Every promise, once all lanes have read to the end."""
+    """Check every promise, once all lanes have read to the end."""
     try:
         check_promises(world)
     except AssertionError as broken:
@@ -318,7 +321,7 @@ def check_end(world: World, ledger: Ledger) -> None:
 
 
 def read_event(world: World, record: Record) -> Event | None:
-    """The event of an input record; None where it is a dead letter, or another lane's."""
+    """Return the event of an input record; None for a dead letter or another lane's event."""
     event = world.event(written(world, record))
     if event is None:
         return None
@@ -326,7 +329,7 @@ def read_event(world: World, record: Record) -> Event | None:
 
 
 def written(world: World, record: Record) -> Record:
-    """The record as its producer wrote it."""
+    """Return the record as its producer wrote it."""
     if record.topic != world.topics.rekeyed:
         return record
     topic, partition, offset, at_ms = dict(record.headers)["segue_rekeyed_from"].decode().split("/")
@@ -334,7 +337,7 @@ def written(world: World, record: Record) -> Record:
 
 
 def _goes_to(world: World, record: Record) -> Told | None:
-    """What a lane hands over of a record: partition, key, value, and where it came from."""
+    """Return a forwarded record's partition, key, value and origin; None if the lane does not forward it."""
     event = world.event(record)
     if event is None or not world.topics.rekey or record.topic == world.topics.rekeyed:
         return None
@@ -361,7 +364,7 @@ def _told(change: Change) -> Told:
 
 
 def _letter(record: OutRecord) -> Told:
-    """Where a dead letter says that it came from, and what came."""
+    """Return the origin in a dead letter's headers, and its key and value."""
     headers = dict(record.headers)
     if not headers["segue_reason"]:
         raise BrokenPromise(f"a dead letter without a reason: {record}")

@@ -1,4 +1,4 @@
-"""What producers write: few users and few values, so that they tie and users move back and forth."""
+"""The records of producers: few users and values, so that ties are frequent and users move back and forth."""
 
 from datetime import datetime, timedelta
 from random import Random
@@ -10,14 +10,14 @@ from tests.support.inputs.bad_events import BAD_FIELDS, BAD_ORDERS
 from tests.support.strategies.events import START
 from tests.support.worlds.lane_world import World
 
-# By murmur2 "21" and the third share partition 0 of 2, "7" is alone in the other.
+# By murmur2 "21" and "España" share partition 0 of 2; "7" is alone in partition 1.
 USERS = ("7", "21", "España")
 
 _KINDS = {"signup": 6, "order": 6, "erasure": 1, "null": 1, "again": 2, "bad": 1, "astray": 1}
 
 
 class Producers:
-    """Everybody who writes to the inputs of a world."""
+    """All producers of a world's inputs."""
 
     def __init__(self, world: World, random: Random) -> None:
         self._world = world
@@ -25,7 +25,7 @@ class Producers:
         self._written = 0
 
     def write(self) -> str:
-        """Write one record, and say which."""
+        """Write one record; return its description."""
         self._written += 1
         kinds = {**_KINDS, "elsewhere": 6} if self._world.topics.rekey else _KINDS
         kind = self._random.choices([*kinds], [*kinds.values()])[0]
@@ -46,12 +46,12 @@ class Producers:
         return self._again(astray=kind == "astray")
 
     def fact(self) -> Signup | Order:
-        """A signup or an order."""
+        """Return a new signup or order."""
         self._written += 1
         return self._signup() if self._random.random() < 0.5 else self._order()
 
     def write_fact(self) -> str:
-        """Write one, in the user's partition or, where events are re-keyed, in another."""
+        """Write a fact to the user's partition; with re-keying, to any partition. Return its description."""
         return self._elsewhere(erasing=False) if self._world.topics.rekey else self._send(self.fact())
 
     def _send(self, event: Event) -> str:
@@ -65,7 +65,7 @@ class Producers:
         return self._random.choice(USERS)
 
     def _time(self, later: int = 0) -> datetime:
-        """About now, in hours; several events have one time, and some come late."""
+        """Return about the present time, in hours; several events share a time, and some are late."""
         return START + timedelta(hours=self._written // 3 + later + self._random.randint(-3, 3))
 
     def _signup(self) -> Signup:
@@ -99,7 +99,7 @@ class Producers:
         )
 
     def _null(self) -> str:
-        """An erasure as a null value: its time is the record's."""
+        """Write an erasure as a null value; its time is the record's time."""
         user_id, at = self._user(), self._time(later=-2)
         partition = partition_of(user_id, self._world.partitions)
         self._append(
@@ -108,7 +108,7 @@ class Producers:
         return f"null for {user_id} at {at}"
 
     def _elsewhere(self, *, erasing: bool = True) -> str:
-        """A new fact in any partition, keyed by its user or not; a null has no other key."""
+        """Write a new fact to any partition, with any key; a null always has the user's key."""
         pick, topics = self._random.choice, self._world.topics
         kind = pick(["signup", "order", "order", *(["null"] if erasing else [])])
         user_id, at_ms = self._user(), int(self._time(later=-2).timestamp()) * 1000
@@ -124,7 +124,7 @@ class Producers:
         return f"elsewhere, in {topic}[{partition}]: {value!r} by {key_given!r} at {at_ms} ms"
 
     def _again(self, *, astray: bool) -> str:
-        """A record that came before comes again, perhaps in another partition."""
+        """Write an earlier record again, with ``astray`` in another partition."""
         records = [record for topic in self._world.topics.sources for record in self._world.records(topic)]
         if not records:
             return "nothing to write again"

@@ -1,4 +1,4 @@
-"""The faults, at calls of a log or a store and in the world. The seed weighs each kind, often with 0."""
+"""Faults at calls of a log or a store, and in the world. The seed weights each kind, often with 0."""
 
 from collections.abc import Callable
 from typing import Any, Literal
@@ -22,12 +22,12 @@ from tests.support.worlds.failing_ends import Crash
 CallFault = Literal["crash before", "crash after", "fails", "answer lost", "late"]
 Ends = SimLog | SimStore | SimLeases | Announcement
 
-# These only look at what the client has.
+# These methods only use the client's memory.
 QUIET = frozenset({"at_end", "reached", "lag", "note_formers", "close"})
 
 
 class CallFaults:
-    """A lane's calls; some of them fail."""
+    """The faults at the calls of a lane or a command."""
 
     def __init__(self, world: SimWorld) -> None:
         random = world.random
@@ -37,7 +37,7 @@ class CallFaults:
         self._kinds = random.sample(kinds, random.randint(1, len(kinds)))
 
     def wrap(self, end: Ends, task: Task) -> Any:
-        """The same log or store, each of whose calls waits for its turn and may fail."""
+        """Return the log or store with calls that wait for their turn and may fail."""
         return _Watched(end, lambda name, function, args: self._call(end, task, name, function, args))
 
     def _call(self, end: Ends, task: Task, name: str, function: Callable[..., Any], args: Any) -> Any:
@@ -74,7 +74,7 @@ class CallFaults:
 
 
 class WorldFaults:
-    """What others do to the topics and to Redis, and producers, between two calls."""
+    """Events between two calls: producers write, and topics, releases and Redis change."""
 
     def __init__(self, world: SimWorld, drain_all: Callable[[], None], kill: Callable[[str], None]) -> None:
         self._world = world
@@ -96,7 +96,7 @@ class WorldFaults:
         self._weights = [actions[action] for action in self._actions]
 
     def act(self) -> None:
-        """One of them happens, where it may."""
+        """Let a random event happen, if the present state allows it."""
         self._world.random.choices(self._actions, self._weights)[0]()
 
     def _write(self) -> None:
@@ -111,7 +111,7 @@ class WorldFaults:
             self._world.land(self._world.random.choice(self._world.late))
 
     def _lose_writes(self) -> None:
-        """Not where an operator would have to decide: nothing else tells how far the lane has come."""
+        """Lose Redis's newest writes, unless then only an operator could tell the lane's progress."""
         world = self._world
         number, saves = world.random.choice([1, 1, 1, 2, 3, 6]), len(world.aof.saves())
         if world.renewed or not saves:
@@ -149,7 +149,7 @@ class WorldFaults:
             world.expire_offsets(partition)
 
     def _set_prefix(self) -> None:
-        """A worker, or the operator, is set to the prefix that all lanes were moved to, and starts anew."""
+        """Set a worker or the operator to the prefix that all lanes moved to; the worker restarts."""
         world = self._world
         who = world.random.choice([*NAMES, OPERATOR])
         under = {world.live(partition, world.set_to[OPERATOR]) for partition in range(world.partitions)}

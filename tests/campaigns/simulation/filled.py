@@ -1,4 +1,4 @@
-"""Whether a filled prefix holds what its places say: every user of the log up to there, and nobody else."""
+"""Check that a filled prefix has exactly the users of the log up to its places."""
 
 from collections import defaultdict
 
@@ -17,7 +17,7 @@ from tests.support.checks.refusing import refuse_none
 
 
 def check_filled(world: SimWorld, prefix: str, partition: int) -> None:
-    """Where the lane has a place there that a worker would go on from."""
+    """Check a lane under a prefix, if a worker could continue from its place there."""
     redis = world.redises[prefix]
     stored = redis.places.get(partition)
     place = None if stored is None or partition in redis.torn else places.readable(stored)
@@ -36,7 +36,7 @@ def check_filled(world: SimWorld, prefix: str, partition: int) -> None:
 
 
 def _states(world: SimWorld, partition: int, place: Place) -> dict[str, UserState]:
-    """The users by the facts of the warehouse and of the log up to a place."""
+    """Return the users' states, folded from the warehouse and from the log up to a place."""
     facts: dict[str, list[Event]] = defaultdict(list)
     for fact in world.warehouse:
         if _is_of(world, partition, fact.user_id):

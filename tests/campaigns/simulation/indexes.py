@@ -1,4 +1,4 @@
-"""Whether an index holds whom a lane says that it holds, and is whole when a release first needs it."""
+"""Check that an index has the users that a lane has noted, and is whole when a release first needs it."""
 
 from schemas.partitioner import partition_of
 from streamer.in_memory import MemoryRedis
@@ -16,7 +16,7 @@ from tests.support.worlds.lane_world import World
 
 
 def check_notes(world: World, redis: MemoryRedis, published: Published) -> None:
-    """Each index that a place notes under a prefix holds each user of its lane where the user's facts say."""
+    """Check that each index noted in a place has each user of the lane at the right angle."""
     scorers = {model.release.space: model.scorer for model in published.activations}
     for partition, place in _places(redis).items():
         for space, scorer in scorers.items():
@@ -25,10 +25,10 @@ def check_notes(world: World, redis: MemoryRedis, published: Published) -> None:
 
 
 def check_used(world: World, redis: MemoryRedis, lane: int, model: ActiveModel) -> None:
-    """Where nothing was lost, the newest release begins to decide once every lane has noted its space.
+    """Check that every lane has an index for the newest release before that release begins to decide.
 
-    A lane taken over since then has its note only after it looked for users left; it keeps the index
-    meanwhile.
+    This holds while Redis has lost nothing. A lane that was taken over since then notes the index only after
+    it has looked for remaining users, but it updates the index meanwhile.
     """
     here = _places(redis).get(lane)
     if here is None or here.sweep.by(model):
@@ -43,7 +43,7 @@ def check_used(world: World, redis: MemoryRedis, lane: int, model: ActiveModel) 
 
 
 def _places(redis: MemoryRedis) -> dict[int, Place]:
-    """By lane, the place that it may go on from."""
+    """Return the places from which lanes can continue, by lane."""
     whole = {lane: stored for lane, stored in redis.places.items() if lane not in redis.torn}
     read = {lane: places.readable(stored) for lane, stored in whole.items()}
     return {lane: place for lane, place in read.items() if place is not None}

@@ -1,4 +1,4 @@
-"""What Redis holds in the end of each user beside its state, and of each lane, for readers and takeovers."""
+"""Check the final contents of Redis besides the states: users' fields for readers, and lanes' places."""
 
 from schemas.inputs.decode import order_of
 from schemas.outputs.segment_change import SegmentChange
@@ -16,7 +16,7 @@ _PLAIN = ("segment", "segment_name", "provisional", "sequence", "model_version",
 
 
 def check_kept(world: World, model: ActiveModel) -> None:
-    """All of it, once all lanes have read to the end by this model."""
+    """Check all users and lanes, once all lanes have read to the end with this model."""
     facts, exclude = world.events(), world.config.rules.exclude_statuses
     alive = {
         user_id for user_id in facts if feature_oracle.features(user_id, facts[user_id], exclude) is not None
@@ -31,7 +31,7 @@ def check_kept(world: World, model: ActiveModel) -> None:
 
 
 def _check_fields(world: World, user_id: str, model: ActiveModel | None) -> None:
-    """A user has what its newest record says, and the newest model; one who is erased has nothing to read."""
+    """Check that a user has the values of the newest record and model; an erased user has no such values."""
     fields = world.redis.users[user_id].fields
     plain = {name: fields[name].decode() for name in _PLAIN if name in fields}
     if model is None:
@@ -48,7 +48,7 @@ def _check_fields(world: World, user_id: str, model: ActiveModel | None) -> None
 
 
 def _check_index(world: World, user_id: str) -> None:
-    """The index of a user's orders is that of all of them, or there is none."""
+    """Check that a user has a complete index of orders, or no index and at most one order."""
     user, indexed = world.redis.users[user_id], world.state(user_id).indexed
     orders = [order_of(order) for order in user.orders.values()]
     right = all_entries(user_id, orders, world.config.rules) if indexed else frozenset[str]()
@@ -57,7 +57,7 @@ def _check_index(world: World, user_id: str) -> None:
 
 
 def _check_place(world: World, partition: int, alive: set[str]) -> None:
-    """A lane is done with each of its topics as it is now, and its sweep with each of its users."""
+    """Check that a lane has read each of its present topics to the end and has swept each of its users."""
     place, topics = places.decode(world.redis.places[partition]), world.topics
     made = {topic: world.kafka.topics[topic] for topic in (*topics.inputs, topics.users)}
     ends = {topic: len(one.partitions[partition]) for topic, one in made.items()}
@@ -66,7 +66,7 @@ def _check_place(world: World, partition: int, alive: set[str]) -> None:
     same(f"the topics of lane {partition}", place.topic_ids, ids)
     for topic in topics.inputs:
         offset = world.kafka.offsets.get((topic, partition))
-        # Expired ones are written with the next event, and those in a topic that is gone stay.
+        # The next event writes expired offsets again; offsets in a deleted topic stay.
         if offset is not None and offset.topic_id == ids[topic]:
             same(f"the group's offset of lane {partition} in {topic}", offset.offset, ends[topic])
     swept = dict.fromkeys(alive, place.sweep.number)

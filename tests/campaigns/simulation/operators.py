@@ -1,4 +1,4 @@
-"""Operators: rebuilds, switches and drops as commands run them, beside the workers; two of them at most."""
+"""At most two operators beside the workers, who run rebuild, switch, drop and bootstrap."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -31,7 +31,7 @@ Wrap = Callable[[Any], Any]
 
 
 class Operator:
-    """Runs one command at a time, as soon as it is given."""
+    """An operator who runs one command at a time, as soon as it is given."""
 
     def __init__(self, name: str, world: SimWorld, faults: CallFaults) -> None:
         self._world = world
@@ -65,7 +65,7 @@ class Operator:
 
 
 class OperatorStore(SimStore):
-    """A store that a command opens: it must not harm the workers' states, nor lead them to partial ones."""
+    """A command's store; it checks that no command harms states or leads a worker to partial states."""
 
     def clear(self, mark: bytes) -> int | None:
         for partition in range(self._world.partitions) if self._stands(mark) else ():
@@ -89,7 +89,7 @@ class OperatorStore(SimStore):
 
 
 class Commands:
-    """What an operator may ask for; ``wrap`` gives a log, a store or the leases as the command sees them."""
+    """The commands of an operator; ``wrap`` wraps the logs, stores and leases of a command."""
 
     def __init__(self, world: SimWorld, wrap: Wrap, name: str) -> None:
         self._world = world
@@ -180,7 +180,7 @@ class Commands:
         return f"{self._name}.{self._begun}"
 
     def _followed(self, setting: str | None = None) -> tuple[bytes | None, str]:
-        """Lane 0's place, and the prefix under which it goes on for who is set to this one."""
+        """Return lane 0's place, and the prefix to which the lane has moved from the prefix ``setting``."""
         store = OperatorStore(self._world, 0, setting or self._world.set_to[OPERATOR])
         try:
             return self._wrap(store).follow(), store.prefix
@@ -202,7 +202,7 @@ class Commands:
 
 
 class Operators:
-    """Two of them, who begin what makes sense, and now and then what does not."""
+    """Two operators who begin sensible commands, and sometimes useless commands."""
 
     def __init__(self, world: SimWorld, faults: CallFaults) -> None:
         self._world = world
@@ -213,7 +213,7 @@ class Operators:
         return [one for one in self.members if one.command is not None]
 
     def begin(self) -> None:
-        """One who is free begins something."""
+        """Let a free operator begin a random command."""
         world, free = self._world, [one for one in self.members if one.command is None]
         if free:
             command = self._sensible()
@@ -255,7 +255,7 @@ class Operators:
         return kind, into
 
     def _path(self, setting: str) -> set[str]:
-        """The prefixes through which one who is set to this one comes to the lanes."""
+        """Return the prefixes on the way from the prefix ``setting`` to the lanes."""
         world, path = self._world, {setting}
         for partition in range(world.partitions):
             at = setting
@@ -265,7 +265,7 @@ class Operators:
 
 
 def help_out(world: SimWorld, commands: Commands) -> None:
-    """Without faults: end a bootstrap, or rebuild."""
+    """Finish a bootstrap, or rebuild, without faults."""
     if world.warehouse:
         with suppress(NotFresh):
             commands.run("bootstrap", world.set_to[OPERATOR])
@@ -274,7 +274,7 @@ def help_out(world: SimWorld, commands: Commands) -> None:
 
 
 def end_bootstrap(world: SimWorld, commands: Commands) -> None:
-    """Without faults: the same again; where Redis lost it, by a rebuild; else in another group."""
+    """Finish a bootstrap without faults: repeat it, or rebuild if Redis lost it, or use another group."""
     try:
         help_out(world, commands)
     except NeedsRebuild:
@@ -286,7 +286,7 @@ def end_bootstrap(world: SimWorld, commands: Commands) -> None:
 
 
 def end_switch(world: SimWorld, commands: Commands) -> None:
-    """Without faults: where some lanes have moved and others have not, a new release waits until all have."""
+    """Finish a partial switch without faults: a new release waits until all lanes have moved."""
     lanes = range(world.partitions)
     live = {world.live(lane, world.set_to[OPERATOR]) for lane in lanes}
     if len(live) > 1:
@@ -298,12 +298,12 @@ def end_switch(world: SimWorld, commands: Commands) -> None:
         try:
             for into in filled:
                 commands.run("switch", into)
-        except NeedsRebuild:  # a part of a lost save came back there, so nobody can move there
+        except NeedsRebuild:  # a part of a lost save came back there, so no lane can move there
             _rebuild(world, commands)
 
 
 def _rebuild(world: SimWorld, commands: Commands) -> None:
-    """In place, or beside, and then the lanes move."""
+    """Rebuild in place; if the lanes are in use, rebuild under another prefix and switch."""
     setting = world.set_to[OPERATOR]
     live = {world.live(lane, setting) for lane in range(world.partitions)}
     if len(live) == 1:

@@ -1,7 +1,7 @@
-"""Lanes that are wrong on purpose, each in one way; the simulation must find every one of them.
+"""Lanes with one planted fault each; the simulation must find every fault.
 
-None of it touches the product's files: what is wrong lies between the lane and its ends, in a subclass, or
-in a function that is replaced while the seed runs.
+The product's files stay unchanged: a fault is between the lane and its log or store, in a subclass, or in a
+function that is replaced while the seed runs.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -34,7 +34,7 @@ TOPICS = Topics(rekey=True)
 
 
 class _Around:
-    """Passes every call on."""
+    """A wrapper that passes on every call."""
 
     def __init__(self, end: Any) -> None:
         self._end = end
@@ -79,7 +79,7 @@ class _Alone(_Around):
 
 
 class _OffsetsFirst(_Around):
-    """What it knows of the offsets, however often it asks, is from before the fence."""
+    """A log that always returns the committed offsets from before the fence."""
 
     def fence(self) -> None:
         self._early = self._end.committed()
@@ -101,7 +101,7 @@ class _KnowsWhatItRead(_Around):
 
 
 class _GoesOnReading(Lane):
-    """After a doubt it reads on where it was, and does not read again what it dropped."""
+    """A lane that after a doubtful commit reads on, and does not read its dropped records again."""
 
     def take_over(self, writer: str) -> None:
         assert isinstance(self._log, _KnowsWhatItRead)
@@ -113,7 +113,7 @@ class _GoesOnReading(Lane):
 
 
 class _AsksForEachEvent(Lane):
-    """Each event is decided by what is newest just then."""
+    """A lane that asks for the newest model at each event."""
 
     def _decide(
         self, batch: Batch, users: Users, model: ActiveModel
@@ -125,7 +125,7 @@ class _AsksForEachEvent(Lane):
 
 
 class _SweepsOneBatch(Lane):
-    """A sweep is taken for done after its first batch."""
+    """A lane that considers a sweep done after its first batch."""
 
     def _save(
         self, writes: Sequence[UserWrite], reached: dict[str, int], turn: Turn, *, swept: bool = False
@@ -197,7 +197,7 @@ def a_sweep_of_one_batch() -> Iterator[Planted]:
 
 @contextmanager
 def an_index_that_is_not_whole() -> Iterator[Planted]:
-    """A lane notes the index as soon as it begins to fill it."""
+    """Let a lane note an index as soon as it begins to fill the index."""
 
     def wrong(place: Place, space: str) -> bool:
         return space in (place.sweep.space, *place.sweep.filling)

@@ -1,4 +1,4 @@
-"""Planted faults of rebuild, switch and bootstrap; lanes: :mod:`tests.campaigns.simulation.planted`."""
+"""Planted faults of commands; :mod:`tests.campaigns.simulation.planted` has the faults of lanes."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,14 +21,14 @@ Planted = Iterator[None]
 
 @contextmanager
 def filling_without_numbers_or_a_count() -> Planted:
-    """Each save leaves the same mark, and nobody counts in the end: a lost save does not show."""
+    """Leave the same mark after each save, and skip the final count: a lost save does not show."""
     with filling_without_numbers(), patch.object(Filler, "check_count", lambda _: None):
         yield
 
 
 @contextmanager
 def filling_without_numbers() -> Planted:
-    """A count tells of users alone, and not of what a user has, nor of who was erased."""
+    """Leave the same mark after each save: the final count sees only missing users, not their contents."""
     right = Filler._mark_of
     with patch.object(Filler, "_mark_of", lambda saves, _: right(saves, 0)):
         yield
@@ -36,7 +36,7 @@ def filling_without_numbers() -> Planted:
 
 @contextmanager
 def folding_beyond_the_offsets() -> Planted:
-    """A rebuild takes every event of the log, also those that nobody has decided."""
+    """Let a rebuild fold every event of the log, even events that no lane has decided."""
     right = Rebuilding._committed
 
     def wrong(steps: Rebuilding, log: LaneLog) -> dict[str, int]:
@@ -48,7 +48,7 @@ def folding_beyond_the_offsets() -> Planted:
 
 @contextmanager
 def switching_without_a_fence() -> Planted:
-    """A worker's save does not ask whether the lane has moved."""
+    """Let a worker save without checking whether the lane has moved."""
     right = SimStore.save
 
     def wrong(store: Any, expected: bytes | None, place: bytes, writes: Any) -> bool:
@@ -68,7 +68,7 @@ def switching_to_what_is_not_filled() -> Planted:
 
 @contextmanager
 def staying_where_a_lost_switch_led() -> Planted:
-    """A lane that was moved never looks back at the prefix that it was given."""
+    """Let a moved lane never look at the prefix in its settings again."""
 
     def follow(store: Any) -> bytes | None:
         while (prefix := moved_to(store._redis.places.get(store._partition))) is not None:
@@ -82,7 +82,7 @@ def staying_where_a_lost_switch_led() -> Planted:
 
 @contextmanager
 def pointing_a_lane_to_itself() -> Planted:
-    """A switch moves a lane that another switch has moved meanwhile."""
+    """Let a switch move a lane that another switch has already moved."""
 
     def move(old: Store, prefix: str) -> bool:
         place, torn = follow_lane(old)
@@ -94,7 +94,7 @@ def pointing_a_lane_to_itself() -> Planted:
 
 @contextmanager
 def bootstrapping_with_the_offsets_first() -> Planted:
-    """The group's offsets are committed before the last users' records."""
+    """Commit the group's offsets before the records of the last users."""
     right = bootstraps._Filler.recall
 
     def wrong(filler: Any, recalled: Any) -> None:
@@ -109,7 +109,7 @@ def bootstrapping_with_the_offsets_first() -> Planted:
 
 @contextmanager
 def bootstrapping_over_a_group_that_went_on() -> Planted:
-    """A bootstrap that Redis has lost the end of is run again, whatever workers decided since."""
+    """Repeat a bootstrap whose end Redis has lost, even if workers have decided events since."""
     right = bootstraps._Filler.check
 
     def wrong(filler: Any, *, again: bool) -> None:

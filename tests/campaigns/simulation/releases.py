@@ -1,4 +1,4 @@
-"""Releases that are published and rolled back, and what each worker has read of them."""
+"""Publish releases and roll back, and track how far each worker has read."""
 
 from random import Random
 
@@ -6,18 +6,18 @@ from schemas.release.model_release import ModelRelease
 from streamer.segment.active_model import ActiveModel, BootstrapRecord
 from tests.support.worlds.made_up_release import CENTRES, a_release, an_active_model
 
-# Other centres in the same space: users move with the release alone.
+# Other centres in the same space: a new release alone moves users.
 _CENTRES = (
     CENTRES,
     (CENTRES[2], CENTRES[1], CENTRES[0], CENTRES[3]),
     ((0.5, 0.5), (-0.5, 0.5), (-0.5, -0.5), (0.5, -0.5)),
 )
-# Each another space.
+# Each scale gives another space.
 _SCALES = (0.5, 2.0)
 
 
 class Published:
-    """The topic of releases: every activation, the newest last."""
+    """The topic of releases, with every activation; the newest is last."""
 
     def __init__(self, exclude_statuses: tuple[str, ...]) -> None:
         self._releases = [
@@ -32,8 +32,8 @@ class Published:
         return self.activations[-1]
 
     def activate(self, random: Random) -> ActiveModel:
-        """Make another release current, or the one in use once more."""
-        # Each activation writes two records, or one where it is a rollback.
+        """Make a random release current, perhaps the current release again."""
+        # A publish writes two records, a rollback one record.
         offset = self.newest.activation + random.randint(1, 2)
         release: ModelRelease = random.choice(self._releases)
         self.activations.append(an_active_model(offset, release))
@@ -41,7 +41,7 @@ class Published:
 
 
 class Read:
-    """How far one worker has read the topic: it is behind until it looks."""
+    """The position of one worker in the topic of releases; the worker is behind until it looks."""
 
     def __init__(self, published: Published, random: Random) -> None:
         self._published = published
@@ -70,7 +70,7 @@ class Read:
 
 
 class LaneModels:
-    """The releases as one lane of a worker asks for them."""
+    """The releases for one lane of a worker."""
 
     def __init__(self, read: Read) -> None:
         self._read = read

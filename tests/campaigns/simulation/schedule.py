@@ -1,18 +1,18 @@
-"""Tasks that run one at a time: each has a thread, and a baton says whose turn it is."""
+"""Tasks that run one at a time: each task has a thread and waits for its turn."""
 
 import threading
 from collections.abc import Callable
 
 
 class Ended(BaseException):
-    """The simulation is over. Not an Exception, so that no handler of the product can catch it."""
+    """The simulation is over. It is a BaseException, so that no handler catches it."""
 
 
 class Task:
-    """A body that runs only while it is resumed, up to its next call that is not granted any more."""
+    """A body in a thread that runs only after :meth:`resume`, for the granted number of calls."""
 
     def __init__(self, name: str, body: Callable[[], None]) -> None:
-        """``body`` must call :meth:`pause` before whatever others can see."""
+        """``body`` must call :meth:`pause` before each action that other tasks can see."""
         self.name = name
         self._body = body
         self._calls_left = 0
@@ -26,10 +26,10 @@ class Task:
         self._thread.start()
 
     def resume(self, calls: int) -> None:
-        """Let the body make this many calls.
+        """Let the body make so many calls.
 
         Raises:
-            BaseException: what the body ended with.
+            BaseException: the body ended with this error.
         """
         self._calls_left = calls
         self._turn.release()
@@ -38,13 +38,13 @@ class Task:
             raise self._failure
 
     def pause(self) -> None:
-        """From the body: go on if a call is left, or else when there is a turn again."""
+        """Continue if a granted call is left, else wait for the next turn; only the body calls this."""
         if self._calls_left == 0:
             self.rest()
         self._calls_left -= 1
 
     def rest(self) -> None:
-        """From the body: give the turn back, whatever was granted."""
+        """Give the turn back and wait for the next turn; only the body calls this."""
         self._back.release()
         self._turn.acquire()
         if self._raise is not None:
@@ -52,7 +52,7 @@ class Task:
             raise error
 
     def interrupt(self, error: BaseException) -> None:
-        """At its next turn the body gets this error."""
+        """Raise this error in the body at its next turn."""
         self._raise = error
 
     def end(self) -> None:
@@ -66,11 +66,11 @@ class Task:
         self._turn.acquire()
         try:
             if not isinstance(self._raise, Ended):
-                self._raise = None  # whatever befell it before it began, it begins now
+                self._raise = None  # the body begins now, even after an earlier interrupt
                 self._body()
         except Ended:
             pass
-        except BaseException as error:  # noqa: BLE001 - raised again by who resumes it
+        except BaseException as error:  # noqa: BLE001 - `resume` raises it again
             self._failure = error
         finally:
             self._back.release()

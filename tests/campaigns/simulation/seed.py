@@ -1,4 +1,4 @@
-"""One seed: a world, two workers and what befalls them; then peace, and every promise is checked."""
+"""Run one seed: a world and two workers under faults; then, without faults, check every promise."""
 
 from collections.abc import Callable
 from random import Random
@@ -20,8 +20,8 @@ def run_seed(seed: int, plant: str = "nothing", trace: Callable[[str], None] | N
     """Run one seed to its end.
 
     Args:
-        plant: a fault of :mod:`tests.campaigns.simulation.planted` to break the lane with.
-        trace: is told every step.
+        plant: the fault of :mod:`tests.campaigns.simulation.planted` to plant.
+        trace: gets a line for every step.
 
     Raises:
         BaseException: a promise is broken, or a lane met an error that ends a worker.
@@ -34,7 +34,7 @@ def run_seed(seed: int, plant: str = "nothing", trace: Callable[[str], None] | N
             lines[0] += 1
             trace(f"{lines[0]:4} {text}")
 
-    # A user of two orders has an index of them: few have many here.
+    # A user with two orders already has an index, since few users have many orders here.
     with patch.object(order_index, "MOST_UNINDEXED", 1), PLANTS[plant]() as (lane_class, ends):
         world = SimWorld(random, say)
         calls = CallFaults(world)
@@ -54,7 +54,7 @@ def run_seed(seed: int, plant: str = "nothing", trace: Callable[[str], None] | N
 
 
 def befall(world: SimWorld, fleet: Fleet, operators: Operators) -> None:
-    """Turn by turn: somebody makes some calls, or something happens."""
+    """Run the turns: in each, a fault or a move may come, and a worker or an operator makes some calls."""
     random = world.random
     faults = WorldFaults(world, fleet.drain_where_possible, fleet.kill)
     happens = random.choice([0.1, 0.2, 0.4])
@@ -79,7 +79,7 @@ def befall(world: SimWorld, fleet: Fleet, operators: Operators) -> None:
 def _bootstrap(
     world: SimWorld, faults: WorldFaults, operators: Operators, happens: float, burst: int
 ) -> None:
-    """Before any worker starts, somebody bootstraps until one has come to the end."""
+    """Run bootstraps before any worker starts, until a bootstrap has finished."""
     give_a_past(world)
     world.boots = True
     turns = 0
@@ -95,7 +95,7 @@ def _bootstrap(
 
 
 def settle(world: SimWorld, fleet: Fleet) -> None:
-    """All lanes read to the end; where one asks for an operator, one helps as the manual says."""
+    """Let all lanes read to the end; help a lane that asks for an operator, as the manual says."""
     commands = Commands(world, lambda end: end, "peace")
     for _ in range(3):
         try:
@@ -112,7 +112,7 @@ def settle(world: SimWorld, fleet: Fleet) -> None:
 
 
 def _move(world: SimWorld, fleet: Fleet, turn: int) -> None:
-    """A worker dies or pauses, or the group changes its mind; often one follows from the other."""
+    """Kill or pause a worker, or let the group assign a lane again; often do both."""
     random = world.random
     kind = random.choice(["dies", "pauses", "assign"])
     if kind == "dies":

@@ -1,4 +1,4 @@
-"""A past in a warehouse: facts up to a time, some also in the log. A bootstrap begins the group with them."""
+"""A past in a warehouse for a bootstrap: facts up to a time, some of them also in the log."""
 
 from schemas.input_events import Event, Order, Signup
 from tests.campaigns.simulation.check import read_event
@@ -7,7 +7,7 @@ from tests.campaigns.simulation.world import SimWorld
 
 
 def give_a_past(world: SimWorld) -> None:
-    """Facts of the warehouse alone, then some that the log has too; the log goes on among these."""
+    """Give a world facts in the warehouse, some also in the log; the log continues among the shared facts."""
     random, producers = world.random, Producers(world, world.random)
     facts: list[Event] = [producers.fact() for _ in range(random.randint(0, 6))]
     for _ in range(random.randint(0, 6)):

@@ -1,4 +1,4 @@
-"""Workers: lanes as in :mod:`streamer.worker.lane_threads`; the group may change their owner at any time."""
+"""Run lanes as :mod:`streamer.worker.lane_threads` does; the group may change their owner at any time."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,11 +13,11 @@ from tests.campaigns.simulation.world import NAMES, OPERATOR, SimLog, SimStore, 
 from tests.support.worlds.failing_ends import Crash
 from tests.support.worlds.lane_world import NOW, drain_all
 
-# What lies between a lane and its ends: it gives them as the lane sees them.
+# Wraps the log and the store of a lane.
 Plant = Callable[[Any, Any], tuple[Any, Any]]
 
 
-# An operator can help: a bootstrap or a rebuild is to be ended, or the bootstrap's users to be rebuilt.
+# An operator can help: finish a bootstrap or a rebuild, or rebuild the users of the bootstrap.
 _CURABLE = ("did not end", "the users of the bootstrap are not in the log")
 
 
@@ -26,7 +26,7 @@ def is_curable(reason: NeedsRebuild) -> bool:
 
 
 class Member:
-    """One worker's side of one lane."""
+    """One lane in one worker."""
 
     def __init__(
         self, worker: str, partition: int, open_lane: Callable[["Member"], Lane], say: Callable[[str], None]
@@ -70,7 +70,7 @@ class Member:
             self._needs_operator(str(reason))
 
     def _needs_operator(self, reason: str) -> None:
-        """The worker ends, and is started again."""
+        """End the worker; it starts again at its next turn."""
         self._say(f"{self.task.name} ends: {reason}")
         self.task.rest()
         raise Crash
@@ -81,7 +81,7 @@ class Member:
 
 
 class Fleet:
-    """Two workers, and the group that shares the lanes out between them."""
+    """Two workers, and the group that assigns the lanes to them."""
 
     def __init__(self, world: SimWorld, lane_class: type[Lane], plant: Plant, faults: CallFaults) -> None:
         self._world = world
@@ -98,7 +98,7 @@ class Fleet:
             self.assign(partition)
 
     def assign(self, partition: int) -> None:
-        """The group gives a lane to a worker; a former owner may hear of it only later."""
+        """Assign a lane to a random worker; the former owner may notice only later."""
         owner = self._world.random.choice(NAMES)
         self._world.say(f"the group gives lane {partition} to {owner}")
         for member in self.members:
@@ -117,7 +117,7 @@ class Fleet:
             member.task.end()
 
     def drain_all(self) -> None:
-        """Without any fault, and without anybody else: one lane per partition reads to the end."""
+        """Let one lane for each partition read to the end, without faults and without other tasks."""
         self._world.calm = True
         try:
             lanes = [self._lane(partition, OPERATOR, None) for partition in range(self._world.partitions)]
@@ -128,7 +128,7 @@ class Fleet:
             self._world.calm = False
 
     def drain_where_possible(self) -> None:
-        """The same, unless a lane needs an operator."""
+        """Let all lanes read to the end, unless a lane needs an operator."""
         try:
             self.drain_all()
         except NeedsRebuild as reason:

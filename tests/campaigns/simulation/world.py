@@ -1,4 +1,4 @@
-"""A Kafka and a Redis in memory that can forget, and answer late; the ends of a lane in them."""
+"""An in-memory Kafka and Redis that can lose data and answer late, and a lane's log and store in them."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -30,12 +30,12 @@ from tests.support.worlds.lane_world import World
 NAMES = ("A", "B")
 OPERATOR = "operator"
 
-# Far more than a lane needs to read all that a seed writes.
+# Far more polls than a lane needs to read all records of a seed.
 _ENDLESS = 10_000
 
 
 class Late(Struct):
-    """A request that the client has given up, and that the server has not handled yet."""
+    """A request that the client has given up and the server has not handled yet."""
 
     kind: str
     partition: int
@@ -43,7 +43,7 @@ class Late(Struct):
 
 
 class SimWorld(World):
-    """Topics, a Redis that can lose its newest writes, and requests on their way."""
+    """Topics, a Redis that can lose its newest writes, and late requests."""
 
     def __init__(self, random: Random, say: Callable[[str], None]) -> None:
         partitions = random.choice([1, 1, 1, 2])
@@ -64,11 +64,11 @@ class SimWorld(World):
         self.redises |= {prefix: MemoryRedis(prefix=prefix, beside=self.redises) for prefix in PREFIXES}
         self.saves: Counter[tuple[str, int]] = Counter()
         self.leases: dict[str, str] = {}
-        # How many saves there were before each that moved a lane.
+        # The number of saves before each save that moved a lane.
         self.pointers: list[int] = []
-        # By worker, and for the operator, the prefix in the settings.
+        # The prefix in the settings of each worker and of the operator.
         self.set_to = dict.fromkeys((*NAMES, OPERATOR), PREFIXES[0])
-        # A bootstrap's facts, by lane the offsets from which the log goes on, and whether it is still to end.
+        # The facts of a bootstrap, and by lane the offsets at which the log continues.
         self.warehouse: list[Fact] = []
         self.starts: dict[int, dict[str, int]] = {}
         self.late: list[Late] = []
@@ -78,14 +78,14 @@ class SimWorld(World):
         self.switches = 0
 
     def events(self) -> dict[str, list[Event]]:
-        """What the inputs hold, and what they held before they were made anew."""
+        """Return the events of the inputs, of their deleted topics and of the warehouse, by user."""
         facts = super().events()
         for event in (*self.deleted, *self.warehouse):
             facts.setdefault(event.user_id, []).append(event)
         return facts
 
     def restart_redis(self, aof: AppendOnlyFile) -> None:
-        """Redis starts again from this file; what was on its way to it is gone."""
+        """Restart Redis from this file; late requests to Redis are lost."""
         self.late = [late for late in self.late if late.kind == "commit"]
         self.aof, held = aof, aof.load()
         self.pointers = [at for at in self.pointers if at < len(aof.saves())]
@@ -96,12 +96,12 @@ class SimWorld(World):
             redis.swept, redis.indexes = kept.swept, kept.indexes
 
     def cut(self, saves: int) -> AppendOnlyFile:
-        """The file without its newest saves; the eldest of these may leave its first commands."""
+        """Return the file without its newest saves; the first lost save may leave its first commands."""
         begin, end = self.aof.saves()[-saves:][0]
         return self.aof.cut(self.random.randint(begin, end), inside=self.random.random() < 0.7)
 
     def may_start_from(self, aof: AppendOnlyFile) -> bool:
-        """Whether the lanes can heal from this file, by themselves or by a rebuild; else all is lost."""
+        """Return whether the lanes can heal from this file, by themselves or by a rebuild."""
         if self.boots:
             return True
         held = aof.load().redises
@@ -112,12 +112,12 @@ class SimWorld(World):
             if self._place(self.redises, setting, partition) is not None
             and self._place(held, setting, partition) is None
         }
-        # After a bootstrap nothing but a rebuild helps, of all lanes.
+        # After a bootstrap only a rebuild of all lanes helps.
         asked = range(self.partitions) if self.warehouse else gone
         return not gone or not (self.renewed or any(self.in_danger(partition) for partition in asked))
 
     def live(self, partition: int, setting: str, redises: Mapping[str, MemoryRedis] | None = None) -> str:
-        """The prefix under which a lane goes on, for one who is set to this prefix."""
+        """Return the prefix to which a lane has moved from the prefix ``setting``."""
         under = self.redises if redises is None else redises
         for _ in PREFIXES:
             prefix = moved_to(under[setting].places.get(partition))
@@ -127,7 +127,7 @@ class SimWorld(World):
         raise BrokenPromise(f"the places of lane {partition} point to one another")
 
     def place(self, partition: int, setting: str) -> Place | None:
-        """What a lane may go on from."""
+        """Return the place from which a lane can continue, or None."""
         return self._place(self.redises, setting, partition)
 
     def _place(self, redises: Mapping[str, MemoryRedis], setting: str, partition: int) -> Place | None:
@@ -136,7 +136,7 @@ class SimWorld(World):
         return None if stored is None or partition in redis.torn else places.readable(stored)
 
     def look_from(self, setting: str) -> None:
-        """See Redis as readers do who are set to a prefix: each lane where it goes on."""
+        """Set ``redis`` to the view of a reader with this prefix: each lane under its live prefix."""
         self.redis = MemoryRedis()
         for partition in range(self.partitions):
             live = self.redises[self.live(partition, setting)]
@@ -158,7 +158,7 @@ class SimWorld(World):
         self.restart_redis(AppendOnlyFile())
 
     def activate(self) -> str:
-        """Publish, or roll back; the workers read of it when they look."""
+        """Publish or roll back; the workers notice when they look."""
         self.models.model = self.published.activate(self.random)
         return f"{self.models.model.activation}: release {self.models.model.release.version}"
 
@@ -169,14 +169,14 @@ class SimWorld(World):
 
     @property
     def moves(self) -> bool:
-        """Whether lanes move to another prefix, or some have and others have not."""
+        """Whether lanes are moving to another prefix, or only some lanes have moved."""
         live = {
             self.live(lane, setting) for lane in range(self.partitions) for setting in self.set_to.values()
         }
         return self.switches > 0 or len(live) > 1 or any(late.kind == "move" for late in self.late)
 
     def is_done_with(self, topic: str) -> bool:
-        """Whether every lane has decided and saved all of an input; of others it may not have."""
+        """Return whether every lane has decided and saved all events of an input."""
         for partition, records in enumerate(self.kafka.topics[topic].partitions):
             offset = self.kafka.offsets.get((topic, partition))
             now = (self.kafka.topics[topic].topic_id, len(records))
@@ -189,7 +189,7 @@ class SimWorld(World):
         return True
 
     def delete_and_create(self, topic: str) -> None:
-        """Make an input anew after all of it was read; Kafka may or may not forget the group's offsets."""
+        """Delete an input after lanes have read all of it, and create it again; offsets may be lost."""
         for record in self.records(topic) if topic != self.topics.rekeyed else ():
             event = self.event(record) if self.topics.rekey else read_event(self, record)
             if event is not None:
@@ -202,9 +202,7 @@ class SimWorld(World):
         self.ledger.topic_made_anew(topic)
 
     def settle(self, partition: int) -> None:
-        """A new producer ends its predecessor's transaction: a commit on its way is done before that, or
-        never.
-        """
+        """End the transaction of the former producer: its late commit happens now or never."""
         for late in [late for late in self.late if (late.kind, late.partition) == ("commit", partition)]:
             if self.random.random() < 0.5:
                 self.land(late)
@@ -212,7 +210,7 @@ class SimWorld(World):
                 self.late.remove(late)
 
     def land(self, late: Late) -> None:
-        """The server handles a request that its client has given up."""
+        """Let the server handle a late request."""
         self.late.remove(late)
         try:
             self.say(f"   a {late.kind} of partition {late.partition} lands late: {late.land()}")
@@ -220,7 +218,7 @@ class SimWorld(World):
             self.say(f"   a {late.kind} of partition {late.partition} is refused: {refused}")
 
     def in_danger(self, partition: int) -> bool:
-        """Whether nothing but the place tells how far the lane has come."""
+        """Return whether only the place in Redis has the progress of the lane."""
         decided = bool(self.kafka.topics[self.topics.users].partitions[partition])
         return (decided or bool(self.warehouse)) and (
             self.topics.signups,
@@ -229,7 +227,7 @@ class SimWorld(World):
 
 
 class Watched(Lane):
-    """A lane that remembers the model of the newest batch, and whether it is past its takeover."""
+    """A lane that remembers the model of its newest batch, and whether its takeover is done."""
 
     goes_by: ActiveModel | None = None
     steps = False
@@ -246,12 +244,12 @@ class Watched(Lane):
 
 
 def watched(lane_class: type[Lane]) -> type[Watched]:
-    """The same lanes, watched."""
+    """Return a subclass of the lane class that is also ``Watched``."""
     return type("Watched", (Watched, lane_class), {})
 
 
 class SimLog(MemoryLog):
-    """A log that gives some of what is there, and writes what it commits into the ledger."""
+    """A log that returns a random part of the records, and reports its commits to the ledger."""
 
     def __init__(self, world: SimWorld, partition: int) -> None:
         super().__init__(world.kafka, partition, world.topics.inputs)
@@ -293,7 +291,7 @@ class SimLog(MemoryLog):
         self._world.late.append(Late("commit", self._partition, land))
 
     def _commit_bootstrap(self, records: Sequence[OutRecord], positions: Mapping[str, int]) -> dict[str, int]:
-        """A bootstrap's transaction: no lane of a worker reads here."""
+        """Commit a transaction of a bootstrap: no lane of a worker uses this log."""
         written = super().commit(records, positions)
         assert self.boots is not None
         self._world.ledger.bootstrapped(self._partition, self.boots, positions, records)
@@ -318,10 +316,10 @@ class SimLog(MemoryLog):
 
 
 class SimStore(MemoryStore):
-    """A store whose writes lie in the append-only file.
+    """A store that also appends its writes to the append-only file.
 
     Args:
-        setting: the prefix that whoever opens it is set to.
+        setting: the prefix in the settings of the worker or operator that opens it.
     """
 
     def __init__(self, world: SimWorld, partition: int, setting: str) -> None:
@@ -333,7 +331,7 @@ class SimStore(MemoryStore):
     def follow(self) -> bytes | None:
         self._world.live(
             self._partition, self.prefix
-        )  # or places point to one another, and this would not end
+        )  # raises if places point to one another: `follow` would not end
         return super().follow()
 
     def save_later(self, expected: bytes | None, place: bytes, writes: Sequence[UserWrite]) -> None:
@@ -385,7 +383,7 @@ class SimStore(MemoryStore):
 
 
 class Announcement:
-    """The `bootstrap` record, to be written."""
+    """The `bootstrap` record that a command will write."""
 
     def __init__(self, world: SimWorld, record: BootstrapRecord) -> None:
         self._world = world
@@ -396,7 +394,7 @@ class Announcement:
 
 
 class SimLeases:
-    """By live prefix, the prefix that a rebuild fills, in the world's Redis."""
+    """The leases of rebuilds in the world's Redis: the prefix to fill, by live prefix."""
 
     def __init__(self, world: SimWorld) -> None:
         self._world = world
