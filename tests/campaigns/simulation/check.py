@@ -101,7 +101,7 @@ class Ledger:
             )
 
     def topic_made_anew(self, topic: str) -> None:
-        """Note a topic that was created again: its old events stay known, and lanes read it from its start."""
+        """Note a topic that was created again: its old events stay known; lanes read it from its start."""
         for partition in range(self._world.partitions):
             self._positions[partition, topic] = self._told_until[partition, topic] = 0
 

@@ -111,7 +111,7 @@ class WorldFaults:
             self._world.land(self._world.random.choice(self._world.late))
 
     def _lose_writes(self) -> None:
-        """Lose Redis's newest writes, unless then only an operator could tell the lane's progress."""
+        """Lose Redis's newest writes, unless the lanes could not recover without an operator."""
         world = self._world
         number, saves = world.random.choice([1, 1, 1, 2, 3, 6]), len(world.aof.saves())
         if world.renewed or not saves:
