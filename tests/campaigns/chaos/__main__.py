@@ -1,4 +1,4 @@
-"""`python -m tests.campaigns.chaos`: real servers and workers under faults, every user checked at the end."""
+"""`python -m tests.campaigns.chaos`: run real servers and workers under faults, then check every user."""
 
 import argparse
 import secrets
