@@ -127,7 +127,7 @@ def test_another_count_ends_the_worker(
     assert lanes.calls == []
     assert isinstance(failure, BadTopics)
     assert "now and had 4" in str(failure)
-    assert "rebuild the states" in str(failure)
+    assert "begin again with new topics" in str(failure)
 
 
 def test_a_number_beyond_the_count_is_another_count(membership: Membership, lanes: Recorder) -> None:
