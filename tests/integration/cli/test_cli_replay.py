@@ -242,7 +242,7 @@ def test_into_a_topic_of_its_own(deployment: Deployment) -> None:
     assert f"Created the topic {topic}; 3 partitions." in told.stderr
     records = read_topic(deployment.bootstrap, topic)
     found = [json.loads(value_of(record)) for record in records]
-    assert f"{len(found)} changes to {topic}" in told.stderr
+    assert f"{len(found)} changes in the replay, to {topic}" in told.stderr
     assert {change["cause"]["type"] for change in found} == {"replay"}
     assert {change["model_version"] for change in found} == {OTHER.version}
     assert {change["user_id"] for change in found} == {f"u{number}" for number in range(20)}
