@@ -154,7 +154,7 @@ def test_partitions_added_to_one_input_end_the_worker_and_no_event_is_half_appli
     words = last_words(busy)
     assert f"topic {topic} " in words
     assert "begin again with new topics" in words
-    assert "`segue rebuild`" in words
+    assert "docs/rebuilding.md" in words
     what_was_taken_is_right(busy)
     refused = busy.deployment.worker()
     assert refused.process.wait(HANG_S) == 6
@@ -167,7 +167,7 @@ def test_partitions_added_to_every_topic_of_the_lanes(busy: AtWork) -> None:
     for topic in busy.deployment.topics.laned:
         add_partitions(busy.deployment, topic)
     assert busy.worker.process.wait(HANG_S) == 6
-    assert "`segue rebuild`" in last_words(busy)
+    assert "docs/rebuilding.md" in last_words(busy)
     what_was_taken_is_right(busy)
     refused = busy.deployment.worker()
     assert refused.process.wait(HANG_S) == 7
