@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from typing import cast
 
@@ -75,12 +75,7 @@ def drop(settings: Settings, into: str) -> None:
         raise LaneInUse(
             f"the lanes' states lie under {into!r}, or the setting redis_prefix names it: nothing was dropped"
         )
-    for prefix in (live, settings.redis_prefix):
-        if Keys(into).overlaps(prefix):
-            raise LaneInUse(
-                f"keys under {into!r} cannot be told from those under {prefix!r}, where the lanes' states"
-                " lie: nothing was dropped"
-            )
+    check_apart(into, {live, settings.redis_prefix}, "nothing was dropped")
     lanes = set(range(lanes_of(settings))) | _lanes_with_a_place(settings, into)
     mark = encode_mark(Refilling("rebuild", f"drop {uuid.uuid4().hex}", 1))
     stores = [RedisStore(settings.redis, lane, into) for lane in sorted(lanes)]
@@ -88,6 +83,25 @@ def drop(settings: Settings, into: str) -> None:
         for store in stores:
             stack.callback(store.close)
         rebuild_steps.drop(stores, mark, into, RedisLeases(settings.redis), live)
+
+
+def check_apart(into: str, used: Collection[str], outcome: str) -> None:
+    """Check that no key under the prefix can look like a key under a prefix that the lanes use.
+
+    Args:
+        into: the prefix to fill or to drop.
+        used: the prefixes that the lanes use.
+        outcome: the end of the message: what to do, or what was not done.
+
+    Raises:
+        LaneInUse: the keys overlap.
+    """
+    for prefix in used:
+        if Keys(into).overlaps(prefix):
+            raise LaneInUse(
+                f"keys under {into!r} overlap with those under {prefix!r}, where the lanes' states lie:"
+                f" {outcome}"
+            )
 
 
 def _lanes_with_a_place(settings: Settings, prefix: str) -> set[int]:

@@ -19,7 +19,7 @@ from segue.connect.redis_access import check_redis
 from segue.connect.release_in_use import published
 from segue.refill import rebuild_steps
 from segue.refill.lane_past import FactsAsOf, erasures_known, lane_log
-from segue.refill.rebuild_lease import RedisLeases
+from segue.refill.rebuild_lease import RedisLeases, check_apart
 from segue.refill.rebuild_steps import Rebuilding, Rebuilt, is_anew, take
 from streamer.batch.lane_config import LaneConfig
 from streamer.kafka.kafka_admin import Admin
@@ -27,7 +27,7 @@ from streamer.place.redis_keys import Keys
 from streamer.redis.redis_client import address_of, connect, reaching
 from streamer.redis.redis_store import RedisStore
 from streamer.redis.save_count import split
-from streamer.refill.rebuild_lane import WRITER, LaneInUse
+from streamer.refill.rebuild_lane import WRITER
 from streamer.user.order_rules import check_statuses
 
 
@@ -63,7 +63,7 @@ def rebuild(
     anew = _check_redis(settings, config, into, say)
     leads_to = followed(settings.model_copy(update={"redis_prefix": into})).redis_prefix
     live = followed(settings).redis_prefix
-    _check_apart(into, live, settings.redis_prefix)
+    check_apart(into, {live, settings.redis_prefix} - {into}, "name another prefix with --into")
     writer = f"{WRITER}{uuid.uuid4().hex}"
     with ExitStack() as stack:
         stores = [
@@ -83,20 +83,6 @@ def rebuild(
         steps.check(stores, writer)
         take(RedisLeases(settings.redis), live, into, leads_to)
         return steps.fill(stores, writer, anew=anew)
-
-
-def _check_apart(into: str, *used: str) -> None:
-    """Check that no key under the prefix can look like a key under a prefix that the lanes use.
-
-    Raises:
-        LaneInUse: the keys overlap.
-    """
-    for prefix in used:
-        if into != prefix and Keys(into).overlaps(prefix):
-            raise LaneInUse(
-                f"keys under {into!r} cannot be told from those under {prefix!r}, where the lanes' states"
-                " lie: name another prefix with --into"
-            )
 
 
 def switch(settings: Settings, into: str) -> int:

@@ -109,7 +109,7 @@ def test_a_rebuild_that_is_refused_leaves_everything_as_it_was(deployment: Deplo
 
     apart = deployment.segue("rebuild", "--into", f"{prefix}user:", check=False)
     assert apart.returncode == LaneInUse.exit_code
-    assert "cannot be told from those under" in apart.stderr
+    assert "overlap with those under" in apart.stderr
     other_group = ("--group", f"{deployment.prefix}nobody", "--into", f"{prefix}3:")
     without_offsets = deployment.segue("rebuild", *other_group, check=False)
     assert without_offsets.returncode == NeedsRebuild.exit_code
