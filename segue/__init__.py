@@ -8,5 +8,6 @@ Folders:
     doctor/    what is wrong, and the next step
     connect/   how commands reach Kafka, Redis and the release in use
     show/      texts for a terminal             demo/      the whole service, live
-    services/  a Kafka and a Redis to try it    data/      the demo's shop
+    services/  a Kafka and a Redis to try it    up/        run both, with data that stay
+    data/      the demo's shop
 """

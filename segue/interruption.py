@@ -1,5 +1,7 @@
 """Ends a command at ctrl-C or SIGTERM with exit code 130 or 143 and one word, at any point of its run.
 
+A command that only waits for a signal, such as `segue up`, ends with 0 (:func:`normal_end`).
+
 The first signal raises KeyboardInterrupt in the main thread. Then the command ends everything that it
 started, in order. Later signals raise nothing, because an exception would interrupt this clean end. A
 separate thread ends the process at once in two cases: a second signal comes, or a library's C code blocks the
@@ -25,6 +27,8 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 
 _WORDS = {int(signal.SIGINT): "Interrupted.", int(signal.SIGTERM): "Terminated."}
+_STOPPED = "Stopped."
+"""The word at a signal that is the command's normal end."""
 _SAME_S = 0.5
 """A second signal within this time counts as the first.
 
@@ -43,6 +47,7 @@ class _Signals:
 
     Attributes:
         first: the number of the first signal; None if no signal has come.
+        normal: whether a signal is the command's normal end.
         over: whether the command has ended and Python shuts down.
         holders: how many callers of :func:`held` delay the first signal now.
         waits: whether the first signal came while it was delayed.
@@ -54,6 +59,7 @@ class _Signals:
 
     def __init__(self) -> None:
         self.first: int | None = None
+        self.normal = False
         self.over = False
         self.holders = 0
         self.waits = False
@@ -118,16 +124,16 @@ class _Signals:
 
     def end_at_once(self, number: int) -> None:
         """End the process without any cleanup."""
-        self.say_the_word(number)
+        self.say_the_word(_WORDS[number])
         os._exit(128 + number)
 
-    def say_the_word(self, number: int) -> None:
+    def say_the_word(self, word: str) -> None:
         """Write once what ended the command, without Python's buffers and locks."""
         if not self.unsaid.acquire(blocking=False):
             return
         before = f"{_SHOW_CURSOR}{_OVER_THE_LINE}" if os.isatty(2) else ""  # the line may begin with ^C
         with suppress(OSError):
-            os.write(2, f"{before}{_WORDS[number]}\n".encode())
+            os.write(2, f"{before}{word}\n".encode())
 
 
 _signals = _Signals()
@@ -161,8 +167,23 @@ def run_guarded(command: Callable[[], int]) -> None:
         with suppress(AttributeError, OSError, ValueError):  # no output, closed, or its reader is gone
             output.flush()
     if ended_by is not None:
-        _signals.end_at_once(ended_by)
+        if not _signals.normal:
+            _signals.end_at_once(ended_by)
+        _signals.say_the_word(_STOPPED)
     os._exit(code)
+
+
+@contextmanager
+def normal_end() -> Iterator[None]:
+    """Make a signal within the block the command's normal end: exit code 0, after the cleanup.
+
+    A second signal still ends the process at once, with 130 or 143.
+    """
+    _signals.normal = True
+    try:
+        yield
+    finally:
+        _signals.normal = signal_came()
 
 
 @contextmanager

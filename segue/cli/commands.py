@@ -19,9 +19,9 @@ from segue.cli.rebuild import rebuild
 from segue.cli.releases import releases
 from segue.cli.replay import replay
 from segue.cli.rollback import rollback
-from segue.cli.services import services
 from segue.cli.tail import tail
 from segue.cli.train import train
+from segue.cli.up import up
 from segue.cli.user import user
 from segue.cli.verify import verify
 from segue.cli.worker import worker
@@ -29,7 +29,7 @@ from segue.show.terminal import write
 
 COMMANDS = (
     demo,
-    services,
+    up,
     train,
     publish,
     releases,

@@ -139,7 +139,7 @@ def _unanswered(error: SegueError | KafkaException, settings: Settings) -> Check
     elif isinstance(error, LoginRefused):
         fix = "correct the login in the setting kafka_options (docs/settings.md, Kafka's client)"
     elif "kafka" not in settings.model_fields_set:
-        fix = "segue services starts one there, to try Segue with; or name yours by the setting kafka"
+        fix = "segue up starts one there, to try Segue with; or name yours by the setting kafka"
     return Check("kafka", FAIL, _failed("kafka", error).text, fix)
 
 

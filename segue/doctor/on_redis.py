@@ -80,7 +80,7 @@ def _repair(error: SegueError, settings: Settings) -> str | None:
     if isinstance(error, Unusable):
         return "see docs/redis.md for what Segue needs from Redis"
     if "redis" not in settings.model_fields_set:
-        return "segue services starts one there, to try Segue with; or name yours by the setting redis"
+        return "segue up starts one there, to try Segue with; or name yours by the setting redis"
     return "start it, or correct the setting redis"
 
 

@@ -2,7 +2,7 @@
 
 `find_services` tries, in this order: the addresses in the settings, a Docker engine, servers started on this
 machine. Where it finds no servers it gives `NoServices`, which says why and what to install. Tests that kill
-servers use `LocalKafka` and `LocalRedis` themselves. `segue services` starts both on the usual ports.
+servers use `LocalKafka` and `LocalRedis` themselves. `segue up` starts both for development.
 
     service_search.py   the order                      found_services.py   what the search gives
     containers.py       through a Docker engine        start_local.py      both on this machine

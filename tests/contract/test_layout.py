@@ -37,7 +37,7 @@ ORDER = {
     "segue": (
         "interruption config show connect events releases refill look "
         "services.process services.programs services.local services "
-        "doctor build_worker demo serve_locally cli __main__"
+        "doctor build_worker demo up cli __main__"
     ),
 }
 

@@ -61,7 +61,10 @@ class LocalKafka(LocalServer):
         data.mkdir(exist_ok=True)
         properties = directory / "server.properties"
         properties.write_text(
-            local_properties(data=data, port=ports[0], controller_port=ports[1], extra=self._properties)
+            # Relative to the working directory: Kafka would split a path with commas.
+            local_properties(
+                data=Path(data.name), port=ports[0], controller_port=ports[1], extra=self._properties
+            )
         )
         java = [
             find_java(),
@@ -75,13 +78,13 @@ class LocalKafka(LocalServer):
             f"{kafka_jars()}/*",
         ]
         if not (data / "meta.properties").exists():
-            self._format(java, properties)
-        return [*java, "kafka.Kafka", str(properties)]
+            self._format(java, directory, properties)
+        return [*java, "kafka.Kafka", properties.name]
 
-    def _format(self, java: Sequence[str], properties: Path) -> None:
+    def _format(self, java: Sequence[str], directory: Path, properties: Path) -> None:
         command = [*java, "kafka.tools.StorageTool", "format", f"--cluster-id={_new_cluster_id()}"]
-        command += ["-c", str(properties)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        command += ["-c", properties.name]
+        done = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False)
         if done.returncode:
             raise ServiceTrouble(
                 f"{self.name} could not format its storage: {done.stdout}{done.stderr}".strip()

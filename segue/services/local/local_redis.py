@@ -74,7 +74,8 @@ class LocalRedis(LocalServer):
         data.mkdir(exist_ok=True)
         if self._repair:
             repair_aof(data)
-        settings = {**_SETTINGS, "port": str(ports[0]), "dir": f'"{data}"', **self._options}
+        # Relative to the working directory: any path may lead there, also with quotes or spaces.
+        settings = {**_SETTINGS, "port": str(ports[0]), "dir": data.name, **self._options}
         config = directory / "redis.conf"
         config.write_text("".join(f"{name} {value}\n" for name, value in settings.items()))
         return [find_redis().path, str(config)]

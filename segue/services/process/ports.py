@@ -38,6 +38,17 @@ def free_ports(count: int) -> list[int]:
         return ports
 
 
+def is_free(port: int) -> bool:
+    """Whether no process listens on this port of 127.0.0.1."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as candidate:
+        candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            candidate.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
 def _first_ephemeral() -> int:
     try:
         lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])

@@ -148,7 +148,7 @@ def test_no_kafka_is_one_line(settings: Settings) -> None:
     assert checks["kafka"].fix == "start it, or correct the setting kafka"
     by_default = settings.model_copy(update={"kafka": "127.0.0.1:1"})
     by_default.model_fields_set.discard("kafka")
-    assert "segue services starts one there" in str(on_kafka(by_default)["kafka"].fix)
+    assert "segue up starts one there" in str(on_kafka(by_default)["kafka"].fix)
 
 
 def test_a_redis_that_forgets_and_does_not_persist(settings: Settings, fresh_redis: StartRedis) -> None:
