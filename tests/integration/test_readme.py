@@ -15,7 +15,6 @@ from pathlib import Path
 import pytest
 
 from segue.services import ServiceTrouble
-from segue.services.process.ports import free_ports
 from segue.services.programs.cache import cache_dir
 from segue.services.programs.kafka_jars import check_programs
 from segue.services.programs.redis_program import find_redis
@@ -27,7 +26,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 WALK = README.partition("\n## Your own data\n")[2].partition("\n## Events in, changes out\n")[0]
 
 # Commands that go on until ctrl-C, and what they say when the next terminal's turn has come.
-STAYING = {"segue services": "Both run until ctrl-C", "segue worker": "lanes.owned"}
+STAYING = {"segue up": "Next: run the two export lines", "segue worker": "lanes.owned"}
 
 
 BLOCKS = re.findall(r"^```sh\n(.*?)^```", WALK, re.MULTILINE | re.DOTALL)
@@ -46,15 +45,12 @@ def clone_into(folder: Path) -> Path:
 
 
 def environment_of_a_stranger(home: Path) -> dict[str, str]:
-    """Nobody's settings, no activated environment, ports that are free, and Kafka's jars fetched before."""
+    """Nobody's settings, no activated environment, and Kafka's jars fetched before."""
     home.mkdir()
-    kafka, redis = free_ports(2)
     kept = clean_environment(
         {
             "HOME": str(home),
             "XDG_CACHE_HOME": str(cache_dir().parent),
-            "SEGUE_KAFKA": f"127.0.0.1:{kafka}",
-            "SEGUE_REDIS": f"redis://127.0.0.1:{redis}/0",
             "PATH": os.pathsep.join(
                 place
                 for place in os.environ["PATH"].split(os.pathsep)
@@ -116,11 +112,14 @@ class Terminal:
 
 @contextmanager
 def terminals(clone: Path, environment: Mapping[str, str], folder: Path) -> Iterator[list[Terminal]]:
-    """The README's blocks, one after the other, each in a terminal of its own."""
+    """The README's blocks, one after the other, each in a terminal of its own, with the `export` lines."""
     opened: list[Terminal] = []
+    exported: dict[str, str] = {}
     with ExitStack() as stack:
         for number, commands in enumerate(BLOCKS[:-1]):
-            terminal = Terminal(clone, environment, commands, folder / f"terminal-{number}.txt")
+            terminal = Terminal(
+                clone, {**environment, **exported}, commands, folder / f"terminal-{number}.txt"
+            )
             stack.callback(terminal.kill)
             opened.append(terminal)
             ready = STAYING.get(commands.splitlines()[-1])
@@ -128,6 +127,7 @@ def terminals(clone: Path, environment: Mapping[str, str], folder: Path) -> Iter
                 terminal.ends()
             else:
                 terminal.says(ready)
+            exported |= dict(re.findall(r"^export (\w+)=(.+)$", terminal.said, re.MULTILINE))
         yield opened
 
 
@@ -147,16 +147,17 @@ def test_the_walk_from_a_clone_to_a_user_who_moves(tmp_path: Path) -> None:
         not_here(str(trouble), trouble.install)
     clone, environment = clone_into(tmp_path), environment_of_a_stranger(tmp_path / "home")
 
-    with terminals(clone, environment, tmp_path) as (services, worker, third):
+    with terminals(clone, environment, tmp_path) as (servers, worker, third):
         told = " ".join(third.said.split())
         (change,) = re.findall(r"One of the changes: `(.+)`", WALK)
         assert change in third.said
         assert "User 1043 segment 2 Tumbly, Puzzles" in told
         assert not re.search(r"(?:^|\n)(?:warn|fail) ", third.said), third.said  # doctor's
-        for staying in (worker, services):
+        for staying, code in ((worker, 130), (servers, 0)):
             staying.interrupt()
-            staying.ends(code=130)
+            staying.ends(code)
     Terminal(clone, environment, BLOCKS[-1], tmp_path / "cleaning.txt").ends()
 
     assert not (clone / "my-shop").exists()
+    assert not (clone / ".segue").exists()
     assert list((tmp_path / "home").iterdir()) == []

@@ -11,7 +11,7 @@ from pathlib import Path
 from segue.services.local.kafka_config import local_properties
 from segue.services.local.local_server import LocalServer
 from segue.services.process.answers import kafka_answers, port_open
-from segue.services.process.server_process import ServerProcess
+from segue.services.process.server_process import ServerProcess, server_environment
 from segue.services.process.service_trouble import ServiceTrouble
 from segue.services.programs.kafka_jars import find_java, kafka_jars, kafka_version
 
@@ -84,7 +84,9 @@ class LocalKafka(LocalServer):
     def _format(self, java: Sequence[str], directory: Path, properties: Path) -> None:
         command = [*java, "kafka.tools.StorageTool", "format", f"--cluster-id={_new_cluster_id()}"]
         command += ["-c", properties.name]
-        done = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, cwd=directory, env=server_environment(), capture_output=True, text=True, check=False
+        )
         if done.returncode:
             raise ServiceTrouble(
                 f"{self.name} could not format its storage: {done.stdout}{done.stderr}".strip()

@@ -19,6 +19,14 @@ _TAIL_BYTES = 20_000
 _AT_OUR_WORD = 'read -r go && exec "$@" </dev/null'
 
 
+def server_environment() -> dict[str, str]:
+    """Return this environment with a locale that suits the servers.
+
+    Their messages are English, and Java reads every path: under LC_ALL=C it refuses a path with ä.
+    """
+    return {**os.environ, "LC_ALL": "C.UTF-8"}
+
+
 class ServerProcess:
     """A server in a process group of its own, so that ctrl-C reaches only us.
 
@@ -41,6 +49,7 @@ class ServerProcess:
             self._process = subprocess.Popen(
                 ["/bin/sh", "-c", _AT_OUR_WORD, name, *command],
                 cwd=directory,
+                env=server_environment(),
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=subprocess.STDOUT,

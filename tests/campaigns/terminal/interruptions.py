@@ -12,7 +12,6 @@ from pathlib import Path
 from random import Random
 
 from segue.services import LocalKafka, LocalRedis
-from segue.services.process.ports import free_ports
 from tests.support.servers.deployment import Deployment, trained
 from tests.support.servers.interrupts import Ended, interrupted
 from tests.support.servers.services import eventually
@@ -29,7 +28,7 @@ _TRIES = 10
 _BOOTSTRAP = ("bootstrap", *_WAREHOUSE, *_AS_OF)
 _LATEST_S: Mapping[tuple[str, ...], float] = {
     ("demo",): 35,
-    ("services",): 10,
+    ("up",): 10,
     ("train", *_WAREHOUSE, *_AS_OF): 8,
     _BOOTSTRAP: 8,
     ("publish", "{release}", "--force"): 3,
@@ -77,12 +76,6 @@ def interrupt_all(random: Random, rounds: int, say: Say) -> int:
                     settings = fresh.environment
                 elif command == ("demo",):
                     settings = {}  # the demo starts its own servers
-                elif command == ("services",):
-                    kafka_port, redis_port = free_ports(2)
-                    settings = {
-                        "SEGUE_KAFKA": f"127.0.0.1:{kafka_port}",
-                        "SEGUE_REDIS": f"redis://127.0.0.1:{redis_port}/0",
-                    }
                 arguments = tuple(word.format(**words) for word in command)
                 ended = _at_some_moment(random, folder, arguments, latest_s, settings)
                 count += 1

@@ -51,6 +51,8 @@ class Ended:
             assert "worker.stopped" in self.told, what
         elif worker and self.number == signal.SIGTERM and self.code == 0:
             pass  # the worker still waited for a server and had nothing to end
+        elif self.arguments[:1] == ("up",) and self.code == 0:
+            assert self.told.endswith(("Stopped.\n", "Stopped.\r\n")), what
         elif self.code == 128 + self.number:
             assert self.told.count(WORDS[self.number]) == 1, what
             assert self.told.endswith((f"{WORDS[self.number]}\n", f"{WORDS[self.number]}\r\n")), what

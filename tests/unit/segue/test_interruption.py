@@ -139,6 +139,47 @@ def test_two_signals(seconds: float, apart_s: float, out: str, tmp_path: Path) -
     assert told == (130, out, "Interrupted.\n")
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-C", "SIGTERM"])
+def test_a_signal_may_be_the_normal_end(number: signal.Signals, tmp_path: Path) -> None:
+    body = """
+        try:
+            with interruption.normal_end():
+                ready()
+                time.sleep(60)
+        finally:
+            print("cleaned", flush=True)
+    """
+
+    assert ended(tmp_path, body, number) == (0, "cleaned\n", "Stopped.\n")
+
+
+def test_a_second_signal_ends_a_normal_end_at_once(tmp_path: Path) -> None:
+    body = """
+        try:
+            with interruption.normal_end():
+                ready()
+                time.sleep(60)
+        finally:
+            time.sleep(60)
+    """
+
+    told = ended(tmp_path, body, signal.SIGINT, signal.SIGINT, apart_s=0.7)
+    assert told == (130, "", "Interrupted.\n")
+
+
+def test_after_an_error_a_signal_is_no_normal_end(tmp_path: Path) -> None:
+    body = """
+        try:
+            with interruption.normal_end():
+                raise OSError("broken")
+        except OSError:
+            ready()
+            time.sleep(60)
+    """
+
+    assert ended(tmp_path, body, signal.SIGINT) == (130, "", "Interrupted.\n")
+
+
 def test_a_second_signal_ends_even_c_that_never_returns(tmp_path: Path) -> None:
     body = f"""
         import sqlite3

@@ -34,7 +34,7 @@ COMMANDS = (
     ("replay",),
     ("rebuild", "--into", "other:"),
     ("doctor",),
-    ("services", "--no-install"),
+    ("up", "--no-install"),
     ("demo", "--no-install"),
     ("--help",),
 )

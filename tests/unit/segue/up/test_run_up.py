@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
+from threading import Timer
 
+import msgspec
 import pytest
 
 from segue.config.settings import Settings
 from segue.services import ServiceTrouble
+from segue.services.process.ports import free_ports
 from segue.up import run_up as module
 from segue.up.run_up import run_up
-from segue.up.up_folder import Ports, locked
+from segue.up.up_folder import MARKER, Ports, locked
 
 
 class Server:
@@ -127,6 +131,27 @@ def test_only_fresh_removes_the_data(tmp_path: Path, run: Run, fresh: bool) -> N
         run.up(tmp_path, fresh=fresh)
     left = {path.name for path in (tmp_path / "data" / "redis").iterdir()}
     assert left == ({"records"} if fresh else {"records", "old"})
+
+
+def test_after_a_kill_it_waits_for_the_ports_of_the_last_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    last = Ports(*free_ports(2))
+    text = msgspec.json.encode({"pid": 4_711, "ports": last})
+    (tmp_path / MARKER).write_bytes(text)
+    server = socket.create_server(("127.0.0.1", last.redis))
+    timer = Timer(0.3, server.close)
+    timer.start()
+    with locked(tmp_path) as ours:
+        assert module._ports(ours) == last
+    timer.join()
+
+    (tmp_path / MARKER).write_bytes(text)
+    monkeypatch.setattr(module, "_KILLED_SERVERS_END_S", 0.1)
+    with socket.create_server(("127.0.0.1", last.redis)), locked(tmp_path) as ours:
+        chosen = module._ports(ours)
+    assert chosen.kafka == last.kafka
+    assert chosen.redis != last.redis
 
 
 def test_a_missing_program_is_named_with_docker_as_the_other_way(tmp_path: Path, run: Run) -> None:

@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from segue.services.process import ports
-from segue.services.process.ports import free_ports
+from segue.services.process.ports import free_ports, is_free
 
 
 def test_ports_lie_below_those_of_outgoing_connections() -> None:
@@ -24,3 +24,11 @@ def test_a_port_that_is_listened_on_is_not_offered(monkeypatch: pytest.MonkeyPat
         draws = iter([taken.getsockname()[1], free])
         monkeypatch.setattr(random, "randint", lambda *_: next(draws))
         assert free_ports(1) == [free]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", ""], ids=["on this address", "on all addresses"])
+def test_a_port_is_free_only_while_nobody_listens(host: str) -> None:
+    with socket.create_server((host, 0)) as occupant:
+        port = occupant.getsockname()[1]
+        assert not is_free(port)
+    assert is_free(port)

@@ -24,6 +24,15 @@ def test_a_process_has_a_group_of_its_own_which_ctrl_c_does_not_reach(tmp_path: 
     assert not process.running()
 
 
+def test_its_messages_are_english_whatever_the_locale(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LC_ALL", "de_DE.UTF-8")
+    process = start(tmp_path, "echo $LC_ALL")
+    assert eventually(process.printed, "the locale") == "C.UTF-8\n"
+    process.kill()
+
+
 def test_stopping_also_ends_what_the_server_started(tmp_path: Path) -> None:
     process = start(tmp_path, "sleep 600 & echo $!; wait")
     child = int(eventually(process.printed, "the child's id"))
