@@ -47,7 +47,7 @@ class _Signals:
 
     Attributes:
         first: the number of the first signal; None if no signal has come.
-        normal: whether a signal is the command's normal end.
+        normal: whether the first signal was the command's normal end.
         over: whether the command has ended and Python shuts down.
         holders: how many callers of :func:`held` delay the first signal now.
         waits: whether the first signal came while it was delayed.
@@ -179,7 +179,6 @@ def normal_end() -> Iterator[None]:
 
     A second signal still ends the process at once, with 130 or 143.
     """
-    _signals.normal = True
     try:
         yield
     finally:

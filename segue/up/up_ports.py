@@ -1,4 +1,4 @@
-"""The ports of `segue up`: those of the last run, at first the usual ones, and free ones if these are taken."""
+"""The ports of `segue up`: those of the last run or the usual ones, and free ones if these are taken."""
 
 from __future__ import annotations
 
