@@ -13,32 +13,40 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from schemas.errors import BadSetting
-from schemas.input_events import PROFILE_FIELDS
+from schemas.event_fields import FIELD_TYPES, KNOWN, Field, FieldType, Level, field_of, short_name
 
 FeatureKind = Literal["attribute", "count", "most_frequent", "sum", "mean", "min", "max", "last", "distinct"]
 FeatureEncoding = Literal["label", "frequency", "one-hot"]
 
-# The sources of the kinds: profile fields, fields of an order's items, or fields of the order itself.
-# ``order_value`` is the sum of price times quantity over an order's items.
-ITEM_TEXTS = ("brand", "category", "product_id")
-ITEM_NUMBERS = ("price", "quantity")
-ORDER_TEXTS = ("status",)
-ORDER_NUMBERS = ("order_value",)
-TEXTS, NUMBERS = ITEM_TEXTS + ORDER_TEXTS, ITEM_NUMBERS + ORDER_NUMBERS
+COUNTED = "order_id"
+"""The source of a count: the distinct ids of the orders."""
+ORDER_VALUE = "order_value"
+"""A source that is no field: the sum of price times quantity over an order's items."""
 
-# The fields of events that features can read.
-FIELDS = frozenset(PROFILE_FIELDS + ITEM_TEXTS + ITEM_NUMBERS + ORDER_TEXTS)
-
-SOURCES: dict[FeatureKind, tuple[str, ...]] = {
-    "attribute": PROFILE_FIELDS,
-    "count": ("order_id",),
-    "most_frequent": TEXTS,
-    "sum": NUMBERS,
-    "mean": NUMBERS,
-    "min": NUMBERS,
-    "max": NUMBERS,
-    "last": PROFILE_FIELDS + TEXTS + NUMBERS,
-    "distinct": TEXTS,
+# By kind, the levels of the fields that it can read, and the types.
+_LEVELS: dict[FeatureKind, tuple[Level, ...]] = {
+    "attribute": ("user",),
+    "count": (),
+    "most_frequent": ("order", "item"),
+    "sum": ("order", "item"),
+    "mean": ("order", "item"),
+    "min": ("order", "item"),
+    "max": ("order", "item"),
+    "last": ("user", "order", "item"),
+    "distinct": ("order", "item"),
+}
+_CATEGORIES: tuple[FieldType, ...] = ("text", "boolean")
+_NUMBERS: tuple[FieldType, ...] = ("number",)
+_TYPES: dict[FeatureKind, tuple[FieldType, ...]] = {
+    "attribute": FIELD_TYPES,
+    "count": (),
+    "most_frequent": _CATEGORIES,
+    "sum": _NUMBERS,
+    "mean": _NUMBERS,
+    "min": _NUMBERS,
+    "max": _NUMBERS,
+    "last": FIELD_TYPES,
+    "distinct": _CATEGORIES,
 }
 
 MAX_DECLARED = 64
@@ -53,30 +61,46 @@ class Feature(Struct, frozen=True, omit_defaults=True):
 
     Attributes:
         name: lowercase letters, digits and underscores.
-        kind: ``attribute`` (a profile field), ``count`` (of distinct orders), ``most_frequent`` (the value
+        kind: ``attribute`` (a field of the user), ``count`` (of distinct orders), ``most_frequent`` (the value
             with the most items), ``sum``, ``mean``, ``min``, ``max`` (of a number), ``last`` (the newest
             value), ``distinct`` (how many different values).
-        source: the field that it reads; see :data:`SOURCES`.
+        source: the field that it reads (:mod:`schemas.event_fields`), :data:`COUNTED` or :data:`ORDER_VALUE`.
         encoding: how a text becomes numbers, if not as in the rest of the fit: ``label``, ``frequency`` or
             ``one-hot``; None for a number.
+        type: the type of a field of a shop's own; None for what the kind needs, else text.
     """
 
     name: str
     kind: FeatureKind
     source: str
     encoding: FeatureEncoding | None = None
+    type: FieldType | None = None
+
+    @property
+    def field(self) -> Field | None:
+        """The field that it reads; None for a count of orders and for ``order_value``."""
+        return field_of(self.source, self.type or ("number" if "text" not in _TYPES[self.kind] else None))
 
     @property
     def numeric(self) -> bool:
-        """Whether the value is a number, which is only scaled; a text is encoded first."""
+        """Whether the value is a number or a boolean, which is only scaled; a text is encoded first."""
         if self.kind in ("attribute", "most_frequent", "last"):
-            return self.source == "age" or self.source in NUMBERS
+            return self.field is None or self.field.type != "text"
         return True
+
+    @property
+    def boolean(self) -> bool:
+        """Whether the value is true or false."""
+        return self.numeric and self.kind in ("attribute", "most_frequent", "last") and self._type == "boolean"
 
     @property
     def counts(self) -> bool:
         """Whether the value is a count of orders or of different values."""
         return self.kind in ("count", "distinct")
+
+    @property
+    def _type(self) -> FieldType | None:
+        return None if self.field is None else self.field.type
 
 
 FEATURES: tuple[Feature, ...] = (
@@ -84,28 +108,72 @@ FEATURES: tuple[Feature, ...] = (
     Feature("gender", "attribute", "gender"),
     Feature("country", "attribute", "country"),
     Feature("traffic_source", "attribute", "traffic_source"),
-    Feature("total_orders", "count", "order_id"),
+    Feature("total_orders", "count", COUNTED),
     Feature("most_frequent_brand", "most_frequent", "brand"),
     Feature("most_frequent_category", "most_frequent", "category"),
 )
 FEATURE_NAMES: tuple[str, ...] = tuple(feature.name for feature in FEATURES)
 
 
+class FieldsRead(Struct, frozen=True):
+    """What features read of the events. A wrong value elsewhere refuses no event.
+
+    Attributes:
+        known: the names of the known fields.
+        user: the fields of a shop's own that a signup brings.
+        order: those of an order.
+        item: those of each item.
+        items: whether an order needs items.
+    """
+
+    known: frozenset[str] = frozenset(KNOWN)
+    user: tuple[Field, ...] = ()
+    order: tuple[Field, ...] = ()
+    item: tuple[Field, ...] = ()
+    items: bool = True
+
+    @property
+    def profile(self) -> bool:
+        """Whether a feature reads a field of the user."""
+        return bool(self.user) or any(KNOWN[name].level == "user" for name in self.known)
+
+    @property
+    def own(self) -> tuple[Field, ...]:
+        """All fields of a shop's own."""
+        return (*self.user, *self.order, *self.item)
+
+
+EVERY_FIELD = FieldsRead()
+"""Every known field, and none of a shop's own."""
+
+
 def declared(more: Iterable[Feature] = ()) -> tuple[Feature, ...]:
-    """Return the seven default features, then these.
+    """Return the seven default features, then these, with the short names of their sources.
 
     Raises:
-        BadSetting: a declaration is wrong, or its name is taken.
+        BadSetting: a declaration is wrong, its name is taken, or two features read one field as two types.
     """
     features = list(FEATURES)
     more = tuple(more)
     if len(more) > MAX_DECLARED:
         raise BadSetting("declare", f"{len(more)} features", f"declare at most {MAX_DECLARED}")
-    for feature in more:
+    types: dict[str, tuple[str, FieldType]] = {}
+    for given in more:
+        feature = replace(given, source=short_name(given.source))
         _check(feature)
         if any(feature.name == other.name for other in features):
             raise BadSetting(f"declare.{feature.name}", feature.kind, "the name is taken, choose another one")
+        field = feature.field
+        if field is not None and field.own:
+            reader, kind = types.setdefault(field.name, (feature.name, field.type))
+            if kind != field.type:
+                raise BadSetting(
+                    f"declare.{feature.name}.type",
+                    field.type,
+                    f"{reader} reads {field.name} as {kind}: give both the same type",
+                )
         features.append(feature)
+    _check_paths(features)
     return tuple(features)
 
 
@@ -118,19 +186,36 @@ def beyond_default(features: Iterable[Feature]) -> tuple[Feature, ...]:
     return tuple(sorted(others, key=lambda feature: feature.name))
 
 
+def left_out(features: Iterable[Feature]) -> tuple[str, ...]:
+    """Return the names of the default features that are not among these, in the default order."""
+    names = {feature.name for feature in features}
+    return tuple(name for name in FEATURE_NAMES if name not in names)
+
+
 @cache
-def fields_read(features: tuple[Feature, ...], *, statuses: bool) -> frozenset[str]:
-    """Return the fields of events that these features read; a wrong value elsewhere refuses no event.
+def fields_read(features: tuple[Feature, ...], *, statuses: bool) -> FieldsRead:
+    """Return the fields of events that these features read.
 
     Args:
         features: the features.
         statuses: whether orders are excluded by their status.
 
-    >>> sorted(fields_read((Feature("spend", "sum", "order_value"),), statuses=False))
+    >>> sorted(fields_read((Feature("spend", "sum", "order_value"),), statuses=False).known)
     ['price', 'quantity']
     """
     read = {field for feature in features for field in _fields_of(feature)}
-    return frozenset(read | {"status"} if statuses else read)
+    known = frozenset(field.name for field in read if not field.own)
+
+    def own(level: Level) -> tuple[Field, ...]:
+        return tuple(sorted((f for f in read if f.own and f.level == level), key=lambda f: f.name))
+
+    return FieldsRead(
+        known | {"status"} if statuses else known,
+        own("user"),
+        own("order"),
+        own("item"),
+        items=any(field.level == "item" for field in read),
+    )
 
 
 def features_text(features: Iterable[Feature]) -> str:
@@ -139,17 +224,31 @@ def features_text(features: Iterable[Feature]) -> str:
     >>> features_text([Feature("total_spend", "sum", "order_value")])
     'total_spend = sum of order_value'
     """
-    texts = (f"{feature.name} = {feature.kind} of {feature.source}" for feature in features)
+    texts = (
+        f"{feature.name} = {feature.kind} of {feature.source}" + (f" as {feature.type}" if feature.type else "")
+        for feature in features
+    )
     return ", ".join(texts) or "nothing"
 
 
-def _fields_of(feature: Feature) -> set[str]:
-    if feature.source in PROFILE_FIELDS or feature.source in ORDER_TEXTS:
-        return {feature.source}
-    if feature.source in ITEM_TEXTS:
-        # Each item counts with its quantity, except in a count of different values.
-        return {feature.source} if feature.kind == "distinct" else {feature.source, "quantity"}
-    return {"price", "quantity"} if feature.source in ("price", "order_value") else {feature.source} & FIELDS
+def _fields_of(feature: Feature) -> set[Field]:
+    field = feature.field
+    if field is None:
+        return {KNOWN["price"], KNOWN["quantity"]} if feature.source == ORDER_VALUE else set()
+    # Each item counts with its quantity, except in a count of different values.
+    weighted = field.level == "item" and feature.kind != "distinct"
+    return {field, KNOWN["quantity"]} if weighted else {field}
+
+
+def _check_paths(features: Iterable[Feature]) -> None:
+    """Refuse a field that another feature reads as an object with fields of its own."""
+    own = {f.field.name: f.name for f in features if f.field is not None and f.field.own}
+    for name, reader in own.items():
+        inside = next((other for other in own if other.startswith(f"{name}.")), None)
+        if inside is not None:
+            raise BadSetting(
+                f"declare.{reader}.source", name, f"{own[inside]} reads {inside}, which is a field inside it"
+            )
 
 
 def _check(feature: Feature) -> None:
@@ -160,12 +259,37 @@ def _check(feature: Feature) -> None:
             setting, feature.name, "use lowercase letters, digits and _, and no name of a release's column"
         )
     if feature.kind not in get_args(FeatureKind):
-        raise BadSetting(f"{setting}.kind", feature.kind, f"use one of {', '.join(SOURCES)}")
-    if feature.source not in SOURCES[feature.kind]:
-        sources = ", ".join(SOURCES[feature.kind])
-        raise BadSetting(f"{setting}.source", feature.source, f"{feature.kind} is made from one of {sources}")
+        raise BadSetting(f"{setting}.kind", feature.kind, f"use one of {', '.join(get_args(FeatureKind))}")
+    if feature.type is not None and feature.type not in FIELD_TYPES:
+        raise BadSetting(f"{setting}.type", feature.type, f"use one of {', '.join(FIELD_TYPES)}")
+    _check_source(feature, setting)
     if feature.numeric and feature.encoding is not None:
         raise BadSetting(f"{setting}.encoding", feature.encoding, "leave it out, the feature is a number")
     if feature.encoding is not None and feature.encoding not in get_args(FeatureEncoding):
         choices = ", ".join(get_args(FeatureEncoding))
         raise BadSetting(f"{setting}.encoding", feature.encoding, f"use one of {choices}")
+
+
+def _check_source(feature: Feature, setting: str) -> None:
+    kind, source, field = feature.kind, feature.source, feature.field
+    fits = source == COUNTED if kind == "count" else field is not None and field.level in _LEVELS[kind]
+    if not fits and not (source == ORDER_VALUE and (kind in ("last",) or _TYPES[kind] == _NUMBERS)):
+        raise BadSetting(f"{setting}.source", source, f"{kind} is made from {_sources(kind)}")
+    if field is None:
+        if feature.type is not None:
+            raise BadSetting(f"{setting}.type", feature.type, f"leave it out, {source} has its own type")
+        return
+    if feature.type is not None and feature.type != field.type:
+        raise BadSetting(f"{setting}.type", feature.type, f"leave it out, {source} is a {field.type}")
+    if field.type not in _TYPES[kind]:
+        fix = f"{kind} reads {' or '.join(_TYPES[kind])}, and {source} is a {field.type}"
+        raise BadSetting(f"{setting}.{'type' if field.own else 'source'}", feature.type or source, fix)
+
+
+def _sources(kind: FeatureKind) -> str:
+    if kind == "count":
+        return COUNTED
+    known = [f.name for f in KNOWN.values() if f.level in _LEVELS[kind] and f.type in _TYPES[kind]]
+    value = [ORDER_VALUE] if "number" in _TYPES[kind] and "order" in _LEVELS[kind] else []
+    own = [f"{level}.<field>" for level in _LEVELS[kind]]
+    return f"one of {', '.join([*known, *value, *own])}"

@@ -11,6 +11,11 @@ from msgspec import Struct
 
 PROFILE_FIELDS = ("age", "gender", "country", "traffic_source")
 
+# The values of a shop's own fields, by the fields' names. A boolean is the text "true" or "false".
+OwnProfile = dict[str, str | float]
+# The same for orders and items: a number is a whole number of millionths (schemas.inputs.amounts).
+OwnValues = dict[str, str | int]
+
 
 class Signup(Struct, frozen=True):
     """A user's profile, whole or in part; a field with None changes nothing."""
@@ -22,6 +27,7 @@ class Signup(Struct, frozen=True):
     country: str | None = None
     traffic_source: str | None = None
     event_id: str | None = None
+    own: OwnProfile = {}
 
     @property
     def at(self) -> datetime:
@@ -37,6 +43,7 @@ class Item(Struct, frozen=True, omit_defaults=True):
     product_id: str | None = None
     price: int | float | None = None
     quantity: int | None = None
+    own: OwnValues = {}
 
     @property
     def count(self) -> int:
@@ -58,6 +65,7 @@ class Order(Struct, frozen=True, omit_defaults=True):
     updated_at: datetime | None = None
     event_id: str | None = None
     former: tuple["Order", ...] = ()
+    own: OwnValues = {}
 
     @property
     def at(self) -> datetime:

@@ -160,7 +160,7 @@ def _started(settings: Settings) -> Releases:
     releases = Releases(
         settings.kafka_client,
         settings.topics,
-        settings.declared,
+        settings.read_features,
         exclude_statuses=frozenset(settings.exclude_statuses),
     )
     releases.start()

@@ -7,14 +7,15 @@ the rules.
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
 from schemas.errors import BadEvent
-from schemas.features import FIELDS
+from schemas.features import EVERY_FIELD, FieldsRead
 from schemas.input_events import Item, Order, Signup, UserErased
 from schemas.inputs import field_checks, json_text, null_keys
+from schemas.inputs.own_values import own_profile, own_values, with_own
 from schemas.topics import MAX_INPUT_BYTES
 
 ERASED_TYPE = "user.erased"
@@ -29,7 +30,7 @@ def decode_signup(
     at: datetime,
     *,
     check_key: bool = True,
-    read: frozenset[str] = FIELDS,
+    read: FieldsRead = EVERY_FIELD,
 ) -> Signup | UserErased:
     """Decode a record of ``signups``.
 
@@ -39,8 +40,8 @@ def decode_signup(
         at: the record's time (UTC); an erasure without ``erased_at`` takes it.
         check_key: whether the key must be the user id; False with re-keying. The key of a null value is
             always the user id.
-        read: the fields that features read (:func:`schemas.features.fields_read`). In any other field a wrong
-            value counts as no value.
+        read: what features read (:func:`schemas.features.fields_read`). In any other known field a wrong
+            value counts as no value. Without a feature that reads items an order has none.
 
     Raises:
         BadEvent: the record breaks a rule; the error names the field and what is wrong.
@@ -63,6 +64,7 @@ def decode_signup(
             _value(field_checks.text, fields, "country", read),
             _value(field_checks.text, fields, "traffic_source", read),
             event_id,
+            own_profile(fields, read.user),
         )
     if check_key:
         _check_key(key, user_id)
@@ -75,7 +77,7 @@ def decode_order(
     at: datetime,  # noqa: ARG001 - both decoders have the same arguments
     *,
     check_key: bool = True,
-    read: frozenset[str] = FIELDS,
+    read: FieldsRead = EVERY_FIELD,
 ) -> Order:
     """Decode a record of ``orders``; arguments and errors are those of :func:`decode_signup`."""
     fields = _fields(value)
@@ -92,6 +94,7 @@ def decode_order(
         _value(field_checks.text, fields, "status", read),
         field_checks.optional_time(fields, "updated_at"),
         field_checks.optional_id(fields, "event_id"),
+        own=own_values(fields, read.order),
     )
     if check_key:
         _check_key(key, user_id)
@@ -120,14 +123,17 @@ def order_of(canonical_bytes: bytes) -> Order:
 def encode_signup(event: Signup | UserErased) -> tuple[bytes, bytes]:
     """Return key and value of the event's record on ``signups``, as :func:`decode_signup` reads it."""
     fields = {name: field for name, field in msgspec.structs.asdict(event).items() if field is not None}
+    own = fields.pop("own", {})
     if isinstance(event, UserErased):
         fields = {"type": ERASED_TYPE} | fields
-    return event.user_id.encode(), _PLAIN.encode(fields)
+    return event.user_id.encode(), _PLAIN.encode(with_own(fields, own, amounts=False))
 
 
 def encode_order(order: Order) -> tuple[bytes, bytes]:
     """Return key and value of the order's record on ``orders``, as :func:`decode_order` reads it."""
-    return order.user_id.encode(), _PLAIN.encode(order)
+    fields = _wire(order)
+    fields["items"] = [_wire(item) for item in order.items]
+    return order.user_id.encode(), _PLAIN.encode({name: value for name, value in fields.items() if value})
 
 
 _PLAIN = msgspec.json.Encoder()
@@ -135,6 +141,13 @@ _PLAIN = msgspec.json.Encoder()
 # a test checks this.
 _CANONICAL = msgspec.json.Encoder(order="sorted")
 _ORDER = msgspec.json.Decoder(Order)
+
+
+def _wire(holder: Order | Item) -> dict[str, Any]:
+    """Return the fields of an order or an item with a value, with its own values at their paths."""
+    fields = {name: value for name, value in msgspec.structs.asdict(holder).items() if value is not None}
+    fields.pop("former", None)
+    return with_own(fields, fields.pop("own"), amounts=True)
 
 
 def _fields(value: bytes | None) -> Mapping[str, object] | None:
@@ -149,7 +162,9 @@ def _fields(value: bytes | None) -> Mapping[str, object] | None:
     raise BadEvent("", f"the value is {field_checks.shown(fields)}, not a JSON object")
 
 
-def _items(fields: Mapping[str, object], read: frozenset[str]) -> tuple[Item, ...]:
+def _items(fields: Mapping[str, object], read: FieldsRead) -> tuple[Item, ...]:
+    if not read.items:
+        return ()
     lines = fields.get("items")
     if lines is None or lines == []:
         raise BadEvent("items", "an order needs at least one item")
@@ -160,7 +175,7 @@ def _items(fields: Mapping[str, object], read: frozenset[str]) -> tuple[Item, ..
     return tuple([_item(index, line, read) for index, line in enumerate(lines)])
 
 
-def _item(index: int, line: object, read: frozenset[str]) -> Item:
+def _item(index: int, line: object, read: FieldsRead) -> Item:
     if not isinstance(line, dict):
         raise BadEvent(f"items[{index}]", f"{field_checks.shown(line)} is not an object")
     try:
@@ -170,6 +185,7 @@ def _item(index: int, line: object, read: frozenset[str]) -> Item:
             _value(field_checks.optional_id, line, "product_id", read),
             _value(field_checks.price, line, "price", read),
             _value(field_checks.quantity, line, "quantity", read),
+            own_values(line, read.item),
         )
     except BadEvent as error:
         raise BadEvent(f"items[{index}].{error.path}", error.problem) from None
@@ -179,13 +195,13 @@ def _value(
     check: Callable[[Mapping[str, object], str], _Value | None],
     fields: Mapping[str, object],
     name: str,
-    read: frozenset[str],
+    read: FieldsRead,
 ) -> _Value | None:
     """Return a field's value. A wrong value is an error if a feature reads the field; else return None."""
     try:
         return check(fields, name)
     except BadEvent:
-        if name in read:
+        if name in read.known:
             raise
         return None
 

@@ -27,6 +27,7 @@ DELETED = "__deleted"
 Fields = Mapping[str, object]
 # A whole number as the text of a float, as pandas writes it.
 FLOAT_ID = re.compile(r"(-?[0-9]+)\.0+")
+_BOOLEANS: dict[object, str] = {True: "true", False: "false", "true": "true", "false": "false"}
 _Value = TypeVar("_Value")
 
 
@@ -38,6 +39,35 @@ def text(fields: Fields, name: str) -> str | None:
     if type(value) is not str:
         raise BadEvent(name, f"{shown(value)} is not text")
     return _nonblank(name, value, MAX_TEXT_BYTES)
+
+
+def text_or_whole(fields: Fields, name: str) -> str | None:
+    """Return a text, also of a whole number: a shop writes a code as text in one place, as 7 in another."""
+    value = fields.get(name)
+    if value is None or type(value) is str:
+        return text(fields, name)
+    if isinstance(value, bool):
+        raise BadEvent(name, f'{shown(value)} is not text: declare its feature with type = "boolean"')
+    number = _whole(value)
+    if number is None or not MIN_WHOLE_ID <= number <= MAX_WHOLE_ID:
+        raise BadEvent(name, f"{shown(value)} is not text")
+    return str(number)
+
+
+def number(fields: Fields, name: str) -> float | None:
+    """Return any finite number as a double; -0.0 is 0.0."""
+    value = price(fields, name)
+    return None if value is None else float(value) + 0.0
+
+
+def boolean(fields: Fields, name: str) -> str | None:
+    """Return ``true`` or ``false`` as text, for a JSON boolean or such a text."""
+    value = fields.get(name)
+    if value is None or _is_blank(value):
+        return None
+    if value in _BOOLEANS and type(value) in (bool, str):
+        return _BOOLEANS[value]
+    raise BadEvent(name, f"{shown(value)} is neither true nor false")
 
 
 def optional_id(fields: Fields, name: str) -> str | None:

@@ -10,7 +10,7 @@ from schemas import times
 
 ChangeKind = Literal["moved", "confirmed", "unconfirmed"]
 CauseType = Literal["signup", "order", "model", "bootstrap", "replay"]
-FeatureValue = int | float | str | None
+FeatureValue = bool | int | float | str | None
 AwareTime = Annotated[datetime, Meta(tz=True)]
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from math import isfinite
 
 from schemas.errors import BadRelease, BadSetting
-from schemas.features import Feature, beyond_default, declared
+from schemas.features import Feature, beyond_default, declared, left_out
 from schemas.release.model_release import EncodedFeature, ModelRelease, space_of, version_of
 
 # A score multiplies a number by a weight and by a centre, and divides by a scale. Four factors of this size
@@ -62,6 +62,13 @@ def check_declared(release: ModelRelease, features: tuple[Feature, ...]) -> None
     Raises:
         BadRelease: the worker does not compute a feature, or computes it from another source.
     """
+    absent = {feature.name for feature in release.features}.intersection(left_out(features))
+    if absent:
+        names = ", ".join(sorted(absent))
+        raise BadRelease(
+            f"release {release.version!r} reads {names}, which the setting features leaves out: add it there, or"
+            " publish another release"
+        )
     ours = {feature.name: feature for feature in beyond_default(features)}
     for feature in release.declared:
         if ours.get(feature.name) != feature:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from schemas.features import beyond_default
+from schemas.features import beyond_default, left_out
 from schemas.times import parse_length
 from segue.config.settings import Settings
 from streamer.batch.lane_config import LaneConfig
@@ -18,8 +18,8 @@ from streamer.user.order_rules import Rules
 def lane_config(settings: Settings, partitions: int) -> LaneConfig:
     """Return the settings that all lanes share.
 
-    The fold keeps the values for every declared feature, also for features that the current model does not
-    use. So a new model with other declared features works with the same states.
+    The fold keeps the values for every feature in the settings, also for features that the current model does
+    not use. So a new model with other features works with the same states.
 
     Args:
         settings: the settings.
@@ -35,6 +35,7 @@ def lane_config(settings: Settings, partitions: int) -> LaneConfig:
             settings.partitioner,
             beyond_default(rules.features),
             settings.rekey,
+            left_out(rules.features),
         ),
         similar_users=settings.similar_users,
         max_batch=settings.max_batch,
@@ -46,7 +47,10 @@ def lane_config(settings: Settings, partitions: int) -> LaneConfig:
 def rules_of(settings: Settings) -> Rules:
     """Return the rules of a lane's steps: statuses, features and margin."""
     return Rules(
-        settings.topic_prefix, frozenset(settings.exclude_statuses), settings.declared, settings.min_margin
+        settings.topic_prefix,
+        frozenset(settings.exclude_statuses),
+        settings.read_features,
+        settings.min_margin,
     )
 
 

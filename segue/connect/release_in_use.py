@@ -38,7 +38,7 @@ def read_releases(settings: Settings, deadline_s: float) -> Releases:
         Unreachable: Kafka does not answer in time.
     """
     deadlines = Deadlines(request_s=deadline_s)
-    releases = Releases(settings.kafka_client, settings.topics, settings.declared, deadlines=deadlines)
+    releases = Releases(settings.kafka_client, settings.topics, settings.read_features, deadlines=deadlines)
     try:
         releases.start()
         return releases
@@ -78,7 +78,7 @@ def published(settings: Settings, name: str | None = None) -> tuple[ActiveModel,
             f"no release {name} was published, and there is no such folder:"
             " `segue releases` lists the releases"
         )
-    check_declared(found, settings.declared)
+    check_declared(found, settings.read_features)
     return ActiveModel(found, Scorer(found), -1, "", EPOCH), releases.bootstrap_standing()
 
 

@@ -98,7 +98,7 @@ def carry_out(planned: Plan, settings: Settings, to: str | None, *, force: bool)
 def unusable_here(planned: Plan, settings: Settings) -> str | None:
     """Return why workers with these settings would not use the release; None if they would use it."""
     try:
-        check_declared(planned.release, settings.declared)
+        check_declared(planned.release, settings.read_features)
     except BadRelease as error:
         return str(error)
     return None

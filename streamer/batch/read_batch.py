@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from schemas import times
 from schemas.errors import BadEvent
-from schemas.features import FEATURES, fields_read
+from schemas.features import fields_read
 from schemas.input_events import Event, Order
 from schemas.inputs.decode import decode_order, decode_signup
 from schemas.outputs.headers import dead_letter
@@ -138,7 +138,7 @@ def in_order(records: Iterable[Record], topics: Topics) -> list[Record]:
 
 def _decode(record: Record, topics: Topics, settings: FoldSettings) -> Event:
     check_key = not settings.rekey
-    read = fields_read(FEATURES + settings.declared, statuses=bool(settings.exclude_statuses))
+    read = fields_read(settings.features, statuses=bool(settings.exclude_statuses))
     at = times.from_millis(record.timestamp_ms)
     if record.topic == topics.signups:
         return decode_signup(record.key, record.value, at, check_key=check_key, read=read)

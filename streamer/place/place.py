@@ -7,7 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from schemas.errors import NeedsRebuild
-from schemas.features import Feature
+from schemas.features import FEATURES, Feature
 from schemas.partitioner import Partitioner
 from streamer.interfaces.lane_interfaces import Former
 from streamer.place.place_marks import Emptying, Moved, Refilling, mark_in
@@ -18,7 +18,8 @@ from streamer.user.stored_formats import NEWEST, check_format
 class FoldSettings(Struct, frozen=True):
     """The settings that change the result of the fold; a place with other settings is refused.
 
-    ``declared`` holds the features beyond the default seven (:func:`schemas.features.beyond_default`).
+    ``declared`` holds the features beyond the default seven (:func:`schemas.features.beyond_default`), and
+    ``left_out`` the names of those among the seven that the fold leaves out.
     """
 
     partitions: int
@@ -26,6 +27,12 @@ class FoldSettings(Struct, frozen=True):
     partitioner: Partitioner = "murmur2"
     declared: tuple[Feature, ...] = ()
     rekey: bool = False
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def features(self) -> tuple[Feature, ...]:
+        """All features that the fold computes."""
+        return (*(f for f in FEATURES if f.name not in self.left_out), *self.declared)
 
 
 class Sweep(Struct, frozen=True):

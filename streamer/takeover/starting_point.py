@@ -178,6 +178,7 @@ def check_settings(made: FoldSettings, now: FoldSettings) -> None:
         ("partitioner", made.partitioner, now.partitioner),
         ("rekey", made.rekey, now.rekey),
         ("declare", features_text(made.declared), features_text(now.declared)),
+        ("features (the default ones left out)", ", ".join(made.left_out), ", ".join(now.left_out)),
     ):
         if was != is_now:
             raise NeedsRebuild(

@@ -11,13 +11,13 @@ from typing import Any, NoReturn
 from msgspec.structs import replace
 
 from schemas.errors import BadEvent
-from schemas.features import ITEM_TEXTS
 from schemas.input_events import PROFILE_FIELDS, Event, Order, Signup, UserErased
 from schemas.inputs.decode import canonical
 from streamer.user import order_index
 from streamer.user.order_index import IndexedOrders
 from streamer.user.order_rules import Rules
 from streamer.user.order_totals import recounted
+from streamer.user.order_values import is_of_items
 from streamer.user.other_orders import Others, WholeOrders
 from streamer.user.user_state import (
     TALLIES,
@@ -131,8 +131,8 @@ def _applied(
 def _with_signup(state: UserState, signup: Signup) -> UserState:
     facts = state.facts
     profile = facts.profile
-    for name in PROFILE_FIELDS:
-        value: ProfileValue | None = getattr(signup, name)
+    values: dict[str, ProfileValue | None] = {name: getattr(signup, name) for name in PROFILE_FIELDS}
+    for name, value in (values | signup.own).items():
         if value is None:
             continue
         known = profile.get(name)
@@ -207,11 +207,11 @@ def _check_bounds(state: UserState, changed: Mapping[str, Any], rules: Rules) ->
     No other rule of the fold depends on the order of arrival.
     """
     for source in rules.tallied:
-        name = TALLIES[source]
-        values = len(changed.get(name, ()))
-        if values > MAX_VALUES and values > len(getattr(state.facts, name)):
+        tallies = changed.get(TALLIES[source]) if source in TALLIES else changed.get("own", {}).get(source)
+        values = len(tallies or ())
+        if values > MAX_VALUES and values > len(state.facts.tally(source)):
             raise BadEvent(
-                "items" if source in ITEM_TEXTS else source,
+                "items" if is_of_items(source) else source.removeprefix("order."),
                 f"the user would have {values:,} different values of {source}, and a user has at most"
                 f" {MAX_VALUES:,}",
             )

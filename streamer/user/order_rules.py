@@ -5,7 +5,7 @@ from functools import cached_property
 from msgspec import Struct
 
 from schemas.errors import BadSetting
-from schemas.features import FEATURES, NUMBERS, TEXTS, Feature, FeatureKind
+from schemas.features import FEATURES, ORDER_VALUE, Feature, FeatureKind
 from schemas.release.model_release import ModelRelease
 
 
@@ -28,31 +28,42 @@ class Rules(Struct, frozen=True, dict=True):
     @cached_property
     def tallied(self) -> tuple[str, ...]:
         """The sources whose items are counted by value."""
-        return self._sources(TEXTS, "most_frequent", "distinct")
+        return self._sources("most_frequent", "distinct")
 
     @cached_property
     def summed(self) -> tuple[str, ...]:
         """The sources whose numbers are summed."""
-        return self._sources(NUMBERS, "sum", "mean")
+        return self._sources("sum", "mean")
 
     @cached_property
     def least(self) -> tuple[str, ...]:
         """The sources whose smallest number is kept."""
-        return self._sources(NUMBERS, "min")
+        return self._sources("min")
 
     @cached_property
     def most(self) -> tuple[str, ...]:
         """The sources whose largest number is kept."""
-        return self._sources(NUMBERS, "max")
+        return self._sources("max")
 
     @cached_property
     def latest(self) -> tuple[str, ...]:
         """The sources whose newest order's value is kept."""
-        return self._sources(TEXTS + NUMBERS, "last")
+        return self._sources("last")
 
-    def _sources(self, among: tuple[str, ...], *kinds: FeatureKind) -> tuple[str, ...]:
-        wanted = {feature.source for feature in self.features if feature.kind in kinds}
-        return tuple(source for source in among if source in wanted)
+    @cached_property
+    def booleans(self) -> tuple[str, ...]:
+        """The names of the features whose values are true or false."""
+        return tuple(feature.name for feature in self.features if feature.boolean)
+
+    def _sources(self, *kinds: FeatureKind) -> tuple[str, ...]:
+        """The sources of orders and items that features of these kinds read, the known ones first."""
+        readers = (feature for feature in self.features if feature.kind in kinds)
+        wanted = {f.source for f in readers if f.field is None or f.field.level != "user"}
+        return (*(s for s in _IN_ORDER if s in wanted), *sorted(wanted.difference(_IN_ORDER)))
+
+
+# The order in which the totals of the known sources are stored.
+_IN_ORDER = ("brand", "category", "product_id", "status", "price", "quantity", ORDER_VALUE)
 
 
 def check_statuses(release: ModelRelease, rules: Rules) -> None:

@@ -38,9 +38,16 @@ def recounted(
     """
     if was is None and now is None:
         return {}
-    changed: dict[str, Any] = {
-        TALLIES[source]: _retally(facts.tally(source), was, now, source, others) for source in rules.tallied
-    }
+    changed: dict[str, Any] = {}
+    own: dict[str, dict[str, Tally]] = {}
+    for source in rules.tallied:
+        tallies = _retally(facts.tally(source), was, now, source, others)
+        if source in TALLIES:
+            changed[TALLIES[source]] = tallies
+        elif tallies:
+            own[source] = tallies
+    if own or facts.own:
+        changed["own"] = own
     changed["counted"] = facts.counted + (now is not None) - (was is not None)
     if rules.summed:
         changed["sums"] = _resum(facts.sums, was, now, rules.summed)

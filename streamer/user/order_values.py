@@ -1,9 +1,11 @@
 """One order's values for each source that a feature can be made from."""
 
 import hashlib
+from collections.abc import Iterable
 
-from schemas.features import ITEM_TEXTS, TEXTS
-from schemas.input_events import Item, Order
+from schemas.event_fields import KNOWN
+from schemas.features import ORDER_VALUE
+from schemas.input_events import Item, Order, OwnValues
 from schemas.inputs.amounts import MAX_PRICE, MAX_QUANTITY, millionths
 
 # A number in millionths, and how many times it counts.
@@ -11,13 +13,15 @@ Weighted = tuple[int, int]
 
 
 def texts_of(order: Order, source: str) -> dict[str, int]:
-    """The number of items by value; a status counts once, and null is not a value."""
-    if source not in ITEM_TEXTS:
-        return {} if order.status is None else {order.status: 1}
+    """The number of items by value; a value of the order itself counts once, and null is not a value."""
+    if not is_of_items(source):
+        value = order.status if source in KNOWN else order.own.get(source)
+        return {value: 1} if isinstance(value, str) else {}
+    known = source in KNOWN
     counts: dict[str, int] = {}
     for item in order.items:
-        value: str | None = getattr(item, source)
-        if value is not None:
+        value = getattr(item, source) if known else item.own.get(source)
+        if isinstance(value, str):
             counts[value] = counts.get(value, 0) + item.count
     return counts
 
@@ -25,25 +29,34 @@ def texts_of(order: Order, source: str) -> dict[str, int]:
 def numbers_of(order: Order, source: str) -> list[Weighted]:
     """The order's numbers for one source, with their weights.
 
-    Prices: one for each item, weighted by the item's quantity. Quantities: one for each item. Any other
-    source: the value of the whole order.
+    Quantities: one for each item. Any other number of the items, such as the price: one for each item,
+    weighted by the item's quantity. A number of the order itself, or the order's value: one.
     """
-    match source:
-        case "price":
-            return _prices(order)
-        case "quantity":
-            return [(millionths(item.count), 1) for item in order.items if item.count <= MAX_QUANTITY]
-        case _:
-            prices = _prices(order)
-            return [(sum(price * count for price, count in prices), 1)] if prices else []
+    if source == "quantity":
+        return [(millionths(item.count), 1) for item in order.items if item.count <= MAX_QUANTITY]
+    if source == ORDER_VALUE:
+        prices = _prices(order)
+        return [(sum(price * count for price, count in prices), 1)] if prices else []
+    if source == "price":
+        return _prices(order)
+    if not is_of_items(source):
+        return [(number, 1) for number in _own([order.own], source)]
+    counted = [item for item in order.items if item.count <= MAX_QUANTITY]
+    return [(number, item.count) for item in counted for number in _own([item.own], source)]
 
 
 def latest_of(user_id: str, order: Order, source: str) -> str | int | None:
-    """The order's value for a "last" feature: the text with the most items, or the largest number."""
-    if source not in TEXTS:
-        return max((number for number, _ in numbers_of(order, source)), default=None)
+    """The order's value for a "last" feature: the largest number, or the text with the most items."""
+    if numbers := numbers_of(order, source):
+        return max(number for number, _ in numbers)
     texts = texts_of(order, source)
     return min(texts, key=lambda value: (-texts[value], toss(user_id, value)), default=None)
+
+
+def is_of_items(source: str) -> bool:
+    """Whether the items of an order have a value for this source, and not the order itself."""
+    known = KNOWN.get(source)
+    return source.startswith("item.") if known is None else known.level == "item"
 
 
 def toss(user_id: str, value: str) -> str:
@@ -53,6 +66,10 @@ def toss(user_id: str, value: str) -> str:
     value's code.
     """
     return hashlib.md5(f"{user_id}:{value}".encode(), usedforsecurity=False).hexdigest()
+
+
+def _own(holders: Iterable[OwnValues], source: str) -> list[int]:
+    return [value for own in holders if isinstance(value := own.get(source), int)]
 
 
 def _prices(order: Order) -> list[Weighted]:

@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from schemas.features import NUMBERS, Feature
-from schemas.input_events import PROFILE_FIELDS
+from schemas.features import Feature
 from schemas.inputs.amounts import amount
 from schemas.outputs.segment_change import FeatureValue
 from streamer.user.order_rules import Rules
@@ -14,7 +13,11 @@ from streamer.user.user_state import Tally, UserState
 
 def features(state: UserState, rules: Rules) -> dict[str, FeatureValue]:
     """The values of all declared features by name, in the declared order; None if a value is missing."""
-    return {feature.name: _value(state, feature) for feature in rules.features}
+    values = {feature.name: _value(state, feature) for feature in rules.features}
+    for name in rules.booleans:
+        value = values[name]
+        values[name] = None if value is None else value == "true"
+    return values
 
 
 def _value(state: UserState, feature: Feature) -> FeatureValue:
@@ -41,13 +44,14 @@ def _value(state: UserState, feature: Feature) -> FeatureValue:
 
 
 def _newest(state: UserState, source: str) -> FeatureValue:
-    if source in PROFILE_FIELDS:
-        dated = state.facts.profile.get(source)
-        return None if dated is None else dated.value
+    """The newest value of the profile, or of the orders; a source is in only one of them."""
+    dated = state.facts.profile.get(source)
+    if dated is not None:
+        return dated.value
     latest = state.facts.latest.get(source)
     if latest is None:
         return None
-    return amount(int(latest.value)) if source in NUMBERS else latest.value
+    return amount(latest.value) if isinstance(latest.value, int) else latest.value
 
 
 def _amount(extreme: int | None) -> float | None:

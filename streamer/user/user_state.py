@@ -57,7 +57,7 @@ class Latest(Struct, frozen=True, array_like=True):
         return self.created_at, self.order_id
 
 
-# By source, the field of the facts that holds its tallies.
+# By source, the field of the facts that holds its tallies. Those of a shop's own fields are in `own`.
 TALLIES = {"brand": "brands", "category": "categories", "product_id": "product_ids", "status": "statuses"}
 
 
@@ -78,6 +78,7 @@ class Facts(Struct, frozen=True, omit_defaults=True):
         least: the smallest number in millionths, by source.
         most: the largest number in millionths, by source.
         latest: the newest value, by source.
+        own: the tallies of a shop's own fields, by source.
         erased_at: the newest erasure; None if the user was never erased.
     """
 
@@ -94,6 +95,7 @@ class Facts(Struct, frozen=True, omit_defaults=True):
     most: dict[str, int] = {}
     latest: dict[str, Latest] = {}
     erased_at: datetime | None = None
+    own: dict[str, dict[str, Tally]] = {}
 
     @property
     def alive(self) -> bool:
@@ -102,6 +104,8 @@ class Facts(Struct, frozen=True, omit_defaults=True):
 
     def tally(self, source: str) -> dict[str, Tally]:
         """The tallies of a source, by value."""
+        if source not in TALLIES:
+            return self.own.get(source, {})
         tallies: dict[str, Tally] = getattr(self, TALLIES[source])
         return tallies
 
