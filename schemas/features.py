@@ -177,6 +177,15 @@ def declared(more: Iterable[Feature] = ()) -> tuple[Feature, ...]:
     return tuple(features)
 
 
+def known_sources(kind: FeatureKind) -> tuple[str, ...]:
+    """Return the short names of the sources that a kind can read."""
+    if kind == "count":
+        return (COUNTED,)
+    known = (f.name for f in KNOWN.values() if f.level in _LEVELS[kind] and f.type in _TYPES[kind])
+    value = (ORDER_VALUE,) if "number" in _TYPES[kind] and "order" in _LEVELS[kind] else ()
+    return (*known, *value)
+
+
 def beyond_default(features: Iterable[Feature]) -> tuple[Feature, ...]:
     """Return the features beyond the seven default ones, by name and without their encodings.
 
@@ -287,9 +296,6 @@ def _check_source(feature: Feature, setting: str) -> None:
 
 
 def _sources(kind: FeatureKind) -> str:
-    if kind == "count":
-        return COUNTED
-    known = [f.name for f in KNOWN.values() if f.level in _LEVELS[kind] and f.type in _TYPES[kind]]
-    value = [ORDER_VALUE] if "number" in _TYPES[kind] and "order" in _LEVELS[kind] else []
     own = [f"{level}.<field>" for level in _LEVELS[kind]]
-    return f"one of {', '.join([*known, *value, *own])}"
+    sources = [*known_sources(kind), *own]
+    return f"one of {', '.join(sources)}" if own else sources[0]

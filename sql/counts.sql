@@ -4,7 +4,7 @@ select
   (select count(*) from everyone) as users,
   (select count(*) from signups) as signups,
   (select count(*) from valid_orders) as orders,
-  (select count(*) from valid_items) as items,
+  (select count(item_of) from valid_items) as items,
   (
     select min(at)
     from (

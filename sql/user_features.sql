@@ -10,6 +10,9 @@
 -- with one of these statuses do not count; reads_<field>, whether a feature reads the field: if not, the
 -- reason that it guards is left out, and a wrong value becomes null.
 --
+-- The fields of a shop's own are added as columns own_1, own_2, … to the steps from the tables to the values.
+-- A table that is not read has no rows.
+--
 -- The steps up to valid_items decide which rows are facts, and give the reason for each row left out. The
 -- events, the rows left out and the counts come from the same steps with another final select (events.sql,
 -- rejected.sql, counts.sql).
@@ -43,6 +46,8 @@ order_items_source as (
     cast(order_items.id as text) collate "C" as item_id,
     cast(order_items.order_id as text) collate "C" as order_id,
     cast(order_items.inventory_item_id as text) collate "C" as inventory_item_id,
+    cast(order_items.brand as text) collate "C" as brand,
+    cast(order_items.category as text) collate "C" as category,
     cast(order_items.product_id as text) collate "C" as product_id,
     cast(order_items.price as text) collate "C" as price,
     cast(order_items.quantity as text) collate "C" as quantity
@@ -96,6 +101,8 @@ order_items_read as (
     case when s.item_id between '!' and '~' or trim(s.item_id, blank.characters) <> '' then s.item_id end as item_id,
     case when s.order_id between '!' and '~' or trim(s.order_id, blank.characters) <> '' then s.order_id end as order_id,
     case when s.inventory_item_id between '!' and '~' or trim(s.inventory_item_id, blank.characters) <> '' then s.inventory_item_id end as inventory_item_id,
+    case when s.brand between '!' and '~' or trim(s.brand, blank.characters) <> '' then s.brand end as brand,
+    case when s.category between '!' and '~' or trim(s.category, blank.characters) <> '' then s.category end as category,
     case when s.product_id between '!' and '~' or trim(s.product_id, blank.characters) <> '' then s.product_id end as product_id,
     case when s.price between '!' and '~' or trim(s.price, blank.characters) <> '' then s.price end as price,
     case when s.quantity between '!' and '~' or trim(s.quantity, blank.characters) <> '' then s.quantity end as quantity
@@ -291,20 +298,35 @@ signups as (
   where reason is null and ($as_of is null or created_at < $as_of)
 ),
 
+-- An item's own brand comes before that of its stock.
+items_known as (
+  select
+    i.item_id,
+    i.order_id,
+    coalesce(i.brand, inventory.brand) as brand,
+    coalesce(i.category, inventory.category) as category,
+    i.product_id,
+    i.price,
+    i.quantity
+  from order_items_read as i
+  left join inventory on i.inventory_item_id = inventory.inventory_item_id
+  where i.order_id is not null
+),
+
 items_checked as (
   select
     i.item_id,
     i.order_id,
-    case when strlen(inventory.brand) <= 1024 then inventory.brand end as brand,
-    case when strlen(inventory.category) <= 1024 then inventory.category end as category,
+    case when strlen(i.brand) <= 1024 then i.brand end as brand,
+    case when strlen(i.category) <= 1024 then i.category end as category,
     case when strlen(i.product_id) <= 256 then i.product_id end as product_id,
     price.value as price,
     case when quantity.whole between 1 and 9223372036854775807 then quantity.whole end as quantity,
     i.price as price_written,
     i.quantity as quantity_written,
     case
-      when $reads_brand and (strlen(inventory.brand) > 1024) then 'an item''s brand has more than 1,024 bytes'
-      when $reads_category and (strlen(inventory.category) > 1024)
+      when $reads_brand and (strlen(i.brand) > 1024) then 'an item''s brand has more than 1,024 bytes'
+      when $reads_category and (strlen(i.category) > 1024)
         then 'an item''s category has more than 1,024 bytes'
       when $reads_product_id and (strlen(i.product_id) > 256) then 'an item''s product_id has more than 256 bytes'
       when $reads_price and (i.price is not null and price.value is null)
@@ -314,11 +336,9 @@ items_checked as (
         and (i.quantity is not null and coalesce(quantity.whole not between 1 and 9223372036854775807, true))
         then 'an item''s quantity is not a whole number of at least 1'
     end as reason
-  from order_items_read as i
-  left join inventory on i.inventory_item_id = inventory.inventory_item_id
+  from items_known as i
   left join numbers as price on i.price = price.written
   left join numbers as quantity on i.quantity = quantity.written
-  where i.order_id is not null
 ),
 
 baskets as (
@@ -346,7 +366,7 @@ orders_checked as (
       when o.created_at is null then 'created_at is missing'
       when times.at is null then 'created_at is not a time'
       when $bounded and (times.at > $latest) then 'created_at is ahead of now by more than max_ahead'
-      when baskets.items is null then 'the order has no items'
+      when $reads_items and (baskets.items is null) then 'the order has no items'
       when baskets.items > 1000 then 'the order has more than 1,000 items'
       when baskets.reason is not null then baskets.reason
       when $reads_status and (strlen(o.status) > 1024) then 'status has more than 1,024 bytes'
@@ -383,12 +403,14 @@ valid_orders as (
   where ranked.place = 1
 ),
 
+-- Where no feature reads items, an order has one row without an item.
 valid_items as (
   select
     o.user_id,
     o.order_id,
     o.status,
     o.created_at,
+    i.order_id as item_of,
     i.item_id,
     i.brand,
     i.category,
@@ -396,7 +418,7 @@ valid_items as (
     i.price,
     i.quantity
   from valid_orders as o
-  inner join items_checked as i on o.order_id = i.order_id
+  left join items_checked as i on o.order_id = i.order_id
 ),
 
 everyone as (

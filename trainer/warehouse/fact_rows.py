@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import groupby
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from schemas.event_fields import Field
+from schemas.features import FieldsRead
 from schemas.input_events import Item, Order, Signup
 from trainer.warehouse.kinds.warehouse_source import Row
 
@@ -12,7 +14,10 @@ _WHOLE_IN_A_DOUBLE = 2**53
 
 
 class _Fact(NamedTuple):
-    """One row of the query: a signup, or one item of an order; the fields are in the query's order."""
+    """One row of the query: a signup, or one item of an order; the fields are in the query's order.
+
+    Behind them a row has the values of the shop's own fields, in the order of :attr:`FieldsRead.own`.
+    """
 
     is_order: int
     user_id: str
@@ -31,20 +36,29 @@ class _Fact(NamedTuple):
     quantity: int | None
 
 
-def events_of(rows: Iterable[Row]) -> Iterator[Signup | Order]:
-    """Yield the events, in the order of the rows; the rows of one order must be adjacent."""
-    facts = map(_Fact._make, rows)
+_KNOWN = len(_Fact._fields)
+_Line = tuple[_Fact, Row]
+
+
+def events_of(rows: Iterable[Row], read: FieldsRead) -> Iterator[Signup | Order]:
+    """Yield the events, in the order of the rows; the rows of one order must be adjacent.
+
+    Args:
+        rows: the rows.
+        read: the fields that the query read.
+    """
+    lines = ((_Fact._make(row[:_KNOWN]), row[_KNOWN:]) for row in rows)
     for (is_order, user_id, order_id), group in groupby(
-        facts, lambda fact: (fact.is_order, fact.user_id, fact.order_id)
+        lines, lambda line: (line[0].is_order, line[0].user_id, line[0].order_id)
     ):
         if is_order:
             assert order_id is not None
-            yield _order(user_id, order_id, list(group))
+            yield _order(user_id, order_id, list(group), read)
         else:
-            yield from map(_signup, group)
+            yield from (_signup(fact, own, read) for fact, own in group)
 
 
-def _signup(fact: _Fact) -> Signup:
+def _signup(fact: _Fact, own: Row, read: FieldsRead) -> Signup:
     return Signup(
         fact.user_id,
         fact.at.replace(tzinfo=UTC),
@@ -52,14 +66,32 @@ def _signup(fact: _Fact) -> Signup:
         fact.gender,
         fact.country,
         fact.traffic_source,
+        own=_own(own, read, read.user),
     )
 
 
-def _order(user_id: str, order_id: str, facts: list[_Fact]) -> Order:
-    items = tuple(
-        Item(fact.brand, fact.category, fact.product_id, _number(fact.price), fact.quantity) for fact in facts
+def _order(user_id: str, order_id: str, lines: list[_Line], read: FieldsRead) -> Order:
+    first, own = lines[0]
+    items = tuple(_item(fact, values, read) for fact, values in lines) if read.items else ()
+    at = first.at.replace(tzinfo=UTC)
+    return Order(user_id, order_id, at, items, first.status, own=_own(own, read, read.order))
+
+
+def _item(fact: _Fact, own: Row, read: FieldsRead) -> Item:
+    return Item(
+        fact.brand,
+        fact.category,
+        fact.product_id,
+        _number(fact.price),
+        fact.quantity,
+        _own(own, read, read.item),
     )
-    return Order(user_id, order_id, facts[0].at.replace(tzinfo=UTC), items, facts[0].status)
+
+
+def _own(values: Row, read: FieldsRead, fields: tuple[Field, ...]) -> dict[str, Any]:
+    """The values of some of the own fields, by name."""
+    by_name = {field.name: value for field, value in zip(read.own, values, strict=True) if field in fields}
+    return {name: value for name, value in by_name.items() if value is not None}
 
 
 def _number(value: float | None) -> int | float | None:

@@ -24,19 +24,20 @@ from trainer.warehouse.kinds import (
     snowflake_warehouse,
 )
 from trainer.warehouse.kinds.warehouse_source import Source
-from trainer.warehouse.queries.dialects import DECODING, TRYING
 from trainer.warehouse.queries.feature_query import schema_of
 from trainer.warehouse.queries.shop_queries import Ordering, Queries
-from trainer.warehouse.tables.column_types import Form, form_of
+from trainer.warehouse.read_layout import read_layout
 from trainer.warehouse.tables.reading_rules import Reading
-from trainer.warehouse.tables.resolve_columns import resolve
-from trainer.warehouse.tables.table_layout import TABLES, is_read
 from trainer.warehouse.tables.table_names import Names
 
 FOLLOWUP_SCHEMA = pa.schema(
     [pa.field("user_id", pa.string(), nullable=False), ("orders", pa.int64()), ("cents", pa.float64())]
 )
 
+_UNDATED = (
+    "table {} has no column created_at, so its rows count as written in 1970, and any later signup wins over"
+    " them; if it has such a time, name it in segue.toml, under [columns.users] created_at"
+)
 _EXAMPLES_A_REASON = 100
 _IDS_A_SIDE = 3
 
@@ -63,28 +64,25 @@ class Warehouse:
         self._source = source
         self._names = names
         reading = reading or Reading()
-        layout: dict[tuple[str, str], str | None] = {}
-        forms: dict[tuple[str, str], Form] = {}
-        for table in TABLES:
-            columns = source.columns(table)
-            found = resolve(source.name, table, columns, names, reading, decodes=source.dialect in DECODING)
-            layout.update(found)
-            forms.update({key: form_of(columns[name]) for key, name in found.items() if name is not None})
-        if source.dialect != TRYING:
-            # Bytes that are not text would make every query fail.
-            unread = [
-                key for key, form in forms.items() if form is Form.BYTES and not is_read(*key, reading.fields)
-            ]
-            layout.update(dict.fromkeys(unread))
-        if next(source.rows(f"select 1 from {source.tables['users']} limit 1"), None) is None:  # noqa: S608 - checked
-            raise BadWarehouse(f"table {names.describe('users')} of {source.name} has no rows")
-        self._has_status = layout["orders", "status"] is not None
+        found = read_layout(source, names, reading)
+        whose = "users" if "users" in found.tables else "orders"
+        self._read = reading.fields
+        self._has_status = found.columns["orders", "status"] is not None
+        self._undated = "users" in found.tables and found.columns["users", "created_at"] is None
         self._queries = Queries(
-            source.dialect, source.tables, layout, forms, reading.whole_ids, reading.fields, reading.latest
+            source.dialect,
+            found.tables,
+            found.columns,
+            found.forms,
+            reading.whole_ids,
+            reading.fields,
+            reading.latest,
         )
-        self._inspection = Inspection(source, self._queries, layout, forms, reading, names)
+        if next(source.rows(self._queries.look(whose, ["1"]) + " limit 1"), None) is None:
+            raise BadWarehouse(f"table {names.describe(whose)} of {source.name} has no rows")
+        self._inspection = Inspection(source, self._queries, found.columns, found.forms, reading, names)
         self._inspection.check()
-        self._left_out = LeftOut(layout, source.csv_files, reading, names)
+        self._left_out = LeftOut(found.columns, source.csv_files, reading, names)
         self._rejected: dict[datetime | None, Rejections] = {}
 
     @property
@@ -166,7 +164,9 @@ class Warehouse:
             ordered: ``time``: by time; at equal times signups first, then by user id and order id. ``user``:
                 all facts of a user together, each user's facts in the order above.
         """
-        return fact_rows.events_of(self._source.rows(self._queries.events(as_of, since, ordered)))
+        return fact_rows.events_of(
+            self._source.rows(self._queries.events(as_of, since, ordered)), self._read
+        )
 
     def followup(self, since: datetime, until: datetime, exclude_statuses: tuple[str, ...] = ()) -> pa.Table:
         """The orders of each user at or after ``since`` and before ``until``, as :data:`FOLLOWUP_SCHEMA`.
@@ -191,7 +191,8 @@ class Warehouse:
     def notes(self, as_of: datetime | None = None) -> list[str]:
         """Sentences for people: why rows are left out, and which CSV columns have words such as ``null``."""
         left_out = self._left_out.sentences(self.rejected(as_of))
-        return [*(f"left out: {sentence}" for _, sentence in left_out), *self._inspection.null_words()]
+        undated = [_UNDATED.format(self._names.describe("users"))] if self._undated else []
+        return [*(f"left out: {sentence}" for _, sentence in left_out), *undated, *self._inspection.null_words()]
 
     def cause(self, as_of: datetime | None = None) -> str | None:
         """Why no user can be trained on, if the rows are the cause; else None."""

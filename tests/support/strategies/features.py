@@ -1,11 +1,15 @@
 """Declared features: the article's seven, and others of all kinds and sources."""
 
+from typing import get_args
+
 from hypothesis import strategies as st
 
-from schemas.features import SOURCES, Feature, declared
+from schemas.features import Feature, FeatureKind, declared, known_sources
 
 ALL = tuple(
-    Feature(f"{kind}_of_{source}", kind, source) for kind, sources in SOURCES.items() for source in sources
+    Feature(f"{kind}_of_{source}", kind, source)
+    for kind in get_args(FeatureKind)
+    for source in known_sources(kind)
 )
 # A feature of each kind and source.
 RICH = declared(ALL)

@@ -12,7 +12,7 @@ from trainer.warehouse.kinds.warehouse_source import Source
 from trainer.warehouse.queries.shop_queries import Queries
 from trainer.warehouse.tables.column_types import Form
 from trainer.warehouse.tables.reading_rules import Reading
-from trainer.warehouse.tables.table_layout import TABLES, Layout, is_read
+from trainer.warehouse.tables.table_layout import TABLES, Layout, columns_of, is_read
 from trainer.warehouse.tables.table_names import A_VIEW, Names
 
 Forms = Mapping[tuple[str, str], Form]
@@ -54,17 +54,18 @@ class Inspection:
         """
         for table, columns in TABLES.items():
             self._check_bytes(table)
-            self._check_ids(
-                table, [c.names[0] for c in columns if c.is_id and self._is_read(table, c.names[0])]
-            )
+            self._check_ids(table, [c.key for c in columns if c.is_id and self._is_read(table, c.key)])
 
     def null_words(self) -> Iterator[str]:
         """Yield a sentence for each CSV column that has words for a missing value, such as ``null``."""
         for table, path in self.source.csv_files.items():
-            columns = [c.names[0] for c in TABLES[table] if self._is_read(table, c.names[0])]
+            all_of_table = columns_of(table, self.reading.fields)
+            columns = [column.key for column in all_of_table if self._is_read(table, column.key)]
+            if not columns:
+                continue
             words = ", ".join("'" + word + "'" for word in NULL_WORDS)
             counts = self._look(
-                table, [f"count(case when lower({table}.{c}) in ({words}) then 1 end)" for c in columns]
+                table, [f'count(case when lower({table}."{c}") in ({words}) then 1 end)' for c in columns]
             )
             for column, count in zip(columns, counts, strict=True):
                 if count:
@@ -79,7 +80,7 @@ class Inspection:
         return self.layout[table, name] is not None and is_read(table, name, self.reading.fields)
 
     def _words(self, table: str, column: str, words: str) -> list[str]:
-        name = f"{table}.{column}"
+        name = f'{table}."{column}"'
         query = self.queries.look(table, [f"distinct {name} as word"], f"lower({name}) in ({words})")
         return sorted(str(row[0]) for row in self.source.rows(query))[:_EXAMPLES]
 
@@ -87,7 +88,7 @@ class Inspection:
         for (of, name), form in self.forms.items():
             if of == table and form is Form.BYTES and self._is_read(table, name):
                 try:
-                    self._look(table, [f"count({table}.{name})"])
+                    self._look(table, [f'count({table}."{name}")'])
                 except BadWarehouse as error:
                     readers = ", ".join(self.reading.readers(name))
                     leave = f"leave {readers} out of the features, or " if readers else ""

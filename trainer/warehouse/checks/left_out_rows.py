@@ -12,11 +12,11 @@ from trainer.warehouse.checks.quoted_values import quoted
 from trainer.warehouse.checks.warehouse_reports import Rejected, Rejections
 from trainer.warehouse.kinds.csv_files import lines_of
 from trainer.warehouse.tables.reading_rules import Reading
-from trainer.warehouse.tables.table_layout import TABLES, Layout
+from trainer.warehouse.tables.table_layout import LEVELS, TABLES, Layout
 from trainer.warehouse.tables.table_names import Names
 
 _EXAMPLES = 3
-_FIELD = re.compile(r"(?:an item's |no order has its )?(?P<field>\w+)(?: is| has|$)")
+_FIELD = re.compile(r"(?:an item's |no order has its )?(?P<field>\S+)(?: is| has|$)")
 _IDS = {"users": "user_id", "orders": "order_id", "order_items": "order_id"}
 _DECIMAL_COMMA = re.compile(r"[+-]?[0-9.]*[0-9],[0-9]+")
 # The same text as in sql/user_features.sql.
@@ -100,7 +100,8 @@ class LeftOut:
         return frozenset(name for name in own if name is not None)
 
     def _own(self, table: str, name: str) -> str | None:
-        return self.layout.get((table, name)) if table in TABLES else None
+        keys = (name, f"{LEVELS[table]}.{name}") if table in TABLES else ()
+        return next((own for key in keys if (own := self.layout.get((table, key))) is not None), None)
 
     def _advice(self, reason: str, examples: Sequence[str]) -> str:
         field = _field(reason)

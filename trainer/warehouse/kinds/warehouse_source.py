@@ -6,7 +6,13 @@ from typing import Protocol
 
 import pyarrow as pa
 
+from schemas.errors import BadWarehouse
+
 Row = tuple[object, ...]
+
+
+class NoTable(BadWarehouse):
+    """The warehouse does not have a table."""
 
 
 class Source(Protocol):
@@ -32,7 +38,8 @@ class Source(Protocol):
         """The columns of a table (Segue's name), name to type, in the table's order.
 
         Raises:
-            BadWarehouse: there is no such table, or it cannot be read.
+            NoTable: there is no such table.
+            BadWarehouse: it cannot be read.
         """
 
     def rows(self, query: str) -> Iterator[Row]:

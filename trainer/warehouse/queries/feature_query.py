@@ -5,8 +5,8 @@ feature.
 import pyarrow as pa
 from sqlglot import exp
 
-from schemas.features import TEXTS, Feature
-from schemas.input_events import PROFILE_FIELDS
+from schemas.features import Feature, FieldsRead
+from trainer.warehouse.queries.own_fields import add_own_fields, as_number, column_of, values_step
 from trainer.warehouse.queries.parsed_sql import parsed
 
 _EVERYONE, _PROFILES, _SOURCE = "everyone", "profiles", "source_values"
@@ -19,24 +19,33 @@ def schema_of(features: tuple[Feature, ...]) -> pa.Schema:
     )
 
 
-def feature_query(features: tuple[Feature, ...], *, in_window: bool = False) -> exp.Select:
+def feature_query(
+    features: tuple[Feature, ...], read: FieldsRead, *, in_window: bool = False
+) -> exp.Select:
     """The query that gives one row for every user, with these features in this order, in DuckDB's dialect.
 
     Args:
         features: the columns after ``user_id``.
+        read: the fields that are read; at least those of the features.
         in_window: select only the users of ``sql/window.sql``.
     """
     query = parsed("user_features").copy()
     assert isinstance(query, exp.Select)
+    add_own_fields(query, read)
     steps = {step.alias: step for step in query.args["with_"].expressions}
+    for field in (*read.order, *read.item):
+        own = values_step(field, column_of(field, read))
+        steps[own.alias] = own
     for feature in features:
-        name = _step_of(feature)
+        name = _step_of(feature, read)
         if name not in steps:
-            steps[name] = exp.CTE(this=_values(feature), alias=exp.TableAlias(this=exp.to_identifier(name)))
-        column = feature.source if name == _PROFILES else "value"
-        alias = exp.to_identifier(feature.name, quoted=True)
-        query.select(exp.alias_(exp.column(column, name), alias), copy=False)
-    for name in dict.fromkeys(map(_step_of, features)):
+            kind = exp.CTE(this=_values(feature, read), alias=exp.TableAlias(this=exp.to_identifier(name)))
+            steps[name] = kind
+        value: exp.Expression = exp.column(_source(feature, read) if name == _PROFILES else "value", name)
+        if feature.boolean:
+            value = as_number(value)
+        query.select(exp.alias_(value, exp.to_identifier(feature.name, quoted=True)), copy=False)
+    for name in dict.fromkeys(_step_of(feature, read) for feature in features):
         same_user = exp.column("user_id", _EVERYONE).eq(exp.column("user_id", name))
         query.join(exp.to_table(name), on=same_user, join_type="left", copy=False)
     if in_window:
@@ -51,19 +60,26 @@ def _type_of(feature: Feature) -> pa.DataType:
     return pa.float64() if feature.numeric else pa.string()
 
 
-def _step_of(feature: Feature) -> str:
-    return _PROFILES if feature.source in PROFILE_FIELDS else f"{feature.kind}_{feature.source}"
+def _source(feature: Feature, read: FieldsRead) -> str:
+    """The name of the source in the steps: a column of the profiles, or the beginning of a step's name."""
+    return column_of(feature.field, read) if feature.field is not None and feature.field.own else feature.source
 
 
-def _values(feature: Feature) -> exp.Query:
+def _step_of(feature: Feature, read: FieldsRead) -> str:
+    if feature.field is not None and feature.field.level == "user":
+        return _PROFILES
+    return f"{feature.kind}_{_source(feature, read)}"
+
+
+def _values(feature: Feature, read: FieldsRead) -> exp.Query:
     """The query that gives a user id and a value in each row: the feature's kind over its source."""
     kind: str = feature.kind
     if kind == "last":
-        kind = "last_text" if feature.source in TEXTS else "last_number"
+        kind = "last_number" if feature.field is None or feature.field.type == "number" else "last_text"
     query = parsed(f"kinds/{kind}").copy()
     for table in query.find_all(exp.Table):
         assert table.name == _SOURCE
-        table.set("this", exp.to_identifier(f"{feature.source}_values"))
+        table.set("this", exp.to_identifier(f"{_source(feature, read)}_values"))
     return query
 
 

@@ -12,12 +12,13 @@ from typing import Literal
 import sqlglot
 from sqlglot import exp
 
-from schemas.features import FIELDS, Feature
+from schemas.features import EVERY_FIELD, Feature, FieldsRead
 from trainer.warehouse.queries.dialects import adapt, decoded, tried
 from trainer.warehouse.queries.feature_query import feature_query
+from trainer.warehouse.queries.own_fields import add_own_fields, column_of, wrong_value
 from trainer.warehouse.queries.parsed_sql import WRITTEN_IN, parsed
 from trainer.warehouse.tables.column_types import Form
-from trainer.warehouse.tables.table_layout import TABLES, Layout, column_of, is_read
+from trainer.warehouse.tables.table_layout import TABLES, Layout, is_id, is_read
 
 Ordering = Literal["time", "user"]
 Parameter = datetime | int | tuple[str, ...] | None
@@ -27,6 +28,18 @@ Parameter = datetime | int | tuple[str, ...] | None
 _WHOLE_TEXT = "regexp_replace(cast(x as text), '^(-?[0-9]+)\\.0+$', '\\1')"
 _WHOLE_NUMBER = "case when abs(x) <= 9007199254740992 then cast(cast(x as decimal(38, 0)) as text) end"
 _READS = "reads_"
+_AS_WHOLE = "cast({0} as bigint) as {0}"
+# The type of an own value in an event, by its type and whether it is the user's.
+_EVENT_TYPES = {
+    ("text", True): "text",
+    ("text", False): "text",
+    ("boolean", True): "text",
+    ("boolean", False): "text",
+    ("number", True): "double",
+    ("number", False): "bigint",
+}
+# By level, a column in the case of sql/rejected.sql that shows the wrong value, and the alias of its rows.
+_WRITTEN = {"user": ("age_written", None), "order": ("o.created_written", "o"), "item": ("price_written", None)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +48,12 @@ class Queries:
 
     Attributes:
         dialect: sqlglot's name of the warehouse's dialect.
-        tables: the reference to each table in SQL, by Segue's name of the table.
+        tables: the reference to each table in SQL, by Segue's name of the table. A table that is missing here
+            has no rows.
         layout: the warehouse's names of the columns.
         forms: how the values of a column become text; the default is ``TEXT``.
         whole_ids: whether an id such as ``17850.0`` is read as 17850.
-        read: the fields in which a wrong value rejects its row.
+        read: the fields that are read: in any other field a wrong value rejects no row.
         latest: the latest time of a fact (``$latest``), for queries without ``as_of``. None: any time; the
             reason that ``$bounded`` guards is then left out.
     """
@@ -49,7 +63,7 @@ class Queries:
     layout: Layout
     forms: Mapping[tuple[str, str], Form] = field(default_factory=dict)
     whole_ids: bool = False
-    read: frozenset[str] = FIELDS
+    read: FieldsRead = EVERY_FIELD
     latest: datetime | None = None
 
     def features(
@@ -74,14 +88,15 @@ class Queries:
                 time.
         """
         return self._text(
-            feature_query(features, in_window=start is not None or end is not None),
+            feature_query(features, self.read, in_window=start is not None or end is not None),
             {"as_of": as_of, "exclude_statuses": exclude_statuses, "start": start, "end": end},
             bounded=bounded,
         )
 
     def events(self, as_of: datetime | None, since: datetime | None, ordered: Ordering) -> str:
         """The query for the facts, with one row for each item of an order; see ``sql/events.sql``."""
-        query = _over_steps("events")
+        query = self._over_steps("events")
+        self._add_own_events(query)
         if ordered == "user":
             terms = query.args["order"].expressions
             terms.sort(key=lambda term: term.name != "user_id")
@@ -90,25 +105,25 @@ class Queries:
     def followup(self, since: datetime, until: datetime, exclude_statuses: tuple[str, ...]) -> str:
         """The query for the users' orders in a window; see ``sql/followup.sql``."""
         return self._text(
-            _over_steps("followup"), {"as_of": until, "since": since, "exclude_statuses": exclude_statuses}
+            self._over_steps("followup"), {"as_of": until, "since": since, "exclude_statuses": exclude_statuses}
         )
 
     def rejected(self, as_of: datetime | None, examples: int) -> str:
         """The query for the rows left out, at most ``examples`` for each table and reason; see
         ``sql/rejected.sql``.
         """
-        return self._text(
-            _over_steps("rejected"), {"as_of": as_of, "examples": examples, "exclude_statuses": ()}
-        )
+        query = self._over_steps("rejected")
+        self._add_own_wrongs(query)
+        return self._text(query, {"as_of": as_of, "examples": examples, "exclude_statuses": ()})
 
     def counts(self, as_of: datetime | None) -> str:
         """The query for one row of totals; see ``sql/counts.sql``."""
-        return self._text(_over_steps("counts"), {"as_of": as_of, "exclude_statuses": ()})
+        return self._text(self._over_steps("counts"), {"as_of": as_of, "exclude_statuses": ()})
 
     def overlap(self, as_of: datetime | None, examples: int) -> str:
         """The query for the ids that should match; see ``sql/overlap.sql``."""
         return self._text(
-            _over_steps("overlap"), {"as_of": as_of, "examples": examples, "exclude_statuses": ()}
+            self._over_steps("overlap"), {"as_of": as_of, "examples": examples, "exclude_statuses": ()}
         )
 
     def look(self, table: str, values: Iterable[str], where: str = "true") -> str:
@@ -141,7 +156,8 @@ class Queries:
                 table.replace(self._table(table.name))
         for parameter in list(query.find_all(exp.Placeholder)):
             if parameter.name.startswith(_READS):
-                _choose(parameter, kept=parameter.name.removeprefix(_READS) in self.read)
+                name = parameter.name.removeprefix(_READS)
+                _choose(parameter, kept=self.read.items if name == "items" else name in self.read.known)
             elif parameter.name == "bounded":
                 _choose(parameter, kept=latest is not None)
             else:
@@ -151,7 +167,38 @@ class Queries:
         text = query.sql(self.dialect, pretty=True, copy=False, unsupported_level=sqlglot.ErrorLevel.RAISE)
         return text + "\n"
 
-    def _table(self, table: str) -> exp.Table:
+    def _over_steps(self, name: str) -> exp.Query:
+        query = parsed(name).copy()
+        query.set("with_", parsed("user_features").args["with_"].copy())
+        add_own_fields(query, self.read)
+        return query
+
+    def _add_own_events(self, query: exp.Query) -> None:
+        """Add the own values to each row of the events."""
+        signups, lines = query.args["this"], query.args["expression"]
+        for field in self.read.own:
+            column = column_of(field, self.read)
+            absent = f"cast(null as {_EVENT_TYPES[field.type, field.level == 'user']}) as {column}"
+            written = column if field.type != "number" or field.level == "user" else _AS_WHOLE.format(column)
+            of_user = field.level == "user"
+            signups.select(written if of_user else absent, dialect=WRITTEN_IN, copy=False)
+            lines.select(absent if of_user else written, dialect=WRITTEN_IN, copy=False)
+            query.args["order"].append("expressions", exp.Ordered(this=exp.column(column)))
+
+    def _add_own_wrongs(self, query: exp.Query) -> None:
+        """Add the wrong own values to the rows left out; too long a text is not shown."""
+        for field in self.read.own:
+            if field.type == "text":
+                continue
+            written = f"{column_of(field, self.read)}_written"
+            known, row = _WRITTEN[field.level]
+            case = next(case for case in query.find_all(exp.Case) if known in case.sql())
+            reason = exp.column("reason", row).eq(exp.Literal.string(wrong_value(field)))
+            case.append("ifs", exp.If(this=reason, true=exp.column(written, row)))
+
+    def _table(self, table: str) -> exp.Expression:
+        if table not in self.tables:
+            return _no_rows(table)
         reference = exp.to_table(self.tables[table], dialect=self.dialect)
         if reference.name != table:
             reference.set("alias", exp.TableAlias(this=exp.to_identifier(table)))
@@ -166,16 +213,17 @@ class Queries:
         if form is Form.BYTES:
             own = decoded(own, self.dialect)
             own = own if is_read(column.table, column.name, self.read) else tried(own)
-        whole = self.whole_ids and column_of(column.table, column.name).is_id and not as_it_stands
+        whole = self.whole_ids and is_id(column.table, column.name) and not as_it_stands
         if whole and form in (Form.TEXT, Form.BYTES):
             return _with(own, _WHOLE_TEXT)
         return _with(own, _WHOLE_NUMBER) if whole and form is Form.NUMBER else own
 
 
-def _over_steps(name: str) -> exp.Query:
-    query = parsed(name).copy()
-    query.set("with_", parsed("user_features").args["with_"].copy())
-    return query
+def _no_rows(table: str) -> exp.Expression:
+    """A table without rows. BigQuery allows no condition without a table, so there is one with one row."""
+    query = sqlglot.parse_one("select 1 as one from (select 1 as one) as one where false", read=WRITTEN_IN)
+    assert isinstance(query, exp.Query)
+    return query.subquery(table)
 
 
 def _with(own: exp.Expression, text: str) -> exp.Expression:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from schemas.features import FIELDS, Feature, fields_read
+from schemas.features import EVERY_FIELD, Feature, FieldsRead, fields_read
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Reading:
     Attributes:
         csv: how CSV files are written.
         whole_ids: whether an id such as ``17850.0`` is the whole number 17850.
-        features: a wrong value in a field of these features rejects its row; None: of all fields.
+        features: the features that read the rows; None: a wrong value in any known field rejects its row.
         statuses: whether orders are excluded by their status.
         latest: the latest time of a fact, for queries without ``as_of``; None: any time.
     """
@@ -38,11 +38,15 @@ class Reading:
     latest: datetime | None = None
 
     @property
-    def fields(self) -> frozenset[str]:
-        """The fields in which a wrong value rejects its row."""
-        return FIELDS if self.features is None else fields_read(self.features, statuses=self.statuses)
+    def fields(self) -> FieldsRead:
+        """The fields that are read."""
+        return EVERY_FIELD if self.features is None else fields_read(self.features, statuses=self.statuses)
 
     def readers(self, field: str) -> tuple[str, ...]:
-        """The names of the features that read a field."""
+        """The names of the features that read a field, given by its name or by its column's."""
         features = self.features or ()
-        return tuple(f.name for f in features if field in fields_read((f,), statuses=False))
+        return tuple(f.name for f in features if field in _columns(fields_read((f,), statuses=False)))
+
+
+def _columns(read: FieldsRead) -> set[str]:
+    return {*read.known, *(name for field in read.own for name in (field.name, field.column))}

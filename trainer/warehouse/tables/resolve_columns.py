@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from schemas.errors import BadSetting, BadWarehouse
 from trainer.warehouse.tables.column_types import Form, form_of
 from trainer.warehouse.tables.reading_rules import Reading
-from trainer.warehouse.tables.table_layout import TABLES, Column, is_read
-from trainer.warehouse.tables.table_names import A_VIEW, NONE, Names, nearest
+from trainer.warehouse.tables.table_layout import Column, columns_of, is_read
+from trainer.warehouse.tables.table_names import A_VIEW, NONE, Names, check_known, nearest
 
 
 def resolve(
@@ -31,33 +31,39 @@ def resolve(
         decodes: whether the warehouse can decode bytes.
 
     Returns:
-        The warehouse's name of each column, by (table, Segue's name); None if the column is not read.
+        The warehouse's name of each column, by (table, the column's name in the queries); None if the column is
+        not read.
 
     Raises:
-        BadWarehouse: a required column is missing, its type cannot become text, or ids may be fractions.
-        BadSetting: the table does not have a column that the settings name.
+        BadWarehouse: a column is missing that a feature reads, its type cannot become text, or ids may be
+            fractions.
+        BadSetting: the settings name a column that is not read, or that the table does not have.
     """
+    read = columns_of(table, reading.fields)
+    for name, as_named in names.columns.get(table, {}).items():
+        known = {column.names[0] for column in read}
+        check_known(f"columns.{table}.{name}", as_named, f"column of {table}", name, known)
     # If names differ only in case, the name in small letters wins.
     by_lower = {name.lower(): name for name in columns} | {name: name for name in columns if name.islower()}
     named = names.columns.get(table, {})
     described = f"table {names.describe(table)} of {warehouse}"
     layout: dict[tuple[str, str], str | None] = {}
-    for column in TABLES[table]:
-        own = column.names[0]
+    for column in read:
+        own, needed = column.names[0], is_read(table, column.key, reading.fields)
         if own in named:
             found = _named(table, own, named[own], columns, described)
         else:
-            found = next((by_lower[name] for name in column.names if name in by_lower), None)
-            if found is None and column.required:
+            found = next((by_lower[name.lower()] for name in column.names if name.lower() in by_lower), None)
+            if found is None and column.required and needed:
                 raise BadWarehouse(_missing(table, column, columns, described))
         if found is not None:
             problem = _problem(table, column, columns[found], reading, decodes=decodes)
-            if problem is not None and is_read(table, own, reading.fields):
+            if problem is not None and needed:
                 raise BadWarehouse(
                     f"column {names.column(table, found)} of {warehouse} is {columns[found]}, {problem}"
                 )
             found = found if problem is None else None
-        layout[table, own] = found
+        layout[table, column.key] = found
     return layout
 
 

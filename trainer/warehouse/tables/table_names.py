@@ -21,7 +21,8 @@ class Names:
             for a column that the shop does not have.
 
     Raises:
-        BadSetting: Segue reads no such table or column, or a column that Segue needs is empty.
+        BadSetting: Segue reads no such table, or a column that Segue needs is empty. Whether a column is read
+            depends on the features, so :mod:`trainer.warehouse.tables.resolve_columns` checks that.
     """
 
     tables: Mapping[str, str] = field(default_factory=dict)
@@ -29,15 +30,14 @@ class Names:
 
     def __post_init__(self) -> None:
         for table, name in self.tables.items():
-            _check_known(f"tables.{table}", name, "table", table, TABLES)
+            check_known(f"tables.{table}", name, "table", table, TABLES)
             if not name.strip():
                 raise BadSetting(f"tables.{table}", name, "give the table's name")
         for table, names in self.columns.items():
-            _check_known(f"columns.{table}", dict(names), "table", table, TABLES)
-            columns = {column.names[0]: column for column in TABLES[table]}
+            check_known(f"columns.{table}", dict(names), "table", table, TABLES)
+            essential = {column.names[0] for column in TABLES[table] if column.essential}
             for column, name in names.items():
-                _check_known(f"columns.{table}.{column}", name, f"column of {table}", column, columns)
-                if name == NONE and columns[column].essential:
+                if name == NONE and column in essential:
                     raise BadSetting(
                         f"columns.{table}.{column}",
                         name,
@@ -88,7 +88,7 @@ def nearest(name: str, names: Collection[str]) -> str:
     return f"did you mean {by_lower[near[0]]}?" if near else ""
 
 
-def _check_known(setting: str, value: object, kind: str, name: str, known: Collection[str]) -> None:
+def check_known(setting: str, value: object, kind: str, name: str, known: Collection[str]) -> None:
     if name not in known:
         fix = nearest(name, known) or f"use one of {', '.join(known)}"
         raise BadSetting(setting, value, f"Segue reads no such {kind}, {fix}")
