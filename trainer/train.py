@@ -46,6 +46,8 @@ class Rejections(Protocol):
 class FeatureSource(Protocol):
     """The methods of :class:`trainer.warehouse.Warehouse` that training uses."""
 
+    def has(self, feature: Feature) -> bool: ...
+
     def features(
         self,
         as_of: datetime | None,
@@ -112,7 +114,7 @@ def train(
         check_continues(continued, settings)
     check_writable(out)
     say("reading features from the warehouse")
-    made = _made(settings, current)
+    made = _made(settings, current, warehouse)
     excluded = settings.exclude_statuses
     table = warehouse.features(window.as_of, excluded, made, start=window.start, end=window.end)
     query = warehouse.feature_query(window.as_of, excluded, made, start=window.start, end=window.end)
@@ -209,14 +211,18 @@ def _release(
     return or_the_same(release_of(fitted, names, window, identity), current.release)
 
 
-def _made(settings: FitSettings, current: Current | None) -> tuple[Feature, ...]:
-    """The features that the query makes: the seven default features (they show who has ordered, and nulls),
-    the other features of the model, and those of the current release.
+def _made(settings: FitSettings, current: Current | None, warehouse: FeatureSource) -> tuple[Feature, ...]:
+    """The features that the query makes.
+
+    These are the default features (they show who has ordered, and nulls) and those of the current release, as
+    far as the warehouse has them, and the features of the model.
     """
     made = {feature.name: feature for feature in FEATURES}
     for feature in (*settings.features, *(current.release.declared if current is not None else ())):
         made.setdefault(feature.name, feature)
-    return tuple(made.values())
+    return tuple(
+        feature for feature in made.values() if feature in settings.features or warehouse.has(feature)
+    )
 
 
 def _artifacts(fitted: Fit, segments: Ids, query: str, report: Report) -> dict[str, bytes]:

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from typing import cast
 
 from schemas.errors import BadSetting
+from schemas.event_fields import FieldType
 from schemas.features import Feature, FeatureEncoding, FeatureKind, declared
 
-_FIELDS = ("kind", "source", "encoding")
+_FIELDS = ("kind", "source", "type", "encoding")
 _EXAMPLE = '{ kind = "sum", source = "order_value" }'
 
 
@@ -31,18 +32,19 @@ def features_of(declarations: Mapping[str, Mapping[str, str]]) -> tuple[Feature,
     """Return the seven default features, then the declared features.
 
     >>> features_of({"total_spend": {"kind": "sum", "source": "order_value"}})[-1]
-    Feature(name='total_spend', kind='sum', source='order_value', encoding=None)
+    Feature(name='total_spend', kind='sum', source='order_value', encoding=None, type=None)
 
     Raises:
         BadSetting: a declaration is not valid.
     """
     return declared(
-        # declared() checks the kind and the encoding.
+        # declared() checks the kind, the type and the encoding.
         Feature(
             name,
             cast(FeatureKind, fields["kind"]),
             fields["source"],
             cast(FeatureEncoding | None, fields.get("encoding")),
+            cast(FieldType | None, fields.get("type")),
         )
         for name, fields in declarations.items()
     )

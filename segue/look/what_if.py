@@ -62,6 +62,9 @@ def parse_declared(options: Sequence[str], declared: Sequence[Feature]) -> dict[
 def _declared_value(feature: Feature, text: str) -> FeatureValue:
     if not feature.numeric:
         return field_checks.text({feature.name: text}, feature.name)
+    if feature.boolean:
+        answer = field_checks.boolean({feature.name: text}, feature.name)
+        return None if answer is None else answer == "true"
     try:
         number = float(text)
     except ValueError:

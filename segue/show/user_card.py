@@ -138,4 +138,5 @@ def _entry(entry: Entered) -> dict[str, object]:
 
 
 def _value(card: UserCard, name: str, value: FeatureValue) -> str:
-    return f"{value} (unknown to the model)" if name in card.missing else str(value)
+    shown = str(value).lower() if isinstance(value, bool) else str(value)
+    return f"{shown} (unknown to the model)" if name in card.missing else shown

@@ -9,7 +9,7 @@ from typing import Self
 import pyarrow as pa
 
 from schemas.errors import BadWarehouse
-from schemas.features import FEATURES, Feature
+from schemas.features import FEATURES, Feature, fields_read
 from schemas.input_events import Order, Signup
 from trainer.warehouse import fact_rows
 from trainer.warehouse.checks import warehouse_reports
@@ -28,6 +28,7 @@ from trainer.warehouse.queries.feature_query import schema_of
 from trainer.warehouse.queries.shop_queries import Ordering, Queries
 from trainer.warehouse.read_layout import read_layout
 from trainer.warehouse.tables.reading_rules import Reading
+from trainer.warehouse.tables.table_layout import field_of
 from trainer.warehouse.tables.table_names import Names
 
 FOLLOWUP_SCHEMA = pa.schema(
@@ -66,7 +67,7 @@ class Warehouse:
         reading = reading or Reading()
         found = read_layout(source, names, reading)
         whose = "users" if "users" in found.tables else "orders"
-        self._read = reading.fields
+        self._read, self._columns = reading.fields, found.columns
         self._has_status = found.columns["orders", "status"] is not None
         self._undated = "users" in found.tables and found.columns["users", "created_at"] is None
         self._queries = Queries(
@@ -89,6 +90,14 @@ class Warehouse:
     def name(self) -> str:
         """The name of the warehouse in messages; without secrets."""
         return self._source.name
+
+    def has(self, feature: Feature) -> bool:
+        """Whether the warehouse has all that a feature reads, by the rules for reading rows."""
+        wanted = fields_read((feature,), statuses=False)
+        if any(field not in self._read.own for field in wanted.own) or (wanted.items and not self._read.items):
+            return False
+        columns = {field for (_, name), own in self._columns.items() if own and (field := field_of(name))}
+        return wanted.known - {"quantity"} <= columns
 
     def features(
         self,

@@ -84,8 +84,10 @@ class Shop:
 Without = Mapping[str, tuple[str, ...]]
 
 
-def columns_of(table: str, without: Without) -> list[str]:
-    return [name for name in COLUMNS[table] if name not in without.get(table, ())]
+def columns_of(shop: Shop, table: str, without: Without) -> list[str]:
+    """The columns of a table: those that every shop has, then the shop's own."""
+    own = (name for row in shop.table(table) for name in row)
+    return [name for name in dict.fromkeys([*COLUMNS[table], *own]) if name not in without.get(table, ())]
 
 
 def write_csv(shop: Shop, folder: Path, *, zipped: bool = False, without: Without | None = None) -> Path:
@@ -97,7 +99,7 @@ def write_csv(shop: Shop, folder: Path, *, zipped: bool = False, without: Withou
             if zipped
             else path.open("w", encoding="utf-8", newline="")
         ) as file:
-            writer = csv.DictWriter(file, columns_of(table, without or {}), extrasaction="ignore")
+            writer = csv.DictWriter(file, columns_of(shop, table, without or {}), extrasaction="ignore")
             writer.writeheader()
             writer.writerows(shop.table(table))
     return folder
@@ -122,17 +124,18 @@ def write_duckdb(shop: Shop, path: Path, without: Without | None = None) -> Path
 def write_postgres(shop: Shop, url: str, without: Without | None = None) -> str:
     with psycopg.connect(url) as connection, connection.cursor() as cursor:
         for table in COLUMNS:
-            names = columns_of(table, without or {})
-            declared = ", ".join(f"{name} text" for name in names)
+            names = columns_of(shop, table, without or {})
+            quoted = [f'"{name}"' for name in names]
+            declared = ", ".join(f"{name} text" for name in quoted)
             cursor.execute(f"create table {table} ({declared})".encode())
-            with cursor.copy(f"copy {table} ({', '.join(names)}) from stdin".encode()) as copy:
+            with cursor.copy(f"copy {table} ({', '.join(quoted)}) from stdin".encode()) as copy:
                 for row in shop.table(table):
-                    copy.write_row([row[name] for name in names])
+                    copy.write_row([row.get(name) for name in names])
     return url
 
 
 def arrow(shop: Shop, table: str, without: Without) -> pa.Table:
-    names = columns_of(table, without)
+    names = columns_of(shop, table, without)
     return pa.Table.from_pylist(shop.table(table), pa.schema([(name, pa.string()) for name in names]))
 
 

@@ -1,10 +1,12 @@
 """Declared features: the article's seven, and others of all kinds and sources."""
 
-from typing import get_args
+from collections.abc import Iterator
+from typing import cast, get_args
 
 from hypothesis import strategies as st
 
-from schemas.features import Feature, FeatureKind, declared, known_sources
+from schemas.event_fields import FieldType
+from schemas.features import FEATURES, Feature, FeatureKind, declared, known_sources
 
 ALL = tuple(
     Feature(f"{kind}_of_{source}", kind, source)
@@ -14,9 +16,38 @@ ALL = tuple(
 # A feature of each kind and source.
 RICH = declared(ALL)
 
+# A feature of each kind and type over a shop's own fields.
+_OWN_FIELDS = {
+    "user": {"income": "number", "vip": "boolean", "city": "text"},
+    "order": {"days": "number", "gift": "boolean", "shipping.country": "text"},
+    "item": {"weight": "number", "fresh": "boolean", "material": "text"},
+}
+_OF_TYPE = {
+    "number": ("sum", "mean", "min", "max", "last"),
+    "boolean": ("most_frequent", "distinct", "last"),
+    "text": ("most_frequent", "distinct", "last"),
+}
+
+
+def _own_features() -> Iterator[Feature]:
+    for level, fields in _OWN_FIELDS.items():
+        for path, kind in fields.items():
+            for how in ("attribute", "last") if level == "user" else _OF_TYPE[kind]:
+                name = f"{how}_of_own_{path.replace('.', '_')}"
+                yield Feature(name, cast(FeatureKind, how), f"{level}.{path}", type=cast(FieldType, kind))
+
+
+OWN = declared(_own_features())[len(FEATURES) :]
+
 
 def declarations() -> st.SearchStrategy[tuple[Feature, ...]]:
     """Generate the seven features with a few others; half of the time with all others."""
-    return st.one_of(st.lists(st.sampled_from(ALL), unique=True, max_size=8).map(tuple), st.just(ALL)).map(
-        declared
+    few = st.lists(st.sampled_from(ALL + OWN), unique=True, max_size=8).map(tuple)
+    return st.one_of(few, st.just(ALL + OWN)).map(declared)
+
+
+def of_declared() -> st.SearchStrategy[tuple[Feature, ...]]:
+    """Generate some of the default features with some of the others, as the setting `features` does."""
+    return st.sets(st.sampled_from(RICH + OWN)).map(
+        lambda chosen: tuple(feature for feature in RICH + OWN if feature in chosen)
     )

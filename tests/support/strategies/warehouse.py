@@ -129,6 +129,24 @@ POOLS: Mapping[str, Mapping[str, Mapping[Value, Meaning]]] = {
     },
 }
 
+BOOLEANS: Mapping[Value, Meaning] = {
+    "true": "true",
+    "True": "true",
+    "1": "true",
+    "no": "false",
+    "f": "false",
+    None: None,
+    SPACE: None,
+    "maybe": Bad("neither true nor false"),
+}
+# The columns of a shop's own fields; a material is known by the stock alone.
+OWN_POOLS: Mapping[str, Mapping[str, Mapping[Value, Meaning]]] = {
+    "users": {"income": PRICES, "vip": BOOLEANS, "city": COUNTRIES},
+    "orders": {"days": PRICES, "gift": BOOLEANS, "shipping.country": STATUSES},
+    "order_items": {"weight": PRICES, "fresh": BOOLEANS},
+    "inventory_items": {"material": BRANDS},
+}
+
 _CLEAN_FOR_ONE = 20
 
 
@@ -139,19 +157,20 @@ def _written(pool: Mapping[Value, Meaning]) -> st.SearchStrategy[Value]:
     return st.sampled_from(clean * (_CLEAN_FOR_ONE * len(unclean) // len(clean) + 1) + unclean)
 
 
-def _rows(table: str, least: int, most: int) -> st.SearchStrategy[list[Row]]:
-    columns = {name: _written(pool) for name, pool in POOLS[table].items()}
+def _rows(table: str, least: int, most: int, *, own: bool) -> st.SearchStrategy[list[Row]]:
+    pools = {**POOLS[table], **(OWN_POOLS[table] if own else {})}
+    columns = {name: _written(pool) for name, pool in pools.items()}
     return st.lists(st.fixed_dictionaries(columns), min_size=least, max_size=most)
 
 
-def shops() -> st.SearchStrategy[Shop]:
-    """Generate shops with a few rows in each table."""
+def shops(*, own: bool = False) -> st.SearchStrategy[Shop]:
+    """Generate shops with a few rows in each table, on request with a shop's own columns."""
     return st.builds(
         Shop,
-        users=_rows("users", 2, 8),
-        orders=_rows("orders", 4, 12),
-        order_items=_rows("order_items", 8, 24),
-        inventory_items=_rows("inventory_items", 3, 6),
+        users=_rows("users", 2, 8, own=own),
+        orders=_rows("orders", 4, 12, own=own),
+        order_items=_rows("order_items", 8, 24, own=own),
+        inventory_items=_rows("inventory_items", 3, 6, own=own),
     )
 
 
