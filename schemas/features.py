@@ -91,7 +91,9 @@ class Feature(Struct, frozen=True, omit_defaults=True):
     @property
     def boolean(self) -> bool:
         """Whether the value is true or false."""
-        return self.numeric and self.kind in ("attribute", "most_frequent", "last") and self._type == "boolean"
+        return (
+            self.numeric and self.kind in ("attribute", "most_frequent", "last") and self._type == "boolean"
+        )
 
     @property
     def counts(self) -> bool:
@@ -234,7 +236,8 @@ def features_text(features: Iterable[Feature]) -> str:
     'total_spend = sum of order_value'
     """
     texts = (
-        f"{feature.name} = {feature.kind} of {feature.source}" + (f" as {feature.type}" if feature.type else "")
+        f"{feature.name} = {feature.kind} of {feature.source}"
+        + (f" as {feature.type}" if feature.type else "")
         for feature in features
     )
     return ", ".join(texts) or "nothing"
@@ -257,6 +260,11 @@ def _check_paths(features: Iterable[Feature]) -> None:
         if inside is not None:
             raise BadSetting(
                 f"declare.{reader}.source", name, f"{own[inside]} reads {inside}, which is a field inside it"
+            )
+        known = KNOWN.get(name.split(".")[1])
+        if known is not None and known.level == name.split(".")[0]:
+            raise BadSetting(
+                f"declare.{reader}.source", name, f"{known.name} is a {known.type}: no field lies inside it"
             )
 
 
@@ -282,7 +290,7 @@ def _check(feature: Feature) -> None:
 def _check_source(feature: Feature, setting: str) -> None:
     kind, source, field = feature.kind, feature.source, feature.field
     fits = source == COUNTED if kind == "count" else field is not None and field.level in _LEVELS[kind]
-    if not fits and not (source == ORDER_VALUE and (kind in ("last",) or _TYPES[kind] == _NUMBERS)):
+    if not fits and not (source == ORDER_VALUE and (kind == "last" or _TYPES[kind] == _NUMBERS)):
         raise BadSetting(f"{setting}.source", source, f"{kind} is made from {_sources(kind)}")
     if field is None:
         if feature.type is not None:

@@ -1,17 +1,16 @@
 """Generate the JSON Schemas (draft 2020-12) of all records from the types."""
 
 import inspect
-from typing import Any
 
 import msgspec
 
+from schemas.documents.read_fields import JsonObject, fitted
+from schemas.features import Feature, FieldsRead
 from schemas.inputs.producer_types import OrderEvent, SignupEvent, UserErasedEvent
 from schemas.outputs.segment_change import SegmentChange, UserErasedChange
 from schemas.release.model_release import ModelRelease
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-
-JsonObject = dict[str, Any]
 
 # The types, by the name of the schema's file.
 READ: dict[str, type[msgspec.Struct]] = {
@@ -32,11 +31,16 @@ def json_schemas() -> dict[str, JsonObject]:
     return read | {name: _schema(of, written=True) for name, of in WRITTEN.items()}
 
 
+def read_schemas(read: FieldsRead) -> dict[str, JsonObject]:
+    """Return the schemas of the inputs, with the fields that features read."""
+    return fitted({name: _schema(of, written=False) for name, of in READ.items()}, read)
+
+
 def _schema(of: type[msgspec.Struct], *, written: bool) -> JsonObject:
     _, components = msgspec.json.schema_components([of], ref_template="#/$defs/{name}")
-    for schema in components.values():
+    for name, schema in components.items():
         _tidy_description(schema)
-        if written:
+        if written and name != Feature.__name__:
             _require_all(schema)
     root = components.pop(of.__name__)
     return {"$schema": DIALECT, **root, **({"$defs": dict(sorted(components.items()))} if components else {})}
@@ -49,7 +53,7 @@ def _tidy_description(schema: JsonObject) -> None:
 
 
 def _require_all(schema: JsonObject) -> None:
-    """Require every field: Segue always writes also the fields with a default."""
+    """Require every field: Segue always writes also the fields with a default, but in a feature."""
     schema["required"] = list(schema["properties"])
     for field in schema["properties"].values():
         field.pop("default", None)

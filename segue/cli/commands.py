@@ -19,6 +19,7 @@ from segue.cli.rebuild import rebuild
 from segue.cli.releases import releases
 from segue.cli.replay import replay
 from segue.cli.rollback import rollback
+from segue.cli.schema import schema
 from segue.cli.tail import tail
 from segue.cli.train import train
 from segue.cli.up import up
@@ -36,6 +37,7 @@ COMMANDS = (
     rollback,
     bootstrap,
     worker,
+    schema,
     ingest,
     tail,
     user,

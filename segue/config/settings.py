@@ -104,7 +104,7 @@ class Settings(BaseSettings):
         description="whether workers forward misrouted events to the correct lane, over a topic of their own",
     )
     declare: Annotated[dict[str, dict[str, str]], NoDecode] = Field(
-        {}, description="more features than the seven default ones, by name: kind, source, encoding"
+        {}, description="more features than the seven default ones, by name: kind, source, type, encoding"
     )
     features: Annotated[tuple[str, ...], NoDecode] = Field(
         FEATURE_NAMES,
@@ -199,7 +199,7 @@ class Settings(BaseSettings):
 
     @property
     def declared(self) -> tuple[Feature, ...]:
-        """All features that SQL and the fold compute: the seven default ones, then those of ``declare``."""
+        """All features that the settings know: the seven default ones, then those of ``declare``."""
         return features_of(self.declare)
 
     @property
@@ -212,9 +212,9 @@ class Settings(BaseSettings):
 
     @property
     def read_features(self) -> tuple[Feature, ...]:
-        """The features whose values in the warehouse are checked.
+        """The features that SQL and the fold compute: the model's inputs, and those of ``declare``.
 
-        These are the model's inputs, and those of ``declare``.
+        Only what they read has to exist, in events and in the warehouse.
         """
         inputs = {feature.name for feature in self.model_features}
         return tuple(f for f in self.declared if f.name in inputs or f.name not in FEATURE_NAMES)

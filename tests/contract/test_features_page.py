@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from importlib.resources import files
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from schemas import times
-from schemas.features import SOURCES
+from schemas.features import FeatureKind, known_sources
 from segue.config.settings import load_settings
 from trainer.fit import fit
 from trainer.steps.fit_settings import FitSettings
@@ -32,7 +33,7 @@ def test_each_example_trains(kind: str, thelook: Warehouse, tmp_path: Path) -> N
     path.write_text(EXAMPLES[kind], encoding="utf-8")
     settings = load_settings(path)
     chosen = FitSettings(k=3, k_max=4, features=settings.model_features)
-    rows = select(thelook.features(EARLY, (), settings.declared), chosen)
+    rows = select(thelook.features(EARLY, (), settings.read_features), chosen)
     fitted = fit(rows, chosen)
     assert set(fitted.labels.tolist()) == {0, 1, 2}
     assert fitted.selection.rows.column_names == ["user_id", *settings.features]
@@ -50,5 +51,5 @@ def test_every_kind_stands_there_with_its_sources() -> None:
     }
     assert told.pop("last") == ("order_id",)  # "all of these but"
     everything = dict.fromkeys(source for sources in told.values() for source in sources)
-    assert sorted(SOURCES["last"]) == sorted(source for source in everything if source != "order_id")
-    assert told == {kind: sources for kind, sources in SOURCES.items() if kind != "last"}
+    assert sorted(known_sources("last")) == sorted(source for source in everything if source != "order_id")
+    assert told == {kind: known_sources(kind) for kind in get_args(FeatureKind) if kind != "last"}

@@ -94,7 +94,9 @@ class Warehouse:
     def has(self, feature: Feature) -> bool:
         """Whether the warehouse has all that a feature reads, by the rules for reading rows."""
         wanted = fields_read((feature,), statuses=False)
-        if any(field not in self._read.own for field in wanted.own) or (wanted.items and not self._read.items):
+        if any(field not in self._read.own for field in wanted.own) or (
+            wanted.items and not self._read.items
+        ):
             return False
         columns = {field for (_, name), own in self._columns.items() if own and (field := field_of(name))}
         return wanted.known - {"quantity"} <= columns
@@ -173,9 +175,7 @@ class Warehouse:
             ordered: ``time``: by time; at equal times signups first, then by user id and order id. ``user``:
                 all facts of a user together, each user's facts in the order above.
         """
-        return fact_rows.events_of(
-            self._source.rows(self._queries.events(as_of, since, ordered)), self._read
-        )
+        return fact_rows.events_of(self._source.rows(self._queries.events(as_of, since, ordered)), self._read)
 
     def followup(self, since: datetime, until: datetime, exclude_statuses: tuple[str, ...] = ()) -> pa.Table:
         """The orders of each user at or after ``since`` and before ``until``, as :data:`FOLLOWUP_SCHEMA`.
@@ -201,7 +201,11 @@ class Warehouse:
         """Sentences for people: why rows are left out, and which CSV columns have words such as ``null``."""
         left_out = self._left_out.sentences(self.rejected(as_of))
         undated = [_UNDATED.format(self._names.describe("users"))] if self._undated else []
-        return [*(f"left out: {sentence}" for _, sentence in left_out), *undated, *self._inspection.null_words()]
+        return [
+            *(f"left out: {sentence}" for _, sentence in left_out),
+            *undated,
+            *self._inspection.null_words(),
+        ]
 
     def cause(self, as_of: datetime | None = None) -> str | None:
         """Why no user can be trained on, if the rows are the cause; else None."""

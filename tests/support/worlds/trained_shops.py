@@ -115,6 +115,9 @@ class Shop:
         self._rejected = rejected or {}
         self._cause = cause
 
+    def has(self, feature: Feature) -> bool:
+        return feature.name in self.table.column_names
+
     def features(
         self,
         as_of: datetime | None,

@@ -19,9 +19,7 @@ def schema_of(features: tuple[Feature, ...]) -> pa.Schema:
     )
 
 
-def feature_query(
-    features: tuple[Feature, ...], read: FieldsRead, *, in_window: bool = False
-) -> exp.Select:
+def feature_query(features: tuple[Feature, ...], read: FieldsRead, *, in_window: bool = False) -> exp.Select:
     """The query that gives one row for every user, with these features in this order, in DuckDB's dialect.
 
     Args:
@@ -62,7 +60,9 @@ def _type_of(feature: Feature) -> pa.DataType:
 
 def _source(feature: Feature, read: FieldsRead) -> str:
     """The name of the source in the steps: a column of the profiles, or the beginning of a step's name."""
-    return column_of(feature.field, read) if feature.field is not None and feature.field.own else feature.source
+    return (
+        column_of(feature.field, read) if feature.field is not None and feature.field.own else feature.source
+    )
 
 
 def _step_of(feature: Feature, read: FieldsRead) -> str:

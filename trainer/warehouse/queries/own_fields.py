@@ -15,6 +15,12 @@ _SOURCES = {"user": ("users",), "order": ("orders",), "item": ("order_items", "i
 _CHECKED = {"user": "users_checked", "order": "orders_checked", "item": "items_checked"}
 # By level, the alias of the row in its step of checks.
 _ROW = {"user": "u", "order": "o", "item": "i"}
+# By level, a column in the case of sql/rejected.sql that shows the wrong value, and the alias of its rows.
+_WRITTEN = {
+    "user": ("age_written", None),
+    "order": ("o.created_written", "o"),
+    "item": ("price_written", None),
+}
 _TRUE, _FALSE = ("true", "t", "1", "yes", "y"), ("false", "f", "0", "no", "n")
 
 
@@ -44,6 +50,31 @@ def add_own_fields(query: exp.Query, read: FieldsRead) -> None:
         _break_ties(steps["valid_orders"], read)
 
 
+def add_own_events(query: exp.Query, read: FieldsRead) -> None:
+    """Add the own values to each row of ``sql/events.sql``, in the order of :attr:`FieldsRead.own`."""
+    signups, lines = query.args["this"], query.args["expression"]
+    for field in read.own:
+        column, of_user = column_of(field, read), field.level == "user"
+        number = field.type == "number"
+        kind = ("double" if of_user else "bigint") if number else "text"
+        absent = f"cast(null as {kind}) as {column}"
+        written = f"cast({column} as bigint) as {column}" if number and not of_user else column
+        signups.select(_expression(written if of_user else absent), copy=False)
+        lines.select(_expression(absent if of_user else written), copy=False)
+        query.args["order"].append("expressions", exp.Ordered(this=exp.column(column)))
+
+
+def add_own_wrongs(query: exp.Query, read: FieldsRead) -> None:
+    """Add the wrong own values to the rows of ``sql/rejected.sql``; a text that is too long is not shown."""
+    for field in read.own:
+        if field.type == "text":
+            continue
+        known, row = _WRITTEN[field.level]
+        case = next(case for case in query.find_all(exp.Case) if known in case.sql())
+        reason = exp.column("reason", row).eq(exp.Literal.string(wrong_value(field)))
+        case.append("ifs", exp.If(this=reason, true=exp.column(f"{column_of(field, read)}_written", row)))
+
+
 def values_step(field: Field, column: str) -> exp.CTE:
     """The step that gives the values of an order's or an item's own field, with their weights."""
     items = field.level == "item"
@@ -58,7 +89,9 @@ def values_step(field: Field, column: str) -> exp.CTE:
 
 def as_number(column: exp.Expression) -> exp.Expression:
     """A boolean's text as the number of a training row: 1 or 0."""
-    return _replaced("case x when 'true' then cast(1 as double) when 'false' then cast(0 as double) end", column)
+    return _replaced(
+        "case x when 'true' then cast(1 as double) when 'false' then cast(0 as double) end", column
+    )
 
 
 def _add(steps: dict[str, exp.CTE], field: Field, column: str) -> None:
@@ -84,8 +117,10 @@ _CARRIED: dict[str, tuple[tuple[str, str], ...]] = {
         ("signups", "{0}"),
         (
             "profiles",
-            "first_value({0}) over (partition by user_id order by"
-            " case when {0} is null then 1 else 0 end, created_at desc, {0} desc) as {0}",
+            (
+                "first_value({0}) over (partition by user_id order by"
+                " case when {0} is null then 1 else 0 end, created_at desc, {0} desc) as {0}"
+            ),
         ),
     ),
     "order": (("valid_orders", "ranked.{0}"), ("valid_items", "o.{0}"), ("counted_orders", "{0}")),
@@ -112,26 +147,39 @@ def _add_numbers(step: exp.CTE, column: str, source: str) -> None:
 def _add_check(step: exp.CTE, field: Field, column: str) -> None:
     row, number = f"{_ROW[field.level]}.{column}", f"{column}_number"
     select = step.this
-    match field.type:
-        case "text":
-            value, wrong = f"case when strlen({row}) <= 1024 then {row} end", f"strlen({row}) > 1024"
-        case "number":
-            select.join(
-                exp.alias_(exp.to_table("numbers"), number, table=True),
-                on=_expression(f"{row} = {number}.written"),
-                join_type="left",
-                copy=False,
-            )
-            wrong = f"{row} is not null and {number}.value is null"
-            value = f"{number}.value" if field.level == "user" else _MILLIONTHS.format(f"{number}.value")
-        case "boolean":
-            value = f"case when lower({row}) in {_TRUE} then 'true' when lower({row}) in {_FALSE} then 'false' end"
-            wrong = f"lower({row}) not in {_TRUE + _FALSE}"
+    if field.type == "number":
+        select.join(
+            exp.alias_(exp.to_table("numbers"), number, table=True),
+            on=_expression(f"{row} = {number}.written"),
+            join_type="left",
+            copy=False,
+        )
+    value, wrong = _value_and_wrong(field, row, f"{number}.value")
     _select(step, f"{value} as {column}")
     _select(step, f"{row} as {column}_written")
     reason = next(each for each in select.expressions if each.alias == "reason")
     text = exp.Literal.string(wrong_value(field))
     reason.this.append("ifs", exp.If(this=_expression(wrong), true=text))
+
+
+def _value_and_wrong(field: Field, row: str, number: str) -> tuple[str, str]:
+    """The value of a field, and the condition under which its text is wrong.
+
+    Args:
+        field: the field.
+        row: the text.
+        number: the text as a number.
+    """
+    match field.type:
+        case "text":
+            return f"case when strlen({row}) <= 1024 then {row} end", f"strlen({row}) > 1024"
+        case "number":
+            value = number if field.level == "user" else _MILLIONTHS.format(number)
+            return value, f"{row} is not null and {number} is null"
+        case "boolean":
+            text = f"lower({row})"
+            value = f"case when {text} in {_TRUE} then 'true' when {text} in {_FALSE} then 'false' end"
+            return value, f"{text} not in {_TRUE + _FALSE}"
 
 
 # A number beyond a million millions adds nothing, so that no sum can overflow (schemas.inputs.amounts).

@@ -15,7 +15,7 @@ from sqlglot import exp
 from schemas.features import EVERY_FIELD, Feature, FieldsRead
 from trainer.warehouse.queries.dialects import adapt, decoded, tried
 from trainer.warehouse.queries.feature_query import feature_query
-from trainer.warehouse.queries.own_fields import add_own_fields, column_of, wrong_value
+from trainer.warehouse.queries.own_fields import add_own_events, add_own_fields, add_own_wrongs
 from trainer.warehouse.queries.parsed_sql import WRITTEN_IN, parsed
 from trainer.warehouse.tables.column_types import Form
 from trainer.warehouse.tables.table_layout import TABLES, Layout, is_id, is_read
@@ -28,18 +28,6 @@ Parameter = datetime | int | tuple[str, ...] | None
 _WHOLE_TEXT = "regexp_replace(cast(x as text), '^(-?[0-9]+)\\.0+$', '\\1')"
 _WHOLE_NUMBER = "case when abs(x) <= 9007199254740992 then cast(cast(x as decimal(38, 0)) as text) end"
 _READS = "reads_"
-_AS_WHOLE = "cast({0} as bigint) as {0}"
-# The type of an own value in an event, by its type and whether it is the user's.
-_EVENT_TYPES = {
-    ("text", True): "text",
-    ("text", False): "text",
-    ("boolean", True): "text",
-    ("boolean", False): "text",
-    ("number", True): "double",
-    ("number", False): "bigint",
-}
-# By level, a column in the case of sql/rejected.sql that shows the wrong value, and the alias of its rows.
-_WRITTEN = {"user": ("age_written", None), "order": ("o.created_written", "o"), "item": ("price_written", None)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +84,7 @@ class Queries:
     def events(self, as_of: datetime | None, since: datetime | None, ordered: Ordering) -> str:
         """The query for the facts, with one row for each item of an order; see ``sql/events.sql``."""
         query = self._over_steps("events")
-        self._add_own_events(query)
+        add_own_events(query, self.read)
         if ordered == "user":
             terms = query.args["order"].expressions
             terms.sort(key=lambda term: term.name != "user_id")
@@ -105,7 +93,8 @@ class Queries:
     def followup(self, since: datetime, until: datetime, exclude_statuses: tuple[str, ...]) -> str:
         """The query for the users' orders in a window; see ``sql/followup.sql``."""
         return self._text(
-            self._over_steps("followup"), {"as_of": until, "since": since, "exclude_statuses": exclude_statuses}
+            self._over_steps("followup"),
+            {"as_of": until, "since": since, "exclude_statuses": exclude_statuses},
         )
 
     def rejected(self, as_of: datetime | None, examples: int) -> str:
@@ -113,7 +102,7 @@ class Queries:
         ``sql/rejected.sql``.
         """
         query = self._over_steps("rejected")
-        self._add_own_wrongs(query)
+        add_own_wrongs(query, self.read)
         return self._text(query, {"as_of": as_of, "examples": examples, "exclude_statuses": ()})
 
     def counts(self, as_of: datetime | None) -> str:
@@ -172,29 +161,6 @@ class Queries:
         query.set("with_", parsed("user_features").args["with_"].copy())
         add_own_fields(query, self.read)
         return query
-
-    def _add_own_events(self, query: exp.Query) -> None:
-        """Add the own values to each row of the events."""
-        signups, lines = query.args["this"], query.args["expression"]
-        for field in self.read.own:
-            column = column_of(field, self.read)
-            absent = f"cast(null as {_EVENT_TYPES[field.type, field.level == 'user']}) as {column}"
-            written = column if field.type != "number" or field.level == "user" else _AS_WHOLE.format(column)
-            of_user = field.level == "user"
-            signups.select(written if of_user else absent, dialect=WRITTEN_IN, copy=False)
-            lines.select(absent if of_user else written, dialect=WRITTEN_IN, copy=False)
-            query.args["order"].append("expressions", exp.Ordered(this=exp.column(column)))
-
-    def _add_own_wrongs(self, query: exp.Query) -> None:
-        """Add the wrong own values to the rows left out; too long a text is not shown."""
-        for field in self.read.own:
-            if field.type == "text":
-                continue
-            written = f"{column_of(field, self.read)}_written"
-            known, row = _WRITTEN[field.level]
-            case = next(case for case in query.find_all(exp.Case) if known in case.sql())
-            reason = exp.column("reason", row).eq(exp.Literal.string(wrong_value(field)))
-            case.append("ifs", exp.If(this=reason, true=exp.column(written, row)))
 
     def _table(self, table: str) -> exp.Expression:
         if table not in self.tables:

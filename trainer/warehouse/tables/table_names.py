@@ -89,6 +89,18 @@ def nearest(name: str, names: Collection[str]) -> str:
 
 
 def check_known(setting: str, value: object, kind: str, name: str, known: Collection[str]) -> None:
+    """Refuse a setting that names what Segue does not read.
+
+    Args:
+        setting: the setting's name.
+        value: its value.
+        kind: what it names, for the message.
+        name: the name.
+        known: what Segue reads.
+
+    Raises:
+        BadSetting: ``name`` is not in ``known``.
+    """
     if name not in known:
         fix = nearest(name, known) or f"use one of {', '.join(known)}"
         raise BadSetting(setting, value, f"Segue reads no such {kind}, {fix}")
