@@ -20,6 +20,7 @@ from trainer.warehouse.checks.warehouse_reports import Counts, Rejections
 from trainer.warehouse.kinds import (
     bigquery_warehouse,
     duckdb_warehouse,
+    folder_warehouse,
     postgres_warehouse,
     snowflake_warehouse,
 )
@@ -284,7 +285,7 @@ def _source(path_or_url: str | Path, names: Names, reading: Reading) -> Source:
         ) from None
     try:
         if path.is_dir():
-            return duckdb_warehouse.open_folder(path, names, reading.csv)
+            return folder_warehouse.FolderSource(path, names, reading.csv)
         if path.exists():
             return duckdb_warehouse.open_file(path, names)
     except OSError as error:

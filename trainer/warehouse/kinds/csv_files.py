@@ -25,7 +25,7 @@ def header(path: Path, form: Csv) -> list[str]:
         BadWarehouse: the file has no line of column names, or it cannot be read.
     """
     try:
-        first = next(records(path, form.separator), None)
+        first = next(records(path, form), None)
     except Broken as broken:
         raise BadWarehouse(f"{path}: {broken}") from None
     if first is None:
@@ -52,7 +52,7 @@ def header(path: Path, form: Csv) -> list[str]:
 def trouble(path: Path, form: Csv) -> str | None:
     """A sentence with the first error of the file and its line; None if there is no error."""
     try:
-        found = records(path, form.separator)
+        found = records(path, form)
         first = next(found)
         for record in found:
             if len(record.fields) != len(first.fields):
@@ -89,7 +89,7 @@ def lines_of(
     left = dict(enumerate(wanted))
     # An error in the file was reported before, or DuckDB accepts it.
     with suppress(Broken):
-        found = records(path, form.separator)
+        found = records(path, form)
         places = {name: place for place, name in enumerate(header(path, form))}
         next(found)
         for record in islice(found, _ROWS_LOOKED_AT):

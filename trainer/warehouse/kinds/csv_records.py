@@ -3,6 +3,7 @@
 DuckDB reads the rows, but its messages do not always have the line and the cause.
 """
 
+import codecs
 import gzip
 import io
 import re
@@ -13,18 +14,25 @@ from pathlib import Path
 from typing import IO, cast
 
 from schemas.errors import BadWarehouse
+from trainer.warehouse.tables.reading_rules import Csv
 
 # DuckDB does not read a longer record.
 MAX_RECORD_BYTES = 2_000_000
 _BEGIN_BYTES = 65_536
-_NO_UTF8 = re.compile("[\udc80-\udcff]")
-# The first bytes of files that are not text in UTF-8.
+_UNDECODED = re.compile("[\udc80-\udcff]")
+# Marks at the beginning of a text that say its encoding. That of UTF-32 begins like that of UTF-16.
+_MARKS = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+# The first bytes of files that are not text.
 _OTHER_FILES = {
     b"PK\x03\x04": "a ZIP or Excel file: save it as CSV",
     b"\x1f\x8b": "a gzip file: name it .csv.gz",
     b"PAR1": "a Parquet file: name it .parquet",
-    b"\xff\xfe": "a text in UTF-16: save it as UTF-8",
-    b"\xfe\xff": "a text in UTF-16: save it as UTF-8",
 }
 
 
@@ -43,26 +51,57 @@ class Record:
     end: str
 
 
-def records(path: Path, separator: str) -> Iterator[Record]:
+def records(path: Path, form: Csv) -> Iterator[Record]:
     """Yield the records of a file, the header first; blank lines are skipped.
 
     Raises:
         Broken: the next record cannot be read.
         BadWarehouse: the file cannot be read, or is not text.
     """
-    with _opened(path) as file:
+    with opened(path) as file:
         begin = file.read(_BEGIN_BYTES)
         for magic, kind in _OTHER_FILES.items():
             if begin.startswith(magic):
                 raise BadWarehouse(f"{path} is not CSV, but {kind}")
+        encoding = _encoding(begin, form)
+        if is_utf8(encoding) and b"\0" in begin[:4]:
+            raise BadWarehouse(
+                f"{path} is not CSV in UTF-8, but most likely in UTF-16 without its mark: set encoding = "
+                '"utf-16-le" under [csv] in segue.toml'
+            )
         file.seek(0)
-        newline = "\n" if b"\n" in begin or b"\r" not in begin else "\r"
-        text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline=newline)
-        yield from _records(text, separator)
+        first = begin.decode(encoding, errors="replace")
+        newline = "\n" if "\n" in first or "\r" not in first else "\r"
+        text = io.TextIOWrapper(file, encoding=encoding, errors="surrogateescape", newline=newline)
+        yield from _records(_Lines(text), form.separator)
+
+
+def encoding_of(path: Path, form: Csv) -> str:
+    """The encoding of a file: that of its mark, else the declared one.
+
+    Raises:
+        BadWarehouse: the file cannot be read.
+    """
+    with opened(path) as file:
+        return _encoding(file.read(4), form)
+
+
+def _encoding(begin: bytes, form: Csv) -> str:
+    return next((encoding for mark, encoding in _MARKS.items() if begin.startswith(mark)), form.encoding)
+
+
+def is_utf8(encoding: str) -> bool:
+    """Whether an encoding is UTF-8, with or without a mark."""
+    return codecs.lookup(encoding).name in ("utf-8", "utf-8-sig")
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[IO[bytes]]:
+def opened(path: Path) -> Iterator[IO[bytes]]:
+    """The bytes of a file, unzipped if its name ends with ``.gz``.
+
+    Raises:
+        BadWarehouse: the file cannot be read.
+    """
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             yield cast(IO[bytes], file)
@@ -70,8 +109,7 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
         raise BadWarehouse(f"{path} cannot be read: {error}") from None
 
 
-def _records(text: io.TextIOWrapper, separator: str) -> Iterator[Record]:
-    lines = _Lines(text)
+def _records(lines: "_Lines", separator: str) -> Iterator[Record]:
     while written := lines.next():
         first = lines.number
         if '"' in written:
@@ -89,21 +127,36 @@ class _Lines:
 
     def __init__(self, text: io.TextIOWrapper) -> None:
         self._text = text
+        utf8 = is_utf8(text.encoding)
+        self._encoding = "UTF-8" if utf8 else text.encoding
+        self._fix = (
+            'save the file as UTF-8, or set encoding = "cp1252" (or what it is) under [csv] in segue.toml'
+            if utf8
+            else "correct the encoding under [csv] in segue.toml, or save the file as UTF-8"
+        )
         self.number = 0
         self.end = ""
 
     def next(self) -> str:
         """The next line with its line ending; empty at the end of the file."""
-        line = self._text.readline(MAX_RECORD_BYTES + 1)
+        try:
+            line = self._text.readline(MAX_RECORD_BYTES + 1)
+        except UnicodeDecodeError as error:
+            # Bytes of ASCII that cannot stand there; the text is decoded some lines ahead.
+            byte = error.object[error.start]
+            raise Broken(
+                f"line {self.number + 1} or a line soon after it is not {self._encoding}: the byte "
+                f"0x{byte:02x} cannot stand there; {self._fix}"
+            ) from None
         if not line:
             return line
         self.number += 1
-        wrong = _NO_UTF8.search(line)
+        wrong = _UNDECODED.search(line)
         if wrong is not None:
             byte, before = ord(wrong[0]) - 0xDC00, line[max(0, wrong.start() - 20) : wrong.start()]
             raise Broken(
-                f"line {self.number} is not UTF-8: the byte 0x{byte:02x} follows {before!r}; save the file "
-                "as UTF-8, for example with iconv -f latin1 -t utf-8"
+                f"line {self.number} is not {self._encoding}: the byte 0x{byte:02x} follows {before!r}; "
+                f"{self._fix}"
             )
         if len(line.encode() if len(line) * 4 > MAX_RECORD_BYTES else line) > MAX_RECORD_BYTES:
             raise Broken(

@@ -1,4 +1,4 @@
-"""A warehouse in DuckDB: a database file, or a folder of Parquet and CSV files."""
+"""A warehouse in a DuckDB database."""
 
 import contextlib
 import os
@@ -11,12 +11,8 @@ import duckdb
 import pyarrow as pa
 
 from schemas.errors import BadWarehouse
-from trainer.warehouse.kinds import csv_files
-from trainer.warehouse.kinds import table_files as files_of
 from trainer.warehouse.kinds.arrow_batches import ROWS_A_BATCH, of_schema
-from trainer.warehouse.kinds.warehouse_source import Row
-from trainer.warehouse.tables.reading_rules import Csv
-from trainer.warehouse.tables.table_layout import TABLES
+from trainer.warehouse.kinds.warehouse_source import NoTable, Row, check_has, failing, query_hint
 from trainer.warehouse.tables.table_names import Names, table_fix
 from trainer.warehouse.tables.table_references import references
 
@@ -41,73 +37,67 @@ class DuckSource:
 
     dialect = "duckdb"
 
-    def __init__(
-        self,
-        name: str,
-        database: Path | None,
-        names: Names,
-        files: Mapping[str, Path] | None = None,
-        form: Csv | None = None,
-    ) -> None:
+    def __init__(self, name: str, database: Path | None, names: Names) -> None:
         """Open a database.
 
         Args:
             name: the name of the warehouse in messages.
             database: a file, opened for reading; None: an empty database in memory.
             names: the database's names of the tables.
-            files: the file behind each table, by Segue's name of the table.
-            form: how CSV files are written.
 
         Raises:
             BadWarehouse: the file cannot be opened.
-            BadSetting: a setting is not a table's name.
+            BadSetting: a setting is neither a table's name nor a query that only reads.
         """
         self.name = name
-        self.tables = references(names, self.dialect)
+        self.tables: Mapping[str, str] = references(names, self.dialect)
+        self.csv_files: Mapping[str, Path] = {}
         self._names = names
-        self._form = form or Csv()
-        self.csv_files = {table: path for table, path in (files or {}).items() if path.suffix != ".parquet"}
-        with self._failures(name):
+        with self._failures(f"{name} cannot be read"):
             self._connection = duckdb.connect(
                 database or ":memory:", read_only=database is not None, config=_config()
             )
         # A time with an offset becomes text in this zone.
         self._connection.execute("set global TimeZone = 'UTC'")
-        for table, path in (files or {}).items():
-            self._view(table, path)
-
-    def _view(self, table: str, path: Path) -> None:
-        try:
-            reader = files_of.reader(path, self._form)
-            with self._failures(str(path)):
-                # Safe: the table's name is Segue's, and the arguments of the call are quoted.
-                self._connection.execute(f"create view {table} as select * from {reader}")  # noqa: S608
-        except BadWarehouse:
-            self.close()
-            raise
 
     def columns(self, table: str) -> Mapping[str, str]:
         """See :meth:`trainer.warehouse.kinds.warehouse_source.Source.columns`."""
-        with self._failures(f"table {self._names.describe(table)} of {self.name}"):
+        check_has(self._names, table, self.name)
+        if self._names.query(table) is not None:
+            with self._failures(failing(table, self.name)):
+                try:
+                    return self._described(table)
+                except duckdb.CatalogException as error:
+                    raise BadWarehouse(f"{failing(table, self.name)}: {self._no_table(error)}") from None
+        with self._failures(f"table {self._names.describe(table)} of {self.name} cannot be read"):
             try:
-                described = self._connection.execute(f"describe {self.tables[table]}").fetchall()
+                return self._described(table)
             except duckdb.CatalogException:
                 known = [str(row[0]) for row in self._connection.execute(_KNOWN_TABLES).fetchall()]
                 make = "make a table or a view of that name in its main schema"
                 fix = table_fix(self._names, table, known, make)
-                raise BadWarehouse(f"{self.name} has no table {self._names.describe(table)}: {fix}") from None
-        return {str(row[0]): str(row[1]) for row in described}
+                raise NoTable(f"{self.name} has no table {self._names.describe(table)}: {fix}") from None
+
+    def _no_table(self, error: duckdb.CatalogException) -> str:
+        """Why a query fails that names a table or a function which is not there."""
+        return _sentence(str(error))
+
+    def _described(self, table: str) -> Mapping[str, str]:
+        # Of two columns with one name, a subquery gives the second another name.
+        query = f"describe select * from {self.tables[table]} as {table}"  # noqa: S608 - checked
+        described = self._connection.execute(query)
+        return {str(row[0]): str(row[1]) for row in described.fetchall()}
 
     def rows(self, query: str) -> Iterator[Row]:
         """See :meth:`trainer.warehouse.kinds.warehouse_source.Source.rows`."""
-        with self._failures(self.name), self._cursor() as cursor:
+        with self._reading(), self._cursor() as cursor:
             cursor.execute(query)
             while rows := cursor.fetchmany(_ROWS_A_FETCH):
                 yield from rows
 
     def batches(self, query: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
         """See :meth:`trainer.warehouse.kinds.warehouse_source.Source.batches`."""
-        with self._failures(self.name), self._cursor() as cursor:
+        with self._reading(), self._cursor() as cursor:
             yield from of_schema(cursor.sql(query).to_arrow_reader(ROWS_A_BATCH), schema)
 
     def close(self) -> None:
@@ -122,25 +112,23 @@ class DuckSource:
         # the limit, even to the same value, makes DuckDB release that memory.
         self._connection.execute(f"set memory_limit = '{_MEMORY_MB}MB'")
 
+    def _reading(self) -> contextlib.AbstractContextManager[None]:
+        return self._failures(f"{self.name} cannot be read", query_hint(self._names))
+
     @contextlib.contextmanager
-    def _failures(self, what: str) -> Iterator[None]:
+    def _failures(self, what: str, hint: str = "") -> Iterator[None]:
+        """Turn DuckDB's errors into :class:`~schemas.errors.BadWarehouse`: ``what``, the reason, ``hint``."""
         try:
             yield
         # An error while Arrow's reader reads is an error of Arrow.
         except (duckdb.Error, pa.ArrowException, OSError) as error:
             message = str(error)
-            text = self._csv_trouble(message) or f"{what} cannot be read: {_sentence(message)}"
-            raise BadWarehouse(text) from None
+            file = _FILE.search(message)
+            trouble = None if file is None else self._file_trouble(Path(file[1].strip()))
+            raise BadWarehouse(trouble or f"{what}: {_sentence(message)}{hint}") from None
 
-    def _csv_trouble(self, message: str) -> str | None:
-        """The first error of the CSV file that DuckDB's message names; the message may lack line
-        and cause.
-        """
-        file = _FILE.search(message)
-        for path in self.csv_files.values():
-            if file is not None and file[1].strip() == str(path):
-                with contextlib.suppress(BadWarehouse):
-                    return csv_files.trouble(path, self._form)
+    def _file_trouble(self, path: Path) -> str | None:  # noqa: ARG002 - a database reads no files
+        """What is wrong with a file that DuckDB's message names; None: the message says it."""
         return None
 
 
@@ -149,7 +137,7 @@ def open_file(path: Path, names: Names) -> DuckSource:
 
     Raises:
         BadWarehouse: it is not a DuckDB file, another process writes to it, or its version is not supported.
-        BadSetting: a setting is not a table's name.
+        BadSetting: a setting is neither a table's name nor a query that only reads.
     """
     try:
         with path.open("rb") as file:
@@ -164,25 +152,15 @@ def open_file(path: Path, names: Names) -> DuckSource:
     return DuckSource(f"DuckDB file {path}", path, names)
 
 
-def open_folder(folder: Path, names: Names, form: Csv) -> DuckSource:
-    """Open a folder with one Parquet or CSV file for each table; the file is named like the table.
-
-    Raises:
-        BadWarehouse: the file of a table is missing, exists twice, or cannot be read.
-    """
-    found = {table: files_of.find(folder, names, table) for table in TABLES}
-    # The views have Segue's names of the tables, whatever the names of the files.
-    return DuckSource(f"folder {folder}", None, Names(), found, form)
-
-
 def _config() -> dict[str, str | bool | int | float | list[str]]:
     """The settings of a connection. They must be equal for all connections of a process that open the same
     file.
     """
     spill = Path(tempfile.gettempdir()) / f"segue-duckdb-{os.getpid()}"
     return {
-        # Nothing comes from the network.
+        # Nothing comes from the network, and a name in a shop's query is no variable of this program.
         "autoinstall_known_extensions": "false",
+        "python_enable_replacements": "false",
         # By default DuckDB would take most of the machine's memory. Above this limit it uses the disk, but
         # not next to the warehouse, which is only read. It creates the directory when needed, and removes it.
         "memory_limit": f"{_MEMORY_MB}MB",

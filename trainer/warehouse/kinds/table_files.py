@@ -1,9 +1,11 @@
 """Finds the Parquet and CSV files of the tables, and makes DuckDB's calls that read them."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from schemas.errors import BadWarehouse
 from trainer.warehouse.kinds.csv_files import header
+from trainer.warehouse.kinds.warehouse_source import NoTable
 from trainer.warehouse.tables.reading_rules import Csv
 from trainer.warehouse.tables.table_names import Names, table_fix
 
@@ -19,15 +21,34 @@ def find(folder: Path, names: Names, table: str) -> Path:
         table: Segue's name of the table.
 
     Raises:
-        BadWarehouse: there is no file of this table, or more than one.
+        NoTable: there is no file of this table.
+        BadWarehouse: there is more than one.
     """
     possible = [names.table(table) + suffix for suffix in SUFFIXES]
     found = [folder / name for name in possible if (folder / name).is_file()]
     described = names.describe(table)
     if not found:
-        there = [path.name.partition(".")[0] for path in folder.iterdir() if path.name.endswith(SUFFIXES)]
-        fix = table_fix(names, table, there, f"it should be a file {', '.join(possible)}")
-        raise BadWarehouse(f"folder {folder} has no table {described}: {fix}")
+        fix = table_fix(names, table, files_of(folder), f"it should be a file {', '.join(possible)}")
+        raise NoTable(f"folder {folder} has no table {described}: {fix}")
+    return only(folder, described, found)
+
+
+def files_of(folder: Path) -> Mapping[str, Sequence[Path]]:
+    """The files of a folder that are tables, by the name of the table."""
+    files: dict[str, list[Path]] = {}
+    for path in sorted(folder.iterdir()):
+        suffix = next((suffix for suffix in SUFFIXES if path.name.endswith(suffix)), None)
+        if suffix is not None and path.is_file():
+            files.setdefault(path.name.removesuffix(suffix), []).append(path)
+    return files
+
+
+def only(folder: Path, described: str, found: Sequence[Path]) -> Path:
+    """The only one of the files found for a table.
+
+    Raises:
+        BadWarehouse: there are several.
+    """
     if len(found) > 1:
         several = ", ".join(path.name for path in found)
         raise BadWarehouse(
@@ -36,8 +57,13 @@ def find(folder: Path, names: Names, table: str) -> Path:
     return found[0]
 
 
-def reader(path: Path, form: Csv) -> str:
-    """The call of DuckDB's table function that reads the file; in CSV all columns are text.
+def reader(path: Path, copy: Path, form: Csv) -> str:
+    """The call of DuckDB's table function that reads a file; in CSV all columns are text.
+
+    Args:
+        path: the file.
+        copy: the file, or its copy in UTF-8.
+        form: how CSV files are written.
 
     Raises:
         BadWarehouse: the CSV file has no line of column names.
@@ -45,11 +71,11 @@ def reader(path: Path, form: Csv) -> str:
     if path.suffix == ".parquet":
         return f"read_parquet({_literal(_no_pattern(path))})"
     columns = ", ".join(f"{_literal(name)}: 'VARCHAR'" for name in header(path, form))
-    compression = "gzip" if path.suffix == ".gz" else "none"
+    compression = "gzip" if copy.suffix == ".gz" else "none"
     nulls = ", ".join(map(_literal, ("", *form.nulls)))
     # Nothing is detected automatically: a detected delimiter or type could change with the rows.
     return (
-        f"read_csv({_literal(_no_pattern(path))}, auto_detect = false, header = true, "
+        f"read_csv({_literal(_no_pattern(copy))}, auto_detect = false, header = true, "
         f"delim = {_literal(form.separator)}, quote = '\"', escape = '\"', nullstr = [{nulls}], "
         f"compression = '{compression}', columns = {{{columns}}})"
     )

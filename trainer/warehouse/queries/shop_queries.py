@@ -19,6 +19,7 @@ from trainer.warehouse.queries.own_fields import add_own_events, add_own_fields,
 from trainer.warehouse.queries.parsed_sql import WRITTEN_IN, parsed
 from trainer.warehouse.tables.column_types import Form
 from trainer.warehouse.tables.table_layout import TABLES, Layout, is_id, is_read
+from trainer.warehouse.tables.table_references import aliased
 
 Ordering = Literal["time", "user"]
 Parameter = datetime | int | tuple[str, ...] | None
@@ -163,12 +164,8 @@ class Queries:
         return query
 
     def _table(self, table: str) -> exp.Expression:
-        if table not in self.tables:
-            return _no_rows(table)
-        reference = exp.to_table(self.tables[table], dialect=self.dialect)
-        if reference.name != table:
-            reference.set("alias", exp.TableAlias(this=exp.to_identifier(table)))
-        return reference
+        reference = self.tables.get(table)
+        return _no_rows(table) if reference is None else aliased(reference, table, self.dialect)
 
     def _column(self, column: exp.Column, *, as_it_stands: bool) -> exp.Expression:
         name = self.layout[column.table, column.name]

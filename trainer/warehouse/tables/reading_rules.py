@@ -13,10 +13,19 @@ class Csv:
     Attributes:
         separator: the character between two fields.
         nulls: texts that mean a missing value, as an empty field does.
+        encoding: Python's name of the encoding; a file that begins with a mark of UTF-8 or UTF-16 has that.
+        decimal: the decimal mark of numbers: a point or a comma.
+        thousands: the mark between groups of three digits; None: none where ``decimal`` is a point, else a
+            point, an apostrophe or a blank.
+        dates: the forms of times, as for strptime; empty: those of events.
     """
 
     separator: str = ","
     nulls: tuple[str, ...] = ()
+    encoding: str = "utf-8"
+    decimal: str = "."
+    thousands: str | None = None
+    dates: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

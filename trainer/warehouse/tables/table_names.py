@@ -6,9 +6,11 @@ from difflib import get_close_matches
 
 from schemas.errors import BadSetting
 from trainer.warehouse.tables.table_layout import TABLES
+from trainer.warehouse.tables.table_queries import is_query
 
-# In the settings, this name means that the shop does not have the column.
+# In the settings, this name means that the shop does not have the column or the table.
 NONE = ""
+_ESSENTIAL = "orders"
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,13 +18,14 @@ class Names:
     """The settings ``tables`` and ``columns``, checked when created.
 
     Attributes:
-        tables: the shop's name of each table, by Segue's name; it may be qualified (``crm.customers``).
+        tables: the shop's name of each table, by Segue's name; it may be qualified (``crm.customers``), or a
+            query over the shop's tables. Empty for a table that the shop does not have.
         columns: the shop's name of each column, by Segue's name of the table and then of the column; empty
             for a column that the shop does not have.
 
     Raises:
-        BadSetting: Segue reads no such table, or a column that Segue needs is empty. Whether a column is read
-            depends on the features, so :mod:`trainer.warehouse.tables.resolve_columns` checks that.
+        BadSetting: Segue reads no such table, or a table or column that Segue needs is empty. Whether a column
+            is read depends on the features, so :mod:`trainer.warehouse.tables.resolve_columns` checks that.
     """
 
     tables: Mapping[str, str] = field(default_factory=dict)
@@ -31,8 +34,12 @@ class Names:
     def __post_init__(self) -> None:
         for table, name in self.tables.items():
             check_known(f"tables.{table}", name, "table", table, TABLES)
-            if not name.strip():
-                raise BadSetting(f"tables.{table}", name, "give the table's name")
+            if name == NONE and table == _ESSENTIAL:
+                fix = "Segue cannot do without it, give the table's name or a query"
+                raise BadSetting(f"tables.{table}", name, fix)
+            if name != NONE and not name.strip():
+                fix = 'give the table\'s name or a query, or "" where the shop has none'
+                raise BadSetting(f"tables.{table}", name, fix)
         for table, names in self.columns.items():
             check_known(f"columns.{table}", dict(names), "table", table, TABLES)
             essential = {column.names[0] for column in TABLES[table] if column.essential}
@@ -45,8 +52,18 @@ class Names:
                     )
 
     def table(self, table: str) -> str:
-        """The shop's name of a table."""
-        return self.tables.get(table, table)
+        """The shop's name of a table; Segue's name of a table that is a query, or that the shop does not have."""
+        name = self.tables.get(table, table)
+        return table if name == NONE or is_query(name) else name
+
+    def query(self, table: str) -> str | None:
+        """The query that a table is; None for a table with a name."""
+        name = self.tables.get(table, table)
+        return name if is_query(name) else None
+
+    def has(self, table: str) -> bool:
+        """Whether the shop has the table, as far as the settings say."""
+        return self.tables.get(table, table) != NONE
 
     def column(self, table: str, own: str) -> str:
         """A column for a message: the shop's names of table and column."""
@@ -54,11 +71,13 @@ class Names:
 
     def describe(self, table: str) -> str:
         """A table for a message: the shop's name, and the setting if it is not Segue's name."""
+        if self.query(table) is not None:
+            return f"{table} (the query of the setting tables.{table})"
         name = self.table(table)
         return name if name == table else f"{name} (setting tables.{table})"
 
 
-A_VIEW = "in a view (files have none: put it into a DuckDB file, over them)"
+A_VIEW = "in a query (docs/your-data.md)"
 """Where to convert a column, for a message."""
 
 

@@ -1,0 +1,111 @@
+"""A warehouse that is a folder of Parquet and CSV files, read by DuckDB."""
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import duckdb
+from sqlglot import exp
+
+from schemas.errors import BadWarehouse
+from trainer.warehouse.kinds import csv_files, table_files
+from trainer.warehouse.kinds.duckdb_warehouse import DuckSource
+from trainer.warehouse.kinds.utf8_copies import Utf8Copies
+from trainer.warehouse.kinds.warehouse_source import check_has
+from trainer.warehouse.tables.reading_rules import Csv
+from trainer.warehouse.tables.table_layout import TABLES
+from trainer.warehouse.tables.table_names import Names
+from trainer.warehouse.tables.table_queries import tables_in
+
+
+class FolderSource(DuckSource):
+    """See :class:`trainer.warehouse.kinds.warehouse_source.Source`.
+
+    Each file that is read is a view, named like the file. A file is looked at when the columns of its table
+    are asked for: one that no table and no query reads may have any content.
+    """
+
+    def __init__(self, folder: Path, names: Names, form: Csv) -> None:
+        """Look at no file yet.
+
+        Args:
+            folder: has one Parquet or CSV file for each table, named like the table.
+            names: the shop's names of the tables.
+            form: how CSV files are written.
+
+        Raises:
+            BadSetting: a setting is neither a table's name nor a query that only reads.
+        """
+        # Names of files are no SQL.
+        queries = {table: text for table, text in names.tables.items() if names.query(table) or not text}
+        super().__init__(f"folder {folder}", None, Names(queries))
+        self._names = names
+        self.tables = {
+            table: reference if names.query(table) else _quoted(names.table(table))
+            for table, reference in self.tables.items()
+        }
+        self.csv_files: dict[str, Path] = {}
+        self._folder = folder
+        self._form = form
+        self._copies = Utf8Copies(form)
+        self._views: dict[str, Path] = {}
+
+    def columns(self, table: str) -> Mapping[str, str]:
+        """See :meth:`trainer.warehouse.kinds.warehouse_source.Source.columns`."""
+        check_has(self._names, table, self.name)
+        try:
+            self._open(table)
+        except OSError as error:
+            raise BadWarehouse(f"warehouse {self._folder} cannot be read: {error.strerror}") from None
+        return super().columns(table)
+
+    def _open(self, table: str) -> None:
+        """Make the views that a table needs."""
+        if self._names.query(table) is None:
+            path = table_files.find(self._folder, self._names, table)
+            self._view(self._names.table(table), path)
+            if path.suffix != ".parquet":
+                self.csv_files[table] = path
+        else:
+            for name, path in self._files_in(self.tables[table]):
+                self._view(name, path)
+
+    def close(self) -> None:
+        """See :meth:`trainer.warehouse.kinds.warehouse_source.Source.close`."""
+        super().close()
+        self._copies.close()
+
+    def _files_in(self, query: str) -> Iterator[tuple[str, Path]]:
+        """The files that a query names, in any case, as SQL's names have none."""
+        wanted = {name.lower() for name in tables_in(query, self.dialect)}
+        files = table_files.files_of(self._folder)
+        for name in sorted(files):
+            if name.lower() in wanted:
+                yield name, table_files.only(self._folder, name, files[name])
+
+    def _view(self, name: str, path: Path) -> None:
+        known = self._views.setdefault(name.lower(), path)
+        if known != path:
+            raise BadWarehouse(
+                f"{self.name} has {known.name} and {path.name}, which are one table in a query: rename one of "
+                "them"
+            )
+        with self._failures(f"{path} cannot be read"):
+            reader = table_files.reader(path, self._copies.of(path), self._form)
+            # Safe: the name and the arguments of the call are quoted.
+            self._connection.execute(f"create or replace view {_quoted(name)} as select * from {reader}")  # noqa: S608
+
+    def _file_trouble(self, path: Path) -> str | None:
+        for file in self._views.values():
+            if path in (file, self._copies.of(file)):
+                with contextlib.suppress(BadWarehouse):
+                    return csv_files.trouble(file, self._form)
+        return None
+
+    def _no_table(self, error: duckdb.CatalogException) -> str:
+        return f"{super()._no_table(error)}; its files are {', '.join(sorted(table_files.files_of(self._folder)))}"
+
+
+def _quoted(name: str) -> str:
+    # Segue's own names are no words of SQL.
+    return name if name in TABLES else exp.to_identifier(name, quoted=True).sql("duckdb")
