@@ -95,7 +95,7 @@ def names_table(value: object) -> dict[str, str]:
     Raises:
         ValueError: the value is neither, or a name is not text.
     """
-    table = _table(value, '{"users": "crm.customers"}')
+    table = table_of(value, '{"users": "crm.customers"}')
     if not all(isinstance(name, str) for name in table.values()):
         raise ValueError("give each name as text, in quotes")
     return {known: str(name) for known, name in table.items()}
@@ -110,36 +110,22 @@ def names_by_table(value: object) -> dict[str, dict[str, str]]:
     Raises:
         ValueError: the value is neither, or a name is not text.
     """
-    table = _table(value, '{"users": {"user_id": "customer_no"}}')
+    table = table_of(value, '{"users": {"user_id": "customer_no"}}')
     if not all(isinstance(names, Mapping) for names in table.values()):
         raise ValueError('name the table as well: [columns.users], then user_id = "customer_no"')
     return {known: names_table(names) for known, names in table.items()}
 
 
-def csv_table(value: object) -> dict[str, str | tuple[str, ...]]:
-    """Return the form of CSV files, from a table or from text with a JSON object.
+def table_of(value: object, example: str) -> Mapping[str, object]:
+    """Return a table, from a table or from text with a JSON object.
 
-    >>> csv_table({"separator": ";", "nulls": ["NULL"]})
-    {'separator': ';', 'nulls': ('NULL',)}
+    Args:
+        value: the setting.
+        example: such a JSON object, for the message.
 
     Raises:
-        ValueError: the value is neither, a name is unknown, or a field's value cannot be used.
+        ValueError: the value is neither.
     """
-    table = dict(_table(value, '{"separator": ";"}'))
-    form: dict[str, str | tuple[str, ...]] = {}
-    if "separator" in table:
-        separator = table.pop("separator")
-        if not isinstance(separator, str) or len(separator) != 1 or separator in '"\r\n':
-            raise ValueError('give the separator as one character, such as ";" or "\\t"')
-        form["separator"] = separator
-    if "nulls" in table:
-        form["nulls"] = text_list(table.pop("nulls"))
-    if table:
-        raise ValueError(f"there is no {next(iter(table))}: the table has separator and nulls")
-    return form
-
-
-def _table(value: object, example: str) -> Mapping[str, object]:
     if isinstance(value, str):
         try:
             value = json.loads(value)
@@ -162,7 +148,7 @@ def options_table(value: object) -> dict[str, str]:
     Raises:
         ValueError: the value is neither, or an option's value is a list or null.
     """
-    table = _table(value, '{"security.protocol": "SSL"}')
+    table = table_of(value, '{"security.protocol": "SSL"}')
     options: dict[str, str] = {}
     for name, option in table.items():
         if isinstance(option, Mapping):

@@ -29,12 +29,12 @@ from schemas.features import FEATURE_NAMES, Feature
 from schemas.partitioner import Partitioner
 from schemas.times import parse_length
 from schemas.topics import Topics
+from segue.config.csv_form import csv_table
 from segue.config.declarations import declarations, features_of
 from segue.config.file_options import check_file_options
 from segue.config.redis_url import check_redis_url
 from segue.config.setting_texts import (
     brokers,
-    csv_table,
     is_kubernetes_variable,
     names_by_table,
     names_table,
@@ -133,7 +133,9 @@ class Settings(BaseSettings):
         description="uploaded releases are read only below this address, such as s3://models; unset: never",
     )
     tables: Annotated[dict[str, str], NoDecode] = Field(
-        default={}, description="the warehouse's names of tables, where they differ from Segue's names"
+        default={},
+        description="the warehouse's names of tables, where they differ from Segue's names, or queries that"
+        " make them",
     )
     columns: Annotated[dict[str, dict[str, str]], NoDecode] = Field(
         default={},
@@ -143,7 +145,9 @@ class Settings(BaseSettings):
         False, description="whether an id in the warehouse such as 17850.0 is read as the whole number 17850"
     )
     csv: Annotated[dict[str, str | tuple[str, ...]], NoDecode] = Field(
-        default={}, description="the form of the warehouse's CSV files: separator, nulls"
+        default={},
+        description="the form of the warehouse's CSV files: separator, encoding, decimal, thousands, dates,"
+        " nulls",
     )
     min_margin: float = Field(
         0.0,

@@ -79,6 +79,7 @@ class Warehouse:
             reading.whole_ids,
             reading.fields,
             reading.latest,
+            dict.fromkeys(source.csv_files, reading.csv),
         )
         if next(source.rows(self._queries.look(whose, ["1"]) + " limit 1"), None) is None:
             raise BadWarehouse(f"table {names.describe(whose)} of {source.name} has no rows")

@@ -7,11 +7,12 @@ from itertools import groupby
 from pathlib import Path
 
 from schemas.features import FEATURE_NAMES
+from trainer.warehouse.checks.csv_advice import numbers_advice, times_advice
 from trainer.warehouse.checks.inspection import NULL_WORDS
 from trainer.warehouse.checks.quoted_values import quoted
 from trainer.warehouse.checks.warehouse_reports import Rejected, Rejections
 from trainer.warehouse.kinds.csv_files import lines_of
-from trainer.warehouse.tables.reading_rules import Reading
+from trainer.warehouse.tables.reading_rules import Csv, Reading
 from trainer.warehouse.tables.table_layout import LEVELS, TABLES, Layout
 from trainer.warehouse.tables.table_names import Names
 
@@ -53,7 +54,8 @@ class LeftOut:
             parts = [f"{count:,} {'row' if count == 1 else 'rows'} of {self.names.describe(table)}: {reason}"]
             if examples:
                 parts.append(f", for example {_joined(examples)}")
-            advice = self._advice(reason, [row.wrong for row in rows if row.wrong is not None])
+            form = self._form("order_items" if reason.startswith("an item") else table)
+            advice = self._advice(reason, [row.wrong for row in rows if row.wrong is not None], form)
             parts += [f"; {advice}"] if advice else []
             yield table, "".join(parts)
 
@@ -103,18 +105,23 @@ class LeftOut:
         keys = (name, f"{LEVELS[table]}.{name}") if table in TABLES else ()
         return next((own for key in keys if (own := self.layout.get((table, key))) is not None), None)
 
-    def _advice(self, reason: str, examples: Sequence[str]) -> str:
+    def _form(self, table: str) -> Csv | None:
+        """How the file of a table is written; None for a table that is no CSV file."""
+        return self.reading.csv if table in self.files else None
+
+    def _advice(self, reason: str, examples: Sequence[str], form: Csv | None) -> str:
         field = _field(reason)
         if reason == "created_at is not a time":
-            return _TIMES
+            return _TIMES if form is None else times_advice(form, _TIMES)
         if reason == AHEAD:
             return _AHEAD
         advice = []
         if self.files and (words := sorted({one for one in examples if one.lower() in NULL_WORDS})):
             texts = ", ".join(map(quoted, words))
             advice.append(f"where {texts} means nothing, set nulls = [{texts}] under [csv] in segue.toml")
-        if "number" in reason and any(_DECIMAL_COMMA.fullmatch(one) for one in examples):
-            advice.append("the decimal mark is a point: 12.50")
+        comma = any(_DECIMAL_COMMA.fullmatch(one) for one in examples)
+        if "number" in reason and (numbers := numbers_advice(form, comma=comma)):
+            advice.append(numbers)
         readers = self.reading.readers(field)
         settings = {"features" if name in FEATURE_NAMES else "declare" for name in readers}
         if readers:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import overload
 
 from trainer.warehouse.kinds.warehouse_source import Row
+from trainer.warehouse.queries.csv_values import as_written
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +76,17 @@ def rejections_of(rows: Iterable[Row]) -> Rejections:
         assert isinstance(table, str)
         assert isinstance(reason, str)
         assert isinstance(total, int)
-        listed.append(Rejected(table, _text(row_id), reason, _text(wrong)))
+        listed.append(Rejected(table, _text(row_id), reason, _written(wrong)))
         counts[table, reason] = total
     return Rejections(tuple(listed), counts)
 
 
 def _text(value: object) -> str | None:
     return None if value is None else str(value)
+
+
+def _written(value: object) -> str | None:
+    return None if value is None else as_written(str(value))
 
 
 def counts_of(row: Row) -> Counts:

@@ -12,13 +12,14 @@ from sqlglot import exp
 from schemas.errors import BadWarehouse
 from trainer.warehouse.kinds.arrow_batches import of_rows
 from trainer.warehouse.kinds.drivers import driver
-from trainer.warehouse.kinds.warehouse_source import Row
+from trainer.warehouse.kinds.warehouse_source import NoTable, Row, check_has, failing, query_hint
 from trainer.warehouse.tables.table_names import Names
 from trainer.warehouse.tables.table_references import references
 
 SCHEME = "bigquery"
 
 _ROWS_A_PAGE = 10_000
+_NO_TABLE = "404 "  # the beginning of the client's message about a table that does not exist
 
 
 class BigQuerySource:
@@ -35,7 +36,7 @@ class BigQuerySource:
         Raises:
             NotInstalled: the client is not installed.
             BadWarehouse: the URL is wrong, or there are no credentials.
-            BadSetting: a setting is not a table's name.
+            BadSetting: a setting is neither a table's name nor a query that only reads.
         """
         self.tables = references(names, self.dialect)
         self._names = names
@@ -47,7 +48,7 @@ class BigQuerySource:
             driver("google.api_core.exceptions", SCHEME).GoogleAPIError,
             driver("google.auth.exceptions", SCHEME).GoogleAuthError,
         )
-        with self._failures("does not let us in"):
+        with self._failures(f"{self.name} does not let us in"):
             self._client = bigquery.Client(
                 project=self._project,
                 location=location,
@@ -58,13 +59,20 @@ class BigQuerySource:
 
     def columns(self, table: str) -> Mapping[str, str]:
         """See :meth:`trainer.warehouse.kinds.warehouse_source.Source.columns`."""
-        with self._failures(f"has no table {self._names.describe(table)} that can be read"):
-            fields = self._client.get_table(self._full_name(table)).schema
+        check_has(self._names, table, self.name)
+        if self._names.query(table) is not None:
+            with self._failures(failing(table, self.name)):
+                query = f"select * from {self.tables[table]} as {table} limit 0"  # noqa: S608 - checked
+                fields = self._client.query(query).result().schema
+        else:
+            what = f"{self.name} has no table {self._names.describe(table)} that can be read"
+            with self._failures(what, of_a_table=True):
+                fields = self._client.get_table(self._full_name(table)).schema
         return {str(field.name): _kind(field) for field in fields}
 
     def rows(self, query: str) -> Iterator[Row]:
         """See :meth:`trainer.warehouse.kinds.warehouse_source.Source.rows`."""
-        with self._failures("cannot be read"):
+        with self._failures(f"{self.name} cannot be read", hint=query_hint(self._names)):
             # Pages keep the order of the rows; the faster Storage API does not.
             for row in self._client.query(query).result(page_size=_ROWS_A_PAGE):
                 yield row.values()
@@ -83,11 +91,14 @@ class BigQuerySource:
         return ".".join((reference.catalog or self._project, reference.db or self._dataset, reference.name))
 
     @contextlib.contextmanager
-    def _failures(self, what: str) -> Iterator[None]:
+    def _failures(self, what: str, hint: str = "", *, of_a_table: bool = False) -> Iterator[None]:
+        """Turn the client's errors into :class:`~schemas.errors.BadWarehouse`: ``what``, reason, ``hint``."""
         try:
             yield
         except self._errors as error:
-            raise BadWarehouse(f"{self.name} {what}: {' '.join(str(error).split())}") from None
+            message = " ".join(str(error).split())
+            kind = NoTable if of_a_table and message.startswith(_NO_TABLE) else BadWarehouse
+            raise kind(f"{what}: {message}{hint}") from None
 
 
 def _kind(field: Any) -> str:

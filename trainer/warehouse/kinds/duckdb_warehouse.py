@@ -20,7 +20,7 @@ _ROWS_A_FETCH = 10_000
 # A DuckDB file has these bytes from its ninth byte on. Segue checks them before DuckDB opens the file,
 # because for a SQLite file DuckDB would look for an extension on the network.
 _MAGIC, _MAGIC_AT = b"DUCK", 8
-_AFTERWORD = re.compile(r"^(?:Possible |LINE )", re.MULTILINE)
+_AFTERWORD = re.compile(r"^(?:Possible |LINE |Column )", re.MULTILINE)
 _FILE = re.compile(r"^\s*file = (.+)$", re.MULTILINE)
 _MEMORY_MB = 1_000
 _MEMORY_OF_A_THREAD_MB = 125  # the minimum in DuckDB's manual
@@ -80,7 +80,7 @@ class DuckSource:
 
     def _no_table(self, error: duckdb.CatalogException) -> str:
         """Why a query fails that names a table or a function which is not there."""
-        return _sentence(str(error))
+        return _sentence(str(error), None)
 
     def _described(self, table: str) -> Mapping[str, str]:
         # Of two columns with one name, a subquery gives the second another name.
@@ -123,11 +123,16 @@ class DuckSource:
         # An error while Arrow's reader reads is an error of Arrow.
         except (duckdb.Error, pa.ArrowException, OSError) as error:
             message = str(error)
-            file = _FILE.search(message)
-            trouble = None if file is None else self._file_trouble(Path(file[1].strip()))
-            raise BadWarehouse(trouble or f"{what}: {_sentence(message)}{hint}") from None
+            found = _FILE.search(message)
+            file = None if found is None else self._file(Path(found[1].strip()))
+            trouble = None if file is None else self._trouble(file)
+            raise BadWarehouse(trouble or f"{what}: {_sentence(message, file)}{hint}") from None
 
-    def _file_trouble(self, path: Path) -> str | None:  # noqa: ARG002 - a database reads no files
+    def _file(self, path: Path) -> Path:
+        """The shop's file that DuckDB's message means."""
+        return path
+
+    def _trouble(self, path: Path) -> str | None:  # noqa: ARG002 - a database has no files
         """What is wrong with a file that DuckDB's message names; None: the message says it."""
         return None
 
@@ -169,9 +174,8 @@ def _config() -> dict[str, str | bool | int | float | list[str]]:
     }
 
 
-def _sentence(message: str) -> str:
+def _sentence(message: str, file: Path | None) -> str:
     """DuckDB's message on one line: error and cause, without the row, advice and settings."""
     lines = [line.strip() for line in _AFTERWORD.split(message, maxsplit=1)[0].splitlines() if line.strip()]
     sentence = "; ".join(dict.fromkeys([lines[0], lines[-1]])) if lines else "no reason given"
-    file = _FILE.search(message)
-    return sentence + (f" (file {file[1].strip()})" if file else "")
+    return sentence + (f" (file {file})" if file else "")

@@ -1,6 +1,7 @@
 """A warehouse that is a folder of Parquet and CSV files, read by DuckDB."""
 
 import contextlib
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -14,8 +15,10 @@ from trainer.warehouse.kinds.utf8_copies import Utf8Copies
 from trainer.warehouse.kinds.warehouse_source import check_has
 from trainer.warehouse.tables.reading_rules import Csv
 from trainer.warehouse.tables.table_layout import TABLES
-from trainer.warehouse.tables.table_names import Names
+from trainer.warehouse.tables.table_names import Names, nearest
 from trainer.warehouse.tables.table_queries import tables_in
+
+_MISSING = re.compile(r"Table with name (.+) does not exist")
 
 
 class FolderSource(DuckSource):
@@ -95,15 +98,22 @@ class FolderSource(DuckSource):
             # Safe: the name and the arguments of the call are quoted.
             self._connection.execute(f"create or replace view {_quoted(name)} as select * from {reader}")  # noqa: S608
 
-    def _file_trouble(self, path: Path) -> str | None:
-        for file in self._views.values():
-            if path in (file, self._copies.of(file)):
-                with contextlib.suppress(BadWarehouse):
-                    return csv_files.trouble(file, self._form)
+    def _file(self, path: Path) -> Path:
+        return self._copies.original(path)
+
+    def _trouble(self, path: Path) -> str | None:
+        if path in self._views.values() and path.suffix != ".parquet":
+            with contextlib.suppress(BadWarehouse):
+                return csv_files.trouble(path, self._form)
         return None
 
     def _no_table(self, error: duckdb.CatalogException) -> str:
-        return f"{super()._no_table(error)}; its files are {', '.join(sorted(table_files.files_of(self._folder)))}"
+        missing = _MISSING.search(str(error))
+        if missing is None:
+            return super()._no_table(error)
+        files = sorted(table_files.files_of(self._folder))
+        near = nearest(missing[1], files) or f"there is {', '.join(files)}"
+        return f"there is no file {missing[1]}, {near}"
 
 
 def _quoted(name: str) -> str:

@@ -13,7 +13,7 @@ from psycopg import conninfo
 
 from schemas.errors import BadWarehouse
 from trainer.warehouse.kinds.arrow_batches import of_rows
-from trainer.warehouse.kinds.warehouse_source import Row
+from trainer.warehouse.kinds.warehouse_source import NoTable, Row, check_has, failing, query_hint
 from trainer.warehouse.tables.table_names import Names, table_fix
 from trainer.warehouse.tables.table_references import references
 
@@ -53,6 +53,13 @@ _COLUMNS = """
     order by attnum
 """
 
+# The server tells a domain as the type that it is made from.
+_TYPES = """
+    select oid, case typtype when 'e' then 'enum' else format_type(oid, null) end
+    from pg_type
+    where oid = any(%s)
+"""
+
 # Tables on the search path are listed without the schema.
 _KNOWN_TABLES = """
     select case when pg_table_is_visible(oid) then relname else relnamespace::regnamespace || '.' || relname
@@ -73,7 +80,7 @@ class PostgresSource:
         """Connect.
 
         Raises:
-            BadSetting: a setting is not a table's name.
+            BadSetting: a setting is neither a table's name nor a query that only reads.
             BadWarehouse: the URL is wrong, the server does not answer or refuses, or its database is not
                 in UTF-8.
         """
@@ -99,21 +106,38 @@ class PostgresSource:
 
     def columns(self, table: str) -> Mapping[str, str]:
         """See :meth:`trainer.warehouse.kinds.warehouse_source.Source.columns`."""
+        check_has(self._names, table, self.name)
+        if self._names.query(table) is not None:
+            return self._columns_of_query(table)
         with self._failures("cannot be read"):
             described = self._connection.execute(_COLUMNS, [self.tables[table]]).fetchall()
             if not described:
                 known = [str(name) for (name,) in self._connection.execute(_KNOWN_TABLES)]
                 make = "make a table or a view of that name, or add ?options=-csearch_path%3D… to the URL"
-                raise BadWarehouse(
+                raise NoTable(
                     f"{self.name} has no table {self._names.describe(table)} on its search path: "
                     f"{table_fix(self._names, table, known, make)}"
                 )
         return {str(name): str(kind) for name, kind in described}
 
+    def _columns_of_query(self, table: str) -> Mapping[str, str]:
+        query = f"select * from {self.tables[table]} as {table} limit 0"  # noqa: S608 - checked
+        with self._failures(whole=failing(table, self.name)):
+            found = self._connection.execute(query.encode()).description or []
+            oids = [column.type_code for column in found]
+            types = {oid: str(kind) for oid, kind in self._connection.execute(_TYPES, [oids])}
+        names = [column.name for column in found]
+        if twice := [name for name in names if names.count(name) > 1]:
+            raise BadWarehouse(
+                f"{failing(table, self.name)}: it has column {twice[0]} more than once: name the columns that "
+                "Segue reads"
+            )
+        return {column.name: _type_of(column, types[column.type_code]) for column in found}
+
     def rows(self, query: str) -> Iterator[Row]:
         """See :meth:`trainer.warehouse.kinds.warehouse_source.Source.rows`."""
         with (
-            self._failures("cannot be read"),
+            self._failures("cannot be read", hint=query_hint(self._names)),
             self._connection.cursor(name=f"segue_{next(self._cursors)}") as cursor,
         ):
             cursor.itersize = _ROWS_A_FETCH
@@ -128,12 +152,16 @@ class PostgresSource:
         self._connection.close()
 
     @contextlib.contextmanager
-    def _failures(self, what: str, unanswered: str | None = None) -> Iterator[None]:
+    def _failures(
+        self, what: str = "", unanswered: str | None = None, *, whole: str | None = None, hint: str = ""
+    ) -> Iterator[None]:
         """Turn the driver's errors into :class:`~schemas.errors.BadWarehouse`.
 
         Args:
             what: the words after the warehouse's name.
             unanswered: the words instead of ``what`` if no server answered the login.
+            whole: the words before the reason, instead of the warehouse's name and ``what``.
+            hint: the words after the reason.
         """
         try:
             yield
@@ -143,7 +171,14 @@ class PostgresSource:
             for secret in self._secrets:
                 message = message.replace(secret, "***")
             words = what if unanswered is None or _OF_A_LOGIN.search(message) else unanswered
-            raise BadWarehouse(f"{self.name} {words}: {message}") from None
+            raise BadWarehouse(f"{whole or f'{self.name} {words}'}: {message}{hint}") from None
+
+
+def _type_of(column: psycopg.Column, kind: str) -> str:
+    """The type of a query's column; a number with its digits, which decide whether it may be an id."""
+    if kind == "numeric" and column.precision is not None:
+        return f"numeric({column.precision},{column.scale})"
+    return kind
 
 
 def _parts(url: str) -> Mapping[str, Any]:

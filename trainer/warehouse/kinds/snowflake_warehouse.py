@@ -11,7 +11,7 @@ import pyarrow as pa
 from schemas.errors import BadWarehouse
 from trainer.warehouse.kinds.arrow_batches import of_rows
 from trainer.warehouse.kinds.drivers import driver
-from trainer.warehouse.kinds.warehouse_source import Row
+from trainer.warehouse.kinds.warehouse_source import NoTable, Row, check_has, failing, query_hint
 from trainer.warehouse.tables.table_names import Names
 from trainer.warehouse.tables.table_references import references
 
@@ -20,6 +20,9 @@ SCHEME = "snowflake"
 _ROWS_A_FETCH = 10_000
 _LOGIN_TIMEOUT_S = 30
 _SECRETS = ("password", "passcode", "token", "private_key_file_pwd")
+
+# The SQL state of a table that does not exist, in the connector's messages.
+_NO_TABLE = "(42S02)"
 
 # The text of times must not depend on the account's settings: UTC, all digits, and an offset as in RFC 3339.
 _SESSION = (
@@ -47,7 +50,7 @@ class SnowflakeSource:
         Raises:
             NotInstalled: the connector is not installed.
             BadWarehouse: the URL is wrong, or Snowflake refuses the login.
-            BadSetting: a setting is not a table's name.
+            BadSetting: a setting is neither a table's name nor a query that only reads.
         """
         self.tables = references(names, self.dialect)
         self._names = names
@@ -56,20 +59,28 @@ class SnowflakeSource:
         self._secrets = [parts[key] for key in _SECRETS if parts.get(key)]
         self.name = f"Snowflake database {parts['database']} of {parts['account']}"
         self._connector = driver("snowflake.connector", SCHEME)
-        with self._failures("does not let us in"):
+        with self._failures(f"{self.name} does not let us in"):
             self._connection = self._connector.connect(**{"login_timeout": _LOGIN_TIMEOUT_S, **parts})
-        with self._failures("cannot be read"):
+        with self._failures(f"{self.name} cannot be read"):
             for setting in _SESSION:
                 self._execute(f"alter session set {setting}")
 
     def columns(self, table: str) -> Mapping[str, str]:
         """See :meth:`trainer.warehouse.kinds.warehouse_source.Source.columns`."""
-        with self._failures(f"has no table {self._names.describe(table)} that can be read"):
-            return {str(row[0]): str(row[1]) for row in self._execute(f"describe table {self.tables[table]}")}
+        check_has(self._names, table, self.name)
+        if self._names.query(table) is not None:
+            with self._failures(failing(table, self.name)):
+                self._execute(f"select * from {self.tables[table]} as {table} limit 0")  # noqa: S608 - checked
+                described = list(self._execute("describe result last_query_id()"))
+        else:
+            what = f"{self.name} has no table {self._names.describe(table)} that can be read"
+            with self._failures(what, of_a_table=True):
+                described = list(self._execute(f"describe table {self.tables[table]}"))
+        return {str(row[0]): str(row[1]) for row in described}
 
     def rows(self, query: str) -> Iterator[Row]:
         """See :meth:`trainer.warehouse.kinds.warehouse_source.Source.rows`."""
-        with self._failures("cannot be read"):
+        with self._failures(f"{self.name} cannot be read", hint=query_hint(self._names)):
             yield from self._execute(query)
 
     def batches(self, query: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
@@ -87,14 +98,16 @@ class SnowflakeSource:
         return chain.from_iterable(iter(lambda: cursor.fetchmany(_ROWS_A_FETCH), []))
 
     @contextlib.contextmanager
-    def _failures(self, what: str) -> Iterator[None]:
+    def _failures(self, what: str, hint: str = "", *, of_a_table: bool = False) -> Iterator[None]:
+        """Turn the connector's errors into :class:`~schemas.errors.BadWarehouse`: ``what``, reason, ``hint``."""
         try:
             yield
         except self._connector.Error as error:
             message = " ".join(str(error).split())
             for secret in self._secrets:
                 message = message.replace(secret, "***")
-            raise BadWarehouse(f"{self.name} {what}: {message}") from None
+            kind = NoTable if of_a_table and _NO_TABLE in message else BadWarehouse
+            raise kind(f"{what}: {message}{hint}") from None
 
 
 def _parts(url: str) -> dict[str, str]:

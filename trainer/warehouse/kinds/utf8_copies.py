@@ -37,6 +37,10 @@ class Utf8Copies:
         self._copies[path] = path if path.suffix == ".parquet" else self._copied(path)
         return self._copies[path]
 
+    def original(self, copy: Path) -> Path:
+        """The shop's file of a copy; another path is itself."""
+        return next((path for path, made in self._copies.items() if made == copy), copy)
+
     def close(self) -> None:
         """Remove the copies."""
         self._cleanup.close()

@@ -13,11 +13,13 @@ import sqlglot
 from sqlglot import exp
 
 from schemas.features import EVERY_FIELD, Feature, FieldsRead
+from trainer.warehouse.queries.csv_values import as_declared, kind_of
 from trainer.warehouse.queries.dialects import adapt, decoded, tried
 from trainer.warehouse.queries.feature_query import feature_query
 from trainer.warehouse.queries.own_fields import add_own_events, add_own_fields, add_own_wrongs
 from trainer.warehouse.queries.parsed_sql import WRITTEN_IN, parsed
 from trainer.warehouse.tables.column_types import Form
+from trainer.warehouse.tables.reading_rules import Csv
 from trainer.warehouse.tables.table_layout import TABLES, Layout, is_id, is_read
 from trainer.warehouse.tables.table_references import aliased
 
@@ -45,6 +47,7 @@ class Queries:
         read: the fields that are read: in any other field a wrong value rejects no row.
         latest: the latest time of a fact (``$latest``), for queries without ``as_of``. None: any time; the
             reason that ``$bounded`` guards is then left out.
+        csv: how the CSV file of a table is written, by Segue's name of the table.
     """
 
     dialect: str
@@ -54,6 +57,7 @@ class Queries:
     whole_ids: bool = False
     read: FieldsRead = EVERY_FIELD
     latest: datetime | None = None
+    csv: Mapping[str, Csv] = field(default_factory=dict)
 
     def features(
         self,
@@ -176,6 +180,8 @@ class Queries:
         if form is Form.BYTES:
             own = decoded(own, self.dialect)
             own = own if is_read(column.table, column.name, self.read) else tried(own)
+        if column.table in self.csv and not as_it_stands:
+            own = as_declared(own, kind_of(column.name, self.read), self.csv[column.table])
         whole = self.whole_ids and is_id(column.table, column.name) and not as_it_stands
         if whole and form in (Form.TEXT, Form.BYTES):
             return _with(own, _WHOLE_TEXT)

@@ -5,7 +5,6 @@ import re
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
-from sqlglot.tokens import TokenType
 
 from schemas.errors import BadSetting
 from schemas.printable import printable_cell
@@ -40,7 +39,7 @@ def subquery(table: str, query: str, dialect: str) -> str:
     """
     _parsed(table, query, dialect)
     tokens = sqlglot.tokenize(query, dialect=dialect)
-    last = next(token for token in reversed(tokens) if token.token_type is not TokenType.SEMICOLON)
+    last = next(token for token in reversed(tokens) if token.token_type.name != "SEMICOLON")
     # The line break ends a comment of the query's last line.
     return f"(\n{query[: last.end + 1]}\n)"
 

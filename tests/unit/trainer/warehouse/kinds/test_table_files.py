@@ -82,7 +82,7 @@ LONG_LINE = b"u,,," + b"x" * 10_000_000 + b",,\n"
         (b"id,a\xf1o\n", ": line 1 is not UTF-8: the byte 0xf1 follows 'id,a'; save the file as UTF-8"),
         (
             "id,age\n".encode("utf-16-le"),
-            " is not CSV in UTF-8, but most likely in UTF-16 without its mark: set encoding = \"utf-16-le\"",
+            ' is not CSV in UTF-8, but most likely in UTF-16 without its mark: set encoding = "utf-16-le"',
         ),
         (b"PK\x03\x04\x14", " is not CSV, but a ZIP or Excel file: save it as CSV"),
         (b"\x1f\x8b\x08", " is not CSV, but a gzip file: name it .csv.gz"),

@@ -52,8 +52,8 @@ def test_bytes_that_are_no_text_name_their_column(tmp_path: Path) -> None:
     with pytest.raises(BadWarehouse) as caught:
         open_warehouse(folder)
     assert str(caught.value).startswith(
-        f"column users.country of folder {tmp_path} is bytes that are not all UTF-8: decode them in a view "
-        f"(files have none"
+        f"column users.country of folder {tmp_path} is bytes that are not all UTF-8: decode them in a query "
+        "(docs/your-data.md)"
     )
 
 
@@ -69,7 +69,7 @@ def test_bytes_that_are_no_text_have_a_way_out_in_the_shop_s_names(tmp_path: Pat
         open_warehouse(folder, names, Reading(features=FEATURES))
     assert str(caught.value).startswith(
         f"column kunden.Land of folder {tmp_path} is bytes that are not all UTF-8: leave country out of the "
-        "features, or decode them in a view (files have none: put it into a DuckDB file, over them)"
+        "features, or decode them in a query (docs/your-data.md)"
     )
 
 

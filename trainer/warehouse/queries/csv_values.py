@@ -1,0 +1,99 @@
+"""Numbers and times of CSV files in another form, as declared by ``[csv]``, in the form of events.
+
+The rules for numbers and times then hold as for any other table. A value that is not of the declared form
+keeps its text and gets a mark at its end: so that it is rejected, even where it has the form of events, and
+can still be shown as it stands in the file.
+"""
+
+from typing import Literal
+
+import sqlglot
+from sqlglot import exp
+
+from schemas.features import FieldsRead
+from trainer.warehouse.tables.reading_rules import Csv
+
+Kind = Literal["number", "time"]
+
+# A control character, which no number and no time has. It counts as a blank, so that a blank field is null.
+_MARK = "\x1f"
+# Besides the point: apostrophes (Switzerland) and blanks (France; the two narrow ones do not break the line).
+_MARKS_BESIDE_A_COMMA = ".'’ \u00a0\u202f"
+_PLAIN = Csv()
+_NUMBERS = frozenset({"age", "price", "quantity"})
+_TIMES = frozenset({"created_at"})
+
+
+def kind_of(name: str, read: FieldsRead) -> Kind | None:
+    """What a column holds, by its name in the queries; None for text.
+
+    >>> from schemas.features import EVERY_FIELD
+    >>> [kind_of(name, EVERY_FIELD) for name in ("price", "created_at", "country")]
+    ['number', 'time', None]
+    """
+    if name in _NUMBERS or any(field.name == name and field.type == "number" for field in read.own):
+        return "number"
+    return "time" if name in _TIMES else None
+
+
+def as_declared(own: exp.Expression, kind: Kind | None, form: Csv) -> exp.Expression:
+    """A column of a CSV file as text in the form of events, in DuckDB's dialect.
+
+    Args:
+        own: the column.
+        kind: what it holds; None: text, which stays as it is.
+        form: how the file is written.
+    """
+    if kind == "number" and (form.decimal, form.thousands) != (_PLAIN.decimal, _PLAIN.thousands):
+        return _filled(_number(form), own)
+    if kind == "time" and form.dates:
+        return _filled(_time(form.dates), own)
+    return own
+
+
+def as_written(value: str) -> str:
+    """A value of a rejected row as it stands in the file: without the mark."""
+    return value.removesuffix(_MARK)
+
+
+def thousands_of(form: Csv) -> str:
+    """The characters that may stand between groups of three digits; one number uses one of them.
+
+    >>> thousands_of(Csv()), thousands_of(Csv(thousands=",")), thousands_of(Csv(decimal=","))[:2]
+    ('', ',', ".'")
+    """
+    if form.thousands is not None:
+        return form.thousands
+    return _MARKS_BESIDE_A_COMMA if form.decimal == "," else ""
+
+
+def _number(form: Csv) -> str:
+    marks = thousands_of(form)
+    grouped = "".join(f"|[0-9]{{1,3}}([{mark}][0-9]{{3}})+" for mark in marks)
+    pattern = f"^[+-]?([0-9]+{grouped})([{form.decimal}][0-9]+)?([eE][+-]?[0-9]+)?$"
+    digits = f"translate(x, {_literal(marks)}, '')" if marks else "x"
+    return (
+        f"case when regexp_matches(x, {_literal(pattern)}) then replace({digits}, {_literal(form.decimal)}, '.') "
+        f"else x || {_literal(_MARK)} end"
+    )
+
+
+def _time(forms: tuple[str, ...]) -> str:
+    read = f"try_strptime(x, [{', '.join(map(_literal, forms))}])"
+    # %Y reads the two digits of 16 as the year 16.
+    return (
+        f"case when {read} >= timestamp '1000-01-01 00:00:00' then cast({read} as text) "
+        f"else x || {_literal(_MARK)} end"
+    )
+
+
+def _filled(text: str, own: exp.Expression) -> exp.Expression:
+    tree = sqlglot.parse_one(text, read="duckdb")
+    assert isinstance(tree, exp.Expression)
+    for x in list(tree.find_all(exp.Column)):
+        x.replace(own.copy())
+    return tree
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
