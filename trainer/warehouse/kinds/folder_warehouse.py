@@ -12,11 +12,12 @@ from schemas.errors import BadWarehouse
 from trainer.warehouse.kinds import csv_files, table_files
 from trainer.warehouse.kinds.duckdb_warehouse import DuckSource
 from trainer.warehouse.kinds.utf8_copies import Utf8Copies
-from trainer.warehouse.kinds.warehouse_source import check_has
+from trainer.warehouse.kinds.warehouse_source import NoTable, check_has
 from trainer.warehouse.tables.reading_rules import Csv
 from trainer.warehouse.tables.table_layout import TABLES
 from trainer.warehouse.tables.table_names import Names, nearest
 from trainer.warehouse.tables.table_queries import tables_in
+from trainer.warehouse.tables.table_references import name_of
 
 _MISSING = re.compile(r"Table with name (.+) does not exist")
 
@@ -65,7 +66,12 @@ class FolderSource(DuckSource):
     def _open(self, table: str) -> None:
         """Make the views that a table needs."""
         if self._names.query(table) is None:
-            path = table_files.find(self._folder, self._names, table)
+            try:
+                path = table_files.find(self._folder, self._names, table)
+            except NoTable:
+                if any(map(str.isspace, self._names.table(table))):
+                    name_of(table, self._names.table(table), self.dialect)  # more likely SQL than a file
+                raise
             self._view(self._names.table(table), path)
             if path.suffix != ".parquet":
                 self.csv_files[table] = path

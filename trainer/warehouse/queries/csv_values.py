@@ -69,12 +69,12 @@ def thousands_of(form: Csv) -> str:
 
 def _number(form: Csv) -> str:
     marks = thousands_of(form)
-    grouped = "".join(f"|[0-9]{{1,3}}([{mark}][0-9]{{3}})+" for mark in marks)
+    grouped = "".join(f"|[0-9]{{1,3}}([\\x{{{ord(mark):x}}}][0-9]{{3}})+" for mark in marks)
     pattern = f"^[+-]?([0-9]+{grouped})([{form.decimal}][0-9]+)?([eE][+-]?[0-9]+)?$"
-    digits = f"translate(x, {_literal(marks)}, '')" if marks else "x"
+    digits = f"translate(x, {_characters(marks)}, '')" if marks else "x"
     return (
-        f"case when regexp_matches(x, {_literal(pattern)}) then replace({digits}, {_literal(form.decimal)}, '.') "
-        f"else x || {_literal(_MARK)} end"
+        f"case when regexp_matches(x, {_literal(pattern)}) then replace({digits}, '{form.decimal}', '.') "
+        f"else x || {_characters(_MARK)} end"
     )
 
 
@@ -83,8 +83,13 @@ def _time(forms: tuple[str, ...]) -> str:
     # %Y reads the two digits of 16 as the year 16.
     return (
         f"case when {read} >= timestamp '1000-01-01 00:00:00' then cast({read} as text) "
-        f"else x || {_literal(_MARK)} end"
+        f"else x || {_characters(_MARK)} end"
     )
+
+
+def _characters(text: str) -> str:
+    """A text that is safe in a file of SQL, whatever its blanks and control characters."""
+    return " || ".join(f"chr({ord(character)})" for character in text)
 
 
 def _filled(text: str, own: exp.Expression) -> exp.Expression:

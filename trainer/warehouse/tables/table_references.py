@@ -35,10 +35,15 @@ def aliased(reference: str, alias: str, dialect: str) -> exp.Table:
 
 def _reference(table: str, names: Names, dialect: str) -> str:
     query = names.query(table)
-    return _name(table, names.table(table), dialect) if query is None else subquery(table, query, dialect)
+    return name_of(table, names.table(table), dialect) if query is None else subquery(table, query, dialect)
 
 
-def _name(table: str, name: str, dialect: str) -> str:
+def name_of(table: str, name: str, dialect: str) -> str:
+    """The name of a table in SQL.
+
+    Raises:
+        BadSetting: the setting of this table (Segue's name) is not a table's name.
+    """
     try:
         found = exp.to_table(name, dialect=dialect)
     except SqlglotError:

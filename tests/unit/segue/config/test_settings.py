@@ -451,8 +451,9 @@ def test_how_csv_files_are_written(monkeypatch: pytest.MonkeyPatch, nowhere: Pat
     monkeypatch.delenv("SEGUE_CSV")
     assert 'one character, such as ";" or "\\t"' in sentence(write(file, "[csv]\nseparator = '::'"))
     assert "give a list of texts" in sentence(write(file, "[csv]\nnulls = 7"))
-    assert "there is no seperator: the table has separator and nulls" in sentence(
-        write(file, '[csv]\nseperator = ";"')
+    assert (
+        "there is no seperator: the table has separator, encoding, decimal, thousands, dates and nulls"
+        in sentence(write(file, '[csv]\nseperator = ";"'))
     )
 
 

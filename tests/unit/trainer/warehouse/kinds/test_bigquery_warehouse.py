@@ -10,6 +10,7 @@ import pytest
 from schemas.errors import BadWarehouse, NotInstalled
 from trainer.warehouse import Names, open_warehouse
 from trainer.warehouse.kinds.bigquery_warehouse import BigQuerySource
+from trainer.warehouse.kinds.warehouse_source import NoTable
 
 URL = "bigquery://my-project/shop?location=EU"
 
@@ -46,8 +47,15 @@ class Client:
 
     def query(self, query: str) -> Any:
         self.asked.append(query)
+        if "nope" in query:
+            raise ApiError("404 Not found: Table nope")
         rows = [SimpleNamespace(values=lambda row=row: row) for row in self.rows]
-        return SimpleNamespace(result=lambda page_size: iter(rows))
+        schema = [SimpleNamespace(name=n, field_type=kind) for n, kind in self.fields]
+
+        def result(page_size: int | None = None) -> Any:
+            return SimpleNamespace(schema=schema) if page_size is None else iter(rows)
+
+        return SimpleNamespace(result=result)
 
     def close(self) -> None:
         self.closed = True
@@ -90,6 +98,30 @@ def test_columns_of_a_table_wherever_it_is(name: str, full: str) -> None:
     Client.made.fields = [("customer_no", "INTEGER"), ("age", "FLOAT")]
     assert source.columns("users") == {"customer_no": "INTEGER", "age": "FLOAT"}
     assert Client.made.asked == [full]
+
+
+def test_columns_of_a_query() -> None:
+    source = BigQuerySource(URL, Names({"users": "select * from `crm.customers` -- all"}))
+    Client.made.fields = [("user_id", "INTEGER"), ("age", "FLOAT")]
+    assert source.columns("users") == {"user_id": "INTEGER", "age": "FLOAT"}
+    assert Client.made.asked == ["select * from (\nselect * from `crm.customers`\n) as users limit 0"]
+
+
+def test_a_query_that_fails_names_its_setting() -> None:
+    with pytest.raises(BadWarehouse) as caught:
+        BigQuerySource(URL, Names({"users": "select * from nope"})).columns("users")
+    assert str(caught.value) == (
+        "the query of the setting tables.users fails in BigQuery dataset my-project.shop: 404 Not found: "
+        "Table nope"
+    )
+    assert not isinstance(caught.value, NoTable)
+
+
+def test_a_shop_without_a_table() -> None:
+    source = BigQuerySource(URL, Names({"inventory_items": ""}))
+    for table in ("users", "inventory_items"):
+        with pytest.raises(NoTable):
+            source.columns(table)
 
 
 def test_rows_and_batches() -> None:

@@ -9,6 +9,7 @@ import pytest
 from schemas.errors import BadWarehouse, NotInstalled
 from trainer.warehouse import Names, open_warehouse
 from trainer.warehouse.kinds.snowflake_warehouse import SnowflakeSource
+from trainer.warehouse.kinds.warehouse_source import NoTable
 
 URL = "snowflake://segue:p%40ss%2Fhunter2@org-account/shop/crm?warehouse=small&role=reader"
 
@@ -90,6 +91,40 @@ def test_columns_and_their_types(connection: Connection) -> None:
     source = SnowflakeSource(URL, Names({"users": "crm.customers"}))
     assert source.columns("users") == {"CUSTOMER_NO": "NUMBER(38,0)", "AGE": "FLOAT"}
     assert connection.asked[-1] == "describe table crm.customers"
+
+
+def test_columns_of_a_query(connection: Connection) -> None:
+    connection.answers["describe result"] = [("USER_ID", "NUMBER(38,0)"), ("AGE", "FLOAT")]
+    source = SnowflakeSource(URL, Names({"users": "select * from crm.customers;"}))
+    assert source.columns("users") == {"USER_ID": "NUMBER(38,0)", "AGE": "FLOAT"}
+    assert connection.asked[-2:] == [
+        "select * from (\nselect * from crm.customers\n) as users limit 0",
+        "describe result last_query_id()",
+    ]
+
+
+def test_a_query_that_fails_names_its_setting(connection: Connection) -> None:
+    connection.answers["select"] = ConnectorError("002003 (42S02): Object 'NOPE' does not exist")
+    with pytest.raises(BadWarehouse) as caught:
+        open_warehouse(URL, Names({"users": "select * from nope"}))
+    assert str(caught.value) == (
+        "the query of the setting tables.users fails in Snowflake database shop of org-account: 002003 "
+        "(42S02): Object 'NOPE' does not exist"
+    )
+    assert not isinstance(caught.value, NoTable)
+
+
+def test_a_table_that_is_not_there_is_told_from_other_failures(connection: Connection) -> None:
+    source = SnowflakeSource(URL, Names({"inventory_items": ""}))
+    connection.answers["describe table"] = ConnectorError("002003 (42S02): Object 'USERS' does not exist")
+    with pytest.raises(NoTable):
+        source.columns("users")
+    connection.answers["describe table"] = ConnectorError("250001 (08001): Failed to connect")
+    with pytest.raises(BadWarehouse) as caught:
+        source.columns("users")
+    assert not isinstance(caught.value, NoTable)
+    with pytest.raises(NoTable):
+        source.columns("inventory_items")
 
 
 def test_rows_and_batches(connection: Connection) -> None:
