@@ -57,8 +57,8 @@ def _known(level: Level, kind: FieldType, *names: str) -> dict[str, Field]:
 KNOWN: dict[str, Field] = {
     **_known("user", "number", "age"),
     **_known("user", "text", "gender", "country", "traffic_source"),
-    **_known("order", "text", "status"),
     **_known("item", "text", "brand", "category", "product_id"),
+    **_known("order", "text", "status"),
     **_known("item", "number", "price", "quantity"),
 }
 

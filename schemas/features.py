@@ -298,9 +298,10 @@ def _check_source(feature: Feature, setting: str) -> None:
         return
     if feature.type is not None and feature.type != field.type:
         raise BadSetting(f"{setting}.type", feature.type, f"leave it out, {source} is a {field.type}")
+    if field.type not in _TYPES[kind] and field.own:
+        raise BadSetting(f"{setting}.type", feature.type, f"{kind} reads a {' or a '.join(_TYPES[kind])}")
     if field.type not in _TYPES[kind]:
-        fix = f"{kind} reads {' or '.join(_TYPES[kind])}, and {source} is a {field.type}"
-        raise BadSetting(f"{setting}.{'type' if field.own else 'source'}", feature.type or source, fix)
+        raise BadSetting(f"{setting}.source", source, f"{kind} is made from {_sources(kind)}")
 
 
 def _sources(kind: FeatureKind) -> str:

@@ -33,7 +33,7 @@ def test_each_example_trains(kind: str, thelook: Warehouse, tmp_path: Path) -> N
     path.write_text(EXAMPLES[kind], encoding="utf-8")
     settings = load_settings(path)
     chosen = FitSettings(k=3, k_max=4, features=settings.model_features)
-    rows = select(thelook.features(EARLY, (), settings.read_features), chosen)
+    rows = select(thelook.features(EARLY, (), settings.declared), chosen)
     fitted = fit(rows, chosen)
     assert set(fitted.labels.tolist()) == {0, 1, 2}
     assert fitted.selection.rows.column_names == ["user_id", *settings.features]

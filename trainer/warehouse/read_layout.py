@@ -41,7 +41,7 @@ def read_layout(source: Source, names: Names, reading: Reading) -> ReadLayout:
 
     Raises:
         BadWarehouse: a table or column is missing that a feature reads, or a column cannot be read.
-        BadSetting: the settings name a column that is not read, or that the table does not have.
+        BadSetting: the table does not have a column that the settings name.
     """
     read = reading.fields
     columns: dict[tuple[str, str], str | None] = {

@@ -34,7 +34,7 @@ def test_a_user_is_forgotten_and_stays_forgotten(deployment: Deployment) -> None
     assert list(kept) == [b"state"]
     assert json.loads(kept[b"state"]) == {
         "facts": {"erased_at": told["erased_at"]},
-        "format": 3,
+        "format": 4,
     }
     assert store.zscore(index, "7") is None
     assert store.zscore(index, "8") is not None

@@ -7,7 +7,7 @@ from schemas.errors import BadSetting, BadWarehouse
 from trainer.warehouse.tables.column_types import Form, form_of
 from trainer.warehouse.tables.reading_rules import Reading
 from trainer.warehouse.tables.table_layout import Column, columns_of, is_read
-from trainer.warehouse.tables.table_names import A_VIEW, NONE, Names, check_known, nearest
+from trainer.warehouse.tables.table_names import A_VIEW, NONE, Names, nearest
 
 
 def resolve(
@@ -37,12 +37,9 @@ def resolve(
     Raises:
         BadWarehouse: a column is missing that a feature reads, its type cannot become text, or ids may be
             fractions.
-        BadSetting: the settings name a column that is not read, or that the table does not have.
+        BadSetting: the table does not have a column that the settings name.
     """
     read = columns_of(table, reading.fields)
-    for name, as_named in names.columns.get(table, {}).items():
-        known = {column.names[0] for column in read}
-        check_known(f"columns.{table}.{name}", as_named, f"column of {table}", name, known)
     # If names differ only in case, the name in small letters wins.
     by_lower = {name.lower(): name for name in columns} | {name: name for name in columns if name.islower()}
     named = names.columns.get(table, {})

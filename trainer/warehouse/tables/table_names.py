@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from schemas.errors import BadSetting
-from trainer.warehouse.tables.table_layout import TABLES
+from schemas.features import EVERY_FIELD, FieldsRead
+from trainer.warehouse.tables.table_layout import TABLES, columns_of
 from trainer.warehouse.tables.table_queries import is_query
 
 # In the settings, this name means that the shop does not have the column or the table.
@@ -24,16 +25,16 @@ class Names:
             for a column that the shop does not have.
 
     Raises:
-        BadSetting: Segue reads no such table, or a table or column that Segue needs is empty. Whether a column
-            is read depends on the features, so :mod:`trainer.warehouse.tables.resolve_columns` checks that.
+        BadSetting: Segue reads no such table or column, or one that Segue needs is empty.
     """
 
     tables: Mapping[str, str] = field(default_factory=dict)
     columns: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    read: FieldsRead = EVERY_FIELD
 
     def __post_init__(self) -> None:
         for table, name in self.tables.items():
-            check_known(f"tables.{table}", name, "table", table, TABLES)
+            _check_known(f"tables.{table}", name, "table", table, TABLES)
             if name == NONE and table == _ESSENTIAL:
                 fix = "Segue cannot do without it, give the table's name or a query"
                 raise BadSetting(f"tables.{table}", name, fix)
@@ -41,10 +42,11 @@ class Names:
                 fix = 'give the table\'s name or a query, or "" where the shop has none'
                 raise BadSetting(f"tables.{table}", name, fix)
         for table, names in self.columns.items():
-            check_known(f"columns.{table}", dict(names), "table", table, TABLES)
-            essential = {column.names[0] for column in TABLES[table] if column.essential}
+            _check_known(f"columns.{table}", dict(names), "table", table, TABLES)
+            columns = {column.names[0]: column for column in columns_of(table, self.read)}
             for column, name in names.items():
-                if name == NONE and column in essential:
+                _check_known(f"columns.{table}.{column}", name, f"column of {table}", column, columns)
+                if name == NONE and columns[column].essential:
                     raise BadSetting(
                         f"columns.{table}.{column}",
                         name,
@@ -107,19 +109,7 @@ def nearest(name: str, names: Collection[str]) -> str:
     return f"did you mean {by_lower[near[0]]}?" if near else ""
 
 
-def check_known(setting: str, value: object, kind: str, name: str, known: Collection[str]) -> None:
-    """Refuse a setting that names what Segue does not read.
-
-    Args:
-        setting: the setting's name.
-        value: its value.
-        kind: what it names, for the message.
-        name: the name.
-        known: what Segue reads.
-
-    Raises:
-        BadSetting: ``name`` is not in ``known``.
-    """
+def _check_known(setting: str, value: object, kind: str, name: str, known: Collection[str]) -> None:
     if name not in known:
         fix = nearest(name, known) or f"use one of {', '.join(known)}"
         raise BadSetting(setting, value, f"Segue reads no such {kind}, {fix}")

@@ -62,7 +62,7 @@ def test_without_declarations_there_are_the_seven() -> None:
         ("declare.spend = { source = 'price' }", "setting declare.spend.kind is None: it is missing"),
         (
             "declare.spend = { kind = 'sum', source = 'price', unit = 'EUR' }",
-            "setting declare.spend.unit is 'EUR': a feature has only kind, source, encoding",
+            "setting declare.spend.unit is 'EUR': a feature has only kind, source, type, encoding",
         ),
         (
             "declare.spend = { kind = 'total', source = 'price' }",
