@@ -203,11 +203,12 @@ def _before(
 def _release(
     fitted: Fit, traits: Traits, window: Window, current: Current | None, before: Ids | None
 ) -> ModelRelease:
-    made = name_segments(traits, fitted.settings.features)
+    features = fitted.settings.features
     if current is None:
-        return release_of(fitted, made, window)
-    identity = identify(current.release, current.next_segment, before, fitted.labels, len(made))
-    names = kept_names(current.release, identity, made)
+        return release_of(fitted, name_segments(traits, features), window)
+    clusters = len(traits.segments)
+    identity = identify(current.release, current.next_segment, before, fitted.labels, clusters)
+    names = name_segments(traits, features, kept_names(current.release, identity))
     return or_the_same(release_of(fitted, names, window, identity), current.release)
 
 

@@ -21,7 +21,7 @@ _LINES_A_CHANGE = 2
 _BORDERS = 2
 _BAR_WIDTH = 30
 _NARROWEST_BAR = 8
-_PROGRESS_WORDS, _SEGMENT_WORDS = 32, 50
+_PROGRESS_WORDS, _SEGMENT_WORDS = 32, 56
 """The columns that the words of a usual line take; a bar gets the rest."""
 
 

@@ -5,7 +5,7 @@ its name, too: users who do not move get no new record, so after a rename the re
 have two names, and so would the rules of their readers.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,15 +57,10 @@ def identify(
     return Identity(tuple(ids), next_segment, release.version)
 
 
-def kept_names(release: ModelRelease, identity: Identity, made: Sequence[str]) -> list[str]:
-    """The name of each cluster: the name of its segment, or for a new segment the name in ``made``."""
+def kept_names(release: ModelRelease, identity: Identity) -> dict[int, str]:
+    """The names that stay, by cluster; a cluster with a new segment has no name yet."""
     names = {segment.id: segment.name for segment in release.segments}
-    taken = {names[id_] for id_ in identity.ids if id_ in names}
-    chosen = []
-    for id_, name in zip(identity.ids, made, strict=True):
-        chosen.append(names[id_] if id_ in names else _unused(name, taken))
-        taken.add(chosen[-1])
-    return chosen
+    return {cluster: names[id_] for cluster, id_ in enumerate(identity.ids) if id_ in names}
 
 
 def _matched(release: ModelRelease, before: Ids, labels: Labels, clusters: int) -> dict[int, int]:
@@ -93,10 +88,3 @@ def jaccard(before: Ids, ids: Sequence[int], labels: Labels, clusters: int) -> n
     both = np.array([np.bincount(labels[before == id_], minlength=clusters) for id_ in ids])
     either = both.sum(axis=1, keepdims=True) + np.bincount(labels, minlength=clusters) - both
     return np.asarray(both / np.maximum(either, 1))
-
-
-def _unused(name: str, taken: Iterable[str]) -> str:
-    number, unused = 2, name
-    while unused in taken:
-        unused, number = f"{name} ({number})", number + 1
-    return unused

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console, ConsoleDimensions
 
 from schemas.outputs.segment_change import SimilarUser
-from segue.demo.demo_picture import Moment, picture
+from segue.demo.demo_picture import Moment, picture, segments_table
 from segue.demo.tally import KINDS
 from segue.show.change_text import segment_colour
 from tests.support.inputs.made_change import a_change
@@ -54,6 +54,16 @@ def test_at_80_columns_nothing_but_changes_is_cut() -> None:
     lines = [line for line in drawn(80, 24, NO_COLOR="1").splitlines() if "│" not in line]
 
     assert "…" not in "".join(lines)
+
+
+def test_at_80_columns_every_name_that_training_makes_is_whole() -> None:
+    names = {10: "W" * 24, 11: "M" * 24}
+    table = segments_table(names, Counter({10: 12_345, 11: 99_999}), Counter({10: 99_999}), 80)
+    console = Console(file=io.StringIO(), width=80)
+    console.print(table)
+    assert isinstance(console.file, io.StringIO)
+    told = console.file.getvalue()
+    assert all(f"{id_} {name}" in told for id_, name in names.items())
 
 
 def test_a_bar_has_the_colour_of_its_segment() -> None:

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
 
 from schemas.features import FEATURES, Feature
-from schemas.release.release_checks import MAX_NAME_BYTES
 from tests.support.worlds.trained_shops import features_table
-from trainer.controls.segment_names import name_segments
+from trainer.controls.segment_names import MAX_CHARACTERS, name_segments
 from trainer.controls.traits import Trait, Traits, traits_of
 
 
@@ -34,7 +35,7 @@ def test_named_after_what_sets_them_apart() -> None:
     assert names(rows, [0, 0, 1, 1]) == ["Younger, women", "Older, men"]
 
 
-def test_the_two_strongest_traits_in_the_features_order() -> None:
+def test_the_two_strongest_traits_the_strongest_first() -> None:
     # Segment 0: brand by 1, gender F 3/4 against 1/2 by 0.5, orders by 1. So gender is left out.
     rows: list[dict[str, object]] = [
         {"gender": gender, "total_orders": orders, "most_frequent_brand": brand}
@@ -62,7 +63,7 @@ def test_a_name_that_is_taken_says_more() -> None:
     men: list[dict[str, object]] = [{"gender": "M", "total_orders": 9, "country": "France"}] * 8
     assert names(women("China") + women("Spain") + men, [0] * 4 + [1] * 4 + [2] * 8) == [
         "Women, fewer orders",
-        "Women, often Spain, fewer orders",
+        "Women, often Spain",
         "Men, more orders",
     ]
 
@@ -92,12 +93,36 @@ def test_declared_numbers_have_words_of_their_own() -> None:
     assert named(of_number("total_spend", 0.3), features=features) == "Higher total spend"
     assert named(of_number("total_spend", -0.3), features=features) == "Lower total spend"
     traits = of_number("distinct_brands", -0.4), of_value("last_brand", "adidas", 0.6)
-    assert named(*traits, features=features) == "Fewer distinct brands, adidas"
+    assert named(*traits, features=features) == "Fewer distinct brands"
+    assert named(*reversed(traits), features=features) == "adidas"
 
 
 def test_a_long_value_is_cut() -> None:
-    rows: list[dict[str, object]] = [{"country": "x" * 200}, {"country": "y"}]
-    assert names(rows, [0, 1]) == ["x" * 29 + "…", "y"]
+    rows: list[dict[str, object]] = [{"country": "x" * 200}, {"country": "Chad"}]
+    assert names(rows, [0, 1]) == ["x" * 23 + "…", "Chad"]
+
+
+def test_a_trait_that_fits_goes_before_a_stronger_one_that_does_not() -> None:
+    """Else both segments were "Often Canada, fewer orders…" in a narrow table."""
+    canada, orders = of_value("country", "Canada", 0.4), of_number("total_orders", -0.4)
+    brand = of_value("most_frequent_brand", "Adidas", 0.6)
+    features = FEATURES
+    traits = Traits(((canada, orders), (canada, orders, brand)), 1, 2.0, ())
+    assert name_segments(traits, features) == ["Often Canada", "Often Canada, Adidas"]
+
+
+def test_a_value_without_a_meaning_of_its_own_gets_its_features_name() -> None:
+    features = (Feature("club", "last", "status"), Feature("size", "last", "brand"))
+    assert named(of_value("club", "true", 0.9), features=features) == "Club true"
+    assert named(of_value("size", "42", 0.2), features=features) == "Often size 42"
+
+
+def test_names_that_stay_are_not_given_again() -> None:
+    younger = of_number("age", -0.9)
+    traits = Traits(((younger,), (younger,), (younger,)), 1, 2.0, ())
+    long = "Younger (2), from an older release with longer names"
+    assert name_segments(traits, FEATURES, {2: "Younger"}) == ["Younger (2)", "Younger (3)", "Younger"]
+    assert name_segments(traits, FEATURES, {1: long}) == ["Younger", long, "Younger (2)"]
 
 
 def test_what_cannot_be_seen_is_no_part_of_a_name() -> None:
@@ -105,9 +130,36 @@ def test_what_cannot_be_seen_is_no_part_of_a_name() -> None:
     assert named(of_value("country", "\u202e", 0.9)) == "(unreadable)"
 
 
-def test_segments_that_are_all_alike_are_numbered_before_their_names_grow_too_long() -> None:
-    features = tuple(Feature(f"f{n}", "last", "brand") for n in range(12))
-    traits = tuple(of_value(feature.name, chr(0x1F600 + n) * 30, 0.9) for n, feature in enumerate(features))
-    found = name_segments(Traits((traits,) * 12, 1, 2.0, ()), features)
-    assert len(set(found)) == 12
-    assert max(len(name.encode()) for name in found) <= MAX_NAME_BYTES
+DECLARED = (
+    *FEATURES,
+    Feature("average_order_value_in_euros", "mean", "order_value"),
+    Feature("distinct_categories", "distinct", "category"),
+    Feature("member", "last", "status"),
+)
+NUMBERS = [feature.name for feature in DECLARED if feature.numeric]
+TEXTS = [feature.name for feature in DECLARED if not feature.numeric]
+VALUES = st.text(max_size=40) | st.sampled_from(["F", "M", "true", "Outerwear & Coats", "W" * 23 + "a"])
+A_TRAIT = st.builds(of_number, st.sampled_from(NUMBERS), st.floats(-2, 2)) | st.builds(
+    of_value, st.sampled_from(TEXTS), VALUES, st.floats(0.01, 1)
+)
+
+
+@given(
+    segments=st.lists(st.lists(A_TRAIT, max_size=6), min_size=2, max_size=9),
+    same=st.booleans(),
+    kept=st.dictionaries(st.integers(0, 8), st.sampled_from(["Women", "Often Canada, fewer orders"])),
+)
+def test_any_names_differ_in_their_first_24_characters(
+    segments: list[list[Trait]], same: bool, kept: dict[int, str]
+) -> None:
+    if same:
+        segments = [segments[0]] * len(segments)
+    kept = {place: f"{name} {place}" for place, name in kept.items() if place < len(segments)}
+    traits = Traits(tuple(map(tuple, segments)), 1, 2.0, ())
+    found = name_segments(traits, DECLARED, kept)
+    assert found == name_segments(traits, DECLARED, kept)
+    made = [name for place, name in enumerate(found) if place not in kept]
+    assert all(0 < len(name) <= MAX_CHARACTERS == 24 for name in made)
+    heads = [name[:24] for name in made]
+    assert len(set(heads)) == len(heads)
+    assert not set(heads) & {name[:24] for name in kept.values()}
