@@ -1,5 +1,6 @@
 """Sentences about the number of segments that each figure of the search suggests."""
 
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
 import msgspec
@@ -40,18 +41,10 @@ def disagreement(search: Search, k: int, by: KBy) -> str | None:
     """
     if len(search.rows) < 2:
         return None
-    named = {
-        "the elbow of the SSE": search.elbow,
-        "the highest silhouette": search.highest_silhouette,
-        "the highest stability": search.highest_stability,
-    }
+    named = (search.elbow, search.highest_silhouette, search.highest_stability)
     used = f"This release has {k}, {_BY[by]}."
-    if len(set(named.values())) > 1:
-        parts = (
-            f"{figure} suggests {'no number' if number is None else number}{_times(search, figure)}"
-            for figure, number in named.items()
-        )
-        return f"The number of segments is not clear: {', '.join(parts)}. {used}"
+    if len(set(named)) > 1:
+        return f"The number of segments is not clear. {' '.join(_suggestions(search, k))} {used}"
     if search.elbow == k or search.elbow is None:
         return None
     agreed = (
@@ -60,9 +53,34 @@ def disagreement(search: Search, k: int, by: KBy) -> str | None:
     return f"{agreed} {used}"
 
 
-def _times(search: Search, figure: str) -> str:
-    """How many resamples had the same elbow, in brackets; empty for the other figures."""
-    if figure != "the elbow of the SSE" or search.elbow is None or not search.elbow_counts:
+def _suggestions(search: Search, k: int) -> Iterator[str]:
+    """Yield a sentence for each figure: the k that it suggests, and its values there and at ``k``."""
+    where = "Elbow (beyond it, more segments describe users only a little better)"
+    yield f"{where}: {_k(search.elbow)}{_times(search)}."
+    silhouettes = {row.k: row.silhouette for row in search.rows}
+    best = search.highest_silhouette
+    yield f"Silhouette (how separate the segments are): {_k(best)}{_values(silhouettes, best, k)}."
+    stabilities = {row.k: row.stability for row in search.rows}
+    best = search.highest_stability
+    meaning = "whether another sample of the users gives the same segments"
+    yield f"Stability ({meaning}): {_k(best)}{_values(stabilities, best, k)}."
+
+
+def _k(number: int | None) -> str:
+    return "suggests no number" if number is None else f"suggests {number}"
+
+
+def _values(figures: Mapping[int, float | None], best: int | None, k: int) -> str:
+    """A figure where it is highest and at the k in use; empty if either is not known, or if they are one."""
+    highest, here = figures.get(best) if best is not None else None, figures.get(k)
+    if highest is None or here is None or best == k:
+        return ""
+    return f", where it is {highest:.3f}; at {k} it is {here:.3f}"
+
+
+def _times(search: Search) -> str:
+    """How many resamples had the same elbow; empty if there is no elbow."""
+    if search.elbow is None or not search.elbow_counts:
         return ""
     same, total = search.elbow_counts.get(str(search.elbow), 0), sum(search.elbow_counts.values())
-    return f" (in {same} of {total} resamples)"
+    return f", in {same} of {total} resamples of the users"

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from markupsafe import Markup
 
-from trainer.controls.named_k import disagreement
 from trainer.report.charts.curves import counts_chart, curve_chart
 from trainer.report.charts.html import render
 from trainer.report.report_numbers import Report
@@ -36,7 +35,7 @@ def choice(report: Report) -> Markup:
         rows=search.rows,
         k=report.k,
         used=report.users.used,
-        unclear=disagreement(search, report.k, report.k_by),
+        unclear=report.k_unclear,
         charts=list(_charts(report)) if len(search.rows) > 1 else [],
     )
 

@@ -16,7 +16,7 @@ from trainer.controls.drift import Drift
 from trainer.controls.evaluate import Labels, Search
 from trainer.controls.followup import Followup
 from trainer.controls.loadings import Loading, loadings
-from trainer.controls.named_k import KBy
+from trainer.controls.named_k import KBy, disagreement
 from trainer.controls.traits import ProfileRow, Trait, Traits
 from trainer.fit import Fit
 from trainer.release.impact import Impact
@@ -98,6 +98,8 @@ class Report(Struct, frozen=True, kw_only=True, rename={"start": "from", "end": 
         start: only users with an order at or after this time train (``from`` in JSON); None: no bound.
         end: only users with an order before this time train (``to`` in JSON); None: no bound.
         k_by: what chose k: ``preset``, ``setting`` (the option ``--k``), ``elbow`` or ``release`` (in use).
+        k_unclear: a warning if the figures suggest different numbers of segments, or another number than k;
+            the same words as on the terminal. None: they all suggest k.
         columns: the number of columns of the encoded features.
         explained_variance: the share of the variance of each component, 0 to 1.
         loadings: the parts of the features in each component.
@@ -118,6 +120,7 @@ class Report(Struct, frozen=True, kw_only=True, rename={"start": "from", "end": 
     settings: FitSettings
     k: int
     k_by: KBy
+    k_unclear: str | None
     users: Users
     rejected: tuple[Rejected, ...]
     columns: int
@@ -176,6 +179,7 @@ def report_of(
         settings=fit.settings,
         k=len(release.segments),
         k_by=fit.k_by,
+        k_unclear=disagreement(fit.search, len(release.segments), fit.k_by),
         users=Users(
             selection.users_read,
             selection.users_used,

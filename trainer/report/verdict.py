@@ -4,7 +4,6 @@ from markupsafe import Markup
 
 from trainer.controls.compare_encodings import STABLE_ARI
 from trainer.controls.followup import DAYS, Followup, Outcome
-from trainer.controls.named_k import disagreement
 from trainer.report.charts.html import render
 from trainer.report.report_numbers import Report
 
@@ -20,7 +19,6 @@ def verdict(report: Report) -> Markup:
         report=report,
         control=control,
         offered=None if better and control and better.encoding == control.encoding else better,
-        unclear=disagreement(report.search, report.k, report.k_by),
         stability=report.metrics["stability"],
         stable=_STABLE,
         unstable=_UNSTABLE,

@@ -5,13 +5,15 @@ import json
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from markupsafe import escape
 
 from tests.support.worlds.trained_shops import a_shop, features_named, features_table
+from trainer.controls.named_k import disagreement_in
 from trainer.controls.segment_names import name_segments
 from trainer.controls.traits import traits_of
 from trainer.fit import Fit, fit
 from trainer.release.pipeline_numbers import release_of
-from trainer.report import Report, report_of
+from trainer.report import Report, page, report_of
 from trainer.report.report_numbers import COLUMNS, Rejected, Share
 from trainer.steps.fit_settings import FitSettings
 from trainer.steps.training_rows import select
@@ -92,3 +94,12 @@ def test_the_json_holds_what_the_fit_found() -> None:
     explained = fitted.pipeline.named_steps["project"].explained_variance_ratio_
     assert told["explained_variance"] == explained.tolist()
     assert sum(segment["size"] for segment in told["segments"]) == report.users.used
+
+
+def test_the_warning_about_k_is_that_of_the_terminal() -> None:
+    _, report = reported(a_shop(), FitSettings(k=7))
+    assert report.k_unclear is not None
+    assert disagreement_in(report.json()) == report.k_unclear
+    assert json.loads(report.json())["k_unclear"] == report.k_unclear
+    html = page(report, np.zeros((1, 2)), np.zeros(1, dtype=np.int32)).decode()
+    assert html.count(str(escape(report.k_unclear))) == 2  # in the summary, and beside the curves

@@ -52,10 +52,9 @@ def test_structure(report: Report) -> None:
 
 
 def test_which_k_the_figures_name(report: Report) -> None:
-    search = replace(report.search, elbow=4, highest_silhouette=2, highest_stability=4)
-    assert "the highest silhouette suggests 2" in said(msgspec.structs.replace(report, search=search))
-    agreed = replace(search, elbow=5, highest_silhouette=5, highest_stability=5)
-    assert "suggest" not in said(msgspec.structs.replace(report, search=agreed))
+    unclear = "The number of segments is not clear. Elbow: suggests 4."
+    assert f"<li>{unclear}</li>" in said(msgspec.structs.replace(report, k_unclear=unclear))
+    assert "suggest" not in said(msgspec.structs.replace(report, k_unclear=None))
 
 
 def test_what_the_segments_depend_on(report: Report) -> None:
