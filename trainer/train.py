@@ -17,7 +17,7 @@ from schemas.errors import BadTraining
 from schemas.features import FEATURES, Feature, beyond_default
 from schemas.release.model_release import ModelRelease
 from trainer.controls.affinity import affinity_of
-from trainer.controls.outlook import Counted, look_ahead
+from trainer.controls.outlook import Counted, look_ahead, look_back
 from trainer.controls.segment_names import name_segments
 from trainer.controls.traits import Traits, traits_of
 from trainer.fit import Fit, fit
@@ -27,7 +27,7 @@ from trainer.release.impact import Ids, compared
 from trainer.release.pipeline_numbers import or_the_same, release_of
 from trainer.release.release_folder import check_writable, write_release
 from trainer.release.segment_identity import identify, kept_names
-from trainer.report import Report, page, report_of
+from trainer.report import Report, Shop, page, report_of
 from trainer.steps.batch_scorer import can_score, score
 from trainer.steps.continued_fit import start_from, within
 from trainer.steps.fit_settings import FitSettings
@@ -86,6 +86,7 @@ def train(
     current: Current | None = None,
     refit_space: bool = False,
     window: Window = EVERYTHING,
+    shop: Shop | None = None,
     created_at: datetime | None = None,
 ) -> Path:
     """Train over the warehouse and write a release; return its folder.
@@ -98,6 +99,8 @@ def train(
         current: the release in use, which the new one continues; None for a first release.
         refit_space: learn encoding, scaling and projection again, even if there is a release to continue.
         window: which users train, and which facts count.
+        shop: the shop's name and currency in the report. They belong to no model, so the version does not
+            depend on them.
         created_at: the time in the manifest; None: now.
 
     Returns:
@@ -131,7 +134,15 @@ def train(
     before = None if current is None else _before(current.release, selection, table, made)
     release = _release(fitted, traits, window, current, before)
     segments = np.array([segment.id for segment in release.segments], dtype=np.int64)[fitted.labels]
-    say("reading what users bought later")
+    say("reading what users bought until now and later")
+    worth = look_back(
+        warehouse,
+        selection.rows["user_id"],
+        fitted.labels,
+        len(release.segments),
+        settings,
+        window.as_of,
+    )
     followup = look_ahead(warehouse, release, settings, window.as_of, made)
     say("writing the report and the release")
     impact, drift = compared(current, release, selection.rows, before, segments, everybody)
@@ -140,6 +151,8 @@ def train(
         release,
         rejected,
         traits,
+        shop=shop,
+        worth=worth,
         affinity=affinity_of(selection.rows, fitted.components, fitted.labels, settings.features),
         followup=followup,
         impact=impact,

@@ -28,6 +28,8 @@ DEFAULT_OUT = "releases"
     "preset",
     "exclude_statuses",
     "artifacts_prefix",
+    "shop",
+    "currency",
     "kafka",
     "topic_prefix",
     example="segue train --warehouse ./tables --as-of 2024-12-01 --out releases",
@@ -185,7 +187,7 @@ def _tell(release: ModelRelease, path: Path, followed: Current | None, *, made_b
     if made_before:
         say(
             "This release lay there already, and stays as it is, with its report: the report does not contain"
-            " this run's comparisons."
+            " this run's comparisons, nor a new shop or currency. Another --out makes it again."
         )
     for sentence in comparison_text(comparison_in(report)):
         say(sentence)

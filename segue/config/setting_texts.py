@@ -86,6 +86,23 @@ def text_list(value: object) -> tuple[str, ...]:
     raise ValueError("give a list of texts, or one text with commas")
 
 
+def title_text(value: str, most: int) -> str:
+    """Return a short text for people, without spaces around it.
+
+    >>> title_text(" EUR ", 8)
+    'EUR'
+
+    Raises:
+        ValueError: the text has more than ``most`` characters, or invisible ones.
+    """
+    text = value.strip()
+    if len(text) > most:
+        raise ValueError(f"give at most {most} characters")
+    if not text.isprintable():
+        raise ValueError("leave out line ends and other invisible characters")
+    return text
+
+
 def names_table(value: object) -> dict[str, str]:
     """Return other names by Segue's names, from a table or from text with a JSON object.
 

@@ -40,6 +40,7 @@ from segue.config.setting_texts import (
     names_table,
     options_table,
     text_list,
+    title_text,
     without_password,
 )
 
@@ -148,6 +149,10 @@ class Settings(BaseSettings):
         default={},
         description="the form of the warehouse's CSV files: separator, encoding, decimal, thousands, dates,"
         " nulls",
+    )
+    shop: str = Field("", description="the shop's name in the title of a release's report")
+    currency: str = Field(
+        "", description="the currency beside money in a release's report: a code such as EUR, or a sign"
     )
     min_margin: float = Field(
         0.0,
@@ -262,6 +267,16 @@ class Settings(BaseSettings):
         if not _TOPIC_PREFIX.fullmatch(value):
             raise ValueError("Kafka's names take letters, digits, '.', '_' and '-', here at most 200")
         return value
+
+    @field_validator("shop")
+    @classmethod
+    def _shop_name(cls, value: str) -> str:
+        return title_text(value, 80)
+
+    @field_validator("currency")
+    @classmethod
+    def _currency_sign(cls, value: str) -> str:
+        return title_text(value, 8)
 
     @field_validator("max_ahead")
     @classmethod

@@ -140,7 +140,8 @@ def train_release(
 
     Args:
         warehouse: the users and their orders.
-        settings: contain the features and the statuses, for a training without ``fit``.
+        settings: contain the shop's name and currency; for a training without ``fit``, the features and the
+            statuses, too.
         out: the folder of releases.
         say: called with the name of each step.
         window: the times that limit the users and the facts.
@@ -156,10 +157,20 @@ def train_release(
     """
     with installed():
         from trainer.release.release_folder import load_release  # noqa: PLC0415 - heavy
+        from trainer.report import Shop  # noqa: PLC0415 - heavy
         from trainer.train import train  # noqa: PLC0415 - heavy
     if fit is None:
         fit = replace(
             PRESETS[LABEL], features=settings.model_features, exclude_statuses=settings.exclude_statuses
         )
-    path = train(warehouse, fit, out, say, window=window, current=current, refit_space=refit_space)
+    path = train(
+        warehouse,
+        fit,
+        out,
+        say,
+        window=window,
+        current=current,
+        refit_space=refit_space,
+        shop=Shop(settings.shop, settings.currency),
+    )
     return path, load_release(path)

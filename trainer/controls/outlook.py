@@ -1,9 +1,12 @@
-"""Reads the later orders from the warehouse for :mod:`trainer.controls.followup`."""
+"""Reads orders from the warehouse: later orders for :mod:`trainer.controls.followup`, and orders until now
+for :mod:`trainer.controls.worth_so_far`.
+"""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 from threadpoolctl import threadpool_limits
@@ -11,9 +14,12 @@ from threadpoolctl import threadpool_limits
 from schemas.features import Feature
 from schemas.release.model_release import ModelRelease
 from trainer.controls.followup import DAYS, LEAST_USERS, Followup, followup_of
+from trainer.controls.worth_so_far import Amounts, Worth, worth_of
 from trainer.steps.batch_scorer import score
 from trainer.steps.fit_settings import FitSettings
 from trainer.steps.training_rows import complete
+
+_BEGINNING = datetime(1900, 1, 1, tzinfo=UTC)  # an older order is a mistake
 
 
 class Counted(Protocol):
@@ -68,13 +74,52 @@ def look_ahead(
     users = complete(warehouse.features(since, settings.exclude_statuses, made), settings.names)
     if users.num_rows < LEAST_USERS:
         return None
+    orders, spend = _bought(warehouse, users["user_id"], since, until, settings)
+    with threadpool_limits(limits=1):
+        segments = score(release, users).segments
+    return followup_of(since, until, segments, orders, spend)
+
+
+def look_back(
+    warehouse: Facts,
+    users: pa.ChunkedArray,
+    labels: npt.NDArray[np.int32],
+    clusters: int,
+    settings: FitSettings,
+    as_of: datetime | None,
+) -> Worth | None:
+    """The orders of the training users until now.
+
+    Args:
+        warehouse: where the facts are.
+        users: the ids of the training users.
+        labels: the cluster of each of them, shape (users,).
+        clusters: the number of clusters.
+        settings: the settings of the fit.
+        as_of: only orders before this time count; None: all orders.
+
+    Returns:
+        The orders by cluster; None if there are no facts.
+
+    Raises:
+        BadWarehouse: the warehouse cannot be read.
+    """
+    last_at = warehouse.counts(as_of).last_at
+    if last_at is None or last_at < _BEGINNING:
+        return None
+    orders, spend = _bought(warehouse, users, _BEGINNING, last_at + timedelta(microseconds=1), settings)
+    return worth_of(labels, orders, spend, clusters)
+
+
+def _bought(
+    warehouse: Facts, users: pa.ChunkedArray, since: datetime, until: datetime, settings: FitSettings
+) -> tuple[Amounts, Amounts | None]:
+    """Each user's orders and their price (None without prices) in a time; shapes (users,)."""
     bought = warehouse.followup(since, until, settings.exclude_statuses)
-    place = pc.index_in(users["user_id"], value_set=bought["user_id"].combine_chunks())
+    place = pc.index_in(users, value_set=bought["user_id"].combine_chunks())
     orders, cents = (
         pc.fill_null(pc.take(bought[name], place), 0).to_numpy().astype(np.float64)
         for name in ("orders", "cents")
     )
     priced = bought["cents"].null_count < bought.num_rows
-    with threadpool_limits(limits=1):
-        segments = score(release, users).segments
-    return followup_of(since, until, segments, orders, cents / 100 if priced else None)
+    return orders, cents / 100 if priced else None

@@ -66,8 +66,8 @@ def _parts(traits: Sequence[Trait], features: Sequence[Feature]) -> list[_Part]:
 
 def _part(trait: Trait, feature: Feature) -> _Part:
     if trait.value is None:
-        return _Part(_number_words(feature)[trait.effect > 0], ours=True)
-    known = _GENDERS.get(trait.value) if feature.source == "gender" else None
+        return _Part(number_words(feature)[trait.effect > 0], ours=True)
+    known = gender_word(feature, trait.value)
     words = known or _visible(trait.value)
     bare = words.casefold() in _BARE or words.isdecimal()
     if bare:
@@ -76,7 +76,12 @@ def _part(trait: Trait, feature: Feature) -> _Part:
     return _Part(f"often {words}" if often else words, ours=often or bare or known is not None)
 
 
-def _number_words(feature: Feature) -> tuple[str, str]:
+def gender_word(feature: Feature, value: str) -> str | None:
+    """The word for users with this value of a gender; None for another value or feature."""
+    return _GENDERS.get(value) if feature.source == "gender" else None
+
+
+def number_words(feature: Feature) -> tuple[str, str]:
     """The words for a segment with a lower mean, and for a segment with a higher mean."""
     if feature.source == "age":
         return _AGE

@@ -5,7 +5,7 @@ Both hold no time and draw no unseeded random numbers, so the same fit gives the
 ``*_section``, and ``verdict``. They draw with ``scatter`` and the folder ``charts``.
 """
 
-from trainer.report.report_numbers import Report, report_of
+from trainer.report.report_numbers import Report, Shop, report_of
 from trainer.report.report_page import page
 
-__all__ = ["Report", "page", "report_of"]
+__all__ = ["Report", "Shop", "page", "report_of"]

@@ -1,4 +1,4 @@
-"""The top of the page: key figures, the scatter chart, the sizes of the segments."""
+"""The key figures of the statistics, the scatter chart, the sizes of the segments."""
 
 from markupsafe import Markup
 
@@ -14,7 +14,8 @@ _METRICS = {
     "sse": ("SSE", "the sum of squared distances to the centres", ",.1f"),
     "silhouette": (
         "Silhouette",
-        f"−1 to 1, higher is better; over at most {SILHOUETTE_ROWS:,} users",
+        "how much nearer users are to their own segment than to the next one: 1 at best, 0 if the segments"
+        f" touch everywhere, −1 at worst; over one sample of at most {SILHOUETTE_ROWS:,} users",
         ".3f",
     ),
     "calinski_harabasz": ("Calinski-Harabasz", "higher is better", ",.1f"),
@@ -26,7 +27,7 @@ _METRICS = {
 
 def figures(report: Report) -> Markup:
     """The HTML of the boxes with the key figures."""
-    shown = [(f"{report.users.used:,}", "users trained on"), (str(report.k), "segments")]
+    shown = []
     for name in ("silhouette", "stability", "explained_variance"):
         if name in report.metrics:
             label, _, form = _METRICS[name]

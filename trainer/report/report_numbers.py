@@ -8,7 +8,6 @@ import numpy.typing as npt
 import pyarrow as pa
 from msgspec import Struct
 
-from schemas.features import FEATURE_NAMES
 from schemas.release.model_release import ModelRelease
 from trainer.controls.affinity import Affinity
 from trainer.controls.compare_encodings import Comparison
@@ -18,11 +17,14 @@ from trainer.controls.followup import Followup
 from trainer.controls.loadings import Loading, loadings
 from trainer.controls.named_k import KBy, disagreement
 from trainer.controls.traits import ProfileRow, Trait, Traits
+from trainer.controls.worth_so_far import Worth
 from trainer.fit import Fit
 from trainer.release.impact import Impact
+from trainer.report.advice import Advice, advice_of
+from trainer.report.quartiles import Quartiles, quartiles
 from trainer.steps.fit_settings import FitSettings
 
-# The default features of the tables of most frequent values.
+# The default features of the article's tables of most frequent values.
 COLUMNS = (
     "age",
     "gender",
@@ -47,9 +49,11 @@ class SegmentReport(Struct, frozen=True):
     Attributes:
         cluster_ratio: its percentage of the training users, to two decimals.
         centre: shape (components,).
-        top: the most frequent values of the features in ``COLUMNS`` and of declared texts.
+        top: the most frequent values of the features in ``COLUMNS`` and of all texts.
+        numbers: the middle values of each number among the model's inputs.
         traits: its differences from all users, the strongest first; see
             :class:`trainer.controls.traits.Traits`.
+        advice: what to try.
     """
 
     id: int
@@ -58,7 +62,9 @@ class SegmentReport(Struct, frozen=True):
     cluster_ratio: float
     centre: tuple[float, ...]
     top: dict[str, tuple[Share, ...]]
+    numbers: dict[str, Quartiles]
     traits: tuple[Trait, ...]
+    advice: Advice
 
 
 class Users(Struct, frozen=True):
@@ -91,6 +97,18 @@ class Rejected(Struct, frozen=True):
     rows: int
 
 
+class Shop(Struct, frozen=True):
+    """What the report says of the shop; an empty text says nothing.
+
+    Attributes:
+        name: stands in the title.
+        currency: an ISO code or a short sign, beside money.
+    """
+
+    name: str = ""
+    currency: str = ""
+
+
 class Report(Struct, frozen=True, kw_only=True, rename={"start": "from", "end": "to"}):
     """The whole report; docs/report.md explains each part.
 
@@ -106,6 +124,9 @@ class Report(Struct, frozen=True, kw_only=True, rename={"start": "from", "end": 
         comparisons: the number of traits that were tested.
         z_threshold: a trait is clear from this absolute z score on.
         profile: the strongest traits over all segments; their effects are in the order of ``segments``.
+        numbers: the middle values of each number among the model's inputs, over all training users.
+        worth: what the training users ordered until now, segments in the order of ``segments``; None if the
+            warehouse has no orders.
         affinity: None if there are too few users.
         followup: None if too few users had all features at the start of the follow-up.
         impact: None if no release is in use.
@@ -114,6 +135,7 @@ class Report(Struct, frozen=True, kw_only=True, rename={"start": "from", "end": 
 
     version: str
     space: str
+    shop: Shop
     as_of: str | None
     start: str | None
     end: str | None
@@ -133,6 +155,8 @@ class Report(Struct, frozen=True, kw_only=True, rename={"start": "from", "end": 
     comparisons: int
     z_threshold: float
     profile: tuple[ProfileRow, ...]
+    numbers: dict[str, Quartiles]
+    worth: Worth | None
     affinity: Affinity | None
     followup: Followup | None
     impact: Impact | None
@@ -149,6 +173,8 @@ def report_of(
     rejected: Mapping[tuple[str, str], int],
     traits: Traits,
     *,
+    shop: Shop | None = None,
+    worth: Worth | None = None,
     affinity: Affinity | None = None,
     followup: Followup | None = None,
     impact: Impact | None = None,
@@ -161,6 +187,8 @@ def report_of(
         release: the release made from ``fit``.
         rejected: the number of rows left out, by (table, reason).
         traits: the differences of the segments from all users.
+        shop: what the report says of the shop; None: nothing.
+        worth: what the users of each cluster ordered until now.
         affinity: how often similar users have the same values.
         followup: the later orders of each segment's users.
         impact: the users that publishing would move, compared with the release in use.
@@ -170,9 +198,16 @@ def report_of(
         The report; its segments are in the order of ``release.segments``.
     """
     selection = fit.selection
+    rows, clusters = selection.rows, len(release.segments)
+    numbers = {
+        feature.name: quartiles(rows[feature.name], fit.labels, clusters)
+        for feature in fit.settings.features
+        if feature.numeric
+    }
     return Report(
         version=release.version,
         space=release.space,
+        shop=shop or Shop(),
         as_of=release.training.as_of,
         start=release.training.start,
         end=release.training.end,
@@ -195,10 +230,35 @@ def report_of(
         search=fit.search,
         metrics=release.metrics,
         comparison=fit.comparison,
-        segments=_segments(fit, release, traits),
+        segments=tuple(
+            SegmentReport(
+                segment.id,
+                segment.name,
+                segment.size,
+                round(100 * segment.size / rows.num_rows, 2),
+                segment.centre,
+                top,
+                {name: inside[cluster] for name, (_, inside) in numbers.items()},
+                traits.segments[cluster],
+                advice_of(
+                    cluster,
+                    segment.id,
+                    [each.size for each in release.segments],
+                    traits.segments[cluster],
+                    fit.settings.features,
+                    worth,
+                    followup,
+                ),
+            )
+            for cluster, (segment, top) in enumerate(
+                zip(release.segments, _tables(fit, clusters), strict=True)
+            )
+        ),
         comparisons=traits.comparisons,
         z_threshold=traits.threshold,
         profile=traits.profile,
+        numbers={name: everybody for name, (everybody, _) in numbers.items()},
+        worth=worth,
         affinity=affinity,
         followup=followup,
         impact=impact,
@@ -206,27 +266,13 @@ def report_of(
     )
 
 
-def _segments(fit: Fit, release: ModelRelease, traits: Traits) -> tuple[SegmentReport, ...]:
-    rows = fit.selection.rows
-    declared = [
-        feature.name
-        for feature in fit.settings.features
-        if feature.name not in FEATURE_NAMES and not feature.numeric
-    ]
-    columns = [*(name for name in COLUMNS if name in fit.settings.names), *declared]
-    tops = {name: _tops(rows[name], fit.labels, len(release.segments)) for name in columns}
-    return tuple(
-        SegmentReport(
-            segment.id,
-            segment.name,
-            segment.size,
-            round(100 * segment.size / rows.num_rows, 2),
-            segment.centre,
-            {name: top[cluster] for name, top in tops.items()},
-            traits.segments[cluster],
-        )
-        for cluster, segment in enumerate(release.segments)
-    )
+def _tables(fit: Fit, clusters: int) -> list[dict[str, tuple[Share, ...]]]:
+    """The most frequent values of each cluster: of the article's columns, and of all other texts."""
+    rows, features = fit.selection.rows, fit.settings.features
+    others = [each.name for each in features if each.name not in COLUMNS and not each.numeric]
+    columns = [*(name for name in COLUMNS if name in fit.settings.names), *others]
+    tops = {name: _tops(rows[name], fit.labels, clusters) for name in columns}
+    return [{name: top[cluster] for name, top in tops.items()} for cluster in range(clusters)]
 
 
 def _tops(column: pa.ChunkedArray, labels: Labels, k: int) -> list[tuple[Share, ...]]:

@@ -10,6 +10,7 @@ from trainer.report.changes_section import changes
 from trainer.report.charts.html import render
 from trainer.report.choice_section import choice
 from trainer.report.data_section import data
+from trainer.report.meeting_section import meeting
 from trainer.report.overview_section import clusters, figures
 from trainer.report.report_numbers import Report
 from trainer.report.segments_section import segment_cards, side_by_side
@@ -32,6 +33,7 @@ def page(report: Report, components: Matrix, labels: Labels) -> bytes:
         "page.html",
         report=report,
         trained_on=_trained_on(report),
+        meeting=meeting(report),
         figures=figures(report),
         verdict=verdict(report),
         clusters=clusters(report, components, labels),

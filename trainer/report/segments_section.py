@@ -1,10 +1,13 @@
-"""A card for each segment: its differences from all users, and its most frequent values."""
+"""A card for each segment: its differences from all users, the middle of its numbers, its most frequent
+values.
+"""
 
 from markupsafe import Markup
 
 from trainer.report.charts.heat import heat_chart
 from trainer.report.charts.html import render
 from trainer.report.report_numbers import Report
+from trainer.report.units import currency_of
 
 TRAITS = 8
 
@@ -20,4 +23,6 @@ def segment_cards(report: Report) -> Markup:
     shown = [
         (segment, [trait for trait in segment.traits if trait.clear][:TRAITS]) for segment in report.segments
     ]
-    return render("segments.html", segments=shown)
+    units = {feature.name: currency_of(report, feature.name) for feature in report.settings.features}
+    texts = [feature.name for feature in report.settings.features if not feature.numeric]
+    return render("segments.html", segments=shown, units=units, texts=texts, everybody=report.numbers)

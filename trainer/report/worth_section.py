@@ -1,14 +1,16 @@
 """The section on the segments' value: later orders of their users, and whether similar users are alike."""
 
 from collections.abc import Callable
+from functools import partial
 
 from markupsafe import Markup
 
 from trainer.controls.affinity import Affinity
 from trainer.controls.followup import DAYS, LEAST_USERS, SHUFFLES, Followup, SegmentFollowup
+from trainer.report.advice import repeat_margin
 from trainer.report.charts.bars import Bar, bar_chart
 from trainer.report.charts.dots import DotRow, dot_chart, legend
-from trainer.report.charts.html import number, render, words
+from trainer.report.charts.html import money, number, render, words
 from trainer.report.charts.svg import colour
 from trainer.report.report_numbers import Report
 
@@ -23,11 +25,14 @@ def worth(report: Report) -> Markup:
         "worth.html",
         followup=followup,
         repeat_chart=followup and _bars(report, followup, "Repeat rate of each segment", _repeat),
-        spend_chart=_bars(report, followup, "Spend per user of each segment", _spend)
+        spend_chart=_bars(
+            report, followup, "Spend per user of each segment", partial(_spend, report.shop.currency)
+        )
         if followup and spend
         else None,
         outcomes=_OUTCOMES,
         days=DAYS,
+        currency=report.shop.currency,
         least_users=LEAST_USERS,
         shuffles=SHUFFLES,
         affinity=affinity,
@@ -40,12 +45,11 @@ Measure = Callable[[SegmentFollowup], tuple[float, str, float | None]]
 
 
 def _repeat(each: SegmentFollowup) -> tuple[float, str, float | None]:
-    margin = 1.96 * (each.repeat_rate * (1 - each.repeat_rate) / each.users) ** 0.5
-    return each.repeat_rate, f"{each.repeat_rate:.1%} of {each.users:,}", margin
+    return each.repeat_rate, f"{each.repeat_rate:.1%} of {each.users:,}", repeat_margin(each)
 
 
-def _spend(each: SegmentFollowup) -> tuple[float, str, float | None]:
-    return each.spend or 0.0, number(each.spend or 0.0, ",.2f"), each.spend_margin
+def _spend(currency: str, each: SegmentFollowup) -> tuple[float, str, float | None]:
+    return each.spend or 0.0, money(each.spend or 0.0, currency), each.spend_margin
 
 
 def _bars(report: Report, found: Followup, name: str, measure: Measure) -> Markup:

@@ -155,7 +155,7 @@ def test_the_caller_is_told_what_goes_on(tmp_path: Path) -> None:
         f"fitting {used} of 300 users",
         "searching k from 2 to 10",
         "judging 5 segments",
-        "reading what users bought later",
+        "reading what users bought until now and later",
         "writing the report and the release",
     ]
 

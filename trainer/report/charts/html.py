@@ -32,6 +32,35 @@ def number(figure: float | None, form: str = ".3f") -> str:
     return f"{figure:{form if abs(figure) < _MANY_DIGITS else '.2e'}}".replace("-", "−")
 
 
+def quantity(figure: float | None, currency: str = "") -> str:
+    """A number from the shop's data with thousands separators, and as many digits as people read.
+
+    >>> quantity(12_345.67), quantity(2.0), quantity(0.12345), quantity(31.456, "EUR")
+    ('12,346', '2', '0.123', 'EUR 31.46')
+    """
+    if currency:
+        return money(figure, currency)
+    if figure is None or not isfinite(figure):
+        return "–"
+    size = abs(figure)
+    if 0 < size < 1:
+        return number(figure, ".3g")
+    digits = 0 if size >= 1_000 else 1 if size >= 100 else 2
+    whole, point, rest = number(figure, f",.{digits}f").partition(".")
+    return whole + (point + rest).rstrip("0").rstrip(".")
+
+
+def money(figure: float | None, currency: str = "") -> str:
+    """An amount, after its currency: a code with a space, a sign without.
+
+    >>> money(1234.5, "€"), money(3.5, "USD"), money(-3.5), money(12_345)
+    ('€1,234.50', 'USD 3.50', '−3.50', '12,345')
+    """
+    amount = number(figure, ",.2f" if figure is None or abs(figure) < 10_000 else ",.0f")
+    space = "\N{NO-BREAK SPACE}" if currency[-1:].isalpha() else ""
+    return f"{currency}{space}{amount}"
+
+
 def words(name: str) -> str:
     """A feature's name in words."""
     return name.replace("_", " ")
@@ -43,6 +72,10 @@ def _cut(value: object) -> str:
     return text if len(text) <= _VALUE_CHARACTERS else text[: _VALUE_CHARACTERS - 1] + "…"
 
 
+def _capitalized(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
 _TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parents[1] / "templates"),
     autoescape=True,
@@ -50,4 +83,13 @@ _TEMPLATES = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_TEMPLATES.filters |= {"colour": colour, "counted": counted, "cut": _cut, "number": number, "words": words}
+_TEMPLATES.filters |= {
+    "capitalized": _capitalized,
+    "colour": colour,
+    "counted": counted,
+    "cut": _cut,
+    "money": money,
+    "number": number,
+    "quantity": quantity,
+    "words": words,
+}

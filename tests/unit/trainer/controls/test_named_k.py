@@ -70,7 +70,10 @@ def test_all_agree_on_another_k() -> None:
 def test_no_elbow_is_said() -> None:
     told = disagreement(named(None, 2, 2), 2, "setting")
     assert told is not None
-    assert "only a little better): suggests no number. Silhouette (how separate the segments are): suggests 2" in told
+    assert (
+        "only a little better): suggests no number. Silhouette (how separate the segments are): suggests 2"
+        in told
+    )
 
 
 def test_where_all_name_the_k_in_use_nothing_is_said() -> None:

@@ -1,0 +1,80 @@
+"""The first page, for a meeting: what each segment is, how large, what it is worth, and what to try."""
+
+from collections.abc import Iterator, Mapping
+
+from markupsafe import Markup
+
+from schemas.features import Feature
+from trainer.controls.followup import DAYS
+from trainer.controls.segment_names import gender_word, notable, number_words
+from trainer.controls.traits import Trait
+from trainer.report.advice import repeat_rate
+from trainer.report.charts.html import money, quantity, render
+from trainer.report.report_numbers import Report, SegmentReport
+from trainer.report.units import currency_of
+
+FACTS = 3
+UNSTABLE = 0.6
+
+
+def meeting(report: Report) -> Markup:
+    """The HTML of the page: key figures, how sure they are, and a card for each segment."""
+    followup = report.followup
+    features = {feature.name: feature for feature in report.settings.features}
+    return render(
+        "meeting.html",
+        report=report,
+        figures=list(_figures(report)),
+        unstable=UNSTABLE,
+        everybody=followup and repeat_rate(followup),
+        by_chance=followup is not None and all(each.by_chance for each in followup.outcomes),
+        later={each.segment: each for each in followup.segments} if followup else {},
+        segments=[(segment, list(_facts(segment, features, report))) for segment in report.segments],
+        shown={segment.id: _shown(segment, features) for segment in report.segments},
+        days=DAYS,
+        used=report.users.used,
+        currency=report.shop.currency,
+    )
+
+
+def _figures(report: Report) -> Iterator[tuple[str, str]]:
+    yield f"{report.users.used:,}", "users"
+    yield str(report.k), "segments"
+    if report.worth is not None:
+        yield f"{report.worth.orders:,.0f}", "orders so far"
+        if report.worth.spend is not None:
+            yield money(report.worth.spend, report.shop.currency), "spend so far"
+
+
+def _facts(
+    segment: SegmentReport, features: Mapping[str, Feature], report: Report
+) -> Iterator[tuple[str, str, str]]:
+    """Yield the strongest clear traits, one for each feature: our words, a value from the shop's data (empty for a
+    number), and the figure of all users.
+    """
+    told: set[str] = set()
+    for trait in segment.traits:
+        if trait.clear and notable(trait) and trait.feature not in told and len(told) < FACTS:
+            told.add(trait.feature)
+            yield _fact(trait, features[trait.feature], currency_of(report, trait.feature))
+
+
+def _fact(trait: Trait, feature: Feature, currency: str) -> tuple[str, str, str]:
+    if trait.value is None:
+        words = number_words(feature)[trait.effect > 0]
+        everywhere = quantity(trait.everywhere, currency)
+        return f"{words}: {quantity(trait.here, currency)} on average", "", everywhere
+    share, everywhere = f"{trait.here:.0%}", f"{trait.everywhere:.0%}"
+    known = gender_word(feature, trait.value)
+    if known:
+        return f"{share} {known}", "", everywhere
+    return f"{share} with {feature.name.replace('_', ' ')}", trait.value, everywhere
+
+
+def _shown(segment: SegmentReport, features: Mapping[str, Feature]) -> tuple[str, str] | None:
+    """The words and the value that examples for the segment should fit; None if no text describes it."""
+    name, value = segment.advice.feature, segment.advice.value
+    if name is None or value is None:
+        return None
+    known = gender_word(features[name], value)
+    return (known, "") if known else (name.replace("_", " "), value)
