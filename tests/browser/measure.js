@@ -37,6 +37,8 @@
     unnamed: document.querySelectorAll("svg:not([aria-label]):not([aria-hidden=true])").length,
     headings: [...document.querySelectorAll("h1, h2, h3, h4")].map((h) => [Number(h.tagName[1]), h.textContent.trim()]),
     crowded: cells.filter((cell) => cell.scrollWidth > cell.clientWidth + 1).map((cell) => cell.textContent),
+    burst: [...document.querySelectorAll(".figure, .card, dd")].filter((each) =>
+      each.scrollWidth > each.clientWidth + 1).map((each) => each.textContent.slice(0, 80)),
     scrolled: [...document.querySelectorAll(".scroll")].filter((each) =>
       !each.closest("details") && each.scrollWidth > each.clientWidth + 1).map((each) => each.textContent.slice(0, 80)),
     scripts: document.querySelectorAll("script, [onload], [onerror], [onclick], iframe, object, embed").length,

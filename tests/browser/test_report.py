@@ -20,10 +20,11 @@ from trainer.controls.drift import drift_of
 from trainer.controls.followup import followup_of
 from trainer.controls.segment_names import name_segments
 from trainer.controls.traits import traits_of
+from trainer.controls.worth_so_far import worth_of
 from trainer.fit import fit
 from trainer.release.impact import Impact, Metric, moves
 from trainer.release.pipeline_numbers import release_of
-from trainer.report import page, report_of
+from trainer.report import Shop, page, report_of
 from trainer.steps.fit_settings import FitSettings
 from trainer.steps.training_rows import select
 
@@ -69,6 +70,8 @@ def made(table: pa.Table, settings: FitSettings) -> bytes:
         release,
         {("users", HOSTILE[0]): 3, ("orders", "created_at is missing"): 12_345},
         traits,
+        shop=Shop("Shop " + HOSTILE[0], "EUR"),
+        worth=worth_of(labels, orders + 1, orders * 123_456.7, settings.k or 0),
         affinity=affinity_of(rows, fitted.components, labels, settings.features),
         followup=followup_of(T, T + timedelta(days=90), before, orders, orders * 31.5),
         impact=impact,
@@ -124,6 +127,7 @@ def visit(request: pytest.FixtureRequest, chromium: Chromium, pages: dict[str, P
 def test_nothing_is_wider_than_the_window(visit: Visit) -> None:
     assert visit.measured["scroll_width"] <= visit.measured["width"]
     assert visit.measured["crowded"] == []
+    assert visit.measured["burst"] == []
     assert visit.measured["scrolled"] == []
 
 
@@ -143,7 +147,7 @@ def test_it_asks_for_nothing_and_complains_of_nothing(visit: Visit) -> None:
 
 def test_what_the_shop_wrote_runs_nowhere(visit: Visit) -> None:
     assert visit.measured["scripts"] == 0
-    assert visit.measured["title"].startswith("Segments, release ")
+    assert visit.measured["title"].startswith("Shop <script>document.title='taken'</script>: segments, release ")
 
 
 def test_charts_and_headings_are_named(visit: Visit) -> None:

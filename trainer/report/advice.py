@@ -24,6 +24,7 @@ from trainer.controls.traits import Trait
 from trainer.controls.worth_so_far import Worth, ratio_to_all
 
 MORE, LESS = 1.2, 0.8
+LEAST_SHARE = 0.25  # the share of the segment's users for whom an example fits
 Kind = Literal["keep", "win_back", "grow", "second_order", "usual"]
 _Again = Literal["less", "as others", "more"]
 
@@ -33,8 +34,9 @@ class Advice(Struct, frozen=True):
 
     Attributes:
         kind: see the table above.
-        feature: the text feature whose ``value`` describes the segment best; None if there is none.
-        value: what to show these users, or to speak about.
+        feature: the text with the clearest ``value`` that at least LEAST_SHARE of the users have; None if
+            there is none.
+        value: examples for these users should fit it.
     """
 
     kind: Kind
@@ -62,10 +64,11 @@ def advice_of(
         worth: the orders until now; None: not known.
         followup: the later orders; None: not known.
     """
-    kind = _kind(worth and ratio_to_all(worth, sizes, place), _again(id_, followup))
+    ratio = None if worth is None else ratio_to_all(worth, sizes, place)
+    kind = _kind(ratio, _again(id_, followup))
     texts = {feature.name for feature in features if not feature.numeric}
     for trait in traits:
-        if trait.clear and trait.feature in texts and notable(trait):
+        if trait.clear and notable(trait) and trait.feature in texts and trait.here >= LEAST_SHARE:
             return Advice(kind, trait.feature, trait.value)
     return Advice(kind)
 

@@ -12,6 +12,7 @@ from trainer.report.advice import repeat_rate
 from trainer.report.charts.html import money, quantity, render
 from trainer.report.report_numbers import Report, SegmentReport
 from trainer.report.units import currency_of
+from trainer.report.verdict import clearest
 
 FACTS = 3
 UNSTABLE = 0.6
@@ -20,6 +21,7 @@ UNSTABLE = 0.6
 def meeting(report: Report) -> Markup:
     """The HTML of the page: key figures, how sure they are, and a card for each segment."""
     followup = report.followup
+    clear = clearest(followup)
     features = {feature.name: feature for feature in report.settings.features}
     return render(
         "meeting.html",
@@ -27,7 +29,7 @@ def meeting(report: Report) -> Markup:
         figures=list(_figures(report)),
         unstable=UNSTABLE,
         everybody=followup and repeat_rate(followup),
-        by_chance=followup is not None and all(each.by_chance for each in followup.outcomes),
+        explained=clear.eta_squared if clear else None,
         later={each.segment: each for each in followup.segments} if followup else {},
         segments=[(segment, list(_facts(segment, features, report))) for segment in report.segments],
         shown={segment.id: _shown(segment, features) for segment in report.segments},
@@ -43,7 +45,11 @@ def _figures(report: Report) -> Iterator[tuple[str, str]]:
     if report.worth is not None:
         yield f"{report.worth.orders:,.0f}", "orders so far"
         if report.worth.spend is not None:
-            yield money(report.worth.spend, report.shop.currency), "spend so far"
+            # A box is narrow: here a code may stand above its amount.
+            yield (
+                money(report.worth.spend, report.shop.currency).replace("\N{NO-BREAK SPACE}", " "),
+                "spend so far",
+            )
 
 
 def _facts(

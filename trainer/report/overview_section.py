@@ -10,12 +10,15 @@ from trainer.report.report_numbers import Report
 from trainer.report.scatter import POINTS, scatter_chart
 from trainer.steps.encode import Matrix
 
+_SILHOUETTE = (
+    "how much nearer users are to their own segment than to the next one: 1 at best, 0 if the segments touch"
+    f" everywhere, −1 at worst; over one sample of at most {SILHOUETTE_ROWS:,} users"
+)
 _METRICS = {
     "sse": ("SSE", "the sum of squared distances to the centres", ",.1f"),
     "silhouette": (
         "Silhouette",
-        "how much nearer users are to their own segment than to the next one: 1 at best, 0 if the segments"
-        f" touch everywhere, −1 at worst; over one sample of at most {SILHOUETTE_ROWS:,} users",
+        _SILHOUETTE,
         ".3f",
     ),
     "calinski_harabasz": ("Calinski-Harabasz", "higher is better", ",.1f"),

@@ -23,13 +23,13 @@ def verdict(report: Report) -> Markup:
         stable=_STABLE,
         unstable=_UNSTABLE,
         stable_ari=STABLE_ARI,
-        outcome=_clearest(report.followup),
+        outcome=clearest(report.followup),
         outcomes=_OUTCOMES,
         days=DAYS,
     )
 
 
-def _clearest(followup: Followup | None) -> Outcome | None:
+def clearest(followup: Followup | None) -> Outcome | None:
     """The outcome that the segments explain best; None if they explain no outcome better than chance."""
     clear = [each for each in followup.outcomes if not each.by_chance] if followup else []
     return max(clear, key=lambda each: each.eta_squared, default=None)

@@ -45,7 +45,7 @@ def quantity(figure: float | None, currency: str = "") -> str:
     size = abs(figure)
     if 0 < size < 1:
         return number(figure, ".3g")
-    digits = 0 if size >= 1_000 else 1 if size >= 100 else 2
+    digits = 0 if size >= 1_000 else 1 if size >= 10 else 2
     whole, point, rest = number(figure, f",.{digits}f").partition(".")
     return whole + (point + rest).rstrip("0").rstrip(".")
 
