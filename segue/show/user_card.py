@@ -138,5 +138,8 @@ def _entry(entry: Entered) -> dict[str, object]:
 
 
 def _value(card: UserCard, name: str, value: FeatureValue) -> str:
-    shown = str(value).lower() if isinstance(value, bool) else str(value)
+    if isinstance(value, bool):
+        shown = "true" if value else "false"
+    else:
+        shown = value if isinstance(value, str) else f"{value:,}"
     return f"{shown} (unknown to the model)" if name in card.missing else shown

@@ -147,7 +147,9 @@ def test_it_asks_for_nothing_and_complains_of_nothing(visit: Visit) -> None:
 
 def test_what_the_shop_wrote_runs_nowhere(visit: Visit) -> None:
     assert visit.measured["scripts"] == 0
-    assert visit.measured["title"].startswith("Shop <script>document.title='taken'</script>: segments, release ")
+    assert visit.measured["title"].startswith(
+        "Shop <script>document.title='taken'</script>: segments, release "
+    )
 
 
 def test_charts_and_headings_are_named(visit: Visit) -> None:

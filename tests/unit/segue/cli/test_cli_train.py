@@ -127,6 +127,28 @@ def test_a_release_that_was_made_before_keeps_its_report_and_says_so(tmp_path: P
     assert (Path(again.out.splitlines()[-1]) / "report.json").read_bytes() == report
 
 
+def test_shop_and_currency_are_the_report_s_and_no_model_s(
+    tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tables = write_csv(shop(60), tmp_path / "tables")
+    command = ["train", "--warehouse", str(tables), "--current", "none", "--k", "3", "--no-compare"]
+    assert run([*command, "--out", "plain"]) == 0
+    plain = Path(capsys.readouterr().out.splitlines()[-1])
+    monkeypatch.setenv("SEGUE_SHOP", "Sprocket")
+    assert run([*command, "--out", "named", "--currency", "EUR"]) == 0
+    named = Path(capsys.readouterr().out.splitlines()[-1])
+
+    assert named.name == plain.name  # the version: a new name is no new model for the workers
+    assert "<h1><bdi>Sprocket</bdi>: customer segments</h1>" in (named / "report.html").read_text()
+    told = json.loads((named / "report.json").read_bytes())
+    assert told["shop"] == {"name": "Sprocket", "currency": "EUR"}
+    assert json.loads((plain / "report.json").read_bytes())["shop"] == {"name": "", "currency": ""}
+
+    assert run([*command, "--out", "plain"]) == 0
+    assert "nor a new shop or currency. Another --out makes it again." in capsys.readouterr().err
+    assert "Sprocket" not in (plain / "report.html").read_text()
+
+
 def test_a_nightly_line_continues_the_preset_it_was_begun_with(
     tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

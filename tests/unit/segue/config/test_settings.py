@@ -142,6 +142,10 @@ def test_client_options_come_as_a_table_dotted_or_not_and_as_json(
         ("features", "", "name at least one, of: age, gender"),
         ("features", "age,gender,age", "name age once"),
         ("log_format", "xml", "use text or json"),
+        ("currency", "Euro cents", "give at most 8 characters"),
+        ("currency", "E\x1b[1m", "leave out line ends and other invisible characters"),
+        ("shop", "x" * 81, "give at most 80 characters"),
+        ("shop", "a\nb", "leave out line ends and other invisible characters"),
     ],
 )
 def test_a_wrong_option_is_one_sentence_that_names_option_value_and_fix(

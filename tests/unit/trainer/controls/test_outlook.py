@@ -5,13 +5,14 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
 from schemas.features import FEATURES, Feature
 from tests.support.worlds.trained_shops import a_trained_folder, features_table
 from trainer.controls.followup import LEAST_USERS
-from trainer.controls.outlook import look_ahead
+from trainer.controls.outlook import look_ahead, look_back
 from trainer.release.release_folder import load_release
 from trainer.steps.fit_settings import FitSettings
 
@@ -75,3 +76,22 @@ def test_without_prices(release: Any) -> None:
 def test_too_little_to_tell(release: Any) -> None:
     assert look_ahead(Facts(users=LEAST_USERS - 1), release, FitSettings(), None, FEATURES) is None
     assert look_ahead(Facts(last_at=None), release, FitSettings(), None, FEATURES) is None
+
+
+def test_what_was_bought_until_now() -> None:
+    facts = Facts()
+    users = pa.chunked_array([["u000000", "u000001"], ["u000002"]])
+    labels = np.array([0, 1, 1], dtype=np.int32)
+    told = look_back(facts, users, labels, 2, FitSettings(), None)
+    assert told is not None
+    # One user without an order has none, and the order of somebody who does not train is left out.
+    assert (told.orders, told.spend) == (3, 5)
+    assert [each.orders for each in told.segments] == [2, 0.5]
+    assert [each.spend_share for each in told.segments] == [1, 0]
+    assert facts.asked == [(datetime(1900, 1, 1, tzinfo=UTC), LAST + timedelta(microseconds=1))]
+    unpriced = look_back(Facts(cents=None), users, labels, 2, FitSettings(), None)
+    assert unpriced is not None
+    assert unpriced.spend is None
+    nothing = Facts(last_at=None)
+    assert look_back(nothing, users, labels, 2, FitSettings(), None) is None
+    assert nothing.asked == []

@@ -198,3 +198,19 @@ def test_the_window_is_told() -> None:
         in html
     )
     assert b'"from": "2024-01-01T00:00:00Z",\n  "to": null' in report.json()
+
+
+def test_a_number_has_its_middle_half_and_no_most_frequent_value() -> None:
+    """Once a card said "age 53 1.92%"."""
+    table = features_table([{"age": float(age), "country": "ab"[age % 2]} for age in range(1_000, 1_101)])
+    settings = FitSettings(k=2, k_min=2, k_max=2, components=1, features=features_named("age", "country"))
+    report, html = paged(table, settings)
+    text = " ".join(re.sub(r"<[^>]+>", " ", html).split())
+    # 1,000 to 1,100: a quarter of the way is 1,025.
+    assert text.count("1,050 1,025 to 1,075") == report.k
+    for segment in report.segments:
+        half = segment.numbers["age"]
+        assert f"age {half.median:,.0f} {half.low:,.0f} to {half.high:,.0f} 1,050" in text
+    tables = re.findall(r'<table class="top">.*?</table>', html, re.DOTALL)
+    assert len(tables) == report.k
+    assert not any("age" in each for each in tables)
