@@ -71,11 +71,12 @@ def _k(number: int | None) -> str:
 
 
 def _values(figures: Mapping[int, float | None], best: int | None, k: int) -> str:
-    """A figure where it is highest and at the k in use; empty if either is not known, or if they are one."""
+    """A figure where it is highest and, if it is known, at another k in use; empty without a figure."""
     highest, here = figures.get(best) if best is not None else None, figures.get(k)
-    if highest is None or here is None or best == k:
+    if highest is None:
         return ""
-    return f", where it is {highest:.3f}; at {k} it is {here:.3f}"
+    beside = "" if here is None or best == k else f"; at {k} it is {here:.3f}"
+    return f", where it is {highest:.3f}{beside}"
 
 
 def _times(search: Search) -> str:

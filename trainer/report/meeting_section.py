@@ -9,7 +9,7 @@ from trainer.controls.followup import DAYS
 from trainer.controls.segment_names import gender_word, notable, number_words
 from trainer.controls.traits import Trait
 from trainer.report.advice import repeat_rate
-from trainer.report.charts.html import money, quantity, render
+from trainer.report.charts.html import money, quantity, render, share
 from trainer.report.report_numbers import Report, SegmentReport
 from trainer.report.units import currency_of
 from trainer.report.verdict import clearest
@@ -70,11 +70,11 @@ def _fact(trait: Trait, feature: Feature, currency: str) -> tuple[str, str, str]
         words = number_words(feature)[trait.effect > 0]
         everywhere = quantity(trait.everywhere, currency)
         return f"{words}: {quantity(trait.here, currency)} on average", "", everywhere
-    share, everywhere = f"{trait.here:.0%}", f"{trait.everywhere:.0%}"
+    here, everywhere = share(trait.here), share(trait.everywhere)
     known = gender_word(feature, trait.value)
     if known:
-        return f"{share} {known}", "", everywhere
-    return f"{share} with {feature.name.replace('_', ' ')}", trait.value, everywhere
+        return f"{here} {known}", "", everywhere
+    return f"{here} with {feature.name.replace('_', ' ')}", trait.value, everywhere
 
 
 def _shown(segment: SegmentReport, features: Mapping[str, Feature]) -> tuple[str, str] | None:

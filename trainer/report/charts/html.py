@@ -61,6 +61,15 @@ def money(figure: float | None, currency: str = "") -> str:
     return f"{currency}{space}{amount}"
 
 
+def share(part: float) -> str:
+    """A share of 1 as a percentage, with a decimal if it is below 1%.
+
+    >>> share(0.256), share(0.0047)
+    ('26%', '0.5%')
+    """
+    return f"{part:.0%}" if part == 0 or part >= 0.01 else f"{part:.1%}"
+
+
 def words(name: str) -> str:
     """A feature's name in words."""
     return name.replace("_", " ")
@@ -91,5 +100,6 @@ _TEMPLATES.filters |= {
     "money": money,
     "number": number,
     "quantity": quantity,
+    "share": share,
     "words": words,
 }
