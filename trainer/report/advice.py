@@ -9,7 +9,8 @@
 | else, or not known | | ``usual`` |
 
 Worth is spend per user, or orders per user if the warehouse has no prices. "Clearly" means that the 95%
-interval of the segment's repeat rate does not contain the rate of all users.
+interval of the segment's repeat rate does not contain the rate of all users, and that the segments explain
+repeat orders better than chance.
 """
 
 from collections.abc import Sequence
@@ -85,6 +86,8 @@ def _again(id_: int, followup: Followup | None) -> _Again:
     """Whether the segment's users order again clearly less or more often than all users."""
     found = next((each for each in followup.segments if each.segment == id_), None) if followup else None
     if followup is None or found is None or found.users < LEAST_USERS:
+        return "as others"
+    if any(each.outcome == "repeat" and each.by_chance for each in followup.outcomes):
         return "as others"
     everybody = repeat_rate(followup)
     if abs(found.repeat_rate - everybody) <= repeat_margin(found):

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from schemas.features import FEATURES
-from trainer.controls.followup import Followup, SegmentFollowup
+from trainer.controls.followup import Followup, Outcome, SegmentFollowup
 from trainer.controls.traits import Trait
 from trainer.controls.worth_so_far import SegmentWorth, Worth
 from trainer.report.advice import Advice, Kind, advice_of
@@ -54,6 +55,10 @@ def test_a_difference_within_chance_says_nothing() -> None:
     # At 0.38 the interval is 0.095, and ends below 0.489.
     assert advice(worth(0.7), later(0.38)).kind == "win_back"
     assert advice(worth(0.7), later(0.0, users=49)).kind == "keep"
+    # Random segments explain as much.
+    chance, telling = Outcome("repeat", 0.01, 0.01, 0.02), Outcome("repeat", 0.03, 0.01, 0.02)
+    assert advice(worth(0.7), replace(later(0.2), outcomes=(chance,))).kind == "keep"
+    assert advice(worth(0.7), replace(later(0.2), outcomes=(telling,))).kind == "win_back"
 
 
 def test_what_is_not_known_advises_nothing() -> None:

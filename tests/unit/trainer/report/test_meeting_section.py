@@ -112,6 +112,9 @@ def test_how_sure_it_is(report: Report) -> None:
     assert "It was not checked whether" in said(report)
     assert "The segments are clearer than those of shuffled data." in judged("clearer")
     assert "Careful: the segments are not clearer" in judged("no clear difference").replace(" :", ":")
+    other = "another number of segments may be better"
+    assert other in said(msgspec.structs.replace(report, k_unclear="Elbow: 4."))
+    assert other not in said(msgspec.structs.replace(report, k_unclear=None))
     metrics = {**report.metrics, "stability": 0.59}
     careful = "another sample of the users gives other segments."
     assert careful in said(msgspec.structs.replace(report, metrics=metrics))
