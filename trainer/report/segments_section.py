@@ -15,7 +15,13 @@ TRAITS = 8
 def side_by_side(report: Report) -> Markup:
     """The HTML of one chart with the differences of all segments, and their names."""
     ids = [segment.id for segment in report.segments]
-    return render("side_by_side.html", segments=report.segments, chart=heat_chart(report.profile, ids))
+    return render(
+        "side_by_side.html",
+        segments=report.segments,
+        chart=heat_chart(report.profile, ids),
+        comparisons=report.comparisons,
+        z_threshold=report.z_threshold,
+    )
 
 
 def segment_cards(report: Report) -> Markup:

@@ -72,7 +72,7 @@ def test_how_large_and_what_it_is_worth(report: Report) -> None:
     share = first.size / report.users.used
     told = said(report)
     assert f"{first.name} {share:.0%} of the users: {first.size}" in told
-    assert f"So far 1 order and EUR 1,234.50 per user: {share:.0%} of all spend." in told
+    assert f"So far 1 order and a spend of EUR 1,234.50 per user: {share:.0%} of all spend." in told
     assert f"EUR {report.users.used * 1_234.5:,.0f} spend so far" in told
     worth = report.worth
     assert worth is not None
