@@ -138,6 +138,7 @@ def test_a_model_has_one_silhouette() -> None:
     assert f"<b>{silhouette:.3f}</b><span>silhouette</span>" in html
     assert re.search(rf"<b>3, in use</b></th><td[^>]*>[^<]*</td><td[^>]*>{silhouette:.3f}</td>", html)
     assert b"silhouette" not in msgspec.json.encode(report.comparison)
+    assert html.count("how much nearer users are to their own segment than to the next one: 1 at best") == 1
 
 
 @pytest.mark.parametrize("components", [1, 2, 3])
