@@ -41,7 +41,7 @@ def _separator(value: object) -> str:
 
 def _encoding(value: object) -> str:
     try:
-        b"".decode(str(value))
+        " ".encode(str(value))
     except (LookupError, ValueError):
         raise ValueError(
             f'{value!r} is no encoding of text that Python knows: give one such as "cp1252" or "utf-16"'

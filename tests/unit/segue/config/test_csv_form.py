@@ -1,5 +1,6 @@
 """The form of CSV files: what is read, and each wrong value in one sentence."""
 
+import re
 from datetime import UTC, datetime
 
 import duckdb
@@ -11,14 +12,9 @@ from trainer.warehouse import Csv
 
 
 def test_encoding_numbers_and_dates() -> None:
-    given = {
-        "encoding": "cp1252",
-        "decimal": ",",
-        "thousands": ".",
-        "dates": ["%d.%m.%Y, %H:%M", "%-m/%-d/%y"],
-    }
-    form = csv_table(given)
-    assert form == given | {"dates": ("%d.%m.%Y, %H:%M", "%-m/%-d/%y")}
+    dates = ["%d.%m.%Y, %H:%M", "%-m/%-d/%y"]
+    given = {"encoding": "cp1252", "decimal": ",", "thousands": ".", "dates": dates}
+    assert csv_table(given) == given | {"dates": tuple(dates)}
     # A comma does not separate two forms.
     assert csv_table({"dates": "%b %d, %Y"}) == {"dates": ("%b %d, %Y",)}
     assert csv_table({"thousands": "", "dates": []}) == {"thousands": "", "dates": ()}
@@ -49,9 +45,8 @@ def test_every_field_is_one_of_the_trainer_s() -> None:
     ],
 )
 def test_a_form_that_is_none(given: dict[str, object], fix: str) -> None:
-    with pytest.raises(ValueError, match="") as caught:
+    with pytest.raises(ValueError, match=re.escape(fix)) as caught:
         csv_table(given)
-    assert str(caught.value).startswith(fix) or fix in str(caught.value)
     assert str(caught.value).isprintable()
 
 
