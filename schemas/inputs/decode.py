@@ -15,6 +15,9 @@ from schemas.errors import BadEvent
 from schemas.features import EVERY_FIELD, FieldsRead
 from schemas.input_events import Item, Order, Signup, UserErased
 from schemas.inputs import field_checks, json_text, null_keys
+from schemas.inputs.forms.event_form import EventForm
+from schemas.inputs.forms.framed_values import Unframe, is_framed, without_registry
+from schemas.inputs.forms.read_form import ADAPTERS, id_of_null, in_source
 from schemas.inputs.own_values import own_profile, own_values, with_own
 from schemas.topics import MAX_INPUT_BYTES
 
@@ -31,6 +34,8 @@ def decode_signup(
     *,
     check_key: bool = True,
     read: FieldsRead = EVERY_FIELD,
+    form: EventForm | None = None,
+    unframe: Unframe = without_registry,
 ) -> Signup | UserErased:
     """Decode a record of ``signups``.
 
@@ -42,13 +47,40 @@ def decode_signup(
             always the user id.
         read: what features read (:func:`schemas.features.fields_read`). In any other known field a wrong
             value counts as no value. Without a feature that reads items an order has none.
+        form: the form of another system's events; None for Segue's own form. Under every form Segue's own
+            erasure is understood, because ``segue forget`` sends it.
+        unframe: parses a value with the frame of a Schema Registry.
 
     Raises:
-        BadEvent: the record breaks a rule; the error names the field and what is wrong.
+        BadEvent: the record breaks a rule; the error names the field, in the source's words, and what is wrong.
+        NoEvent: the record is in the form, but is no event for this topic.
     """
-    fields = _fields(value)
+    fields = _fields(value, unframe)
     if fields is None:
-        return UserErased(null_keys.user_id_in(key), at)
+        user_id = None if form is None else id_of_null(key, form, "signups")
+        return UserErased(user_id or null_keys.user_id_in(key), at)
+    if form is None or _is_own_erasure(fields):
+        return _signup(key, fields, at, read, check_key=check_key)
+    fields, plan = ADAPTERS[form.form](fields, form, "signups", read)
+    try:
+        return _signup(key, fields, at, read, check_key=check_key, or_rekey=True)
+    except BadEvent as error:
+        raise in_source(error, plan) from None
+
+
+def _is_own_erasure(fields: Mapping[str, object]) -> bool:
+    return fields.get("type") == ERASED_TYPE and "user_id" in fields
+
+
+def _signup(
+    key: bytes | None,
+    fields: Mapping[str, object],
+    at: datetime,
+    read: FieldsRead,
+    *,
+    check_key: bool,
+    or_rekey: bool = False,
+) -> Signup | UserErased:
     user_id = field_checks.required_id(fields, "user_id")
     event_id = field_checks.optional_id(fields, "event_id")
     event: Signup | UserErased
@@ -67,7 +99,7 @@ def decode_signup(
             own_profile(fields, read.user),
         )
     if check_key:
-        _check_key(key, user_id)
+        _check_key(key, user_id, or_rekey=or_rekey)
     return event
 
 
@@ -78,11 +110,32 @@ def decode_order(
     *,
     check_key: bool = True,
     read: FieldsRead = EVERY_FIELD,
+    form: EventForm | None = None,
+    unframe: Unframe = without_registry,
 ) -> Order:
     """Decode a record of ``orders``; arguments and errors are those of :func:`decode_signup`."""
-    fields = _fields(value)
+    fields = _fields(value, unframe)
     if fields is None:
+        if form is not None:
+            id_of_null(key, form, "orders")
         raise BadEvent("", "the value is null, which only signups may have (it erases the user)")
+    if form is None:
+        return _order(key, fields, read, check_key=check_key)
+    fields, plan = ADAPTERS[form.form](fields, form, "orders", read)
+    try:
+        return _order(key, fields, read, check_key=check_key, or_rekey=True)
+    except BadEvent as error:
+        raise in_source(error, plan) from None
+
+
+def _order(
+    key: bytes | None,
+    fields: Mapping[str, object],
+    read: FieldsRead,
+    *,
+    check_key: bool,
+    or_rekey: bool = False,
+) -> Order:
     field_checks.not_deleted(fields, "send the order with a status that says so")
     order_id = field_checks.required_id(fields, "order_id")
     user_id = field_checks.required_id(fields, "user_id")
@@ -97,7 +150,7 @@ def decode_order(
         own=own_values(fields, read.order),
     )
     if check_key:
-        _check_key(key, user_id)
+        _check_key(key, user_id, or_rekey=or_rekey)
     return order
 
 
@@ -150,13 +203,13 @@ def _wire(holder: Order | Item) -> dict[str, Any]:
     return with_own(fields, fields.pop("own"), amounts=True)
 
 
-def _fields(value: bytes | None) -> Mapping[str, object] | None:
+def _fields(value: bytes | None, unframe: Unframe) -> Mapping[str, object] | None:
     """Return the fields of a record's value; None if the value is null."""
     if value is None:
         return None
     if len(value) > MAX_INPUT_BYTES:
         raise BadEvent("", f"the value has {len(value):,} bytes, more than {MAX_INPUT_BYTES:,}")
-    fields = json_text.load(value)
+    fields = unframe(value) if is_framed(value) else json_text.load(value)
     if fields is None or isinstance(fields, dict):
         return fields
     raise BadEvent("", f"the value is {field_checks.shown(fields)}, not a JSON object")
@@ -206,10 +259,10 @@ def _value(
         return None
 
 
-def _check_key(key: bytes | None, user_id: str) -> None:
+def _check_key(key: bytes | None, user_id: str, *, or_rekey: bool) -> None:
     if key == user_id.encode():
         return
-    fix = "key the record by its user id"
+    fix = "key the record by its user id" + (", or set rekey = true" if or_rekey else "")
     if key is None:
         raise BadEvent("key", f"is missing, the user id is {field_checks.shown(user_id)}: {fix}")
     raise BadEvent(

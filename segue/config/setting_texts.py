@@ -15,6 +15,14 @@ _SERVICE = re.compile(r"_SERVICE_(HOST|PORT(_\w+)?)$|_PORT_\d+_(TCP|UDP|SCTP)(_(
 _SERVICE_URL = re.compile(r"(tcp|udp|sctp)://")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*", re.IGNORECASE)
 
+REGISTRY_OPTIONS = (
+    "basic.auth.user.info",
+    "ssl.ca.location",
+    "ssl.certificate.location",
+    "ssl.key.location",
+    "ssl.key.password",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Broker:
@@ -176,6 +184,35 @@ def options_table(value: object) -> dict[str, str]:
             options[name] = str(option)
         else:
             raise ValueError(f"the value of {name} must be text, a number or true or false")  # noqa: TRY004
+    return options
+
+
+def registry_url(value: str) -> str:
+    """Return the address of a Schema Registry.
+
+    Raises:
+        ValueError: it is no http:// or https:// address, or holds a login.
+    """
+    scheme, _, place = value.partition("://")
+    if scheme not in ("http", "https") or not place:
+        raise ValueError("give an address such as http://registry:8081")
+    if "@" in place:
+        raise ValueError(
+            "leave the login out, and give it in schema_registry_options as basic.auth.user.info"
+        )
+    return value
+
+
+def registry_options(value: object) -> dict[str, str]:
+    """Return the options of a Schema Registry's client, as :func:`options_table` does.
+
+    Raises:
+        ValueError: an option is not among :data:`REGISTRY_OPTIONS`.
+    """
+    options = options_table(value)
+    for name in options:
+        if name not in REGISTRY_OPTIONS:
+            raise ValueError(f"there is no {name}: give some of {', '.join(REGISTRY_OPTIONS)}")
     return options
 
 

@@ -26,11 +26,13 @@ from pydantic_settings import (
 
 from schemas.errors import BadSetting, BadVariable
 from schemas.features import FEATURE_NAMES, Feature
+from schemas.inputs.forms.event_form import EventForms
 from schemas.partitioner import Partitioner
 from schemas.times import parse_length
 from schemas.topics import Topics
 from segue.config.csv_form import csv_table
 from segue.config.declarations import declarations, features_of
+from segue.config.event_forms import event_tables, forms_of
 from segue.config.file_options import check_file_options
 from segue.config.redis_url import check_redis_url
 from segue.config.setting_texts import (
@@ -39,6 +41,8 @@ from segue.config.setting_texts import (
     names_by_table,
     names_table,
     options_table,
+    registry_options,
+    registry_url,
     text_list,
     title_text,
     without_password,
@@ -103,6 +107,19 @@ class Settings(BaseSettings):
     rekey: bool = Field(
         False,
         description="whether workers forward misrouted events to the correct lane, over a topic of their own",
+    )
+    events: Annotated[dict[str, dict[str, Any]], NoDecode] = Field(
+        {},
+        description="the form of the events that others send, by topic: form, paths of fields, values, dates",
+    )
+    schema_registry: str | None = Field(
+        None,
+        description="the address of the Schema Registry whose frame the events have, http:// or https://",
+    )
+    schema_registry_options: Annotated[dict[str, str], NoDecode] = Field(
+        default={},
+        description="the registry's login and certificates, such as basic.auth.user.info",
+        repr=False,
     )
     declare: Annotated[dict[str, dict[str, str]], NoDecode] = Field(
         {}, description="more features than the seven default ones, by name: kind, source, type, encoding"
@@ -207,6 +224,11 @@ class Settings(BaseSettings):
         return Topics(self.topic_prefix, self.rekey)
 
     @property
+    def forms(self) -> EventForms:
+        """The forms of the events on the inputs."""
+        return forms_of(self.events)
+
+    @property
     def declared(self) -> tuple[Feature, ...]:
         """All features that the settings know: the seven default ones, then those of ``declare``."""
         return features_of(self.declare)
@@ -292,6 +314,21 @@ class Settings(BaseSettings):
             if name in _SET_BY_SEGUE:
                 raise ValueError(f"leave {name} out: Segue sets it by itself")
         return options
+
+    @field_validator("events", mode="before")
+    @classmethod
+    def _event_tables(cls, value: object) -> dict[str, dict[str, Any]]:
+        return event_tables(value)
+
+    @field_validator("schema_registry")
+    @classmethod
+    def _registry_url(cls, value: str | None) -> str | None:
+        return None if value is None else registry_url(value)
+
+    @field_validator("schema_registry_options", mode="before")
+    @classmethod
+    def _registry_options(cls, value: object) -> dict[str, str]:
+        return registry_options(value)
 
     @field_validator("tables", mode="before")
     @classmethod
@@ -445,9 +482,9 @@ def _setting_error(
         origin, value = variable, os.environ[variable]
     else:
         origin, value = str(path), table.get(name)
-    if name == "kafka_options":
+    if name in ("kafka_options", "schema_registry_options"):
         value = "not usable"  # it may hold a password
-    elif name == "redis" or (name == "kafka" and "@" in str(value)):
+    elif name == "redis" or (name in ("kafka", "schema_registry") and "@" in str(value)):
         value = without_password(str(value))
     return BadSetting(f"{name} (from {origin})", value, _fix(error))
 

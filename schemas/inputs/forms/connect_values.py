@@ -1,0 +1,87 @@
+"""Values of Kafka Connect and Debezium in JSON, by the types in their schema: decimals and times.
+
+Sources: Debezium's "Data type mappings" (io.debezium.time, io.debezium.data) and Kafka Connect's logical types
+(org.apache.kafka.connect.data).
+"""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from datetime import timedelta
+from decimal import Decimal, InvalidOperation
+
+from schemas.errors import BadEvent
+from schemas.inputs.field_checks import shown
+from schemas.inputs.forms.written_times import UNITS, since_1970
+
+_NANOS = 1_000
+_UNITS: dict[object, timedelta] = {
+    "io.debezium.time.Date": UNITS["unix_days"],
+    "org.apache.kafka.connect.data.Date": UNITS["unix_days"],
+    "io.debezium.time.Timestamp": UNITS["unix_ms"],
+    "org.apache.kafka.connect.data.Timestamp": UNITS["unix_ms"],
+    "io.debezium.time.MicroTimestamp": UNITS["unix_us"],
+}
+_NANO = "io.debezium.time.NanoTimestamp"
+_DECIMAL = "org.apache.kafka.connect.data.Decimal"
+_VARIABLE = frozenset({"scale", "value"})
+_MAX_BYTES = 128
+_MAX_SCALE = 400
+
+
+def plain_row(row: Mapping[str, object], schema: object) -> Mapping[str, object]:
+    """Return a row with decimals as numbers and times as RFC 3339 text, where its schema says their types.
+
+    Args:
+        row: values by column.
+        schema: the row's schema, as Kafka Connect's JsonConverter writes it; None if there is none.
+
+    Raises:
+        BadEvent: a value is not of its type.
+    """
+    fields = schema.get("fields") if isinstance(schema, Mapping) else None
+    types = {
+        f["field"]: f for f in fields or () if isinstance(f, Mapping) and isinstance(f.get("field"), str)
+    }
+    return {column: _plain(column, value, types.get(column)) for column, value in row.items()}
+
+
+def decimal_of(encoded: str, scale: int) -> Decimal:
+    """Return a decimal: its unscaled value is a whole number in bytes, big-endian in two's complement.
+
+    >>> decimal_of("BOI=", 2)
+    Decimal('12.50')
+
+    Raises:
+        ValueError: the text is not base64, or the number is too long.
+    """
+    data = base64.b64decode(encoded, validate=True)
+    if len(data) > _MAX_BYTES or abs(scale) > _MAX_SCALE:
+        raise ValueError("too long")
+    # Exact: the precision of the context does not limit a decimal that is made from text.
+    return Decimal(f"{int.from_bytes(data, 'big', signed=True)}E{-scale}")
+
+
+def _plain(column: str, value: object, schema: Mapping[str, object] | None) -> object:
+    name = None if schema is None else schema.get("name")
+    try:
+        if isinstance(value, Mapping) and value.keys() == _VARIABLE:
+            return _decimal(value["value"], value["scale"])
+        if value is None or schema is None:
+            return value
+        if name == _DECIMAL and isinstance(value, str):
+            parameters = schema.get("parameters")
+            return _decimal(value, parameters.get("scale") if isinstance(parameters, Mapping) else None)
+        if isinstance(value, int) and name in _UNITS:
+            return since_1970(value, _UNITS[name])
+        if isinstance(value, int) and name == _NANO:
+            return since_1970(value // _NANOS, UNITS["unix_us"])
+    except (ValueError, TypeError, binascii.Error, InvalidOperation):
+        raise BadEvent(column, f"{shown(value)} is not a value of the type {name}") from None
+    return value
+
+
+def _decimal(encoded: object, scale: object) -> Decimal:
+    if not isinstance(encoded, str) or not isinstance(scale, str | int):
+        raise ValueError("no decimal")  # noqa: TRY004 - one error for all that is no decimal
+    return decimal_of(encoded, int(scale))

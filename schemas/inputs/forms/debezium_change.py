@@ -1,0 +1,157 @@
+"""Debezium's changes of a table's rows: with its envelope, or unwrapped by ExtractNewRecordState.
+
+Both may stand in ``{"schema": …, "payload": …}``, as JsonConverter writes them with schemas.enable. Sources:
+Debezium's documentation of the PostgreSQL and MySQL connectors, "Data change events" and "Data type mappings",
+and of "New Record State Extraction".
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from decimal import Decimal
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from schemas.errors import BadEvent
+from schemas.features import FieldsRead
+from schemas.inputs import field_checks, json_text, null_keys
+from schemas.inputs.forms.connect_values import plain_row
+from schemas.inputs.forms.event_form import EventForm, NoEvent, Source
+from schemas.inputs.forms.field_paths import ITEMS, Places, Plan, plan_of
+from schemas.inputs.forms.translate_fields import Fields, look_up, translated
+from schemas.inputs.forms.written_times import since_1970
+
+DELETED_STATUS = "Deleted"
+"""The status of an order whose row was deleted."""
+_ERASED_TYPE = "user.erased"
+# The time of the change in the database, before the time when the connector read it.
+_CHANGED = ((("source", "ts_us"), 1), (("source", "ts_ms"), 1_000), (("ts_us",), 1), (("ts_ms",), 1_000))
+_CHANGED_UNWRAPPED = (
+    (("__source_ts_us",), 1),
+    (("__source_ts_ms",), 1_000),
+    (("__ts_us",), 1),
+    (("__ts_ms",), 1_000),
+)
+
+
+class Change(Struct, frozen=True):
+    """A change of one row.
+
+    Attributes:
+        row: the row after the change; for a deleted row before it.
+        deleted: whether the row was deleted.
+        changed_at: the time of the change, RFC 3339; None if the record does not say.
+        shown: what errors put before a column's name.
+    """
+
+    row: Mapping[str, object]
+    deleted: bool
+    changed_at: str | None
+    shown: str
+
+
+def from_debezium(
+    record: Mapping[str, object], form: EventForm, topic: Source, read: FieldsRead
+) -> tuple[Fields, Plan]:
+    """Return the event in Segue's own form, and where its fields were.
+
+    A deleted user is erased as of the change. A deleted order is a version with the status
+    :data:`DELETED_STATUS`. Without a path, the time of the change is the time of a user's profile and the
+    ``updated_at`` of an order.
+
+    Raises:
+        BadEvent: the record cannot be read.
+        NoEvent: the record is a message of Debezium's own.
+    """
+    change = change_in(record)
+    newest = "created_at" if topic == "signups" else "updated_at"
+    plan = plan_of(form, topic, read, Places(shown=change.shown))
+    if change.deleted and topic == "signups":
+        user = next(each for each in plan.event if each.name == "user_id")
+        fields: Fields = {"type": _ERASED_TYPE, "user_id": look_up(change.row, user.path, user.shown)}
+        return fields | ({"erased_at": change.changed_at} if change.changed_at else {}), plan
+    if change.changed_at is not None and (change.deleted or newest not in dict(form.paths)):
+        others = tuple(each for each in plan.event if each.name != newest)
+        fields = translated(change.row, replace(plan, event=others), json_items=True)
+        fields[newest] = change.changed_at
+    else:
+        fields = translated(change.row, plan, json_items=True)
+    if change.deleted:
+        fields["status"] = DELETED_STATUS
+        if ITEMS in fields and not fields[ITEMS]:
+            fields[ITEMS] = [{}]
+    return fields, plan
+
+
+def user_id_in_key(key: bytes | None, form: EventForm) -> str:
+    """Return the id of the user whose row's tombstone has this key: plain text, or the row's key as JSON.
+
+    Raises:
+        BadEvent: the key has no such id.
+    """
+    if key is None or not key.lstrip().startswith(b"{"):
+        return null_keys.user_id_in(key)
+    try:
+        parsed = json_text.load(key)
+    except BadEvent:
+        return null_keys.user_id_in(key)
+    columns, _ = _payload(parsed if isinstance(parsed, Mapping) else {})
+    column = dict(form.paths).get("user_id", "user_id")
+    try:
+        return field_checks.required_id(columns, column)
+    except BadEvent as error:
+        raise BadEvent(f"key.{column}", error.problem) from None
+
+
+def change_in(record: Mapping[str, object]) -> Change:
+    """Return the change that a record tells of.
+
+    Raises:
+        BadEvent: the record is no change of a row.
+        NoEvent: it is a message of Debezium's own.
+    """
+    payload, schema = _payload(record)
+    operation = payload.get("op")
+    if "after" not in payload and "before" not in payload and not isinstance(payload.get("source"), Mapping):
+        deleted = payload.get(field_checks.DELETED) in (True, "true")
+        return Change(plain_row(payload, schema), deleted, _changed_at(payload, _CHANGED_UNWRAPPED), "")
+    if operation == "m":
+        raise NoEvent
+    if operation == "t":
+        raise BadEvent(
+            "op", '"t" empties the table, and says of no user what to do: erase the users by `segue forget`'
+        )
+    side = "before" if operation == "d" else "after"
+    row = payload.get(side)
+    if not isinstance(row, Mapping):
+        said = "is missing" if row is None else f"{field_checks.shown(row)} is not a row"
+        raise BadEvent(side, said)
+    inner = _field(schema, side)
+    return Change(plain_row(row, inner), operation == "d", _changed_at(payload, _CHANGED), f"{side}.")
+
+
+def _payload(record: Mapping[str, object]) -> tuple[Mapping[str, object], object]:
+    """Return what ``{"schema": …, "payload": …}`` holds, and the schema; else the record itself."""
+    payload = record.get("payload")
+    if "schema" in record and isinstance(payload, Mapping):
+        return payload, record["schema"]
+    return record, None
+
+
+def _field(schema: object, name: str) -> object:
+    """Return the schema of a field of a struct; None if there is none."""
+    fields = schema.get("fields") if isinstance(schema, Mapping) else None
+    if not isinstance(fields, list):
+        return None
+    return next((f for f in fields if isinstance(f, Mapping) and f.get("field") == name), None)
+
+
+def _changed_at(payload: Mapping[str, object], places: tuple[tuple[tuple[str, ...], int], ...]) -> str | None:
+    for path, micros in places:
+        value = look_up(payload, path, ".".join(path))
+        if isinstance(value, int | Decimal) and not isinstance(value, bool) and value > 0:
+            try:
+                return since_1970(value, timedelta(microseconds=micros))
+            except ValueError as error:
+                raise BadEvent(".".join(path), f"{field_checks.shown(value)} {error}") from None
+    return None

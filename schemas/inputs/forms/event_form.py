@@ -1,0 +1,56 @@
+"""What the setting ``events`` says about an input topic: the form of its events, and where their fields are."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+FormName = Literal["mapping", "segment", "debezium", "cloudevents"]
+Source = Literal["signups", "orders"]
+
+
+class EventForm(Struct, frozen=True, omit_defaults=True):
+    """The form of the events on one topic.
+
+    Attributes:
+        form: the name of the form.
+        paths: by field, the path to it in the source's JSON. Fields of an item have the names of sources of
+            features (``brand``, ``item.weight``), and so have a shop's own fields (``order.channel``).
+        values: by field, other values by the source's values.
+        dates: how times are written that are not RFC 3339 (:mod:`schemas.inputs.forms.written_times`).
+    """
+
+    form: FormName = "mapping"
+    paths: tuple[tuple[str, str], ...] = ()
+    values: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
+    dates: str | None = None
+
+
+class EventForms(Struct, frozen=True, omit_defaults=True):
+    """The forms of both inputs; None for events in Segue's own form."""
+
+    signups: EventForm | None = None
+    orders: EventForm | None = None
+
+
+class NoEvent(Exception):
+    """The record is no event for this topic, such as a page view: it is counted and passed over."""
+
+
+def forms_text(forms: EventForms) -> str:
+    """Describe the forms for people; empty if all events are in Segue's own form.
+
+    >>> forms_text(EventForms(orders=EventForm(paths=(("user_id", "customer.id"),))))
+    'orders = mapping (user_id = customer.id)'
+    """
+    return ", ".join(
+        f"{topic} = {_form_text(form)}"
+        for topic, form in (("signups", forms.signups), ("orders", forms.orders))
+        if form is not None
+    )
+
+
+def _form_text(form: EventForm) -> str:
+    said = [f"{name} = {path}" for name, path in form.paths]
+    said += [f"{name} {value} = {ours}" for name, pairs in form.values for value, ours in pairs]
+    said += [] if form.dates is None else [f"dates = {form.dates}"]
+    return f"{form.form} ({', '.join(said)})" if said else form.form

@@ -1,0 +1,120 @@
+"""Take an event's fields out of a source's JSON, by a plan: a dictionary in Segue's own form."""
+
+import re
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from schemas.errors import BadEvent
+from schemas.inputs import json_text
+from schemas.inputs.field_checks import shown
+from schemas.inputs.forms.field_paths import ITEMS, Plan, Wanted
+from schemas.inputs.forms.written_times import rfc3339
+
+Fields = dict[str, Any]
+_NUMBER = re.compile(r"[+-]?[0-9]{1,300}(\.[0-9]{1,300})?([eE][+-]?[0-9]{1,3})?")
+
+
+def translated(body: object, plan: Plan, *, json_items: bool = False) -> Fields:
+    """Return an event's fields in Segue's own form.
+
+    Text that is a number counts as a number where one is expected. :mod:`schemas.inputs.decode` checks all
+    values, as it does for events in Segue's own form.
+
+    Args:
+        body: the JSON that the plan's paths lead into.
+        plan: where the fields are.
+        json_items: whether the items may be JSON in a text, as in a column of a table.
+
+    Raises:
+        BadEvent: a path does not lead to a value, or a time is in another form. The error names the source's
+            field.
+    """
+    fields = _taken(body, plan.event, plan.dates, lambda wanted: wanted.shown)
+    if plan.items is not None:
+        lines = look_up(body, plan.items.path, plan.items.shown)
+        if json_items and isinstance(lines, str):
+            lines = _parsed(lines, plan.items.shown)
+        if isinstance(lines, list):
+            lines = [_line(number, line, plan, plan.items) for number, line in enumerate(lines)]
+        fields[ITEMS] = lines
+    return fields
+
+
+def look_up(body: object, path: tuple[str, ...], where: str) -> object:
+    """Return the value at a path; None if it is not there.
+
+    Raises:
+        BadEvent: the path leads into a value that is neither an object nor an array.
+    """
+    inner = body
+    for number, part in enumerate(path):
+        if inner is None:
+            return None
+        if isinstance(inner, Mapping):
+            inner = inner.get(part)
+        elif isinstance(inner, list) and part.isascii() and part.isdecimal():
+            inner = inner[int(part)] if int(part) < len(inner) else None
+        else:
+            before = path[number - 1] if number else "the value"
+            raise BadEvent(where, f"cannot be read: {before} is {shown(inner)}, not an object")
+    return inner
+
+
+def _parsed(text: str, where: str) -> object:
+    try:
+        return json_text.load(text.encode())
+    except BadEvent as error:
+        raise BadEvent(where, error.problem) from None
+
+
+def _line(number: int, line: object, plan: Plan, items: Wanted) -> object:
+    if not isinstance(line, Mapping):
+        return line
+    return _taken(line, plan.item, plan.dates, lambda wanted: f"{items.shown}[{number}].{wanted.shown}")
+
+
+def _taken(
+    holder: object, wanted: tuple[Wanted, ...], dates: str | None, where: Callable[[Wanted], str]
+) -> Fields:
+    fields: Fields = {}
+    for each in wanted:
+        try:
+            value = look_up(holder, each.path, where(each))
+            if value is None:
+                continue
+            put(fields, each.into, _value(value, each, dates, where))
+        except BadEvent:
+            if each.needed:
+                raise
+    return fields
+
+
+def put(fields: Fields, into: tuple[str, ...], value: object) -> None:
+    """Put a value at a path; objects on the way are made."""
+    *parts, last = into
+    for part in parts:
+        if not isinstance(fields.get(part), dict):
+            fields[part] = {}
+        fields = fields[part]
+    fields[last] = value
+
+
+def _value(value: object, wanted: Wanted, dates: str | None, where: Callable[[Wanted], str]) -> object:
+    if wanted.values:
+        value = wanted.values.get(_as_text(value), value)
+    if wanted.kind == "number" and isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
+        text = value.strip()
+        return int(text) if text.lstrip("+-").isdecimal() else Decimal(text)  # as a JSON number is read
+    if wanted.kind == "time":
+        try:
+            return rfc3339(value, dates)
+        except ValueError as error:
+            raise BadEvent(where(wanted), f"{shown(value)} {error}") from None
+    return value
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, str | int | Decimal) else ""

@@ -1,0 +1,99 @@
+"""Times as other systems write them, as RFC 3339 text.
+
+A form of dates is ``unix`` (seconds since 1970), ``unix_ms``, ``unix_us``, ``unix_days``, or a pattern of
+Python's ``strptime``. A time without an offset is in UTC. An RFC 3339 time is understood under every form.
+"""
+
+import re
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from schemas import times
+
+UNITS = {
+    "unix": timedelta(seconds=1),
+    "unix_ms": timedelta(milliseconds=1),
+    "unix_us": timedelta(microseconds=1),
+    "unix_days": timedelta(days=1),
+}
+_NUMBER = re.compile(r"[+-]?[0-9]{1,30}(\.[0-9]{1,30})?")
+_SAMPLE = datetime(2024, 1, 31, 14, 5, 9, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def check_dates(form: str) -> None:
+    """Check a form of dates.
+
+    Raises:
+        ValueError: it is neither a unit nor a pattern that says year, month and day.
+    """
+    if form in UNITS:
+        return
+    try:
+        read = datetime.strptime(_SAMPLE.strftime(form), form)  # noqa: DTZ007 - only its date is compared
+    except (ValueError, re.error):
+        read = None
+    if read is None or read.date() != _SAMPLE.date():
+        raise ValueError(
+            f"give {', '.join(UNITS)}, or a pattern with year, month and day, such as %d.%m.%Y %H:%M"
+        )
+
+
+def rfc3339(value: object, form: str | None) -> object:
+    """Return a time as RFC 3339 text, and any other value as it is.
+
+    >>> rfc3339(1706693400, "unix"), rfc3339("31.01.2024 09:30", "%d.%m.%Y %H:%M")
+    ('2024-01-31T09:30:00Z', '2024-01-31T09:30:00Z')
+
+    Args:
+        value: a value of a source's JSON.
+        form: the form of the dates; None for RFC 3339.
+
+    Raises:
+        ValueError: the value is not written in this form.
+    """
+    if form is None or value is None or (isinstance(value, str) and (value.isspace() or not value)):
+        return value
+    if isinstance(value, str) and _is_rfc3339(value):
+        return value
+    if form in UNITS:
+        number = _number(value)
+        if number is not None:
+            return since_1970(number, UNITS[form])
+    elif isinstance(value, str):
+        try:
+            at = datetime.strptime(value, form)  # noqa: DTZ007 - without an offset it is UTC
+            return times.text(at if at.tzinfo else at.replace(tzinfo=UTC))
+        except (ValueError, OverflowError):
+            pass
+    raise ValueError(f"is not a time in the form {form}")
+
+
+def since_1970(count: float | Decimal, unit: timedelta) -> str:
+    """Return a time as RFC 3339 text, cut to microseconds.
+
+    Raises:
+        ValueError: the time lies outside the years 1 to 9999.
+    """
+    try:
+        # In whole microseconds: the product of a duration and a float rounds.
+        micros = Decimal(count) * (unit // _MICROSECOND)
+        return times.text(times.EPOCH + timedelta(microseconds=int(micros // 1)))
+    except (OverflowError, ArithmeticError, ValueError):
+        raise ValueError("is a time outside the years 1 to 9999") from None
+
+
+def _is_rfc3339(value: str) -> bool:
+    try:
+        times.parse(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _number(value: object) -> int | float | Decimal | None:
+    if isinstance(value, str):
+        return Decimal(value) if _NUMBER.fullmatch(value) else None
+    if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
+        return value
+    return None
