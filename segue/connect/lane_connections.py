@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from msgspec import UNSET
+
 from schemas.features import beyond_default, left_out
+from schemas.inputs.forms.event_form import EventForms
 from schemas.times import parse_length
 from segue.config.settings import Settings
+from segue.connect.registry_access import unframe_of
 from streamer.batch.lane_config import LaneConfig
 from streamer.kafka.kafka_client import Deadlines
 from streamer.kafka.kafka_log import KafkaLog
@@ -24,6 +28,9 @@ def lane_config(settings: Settings, partitions: int) -> LaneConfig:
     Args:
         settings: the settings.
         partitions: how many partitions the lanes' topics have.
+
+    Raises:
+        NotInstalled: a Schema Registry is set, and the packages that read it are not installed.
     """
     rules = rules_of(settings)
     return LaneConfig(
@@ -36,11 +43,13 @@ def lane_config(settings: Settings, partitions: int) -> LaneConfig:
             beyond_default(rules.features),
             settings.rekey,
             left_out(rules.features),
+            UNSET if settings.forms == EventForms() else settings.forms,
         ),
         similar_users=settings.similar_users,
         max_batch=settings.max_batch,
         sweep_per_s=settings.sweep_per_s,
         max_ahead=parse_length(settings.max_ahead),
+        unframe=unframe_of(settings),
     )
 
 
