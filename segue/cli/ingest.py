@@ -65,6 +65,12 @@ def ingest(
         raise BadUsage("--since and --until go with --warehouse: files are sent whole")
     if rate is not None and not 0 < rate < inf:
         raise bad_option("--rate", rate, "give events a second, above 0")
+    if warehouse and settings.events:
+        topic = next(iter(settings.events))
+        raise BadUsage(
+            f"--warehouse sends events in Segue's own form, and events.{topic} says that {topic} has another:"
+            " fill the states by `segue bootstrap`, or take the setting out"
+        )
     from segue.connect.kafka_access import prepare_topics
     from segue.events.send_events import Sender
 

@@ -13,11 +13,13 @@ from schemas import times
 from schemas.errors import BadEvent
 from schemas.input_events import UserErased
 from schemas.inputs.decode import decode_signup, encode_signup
+from schemas.inputs.forms.event_form import NoEvent
 from schemas.outputs import headers
 from schemas.outputs.headers import Headers
 from schemas.topics import MAX_INPUT_BYTES
 from segue.config.settings import Settings
 from segue.connect.read_topics import CommittedReader, Ends
+from segue.connect.registry_access import unframe_of
 from segue.events.send_events import Outgoing
 from streamer.kafka.kafka_reader import headers_of
 
@@ -193,8 +195,15 @@ def outgoing(letter: DeadLetter, settings: Settings) -> Outgoing:
     value = letter.value
     if letter.topic == topics.signups:
         try:
-            event = decode_signup(letter.key, value, letter.written_at, check_key=False)
-        except BadEvent:
+            event = decode_signup(
+                letter.key,
+                value,
+                letter.written_at,
+                check_key=False,
+                form=settings.forms.signups,
+                unframe=unframe_of(settings),
+            )
+        except (BadEvent, NoEvent):
             event = None
         if isinstance(event, UserErased):
             value = encode_signup(event)[1]

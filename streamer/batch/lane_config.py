@@ -6,6 +6,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from schemas.inputs.forms.framed_values import Unframe, without_registry
 from schemas.outputs.segment_change import Change
 from schemas.release.model_release import ModelRelease
 from schemas.topics import Topics
@@ -28,6 +29,7 @@ class LaneConfig(Struct, frozen=True):
         place_check_s: an idle lane checks its place in Redis once in this many seconds.
         sweep_per_s: the most users that a lane re-decides in a second, after a new activation.
         max_ahead: how far a time in an event may lie ahead of its record's time.
+        unframe: parses a value with the frame of a Schema Registry.
     """
 
     topics: Topics
@@ -38,6 +40,7 @@ class LaneConfig(Struct, frozen=True):
     place_check_s: float = 1.0
     sweep_per_s: float = 1_000.0
     max_ahead: timedelta = MAX_AHEAD
+    unframe: Unframe = without_registry
 
 
 class Models(Protocol):

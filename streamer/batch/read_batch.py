@@ -1,5 +1,6 @@
 """From records to events: the content of a batch, in the order in which a lane applies it."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
@@ -11,6 +12,9 @@ from schemas.errors import BadEvent
 from schemas.features import fields_read
 from schemas.input_events import Event, Order
 from schemas.inputs.decode import decode_order, decode_signup
+from schemas.inputs.forms.event_form import EventForm, NoEvent
+from schemas.inputs.forms.framed_values import Unframe, without_registry
+from schemas.inputs.forms.read_form import time_in_source
 from schemas.outputs.headers import dead_letter
 from schemas.outputs.segment_change import Cause
 from schemas.partitioner import partition_of
@@ -51,6 +55,7 @@ class Batch(Struct, frozen=True):
         dead_letters: the records for the topic of dead letters.
         positions: the inputs' next offsets after the batch, by topic.
         rekeyed: the records that forward misrouted events to the correct lane.
+        passed_over: the number of records that are no event in the form of their topic, by topic.
         unknown: the erasures of users that the lane has never seen. The lane sets them when it has decided.
     """
 
@@ -58,6 +63,7 @@ class Batch(Struct, frozen=True):
     dead_letters: list[OutRecord]
     positions: dict[str, int]
     rekeyed: list[OutRecord] = []
+    passed_over: dict[str, int] = {}
     unknown: tuple[Incoming, ...] = ()
 
     def wanted(self) -> Mapping[str, Collection[str]]:
@@ -85,6 +91,7 @@ def read_batch(
     topics: Topics,
     settings: FoldSettings,
     max_ahead: timedelta,
+    unframe: Unframe = without_registry,
 ) -> Batch:
     """The batch in a lane's records: first signups, then orders, then re-keyed events, each by offset.
 
@@ -94,27 +101,35 @@ def read_batch(
         topics: the names of the topics.
         settings: the settings of the fold; they say which partition a user belongs to.
         max_ahead: how far a time in an event may lie ahead of its record's time.
+        unframe: parses a value with the frame of a Schema Registry.
 
     Returns:
         The batch. A record that cannot be used is a dead letter in it, with the reason.
+
+    Raises:
+        Unreachable: the Schema Registry does not answer.
     """
     now = dict(positions)
     events: list[Incoming] = []
     dead_letters: list[OutRecord] = []
     rekeyed: list[OutRecord] = []
+    passed_over: Counter[str] = Counter()
     for record in in_order(records, topics):
         now[record.topic] = record.offset + 1
         written = record
         try:
             if record.topic == topics.rekeyed:
                 written = original(record, topics)
-            event = _decode(written, topics, settings)
-            _check_times(event, written.timestamp_ms, max_ahead)
+            event = _decode(written, topics, settings, unframe)
+            _check_times(event, written, topics, settings, max_ahead)
             belongs = partition_of(event.user_id, settings.partitions, settings.partitioner)
             if settings.rekey and record is written and belongs != record.partition:
                 rekeyed.append(forwarded(record, event.user_id, belongs, topics))
                 continue
             _check_partition(event.user_id, belongs, record, settings)
+        except NoEvent:
+            passed_over[written.topic] += 1
+            continue
         except BadEvent as bad:
             dead_letters.append(_dead_letter(written, str(bad), topics))
             continue
@@ -127,7 +142,7 @@ def read_batch(
             positions=dict(now),
         )
         events.append(Incoming(event, cause, written.timestamp_ms, record.topic, record.offset, written))
-    return Batch(events, dead_letters, now, rekeyed)
+    return Batch(events, dead_letters, now, rekeyed, dict(passed_over))
 
 
 def in_order(records: Iterable[Record], topics: Topics) -> list[Record]:
@@ -136,28 +151,35 @@ def in_order(records: Iterable[Record], topics: Topics) -> list[Record]:
     return sorted(records, key=lambda record: (inputs.index(record.topic), record.offset))
 
 
-def _decode(record: Record, topics: Topics, settings: FoldSettings) -> Event:
+def _decode(record: Record, topics: Topics, settings: FoldSettings, unframe: Unframe) -> Event:
     check_key = not settings.rekey
     read = fields_read(settings.features, statuses=bool(settings.exclude_statuses))
     at = times.from_millis(record.timestamp_ms)
-    if record.topic == topics.signups:
-        return decode_signup(record.key, record.value, at, check_key=check_key, read=read)
-    return decode_order(record.key, record.value, at, check_key=check_key, read=read)
+    decode = decode_signup if record.topic == topics.signups else decode_order
+    form = _form(record, topics, settings)
+    return decode(record.key, record.value, at, check_key=check_key, read=read, form=form, unframe=unframe)
 
 
-def _check_times(event: Event, timestamp_ms: int, max_ahead: timedelta) -> None:
+def _form(record: Record, topics: Topics, settings: FoldSettings) -> EventForm | None:
+    return settings.forms.signups if record.topic == topics.signups else settings.forms.orders
+
+
+def _check_times(
+    event: Event, record: Record, topics: Topics, settings: FoldSettings, max_ahead: timedelta
+) -> None:
     """Refuse a time far in the future: it would win over every correct value, or erase every correct fact.
 
     A record without a time is accepted, because there is nothing to compare with.
     """
-    if timestamp_ms < 0:
+    if record.timestamp_ms < 0:
         return
-    at = times.from_millis(timestamp_ms)
+    at = times.from_millis(record.timestamp_ms)
     for name in ("created_at", "updated_at", "erased_at"):
         value: datetime | None = getattr(event, name, None)
         if value is not None and value - at > max_ahead:
+            form = _form(record, topics, settings)
             raise BadEvent(
-                name,
+                name if form is None else time_in_source(name, form),
                 f"{times.text(value)} is more than {_length_text(max_ahead)} ahead of the record's own time,"
                 f" {times.text(at)}",
             )

@@ -137,7 +137,12 @@ class Lane:
         """
         began = self._monotonic()
         batch = read_batch(
-            records, self.positions, self._config.topics, self._config.settings, self._config.max_ahead
+            records,
+            self.positions,
+            self._config.topics,
+            self._config.settings,
+            self._config.max_ahead,
+            self._config.unframe,
         )
         users = Users(self._store, batch.wanted())
         self._saves.expect(users.place)

@@ -3,11 +3,12 @@
 from datetime import datetime
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
 from schemas.errors import NeedsRebuild
 from schemas.features import FEATURES, Feature
+from schemas.inputs.forms.event_form import EventForms
 from schemas.partitioner import Partitioner
 from streamer.interfaces.lane_interfaces import Former
 from streamer.place.place_marks import Emptying, Moved, Refilling, mark_in
@@ -19,7 +20,8 @@ class FoldSettings(Struct, frozen=True):
     """The settings that change the result of the fold; a place with other settings is refused.
 
     ``declared`` holds the features beyond the default seven (:func:`schemas.features.beyond_default`), and
-    ``left_out`` the names of those among the seven that the fold leaves out.
+    ``left_out`` the names of those among the seven that the fold leaves out. ``events`` holds the forms of
+    events that others send; a place of Segue's own form does not mention them.
     """
 
     partitions: int
@@ -28,11 +30,20 @@ class FoldSettings(Struct, frozen=True):
     declared: tuple[Feature, ...] = ()
     rekey: bool = False
     left_out: tuple[str, ...] = ()
+    events: EventForms | UnsetType = UNSET
+
+    @property
+    def forms(self) -> EventForms:
+        """The forms of the events on both inputs."""
+        return _OWN_FORM if self.events is UNSET else self.events
 
     @property
     def features(self) -> tuple[Feature, ...]:
         """All features that the fold computes."""
         return (*(f for f in FEATURES if f.name not in self.left_out), *self.declared)
+
+
+_OWN_FORM = EventForms()
 
 
 class Sweep(Struct, frozen=True):

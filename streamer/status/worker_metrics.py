@@ -33,6 +33,12 @@ class Metrics:
             "Events on a wrong partition, forwarded to their user's lane.",
             registry=registry,
         )
+        self._passed_over = Counter(
+            "segue_passed_over",
+            "Records that are no event in the form of their topic, such as page views, by topic.",
+            ["topic"],
+            registry=registry,
+        )
         self._unknown = Counter(
             "segue_unknown_erasures",
             "Erasures of unknown users. They are kept, because a user's facts may come later.",
@@ -73,6 +79,7 @@ class Metrics:
         events: Mapping[str, int],
         dead_letters: Mapping[str, int],
         rekeyed: int,
+        passed_over: Mapping[str, int],
         unknown: int,
         changes: Mapping[str, int],
         seconds: Mapping[str, float],
@@ -84,16 +91,23 @@ class Metrics:
             events: the number of applied events, by topic.
             dead_letters: the number of dead letters, by the topic that they came on.
             rekeyed: the number of events forwarded to other lanes.
+            passed_over: the number of records that are no event, by topic.
             unknown: the number of erasures of unknown users among the events.
             changes: the number of committed changes, by kind.
             seconds: the duration of each step, by its name.
             latencies_s: for each event, the seconds from its record's time to the commit.
         """
-        for counter, counts in ((self._events, events), (self._dead, dead_letters), (self._changes, changes)):
+        for counter, counts in (
+            (self._events, events),
+            (self._dead, dead_letters),
+            (self._passed_over, passed_over),
+            (self._changes, changes),
+        ):
             self._count(counter, counts)
         self._rekeyed.inc(rekeyed)
         self._unknown.inc(unknown)
-        self._batch_records.observe(sum(events.values()) + sum(dead_letters.values()) + rekeyed)
+        others = sum(dead_letters.values()) + sum(passed_over.values()) + rekeyed
+        self._batch_records.observe(sum(events.values()) + others)
         self._batch_seconds.observe(sum(seconds.values()))
         for step, taken in seconds.items():
             self._step_seconds.labels(step).observe(taken)

@@ -115,7 +115,9 @@ def fold_inputs(
 
     def fold_some(records: Sequence[Record]) -> None:
         nonlocal positions
-        batch = read_batch(records, positions, config.topics, config.settings, config.max_ahead)
+        batch = read_batch(
+            records, positions, config.topics, config.settings, config.max_ahead, config.unframe
+        )
         users = load(batch.wanted())
         for incoming in batch.events:
             event = incoming.event

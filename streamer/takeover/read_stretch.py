@@ -60,7 +60,7 @@ def read_events(
         The number of records that were read, and the events in them.
     """
     for records in read_between(log, begin, end, config.max_batch):
-        batch = read_batch(records, begin, config.topics, config.settings, config.max_ahead)
+        batch = read_batch(records, begin, config.topics, config.settings, config.max_ahead, config.unframe)
         yield len(records), batch.events
 
 

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from schemas.errors import NeedsRebuild
 from schemas.features import features_text
+from schemas.inputs.forms.event_form import forms_text
 from streamer.interfaces.lane_interfaces import Bounds, Committed, Former
 from streamer.place.place import FoldSettings, Place
 from streamer.takeover.former_topics import REBUILD, commit_former, former_of
@@ -178,6 +179,7 @@ def check_settings(made: FoldSettings, now: FoldSettings) -> None:
         ("partitioner", made.partitioner, now.partitioner),
         ("rekey", made.rekey, now.rekey),
         ("declare", features_text(made.declared), features_text(now.declared)),
+        ("events", forms_text(made.forms), forms_text(now.forms)),
         ("features (the default ones left out)", ", ".join(made.left_out), ", ".join(now.left_out)),
     ):
         if was != is_now:

@@ -59,6 +59,7 @@ class LaneBoard:
         self._metrics = metrics
         self._logged_phase: tuple[Phase, str | None] | None = None
         self._logged_unknown = False
+        self._logged_passed_over: set[str] = set()
         self._unlogged_letters = 0
         self._logged_letters_at = -math.inf
 
@@ -108,6 +109,7 @@ class LaneBoard:
             events=Counter(incoming.cause.topic or "" for incoming in batch.events),
             dead_letters=Counter(dict(letter.headers)[TOPIC].decode() for letter in batch.dead_letters),
             rekeyed=len(batch.rekeyed),
+            passed_over=batch.passed_over,
             unknown=len(batch.unknown),
             changes=Counter(change.kind for change in changes),
             seconds=seconds,
@@ -115,6 +117,15 @@ class LaneBoard:
         )
         if batch.dead_letters:
             self._log_letters(batch.dead_letters)
+        for topic in batch.passed_over.keys() - self._logged_passed_over:
+            self._logged_passed_over.add(topic)
+            log.info(
+                "lane.passed_over",
+                lane=self.partition,
+                topic=topic,
+                reason="records of other kinds than this topic's events are passed over:"
+                " segue_passed_over_total counts them",
+            )
         if batch.unknown and not self._logged_unknown:
             self._logged_unknown = True
             cause = batch.unknown[0].cause
