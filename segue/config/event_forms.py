@@ -79,8 +79,13 @@ def _form(topic: Source, table: Mapping[str, Any]) -> EventForm:
     item = rest.pop("item", {}) if topic == "orders" else {}
     if not isinstance(item, Mapping):
         raise BadSetting(f"{setting}.item", item, 'give a table of paths, such as { brand = "vendor" }')
-    paths = {_field(topic, name): _path(f"{setting}.{name}", path) for name, path in _flat(rest)}
-    paths |= {_item_field(name): _path(f"{setting}.item.{name}", path) for name, path in _flat(item)}
+    named = [(f"{setting}.{name}", _field(topic, name), path) for name, path in _flat(rest)]
+    named += [(f"{setting}.item.{name}", _item_field(name), path) for name, path in _flat(item)]
+    paths: dict[str, str] = {}
+    for where, name, path in named:
+        if name in paths:
+            raise BadSetting(where, path, f"{name} has the path {paths[name]} already, map it once")
+        paths[name] = _path(where, path)
     return EventForm(form, tuple(sorted(paths.items())), values, dates)
 
 

@@ -6,7 +6,7 @@ Sources: Debezium's "Data type mappings" (io.debezium.time, io.debezium.data) an
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 
@@ -29,12 +29,16 @@ _MAX_BYTES = 128
 _MAX_SCALE = 400
 
 
-def plain_row(row: Mapping[str, object], schema: object) -> Mapping[str, object]:
+def plain_row(
+    row: Mapping[str, object], schema: object, needed: Collection[str], shown_before: str = ""
+) -> Mapping[str, object]:
     """Return a row with decimals as numbers and times as RFC 3339 text, where its schema says their types.
 
     Args:
         row: values by column.
         schema: the row's schema, as Kafka Connect's JsonConverter writes it; None if there is none.
+        needed: the columns that must have values of their types; in another column a wrong value stays.
+        shown_before: what errors put before a column's name.
 
     Raises:
         BadEvent: a value is not of its type.
@@ -43,7 +47,16 @@ def plain_row(row: Mapping[str, object], schema: object) -> Mapping[str, object]
     types = {
         f["field"]: f for f in fields or () if isinstance(f, Mapping) and isinstance(f.get("field"), str)
     }
-    return {column: _plain(column, value, types.get(column)) for column, value in row.items()}
+    plain = dict(row)
+    for column, value in row.items():
+        try:
+            plain[column] = _plain(value, types.get(column))
+        except (ValueError, TypeError, binascii.Error, InvalidOperation):
+            if column in needed:
+                name = types.get(column, {}).get("name")
+                problem = f"{shown(value)} is not a value of the type {name}"
+                raise BadEvent(shown_before + column, problem) from None
+    return plain
 
 
 def decimal_of(encoded: str, scale: int) -> Decimal:
@@ -62,22 +75,19 @@ def decimal_of(encoded: str, scale: int) -> Decimal:
     return Decimal(f"{int.from_bytes(data, 'big', signed=True)}E{-scale}")
 
 
-def _plain(column: str, value: object, schema: Mapping[str, object] | None) -> object:
-    name = None if schema is None else schema.get("name")
-    try:
-        if isinstance(value, Mapping) and value.keys() == _VARIABLE:
-            return _decimal(value["value"], value["scale"])
-        if value is None or schema is None:
-            return value
-        if name == _DECIMAL and isinstance(value, str):
-            parameters = schema.get("parameters")
-            return _decimal(value, parameters.get("scale") if isinstance(parameters, Mapping) else None)
-        if isinstance(value, int) and name in _UNITS:
-            return since_1970(value, _UNITS[name])
-        if isinstance(value, int) and name == _NANO:
-            return since_1970(value // _NANOS, UNITS["unix_us"])
-    except (ValueError, TypeError, binascii.Error, InvalidOperation):
-        raise BadEvent(column, f"{shown(value)} is not a value of the type {name}") from None
+def _plain(value: object, schema: Mapping[str, object] | None) -> object:
+    if isinstance(value, Mapping) and value.keys() == _VARIABLE:
+        return _decimal(value["value"], value["scale"])
+    if value is None or schema is None:
+        return value
+    name = schema.get("name")
+    if name == _DECIMAL and isinstance(value, str):
+        parameters = schema.get("parameters")
+        return _decimal(value, parameters.get("scale") if isinstance(parameters, Mapping) else None)
+    if isinstance(value, int) and name in _UNITS:
+        return since_1970(value, _UNITS[name])
+    if isinstance(value, int) and name == _NANO:
+        return since_1970(value // _NANOS, UNITS["unix_us"])
     return value
 
 

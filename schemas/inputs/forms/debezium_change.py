@@ -39,12 +39,14 @@ class Change(Struct, frozen=True):
 
     Attributes:
         row: the row after the change; for a deleted row before it.
+        schema: the row's schema; None if the record has none.
         deleted: whether the row was deleted.
         changed_at: the time of the change, RFC 3339; None if the record does not say.
         shown: what errors put before a column's name.
     """
 
     row: Mapping[str, object]
+    schema: object
     deleted: bool
     changed_at: str | None
     shown: str
@@ -66,16 +68,18 @@ def from_debezium(
     change = change_in(record)
     newest = "created_at" if topic == "signups" else "updated_at"
     plan = plan_of(form, topic, read, Places(shown=change.shown))
+    needed = {each.path[0] for each in (*plan.event, *([plan.items] if plan.items else ())) if each.needed}
+    row = plain_row(change.row, change.schema, needed, change.shown)
     if change.deleted and topic == "signups":
         user = next(each for each in plan.event if each.name == "user_id")
-        fields: Fields = {"type": _ERASED_TYPE, "user_id": look_up(change.row, user.path, user.shown)}
+        fields: Fields = {"type": _ERASED_TYPE, "user_id": look_up(row, user.path, user.shown)}
         return fields | ({"erased_at": change.changed_at} if change.changed_at else {}), plan
     if change.changed_at is not None and (change.deleted or newest not in dict(form.paths)):
         others = tuple(each for each in plan.event if each.name != newest)
-        fields = translated(change.row, replace(plan, event=others), json_items=True)
+        fields = translated(row, replace(plan, event=others), json_items=True)
         fields[newest] = change.changed_at
     else:
-        fields = translated(change.row, plan, json_items=True)
+        fields = translated(row, plan, json_items=True)
     if change.deleted:
         fields["status"] = DELETED_STATUS
         if ITEMS in fields and not fields[ITEMS]:
@@ -114,7 +118,7 @@ def change_in(record: Mapping[str, object]) -> Change:
     operation = payload.get("op")
     if "after" not in payload and "before" not in payload and not isinstance(payload.get("source"), Mapping):
         deleted = payload.get(field_checks.DELETED) in (True, "true")
-        return Change(plain_row(payload, schema), deleted, _changed_at(payload, _CHANGED_UNWRAPPED), "")
+        return Change(payload, schema, deleted, _changed_at(payload, _CHANGED_UNWRAPPED), "")
     if operation == "m":
         raise NoEvent
     if operation == "t":
@@ -126,8 +130,7 @@ def change_in(record: Mapping[str, object]) -> Change:
     if not isinstance(row, Mapping):
         said = "is missing" if row is None else f"{field_checks.shown(row)} is not a row"
         raise BadEvent(side, said)
-    inner = _field(schema, side)
-    return Change(plain_row(row, inner), operation == "d", _changed_at(payload, _CHANGED), f"{side}.")
+    return Change(row, _field(schema, side), operation == "d", _changed_at(payload, _CHANGED), f"{side}.")
 
 
 def _payload(record: Mapping[str, object]) -> tuple[Mapping[str, object], object]:

@@ -43,6 +43,17 @@ class InDoubt(Sender):
     def last(self, _: object) -> None: ...
 
 
+def test_the_warehouse_is_not_sent_to_topics_of_another_form(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SEGUE_EVENTS", '{"orders": {"form": "segment"}}')
+    assert run(["ingest", "--warehouse", WAREHOUSE]) == 2
+    assert capsys.readouterr().err == (
+        "Error: --warehouse sends events in Segue's own form, and events.orders says that orders has another:"
+        " fill the states by `segue bootstrap`, or take the setting out\n"
+    )
+
+
 WAREHOUSE = str(Path(__file__).parents[4] / "segue" / "data" / "thelook")
 
 

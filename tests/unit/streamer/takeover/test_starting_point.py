@@ -7,6 +7,7 @@ import pytest
 
 from schemas.errors import NeedsRebuild
 from schemas.features import Feature
+from schemas.inputs.forms.event_form import EventForm, EventForms
 from streamer.interfaces.lane_interfaces import Bounds, Committed, Former
 from streamer.place.place import FoldSettings, Place, using
 from streamer.takeover.starting_point import Start, starting_point
@@ -247,6 +248,10 @@ def test_user_segments_made_anew_are_read_from_their_beginning() -> None:
         (FoldSettings(4, ("Cancelled",)), "exclude_statuses.*rebuild the states"),
         (FoldSettings(4, partitioner="crc32"), "partitioner.*rebuild the states"),
         (FoldSettings(4, rekey=True), "rekey is True.*rebuild the states"),
+        (
+            FoldSettings(4, events=EventForms(orders=EventForm(paths=(("user_id", "customer.id"),)))),
+            r"events is 'orders = mapping \(user_id = customer.id\)', but .* made with '':.*rebuild",
+        ),
         (
             FoldSettings(4, declared=(Feature("spent", "sum", "price"),)),
             "declare is 'spent = sum of price'.*rebuild the states",

@@ -61,6 +61,16 @@ def test_a_takeover_that_does_not_help_is_no_progress_either(now: list[float]) -
     assert (board.status.waiting_since, board.status.heard) == (100.0, 110.0)
 
 
+def test_records_that_are_no_event_are_counted_and_logged_once_a_topic() -> None:
+    metrics = Metrics()
+    board = LaneBoard(3, metrics)
+    with capture_logs() as logs:
+        board.batch(Batch([], [], {}, passed_over={"orders": 2}), (), {})
+        board.batch(Batch([], [], {}, passed_over={"orders": 1, "signups": 4}), (), {})
+    assert [line["topic"] for line in logs if line["event"] == "lane.passed_over"] == ["orders", "signups"]
+    assert b'segue_passed_over_total{topic="orders"} 3.0' in metrics.exposition()
+
+
 def test_erasures_of_users_whom_nobody_knows_are_counted_and_the_first_is_logged() -> None:
     metrics = Metrics()
     board = LaneBoard(3, metrics)

@@ -1,0 +1,219 @@
+"""What is refused in each form, in the words of the source."""
+
+import json
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from schemas.errors import BadEvent
+from schemas.features import fields_read
+from schemas.input_events import Order, UserErased
+from schemas.inputs.decode import decode_order, decode_signup
+from schemas.inputs.forms.event_form import EventForm, NoEvent
+from schemas.times import EPOCH, parse
+from tests.support.inputs.event_samples import EVENTS, FEATURES, Sample
+
+READ = fields_read(FEATURES, statuses=True)
+AWAY = "away"
+
+
+def sample(example: str, what: str) -> Sample:
+    return next(each for each in EVENTS if (each.example, each.what) == (example, what))
+
+
+SHOPIFY = sample("Shopify", "orders/create")
+WOO = sample("WooCommerce", "order.updated")
+TRACK = sample("Segment and RudderStack", "Order Completed")
+IDENTIFY = sample("Segment and RudderStack", "identify")
+ROW = sample("Debezium", "an order without schema, decimals as text")
+TYPED = sample("Debezium", "a snapshot's user, in schema and payload")
+GONE = sample("Debezium", "a deleted order")
+CLOUD = sample("CloudEvents", "an order in structured mode")
+
+
+def changed(fields: Any, path: str, value: object) -> Any:
+    """Return the fields with another value at a path, or without it."""
+    fields = deepcopy(fields)
+    *parts, last = path.split(".")
+    holder = fields
+    for part in parts:
+        holder = holder[int(part)] if isinstance(holder, list) else holder[part]
+    if value is AWAY:
+        del holder[last]
+    else:
+        holder[last] = value
+    return fields
+
+
+def refused(case: Sample, path: str, value: object) -> str:
+    decode = decode_signup if case.topic == "signups" else decode_order
+    record = json.dumps(changed(case.fields, path, value)).encode()
+    with pytest.raises(BadEvent) as error:
+        decode(None, record, EPOCH, check_key=False, read=READ, form=case.form)
+    return str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("case", "path", "value", "reason"),
+    [
+        (SHOPIFY, "customer", None, "customer.id: is missing"),
+        (SHOPIFY, "customer", 7, "customer.id: cannot be read: customer is 7, not an object"),
+        (SHOPIFY, "customer.id", "7.0", 'customer.id: "7.0" is a whole number written as a float: send 7'),
+        (SHOPIFY, "id", AWAY, "id: is missing"),
+        (SHOPIFY, "created_at", "01.02.2024", 'created_at: "01.02.2024" is not an RFC 3339 time'),
+        (SHOPIFY, "line_items", AWAY, "line_items: an order needs at least one item"),
+        (SHOPIFY, "line_items", [None], "line_items[0]: null is not an object"),
+        (SHOPIFY, "line_items.1.price", "12,50", 'line_items[1].price: "12,50" is not a number'),
+        (SHOPIFY, "line_items.1.vendor", 5, "line_items[1].vendor: 5 is not text"),
+        (SHOPIFY, "line_items.1.grams", "heavy", 'line_items[1].grams: "heavy" is not a number'),
+        (
+            SHOPIFY,
+            "line_items.1.quantity",
+            "0",
+            "line_items[1].quantity: 0 is not a whole number of at least 1",
+        ),
+        (SHOPIFY, "source_name", True, "source_name: true is not text"),
+        (SHOPIFY, "financial_status", 5, "financial_status: 5 is not text"),
+        (WOO, "customer_id", 0, "customer_id: is missing"),
+        (
+            WOO,
+            "date_created_gmt",
+            "22/03/2024",
+            'date_created_gmt: "22/03/2024" is not a time in the form %Y-%m',
+        ),
+        (WOO, "date_modified_gmt", 7, "date_modified_gmt: 7 is not a time in the form %Y-%m-%dT%H:%M:%S"),
+        (IDENTIFY, "type", AWAY, "type: is missing: a call of Segment has one, such as identify or track"),
+        (IDENTIFY, "traits.age", 200, "traits.age: 200 is outside 0..150"),
+        (IDENTIFY, "traits.plan", [1], "traits.plan: an array is not text"),
+        (IDENTIFY, "timestamp", AWAY, "timestamp: is missing"),
+        (IDENTIFY, "context", 5, "context.traits: cannot be read: context is 5, not an object"),
+        (TRACK, "properties.order_id", AWAY, "properties.order_id: is missing"),
+        (TRACK, "properties.products.0.brand", 1, "properties.products[0].brand: 1 is not text"),
+        (TRACK, "properties.products", AWAY, "properties.products: an order needs at least one item"),
+        (ROW, "after.customer_id", AWAY, "after.customer_id: is missing"),
+        (ROW, "after.placed_at", "soon", 'after.placed_at: "soon" is not a time in the form unix_us'),
+        (ROW, "after.lines", "[{", "after.lines: the value is not valid JSON"),
+        (ROW, "after.lines", [{"price": "BOI="}], 'after.lines[0].price: "BOI=" is not a number'),
+        (ROW, "after", None, "after: is missing"),
+        (ROW, "after", [], "after: an array is not a row"),
+        (ROW, "op", "t", 'op: "t" empties the table, and says of no user what to do'),
+        (GONE, "before.customer_id", AWAY, "before.customer_id: is missing"),
+        (
+            TYPED,
+            "payload.after.id",
+            "%",
+            'after.id: "%" is not a value of the type org.apache.kafka.connect.data',
+        ),
+        (
+            TYPED,
+            "payload.source.ts_ms",
+            10**30,
+            "source.ts_ms: 1000000000000000000000000000000 is a time outside",
+        ),
+        (
+            CLOUD,
+            "specversion",
+            AWAY,
+            "specversion: is missing: the record is no CloudEvent in structured mode",
+        ),
+        (CLOUD, "data", AWAY, "data: is missing"),
+        (CLOUD, "data", "x", 'data: "x" is not an object'),
+        (CLOUD, "data.buyer", AWAY, "data.buyer: is missing"),
+        (CLOUD, "data.items.0.brand", 1, "data.items[0].brand: 1 is not text"),
+    ],
+)
+def test_a_reason_names_the_source_s_field(case: Sample, path: str, value: object, reason: str) -> None:
+    assert refused(case, path, value).startswith(reason)
+
+
+@pytest.mark.parametrize("case", EVENTS, ids=lambda case: f"{case.example}: {case.what}")
+def test_what_is_no_object_is_refused(case: Sample) -> None:
+    decode = decode_signup if case.topic == "signups" else decode_order
+    with pytest.raises(BadEvent, match="the value is an array, not a JSON object"):
+        decode(None, b"[]", EPOCH, check_key=False, read=READ, form=case.form)
+
+
+def test_a_wrong_value_that_no_feature_reads_refuses_no_event() -> None:
+    """As in Segue's own form: it counts as no value, also if the path leads nowhere."""
+    form = EventForm(paths=(("gender", "person.sex"),))
+    value = b'{"user_id": 7, "created_at": "2024-01-31T09:30:00Z", "person": 5, "age": "old"}'
+    read = fields_read(FEATURES[4:5], statuses=False)
+    event = decode_signup(None, value, EPOCH, check_key=False, read=read, form=form)
+    assert not isinstance(event, UserErased)
+    assert (event.age, event.gender) == (None, None)
+
+
+def test_items_are_not_looked_for_if_no_feature_reads_them() -> None:
+    record = json.dumps(changed(SHOPIFY.fields, "line_items", AWAY)).encode()
+    read = fields_read(FEATURES[:5], statuses=False)
+    assert decode_order(None, record, EPOCH, check_key=False, read=read, form=SHOPIFY.form).items == ()
+
+
+@pytest.mark.parametrize("key", [None, b"5551234567890123456"])
+def test_another_key_than_the_user_id_names_rekey(key: bytes | None) -> None:
+    with pytest.raises(BadEvent, match="key the record by its user id, or set rekey = true"):
+        decode_order(key, SHOPIFY.value, EPOCH, read=READ, form=SHOPIFY.form)
+
+
+def test_the_user_id_as_the_key_is_right() -> None:
+    assert isinstance(
+        decode_order(b"6660001112223334445", SHOPIFY.value, EPOCH, read=READ, form=SHOPIFY.form), Order
+    )
+
+
+@pytest.mark.parametrize("case", EVENTS, ids=lambda case: f"{case.example}: {case.what}")
+def test_segue_s_own_erasure_is_understood_under_every_form(case: Sample) -> None:
+    """``segue forget`` sends it."""
+    value = b'{"type": "user.erased", "user_id": 7, "erased_at": "2024-01-31T09:30:00Z"}'
+    form = case.forms.signups
+    assert decode_signup(b"7", value, EPOCH, form=form) == UserErased("7", parse("2024-01-31T09:30:00Z"))
+    assert decode_signup(b"7", None, EPOCH, form=form) == UserErased("7", EPOCH)
+
+
+def test_null_orders_are_refused_but_for_tombstones() -> None:
+    with pytest.raises(BadEvent, match="the value is null, which only signups may have"):
+        decode_order(None, None, EPOCH, form=SHOPIFY.form)
+    with pytest.raises(NoEvent):
+        decode_order(None, None, EPOCH, form=ROW.form)
+
+
+@pytest.mark.parametrize(
+    ("key", "reason"),
+    [
+        (None, "key: is missing"),
+        (b'{"uid": 7}', "key.id: is missing"),
+        (b'{"id": 7', r'key: "{\"id\": 7" is'),
+        (b"Struct{id=7}", 'key: "Struct{id=7}" is a record and not an id'),
+    ],
+)
+def test_a_tombstone_without_a_user_erases_nobody(key: bytes | None, reason: str) -> None:
+    form = sample("Debezium", "a tombstone").form
+    if key == b'{"id": 7':
+        # Not JSON, and not a record either: a plain id, as under every form.
+        assert decode_signup(key, None, EPOCH, form=form) == UserErased('{"id": 7', EPOCH)
+        return
+    with pytest.raises(BadEvent) as error:
+        decode_signup(key, None, EPOCH, form=form)
+    assert str(error.value).startswith(reason)
+
+
+def test_a_deleted_row_is_refused_where_no_form_says_what_it_means() -> None:
+    value = b'{"user_id": 7, "created_at": "2024-01-31T09:30:00Z", "__deleted": "true"}'
+    with pytest.raises(BadEvent, match='the row was deleted, and that is no event: set form = "debezium"'):
+        decode_signup(b"7", value, EPOCH, form=EventForm())
+
+
+def test_a_framed_value_without_a_registry_is_refused_in_one_sentence() -> None:
+    with pytest.raises(BadEvent) as error:
+        decode_order(b"7", b"\0\0\0\0\x0c{}", EPOCH, form=SHOPIFY.form)
+    assert str(error.value) == (
+        "the value has the frame of a Schema Registry (schema 12):"
+        " set schema_registry to the registry's address"
+    )
+
+
+def test_a_framed_value_is_read_by_the_function_handed_in() -> None:
+    fields = json.loads(SHOPIFY.own or b"")
+    order = decode_order(None, b"\0\0\0\0\x0c?", EPOCH, check_key=False, read=READ, unframe=lambda _: fields)
+    assert order == decode_order(None, SHOPIFY.own, EPOCH, check_key=False, read=READ)
