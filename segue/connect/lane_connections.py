@@ -10,7 +10,7 @@ from schemas.features import beyond_default, left_out
 from schemas.inputs.forms.event_form import EventForms
 from schemas.times import parse_length
 from segue.config.settings import Settings
-from segue.connect.registry_access import unframe_of
+from segue.config.registry_extra import unframe_of
 from streamer.batch.lane_config import LaneConfig
 from streamer.kafka.kafka_client import Deadlines
 from streamer.kafka.kafka_log import KafkaLog

@@ -19,7 +19,7 @@ from schemas.outputs.headers import Headers
 from schemas.topics import MAX_INPUT_BYTES
 from segue.config.settings import Settings
 from segue.connect.read_topics import CommittedReader, Ends
-from segue.connect.registry_access import unframe_of
+from segue.config.registry_extra import unframe_of
 from segue.events.send_events import Outgoing
 from streamer.kafka.kafka_reader import headers_of
 

@@ -26,7 +26,7 @@ _PARTS = st.text("abcdé _-", min_size=1, max_size=4)
 
 @st.composite
 def paths(draw: st.DrawFn, names: tuple[str, ...]) -> dict[str, str]:
-    """Draw a path for each name; no path goes through another field's value, as each has an end of its own."""
+    """Draw a path for each name; no path goes through the value of another: each has an end of its own."""
     before = draw(st.lists(_PARTS, max_size=3))
     return {
         name: ".".join([*before[: draw(st.integers(0, len(before)))], f"{draw(_PARTS)}#{number}"])

@@ -1,4 +1,4 @@
-"""Opens the Schema Registry in the settings."""
+"""Access to the Schema Registry in the settings, whose packages are an extra."""
 
 from __future__ import annotations
 
