@@ -63,7 +63,7 @@ def test_a_forwarded_tombstone_erases_its_user() -> None:
     assert out.partition is not None
     again = Record(out.topic, out.partition, 0, out.key, out.value, NOW_MS + 5, out.headers)
     (incoming,) = read_batch([again], dict.fromkeys(TOPICS.inputs, 0), TOPICS, sent, MAX_AHEAD).events
-    assert incoming.event.user_id == "1004"
+    assert incoming.event.user_id == "1006"
     assert incoming.written_ms == NOW_MS
 
 
