@@ -162,6 +162,20 @@ def test_an_erasure_is_sent_with_the_time_that_it_had(value: bytes | None, sent:
     assert msgspec.json.decode(event.value or b"") == sent
 
 
+def test_an_erasure_in_another_form_is_sent_in_segue_s_own_with_the_time_that_it_had() -> None:
+    """A row that Debezium unwraps may not say when it was deleted: then it was when its record was written."""
+    settings = Settings.model_validate(
+        {"topic_prefix": "eu.", "events": {"signups": {"form": "debezium", "user_id": "id"}}}
+    )
+    letter = a_letter(b'{"id": 7, "__deleted": "true"}')
+    value = outgoing(letter, settings).value
+    assert value is not None
+    expected = {"type": "user.erased", "user_id": "7", "erased_at": "2024-05-01T12:00:00Z"}
+    assert msgspec.json.decode(value) == expected
+    update = a_letter(b'{"id": 7, "created_at": 1}')
+    assert outgoing(update, settings).value == update.value
+
+
 def test_what_cannot_be_sent_says_why() -> None:
     assert why_unsendable(a_letter(), INPUTS) is None
     assert "signups, and the inputs are" in (why_unsendable(a_letter(topic="us.signups"), INPUTS) or "")

@@ -82,6 +82,12 @@ def refused(case: Sample, path: str, value: object) -> str:
             "22/03/2024",
             'date_created_gmt: "22/03/2024" is not a time in the form %Y-%m',
         ),
+        (
+            WOO,
+            "line_items.0.meta_data",
+            5,
+            "line_items[0].meta_data.0.value: cannot be read: meta_data is 5, not an object",
+        ),
         (WOO, "date_modified_gmt", 7, "date_modified_gmt: 7 is not a time in the form %Y-%m-%dT%H:%M:%S"),
         (IDENTIFY, "type", AWAY, "type: is missing: a call of Segment has one, such as identify or track"),
         (IDENTIFY, "traits.age", 200, "traits.age: 200 is outside 0..150"),
