@@ -9,8 +9,8 @@ from msgspec import UNSET
 from schemas.features import beyond_default, left_out
 from schemas.inputs.forms.event_form import EventForms
 from schemas.times import parse_length
-from segue.config.settings import Settings
 from segue.config.registry_extra import unframe_of
+from segue.config.settings import Settings
 from streamer.batch.lane_config import LaneConfig
 from streamer.kafka.kafka_client import Deadlines
 from streamer.kafka.kafka_log import KafkaLog

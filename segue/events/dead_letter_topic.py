@@ -17,9 +17,9 @@ from schemas.inputs.forms.event_form import NoEvent
 from schemas.outputs import headers
 from schemas.outputs.headers import Headers
 from schemas.topics import MAX_INPUT_BYTES
+from segue.config.registry_extra import unframe_of
 from segue.config.settings import Settings
 from segue.connect.read_topics import CommittedReader, Ends
-from segue.config.registry_extra import unframe_of
 from segue.events.send_events import Outgoing
 from streamer.kafka.kafka_reader import headers_of
 

@@ -40,7 +40,10 @@ class SchemaRegistry:
         self._avro = AvroDeserializer(self._client, conf=_NO_SUBJECT)
         # Segue checks the fields itself; a schema's own rules would refuse more than those of the contract.
         self._json = JSONDeserializer(
-            None, schema_registry_client=self._client, conf={**_NO_SUBJECT, "validate": False}, json_decode=json_text.load
+            None,
+            schema_registry_client=self._client,
+            conf={**_NO_SUBJECT, "validate": False},
+            json_decode=json_text.load,
         )
 
     def __call__(self, value: bytes) -> object:

@@ -163,7 +163,7 @@ def test_an_erasure_is_sent_with_the_time_that_it_had(value: bytes | None, sent:
 
 
 def test_an_erasure_in_another_form_is_sent_in_segue_s_own_with_the_time_that_it_had() -> None:
-    """A row that Debezium unwraps may not say when it was deleted: then it was when its record was written."""
+    """A row that Debezium unwraps may not say when it was deleted: then the record's time counts."""
     settings = Settings.model_validate(
         {"topic_prefix": "eu.", "events": {"signups": {"form": "debezium", "user_id": "id"}}}
     )
