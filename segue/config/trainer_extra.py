@@ -56,7 +56,9 @@ def open_warehouse(name: str, settings: Settings, now: datetime) -> Warehouse:
         bool(settings.exclude_statuses),
         now + parse_length(settings.max_ahead),
     )
-    return warehouse.open_warehouse(name, warehouse.Names(settings.tables, settings.columns, reading.fields), reading)
+    return warehouse.open_warehouse(
+        name, warehouse.Names(settings.tables, settings.columns, reading.fields), reading
+    )
 
 
 def load_folder(path: Path) -> ModelRelease:
