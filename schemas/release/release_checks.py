@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from math import isfinite
 
 from schemas.errors import BadRelease, BadSetting
-from schemas.features import Feature, beyond_default, declared, left_out
+from schemas.features import Feature, beyond_default, declared, features_text, left_out
 from schemas.release.model_release import EncodedFeature, ModelRelease, space_of, version_of
 
 # A score multiplies a number by a weight and by a centre, and divides by a scale. Four factors of this size
@@ -72,9 +72,10 @@ def check_declared(release: ModelRelease, features: tuple[Feature, ...]) -> None
     ours = {feature.name: feature for feature in beyond_default(features)}
     for feature in release.declared:
         if ours.get(feature.name) != feature:
-            as_declared = f'{feature.name} = {{ kind = "{feature.kind}", source = "{feature.source}" }}'
+            kind = "" if feature.type is None else f', type = "{feature.type}"'
+            as_declared = f'{feature.name} = {{ kind = "{feature.kind}", source = "{feature.source}"{kind} }}'
             known = ours.get(feature.name)
-            ours_as = "not at all" if known is None else f"as {known.kind} of {known.source}"
+            ours_as = "not at all" if known is None else f"as {features_text([known]).partition(' = ')[2]}"
             raise BadRelease(
                 f"release {release.version!r} was trained with {as_declared}, which the setting declare has"
                 f" {ours_as}: declare it in that way, or publish another release"

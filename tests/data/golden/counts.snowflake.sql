@@ -18,7 +18,7 @@ SELECT
   ) AS orders,
   (
     SELECT
-      COUNT(*)
+      COUNT(item_of)
     FROM valid_items
   ) AS items,
   (

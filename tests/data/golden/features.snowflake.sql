@@ -7,6 +7,8 @@
 /* Parameters: as_of, only facts strictly before this time count (null: all facts); exclude_statuses, orders */
 /* with one of these statuses do not count; reads_<field>, whether a feature reads the field: if not, the */
 /* reason that it guards is left out, and a wrong value becomes null. */
+/* The fields of a shop's own are added as columns own_1, own_2, … to the steps from the tables to the values. */
+/* A table that is not read has no rows. */
 /* The steps up to valid_items decide which rows are facts, and give the reason for each row left out. The */
 /* events, the rows left out and the counts come from the same steps with another final select (events.sql, */
 /* rejected.sql, counts.sql). */
@@ -31,6 +33,8 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
     CAST(order_items."id" AS VARCHAR) AS item_id,
     CAST(order_items."order_id" AS VARCHAR) AS order_id,
     CAST(order_items."inventory_item_id" AS VARCHAR) AS inventory_item_id,
+    CAST(order_items."brand" AS VARCHAR) AS brand,
+    CAST(order_items."category" AS VARCHAR) AS category,
     CAST(order_items."product_id" AS VARCHAR) AS product_id,
     CAST(order_items."price" AS VARCHAR) AS price,
     CAST(NULL AS VARCHAR) AS quantity
@@ -108,6 +112,14 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
       OR TRIM(s.inventory_item_id, blank.characters) <> ''
       THEN s.inventory_item_id
     END AS inventory_item_id,
+    CASE
+      WHEN s.brand BETWEEN '!' AND '~' OR TRIM(s.brand, blank.characters) <> ''
+      THEN s.brand
+    END AS brand,
+    CASE
+      WHEN s.category BETWEEN '!' AND '~' OR TRIM(s.category, blank.characters) <> ''
+      THEN s.category
+    END AS category,
     CASE
       WHEN s.product_id BETWEEN '!' AND '~' OR TRIM(s.product_id, blank.characters) <> ''
       THEN s.product_id
@@ -312,21 +324,35 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
       CAST('2024-12-01 00:00:00' AS TIMESTAMPNTZ) IS NULL
       OR created_at < CAST('2024-12-01 00:00:00' AS TIMESTAMPNTZ)
     )
+), items_known /* An item's own brand comes before that of its stock. */ AS (
+  SELECT
+    i.item_id,
+    i.order_id,
+    COALESCE(i.brand, inventory.brand) AS brand,
+    COALESCE(i.category, inventory.category) AS category,
+    i.product_id,
+    i.price,
+    i.quantity
+  FROM order_items_read AS i
+  LEFT JOIN inventory
+    ON i.inventory_item_id = inventory.inventory_item_id
+  WHERE
+    NOT i.order_id IS NULL
 ), items_checked AS (
   SELECT
     i.item_id,
     i.order_id,
-    CASE WHEN OCTET_LENGTH(inventory.brand) <= 1024 THEN inventory.brand END AS brand,
-    CASE WHEN OCTET_LENGTH(inventory.category) <= 1024 THEN inventory.category END AS category,
+    CASE WHEN OCTET_LENGTH(i.brand) <= 1024 THEN i.brand END AS brand,
+    CASE WHEN OCTET_LENGTH(i.category) <= 1024 THEN i.category END AS category,
     CASE WHEN OCTET_LENGTH(i.product_id) <= 256 THEN i.product_id END AS product_id,
     price.value AS price,
     CASE WHEN quantity.whole BETWEEN 1 AND 9223372036854775807 THEN quantity.whole END AS quantity,
     i.price AS price_written,
     i.quantity AS quantity_written,
     CASE
-      WHEN OCTET_LENGTH(inventory.brand) > 1024
+      WHEN OCTET_LENGTH(i.brand) > 1024
       THEN 'an item\'s brand has more than 1,024 bytes'
-      WHEN OCTET_LENGTH(inventory.category) > 1024
+      WHEN OCTET_LENGTH(i.category) > 1024
       THEN 'an item\'s category has more than 1,024 bytes'
       WHEN OCTET_LENGTH(i.product_id) > 256
       THEN 'an item\'s product_id has more than 256 bytes'
@@ -336,15 +362,11 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
       AND COALESCE(NOT quantity.whole BETWEEN 1 AND 9223372036854775807, TRUE)
       THEN 'an item\'s quantity is not a whole number of at least 1'
     END AS reason
-  FROM order_items_read AS i
-  LEFT JOIN inventory
-    ON i.inventory_item_id = inventory.inventory_item_id
+  FROM items_known AS i
   LEFT JOIN numbers AS price
     ON i.price = price.written
   LEFT JOIN numbers AS quantity
     ON i.quantity = quantity.written
-  WHERE
-    NOT i.order_id IS NULL
 ), baskets AS (
   SELECT
     order_id,
@@ -413,12 +435,13 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
   ) AS ranked
   WHERE
     ranked.place = 1
-), valid_items AS (
+), valid_items /* Where no feature reads items, an order has one row without an item. */ AS (
   SELECT
     o.user_id,
     o.order_id,
     o.status,
     o.created_at,
+    i.order_id AS item_of,
     i.item_id,
     i.brand,
     i.category,
@@ -426,7 +449,7 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
     i.price,
     i.quantity
   FROM valid_orders AS o
-  INNER JOIN items_checked AS i
+  LEFT JOIN items_checked AS i
     ON o.order_id = i.order_id
 ), everyone AS (
   SELECT

@@ -144,6 +144,14 @@ def test_a_worker_that_makes_a_feature_in_another_way(ours: tuple[Feature, ...],
     assert problem in str(refused.value)
 
 
+def test_a_worker_that_leaves_a_default_feature_out() -> None:
+    names = {feature.name for feature in a_release().features}
+    left = next(feature for feature in FEATURES if feature.name in names)
+    ours = tuple(feature for feature in FEATURES if feature != left)
+    with pytest.raises(BadRelease, match=f"reads {left.name}, which the setting features leaves out: add it there"):
+        check_declared(a_release(), ours)
+
+
 def test_another_declaration_of_a_name_is_another_space() -> None:
     assert space_of(_declaring(SPEND)) != space_of(_declaring(replace(SPEND, kind="max")))
 

@@ -253,6 +253,10 @@ def test_user_segments_made_anew_are_read_from_their_beginning() -> None:
             r"events is 'orders = mapping \(user_id = customer.id\)', but .* made with '':.*rebuild",
         ),
         (
+            FoldSettings(4, left_out=("gender",)),
+            "left out.* is 'gender'.*rebuild the states",
+        ),
+        (
             FoldSettings(4, declared=(Feature("spent", "sum", "price"),)),
             "declare is 'spent = sum of price'.*rebuild the states",
         ),
