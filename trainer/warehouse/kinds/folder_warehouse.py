@@ -53,15 +53,33 @@ class FolderSource(DuckSource):
         self._form = form
         self._copies = Utf8Copies(form)
         self._views: dict[str, Path] = {}
+        self._queries = any(queries.values())
+        self._confined = False
 
     def columns(self, table: str) -> Mapping[str, str]:
         """See :meth:`trainer.warehouse.kinds.warehouse_source.Source.columns`."""
         check_has(self._names, table, self.name)
         try:
+            if self._queries and not self._confined:
+                self._confine()
             self._open(table)
         except OSError as error:
             raise BadWarehouse(f"warehouse {self._folder} cannot be read: {error.strerror}") from None
         return super().columns(table)
+
+    def _confine(self) -> None:
+        """Let queries read the files of the folder, and nothing else of the machine or the network.
+
+        The settings may come from somebody else.
+        """
+        files = [path for found in table_files.files_of(self._folder).values() for path in found]
+        forms = {form for path in files for form in (path, path.resolve(), table_files.no_pattern(path))}
+        allowed = ", ".join(table_files.literal(str(form)) for form in sorted(forms, key=str))
+        directory = table_files.literal(str(self._copies.directory))
+        self._connection.execute(f"set allowed_paths = [{allowed}]")
+        self._connection.execute(f"set allowed_directories = [{directory}]")
+        self._connection.execute("set enable_external_access = false")
+        self._confined = True
 
     def _open(self, table: str) -> None:
         """Make the views that a table needs."""

@@ -69,22 +69,23 @@ def reader(path: Path, copy: Path, form: Csv) -> str:
         BadWarehouse: the CSV file has no line of column names.
     """
     if path.suffix == ".parquet":
-        return f"read_parquet({_literal(_no_pattern(path))})"
-    columns = ", ".join(f"{_literal(name)}: 'VARCHAR'" for name in header(path, form))
+        return f"read_parquet({literal(no_pattern(path))})"
+    columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in header(path, form))
     compression = "gzip" if copy.suffix == ".gz" else "none"
-    nulls = ", ".join(map(_literal, ("", *form.nulls)))
+    nulls = ", ".join(map(literal, ("", *form.nulls)))
     # Nothing is detected automatically: a detected delimiter or type could change with the rows.
     return (
-        f"read_csv({_literal(_no_pattern(copy))}, auto_detect = false, header = true, "
-        f"delim = {_literal(form.separator)}, quote = '\"', escape = '\"', nullstr = [{nulls}], "
+        f"read_csv({literal(no_pattern(copy))}, auto_detect = false, header = true, "
+        f"delim = {literal(form.separator)}, quote = '\"', escape = '\"', nullstr = [{nulls}], "
         f"compression = '{compression}', columns = {{{columns}}})"
     )
 
 
-def _no_pattern(path: Path) -> str:
+def no_pattern(path: Path) -> str:
     """The path as a pattern that matches only this path."""
     return "".join(f"[{character}]" if character in "*?[" else character for character in str(path))
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
+    """A text in DuckDB's SQL."""
     return "'" + text.replace("'", "''") + "'"

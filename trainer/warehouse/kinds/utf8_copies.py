@@ -13,7 +13,7 @@ from trainer.warehouse.tables.reading_rules import Csv
 
 
 class Utf8Copies:
-    """Copies in a temporary directory, which is made with the first copy and removed by :meth:`close`."""
+    """Copies in a temporary directory, which is made when needed and removed by :meth:`close`."""
 
     def __init__(self, form: Csv) -> None:
         """Copy nothing yet.
@@ -25,6 +25,14 @@ class Utf8Copies:
         self._copies: dict[Path, Path] = {}
         self._cleanup = contextlib.ExitStack()
         self._directory: Path | None = None
+
+    @property
+    def directory(self) -> Path:
+        """The directory of the copies."""
+        if self._directory is None:
+            made = tempfile.TemporaryDirectory(prefix="segue-csv-")
+            self._directory = Path(self._cleanup.enter_context(made))
+        return self._directory
 
     def of(self, path: Path) -> Path:
         """The file to read: the file itself if it is in UTF-8 (or Parquet), else its copy.
@@ -49,10 +57,7 @@ class Utf8Copies:
         encoding = encoding_of(path, self._form)
         if is_utf8(encoding):
             return path
-        if self._directory is None:
-            made = tempfile.TemporaryDirectory(prefix="segue-csv-")
-            self._directory = Path(self._cleanup.enter_context(made))
-        copy = self._directory / f"{len(self._copies)}.csv"
+        copy = self.directory / f"{len(self._copies)}.csv"
         csv_files.header(path, self._form)  # a file that is no text is told as such
         try:
             with opened(path) as file, copy.open("w", encoding="utf-8", newline="") as target:

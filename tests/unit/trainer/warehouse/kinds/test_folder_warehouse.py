@@ -162,6 +162,24 @@ def test_files_that_a_query_does_not_name_may_have_any_content(tmp_path: Path) -
     )
 
 
+def test_a_query_reads_the_folder_and_nothing_else(tmp_path: Path) -> None:
+    """The settings may come from somebody else."""
+    folder = write_csv(SHOP, tmp_path / "[shop]?*'s")
+    secret = write_csv(SHOP, tmp_path / "secret") / "users.csv"
+    begin = f"the query of the setting tables.users fails in folder {folder}: Permission Error: Cannot access"
+    for place in (secret, folder / ".." / "secret" / "users.csv", "http://127.0.0.1:1/users.csv"):
+        written = str(place).replace("'", "''")
+        assert refusal(folder, f"select * from read_csv('{written}')").startswith(begin)
+        assert refusal(folder, f"select * from '{written}'").startswith(begin)
+    assert refusal(folder, "select content as id from read_text('/etc/hostname')").startswith(begin)
+    assert refusal(folder, "select file as id from glob('/*')").startswith(begin)
+    # A link in the folder is a file of the folder.
+    (folder / "users.csv").unlink()
+    (folder / "users.csv").symlink_to(secret)
+    with open_warehouse(folder, Names({"users": "select * from users"})) as warehouse:
+        assert warehouse.counts().users == 3
+
+
 def test_files_whose_names_differ_in_case_are_one_table(tmp_path: Path) -> None:
     folder = write_csv(SHOP, tmp_path)
     (folder / "Users.csv").write_text("a\n1\n")
