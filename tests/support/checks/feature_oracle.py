@@ -27,14 +27,16 @@ def canonical_bytes(order: Order) -> bytes:
         "items": [
             {
                 name: value
-                for name in ("brand", "category", "price", "product_id", "quantity")
-                if (value := getattr(item, name)) is not None
+                for name in ("brand", "category", "own", "price", "product_id", "quantity")
+                if (value := getattr(item, name)) not in (None, {})
             }
             for item in order.items
         ],
         "order_id": order.order_id,
         "user_id": order.user_id,
     }
+    if order.own:
+        told["own"] = order.own
     if order.status is not None:
         told["status"] = order.status
     if order.updated_at is not None:
@@ -66,6 +68,12 @@ def features(
             if isinstance(fact, Signup) and (value := getattr(fact, name)) is not None
         ]
         told[name] = max(carried)[2] if carried else None
+    for name in {name for fact in standing if isinstance(fact, Signup) for name in fact.own}:
+        told[name] = max(
+            (fact.created_at, value.encode() if isinstance(value, str) else value, value)
+            for fact in standing
+            if isinstance(fact, Signup) and (value := fact.own.get(name)) is not None
+        )[2]
     versions: dict[str, list[Order]] = defaultdict(list)
     for fact in standing:
         if isinstance(fact, Order):
@@ -80,9 +88,14 @@ def features(
 
 
 def _feature(user_id: str, feature: Feature, told: dict[str, Any], counted: Sequence[Order]) -> Any:
+    value = _value(user_id, feature, told, counted)
+    return value == "true" if value is not None and feature.boolean else value
+
+
+def _value(user_id: str, feature: Feature, told: dict[str, Any], counted: Sequence[Order]) -> Any:
     kind, source = feature.kind, feature.source
-    if source in told:
-        return told[source]
+    if source in told or source.startswith("user."):
+        return told.get(source)
     held = [(order, texts_or_numbers) for order in counted if (texts_or_numbers := _held(order, source))]
     if not held:
         return None
@@ -96,7 +109,7 @@ def _feature(user_id: str, feature: Feature, told: dict[str, Any], counted: Sequ
         case "last":
             return (
                 _most_frequent(user_id, [(newest, of_newest)])
-                if _is_text(source)
+                if isinstance(of_newest[0][0], str)
                 else float(max(of_newest)[0])
             )
         case "sum":
@@ -111,17 +124,25 @@ def _feature(user_id: str, feature: Feature, told: dict[str, Any], counted: Sequ
 
 
 def _is_text(source: str) -> bool:
-    return source not in ("price", "quantity", "order_value")
+    return source not in ("price", "quantity", "order_value") and not source.startswith("item.")
 
 
 def _held(order: Order, source: str) -> list[tuple[Any, int]]:
     """Return an order's values of a source, each with its weight; numbers are exact fractions."""
-    if source == "status":
-        return [(order.status, 1)] if order.status is not None else []
+    if source == "status" or source.startswith("order."):
+        value = order.status if source == "status" else order.own.get(source)
+        return [] if value is None else [(_exact(value), 1)]
     lines = [(item, 1 if item.quantity is None else item.quantity) for item in order.items]
     if _is_text(source):
         return [(value, count) for item, count in lines if (value := getattr(item, source)) is not None]
     few = [(item, count) for item, count in lines if count <= 1_000_000]
+    if source.startswith("item."):
+        own = [(item.own.get(source), item, count) for item, count in lines]
+        return [
+            (_exact(value), count)
+            for value, item, count in own
+            if value is not None and (isinstance(value, str) or (item, count) in few)
+        ]
     if source == "quantity":
         return [(Fraction(count), 1) for _, count in few]
     prices = [
@@ -132,6 +153,11 @@ def _held(order: Order, source: str) -> list[tuple[Any, int]]:
     if source == "price" or not prices:
         return prices
     return [(Fraction(sum(price * count for price, count in prices)), 1)]
+
+
+def _exact(value: str | int) -> str | Fraction:
+    """Return an own value; a number is in millionths."""
+    return value if isinstance(value, str) else Fraction(value, 1_000_000)
 
 
 def _millionths(price: float) -> Fraction:

@@ -1,6 +1,7 @@
 """Histories of one user: signups, versions of orders, erasures. Few values, so that ties are frequent."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -13,6 +14,31 @@ brands = st.sampled_from([None, "Allegra K", "Carhartt", "Ön"])
 categories = st.sampled_from([None, "Jeans", "Socks"])
 statuses = st.sampled_from([None, "Complete", "Cancelled", "Returned"])
 
+_booleans = st.sampled_from(["true", "false"])
+
+
+def _own(level: str, **values: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    """Generate values of a shop's own fields (:data:`tests.support.strategies.features.OWN`), mostly none."""
+    named = {f"{level}.{name.replace('__', '.')}": value for name, value in values.items()}
+    return st.one_of(st.just({}), st.fixed_dictionaries({}, optional=named))
+
+
+_own_items = _own(
+    "item",
+    weight=st.sampled_from([250_000, 1_000_000, -1]),
+    fresh=_booleans,
+    material=st.sampled_from(["wool", "felt"]),
+)
+_own_orders = _own(
+    "order",
+    days=st.sampled_from([1_000_000, 2_500_000]),
+    gift=_booleans,
+    shipping__country=st.sampled_from(["AT", "ÖS"]),
+)
+_own_profiles = _own(
+    "user", income=st.sampled_from([0.1, 1500.0]), vip=_booleans, city=st.sampled_from(["Ulm", "Köln"])
+)
+
 items = st.builds(
     Item,
     brand=brands,
@@ -20,6 +46,7 @@ items = st.builds(
     product_id=st.sampled_from([None, "p1", "p2"]),
     price=st.sampled_from([None, 5, 9.5, 0.1, -3, 1e13]),
     quantity=st.sampled_from([None, 1, 2, 3]),
+    own=_own_items,
 )
 
 
@@ -33,6 +60,7 @@ def signups(user_id: str) -> st.SearchStrategy[Signup]:
         gender=st.sampled_from([None, "F", "M"]),
         country=st.sampled_from([None, "Spain", "España"]),
         traffic_source=st.sampled_from([None, "Search", "Email"]),
+        own=_own_profiles,
     )
 
 
@@ -46,6 +74,7 @@ def orders(user_id: str) -> st.SearchStrategy[Order]:
         items=st.lists(items, min_size=1, max_size=4).map(tuple),
         status=statuses,
         updated_at=st.none() | times,
+        own=_own_orders,
     )
 
 

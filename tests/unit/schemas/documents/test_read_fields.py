@@ -57,7 +57,9 @@ ORDERS: list[dict[str, Any]] = [
 def test_a_schema_takes_what_a_worker_takes(read: FieldsRead) -> None:
     schemas = {name: Draft202012Validator(schema) for name, schema in read_schemas(read).items()}
     for fields in SIGNUPS:
-        assert schemas["signup"].is_valid({**WHO, **fields}) == _is_read(decode_signup, {**WHO, **fields}, read), fields
+        assert schemas["signup"].is_valid({**WHO, **fields}) == _is_read(
+            decode_signup, {**WHO, **fields}, read
+        ), fields
     for fields in ORDERS:
         told = {**WHO, "order_id": "1", **fields}
         assert schemas["order"].is_valid(told) == _is_read(decode_order, told, read), fields

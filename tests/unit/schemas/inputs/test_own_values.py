@@ -86,5 +86,7 @@ def test_where_no_feature_reads_items_an_order_needs_none() -> None:
 def test_what_is_written_is_read_again() -> None:
     event = signup(income=0.1, vip=False, address={"city": "Ulm"})
     assert decode_signup(*encode_signup(event), EPOCH, read=READ) == event
-    bought = order(shipping={"country": "AT", "days": 2.5}, items=[{"weight": 0.1, "quantity": 2}, {"gift": True}])
+    bought = order(
+        shipping={"country": "AT", "days": 2.5}, items=[{"weight": 0.1, "quantity": 2}, {"gift": True}]
+    )
     assert decode_order(*encode_order(bought), EPOCH, read=READ) == bought

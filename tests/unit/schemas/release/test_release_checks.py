@@ -148,7 +148,9 @@ def test_a_worker_that_leaves_a_default_feature_out() -> None:
     names = {feature.name for feature in a_release().features}
     left = next(feature for feature in FEATURES if feature.name in names)
     ours = tuple(feature for feature in FEATURES if feature != left)
-    with pytest.raises(BadRelease, match=f"reads {left.name}, which the setting features leaves out: add it there"):
+    with pytest.raises(
+        BadRelease, match=f"reads {left.name}, which the setting features leaves out: add it there"
+    ):
         check_declared(a_release(), ours)
 
 

@@ -68,8 +68,8 @@ def test_an_items_own_field_is_in_either_table_of_items(tmp_path: Path) -> None:
     shop = Shop().user("7").order("1", "7", ["Acme/Shoes", "Beta/Hats"])
     folder = write_csv(shop, tmp_path)
     assert refusal(folder, MATERIAL) == (
-        f"neither table order_items nor inventory_items of folder {folder} has a column material: name the right"
-        ' one in segue.toml, under [columns.order_items] "material" = "…", or declare no feature of it'
+        f"neither table order_items nor inventory_items of folder {folder} has a column material: name the"
+        ' right one in segue.toml, under [columns.order_items] "material" = "…", or declare no feature of it'
     )
     for row in shop.inventory_items:
         row["material"] = "wool"
