@@ -37,8 +37,11 @@ def test_a_path_goes_into_objects() -> None:
         "order.items",
         "order.created_at",
         "user.a b",
-    ]
-    + ["item.id", "user.x\x1b", f"user.{'x' * 200}", ""],
+        "item.id",
+        "user.x\x1b",
+        f"user.{'x' * 200}",
+        "",
+    ],
 )
 def test_what_is_no_field(source: str) -> None:
     assert field_of(source) is None
