@@ -14,7 +14,7 @@ def times_advice(form: Csv, usual: str) -> str:
     if form.dates:
         forms = " or ".join(f'"{one}"' for one in form.dates)
         return f"[csv] dates in segue.toml says that a time is written as {forms}"
-    return f'{usual}, or as dates under [csv] in segue.toml says, such as dates = "%d.%m.%Y"'
+    return f'{usual}; declare another form under [csv] in segue.toml, such as dates = "%d.%m.%Y"'
 
 
 def numbers_advice(form: Csv | None, *, comma: bool) -> str:

@@ -1,12 +1,14 @@
 """Copies of CSV files in UTF-8, for files in another encoding: DuckDB reads few others."""
 
 import contextlib
+import errno
 import io
 import shutil
 import tempfile
 from pathlib import Path
+from typing import TextIO
 
-from schemas.errors import BadWarehouse
+from schemas.errors import BadWarehouse, NoRoom
 from trainer.warehouse.kinds import csv_files
 from trainer.warehouse.kinds.csv_records import encoding_of, is_utf8, opened
 from trainer.warehouse.tables.reading_rules import Csv
@@ -39,6 +41,7 @@ class Utf8Copies:
 
         Raises:
             BadWarehouse: the file cannot be read, or has bytes that are not of its encoding.
+            NoRoom: its copy does not fit into the directory for temporary files.
         """
         if path in self._copies:
             return self._copies[path]
@@ -62,8 +65,19 @@ class Utf8Copies:
         try:
             with opened(path) as file, copy.open("w", encoding="utf-8", newline="") as target:
                 text = io.TextIOWrapper(file, encoding, newline="")
-                shutil.copyfileobj(text, target)
+                self._write(text, target, path)
         except UnicodeError as error:
             told = csv_files.trouble(path, self._form)
             raise BadWarehouse(told or f"{path} cannot be read as {encoding}: {error}") from None
         return copy
+
+    def _write(self, text: TextIO, target: TextIO, path: Path) -> None:
+        try:
+            shutil.copyfileobj(text, target)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            raise NoRoom(
+                f"no room for a copy of {path} in UTF-8 in {self.directory.parent} ({error.strerror}): make room, "
+                "set TMPDIR to a larger folder, or save the file as UTF-8"
+            ) from None

@@ -90,8 +90,8 @@ def test_an_item_s_value_is_told_with_the_item_s_line(tmp_path: Path) -> None:
     assert notes(write_csv(shop, tmp_path)) == [
         (
             'left out: 1 row of orders: an item\'s price is not a finite number, for example "12,50" '
-            "(order_items.csv, line 3); the decimal mark is a point: 12.50; correct it, or leave "
-            "total_spend out of the setting declare"
+            '(order_items.csv, line 3); the decimal mark is a point: 12.50, or set decimal = "," under [csv] '
+            "in segue.toml; correct it, or leave total_spend out of the setting declare"
         )
     ]
 
@@ -102,7 +102,8 @@ def test_a_time_is_told_with_the_forms_that_are_taken(tmp_path: Path) -> None:
         (
             'left out: 2 rows of orders: created_at is not a time, for example "1733254260" (orders.csv, '
             'line 2) and "31.12.2024" (orders.csv, line 3); a time is written as 2024-01-31, 2024-01-31 '
-            "09:30, 2024-01-31 09:30:00 or 2024-01-31T09:30:00+01:00"
+            "09:30, 2024-01-31 09:30:00 or 2024-01-31T09:30:00+01:00; declare another form under [csv] in "
+            'segue.toml, such as dates = "%d.%m.%Y"'
         )
     ]
 

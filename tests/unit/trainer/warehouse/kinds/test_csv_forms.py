@@ -1,7 +1,10 @@
 """CSV files as others write them: encodings, decimal marks, dates. Declared, or refused in one sentence."""
 
 import csv
+import errno
 import gzip
+import os
+import shutil
 import tempfile
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -11,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.errors import BadWarehouse
+from schemas.errors import BadWarehouse, NoRoom
 from tests.support.inputs.laws import examples
 from tests.support.inputs.shops import NEW_YEAR, Row, Shop, write_csv, write_parquet
 from trainer.warehouse import Csv, Names, Reading, open_warehouse
@@ -180,7 +183,7 @@ def test_without_a_declaration_the_setting_is_named(tmp_path: Path) -> None:
     with open_warehouse(write_csv(shop, tmp_path)) as warehouse:
         notes = " ".join(warehouse.notes())
     assert 'the decimal mark is a point: 12.50, or set decimal = "," under [csv] in segue.toml' in notes
-    assert 'or as dates under [csv] in segue.toml says, such as dates = "%d.%m.%Y"' in notes
+    assert '; declare another form under [csv] in segue.toml, such as dates = "%d.%m.%Y"' in notes
 
 
 def test_blank_fields_and_words_for_nothing_are_null_in_any_form(tmp_path: Path) -> None:
@@ -286,3 +289,14 @@ def test_copies_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     with pytest.raises(BadWarehouse):
         open_warehouse(folder, reading=Reading(form))
     assert not list((tmp_path / "temporary").iterdir())
+
+
+def test_no_room_for_a_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    form = Csv(encoding="latin-1")
+    folder = rewritten(SPAIN, tmp_path, form, str)
+    monkeypatch.setattr(shutil, "copyfileobj", full)
+    with pytest.raises(NoRoom, match=r"no room for a copy of .*csv in UTF-8 in .*: make room, set TMPDIR"):
+        open_warehouse(folder, reading=Reading(form))
