@@ -34,7 +34,7 @@ DEFAULT_OUT = "releases"
     "topic_prefix",
     example="segue train --warehouse ./tables --as-of 2024-12-01 --out releases",
 )
-@options("components", "encoding", "from", "k", "out", "to")
+@options("components", "encoding", "from", "k", "out", "scaling", "to")
 def train(
     settings: Settings,
     warehouse: Annotated[
@@ -67,6 +67,10 @@ def train(
     encoding: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="the encoding of text features: label, frequency or one-hot"),
+    ] = None,
+    scaling: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="the scaling of the space's columns: standard, balanced or none"),
     ] = None,
     components: Annotated[
         int | None, typer.Option(metavar="N", help="the number of the space's dimensions")
@@ -102,7 +106,9 @@ def train(
 
     bounds = time_option("--from", start), time_option("--to", end), time_option("--as-of", as_of)
     window = Window.between(*bounds)
-    fit_options = FitOptions(k, encoding, components, compare=not no_compare, refit_space=refit_space)
+    fit_options = FitOptions(
+        k, encoding, components, scaling, compare=not no_compare, refit_space=refit_space
+    )
     fit_settings(settings, fit_options)  # reports a wrong value at once, not after seconds of imports
     folder = Path(out)
     check_writable(folder)

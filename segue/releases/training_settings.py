@@ -17,7 +17,7 @@ from segue.config.command_line import bad_option
 from segue.config.settings import Settings
 from segue.config.trainer_extra import installed
 from trainer.release.continuable import same_space, settings_of
-from trainer.steps.fit_settings import CategoryEncoding, FitSettings
+from trainer.steps.fit_settings import CategoryEncoding, FitSettings, Scaling
 from trainer.steps.presets import LABEL, PRESETS
 from trainer.steps.training_window import Window
 
@@ -38,6 +38,7 @@ class FitOptions:
         k: a number of segments, or ``auto``.
         encoding: the encoding of text features.
         components: the number of the space's dimensions.
+        scaling: the scaling of the space's columns.
         compare: whether the encodings are compared with controls.
         refit_space: whether the space is learned again even if a release is continued.
     """
@@ -45,6 +46,7 @@ class FitOptions:
     k: str | None = None
     encoding: str | None = None
     components: int | None = None
+    scaling: str | None = None
     compare: bool = True
     refit_space: bool = False
 
@@ -77,6 +79,8 @@ def fit_settings(
         given["exclude_statuses"] = settings.exclude_statuses
     if options.encoding is not None:
         given["encoding"] = cast(CategoryEncoding, options.encoding)  # which FitSettings checks
+    if options.scaling is not None:
+        given["scaling"] = cast(Scaling, options.scaling)  # likewise
     if options.components is not None:
         given["components"] = options.components
     if options.k is not None:

@@ -13,7 +13,7 @@ from trainer.steps.presets import LABEL, PRESETS, RECOMMENDED
 
 _Setting = Literal["features", "declare", "encoding", "scaling", "components", "exclude_statuses"]
 # Settings that exist only on the command line.
-_OPTIONS = ("encoding", "components")
+_OPTIONS = ("encoding", "scaling", "components")
 
 
 @dataclass(frozen=True, slots=True)

@@ -297,6 +297,7 @@ def test_a_missing_column_is_named_with_those_that_are_there(tmp_path: Path, cap
     ("arguments", "expected"),
     [
         (["--encoding", "hash"], "option --encoding is 'hash': use one of label, frequency, one-hot"),
+        (["--scaling", "minmax"], "option --scaling is 'minmax': use one of standard, balanced, none"),
         (["--preset", "best"], "setting preset (from option --preset) is 'best': use label or recommended"),
         (["--k", "1"], "option --k is 1: use at least 2 segments"),
         (

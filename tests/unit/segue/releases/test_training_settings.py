@@ -56,8 +56,8 @@ def followed() -> ModelRelease:
         ({}, FitOptions(compare=False), FitSettings()),
         (
             {"preset": "label"},
-            FitOptions("auto", "one-hot", 3),
-            FitSettings(k=None, encoding="one-hot", components=3, compare=True),
+            FitOptions("auto", "one-hot", 3, "none"),
+            FitSettings(k=None, encoding="one-hot", components=3, scaling="none", compare=True),
         ),
         ({"preset": "recommended"}, FitOptions(), RECOMMENDED),
         (
@@ -145,6 +145,7 @@ def test_a_feature_that_is_no_longer_declared() -> None:
         ({"k": "many"}, "option --k is 'many': give a whole number of at least 2, or auto"),
         ({"components": 0}, "setting components is 0"),
         ({"encoding": "hash"}, "setting encoding is 'hash': use one of label"),
+        ({"scaling": "minmax"}, "setting scaling is 'minmax': use one of standard"),
     ],
 )
 def test_a_value_that_cannot_be_used(options: dict[str, Any], said: str) -> None:

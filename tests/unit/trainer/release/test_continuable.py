@@ -57,7 +57,7 @@ def recommended() -> ModelRelease:
             {"components": 3},
             "with --components: components is 2 there and 3 here; leave components out",
         ),
-        ({"scaling": "none"}, "with the setting scaling: scaling is standard there and none here"),
+        ({"scaling": "none"}, "with --scaling: scaling is standard there and none here"),
         ({"exclude_statuses": ("Returned",)}, "exclude_statuses is none there and Returned here"),
     ],
 )
