@@ -38,7 +38,8 @@ FOLLOWUP_SCHEMA = pa.schema(
 
 _UNDATED = (
     "table {} has no column created_at, so its rows count as written in 1970, and any later signup wins over"
-    " them; if it has such a time, name it in segue.toml, under [columns.users] created_at"
+    " them; if it has such a time, name it in segue.toml, under [columns.users] created_at; if not, set that to"
+    ' ""'
 )
 _EXAMPLES_A_REASON = 100
 _IDS_A_SIDE = 3
@@ -70,7 +71,11 @@ class Warehouse:
         whose = "users" if "users" in found.tables else "orders"
         self._read, self._columns = reading.fields, found.columns
         self._has_status = found.columns["orders", "status"] is not None
-        self._undated = "users" in found.tables and found.columns["users", "created_at"] is None
+        self._undated = (
+            "users" in found.tables
+            and found.columns["users", "created_at"] is None
+            and not names.lacks("users", "created_at")
+        )
         self._queries = Queries(
             source.dialect,
             found.tables,

@@ -67,6 +67,10 @@ class Names:
         """Whether the shop has the table, as far as the settings say."""
         return self.tables.get(table, table) != NONE
 
+    def lacks(self, table: str, column: str) -> bool:
+        """Whether the settings say that the shop does not have a column (Segue's name)."""
+        return self.columns.get(table, {}).get(column) == NONE
+
     def column(self, table: str, own: str) -> str:
         """A column for a message: the shop's names of table and column."""
         return f"{self.table(table)}.{own}"
