@@ -16,7 +16,13 @@ SELECT
   CAST(NULL AS STRING) AS category,
   CAST(NULL AS STRING) AS product_id,
   CAST(NULL AS FLOAT64) AS price,
-  CAST(NULL AS INT64) AS quantity
+  CAST(NULL AS INT64) AS quantity,
+  own_1,
+  own_2,
+  CAST(NULL AS STRING) AS own_3,
+  CAST(NULL AS INT64) AS own_4,
+  CAST(NULL AS STRING) AS own_5,
+  CAST(NULL AS INT64) AS own_6
 FROM signups
 WHERE
   CAST('2024-01-01 00:00:00' AS DATETIME) IS NULL
@@ -37,7 +43,13 @@ SELECT
   category,
   product_id,
   price,
-  CAST(quantity AS INT64) AS quantity
+  CAST(quantity AS INT64) AS quantity,
+  CAST(NULL AS FLOAT64) AS own_1,
+  CAST(NULL AS STRING) AS own_2,
+  own_3,
+  CAST(own_4 AS INT64) AS own_4,
+  own_5,
+  CAST(own_6 AS INT64) AS own_6
 FROM valid_items
 WHERE
   CAST('2024-01-01 00:00:00' AS DATETIME) IS NULL
@@ -56,4 +68,10 @@ ORDER BY
   age NULLS LAST,
   gender NULLS LAST,
   country NULLS LAST,
-  traffic_source NULLS LAST
+  traffic_source NULLS LAST,
+  own_1 NULLS LAST,
+  own_2 NULLS LAST,
+  own_3 NULLS LAST,
+  own_4 NULLS LAST,
+  own_5 NULLS LAST,
+  own_6 NULLS LAST

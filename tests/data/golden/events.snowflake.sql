@@ -16,7 +16,13 @@ SELECT
   CAST(NULL AS VARCHAR) AS category,
   CAST(NULL AS VARCHAR) AS product_id,
   CAST(NULL AS DOUBLE) AS price,
-  CAST(NULL AS BIGINT) AS quantity
+  CAST(NULL AS BIGINT) AS quantity,
+  own_1,
+  own_2,
+  CAST(NULL AS VARCHAR) AS own_3,
+  CAST(NULL AS BIGINT) AS own_4,
+  CAST(NULL AS VARCHAR) AS own_5,
+  CAST(NULL AS BIGINT) AS own_6
 FROM signups
 WHERE
   CAST('2024-01-01 00:00:00' AS TIMESTAMPNTZ) IS NULL
@@ -37,7 +43,13 @@ SELECT
   category,
   product_id,
   price,
-  CAST(quantity AS BIGINT) AS quantity
+  CAST(quantity AS BIGINT) AS quantity,
+  CAST(NULL AS DOUBLE) AS own_1,
+  CAST(NULL AS VARCHAR) AS own_2,
+  own_3,
+  CAST(own_4 AS BIGINT) AS own_4,
+  own_5,
+  CAST(own_6 AS BIGINT) AS own_6
 FROM valid_items
 WHERE
   CAST('2024-01-01 00:00:00' AS TIMESTAMPNTZ) IS NULL
@@ -56,4 +68,10 @@ ORDER BY
   age,
   gender,
   country,
-  traffic_source
+  traffic_source,
+  own_1,
+  own_2,
+  own_3,
+  own_4,
+  own_5,
+  own_6

@@ -19,14 +19,18 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
     CAST(users."gender" AS VARCHAR) AS gender,
     CAST(users."country" AS VARCHAR) AS country,
     CAST(users."traffic_source" AS VARCHAR) AS traffic_source,
-    CAST(users."created_at" AS VARCHAR) AS created_at
+    CAST(users."created_at" AS VARCHAR) AS created_at,
+    CAST(users."income" AS VARCHAR) AS own_1,
+    CAST(users."member" AS VARCHAR) AS own_2
   FROM crm.customers AS users
 ), orders_source AS (
   SELECT
     CAST(orders."order_id" AS VARCHAR) AS order_id,
     CAST(orders."user_id" AS VARCHAR) AS user_id,
     CAST(orders."status" AS VARCHAR) AS status,
-    CAST(orders."created_at" AS VARCHAR) AS created_at
+    CAST(orders."created_at" AS VARCHAR) AS created_at,
+    CAST(orders."shipping.country" AS VARCHAR) AS own_3,
+    CAST(orders."shipping.days" AS VARCHAR) AS own_4
   FROM orders
 ), order_items_source AS (
   SELECT
@@ -37,13 +41,17 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
     CAST(order_items."category" AS VARCHAR) AS category,
     CAST(order_items."product_id" AS VARCHAR) AS product_id,
     CAST(order_items."price" AS VARCHAR) AS price,
-    CAST(NULL AS VARCHAR) AS quantity
+    CAST(NULL AS VARCHAR) AS quantity,
+    CAST(order_items."material" AS VARCHAR) AS own_5,
+    CAST(order_items."weight" AS VARCHAR) AS own_6
   FROM order_items
 ), inventory_items_source AS (
   SELECT
     CAST(inventory_items."id" AS VARCHAR) AS inventory_item_id,
     CAST(inventory_items."product_brand" AS VARCHAR) AS brand,
-    CAST(inventory_items."product_category" AS VARCHAR) AS category
+    CAST(inventory_items."product_category" AS VARCHAR) AS category,
+    CAST(inventory_items."material" AS VARCHAR) AS own_5,
+    CAST(inventory_items."weight" AS VARCHAR) AS own_6
   FROM inventory_items
 ), blank /* 2. A blank text is null; other texts are not trimmed. Blank characters are Unicode's white space and the */ /* separators of ASCII: the characters for which Python's str.isspace() is true. (A text between '!' and '~' */ /* begins with a visible character. Checking this first avoids nearly all of the trimming.) */ AS (
   SELECT
@@ -74,7 +82,15 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
     CASE
       WHEN s.created_at BETWEEN '!' AND '~' OR TRIM(s.created_at, blank.characters) <> ''
       THEN s.created_at
-    END AS created_at
+    END AS created_at,
+    CASE
+      WHEN s.own_1 BETWEEN '!' AND '~' OR TRIM(s.own_1, blank.characters) <> ''
+      THEN s.own_1
+    END AS own_1,
+    CASE
+      WHEN s.own_2 BETWEEN '!' AND '~' OR TRIM(s.own_2, blank.characters) <> ''
+      THEN s.own_2
+    END AS own_2
   FROM users_source AS s
   CROSS JOIN blank
 ), orders_read AS (
@@ -94,7 +110,15 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
     CASE
       WHEN s.created_at BETWEEN '!' AND '~' OR TRIM(s.created_at, blank.characters) <> ''
       THEN s.created_at
-    END AS created_at
+    END AS created_at,
+    CASE
+      WHEN s.own_3 BETWEEN '!' AND '~' OR TRIM(s.own_3, blank.characters) <> ''
+      THEN s.own_3
+    END AS own_3,
+    CASE
+      WHEN s.own_4 BETWEEN '!' AND '~' OR TRIM(s.own_4, blank.characters) <> ''
+      THEN s.own_4
+    END AS own_4
   FROM orders_source AS s
   CROSS JOIN blank
 ), order_items_read AS (
@@ -131,7 +155,15 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
     CASE
       WHEN s.quantity BETWEEN '!' AND '~' OR TRIM(s.quantity, blank.characters) <> ''
       THEN s.quantity
-    END AS quantity
+    END AS quantity,
+    CASE
+      WHEN s.own_5 BETWEEN '!' AND '~' OR TRIM(s.own_5, blank.characters) <> ''
+      THEN s.own_5
+    END AS own_5,
+    CASE
+      WHEN s.own_6 BETWEEN '!' AND '~' OR TRIM(s.own_6, blank.characters) <> ''
+      THEN s.own_6
+    END AS own_6
   FROM order_items_source AS s
   CROSS JOIN blank
 ), inventory_items_read AS (
@@ -144,20 +176,32 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
     CASE
       WHEN s.category BETWEEN '!' AND '~' OR TRIM(s.category, blank.characters) <> ''
       THEN s.category
-    END AS category
+    END AS category,
+    CASE
+      WHEN s.own_5 BETWEEN '!' AND '~' OR TRIM(s.own_5, blank.characters) <> ''
+      THEN s.own_5
+    END AS own_5,
+    CASE
+      WHEN s.own_6 BETWEEN '!' AND '~' OR TRIM(s.own_6, blank.characters) <> ''
+      THEN s.own_6
+    END AS own_6
   FROM inventory_items_source AS s
   CROSS JOIN blank
 ), inventory /* An id that occurs twice here must not double the items sold. */ AS (
   SELECT
     ranked.inventory_item_id,
     ranked.brand,
-    ranked.category
+    ranked.category,
+    ranked.own_5,
+    ranked.own_6
   FROM (
     SELECT
       inventory_item_id,
       brand,
       category,
-      ROW_NUMBER() OVER (PARTITION BY inventory_item_id ORDER BY brand, category) AS place
+      ROW_NUMBER() OVER (PARTITION BY inventory_item_id ORDER BY brand, category, own_5, own_6) AS place,
+      own_5,
+      own_6
     FROM inventory_items_read
     WHERE
       NOT inventory_item_id IS NULL
@@ -248,6 +292,30 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
   FROM order_items_read
   WHERE
     NOT quantity IS NULL
+  UNION
+  SELECT
+    own_1 AS written
+  FROM users_read
+  WHERE
+    NOT own_1 IS NULL
+  UNION
+  SELECT
+    own_4 AS written
+  FROM orders_read
+  WHERE
+    NOT own_4 IS NULL
+  UNION
+  SELECT
+    own_6 AS written
+  FROM order_items_read
+  WHERE
+    NOT own_6 IS NULL
+  UNION
+  SELECT
+    own_6 AS written
+  FROM inventory_items_read
+  WHERE
+    NOT own_6 IS NULL
 ), numbers_read AS (
   SELECT
     written,
@@ -303,12 +371,27 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
       THEN 'country has more than 1,024 bytes'
       WHEN OCTET_LENGTH(u.traffic_source) > 1024
       THEN 'traffic_source has more than 1,024 bytes'
-    END AS reason
+      WHEN NOT u.own_1 IS NULL AND own_1_number.value IS NULL
+      THEN 'income is not a finite number'
+      WHEN NOT LOWER(u.own_2) IN ('true', 't', '1', 'yes', 'y', 'false', 'f', '0', 'no', 'n')
+      THEN 'member is neither true nor false'
+    END AS reason,
+    own_1_number.value AS own_1,
+    u.own_1 AS own_1_written,
+    CASE
+      WHEN LOWER(u.own_2) IN ('true', 't', '1', 'yes', 'y')
+      THEN 'true'
+      WHEN LOWER(u.own_2) IN ('false', 'f', '0', 'no', 'n')
+      THEN 'false'
+    END AS own_2,
+    u.own_2 AS own_2_written
   FROM users_read AS u
   LEFT JOIN times
     ON u.created_at = times.written
   LEFT JOIN numbers AS age
     ON u.age = age.written
+  LEFT JOIN numbers AS own_1_number
+    ON u.own_1 = own_1_number.written
 ), signups AS (
   SELECT
     user_id,
@@ -316,7 +399,9 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
     gender,
     country,
     traffic_source,
-    created_at
+    created_at,
+    own_1,
+    own_2
   FROM users_checked
   WHERE
     reason IS NULL
@@ -332,7 +417,9 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
     COALESCE(i.category, inventory.category) AS category,
     i.product_id,
     i.price,
-    i.quantity
+    i.quantity,
+    COALESCE(i.own_5, inventory.own_5) AS own_5,
+    COALESCE(i.own_6, inventory.own_6) AS own_6
   FROM order_items_read AS i
   LEFT JOIN inventory
     ON i.inventory_item_id = inventory.inventory_item_id
@@ -361,12 +448,25 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
       WHEN NOT i.quantity IS NULL
       AND COALESCE(NOT quantity.whole BETWEEN 1 AND 9223372036854775807, TRUE)
       THEN 'an item\'s quantity is not a whole number of at least 1'
-    END AS reason
+      WHEN OCTET_LENGTH(i.own_5) > 1024
+      THEN 'an item\'s material has more than 1,024 bytes'
+      WHEN NOT i.own_6 IS NULL AND own_6_number.value IS NULL
+      THEN 'an item\'s weight is not a finite number'
+    END AS reason,
+    CASE WHEN OCTET_LENGTH(i.own_5) <= 1024 THEN i.own_5 END AS own_5,
+    i.own_5 AS own_5_written,
+    CASE
+      WHEN own_6_number.value BETWEEN -1000000000000 AND 1000000000000
+      THEN CAST(CAST(FLOOR(own_6_number.value * 1000000 + 0.5) AS BIGINT) AS DECIMAL(19, 0))
+    END AS own_6,
+    i.own_6 AS own_6_written
   FROM items_known AS i
   LEFT JOIN numbers AS price
     ON i.price = price.written
   LEFT JOIN numbers AS quantity
     ON i.quantity = quantity.written
+  LEFT JOIN numbers AS own_6_number
+    ON i.own_6 = own_6_number.written
 ), baskets AS (
   SELECT
     order_id,
@@ -403,18 +503,33 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
       THEN baskets.reason
       WHEN OCTET_LENGTH(o.status) > 1024
       THEN 'status has more than 1,024 bytes'
-    END AS reason
+      WHEN OCTET_LENGTH(o.own_3) > 1024
+      THEN 'shipping.country has more than 1,024 bytes'
+      WHEN NOT o.own_4 IS NULL AND own_4_number.value IS NULL
+      THEN 'shipping.days is not a finite number'
+    END AS reason,
+    CASE WHEN OCTET_LENGTH(o.own_3) <= 1024 THEN o.own_3 END AS own_3,
+    o.own_3 AS own_3_written,
+    CASE
+      WHEN own_4_number.value BETWEEN -1000000000000 AND 1000000000000
+      THEN CAST(CAST(FLOOR(own_4_number.value * 1000000 + 0.5) AS BIGINT) AS DECIMAL(19, 0))
+    END AS own_4,
+    o.own_4 AS own_4_written
   FROM orders_read AS o
   LEFT JOIN times
     ON o.created_at = times.written
   LEFT JOIN baskets
     ON o.order_id = baskets.order_id
+  LEFT JOIN numbers AS own_4_number
+    ON o.own_4 = own_4_number.written
 ), valid_orders /* If one order of a user has several rows, the newest row counts. At equal times the row with the larger */ /* event (as JSON text) counts: there a missing status is larger than any status, and a quote ends the status. */ AS (
   SELECT
     ranked.user_id,
     ranked.order_id,
     ranked.status,
-    ranked.created_at
+    ranked.created_at,
+    ranked.own_3,
+    ranked.own_4
   FROM (
     SELECT
       user_id,
@@ -423,8 +538,18 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
       created_at,
       ROW_NUMBER() OVER (
         PARTITION BY user_id, order_id
-        ORDER BY created_at DESC NULLS LAST, CASE WHEN status IS NULL THEN 0 ELSE 1 END, REPLACE(REPLACE(status, '\\', '\\\\'), '"', '\\"') || '"' DESC NULLS LAST
-      ) AS place
+        ORDER BY created_at DESC NULLS LAST, CASE WHEN own_3 IS NULL AND own_4 IS NULL THEN 1 ELSE 0 END DESC NULLS LAST, CASE
+          WHEN own_3 IS NULL
+          THEN ''
+          ELSE ',"order.shipping.country":' || '"' || REPLACE(REPLACE(own_3, '\\', '\\\\'), '"', '\\"') || '"'
+        END || CASE
+          WHEN own_4 IS NULL
+          THEN ''
+          ELSE ',"order.shipping.days":' || CAST(own_4 AS VARCHAR)
+        END || '}' DESC NULLS LAST, CASE WHEN status IS NULL THEN 0 ELSE 1 END, REPLACE(REPLACE(status, '\\', '\\\\'), '"', '\\"') || '"' DESC NULLS LAST
+      ) AS place,
+      own_3,
+      own_4
     FROM orders_checked
     WHERE
       reason IS NULL
@@ -447,7 +572,11 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
     i.category,
     i.product_id,
     i.price,
-    i.quantity
+    i.quantity,
+    o.own_3,
+    o.own_4,
+    i.own_5,
+    i.own_6
   FROM valid_orders AS o
   LEFT JOIN items_checked AS i
     ON o.order_id = i.order_id
@@ -477,14 +606,24 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
     FIRST_VALUE(traffic_source) OVER (
       PARTITION BY user_id
       ORDER BY CASE WHEN traffic_source IS NULL THEN 1 ELSE 0 END, created_at DESC NULLS LAST, traffic_source DESC NULLS LAST
-    ) AS traffic_source
+    ) AS traffic_source,
+    FIRST_VALUE(own_1) OVER (
+      PARTITION BY user_id
+      ORDER BY CASE WHEN own_1 IS NULL THEN 1 ELSE 0 END, created_at DESC NULLS LAST, own_1 DESC NULLS LAST
+    ) AS own_1,
+    FIRST_VALUE(own_2) OVER (
+      PARTITION BY user_id
+      ORDER BY CASE WHEN own_2 IS NULL THEN 1 ELSE 0 END, created_at DESC NULLS LAST, own_2 DESC NULLS LAST
+    ) AS own_2
   FROM signups
 ), counted_orders /* Features come only from counted orders. */ AS (
   SELECT
     user_id,
     order_id,
     created_at,
-    status
+    status,
+    own_3,
+    own_4
   FROM valid_orders
   WHERE
     NOT COALESCE(status IN ('Cancelled', 'O\'Hara \\ Sons'), FALSE)
@@ -501,7 +640,9 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
       WHEN COALESCE(quantity, 1) <= 1000000
       AND price BETWEEN -1000000000000 AND 1000000000000
       THEN CAST(CAST(FLOOR(price * 1000000 + 0.5) AS BIGINT) AS DECIMAL(19, 0))
-    END AS price
+    END AS price,
+    own_5,
+    own_6
   FROM valid_items
   WHERE
     NOT COALESCE(status IN ('Cancelled', 'O\'Hara \\ Sons'), FALSE)
@@ -585,6 +726,46 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
     user_id,
     order_id,
     created_at
+), own_3_values AS (
+  SELECT
+    user_id,
+    order_id,
+    created_at,
+    own_3 AS value,
+    1 AS weight
+  FROM counted_orders
+  WHERE
+    NOT own_3 IS NULL
+), own_4_values AS (
+  SELECT
+    user_id,
+    order_id,
+    created_at,
+    own_4 AS value,
+    1 AS weight
+  FROM counted_orders
+  WHERE
+    NOT own_4 IS NULL
+), own_5_values AS (
+  SELECT
+    user_id,
+    order_id,
+    created_at,
+    own_5 AS value,
+    pieces AS weight
+  FROM counted_items
+  WHERE
+    NOT own_5 IS NULL
+), own_6_values AS (
+  SELECT
+    user_id,
+    order_id,
+    created_at,
+    own_6 AS value,
+    CAST(pieces AS BIGINT) AS weight
+  FROM counted_items
+  WHERE
+    NOT own_6 IS NULL AND pieces <= 1000000
 ), count_order_id AS (
   /* The number of counted orders. */
   SELECT
@@ -719,6 +900,55 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
   FROM order_value_values
   GROUP BY
     user_id
+), last_own_3 AS (
+  /* The value with the most items in the newest order that has a value; if equal, the value with the smallest */
+  /* MD5. */
+  SELECT
+    ranked.user_id,
+    ranked.value
+  FROM (
+    SELECT
+      user_id,
+      value,
+      ROW_NUMBER() OVER (
+        PARTITION BY user_id
+        ORDER BY created_at DESC NULLS LAST, order_id DESC NULLS LAST, SUM(weight) DESC NULLS LAST, MD5(user_id || ':' || value)
+      ) AS place
+    FROM own_3_values
+    GROUP BY
+      user_id,
+      order_id,
+      created_at,
+      value
+  ) AS ranked
+  WHERE
+    ranked.place = 1
+), mean_own_4 AS (
+  /* The mean. */
+  /* The cast through text turns a whole number into the nearest double. */
+  SELECT
+    user_id,
+    CAST(CAST(SUM(value * weight) AS VARCHAR) AS DOUBLE) / 1000000 / CAST(CAST(SUM(weight) AS VARCHAR) AS DOUBLE) AS value
+  FROM own_4_values
+  GROUP BY
+    user_id
+), distinct_own_5 AS (
+  /* The number of different values. */
+  SELECT
+    user_id,
+    COUNT(DISTINCT value) AS value
+  FROM own_5_values
+  GROUP BY
+    user_id
+), sum_own_6 AS (
+  /* The sum. */
+  /* The cast through text turns a whole number into the nearest double. */
+  SELECT
+    user_id,
+    CAST(CAST(SUM(value * weight) AS VARCHAR) AS DOUBLE) / 1000000 AS value
+  FROM own_6_values
+  GROUP BY
+    user_id
 )
 /* For each declared feature, a step of its kind (kinds/ *.sql, over the values of its source), a join and a */
 /* column are added here. */
@@ -737,7 +967,18 @@ SELECT
   sum_quantity.value AS "total_pieces",
   mean_order_value.value AS "average_order_value",
   min_order_value.value AS "smallest_order",
-  max_order_value.value AS "largest_order"
+  max_order_value.value AS "largest_order",
+  profiles.own_1 AS "income",
+  CASE profiles.own_2
+    WHEN 'true'
+    THEN CAST(1 AS DOUBLE)
+    WHEN 'false'
+    THEN CAST(0 AS DOUBLE)
+  END AS "member",
+  last_own_3.value AS "ship_to",
+  mean_own_4.value AS "delivery_days",
+  distinct_own_5.value AS "materials",
+  sum_own_6.value AS "weight"
 FROM everyone
 LEFT JOIN profiles
   ON everyone.user_id = profiles.user_id
@@ -761,6 +1002,14 @@ LEFT JOIN min_order_value
   ON everyone.user_id = min_order_value.user_id
 LEFT JOIN max_order_value
   ON everyone.user_id = max_order_value.user_id
+LEFT JOIN last_own_3
+  ON everyone.user_id = last_own_3.user_id
+LEFT JOIN mean_own_4
+  ON everyone.user_id = mean_own_4.user_id
+LEFT JOIN distinct_own_5
+  ON everyone.user_id = distinct_own_5.user_id
+LEFT JOIN sum_own_6
+  ON everyone.user_id = sum_own_6.user_id
 WHERE
   everyone.user_id IN (
     /* The users who train: those with a counted order at or after `start` and before `end` (null: no bound). The */

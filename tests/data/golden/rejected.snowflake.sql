@@ -28,6 +28,10 @@ FROM (
         THEN age_written
         WHEN reason LIKE 'created_at is %'
         THEN created_written
+        WHEN reason = 'income is not a finite number'
+        THEN own_1_written
+        WHEN reason = 'member is neither true nor false'
+        THEN own_2_written
       END AS wrong
     FROM users_checked
     WHERE
@@ -42,7 +46,13 @@ FROM (
       'orders' AS table_name,
       o.order_id AS row_id,
       o.reason,
-      CASE WHEN o.reason LIKE 'created_at is %' THEN o.created_written ELSE item.wrong END AS wrong
+      CASE
+        WHEN o.reason LIKE 'created_at is %'
+        THEN o.created_written
+        WHEN o.reason = 'shipping.days is not a finite number'
+        THEN o.own_4_written
+        ELSE item.wrong
+      END AS wrong
     FROM orders_checked AS o
     LEFT JOIN (
       SELECT
@@ -54,6 +64,8 @@ FROM (
             THEN price_written
             WHEN reason LIKE '%quantity is%'
             THEN quantity_written
+            WHEN reason = 'an item\'s weight is not a finite number'
+            THEN own_6_written
           END
         ) AS wrong
       FROM items_checked

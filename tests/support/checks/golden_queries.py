@@ -12,9 +12,9 @@ from pathlib import Path
 
 import sqlglot
 
-from schemas.features import Feature, declared
+from schemas.features import Feature, declared, fields_read
 from trainer.warehouse.queries.shop_queries import Queries
-from trainer.warehouse.tables.table_layout import TABLES
+from trainer.warehouse.tables.table_layout import TABLES, columns_of
 
 FOLDER = Path(__file__).parents[2] / "data" / "golden"
 DIALECTS = ("snowflake", "bigquery")
@@ -22,7 +22,7 @@ DIALECTS = ("snowflake", "bigquery")
 START, AS_OF = datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 12, 1, tzinfo=UTC)
 EXCLUDED = ("Cancelled", "O'Hara \\ Sons")
 
-# The seven features, and a feature of each other kind.
+# The seven features, a feature of each other kind, and some over a shop's own fields.
 FEATURES = declared(
     [
         Feature("distinct_products", "distinct", "product_id"),
@@ -32,13 +32,20 @@ FEATURES = declared(
         Feature("average_order_value", "mean", "order_value"),
         Feature("smallest_order", "min", "order_value"),
         Feature("largest_order", "max", "order_value"),
+        Feature("income", "attribute", "user.income", type="number"),
+        Feature("member", "attribute", "user.member", type="boolean"),
+        Feature("ship_to", "last", "order.shipping.country"),
+        Feature("delivery_days", "mean", "order.shipping.days"),
+        Feature("materials", "distinct", "item.material"),
+        Feature("weight", "sum", "item.weight"),
     ]
 )
+READ = fields_read(FEATURES, statuses=True)
 
 # A shop with another schema and other names.
 SHOP = {table: table for table in TABLES} | {"users": "crm.customers"}
 LAYOUT: dict[tuple[str, str], str | None] = {
-    **{(table, column.names[0]): column.names[0] for table, columns in TABLES.items() for column in columns},
+    **{(table, column.key): column.names[0] for table in TABLES for column in columns_of(table, READ)},
     ("users", "user_id"): "Customer No",
     ("order_items", "quantity"): None,
 }
@@ -46,7 +53,7 @@ LAYOUT: dict[tuple[str, str], str | None] = {
 
 def queries(dialect: str) -> dict[str, str]:
     """Return the text of each query, by name."""
-    made = Queries(dialect, SHOP, LAYOUT)
+    made = Queries(dialect, SHOP, LAYOUT, read=READ)
     return {
         "features": made.features(AS_OF, EXCLUDED, FEATURES, start=START, end=AS_OF),
         "events": made.events(AS_OF, START, "user"),
