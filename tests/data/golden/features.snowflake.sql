@@ -29,8 +29,8 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
     CAST(orders."user_id" AS VARCHAR) AS user_id,
     CAST(orders."status" AS VARCHAR) AS status,
     CAST(orders."created_at" AS VARCHAR) AS created_at,
-    CAST(orders."shipping.country" AS VARCHAR) AS own_3,
-    CAST(orders."shipping.days" AS VARCHAR) AS own_4
+    CAST(orders."ship_country" AS VARCHAR) AS own_3,
+    CAST(orders."ship_days" AS VARCHAR) AS own_4
   FROM orders
 ), order_items_source AS (
   SELECT

@@ -47,6 +47,8 @@ SHOP = {table: table for table in TABLES} | {"users": "crm.customers"}
 LAYOUT: dict[tuple[str, str], str | None] = {
     **{(table, column.key): column.names[0] for table in TABLES for column in columns_of(table, READ)},
     ("users", "user_id"): "Customer No",
+    ("orders", "order.shipping.country"): "ship_country",
+    ("orders", "order.shipping.days"): "ship_days",
     ("order_items", "quantity"): None,
 }
 
