@@ -21,6 +21,7 @@ from streamer.status.worker_metrics import Metrics
 from streamer.status.worker_status import ReleaseStatus, WorkerStatus
 from streamer.worker.faust_app import faust_app
 from streamer.worker.faust_group import GroupTransport
+from streamer.worker.garbage_collection import collect_less
 from streamer.worker.membership import Lanes, Membership
 from streamer.worker.worker_config import WorkerConfig
 
@@ -171,6 +172,7 @@ def run_worker(worker: Worker) -> int:
     Returns:
         The exit code: 0 after SIGTERM, 130 after SIGINT, else the code of the error.
     """
+    collect_less()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(worker.run())
 

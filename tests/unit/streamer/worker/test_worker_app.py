@@ -17,6 +17,7 @@ import structlog
 from schemas.errors import NeedsRebuild
 from streamer.status.worker_logs import set_up_logs
 from streamer.status.worker_status import LaneStatus
+from streamer.worker import worker_app
 from streamer.worker.worker_app import build_worker, run_worker
 from streamer.worker.worker_config import WorkerConfig
 from tests.support.servers.services import eventually
@@ -55,6 +56,11 @@ class NoReleases:
 class EndedReleases(NoReleases):
     def ended(self) -> list[str]:
         return ["releases"]
+
+
+@pytest.fixture(autouse=True)
+def _the_tests_own_collector(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_app, "collect_less", lambda: None)
 
 
 @pytest.fixture
