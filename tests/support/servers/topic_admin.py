@@ -2,10 +2,19 @@
 
 from collections.abc import Mapping
 
-from confluent_kafka import OFFSET_END, TopicPartition
-from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
+from confluent_kafka import OFFSET_END, KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import (
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    NewTopic,
+    ResourceType,
+)
 
-from tests.support.servers.services import HANG_S
+from tests.support.servers.services import HANG_S, eventually
+
+_REQUEST_S = 30
 
 
 def set_config(bootstrap: str, topic: str, config: Mapping[str, str]) -> None:
@@ -18,6 +27,24 @@ def set_config(bootstrap: str, topic: str, config: Mapping[str, str]) -> None:
     resource = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=entries)
     (done,) = admin.incremental_alter_configs([resource], request_timeout=HANG_S).values()
     done.result(HANG_S)
+
+
+def create_patiently(bootstrap: str, topics: list[NewTopic]) -> None:
+    """Create topics. Where a broker was killed before, a request may get no answer: then ask anew."""
+
+    def created() -> bool:
+        admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+        for made in admin.create_topics(topics, request_timeout=_REQUEST_S).values():
+            try:
+                made.result(_REQUEST_S)
+            except KafkaException as error:
+                if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                    raise AssertionError(str(error)) from error
+            except TimeoutError as error:
+                raise AssertionError("no answer") from error
+        return True
+
+    eventually(created, f"the topics {', '.join(str(topic) for topic in topics)}")
 
 
 def lose_records(bootstrap: str, topic: str, partitions: int) -> None:

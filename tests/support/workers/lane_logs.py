@@ -16,6 +16,7 @@ from streamer.kafka.kafka_client import Deadlines
 from streamer.kafka.kafka_log import KafkaLog
 from tests.support.checks.read_records import KafkaRecord, read_topic
 from tests.support.servers.services import HANG_S
+from tests.support.servers.topic_admin import create_patiently
 
 LANE = 1
 PARTITIONS = 3
@@ -45,8 +46,7 @@ class LaneLogs:
         """Create topics, and wait until the broker knows them."""
         configs = topic_configs(self.topics)
         wanted = [NewTopic(name, PARTITIONS, 1, config=config or configs.get(name, {})) for name in names]
-        for made in self.admin.create_topics(wanted, request_timeout=HANG_S).values():
-            made.result(HANG_S)
+        create_patiently(self.client["bootstrap.servers"], wanted)
         with Consumer({**self.client, "group.id": "look", "log_level": 0}) as consumer:
             for name in names:
                 while len(consumer.list_topics(name, timeout=HANG_S).topics[name].partitions) < PARTITIONS:
