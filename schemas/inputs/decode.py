@@ -186,7 +186,9 @@ def encode_order(order: Order) -> tuple[bytes, bytes]:
     """Return key and value of the order's record on ``orders``, as :func:`decode_order` reads it."""
     fields = _wire(order)
     fields["items"] = [_wire(item) for item in order.items]
-    return order.user_id.encode(), _PLAIN.encode({name: value for name, value in fields.items() if value})
+    if not order.items:
+        del fields["items"]
+    return order.user_id.encode(), _PLAIN.encode(fields)
 
 
 _PLAIN = msgspec.json.Encoder()

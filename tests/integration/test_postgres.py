@@ -1,5 +1,6 @@
 """A real PostgreSQL gives what DuckDB gives, whatever its locale and settings are."""
 
+import random
 import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -10,11 +11,14 @@ import psycopg
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 import segue
 from schemas.errors import BadWarehouse
 from schemas.features import Feature
 from schemas.input_events import Order, Signup
+from streamer.user.order_rules import Rules
+from tests.support.checks.by_fold import from_fold, recorded
 from tests.support.inputs.hostile_values import NO_NUMBERS, NO_TIMES, NUMBERS, TIMES
 from tests.support.inputs.laws import examples
 from tests.support.inputs.shops import (
@@ -29,6 +33,7 @@ from tests.support.inputs.shops import (
     write_postgres,
 )
 from tests.support.servers.postgres import Postgres, running_postgres
+from tests.support.strategies.features import of_declared
 from tests.support.strategies.warehouse import AS_OFS, EXCLUDED, shops
 from trainer.warehouse import Names, Reading, open_warehouse
 
@@ -120,6 +125,33 @@ def test_random_shops_are_the_same_in_both(
     execute(database, *(f"drop table {table}" for table in COLUMNS))
     write_postgres(shop, database)
     assert everything(database, as_of, excluded) == everything(write_csv(shop, folder), as_of, excluded)
+
+
+@examples(3)
+@given(
+    shop=shops(own=True), as_of=AS_OFS, excluded=EXCLUDED, declared=of_declared(), seed=st.integers(0, 2**32)
+)
+def test_any_features_over_any_fields_are_those_of_the_fold(
+    random_shop: tuple[str, Path],
+    shop: Shop,
+    as_of: datetime | None,
+    excluded: tuple[str, ...],
+    declared: tuple[Feature, ...],
+    seed: int,
+) -> None:
+    """As tests/property/test_sql_fold.py has it for files."""
+    database, _ = random_shop
+    execute(database, *(f"drop table {table}" for table in COLUMNS))
+    write_postgres(shop, database)
+    reading = Reading(features=declared, statuses=bool(excluded))
+    with open_warehouse(database, reading=reading) as warehouse:
+        facts = [recorded(fact, reading.fields) for fact in warehouse.events(as_of=as_of)]
+        rows = warehouse.features(as_of, excluded, declared).to_pylist()
+    by_sql = {row.pop("user_id"): row for row in rows}
+    shuffled = random.Random(seed).sample(facts * 2, len(facts) * 2)
+    by_fold = from_fold(shuffled, Rules(exclude_statuses=frozenset(excluded), features=declared))
+    assert by_fold == {user_id: row for user_id, row in by_sql.items() if user_id in by_fold}
+    assert all(set(by_sql[user_id].values()) <= {None} for user_id in by_sql.keys() - by_fold.keys())
 
 
 @pytest.mark.long

@@ -20,9 +20,9 @@ from schemas.input_events import Event, Order, Signup
 from streamer.refill.bootstrap_lanes import states_of
 from streamer.user.fold_events import fold
 from streamer.user.order_rules import Rules
-from streamer.user.user_features import features
 from streamer.user.user_state import UserState
 from tests.support.checks import feature_oracle
+from tests.support.checks.by_fold import folded, from_fold, recorded
 from tests.support.checks.refusing import refuse_none
 from tests.support.inputs.laws import examples
 from tests.support.inputs.shops import Shop, write_parquet
@@ -55,18 +55,6 @@ def from_sql(
     with open_warehouse(str(folder), reading=reading) as warehouse:
         rows = warehouse.features(as_of, tuple(sorted(rules.exclude_statuses)), rules.features).to_pylist()
     return {row.pop("user_id"): row for row in rows}
-
-
-def folded(events: Iterable[Event], rules: Rules) -> dict[str, UserState]:
-    states: dict[str, UserState] = {}
-    for event in events:
-        state = states.get(event.user_id) or UserState(event.user_id)
-        states[event.user_id] = fold(state, event, rules)
-    return states
-
-
-def from_fold(events: Iterable[Event], rules: Rules) -> dict[str, dict[str, Any]]:
-    return {user_id: features(state, rules) for user_id, state in folded(events, rules).items()}
 
 
 def in_random_order(events: list[Event]) -> list[Event]:
@@ -142,14 +130,14 @@ def test_random_dirty_shops(
     some: random.Random,
 ) -> None:
     """Any features over any fields, with rows that are bad, doubled, tied or blank, and with events twice in
-    any order.
+    any order, as records of Kafka.
     """
     reading = Reading(features=declared, statuses=bool(excluded))
     rules = Rules(exclude_statuses=frozenset(excluded), features=declared)
     with TemporaryDirectory() as folder:
         tables = write_parquet(shop, Path(folder))
         with open_warehouse(tables, reading=reading) as warehouse:
-            facts = list(warehouse.events(as_of=as_of))
+            facts = [recorded(fact, reading.fields) for fact in warehouse.events(as_of=as_of)]
         by_sql = from_sql(tables, rules, as_of, reading)
     shuffled = some.sample(facts * 2, len(facts) * 2)
     by_fold = from_fold(shuffled, rules)

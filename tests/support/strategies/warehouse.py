@@ -78,6 +78,7 @@ QUANTITIES: Mapping[Value, Meaning] = {
 }
 PRICES: Mapping[Value, Meaning] = {
     None: None,
+    "0": 0,
     "20": 20,
     "20.0": 20,
     "9.99": 9.99,

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from schemas.errors import BadEvent
+from schemas.features import Feature, fields_read
 from schemas.input_events import Item, Order, Signup, UserErased
 from schemas.inputs.decode import (
     canonical,
@@ -145,3 +146,20 @@ def test_encode_order() -> None:
         "items": [{"brand": "Acme", "price": 0}],
         "event_id": "e",
     }
+
+
+def test_own_values_go_and_come() -> None:
+    """Also a number of zero, which is a value."""
+    features = (
+        Feature("days", "sum", "order.days"),
+        Feature("weight", "max", "item.weight"),
+        Feature("country", "last", "order.shipping.country"),
+    )
+    read = fields_read(features, statuses=False)
+    own = {"order.days": 0, "order.shipping.country": "Spain"}
+    order = Order("7", "12", EPOCH, (Item(own={"item.weight": 0}),), own=own)
+
+    key, value = encode_order(order)
+
+    assert json.loads(value)["days"] == 0
+    assert decode_order(key, value, EPOCH, read=read) == order
