@@ -47,7 +47,7 @@ def test_every_line_of_the_table_is_in_an_example() -> None:
     rows = re.findall(r"^\| .* \| (.+) \|$", PAGE, re.MULTILINE)
     lines = [code for row in rows for code in re.findall("`(.+?)`", row)]
     examples = " ".join(" ".join(BLOCKS.values()).split())
-    assert len(lines) > 14
+    assert len(lines) > 16
     assert {line for line in lines if line not in examples} == {"segue.toml"}
 
 
@@ -61,18 +61,24 @@ def test_how_a_table_is_named() -> None:
 def test_electronics(settings: Path) -> None:
     users, orders, notes = read("electronics", settings)
     assert notes == []
-    # Born on 6/12/1957; orders 366002 (of 2019) and 366003 (of 2019 or 2020).
-    assert users["302"]["age"] == 63
-    assert (users["302"]["gender"], users["302"]["country"], users["302"]["total_orders"]) == (
-        "Male",
-        "Germany",
-        2,
-    )
+    # Born on 6/12/1957. Order 366002 in store 10 (Canada, 1,210 square metres), 366003 in 20 (Germany).
+    assert users["302"] == {
+        "age": 63,
+        "gender": "Male",
+        "continent": "Europe",
+        "state": "Bayern",
+        "total_orders": 2,
+        "total_spend": 1249.5 + 2 * 899 + 2 * 48 + 3 * 20.25 + 12.99,
+        "usual_store": "Canada",  # a tie: the older order's
+        "largest_store": 1210,
+        "most_frequent_brand": "Kestrel",
+        "most_frequent_category": "Audio",  # three pieces as of Games, in the same order: the smaller MD5
+    }
     assert orders["366002"].created_at == datetime(2019, 2, 11, tzinfo=UTC)
     # Lines of products 2 and 4 on "sales 2019.csv"; "$1,249.50 " and "$899.00 " on products.csv.
     assert sorted(orders["366002"].items, key=repr) == [
-        Item("Kestrel", "Computers", "4", 899, 2),
-        Item("Northlight", "TV and Video", "2", 1249.5, 1),
+        Item("Kestrel", "Computers", None, 899, 2),
+        Item("Northlight", "TV and Video", None, 1249.5, 1),
     ]
     assert {order.created_at.year for order in orders.values()} == {2019, 2020}
 
@@ -85,6 +91,21 @@ def test_sprocket(settings: Path) -> None:
     # Born on 1957-08-04.
     assert users["2"]["age"] == 60
     assert users["6"]["age"] is None
+    # "New South Wales" and "n/a"; "1.120,00" and "1.699,95", online and not: a tie, the older order's.
+    assert users["4"] == {
+        "age": 42,
+        "gender": "M",
+        "state": "NSW",
+        "job_industry": None,
+        "wealth_segment": "Mass Customer",
+        "tenure": 16,
+        "owns_car": False,
+        "total_orders": 2,
+        "total_spend": 1120 + 1699.95,
+        "mostly_online": True,
+        "most_frequent_brand": "Drift",
+        "most_frequent_category": "Standard",
+    }
     # "9.4.2017 11:28" and "1.744,50".
     assert orders["3"].created_at == datetime(2017, 4, 9, 11, 28, tzinfo=UTC)
     assert [item.price for item in orders["3"].items] == [1744.5]
