@@ -136,7 +136,7 @@ class FolderSource(DuckSource):
         if missing is None:
             return super()._no_table(error)
         files = sorted(table_files.files_of(self._folder))
-        near = nearest(missing[1], files) or f"there is {', '.join(files)}"
+        near = nearest(missing[1], files) or f"the files are {', '.join(files)}"
         return f"there is no file {missing[1]}, {near}"
 
 

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from schemas.errors import BadSetting
 from schemas.features import EVERY_FIELD, FieldsRead
 from trainer.warehouse.tables.table_layout import TABLES, columns_of
-from trainer.warehouse.tables.table_queries import is_query
+from trainer.warehouse.tables.table_queries import is_other_statement, is_query, shortened
 
 # In the settings, this name means that the shop does not have the column or the table.
 NONE = ""
@@ -41,6 +41,9 @@ class Names:
             if name != NONE and not name.strip():
                 fix = 'give the table\'s name or a query, or "" where the shop has none'
                 raise BadSetting(f"tables.{table}", name, fix)
+            if is_other_statement(name):
+                fix = "it is no query: a query begins with select or with, and only reads"
+                raise BadSetting(f"tables.{table}", shortened(name), fix)
         for table, names in self.columns.items():
             _check_known(f"columns.{table}", dict(names), "table", table, TABLES)
             columns = {column.names[0]: column for column in columns_of(table, self.read)}

@@ -11,6 +11,13 @@ from schemas.printable import printable_cell
 
 # Comments may stand before the first word. A table cannot be called select or with, unless in quotes.
 _QUERY = re.compile(r"(\s|--[^\n]*(\n|$)|/\*.*?\*/)*(select|with)\b", re.IGNORECASE | re.DOTALL)
+# What other statements begin with, as nobody calls a table.
+_STATEMENT = re.compile(
+    r"\s*(from\s|insert\s+into\s|delete\s+from\s|merge\s+into\s|update\s+\S+\s+set\s|copy\s.+\s(to|from)\s"
+    r"|(create|alter|drop|truncate)\s+(or\s+replace\s+)?(temp|temporary|table|view|schema|database)\s"
+    r"|attach\s|install\s|pragma\s|set\s+\w+\s*=|call\s+\w+\()",
+    re.IGNORECASE | re.DOTALL,
+)
 _WRITING = (exp.Insert, exp.Update, exp.Delete, exp.Merge, exp.Create, exp.Command, exp.Into)
 _SHOWN = 60
 
@@ -22,6 +29,15 @@ def is_query(name: str) -> bool:
     (True, True, False)
     """
     return _QUERY.match(name) is not None
+
+
+def is_other_statement(name: str) -> bool:
+    """Whether the setting of a table is a statement that is no query.
+
+    >>> is_other_statement("insert into sales values (1)"), is_other_statement("copy of sales")
+    (True, False)
+    """
+    return _STATEMENT.match(name) is not None
 
 
 def subquery(table: str, query: str, dialect: str) -> str:

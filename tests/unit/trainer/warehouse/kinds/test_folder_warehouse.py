@@ -101,7 +101,7 @@ def test_a_query_that_fails(tmp_path: Path) -> None:
     fails = f"the query of the setting tables.users fails in folder {tmp_path}: "
     assert refusal(folder, "select * from user") == f"{fails}there is no file user, did you mean users?"
     assert refusal(folder, "select * from zz") == (
-        f"{fails}there is no file zz, there is inventory_items, order_items, orders, users"
+        f"{fails}there is no file zz, the files are inventory_items, order_items, orders, users"
     )
     assert refusal(folder, "select nope from users").startswith(
         f'{fails}Binder Error: Referenced column "nope"'
