@@ -101,7 +101,7 @@ def table_fix(names: Names, table: str, known: Collection[str], make: str) -> st
     """
     free = set(known) - {names.table(other) for other in TABLES}
     near = nearest(names.table(table), sorted(free))
-    fix = f"{make}, or set tables.{table} in segue.toml to the name that it has or to a query"
+    fix = f"{make}, or set tables.{table} in segue.toml to the name that it has or to a query; segue init proposes them"
     return f"{near} Else {fix}" if near else fix
 
 

@@ -105,7 +105,7 @@ def test_a_missing_table(tmp_path: Path) -> None:
     assert refusal(tmp_path) == (
         f"folder {tmp_path} has no table order_items: it should be a file order_items.parquet, "
         "order_items.csv, order_items.csv.gz, or set tables.order_items in segue.toml to the name that it "
-        "has or to a query"
+        "has or to a query; segue init proposes them"
     )
 
 
@@ -115,7 +115,8 @@ def test_a_missing_table_of_duckdb(tmp_path: Path) -> None:
         connection.execute("drop table inventory_items")
     assert refusal(path) == (
         f"DuckDB file {path} has no table inventory_items: make a table or a view of that name in its main "
-        "schema, or set tables.inventory_items in segue.toml to the name that it has or to a query"
+        "schema, or set tables.inventory_items in segue.toml to the name that it has or to a query; segue "
+        "init proposes them"
     )
 
 

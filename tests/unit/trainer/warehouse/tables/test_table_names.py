@@ -173,7 +173,7 @@ def test_a_table_that_is_not_there(tmp_path: Path) -> None:
     assert str(error(path, {"users": "crm.custmers"})) == (
         f"DuckDB file {path} has no table crm.custmers (setting tables.users): did you mean crm.customers? "
         "Else make a table or a view of that name in its main schema, or set tables.users in segue.toml to "
-        "the name that it has or to a query"
+        "the name that it has or to a query; segue init proposes them"
     )
     folder = write_csv(SHOP, tmp_path / "folder")
     (folder / "users.csv").rename(folder / "customers.csv")
