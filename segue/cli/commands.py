@@ -12,6 +12,8 @@ from segue.cli.demo import demo
 from segue.cli.doctor import doctor
 from segue.cli.forget import forget
 from segue.cli.ingest import ingest
+from segue.cli.init import init
+from segue.cli.inspect import inspect
 from segue.cli.plain_help import PlainGroup
 from segue.cli.predict import predict
 from segue.cli.publish import publish
@@ -31,6 +33,8 @@ from segue.show.terminal import write
 COMMANDS = (
     demo,
     up,
+    inspect,
+    init,
     train,
     publish,
     releases,

@@ -28,14 +28,14 @@ ORDER = {
     "trainer": (
         "steps controls fit release "
         "warehouse.tables warehouse.kinds warehouse.queries warehouse.checks warehouse "
-        "publish report.charts report train"
+        "proposal.looks proposal.roles proposal publish report.charts report train"
     ),
     "streamer": (
         "user interfaces segment status place in_memory batch takeover lane refill "
         "kafka redis releases worker"
     ),
     "segue": (
-        "interruption config show connect events releases refill look "
+        "interruption config show connect events releases refill look proposals "
         "services.process services.programs services.local services "
         "doctor build_worker demo up cli __main__"
     ),

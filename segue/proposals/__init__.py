@@ -1,0 +1,1 @@
+"""Proposed settings for a shop's warehouse: made, tried and written."""

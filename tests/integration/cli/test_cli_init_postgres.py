@@ -1,0 +1,63 @@
+"""`segue init` on PostgreSQL: names with quotes, texts as dates, and one flat table."""
+
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from segue.cli.main import run
+from tests.support.inputs.made_up_exports import database_statements
+from tests.support.servers.postgres import Postgres, running_postgres
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[Postgres]:
+    with running_postgres() as server:
+        yield server
+
+
+def made(postgres: Postgres, *statements: str) -> str:
+    url = postgres.new_database()
+    with psycopg.connect(url) as connection:
+        for statement in statements:
+            connection.execute(statement.encode())
+    return url
+
+
+FLAT = """
+    create table "Order Lines" as
+    select (case when n % 20 = 3 then 'C' else '' end) || (5000 + n / 2)::text as "InvoiceNo",
+        'SKU' || n % 7 as "StockCode", case when n % 20 = 3 then -1 else 1 + n % 3 end as "Quantity",
+        to_char(timestamp '2017-01-01 08:05' + n * interval '7 hours', 'MM/DD/YYYY HH24:MI') as "InvoiceDate",
+        '$' || 2 + n % 5 || '.50 ' as "UnitPrice",
+        nullif(100 + n / 2 * 7 % 23 % 15, 107)::float8 as "CustomerID",
+        (array['France', 'Spain'])[1 + n / 2 * 7 % 23 % 15 % 2] as "Country", n % 2 = 0 as gift,
+        gen_random_uuid() as u,
+        '{}'::json as doc
+    from generate_series(0, 199) as t(n)
+"""
+
+
+@pytest.mark.parametrize(
+    "statements", [database_statements("generate_series"), [FLAT]], ids=["tables", "flat"]
+)
+def test_init_then_train(
+    statements: list[str],
+    postgres: Postgres,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    url = made(postgres, *statements)
+
+    assert run(["init", "--warehouse", url]) == 0, capsys.readouterr().err
+
+    said = capsys.readouterr().err
+    assert "Read segue.toml, then: segue train --warehouse URL" in said
+    settings = tomllib.loads(Path("segue.toml").read_text(encoding="utf-8"))
+    assert "total_spend" in settings["features"]
+    command = ["train", "--warehouse", url, "--current", "none", "--no-compare", "--k", "3"]
+    assert run(command) == 0, capsys.readouterr().err

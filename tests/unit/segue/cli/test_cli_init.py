@@ -1,0 +1,291 @@
+"""`segue init` on the exports of strangers: the file that it writes is one that `segue train` can use."""
+
+import json
+import re
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from segue.cli.main import run
+from tests.support.inputs import made_up_exports as exports
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(autouse=True)
+def plain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.chdir(tmp_path)
+
+
+def proposed(shop: str | Path, capsys: Capture) -> tuple[dict[str, Any], str]:
+    """The settings that init writes for a warehouse, and what it says."""
+    code = run(["init", "--warehouse", str(shop)])
+    said = capsys.readouterr()
+    assert code == 0, said.err
+    assert said.out == "segue.toml\n"
+    return tomllib.loads(Path("segue.toml").read_text(encoding="utf-8")), said.err
+
+
+def refused(shop: Path, capsys: Capture) -> str:
+    """The sentence with which init ends; it has written nothing."""
+    assert run(["init", "--warehouse", str(shop)]) == 3
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert not Path("segue.toml").exists()
+    (line,) = said.err.splitlines()
+    return line
+
+
+def notes(said: str) -> list[str]:
+    return sorted(line for line in said.splitlines() if "left out: " in line)
+
+
+SHAPES: dict[str, Callable[[Path], None]] = {
+    "flat_lines": exports.flat_lines,
+    "electronics": exports.electronics,
+    "sprocket": exports.sprocket,
+    "german": exports.german,
+    "shop.duckdb": exports.duckdb_file,
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_train_takes_what_init_writes_and_leaves_out_what_init_says(
+    shape: str, tmp_path: Path, capsys: Capture
+) -> None:
+    shop = tmp_path / shape
+    SHAPES[shape](shop)
+    _, said = proposed(shop, capsys)
+
+    command = ["train", "--warehouse", str(shop), "--current", "none", "--no-compare", "--k", "3"]
+    assert run(command) == 0, capsys.readouterr().err
+
+    trained = capsys.readouterr()
+    assert notes(trained.err) == notes(said)
+    report = json.loads((Path(trained.out.splitlines()[-1]) / "report.json").read_bytes())
+    head = Path("segue.toml").read_text(encoding="utf-8").partition("\nfeatures")[0].replace("\n#  ", "")
+    counted = {
+        (table, why): int(rows)
+        for rows, table, why in re.findall(r"^# Left out: (\d+) rows? of (\w+): (.*)\.$", head, re.MULTILINE)
+    }
+    assert counted == {(one["table"], one["reason"]): one["rows"] for one in report["rejected"]}
+    trainable = int(re.search(r"(\d+) of \d+ users with an order have", head)[1])  # type: ignore[index]
+    assert f"fitting {trainable} of " in trained.err
+
+
+def test_flat_lines(tmp_path: Path, capsys: Capture) -> None:
+    exports.flat_lines(tmp_path / "shop")
+    settings, _ = proposed(tmp_path / "shop", capsys)
+
+    assert settings["features"] == ["country", "total_orders", "total_spend"]
+    assert settings["whole_ids"] is True
+    for query in settings["tables"].values():
+        assert "-- leaves out 24 lines without a user" in query
+        assert "-- leaves out 12 lines of cancelled orders (InvoiceNo begins with C)" in query
+        assert "-- leaves out 6 lines of no pieces or less (Quantity is not above 0)" in query
+
+
+def test_electronics(tmp_path: Path, capsys: Capture) -> None:
+    exports.electronics(tmp_path / "shop")
+    settings, _ = proposed(tmp_path / "shop", capsys)
+
+    assert settings["csv"] == {"encoding": "cp1252"}
+    assert settings["features"][:3] == ["gender", "country", "age"]
+    assert "try_strptime(\"Order Date\", '%m/%d/%Y')" in settings["tables"]["orders"]
+    assert 'union all select * from "sales 2020"' in settings["tables"]["orders"]
+    assert "left join products as b on a.ProductKey = b.ProductKey" in settings["tables"]["order_items"]
+
+
+def test_sprocket(tmp_path: Path, capsys: Capture) -> None:
+    exports.sprocket(tmp_path / "shop")
+    settings, said = proposed(tmp_path / "shop", capsys)
+    text = Path("segue.toml").read_text(encoding="utf-8")
+
+    assert settings["csv"] == {"separator": ";", "decimal": ",", "dates": ["%d.%m.%Y %H:%M"]}
+    assert {"wealth_segment", "owns_car", "tenure", "state"} <= set(settings["features"])
+    assert "when a.gender in ('F', 'Femal', 'Female') then 'F'" in settings["tables"]["users"]
+    assert '# exclude_statuses = ["Cancelled"]' in text
+    assert "#   customers: first_name: a person's name" in text
+    assert "#   addresses: address, postcode: an address or a place of a person" in text
+    # One price is a word; its row is named.
+    assert 'for example "gratis" (transactions.csv, line 18)' in said
+
+
+def test_german(tmp_path: Path, capsys: Capture) -> None:
+    exports.german(tmp_path / "shop")
+    settings, _ = proposed(tmp_path / "shop", capsys)
+
+    assert settings["csv"]["encoding"] == "cp1252"
+    assert settings["columns"]["orders"] == {
+        "order_id": "Bestellnummer",
+        "user_id": "Kundennummer",
+        "created_at": "Bestelldatum",
+    }
+    assert {"gender", "age", "country", "most_frequent_category", "most_frequent_brand"} <= set(
+        settings["features"]
+    )
+
+
+def test_a_file_is_never_overwritten(tmp_path: Path, capsys: Capture) -> None:
+    exports.flat_lines(tmp_path / "shop")
+    Path("mine.toml").write_text("# mine\n", encoding="utf-8")
+
+    assert run(["init", "--warehouse", str(tmp_path / "shop"), "--out", "mine.toml"]) == 2
+
+    assert (
+        "mine.toml': this file exists and stays as it is: name another one by --out"
+        in capsys.readouterr().err
+    )
+    assert Path("mine.toml").read_text(encoding="utf-8") == "# mine\n"
+
+
+def test_another_name_is_in_the_next_command(tmp_path: Path, capsys: Capture) -> None:
+    exports.flat_lines(tmp_path / "shop")
+
+    assert run(["init", "--warehouse", str(tmp_path / "shop"), "--out", "shop.toml"]) == 0
+
+    assert f"segue train --warehouse {tmp_path / 'shop'} --config shop.toml" in capsys.readouterr().err
+
+
+def test_day_and_month_are_never_guessed_in_silence(tmp_path: Path, capsys: Capture) -> None:
+    rows = [(n, n % 9, f"{1 + n % 12}/{1 + n % 11}/2020", n) for n in range(60)]
+    exports.write_table(tmp_path / "shop" / "orders.csv", "id,customer_id,date,total", rows)
+
+    settings, said = proposed(tmp_path / "shop", capsys)
+
+    assert settings["csv"]["dates"] == ["%m/%d/%Y"]
+    assert "date: no value says whether the day or the month stands first" in said
+    assert "# CHECK: date: no value says" in Path("segue.toml").read_text(encoding="utf-8")
+
+
+def test_one_value_above_12_decides(tmp_path: Path, capsys: Capture) -> None:
+    rows = [(n, n % 9, f"{13 if n == 59 else 1 + n % 12}/{1 + n % 11}/2020", n) for n in range(60)]
+    exports.write_table(tmp_path / "shop" / "orders.csv", "id,customer_id,date,total", rows)
+
+    settings, said = proposed(tmp_path / "shop", capsys)
+
+    assert settings["csv"]["dates"] == ["%d/%m/%Y"]
+    assert "no value says" not in said
+
+
+@pytest.mark.parametrize(
+    ("header", "lacks"),
+    [
+        ("order_id,user_id,order_dow,total", "no column that looks like its time"),
+        ("order_id,date_of_order,n,total", "no column that looks like its user"),
+    ],
+)
+def test_without_a_user_or_a_time_nothing_is_written(
+    header: str, lacks: str, tmp_path: Path, capsys: Capture
+) -> None:
+    rows = [(n, f"2020-01-{1 + n % 28:02}" if "date" in header else n % 9, n % 7, n) for n in range(60)]
+    exports.write_table(tmp_path / "shop" / "orders.csv", header, rows)
+
+    assert lacks in refused(tmp_path / "shop", capsys)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "orders.csv is empty: its first line must have the column names"),
+        ("order_id,user_id,created_at\n", "no table has rows"),
+        ("order_id,user_id,created_at\n1,2,2020-01-01\n", "no column can be a feature"),
+        (
+            "order_id,user_id,created_at\n1,2,2020-01-01\n1,2\n",
+            "line 3, has 2 fields and line 1 names 3 columns",
+        ),
+        ("PK\x03\x04", "is not CSV, but a ZIP or Excel file"),
+    ],
+)
+def test_a_file_that_is_nothing(text: str, why: str, tmp_path: Path, capsys: Capture) -> None:
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "orders.csv").write_text(text, encoding="utf-8")
+
+    assert why in refused(tmp_path / "shop", capsys)
+
+
+def test_no_row_can_be_read(tmp_path: Path, capsys: Capture) -> None:
+    rows = [(n, n % 9, f"2020-01-{1 + n % 28:02}", n) for n in range(30)]
+    shop = tmp_path / "shop"
+    exports.write_table(shop / "orders.csv", "id,customer_id,date,total", rows)
+    exports.write_table(
+        shop / "order_items.csv", "order_id,price,qty", [(n, "1.5", "0.25") for n in range(30)]
+    )
+
+    assert "no user could be trained on" in refused(shop, capsys)
+
+
+def test_hostile_names(tmp_path: Path, capsys: Capture) -> None:
+    names = [
+        "order id",
+        "user id",
+        'x"; drop table t',
+        "created at",
+        "esc\x1b[31m",
+        "new\nline",
+        "ünï {x} %s",
+        "price",
+    ]
+    shop = tmp_path / "shop"
+    rows = [
+        (
+            n,
+            n % 15,
+            "ab"[n % 2],
+            f"2020-01-{1 + n % 28:02}",
+            "cd"[n % 15 % 2],
+            "ef"[n // 3 % 2],
+            "gh"[n % 15 % 3 % 2],
+            n,
+        )
+        for n in range(60)
+    ]
+    exports.write_table(shop / 'or"d;ers --x.csv', "|".join(names), rows, separator="|")
+
+    settings, said = proposed(shop, capsys)
+
+    assert settings["columns"]["order_items"]["x_drop_table_t"] == 'x"; drop table t'
+    assert 'min("esc\x1b[31m") as esc_31m' in settings["tables"]["users"]
+    text = Path("segue.toml").read_text(encoding="utf-8")
+    assert "\x1b" not in text + said
+    assert run(["train", "--warehouse", str(shop), "--current", "none", "--no-compare", "--k", "3"]) == 0
+
+
+def test_names_that_are_words_of_sql(tmp_path: Path, capsys: Capture) -> None:
+    rows = [
+        (n // 2, n % 22 // 2, f"1/{1 + n % 28}/2020", "ab"[n % 22 // 2 % 2], n % 3 + 1) for n in range(120)
+    ]
+    exports.write_table(tmp_path / "shop" / "select.csv", "order,user,date,group,price", rows)
+
+    settings, _ = proposed(tmp_path / "shop", capsys)
+
+    assert 'from "select"' in settings["tables"]["orders"]
+    assert '"order" as order_id' in settings["tables"]["orders"]
+
+
+def test_two_hundred_columns(tmp_path: Path, capsys: Capture) -> None:
+    rows = [
+        (n, n % 15, f"2020-02-{1 + n % 28:02}", *((n % 15 + k) % 7 for k in range(200))) for n in range(60)
+    ]
+    header = "order_id,customer_id,date," + ",".join(f"c{k}" for k in range(200))
+    exports.write_table(tmp_path / "shop" / "orders.csv", header, rows)
+
+    settings, _ = proposed(tmp_path / "shop", capsys)
+
+    assert len(settings["features"]) <= 12
+
+
+def test_files_in_another_form_are_named(tmp_path: Path, capsys: Capture) -> None:
+    shop = tmp_path / "shop"
+    exports.flat_lines(shop)
+    exports.write_table(shop / "users.csv", "id;age", [(n, 20 + n) for n in range(5)], separator=";")
+    (shop / "more.xlsx").write_bytes(b"PK")
+
+    _, said = proposed(shop, capsys)
+
+    assert "not read: users.csv has the separator ';' and other files ','" in said
+    assert "not read: more.xlsx: save it as CSV or Parquet" in said

@@ -1,0 +1,94 @@
+"""`segue inspect`: what is in a warehouse, for people and for programs, and how settings fit."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from segue.cli.main import run
+from tests.support.inputs import made_up_exports as exports
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(autouse=True)
+def plain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.chdir(tmp_path)
+
+
+def test_tables_mapping_and_what_is_left_out_in_80_columns(tmp_path: Path, capsys: Capture) -> None:
+    exports.german(tmp_path / "shop")
+
+    assert run(["inspect", "--warehouse", "shop"]) == 0
+
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert "Bestellungen: 150 rows" in lines
+    assert any(line.startswith("  Bestelldatum             date %d.%m.%Y %H:%M") for line in lines)
+    assert any(line.startswith("  Einzelpreis              number 1.234,5") for line in lines)
+    text = " ".join(" ".join(lines).split())
+    assert "orders: order_id = Bestellnummer, user_id = Kundennummer, created_at = Bestelldatum" in text
+    assert "no feature: Kunden.E-Mail: a contact of a person" in text
+    assert 'created_at is not a time, for example "bald" (Bestellungen.csv, line 35)' in text
+    assert not Path("segue.toml").exists()
+
+
+def test_json(tmp_path: Path, capsys: Capture) -> None:
+    exports.german(tmp_path / "shop")
+
+    assert run(["inspect", "--warehouse", "shop", "--json"]) == 0
+
+    found = json.loads(capsys.readouterr().out)
+    tables = {table["name"]: table for table in found["tables"]}
+    columns = {column["name"]: column for column in tables["Bestellungen"]["columns"]}
+    # Orders 9, 59 and 109 of 150 have no user.
+    assert columns["Kundennummer"]["empty"] == 0.02
+    assert columns["Bestelldatum"]["dates"] == ["%d.%m.%Y %H:%M"]
+    assert found["from"] == "proposal"
+    assert found["columns_read"]["order_items"]["price"] == "Einzelpreis"
+    assert {(one["table"], one["reason"]): one["rows"] for one in found["read"]["rejected"]} == {
+        ("orders", "created_at is not a time"): 1,
+        ("orders", "user_id is missing"): 3,
+        ("orders", "the order has no items"): 1,
+    }
+
+
+def test_settings_that_are_there_are_tried(tmp_path: Path, capsys: Capture) -> None:
+    exports.german(tmp_path / "shop")
+    assert run(["init", "--warehouse", "shop"]) == 0
+    capsys.readouterr()
+
+    assert run(["inspect", "--warehouse", "shop"]) == 0
+    assert "Your settings:" in capsys.readouterr().out.splitlines()
+
+
+def test_settings_that_do_not_fit_are_told_after_the_tables(tmp_path: Path, capsys: Capture) -> None:
+    exports.german(tmp_path / "shop")
+    Path("segue.toml").write_text(
+        'features = ["total_orders"]\n[csv]\nseparator = ";"\n[tables]\nusers = ""\norders = "Bestellung"\n'
+    )
+
+    assert run(["inspect", "--warehouse", "shop"]) == 3
+
+    said = capsys.readouterr()
+    assert "Bestellungen: 150 rows" in said.out
+    assert "your settings do not fit: " in said.err
+    assert "did you mean" in said.err
+
+
+def test_without_orders_the_tables_are_shown(tmp_path: Path, capsys: Capture) -> None:
+    exports.write_table(tmp_path / "shop" / "users.csv", "id,age", [(1, 20), (2, 30)])
+
+    assert run(["inspect", "--warehouse", "shop", "--json"]) == 3
+
+    said = capsys.readouterr()
+    found = json.loads(said.out)
+    assert found["settings"] is None
+    assert found["error"].startswith("no table has an order's id, its user and its time")
+    assert found["error"] in said.err
+
+
+def test_other_addresses_are_refused(capsys: Capture) -> None:
+    assert run(["inspect", "--warehouse", "snowflake://me@account/db/public"]) == 3
+    assert "the tables of a snowflake:// warehouse cannot be looked at" in capsys.readouterr().err

@@ -1,0 +1,85 @@
+"""What columns and tables are for, by their names and values."""
+
+import pytest
+
+from trainer.proposal.looks.date_forms import DateForm
+from trainer.proposal.looks.shop_columns import Kind, ShopColumn, ShopTable
+from trainer.proposal.roles.column_roles import roles_of, subject_of
+
+
+def table(name: str, **columns: Kind) -> ShopTable:
+    made = tuple(
+        ShopColumn(column.replace("__", " "), kind, 100, 100, 10, date=DateForm() if kind == "date" else None)
+        for column, kind in columns.items()
+    )
+    return ShopTable(name, (name,), 100, made)
+
+
+def roles(name: str, **columns: Kind) -> dict[str, str]:
+    return {role: column.name for role, column in roles_of(table(name, **columns)).items()}
+
+
+def test_an_order_line_of_online_retail() -> None:
+    assert roles(
+        "data", InvoiceNo="text", StockCode="text", Description="text", Quantity="number", InvoiceDate="date",
+        UnitPrice="number", CustomerID="number", Country="text",
+    ) == {
+        "user_id": "CustomerID", "order_id": "InvoiceNo", "product_id": "StockCode", "time": "InvoiceDate",
+        "price": "UnitPrice", "quantity": "Quantity", "country": "Country",
+    }  # fmt: skip
+
+
+def test_the_time_of_an_order_is_none_of_its_other_times() -> None:
+    found = roles(
+        "orders", order_id="text", customer_id="text", order_status="text", order_delivered_at="date",
+        order_estimated_delivery_date="date", order_purchase_timestamp="date",
+    )  # fmt: skip
+    assert found["time"] == "order_purchase_timestamp"
+    assert found["status"] == "order_status"
+
+
+def test_an_id_is_what_the_table_is_about() -> None:
+    assert roles("customers", id="number")["user_id"] == "id"
+    assert roles("orders", id="number")["order_id"] == "id"
+    assert roles("products", id="number")["product_id"] == "id"
+    assert "order_id" not in roles("order_items", id="number")
+
+
+def test_german_names() -> None:
+    found = roles(
+        "Bestellungen", Bestellnummer="text", Kundennummer="number", Bestelldatum="date", Menge="number",
+        Einzelpreis="number", Warengruppe="text", Marke="text", Geschlecht="text", Geburtsdatum="date",
+    )  # fmt: skip
+    assert found == {
+        "order_id": "Bestellnummer", "user_id": "Kundennummer", "time": "Bestelldatum", "quantity": "Menge",
+        "price": "Einzelpreis", "category": "Warengruppe", "brand": "Marke", "gender": "Geschlecht",
+        "birth": "Geburtsdatum",
+    }  # fmt: skip
+
+
+def test_costs_and_totals_are_no_prices() -> None:
+    found = roles(
+        "lines",
+        Unit__Cost="number",
+        Unit__Price__USD="number",
+        Total__Amount="number",
+        Shipping__Price="number",
+    )
+    assert found["price"] == "Unit Price USD"
+    assert found["total"] == "Total Amount"
+
+
+@pytest.mark.parametrize(
+    ("name", "subject"),
+    [
+        ("olist_order_items_dataset", "item"),
+        ("Orders", "order"),
+        ("sales 2019", "order"),
+        ("CRM_Customers", "user"),
+        ("Produkte", "product"),
+        ("stores", "other"),
+        ("Kunden", "user"),
+    ],
+)
+def test_subjects(name: str, subject: str) -> None:
+    assert subject_of(name) == subject

@@ -1,0 +1,1 @@
+"""What a shop's tables look like: their columns, and what the values are."""

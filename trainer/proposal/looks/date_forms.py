@@ -1,0 +1,145 @@
+"""Finds the form of dates from their values."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+# The forms that Segue reads without a setting (docs/warehouse.md).
+_ISO = re.compile(
+    r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?: ?(?:Z|UTC|[+-]\d{2}(?::?\d{2})?))?)?",
+    re.ASCII | re.IGNORECASE,
+)
+ISO_FORMS = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d")
+"""The same forms, most usual first, for a list beside others."""
+_DIGITS = re.compile(r"(\d{1,4})([/.-])(\d{1,2})\2(\d{4}|\d{2}|\d)(?:([ T])(.*))?", re.ASCII)
+_DAY_NAME = re.compile(r"(\d{1,2})([ -])([A-Za-z]{3,9})([ -])(\d{4}|\d{2})(?:( )(.*))?", re.ASCII)
+_NAME_DAY = re.compile(r"([A-Za-z]{3,9})( )(\d{1,2})(, ?| )(\d{4})(?:( )(.*))?", re.ASCII)
+_CLOCK = re.compile(r"\d{1,2}:\d{2}(:\d{2})?(\.\d+)?( ?)([AaPp][Mm])?", re.ASCII)
+_EPOCH = re.compile(r"(?:[12]\d{9}|[12]\d{12})", re.ASCII)
+_COMPACT = re.compile(r"(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])", re.ASCII)
+_ENOUGH = 0.95
+_MOST_FORMS = 4
+
+EPOCH_S, EPOCH_MS = "epoch seconds", "epoch milliseconds"
+
+
+@dataclass(frozen=True, slots=True)
+class DateForm:
+    """How the dates of a column are written.
+
+    Attributes:
+        forms: as for strptime; empty for the forms that Segue reads by itself.
+        other: the forms with day and month exchanged, if the values fit both; else empty.
+        blanks: whether blanks stand around some dates.
+    """
+
+    forms: tuple[str, ...] = ()
+    other: tuple[str, ...] = ()
+    blanks: bool = False
+
+    @property
+    def epoch(self) -> bool:
+        """Whether a date is a number of seconds or milliseconds since 1970."""
+        return self.forms[:1] in ((EPOCH_S,), (EPOCH_MS,))
+
+
+def date_form(values: Sequence[str], *, named_as_time: bool = False) -> DateForm | None:
+    """Find how dates are written; None if the values are not dates.
+
+    Whether the day or the month stands first is decided by a value above 12.
+
+    Args:
+        values: different values of a column. They must contain those with the largest day and month.
+        named_as_time: whether the column's name speaks of a time; only then may plain digits be a date.
+
+    >>> date_form(["1/31/2016", "2/1/2016"])
+    DateForm(forms=('%m/%d/%Y',), other=(), blanks=False)
+    >>> date_form(["1/2/2016"]).other
+    ('%d/%m/%Y',)
+    >>> date_form(["31.1.2016 14:05"]).forms, date_form(["2016-01-31"]).forms, date_form(["red"])
+    (('%d.%m.%Y %H:%M',), (), None)
+    """
+    stripped = [value.strip() for value in values]
+    found = _form_of(stripped, named_as_time=named_as_time)
+    return found if found is None or stripped == list(values) else replace(found, blanks=True)
+
+
+def _form_of(values: Sequence[str], *, named_as_time: bool) -> DateForm | None:
+    if not values:
+        return None
+    enough = _ENOUGH * len(values)
+    if sum(_ISO.fullmatch(value) is not None for value in values) >= enough:
+        return DateForm()
+    if named_as_time:
+        if sum(_COMPACT.fullmatch(value) is not None for value in values) >= enough:
+            return DateForm(("%Y%m%d",))
+        if sum(_EPOCH.fullmatch(value) is not None for value in values) >= enough:
+            return DateForm((EPOCH_MS if len(values[0]) > 10 else EPOCH_S,))
+    shapes: Counter[str] = Counter()
+    firsts, seconds = [0], [0]
+    for value in values:
+        shape = _shape(value)
+        if shape is None:
+            continue
+        shapes[shape] += 1
+        found = _DIGITS.fullmatch(value)
+        if found is not None and "{a}" in shape:
+            firsts.append(int(found[1]))
+            seconds.append(int(found[3]))
+    if sum(shapes.values()) < enough:
+        return None
+    usual = tuple(shape for shape, _ in shapes.most_common(_MOST_FORMS))
+    if not any("{a}" in shape for shape in usual):
+        return DateForm(usual)
+    return _ordered(usual, max(firsts), max(seconds))
+
+
+def _ordered(shapes: tuple[str, ...], first: int, second: int) -> DateForm:
+    day_first = tuple(shape.replace("{a}", "%d").replace("{b}", "%m") for shape in shapes)
+    month_first = tuple(shape.replace("{a}", "%m").replace("{b}", "%d") for shape in shapes)
+    if first > 12 or second > 12:
+        return DateForm(day_first if first > 12 else month_first)
+    # With points the day stands first in every country.
+    if all("." in shape for shape in shapes):
+        return DateForm(day_first)
+    return DateForm(month_first, day_first)
+
+
+def _shape(value: str) -> str | None:
+    """The form of one value; {a} and {b} stand for day and month in an unknown order."""
+    if (found := _DIGITS.fullmatch(value)) is not None:
+        first, mark, _, last, between, clock = found.groups()
+        if len(first) == 4:
+            date = f"%Y{mark}%m{mark}%d" if len(last) <= 2 else None
+        else:
+            date = f"{{a}}{mark}{{b}}{mark}{_year(last)}" if len(first) <= 2 and len(last) != 1 else None
+    elif (found := _DAY_NAME.fullmatch(value)) is not None:
+        _, mark, name, mark_2, last, between, clock = found.groups()
+        date = f"%d{mark}{_month(name)}{mark_2}{_year(last)}"
+    elif (found := _NAME_DAY.fullmatch(value)) is not None:
+        name, mark, _, mark_2, last, between, clock = found.groups()
+        date = f"{_month(name)}{mark}%d{mark_2}{_year(last)}"
+    else:
+        return None
+    if date is None or not between:
+        return date
+    of_clock = _clock(clock)
+    return f"{date}{between}{of_clock}" if of_clock is not None else None
+
+
+def _year(digits: str) -> str:
+    return "%Y" if len(digits) == 4 else "%y"
+
+
+def _month(name: str) -> str:
+    return "%b" if len(name) == 3 else "%B"
+
+
+def _clock(text: str) -> str | None:
+    found = _CLOCK.fullmatch(text)
+    if found is None:
+        return None
+    seconds, fraction, blank, half = found.groups()
+    form = ("%I" if half else "%H") + ":%M" + (":%S" if seconds else "") + (".%f" if fraction else "")
+    return f"{form}{blank}%p" if half else form + blank

@@ -1,0 +1,58 @@
+"""The words in the names of tables and columns, in English and German."""
+
+import re
+from functools import cache
+
+
+def word_set(words: str) -> frozenset[str]:
+    """The words of a text, for a list of words."""
+    return frozenset(words.split())
+
+
+USER = word_set("customer user client buyer member shopper consumer cust patron kunde kunden kunden account")
+ORDER = word_set(
+    "order invoice transaction trans txn bill receipt sale purchase basket ticket bestell bestellung "
+    "bestellungen rechnung rechnungs auftrag auftrags beleg kauf"
+)
+PRODUCT = word_set("product item stock sku article artikel asin produkt produkte material upc ean isbn")
+ID = word_set("id key no nr num number nummer code uid uuid guid ref")
+TIME = word_set(
+    "date datum time timestamp datetime zeit created placed day at on when zeitpunkt registered joined since "
+    "birthday birthdate dob"
+)
+LINE = word_set("item line detail position row")
+_OTHERS = word_set(
+    "price preis quantity qty menge anzahl unit name mail phone status state country land brand marke category "
+    "kategorie gender geschlecht age alter birth geburts geburtstag source traffic channel total amount betrag "
+    "umsatz stueck email address adresse zip plz street strasse city ort first last vor nach unique cost list "
+    "sold ship shipping warengruppe hersteller waren gruppe einzel einzelpreis gesamt ip haus user web"
+)
+_ALL = USER | ORDER | PRODUCT | ID | TIME | LINE | _OTHERS
+_PARTS = re.compile(r"[A-ZÄÖÜ]+(?![a-zäöüß])|[A-ZÄÖÜ]?[a-zäöüß]+|[^\W\d_]+")
+FOLDED = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
+
+
+@cache
+def words_of(name: str) -> frozenset[str]:
+    """The words of a name, in small letters and in the singular.
+
+    >>> sorted(words_of("CustomerID")), sorted(words_of("order_purchase_timestamp"))
+    (['customer', 'id'], ['order', 'purchase', 'timestamp'])
+    >>> sorted(words_of("Bestelldatum")), sorted(words_of("Orders")), sorted(words_of("userid"))
+    (['bestell', 'datum'], ['order'], ['id', 'user'])
+    """
+    parts = [part.lower().translate(FOLDED) for part in _PARTS.findall(name)]
+    return frozenset(_singular(word) for part in parts for word in _split(part))
+
+
+def _singular(word: str) -> str:
+    return word[:-1] if word.endswith("s") and word[:-1] in _ALL and word not in _ALL else word
+
+
+def _split(word: str) -> tuple[str, ...]:
+    if word in _ALL:
+        return (word,)
+    for place in range(2, len(word) - 1):
+        if word[:place] in _ALL and word[place:] in _ALL:
+            return word[:place], word[place:]
+    return (word,)

@@ -1,0 +1,63 @@
+"""Finds how numbers are written: the decimal mark, the mark of thousands, and signs around them."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+_SIGNS = re.compile(r"\s|[$€£¥%]|\b(?:USD|EUR|GBP|CHF)\b")
+_PLAIN = re.compile(r"[+-]?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+_COMMA = re.compile(r"[+-]?(?:\d+|\d{1,3}(?:[.'’]\d{3})+),\d+", re.ASCII)
+_GROUPED_BY_POINTS = re.compile(r"[+-]?\d{1,3}(?:\.\d{3})+", re.ASCII)
+_GROUPED = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?", re.ASCII)
+_ENOUGH = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class NumberForm:
+    """How the numbers of a column are written.
+
+    Attributes:
+        decimal: the decimal mark.
+        thousands: whether marks stand between groups of three digits.
+        signs: whether other characters stand around the digits, such as ``$`` or a blank.
+        unclear: whether a comma may be the mark of thousands or of decimals.
+    """
+
+    decimal: str = "."
+    thousands: bool = False
+    signs: bool = False
+    unclear: bool = False
+
+
+PLAIN = NumberForm()
+
+
+def number_form(values: Sequence[str]) -> NumberForm | None:
+    """Find how numbers are written; None if the values are not numbers.
+
+    Args:
+        values: different values of a column.
+
+    >>> number_form(["$12.99 ", "$1,249.50 "])
+    NumberForm(decimal='.', thousands=True, signs=True, unclear=False)
+    >>> number_form(["1.234,50", "12,5"])
+    NumberForm(decimal=',', thousands=True, signs=False, unclear=False)
+    >>> number_form(["1,234"]).unclear, number_form(["red", "7"])
+    (True, None)
+    """
+    if not values:
+        return None
+    bare = [_SIGNS.sub("", value) for value in values]
+    signs = any(a != b for a, b in zip(bare, values, strict=True))
+    enough = _ENOUGH * len(values)
+    if sum(_PLAIN.fullmatch(value) is not None for value in bare) >= enough:
+        return NumberForm(signs=signs)
+    comma = [value for value in bare if _COMMA.fullmatch(value) and not _GROUPED.fullmatch(value)]
+    if comma:
+        fits = [_COMMA, _GROUPED_BY_POINTS, re.compile(r"[+-]?\d+")]
+        if sum(any(form.fullmatch(value) for form in fits) for value in bare) >= enough:
+            return NumberForm(",", any("." in value for value in bare), signs)
+    if sum(any(form.fullmatch(value) for form in (_PLAIN, _GROUPED)) for value in bare) >= enough:
+        sure = any("." in value or value.count(",") > 1 for value in bare)
+        return NumberForm(".", True, signs, unclear=not sure)
+    return None

@@ -1,0 +1,212 @@
+"""Opens a shop's warehouse and copies its tables to a desk, whatever their names are."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pyarrow as pa
+
+from schemas.errors import BadWarehouse
+from trainer.proposal.looks.csv_guess import csv_form
+from trainer.proposal.looks.desk import MOST_ROWS, Desk
+from trainer.proposal.looks.same_tables import grouped
+from trainer.proposal.looks.shop_columns import ShopTable
+from trainer.proposal.looks.sql_names import quoted
+from trainer.warehouse.kinds import csv_files, duckdb_warehouse, postgres_warehouse, table_files
+from trainer.warehouse.kinds.utf8_copies import Utf8Copies
+from trainer.warehouse.kinds.warehouse_source import Source
+from trainer.warehouse.tables.column_types import Form, form_of
+from trainer.warehouse.tables.reading_rules import Csv
+from trainer.warehouse.tables.table_names import Names
+
+_DATABASE_ROWS = 200_000
+_OTHER_ENDS = (".tsv", ".txt", ".tab", ".xlsx", ".xls", ".json", ".jsonl", ".csv.zip", ".zip")
+_DUCKDB_TABLES = """
+    select table_name, column_name, data_type from information_schema.columns
+    where table_schema = 'main' and table_catalog = current_database()
+    order by table_name, ordinal_position
+"""
+_POSTGRES_TABLES = """
+    select relname::text, attname::text, format_type(atttypid, atttypmod)
+    from pg_attribute
+    inner join pg_class on pg_class.oid = attrelid
+    where attnum > 0 and not attisdropped and relkind in ('r', 'p', 'v', 'm', 'f')
+    and pg_table_is_visible(attrelid) and relnamespace::regnamespace::text not in ('pg_catalog', 'information_schema')
+    order by relname, attnum
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ShopTables:
+    """What is in a warehouse.
+
+    Attributes:
+        name: the warehouse in messages.
+        dialect: its SQL.
+        tables: its tables.
+        form: how its CSV files are written.
+        notes: sentences about files that are not read.
+    """
+
+    name: str
+    dialect: str
+    tables: tuple[ShopTable, ...]
+    form: Csv
+    notes: tuple[str, ...] = ()
+
+
+def open_tables(path_or_url: str, desk: Desk) -> ShopTables:
+    """Copy the tables of a folder, a DuckDB file or PostgreSQL to a desk, and look at their columns.
+
+    Raises:
+        BadWarehouse: there is no such warehouse, it cannot be read, or it has no table with columns.
+    """
+    if path_or_url.startswith(postgres_warehouse.SCHEMES):
+        source: Source = postgres_warehouse.PostgresSource(path_or_url, Names())
+        return _of_database(source, _POSTGRES_TABLES, desk)
+    if "://" in path_or_url:
+        scheme = path_or_url.partition("://")[0]
+        raise BadWarehouse(
+            f"the tables of a {scheme}:// warehouse cannot be looked at: name a folder, a DuckDB file or a"
+            " postgresql:// URL, or write segue.toml by hand (docs/your-data.md)"
+        )
+    path = Path(path_or_url).expanduser()
+    if path.is_dir():
+        return _of_folder(path, desk)
+    if not path.exists():
+        raise BadWarehouse(f"warehouse {path} does not exist: name a folder, a DuckDB file or a URL")
+    return _of_database(duckdb_warehouse.open_file(path, Names()), _DUCKDB_TABLES, desk)
+
+
+def _of_database(source: Source, listing: str, desk: Desk) -> ShopTables:
+    try:
+        tables: dict[str, dict[str, str]] = {}
+        for table, column, kind in source.rows(listing):
+            tables.setdefault(str(table), {})[str(column)] = str(kind)
+        if not tables:
+            raise BadWarehouse(f"{source.name} has no tables")
+        found = [_copied(source, name, columns, desk) for name, columns in tables.items()]
+    finally:
+        source.close()
+    return ShopTables(source.name, source.dialect, tuple(grouped(found, desk)), Csv())
+
+
+def _copied(source: Source, name: str, columns: Mapping[str, str], desk: Desk) -> ShopTable:
+    values = [
+        "cast(null as text)"
+        if form_of(kind) is Form.NONE and "USER" not in kind
+        else f"cast({quoted(column, source.dialect)} as text)"
+        for column, kind in columns.items()
+    ]
+    # The names of the columns do not have to be unique in Arrow.
+    query = f"select {', '.join(values)} from {quoted(name, source.dialect)} limit {_DATABASE_ROWS + 1}"  # noqa: S608
+    schema = pa.schema([(f"c{number}", pa.string()) for number in range(len(values))])
+    read = pa.Table.from_batches(source.batches(query, schema), schema)
+    place = desk.add(read.slice(0, _DATABASE_ROWS))
+    return _table(name, columns, place, desk, whole=read.num_rows <= _DATABASE_ROWS)
+
+
+def _of_folder(folder: Path, desk: Desk) -> ShopTables:
+    try:
+        files = table_files.files_of(folder)
+        others = sorted(p.name for p in folder.iterdir() if p.name.lower().endswith(_OTHER_ENDS))
+    except OSError as error:
+        raise BadWarehouse(f"warehouse {folder} cannot be read: {error.strerror}") from None
+    notes = [_other(name) for name in others]
+    form, forms, of_forms = _common_form(
+        {p: csv_form(p) for all_ in files.values() for p in all_ if p.suffix != ".parquet"}
+    )
+    notes += of_forms
+    copies, found = Utf8Copies(form), []
+    try:
+        for name, paths in files.items():
+            try:
+                path = table_files.only(folder, name, paths)
+                if path.suffix != ".parquet" and path not in forms:
+                    continue
+                found.append(_of_file(name, path, form, copies, desk))
+            except BadWarehouse as error:
+                notes.append(f"not read: {error}")
+    finally:
+        copies.close()
+    if not found:
+        why = f" ({'; '.join(notes)})" if notes else ""
+        raise BadWarehouse(
+            f"folder {folder} has no table that can be read, as .parquet, .csv or .csv.gz{why}"
+        )
+    return ShopTables(f"folder {folder}", "duckdb", tuple(grouped(found, desk)), form, tuple(notes))
+
+
+def _of_file(name: str, path: Path, form: Csv, copies: Utf8Copies, desk: Desk) -> ShopTable:
+    if path.suffix == ".parquet":
+        reader = table_files.reader(path, path, form)
+        columns = desk.types_of(reader)
+        texts = ", ".join(
+            f"cast({quoted(column, 'duckdb')} as text)" if form_of(kind) is not Form.NONE else "null::text"
+            for column, kind in columns.items()
+        )
+        reader = f"(select {texts} from {reader})"  # noqa: S608 - quoted
+    else:
+        columns = dict.fromkeys(csv_files.header(path, form), "")
+        reader = table_files.reader(path, copies.of(path), form)
+    try:
+        place = desk.read(reader, len(columns))
+    except BadWarehouse as error:
+        trouble = None if path.suffix == ".parquet" else csv_files.trouble(path, form)
+        raise BadWarehouse(trouble or f"{path}: {error}") from None
+    table = _table(name, columns, place, desk, whole=desk.rows(place) < MOST_ROWS)
+    return replace(table, files=(path.name,), is_csv=path.suffix != ".parquet")
+
+
+def _table(name: str, columns: Mapping[str, str], place: str, desk: Desk, *, whole: bool) -> ShopTable:
+    rows = desk.rows(place)
+    found = tuple(desk.column(place, n, c, kind, rows) for n, (c, kind) in enumerate(columns.items()))
+    return ShopTable(name, (name,), rows, found, place, whole)
+
+
+def _common_form(found: Mapping[Path, tuple[Csv, bool]]) -> tuple[Csv, list[Path], list[str]]:
+    """The form that most bytes are in; the files that have it; sentences about the others.
+
+    Segue reads all CSV files of a folder in one form.
+    """
+    if not found:
+        return Csv(), [], []
+    sizes = {path: path.stat().st_size for path in found}
+
+    def heaviest(values: Iterator[tuple[str, Path]]) -> str:
+        weights: dict[str, int] = {}
+        for value, path in values:
+            weights[value] = weights.get(value, 0) + sizes[path]
+        return max(weights, key=lambda value: weights[value])
+
+    separator = heaviest((form.separator, path) for path, (form, _) in found.items())
+    shown = [(form.encoding, path) for path, (form, shows) in found.items() if shows]
+    encoding = heaviest(iter(shown)) if shown else "utf-8"
+    common, notes = [], []
+    for path, (form, shows) in found.items():
+        if form.separator != separator and _columns(path, form) > 1:
+            notes.append(
+                f"not read: {path.name} has the separator {form.separator!r} and other files {separator!r}: "
+                "Segue reads all files of a folder with one separator, so save them alike"
+            )
+        elif shows and form.encoding != encoding:
+            notes.append(
+                f"not read: {path.name} is in {form.encoding} and other files are in {encoding}: Segue reads "
+                "all files of a folder in one encoding, so save them alike"
+            )
+        else:
+            common.append(path)
+    return Csv(separator, encoding=encoding), common, notes
+
+
+def _columns(path: Path, form: Csv) -> int:
+    try:
+        return len(csv_files.header(path, form))
+    except BadWarehouse:
+        return 0
+
+
+def _other(name: str) -> str:
+    if name.lower().endswith((".tsv", ".tab", ".txt")):
+        return f"not read: {name}: if it is a table of text, give its name the ending .csv"
+    return f"not read: {name}: save it as CSV or Parquet"

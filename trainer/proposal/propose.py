@@ -1,0 +1,111 @@
+"""Proposes settings for a shop's tables."""
+
+from collections.abc import Iterable, Sequence
+
+from schemas.printable import printable_cell
+from trainer.proposal.csv_settings import csv_setting
+from trainer.proposal.looks.desk import Desk
+from trainer.proposal.looks.open_tables import ShopTables
+from trainer.proposal.looks.shop_columns import ShopColumn
+from trainer.proposal.plan_tables import plan_tables
+from trainer.proposal.propose_features import choose
+from trainer.proposal.proposed_settings import Proposal
+from trainer.proposal.roles.shop_roles import Shop, find_shop
+from trainer.proposal.table_plan import TablePlan
+from trainer.warehouse.tables.column_types import Form, form_of
+
+
+def propose(found: ShopTables, desk: Desk) -> Proposal:
+    """Propose settings for the tables of a warehouse.
+
+    Args:
+        found: the tables.
+        desk: their copies.
+
+    Raises:
+        BadWarehouse: no table has an order's id, its user and its time, or nothing can be a feature.
+    """
+    shop = find_shop(found.tables, desk)
+    proposal = Proposal(used=_uses(found, shop))
+    chosen = choose(shop, desk, proposal)
+    plans = plan_tables(shop, chosen, desk, found.dialect, proposal)
+    columns = [value.column for plan in plans for value in plan.values]
+    columns += [column for plan in plans for join in plan.joins for column in (join.left, join.right)]
+    csv, queries = csv_setting(found.form, plans, columns)
+    if csv:
+        proposal.settings["csv"] = csv
+    ids = [value.column for plan in plans for value in plan.values if value.kind == "id"]
+    if floats := [column for column in ids if column.float_ids or form_of(column.type) is Form.NUMBER]:
+        names = ", ".join(dict.fromkeys(printable_cell(column.name) for column in floats))
+        proposal.settings["whole_ids"] = True
+        proposal.say(
+            "whole_ids", f"Ids of {names} are whole numbers that are written with a point, as 17850.0."
+        )
+    _tables(plans, queries, found, proposal)
+    _check_forms(columns, proposal)
+    if any(not one.table.whole for one in shop.used):
+        proposal.say("", "Of some tables only the first rows were looked at.")
+    return proposal
+
+
+def _tables(plans: Sequence[TablePlan], queries: set[str], found: ShopTables, proposal: Proposal) -> None:
+    tables: dict[str, str] = {}
+    columns: dict[str, dict[str, str]] = {}
+    in_folder = found.dialect == "duckdb" and any(table.files for table in found.tables)
+    planned = {plan.target for plan in plans}
+    for plan in plans:
+        proposal.reads[plan.target] = {value.target: value.column.name for value in plan.values}
+        if plan.needs_query or plan.target in queries:
+            tables[plan.target] = plan.query(found.dialect)
+        else:
+            name, named = plan.names(found.dialect, in_folder=in_folder)
+            if name is not None:
+                tables[plan.target] = name
+            if named:
+                columns[plan.target] = dict(named)
+        if plan.target == "users" and all(value.target != "created_at" for value in plan.values):
+            columns.setdefault("users", {})["created_at"] = ""
+    if "users" not in planned:
+        tables["users"] = ""
+        proposal.say("tables.users", "No feature reads a field of the user, so no table of users is read.")
+    if tables:
+        proposal.settings["tables"] = tables
+    if columns:
+        proposal.settings["columns"] = columns
+
+
+def _uses(found: ShopTables, shop: Shop) -> dict[str, str]:
+    """What each table is for, in words."""
+    uses: dict[str, str] = {}
+    for table in found.tables:
+        words = []
+        if table is shop.orders.table:
+            words.append("order lines, with their orders" if shop.flat else "orders")
+        elif shop.items is not None and table is shop.items.table:
+            words.append("order lines")
+        elif shop.products is not None and table is shop.products.table:
+            words.append("products")
+        elif shop.users is not None and table is shop.users.table:
+            words.append("users")
+        elif any(table is one.table for one in shop.more_users):
+            words.append("more about the users")
+        uses[table.name] = words[0] if words else "not read"
+    return uses
+
+
+def _check_forms(columns: Iterable[ShopColumn], proposal: Proposal) -> None:
+    """Say what the values do not decide."""
+    for column in dict.fromkeys(columns):
+        name = printable_cell(column.name)
+        if column.date is not None and column.date.other:
+            sample = printable_cell(column.samples[0])
+            proposal.warnings.append(
+                f"{name}: no value says whether the day or the month stands first (such as {sample}); it is read "
+                f"as {column.date.forms[0]}, so correct it to {column.date.other[0]} where that is wrong"
+            )
+        if column.number.unclear:
+            sample = printable_cell(column.samples[0])
+            proposal.warnings.append(
+                f"{name}: no value says whether the comma stands before decimals or thousands (such as {sample}); "
+                "it is read as thousands"
+            )

@@ -1,0 +1,155 @@
+"""Chooses the features from the fields that a shop has."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from schemas.printable import printable_cell
+from trainer.proposal.found_fields import FieldFound, item_fields, user_fields
+from trainer.proposal.looks.desk import Desk
+from trainer.proposal.looks.shop_columns import ShopColumn
+from trainer.proposal.own_names import feature_name, field_name
+from trainer.proposal.proposed_settings import Proposal
+from trainer.proposal.roles.shop_roles import Shop
+
+_MOST_ATTRIBUTES = 8
+_MOST_FAVOURITES = 3
+_KEPT_USERS = 0.8
+
+
+@dataclass(slots=True)
+class Chosen:
+    """The fields that the chosen features read, by their names in Segue; each with what was found of it."""
+
+    user: dict[str, FieldFound] = field(default_factory=dict)
+    item: dict[str, FieldFound] = field(default_factory=dict)
+    total: tuple[str, ShopColumn] | None = None
+    spend: bool = False
+
+    @property
+    def items(self) -> bool:
+        """Whether a feature reads items."""
+        return self.spend or bool(self.item)
+
+
+def choose(shop: Shop, desk: Desk, proposal: Proposal) -> Chosen:
+    """Choose the features: the settings ``features`` and ``declare``, with their reasons.
+
+    Args:
+        shop: the shop's tables.
+        desk: the copies.
+        proposal: gets the settings.
+    """
+    chosen, features = Chosen(), list[str]()
+    declared: dict[str, dict[str, str]] = {}
+    _attributes(user_fields(shop, desk), chosen, features, declared, shop, proposal)
+    features.append("total_orders")
+    _spend(shop, chosen, features, declared, proposal)
+    _favourites(item_fields(shop), chosen, features, declared, shop, proposal)
+    proposal.settings["features"] = features
+    if declared:
+        proposal.settings["declare"] = declared
+    return chosen
+
+
+def _attributes(
+    fields: Sequence[FieldFound],
+    chosen: Chosen,
+    features: list[str],
+    declared: dict[str, dict[str, str]],
+    shop: Shop,
+    proposal: Proposal,
+) -> None:
+    kept, own = 1.0, 0
+    # A known field comes first, then a text or a boolean; the rest in the table's order.
+    for one in sorted(fields, key=lambda f: (f.role is None, f.column.kind == "number")):
+        if one.why_not is not None:
+            _leave_out(one, (shop.users or shop.orders, *shop.more_users)[one.source].table.name, proposal)
+            continue
+        share = kept * (1 - one.column.empty_share)
+        if one.role is not None:
+            known = "age" if one.role == "birth" else one.role
+            if known in chosen.user:
+                continue
+            chosen.user[known] = one
+            features.append(known)
+            kept = share
+            continue
+        name = field_name(one.column.name, chosen.user)
+        feature = feature_name(name, "customer", declared)
+        kind = "text" if one.column.kind not in ("number", "boolean") else one.column.kind
+        declaration = {"kind": "attribute", "source": f"user.{name}", "type": kind}
+        if own < _MOST_ATTRIBUTES and share >= _KEPT_USERS:
+            own, kept = own + 1, share
+            chosen.user[name] = one
+            features.append(feature)
+            declared[feature] = declaration
+        else:
+            why = (
+                "there are enough features"
+                if share >= _KEPT_USERS
+                else "too few users would have all of them"
+            )
+            _leave_out(
+                one, (shop.users or shop.orders, *shop.more_users)[one.source].table.name, proposal, why
+            )
+
+
+def _spend(
+    shop: Shop, chosen: Chosen, features: list[str], declared: dict[str, dict[str, str]], proposal: Proposal
+) -> None:
+    lines = [one for one in (shop.items, shop.products) if one is not None]
+    if any("price" in one.roles for one in lines) or (shop.items and "total" in shop.items.roles):
+        chosen.spend = True
+        declared["total_spend"] = {"kind": "sum", "source": "order_value"}
+    elif "total" in shop.orders.roles:
+        column = shop.orders.roles["total"]
+        name = field_name(column.name)
+        chosen.total = (name, column)
+        declared["total_spend"] = {"kind": "sum", "source": f"order.{name}"}
+    else:
+        proposal.say("features", "total_spend is no feature: no column looks like a price or an amount.")
+        return
+    features.append("total_spend")
+
+
+def _favourites(
+    fields: Sequence[FieldFound],
+    chosen: Chosen,
+    features: list[str],
+    declared: dict[str, dict[str, str]],
+    shop: Shop,
+    proposal: Proposal,
+) -> None:
+    own = 0
+    for one in sorted(fields, key=lambda f: f.role is None):
+        table = (shop.items, shop.products)[one.source] or shop.orders
+        if _of_the_user(one, chosen):
+            continue
+        if one.why_not is not None:
+            _leave_out(one, table.table.name, proposal)
+        elif one.role is not None:
+            chosen.item[one.role] = one
+            features.append(f"most_frequent_{one.role}")
+        elif own < _MOST_FAVOURITES:
+            own += 1
+            name = field_name(one.column.name, chosen.item)
+            kind = "boolean" if one.column.kind == "boolean" else "text"
+            chosen.item[name] = one
+            feature = feature_name(f"most_frequent_{name}", "own", declared)
+            proposal.left_out.get(printable_cell(table.table.name), {}).pop(
+                printable_cell(one.column.name), None
+            )
+            features.append(feature)
+            declared[feature] = {"kind": "most_frequent", "source": f"item.{name}", "type": kind}
+        else:
+            _leave_out(one, table.table.name, proposal, "there are enough features")
+
+
+def _of_the_user(one: FieldFound, chosen: Chosen) -> bool:
+    """Whether a column of a flat file is a field of the user already."""
+    return any(one.column.place == other.column.place for other in chosen.user.values())
+
+
+def _leave_out(one: FieldFound, table: str, proposal: Proposal, why: str | None = None) -> None:
+    by_column = proposal.left_out.setdefault(printable_cell(table), {})
+    by_column.setdefault(printable_cell(one.column.name), why or one.why_not or "")

@@ -1,0 +1,172 @@
+"""Finds what the columns of one table are for, by their names and their values."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from trainer.proposal.looks.name_words import ID, LINE, ORDER, PRODUCT, USER, word_set, words_of
+from trainer.proposal.looks.shop_columns import ShopColumn, ShopTable
+
+Role = Literal[
+    "user_id", "person_id", "order_id", "time", "status", "product_id", "brand", "category", "price", "total",
+    "quantity", "gender", "age", "birth", "country", "traffic_source", "signup",
+]  # fmt: skip
+Subject = Literal["user", "order", "item", "product", "other"]
+
+_BIRTH = word_set("birth birthday birthdate dob born geburts geburtstag geburtsdatum")
+_OTHER_TIMES = word_set(
+    "ship shipped shipping delivery delivered due estimated update updated modified approved carrier limit expire "
+    "start return returned review answer first lieferdatum versand"
+)
+_ORDER_TIMES = word_set("created placed purchase ordered")
+_COSTS = word_set("cost tax discount freight shipping profit fee margin rabatt steuer market")
+_QUANTITY = word_set("quantity qty menge anzahl unit stueck piece pcs")
+_PRICE = word_set("price preis einzelpreis")
+_TOTAL = word_set("total amount revenue betrag summe umsatz subtotal paid spend gesamt")
+_SIGNUP = word_set("created registered registration signup joined since registriert angelegt")
+_SOURCE = word_set("source channel referrer utm traffic medium acquisition kanal")
+_CATEGORY = word_set("category kategorie department warengruppe")
+_WEAK_CATEGORY = word_set("line group type class gruppe")
+
+
+def subject_of(name: str) -> Subject:
+    """Find what the rows of a table are, by the table's name.
+
+    >>> subject_of("order_items"), subject_of("olist_customers_dataset"), subject_of("stores")
+    ('item', 'user', 'other')
+    """
+    words = words_of(name)
+    if words & ORDER:
+        return "item" if words & LINE else "order"
+    if words & USER:
+        return "user"
+    return "product" if words & PRODUCT else "other"
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """A column, the words of its name, and what the rows of its table are."""
+
+    column: ShopColumn
+    words: frozenset[str]
+    subject: Subject
+
+
+_Score = Callable[[_Look], float]
+"""How well a column fits a role; 0: not at all."""
+
+
+def roles_of(table: ShopTable) -> dict[Role, ShopColumn]:
+    """Find the column of each role; each column has at most one."""
+    subject = subject_of(table.name)
+    free = [_Look(column, words_of(column.name), subject) for column in table.columns if column.filled]
+    found: dict[Role, ShopColumn] = {}
+    for role, score in _SCORES.items():
+        best = max(free, key=score, default=None)
+        if best is not None and score(best) > 0:
+            found[role] = best.column
+            free.remove(best)
+    return found
+
+
+def _is_id(look: _Look, nouns: frozenset[str], of: Subject) -> float:
+    """How well a column is the id of a user, an order or a product."""
+    words = look.words
+    if not words or look.column.kind in ("date", "boolean", "unreadable"):
+        return 0
+    best_word = 0.5 if words & {"id", "key", "uuid"} else 0.2 if words & {"no", "nr", "nummer"} else 0
+    if words & nouns and words & ID:
+        return 3 - 0.3 * len(words - nouns - ID) + best_word
+    if look.subject == of and words <= ID:
+        return 3 + best_word
+    return 2 if words <= nouns and look.column.distinct > 1 else 0
+
+
+def _user_id(look: _Look) -> float:
+    return 0 if look.words & {"unique", "zip"} else _is_id(look, USER, "user")
+
+
+def _person_id(look: _Look) -> float:
+    return 1 if look.words & USER and "unique" in look.words else 0
+
+
+def _order_id(look: _Look) -> float:
+    # The number of a line, or an amount, is no id.
+    if look.words & (LINE | USER) or look.column.number.signs or look.words == {"sale"}:
+        return 0
+    return _is_id(look, ORDER, "order")
+
+
+def _product_id(look: _Look) -> float:
+    return 0 if look.words & (ORDER | {"line"}) else _is_id(look, PRODUCT, "product")
+
+
+def _time(look: _Look) -> float:
+    if look.column.kind != "date" or look.words & (_OTHER_TIMES | _BIRTH):
+        return 0
+    return 1 + bool(look.words & (ORDER | _ORDER_TIMES)) + 0.5 * bool(look.words & _ORDER_TIMES)
+
+
+def _price(look: _Look) -> float:
+    words = look.words
+    if look.column.kind != "number" or not words & _PRICE or words & (_COSTS | _TOTAL):
+        return 0
+    return 2 + 0.5 * bool(words & {"sale", "selling"}) + 0.3 * bool(words & {"unit", "item", "einzel"})
+
+
+def _total(look: _Look) -> float:
+    if look.column.kind != "number" or look.words & _COSTS:
+        return 0
+    alone = ({"sale"}, {"value"}, {"payment", "value"}, {"order", "value"})
+    return 1 if look.words & _TOTAL or look.words in alone else 0
+
+
+def _category(look: _Look) -> float:
+    if look.column.kind != "text" or "sub" in look.words or look.words & ID:
+        return 0
+    if look.words & _CATEGORY:
+        return 2
+    return 1 if look.words & _WEAK_CATEGORY and look.words & PRODUCT else 0
+
+
+def _quantity(look: _Look) -> float:
+    if look.column.kind != "number" or look.words & (_COSTS | _PRICE | _TOTAL | ID):
+        return 0
+    return 1 / len(look.words) if look.words & _QUANTITY else 0
+
+
+def _age(look: _Look) -> float:
+    ages = ({"age"}, {"alter"}, {"customer", "age"}, {"user", "age"})
+    return 1 if look.column.kind == "number" and look.words in ages else 0
+
+
+def _named(nouns: frozenset[str], *kinds: str, most: int | None = None) -> _Score:
+    """Score a column that has one of these words, is of one of these kinds, and has few values."""
+
+    def score(look: _Look) -> float:
+        few = most is None or look.column.distinct <= most
+        fits = look.words & nouns and not look.words & ID and look.column.kind in kinds
+        return 1 / len(look.words) if fits and few else 0
+
+    return score
+
+
+_SCORES: Mapping[Role, _Score] = {
+    "person_id": _person_id,
+    "user_id": _user_id,
+    "order_id": _order_id,
+    "product_id": _product_id,
+    "birth": _named(_BIRTH, "date"),
+    "time": _time,
+    "price": _price,
+    "total": _total,
+    "quantity": _quantity,
+    "status": _named(word_set("status"), "text", most=40),
+    "brand": _named(word_set("brand marke manufacturer hersteller maker"), "text"),
+    "category": _category,
+    "gender": _named(word_set("gender sex geschlecht"), "text", most=20),
+    "age": _age,
+    "country": _named(word_set("country land nation"), "text", most=300),
+    "traffic_source": _named(_SOURCE, "text", most=60),
+    "signup": _named(_SIGNUP, "date"),
+}

@@ -1,0 +1,71 @@
+"""Columns that are not proposed as features: names, addresses, contacts, ids and free texts."""
+
+import re
+
+from trainer.proposal.looks.name_words import ID, PRODUCT, word_set, words_of
+from trainer.proposal.looks.shop_columns import ShopColumn
+
+_NAMES = word_set(
+    "name firstname lastname surname forename vorname nachname fullname username middle initial title login "
+    "nickname contact"
+)
+_CONTACTS = word_set("email mail phone telephone tel mobile fax telefon handy whatsapp skype url website")
+_ADDRESSES = word_set(
+    "address adresse street strasse zip zipcode postcode postal plz latitude longitude lat lng lon geo geolocation "
+    "house hausnummer ip geom"
+)
+_SECRETS = word_set("password passwort iban card ssn passport tax vat bic token secret hash")
+_BIRTHS = word_set("birth birthday birthdate dob born geburts geburtstag geburtsdatum")
+_TEXTS = word_set("description comment note review message text remark bemerkung kommentar")
+_ROWS = word_set("deceased deleted test blocked fraud anonymized anonymised")
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_PHONE = re.compile(r"\+?[0-9][0-9 ()/.-]{7,}[0-9]")
+_MOST_VALUES = 60
+_LONG = 40
+
+
+def personal(column: ShopColumn, *, of_users: bool) -> str | None:
+    """Say why a column is not proposed as a feature; None if it may be.
+
+    Args:
+        column: the column.
+        of_users: whether it is in a table of users: there a name is a person's.
+    """
+    words = words_of(column.name)
+    for kinds, why in (
+        (_CONTACTS, "a contact of a person"),
+        (_ADDRESSES, "an address or a place of a person"),
+        (_SECRETS, "a secret, or a number of a person or a bank"),
+        (_BIRTHS, "a birthday; only the age is of use"),
+    ):
+        if words & kinds:
+            return why
+    if words & _NAMES:
+        return "a person's name" if of_users and not words & PRODUCT else "a name"
+    if column.samples and all(_EMAIL.fullmatch(value) for value in column.samples):
+        return "a contact of a person"
+    if column.kind == "text" and column.samples and all(map(_PHONE.fullmatch, column.samples)):
+        return "a contact of a person"
+    if words & _TEXTS or (column.kind == "text" and column.length > _LONG):
+        return "free text"
+    if words & ID or words <= PRODUCT:
+        return "an id or a number of something"
+    return None
+
+
+def unfit(column: ShopColumn, *, of_users: bool) -> str | None:
+    """Say why a column gives no useful feature; None if it may."""
+    why = personal(column, of_users=of_users)
+    if why is not None:
+        return why
+    if words_of(column.name) & _ROWS:
+        return "it says which rows count: filter by it in a query (docs/your-data.md)"
+    if column.kind in ("empty", "unreadable"):
+        return "it has no values" if column.kind == "empty" else f"its type is {column.type}"
+    if column.kind == "date":
+        return "a date"
+    if column.distinct < 2:
+        return "it has the same value in all rows"
+    if column.kind == "text" and column.distinct > _MOST_VALUES:
+        return f"it has {column.distinct:,} different texts"
+    return None

@@ -1,0 +1,180 @@
+"""Finds which tables of a shop are its users, orders, items and products."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from schemas.errors import BadWarehouse
+from schemas.printable import printable_cell
+from trainer.proposal.looks.desk import Desk, in_desk
+from trainer.proposal.looks.shop_columns import ShopColumn, ShopTable
+from trainer.proposal.roles.column_roles import Role, roles_of, subject_of
+
+_NEEDED: Mapping[Role, str] = {"order_id": "an order's id", "user_id": "its user", "time": "its time"}
+_OVERLAP = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A table and the columns of its roles."""
+
+    table: ShopTable
+    roles: Mapping[Role, ShopColumn]
+
+    def score(self, *roles: Role) -> int:
+        """How many of the roles the table has."""
+        return sum(role in self.roles for role in roles)
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """The tables of a shop by what they are for.
+
+    Attributes:
+        orders: has each order's id, user and time.
+        flat: whether it has a row for each line of an order.
+        items: has the lines of the orders; None if nothing is known of them.
+        products: has a row for each product of the lines; None if there is none.
+        product_key: the column of the lines that refers to it.
+        users: has a row for each user; None if there is none.
+        more_users: other tables with a row for each user.
+    """
+
+    orders: Found
+    flat: bool
+    items: Found | None
+    products: Found | None
+    product_key: ShopColumn | None
+    users: Found | None
+    more_users: tuple[Found, ...]
+
+    @property
+    def used(self) -> tuple[Found, ...]:
+        """All tables that are for something, each once."""
+        all_ = (self.orders, self.items, self.products, self.users, *self.more_users)
+        return tuple({found.table.name: found for found in all_ if found is not None}.values())
+
+
+def find_shop(tables: Sequence[ShopTable], desk: Desk) -> Shop:
+    """Find which tables are for what.
+
+    Raises:
+        BadWarehouse: no table has an order's id, its user and its time.
+    """
+    found = [Found(table, roles_of(table)) for table in tables if table.rows]
+    orders = _orders(found)
+    others = [one for one in found if one is not orders]
+    flat = _is_flat(orders)
+    items = orders if flat else _items(orders, others, desk)
+    products, key = _products(items, [one for one in others if one is not items], desk)
+    rest = [one for one in others if one not in (items, products)]
+    users, more = _users(orders, rest, desk)
+    return Shop(orders, flat, items, products, key, users, more)
+
+
+def _orders(found: Sequence[Found]) -> Found:
+    whole = [one for one in found if one.score(*_NEEDED) == len(_NEEDED)]
+    if not whole:
+        raise BadWarehouse(_missing(found))
+
+    def fitness(one: Found) -> float:
+        subject = subject_of(one.table.name)
+        return (
+            2 * one.roles["order_id"].unique
+            + (subject == "order")
+            - (subject == "item")
+            + 0.5 * one.roles["user_id"].filled / one.table.rows
+        )
+
+    return max(whole, key=fitness)
+
+
+def _missing(found: Sequence[Found]) -> str:
+    if not found:
+        return "no table has rows, so nothing can be proposed: give a warehouse with orders"
+    best = max(found, key=lambda one: one.score(*_NEEDED))
+    has = [
+        f"{what} ({printable_cell(best.roles[role].name)})"
+        for role, what in _NEEDED.items()
+        if role in best.roles
+    ]
+    lacks = [what for role, what in _NEEDED.items() if role not in best.roles]
+    known = (
+        f"{printable_cell(best.table.name)} has {' and '.join(has)}, but no column that looks like"
+        if has
+        else ("no column looks like")
+    )
+    return (
+        f"no table has an order's id, its user and its time, without which there are no orders: {known} "
+        f"{' or '.join(lacks)}; name the columns in segue.toml by hand, under [columns.orders] (docs/your-data.md)"
+    )
+
+
+def _is_flat(orders: Found) -> bool:
+    """Whether an order has several rows, one for each line."""
+    order_id = orders.roles["order_id"]
+    of_lines = orders.score("product_id", "price", "quantity", "category", "brand") > 0
+    repeated = order_id.distinct < 0.98 * order_id.filled
+    return repeated or (of_lines and order_id.distinct < order_id.filled)
+
+
+def _items(orders: Found, others: Sequence[Found], desk: Desk) -> Found | None:
+    lines = [
+        one
+        for one in others
+        if "order_id" in one.roles
+        and one.score("product_id", "price", "quantity", "brand", "category")
+        and overlap(desk, one.roles["order_id"], orders.roles["order_id"]) >= _OVERLAP
+    ]
+    if lines:
+        return max(lines, key=lambda one: (one.score("product_id", "price", "quantity"), one.table.rows))
+    of_lines = orders.score("product_id", "price", "brand", "category")
+    return orders if of_lines else None
+
+
+def _products(
+    items: Found | None, others: Sequence[Found], desk: Desk
+) -> tuple[Found | None, ShopColumn | None]:
+    if items is None:
+        return None, None
+    stock = next((c for c in items.table.columns if c.name.lower() == "inventory_item_id"), None)
+    for key, wanted in ((stock, "inventory_items"), (items.roles.get("product_id"), "")):
+        if key is None:
+            continue
+        for one in sorted(others, key=lambda other: subject_of(other.table.name) != "product"):
+            of_product = one.roles.get("product_id")
+            named = one.table.name.lower() == wanted if wanted else of_product is not None
+            if wanted and named:
+                of_product = next((c for c in one.table.columns if c.name.lower() == "id"), None)
+            if (
+                named
+                and of_product is not None
+                and of_product.distinct == of_product.filled
+                and (overlap(desk, key, of_product) >= _OVERLAP)
+            ):
+                return Found(one.table, {**one.roles, "product_id": of_product}), key
+    return None, None
+
+
+def _users(orders: Found, others: Sequence[Found], desk: Desk) -> tuple[Found | None, tuple[Found, ...]]:
+    user_id = orders.roles["user_id"]
+    of_users = [
+        one
+        for one in others
+        if "user_id" in one.roles
+        and one.roles["user_id"].unique
+        and overlap(desk, user_id, one.roles["user_id"]) >= _OVERLAP
+    ]
+    if not of_users:
+        return None, ()
+    best = max(of_users, key=lambda one: (subject_of(one.table.name) == "user", len(one.table.columns)))
+    return best, tuple(one for one in of_users if one is not best)
+
+
+def overlap(desk: Desk, of: ShopColumn, with_: ShopColumn) -> float:
+    """The share of a column's different values that another column has; ids as floats are whole."""
+    a, b = (
+        f"select distinct regexp_replace({in_desk(c)}, '\\.0+$', '') as v from {c.place.partition('.')[0]}"  # noqa: S608
+        for c in (of, with_)
+    )
+    both = desk.one(f"select count(*) from ({a}) as a inner join ({b}) as b using (v)")  # noqa: S608
+    return both / max(1, desk.one(f"select count(v) from ({a})"))  # noqa: S608

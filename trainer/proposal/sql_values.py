@@ -1,0 +1,76 @@
+"""The values of a shop's columns in the warehouse's SQL, in the form that Segue reads."""
+
+from trainer.proposal.looks.date_forms import EPOCH_MS, EPOCH_S
+from trainer.proposal.looks.shop_columns import ShopColumn
+from trainer.proposal.looks.sql_names import literal
+
+# strptime's signs as to_timestamp of PostgreSQL has them.
+_POSTGRES = {
+    "%Y": "YYYY", "%y": "YY", "%m": "MM", "%d": "DD", "%b": "Mon", "%B": "FMMonth", "%H": "HH24", "%I": "HH12",
+    "%M": "MI", "%S": "SS", "%f": "US", "%p": "AM",
+}  # fmt: skip
+
+
+def number_sql(x: str, column: ShopColumn) -> str:
+    """A number as text with a decimal point, from the column's SQL.
+
+    >>> from trainer.proposal.looks.number_forms import NumberForm
+    >>> number_sql("price", ShopColumn("price", "number", 1, 1, 1, number=NumberForm(",", True)))
+    "replace(replace(price, '.', ''), ',', '.')"
+    """
+    form = column.number
+    if form.signs:
+        x = f"regexp_replace({x}, '[^0-9,.+-]', '', 'g')"
+    if form.decimal == ",":
+        return f"replace(replace({x}, '.', ''), ',', '.')"
+    return f"replace({x}, ',', '')" if form.thousands else x
+
+
+def double_sql(x: str, column: ShopColumn, dialect: str) -> str:
+    """A number as a double, for a calculation."""
+    if column.is_typed:
+        return x
+    text = number_sql(x, column)
+    return f"try_cast({text} as double)" if dialect == "duckdb" else f"cast({text} as double precision)"
+
+
+def time_sql(x: str, column: ShopColumn, dialect: str) -> str:
+    """A time, from the column's SQL; a form that Segue reads by itself stays as it is.
+
+    >>> from trainer.proposal.looks.date_forms import DateForm
+    >>> a_date = ShopColumn("d", "date", 1, 1, 1, date=DateForm(("%m/%d/%Y",)))
+    >>> time_sql("d", a_date, "duckdb"), time_sql("d", a_date, "postgres")
+    ("try_strptime(d, '%m/%d/%Y')", "to_timestamp(d, 'MM/DD/YYYY')::timestamp")
+    """
+    forms = column.date.forms if column.date is not None else ()
+    if column.date is not None and column.date.blanks:
+        x = f"trim({x})"
+    if not forms:
+        return x
+    if forms[0] in (EPOCH_S, EPOCH_MS):
+        divided = "" if forms[0] == EPOCH_S else " / 1000"
+        if dialect == "duckdb":
+            return f"epoch_ms(try_cast({x} as bigint){'' if divided else ' * 1000'})"
+        return f"to_timestamp(cast({x} as double precision){divided})::timestamp"
+    if dialect == "duckdb":
+        given = literal(forms[0]) if len(forms) == 1 else f"[{', '.join(map(literal, forms))}]"
+        return f"try_strptime({x}, {given})"
+    form = forms[0]
+    for sign, word in _POSTGRES.items():
+        form = form.replace(sign, word)
+    return f"to_timestamp({x}, {literal(form)})::timestamp"
+
+
+def timestamp_sql(x: str, column: ShopColumn, dialect: str) -> str:
+    """A time as a timestamp, for a calculation."""
+    if column.is_typed or (column.date is not None and column.date.forms):
+        return time_sql(x, column, dialect)
+    return f"try_cast({x} as timestamp)" if dialect == "duckdb" else f"cast({x} as timestamp)"
+
+
+def age_sql(x: str, column: ShopColumn, day: str, dialect: str) -> str:
+    """The age on a day, from a column of birthdays."""
+    born = timestamp_sql(x, column, dialect)
+    if dialect == "duckdb":
+        return f"date_sub('year', {born}, timestamp '{day}')"
+    return f"date_part('year', age(timestamp '{day}', {born}))"
