@@ -34,8 +34,8 @@ def write_electronics(folder: Path, customers: int = 250, seed: int = 1) -> Path
         birthday = "" if some.random() < 0.03 else us_date(born)
         gender = some.choice(("Female", "Male"))
         people.append((key, gender, f"Zoë {key}", some.choice(states), country, continent, birthday))
-    header = ("CustomerKey", "Gender", "Name", "State", "Country", "Continent", "Birthday")
-    write(folder / "customers.csv", header, people)
+    columns = ("CustomerKey", "Gender", "Name", "State", "Country", "Continent", "Birthday")
+    write(folder / "customers.csv", columns, people)
 
     prices = [some.choice((4.99, 12.99, 48, 249.9, 1249.5)) for _ in range(40)]
     products = [

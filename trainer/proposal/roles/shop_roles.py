@@ -123,7 +123,7 @@ def _items(orders: Found, others: Sequence[Found], desk: Desk) -> Found | None:
         for one in others
         if "order_id" in one.roles
         and one.score("product_id", "price", "quantity", "brand", "category")
-        and overlap(desk, one.roles["order_id"], orders.roles["order_id"]) >= _OVERLAP
+        and _refers(desk, one, one.roles["order_id"], orders, orders.roles["order_id"])
     ]
     if lines:
         return max(lines, key=lambda one: (one.score("product_id", "price", "quantity"), one.table.rows))
@@ -149,7 +149,7 @@ def _products(
                 named
                 and of_product is not None
                 and of_product.distinct == of_product.filled
-                and (overlap(desk, key, of_product) >= _OVERLAP)
+                and _refers(desk, items, key, one, of_product)
             ):
                 return Found(one.table, {**one.roles, "product_id": of_product}), key
     return None, None
@@ -162,7 +162,7 @@ def _users(orders: Found, others: Sequence[Found], desk: Desk) -> tuple[Found | 
         for one in others
         if "user_id" in one.roles
         and one.roles["user_id"].unique
-        and overlap(desk, user_id, one.roles["user_id"]) >= _OVERLAP
+        and _refers(desk, orders, user_id, one, one.roles["user_id"])
     ]
     if not of_users:
         return None, ()
@@ -170,11 +170,16 @@ def _users(orders: Found, others: Sequence[Found], desk: Desk) -> tuple[Found | 
     return best, tuple(one for one in of_users if one is not best)
 
 
-def overlap(desk: Desk, of: ShopColumn, with_: ShopColumn) -> float:
-    """The share of a column's different values that another column has; ids as floats are whole."""
+def _refers(desk: Desk, one: Found, of: ShopColumn, other: Found, with_: ShopColumn) -> bool:
+    """Whether half of a column's different values are in another table's column; ids as floats are whole.
+
+    Of tables that were read in part the names alone decide.
+    """
+    if not (one.table.whole and other.table.whole):
+        return True
     a, b = (
         f"select distinct regexp_replace({in_desk(c)}, '\\.0+$', '') as v from {c.place.partition('.')[0]}"  # noqa: S608
         for c in (of, with_)
     )
     both = desk.one(f"select count(*) from ({a}) as a inner join ({b}) as b using (v)")  # noqa: S608
-    return both / max(1, desk.one(f"select count(v) from ({a})"))  # noqa: S608
+    return both >= _OVERLAP * max(1, desk.one(f"select count(v) from ({a})"))  # noqa: S608

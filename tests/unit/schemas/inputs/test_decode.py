@@ -7,7 +7,7 @@ import pytest
 
 from schemas.errors import BadEvent
 from schemas.features import Feature, fields_read
-from schemas.input_events import Item, Order, Signup, UserErased
+from schemas.input_events import Item, Order, OwnValues, Signup, UserErased
 from schemas.inputs.decode import (
     canonical,
     decode_order,
@@ -156,7 +156,7 @@ def test_own_values_go_and_come() -> None:
         Feature("country", "last", "order.shipping.country"),
     )
     read = fields_read(features, statuses=False)
-    own = {"order.days": 0, "order.shipping.country": "Spain"}
+    own: OwnValues = {"order.days": 0, "order.shipping.country": "Spain"}
     order = Order("7", "12", EPOCH, (Item(own={"item.weight": 0}),), own=own)
 
     key, value = encode_order(order)
