@@ -61,9 +61,9 @@ def write_electronics(folder: Path, customers: int = 250, seed: int = 1) -> Path
             product = 999 if some.random() < 0.01 else some.randint(1, 40)
             row = (order, line, us_date(on), buyer, store, product, some.randint(1, 5))
             sales[on.year].append(row)
-    header = ("Order Number", "Line Item", "Order Date", "CustomerKey", "StoreKey", "ProductKey", "Quantity")
+    heads = ("Order Number", "Line Item", "Order Date", "CustomerKey", "StoreKey", "ProductKey", "Quantity")
     for year, rows in sales.items():
-        write(folder / f"sales {year}.csv", header, rows)
+        write(folder / f"sales {year}.csv", heads, rows)
     return folder
 
 
