@@ -125,7 +125,7 @@ def test_a_query_that_fails_at_a_row(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["insert into users values (1)", "selec * from users", "copy users to 'x'"])
 def test_a_statement_that_is_no_query(tmp_path: Path, text: str) -> None:
     assert refusal(write_csv(SHOP, tmp_path), text).startswith(
-        (f"setting tables.users is {text!r}: give a table's name", f"folder {tmp_path} has no table {text} ")
+        (f"setting tables.users is {text!r}: it is no query", f"folder {tmp_path} has no table {text} ")
     )
     assert len(list(tmp_path.iterdir())) == 4
 
