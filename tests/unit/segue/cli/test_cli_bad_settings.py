@@ -60,7 +60,7 @@ DECLARATIONS = [
     (
         'kind = "sum", source = "order.state", type = "text"',
         2,
-        "setting declare.own.type is 'text': sum reads number, and order.state is a text",
+        "setting declare.own.type is 'text': sum reads a number",
     ),
     (
         'kind = "attribute", source = "user.wages", type = "money"',
