@@ -88,10 +88,32 @@ def field_of(source: str, kind: FieldType | None = None) -> Field | None:
     known = KNOWN.get(short_name(source))
     if known is not None:
         return known
-    level = next((each for each in LEVELS if source.startswith(f"{each}.")), None)
-    path = tuple(source.split(".")[1:])
-    if level is None or path[0] in _RESERVED[level] or len(source.encode()) > MAX_PATH_BYTES:
+    level = _level(source)
+    if level is None or why_no_field(source) is not None:
         return None
+    return Field(source, level, kind or "text", tuple(source.split(".")[1:]), own=True)
+
+
+def why_no_field(source: str) -> str | None:
+    """Return why a source that begins like a field of a shop's own is none; None if it is one, or begins else.
+
+    >>> why_no_field("order.items"), why_no_field("item.a b")
+    ("items is the event's own", 'a field has no blanks, colons or control characters')
+    """
+    level = _level(source)
+    if level is None:
+        return None
+    path = source.split(".")[1:]
+    if path[0] in _RESERVED[level]:
+        return f"{path[0]} is the event's own"
+    if len(source.encode()) > MAX_PATH_BYTES:
+        return f"it has more than {MAX_PATH_BYTES} bytes"
+    if not all(path):
+        return "a part of it is empty"
     if not all(_PART.fullmatch(part) for part in path):
-        return None
-    return Field(source, level, kind or "text", path, own=True)
+        return "a field has no blanks, colons or control characters"
+    return None
+
+
+def _level(source: str) -> Level | None:
+    return next((each for each in LEVELS if source.startswith(f"{each}.")), None)

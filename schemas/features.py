@@ -13,7 +13,16 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from schemas.errors import BadSetting
-from schemas.event_fields import FIELD_TYPES, KNOWN, Field, FieldType, Level, field_of, short_name
+from schemas.event_fields import (
+    FIELD_TYPES,
+    KNOWN,
+    Field,
+    FieldType,
+    Level,
+    field_of,
+    short_name,
+    why_no_field,
+)
 
 FeatureKind = Literal["attribute", "count", "most_frequent", "sum", "mean", "min", "max", "last", "distinct"]
 FeatureEncoding = Literal["label", "frequency", "one-hot"]
@@ -273,7 +282,9 @@ def _check(feature: Feature) -> None:
     taken = feature.name in _TAKEN or _COMPONENT.fullmatch(feature.name)
     if taken or not _NAME.fullmatch(feature.name):
         raise BadSetting(
-            setting, feature.name, "use lowercase letters, digits and _, and no name of a release's column"
+            setting,
+            feature.name,
+            "use at most 63 lowercase letters, digits and _, and no name of a release's column",
         )
     if feature.kind not in get_args(FeatureKind):
         raise BadSetting(f"{setting}.kind", feature.kind, f"use one of {', '.join(get_args(FeatureKind))}")
@@ -291,7 +302,9 @@ def _check_source(feature: Feature, setting: str) -> None:
     kind, source, field = feature.kind, feature.source, feature.field
     fits = source == COUNTED if kind == "count" else field is not None and field.level in _LEVELS[kind]
     if not fits and not (source == ORDER_VALUE and (kind == "last" or _TYPES[kind] == _NUMBERS)):
-        raise BadSetting(f"{setting}.source", source, f"{kind} is made from {_sources(kind)}")
+        reason = why_no_field(source)
+        made = f"{kind} is made from {_sources(kind)}" if reason is None else reason
+        raise BadSetting(f"{setting}.source", source if len(source) <= 80 else f"{source[:80]}…", made)
     if field is None:
         if feature.type is not None:
             raise BadSetting(f"{setting}.type", feature.type, f"leave it out, {source} has its own type")

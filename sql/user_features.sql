@@ -298,7 +298,7 @@ signups as (
   where reason is null and ($as_of is null or created_at < $as_of)
 ),
 
--- An item's own brand comes before that of its stock.
+-- Each field is read from one of the two tables only; the column of the other is null.
 items_known as (
   select
     i.item_id,

@@ -20,6 +20,7 @@ MAX_TEXT_BYTES = 1_024
 MIN_WHOLE_ID, MAX_WHOLE_ID = -(2**63), 2**64 - 1
 MAX_AGE = 150
 MAX_QUANTITY = 2**63 - 1
+SMALLEST_NUMBER, LARGEST_NUMBER = 1e-307, 1e308
 SHOWN_CHARACTERS = 80
 DELETED = "__deleted"
 """The field with which Debezium's ExtractNewRecordState marks a deleted row."""
@@ -55,9 +56,13 @@ def text_or_whole(fields: Fields, name: str) -> str | None:
 
 
 def number(fields: Fields, name: str) -> float | None:
-    """Return any finite number as a double; -0.0 is 0.0."""
+    """Return a number as a double, within the range that every warehouse reads; -0.0 is 0.0."""
     value = price(fields, name)
-    return None if value is None else float(value) + 0.0
+    if value is None:
+        return None
+    if value and not SMALLEST_NUMBER <= abs(value) < LARGEST_NUMBER:
+        raise BadEvent(name, f"{shown(fields[name])} is neither 0 nor from 1e-307 to below 1e308")
+    return float(value) + 0.0
 
 
 def boolean(fields: Fields, name: str) -> str | None:

@@ -10,7 +10,7 @@ import typer
 
 from segue.cli.command import command
 from segue.config.settings import Settings
-from segue.show.terminal import write_json
+from segue.show.terminal import warn, write_json
 
 
 @command(example="segue schema order")
@@ -28,6 +28,12 @@ def schema(
     from schemas.documents.json_schemas import read_schemas
     from schemas.features import fields_read
 
+    other = [topic for topic in ("signups", "orders") if getattr(settings.forms, topic) is not None]
+    if other:
+        warn(
+            f"events on {' and '.join(other)} come in another form, by the setting events (docs/events.md): these are"
+            " the schemas of Segue's own form"
+        )
     read = fields_read(settings.read_features, statuses=bool(settings.exclude_statuses))
     schemas = read_schemas(read)
     write_json(schemas if event is None else schemas[event])

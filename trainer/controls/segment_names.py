@@ -88,6 +88,8 @@ def number_words(feature: Feature) -> tuple[str, str]:
     if feature.kind == "count":
         return _ORDERS
     name = feature.name.replace("_", " ")
+    if feature.boolean:
+        return f"seldom {name}", f"often {name}"
     return (
         (f"fewer {name}", f"more {name}")
         if feature.kind == "distinct"

@@ -91,7 +91,9 @@ def _item(fact: _Fact, own: Row, read: FieldsRead) -> Item:
 def _own(values: Row, read: FieldsRead, fields: tuple[Field, ...]) -> dict[str, Any]:
     """The values of some of the own fields, by name."""
     by_name = {field.name: value for field, value in zip(read.own, values, strict=True) if field in fields}
-    return {name: value for name, value in by_name.items() if value is not None}
+    # -0.0 becomes 0.0, as in an event.
+    positive = {name: value + 0.0 if isinstance(value, float) else value for name, value in by_name.items()}
+    return {name: value for name, value in positive.items() if value is not None}
 
 
 def _number(value: float | None) -> int | float | None:

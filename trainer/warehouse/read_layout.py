@@ -12,6 +12,7 @@ from trainer.warehouse.tables.resolve_columns import resolve
 from trainer.warehouse.tables.table_layout import TABLES, columns_of, is_read
 from trainer.warehouse.tables.table_names import Names
 
+_Columns = Mapping[tuple[str, str], str | None]
 _STOCK = {"brand": "product_brand", "category": "product_category"}
 
 
@@ -67,9 +68,11 @@ def read_layout(source: Source, names: Names, reading: Reading) -> ReadLayout:
     if read.items:
         add("order_items", required=True)
         wanted = _in_stock(columns, reading)
+        if wanted or _doubtful(columns, names, reading):
+            add("inventory_items", required=bool(wanted))
         if wanted:
-            add("inventory_items", required=True)
             _check_stock(source, names, columns, wanted)
+        _choose_one(columns, names, reading)
     if source.dialect != TRYING:
         # Bytes that are not text would make every query fail.
         unread = [key for key, form in forms.items() if form is Form.BYTES and not is_read(*key, read)]
@@ -77,16 +80,36 @@ def read_layout(source: Source, names: Names, reading: Reading) -> ReadLayout:
     return ReadLayout(tables, columns, forms)
 
 
-def _in_stock(columns: Mapping[tuple[str, str], str | None], reading: Reading) -> list[str]:
+def _in_stock(columns: _Columns, reading: Reading) -> list[str]:
     """The fields of items that are read and that the table of items does not have."""
     read = reading.fields
     fields = [*(name for name in _STOCK if name in read.known), *(field.name for field in read.item)]
     return [name for name in fields if columns["order_items", name] is None]
 
 
-def _check_stock(
-    source: Source, names: Names, columns: Mapping[tuple[str, str], str | None], wanted: list[str]
-) -> None:
+def _doubtful(columns: _Columns, names: Names, reading: Reading) -> list[str]:
+    """The brand and category that the table of items has by its own names only."""
+    mapped = names.columns.get("order_items", {})
+    known = reading.fields.known
+    return [name for name in _STOCK if name in known and columns["order_items", name] and name not in mapped]
+
+
+def _choose_one(columns: dict[tuple[str, str], str | None], names: Names, reading: Reading) -> None:
+    """Read each field of items from one table, so that a value never comes from the other by chance.
+
+    A shop's own field is read from `order_items` if it is there. Brand and category are read from
+    `inventory_items`, unless the settings name a column of `order_items`.
+    """
+    mapped = names.columns.get("order_items", {})
+    for name, in_stock in (*_STOCK.items(), *((field.name, field.name) for field in reading.fields.item)):
+        here, there = ("order_items", name), ("inventory_items", in_stock)
+        if columns[here] is None or columns[there] is None:
+            continue
+        refers = columns["order_items", "inventory_item_id"] is not None
+        columns[here if name in _STOCK and refers and name not in mapped else there] = None
+
+
+def _check_stock(source: Source, names: Names, columns: _Columns, wanted: list[str]) -> None:
     """Check that the second table of items has the fields, and that the first refers to it."""
     if columns["order_items", "inventory_item_id"] is None:
         table = names.describe("order_items")

@@ -114,7 +114,7 @@ def _of_folder(folder: Path, desk: Desk) -> ShopTables:
         raise BadWarehouse(f"warehouse {folder} cannot be read: {error.strerror}") from None
     notes = [_other(name) for name in others]
     form, forms, of_forms = _common_form(
-        {p: csv_form(p) for all_ in files.values() for p in all_ if p.suffix != ".parquet"}
+        {p: csv_form(p) for all_ in files.values() for p in all_ if p.suffix.lower() != ".parquet"}
     )
     notes += of_forms
     copies, found = Utf8Copies(form), []
@@ -122,7 +122,7 @@ def _of_folder(folder: Path, desk: Desk) -> ShopTables:
         for name, paths in files.items():
             try:
                 path = table_files.only(folder, name, paths)
-                if path.suffix != ".parquet" and path not in forms:
+                if path.suffix.lower() != ".parquet" and path not in forms:
                     continue
                 found.append(_of_file(name, path, form, copies, desk))
             except BadWarehouse as error:
@@ -138,7 +138,7 @@ def _of_folder(folder: Path, desk: Desk) -> ShopTables:
 
 
 def _of_file(name: str, path: Path, form: Csv, copies: Utf8Copies, desk: Desk) -> ShopTable:
-    if path.suffix == ".parquet":
+    if path.suffix.lower() == ".parquet":
         reader = table_files.reader(path, path, form)
         columns = desk.types_of(reader)
         texts = ", ".join(
@@ -152,10 +152,10 @@ def _of_file(name: str, path: Path, form: Csv, copies: Utf8Copies, desk: Desk) -
     try:
         place = desk.read(reader, len(columns))
     except BadWarehouse as error:
-        trouble = None if path.suffix == ".parquet" else csv_files.trouble(path, form)
+        trouble = None if path.suffix.lower() == ".parquet" else csv_files.trouble(path, form)
         raise BadWarehouse(trouble or f"{path}: {error}") from None
     table = _table(name, columns, place, desk, whole=desk.rows(place) < MOST_ROWS)
-    return replace(table, files=(path.name,), is_csv=path.suffix != ".parquet")
+    return replace(table, files=(path.name,), is_csv=path.suffix.lower() != ".parquet")
 
 
 def _table(name: str, columns: Mapping[str, str], place: str, desk: Desk, *, whole: bool) -> ShopTable:

@@ -55,7 +55,7 @@ class LeftOut:
             if examples:
                 parts.append(f", for example {_joined(examples)}")
             form = self._form("order_items" if reason.startswith("an item") else table)
-            advice = self._advice(reason, [row.wrong for row in rows if row.wrong is not None], form)
+            advice = self._advice(table, reason, [row.wrong for row in rows if row.wrong is not None], form)
             parts += [f"; {advice}"] if advice else []
             yield table, "".join(parts)
 
@@ -109,7 +109,7 @@ class LeftOut:
         """How the file of a table is written; None for a table that is no CSV file."""
         return self.reading.csv if table in self.files else None
 
-    def _advice(self, reason: str, examples: Sequence[str], form: Csv | None) -> str:
+    def _advice(self, table: str, reason: str, examples: Sequence[str], form: Csv | None) -> str:
         field = _field(reason)
         if reason == "created_at is not a time":
             return _TIMES if form is None else times_advice(form, _TIMES)
@@ -122,7 +122,8 @@ class LeftOut:
         comma = any(_DECIMAL_COMMA.fullmatch(one) for one in examples)
         if "number" in reason and (numbers := numbers_advice(form, comma=comma)):
             advice.append(numbers)
-        readers = self.reading.readers(field)
+        level = "item" if reason.startswith("an item") else LEVELS[table]
+        readers = self.reading.readers(field) or self.reading.readers(f"{level}.{field}")
         settings = {"features" if name in FEATURE_NAMES else "declare" for name in readers}
         if readers:
             thing = "it" if len(examples) == 1 else "them"

@@ -103,7 +103,7 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
         BadWarehouse: the file cannot be read.
     """
     try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+        with gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb") as file:
             yield cast(IO[bytes], file)
     except (OSError, EOFError) as error:
         raise BadWarehouse(f"{path} cannot be read: {error}") from None

@@ -66,6 +66,7 @@ class DuckSource:
         if self._names.query(table) is not None:
             with self._failures(failing(table, self.name)):
                 try:
+                    self._check_once(table)
                     return self._described(table)
                 except duckdb.CatalogException as error:
                     raise BadWarehouse(f"{failing(table, self.name)}: {self._no_table(error)}") from None
@@ -81,6 +82,17 @@ class DuckSource:
     def _no_table(self, error: duckdb.CatalogException) -> str:
         """Why a query fails that names a table or a function which is not there."""
         return _sentence(str(error), None)
+
+    def _check_once(self, table: str) -> None:
+        """Refuse a query with two columns of one name: only one of them could be read."""
+        described = self._connection.execute(f"describe {self._names.query(table)}").fetchall()
+        names = [str(row[0]).lower() for row in described]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise BadWarehouse(
+                f"the query of the setting tables.{table} has column {twice} more than once (case does not"
+                " count): give each column its own name"
+            )
 
     def _described(self, table: str) -> Mapping[str, str]:
         # Of two columns with one name, a subquery gives the second another name.

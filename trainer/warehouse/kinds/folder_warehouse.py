@@ -91,7 +91,7 @@ class FolderSource(DuckSource):
                     name_of(table, self._names.table(table), self.dialect)  # more likely SQL than a file
                 raise
             self._view(self._names.table(table), path)
-            if path.suffix != ".parquet":
+            if path.suffix.lower() != ".parquet":
                 self.csv_files[table] = path
         else:
             for name, path in self._files_in(self.tables[table]):
@@ -126,7 +126,7 @@ class FolderSource(DuckSource):
         return self._copies.original(path)
 
     def _trouble(self, path: Path) -> str | None:
-        if path in self._views.values() and path.suffix != ".parquet":
+        if path in self._views.values() and path.suffix.lower() != ".parquet":
             with contextlib.suppress(BadWarehouse):
                 return csv_files.trouble(path, self._form)
         return None

@@ -24,11 +24,12 @@ def find(folder: Path, names: Names, table: str) -> Path:
         NoTable: there is no file of this table.
         BadWarehouse: there is more than one.
     """
-    possible = [names.table(table) + suffix for suffix in SUFFIXES]
-    found = [folder / name for name in possible if (folder / name).is_file()]
+    files = files_of(folder)
+    found = files.get(names.table(table), ())
     described = names.describe(table)
     if not found:
-        fix = table_fix(names, table, files_of(folder), f"it should be a file {', '.join(possible)}")
+        possible = [names.table(table) + suffix for suffix in SUFFIXES]
+        fix = table_fix(names, table, files, f"it should be a file {', '.join(possible)}")
         raise NoTable(f"folder {folder} has no table {described}: {fix}")
     return only(folder, described, found)
 
@@ -37,9 +38,10 @@ def files_of(folder: Path) -> Mapping[str, Sequence[Path]]:
     """The files of a folder that are tables, by the name of the table."""
     files: dict[str, list[Path]] = {}
     for path in sorted(folder.iterdir()):
-        suffix = next((suffix for suffix in SUFFIXES if path.name.endswith(suffix)), None)
+        # Windows writes an ending in capitals, too.
+        suffix = next((suffix for suffix in SUFFIXES if path.name.lower().endswith(suffix)), None)
         if suffix is not None and path.is_file():
-            files.setdefault(path.name.removesuffix(suffix), []).append(path)
+            files.setdefault(path.name[: -len(suffix)], []).append(path)
     return files
 
 
@@ -68,10 +70,10 @@ def reader(path: Path, copy: Path, form: Csv) -> str:
     Raises:
         BadWarehouse: the CSV file has no line of column names.
     """
-    if path.suffix == ".parquet":
+    if path.suffix.lower() == ".parquet":
         return f"read_parquet({literal(no_pattern(path))})"
     columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in header(path, form))
-    compression = "gzip" if copy.suffix == ".gz" else "none"
+    compression = "gzip" if copy.suffix.lower() == ".gz" else "none"
     nulls = ", ".join(map(literal, ("", *form.nulls)))
     # Nothing is detected automatically: a detected delimiter or type could change with the rows.
     return (

@@ -45,7 +45,7 @@ class Utf8Copies:
         """
         if path in self._copies:
             return self._copies[path]
-        self._copies[path] = path if path.suffix == ".parquet" else self._copied(path)
+        self._copies[path] = path if path.suffix.lower() == ".parquet" else self._copied(path)
         return self._copies[path]
 
     def original(self, copy: Path) -> Path:

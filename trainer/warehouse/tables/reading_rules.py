@@ -52,10 +52,10 @@ class Reading:
         return EVERY_FIELD if self.features is None else fields_read(self.features, statuses=self.statuses)
 
     def readers(self, field: str) -> tuple[str, ...]:
-        """The names of the features that read a field, given by its name or by its column's."""
+        """The names of the features that read a field, given by its name."""
         features = self.features or ()
-        return tuple(f.name for f in features if field in _columns(fields_read((f,), statuses=False)))
+        return tuple(f.name for f in features if field in _names(fields_read((f,), statuses=False)))
 
 
-def _columns(read: FieldsRead) -> set[str]:
-    return {*read.known, *(name for field in read.own for name in (field.name, field.column))}
+def _names(read: FieldsRead) -> set[str]:
+    return {*read.known, *(field.name for field in read.own)}

@@ -87,11 +87,11 @@ def test_without_declarations_there_are_the_seven() -> None:
         ),
         (
             "declare.Spend = { kind = 'sum', source = 'price' }",
-            "setting declare.Spend is 'Spend': use lowercase letters",
+            "setting declare.Spend is 'Spend': use at most 63 lowercase letters",
         ),
         (
             "declare.segment = { kind = 'sum', source = 'price' }",
-            "setting declare.segment is 'segment': use lowercase letters",
+            "setting declare.segment is 'segment': use at most 63 lowercase letters",
         ),
         (
             "features = ['age', 'spend']\ndeclare.spent = { kind = 'sum', source = 'price' }",

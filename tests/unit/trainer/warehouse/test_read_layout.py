@@ -64,6 +64,28 @@ def test_items_with_their_own_brand_need_no_second_table(tmp_path: Path) -> None
     assert refusal(folder, BRAND).startswith(f"folder {folder} has no table inventory_items: ")
 
 
+def test_brand_and_category_are_those_of_the_stock_unless_the_settings_name_a_column(tmp_path: Path) -> None:
+    shop = Shop().user("7").order("1", "7", ["Acme/Shoes"])
+    shop.order_items[0]["brand"] = "by chance"
+    folder = write_csv(shop, tmp_path)
+    with open_warehouse(folder, reading=reading(BRAND)) as tables:
+        assert tables.features(features=(BRAND,))["most_frequent_brand"].to_pylist() == ["Acme"]
+    names = Names({}, {"order_items": {"brand": "brand"}}, reading(BRAND).fields)
+    with open_warehouse(folder, names, reading(BRAND)) as tables:
+        assert tables.features(features=(BRAND,))["most_frequent_brand"].to_pylist() == ["by chance"]
+
+
+def test_a_value_never_comes_from_the_other_table(tmp_path: Path) -> None:
+    """Its column is chosen once, or a product's value would fill the gap of a line."""
+    shop = Shop().user("7").order("1", "7", ["Acme/Shoes", "Beta/Hats"])
+    shop.order_items[0]["material"], shop.order_items[1]["material"] = "felt", None
+    for row in shop.inventory_items:
+        row["material"] = "wool"
+    with open_warehouse(write_csv(shop, tmp_path), reading=reading(MATERIAL)) as tables:
+        (event,) = [fact for fact in tables.events() if isinstance(fact, Order)]
+        assert sorted(item.own.get("item.material", "") for item in event.items) == ["", "felt"]
+
+
 def test_an_items_own_field_is_in_either_table_of_items(tmp_path: Path) -> None:
     shop = Shop().user("7").order("1", "7", ["Acme/Shoes", "Beta/Hats"])
     folder = write_csv(shop, tmp_path)

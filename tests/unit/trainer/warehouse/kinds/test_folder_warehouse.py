@@ -130,6 +130,22 @@ def test_a_statement_that_is_no_query(tmp_path: Path, text: str) -> None:
     assert len(list(tmp_path.iterdir())) == 4
 
 
+def test_a_query_with_one_column_twice(tmp_path: Path) -> None:
+    write_csv(SHOP, tmp_path)
+    assert refusal(tmp_path, "select id as user_id, country, gender as Country from users") == (
+        "the query of the setting tables.users has column country more than once (case does not count): give each"
+        " column its own name"
+    )
+
+
+def test_an_ending_in_capitals(tmp_path: Path) -> None:
+    plain = everything(write_csv(SHOP, tmp_path / "plain"))
+    folder = write_csv(SHOP, tmp_path / "shop")
+    for file in list(folder.iterdir()):
+        file.rename(file.with_suffix(".CSV"))
+    assert everything(folder) == plain
+
+
 def test_a_broken_line_of_a_file_that_a_query_reads(tmp_path: Path) -> None:
     folder = write_csv(SHOP, tmp_path)
     with (folder / "users.csv").open("a") as file:
