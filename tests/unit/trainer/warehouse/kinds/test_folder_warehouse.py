@@ -133,8 +133,8 @@ def test_a_statement_that_is_no_query(tmp_path: Path, text: str) -> None:
 def test_a_query_with_one_column_twice(tmp_path: Path) -> None:
     write_csv(SHOP, tmp_path)
     assert refusal(tmp_path, "select id as user_id, country, gender as Country from users") == (
-        "the query of the setting tables.users has column country more than once (case does not count): give each"
-        " column its own name"
+        "the query of the setting tables.users has column country more than once (case does not count): give"
+        " each column its own name"
     )
 
 
