@@ -5,10 +5,9 @@ from collections.abc import Callable, Mapping
 from msgspec import Struct
 
 from schemas.errors import NeedsRebuild
-from schemas.features import features_text
-from schemas.inputs.forms.event_form import forms_text
 from streamer.interfaces.lane_interfaces import Bounds, Committed, Former
 from streamer.place.place import FoldSettings, Place
+from streamer.takeover.changed_settings import changes_text, features_by_name, forms_by_name
 from streamer.takeover.former_topics import REBUILD, commit_former, former_of
 
 
@@ -178,12 +177,18 @@ def check_settings(made: FoldSettings, now: FoldSettings) -> None:
         ("exclude_statuses", made.exclude_statuses, now.exclude_statuses),
         ("partitioner", made.partitioner, now.partitioner),
         ("rekey", made.rekey, now.rekey),
-        ("declare", features_text(made.declared), features_text(now.declared)),
-        ("events", forms_text(made.forms), forms_text(now.forms)),
         ("features (the default ones left out)", ", ".join(made.left_out), ", ".join(now.left_out)),
     ):
         if was != is_now:
             raise NeedsRebuild(
                 f"setting {name} is {is_now!r}, but the states in Redis were made with {was!r}:"
                 f" {REBUILD}, or set it back"
+            )
+    for name, changes in (
+        ("declare", changes_text(features_by_name(made.declared), features_by_name(now.declared))),
+        ("events", changes_text(forms_by_name(made.forms), forms_by_name(now.forms))),
+    ):
+        if changes:
+            raise NeedsRebuild(
+                f"setting {name} has changed since the states were made: {changes}: {REBUILD}, or set it back"
             )

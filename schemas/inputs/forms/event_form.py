@@ -34,23 +34,3 @@ class EventForms(Struct, frozen=True, omit_defaults=True):
 
 class NoEvent(Exception):
     """The record is no event for this topic, such as a page view: it is counted and passed over."""
-
-
-def forms_text(forms: EventForms) -> str:
-    """Describe the forms for people; empty if all events are in Segue's own form.
-
-    >>> forms_text(EventForms(orders=EventForm(paths=(("user_id", "customer.id"),))))
-    'orders = mapping (user_id = customer.id)'
-    """
-    return ", ".join(
-        f"{topic} = {_form_text(form)}"
-        for topic, form in (("signups", forms.signups), ("orders", forms.orders))
-        if form is not None
-    )
-
-
-def _form_text(form: EventForm) -> str:
-    said = [f"{name} = {path}" for name, path in form.paths]
-    said += [f"{name} {value} = {ours}" for name, pairs in form.values for value, ours in pairs]
-    said += [] if form.dates is None else [f"dates = {form.dates}"]
-    return f"{form.form} ({', '.join(said)})" if said else form.form

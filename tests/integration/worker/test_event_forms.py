@@ -101,7 +101,7 @@ def test_a_worker_reads_every_sample_of_a_form(
         shop.settings = {**shop.settings, "SEGUE_EVENTS": ""}
         refused = shop.segue("verify", check=False)
         assert refused.returncode == 7
-        assert "setting events is ''" in refused.stderr
+        assert "setting events has changed since the states were made" in refused.stderr
         assert "rebuild" in refused.stderr
 
 

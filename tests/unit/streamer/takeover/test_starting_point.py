@@ -250,7 +250,7 @@ def test_user_segments_made_anew_are_read_from_their_beginning() -> None:
         (FoldSettings(4, rekey=True), "rekey is True.*rebuild the states"),
         (
             FoldSettings(4, events=EventForms(orders=EventForm(paths=(("user_id", "customer.id"),)))),
-            r"events is 'orders = mapping \(user_id = customer.id\)', but .* made with '':.*rebuild",
+            r"events has changed .* made: orders.form .*; orders.user_id is new \(customer.id\): rebuild the",
         ),
         (
             FoldSettings(4, left_out=("gender",)),
@@ -258,7 +258,7 @@ def test_user_segments_made_anew_are_read_from_their_beginning() -> None:
         ),
         (
             FoldSettings(4, declared=(Feature("spent", "sum", "price"),)),
-            "declare is 'spent = sum of price'.*rebuild the states",
+            r"setting declare has changed .* made: spent is new \(sum of price\): rebuild the states",
         ),
     ],
 )
