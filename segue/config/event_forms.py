@@ -48,14 +48,16 @@ def forms_of(tables: Mapping[str, Mapping[str, Any]]) -> EventForms:
 
 
 def _tables(value: object) -> dict[str, dict[str, Any]]:
+    given = value
     if isinstance(value, str):
         try:
             value = json.loads(value)
         except json.JSONDecodeError:
             value = None
     if not isinstance(value, Mapping):
-        fix = f"give tables by topic, such as [events.orders] with {_EXAMPLE}, in the environment as JSON"
-        raise BadSetting("events", value, fix)
+        example = f'form = "{given}"' if given in get_args(FormName) else _EXAMPLE
+        fix = f"give tables by topic, such as [events.orders] with {example}, in the environment as JSON"
+        raise BadSetting("events", given, fix)
     for topic, table in value.items():
         if topic not in _TOPICS:
             raise BadSetting(f"events.{topic}", "a table", "there are only events.signups and events.orders")

@@ -88,6 +88,12 @@ def test_the_example_of_a_registry_is_a_setting() -> None:
     [
         ("events = 7", "setting events is 7: give tables by topic, such as [events.orders]"),
         (
+            "events = 'segment'",
+            """events is 'segment': give tables by topic, such as [events.orders] with form = "segment",""",
+        ),
+        ("events = 'shop'", "setting events is 'shop': give tables by topic, such as [events.orders] with {"),
+        ("events = 'null'", "setting events is 'null': give tables by topic"),
+        (
             "events.clicks = {}",
             "setting events.clicks is 'a table': there are only events.signups and events.orders",
         ),
