@@ -7,6 +7,8 @@ import base64
 import binascii
 from collections.abc import Mapping
 
+from msgspec.structs import replace
+
 from schemas.errors import BadEvent
 from schemas.features import FieldsRead
 from schemas.inputs import field_checks, json_text
@@ -16,6 +18,7 @@ from schemas.inputs.forms.translate_fields import Fields, translated
 
 PLACES = Places(shown="data.")
 _ERASED_TYPE = "user.erased"
+_ERASURE_NAMES = {name: f"data.{name}" for name in ("user_id", "erased_at", "event_id")}
 
 
 def from_cloudevents(
@@ -34,16 +37,25 @@ def from_cloudevents(
     plan = plan_of(form, topic, read, PLACES)
     if topic == "signups" and _ERASED_TYPE in (data.get("type"), envelope.get("type")):
         fields = {**data, "type": _ERASED_TYPE}
+        plan = replace(plan, names=_ERASURE_NAMES)  # an erasure has Segue's own fields, and no path
     else:
         field_checks.not_deleted(data, "send an event of type user.erased, or an order with a status")
         fields = translated(data, plan)
-    fields.setdefault("event_id", envelope.get("id"))
+    if fields.get("event_id") is None:
+        fields["event_id"] = envelope.get("id")
+        plan = replace(plan, names={**plan.names, "event_id": "id"})
     return fields, plan
 
 
 def _data(envelope: Mapping[str, object]) -> Mapping[str, object]:
-    data = envelope.get("data")
-    if data is None and isinstance(encoded := envelope.get("data_base64"), str):
+    data, encoded = envelope.get("data"), envelope.get("data_base64")
+    if encoded is not None:
+        if data is not None:
+            raise BadEvent(
+                "data_base64", "stands beside data, and only one of them can be the event: send one"
+            )
+        if not isinstance(encoded, str):
+            raise BadEvent("data_base64", f"{field_checks.shown(encoded)} is not text in base64")
         try:
             data = json_text.load(base64.b64decode(encoded, validate=True))
         except (binascii.Error, ValueError):

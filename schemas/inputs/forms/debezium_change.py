@@ -26,6 +26,7 @@ DELETED_STATUS = "Deleted"
 _ERASED_TYPE = "user.erased"
 # The time of the change in the database, before the time when the connector read it.
 _CHANGED = ((("source", "ts_us"), 1), (("source", "ts_ms"), 1_000), (("ts_us",), 1), (("ts_ms",), 1_000))
+_OPERATIONS = ("c", "u", "r", "d")
 _CHANGED_UNWRAPPED = (
     (("__source_ts_us",), 1),
     (("__source_ts_ms",), 1_000),
@@ -80,6 +81,10 @@ def from_debezium(
         fields[newest] = change.changed_at
     else:
         fields = translated(row, plan, json_items=True)
+        # An order's updated_at may be null, but a row without the column says nothing of its newest change.
+        silent = fields.get(newest) is None and (topic == "signups" or newest not in row)
+        if silent and newest not in dict(form.paths):
+            raise _no_time(record, newest, unwrapped=not change.shown)
     if change.deleted:
         fields["status"] = DELETED_STATUS
         if ITEMS in fields and not fields[ITEMS]:
@@ -125,6 +130,9 @@ def change_in(record: Mapping[str, object]) -> Change:
         raise BadEvent(
             "op", '"t" empties the table, and says of no user what to do: erase the users by `segue forget`'
         )
+    if operation not in _OPERATIONS:
+        said = "is missing" if operation is None else f"{field_checks.shown(operation)} is not known"
+        raise BadEvent("op", f"{said}: a change of Debezium has c, u, r or d")
     side = "before" if operation == "d" else "after"
     row = payload.get(side)
     if not isinstance(row, Mapping):
@@ -134,10 +142,11 @@ def change_in(record: Mapping[str, object]) -> Change:
 
 
 def _payload(record: Mapping[str, object]) -> tuple[Mapping[str, object], object]:
-    """Return what ``{"schema": …, "payload": …}`` holds, and the schema; else the record itself."""
+    """Return what ``{"schema": …, "payload": …}`` holds, and the schema if there is one; else the record."""
     payload = record.get("payload")
-    if "schema" in record and isinstance(payload, Mapping):
-        return payload, record["schema"]
+    # A row may have a column with the name payload, but not only this column.
+    if isinstance(payload, Mapping) and ("schema" in record or len(record) == 1):
+        return payload, record.get("schema")
     return record, None
 
 
@@ -158,3 +167,19 @@ def _changed_at(payload: Mapping[str, object], places: tuple[tuple[tuple[str, ..
             except ValueError as error:
                 raise BadEvent(".".join(path), f"{field_checks.shown(value)} {error}") from None
     return None
+
+
+def _no_time(record: Mapping[str, object], newest: str, *, unwrapped: bool) -> BadEvent:
+    """Return the error for a record without a time of the change, where nothing else gives its newest time."""
+    payload, _ = _payload(record)
+    for path, micros in _CHANGED_UNWRAPPED if unwrapped else _CHANGED:
+        where = ".".join(path)
+        value = look_up(payload, path, where)
+        if value is not None:
+            unit = "microseconds" if micros == 1 else "milliseconds"
+            wrong = f"{field_checks.shown(value)} is not a time in {unit} since 1970"
+            return BadEvent(where, f"{wrong}: correct it, or map {newest} to a column")
+    if unwrapped:
+        fix = "set add.fields = source.ts_ms in Debezium's ExtractNewRecordState"
+        return BadEvent("__source_ts_ms", f"is missing: {fix}, or map {newest} to a column")
+    return BadEvent("source.ts_ms", f"is missing: send the time of the change, or map {newest} to a column")

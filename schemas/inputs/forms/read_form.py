@@ -49,7 +49,7 @@ def time_in_source(name: str, form: EventForm) -> str:
     """
     path = dict(form.paths).get(name)
     if name == "erased_at":
-        return name
+        return f"data.{name}" if form.form == "cloudevents" else name
     if form.form == "segment":
         return path or "timestamp"
     before = {"debezium": "after.", "cloudevents": "data."}.get(form.form, "")

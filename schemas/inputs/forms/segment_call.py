@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from schemas.errors import BadEvent
 from schemas.features import FieldsRead
+from schemas.inputs.field_checks import shown
 from schemas.inputs.forms.event_form import EventForm, NoEvent, Source
 from schemas.inputs.forms.field_paths import ITEMS, Places, Plan, plan_of
 from schemas.inputs.forms.translate_fields import Fields, look_up, translated
@@ -59,8 +60,12 @@ def from_segment(
         NoEvent: the call is another one than the topic holds, or of nobody who is known.
     """
     kind = call.get("type")
-    if not isinstance(kind, str):
+    if kind is None:
         raise BadEvent("type", "is missing: a call of Segment has one, such as identify or track")
+    if not isinstance(kind, str):
+        raise BadEvent(
+            "type", f"{shown(kind)} is not the name of a call of Segment, such as identify or track"
+        )
     status = _status(call, kind, topic)
     if call.get("userId") in (None, "") and call.get("anonymousId") and "user_id" not in dict(form.paths):
         raise NoEvent

@@ -74,6 +74,12 @@ def test_a_time_ahead_is_named_as_the_source_names_it() -> None:
     assert reason.startswith("date_created_gmt: 2024-03-22T17:28:02Z is more than 1 day ahead of the record")
 
 
+def test_the_time_of_an_erasure_ahead_is_in_the_data_of_a_cloud_event() -> None:
+    erasure = next(sample for sample in of("CloudEvents", EVENTS) if "an erasure" in sample.what)
+    (letter,) = read([erasure], at_ms=1_600_000_000_000).dead_letters
+    assert dict(letter.headers)[REASON].decode().startswith("data.erased_at: 2024-06-01T00:00:00Z is more")
+
+
 def test_a_dead_letter_names_the_source_s_field_and_holds_the_record_as_it_came() -> None:
     shopify = of("Shopify", EVENTS)[0]
     (letter,) = read([replace_value(shopify, b'{"id": 7}')]).dead_letters

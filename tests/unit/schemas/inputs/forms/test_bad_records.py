@@ -8,7 +8,7 @@ import pytest
 
 from schemas.errors import BadEvent
 from schemas.features import fields_read
-from schemas.input_events import Order, UserErased
+from schemas.input_events import Order, Signup, UserErased
 from schemas.inputs.decode import decode_order, decode_signup
 from schemas.inputs.forms.event_form import EventForm, NoEvent
 from schemas.times import EPOCH, parse
@@ -29,7 +29,11 @@ IDENTIFY = sample("Segment and RudderStack", "identify")
 ROW = sample("Debezium", "an order without schema, decimals as text")
 TYPED = sample("Debezium", "a snapshot's user, in schema and payload")
 GONE = sample("Debezium", "a deleted order")
+USER = sample("Debezium", "a new user, with the envelope")
 CLOUD = sample("CloudEvents", "an order in structured mode")
+
+BASE64 = sample("CloudEvents", "an order in base64")
+ERASURE = sample("CloudEvents", "an erasure by the envelope's type")
 
 
 def changed(fields: Any, path: str, value: object) -> Any:
@@ -90,6 +94,8 @@ def refused(case: Sample, path: str, value: object) -> str:
         ),
         (WOO, "date_modified_gmt", 7, "date_modified_gmt: 7 is not a time in the form %Y-%m-%dT%H:%M:%S"),
         (IDENTIFY, "type", AWAY, "type: is missing: a call of Segment has one, such as identify or track"),
+        (IDENTIFY, "type", None, "type: is missing"),
+        (IDENTIFY, "type", 7, "type: 7 is not the name of a call of Segment, such as identify or track"),
         (IDENTIFY, "traits.age", 200, "traits.age: 200 is outside 0..150"),
         (IDENTIFY, "traits.plan", [1], "traits.plan: an array is not text"),
         (IDENTIFY, "timestamp", AWAY, "timestamp: is missing"),
@@ -104,6 +110,9 @@ def refused(case: Sample, path: str, value: object) -> str:
         (ROW, "after", None, "after: is missing"),
         (ROW, "after", [], "after: an array is not a row"),
         (ROW, "op", "t", 'op: "t" empties the table, and says of no user what to do'),
+        (ROW, "op", "z", 'op: "z" is not known: a change of Debezium has c, u, r or d'),
+        (ROW, "op", None, "op: is missing: a change of Debezium has c, u, r or d"),
+        (ROW, "op", AWAY, "op: is missing"),
         (GONE, "before.customer_id", AWAY, "before.customer_id: is missing"),
         (
             TYPED,
@@ -125,12 +134,95 @@ def refused(case: Sample, path: str, value: object) -> str:
         ),
         (CLOUD, "data", AWAY, "data: is missing"),
         (CLOUD, "data", "x", 'data: "x" is not an object'),
+        (CLOUD, "id", True, "id: true is neither text nor a whole number"),
+        (CLOUD, "data.event_id", True, "data.event_id: true is neither text nor a whole number"),
+        (CLOUD, "data_base64", "e30=", "data_base64: stands beside data, and only one of them"),
+        (ERASURE, "data.erased_at", "soon", 'data.erased_at: "soon" is not an RFC 3339 time'),
+        (ERASURE, "data.user_id", AWAY, "data.user_id: is missing"),
+        (ERASURE, "id", True, "id: true is neither"),
+        (BASE64, "data_base64", 7, "data_base64: 7 is not text in base64"),
+        (BASE64, "data_base64", AWAY, "data: is missing"),
+        (BASE64, "data_base64", "%", 'data_base64: "%" is not base64'),
+        (BASE64, "data_base64", "W10=", "data: an array is not an object"),
         (CLOUD, "data.buyer", AWAY, "data.buyer: is missing"),
         (CLOUD, "data.items.0.brand", 1, "data.items[0].brand: 1 is not text"),
     ],
 )
 def test_a_reason_names_the_source_s_field(case: Sample, path: str, value: object, reason: str) -> None:
     assert refused(case, path, value).startswith(reason)
+
+
+_ADD_FIELDS = "set add.fields = source.ts_ms in Debezium's ExtractNewRecordState"
+_MAP_USER = "map created_at to a column"
+_MAP_ORDER = "map updated_at to a column"
+
+
+@pytest.mark.parametrize(
+    ("case", "unwrapped", "times", "reason"),
+    [
+        (USER, False, {}, f"source.ts_ms: is missing: send the time of the change, or {_MAP_USER}"),
+        (ROW, False, {}, f"source.ts_ms: is missing: send the time of the change, or {_MAP_ORDER}"),
+        (
+            USER,
+            False,
+            {"ts_ms": "soon"},
+            f'source.ts_ms: "soon" is not a time in milliseconds since 1970: correct it, or {_MAP_USER}',
+        ),
+        (
+            ROW,
+            False,
+            {"ts_us": True},
+            f"source.ts_us: true is not a time in microseconds since 1970: correct it, or {_MAP_ORDER}",
+        ),
+        (
+            USER,
+            True,
+            {},
+            f"__source_ts_ms: is missing: {_ADD_FIELDS}, or {_MAP_USER}",
+        ),
+        (
+            ROW,
+            True,
+            {},
+            f"__source_ts_ms: is missing: {_ADD_FIELDS}, or {_MAP_ORDER}",
+        ),
+        (
+            USER,
+            True,
+            {"ts_ms": "soon"},
+            f'__source_ts_ms: "soon" is not a time in milliseconds since 1970: correct it, or {_MAP_USER}',
+        ),
+    ],
+)
+def test_a_change_without_a_time_names_the_time_and_the_fix(
+    case: Sample, unwrapped: bool, times: dict[str, object], reason: str
+) -> None:
+    row = {name: value for name, value in case.fields["after"].items() if name != "created_at"}
+    record = {"op": "c", "after": row, "source": times}
+    if unwrapped:
+        record = row | {f"__source_{name}": value for name, value in times.items()}
+    decode = decode_signup if case.topic == "signups" else decode_order
+    with pytest.raises(BadEvent) as error:
+        decode(None, json.dumps(record).encode(), EPOCH, check_key=False, read=READ, form=case.form)
+    assert str(error.value) == reason
+
+
+def test_an_order_whose_row_was_never_updated_needs_no_time_of_the_change() -> None:
+    row = json.dumps(ROW.fields["after"] | {"updated_at": None}).encode()
+    order = decode_order(None, row, EPOCH, check_key=False, read=READ, form=ROW.form)
+    assert order.updated_at is None
+
+
+@pytest.mark.parametrize("case", [USER, ROW, GONE], ids=lambda case: case.what)
+def test_a_payload_without_a_schema_is_the_change(case: Sample) -> None:
+    decode = decode_signup if case.topic == "signups" else decode_order
+    wrapped = json.dumps({"payload": case.fields}).encode()
+    event = decode(None, wrapped, EPOCH, check_key=False, read=READ, form=case.form)
+    assert event == decode(None, case.value, EPOCH, check_key=False, read=READ, form=case.form)
+
+
+def test_a_key_with_a_payload_and_no_schema_names_the_user() -> None:
+    assert decode_signup(b'{"payload": {"id": 7}}', None, EPOCH, form=USER.form) == UserErased("7", EPOCH)
 
 
 @pytest.mark.parametrize("case", EVENTS, ids=lambda case: f"{case.example}: {case.what}")
@@ -175,6 +267,12 @@ def test_segue_s_own_erasure_is_understood_under_every_form(case: Sample) -> Non
     form = case.forms.signups
     assert decode_signup(b"7", value, EPOCH, form=form) == UserErased("7", parse("2024-01-31T09:30:00Z"))
     assert decode_signup(b"7", None, EPOCH, form=form) == UserErased("7", EPOCH)
+
+
+def test_under_a_mapping_an_erasure_without_segue_s_own_user_id_is_read_as_a_signup() -> None:
+    value = b'{"type": "user.erased", "id": 7, "created_at": "2024-01-31T09:30:00Z"}'
+    form = EventForm(paths=(("user_id", "id"),))
+    assert decode_signup(b"7", value, EPOCH, form=form) == Signup("7", parse("2024-01-31T09:30:00Z"))
 
 
 def test_null_orders_are_refused_but_for_tombstones() -> None:
