@@ -408,7 +408,7 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
       CAST('2024-12-01 00:00:00' AS DATETIME) IS NULL
       OR created_at < CAST('2024-12-01 00:00:00' AS DATETIME)
     )
-), items_known /* An item's own brand comes before that of its stock. */ AS (
+), items_known /* Each field is read from one of the two tables only; the column of the other is null. */ AS (
   SELECT
     i.item_id,
     i.order_id,
