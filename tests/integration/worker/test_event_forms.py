@@ -77,7 +77,14 @@ def users_in(samples: list[Sample]) -> set[str]:
     return users - {str(event["user_id"]) for event in events if event.get("type") == "user.erased"}
 
 
-@pytest.mark.parametrize("example", EXAMPLES)
+# One form shows the way of all of them; the others are run with the long tests.
+@pytest.mark.parametrize(
+    "example",
+    [
+        example if example == "debezium" else pytest.param(example, marks=pytest.mark.long)
+        for example in EXAMPLES
+    ],
+)
 def test_a_worker_reads_every_sample_of_a_form(
     example: str,
     right: dict[str, Any],
@@ -105,6 +112,7 @@ def test_a_worker_reads_every_sample_of_a_form(
         assert "rebuild" in refused.stderr
 
 
+@pytest.mark.long
 def test_events_wait_for_a_registry_that_is_away(
     right: dict[str, Any], kafka: KafkaService, redis_server: RedisService, topic_prefix: str, tmp_path: Path
 ) -> None:

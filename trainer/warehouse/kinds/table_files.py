@@ -24,11 +24,12 @@ def find(folder: Path, names: Names, table: str) -> Path:
         NoTable: there is no file of this table.
         BadWarehouse: there is more than one.
     """
+    possible = [names.table(table) + suffix for suffix in SUFFIXES]
+    found = [folder / name for name in possible if (folder / name).is_file()]
     files = files_of(folder)
-    found = files.get(names.table(table), ())
     described = names.describe(table)
+    found = found or list(files.get(names.table(table), ()))
     if not found:
-        possible = [names.table(table) + suffix for suffix in SUFFIXES]
         fix = table_fix(names, table, files, f"it should be a file {', '.join(possible)}")
         raise NoTable(f"folder {folder} has no table {described}: {fix}")
     return only(folder, described, found)
