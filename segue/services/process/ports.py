@@ -25,13 +25,15 @@ def free_ports(count: int) -> list[int]:
     3
     """
     highest = _first_ephemeral() - 1
-    with contextlib.ExitStack() as held:  # hold all sockets, so that no port is found twice
+    with contextlib.ExitStack() as held:  # hold all sockets, so that no other process finds them
         ports: list[int] = []
         while len(ports) < count:
+            port = random.randint(_LOWEST, highest)
+            if port in ports:
+                continue  # with SO_REUSEADDR two sockets may be bound to one port before either listens
             candidate = held.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
             # As the servers do: lingering connections of the last owner do not block the port.
             candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            port = random.randint(_LOWEST, highest)
             with contextlib.suppress(OSError):
                 candidate.bind(("127.0.0.1", port))
                 ports.append(port)

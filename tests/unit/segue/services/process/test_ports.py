@@ -26,6 +26,13 @@ def test_a_port_that_is_listened_on_is_not_offered(monkeypatch: pytest.MonkeyPat
         assert free_ports(1) == [free]
 
 
+def test_no_port_is_offered_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = free_ports(2)
+    draws = iter([one, one, other])
+    monkeypatch.setattr(random, "randint", lambda *_: next(draws))
+    assert free_ports(2) == [one, other]
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", ""], ids=["on this address", "on all addresses"])
 def test_a_port_is_free_only_while_nobody_listens(host: str) -> None:
     with socket.create_server((host, 0)) as occupant:
