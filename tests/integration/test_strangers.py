@@ -29,11 +29,12 @@ def deployment(
         yield made
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("shop", "write", "as_of"),
     [
         ("electronics", write_electronics, "2020-07-01"),
-        pytest.param("sprocket", write_sprocket, "2017-10-01", marks=pytest.mark.long),
+        ("sprocket", write_sprocket, "2017-10-01"),
     ],
 )
 def test_a_strangers_shop_is_trained_and_streamed(

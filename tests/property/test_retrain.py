@@ -16,6 +16,9 @@ from trainer.train import train
 
 SETTINGS = FitSettings(k_min=5, k_max=5)  # the elbow is another test's
 
+# A year of thelook, trained month by month.
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def months(tmp_path_factory: pytest.TempPathFactory) -> list[Month]:

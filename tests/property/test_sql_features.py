@@ -129,6 +129,7 @@ def test_every_kind_of_warehouse_gives_the_same(
     assert all(other == first for other in others)
 
 
+@pytest.mark.long
 @FEW
 @given(shop=shops(), as_of=AS_OFS, excluded=EXCLUDED)
 @pytest.mark.parametrize("dialect", ["snowflake", "bigquery"])
