@@ -24,7 +24,7 @@ _RESERVED: dict[Level, tuple[str, ...]] = {
     "order": ("order_id", "user_id", "created_at", "updated_at", "event_id", "items"),
     "item": ("id", "order_id", "inventory_item_id"),
 }
-_PART = re.compile(r"[^\s.:\x00-\x1f\x7f]+")
+_PART = re.compile(r'[^\s.:"\\\x00-\x1f\x7f]+')
 
 
 class Field(Struct, frozen=True):
@@ -98,7 +98,7 @@ def why_no_field(source: str) -> str | None:
     """Return why a source that begins like a field of a shop's own is none; None if it is one, or begins else.
 
     >>> why_no_field("order.items"), why_no_field("item.a b")
-    ("items is the event's own", 'a field has no blanks, colons or control characters')
+    ("items is the event's own", 'a field has no blanks, colons, double quotes, backslashes or control characters')
     """
     level = _level(source)
     if level is None:
@@ -111,7 +111,7 @@ def why_no_field(source: str) -> str | None:
     if not all(path):
         return "a part of it is empty"
     if not all(_PART.fullmatch(part) for part in path):
-        return "a field has no blanks, colons or control characters"
+        return "a field has no blanks, colons, double quotes, backslashes or control characters"
     return None
 
 

@@ -100,18 +100,13 @@ class Feature(Struct, frozen=True, omit_defaults=True):
     @property
     def boolean(self) -> bool:
         """Whether the value is true or false."""
-        return (
-            self.numeric and self.kind in ("attribute", "most_frequent", "last") and self._type == "boolean"
-        )
+        value = self.kind in ("attribute", "most_frequent", "last")
+        return value and self.field is not None and self.field.type == "boolean"
 
     @property
     def counts(self) -> bool:
         """Whether the value is a count of orders or of different values."""
         return self.kind in ("count", "distinct")
-
-    @property
-    def _type(self) -> FieldType | None:
-        return None if self.field is None else self.field.type
 
 
 FEATURES: tuple[Feature, ...] = (

@@ -41,8 +41,8 @@ from (
         reason,
         min(
           case
-            when reason like '%price is%' then price_written
-            when reason like '%quantity is%' then quantity_written
+            when reason like 'an item''s price is%' then price_written
+            when reason like 'an item''s quantity is%' then quantity_written
           end
         ) as wrong
       from items_checked

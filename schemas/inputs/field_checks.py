@@ -70,7 +70,7 @@ def boolean(fields: Fields, name: str) -> str | None:
     value = fields.get(name)
     if value is None or _is_blank(value):
         return None
-    if value in _BOOLEANS and type(value) in (bool, str):
+    if type(value) in (bool, str) and value in _BOOLEANS:
         return _BOOLEANS[value]
     raise BadEvent(name, f"{shown(value)} is neither true nor false")
 

@@ -1,6 +1,6 @@
 """Read and write the values of a shop's own fields in the JSON of an event."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from schemas.errors import BadEvent
@@ -47,14 +47,18 @@ def with_own(event: dict[str, Any], own: Mapping[str, str | float], *, amounts: 
         amounts: whether a whole number is in millionths.
     """
     for name, value in own.items():
-        *parts, last = name.split(".")[1:]
-        holder = event
-        for part in parts:
-            if not isinstance(holder.get(part), dict):
-                holder[part] = {}
-            holder = holder[part]
-        holder[last] = amount(value) if amounts and isinstance(value, int) else value
+        put(event, name.split(".")[1:], amount(value) if amounts and isinstance(value, int) else value)
     return event
+
+
+def put(holder: dict[str, Any], path: Sequence[str], value: object) -> None:
+    """Put a value at a path in JSON; objects on the way are made."""
+    *parts, last = path
+    for part in parts:
+        if not isinstance(holder.get(part), dict):
+            holder[part] = {}
+        holder = holder[part]
+    holder[last] = value
 
 
 def _value(holder: Mapping[str, object], field: Field) -> str | float | None:

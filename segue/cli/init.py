@@ -24,7 +24,7 @@ _COMPONENTS, _SEGMENTS = 2, 5
 
 @command(example="segue init --warehouse ./export")
 def init(
-    settings: Settings,  # noqa: ARG001 - a broken settings file is told before a new one is written
+    settings: Settings,  # noqa: ARG001 - so that a broken settings file stops the command
     warehouse: Annotated[
         str,
         typer.Option(

@@ -67,7 +67,8 @@ def _dates(value: object) -> tuple[str, ...]:
         letters = [found.removeprefix("-") for found in _DIRECTIVE.findall(form)]
         if wrong := [letter for letter in letters if letter not in _DIRECTIVES]:
             raise ValueError(f"in {form!r} %{wrong[0]} is no part of a time: {_EXAMPLE}")
-        if not all(any(letter in part for letter in letters) for part in _DATE) and "j" not in letters:
+        parts = ("yY", "j") if "j" in letters else _DATE
+        if not all(any(letter in part for letter in letters) for part in parts):
             raise ValueError(f"{form!r} lacks the year, the month or the day: {_EXAMPLE}")
     return forms
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
@@ -13,6 +12,7 @@ from schemas.event_fields import KNOWN, field_of, short_name
 from schemas.inputs.forms.event_form import EventForm, EventForms, FormName, Source
 from schemas.inputs.forms.field_paths import EVENT_FIELDS, ITEMS
 from schemas.inputs.forms.written_times import check_dates
+from segue.config.setting_texts import table_of
 
 _EXAMPLE = '{ user_id = "customer.id" }'
 _TOPICS: tuple[Source, ...] = ("signups", "orders")
@@ -48,22 +48,18 @@ def forms_of(tables: Mapping[str, Mapping[str, Any]]) -> EventForms:
 
 
 def _tables(value: object) -> dict[str, dict[str, Any]]:
-    given = value
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except json.JSONDecodeError:
-            value = None
-    if not isinstance(value, Mapping):
-        example = f'form = "{given}"' if given in get_args(FormName) else _EXAMPLE
+    try:
+        tables = table_of(value, _EXAMPLE)
+    except ValueError:
+        example = f'form = "{value}"' if value in get_args(FormName) else _EXAMPLE
         fix = f"give tables by topic, such as [events.orders] with {example}, in the environment as JSON"
-        raise BadSetting("events", given, fix)
-    for topic, table in value.items():
+        raise BadSetting("events", value, fix) from None
+    for topic, table in tables.items():
         if topic not in _TOPICS:
             raise BadSetting(f"events.{topic}", "a table", "there are only events.signups and events.orders")
         if not isinstance(table, Mapping):
             raise BadSetting(f"events.{topic}", table, f"give a table of paths, such as {_EXAMPLE}")
-    return {topic: dict(table) for topic, table in value.items()}
+    return {topic: dict(table) for topic, table in tables.items() if isinstance(table, Mapping)}
 
 
 def _form(topic: Source, table: Mapping[str, Any]) -> EventForm:

@@ -71,12 +71,16 @@ def make_proposal(warehouse: str, tables: ShopTables, desk: Desk, now: datetime)
                 f"{tables.name}: no column can be a feature, so there is nothing to segment by"
             )
         tried = _try(warehouse, _text(proposal, _about_tables(tables, proposal)), now)
-        useless = dict.fromkeys(tried.constant, "it has the same value for all users who can be trained on")
-        useless |= {
+        useless = {
             name: f"{count:,} of {tried.buyers:,} users with an order have no value of it"
             for name, count in tried.missing.items()
             if count > _MOST_MISSING * tried.buyers
         }
+        # Only then: a feature that most users lack leaves few users, for whom others may have one value.
+        if not useless:
+            useless = dict.fromkeys(
+                tried.constant, "it has the same value for all users who can be trained on"
+            )
         if not tried.trainable and not useless:
             raise BadWarehouse(_nobody(tables, tried))
         if not useless:

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from schemas import times
 from schemas.errors import BadEvent
-from schemas.features import fields_read
+from schemas.features import FieldsRead, fields_read
 from schemas.input_events import Event, Order
 from schemas.inputs.decode import decode_order, decode_signup
 from schemas.inputs.forms.event_form import EventForm, NoEvent
@@ -114,13 +114,14 @@ def read_batch(
     dead_letters: list[OutRecord] = []
     rekeyed: list[OutRecord] = []
     passed_over: Counter[str] = Counter()
+    read = fields_read(settings.features, statuses=bool(settings.exclude_statuses))
     for record in in_order(records, topics):
         now[record.topic] = record.offset + 1
         written = record
         try:
             if record.topic == topics.rekeyed:
                 written = original(record, topics)
-            event = _decode(written, topics, settings, unframe)
+            event = _decode(written, topics, settings, read, unframe)
             _check_times(event, written, topics, settings, max_ahead)
             belongs = partition_of(event.user_id, settings.partitions, settings.partitioner)
             if settings.rekey and record is written and belongs != record.partition:
@@ -151,9 +152,10 @@ def in_order(records: Iterable[Record], topics: Topics) -> list[Record]:
     return sorted(records, key=lambda record: (inputs.index(record.topic), record.offset))
 
 
-def _decode(record: Record, topics: Topics, settings: FoldSettings, unframe: Unframe) -> Event:
+def _decode(
+    record: Record, topics: Topics, settings: FoldSettings, read: FieldsRead, unframe: Unframe
+) -> Event:
     check_key = not settings.rekey
-    read = fields_read(settings.features, statuses=bool(settings.exclude_statuses))
     at = times.from_millis(record.timestamp_ms)
     decode = decode_signup if record.topic == topics.signups else decode_order
     form = _form(record, topics, settings)

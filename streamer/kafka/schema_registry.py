@@ -16,7 +16,8 @@ from schemas.inputs.forms.framed_values import as_json, schema_id
 TIMEOUT_S = 5.0
 # The lane asks again by itself.
 _ONCE = {"timeout": TIMEOUT_S, "max.retries": 0}
-_NO_SCHEMA = 404
+# The registry's own codes: no such subject, version or schema. A wrong address or a proxy answers 404 without.
+_NO_SCHEMA = (40401, 40402, 40403)
 _LOGIN = (401, 403)
 # The frame names the schema. A subject would only be asked for rules, with more calls to the registry.
 _NO_SUBJECT = {"subject.name.strategy": lambda _context, _record: None}
@@ -84,7 +85,7 @@ class _Client(SchemaRegistryClient):
         if not isinstance(error, SchemaRegistryError):
             reason = str(error) or type(error).__name__
             return Unreachable(f"the Schema Registry at {self._url} does not answer ({reason:.200})")
-        if error.http_status_code == _NO_SCHEMA:
+        if error.error_code in _NO_SCHEMA:
             return BadEvent("", f"{what} is not in the Schema Registry at {self._url}")
         if error.http_status_code in _LOGIN:
             return LoginRefused(

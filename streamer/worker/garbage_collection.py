@@ -1,8 +1,8 @@
 """Lets Python's garbage collector run less often.
 
-A lane makes many objects for each event, and nearly all of them go when their last reference goes. Python's
-collector only looks for cycles, of which a lane makes hardly any. At its defaults it looks through all objects
-of the program again and again, which takes about a sixth of a lane's time.
+A lane makes many objects for each event. Nearly all of them go when their last reference goes. Python's
+collector only looks for objects that refer to each other in a circle, and a lane makes hardly any. At its
+defaults the collector looks through all objects of the program again and again, which costs a lane time.
 """
 
 import gc

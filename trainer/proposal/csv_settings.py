@@ -1,6 +1,6 @@
 """The setting ``[csv]``: one form for all CSV files that are read by name."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from trainer.proposal.looks.date_forms import ISO_FORMS
 from trainer.proposal.looks.shop_columns import ShopColumn
@@ -11,7 +11,7 @@ Setting = dict[str, str | list[str]]
 
 
 def csv_setting(
-    form: Csv, plans: Sequence[TablePlan], used: Iterable[ShopColumn]
+    form: Csv, plans: Sequence[TablePlan], used: Iterable[ShopColumn], values: Collection[str]
 ) -> tuple[Setting, set[str]]:
     """Find the setting, and which tables must be queries because they are written in another form.
 
@@ -19,6 +19,7 @@ def csv_setting(
         form: the separator and the encoding.
         plans: the tables.
         used: the columns that are read, for their words that mean nothing.
+        values: the texts that are values in some column: the setting would empty it.
     """
     found: Setting = {}
     if form.separator != Csv().separator:
@@ -50,7 +51,7 @@ def csv_setting(
         found["thousands"] = ","
     if dates:
         found["dates"] = dates
-    nulls = sorted({word for column in used for word in column.null_words})
+    nulls = sorted({word for column in used for word in column.null_words}.difference(values))
     if nulls:
         found["nulls"] = nulls
     return found, queries

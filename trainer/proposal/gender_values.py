@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from trainer.proposal.looks.sql_names import literal
 
-_WOMEN = ("f", "fem", "w", "weib", "woman", "frau")
-_MEN = ("m", "mal", "männ", "maenn", "mann", "man")
+_LETTERS = {"f": "F", "w": "F", "m": "M"}
+_BEGINNINGS = {"F": ("fem", "weib", "wom", "frau"), "M": ("mal", "män", "maen", "man", "men")}
 
 
 def spellings(values: Sequence[str]) -> dict[str, list[str]]:
@@ -13,16 +13,18 @@ def spellings(values: Sequence[str]) -> dict[str, list[str]]:
 
     >>> spellings(["F", "Female", "M", "U"])
     {'F': ['F', 'Female'], 'M': ['M']}
+    >>> spellings(["F", "Women", "M", "Men"])
+    {'F': ['F', 'Women'], 'M': ['M', 'Men']}
     >>> spellings(["Female", "Male"])
     {}
     """
     found: dict[str, list[str]] = {"F": [], "M": []}
     for value in values:
         word = value.lower()
-        if word in _WOMEN or word.startswith(_WOMEN[1:2] + _WOMEN[3:]):
-            found["F"].append(value)
-        elif word in _MEN or word.startswith(_MEN[1:]):
-            found["M"].append(value)
+        begins = (one for one, beginnings in _BEGINNINGS.items() if word.startswith(beginnings))
+        one = _LETTERS.get(word) or next(begins, None)
+        if one is not None:
+            found[one].append(value)
     return found if all(found.values()) and any(len(each) > 1 for each in found.values()) else {}
 
 

@@ -9,10 +9,10 @@ from trainer.proposal.line_filters import line_filters
 from trainer.proposal.looks.desk import Desk, in_desk, number_in_desk
 from trainer.proposal.looks.shop_columns import ShopColumn
 from trainer.proposal.looks.sql_names import quoted
+from trainer.proposal.looks.sql_values import age_sql, double_sql
 from trainer.proposal.propose_features import Chosen
 from trainer.proposal.proposed_settings import Proposal
 from trainer.proposal.roles.shop_roles import Found, Shop
-from trainer.proposal.sql_values import age_sql, double_sql
 from trainer.proposal.table_plan import Filter, Join, TablePlan, Value, ValueKind
 
 

@@ -31,7 +31,13 @@ def propose(found: ShopTables, desk: Desk) -> Proposal:
     plans = plan_tables(shop, chosen, desk, found.dialect, proposal)
     columns = [value.column for plan in plans for value in plan.values]
     columns += [column for plan in plans for join in plan.joins for column in (join.left, join.right)]
-    csv, queries = csv_setting(found.form, plans, columns)
+    texts = {value for column in columns if column.kind == "text" for value in desk.values(column)}
+    held = sorted({word for column in columns for word in column.null_words} & texts)
+    for word in held:
+        proposal.warnings.append(
+            f"{word} means nothing in one column and is a value of another: it stays a value"
+        )
+    csv, queries = csv_setting(found.form, plans, columns, texts)
     if csv:
         proposal.settings["csv"] = csv
     ids = [value.column for plan in plans for value in plan.values if value.kind == "id"]

@@ -7,7 +7,7 @@ from typing import Literal
 from schemas.printable import printable_cell
 from trainer.proposal.looks.shop_columns import ShopColumn, ShopTable
 from trainer.proposal.looks.sql_names import quoted
-from trainer.proposal.sql_values import number_sql, time_sql
+from trainer.proposal.looks.sql_values import number_sql, time_sql
 from trainer.warehouse.tables.table_layout import TABLES
 from trainer.warehouse.tables.table_queries import is_query
 

@@ -42,13 +42,11 @@ def _lines(proposal: Proposal, head: list[str]) -> Iterator[str]:
         yield "whole_ids = true"
     if "declare" in settings:
         yield from ("", "[declare]")
-        yield from _about("declare", proposal)
         for name, fields in settings["declare"].items():
             written = ", ".join(f"{key} = {_text(value)}" for key, value in fields.items())
             yield f"{_key(name)} = {{ {written} }}"
     if "csv" in settings:
         yield from ("", "[csv]")
-        yield from _about("csv", proposal)
         for key, value in settings["csv"].items():
             yield f"{key} = {_text(value)}" if isinstance(value, str) else _array(key, value)
     yield from _tables(proposal)

@@ -12,10 +12,9 @@ from trainer.report.advice import repeat_rate
 from trainer.report.charts.html import money, quantity, render, share
 from trainer.report.report_numbers import Report, SegmentReport
 from trainer.report.units import currency_of
-from trainer.report.verdict import clearest
+from trainer.report.verdict import UNSTABLE, clearest
 
 FACTS = 3
-UNSTABLE = 0.6
 
 
 def meeting(report: Report) -> Markup:
@@ -68,6 +67,8 @@ def _facts(
 def _fact(trait: Trait, feature: Feature, currency: str) -> tuple[str, str, str]:
     if trait.value is None:
         words = number_words(feature)[trait.effect > 0]
+        if feature.boolean:
+            return f"{words}: {share(trait.here)} of them", "", share(trait.everywhere)
         everywhere = quantity(trait.everywhere, currency)
         return f"{words}: {quantity(trait.here, currency)} on average", "", everywhere
     here, everywhere = share(trait.here), share(trait.everywhere)

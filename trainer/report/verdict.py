@@ -7,7 +7,7 @@ from trainer.controls.followup import DAYS, Followup, Outcome
 from trainer.report.charts.html import render
 from trainer.report.report_numbers import Report
 
-_STABLE, _UNSTABLE = 0.9, 0.6
+_STABLE, UNSTABLE = 0.9, 0.6
 _OUTCOMES = {"repeat": "repeat orders", "orders": "the number of orders", "spend": "spend"}
 
 
@@ -21,7 +21,7 @@ def verdict(report: Report) -> Markup:
         offered=None if better and control and better.encoding == control.encoding else better,
         stability=report.metrics["stability"],
         stable=_STABLE,
-        unstable=_UNSTABLE,
+        unstable=UNSTABLE,
         stable_ari=STABLE_ARI,
         outcome=clearest(report.followup),
         outcomes=_OUTCOMES,

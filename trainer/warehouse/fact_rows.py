@@ -90,6 +90,8 @@ def _item(fact: _Fact, own: Row, read: FieldsRead) -> Item:
 
 def _own(values: Row, read: FieldsRead, fields: tuple[Field, ...]) -> dict[str, Any]:
     """The values of some of the own fields, by name."""
+    if not fields:
+        return {}
     by_name = {field.name: value for field, value in zip(read.own, values, strict=True) if field in fields}
     # -0.0 becomes 0.0, as in an event.
     positive = {name: value + 0.0 if isinstance(value, float) else value for name, value in by_name.items()}

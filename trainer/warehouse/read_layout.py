@@ -9,10 +9,9 @@ from trainer.warehouse.queries.dialects import DECODING, TRYING
 from trainer.warehouse.tables.column_types import Form, form_of
 from trainer.warehouse.tables.reading_rules import Reading
 from trainer.warehouse.tables.resolve_columns import resolve
-from trainer.warehouse.tables.table_layout import TABLES, columns_of, is_read
+from trainer.warehouse.tables.table_layout import TABLES, Layout, columns_of, is_read
 from trainer.warehouse.tables.table_names import Names
 
-_Columns = Mapping[tuple[str, str], str | None]
 _STOCK = {"brand": "product_brand", "category": "product_category"}
 
 
@@ -68,7 +67,8 @@ def read_layout(source: Source, names: Names, reading: Reading) -> ReadLayout:
     if read.items:
         add("order_items", required=True)
         wanted = _in_stock(columns, reading)
-        if wanted or _doubtful(columns, names, reading):
+        refers = columns["order_items", "inventory_item_id"] is not None
+        if wanted or (refers and _doubtful(columns, names, reading)):
             add("inventory_items", required=bool(wanted))
         if wanted:
             _check_stock(source, names, columns, wanted)
@@ -80,14 +80,14 @@ def read_layout(source: Source, names: Names, reading: Reading) -> ReadLayout:
     return ReadLayout(tables, columns, forms)
 
 
-def _in_stock(columns: _Columns, reading: Reading) -> list[str]:
+def _in_stock(columns: Layout, reading: Reading) -> list[str]:
     """The fields of items that are read and that the table of items does not have."""
     read = reading.fields
     fields = [*(name for name in _STOCK if name in read.known), *(field.name for field in read.item)]
     return [name for name in fields if columns["order_items", name] is None]
 
 
-def _doubtful(columns: _Columns, names: Names, reading: Reading) -> list[str]:
+def _doubtful(columns: Layout, names: Names, reading: Reading) -> list[str]:
     """The brand and category that the table of items has by its own names only."""
     mapped = names.columns.get("order_items", {})
     known = reading.fields.known
@@ -109,7 +109,7 @@ def _choose_one(columns: dict[tuple[str, str], str | None], names: Names, readin
         columns[here if name in _STOCK and refers and name not in mapped else there] = None
 
 
-def _check_stock(source: Source, names: Names, columns: _Columns, wanted: list[str]) -> None:
+def _check_stock(source: Source, names: Names, columns: Layout, wanted: list[str]) -> None:
     """Check that the second table of items has the fields, and that the first refers to it."""
     if columns["order_items", "inventory_item_id"] is None:
         table = names.describe("order_items")

@@ -68,7 +68,7 @@ class Warehouse:
         self._names = names
         reading = reading or Reading()
         found = read_layout(source, names, reading)
-        whose = "users" if "users" in found.tables else "orders"
+        whose = "users" if reading.fields.profile else "orders"
         self._read, self._columns = reading.fields, found.columns
         self._has_status = found.columns["orders", "status"] is not None
         self._undated = (
@@ -92,6 +92,7 @@ class Warehouse:
         self._inspection.check()
         self._left_out = LeftOut(found.columns, source.csv_files, reading, names)
         self._rejected: dict[datetime | None, Rejections] = {}
+        self._counts: dict[datetime | None, Counts] = {}
 
     @property
     def name(self) -> str:
@@ -221,8 +222,11 @@ class Warehouse:
         return cause_of(sides_of(rows), left_out, self.rejected(as_of), self.counts(as_of), self._names)
 
     def counts(self, as_of: datetime | None = None) -> Counts:
-        """The numbers of users and facts before ``as_of``."""
-        return warehouse_reports.counts_of(next(self._source.rows(self._queries.counts(as_of))))
+        """The numbers of users and facts before ``as_of``. The query runs once for each ``as_of``."""
+        if as_of not in self._counts:
+            rows = self._source.rows(self._queries.counts(as_of))
+            self._counts[as_of] = warehouse_reports.counts_of(next(rows))
+        return self._counts[as_of]
 
     def _is_bounded(self, as_of: datetime | None) -> bool:
         """Whether rows may be left out because their time lies in the future."""

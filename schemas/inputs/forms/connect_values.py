@@ -44,9 +44,8 @@ def plain_row(
         BadEvent: a value is not of its type.
     """
     fields = schema.get("fields") if isinstance(schema, Mapping) else None
-    types = {
-        f["field"]: f for f in fields or () if isinstance(f, Mapping) and isinstance(f.get("field"), str)
-    }
+    known = fields if isinstance(fields, list) else ()
+    types = {f["field"]: f for f in known if isinstance(f, Mapping) and isinstance(f.get("field"), str)}
     plain = dict(row)
     for column, value in row.items():
         try:

@@ -5,12 +5,11 @@ from typing import Literal
 
 from msgspec import Struct
 
-from schemas.event_fields import KNOWN, Field
+from schemas.event_fields import KNOWN, Field, FieldType, Level
 from schemas.features import FieldsRead
 from schemas.inputs.forms.event_form import EventForm, Source
 
-Kind = Literal["id", "time", "number", "text", "boolean"]
-Level = Literal["user", "order", "item"]
+Kind = Literal["id", "time"] | FieldType
 
 # The fields of the event itself, which are no values for features.
 EVENT_FIELDS: dict[Source, dict[str, Kind]] = {
@@ -24,7 +23,6 @@ EVENT_FIELDS: dict[Source, dict[str, Kind]] = {
     },
 }
 ITEMS = "items"
-REQUIRED = {"user_id", "order_id", "created_at", "updated_at"}
 
 
 class Places(Struct, frozen=True):

@@ -10,6 +10,7 @@ from schemas.inputs import json_text
 from schemas.inputs.field_checks import shown
 from schemas.inputs.forms.field_paths import ITEMS, Plan, Wanted
 from schemas.inputs.forms.written_times import rfc3339
+from schemas.inputs.own_values import put
 
 Fields = dict[str, Any]
 _NUMBER = re.compile(r"[+-]?[0-9]{1,300}(\.[0-9]{1,300})?([eE][+-]?[0-9]{1,3})?")
@@ -88,16 +89,6 @@ def _taken(
             if each.needed:
                 raise
     return fields
-
-
-def put(fields: Fields, into: tuple[str, ...], value: object) -> None:
-    """Put a value at a path; objects on the way are made."""
-    *parts, last = into
-    for part in parts:
-        if not isinstance(fields.get(part), dict):
-            fields[part] = {}
-        fields = fields[part]
-    fields[last] = value
 
 
 def _value(value: object, wanted: Wanted, dates: str | None, where: Callable[[Wanted], str]) -> object:

@@ -60,9 +60,9 @@ FROM (
         reason,
         MIN(
           CASE
-            WHEN reason LIKE '%price is%'
+            WHEN reason LIKE 'an item\'s price is%'
             THEN price_written
-            WHEN reason LIKE '%quantity is%'
+            WHEN reason LIKE 'an item\'s quantity is%'
             THEN quantity_written
             WHEN reason = 'an item\'s weight is not a finite number'
             THEN own_6_written

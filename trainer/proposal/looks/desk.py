@@ -11,13 +11,14 @@ from schemas.errors import BadWarehouse
 from trainer.proposal.looks.date_forms import ISO_FORMS, DateForm
 from trainer.proposal.looks.name_words import TIME, words_of
 from trainer.proposal.looks.shop_columns import ShopColumn, kind_of_type, kind_of_values
+from trainer.proposal.looks.sql_values import number_sql
 from trainer.warehouse.checks.inspection import NULL_WORDS
+from trainer.warehouse.kinds.duckdb_warehouse import connection_settings
 
 MOST_ROWS = 1_000_000
 """How many rows of a table are looked at."""
 _VALUES = 1_000
 _SAMPLES = 5
-_MEMORY = "1000MB"
 # NA is Namibia, and None may be an answer.
 _TEXT_NULLS = tuple(word for word in NULL_WORDS if word not in ("na", "none"))
 
@@ -26,9 +27,7 @@ class Desk:
     """The copies. The columns of a table are c0, c1 and so on; a value is text, and blank text is null."""
 
     def __init__(self) -> None:
-        self._connection = duckdb.connect(
-            ":memory:", config={"memory_limit": _MEMORY, "autoinstall_known_extensions": "false"}
-        )
+        self._connection = duckdb.connect(":memory:", config=connection_settings())
         self._count = 0
 
     def add(self, batches: pa.Table) -> str:
@@ -196,20 +195,13 @@ class Desk:
 
 
 def in_desk(column: ShopColumn) -> str:
-    """A column in a query over the desk: c0; its table is :func:`of_desk`."""
+    """A column in a query over the desk: c0. Its table is the part of ``place`` before the point."""
     return column.place.partition(".")[2]
 
 
 def number_in_desk(column: ShopColumn) -> str:
     """A column of numbers as doubles, in a query over the desk."""
-    x, form = in_desk(column), column.number
-    if form.signs:
-        x = f"regexp_replace({x}, '[^0-9,.+-]', '', 'g')"
-    if form.decimal == ",":
-        x = f"replace(replace({x}, '.', ''), ',', '.')"
-    elif form.thousands:
-        x = f"replace({x}, ',', '')"
-    return f"try_cast({x} as double)"
+    return f"try_cast({number_sql(in_desk(column), column)} as double)"
 
 
 def time_in_desk(column: ShopColumn) -> str:

@@ -9,6 +9,7 @@ _PLAIN = re.compile(r"[+-]?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _COMMA = re.compile(r"[+-]?(?:\d+|\d{1,3}(?:[.'’]\d{3})+),\d+", re.ASCII)
 _GROUPED_BY_POINTS = re.compile(r"[+-]?\d{1,3}(?:\.\d{3})+", re.ASCII)
 _GROUPED = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?", re.ASCII)
+_WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
 _ENOUGH = 0.95
 
 
@@ -44,17 +45,21 @@ def number_form(values: Sequence[str]) -> NumberForm | None:
     NumberForm(decimal=',', thousands=True, signs=False, unclear=False)
     >>> number_form(["1,234"]).unclear, number_form(["red", "7"])
     (True, None)
+    >>> number_form([*map(str, range(100)), "1,000.50"]).thousands, number_form([*map(str, range(100)), "12,5"]).decimal
+    (True, ',')
     """
     if not values:
         return None
     bare = [_SIGNS.sub("", value) for value in values]
     signs = any(a != b for a, b in zip(bare, values, strict=True))
     enough = _ENOUGH * len(values)
-    if sum(_PLAIN.fullmatch(value) is not None for value in bare) >= enough:
+    # A few large numbers may have marks of thousands, and a few numbers decimals, where all others are plain.
+    marked = any("," in value and (_GROUPED.fullmatch(value) or _COMMA.fullmatch(value)) for value in bare)
+    if not marked and sum(_PLAIN.fullmatch(value) is not None for value in bare) >= enough:
         return NumberForm(signs=signs)
     comma = [value for value in bare if _COMMA.fullmatch(value) and not _GROUPED.fullmatch(value)]
     if comma:
-        fits = [_COMMA, _GROUPED_BY_POINTS, re.compile(r"[+-]?\d+")]
+        fits = [_COMMA, _GROUPED_BY_POINTS, _WHOLE]
         if sum(any(form.fullmatch(value) for form in fits) for value in bare) >= enough:
             return NumberForm(",", any("." in value for value in bare), signs)
     if sum(any(form.fullmatch(value) for form in (_PLAIN, _GROUPED)) for value in bare) >= enough:

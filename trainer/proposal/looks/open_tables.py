@@ -27,8 +27,11 @@ _DUCKDB_TABLES = """
     order by table_name, ordinal_position
 """
 _POSTGRES_TABLES = """
-    select relname::text, attname::text, format_type(atttypid, atttypmod)
+    select relname::text, attname::text, case typtype
+        when 'e' then 'enum' when 'd' then format_type(typbasetype, typtypmod) else format_type(atttypid, atttypmod)
+    end
     from pg_attribute
+    inner join pg_type on pg_type.oid = atttypid
     inner join pg_class on pg_class.oid = attrelid
     where attnum > 0 and not attisdropped and relkind in ('r', 'p', 'v', 'm', 'f')
     and pg_table_is_visible(attrelid) and relnamespace::regnamespace::text not in ('pg_catalog', 'information_schema')
@@ -94,7 +97,7 @@ def _of_database(source: Source, listing: str, desk: Desk) -> ShopTables:
 def _copied(source: Source, name: str, columns: Mapping[str, str], desk: Desk) -> ShopTable:
     values = [
         "cast(null as text)"
-        if form_of(kind) is Form.NONE and "USER" not in kind
+        if form_of(kind) is Form.NONE
         else f"cast({quoted(column, source.dialect)} as text)"
         for column, kind in columns.items()
     ]

@@ -43,7 +43,7 @@ def quantity(figure: float | None, currency: str = "") -> str:
     if figure is None or not isfinite(figure):
         return "–"
     size = abs(figure)
-    if 0 < size < 1:
+    if 0 < size < 1 or size >= _MANY_DIGITS:
         return number(figure, ".3g")
     digits = 0 if size >= 1_000 else 1 if size >= 10 else 2
     whole, point, rest = number(figure, f",.{digits}f").partition(".")

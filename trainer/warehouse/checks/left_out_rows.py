@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
+from schemas.event_fields import short_name
 from schemas.features import FEATURE_NAMES
 from trainer.warehouse.checks.csv_advice import numbers_advice, times_advice
 from trainer.warehouse.checks.inspection import NULL_WORDS
@@ -123,7 +124,7 @@ class LeftOut:
         if "number" in reason and (numbers := numbers_advice(form, comma=comma)):
             advice.append(numbers)
         level = "item" if reason.startswith("an item") else LEVELS[table]
-        readers = self.reading.readers(field) or self.reading.readers(f"{level}.{field}")
+        readers = self.reading.readers(short_name(f"{level}.{field}"))
         settings = {"features" if name in FEATURE_NAMES else "declare" for name in readers}
         if readers:
             thing = "it" if len(examples) == 1 else "them"

@@ -55,7 +55,7 @@ class DuckSource:
         self._names = names
         with self._failures(f"{name} cannot be read"):
             self._connection = duckdb.connect(
-                database or ":memory:", read_only=database is not None, config=_config()
+                database or ":memory:", read_only=database is not None, config=connection_settings()
             )
         # A time with an offset becomes text in this zone.
         self._connection.execute("set global TimeZone = 'UTC'")
@@ -169,7 +169,7 @@ def open_file(path: Path, names: Names) -> DuckSource:
     return DuckSource(f"DuckDB file {path}", path, names)
 
 
-def _config() -> dict[str, str | bool | int | float | list[str]]:
+def connection_settings() -> dict[str, str | bool | int | float | list[str]]:
     """The settings of a connection. They must be equal for all connections of a process that open the same
     file.
     """

@@ -74,6 +74,7 @@ class Utf8Copies:
     def _write(self, text: TextIO, target: TextIO, path: Path) -> None:
         try:
             shutil.copyfileobj(text, target)
+            target.flush()  # what is still in its buffer needs room, too
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT):
                 raise

@@ -7,10 +7,10 @@ can still be shown as it stands in the file.
 
 from typing import Literal
 
-import sqlglot
 from sqlglot import exp
 
 from schemas.features import FieldsRead
+from trainer.warehouse.queries.parsed_sql import filled
 from trainer.warehouse.tables.reading_rules import Csv
 
 Kind = Literal["number", "time"]
@@ -45,9 +45,9 @@ def as_declared(own: exp.Expression, kind: Kind | None, form: Csv) -> exp.Expres
         form: how the file is written.
     """
     if kind == "number" and (form.decimal, form.thousands) != (_PLAIN.decimal, _PLAIN.thousands):
-        return _filled(_number(form), own)
+        return filled(_number(form), own)
     if kind == "time" and form.dates:
-        return _filled(_time(form.dates), own)
+        return filled(_time(form.dates), own)
     return own
 
 
@@ -90,14 +90,6 @@ def _time(forms: tuple[str, ...]) -> str:
 def _characters(text: str) -> str:
     """A text that is safe in a file of SQL, whatever its blanks and control characters."""
     return " || ".join(f"chr({ord(character)})" for character in text)
-
-
-def _filled(text: str, own: exp.Expression) -> exp.Expression:
-    tree = sqlglot.parse_one(text, read="duckdb")
-    assert isinstance(tree, exp.Expression)
-    for x in list(tree.find_all(exp.Column)):
-        x.replace(own.copy())
-    return tree
 
 
 def _literal(text: str) -> str:

@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from schemas.event_fields import Field
 from schemas.features import FieldsRead
-from trainer.warehouse.queries.parsed_sql import WRITTEN_IN
+from trainer.warehouse.queries.parsed_sql import WRITTEN_IN, filled
 
 _SOURCES = {"user": ("users",), "order": ("orders",), "item": ("order_items", "inventory_items")}
 _CHECKED = {"user": "users_checked", "order": "orders_checked", "item": "items_checked"}
@@ -89,9 +89,7 @@ def values_step(field: Field, column: str) -> exp.CTE:
 
 def as_number(column: exp.Expression) -> exp.Expression:
     """A boolean's text as the number of a training row: 1 or 0."""
-    return _replaced(
-        "case x when 'true' then cast(1 as double) when 'false' then cast(0 as double) end", column
-    )
+    return filled("case x when 'true' then cast(1 as double) when 'false' then cast(0 as double) end", column)
 
 
 def _add(steps: dict[str, exp.CTE], field: Field, column: str) -> None:
@@ -200,7 +198,7 @@ def _break_ties(step: exp.CTE, read: FieldsRead) -> None:
     for field, column in columns:
         quoted = f"'\"' || replace(replace({column}, '\\', '\\\\'), '\"', '\\\"') || '\"'"
         written = f"cast({column} as text)" if field.type == "number" else quoted
-        name = field.name.replace("\\", "\\\\").replace('"', '\\"').replace("'", "''")
+        name = field.name.replace("'", "''")
         parts.append(f"case when {column} is null then '' else ',\"{name}\":' || {written} end")
     window = _inner(step).find(exp.Window)
     assert window is not None
@@ -238,10 +236,3 @@ def _expression(text: str) -> exp.Expression:
     expression = _query(f"select {text}").expressions[0]
     assert isinstance(expression, exp.Expression)
     return expression
-
-
-def _replaced(text: str, column: exp.Expression) -> exp.Expression:
-    tree = _expression(text)
-    for x in list(tree.find_all(exp.Column)):
-        x.replace(column.copy())
-    return tree

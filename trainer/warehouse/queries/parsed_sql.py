@@ -17,3 +17,12 @@ def parsed(name: str) -> exp.Query:
     tree = sqlglot.parse_one(text, read=WRITTEN_IN)
     assert isinstance(tree, exp.Query)
     return tree
+
+
+def filled(text: str, own: exp.Expression) -> exp.Expression:
+    """The expression ``text``, in DuckDB's dialect, with ``own`` in place of each column in it."""
+    tree = sqlglot.parse_one(text, read=WRITTEN_IN)
+    assert isinstance(tree, exp.Expression)
+    for x in list(tree.find_all(exp.Column)):
+        x.replace(own.copy())
+    return tree

@@ -17,7 +17,7 @@ from trainer.warehouse.queries.csv_values import as_declared, kind_of
 from trainer.warehouse.queries.dialects import adapt, decoded, tried
 from trainer.warehouse.queries.feature_query import feature_query
 from trainer.warehouse.queries.own_fields import add_own_events, add_own_fields, add_own_wrongs
-from trainer.warehouse.queries.parsed_sql import WRITTEN_IN, parsed
+from trainer.warehouse.queries.parsed_sql import WRITTEN_IN, filled, parsed
 from trainer.warehouse.tables.column_types import Form
 from trainer.warehouse.tables.reading_rules import Csv
 from trainer.warehouse.tables.table_layout import TABLES, Layout, is_id, is_read
@@ -184,8 +184,8 @@ class Queries:
             own = as_declared(own, kind_of(column.name, self.read), self.csv[column.table])
         whole = self.whole_ids and is_id(column.table, column.name) and not as_it_stands
         if whole and form in (Form.TEXT, Form.BYTES):
-            return _with(own, _WHOLE_TEXT)
-        return _with(own, _WHOLE_NUMBER) if whole and form is Form.NUMBER else own
+            return filled(_WHOLE_TEXT, own)
+        return filled(_WHOLE_NUMBER, own) if whole and form is Form.NUMBER else own
 
 
 def _no_rows(table: str) -> exp.Expression:
@@ -193,15 +193,6 @@ def _no_rows(table: str) -> exp.Expression:
     query = sqlglot.parse_one("select 1 as one from (select 1 as one) as one where false", read=WRITTEN_IN)
     assert isinstance(query, exp.Query)
     return query.subquery(table)
-
-
-def _with(own: exp.Expression, text: str) -> exp.Expression:
-    """The expression ``text`` with ``own`` in place of ``x``."""
-    tree = sqlglot.parse_one(text, read=WRITTEN_IN)
-    assert isinstance(tree, exp.Expression)
-    for x in list(tree.find_all(exp.Column)):
-        x.replace(own.copy())
-    return tree
 
 
 def _choose(parameter: exp.Placeholder, *, kept: bool) -> None:

@@ -10,7 +10,7 @@ from schemas.errors import BadSetting
 from schemas.printable import printable_cell
 
 # Comments may stand before the first word. A table cannot be called select or with, unless in quotes.
-_QUERY = re.compile(r"(\s|--[^\n]*(\n|$)|/\*.*?\*/)*(select|with)\b", re.IGNORECASE | re.DOTALL)
+_QUERY = re.compile(r"(\s|--[^\n]*(\n|$)|/\*.*?\*/)*+(select|with)\b", re.IGNORECASE | re.DOTALL)
 # What other statements begin with, as nobody calls a table.
 _STATEMENT = re.compile(
     r"\s*(from\s|insert\s+into\s|delete\s+from\s|merge\s+into\s|update\s+\S+\s+set\s|copy\s.+\s(to|from)\s"

@@ -59,6 +59,8 @@ def test_nothing_is_no_value() -> None:
     [
         ({"income": "much"}, 'income: "much" is not a number'),
         ({"income": 1e-320}, "income: 1E-320 is neither 0 nor from 1e-307 to below 1e308"),
+        ({"vip": []}, "vip: an array is neither true nor false"),
+        ({"vip": {}}, "vip: an object is neither true nor false"),
         ({"vip": 1}, "vip: 1 is neither true nor false"),
         ({"address": "Ulm"}, 'address.city: cannot be read: address is "Ulm", not an object'),
         ({"address": {"city": ["Ulm"]}}, "address.city: an array is not text"),

@@ -289,3 +289,28 @@ def test_files_in_another_form_are_named(tmp_path: Path, capsys: Capture) -> Non
 
     assert "not read: users.csv has the separator ';' and other files ','" in said
     assert "not read: more.xlsx: save it as CSV or Parquet" in said
+
+
+def shop_of(tmp_path: Path, users: list[str], orders: list[str], columns: str, order_columns: str) -> Path:
+    """A folder with these rows of users and orders."""
+    (tmp_path / "users.csv").write_text("\n".join([columns, *users, ""]))
+    (tmp_path / "orders.csv").write_text("\n".join([order_columns, *orders, ""]))
+    return tmp_path
+
+
+def test_a_word_that_is_a_value_elsewhere_stays_one(tmp_path: Path, capsys: Capture) -> None:
+    users = [f"{n},{('DE', 'FR', 'NA')[n % 3]},{'NA' if n == 5 else 20 + n % 40}" for n in range(90)]
+    orders = [f"{n}-{i},{n},2024-01-{1 + i:02}" for n in range(90) for i in range(1 + n % 4)]
+    folder = shop_of(tmp_path, users, orders, "user_id,country,age", "order_id,user_id,created_at")
+    settings, _ = proposed(folder, capsys)
+    assert "nulls" not in settings.get("csv", {})
+    assert "CHECK: NA means nothing in one column" in Path("segue.toml").read_text()
+
+
+def test_one_order_each_is_no_reason_to_leave_a_field_out(tmp_path: Path, capsys: Capture) -> None:
+    orders = [f"{n},{n},2024-01-{1 + n % 28:02},{('DE', 'FR', 'AT')[n % 3]},{n}" for n in range(90)]
+    (tmp_path / "orders.csv").write_text(
+        "\n".join(["order_id,user_id,created_at,country,price", *orders, ""])
+    )
+    settings, _ = proposed(tmp_path, capsys)
+    assert "country" in settings["features"]

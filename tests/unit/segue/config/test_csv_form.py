@@ -40,6 +40,7 @@ def test_every_field_is_one_of_the_trainer_s() -> None:
         ({"dates": "%d.%m.%Y %Q"}, "in '%d.%m.%Y %Q' %Q is no part of a time: write dates as for strptime"),
         ({"dates": "%d.%m.%Y %"}, "is no part of a time: write dates as for strptime"),
         ({"dates": "DD.MM.YYYY"}, "'DD.MM.YYYY' lacks the year, the month or the day: write dates as for"),
+        ({"dates": "%j %H:%M"}, "'%j %H:%M' lacks the year, the month or the day"),
         ({"dates": ["%d.%m.%Y", "%H:%M"]}, "'%H:%M' lacks the year, the month or the day"),
         ({"dates": 7}, "give a list of texts"),
     ],

@@ -78,7 +78,7 @@ def test_a_record_that_does_not_fit_is_at_fault(registry: FakeRegistry, value: b
         SchemaRegistry(registry.url, {})(value)
 
 
-@pytest.mark.parametrize("status", [429, 500, 503])
+@pytest.mark.parametrize("status", [404, 429, 500, 503])
 def test_a_registry_in_trouble_is_no_fault_of_the_record(registry: FakeRegistry, status: int) -> None:
     read = SchemaRegistry(registry.url, {})
     registry.answers = status

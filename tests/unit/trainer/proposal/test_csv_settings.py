@@ -27,7 +27,7 @@ def test_forms_are_joined() -> None:
         plan("orders", dates=("%d.%m.%Y",)),
         plan("order_items", number=NumberForm(",")),
     ]
-    setting, queries = csv_setting(Csv(";", encoding="cp1252"), plans, [])
+    setting, queries = csv_setting(Csv(";", encoding="cp1252"), plans, [], ())
     assert setting == {
         "separator": ";", "encoding": "cp1252", "decimal": ",",
         "dates": ["%d.%m.%Y", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d"],
@@ -37,18 +37,20 @@ def test_forms_are_joined() -> None:
 
 def test_another_order_of_day_and_month_makes_a_query() -> None:
     plans = [plan("users", dates=("%m/%d/%Y",)), plan("orders", dates=("%d/%m/%Y",))]
-    setting, queries = csv_setting(Csv(), plans, [])
+    setting, queries = csv_setting(Csv(), plans, [], ())
     assert setting == {"dates": ["%m/%d/%Y"]}
     assert queries == {"orders"}
 
 
 def test_another_decimal_mark_makes_a_query() -> None:
     plans = [plan("users", number=NumberForm()), plan("order_items", number=NumberForm(","))]
-    setting, queries = csv_setting(Csv(), plans, [])
+    setting, queries = csv_setting(Csv(), plans, [], ())
     assert setting == {}
     assert queries == {"order_items"}
 
 
 def test_words_for_nothing_of_the_columns_that_are_read() -> None:
     column = ShopColumn("x", "number", 9, 9, 9, null_words=("NULL", "N/A"))
-    assert csv_setting(Csv(), [], [column])[0] == {"nulls": ["N/A", "NULL"]}
+    assert csv_setting(Csv(), [], [column], ())[0] == {"nulls": ["N/A", "NULL"]}
+    # Else the setting would empty a column in which the word is a value: NA is Namibia.
+    assert csv_setting(Csv(), [], [column], {"N/A", "DE"})[0] == {"nulls": ["NULL"]}

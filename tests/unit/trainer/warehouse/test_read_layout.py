@@ -126,6 +126,39 @@ def test_a_wrong_value_of_an_own_field_leaves_its_row_out(tmp_path: Path) -> Non
         assert tables.notes() == []
 
 
+def test_a_wrong_value_is_that_of_its_own_field_and_names_its_own_reader(tmp_path: Path) -> None:
+    """A name that ends like a known field's, and one that two levels have."""
+    listed = Feature("listed", "max", "item.list_price")
+    spend, paid = Feature("spend", "sum", "price"), Feature("paid", "last", "order.price", type="number")
+    shop = Shop().user("7").order("1", "7", [{"sale_price": "7.77"}]).order("2", "7")
+    shop.order_items[0]["list_price"] = "bogus"
+    with open_warehouse(write_csv(shop, tmp_path), reading=reading(listed, spend)) as tables:
+        (note,) = tables.notes()
+    assert 'for example "bogus" (order_items.csv, line 2)' in note
+    assert "leave listed out" in note
+    shop.order_items[0]["list_price"], shop.orders[1]["price"] = "8", "much"
+    with open_warehouse(write_csv(shop, tmp_path), reading=reading(spend, paid)) as tables:
+        (note,) = tables.notes()
+    assert "leave paid out" in note
+
+
+def test_users_that_no_feature_reads_may_be_empty(tmp_path: Path) -> None:
+    orders = "order_id,user_id,created_at\n1,7,2024-01-01\n"
+    folder = folder_of(tmp_path, {"orders": orders, "users": "user_id\n"})
+    with open_warehouse(folder, reading=reading(TOTAL_ORDERS)) as tables:
+        assert tables.counts().users == 1
+
+
+def test_a_second_table_that_nothing_refers_to_is_not_read(tmp_path: Path) -> None:
+    files = {
+        "orders": "order_id,user_id,created_at\n1,7,2024-01-01\n",
+        "order_items": "order_id,brand\n1,Acme\n",
+        "inventory_items": "id,stock\n1,5\n",
+    }
+    with open_warehouse(folder_of(tmp_path, files), reading=reading(BRAND)) as tables:
+        assert tables.features(features=(BRAND,))["most_frequent_brand"].to_pylist() == ["Acme"]
+
+
 def test_users_without_a_time_are_told_once(tmp_path: Path) -> None:
     folder = folder_of(
         tmp_path,

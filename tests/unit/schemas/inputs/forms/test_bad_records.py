@@ -321,3 +321,11 @@ def test_a_framed_value_is_read_by_the_function_handed_in() -> None:
     fields = json.loads(SHOPIFY.own or b"")
     order = decode_order(None, b"\0\0\0\0\x0c?", EPOCH, check_key=False, read=READ, unframe=lambda _: fields)
     assert order == decode_order(None, SHOPIFY.own, EPOCH, check_key=False, read=READ)
+
+
+@pytest.mark.parametrize("fields", [5, True, "x", {"a": 1}])
+def test_a_schema_without_a_list_of_fields_is_no_schema(fields: object) -> None:
+    row = ROW.fields.get("after", ROW.fields)
+    record = json.dumps({"schema": {"fields": fields}, "payload": {**row, "__source_ts_ms": 1}}).encode()
+    decode = decode_signup if ROW.topic == "signups" else decode_order
+    assert decode(None, record, EPOCH, check_key=False, read=READ, form=ROW.form).user_id

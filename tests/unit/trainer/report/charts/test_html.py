@@ -36,6 +36,7 @@ def test_a_number_takes_little_room(figure: float | None, form: str, told: str) 
         (0.01234, "0.0123"),
         (100.0, "100"),
         (1e16, "1.00e+16"),
+        (2e20, "2.00e+20"),
         (nan, "–"),
     ],
 )
