@@ -49,7 +49,8 @@ def test_workers_join_and_leave_every_few_seconds(busy: AtWork) -> None:
     outcome = busy.ends_right()
     assert outcome.users > 200
     eventually(lambda: shared_out([busy.worker, *beside], busy.deployment.lanes), "every lane has one owner")
-    assert len(busy.log_lines("lanes.owned")) >= left // 2  # some at once are one rebalance
+    # How many comings become one rebalance depends on the speed. Once at least, lanes went away.
+    assert len(busy.log_lines("lanes.owned")) > 1
     assert all("Traceback" not in worker.log() for worker in everyone)
 
 
