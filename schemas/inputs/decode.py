@@ -6,7 +6,7 @@ the rules.
 """
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import msgspec
@@ -19,6 +19,7 @@ from schemas.inputs.forms.event_form import EventForm
 from schemas.inputs.forms.framed_values import Unframe, is_framed, without_registry
 from schemas.inputs.forms.read_form import ADAPTERS, id_of_null, in_source
 from schemas.inputs.own_values import own_profile, own_values, with_own
+from schemas.inputs.times_ahead import check_ahead
 from schemas.topics import MAX_INPUT_BYTES
 
 ERASED_TYPE = "user.erased"
@@ -36,6 +37,7 @@ def decode_signup(
     read: FieldsRead = EVERY_FIELD,
     form: EventForm | None = None,
     unframe: Unframe = without_registry,
+    max_ahead: timedelta | None = None,
 ) -> Signup | UserErased:
     """Decode a record of ``signups``.
 
@@ -50,6 +52,7 @@ def decode_signup(
         form: the form of another system's events; None for Segue's own form. Under every form Segue's own
             erasure is understood, because ``segue forget`` sends it.
         unframe: parses a value with the frame of a Schema Registry.
+        max_ahead: how far a time in the event may lie ahead of the record's time; None for any time.
 
     Raises:
         BadEvent: the record breaks a rule; the error names the field, in the source's words, and what is wrong.
@@ -60,10 +63,10 @@ def decode_signup(
         user_id = None if form is None else id_of_null(key, form, "signups")
         return UserErased(user_id or null_keys.user_id_in(key), at)
     if form is None or _is_own_erasure(fields):
-        return _signup(key, fields, at, read, check_key=check_key)
+        return _signup(key, fields, at, read, max_ahead, check_key=check_key)
     fields, plan = ADAPTERS[form.form](fields, form, "signups", read)
     try:
-        return _signup(key, fields, at, read, check_key=check_key, or_rekey=True)
+        return _signup(key, fields, at, read, max_ahead, check_key=check_key, or_rekey=True)
     except BadEvent as error:
         raise in_source(error, plan) from None
 
@@ -77,6 +80,7 @@ def _signup(
     fields: Mapping[str, object],
     at: datetime,
     read: FieldsRead,
+    max_ahead: timedelta | None,
     *,
     check_key: bool,
     or_rekey: bool = False,
@@ -100,18 +104,21 @@ def _signup(
         )
     if check_key:
         _check_key(key, user_id, or_rekey=or_rekey)
+    if max_ahead is not None:
+        check_ahead(event, at, max_ahead)
     return event
 
 
 def decode_order(
     key: bytes | None,
     value: bytes | None,
-    at: datetime,  # noqa: ARG001 - both decoders have the same arguments
+    at: datetime,
     *,
     check_key: bool = True,
     read: FieldsRead = EVERY_FIELD,
     form: EventForm | None = None,
     unframe: Unframe = without_registry,
+    max_ahead: timedelta | None = None,
 ) -> Order:
     """Decode a record of ``orders``; arguments and errors are those of :func:`decode_signup`."""
     fields = _fields(value, unframe)
@@ -120,10 +127,10 @@ def decode_order(
             id_of_null(key, form, "orders")
         raise BadEvent("", "the value is null, which only signups may have (it erases the user)")
     if form is None:
-        return _order(key, fields, read, check_key=check_key)
+        return _order(key, fields, at, read, max_ahead, check_key=check_key)
     fields, plan = ADAPTERS[form.form](fields, form, "orders", read)
     try:
-        return _order(key, fields, read, check_key=check_key, or_rekey=True)
+        return _order(key, fields, at, read, max_ahead, check_key=check_key, or_rekey=True)
     except BadEvent as error:
         raise in_source(error, plan) from None
 
@@ -131,7 +138,9 @@ def decode_order(
 def _order(
     key: bytes | None,
     fields: Mapping[str, object],
+    at: datetime,
     read: FieldsRead,
+    max_ahead: timedelta | None,
     *,
     check_key: bool,
     or_rekey: bool = False,
@@ -151,6 +160,8 @@ def _order(
     )
     if check_key:
         _check_key(key, user_id, or_rekey=or_rekey)
+    if max_ahead is not None:
+        check_ahead(order, at, max_ahead)
     return order
 
 

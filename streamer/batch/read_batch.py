@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -12,9 +12,8 @@ from schemas.errors import BadEvent
 from schemas.features import FieldsRead, fields_read
 from schemas.input_events import Event, Order
 from schemas.inputs.decode import decode_order, decode_signup
-from schemas.inputs.forms.event_form import EventForm, NoEvent
+from schemas.inputs.forms.event_form import NoEvent
 from schemas.inputs.forms.framed_values import Unframe, without_registry
-from schemas.inputs.forms.read_form import time_in_source
 from schemas.outputs.headers import dead_letter
 from schemas.outputs.segment_change import Cause
 from schemas.partitioner import partition_of
@@ -121,8 +120,7 @@ def read_batch(
         try:
             if record.topic == topics.rekeyed:
                 written = original(record, topics)
-            event = _decode(written, topics, settings, read, unframe)
-            _check_times(event, written, topics, settings, max_ahead)
+            event = _decode(written, topics, settings, read, max_ahead, unframe)
             belongs = partition_of(event.user_id, settings.partitions, settings.partitioner)
             if settings.rekey and record is written and belongs != record.partition:
                 rekeyed.append(forwarded(record, event.user_id, belongs, topics))
@@ -153,47 +151,26 @@ def in_order(records: Iterable[Record], topics: Topics) -> list[Record]:
 
 
 def _decode(
-    record: Record, topics: Topics, settings: FoldSettings, read: FieldsRead, unframe: Unframe
+    record: Record,
+    topics: Topics,
+    settings: FoldSettings,
+    read: FieldsRead,
+    max_ahead: timedelta,
+    unframe: Unframe,
 ) -> Event:
-    check_key = not settings.rekey
-    at = times.from_millis(record.timestamp_ms)
-    decode = decode_signup if record.topic == topics.signups else decode_order
-    form = _form(record, topics, settings)
-    return decode(record.key, record.value, at, check_key=check_key, read=read, form=form, unframe=unframe)
-
-
-def _form(record: Record, topics: Topics, settings: FoldSettings) -> EventForm | None:
-    return settings.forms.signups if record.topic == topics.signups else settings.forms.orders
-
-
-def _check_times(
-    event: Event, record: Record, topics: Topics, settings: FoldSettings, max_ahead: timedelta
-) -> None:
-    """Refuse a time far in the future: it would win over every correct value, or erase every correct fact.
-
-    A record without a time is accepted, because there is nothing to compare with.
-    """
-    if record.timestamp_ms < 0:
-        return
-    at = times.from_millis(record.timestamp_ms)
-    for name in ("created_at", "updated_at", "erased_at"):
-        value: datetime | None = getattr(event, name, None)
-        if value is not None and value - at > max_ahead:
-            form = _form(record, topics, settings)
-            raise BadEvent(
-                name if form is None else time_in_source(name, form),
-                f"{times.text(value)} is more than {_length_text(max_ahead)} ahead of the record's own time,"
-                f" {times.text(at)}",
-            )
-
-
-def _length_text(length: timedelta) -> str:
-    """A length of time, for people.
-
-    >>> _length_text(timedelta(days=1)), _length_text(timedelta(minutes=90))
-    ('1 day', '1:30:00')
-    """
-    return str(length).removesuffix(", 0:00:00")
+    signups = record.topic == topics.signups
+    decode = decode_signup if signups else decode_order
+    return decode(
+        record.key,
+        record.value,
+        times.from_millis(record.timestamp_ms),
+        check_key=not settings.rekey,
+        read=read,
+        form=settings.forms.signups if signups else settings.forms.orders,
+        unframe=unframe,
+        # A record without a time has nothing to compare with.
+        max_ahead=max_ahead if record.timestamp_ms >= 0 else None,
+    )
 
 
 def _check_partition(user_id: str, belongs: int, record: Record, settings: FoldSettings) -> None:

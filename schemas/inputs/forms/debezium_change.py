@@ -43,6 +43,7 @@ class Change(Struct, frozen=True):
         schema: the row's schema; None if the record has none.
         deleted: whether the row was deleted.
         changed_at: the time of the change, RFC 3339; None if the record does not say.
+        changed_in: the path to this time, for errors.
         shown: what errors put before a column's name.
     """
 
@@ -50,6 +51,7 @@ class Change(Struct, frozen=True):
     schema: object
     deleted: bool
     changed_at: str | None
+    changed_in: str
     shown: str
 
 
@@ -74,11 +76,14 @@ def from_debezium(
     if change.deleted and topic == "signups":
         user = next(each for each in plan.event if each.name == "user_id")
         fields: Fields = {"type": _ERASED_TYPE, "user_id": look_up(row, user.path, user.shown)}
-        return fields | ({"erased_at": change.changed_at} if change.changed_at else {}), plan
+        if change.changed_at is None:
+            return fields, plan
+        return fields | {"erased_at": change.changed_at}, _with_name(plan, "erased_at", change.changed_in)
     if change.changed_at is not None and (change.deleted or newest not in dict(form.paths)):
         others = tuple(each for each in plan.event if each.name != newest)
         fields = translated(row, replace(plan, event=others), json_items=True)
         fields[newest] = change.changed_at
+        plan = _with_name(plan, newest, change.changed_in)
     else:
         fields = translated(row, plan, json_items=True)
         # An order's updated_at may be null, but a row without the column says nothing of its newest change.
@@ -90,6 +95,11 @@ def from_debezium(
         if ITEMS in fields and not fields[ITEMS]:
             fields[ITEMS] = [{}]
     return fields, plan
+
+
+def _with_name(plan: Plan, name: str, path: str) -> Plan:
+    """Return the plan with another path of a field for errors."""
+    return replace(plan, names={**plan.names, name: path})
 
 
 def user_id_in_key(key: bytes | None, form: EventForm) -> str:
@@ -123,7 +133,7 @@ def change_in(record: Mapping[str, object]) -> Change:
     operation = payload.get("op")
     if "after" not in payload and "before" not in payload and not isinstance(payload.get("source"), Mapping):
         deleted = payload.get(field_checks.DELETED) in (True, "true")
-        return Change(payload, schema, deleted, _changed_at(payload, _CHANGED_UNWRAPPED), "")
+        return Change(payload, schema, deleted, *_changed_at(payload, _CHANGED_UNWRAPPED), "")
     if operation == "m":
         raise NoEvent
     if operation == "t":
@@ -138,7 +148,7 @@ def change_in(record: Mapping[str, object]) -> Change:
     if not isinstance(row, Mapping):
         said = "is missing" if row is None else f"{field_checks.shown(row)} is not a row"
         raise BadEvent(side, said)
-    return Change(row, _field(schema, side), operation == "d", _changed_at(payload, _CHANGED), f"{side}.")
+    return Change(row, _field(schema, side), operation == "d", *_changed_at(payload, _CHANGED), f"{side}.")
 
 
 def _payload(record: Mapping[str, object]) -> tuple[Mapping[str, object], object]:
@@ -158,15 +168,19 @@ def _field(schema: object, name: str) -> object:
     return next((f for f in fields if isinstance(f, Mapping) and f.get("field") == name), None)
 
 
-def _changed_at(payload: Mapping[str, object], places: tuple[tuple[tuple[str, ...], int], ...]) -> str | None:
+def _changed_at(
+    payload: Mapping[str, object], places: tuple[tuple[tuple[str, ...], int], ...]
+) -> tuple[str | None, str]:
+    """Return the time of the change, and the path to it as text; None and "" if the record does not say."""
     for path, micros in places:
-        value = look_up(payload, path, ".".join(path))
+        where = ".".join(path)
+        value = look_up(payload, path, where)
         if isinstance(value, int | Decimal) and not isinstance(value, bool) and value > 0:
             try:
-                return since_1970(value, timedelta(microseconds=micros))
+                return since_1970(value, timedelta(microseconds=micros)), where
             except ValueError as error:
-                raise BadEvent(".".join(path), f"{field_checks.shown(value)} {error}") from None
-    return None
+                raise BadEvent(where, f"{field_checks.shown(value)} {error}") from None
+    return None, ""
 
 
 def _no_time(record: Mapping[str, object], newest: str, *, unwrapped: bool) -> BadEvent:

@@ -39,18 +39,3 @@ def id_of_null(key: bytes | None, form: EventForm, topic: Source) -> str | None:
 def in_source(error: BadEvent, plan: Plan) -> BadEvent:
     """Return an error with the source's path in place of Segue's."""
     return BadEvent(plan.in_source(error.path), error.problem)
-
-
-def time_in_source(name: str, form: EventForm) -> str:
-    """Return the source's path of an event's time, for errors.
-
-    >>> time_in_source("created_at", EventForm("cloudevents", (("created_at", "placed"),)))
-    'data.placed'
-    """
-    path = dict(form.paths).get(name)
-    if name == "erased_at":
-        return f"data.{name}" if form.form == "cloudevents" else name
-    if form.form == "segment":
-        return path or "timestamp"
-    before = {"debezium": "after.", "cloudevents": "data."}.get(form.form, "")
-    return before + (path or name)

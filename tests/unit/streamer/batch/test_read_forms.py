@@ -1,5 +1,8 @@
 """Batches of records in other systems' forms: events, dead letters, and what is passed over."""
 
+import json
+
+import pytest
 from msgspec.structs import replace
 
 from schemas.features import beyond_default
@@ -14,6 +17,8 @@ from tests.support.inputs.event_samples import EVENTS, FEATURES, PASSED_OVER, Sa
 TOPICS = Topics(rekey=True)
 # 2024-06-01, after all samples.
 NOW_MS = 1_717_200_000_000
+# 2020-09-13, long before all samples.
+AHEAD_MS = 1_600_000_000_000
 
 
 def read(samples: list[Sample], forms: EventForms | None = None, at_ms: int = NOW_MS) -> Batch:
@@ -32,6 +37,10 @@ def read(samples: list[Sample], forms: EventForms | None = None, at_ms: int = NO
 
 def of(example: str, samples: list[Sample]) -> list[Sample]:
     return [sample for sample in samples if sample.example == example]
+
+
+def sample(example: str, what: str) -> Sample:
+    return next(each for each in of(example, EVENTS) if each.what == what)
 
 
 def test_events_of_a_form_are_read_and_others_are_counted() -> None:
@@ -67,17 +76,41 @@ def test_a_forwarded_tombstone_erases_its_user() -> None:
     assert incoming.written_ms == NOW_MS
 
 
-def test_a_time_ahead_is_named_as_the_source_names_it() -> None:
-    woo = of("WooCommerce", EVENTS)[0]
-    (letter,) = read([woo], at_ms=1_600_000_000_000).dead_letters
-    reason = dict(letter.headers)[REASON].decode()
-    assert reason.startswith("date_created_gmt: 2024-03-22T17:28:02Z is more than 1 day ahead of the record")
+@pytest.mark.parametrize(
+    ("example", "what", "reason"),
+    [
+        ("WooCommerce", "order.updated", "date_created_gmt: 2024-03-22T17:28:02Z"),
+        ("CloudEvents", "an erasure by the envelope's type", "data.erased_at: 2024-06-01T00:00:00Z"),
+        ("CloudEvents", "an order in structured mode", "data.created_at: 2024-02-01T11:00:00Z"),
+        ("Debezium", "a new user, with the envelope", "source.ts_us: 2024-01-31T09:30:00.123456Z"),
+        ("Debezium", "a snapshot's user, in schema and payload", "source.ts_ms: 2024-01-31T09:30:00.123000Z"),
+        ("Debezium", "a deleted user", "source.ts_ms: 2024-01-31T09:31:40Z"),
+        ("Debezium", "a deleted user, unwrapped", "__source_ts_ms: 2024-01-31T09:31:40Z"),
+        ("Debezium", "an order without schema, decimals as text", "after.placed_at: 2024-01-31T09:30:00Z"),
+        ("Segment and RudderStack", "identify", "timestamp: 2024-"),
+    ],
+)
+def test_a_time_ahead_is_named_as_the_source_names_it(example: str, what: str, reason: str) -> None:
+    assert reason_of(sample(example, what), AHEAD_MS).startswith(reason)
 
 
-def test_the_time_of_an_erasure_ahead_is_in_the_data_of_a_cloud_event() -> None:
-    erasure = next(sample for sample in of("CloudEvents", EVENTS) if "an erasure" in sample.what)
-    (letter,) = read([erasure], at_ms=1_600_000_000_000).dead_letters
-    assert dict(letter.headers)[REASON].decode().startswith("data.erased_at: 2024-06-01T00:00:00Z is more")
+def test_a_change_ahead_is_named_where_the_row_s_own_time_is_not_ahead() -> None:
+    order = sample("Debezium", "an order without schema, decimals as text")
+    placed = order.fields["after"] | {"placed_at": AHEAD_MS * 1_000}
+    value = json.dumps(order.fields | {"after": placed}).encode()
+    assert reason_of(replace_value(order, value), AHEAD_MS).startswith("source.ts_ms: 2024-01-31T09:30:01Z")
+
+
+def test_a_time_ahead_of_an_unwrapped_row_is_named_by_its_column() -> None:
+    order = sample("Debezium", "an order without schema, decimals as text")
+    row = {**order.fields["after"], "__source_ts_ms": AHEAD_MS}
+    reason = reason_of(replace_value(order, json.dumps(row).encode()), AHEAD_MS)
+    assert reason.startswith("placed_at: 2024-01-31T09:30:00Z is more than 1 day ahead of the record")
+
+
+def reason_of(record: Sample, at_ms: int) -> str:
+    (letter,) = read([record], at_ms=at_ms).dead_letters
+    return dict(letter.headers)[REASON].decode()
 
 
 def test_a_dead_letter_names_the_source_s_field_and_holds_the_record_as_it_came() -> None:
