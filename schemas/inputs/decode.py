@@ -22,7 +22,6 @@ from schemas.inputs.own_values import own_profile, own_values, with_own
 from schemas.inputs.times_ahead import check_ahead
 from schemas.topics import MAX_INPUT_BYTES
 
-ERASED_TYPE = "user.erased"
 MAX_ITEMS = 1_000
 
 _Value = TypeVar("_Value")
@@ -72,7 +71,7 @@ def decode_signup(
 
 
 def _is_own_erasure(fields: Mapping[str, object]) -> bool:
-    return fields.get("type") == ERASED_TYPE and "user_id" in fields
+    return fields.get("type") == field_checks.ERASED_TYPE and "user_id" in fields
 
 
 def _signup(
@@ -88,7 +87,7 @@ def _signup(
     user_id = field_checks.required_id(fields, "user_id")
     event_id = field_checks.optional_id(fields, "event_id")
     event: Signup | UserErased
-    if fields.get("type") == ERASED_TYPE:
+    if fields.get("type") == field_checks.ERASED_TYPE:
         event = UserErased(user_id, field_checks.optional_time(fields, "erased_at") or at, event_id)
     else:
         field_checks.not_deleted(fields, "erase a user by an event of type user.erased, or by null")
@@ -189,7 +188,7 @@ def encode_signup(event: Signup | UserErased) -> tuple[bytes, bytes]:
     fields = {name: field for name, field in msgspec.structs.asdict(event).items() if field is not None}
     own = fields.pop("own", {})
     if isinstance(event, UserErased):
-        fields = {"type": ERASED_TYPE} | fields
+        fields = {"type": field_checks.ERASED_TYPE} | fields
     return event.user_id.encode(), _PLAIN.encode(with_own(fields, own, amounts=False))
 
 

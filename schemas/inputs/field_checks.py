@@ -24,6 +24,8 @@ SMALLEST_NUMBER, LARGEST_NUMBER = 1e-307, 1e308
 SHOWN_CHARACTERS = 80
 DELETED = "__deleted"
 """The field with which Debezium's ExtractNewRecordState marks a deleted row."""
+ERASED_TYPE = "user.erased"
+"""The ``type`` of an event that erases its user."""
 
 Fields = Mapping[str, object]
 # A whole number as the text of a float, as pandas writes it.

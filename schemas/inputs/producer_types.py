@@ -10,9 +10,10 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
 
-from schemas.inputs.decode import ERASED_TYPE, MAX_ITEMS
+from schemas.inputs.decode import MAX_ITEMS
 from schemas.inputs.field_checks import (
     DELETED,
+    ERASED_TYPE,
     MAX_AGE,
     MAX_ID_BYTES,
     MAX_QUANTITY,

@@ -17,7 +17,6 @@ from schemas.inputs.forms.field_paths import Places, Plan, plan_of
 from schemas.inputs.forms.translate_fields import Fields, translated
 
 PLACES = Places(shown="data.")
-_ERASED_TYPE = "user.erased"
 _ERASURE_NAMES = {name: f"data.{name}" for name in ("user_id", "erased_at", "event_id")}
 
 
@@ -35,8 +34,8 @@ def from_cloudevents(
         raise BadEvent("specversion", "is missing: the record is no CloudEvent in structured mode")
     data = _data(envelope)
     plan = plan_of(form, topic, read, PLACES)
-    if topic == "signups" and _ERASED_TYPE in (data.get("type"), envelope.get("type")):
-        fields = {**data, "type": _ERASED_TYPE}
+    if topic == "signups" and field_checks.ERASED_TYPE in (data.get("type"), envelope.get("type")):
+        fields = {**data, "type": field_checks.ERASED_TYPE}
         plan = replace(plan, names=_ERASURE_NAMES)  # an erasure has Segue's own fields, and no path
     else:
         field_checks.not_deleted(data, "send an event of type user.erased, or an order with a status")

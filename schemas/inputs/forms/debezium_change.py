@@ -23,7 +23,6 @@ from schemas.inputs.forms.written_times import since_1970
 
 DELETED_STATUS = "Deleted"
 """The status of an order whose row was deleted."""
-_ERASED_TYPE = "user.erased"
 # The time of the change in the database, before the time when the connector read it.
 _CHANGED = ((("source", "ts_us"), 1), (("source", "ts_ms"), 1_000), (("ts_us",), 1), (("ts_ms",), 1_000))
 _OPERATIONS = ("c", "u", "r", "d")
@@ -75,7 +74,7 @@ def from_debezium(
     row = plain_row(change.row, change.schema, needed, change.shown)
     if change.deleted and topic == "signups":
         user = next(each for each in plan.event if each.name == "user_id")
-        fields: Fields = {"type": _ERASED_TYPE, "user_id": look_up(row, user.path, user.shown)}
+        fields: Fields = {"type": field_checks.ERASED_TYPE, "user_id": look_up(row, user.path, user.shown)}
         if change.changed_at is None:
             return fields, plan
         return fields | {"erased_at": change.changed_at}, _with_name(plan, "erased_at", change.changed_in)
