@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from trainer.proposal.looks.sql_names import literal
+from trainer.warehouse.tables.sql_literals import literal
 
 _LETTERS = {"f": "F", "w": "F", "m": "M"}
 _BEGINNINGS = {"F": ("fem", "weib", "wom", "frau"), "M": ("mal", "män", "maen", "man", "men")}

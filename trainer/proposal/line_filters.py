@@ -1,10 +1,10 @@
 """Which order lines are left out: without a user, cancelled, or of no pieces."""
 
 from trainer.proposal.looks.desk import Desk, in_desk, number_in_desk
-from trainer.proposal.looks.sql_names import literal
 from trainer.proposal.looks.sql_values import double_sql
 from trainer.proposal.roles.shop_roles import Found
 from trainer.proposal.table_plan import Filter
+from trainer.warehouse.tables.sql_literals import literal
 
 _CANCELLED = "regexp_extract({0}, '^([A-Za-z]+)[0-9]+$', 1)"
 

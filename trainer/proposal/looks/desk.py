@@ -14,6 +14,7 @@ from trainer.proposal.looks.shop_columns import ShopColumn, kind_of_type, kind_o
 from trainer.proposal.looks.sql_values import number_sql
 from trainer.warehouse.checks.inspection import NULL_WORDS
 from trainer.warehouse.kinds.duckdb_warehouse import connection_settings
+from trainer.warehouse.tables.sql_literals import literal
 
 MOST_ROWS = 1_000_000
 """How many rows of a table are looked at."""
@@ -127,8 +128,8 @@ class Desk:
         )
         if found == "text":
             all_words = tuple(word for word in all_words if word.lower() in _TEXT_NULLS)
-        given = "', '".join(word.replace("'", "''") for word in all_words)
-        a_value = f"case when {x} not in ('{given}') then {x} end" if all_words else x
+        given = ", ".join(map(literal, all_words))
+        a_value = f"case when {x} not in ({given}) then {x} end" if all_words else x
         (counted,) = self._connection.execute(
             f"select count(v), count(distinct v), avg(length(v)),"  # noqa: S608
             f" count(case when regexp_matches(v, '^-?[0-9]+\\.0+$') then 1 end)"

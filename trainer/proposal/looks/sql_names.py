@@ -35,12 +35,3 @@ def _keywords() -> frozenset[str]:
         reserved = {str(row[0]) for row in connection.execute(query).fetchall()}
     words = (word for keyword in Postgres.Tokenizer.KEYWORDS for word in keyword.split())
     return frozenset((*reserved, *words, *_FUNCTIONS))
-
-
-def literal(text: str) -> str:
-    """A text in SQL.
-
-    >>> literal("it's")
-    "'it''s'"
-    """
-    return "'" + text.replace("'", "''") + "'"

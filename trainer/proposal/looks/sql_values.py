@@ -2,7 +2,7 @@
 
 from trainer.proposal.looks.date_forms import EPOCH_MS, EPOCH_S
 from trainer.proposal.looks.shop_columns import ShopColumn
-from trainer.proposal.looks.sql_names import literal
+from trainer.warehouse.tables.sql_literals import literal
 
 # strptime's signs as to_timestamp of PostgreSQL has them.
 _POSTGRES = {

@@ -14,6 +14,7 @@ from trainer.warehouse.kinds.duckdb_warehouse import DuckSource
 from trainer.warehouse.kinds.utf8_copies import Utf8Copies
 from trainer.warehouse.kinds.warehouse_source import NoTable, check_has
 from trainer.warehouse.tables.reading_rules import Csv
+from trainer.warehouse.tables.sql_literals import literal
 from trainer.warehouse.tables.table_layout import TABLES
 from trainer.warehouse.tables.table_names import Names, nearest
 from trainer.warehouse.tables.table_queries import tables_in
@@ -74,8 +75,8 @@ class FolderSource(DuckSource):
         """
         files = [path for found in table_files.files_of(self._folder).values() for path in found]
         forms = {form for path in files for form in (path, path.resolve(), table_files.no_pattern(path))}
-        allowed = ", ".join(table_files.literal(str(form)) for form in sorted(forms, key=str))
-        directory = table_files.literal(str(self._copies.directory))
+        allowed = ", ".join(literal(str(form)) for form in sorted(forms, key=str))
+        directory = literal(str(self._copies.directory))
         self._connection.execute(f"set allowed_paths = [{allowed}]")
         self._connection.execute(f"set allowed_directories = [{directory}]")
         self._connection.execute("set enable_external_access = false")

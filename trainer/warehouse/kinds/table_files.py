@@ -7,6 +7,7 @@ from schemas.errors import BadWarehouse
 from trainer.warehouse.kinds.csv_files import header
 from trainer.warehouse.kinds.warehouse_source import NoTable
 from trainer.warehouse.tables.reading_rules import Csv
+from trainer.warehouse.tables.sql_literals import literal
 from trainer.warehouse.tables.table_names import Names, table_fix
 
 SUFFIXES = (".parquet", ".csv", ".csv.gz")
@@ -87,8 +88,3 @@ def reader(path: Path, copy: Path, form: Csv) -> str:
 def no_pattern(path: Path) -> str:
     """The path as a pattern that matches only this path."""
     return "".join(f"[{character}]" if character in "*?[" else character for character in str(path))
-
-
-def literal(text: str) -> str:
-    """A text in DuckDB's SQL."""
-    return "'" + text.replace("'", "''") + "'"

@@ -12,6 +12,7 @@ from sqlglot import exp
 from schemas.features import FieldsRead
 from trainer.warehouse.queries.parsed_sql import filled
 from trainer.warehouse.tables.reading_rules import Csv
+from trainer.warehouse.tables.sql_literals import literal
 
 Kind = Literal["number", "time"]
 
@@ -73,13 +74,13 @@ def _number(form: Csv) -> str:
     pattern = f"^[+-]?([0-9]+{grouped})([{form.decimal}][0-9]+)?([eE][+-]?[0-9]+)?$"
     digits = f"translate(x, {_characters(marks)}, '')" if marks else "x"
     return (
-        f"case when regexp_matches(x, {_literal(pattern)}) then replace({digits}, '{form.decimal}', '.') "
+        f"case when regexp_matches(x, {literal(pattern)}) then replace({digits}, '{form.decimal}', '.') "
         f"else x || {_characters(_MARK)} end"
     )
 
 
 def _time(forms: tuple[str, ...]) -> str:
-    read = f"try_strptime(x, [{', '.join(map(_literal, forms))}])"
+    read = f"try_strptime(x, [{', '.join(map(literal, forms))}])"
     # %Y reads the two digits of 16 as the year 16.
     return (
         f"case when {read} >= timestamp '1000-01-01 00:00:00' then cast({read} as text) "
@@ -90,7 +91,3 @@ def _time(forms: tuple[str, ...]) -> str:
 def _characters(text: str) -> str:
     """A text that is safe in a file of SQL, whatever its blanks and control characters."""
     return " || ".join(f"chr({ord(character)})" for character in text)
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
