@@ -109,7 +109,8 @@ def _left_out(tried: Tried) -> list[str]:
 
 def _nobody(tables: ShopTables, tried: Tried) -> str:
     reasons = [one.removesuffix(".") for one in (*about_rows(tried)[1:], *_left_out(tried))]
-    return f"{tables.name}: no user could be trained on ({'; '.join(reasons) or 'no user has an order'}), so nothing is proposed"
+    why = "; ".join(reasons) or "no user has an order"
+    return f"{tables.name}: no user could be trained on ({why}), so nothing is proposed"
 
 
 def _try(warehouse: str, text: str, now: datetime) -> Tried:

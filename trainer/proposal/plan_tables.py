@@ -39,14 +39,10 @@ def _users(
     user_id = table.roles["user_id"]
     person = table.roles.get("person_id") if shop.users is not None else None
     values = [Value("user_id", person or user_id, "id")]
-    joins = tuple(
-        Join(one.table, user_id, one.roles["user_id"])
-        for number, one in enumerate(shop.more_users, start=1)
-        if any(found.source == number for found in chosen.user.values())
-    )
-    numbers = [
-        n for n in range(1, len(shop.more_users) + 1) if any(f.source == n for f in chosen.user.values())
-    ]
+    # Only the tables with a chosen field are joined.
+    numbers = sorted({found.source for found in chosen.user.values() if found.source})
+    more = [shop.more_users[number - 1] for number in numbers]
+    joins = tuple(Join(one.table, user_id, one.roles["user_id"]) for one in more)
     for name, found in chosen.user.items():
         source = numbers.index(found.source) + 1 if found.source else 0
         values.append(_user_value(name, found, source, shop, desk, dialect, proposal))

@@ -6,7 +6,7 @@ from schemas.printable import printable_cell
 from trainer.proposal.csv_settings import csv_setting
 from trainer.proposal.looks.desk import Desk
 from trainer.proposal.looks.open_tables import ShopTables
-from trainer.proposal.looks.shop_columns import ShopColumn
+from trainer.proposal.looks.shop_columns import ShopColumn, ShopTable
 from trainer.proposal.plan_tables import plan_tables
 from trainer.proposal.propose_features import choose
 from trainer.proposal.proposed_settings import Proposal
@@ -82,21 +82,21 @@ def _tables(plans: Sequence[TablePlan], queries: set[str], found: ShopTables, pr
 
 def _uses(found: ShopTables, shop: Shop) -> dict[str, str]:
     """What each table is for, in words."""
-    uses: dict[str, str] = {}
-    for table in found.tables:
-        words = []
-        if table is shop.orders.table:
-            words.append("order lines, with their orders" if shop.flat else "orders")
-        elif shop.items is not None and table is shop.items.table:
-            words.append("order lines")
-        elif shop.products is not None and table is shop.products.table:
-            words.append("products")
-        elif shop.users is not None and table is shop.users.table:
-            words.append("users")
-        elif any(table is one.table for one in shop.more_users):
-            words.append("more about the users")
-        uses[table.name] = words[0] if words else "not read"
-    return uses
+    return {table.name: _use(table, shop) for table in found.tables}
+
+
+def _use(table: ShopTable, shop: Shop) -> str:
+    if table is shop.orders.table:
+        return "order lines, with their orders" if shop.flat else "orders"
+    if shop.items is not None and table is shop.items.table:
+        return "order lines"
+    if shop.products is not None and table is shop.products.table:
+        return "products"
+    if shop.users is not None and table is shop.users.table:
+        return "users"
+    if any(table is one.table for one in shop.more_users):
+        return "more about the users"
+    return "not read"
 
 
 def _check_forms(columns: Iterable[ShopColumn], proposal: Proposal) -> None:

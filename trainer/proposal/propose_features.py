@@ -62,8 +62,9 @@ def _attributes(
     kept, own = 1.0, 0
     # A known field comes first, then a text or a boolean; the rest in the table's order.
     for one in sorted(fields, key=lambda f: (f.role is None, f.column.kind == "number")):
+        table = (shop.users or shop.orders, *shop.more_users)[one.source].table.name
         if one.why_not is not None:
-            _leave_out(one, (shop.users or shop.orders, *shop.more_users)[one.source].table.name, proposal)
+            _leave_out(one, table, proposal)
             continue
         share = kept * (1 - one.column.empty_share)
         if one.role is not None:
@@ -74,24 +75,18 @@ def _attributes(
             features.append(known)
             kept = share
             continue
-        name = field_name(one.column.name, chosen.user)
-        feature = feature_name(name, "customer", declared)
-        kind = "text" if one.column.kind not in ("number", "boolean") else one.column.kind
-        declaration = {"kind": "attribute", "source": f"user.{name}", "type": kind}
         if own < _MOST_ATTRIBUTES and share >= _KEPT_USERS:
             own, kept = own + 1, share
+            name = field_name(one.column.name, chosen.user)
+            feature = feature_name(name, "customer", declared)
+            kind = one.column.kind if one.column.kind in ("number", "boolean") else "text"
             chosen.user[name] = one
             features.append(feature)
-            declared[feature] = declaration
+            declared[feature] = {"kind": "attribute", "source": f"user.{name}", "type": kind}
+        elif share >= _KEPT_USERS:
+            _leave_out(one, table, proposal, "there are enough features")
         else:
-            why = (
-                "there are enough features"
-                if share >= _KEPT_USERS
-                else "too few users would have all of them"
-            )
-            _leave_out(
-                one, (shop.users or shop.orders, *shop.more_users)[one.source].table.name, proposal, why
-            )
+            _leave_out(one, table, proposal, "too few users would have all of them")
 
 
 def _spend(

@@ -9,10 +9,8 @@ from trainer.warehouse.queries.dialects import DECODING, TRYING
 from trainer.warehouse.tables.column_types import Form, form_of
 from trainer.warehouse.tables.reading_rules import Reading
 from trainer.warehouse.tables.resolve_columns import resolve
-from trainer.warehouse.tables.table_layout import TABLES, Layout, columns_of, is_read
+from trainer.warehouse.tables.table_layout import STOCK, TABLES, Layout, columns_of, is_read
 from trainer.warehouse.tables.table_names import Names
-
-_STOCK = {"brand": "product_brand", "category": "product_category"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +81,7 @@ def read_layout(source: Source, names: Names, reading: Reading) -> ReadLayout:
 def _in_stock(columns: Layout, reading: Reading) -> list[str]:
     """The fields of items that are read and that the table of items does not have."""
     read = reading.fields
-    fields = [*(name for name in _STOCK if name in read.known), *(field.name for field in read.item)]
+    fields = [*(name for name in STOCK if name in read.known), *(field.name for field in read.item)]
     return [name for name in fields if columns["order_items", name] is None]
 
 
@@ -91,7 +89,7 @@ def _doubtful(columns: Layout, names: Names, reading: Reading) -> list[str]:
     """The brand and category that the table of items has by its own names only."""
     mapped = names.columns.get("order_items", {})
     known = reading.fields.known
-    return [name for name in _STOCK if name in known and columns["order_items", name] and name not in mapped]
+    return [name for name in STOCK if name in known and columns["order_items", name] and name not in mapped]
 
 
 def _choose_one(columns: dict[tuple[str, str], str | None], names: Names, reading: Reading) -> None:
@@ -101,12 +99,12 @@ def _choose_one(columns: dict[tuple[str, str], str | None], names: Names, readin
     `inventory_items`, unless the settings name a column of `order_items`.
     """
     mapped = names.columns.get("order_items", {})
-    for name, in_stock in (*_STOCK.items(), *((field.name, field.name) for field in reading.fields.item)):
+    for name, in_stock in (*STOCK.items(), *((field.name, field.name) for field in reading.fields.item)):
         here, there = ("order_items", name), ("inventory_items", in_stock)
         if columns[here] is None or columns[there] is None:
             continue
         refers = columns["order_items", "inventory_item_id"] is not None
-        columns[here if name in _STOCK and refers and name not in mapped else there] = None
+        columns[here if name in STOCK and refers and name not in mapped else there] = None
 
 
 def _check_stock(source: Source, names: Names, columns: Layout, wanted: list[str]) -> None:
@@ -119,7 +117,7 @@ def _check_stock(source: Source, names: Names, columns: Layout, wanted: list[str
             f" of {table} that has the {_column(wanted[0])} itself"
         )
     for name in wanted:
-        if name not in _STOCK and columns["inventory_items", name] is None:
+        if name not in STOCK and columns["inventory_items", name] is None:
             raise BadWarehouse(
                 f"neither table {names.describe('order_items')} nor {names.describe('inventory_items')} of"
                 f" {source.name} has a column {_column(name)}: name the right one in segue.toml, under"

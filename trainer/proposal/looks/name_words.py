@@ -21,6 +21,7 @@ TIME = word_set(
     "birthday birthdate dob"
 )
 LINE = word_set("item line detail position row")
+BIRTH = word_set("birth birthday birthdate dob born geburts geburtstag geburtsdatum")
 _OTHERS = word_set(
     "price preis quantity qty menge anzahl unit name mail phone status state country land brand marke category "
     "kategorie gender geschlecht age alter birth geburts geburtstag source traffic channel total amount betrag "

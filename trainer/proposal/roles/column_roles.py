@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from trainer.proposal.looks.name_words import ID, LINE, ORDER, PRODUCT, USER, word_set, words_of
+from trainer.proposal.looks.name_words import BIRTH, ID, LINE, ORDER, PRODUCT, USER, word_set, words_of
 from trainer.proposal.looks.shop_columns import ShopColumn, ShopTable
 
 Role = Literal[
@@ -13,7 +13,6 @@ Role = Literal[
 ]  # fmt: skip
 Subject = Literal["user", "order", "item", "product", "other"]
 
-_BIRTH = word_set("birth birthday birthdate dob born geburts geburtstag geburtsdatum")
 _OTHER_TIMES = word_set(
     "ship shipped shipping delivery delivered due estimated update updated modified approved carrier limit expire "
     "start return returned review answer first lieferdatum versand"
@@ -102,7 +101,7 @@ def _product_id(look: _Look) -> float:
 
 
 def _time(look: _Look) -> float:
-    if look.column.kind != "date" or look.words & (_OTHER_TIMES | _BIRTH):
+    if look.column.kind != "date" or look.words & (_OTHER_TIMES | BIRTH):
         return 0
     return 1 + bool(look.words & (ORDER | _ORDER_TIMES)) + 0.5 * bool(look.words & _ORDER_TIMES)
 
@@ -156,7 +155,7 @@ _SCORES: Mapping[Role, _Score] = {
     "user_id": _user_id,
     "order_id": _order_id,
     "product_id": _product_id,
-    "birth": _named(_BIRTH, "date"),
+    "birth": _named(BIRTH, "date"),
     "time": _time,
     "price": _price,
     "total": _total,

@@ -2,7 +2,7 @@
 
 import re
 
-from trainer.proposal.looks.name_words import ID, PRODUCT, word_set, words_of
+from trainer.proposal.looks.name_words import BIRTH, ID, PRODUCT, word_set, words_of
 from trainer.proposal.looks.shop_columns import ShopColumn
 
 _NAMES = word_set(
@@ -15,7 +15,6 @@ _ADDRESSES = word_set(
     "house hausnummer ip geom"
 )
 _SECRETS = word_set("password passwort iban card ssn passport tax vat bic token secret hash")
-_BIRTHS = word_set("birth birthday birthdate dob born geburts geburtstag geburtsdatum")
 _TEXTS = word_set("description comment note review message text remark bemerkung kommentar")
 _ROWS = word_set("deceased deleted test blocked fraud anonymized anonymised")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -36,7 +35,7 @@ def personal(column: ShopColumn, *, of_users: bool) -> str | None:
         (_CONTACTS, "a contact of a person"),
         (_ADDRESSES, "an address or a place of a person"),
         (_SECRETS, "a secret, or a number of a person or a bank"),
-        (_BIRTHS, "a birthday; only the age is of use"),
+        (BIRTH, "a birthday; only the age is of use"),
     ):
         if words & kinds:
             return why

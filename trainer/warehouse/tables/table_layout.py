@@ -64,7 +64,9 @@ TABLES: Mapping[str, tuple[Column, ...]] = {
     "inventory_items": (_id("id"), Column(("product_brand",)), Column(("product_category",))),
 }
 
-_FIELDS = {"product_brand": "brand", "product_category": "category"}
+# The columns of `inventory_items` with the known fields of an item, by the field.
+STOCK = {"brand": "product_brand", "category": "product_category"}
+_FIELDS = {column: field for field, column in STOCK.items()}
 # The level of the fields in each table.
 LEVELS = {"users": "user", "orders": "order", "order_items": "item", "inventory_items": "item"}
 

@@ -23,6 +23,7 @@ class Names:
             query over the shop's tables. Empty for a table that the shop does not have.
         columns: the shop's name of each column, by Segue's name of the table and then of the column; empty
             for a column that the shop does not have.
+        read: the fields that features read. The settings may also name the columns of a shop's own ones.
 
     Raises:
         BadSetting: Segue reads no such table or column, or one that Segue needs is empty.

@@ -53,7 +53,7 @@ def subquery(table: str, query: str, dialect: str) -> str:
     Raises:
         BadSetting: the text is no query of this dialect, has several statements, or writes.
     """
-    _parsed(table, query, dialect)
+    _check_reads_only(table, query, dialect)
     tokens = sqlglot.tokenize(query, dialect=dialect)
     last = next(token for token in reversed(tokens) if token.token_type.name != "SEMICOLON")
     # The line break ends a comment of the query's last line.
@@ -65,7 +65,7 @@ def tables_in(query: str, dialect: str) -> set[str]:
     return {found.name for found in sqlglot.parse_one(query, dialect=dialect).find_all(exp.Table)}
 
 
-def _parsed(table: str, query: str, dialect: str) -> exp.Query:
+def _check_reads_only(table: str, query: str, dialect: str) -> None:
     setting, value = f"tables.{table}", shortened(query)
     try:
         parsed = sqlglot.parse(query, dialect=dialect)
@@ -74,10 +74,8 @@ def _parsed(table: str, query: str, dialect: str) -> exp.Query:
     statements = [one for one in parsed if one is not None and not isinstance(one, exp.Semicolon)]
     if len(statements) != 1:
         raise BadSetting(setting, value, f"give one query, these are {len(statements)} statements")
-    query_tree = statements[0]
-    if not isinstance(query_tree, exp.Query) or query_tree.find(*_WRITING) is not None:
+    if not isinstance(statements[0], exp.Query) or statements[0].find(*_WRITING) is not None:
         raise BadSetting(setting, value, "it writes: give a query that only reads")
-    return query_tree
 
 
 def shortened(query: str) -> str:
