@@ -2,12 +2,15 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from confluent_kafka import Producer
 
+from schemas.input_events import Signup
 from segue.services import KafkaService, RedisService
 from tests.support.checks.read_records import headers_of, read_topic
 from tests.support.inputs.event_samples import EVENTS, FEATURES, PASSED_OVER, SAMPLES, Sample, settings_of
@@ -110,6 +113,71 @@ def test_a_worker_reads_every_sample_of_a_form(
         assert refused.returncode == 7
         assert "setting events has changed since the states were made" in refused.stderr
         assert "rebuild" in refused.stderr
+
+
+START = datetime(2024, 2, 1, tzinfo=UTC)
+
+
+def a_shopify_order(number: int, customer: str | None, brand: str) -> bytes:
+    lines = [{"vendor": brand, "product_type": "Jeans", "price": "69.50", "quantity": 2}]
+    order = {"id": number, "created_at": "2024-02-01T12:00:00-05:00", "financial_status": "paid"}
+    return json.dumps(order | {"customer": customer and {"id": customer}, "line_items": lines}).encode()
+
+
+@pytest.mark.long
+def test_all_commands_that_read_the_log_read_a_topic_by_its_mapping(
+    kafka: KafkaService, redis_server: RedisService, topic_prefix: str, tmp_path: Path
+) -> None:
+    mapping = settings_of("Shopify")["events"]["orders"]
+    mapping = mapping | {"item": mapping["item"] | {"category": "product_type"}}
+    events = json.dumps({"orders": mapping})
+    with deployed(a_deployment(kafka, redis_server, topic_prefix, tmp_path, SEGUE_EVENTS=events)) as shop:
+        shop.announce(a_release())
+        shop.worker().ready()
+        shop.send(
+            Signup(f"u{n}", START, age=20 + n, gender="FM"[n % 2], country="Spain", traffic_source="Email")
+            for n in range(30)
+        )
+        orders: list[Record] = [
+            ("orders", str(number).encode(), a_shopify_order(number, f"u{number % 30}", "Carhartt"))
+            for number in range(60)
+        ]
+        send(shop, [*orders, ("orders", b"60", a_shopify_order(60, None, "Carhartt"))])
+        # By its record's time of 2020, this order's own time is far ahead.
+        producer = Producer({"bootstrap.servers": shop.bootstrap})
+        late = a_shopify_order(61, "u7", "Ön")
+        producer.produce(shop.topics.orders, late, b"61", timestamp=1_600_000_000_000)
+        assert producer.flush(HANG_S) == 0
+        shop.caught_up()
+
+        nobody = "customer.id: is missing"
+        ahead, refused = sorted(reasons(shop))
+        assert ahead.startswith("created_at: 2024-02-01T17:00:00Z is more than 1 day ahead of the record's")
+        assert refused == nobody
+        user = json.loads(shop.segue("user", "u7", "--json").stdout)
+        assert user["features"]["total_orders"] == 2
+
+        # Sent again, the record has a new time, and the order counts; an order of nobody stays refused.
+        shop.segue("dead-letters", "retry", "--all")
+        shop.caught_up()
+        assert sorted(reasons(shop)) == [ahead, nobody, nobody]
+        user = json.loads(shop.segue("user", "u7", "--json").stdout)
+        assert user["features"]["total_orders"] == 3
+        live = users_of(shop)
+        assert len(live) == 30
+        assert {card["features"]["most_frequent_category"] for card in live.values()} == {"Jeans"}
+
+        assert "0 differences" in shop.segue("verify").stderr
+        replayed = json.loads(shop.segue("replay", "--json").stdout)
+        assert (replayed["users"], replayed["events"]) == (30, 30 + 61)
+        assert all(each["live_segment"] == each["replayed_segment"] for each in replayed["differing"])
+
+        into = f"{shop.redis_prefix}2:"
+        done = json.loads(shop.segue("rebuild", "--into", into, "--json").stdout)
+        assert done["users"] == 30
+        rebuilt = replace(shop, settings={**shop.settings, "SEGUE_REDIS_PREFIX": into}, _workers=[])
+        assert users_of(rebuilt) == live
+        assert "0 differences" in rebuilt.segue("verify").stderr
 
 
 @pytest.mark.long
