@@ -61,3 +61,29 @@ def test_init_then_train(
     assert "total_spend" in settings["features"]
     command = ["train", "--warehouse", url, "--current", "none", "--no-compare", "--k", "3"]
     assert run(command) == 0, capsys.readouterr().err
+
+
+def test_init_reads_an_enumeration_and_a_domain_of_a_domain(
+    postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    url = made(
+        postgres,
+        *database_statements("generate_series"),
+        "create type tier as enum ('basic', 'gold')",
+        "create domain years as numeric(5, 1)",
+        "create domain tenure as years",
+        "create domain tier_of_a_client as tier",
+        "alter table clients add tier tier, add tenure tenure, add former_tier tier_of_a_client",
+        "update clients set tier = (array['basic', 'gold'])[1 + id / 2 % 2]::tier, tenure = id % 9,"
+        " former_tier = (array['basic', 'gold'])[1 + id / 3 % 2]::tier",
+    )
+
+    assert run(["init", "--warehouse", url]) == 0, capsys.readouterr().err
+
+    declared = tomllib.loads(Path("segue.toml").read_text(encoding="utf-8"))["declare"]
+    assert declared["tier"] == {"kind": "attribute", "source": "user.tier", "type": "text"}
+    assert declared["former_tier"] == {"kind": "attribute", "source": "user.former_tier", "type": "text"}
+    assert declared["tenure"] == {"kind": "attribute", "source": "user.tenure", "type": "number"}
+    command = ["train", "--warehouse", url, "--current", "none", "--no-compare", "--k", "3"]
+    assert run(command) == 0, capsys.readouterr().err

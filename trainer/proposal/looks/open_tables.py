@@ -26,17 +26,10 @@ _DUCKDB_TABLES = """
     where table_schema = 'main' and table_catalog = current_database()
     order by table_name, ordinal_position
 """
-_POSTGRES_TABLES = """
-    select relname::text, attname::text, case typtype
-        when 'e' then 'enum' when 'd' then format_type(typbasetype, typtypmod) else format_type(atttypid, atttypmod)
-    end
-    from pg_attribute
-    inner join pg_type on pg_type.oid = atttypid
-    inner join pg_class on pg_class.oid = attrelid
-    where attnum > 0 and not attisdropped and relkind in ('r', 'p', 'v', 'm', 'f')
-    and pg_table_is_visible(attrelid) and relnamespace::regnamespace::text not in ('pg_catalog', 'information_schema')
-    order by relname, attnum
-"""
+_POSTGRES_TABLES = postgres_warehouse.columns_sql(
+    "relkind in ('r', 'p', 'v', 'm', 'f') and pg_table_is_visible(pg_class.oid)"
+    " and relnamespace::regnamespace::text not in ('pg_catalog', 'information_schema')"
+)
 
 
 @dataclass(frozen=True, slots=True)

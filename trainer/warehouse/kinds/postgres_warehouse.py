@@ -36,22 +36,31 @@ _SESSION = """
     set jit to off
 """
 
-# A domain has the type that it is made from. An enumeration has a name of its own, so its type is `enum`.
-_COLUMNS = """
-    with recursive columns as (
-        select attname, attnum, atttypid as type, atttypmod as modifier
-        from pg_attribute
-        where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped
-        union all
-        select columns.attname, columns.attnum, pg_type.typbasetype, pg_type.typtypmod
-        from columns inner join pg_type on pg_type.oid = columns.type
-        where pg_type.typtype = 'd'
-    )
-    select attname, case typtype when 'e' then 'enum' else format_type(type, modifier) end
-    from columns inner join pg_type on pg_type.oid = type
-    where typtype <> 'd'
-    order by attnum
-"""
+
+def columns_sql(which: str) -> str:
+    """Return a query for the tables, columns and types of the relations that a condition on pg_class selects.
+
+    A domain has the type that it is made from. An enumeration has a name of its own, so its type is `enum`.
+    """
+    return f"""
+        with recursive columns as (
+            select relname, attname, attnum, atttypid as type, atttypmod as modifier
+            from pg_attribute inner join pg_class on pg_class.oid = attrelid
+            where {which} and attnum > 0 and not attisdropped
+            union all
+            select relname, attname, attnum, typbasetype, typtypmod
+            from columns inner join pg_type on pg_type.oid = columns.type
+            where typtype = 'd'
+        )
+        select relname::text, attname::text,
+            case typtype when 'e' then 'enum' else format_type(type, modifier) end
+        from columns inner join pg_type on pg_type.oid = type
+        where typtype <> 'd'
+        order by relname, attnum
+    """  # noqa: S608 - the conditions are constants
+
+
+_COLUMNS = columns_sql("pg_class.oid = to_regclass(%s)")
 
 # The server tells a domain as the type that it is made from.
 _TYPES = """
@@ -118,7 +127,7 @@ class PostgresSource:
                     f"{self.name} has no table {self._names.describe(table)} on its search path: "
                     f"{table_fix(self._names, table, known, make)}"
                 )
-        return {str(name): str(kind) for name, kind in described}
+        return {str(name): str(kind) for _, name, kind in described}
 
     def _columns_of_query(self, table: str) -> Mapping[str, str]:
         query = f"select * from {self.tables[table]} as {table} limit 0"  # noqa: S608 - checked
