@@ -26,6 +26,10 @@ DELETED_STATUS = "Deleted"
 # The time of the change in the database, before the time when the connector read it.
 _CHANGED = ((("source", "ts_us"), 1), (("source", "ts_ms"), 1_000), (("ts_us",), 1), (("ts_ms",), 1_000))
 _OPERATIONS = ("c", "u", "r", "d")
+_WHOLE_ORDER = (
+    "the row of an order needs a column with its items, and a topic of order_items cannot be read"
+    " (docs/events.md, Debezium)"
+)
 _CHANGED_UNWRAPPED = (
     (("__source_ts_us",), 1),
     (("__source_ts_ms",), 1_000),
@@ -72,6 +76,8 @@ def from_debezium(
     plan = plan_of(form, topic, read, Places(shown=change.shown))
     needed = {each.path[0] for each in (*plan.event, *([plan.items] if plan.items else ())) if each.needed}
     row = plain_row(change.row, change.schema, needed, change.shown)
+    if plan.items is not None and plan.items.path[0] not in row and not change.deleted:
+        raise BadEvent(plan.items.shown, f"is missing: {_WHOLE_ORDER}")
     if change.deleted and topic == "signups":
         user = next(each for each in plan.event if each.name == "user_id")
         fields: Fields = {"type": field_checks.ERASED_TYPE, "user_id": look_up(row, user.path, user.shown)}

@@ -152,6 +152,27 @@ def test_a_reason_names_the_source_s_field(case: Sample, path: str, value: objec
     assert refused(case, path, value).startswith(reason)
 
 
+ORDER_ITEM = {"id": 9, "order_id": 10001, "customer_id": 1004, "placed_at": 1_706_693_400_000_000, "sku": 3}
+CHANGED = {"source": {"ts_ms": 1_706_693_401_000, "table": "order_items"}}
+
+
+@pytest.mark.parametrize(
+    ("record", "column"),
+    [
+        ({**CHANGED, "before": None, "after": ORDER_ITEM, "op": "c"}, "after.lines"),
+        ({**ORDER_ITEM, "__source_ts_ms": 1_706_693_401_000}, "lines"),
+    ],
+    ids=["with the envelope", "unwrapped"],
+)
+def test_a_row_of_order_items_is_no_order(record: dict[str, Any], column: str) -> None:
+    with pytest.raises(BadEvent) as error:
+        decode_order(None, json.dumps(record).encode(), EPOCH, check_key=False, read=READ, form=ROW.form)
+    assert str(error.value) == (
+        f"{column}: is missing: the row of an order needs a column with its items, and a topic of order_items"
+        " cannot be read (docs/events.md, Debezium)"
+    )
+
+
 _ADD_FIELDS = "set add.fields = source.ts_ms in Debezium's ExtractNewRecordState"
 _MAP_USER = "map created_at to a column"
 _MAP_ORDER = "map updated_at to a column"
