@@ -12,7 +12,8 @@ from itertools import islice
 from benchmarks.measure import RUNS, Comparison, compare
 from benchmarks.thelook import fitted
 from schemas.outputs.segment_change import Change
-from segue.config.settings import Settings, load_settings
+from segue.config.load_settings import load_settings
+from segue.config.settings import Settings
 from segue.connect.kafka_access import patiently
 from segue.connect.lane_connections import lane_config, open_log, open_store
 from segue.events.send_events import Sender

@@ -14,7 +14,8 @@ from typer.models import OptionInfo
 
 from segue.cli.plain_help import PlainCommand
 from segue.config.command_line import BadUsage
-from segue.config.settings import Settings, load_settings
+from segue.config.load_settings import load_settings
+from segue.config.settings import Settings
 
 PANEL = "Settings (else from segue.toml and SEGUE_…)"
 _CONFIG = Annotated[

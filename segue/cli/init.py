@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from segue.cli.command import command
-from segue.config.settings import DEFAULT_FILE, Settings
+from segue.config.load_settings import DEFAULT_FILE
+from segue.config.settings import Settings
 from segue.show.terminal import say, warn, write
 
 if TYPE_CHECKING:

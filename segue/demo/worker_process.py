@@ -13,7 +13,8 @@ from types import TracebackType
 from typing import Self
 
 from segue.config.file_options import FROM_A_FILE
-from segue.config.settings import ENV_PREFIX, FILE_VARIABLE, Settings
+from segue.config.load_settings import FILE_VARIABLE
+from segue.config.settings import ENV_PREFIX, Settings
 from segue.services.process.server_process import ServerProcess
 from segue.services.process.wait_until import wait_until
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from schemas.counted import counted
 from schemas.errors import BadWarehouse
 from schemas.printable import printable_cell
-from segue.config.settings import load_settings
+from segue.config.load_settings import load_settings
 from segue.config.trainer_extra import installed
 from segue.proposals.try_settings import Tried, try_settings
 

@@ -11,7 +11,7 @@ import pytest
 
 from schemas import times
 from schemas.features import FeatureKind, known_sources
-from segue.config.settings import load_settings
+from segue.config.load_settings import load_settings
 from trainer.fit import fit
 from trainer.steps.fit_settings import FitSettings
 from trainer.steps.training_rows import select

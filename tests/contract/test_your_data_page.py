@@ -10,7 +10,7 @@ import pytest
 
 from schemas.input_events import Item, Order
 from segue.cli.main import run
-from segue.config.settings import load_settings
+from segue.config.load_settings import load_settings
 from segue.config.trainer_extra import open_warehouse
 from trainer.warehouse import Names
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from segue.config.settings import load_settings
+from segue.config.load_settings import load_settings
 from segue.config.trainer_extra import open_warehouse
 from tests.support.servers.deployment import Deployment
 

@@ -9,7 +9,8 @@ import pytest
 
 from schemas.errors import BadSetting
 from schemas.features import FEATURES, Feature
-from segue.config.settings import Settings, load_settings
+from segue.config.load_settings import load_settings
+from segue.config.settings import Settings
 
 SPEND = Feature("total_spend", "sum", "order_value")
 BRANDS = Feature("favourite", "last", "brand", "one-hot")

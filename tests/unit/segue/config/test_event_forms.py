@@ -9,7 +9,8 @@ import pytest
 
 from schemas.errors import BadSetting
 from schemas.inputs.forms.event_form import EventForm, EventForms
-from segue.config.settings import Settings, load_settings
+from segue.config.load_settings import load_settings
+from segue.config.settings import Settings
 from segue.connect.lane_connections import lane_config
 from tests.support.inputs.event_samples import settings_of
 

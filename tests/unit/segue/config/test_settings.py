@@ -9,7 +9,8 @@ import pytest
 from schemas.errors import BadSetting, BadVariable
 from segue.cli.main import run
 from segue.config.file_options import FROM_A_FILE
-from segue.config.settings import Settings, load_settings
+from segue.config.load_settings import load_settings
+from segue.config.settings import Settings
 from segue.connect.lane_connections import lane_config
 from streamer.redis.redis_client import connect
 from streamer.worker.faust_broker import KNOWN

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from segue.config.settings import Settings, load_settings
+from segue.config.load_settings import load_settings
+from segue.config.settings import Settings
 from segue.demo.worker_process import allowances, write_settings
 
 
