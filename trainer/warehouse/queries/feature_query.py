@@ -86,9 +86,9 @@ def _values(feature: Feature, read: FieldsRead) -> exp.Query:
 def _needed(query: exp.Select, steps: dict[str, exp.CTE]) -> list[exp.CTE]:
     """The steps that the final select needs, directly or through other steps, in their order."""
     wanted: set[str] = set()
-    own = query.copy()
-    own.set("with_", None)
-    more = {table.name for table in own.find_all(exp.Table)}
+    all_steps = query.args["with_"].pop()
+    more = {table.name for table in query.find_all(exp.Table)}
+    query.set("with_", all_steps)
     while more:
         wanted |= more
         more = {
