@@ -5,7 +5,7 @@ A command that only waits for a signal, such as `segue up`, ends with 0 (:func:`
 The first signal raises KeyboardInterrupt in the main thread. Then the command ends everything that it
 started, in order. Later signals raise nothing, because an exception would interrupt this clean end. A
 separate thread ends the process at once in two cases: a second signal comes, or a library's C code blocks the
-main thread.
+main thread. (DuckDB asks Python for signals, and may then wait for its own threads for hours.)
 
 Libraries turn KeyboardInterrupt into other errors (DuckDB: `RuntimeError: Query interrupted`), and Python
 drops it in destructors. So the signal decides the exit code, not the error that arrives.
@@ -54,6 +54,7 @@ class _Signals:
         again: whether the next signal is the first signal, sent again by :meth:`watch`.
         pipe: the end of a pipe from which :meth:`watch` reads one byte for each signal.
         pipe_end: the other end, to which Python writes the signals' numbers.
+        raised_at: the frame of the main thread in which KeyboardInterrupt was raised, and its instruction.
         unsaid: a lock that is free until the word was written.
     """
 
@@ -65,6 +66,7 @@ class _Signals:
         self.waits = False
         self.again = False
         self.pipe, self.pipe_end = -1, -1
+        self.raised_at: tuple[FrameType | None, int] | None = None
         self.unsaid = threading.Lock()
         self.main_thread = threading.main_thread().ident or 0
 
@@ -93,6 +95,7 @@ class _Signals:
         elif frame is not None and frame.f_code is _on_unraisable.__code__:
             self.ask_again()
         else:
+            self.raised_at = _place_in(frame)
             raise KeyboardInterrupt
 
     def ask_again(self) -> None:
@@ -104,11 +107,14 @@ class _Signals:
 
         Each signal is a byte in the pipe, even if the main thread is blocked.
         """
-        first, began = 0, 0.0
+        first, began, looked = 0, 0.0, False
         while True:
-            stuck_s = max(0.0, began + _STUCK_S - time.monotonic()) if first and self.first is None else None
+            stuck_s = max(0.0, began + _STUCK_S - time.monotonic()) if first and not looked else None
             if not select.select([self.pipe], [], [], stuck_s)[0]:
-                self.end_at_once(first)
+                if self.blocked():
+                    self.end_at_once(first)
+                looked = True
+                continue
             number = os.read(self.pipe, 1)[0]
             if number == _RAISE_AGAIN:
                 time.sleep(_AGAIN_S)
@@ -122,6 +128,14 @@ class _Signals:
                 if not first:
                     first, began = number, time.monotonic()
 
+    def blocked(self) -> bool:
+        """Return whether the main thread is still in the C code in which the first signal found it."""
+        if self.first is None:
+            return True
+        return self.raised_at is not None and self.raised_at == _place_in(
+            sys._current_frames().get(self.main_thread)  # noqa: SLF001
+        )
+
     def end_at_once(self, number: int) -> None:
         """End the process without any cleanup."""
         self.say_the_word(_WORDS[number])
@@ -134,6 +148,10 @@ class _Signals:
         before = f"{_SHOW_CURSOR}{_OVER_THE_LINE}" if os.isatty(2) else ""  # the line may begin with ^C
         with suppress(OSError):
             os.write(2, f"{before}{word}\n".encode())
+
+
+def _place_in(frame: FrameType | None) -> tuple[FrameType | None, int]:
+    return frame, -1 if frame is None else frame.f_lasti
 
 
 _signals = _Signals()

@@ -6,10 +6,15 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from pathlib import Path
+from types import FrameType
 
 import pytest
+
+from segue import interruption
+from tests.support.servers.services import HANG_S, eventually
 
 _FRAME = """
 import sys, time
@@ -42,7 +47,7 @@ def ended(folder: Path, body: str, *signals: signal.Signals, apart_s: float = 0.
             for number in signals:
                 process.send_signal(number)
                 time.sleep(apart_s)
-            out, err = process.communicate(timeout=60)
+            out, err = process.communicate(timeout=HANG_S)
         finally:
             process.kill()
     return process.returncode, out, err
@@ -75,6 +80,7 @@ WHERE = {
     "in a text that is executed, as many imports do": "exec('ready(); time.sleep(60)', globals())",
     "while DuckDB reads": """
         import duckdb
+        interruption._STUCK_S = 2.0
         ready()
         pairs = "range(1000000000) a, range(1000000000) b where a.range < b.range"
         duckdb.sql(f"select count(*) from {pairs}").fetchall()
@@ -188,6 +194,40 @@ def test_a_second_signal_ends_even_c_that_never_returns(tmp_path: Path) -> None:
     """
 
     assert ended(tmp_path, body, signal.SIGINT, signal.SIGINT, apart_s=0.7) == (130, "", "Interrupted.\n")
+
+
+def test_c_that_asked_for_signals_and_did_not_return_is_known() -> None:
+    """As DuckDB does, about one time in ten, while it waits for its threads."""
+    first, second = threading.Lock(), threading.Lock()
+    signals = interruption._Signals()
+
+    def command() -> None:
+        first.acquire()
+        second.acquire()
+
+    with first:
+        second.acquire()
+        thread = threading.Thread(target=command)
+        thread.start()
+        signals.main_thread = thread.ident or 0
+        assert signals.blocked()  # no signal was handled yet
+        signals.first = signal.SIGINT
+
+        def still_where_the_signal_came() -> bool:
+            signals.raised_at = place_of(thread)
+            time.sleep(0.05)
+            return signals.blocked()
+
+        eventually(still_where_the_signal_came, "it waits")
+    eventually(lambda: not signals.blocked(), "it goes on")
+    second.release()
+    thread.join()
+    assert not signals.blocked()
+
+
+def place_of(thread: threading.Thread) -> tuple[FrameType, int]:
+    frame = sys._current_frames()[thread.ident or 0]
+    return frame, frame.f_lasti
 
 
 def test_steps_that_belong_together_are_not_torn_apart(tmp_path: Path) -> None:
