@@ -15,7 +15,7 @@ from streamer.interfaces.lane_interfaces import OutRecord, Record
 from streamer.kafka.kafka_client import Deadlines
 from streamer.kafka.kafka_log import KafkaLog
 from tests.support.checks.read_records import KafkaRecord, read_topic
-from tests.support.servers.services import HANG_S
+from tests.support.servers.services import HANG_S, eventually
 from tests.support.servers.topic_admin import create_patiently
 
 LANE = 1
@@ -55,6 +55,10 @@ class LaneLogs:
     def delete(self, *names: str) -> None:
         for gone in self.admin.delete_topics(list(names), request_timeout=HANG_S).values():
             gone.result(HANG_S)
+        # The controller answers before its broker knows.
+        eventually(
+            lambda: not self.admin.list_topics(timeout=HANG_S).topics.keys() & set(names), "they are gone"
+        )
 
     def open(self, deadlines: Deadlines = QUICK, partition: int = LANE, **options: Any) -> KafkaLog:
         """Open a lane's log; the end of the context closes it."""
