@@ -1,0 +1,204 @@
+"""Hands out the changes of a subscription, one at a time, and keeps what was handed out."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import structlog
+from confluent_kafka import Message
+from msgspec import Struct
+
+from schemas.errors import BadChange
+from schemas.outputs.segment_change import Change, UserErasedChange
+from schemas.outputs.wire import decode_change
+from schemas.printable import printable
+from segue.connect.wait_for_servers import Say, Wait
+from segue.subscribe.change_filter import ChangeFilter, Known
+from segue.subscribe.newest_states import NewestStates
+from segue.subscribe.partition_source import DEADLINE_S, PartitionSource, find_topics
+from segue.subscribe.reader_memory import Reached, ReaderMemory
+from segue.subscribe.segment_by_name import read_current_release, segment_number
+from segue.subscribe.state_seam import Seam, State
+from segue.subscribe.subscription import Subscription
+from streamer.kafka.kafka_admin import Admin
+from streamer.kafka.kafka_client import Deadlines
+
+log = logging.getLogger("segue.subscribe")
+
+
+class _Taken(Struct, frozen=True):
+    """A change, or a state (``next`` is None), that the reader has taken."""
+
+    partition: int
+    next: int | None
+    user_id: str
+    known: Known | None
+
+
+class ChangeFeed:
+    """The changes of a subscription.
+
+    A change counts as handled when the next is taken. Then its offset is kept for the group, and it is
+    committed within a second. So a change is delivered at least once; with a memory, once, unless the process
+    ends while the program handles the change.
+
+    Args:
+        subscription: what to read.
+        say: called with each sentence about a wait for Kafka; by default they are logged as warnings.
+
+    Raises:
+        BadTopics: a topic does not exist.
+        BadSetting: the segment has no such name, or the memory cannot be used.
+        BadRelease: the segment is named, and there is no release.
+        Unreachable: Kafka does not answer.
+    """
+
+    def __init__(self, subscription: Subscription, say: Say = log.warning) -> None:
+        if not structlog.is_configured():  # its default writes to standard output, which is the program's
+            structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+        client, topics = subscription.client, subscription.topics
+        wait = Wait(f"Kafka at {subscription.kafka}", say)
+        admin = Admin(client, DEADLINE_S)
+        wanted = [topics.changes, *([topics.users] if subscription.start == "states" else [])]
+        facts = wait.until_answered(lambda: find_topics(admin, wanted, client))
+        segment = subscription.segment
+        if isinstance(segment, str):
+            release = wait.until_answered(lambda: read_current_release(client, topics, DEADLINE_S))
+            segment = segment_number(segment, release)
+        self._filter = ChangeFilter(segment, subscription.only, subscription.provisional)
+        self._states_of = NewestStates(client, topics, admin, wait, Deadlines(request_s=DEADLINE_S))
+        self._due: dict[int, int] = {}
+        self._states: dict[int, Iterator[tuple[str, State]]] = {}
+        self._seams: dict[int, Seam] = {}
+        self._handed: _Taken | None = None
+        self._memory = ReaderMemory(
+            None if subscription.memory is None else Path(subscription.memory),
+            {
+                "topic": f"{topics.changes} ({facts[topics.changes].topic_id})",
+                "provisional": str(subscription.provisional),
+            },
+        )
+        try:
+            self._source = PartitionSource(
+                client,
+                topics.changes,
+                facts,
+                group=subscription.group,
+                start=subscription.start,
+                memory=self._memory,
+                admin=admin,
+                wait=wait,
+                on_begin=self._begin,
+            )
+        except BaseException:
+            self._memory.close()
+            raise
+
+    def take(self, timeout_s: float) -> Change | None:
+        """Return the next change; None if there is none within the time.
+
+        Raises:
+            BadChange: this version of Segue cannot read a record.
+            BadTopics: a topic was deleted, or the next changes were.
+            Unreachable: Kafka has not answered for some minutes.
+        """
+        if self._handed is not None:
+            self._keep(self._handed)
+            self._handed = None
+            self._memory.save()
+        while True:
+            # Also while states are handed out: a member of a group that does not poll is put out of it.
+            message = self._source.poll(0 if self._due else timeout_s)
+            if message is not None:
+                if (change := self._changed(message)) is not None:
+                    return change
+            elif not self._due:
+                self._memory.save()
+                return None
+            elif (state := self._next_state()) is not None:
+                return state
+
+    def close(self) -> None:
+        """Commit what was handled, and close the connections. The change in hand counts as not handled."""
+        try:
+            self._source.close()
+        finally:
+            self._memory.save()
+            self._memory.close()
+
+    def _begin(self, partitions: Mapping[int, Reached]) -> None:
+        """Begin with these partitions. States that were handed out are passed over, by their ids."""
+        self._states.clear()
+        self._seams.clear()
+        self._due = {partition: at.next for partition, at in partitions.items() if at.states_due}
+
+    def _next_state(self) -> Change | None:
+        """Return the next wanted state; None after the last one of a partition."""
+        partition, begin = next(iter(self._due.items()))
+        if partition not in self._states:
+            states, self._seams[partition] = self._states_of.read(partition, begin)
+            self._states[partition] = iter(states.items())
+        for user_id, state in self._states[partition]:
+            known = self._memory.known(partition, user_id)
+            if state.value is None or (known is not None and known.event_id == state.event_id):
+                continue
+            change = _read(state.value, f"the state of user {printable(user_id)}")
+            before = known or Known("", None)  # for all that the reader knows, the user was nowhere
+            held = self._filter.crossing(before, change).held
+            taken = _Taken(partition, None, user_id, Known(change.event_id, held))
+            if self._filter.wants(before, change):
+                self._handed = taken
+                return change
+            self._keep(taken)
+        del self._due[partition], self._states[partition]
+        self._reach(partition, begin)
+        if not self._due:
+            self._source.resume()
+        return None
+
+    def _changed(self, message: Message) -> Change | None:
+        """Return the change in a record, if it is new and wanted."""
+        partition, offset, value = message.partition(), message.offset(), message.value()
+        assert partition is not None
+        assert offset is not None
+        if value is None:
+            self._reach(partition, offset + 1)
+            return None
+        change = _read(value, f"{message.topic()}/{partition}@{offset}")
+        known = self._memory.known(partition, change.user_id)
+        seam = self._seams.get(partition)
+        is_new = seam is None or seam.is_new(change.user_id, change.event_id)
+        if not is_new or (known is not None and known.event_id == change.event_id):
+            self._reach(partition, offset + 1)
+            return None
+        held = self._filter.crossing(known, change).held
+        after = None if isinstance(change, UserErasedChange) else Known(change.event_id, held)
+        taken = _Taken(partition, offset + 1, change.user_id, after)
+        if self._filter.wants(known, change):
+            self._handed = taken
+            return change
+        self._keep(taken)
+        return None
+
+    def _keep(self, taken: _Taken) -> None:
+        self._memory.learn(taken.partition, taken.user_id, taken.known)
+        if taken.next is not None:
+            self._reach(taken.partition, taken.next)
+
+    def _reach(self, partition: int, offset: int) -> None:
+        """Keep the next offset. Before the seam is passed, a crash must begin with the states again."""
+        if (seam := self._seams.get(partition)) is not None:
+            if not seam.is_passed:
+                return
+            del self._seams[partition]
+        self._memory.reach(partition, Reached(offset))
+        self._source.store(partition, offset)
+
+
+def _read(value: bytes, place: str) -> Change:
+    try:
+        return decode_change(value)
+    except BadChange as error:
+        raise BadChange(f"{place}: {error}") from None

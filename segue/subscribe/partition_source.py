@@ -1,0 +1,245 @@
+"""The changes' records from Kafka: of all partitions, or of those that a consumer group gives to this reader."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from schemas.errors import BadTopics, LoginRefused
+from segue.connect import wait_for_servers
+from segue.connect.wait_for_servers import Wait
+from segue.subscribe.reader_memory import Reached, ReaderMemory
+from segue.subscribe.subscription import Start
+from streamer.interfaces.lane_errors import InDoubt
+from streamer.kafka.kafka_admin import Admin, TopicFacts
+from streamer.kafka.kafka_client import (
+    Deadlines,
+    Reports,
+    address,
+    answered,
+    error_of,
+    is_passing,
+    make_client,
+    unreachable,
+)
+from streamer.kafka.kafka_watch import TopicWatch
+
+DEADLINE_S = 10.0
+# While the reader waits for records, it checks this often that Kafka answers.
+_CHECK_S = 3.0
+# In a committed offset's metadata: the states are not handed out yet; the offset is where their changes begin.
+STATES_DUE = "states"
+_GONE = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC)  # noqa: SLF001 - librdkafka's own code
+_OUTSIDE = (KafkaError.OFFSET_OUT_OF_RANGE, KafkaError._AUTO_OFFSET_RESET)  # noqa: SLF001
+_UNREADABLE = (KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.GROUP_AUTHORIZATION_FAILED)
+# The group has moved on without this member; the partitions are assigned again, and begin again.
+_NO_MEMBER = (
+    KafkaError.ILLEGAL_GENERATION,
+    KafkaError.REBALANCE_IN_PROGRESS,
+    KafkaError.UNKNOWN_MEMBER_ID,
+    KafkaError._STATE,  # noqa: SLF001
+)
+
+
+def find_topics(admin: Admin, topics: Iterable[str], client: Mapping[str, str]) -> dict[str, TopicFacts]:
+    """Return the facts of these topics, by name.
+
+    Raises:
+        BadTopics: a topic does not exist.
+        Unreachable: Kafka does not answer.
+    """
+    wanted = list(topics)
+    found = admin.describe(wanted)
+    for topic in wanted:
+        if topic not in found:
+            raise BadTopics(
+                f"there is no topic {topic} at {address(client)}: start `segue worker`, which makes it, or"
+                " correct topic_prefix"
+            )
+    return found
+
+
+class PartitionSource:
+    """Reads the committed records of a topic, and keeps how far.
+
+    Args:
+        client: librdkafka's settings of a client.
+        topic: the topic of the changes.
+        facts: the topics that must stay as they are, by name.
+        group: the consumer group that shares the partitions and keeps the offsets; None reads all partitions
+            and commits nothing.
+        start: where to begin in a partition without an offset.
+        memory: how far this reader was, in each partition.
+        admin: asks for the topics' ends.
+        wait: reports the wait for Kafka.
+        on_begin: called with the partitions that are read from now on, and no others.
+    """
+
+    def __init__(
+        self,
+        client: Mapping[str, str],
+        topic: str,
+        facts: Mapping[str, TopicFacts],
+        *,
+        group: str | None,
+        start: Start,
+        memory: ReaderMemory,
+        admin: Admin,
+        wait: Wait,
+        on_begin: Callable[[Mapping[int, Reached]], None],
+    ) -> None:
+        self._client, self._topic, self._group, self._start = client, topic, group, start
+        self._memory, self._admin, self._wait, self._on_begin = memory, admin, wait, on_begin
+        self._reports = Reports()
+        deadlines = Deadlines(check_s=_CHECK_S, outage_s=wait_for_servers.PATIENCE_S)
+        self._watch = TopicWatch(
+            admin,
+            client,
+            deadlines,
+            on_silence=lambda reason: wait.lasts(reason, at_once=True),
+            on_answer=wait.over,
+        )
+        for name, found in facts.items():
+            self._watch.expect(name, found)
+        config = {
+            "fetch.wait.max.ms": 50,
+            **client,
+            "group.id": group or "segue-reader",  # librdkafka needs a group
+            "enable.auto.commit": group
+            is not None,  # commits the stored offsets, once a second and at the end
+            "enable.auto.offset.store": False,
+            "isolation.level": "read_committed",
+            # A missing offset must not become a gap, or everything again.
+            "auto.offset.reset": "error",
+            # A rebalance gives the whole assignment anew; the incremental one needs other calls.
+            "partition.assignment.strategy": "range,roundrobin",
+        }
+        self._consumer = make_client(Consumer, config, self._reports)
+        if group is None:
+            self._assign(self._consumer, [TopicPartition(topic, n) for n in range(facts[topic].partitions)])
+        else:
+            self._consumer.subscribe([topic], on_assign=self._assign, on_revoke=lambda *_: on_begin({}))
+
+    def poll(self, timeout_s: float) -> Message | None:
+        """Return the next record; None if no record comes within the time. Wait for a broker that restarts.
+
+        Raises:
+            BadTopics: a topic was deleted, or the next record was.
+            LoginRefused: this login may not read the topic, or not in this group.
+            Unreachable: Kafka has not answered for some minutes.
+        """
+        try:
+            self._watch.look()
+        except InDoubt as doubt:
+            raise BadTopics(f"{doubt}: start the program again") from None
+        message = self._consumer.poll(timeout_s)
+        if message is None:
+            return None
+        error = message.error()
+        if error is None:
+            return message
+        if error.code() in _GONE:
+            raise BadTopics(f"the topic {self._topic} is gone: was it deleted?")
+        if error.code() in _OUTSIDE:
+            raise self._deleted(error)
+        if error.code() in _UNREADABLE:
+            raise LoginRefused(
+                f"Kafka at {address(self._client)} refuses to let this login read {self._topic}"
+                f"{f' in the group {self._group}' if self._group else ''} ({error.str()}): grant it READ on both"
+            )
+        if error.fatal():
+            raise unreachable(self._client, f"let this reader read {self._topic}", self._reports, error)
+        return None
+
+    def store(self, partition: int, offset: int) -> None:
+        """Keep the next offset for the group; it is committed within a second, or at the end."""
+        if self._group is None:
+            return
+        try:
+            self._consumer.store_offsets(offsets=[TopicPartition(self._topic, partition, offset)])
+        except KafkaException as error:
+            if error_of(error).code() not in _NO_MEMBER:  # else the partition belongs to another reader now
+                raise
+
+    def resume(self) -> None:
+        """Give records: :meth:`poll` gives none from an assignment of which some states are due, until then."""
+        self._consumer.resume(self._consumer.assignment())
+
+    def close(self) -> None:
+        """Commit the stored offsets, and leave the group."""
+        self._consumer.close()
+
+    def _assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        numbers = [each.partition for each in partitions]
+        kept = (
+            {}
+            if self._group is None
+            else self._wait.until_answered(lambda: self._committed(consumer, numbers))
+        )
+        begun = {number: self._begin(consumer, number, kept.get(number)) for number in numbers}
+        self._memory.save()
+        begins = [TopicPartition(self._topic, number, at.next) for number, at in begun.items()]
+        consumer.assign(begins)
+        if any(at.states_due for at in begun.values()):
+            consumer.pause(begins)
+        self._on_begin(begun)
+
+    def _begin(self, consumer: Consumer, partition: int, committed: Reached | None) -> Reached:
+        """Return where to begin, and keep it, so that a crash before the first record makes no gap."""
+        known = self._memory.reached(partition)
+        if known is not None and (committed is None or committed.next <= known.next):
+            return known
+        if committed is None:
+            begin = self._fresh(partition)
+            if self._group is not None:
+                self._commit(consumer, partition, begin)
+        else:
+            begin = committed
+            if known is not None:
+                self._memory.forget(partition)
+        self._memory.reach(partition, begin)
+        return begin
+
+    def _fresh(self, partition: int) -> Reached:
+        if self._start == "oldest":
+            bounds = self._wait.until_answered(lambda: self._admin.bounds(self._topic, partition, ""))
+            return Reached(bounds.begin)
+        end = self._wait.until_answered(partial(self._admin.stable_end, self._topic, partition))
+        return Reached(end, states_due=self._start == "states")
+
+    def _committed(self, consumer: Consumer, partitions: list[int]) -> dict[int, Reached]:
+        asked = [TopicPartition(self._topic, partition) for partition in partitions]
+
+        def ask() -> list[TopicPartition]:
+            found = consumer.committed(asked, DEADLINE_S)
+            for at in found:
+                if at.error is not None:
+                    raise KafkaException(at.error)
+            return found
+
+        try:
+            found = answered(ask, DEADLINE_S)
+        except KafkaException as error:
+            task = f"return the offsets of the group {self._group}"
+            raise unreachable(self._client, task, self._reports, error_of(error)) from None
+        return {at.partition: Reached(at.offset, at.metadata == STATES_DUE) for at in found if at.offset >= 0}
+
+    def _commit(self, consumer: Consumer, partition: int, begin: Reached) -> None:
+        metadata = STATES_DUE if begin.states_due else ""
+        offsets = [TopicPartition(self._topic, partition, begin.next, metadata)]
+        try:
+            answered(lambda: consumer.commit(offsets=offsets, asynchronous=False), DEADLINE_S)
+        except KafkaException as error:
+            if error_of(error).code() in _NO_MEMBER:
+                return
+            if not is_passing(error_of(error)):
+                task = f"commit an offset of the group {self._group}"
+                raise unreachable(self._client, task, self._reports, error_of(error)) from None
+
+    def _deleted(self, error: KafkaError) -> BadTopics:
+        return BadTopics(
+            f"the next changes on {self._topic} are no longer in Kafka ({error.str()}): some would be missing;"
+            " begin again with another group (or memory), from the newest states"
+        )

@@ -1,0 +1,52 @@
+"""The number of a segment that a reader names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from schemas.errors import BadRelease, BadSetting
+from schemas.outputs.wire import decode_release
+from schemas.printable import printable
+from schemas.release.model_release import ModelRelease
+from schemas.topics import MODELS_CURRENT_KEY, Topics
+from streamer.kafka.models_topic import ModelsTopic
+
+
+def read_current_release(client: Mapping[str, str], topics: Topics, deadline_s: float) -> ModelRelease:
+    """Read the current release from ``segment-models``.
+
+    Args:
+        client: librdkafka's settings of a client.
+        topics: the names of the topics.
+        deadline_s: how many seconds to wait for each answer.
+
+    Raises:
+        BadRelease: there is none, or this version of Segue cannot read it.
+        Unreachable: Kafka does not answer.
+    """
+    current = None
+    for record in ModelsTopic(topics, client, deadline_s).read():
+        if record.key == MODELS_CURRENT_KEY.encode() and record.value is not None:
+            current = record.value
+    if current is None:
+        raise BadRelease(
+            f"no release was published on {topics.models} yet, so no segment has a name: name the segment by"
+            " its number, or publish a release first"
+        )
+    return decode_release(current)
+
+
+def segment_number(name: str, release: ModelRelease) -> int:
+    """Return the number of the segment with a name.
+
+    Raises:
+        BadSetting: the release has no segment of this name, or several.
+    """
+    found = [segment.id for segment in release.segments if segment.name == name]
+    if len(found) == 1:
+        return found[0]
+    listed = ", ".join(f"{segment.id} {printable(segment.name)}" for segment in release.segments)
+    has = "several segments" if found else "no segment"
+    raise BadSetting(
+        "segment", printable(name), f"release {release.version} has {has} of this name; it has {listed}"
+    )

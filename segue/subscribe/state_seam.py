@@ -1,0 +1,59 @@
+"""Joins the users' newest states to the changes after them, without a gap or a repeat. Pure.
+
+A lane writes a change to ``segment-changes`` and to ``user-segments`` in one transaction, to the same
+partition. So the change with a state's id, and the user's changes before it, are in the state. The order in
+which to read one partition:
+
+1. begin   the stable end of ``segment-changes``: what lies before it was committed before step 2
+2. states  ``user-segments`` up to its high watermark. A transaction writes to both topics before it is
+           committed to either, so this holds everything that lies before ``begin``
+3. window  ``segment-changes`` from ``begin`` to its high watermark. This holds each state's change that does
+           not lie before ``begin``
+4. changes ``segment-changes`` from ``begin`` on, past what the states hold
+
+No step compares times, sequences or offsets of different topics: a user's ``sequence`` begins again after an
+erasure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from msgspec import Struct
+
+
+class State(Struct, frozen=True):
+    """A user's newest record on ``user-segments``: the id of its change; no value if the user is erased."""
+
+    event_id: str
+    value: bytes | None
+
+
+class Seam:
+    """Passes over the changes that the states hold, from ``begin`` on.
+
+    Args:
+        states: the newest state of each user.
+        window: the ids of all changes in the window.
+    """
+
+    def __init__(self, states: Mapping[str, State], window: Collection[str]) -> None:
+        self._waits = {user_id: state for user_id, state in states.items() if state.event_id in window}
+
+    @property
+    def is_passed(self) -> bool:
+        """Whether every further change is new."""
+        return not self._waits
+
+    def is_new(self, user_id: str, event_id: str) -> bool:
+        """Return whether the states do not hold this change. Ask for each change once, in their order.
+
+        A user's erasure is new: no state shows it, and a reader may know the user from before.
+        """
+        state = self._waits.get(user_id)
+        if state is None:
+            return True
+        if state.event_id != event_id:
+            return False
+        del self._waits[user_id]
+        return state.value is None
