@@ -4,8 +4,9 @@ Folders:
 
     cli/       one file for each command        config/    settings
     events/    sending events, dead letters     refill/    bootstrap, rebuild, replay, verify
-    releases/  training, publishing             look/      one user, live changes
+    releases/  training, publishing             look/      one user
     doctor/    what is wrong, and the next step
+    subscribe/ changes for programs
     connect/   how commands reach Kafka, Redis and the release in use
     show/      texts for a terminal             demo/      the whole service, live
     services/  a Kafka and a Redis to try it    up/        run both, with data that stay

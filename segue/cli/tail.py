@@ -4,23 +4,40 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, get_args
 
 import msgspec
 import typer
 
 from segue.cli.command import command, flag
-from segue.config.command_line import bad_option
+from segue.config.command_line import bad_option, options
 from segue.config.settings import Settings
 from segue.show.terminal import data, say, write_json
+
+_TAKE_S = 0.2
 
 
 @command("kafka", "topic_prefix", example="segue tail --from-beginning --max 10")
 def tail(
     settings: Settings,
     user: Annotated[str | None, typer.Option(metavar="ID", help="only the changes of this user")] = None,
+    segment: Annotated[
+        str | None,
+        typer.Option(metavar="NUMBER_OR_NAME", help="only users who enter, leave or stay in this segment"),
+    ] = None,
+    kind: Annotated[
+        str | None,
+        typer.Option(metavar="KIND", help="only moved, confirmed, unconfirmed or erased changes"),
+    ] = None,
+    group: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="go on where this consumer group is, and keep how far; not the workers' group",
+        ),
+    ] = None,
     from_beginning: Annotated[
-        bool, flag("--from-beginning", "start with the oldest changes in Kafka")
+        bool, flag("--from-beginning", "start with the oldest changes in Kafka; with --group, the first time")
     ] = False,
     most: Annotated[int | None, typer.Option("--max", metavar="N", help="end after N changes")] = None,
     as_json: Annotated[bool, flag("--json", "each change as one line of JSON, as in Kafka")] = False,
@@ -30,29 +47,51 @@ def tail(
     A user's changes come in order. With --from-beginning, all old changes of one lane may come before those
     of another lane: lanes are not merged by time.
     """
+    from schemas.outputs.segment_change import ChangeKind
+    from schemas.outputs.wire import encode_change
+    from segue.show.change_text import change_text
+    from segue.subscribe import change_feed
+    from segue.subscribe.subscription import Subscription
+
+    kinds = (*get_args(ChangeKind), "erased")
     if most is not None and most < 1:
         raise bad_option("--max", most, "give at least 1")
-    from schemas.outputs.wire import encode_change
-    from segue.connect.read_topics import CommittedReader
-    from segue.look.follow_changes import changes
-    from segue.show.change_text import change_text
+    if kind is not None and kind not in kinds:
+        raise bad_option("--kind", kind, f"give {', '.join(kinds[:-1])} or {kinds[-1]}")
+    if group == settings.group:
+        raise bad_option("--group", group, "this is the workers' group: name another")
 
-    topic = settings.topics.changes
-    reader = CommittedReader(settings.kafka_client, [topic], from_beginning=from_beginning)
+    with options("segment"):
+        feed = change_feed.ChangeFeed(
+            Subscription(
+                settings.kafka,
+                topic_prefix=settings.topic_prefix,
+                kafka_options=settings.kafka_options,
+                group=group,
+                start="oldest" if from_beginning else "new",
+                segment=int(segment) if segment is not None and segment.isdecimal() else segment,
+                provisional=True,
+            ),
+            say,
+        )
     try:
         if not as_json:
-            say(f"Changes on {topic} at {settings.kafka}; ctrl-C ends.")
+            say(f"Changes on {settings.topics.changes} at {settings.kafka}; ctrl-C ends.")
         shown = 0
-        for change in changes(reader):
-            if user is not None and change.user_id != user:
+        while most is None or shown < most:
+            change = feed.take(_TAKE_S)
+            if (
+                change is None
+                or (user is not None and change.user_id != user)
+                or kind not in {None, change.kind}
+            ):
                 continue
             if as_json:
                 write_json(msgspec.Raw(encode_change(change)))
             else:
                 data.print(change_text(change))
+            feed.handled()
             shown += 1
-            if shown == most:
-                break
     finally:
-        reader.close()
+        feed.close()
     return None

@@ -1,1 +1,1 @@
-"""Read-only views: a user explained, an imagined user, and the live changes."""
+"""Read-only views: a user explained, and an imagined user."""

@@ -104,10 +104,7 @@ class ChangeFeed:
             BadTopics: a topic was deleted, or the next changes were.
             Unreachable: Kafka has not answered for some minutes.
         """
-        if self._handed is not None:
-            self._keep(self._handed)
-            self._handed = None
-            self._memory.save()
+        self.handled()
         while True:
             # Also while states are handed out: a member of a group that does not poll is put out of it.
             message = self._source.poll(0 if self._due else timeout_s)
@@ -119,6 +116,13 @@ class ChangeFeed:
                 return None
             elif (state := self._next_state()) is not None:
                 return state
+
+    def handled(self) -> None:
+        """Count the change in hand as handled, before the next is taken."""
+        if self._handed is not None:
+            self._keep(self._handed)
+            self._handed = None
+            self._memory.save()
 
     def close(self) -> None:
         """Commit what was handled, and close the connections. The change in hand counts as not handled."""

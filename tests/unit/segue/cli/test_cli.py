@@ -38,7 +38,7 @@ def failing_tail(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     def fail(*_: object, **__: object) -> NoReturn:
         raise error
 
-    monkeypatch.setattr("segue.connect.read_topics.CommittedReader", fail)
+    monkeypatch.setattr("segue.subscribe.change_feed.ChangeFeed", fail)
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
@@ -83,6 +83,8 @@ def test_it_tells_its_version(capsys: Capture) -> None:
         (["tail", "--max", "x"], "Invalid value for '--max'"),
         (["train"], "Missing option '--warehouse'. See segue train --help."),
         (["tail", "--max", "0"], "option --max is 0: give at least 1"),
+        (["tail", "--kind", "gone"], "option --kind is 'gone': give moved, confirmed, unconfirmed or erased"),
+        (["tail", "--group", "segue"], "option --group is 'segue': this is the workers' group: name another"),
         (["tail", "--kafka", "here"], "setting kafka (from option --kafka) is 'here': give host:port"),
         (["ingest"], "name files of events, or --warehouse, and not both"),
         (["ingest", "a", "--warehouse", "b"], "name files of events, or --warehouse, and not both"),
