@@ -2,6 +2,17 @@
 
 import sys
 
+_OF_WORKERS = frozenset({"aiokafka", "faust", "mode", "orjson", "prometheus_client", "redis", "uvloop"})
+
+
+def is_of_workers(module: str | None) -> bool:
+    """Return whether the extra ``worker`` brings a module.
+
+    >>> is_of_workers("redis.cluster")
+    True
+    """
+    return (module or "").partition(".")[0] in _OF_WORKERS
+
 
 def how_to_install(extra: str) -> str:
     """Return the command that installs an extra. No package index has Segue, so it needs a clone.

@@ -11,7 +11,8 @@ from io import TextIOWrapper
 import typer.exceptions
 import typer.main
 
-from schemas.errors import SegueError
+from schemas.errors import NotInstalled, SegueError
+from schemas.extras import how_to_install, is_of_workers
 from segue import interruption
 from segue.cli import commands
 from segue.show.terminal import CLOSED_PIPE, complain, say
@@ -58,6 +59,9 @@ def _report(error: Exception, *, debug: bool) -> int:
     if isinstance(error, SegueError):
         complain(str(error))
         return error.exit_code
+    if isinstance(error, ModuleNotFoundError) and is_of_workers(error.name):
+        complain(f"this command needs {error.name}, which is not installed; {how_to_install('worker')}")
+        return NotInstalled.exit_code
     if isinstance(error, OSError) and error.errno in _FULL:
         file = f" ({error.filename})" if error.filename else ""
         complain(f"nothing can be written any more: {error.strerror}{file}")

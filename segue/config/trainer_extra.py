@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from schemas.errors import NotInstalled
-from schemas.extras import how_to_install
+from schemas.extras import how_to_install, is_of_workers
 from schemas.release.model_release import ModelRelease
 from schemas.times import parse_length
 from segue.config.settings import Settings
@@ -29,7 +29,8 @@ def installed() -> Iterator[None]:
         yield
     except ModuleNotFoundError as error:
         raise NotInstalled(
-            f"this command needs {error.name}, which is not installed; {how_to_install('trainer')}"
+            f"this command needs {error.name}, which is not installed;"
+            f" {how_to_install('worker' if is_of_workers(error.name) else 'trainer')}"
         ) from None
 
 

@@ -145,7 +145,8 @@ def test_docker_compose_accepts_the_file() -> None:
 
 def test_a_workers_image_has_neither_scikit_learn_nor_pandas() -> None:
     worker = names(sorted(pins("deploy/worker.lock")))
-    assert names(PROJECT["project"]["dependencies"]) <= worker
+    extras = PROJECT["project"]["optional-dependencies"]
+    assert names(PROJECT["project"]["dependencies"]) | names(extras["worker"]) <= worker
     assert worker.isdisjoint({"scikit-learn", "pandas", "scipy", "duckdb", "matplotlib"})
 
 
@@ -159,7 +160,7 @@ def test_the_locks_hold_what_the_project_asks_for() -> None:
     extras = {name: extra for name, extra in extras.items() if name not in UNLOCKED | {"docs"}}
     asked = names(PROJECT["project"]["dependencies"]).union(*(names(extra) for extra in extras.values()))
     assert asked <= names(sorted(pins("requirements.lock")))
-    trainer = names(PROJECT["project"]["dependencies"]) | names(extras["trainer"])
+    trainer = names(PROJECT["project"]["dependencies"]) | names(extras["worker"]) | names(extras["trainer"])
     assert trainer <= names(sorted(pins("deploy/trainer.lock")))
     assert docs <= names(sorted(pins(DOCS_LOCK)))
     assert names(PROJECT["build-system"]["requires"]) <= names(sorted(pins("deploy/build.lock")))

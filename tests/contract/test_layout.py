@@ -44,6 +44,7 @@ ORDER = {
 # No module of these folders reaches a server, not even through another.
 PURE = ("user", "interfaces", "segment", "place", "batch", "takeover", "lane", "refill")
 EDGES = {"confluent_kafka", "aiokafka", "redis", "faust", "mode"}
+OF_WORKERS = {"aiokafka", "faust", "mode", "prometheus_client", "redis", "uvloop"}
 TRAINING = {"pandas", "sklearn", "joblib", "scipy", "pyarrow", "duckdb"}
 
 MOST_FILES = 12
@@ -178,6 +179,44 @@ def test_a_worker_imports_no_training_library() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.strip() == "[]"
+
+
+BASE_ONLY = """
+import sys
+
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {missing!r}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+
+sys.meta_path.insert(0, Missing())
+{code}
+"""
+
+
+def without(missing: set[str], code: str) -> subprocess.CompletedProcess[str]:
+    """Run code in a process in which these modules are not installed."""
+    program = BASE_ONLY.format(missing=missing, code=code)
+    return subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+
+
+def test_a_subscriber_needs_four_packages() -> None:
+    """Not even the command's: neither Faust nor Redis nor the trainer nor a terminal."""
+    heavy = OF_WORKERS | TRAINING | {"numpy", "jinja2", "sqlglot", "typer", "rich", "pydantic", "orjson"}
+    done = without(heavy, "import segue.subscribe; print(segue.subscribe.changes.__name__)")
+    assert (done.stdout, done.stderr) == ("changes\n", "")
+
+
+def test_a_command_that_needs_an_extra_says_which() -> None:
+    code = "from segue.cli.main import run; sys.exit(run({arguments!r}))"
+    for arguments, extra in ((["worker"], "worker"), (["user", "7"], "worker"), (["demo"], "trainer")):
+        done = without(OF_WORKERS | TRAINING, code.format(arguments=arguments))
+        assert done.returncode == 10, done.stderr
+        assert done.stderr.startswith("Error: this command needs ")
+        assert done.stderr.endswith(f"-m pip install '.[{extra}]'\n")
+    assert without(OF_WORKERS | TRAINING, code.format(arguments=["tail", "--help"])).returncode == 0
 
 
 def test_releases_are_listed_and_rolled_back_without_a_training_library() -> None:
