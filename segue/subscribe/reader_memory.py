@@ -60,6 +60,8 @@ class ReaderMemory:
             self._sql = sqlite3.connect(path or ":memory:", check_same_thread=False)
             self._sql.execute("PRAGMA locking_mode = EXCLUSIVE")  # a second process is refused at once
             self._sql.execute("PRAGMA journal_mode = WAL")
+            # Survives a kill of the process. After a power failure, the last seconds may come again.
+            self._sql.execute("PRAGMA synchronous = NORMAL")
             self._sql.executescript(_TABLES)
         self._check(about)
 

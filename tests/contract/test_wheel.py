@@ -106,6 +106,24 @@ def test_the_wheel_and_jupysql_break_neither(wheel: Path, tmp_path: Path) -> Non
     assert in_the_clone.returncode == 0, in_the_clone.stderr
 
 
+@pytest.mark.long
+def test_the_base_is_a_subscriber_and_neither_faust_nor_redis_nor_the_trainer(
+    wheel: Path, tmp_path: Path
+) -> None:
+    venv.create(tmp_path / "venv", with_pip=True)
+    python = tmp_path / "venv" / "bin" / "python"
+    installed = run(python, "-m", "pip", "install", str(wheel))
+    if installed.returncode and "SEGUE_TEST_REQUIRE_SERVICES" not in os.environ:
+        pytest.skip("the packages of the base cannot be fetched here")
+    assert installed.returncode == 0, installed.stderr
+    there = run(python, "-m", "pip", "list", "--format", "freeze").stdout
+    packages = {line.partition("==")[0] for line in there.splitlines()}
+    assert {"confluent-kafka", "msgspec", "segue-live"} <= packages
+    assert packages.isdisjoint({"faust-streaming", "aiokafka", "redis", "numpy", "pandas", "scikit-learn"})
+    subscriber = run(python, "-c", "import segue.subscribe", cwd=tmp_path)
+    assert subscriber.returncode == 0, subscriber.stderr
+
+
 def use_our_dependencies(python: Path) -> None:
     """Append the site-packages of this environment: its .pth files, the editable Segue, stay out."""
     (packages,) = python.parents[1].glob("lib/*/site-packages")

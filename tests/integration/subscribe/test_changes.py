@@ -394,8 +394,12 @@ def test_a_program_that_starts_before_its_broker_waits_and_ends_by_ctrl_c(
     server.start()
     eventually(lambda: lines(out) == ids(writer.written), "the change")
     assert f"Kafka at {server.bootstrap} answers, after " in err.read_text()
+    server.kill()
+    eventually(
+        lambda: f"Kafka at {server.bootstrap} does not answer" in err.read_text(), "the silence is seen"
+    )
     process.send_signal(signal.SIGINT)
-    assert process.wait(HANG_S) == 0
+    assert process.wait(HANG_S) == 0, err.read_text()
     assert "Traceback" not in err.read_text()
 
 
