@@ -105,6 +105,16 @@ class ChangeFeed:
             Unreachable: Kafka has not answered for some minutes.
         """
         self.handled()
+        try:
+            return self._taken(timeout_s)
+        except SystemError as error:
+            # Kafka's client loses an interrupt that comes while it reports an error: then its answer is neither
+            # a value nor an exception. No other reason is known.
+            if "without setting an exception" in str(error):
+                raise KeyboardInterrupt from None
+            raise
+
+    def _taken(self, timeout_s: float) -> Change | None:
         while True:
             # Also while states are handed out: a member of a group that does not poll is put out of it.
             message = self._source.poll(0 if self._due else timeout_s)
