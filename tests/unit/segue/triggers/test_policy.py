@@ -1,0 +1,177 @@
+"""What each rule says, by example; the changes of a user are written as a short history."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from schemas.outputs.segment_change import Cause, Change, UserErasedChange
+from segue.triggers.policy import NOBODY, Entry, User, decide, held_out
+from segue.triggers.trigger_file import Trigger, Triggers
+from tests.support.inputs.made_change import a_change
+
+AT = datetime(2024, 12, 3, 19, 30, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+def a_trigger(name: str = "t", **fields: Any) -> Trigger:
+    return Trigger(
+        **{"name": name, "on": "entering", "segment": 1, "url": "http://x", "reentry": "always", **fields}
+    )
+
+
+def at(when: datetime, segment: int, **fields: Any) -> Change:
+    names = {0: "calm", 1: "At risk", 2: "Champions"}
+    return a_change(segment=segment, segment_name=names[segment], emitted_at=when, occurred_at=when, **fields)
+
+
+def erased(when: datetime = AT) -> Change:
+    cause = Cause(type="signup")
+    return UserErasedChange(
+        event_id="e", user_id="7", sequence=9, occurred_at=when, emitted_at=when, cause=cause
+    )
+
+
+def told(triggers: Triggers, *changes: Change, late: timedelta = timedelta()) -> list[tuple[str, ...]]:
+    """What each trigger does with each change, decided when the change is written, or later."""
+    user: User | None = NOBODY
+    entries: dict[str, Entry] = {}
+    said = []
+    for change in changes:
+        decided = decide(triggers, change, user or NOBODY, entries, change.emitted_at + late)
+        user = decided.user
+        entries = {} if user is None else {**entries, **decided.entries}
+        said.append(tuple(str(decided.outcomes[each.name]) for each in triggers.triggers))
+    return said
+
+
+def one(trigger: Trigger, *changes: Change, late: timedelta = timedelta()) -> list[str]:
+    return [each for (each,) in told(Triggers((trigger,)), *changes, late=late)]
+
+
+def test_a_user_who_comes_enters() -> None:
+    assert one(a_trigger(), at(AT, 1), at(AT, 0), at(AT, 1)) == ["send", "skipped: other", "send"]
+    assert one(a_trigger(segment="At risk"), at(AT, 0), at(AT, 1)) == ["skipped: other", "send"]
+
+
+def test_a_provisional_signup_enters_nothing_until_it_is_firm() -> None:
+    signup = at(AT, 1, provisional=True, previous_segment=None)
+    assert one(a_trigger(), signup, at(AT, 1, kind="confirmed")) == ["skipped: other", "send"]
+    assert one(a_trigger(), signup, at(AT, 0), at(AT, 1)) == ["skipped: other", "skipped: other", "send"]
+
+
+def test_confirmed_in_the_same_firm_segment_is_no_second_entry() -> None:
+    history = [at(AT, 1), at(AT, 1, kind="unconfirmed", provisional=True), at(AT, 1, kind="confirmed")]
+    assert one(a_trigger(), *history) == ["send", "skipped: other", "skipped: other"]
+    # Not even if the history begins in the middle.
+    assert one(a_trigger(), *history[1:]) == ["skipped: other", "skipped: other"]
+
+
+def test_a_provisional_trigger_acts_at_once_and_once() -> None:
+    signup = at(AT, 1, provisional=True, previous_segment=None)
+    assert one(a_trigger(provisional=True), signup, at(AT, 1, kind="confirmed")) == ["send", "skipped: other"]
+
+
+def test_leaving_and_moving_need_a_firm_segment_before() -> None:
+    leaving, moving = a_trigger("l", on="leaving"), a_trigger("m", on="moving", origin="At risk", target=2)
+    both = Triggers((leaving, moving))
+    history = [at(AT, 1), at(AT, 2, provisional=True), at(AT, 2, kind="confirmed"), at(AT, 0)]
+    nothing = ("skipped: other", "skipped: other")
+    assert told(both, *history) == [nothing, nothing, ("send", "send"), nothing]
+    assert told(both, at(AT, 1), at(AT, 0)) == [nothing, ("send", "skipped: other")]
+
+
+def test_an_erasure_forgets_and_only_a_trigger_on_it_tells() -> None:
+    both = Triggers((a_trigger(reentry="never"), Trigger(name="e", on="erased", url="http://x")))
+    assert told(both, at(AT, 1), erased(), at(AT, 1)) == [
+        ("send", "skipped: other"),
+        ("skipped: other", "send"),
+        ("send", "skipped: other"),
+    ]
+
+
+def test_reentry() -> None:
+    history = [at(AT, 1), at(AT, 0), at(AT + 29 * DAY, 1), at(AT + 29 * DAY, 0), at(AT + 30 * DAY, 1)]
+    entries = [0, 2, 4]
+    for reentry, said in (
+        ("never", ["send", "skipped: reentry", "skipped: reentry"]),
+        ("always", ["send", "send", "send"]),
+        (30 * DAY, ["send", "skipped: reentry", "send"]),
+    ):
+        found = one(a_trigger(reentry=reentry), *history)
+        assert [found[entry] for entry in entries] == said
+
+
+def test_a_cooldown_counts_from_any_triggers_webhook() -> None:
+    both = Triggers((a_trigger("a"), a_trigger("b", segment=2, cooldown=7 * DAY)))
+    history = [at(AT, 1), at(AT + 6 * DAY, 2), at(AT + 7 * DAY, 0), at(AT + 7 * DAY, 2)]
+    assert [b for _, b in told(both, *history)] == [
+        "skipped: other",
+        "skipped: cooldown",
+        "skipped: other",
+        "send",
+    ]
+
+
+def test_the_most_of_a_day_counts_all_triggers_and_ends_at_midnight_in_the_zone() -> None:
+    pair = (a_trigger("a"), a_trigger("b", segment=2))
+    late = datetime(2024, 12, 3, 22, 30, tzinfo=UTC)  # 23:30 in Madrid
+    history = [at(late, 1), at(late, 2), at(late + timedelta(hours=1), 1)]
+    assert told(Triggers(pair, 1, "Europe/Madrid"), *history) == [
+        ("send", "skipped: other"),
+        ("skipped: other", "skipped: max_per_day"),
+        ("send", "skipped: other"),
+    ]
+    assert told(Triggers(pair, 1), *history)[2] == ("skipped: max_per_day", "skipped: other")
+
+
+def test_what_is_too_old_is_skipped_and_still_remembered() -> None:
+    trigger = a_trigger(max_age=2 * DAY)
+    assert one(trigger, at(AT, 1), late=2 * DAY) == ["send"]
+    assert one(trigger, at(AT, 1), late=2 * DAY + timedelta(seconds=1)) == ["skipped: too_old"]
+    # An old order that arrives today moved the user long ago.
+    old = a_change(segment=1, emitted_at=AT, occurred_at=AT - 3 * DAY)
+    assert one(trigger, old, at(AT, 1)) == ["skipped: too_old", "skipped: other"]
+
+
+def test_only_the_causes_that_were_asked_for() -> None:
+    model = at(AT, 1, cause=Cause(type="model"))
+    assert one(a_trigger(), model, at(AT, 1, kind="confirmed")) == ["skipped: cause", "skipped: other"]
+    assert one(a_trigger(causes=frozenset({"model"})), model) == ["send"]
+
+
+def test_who_is_held_out_passed_all_other_rules_and_takes_no_place_of_the_day() -> None:
+    always = a_trigger("a", holdout=0.999999999999, reentry="never")
+    both = Triggers((always, a_trigger("b")), 1)
+    assert told(both, at(AT, 1)) == [("held_out", "send")]
+    assert told(both, at(AT, 1), at(AT, 0), at(AT, 1))[2] == ("skipped: reentry", "skipped: max_per_day")
+
+
+def test_a_holdout_is_the_share_of_the_users_and_differs_between_triggers() -> None:
+    users = [str(number) for number in range(20_000)]
+    share = Counter(held_out("a", user, 0.1) for user in users)[True] / len(users)
+    assert abs(share - 0.1) < 0.01
+    both = sum(held_out("a", user, 0.1) and held_out("b", user, 0.1) for user in users) / len(users)
+    assert abs(both - 0.01) < 0.004
+    assert not any(held_out("a", user, 0.0) for user in users[:100])
+    # A larger share holds out the same users and more.
+    assert all(held_out("a", user, 0.2) for user in users if held_out("a", user, 0.1))
+
+
+def test_the_holdout_is_this_hash() -> None:
+    """Worked out with `printf 'win_back\\n4711' | sha256sum`, whose first 8 bytes are read as a share."""
+    share = 0x6DF2B88622CA48DD / 2**64
+    assert held_out("win_back", "4711", share + 1e-9)
+    assert not held_out("win_back", "4711", share - 1e-9)
+
+
+def test_the_entry_says_when_and_how_often() -> None:
+    trigger = Triggers((a_trigger(),))
+    first = decide(trigger, at(AT, 1), NOBODY, {}, AT)
+    later = decide(trigger, at(AT + DAY, 0), first.user or NOBODY, first.entries, AT + DAY)
+    assert later.entries == {}
+    again = decide(trigger, at(AT + DAY, 1, event_id="b"), later.user or NOBODY, first.entries, AT + DAY)
+    assert again.entries["t"] == Entry("b", AT + DAY, AT, 2, "sent")
+    assert again.user is not None
+    assert (again.user.sent_at, again.user.day, again.user.sends) == (AT + DAY, "2024-12-04", 1)
