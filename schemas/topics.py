@@ -48,6 +48,16 @@ class Topics:
         return f"{self.prefix}segue-rekeyed"
 
     @property
+    def trigger_ledger(self) -> str:
+        """What the triggers did, by user: the ledger."""
+        return f"{self.prefix}segue-trigger-ledger"
+
+    @property
+    def trigger_dead_letters(self) -> str:
+        """The webhooks that no receiver took."""
+        return f"{self.prefix}segue-trigger-dead-letters"
+
+    @property
     def sources(self) -> tuple[str, str]:
         """The topics that producers write to; the owner of their partitions owns the lane of that number."""
         return (self.signups, self.orders)
@@ -80,4 +90,14 @@ def topic_configs(topics: Topics) -> dict[str, dict[str, str]]:
         topics.models: {"cleanup.policy": "compact", "max.message.bytes": "5242880"},
         topics.dead_letters: {"cleanup.policy": "delete", "max.message.bytes": "5242880"},
         **({topics.rekeyed: rekeyed} if topics.rekey else {}),
+    }
+
+
+def trigger_topic_configs(topics: Topics) -> dict[str, dict[str, str]]:
+    """Return the configuration of the topics of the triggers, by name; only `segue triggers` creates them."""
+    # After an erasure, compaction removes what both hold of the user; see topic_configs.
+    compacted = {"cleanup.policy": "compact", "max.compaction.lag.ms": str(7 * 24 * 60 * 60 * 1_000)}
+    return {
+        topics.trigger_ledger: compacted,
+        topics.trigger_dead_letters: {**compacted, "max.message.bytes": "5242880"},
     }

@@ -73,7 +73,7 @@ def open_log(settings: Settings, partition: int, closing: Callable[[], bool] = l
     """
     return KafkaLog(
         partition,
-        settings.topics,
+        settings.topics.inputs,
         settings.group,
         settings.kafka_client,
         settings.partitioner,

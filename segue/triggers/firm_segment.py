@@ -1,15 +1,10 @@
-"""Which segment a user was in before a change, and whether the change is an entry or a move. Pure.
-
-A segment is *firm* if the record that says it is not provisional. A new user's first records are often
-provisional, so a trigger that took them as entries would act on every signup. A user enters a segment when a
-record is firm there, and the user's last firm segment is another or is not known. A `confirmed` in the same
-segment is then an entry only for a user who was never firm before.
-"""
+"""Whether a trigger on a segment is meant by a change: :mod:`schemas.outputs.crossing`, with names. Pure."""
 
 from __future__ import annotations
 
 from msgspec import Struct
 
+from schemas.outputs.crossing import Crossing, crossing, held_before
 from schemas.outputs.segment_change import SegmentChange
 from segue.triggers.trigger_file import SegmentName, Trigger
 
@@ -29,21 +24,33 @@ class Whereabouts(Struct, frozen=True):
     """What is known of a user's segment.
 
     Attributes:
-        latest: the segment in the user's newest record; None if there was no record.
-        firm: the segment in the user's newest record that is not provisional; None if there was none.
+        latest: the segment that the user holds if provisional records count; None if it holds none.
+        firm: the segment that the user holds if they do not count; None if it holds none.
     """
 
     latest: Segment | None = None
     firm: Segment | None = None
 
+    def held(self, *, provisional: bool) -> Segment | None:
+        """The segment that the user holds, for a reader for whom provisional records count, or do not."""
+        return self.latest if provisional else self.firm
+
+
+def first_met(change: SegmentChange) -> Whereabouts:
+    """Return what a change says of the time before it, for a user of whom nothing is known.
+
+    The change has no name of the former segment, so such a segment is known by its id alone.
+    """
+    latest, firm = held_before(change, provisional=True), held_before(change)
+    return Whereabouts(_known(latest, change), _known(firm, change))
+
 
 def after(before: Whereabouts, change: SegmentChange) -> Whereabouts:
     """Return what is known after a change."""
     here = Segment(change.segment, change.segment_name)
-    if not change.provisional:
-        return Whereabouts(here, here)
-    # An `unconfirmed` says that the record before it was firm in this segment.
-    return Whereabouts(here, here if change.kind == "unconfirmed" else before.firm)
+    firm = _crossed(before, change, provisional=False).held
+    # The name too: a release may rename a segment.
+    return Whereabouts(here, here if firm == here.id else before.firm)
 
 
 def is_meant(trigger: Trigger, before: Whereabouts, change: SegmentChange) -> bool:
@@ -54,14 +61,26 @@ def is_meant(trigger: Trigger, before: Whereabouts, change: SegmentChange) -> bo
         before: what was known of the user before the change.
         change: the change.
     """
-    if change.provisional and not trigger.provisional:
+    was = before.held(provisional=trigger.provisional)
+    crossed = _crossed(before, change, provisional=trigger.provisional)
+    if crossed.entered is None:
         return False
-    was = before.latest if trigger.provisional else before.firm
-    here = Segment(change.segment, change.segment_name)
-    if was is not None and was.id == here.id:
-        return False
+    here = Segment(crossed.entered, change.segment_name)
     if trigger.on == "entering":
         return here.is_named(trigger.segment)
+    if was is None or crossed.left is None:
+        return False
     if trigger.on == "leaving":
-        return was is not None and was.is_named(trigger.segment)
-    return was is not None and was.is_named(trigger.origin) and here.is_named(trigger.target)
+        return was.is_named(trigger.segment)
+    return was.is_named(trigger.origin) and here.is_named(trigger.target)
+
+
+def _crossed(before: Whereabouts, change: SegmentChange, *, provisional: bool) -> Crossing:
+    held = before.held(provisional=provisional)
+    return crossing(None if held is None else held.id, change, provisional=provisional)
+
+
+def _known(segment: int | None, change: SegmentChange) -> Segment | None:
+    if segment is None:
+        return None
+    return Segment(segment, change.segment_name if segment == change.segment else "")

@@ -20,7 +20,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from schemas.outputs.segment_change import Change, UserErasedChange
-from segue.triggers.firm_segment import Whereabouts, after, is_meant
+from segue.triggers.firm_segment import Whereabouts, after, first_met, is_meant
 from segue.triggers.trigger_file import Trigger, Triggers
 
 Action = Literal["send", "held_out", "skipped"]
@@ -75,10 +75,6 @@ class User(Struct, frozen=True, omit_defaults=True):
     sends: int = 0
 
 
-NOBODY = User()
-"""A user of whom nothing is known."""
-
-
 class Decided(Struct, frozen=True):
     """What all triggers do with one change.
 
@@ -108,14 +104,14 @@ def held_out(trigger: str, user_id: str, share: float) -> bool:
 
 
 def decide(
-    triggers: Triggers, change: Change, user: User, entries: Mapping[str, Entry], now: datetime
+    triggers: Triggers, change: Change, user: User | None, entries: Mapping[str, Entry], now: datetime
 ) -> Decided:
     """Decide what every trigger does with a change.
 
     Args:
         triggers: the file of triggers.
         change: the change. A user's changes must come in their order.
-        user: the user before the change.
+        user: the user before the change; None if nothing is known of the user.
         entries: the user's entries before the change, by trigger.
         now: the present time.
     """
@@ -126,6 +122,8 @@ def decide(
         }
         return Decided(on_erased, None, {})
     day = f"{now.astimezone(ZoneInfo(triggers.time_zone)):%Y-%m-%d}"
+    if user is None:
+        user = User(first_met(change))
     before = user.where
     user = replace(user, where=after(before, change))
     outcomes: dict[str, Outcome] = {}

@@ -3,13 +3,12 @@
 A log has one consumer that reads, one producer that writes, and one admin client that checks the topics.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from confluent_kafka import TopicPartition
 
 from schemas.errors import BadTopics
 from schemas.partitioner import Partitioner
-from schemas.topics import Topics
 from streamer.interfaces.lane_errors import InDoubt, LaneClosing
 from streamer.interfaces.lane_interfaces import Bounds, Committed, Former, OutRecord, Record
 from streamer.kafka.kafka_admin import Admin
@@ -30,7 +29,7 @@ class KafkaLog:
     def __init__(
         self,
         partition: int,
-        topics: Topics,
+        inputs: Collection[str],
         group: str,
         client: Mapping[str, str],
         partitioner: Partitioner = "murmur2",
@@ -41,7 +40,7 @@ class KafkaLog:
 
         Args:
             partition: the lane's partition number.
-            topics: the names of the topics.
+            inputs: the topics whose offsets the group keeps.
             group: the consumer group that keeps the offsets.
             client: librdkafka's settings: ``bootstrap.servers``, ``security.protocol``…
             partitioner: the partitioner for records without a partition.
@@ -54,7 +53,7 @@ class KafkaLog:
         deadlines = deadlines or Deadlines()
         self._partition = partition
         self._closing = closing
-        self._topics = topics
+        self._inputs = tuple(inputs)
         self._reader = Reader(partition, group, client, deadlines)
         self._writer = Writer(f"{group}-{partition}", client, partitioner, deadlines, closing)
         self._admin = Admin(client, deadlines.request_s)
@@ -72,7 +71,7 @@ class KafkaLog:
 
     def committed(self) -> dict[str, Committed]:
         """The group's stable offsets by input; an input without a committed offset is absent."""
-        return self._reader.committed(self._topics.inputs)
+        return self._reader.committed(self._inputs)
 
     def watch(self, topic: str) -> Bounds:
         """The present bounds of the lane's partition of a topic; also remembers the topic's present id.

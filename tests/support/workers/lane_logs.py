@@ -63,7 +63,7 @@ class LaneLogs:
     def open(self, deadlines: Deadlines = QUICK, partition: int = LANE, **options: Any) -> KafkaLog:
         """Open a lane's log; the end of the context closes it."""
         client = {**self.client, **options.pop("client", {})}
-        log = KafkaLog(partition, self.topics, self.group, client, deadlines=deadlines, **options)
+        log = KafkaLog(partition, self.topics.inputs, self.group, client, deadlines=deadlines, **options)
         self._stack.callback(log.close)
         return log
 

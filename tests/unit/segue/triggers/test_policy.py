@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from schemas.outputs.segment_change import Cause, Change, UserErasedChange
-from segue.triggers.policy import NOBODY, Entry, User, decide, held_out
+from segue.triggers.policy import Entry, User, decide, held_out
 from segue.triggers.trigger_file import Trigger, Triggers
 from tests.support.inputs.made_change import a_change
 
@@ -35,13 +35,13 @@ def erased(when: datetime = AT) -> Change:
 
 def told(triggers: Triggers, *changes: Change, late: timedelta = timedelta()) -> list[tuple[str, ...]]:
     """What each trigger does with each change, decided when the change is written, or later."""
-    user: User | None = NOBODY
+    user = User()  # a new user
     entries: dict[str, Entry] = {}
     said = []
     for change in changes:
-        decided = decide(triggers, change, user or NOBODY, entries, change.emitted_at + late)
-        user = decided.user
-        entries = {} if user is None else {**entries, **decided.entries}
+        decided = decide(triggers, change, user, entries, change.emitted_at + late)
+        user = decided.user or User()
+        entries = {} if decided.user is None else {**entries, **decided.entries}
         said.append(tuple(str(decided.outcomes[each.name]) for each in triggers.triggers))
     return said
 
@@ -64,8 +64,6 @@ def test_a_provisional_signup_enters_nothing_until_it_is_firm() -> None:
 def test_confirmed_in_the_same_firm_segment_is_no_second_entry() -> None:
     history = [at(AT, 1), at(AT, 1, kind="unconfirmed", provisional=True), at(AT, 1, kind="confirmed")]
     assert one(a_trigger(), *history) == ["send", "skipped: other", "skipped: other"]
-    # Not even if the history begins in the middle.
-    assert one(a_trigger(), *history[1:]) == ["skipped: other", "skipped: other"]
 
 
 def test_a_provisional_trigger_acts_at_once_and_once() -> None:
@@ -168,10 +166,21 @@ def test_the_holdout_is_this_hash() -> None:
 
 def test_the_entry_says_when_and_how_often() -> None:
     trigger = Triggers((a_trigger(),))
-    first = decide(trigger, at(AT, 1), NOBODY, {}, AT)
-    later = decide(trigger, at(AT + DAY, 0), first.user or NOBODY, first.entries, AT + DAY)
+    first = decide(trigger, at(AT, 1), User(), {}, AT)
+    later = decide(trigger, at(AT + DAY, 0), first.user, first.entries, AT + DAY)
     assert later.entries == {}
-    again = decide(trigger, at(AT + DAY, 1, event_id="b"), later.user or NOBODY, first.entries, AT + DAY)
+    again = decide(trigger, at(AT + DAY, 1, event_id="b"), later.user, first.entries, AT + DAY)
     assert again.entries["t"] == Entry("b", AT + DAY, AT, 2, "sent")
     assert again.user is not None
     assert (again.user.sent_at, again.user.day, again.user.sends) == (AT + DAY, "2024-12-04", 1)
+
+
+def test_of_a_user_met_for_the_first_time_the_change_itself_says_the_segment_before() -> None:
+    trigger = Triggers((a_trigger(), a_trigger("l", on="leaving", segment=0)))
+
+    def met(change: Change) -> list[str]:
+        return [str(each) for each in decide(trigger, change, None, {}, AT).outcomes.values()]
+
+    assert met(at(AT, 1, kind="unconfirmed", provisional=True, previous_segment=1)) == ["skipped: other"] * 2
+    assert met(at(AT, 1, previous_segment=0)) == ["send", "send"]
+    assert met(at(AT, 1, kind="confirmed", previous_segment=1)) == ["send", "skipped: other"]

@@ -1,0 +1,131 @@
+"""The ledger of one partition: what the triggers did, in memory and as records of `segue-trigger-ledger`.
+
+Keys are text; a trigger's name has no slash:
+
+- ``<trigger>/<user id>``: an :class:`~segue.triggers.policy.Entry`.
+- ``/<user id>``: a :class:`~segue.triggers.policy.User`.
+- ``place``: a :class:`Place`, one in each partition.
+
+All records of a partition together are what the changes before the place's offset give, because one
+transaction writes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+from msgspec import Struct
+
+from schemas.errors import BadChange
+from segue.triggers.policy import Entry, User
+
+PLACE_KEY = b"place"
+_FORMAT = 1
+
+_ENCODER = msgspec.json.Encoder()
+# Made here, because msgspec must not learn a type in two threads at once.
+_ENTRY = msgspec.json.Decoder(Entry)
+_USER = msgspec.json.Decoder(User)
+
+Write = tuple[bytes, bytes | None]
+"""Key and value of a record of the ledger; a value of None deletes."""
+
+
+class Place(Struct, frozen=True):
+    """How far the ledger of a partition has come.
+
+    Attributes:
+        topic_id: the id of the topic of changes.
+        offset: the next offset in it.
+        changes: how many changes have an outcome.
+        counts: by trigger, how many changes had each outcome. The counts of a trigger that was in the file
+            all the time add up to ``changes``.
+        format: the format of the ledger's records.
+    """
+
+    topic_id: str
+    offset: int
+    changes: int = 0
+    counts: Mapping[str, Mapping[str, int]] = {}
+    format: int = _FORMAT
+
+
+_PLACE = msgspec.json.Decoder(Place)
+
+
+def entry_key(trigger: str, user_id: str) -> bytes:
+    """Return the key of an entry."""
+    return f"{trigger}/{user_id}".encode()
+
+
+def user_key(user_id: str) -> bytes:
+    """Return the key of what all triggers know of a user."""
+    return f"/{user_id}".encode()
+
+
+def encode(value: Entry | User | Place) -> bytes:
+    """Return the value of a record of the ledger."""
+    return _ENCODER.encode(value)
+
+
+def read_entry(value: bytes) -> Entry:
+    """Decode an entry."""
+    return _ENTRY.decode(value)
+
+
+class Ledger:
+    """The committed ledger of one partition. Values stay bytes, because they take less memory.
+
+    Attributes:
+        place: how far it has come; None before the first start.
+    """
+
+    def __init__(self) -> None:
+        self._values: dict[bytes, bytes] = {}
+        self._triggers: set[str] = set()
+        self.place: Place | None = None
+
+    def apply(self, writes: Iterable[Write]) -> None:
+        """Take over records, in their order.
+
+        Raises:
+            BadChange: this version cannot read a record.
+        """
+        for key, value in writes:
+            if key == PLACE_KEY:
+                self.place = None if value is None else _place(value)
+                continue
+            if value is None:
+                self._values.pop(key, None)
+            else:
+                self._values[key] = value
+                trigger = key.partition(b"/")[0].decode()
+                if trigger:
+                    self._triggers.add(trigger)
+
+    def user(self, user_id: str) -> User | None:
+        """What is known of a user; None before the user's first record."""
+        value = self._values.get(user_key(user_id))
+        return None if value is None else _USER.decode(value)
+
+    def entries(self, user_id: str) -> dict[str, Entry]:
+        """A user's entries by trigger, also of triggers that the file no longer has."""
+        found = {name: self._values.get(entry_key(name, user_id)) for name in sorted(self._triggers)}
+        return {name: _ENTRY.decode(value) for name, value in found.items() if value is not None}
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+
+def _place(value: bytes) -> Place:
+    try:
+        place = _PLACE.decode(value)
+    except msgspec.MsgspecError as error:
+        raise BadChange(f"the place in the ledger of triggers cannot be read: {error}") from None
+    if place.format > _FORMAT:
+        raise BadChange(
+            f"the ledger of triggers has format {place.format}, and this version reads {_FORMAT}: run the"
+            " Segue that wrote it, or a newer one"
+        )
+    return place
