@@ -45,6 +45,7 @@ laws: venv ## the property tests with ten times as many new random examples
 
 simulate: venv ## the lanes under 100,000 random series of faults; ARGS="--seed 7 --trace" shows one, step by step
 	$(BIN)/python -m tests.campaigns.simulation $(ARGS)
+	$(BIN)/python -m tests.campaigns.trigger_simulation $(if $(ARGS),--runs 0)
 
 chaos: venv ## a million events while servers and workers are killed; ARGS="--seed 7" repeats a run
 	@$(SETUP) default-jre-headless maven redis-server

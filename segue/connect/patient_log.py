@@ -49,7 +49,7 @@ class PatientLog(KafkaLog):
         transaction_ms = settings.transaction_timeout_ms
         super().__init__(
             lane,
-            settings.topics,
+            settings.topics.inputs,
             settings.group,
             settings.kafka_client,
             settings.partitioner,

@@ -36,6 +36,7 @@ class Place(Struct, frozen=True):
     """How far the ledger of a partition has come.
 
     Attributes:
+        group: the consumer group whose ledger this is.
         topic_id: the id of the topic of changes.
         offset: the next offset in it.
         changes: how many changes have an outcome.
@@ -44,6 +45,7 @@ class Place(Struct, frozen=True):
         format: the format of the ledger's records.
     """
 
+    group: str
     topic_id: str
     offset: int
     changes: int = 0

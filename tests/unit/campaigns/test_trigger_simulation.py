@@ -1,0 +1,76 @@
+"""The simulation of triggers holds, and notices a lane that breaks its protocol."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import structlog
+
+from segue.triggers import trigger_lane
+from segue.triggers.trigger_lane import TriggerLane
+from tests.campaigns.trigger_simulation.actors import CrashingLog, SlowPost
+from tests.campaigns.trigger_simulation.run_series import run_series
+
+SERIES = 60
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> Iterator[None]:
+    structlog.configure(processors=[_drop])
+    yield
+    structlog.reset_defaults()
+
+
+def _drop(_logger: Any, _name: str, _event: Any) -> Any:
+    raise structlog.DropEvent
+
+
+def test_every_promise_holds_in_random_series() -> None:
+    happened = sum((run_series(seed) for seed in range(SERIES)), start=Counter[str]())
+    for what in ("crashed", "taken over", "fenced", "webhooks", "repeats"):
+        assert happened[what] > 20, happened
+
+
+def _commits_too_early(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(trigger_lane, "_finished", list)
+
+
+def _does_not_fence(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(
+        CrashingLog, "fence", lambda self: setattr(self, "_epoch", self._kafka.epochs.setdefault(0, 1))
+    )
+
+
+def _keeps_dead_letters_of_erased_users(patch: pytest.MonkeyPatch) -> None:
+    settle = TriggerLane._settle
+
+    def keeps_letters(self: TriggerLane, pending: Any, writes: Any, letters: Any) -> None:
+        settle(self, pending, writes, letters)
+        for key in [key for key, letter in letters.items() if letter.value is None]:
+            del letters[key]
+
+    patch.setattr(TriggerLane, "_settle", keeps_letters)
+
+
+def _posts_without_order(patch: pytest.MonkeyPatch) -> None:
+    send = SlowPost.send
+
+    def first(self: SlowPost, trigger: str, change: Any, number: int) -> None:
+        send(self, trigger, change, number)
+        self._waiting[trigger, change.user_id].rotate(1)
+
+    patch.setattr(SlowPost, "send", first)
+
+
+@pytest.mark.parametrize(
+    "broken", [_commits_too_early, _does_not_fence, _keeps_dead_letters_of_erased_users, _posts_without_order]
+)
+def test_a_broken_lane_is_noticed(
+    broken: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken(monkeypatch)
+    with pytest.raises((AssertionError, IndexError)):  # an end that nobody waits for is an IndexError
+        sum((run_series(seed) for seed in range(SERIES)), start=Counter[str]())
