@@ -43,9 +43,9 @@ laws: venv ## the property tests with ten times as many new random examples
 	@$(SETUP) postgresql redis-server
 	SEGUE_TEST_TIMES=10 $(BIN)/python -m pytest --numprocesses 2 tests/property tests/integration/test_postgres.py $(ARGS)
 
-simulate: venv ## the lanes under 100,000 random series of faults; ARGS="--seed 7 --trace" shows one, step by step
+simulate: venv ## the lanes, and those of triggers, under 100,000 random series of faults; ARGS="--seed 7 --trace" shows one, step by step
 	$(BIN)/python -m tests.campaigns.simulation $(ARGS)
-	$(BIN)/python -m tests.campaigns.trigger_simulation $(if $(ARGS),--runs 0)
+	$(if $(ARGS),,$(BIN)/python -m tests.campaigns.trigger_simulation)
 
 chaos: venv ## a million events while servers and workers are killed; ARGS="--seed 7" repeats a run
 	@$(SETUP) default-jre-headless maven redis-server

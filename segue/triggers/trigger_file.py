@@ -71,6 +71,7 @@ class Trigger(Struct, frozen=True, kw_only=True):
         holdout: the share of the users who never get the webhook, 0 to 1.
         rate: the most requests in a second.
         concurrency: the most requests at once.
+        timeout: how long to wait for an answer.
         give_up_after: a webhook that still fails after this time becomes a dead letter.
     """
 
@@ -93,6 +94,7 @@ class Trigger(Struct, frozen=True, kw_only=True):
     holdout: float = 0.0
     rate: float = 10.0
     concurrency: int = 4
+    timeout: timedelta = timedelta(seconds=30)
     give_up_after: timedelta = timedelta(hours=4)
 
 
@@ -330,6 +332,13 @@ def _length(value: object) -> timedelta:
     return length
 
 
+def _timeout(value: object) -> timedelta:
+    length = _length(value)
+    if length > timedelta(minutes=5):
+        raise ValueError("give at most 5m")
+    return length
+
+
 def _causes(value: object) -> frozenset[str]:
     if not isinstance(value, list) or not value or not all(isinstance(each, str) for each in value):
         raise ValueError(f"give a list of {_listed(sorted(_CAUSES))}")
@@ -380,6 +389,7 @@ _CHECKS: dict[str, tuple[Callable[[Any], Any], Any]] = {
     "holdout": (_share, 0.0),
     "rate": (_rate, 10.0),
     "concurrency": (_concurrency, 4),
+    "timeout": (_timeout, timedelta(seconds=30)),
     "give_up_after": (_length, timedelta(hours=4)),
 }
 _FIELDS = (
