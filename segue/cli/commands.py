@@ -24,6 +24,10 @@ from segue.cli.rollback import rollback
 from segue.cli.schema import schema
 from segue.cli.tail import tail
 from segue.cli.train import train
+from segue.cli.triggers import GROUP as TRIGGERS
+from segue.cli.triggers import check as check_triggers
+from segue.cli.triggers import retry as retry_triggers
+from segue.cli.triggers import run as run_triggers
 from segue.cli.up import up
 from segue.cli.user import user
 from segue.cli.verify import verify
@@ -44,6 +48,9 @@ COMMANDS = (
     schema,
     ingest,
     tail,
+    run_triggers,
+    retry_triggers,
+    check_triggers,
     user,
     predict,
     forget,
@@ -73,7 +80,14 @@ _dead_letters = typer.Typer(
     no_args_is_help=True,
 )
 app.add_typer(_dead_letters, name=DEAD_LETTERS)
-_groups = {"": app, DEAD_LETTERS: _dead_letters}
+_triggers = typer.Typer(
+    cls=PlainGroup,
+    help="Send webhooks for users who enter, leave or move between segments.",
+    rich_markup_mode="rich",
+    no_args_is_help=True,
+)
+app.add_typer(_triggers, name=TRIGGERS)
+_groups = {"": app, DEAD_LETTERS: _dead_letters, TRIGGERS: _triggers}
 for command in COMMANDS:
     command.join(_groups[command.group])
 

@@ -1,4 +1,4 @@
-"""Access to the trainer, which is an optional part: a worker's image does not contain it."""
+"""Access to the optional parts, such as the trainer: a worker's image does not contain it."""
 
 from __future__ import annotations
 
@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def installed() -> Iterator[None]:
+def installed(extra: str = "trainer") -> Iterator[None]:
     """Report a missing package as a sentence that says how to install it.
+
+    Args:
+        extra: the extra of which the packages are a part.
 
     Raises:
         NotInstalled: the block imports a package that is not installed.
@@ -30,7 +33,7 @@ def installed() -> Iterator[None]:
     except ModuleNotFoundError as error:
         raise NotInstalled(
             f"this command needs {error.name}, which is not installed;"
-            f" {how_to_install('worker' if is_of_workers(error.name) else 'trainer')}"
+            f" {how_to_install('worker' if is_of_workers(error.name) else extra)}"
         ) from None
 
 

@@ -73,7 +73,8 @@ class Post(Protocol):
 
 def webhook_id(trigger: str, change: Change) -> str:
     """Return the id of a webhook, the same at every repeat: the receiver's idempotency key."""
-    return f"{change.event_id}.{trigger}"
+    # No dot: Standard Webhooks signs id, time and body with dots between them.
+    return f"{change.event_id}-{trigger}"
 
 
 class _Pending(Struct):

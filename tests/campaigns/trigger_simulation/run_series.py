@@ -154,7 +154,7 @@ def check(kafka: MemoryKafka, received: list[Received], given_up: set[str], plac
     }
     for key, value in {r.key: r.value for r in letters}.items():
         name = (key or b"").decode()
-        assert value is None or name.endswith(".gone") or name in known, name
+        assert value is None or name.endswith("-gone") or name in known, name
 
 
 def _is_entry(record: Record) -> bool:
@@ -182,5 +182,5 @@ def one_pass(
         for name, outcome in decided.outcomes.items():
             counts[name][str(outcome)] += 1
             if outcome == Outcome("send"):
-                expected.append(Received(name, change.user_id, f"{change.event_id}.{name}"))
+                expected.append(Received(name, change.user_id, f"{change.event_id}-{name}"))
     return expected, users, entries, counts

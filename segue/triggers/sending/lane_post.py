@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 
 from schemas.outputs.segment_change import Change
-from segue.triggers.courier import Courier, Job
+from segue.triggers.sending.courier import Courier, Job
 from segue.triggers.trigger_lane import Posted
 
 # At its end a process waits this long for receivers; what they take later is sent again by the next owner.

@@ -1,0 +1,1 @@
+"""The webhooks themselves: what is sent, one request, and the order in which they are brought."""

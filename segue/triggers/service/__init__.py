@@ -1,0 +1,1 @@
+"""The process that runs triggers: its topics, its lanes and the dead letters."""

@@ -1,0 +1,157 @@
+"""The lanes that the consumer group assigns to this process, one thread each."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+
+import structlog
+from confluent_kafka import Consumer, TopicPartition
+
+from schemas.errors import SegueError, Unreachable
+from segue.triggers.ledger import Place
+from segue.triggers.trigger_lane import TriggerLane
+from streamer.interfaces.lane_errors import InDoubt, LaneClosing, NotReady
+from streamer.interfaces.lane_interfaces import Log
+from streamer.kafka.kafka_client import Config, Reports, make_client
+
+POLL_S = 0.2
+WAIT_S = 0.5
+MOST_WAIT_S = 8.0
+CLOSE_S = 14.0
+
+log = structlog.get_logger("segue.triggers")
+
+OpenLane = Callable[[int, Callable[[], bool]], tuple[TriggerLane, Log]]
+"""Opens the lane of a partition; its second argument says whether the lane must close."""
+
+_TAKE_OVER = (InDoubt, NotReady, Unreachable)
+
+
+class LaneWorker(threading.Thread):
+    """One lane: it takes itself over when it begins and when it is in doubt, and closes when asked."""
+
+    def __init__(self, partition: int, open_lane: OpenLane) -> None:
+        super().__init__(name=f"triggers-{partition}", daemon=True)
+        self.partition = partition
+        self.failure: BaseException | None = None
+        self.place: Place | None = None
+        self._open_lane = open_lane
+        self._closing = threading.Event()
+        self._wait_s = WAIT_S
+
+    def ask_to_close(self) -> None:
+        """Ask the lane to end in order; it does so in its own thread."""
+        self._closing.set()
+
+    def run(self) -> None:
+        """Work until the lane must close; an error that waiting does not mend is kept in ``failure``."""
+        try:
+            lane, kafka = self._open_lane(self.partition, self._closing.is_set)
+            try:
+                while not self._closing.is_set():
+                    self._live(lane)
+            finally:
+                kafka.close()
+        except BaseException as error:
+            self.failure = error
+            if not isinstance(error, SegueError):
+                log.exception("lane failed", lane=self.partition)
+
+    def _live(self, lane: TriggerLane) -> None:
+        try:
+            lane.take_over()
+            self._wait_s = WAIT_S
+            self.place = lane.ledger.place
+            with suppress(LaneClosing):
+                while not self._closing.is_set():
+                    lane.step(POLL_S)
+                    self.place = lane.ledger.place
+            lane.close()
+            self.place = lane.ledger.place
+        except LaneClosing:
+            return
+        except _TAKE_OVER as reason:
+            if self._closing.is_set():
+                return  # what is not committed is sent again by the next owner
+            log.warning("lane waits", lane=self.partition, reason=str(reason))
+            self._closing.wait(self._wait_s)
+            self._wait_s = min(2 * self._wait_s, MOST_WAIT_S)
+
+
+class GroupMember:
+    """A member of the group that reads nothing itself: its partitions become lanes.
+
+    Args:
+        client: librdkafka's settings of a client.
+        group: the consumer group.
+        topic: the topic of changes.
+        options: further settings of the consumer.
+        open_lane: opens a lane.
+    """
+
+    def __init__(self, client: Config, group: str, topic: str, options: Config, open_lane: OpenLane) -> None:
+        config = {
+            **client,
+            **options,
+            "group.id": group,
+            "enable.auto.commit": False,
+            "auto.offset.reset": "latest",
+            "partition.assignment.strategy": "range",
+        }
+        self._open_lane = open_lane
+        self._workers: dict[int, LaneWorker] = {}
+        self.places: dict[int, Place] = {}
+        self._consumer = make_client(Consumer, config, Reports())
+        self._consumer.subscribe(
+            [topic], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked
+        )
+
+    def look(self) -> None:
+        """Take part in the group for a moment.
+
+        Raises:
+            SegueError: a lane has ended with an error that waiting does not mend.
+        """
+        self._consumer.poll(POLL_S)
+        for worker in self._workers.values():
+            if worker.failure is not None:
+                raise worker.failure
+
+    def close(self) -> None:
+        """Close every lane in order, and leave the group."""
+        self._close(list(self._workers))
+        self._consumer.close()
+
+    def counted(self) -> list[Place]:
+        """Return the newest place of each lane that this process had."""
+        self.places |= {w.partition: w.place for w in self._workers.values() if w.place is not None}
+        return [place for _, place in sorted(self.places.items())]
+
+    def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        consumer.assign(partitions)
+        consumer.pause(partitions)
+        numbers = sorted(each.partition for each in partitions)
+        log.info("lanes owned", lanes=numbers)
+        for number in numbers:
+            if number not in self._workers:
+                self._workers[number] = LaneWorker(number, self._open_lane)
+                self._workers[number].start()
+
+    def _revoked(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._close(each.partition for each in partitions)
+        consumer.unassign()
+
+    def _close(self, partitions: Iterable[int]) -> None:
+        """Close these lanes at the same time; the next owner fences one that hangs."""
+        workers = [self._workers[number] for number in partitions if number in self._workers]
+        for worker in workers:
+            worker.ask_to_close()
+        end_s = time.monotonic() + CLOSE_S
+        for worker in workers:
+            worker.join(max(0.0, end_s - time.monotonic()))
+        self.counted()
+        for worker in workers:
+            del self._workers[worker.partition]
