@@ -104,14 +104,15 @@ def _seconds(retry_after: str | None, now: datetime) -> float | None:
 
 def _why(error: HTTPError, timeout_s: float) -> str:
     """Return a reason without the address, which may hold a secret."""
-    if isinstance(error, urllib3.exceptions.ConnectTimeoutError):
-        return "no connection in time"
-    if isinstance(error, urllib3.exceptions.ReadTimeoutError):
-        return f"no answer within {timeout_s:g} s"
+    # The first two are kinds of the third.
     if isinstance(error, urllib3.exceptions.NameResolutionError):
         return "its name is not known"
     if isinstance(error, urllib3.exceptions.NewConnectionError):
         return "no connection"
+    if isinstance(error, urllib3.exceptions.ConnectTimeoutError):
+        return "no connection in time"
+    if isinstance(error, urllib3.exceptions.ReadTimeoutError):
+        return f"no answer within {timeout_s:g} s"
     if isinstance(error, urllib3.exceptions.SSLError):
         return "TLS failed"
     return "the connection broke"

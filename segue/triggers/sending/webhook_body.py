@@ -6,7 +6,6 @@ Webhooks (https://www.standardwebhooks.com).
 
 from __future__ import annotations
 
-import binascii
 import os
 from collections.abc import Mapping
 from datetime import datetime
@@ -17,6 +16,7 @@ from jinja2 import StrictUndefined, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from msgspec import Struct
 from standardwebhooks import Webhook
+from standardwebhooks.webhooks import EmptyWebhookSecretError
 
 from schemas import times
 from schemas.outputs.segment_change import Change, SegmentChange
@@ -159,7 +159,7 @@ class Receiver:
         try:
             if secret.startswith("whsec_"):
                 return Webhook(secret)
-        except (binascii.Error, ValueError, RuntimeError):
+        except (ValueError, EmptyWebhookSecretError):  # no base64, or nothing
             pass
         raise self._bad("secret_env", f"the variable {variable} needs a secret whsec_… of Standard Webhooks")
 

@@ -1,0 +1,64 @@
+"""What an answer means: taken, try again, or never."""
+
+from __future__ import annotations
+
+import socket
+from datetime import UTC, datetime
+
+import pytest
+
+from segue.triggers.sending.post_webhook import MAX_RETRY_AFTER_S, Answer, Poster, _seconds
+from tests.support.servers.webhook_receiver import Reply, WebhookReceiver
+
+NOW = datetime(2024, 12, 3, 19, 30, tzinfo=UTC)
+
+
+def posted(reply: Reply, timeout_s: float = 5.0) -> Answer:
+    with WebhookReceiver(lambda _id: reply) as receiver:
+        return Poster(1, timeout_s).post(receiver.url, b"{}", {"webhook-id": "a"})
+
+
+@pytest.mark.parametrize("status", [200, 202, 204])
+def test_2xx_is_taken(status: int) -> None:
+    assert posted(Reply(status)) == Answer(taken=True)
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 410, 413, 422])
+def test_a_refusal_is_final(status: int) -> None:
+    answer = posted(Reply(status))
+    assert (answer.taken, answer.final) == (False, True)
+    assert str(status) in answer.reason
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 408, 425, 429, 500, 502, 503, 504])
+def test_what_may_pass_is_tried_again(status: int) -> None:
+    answer = posted(Reply(status, {"Location": "http://127.0.0.1:1/"}))
+    assert (answer.taken, answer.final) == (False, False)
+
+
+def test_a_receiver_that_hangs_or_closes_or_is_away_is_tried_again() -> None:
+    late, closed = posted(Reply(late_s=1.0), 0.2), posted(Reply(None))
+    assert late == Answer(taken=False, reason="the receiver did not answer (no answer within 0.2 s)")
+    assert closed == Answer(taken=False, reason="the receiver did not answer (the connection broke)")
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        away = Poster(1, 1.0).post(f"http://127.0.0.1:{unused.getsockname()[1]}/secret", b"{}", {})
+    assert away == Answer(taken=False, reason="the receiver did not answer (no connection)")
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("7", 7.0),
+        ("Tue, 03 Dec 2024 19:31:00 GMT", 60.0),
+        ("Tue, 03 Dec 2024 19:29:00 GMT", 0.0),
+        ("99999999999999", MAX_RETRY_AFTER_S),
+        ("-1", None),
+        ("soon", None),
+        (None, None),
+    ],
+)
+def test_retry_after(text: str | None, seconds: float | None) -> None:
+    assert _seconds(text, NOW) == seconds
+    if seconds == 7.0:
+        assert posted(Reply(503, {"Retry-After": "7"})).retry_after_s == 7.0
