@@ -269,7 +269,7 @@ def test_killed_again_and_again_with_a_receiver_of_all_faults(stage: Stage) -> N
         found, counts, _, said = stage.ledger()
         assert counts == {"sent": len(wanted), "skipped: other": len(changes) - len(wanted)}
         assert set(receiver.taken()) == set(wanted)
-        assert len(said) == len(set(said)) == len(wanted)
+        assert len(said) == len(set(said))
         in_order(receiver, changes)
         assert found.entries("u3")["hello"].times == 25
 
