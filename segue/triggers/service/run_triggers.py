@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+
+import structlog
 
 from schemas.topics import Topics
 from segue.config.settings import Settings
@@ -23,6 +26,10 @@ from segue.triggers.trigger_lane import TriggerLane
 from streamer.interfaces.lane_interfaces import Log
 from streamer.kafka.kafka_client import Deadlines
 from streamer.kafka.kafka_log import KafkaLog
+
+_SAY_EVERY_S = 60.0
+
+log = structlog.get_logger("segue.triggers")
 
 
 def trigger_group(settings: Settings) -> str:
@@ -112,8 +119,13 @@ def run_triggers(
     with normal_end():
         try:
             with closing(member):
+                said_s = time.monotonic()
                 while True:
                     member.look()
+                    if time.monotonic() - said_s >= _SAY_EVERY_S:
+                        said_s = time.monotonic()
+                        for sentence in counts_text(member.counted()):
+                            log.info("counted", so_far=sentence)
         finally:
             for sentence in counts_text(member.counted()):
                 say(sentence)
