@@ -12,7 +12,7 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(UPGRADE)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test long laws simulate chaos fuzz refill soak terminal retrain check bench bench-train browser coverage docs format clean lock venv
+.PHONY: help demo test long laws simulate chaos triggers-chaos fuzz refill soak terminal retrain check bench bench-train browser coverage docs format clean lock venv
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -50,6 +50,10 @@ simulate: venv ## the lanes, and those of triggers, under 100,000 random series 
 chaos: venv ## a million events while servers and workers are killed; ARGS="--seed 7" repeats a run
 	@$(SETUP) default-jre-headless maven redis-server
 	$(BIN)/python -m tests.campaigns.chaos $(ARGS)
+
+triggers-chaos: venv ## webhooks of a million changes under 200 faults; ARGS="--changes 20000 --faults 20" for less
+	@$(SETUP) default-jre-headless maven
+	$(BIN)/python -m tests.campaigns.triggers $(ARGS)
 
 fuzz: venv ## 100,000 hostile events among 100,000 good events; ARGS="--seed 7" repeats a run
 	@$(SETUP) default-jre-headless maven redis-server

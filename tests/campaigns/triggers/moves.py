@@ -1,0 +1,92 @@
+"""The changes of the campaign, and what they must lead to by a plain rule that shares no code with Segue."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from schemas.outputs.segment_change import Cause, Change, SegmentChange, UserErasedChange
+
+AT = datetime(2024, 12, 3, 19, 30, tzinfo=UTC)
+SEGMENTS = 8
+ENTERED, LEFT = 1, 2
+"""One trigger is on entering segment 1, the other on leaving segment 2."""
+
+
+@dataclass
+class Expected:
+    """What the changes so far must lead to.
+
+    Attributes:
+        changes: how many there are.
+        webhooks: by trigger, the webhooks in the order of the changes.
+        times: by trigger and user, the webhooks since the user's last erasure.
+    """
+
+    changes: int = 0
+    webhooks: dict[str, list[str]] = field(default_factory=lambda: {"enters": [], "leaves": []})
+    times: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    def note(self, trigger: str, change: Change) -> None:
+        """Expect a webhook."""
+        self.webhooks[trigger].append(f"{change.event_id}-{trigger}")
+        place = trigger, change.user_id
+        self.times[place] = self.times.get(place, 0) + 1
+
+
+def moves(seed: int, count: int, users: int, expected: Expected) -> Iterator[Change]:
+    """Yield changes of random users, and note in ``expected`` what they must lead to."""
+    rng = random.Random(seed)
+    segments: dict[str, int] = {}
+    sequences: dict[str, int] = {}
+    for number in range(count):
+        user = f"u{rng.randrange(users)}"
+        sequences[user] = sequences.get(user, 0) + 1
+        # The first digits are random, because the receiver refuses by the first. The user stands in the id.
+        name = f"{rng.randrange(16):x}{number:015x}{int(user[1:]):016x}"
+        base = {"event_id": name, "user_id": user, "sequence": sequences[user]}
+        expected.changes += 1
+        if user in segments and rng.random() < 0.01:
+            del segments[user], sequences[user]
+            for trigger in expected.webhooks:
+                expected.times.pop((trigger, user), None)
+            yield _erased(base)
+            continue
+        before = segments.get(user)
+        after = rng.choice([each for each in range(SEGMENTS) if each != before])
+        segments[user] = after
+        change = _moved(base, before, after)
+        if after == ENTERED:
+            expected.note("enters", change)
+        if before == LEFT:
+            expected.note("leaves", change)
+        yield change
+
+
+def _moved(base: dict[str, object], before: int | None, after: int) -> SegmentChange:
+    return SegmentChange(
+        **base,  # type: ignore[arg-type]
+        kind="moved",
+        previous_segment=before,
+        segment=after,
+        segment_name=f"segment {after}",
+        model_version="v",
+        activation=0,
+        occurred_at=AT,
+        emitted_at=AT,
+        provisional=False,
+        missing=(),
+        features={},
+        components=(0.0, 1.0),
+        distance=0.5,
+        margin=0.5,
+        similar_users=(),
+        cause=Cause(type="order"),
+    )
+
+
+def _erased(base: dict[str, object]) -> UserErasedChange:
+    cause = Cause(type="signup")
+    return UserErasedChange(**base, occurred_at=AT, emitted_at=AT, cause=cause)  # type: ignore[arg-type]

@@ -1,0 +1,86 @@
+"""The judge of the campaign of triggers notices each broken promise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from schemas.outputs.segment_change import SegmentChange
+from segue.triggers import ledger
+from segue.triggers.ledger import Ledger, Place
+from segue.triggers.policy import Entry
+from tests.campaigns.triggers.judge import check
+from tests.campaigns.triggers.moves import AT, Expected, moves
+
+
+class Found:
+    """What a campaign without any fault leaves behind."""
+
+    def __init__(self) -> None:
+        self.expected, self.ledger = Expected(), Ledger()
+        self.changes = list(moves(7, 600, 10, self.expected))
+        everything = sorted((w for ws in self.expected.webhooks.values() for w in ws), key=self._number)
+        self.received = [name for name in everything if name[0] != "0"]
+        counts = {}
+        for trigger, webhooks in self.expected.webhooks.items():
+            dead = sum(name[0] == "0" for name in webhooks)
+            sent, other = len(webhooks) - dead, len(self.changes) - len(webhooks)
+            counts[trigger] = {"sent": sent, "dead_letter": dead, "skipped: other": other}
+        self.places = [Place("g", "t", 600, len(self.changes), counts)]
+        for (trigger, user), times in self.expected.times.items():
+            entry = Entry("e", AT, AT, times, "sent")
+            self.ledger.apply([(ledger.entry_key(trigger, user), ledger.encode(entry))])
+
+    @staticmethod
+    def _number(name: str) -> int:
+        return int(name[1:16], 16)
+
+    def check(self) -> None:
+        check(self.expected, self.ledger, self.places, self.received)
+
+
+def _loses(found: Found) -> None:
+    found.received.pop(5)
+
+
+def _invents(found: Found) -> None:
+    found.received.append("f" * 32 + "-enters")
+
+
+def _disorders(found: Found) -> None:
+    found.received.reverse()
+
+
+def _counts_wrongly(found: Found) -> None:
+    counts = {name: dict(each) for name, each in found.places[0].counts.items()}
+    counts["enters"]["sent"] += 1
+    counts["enters"]["skipped: other"] -= 1
+    found.places = [Place("g", "t", 600, 600, counts)]
+
+
+def _forgets_a_change(found: Found) -> None:
+    found.places = [Place("g", "t", 600, 599, found.places[0].counts)]
+
+
+def _keeps_an_erased_user(found: Found) -> None:
+    user = next(c.user_id for c in found.changes if not isinstance(c, SegmentChange))
+    entry = Entry("e", AT, AT, 99, "sent")
+    found.ledger.apply([(ledger.entry_key("enters", user), ledger.encode(entry))])
+
+
+def test_a_campaign_without_a_fault_passes_and_repeats_are_allowed() -> None:
+    found = Found()
+    found.check()
+    found.received.append(found.received[0])
+    found.check()
+
+
+@pytest.mark.parametrize(
+    "broken", [_loses, _invents, _disorders, _counts_wrongly, _forgets_a_change, _keeps_an_erased_user]
+)
+def test_a_broken_promise_is_noticed(broken: Callable[[Found], None]) -> None:
+    found = Found()
+    broken(found)
+    with pytest.raises(AssertionError):
+        found.check()

@@ -1,0 +1,162 @@
+"""A lane's beginnings and its bounds, in memory; its crashes are in the simulation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from schemas.errors import BadChange, BadTopics, NeedsRebuild
+from schemas.outputs.segment_change import Change
+from schemas.outputs.wire import encode_change
+from segue.triggers import ledger, trigger_lane
+from segue.triggers.ledger import Ledger, Place
+from segue.triggers.trigger_file import Trigger, Triggers
+from segue.triggers.trigger_lane import Posted, TriggerLane
+from streamer.in_memory import MemoryKafka, MemoryLog
+from tests.campaigns.trigger_simulation.actors import TOPICS
+from tests.support.inputs.made_change import AT, a_change
+
+FILE = Triggers((Trigger(name="t", on="entering", segment=1, url="http://x", reentry="always"),))
+
+
+class Post:
+    """Keeps what is sent; a test says when it ends."""
+
+    def __init__(self) -> None:
+        self.sent: list[int] = []
+        self.ends: list[tuple[int, str, Posted]] = []
+        self.waited_s: list[float] = []
+
+    def send(self, trigger: str, change: Change, number: int) -> None:
+        self.sent.append(number)
+
+    def ended(self, timeout_s: float = 0.0) -> list[tuple[int, str, Posted]]:
+        self.waited_s.append(timeout_s)
+        ended, self.ends = self.ends, []
+        return ended
+
+    def forget(self) -> None:
+        self.ends.clear()
+
+    def finish(self) -> None:
+        pass
+
+
+class World:
+    """One partition with its topics."""
+
+    def __init__(self) -> None:
+        self.kafka = MemoryKafka()
+        for topic in (TOPICS.changes, TOPICS.users, TOPICS.trigger_ledger, TOPICS.trigger_dead_letters):
+            self.kafka.create(topic, 1)
+        self.post = Post()
+
+    def write(self, *changes: Change) -> None:
+        for change in changes:
+            for topic in (TOPICS.changes, TOPICS.users):
+                self.kafka.append(topic, 0, change.user_id.encode(), encode_change(change))
+
+    def lane(self, group: str = "g", **options: Any) -> TriggerLane:
+        log = MemoryLog(self.kafka, 0, (TOPICS.changes,))
+        return TriggerLane(0, group, log, TOPICS, FILE, self.post, lambda: AT, **options)
+
+    def live(self, group: str = "g", **options: Any) -> TriggerLane:
+        lane = self.lane(group, **options)
+        lane.take_over()
+        return lane
+
+
+def place_of(lane: TriggerLane) -> Place:
+    assert lane.ledger.place is not None
+    return lane.ledger.place
+
+
+def test_a_first_start_knows_where_users_are_and_begins_with_the_next_change() -> None:
+    world = World()
+    world.write(a_change(user_id="there"), a_change(user_id="away", segment=0, previous_segment=None))
+    lane = world.live()
+    assert place_of(lane).offset == 2
+    world.write(a_change(user_id="there", kind="confirmed", sequence=3), a_change(user_id="away", sequence=3))
+    lane.step(0.0)
+    assert world.post.sent == [1]
+    user = lane.ledger.user("there")
+    assert user is not None
+    assert user.where.firm == user.where.latest
+    assert (user.where.firm.id if user.where.firm else None) == 1
+
+
+def test_from_the_beginning_every_change_counts_and_a_later_start_goes_on() -> None:
+    world = World()
+    world.write(a_change())
+    world.live(from_beginning=True).step(0.0)
+    assert world.post.sent == [0]
+    # Nothing was committed, because the webhook has not ended.
+    again = world.live(from_beginning=True)
+    assert place_of(again).offset == 0
+    again.step(0.0)
+    world.post.ends = [(0, "t", Posted())]
+    again.step(0.0)
+    assert place_of(world.live(from_beginning=True)).counts == {"t": {"sent": 1}}
+
+
+def test_a_lost_ledger_is_not_taken_for_a_first_start() -> None:
+    world = World()
+    world.live()
+    world.kafka.create(TOPICS.trigger_ledger, 1)
+    with pytest.raises(NeedsRebuild, match=r"has no ledger, so it is not known who got which webhook"):
+        world.live()
+
+
+def test_the_ledger_of_another_group_is_refused() -> None:
+    world = World()
+    world.live("g")
+    with pytest.raises(BadTopics, match=r"is the ledger of the group g, and this one is h: give the same"):
+        world.live("h")
+
+
+def test_a_topic_of_changes_that_was_made_anew_is_read_from_its_beginning() -> None:
+    world = World()
+    world.write(*(a_change(user_id=str(n)) for n in range(5)))
+    world.live()
+    world.kafka.create(TOPICS.changes, 1)
+    world.write(a_change(user_id="new"))
+    lane = world.live()
+    assert place_of(lane).offset == 0
+    lane.step(0.0)
+    assert world.post.sent == [0]
+
+
+def test_a_receiver_that_is_away_holds_a_bounded_number_of_changes_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(trigger_lane, "MAX_PENDING", 3)
+    world = World()
+    lane = world.live()
+    world.write(*(a_change(user_id=str(n)) for n in range(5)))
+    lane.step(0.0)
+    lane.step(7.0)
+    assert world.post.sent == [0, 1, 2]
+    assert world.post.waited_s[-1] == 7.0
+    world.post.ends = [(1, "t", Posted()), (2, "t", Posted())]
+    lane.step(0.0)
+    assert place_of(lane).changes == 0  # the first is not finished
+    world.post.ends = [(0, "t", Posted())]
+    lane.step(0.0)
+    lane.step(0.0)
+    assert place_of(lane).changes == 3
+    assert world.post.sent == [0, 1, 2, 3, 4]
+
+
+def test_a_change_that_cannot_be_read_ends_the_lane() -> None:
+    world = World()
+    lane = world.live()
+    world.kafka.append(TOPICS.changes, 0, b"7", b"{}")
+    with pytest.raises(BadChange, match="a segment change cannot be read"):
+        lane.step(0.0)
+
+
+def test_a_ledger_of_a_newer_format_is_refused() -> None:
+    newer = ledger.encode(Place("g", "t", 0, format=2))
+    with pytest.raises(BadChange, match="the ledger of triggers has format 2, and this version reads 1"):
+        Ledger().apply([(ledger.PLACE_KEY, newer)])
