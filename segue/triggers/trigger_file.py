@@ -267,13 +267,18 @@ def check_url(text: str) -> str:
     Raises:
         ValueError: the text is no address of HTTP.
     """
+    example = "give an address such as https://crm.example.com/hooks"
     try:
         parts = urlsplit(text)
-        good = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+        port = parts.port
     except ValueError:
-        good = False
-    if not good or not text.isprintable() or " " in text:
-        raise ValueError("give an address such as https://crm.example.com/hooks")
+        raise ValueError(example) from None
+    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
+        raise ValueError(example)
+    if not text.isprintable() or " " in text:
+        raise ValueError(example)
+    if "@" in parts.netloc:
+        raise ValueError("leave the login out of the address: give the header Authorization by headers_env")
     return text
 
 

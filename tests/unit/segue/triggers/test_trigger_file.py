@@ -84,6 +84,10 @@ ENTERING = '[triggers.a]\non = "entering"\nsegment = 1\n'
         ),
         (ENTERING, "trigger a, url is not usable: give either url"),
         (ENTERING + 'url = "ftp://x"', "url is not usable: give an address such as https://"),
+        (
+            ENTERING + 'url = "https://me:hunter2@x.com/"',
+            "url is not usable: leave the login out of the address",
+        ),
         (ENTERING + URL + 'secret = "whsec_x"', "secret is not usable: put the secret into an environment"),
         (
             ENTERING + URL + 'secret_env = "whsec_a+b"',
