@@ -14,6 +14,7 @@ import structlog
 from schemas.topics import Topics
 from segue.config.settings import Settings
 from segue.interruption import normal_end
+from segue.show.terminal import warn
 from segue.triggers.ledger import Place
 from segue.triggers.sending.courier import Courier
 from segue.triggers.sending.lane_post import LanePost
@@ -21,6 +22,7 @@ from segue.triggers.sending.post_webhook import Answer, Poster
 from segue.triggers.sending.webhook_body import Message, Receiver
 from segue.triggers.service.lane_workers import GroupMember
 from segue.triggers.service.trigger_topics import prepare_trigger_topics
+from segue.triggers.service.unknown_segments import segments_of, unknown_segments
 from segue.triggers.trigger_file import Triggers
 from segue.triggers.trigger_lane import TriggerLane
 from streamer.interfaces.lane_interfaces import Log
@@ -82,6 +84,8 @@ def run_triggers(
     topics, group = settings.topics, trigger_group(settings)
     receivers = receivers_of(file, triggers, topics)
     prepare_trigger_topics(settings, say)
+    for sentence in unknown_segments(triggers, segments_of(settings)):
+        warn(sentence)
     couriers = {name: Courier(each, poster_of(each)[1]) for name, each in receivers.items()}
 
     def open_lane(partition: int, must_close: Callable[[], bool]) -> tuple[TriggerLane, Log]:

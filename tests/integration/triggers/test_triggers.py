@@ -16,16 +16,18 @@ from standardwebhooks import Webhook
 
 from schemas.errors import BadTopics
 from schemas.outputs.segment_change import Cause, Change, SegmentChange, UserErasedChange
-from schemas.outputs.wire import encode_change
+from schemas.outputs.wire import encode_change, encode_release
 from schemas.topics import Topics, topic_configs
 from segue.connect.read_topics import CommittedReader
 from segue.services import KafkaService
 from segue.triggers import ledger
 from segue.triggers.ledger import Ledger
+from streamer.kafka.models_topic import ModelsTopic
 from tests.support.inputs.made_change import a_change
 from tests.support.servers.segue_process import SegueProcess
 from tests.support.servers.services import HANG_S, eventually
 from tests.support.servers.webhook_receiver import Reply, WebhookReceiver
+from tests.support.worlds.made_up_release import a_release
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 PARTITIONS = 2
@@ -213,6 +215,21 @@ def test_dead_letters_are_sent_again_and_an_erasure_removes_them(stage: Stage) -
         with stage.triggers("retry") as process:
             assert process.ends() == 0
             assert "0 of 0 dead letters sent." in process.err
+
+
+def test_a_segment_that_no_release_has_is_named(stage: Stage) -> None:
+    release = a_release()
+    topic = ModelsTopic(stage.topics, {"bootstrap.servers": stage.bootstrap}, HANG_S)
+    topic.ensure()
+    producer = Producer({"bootstrap.servers": stage.bootstrap})
+    producer.produce(stage.topics.models, encode_release(release), b"current")
+    assert producer.flush(HANG_S) == 0
+    stage.file("http://127.0.0.1:1/")
+    text = (stage.folder / "triggers.toml").read_text()
+    (stage.folder / "triggers.toml").write_text(text.replace("segment = 1", 'segment = "At rsik"'))
+    with stage.triggers("run") as process:
+        process.says("trigger hello: the current release has no segment 'At rsik', it has 0 ")
+        process.says("lane is live")
 
 
 def test_a_bad_file_and_a_missing_topic_are_one_sentence(stage: Stage, kafka: KafkaService) -> None:

@@ -1,0 +1,46 @@
+"""Finds segments in a file of triggers that the current release does not have: no user ever enters such."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from schemas.errors import BadRelease, BadTopics
+from schemas.outputs.wire import decode_release
+from schemas.topics import MODELS_CURRENT_KEY
+from segue.config.settings import Settings
+from segue.connect.kafka_access import DEADLINE_S, patiently
+from segue.triggers.trigger_file import Triggers
+from streamer.kafka.models_topic import ModelsTopic
+
+
+def segments_of(settings: Settings) -> dict[int, str]:
+    """Return the names of the current release's segments, by id; empty if there is no release to read."""
+    topic = ModelsTopic(settings.topics, settings.kafka_client, DEADLINE_S)
+    try:
+        records = patiently(settings, topic.read)
+        current = [record.value for record in records if record.key == MODELS_CURRENT_KEY.encode()]
+        if not current or current[-1] is None:
+            return {}
+        return {each.id: each.name for each in decode_release(current[-1]).segments}
+    except (BadRelease, BadTopics):
+        return {}  # the changes name the segments; only this check needs the release
+
+
+def unknown_segments(triggers: Triggers, names: Mapping[int, str]) -> list[str]:
+    """Return a sentence for each segment of the file that is not among these, without an end.
+
+    >>> from segue.triggers.trigger_file import Trigger
+    >>> file = Triggers((Trigger(name="a", on="entering", segment="At rsik"),))
+    >>> unknown_segments(file, {0: "At risk", 3: "Lost"})
+    ["trigger a: the current release has no segment 'At rsik', it has 0 'At risk', 3 'Lost'"]
+    """
+    if not names:
+        return []
+    known = {*names, *names.values()}
+    there = ", ".join(f"{number} {name!r}" for number, name in sorted(names.items()))
+    return [
+        f"trigger {trigger.name}: the current release has no segment {wanted!r}, it has {there}"
+        for trigger in triggers.triggers
+        for wanted in (trigger.segment, trigger.origin, trigger.target)
+        if wanted is not None and wanted not in known
+    ]
