@@ -7,14 +7,18 @@ with the live decisions.
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
 from schemas.outputs.segment_change import Change
 from schemas.outputs.wire import decode_change
-from segue.refill.lane_past import LaneLog
+from segue.config.settings import Settings
+from segue.connect.patient_log import PatientReader
+from segue.refill.bootstrap_offsets import KafkaOffsets
+from segue.refill.lane_past import Erased, FactsAsOf, LaneLog, past_begins, past_of
+from segue.refill.replay_window import Wanted, window_of
 from streamer.batch.decided_records import decision_in
 from streamer.batch.lane_config import LaneConfig
 from streamer.batch.read_batch import Incoming
@@ -22,31 +26,30 @@ from streamer.interfaces.lane_interfaces import Reading, Record
 from streamer.refill.live_decisions import Live, Window
 from streamer.refill.refold import Refold
 from streamer.refill.replay_lane import Replay, UserReplay, compared, in_live_order
-from streamer.segment.active_model import ActiveModel
+from streamer.segment.active_model import ActiveModel, BootstrapRecord
 from streamer.takeover.read_stretch import read_events, read_whole
 from streamer.user.user_state import UserState
 
 
-class LaneReplay:
-    """A lane's replay. It fills its attributes while it runs.
+class LaneWindow:
+    """A lane's window, ready to be decided again: its events, and the users as they were before it.
 
     Args:
         log: the lane's log.
-        window: which events are replayed.
+        window: the offsets of the window.
         past: the lane's past at its beginning, without decisions.
-        model: the release that decides.
         config: the lane's settings.
         readers: opens another reader of the lane. Each input has a reader of its own, because the live order
             decides which input is read next.
-        users: replay only these; None for all.
+        users: only these users; None for all.
         progress: called after each read with the number of records in it.
 
     Attributes:
-        events: how many events of the window were replayed so far.
+        rules: the settings of the fold and the scoring.
         live: the live decisions.
+        states: by user, the state before the window, with the last live decision.
         undecided_before: how many users have no decision from before the window in the log.
-        changes_by_user: the changes of the replay, for each user who has an event in the window.
-        refusals: the events that could not be applied, before the window and in it.
+        refusals: the events before the window that could not be applied.
     """
 
     def __init__(
@@ -54,7 +57,6 @@ class LaneReplay:
         log: LaneLog,
         window: Window,
         past: Refold,
-        model: ActiveModel,
         config: LaneConfig,
         readers: Callable[[], AbstractContextManager[Reading]],
         users: Container[str] | None,
@@ -66,31 +68,19 @@ class LaneReplay:
         self._readers = readers
         self._users = users
         self._progress = progress
-        self.events = 0
+        self.rules = config.rules
         self.live = self._read_live()
         past.go_to(window.begin)
-        states = {state.user_id: self._as_decided(state) for state in past.states}
-        self.undecided_before = sum(s.facts.alive and s.decided is None for s in states.values())
-        self.changes_by_user: dict[str, list[Change]] = {}
-        self._replay = Replay(states, model, config.rules, past.refusals)
+        self.states = {state.user_id: self._as_decided(state) for state in past.states}
+        self.undecided_before = sum(s.facts.alive and s.decided is None for s in self.states.values())
         self.refusals = past.refusals
 
-    def changes(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Iterator[Change]:
-        """Give each change as it is decided."""
+    def events(self) -> Iterator[Incoming]:
+        """Give the window's events of the wanted users, in the live order."""
         inputs = {topic: self._input(topic) for topic in self._config.topics.inputs}
         for incoming in in_live_order(inputs, self.live.marks):
-            user_id = incoming.event.user_id
-            if self._users is not None and user_id not in self._users:
-                continue
-            self.events += 1
-            changes = self._replay.apply(incoming, clock())
-            self.changes_by_user.setdefault(user_id, []).extend(changes)
-            yield from changes
-
-    def compared(self) -> Iterator[UserReplay]:
-        """Compare live run and replay, for each user with an event in the window; needs :meth:`changes`."""
-        for user_id, changes in self.changes_by_user.items():
-            yield compared(user_id, self.live, changes, self._replay.state(user_id))
+            if self._users is None or incoming.event.user_id in self._users:
+                yield incoming
 
     def _as_decided(self, state: UserState) -> UserState:
         """Give the user the last live decision from before the window.
@@ -121,3 +111,96 @@ class LaneReplay:
             for records, events in read_events(reader, begin, end, self._config):
                 self._progress(records)
                 yield from events
+
+
+class LaneReplay:
+    """A lane's replay. It fills its attributes while it runs.
+
+    Args:
+        window: the lane's window.
+        model: the release that decides.
+
+    Attributes:
+        events: how many events of the window were replayed so far.
+        live: the live decisions.
+        undecided_before: how many users have no decision from before the window in the log.
+        changes_by_user: the changes of the replay, for each user who has an event in the window.
+        refusals: the events that could not be applied, before the window and in it.
+    """
+
+    def __init__(self, window: LaneWindow, model: ActiveModel) -> None:
+        self._window = window
+        self.events = 0
+        self.live = window.live
+        self.undecided_before = window.undecided_before
+        self.changes_by_user: dict[str, list[Change]] = {}
+        self.refusals = window.refusals
+        self._replay = Replay(window.states, model, window.rules, self.refusals)
+
+    def changes(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Iterator[Change]:
+        """Give each change as it is decided."""
+        for incoming in self._window.events():
+            self.events += 1
+            changes = self._replay.apply(incoming, clock())
+            self.changes_by_user.setdefault(incoming.event.user_id, []).extend(changes)
+            yield from changes
+
+    def compared(self) -> Iterator[UserReplay]:
+        """Compare live run and replay, for each user with an event in the window; needs :meth:`changes`."""
+        for user_id, changes in self.changes_by_user.items():
+            yield compared(user_id, self.live, changes, self._replay.state(user_id))
+
+
+def open_window(
+    settings: Settings,
+    log: LaneLog,
+    wanted: Wanted,
+    config: LaneConfig,
+    bootstrap: BootstrapRecord | None,
+    facts_as_of: FactsAsOf | None,
+    erased: Erased,
+    users: Container[str] | None,
+    progress: Callable[[int], None],
+) -> LaneWindow:
+    """Find a lane's window in Kafka, and fold the log before it.
+
+    Args:
+        settings: Kafka and the topics.
+        log: the lane's log.
+        wanted: which part of the log is the window.
+        config: the lane's settings.
+        bootstrap: the bootstrap that is in force; None if there is none.
+        facts_as_of: gives the warehouse's facts; None without a warehouse.
+        erased: the erasures that Redis knows.
+        users: only these users; None for all.
+        progress: called after each read with the number of records in it.
+
+    Raises:
+        NeedsRebuild: the log does not hold the whole past.
+        BadUsage: the window lies outside the log.
+        Unreachable: Kafka does not answer.
+        NoRoom: the users fit neither into memory nor on the disk.
+    """
+    topics, folded = config.topics, 0
+
+    def fold_progress(records: int) -> None:
+        nonlocal folded
+        progress(records - folded)
+        folded = records
+
+    begin = past_begins({topic: log.bounds[topic] for topic in topics.inputs}, log.lane, bootstrap)
+    window = window_of(topics, log, begin, wanted, KafkaOffsets(settings).offset_at)
+    past = past_of(
+        log,
+        config,
+        bootstrap,
+        facts_as_of,
+        decisions=False,
+        only=users,
+        erased=erased,
+        progress=fold_progress,
+    )
+    with closing(past):
+        return LaneWindow(
+            log, window, past, config, lambda: closing(PatientReader(settings, log.lane)), users, progress
+        )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from dataclasses import dataclass, field
 
 from msgspec.structs import replace
@@ -16,13 +15,11 @@ from segue.config.command_line import BadUsage
 from segue.config.settings import Settings
 from segue.connect.kafka_access import lanes_of
 from segue.connect.lane_connections import lane_config
-from segue.connect.patient_log import PatientReader
 from segue.connect.release_in_use import in_folder, published
 from segue.events.send_events import Outgoing
-from segue.refill.bootstrap_offsets import KafkaOffsets
-from segue.refill.lane_past import Erased, FactsAsOf, LaneLog, erasures_known, lane_log, past_begins, past_of
-from segue.refill.lane_replay import LaneReplay
-from segue.refill.replay_window import Wanted, window_of
+from segue.refill.lane_past import Erased, FactsAsOf, LaneLog, erasures_known, lane_log
+from segue.refill.lane_replay import LaneReplay, open_window
+from segue.refill.replay_window import Wanted
 from streamer.batch.lane_config import LaneConfig
 from streamer.batch.refusals import Refusals
 from streamer.refill.replay_lane import UserReplay
@@ -118,31 +115,18 @@ class ReplayRun:
         return sorted(lanes)
 
     def _lane(self, log: LaneLog, erased: Erased) -> Iterator[Change]:
-        topics = self._config.topics
-        begin = past_begins({topic: log.bounds[topic] for topic in topics.inputs}, log.lane, self._bootstrap)
-        window = window_of(topics, log, begin, self._wanted, KafkaOffsets(self._settings).offset_at)
-        before = self._read
-        past = past_of(
+        window = open_window(
+            self._settings,
             log,
+            self._wanted,
             self._config,
             self._bootstrap,
             self._facts_as_of,
-            decisions=False,
-            only=self._users,
-            erased=erased,
-            progress=lambda read: self._report_read(before + read),
+            erased,
+            self._users,
+            self._report_read,
         )
-        with closing(past):
-            replay = LaneReplay(
-                log,
-                window,
-                past,
-                self._model,
-                self._config,
-                lambda: closing(PatientReader(self._settings, log.lane)),
-                self._users,
-                lambda read: self._report_read(self._read + read),
-            )
+        replay = LaneReplay(window, self._model)
         done = self.done
         for change in replay.changes():
             done.changes += 1
@@ -160,9 +144,9 @@ class ReplayRun:
             if not isinstance(change, UserErasedChange)
         }
 
-    def _report_read(self, read: int) -> None:
-        self._read = read
-        self._progress(read)
+    def _report_read(self, records: int) -> None:
+        self._read += records
+        self._progress(self._read)
 
 
 def _with_statuses_of(config: LaneConfig, model: ActiveModel) -> LaneConfig:
