@@ -4,16 +4,22 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from schemas.errors import Refused
-from segue.cli.command import command, flag
-from segue.config.command_line import options
+from segue.cli.command import BootstrapWarehouse, command, flag
+from segue.config.command_line import BadUsage, options
 from segue.config.settings import Settings
-from segue.show.terminal import people, say, warn, write, write_json
+from segue.show.terminal import people, progress, say, warn, write, write_json
+
+if TYPE_CHECKING:
+    from segue.rehearsal.rehearse_log import Rehearsal
+    from trainer.publish.publish_release import Plan
 
 
 @command(
@@ -21,6 +27,10 @@ from segue.show.terminal import people, say, warn, write, write_json
     "topic_prefix",
     "exclude_statuses",
     "max_moved",
+    "max_flaps",
+    "min_margin",
+    "group",
+    "partitioner",
     "artifacts_prefix",
     example="segue publish releases/cf241a047c61 --to s3://models/segue",
 )
@@ -32,8 +42,17 @@ def publish(
         str | None, typer.Option(metavar="URI", help="upload the folder there first: s3://, gs://, a path…")
     ] = None,
     dry_run: Annotated[bool, flag("--dry-run", "only show what would happen; write nothing")] = False,
+    rehearse: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LENGTH",
+            help="first decide the events of these last days by the current and the new release: 30d, 12h",
+        ),
+    ] = None,
+    warehouse: BootstrapWarehouse = None,
     force: Annotated[
-        bool, flag("--force", "publish even if more users move than max_moved, or if it is current already")
+        bool,
+        flag("--force", "publish even beyond max_moved and max_flaps, or if it is current already"),
     ] = False,
     as_json: Annotated[bool, flag("--json", "version, activation, impact and drift as JSON")] = False,
 ) -> int | None:
@@ -42,10 +61,20 @@ def publish(
     First it checks every file against the manifest's hashes, and the release's exclude_statuses against the
     settings. Then it shows how many users the release would move, and refuses to publish if this is more than
     max_moved. A release that is already current is not published again.
+
+    With --rehearse it also decides the last days of the real log by both releases, and shows who would have
+    moved and come back. It refuses if more users come back than max_flaps. To only look, add --dry-run.
     """
+    from segue.rehearsal.rehearsal_gate import refusal as rehearsal_refusal
+    from segue.rehearsal.rehearsal_page import rehearsal_json
+    from segue.rehearsal.rehearsed_time import rehearsed_since
     from segue.releases.release_topic import carry_out, plan, plan_as_json, unusable_here
     from segue.show.impact_text import impact_text
 
+    until = datetime.now(UTC)
+    since = None if rehearse is None else rehearsed_since("--rehearse", rehearse, until)
+    if since is None and warehouse is not None:
+        raise BadUsage("option --warehouse is for --rehearse: give both, or leave it out")
     planned = plan(Path(path), settings)
     version, topic = planned.release.version, settings.topics.models
     done = planned.is_done(to) and not force
@@ -58,11 +87,16 @@ def publish(
         warn(f"workers with these settings would not use it: {problem}")
     if planned.impact is not None:
         people.print(impact_text(planned.impact, planned.drift))
-    refusal = None if force else planned.refusal
+    rehearsal = None if since is None else _rehearse(planned, settings, since, until, warehouse)
+    found = planned.refusal
+    if rehearsal is not None and found is None and not planned.is_done(to):
+        found = rehearsal_refusal(rehearsal, settings.max_moved, settings.max_flaps)
+    refusal = None if force else found
     idle = dry_run or refusal is not None or done
     activation = None if idle else carry_out(planned, settings, to, force=force)
     if as_json:
-        write_json(plan_as_json(planned, activation, done=done))
+        fields = {**plan_as_json(planned, activation, done=done), "refusal": found}
+        write_json(fields if rehearsal is None else {**fields, "rehearsal": rehearsal_json(rehearsal)})
     elif activation is not None:
         write(f"Published release {version} on {topic}: activation {activation}.")
         if activation == 1:
@@ -77,3 +111,34 @@ def publish(
     if dry_run and not done:
         say(f"Release {version} would be published on {topic}; nothing was written.")
     return None
+
+
+def _rehearse(
+    planned: Plan, settings: Settings, since: datetime, until: datetime, warehouse: str | None
+) -> Rehearsal:
+    """Rehearse a planned release, and show the page."""
+    from segue.refill.warehouse_facts import warehouse_facts
+    from segue.rehearsal.rehearsal_page import rehearsal_notes, rehearsal_page
+    from segue.rehearsal.rehearse_log import rehearse
+    from segue.show.refused_text import refused_lines
+
+    if planned.known.current is None and planned.known.problem is None:
+        raise BadUsage(
+            f"no release is current on {settings.topics.models}, so there is nothing to rehearse against:"
+            " publish the first release without --rehearse"
+        )
+    with ExitStack() as stack:
+        facts_as_of = None if warehouse is None else warehouse_facts(stack, warehouse, settings)
+        bar = stack.enter_context(progress())
+        task = bar.add_task("Rehearsing", note="")
+
+        def show(records: int) -> None:
+            bar.update(task, note=f"{records:,} records read")
+
+        rehearsal = rehearse(planned.release, settings, since, until, facts_as_of, show)
+    people.print(rehearsal_page(rehearsal))
+    for note in rehearsal_notes(rehearsal):
+        warn(note)
+    for line in refused_lines(rehearsal.refusals, "events"):
+        warn(line)
+    return rehearsal

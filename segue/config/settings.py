@@ -133,6 +133,13 @@ class Settings(BaseSettings):
         description="the largest share of users that a release may move; publish refuses more without"
         " --force",
     )
+    max_flaps: float = Field(
+        0.05,
+        ge=0,
+        le=1,
+        description="the largest share of users who may return to a segment they left; publish --rehearse"
+        " refuses more without --force",
+    )
     artifacts_prefix: str = Field(
         "",
         description="uploaded releases are read only below this address, such as s3://models; unset: never",

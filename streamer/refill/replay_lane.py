@@ -19,7 +19,7 @@ from streamer.batch.read_batch import Incoming
 from streamer.batch.refusals import Refusals
 from streamer.refill.live_decisions import Live
 from streamer.segment.active_model import ActiveModel
-from streamer.segment.decide_event import process
+from streamer.segment.decide_event import decide, process
 from streamer.user.order_rules import Rules
 from streamer.user.user_state import Contradiction, UserState
 
@@ -73,6 +73,11 @@ class Replay:
         self._positions: dict[str, int] = {}
         self._refusals = refusals
 
+    @property
+    def states(self) -> Iterable[UserState]:
+        """Every user's present state."""
+        return self._states.values()
+
     def state(self, user_id: str) -> UserState:
         return self._states.get(user_id) or UserState(user_id)
 
@@ -97,6 +102,13 @@ class Replay:
             self._refusals.add(incoming.event, error)
             return ()
         self._states[step.state.user_id] = step.state
+        return step.changes
+
+    def redecide(self, user_id: str, now: datetime) -> tuple[Change, ...]:
+        """The changes of a user whom the model decides without an event, as a worker's sweep does."""
+        cause = Cause(type="model", positions=dict(self._positions))
+        step = decide(self.state(user_id), cause, now, self._model, self._rules, now)
+        self._states[user_id] = step.state
         return step.changes
 
 

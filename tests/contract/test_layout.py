@@ -36,7 +36,7 @@ ORDER = {
     ),
     "segue": (
         "interruption config show connect subscribe events releases refill look proposals "
-        "triggers triggers.sending triggers.service "
+        "triggers triggers.sending triggers.service rehearsal "
         "services.process services.programs services.local services "
         "doctor build_worker demo up cli __main__"
     ),

@@ -1,0 +1,184 @@
+"""Shows a rehearsal: one page for people, 80 columns wide, and the same numbers for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from schemas import times
+from schemas.counted import counted
+from segue.rehearsal.count_moves import MoveCounts, SegmentCounts
+from segue.rehearsal.rehearse_log import Rehearsal, Run
+from segue.rehearsal.suggest_margin import MarginTrial
+from segue.show.change_text import segment_colour
+
+_MOST_SEGMENTS = 20
+_NAME_WIDTH = 22
+
+
+def rehearsal_page(rehearsal: Rehearsal) -> Group:
+    """Return the page for people."""
+    begin, end = (f"{at:%Y-%m-%d %H:%M}" for at in (rehearsal.since, rehearsal.until))
+    parts: list[RenderableType] = [
+        Text(f"Rehearsal, {begin} to {end} UTC", style="bold"),
+        Text(
+            f"{counted(rehearsal.events, 'event')} of {counted(rehearsal.users, 'user')};"
+            f" min_margin {rehearsal.min_margin:g}; both releases from the beginning"
+        ),
+        Text(),
+        _summary(rehearsal),
+        Text(),
+        _segments(rehearsal),
+        Text(),
+        _switch(rehearsal),
+        Text(),
+        _margins(rehearsal),
+        _advice(rehearsal.suggested, rehearsal.trials[0]),
+    ]
+    return Group(*parts)
+
+
+def _summary(rehearsal: Rehearsal) -> Table:
+    current, new = rehearsal.current, rehearsal.new
+    table = _table("", f"now: {current.version}", f"new: {new.version}")
+    rows: tuple[tuple[str, Callable[[MoveCounts], str]], ...] = (
+        ("users who move", lambda counts: f"{counts.moving_users:,}"),
+        ("  by a signup", lambda counts: f"{counts.movers['signup']:,}"),
+        ("  by an order", lambda counts: f"{counts.movers['order']:,}"),
+        ("moves", lambda counts: f"{counts.moves.total():,}"),
+        ("users who flap", lambda counts: _with_share(counts.flapping_users, rehearsal.users)),
+        ("flaps", lambda counts: f"{counts.flaps:,}"),
+        ("first segments", lambda counts: f"{counts.new_users:,}"),
+        ("erased users", lambda counts: f"{counts.erased_users:,}"),
+    )
+    for name, number in rows:
+        table.add_row(name, number(current.counts), number(new.counts))
+    return table
+
+
+def _segments(rehearsal: Rehearsal) -> Table:
+    current, new, switch = rehearsal.current.counts, rehearsal.new.counts, rehearsal.switch
+    table = Table(box=None, padding=(0, 1), header_style="dim", pad_edge=False)
+    table.add_column("segment", width=_NAME_WIDTH, no_wrap=True, overflow="ellipsis")
+    for name in ("now: in", "out", "first", "new: in", "out", "first", "switch: in", "out"):
+        table.add_column(name, justify="right", no_wrap=True)
+    numbers = sorted({*rehearsal.names, *current.segments, *new.segments})
+    for number in numbers[:_MOST_SEGMENTS]:
+        table.add_row(
+            Text(f"{number} {rehearsal.names.get(number, '')}".strip(), style=segment_colour(number)),
+            *_cells(current, number),
+            *_cells(new, number),
+            f"{switch.entered[number]:,}",
+            f"{switch.left[number]:,}",
+        )
+    if len(numbers) > _MOST_SEGMENTS:
+        table.add_row(f"and {len(numbers) - _MOST_SEGMENTS} more: --json")
+    return table
+
+
+def _cells(counts: MoveCounts, segment: int) -> tuple[str, str, str]:
+    found = counts.segments.get(segment, SegmentCounts())
+    return f"{found.entered:,}", f"{found.left:,}", f"{found.new:,}"
+
+
+def _switch(rehearsal: Rehearsal) -> Text:
+    switch = rehearsal.switch
+    return Text(
+        f"The switch moves {len(switch.moved):,} of {counted(switch.users, 'user')} ({switch.share:.1%}),"
+        " by cause model."
+    )
+
+
+def _margins(rehearsal: Rehearsal) -> Table:
+    table = _table("new, with min_margin", *(f"{trial.min_margin:g}" for trial in rehearsal.trials))
+    table.add_row("users who move", *(f"{trial.moving_users:,}" for trial in rehearsal.trials))
+    table.add_row("users who flap", *(f"{trial.flapping_users:,}" for trial in rehearsal.trials))
+    return table
+
+
+def _advice(best: MarginTrial, without: MarginTrial) -> Text:
+    if best.min_margin == without.min_margin:
+        return Text(f"Suggested min_margin: {best.min_margin:g}; a larger margin does not flap less.")
+    return Text(
+        f"Suggested min_margin: {best.min_margin:g}; {without.flaps - best.flaps:,} of"
+        f" {counted(without.flaps, 'flap')} less, and {_share(best.moving_users, without.moving_users)}"
+        " of the users still move."
+    )
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, padding=(0, 2), header_style="dim", pad_edge=False)
+    for number, name in enumerate(columns):
+        table.add_column(name, justify="right" if number else "left", no_wrap=True)
+    return table
+
+
+def _with_share(part: int, whole: int) -> str:
+    return f"{part:,} ({_share(part, whole)})"
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part / whole if whole else 0.0:.1%}"
+
+
+def rehearsal_notes(rehearsal: Rehearsal) -> list[str]:
+    """Return sentences about what limits the comparison; none if nothing does."""
+    notes = []
+    if not rehearsal.events:
+        notes.append("the log has no event in this time, so only the switch is known")
+    others = sorted(rehearsal.live_versions - {rehearsal.current.version})
+    if others:
+        notes.append(f"in this time other releases decided live, too: {', '.join(others)}")
+    if rehearsal.undecided_before:
+        notes.append(
+            f"for {counted(rehearsal.undecided_before, 'user')} the log does not have the segment before"
+            " this time: both releases begin with their own"
+        )
+    return notes
+
+
+def rehearsal_json(rehearsal: Rehearsal) -> dict[str, Any]:
+    """Return the rehearsal for programs; docs/commands.md names the fields."""
+    switch = rehearsal.switch
+    return {
+        "since": times.text(rehearsal.since),
+        "until": times.text(rehearsal.until),
+        "min_margin": rehearsal.min_margin,
+        "events": rehearsal.events,
+        "users": rehearsal.users,
+        "current": _run(rehearsal.current),
+        "new": _run(rehearsal.new),
+        "live": {**_counts(rehearsal.live), "versions": sorted(rehearsal.live_versions)},
+        "switch": {
+            "users": switch.users,
+            "share": switch.share,
+            "entered": dict(switch.entered),
+            "left": dict(switch.left),
+            "moved": switch.moved,
+        },
+        "margins": rehearsal.trials,
+        "suggested_min_margin": rehearsal.suggested.min_margin,
+        "undecided_before": rehearsal.undecided_before,
+        "refused": list(rehearsal.refusals),
+    }
+
+
+def _run(run: Run) -> dict[str, Any]:
+    return {"version": run.version, **_counts(run.counts)}
+
+
+def _counts(counts: MoveCounts) -> dict[str, Any]:
+    return {
+        "moves": dict(counts.moves),
+        "movers": dict(counts.movers),
+        "moving_users": counts.moving_users,
+        "flaps": counts.flaps,
+        "flapping_users": counts.flapping_users,
+        "new_users": counts.new_users,
+        "erased_users": counts.erased_users,
+        "segments": dict(sorted(counts.segments.items())),
+    }

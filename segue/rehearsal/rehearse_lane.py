@@ -1,0 +1,166 @@
+"""Decides one lane's window by several releases at once, and then the switch to the new release."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
+
+from schemas import times
+from schemas.outputs.segment_change import Change, SegmentChange
+from segue.refill.lane_replay import LaneWindow
+from segue.rehearsal.count_moves import MoveTally
+from streamer.batch.read_batch import Incoming
+from streamer.batch.refusals import Refusals
+from streamer.refill.replay_lane import Replay
+from streamer.segment.active_model import ActiveModel
+from streamer.user.order_rules import Rules
+from streamer.user.user_state import UserState
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """A release with a ``min_margin``, as if it had decided the whole window.
+
+    Attributes:
+        model: the release.
+        min_margin: 0 to 1, the setting of the same name.
+        tally: the counts of all lanes.
+    """
+
+    model: ActiveModel
+    min_margin: float
+    tally: MoveTally = field(default_factory=MoveTally)
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A user whom the switch moves."""
+
+    user_id: str
+    previous_segment: int
+    segment: int
+
+
+@dataclass(slots=True)
+class SwitchCounts:
+    """The effect of making the new release current at the window's end, when workers decide every user.
+
+    Attributes:
+        users: the number of users with a segment.
+        moved: the users who move.
+        entered: the number of users who enter, by segment.
+        left: the number of users who leave, by segment.
+    """
+
+    users: int = 0
+    moved: list[Moved] = field(default_factory=list)
+    entered: Counter[int] = field(default_factory=Counter)
+    left: Counter[int] = field(default_factory=Counter)
+
+    @property
+    def share(self) -> float:
+        """The share of the users who move, 0 to 1."""
+        return len(self.moved) / self.users if self.users else 0.0
+
+
+class SideOfLane:
+    """One side's run of a lane's window.
+
+    A user's first event finds the user where this release would have put the user before the window. So the
+    counts hold only moves that the window's events cause.
+
+    Args:
+        side: the release.
+        states: by user, the state before the window.
+        rules: the settings of the fold and the scoring.
+        refusals: gets the events that cannot be applied.
+    """
+
+    def __init__(self, side: Side, states: Mapping[str, UserState], rules: Rules, refusals: Refusals) -> None:
+        self._tally = side.tally
+        self._begun: set[str] = set()
+        self._replay = Replay(states, side.model, replace(rules, min_margin=side.min_margin), refusals)
+
+    def apply(self, incoming: Incoming) -> tuple[Change, ...]:
+        """Decide one event, count its changes and return them; the record's time is the clock."""
+        user_id, now = incoming.event.user_id, times.from_millis(incoming.written_ms)
+        if user_id not in self._begun:
+            self._begun.add(user_id)
+            self._replay.redecide(user_id, now)
+        decided = self._replay.state(user_id).decided
+        changes = self._replay.apply(incoming, now)
+        for change in changes:
+            self._tally.add(change, incoming.cause.type, None if decided is None else decided.segment)
+        return changes
+
+    def end(self) -> Mapping[str, UserState]:
+        """Return every user's state after the window."""
+        return {state.user_id: state for state in self._replay.states}
+
+
+@dataclass(slots=True)
+class WindowCounts:
+    """The window's size over all lanes.
+
+    Attributes:
+        events: the number of events.
+        users: the number of users with an event.
+    """
+
+    events: int = 0
+    users: int = 0
+
+
+def rehearse_lane(
+    window: LaneWindow, current: Side, others: Sequence[Side], refusals: Refusals
+) -> tuple[WindowCounts, Mapping[str, UserState]]:
+    """Decide a lane's window by each side, and fill the sides' tallies.
+
+    Args:
+        window: the lane's window.
+        current: the current release.
+        others: the new release, and variants of it.
+        refusals: gets the window's events that cannot be applied.
+
+    Returns:
+        The window's size, and the users' states after it by the current release.
+    """
+    first = SideOfLane(current, window.states, window.rules, refusals)
+    sides = [first, *(SideOfLane(side, window.states, window.rules, Refusals()) for side in others)]
+    events, users = 0, set()
+    for incoming in window.events():
+        events += 1
+        users.add(incoming.event.user_id)
+        for side in sides:
+            side.apply(incoming)
+    return WindowCounts(events, len(users)), first.end()
+
+
+def count_switch(
+    window: LaneWindow, states: Mapping[str, UserState], new: Side, switch: SwitchCounts
+) -> None:
+    """Count the users whom the new release moves at the window's end, as the workers' sweep will.
+
+    Args:
+        window: the lane's window; its live decisions are the users' present segments.
+        states: by user, the state after the window.
+        new: the new release.
+        switch: gets the counts.
+    """
+    last = window.live.last
+    decided = {
+        user_id: replace(state, decided=last.get(user_id, state.decided)) for user_id, state in states.items()
+    }
+    sweep = Replay(decided, new.model, replace(window.rules, min_margin=new.min_margin), Refusals())
+    for user_id, state in decided.items():
+        switch.users += state.facts.alive and state.decided is not None
+        for change in sweep.redecide(user_id, new.model.at):
+            if not isinstance(change, SegmentChange) or change.kind != "moved":
+                continue
+            if change.previous_segment is not None:
+                switch.moved.append(Moved(user_id, change.previous_segment, change.segment))
+                switch.left[change.previous_segment] += 1
+                switch.entered[change.segment] += 1
