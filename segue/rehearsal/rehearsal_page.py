@@ -17,7 +17,8 @@ from segue.rehearsal.suggest_margin import MarginTrial
 from segue.show.change_text import segment_colour
 
 _MOST_SEGMENTS = 20
-_NAME_WIDTH = 22
+_WIDTH = 80
+_IN_AND_OUT = ("now in", "out", "new in", "out", "switch in", "out")
 
 
 def rehearsal_page(rehearsal: Rehearsal) -> Group:
@@ -27,7 +28,7 @@ def rehearsal_page(rehearsal: Rehearsal) -> Group:
         Text(f"Rehearsal, {begin} to {end} UTC", style="bold"),
         Text(
             f"{counted(rehearsal.events, 'event')} of {counted(rehearsal.users, 'user')};"
-            f" min_margin {rehearsal.min_margin:g}; both releases from the beginning"
+            f" min_margin {rehearsal.min_margin:g}; each release decided the whole time"
         ),
         Text(),
         _summary(rehearsal),
@@ -61,28 +62,33 @@ def _summary(rehearsal: Rehearsal) -> Table:
 
 
 def _segments(rehearsal: Rehearsal) -> Table:
-    current, new, switch = rehearsal.current.counts, rehearsal.new.counts, rehearsal.switch
-    table = Table(box=None, padding=(0, 1), header_style="dim", pad_edge=False)
-    table.add_column("segment", width=_NAME_WIDTH, no_wrap=True, overflow="ellipsis")
-    for name in ("now: in", "out", "first", "new: in", "out", "first", "switch: in", "out"):
-        table.add_column(name, justify="right", no_wrap=True)
-    numbers = sorted({*rehearsal.names, *current.segments, *new.segments})
-    for number in numbers[:_MOST_SEGMENTS]:
-        table.add_row(
-            Text(f"{number} {rehearsal.names.get(number, '')}".strip(), style=segment_colour(number)),
-            *_cells(current, number),
-            *_cells(new, number),
+    switch = rehearsal.switch
+    numbers = sorted({*rehearsal.names, *rehearsal.current.counts.segments, *rehearsal.new.counts.segments})
+    rows = [
+        (
+            *_in_and_out(rehearsal.current.counts, number),
+            *_in_and_out(rehearsal.new.counts, number),
             f"{switch.entered[number]:,}",
             f"{switch.left[number]:,}",
         )
+        for number in numbers[:_MOST_SEGMENTS]
+    ]
+    table = Table(box=None, padding=(0, 0, 0, 1), header_style="dim", pad_edge=False)
+    others = sum(1 + max(map(len, column)) for column in zip(_IN_AND_OUT, *rows, strict=True))
+    table.add_column("segment", max_width=_WIDTH - others, no_wrap=True, overflow="ellipsis")
+    for name in _IN_AND_OUT:
+        table.add_column(name, justify="right", no_wrap=True)
+    for number, row in zip(numbers, rows, strict=False):
+        name = f"{number} {rehearsal.names.get(number, '')}".strip()
+        table.add_row(Text(name, style=segment_colour(number)), *row)
     if len(numbers) > _MOST_SEGMENTS:
-        table.add_row(f"and {len(numbers) - _MOST_SEGMENTS} more: --json")
+        table.add_row(f"{len(numbers) - _MOST_SEGMENTS} more: --json")
     return table
 
 
-def _cells(counts: MoveCounts, segment: int) -> tuple[str, str, str]:
+def _in_and_out(counts: MoveCounts, segment: int) -> tuple[str, str]:
     found = counts.segments.get(segment, SegmentCounts())
-    return f"{found.entered:,}", f"{found.left:,}", f"{found.new:,}"
+    return f"{found.entered:,}", f"{found.left:,}"
 
 
 def _switch(rehearsal: Rehearsal) -> Text:
@@ -102,11 +108,10 @@ def _margins(rehearsal: Rehearsal) -> Table:
 
 def _advice(best: MarginTrial, without: MarginTrial) -> Text:
     if best.min_margin == without.min_margin:
-        return Text(f"Suggested min_margin: {best.min_margin:g}; a larger margin does not flap less.")
+        return Text(f"Suggested min_margin: {best.min_margin:g}; a larger margin helps too little.")
     return Text(
-        f"Suggested min_margin: {best.min_margin:g}; {without.flaps - best.flaps:,} of"
-        f" {counted(without.flaps, 'flap')} less, and {_share(best.moving_users, without.moving_users)}"
-        " of the users still move."
+        f"Suggested min_margin: {best.min_margin:g} ({counted(best.flaps, 'flap')} instead of"
+        f" {without.flaps:,}; {_share(best.moving_users, without.moving_users)} of the users still move)."
     )
 
 

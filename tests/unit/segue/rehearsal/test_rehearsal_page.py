@@ -1,0 +1,102 @@
+"""The page, its notes, and the gate."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime
+
+import msgspec
+from rich.console import Console
+
+from segue.rehearsal.count_moves import MoveCounts, SegmentCounts
+from segue.rehearsal.rehearsal_gate import refusal
+from segue.rehearsal.rehearsal_page import rehearsal_json, rehearsal_notes, rehearsal_page
+from segue.rehearsal.rehearse_lane import Moved, SwitchCounts
+from segue.rehearsal.rehearse_log import Rehearsal, Run
+from segue.rehearsal.suggest_margin import MarginTrial
+
+TRIALS = (
+    MarginTrial(0, 60, 80, 1_000),
+    MarginTrial(0.05, 20, 22, 980),
+    MarginTrial(0.1, 5, 5, 950),
+    MarginTrial(0.2, 0, 0, 500),
+)
+
+
+def a_rehearsal(*, segments: int = 5, users: int = 1_000) -> Rehearsal:
+    new = MoveCounts(moving_users=1_234_567, flaps=80, flapping_users=60)
+    new.moves.update(order=2_345_678, signup=12)
+    new.segments[0] = SegmentCounts(1_234_567, 1_234_567, 1_234_567)
+    done = Rehearsal(
+        datetime(2024, 3, 1, tzinfo=UTC),
+        datetime(2024, 3, 31, tzinfo=UTC),
+        0.0,
+        {number: f"segment with a long name {number}" for number in range(segments)},
+        Run("227e3b7a56b8", MoveCounts()),
+        Run("2ff907b8a07b", new),
+        MoveCounts(),
+        events=10,
+        users=users,
+        trials=TRIALS,
+    )
+    done.switch = SwitchCounts(100, [Moved("7", 0, 1), Moved("8", 1, 0)])
+    done.switch.entered.update({1: 1_234_567, 0: 1})
+    return done
+
+
+def lines_of(rehearsal: Rehearsal) -> list[str]:
+    console = Console(width=80, file=io.StringIO(), color_system=None)
+    console.print(rehearsal_page(rehearsal))
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue().splitlines()
+
+
+def test_a_page_is_80_columns_wide_and_one_page_long() -> None:
+    for segments in (5, 40):
+        lines = lines_of(a_rehearsal(segments=segments))
+        assert max(map(len, lines)) <= 80
+        assert len(lines) <= 48
+        assert not any("…" in line for line in lines if "segment with" not in line)
+        assert any(line.startswith("20 more: --json") for line in lines) == (segments == 40)
+
+
+def test_the_page_says_both_releases_side_by_side() -> None:
+    page = "\n".join(" ".join(line.split()) for line in lines_of(a_rehearsal()))
+    assert "now: 227e3b7a56b8 new: 2ff907b8a07b" in page
+    assert "users who move 0 1,234,567" in page
+    assert "users who flap 0 (0.0%) 60 (6.0%)" in page
+    assert "The switch moves 2 of 100 users (2.0%), by cause model." in page
+    assert "users who move 1,000 980 950 500" in page
+    assert "Suggested min_margin: 0.1 (5 flaps instead of 80; 95.0% of the users still move)." in page
+
+
+def test_json_has_the_same_numbers() -> None:
+    fields = msgspec.json.decode(msgspec.json.encode(rehearsal_json(a_rehearsal())))
+    assert fields["new"]["moves"] == {"order": 2_345_678, "signup": 12}
+    assert fields["new"]["segments"]["0"] == {"new": 1_234_567, "entered": 1_234_567, "left": 1_234_567}
+    assert fields["switch"]["moved"][0] == {"user_id": "7", "previous_segment": 0, "segment": 1}
+    assert fields["suggested_min_margin"] == 0.1
+    assert [trial["flaps"] for trial in fields["margins"]] == [80, 22, 5, 0]
+
+
+def test_the_gate() -> None:
+    assert refusal(a_rehearsal(), max_moved=0.02, max_flaps=0.06) is None
+    moved = refusal(a_rehearsal(), max_moved=0.019, max_flaps=0.01)
+    assert moved is not None
+    assert "would now move 2 of 100 users (2.0%) to another segment, and the limit is 1.9%" in moved
+    flaps = refusal(a_rehearsal(), max_moved=1, max_flaps=0.05)
+    assert flaps is not None
+    assert "60 of 1,000 users with an event (6.0%) would return to a segment they left" in flaps
+    assert "the limit is 5.0%: set min_margin to 0.1" in flaps
+    assert refusal(a_rehearsal(users=0), max_moved=1, max_flaps=0) is None
+
+
+def test_the_notes() -> None:
+    rehearsal = a_rehearsal()
+    assert rehearsal_notes(rehearsal) == []
+    rehearsal.live_versions |= {rehearsal.current.version, "older"}
+    rehearsal.undecided_before, rehearsal.events = 1, 0
+    nothing, others, undecided = rehearsal_notes(rehearsal)
+    assert "has no event in this time" in nothing
+    assert "in this time other releases decided live, too: older" in others
+    assert undecided.startswith("for 1 user the log does not have the segment before")
