@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -19,6 +20,7 @@ from segue.show.terminal import people, progress, say, warn, write, write_json
 
 if TYPE_CHECKING:
     from segue.rehearsal.rehearse_log import Rehearsal
+    from segue.triggers.trigger_file import Triggers
     from trainer.publish.publish_release import Plan
 
 
@@ -49,6 +51,9 @@ def publish(
             help="first decide the events of these last days by the current and the new release: 30d, 12h",
         ),
     ] = None,
+    triggers: Annotated[
+        str | None, typer.Option(metavar="FILE", help="count the webhooks of this file of triggers, too")
+    ] = None,
     warehouse: BootstrapWarehouse = None,
     force: Annotated[
         bool,
@@ -65,16 +70,10 @@ def publish(
     With --rehearse it also decides the last days of the real log by both releases, and shows who would have
     moved and come back. It refuses if more users come back than max_flaps. To only look, add --dry-run.
     """
-    from segue.rehearsal.rehearsal_gate import refusal as rehearsal_refusal
-    from segue.rehearsal.rehearsal_page import rehearsal_json
-    from segue.rehearsal.rehearsed_time import rehearsed_since
     from segue.releases.release_topic import carry_out, plan, plan_as_json, unusable_here
     from segue.show.impact_text import impact_text
 
-    until = datetime.now(UTC)
-    since = None if rehearse is None else rehearsed_since("--rehearse", rehearse, until)
-    if since is None and warehouse is not None:
-        raise BadUsage("option --warehouse is for --rehearse: give both, or leave it out")
+    asked = _asked(rehearse, warehouse, triggers)
     planned = plan(Path(path), settings)
     version, topic = planned.release.version, settings.topics.models
     done = planned.is_done(to) and not force
@@ -87,16 +86,14 @@ def publish(
         warn(f"workers with these settings would not use it: {problem}")
     if planned.impact is not None:
         people.print(impact_text(planned.impact, planned.drift))
-    rehearsal = None if since is None else _rehearse(planned, settings, since, until, warehouse)
-    found = planned.refusal
-    if rehearsal is not None and found is None and not planned.is_done(to):
-        found = rehearsal_refusal(rehearsal, settings.max_moved, settings.max_flaps)
+    rehearsal = None if asked is None else _rehearse(planned, settings, asked)
+    found = planned.refusal or (None if rehearsal is None or done else _refusal(rehearsal, settings))
     refusal = None if force else found
     idle = dry_run or refusal is not None or done
     activation = None if idle else carry_out(planned, settings, to, force=force)
     if as_json:
-        fields = {**plan_as_json(planned, activation, done=done), "refusal": found}
-        write_json(fields if rehearsal is None else {**fields, "rehearsal": rehearsal_json(rehearsal)})
+        fields = plan_as_json(planned, activation, done=done)
+        write_json(fields if rehearsal is None else {**fields, **_as_json(rehearsal, found)})
     elif activation is not None:
         write(f"Published release {version} on {topic}: activation {activation}.")
         if activation == 1:
@@ -113,9 +110,31 @@ def publish(
     return None
 
 
-def _rehearse(
-    planned: Plan, settings: Settings, since: datetime, until: datetime, warehouse: str | None
-) -> Rehearsal:
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The rehearsal that the options ask for."""
+
+    since: datetime
+    until: datetime
+    warehouse: str | None
+    triggers: Triggers | None
+
+
+def _asked(rehearse: str | None, warehouse: str | None, triggers: str | None) -> _Asked | None:
+    from segue.rehearsal.rehearsed_time import rehearsed_since
+    from segue.triggers.trigger_file import load_triggers
+
+    if rehearse is None:
+        for option, value in (("--warehouse", warehouse), ("--triggers", triggers)):
+            if value is not None:
+                raise BadUsage(f"option {option} is for --rehearse: give both, or leave it out")
+        return None
+    until = datetime.now(UTC)
+    since = rehearsed_since("--rehearse", rehearse, until)
+    return _Asked(since, until, warehouse, None if triggers is None else load_triggers(Path(triggers)))
+
+
+def _rehearse(planned: Plan, settings: Settings, asked: _Asked) -> Rehearsal:
     """Rehearse a planned release, and show the page."""
     from segue.refill.warehouse_facts import warehouse_facts
     from segue.rehearsal.rehearsal_page import rehearsal_notes, rehearsal_page
@@ -128,6 +147,7 @@ def _rehearse(
             " publish the first release without --rehearse"
         )
     with ExitStack() as stack:
+        warehouse = asked.warehouse
         facts_as_of = None if warehouse is None else warehouse_facts(stack, warehouse, settings)
         bar = stack.enter_context(progress())
         task = bar.add_task("Rehearsing", note="")
@@ -135,10 +155,23 @@ def _rehearse(
         def show(records: int) -> None:
             bar.update(task, note=f"{records:,} records read")
 
-        rehearsal = rehearse(planned.release, settings, since, until, facts_as_of, show)
+        window = asked.since, asked.until
+        rehearsal = rehearse(planned.release, settings, *window, facts_as_of, asked.triggers, show)
     people.print(rehearsal_page(rehearsal))
     for note in rehearsal_notes(rehearsal):
         warn(note)
     for line in refused_lines(rehearsal.refusals, "events"):
         warn(line)
     return rehearsal
+
+
+def _refusal(rehearsal: Rehearsal, settings: Settings) -> str | None:
+    from segue.rehearsal.rehearsal_gate import refusal
+
+    return refusal(rehearsal, settings.max_moved, settings.max_flaps)
+
+
+def _as_json(rehearsal: Rehearsal, found: str | None) -> dict[str, object]:
+    from segue.rehearsal.rehearsal_page import rehearsal_json
+
+    return {"refusal": found, "rehearsal": rehearsal_json(rehearsal)}

@@ -82,6 +82,14 @@ class LaneWindow:
             if self._users is None or incoming.event.user_id in self._users:
                 yield incoming
 
+    def changes_before(self) -> Iterator[Change]:
+        """Give the live changes from before the window that the log still has."""
+        for record in self._output(self._config.topics.changes):
+            if record.value is not None:
+                change = decode_change(record.value)
+                if self._window.when(change.cause) == "before":
+                    yield change
+
     def _as_decided(self, state: UserState) -> UserState:
         """Give the user the last live decision from before the window.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -12,12 +12,14 @@ from rich.text import Text
 from schemas import times
 from schemas.counted import counted
 from segue.rehearsal.count_moves import MoveCounts, SegmentCounts
+from segue.rehearsal.count_webhooks import TriggerCounts
 from segue.rehearsal.rehearse_log import Rehearsal, Run
 from segue.rehearsal.suggest_margin import MarginTrial
 from segue.show.change_text import segment_colour
 
 _MOST_SEGMENTS = 20
 _WIDTH = 80
+_TRIGGER = 16
 _IN_AND_OUT = ("now in", "out", "new in", "out", "switch in", "out")
 
 
@@ -37,6 +39,7 @@ def rehearsal_page(rehearsal: Rehearsal) -> Group:
         Text(),
         _switch(rehearsal),
         Text(),
+        *_webhooks(rehearsal),
         _margins(rehearsal),
         _advice(rehearsal.suggested, rehearsal.trials[0]),
     ]
@@ -99,6 +102,18 @@ def _switch(rehearsal: Rehearsal) -> Text:
     )
 
 
+def _webhooks(rehearsal: Rehearsal) -> list[RenderableType]:
+    if not rehearsal.new.webhooks:
+        return []
+    days = max(1.0, (rehearsal.until - rehearsal.since).total_seconds() / 86_400)
+    table = _table("webhooks", "now", "a day", "most", "new", "a day", "most")
+    for name, new in rehearsal.new.webhooks.items():
+        current = rehearsal.current.webhooks[name]
+        cells = [(f"{each.sent:,}", f"{each.sent / days:,.1f}", f"{each.most:,}") for each in (current, new)]
+        table.add_row(name if len(name) <= _TRIGGER else f"{name[: _TRIGGER - 1]}…", *cells[0], *cells[1])
+    return [table, Text()]
+
+
 def _margins(rehearsal: Rehearsal) -> Table:
     table = _table("new, with min_margin", *(f"{trial.min_margin:g}" for trial in rehearsal.trials))
     table.add_row("users who move", *(f"{trial.moving_users:,}" for trial in rehearsal.trials))
@@ -111,7 +126,7 @@ def _advice(best: MarginTrial, without: MarginTrial) -> Text:
         return Text(f"Suggested min_margin: {best.min_margin:g}; a larger margin helps too little.")
     return Text(
         f"Suggested min_margin: {best.min_margin:g} ({counted(best.flaps, 'flap')} instead of"
-        f" {without.flaps:,}; {_share(best.moving_users, without.moving_users)} of the users still move)."
+        f" {without.flaps:,}; {_share(best.moving_users, without.moving_users)} of users still move)."
     )
 
 
@@ -157,7 +172,11 @@ def rehearsal_json(rehearsal: Rehearsal) -> dict[str, Any]:
         "users": rehearsal.users,
         "current": _run(rehearsal.current),
         "new": _run(rehearsal.new),
-        "live": {**_counts(rehearsal.live), "versions": sorted(rehearsal.live_versions)},
+        "live": {
+            "versions": sorted(rehearsal.live_versions),
+            **_counts(rehearsal.live),
+            "webhooks": webhooks_json(rehearsal.live_webhooks),
+        },
         "switch": {
             "users": switch.users,
             "share": switch.share,
@@ -173,7 +192,19 @@ def rehearsal_json(rehearsal: Rehearsal) -> dict[str, Any]:
 
 
 def _run(run: Run) -> dict[str, Any]:
-    return {"version": run.version, **_counts(run.counts)}
+    return {"version": run.version, **_counts(run.counts), "webhooks": webhooks_json(run.webhooks)}
+
+
+def webhooks_json(counts: Mapping[str, TriggerCounts]) -> dict[str, Any]:
+    """Return the webhooks by trigger for programs: all, by day, and the changes by outcome."""
+    return {
+        name: {
+            "sent": each.sent,
+            "by_day": dict(sorted((day, sent) for day, sent in each.by_day.items() if sent)),
+            "outcomes": dict(sorted(each.outcomes.items())),
+        }
+        for name, each in counts.items()
+    }
 
 
 def _counts(counts: MoveCounts) -> dict[str, Any]:

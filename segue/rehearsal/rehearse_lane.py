@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from msgspec.structs import replace
 
@@ -12,6 +13,8 @@ from schemas import times
 from schemas.outputs.segment_change import Change, SegmentChange
 from segue.refill.lane_replay import LaneWindow
 from segue.rehearsal.count_moves import MoveTally
+from segue.rehearsal.count_webhooks import WebhookTally, known_by_decision, newest_known
+from segue.triggers.policy import User
 from streamer.batch.read_batch import Incoming
 from streamer.batch.refusals import Refusals
 from streamer.refill.replay_lane import Replay
@@ -28,11 +31,13 @@ class Side:
         model: the release.
         min_margin: 0 to 1, the setting of the same name.
         tally: the counts of all lanes.
+        webhooks: counts the webhooks; None without a file of triggers.
     """
 
     model: ActiveModel
     min_margin: float
     tally: MoveTally = field(default_factory=MoveTally)
+    webhooks: WebhookTally | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +82,20 @@ class SideOfLane:
         states: by user, the state before the window.
         rules: the settings of the fold and the scoring.
         refusals: gets the events that cannot be applied.
+        known: what triggers know of each user before the window.
     """
 
-    def __init__(self, side: Side, states: Mapping[str, UserState], rules: Rules, refusals: Refusals) -> None:
+    def __init__(
+        self,
+        side: Side,
+        states: Mapping[str, UserState],
+        rules: Rules,
+        refusals: Refusals,
+        known: Mapping[str, User | None],
+    ) -> None:
         self._tally = side.tally
+        self._webhooks = side.webhooks
+        self._known = known
         self._begun: set[str] = set()
         self._replay = Replay(states, side.model, replace(rules, min_margin=side.min_margin), refusals)
 
@@ -88,13 +103,25 @@ class SideOfLane:
         """Decide one event, count its changes and return them; the record's time is the clock."""
         user_id, now = incoming.event.user_id, times.from_millis(incoming.written_ms)
         if user_id not in self._begun:
-            self._begun.add(user_id)
-            self._replay.redecide(user_id, now)
+            self._begin(user_id, now)
         decided = self._replay.state(user_id).decided
-        changes = self._replay.apply(incoming, now)
+        changes = tuple(
+            replace(change, cause=replace(change.cause, type=incoming.cause.type))
+            for change in self._replay.apply(incoming, now)
+        )
         for change in changes:
             self._tally.add(change, incoming.cause.type, None if decided is None else decided.segment)
+            if self._webhooks is not None:
+                self._webhooks.add(change)
         return changes
+
+    def _begin(self, user_id: str, now: datetime) -> None:
+        self._begun.add(user_id)
+        moved = self._replay.redecide(user_id, now)
+        if self._webhooks is not None:
+            self._webhooks.meet(user_id, self._known.get(user_id))
+            for change in moved:
+                self._webhooks.learn(change)
 
     def end(self) -> Mapping[str, UserState]:
         """Return every user's state after the window."""
@@ -114,8 +141,22 @@ class WindowCounts:
     users: int = 0
 
 
+def known_before(window: LaneWindow) -> dict[str, User | None]:
+    """Return what triggers know of each user before the window."""
+    decided = {
+        user_id: known_by_decision(state.decided)
+        for user_id, state in window.states.items()
+        if state.decided is not None
+    }
+    return {**decided, **newest_known(window.changes_before())}
+
+
 def rehearse_lane(
-    window: LaneWindow, current: Side, others: Sequence[Side], refusals: Refusals
+    window: LaneWindow,
+    current: Side,
+    others: Sequence[Side],
+    refusals: Refusals,
+    known: Mapping[str, User | None],
 ) -> tuple[WindowCounts, Mapping[str, UserState]]:
     """Decide a lane's window by each side, and fill the sides' tallies.
 
@@ -124,12 +165,13 @@ def rehearse_lane(
         current: the current release.
         others: the new release, and variants of it.
         refusals: gets the window's events that cannot be applied.
+        known: what triggers know of each user before the window; needed if a side counts webhooks.
 
     Returns:
         The window's size, and the users' states after it by the current release.
     """
-    first = SideOfLane(current, window.states, window.rules, refusals)
-    sides = [first, *(SideOfLane(side, window.states, window.rules, Refusals()) for side in others)]
+    first = SideOfLane(current, window.states, window.rules, refusals, known)
+    sides = [first, *(SideOfLane(side, window.states, window.rules, Refusals(), known) for side in others)]
     events, users = 0, set()
     for incoming in window.events():
         events += 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import product
@@ -21,9 +21,12 @@ from segue.refill.lane_past import FactsAsOf, erasures_known, lane_log
 from segue.refill.lane_replay import LaneWindow, open_window
 from segue.refill.replay_window import Wanted
 from segue.rehearsal.count_moves import MoveCounts, MoveTally
-from segue.rehearsal.rehearse_lane import Side, SwitchCounts, count_switch, rehearse_lane
+from segue.rehearsal.count_webhooks import TriggerCounts, WebhookTally
+from segue.rehearsal.rehearse_lane import Side, SwitchCounts, count_switch, known_before, rehearse_lane
 from segue.rehearsal.rehearsed_time import check_log_reaches
 from segue.rehearsal.suggest_margin import MARGINS, MarginTrial, suggested
+from segue.triggers.policy import User
+from segue.triggers.trigger_file import Triggers
 from streamer.batch.refusals import Refusals
 from streamer.segment.active_model import ActiveModel, BootstrapRecord
 from streamer.segment.scoring import Scorer
@@ -31,10 +34,11 @@ from streamer.segment.scoring import Scorer
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The counts of one release over the window."""
+    """The counts of one release over the window; ``webhooks`` is by trigger, and empty without triggers."""
 
     version: str
     counts: MoveCounts
+    webhooks: dict[str, TriggerCounts] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -49,6 +53,7 @@ class Rehearsal:
         current: the current release.
         new: the new release.
         live: the changes that workers published in the window.
+        live_webhooks: the webhooks for these changes, by trigger.
         live_versions: the versions of the releases that decided live in the window.
         events: the number of events in the window.
         users: the number of users with an event in the window.
@@ -65,6 +70,7 @@ class Rehearsal:
     current: Run
     new: Run
     live: MoveCounts
+    live_webhooks: dict[str, TriggerCounts] = field(default_factory=dict)
     live_versions: set[str] = field(default_factory=set)
     events: int = 0
     users: int = 0
@@ -93,15 +99,23 @@ class RehearsalRun:
         min_margin: the setting.
         since: the window begins at the first event that is not older.
         until: the present time.
+        triggers: a file of triggers, whose webhooks are counted; None for none.
     """
 
     def __init__(
-        self, current: ActiveModel, new: ActiveModel, min_margin: float, since: datetime, until: datetime
+        self,
+        current: ActiveModel,
+        new: ActiveModel,
+        min_margin: float,
+        since: datetime,
+        until: datetime,
+        triggers: Triggers | None = None,
     ) -> None:
-        self._current = Side(current, min_margin)
-        self._tried = {margin: Side(new, margin) for margin in {*MARGINS, min_margin}}
-        self._new = self._tried[min_margin]
-        self._live = MoveTally()
+        hooks = [None if triggers is None else WebhookTally(triggers) for _ in range(3)]
+        self._current = Side(current, min_margin, webhooks=hooks[0])
+        self._new = Side(new, min_margin, webhooks=hooks[1])
+        self._live, self._live_webhooks = MoveTally(), hooks[2]
+        self._tried = {margin: Side(new, margin) for margin in MARGINS if margin != min_margin}
         names = {
             segment.id: segment.name
             for release in (current.release, new.release)
@@ -112,17 +126,20 @@ class RehearsalRun:
             until,
             min_margin,
             names,
-            Run(current.release.version, self._current.tally.counts),
-            Run(new.release.version, self._new.tally.counts),
+            _run(self._current),
+            _run(self._new),
             self._live.counts,
+            _counts_of(self._live_webhooks),
         )
 
     def lane(self, window: LaneWindow) -> None:
         """Rehearse one lane, and add its counts to ``done``."""
         done = self.done
-        size, states = rehearse_lane(window, self._current, [*self._tried.values()], done.refusals)
+        known = {} if self._live_webhooks is None else known_before(window)
+        sides = [self._new, *self._tried.values()]
+        size, states = rehearse_lane(window, self._current, sides, done.refusals, known)
         count_switch(window, states, self._new, done.switch)
-        self._count_live(window)
+        self._count_live(window, known)
         done.events += size.events
         done.users += size.users
         done.undecided_before += window.undecided_before
@@ -130,19 +147,31 @@ class RehearsalRun:
         done.trials = tuple(
             MarginTrial(margin, counts.flapping_users, counts.flaps, counts.moving_users)
             for margin in MARGINS
-            for counts in (self._tried[margin].tally.counts,)
+            for counts in (self._tried.get(margin, self._new).tally.counts,)
         )
 
-    def _count_live(self, window: LaneWindow) -> None:
+    def _count_live(self, window: LaneWindow, known: Mapping[str, User | None]) -> None:
         for user_id, changes in window.live.within.items():
             decided = window.live.before.get(user_id)
             segment = None if decided is None else decided.segment
+            if self._live_webhooks is not None:
+                self._live_webhooks.meet(user_id, known.get(user_id))
             for change in changes:
+                if self._live_webhooks is not None:
+                    self._live_webhooks.add(change)
                 self._live.add(change, change.cause.type, segment)
                 segment = None
                 if isinstance(change, SegmentChange):
                     segment = change.segment
                     self.done.live_versions.add(change.model_version)
+
+
+def _run(side: Side) -> Run:
+    return Run(side.model.release.version, side.tally.counts, _counts_of(side.webhooks))
+
+
+def _counts_of(webhooks: WebhookTally | None) -> dict[str, TriggerCounts]:
+    return {} if webhooks is None else webhooks.counts
 
 
 def rehearse(
@@ -151,6 +180,7 @@ def rehearse(
     since: datetime,
     until: datetime,
     facts_as_of: FactsAsOf | None,
+    triggers: Triggers | None,
     progress: Callable[[int], None],
 ) -> Rehearsal:
     """Rehearse a release over the log; nothing is written.
@@ -161,6 +191,7 @@ def rehearse(
         since: the window begins at the first event that is not older.
         until: the present time.
         facts_as_of: gives the facts of the bootstrap's warehouse; None without a warehouse.
+        triggers: a file of triggers, whose webhooks are counted; None for none.
         progress: called with the number of records read so far.
 
     Raises:
@@ -178,7 +209,7 @@ def rehearse(
     check_log_reaches("--rehearse", since, until, begin)
     config = lane_config(settings, partitions)
     new = ActiveModel(release, Scorer(release), -1, "", until)
-    run = RehearsalRun(current, new, settings.min_margin, since, until)
+    run = RehearsalRun(current, new, settings.min_margin, since, until, triggers)
     read = 0
 
     def report_read(records: int) -> None:

@@ -165,7 +165,7 @@ def predicted(
     found = []
     for window in windows:
         side = Side(an_active_model(-1, release), min_margin)
-        lane = SideOfLane(side, window.states, window.rules, Refusals())
+        lane = SideOfLane(side, window.states, window.rules, Refusals(), {})
         found += [told(change) for incoming in window.events() for change in lane.apply(incoming)]
     return found
 

@@ -67,7 +67,7 @@ def test_the_page_says_both_releases_side_by_side() -> None:
     assert "users who flap 0 (0.0%) 60 (6.0%)" in page
     assert "The switch moves 2 of 100 users (2.0%), by cause model." in page
     assert "users who move 1,000 980 950 500" in page
-    assert "Suggested min_margin: 0.1 (5 flaps instead of 80; 95.0% of the users still move)." in page
+    assert "Suggested min_margin: 0.1 (5 flaps instead of 80; 95.0% of users still move)." in page
 
 
 def test_json_has_the_same_numbers() -> None:

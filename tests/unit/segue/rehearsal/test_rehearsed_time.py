@@ -38,9 +38,10 @@ def test_a_length_that_is_none_is_refused_before_anything_else(
     assert shown.count("\n") == 1
 
 
-def test_a_warehouse_is_for_a_rehearsal(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["publish", "nowhere", "--warehouse", "tables"]) == 2
-    assert "option --warehouse is for --rehearse" in capsys.readouterr().err
+@pytest.mark.parametrize("option", ["--warehouse", "--triggers"])
+def test_what_is_for_a_rehearsal(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["publish", "nowhere", option, "tables"]) == 2
+    assert f"option {option} is for --rehearse: give both" in capsys.readouterr().err
 
 
 def test_a_log_that_does_not_reach_back_so_far() -> None:
