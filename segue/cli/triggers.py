@@ -4,17 +4,19 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from schemas import times
 from schemas.printable import printable
 from segue.cli.command import command, flag
-from segue.config.command_line import bad_option
+from segue.config.command_line import BadUsage, bad_option
 from segue.config.settings import Settings
 from segue.config.trainer_extra import installed
-from segue.show.terminal import say, warn, write
+from segue.show.terminal import progress, say, show_whole, warn, write, write_json
 
 GROUP = "triggers"
 _File = Annotated[str, typer.Argument(metavar="FILE", help="the file of triggers, such as triggers.toml")]
@@ -36,13 +38,28 @@ def run(
     from_beginning: Annotated[
         bool, flag("--from-beginning", "at the first start, begin with the oldest change in Kafka")
     ] = False,
+    dry_run: Annotated[
+        bool, flag("--dry-run", "only say what would have been sent; send and write nothing")
+    ] = False,
+    since: Annotated[
+        str | None, typer.Option(metavar="LENGTH", help="with --dry-run: the last days, such as 30d or 12h")
+    ] = None,
+    as_json: Annotated[
+        bool, flag("--json", "with --dry-run: webhooks by day, and outcomes, as JSON")
+    ] = False,
 ) -> int | None:
     """Send a webhook for each change that a trigger of the file is on, until ctrl-C.
 
     The first start begins with the next change; each later start goes on where the last one ended. Processes
     of one group share the partitions. What came of every change stands in the ledger, and is printed at the
     end. The log, on standard error, says when a receiver fails.
+
+    With --dry-run it counts what it would have sent for the changes of the last days, had it started then.
     """
+    _check_dry_run(since, dry_run=dry_run, as_json=as_json, from_beginning=from_beginning)
+    if since is not None:
+        _dry_run(settings, Path(file), since, as_json=as_json)
+        return None
     with installed("triggers"):
         from segue.triggers.service.run_triggers import run_triggers
     from segue.triggers.trigger_file import load_triggers
@@ -53,6 +70,39 @@ def run(
     set_up_logs(json=settings.log_format == "json")
     run_triggers(settings, path, triggers, say, from_beginning=from_beginning)
     return None
+
+
+def _check_dry_run(since: str | None, *, dry_run: bool, as_json: bool, from_beginning: bool) -> None:
+    if dry_run and since is None:
+        raise BadUsage("option --dry-run needs --since, the last days to look at, such as --since 30d")
+    for option, given in (("--since", since is not None), ("--json", as_json)):
+        if given and not dry_run:
+            raise BadUsage(f"option {option} is for --dry-run: give both, or leave it out")
+    if dry_run and from_beginning:
+        raise BadUsage("option --from-beginning is not for --dry-run: give a longer --since")
+
+
+def _dry_run(settings: Settings, file: Path, since: str, *, as_json: bool) -> None:
+    from segue.rehearsal.dry_run_triggers import dry_run
+    from segue.rehearsal.rehearsed_time import rehearsed_since
+    from segue.rehearsal.webhooks_page import webhooks_json, webhooks_table
+    from segue.triggers.trigger_file import load_triggers
+
+    until = datetime.now(UTC)
+    begin = rehearsed_since("--since", since, until)
+    triggers = load_triggers(file)
+    with progress() as bar:
+        task = bar.add_task("Reading", note="")
+        counts = dry_run(
+            settings, triggers, begin, until, lambda read: bar.update(task, note=f"{read:,} changes read")
+        )
+    if as_json:
+        write_json(
+            {"since": times.text(begin), "until": times.text(until), "triggers": webhooks_json(counts)}
+        )
+        return
+    show_whole(webhooks_table({"sent": counts}, begin, until))
+    say("Nothing was sent. The ledger of this count began empty, as at a first start.")
 
 
 @command(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -12,14 +12,13 @@ from rich.text import Text
 from schemas import times
 from schemas.counted import counted
 from segue.rehearsal.count_moves import MoveCounts, SegmentCounts
-from segue.rehearsal.count_webhooks import TriggerCounts
 from segue.rehearsal.rehearse_log import Rehearsal, Run
 from segue.rehearsal.suggest_margin import MarginTrial
+from segue.rehearsal.webhooks_page import webhooks_json, webhooks_table
 from segue.show.change_text import segment_colour
 
 _MOST_SEGMENTS = 20
 _WIDTH = 80
-_TRIGGER = 16
 _IN_AND_OUT = ("now in", "out", "new in", "out", "switch in", "out")
 
 
@@ -105,13 +104,8 @@ def _switch(rehearsal: Rehearsal) -> Text:
 def _webhooks(rehearsal: Rehearsal) -> list[RenderableType]:
     if not rehearsal.new.webhooks:
         return []
-    days = max(1.0, (rehearsal.until - rehearsal.since).total_seconds() / 86_400)
-    table = _table("webhooks", "now", "a day", "most", "new", "a day", "most")
-    for name, new in rehearsal.new.webhooks.items():
-        current = rehearsal.current.webhooks[name]
-        cells = [(f"{each.sent:,}", f"{each.sent / days:,.1f}", f"{each.most:,}") for each in (current, new)]
-        table.add_row(name if len(name) <= _TRIGGER else f"{name[: _TRIGGER - 1]}…", *cells[0], *cells[1])
-    return [table, Text()]
+    runs = {"now": rehearsal.current.webhooks, "new": rehearsal.new.webhooks}
+    return [webhooks_table(runs, rehearsal.since, rehearsal.until), Text()]
 
 
 def _margins(rehearsal: Rehearsal) -> Table:
@@ -193,18 +187,6 @@ def rehearsal_json(rehearsal: Rehearsal) -> dict[str, Any]:
 
 def _run(run: Run) -> dict[str, Any]:
     return {"version": run.version, **_counts(run.counts), "webhooks": webhooks_json(run.webhooks)}
-
-
-def webhooks_json(counts: Mapping[str, TriggerCounts]) -> dict[str, Any]:
-    """Return the webhooks by trigger for programs: all, by day, and the changes by outcome."""
-    return {
-        name: {
-            "sent": each.sent,
-            "by_day": dict(sorted((day, sent) for day, sent in each.by_day.items() if sent)),
-            "outcomes": dict(sorted(each.outcomes.items())),
-        }
-        for name, each in counts.items()
-    }
 
 
 def _counts(counts: MoveCounts) -> dict[str, Any]:

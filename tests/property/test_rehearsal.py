@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from msgspec.structs import replace
@@ -15,9 +17,14 @@ from schemas.outputs.segment_change import Change, SegmentChange
 from schemas.release.model_release import ModelRelease
 from segue.refill.lane_replay import LaneWindow
 from segue.rehearsal.count_moves import MoveCounts, MoveTally
+from segue.rehearsal.count_webhooks import TriggerCounts, WebhookTally
+from segue.rehearsal.dry_run_triggers import count_from
 from segue.rehearsal.rehearse_lane import Side, SideOfLane
 from segue.rehearsal.rehearse_log import RehearsalRun
+from segue.triggers.trigger_file import Trigger, Triggers
+from segue.triggers.trigger_lane import Posted, TriggerLane
 from streamer.batch.refusals import Refusals
+from streamer.in_memory import MemoryKafka, MemoryLog
 from tests.support.worlds import lane_world
 from tests.support.worlds.lane_world import NOW, World, a_signup, drain_all
 from tests.support.worlds.made_up_release import CENTRES, a_release, an_active_model
@@ -32,6 +39,17 @@ NEW = {
     "new space": a_release(centres=TURNED, scale=0.8, exclude_statuses=EXCLUDED),
     "other k": a_release(centres=CENTRES[:3], exclude_statuses=EXCLUDED),
 }
+TRIGGERS = Triggers(
+    (
+        Trigger(name="often", on="entering", segment="segment 1", url="http://x", reentry="always"),
+        Trigger(name="once", on="leaving", segment=0, url="http://x", provisional=True),
+        Trigger(name="later", on="entering", segment=2, url="http://x", reentry=timedelta(days=2)),
+        Trigger(name="share", on="moving", origin=1, target=0, url="http://x", reentry="always", holdout=0.5),
+        Trigger(name="gone", on="erased", url="http://x"),
+    ),
+    max_per_day=2,
+    time_zone="Europe/Madrid",
+)
 BRANDS = ("Allegra K", "Carhartt", "Ön", "unknown")
 
 
@@ -45,7 +63,9 @@ def some_events(seed: int, count: int, begin: datetime, users: int = 30) -> list
         if kind < 0.04:
             found.append(UserErased(user_id, at))
         elif kind < 0.3:
-            found.append(a_signup(user_id, created_at=at, age=rng.randrange(12, 90), gender=rng.choice("FM")))
+            where = {"country": rng.choice(("España", "Spain")), "traffic_source": "Email"}
+            age, gender = rng.randrange(12, 90), rng.choice("FM")
+            found.append(a_signup(user_id, created_at=at, age=age, gender=gender, **where))
         else:
             items = tuple(Item(rng.choice(BRANDS), rng.choice(("Jeans", "Socks"))) for _ in range(2))
             status = rng.choice(("Complete", "Complete", *EXCLUDED))
@@ -66,6 +86,8 @@ class Shop:
         self.lanes = [self.world.take_over(partition) for partition in range(self.world.partitions)]
         self._monkeypatch = monkeypatch
         self._seen: set[str] = set()
+        self._trigger_lanes: list[TriggerLane] = []
+        self.received: dict[str, Counter[str]] = defaultdict(Counter)
 
     def live(self, events: Sequence[Event]) -> None:
         for event in events:
@@ -75,6 +97,27 @@ class Shop:
             written = None if self.world.topics.rekey else key
             self.world.kafka.append(topic, 0, written, value, int(event.at.timestamp() * 1000))
             drain_all(self.lanes)
+            for lane in self._trigger_lanes:
+                lane.step(0.0)
+
+    def start_triggers(self) -> None:
+        """Start the triggers, whose receivers answer at once."""
+        world, topics = self.world, self.world.topics
+        kafka = MemoryKafka(dict(world.kafka.topics))  # the same topics for another group
+        for topic in (topics.trigger_ledger, topics.trigger_dead_letters):
+            kafka.create(topic, world.partitions)
+        for partition in range(world.partitions):
+            lane = TriggerLane(
+                partition,
+                "segue-triggers",
+                MemoryLog(kafka, partition, (topics.changes,)),
+                topics,
+                TRIGGERS,
+                Receiver(self.received),
+                lambda: lane_world.NOW,
+            )
+            lane.take_over()
+            self._trigger_lanes.append(lane)
 
     def switch(self, activation: int, release: ModelRelease) -> None:
         """Make a release current, and let the lanes decide everybody."""
@@ -93,6 +136,36 @@ class Shop:
     def segments(self) -> dict[str, int | None]:
         states = (self.world.state(user_id) for user_id in self.world.redis.users)
         return {s.user_id: None if s.decided is None else s.decided.segment for s in states}
+
+
+class Receiver:
+    """Takes every webhook at once, and counts it by trigger and day."""
+
+    def __init__(self, received: dict[str, Counter[str]]) -> None:
+        self._received = received
+        self._ended: list[tuple[int, str, Posted]] = []
+
+    def send(self, trigger: str, change: Change, number: int) -> None:
+        zone = ZoneInfo(TRIGGERS.time_zone)
+        self._received[trigger][f"{change.emitted_at.astimezone(zone):%Y-%m-%d}"] += 1
+        self._ended.append((number, trigger, Posted()))
+
+    def ended(self, timeout_s: float = 0.0) -> list[tuple[int, str, Posted]]:
+        ended, self._ended = self._ended, []
+        return ended
+
+    def forget(self) -> None:
+        self._ended.clear()
+
+    def finish(self) -> None:
+        pass
+
+
+def by_day(webhooks: Mapping[str, TriggerCounts]) -> dict[str, dict[str, int]]:
+    """Return the predicted webhooks by trigger and day, without zeros."""
+    return {
+        name: {day: sent for day, sent in counts.by_day.items() if sent} for name, counts in webhooks.items()
+    }
 
 
 def told(change: Change) -> tuple[object, ...]:
@@ -121,11 +194,14 @@ def test_predicted_and_observed_are_equal(
     past, later = some_events(1, 150, NOW), some_events(2, 250, NOW + timedelta(days=10))
     now = Shop(monkeypatch, min_margin, rekey=rekey)
     now.live(past)
+    now.start_triggers()
     cuts, before, _ = now.positions(), now.segments(), now.new_changes()
     now.live(later)
     observed = now.new_changes()
 
-    run = RehearsalRun(an_active_model(0, CURRENT), an_active_model(-1, NEW[name]), min_margin, NOW, NOW)
+    run = RehearsalRun(
+        an_active_model(0, CURRENT), an_active_model(-1, NEW[name]), min_margin, NOW, NOW, TRIGGERS
+    )
     windows = [a_window(now.world, cut, lane=lane) for lane, cut in enumerate(cuts)]
     for window in windows:
         run.lane(window)
@@ -138,6 +214,14 @@ def test_predicted_and_observed_are_equal(
     assert done.current.counts.erased_users > 0
     assert (done.events, done.undecided_before) == (len(later), 0)
     assert predicted(windows, CURRENT, min_margin) == [told(change) for change in observed]
+
+    # The webhooks: predicted, as the triggers sent them, and counted from the real changes.
+    assert by_day(done.current.webhooks) == now.received
+    assert done.current.webhooks == done.live_webhooks
+    assert set(now.received) == {trigger.name for trigger in TRIGGERS.triggers}
+    dry = WebhookTally(TRIGGERS)
+    count_from(dry, now.world.changes(), later[0].at)
+    assert dry.counts == done.live_webhooks
 
     # The switch, as the sweep does it.
     now.switch(1, NEW[name])
@@ -152,9 +236,11 @@ def test_predicted_and_observed_are_equal(
     then = Shop(monkeypatch, min_margin, rekey=rekey)
     then.live(past)
     then.switch(1, NEW[name])
+    then.start_triggers()
     before, _ = then.segments(), then.new_changes()
     then.live(later)
     observed = then.new_changes()
+    assert by_day(done.new.webhooks) == then.received
     assert predicted(windows, NEW[name], min_margin) == [told(change) for change in observed]
     assert done.new.counts == counted(observed, before) != done.current.counts
 
