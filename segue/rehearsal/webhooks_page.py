@@ -24,10 +24,10 @@ def webhooks_table(
         until: its end.
     """
     days = max(1.0, (until - since).total_seconds() / 86_400)
-    table = Table(box=None, padding=(0, 2), header_style="dim", pad_edge=False)
+    table = Table(box=None, padding=(0, 0, 0, 1), header_style="dim", pad_edge=False)
     table.add_column("webhooks", no_wrap=True)
     for name in runs:
-        for column in (name, "a day", "most"):
+        for column in (name, "a day", "busiest"):
             table.add_column(column, justify="right", no_wrap=True)
     for trigger in next(iter(runs.values())):
         cells = [

@@ -45,6 +45,7 @@ TRIGGERS = Triggers(
         Trigger(name="once", on="leaving", segment=0, url="http://x", provisional=True),
         Trigger(name="later", on="entering", segment=2, url="http://x", reentry=timedelta(days=2)),
         Trigger(name="share", on="moving", origin=1, target=0, url="http://x", reentry="always", holdout=0.5),
+        Trigger(name="named", on="leaving", segment="segment 1", url="http://x", reentry="always"),
         Trigger(name="gone", on="erased", url="http://x"),
     ),
     max_per_day=2,
@@ -164,7 +165,9 @@ class Receiver:
 def by_day(webhooks: Mapping[str, TriggerCounts]) -> dict[str, dict[str, int]]:
     """Return the predicted webhooks by trigger and day, without zeros."""
     return {
-        name: {day: sent for day, sent in counts.by_day.items() if sent} for name, counts in webhooks.items()
+        name: {day: sent for day, sent in counts.by_day.items() if sent}
+        for name, counts in webhooks.items()
+        if counts.sent
     }
 
 
@@ -272,6 +275,10 @@ def test_who_was_never_decided_by_the_current_release_begins_with_it(
     assert run.done.current.counts == run.done.new.counts
     assert run.done.live != run.done.current.counts
     assert run.done.live_versions == {CURRENT.version}
+    # But the switch begins where the older release has put the users.
+    shop.new_changes()
+    shop.switch(1, NEW["same space"])
+    assert len(run.done.switch.moved) == sum(change.kind == "moved" for change in shop.new_changes()) > 0
     then = Shop(monkeypatch, 0.0)
     then.switch(1, NEW["same space"])
     then.live(some_events(1, 150, NOW))

@@ -62,12 +62,13 @@ def test_an_erasure_ends_a_life() -> None:
     counts = counts_of(
         ("7", "order", 0, 1),
         ("7", "signup", 1, None),
-        ("7", "order", None, 0),  # a new life: no return to 0
+        ("7", "order", None, 2),
+        ("7", "order", 2, 0),  # a new life: no return to 0
         ("8", "signup", 2, None),
     )
     assert (counts.erased_users, counts.new_users, counts.flaps) == (2, 1, 0)
     assert counts.segments[1].left == 1
-    assert counts.segments[2].left == 1
+    assert counts.segments[2].left == 2
 
 
 def test_a_confirmation_counts_nowhere() -> None:
