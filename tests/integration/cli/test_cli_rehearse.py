@@ -25,7 +25,22 @@ pytestmark = pytest.mark.long
 THELOOK = Path(str(files("segue"))) / "data" / "thelook"
 WINDOW = datetime(2024, 5, 1, tzinfo=UTC)
 USERS = 1_500
+GAP_S = 25  # without an event, so that the window may begin anywhere in it
 AS_OF = "2024-12-01"
+TRIGGERS = """
+max_per_day = 2
+[triggers.in]
+on = "entering"
+segment = 0
+url = "http://localhost:9/hooks"
+reentry = "always"
+max_age = "36500d"
+[triggers.out]
+on = "leaving"
+segment = 0
+url = "http://localhost:9/hooks"
+max_age = "36500d"
+"""
 ANYTHING = ("--max-moved", "1", "--max-flaps", "1")
 
 
@@ -57,7 +72,7 @@ def some_facts() -> list[Event]:
 
 
 def since(begin_s: float) -> str:
-    """Return the length from a time until now. The second before the window has no events."""
+    """Return the length from a time until now. A command that takes long to start begins a little later."""
     return f"{math.ceil(time.time() - begin_s)}s"
 
 
@@ -109,8 +124,8 @@ def test_predicted_and_observed_are_equal(deployment: Deployment, releases: tupl
     deployment.send(before)
     deployment.caught_up()
     known = len(changes_of(deployment))
-    time.sleep(2.5)  # a whole second of Kafka's clock without an event, and room for its rounding
-    begin_s = time.time() - 1.0
+    time.sleep(GAP_S)
+    begin_s = time.time() - GAP_S + 5
     deployment.send(orders)
     deployment.caught_up()
     observed = changes_of(deployment)
@@ -118,9 +133,9 @@ def test_predicted_and_observed_are_equal(deployment: Deployment, releases: tupl
     assert len(observed) > 100
     assert known > 1_000
 
-    done = deployment.segue(
-        "publish", releases[1], "--rehearse", since(begin_s), "--dry-run", "--json", *ANYTHING
-    )
+    (deployment.folder / "triggers.toml").write_text(TRIGGERS, encoding="utf-8")
+    options = ("--dry-run", "--json", "--triggers", "triggers.toml", *ANYTHING)
+    done = deployment.segue("publish", releases[1], "--rehearse", since(begin_s), *options)
     told = json.loads(done.stdout)
     rehearsal = told["rehearsal"]
     assert (told["activation"], told["refusal"]) == (None, None)
@@ -132,6 +147,15 @@ def test_predicted_and_observed_are_equal(deployment: Deployment, releases: tupl
     page = done.stderr.splitlines()
     assert any(line.startswith("Suggested min_margin: ") for line in page)
     assert max(len(line) for line in page if "would be published" not in line) <= 100
+
+    # The webhooks, too: predicted, for the real changes, and by the dry run.
+    webhooks = rehearsal["current"]["webhooks"]
+    assert sorted(webhooks) == ["in", "out"]
+    assert all(each["sent"] > 10 for each in webhooks.values())
+    assert webhooks == rehearsal["live"]["webhooks"] != rehearsal["new"]["webhooks"]
+    dry = ("triggers", "run", "triggers.toml", "--dry-run", "--since", since(begin_s))
+    assert json.loads(deployment.segue(*dry, "--json").stdout)["triggers"] == webhooks
+    assert f" {webhooks['in']['sent']:,} " in deployment.segue(*dry).stdout
 
     # The gate refuses on flaps, and writes nothing.
     refused = deployment.segue(
