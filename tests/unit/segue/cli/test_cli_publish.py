@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ from msgspec.structs import replace
 from schemas.features import Feature
 from schemas.release.model_release import ModelRelease
 from segue.cli.main import run
+from segue.rehearsal import rehearse_log
 from segue.releases import release_topic
+from tests.support.worlds.made_up_rehearsal import a_rehearsal
 from tests.support.worlds.made_up_release import a_release
 from trainer.publish.publish_release import Plan
 from trainer.publish.release_history import Publication, Published
@@ -96,3 +99,91 @@ def test_a_release_of_features_that_are_not_declared_here(
         in told
     )
     assert len(carried_out) == 1
+
+
+@pytest.fixture
+def rehearsed(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The arguments of each rehearsal. 6% of the users flap, and the switch moves 2%."""
+    found: list[Any] = []
+
+    def rehearse(release: ModelRelease, *others: object) -> object:
+        found.append((release.version, *others))
+        return a_rehearsal()
+
+    monkeypatch.setattr(rehearse_log, "rehearse", rehearse)
+    return found
+
+
+def test_a_rehearsal_publishes_what_its_gate_lets_pass(
+    monkeypatch: pytest.MonkeyPatch, carried_out: list[Any], rehearsed: list[Any], capsys: Capture
+) -> None:
+    plan(monkeypatch, NEW, OLD)
+    assert run(["publish", "new", "--rehearse", "30d", "--max-flaps", "0.06"]) == 0
+    shown = capsys.readouterr()
+    assert "Suggested min_margin: 0.1" in shown.err
+    assert "Published release new" in shown.out
+    assert len(carried_out) == 1
+    version, settings, since, until, *_ = rehearsed[0]
+    assert (version, settings.max_flaps, until - since) == ("new", 0.06, timedelta(days=30))
+
+
+@pytest.mark.parametrize(
+    ("limit", "told"),
+    [
+        (["--max-flaps", "0.059"], "would return to a segment they left, and the limit is 5.9%"),
+        (["--max-moved", "0.01"], "would now move 2 of 100 users (2.0%)"),
+    ],
+)
+def test_a_rehearsal_refuses(
+    monkeypatch: pytest.MonkeyPatch,
+    carried_out: list[Any],
+    rehearsed: list[Any],
+    capsys: Capture,
+    limit: list[str],
+    told: str,
+) -> None:
+    plan(monkeypatch, NEW, OLD)
+    for options in (["--json"], ["--json", "--dry-run"]):
+        assert run(["publish", "new", "--rehearse", "30d", *limit, *options]) == 11
+        shown = capsys.readouterr()
+        assert told in shown.err
+        fields = json.loads(shown.out)
+        assert told in fields["refusal"]
+        assert fields["activation"] is None
+        assert fields["rehearsal"]["new"]["flapping_users"] == 60
+    assert carried_out == []
+    assert run(["publish", "new", "--rehearse", "30d", *limit, "--force"]) == 0
+    assert carried_out == [("new", None, True)]
+
+
+def test_the_current_release_can_be_rehearsed_and_is_not_refused(
+    monkeypatch: pytest.MonkeyPatch, carried_out: list[Any], rehearsed: list[Any], capsys: Capture
+) -> None:
+    plan(monkeypatch, NEW, NEW)
+    assert run(["publish", "new", "--rehearse", "30d", "--max-flaps", "0"]) == 0
+    shown = capsys.readouterr()
+    assert "is current already" in shown.out
+    assert "Suggested min_margin: 0.1" in shown.err
+    assert carried_out == []
+
+
+def test_a_first_release_has_nothing_to_be_rehearsed_against(
+    monkeypatch: pytest.MonkeyPatch, carried_out: list[Any], rehearsed: list[Any], capsys: Capture
+) -> None:
+    planned = Plan(Path(), NEW, "", Published((), None, None), None, None, None)
+    monkeypatch.setattr(release_topic, "plan", lambda _path, _settings: planned)
+    assert run(["publish", "new", "--rehearse", "30d", "--force"]) == 2
+    assert "no release is current on segment-models, so there is nothing to" in capsys.readouterr().err
+    assert rehearsed == carried_out == []
+
+
+def test_an_interrupted_rehearsal_publishes_nothing(
+    monkeypatch: pytest.MonkeyPatch, carried_out: list[Any], capsys: Capture
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    plan(monkeypatch, NEW, OLD)
+    monkeypatch.setattr(rehearse_log, "rehearse", interrupted)
+    assert run(["publish", "new", "--rehearse", "30d"]) == 130
+    assert carried_out == []

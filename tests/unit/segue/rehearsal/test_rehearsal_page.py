@@ -3,45 +3,14 @@
 from __future__ import annotations
 
 import io
-from datetime import UTC, datetime
 
 import msgspec
 from rich.console import Console
 
-from segue.rehearsal.count_moves import MoveCounts, SegmentCounts
 from segue.rehearsal.rehearsal_gate import refusal
 from segue.rehearsal.rehearsal_page import rehearsal_json, rehearsal_notes, rehearsal_page
-from segue.rehearsal.rehearse_lane import Moved, SwitchCounts
-from segue.rehearsal.rehearse_log import Rehearsal, Run
-from segue.rehearsal.suggest_margin import MarginTrial
-
-TRIALS = (
-    MarginTrial(0, 60, 80, 1_000),
-    MarginTrial(0.05, 20, 22, 980),
-    MarginTrial(0.1, 5, 5, 950),
-    MarginTrial(0.2, 0, 0, 500),
-)
-
-
-def a_rehearsal(*, segments: int = 5, users: int = 1_000) -> Rehearsal:
-    new = MoveCounts(moving_users=1_234_567, flaps=80, flapping_users=60)
-    new.moves.update(order=2_345_678, signup=12)
-    new.segments[0] = SegmentCounts(1_234_567, 1_234_567, 1_234_567)
-    done = Rehearsal(
-        datetime(2024, 3, 1, tzinfo=UTC),
-        datetime(2024, 3, 31, tzinfo=UTC),
-        0.0,
-        {number: f"segment with a long name {number}" for number in range(segments)},
-        Run("227e3b7a56b8", MoveCounts()),
-        Run("2ff907b8a07b", new),
-        MoveCounts(),
-        events=10,
-        users=users,
-        trials=TRIALS,
-    )
-    done.switch = SwitchCounts(100, [Moved("7", 0, 1), Moved("8", 1, 0)])
-    done.switch.entered.update({1: 1_234_567, 0: 1})
-    return done
+from segue.rehearsal.rehearse_log import Rehearsal
+from tests.support.worlds.made_up_rehearsal import a_rehearsal
 
 
 def lines_of(rehearsal: Rehearsal) -> list[str]:
