@@ -22,6 +22,7 @@ from segue.cli.releases import releases
 from segue.cli.replay import replay
 from segue.cli.rollback import rollback
 from segue.cli.schema import schema
+from segue.cli.sink import sink
 from segue.cli.tail import tail
 from segue.cli.train import train
 from segue.cli.triggers import GROUP as TRIGGERS
@@ -51,6 +52,7 @@ COMMANDS = (
     run_triggers,
     retry_triggers,
     check_triggers,
+    sink,
     user,
     predict,
     forget,

@@ -39,13 +39,21 @@ class CommittedReader:
         client: librdkafka's options of a client.
         topics: the topics to read.
         from_beginning: start with the oldest records; else with the first record after this call.
+        starts: the offsets to start with, by topic and partition; they come before ``from_beginning``.
 
     Raises:
         Unreachable: Kafka does not answer.
         BadTopics: a topic does not exist.
     """
 
-    def __init__(self, client: Mapping[str, str], topics: Sequence[str], *, from_beginning: bool) -> None:
+    def __init__(
+        self,
+        client: Mapping[str, str],
+        topics: Sequence[str],
+        *,
+        from_beginning: bool,
+        starts: Ends | None = None,
+    ) -> None:
         self._client = client
         self._reports = Reports()
         self._wait = Wait(f"Kafka at {address(client)}")
@@ -70,11 +78,13 @@ class CommittedReader:
         self._reached = dict.fromkeys(self._places, 0)
         if not from_beginning:
             self._reached = dict(self.ends())
+        starts = starts or {}
+        self._reached.update({place: starts[place] for place in self._places if place in starts})
         self._consumer = make_client(Consumer, config, self._reports)
         self._consumer.assign(
             [
-                TopicPartition(topic, partition, OFFSET_BEGINNING if from_beginning else offset)
-                for (topic, partition), offset in self._reached.items()
+                TopicPartition(*place, OFFSET_BEGINNING if from_beginning and place not in starts else offset)
+                for place, offset in self._reached.items()
             ]
         )
 
@@ -128,6 +138,19 @@ class CommittedReader:
     def has_reached(self, ends: Ends) -> bool:
         """Return whether everything before these offsets has been read, past transaction markers, too."""
         return all(self._reached[place] >= end for place, end in ends.items())
+
+    @property
+    def reached(self) -> Ends:
+        """The next offset to read of each partition; at a partition's end past transaction markers."""
+        return self._reached
+
+    def pause(self, place: tuple[str, int]) -> None:
+        """Read no more of a partition, until :meth:`resume`."""
+        self._consumer.pause([TopicPartition(*place)])
+
+    def resume(self, place: tuple[str, int]) -> None:
+        """Read a paused partition again."""
+        self._consumer.resume([TopicPartition(*place)])
 
     def close(self) -> None:
         """Close the connection."""

@@ -35,7 +35,7 @@ ORDER = {
         "kafka redis releases worker"
     ),
     "segue": (
-        "interruption config show connect subscribe events releases refill look proposals "
+        "interruption config show connect subscribe events releases refill look sink proposals "
         "triggers triggers.sending triggers.service rehearsal "
         "services.process services.programs services.local services "
         "doctor build_worker demo up cli __main__"

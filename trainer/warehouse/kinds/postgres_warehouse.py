@@ -96,7 +96,7 @@ class PostgresSource:
         self._names = names
         self.csv_files: Mapping[str, Path] = {}
         self.tables = references(names, self.dialect)
-        parts = _parts(url)
+        parts = parts_of(url)
         self._secrets = [str(parts[key]) for key in _SECRETS if parts.get(key)]
         where = f"{parts.get('host', 'localhost')}:{parts.get('port', 5432)}"
         self.name = f"PostgreSQL database {parts.get('dbname', '')} at {where}"
@@ -190,8 +190,12 @@ def _type_of(column: psycopg.Column, kind: str) -> str:
     return kind
 
 
-def _parts(url: str) -> Mapping[str, Any]:
-    """The parameters of a URL. No message quotes the URL, because it may have a password."""
+def parts_of(url: str) -> Mapping[str, Any]:
+    """The parameters of a URL. No message quotes the URL, because it may have a password.
+
+    Raises:
+        BadWarehouse: the URL cannot be read.
+    """
     cannot = "the PostgreSQL URL cannot be read: write it as postgresql://user@host:5432/database"
     try:
         parts = conninfo.conninfo_to_dict(url)
