@@ -113,6 +113,8 @@ class _Follower:
         self._asked = 0
         self._ends: Ends = {}
         self._written: dict[Place, int] = dict(starts)
+        if not starts:  # from now on, the tables say whose they are
+            self._write()
         self.records = 0
         first = "from the oldest record in Kafka on" if not starts else "from its own offsets on"
         self.begins = f"Writing to {sink.name}, {first}."

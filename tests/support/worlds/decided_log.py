@@ -1,4 +1,4 @@
-"""Made-up decisions of some lanes, as workers write them: transactions on both topics, erasures, a bootstrap."""
+"""Made-up decisions of some lanes, as workers write them: transactions, erasures, a bootstrap."""
 
 from __future__ import annotations
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,45 +18,68 @@ from segue.sink.parquet_sink import ParquetSink
 from segue.sink.segment_tables import Position, check_positions
 from segue.sink.sink_rows import Entry, Erased, Row, batch_of, read_entry
 from streamer.interfaces.lane_interfaces import OutRecord
-from tests.support.worlds.decided_log import DecidedLog
+from tests.support.worlds.decided_log import DecidedLog, Transaction
 
 TOPICS = Topics("eu.")
 
 
-def entries(records: list[OutRecord]) -> list[Entry]:
+def entries(records: Iterable[OutRecord]) -> list[Entry]:
     found = (read_entry(r.key, r.value, r.headers, offset) for offset, r in enumerate(records))
     return [entry for entry in found if entry is not None]
 
 
-def compacted(records: list[OutRecord], chance: random.Random) -> list[OutRecord]:
-    """Without some records that a newer one of their key follows, and without some nulls."""
+def steps_of(log: DecidedLog, batches: int) -> list[Row | Erased]:
+    return [entry.step for entry in entries(r for t in log.batches(batches) for r in t.records)]
+
+
+def compacted(transactions: list[Transaction], chance: random.Random) -> list[Transaction]:
+    """Without some records of `user-segments` that a newer one follows, and without some nulls."""
     kept, newer = [], set()
-    for record in reversed(records):
-        superseded = record.key in newer or record.value is None
-        if not superseded or chance.random() < 0.5:
-            kept.append(record)
-        newer.add(record.key)
+    for transaction in reversed(transactions):
+        records = []
+        for record in reversed(transaction.records):
+            superseded = record.topic == TOPICS.users and (record.key in newer or record.value is None)
+            if not superseded or chance.random() < 0.5:
+                records.append(record)
+            if record.topic == TOPICS.users:
+                newer.add(record.key)
+        kept.append(Transaction(transaction.lane, tuple(reversed(records))))
     return kept[::-1]
 
 
-def visible(changes: list[Entry], users: list[Entry], chance: random.Random) -> Iterator[list[Entry]]:
-    """What one lane's merge gives, while its topics are read in pieces and asked for their ends."""
-    lane, asked, read = LaneMerge(), 0, {"changes": 0, "users": 0}
-    logs = {"changes": (changes, lane.changes), "users": (users, lane.users)}
-    while any(read[name] < len(log) for name, (log, _) in logs.items()) or len(lane):
-        for name, (log, queue) in logs.items():
-            until = min(len(log), read[name] + chance.randint(0, 9))
-            queue.extend((asked, entry) for entry in log[read[name] : until])
-            read[name] = until
+def visible(transactions: list[Transaction], chance: random.Random) -> Iterator[list[Entry]]:
+    """What the merge of one lane gives, while transactions are written and its topics are read in pieces."""
+    logs: tuple[list[Entry], list[Entry]] = ([], [])
+    lane, asked, read, ends = LaneMerge(), 0, [0, 0], [0, 0]
+    queues = (lane.changes, lane.users)
+    todo = deque(transactions)
+
+    def some_are_written() -> None:
+        for _ in range(min(len(todo), chance.randint(0, 3))):
+            records = todo.popleft().records
+            for log, topic in zip(logs, (TOPICS.changes, TOPICS.users), strict=True):
+                log.extend(entries(r for r in records if r.topic == topic))
+
+    def read_one(one: int) -> None:
+        queues[one].append((asked, logs[one][read[one]]))
+        read[one] += 1
+
+    while todo or any(len(log) > done for log, done in zip(logs, read, strict=True)) or len(lane):
+        some_are_written()
+        for one in (0, 1):
+            for _ in range(min(len(logs[one]) - read[one], chance.randint(0, 9))):
+                read_one(one)
         if lane.is_one_sided:
-            asked += 1  # the end of these logs is their end
-            other = "users" if lane.changes else "changes"
-            log, queue = logs[other]
-            while not queue and read[other] < len(log):
-                queue.append((asked, log[read[other]]))
-                read[other] += 1
-        at_end = {name: read[name] == len(log) for name, (log, _) in logs.items()}
-        yield lane.take(asked, changes_at_end=at_end["changes"], users_at_end=at_end["users"])
+            asked += 1
+            ends = [len(log) for log in logs]
+            some_are_written()
+            full, empty = (0, 1) if lane.changes else (1, 0)
+            while read[full] < len(logs[full]) and chance.random() < 0.5:
+                read_one(full)
+            while not queues[empty] and read[empty] < ends[empty]:
+                read_one(empty)
+        at_end = [done >= end for done, end in zip(read, ends, strict=True)]
+        yield lane.take(asked, changes_at_end=at_end[0], users_at_end=at_end[1])
 
 
 def stored(sink: ParquetSink) -> tuple[dict[tuple[str, int], str], dict[str, tuple[int, int]]]:
@@ -70,12 +94,10 @@ def stored(sink: ParquetSink) -> tuple[dict[tuple[str, int], str], dict[str, tup
 def test_the_tables_are_what_was_decided(seed: int, tmp_path: Path) -> None:
     chance = random.Random(seed)
     log = DecidedLog(seed, TOPICS)
-    written = [r for t in (*log.bootstrap(), *log.batches(40)) for r in t.records]
-    changes = entries([r for r in written if r.topic == TOPICS.changes])
-    users = entries(compacted([r for r in written if r.topic == TOPICS.users], chance))
+    transactions = compacted([*log.bootstrap(), *log.batches(40)], chance)
     assert log.erasures > 2
     sink = ParquetSink(tmp_path / "sink", TOPICS.prefix)
-    for taken in visible(changes, users, chance):
+    for taken in visible(transactions, chance):
         sink.apply(batch_of((entry.step for entry in taken), TOPICS.prefix), {})
     history, current = stored(sink)
     # What compaction removed of a bootstrap is nowhere any more.
@@ -98,12 +120,10 @@ def test_no_moment_shows_a_change_from_before_an_erasure(seed: int, tmp_path: Pa
     """Though one topic may be far behind the other."""
     chance = random.Random(seed)
     log = DecidedLog(seed, TOPICS, users=3)
-    written = [r for t in log.batches(40) for r in t.records]
-    changes = entries([r for r in written if r.topic == TOPICS.changes])
-    users = entries([r for r in written if r.topic == TOPICS.users])
+    transactions = list(log.batches(40))
     gone: set[str] = set()
     seen: dict[str, set[str]] = {}
-    for taken in visible(changes, users, chance):
+    for taken in visible(transactions, chance):
         for entry in taken:
             if isinstance(entry.step, Row):
                 assert entry.step.event_id not in gone
@@ -115,15 +135,15 @@ def test_no_moment_shows_a_change_from_before_an_erasure(seed: int, tmp_path: Pa
 
 def row(log: DecidedLog, user: str, sequence: int) -> Row:
     return next(
-        e.step
-        for e in entries([r for t in log.batches(50) for r in t.records])
-        if isinstance(e.step, Row) and (e.step.user_id, e.step.sequence) == (user, sequence)
+        step
+        for step in steps_of(log, 50)
+        if isinstance(step, Row) and (step.user_id, step.sequence) == (user, sequence)
     )
 
 
 def test_a_repeat_changes_nothing(tmp_path: Path) -> None:
     log = DecidedLog(1, TOPICS)
-    steps = [e.step for e in entries([r for t in log.batches(30) for r in t.records])]
+    steps = steps_of(log, 30)
     sink = ParquetSink(tmp_path / "sink", TOPICS.prefix)
     sink.apply(batch_of(steps, TOPICS.prefix), {})
     before = stored(sink)
@@ -137,7 +157,7 @@ def test_a_repeat_changes_nothing(tmp_path: Path) -> None:
 
 def test_an_erasure_that_comes_late_leaves_the_user_who_came_back() -> None:
     log = DecidedLog(2, TOPICS, users=1)
-    steps = [e.step for e in entries([r for t in log.batches(40) for r in t.records])]
+    steps = steps_of(log, 40)
     erased = next(step for step in steps if isinstance(step, Erased))
     after = steps[steps.index(erased) + 2]  # both records of the erasure
     assert isinstance(after, Row)
