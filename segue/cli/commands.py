@@ -27,6 +27,7 @@ from segue.cli.tail import tail
 from segue.cli.train import train
 from segue.cli.triggers import GROUP as TRIGGERS
 from segue.cli.triggers import check as check_triggers
+from segue.cli.triggers import report as report_triggers
 from segue.cli.triggers import retry as retry_triggers
 from segue.cli.triggers import run as run_triggers
 from segue.cli.up import up
@@ -52,6 +53,7 @@ COMMANDS = (
     run_triggers,
     retry_triggers,
     check_triggers,
+    report_triggers,
     sink,
     user,
     predict,

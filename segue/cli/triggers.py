@@ -149,3 +149,62 @@ def check(settings: Settings, file: _File) -> int | None:
     for each in triggers.triggers:
         write(each.name, trigger_text(each))
     return None
+
+
+@command(
+    "kafka",
+    "topic_prefix",
+    group=GROUP,
+    example="segue triggers report triggers.toml --warehouse ./warehouse",
+)
+def report(
+    settings: Settings,
+    file: _File,
+    warehouse: Annotated[
+        str, typer.Option("--warehouse", metavar="PATH_OR_URL", help="where the orders are")
+    ],
+    days: Annotated[int, typer.Option("--days", metavar="N", help="the days after that count")] = 28,
+    as_json: Annotated[bool, flag("--json", "the numbers, one trigger a line")] = False,
+) -> int | None:
+    """Say what each trigger changed: orders and spend in the days after, with the webhook and held out.
+
+    Only triggers with a holdout have a report. docs/holdouts.md says how the numbers are made.
+    """
+    if not 1 <= days <= 3_650:
+        raise bad_option("--days", days, "give 1 to 3650 days")
+    from contextlib import closing
+    from datetime import UTC, datetime
+
+    from segue.config.trainer_extra import open_warehouse
+    from segue.triggers.trigger_file import load_triggers
+
+    path = Path(file)
+    held = [each for each in load_triggers(path).triggers if each.holdout]
+    if not held:
+        raise BadUsage(
+            f"no trigger of {path} has a holdout, so there is nobody to compare with: set holdout = 0.1"
+        )
+    with installed():
+        from segue.triggers.report.holdout_report import report_on
+        from segue.triggers.report.holdout_text import report_lines
+    from segue.triggers.report.read_assignments import assignments_of, read_ledger
+
+    now = datetime.now(UTC)
+    with closing(open_warehouse(warehouse, settings, now)) as opened:
+        ledger = read_ledger(settings)
+        for trigger in held:
+            found = report_on(
+                trigger.name,
+                trigger.holdout,
+                assignments_of(trigger, ledger.items()),
+                opened,
+                days=days,
+                now=now,
+                exclude_statuses=settings.exclude_statuses,
+            )
+            if as_json:
+                write_json(found)
+            else:
+                for line in report_lines(found):
+                    write(line)
+    return None

@@ -36,7 +36,7 @@ ORDER = {
     ),
     "segue": (
         "interruption config show connect subscribe events releases refill look sink proposals "
-        "triggers triggers.sending triggers.service rehearsal "
+        "triggers triggers.sending triggers.service triggers.report rehearsal "
         "services.process services.programs services.local services "
         "doctor build_worker demo up cli __main__"
     ),

@@ -1,10 +1,10 @@
 """A shop's warehouse: features of the users, the facts behind them, and the rows that were left out."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, cast
 
 import pyarrow as pa
 
@@ -194,6 +194,19 @@ class Warehouse:
         """
         query = self._queries.followup(since, until, exclude_statuses)
         return pa.Table.from_batches(self._source.batches(query, FOLLOWUP_SCHEMA), FOLLOWUP_SCHEMA)
+
+    def bought(
+        self, since: datetime, until: datetime, exclude_statuses: tuple[str, ...] = ()
+    ) -> Iterator[tuple[str, datetime, float | None]]:
+        """Yield the orders at or after ``since`` and before ``until``, as :meth:`followup` counts them.
+
+        Each is the user, the order's time and its price in hundredths of the warehouse's currency (None: no
+        item has a price). A user's orders come together.
+        """
+        query = self._queries.bought(since, until, exclude_statuses)
+        for row in self._source.rows(query):
+            user_id, _, at, cents = cast("tuple[str, str, datetime, float | None]", row)
+            yield user_id, at.replace(tzinfo=UTC), cents
 
     def rejected(self, as_of: datetime | None = None) -> Rejections:
         """The rows left out: at most 100 for each table and reason, and the total numbers.

@@ -60,6 +60,7 @@ def queries(dialect: str) -> dict[str, str]:
         "features": made.features(AS_OF, EXCLUDED, FEATURES, start=START, end=AS_OF),
         "events": made.events(AS_OF, START, "user"),
         "followup": made.followup(datetime(2024, 9, 2, tzinfo=UTC), AS_OF, EXCLUDED),
+        "bought": made.bought(datetime(2024, 9, 2, tzinfo=UTC), AS_OF, EXCLUDED),
         "rejected": made.rejected(AS_OF, 100),
         "counts": made.counts(AS_OF),
         "overlap": made.overlap(AS_OF, 3),

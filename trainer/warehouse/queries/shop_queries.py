@@ -102,6 +102,13 @@ class Queries:
             {"as_of": until, "since": since, "exclude_statuses": exclude_statuses},
         )
 
+    def bought(self, since: datetime, until: datetime, exclude_statuses: tuple[str, ...]) -> str:
+        """The query for the orders of a window, one by one; see ``sql/bought.sql``."""
+        return self._text(
+            self._over_steps("bought"),
+            {"as_of": until, "since": since, "exclude_statuses": exclude_statuses},
+        )
+
     def rejected(self, as_of: datetime | None, examples: int) -> str:
         """The query for the rows left out, at most ``examples`` for each table and reason; see
         ``sql/rejected.sql``.

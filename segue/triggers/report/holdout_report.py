@@ -1,0 +1,120 @@
+"""What one trigger changed: the orders in the days after, of all its users."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import numpy as np
+from msgspec import Struct
+
+from segue.triggers.report.holdout_statistics import Comparison, compare
+from segue.triggers.report.read_assignments import Assigned, Assignments
+
+Bought = tuple[str, datetime, float | None]
+"""A user, the time of an order, and its price in hundredths (None: without prices)."""
+
+
+class Counted(Protocol):
+    """The time of the last fact."""
+
+    @property
+    def last_at(self) -> datetime | None: ...
+
+
+class Orders(Protocol):
+    """The queries that the report needs from a warehouse."""
+
+    def counts(self, as_of: datetime | None) -> Counted: ...
+
+    def bought(
+        self, since: datetime, until: datetime, exclude_statuses: tuple[str, ...]
+    ) -> Iterator[Bought]: ...
+
+
+class HoldoutReport(Struct, frozen=True):
+    """What a trigger changed.
+
+    Attributes:
+        trigger: its name.
+        holdout: the share that the file holds out.
+        days: how many days after the trigger acted on a user count.
+        until: the last fact in the warehouse; None without facts.
+        unfinished: how many users' days have not passed by then. They do not count.
+        regrouped: how many users changed their group with the file's share. They do not count.
+        comparison: the users who count, by group.
+    """
+
+    trigger: str
+    holdout: float
+    days: int
+    until: datetime | None
+    unfinished: int
+    regrouped: int
+    comparison: Comparison
+
+
+def report_on(
+    trigger: str,
+    holdout: float,
+    assignments: Assignments,
+    warehouse: Orders,
+    *,
+    days: int,
+    now: datetime,
+    exclude_statuses: tuple[str, ...] = (),
+) -> HoldoutReport:
+    """Compare the users who got the webhook with those held out.
+
+    An order counts if its time lies in the days that begin when the trigger first acted on the user.
+
+    Args:
+        trigger: its name.
+        holdout: the share that the file holds out.
+        assignments: the trigger's users.
+        warehouse: where the orders are.
+        days: how many days count.
+        now: the present time; later facts do not count.
+        exclude_statuses: orders with one of these statuses do not count.
+
+    Raises:
+        BadWarehouse: the warehouse cannot be read.
+    """
+    length = timedelta(days=days)
+    until = warehouse.counts(now).last_at
+    counted = [user for user in assignments.users if until is not None and user.at + length <= until]
+    orders, spend = _amounts(counted, warehouse, length, exclude_statuses)
+    held_out = np.array([user.held_out for user in counted], dtype=np.bool_)
+    return HoldoutReport(
+        trigger,
+        holdout,
+        days,
+        until,
+        len(assignments.users) - len(counted),
+        assignments.regrouped,
+        compare(orders, spend, held_out),
+    )
+
+
+def _amounts(
+    users: Sequence[Assigned], warehouse: Orders, length: timedelta, exclude_statuses: tuple[str, ...]
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Each user's orders in the user's days, and what they cost (None without prices), shapes (users,)."""
+    orders = np.zeros(len(users))
+    cents = np.zeros(len(users))
+    if not users:
+        return orders, None
+    places: Mapping[str, int] = {user.user_id: place for place, user in enumerate(users)}
+    priced = False
+    since = min(user.at for user in users)
+    until = max(user.at for user in users) + length
+    for user_id, at, price in warehouse.bought(since, until, exclude_statuses):
+        place = places.get(user_id)
+        if place is None or not users[place].at <= at < users[place].at + length:
+            continue
+        orders[place] += 1
+        if price is not None:
+            priced = True
+            cents[place] += price
+    return orders, cents / 100 if priced else None

@@ -1,0 +1,44 @@
+"""A trigger's report as sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from schemas.counted import counted
+from segue.triggers.report.holdout_report import HoldoutReport
+from segue.triggers.report.holdout_statistics import Difference
+
+_NAMES = {"orders": "orders per user", "spend": "spend per user"}
+
+
+def report_lines(report: HoldoutReport) -> Iterator[str]:
+    """Yield the lines of one trigger's report."""
+    both = report.comparison
+    yield (
+        f"{report.trigger}: {counted(both.treated.users, 'user')} got the webhook,"
+        f" {both.held_out.users:,} were held out ({report.holdout:.0%}); {report.days} days after."
+    )
+    if report.unfinished:
+        upto = (
+            "the warehouse has no facts" if report.until is None else f"facts up to {report.until:%Y-%m-%d}"
+        )
+        yield f"  Not counted: {counted(report.unfinished, 'user')} whose days have not passed ({upto})."
+    if report.regrouped:
+        yield (
+            f"  Not counted: {counted(report.regrouped, 'user')} of another group than the file's holdout of"
+            f" {report.holdout:.0%} gives: was it changed?"
+        )
+    if both.not_enough is not None:
+        yield f"  Not enough yet: {both.not_enough}."
+    for difference in both.differences:
+        yield f"  {_line(difference)}"
+
+
+def _line(difference: Difference) -> str:
+    told = (
+        f"{_NAMES[difference.outcome]}: {difference.treated:,.3f} with, {difference.held_out:,.3f} without:"
+        f" {difference.difference:+,.3f} (95%: {difference.low:+,.3f} to {difference.high:+,.3f})."
+    )
+    if difference.is_seen:
+        return f"{told} The trigger changed it."
+    return f"{told} No effect seen; one of {difference.smallest:,.3f} or more would most likely have been."

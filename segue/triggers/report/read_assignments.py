@@ -1,0 +1,96 @@
+"""Reads from the ledger who got a trigger's webhook, who was held out, and since when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from msgspec import Struct
+
+from segue.config.settings import Settings
+from segue.connect.read_topics import CommittedReader
+from segue.triggers.ledger import PLACE_KEY, read_entry
+from segue.triggers.policy import held_out
+from segue.triggers.trigger_file import Trigger
+
+_POLL_S = 0.2
+
+
+class Assigned(Struct, frozen=True):
+    """A user whose change met all other rules of a trigger.
+
+    Attributes:
+        user_id: the user.
+        at: when the trigger first acted on the user.
+        held_out: whether the user was held out then.
+    """
+
+    user_id: str
+    at: datetime
+    held_out: bool
+
+
+class Assignments(Struct, frozen=True):
+    """The users of a trigger; ``regrouped`` counts those left out, whose group is another than the file says.
+
+    A user's group changes if the holdout is changed in the file: then the user may have had the webhook.
+    """
+
+    users: tuple[Assigned, ...]
+    regrouped: int
+
+
+def read_ledger(settings: Settings) -> dict[bytes, bytes]:
+    """Return the ledger's newest records by key, of all partitions, without the places.
+
+    Raises:
+        BadTopics: there is no ledger.
+        Unreachable: Kafka does not answer.
+    """
+    reader = CommittedReader(settings.kafka_client, [settings.topics.trigger_ledger], from_beginning=True)
+    found: dict[bytes, bytes] = {}
+    try:
+        ends = reader.ends()
+        while not reader.has_reached(ends):
+            message = reader.poll(_POLL_S)
+            key = None if message is None else message.key()
+            if message is None or key is None or key == PLACE_KEY:
+                continue
+            value = message.value()
+            if value is None:
+                found.pop(_bytes(key), None)
+            else:
+                found[_bytes(key)] = _bytes(value)
+    finally:
+        reader.close()
+    return found
+
+
+def assignments_of(trigger: Trigger, ledger: Iterable[tuple[bytes, bytes]]) -> Assignments:
+    """Return the users of a trigger.
+
+    Args:
+        trigger: the trigger.
+        ledger: the ledger's records, key and value.
+    """
+    users: list[Assigned] = []
+    regrouped = 0
+    for user_id, value in _entries(trigger.name, ledger):
+        entry = read_entry(value)
+        out = entry.outcome == "held_out"
+        if out == held_out(trigger.name, user_id, trigger.holdout):
+            users.append(Assigned(user_id, entry.first_at, out))
+        else:
+            regrouped += 1
+    return Assignments(tuple(sorted(users, key=lambda user: user.user_id)), regrouped)
+
+
+def _entries(name: str, ledger: Iterable[tuple[bytes, bytes]]) -> Iterator[tuple[str, bytes]]:
+    prefix = f"{name}/".encode()
+    for key, value in ledger:
+        if key.startswith(prefix):
+            yield key.removeprefix(prefix).decode(), value
+
+
+def _bytes(value: str | bytes) -> bytes:
+    return value.encode() if isinstance(value, str) else value
