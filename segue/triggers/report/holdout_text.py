@@ -31,14 +31,15 @@ def report_lines(report: HoldoutReport) -> Iterator[str]:
     if both.not_enough is not None:
         yield f"  Not enough yet: {both.not_enough}."
     for difference in both.differences:
-        yield f"  {_line(difference)}"
+        yield from _lines(difference)
 
 
-def _line(difference: Difference) -> str:
-    told = (
-        f"{_NAMES[difference.outcome]}: {difference.treated:,.3f} with, {difference.held_out:,.3f} without:"
+def _lines(difference: Difference) -> Iterator[str]:
+    yield (
+        f"  {_NAMES[difference.outcome]}: {difference.treated:,.3f} with, {difference.held_out:,.3f} without:"
         f" {difference.difference:+,.3f} (95%: {difference.low:+,.3f} to {difference.high:+,.3f})."
     )
     if difference.is_seen:
-        return f"{told} The trigger changed it."
-    return f"{told} No effect seen; one of {difference.smallest:,.3f} or more would most likely have been."
+        yield "    The trigger changed it."
+    else:
+        yield f"    No effect seen; one of {difference.smallest:,.3f} would be seen in 4 of 5 such reports."

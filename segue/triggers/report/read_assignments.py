@@ -7,11 +7,14 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from schemas.errors import BadTopics
 from segue.config.settings import Settings
+from segue.connect.kafka_access import DEADLINE_S, patiently
 from segue.connect.read_topics import CommittedReader
 from segue.triggers.ledger import PLACE_KEY, read_entry
 from segue.triggers.policy import held_out
 from segue.triggers.trigger_file import Trigger
+from streamer.kafka.kafka_admin import Admin
 
 _POLL_S = 0.2
 
@@ -47,7 +50,13 @@ def read_ledger(settings: Settings) -> dict[bytes, bytes]:
         BadTopics: there is no ledger.
         Unreachable: Kafka does not answer.
     """
-    reader = CommittedReader(settings.kafka_client, [settings.topics.trigger_ledger], from_beginning=True)
+    topic = settings.topics.trigger_ledger
+    if not patiently(settings, lambda: Admin(settings.kafka_client, DEADLINE_S).describe_settled([topic])):
+        raise BadTopics(
+            f"there is no topic {topic} at {settings.kafka}: start `segue triggers run`, which makes it, or"
+            " correct topic_prefix"
+        )
+    reader = CommittedReader(settings.kafka_client, [topic], from_beginning=True)
     found: dict[bytes, bytes] = {}
     try:
         ends = reader.ends()

@@ -84,14 +84,8 @@ def test_only_the_users_own_days_count() -> None:
     user, other = Assigned("a", T, False), Assigned("b", T + timedelta(days=40), True)
     times = [T - timedelta(seconds=1), T, T + timedelta(days=28, seconds=-1), T + timedelta(days=28)]
     orders = Orders([(who, at, 100.0) for who in ("a", "b", "c") for at in times])
-    from segue.triggers.report.holdout_report import _amounts  # noqa: PLC0415
-
-    assert [
-        list(each) for each in _amounts([user, other], orders, timedelta(days=28), ()) if each is not None
-    ] == [
-        [2, 0],
-        [2.0, 0],
-    ]
+    amounts = _amounts([user, other], orders, timedelta(days=28), ())
+    assert [list(each) for each in amounts if each is not None] == [[2, 0], [2.0, 0]]
 
 
 def test_users_whose_days_have_not_passed_do_not_count() -> None:
