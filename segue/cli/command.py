@@ -40,7 +40,7 @@ BootstrapWarehouse = Annotated[
     str | None,
     typer.Option(metavar="PATH_OR_URL", help="needed after a bootstrap: the warehouse of this bootstrap"),
 ]
-_PATHS = ("DIR", "FILE", "FILE…", "FOLDER", "PATH", "PATH_OR_URL", "URI", "VERSION_OR_DIR")
+_PATHS = ("DIR", "FILE", "FILE…", "FOLDER", "FOLDER_OR_URL", "PATH", "PATH_OR_URL", "URI", "VERSION_OR_DIR")
 _NEVER_EMPTY = {
     **dict.fromkeys(_PATHS, "name a path or an address"),
     "ID": "name a user",

@@ -39,10 +39,6 @@ def sink(
     It follows Kafka until ctrl-C. Every change is written exactly once, whatever is killed. An erased user's
     rows go from both tables. docs/sinks.md has the columns, and how to read a folder.
     """
-    if to == "":
-        raise bad_option(
-            "--to", to, "name a folder or a postgresql:// URL; an unset variable gives an empty text"
-        )
     if not _SCHEMA.fullmatch(schema):
         raise bad_option("--schema", schema, "use letters, digits and _, at most 63, and no digit first")
     with installed():
