@@ -232,6 +232,17 @@ def test_releases_are_listed_and_rolled_back_without_a_training_library() -> Non
     assert done.stdout.strip() == "[]"
 
 
+def test_triggers_run_without_a_training_library() -> None:
+    """Only their report needs one."""
+    code = (
+        "import sys, segue.cli.triggers, segue.triggers.trigger_lane, segue.triggers.policy, "
+        "segue.triggers.report.read_assignments;"
+        f"print(sorted({TRAINING | {'numpy'}!r} & sys.modules.keys()))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.strip() == "[]"
+
+
 def test_how_servers_are_started_is_known_in_one_place() -> None:
     """Only ``segue.services`` knows jars, Maven and redis-server."""
     for package in ("schemas", "trainer", "streamer"):

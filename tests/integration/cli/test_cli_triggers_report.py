@@ -49,7 +49,7 @@ def world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kafka: KafkaService, 
         if not held_out("win_back", user, 0.5) or number % 4 == 0:
             at = f"{T + timedelta(days=number % 28, seconds=1):%Y-%m-%d %H:%M:%S}"
             shop.order(f"o{number}", user, [{"sale_price": "10"}], at)
-    shop.order("last", "somebody", [], "2024-06-01 00:00:00")
+    shop.order("last", "somebody", [{"sale_price": "10"}], "2024-06-01 00:00:00")
     write_csv(shop, tmp_path / "warehouse")
     return Topics(topic_prefix)
 

@@ -19,6 +19,7 @@ from confluent_kafka import Producer
 
 from schemas.topics import Topics
 from segue.services import KafkaService
+from streamer.interfaces.lane_interfaces import OutRecord
 from streamer.kafka.topics_admin import create_topics
 from tests.support.servers.postgres import Postgres, running_postgres
 from tests.support.servers.segue_process import SegueProcess
@@ -154,6 +155,19 @@ def test_kills_lose_and_repeat_nothing(world: World) -> None:
             kills += 1
     writing.join()
     assert kills >= 5
+    world.once()
+    world.check(log)
+
+
+@pytest.mark.long
+def test_a_long_log_is_read_in_pieces(world: World) -> None:
+    """More than waits in memory: partitions are paused and go on."""
+    log = DecidedLog(6, world.topics, lanes=LANES, users=300)
+    records: dict[int, list[OutRecord]] = {lane: [] for lane in range(LANES)}
+    for transaction in log.batches(3_000):
+        records[transaction.lane] += transaction.records
+    assert min(map(len, records.values())) > 2 * 2 * 1_000
+    write(world, [Transaction(lane, tuple(found)) for lane, found in records.items()], random.Random(1))
     world.once()
     world.check(log)
 

@@ -63,3 +63,25 @@ def test_the_same_as_adding_up_by_hand(tmp_path: Path) -> None:
     assert bought(shop, tmp_path) == {
         user: (len(orders), float(sum(orders) * 100)) for user, orders in expected.items()
     }
+
+
+def test_the_orders_one_by_one_add_up_to_the_same(tmp_path: Path) -> None:
+    chance = Random(7)
+    shop = Shop()
+    for number in range(60):
+        items = [{"sale_price": f"{chance.uniform(0, 50):.3f}"} for _ in range(chance.randint(1, 3))]
+        shop.order(
+            str(number), f"u{number % 7}", items, day(chance.randint(3, 11)), chance.choice(("", "Returned"))
+        )
+    shop.user("v").order("free", "v", [{}], day(6))
+    with open_warehouse(write_csv(shop, tmp_path)) as warehouse:
+        orders = list(warehouse.bought(at(5), at(10), ("Returned",)))
+        sums = warehouse.followup(at(5), at(10), ("Returned",)).to_pylist()
+    assert [user for user, _, _ in orders] == sorted(user for user, _, _ in orders)
+    assert all(at(5) <= time < at(10) for _, time, _ in orders)
+    for row in sums:
+        cents = [price for user, _, price in orders if user == row["user_id"]]
+        assert len(cents) == row["orders"]
+        priced = [price for price in cents if price is not None]
+        assert (sum(priced) if priced else None) == row["cents"]
+    assert len(sums) == len({user for user, _, _ in orders})
