@@ -54,7 +54,6 @@ class Poster:
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Send one request; follow no redirect."""
         try:
-            # The body of the answer says nothing to us, and may be long.
             answer = self._pool.request(
                 "POST", url, body=body, headers=dict(headers), redirect=False, preload_content=False
             )
@@ -63,16 +62,27 @@ class Poster:
         try:
             return _meaning(answer.status, answer.headers.get("Retry-After"), datetime.now(UTC))
         finally:
-            try:
-                if answer.read(_BODY_BYTES):
-                    answer.close()  # there may be more; such a connection is not used again
-                answer.release_conn()
-            except HTTPError:
-                answer.close()
+            _leave(answer)
 
     def close(self) -> None:
         """Close the connections."""
         self._pool.clear()
+
+
+def _leave(answer: urllib3.BaseHTTPResponse) -> None:
+    """Give the connection back if the answer ends here; else close it.
+
+    The body says nothing to us. A receiver may send it slowly or without end, so only what has come is read.
+    """
+    try:
+        if answer.length_remaining:
+            answer.read1(_BODY_BYTES)
+        if answer.length_remaining == 0:
+            answer.release_conn()
+            return
+    except HTTPError:
+        pass
+    answer.close()
 
 
 def _meaning(status: int, retry_after: str | None, now: datetime) -> Answer:

@@ -45,6 +45,7 @@ class WebhookReceiver:
     def __init__(self, reply: Callable[[str], Reply] = lambda _id: Reply()) -> None:
         self.reply = reply
         self.requests: list[Request] = []
+        self.peers: list[tuple[str, int]] = []
         self.most_at_once = 0
         self._running = 0
         self._lock = threading.Lock()
@@ -83,6 +84,7 @@ class WebhookReceiver:
             self._running += 1
             self.most_at_once = max(self.most_at_once, self._running)
             reply = self.reply(name)
+            self.peers.append(handler.client_address)
             headers = {key.lower(): value for key, value in handler.headers.items()}
             self.requests.append(Request(name, headers, body, handler.path, reply.status, time.monotonic()))
         try:

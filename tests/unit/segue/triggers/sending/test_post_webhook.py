@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import socket
+import threading
+import time
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import pytest
@@ -62,3 +65,32 @@ def test_retry_after(text: str | None, seconds: float | None) -> None:
     assert _seconds(text, NOW) == seconds
     if seconds == 7.0:
         assert posted(Reply(503, {"Retry-After": "7"})).retry_after_s == 7.0
+
+
+def test_a_body_without_an_end_keeps_nobody_waiting() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def drip() -> None:
+            connection, _ = server.accept()
+            with connection, suppress(OSError):
+                connection.recv(10_000)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\nx")
+                while True:
+                    time.sleep(0.05)
+                    connection.sendall(b"x")
+
+        threading.Thread(target=drip, daemon=True).start()
+        began_s = time.monotonic()
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/"
+        assert Poster(1, 60.0).post(url, b"{}", {}) == Answer(taken=True)
+        assert time.monotonic() - began_s < 30
+
+
+def test_connections_are_used_again() -> None:
+    ports = set()
+    with WebhookReceiver() as receiver:
+        poster = Poster(1, 5.0)
+        for _ in range(3):
+            assert poster.post(receiver.url, b"{}", {"webhook-id": "a"}).taken
+            ports.add(receiver.peers[-1])
+    assert len(ports) == 1
