@@ -110,6 +110,7 @@ def write(
                 continue
             producer.begin_transaction()
             for record in transaction.records:
+                assert record.partition is not None
                 producer.produce(
                     record.topic, record.value, record.key, record.partition, headers=list(record.headers)
                 )

@@ -69,7 +69,9 @@ def test_the_orders_one_by_one_add_up_to_the_same(tmp_path: Path) -> None:
     chance = Random(7)
     shop = Shop()
     for number in range(60):
-        items = [{"sale_price": f"{chance.uniform(0, 50):.3f}"} for _ in range(chance.randint(1, 3))]
+        items: list[str | dict[str, str | None]] = [
+            {"sale_price": f"{chance.uniform(0, 50):.3f}"} for _ in range(chance.randint(1, 3))
+        ]
         shop.order(
             str(number), f"u{number % 7}", items, day(chance.randint(3, 11)), chance.choice(("", "Returned"))
         )
