@@ -107,6 +107,7 @@ def test_a_killed_demo_leaves_no_worker(
         eventually(lambda: processes_in(tmp_path / "segue-demo") == [], "the worker ends")
 
 
+@pytest.mark.long
 def test_without_servers_it_plays_in_memory_and_says_so(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

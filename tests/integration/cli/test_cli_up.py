@@ -85,6 +85,7 @@ def servers_of(place: Path) -> list[int]:
     return found
 
 
+@pytest.mark.long
 def test_data_stay_until_fresh_and_no_server_is_left(place: Path) -> None:
     with up(place) as first:
         first.says(READY)

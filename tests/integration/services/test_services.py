@@ -289,6 +289,7 @@ def alive(pid: int) -> bool:
         return False
 
 
+@pytest.mark.long
 def test_a_cluster_id_may_begin_with_a_dash(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """One random id in 64 does; Kafka's own command line would take it for an option."""
     monkeypatch.setattr("segue.services.local.local_kafka._new_cluster_id", lambda: "-A3EpP8sSC6lRkuW3Ib2Xg")

@@ -297,6 +297,7 @@ def test_closing_ends_the_thread(publishing: Publishing) -> None:
     assert "releases" not in {thread.name for thread in threading.enumerate()}
 
 
+@pytest.mark.long
 def test_a_broker_that_is_lost_is_waited_for(
     fresh_kafka: Callable[..., LocalKafka], topic_prefix: str
 ) -> None:

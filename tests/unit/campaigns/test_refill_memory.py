@@ -53,10 +53,8 @@ def everybody_differs(shop: Shop) -> int:
 COMMANDS = {**memory.COMMANDS, "verify, where everybody differs": everybody_differs}
 
 
-@pytest.mark.parametrize(
-    "command",
-    [one if one == "bootstrap" else pytest.param(one, marks=pytest.mark.long) for one in COMMANDS],
-)
+@pytest.mark.long
+@pytest.mark.parametrize("command", COMMANDS)
 def test_memory_does_not_grow_with_the_users(command: str) -> None:
     run = COMMANDS[command]
     run(Shop(100))  # what is loaded once

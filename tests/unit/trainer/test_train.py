@@ -65,7 +65,11 @@ def test_how_the_rows_are_batched_does_not_matter(tmp_path: Path) -> None:
         ("QUICK", "a_shop(3_000)"),
         # So many columns use other solvers, in the fit and in the controls, which have the recommended
         # preset.
-        ("replace(QUICK, encoding='one-hot', compare=True)", "a_shop_of_kinds(400, brands=50)"),
+        pytest.param(
+            "replace(QUICK, encoding='one-hot', compare=True)",
+            "a_shop_of_kinds(400, brands=50)",
+            marks=pytest.mark.long,
+        ),
     ],
 )
 def test_another_process_with_other_threads_and_hashes_gives_the_same_bytes(

@@ -106,7 +106,7 @@ def shops(draw: st.DrawFn) -> Shop:
     return shop
 
 
-@examples(8)
+@examples(4)
 @given(
     shop=shops(), form=FORMS, thousands=st.sampled_from(["", ".", " ", "'", "\u00a0"]), zipped=st.booleans()
 )
