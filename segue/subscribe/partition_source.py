@@ -184,6 +184,8 @@ class PartitionSource:
         consumer.assign(begins)
         if any(at.states_due for at in begun.values()):
             consumer.pause(begins)
+        else:
+            consumer.resume(begins)  # they may have been paused before a rebalance
         self._on_begin(begun)
 
     def _begin(self, consumer: Consumer, partition: int, committed: Reached | None) -> Reached:
