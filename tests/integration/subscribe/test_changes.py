@@ -225,6 +225,7 @@ def test_entering_is_told_once_across_restarts(writer: ChangeWriter, tmp_path: P
         assert ids(taken(feed, count(1))) == ids(writer.written[-1:])
 
 
+@pytest.mark.long
 def test_two_members_of_a_group_share_the_users(writer: ChangeWriter) -> None:
     group = f"{writer.topics.prefix}shop"
     one, two = (opened(writer, group=group, start="oldest") for _ in range(2))
