@@ -47,8 +47,14 @@ def code_of(page: Path) -> list[str]:
 def blocks_of(page: Path) -> list[str]:
     """Each line of a block of code."""
     text = text_of(page)
-    lines = [line for block in BLOCK.findall(text) for line in block.splitlines()]
+    lines = [each for block in BLOCK.findall(text) for line in block.splitlines() for each in unnested(line)]
     return lines + re.findall(r"^ {4}(.+)$", BLOCK.sub("", text), re.MULTILINE)
+
+
+def unnested(line: str) -> list[str]:
+    """A line with a placeholder for each command in quotes, and these commands."""
+    inner = re.compile(r'"\$\(([^)]*)\)"')
+    return [inner.sub("…", line), *inner.findall(line)]
 
 
 def links_of(page: Path) -> list[str]:
@@ -81,7 +87,7 @@ def test_every_page_is_in_the_index() -> None:
 
 def invocations(page: Path) -> Iterator[tuple[str, str]]:
     """Each command of ours in a page's code, and what follows it."""
-    for code in code_of(page):
+    for code in (each for line in code_of(page) for each in unnested(line)):
         yield from re.findall(r"(?:^|[\s(])segue ([a-z][a-z-]*)([^|]*)", code)
 
 

@@ -26,7 +26,11 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 WALK = README.partition("\n## Your own data\n")[2].partition("\n## Events in, changes out\n")[0]
 
 # Commands that go on until ctrl-C, and what they say when the next terminal's turn has come.
-STAYING = {"segue up": "Next: run the two export lines", "segue worker": "lanes.owned"}
+STAYING = {
+    "segue up": "Next: run the two export lines",
+    "segue worker": "lanes.owned",
+    "python receiver.py & segue triggers run triggers.toml": "Live: ",
+}
 
 
 BLOCKS = re.findall(r"^```sh\n(.*?)^```", WALK, re.MULTILINE | re.DOTALL)
@@ -133,7 +137,7 @@ def terminals(clone: Path, environment: Mapping[str, str], folder: Path) -> Iter
 
 def test_blocks_can_be_pasted_into_every_shell() -> None:
     """An interactive zsh takes what follows a # for arguments."""
-    assert len(BLOCKS) == 4
+    assert len(BLOCKS) == 5
     assert "#" not in "".join(BLOCKS)
 
 
@@ -147,13 +151,15 @@ def test_the_walk_from_a_clone_to_a_user_who_moves(tmp_path: Path) -> None:
         not_here(str(trouble), trouble.install)
     clone, environment = clone_into(tmp_path), environment_of_a_stranger(tmp_path / "home")
 
-    with terminals(clone, environment, tmp_path) as (servers, worker, third):
-        told = " ".join(third.said.split())
+    with terminals(clone, environment, tmp_path) as (servers, worker, triggers, last):
+        told = " ".join(last.said.split())
         (change,) = re.findall(r"One of the changes: `(.+)`", WALK)
-        assert change in third.said
+        assert change in last.said
         assert "User 1043 segment 2 Tumbly, Puzzles" in told
-        assert not re.search(r"(?:^|\n)(?:warn|fail) ", third.said), third.said  # doctor's
-        for staying, code in ((worker, 130), (servers, 0)):
+        assert not re.search(r"(?:^|\n)(?:warn|fail) ", last.said), last.said  # doctor's
+        (webhook,) = re.findall(r"`(webhook: .+)`", WALK)
+        triggers.says(webhook)
+        for staying, code in ((triggers, 0), (worker, 130), (servers, 0)):
             staying.interrupt()
             staying.ends(code)
     Terminal(clone, environment, BLOCKS[-1], tmp_path / "cleaning.txt").ends()

@@ -120,6 +120,10 @@ class GroupMember:
             if worker.failure is not None:
                 raise worker.failure
 
+    def is_live(self) -> bool:
+        """Return whether this process has lanes, and each of them knows where it begins."""
+        return bool(self._workers) and all(w.place is not None for w in self._workers.values())
+
     def close(self) -> None:
         """Close every lane in order, and leave the group."""
         self._close(list(self._workers))

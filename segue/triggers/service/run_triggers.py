@@ -123,9 +123,12 @@ def run_triggers(
     with normal_end():
         try:
             with closing(member):
-                said_s = time.monotonic()
+                said_s, live = time.monotonic(), False
                 while True:
                     member.look()
+                    if not live and member.is_live():
+                        live = True
+                        say("Live: every change from now on counts.")
                     if time.monotonic() - said_s >= _SAY_EVERY_S:
                         said_s = time.monotonic()
                         for sentence in counts_text(member.counted()):
