@@ -88,6 +88,7 @@ class Deadlines(Struct, frozen=True):
         commit_s: for a transaction.
         abort_s: for the abort of a failed transaction.
         check_s: the interval at which a reader checks that its topics are still the same topics.
+        silence_s: a reader without a record for this time checks that there is none.
         outage_s: without an answer for this time, Kafka counts as unreachable.
         transaction_ms: after this time, the broker ends the transaction of a producer that died.
     """
@@ -97,6 +98,7 @@ class Deadlines(Struct, frozen=True):
     commit_s: float = 30.0
     abort_s: float = 5.0
     check_s: float = 5.0
+    silence_s: float = 30.0
     outage_s: float = 30.0
     transaction_ms: int = 60_000
 

@@ -1,5 +1,12 @@
-"""The reading side of a lane: one consumer with assigned partitions; it never subscribes."""
+"""The reading side of a lane: one consumer with assigned partitions; it never subscribes.
 
+After a broker was away, librdkafka may stop to fetch a partition for ever, without an error (librdkafka issue
+4492 is one such case; it was seen with 2.16 after a new assignment). So a reader that was silent for
+``silence_s`` compares its offsets with the ends of the partitions, and is made anew if it has missed something.
+"""
+
+import threading
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from operator import methodcaller
 from typing import Any, TypeVar
@@ -39,6 +46,9 @@ _READING: Config = {
     "enable.partition.eof": True,
 }
 
+_ASK_S = 2.0
+"""How long a silent reader waits for the end of a partition."""
+
 # The client's settings may override these.
 _DEFAULTS: Config = {
     # Only a fetch that waited this long in vain reports the end of a partition. A takeover reads to an end
@@ -70,19 +80,18 @@ class Reader:
         self._client = client
         self._deadlines = deadlines
         self._reports = Reports()
-        self._consumer = make_client(
-            Consumer,
-            {
-                "socket.timeout.ms": int(max(deadlines.request_s, 1.0) * 1000),
-                **_DEFAULTS,
-                **client,
-                **_READING,
-                "group.id": group,
-            },
-            self._reports,
-        )
+        self._config: Config = {
+            "socket.timeout.ms": int(max(deadlines.request_s, 1.0) * 1000),
+            **_DEFAULTS,
+            **client,
+            **_READING,
+            "group.id": group,
+        }
+        self._consumer = make_client(Consumer, self._config, self._reports)
         self._known: set[str] = set()
         self._next: dict[str, int] = {}
+        self._heard_s = time.monotonic()
+        self._silence_s = deadlines.silence_s
 
     @property
     def group_metadata(self) -> Any:
@@ -117,6 +126,7 @@ class Reader:
         for topic in positions.keys() - self._known:
             self._meet(topic)
         self._next = dict(positions)
+        self._heard_s = time.monotonic()
         self._consumer.assign(
             [TopicPartition(topic, self._partition, offset) for topic, offset in positions.items()]
         )
@@ -132,7 +142,9 @@ class Reader:
         """
         first = self._consumer.poll(timeout_s)
         if first is None:
+            self._check_silence()
             return []
+        self._heard_s, self._silence_s = time.monotonic(), self._deadlines.silence_s
         return self._records([first, *self._consumer.consume(max_records - 1, 0)])
 
     def at_end(self, ends: Mapping[str, int]) -> bool:
@@ -158,6 +170,32 @@ class Reader:
     def close(self) -> None:
         """Close the connections without waiting for the broker."""
         self._consumer.close()
+
+    def _check_silence(self) -> None:
+        """Make the consumer anew if it was silent although there is something to read."""
+        now = time.monotonic()
+        if now - self._heard_s < self._silence_s:
+            return
+        self._heard_s = now
+        for topic, position in self._next.items():
+            try:
+                _, end = self._consumer.get_watermark_offsets(
+                    TopicPartition(topic, self._partition), _ASK_S, cached=False
+                )
+            except KafkaException:
+                return  # that Kafka does not answer is another's business
+            if position < end:
+                log.warning(
+                    "reader was stuck", topic=topic, partition=self._partition, offset=position, end=end
+                )
+                # librdkafka may also be busy with a long stretch of aborted transactions.
+                self._silence_s *= 2
+                # Beside, since nobody knows how long a stuck consumer takes to close.
+                threading.Thread(target=self._consumer.close, name="closes", daemon=True).start()
+                self._consumer = make_client(Consumer, self._config, self._reports)
+                self._known.clear()
+                self.read_from(self._next)
+                return
 
     def _meet(self, topic: str) -> None:
         """Ask for a topic's leaders now; the consumer alone would ask up to a second later."""

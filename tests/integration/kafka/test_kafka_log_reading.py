@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import NewPartitions
+from msgspec.structs import replace
 
 from schemas.errors import BadTopics
 from segue.services import KafkaService
 from streamer.interfaces.lane_errors import InDoubt
 from streamer.interfaces.lane_interfaces import Bounds, Committed
 from tests.support.servers.services import HANG_S, eventually
-from tests.support.workers.lane_logs import LANE, PARTITIONS, LaneLogs, out, read_to
+from tests.support.workers.lane_logs import LANE, PARTITIONS, QUICK, LaneLogs, out, read_to
 
 
 @pytest.fixture
@@ -215,3 +216,41 @@ def test_more_partitions_than_before_are_an_error(logs: LaneLogs) -> None:
 def test_a_lane_beyond_the_topics_partitions_is_an_error(logs: LaneLogs) -> None:
     with pytest.raises(BadTopics, match="has 3 partitions, so lane 3 has none there"):
         logs.open(partition=3).watch(logs.topics.signups)
+
+
+def test_a_consumer_that_stopped_to_fetch_is_made_anew(logs: LaneLogs) -> None:
+    """As librdkafka's does now and then after a broker was away; a pause looks the same from outside."""
+    signups = logs.topics.signups
+    log = logs.taken(replace(QUICK, silence_s=0.5))
+    log.read_from({signups: 0})
+    eventually(lambda: log.poll(10, 0.2) == [] and log.at_end({signups: 0}), "the end of an empty topic")
+    stuck = log._reader._consumer
+    stuck.pause([TopicPartition(signups, LANE)])
+    logs.send(signups, b"1", b"2")
+
+    records = eventually(lambda: log.poll(10, 0.2), "the records")
+
+    assert [record.value for record in records] == [b"1", b"2"]
+    assert log._reader._consumer is not stuck
+
+
+def test_a_reader_of_a_quiet_topic_keeps_its_consumer(logs: LaneLogs) -> None:
+    signups = logs.topics.signups
+    logs.send(signups, b"1")
+    log = logs.taken(replace(QUICK, silence_s=0.2))
+    log.read_from({signups: 0})
+    consumer = log._reader._consumer
+    asked: list[float] = []
+    eventually(lambda: log.poll(10, 0.1), "the record")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(log._reader, "_check_silence", counted(log._reader._check_silence, asked))
+        eventually(lambda: (log.poll(10, 0.1), len(asked) > 10)[1], "ten looks")
+    assert log._reader._consumer is consumer
+
+
+def counted(call: Callable[[], None], asked: list[float]) -> Callable[[], None]:
+    def noted() -> None:
+        call()
+        asked.append(time.monotonic())
+
+    return noted
