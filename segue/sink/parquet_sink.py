@@ -196,7 +196,7 @@ class ParquetSink:
         try:
             yield
         except (duckdb.Error, OSError) as error:
-            words = " ".join(str(error).split())
+            words = error.strerror or "" if isinstance(error, OSError) else " ".join(str(error).split())
             if "lock" in words:
                 raise BadWarehouse(
                     f"another process holds {self.name}, perhaps a `segue sink`: end it first"

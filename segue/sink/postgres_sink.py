@@ -145,7 +145,8 @@ class PostgresSink:
             yield
         except psycopg.Error as error:
             # Neither the statement, which is Segue's own, nor a row, which may be a person's.
-            words = " ".join((error.diag.message_primary or str(error)).split())
+            said = (error.diag.message_primary or str(error)).strip().splitlines() or [type(error).__name__]
+            words = said[0]  # libpq goes on with advice about the server
             for secret in self._secrets:
                 words = words.replace(secret, "***")
             if isinstance(error, errors.InvalidPassword | errors.InvalidAuthorizationSpecification) or (
