@@ -19,8 +19,12 @@ from confluent_kafka import Producer
 
 from schemas.topics import Topics
 from segue.services import KafkaService
+from segue.sink.postgres_sink import PostgresSink
+from segue.sink.sink_rows import Erased, batch_of, read_entry
+from streamer.batch.change_records import change_records
 from streamer.interfaces.lane_interfaces import OutRecord
 from streamer.kafka.topics_admin import create_topics
+from tests.support.inputs.made_change import AT, a_change
 from tests.support.servers.postgres import Postgres, running_postgres
 from tests.support.servers.segue_process import SegueProcess
 from tests.support.servers.services import HANG_S, eventually
@@ -234,6 +238,18 @@ def test_a_lost_connection_is_made_again(
         process.terminate(signal.SIGTERM)
         assert process.ends() == 0
     world.check(log)
+
+
+def test_an_id_with_a_nul_is_written_and_erased(postgres: Postgres) -> None:
+    url = postgres.new_database()
+    record, _ = change_records(a_change(user_id="a\0b", segment_name="x\0y"), Topics(), 0, "models", None)
+    entry = read_entry(record.key, record.value, record.headers, 0)
+    assert entry is not None
+    with closing(PostgresSink(url, "segue", "")) as sink:
+        sink.apply(batch_of([entry.step], ""), {})
+        assert sink.rows("select user_id, segment_name from segue.current_segments") == [("a␀b", "x␀y")]
+        sink.apply(batch_of([Erased("a\0b", AT)], ""), {})
+        assert sink.counts() == (0, 0)
 
 
 def test_a_wrong_login_names_no_password(tmp_path: Path, kafka: KafkaService, postgres: Postgres) -> None:
