@@ -155,7 +155,6 @@ class TriggerLane:
             LaneClosing: the lane must close.
         """
         self._post.forget()
-        self._first += len(self._pending)
         self._pending.clear()
         self._live.clear()
         self._ledger = Ledger()
