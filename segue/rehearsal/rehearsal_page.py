@@ -176,7 +176,7 @@ def rehearsal_json(rehearsal: Rehearsal) -> dict[str, Any]:
             "share": switch.share,
             "entered": dict(switch.entered),
             "left": dict(switch.left),
-            "moved": switch.moved,
+            "moved": sorted(switch.moved, key=lambda each: each.user_id),
         },
         "margins": rehearsal.trials,
         "suggested_min_margin": rehearsal.suggested.min_margin,

@@ -88,7 +88,7 @@ class Deadlines(Struct, frozen=True):
         commit_s: for a transaction.
         abort_s: for the abort of a failed transaction.
         check_s: the interval at which a reader checks that its topics are still the same topics.
-        silence_s: a reader without a record for this time checks that there is none.
+        silence_s: a reader without a record of a topic for this time checks that there is none.
         outage_s: without an answer for this time, Kafka counts as unreachable.
         transaction_ms: after this time, the broker ends the transaction of a producer that died.
     """

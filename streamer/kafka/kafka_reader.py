@@ -1,8 +1,8 @@
 """The reading side of a lane: one consumer with assigned partitions; it never subscribes.
 
 After a broker was away, librdkafka may stop to fetch a partition for ever, without an error (librdkafka issue
-4492 is one such case; it was seen with 2.16 after a new assignment). So a reader that was silent for
-``silence_s`` compares its offsets with the ends of the partitions, and is made anew if it has missed something.
+4492 is one such case; it was seen with 2.16 after a new assignment). So a reader compares its offset in a topic
+that was silent for ``silence_s`` with the topic's end, and makes its consumer anew if it has missed something.
 """
 
 import threading
@@ -47,7 +47,8 @@ _READING: Config = {
 }
 
 _ASK_S = 2.0
-"""How long a silent reader waits for the end of a partition."""
+"""How long a reader waits for the end of a silent topic."""
+_LOOK_AGAIN_S = 1.0
 
 # The client's settings may override these.
 _DEFAULTS: Config = {
@@ -90,8 +91,10 @@ class Reader:
         self._consumer = make_client(Consumer, self._config, self._reports)
         self._known: set[str] = set()
         self._next: dict[str, int] = {}
-        self._heard_s = time.monotonic()
-        self._silence_s = deadlines.silence_s
+        # By topic: when it was heard last, how long it may be silent, and the offset where it may be stuck.
+        self._heard_s: dict[str, float] = {}
+        self._silence_s: dict[str, float] = {}
+        self._suspects: dict[str, int] = {}
 
     @property
     def group_metadata(self) -> Any:
@@ -126,9 +129,14 @@ class Reader:
         for topic in positions.keys() - self._known:
             self._meet(topic)
         self._next = dict(positions)
-        self._heard_s = time.monotonic()
+        self._silence_s = dict.fromkeys(positions, self._deadlines.silence_s)
+        self._assign()
+
+    def _assign(self) -> None:
+        self._heard_s = dict.fromkeys(self._next, time.monotonic())
+        self._suspects.clear()
         self._consumer.assign(
-            [TopicPartition(topic, self._partition, offset) for topic, offset in positions.items()]
+            [TopicPartition(topic, self._partition, offset) for topic, offset in self._next.items()]
         )
 
     def poll(self, max_records: int, timeout_s: float) -> list[Record]:
@@ -141,11 +149,11 @@ class Reader:
             InDoubt: the log cannot be read at the lane's offset.
         """
         first = self._consumer.poll(timeout_s)
-        if first is None:
-            self._check_silence()
-            return []
-        self._heard_s, self._silence_s = time.monotonic(), self._deadlines.silence_s
-        return self._records([first, *self._consumer.consume(max_records - 1, 0)])
+        records = []
+        if first is not None:
+            records = self._records([first, *self._consumer.consume(max_records - 1, 0)])
+        self._check_silence()
+        return records
 
     def at_end(self, ends: Mapping[str, int]) -> bool:
         """Whether reading has reached all these offsets."""
@@ -172,30 +180,35 @@ class Reader:
         self._consumer.close()
 
     def _check_silence(self) -> None:
-        """Make the consumer anew if it was silent although there is something to read."""
+        """Make the consumer anew if a topic was silent although there is something to read."""
         now = time.monotonic()
-        if now - self._heard_s < self._silence_s:
-            return
-        self._heard_s = now
-        for topic, position in self._next.items():
-            try:
-                _, end = self._consumer.get_watermark_offsets(
-                    TopicPartition(topic, self._partition), _ASK_S, cached=False
-                )
-            except KafkaException:
-                return  # that Kafka does not answer is another's business
-            if position < end:
-                log.warning(
-                    "reader was stuck", topic=topic, partition=self._partition, offset=position, end=end
-                )
-                # librdkafka may also be busy with a long stretch of aborted transactions.
-                self._silence_s *= 2
-                # Beside, since nobody knows how long a stuck consumer takes to close.
-                threading.Thread(target=self._consumer.close, name="closes", daemon=True).start()
-                self._consumer = make_client(Consumer, self._config, self._reports)
-                self._known.clear()
-                self.read_from(self._next)
+        for topic, heard_s in self._heard_s.items():
+            if now - heard_s < self._silence_s[topic]:
+                continue
+            if self._suspects.get(topic) == self._next[topic]:
+                self._begin_anew(topic)
                 return
+            self._heard_s[topic] = now
+            if self._next[topic] < self._end_of(topic):
+                # A record may have come just now. So look again soon, and only then call it stuck.
+                self._suspects[topic] = self._next[topic]
+                self._heard_s[topic] = now - self._silence_s[topic] + _LOOK_AGAIN_S
+
+    def _end_of(self, topic: str) -> int:
+        try:
+            at = TopicPartition(topic, self._partition)
+            return int(self._consumer.get_watermark_offsets(at, _ASK_S, cached=False)[1])
+        except KafkaException:
+            return 0  # the topic's watch says that Kafka does not answer
+
+    def _begin_anew(self, topic: str) -> None:
+        log.warning("reader was stuck", topic=topic, partition=self._partition, offset=self._next[topic])
+        # It may also be busy with a long stretch of aborted transactions.
+        self._silence_s[topic] *= 2
+        # Beside, since nobody knows how long a stuck consumer takes to close.
+        threading.Thread(target=self._consumer.close, name="closes", daemon=True).start()
+        self._consumer = make_client(Consumer, self._config, self._reports)
+        self._assign()
 
     def _meet(self, topic: str) -> None:
         """Ask for a topic's leaders now; the consumer alone would ask up to a second later."""
@@ -206,6 +219,7 @@ class Reader:
 
     def _records(self, messages: Sequence[Message]) -> list[Record]:
         records = []
+        heard: set[str] = set()
         for message in messages:
             topic, offset = message.topic(), message.offset()
             error = message.error()
@@ -214,6 +228,7 @@ class Reader:
                     self._trouble(error)
             elif error is None:
                 self._next[topic] = offset + 1
+                heard.add(topic)
                 records.append(
                     Record(
                         topic,
@@ -228,8 +243,11 @@ class Reader:
             elif error.code() == _END_REACHED:
                 # Transaction markers may follow the last record. This offset lies past them.
                 self._next[topic] = max(self._next[topic], offset)
+                heard.add(topic)
             else:
                 self._trouble(error)
+        self._heard_s.update(dict.fromkeys(heard, time.monotonic()))
+        self._silence_s.update(dict.fromkeys(heard, self._deadlines.silence_s))
         return records
 
     def _trouble(self, error: KafkaError) -> None:
