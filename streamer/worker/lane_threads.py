@@ -120,28 +120,38 @@ class _LaneThread(threading.Thread):
 
     def run(self) -> None:
         try:
-            opened = self._open_lane(self.board, self._closing.is_set)
-            with closing(opened.store), closing(opened.log):
-                while not self._closing.is_set():
-                    self._live(opened.lane)
+            while not self._closing.is_set():
+                opened = self._open_lane(self.board, self._closing.is_set)
+                with closing(opened.store), closing(opened.log):
+                    while not self._closing.is_set() and self._live(opened.lane):
+                        pass
         except BaseException as error:  # noqa: BLE001 - any error ends the worker
             self._stopped(error)
 
-    def _live(self, lane: Lane) -> None:
-        """Take the lane over and run it until it closes or must take itself over again."""
+    def _live(self, lane: Lane) -> bool:
+        """Take the lane over and run it until it closes or must take itself over again.
+
+        Returns:
+            Whether its connections still serve. After an outage a client of librdkafka may stay without an
+            answer for ever, although a new one gets it at once.
+        """
         try:
             lane.take_over(uuid.uuid4().hex)
             self._wait_s = WAIT_S
             while not self._closing.is_set():
                 lane.step(POLL_S)
         except LaneClosing:
-            return
+            pass
         except Fenced as fenced:
             self._wait(str(fenced))
             while not self._closing.is_set() and not self._still_ours(self.partition):
                 self._wait("another worker has taken this lane")
-        except (InDoubt, NotReady, Unreachable) as reason:
+        except (InDoubt, NotReady) as reason:
             self._wait(str(reason))
+        except Unreachable as reason:
+            self._wait(str(reason))
+            return False
+        return True
 
     def _wait(self, reason: str) -> None:
         self.board.phase("waiting", reason)

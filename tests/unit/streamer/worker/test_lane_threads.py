@@ -95,9 +95,26 @@ def test_lanes_open_once_and_close_with_their_connections(fleet: Fleet) -> None:
     assert len(fleet.opened) == 2
 
 
-@pytest.mark.parametrize(
-    "error", [InDoubt("a save was refused"), Unreachable("Redis is gone"), Fenced("taken")]
-)
+def test_after_an_outage_a_lane_opens_anew(fleet: Fleet) -> None:
+    """An old client of Kafka's may never answer again."""
+    stuck = [lambda: raising(Unreachable("Kafka did not describe topic signups")), lambda: None]
+
+    def prepare(lane: FakeLane) -> None:
+        lane.on_take_over = stuck.pop(0)
+
+    fleet.prepare = prepare
+    fleet.threads.own(frozenset({0}))
+    eventually(lambda: phases(fleet) == {0: "live"}, "the lane lives")
+    first, second = fleet.opened
+    assert (first.closed, second.closed) == (2, 0)
+    assert fleet.threads.failure() is None
+
+
+def raising(error: BaseException) -> None:
+    raise error
+
+
+@pytest.mark.parametrize("error", [InDoubt("a save was refused"), Fenced("taken")])
 def test_what_time_heals_is_taken_over_again(fleet: Fleet, error: Exception) -> None:
     def prepare(lane: FakeLane) -> None:
         lane.on_step = failing_once(error)
