@@ -1,8 +1,9 @@
 """The reading side of a lane: one consumer with assigned partitions; it never subscribes.
 
-After a broker was away, librdkafka may stop to fetch a partition for ever, without an error (librdkafka issue
-4492 is one such case; it was seen with 2.16 after a new assignment). So a reader compares its offset in a topic
-that was silent for ``silence_s`` with the topic's end, and makes its consumer anew if it has missed something.
+After a broker was away, librdkafka may stop to fetch a partition for ever, without an error: once it was told
+that a topic has no leader, it may not ask again (github.com/vectordotdev/vector/issues/25375). So a reader
+compares its offset in a topic that was silent for ``silence_s`` with the topic's end, and makes its consumer
+anew if it has missed something.
 """
 
 import threading
