@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 
 import structlog
@@ -19,6 +21,7 @@ from segue.subscribe.change_filter import ChangeFilter, Known
 from segue.subscribe.newest_states import NewestStates
 from segue.subscribe.partition_source import DEADLINE_S, PartitionSource, find_topics
 from segue.subscribe.reader_memory import Reached, ReaderMemory
+from segue.subscribe.reader_progress import ReaderProgress
 from segue.subscribe.segment_by_name import read_current_release, segment_number
 from segue.subscribe.state_seam import Seam, State
 from segue.subscribe.subscription import Subscription
@@ -80,6 +83,7 @@ class ChangeFeed:
                 "provisional": str(subscription.provisional),
             },
         )
+        self._progress = ReaderProgress(self._memory, self._store)
         try:
             self._source = PartitionSource(
                 client,
@@ -121,8 +125,9 @@ class ChangeFeed:
             if message is not None:
                 if (change := self._changed(message)) is not None:
                     return change
+                self._progress.save_each_second(time.monotonic())
             elif not self._due:
-                self._memory.save()
+                self._progress.save()
                 return None
             elif (state := self._next_state()) is not None:
                 return state
@@ -132,18 +137,16 @@ class ChangeFeed:
         if self._handed is not None:
             self._keep(self._handed)
             self._handed = None
-            self._memory.save()
+            self._progress.save()
 
     def close(self) -> None:
         """Commit what was handled, and close the connections. The change in hand counts as not handled."""
-        try:
-            self._source.close()
-        finally:
-            self._memory.save()
-            self._memory.close()
+        with closing(self._memory), closing(self._source):
+            self._progress.save()
 
     def _begin(self, partitions: Mapping[int, Reached]) -> None:
         """Begin with these partitions. States that were handed out are passed over, by their ids."""
+        self._progress.save()  # before a rebalance takes partitions away
         self._states.clear()
         self._seams.clear()
         self._due = {partition: at.next for partition, at in partitions.items() if at.states_due}
@@ -207,7 +210,9 @@ class ChangeFeed:
             if not seam.is_passed:
                 return
             del self._seams[partition]
-        self._memory.reach(partition, Reached(offset))
+        self._progress.reach(partition, offset)
+
+    def _store(self, partition: int, offset: int) -> None:
         self._source.store(partition, offset)
 
 
