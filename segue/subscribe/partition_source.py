@@ -107,8 +107,8 @@ class PartitionSource:
             "fetch.wait.max.ms": 50,
             **client,
             "group.id": group or "segue-reader",  # librdkafka needs a group
-            "enable.auto.commit": group
-            is not None,  # commits the stored offsets, once a second and at the end
+            # Commits the stored offsets, once a second and at the end.
+            "enable.auto.commit": group is not None,
             "enable.auto.offset.store": False,
             "isolation.level": "read_committed",
             # A missing offset must not become a gap, or everything again.
@@ -191,7 +191,7 @@ class PartitionSource:
     def _begin(self, consumer: Consumer, partition: int, committed: Reached | None) -> Reached:
         """Return where to begin, and keep it, so that a crash before the first record makes no gap."""
         known = self._memory.reached(partition)
-        if known is not None and (committed is None or committed.next <= known.next):
+        if known is not None and (committed is None or not known.is_behind(committed)):
             return known
         if committed is None:
             begin = self._fresh(partition)

@@ -39,6 +39,10 @@ class Reached(Struct, frozen=True):
     next: int
     states_due: bool = False
 
+    def is_behind(self, other: Reached) -> bool:
+        """Return whether a reader goes on from here to ``other``: past records, or past the states."""
+        return (self.next, not self.states_due) < (other.next, not other.states_due)
+
 
 class ReaderMemory:
     """What a reader has taken. Only :meth:`save` makes it last.

@@ -34,6 +34,22 @@ def test_only_what_was_saved_lasts(file: Path) -> None:
     memory.close()
 
 
+@pytest.mark.parametrize(
+    ("known", "committed", "gone_on"),
+    [
+        (Reached(5), Reached(6), True),
+        (Reached(5), Reached(5), False),
+        (Reached(6), Reached(5), False),
+        (Reached(5, states_due=True), Reached(5), True),  # another reader had the states
+        (Reached(5), Reached(5, states_due=True), False),
+        (Reached(5, states_due=True), Reached(5, states_due=True), False),
+        (Reached(6, states_due=True), Reached(5), False),
+    ],
+)
+def test_whether_another_reader_has_gone_on(known: Reached, committed: Reached, gone_on: bool) -> None:
+    assert known.is_behind(committed) == gone_on
+
+
 def test_a_partition_that_another_reader_went_on_with_is_forgotten() -> None:
     memory = ReaderMemory(None, ABOUT)
     memory.learn(0, "7", Known("ab", 3))
