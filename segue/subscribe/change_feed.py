@@ -185,13 +185,13 @@ class ChangeFeed:
             return None
         change = _read(value, f"{message.topic()}/{partition}@{offset}")
         known = self._memory.known(partition, change.user_id)
-        seam = self._seams.get(partition)
-        is_new = seam is None or seam.is_new(change.user_id, change.event_id)
+        seam, is_erasure = self._seams.get(partition), isinstance(change, UserErasedChange)
+        is_new = seam is None or seam.is_new(change.user_id, change.event_id, is_erasure=is_erasure)
         if not is_new or (known is not None and known.event_id == change.event_id):
             self._reach(partition, offset + 1)
             return None
         held = self._filter.crossing(known, change).held
-        after = None if isinstance(change, UserErasedChange) else Known(change.event_id, held)
+        after = None if is_erasure else Known(change.event_id, held)
         taken = _Taken(partition, offset + 1, change.user_id, after)
         if self._filter.wants(known, change):
             self._handed = taken

@@ -9,7 +9,8 @@ which to read one partition:
            committed to either, so this holds everything that lies before ``begin``
 3. window  ``segment-changes`` from ``begin`` to its high watermark. This holds each state's change that does
            not lie before ``begin``
-4. changes ``segment-changes`` from ``begin`` on, past what the states hold
+4. changes ``segment-changes`` from ``begin`` on, past what the states hold, but with each erasure and the
+           user's changes after it
 
 No step compares times, sequences or offsets of different topics: a user's ``sequence`` begins again after an
 erasure.
@@ -45,15 +46,18 @@ class Seam:
         """Whether every further change is new."""
         return not self._waits
 
-    def is_new(self, user_id: str, event_id: str) -> bool:
-        """Return whether the states do not hold this change. Ask for each change once, in their order.
+    def is_new(self, user_id: str, event_id: str, *, is_erasure: bool) -> bool:
+        """Return whether a reader needs this change after the states. Ask for each change once, in their order.
 
-        A user's erasure is new: no state shows it, and a reader may know the user from before.
+        An erasure is needed, and so is every change of the user after it, also the one that the state shows:
+        no state shows the erasure, and a reader that begins with the states again knows the user from before.
         """
+        if is_erasure:
+            self._waits.pop(user_id, None)
+            return True
         state = self._waits.get(user_id)
         if state is None:
             return True
-        if state.event_id != event_id:
-            return False
-        del self._waits[user_id]
-        return state.value is None
+        if state.event_id == event_id:
+            del self._waits[user_id]
+        return False

@@ -37,14 +37,12 @@ def test_each_users_changes_are_whole_from_its_state_on(log: list[Written], data
     begin = data.draw(st.integers(0, len(log)), "where the changes begin")
     read = data.draw(st.integers(begin, len(log)), "the states' end")
     window = data.draw(st.integers(read, len(log)), "the changes' end after the states")
-    states = {
-        change.user_id: State(change.event_id, None if change.erased else b"{}") for change in log[:read]
-    }
+    states = states_of(log[:read])
 
     seam = Seam(states, {change.event_id for change in log[begin:window]})
     handed = {user_id: [state.event_id] for user_id, state in states.items() if state.value is not None}
     for change in log[begin:]:
-        if seam.is_new(change.user_id, change.event_id):
+        if seam.is_new(change.user_id, change.event_id, is_erasure=change.erased):
             handed.setdefault(change.user_id, []).append(change.event_id)
 
     assert seam.is_passed
@@ -53,13 +51,41 @@ def test_each_users_changes_are_whole_from_its_state_on(log: list[Written], data
 
 
 def expected(log: list[Written], user_id: str, begin: int, read: int) -> list[str]:
-    """The user's changes from its newest one before ``read`` on: that one is its state.
+    """The user's state, and then its changes: from the first erasure among them on, or else after the state.
 
-    The newest may be an erasure, which is no state. It is handed out if it is among the changes: a reader who
-    begins again after a crash may know the user from before.
+    A reader that begins again after a crash may know the user from before the erasure.
     """
     mine = [index for index, change in enumerate(log) if change.user_id == user_id]
     newest = max((index for index in mine if index < read), default=-1)
-    if newest >= 0 and log[newest].erased and newest < begin:
-        newest += 1
-    return [log[index].event_id for index in mine if index >= newest]
+    state = [log[newest].event_id] if newest >= 0 and not log[newest].erased else []
+    first = min((index for index in mine if begin <= index < read and log[index].erased), default=newest + 1)
+    return state + [log[index].event_id for index in mine if index >= first]
+
+
+@given(logs(), st.data())
+def test_a_reader_that_begins_again_keeps_nothing_from_before_an_erasure(
+    log: list[Written], data: st.DataObject
+) -> None:
+    """The program keeps what it is handed of each user, and drops it at the user's erasure."""
+    begin = data.draw(st.integers(0, len(log)), "where the changes begin, of both passes")
+    crash = data.draw(st.integers(begin, len(log)), "the states' end of the pass that crashes")
+    again = data.draw(st.integers(crash, len(log)), "the states' end of the next pass")
+    kept: dict[str, set[str]] = {user_id: set() for user_id in USERS}
+    for states in (states_of(log[:crash]), states_of(log[:again])):
+        for user_id, state in states.items():
+            kept[user_id] |= set() if state.value is None else {state.event_id}
+
+    seam = Seam(states_of(log[:again]), {change.event_id for change in log[begin:]})
+    for change in log[begin:]:
+        if seam.is_new(change.user_id, change.event_id, is_erasure=change.erased):
+            kept[change.user_id] = set() if change.erased else kept[change.user_id] | {change.event_id}
+
+    for user_id in USERS:
+        mine = [change for change in log if change.user_id == user_id]
+        last = max((index for index, change in enumerate(mine) if change.erased), default=-1)
+        assert kept[user_id] <= {change.event_id for change in mine[last + 1 :]}
+
+
+def states_of(log: list[Written]) -> dict[str, State]:
+    """The newest state of each user."""
+    return {change.user_id: State(change.event_id, None if change.erased else b"{}") for change in log}

@@ -120,11 +120,15 @@ def test_the_states_and_then_the_changes_while_a_lane_writes(writer: ChangeWrite
     assert len(users) == 22
     for user_id in users:
         mine = [change for change in writer.written if change.user_id == user_id]
-        got = of_user(states, user_id) + of_user(news, user_id)
-        missed = mine[: len(mine) - len(got)]
-        assert got == ids(mine)[len(missed) :], "a gap, a repeat, or another order"
-        if missed and not of_user(states, user_id):  # an erased user has no state
-            assert any(isinstance(change, UserErasedChange) for change in mine[len(missed) - 1 :][:2])
+        got = of_user(news, user_id)
+        begin = len(mine) - len(got)
+        assert got == ids(mine)[begin:], "a gap, a repeat, or another order"
+        erasures = [at for at, change in enumerate(mine) if isinstance(change, UserErasedChange)]
+        for event_id in of_user(states, user_id):
+            at = ids(mine).index(event_id)
+            assert at == begin - 1 or (at > begin and begin in erasures), "a gap or a repeat"
+        if begin and not of_user(states, user_id):  # an erased user has no state
+            assert {begin - 1, begin} & {*erasures}
 
 
 def test_an_erased_user_has_no_state(writer: ChangeWriter) -> None:
@@ -192,6 +196,20 @@ def test_states_of_a_group_that_was_ended_among_them_begin_again_with_the_same_c
     assert {change.user_id for change in states} == {str(user) for user in range(6)} - {first.user_id}
     assert (erasure.user_id, erasure.event_id) == (first.user_id, writer.written[-1].event_id)
     joined(opened(writer, group=group, start="states")).close()  # the states are handed out once
+
+
+def test_a_user_who_is_erased_and_returns_between_a_crash_and_the_next_start_comes_after_the_erasure(
+    writer: ChangeWriter, tmp_path: Path
+) -> None:
+    """What the program was handed before the crash is from before the erasure."""
+    options: Options = {"memory": tmp_path / "memory.db", "start": "states"}
+    writer.write(writer.goes("7", 1))
+    with closing(opened(writer, **options)) as feed:
+        assert next_of(feed).segment == 1  # type: ignore[union-attr]
+    erased, back = writer.erased("7"), writer.goes("7", 2)
+    writer.write(erased, back)
+    with closing(opened(writer, **options)) as feed:
+        assert ids(taken(feed, count(3))) == ids([back, erased, back])
 
 
 def test_a_memory_passes_over_the_states_that_it_had_before_the_end(
