@@ -94,7 +94,7 @@ def _dry_run(settings: Settings, file: Path, since: str, *, as_json: bool) -> No
     with progress() as bar:
         task = bar.add_task("Reading", note="")
         counts = dry_run(
-            settings, triggers, begin, until, lambda read: bar.update(task, note=f"{read:,} changes read")
+            settings, triggers, begin, until, lambda read: bar.update(task, note=f"{read:,} records read")
         )
     if as_json:
         write_json(
