@@ -70,6 +70,12 @@ class WebhookTally:
         self._users: dict[str, User | None] = {}
         self._entries: dict[str, dict[str, Entry]] = defaultdict(dict)
 
+    def continued(self) -> WebhookTally:
+        """Return a tally with counts of its own, which goes on from what this tally knows of each user."""
+        tally = WebhookTally(self._triggers)
+        tally._users, tally._entries = self._users, self._entries
+        return tally
+
     def meet(self, user_id: str, user: User | None) -> None:
         """Note what is known of a user before the window."""
         self._users[user_id] = user

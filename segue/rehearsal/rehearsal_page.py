@@ -105,7 +105,13 @@ def _webhooks(rehearsal: Rehearsal) -> list[RenderableType]:
     if not rehearsal.new.webhooks:
         return []
     runs = {"now": rehearsal.current.webhooks, "new": rehearsal.new.webhooks}
-    return [webhooks_table(runs, rehearsal.since, rehearsal.until), Text()]
+    sent = {name: counts.sent for name, counts in rehearsal.switch.webhooks.items() if counts.sent}
+    by_trigger = ", ".join(f"{name} {count:,}" for name, count in sent.items())
+    return [
+        webhooks_table(runs, rehearsal.since, rehearsal.until),
+        Text(f"The switch sends {counted(sum(sent.values()), 'webhook')}{by_trigger and f': {by_trigger}'}."),
+        Text(),
+    ]
 
 
 def _margins(rehearsal: Rehearsal) -> Table:
@@ -177,6 +183,7 @@ def rehearsal_json(rehearsal: Rehearsal) -> dict[str, Any]:
             "entered": dict(switch.entered),
             "left": dict(switch.left),
             "moved": sorted(switch.moved, key=lambda each: each.user_id),
+            "webhooks": webhooks_json(switch.webhooks),
         },
         "margins": rehearsal.trials,
         "suggested_min_margin": rehearsal.suggested.min_margin,

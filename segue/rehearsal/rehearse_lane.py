@@ -13,7 +13,7 @@ from schemas import times
 from schemas.outputs.segment_change import Change, SegmentChange
 from segue.refill.lane_replay import LaneWindow
 from segue.rehearsal.count_moves import MoveTally
-from segue.rehearsal.count_webhooks import WebhookTally, known_by_decision, newest_known
+from segue.rehearsal.count_webhooks import TriggerCounts, WebhookTally, known_by_decision, newest_known
 from segue.triggers.policy import User
 from streamer.batch.read_batch import Incoming
 from streamer.batch.refusals import Refusals
@@ -58,12 +58,14 @@ class SwitchCounts:
         moved: the users who move.
         entered: the number of users who enter, by segment.
         left: the number of users who leave, by segment.
+        webhooks: the webhooks for these moves, by trigger; empty without triggers.
     """
 
     users: int = 0
     moved: list[Moved] = field(default_factory=list)
     entered: Counter[int] = field(default_factory=Counter)
     left: Counter[int] = field(default_factory=Counter)
+    webhooks: dict[str, TriggerCounts] = field(default_factory=dict)
 
     @property
     def share(self) -> float:
@@ -182,7 +184,12 @@ def rehearse_lane(
 
 
 def count_switch(
-    window: LaneWindow, states: Mapping[str, UserState], new: Side, switch: SwitchCounts
+    window: LaneWindow,
+    states: Mapping[str, UserState],
+    new: Side,
+    switch: SwitchCounts,
+    webhooks: WebhookTally | None,
+    known: Mapping[str, User | None],
 ) -> None:
     """Count the users whom the new release moves at the window's end, as the workers' sweep will.
 
@@ -191,6 +198,9 @@ def count_switch(
         states: by user, the state after the window.
         new: the new release.
         switch: gets the counts.
+        webhooks: counts the webhooks; it knows the users with a live change in the window. None without
+            triggers.
+        known: what triggers know of each user before the window; needed to count webhooks.
     """
     last = window.live.last
     decided = {
@@ -200,6 +210,10 @@ def count_switch(
     for user_id, state in decided.items():
         switch.users += state.facts.alive and state.decided is not None
         for change in sweep.redecide(user_id, new.model.at):
+            if webhooks is not None:
+                if user_id not in window.live.within:
+                    webhooks.meet(user_id, known.get(user_id))
+                webhooks.add(change)
             if not isinstance(change, SegmentChange) or change.kind != "moved":
                 continue
             if change.previous_segment is not None:

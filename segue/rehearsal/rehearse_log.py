@@ -115,6 +115,7 @@ class RehearsalRun:
         self._current = Side(current, min_margin, webhooks=hooks[0])
         self._new = Side(new, min_margin, webhooks=hooks[1])
         self._live, self._live_webhooks = MoveTally(), hooks[2]
+        self._switch_webhooks = None if hooks[2] is None else hooks[2].continued()
         self._tried = {margin: Side(new, margin) for margin in MARGINS if margin != min_margin}
         names = {
             segment.id: segment.name
@@ -130,6 +131,7 @@ class RehearsalRun:
             _run(self._new),
             self._live.counts,
             _counts_of(self._live_webhooks),
+            switch=SwitchCounts(webhooks=_counts_of(self._switch_webhooks)),
         )
 
     def lane(self, window: LaneWindow) -> None:
@@ -138,8 +140,8 @@ class RehearsalRun:
         known = {} if self._live_webhooks is None else known_before(window)
         sides = [self._new, *self._tried.values()]
         size, states = rehearse_lane(window, self._current, sides, done.refusals, known)
-        count_switch(window, states, self._new, done.switch)
         self._count_live(window, known)
+        count_switch(window, states, self._new, done.switch, self._switch_webhooks, known)
         done.events += size.events
         done.users += size.users
         done.undecided_before += window.undecided_before

@@ -25,6 +25,8 @@ from segue.triggers.trigger_file import Trigger, Triggers
 from segue.triggers.trigger_lane import Posted, TriggerLane
 from streamer.batch.refusals import Refusals
 from streamer.in_memory import MemoryKafka, MemoryLog
+from streamer.segment.active_model import ActiveModel
+from streamer.segment.scoring import Scorer
 from tests.support.worlds import lane_world
 from tests.support.worlds.lane_world import NOW, World, a_signup, drain_all
 from tests.support.worlds.made_up_release import CENTRES, a_release, an_active_model
@@ -39,6 +41,7 @@ NEW = {
     "new space": a_release(centres=TURNED, scale=0.8, exclude_statuses=EXCLUDED),
     "other k": a_release(centres=CENTRES[:3], exclude_statuses=EXCLUDED),
 }
+SWEPT = frozenset({"model"})
 TRIGGERS = Triggers(
     (
         Trigger(name="often", on="entering", segment="segment 1", url="http://x", reentry="always"),
@@ -47,6 +50,11 @@ TRIGGERS = Triggers(
         Trigger(name="share", on="moving", origin=1, target=0, url="http://x", reentry="always", holdout=0.5),
         Trigger(name="named", on="leaving", segment="segment 1", url="http://x", reentry="always"),
         Trigger(name="gone", on="erased", url="http://x"),
+        *(
+            Trigger(name=f"swept {on} {s}", on=on, segment=f"segment {s}", url="http://x", causes=SWEPT)
+            for s in range(4)
+            for on in ("entering", "leaving")
+        ),
     ),
     max_per_day=2,
     time_zone="Europe/Madrid",
@@ -122,8 +130,12 @@ class Shop:
 
     def switch(self, activation: int, release: ModelRelease) -> None:
         """Make a release current, and let the lanes decide everybody."""
-        self.world.models.model = an_active_model(activation, release)
+        self.world.models.model = ActiveModel(
+            release, Scorer(release), activation, "segment-models#0", lane_world.NOW
+        )
         drain_all(self.lanes)
+        for lane in self._trigger_lanes:
+            lane.step(0.0)
 
     def new_changes(self) -> list[Change]:
         """Return the changes since the last call, by lane."""
@@ -202,9 +214,8 @@ def test_predicted_and_observed_are_equal(
     now.live(later)
     observed = now.new_changes()
 
-    run = RehearsalRun(
-        an_active_model(0, CURRENT), an_active_model(-1, NEW[name]), min_margin, NOW, NOW, TRIGGERS
-    )
+    new = ActiveModel(NEW[name], Scorer(NEW[name]), -1, "", later[-1].at)
+    run = RehearsalRun(an_active_model(0, CURRENT), new, min_margin, NOW, NOW, TRIGGERS)
     windows = [a_window(now.world, cut, lane=lane) for lane, cut in enumerate(cuts)]
     for window in windows:
         run.lane(window)
@@ -221,13 +232,17 @@ def test_predicted_and_observed_are_equal(
     # The webhooks: predicted, as the triggers sent them, and counted from the real changes.
     assert by_day(done.current.webhooks) == now.received
     assert done.current.webhooks == done.live_webhooks
-    assert set(now.received) == {trigger.name for trigger in TRIGGERS.triggers}
+    assert set(now.received) == {each.name for each in TRIGGERS.triggers if each.causes != SWEPT}
     dry = WebhookTally(TRIGGERS)
     count_from(dry, now.world.changes(), later[0].at)
     assert dry.counts == done.live_webhooks
 
-    # The switch, as the sweep does it.
+    # The switch, as the sweep does it, and its webhooks.
+    sent = {trigger: Counter(days) for trigger, days in now.received.items()}
     now.switch(1, NEW[name])
+    by_switch = {trigger: days - sent.get(trigger, Counter()) for trigger, days in now.received.items()}
+    assert any(each.sent for each in done.switch.webhooks.values())
+    assert by_day(done.switch.webhooks) == {trigger: days for trigger, days in by_switch.items() if days}
     swept = [c for c in now.new_changes() if isinstance(c, SegmentChange) and c.kind == "moved"]
     assert {c.cause.type for c in swept} == {"model"}
     assert sorted((m.user_id, m.previous_segment, m.segment) for m in done.switch.moved) == sorted(

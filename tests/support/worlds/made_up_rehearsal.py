@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime
 
 from segue.rehearsal.count_moves import MoveCounts, SegmentCounts
+from segue.rehearsal.count_webhooks import TriggerCounts
 from segue.rehearsal.rehearse_lane import Moved, SwitchCounts
 from segue.rehearsal.rehearse_log import Rehearsal, Run
 from segue.rehearsal.suggest_margin import MarginTrial
@@ -26,13 +28,14 @@ def a_rehearsal(*, segments: int = 5, users: int = 1_000) -> Rehearsal:
         datetime(2024, 3, 31, tzinfo=UTC),
         0.0,
         {number: f"segment with a long name {number}" for number in range(segments)},
-        Run("227e3b7a56b8", MoveCounts()),
-        Run("2ff907b8a07b", new),
+        Run("227e3b7a56b8", MoveCounts(), {"welcome": TriggerCounts(), "gone": TriggerCounts()}),
+        Run("2ff907b8a07b", new, {"welcome": TriggerCounts(), "gone": TriggerCounts()}),
         MoveCounts(),
         events=10,
         users=users,
         trials=TRIALS,
     )
-    done.switch = SwitchCounts(100, [Moved("7", 0, 1), Moved("8", 1, 0)])
+    done.switch = SwitchCounts(100, [Moved("8", 1, 0), Moved("7", 0, 1)])
+    done.switch.webhooks = {"welcome": TriggerCounts(Counter({"2024-03-31": 2})), "gone": TriggerCounts()}
     done.switch.entered.update({1: 1_234_567, 0: 1})
     return done

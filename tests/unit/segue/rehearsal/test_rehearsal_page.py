@@ -35,6 +35,7 @@ def test_the_page_says_both_releases_side_by_side() -> None:
     assert "users who move 0 1,234,567" in page
     assert "users who flap 0 (0.0%) 60 (6.0%)" in page
     assert "The switch moves 2 of 100 users (2.0%), by cause model." in page
+    assert "The switch sends 2 webhooks: welcome 2." in page
     assert "users who move 1,000 980 950 500" in page
     assert "Suggested min_margin: 0.1 (5 flaps instead of 80; 95.0% of users still move)." in page
 
@@ -44,6 +45,8 @@ def test_json_has_the_same_numbers() -> None:
     assert fields["new"]["moves"] == {"order": 2_345_678, "signup": 12}
     assert fields["new"]["segments"]["0"] == {"new": 1_234_567, "entered": 1_234_567, "left": 1_234_567}
     assert fields["switch"]["moved"][0] == {"user_id": "7", "previous_segment": 0, "segment": 1}
+    assert [one["user_id"] for one in fields["switch"]["moved"]] == ["7", "8"]
+    assert fields["switch"]["webhooks"]["welcome"]["by_day"] == {"2024-03-31": 2}
     assert fields["suggested_min_margin"] == 0.1
     assert [trial["flaps"] for trial in fields["margins"]] == [80, 22, 5, 0]
 
