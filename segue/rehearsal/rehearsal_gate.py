@@ -23,10 +23,12 @@ def refusal(rehearsal: Rehearsal, max_moved: float, max_flaps: float) -> str | N
         )
     flapping = rehearsal.new.counts.flapping_users
     if rehearsal.flapping_share > max_flaps:
+        share, best = rehearsal.flapping_share, rehearsal.suggested
+        helps = best.min_margin > rehearsal.min_margin and best.flapping_users <= max_flaps * rehearsal.users
+        advice = f"set min_margin to {best.min_margin:g}, or publish it" if helps else "publish it"
         return (
             f"under release {version} {flapping:,} of {counted(rehearsal.users, 'user')} with an event"
-            f" ({rehearsal.flapping_share:.1%}) would return to a segment they left, and the limit is"
-            f" {max_flaps:.1%}: set min_margin to {rehearsal.suggested.min_margin:g}, or publish it with"
-            " --force or a higher --max-flaps"
+            f" ({share:.1%}) would return to a segment they left, and the limit is {max_flaps:.1%}:"
+            f" {advice} with --force or a higher --max-flaps"
         )
     return None

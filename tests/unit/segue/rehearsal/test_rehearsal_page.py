@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 
 import msgspec
+import pytest
 from rich.console import Console
 
 from segue.rehearsal.rehearsal_gate import refusal
@@ -61,6 +62,25 @@ def test_the_gate() -> None:
     assert "60 of 1,000 users with an event (6.0%) would return to a segment they left" in flaps
     assert "the limit is 5.0%: set min_margin to 0.1" in flaps
     assert refusal(a_rehearsal(users=0), max_moved=1, max_flaps=0) is None
+
+
+@pytest.mark.parametrize(
+    ("min_margin", "max_flaps", "advice"),
+    [
+        (0.05, 0.005, "set min_margin to 0.1, or publish it with --force or a higher --max-flaps"),
+        (0.0, 0.0049, "publish it with --force or a higher --max-flaps"),  # 5 of 1,000 still flap
+        (0.1, 0.05, "publish it with --force or a higher --max-flaps"),  # it is so already
+        (0.2, 0.05, "publish it with --force or a higher --max-flaps"),
+    ],
+)
+def test_the_gate_names_a_margin_only_if_it_is_larger_and_passes(
+    min_margin: float, max_flaps: float, advice: str
+) -> None:
+    rehearsal = a_rehearsal()
+    rehearsal.min_margin = min_margin
+    found = refusal(rehearsal, max_moved=1, max_flaps=max_flaps)
+    assert found is not None
+    assert found.partition("%: ")[2] == advice
 
 
 def test_the_notes() -> None:
