@@ -382,6 +382,7 @@ def test_a_reader_that_is_killed_again_and_again(
         process.kill()
         process.communicate()
         kills += 1
+    writer.write(writer.goes("the last", 1))  # the killed readers may have had all others
     process = reader(writer, out, **options)
     eventually(lambda: {*lines(out)} == {*ids(writer.written)}, "every change")
     process.send_signal(signal.SIGINT)
