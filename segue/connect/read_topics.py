@@ -19,6 +19,7 @@ from streamer.interfaces.lane_errors import InDoubt
 from streamer.kafka.kafka_admin import Admin
 from streamer.kafka.kafka_client import Deadlines, Reports, address, make_client
 from streamer.kafka.kafka_watch import TopicWatch
+from streamer.kafka.silent_partitions import SilentPartitions, close_beside
 
 _DEADLINE_S = 10.0
 # While the reader waits for records, it checks this often that Kafka answers.
@@ -65,7 +66,7 @@ class CommittedReader:
             on_silence=lambda reason: self._wait.lasts(reason, at_once=True),
             on_answer=self._wait.over,
         )
-        config = {
+        self._config = {
             **client,
             "group.id": "segue-reader",  # librdkafka needs a group; the reader commits nothing
             "enable.auto.commit": False,
@@ -80,13 +81,19 @@ class CommittedReader:
             self._reached = dict(self.ends())
         starts = starts or {}
         self._reached.update({place: starts[place] for place in self._places if place in starts})
-        self._consumer = make_client(Consumer, config, self._reports)
+        self._paused: set[tuple[str, int]] = set()
+        self._silence = SilentPartitions(self._admin.stable_end)
+        self._connect()
+
+    def _connect(self) -> None:
+        """Make a consumer, and begin at the offsets that are reached."""
+        self._consumer = make_client(Consumer, self._config, self._reports)
         self._consumer.assign(
-            [
-                TopicPartition(*place, OFFSET_BEGINNING if from_beginning and place not in starts else offset)
-                for place, offset in self._reached.items()
-            ]
+            [TopicPartition(*place, offset or OFFSET_BEGINNING) for place, offset in self._reached.items()]
         )
+        if self._paused:
+            self._consumer.pause([TopicPartition(*place) for place in self._paused])
+        self._silence.begin(place for place in self._places if place not in self._paused)
 
     def _partitions(self, topics: Sequence[str]) -> list[tuple[str, int]]:
         found = self._admin.describe(topics)
@@ -120,7 +127,10 @@ class CommittedReader:
             self._watch.look()
         except InDoubt as doubt:
             raise BadTopics(f"{doubt}: start the command again") from None
-        message = self._consumer.poll(timeout_s)
+        if self._silence.are_stuck(self._reached):
+            close_beside(self._consumer)
+            self._connect()
+        message = self._silence.poll(self._consumer, timeout_s)
         if message is None:
             return None
         error = message.error()
@@ -147,10 +157,14 @@ class CommittedReader:
     def pause(self, place: tuple[str, int]) -> None:
         """Read no more of a partition, until :meth:`resume`."""
         self._consumer.pause([TopicPartition(*place)])
+        self._paused.add(place)
+        self._silence.leave(place)
 
     def resume(self, place: tuple[str, int]) -> None:
         """Read a paused partition again."""
         self._consumer.resume([TopicPartition(*place)])
+        self._paused.discard(place)
+        self._silence.expect(place)
 
     def close(self) -> None:
         """Close the connection."""
@@ -162,3 +176,4 @@ class CommittedReader:
         assert partition is not None
         assert offset is not None
         self._reached[topic, partition] = offset + step
+        self._silence.heard((topic, partition))

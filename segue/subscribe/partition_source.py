@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
@@ -25,6 +26,7 @@ from streamer.kafka.kafka_client import (
     unreachable,
 )
 from streamer.kafka.kafka_watch import TopicWatch
+from streamer.kafka.silent_partitions import Place, SilentPartitions, close_beside
 
 DEADLINE_S = 10.0
 # While the reader waits for records, it checks this often that Kafka answers.
@@ -32,6 +34,7 @@ _CHECK_S = 3.0
 # In a committed offset's metadata: the states are not handed out yet; the offset is where their changes begin.
 STATES_DUE = "states"
 _GONE = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC)  # noqa: SLF001 - librdkafka's own code
+_END_REACHED = KafkaError._PARTITION_EOF  # noqa: SLF001
 _OUTSIDE = (KafkaError.OFFSET_OUT_OF_RANGE, KafkaError._AUTO_OFFSET_RESET)  # noqa: SLF001
 _UNREADABLE = (KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.GROUP_AUTHORIZATION_FAILED)
 # The group has moved on without this member; the partitions are assigned again, and begin again.
@@ -103,7 +106,7 @@ class PartitionSource:
         )
         for name, found in facts.items():
             self._watch.expect(name, found)
-        config = {
+        self._config = {
             "fetch.wait.max.ms": 50,
             **client,
             "group.id": group or "segue-reader",  # librdkafka needs a group
@@ -111,16 +114,26 @@ class PartitionSource:
             "enable.auto.commit": group is not None,
             "enable.auto.offset.store": False,
             "isolation.level": "read_committed",
+            # Past transaction markers, only the report of the end tells how far a partition was read.
+            "enable.partition.eof": True,
             # A missing offset must not become a gap, or everything again.
             "auto.offset.reset": "error",
             # A rebalance gives the whole assignment anew; the incremental one needs other calls.
             "partition.assignment.strategy": "range,roundrobin",
         }
-        self._consumer = make_client(Consumer, config, self._reports)
-        if group is None:
-            self._assign(self._consumer, [TopicPartition(topic, n) for n in range(facts[topic].partitions)])
+        self._partitions = facts[topic].partitions
+        self._next: dict[Place, int] = {}
+        self._silence = SilentPartitions(self._admin.stable_end)
+        self._connect()
+
+    def _connect(self) -> None:
+        """Make a consumer, and let it read what this reader, or its group, has not handled yet."""
+        self._consumer = make_client(Consumer, self._config, self._reports)
+        if self._group is None:
+            every = [TopicPartition(self._topic, number) for number in range(self._partitions)]
+            self._assign(self._consumer, every)
         else:
-            self._consumer.subscribe([topic], on_assign=self._assign, on_revoke=lambda *_: on_begin({}))
+            self._consumer.subscribe([self._topic], on_assign=self._assign, on_revoke=self._revoked)
 
     def poll(self, timeout_s: float) -> Message | None:
         """Return the next record; None if no record comes within the time. Wait for a broker that restarts.
@@ -134,12 +147,34 @@ class PartitionSource:
             self._watch.look()
         except InDoubt as doubt:
             raise BadTopics(f"{doubt}: start the program again") from None
-        message = self._consumer.poll(timeout_s)
-        if message is None:
-            return None
-        error = message.error()
-        if error is None:
-            return message
+        if self._silence.are_stuck(self._next):
+            stuck = self._consumer
+            self._revoked(stuck, [])
+            self._connect()
+            close_beside(stuck)
+        end_s = time.monotonic() + timeout_s
+        while True:
+            message = self._silence.poll(self._consumer, max(0.0, end_s - time.monotonic()))
+            if message is None:
+                return None
+            error = message.error()
+            if error is None:
+                self._note(message, 1)
+                return message
+            if error.code() != _END_REACHED:
+                self._weigh(error)
+                return None
+            self._note(message, 0)
+
+    def _note(self, message: Message, step: int) -> None:
+        partition, offset = message.partition(), message.offset()
+        assert partition is not None
+        assert offset is not None
+        self._next[self._topic, partition] = offset + step
+        self._silence.heard((self._topic, partition))
+
+    def _weigh(self, error: KafkaError) -> None:
+        """Raise an error that does not pass."""
         if error.code() in _GONE:
             raise BadTopics(f"the topic {self._topic} is gone: was it deleted?")
         if error.code() in _OUTSIDE:
@@ -151,7 +186,6 @@ class PartitionSource:
             )
         if error.fatal():
             raise unreachable(self._client, f"let this reader read {self._topic}", self._reports, error)
-        return None
 
     def store(self, partition: int, offset: int) -> None:
         """Keep the next offset for the group; it is committed within a second, or at the end."""
@@ -186,7 +220,14 @@ class PartitionSource:
             consumer.pause(begins)
         else:
             consumer.resume(begins)  # they may have been paused before a rebalance
+        self._next = {(self._topic, number): at.next for number, at in begun.items()}
+        self._silence.begin(self._next)
         self._on_begin(begun)
+
+    def _revoked(self, consumer: Consumer, _partitions: list[TopicPartition]) -> None:
+        if consumer is self._consumer:  # one that was stuck says so later, while it closes beside
+            self._silence.begin(())
+            self._on_begin({})
 
     def _begin(self, consumer: Consumer, partition: int, committed: Reached | None) -> Reached:
         """Return where to begin, and keep it, so that a crash before the first record makes no gap."""

@@ -1,0 +1,115 @@
+"""Finds the partitions that a consumer has stopped to fetch without an error (see ``kafka_reader.py``).
+
+Another client is asked for the ends: the consumer may not know the partition's leader, and never ask for it.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+
+from confluent_kafka import Consumer, Message
+
+from schemas.errors import Unreachable
+
+SILENCE_S = 30.0
+"""A partition without a record for this time is compared with its end."""
+_LOOK_S = 1.0
+
+Place = tuple[str, int]
+"""A topic and a partition."""
+
+log = logging.getLogger("segue.connect")
+
+
+class SilentPartitions:
+    """Polls a consumer, and finds the partitions that are silent although records follow.
+
+    Only the time that the consumer waits for records counts: while the caller works between two polls, no
+    partition can be heard.
+
+    Args:
+        stable_end: asks Kafka for a partition's end, as a reader of committed records sees it.
+        silence_s: how long a partition may be silent.
+        monotonic: gives seconds that never go backward.
+    """
+
+    def __init__(
+        self,
+        stable_end: Callable[[str, int], int],
+        silence_s: float = SILENCE_S,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._stable_end, self._silence_s, self._monotonic = stable_end, silence_s, monotonic
+        self._waited_s = 0.0
+        self._look_s = 0.0
+        # By place: when it was heard last, in seconds waited; its patience if it was stuck; its end if it may be.
+        self._heard_s: dict[Place, float] = {}
+        self._patience_s: dict[Place, float] = {}
+        self._suspects: dict[Place, int] = {}
+
+    def begin(self, places: Iterable[Place]) -> None:
+        """Expect records of these partitions from now on, and of no others."""
+        self._heard_s = dict.fromkeys(places, self._waited_s)
+        self._suspects.clear()
+
+    def expect(self, place: Place) -> None:
+        """Expect records of this partition, too."""
+        self._heard_s[place] = self._waited_s
+
+    def leave(self, place: Place) -> None:
+        """Expect no records of this partition, because it is paused."""
+        self._heard_s.pop(place, None)
+        self._suspects.pop(place, None)
+
+    def heard(self, place: Place) -> None:
+        """Note a record of this partition, or its end."""
+        if place in self._heard_s:
+            self._heard_s[place] = self._waited_s
+        self._patience_s.pop(place, None)
+        self._suspects.pop(place, None)
+
+    def poll(self, consumer: Consumer, timeout_s: float) -> Message | None:
+        """Return the consumer's next message; None if none comes within the time."""
+        begun_s = self._monotonic()
+        message = consumer.poll(timeout_s)
+        self._waited_s += self._monotonic() - begun_s
+        return message
+
+    def are_stuck(self, positions: Mapping[Place, int]) -> bool:
+        """Return whether the consumer must be made anew; look at most once in a second of waiting.
+
+        Args:
+            positions: the next offset of each partition, past transaction markers at its end.
+        """
+        if self._waited_s < self._look_s:
+            return False
+        self._look_s = self._waited_s + _LOOK_S
+        if self._suspects:
+            for place, end in self._suspects.items():
+                log.warning(
+                    "Kafka's client stopped reading %s, partition %d, at offset %d of %d: it begins again there",
+                    *(*place, positions[place], end),
+                )
+                # It may also be busy with a long stretch of aborted transactions.
+                self._patience_s[place] = 2 * self._patience_s.get(place, self._silence_s)
+            return True
+        for place, heard_s in self._heard_s.items():
+            if self._waited_s - heard_s < self._patience_s.get(place, self._silence_s):
+                continue
+            self._heard_s[place] = self._waited_s
+            try:
+                end = self._stable_end(*place)
+            except Unreachable:
+                break  # the watch of the topics says that Kafka does not answer
+            if positions[place] < end:
+                # A record may have come just now. Only if it is not here at the next look, the place is stuck.
+                self._suspects[place] = end
+        return False
+
+
+def close_beside(consumer: Consumer) -> None:
+    """Close a consumer without waiting: nobody knows how long a stuck consumer takes."""
+    threading.Thread(target=consumer.close, name="closes", daemon=True).start()
