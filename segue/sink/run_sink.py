@@ -107,13 +107,13 @@ class _Follower:
         lanes = max(each.partitions for each in facts.values())
         self._lanes = [LaneMerge() for _ in range(lanes)]
         self._reader = CommittedReader(
-            settings.kafka_client, self._topics, from_beginning=True, starts=starts
+            settings.kafka_client, self._topics, from_beginning=True, starts={**begins, **starts}
         )
         self._paused: set[Place] = set()
         self._asked = 0
         self._ends: Ends = {}
         self._written: dict[Place, int] = dict(starts)
-        if not starts:  # from now on, the tables say whose they are
+        if not starts:  # from now on, the tables say whose they are, and where they begin
             self._write()
         self.records = 0
         first = "from the oldest record in Kafka on" if not starts else "from its own offsets on"
