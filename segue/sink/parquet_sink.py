@@ -180,6 +180,10 @@ class ParquetSink:
         """See :class:`segue.sink.segment_tables.Database`."""
         return self._transaction()
 
+    def stored(self, user_id: str) -> str:
+        """See :class:`segue.sink.segment_tables.Database`."""
+        return user_id
+
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         self.run("begin")

@@ -9,7 +9,6 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import psycopg
-from msgspec.structs import replace
 from psycopg import errors
 
 from schemas.errors import BadWarehouse, LoginRefused
@@ -100,7 +99,7 @@ class PostgresSink:
 
     def apply(self, batch: Batch, positions: Mapping[Place, Position]) -> None:
         """Commit a batch with its offsets."""
-        self._tables.apply(_storable_batch(batch), positions)
+        self._tables.apply(batch, positions)
 
     def counts(self) -> tuple[int, int]:
         """The numbers of users and of rows of the history."""
@@ -135,6 +134,10 @@ class PostgresSink:
         """See :class:`segue.sink.segment_tables.Database`."""
         return self._transaction()
 
+    def stored(self, user_id: str) -> str:
+        """See :class:`segue.sink.segment_tables.Database`."""
+        return user_id.replace(_NUL, _SHOWN_NUL)
+
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         with self._failures(), self._connection.transaction():
@@ -166,15 +169,6 @@ def _is_lost(error: psycopg.Error, words: str) -> bool:
     if error.sqlstate is None:  # also each refusal of a login, of which only words come
         return "does not exist" not in words
     return error.sqlstate.startswith(("08", "57P", "53300"))
-
-
-def _storable_batch(batch: Batch) -> Batch:
-    """The batch with the ids that the tables have: an erasure must find the user's rows."""
-    if not any(_NUL in user for user in (*batch.erasures, *(user for user, _ in batch.rows))):
-        return batch
-    erasures = {user.replace(_NUL, _SHOWN_NUL): at for user, at in batch.erasures.items()}
-    rows = [replace(row, user_id=row.user_id.replace(_NUL, _SHOWN_NUL)) for row in batch.rows.values()]
-    return Batch(erasures, {(row.user_id, row.sequence): row for row in rows})
 
 
 def _storable(value: object) -> object:

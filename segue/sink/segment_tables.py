@@ -139,6 +139,9 @@ class Database(Protocol):
 
     def transaction(self) -> AbstractContextManager[object]: ...
 
+    def stored(self, user_id: str) -> str:
+        """Return an id as this database can hold it, and :meth:`load` writes it."""
+
 
 class SegmentTables:
     """The tables in one schema of a database.
@@ -198,10 +201,14 @@ class SegmentTables:
 
     def apply(self, batch: Batch, positions: Mapping[Place, Position]) -> None:
         """Write a batch and the offsets behind it, in one transaction. A repeated row changes nothing."""
-        rows = [msgspec.structs.astuple(row) for row in batch.rows.values()]
-        touched = sorted({*batch.erasures, *(user for user, _ in batch.rows)})
+        stored = self._database.stored
+        # Two ids may be stored as one: then the row of one of them must do.
+        rows = {
+            (stored(row.user_id), row.sequence): msgspec.structs.astuple(row) for row in batch.rows.values()
+        }
+        touched = sorted({*map(stored, batch.erasures), *(user for user, _ in rows)})
         with self._database.transaction():
-            self._database.load("incoming", _CHANGE, rows)
+            self._database.load("incoming", _CHANGE, list(rows.values()))
             self._database.load("touched", ("user_id",), [(user,) for user in touched])
             self._database.load("erased", ("user_id", "sequence"), self._erased(batch))
             self._database.load(
@@ -216,16 +223,21 @@ class SegmentTables:
         """The stored rows that the batch's erasures remove."""
         if not batch.erasures:
             return []
-        stored = self._database.rows(
+        found = self._database.rows(
             f"select user_id, sequence, event_id from {self._names[HISTORY]} "  # noqa: S608 - our own names
             "where user_id in (select user_id from touched)"
         )
-        return [
-            (user, sequence)
-            for user, sequence, event_id in stored
-            if user in batch.erasures
-            and not outlives(self._prefix, user, sequence, event_id, batch.erasures[user])
-        ]
+        rows_of: dict[str, list[tuple[int, str]]] = {}
+        for user, sequence, event_id in found:
+            rows_of.setdefault(user, []).append((sequence, event_id))
+        erased = {
+            (stored, sequence)
+            for user, at in batch.erasures.items()  # a change's id is made of the id that is not changed
+            for stored in (self._database.stored(user),)
+            for sequence, event_id in rows_of.get(stored, ())
+            if not outlives(self._prefix, user, sequence, event_id, at)
+        }
+        return sorted(erased)
 
 
 def check_positions(

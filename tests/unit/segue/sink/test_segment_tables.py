@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
 from schemas.errors import BadTopics
+from schemas.outputs.segment_change import change_id
 from schemas.topics import Topics
 from segue.sink.merge_lane import LaneMerge
 from segue.sink.parquet_sink import ParquetSink
@@ -175,6 +177,42 @@ def test_a_number_that_is_given_again_means_an_erasure_that_nobody_saw(tmp_path:
     sink.apply(batch_of([one, two], TOPICS.prefix), {})
     sink.apply(batch_of([again], TOPICS.prefix), {})
     assert stored(sink)[0] == {("u0-0", 1): "f" * 32}
+    sink.close()
+
+
+class WithoutNul(ParquetSink):
+    """Holds ids as PostgreSQL can."""
+
+    def stored(self, user_id: str) -> str:
+        return user_id.replace("\0", "␀")
+
+    def load(self, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+        texts = [tuple(self.stored(v) if isinstance(v, str) else v for v in row) for row in rows]
+        super().load(table, columns, texts)
+
+
+def test_an_erasure_that_comes_twice_leaves_the_user_who_came_back_with_another_id_in_the_table(
+    tmp_path: Path,
+) -> None:
+    user, before = "a\0b", row(DecidedLog(3, TOPICS), "u0-0", 1)
+    erased = Erased(user, before.emitted_at)
+    back = change_id(TOPICS.prefix, user, erased.at, 1)
+    gone, there = (msgspec.structs.replace(before, user_id=user, event_id=each) for each in ("a" * 32, back))
+    sink = WithoutNul(tmp_path / "sink", TOPICS.prefix)
+    for step in (gone, erased, there, erased):
+        sink.apply(batch_of([step], TOPICS.prefix), {})
+    assert stored(sink)[0] == {("a␀b", 1): back}
+    sink.close()
+
+
+def test_two_ids_that_are_stored_as_one_neither_fail_nor_survive_an_erasure(tmp_path: Path) -> None:
+    one = row(DecidedLog(3, TOPICS), "u0-0", 1)
+    rows = [msgspec.structs.replace(one, user_id=user, event_id=user * 8) for user in ("a\0b", "a␀b")]
+    sink = WithoutNul(tmp_path / "sink", TOPICS.prefix)
+    sink.apply(batch_of(rows, TOPICS.prefix), {})
+    assert len(stored(sink)[0]) == 1
+    sink.apply(batch_of([Erased("a\0b", one.emitted_at)], TOPICS.prefix), {})
+    assert stored(sink)[0] == {}
     sink.close()
 
 
