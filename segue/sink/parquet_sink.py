@@ -29,6 +29,7 @@ LATEST = "latest"
 """A symbolic link to the newest generation."""
 _STATE = "state.duckdb"
 _GENERATION = "generation-"
+_LOCKED = "Could not set lock on file"
 _EVERY_S = 60.0
 # A long write must not follow a long write at once.
 _REST = 10.0
@@ -201,7 +202,7 @@ class ParquetSink:
             yield
         except (duckdb.Error, OSError) as error:
             words = error.strerror or "" if isinstance(error, OSError) else " ".join(str(error).split())
-            if "lock" in words:
+            if _LOCKED in words:
                 raise BadWarehouse(
                     f"another process holds {self.name}, perhaps a `segue sink`: end it first"
                 ) from None

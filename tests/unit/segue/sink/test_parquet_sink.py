@@ -98,3 +98,25 @@ def test_a_folder_with_other_files_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "mine.csv"
     with pytest.raises(BadWarehouse, match="cannot be written"):
         ParquetSink(file, "")
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (
+            duckdb.IOException(
+                'IO Error: Could not set lock on file "state.duckdb": Conflicting lock is held'
+            ),
+            "another process holds folder .*: end it first",
+        ),
+        (
+            duckdb.OutOfMemoryException("Out of Memory Error: could not allocate block of size 256.0 KiB"),
+            "cannot be written: Out of Memory Error: could not allocate block of size 256.0 KiB",
+        ),
+    ],
+)
+def test_only_a_lock_means_another_process(error: duckdb.Error, words: str, tmp_path: Path) -> None:
+    sink = ParquetSink(tmp_path / "sink", "")
+    with pytest.raises(BadWarehouse, match=words), sink._failures():
+        raise error
+    sink.close()
