@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
 import time
@@ -100,20 +101,26 @@ class ParquetSink:
         return self._tables.counts()
 
     def publish(self, *, last: bool) -> None:
-        """Write a generation if it is time, and remove older ones but the one before.
+        """Write a generation if it is time, and remove older ones.
+
+        The one before stays for its readers: until the next time, or after the end of the run if it holds no
+        row that was erased since.
 
         Args:
-            last: write it now if anything changed, and remove all older ones.
+            last: write it now if anything changed, because the run ends.
         """
         if last or time.monotonic() >= self._next_s:
             began_s = time.monotonic()
             with self._failures():
-                if self._changed:
+                changed = self._changed
+                if changed:
                     self._write()
                     self._changed = False
-                    self._remove_old(0 if last else 1)
-                else:
-                    self._remove_old(0)
+                old = self._old()
+                if old and (self._has_no_erased_row(old[-1]) if last else changed):
+                    old.pop()
+                for path in old:
+                    shutil.rmtree(path)
             took_s = time.monotonic() - began_s
             self._next_s = time.monotonic() + max(_EVERY_S, _REST * took_s)
 
@@ -138,11 +145,17 @@ class ParquetSink:
         link.replace(self._folder / LATEST)
         _to_disk(self._folder)
 
-    def _remove_old(self, kept: int) -> None:
+    def _old(self) -> list[Path]:
+        """The generations before the newest."""
         newest = _number((self._folder / LATEST).resolve()) if (self._folder / LATEST).exists() else 0
-        old = [path for path in self._generations() if _number(path) < newest]
-        for path in old[: len(old) - kept]:
-            shutil.rmtree(path)
+        return [path for path in self._generations() if _number(path) < newest]
+
+    def _has_no_erased_row(self, generation: Path) -> bool:
+        history = generation / f"{HISTORY}.parquet"
+        return history.exists() and not self.rows(
+            f"select 1 from read_parquet('{_quoted(Path(glob.escape(str(history))))}') "  # noqa: S608 - as above
+            f"anti join {HISTORY} using (user_id, sequence, event_id) limit 1"
+        )
 
     def _generations(self) -> list[Path]:
         return sorted(self._folder.glob(f"{_GENERATION}*"))

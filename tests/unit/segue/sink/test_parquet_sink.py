@@ -6,6 +6,7 @@ from pathlib import Path
 
 import duckdb
 import msgspec
+import pyarrow.parquet as pq
 import pytest
 
 from schemas.errors import BadWarehouse
@@ -29,12 +30,11 @@ FIRST = a_row(sequence=1, event_id="1" * 32)
 
 def users_in(folder: Path, table: str = "current_segments") -> list[str]:
     file = folder.resolve() / f"{table}.parquet"
-    with duckdb.connect() as connection:
-        return [user for (user,) in connection.read_parquet(str(file)).project("user_id").fetchall()]
+    return [str(user) for user in pq.read_table(file)["user_id"].to_pylist()]
 
 
 def test_generations(tmp_path: Path) -> None:
-    folder = tmp_path / "it's"
+    folder = tmp_path / "it's [1]*"
     sink = ParquetSink(folder, "")
     sink.publish(last=False)
     empty = (folder / "latest").resolve()
@@ -44,15 +44,29 @@ def test_generations(tmp_path: Path) -> None:
     assert (folder / "latest").resolve() == empty  # not yet a minute ago
     sink.publish(last=True)
     assert users_in(folder / "latest") == users_in(folder / "latest", "segment_history") == ["7"]
-    assert not empty.exists()
     full = (folder / "latest").resolve()
     sink.publish(last=True)
     assert (folder / "latest").resolve() == full  # nothing changed
+    assert empty.exists()  # perhaps someone reads it
     sink.apply(batch_of([Erased("7", None)], ""), {})
     sink.publish(last=True)
     assert users_in(folder / "latest") == users_in(folder / "latest", "segment_history") == []
     sink.close()
     assert sorted(path.name for path in folder.iterdir()) == ["generation-00000003", "latest", "state.duckdb"]
+
+
+def test_the_end_of_a_run_leaves_the_generation_before_only_without_erased_rows(tmp_path: Path) -> None:
+    other = msgspec.structs.replace(FIRST, user_id="8")
+    again = msgspec.structs.replace(FIRST, event_id="f" * 32)  # the user was erased unseen
+    left = []
+    for steps in ([FIRST], [other], [], [Erased("8", None)], [other], [again]):  # runs of `segue sink --once`
+        sink = ParquetSink(tmp_path / "a", "")
+        sink.publish(last=False)
+        sink.apply(batch_of(steps, ""), {})
+        sink.publish(last=True)
+        sink.close()
+        left.append([int(path.name[-2:]) for path in sorted((tmp_path / "a").glob("generation-*"))])
+    assert left == [[1, 2], [2, 3], [3, 4], [5], [5, 6], [7]]
 
 
 def test_a_generation_that_was_not_finished_is_no_ones(tmp_path: Path) -> None:
