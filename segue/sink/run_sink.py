@@ -16,7 +16,7 @@ from segue import interruption
 from segue.config.settings import Settings
 from segue.connect.kafka_access import DEADLINE_S, patiently
 from segue.connect.read_topics import CommittedReader, Ends
-from segue.connect.wait_for_servers import Wait
+from segue.connect.wait_for_servers import PATIENCE_S, Wait
 from segue.sink.merge_lane import LaneMerge
 from segue.sink.segment_tables import Place, Position, SinkLost
 from segue.sink.sink_rows import Batch, Entry, batch_of, read_entry
@@ -27,6 +27,7 @@ _BATCH = 4_000
 _POLL_S = 0.2
 # Records that wait for more of their batch: a change comes from both topics, at nearly the same time.
 _LINGER_S = 0.5
+_RETRY_S = 1.0
 _MOST_HELD = 1_000
 """Records of one partition that wait in memory; then it is paused."""
 
@@ -64,7 +65,7 @@ def run_sink(
     Args:
         settings: name the Kafka and the topics.
         open_sink: connects; called again after a lost connection.
-        where: the sink's name while it is not open, for messages.
+        where: the sink's name, for messages about a wait.
         say: called with sentences about the progress.
         once: return at the end of the topics, as they are now; else go on until a signal.
 
@@ -72,14 +73,16 @@ def run_sink(
         BadTopics: the topics are missing, or the tables follow other topics.
         BadChange: this version of Segue cannot read a record.
         BadWarehouse: the tables cannot be written.
-        Unreachable: Kafka or the database has not answered for too long.
+        Unreachable: Kafka has not answered for too long, or no batch could be written for so long.
     """
-    wait, records = Wait(where), 0
+    wait, records, is_said = Wait(where), 0, False
     while True:
-        sink = wait.until_answered(open_sink)
+        begun_s = time.monotonic()
         try:
-            with closing(sink), closing(_Follower(settings, sink)) as follower:
-                say(follower.begins)
+            with closing(open_sink()) as sink, closing(_Follower(settings, sink, wait.over)) as follower:
+                if not is_said:
+                    say(follower.begins)
+                    is_said = True
                 try:
                     follower.follow(once=once)
                 finally:
@@ -89,15 +92,19 @@ def run_sink(
                 return Written(records, *sink.counts())
         except SinkLost as lost:
             # The connection is gone, and the last commit may be known to the database alone. Its offsets tell.
-            wait.lasts(str(lost), at_once=True)
+            if time.monotonic() - begun_s > PATIENCE_S:
+                wait = Wait(where)  # the former wait was over long ago, and there was nothing to write since
+            if wait.lasts(str(lost), at_once=True):
+                raise
+            time.sleep(_RETRY_S)
 
 
 class _Follower:
-    """Reads both topics from the sink's offsets on."""
+    """Reads both topics from the sink's offsets on, and calls ``on_written`` after each batch."""
 
-    def __init__(self, settings: Settings, sink: Sink) -> None:
+    def __init__(self, settings: Settings, sink: Sink, on_written: Callable[[], None]) -> None:
         self._prefix = settings.topic_prefix
-        self._sink = sink
+        self._sink, self._on_written = sink, on_written
         self._topics = (settings.topics.changes, settings.topics.users)
         facts, begins = patiently(settings, lambda: self._look(settings))
         if absent := [name for name in self._topics if name not in facts]:
@@ -113,8 +120,6 @@ class _Follower:
         self._asked = 0
         self._ends: Ends = {}
         self._written: dict[Place, int] = dict(starts)
-        if not starts:  # from now on, the tables say whose they are, and where they begin
-            self._write()
         self.records = 0
         first = "from the oldest record in Kafka on" if not starts else "from its own offsets on"
         self.begins = f"Writing to {sink.name}, {first}."
@@ -131,6 +136,8 @@ class _Follower:
 
     def follow(self, *, once: bool) -> None:
         """Write what comes; with ``once``, return when everything up to the present ends is written."""
+        if not self._written:  # from now on, the tables say whose they are, and where they begin
+            self._write()
         goal = self._reader.ends() if once else None
         while goal is None or not all(self._written.get(place, 0) >= end for place, end in goal.items()):
             self._collect()
@@ -209,6 +216,7 @@ class _Follower:
             if self._written.get(place) != offset
         }
         self._sink.apply(batch, moved)
+        self._on_written()
         self._written = positions
         for place in list(self._paused):
             if len(self._queue(place)) < _MOST_HELD // 2:
