@@ -226,14 +226,12 @@ def test_a_lost_connection_is_made_again(
     create_topics({"bootstrap.servers": kafka.bootstrap}, topics, LANES)
     world = World(kafka.bootstrap, topics, tmp_path, postgres.new_database())
     log = DecidedLog(5, topics, lanes=LANES)
+    end = "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'segue sink'"
     with world.sink() as process, closing(psycopg.connect(world.to, autocommit=True)) as admin:
         process.says("Writing to")
         for _ in range(3):
             write(world, log.batches(10), random.Random(5))
-            ended = admin.execute(
-                "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'segue sink'"
-            ).fetchall()
-            assert ended
+            eventually(lambda: admin.execute(end).fetchall(), "a connection")
         wanted = sorted(log.history())
         eventually(lambda: sorted(world.rows("select user_id, sequence from $history")) == wanted)
         assert "does not answer" in process.err

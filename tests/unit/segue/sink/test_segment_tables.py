@@ -157,22 +157,10 @@ def test_a_repeat_changes_nothing(tmp_path: Path) -> None:
     sink.close()
 
 
-def test_an_erasure_that_comes_late_leaves_the_user_who_came_back() -> None:
-    log = DecidedLog(2, TOPICS, users=1)
-    steps = steps_of(log, 40)
-    erased = next(step for step in steps if isinstance(step, Erased))
-    after = steps[steps.index(erased) + 2]  # both records of the erasure
-    assert isinstance(after, Row)
-    batch = batch_of([after, erased], TOPICS.prefix)
-    assert list(batch.rows) == [(after.user_id, after.sequence)]
-    assert batch_of([after, Erased(erased.user_id, None)], TOPICS.prefix).rows == {}
-
-
 def test_a_number_that_is_given_again_means_an_erasure_that_nobody_saw(tmp_path: Path) -> None:
     one = row(DecidedLog(3, TOPICS), "u0-0", 1)
     two = row(DecidedLog(3, TOPICS), "u0-0", 2)
     again = msgspec.structs.replace(one, event_id="f" * 32)
-    assert batch_of([one, two, again], TOPICS.prefix).rows == {("u0-0", 1): again}
     sink = ParquetSink(tmp_path / "sink", TOPICS.prefix)
     sink.apply(batch_of([one, two], TOPICS.prefix), {})
     sink.apply(batch_of([again], TOPICS.prefix), {})
