@@ -5,14 +5,17 @@ Keys are text; a trigger's name has no slash:
 - ``<trigger>/<user id>``: an :class:`~segue.triggers.policy.Entry`.
 - ``/<user id>``: a :class:`~segue.triggers.policy.User`.
 - ``place``: a :class:`Place`, one in each partition.
+- ``deciding``: a :class:`Deciding`, one in each partition.
 
-All records of a partition together are what the changes before the place's offset give, because one
+All other records of a partition together are what the changes before the place's offset give, because one
 transaction writes them.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 import msgspec
 from msgspec import Struct
@@ -21,6 +24,7 @@ from schemas.errors import BadChange
 from segue.triggers.policy import Entry, User
 
 PLACE_KEY = b"place"
+DECIDING_KEY = b"deciding"
 _FORMAT = 1
 
 _ENCODER = msgspec.json.Encoder()
@@ -53,7 +57,37 @@ class Place(Struct, frozen=True):
     format: int = _FORMAT
 
 
+class Window(Struct, frozen=True):
+    """Changes that were decided at one time: those past the former window, and before the offset ``end``."""
+
+    end: int
+    at: datetime
+
+
+class Deciding(Struct, frozen=True):
+    """When the changes past the place were decided whose webhooks may be on their way.
+
+    The rules ask for the time. So who decides these changes again, after a crash or a deploy, must ask with the
+    same time: a webhook that was delivered would else be skipped, and its entry be missing.
+
+    Attributes:
+        topic_id: the id of the topic of changes.
+        windows: in the order of their offsets; some may lie before the place.
+    """
+
+    topic_id: str
+    windows: tuple[Window, ...] = ()
+
+    def at(self, topic_id: str, offset: int) -> datetime | None:
+        """Return when a change was decided; None if that is not known."""
+        if topic_id != self.topic_id:
+            return None
+        number = bisect_right(self.windows, offset, key=lambda window: window.end)
+        return self.windows[number].at if number < len(self.windows) else None
+
+
 _PLACE = msgspec.json.Decoder(Place)
+_DECIDING = msgspec.json.Decoder(Deciding)
 
 
 def entry_key(trigger: str, user_id: str) -> bytes:
@@ -66,7 +100,7 @@ def user_key(user_id: str) -> bytes:
     return f"/{user_id}".encode()
 
 
-def encode(value: Entry | User | Place) -> bytes:
+def encode(value: Entry | User | Place | Deciding) -> bytes:
     """Return the value of a record of the ledger."""
     return _ENCODER.encode(value)
 
@@ -81,12 +115,14 @@ class Ledger:
 
     Attributes:
         place: how far it has come; None before the first start.
+        deciding: when changes past the place were decided.
     """
 
     def __init__(self) -> None:
         self._values: dict[bytes, bytes] = {}
         self._triggers: set[str] = set()
         self.place: Place | None = None
+        self.deciding = Deciding("")
 
     def apply(self, writes: Iterable[Write]) -> None:
         """Take over records, in their order.
@@ -97,6 +133,9 @@ class Ledger:
         for key, value in writes:
             if key == PLACE_KEY:
                 self.place = None if value is None else _place(value)
+                continue
+            if key == DECIDING_KEY:
+                self.deciding = Deciding("") if value is None else _DECIDING.decode(value)
                 continue
             if value is None:
                 self._values.pop(key, None)

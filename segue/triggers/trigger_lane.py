@@ -5,19 +5,21 @@ The order of the work, as in a worker's lane:
 1. Fence: start the producer, which ends the former owner's transaction.
 2. Read the partition of the ledger to its end. Its place says where to go on in the changes.
 3. Decide each change in its order, from the ledger and the changes decided before it.
-4. Post its webhooks. A user's webhooks of one trigger go one after the other.
-5. Commit the longest run of finished changes: one transaction has the records of the ledger, the dead
+4. Commit when they were decided, if there are webhooks to post.
+5. Post the webhooks. A user's webhooks of one trigger go one after the other.
+6. Commit the longest run of finished changes: one transaction has the records of the ledger, the dead
    letters, the place and the group's offset.
 
-After a crash between 4 and 5, the same changes are decided again from the same ledger, and their webhooks
-have the same ids.
+After a crash between 5 and 6, the same changes are decided again from the same ledger and with the same time,
+and their webhooks have the same ids.
 """
 
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import groupby
 from typing import Protocol
 
 import structlog
@@ -31,7 +33,7 @@ from schemas.outputs.wire import decode_change
 from schemas.topics import Topics
 from segue.triggers import ledger
 from segue.triggers.firm_segment import after, first_met
-from segue.triggers.ledger import Ledger, Place, Write
+from segue.triggers.ledger import Deciding, Ledger, Place, Window, Write
 from segue.triggers.policy import Decided, Entry, User, decide
 from segue.triggers.trigger_file import Triggers
 from streamer.interfaces.lane_errors import LaneClosing
@@ -78,10 +80,11 @@ def webhook_id(trigger: str, change: Change) -> str:
 
 
 class _Pending(Struct):
-    """A change that is decided and not committed."""
+    """A change that is decided and not committed; ``at`` is the time that the rules were asked with."""
 
     record: Record
     change: Change
+    at: datetime
     decided: Decided
     waits: set[str]
     given_up: dict[str, str]
@@ -150,7 +153,7 @@ class TriggerLane:
 
         Raises:
             BadTopics: the ledger is another group's.
-        NeedsRebuild: the group has an offset, but the ledger is gone.
+            NeedsRebuild: the group has an offset, but the ledger is gone.
             InDoubt, Unreachable: try again.
             LaneClosing: the lane must close.
         """
@@ -200,8 +203,7 @@ class TriggerLane:
             raise LaneClosing
         room = min(MAX_PENDING - len(self._pending), self._max_batch)
         if room > 0:
-            for record in self._kafka.poll(room, timeout_s):
-                self._take(record)
+            self._take(self._kafka.poll(room, timeout_s))
         self._collect(0.0 if room > 0 else timeout_s)
         self._commit()
 
@@ -211,23 +213,48 @@ class TriggerLane:
         self._collect()
         self._commit()
 
-    def _take(self, record: Record) -> None:
-        if record.value is None:
-            return
+    def _take(self, records: Sequence[Record]) -> None:
+        """Decide changes, and post their webhooks."""
+        now, first = self._clock(), self._first + len(self._pending)
+        taken = [self._decide(record, now) for record in records if record.value is not None]
+        if any(each.waits and self._decided_at(each.record) is None for each in taken):
+            self._commit_times()
+        for number, pending in enumerate(taken, first):
+            for name in pending.decided.outcomes:
+                if name in pending.waits:
+                    self._post.send(name, pending.change, number)
+
+    def _decide(self, record: Record, now: datetime) -> _Pending:
+        assert record.value is not None
         change = decode_change(record.value)
         live = self._live.get(change.user_id)
         if live is None:
             live = _Live(self._ledger.user(change.user_id), self._ledger.entries(change.user_id))
             self._live[change.user_id] = live
-        decided = decide(self._triggers, change, live.user, live.entries, self._clock())
+        at = self._decided_at(record) or now
+        decided = decide(self._triggers, change, live.user, live.entries, at)
         live.user = decided.user
         live.entries = {} if decided.user is None else {**live.entries, **decided.entries}
         live.pending += 1
-        sends = [name for name, outcome in decided.outcomes.items() if outcome.action == "send"]
-        self._pending.append(_Pending(record, change, decided, set(sends), {}))
-        number = self._first + len(self._pending) - 1
-        for name in sends:
-            self._post.send(name, change, number)
+        sends = {name for name, outcome in decided.outcomes.items() if outcome.action == "send"}
+        pending = _Pending(record, change, at, decided, sends, {})
+        self._pending.append(pending)
+        return pending
+
+    def _decided_at(self, record: Record) -> datetime | None:
+        """Return when a change was decided, if its webhooks may have been posted before."""
+        assert self._ledger.place is not None
+        return self._ledger.deciding.at(self._ledger.place.topic_id, record.offset)
+
+    def _commit_times(self) -> None:
+        """Commit when the pending changes were decided, before a webhook of theirs goes out."""
+        assert self._ledger.place is not None
+        windows = [
+            Window(max(each.record.offset for each in group) + 1, at)
+            for at, group in groupby(self._pending, key=lambda pending: pending.at)
+        ]
+        deciding = Deciding(self._ledger.place.topic_id, tuple(windows))
+        self._write({ledger.DECIDING_KEY: ledger.encode(deciding)}, [], {})
 
     def _collect(self, timeout_s: float = 0.0) -> None:
         for number, trigger, end in self._post.ended(timeout_s):

@@ -10,7 +10,7 @@ from typing import get_args
 import pytest
 
 from schemas.topics import Topics, trigger_topic_configs
-from segue.triggers.ledger import PLACE_KEY
+from segue.triggers.ledger import DECIDING_KEY, PLACE_KEY
 from segue.triggers.policy import REASONS, Entry, Reason
 from segue.triggers.sending.courier import MAX_PAUSE_S, MIN_TRIES
 from segue.triggers.sending.webhook_body import Receiver
@@ -42,7 +42,7 @@ def test_every_field_reason_and_topic_is_on_the_page() -> None:
     names = [*_FIELDS, *REASONS, *trigger_topic_configs(Topics()), *Entry.__struct_fields__, TRIGGER]
     assert [name for name in names if name not in CODE] == []
     assert set(REASONS) == set(get_args(Reason))
-    assert PLACE_KEY.decode() in CODE
+    assert {PLACE_KEY.decode(), DECIDING_KEY.decode()} <= CODE
 
 
 def test_the_defaults_and_bounds_are_those_of_the_code() -> None:

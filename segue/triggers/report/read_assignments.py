@@ -11,7 +11,7 @@ from schemas.errors import BadTopics
 from segue.config.settings import Settings
 from segue.connect.kafka_access import DEADLINE_S, patiently
 from segue.connect.read_topics import CommittedReader
-from segue.triggers.ledger import PLACE_KEY, read_entry
+from segue.triggers.ledger import DECIDING_KEY, PLACE_KEY, read_entry
 from segue.triggers.policy import held_out
 from segue.triggers.trigger_file import Trigger
 from streamer.kafka.kafka_admin import Admin
@@ -44,7 +44,7 @@ class Assignments(Struct, frozen=True):
 
 
 def read_ledger(settings: Settings) -> dict[bytes, bytes]:
-    """Return the ledger's newest records by key, of all partitions, without the places.
+    """Return the ledger's newest records by key, of all partitions, without those of the lanes.
 
     Raises:
         BadTopics: there is no ledger.
@@ -63,7 +63,7 @@ def read_ledger(settings: Settings) -> dict[bytes, bytes]:
         while not reader.has_reached(ends):
             message = reader.poll(_POLL_S)
             key = None if message is None else message.key()
-            if message is None or key is None or key == PLACE_KEY:
+            if message is None or key is None or key in (PLACE_KEY, DECIDING_KEY):
                 continue
             value = message.value()
             if value is None:

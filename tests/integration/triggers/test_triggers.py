@@ -106,7 +106,7 @@ class Stage:
                 found.apply([(key, value)])
                 if key == ledger.PLACE_KEY:
                     places[message.partition()] = found.place
-                elif not key.startswith(b"/") and value is not None:
+                elif b"/" in key[1:] and value is not None:
                     said.append((key, ledger.read_entry(value).event_id))
         finally:
             reader.close()

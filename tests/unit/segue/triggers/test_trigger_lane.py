@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -46,11 +47,13 @@ class Post:
 class World:
     """One partition with its topics."""
 
-    def __init__(self) -> None:
+    def __init__(self, file: Triggers = FILE) -> None:
+        self.file = file
         self.kafka = MemoryKafka()
         for topic in (TOPICS.changes, TOPICS.users, TOPICS.trigger_ledger, TOPICS.trigger_dead_letters):
             self.kafka.create(topic, 1)
         self.post = Post()
+        self.now = AT
 
     def write(self, *changes: Change) -> None:
         for change in changes:
@@ -59,7 +62,7 @@ class World:
 
     def lane(self, group: str = "g", **options: Any) -> TriggerLane:
         log = MemoryLog(self.kafka, 0, (TOPICS.changes,))
-        return TriggerLane(0, group, log, TOPICS, FILE, self.post, lambda: AT, **options)
+        return TriggerLane(0, group, log, TOPICS, self.file, self.post, lambda: self.now, **options)
 
     def live(self, group: str = "g", **options: Any) -> TriggerLane:
         lane = self.lane(group, **options)
@@ -98,6 +101,39 @@ def test_from_the_beginning_every_change_counts_and_a_later_start_goes_on() -> N
     world.post.ends = [(0, "t", Posted())]
     again.step(0.0)
     assert place_of(world.live(from_beginning=True)).counts == {"t": {"sent": 1}}
+
+
+@pytest.mark.parametrize("rule", ["max_age", "cooldown", "reentry", "max_per_day"])
+def test_a_webhook_that_was_delivered_is_never_skipped_at_the_next_start(rule: str) -> None:
+    """A receiver is down and holds the partition back; meanwhile time passes, and a deploy comes."""
+    hour = timedelta(hours=1)
+    b = {
+        "max_age": Trigger(name="b", on="leaving", segment=0, url="http://x", max_age=hour),
+        "cooldown": Trigger(
+            name="b", on="leaving", segment=0, url="http://x", cooldown=hour, reentry="always"
+        ),
+        "reentry": Trigger(name="b", on="leaving", segment=0, url="http://x", reentry=hour),
+        "max_per_day": Trigger(name="b", on="leaving", segment=0, url="http://x", reentry="always"),
+    }[rule]
+    down = Trigger(name="down", on="entering", segment=2, url="http://y", reentry="always")
+    world = World(Triggers((down, b), max_per_day=1 if rule == "max_per_day" else None))
+    lane = world.live()
+    world.write(a_change(user_id="a", previous_segment=1, segment=2), a_change(event_id="1" * 32))
+    lane.step(0.0)
+    world.now += 25 * hour
+    world.write(a_change(event_id="2" * 32, previous_segment=1, segment=0), a_change(event_id="3" * 32))
+    lane.step(0.0)
+    sent = [0, 1] if rule == "max_age" else [0, 1, 3]
+    assert world.post.sent == sent
+    world.now += 2 * hour
+    again = world.live()
+    again.step(0.0)
+    assert world.post.sent == 2 * sent
+    world.post.ends = [(number, "b" if number else "down", Posted()) for number in sent]
+    again.step(0.0)
+    assert place_of(again).counts["b"]["sent"] == len(sent) - 1
+    assert again.ledger.entries("7")["b"].event_id == ("1" if rule == "max_age" else "3") * 32
+    assert again.ledger.entries("7")["b"].first_at == AT
 
 
 def test_a_lost_ledger_is_not_taken_for_a_first_start() -> None:
