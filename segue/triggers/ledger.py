@@ -105,6 +105,24 @@ def encode(value: Entry | User | Place | Deciding) -> bytes:
     return _ENCODER.encode(value)
 
 
+def read_place(value: bytes) -> Place:
+    """Decode a place.
+
+    Raises:
+        BadChange: this version cannot read it.
+    """
+    try:
+        place = _PLACE.decode(value)
+    except msgspec.MsgspecError as error:
+        raise BadChange(f"the place in the ledger of triggers cannot be read: {error}") from None
+    if place.format > _FORMAT:
+        raise BadChange(
+            f"the ledger of triggers has format {place.format}, and this version reads {_FORMAT}: run the"
+            " Segue that wrote it, or a newer one"
+        )
+    return place
+
+
 def read_entry(value: bytes) -> Entry:
     """Decode an entry."""
     return _ENTRY.decode(value)
@@ -132,7 +150,7 @@ class Ledger:
         """
         for key, value in writes:
             if key == PLACE_KEY:
-                self.place = None if value is None else _place(value)
+                self.place = None if value is None else read_place(value)
                 continue
             if key == DECIDING_KEY:
                 self.deciding = Deciding("") if value is None else _DECIDING.decode(value)
@@ -157,16 +175,3 @@ class Ledger:
 
     def __len__(self) -> int:
         return len(self._values)
-
-
-def _place(value: bytes) -> Place:
-    try:
-        place = _PLACE.decode(value)
-    except msgspec.MsgspecError as error:
-        raise BadChange(f"the place in the ledger of triggers cannot be read: {error}") from None
-    if place.format > _FORMAT:
-        raise BadChange(
-            f"the ledger of triggers has format {place.format}, and this version reads {_FORMAT}: run the"
-            " Segue that wrote it, or a newer one"
-        )
-    return place

@@ -28,12 +28,12 @@ from msgspec.structs import replace
 
 from schemas.errors import BadTopics, NeedsRebuild
 from schemas.outputs.headers import OFFSET, PARTITION, REASON, TOPIC
-from schemas.outputs.segment_change import Change, SegmentChange, UserErasedChange
+from schemas.outputs.segment_change import Change
 from schemas.outputs.wire import decode_change
 from schemas.topics import Topics
 from segue.triggers import ledger
-from segue.triggers.firm_segment import after, first_met
-from segue.triggers.ledger import Deciding, Ledger, Place, Window, Write
+from segue.triggers.first_start import write_users
+from segue.triggers.ledger import Deciding, Ledger, Place, Window
 from segue.triggers.policy import Decided, Entry, User, decide
 from segue.triggers.trigger_file import Triggers
 from streamer.interfaces.lane_errors import LaneClosing
@@ -41,7 +41,6 @@ from streamer.interfaces.lane_interfaces import Log, OutRecord, Record
 
 # A change whose receiver is away holds at most so many later changes back, which a crash would post again.
 MAX_PENDING = 1_000
-_BASELINE_CHUNK = 1_000
 TRIGGER = "segue_trigger"
 """The header of a dead letter with the trigger's name; its key is the webhook's id."""
 
@@ -359,22 +358,17 @@ class TriggerLane:
         self._ledger.apply(writes.items())
 
     def _begin(self) -> None:
-        """Make the ledger of a partition: where users are now, and where to begin in the changes.
-
-        A user who has long been in a segment must not enter it with the first change that comes.
-        """
+        """Make the ledger of a partition: where users are now, and where to begin in the changes."""
         changes = self._kafka.watch(self._topics.changes)
-        begin = changes.begin if self._from_beginning else changes.end
+        begin = changes.begin
         if not self._from_beginning:
-            # A transaction may be open below the end. Wait for it: then user-segments has its users too.
-            self._read_to_end(self._topics.changes, max(changes.begin, changes.end - 1), changes.end)
-            writes: list[Write] = []
-            for records in self._whole(self._topics.users):
-                writes += [write for record in records for write in _baseline(record)]
-                if len(writes) >= _BASELINE_CHUNK:
-                    self._write(dict(writes), [], {})
-                    writes = []
-            self._write(dict(writes), [], {})
+            begin = write_users(
+                self._kafka,
+                self._topics,
+                self._reading,
+                self._ledger,
+                lambda writes: self._write(writes, [], {}),
+            )
         place = Place(self._group, changes.topic_id, begin)
         self._write({ledger.PLACE_KEY: ledger.encode(place)}, [], {self._topics.changes: begin})
         log.info("first start", lane=self._partition, offset=begin, users=len(self._ledger))
@@ -383,10 +377,6 @@ class TriggerLane:
         """Yield the committed records of this partition of a topic."""
         bounds = self._kafka.watch(topic)
         yield from self._reading(topic, bounds.begin, bounds.end)
-
-    def _read_to_end(self, topic: str, begin: int, end: int) -> None:
-        for _ in self._reading(topic, begin, end):
-            pass
 
     def _reading(self, topic: str, begin: int, end: int) -> Iterator[list[Record]]:
         ends = {topic: end}
@@ -407,19 +397,3 @@ def _finished(pending: deque[_Pending]) -> Iterator[_Pending]:
         if each.waits:
             return
         yield each
-
-
-def _baseline(record: Record) -> Iterator[Write]:
-    """Yield the record of the ledger for a user's newest record on `user-segments`."""
-    if record.key is None:
-        return
-    key = ledger.user_key(record.key.decode())
-    if record.value is None:
-        yield key, None
-        return
-    change = decode_change(record.value)
-    if isinstance(change, SegmentChange):
-        yield key, ledger.encode(User(after(first_met(change), change)))
-    else:
-        assert isinstance(change, UserErasedChange)
-        yield key, None

@@ -1,19 +1,21 @@
-"""A process of the simulation: a lane, its log that crashes, and its webhooks on their way."""
+"""The world of the simulation, and a process in it: a lane, its log that crashes, and its webhooks."""
 
 from __future__ import annotations
 
 import random
 from collections import deque
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from schemas.outputs.segment_change import Change
+from schemas.outputs.segment_change import Change, UserErasedChange
+from schemas.outputs.wire import encode_change
 from schemas.topics import Topics
 from segue.triggers.trigger_file import Triggers
 from segue.triggers.trigger_lane import Posted, TriggerLane, webhook_id
 from streamer.in_memory import MemoryKafka, MemoryLog
-from streamer.interfaces.lane_interfaces import OutRecord
-from tests.campaigns.trigger_simulation.history import NOW
+from streamer.interfaces.lane_interfaces import Bounds, OutRecord
+from tests.campaigns.trigger_simulation.history import History
 
 TOPICS = Topics()
 GROUP = "segue-triggers"
@@ -31,18 +33,76 @@ class Received(NamedTuple):
     webhook_id: str
 
 
-class CrashingLog(MemoryLog):
-    """Dies now and then just before a commit, or just after it."""
+class Shop:
+    """The topics and the time that all processes share, and what is known of them.
 
-    def __init__(self, kafka: MemoryKafka, rng: random.Random) -> None:
-        super().__init__(kafka, 0, (TOPICS.changes,))
+    Attributes:
+        kafka: the topics.
+        now: the present time.
+        states_end: how many changes there were when a first start read where users are.
+        decided_at: by offset of a change, the time of the decision that was committed.
+    """
+
+    def __init__(self, rng: random.Random) -> None:
+        self.kafka = MemoryKafka()
+        for topic in (TOPICS.changes, TOPICS.users, TOPICS.trigger_ledger, TOPICS.trigger_dead_letters):
+            self.kafka.create(topic, 1)
+        self.now = datetime(2024, 12, 3, 19, 30, tzinfo=UTC)
+        self.states_end = 0
+        self.decided_at: dict[int, datetime] = {}
+        self._rng = rng
+        self._history = History(rng, rng.randint(1, 6), lambda: self.now)
+
+    @property
+    def written(self) -> int:
+        """How many changes there are."""
+        return len(self.kafka.topics[TOPICS.changes].partitions[0])
+
+    def write(self) -> None:
+        """Write the next change to both topics, as a lane does."""
+        change = self._history.next()
+        key, value = change.user_id.encode(), encode_change(change)
+        self.kafka.append(TOPICS.changes, 0, key, value)
+        self.kafka.append(TOPICS.users, 0, key, None if isinstance(change, UserErasedChange) else value)
+
+    def write_some(self) -> None:
+        """Write some changes, or none."""
+        for _ in range(self._rng.choice([0, 0, 1, 3])):
+            self.write()
+
+    def pass_time(self) -> None:
+        """Let time pass, at times many hours."""
+        self.now += timedelta(minutes=self._rng.choice([0, 0, 0, 1, 20, 20, 90]))
+        if self._rng.random() < 0.02:
+            self.now += timedelta(hours=9)
+
+
+class CrashingLog(MemoryLog):
+    """Dies now and then just before a commit, or just after it; changes come while a first start reads."""
+
+    def __init__(self, shop: Shop, rng: random.Random) -> None:
+        super().__init__(shop.kafka, 0, (TOPICS.changes,))
+        self._shop = shop
         self._rng = rng
         self.crashes = 0.0
+        self.lane: TriggerLane | None = None
+
+    def watch(self, topic: str) -> Bounds:
+        if topic == TOPICS.users:
+            self._shop.write_some()
+            self._shop.states_end = self._shop.written
+        if topic == TOPICS.changes:
+            self._shop.write_some()
+        return super().watch(topic)
 
     def commit(self, records: Sequence[OutRecord], positions: Mapping[str, int]) -> dict[str, int]:
+        assert self.lane is not None
         if self._rng.random() < self.crashes:
             raise Crash
         written = super().commit(records, positions)
+        for pending in self.lane._pending:
+            if pending.record.offset < positions.get(TOPICS.changes, 0):
+                self._shop.decided_at[pending.record.offset] = pending.at
         if self._rng.random() < self.crashes:
             raise Crash
         return written
@@ -99,17 +159,28 @@ class Actor:
 
     def __init__(
         self,
-        kafka: MemoryKafka,
+        shop: Shop,
         triggers: Triggers,
         received: list[Received],
         given_up: set[str],
         rng: random.Random,
+        *,
+        from_beginning: bool,
     ) -> None:
-        self.log = CrashingLog(kafka, rng)
+        self.log = CrashingLog(shop, rng)
         self.post = SlowPost(received, given_up)
         self.lane = TriggerLane(
-            0, GROUP, self.log, TOPICS, triggers, self.post, lambda: NOW, from_beginning=True, max_batch=7
+            0,
+            GROUP,
+            self.log,
+            TOPICS,
+            triggers,
+            self.post,
+            lambda: shop.now,
+            from_beginning=from_beginning,
+            max_batch=7,
         )
+        self.log.lane = self.lane
         self.live = False
 
     def take_over(self) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from schemas.outputs.segment_change import Cause, Change, SegmentChange, UserErasedChange, change_id
 
-NOW = datetime(2024, 12, 3, 19, 30, tzinfo=UTC)
 NAMES = ("calm", "At risk", "Champions")
 
 
@@ -21,10 +21,11 @@ class _User:
 
 
 class History:
-    """Makes the next change of a random user."""
+    """Makes the next change of a random user, at the clock's time."""
 
-    def __init__(self, rng: random.Random, users: int) -> None:
+    def __init__(self, rng: random.Random, users: int, clock: Callable[[], datetime]) -> None:
         self._rng = rng
+        self._clock = clock
         self._users = {str(number): _User() for number in range(users)}
 
     def next(self) -> Change:
@@ -32,6 +33,7 @@ class History:
         name = self._rng.choice(sorted(self._users))
         user = self._users[name]
         user.sequence += 1
+        now = self._clock()
         event_id = change_id(f"life{user.lives}", name, None, user.sequence)
         cause = Cause(type="model" if self._rng.random() < 0.1 else "order")
         if user.segment is not None and self._rng.random() < 0.05:
@@ -39,8 +41,8 @@ class History:
                 event_id=event_id,
                 user_id=name,
                 sequence=user.sequence,
-                occurred_at=NOW,
-                emitted_at=NOW,
+                occurred_at=now,
+                emitted_at=now,
                 cause=Cause(type="signup"),
             )
             self._users[name] = _User(lives=user.lives + 1)
@@ -63,8 +65,8 @@ class History:
             segment_name=NAMES[user.segment],
             model_version="v",
             activation=0,
-            occurred_at=NOW,
-            emitted_at=NOW,
+            occurred_at=now,
+            emitted_at=now,
             provisional=user.provisional,
             missing=(),
             features={},

@@ -4,27 +4,45 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 
-from schemas.outputs.wire import decode_change, encode_change
+from schemas.outputs.segment_change import Change, SegmentChange
+from schemas.outputs.wire import decode_change
 from segue.triggers import ledger
+from segue.triggers.firm_segment import after, first_met
 from segue.triggers.policy import Entry, Outcome, User, decide
 from segue.triggers.trigger_file import Trigger, Triggers
-from streamer.in_memory import MemoryKafka
 from streamer.interfaces.lane_errors import InDoubt
 from streamer.interfaces.lane_interfaces import Record
-from tests.campaigns.trigger_simulation.actors import GROUP, TOPICS, Actor, Crash, Received
-from tests.campaigns.trigger_simulation.history import NOW, History
+from tests.campaigns.trigger_simulation.actors import GROUP, TOPICS, Actor, Crash, Received, Shop
 
 TRIGGERS = Triggers(
     (
-        Trigger(name="often", on="entering", segment="At risk", url="http://x", reentry="always"),
-        Trigger(name="once", on="leaving", segment=0, url="http://x", provisional=True),
+        Trigger(
+            name="often",
+            on="entering",
+            segment="At risk",
+            url="http://x",
+            reentry="always",
+            cooldown=timedelta(hours=1),
+        ),
+        Trigger(
+            name="once",
+            on="leaving",
+            segment=0,
+            url="http://x",
+            provisional=True,
+            max_age=timedelta(hours=1),
+        ),
+        Trigger(name="again", on="entering", segment=2, url="http://x", reentry=timedelta(hours=2)),
         Trigger(name="share", on="moving", origin=1, target=2, url="http://x", reentry="always", holdout=0.5),
         Trigger(name="gone", on="erased", url="http://x"),
     ),
     max_per_day=4,
 )
 NAMES = [each.name for each in TRIGGERS.triggers]
+OF_LANE = (ledger.PLACE_KEY, ledger.DECIDING_KEY)
 
 
 def run_series(seed: int, changes: int = 60) -> Counter[str]:
@@ -38,25 +56,25 @@ def run_series(seed: int, changes: int = 60) -> Counter[str]:
         AssertionError: a promise is broken.
     """
     rng = random.Random(seed)
-    kafka = MemoryKafka()
-    for topic in (TOPICS.changes, TOPICS.users, TOPICS.trigger_ledger, TOPICS.trigger_dead_letters):
-        kafka.create(topic, 1)
-    history = History(rng, users=rng.randint(1, 6))
+    shop = Shop(rng)
+    from_beginning = rng.random() < 0.5
     received: list[Received] = []
     happened: Counter[str] = Counter()
     share = rng.choice([0.0, 0.05, 0.3])
     given_up: set[str] = set()
-    actors = [Actor(kafka, TRIGGERS, received, given_up, rng) for _ in range(2)]
-    written = 0
-    while written < changes:
+
+    def new_actor() -> Actor:
+        return Actor(shop, TRIGGERS, received, given_up, rng, from_beginning=from_beginning)
+
+    actors = [new_actor(), new_actor()]
+    while shop.written < changes:
+        shop.pass_time()
         actor = rng.choice(actors)
         actor.log.crashes = rng.choice([0.0, 0.0, 0.2])
         kind = rng.random()
         try:
             if kind < 0.3:
-                change = history.next()
-                kafka.append(TOPICS.changes, 0, change.user_id.encode(), encode_change(change))
-                written += 1
+                shop.write()
             elif kind < 0.35:
                 happened["taken over"] += 1
                 actor.live = False
@@ -69,7 +87,7 @@ def run_series(seed: int, changes: int = 60) -> Counter[str]:
                 actor.lane.step(0.0)
         except Crash:
             happened["crashed"] += 1
-            actors[actors.index(actor)] = Actor(kafka, TRIGGERS, received, given_up, rng)
+            actors[actors.index(actor)] = new_actor()
         except InDoubt:
             happened["fenced"] += 1
             actor.live = False
@@ -78,44 +96,54 @@ def run_series(seed: int, changes: int = 60) -> Counter[str]:
     last.take_over()
     place = last.lane.ledger.place
     assert place is not None
-    while place.offset < written:
+    while place.offset < shop.written:
         last.lane.step(0.0)
         while last.post.answer(rng, share):
             pass
         last.lane.step(0.0)
         place = last.lane.ledger.place
         assert place is not None
-    check(kafka, received, given_up, place)
+    check(shop, received, given_up, place)
     happened["webhooks"] += len(received)
     happened["repeats"] += len(received) - len(set(received))
     return happened
 
 
-def check(kafka: MemoryKafka, received: list[Received], given_up: set[str], place: ledger.Place) -> None:
-    """Check all promises against one plain pass over the log.
+def check(shop: Shop, received: list[Received], given_up: set[str], place: ledger.Place) -> None:
+    """Check all promises against one plain pass over the log, with the times of the committed decisions.
 
     Raises:
         AssertionError: a promise is broken.
     """
-    log = kafka.topics[TOPICS.changes].partitions[0]
-    words = kafka.topics[TOPICS.trigger_ledger].partitions[0]
-    letters = kafka.topics[TOPICS.trigger_dead_letters].partitions[0]
-    expected, users, entries, counts = one_pass(log)
+    log, words, letters = (
+        shop.kafka.topics[topic].partitions[0]
+        for topic in (TOPICS.changes, TOPICS.trigger_ledger, TOPICS.trigger_dead_letters)
+    )
+    first = next(ledger.read_place(r.value) for r in words if r.key == ledger.PLACE_KEY and r.value)
+    log, before = log[first.offset :], log[: first.offset]
+    users = baseline(before, shop.states_end)
+    expected, entries, counts = one_pass(log, users, shop.decided_at)
 
     # Each change has one outcome of each trigger, and the counts add up.
     assert place.changes == len(log)
     assert place.group == GROUP
-    found = {name: Counter(place.counts[name]) for name in NAMES}
+    found = {name: Counter(place.counts.get(name, {})) for name in NAMES}
     dead = {(r.key or b"").decode() for r in letters}
     for name in NAMES:
         assert found[name].total() == len(log), name
-        kept = found[name]["sent"] + found[name]["dead_letter"]
-        assert kept == counts[name]["send"], name
+        mine = {each.webhook_id for each in expected if each.trigger == name} & dead
+        assert found[name]["dead_letter"] == len(mine), name
+        assert found[name]["sent"] == counts[name]["send"] - len(mine), name
         for outcome, count in counts[name].items():
             assert outcome == "send" or found[name][outcome] == count, (name, outcome)
 
     # Nothing is lost or invented: what was to be sent was received, or is a dead letter.
     ids = {each.webhook_id for each in expected}
+    assert dead <= ids & given_up
+    # A dead letter without a record of its own was erased in the transaction that it belonged to.
+    written = {(r.key or b"").decode() for r in letters if r.value is not None}
+    erased = {c.user_id for c in map(_change, log) if not isinstance(c, SegmentChange)}
+    assert {each.user_id for each in expected if each.webhook_id in dead - written} <= erased
     assert {each.webhook_id for each in received} <= ids
     assert ids <= {each.webhook_id for each in received} | dead
 
@@ -133,7 +161,7 @@ def check(kafka: MemoryKafka, received: list[Received], given_up: set[str], plac
     # The ledger says "sent" once for each change, and at its end what one pass says.
     said = [(r.key, ledger.read_entry(r.value).event_id) for r in words if r.value and _is_entry(r)]
     assert len(said) == len(set(said))
-    newest = {r.key: r.value for r in words if r.key != ledger.PLACE_KEY}
+    newest = {r.key: r.value for r in words if r.key not in OF_LANE}
     for user_id, user in users.items():
         value = newest.get(ledger.user_key(user_id))
         assert value == (None if user is None else ledger.encode(user)), user_id
@@ -142,7 +170,7 @@ def check(kafka: MemoryKafka, received: list[Received], given_up: set[str], plac
             assert (value is None) == (entry is None), (name, user_id)
             if value is not None and entry is not None:
                 read = ledger.read_entry(value)
-                assert (read.event_id, read.times) == (entry.event_id, entry.times)
+                assert (read.event_id, read.at, read.times) == (entry.event_id, entry.at, entry.times)
                 assert read.outcome in (entry.outcome, "dead_letter")
 
     # Nothing of an erased user stays, but for the webhook that tells of the erasure.
@@ -158,29 +186,53 @@ def check(kafka: MemoryKafka, received: list[Received], given_up: set[str], plac
 
 
 def _is_entry(record: Record) -> bool:
-    return record.key != ledger.PLACE_KEY and not (record.key or b"").startswith(b"/")
+    return record.key not in OF_LANE and not (record.key or b"").startswith(b"/")
+
+
+def _change(record: Record) -> Change:
+    return decode_change(record.value or b"")
+
+
+def baseline(before: list[Record], states_end: int) -> dict[str, User | None]:
+    """Return where users are before the first change that counts.
+
+    Args:
+        before: the changes before it.
+        states_end: how many of them were in the users' states when these were read.
+    """
+    users: dict[str, User | None] = {}
+    for number, record in enumerate(before):
+        change = _change(record)
+        user = users.get(change.user_id)
+        known = None if user is None or number < states_end else user.where
+        users[change.user_id] = (
+            User(after(known or first_met(change), change)) if isinstance(change, SegmentChange) else None
+        )
+    return users
 
 
 def one_pass(
-    log: list[Record],
-) -> tuple[list[Received], dict[str, User | None], dict[str, dict[str, Entry]], dict[str, Counter[str]]]:
-    """Return the webhooks, users, entries and counts that one pass over the changes gives."""
-    users: dict[str, User | None] = {}
-    entries: dict[str, dict[str, Entry]] = {}
+    log: list[Record], users: dict[str, User | None], decided_at: Mapping[int, datetime]
+) -> tuple[list[Received], dict[str, dict[str, Entry]], dict[str, Counter[str]]]:
+    """Return the webhooks, entries and counts that one pass over the changes gives.
+
+    Args:
+        log: the changes.
+        users: where users are before; afterwards, what the ledger must have of them.
+        decided_at: by offset, the time to decide a change with.
+    """
+    entries: dict[str, dict[str, Entry]] = {user_id: {} for user_id in users}
     expected: list[Received] = []
     counts: dict[str, Counter[str]] = {name: Counter() for name in NAMES}
     for record in log:
-        assert record.value is not None
-        change = decode_change(record.value)
-        decided = decide(
-            TRIGGERS, change, users.get(change.user_id), entries.setdefault(change.user_id, {}), NOW
-        )
-        users[change.user_id] = decided.user
-        entries[change.user_id] = (
-            {} if decided.user is None else {**entries[change.user_id], **decided.entries}
-        )
+        change = _change(record)
+        user_id, at = change.user_id, decided_at[record.offset]
+        known = entries.setdefault(user_id, {})
+        decided = decide(TRIGGERS, change, users.get(user_id), known, at)
+        users[user_id] = decided.user
+        entries[user_id] = {} if decided.user is None else {**known, **decided.entries}
         for name, outcome in decided.outcomes.items():
             counts[name][str(outcome)] += 1
             if outcome == Outcome("send"):
-                expected.append(Received(name, change.user_id, f"{change.event_id}-{name}"))
-    return expected, users, entries, counts
+                expected.append(Received(name, user_id, f"{change.event_id}-{name}"))
+    return expected, entries, counts

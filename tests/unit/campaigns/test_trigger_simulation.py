@@ -6,10 +6,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import msgspec
 import pytest
 import structlog
 
-from segue.triggers import trigger_lane
+from segue.triggers import first_start, ledger, trigger_lane
+from segue.triggers.ledger import Place
 from segue.triggers.trigger_lane import TriggerLane
 from tests.campaigns.trigger_simulation.actors import CrashingLog, SlowPost
 from tests.campaigns.trigger_simulation.run_series import run_series
@@ -65,8 +67,51 @@ def _posts_without_order(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(SlowPost, "send", first)
 
 
+def _decides_again_with_another_time(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(TriggerLane, "_decided_at", lambda self, record: None)
+
+
+def _posts_before_the_time_is_committed(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(TriggerLane, "_commit_times", lambda self: None)
+
+
+def _forgets_what_came_while_it_read_the_states(patch: pytest.MonkeyPatch) -> None:
+    begin = first_start.write_users
+
+    def first_end(kafka: Any, topics: Any, *rest: Any) -> int:
+        end: int = kafka.watch(topics.changes).end
+        begin(kafka, topics, *rest)
+        return end
+
+    patch.setattr(trigger_lane, "write_users", first_end)
+
+
+def _counts_dead_letters_as_sent(patch: pytest.MonkeyPatch) -> None:
+    encode = ledger.encode
+
+    def miscounted(value: Any) -> bytes:
+        if isinstance(value, Place):
+            counts = {name: dict(found) for name, found in value.counts.items()}
+            for found in counts.values():
+                found["sent"] = found.get("sent", 0) + found.pop("dead_letter", 0)
+            value = msgspec.structs.replace(value, counts=counts)
+        return encode(value)
+
+    patch.setattr(ledger, "encode", miscounted)
+
+
 @pytest.mark.parametrize(
-    "broken", [_commits_too_early, _does_not_fence, _keeps_dead_letters_of_erased_users, _posts_without_order]
+    "broken",
+    [
+        _commits_too_early,
+        _does_not_fence,
+        _keeps_dead_letters_of_erased_users,
+        _posts_without_order,
+        _decides_again_with_another_time,
+        _posts_before_the_time_is_committed,
+        _forgets_what_came_while_it_read_the_states,
+        _counts_dead_letters_as_sent,
+    ],
 )
 def test_a_broken_lane_is_noticed(
     broken: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch

@@ -15,6 +15,7 @@ from segue.triggers.ledger import Ledger, Place
 from segue.triggers.trigger_file import Trigger, Triggers
 from segue.triggers.trigger_lane import Posted, TriggerLane
 from streamer.in_memory import MemoryKafka, MemoryLog
+from streamer.interfaces.lane_interfaces import Bounds
 from tests.campaigns.trigger_simulation.actors import TOPICS
 from tests.support.inputs.made_change import AT, a_change
 
@@ -87,6 +88,33 @@ def test_a_first_start_knows_where_users_are_and_begins_with_the_next_change() -
     assert user is not None
     assert user.where.firm == user.where.latest
     assert (user.where.firm.id if user.where.firm else None) == 1
+
+
+def test_what_comes_during_a_first_start_is_where_users_are() -> None:
+    """Else the change lies past the place, and its user is there already: the entry would be `other`."""
+    world = World()
+    world.write(a_change(user_id="early", segment=0))
+
+    class Busy(MemoryLog):
+        def watch(self, topic: str) -> Bounds:
+            if topic == TOPICS.users:  # in the states, and past the first end of the changes
+                world.write(a_change(user_id="held", event_id="1" * 32))
+            bounds = super().watch(topic)
+            if topic == TOPICS.users:  # past the states, before the second end
+                world.write(a_change(user_id="early", event_id="2" * 32))
+            return bounds
+
+    lane = TriggerLane(0, "g", Busy(world.kafka, 0, (TOPICS.changes,)), TOPICS, FILE, world.post, lambda: AT)
+    lane.take_over()
+    assert place_of(lane).offset == 3
+    for user_id in ("held", "early"):
+        user = lane.ledger.user(user_id)
+        assert user is not None
+        assert user.where.firm is not None
+        assert user.where.firm.id == 1
+    lane.step(0.0)
+    assert place_of(lane).changes == 0
+    assert world.post.sent == []
 
 
 def test_from_the_beginning_every_change_counts_and_a_later_start_goes_on() -> None:
