@@ -78,6 +78,7 @@ class Courier:
         self._next_s = 0.0
         self._closed = False
         self._failing = False
+        self._losing = False
         self._threads = [
             threading.Thread(target=self._work, name=f"{receiver.trigger.name}-{number}", daemon=True)
             for number in range(receiver.trigger.concurrency)
@@ -146,7 +147,7 @@ class Courier:
         now = time.monotonic()
         too_late = job.tries >= MIN_TRIES and now - job.began_s >= self._give_up_s
         ended = answer.taken or answer.final or too_late
-        self._say(answer)
+        self._say(answer, ended=ended)
         with self._changed:
             user_id = job.change.user_id
             if ended:
@@ -177,12 +178,21 @@ class Courier:
         heapq.heappush(self._due, (due_s, self._number, user_id))
         self._changed.notify()
 
-    def _say(self, answer: Answer) -> None:
-        """Log when a receiver begins to fail, and when it works again."""
-        failing = not answer.taken and not answer.final
-        if failing != self._failing:
-            self._failing = failing
-            if failing:
-                log.warning("receiver fails", trigger=self._receiver.trigger.name, reason=answer.reason)
-            else:
-                log.info("receiver works again", trigger=self._receiver.trigger.name)
+    def _say(self, answer: Answer, *, ended: bool) -> None:
+        """Log when a receiver begins to fail, when it works again, and when webhooks become dead letters.
+
+        A final answer says nothing about the next webhook, so it leaves the receiver failing or working. Each
+        is logged once, until the receiver takes a webhook.
+        """
+        name = self._receiver.trigger.name
+        if answer.taken:
+            if self._failing:
+                log.info("receiver works again", trigger=name)
+            self._failing = self._losing = False
+            return
+        if not answer.final and not self._failing:
+            self._failing = True
+            log.warning("receiver fails", trigger=name, reason=answer.reason)
+        if ended and not self._losing:
+            self._losing = True
+            log.warning("webhooks become dead letters", trigger=name, reason=answer.reason)

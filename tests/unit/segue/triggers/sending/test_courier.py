@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
 from segue.triggers.sending import courier as courier_module
 from segue.triggers.sending.courier import Courier, Job
@@ -83,6 +84,33 @@ def test_a_final_answer_gives_up_at_once() -> None:
         eventually(lambda: len(story.ended) == 2)
     assert story.posted == ["a1", "a2"]
     assert story.ended["a1"].given_up == "; tries: 1"
+
+
+def test_the_log_says_once_that_webhooks_become_dead_letters() -> None:
+    refused = Answer(taken=False, final=True, reason="the receiver answered 401")
+    answers = {"a1": [BUSY, refused], "a2": [refused], "a3": [TAKEN], "a4": [refused], "a5": [TAKEN]}
+    with (
+        structlog.testing.capture_logs() as said,
+        told(lambda name, tries: answers[name][tries - 1]) as story,
+    ):
+        for name in answers:
+            story.add("a", name)
+        eventually(lambda: len(story.ended) == 5)
+    assert [(each["event"], each.get("reason")) for each in said] == [
+        ("receiver fails", "busy"),
+        ("webhooks become dead letters", "the receiver answered 401"),
+        ("receiver works again", None),
+        ("webhooks become dead letters", "the receiver answered 401"),
+    ]
+
+
+def test_a_template_that_fails_for_every_change_is_in_the_log() -> None:
+    with structlog.testing.capture_logs() as said, told(lambda *_: TAKEN, body="{{ nothing }}") as story:
+        story.add("a", "a1")
+        story.add("b", "b1")
+        eventually(lambda: len(story.ended) == 2)
+    assert [each["event"] for each in said] == ["webhooks become dead letters"]
+    assert "the template fails for this change" in said[0]["reason"]
 
 
 def test_it_gives_up_after_its_time_and_not_before_five_tries() -> None:
