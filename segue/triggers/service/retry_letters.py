@@ -4,65 +4,49 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from pathlib import Path
+from typing import Protocol
 
 from msgspec import Struct
 
-from schemas.outputs.headers import REASON
+from schemas.errors import SegueError, Unreachable
 from schemas.outputs.wire import decode_change
 from segue.config.settings import Settings
-from segue.connect.read_topics import CommittedReader
-from segue.triggers.sending.webhook_body import BadBody
+from segue.triggers.sending.post_webhook import Answer
+from segue.triggers.sending.webhook_body import BadBody, Message, Receiver
+from segue.triggers.service.dead_letters import DeadLetters, Letter
 from segue.triggers.service.run_triggers import poster_of, receivers_of, trigger_group
 from segue.triggers.service.trigger_topics import prepare_trigger_topics
 from segue.triggers.trigger_file import Triggers
-from segue.triggers.trigger_lane import TRIGGER
+from streamer.interfaces.lane_errors import Fenced, InDoubt
 from streamer.interfaces.lane_interfaces import OutRecord
 from streamer.kafka.kafka_client import Deadlines
-from streamer.kafka.kafka_reader import headers_of
 from streamer.kafka.kafka_writer import Writer
 
-_POLL_S = 0.2
+# A pause that is longer is announced.
+_LONG_S = 5.0
 
 
-class Letter(Struct, frozen=True):
-    """A webhook that no receiver took."""
+class AnotherRetry(SegueError):
+    """Another retry has begun, and this one ends: both would send each webhook."""
 
-    webhook_id: str
-    trigger: str
-    reason: str
-    partition: int
-    value: bytes
+    def __init__(self) -> None:
+        super().__init__("another `segue triggers retry` runs: wait until it has ended, then start again")
 
 
-class Retried(Struct):
+class Retried(Struct, frozen=True):
     """What came of a retry: how many were sent, and why others were not, by webhook."""
 
     sent: int
-    not_sent: dict[str, str]
+    not_sent: Mapping[str, str]
 
 
-def read_letters(settings: Settings) -> list[Letter]:
-    """Return the dead letters that stand, the oldest of a partition first."""
-    topic = settings.topics.trigger_dead_letters
-    reader = CommittedReader(settings.kafka_client, [topic], from_beginning=True)
-    standing: dict[str, Letter] = {}
-    try:
-        ends = reader.ends()
-        while not reader.has_reached(ends):
-            message = reader.poll(_POLL_S)
-            key = None if message is None else message.key()
-            if message is None or key is None:
-                continue
-            name, value = _text(key), message.value()
-            standing.pop(name, None)  # one that failed again stands at its new place
-            if value is not None:
-                headers = dict(headers_of(message))
-                trigger, reason = (_text(headers.get(each, b"")) for each in (TRIGGER, REASON))
-                standing[name] = Letter(name, trigger, reason, message.partition() or 0, value)
-    finally:
-        reader.close()
-    return list(standing.values())
+class Standing(Protocol):
+    """The dead letters that stand."""
+
+    def read(self) -> dict[str, Letter]:
+        """Return those that stand now, by webhook, in the order to send them."""
 
 
 def retry_letters(
@@ -76,6 +60,10 @@ def retry_letters(
         triggers: what it declares: where the webhooks go now.
         only: the trigger whose letters are sent; None for all.
         say: shows a sentence to people.
+
+    Raises:
+        AnotherRetry: another retry has begun.
+        Unreachable: Kafka does not answer, or a webhook that was taken could not be removed.
     """
     receivers = receivers_of(file, triggers, settings.topics)
     prepare_trigger_topics(settings, say)
@@ -86,36 +74,80 @@ def retry_letters(
         Deadlines(),
         lambda: False,
     )
-    # Two retries at once would send every webhook twice: the second one ends the first.
-    writer.fence()
+    topic = settings.topics.trigger_dead_letters
+
+    def remove(letter: Letter) -> None:
+        gone = OutRecord(topic, letter.webhook_id.encode(), None, (), letter.partition)
+        writer.commit([gone], [], None)
+
     posts = {name: poster_of(receiver)[1] for name, receiver in receivers.items()}
-    gaps_s: Mapping[str, float] = {each.name: 1.0 / each.rate for each in triggers.triggers}
-    done = Retried(0, {})
     try:
-        for letter in read_letters(settings):
-            if only is not None and letter.trigger != only:
-                continue
-            if letter.trigger not in receivers:
-                done.not_sent[letter.webhook_id] = f"{file} has no trigger {letter.trigger}"
-                continue
-            try:
-                message = receivers[letter.trigger].message(decode_change(letter.value))
-            except BadBody as error:
-                done.not_sent[letter.webhook_id] = str(error)
-                continue
-            answer = posts[letter.trigger](message)
-            if not answer.taken:
-                done.not_sent[letter.webhook_id] = answer.reason
-                continue
-            topic = settings.topics.trigger_dead_letters
-            gone = OutRecord(topic, letter.webhook_id.encode(), None, (), letter.partition)
-            writer.commit([gone], [], None)
-            done.sent += 1
-            time.sleep(gaps_s[letter.trigger])
+        # Two retries at once would send every webhook twice: the second one ends the first.
+        writer.fence()
+        with closing(DeadLetters(settings)) as letters:
+            return send_letters(letters, file, receivers, posts, remove, only, say)
+    except Fenced:
+        raise AnotherRetry from None
+    except InDoubt as doubt:
+        raise Unreachable(
+            f"a webhook was taken, and its dead letter may still be there ({doubt}): start again, which may send"
+            " it once more with the same webhook-id"
+        ) from None
     finally:
         writer.give_up()
-    return done
 
 
-def _text(data: bytes) -> str:
-    return data.decode(errors="replace")
+def send_letters(
+    letters: Standing,
+    file: Path,
+    receivers: Mapping[str, Receiver],
+    posts: Mapping[str, Callable[[Message], Answer]],
+    remove: Callable[[Letter], None],
+    only: str | None,
+    say: Callable[[str], None],
+) -> Retried:
+    """Send each dead letter once, at the rate of its trigger, unless it is removed meanwhile.
+
+    Args:
+        letters: the dead letters.
+        file: the file of triggers, for messages.
+        receivers: the receivers by trigger.
+        posts: what posts a message, by trigger.
+        remove: removes a dead letter that was taken.
+        only: the trigger whose letters are sent; None for all.
+        say: shows a sentence to people.
+    """
+    sent, not_sent = 0, dict[str, str]()
+    may_post_s: dict[str, float] = {}
+    for name, letter in letters.read().items():
+        if only is not None and letter.trigger != only:
+            continue
+        if letter.trigger not in receivers:
+            not_sent[name] = f"{file} has no trigger {letter.trigger}"
+            continue
+        receiver = receivers[letter.trigger]
+        try:
+            message = receiver.message(decode_change(letter.value))
+        except BadBody as error:
+            not_sent[name] = str(error)
+            continue
+        _wait(letter.trigger, may_post_s.get(letter.trigger, 0.0), say)
+        if name not in letters.read():
+            continue  # its user was erased meanwhile
+        answer = posts[letter.trigger](message)
+        pause_s = max(1.0 / receiver.trigger.rate, answer.retry_after_s or 0.0)
+        may_post_s[letter.trigger] = time.monotonic() + pause_s
+        if answer.taken:
+            remove(letter)
+            sent += 1
+        else:
+            not_sent[name] = answer.reason
+    return Retried(sent, not_sent)
+
+
+def _wait(trigger: str, until_s: float, say: Callable[[str], None]) -> None:
+    pause_s = until_s - time.monotonic()
+    if pause_s > _LONG_S:
+        say(f"{trigger}: the next webhook goes out in {pause_s:,.0f} s.")
+    if pause_s > 0:
+        time.sleep(pause_s)

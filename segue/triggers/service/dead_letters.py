@@ -1,0 +1,69 @@
+"""The dead letters of the triggers, read from Kafka."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from schemas.outputs.headers import REASON
+from segue.config.settings import Settings
+from segue.connect.read_topics import CommittedReader
+from segue.triggers.trigger_lane import TRIGGER
+from streamer.kafka.kafka_reader import headers_of
+
+_POLL_S = 0.2
+
+
+class Letter(Struct, frozen=True):
+    """A webhook that no receiver took."""
+
+    webhook_id: str
+    trigger: str
+    reason: str
+    partition: int
+    value: bytes
+
+
+class DeadLetters:
+    """The dead letters that stand, of all partitions.
+
+    Args:
+        settings: name the Kafka and the topics.
+
+    Raises:
+        BadTopics: there is no topic of dead letters.
+        Unreachable: Kafka does not answer.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        topic = settings.topics.trigger_dead_letters
+        self._reader = CommittedReader(settings.kafka_client, [topic], from_beginning=True)
+        self._standing: dict[str, Letter] = {}
+
+    def read(self) -> dict[str, Letter]:
+        """Return the dead letters that stand now, by webhook, the oldest of a partition first.
+
+        Raises:
+            BadTopics: the topic was deleted, or this login may not read it.
+            Unreachable: Kafka does not answer.
+        """
+        ends = self._reader.ends()
+        while not self._reader.has_reached(ends):
+            message = self._reader.poll(_POLL_S)
+            key = None if message is None else message.key()
+            if message is None or key is None:
+                continue
+            name, value = _text(key), message.value()
+            self._standing.pop(name, None)  # one that failed again stands at its new place
+            if value is not None:
+                headers = dict(headers_of(message))
+                trigger, reason = (_text(headers.get(each, b"")) for each in (TRIGGER, REASON))
+                self._standing[name] = Letter(name, trigger, reason, message.partition() or 0, value)
+        return dict(self._standing)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._reader.close()
+
+
+def _text(data: str | bytes) -> str:
+    return data if isinstance(data, str) else data.decode(errors="replace")
