@@ -49,6 +49,7 @@ class Entry(Struct, frozen=True, omit_defaults=True):
         times: how often it did.
         outcome: the last outcome: ``sent``, ``held_out`` or ``dead_letter``.
         dead_letters: the ids of the webhooks that became dead letters.
+        regrouped: whether the user was once held out and once not, because the file's holdout was changed.
     """
 
     event_id: str
@@ -57,6 +58,7 @@ class Entry(Struct, frozen=True, omit_defaults=True):
     times: int
     outcome: Literal["sent", "held_out", "dead_letter"]
     dead_letters: tuple[str, ...] = ()
+    regrouped: bool = False
 
 
 class User(Struct, frozen=True, omit_defaults=True):
@@ -148,6 +150,7 @@ def decide(
             1 if former is None else former.times + 1,
             "held_out" if out else "sent",
             () if former is None else former.dead_letters,
+            former is not None and (former.regrouped or (former.outcome == "held_out") != out),
         )
         if not out:
             user = replace(user, sent_at=now, day=day, sends=sends + 1)

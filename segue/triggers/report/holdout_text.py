@@ -25,8 +25,8 @@ def report_lines(report: HoldoutReport) -> Iterator[str]:
         yield f"  Not counted: {counted(report.unfinished, 'user')} whose days have not passed ({upto})."
     if report.regrouped:
         yield (
-            f"  Not counted: {counted(report.regrouped, 'user')} of another group than the file's holdout of"
-            f" {report.holdout:.0%} gives: was it changed?"
+            f"  Not counted: {counted(report.regrouped, 'user')} whose group changed with the file's holdout, now"
+            f" {report.holdout:.0%}."
         )
     if both.not_enough is not None:
         yield f"  Not enough yet: {both.not_enough}."

@@ -34,9 +34,10 @@ class Assigned(Struct, frozen=True):
 
 
 class Assignments(Struct, frozen=True):
-    """The users of a trigger; ``regrouped`` counts those left out, whose group is another than the file says.
+    """The users of a trigger; ``regrouped`` counts those left out, whose group changed or is not the file's.
 
-    A user's group changes if the holdout is changed in the file: then the user may have had the webhook.
+    A user's group changes if the holdout is changed in the file: then the user may have had the webhook, and
+    the days after the first act say nothing of it.
     """
 
     users: tuple[Assigned, ...]
@@ -87,7 +88,7 @@ def assignments_of(trigger: Trigger, ledger: Iterable[tuple[bytes, bytes]]) -> A
     for user_id, value in _entries(trigger.name, ledger):
         entry = read_entry(value)
         out = entry.outcome == "held_out"
-        if out == held_out(trigger.name, user_id, trigger.holdout):
+        if not entry.regrouped and out == held_out(trigger.name, user_id, trigger.holdout):
             users.append(Assigned(user_id, entry.first_at, out))
         else:
             regrouped += 1

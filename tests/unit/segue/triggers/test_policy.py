@@ -175,6 +175,19 @@ def test_the_entry_says_when_and_how_often() -> None:
     assert (again.user.sent_at, again.user.day, again.user.sends) == (AT + DAY, "2024-12-04", 1)
 
 
+def test_who_was_once_held_out_and_once_not_stays_regrouped() -> None:
+    entries: dict[str, Entry] = {}
+    said = []
+    for holdout in (0.0, 0.999999999999, 0.0, 0.0):
+        trigger = Triggers((a_trigger(holdout=holdout),))
+        entries = {**decide(trigger, at(AT, 1), User(), entries, AT).entries}
+        said.append((entries["t"].outcome, entries["t"].regrouped))
+    assert said == [("sent", False), ("held_out", True), ("sent", True), ("sent", True)]
+    # The receiver's refusal does not change the group.
+    dead = {"t": Entry("e", AT, AT, 1, "dead_letter")}
+    assert not decide(trigger, at(AT, 1), User(), dead, AT).entries["t"].regrouped
+
+
 def test_of_a_user_met_for_the_first_time_the_change_itself_says_the_segment_before() -> None:
     trigger = Triggers((a_trigger(), a_trigger("l", on="leaving", segment=0)))
 

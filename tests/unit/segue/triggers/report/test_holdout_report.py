@@ -142,6 +142,8 @@ def test_users_of_the_ledger() -> None:
     ledger[entry_key("t", kept[0])] = encode(Entry("e", NOW, T, 2, "dead_letter"))
     ledger[entry_key("t", out[0])] = encode(Entry("e", NOW, T, 2, "held_out"))
     ledger[entry_key("t", out[1])] = encode(entry)
+    # Held out at last, as the file says, and treated before.
+    ledger[entry_key("t", out[3])] = encode(Entry("e", NOW, T, 2, "held_out", regrouped=True))
     ledger[entry_key("tt", out[2])] = ledger[entry_key("other", out[2])] = encode(entry)
     ledger[user_key(out[2])] = encode(User())
     found = assignments_of(trigger, ledger.items())
@@ -150,7 +152,7 @@ def test_users_of_the_ledger() -> None:
         **dict.fromkeys(kept, False),
     }
     assert {user.at for user in found.users} == {T}
-    assert found.regrouped == 1
+    assert found.regrouped == 2
 
 
 @pytest.fixture(scope="module")
