@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import product
 
+from msgspec.structs import replace
+
 from schemas import times
 from schemas.errors import BadRelease
 from schemas.outputs.segment_change import SegmentChange
@@ -211,6 +213,8 @@ def rehearse(
     check_log_reaches("--rehearse", since, until, begin)
     config = lane_config(settings, partitions)
     new = ActiveModel(release, Scorer(release), -1, "", until)
+    if triggers is not None:
+        triggers = replace(triggers, segments={each.id: each.name for each in current.release.segments})
     run = RehearsalRun(current, new, settings.min_margin, since, until, triggers)
     read = 0
 

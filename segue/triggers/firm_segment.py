@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from msgspec import Struct
 
 from schemas.outputs.crossing import Crossing, crossing, held_before
@@ -10,14 +12,16 @@ from segue.triggers.trigger_file import SegmentName, Trigger
 
 
 class Segment(Struct, frozen=True, array_like=True):
-    """A segment's id, and its name when the user was last seen there."""
+    """A segment's id, and its name when the user was last seen there; no name if only the id is known."""
 
     id: int
     name: str
 
-    def is_named(self, wanted: SegmentName | None) -> bool:
-        """Whether this is the segment with that id or name."""
-        return wanted is not None and wanted == (self.id if isinstance(wanted, int) else self.name)
+    def is_named(self, wanted: SegmentName | None, names: Mapping[int, str]) -> bool:
+        """Whether this is the segment with that id or name; ``names`` helps if only the id is known."""
+        if isinstance(wanted, int):
+            return wanted == self.id
+        return wanted is not None and wanted == (self.name or names.get(self.id))
 
 
 class Whereabouts(Struct, frozen=True):
@@ -53,13 +57,14 @@ def after(before: Whereabouts, change: SegmentChange) -> Whereabouts:
     return Whereabouts(here, here if firm == here.id else before.firm)
 
 
-def is_meant(trigger: Trigger, before: Whereabouts, change: SegmentChange) -> bool:
+def is_meant(trigger: Trigger, before: Whereabouts, change: SegmentChange, names: Mapping[int, str]) -> bool:
     """Return whether a trigger on a segment acts on this change, all other rules apart.
 
     Args:
         trigger: the trigger; ``on`` is not ``erased``.
         before: what was known of the user before the change.
         change: the change.
+        names: the segments' names by id, for a user of whose segment only the id is known.
     """
     was = before.held(provisional=trigger.provisional)
     crossed = _crossed(before, change, provisional=trigger.provisional)
@@ -67,12 +72,12 @@ def is_meant(trigger: Trigger, before: Whereabouts, change: SegmentChange) -> bo
         return False
     here = Segment(crossed.entered, change.segment_name)
     if trigger.on == "entering":
-        return here.is_named(trigger.segment)
+        return here.is_named(trigger.segment, names)
     if was is None or crossed.left is None:
         return False
     if trigger.on == "leaving":
-        return was.is_named(trigger.segment)
-    return was.is_named(trigger.origin) and here.is_named(trigger.target)
+        return was.is_named(trigger.segment, names)
+    return was.is_named(trigger.origin, names) and here.is_named(trigger.target, names)
 
 
 def _crossed(before: Whereabouts, change: SegmentChange, *, provisional: bool) -> Crossing:

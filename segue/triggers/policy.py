@@ -131,7 +131,7 @@ def decide(
     outcomes: dict[str, Outcome] = {}
     changed: dict[str, Entry] = {}
     for trigger in triggers.triggers:
-        meant = trigger.on != "erased" and is_meant(trigger, before, change)
+        meant = trigger.on != "erased" and is_meant(trigger, before, change, triggers.segments)
         sends = user.sends if user.day == day else 0
         reason: Reason | None = "other"
         if meant:

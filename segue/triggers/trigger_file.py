@@ -105,11 +105,14 @@ class Triggers(Struct, frozen=True):
         triggers: in the order of the file.
         max_per_day: the most webhooks that a user gets in a day from all triggers; None: no limit.
         time_zone: the zone whose midnight begins a day.
+        segments: the names of the current release's segments, by id; they are not in the file. A user's first
+            change names the segment that the user comes from by its id alone.
     """
 
     triggers: tuple[Trigger, ...]
     max_per_day: int | None = None
     time_zone: str = "UTC"
+    segments: Mapping[int, str] = {}
 
 
 def load_triggers(file: Path) -> Triggers:

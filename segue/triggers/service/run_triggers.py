@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
+from msgspec.structs import replace
 
 from schemas.topics import Topics
 from segue.config.settings import Settings
@@ -84,7 +85,8 @@ def run_triggers(
     topics, group = settings.topics, trigger_group(settings)
     receivers = receivers_of(file, triggers, topics)
     prepare_trigger_topics(settings, say)
-    for sentence in unknown_segments(triggers, segments_of(settings)):
+    triggers = replace(triggers, segments=segments_of(settings))
+    for sentence in unknown_segments(triggers):
         warn(sentence)
     couriers = {name: Courier(each, poster_of(each)[1]) for name, each in receivers.items()}
 

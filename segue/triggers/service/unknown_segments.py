@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from schemas.errors import BadRelease, BadTopics
 from schemas.outputs.wire import decode_release
 from schemas.topics import MODELS_CURRENT_KEY
@@ -23,17 +21,18 @@ def segments_of(settings: Settings) -> dict[int, str]:
             return {}
         return {each.id: each.name for each in decode_release(current[-1]).segments}
     except (BadRelease, BadTopics):
-        return {}  # the changes name the segments; only this check needs the release
+        return {}  # the changes name the segments; the release only helps
 
 
-def unknown_segments(triggers: Triggers, names: Mapping[int, str]) -> list[str]:
-    """Return a sentence for each segment of the file that is not among these, without an end.
+def unknown_segments(triggers: Triggers) -> list[str]:
+    """Return a sentence for each segment of the file that the release does not have, without an end.
 
     >>> from segue.triggers.trigger_file import Trigger
-    >>> file = Triggers((Trigger(name="a", on="entering", segment="At rsik"),))
-    >>> unknown_segments(file, {0: "At risk", 3: "Lost"})
+    >>> file = Triggers((Trigger(name="a", on="entering", segment="At rsik"),), segments={0: "At risk", 3: "Lost"})
+    >>> unknown_segments(file)
     ["trigger a: the current release has no segment 'At rsik', it has 0 'At risk', 3 'Lost'"]
     """
+    names = triggers.segments
     if not names:
         return []
     known = {*names, *names.values()}

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from schemas.outputs.segment_change import Cause, Change, UserErasedChange
+from segue.triggers.firm_segment import Segment, Whereabouts
 from segue.triggers.policy import Entry, User, decide, held_out
 from segue.triggers.trigger_file import Trigger, Triggers
 from tests.support.inputs.made_change import a_change
@@ -175,6 +176,18 @@ def test_the_entry_says_when_and_how_often() -> None:
     assert (again.user.sent_at, again.user.day, again.user.sends) == (AT + DAY, "2024-12-04", 1)
 
 
+def test_a_segment_that_is_known_by_its_id_has_the_releases_name() -> None:
+    """So is who is provisional at the first start: the newest change does not name the firm segment."""
+    known = User(Whereabouts(Segment(2, "Champions"), Segment(1, "")))
+    leaves = a_trigger("l", on="leaving", segment="At risk")
+    moves = a_trigger("m", on="moving", origin="At risk", target="Champions")
+    names = {1: "At risk", 2: "Champions"}
+    change = at(AT, 2, kind="confirmed", previous_segment=2)
+    for segments, wanted in ((names, "send"), ({}, "skipped: other"), ({1: "Lost"}, "skipped: other")):
+        decided = decide(Triggers((leaves, moves), segments=segments), change, known, {}, AT)
+        assert [str(each) for each in decided.outcomes.values()] == [wanted] * 2
+
+
 def test_who_was_once_held_out_and_once_not_stays_regrouped() -> None:
     entries: dict[str, Entry] = {}
     said = []
@@ -185,7 +198,7 @@ def test_who_was_once_held_out_and_once_not_stays_regrouped() -> None:
     assert said == [("sent", False), ("held_out", True), ("sent", True), ("sent", True)]
     # The receiver's refusal does not change the group.
     dead = {"t": Entry("e", AT, AT, 1, "dead_letter")}
-    assert not decide(trigger, at(AT, 1), User(), dead, AT).entries["t"].regrouped
+    assert not decide(Triggers((a_trigger(),)), at(AT, 1), User(), dead, AT).entries["t"].regrouped
 
 
 def test_of_a_user_met_for_the_first_time_the_change_itself_says_the_segment_before() -> None:
