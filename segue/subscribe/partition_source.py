@@ -8,7 +8,7 @@ from functools import partial
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from schemas.errors import BadTopics, LoginRefused
+from schemas.errors import BadTopics
 from segue.connect import wait_for_servers
 from segue.connect.wait_for_servers import Wait
 from segue.subscribe.reader_memory import Reached, ReaderMemory
@@ -20,6 +20,7 @@ from streamer.kafka.kafka_client import (
     Reports,
     address,
     answered,
+    check_may_read,
     error_of,
     is_passing,
     make_client,
@@ -36,7 +37,6 @@ STATES_DUE = "states"
 _GONE = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC)  # noqa: SLF001 - librdkafka's own code
 _END_REACHED = KafkaError._PARTITION_EOF  # noqa: SLF001
 _OUTSIDE = (KafkaError.OFFSET_OUT_OF_RANGE, KafkaError._AUTO_OFFSET_RESET)  # noqa: SLF001
-_UNREADABLE = (KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.GROUP_AUTHORIZATION_FAILED)
 # The group has moved on without this member; the partitions are assigned again, and begin again.
 _NO_MEMBER = (
     KafkaError.ILLEGAL_GENERATION,
@@ -179,11 +179,7 @@ class PartitionSource:
             raise BadTopics(f"the topic {self._topic} is gone: was it deleted?")
         if error.code() in _OUTSIDE:
             raise self._deleted(error)
-        if error.code() in _UNREADABLE:
-            raise LoginRefused(
-                f"Kafka at {address(self._client)} refuses to let this login read {self._topic}"
-                f"{f' in the group {self._group}' if self._group else ''} ({error.str()}): grant it READ on both"
-            )
+        check_may_read(error, self._client, self._topic, self._group)
         if error.fatal():
             raise unreachable(self._client, f"let this reader read {self._topic}", self._reports, error)
 

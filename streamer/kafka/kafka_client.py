@@ -45,6 +45,7 @@ _PASSING = _SILENT | {
     KafkaError.UNSTABLE_OFFSET_COMMIT,
 }
 # Waiting does not help: the login is wrong, or it lacks a right.
+_UNREADABLE = (KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.GROUP_AUTHORIZATION_FAILED)
 _REFUSED = frozenset(
     {
         KafkaError._AUTHENTICATION,  # noqa: SLF001
@@ -209,6 +210,25 @@ def unreachable(
         " login and that the broker runs"
     )
     return LoginRefused(message) if refused else Unreachable(message)
+
+
+def check_may_read(error: KafkaError, client: Mapping[str, str], topic: str, group: str | None) -> None:
+    """Raise an error if Kafka does not let this login read a topic, or not in a group.
+
+    Args:
+        error: Kafka's answer.
+        client: the client's settings; the message names the addresses.
+        topic: the topic.
+        group: the consumer group; None if none is named to the user.
+
+    Raises:
+        LoginRefused: this login may not read the topic, or not in this group.
+    """
+    if error.code() in _UNREADABLE:
+        raise LoginRefused(
+            f"Kafka at {address(client)} refuses to let this login read {topic}"
+            f"{f' in the group {group}' if group else ''} ({error.str()}): grant it READ on both"
+        )
 
 
 def answered(

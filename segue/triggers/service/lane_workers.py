@@ -15,7 +15,7 @@ from segue.triggers.ledger import Place
 from segue.triggers.trigger_lane import TriggerLane
 from streamer.interfaces.lane_errors import InDoubt, LaneClosing, NotReady
 from streamer.interfaces.lane_interfaces import Log
-from streamer.kafka.kafka_client import Config, Reports, make_client
+from streamer.kafka.kafka_client import Config, Reports, check_may_read, make_client, unreachable
 
 POLL_S = 0.2
 WAIT_S = 0.5
@@ -101,10 +101,13 @@ class GroupMember:
             "auto.offset.reset": "latest",
             "partition.assignment.strategy": "range",
         }
+        self._client, self._group, self._topic = client, group, topic
         self._open_lane = open_lane
         self._workers: dict[int, LaneWorker] = {}
         self.places: dict[int, Place] = {}
-        self._consumer = make_client(Consumer, config, Reports())
+        self._leaving = False
+        self._reports = Reports()
+        self._consumer = make_client(Consumer, config, self._reports)
         self._consumer.subscribe(
             [topic], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked
         )
@@ -113,9 +116,17 @@ class GroupMember:
         """Take part in the group for a moment.
 
         Raises:
+            LoginRefused: this login may not read the topic, or not in this group.
+            Unreachable: Kafka will not take this member any more.
             SegueError: a lane has ended with an error that waiting does not mend.
         """
-        self._consumer.poll(POLL_S)
+        # Partitions are paused, so there is no record; but Kafka's refusals come here.
+        message = self._consumer.poll(POLL_S)
+        error = None if message is None else message.error()
+        if error is not None:
+            check_may_read(error, self._client, self._topic, self._group)
+            if error.fatal():
+                raise unreachable(self._client, f"let the group {self._group} in", self._reports, error)
         for worker in self._workers.values():
             if worker.failure is not None:
                 raise worker.failure
@@ -127,10 +138,11 @@ class GroupMember:
     def close(self) -> None:
         """Close every lane in order, and leave the group."""
         self._close(list(self._workers))
+        self._leaving = True
         self._consumer.close()
 
     def counted(self) -> list[Place]:
-        """Return the newest place of each lane that this process had."""
+        """Return the newest place of each lane that this process has, or had when it left the group."""
         self.places |= {w.partition: w.place for w in self._workers.values() if w.place is not None}
         return [place for _, place in sorted(self.places.items())]
 
@@ -145,7 +157,12 @@ class GroupMember:
                 self._workers[number].start()
 
     def _revoked(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        self._close(each.partition for each in partitions)
+        numbers = [each.partition for each in partitions]
+        self._close(numbers)
+        if not self._leaving:
+            # Another process counts them from now on.
+            for number in numbers:
+                self.places.pop(number, None)
         consumer.unassign()
 
     def _close(self, partitions: Iterable[int]) -> None:
