@@ -71,7 +71,7 @@ class Trigger(Struct, frozen=True, kw_only=True):
         holdout: the share of the users who never get the webhook, 0 to 1.
         rate: the most requests in a second.
         concurrency: the most requests at once.
-        timeout: how long to wait for an answer.
+        timeout: how long a request may take until its answer has come.
         give_up_after: a webhook that still fails after this time becomes a dead letter.
     """
 

@@ -11,6 +11,8 @@ import urllib3
 from msgspec import Struct
 from urllib3.exceptions import HTTPError
 
+from segue.triggers.sending.request_deadline import bound_pools, deadline
+
 CONNECT_S = 10.0
 MAX_RETRY_AFTER_S = 3_600.0
 # Timeouts and "too early", which pass; all other 4xx say that this request will never be taken.
@@ -39,30 +41,34 @@ class Poster:
 
     Args:
         concurrency: the most connections to keep.
-        timeout_s: how long to wait for the answer.
+        timeout_s: how long a request may take, from the connection to the end of the answer.
     """
 
     def __init__(self, concurrency: int, timeout_s: float) -> None:
         self._timeout_s = timeout_s
-        self._pool = urllib3.PoolManager(
-            num_pools=1,
-            maxsize=concurrency,
-            timeout=urllib3.Timeout(connect=min(CONNECT_S, timeout_s), read=timeout_s),
-            retries=False,
+        self._pool = bound_pools(
+            urllib3.PoolManager(
+                num_pools=1,
+                maxsize=concurrency,
+                timeout=urllib3.Timeout(connect=min(CONNECT_S, timeout_s), read=timeout_s),
+                retries=False,
+            )
         )
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Send one request; follow no redirect."""
-        try:
-            answer = self._pool.request(
-                "POST", url, body=body, headers=dict(headers), redirect=False, preload_content=False
-            )
-        except HTTPError as error:
-            return Answer(taken=False, reason=f"the receiver did not answer ({_why(error, self._timeout_s)})")
-        try:
-            return _meaning(answer.status, answer.headers.get("Retry-After"), datetime.now(UTC))
-        finally:
-            _leave(answer)
+        with deadline(self._timeout_s) as mine:
+            try:
+                answer = self._pool.request(
+                    "POST", url, body=body, headers=dict(headers), redirect=False, preload_content=False
+                )
+            except HTTPError as error:
+                why = _late(self._timeout_s) if mine.is_over else _why(error, self._timeout_s)
+                return Answer(taken=False, reason=f"the receiver did not answer ({why})")
+            try:
+                return _meaning(answer.status, answer.headers.get("Retry-After"), datetime.now(UTC))
+            finally:
+                _leave(answer)
 
     def close(self) -> None:
         """Close the connections."""
@@ -112,6 +118,10 @@ def _seconds(retry_after: str | None, now: datetime) -> float | None:
     return min(max((at - now).total_seconds(), 0.0), MAX_RETRY_AFTER_S)
 
 
+def _late(timeout_s: float) -> str:
+    return f"no answer within {timeout_s:g} s"
+
+
 def _why(error: HTTPError, timeout_s: float) -> str:
     """Return a reason without the address, which may hold a secret."""
     # The first two are kinds of the third.
@@ -122,7 +132,7 @@ def _why(error: HTTPError, timeout_s: float) -> str:
     if isinstance(error, urllib3.exceptions.ConnectTimeoutError):
         return "no connection in time"
     if isinstance(error, urllib3.exceptions.ReadTimeoutError):
-        return f"no answer within {timeout_s:g} s"
+        return _late(timeout_s)
     if isinstance(error, urllib3.exceptions.SSLError):
         return "TLS failed"
     return "the connection broke"

@@ -86,6 +86,35 @@ def test_a_body_without_an_end_keeps_nobody_waiting() -> None:
         assert time.monotonic() - began_s < 30
 
 
+@pytest.mark.parametrize("before", [b"", b"HTTP/1.1 200 OK\r\nX-A: "], ids=["status", "headers"])
+def test_an_answer_that_drips_ends_at_the_timeout(before: bytes) -> None:
+    """No pause between two bytes is longer than the timeout."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def drip() -> None:
+            for _ in range(2):
+                connection, _ = server.accept()
+                with connection, suppress(OSError):
+                    connection.recv(10_000)
+                    connection.sendall(before)
+                    for byte in 20 * b"HTTP/1.1 200 OK " if not before else 400 * b"x":
+                        time.sleep(0.05)
+                        connection.sendall(bytes([byte]))
+
+        threading.Thread(target=drip, daemon=True).start()
+        began_s = time.monotonic()
+        poster = Poster(1, 0.4)
+        for _ in range(2):
+            answer = poster.post(f"http://127.0.0.1:{server.getsockname()[1]}/", b"{}", {})
+            # A receiver that said 200 has taken it.
+            assert answer == (
+                Answer(taken=True)
+                if before
+                else Answer(taken=False, reason="the receiver did not answer (no answer within 0.4 s)")
+            )
+        assert time.monotonic() - began_s < 3
+
+
 def test_connections_are_used_again() -> None:
     ports = set()
     with WebhookReceiver() as receiver:
