@@ -137,7 +137,10 @@ def retry(
 
 @command("topic_prefix", group=GROUP, example="segue triggers check triggers.toml")
 def check(settings: Settings, file: _File) -> int | None:
-    """Check a file of triggers, its templates and its environment variables, and print what it does."""
+    """Check a file of triggers, its environment variables and its templates, and print what it does.
+
+    Each template is tried with a made-up change.
+    """
     with installed("triggers"):
         from segue.triggers.service.run_triggers import receivers_of
     from segue.triggers.trigger_file import load_triggers
@@ -145,7 +148,8 @@ def check(settings: Settings, file: _File) -> int | None:
 
     path = Path(file)
     triggers = load_triggers(path)
-    receivers_of(path, triggers, settings.topics)
+    for receiver in receivers_of(path, triggers, settings.topics).values():
+        receiver.try_out()
     for each in triggers.triggers:
         write(each.name, trigger_text(each))
     return None

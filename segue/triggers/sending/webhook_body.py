@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 import msgspec
-from jinja2 import StrictUndefined, TemplateError
+from jinja2 import StrictUndefined, Template, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from msgspec import Struct
 from standardwebhooks import Webhook
@@ -20,6 +20,7 @@ from standardwebhooks.webhooks import EmptyWebhookSecretError
 
 from schemas import times
 from schemas.outputs.segment_change import Change, SegmentChange
+from segue.triggers.sending.made_up_change import AnyFeatures, made_up_change
 from segue.triggers.trigger_file import BadTriggers, Trigger, check_header, check_url
 from segue.triggers.trigger_lane import webhook_id
 
@@ -28,6 +29,15 @@ _CLOUD_EVENT = "application/cloudevents+json"
 _JSON = "application/json"
 # Autoescape is for HTML; in JSON, a template writes {{ name | tojson }}.
 _TEMPLATES = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
+
+
+def _no_json(value: object) -> str:
+    if isinstance(value, StrictUndefined):
+        return str(value)  # raises the error that names it
+    raise TypeError(f"{type(value).__name__} cannot be JSON")
+
+
+_TEMPLATES.policies["json.dumps_kwargs"] = {"sort_keys": True, "default": _no_json}
 
 
 class BadBody(Exception):
@@ -82,8 +92,28 @@ class Receiver:
         name = webhook_id(self.trigger.name, change)
         if self._template is None:
             return Message(name, self._cloud_event(name, change))
+        return Message(name, self._filled(self._template, self._words(name, change)))
+
+    def try_out(self) -> None:
+        """Make the webhook of a made-up change.
+
+        Raises:
+            BadTriggers: the template gives no usable body.
+        """
+        change = made_up_change(erased=self.trigger.on == "erased")
+        if self._template is None:
+            return
+        words = self._words(webhook_id(self.trigger.name, change), change)
+        if "features" in words:
+            words["features"] = AnyFeatures()
         try:
-            text = self._template.render(**self._words(name, change))
+            self._filled(self._template, words)
+        except BadBody as error:
+            raise self._bad("body", f"{error} (tried with a made-up one)") from None
+
+    def _filled(self, template: Template, words: Mapping[str, object]) -> bytes:
+        try:
+            text = template.render(**words)
         except Exception as error:  # noqa: BLE001 - a template can raise anything
             raise BadBody(f"the template fails for this change: {_one_line(error)}") from None
         body = text.encode(errors="replace")
@@ -97,7 +127,7 @@ class Receiver:
                     f"the template gives no JSON for this change ({_one_line(error)}): write values as"
                     " {{ name | tojson }}"
                 ) from None
-        return Message(name, body)
+        return body
 
     def headers(self, message: Message, now: datetime) -> dict[str, str]:
         """Return the headers of one request; the signature holds the present time."""

@@ -54,6 +54,17 @@ def test_check_finds_what_run_would_need(
     )
 
 
+def test_check_tries_the_templates(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file.write_text(
+        f"{FILE}body = '{{{{ segment_name | tojson }}}}'\n", encoding="utf-8"
+    )  # of an erased user
+    assert run(["triggers", "check", "triggers.toml"]) == 2
+    assert (
+        "trigger gone, body is not usable: the template fails for this change: 'segment_name' is undefined"
+        in (capsys.readouterr().err)
+    )
+
+
 def test_a_trigger_that_is_not_in_the_file(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["triggers", "retry", "triggers.toml", "--trigger", "nobody"]) == 2
     assert "option --trigger is 'nobody': triggers.toml has hello, gone" in capsys.readouterr().err

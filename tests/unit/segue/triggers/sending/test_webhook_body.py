@@ -105,6 +105,30 @@ def test_a_body_that_cannot_be_used_is_refused(body: str, reason: str) -> None:
     assert reason in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"body": '{"a": {{ usr_id | tojson }}}'}, "'usr_id' is undefined (tried with a made-up one)"),
+        ({"body": '{"a": "{{ segment_name }}"}'}, "the template gives no JSON for this change"),
+        ({"body": "{{ segment_name | tojson }}", "on": "erased"}, "'segment_name' is undefined"),
+        ({"body": "{{ user_id | tojson }}", "on": "erased"}, None),
+        ({"body": "[{{ features.any_at_all }}, {{ similar_users[0].user_id | tojson }}]"}, None),
+        ({"body": '{"at": {{ occurred_at | tojson }}, "c": {{ cause.type | tojson }}}'}, None),
+        ({}, None),
+    ],
+)
+def test_a_template_is_tried_with_a_made_up_change(fields: dict[str, Any], reason: str | None) -> None:
+    made = receiver(**fields)
+    if reason is None:
+        made.try_out()
+        return
+    with pytest.raises(
+        BadTriggers, match=r"^triggers.toml: trigger t, body is not usable: the templ"
+    ) as raised:
+        made.try_out()
+    assert reason in str(raised.value)
+
+
 def test_secrets_come_from_the_environment_and_stand_in_no_message() -> None:
     made = receiver({"U": "https://hooks.example.com/T0/secret"}, url=None, url_env="U")
     assert made.url == "https://hooks.example.com/T0/secret"
