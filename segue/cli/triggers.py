@@ -177,7 +177,6 @@ def report(
     if not 1 <= days <= 3_650:
         raise bad_option("--days", days, "give 1 to 3650 days")
     from contextlib import closing
-    from datetime import UTC, datetime
 
     from segue.config.trainer_extra import open_warehouse
     from segue.triggers.trigger_file import load_triggers
@@ -191,16 +190,16 @@ def report(
     with installed():
         from segue.triggers.report.holdout_report import report_on
         from segue.triggers.report.holdout_text import report_lines
-    from segue.triggers.report.read_assignments import assignments_of, read_ledger
+    from segue.triggers.report.read_assignments import assignments_of, read_entries
 
     now = datetime.now(UTC)
     with closing(open_warehouse(warehouse, settings, now)) as opened:
-        ledger = read_ledger(settings)
+        entries = read_entries(settings, {each.name for each in held})
         for trigger in held:
             found = report_on(
                 trigger.name,
                 trigger.holdout,
-                assignments_of(trigger, ledger.items()),
+                assignments_of(trigger, entries.items()),
                 opened,
                 days=days,
                 now=now,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 
 from msgspec import Struct
@@ -11,7 +11,7 @@ from schemas.errors import BadTopics
 from segue.config.settings import Settings
 from segue.connect.kafka_access import DEADLINE_S, patiently
 from segue.connect.read_topics import CommittedReader
-from segue.triggers.ledger import DECIDING_KEY, PLACE_KEY, read_entry
+from segue.triggers.ledger import read_entry
 from segue.triggers.policy import held_out
 from segue.triggers.trigger_file import Trigger
 from streamer.kafka.kafka_admin import Admin
@@ -44,8 +44,14 @@ class Assignments(Struct, frozen=True):
     regrouped: int
 
 
-def read_ledger(settings: Settings) -> dict[bytes, bytes]:
-    """Return the ledger's newest records by key, of all partitions, without those of the lanes.
+def read_entries(settings: Settings, triggers: Collection[str]) -> dict[bytes, bytes]:
+    """Return the newest entries of some triggers by key, of all partitions.
+
+    The rest of a large ledger would fill the memory for nothing.
+
+    Args:
+        settings: name the Kafka and the topics.
+        triggers: the names of the triggers.
 
     Raises:
         BadTopics: there is no ledger.
@@ -64,7 +70,7 @@ def read_ledger(settings: Settings) -> dict[bytes, bytes]:
         while not reader.has_reached(ends):
             message = reader.poll(_POLL_S)
             key = None if message is None else message.key()
-            if message is None or key is None or key in (PLACE_KEY, DECIDING_KEY):
+            if message is None or key is None or not _is_entry_of(_bytes(key), triggers):
                 continue
             value = message.value()
             if value is None:
@@ -93,6 +99,12 @@ def assignments_of(trigger: Trigger, ledger: Iterable[tuple[bytes, bytes]]) -> A
         else:
             regrouped += 1
     return Assignments(tuple(sorted(users, key=lambda user: user.user_id)), regrouped)
+
+
+def _is_entry_of(key: bytes, triggers: Collection[str]) -> bool:
+    """Whether a record of the ledger is an entry of one of these triggers."""
+    name, slash, _ = key.partition(b"/")
+    return bool(slash) and name.decode() in triggers
 
 
 def _entries(name: str, ledger: Iterable[tuple[bytes, bytes]]) -> Iterator[tuple[str, bytes]]:

@@ -12,9 +12,11 @@ from confluent_kafka.admin import NewTopic
 
 from schemas.topics import Topics
 from segue.cli.main import run
+from segue.config.settings import Settings
 from segue.services import KafkaService
-from segue.triggers.ledger import PLACE_KEY, Place, encode, entry_key
-from segue.triggers.policy import Entry, held_out
+from segue.triggers.ledger import DECIDING_KEY, PLACE_KEY, Deciding, Place, encode, entry_key, user_key
+from segue.triggers.policy import Entry, User, held_out
+from segue.triggers.report.read_assignments import read_entries
 from streamer.kafka.kafka_admin import Admin
 from streamer.kafka.topics_admin import create_topic
 from tests.support.inputs.shops import Shop, write_csv
@@ -68,11 +70,16 @@ def send(kafka: KafkaService, topics: Topics) -> None:
     producer.produce(topics.trigger_ledger, encode(Entry("e", T, T, 1, "sent")), gone)
     producer.produce(topics.trigger_ledger, None, gone)
     producer.produce(topics.trigger_ledger, encode(Place("g", "t", 1)), PLACE_KEY)
+    producer.produce(topics.trigger_ledger, encode(Deciding("t")), DECIDING_KEY)
+    producer.produce(topics.trigger_ledger, encode(User()), user_key("u1"))
+    producer.produce(topics.trigger_ledger, encode(Entry("e", T, T, 1, "sent")), entry_key("welcome", "u1"))
     assert producer.flush(HANG_S) == 0
 
 
 def test_the_report(kafka: KafkaService, world: Topics, capsys: pytest.CaptureFixture[str]) -> None:
     send(kafka, world)
+    settings = Settings(kafka=kafka.bootstrap, topic_prefix=world.prefix)
+    assert set(read_entries(settings, ["win_back"])) == {entry_key("win_back", f"u{n}") for n in range(600)}
     command = ["triggers", "report", "triggers.toml", "--warehouse", "warehouse"]
     assert run(command) == 0
     first, orders, seen, spend, _ = capsys.readouterr().out.splitlines()
