@@ -71,6 +71,22 @@ def check(expected: Expected, found: Ledger, places: list[Place], received: list
     return counts
 
 
+def check_retry(expected: Expected, came: set[str], said: str) -> None:
+    """Check that a retry sends the dead letters of all users who are not erased, and no others.
+
+    Args:
+        expected: what the changes must lead to.
+        came: the webhooks that came by the retry.
+        said: what the retry printed.
+
+    Raises:
+        AssertionError: a promise is broken.
+    """
+    wanted = {name for names in expected.refused.values() for name in names}
+    assert came == wanted, f"{len(wanted - came)} dead letters are missing, {len(came - wanted)} are invented"
+    assert f"{len(came):,} of {len(came):,} dead letters sent" in said, said
+
+
 def _check_order(webhooks: list[str], refused: set[str], received: Iterable[str]) -> None:
     """Check that each user's webhooks came in their order, repeats and refused ones apart."""
     place = {name: number for number, name in enumerate(webhooks)}

@@ -13,6 +13,8 @@ AT = datetime(2024, 12, 3, 19, 30, tzinfo=UTC)
 SEGMENTS = 8
 ENTERED, LEFT = 1, 2
 """One trigger is on entering segment 1, the other on leaving segment 2."""
+REFUSED = "0"
+"""The receiver refuses a webhook whose id begins with this."""
 
 
 @dataclass
@@ -23,15 +25,20 @@ class Expected:
         changes: how many there are.
         webhooks: by trigger, the webhooks in the order of the changes.
         times: by trigger and user, the webhooks since the user's last erasure.
+        refused: by user, those of them that the receiver refuses for ever: the dead letters that stand.
     """
 
     changes: int = 0
     webhooks: dict[str, list[str]] = field(default_factory=lambda: {"enters": [], "leaves": []})
     times: dict[tuple[str, str], int] = field(default_factory=dict)
+    refused: dict[str, set[str]] = field(default_factory=dict)
 
     def note(self, trigger: str, change: Change) -> None:
         """Expect a webhook."""
-        self.webhooks[trigger].append(f"{change.event_id}-{trigger}")
+        name = f"{change.event_id}-{trigger}"
+        self.webhooks[trigger].append(name)
+        if name.startswith(REFUSED):
+            self.refused.setdefault(change.user_id, set()).add(name)
         place = trigger, change.user_id
         self.times[place] = self.times.get(place, 0) + 1
 
@@ -52,6 +59,7 @@ def moves(seed: int, count: int, users: int, expected: Expected) -> Iterator[Cha
             del segments[user], sequences[user]
             for trigger in expected.webhooks:
                 expected.times.pop((trigger, user), None)
+            expected.refused.pop(user, None)
             yield _erased(base)
             continue
         before = segments.get(user)

@@ -10,7 +10,7 @@ from schemas.outputs.segment_change import SegmentChange
 from segue.triggers import ledger
 from segue.triggers.ledger import Ledger, Place
 from segue.triggers.policy import Entry
-from tests.campaigns.triggers.judge import check
+from tests.campaigns.triggers.judge import check, check_retry
 from tests.campaigns.triggers.moves import AT, Expected, moves
 
 
@@ -74,6 +74,17 @@ def test_a_campaign_without_a_fault_passes_and_repeats_are_allowed() -> None:
     found.check()
     found.received.append(found.received[0])
     found.check()
+
+
+def test_a_retry_sends_the_dead_letters_of_living_users() -> None:
+    expected = Found().expected
+    refused = {name for webhooks in expected.webhooks.values() for name in webhooks if name[0] == "0"}
+    living = {name for names in expected.refused.values() for name in names}
+    assert set() < living < refused
+    check_retry(expected, living, f"{len(living)} of {len(living)} dead letters sent.")
+    for came in (set(), refused, living - {min(living)}):
+        with pytest.raises(AssertionError):
+            check_retry(expected, came, f"{len(came)} of {len(came)} dead letters sent.")
 
 
 @pytest.mark.parametrize(
