@@ -147,8 +147,8 @@ class Courier:
         now = time.monotonic()
         too_late = job.tries >= MIN_TRIES and now - job.began_s >= self._give_up_s
         ended = answer.taken or answer.final or too_late
-        self._say(answer, ended=ended)
         with self._changed:
+            self._say(answer, ended=ended)
             user_id = job.change.user_id
             if ended:
                 self._leave(user_id)
