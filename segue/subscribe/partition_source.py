@@ -112,6 +112,7 @@ class PartitionSource:
             "group.id": group or "segue-reader",  # librdkafka needs a group
             # Commits the stored offsets, once a second and at the end.
             "enable.auto.commit": group is not None,
+            "auto.commit.interval.ms": 1_000,
             "enable.auto.offset.store": False,
             "isolation.level": "read_committed",
             # Past transaction markers, only the report of the end tells how far a partition was read.

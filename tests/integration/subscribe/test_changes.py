@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import aclosing, closing
 from pathlib import Path
@@ -179,6 +180,19 @@ def test_a_change_in_hand_comes_again_and_a_handled_one_does_not(writer: ChangeW
 
     assert first(2) == ids(writer.written[:2])
     assert first(2) == ids(writer.written[1:])
+
+
+def test_a_handled_change_is_committed_within_a_second(writer: ChangeWriter) -> None:
+    """Twice: librdkafka's own interval of 5 seconds may end just now, but not twice."""
+    with closing(opened(writer, group=f"{writer.topics.prefix}shop", start="oldest")) as feed:
+        for segment in (1, 2):
+            writer.write(writer.goes("7", segment))
+            taken(feed, count(1))
+            time.sleep(2.0)
+            committed = feed._source._committed(feed._source._consumer, [0, 1])
+            reached = {partition: feed._memory.reached(partition) for partition in committed}
+            assert committed == reached
+            assert committed
 
 
 def test_states_of_a_group_that_was_ended_among_them_begin_again_with_the_same_changes(
