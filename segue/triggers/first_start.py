@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from schemas.outputs.segment_change import Change, SegmentChange
+from schemas.outputs.segment_change import Change, SegmentChange, UserErasedChange
 from schemas.outputs.wire import decode_change
 from schemas.topics import Topics
 from segue.subscribe.state_seam import Seam, State
@@ -53,7 +53,7 @@ def write_users(kafka: Log, topics: Topics, read: Read, known: Ledger, write: Wr
     seam = Seam(states, {change.event_id for change in window})
     users: dict[str, User | None] = {}
     for change in window:
-        if seam.is_new(change.user_id, change.event_id):
+        if seam.is_new(change.user_id, change.event_id, is_erasure=isinstance(change, UserErasedChange)):
             before = users[change.user_id] if change.user_id in users else known.user(change.user_id)
             users[change.user_id] = _moved(before, change)
     write({ledger.user_key(user_id): _value(user) for user_id, user in users.items()})

@@ -174,8 +174,8 @@ def test_predicted_and_observed_are_equal(deployment: Deployment, releases: tupl
     assert len(deployment.activations()) == 1
 
     # The same command publishes what the gate lets pass, and the sweep moves whom the rehearsal names.
-    options = ("--json", "--triggers", "triggers.toml", *ANYTHING)
-    done = deployment.segue("publish", releases[1], "--rehearse", since(begin_s), *options)
+    again = ("--json", "--triggers", "triggers.toml", *ANYTHING)
+    done = deployment.segue("publish", releases[1], "--rehearse", since(begin_s), *again)
     switch = json.loads(done.stdout)["rehearsal"]["switch"]
     deployment.swept()
     moved = [
