@@ -94,6 +94,10 @@ ENTERING = '[triggers.a]\non = "entering"\nsegment = 1\n'
             "secret_env is not usable: give the name of an environment",
         ),
         (
+            ENTERING + URL + 'secret_env = "whsec_c2VjcmV0"',
+            "secret_env is not usable: give the name of an environment",
+        ),
+        (
             ENTERING + URL + 'secret_env = "SEGUE_X"',
             "secret_env is not usable: give the name of an environment",
         ),
