@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from msgspec import structs
 
 from schemas import times
 from schemas.printable import printable
@@ -86,11 +87,15 @@ def _dry_run(settings: Settings, file: Path, since: str, *, as_json: bool) -> No
     from segue.rehearsal.dry_run_triggers import dry_run
     from segue.rehearsal.rehearsed_time import rehearsed_since
     from segue.rehearsal.webhooks_page import webhooks_json, webhooks_table
+    from segue.triggers.service.unknown_segments import segments_of, unknown_segments
     from segue.triggers.trigger_file import load_triggers
 
     until = datetime.now(UTC)
     begin = rehearsed_since("--since", since, until)
     triggers = load_triggers(file)
+    triggers = structs.replace(triggers, segments=segments_of(settings))
+    for sentence in unknown_segments(triggers):
+        warn(sentence)
     with progress() as bar:
         task = bar.add_task("Reading", note="")
         counts = dry_run(

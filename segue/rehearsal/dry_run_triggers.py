@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from schemas import times
 from schemas.outputs.segment_change import Change
@@ -17,7 +16,6 @@ from segue.refill.lane_past import LaneLog, lane_log
 from segue.rehearsal.count_webhooks import TriggerCounts, WebhookTally, known_by
 from segue.rehearsal.rehearsed_time import check_log_reaches
 from segue.triggers.policy import User
-from segue.triggers.service.unknown_segments import segments_of
 from segue.triggers.trigger_file import Triggers
 from streamer.interfaces.lane_interfaces import Record
 from streamer.takeover.read_stretch import by_user, read_whole
@@ -65,7 +63,7 @@ def dry_run(
 
     Args:
         settings: Kafka and the topics.
-        triggers: the file of triggers.
+        triggers: the file of triggers, with the names of the current release's segments.
         since: the first change that counts is not older.
         until: the present time.
         progress: called with the number of records read so far.
@@ -75,8 +73,7 @@ def dry_run(
         BadUsage: the topic of changes lost changes of this time.
         Unreachable: Kafka does not answer.
     """
-    tally = WebhookTally(replace(triggers, segments=segments_of(settings)))
-    topics, read = settings.topics, 0
+    tally, topics, read = WebhookTally(triggers), settings.topics, 0
 
     def records(log: LaneLog, topic: str) -> Iterator[Record]:
         nonlocal read

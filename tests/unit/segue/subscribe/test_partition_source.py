@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -11,6 +12,7 @@ from segue.connect.wait_for_servers import Wait
 from segue.subscribe.change_filter import Known
 from segue.subscribe.partition_source import PartitionSource
 from segue.subscribe.reader_memory import Reached, ReaderMemory
+from streamer.kafka.kafka_admin import TopicFacts
 
 DUE = Reached(5, states_due=True)
 MET = Known("ab", 3)
@@ -22,11 +24,11 @@ def source() -> Iterator[PartitionSource]:
     made = PartitionSource(
         {"bootstrap.servers": "127.0.0.1:9"},
         "segment-changes",
-        {},
+        {"segment-changes": TopicFacts("an id", 4)},
         group="shop",
         start="states",
         memory=memory,
-        admin=cast("Any", None),
+        admin=cast("Any", SimpleNamespace(stable_end=None)),
         wait=Wait("Kafka", lambda sentence: None),
         on_begin=lambda begun: None,
     )
