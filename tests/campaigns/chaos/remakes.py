@@ -7,9 +7,9 @@ keeps their saves. The facts of the deleted topic still count, but no log has th
 from __future__ import annotations
 
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 
 from confluent_kafka.admin import AdminClient
@@ -40,6 +40,7 @@ class _Remake:
 
     Attributes:
         records: the records of the deleted topic.
+        ends: the offset after the last of them, by partition.
         changes: the ends of `segment-changes` when the topic was deleted, and when all lanes knew the new
             topic.
         letters: the ends of `segment-dead-letters` when the topic was deleted.
@@ -49,9 +50,14 @@ class _Remake:
     records: list[KafkaRecord]
     changes: tuple[Ends, Ends]
     letters: Ends
+    ends: Ends = field(init=False)
 
-    def ends(self, partition: int) -> int:
-        return max((m.offset() + 1 for m in self.records if m.partition() == partition), default=0)
+    def __post_init__(self) -> None:
+        # Once: the check asks for each change, and a campaign has hundreds of thousands.
+        ends: Counter[int] = Counter()
+        for record in self.records:
+            ends[record.partition()] = max(ends[record.partition()], record.offset() + 1)
+        object.__setattr__(self, "ends", ends)
 
 
 class Remakes:
@@ -85,7 +91,7 @@ class Remakes:
             for message in remake.records:
                 yield begin[message.partition()] + message.offset(), message
             for partition in self._deployment.lanes:
-                begin[partition] += remake.ends(partition)
+                begin[partition] += remake.ends[partition]
         for message in read_topic(self._deployment.bootstrap, topic):
             yield begin[message.partition()] + message.offset(), message
 
@@ -106,7 +112,7 @@ class Remakes:
             # Between the two ends no event comes, but a sweep may emit changes: some lanes know the new
             # topic, and others do not.
             if at >= remake.changes[1].get(lane, 0) or offset == 0:
-                begin += remake.ends(lane)
+                begin += remake.ends[lane]
         return begin + offset
 
     def origin(self, letter: KafkaRecord, at: At) -> At:
@@ -114,7 +120,7 @@ class Remakes:
         topic, partition, offset = at
         for remake in self._made:
             if remake.topic == topic and letter.offset() >= remake.letters.get(letter.partition(), 0):
-                offset += remake.ends(partition)
+                offset += remake.ends[partition]
         return topic, partition, offset
 
     def _make_anew(self) -> None:
