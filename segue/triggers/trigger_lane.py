@@ -212,6 +212,10 @@ class TriggerLane:
         self._collect()
         self._commit()
 
+    def give_up(self) -> None:
+        """Send none of the webhooks that wait; another lane decides their changes again."""
+        self._post.forget()
+
     def _take(self, records: Sequence[Record]) -> None:
         """Decide changes, and post their webhooks."""
         now, first = self._clock(), self._first + len(self._pending)

@@ -49,18 +49,25 @@ class LaneWorker(threading.Thread):
     def run(self) -> None:
         """Work until the lane must close; an error that waiting does not mend is kept in ``failure``."""
         try:
-            lane, kafka = self._open_lane(self.partition, self._closing.is_set)
-            try:
-                while not self._closing.is_set():
-                    self._live(lane)
-            finally:
-                kafka.close()
+            while not self._closing.is_set():
+                lane, kafka = self._open_lane(self.partition, self._closing.is_set)
+                try:
+                    while not self._closing.is_set() and self._live(lane):
+                        pass
+                finally:
+                    lane.give_up()
+                    kafka.close()
         except BaseException as error:
             self.failure = error
             if not isinstance(error, SegueError):
                 log.exception("lane failed", lane=self.partition)
 
-    def _live(self, lane: TriggerLane) -> None:
+    def _live(self, lane: TriggerLane) -> bool:
+        """Take the lane over and run it until it closes or must take itself over again.
+
+        Returns:
+            Whether its connections still serve; see `_LaneThread` in `streamer/worker/lane_threads.py`.
+        """
         try:
             lane.take_over()
             self._wait_s = WAIT_S
@@ -72,13 +79,15 @@ class LaneWorker(threading.Thread):
             lane.close()
             self.place = lane.ledger.place
         except LaneClosing:
-            return
+            pass
         except _TAKE_OVER as reason:
             if self._closing.is_set():
-                return  # what is not committed is sent again by the next owner
+                return True  # what is not committed is sent again by the next owner
             log.warning("lane waits", lane=self.partition, reason=str(reason))
             self._closing.wait(self._wait_s)
             self._wait_s = min(2 * self._wait_s, MOST_WAIT_S)
+            return not isinstance(reason, Unreachable)
+        return True
 
 
 class GroupMember:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -9,9 +10,10 @@ import pytest
 from confluent_kafka import KafkaError, TopicPartition
 
 from schemas.errors import LoginRefused, NeedsRebuild, Unreachable
-from segue.triggers.ledger import Place
+from segue.triggers.ledger import Ledger, Place
 from segue.triggers.service import lane_workers
-from segue.triggers.service.lane_workers import GroupMember
+from segue.triggers.service.lane_workers import GroupMember, LaneWorker
+from tests.support.servers.services import eventually
 
 
 class Said:
@@ -81,3 +83,44 @@ def test_a_lane_that_another_process_has_is_not_counted_here(consumer: Consumer)
     assert [place.offset for place in lanes.counted()] == [1]
     lanes.close()  # what this process had at its end is still said
     assert [place.offset for place in lanes.counted()] == [1]
+
+
+class Lane:
+    """A lane with its Kafka: its first takeover finds an outage, a later lane's does not."""
+
+    def __init__(self, *, out: bool) -> None:
+        self.out, self.given_up, self.closed = out, 0, 0
+        self.ledger = Ledger()
+        self.ledger.place = Place("g", "t", 7)
+
+    def take_over(self) -> None:
+        if self.out:
+            raise Unreachable("Kafka did not describe topic segment-changes")
+
+    def step(self, timeout_s: float) -> None:
+        time.sleep(min(timeout_s, 0.01))
+
+    def give_up(self) -> None:
+        self.given_up += 1
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+def test_after_an_outage_a_lane_opens_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An old client of Kafka's may never answer again."""
+    monkeypatch.setattr(lane_workers, "WAIT_S", 0.01)
+    opened: list[Lane] = []
+
+    def open_lane(*_: Any) -> Any:
+        opened.append(Lane(out=not opened))
+        return opened[-1], opened[-1]
+
+    worker = LaneWorker(3, open_lane)
+    worker.start()
+    eventually(lambda: worker.place, "the lane lives")
+    first, second = opened
+    assert (first.given_up, first.closed, second.given_up) == (1, 1, 0)
+    worker.ask_to_close()
+    worker.join()
+    assert worker.failure is None
