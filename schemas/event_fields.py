@@ -1,8 +1,8 @@
 """The fields of events that features can read: those that Segue knows, and any other field of a shop's own.
 
-A field is named ``user.<path>``, ``order.<path>`` or ``item.<path>``; a dot in the path goes into an object. On
-the stream it is the field of the event's JSON with that path, in the warehouse the column with that name. The
-known fields have short names: ``age`` is ``user.age``.
+A field is named ``user.<path>``, ``order.<path>`` or ``item.<path>``; a dot in the path goes into an object.
+On the stream it is the field of the event's JSON with that path, in the warehouse the column with that name.
+The known fields have short names: ``age`` is ``user.age``.
 """
 
 import re
@@ -95,10 +95,12 @@ def field_of(source: str, kind: FieldType | None = None) -> Field | None:
 
 
 def why_no_field(source: str) -> str | None:
-    """Return why a source that begins like a field of a shop's own is none; None if it is one, or begins else.
+    """Return why a source that begins like a field of a shop's own is none; None if it is one, or begins
+    else.
 
     >>> why_no_field("order.items"), why_no_field("item.a b")
-    ("items is the event's own", 'a field has no blanks, colons, double quotes, backslashes or control characters')
+    ("items is the event's own",
+     'a field has no blanks, colons, double quotes, backslashes or control characters')
     """
     level = _level(source)
     if level is None:

@@ -70,9 +70,9 @@ class Feature(Struct, frozen=True, omit_defaults=True):
 
     Attributes:
         name: lowercase letters, digits and underscores.
-        kind: ``attribute`` (a field of the user), ``count`` (of distinct orders), ``most_frequent`` (the value
-            with the most items), ``sum``, ``mean``, ``min``, ``max`` (of a number), ``last`` (the newest
-            value), ``distinct`` (how many different values).
+        kind: ``attribute`` (a field of the user), ``count`` (of distinct orders), ``most_frequent`` (the
+            value with the most items), ``sum``, ``mean``, ``min``, ``max`` (of a number), ``last`` (the
+            newest value), ``distinct`` (how many different values).
         source: the field that it reads (:mod:`schemas.event_fields`), :data:`COUNTED` or :data:`ORDER_VALUE`.
         encoding: how a text becomes numbers, if not as in the rest of the fit: ``label``, ``frequency`` or
             ``one-hot``; None for a number.

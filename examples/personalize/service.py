@@ -1,4 +1,6 @@
-"""Greets each customer by segment: GET /users/7 answers with the banner to show. `python service.py` runs it."""
+"""Greets each customer by segment: GET /users/7 answers with the banner to show.
+`python service.py` runs it.
+"""
 
 import json
 import os

@@ -22,8 +22,8 @@ _TYPES: dict[str, list[JsonObject]] = {
 def fitted(schemas: dict[str, JsonObject], read: FieldsRead) -> dict[str, JsonObject]:
     """Return the schemas of the inputs for these fields.
 
-    A known field that no feature reads is left out: any value is allowed there. Each field of the shop's own is
-    added at its path, and items are left out where no feature reads them.
+    A known field that no feature reads is left out: any value is allowed there. Each field of the shop's own
+    is added at its path, and items are left out where no feature reads them.
 
     Args:
         schemas: the schemas by name, with ``signup`` and ``order`` among them.

@@ -54,7 +54,8 @@ def decode_signup(
         max_ahead: how far a time in the event may lie ahead of the record's time; None for any time.
 
     Raises:
-        BadEvent: the record breaks a rule; the error names the field, in the source's words, and what is wrong.
+        BadEvent: the record breaks a rule; the error names the field, in the source's words, and what is
+            wrong.
         NoEvent: the record is in the form, but is no event for this topic.
     """
     fields = _fields(value, unframe)

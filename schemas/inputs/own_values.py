@@ -22,8 +22,8 @@ def own_profile(event: Mapping[str, object], fields: tuple[Field, ...]) -> OwnPr
 def own_values(holder: Mapping[str, object], fields: tuple[Field, ...]) -> OwnValues:
     """Return the values of these fields of an order or an item, by name.
 
-    A number is in millionths. A number beyond :data:`~schemas.inputs.amounts.MAX_PRICE` is left out, as such a
-    price adds nothing.
+    A number is in millionths. A number beyond :data:`~schemas.inputs.amounts.MAX_PRICE` is left out, as such
+    a price adds nothing.
 
     Raises:
         BadEvent: a value is of another type than the field's.

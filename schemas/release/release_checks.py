@@ -66,8 +66,8 @@ def check_declared(release: ModelRelease, features: tuple[Feature, ...]) -> None
     if absent:
         names = ", ".join(sorted(absent))
         raise BadRelease(
-            f"release {release.version!r} reads {names}, which the setting features leaves out: add it there, or"
-            " publish another release"
+            f"release {release.version!r} reads {names}, which the setting features leaves out: add it there,"
+            " or publish another release"
         )
     ours = {feature.name: feature for feature in beyond_default(features)}
     for feature in release.declared:

@@ -36,8 +36,8 @@ def inspect(
 ) -> int | None:
     """Show the tables of a warehouse with their columns, and how Segue would read them.
 
-    If segue.toml has settings of a warehouse, these are tried; else settings are proposed, as by segue init. Then
-    it counts what they read and leave out, and why. Nothing is written.
+    If segue.toml has settings of a warehouse, these are tried; else settings are proposed, as by segue init.
+    Then it counts what they read and leave out, and why. Nothing is written.
     """
     from segue.proposals.make_proposal import looked_at, make_proposal
     from segue.proposals.try_settings import try_settings

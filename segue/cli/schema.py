@@ -23,7 +23,8 @@ def schema(
 ) -> int | None:
     """Print the JSON Schema of an event, with the fields that your features read.
 
-    A producer can check its events by it before it sends them. In a field that is not named, any value is allowed.
+    A producer can check its events by it before it sends them. In a field that is not named, any value is
+    allowed.
     """
     from schemas.documents.json_schemas import read_schemas
     from schemas.features import fields_read
@@ -31,8 +32,8 @@ def schema(
     other = [topic for topic in ("signups", "orders") if getattr(settings.forms, topic) is not None]
     if other:
         warn(
-            f"events on {' and '.join(other)} come in another form, by the setting events (docs/events.md): these are"
-            " the schemas of Segue's own form"
+            f"events on {' and '.join(other)} come in another form, by the setting events (docs/events.md):"
+            " these are the schemas of Segue's own form"
         )
     read = fields_read(settings.read_features, statuses=bool(settings.exclude_statuses))
     schemas = read_schemas(read)

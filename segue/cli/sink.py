@@ -34,7 +34,8 @@ def sink(
     ] = "segue",
     once: Annotated[bool, flag("--once", "end when everything that is in Kafka now is written")] = False,
 ) -> int | None:
-    """Keep two tables: each user's present segment, and the history of all changes with valid_from and valid_to.
+    """Keep two tables: each user's present segment, and the history of all changes with valid_from and
+    valid_to.
 
     It follows Kafka until ctrl-C. Every change is written exactly once, whatever is killed. An erased user's
     rows go from both tables. docs/sinks.md has the columns, and how to read a folder.

@@ -171,6 +171,9 @@ def _valued(topic: Source, given: str) -> str:
     name, field = short_name(given), field_of(short_name(given))
     levels = ("user",) if topic == "signups" else ("order", "item")
     if field is None or field.level not in levels:
-        fix = f"only a field that a feature can read has a map of values: {' or '.join(f'{x}.<field>' for x in levels)}"
+        fix = (
+            "only a field that a feature can read has a map of values:"
+            f" {' or '.join(f'{x}.<field>' for x in levels)}"
+        )
         raise BadSetting(f"events.{topic}.values.{given}", "a table", fix)
     return field.name if field.own else name

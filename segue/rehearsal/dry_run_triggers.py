@@ -38,7 +38,8 @@ def count_from(
         tally: gets the counts.
         changes: the changes. Those before ``since`` only say where users were.
         since: the first change that counts is not older.
-        states: the partition of ``user-segments``: a bootstrap writes only there. Those before ``since`` count.
+        states: the partition of ``user-segments``: a bootstrap writes only there. Those before ``since``
+            count.
     """
     met: dict[str, datetime] = {}
     for state in states:

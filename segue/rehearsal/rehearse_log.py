@@ -1,4 +1,6 @@
-"""Rehearses a release: decides the last days of the real log by the current release and by the new release."""
+"""Rehearses a release: decides the last days of the real log by the current release and by the new
+release.
+"""
 
 from __future__ import annotations
 
@@ -253,6 +255,6 @@ def _check_statuses(current: ModelRelease, new: ModelRelease) -> None:
     if set(current.exclude_statuses) != set(new.exclude_statuses):
         raise BadRelease(
             f"release {new.version} was trained with exclude_statuses {list(new.exclude_statuses)}, but"
-            f" {current.version}, which is current, with {list(current.exclude_statuses)}: other orders count,"
-            " so the two cannot be rehearsed; publish without --rehearse"
+            f" {current.version}, which is current, with {list(current.exclude_statuses)}: other orders"
+            " count, so the two cannot be rehearsed; publish without --rehearse"
         )

@@ -29,7 +29,8 @@ class MarginTrial:
 
 
 def suggested(trials: Sequence[MarginTrial]) -> MarginTrial:
-    """Return the trial with the fewest flaps among those that keep :data:`KEPT_REACH`; first the smaller margin.
+    """Return the trial with the fewest flaps among those that keep :data:`KEPT_REACH`; first the smaller
+    margin.
 
     >>> suggested([MarginTrial(0, 9, 12, 100), MarginTrial(0.1, 2, 2, 95), MarginTrial(0.2, 0, 0, 60)])
     MarginTrial(min_margin=0.1, flapping_users=2, flaps=2, moving_users=95)

@@ -116,8 +116,8 @@ def _features(settings: Settings, followed: ModelRelease | None, *, refit: bool)
     undeclared = [feature for feature in followed.declared if feature.name not in known]
     if undeclared:
         raise BadTraining(
-            f"the current release {followed.version} takes {features_text(undeclared)}, which the setting `declare`"
-            " lacks: declare it to continue the release, or leave it out with --refit-space"
+            f"the current release {followed.version} takes {features_text(undeclared)}, which the setting"
+            " `declare` lacks: declare it to continue the release, or leave it out with --refit-space"
         )
     return tuple(known[feature.name] for feature in followed.features)
 

@@ -23,7 +23,9 @@ class LaneMerge:
 
     @property
     def is_one_sided(self) -> bool:
-        """Whether only one topic has records here: the other must be read to its end before they are taken."""
+        """Whether only one topic has records here:
+        the other must be read to its end before they are taken.
+        """
         return bool(self.changes) != bool(self.users)
 
     def take(self, asked: int, *, changes_at_end: bool, users_at_end: bool) -> list[Entry]:

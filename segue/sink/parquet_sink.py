@@ -133,8 +133,8 @@ class ParquetSink:
         for table, order in ((CURRENT, "user_id"), (HISTORY, "user_id, sequence")):
             self.run(
                 # Names of our own, and the user's folder.
-                f"copy (select * from {table} order by {order}) to '{_quoted(unfinished / table)}.parquet' "  # noqa: S608
-                "(format parquet, compression zstd)"
+                f"copy (select * from {table} order by {order}) to "  # noqa: S608
+                f"'{_quoted(unfinished / table)}.parquet' (format parquet, compression zstd)"
             )
         for file in unfinished.iterdir():
             _to_disk(file)
@@ -153,7 +153,8 @@ class ParquetSink:
     def _has_no_erased_row(self, generation: Path) -> bool:
         history = generation / f"{HISTORY}.parquet"
         return history.exists() and not self.rows(
-            f"select 1 from read_parquet('{_quoted(Path(glob.escape(str(history))))}') "  # noqa: S608 - as above
+            "select 1 from "  # noqa: S608 - as above
+            f"read_parquet('{_quoted(Path(glob.escape(str(history))))}') "
             f"anti join {HISTORY} using (user_id, sequence, event_id) limit 1"
         )
 

@@ -91,7 +91,8 @@ def run_sink(
                         sink.publish(last=True)
                 return Written(records, *sink.counts())
         except SinkLost as lost:
-            # The connection is gone, and the last commit may be known to the database alone. Its offsets tell.
+            # The connection is gone, and the last commit may be known to the database alone. Its offsets
+            # tell.
             if time.monotonic() - begun_s > PATIENCE_S:
                 wait = Wait(where)  # the former wait was over long ago, and there was nothing to write since
             if wait.lasts(str(lost), at_once=True):
@@ -128,7 +129,11 @@ class _Follower:
         admin = Admin(settings.kafka_client, DEADLINE_S)
         facts = admin.describe_settled(self._topics)
         begins = {
-            (name, partition): admin.offset(name, partition, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
+            (name, partition): admin.offset(
+                name,
+                partition,
+                OffsetSpec.earliest(),  # type: ignore[no-untyped-call]
+            )
             for name, each in facts.items()
             for partition in range(each.partitions)
         }

@@ -65,7 +65,8 @@ _TEMPORARY = {
     "reached": _IN_OFFSETS,
 }
 
-# Several statements, in this order. The user of a number that was given again was erased, and no record said so.
+# Several statements, in this order. The user of a number that was given again was erased, and no record said
+# so.
 _APPLY = """
 delete from {history} as stored using erased
 where stored.user_id = erased.user_id and stored.sequence = erased.sequence;
@@ -258,7 +259,8 @@ def check_positions(
     for (topic, partition), position in stored.items():
         if topic not in topic_ids:
             raise BadTopics(
-                f"{where} follows the topic {topic}, not {' and '.join(sorted(topic_ids))}: correct topic_prefix, or {anew}"
+                f"{where} follows the topic {topic}, not {' and '.join(sorted(topic_ids))}: correct"
+                f" topic_prefix, or {anew}"
             )
         if topic_ids[topic] != position.topic_id:
             raise BadTopics(f"the topic {topic} was deleted and made anew since {where} was written: {anew}")

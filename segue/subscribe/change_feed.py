@@ -112,8 +112,8 @@ class ChangeFeed:
         try:
             return self._taken(timeout_s)
         except SystemError as error:
-            # Kafka's client loses an interrupt that comes while it reports an error: then its answer is neither
-            # a value nor an exception. No other reason is known.
+            # Kafka's client loses an interrupt that comes while it reports an error: then its answer is
+            # neither a value nor an exception. No other reason is known.
             if "without setting an exception" in str(error):
                 raise KeyboardInterrupt from None
             raise

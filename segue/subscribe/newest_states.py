@@ -110,5 +110,6 @@ def _id_of(record: Record) -> str:
         return _ID.decode(record.value).event_id
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise BadChange(
-            f"{record.topic}/{record.partition}@{record.offset} is no change: {error}; was it written by Segue?"
+            f"{record.topic}/{record.partition}@{record.offset} is no change: {error}; was it written by"
+            " Segue?"
         ) from None

@@ -1,4 +1,6 @@
-"""The changes' records from Kafka: of all partitions, or of those that a consumer group gives to this reader."""
+"""The changes' records from Kafka: of all partitions,
+or of those that a consumer group gives to this reader.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,8 @@ from streamer.kafka.silent_partitions import Place, SilentPartitions, close_besi
 DEADLINE_S = 10.0
 # While the reader waits for records, it checks this often that Kafka answers.
 _CHECK_S = 3.0
-# In a committed offset's metadata: the states are not handed out yet; the offset is where their changes begin.
+# In a committed offset's metadata: the states are not handed out yet; the offset is where their changes
+# begin.
 STATES_DUE = "states"
 _GONE = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC)  # noqa: SLF001 - librdkafka's own code
 _END_REACHED = KafkaError._PARTITION_EOF  # noqa: SLF001
@@ -195,7 +198,9 @@ class PartitionSource:
                 raise
 
     def resume(self) -> None:
-        """Give records: :meth:`poll` gives none from an assignment of which some states are due, until then."""
+        """Give records: :meth:`poll` gives none from an assignment of which some states are due,
+        until then.
+        """
         self._consumer.resume(self._consumer.assignment())
 
     def close(self) -> None:
@@ -280,6 +285,6 @@ class PartitionSource:
 
     def _deleted(self, error: KafkaError) -> BadTopics:
         return BadTopics(
-            f"the next changes on {self._topic} are no longer in Kafka ({error.str()}): some would be missing;"
-            " begin again with another group (or memory), from the newest states"
+            f"the next changes on {self._topic} are no longer in Kafka ({error.str()}): some would be"
+            " missing; begin again with another group (or memory), from the newest states"
         )

@@ -12,8 +12,8 @@ _SAVE_S = 1.0
 class ReaderProgress:
     """Holds a group's offsets back until the memory is saved.
 
-    An offset of the group beyond the memory means that another reader has gone on, and then the memory forgets
-    its users. A crash must not leave such an offset.
+    An offset of the group beyond the memory means that another reader has gone on, and then the memory
+    forgets its users. A crash must not leave such an offset.
 
     Args:
         memory: what the reader has taken.
@@ -42,7 +42,8 @@ class ReaderProgress:
             self._store(*self._waiting.popitem())
 
     def save_each_second(self, now_s: float) -> None:
-        """Save if the last call that saved was a second ago, for a run of records that the program does not get.
+        """Save if the last call that saved was a second ago, for a run of records that the program does not
+        get.
 
         Args:
             now_s: the present time in seconds, of any clock that never goes back.

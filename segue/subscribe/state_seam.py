@@ -47,7 +47,8 @@ class Seam:
         return not self._waits
 
     def is_new(self, user_id: str, event_id: str, *, is_erasure: bool) -> bool:
-        """Return whether a reader needs this change after the states. Ask for each change once, in their order.
+        """Return whether a reader needs this change after the states. Ask for each change once, in their
+        order.
 
         An erasure is needed, and so is every change of the user after it, also the one that the state shows:
         no state shows the erasure, and a reader that begins with the states again knows the user from before.

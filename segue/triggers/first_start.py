@@ -1,7 +1,7 @@
 """Where every user of a partition is at the first start, and where the changes go on.
 
-The order of reading is that of :mod:`segue.subscribe.state_seam`. What was committed meanwhile is part of where
-users are: the first change that counts comes after the last change that was read here.
+The order of reading is that of :mod:`segue.subscribe.state_seam`. What was committed meanwhile is part of
+where users are: the first change that counts comes after the last change that was read here.
 """
 
 from __future__ import annotations

@@ -67,8 +67,8 @@ class Window(Struct, frozen=True):
 class Deciding(Struct, frozen=True):
     """When the changes past the place were decided whose webhooks may be on their way.
 
-    The rules ask for the time. So who decides these changes again, after a crash or a deploy, must ask with the
-    same time: a webhook that was delivered would else be skipped, and its entry be missing.
+    The rules ask for the time. So who decides these changes again, after a crash or a deploy, must ask with
+    the same time: a webhook that was delivered would else be skipped, and its entry be missing.
 
     Attributes:
         topic_id: the id of the topic of changes.

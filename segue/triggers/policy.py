@@ -1,8 +1,8 @@
 """The rules: what a trigger does with a change. Pure: no clock, no I/O.
 
 The rules are asked in this order, and the first that says no is the reason: the trigger's event, the cause,
-the age, re-entry, the cooldown, the most webhooks of a day, the holdout. The holdout comes last, so that those
-held out and those who get the webhook have passed the same rules and can be compared.
+the age, re-entry, the cooldown, the most webhooks of a day, the holdout. The holdout comes last, so that
+those held out and those who get the webhook have passed the same rules and can be compared.
 
 A webhook counts from the moment it is decided, whether its receiver takes it or not: then what is decided
 never depends on a receiver.

@@ -230,7 +230,10 @@ class _Fields:
         for field in self.table:
             if field not in known:
                 near = get_close_matches(field, known, 1)
-                fix = f"there is no such field, {f'did you mean {near[0]}?' if near else f'use {list_names(known)}'}"
+                fix = (
+                    "there is no such field,"
+                    f" {f'did you mean {near[0]}?' if near else f'use {list_names(known)}'}"
+                )
                 # Without the value, which may be a misspelled secret's.
                 raise BadTriggers(self.file, self.trigger, None, None, f"{shorten(field)}: {fix}")
 

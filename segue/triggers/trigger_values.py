@@ -80,7 +80,8 @@ def check_url(text: str) -> str:
 
 def check_variable(value: object) -> str:
     """Return the name of an environment variable, which is not one of Segue's own."""
-    # A secret in place of the name would stand in messages; the secrets of Standard Webhooks begin with whsec_.
+    # A secret in place of the name would stand in messages; the secrets of Standard Webhooks begin with
+    # whsec_.
     wrong = ("SEGUE_", "WHSEC_")
     if not isinstance(value, str) or not _VARIABLE.fullmatch(value) or value.upper().startswith(wrong):
         raise ValueError("give the name of an environment variable, such as WIN_BACK_SECRET, not its value")

@@ -107,7 +107,11 @@ class Admin:
     def bounds(self, topic: str, partition: int, topic_id: str) -> Bounds:
         """A partition's first offset and its high watermark; open transactions do not lower the watermark."""
         begin = self.offset(topic, partition, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
-        return Bounds(begin, self.offset(topic, partition, OffsetSpec.latest()), topic_id)  # type: ignore[no-untyped-call]
+        return Bounds(
+            begin,
+            self.offset(topic, partition, OffsetSpec.latest()),  # type: ignore[no-untyped-call]
+            topic_id,
+        )
 
     def stable_end(self, topic: str, partition: int) -> int:
         """The last stable offset: a reader of committed records can read up to here now."""

@@ -19,7 +19,13 @@ log = structlog.get_logger("segue.connect.kafka_access")
 
 # librdkafka names its own errors with an underscore.
 _ALL_BROKERS_DOWN = KafkaError._ALL_BROKERS_DOWN  # noqa: SLF001
-_SILENT = frozenset({KafkaError._TIMED_OUT, KafkaError._TRANSPORT, KafkaError.REQUEST_TIMED_OUT})  # noqa: SLF001
+_SILENT = frozenset(
+    {
+        KafkaError._TIMED_OUT,  # noqa: SLF001
+        KafkaError._TRANSPORT,  # noqa: SLF001
+        KafkaError.REQUEST_TIMED_OUT,
+    }
+)
 # These errors pass by themselves: a broker restarts or has just started, or its metadata lags.
 _PASSING = _SILENT | {
     _ALL_BROKERS_DOWN,

@@ -1,4 +1,6 @@
-"""A Confluent Schema Registry: parses framed values by their schemas, with confluent-kafka's deserializers."""
+"""A Confluent Schema Registry: parses framed values by their schemas,
+with confluent-kafka's deserializers.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,7 +18,8 @@ from schemas.inputs.forms.framed_values import as_json, schema_id
 TIMEOUT_S = 5.0
 # The lane asks again by itself.
 _ONCE = {"timeout": TIMEOUT_S, "max.retries": 0}
-# The registry's own codes: no such subject, version or schema. A wrong address or a proxy answers 404 without.
+# The registry's own codes: no such subject, version or schema. A wrong address or a proxy answers 404
+# without.
 _NO_SCHEMA = (40401, 40402, 40403)
 _LOGIN = (401, 403)
 # The frame names the schema. A subject would only be asked for rules, with more calls to the registry.

@@ -45,7 +45,8 @@ class SilentPartitions:
         self._stable_end, self._silence_s, self._monotonic = stable_end, silence_s, monotonic
         self._waited_s = 0.0
         self._look_s = 0.0
-        # By place: when it was heard last, in seconds waited; its patience if it was stuck; its end if it may be.
+        # By place: when it was heard last, in seconds waited; its patience if it was stuck; its end if it may
+        # be.
         self._heard_s: dict[Place, float] = {}
         self._patience_s: dict[Place, float] = {}
         self._suspects: dict[Place, int] = {}
@@ -90,7 +91,8 @@ class SilentPartitions:
         if self._suspects:
             for place, end in self._suspects.items():
                 log.warning(
-                    "Kafka's client stopped reading %s, partition %d, at offset %d of %d: it begins again there",
+                    "Kafka's client stopped reading %s, partition %d, at offset %d of %d: it begins again"
+                    " there",
                     *(*place, positions[place], end),
                 )
                 # It may also be busy with a long stretch of aborted transactions.
@@ -105,7 +107,8 @@ class SilentPartitions:
             except Unreachable:
                 break  # the watch of the topics says that Kafka does not answer
             if positions[place] < end:
-                # A record may have come just now. Only if it is not here at the next look, the place is stuck.
+                # A record may have come just now. Only if it is not here at the next look, the place is
+                # stuck.
                 self._suspects[place] = end
         return False
 

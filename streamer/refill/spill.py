@@ -61,8 +61,14 @@ class Shelf:
         )
         self._select = f"select value from {table} where key = ?"  # noqa: S608
         self._delete = f"delete from {table} where key = ?"  # noqa: S608
-        self._after = f"select number, key, value from {table} where number > ? order by number limit {_ROWS}"  # noqa: S608
-        self._keys_after = f"select number, key from {table} where number > ? order by number limit {_ROWS}"  # noqa: S608
+        self._after = (
+            f"select number, key, value from {table}"  # noqa: S608
+            f" where number > ? order by number limit {_ROWS}"
+        )
+        self._keys_after = (
+            f"select number, key from {table}"  # noqa: S608
+            f" where number > ? order by number limit {_ROWS}"
+        )
         self._create = f"create table {table} (number integer primary key, key blob unique, value blob)"
 
     def put(self, entries: Iterable[tuple[str, bytes]]) -> None:

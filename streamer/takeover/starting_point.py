@@ -171,7 +171,8 @@ def check_settings(made: FoldSettings, now: FoldSettings) -> None:
     if made.partitions != now.partitions:
         raise NeedsRebuild(
             f"the inputs have {now.partitions} partitions, but the states in Redis were made with"
-            f" {made.partitions}: begin again with new topics (docs/rebuilding.md, Another number of partitions)"
+            f" {made.partitions}: begin again with new topics (docs/rebuilding.md, Another number of"
+            " partitions)"
         )
     for name, was, is_now in (
         ("exclude_statuses", made.exclude_statuses, now.exclude_statuses),

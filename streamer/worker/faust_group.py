@@ -96,7 +96,11 @@ class GroupThread(AIOKafkaConsumerThread):
     async def still_member(self) -> bool:
         """Ask the group whether this worker is still a member."""
         coordinator = self._coordinator
-        return coordinator.coordinator_id is not None and await coordinator._do_heartbeat()  # noqa: SLF001 - see below
+        return (
+            coordinator.coordinator_id is not None
+            # See below.
+            and await coordinator._do_heartbeat()  # noqa: SLF001
+        )
 
     def has_ended(self) -> bool:
         """Whether this thread has ended although it should run; any thread may call this."""

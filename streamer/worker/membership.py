@@ -152,8 +152,8 @@ class Membership:
                 self.fail(
                     BadTopics(
                         f"topic {topic} has {count} partitions now and had {self._partitions}:"
-                        " partition counts are fixed; begin again with new topics (docs/rebuilding.md, Another"
-                        " number of partitions)"
+                        " partition counts are fixed; begin again with new topics (docs/rebuilding.md,"
+                        " Another number of partitions)"
                     )
                 )
                 return True

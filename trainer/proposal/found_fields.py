@@ -116,7 +116,8 @@ def _one_a_user(orders: Found, column: ShopColumn, desk: Desk) -> bool:
     x = in_desk(column)
     found = desk.text(
         f"select avg(case when n = 1 then 1.0 else 0 end) from (select count(distinct {x}) as n"  # noqa: S608
-        f" from {orders.table.place} where {user} is not null group by {user} having count(distinct {order}) > 1)"
+        f" from {orders.table.place} where {user} is not null group by {user}"
+        f" having count(distinct {order}) > 1)"
     )
     return found is None or float(found) >= _ONE_VALUE  # None: no user has several orders
 

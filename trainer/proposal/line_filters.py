@@ -25,7 +25,10 @@ def line_filters(lines: Found, desk: Desk, dialect: str, *, flat: bool) -> tuple
 
     def add(filter_: Filter, condition: str) -> None:
         before = " and ".join(kept) or "true"
-        count = desk.one(f"select count(*) from {table} where {before} and not coalesce({condition}, true)")  # noqa: S608
+        count = desk.one(
+            f"select count(*) from {table}"  # noqa: S608
+            f" where {before} and not coalesce({condition}, true)"
+        )
         if count:
             kept.append(f"coalesce({condition}, true)")
             of = "" if lines.table.whole else f" of the first {lines.table.rows:,}"
@@ -67,5 +70,8 @@ def _cancelled_prefix(lines: Found, desk: Desk) -> str | None:
     )
     if prefix is None:
         return None
-    digits = desk.one(f"select count(*) from {table} where regexp_matches({in_desk(order)}, '^[0-9]+$')")  # noqa: S608
+    digits = desk.one(
+        f"select count(*) from {table}"  # noqa: S608
+        f" where regexp_matches({in_desk(order)}, '^[0-9]+$')"
+    )
     return prefix if digits > lines.table.rows / 2 else None

@@ -70,8 +70,8 @@ def _user_value(
         day = last_day(shop.orders, desk) or "2000-01-01"
         proposal.say(
             "tables.users",
-            f"age is that on {day}, the day of the last order, from {printable_cell(column.name)}: with a later "
-            "export set a later day.",
+            f"age is that on {day}, the day of the last order, from {printable_cell(column.name)}: with a "
+            "later export set a later day.",
         )
         return Value(name, column, "number", source, lambda x: age_sql(x, column, day, dialect))
     if found.role == "gender":
@@ -120,8 +120,8 @@ def _about_lines(orders: Found, desk: Desk) -> Iterator[str]:
     order, user, time = (in_desk(orders.roles[role]) for role in ("order_id", "user_id", "time"))
     several, times = (
         desk.one(
-            f"select count(*) from (select 1 from {orders.table.place} where {user} is not null group by {order}"  # noqa: S608
-            f" having count(distinct {x}) > 1)"
+            f"select count(*) from (select 1 from {orders.table.place} where {user} is not null"  # noqa: S608
+            f" group by {order} having count(distinct {x}) > 1)"
         )
         for x in (user, time)
     )
@@ -186,8 +186,8 @@ def _price(
             return
         proposal.say(
             "tables.order_items",
-            f"The price of a piece is {name}, taken for that of the whole line, divided by the quantity. If it is "
-            "already that of a piece, take the division out.",
+            f"The price of a piece is {name}, taken for that of the whole line, divided by the quantity. If "
+            "it is already that of a piece, take the division out.",
         )
         yield Value("price", total, "number", 0, _divided(total, quantity, dialect, joined=joined))
     elif products is not None and "price" in products.roles and joined:
@@ -204,5 +204,8 @@ def _free_lines(lines: Found, desk: Desk) -> str | None:
     price = lines.roles.get("price")
     if price is None:
         return None
-    count = desk.one(f"select count(*) from {lines.table.place} where {number_in_desk(price)} <= 0")  # noqa: S608
+    count = desk.one(
+        f"select count(*) from {lines.table.place}"  # noqa: S608
+        f" where {number_in_desk(price)} <= 0"
+    )
     return f"{count:,} lines have a price of 0 or less; they stay." if count else None

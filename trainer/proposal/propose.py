@@ -106,12 +106,12 @@ def _check_forms(columns: Iterable[ShopColumn], proposal: Proposal) -> None:
         if column.date is not None and column.date.other:
             sample = printable_cell(column.samples[0])
             proposal.warnings.append(
-                f"{name}: no value says whether the day or the month stands first (such as {sample}); it is read "
-                f"as {column.date.forms[0]}, so correct it to {column.date.other[0]} where that is wrong"
+                f"{name}: no value says whether the day or the month stands first (such as {sample}); it is "
+                f"read as {column.date.forms[0]}, so correct it to {column.date.other[0]} where that is wrong"
             )
         if column.number.unclear:
             sample = printable_cell(column.samples[0])
             proposal.warnings.append(
-                f"{name}: no value says whether the comma stands before decimals or thousands (such as {sample}); "
-                "it is read as thousands"
+                f"{name}: no value says whether the comma stands before decimals or thousands (such as "
+                f"{sample}); it is read as thousands"
             )

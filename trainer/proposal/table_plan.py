@@ -155,7 +155,10 @@ class TablePlan:
     def _from(table: ShopTable, alias: str, dialect: str) -> str:
         if len(table.parts) == 1:
             return f"{quoted(table.name, dialect)} as {alias}" if alias else quoted(table.name, dialect)
-        union = "\n  union all ".join(f"select * from {quoted(part, dialect)}" for part in table.parts)  # noqa: S608
+        union = "\n  union all ".join(
+            f"select * from {quoted(part, dialect)}"  # noqa: S608
+            for part in table.parts
+        )
         return f"(\n  {union}\n) as {alias or 'parts'}"
 
 

@@ -97,9 +97,12 @@ def _comment(sentence: str) -> Iterator[str]:
         return
     indent = " " * (len(sentence) - len(sentence.lstrip(" ")))
     yield from textwrap.wrap(
-        printable_cell(sentence.strip(" ")), _WIDTH, initial_indent=f"# {indent}", subsequent_indent=f"#   {indent}",
+        printable_cell(sentence.strip(" ")),
+        _WIDTH,
+        initial_indent=f"# {indent}",
+        subsequent_indent=f"#   {indent}",
         break_on_hyphens=False,
-    )  # fmt: skip
+    )
 
 
 def _few(names: list[str]) -> str:

@@ -54,8 +54,8 @@ def _figures(report: Report) -> Iterator[tuple[str, str]]:
 def _facts(
     segment: SegmentReport, features: Mapping[str, Feature], report: Report
 ) -> Iterator[tuple[str, str, str]]:
-    """Yield the strongest clear traits, one for each feature: our words, a value from the shop's data (empty for a
-    number), and the figure of all users.
+    """Yield the strongest clear traits, one for each feature: our words, a value from the shop's data (empty
+    for a number), and the figure of all users.
     """
     told: set[str] = set()
     for trait in segment.traits:

@@ -24,7 +24,12 @@ class BalancedScaler(StandardScaler):  # type: ignore[misc]
     A column that contains only 0 and 1 counts as an indicator.
     """
 
-    def fit(self, X: Matrix, y: None = None, sample_weight: None = None) -> Self:  # noqa: N803 - scikit-learn's
+    def fit(
+        self,
+        X: Matrix,  # noqa: N803 - scikit-learn's
+        y: None = None,
+        sample_weight: None = None,
+    ) -> Self:
         """Learn each column's mean and scale; X: shape (rows, columns)."""
         super().fit(X, y, sample_weight)
         indicators = _indicators(X)

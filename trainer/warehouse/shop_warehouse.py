@@ -38,8 +38,8 @@ FOLLOWUP_SCHEMA = pa.schema(
 
 _UNDATED = (
     "table {} has no column created_at, so its rows count as written in 1970, and any later signup wins over"
-    " them; if it has such a time, name it in segue.toml, under [columns.users] created_at; if not, set that to"
-    ' ""'
+    " them; if it has such a time, name it in segue.toml, under [columns.users] created_at; if not, set that"
+    ' to ""'
 )
 _EXAMPLES_A_REASON = 100
 _IDS_A_SIDE = 3

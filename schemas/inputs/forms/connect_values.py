@@ -1,7 +1,7 @@
 """Values of Kafka Connect and Debezium in JSON, by the types in their schema: decimals and times.
 
-Sources: Debezium's "Data type mappings" (io.debezium.time, io.debezium.data) and Kafka Connect's logical types
-(org.apache.kafka.connect.data).
+Sources: Debezium's "Data type mappings" (io.debezium.time, io.debezium.data) and Kafka Connect's logical
+types (org.apache.kafka.connect.data).
 """
 
 import base64

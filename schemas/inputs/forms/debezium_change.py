@@ -1,8 +1,8 @@
 """Debezium's changes of a table's rows: with its envelope, or unwrapped by ExtractNewRecordState.
 
 Both may stand in ``{"schema": …, "payload": …}``, as JsonConverter writes them with schemas.enable. Sources:
-Debezium's documentation of the PostgreSQL and MySQL connectors, "Data change events" and "Data type mappings",
-and of "New Record State Extraction".
+Debezium's documentation of the PostgreSQL and MySQL connectors, "Data change events" and "Data type
+mappings", and of "New Record State Extraction".
 """
 
 from collections.abc import Mapping
@@ -189,7 +189,9 @@ def _changed_at(
 
 
 def _no_time(record: Mapping[str, object], newest: str, *, unwrapped: bool) -> BadEvent:
-    """Return the error for a record without a time of the change, where nothing else gives its newest time."""
+    """Return the error for a record without a time of the change,
+    where nothing else gives its newest time.
+    """
     payload, _ = _payload(record)
     for path, micros in _CHANGED_UNWRAPPED if unwrapped else _CHANGED:
         where = ".".join(path)

@@ -1,4 +1,6 @@
-"""What the setting ``events`` says about an input topic: the form of its events, and where their fields are."""
+"""What the setting ``events`` says about an input topic: the form of its events,
+and where their fields are.
+"""
 
 from typing import Literal
 

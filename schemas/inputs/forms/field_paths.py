@@ -1,4 +1,6 @@
-"""Where each field of an event is in a source's JSON: a form's paths, and the form's own places for the rest."""
+"""Where each field of an event is in a source's JSON: a form's paths,
+and the form's own places for the rest.
+"""
 
 from functools import cache
 from typing import Literal

@@ -39,8 +39,8 @@ def without_registry(value: bytes) -> object:
     """Refuse a framed value: no registry is set."""
     raise BadEvent(
         "",
-        f"the value has the frame of a Schema Registry (schema {schema_id(value)}): set schema_registry to the"
-        " registry's address",
+        f"the value has the frame of a Schema Registry (schema {schema_id(value)}): set schema_registry to"
+        " the registry's address",
     )
 
 

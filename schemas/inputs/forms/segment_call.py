@@ -1,6 +1,7 @@
 """Segment's and RudderStack's calls: ``identify`` is a signup, ``track`` of an order's events is an order.
 
-Sources: Segment's specifications of identify, track and "V2 Ecommerce Events"; RudderStack has the same names.
+Sources: Segment's specifications of identify, track and "V2 Ecommerce Events"; RudderStack has the same
+names.
 """
 
 from collections.abc import Mapping

@@ -25,7 +25,9 @@ from segue.services.process import watchman
 
 
 class Guard:
-    """Tells the watchman what this process owns. Threads may share it; a forked child owns nothing at first."""
+    """Tells the watchman what this process owns. Threads may share it;
+    a forked child owns nothing at first.
+    """
 
     def __init__(self) -> None:
         self._begin()

@@ -5,10 +5,11 @@ the webhook or not. Only users whose days have all passed count, so that all are
 
 The interval of a difference of means is a t interval with the larger of two standard errors: the pooled one,
 of which the error is that of the randomization test (Fisher, "The Design of Experiments", 1935), and Welch's
-("The generalization of Student's problem", 1947), for groups that vary unequally. Spend is skewed: a few users
-spend most. With a small holdout, Welch's error alone sees an effect in 7 to 12 of 100 comparisons without one
-(thelook, 200 to 400 held out of 4,000), because a holdout without a large spender looks both poor and certain;
-the pooled error alone is too small where the holdout varies more. A bootstrap was hardly better than Welch's.
+("The generalization of Student's problem", 1947), for groups that vary unequally. Spend is skewed: a few
+users spend most. With a small holdout, Welch's error alone sees an effect in 7 to 12 of 100 comparisons
+without one (thelook, 200 to 400 held out of 4,000), because a holdout without a large spender looks both poor
+and certain; the pooled error alone is too small where the holdout varies more. A bootstrap was hardly better
+than Welch's.
 """
 
 from __future__ import annotations

@@ -25,8 +25,8 @@ def report_lines(report: HoldoutReport) -> Iterator[str]:
         yield f"  Not counted: {counted(report.unfinished, 'user')} whose days have not passed ({upto})."
     if report.regrouped:
         yield (
-            f"  Not counted: {counted(report.regrouped, 'user')} whose group changed with the file's holdout, now"
-            f" {report.holdout:.0%}."
+            f"  Not counted: {counted(report.regrouped, 'user')} whose group changed with the file's holdout,"
+            f" now {report.holdout:.0%}."
         )
     if both.not_enough is not None:
         yield f"  Not enough yet: {both.not_enough}."

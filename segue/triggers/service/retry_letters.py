@@ -90,8 +90,8 @@ def retry_letters(
         raise AnotherRetry from None
     except InDoubt as doubt:
         raise Unreachable(
-            f"a webhook was taken, and its dead letter may still be there ({doubt}): start again, which may send"
-            " it once more with the same webhook-id"
+            f"a webhook was taken, and its dead letter may still be there ({doubt}): start again, which may"
+            " send it once more with the same webhook-id"
         ) from None
     finally:
         writer.give_up()

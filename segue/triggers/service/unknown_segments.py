@@ -28,7 +28,9 @@ def unknown_segments(triggers: Triggers) -> list[str]:
     """Return a sentence for each segment of the file that the release does not have, without an end.
 
     >>> from segue.triggers.trigger_file import Trigger
-    >>> file = Triggers((Trigger(name="a", on="entering", segment="At rsik"),), segments={0: "At risk", 3: "Lost"})
+    >>> file = Triggers(
+    ...     (Trigger(name="a", on="entering", segment="At rsik"),), segments={0: "At risk", 3: "Lost"}
+    ... )
     >>> unknown_segments(file)
     ["trigger a: the current release has no segment 'At rsik', it has 0 'At risk', 3 'Lost'"]
     """

@@ -23,7 +23,10 @@ def write_table(
 
 def at(number: int) -> datetime:
     """The time of an order: each day of a year, from 8:05 on."""
-    return datetime(2017, 1, 1, 8, 5) + timedelta(days=number % 365, minutes=37 * number % 600)  # noqa: DTZ001
+    return datetime(2017, 1, 1, 8, 5) + timedelta(  # noqa: DTZ001
+        days=number % 365,
+        minutes=37 * number % 600,
+    )
 
 
 def flat_lines(folder: Path) -> None:

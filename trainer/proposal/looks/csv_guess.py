@@ -19,7 +19,8 @@ def csv_form(path: Path) -> tuple[Csv, bool]:
     """Find how a file is written.
 
     Returns:
-        The form, and whether the file shows its encoding: not if it has only ASCII, or a mark at its beginning.
+        The form, and whether the file shows its encoding: not if it has only ASCII, or a mark at its
+        beginning.
 
     Raises:
         BadWarehouse: the file cannot be read.

@@ -1,4 +1,6 @@
-"""A copy of the shop's tables, as text, in a database in memory: questions about them need no care for names."""
+"""A copy of the shop's tables, as text, in a database in memory:
+questions about them need no care for names.
+"""
 
 from collections.abc import Mapping, Sequence
 from types import TracebackType
@@ -55,7 +57,8 @@ class Desk:
         names = ", ".join(f"c{number}" for number in range(columns))
         try:
             self._connection.execute(
-                f"create table {place} as select {names} from {reader} as file ({names}) limit {MOST_ROWS + 1}"  # noqa: S608 - our own call, quoted
+                f"create table {place} as select {names} from {reader}"  # noqa: S608 - our own call, quoted
+                f" as file ({names}) limit {MOST_ROWS + 1}"
             )
             self._blanks_to_null(place, columns)
         except (duckdb.Error, pa.ArrowException, OSError) as error:
@@ -99,7 +102,8 @@ class Desk:
         """The different values of a column, the most frequent first; at most a thousand."""
         table, x = column.place.split(".")
         found = self._connection.execute(
-            f"select {x} from {table} where {x} is not null group by 1 order by count(*) desc, {x} limit {_VALUES}"  # noqa: S608
+            f"select {x} from {table} where {x} is not null group by 1"  # noqa: S608
+            f" order by count(*) desc, {x} limit {_VALUES}"
         ).fetchall()
         return [str(row[0]) for row in found if str(row[0]) not in column.null_words]
 
@@ -161,7 +165,8 @@ class Desk:
         found = []
         for pattern in ("^ *([0-9]{1,2})[/.-]", "^ *[0-9]{1,2}[/.-]([0-9]{1,2})[/.-]"):
             value = self.text(
-                f"select max_by({x}, try_cast(regexp_extract({x}, '{pattern}', 1) as int)) from {place}"  # noqa: S608
+                f"select max_by({x}, try_cast(regexp_extract({x}, '{pattern}', 1) as int))"  # noqa: S608
+                f" from {place}"
                 f" where regexp_matches({x}, '^ *[0-9]{{1,2}}[/.-][0-9]{{1,2}}[/.-][0-9]{{2,4}}')"
             )
             found += [value] if value is not None else []
@@ -175,7 +180,8 @@ class Desk:
                 for n in range(columns)
             )
             self._connection.execute(
-                f"create or replace table {place} as select {values} from {place} limit {MOST_ROWS}"  # noqa: S608
+                f"create or replace table {place} as select {values} from {place}"  # noqa: S608
+                f" limit {MOST_ROWS}"
             )
 
     def _next(self) -> str:

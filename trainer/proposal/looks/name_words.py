@@ -23,10 +23,11 @@ TIME = word_set(
 LINE = word_set("item line detail position row")
 BIRTH = word_set("birth birthday birthdate dob born geburts geburtstag geburtsdatum")
 _OTHERS = word_set(
-    "price preis quantity qty menge anzahl unit name mail phone status state country land brand marke category "
-    "kategorie gender geschlecht age alter birth geburts geburtstag source traffic channel total amount betrag "
-    "umsatz stueck email address adresse zip plz street strasse city ort first last vor nach unique cost list "
-    "sold ship shipping warengruppe hersteller waren gruppe einzel einzelpreis gesamt ip haus user web"
+    "price preis quantity qty menge anzahl unit name mail phone status state country land brand marke "
+    "category kategorie gender geschlecht age alter birth geburts geburtstag source traffic channel total "
+    "amount betrag umsatz stueck email address adresse zip plz street strasse city ort first last vor nach "
+    "unique cost list sold ship shipping warengruppe hersteller waren gruppe einzel einzelpreis gesamt ip "
+    "haus user web"
 )
 _ALL = USER | ORDER | PRODUCT | ID | TIME | LINE | _OTHERS
 _PARTS = re.compile(r"[A-ZÄÖÜ]+(?![a-zäöüß])|[A-ZÄÖÜ]?[a-zäöüß]+|[^\W\d_]+")

@@ -95,7 +95,10 @@ def _copied(source: Source, name: str, columns: Mapping[str, str], desk: Desk) -
         for column, kind in columns.items()
     ]
     # The names of the columns do not have to be unique in Arrow.
-    query = f"select {', '.join(values)} from {quoted(name, source.dialect)} limit {_DATABASE_ROWS + 1}"  # noqa: S608
+    query = (
+        f"select {', '.join(values)} from {quoted(name, source.dialect)}"  # noqa: S608
+        f" limit {_DATABASE_ROWS + 1}"
+    )
     schema = pa.schema([(f"c{number}", pa.string()) for number in range(len(values))])
     read = pa.Table.from_batches(source.batches(query, schema), schema)
     place = desk.add(read.slice(0, _DATABASE_ROWS))

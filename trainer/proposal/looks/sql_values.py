@@ -6,8 +6,8 @@ from trainer.warehouse.tables.sql_literals import literal
 
 # strptime's signs as to_timestamp of PostgreSQL has them.
 _POSTGRES = {
-    "%Y": "YYYY", "%y": "YY", "%m": "MM", "%d": "DD", "%b": "Mon", "%B": "FMMonth", "%H": "HH24", "%I": "HH12",
-    "%M": "MI", "%S": "SS", "%f": "US", "%p": "AM",
+    "%Y": "YYYY", "%y": "YY", "%m": "MM", "%d": "DD", "%b": "Mon", "%B": "FMMonth", "%H": "HH24",
+    "%I": "HH12", "%M": "MI", "%S": "SS", "%f": "US", "%p": "AM",
 }  # fmt: skip
 
 

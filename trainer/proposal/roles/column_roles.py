@@ -14,8 +14,8 @@ Role = Literal[
 Subject = Literal["user", "order", "item", "product", "other"]
 
 _OTHER_TIMES = word_set(
-    "ship shipped shipping delivery delivered due estimated update updated modified approved carrier limit expire "
-    "start return returned review answer first lieferdatum versand"
+    "ship shipped shipping delivery delivered due estimated update updated modified approved carrier limit "
+    "expire start return returned review answer first lieferdatum versand"
 )
 _ORDER_TIMES = word_set("created placed purchase ordered")
 _COSTS = word_set("cost tax discount freight shipping profit fee margin rabatt steuer market")

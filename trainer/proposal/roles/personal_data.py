@@ -11,8 +11,8 @@ _NAMES = word_set(
 )
 _CONTACTS = word_set("email mail phone telephone tel mobile fax telefon handy whatsapp skype url website")
 _ADDRESSES = word_set(
-    "address adresse street strasse zip zipcode postcode postal plz latitude longitude lat lng lon geo geolocation "
-    "house hausnummer ip geom"
+    "address adresse street strasse zip zipcode postcode postal plz latitude longitude lat lng lon geo "
+    "geolocation house hausnummer ip geom"
 )
 _SECRETS = word_set("password passwort iban card ssn passport tax vat bic token secret hash")
 _TEXTS = word_set("description comment note review message text remark bemerkung kommentar")

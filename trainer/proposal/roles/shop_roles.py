@@ -105,7 +105,8 @@ def _missing(found: Sequence[Found]) -> str:
     )
     return (
         f"no table has an order's id, its user and its time, without which there are no orders: {known} "
-        f"{' or '.join(lacks)}; name the columns in segue.toml by hand, under [columns.orders] (docs/your-data.md)"
+        f"{' or '.join(lacks)}; name the columns in segue.toml by hand, under [columns.orders] "
+        "(docs/your-data.md)"
     )
 
 
@@ -178,7 +179,8 @@ def _refers(desk: Desk, one: Found, of: ShopColumn, other: Found, with_: ShopCol
     if not (one.table.whole and other.table.whole):
         return True
     a, b = (
-        f"select distinct regexp_replace({in_desk(c)}, '\\.0+$', '') as v from {c.place.partition('.')[0]}"  # noqa: S608
+        f"select distinct regexp_replace({in_desk(c)}, '\\.0+$', '') as v"  # noqa: S608
+        f" from {c.place.partition('.')[0]}"
         for c in (of, with_)
     )
     both = desk.one(f"select count(*) from ({a}) as a inner join ({b}) as b using (v)")  # noqa: S608

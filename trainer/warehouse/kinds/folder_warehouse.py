@@ -115,13 +115,16 @@ class FolderSource(DuckSource):
         known = self._views.setdefault(name.lower(), path)
         if known != path:
             raise BadWarehouse(
-                f"{self.name} has {known.name} and {path.name}, which are one table in a query: rename one of "
-                "them"
+                f"{self.name} has {known.name} and {path.name}, which are one table in a query: rename one "
+                "of them"
             )
         with self._failures(f"{path} cannot be read"):
             reader = table_files.reader(path, self._copies.of(path), self._form)
             # Safe: the name and the arguments of the call are quoted.
-            self._connection.execute(f"create or replace view {_quoted(name)} as select * from {reader}")  # noqa: S608
+            self._connection.execute(
+                f"create or replace view {_quoted(name)}"  # noqa: S608
+                f" as select * from {reader}"
+            )
 
     def _file(self, path: Path) -> Path:
         return self._copies.original(path)

@@ -138,8 +138,8 @@ class PostgresSource:
         names = [column.name for column in found]
         if twice := [name for name in names if names.count(name) > 1]:
             raise BadWarehouse(
-                f"{failing(table, self.name)}: it has column {twice[0]} more than once: name the columns that "
-                "Segue reads"
+                f"{failing(table, self.name)}: it has column {twice[0]} more than once: name the columns "
+                "that Segue reads"
             )
         return {column.name: _type_of(column, types[column.type_code]) for column in found}
 

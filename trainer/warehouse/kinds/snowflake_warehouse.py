@@ -70,7 +70,10 @@ class SnowflakeSource:
         check_has(self._names, table, self.name)
         if self._names.query(table) is not None:
             with self._failures(failing(table, self.name)):
-                self._execute(f"select * from {self.tables[table]} as {table} limit 0")  # noqa: S608 - checked
+                self._execute(
+                    f"select * from {self.tables[table]} as {table}"  # noqa: S608 - checked
+                    " limit 0"
+                )
                 described = list(self._execute("describe result last_query_id()"))
         else:
             what = f"{self.name} has no table {self._names.describe(table)} that can be read"
@@ -99,7 +102,9 @@ class SnowflakeSource:
 
     @contextlib.contextmanager
     def _failures(self, what: str, hint: str = "", *, of_a_table: bool = False) -> Iterator[None]:
-        """Turn the connector's errors into :class:`~schemas.errors.BadWarehouse`: ``what``, reason, ``hint``."""
+        """Turn the connector's errors into :class:`~schemas.errors.BadWarehouse`: ``what``, reason,
+        ``hint``.
+        """
         try:
             yield
         except self._connector.Error as error:

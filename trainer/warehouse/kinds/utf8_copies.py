@@ -79,6 +79,6 @@ class Utf8Copies:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT):
                 raise
             raise NoRoom(
-                f"no room for a copy of {path} in UTF-8 in {self.directory.parent} ({error.strerror}): make room, "
-                "set TMPDIR to a larger folder, or save the file as UTF-8"
+                f"no room for a copy of {path} in UTF-8 in {self.directory.parent} ({error.strerror}): make "
+                "room, set TMPDIR to a larger folder, or save the file as UTF-8"
             ) from None

@@ -30,8 +30,8 @@ def check_has(names: Names, table: str, warehouse: str) -> None:
     """
     if not names.has(table):
         raise NoTable(
-            f'{warehouse} has no table {table}, as tables.{table} = "" in segue.toml says: give its name or a '
-            "query there, or leave out the features that read it"
+            f'{warehouse} has no table {table}, as tables.{table} = "" in segue.toml says: give its name or '
+            "a query there, or leave out the features that read it"
         )
 
 

@@ -81,8 +81,8 @@ def values_step(field: Field, column: str) -> exp.CTE:
     weight = "1" if not items else "pieces" if field.type != "number" else "cast(pieces as bigint)"
     counted = f"{column} is not null" + (" and pieces <= 1000000" if items and field.type == "number" else "")
     query = _query(
-        f"select user_id, order_id, created_at, {column} as value, {weight} as weight"  # noqa: S608 - all of it is ours
-        f" from {'counted_items' if items else 'counted_orders'} where {counted}"
+        f"select user_id, order_id, created_at, {column} as value,"  # noqa: S608 - all of it is ours
+        f" {weight} as weight from {'counted_items' if items else 'counted_orders'} where {counted}"
     )
     return exp.CTE(this=query, alias=exp.TableAlias(this=exp.to_identifier(f"{column}_values")))
 

@@ -31,8 +31,8 @@ def resolve(
         decodes: whether the warehouse can decode bytes.
 
     Returns:
-        The warehouse's name of each column, by (table, the column's name in the queries); None if the column is
-        not read.
+        The warehouse's name of each column, by (table, the column's name in the queries); None if the column
+        is not read.
 
     Raises:
         BadWarehouse: a column is missing that a feature reads, its type cannot become text, or ids may be

@@ -12,10 +12,10 @@ class Column:
     """One column that is read.
 
     Attributes:
-        names: possible names, in any case. The first that the table has is read. The settings use ``names[0]``,
-            Segue's name.
-        required: whether the table must have the column where it is read, unless the settings say that it does
-            not.
+        names: possible names, in any case. The first that the table has is read. The settings use
+            ``names[0]``, Segue's name.
+        required: whether the table must have the column where it is read, unless the settings say that it
+            does not.
         essential: whether the settings may not leave the column out.
         is_id: whether it has ids, which are text or whole numbers.
         own: the name of a field of the shop's own, which names the column in the queries; None for others.

@@ -58,7 +58,9 @@ class Names:
                     )
 
     def table(self, table: str) -> str:
-        """The shop's name of a table; Segue's name of a table that is a query, or that the shop does not have."""
+        """The shop's name of a table; Segue's name of a table that is a query, or that the shop does not
+        have.
+        """
         name = self.tables.get(table, table)
         return table if name == NONE or is_query(name) else name
 
@@ -102,7 +104,10 @@ def table_fix(names: Names, table: str, known: Collection[str], make: str) -> st
     """
     free = set(known) - {names.table(other) for other in TABLES}
     near = nearest(names.table(table), sorted(free))
-    fix = f"{make}, or set tables.{table} in segue.toml to the name that it has or to a query; segue init proposes them"
+    fix = (
+        f"{make}, or set tables.{table} in segue.toml to the name that it has or to a query;"
+        " segue init proposes them"
+    )
     return f"{near} Else {fix}" if near else fix
 
 

@@ -53,7 +53,7 @@ def name_of(table: str, name: str, dialect: str) -> str:
         raise BadSetting(
             f"tables.{table}",
             shortened(name),
-            'give a table\'s name, qualified if need be (customers, crm.customers, "My Shop".customers), or a '
-            "query that begins with select or with",
+            'give a table\'s name, qualified if need be (customers, crm.customers, "My Shop".customers), or '
+            "a query that begins with select or with",
         )
     return found.sql(dialect)
