@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 import redis
 from confluent_kafka import Producer
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import NewTopic
 
 from schemas.outputs.headers import dead_letter
 from schemas.outputs.wire import encode_change
@@ -28,6 +28,7 @@ from tests.support.inputs.shops import Shop, write_csv
 from tests.support.servers.acl import login
 from tests.support.servers.segue_process import SegueProcess
 from tests.support.servers.services import HANG_S
+from tests.support.servers.topic_admin import create_patiently
 
 Capture = pytest.CaptureFixture[str]
 Segue = Callable[..., int]
@@ -340,11 +341,8 @@ def test_a_login_that_lacks_a_right_ends_a_worker_with_the_remedy(
 def test_topics_with_unequal_counts_are_refused(
     segue: Segue, kafka: KafkaService, topic_prefix: str, tmp_path: Path, capsys: Capture
 ) -> None:
-    admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
-    for name, count in (("signups", 2), ("orders", 3)):
-        admin.create_topics([NewTopic(f"{topic_prefix}{name}", count, 1)], request_timeout=HANG_S)[
-            f"{topic_prefix}{name}"
-        ].result(HANG_S)
+    unequal = [NewTopic(f"{topic_prefix}{name}", count, 1) for name, count in (("signups", 2), ("orders", 3))]
+    create_patiently(kafka.bootstrap, unequal)
 
     assert segue("worker") == 6
 

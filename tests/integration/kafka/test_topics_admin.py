@@ -10,6 +10,7 @@ from segue.services import KafkaService
 from streamer.kafka import topics_admin
 from streamer.kafka.kafka_admin import Admin, TopicFacts
 from tests.support.servers.services import HANG_S, eventually
+from tests.support.servers.topic_admin import create_patiently
 
 NOBODY = {"bootstrap.servers": "127.0.0.1:1"}
 
@@ -32,11 +33,7 @@ def described(client: dict[str, str], names: list[str]) -> dict[str, TopicFacts]
 def make(client: dict[str, str], name: str, partitions: int, **config: str) -> None:
     """Make one topic by hand, before Segue makes the others."""
     settings = {key.replace("_", "."): value for key, value in config.items()}
-    admin = AdminClient({**client})
-    (made,) = admin.create_topics(
-        [NewTopic(name, partitions, 1, config=settings)], request_timeout=HANG_S
-    ).values()
-    made.result(HANG_S)
+    create_patiently(client["bootstrap.servers"], [NewTopic(name, partitions, 1, config=settings)])
     eventually(lambda: name in described(client, [name]))
 
 

@@ -21,6 +21,7 @@ from streamer.releases.release_follower import Releases
 from streamer.segment.active_model import ActiveModel
 from tests.support.checks.read_records import KafkaRecord
 from tests.support.servers.services import HANG_S, eventually
+from tests.support.servers.topic_admin import create_patiently
 from tests.support.worlds.made_up_release import a_release
 
 FIRST = a_release()
@@ -39,10 +40,9 @@ class Publishing:
 
     def make(self) -> None:
         config = {"cleanup.policy": "compact"}
-        (made,) = self._admin.create_topics(
-            [NewTopic(self.topics.models, 1, 1, config=config)], request_timeout=HANG_S
-        ).values()
-        made.result(HANG_S)
+        create_patiently(
+            self.client["bootstrap.servers"], [NewTopic(self.topics.models, 1, 1, config=config)]
+        )
         # Kafka answers before the broker itself knows the topic.
         eventually(lambda: self.topics.models in self._admin.list_topics(timeout=HANG_S).topics)
 

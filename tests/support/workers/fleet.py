@@ -20,6 +20,7 @@ from confluent_kafka.cimpl import NewTopic
 
 from schemas.topics import Topics
 from tests.support.servers.services import HANG_S, eventually
+from tests.support.servers.topic_admin import create_patiently
 
 _WORKER = Path(__file__).with_name("recording_worker.py")
 PARTITIONS = 4
@@ -75,11 +76,7 @@ class Fleet:
         """Create the inputs, with four partitions each unless ``counts`` gives another number."""
         topics = Topics(self._prefix)
         named = {topics.signups: counts.get("signups", 4), topics.orders: counts.get("orders", 4)}
-        admin = AdminClient({"bootstrap.servers": self._bootstrap})
-        for created in admin.create_topics(
-            [NewTopic(name, n, 1) for name, n in named.items()], request_timeout=HANG_S
-        ).values():
-            created.result(HANG_S)
+        create_patiently(self._bootstrap, [NewTopic(name, n, 1) for name, n in named.items()])
 
     def fill(self, records: int) -> None:
         """Write so many records to the inputs in turn."""
