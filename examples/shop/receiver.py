@@ -1,7 +1,11 @@
-"""Stands in for your CRM system: it prints each webhook that comes."""
+"""Stands in for your CRM system: it prints each webhook that comes, while the command after it runs."""
 
 import json
+import signal
+import subprocess
+import sys
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
 
 
 class Receiver(BaseHTTPRequestHandler):
@@ -9,8 +13,7 @@ class Receiver(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Print the user and the segment, and answer that the webhook is taken."""
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        data = body["data"]
+        data = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["data"]
         print(f"webhook: user {data['user_id']} enters {data['change']['segment_name']}", flush=True)
         self.send_response(204)
         self.end_headers()
@@ -20,4 +23,8 @@ class Receiver(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
-    HTTPServer(("127.0.0.1", 8099), Receiver).serve_forever()
+    server = HTTPServer(("127.0.0.1", 8099), Receiver)
+    Thread(target=server.serve_forever, daemon=True).start()
+    command = subprocess.Popen(sys.argv[1:])
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # ctrl-C is for the command
+    sys.exit(command.wait())

@@ -29,7 +29,7 @@ WALK = README.partition("\n## Your own data\n")[2].partition("\n## Events in, ch
 STAYING = {
     "segue up": "Next: run the two export lines",
     "segue worker": "lanes.owned",
-    "python receiver.py & segue triggers run triggers.toml": "Live: ",
+    "python receiver.py segue triggers run triggers.toml": "Live: ",
 }
 
 

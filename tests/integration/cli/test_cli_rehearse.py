@@ -144,7 +144,8 @@ def test_predicted_and_observed_are_equal(deployment: Deployment, releases: tupl
     assert rehearsal["current"]["version"] == releases[0].name
     assert predicted(rehearsal["current"]) == predicted(rehearsal["live"]) == counted(observed)
     assert rehearsal["current"]["flaps"] > 0
-    page = done.stderr.splitlines()
+    # On a slow machine it may say that it waits for Kafka.
+    page = [line for line in done.stderr.splitlines() if not line.startswith("Kafka at ")]
     assert any(line.startswith("Suggested min_margin: ") for line in page)
     assert [line for line in page if "would be published" not in line and len(line) > 100] == []
 
