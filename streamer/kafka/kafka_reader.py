@@ -9,6 +9,7 @@ anew if it has missed something.
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import closing, suppress
 from operator import methodcaller
 from typing import Any, TypeVar
 
@@ -196,11 +197,13 @@ class Reader:
                 self._heard_s[topic] = now - self._silence_s[topic] + _LOOK_AGAIN_S
 
     def _end_of(self, topic: str) -> int:
-        try:
-            at = TopicPartition(topic, self._partition)
+        at = TopicPartition(topic, self._partition)
+        with suppress(KafkaException):
             return int(self._consumer.get_watermark_offsets(at, _ASK_S, cached=False)[1])
-        except KafkaException:
-            return 0  # the topic's watch says that Kafka does not answer
+        # A consumer that knows no leader does not answer this either. Ask another one.
+        with closing(make_client(Consumer, self._config, Reports())) as other, suppress(KafkaException):
+            return int(other.get_watermark_offsets(at, _ASK_S, cached=False)[1])
+        return 0  # the topic's watch says that Kafka does not answer
 
     def _begin_anew(self, topic: str) -> None:
         log.warning("reader was stuck", topic=topic, partition=self._partition, offset=self._next[topic])

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from typing import Any, cast
 
 import pytest
-from confluent_kafka import TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import NewPartitions
 from msgspec.structs import replace
 
@@ -225,6 +226,7 @@ def test_a_consumer_that_stopped_to_fetch_is_made_anew(logs: LaneLogs) -> None:
     log.read_from({signups: 0, orders: 0})
     stuck = log._reader._consumer
     stuck.pause([TopicPartition(signups, LANE)])
+    log._reader._consumer = cast("Any", Deaf(stuck))
     logs.send(signups, b"1", b"2")
     values: list[bytes | None] = []
 
@@ -236,7 +238,21 @@ def test_a_consumer_that_stopped_to_fetch_is_made_anew(logs: LaneLogs) -> None:
     eventually(both, "the records")
 
     assert values == [b"1", b"2"]
+    assert isinstance(log._reader._consumer, Consumer)
     assert log._reader._consumer is not stuck
+
+
+class Deaf:
+    """A consumer that knows no leader, so it cannot ask for an end."""
+
+    def __init__(self, consumer: Consumer) -> None:
+        self._consumer = consumer
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._consumer, name)
+
+    def get_watermark_offsets(self, *_: Any, **__: Any) -> None:
+        raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
 
 
 def test_a_reader_of_a_quiet_topic_keeps_its_consumer(logs: LaneLogs) -> None:
