@@ -23,7 +23,7 @@ def installed(extra: str = "trainer") -> Iterator[None]:
     """Report a missing package as a sentence that says how to install it.
 
     Args:
-        extra: the extra of which the packages are a part.
+        extra: the extra that brings the packages.
 
     Raises:
         NotInstalled: the block imports a package that is not installed.

@@ -51,7 +51,7 @@ def known_by(newest: Change) -> User | None:
 
 
 def known_by_decision(decided: Decided) -> User:
-    """Return what triggers know of a user from the newest decision, of whom the topic has no change."""
+    """Return what triggers know of a user from the newest decision, if the topic has no change."""
     here = Segment(decided.segment, decided.segment_name)
     return User(Whereabouts(here, None if decided.provisional else here))
 

@@ -166,7 +166,7 @@ def _is_lost(error: psycopg.Error, words: str) -> bool:
     """Whether the server is away, stops or starts, or has no connection left; else it refuses a statement."""
     if not isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
         return False
-    if error.sqlstate is None:  # also each refusal of a login, of which only words come
+    if error.sqlstate is None:  # a refused login too has no code
         return "does not exist" not in words
     return error.sqlstate.startswith(("08", "57P", "53300"))
 

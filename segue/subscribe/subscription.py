@@ -16,7 +16,7 @@ Start = Literal["new", "oldest", "states"]
 
 
 class Options(TypedDict, total=False):
-    """What :func:`segue.subscribe.changes` can be told beside Kafka's address.
+    """What :func:`segue.subscribe.changes` takes beside Kafka's address.
 
     Attributes:
         topic_prefix: the start of every topic's name, as in Segue's settings.

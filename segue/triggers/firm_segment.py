@@ -41,7 +41,7 @@ class Whereabouts(Struct, frozen=True):
 
 
 def first_met(change: SegmentChange) -> Whereabouts:
-    """Return what a change says of the time before it, for a user of whom nothing is known.
+    """Return what a change says of the time before it, for an unknown user.
 
     The change has no name of the former segment, so such a segment is known by its id alone.
     """

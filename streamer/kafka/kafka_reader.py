@@ -6,7 +6,6 @@ compares its offset in a topic that was silent for ``silence_s`` with the topic'
 anew if it has missed something.
 """
 
-import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing, suppress
@@ -30,6 +29,7 @@ from streamer.kafka.kafka_client import (
     make_client,
     unreachable,
 )
+from streamer.kafka.silent_partitions import close_beside
 from streamer.place.offset_note import committed
 
 Answer = TypeVar("Answer")
@@ -209,8 +209,7 @@ class Reader:
         log.warning("reader was stuck", topic=topic, partition=self._partition, offset=self._next[topic])
         # It may also be busy with a long stretch of aborted transactions.
         self._silence_s[topic] *= 2
-        # Beside, since nobody knows how long a stuck consumer takes to close.
-        threading.Thread(target=self._consumer.close, name="closes", daemon=True).start()
+        close_beside(self._consumer)
         self._consumer = make_client(Consumer, self._config, self._reports)
         self._assign()
 
