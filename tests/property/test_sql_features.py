@@ -112,7 +112,7 @@ def _tables(shop: Shop) -> list[list[dict[str, str | None]]]:
     return [shop.users, shop.orders, shop.order_items, shop.inventory_items]
 
 
-@FEW
+@examples(1)
 @given(shop=shops(), as_of=AS_OFS, excluded=EXCLUDED)
 def test_every_kind_of_warehouse_gives_the_same(
     folder: Path, shop: Shop, as_of: datetime | None, excluded: tuple[str, ...]

@@ -8,6 +8,7 @@ before it are the same.
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 import sqlglot
@@ -53,6 +54,7 @@ LAYOUT: dict[tuple[str, str], str | None] = {
 }
 
 
+@cache
 def queries(dialect: str) -> dict[str, str]:
     """Return the text of each query, by name."""
     made = Queries(dialect, SHOP, LAYOUT, read=READ)

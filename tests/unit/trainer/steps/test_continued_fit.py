@@ -1,9 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from dataclasses import replace as replaced
 from pathlib import Path
 from typing import Any
@@ -13,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from msgspec.structs import replace
+from threadpoolctl import threadpool_limits
 
 from schemas.errors import BadTraining
 from schemas.outputs.wire import decode_release, encode_release
@@ -41,7 +39,6 @@ from trainer.steps.training_window import Window
 from trainer.train import train
 
 OTHERS = [{**row, "user_id": f"v{place}"} for place, row in enumerate(a_shop(80, seed=5).to_pylist())]
-ROOT = Path(__file__).parents[4]
 QUICK = FitSettings(k_min=5, k_max=5)
 MORE = pa.concat_tables([a_shop(), pa.Table.from_pylist(OTHERS, a_shop().schema)])
 
@@ -103,17 +100,10 @@ def test_the_same_current_release_and_data_give_the_same_bytes(first: Path, tmp_
 
 def test_any_number_of_threads_gives_the_same_bytes(first: Path, tmp_path: Path) -> None:
     made = []
-    for threads in "14":
-        code = (
-            "from pathlib import Path; from tests.unit.trainer.steps.test_continued_fit import *;"
-            f"print(trained(Path({str(tmp_path / threads)!r}), MORE, "
-            f"current=current_from(Path({str(first)!r}))))"
-        )
-        variables = {**os.environ, "OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads}
-        run = subprocess.run(
-            [sys.executable, "-c", code], cwd=ROOT, env=variables, capture_output=True, text=True, check=True
-        )
-        made.append({path.name: path.read_bytes() for path in Path(run.stdout.strip()).iterdir()})
+    for threads in (1, 4):
+        with threadpool_limits(threads):
+            folder = trained(tmp_path / str(threads), MORE, current=current_from(first))
+        made.append({path.name: path.read_bytes() for path in folder.iterdir()})
     assert len(made[0]) == 7
     assert made[0] == made[1]
 

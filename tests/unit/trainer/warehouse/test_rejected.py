@@ -3,8 +3,6 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pytest
-
 from schemas.input_events import Order, Signup
 from tests.support.inputs.hostile_values import NO_NUMBERS, NUMBERS
 from tests.support.inputs.shops import Row, Shop, write_csv
@@ -21,9 +19,8 @@ def rejections(shop: Shop, folder: Path, as_of: datetime | None = None) -> Rejec
         return warehouse.rejected(as_of)
 
 
-@pytest.mark.parametrize(
-    ("values", "reason"),
-    [
+def test_users(tmp_path: Path) -> None:
+    wrong: list[tuple[Row, str]] = [
         ({"id": None}, "user_id is missing"),
         ({"id": "\u2003\t"}, "user_id is missing"),
         ({"id": LONG_ID}, "user_id has more than 256 bytes"),
@@ -34,17 +31,18 @@ def rejections(shop: Shop, folder: Path, as_of: datetime | None = None) -> Rejec
         ({"gender": LONG_TEXT}, "gender has more than 1,024 bytes"),
         ({"country": LONG_TEXT}, "country has more than 1,024 bytes"),
         ({"traffic_source": LONG_TEXT}, "traffic_source has more than 1,024 bytes"),
-    ],
-)
-def test_users(tmp_path: Path, values: Row, reason: str) -> None:
-    shop = Shop().user("fine").user("bad", country="Spain")
-    shop.users[-1] |= values
-    row_id = shop.users[-1]["id"]
-    expected = None if reason == "user_id is missing" else row_id
+    ]
+    shop = Shop().user("fine")
+    expected = set()
+    for number, (values, reason) in enumerate(wrong):
+        shop.user(f"bad {number}", country="Spain")
+        shop.users[-1] |= values
+        row_id = None if reason == "user_id is missing" else shop.users[-1]["id"]
+        expected.add(Rejected("users", row_id, reason, values.get("age")))
     with open_warehouse(write_csv(shop, tmp_path)) as warehouse:
-        (rejected,) = warehouse.rejected()
-        assert (rejected.table, rejected.row_id, rejected.reason) == ("users", expected, reason)
-        assert rejected.wrong == values.get("age", values.get("created_at"))
+        rejected = warehouse.rejected()
+        assert set(rejected) == expected
+        assert rejected.total == len(wrong)
         assert warehouse.features()["user_id"].to_pylist() == ["fine"]
         assert [event.user_id for event in warehouse.events()] == ["fine"]
 
@@ -69,9 +67,8 @@ def test_what_just_fits_is_taken(tmp_path: Path) -> None:
     assert ages == {LONGEST_ID: 150, "0": 0, "-0": 0, "e": 25, "z": 25}
 
 
-@pytest.mark.parametrize(
-    ("values", "reason"),
-    [
+def test_orders(tmp_path: Path) -> None:
+    wrong: list[tuple[Row, str]] = [
         ({"order_id": None}, "order_id is missing"),
         ({"order_id": "\x1c"}, "order_id is missing"),
         ({"order_id": LONG_ID}, "order_id has more than 256 bytes"),
@@ -80,59 +77,68 @@ def test_what_just_fits_is_taken(tmp_path: Path) -> None:
         ({"created_at": None}, "created_at is missing"),
         ({"created_at": "soon"}, "created_at is not a time"),
         ({"status": LONG_TEXT}, "status has more than 1,024 bytes"),
-    ],
-)
-def test_orders(tmp_path: Path, values: Row, reason: str) -> None:
-    shop = Shop().user("u").order("1", "u", [])
-    shop.orders[-1] |= values
-    shop.item(shop.orders[-1]["order_id"])
-    row_id = None if reason == "order_id is missing" else (shop.orders[-1]["order_id"] or "")[:256]
+    ]
+    shop = Shop().user("u")
+    expected = set()
+    for number, (values, reason) in enumerate(wrong):
+        shop.order(str(number), "u", [])
+        shop.orders[-1] |= values
+        order_id = shop.orders[-1]["order_id"]
+        shop.item(order_id)
+        row_id = None if reason == "order_id is missing" else (order_id or "")[:256]
+        expected.add(Rejected("orders", row_id, reason, "soon" if values.get("created_at") else None))
     with open_warehouse(write_csv(shop, tmp_path)) as warehouse:
-        rejected = [row for row in warehouse.rejected() if row.table == "orders"]
-        wrong = "soon" if reason == "created_at is not a time" else None
-        assert rejected == [Rejected("orders", row_id, reason, wrong)]
+        rejected = warehouse.rejected()
+        assert {row for row in rejected if row.table == "orders"} == expected
+        assert sum(number for (table, _), number in rejected.counts.items() if table == "orders") == len(
+            wrong
+        )
         assert warehouse.features()["total_orders"].to_pylist() == [None]
 
 
-@pytest.mark.parametrize(
-    ("item", "reason"),
-    [
-        ({"quantity": "0"}, "an item's quantity is not a whole number of at least 1"),
-        ({"quantity": "-1"}, "an item's quantity is not a whole number of at least 1"),
-        ({"quantity": "1.5"}, "an item's quantity is not a whole number of at least 1"),
-        ({"quantity": "two"}, "an item's quantity is not a whole number of at least 1"),
-        ({"quantity": str(2**63)}, "an item's quantity is not a whole number of at least 1"),
-        ({"quantity": "1e300"}, "an item's quantity is not a whole number of at least 1"),
-        ({"sale_price": "NaN"}, "an item's price is not a finite number"),
-        ({"sale_price": "-inf"}, "an item's price is not a finite number"),
-        ({"sale_price": "9,99"}, "an item's price is not a finite number"),
+def test_an_order_with_one_bad_item_goes_as_a_whole(tmp_path: Path) -> None:
+    no_quantity = "an item's quantity is not a whole number of at least 1"
+    no_price = "an item's price is not a finite number"
+    wrong: list[tuple[Row, str]] = [
+        ({"quantity": "0"}, no_quantity),
+        ({"quantity": "-1"}, no_quantity),
+        ({"quantity": "1.5"}, no_quantity),
+        ({"quantity": "two"}, no_quantity),
+        ({"quantity": str(2**63)}, no_quantity),
+        ({"quantity": "1e300"}, no_quantity),
+        ({"sale_price": "NaN"}, no_price),
+        ({"sale_price": "-inf"}, no_price),
+        ({"sale_price": "9,99"}, no_price),
         ({"product_id": LONG_ID}, "an item's product_id has more than 256 bytes"),
-    ],
-)
-def test_an_order_with_one_bad_item_goes_as_a_whole(tmp_path: Path, item: Row, reason: str) -> None:
-    shop = Shop().user("u").order("1", "u", ["Acme/Shoes", item, "Acme/Shoes"]).order("2", "u", ["Beta/Hats"])
+    ]
+    shop = Shop().user("u").order("fine", "u", ["Beta/Hats"])
+    for number, (item, _) in enumerate(wrong):
+        shop.order(str(number), "u", ["Acme/Shoes", item, "Acme/Shoes"])
     with open_warehouse(write_csv(shop, tmp_path)) as warehouse:
-        wrong = item.get("quantity", item.get("sale_price"))
-        assert list(warehouse.rejected()) == [Rejected("orders", "1", reason, wrong)]
+        assert sorted(warehouse.rejected(), key=lambda row: row.row_id or "") == [
+            Rejected("orders", str(number), reason, item.get("quantity", item.get("sale_price")))
+            for number, (item, reason) in enumerate(wrong)
+        ]
         (row,) = warehouse.features().to_pylist()
         assert (row["total_orders"], row["most_frequent_brand"]) == (1, "Beta")
-        assert [event.order_id for event in warehouse.events() if hasattr(event, "order_id")] == ["2"]
+        assert [event.order_id for event in warehouse.events() if isinstance(event, Order)] == ["fine"]
 
 
-@pytest.mark.parametrize("quantity", ["2", "2.0", "02", "2e0", "0.2E+1"])
-def test_a_whole_quantity_may_be_written_as_it_likes(tmp_path: Path, quantity: str) -> None:
-    shop = Shop().user("u").order("1", "u", [{"quantity": quantity}])
+def test_a_whole_quantity_may_be_written_as_it_likes(tmp_path: Path) -> None:
+    shop = Shop().user("u")
+    for quantity in ("2", "2.0", "02", "2e0", "0.2E+1"):
+        shop.order(f"of {quantity}", "u", [{"quantity": quantity}])
     with open_warehouse(write_csv(shop, tmp_path)) as warehouse:
-        _, order = warehouse.events()
-    assert isinstance(order, Order)
-    assert order.items[0].quantity == 2
+        orders = [event for event in warehouse.events() if isinstance(event, Order)]
+    assert [order.items[0].quantity for order in orders] == [2] * 5
 
 
-@pytest.mark.parametrize("part", ["brand", "category"])
-def test_an_inventory_text_that_is_too_long(tmp_path: Path, part: str) -> None:
-    item = f"{LONG_TEXT}/Shoes" if part == "brand" else f"Acme/{LONG_TEXT}"
-    rejected = rejections(Shop().order("1", "u", ["Acme/Shoes", item]), tmp_path)
-    assert list(rejected) == [Rejected("orders", "1", f"an item's {part} has more than 1,024 bytes")]
+def test_an_inventory_text_that_is_too_long(tmp_path: Path) -> None:
+    shop = Shop().order("1", "u", ["Acme/Shoes", f"{LONG_TEXT}/Shoes"]).order("2", "u", [f"Acme/{LONG_TEXT}"])
+    assert set(rejections(shop, tmp_path)) == {
+        Rejected("orders", "1", "an item's brand has more than 1,024 bytes"),
+        Rejected("orders", "2", "an item's category has more than 1,024 bytes"),
+    }
 
 
 def test_an_order_has_one_to_a_thousand_items(tmp_path: Path) -> None:

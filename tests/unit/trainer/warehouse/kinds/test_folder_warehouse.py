@@ -38,20 +38,23 @@ def refusal(path: Path, query: str, reading: Reading | None = None) -> str:
     return str(caught.value)
 
 
+def countries(folder: Path, names: Names | None = None) -> list[str | None]:
+    with open_warehouse(folder, names) as warehouse:
+        return [row["country"] for row in warehouse.features().to_pylist()]
+
+
 @pytest.mark.parametrize(
-    ("write", "name"),
-    [(write_csv, "users"), (write_csv, "Select"), (write_csv, 'a"b.2024'), (write_parquet, "my people-2024")],
+    ("write", "name"), [(write_csv, "Select"), (write_csv, 'a"b.2024'), (write_parquet, "my people-2024")]
 )
 def test_a_query_sees_each_file_as_a_table(
     tmp_path: Path, write: Callable[[Shop, Path], Path], name: str
 ) -> None:
-    plain = everything(write_csv(SHOP, tmp_path / "plain"))
     folder = write(SPOILT, tmp_path / "shop")
     (file,) = folder.glob("users.*")
     file.rename(folder / f"{name}{file.suffix}")
     quoted = '"' + name.replace('"', '""') + '"'
-    assert everything(folder, names=Names({"users": USERS.format(quoted)})) == plain
-    assert everything(folder, names=Names({"users": USERS.format(quoted.upper())})) == plain
+    assert countries(folder, Names({"users": USERS.format(quoted)})) == ["Spain", "Chile", None]
+    assert countries(folder, Names({"users": USERS.format(quoted.upper())})) == ["Spain", "Chile", None]
 
 
 def test_every_table_may_be_a_query(tmp_path: Path) -> None:
@@ -139,11 +142,10 @@ def test_a_query_with_one_column_twice(tmp_path: Path) -> None:
 
 
 def test_an_ending_in_capitals(tmp_path: Path) -> None:
-    plain = everything(write_csv(SHOP, tmp_path / "plain"))
-    folder = write_csv(SHOP, tmp_path / "shop")
+    folder = write_csv(SHOP, tmp_path)
     for file in list(folder.iterdir()):
         file.rename(file.with_suffix(".CSV"))
-    assert everything(folder) == plain
+    assert countries(folder) == ["Spain", "Chile", None]
 
 
 def test_a_broken_line_of_a_file_that_a_query_reads(tmp_path: Path) -> None:
