@@ -1,12 +1,8 @@
 """The reading side of a lane: one consumer with assigned partitions; it never subscribes.
 
-After a broker was away, librdkafka may stop to fetch a partition for ever, without an error: once it was told
-that a topic has no leader, it may not ask again (github.com/vectordotdev/vector/issues/25375). So a reader
-compares its offset in a topic that was silent for ``silence_s`` with the topic's end, and makes its consumer
-anew if it has missed something.
+If the consumer has stopped to fetch a topic (see ``silent_partitions.py``), it is made anew.
 """
 
-import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing, suppress
 from operator import methodcaller
@@ -29,7 +25,7 @@ from streamer.kafka.kafka_client import (
     make_client,
     unreachable,
 )
-from streamer.kafka.silent_partitions import close_beside
+from streamer.kafka.silent_partitions import Place, SilentPartitions, close_beside
 from streamer.place.offset_note import committed
 
 Answer = TypeVar("Answer")
@@ -50,7 +46,6 @@ _READING: Config = {
 
 _ASK_S = 2.0
 """How long a reader waits for the end of a silent topic."""
-_LOOK_AGAIN_S = 1.0
 
 # The client's settings may override these.
 _DEFAULTS: Config = {
@@ -93,10 +88,8 @@ class Reader:
         self._consumer = make_client(Consumer, self._config, self._reports)
         self._known: set[str] = set()
         self._next: dict[str, int] = {}
-        # By topic: when it was heard last, how long it may be silent, and the offset where it may be stuck.
-        self._heard_s: dict[str, float] = {}
-        self._silence_s: dict[str, float] = {}
-        self._suspects: dict[str, int] = {}
+        self._places: dict[str, Place] = {}
+        self._silence = self._new_silence()
 
     @property
     def group_metadata(self) -> Any:
@@ -131,12 +124,12 @@ class Reader:
         for topic in positions.keys() - self._known:
             self._meet(topic)
         self._next = dict(positions)
-        self._silence_s = dict.fromkeys(positions, self._deadlines.silence_s)
+        self._places = {topic: (topic, self._partition) for topic in positions}
+        self._silence = self._new_silence()
         self._assign()
 
     def _assign(self) -> None:
-        self._heard_s = dict.fromkeys(self._next, time.monotonic())
-        self._suspects.clear()
+        self._silence.begin(self._places.values())
         self._consumer.assign(
             [TopicPartition(topic, self._partition, offset) for topic, offset in self._next.items()]
         )
@@ -151,10 +144,14 @@ class Reader:
             InDoubt: the log cannot be read at the lane's offset.
         """
         first = self._consumer.poll(timeout_s)
+        look = self._silence.pass_time()
         records = []
         if first is not None:
             records = self._records([first, *self._consumer.consume(max_records - 1, 0)])
-        self._check_silence()
+        if look and self._silence.are_stuck({at: self._next[topic] for topic, at in self._places.items()}):
+            close_beside(self._consumer)
+            self._consumer = make_client(Consumer, self._config, self._reports)
+            self._assign()
         return records
 
     def at_end(self, ends: Mapping[str, int]) -> bool:
@@ -181,37 +178,17 @@ class Reader:
         """Close the connections without waiting for the broker."""
         self._consumer.close()
 
-    def _check_silence(self) -> None:
-        """Make the consumer anew if a topic was silent although there is something to read."""
-        now = time.monotonic()
-        for topic, heard_s in self._heard_s.items():
-            if now - heard_s < self._silence_s[topic]:
-                continue
-            if self._suspects.get(topic) == self._next[topic]:
-                self._begin_anew(topic)
-                return
-            self._heard_s[topic] = now
-            if self._next[topic] < self._end_of(topic):
-                # A record may have come just now. So look again soon, and only then call it stuck.
-                self._suspects[topic] = self._next[topic]
-                self._heard_s[topic] = now - self._silence_s[topic] + _LOOK_AGAIN_S
+    def _new_silence(self) -> SilentPartitions:
+        return SilentPartitions(self._end_of, self._deadlines.silence_s, on_stuck=_say_stuck)
 
-    def _end_of(self, topic: str) -> int:
-        at = TopicPartition(topic, self._partition)
+    def _end_of(self, topic: str, partition: int) -> int:
+        at = TopicPartition(topic, partition)
         with suppress(KafkaException):
             return int(self._consumer.get_watermark_offsets(at, _ASK_S, cached=False)[1])
         # A consumer that knows no leader does not answer this either. Ask another one.
         with closing(make_client(Consumer, self._config, Reports())) as other, suppress(KafkaException):
             return int(other.get_watermark_offsets(at, _ASK_S, cached=False)[1])
-        return 0  # the topic's watch says that Kafka does not answer
-
-    def _begin_anew(self, topic: str) -> None:
-        log.warning("reader was stuck", topic=topic, partition=self._partition, offset=self._next[topic])
-        # It may also be busy with a long stretch of aborted transactions.
-        self._silence_s[topic] *= 2
-        close_beside(self._consumer)
-        self._consumer = make_client(Consumer, self._config, self._reports)
-        self._assign()
+        raise self.unreachable(f"return the end of topic {topic}")
 
     def _meet(self, topic: str) -> None:
         """Ask for a topic's leaders now; the consumer alone would ask up to a second later."""
@@ -249,8 +226,8 @@ class Reader:
                 heard.add(topic)
             else:
                 self._trouble(error)
-        self._heard_s.update(dict.fromkeys(heard, time.monotonic()))
-        self._silence_s.update(dict.fromkeys(heard, self._deadlines.silence_s))
+        for topic in heard:
+            self._silence.heard(self._places[topic])
         return records
 
     def _trouble(self, error: KafkaError) -> None:
@@ -266,6 +243,10 @@ class Reader:
                 # Let the consumer report the reason. With an assignment, this call could take a record.
                 self._consumer.poll(0)
             raise unreachable(self._client, task, self._reports, error_of(error)) from None
+
+
+def _say_stuck(topic: str, partition: int, offset: int, _end: int) -> None:
+    log.warning("reader was stuck", topic=topic, partition=partition, offset=offset)
 
 
 def headers_of(message: Message) -> Headers:

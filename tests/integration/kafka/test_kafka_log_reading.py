@@ -259,19 +259,19 @@ def test_a_reader_of_a_quiet_topic_keeps_its_consumer(logs: LaneLogs) -> None:
     signups = logs.topics.signups
     logs.send(signups, b"1")
     log = logs.taken(replace(QUICK, silence_s=0.2))
-    log.read_from({signups: 0})
-    consumer = log._reader._consumer
-    asked: list[float] = []
-    eventually(lambda: log.poll(10, 0.1), "the record")
+    asked: list[int] = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(log._reader, "_check_silence", counted(log._reader._check_silence, asked))
-        eventually(lambda: (log.poll(10, 0.1), len(asked) > 10)[1], "ten looks")
+        patch.setattr(log._reader, "_end_of", noted(log._reader._end_of, asked))
+        log.read_from({signups: 0})
+        consumer = log._reader._consumer
+        eventually(lambda: log.poll(10, 0.1), "the record")
+        eventually(lambda: (log.poll(10, 0.1), len(asked) > 2)[1], "three looks at the end")
     assert log._reader._consumer is consumer
 
 
-def counted(call: Callable[[], None], asked: list[float]) -> Callable[[], None]:
-    def noted() -> None:
-        call()
-        asked.append(time.monotonic())
+def noted(end_of: Callable[[str, int], int], ends: list[int]) -> Callable[[str, int], int]:
+    def note(topic: str, partition: int) -> int:
+        ends.append(end_of(topic, partition))
+        return ends[-1]
 
-    return noted
+    return note

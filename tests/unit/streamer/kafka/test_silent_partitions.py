@@ -47,6 +47,18 @@ class World:
                 self.silence.heard(heard)
         return found
 
+    def works(self, polls: int, work_s: float) -> list[float]:
+        """Work after each poll, never wait, and return when the consumer was found stuck."""
+        found = []
+        for _ in range(polls):
+            self.silence.pass_time()
+            self.silence.heard(OTHER)
+            if self.silence.are_stuck(self.positions):
+                found.append(self.now_s)
+                self.silence.begin(self.positions)
+            self.now_s += work_s
+        return found
+
 
 def test_a_partition_that_is_behind_and_silent_is_found_beside_one_that_is_heard(
     caplog: pytest.LogCaptureFixture,
@@ -90,6 +102,31 @@ def test_the_time_between_two_polls_does_not_count() -> None:
     for _ in range(20):
         assert world.waits(1) == []
         world.now_s += 60
+
+
+def test_a_lane_that_never_waits_counts_the_time_it_works() -> None:
+    world = World()
+    world.ends[PLACE] = 7
+    assert world.works(70, 0.5) == [31]
+
+
+def test_a_pause_of_the_lane_counts_a_second() -> None:
+    world = World()
+    world.ends[PLACE] = 7
+    assert world.works(30, 60) == []
+    assert world.works(2, 60) == [world.now_s - 60]
+
+
+def test_a_caller_is_told_where_a_partition_is_stuck() -> None:
+    world = World()
+    world.ends[PLACE] = 7
+    told: list[tuple[str, int, int, int]] = []
+    world.silence = SilentPartitions(
+        world.stable_end, 30, lambda: world.now_s, lambda *stuck: told.append(stuck)
+    )
+    world.silence.begin(world.positions)
+    assert world.waits(40) == [31]
+    assert told == [("changes", 0, 5, 7)]
 
 
 def test_a_paused_partition_may_be_behind() -> None:
