@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
+from structlog.testing import capture_logs
 
 from streamer.interfaces.lane_interfaces import Committed
 from streamer.kafka import kafka_reader
@@ -110,12 +111,36 @@ def test_a_stuck_topic_is_found_beside_one_that_is_never_silent_by_a_lane_that_n
 ) -> None:
     broker.deaf = {0}  # the stuck consumer does not know the leader
     reader = broker.reader()
-    while len(broker.clients) < 3 and broker.now_s < 100:
-        reader.poll(10, 1.0)
-        broker.now_s += 1
+    with capture_logs() as logged:
+        while len(broker.clients) < 3 and broker.now_s < 100:
+            reader.poll(10, 1.0)
+            broker.now_s += 1
     assert broker.asked == [0, 1]
     # It is asked after 30 s; a second later, the consumer is made anew after the last order, which is 31.
     assert broker.clients[2].assigned == {"signups": 3, "orders": 32}
+    assert logged == [
+        {
+            "event": "reader was stuck",
+            "log_level": "warning",
+            "topic": "signups",
+            "partition": 2,
+            "offset": 3,
+        }
+    ]
+
+
+def test_a_stuck_topic_has_more_patience_until_the_lane_is_taken_over_again(broker: Broker) -> None:
+    reader = broker.reader()
+    found = []
+    for second in range(200):
+        clients = len(broker.clients)
+        reader.poll(10, 1.0)
+        if len(broker.clients) > clients:
+            found.append(second)
+        if second == 99:
+            reader.read_from({"signups": 3, "orders": 100})
+        broker.now_s += 1
+    assert found == [31, 31 + 61, 99 + 31, 99 + 31 + 61]
 
 
 def test_a_topic_whose_end_is_reached_is_heard(broker: Broker) -> None:
