@@ -1,5 +1,5 @@
 /* The orders one by one: one row for each counted order at or after `since`. The steps before this select are */
-/* those of user_features.sql; `cents` is as in followup.sql. Parameter: since. */
+/* those of user_features.sql. Parameters: since; cents, the sum of cents.sql. */
 SELECT
   user_id,
   order_id,

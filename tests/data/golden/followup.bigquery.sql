@@ -1,7 +1,5 @@
 /* The orders of each user: one row for each user with a counted order at or after `since`. The steps before */
-/* this select are those of user_features.sql. `cents` is a whole number, so its sum does not depend on the */
-/* order of the rows. Amounts that no shop has are left out. `cents` is null if no item has a price. */
-/* Parameter: since. */
+/* this select are those of user_features.sql. Parameters: since; cents, the sum of cents.sql. */
 SELECT
   user_id,
   COUNT(DISTINCT order_id) AS orders,

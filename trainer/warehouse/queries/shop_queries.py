@@ -170,6 +170,8 @@ class Queries:
             _choose(parameter, kept=self.read.items if name == "items" else name in self.read.known)
         elif parameter.name == "bounded":
             _choose(parameter, kept=values["latest"] is not None)
+        elif parameter.name == "cents":
+            parameter.replace(parsed("cents").selects[0].unalias().copy())
         else:
             _fill(parameter, values[parameter.name])
 
