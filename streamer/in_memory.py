@@ -257,6 +257,14 @@ class MemoryStore:
     def neighbours(
         self, space: str, angles: Sequence[float], n: int, exclude: Collection[str]
     ) -> list[list[Neighbour]]:
+        """For each angle, the nearest ``n`` users by angular distance and then by user id.
+
+        Args:
+            space: the space of the index.
+            angles: the directions to search from, in radians.
+            n: how many users each search must find.
+            exclude: the ids of users to leave out.
+        """
         index = self._redis.indexes.get(space, AngleIndex())
         return [
             [Neighbour(user_id, theirs, self._segment(user_id)) for user_id, theirs in found]

@@ -56,7 +56,19 @@ class FeatureSource(Protocol):
         *,
         start: datetime | None = None,
         end: datetime | None = None,
-    ) -> pa.Table: ...
+    ) -> pa.Table:
+        """The features of every user, from the facts before ``as_of``.
+
+        Args:
+            as_of: only facts strictly before this time count; None: all facts.
+            exclude_statuses: orders with one of these statuses do not count.
+            features: the columns after ``user_id``.
+            start: only users with a counted order at or after this time; None: no bound.
+            end: only users with a counted order before this time; None: no bound.
+
+        Returns:
+            A table with one row for each user, in the order of the user id's UTF-8 bytes.
+        """
 
     def feature_query(
         self,
@@ -66,7 +78,16 @@ class FeatureSource(Protocol):
         *,
         start: datetime | None = None,
         end: datetime | None = None,
-    ) -> str: ...
+    ) -> str:
+        """The SQL of :meth:`features`, for the release.
+
+        Args:
+            as_of: as in :meth:`features`, like all that follow.
+            exclude_statuses: orders with one of these statuses do not count.
+            features: the columns after ``user_id``.
+            start: only users with a counted order at or after this time; None: no bound.
+            end: only users with a counted order before this time; None: no bound.
+        """
 
     def rejected(self, as_of: datetime | None) -> Rejections: ...
 

@@ -120,7 +120,23 @@ def decode_order(
     unframe: Unframe = without_registry,
     max_ahead: timedelta | None = None,
 ) -> Order:
-    """Decode a record of ``orders``; arguments and errors are those of :func:`decode_signup`."""
+    """Decode a record of ``orders``.
+
+    Args:
+        key: the record's key, the user id as UTF-8 text.
+        value: the record's value; it may not be null.
+        at: the record's time (UTC).
+        check_key: as in :func:`decode_signup`, like all that follow.
+        read: what features read. Without a feature that reads items an order has none.
+        form: the form of another system's events; None for Segue's own form.
+        unframe: parses a value with the frame of a Schema Registry.
+        max_ahead: how far a time in the event may lie ahead of the record's time; None for any time.
+
+    Raises:
+        BadEvent: the record breaks a rule; the error names the field, in the source's words, and what is
+            wrong.
+        NoEvent: the record is in the form, but is no event for this topic.
+    """
     fields = _fields(value, unframe)
     if fields is None:
         if form is not None:

@@ -263,7 +263,18 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Use only the arguments: `load_settings` merges the sources (why: docs/dependencies.md)."""
+        """Use only the arguments: `load_settings` merges the sources (why: docs/dependencies.md).
+
+        Args:
+            settings_cls: the class of the settings; not used.
+            init_settings: the constructor's arguments.
+            env_settings: the environment; not used.
+            dotenv_settings: the file ``.env``; not used.
+            file_secret_settings: files with secrets; not used.
+
+        Returns:
+            The sources, the strongest first.
+        """
         return (init_settings,)
 
     @field_validator("kafka")

@@ -58,6 +58,12 @@ def looked_at(warehouse: str) -> Iterator[tuple[ShopTables, Desk]]:
 def make_proposal(warehouse: str, tables: ShopTables, desk: Desk, now: datetime) -> Made:
     """Propose settings and try them; features that turn out to be useless are taken out.
 
+    Args:
+        warehouse: the warehouse's address, or its file or folder.
+        tables: the warehouse's tables.
+        desk: copies of the tables, to look at their values.
+        now: the present time (UTC).
+
     Raises:
         BadWarehouse: no table has an order's id, its user and its time; nothing can be a feature; or the
             warehouse cannot be read so.

@@ -52,8 +52,9 @@ class Torn(InDoubt, SegueError):
 
     The next takeover empties the lane in Redis and folds it again.
 
-    Attributes:
-        stored: the value of the place's key, as it was read.
+    Args:
+        reason: what is wrong, for messages.
+        stored: the value of the place's key, as it was read; None if no place was read.
         saves: the count of saves that was read with it.
         place: the place in ``stored``; it cannot be trusted.
     """

@@ -88,6 +88,14 @@ class LaneBoard:
         )
 
     def swept(self, activation: int, users: int, changes: Sequence[Change], left: int) -> None:
+        """Show and count a sweep batch; log the end of a sweep.
+
+        Args:
+            activation: the activation that decides in this sweep.
+            users: how many users the batch re-decided.
+            changes: the changes of these users.
+            left: how many users the sweep has not reached yet.
+        """
         was = self.status
         self.status = replace(was, changes=was.changes + len(changes), activation=activation, sweep_left=left)
         self._metrics.swept(users, Counter(change.kind for change in changes))

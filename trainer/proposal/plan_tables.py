@@ -17,7 +17,18 @@ from trainer.proposal.table_plan import Filter, Join, TablePlan, Value, ValueKin
 
 
 def plan_tables(shop: Shop, chosen: Chosen, desk: Desk, dialect: str, proposal: Proposal) -> list[TablePlan]:
-    """Plan the tables that the chosen features read."""
+    """Plan the tables that the chosen features read.
+
+    Args:
+        shop: the shop's tables and the roles of their columns.
+        chosen: the fields that the features read.
+        desk: copies of the tables, to look at their values.
+        dialect: the warehouse's dialect of SQL.
+        proposal: takes a sentence for each decision; changed in place.
+
+    Returns:
+        The users if a feature reads one of their fields, the orders, and the items if a feature reads them.
+    """
     filters = (
         line_filters(shop.items, desk, dialect, flat=shop.flat)
         if shop.items and (chosen.items or shop.flat)

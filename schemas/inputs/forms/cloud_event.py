@@ -27,6 +27,12 @@ def from_cloudevents(
 
     Data of the type ``user.erased``, by its own field or the envelope's, is Segue's own erasure.
 
+    Args:
+        envelope: the record's JSON.
+        form: the topic's form; it may have paths to fields.
+        topic: what the record's topic holds.
+        read: what features read.
+
     Raises:
         BadEvent: the record is no CloudEvent in structured mode, or its data cannot be read.
     """

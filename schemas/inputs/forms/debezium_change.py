@@ -67,6 +67,12 @@ def from_debezium(
     :data:`DELETED_STATUS`. Without a path, the time of the change is the time of a user's profile and the
     ``updated_at`` of an order.
 
+    Args:
+        record: the record's JSON: a change with its envelope, or an unwrapped row.
+        form: the topic's form; it may have paths to fields.
+        topic: what the record's topic holds.
+        read: what features read.
+
     Raises:
         BadEvent: the record cannot be read.
         NoEvent: the record is a message of Debezium's own.

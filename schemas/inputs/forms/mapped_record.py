@@ -16,6 +16,12 @@ def from_mapping(
 ) -> tuple[Fields, Plan]:
     """Return the event in Segue's own form, and where its fields were.
 
+    Args:
+        record: the record's JSON.
+        form: the topic's form; it may have paths to fields.
+        topic: what the record's topic holds.
+        read: what features read.
+
     Raises:
         BadEvent: the record cannot be read.
     """

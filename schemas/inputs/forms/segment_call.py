@@ -56,6 +56,12 @@ def from_segment(
 ) -> tuple[Fields, Plan]:
     """Return the event in Segue's own form, and where its fields were.
 
+    Args:
+        call: the record's JSON.
+        form: the topic's form; it may have paths to fields.
+        topic: what the record's topic holds.
+        read: what features read.
+
     Raises:
         BadEvent: the call cannot be read.
         NoEvent: the call is another one than the topic holds, or of nobody who is known.

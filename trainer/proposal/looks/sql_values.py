@@ -69,7 +69,14 @@ def timestamp_sql(x: str, column: ShopColumn, dialect: str) -> str:
 
 
 def age_sql(x: str, column: ShopColumn, day: str, dialect: str) -> str:
-    """The age on a day, from a column of birthdays."""
+    """The age on a day, in years, from a column of birthdays.
+
+    Args:
+        x: the column's SQL.
+        column: what its values look like.
+        day: the day, YYYY-MM-DD.
+        dialect: ``duckdb`` or ``postgres``.
+    """
     born = timestamp_sql(x, column, dialect)
     if dialect == "duckdb":
         return f"date_sub('year', {born}, timestamp '{day}')"

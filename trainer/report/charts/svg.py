@@ -140,13 +140,28 @@ def text(x: float, y: float, words: str, *, anchor: str = "start", css: str = ""
 
 
 def line(x1: float, y1: float, x2: float, y2: float, css: str) -> Element:
-    """A straight line; ``css`` is its class. All positions are in units of the view box."""
+    """A straight line; its positions are in units of the view box.
+
+    Args:
+        x1: where it begins, from the left.
+        y1: where it begins, from above.
+        x2: where it ends, from the left.
+        y2: where it ends, from above.
+        css: its class.
+    """
     ends = {"x1": f"{x1:.1f}", "y1": f"{y1:.1f}", "x2": f"{x2:.1f}", "y2": f"{y2:.1f}"}
     return Element("line", {"class": css, **ends})
 
 
 def circle(x: float, y: float, radius: float, css: str) -> Element:
-    """A circle; ``css`` is its class. Centre and radius are in units of the view box."""
+    """A circle, in units of the view box.
+
+    Args:
+        x: the centre, from the left.
+        y: the centre, from above.
+        radius: the radius.
+        css: its class.
+    """
     return Element("circle", {"class": css, "cx": f"{x:.1f}", "cy": f"{y:.1f}", "r": f"{radius:g}"})
 
 
