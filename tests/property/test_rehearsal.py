@@ -22,7 +22,8 @@ from segue.rehearsal.dry_run_triggers import count_from
 from segue.rehearsal.rehearse_lane import Side, SideOfLane
 from segue.rehearsal.rehearse_log import RehearsalRun
 from segue.triggers.trigger_file import Trigger, Triggers
-from segue.triggers.trigger_lane import Posted, TriggerLane
+from segue.triggers.trigger_lane import TriggerLane
+from segue.triggers.webhook_post import Posted
 from streamer.batch.refusals import Refusals
 from streamer.in_memory import MemoryKafka, MemoryLog
 from streamer.segment.active_model import ActiveModel

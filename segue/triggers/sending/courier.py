@@ -19,7 +19,7 @@ from msgspec import Struct
 from schemas.outputs.segment_change import Change
 from segue.triggers.sending.post_webhook import Answer
 from segue.triggers.sending.webhook_body import BadBody, Message, Receiver
-from segue.triggers.trigger_lane import Posted
+from segue.triggers.webhook_post import Posted
 
 FIRST_PAUSE_S = 1.0
 MAX_PAUSE_S = 60.0

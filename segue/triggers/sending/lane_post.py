@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from schemas.outputs.segment_change import Change
 from segue.triggers.sending.courier import Courier, Job
-from segue.triggers.trigger_lane import Posted
+from segue.triggers.webhook_post import Posted
 
 # At its end a process waits this long for receivers; what they take later is sent again by the next owner.
 FINISH_S = 10.0
@@ -27,7 +27,7 @@ class _Takeover:
 
 
 class LanePost:
-    """Implements :class:`~segue.triggers.trigger_lane.Post`; used by one thread, the lane's.
+    """Implements :class:`~segue.triggers.webhook_post.Post`; used by one thread, the lane's.
 
     Args:
         couriers: the couriers by trigger.

@@ -22,8 +22,8 @@ from schemas import times
 from schemas.outputs.segment_change import Change, SegmentChange
 from segue.triggers.sending.made_up_change import AnyFeatures, made_up_change
 from segue.triggers.trigger_file import BadTriggers, Trigger
-from segue.triggers.trigger_lane import webhook_id
 from segue.triggers.trigger_values import check_header, check_url
+from segue.triggers.webhook_post import webhook_id
 
 MAX_BODY_BYTES = 1_000_000
 _CLOUD_EVENT = "application/cloudevents+json"

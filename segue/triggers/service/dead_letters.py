@@ -7,7 +7,7 @@ from msgspec import Struct
 from schemas.outputs.headers import REASON
 from segue.config.settings import Settings
 from segue.connect.read_topics import CommittedReader
-from segue.triggers.trigger_lane import TRIGGER
+from segue.triggers.lane_transaction import TRIGGER
 from streamer.kafka.kafka_reader import headers_of
 
 _POLL_S = 0.2

@@ -12,7 +12,8 @@ from schemas.outputs.segment_change import Change, UserErasedChange
 from schemas.outputs.wire import encode_change
 from schemas.topics import Topics
 from segue.triggers.trigger_file import Triggers
-from segue.triggers.trigger_lane import Posted, TriggerLane, webhook_id
+from segue.triggers.trigger_lane import TriggerLane
+from segue.triggers.webhook_post import Posted, webhook_id
 from streamer.in_memory import MemoryKafka, MemoryLog
 from streamer.interfaces.lane_interfaces import Bounds, OutRecord
 from tests.campaigns.trigger_simulation.history import History

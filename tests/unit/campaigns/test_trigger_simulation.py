@@ -10,7 +10,8 @@ import msgspec
 import pytest
 import structlog
 
-from segue.triggers import first_start, ledger, trigger_lane
+from segue.triggers import first_start, ledger, take_over_ledger, trigger_lane
+from segue.triggers.lane_transaction import Transaction
 from segue.triggers.ledger import Place
 from segue.triggers.trigger_lane import TriggerLane
 from tests.campaigns.trigger_simulation.actors import CrashingLog, SlowPost
@@ -37,7 +38,7 @@ def test_every_promise_holds_in_random_series() -> None:
 
 
 def _commits_too_early(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(trigger_lane, "_finished", list)
+    patch.setattr(trigger_lane, "finished", list)
 
 
 def _does_not_fence(patch: pytest.MonkeyPatch) -> None:
@@ -47,14 +48,14 @@ def _does_not_fence(patch: pytest.MonkeyPatch) -> None:
 
 
 def _keeps_dead_letters_of_erased_users(patch: pytest.MonkeyPatch) -> None:
-    settle = TriggerLane._settle
+    settle = Transaction.settle
 
-    def keeps_letters(self: TriggerLane, pending: Any, writes: Any, letters: Any) -> None:
-        settle(self, pending, writes, letters)
-        for key in [key for key, letter in letters.items() if letter.value is None]:
-            del letters[key]
+    def keeps_letters(self: Transaction, pending: Any) -> None:
+        settle(self, pending)
+        for key in [key for key, letter in self._letters.items() if letter.value is None]:
+            del self._letters[key]
 
-    patch.setattr(TriggerLane, "_settle", keeps_letters)
+    patch.setattr(Transaction, "settle", keeps_letters)
 
 
 def _posts_without_order(patch: pytest.MonkeyPatch) -> None:
@@ -83,7 +84,7 @@ def _forgets_what_came_while_it_read_the_states(patch: pytest.MonkeyPatch) -> No
         begin(kafka, topics, *rest)
         return end
 
-    patch.setattr(trigger_lane, "write_users", first_end)
+    patch.setattr(take_over_ledger, "write_users", first_end)
 
 
 def _counts_dead_letters_as_sent(patch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,8 @@ from schemas.outputs.wire import encode_change
 from segue.triggers import ledger, trigger_lane
 from segue.triggers.ledger import Ledger, Place
 from segue.triggers.trigger_file import Trigger, Triggers
-from segue.triggers.trigger_lane import Posted, TriggerLane
+from segue.triggers.trigger_lane import TriggerLane
+from segue.triggers.webhook_post import Posted
 from streamer.in_memory import MemoryKafka, MemoryLog
 from streamer.interfaces.lane_interfaces import Bounds
 from tests.campaigns.trigger_simulation.actors import TOPICS

@@ -18,7 +18,7 @@ from segue.triggers.sending.courier import Courier, Job
 from segue.triggers.sending.post_webhook import Answer
 from segue.triggers.sending.webhook_body import Message, Receiver
 from segue.triggers.trigger_file import Trigger
-from segue.triggers.trigger_lane import Posted
+from segue.triggers.webhook_post import Posted
 from tests.support.inputs.made_change import a_change
 from tests.support.servers.services import eventually
 

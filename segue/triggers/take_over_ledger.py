@@ -1,0 +1,120 @@
+"""Takes a partition's ledger over from its former owner, or begins it.
+
+The order of the work is stops 1 and 2 of :mod:`segue.triggers.trigger_lane`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+import structlog
+from msgspec import Struct
+from msgspec.structs import replace
+
+from schemas.errors import BadTopics, NeedsRebuild
+from schemas.topics import Topics
+from segue.triggers import ledger
+from segue.triggers.first_start import write_users
+from segue.triggers.lane_transaction import Transaction
+from segue.triggers.ledger import Ledger, Place
+from streamer.interfaces.lane_errors import LaneClosing
+from streamer.interfaces.lane_interfaces import Bounds, Log, Record
+
+log = structlog.get_logger("segue.triggers")
+
+
+class LedgerTakeover(Struct, frozen=True):
+    """What a takeover needs.
+
+    Attributes:
+        partition: the partition's number.
+        group: the consumer group.
+        kafka: reads and writes the partition.
+        topics: the names of the topics.
+        transaction: begins a transaction on a ledger.
+        closing: returns whether the lane must close.
+        from_beginning: whether a first start begins with the oldest change, else with the next.
+        max_batch: the most records to read at once.
+    """
+
+    partition: int
+    group: str
+    kafka: Log
+    topics: Topics
+    transaction: Callable[[Ledger], Transaction]
+    closing: Callable[[], bool]
+    from_beginning: bool
+    max_batch: int
+
+    def run(self) -> Ledger:
+        """Become the only writer, read the ledger, and read the changes from its place on.
+
+        Raises:
+            BadTopics: the ledger is another group's.
+            NeedsRebuild: the group has an offset, but the ledger is gone.
+            InDoubt, Unreachable: try again.
+            LaneClosing: the lane must close.
+        """
+        self.kafka.fence()
+        changes = self.kafka.watch(self.topics.changes)
+        found = Ledger()
+        bounds = self.kafka.watch(self.topics.trigger_ledger)
+        for records in self._read(self.topics.trigger_ledger, bounds.begin, bounds.end):
+            found.apply((record.key, record.value) for record in records if record.key is not None)
+        if found.place is None:
+            if self.topics.changes in self.kafka.committed():
+                raise NeedsRebuild(
+                    f"the group has read {self.topics.changes}, but partition {self.partition} of"
+                    f" {self.topics.trigger_ledger} has no ledger, so it is not known who got which webhook:"
+                    " name another group by --group, which begins with new changes"
+                )
+            self._begin(found)
+        assert found.place is not None
+        place = self._readable(found.place, changes)
+        found.place = place
+        self.kafka.read_from({self.topics.changes: place.offset})
+        log.info("lane is live", lane=self.partition, offset=place.offset, ledger=len(found))
+        return found
+
+    def _readable(self, place: Place, changes: Bounds) -> Place:
+        """Return the place, moved to the first change that Kafka still has."""
+        if place.group != self.group:
+            raise BadTopics(
+                f"{self.topics.trigger_ledger} is the ledger of the group {place.group}, and this one is"
+                f" {self.group}: give the same --group, or another topic_prefix"
+            )
+        if place.topic_id != changes.topic_id:
+            log.warning("topic of changes was made anew", lane=self.partition)
+            place = replace(place, topic_id=changes.topic_id, offset=changes.begin)
+        if place.offset < changes.begin:
+            # Kafka has deleted them by the topic's retention.
+            log.warning("changes are lost", lane=self.partition, offsets=changes.begin - place.offset)
+            place = replace(place, offset=changes.begin)
+        return place
+
+    def _begin(self, known: Ledger) -> None:
+        """Make the ledger of a partition: where users are now, and where to begin in the changes."""
+        changes = self.kafka.watch(self.topics.changes)
+        begin = changes.begin
+
+        def write(writes: Mapping[bytes, bytes | None], positions: dict[str, int]) -> None:
+            transaction = self.transaction(known)
+            transaction.writes |= writes
+            transaction.commit(self.kafka, positions)
+
+        if not self.from_beginning:
+            begin = write_users(self.kafka, self.topics, self._read, known, lambda writes: write(writes, {}))
+        place = Place(self.group, changes.topic_id, begin)
+        write({ledger.PLACE_KEY: ledger.encode(place)}, {self.topics.changes: begin})
+        log.info("first start", lane=self.partition, offset=begin, users=len(known))
+
+    def _read(self, topic: str, begin: int, end: int) -> Iterator[list[Record]]:
+        """Yield the committed records of this partition of a topic."""
+        ends = {topic: end}
+        self.kafka.read_from({topic: begin})
+        while not self.kafka.at_end(ends):
+            if self.closing():
+                raise LaneClosing
+            # Without a bound, records beyond the end could come in; they do no harm.
+            if records := self.kafka.poll(self.max_batch, 0.2):
+                yield records
