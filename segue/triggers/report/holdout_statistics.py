@@ -3,13 +3,16 @@
 *Intention to treat*: every user counts in the group that the user was assigned to, whether the receiver took
 the webhook or not. Only users whose days have all passed count, so that all are watched equally long.
 
-The interval of a difference of means is a t interval with the larger of two standard errors: the pooled one,
-of which the error is that of the randomization test (Fisher, "The Design of Experiments", 1935), and Welch's
-("The generalization of Student's problem", 1947), for groups that vary unequally. Spend is skewed: a few
-users spend most. With a small holdout, Welch's error alone sees an effect in 7 to 12 of 100 comparisons
-without one (thelook, 200 to 400 held out of 4,000), because a holdout without a large spender looks both poor
-and certain; the pooled error alone is too small where the holdout varies more. A bootstrap was hardly better
-than Welch's.
+The interval is a t interval of the difference of the means. Its standard error is the larger of two:
+
+- the pooled error. It assumes that both groups vary equally, as a randomization test does (Fisher, "The
+  Design of Experiments", 1935).
+- Welch's error ("The generalization of Student's problem", 1947), for groups that vary unequally.
+
+Neither is enough alone. Spend is skewed: a few users spend most. A small holdout without a large spender
+looks poor and certain. Welch's error then finds an effect in 7 to 12 of 100 comparisons that have no effect
+(thelook, 200 to 400 held out of 4,000). The pooled error is too small if the holdout varies more than the
+other group. A bootstrap was hardly better than Welch's error.
 """
 
 from __future__ import annotations
@@ -23,7 +26,7 @@ from scipy import stats
 
 LEAST_USERS = 100
 LEAST_BUYERS = 20
-"""Fewer users in a group, or fewer of them who ordered, say nothing yet."""
+"""With fewer users in a group, or fewer buyers among them, the report compares nothing."""
 _LEVEL, _POWER = 0.95, 0.8
 
 Amounts = npt.NDArray[np.float64]
@@ -39,7 +42,7 @@ class Difference(Struct, frozen=True):
         difference: ``treated`` less ``held_out``.
         low: the lower end of the 95% interval of the difference.
         high: its upper end.
-        smallest: the smallest difference that would have been seen with a probability of 80%.
+        smallest: a true difference of this size is seen with a probability of 80%.
     """
 
     outcome: str
@@ -52,25 +55,25 @@ class Difference(Struct, frozen=True):
 
     @property
     def is_seen(self) -> bool:
-        """Whether the interval excludes no difference."""
+        """Whether the interval excludes 0."""
         return not self.low <= 0 <= self.high
 
 
 class Group(Struct, frozen=True):
-    """How many users of a group count, and how many of them ordered."""
+    """The users of a group who count; the buyers are those who ordered."""
 
     users: int
     buyers: int
 
 
 class Comparison(Struct, frozen=True):
-    """Both groups, and the outcomes; no outcome if there is not enough yet.
+    """Both groups and their differences.
 
     Attributes:
         treated: the users who got the webhook.
         held_out: those held out.
-        not_enough: why nothing can be said yet, as a sentence; None if something can be said.
-        differences: one for each outcome.
+        not_enough: a sentence that says which users or orders are missing; None if there are enough.
+        differences: one for each outcome; empty if there are not enough users or orders.
     """
 
     treated: Group
@@ -84,7 +87,7 @@ def compare(orders: Amounts, spend: Amounts | None, held_out: npt.NDArray[np.boo
 
     Args:
         orders: each user's orders in the days after, shape (users,).
-        spend: what they cost, shape (users,); None if the warehouse has no prices.
+        spend: the price of these orders, shape (users,); None if the warehouse has no prices.
         held_out: whether the user was held out, shape (users,).
     """
     groups = tuple(Group(int(each.sum()), int((orders[each] > 0).sum())) for each in (~held_out, held_out))
@@ -104,7 +107,7 @@ def compare(orders: Amounts, spend: Amounts | None, held_out: npt.NDArray[np.boo
 
 
 def difference_of(outcome: str, treated: Amounts, held_out: Amounts) -> Difference:
-    """Return the difference of the means, with its interval and the smallest that could have been seen.
+    """Return the difference of the means, its interval, and the smallest effect.
 
     Args:
         outcome: its name.
