@@ -147,6 +147,7 @@ def test_a_workers_image_has_neither_scikit_learn_nor_pandas() -> None:
     worker = names(sorted(pins("deploy/worker.lock")))
     extras = PROJECT["project"]["optional-dependencies"]
     assert names(PROJECT["project"]["dependencies"]) | names(extras["worker"]) <= worker
+    assert names(extras["triggers"]) <= worker  # `segue triggers run` runs in the same image
     assert worker.isdisjoint({"scikit-learn", "pandas", "scipy", "duckdb", "matplotlib"})
 
 
