@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from rich.table import Table
@@ -16,27 +16,29 @@ _TRIGGER = 16
 def webhooks_table(
     runs: Mapping[str, Mapping[str, TriggerCounts]], since: datetime, until: datetime
 ) -> Table:
-    """Return a table of the webhooks by trigger: all, by day on average, and on the busiest day.
+    """Return a table of the webhooks by trigger: all, and from one day on also by day.
 
     Args:
         runs: by the run's name, its webhooks by trigger; every run has the same triggers.
         since: the begin of the time.
         until: its end.
     """
-    days = max(1.0, (until - since).total_seconds() / 86_400)
+    days = (until - since) / timedelta(days=1)
+    by_day = days >= 1.0
     table = Table(box=None, padding=(0, 0, 0, 1), header_style="dim", pad_edge=False)
     table.add_column("webhooks", no_wrap=True)
     for name in runs:
-        for column in (name, "a day", "busiest"):
+        for column in (name, "a day", "busiest") if by_day else (name,):
             table.add_column(column, justify="right", no_wrap=True)
     for trigger in next(iter(runs.values())):
-        cells = [
-            text
-            for counts in (run[trigger] for run in runs.values())
-            for text in (f"{counts.sent:,}", f"{counts.sent / days:,.1f}", f"{counts.most:,}")
-        ]
+        cells = [text for run in runs.values() for text in _cells(run[trigger], days if by_day else None)]
         table.add_row(trigger if len(trigger) <= _TRIGGER else f"{trigger[: _TRIGGER - 1]}…", *cells)
     return table
+
+
+def _cells(counts: TriggerCounts, days: float | None) -> tuple[str, ...]:
+    sent = f"{counts.sent:,}"
+    return (sent,) if days is None else (sent, f"{counts.sent / days:,.1f}", f"{counts.most:,}")
 
 
 def webhooks_json(counts: Mapping[str, TriggerCounts]) -> dict[str, Any]:

@@ -67,6 +67,24 @@ def test_a_provisional_decision_is_no_firm_segment() -> None:
     assert provisional.where.firm is None
 
 
+def printed(runs: dict[str, dict[str, TriggerCounts]], length: timedelta) -> list[str]:
+    text = io.StringIO()
+    console = Console(width=80, file=text, color_system=None)
+    console.print(webhooks_table(runs, EVENING - length, EVENING))
+    return text.getvalue().splitlines()
+
+
+def test_an_hour_has_no_number_by_day() -> None:
+    counts = TriggerCounts()
+    counts.by_day.update({"2024-12-04": 12})
+    runs = {"sent": {"t": counts}}
+    assert [line.split() for line in printed(runs, timedelta(hours=1))] == [["webhooks", "sent"], ["t", "12"]]
+    assert [line.split() for line in printed(runs, timedelta(days=1))] == [
+        ["webhooks", "sent", "a", "day", "busiest"],
+        ["t", "12", "12.0", "12"],
+    ]
+
+
 def test_the_table_fits_80_columns() -> None:
     counts = TriggerCounts()
     counts.by_day.update({"2024-12-04": 1_234_567, "2024-12-05": 1})
@@ -74,10 +92,7 @@ def test_the_table_fits_80_columns() -> None:
         "now": {"a-trigger-with-a-very-long-name": counts},
         "new": {"a-trigger-with-a-very-long-name": counts},
     }
-    console = Console(width=80, file=io.StringIO(), color_system=None)
-    console.print(webhooks_table(runs, EVENING - timedelta(days=10), EVENING))
-    assert isinstance(console.file, io.StringIO)
-    lines = console.file.getvalue().splitlines()
+    lines = printed(runs, timedelta(days=10))
     assert max(map(len, lines)) <= 80
     assert lines[1].split() == ["a-trigger-with-…", *2 * ["1,234,568", "123,456.8", "1,234,567"]]
     assert webhooks_json({"t": counts})["t"]["by_day"] == {"2024-12-04": 1_234_567, "2024-12-05": 1}
