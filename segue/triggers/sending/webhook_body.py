@@ -12,14 +12,14 @@ from datetime import datetime
 from pathlib import Path
 
 import msgspec
-from jinja2 import StrictUndefined, Template, TemplateError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2 import Template, TemplateError
 from msgspec import Struct
 from standardwebhooks import Webhook
 from standardwebhooks.webhooks import EmptyWebhookSecretError
 
 from schemas import times
 from schemas.outputs.segment_change import Change, SegmentChange
+from segue.triggers.sending.bounded_templates import BoundedTemplates, render
 from segue.triggers.sending.made_up_change import AnyFeatures, made_up_change
 from segue.triggers.trigger_file import BadTriggers, Trigger
 from segue.triggers.trigger_values import check_header, check_url
@@ -28,17 +28,7 @@ from segue.triggers.webhook_post import webhook_id
 MAX_BODY_BYTES = 1_000_000
 _CLOUD_EVENT = "application/cloudevents+json"
 _JSON = "application/json"
-# Autoescape is for HTML; in JSON, a template writes {{ name | tojson }}.
-_TEMPLATES = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
-
-
-def _no_json(value: object) -> str:
-    if isinstance(value, StrictUndefined):
-        return str(value)  # raises the error that names it
-    raise TypeError(f"{type(value).__name__} cannot be JSON")
-
-
-_TEMPLATES.policies["json.dumps_kwargs"] = {"sort_keys": True, "default": _no_json}
+_TEMPLATES = BoundedTemplates()
 
 
 class BadBody(Exception):
@@ -80,7 +70,7 @@ class Receiver:
         self._headers = headers
         self._is_json = any(n.lower() == "content-type" and "json" in v.lower() for n, v in headers.items())
         try:
-            self._template = None if trigger.body is None else _TEMPLATES.from_string(trigger.body)
+            self._template = None if trigger.body is None else _TEMPLATES.template(trigger.body)
         except TemplateError as error:
             raise self._bad("body", f"the template is wrong: {_one_line(error)}") from None
 
@@ -114,7 +104,7 @@ class Receiver:
 
     def _filled(self, template: Template, words: Mapping[str, object]) -> bytes:
         try:
-            text = template.render(**words)
+            text = render(template, words)
         except Exception as error:  # noqa: BLE001 - a template can raise anything
             raise BadBody(f"the template fails for this change: {_one_line(error)}") from None
         body = text.encode(errors="replace")

@@ -95,7 +95,11 @@ def test_a_template_reads_the_change() -> None:
             "the template fails for this change: access to attribute 'update'",
         ),
         ("{% for n in range(10000000) %}x{% endfor %}", "the template fails for this change: Range too big"),
-        ("{{ 'x' * 1000001 }}", "the body has 1,000,001 bytes, more than 1,000,000"),
+        (
+            "{{ 'x' * 10**10 }}",
+            "the template fails for this change: a text or a list is longer than 1,000,000",
+        ),
+        ("{{ 'ñ' * 600000 }}", "the body has 1,200,000 bytes, more than 1,000,000"),
     ],
 )
 def test_a_body_that_cannot_be_used_is_refused(body: str, reason: str) -> None:
