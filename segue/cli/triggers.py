@@ -140,14 +140,17 @@ def retry(
     return 1 if done.not_sent else 0
 
 
-@command("topic_prefix", group=GROUP, example="segue triggers check triggers.toml")
+@command("kafka", "topic_prefix", group=GROUP, example="segue triggers check triggers.toml")
 def check(settings: Settings, file: _File) -> int | None:
     """Check a file of triggers, its environment variables and its templates, and print what it does.
 
-    Each template is tried with a made-up change.
+    Each template is tried with a made-up change. If Kafka answers, the segments are looked up in the current
+    release.
     """
     with installed("triggers"):
         from segue.triggers.service.run_triggers import receivers_of
+    from segue.triggers.sending.plain_secrets import plain_secrets
+    from segue.triggers.service.unknown_segments import looked_up_segments
     from segue.triggers.trigger_file import load_triggers
     from segue.triggers.trigger_text import trigger_text
 
@@ -157,6 +160,8 @@ def check(settings: Settings, file: _File) -> int | None:
         receiver.try_out()
     for each in triggers.triggers:
         write(each.name, trigger_text(each))
+    for sentence in (*plain_secrets(triggers), *looked_up_segments(settings, triggers)):
+        warn(sentence)
     return None
 
 

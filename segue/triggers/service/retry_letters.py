@@ -16,8 +16,8 @@ from segue.config.settings import Settings
 from segue.triggers.sending.post_webhook import Answer
 from segue.triggers.sending.webhook_body import BadBody, Message, Receiver
 from segue.triggers.service.dead_letters import DeadLetters, Letter
-from segue.triggers.service.run_triggers import poster_of, receivers_of, trigger_group
-from segue.triggers.service.trigger_topics import prepare_trigger_topics
+from segue.triggers.service.run_triggers import poster_of, receivers_of
+from segue.triggers.service.trigger_topics import prepare_trigger_topics, trigger_group
 from segue.triggers.trigger_file import Triggers
 from streamer.interfaces.lane_errors import Fenced, InDoubt
 from streamer.interfaces.lane_interfaces import OutRecord

@@ -19,10 +19,11 @@ from segue.show.terminal import warn
 from segue.triggers.ledger import Place
 from segue.triggers.sending.courier import Courier
 from segue.triggers.sending.lane_post import LanePost
+from segue.triggers.sending.plain_secrets import plain_secrets
 from segue.triggers.sending.post_webhook import Answer, Poster
 from segue.triggers.sending.webhook_body import Message, Receiver
 from segue.triggers.service.lane_workers import GroupMember
-from segue.triggers.service.trigger_topics import prepare_trigger_topics
+from segue.triggers.service.trigger_topics import has_begun, prepare_trigger_topics, trigger_group
 from segue.triggers.service.unknown_segments import segments_of, unknown_segments
 from segue.triggers.trigger_file import Triggers
 from segue.triggers.trigger_lane import TriggerLane
@@ -33,11 +34,6 @@ from streamer.kafka.kafka_log import KafkaLog
 _SAY_EVERY_S = 60.0
 
 log = structlog.get_logger("segue.triggers")
-
-
-def trigger_group(settings: Settings) -> str:
-    """Return the consumer group of the triggers."""
-    return f"{settings.group}-triggers"
 
 
 def receivers_of(file: Path, triggers: Triggers, topics: Topics) -> dict[str, Receiver]:
@@ -84,9 +80,11 @@ def run_triggers(
     """
     topics, group = settings.topics, trigger_group(settings)
     receivers = receivers_of(file, triggers, topics)
-    prepare_trigger_topics(settings, say)
+    partitions = prepare_trigger_topics(settings, say)
+    if from_beginning and has_begun(settings, partitions):
+        warn(_not_the_first(settings))
     triggers = replace(triggers, segments=segments_of(settings))
-    for sentence in unknown_segments(triggers):
+    for sentence in (*plain_secrets(triggers), *unknown_segments(triggers)):
         warn(sentence)
     couriers = {name: Courier(each, poster_of(each)[1]) for name, each in receivers.items()}
 
@@ -138,6 +136,15 @@ def run_triggers(
         finally:
             for sentence in counts_text(member.counted()):
                 say(sentence)
+
+
+def _not_the_first(settings: Settings) -> str:
+    """Return why ``--from-beginning`` does not count, without an end."""
+    return (
+        f"--from-beginning is left aside: the group {trigger_group(settings)} goes on from its place in"
+        f" {settings.topics.trigger_ledger}; to begin again, stop all its processes, delete this topic, and"
+        " name another --group, which sends webhooks again that were sent before"
+    )
 
 
 def counts_text(places: Iterable[Place]) -> list[str]:

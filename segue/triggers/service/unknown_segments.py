@@ -2,26 +2,54 @@
 
 from __future__ import annotations
 
-from schemas.errors import BadRelease, BadTopics
+from collections.abc import Callable
+
+from msgspec.structs import replace
+
+from schemas.errors import BadRelease, BadTopics, SegueError
 from schemas.outputs.wire import decode_release
 from schemas.topics import MODELS_CURRENT_KEY
 from segue.config.settings import Settings
 from segue.connect.kafka_access import DEADLINE_S, patiently
 from segue.triggers.trigger_file import Triggers
+from streamer.interfaces.lane_interfaces import Record
 from streamer.kafka.models_topic import ModelsTopic
+
+LOOK_S = 3.0
+"""Seconds that `segue triggers check`, which also works without a Kafka, waits for each answer."""
 
 
 def segments_of(settings: Settings) -> dict[int, str]:
     """Return the names of the current release's segments, by id; empty if there is no release to read."""
     topic = ModelsTopic(settings.topics, settings.kafka_client, DEADLINE_S)
     try:
-        records = patiently(settings, topic.read)
-        current = [record.value for record in records if record.key == MODELS_CURRENT_KEY.encode()]
-        if not current or current[-1] is None:
-            return {}
-        return {each.id: each.name for each in decode_release(current[-1]).segments}
+        return _segments(lambda: patiently(settings, topic.read))
     except (BadRelease, BadTopics):
         return {}  # the changes name the segments; the release only helps
+
+
+def looked_up_segments(settings: Settings, triggers: Triggers) -> list[str]:
+    """Ask Kafka once for the current release; return :func:`unknown_segments`, or why they are not known.
+
+    Args:
+        settings: name the Kafka and the topics.
+        triggers: the file of triggers.
+    """
+    topic = ModelsTopic(settings.topics, settings.kafka_client, LOOK_S)
+    try:
+        segments = _segments(topic.read)
+    except SegueError as error:
+        return [f"the segments are not checked: {error}"]
+    if not segments:
+        return ["the segments are not checked: no release is in use"]
+    return unknown_segments(replace(triggers, segments=segments))
+
+
+def _segments(read: Callable[[], list[Record]]) -> dict[int, str]:
+    current = [record.value for record in read() if record.key == MODELS_CURRENT_KEY.encode()]
+    if not current or current[-1] is None:
+        return {}
+    return {each.id: each.name for each in decode_release(current[-1]).segments}
 
 
 def unknown_segments(triggers: Triggers) -> list[str]:

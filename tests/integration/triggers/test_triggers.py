@@ -227,9 +227,31 @@ def test_a_segment_that_no_release_has_is_named(stage: Stage) -> None:
     stage.file("http://127.0.0.1:1/")
     text = (stage.folder / "triggers.toml").read_text()
     (stage.folder / "triggers.toml").write_text(text.replace("segment = 1", 'segment = "At rsik"'))
+    named = "trigger hello: the current release has no segment 'At rsik', it has 0 "
+    with stage.triggers("check") as process:
+        assert process.ends() == 0
+        assert named in process.err
     with stage.triggers("run") as process:
-        process.says("trigger hello: the current release has no segment 'At rsik', it has 0 ")
+        process.says(named)
         process.says("lane is live")
+
+
+def test_a_later_start_from_the_beginning_says_that_the_ledgers_place_counts(stage: Stage) -> None:
+    stage.file("http://127.0.0.1:1/")
+    said = "--from-beginning is left aside: the group "
+    with stage.triggers("run", "--from-beginning") as process:
+        process.says("Live: ")
+        process.terminate()
+        assert process.ends() == 0
+        assert said not in process.err
+    with stage.triggers("run", "--from-beginning") as process:
+        process.says(said)
+        process.terminate()
+    with stage.triggers("run") as process:
+        process.says("Live: ")
+        process.terminate()
+        assert process.ends() == 0
+        assert said not in process.err
 
 
 def test_a_bad_file_and_a_missing_topic_are_one_sentence(stage: Stage, kafka: KafkaService) -> None:

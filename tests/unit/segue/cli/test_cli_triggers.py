@@ -7,7 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from schemas.errors import Unreachable
+from schemas.outputs.wire import encode_release
+from schemas.release.model_release import ModelRelease
+from schemas.topics import MODELS_CURRENT_KEY
 from segue.cli.main import run
+from segue.triggers.service import unknown_segments
+from streamer.interfaces.lane_interfaces import Record
+from streamer.kafka.models_topic import ModelsTopic
+from tests.support.worlds.made_up_release import a_release
 
 FILE = """
 [triggers.hello]
@@ -28,6 +36,8 @@ url_env = "GONE_URL"
 @pytest.fixture
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SEGUE_KAFKA", "127.0.0.1:1")
+    monkeypatch.setattr(unknown_segments, "LOOK_S", 0.2)
     monkeypatch.setenv("GONE_URL", "https://crm.example.com/gone")
     path = tmp_path / "triggers.toml"
     path.write_text(FILE, encoding="utf-8")
@@ -63,6 +73,55 @@ def test_check_tries_the_templates(file: Path, capsys: pytest.CaptureFixture[str
         "trigger gone, body is not usable: the template fails for this change: 'segment_name' is undefined"
         in (capsys.readouterr().err)
     )
+
+
+@pytest.mark.parametrize(
+    ("current", "said"),
+    [
+        (a_release(), "Note: trigger hello: the current release has no segment 'At risk', it has 0 "),
+        (None, "Note: the segments are not checked: no release is in use"),
+        (Unreachable("Kafka is away"), "Note: the segments are not checked: Kafka is away"),
+    ],
+)
+def test_check_names_segments_that_the_release_does_not_have(
+    current: ModelRelease | Unreachable | None,
+    said: str,
+    file: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def read(_: ModelsTopic) -> list[Record]:
+        if isinstance(current, Unreachable):
+            raise current
+        value = None if current is None else encode_release(current)
+        return [Record("segment-models", 0, 0, MODELS_CURRENT_KEY.encode(), value, 0)]
+
+    monkeypatch.setattr(ModelsTopic, "read", read)
+    assert run(["triggers", "check", "triggers.toml"]) == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(said)
+
+
+def test_check_without_a_kafka_says_so(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["triggers", "check", "triggers.toml"]) == 0
+    assert "Note: the segments are not checked: Kafka at 127.0.0.1:1 did not " in capsys.readouterr().err
+
+
+def test_a_secret_in_the_file_is_noted_without_its_value(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    headers = 'headers = { X-Source = "segue", authorization = "Bearer hunter2", "X-API-Key" = "hunter3" }'
+    file.write_text(f"{FILE}{headers}\n", encoding="utf-8")
+    assert run(["triggers", "check", "triggers.toml"]) == 0
+    out, err = capsys.readouterr()
+    assert (
+        "Note: trigger gone: the header authorization looks like a secret and stands in the file as plain"
+        " text: put its value into an environment variable, and give"
+        " headers_env = { authorization = 'GONE_AUTHORIZATION' }\n"
+    ) in err
+    assert "headers_env = { X-API-Key = 'GONE_X_API_KEY' }\n" in err
+    assert "X-Source" not in err
+    assert "hunter" not in out + err
 
 
 def test_a_trigger_that_is_not_in_the_file(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
