@@ -33,7 +33,7 @@ def doctor(
     settings: Settings,
     as_json: Annotated[bool, flag("--json", "the checks as JSON")] = False,
 ) -> int:
-    """Check Kafka, the topics, the release, the consumer group and its lag, Redis, and the lanes' places.
+    """Check Kafka, topics, release, the consumer group and its lag, triggers, Redis, and the lanes' places.
 
     Each check is ok, warn or fail, and says what to do. The exit code is 1 if a check fails, else 0.
     """
@@ -41,9 +41,12 @@ def doctor(
     from segue.doctor.next_steps import next_steps
     from segue.doctor.on_kafka import check_kafka
     from segue.doctor.on_redis import check_redis
+    from segue.doctor.on_triggers import check_triggers
     from segue.doctor.versions import versions
 
     checks, lanes, model = check_kafka(settings)
+    if lanes is not None:
+        checks += check_triggers(settings, lanes)
     checks += check_redis(settings, lanes, model)
     checks = [*checks, *versions(), *next_steps(checks, released=model is not None)]
     if as_json:

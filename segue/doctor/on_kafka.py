@@ -16,8 +16,8 @@ from streamer.kafka.topics_admin import check_topics, describe_cluster, inflatin
 from streamer.place.offset_note import committed
 from streamer.segment.active_model import ActiveModel
 
-_DEADLINE_S = 5.0
-_MANY_EVENTS = 10_000
+DEADLINE_S = 5.0
+MANY_EVENTS = 10_000
 
 
 def check_kafka(settings: Settings) -> tuple[list[Check], int | None, ActiveModel | None]:
@@ -27,7 +27,7 @@ def check_kafka(settings: Settings) -> tuple[list[Check], int | None, ActiveMode
         The checks, the number of lanes, and the release in use; None for a value that is not known.
     """
     try:
-        cluster = describe_cluster(settings.kafka_client, deadline_s=_DEADLINE_S)
+        cluster = describe_cluster(settings.kafka_client, deadline_s=DEADLINE_S)
     except (SegueError, KafkaException) as error:
         return [_unanswered(error, settings)], None, None
     brokers = "1 broker" if cluster.brokers == 1 else f"{cluster.brokers} brokers"
@@ -43,18 +43,18 @@ def check_kafka(settings: Settings) -> tuple[list[Check], int | None, ActiveMode
 def _topics(settings: Settings) -> tuple[int | None, Check]:
     client, wanted = settings.kafka_client, topic_configs(settings.topics)
     try:
-        found = Admin(client, _DEADLINE_S).describe(list(wanted))
+        found = Admin(client, DEADLINE_S).describe(list(wanted))
         absent = [name for name in wanted if name not in found and name != settings.topics.models]
         if absent:
             text = f"missing: {', '.join(absent)}" if found else f"none of {', '.join(wanted)} is there yet"
             fix = "segue worker or segue bootstrap makes missing topics, or correct the setting topic_prefix"
             return None, Check("topics", FAIL, text, fix)
-        lanes = check_topics(client, settings.topics, deadline_s=_DEADLINE_S)
-        inflating_topics = inflating(client, settings.topics, deadline_s=_DEADLINE_S)
+        lanes = check_topics(client, settings.topics, deadline_s=DEADLINE_S)
+        inflating_topics = inflating(client, settings.topics, deadline_s=DEADLINE_S)
     except BadTopics as error:
         return None, Check("topics", FAIL, str(error))
     except (SegueError, KafkaException) as error:
-        return None, _failed("topics", error)
+        return None, failed("topics", error)
     if inflating_topics:
         listed = ", ".join(f"{name} ({size:,} bytes)" for name, size in inflating_topics.items())
         fix = "set compression.type=uncompressed for them, or trust every producer (docs/worker.md)"
@@ -65,9 +65,9 @@ def _topics(settings: Settings) -> tuple[int | None, Check]:
 
 def _release(settings: Settings) -> tuple[ActiveModel | None, Check]:
     try:
-        releases = read_releases(settings, _DEADLINE_S)
+        releases = read_releases(settings, DEADLINE_S)
     except (SegueError, KafkaException) as error:
-        return None, _failed("release", error)
+        return None, failed("release", error)
     model, problem = releases.current(), releases.problem()
     if model is None:
         fix = "segue train, then segue publish with the folder that it prints"
@@ -88,12 +88,10 @@ def _dead_letters(settings: Settings) -> Check:
     """Count the dead letters by offsets, transaction markers included: it would take long to read them."""
     name, topic = "dead letters", settings.topics.dead_letters
     try:
-        admin = Admin(settings.kafka_client, _DEADLINE_S)
-        facts = admin.topic(topic)
-        found = [admin.bounds(topic, partition, facts.topic_id) for partition in range(facts.partitions)]
+        admin = Admin(settings.kafka_client, DEADLINE_S)
+        count = kept(admin, topic)
     except (SegueError, KafkaException) as error:
-        return _failed(name, error)
-    count = sum(bounds.end - bounds.begin for bounds in found)
+        return failed(name, error)
     if not count:
         return Check(name, OK, f"none on {topic}")
     text = f"at most {count:,} on {topic}, transaction markers included: events that could not be applied"
@@ -102,12 +100,12 @@ def _dead_letters(settings: Settings) -> Check:
 
 def _group(settings: Settings, lanes: int) -> list[Check]:
     try:
-        members = members_of(settings.kafka_client, settings.group, _DEADLINE_S)
+        members = members_of(settings.kafka_client, settings.group, DEADLINE_S)
     except SegueError as error:
-        return [_failed("group", error)]
+        return [failed("group", error)]
     workers = "1 worker" if members == 1 else f"{members} workers"
     state, fix = (OK, None) if members else (WARN, "start one: segue worker")
-    admin = Admin(settings.kafka_client, _DEADLINE_S)
+    admin = Admin(settings.kafka_client, DEADLINE_S)
     return [
         Check("group", state, f"{settings.group} has {workers}", fix),
         *(_lag(settings, admin, lane, members) for lane in range(lanes)),
@@ -119,15 +117,15 @@ def _lag(settings: Settings, admin: Admin, lane: int, members: int) -> Check:
     places = [TopicPartition(topic, lane) for topic in settings.topics.inputs]
     try:
         committed = admin.committed(settings.group, places)
-        behind = {place.topic: _behind(admin, place) for place in committed}
+        behind = {place.topic: lag_of(admin, place) for place in committed}
     except SegueError as error:
-        return _failed(name, error)
+        return failed(name, error)
     total = sum(behind.values())
     if not total:
         return Check(name, OK, "no event behind")
     each = ", ".join(f"{topic} {count:,}" for topic, count in behind.items())
     text = f"{total:,} {'event' if total == 1 else 'events'} behind ({each})"
-    if members and total <= _MANY_EVENTS:
+    if members and total <= MANY_EVENTS:
         return Check(name, OK, text)
     return Check(name, WARN, text, "add workers, up to one a lane" if members else "start a worker")
 
@@ -140,14 +138,22 @@ def _unanswered(error: SegueError | KafkaException, settings: Settings) -> Check
         fix = "correct the login in the setting kafka_options (docs/settings.md, Kafka's client)"
     elif "kafka" not in settings.model_fields_set:
         fix = "segue up starts one there, to try Segue with; or name yours by the setting kafka"
-    return Check("kafka", FAIL, _failed("kafka", error).text, fix)
+    return Check("kafka", FAIL, failed("kafka", error).text, fix)
 
 
-def _failed(name: str, error: SegueError | KafkaException) -> Check:
+def failed(name: str, error: SegueError | KafkaException) -> Check:
+    """Return the check whose request Kafka did not answer."""
     return Check(name, FAIL, error_of(error).str() if isinstance(error, KafkaException) else str(error))
 
 
-def _behind(admin: Admin, place: TopicPartition) -> int:
+def kept(admin: Admin, topic: str) -> int:
+    """Return how many offsets a topic keeps, transaction markers included."""
+    facts = admin.topic(topic)
+    found = [admin.bounds(topic, partition, facts.topic_id) for partition in range(facts.partitions)]
+    return sum(bounds.end - bounds.begin for bounds in found)
+
+
+def lag_of(admin: Admin, place: TopicPartition) -> int:
     """Return the lag in offsets. A committed offset of a deleted topic does not count."""
     topic_id = admin.topic(place.topic).topic_id
     bounds = admin.bounds(place.topic, place.partition, topic_id)

@@ -21,8 +21,10 @@ from segue.connect.redis_users import RedisUsers
 from segue.doctor.check import FAIL, OK, WARN, Check, worst
 from segue.doctor.on_kafka import check_kafka
 from segue.doctor.on_redis import check_redis
+from segue.doctor.on_triggers import check_triggers
 from segue.doctor.places import REPAIR
 from segue.services import KafkaService, LocalRedis, RedisService
+from segue.triggers.service.trigger_topics import prepare_trigger_topics
 from streamer.kafka.kafka_admin import Admin
 from streamer.kafka.topics_admin import create_topic
 from streamer.place import place as places
@@ -121,6 +123,25 @@ def test_events_without_a_worker_are_behind(settings: Settings) -> None:
         f"3 events behind ({settings.topics.orders} 3, {settings.topics.signups} 0)",
         "start a worker",
     )
+
+
+def test_triggers_are_told_once_they_have_a_ledger(settings: Settings) -> None:
+    prepare_topics(settings, lambda _: None)
+    assert check_triggers(settings, 1) == []
+
+    prepare_trigger_topics(settings, lambda _: None)
+    topic, group = settings.topics.trigger_dead_letters, f"{settings.group}-triggers"
+    for _ in range(2):
+        write(settings, settings.topics.changes, b"7", b"{}")
+    waiting, letters = check_triggers(settings, 1)
+    text = f"{group} has 0 processes; at most 2 changes behind, transaction markers included"
+    assert waiting == Check("triggers", WARN, text, "start them: segue triggers run FILE")
+    assert letters == Check("trigger dead letters", OK, f"none on {topic}")
+
+    write(settings, topic, b"e-hello", b"{}")
+    letters = check_triggers(settings, 1)[1]
+    assert (letters.state, letters.fix) == (WARN, "segue triggers retry FILE sends them again")
+    assert letters.text.startswith(f"at most 1 on {topic}, ")
 
 
 def test_a_release_of_other_statuses_fails_and_a_refused_newer_one_warns(settings: Settings) -> None:
