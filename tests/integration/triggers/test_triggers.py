@@ -245,8 +245,10 @@ def test_a_later_start_from_the_beginning_says_that_the_ledgers_place_counts(sta
         assert process.ends() == 0
         assert said not in process.err
     with stage.triggers("run", "--from-beginning") as process:
-        process.says(said)
+        process.says("Live: ")
         process.terminate()
+        assert process.ends() == 0
+        assert said in process.err
     with stage.triggers("run") as process:
         process.says("Live: ")
         process.terminate()
