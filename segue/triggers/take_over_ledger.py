@@ -69,6 +69,14 @@ class LedgerTakeover(Struct, frozen=True):
                     " name another group by --group, which begins with new changes"
                 )
             self._begin(found)
+        elif self.from_beginning:
+            log.warning(
+                "--from-beginning is left aside",
+                lane=self.partition,
+                reason=f"{self.topics.trigger_ledger} has a place already, and triggers go on from there; to"
+                " begin again, stop all processes, delete this topic, and name another --group, which sends"
+                " webhooks again that were sent before",
+            )
         assert found.place is not None
         place = self._readable(found.place, changes)
         found.place = place

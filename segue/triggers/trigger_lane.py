@@ -112,6 +112,7 @@ class TriggerLane:
             self._max_batch,
         )
         self._ledger = takeover.run()
+        self._from_beginning = False  # only the first takeover can be of a first start
 
     def step(self, timeout_s: float) -> None:
         """Take changes, post their webhooks, and commit what is finished.

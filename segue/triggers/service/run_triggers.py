@@ -23,7 +23,7 @@ from segue.triggers.sending.plain_secrets import plain_secrets
 from segue.triggers.sending.post_webhook import Answer, Poster
 from segue.triggers.sending.webhook_body import Message, Receiver
 from segue.triggers.service.lane_workers import GroupMember
-from segue.triggers.service.trigger_topics import has_begun, prepare_trigger_topics, trigger_group
+from segue.triggers.service.trigger_topics import prepare_trigger_topics, trigger_group
 from segue.triggers.service.unknown_segments import segments_of, unknown_segments
 from segue.triggers.trigger_file import Triggers
 from segue.triggers.trigger_lane import TriggerLane
@@ -80,9 +80,7 @@ def run_triggers(
     """
     topics, group = settings.topics, trigger_group(settings)
     receivers = receivers_of(file, triggers, topics)
-    partitions = prepare_trigger_topics(settings, say)
-    if from_beginning and has_begun(settings, partitions):
-        warn(_not_the_first(settings))
+    prepare_trigger_topics(settings, say)
     triggers = replace(triggers, segments=segments_of(settings))
     for sentence in (*plain_secrets(triggers), *unknown_segments(triggers)):
         warn(sentence)
@@ -136,15 +134,6 @@ def run_triggers(
         finally:
             for sentence in counts_text(member.counted()):
                 say(sentence)
-
-
-def _not_the_first(settings: Settings) -> str:
-    """Return why ``--from-beginning`` does not count, without an end."""
-    return (
-        f"--from-beginning is left aside: the group {trigger_group(settings)} goes on from its place in"
-        f" {settings.topics.trigger_ledger}; to begin again, stop all its processes, delete this topic, and"
-        " name another --group, which sends webhooks again that were sent before"
-    )
 
 
 def counts_text(places: Iterable[Place]) -> list[str]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from confluent_kafka import TopicPartition
-
 # The package does not list this public name in its __all__.
 from confluent_kafka.admin import NewTopic
 
@@ -20,22 +18,6 @@ from streamer.kafka.topics_admin import check_config, create_topic
 def trigger_group(settings: Settings) -> str:
     """Return the consumer group of the triggers."""
     return f"{settings.group}-triggers"
-
-
-def has_begun(settings: Settings, partitions: int) -> bool:
-    """Return whether the triggers have a place in the changes, so that the next start is not the first.
-
-    Args:
-        settings: name the Kafka, the topics and the group.
-        partitions: how many partitions the changes have.
-
-    Raises:
-        Unreachable: Kafka does not answer.
-    """
-    where = [TopicPartition(settings.topics.changes, partition) for partition in range(partitions)]
-    admin = Admin(settings.kafka_client, DEADLINE_S)
-    found = patiently(settings, lambda: admin.committed(trigger_group(settings), where))
-    return any(each.offset >= 0 for each in found)
 
 
 def prepare_trigger_topics(settings: Settings, say: Callable[[str], None]) -> int:

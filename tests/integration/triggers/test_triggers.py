@@ -236,26 +236,6 @@ def test_a_segment_that_no_release_has_is_named(stage: Stage) -> None:
         process.says("lane is live")
 
 
-def test_a_later_start_from_the_beginning_says_that_the_ledgers_place_counts(stage: Stage) -> None:
-    stage.file("http://127.0.0.1:1/")
-    said = "--from-beginning is left aside: the group "
-    with stage.triggers("run", "--from-beginning") as process:
-        process.says("Live: ")
-        process.terminate()
-        assert process.ends() == 0
-        assert said not in process.err
-    with stage.triggers("run", "--from-beginning") as process:
-        process.says("Live: ")
-        process.terminate()
-        assert process.ends() == 0
-        assert said in process.err
-    with stage.triggers("run") as process:
-        process.says("Live: ")
-        process.terminate()
-        assert process.ends() == 0
-        assert said not in process.err
-
-
 def test_a_bad_file_and_a_missing_topic_are_one_sentence(stage: Stage, kafka: KafkaService) -> None:
     stage.file("http://127.0.0.1:1/", 'on = "x"')
     with stage.triggers("run") as process:

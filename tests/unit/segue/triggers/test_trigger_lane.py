@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from schemas.errors import BadChange, BadTopics, NeedsRebuild
 from schemas.outputs.segment_change import Change
@@ -130,6 +131,28 @@ def test_from_the_beginning_every_change_counts_and_a_later_start_goes_on() -> N
     world.post.ends = [(0, "t", Posted())]
     again.step(0.0)
     assert place_of(world.live(from_beginning=True)).counts == {"t": {"sent": 1}}
+
+
+def test_a_later_start_from_the_beginning_says_that_the_ledgers_place_counts() -> None:
+    world = World()
+    with capture_logs() as said:
+        lane = world.live(from_beginning=True)
+        lane.take_over()
+        world.live()
+    assert [line for line in said if line["log_level"] == "warning"] == []
+    with capture_logs() as said:
+        world.live(from_beginning=True)
+    (warned,) = (line for line in said if line["log_level"] == "warning")
+    assert warned["event"] == "--from-beginning is left aside"
+    assert warned["reason"].startswith(
+        "segue-trigger-ledger has a place already, and triggers go on from there"
+    )
+    assert "delete this topic, and name another --group" in warned["reason"]
+    # That is how to begin again.
+    world.write(a_change())
+    world.kafka.create(TOPICS.trigger_ledger, 1)
+    world.kafka.offsets.clear()
+    assert place_of(world.live("another", from_beginning=True)).offset == 0
 
 
 @pytest.mark.parametrize("rule", ["max_age", "cooldown", "reentry", "max_per_day"])
