@@ -1,13 +1,12 @@
 """Counts the webhooks that changes would cause, by trigger and day, with the rules of the triggers. Pure.
 
-The ledger begins empty, as if the triggers had been started at the window's beginning. Where the users were
-then is known, as at the first start of `segue triggers run`.
+The count begins with an empty ledger, as if the triggers had been started at the window's beginning. The
+users' segments at that time are known, as at the first start of `segue triggers run`.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
@@ -51,7 +50,7 @@ def known_by(newest: Change) -> User | None:
 
 
 def known_by_decision(decided: Decided) -> User:
-    """Return what triggers know of a user from the newest decision, if the topic has no change."""
+    """Return what triggers know of a user from the newest decision, if its change is no longer in Kafka."""
     here = Segment(decided.segment, decided.segment_name)
     return User(Whereabouts(here, None if decided.provisional else here))
 
@@ -71,7 +70,7 @@ class WebhookTally:
         self._entries: dict[str, dict[str, Entry]] = defaultdict(dict)
 
     def continued(self) -> WebhookTally:
-        """Return a tally with counts of its own, which goes on from what this tally knows of each user."""
+        """Return a tally with counts of its own, and the same knowledge of each user."""
         tally = WebhookTally(self._triggers)
         tally._users, tally._entries = self._users, self._entries
         return tally
@@ -101,8 +100,3 @@ class WebhookTally:
         for name, outcome in decided.outcomes.items():
             self.counts[name].outcomes[str(outcome)] += 1
             self.counts[name].by_day[day] += outcome.action == "send"
-
-
-def newest_known(changes: Iterable[Change]) -> dict[str, User | None]:
-    """Return what triggers know of each user after these changes, in their order."""
-    return {change.user_id: known_by(change) for change in changes}

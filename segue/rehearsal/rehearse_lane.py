@@ -13,14 +13,14 @@ from schemas import times
 from schemas.outputs.segment_change import Change, SegmentChange
 from segue.refill.lane_replay import LaneWindow
 from segue.rehearsal.count_moves import MoveTally
-from segue.rehearsal.count_webhooks import TriggerCounts, WebhookTally, known_by_decision, newest_known
+from segue.rehearsal.count_webhooks import TriggerCounts, WebhookTally, known_by, known_by_decision
 from segue.triggers.policy import User
 from streamer.batch.read_batch import Incoming
 from streamer.batch.refusals import Refusals
 from streamer.refill.replay_lane import Replay
 from streamer.segment.active_model import ActiveModel
 from streamer.user.order_rules import Rules
-from streamer.user.user_state import UserState
+from streamer.user.user_state import UserState, decided_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,13 +144,19 @@ class WindowCounts:
 
 
 def known_before(window: LaneWindow) -> dict[str, User | None]:
-    """Return what triggers know of each user before the window."""
-    decided = {
-        user_id: known_by_decision(state.decided)
-        for user_id, state in window.states.items()
-        if state.decided is not None
-    }
-    return {**decided, **newest_known(window.changes_before())}
+    """Return what triggers know of each user before the window.
+
+    The user's newest decision counts. Its change says more than the state: a provisional change also names
+    the segment before it. Older changes do not count, although the log may still have them after a bootstrap
+    has written newer states.
+    """
+    decided = {user_id: state.decided for user_id, state in window.states.items()}
+    known = {user_id: None if each is None else known_by_decision(each) for user_id, each in decided.items()}
+    for change in window.changes_before():
+        newest = decided.get(change.user_id)
+        if isinstance(change, SegmentChange) and newest == decided_by(change, ""):
+            known[change.user_id] = known_by(change)
+    return known
 
 
 def rehearse_lane(
