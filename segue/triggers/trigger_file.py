@@ -35,6 +35,8 @@ from segue.triggers.trigger_values import (
     shorten,
 )
 
+_MOST_NEAR = 3
+"""How many names of fields a message about a misspelled field has."""
 On = Literal["entering", "leaving", "moving", "erased"]
 SegmentName = int | str
 """A segment's id, or its name."""
@@ -229,11 +231,9 @@ class _Fields:
         """Refuse a field with another name."""
         for field in self.table:
             if field not in known:
-                near = get_close_matches(field, known, 1)
-                fix = (
-                    "there is no such field,"
-                    f" {f'did you mean {near[0]}?' if near else f'use {list_names(known)}'}"
-                )
+                near = get_close_matches(field, known, _MOST_NEAR)
+                fix = f"did you mean {list_names(near)}?" if near else "docs/triggers.md lists the fields"
+                fix = f"there is no such field, {fix}"
                 # Without the value, which may be a misspelled secret's.
                 raise BadTriggers(self.file, self.trigger, None, None, f"{shorten(field)}: {fix}")
 

@@ -105,6 +105,14 @@ ENTERING = '[triggers.a]\non = "entering"\nsegment = 1\n'
             ENTERING + URL + 'holdaut = "0.1"',
             "trigger a, 'holdaut': there is no such field, did you mean holdout?",
         ),
+        (
+            ENTERING + URL + "header = 1",
+            "trigger a, 'header': there is no such field, did you mean headers or headers_env?",
+        ),
+        (
+            ENTERING + URL + "when = 1",
+            "trigger a, 'when': there is no such field, docs/triggers.md lists the fields",
+        ),
         (ENTERING + URL + "holdout = 1.0", "holdout is 1.0: give a share from 0 up to, but below, 1"),
         (ENTERING + URL + 'reentry = "soon"', 'reentry is \'soon\': use "never", "always" or a time'),
         (ENTERING + URL + 'cooldown = "0d"', "cooldown is '0d': give more than 0"),
