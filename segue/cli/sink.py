@@ -44,17 +44,22 @@ def sink(
         raise bad_option("--schema", schema, "use letters, digits and _, at most 63, and no digit first")
     with installed():
         from segue.sink.parquet_sink import ParquetSink
-        from segue.sink.postgres_sink import SCHEMES, PostgresSink
+        from segue.sink.postgres_sink import PostgresSink
         from segue.sink.run_sink import Sink, run_sink
+        from segue.sink.sink_address import is_url
+
+    try:
+        to_postgres = is_url(to)
+    except ValueError as error:
+        scheme, mark, _ = to.partition(":")  # the rest may hold a password
+        raise bad_option("--to", f"{scheme}:…" if mark else to, str(error)) from None
 
     def opened() -> Sink:
-        if to.startswith(SCHEMES):
+        if to_postgres:
             return PostgresSink(to, schema, settings.topic_prefix)
         return ParquetSink(Path(to), settings.topic_prefix)
 
-    if "://" in to and not to.startswith(SCHEMES):
-        raise bad_option("--to", f"{to.partition('://')[0]}://…", "name a folder or a postgresql:// URL")
-    where = "PostgreSQL" if to.startswith(SCHEMES) else f"folder {to}"
+    where = "PostgreSQL" if to_postgres else f"folder {to}"
     with nullcontext() if once else interruption.normal_end():
         done = run_sink(settings, opened, where, say, once=once)
     say(

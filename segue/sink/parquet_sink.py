@@ -24,6 +24,7 @@ from segue.sink.segment_tables import (
     check_positions,
     types_of,
 )
+from segue.sink.sink_address import check_folder
 from segue.sink.sink_rows import Batch
 
 LATEST = "latest"
@@ -32,7 +33,7 @@ _STATE = "state.duckdb"
 _GENERATION = "generation-"
 _LOCKED = "Could not set lock on file"
 _EVERY_S = 60.0
-# A long write must not follow a long write at once.
+# After a write, wait at least this many times as long as the write took.
 _REST = 10.0
 
 _ARROW = {
@@ -68,6 +69,7 @@ class ParquetSink:
         self.name = f"folder {folder}"
         self._folder = folder
         with self._failures():
+            check_folder(folder)
             folder.mkdir(parents=True, exist_ok=True)
             foreign = [path.name for path in folder.iterdir()]
             if foreign and not (folder / _STATE).exists():
@@ -103,8 +105,8 @@ class ParquetSink:
     def publish(self, *, last: bool) -> None:
         """Write a generation if it is time, and remove older ones.
 
-        The one before stays for its readers: until the next time, or after the end of the run if it holds no
-        row that was erased since.
+        The generation before stays for its readers until the next one. At the end of the run it goes if one
+        of its rows was erased since.
 
         Args:
             last: write it now if anything changed, because the run ends.

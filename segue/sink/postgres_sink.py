@@ -13,16 +13,16 @@ from psycopg import errors
 
 from schemas.errors import BadWarehouse, LoginRefused
 from segue.sink.segment_tables import Place, Position, SegmentTables, SinkLost, check_positions
+from segue.sink.sink_address import server_parts
 from segue.sink.sink_rows import Batch
-from trainer.warehouse.kinds.postgres_warehouse import SCHEMES, parts_of
-
-__all__ = ["SCHEMES", "PostgresSink"]
 
 _CONNECT_TIMEOUT_S = 10
 # A sink that was killed may hold the lock until the server notices.
 _LOCK_S = 2.0
 _RETRY_S = 0.5
 _OF_A_LOGIN = re.compile(r"password|authentication|role .* does not exist|no pg_hba")
+# libpq's words about a parameter of the URL, such as sslmode: no server was asked.
+_OF_A_PARAMETER = re.compile(r"connection is bad: (invalid |could not match )")
 # PostgreSQL's texts hold every character but this one.
 _NUL, _SHOWN_NUL = "\x00", "\u2400"
 
@@ -44,11 +44,11 @@ class PostgresSink:
             prefix: the setting ``topic_prefix``.
 
         Raises:
-            BadWarehouse: the URL cannot be read, the database is not in UTF-8, or another sink writes there.
+            BadWarehouse: the URL cannot be used, the database is not in UTF-8, or another sink writes there.
             LoginRefused: the server refuses the login.
             SinkLost: no server answers.
         """
-        parts = parts_of(url)
+        parts = server_parts(url)
         self._secrets = [str(parts[key]) for key in ("password", "sslpassword") if parts.get(key)]
         where = f"{parts.get('host', 'localhost')}:{parts.get('port', 5432)}"
         self._server = f"PostgreSQL database {parts.get('dbname', '')} at {where}"
@@ -167,7 +167,7 @@ def _is_lost(error: psycopg.Error, words: str) -> bool:
     if not isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
         return False
     if error.sqlstate is None:  # a refused login too has no code
-        return "does not exist" not in words
+        return "does not exist" not in words and not _OF_A_PARAMETER.match(words)
     return error.sqlstate.startswith(("08", "57P", "53300"))
 
 
