@@ -25,9 +25,10 @@ class SegmentCounts:
 
 @dataclass(slots=True)
 class MoveCounts:
-    """The counts of one run. A user moves who goes from one segment to another; a first segment is no move.
+    """The counts of one run.
 
-    A user flaps who returns to a segment that the user left within the window.
+    A move is a change from one segment to another; a first segment is no move. A flap is a move back to a
+    segment that the user has left within the window.
 
     Attributes:
         moves: the number of moves, by the type of their cause.
@@ -52,7 +53,7 @@ class MoveCounts:
 
 @dataclass(slots=True)
 class _Way:
-    """A user's way through the window: the segments left since the last erasure, and the causes of moves."""
+    """One user in the window: the segments left since the last erasure, and the causes of the moves."""
 
     left: set[int] = field(default_factory=set)
     causes: set[str] = field(default_factory=set)
@@ -77,7 +78,7 @@ class MoveTally:
         Args:
             change: the change; call this in the order of a user's changes.
             cause_type: the type of its cause: ``signup``, ``order`` or ``model``.
-            before: the user's segment before the change, which an erasure does not name; None if unknown.
+            before: the user's segment before the change; None if unknown. An erasure does not name it.
         """
         counts = self.counts
         if not isinstance(change, SegmentChange):

@@ -37,9 +37,9 @@ def count_from(
     Args:
         tally: gets the counts.
         changes: the changes. Those before ``since`` only say where users were.
-        since: the first change that counts is not older.
-        states: the partition of ``user-segments``: a bootstrap writes only there. Those before ``since``
-            count.
+        since: the time of the first webhook that counts.
+        states: the users' states of this partition, which also has those of a bootstrap. A state of
+            ``since`` or later is left out.
     """
     met: dict[str, datetime] = {}
     for state in states:
@@ -49,7 +49,7 @@ def count_from(
     for change in changes:
         if change.emitted_at >= since:
             tally.add(change)
-        elif change.emitted_at >= met.get(change.user_id, change.emitted_at):  # else the state is newer
+        elif change.emitted_at >= met.get(change.user_id, change.emitted_at):  # no state is newer
             tally.meet(change.user_id, known_by(change))
 
 

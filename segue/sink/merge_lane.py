@@ -23,18 +23,19 @@ class LaneMerge:
 
     @property
     def is_one_sided(self) -> bool:
-        """Whether only one topic has records here:
-        the other must be read to its end before they are taken.
-        """
+        """Whether only one topic has records here. Then the other must first be read to its end."""
         return bool(self.changes) != bool(self.users)
 
     def take(self, asked: int, *, changes_at_end: bool, users_at_end: bool) -> list[Entry]:
         """Remove the records whose place in the order is certain, and return them in this order.
 
+        A record is certain if the other topic has a later record. It is also certain if the other topic was
+        read to its end, and Kafka was asked for this end after the record had come.
+
         Args:
-            asked: how often the ends of the topics have been asked for. A record carries the number at its
-                arrival; it is certain alone only if the ends were asked for after it.
-            changes_at_end: whether ``segment-changes`` was read to the end that was asked for last.
+            asked: how often Kafka was asked for the ends of the topics. Each record has the number of its
+                arrival.
+            changes_at_end: whether ``segment-changes`` was read to its last known end.
             users_at_end: the same for ``user-segments``.
         """
         taken = []

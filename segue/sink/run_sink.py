@@ -25,7 +25,7 @@ from streamer.kafka.kafka_reader import headers_of
 
 _BATCH = 4_000
 _POLL_S = 0.2
-# Records that wait for more of their batch: a change comes from both topics, at nearly the same time.
+# How long to collect records: a change comes from both topics, at nearly the same time.
 _LINGER_S = 0.5
 _RETRY_S = 1.0
 _MOST_HELD = 1_000
@@ -91,10 +91,9 @@ def run_sink(
                         sink.publish(last=True)
                 return Written(records, *sink.counts())
         except SinkLost as lost:
-            # The connection is gone, and the last commit may be known to the database alone. Its offsets
-            # tell.
+            # The last commit may have succeeded without an answer. The next start reads the stored offsets.
             if time.monotonic() - begun_s > PATIENCE_S:
-                wait = Wait(where)  # the former wait was over long ago, and there was nothing to write since
+                wait = Wait(where)  # this connection has lasted: do not add its time to the former wait
             if wait.lasts(str(lost), at_once=True):
                 raise
             time.sleep(_RETRY_S)
@@ -141,7 +140,7 @@ class _Follower:
 
     def follow(self, *, once: bool) -> None:
         """Write what comes; with ``once``, return when everything up to the present ends is written."""
-        if not self._written:  # from now on, the tables say whose they are, and where they begin
+        if not self._written:  # store the topics' ids and the first offsets before any record
             self._write()
         goal = self._reader.ends() if once else None
         while goal is None or not all(self._written.get(place, 0) >= end for place, end in goal.items()):
@@ -152,13 +151,13 @@ class _Follower:
                 self._sink.publish(last=False)
 
     def _collect(self) -> None:
-        """Read until a batch is full, or for the time that a change's second record may need."""
+        """Read until a batch is full, or for :data:`_LINGER_S`, in which a change's second record comes."""
         end_s = time.monotonic() + _LINGER_S
         while sum(map(len, self._lanes)) < _BATCH and time.monotonic() < end_s:
             self._read()
 
     def _certain(self) -> None:
-        """Read each topic whose twin alone has records to an end that was asked for after these."""
+        """Make waiting records certain: read each partition without records to its end, asked for now."""
         blocked = list(self._one_sided())
         if not blocked:
             return
@@ -168,7 +167,7 @@ class _Follower:
             self._read()
 
     def _one_sided(self) -> Iterator[Place]:
-        """The partitions without records whose twin has some."""
+        """The partitions without waiting records, if the lane's other topic has some."""
         changes, users = self._topics
         for number, lane in enumerate(self._lanes):
             if lane.is_one_sided:

@@ -57,7 +57,7 @@ _TABLES = {
     HISTORY: ((*_CHANGE, "valid_from", "valid_to"), "user_id, sequence"),
     OFFSETS: (_IN_OFFSETS, "topic, partition"),
 }
-# Of one transaction: what came, whose rows may have changed, which rows an erasure removes, the new offsets.
+# In one transaction: the new rows, the users with changed rows, the erased rows, the new offsets.
 _TEMPORARY = {
     "incoming": _CHANGE,
     "touched": ("user_id",),
@@ -65,8 +65,8 @@ _TEMPORARY = {
     "reached": _IN_OFFSETS,
 }
 
-# Several statements, in this order. The user of a number that was given again was erased, and no record said
-# so.
+# Several statements, in this order. If a user's sequence number comes again with another id, the user was
+# erased in between, and Kafka no longer has the record of it: the second statement deletes the old rows.
 _APPLY = """
 delete from {history} as stored using erased
 where stored.user_id = erased.user_id and stored.sequence = erased.sequence;
@@ -203,7 +203,7 @@ class SegmentTables:
     def apply(self, batch: Batch, positions: Mapping[Place, Position]) -> None:
         """Write a batch and the offsets behind it, in one transaction. A repeated row changes nothing."""
         stored = self._database.stored
-        # Two ids may be stored as one: then the row of one of them must do.
+        # Two ids may become the same text in this database: then the last row is kept.
         rows = {
             (stored(row.user_id), row.sequence): msgspec.structs.astuple(row) for row in batch.rows.values()
         }

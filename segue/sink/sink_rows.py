@@ -43,8 +43,8 @@ class Entry(Struct, frozen=True):
     """A record of one of the two topics.
 
     Attributes:
-        at: the lane's offsets in all inputs after the cause, added up. It never falls within a lane, so it
-            orders the records of both topics.
+        at: the sum of the lane's next offsets in all inputs, just after the cause. A lane's sum never becomes
+            smaller, so it orders the records of both topics.
         offset: the record's offset in its own topic.
         step: what to do.
     """
