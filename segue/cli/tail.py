@@ -33,7 +33,7 @@ def tail(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="go on where this consumer group is, and keep how far; not the workers' group",
+            help="go on where this consumer group is, and keep how far; not a group of Segue's own",
         ),
     ] = None,
     from_beginning: Annotated[
@@ -58,10 +58,8 @@ def tail(
         raise bad_option("--max", most, "give at least 1")
     if kind is not None and kind not in kinds:
         raise bad_option("--kind", kind, f"give {', '.join(kinds[:-1])} or {kinds[-1]}")
-    if group == settings.group:
-        raise bad_option("--group", group, "this is the workers' group: name another")
 
-    with options("segment"):
+    with options("segment", "group"):
         feed = change_feed.ChangeFeed(
             Subscription(
                 settings.kafka,
@@ -71,6 +69,7 @@ def tail(
                 start="oldest" if from_beginning else "new",
                 segment=int(segment) if segment is not None and segment.isdecimal() else segment,
                 provisional=True,
+                workers_group=settings.group,
             ),
             say,
         )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 # A host with or without port and path, or only a path. It allows less than the standard, and no login.
 _ADDRESS = re.compile(r"(?=.)((\[[0-9A-Fa-f:.]+\]|[\w.-]+)(:\d{1,5})?)?(/[^#:]*)?")
 _HOST = re.compile(r"\[[0-9A-Fa-f:.%]+\]|[\w.-]+")
+_TOPIC_PREFIX = re.compile(r"[A-Za-z0-9._-]{0,200}")
 _PROTOCOLS = ("plaintext", "ssl", "sasl_plaintext", "sasl_ssl")
 _SERVICE = re.compile(r"_SERVICE_(HOST|PORT(_\w+)?)$|_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$")
 _SERVICE_URL = re.compile(r"(tcp|udp|sctp)://")
@@ -92,6 +93,17 @@ def text_list(value: object) -> tuple[str, ...]:
     if isinstance(value, list | tuple) and all(isinstance(part, str) for part in value):
         return tuple(value)
     raise ValueError("give a list of texts, or one text with commas")
+
+
+def topic_prefix_text(value: str) -> str:
+    """Return the start of every topic's name.
+
+    Raises:
+        ValueError: no topic of Kafka can begin so.
+    """
+    if not _TOPIC_PREFIX.fullmatch(value):
+        raise ValueError("Kafka's names take letters, digits, '.', '_' and '-', here at most 200")
+    return value
 
 
 def title_text(value: str, most: int) -> str:

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
@@ -35,6 +34,7 @@ from segue.config.setting_texts import (
     registry_url,
     text_list,
     title_text,
+    topic_prefix_text,
     without_password,
 )
 
@@ -58,7 +58,6 @@ _SET_BY_SEGUE = frozenset(
         "transactional.id",
     }
 )
-_TOPIC_PREFIX = re.compile(r"[A-Za-z0-9._-]{0,200}")
 
 
 class Settings(BaseSettings):
@@ -291,9 +290,7 @@ class Settings(BaseSettings):
     @field_validator("topic_prefix")
     @classmethod
     def _legal_in_topics(cls, value: str) -> str:
-        if not _TOPIC_PREFIX.fullmatch(value):
-            raise ValueError("Kafka's names take letters, digits, '.', '_' and '-', here at most 200")
-        return value
+        return topic_prefix_text(value)
 
     @field_validator("shop")
     @classmethod

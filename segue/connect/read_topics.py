@@ -21,6 +21,8 @@ from streamer.kafka.kafka_client import Deadlines, Reports, address, make_client
 from streamer.kafka.kafka_watch import TopicWatch
 from streamer.kafka.silent_partitions import SilentPartitions, close_beside
 
+READERS_GROUP = "segue-reader"
+"""The group of readers that commit nothing: librdkafka needs one."""
 _DEADLINE_S = 10.0
 # While the reader waits for records, it checks this often that Kafka answers.
 _CHECK_S = 3.0
@@ -68,7 +70,7 @@ class CommittedReader:
         )
         self._config = {
             **client,
-            "group.id": "segue-reader",  # librdkafka needs a group; the reader commits nothing
+            "group.id": READERS_GROUP,
             "enable.auto.commit": False,
             "enable.partition.eof": True,
             "isolation.level": "read_committed",

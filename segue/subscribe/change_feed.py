@@ -18,6 +18,7 @@ from schemas.outputs.wire import decode_change
 from schemas.printable import printable
 from segue.connect.wait_for_servers import Say, Wait
 from segue.subscribe.change_filter import ChangeFilter, Known
+from segue.subscribe.group_owner import check_group_use
 from segue.subscribe.newest_states import NewestStates
 from segue.subscribe.partition_source import DEADLINE_S, PartitionSource, find_topics
 from segue.subscribe.reader_memory import Reached, ReaderMemory
@@ -53,8 +54,9 @@ class ChangeFeed:
 
     Raises:
         BadTopics: a topic does not exist.
-        BadSetting: the segment has no such name, or the memory cannot be used.
+        BadSetting: the segment has no such name, the memory cannot be used, or the group belongs to Segue.
         BadRelease: the segment is named, and there is no release.
+        LoginRefused: this login lacks a right.
         Unreachable: Kafka does not answer.
     """
 
@@ -66,6 +68,8 @@ class ChangeFeed:
         admin = Admin(client, DEADLINE_S)
         wanted = [topics.changes, *([topics.users] if subscription.start == "states" else [])]
         facts = wait.until_answered(lambda: find_topics(admin, wanted, client))
+        if (group := subscription.group) is not None:
+            wait.until_answered(lambda: check_group_use(group, topics, admin, client, DEADLINE_S))
         segment = subscription.segment
         if isinstance(segment, str):
             release = wait.until_answered(lambda: read_current_release(client, topics, DEADLINE_S))
@@ -89,7 +93,7 @@ class ChangeFeed:
                 client,
                 topics.changes,
                 facts,
-                group=subscription.group,
+                group=group,
                 start=subscription.start,
                 memory=self._memory,
                 admin=admin,
@@ -112,8 +116,8 @@ class ChangeFeed:
         try:
             return self._taken(timeout_s)
         except SystemError as error:
-            # Kafka's client loses an interrupt that comes while it reports an error: then its answer is
-            # neither a value nor an exception. No other reason is known.
+            # If ctrl-C comes while Kafka's client reports an error, the client loses the interrupt, and
+            # Python raises this error. No other cause is known.
             if "without setting an exception" in str(error):
                 raise KeyboardInterrupt from None
             raise
@@ -145,7 +149,7 @@ class ChangeFeed:
             self._progress.save()
 
     def _begin(self, partitions: Mapping[int, Reached]) -> None:
-        """Begin with these partitions. States that were handed out are passed over, by their ids."""
+        """Begin with these partitions. The memory knows the states that were handed out, by their ids."""
         self._progress.save()  # before a rebalance takes partitions away
         self._states.clear()
         self._seams.clear()
@@ -162,7 +166,7 @@ class ChangeFeed:
             if state.value is None or (known is not None and known.event_id == state.event_id):
                 continue
             change = _read(state.value, f"the state of user {printable(user_id)}")
-            before = known or Known("", None)  # for all that the reader knows, the user was nowhere
+            before = known or Known("", None)  # an unknown user counts as one without a segment
             held = self._filter.crossing(before, change).held
             taken = _Taken(partition, None, user_id, Known(change.event_id, held))
             if self._filter.wants(before, change):
@@ -205,7 +209,7 @@ class ChangeFeed:
             self._reach(taken.partition, taken.next)
 
     def _reach(self, partition: int, offset: int) -> None:
-        """Keep the next offset. Before the seam is passed, a crash must begin with the states again."""
+        """Keep the next offset, but not before the seam is passed: a crash then begins with the states."""
         if (seam := self._seams.get(partition)) is not None:
             if not seam.is_passed:
                 return

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from schemas.errors import BadChange, BadTopics
 from schemas.topics import Topics
+from segue.connect.read_topics import READERS_GROUP
 from segue.connect.wait_for_servers import Wait
 from segue.subscribe.state_seam import Seam, State
 from streamer.interfaces.lane_errors import InDoubt
@@ -66,8 +67,7 @@ class NewestStates:
             Unreachable: Kafka has not answered for some minutes.
         """
         users, changes = self._topics.users, self._topics.changes
-        # librdkafka needs a group; nothing is committed.
-        reader = Reader(partition, "segue-reader", self._client, self._deadlines)
+        reader = Reader(partition, READERS_GROUP, self._client, self._deadlines)
         try:
             first, end = self._bounds(users, partition)
             states: dict[str, State] = {}

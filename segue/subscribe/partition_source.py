@@ -1,6 +1,4 @@
-"""The changes' records from Kafka: of all partitions,
-or of those that a consumer group gives to this reader.
-"""
+"""Reads the changes' records from Kafka: from all partitions, or from those that a group assigns."""
 
 from __future__ import annotations
 
@@ -12,11 +10,13 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from schemas.errors import BadTopics
 from segue.connect import wait_for_servers
+from segue.connect.read_topics import READERS_GROUP
 from segue.connect.wait_for_servers import Wait
+from segue.subscribe.group_owner import STATES_DUE
 from segue.subscribe.reader_memory import Reached, ReaderMemory
 from segue.subscribe.subscription import Start
 from streamer.interfaces.lane_errors import InDoubt
-from streamer.kafka.kafka_admin import Admin, TopicFacts
+from streamer.kafka.kafka_admin import Admin, TopicFacts, facts_of
 from streamer.kafka.kafka_client import (
     Deadlines,
     Reports,
@@ -25,6 +25,7 @@ from streamer.kafka.kafka_client import (
     check_may_read,
     error_of,
     is_passing,
+    is_unknown,
     make_client,
     unreachable,
 )
@@ -34,9 +35,6 @@ from streamer.kafka.silent_partitions import Place, SilentPartitions, close_besi
 DEADLINE_S = 10.0
 # While the reader waits for records, it checks this often that Kafka answers.
 _CHECK_S = 3.0
-# In a committed offset's metadata: the states are not handed out yet; the offset is where their changes
-# begin.
-STATES_DUE = "states"
 _GONE = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC)  # noqa: SLF001 - librdkafka's own code
 _END_REACHED = KafkaError._PARTITION_EOF  # noqa: SLF001
 _OUTSIDE = (KafkaError.OFFSET_OUT_OF_RANGE, KafkaError._AUTO_OFFSET_RESET)  # noqa: SLF001
@@ -54,21 +52,41 @@ def find_topics(admin: Admin, topics: Iterable[str], client: Mapping[str, str]) 
 
     Raises:
         BadTopics: a topic does not exist.
+        LoginRefused: this login may not read a topic.
         Unreachable: Kafka does not answer.
     """
-    wanted = list(topics)
-    found = admin.describe(wanted)
-    for topic in wanted:
-        if topic not in found:
+    found = {}
+    for topic in topics:
+        facts = find_topic(admin, topic, client)
+        if facts is None:
             raise BadTopics(
                 f"there is no topic {topic} at {address(client)}: start `segue worker`, which makes it, or"
                 " correct topic_prefix"
             )
+        found[topic] = facts
     return found
 
 
+def find_topic(admin: Admin, topic: str, client: Mapping[str, str]) -> TopicFacts | None:
+    """Return the facts of a topic; None if it does not exist.
+
+    Raises:
+        LoginRefused: this login may not read the topic.
+        Unreachable: Kafka does not answer.
+    """
+    task = f"describe topic {topic}"
+    try:
+        return facts_of(admin.asked(lambda: admin.ask([topic])[topic], task))
+    except KafkaException as error:
+        reason = error_of(error)
+        if is_unknown(reason):
+            return None
+        check_may_read(reason, client, topic, None)
+        raise unreachable(client, task, admin.reports, reason) from None
+
+
 class PartitionSource:
-    """Reads the committed records of a topic, and keeps how far.
+    """Reads the committed records of a topic, and keeps the next offset of each partition.
 
     Args:
         client: librdkafka's settings of a client.
@@ -77,10 +95,10 @@ class PartitionSource:
         group: the consumer group that shares the partitions and keeps the offsets; None reads all partitions
             and commits nothing.
         start: where to begin in a partition without an offset.
-        memory: how far this reader was, in each partition.
+        memory: has the next offset of each partition that this reader has read.
         admin: asks for the topics' ends.
         wait: reports the wait for Kafka.
-        on_begin: called with the partitions that are read from now on, and no others.
+        on_begin: called at each assignment with all partitions of this reader, and where each begins.
     """
 
     def __init__(
@@ -112,7 +130,7 @@ class PartitionSource:
         self._config = {
             "fetch.wait.max.ms": 50,
             **client,
-            "group.id": group or "segue-reader",  # librdkafka needs a group
+            "group.id": group or READERS_GROUP,
             # Commits the stored offsets, once a second and at the end.
             "enable.auto.commit": group is not None,
             "auto.commit.interval.ms": 1_000,
@@ -131,7 +149,7 @@ class PartitionSource:
         self._connect()
 
     def _connect(self) -> None:
-        """Make a consumer, and let it read what this reader, or its group, has not handled yet."""
+        """Make a consumer. It begins in each partition where this reader, or its group, has stopped."""
         self._consumer = make_client(Consumer, self._config, self._reports)
         if self._group is None:
             every = [TopicPartition(self._topic, number) for number in range(self._partitions)]
@@ -183,6 +201,8 @@ class PartitionSource:
             raise BadTopics(f"the topic {self._topic} is gone: was it deleted?")
         if error.code() in _OUTSIDE:
             raise self._deleted(error)
+        if self._group is None and error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
+            return  # librdkafka looks for the coordinator of a group that this reader does not use
         check_may_read(error, self._client, self._topic, self._group)
         if error.fatal():
             raise unreachable(self._client, f"let this reader read {self._topic}", self._reports, error)
@@ -198,9 +218,7 @@ class PartitionSource:
                 raise
 
     def resume(self) -> None:
-        """Give records: :meth:`poll` gives none from an assignment of which some states are due,
-        until then.
-        """
+        """Let :meth:`poll` return records again. Partitions with states to hand out are assigned paused."""
         self._consumer.resume(self._consumer.assignment())
 
     def close(self) -> None:
@@ -227,7 +245,7 @@ class PartitionSource:
         self._on_begin(begun)
 
     def _revoked(self, consumer: Consumer, _partitions: list[TopicPartition]) -> None:
-        if consumer is self._consumer:  # one that was stuck says so later, while it closes beside
+        if consumer is self._consumer:  # a stuck consumer may report this later, while it closes
             self._silence.begin(())
             self._on_begin({})
 

@@ -1,7 +1,7 @@
 """What a reader has taken: how far in each partition, and what it knows of each user.
 
-A file of SQLite, or memory. Kafka alone delivers a change again if the process ends after the program has
-handled it and before its offset is committed. With the file, the reader passes over it.
+It is kept in a file of SQLite, or in memory. If the process ends after the program has handled a change and
+before the offset is committed, Kafka delivers the change again. With the file, the reader passes over it.
 """
 
 from __future__ import annotations

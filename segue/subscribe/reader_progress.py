@@ -42,8 +42,7 @@ class ReaderProgress:
             self._store(*self._waiting.popitem())
 
     def save_each_second(self, now_s: float) -> None:
-        """Save if the last call that saved was a second ago, for a run of records that the program does not
-        get.
+        """Save at most once a second. Call this for each record that the program does not get.
 
         Args:
             now_s: the present time in seconds, of any clock that never goes back.

@@ -9,6 +9,8 @@ from schemas.outputs.wire import decode_release
 from schemas.printable import printable
 from schemas.release.model_release import ModelRelease
 from schemas.topics import MODELS_CURRENT_KEY, Topics
+from segue.subscribe.partition_source import find_topic
+from streamer.kafka.kafka_admin import Admin
 from streamer.kafka.models_topic import ModelsTopic
 
 
@@ -22,8 +24,10 @@ def read_current_release(client: Mapping[str, str], topics: Topics, deadline_s: 
 
     Raises:
         BadRelease: there is none, or this version of Segue cannot read it.
+        LoginRefused: this login may not read the topic.
         Unreachable: Kafka does not answer.
     """
+    find_topic(Admin(client, deadline_s), topics.models, client)  # says which right is missing
     current = None
     for record in ModelsTopic(topics, client, deadline_s).read():
         if record.key == MODELS_CURRENT_KEY.encode() and record.value is not None:

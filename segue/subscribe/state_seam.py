@@ -31,7 +31,7 @@ class State(Struct, frozen=True):
 
 
 class Seam:
-    """Passes over the changes that the states hold, from ``begin`` on.
+    """Says which changes from ``begin`` on the states do not hold.
 
     Args:
         states: the newest state of each user.
@@ -47,11 +47,10 @@ class Seam:
         return not self._waits
 
     def is_new(self, user_id: str, event_id: str, *, is_erasure: bool) -> bool:
-        """Return whether a reader needs this change after the states. Ask for each change once, in their
-        order.
+        """Return whether a reader needs this change after the states. Call it once a change, in their order.
 
-        An erasure is needed, and so is every change of the user after it, also the one that the state shows:
-        no state shows the erasure, and a reader that begins with the states again knows the user from before.
+        A reader needs each erasure and the user's changes after it, also the change that the state shows. No
+        state shows the erasure, and a reader that reads the states a second time knows the user from before.
         """
         if is_erasure:
             self._waits.pop(user_id, None)

@@ -231,9 +231,10 @@ def check_may_read(error: KafkaError, client: Mapping[str, str], topic: str, gro
         LoginRefused: this login may not read the topic, or not in this group.
     """
     if error.code() in _UNREADABLE:
+        what = "topic" if error.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED else "group"
         raise LoginRefused(
             f"Kafka at {address(client)} refuses to let this login read {topic}"
-            f"{f' in the group {group}' if group else ''} ({error.str()}): grant it READ on both"
+            f"{f' in the group {group}' if group else ''} ({error.str()}): grant it READ on the {what}"
         )
 
 

@@ -231,6 +231,8 @@ class Reader:
         return records
 
     def _trouble(self, error: KafkaError) -> None:
+        if error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
+            return  # librdkafka looks for the group's coordinator, but only `committed` needs the group
         if not is_passing(error):
             raise InDoubt(f"the log cannot be read at the lane's offset: {error.str()}")
         log.warning("kafka reports an error while reading", brokers=address(self._client), reason=error.str())
