@@ -10,7 +10,6 @@ from confluent_kafka import Consumer, TopicPartition
 from schemas.errors import BadSetting
 from segue.cli.main import run
 from segue.services import KafkaService
-from segue.subscribe import changes
 from segue.subscribe.change_feed import ChangeFeed
 from segue.subscribe.group_owner import STATES_DUE
 from segue.subscribe.subscription import Subscription
@@ -31,7 +30,7 @@ def commit(writer: ChangeWriter, group: str, topic: str, metadata: str) -> None:
 
 def refusal(bootstrap: str, prefix: str, group: str) -> str:
     with pytest.raises(BadSetting) as caught:
-        next(changes(bootstrap, topic_prefix=prefix, group=group))
+        ChangeFeed(Subscription(bootstrap, topic_prefix=prefix, group=group)).close()
     return str(caught.value)
 
 
