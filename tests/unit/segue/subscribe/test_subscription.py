@@ -11,7 +11,7 @@ from segue.config.settings import Settings
 from segue.subscribe import changes, changes_async
 from segue.subscribe.segment_by_name import segment_number
 from segue.subscribe.subscription import Subscription
-from segue.triggers.service.run_triggers import trigger_group
+from segue.triggers.service.trigger_topics import trigger_group
 from tests.support.worlds.made_up_release import a_release
 
 
