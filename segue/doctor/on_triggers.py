@@ -38,6 +38,8 @@ def check_triggers(settings: Settings, lanes: int) -> list[Check]:
 def _group(settings: Settings, admin: Admin, lanes: int) -> Check:
     """Say how far the group is behind: the webhooks that wait are of these changes."""
     group = trigger_group(settings)
+    # The members first: on a new broker librdkafka crashes if a group's offsets are asked for before its
+    # coordinator is there, and this request waits for the coordinator.
     members = members_of(settings.kafka_client, group, DEADLINE_S)
     where = [TopicPartition(settings.topics.changes, lane) for lane in range(lanes)]
     total = sum(lag_of(admin, place) for place in admin.committed(group, where))

@@ -143,7 +143,7 @@ def test_a_lane_that_reads_says_that_kafka_does_not_answer_and_goes_on(
     broker: LocalKafka, logs: LaneLogs
 ) -> None:
     signups = logs.topics.signups
-    log = logs.taken(Deadlines(request_s=1, check_s=0.2, outage_s=60))
+    log = logs.taken(Deadlines(request_s=3, check_s=0.2, outage_s=60))
     log.read_from({signups: 0})
     read_to(log, {signups: 0})
     structlog.reset_defaults()
@@ -160,7 +160,7 @@ def test_a_lane_that_reads_says_that_kafka_does_not_answer_and_goes_on(
 
 def test_a_long_outage_ends_reading(broker: LocalKafka, logs: LaneLogs) -> None:
     signups = logs.topics.signups
-    log = logs.taken(Deadlines(request_s=1, check_s=0.2, outage_s=2))
+    log = logs.taken(Deadlines(request_s=3, check_s=0.2, outage_s=2))
     log.read_from({signups: 0})
     broker.pause()
     try:
