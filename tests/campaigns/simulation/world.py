@@ -112,6 +112,14 @@ class SimWorld(World):
             if self._place(self.redises, setting, partition) is not None
             and self._place(held, setting, partition) is None
         }
+        if self.switches:  # it has read that the lanes may move there, and moves them
+            gone |= {
+                partition
+                for partition in range(self.partitions)
+                for prefix in PREFIXES
+                if self._readable(self.redises[prefix], partition) is not None
+                and self._readable(held[prefix], partition) is None
+            }
         # After a bootstrap only a rebuild of all lanes helps.
         asked = range(self.partitions) if self.warehouse else gone
         return not gone or not (self.renewed or any(self.in_danger(partition) for partition in asked))
@@ -131,7 +139,9 @@ class SimWorld(World):
         return self._place(self.redises, setting, partition)
 
     def _place(self, redises: Mapping[str, MemoryRedis], setting: str, partition: int) -> Place | None:
-        redis = redises[self.live(partition, setting, redises)]
+        return self._readable(redises[self.live(partition, setting, redises)], partition)
+
+    def _readable(self, redis: MemoryRedis, partition: int) -> Place | None:
         stored = redis.places.get(partition)
         return None if stored is None or partition in redis.torn else places.readable(stored)
 
