@@ -24,11 +24,13 @@ from schemas.event_fields import (
     why_no_field,
 )
 
-FeatureKind = Literal["attribute", "count", "most_frequent", "sum", "mean", "min", "max", "last", "distinct"]
+FeatureKind = Literal[
+    "attribute", "count", "most_frequent", "sum", "mean", "min", "max", "last", "distinct", "interval"
+]
 FeatureEncoding = Literal["label", "frequency", "one-hot"]
 
 COUNTED = "order_id"
-"""The source of a count: the distinct ids of the orders."""
+"""The source of a count and of an interval: the distinct ids of the orders."""
 ORDER_VALUE = "order_value"
 """A source that is no field: the sum of price times quantity over an order's items."""
 
@@ -43,6 +45,7 @@ _LEVELS: dict[FeatureKind, tuple[Level, ...]] = {
     "max": ("order", "item"),
     "last": ("user", "order", "item"),
     "distinct": ("order", "item"),
+    "interval": (),
 }
 _CATEGORIES: tuple[FieldType, ...] = ("text", "boolean")
 _NUMBERS: tuple[FieldType, ...] = ("number",)
@@ -56,7 +59,10 @@ _TYPES: dict[FeatureKind, tuple[FieldType, ...]] = {
     "max": _NUMBERS,
     "last": FIELD_TYPES,
     "distinct": _CATEGORIES,
+    "interval": (),
 }
+# The kinds that are made from the orders themselves, and not from a field.
+OF_ORDERS: tuple[FeatureKind, ...] = ("count", "interval")
 
 MAX_DECLARED = 64
 
@@ -72,7 +78,7 @@ class Feature(Struct, frozen=True, omit_defaults=True):
         name: lowercase letters, digits and underscores.
         kind: ``attribute`` (a field of the user), ``count`` (of distinct orders), ``most_frequent`` (the
             value with the most items), ``sum``, ``mean``, ``min``, ``max`` (of a number), ``last`` (the
-            newest value), ``distinct`` (how many different values).
+            newest value), ``distinct`` (how many different values), ``interval`` (mean days between orders).
         source: the field that it reads (:mod:`schemas.event_fields`), :data:`COUNTED` or :data:`ORDER_VALUE`.
         encoding: how a text becomes numbers, if not as in the rest of the fit: ``label``, ``frequency`` or
             ``one-hot``; None for a number.
@@ -87,7 +93,7 @@ class Feature(Struct, frozen=True, omit_defaults=True):
 
     @property
     def field(self) -> Field | None:
-        """The field that it reads; None for a count of orders and for ``order_value``."""
+        """The field that it reads; None for kinds of the orders themselves and for ``order_value``."""
         return field_of(self.source, self.type or ("number" if "text" not in _TYPES[self.kind] else None))
 
     @property
@@ -185,7 +191,7 @@ def declared(more: Iterable[Feature] = ()) -> tuple[Feature, ...]:
 
 def known_sources(kind: FeatureKind) -> tuple[str, ...]:
     """Return the short names of the sources that a kind can read."""
-    if kind == "count":
+    if kind in OF_ORDERS:
         return (COUNTED,)
     known = (f.name for f in KNOWN.values() if f.level in _LEVELS[kind] and f.type in _TYPES[kind])
     value = (ORDER_VALUE,) if "number" in _TYPES[kind] and "order" in _LEVELS[kind] else ()
@@ -295,7 +301,7 @@ def _check(feature: Feature) -> None:
 
 def _check_source(feature: Feature, setting: str) -> None:
     kind, source, field = feature.kind, feature.source, feature.field
-    fits = source == COUNTED if kind == "count" else field is not None and field.level in _LEVELS[kind]
+    fits = source == COUNTED if kind in OF_ORDERS else field is not None and field.level in _LEVELS[kind]
     if not fits and not (source == ORDER_VALUE and (kind == "last" or _TYPES[kind] == _NUMBERS)):
         reason = why_no_field(source)
         made = f"{kind} is made from {_sources(kind)}" if reason is None else reason

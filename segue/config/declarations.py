@@ -8,7 +8,7 @@ from typing import cast
 
 from schemas.errors import BadSetting
 from schemas.event_fields import FieldType
-from schemas.features import Feature, FeatureEncoding, FeatureKind, declared
+from schemas.features import COUNTED, Feature, FeatureEncoding, FeatureKind, declared
 
 _FIELDS = ("kind", "source", "type", "encoding")
 _EXAMPLE = '{ kind = "sum", source = "order_value" }'
@@ -76,7 +76,10 @@ def _fields(name: str, fields: object) -> dict[str, str]:
             raise BadSetting(f"{setting}.{field}", given, f"a feature has only {', '.join(_FIELDS)}")
         if not isinstance(given, str):
             raise BadSetting(f"{setting}.{field}", given, "give text, in quotes")
+    given_fields = dict(fields)
+    if fields.get("kind") == "interval":
+        given_fields.setdefault("source", COUNTED)  # its only source
     for field in ("kind", "source"):
-        if field not in fields:
+        if field not in given_fields:
             raise BadSetting(f"{setting}.{field}", None, f"it is missing, write for example {_EXAMPLE}")
-    return dict(fields)
+    return given_fields

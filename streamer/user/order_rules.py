@@ -7,6 +7,7 @@ from msgspec import Struct
 from schemas.errors import BadSetting
 from schemas.features import FEATURES, ORDER_VALUE, Feature, FeatureKind
 from schemas.release.model_release import ModelRelease
+from streamer.user.order_values import ORDER_TIME
 
 
 class Rules(Struct, frozen=True, dict=True):
@@ -38,12 +39,12 @@ class Rules(Struct, frozen=True, dict=True):
     @cached_property
     def least(self) -> tuple[str, ...]:
         """The sources whose smallest number is kept."""
-        return self._sources("min")
+        return (*self._sources("min"), *self._times)
 
     @cached_property
     def most(self) -> tuple[str, ...]:
         """The sources whose largest number is kept."""
-        return self._sources("max")
+        return (*self._sources("max"), *self._times)
 
     @cached_property
     def latest(self) -> tuple[str, ...]:
@@ -54,6 +55,11 @@ class Rules(Struct, frozen=True, dict=True):
     def booleans(self) -> tuple[str, ...]:
         """The names of the features whose values are true or false."""
         return tuple(feature.name for feature in self.features if feature.boolean)
+
+    @property
+    def _times(self) -> tuple[str, ...]:
+        """The time of orders, if a feature needs the first and the last one."""
+        return (ORDER_TIME,) if any(feature.kind == "interval" for feature in self.features) else ()
 
     def _sources(self, *kinds: FeatureKind) -> tuple[str, ...]:
         """The sources of orders and items that features of these kinds read, the known ones first."""

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 
 from schemas.event_fields import KNOWN
 from schemas.features import ORDER_VALUE
@@ -10,6 +11,12 @@ from schemas.inputs.amounts import MAX_PRICE, MAX_QUANTITY, millionths
 
 # A number in millionths, and how many times it counts.
 Weighted = tuple[int, int]
+
+ORDER_TIME = "created_at"
+"""A source of numbers that is no field: the seconds since 1970 at which the order was made."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 def texts_of(order: Order, source: str) -> dict[str, int]:
@@ -30,8 +37,10 @@ def numbers_of(order: Order, source: str) -> list[Weighted]:
     """The order's numbers for one source, with their weights.
 
     Quantities: one for each item. Any other number of the items, such as the price: one for each item,
-    weighted by the item's quantity. A number of the order itself, or the order's value: one.
+    weighted by the item's quantity. A number of the order itself, its time or its value: one.
     """
+    if source == ORDER_TIME:
+        return [((order.created_at - _EPOCH) // _MICROSECOND, 1)]
     if source == "quantity":
         return [(millionths(item.count), 1) for item in order.items if item.count <= MAX_QUANTITY]
     if source == ORDER_VALUE:

@@ -5,7 +5,8 @@
   knows only format 1 cannot read such a place, and stops before it writes.
 - Format 3 may have an index of a user's orders (:mod:`streamer.user.order_index`). An older worker would not
   keep the index up to date.
-- Format 4 may have values of a shop's own fields, and a place that names the default features left out.
+- Format 4 may have values of a shop's own fields, the times of the first and the last order (among the
+  extremes), and a place that names the default features left out.
 
 A new field is a new format, and so is a new meaning of a field: an older worker would drop a field that it
 does not know, and write the rest back. tests/data/formats keeps a state and a place of each format.

@@ -7,8 +7,10 @@ from schemas.features import Feature
 from schemas.inputs.amounts import amount
 from schemas.outputs.segment_change import FeatureValue
 from streamer.user.order_rules import Rules
-from streamer.user.order_values import toss
-from streamer.user.user_state import Tally, UserState
+from streamer.user.order_values import ORDER_TIME, toss
+from streamer.user.user_state import Facts, Tally, UserState
+
+_MICROSECONDS_A_DAY = 86_400_000_000.0
 
 
 def features(state: UserState, rules: Rules) -> dict[str, FeatureValue]:
@@ -39,6 +41,8 @@ def _value(state: UserState, feature: Feature) -> FeatureValue:
             return _amount(facts.least.get(source))
         case "max":
             return _amount(facts.most.get(source))
+        case "interval":
+            return _interval(facts)
         case "attribute" | "last":
             return _newest(state, source)
 
@@ -56,6 +60,15 @@ def _newest(state: UserState, source: str) -> FeatureValue:
 
 def _amount(extreme: int | None) -> float | None:
     return None if extreme is None else amount(extreme)
+
+
+def _interval(facts: Facts) -> float | None:
+    """The mean number of days between two orders in a row; None below two orders."""
+    if facts.counted < 2:
+        return None
+    # In the order of sql/kinds/interval.sql, so that both round alike.
+    passed = float(facts.most[ORDER_TIME] - facts.least[ORDER_TIME])
+    return passed / float(facts.counted - 1) / _MICROSECONDS_A_DAY
 
 
 def _most_frequent(user_id: str, tallies: Mapping[str, Tally]) -> str | None:

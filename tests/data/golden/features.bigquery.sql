@@ -902,6 +902,18 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
   FROM order_value_values
   GROUP BY
     user_id
+), interval_order_id AS (
+  /* The mean number of days between two orders in a row: from the first to the last, divided by the orders less */
+  /* one. Null below two orders. */
+  /* The casts through text turn a whole number into the nearest double. */
+  SELECT
+    user_id,
+    CAST(CAST(DATETIME_DIFF(MAX(created_at), MIN(created_at), MICROSECOND) AS STRING) AS FLOAT64) / CAST(CAST(COUNT(*) - 1 AS STRING) AS FLOAT64) / 86400000000 AS value
+  FROM order_id_values
+  GROUP BY
+    user_id
+  HAVING
+    COUNT(*) > 1
 ), last_own_3 AS (
   /* The value with the most items in the newest order that has a value; if equal, the value with the smallest */
   /* MD5. */
@@ -970,6 +982,7 @@ SELECT
   mean_order_value.value AS `average_order_value`,
   min_order_value.value AS `smallest_order`,
   max_order_value.value AS `largest_order`,
+  interval_order_id.value AS `days_between`,
   profiles.own_1 AS `income`,
   CASE profiles.own_2
     WHEN 'true'
@@ -1004,6 +1017,8 @@ LEFT JOIN min_order_value
   ON everyone.user_id = min_order_value.user_id
 LEFT JOIN max_order_value
   ON everyone.user_id = max_order_value.user_id
+LEFT JOIN interval_order_id
+  ON everyone.user_id = interval_order_id.user_id
 LEFT JOIN last_own_3
   ON everyone.user_id = last_own_3.user_id
 LEFT JOIN mean_own_4

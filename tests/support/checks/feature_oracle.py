@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
@@ -94,6 +94,8 @@ def _feature(user_id: str, feature: Feature, told: dict[str, Any], counted: Sequ
 
 def _value(user_id: str, feature: Feature, told: dict[str, Any], counted: Sequence[Order]) -> Any:
     kind, source = feature.kind, feature.source
+    if kind == "interval":
+        return _interval([order.created_at for order in counted])
     if source in told or source.startswith("user."):
         return told.get(source)
     held = [(order, texts_or_numbers) for order in counted if (texts_or_numbers := _held(order, source))]
@@ -121,6 +123,14 @@ def _value(user_id: str, feature: Feature, told: dict[str, Any], counted: Sequen
         case "max":
             return float(max(every)[0])
     raise AssertionError(kind)
+
+
+def _interval(times: Sequence[datetime]) -> float | None:
+    """Return the days between two orders: all the time between the first and the last, by the gaps."""
+    if len(times) < 2:
+        return None
+    passed = (max(times) - min(times)) // timedelta(microseconds=1)
+    return passed / (len(times) - 1) / (24 * 3600 * 1e6)
 
 
 def _is_text(source: str) -> bool:

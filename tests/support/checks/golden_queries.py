@@ -33,6 +33,7 @@ FEATURES = declared(
         Feature("average_order_value", "mean", "order_value"),
         Feature("smallest_order", "min", "order_value"),
         Feature("largest_order", "max", "order_value"),
+        Feature("days_between", "interval", "order_id"),
         Feature("income", "attribute", "user.income", type="number"),
         Feature("member", "attribute", "user.member", type="boolean"),
         Feature("ship_to", "last", "order.shipping.country"),

@@ -41,6 +41,8 @@ from tests.support.worlds.rebuilds import rebuilt
 FOLDER = Path(__file__).parents[2] / "data" / "bytes"
 AT_MS = 1_704_067_200_000  # START
 _LONG = 300
+# The kept bytes are older than this kind, and a state without it must not change.
+_FEATURES = tuple(feature for feature in RICH if feature.kind != "interval")
 _MANY = 8
 
 Line = list[Any]
@@ -210,7 +212,7 @@ def history() -> Iterator[Line]:
 
 def many_orders() -> Iterator[Line]:
     """Cancel orders of a user with an index of orders, the first and the last too; then erase the user."""
-    stream = Stream(World(exclude=["Cancelled"], features=RICH, max_batch=40))
+    stream = Stream(World(exclude=["Cancelled"], features=_FEATURES, max_batch=40))
     orders = [an_order(number, "Carhartt" if number in (0, 68) else "Ön") for number in range(70)]
     stream.world.send(*orders)
     lane = stream.run()

@@ -77,6 +77,12 @@ def _minutes_bigquery(query: exp.Query) -> None:
         )
 
 
+def _difference_bigquery(query: exp.Query) -> None:
+    """Use ``datetime_diff``: BigQuery's ``date_diff`` knows no microseconds."""
+    for difference in list(query.find_all(exp.DateDiff)):
+        difference.replace(exp.DatetimeDiff(**difference.args))
+
+
 def _minutes_before(query: exp.Query) -> list[tuple[exp.Sub, exp.Expr, exp.Expr]]:
     """Each ``time - minutes * interval '1 minute'``, with time and minutes."""
     return [
@@ -125,5 +131,12 @@ def _rows_before_first_value(query: exp.Query) -> None:
 _RULES: Mapping[str, tuple[_Rule, ...]] = {
     "postgres": (_octet_length,),
     "snowflake": (_byte_length, _no_collation, _minutes_snowflake, _try_cast_of_text),
-    "bigquery": (_byte_length, _no_collation, _minutes_bigquery, _large_decimals, _rows_before_first_value),
+    "bigquery": (
+        _byte_length,
+        _no_collation,
+        _minutes_bigquery,
+        _difference_bigquery,
+        _large_decimals,
+        _rows_before_first_value,
+    ),
 }

@@ -49,6 +49,11 @@ def test_the_environment_has_them_as_json(monkeypatch: pytest.MonkeyPatch, tmp_p
     assert load_settings().declared == (*FEATURES, SPEND)
 
 
+def test_an_interval_needs_no_source(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path, 'declare.pace = { kind = "interval" }')
+    assert settings.declared[-1] == Feature("pace", "interval", "order_id")
+
+
 def test_without_declarations_there_are_the_seven() -> None:
     assert Settings().model_features == Settings().declared == FEATURES
 
@@ -72,6 +77,10 @@ def test_without_declarations_there_are_the_seven() -> None:
         (
             "declare.spend = { kind = 'sum', source = 'brand' }",
             "setting declare.spend.source is 'brand': sum is made from one of price, quantity, order_value",
+        ),
+        (
+            "declare.pace = { kind = 'interval', source = 'price' }",
+            "setting declare.pace.source is 'price': interval is made from order_id",
         ),
         ("declare.spend = { kind = 'sum', source = 7 }", "setting declare.spend.source is 7: give text"),
         (

@@ -35,6 +35,27 @@ def told(*events: Order | Signup | UserErased, rules: Rules = RULES) -> dict[str
     return features(fold_all(UserState("7"), events, rules, refuse_none), rules)
 
 
+def test_the_interval_is_the_mean_of_the_gaps_whatever_comes_first() -> None:
+    # Orders at 1, 2 and 3 o'clock: 2 hours by 2 gaps.
+    third = order("3", 3, Item("Ön"), status="Shipped")
+    for events in ([FIRST, SECOND, third], [third, FIRST, SECOND], [SECOND, third, FIRST, FIRST]):
+        assert told(*events)["interval_of_order_id"] == 1 / 24
+    assert told(FIRST)["interval_of_order_id"] is None
+    assert told()["interval_of_order_id"] is None
+    # A cancelled order does not count: only one is left, or the first and the third.
+    cancelled = order("2", 2, Item("Ön"), status="Cancelled", updated=9)
+    assert told(FIRST, SECOND, cancelled)["interval_of_order_id"] is None
+    assert told(FIRST, SECOND, third, cancelled)["interval_of_order_id"] == 2 / 24
+    # Two orders at one moment are no days apart.
+    assert told(FIRST, order("4", 1, Item("Ön")))["interval_of_order_id"] == 0.0
+
+
+def test_a_later_version_moves_the_time_of_its_order() -> None:
+    moved = order("2", 7, Item("Ön"), status="Shipped", updated=9)
+    assert told(FIRST, SECOND, moved)["interval_of_order_id"] == 6 / 24
+    assert told(moved, SECOND, FIRST)["interval_of_order_id"] == 6 / 24
+
+
 def test_each_kind_over_two_orders() -> None:
     row = told(FIRST, SECOND)
     # Order 1 is worth 3 x 0.1 + 20 = 20.3, order 2 is worth 0.2.

@@ -38,6 +38,15 @@ def test_numbers(tmp_path: Path) -> None:
     assert row["last_of_quantity"] == 2.0
 
 
+def test_the_interval(tmp_path: Path) -> None:
+    shop = Shop().user("u").user("once")
+    for order_id, at in (("1", "2024-01-05"), ("2", "2024-01-01"), ("3", "2024-01-02T12:00:00.000001Z")):
+        shop.order(order_id, "u", [{}], at)
+    shop.order("4", "once", [{}], "2024-01-05")
+    assert row_of(shop, tmp_path)["interval_of_order_id"] == 2.0  # four days by two gaps
+    assert row_of(shop, tmp_path, "once")["interval_of_order_id"] is None
+
+
 @pytest.mark.parametrize(
     ("price", "quantity", "total"),
     [
