@@ -83,6 +83,7 @@ class Feature(Struct, frozen=True, omit_defaults=True):
         encoding: how a text becomes numbers, if not as in the rest of the fit: ``label``, ``frequency`` or
             ``one-hot``; None for a number.
         type: the type of a field of a shop's own; None for what the kind needs, else text.
+        log: whether the model reads ln(1 + x) of the number x.
     """
 
     name: str
@@ -90,6 +91,7 @@ class Feature(Struct, frozen=True, omit_defaults=True):
     source: str
     encoding: FeatureEncoding | None = None
     type: FieldType | None = None
+    log: bool = False
 
     @property
     def field(self) -> Field | None:
@@ -102,6 +104,11 @@ class Feature(Struct, frozen=True, omit_defaults=True):
         if self.kind in ("attribute", "most_frequent", "last"):
             return self.field is None or self.field.type != "text"
         return True
+
+    @property
+    def number_encoding(self) -> Literal["number", "log"]:
+        """How the model reads a number."""
+        return "log" if self.log else "number"
 
     @property
     def boolean(self) -> bool:
@@ -199,11 +206,15 @@ def known_sources(kind: FeatureKind) -> tuple[str, ...]:
 
 
 def beyond_default(features: Iterable[Feature]) -> tuple[Feature, ...]:
-    """Return the features beyond the seven default ones, by name and without their encodings.
+    """Return the features beyond the seven default ones, by name and without what only the model reads.
 
-    They say how the values are computed. The encoding belongs to the model.
+    They say how the values are computed. Encoding and logarithm belong to the model.
     """
-    others = (replace(feature, encoding=None) for feature in features if feature.name not in FEATURE_NAMES)
+    others = (
+        replace(feature, encoding=None, log=False)
+        for feature in features
+        if feature.name not in FEATURE_NAMES
+    )
     return tuple(sorted(others, key=lambda feature: feature.name))
 
 
@@ -294,6 +305,9 @@ def _check(feature: Feature) -> None:
     _check_source(feature, setting)
     if feature.numeric and feature.encoding is not None:
         raise BadSetting(f"{setting}.encoding", feature.encoding, "leave it out, the feature is a number")
+    if feature.log and (not feature.numeric or feature.boolean):
+        value = "true or false" if feature.boolean else "a text"
+        raise BadSetting(f"{setting}.log", True, f"leave it out, the feature is {value}")
     if feature.encoding is not None and feature.encoding not in get_args(FeatureEncoding):
         choices = ", ".join(get_args(FeatureEncoding))
         raise BadSetting(f"{setting}.encoding", feature.encoding, f"use one of {choices}")

@@ -11,17 +11,20 @@ from schemas.features import Feature
 
 SCHEMA_VERSION = 1
 
-Encoding = Literal["number", "label", "frequency", "one-hot"]
+Encoding = Literal["number", "log", "label", "frequency", "one-hot"]
+OF_NUMBERS: tuple[Encoding, ...] = ("number", "log")
+"""The encodings of a number; all others are of texts."""
 
 
 class EncodedFeature(Struct, frozen=True):
     """How one feature becomes columns.
 
-    ``number``, ``label`` and ``frequency`` give one column. ``one-hot`` gives one column for each category,
-    or fewer if rare categories share a column. ``categories`` are the training values in the order of their
-    UTF-8 bytes (empty for ``number``). ``codes`` has one number for each category: 0, 1, 2… for ``label``,
+    ``number`` is a number x as it is, and ``log`` is ln(1 + x), where x below 0 counts as missing. All but
+    ``one-hot`` give one column. ``one-hot`` gives one column for each category, or fewer if rare categories
+    share a column. ``categories`` are the training values in the order of their UTF-8 bytes (empty for
+    numbers). ``codes`` has one number for each category: 0, 1, 2… for ``label``,
     the share of training rows for ``frequency``, the column within the feature for ``one-hot`` with shared
-    columns. ``codes`` is empty for ``number``, and for ``one-hot`` without shared columns.
+    columns. ``codes`` is empty for numbers, and for ``one-hot`` without shared columns.
     """
 
     name: str

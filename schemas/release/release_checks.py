@@ -5,7 +5,7 @@ from math import isfinite
 
 from schemas.errors import BadRelease, BadSetting
 from schemas.features import Feature, beyond_default, declared, features_text, left_out
-from schemas.release.model_release import EncodedFeature, ModelRelease, space_of, version_of
+from schemas.release.model_release import OF_NUMBERS, EncodedFeature, ModelRelease, space_of, version_of
 
 # A score multiplies a number by a weight and by a centre, and divides by a scale. Four factors of this size
 # and a million columns stay far below the largest double (1.8e308).
@@ -47,7 +47,7 @@ def check_features(release: ModelRelease) -> None:
         numeric = known.get(feature.name)
         if numeric is None:
             raise _bad(release, name, f"is none of the features {', '.join(known)}")
-        if numeric != (feature.encoding == "number"):
+        if numeric != (feature.encoding in OF_NUMBERS):
             kind = "a number" if numeric else "a category"
             raise _bad(release, f"{name}.encoding", f"is {feature.encoding}, but the feature is {kind}")
 
@@ -144,7 +144,7 @@ def _check_segments(release: ModelRelease) -> None:
 
 def _check_feature(release: ModelRelease, feature: EncodedFeature) -> None:
     name = f"features[{feature.name}]"
-    has_categories, has_codes = feature.encoding != "number", feature.encoding in ("label", "frequency")
+    has_categories, has_codes = feature.encoding not in OF_NUMBERS, feature.encoding in ("label", "frequency")
     shares_columns = feature.encoding == "one-hot" and bool(feature.codes)
     if bool(feature.categories) != has_categories:
         raise _bad(release, f"{name}.categories", "is empty" if has_categories else "must be empty")

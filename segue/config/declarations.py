@@ -10,11 +10,14 @@ from schemas.errors import BadSetting
 from schemas.event_fields import FieldType
 from schemas.features import COUNTED, Feature, FeatureEncoding, FeatureKind, declared
 
-_FIELDS = ("kind", "source", "type", "encoding")
+_FIELDS = ("kind", "source", "type", "encoding", "log")
+# By feature name, what the declaration says.
+Declarations = dict[str, dict[str, str | bool]]
+
 _EXAMPLE = '{ kind = "sum", source = "order_value" }'
 
 
-def declarations(value: object) -> dict[str, dict[str, str]]:
+def declarations(value: object) -> Declarations:
     """Check the setting ``declare`` and return its declarations by feature name.
 
     Args:
@@ -28,11 +31,11 @@ def declarations(value: object) -> dict[str, dict[str, str]]:
     return table
 
 
-def features_of(declarations: Mapping[str, Mapping[str, str]]) -> tuple[Feature, ...]:
+def features_of(declarations: Mapping[str, Mapping[str, str | bool]]) -> tuple[Feature, ...]:
     """Return the seven default features, then the declared features.
 
-    >>> features_of({"total_spend": {"kind": "sum", "source": "order_value"}})[-1]
-    Feature(name='total_spend', kind='sum', source='order_value', encoding=None, type=None)
+    >>> features_of({"spend": {"kind": "sum", "source": "price"}})[-1] == Feature("spend", "sum", "price")
+    True
 
     Raises:
         BadSetting: a declaration is not valid.
@@ -42,9 +45,10 @@ def features_of(declarations: Mapping[str, Mapping[str, str]]) -> tuple[Feature,
         Feature(
             name,
             cast(FeatureKind, fields["kind"]),
-            fields["source"],
+            cast(str, fields["source"]),
             cast(FeatureEncoding | None, fields.get("encoding")),
             cast(FieldType | None, fields.get("type")),
+            cast(bool, fields.get("log", False)),
         )
         for name, fields in declarations.items()
     )
@@ -67,14 +71,17 @@ def _table(value: object) -> Mapping[str, object]:
     return table
 
 
-def _fields(name: str, fields: object) -> dict[str, str]:
+def _fields(name: str, fields: object) -> dict[str, str | bool]:
     setting = f"declare.{name}"
     if not isinstance(fields, Mapping):
         raise BadSetting(setting, fields, f"give a table with kind and source, such as {_EXAMPLE}")
     for field, given in fields.items():
         if field not in _FIELDS:
             raise BadSetting(f"{setting}.{field}", given, f"a feature has only {', '.join(_FIELDS)}")
-        if not isinstance(given, str):
+        if field == "log":
+            if not isinstance(given, bool):
+                raise BadSetting(f"{setting}.{field}", given, "write true or false, without quotes")
+        elif not isinstance(given, str):
             raise BadSetting(f"{setting}.{field}", given, "give text, in quotes")
     given_fields = dict(fields)
     if fields.get("kind") == "interval":

@@ -22,7 +22,7 @@ from schemas.partitioner import Partitioner
 from schemas.times import parse_length
 from schemas.topics import Topics
 from segue.config.csv_form import csv_table
-from segue.config.declarations import declarations, features_of
+from segue.config.declarations import Declarations, declarations, features_of
 from segue.config.event_forms import event_tables, forms_of
 from segue.config.redis_url import check_redis_url
 from segue.config.setting_texts import (
@@ -107,8 +107,9 @@ class Settings(BaseSettings):
         description="the registry's login and certificates, such as basic.auth.user.info",
         repr=False,
     )
-    declare: Annotated[dict[str, dict[str, str]], NoDecode] = Field(
-        {}, description="more features than the seven default ones, by name: kind, source, type, encoding"
+    declare: Annotated[Declarations, NoDecode] = Field(
+        {},
+        description="more features than the seven default ones, by name: kind, source, type, encoding, log",
     )
     features: Annotated[tuple[str, ...], NoDecode] = Field(
         FEATURE_NAMES,
@@ -354,7 +355,7 @@ class Settings(BaseSettings):
 
     @field_validator("declare", mode="before")
     @classmethod
-    def _declarations(cls, value: object) -> dict[str, dict[str, str]]:
+    def _declarations(cls, value: object) -> Declarations:
         return declarations(value)
 
     @field_validator("features")

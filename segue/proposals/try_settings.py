@@ -57,7 +57,7 @@ def try_settings(warehouse: str, settings: Settings, now: datetime) -> Tried:
     with installed():
         import pyarrow.compute as pc  # noqa: PLC0415 - heavy, and not everywhere
 
-        from trainer.steps.training_rows import complete, distinct  # noqa: PLC0415 - as above
+        from trainer.steps.training_rows import complete, distinct, lacks  # noqa: PLC0415 - as above
     features: tuple[Feature, ...] = settings.model_features
     names = tuple(feature.name for feature in features)
     with open_warehouse(warehouse, settings, now) as shop:
@@ -65,8 +65,8 @@ def try_settings(warehouse: str, settings: Settings, now: datetime) -> Tried:
         read = features if _ORDERS in features else (*features, _ORDERS)
         table = shop.features(None, settings.exclude_statuses, read)
         buyers = table.filter(pc.fill_null(pc.greater(table[_ORDERS.name], 0), False))
-        missing = {name: int(buyers[name].null_count) for name in names}
-        rows = complete(table, names)
+        missing = {each.name: pc.sum(lacks(buyers, each)).as_py() or 0 for each in features}
+        rows = complete(table, features)
         return Tried(
             counts.users,
             counts.orders,

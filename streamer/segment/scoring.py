@@ -12,7 +12,8 @@ from math import dist, fsum, isfinite
 from msgspec import Struct
 
 from schemas.outputs.segment_change import FeatureValue
-from schemas.release.model_release import EncodedFeature, ModelRelease
+from schemas.release.model_release import OF_NUMBERS, EncodedFeature, ModelRelease
+from schemas.release.number_inputs import number_input
 from schemas.release.release_checks import check_shapes
 
 Vector = tuple[float, ...]
@@ -58,6 +59,18 @@ class _Number(Struct, frozen=True):
             return None
         scaled = (value - self.mean) / self.scale
         return tuple([scaled * weight for weight in self.per_unit])
+
+
+class _Changed(Struct, frozen=True):
+    """A numeric feature of which the model reads another number, such as the logarithm."""
+
+    feature: EncodedFeature
+    read: _Number
+
+    def contribution(self, value: FeatureValue) -> Vector | None:
+        if not isinstance(value, int | float) or not isfinite(value):
+            return None
+        return self.read.contribution(number_input(self.feature, value))
 
 
 class _Category(Struct, frozen=True):
@@ -139,15 +152,16 @@ class Scorer:
         return nearest, distance, max(0.0, (next_distance - distance) / next_distance)
 
 
-def _folded(release: ModelRelease) -> Iterable[tuple[str, _Number | _Category]]:
+def _folded(release: ModelRelease) -> Iterable[tuple[str, _Number | _Changed | _Category]]:
     """Each feature with the contributions of its values to the components."""
     column = 0
     for feature in release.features:
         columns = range(column, column + feature.width)
         column += feature.width
         weights = [tuple(axis[c] for axis in release.projection) for c in columns]
-        if feature.encoding == "number":
-            yield feature.name, _Number(release.mean[columns[0]], release.scale[columns[0]], weights[0])
+        if feature.encoding in OF_NUMBERS:
+            number = _Number(release.mean[columns[0]], release.scale[columns[0]], weights[0])
+            yield feature.name, number if feature.encoding == "number" else _Changed(feature, number)
         elif feature.encoding == "one-hot":
             means, scales = [release.mean[c] for c in columns], [release.scale[c] for c in columns]
             yield feature.name, _Category(_one_hot(feature, means, scales, weights))

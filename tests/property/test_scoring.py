@@ -1,7 +1,7 @@
 """The model served is the model fitted: a score equals the scikit-learn pipeline's result."""
 
 from collections import Counter
-from math import isfinite
+from math import isfinite, log1p
 from typing import Literal
 
 import numpy as np
@@ -38,17 +38,18 @@ any_rows = st.fixed_dictionaries(
     {
         "age": st.none() | st.integers(0, 150) | st.floats(0, 150),
         "country": st.none() | st.sampled_from((*COUNTRIES, "Narnia", "ESPAÑA", " Japan")),
-        "orders": st.none() | st.integers(0, 2**40),
+        "orders": st.none() | st.integers(-3, 2**40),
         "brand": st.none() | st.sampled_from((*BRANDS, "New")),
     }
 )
 encodings = st.sampled_from(("label", "frequency", "one-hot", "pooled"))
+number_encodings = st.sampled_from(("number", "log"))
 
 
 def declared(name: str, encoding: Kind, values: list[object]) -> EncodedFeature:
     counts = Counter(value for value in values if isinstance(value, str))
     categories = tuple(sorted(counts, key=str.encode))
-    if encoding == "number":
+    if encoding in ("number", "log"):
         return EncodedFeature(name, encoding)
     if encoding == "label":
         return EncodedFeature(name, encoding, categories, tuple(map(float, range(len(categories)))))
@@ -66,6 +67,8 @@ def columns_of(feature: EncodedFeature, value: FeatureValue) -> list[float] | No
     """The encoded columns of a value, written from the definition; None where it is missing or unseen."""
     if feature.encoding == "number":
         return None if value is None else [float(value)]
+    if feature.encoding == "log":
+        return None if value is None or float(value) < 0 else [log1p(float(value))]
     if value not in feature.categories:
         return None
     if feature.encoding == "one-hot":
@@ -113,14 +116,24 @@ def released(features: tuple[EncodedFeature, ...], pipeline: Pipeline) -> ModelR
     rows=st.lists(any_rows, min_size=1, max_size=8),
     country=encodings,
     brand=encodings,
+    age=number_encodings,
+    orders=number_encodings,
     d=st.integers(1, 4),
     k=st.integers(1, 8),
     seed=st.integers(0, 9),
 )
 def test_a_score_equals_the_pipelines(
-    training: list[Row], rows: list[Row], country: Kind, brand: Kind, d: int, k: int, seed: int
+    training: list[Row],
+    rows: list[Row],
+    country: Kind,
+    brand: Kind,
+    age: Kind,
+    orders: Kind,
+    d: int,
+    k: int,
+    seed: int,
 ) -> None:
-    kinds: dict[str, Kind] = {"age": "number", "country": country, "orders": "number", "brand": brand}
+    kinds: dict[str, Kind] = {"age": age, "country": country, "orders": orders, "brand": brand}
     features = tuple(declared(n, kind, [row[n] for row in training]) for n, kind in kinds.items())
     matrix = encoded(features, training, [])
     scaler = StandardScaler().fit(matrix)

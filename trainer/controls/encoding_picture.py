@@ -18,7 +18,7 @@ from sklearn.decomposition import PCA
 
 from schemas.features import Feature
 from schemas.release.model_release import EncodedFeature
-from trainer.steps.encode import Coded, Matrix, coded, learn, numbers
+from trainer.steps.encode import Coded, Matrix, coded, inputs, learn, numbers
 from trainer.steps.fit_settings import FitSettings
 
 Floats = npt.NDArray[np.float64]
@@ -37,7 +37,7 @@ class Picture(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Users:
-    """The training users' features: numbers as they are, text as codes.
+    """The training users' features: numbers as the model reads them, text as codes.
 
     Attributes:
         features: the features, in order.
@@ -57,7 +57,8 @@ class Users:
         for feature in features:
             if feature.numeric:
                 texts.append([])
-                columns.append(numbers(rows, feature.name))
+                learned = EncodedFeature(feature.name, feature.number_encoding)
+                columns.append(inputs(learned, numbers(rows, feature.name)))
             else:
                 column = coded(rows, feature.name)
                 texts.append(column.texts)

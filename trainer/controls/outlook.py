@@ -71,7 +71,7 @@ def look_ahead(
         return None
     until = last_at + timedelta(microseconds=1)
     since = until - timedelta(days=DAYS)
-    users = complete(warehouse.features(since, settings.exclude_statuses, made), settings.names)
+    users = complete(warehouse.features(since, settings.exclude_statuses, made), settings.features)
     if users.num_rows < LEAST_USERS:
         return None
     orders, spend = _bought(warehouse, users["user_id"], since, until, settings)

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import isclose
-from typing import Literal
+from typing import Literal, cast
 
 from schemas.errors import BadTraining
 from schemas.features import Feature, beyond_default, features_text
-from schemas.release.model_release import EncodedFeature, ModelRelease
+from schemas.release.model_release import OF_NUMBERS, EncodedFeature, ModelRelease
 from trainer.steps.fit_settings import CategoryEncoding, FitSettings, Scaling
 from trainer.steps.presets import LABEL, PRESETS, RECOMMENDED
 
@@ -46,11 +46,11 @@ def settings_of(release: ModelRelease, features: tuple[Feature, ...]) -> FitSett
     if preset is None:
         own = {feature.name for feature in features if feature.encoding is not None}
         kept = (each.encoding for each in release.features if each.name not in own)
-        encoding: CategoryEncoding = next((each for each in kept if each != "number"), "label")
+        encoding = next((each for each in kept if each not in OF_NUMBERS), "label")
         shares = any(each.encoding == "one-hot" and each.codes for each in release.features)
         preset = replace(
             PRESETS[LABEL],
-            encoding=encoding,
+            encoding=cast(CategoryEncoding, encoding),  # which is that of a text
             rare=PRESETS[RECOMMENDED].rare if shares else 0.0,
             scaling=_scaling(release, "standard"),
         )
@@ -127,7 +127,10 @@ def differences(release: ModelRelease, settings: FitSettings) -> Iterator[Differ
 
 
 def _encodings(release: ModelRelease, settings: FitSettings) -> Iterator[Difference]:
-    """Yield one difference for all features that differ in the same way."""
+    """Yield one difference for all features that differ in the same way.
+
+    How a number is read stands in its declaration; texts have settings of their own, too.
+    """
     wanted = {feature.name: _encoding(feature, settings) for feature in settings.features}
     ways: dict[tuple[str, str], list[str]] = {}
     for feature in release.features:
@@ -135,11 +138,13 @@ def _encodings(release: ModelRelease, settings: FitSettings) -> Iterator[Differe
         if here != feature.encoding:
             ways.setdefault((feature.encoding, here), []).append(feature.name)
     for (there, here), names in ways.items():
-        yield Difference("encoding", f"the encoding of {', '.join(names)}", there, here)
+        of_numbers = there in OF_NUMBERS
+        setting: _Setting = "declare" if of_numbers else "encoding"
+        yield Difference(setting, f"the encoding of {', '.join(names)}", there, here)
 
 
 def _encoding(feature: Feature, settings: FitSettings) -> str:
-    return "number" if feature.numeric else feature.encoding or settings.encoding
+    return feature.number_encoding if feature.numeric else feature.encoding or settings.encoding
 
 
 def _scaling(release: ModelRelease, wanted: Scaling) -> Scaling:

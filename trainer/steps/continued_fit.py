@@ -15,7 +15,7 @@ from sklearn.decomposition import PCA
 from sklearn.preprocessing import StandardScaler
 
 from schemas.errors import BadTraining
-from schemas.release.model_release import ModelRelease
+from schemas.release.model_release import OF_NUMBERS, ModelRelease
 from trainer.steps.batch_scorer import encoder_of
 from trainer.steps.encode import FeatureEncoder, Matrix
 from trainer.steps.fit_settings import FitSettings
@@ -54,7 +54,7 @@ def within(selection: Selection, release: ModelRelease) -> Selection:
     known = np.ones(selection.rows.num_rows, dtype=np.bool_)
     unseen = {}
     for feature in release.features:
-        if feature.encoding != "number":
+        if feature.encoding not in OF_NUMBERS:
             found = _is_in(selection.rows[feature.name], feature.categories)
             unseen[feature.name] = int((~found).sum())
             known &= found

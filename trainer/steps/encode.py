@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Sequence
+from math import isfinite
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -14,7 +15,8 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.preprocessing import StandardScaler
 
 from schemas.features import FEATURES, Feature
-from schemas.release.model_release import EncodedFeature
+from schemas.release.model_release import OF_NUMBERS, EncodedFeature
+from schemas.release.number_inputs import number_input
 from trainer.steps.fit_settings import CategoryEncoding
 
 Matrix = npt.NDArray[np.float64]
@@ -25,8 +27,9 @@ Codes = npt.NDArray[np.int64]
 class FeatureEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """Encodes features as numbers; a missing or never-seen value becomes the mean of its columns.
 
-    After scaling a mean is 0, so an unknown value has no effect. Numbers stay as they are. A text is encoded
-    by the feature's own encoding, or else by ``encoding``:
+    After scaling a mean is 0, so an unknown value has no effect. Numbers stay as they are, or become their
+    logarithm (:mod:`schemas.release.number_inputs`). A text is encoded by the feature's own encoding, or
+    else by ``encoding``:
 
     - ``label``: the index of the value among the training values, in the order of their UTF-8 bytes (one
       column, numbered as by ``LabelEncoder``);
@@ -56,7 +59,7 @@ class FeatureEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             y: not used.
         """
         self.encoded_ = tuple(
-            EncodedFeature(feature.name, "number")
+            EncodedFeature(feature.name, feature.number_encoding)
             if feature.numeric
             else learn(feature, coded(X, feature.name), self.encoding, self.rare)
             for feature in self.features
@@ -106,6 +109,20 @@ def numbers(table: Any, name: str) -> npt.NDArray[np.float64]:
         values = np.asarray(column, dtype=object)
         found = np.where(pd.isna(values), np.nan, values).astype(np.float64)
     return np.where(np.isfinite(found), found, np.nan)
+
+
+def inputs(learned: EncodedFeature, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """What the model reads in place of numbers; NaN for a missing value.
+
+    Args:
+        learned: the encoding of a number.
+        values: the numbers, finite or NaN.
+    """
+    if learned.encoding == "number":
+        return values
+    # The number is looked up by Python as in a worker: numpy's own logarithm has other last digits.
+    read = [number_input(learned, value) if isfinite(value) else None for value in values.tolist()]
+    return np.array(read, dtype=np.float64)
 
 
 def learn(feature: Feature, column: Coded, encoding: CategoryEncoding, rare: float) -> EncodedFeature:
@@ -158,8 +175,8 @@ def _shared(counts: Sequence[int], rare: float) -> tuple[float, ...]:
 
 def _encode(table: Any, learned: EncodedFeature) -> Matrix:
     """The columns of one feature, shape (rows, its width), with NaN for an unknown value."""
-    if learned.encoding == "number":
-        return numbers(table, learned.name)[:, None]
+    if learned.encoding in OF_NUMBERS:
+        return inputs(learned, numbers(table, learned.name))[:, None]
     column = coded(table, learned.name)
     one_hot = learned.encoding == "one-hot"
     known = dict(zip(learned.categories, learned.columns if one_hot else learned.codes, strict=True))

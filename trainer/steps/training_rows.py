@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 
 from schemas.counted import counted
 from schemas.errors import BadTraining
+from schemas.features import Feature
 from trainer.steps.fit_settings import FitSettings
 from trainer.steps.untrained import reasons
 
@@ -24,7 +25,8 @@ class Selection:
         rows: ``user_id`` and the model's features, in the order of ``user_id``'s UTF-8 bytes.
         users_read: the number of users in the warehouse.
         without_orders: the number of users without a counted order.
-        missing: the number of users with an order who lack a feature of the model, by feature.
+        missing: the number of users with an order who lack a feature of the model, by feature. A number below
+            0 counts here, if the model reads its logarithm.
         nulls: the number of users who lack a feature of the table, by feature.
         unseen: the number of users left out because the continued release's space does not know their value,
             by feature. A user with two such values is counted twice.
@@ -54,12 +56,11 @@ def select(table: pa.Table, settings: FitSettings, *, space_kept: bool = False) 
         BadTraining: no user is left, or fewer users than segments. If the space is learned: a feature is
             constant, or there are fewer different users than segments.
     """
-    absent = {name: _is_missing(table[name]) for name in table.column_names if name != "user_id"}
-    nulls = {name: _count(mask) for name, mask in absent.items()}
+    nulls = {name: _count(_is_missing(table[name])) for name in table.column_names if name != "user_id"}
     buys = pc.fill_null(pc.greater(table["total_orders"], 0), False)
-    missing = {name: _count(pc.and_(buys, absent[name])) for name in settings.names}
+    missing = {each.name: _count(pc.and_(buys, lacks(table, each))) for each in settings.features}
     selection = Selection(
-        rows=complete(table, settings.names),
+        rows=complete(table, settings.features),
         users_read=table.num_rows,
         without_orders=table.num_rows - _count(buys),
         missing=missing,
@@ -71,11 +72,24 @@ def select(table: pa.Table, settings: FitSettings, *, space_kept: bool = False) 
     return selection
 
 
-def complete(table: pa.Table, names: tuple[str, ...]) -> pa.Table:
+def complete(table: pa.Table, features: tuple[Feature, ...]) -> pa.Table:
     """The users with an order and without a missing value: ``user_id`` and these features, by ``user_id``."""
     buys = pc.fill_null(pc.greater(table["total_orders"], 0), False)
-    whole = reduce(pc.and_not, (_is_missing(table[name]) for name in names), buys)
-    return table.select(["user_id", *names]).filter(whole).sort_by("user_id").combine_chunks()
+    whole = reduce(pc.and_not, (lacks(table, feature) for feature in features), buys)
+    return (
+        table.select(["user_id", *(feature.name for feature in features)])
+        .filter(whole)
+        .sort_by("user_id")
+        .combine_chunks()
+    )
+
+
+def lacks(table: pa.Table, feature: Feature) -> pa.ChunkedArray:
+    """Whether each user lacks a value that the model can read; without nulls."""
+    absent = _is_missing(table[feature.name])
+    if not feature.log:
+        return absent
+    return pc.or_(absent, pc.fill_null(pc.less(table[feature.name], 0), False))
 
 
 def distinct(rows: pa.Table, features: tuple[str, ...]) -> int:

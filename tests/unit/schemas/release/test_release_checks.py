@@ -31,6 +31,7 @@ def test_a_right_release_passes() -> None:
             replace(NUMBER, encoding="label"),
             r"features\[age\]\.encoding is label, but the feature is a number",
         ),
+        (EncodedFeature("gender", "log"), "encoding is log, but the feature is a category"),
         (EncodedFeature("gender", "number"), "encoding is number, but the feature is a category"),
     ],
 )

@@ -54,6 +54,13 @@ def test_an_interval_needs_no_source(tmp_path: Path) -> None:
     assert settings.declared[-1] == Feature("pace", "interval", "order_id")
 
 
+def test_a_number_may_be_read_as_its_logarithm(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path, "declare.spend = { kind = 'sum', source = 'price', log = true }")
+    assert settings.declared[-1] == Feature("spend", "sum", "price", log=True)
+    settings = settings_of(tmp_path, "declare.spend = { kind = 'sum', source = 'price', log = false }")
+    assert settings.declared[-1] == Feature("spend", "sum", "price")
+
+
 def test_without_declarations_there_are_the_seven() -> None:
     assert Settings().model_features == Settings().declared == FEATURES
 
@@ -68,7 +75,7 @@ def test_without_declarations_there_are_the_seven() -> None:
         ("declare.spend = { source = 'price' }", "setting declare.spend.kind is None: it is missing"),
         (
             "declare.spend = { kind = 'sum', source = 'price', unit = 'EUR' }",
-            "setting declare.spend.unit is 'EUR': a feature has only kind, source, type, encoding",
+            "setting declare.spend.unit is 'EUR': a feature has only kind, source, type, encoding, log",
         ),
         (
             "declare.spend = { kind = 'total', source = 'price' }",
@@ -81,6 +88,18 @@ def test_without_declarations_there_are_the_seven() -> None:
         (
             "declare.pace = { kind = 'interval', source = 'price' }",
             "setting declare.pace.source is 'price': interval is made from order_id",
+        ),
+        (
+            "declare.spend = { kind = 'sum', source = 'price', log = 'yes' }",
+            "setting declare.spend.log is 'yes': write true or false, without quotes",
+        ),
+        (
+            "declare.brand = { kind = 'last', source = 'brand', log = true }",
+            "setting declare.brand.log is True: leave it out, the feature is a text",
+        ),
+        (
+            "declare.vip = { kind = 'attribute', source = 'user.vip', type = 'boolean', log = true }",
+            "setting declare.vip.log is True: leave it out, the feature is true or false",
         ),
         ("declare.spend = { kind = 'sum', source = 7 }", "setting declare.spend.source is 7: give text"),
         (

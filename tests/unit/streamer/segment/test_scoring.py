@@ -48,6 +48,15 @@ def test_a_known_row() -> None:
     assert not score.provisional
 
 
+def test_of_a_logarithm_the_number_below_0_is_missing() -> None:
+    release = replace(PLAIN, features=(EncodedFeature("age", "log"), PLAIN.features[1]), mean=(0.0, 0.5))
+    scorer = Scorer(release)
+    # ln(1 + 0) = 0, and (0 - 0) / 10 - 1 = -1.
+    assert scorer.score({"age": 0, "gender": "F"}).components == (-1.0, 1.0)
+    below = scorer.score({"age": -0.5, "gender": "F"})
+    assert (below.missing, below.components) == (("age",), (-1.0, 1.0))
+
+
 def test_the_present_segment_is_kept_until_another_is_nearer_by_the_margin() -> None:
     scorer = Scorer(PLAIN)
     row: dict[str, FeatureValue] = {"age": 50, "gender": "F"}

@@ -8,7 +8,7 @@ from msgspec.structs import replace as replaced
 
 from schemas.errors import BadTraining
 from schemas.features import FEATURES, Feature
-from schemas.release.model_release import ModelRelease
+from schemas.release.model_release import EncodedFeature, ModelRelease
 from tests.support.worlds.trained_shops import a_shop, features_named
 from trainer.fit import fit
 from trainer.release.continuable import check_continues, differences, same_space, settings_of
@@ -85,6 +85,20 @@ def test_a_declaration_that_changed_cannot_be_left_out(label: ModelRelease) -> N
     there = replaced(label, declared=(total,))
     with pytest.raises(BadTraining, match="declare these features as the release has them, or learn"):
         check_continues(there, QUICK)
+
+
+def test_a_number_is_read_as_it_is_declared(label: ModelRelease) -> None:
+    there = replaced(label, features=(EncodedFeature("age", "log"), *label.features[1:]))
+    with pytest.raises(BadTraining) as caught:
+        check_continues(there, QUICK)
+    assert str(caught.value) == (
+        f"the current release {there.version} cannot be continued with the setting declare: the encoding of "
+        "age is log there and number here; declare these features as the release has them, or learn "
+        "everything again with --refit-space"
+    )
+    as_there = replace(QUICK, features=(replaced(FEATURES[0], log=True), *FEATURES[1:]))
+    check_continues(there, as_there)
+    assert settings_of(there, as_there.features) == replace(as_there, k_min=2, k_max=10)
 
 
 def test_the_number_of_segments_is_no_difference(label: ModelRelease) -> None:

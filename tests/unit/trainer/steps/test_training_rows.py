@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 
 import pytest
+from msgspec import structs
 
 from schemas.errors import BadTraining
 from tests.support.worlds.trained_shops import features_named, features_table
@@ -49,6 +50,15 @@ def test_buyers_without_a_missing_value_stay_in_the_order_of_their_ids_bytes() -
         "most_frequent_brand": 1,
         "most_frequent_category": 0,
     }
+
+
+def test_a_number_below_0_lacks_a_logarithm() -> None:
+    rows: list[dict[str, object]] = [{"age": age} for age in (-1.0, 0.0, 3.0, 4.0, None)]
+    log_age = FitSettings(k=2, features=(structs.replace(TWO.features[0], log=True),))
+    selection = select(features_table(rows), log_age)
+    assert selection.rows["age"].to_pylist() == [0, 3, 4]
+    assert (selection.missing, selection.nulls["age"]) == ({"age": 2}, 1)
+    assert selection.users_used == 3
 
 
 def test_no_user_at_all() -> None:
