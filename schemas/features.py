@@ -65,6 +65,8 @@ _TYPES: dict[FeatureKind, tuple[FieldType, ...]] = {
 OF_ORDERS: tuple[FeatureKind, ...] = ("count", "interval")
 
 MAX_DECLARED = 64
+QUANTILES = range(2, 101)
+"""The numbers of groups that a number may be cut into."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _TAKEN = ("user_id", "segment")  # columns of assignments.parquet
@@ -84,6 +86,8 @@ class Feature(Struct, frozen=True, omit_defaults=True):
             ``one-hot``; None for a number.
         type: the type of a field of a shop's own; None for what the kind needs, else text.
         log: whether the model reads ln(1 + x) of the number x.
+        quantile: the model reads to which of this many groups the number belongs, 1 for the smallest; None:
+            it reads the number or its logarithm.
     """
 
     name: str
@@ -92,6 +96,7 @@ class Feature(Struct, frozen=True, omit_defaults=True):
     encoding: FeatureEncoding | None = None
     type: FieldType | None = None
     log: bool = False
+    quantile: int | None = None
 
     @property
     def field(self) -> Field | None:
@@ -104,11 +109,6 @@ class Feature(Struct, frozen=True, omit_defaults=True):
         if self.kind in ("attribute", "most_frequent", "last"):
             return self.field is None or self.field.type != "text"
         return True
-
-    @property
-    def number_encoding(self) -> Literal["number", "log"]:
-        """How the model reads a number."""
-        return "log" if self.log else "number"
 
     @property
     def boolean(self) -> bool:
@@ -208,10 +208,10 @@ def known_sources(kind: FeatureKind) -> tuple[str, ...]:
 def beyond_default(features: Iterable[Feature]) -> tuple[Feature, ...]:
     """Return the features beyond the seven default ones, by name and without what only the model reads.
 
-    They say how the values are computed. Encoding and logarithm belong to the model.
+    They say how the values are computed. Encoding, logarithm and groups belong to the model.
     """
     others = (
-        replace(feature, encoding=None, log=False)
+        replace(feature, encoding=None, log=False, quantile=None)
         for feature in features
         if feature.name not in FEATURE_NAMES
     )
@@ -305,12 +305,26 @@ def _check(feature: Feature) -> None:
     _check_source(feature, setting)
     if feature.numeric and feature.encoding is not None:
         raise BadSetting(f"{setting}.encoding", feature.encoding, "leave it out, the feature is a number")
-    if feature.log and (not feature.numeric or feature.boolean):
-        value = "true or false" if feature.boolean else "a text"
-        raise BadSetting(f"{setting}.log", True, f"leave it out, the feature is {value}")
+    _check_number(feature, setting)
     if feature.encoding is not None and feature.encoding not in get_args(FeatureEncoding):
         choices = ", ".join(get_args(FeatureEncoding))
         raise BadSetting(f"{setting}.encoding", feature.encoding, f"use one of {choices}")
+
+
+def _check_number(feature: Feature, setting: str) -> None:
+    """Refuse what only numbers can have."""
+    for name, value in (("log", feature.log or None), ("quantile", feature.quantile)):
+        if value is not None and (not feature.numeric or feature.boolean):
+            kind = "true or false" if feature.boolean else "a text"
+            raise BadSetting(f"{setting}.{name}", value, f"leave it out, the feature is {kind}")
+    if feature.quantile is None:
+        return
+    if feature.quantile not in QUANTILES:
+        most = QUANTILES[-1]
+        raise BadSetting(f"{setting}.quantile", feature.quantile, f"use a whole number from 2 to {most}")
+    if feature.log:
+        fix = "leave log or quantile out, the groups of a logarithm are those of the number"
+        raise BadSetting(f"{setting}.log", feature.log, fix)
 
 
 def _check_source(feature: Feature, setting: str) -> None:

@@ -179,11 +179,17 @@ def _check_memory(encoder: FeatureEncoder, selection: Selection, settings: FitSe
 
 
 def _check_varies(encoded: Matrix, encoder: FeatureEncoder) -> None:
-    """Refuse a feature if frequency encoding gives all its values the same number."""
+    """Refuse a feature if frequency encoding, or its groups, give all its values the same number."""
     place = 0
     for learned in encoder.encoded_:
         column = encoded[:, place]
         place += learned.width
+        if learned.encoding == "quantile" and not learned.cuts:
+            raise BadTraining(
+                f"feature {learned.name} is one group, not {learned.quantile}: too many training users have "
+                f"the largest value, leave declare.{learned.name}.quantile out, or {learned.name} out of the "
+                "setting features"
+            )
         if learned.encoding == "frequency" and column.min() == column.max():
             raise BadTraining(
                 f"feature {learned.name} has {len(learned.categories):,} values of equal frequency, which "

@@ -53,7 +53,12 @@ def _tidy_description(schema: JsonObject) -> None:
 
 
 def _require_all(schema: JsonObject) -> None:
-    """Require every field: Segue always writes also the fields with a default, but in a feature."""
-    schema["required"] = list(schema["properties"])
+    """Require every field: Segue always writes also the fields with a default, but in a feature.
+
+    A field that is neither required nor has a default is left out if it is unset.
+    """
+    known = schema.get("required", ())
+    fields = schema["properties"]
+    schema["required"] = [name for name in fields if name in known or "default" in fields[name]]
     for field in schema["properties"].values():
         field.pop("default", None)

@@ -4,33 +4,45 @@ import hashlib
 from typing import Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from schemas.errors import BadRelease
 from schemas.features import Feature
 
 SCHEMA_VERSION = 1
 
-Encoding = Literal["number", "log", "label", "frequency", "one-hot"]
-OF_NUMBERS: tuple[Encoding, ...] = ("number", "log")
+Encoding = Literal["number", "log", "quantile", "label", "frequency", "one-hot"]
+OF_NUMBERS: tuple[Encoding, ...] = ("number", "log", "quantile")
 """The encodings of a number; all others are of texts."""
 
 
 class EncodedFeature(Struct, frozen=True):
     """How one feature becomes columns.
 
-    ``number`` is a number x as it is, and ``log`` is ln(1 + x), where x below 0 counts as missing. All but
-    ``one-hot`` give one column. ``one-hot`` gives one column for each category, or fewer if rare categories
-    share a column. ``categories`` are the training values in the order of their UTF-8 bytes (empty for
-    numbers). ``codes`` has one number for each category: 0, 1, 2… for ``label``,
-    the share of training rows for ``frequency``, the column within the feature for ``one-hot`` with shared
-    columns. ``codes`` is empty for numbers, and for ``one-hot`` without shared columns.
+    ``number`` is a number x as it is. ``log`` is ln(1 + x), where x below 0 counts as missing. ``quantile``
+    is the group of x: 1 up to the first of the ``borders``, 2 above it and up to the second, and so on. The
+    training learned the borders for ``quantile`` groups of equal size; equal borders are one. Both fields are
+    there only under ``quantile``.
+
+    All encodings but ``one-hot`` give one column. ``one-hot`` gives one column for each category, or fewer if
+    rare categories share a column. ``categories`` are the training values in the order of their UTF-8 bytes
+    (empty for numbers). ``codes`` has one number for each category: 0, 1, 2… for ``label``, the share of
+    training rows for ``frequency``, the column within the feature for ``one-hot`` with shared columns.
+    ``codes`` is empty for numbers, and for ``one-hot`` without shared columns.
     """
 
     name: str
     encoding: Encoding
     categories: tuple[str, ...] = ()
     codes: tuple[float, ...] = ()
+    # A release without them has the bytes, and so the version, that it had before they existed.
+    quantile: int | UnsetType = UNSET
+    borders: tuple[float, ...] | UnsetType = UNSET
+
+    @property
+    def cuts(self) -> tuple[float, ...]:
+        """The borders of the groups, ascending; empty if there are none."""
+        return () if isinstance(self.borders, UnsetType) else self.borders
 
     @property
     def width(self) -> int:

@@ -1,9 +1,10 @@
-"""What a model reads in place of a number: the number itself, or its logarithm.
+"""What a model reads in place of a number: the number itself, its logarithm, or its group.
 
 Workers and the trainer use this one function, so a score equals the fitted pipeline's. States, changes and
 reports keep the number itself.
 """
 
+from bisect import bisect_left
 from math import frexp, log, sqrt
 
 from schemas.release.model_release import EncodedFeature
@@ -23,9 +24,14 @@ def number_input(feature: EncodedFeature, value: float) -> float | None:
 
     >>> number_input(EncodedFeature("spend", "log"), 0.0)
     0.0
+    >>> [number_input(EncodedFeature("spend", "quantile", borders=(10.0, 20.0)), x) for x in (10, 10.5, 99)]
+    [1.0, 2.0, 3.0]
     """
     if feature.encoding == "log":
         return ln_1p(value) if value >= 0 else None
+    if feature.encoding == "quantile":
+        # A number on a border is in the lower group.
+        return 1.0 + bisect_left(feature.cuts, value)
     return value
 
 

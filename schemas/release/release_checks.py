@@ -1,10 +1,13 @@
 """The checks that a release must pass before it scores; each error names the field."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from math import isfinite
 
+from msgspec import UNSET, UnsetType
+
 from schemas.errors import BadRelease, BadSetting
-from schemas.features import Feature, beyond_default, declared, features_text, left_out
+from schemas.features import QUANTILES, Feature, beyond_default, declared, features_text, left_out
 from schemas.release.model_release import OF_NUMBERS, EncodedFeature, ModelRelease, space_of, version_of
 
 # A score multiplies a number by a weight and by a centre, and divides by a scale. Four factors of this size
@@ -151,9 +154,29 @@ def _check_feature(release: ModelRelease, feature: EncodedFeature) -> None:
     _check_distinct(release, f"{name}.categories", feature.categories)
     expected = len(feature.categories) if has_codes or shares_columns else 0
     _check_numbers(release, f"{name}.codes", feature.codes, expected, f"by its encoding {feature.encoding}")
+    _check_groups(release, feature, name)
     columns = set(feature.codes)
     if shares_columns and columns != set(range(len(columns))):
         raise _bad(release, f"{name}.codes", "must be columns, numbered from 0 without gaps")
+
+
+def _check_groups(release: ModelRelease, feature: EncodedFeature, name: str) -> None:
+    if feature.encoding != "quantile":
+        for field in ("quantile", "borders"):
+            if getattr(feature, field) is not UNSET:
+                raise _bad(release, f"{name}.{field}", "is only for the encoding quantile")
+        return
+    if isinstance(feature.quantile, UnsetType) or feature.quantile not in QUANTILES:
+        problem = f"must be there, from {QUANTILES[0]} to {QUANTILES[-1]}"
+        raise _bad(release, f"{name}.quantile", problem)
+    borders = feature.cuts
+    if not 1 <= len(borders) < feature.quantile:
+        raise _bad(
+            release, f"{name}.borders", f"has {len(borders)} numbers, but needs 1 to quantile less one"
+        )
+    _check_numbers(release, f"{name}.borders", borders, len(borders), "")
+    if any(low >= high for low, high in pairwise(borders)):
+        raise _bad(release, f"{name}.borders", "must ascend")
 
 
 def _check_numbers(

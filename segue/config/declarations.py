@@ -10,9 +10,9 @@ from schemas.errors import BadSetting
 from schemas.event_fields import FieldType
 from schemas.features import COUNTED, Feature, FeatureEncoding, FeatureKind, declared
 
-_FIELDS = ("kind", "source", "type", "encoding", "log")
+_FIELDS = ("kind", "source", "type", "encoding", "log", "quantile")
 # By feature name, what the declaration says.
-Declarations = dict[str, dict[str, str | bool]]
+Declarations = dict[str, dict[str, str | bool | int]]
 
 _EXAMPLE = '{ kind = "sum", source = "order_value" }'
 
@@ -31,7 +31,7 @@ def declarations(value: object) -> Declarations:
     return table
 
 
-def features_of(declarations: Mapping[str, Mapping[str, str | bool]]) -> tuple[Feature, ...]:
+def features_of(declarations: Mapping[str, Mapping[str, str | bool | int]]) -> tuple[Feature, ...]:
     """Return the seven default features, then the declared features.
 
     >>> features_of({"spend": {"kind": "sum", "source": "price"}})[-1] == Feature("spend", "sum", "price")
@@ -49,6 +49,7 @@ def features_of(declarations: Mapping[str, Mapping[str, str | bool]]) -> tuple[F
             cast(FeatureEncoding | None, fields.get("encoding")),
             cast(FieldType | None, fields.get("type")),
             cast(bool, fields.get("log", False)),
+            cast(int | None, fields.get("quantile")),
         )
         for name, fields in declarations.items()
     )
@@ -71,7 +72,7 @@ def _table(value: object) -> Mapping[str, object]:
     return table
 
 
-def _fields(name: str, fields: object) -> dict[str, str | bool]:
+def _fields(name: str, fields: object) -> dict[str, str | bool | int]:
     setting = f"declare.{name}"
     if not isinstance(fields, Mapping):
         raise BadSetting(setting, fields, f"give a table with kind and source, such as {_EXAMPLE}")
@@ -81,6 +82,9 @@ def _fields(name: str, fields: object) -> dict[str, str | bool]:
         if field == "log":
             if not isinstance(given, bool):
                 raise BadSetting(f"{setting}.{field}", given, "write true or false, without quotes")
+        elif field == "quantile":
+            if not isinstance(given, int) or isinstance(given, bool):
+                raise BadSetting(f"{setting}.{field}", given, "give a whole number, without quotes")
         elif not isinstance(given, str):
             raise BadSetting(f"{setting}.{field}", given, "give text, in quotes")
     given_fields = dict(fields)

@@ -109,7 +109,8 @@ class Settings(BaseSettings):
     )
     declare: Annotated[Declarations, NoDecode] = Field(
         {},
-        description="more features than the seven default ones, by name: kind, source, type, encoding, log",
+        description="more features than the seven default ones, by name: kind, source, type, encoding, log,"
+        " quantile",
     )
     features: Annotated[tuple[str, ...], NoDecode] = Field(
         FEATURE_NAMES,

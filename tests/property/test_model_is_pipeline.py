@@ -29,8 +29,10 @@ from trainer.warehouse import open_warehouse
 CHANGED = (
     FEATURES[0],
     FEATURES[5],
+    Feature("orders", "count", "order_id", quantile=5),
     Feature("spend", "sum", "order_value", log=True),
     Feature("pace", "interval", "order_id", log=True),
+    Feature("pace_group", "interval", "order_id", quantile=4),
 )
 # Of the recommended preset rare values share a column, and the scaler is ours.
 WAYS = {
@@ -105,6 +107,8 @@ generated = st.fixed_dictionaries(
         "most_frequent_brand": st.sampled_from([None, "Carhartt", "Levi's", "Nine West", "Nobody"]),
         "most_frequent_category": st.sampled_from([None, "Jeans", "Socks", "Spoons"]),
         "spend": st.none() | st.floats(-1, 1e4),
+        "orders": st.none() | st.integers(-1, 20),
+        "pace_group": st.none() | st.sampled_from([10.0, 44.5]) | st.floats(-10, 1e3),
         "pace": st.none() | st.floats(0, 1e3) | st.integers(0, 1000),
     }
 )

@@ -43,7 +43,7 @@ any_rows = st.fixed_dictionaries(
     }
 )
 encodings = st.sampled_from(("label", "frequency", "one-hot", "pooled"))
-number_encodings = st.sampled_from(("number", "log"))
+number_encodings = st.sampled_from(("number", "log", "quantile"))
 
 
 def declared(name: str, encoding: Kind, values: list[object]) -> EncodedFeature:
@@ -51,6 +51,10 @@ def declared(name: str, encoding: Kind, values: list[object]) -> EncodedFeature:
     categories = tuple(sorted(counts, key=str.encode))
     if encoding in ("number", "log"):
         return EncodedFeature(name, encoding)
+    if encoding == "quantile":
+        # Two groups: the smallest number, and all above it.
+        least = min(float(value) for value in values if isinstance(value, int | float))
+        return EncodedFeature(name, encoding, quantile=2, borders=(least,))
     if encoding == "label":
         return EncodedFeature(name, encoding, categories, tuple(map(float, range(len(categories)))))
     if encoding == "frequency":
@@ -69,6 +73,8 @@ def columns_of(feature: EncodedFeature, value: FeatureValue) -> list[float] | No
         return None if value is None else [float(value)]
     if feature.encoding == "log":
         return None if value is None or float(value) < 0 else [log1p(float(value))]
+    if feature.encoding == "quantile":
+        return None if value is None else [1.0 if float(value) <= feature.cuts[0] else 2.0]
     if value not in feature.categories:
         return None
     if feature.encoding == "one-hot":

@@ -18,7 +18,7 @@ from sklearn.decomposition import PCA
 
 from schemas.features import Feature
 from schemas.release.model_release import EncodedFeature
-from trainer.steps.encode import Coded, Matrix, coded, inputs, learn, numbers
+from trainer.steps.encode import Coded, Matrix, coded, inputs, learn, learn_number, numbers
 from trainer.steps.fit_settings import FitSettings
 
 Floats = npt.NDArray[np.float64]
@@ -37,7 +37,7 @@ class Picture(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Users:
-    """The training users' features: numbers as the model reads them, text as codes.
+    """The training users' features: numbers (or their logarithms), and text as codes.
 
     Attributes:
         features: the features, in order.
@@ -57,8 +57,9 @@ class Users:
         for feature in features:
             if feature.numeric:
                 texts.append([])
-                learned = EncodedFeature(feature.name, feature.number_encoding)
-                columns.append(inputs(learned, numbers(rows, feature.name)))
+                found = numbers(rows, feature.name)
+                # The logarithm of a user is always the same; groups are learned from each resample.
+                columns.append(inputs(learn_number(feature, found), found) if feature.log else found)
             else:
                 column = coded(rows, feature.name)
                 texts.append(column.texts)
@@ -110,7 +111,9 @@ def picture(
     blocks = []
     for feature, texts, column in zip(users.features, users.texts, users.columns, strict=True):
         if feature.numeric:
-            blocks.append(_Block(np.zeros(len(users), dtype=np.int64), column, 1, indicator=False))
+            grouped = feature.quantile is not None
+            entries = inputs(learn_number(feature, column), column) if grouped else column
+            blocks.append(_Block(np.zeros(len(users), dtype=np.int64), entries, 1, indicator=False))
         else:
             learned = learn(feature, Coded(texts, column), settings.encoding, settings.rare)
             if permute is not None and learned.encoding == "label":

@@ -132,19 +132,23 @@ def _encodings(release: ModelRelease, settings: FitSettings) -> Iterator[Differe
     How a number is read stands in its declaration; texts have settings of their own, too.
     """
     wanted = {feature.name: _encoding(feature, settings) for feature in settings.features}
-    ways: dict[tuple[str, str], list[str]] = {}
+    ways: dict[tuple[str, str, bool], list[str]] = {}
     for feature in release.features:
-        here = wanted.get(feature.name, feature.encoding)
-        if here != feature.encoding:
-            ways.setdefault((feature.encoding, here), []).append(feature.name)
-    for (there, here), names in ways.items():
-        of_numbers = there in OF_NUMBERS
-        setting: _Setting = "declare" if of_numbers else "encoding"
+        there = f"quantile = {feature.quantile}" if feature.encoding == "quantile" else feature.encoding
+        here = wanted.get(feature.name, there)
+        if here != there:
+            ways.setdefault((there, here, feature.encoding in OF_NUMBERS), []).append(feature.name)
+    for (there, here, numeric), names in ways.items():
+        setting: _Setting = "declare" if numeric else "encoding"
         yield Difference(setting, f"the encoding of {', '.join(names)}", there, here)
 
 
 def _encoding(feature: Feature, settings: FitSettings) -> str:
-    return feature.number_encoding if feature.numeric else feature.encoding or settings.encoding
+    if not feature.numeric:
+        return feature.encoding or settings.encoding
+    if feature.quantile is not None:
+        return f"quantile = {feature.quantile}"
+    return "log" if feature.log else "number"
 
 
 def _scaling(release: ModelRelease, wanted: Scaling) -> Scaling:

@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from schemas.release.model_release import ModelRelease
 from trainer.controls.affinity import Affinity
@@ -125,6 +125,7 @@ class Report(Struct, frozen=True, kw_only=True, rename={"start": "from", "end": 
         z_threshold: a trait is clear from this absolute z score on.
         profile: the strongest traits over all segments; their effects are in the order of ``segments``.
         numbers: the middle values of each number among the model's inputs, over all training users.
+        groups: the borders of each number that the model reads as its group; only there if it reads one so.
         worth: what the training users ordered until now, segments in the order of ``segments``; None if the
             warehouse has no orders.
         affinity: None if there are too few users.
@@ -156,6 +157,7 @@ class Report(Struct, frozen=True, kw_only=True, rename={"start": "from", "end": 
     z_threshold: float
     profile: tuple[ProfileRow, ...]
     numbers: dict[str, Quartiles]
+    groups: dict[str, tuple[float, ...]] | UnsetType = UNSET
     worth: Worth | None
     affinity: Affinity | None
     followup: Followup | None
@@ -258,6 +260,7 @@ def report_of(
         z_threshold=traits.threshold,
         profile=traits.profile,
         numbers={name: everybody for name, (everybody, _) in numbers.items()},
+        groups={each.name: each.cuts for each in release.features if each.encoding == "quantile"} or UNSET,
         worth=worth,
         affinity=affinity,
         followup=followup,

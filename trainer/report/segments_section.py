@@ -2,11 +2,15 @@
 values.
 """
 
+from collections.abc import Mapping
+
 from markupsafe import Markup
+from msgspec import UnsetType
 
 from trainer.report.charts.heat import heat_chart
 from trainer.report.charts.html import render
-from trainer.report.report_numbers import Report
+from trainer.report.group_words import group_words
+from trainer.report.report_numbers import Report, SegmentReport
 from trainer.report.units import currency_of
 
 TRAITS = 8
@@ -31,4 +35,14 @@ def segment_cards(report: Report) -> Markup:
     ]
     units = {feature.name: currency_of(report, feature.name) for feature in report.settings.features}
     texts = [feature.name for feature in report.settings.features if not feature.numeric]
-    return render("segments.html", segments=shown, units=units, texts=texts, everybody=report.numbers)
+    groups = {segment.id: _groups(report, segment, units) for segment in report.segments}
+    return render(
+        "segments.html", segments=shown, units=units, texts=texts, everybody=report.numbers, groups=groups
+    )
+
+
+def _groups(report: Report, segment: SegmentReport, units: Mapping[str, str]) -> dict[str, str]:
+    """Words for the groups in which a segment's medians lie, by feature."""
+    groups = {} if isinstance(report.groups, UnsetType) else report.groups
+    medians = {name: segment.numbers[name].median for name in groups}
+    return {name: group_words(groups[name], median, units[name]) for name, median in medians.items()}

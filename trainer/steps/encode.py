@@ -28,8 +28,8 @@ class FeatureEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """Encodes features as numbers; a missing or never-seen value becomes the mean of its columns.
 
     After scaling a mean is 0, so an unknown value has no effect. Numbers stay as they are, or become their
-    logarithm (:mod:`schemas.release.number_inputs`). A text is encoded by the feature's own encoding, or
-    else by ``encoding``:
+    logarithm or group (:mod:`schemas.release.number_inputs`). A text is encoded by the feature's own
+    encoding, or else by ``encoding``:
 
     - ``label``: the index of the value among the training values, in the order of their UTF-8 bytes (one
       column, numbered as by ``LabelEncoder``);
@@ -59,7 +59,7 @@ class FeatureEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             y: not used.
         """
         self.encoded_ = tuple(
-            EncodedFeature(feature.name, feature.number_encoding)
+            learn_number(feature, numbers(X, feature.name))
             if feature.numeric
             else learn(feature, coded(X, feature.name), self.encoding, self.rare)
             for feature in self.features
@@ -109,6 +109,29 @@ def numbers(table: Any, name: str) -> npt.NDArray[np.float64]:
         values = np.asarray(column, dtype=object)
         found = np.where(pd.isna(values), np.nan, values).astype(np.float64)
     return np.where(np.isfinite(found), found, np.nan)
+
+
+def learn_number(feature: Feature, values: npt.NDArray[np.float64]) -> EncodedFeature:
+    """Learn how the model reads a number: for groups, their borders.
+
+    Each border is a number that occurs: the smallest with at least its share of the users up to it. So the
+    groups have equal sizes, unless many users share a number. Equal borders are one, and there is none at the
+    largest number, since nobody is above it.
+
+    Args:
+        feature: the feature.
+        values: the training values, finite or NaN.
+    """
+    if feature.quantile is None:
+        return EncodedFeature(feature.name, "log" if feature.log else "number")
+    ordered = np.sort(values[~np.isnan(values)])
+    borders: tuple[float, ...] = ()
+    if len(ordered):
+        # In whole numbers: a share such as 0.07 of 100 users is not quite 7 in doubles.
+        counts = -(-np.arange(1, feature.quantile) * len(ordered) // feature.quantile)
+        found = np.unique(ordered[counts - 1])
+        borders = tuple(found[found < ordered[-1]].tolist())
+    return EncodedFeature(feature.name, "quantile", quantile=feature.quantile, borders=borders)
 
 
 def inputs(learned: EncodedFeature, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

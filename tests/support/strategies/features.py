@@ -37,7 +37,13 @@ def _own_features() -> Iterator[Feature]:
                 yield Feature(name, cast(FeatureKind, how), f"{level}.{path}", type=cast(FieldType, kind))
 
 
-OWN = declared(_own_features())[len(FEATURES) :]
+# The model reads another number of these; their values are those of any other feature.
+_CHANGED = (
+    Feature("log_of_spend", "sum", "order_value", log=True),
+    Feature("group_of_interval", "interval", "order_id", quantile=5),
+    Feature("group_of_income", "attribute", "user.income", type="number", quantile=3),
+)
+OWN = declared((*_own_features(), *_CHANGED))[len(FEATURES) :]
 
 
 def declarations() -> st.SearchStrategy[tuple[Feature, ...]]:

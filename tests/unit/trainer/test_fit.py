@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from msgspec import structs
 from sklearn.base import clone
 from sklearn.metrics import adjusted_rand_score
 
@@ -100,6 +101,20 @@ def test_values_of_equal_frequency_have_nothing_to_tell() -> None:
     settings = FitSettings(k=2, encoding="frequency", features=features_named("age", "gender"))
     with pytest.raises(BadTraining, match="feature gender has 2 values of equal frequency"):
         fitted(features_table(rows), settings)
+
+
+def test_one_group_has_nothing_to_tell() -> None:
+    orders = structs.replace(features_named("total_orders")[0], quantile=5)
+    rows: list[dict[str, object]] = [
+        {"age": float(age), "total_orders": 1 if age == 20 else 2} for age in range(20, 30)
+    ]
+    settings = FitSettings(k=2, features=(*features_named("age"), orders))
+    with pytest.raises(BadTraining) as caught:
+        fitted(features_table(rows), settings)
+    assert str(caught.value) == (
+        "feature total_orders is one group, not 5: too many training users have the largest value, leave "
+        "declare.total_orders.quantile out, or total_orders out of the setting features"
+    )
 
 
 def test_users_who_differ_but_not_in_the_components() -> None:

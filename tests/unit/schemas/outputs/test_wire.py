@@ -85,6 +85,25 @@ def test_a_release_is_read_as_it_was_written() -> None:
     assert decode_release(encode_release(release)) == release
 
 
+def test_a_release_without_groups_has_no_word_of_them() -> None:
+    written = encode_release(a_release())
+    assert b'"age","encoding":"number","categories":[],"codes":[]}' in written
+    assert b"quantile" not in written
+    assert b"borders" not in written
+
+
+def test_the_borders_of_groups_travel() -> None:
+    release = a_release()
+    groups = EncodedFeature("age", "quantile", quantile=5, borders=(30.0, 40.5))
+    changed = replace(release, features=(groups, *release.features[1:]))
+    changed = replace(changed, space=space_of(changed))
+    changed = replace(changed, version=version_of(changed))
+    assert changed.space != release.space
+    written = encode_release(changed)
+    assert b'"quantile":5,"borders":[30.0,40.5]' in written
+    assert decode_release(written) == changed
+
+
 def test_a_release_written_with_whole_numbers_is_read_with_doubles() -> None:
     release = a_release()
     whole = replace(release, mean=tuple(int(x) if x.is_integer() else x for x in release.mean))

@@ -29,6 +29,14 @@ def test_the_logarithm_of_nothing_is_nothing_and_below_is_missing() -> None:
     assert number_input(SPEND, 1) == exact(1) == 0.6931471805599453
 
 
+@pytest.mark.parametrize(
+    ("value", "group"), [(-7, 1), (9.9, 1), (10, 1), (10.000001, 2), (20, 2), (20.5, 3), (1e300, 3)]
+)
+def test_a_number_on_a_border_is_in_the_lower_group(value: float, group: float) -> None:
+    spend = EncodedFeature("spend", "quantile", quantile=5, borders=(10.0, 20.0))
+    assert number_input(spend, value) == group
+
+
 @given(st.floats(0, 1.7e308) | st.floats(0, 1e6) | st.integers(0, 10**9).map(float))
 def test_it_is_the_logarithm(value: float) -> None:
     assert ln_1p(value) == pytest.approx(exact(value), rel=1e-15, abs=2.3e-16)

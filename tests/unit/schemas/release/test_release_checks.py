@@ -1,6 +1,7 @@
 from typing import Any
 
 import pytest
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from schemas.errors import BadRelease
@@ -90,6 +91,34 @@ def test_codes_that_do_not_fit_their_encoding(feature: EncodedFeature, problem: 
 def test_shapes_that_do_not_fit_together(fields: dict[str, Any], problem: str) -> None:
     with pytest.raises(BadRelease, match=problem):
         check_shapes(replace(a_release(), **fields))
+
+
+GROUPS = EncodedFeature("age", "quantile", quantile=3, borders=(30.0, 50.0))
+
+
+def test_groups_of_a_number_pass() -> None:
+    check_features(_with_feature(GROUPS))
+    check_shapes(_with_feature(GROUPS))
+    check_shapes(_with_feature(replace(GROUPS, borders=(30.0,))))  # equal borders are one
+
+
+@pytest.mark.parametrize(
+    ("feature", "problem"),
+    [
+        (replace(GROUPS, quantile=UNSET), r"features\[age\]\.quantile must be there, from 2 to 100"),
+        (replace(GROUPS, quantile=1), "quantile must be there, from 2 to 100"),
+        (replace(GROUPS, borders=UNSET), "borders has 0 numbers, but needs 1 to quantile less one"),
+        (replace(GROUPS, quantile=2), "borders has 2 numbers, but needs 1 to quantile less one"),
+        (replace(GROUPS, borders=(50.0, 30.0)), "borders must ascend"),
+        (replace(GROUPS, borders=(30.0, 30.0)), "borders must ascend"),
+        (replace(GROUPS, borders=(30.0, float("inf"))), "borders holds inf, which is no finite number"),
+        (replace(GROUPS, encoding="log", borders=UNSET), "quantile is only for the encoding quantile"),
+        (replace(NUMBER, borders=(1.0,)), "borders is only for the encoding quantile"),
+    ],
+)
+def test_groups_that_do_not_fit(feature: EncodedFeature, problem: str) -> None:
+    with pytest.raises(BadRelease, match=problem):
+        check_shapes(_with_feature(feature))
 
 
 def test_one_feature_twice() -> None:

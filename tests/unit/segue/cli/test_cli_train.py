@@ -56,6 +56,62 @@ def test_the_last_line_is_the_release_s_path(tmp_path: Path, capsys: Capture) ->
     assert "Note: left out: 1 row of users: age" in shown.err
 
 
+DECLARED = """
+features = ["orders", "spend", "days_between"]
+currency = "$"
+[declare]
+orders = { kind = "count", source = "order_id", quantile = 5 }
+spend = { kind = "sum", source = "order_value", log = true }
+days_between = { kind = "interval" }
+"""
+
+
+def test_an_interval_a_logarithm_and_groups(tmp_path: Path, capsys: Capture) -> None:
+    made = Shop()
+    for number in range(60):
+        made.user(f"u{number}")
+        # 2 to 6 orders, every 1 to 4 days.
+        for order in range(2 + number % 5):
+            at = f"2024-01-{1 + order * (1 + number % 4):02}"
+            made.order(f"o{number}-{order}", f"u{number}", [{"sale_price": str(number**2)}], at)
+    made.user("once").order("o", "once", [{"sale_price": "7"}], "2024-01-01")
+    made.user("back").order("b1", "back", [{"sale_price": "7"}], "2024-01-01")
+    made.order("b2", "back", [{"sale_price": "-8"}], "2024-01-02")
+    Path("segue.toml").write_text(DECLARED, encoding="utf-8")
+    tables = write_csv(made, tmp_path / "tables")
+
+    options = ["--current", "none", "--warehouse", str(tables), "--k", "3", "--no-compare"]
+    assert run(["train", *options]) == 0
+
+    shown = capsys.readouterr()
+    assert "2 of 62 users were not trained on: 1 without spend, 1 without days_between" in shown.err
+    folder = Path(shown.out.splitlines()[-1])
+    release = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    orders, spend, days = release["features"]
+    # 12 users each with 2 to 6 orders; the largest number is no border.
+    assert (orders["encoding"], orders["quantile"], orders["borders"]) == ("quantile", 5, [2, 3, 4, 5])
+    assert (spend["encoding"], days["encoding"]) == ("log", "number")
+    assert {"quantile", "borders"}.isdisjoint({*spend, *days})
+    report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    assert report["groups"] == {"orders": [2, 3, 4, 5]}
+    # The report keeps the numbers themselves: days, money, orders.
+    # Between the 15th user (1 day) and the 16th (2 days) three quarters of the way, and so on.
+    assert report["numbers"]["days_between"] == {"low": 1.75, "median": 2.5, "high": 3.25}
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    median = report["segments"][0]["numbers"]["orders"]["median"]
+    assert median in (2, 3, 4, 5, 6)
+    assert f"<small>group {median - 1:.0f} of 5: " in page
+    assert run(["train", *options[2:], "--current", str(folder)]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].endswith(release["version"])
+
+    Path("segue.toml").write_text(DECLARED.replace("quantile = 5", "quantile = 2"), encoding="utf-8")
+    assert run(["train", *options[2:], "--current", str(folder)]) == 3
+    told = capsys.readouterr().err
+    assert (
+        "the encoding of orders is quantile = 5 there and quantile = 2 here; declare these features" in told
+    )
+
+
 def test_who_is_not_trained_on_is_told_and_fewer_than_half_is_warned_of(
     tmp_path: Path, capsys: Capture
 ) -> None:

@@ -61,6 +61,11 @@ def test_a_number_may_be_read_as_its_logarithm(tmp_path: Path) -> None:
     assert settings.declared[-1] == Feature("spend", "sum", "price")
 
 
+def test_a_number_may_be_read_as_its_group(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path, "declare.pace = { kind = 'interval', quantile = 5 }")
+    assert settings.declared[-1] == Feature("pace", "interval", "order_id", quantile=5)
+
+
 def test_without_declarations_there_are_the_seven() -> None:
     assert Settings().model_features == Settings().declared == FEATURES
 
@@ -75,7 +80,7 @@ def test_without_declarations_there_are_the_seven() -> None:
         ("declare.spend = { source = 'price' }", "setting declare.spend.kind is None: it is missing"),
         (
             "declare.spend = { kind = 'sum', source = 'price', unit = 'EUR' }",
-            "setting declare.spend.unit is 'EUR': a feature has only kind, source, type, encoding, log",
+            "setting declare.spend.unit is 'EUR': a feature has only kind, source, type, encoding, log,",
         ),
         (
             "declare.spend = { kind = 'total', source = 'price' }",
@@ -100,6 +105,30 @@ def test_without_declarations_there_are_the_seven() -> None:
         (
             "declare.vip = { kind = 'attribute', source = 'user.vip', type = 'boolean', log = true }",
             "setting declare.vip.log is True: leave it out, the feature is true or false",
+        ),
+        (
+            "declare.pace = { kind = 'interval', quantile = 1 }",
+            "setting declare.pace.quantile is 1: use a whole number from 2 to 100",
+        ),
+        (
+            "declare.pace = { kind = 'interval', quantile = 101 }",
+            "setting declare.pace.quantile is 101: use a whole number from 2 to 100",
+        ),
+        (
+            "declare.pace = { kind = 'interval', quantile = '5' }",
+            "setting declare.pace.quantile is '5': give a whole number, without quotes",
+        ),
+        (
+            "declare.pace = { kind = 'interval', quantile = true }",
+            "setting declare.pace.quantile is True: give a whole number, without quotes",
+        ),
+        (
+            "declare.pace = { kind = 'interval', quantile = 5, log = true }",
+            "setting declare.pace.log is True: leave log or quantile out, the groups of a logarithm",
+        ),
+        (
+            "declare.brand = { kind = 'last', source = 'brand', quantile = 5 }",
+            "setting declare.brand.quantile is 5: leave it out, the feature is a text",
         ),
         ("declare.spend = { kind = 'sum', source = 7 }", "setting declare.spend.source is 7: give text"),
         (

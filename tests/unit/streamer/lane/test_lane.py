@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from schemas.input_events import Item, Order, Signup, UserErased
 from schemas.outputs.segment_change import SegmentChange
+from schemas.release.model_release import EncodedFeature
 from schemas.topics import Topics
 from streamer.interfaces.lane_errors import NotReady
 from tests.support.checks.moves import OLD, YOUNG, YOUNG_AGAIN, segments
@@ -32,6 +33,27 @@ def test_a_user_moves_with_its_events_and_every_move_names_its_cause() -> None:
     assert second.provisional
     assert "total_orders" in second.missing
     check_promises(world)
+
+
+def test_a_change_keeps_the_number_of_which_the_model_reads_the_group() -> None:
+    """Only the score knows the group: two ages of one group are one position, and the change has the age."""
+    groups = EncodedFeature("age", "quantile", quantile=2, borders=(30.0,))
+    release = a_release()
+    release = replace(release, features=(groups, *release.features[1:]), mean=(1.5, *release.mean[1:]))
+    release = replace(release, scale=(0.1, *release.scale[1:]))
+    world = World()
+    world.models.model = an_active_model(release=release)
+    # Of the first group, of the second, and of the second again.
+    world.send(YOUNG, OLD, replace(OLD, age=31, created_at=OLD.created_at.replace(hour=3)))
+    world.run()
+    first, second = (change for change in world.changes("7") if isinstance(change, SegmentChange))
+    assert (first.features["age"], second.features["age"]) == (YOUNG.age, OLD.age)
+    assert "age" not in first.missing
+    assert first.components != second.components
+    state = world.state("7")
+    assert state.facts.profile["age"].value == 31
+    assert state.position is not None
+    assert state.position.components == second.components
 
 
 def test_signups_come_before_orders_of_the_same_batch() -> None:

@@ -57,6 +57,18 @@ def test_of_a_logarithm_the_number_below_0_is_missing() -> None:
     assert (below.missing, below.components) == (("age",), (-1.0, 1.0))
 
 
+def test_a_number_counts_by_its_group() -> None:
+    groups = EncodedFeature("age", "quantile", quantile=3, borders=(30.0, 50.0))
+    scorer = Scorer(replace(PLAIN, features=(groups, PLAIN.features[1]), mean=(2.0, 0.5), scale=(1.0, 0.5)))
+
+    def first(age: FeatureValue) -> float:
+        return scorer.score({"age": age, "gender": "F"}).components[0]
+
+    # (group - 2) / 1 - 1; without an age 0 - 1.
+    assert [first(age) for age in (7, 30, 30.5, 50, 51, None)] == [-2, -2, -1, -1, 0, -1]
+    assert scorer.score({"age": None, "gender": "F"}).missing == ("age",)
+
+
 def test_the_present_segment_is_kept_until_another_is_nearer_by_the_margin() -> None:
     scorer = Scorer(PLAIN)
     row: dict[str, FeatureValue] = {"age": 50, "gender": "F"}

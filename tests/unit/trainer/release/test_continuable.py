@@ -101,6 +101,20 @@ def test_a_number_is_read_as_it_is_declared(label: ModelRelease) -> None:
     assert settings_of(there, as_there.features) == replace(as_there, k_min=2, k_max=10)
 
 
+def test_groups_are_those_of_the_declaration(label: ModelRelease) -> None:
+    groups = EncodedFeature("age", "quantile", quantile=5, borders=(30.0, 40.0))
+    there = replaced(label, features=(groups, *label.features[1:]))
+
+    def asked(quantile: int | None) -> FitSettings:
+        return replace(QUICK, features=(replaced(FEATURES[0], quantile=quantile), *FEATURES[1:]))
+
+    check_continues(there, asked(5))
+    for quantile, here in ((4, "quantile = 4"), (None, "number")):
+        with pytest.raises(BadTraining, match=f"of age is quantile = 5 there and {here} here; declare these"):
+            check_continues(there, asked(quantile))
+    assert settings_of(there, asked(5).features).encoding == "label"
+
+
 def test_the_number_of_segments_is_no_difference(label: ModelRelease) -> None:
     for k in (None, 2, 9):
         check_continues(label, replace(QUICK, k=k))

@@ -222,6 +222,23 @@ def test_the_recommended_preset_is_continued_in_its_space(tmp_path: Path) -> Non
     assert (len(same), all(same)) == (600, True)
 
 
+def test_a_retrain_keeps_the_borders_of_groups_and_refit_space_learns_them_anew(tmp_path: Path) -> None:
+    age = replace(features_named("age")[0], quantile=5)
+    settings = replaced(QUICK, features=(age, *features_named("gender", "total_orders")))
+    first = trained(tmp_path / "first", settings=settings)
+    rows = [{**row, "age": None if row["age"] is None else row["age"] + 20} for row in MORE.to_pylist()]
+    older = pa.Table.from_pylist(rows, MORE.schema)
+    current = current_from(first)
+    kept = trained(tmp_path / "kept", older, settings=settings, current=current)
+    anew = trained(tmp_path / "anew", older, settings=settings, current=current, refit_space=True)
+    borders = [load_release(folder).features[0].cuts for folder in (first, kept, anew)]
+    assert len(borders[0]) == 4
+    assert borders[1] == borders[0]
+    assert all(before < now for before, now in zip(borders[0], borders[2], strict=True))
+    spaces = [load_release(folder).space for folder in (first, kept, anew)]
+    assert spaces[0] == spaces[1] != spaces[2]
+
+
 def test_a_kept_space_gives_the_components_of_the_release(first: Path) -> None:
     release = load_release(first)
     selection = within(select(MORE, QUICK), release)

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from msgspec.structs import replace
 from sklearn.base import clone
 from sklearn.preprocessing import LabelEncoder, OneHotEncoder, StandardScaler
 
@@ -54,6 +55,47 @@ def test_what_is_not_known_scales_to_exactly_zero(encoding: CategoryEncoding) ->
     scaler = StandardScaler().fit(encoder.transform(rows))
     nothing = pd.DataFrame([dict.fromkeys(FEATURE_NAMES)])
     assert not scaler.transform(encoder.transform(nothing)).any()
+
+
+def groups(quantile: int, *values: float | None) -> tuple[tuple[float, ...], list[float]]:
+    """The borders learned from these values, and the values' inputs."""
+    age = replace(features_named("age")[0], quantile=quantile)
+    ages = pd.DataFrame({"age": pd.Series(values, dtype=object)})
+    encoder = FeatureEncoder((age,)).fit(ages)
+    return encoder.encoded_[0].cuts, encoder.transform(ages)[:, 0].tolist()
+
+
+def test_groups_are_of_equal_size_and_a_border_belongs_to_the_lower() -> None:
+    assert groups(2, 4, 1, 3, 2) == ((2.0,), [2, 1, 2, 1])
+    assert groups(5, *range(10, 0, -1)) == ((2.0, 4.0, 6.0, 8.0), [5, 5, 4, 4, 3, 3, 2, 2, 1, 1])
+    # 100 groups of one user each: a share such as 0.07 must not slip to its neighbour.
+    assert groups(100, *range(100)) == (tuple(map(float, range(99))), [float(n) for n in range(1, 101)])
+
+
+def test_equal_borders_are_one() -> None:
+    # Of ten users six have one order, so the first three of four borders are 1.
+    assert groups(5, 1, 1, 1, 1, 1, 1, 2, 3, 4, 5) == ((1.0, 3.0), [1, 1, 1, 1, 1, 1, 2, 2, 3, 3])
+    # Nobody lies above the largest number, so it is no border.
+    assert groups(5, 1, 1, 9, 9, 9) == ((1.0,), [1, 1, 2, 2, 2])
+    assert groups(2, -3.5, 0, -3.5, -3.5) == ((-3.5,), [1, 2, 1, 1])
+
+
+def test_one_value_is_one_group() -> None:
+    assert groups(5, 7, 7, 7) == ((), [1, 1, 1])
+    assert groups(5, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2) == ((), [1] * 10)
+
+
+def test_a_missing_number_has_no_group_and_takes_no_part() -> None:
+    # The mean of 1, 1, 2 and 2 stands in.
+    assert groups(2, 1, None, 2, 3, np.nan, 4) == ((2.0,), [1, 1.5, 1, 2, 1.5, 2])
+
+
+def test_a_logarithm_and_below_0_the_mean() -> None:
+    log_age = replace(features_named("age")[0], log=True)
+    encoder = FeatureEncoder((log_age,)).fit(pd.DataFrame({"age": [0.0, np.e - 1]}))
+    asked = pd.DataFrame({"age": pd.Series([0, np.e - 1, -1, None], dtype=object)})
+    assert encoder.transform(asked)[:, 0] == pytest.approx([0, 1, 0.5, 0.5])
+    assert encoder.encoded_ == (EncodedFeature("age", "log"),)
 
 
 def test_numbers_stay_and_a_missing_one_is_the_mean() -> None:
