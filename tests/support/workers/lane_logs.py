@@ -77,7 +77,12 @@ class LaneLogs:
 
     def send(self, topic: str, *values: bytes, key: bytes = b"k", transactional: bool = False) -> None:
         """Write records to the lane's partition with another producer; a transaction adds a marker."""
-        config: dict[str, Any] = {**self.client, "message.max.bytes": 5_000_000, "log_level": 0}
+        config: dict[str, Any] = {
+            **self.client,
+            "enable.idempotence": True,  # else a request that is tried again may overtake another
+            "message.max.bytes": 5_000_000,
+            "log_level": 0,
+        }
         if transactional:
             config["transactional.id"] = f"{self.group}-somebody"
         producer = Producer(config)
