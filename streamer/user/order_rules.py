@@ -7,6 +7,7 @@ from msgspec import Struct
 from schemas.errors import BadSetting
 from schemas.features import FEATURES, ORDER_VALUE, Feature, FeatureKind
 from schemas.release.model_release import ModelRelease
+from streamer.user.feature_getters import Getter, getter_of
 from streamer.user.order_values import ORDER_TIME
 
 
@@ -52,9 +53,9 @@ class Rules(Struct, frozen=True, dict=True):
         return self._sources("last")
 
     @cached_property
-    def booleans(self) -> tuple[str, ...]:
-        """The names of the features whose values are true or false."""
-        return tuple(feature.name for feature in self.features if feature.boolean)
+    def getters(self) -> tuple[tuple[str, Getter], ...]:
+        """By the name of each feature, the function that reads its value."""
+        return tuple((feature.name, getter_of(feature)) for feature in self.features)
 
     @property
     def _times(self) -> tuple[str, ...]:

@@ -1,0 +1,123 @@
+"""How each declared feature's value is read from a user's facts; made once for the settings."""
+
+from collections.abc import Callable
+from functools import partial
+from operator import attrgetter
+
+from schemas.features import Feature
+from schemas.inputs.amounts import amount
+from schemas.outputs.segment_change import FeatureValue
+from streamer.user.order_values import ORDER_TIME, toss
+from streamer.user.user_state import TALLIES, Facts, Tally
+
+Getter = Callable[[str, Facts], FeatureValue]
+"""Returns the value of a feature, from the user's id and the user's facts; None if the value is missing."""
+
+_TalliesOf = Callable[[Facts], dict[str, Tally]]
+
+_MICROSECONDS_A_DAY = 86_400_000_000.0
+
+
+def getter_of(feature: Feature) -> Getter:
+    """The getter of a declared feature."""
+    get = _getter_of(feature)
+    return partial(_true_or_false, get) if feature.boolean else get
+
+
+def _getter_of(feature: Feature) -> Getter:
+    source = feature.source
+    match feature.kind:
+        case "count":
+            return _count
+        case "distinct":
+            return partial(_distinct, _tallies_of(source))
+        case "most_frequent":
+            return partial(_most_frequent, _tallies_of(source))
+        case "sum":
+            return partial(_sum, source)
+        case "mean":
+            return partial(_mean, source)
+        case "min":
+            return partial(_least, source)
+        case "max":
+            return partial(_most, source)
+        case "interval":
+            return _interval
+        case "attribute":
+            return partial(_of_profile, source)
+        case "last":
+            of_user = feature.field is not None and feature.field.level == "user"
+            return partial(_of_profile if of_user else _of_orders, source)
+
+
+def _tallies_of(source: str) -> _TalliesOf:
+    """The function that gives a source's tallies, as :meth:`Facts.tally` does."""
+    return attrgetter(TALLIES[source]) if source in TALLIES else lambda facts: facts.tally(source)
+
+
+def _true_or_false(get: Getter, user_id: str, facts: Facts) -> bool | None:
+    value = get(user_id, facts)
+    return None if value is None else value == "true"
+
+
+def _count(_: str, facts: Facts) -> int | None:
+    return facts.counted or None
+
+
+def _distinct(tallies_of: _TalliesOf, _: str, facts: Facts) -> int | None:
+    return len(tallies_of(facts)) or None
+
+
+def _most_frequent(tallies_of: _TalliesOf, user_id: str, facts: Facts) -> str | None:
+    """The value with the most items. A tie goes to the earliest value, then to the smallest :func:`toss`."""
+    tallies = tallies_of(facts)
+    if len(tallies) < 2:
+        return next(iter(tallies), None)
+    most = max([tally.items for tally in tallies.values()])
+    tied = {value: tally.first_at for value, tally in tallies.items() if tally.items == most}
+    if len(tied) == 1:
+        return next(iter(tied))
+    first_at = min(tied.values())
+    earliest = [value for value, at in tied.items() if at == first_at]
+    return earliest[0] if len(earliest) == 1 else min(earliest, key=partial(toss, user_id))
+
+
+def _sum(source: str, _: str, facts: Facts) -> float | None:
+    summed = facts.sums.get(source)
+    return None if summed is None else amount(summed.total)
+
+
+def _mean(source: str, _: str, facts: Facts) -> float | None:
+    summed = facts.sums.get(source)
+    return None if summed is None else amount(summed.total) / float(summed.count)
+
+
+def _least(source: str, _: str, facts: Facts) -> float | None:
+    extreme = facts.least.get(source)
+    return None if extreme is None else amount(extreme)
+
+
+def _most(source: str, _: str, facts: Facts) -> float | None:
+    extreme = facts.most.get(source)
+    return None if extreme is None else amount(extreme)
+
+
+def _interval(_: str, facts: Facts) -> float | None:
+    """The mean number of days between two orders in a row; None below two orders."""
+    if facts.counted < 2:
+        return None
+    # In the order of sql/kinds/interval.sql, so that both round alike.
+    passed = float(facts.most[ORDER_TIME] - facts.least[ORDER_TIME])
+    return passed / float(facts.counted - 1) / _MICROSECONDS_A_DAY
+
+
+def _of_profile(source: str, _: str, facts: Facts) -> FeatureValue:
+    dated = facts.profile.get(source)
+    return None if dated is None else dated.value
+
+
+def _of_orders(source: str, _: str, facts: Facts) -> FeatureValue:
+    latest = facts.latest.get(source)
+    if latest is None:
+        return None
+    return amount(latest.value) if isinstance(latest.value, int) else latest.value
