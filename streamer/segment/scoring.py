@@ -6,8 +6,9 @@ takes only a few look-ups and additions. All sums use :func:`math.fsum`, which r
 components and the segment are the same on every machine and every version of Python.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import dist, fsum, isfinite
+from operator import mul
 
 from msgspec import Struct
 
@@ -17,6 +18,11 @@ from schemas.release.number_inputs import number_input
 from schemas.release.release_checks import check_shapes
 
 Vector = tuple[float, ...]
+
+# By value of a category. Only texts are keys, so any other value is missing.
+Contributions = dict[FeatureValue, Vector]
+ContributionOf = Callable[[FeatureValue], Vector | None]
+"""Returns what a feature's value adds to the components; None if the value counts as missing."""
 
 
 class Score(Struct, frozen=True):
@@ -47,6 +53,9 @@ class Score(Struct, frozen=True):
         return bool(self.missing)
 
 
+_NUMBERS = (int, float)
+
+
 class _Number(Struct, frozen=True):
     """A numeric feature with one column. ``per_unit`` is the contribution of one standard deviation."""
 
@@ -54,8 +63,8 @@ class _Number(Struct, frozen=True):
     scale: float
     per_unit: Vector
 
-    def contribution(self, value: FeatureValue) -> Vector | None:
-        if not isinstance(value, int | float) or not isfinite(value):
+    def of(self, value: FeatureValue) -> Vector | None:
+        if not isinstance(value, _NUMBERS) or not isfinite(value):
             return None
         scaled = (value - self.mean) / self.scale
         return tuple([scaled * weight for weight in self.per_unit])
@@ -67,19 +76,10 @@ class _Changed(Struct, frozen=True):
     feature: EncodedFeature
     read: _Number
 
-    def contribution(self, value: FeatureValue) -> Vector | None:
-        if not isinstance(value, int | float) or not isfinite(value):
+    def of(self, value: FeatureValue) -> Vector | None:
+        if not isinstance(value, _NUMBERS) or not isfinite(value):
             return None
-        return self.read.contribution(number_input(self.feature, value))
-
-
-class _Category(Struct, frozen=True):
-    """An encoded feature: the contribution of each training value."""
-
-    known: dict[str, Vector]
-
-    def contribution(self, value: FeatureValue) -> Vector | None:
-        return self.known.get(value) if isinstance(value, str) else None
+        return self.read.of(number_input(self.feature, value))
 
 
 class Scorer:
@@ -89,11 +89,11 @@ class Scorer:
         BadRelease: see :func:`schemas.release.release_checks.check_shapes`.
     """
 
-    __slots__ = ("_centres", "_features", "_origin", "_places", "_segments", "_square_norms")
+    __slots__ = ("_centres", "_contributions", "_normed", "_origin", "_places", "_segments")
 
     def __init__(self, release: ModelRelease) -> None:
         check_shapes(release)
-        self._features = tuple(_folded(release))
+        self._contributions = tuple(_folded(release))
         # The components of a row of training means: PCA subtracts its mean after the projection.
         self._origin: Vector = tuple(
             fsum(-mean * weight for mean, weight in zip(release.projection_mean, axis, strict=True))
@@ -102,7 +102,8 @@ class Scorer:
         self._segments = release.segments
         self._places = {segment.id: place for place, segment in enumerate(release.segments)}
         self._centres = tuple(segment.centre for segment in release.segments)
-        self._square_norms = tuple(fsum(x * x for x in centre) for centre in self._centres)
+        # Each centre with its square norm.
+        self._normed = tuple((fsum(x * x for x in centre), centre) for centre in self._centres)
 
     def score(
         self, features: Mapping[str, FeatureValue], present: int | None = None, min_margin: float = 0.0
@@ -118,8 +119,8 @@ class Scorer:
         """
         parts = [self._origin]
         missing = []
-        for name, feature in self._features:
-            contribution = feature.contribution(features.get(name))
+        for name, contribution_of in self._contributions:
+            contribution = contribution_of(features.get(name))
             if contribution is None:
                 missing.append(name)
             else:
@@ -137,8 +138,7 @@ class Scorer:
         """The nearest centre's index (the first of equally near centres), its distance, and the margin."""
         # Like KMeans.predict: |x - c|² without |x|², because |x|² is the same for all centres.
         closeness = [
-            square_norm - 2.0 * fsum([x * c for x, c in zip(components, centre, strict=True)])
-            for square_norm, centre in zip(self._square_norms, self._centres, strict=True)
+            square_norm - 2.0 * fsum(map(mul, components, centre)) for square_norm, centre in self._normed
         ]
         nearest = closeness.index(min(closeness))
         distance = dist(components, self._centres[nearest])
@@ -152,8 +152,8 @@ class Scorer:
         return nearest, distance, max(0.0, (next_distance - distance) / next_distance)
 
 
-def _folded(release: ModelRelease) -> Iterable[tuple[str, _Number | _Changed | _Category]]:
-    """Each feature with the contributions of its values to the components."""
+def _folded(release: ModelRelease) -> Iterable[tuple[str, ContributionOf]]:
+    """Each feature with the function that gives the contribution of its values to the components."""
     column = 0
     for feature in release.features:
         columns = range(column, column + feature.width)
@@ -161,22 +161,20 @@ def _folded(release: ModelRelease) -> Iterable[tuple[str, _Number | _Changed | _
         weights = [tuple(axis[c] for axis in release.projection) for c in columns]
         if feature.encoding in OF_NUMBERS:
             number = _Number(release.mean[columns[0]], release.scale[columns[0]], weights[0])
-            yield feature.name, number if feature.encoding == "number" else _Changed(feature, number)
+            yield feature.name, number.of if feature.encoding == "number" else _Changed(feature, number).of
         elif feature.encoding == "one-hot":
             means, scales = [release.mean[c] for c in columns], [release.scale[c] for c in columns]
-            yield feature.name, _Category(_one_hot(feature, means, scales, weights))
+            yield feature.name, _one_hot(feature, means, scales, weights).get
         else:
             numbers = _Number(release.mean[columns[0]], release.scale[columns[0]], weights[0])
             pairs = zip(feature.categories, feature.codes, strict=True)
-            yield (
-                feature.name,
-                _Category({c: v for c, x in pairs if (v := numbers.contribution(x)) is not None}),
-            )
+            known: Contributions = {c: v for c, x in pairs if (v := numbers.of(x)) is not None}
+            yield feature.name, known.get
 
 
 def _one_hot(
     feature: EncodedFeature, means: Sequence[float], scales: Sequence[float], weights: Sequence[Vector]
-) -> dict[str, Vector]:
+) -> Contributions:
     """By category, the sum over the feature's columns: the category's column is 1, the others are 0."""
     zeros = [-mean / scale for mean, scale in zip(means, scales, strict=True)]
     # With thousands of brands, a sum over all columns for each category would take quadratic time. So the
