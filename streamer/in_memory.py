@@ -256,20 +256,21 @@ class MemoryStore:
 
     def neighbours(
         self, space: str, angles: Sequence[float], n: int, exclude: Collection[str]
-    ) -> list[list[Neighbour]]:
-        """For each angle, the nearest ``n`` users by angular distance and then by user id.
+    ) -> list[Neighbour]:
+        """The nearest ``n`` users of every angle, by angular distance and then by user id.
 
         Args:
             space: the space of the index.
             angles: the directions to search from, in radians.
             n: how many users each search must find.
             exclude: the ids of users to leave out.
+
+        Returns:
+            The users of all searches together, each once.
         """
         index = self._redis.indexes.get(space, AngleIndex())
-        return [
-            [Neighbour(user_id, theirs, self._segment(user_id)) for user_id, theirs in found]
-            for found in (index.nearest(angle, n, exclude) for angle in angles)
-        ]
+        found = {entry for angle in set(angles) for entry in index.nearest(angle, n, exclude)}
+        return [Neighbour(user_id, theirs, self._segment(user_id)) for user_id, theirs in found]
 
     def save(self, expected: bytes | None, place: bytes, writes: Sequence[UserWrite]) -> bool:
         if self._partition in self._redis.torn or self._redis.places.get(self._partition) != expected:

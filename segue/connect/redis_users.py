@@ -25,7 +25,7 @@ from streamer.place.redis_keys import SEGMENT, STATE, Keys
 from streamer.redis.redis_client import address_of, connect, reaching
 from streamer.redis.redis_store import RedisStore
 from streamer.refill.spill import Spill
-from streamer.segment.neighbours import angle, similarity
+from streamer.segment.neighbours import Neighbourhood, angle
 from streamer.takeover.lane_snapshot import follow_lane
 from streamer.user import user_state as states
 from streamer.user.history import FIELDS, Entered, read_history
@@ -223,10 +223,10 @@ def similar_users(
     store = RedisStore(settings.redis, 0, settings.redis_prefix, TIMEOUT_S)
     try:
         follow_lane(store)
-        (found,) = store.neighbours(space, [at], settings.similar_users, besides)
+        found = store.neighbours(space, [at], settings.similar_users, besides)
     finally:
         store.close()
-    return tuple(SimilarUser(near.user_id, similarity(at, near.angle), near.segment) for near in found)
+    return Neighbourhood(found).most_similar(at, settings.similar_users)
 
 
 def _place(stored_and_saves: object) -> Place | None:

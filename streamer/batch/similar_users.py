@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from schemas.outputs.segment_change import Change, SegmentChange, SimilarUser
+from schemas.outputs.segment_change import Change, SegmentChange
 from streamer.batch.batch_users import Users
 from streamer.interfaces.lane_interfaces import Neighbour, Store
-from streamer.segment.neighbours import AngleIndex, angle, nearest_of, similarity
+from streamer.segment.neighbours import Neighbourhood, angle
+from streamer.user.user_state import UserState
 
 
 def with_similar_users(
@@ -29,29 +30,20 @@ def with_similar_users(
     searched = {i: at for i, at in angles.items() if at is not None}
     if not searched or n == 0:
         return list(changes)
-    here = AngleIndex()
-    for state in users:
-        if state.position is not None and state.position.space == space:
-            here.put(state.user_id, angle(state.position.components))
+    here = [near for state in users if (near := _neighbour(state, space)) is not None]
     there = store.neighbours(space, list(searched.values()), n, [state.user_id for state in users])
+    everyone = Neighbourhood([*here, *there])
     complete = list(changes)
-    for (i, at), found in zip(searched.items(), there, strict=True):
+    for i, at in searched.items():
         change = changes[i]
-        assert isinstance(change, SegmentChange)
-        batch = [
-            Neighbour(user_id, theirs, _segment(users, user_id))
-            for user_id, theirs in here.nearest(at, n, {change.user_id})
-        ]
-        complete[i] = replace(
-            change,
-            similar_users=tuple(
-                SimilarUser(near.user_id, similarity(at, near.angle), near.segment)
-                for near in nearest_of(at, n, found, batch)
-            ),
-        )
+        complete[i] = replace(change, similar_users=everyone.most_similar(at, n, {change.user_id}))
     return complete
 
 
-def _segment(users: Users, user_id: str) -> int | None:
-    decided = users[user_id].decided
-    return None if decided is None else decided.segment
+def _neighbour(state: UserState, space: str) -> Neighbour | None:
+    """A user of the batch at its present position; None if it has no direction in this space."""
+    if state.position is None or state.position.space != space:
+        return None
+    at = angle(state.position.components)
+    segment = None if state.decided is None else state.decided.segment
+    return None if at is None else Neighbour(state.user_id, at, segment)

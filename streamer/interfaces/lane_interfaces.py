@@ -203,12 +203,12 @@ class Unswept(Struct, frozen=True):
     left: int
 
 
-class Neighbour(Struct, frozen=True):
+class Neighbour(Struct, frozen=True, array_like=True):
     """A user of the index, with its angle in radians and its segment (None if unknown)."""
 
     user_id: str
     angle: float
-    segment: int | None
+    segment: int | None = None
 
 
 class Store(Protocol):
@@ -254,14 +254,17 @@ class Store(Protocol):
 
     def neighbours(
         self, space: str, angles: Sequence[float], n: int, exclude: Collection[str]
-    ) -> list[list[Neighbour]]:
-        """For each angle, the nearest users by angular distance and then by user id; one round trip.
+    ) -> list[Neighbour]:
+        """The nearest ``n`` users of every angle, by angular distance and then by user id; one round trip.
 
         Args:
             space: the space of the index.
             angles: the directions to search from, in radians.
-            n: how many users each search must find. A result may hold more.
+            n: how many users each search must find.
             exclude: the ids of users to leave out.
+
+        Returns:
+            The users of all searches together, each once, in no order. There may be others among them.
         """
 
     def save(self, expected: bytes | None, place: bytes, writes: Sequence[UserWrite]) -> bool:

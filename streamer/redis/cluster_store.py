@@ -57,24 +57,28 @@ class ClusterStore(RedisStore):
 
     def neighbours(
         self, space: str, angles: Sequence[float], n: int, exclude: Collection[str]
-    ) -> list[list[Neighbour]]:
-        """For each angle, the nearest ``n`` users by angular distance and then by user id.
+    ) -> list[Neighbour]:
+        """The nearest ``n`` users of every angle, by angular distance and then by user id.
 
         Args:
             space: the space of the index.
             angles: the directions to search from, in radians.
             n: how many users each search must find.
             exclude: the ids of users to leave out.
+
+        Returns:
+            The users of all searches together, each once, in no order. There may be others among them.
         """
         found = super().neighbours(space, angles, n, exclude)
-        user_ids = list({user.user_id for near in found for user in near})
         pipeline = self._redis.pipeline(transaction=False)
-        for user_id in user_ids:
-            pipeline.hget(self._keys.user(user_id), SEGMENT)
+        for user in found:
+            pipeline.hget(self._keys.user(user.user_id), SEGMENT)
         with reaching(self._address):
-            stored = cast(list[bytes | None], pipeline.execute())
-        segments = {u: None if s is None else int(s) for u, s in zip(user_ids, stored, strict=True)}
-        return [[replace(user, segment=segments[user.user_id]) for user in near] for near in found]
+            segments = cast(list[bytes | None], pipeline.execute())
+        return [
+            replace(user, segment=None if segment is None else int(segment))
+            for user, segment in zip(found, segments, strict=True)
+        ]
 
     def save(self, expected: bytes | None, place: bytes, writes: Sequence[UserWrite]) -> bool:
         """Write the place and the users, all or nothing, and then the index entries.

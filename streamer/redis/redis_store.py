@@ -26,12 +26,12 @@ from streamer.place.place_marks import moved_to
 from streamer.place.redis_keys import ORDER_PREFIX, STATE, Keys
 from streamer.redis.redis_client import TIMEOUT_S, address_of, connect, reaching
 from streamer.redis.save_count import place_in, split
-from streamer.segment.neighbours import nearest_of
 from streamer.user.user_state import Ask
 
 _CLEAR_BATCH = 1_000
 
 _pack = msgspec.msgpack.Encoder().encode
+_unpack_neighbours = msgspec.msgpack.Decoder(list[Neighbour]).decode
 
 
 class RedisStore:
@@ -172,30 +172,29 @@ class RedisStore:
 
     def neighbours(
         self, space: str, angles: Sequence[float], n: int, exclude: Collection[str]
-    ) -> list[list[Neighbour]]:
-        """For each angle, the nearest ``n`` users by angular distance and then by user id.
+    ) -> list[Neighbour]:
+        """The nearest ``n`` users of every angle, by angular distance and then by user id.
 
         Args:
             space: the space of the index.
             angles: the directions to search from, in radians.
             n: how many users each search must find.
             exclude: the ids of users to leave out.
+
+        Returns:
+            The users of all searches together, each once, in no order. There may be others among them.
         """
         # Users without orders often share one angle, so each distinct angle is searched once.
-        distinct = list(dict.fromkeys(angles))
+        distinct = [repr(at) for at in dict.fromkeys(angles)]
         if not distinct:
             return []
         user_prefix = self._keys.user("") if self._on_one_node else ""
         with reaching(self._address):
-            answers = self._neighbours(
+            answer = self._neighbours(
                 keys=[self._keys.angles(space)],
-                args=[user_prefix, n, _pack(list(exclude)), _pack([repr(at) for at in distinct])],
+                args=[user_prefix, n, _pack(list(exclude)), _pack(distinct)],
             )
-        found = {
-            angle: nearest_of(angle, n, _neighbours_in(answer))
-            for angle, answer in zip(distinct, cast(list[list[Any]], answers), strict=True)
-        }
-        return [found[angle] for angle in angles]
+        return _unpack_neighbours(cast(bytes, answer))
 
     def save(self, expected: bytes | None, place: bytes, writes: Sequence[UserWrite]) -> bool:
         """Write the place, the users, their index entries and sweep numbers: all or nothing.
@@ -338,13 +337,6 @@ def _in_batches(keys: Iterable[bytes]) -> Iterator[tuple[bytes, ...]]:
     rest = iter(keys)
     while batch := tuple(islice(rest, _CLEAR_BATCH)):
         yield batch
-
-
-def _neighbours_in(answer: list[Any]) -> list[Neighbour]:
-    return [
-        Neighbour(user_id.decode(), float(angle), None if segment is None else int(segment))
-        for user_id, angle, segment in zip(answer[0::3], answer[1::3], answer[2::3], strict=True)
-    ]
 
 
 def _fields(write: UserWrite) -> tuple[list[str], list[str]]:

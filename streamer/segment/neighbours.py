@@ -7,14 +7,19 @@ does not reorder them.
 """
 
 from bisect import bisect_left, insort
-from collections.abc import Container, Iterable, Iterator, Sequence
-from heapq import nsmallest
-from itertools import islice
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from itertools import islice, pairwise
 from math import atan2, cos, fsum, isfinite, pi
+from typing import Self
 
+from schemas.outputs.segment_change import SimilarUser
 from streamer.interfaces.lane_interfaces import Neighbour
 
 FULL_TURN = 2.0 * pi
+# The rounding of a distance is below 1e-15. So rough distances that differ by more are in the right order.
+_NEAR_TIE = 1e-12
+# A shorter distance is not the way round the other side, so one subtraction gives it.
+_SURELY_SHORTER = 3.0
 
 Entry = tuple[str, float]
 
@@ -49,7 +54,8 @@ def angular_distance(a: float, b: float) -> float:
     >>> angular_distance(3.0, -3.0) == 2 * pi - 6.0
     True
     """
-    return _exact_distance(a, b)[0]
+    apart = abs(a - b)
+    return apart if apart < _SURELY_SHORTER else _exact_distance(a, b)[0]
 
 
 def similarity(a: float, b: float) -> float:
@@ -57,22 +63,28 @@ def similarity(a: float, b: float) -> float:
     return cos(angular_distance(a, b))
 
 
-def nearest_of(angle: float, n: int, *sources: Iterable[Neighbour]) -> list[Neighbour]:
-    """The nearest ``n`` users of several sources, the nearest first.
+class Neighbourhood:
+    """The candidates of several searches for similar users, sorted once."""
 
-    Args:
-        angle: the direction to search from, in radians.
-        n: how many users to return.
-        sources: for example the store's candidates and an overlay of users whose saved angle is stale. Each
-            source must hold its own nearest ``n``. If a user is in two sources, the first source counts.
-    """
-    distinct: dict[str, Neighbour] = {}
-    for source in sources:
-        for candidate in source:
-            distinct.setdefault(candidate.user_id, candidate)
-    return nsmallest(
-        n, distinct.values(), key=lambda user: (_exact_distance(angle, user.angle), user.user_id)
-    )
+    def __init__(self, users: Iterable[Neighbour]) -> None:
+        """Take the candidates of all searches.
+
+        Args:
+            users: each user once. The nearest users of every search must be among them; others do no harm.
+        """
+        angles: dict[str, float] = {}
+        self._segments: dict[str, int | None] = {}
+        for user in users:
+            angles[user.user_id] = user.angle
+            self._segments[user.user_id] = user.segment
+        self._index = AngleIndex.of(angles)
+
+    def most_similar(self, angle: float, n: int, exclude: Container[str] = ()) -> tuple[SimilarUser, ...]:
+        """The ``n`` users most similar to a direction in radians, the nearest first, without ``exclude``."""
+        return tuple(
+            SimilarUser(user_id, similarity(angle, theirs), self._segments[user_id])
+            for user_id, theirs in self._index.nearest(angle, n, exclude)
+        )
 
 
 class AngleIndex:
@@ -83,6 +95,14 @@ class AngleIndex:
     def __init__(self) -> None:
         self._angles: dict[str, float] = {}
         self._entries: list[tuple[float, str]] = []
+
+    @classmethod
+    def of(cls, angles: Mapping[str, float]) -> Self:
+        """An index of many users at once, given as angles by user id."""
+        index = cls()
+        index._angles = dict(angles)
+        index._entries = sorted((angle, user_id) for user_id, angle in angles.items())
+        return index
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -104,12 +124,11 @@ class AngleIndex:
         """The nearest ``n`` users, except the excluded users, as (user id, angle), the nearest first."""
         start = bisect_left(self._entries, (angle, ""))
         sides = (self._upward(start), self._downward(start))
+        # A set, because in a small index the two walks meet.
         found = {
-            user_id: (_exact_distance(angle, theirs), user_id, theirs)
-            for side in sides
-            for theirs, user_id in islice((entry for entry in side if entry[1] not in exclude), n)
+            entry for side in sides for entry in islice((one for one in side if one[1] not in exclude), n)
         }
-        return [(user_id, theirs) for _, user_id, theirs in nsmallest(n, found.values())]
+        return _nearest_first(angle, found)[:n]
 
     def _upward(self, start: int) -> Iterator[tuple[float, str]]:
         """Every entry once, with growing angles from ``start`` on, and then from the smallest angle on."""
@@ -131,6 +150,22 @@ class AngleIndex:
                 yield self._entries[i]
             seen += end - first
             end = first
+
+
+def _nearest_first(angle: float, users: Iterable[tuple[float, str]]) -> list[Entry]:
+    """These users by their exact distance from an angle, and then by user id.
+
+    Rough distances give the order at a tenth of the cost. Only a near tie of different angles needs the exact
+    ones: users with the same angle have the same distance either way.
+    """
+    rough = []
+    for theirs, user_id in users:
+        apart = abs(angle - theirs)
+        rough.append((apart if apart <= pi else FULL_TURN - apart, user_id, theirs))
+    rough.sort()
+    if any(b[0] - a[0] < _NEAR_TIE and a[2] != b[2] for a, b in pairwise(rough)):
+        rough.sort(key=lambda user: (_exact_distance(angle, user[2]), user[1]))
+    return [(user_id, theirs) for _, user_id, theirs in rough]
 
 
 def _exact_distance(a: float, b: float) -> tuple[float, float]:

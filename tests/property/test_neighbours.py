@@ -1,7 +1,7 @@
 """The index gives what a scan of every user gives: the same users, in the same order."""
 
 from fractions import Fraction
-from math import pi
+from math import cos, pi
 
 import numpy as np
 import pytest
@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 from sklearn.metrics.pairwise import cosine_similarity
 
 from streamer.interfaces.lane_interfaces import Neighbour
-from streamer.segment.neighbours import FULL_TURN, AngleIndex, angle, angular_distance, nearest_of, similarity
+from streamer.segment.neighbours import (
+    FULL_TURN,
+    AngleIndex,
+    Neighbourhood,
+    angle,
+    angular_distance,
+    similarity,
+)
 from tests.support.strategies.angles import angles, placed_users, user_ids
 
 pytestmark = pytest.mark.property
@@ -46,16 +53,26 @@ def test_nearest_equals_a_scan(users: dict[str, float], towards: float, n: int, 
 
 
 @settings(max_examples=150)
-@given(stored=placed_users, moved=placed_users, towards=angles, n=st.integers(1, 8))
-def test_an_overlay_stands_before_the_store(
-    stored: dict[str, float], moved: dict[str, float], towards: float, n: int
+@given(
+    stored=placed_users,
+    moved=placed_users,
+    towards=st.lists(angles, min_size=1, max_size=4),
+    n=st.integers(1, 8),
+)
+def test_candidates_of_all_searches_give_what_a_scan_gives(
+    stored: dict[str, float], moved: dict[str, float], towards: list[float], n: int
 ) -> None:
-    def nearest(users: dict[str, float], exclude: dict[str, float]) -> list[Neighbour]:
-        return [Neighbour(u, at, None) for u, at in index_of(users).nearest(towards, n, exclude)]
+    """As in a batch: the store gives candidates without the batch's users, and these come from memory."""
+    candidates = dict(moved)
+    for at in towards:
+        candidates |= dict(index_of(stored).nearest(at, n, moved))
+    everyone = Neighbourhood(Neighbour(user_id, at) for user_id, at in candidates.items())
 
-    found = nearest_of(towards, n, nearest(moved, {}), nearest(stored, moved))
-
-    assert [(user.user_id, user.angle) for user in found] == scan({**stored, **moved}, towards, n, set())
+    for at in towards:
+        assert [(user.user_id, user.similarity) for user in everyone.most_similar(at, n)] == [
+            (user_id, cos(float(exact_distance(at, theirs))))
+            for user_id, theirs in scan({**stored, **moved}, at, n, set())
+        ]
 
 
 @settings(max_examples=150)

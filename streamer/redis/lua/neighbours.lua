@@ -6,7 +6,8 @@
 --       [3] as MessagePack, the users to leave out
 --       [4] as MessagePack, the angles as text
 --
--- Returns for each angle a flat list of user id, angle as text, segment (or false).
+-- Returns as MessagePack all users that were found, each once: {user id, angle, segment}. The segment is left
+-- out if it is unknown.
 
 local index, user_prefix, wanted = KEYS[1], ARGV[1], tonumber(ARGV[2])
 local excluded = {}
@@ -81,27 +82,29 @@ local function descending(found, last, first)
   end
 end
 
-local function add(answer, found)
+-- Adds the users of these ranks to the answer; a user near several angles is added once.
+local answer, added = {}, {}
+local function add(found)
   for _, rank in ipairs(found) do
-    answer[#answer + 1] = users[rank]
-    answer[#answer + 1] = angles[rank]
-    answer[#answer + 1] = user_prefix ~= '' and redis.call('HGET', user_prefix .. users[rank], 'segment')
+    if not added[rank] then
+      added[rank] = true
+      local segment = user_prefix ~= '' and redis.call('HGET', user_prefix .. users[rank], 'segment')
+      answer[#answer + 1] = {users[rank], tonumber(angles[rank]), tonumber(segment)}
+    end
   end
 end
 
-local answers = {}
-for i, angle in ipairs(cmsgpack.unpack(ARGV[4])) do
+for _, angle in ipairs(cmsgpack.unpack(ARGV[4])) do
   -- `at` is the rank of the first user whose angle is not smaller.
   local at = redis.call('ZCOUNT', index, '-inf', '(' .. angle)
-  local up, down, answer = {}, {}, {}
+  local up, down = {}, {}
   page_size = SMALLEST
   ascending(up, at, size - 1)
   ascending(up, 0, at - 1)
   page_size = SMALLEST
   descending(down, at - 1, 0)
   descending(down, size - 1, at)
-  add(answer, up)
-  add(answer, down)
-  answers[i] = answer
+  add(up)
+  add(down)
 end
-return answers
+return cmsgpack.pack(answer)

@@ -19,6 +19,7 @@ from streamer.redis.cluster_store import ClusterStore
 from tests.support.servers.services import eventually
 from tests.support.strategies.angles import angles, user_ids
 from tests.support.strategies.writes import asks, orders, saves
+from tests.support.workers.redis_writes import nearest
 
 LANES = 2
 SLOTS = 16_384
@@ -108,8 +109,8 @@ def test_a_cluster_gives_what_memory_gives(
             assert real[lane].load_ends(user_id, asks) == memory[lane].load_ends(user_id, asks)
         assert real[lane].unswept(2, 3) == memory[lane].unswept(2, 3)
         for space in ("s1", "s2"):
-            expected = memory[lane].neighbours(space, towards, n, exclude)
-            assert real[lane].neighbours(space, towards, n, exclude) == expected
+            expected = nearest(memory[lane], towards, n, exclude, space)
+            assert nearest(real[lane], towards, n, exclude, space) == expected
         real[lane].close()
 
 

@@ -51,7 +51,7 @@ def test_the_documented_rights_are_enough_and_nothing_is_left(server: LocalRedis
         assert admin.keys("*") == []
         with closing(RedisStore(url, 0, PREFIX)) as store:
             assert store.save(None, b"p1", [at("7", 1.0)])
-            assert store.neighbours(SPACE, [1.0], 5, ())[0][0].user_id == "7"
+            assert store.neighbours(SPACE, [1.0], 5, ())[0].user_id == "7"
             assert store.clear(b"p1")
             assert store.drop_place(b"p1")
 

@@ -23,7 +23,7 @@ from tests.support.worlds.lane_world import World, drain
 
 SIZES = (10, 100, 1_000)
 # Commands within the scripts: the one angle that all share; the index, and those to be swept.
-NEIGHBOURS = {"zcard": 1, "zcount": 1, "zrange": 1, "hget": 2}
+NEIGHBOURS = {"zcard": 1, "zcount": 1, "zrange": 1, "hget": 1}
 SAVE = {"get": 2, "incr": 1, "zadd": 2, "set": 1}
 
 

@@ -21,7 +21,7 @@ from streamer.segment.neighbours import AngleIndex
 from streamer.user.user_state import Ask
 from tests.support.strategies.angles import angles, user_ids
 from tests.support.strategies.writes import asks, orders, saves
-from tests.support.workers.redis_writes import SPACE, StartRedis, at, write
+from tests.support.workers.redis_writes import SPACE, StartRedis, at, nearest, write
 
 
 @pytest.fixture
@@ -226,16 +226,16 @@ def test_a_batch_of_many_users_and_angles(store: RedisStore) -> None:
     users = [at(f"{i:05}", i / 10_000) for i in range(10_000)]
 
     assert store.save(None, b"p1", users)
-    assert [n.user_id for n in store.neighbours(SPACE, [0.99995], 3, ())[0]] == ["09999", "09998", "09997"]
+    assert [n.user_id for n in nearest(store, [0.99995], 3)[0]] == ["09999", "09998", "09997"]
     assert store.save(b"p1", b"p2", [at(user.user_id, None) for user in users[1:]])
-    assert store.neighbours(SPACE, [0.5], 3, ()) == [[Neighbour("00000", 0.0, 3)]]
+    assert store.neighbours(SPACE, [0.5], 3, ()) == [Neighbour("00000", 0.0, 3)]
 
 
 def test_angles_keep_every_bit(store: RedisStore) -> None:
     exact = [pi, nextafter(pi, 0), nextafter(-pi, 0), 0.1 + 0.2, 1 / 3, 5e-324, 1e-17, 0.0]
     store.save(None, b"p1", [at(str(i), angle) for i, angle in enumerate(exact)])
 
-    found = store.neighbours(SPACE, [0.0], len(exact), ())[0]
+    found = store.neighbours(SPACE, [0.0], len(exact), ())
 
     assert {n.user_id: n.angle for n in found} == {str(i): angle for i, angle in enumerate(exact)}
 
@@ -243,25 +243,35 @@ def test_angles_keep_every_bit(store: RedisStore) -> None:
 def test_neighbours_name_their_segments_and_leave_out_the_excluded(store: RedisStore) -> None:
     store.save(None, b"p1", [at("a", 0.1), write("b", {"state": "s"}, angles={SPACE: 0.2}), at("c", 0.3)])
 
-    assert store.neighbours(SPACE, [0.0, 0.3], 2, ["a"]) == [
+    assert nearest(store, [0.0, 0.3], 2, ["a"]) == [
         [Neighbour("b", 0.2, None), Neighbour("c", 0.3, 3)],
         [Neighbour("c", 0.3, 3), Neighbour("b", 0.2, None)],
     ]
     assert store.neighbours(SPACE, [], 2, ()) == []
-    assert store.neighbours("another space", [1.0, 1.0], 2, ()) == [[], []]
+    assert store.neighbours("another space", [1.0, 1.0], 2, ()) == []
+
+
+def test_a_user_near_several_angles_is_given_once(store: RedisStore) -> None:
+    long_id = "é" * 200  # MessagePack has several forms of text, by its length
+    store.save(None, b"p1", [at(long_id, 0.1), at("b", 0.2), at("c", 3.0)])
+
+    found = store.neighbours(SPACE, [0.0, 0.15, 0.3, 0.15], 2, ())
+
+    assert sorted(found, key=lambda user: user.angle) == [
+        Neighbour(long_id, 0.1, 3),
+        Neighbour("b", 0.2, 3),
+        Neighbour("c", 3.0, 3),
+    ]
 
 
 def test_the_nearest_lie_across_the_cut(store: RedisStore) -> None:
     store.save(None, b"p1", [at("a", 3.0), at("b", -3.0), at("c", 2.0), at("d", -2.0), at("e", -3.1)])
 
-    found = store.neighbours(SPACE, [3.1, -3.1], 3, ())
+    found = nearest(store, [3.1, -3.1], 3)
 
     # From 3.1: e 0.083, a 0.1, b 0.183. From -3.1: e 0, b 0.1, a 0.183.
     assert [[user.user_id for user in near] for near in found] == [["e", "a", "b"], ["e", "b", "a"]]
-    assert [store.neighbours(SPACE, [towards], 1, ())[0][0].user_id for towards in (3.14, -3.14)] == [
-        "e",
-        "e",
-    ]
+    assert [nearest(store, [towards], 1)[0][0].user_id for towards in (3.14, -3.14)] == ["e", "e"]
 
 
 def test_small_groups_and_many_left_out(store: RedisStore) -> None:
@@ -273,7 +283,7 @@ def test_small_groups_and_many_left_out(store: RedisStore) -> None:
     store.save(None, b"p1", [at(user_id, angle) for user_id, angle in placed.items()])
     towards = [-0.5, 0.0, 0.005, 0.5, 0.505, 0.99, 2.0]
 
-    found = store.neighbours(SPACE, towards, 6, exclude)
+    found = nearest(store, towards, 6, exclude)
 
     assert [[(user.user_id, user.angle) for user in near] for near in found] == [
         index.nearest(angle, 6, exclude) for angle in towards
@@ -290,7 +300,7 @@ def test_thousands_share_an_angle(store: RedisStore, n: int, towards: float) -> 
     exclude = {f"{i}" for i in range(0, 3_000, 2)}
     store.save(None, b"p1", [at(user_id, angle) for user_id, angle in tied.items()])
 
-    found = store.neighbours(SPACE, [towards], n, exclude)[0]
+    (found,) = nearest(store, [towards], n, exclude)
 
     assert [(user.user_id, user.angle) for user in found] == index.nearest(towards, n, exclude)
 
@@ -331,7 +341,7 @@ def test_redis_gives_what_memory_gives(
     for sweep, most in ((1, 100), (2, 3), (3, 100)):
         assert real.unswept(sweep, most) == memory.unswept(sweep, most)
     for space in ("s1", "s2"):
-        assert real.neighbours(space, towards, n, exclude) == memory.neighbours(space, towards, n, exclude)
+        assert nearest(real, towards, n, exclude, space) == nearest(memory, towards, n, exclude, space)
     real.close()
 
 

@@ -12,7 +12,7 @@ from schemas.errors import BadStore, Unreachable
 from streamer.redis.redis_client import check_policy, connect
 from streamer.redis.redis_store import RedisStore
 from tests.support.servers.services import eventually
-from tests.support.workers.redis_writes import SPACE, StartRedis, at, write
+from tests.support.workers.redis_writes import SPACE, StartRedis, at, nearest, write
 
 
 def test_a_redis_that_evicts_is_refused(fresh_redis: StartRedis) -> None:
@@ -88,7 +88,7 @@ def test_a_redis_that_comes_back_is_used_again(fresh_redis: StartRedis) -> None:
     # It has forgotten the scripts, but not what was saved.
     assert eventually(lambda: answering(store.follow)) == b"p1"
     assert store.save(b"p1", b"p2", [at("8", 1.5)])
-    assert [n.user_id for n in store.neighbours(SPACE, [1.0], 5, ())[0]] == ["7", "8"]
+    assert [n.user_id for n in nearest(store, [1.0], 5)[0]] == ["7", "8"]
     store.close()
 
 

@@ -4,8 +4,9 @@ from math import inf, nan, nextafter, pi
 
 import pytest
 
+from schemas.outputs.segment_change import SimilarUser
 from streamer.interfaces.lane_interfaces import Neighbour
-from streamer.segment.neighbours import AngleIndex, angle, angular_distance, nearest_of, similarity
+from streamer.segment.neighbours import AngleIndex, Neighbourhood, angle, angular_distance, similarity
 
 pytestmark = pytest.mark.unit
 
@@ -115,14 +116,18 @@ def test_put_moves_a_user_and_none_takes_it_out() -> None:
     assert index.nearest(3.0, 9) == []
 
 
-def test_nearest_of_two_sources() -> None:
-    store = [Neighbour("c", 0.1, 1), Neighbour("b", 0.2, 1), Neighbour("d", 0.3, 1)]
-    overlay = [Neighbour("a", -0.2, 2), Neighbour("c", 3.0, 2)]
+def test_the_most_similar_come_with_similarity_and_segment() -> None:
+    users = [Neighbour("c", pi, 1), Neighbour("b", 0.0, 1), Neighbour("d", -pi / 2), Neighbour("a", 0.0, 2)]
 
-    # "a" and "b" are equally far; of "c" the overlay, named first, counts.
-    assert nearest_of(0.0, 3, overlay, store) == [overlay[0], store[1], store[2]]
-    assert nearest_of(0.0, 9, overlay, store)[-1] == overlay[1]
-    assert nearest_of(0.0, 3) == []
+    everyone = Neighbourhood(users)
+
+    # "a" and "b" are equally far.
+    assert everyone.most_similar(0.0, 2) == (SimilarUser("a", 1.0, 2), SimilarUser("b", 1.0, 1))
+    assert everyone.most_similar(pi, 2, {"c"}) == (
+        SimilarUser("d", similarity(pi, -pi / 2), None),
+        SimilarUser("a", -1.0, 2),
+    )
+    assert everyone.most_similar(0.0, 0) == Neighbourhood([]).most_similar(0.0, 3) == ()
 
 
 def test_other_than_two_components_have_no_angle() -> None:
