@@ -84,7 +84,7 @@ def _fields(name: str, fields: object) -> dict[str, str | bool | int]:
                 raise BadSetting(f"{setting}.{field}", given, "write true or false, without quotes")
         elif field == "quantile":
             if not isinstance(given, int) or isinstance(given, bool):
-                raise BadSetting(f"{setting}.{field}", given, "give a whole number, without quotes")
+                raise BadSetting(f"{setting}.{field}", given, "give a whole number, such as quantile = 5")
         elif not isinstance(given, str):
             raise BadSetting(f"{setting}.{field}", given, "give text, in quotes")
     given_fields = dict(fields)

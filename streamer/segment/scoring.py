@@ -54,6 +54,7 @@ class Score(Struct, frozen=True):
 
 
 _NUMBERS = (int, float)
+_ROUNDING = 1e-9
 
 
 class _Number(Struct, frozen=True):
@@ -89,7 +90,7 @@ class Scorer:
         BadRelease: see :func:`schemas.release.release_checks.check_shapes`.
     """
 
-    __slots__ = ("_centres", "_contributions", "_normed", "_origin", "_places", "_segments")
+    __slots__ = ("_centres", "_contributions", "_normed", "_origin", "_places", "_segments", "_unknown")
 
     def __init__(self, release: ModelRelease) -> None:
         check_shapes(release)
@@ -99,6 +100,10 @@ class Scorer:
             fsum(-mean * weight for mean, weight in zip(release.projection_mean, axis, strict=True))
             for axis in release.projection
         )
+        # The components of a user of whom nothing is known. Rounding must not give such users a direction,
+        # or they would all be the most similar users of somebody.
+        lies_there = all(abs(x) < _ROUNDING for x in self._origin)
+        self._unknown = (0.0,) * len(self._origin) if lies_there else self._origin
         self._segments = release.segments
         self._places = {segment.id: place for place, segment in enumerate(release.segments)}
         self._centres = tuple(segment.centre for segment in release.segments)
@@ -125,7 +130,8 @@ class Scorer:
                 missing.append(name)
             else:
                 parts.append(contribution)
-        components = tuple(map(fsum, zip(*parts, strict=True)))
+        nothing_known = len(parts) == 1
+        components = self._unknown if nothing_known else tuple(map(fsum, zip(*parts, strict=True)))
         nearest, distance, margin = self._assign(components)
         if min_margin > 0.0 and present in self._places:
             own = dist(components, self._centres[self._places[present]])

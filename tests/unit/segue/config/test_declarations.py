@@ -116,11 +116,11 @@ def test_without_declarations_there_are_the_seven() -> None:
         ),
         (
             "declare.pace = { kind = 'interval', quantile = '5' }",
-            "setting declare.pace.quantile is '5': give a whole number, without quotes",
+            "setting declare.pace.quantile is '5': give a whole number, such as quantile = 5",
         ),
         (
             "declare.pace = { kind = 'interval', quantile = true }",
-            "setting declare.pace.quantile is True: give a whole number, without quotes",
+            "setting declare.pace.quantile is True: give a whole number, such as quantile = 5",
         ),
         (
             "declare.pace = { kind = 'interval', quantile = 5, log = true }",

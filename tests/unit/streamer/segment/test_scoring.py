@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from schemas.errors import BadRelease
 from schemas.outputs.segment_change import FeatureValue
 from schemas.release.model_release import EncodedFeature, ModelRelease, Segment, Training
+from streamer.segment.neighbours import angle
 from streamer.segment.scoring import Scorer
 
 pytestmark = pytest.mark.unit
@@ -46,6 +47,17 @@ def test_a_known_row() -> None:
     assert (score.distance, score.margin) == (0.0, 1.0)
     assert score.missing == ()
     assert not score.provisional
+
+
+def test_rounding_gives_a_user_of_whom_nothing_is_known_no_direction() -> None:
+    # The mean of scaled rows is 0, but for rounding.
+    scorer = Scorer(replace(PLAIN, projection_mean=(-7.6e-17, 1.9e-16)))
+    unknown = scorer.score({"gender": "?"})
+    assert unknown.components == (0.0, 0.0)
+    assert angle(unknown.components) is None
+    assert scorer.score({"age": 40}).components == (7.6e-17, 1.9e-16)  # nearly the mean, and known
+    # Such a release is not centred: its users lie where it says.
+    assert Scorer(PLAIN).score({}).components == (-1.0, 0.0)
 
 
 def test_of_a_logarithm_the_number_below_0_is_missing() -> None:
