@@ -18,7 +18,7 @@ from streamer.interfaces.lane_interfaces import Neighbour
 FULL_TURN = 2.0 * pi
 # The rounding of a distance is below 1e-15. So rough distances that differ by more are in the right order.
 _NEAR_TIE = 1e-12
-# A shorter distance is not the way round the other side, so one subtraction gives it.
+# Less than half a turn: the way round the other side is longer, so one subtraction gives the distance.
 _SURELY_SHORTER = 3.0
 
 Entry = tuple[str, float]
