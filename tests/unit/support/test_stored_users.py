@@ -249,6 +249,7 @@ def test_an_index_that_does_not_have_the_user_where_it_is(stored: Stored) -> Non
 
 def test_a_user_at_the_origin_is_in_no_index() -> None:
     assert wrong_indexes("7", lying(angles={"s": {}}), (0.0, 0.0), 1) == []
+    assert wrong_indexes("7", lying(angles={"s": {}}), (1e-16, -2e-16), 1) == []
     assert wrong_indexes("7", lying(), (0.0, 0.0), 1) != []
 
 
