@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import structlog
 from confluent_kafka import Message
 from msgspec import Struct
 
-from schemas.errors import BadChange
+from schemas.errors import BadChange, SegueError
 from schemas.outputs.segment_change import Change, UserErasedChange
 from schemas.outputs.wire import decode_change
 from schemas.printable import printable
@@ -23,7 +23,7 @@ from segue.subscribe.newest_states import NewestStates
 from segue.subscribe.partition_source import DEADLINE_S, PartitionSource, find_topics
 from segue.subscribe.reader_memory import Reached, ReaderMemory
 from segue.subscribe.reader_progress import ReaderProgress
-from segue.subscribe.segment_by_name import read_current_release, segment_number
+from segue.subscribe.segment_by_name import read_current_release, segment_number, why_no_segment
 from segue.subscribe.state_seam import Seam, State
 from segue.subscribe.subscription import Subscription
 from streamer.kafka.kafka_admin import Admin
@@ -74,6 +74,10 @@ class ChangeFeed:
         if isinstance(segment, str):
             release = wait.until_answered(lambda: read_current_release(client, topics, DEADLINE_S))
             segment = segment_number(segment, release)
+        elif segment is not None:
+            with suppress(SegueError):  # a reader by number needs no release, nor the right to read one
+                if note := why_no_segment(segment, read_current_release(client, topics, DEADLINE_S)):
+                    say(note)
         self._filter = ChangeFilter(segment, subscription.only, subscription.provisional)
         self._states_of = NewestStates(client, topics, admin, wait, Deadlines(request_s=DEADLINE_S))
         self._due: dict[int, int] = {}

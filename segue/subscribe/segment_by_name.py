@@ -1,4 +1,4 @@
-"""The number of a segment that a reader names."""
+"""The segment that a reader names, by its name or its number."""
 
 from __future__ import annotations
 
@@ -49,8 +49,21 @@ def segment_number(name: str, release: ModelRelease) -> int:
     found = [segment.id for segment in release.segments if segment.name == name]
     if len(found) == 1:
         return found[0]
-    listed = ", ".join(f"{segment.id} {printable(segment.name)}" for segment in release.segments)
     has = "several segments" if found else "no segment"
     raise BadSetting(
-        "segment", printable(name), f"release {release.version} has {has} of this name; it has {listed}"
+        "segment",
+        printable(name),
+        f"release {release.version} has {has} of this name; it has {_listed(release)}",
     )
+
+
+def why_no_segment(number: int, release: ModelRelease) -> str | None:
+    """Return a note if the release has no segment of this number; another release may have it."""
+    if any(segment.id == number for segment in release.segments):
+        return None
+    there = _listed(release)
+    return f"Segment {number} is not in the current release, which has {there}: nobody enters it for now."
+
+
+def _listed(release: ModelRelease) -> str:
+    return ", ".join(f"{segment.id} {printable(segment.name)}" for segment in release.segments)

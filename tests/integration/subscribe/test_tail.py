@@ -89,3 +89,23 @@ def test_an_unknown_segment_is_answered_with_the_names(
     told = capsys.readouterr().err
     assert told.startswith("Error: option --segment is 'loyal': release ")
     assert "has no segment of this name; it has 0 segment 0, 1 segment 1" in told
+
+
+def test_a_number_that_no_segment_has_is_noted(
+    tail: Tail, writer: ChangeWriter, capsys: pytest.CaptureFixture[str]
+) -> None:
+    writer.write(writer.goes("9", 99))  # by an earlier release
+    where = (
+        "--kafka",
+        writer.bootstrap,
+        "--topic-prefix",
+        writer.topics.prefix,
+        "--json",
+        "--from-beginning",
+    )
+    assert run(["tail", *where, "--segment", "99", "--max", "1"]) == 0
+    said = capsys.readouterr()
+    assert "Segment 99 is not in the current release, which has 0 segment 0, 1 segment 1" in said.err
+    assert json.loads(said.out)["segment"] == 99
+    assert run(["tail", *where, "--segment", "1", "--max", "1"]) == 0
+    assert "not in the current release" not in capsys.readouterr().err
