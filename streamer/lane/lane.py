@@ -126,7 +126,7 @@ class Lane:
         return len(records) + self._sweep()
 
     def _take(self, records: Sequence[Record], *, too_large: bool = False) -> None:
-        """Run one batch: steps 2 to 6.
+        """Run one batch: the steps above, once its records are here.
 
         Args:
             too_large: the batch has only one event, and its user's state may be too large to save. If it is,
