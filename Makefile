@@ -12,7 +12,8 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(UPGRADE)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test long laws simulate chaos triggers-chaos fuzz refill soak terminal retrain check bench bench-train browser coverage docs format clean lock venv
+.PHONY: help demo test long laws simulate chaos triggers-chaos fuzz refill soak terminal retrain
+.PHONY: check bench bench-train browser coverage docs format clean lock venv
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -24,12 +25,14 @@ demo: venv ## the whole service, live, on this machine (set-up included)
 # The set-up ends with 3 if it may not install a server. Then the tests that need the server are skipped.
 test long coverage: venv
 	@$(SETUP) default-jre-headless maven redis-server postgresql; missing=$$?; \
-	if [ $$missing = 0 ]; then export SEGUE_TEST_REQUIRE_SERVICES=1; elif [ $$missing != 3 ]; then exit $$missing; fi; \
-	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder -m "$(SELECTED)" $(COVER) $(ARGS)
+	if [ $$missing = 0 ]; then export SEGUE_TEST_REQUIRE_SERVICES=1; \
+	elif [ $$missing != 3 ]; then exit $$missing; fi; \
+	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder \
+		-m "$(SELECTED)" $(COVER) $(ARGS)
 
 test: SELECTED := not long and not browser
 test: PROCESSES := 4
-test: ## the tests without the long ones, with a real Kafka and Redis (set-up included); ARGS="-k lane" for some
+test: ## all tests but the long ones, on a real Kafka and Redis (set-up included); ARGS="-k lane" for some
 long: SELECTED := long
 long: PROCESSES := 4
 long: ## the longest tests: re-keying, release switches, rebuilds
@@ -41,9 +44,10 @@ coverage: ## `make test` with the coverage of lines and branches; a low coverage
 
 laws: venv ## the property tests with ten times as many new random examples
 	@$(SETUP) postgresql redis-server
-	SEGUE_TEST_TIMES=10 $(BIN)/python -m pytest --numprocesses 2 tests/property tests/integration/test_postgres.py $(ARGS)
+	SEGUE_TEST_TIMES=10 $(BIN)/python -m pytest --numprocesses 2 \
+		tests/property tests/integration/test_postgres.py $(ARGS)
 
-simulate: venv ## the lanes, and those of triggers, under 100,000 random series of faults; ARGS="--seed 7 --trace" shows one, step by step
+simulate: venv ## the lanes under 100,000 random series of faults; ARGS="--seed 7 --trace" shows one
 	$(BIN)/python -m tests.campaigns.simulation $(ARGS)
 	$(if $(ARGS),,$(BIN)/python -m tests.campaigns.trigger_simulation)
 
@@ -51,7 +55,7 @@ chaos: venv ## a million events while servers and workers are killed; ARGS="--se
 	@$(SETUP) default-jre-headless maven redis-server
 	$(BIN)/python -m tests.campaigns.chaos $(ARGS)
 
-triggers-chaos: venv ## webhooks of a million changes under 200 faults; ARGS="--changes 20000 --faults 20" for less
+triggers-chaos: venv ## webhooks of a million changes; ARGS="--changes 20000 --faults 20" for less
 	@$(SETUP) default-jre-headless maven
 	$(BIN)/python -m tests.campaigns.triggers $(ARGS)
 
@@ -63,17 +67,18 @@ refill: venv ## rate and memory of `segue rebuild`; ARGS="--events 20000 --users
 	@$(SETUP) default-jre-headless maven redis-server
 	$(BIN)/python -m tests.campaigns.refill $(ARGS)
 
-soak: venv ## a worker at half load for an hour; memory, files, keys and lag must not grow; ARGS="--minutes 5" for less
+soak: venv ## a worker at half load for an hour: nothing may grow; ARGS="--minutes 5" for less
 	@$(SETUP) default-jre-headless maven redis-server
 	$(BIN)/python -m tests.campaigns.soak $(ARGS)
 
-terminal: venv ## interrupt every command at random moments, and run the demo ten times; ARGS="--demos 0" for none
+terminal: venv ## interrupt every command at random moments, then ten demos; ARGS="--demos 0" for none
 	@$(SETUP) default-jre-headless maven redis-server
 	$(BIN)/python -m tests.campaigns.terminal $(ARGS)
 
 browser: venv ## test the pages in a headless Chromium (set-up included), at several widths
 	@$(SETUP) chromium; missing=$$?; \
-	if [ $$missing = 0 ]; then export SEGUE_TEST_REQUIRE_BROWSER=1; elif [ $$missing != 3 ]; then exit $$missing; fi; \
+	if [ $$missing = 0 ]; then export SEGUE_TEST_REQUIRE_BROWSER=1; \
+	elif [ $$missing != 3 ]; then exit $$missing; fi; \
 	$(BIN)/python -m pytest tests/browser $(ARGS)
 
 retrain: venv ## retrain thelook every month, and count the users who move; ARGS="--preset recommended"
@@ -117,10 +122,14 @@ $(READY): requirements.lock pyproject.toml
 	@touch $(READY)
 
 lock: ## pin the dependencies of pyproject.toml again; UPGRADE=--upgrade takes newer versions
-	tmp=$$(mktemp -d) && trap 'rm -rf "$$tmp"' EXIT && $(PYTHON) -m venv $$tmp && $$tmp/bin/pip install --quiet $(UV) && \
-	$$tmp/bin/$(COMPILE) --extra worker --extra trainer --extra triggers --extra registry --extra containers --extra dev pyproject.toml --output-file requirements.lock && \
-	$$tmp/bin/$(COMPILE) --constraint requirements.lock --extra worker --extra triggers --extra registry pyproject.toml --output-file deploy/worker.lock && \
-	$$tmp/bin/$(COMPILE) --constraint requirements.lock --extra worker --extra trainer --extra registry pyproject.toml --output-file deploy/trainer.lock && \
+	tmp=$$(mktemp -d) && trap 'rm -rf "$$tmp"' EXIT && $(PYTHON) -m venv $$tmp && \
+	$$tmp/bin/pip install --quiet $(UV) && \
+	$$tmp/bin/$(COMPILE) --extra worker --extra trainer --extra triggers --extra registry --extra containers \
+		--extra dev pyproject.toml --output-file requirements.lock && \
+	$$tmp/bin/$(COMPILE) --constraint requirements.lock --extra worker --extra triggers --extra registry \
+		pyproject.toml --output-file deploy/worker.lock && \
+	$$tmp/bin/$(COMPILE) --constraint requirements.lock --extra worker --extra trainer --extra registry \
+		pyproject.toml --output-file deploy/trainer.lock && \
 	printf 'setuptools\nsetuptools-scm\n' | \
 	$$tmp/bin/$(COMPILE) --constraint requirements.lock - --output-file deploy/build.lock && \
 	$$tmp/bin/python -c 'import tomllib; \
@@ -128,5 +137,6 @@ lock: ## pin the dependencies of pyproject.toml again; UPGRADE=--upgrade takes n
 	$$tmp/bin/$(COMPILE) --constraint requirements.lock - --output-file requirements-docs.lock
 
 clean: ## remove all files that make made
-	rm -rf $(VENV) $(DOCS) site build dist *.egg-info .coverage* htmlcov .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(DOCS) site build dist *.egg-info \
+		.coverage* htmlcov .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

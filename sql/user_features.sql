@@ -76,36 +76,51 @@ blank as (
 
 users_read as (
   select
-    case when s.user_id between '!' and '~' or trim(s.user_id, blank.characters) <> '' then s.user_id end as user_id,
+    case when s.user_id between '!' and '~' or trim(s.user_id, blank.characters) <> ''
+      then s.user_id end as user_id,
     case when s.age between '!' and '~' or trim(s.age, blank.characters) <> '' then s.age end as age,
-    case when s.gender between '!' and '~' or trim(s.gender, blank.characters) <> '' then s.gender end as gender,
-    case when s.country between '!' and '~' or trim(s.country, blank.characters) <> '' then s.country end as country,
-    case when s.traffic_source between '!' and '~' or trim(s.traffic_source, blank.characters) <> '' then s.traffic_source end as traffic_source,
-    case when s.created_at between '!' and '~' or trim(s.created_at, blank.characters) <> '' then s.created_at end as created_at
+    case when s.gender between '!' and '~' or trim(s.gender, blank.characters) <> ''
+      then s.gender end as gender,
+    case when s.country between '!' and '~' or trim(s.country, blank.characters) <> ''
+      then s.country end as country,
+    case when s.traffic_source between '!' and '~' or trim(s.traffic_source, blank.characters) <> ''
+      then s.traffic_source end as traffic_source,
+    case when s.created_at between '!' and '~' or trim(s.created_at, blank.characters) <> ''
+      then s.created_at end as created_at
   from users_source as s
   cross join blank
 ),
 
 orders_read as (
   select
-    case when s.order_id between '!' and '~' or trim(s.order_id, blank.characters) <> '' then s.order_id end as order_id,
-    case when s.user_id between '!' and '~' or trim(s.user_id, blank.characters) <> '' then s.user_id end as user_id,
-    case when s.status between '!' and '~' or trim(s.status, blank.characters) <> '' then s.status end as status,
-    case when s.created_at between '!' and '~' or trim(s.created_at, blank.characters) <> '' then s.created_at end as created_at
+    case when s.order_id between '!' and '~' or trim(s.order_id, blank.characters) <> ''
+      then s.order_id end as order_id,
+    case when s.user_id between '!' and '~' or trim(s.user_id, blank.characters) <> ''
+      then s.user_id end as user_id,
+    case when s.status between '!' and '~' or trim(s.status, blank.characters) <> ''
+      then s.status end as status,
+    case when s.created_at between '!' and '~' or trim(s.created_at, blank.characters) <> ''
+      then s.created_at end as created_at
   from orders_source as s
   cross join blank
 ),
 
 order_items_read as (
   select
-    case when s.item_id between '!' and '~' or trim(s.item_id, blank.characters) <> '' then s.item_id end as item_id,
-    case when s.order_id between '!' and '~' or trim(s.order_id, blank.characters) <> '' then s.order_id end as order_id,
-    case when s.inventory_item_id between '!' and '~' or trim(s.inventory_item_id, blank.characters) <> '' then s.inventory_item_id end as inventory_item_id,
+    case when s.item_id between '!' and '~' or trim(s.item_id, blank.characters) <> ''
+      then s.item_id end as item_id,
+    case when s.order_id between '!' and '~' or trim(s.order_id, blank.characters) <> ''
+      then s.order_id end as order_id,
+    case when s.inventory_item_id between '!' and '~' or trim(s.inventory_item_id, blank.characters) <> ''
+      then s.inventory_item_id end as inventory_item_id,
     case when s.brand between '!' and '~' or trim(s.brand, blank.characters) <> '' then s.brand end as brand,
-    case when s.category between '!' and '~' or trim(s.category, blank.characters) <> '' then s.category end as category,
-    case when s.product_id between '!' and '~' or trim(s.product_id, blank.characters) <> '' then s.product_id end as product_id,
+    case when s.category between '!' and '~' or trim(s.category, blank.characters) <> ''
+      then s.category end as category,
+    case when s.product_id between '!' and '~' or trim(s.product_id, blank.characters) <> ''
+      then s.product_id end as product_id,
     case when s.price between '!' and '~' or trim(s.price, blank.characters) <> '' then s.price end as price,
-    case when s.quantity between '!' and '~' or trim(s.quantity, blank.characters) <> '' then s.quantity end as quantity
+    case when s.quantity between '!' and '~' or trim(s.quantity, blank.characters) <> ''
+      then s.quantity end as quantity
   from order_items_source as s
   cross join blank
 ),
@@ -114,7 +129,8 @@ inventory_items_read as (
   select
     s.inventory_item_id,
     case when s.brand between '!' and '~' or trim(s.brand, blank.characters) <> '' then s.brand end as brand,
-    case when s.category between '!' and '~' or trim(s.category, blank.characters) <> '' then s.category end as category
+    case when s.category between '!' and '~' or trim(s.category, blank.characters) <> ''
+      then s.category end as category
   from inventory_items_source as s
   cross join blank
 ),
@@ -328,7 +344,8 @@ items_checked as (
       when $reads_brand and (strlen(i.brand) > 1024) then 'an item''s brand has more than 1,024 bytes'
       when $reads_category and (strlen(i.category) > 1024)
         then 'an item''s category has more than 1,024 bytes'
-      when $reads_product_id and (strlen(i.product_id) > 256) then 'an item''s product_id has more than 256 bytes'
+      when $reads_product_id and (strlen(i.product_id) > 256)
+        then 'an item''s product_id has more than 256 bytes'
       when $reads_price and (i.price is not null and price.value is null)
         then 'an item''s price is not a finite number'
       when

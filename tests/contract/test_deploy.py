@@ -195,7 +195,7 @@ def test_every_dependency_is_explained_once() -> None:
 
 def test_make_lists_every_command() -> None:
     makefile = (ROOT / "Makefile").read_text()
-    (phony,) = re.findall(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)
+    phony = " ".join(re.findall(r"^\.PHONY: (.+)$", makefile, re.MULTILINE))
     listed = subprocess.run(["make", "--silent"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert set(re.findall(r"^ +make ([a-z-]+)", listed, re.MULTILINE)) == set(phony.split())
 
