@@ -121,7 +121,7 @@ class SimWorld(World):
                 and self._readable(held[prefix], partition) is None
             }
         # After a bootstrap only a rebuild of all lanes helps.
-        asked = range(self.partitions) if self.warehouse else gone
+        asked = range(self.partitions) if self.published.bootstrap is not None else gone
         return not gone or not (self.renewed or any(self.in_danger(partition) for partition in asked))
 
     def live(self, partition: int, setting: str, redises: Mapping[str, MemoryRedis] | None = None) -> str:
@@ -230,7 +230,7 @@ class SimWorld(World):
     def in_danger(self, partition: int) -> bool:
         """Return whether only the place in Redis has the progress of the lane."""
         decided = bool(self.kafka.topics[self.topics.users].partitions[partition])
-        return (decided or bool(self.warehouse)) and (
+        return (decided or self.published.bootstrap is not None) and (
             self.topics.signups,
             partition,
         ) not in self.kafka.offsets
