@@ -1,6 +1,6 @@
 """The reading side of a lane: one consumer with assigned partitions; it never subscribes.
 
-If the consumer has stopped to fetch a topic (see ``silent_partitions.py``), it is made anew.
+A consumer that no longer fetches a topic (see ``silent_partitions.py``) is made anew.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence

@@ -1,8 +1,8 @@
-"""Finds the partitions that a consumer has stopped to fetch, without an error.
+"""Finds the partitions that a consumer no longer fetches, without an error.
 
-After a broker was away, librdkafka may stop to fetch a partition for ever: once it was told that a topic has
-no leader, it may not ask again (github.com/vectordotdev/vector/issues/25375). So the next offset of a
-partition that was silent for a while is compared with the partition's end. If records are missing, the
+After a broker was away, librdkafka may never fetch a partition again: if a broker answered that the topic
+has no leader, the client may not ask again (github.com/vectordotdev/vector/issues/25375). So the next offset
+of a partition that was silent for a while is compared with the partition's end. If records are missing, the
 consumer is made anew. The end must not depend on this consumer's answer: it may not know the leader.
 """
 

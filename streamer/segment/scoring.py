@@ -72,7 +72,7 @@ class _Number(Struct, frozen=True):
 
 
 class _Changed(Struct, frozen=True):
-    """A numeric feature of which the model reads another number, such as the logarithm."""
+    """A numeric feature that the model reads in another form: its logarithm, or its group."""
 
     feature: EncodedFeature
     read: _Number
@@ -100,8 +100,8 @@ class Scorer:
             fsum(-mean * weight for mean, weight in zip(release.projection_mean, axis, strict=True))
             for axis in release.projection
         )
-        # The components of a user of whom nothing is known. Rounding must not give such users a direction,
-        # or they would all be the most similar users of somebody.
+        # The components of a user without any known feature. Rounding must not give such users a direction:
+        # they would become the most similar users of others.
         lies_there = all(abs(x) < _ROUNDING for x in self._origin)
         self._unknown = (0.0,) * len(self._origin) if lies_there else self._origin
         self._segments = release.segments

@@ -237,7 +237,7 @@ def wrong_indexes(user_id: str, stored: Stored, components: Sequence[float], lan
     if position is None or len(components) != 2:
         return wrong
     has = stored.angles.get(position["space"], {}).get(user_id)
-    # A user of whom nothing is known lies at the origin, but for the rounding of the pipeline.
+    # A user without any known feature lies at the origin, apart from the pipeline's rounding.
     right = math.atan2(components[1], components[0]) if math.hypot(*components) > 1e-9 else None
     # The angles -pi and pi are equal.
     apart = 0.0 if has is None or right is None else abs(math.remainder(has - right, math.tau))
