@@ -18,9 +18,8 @@ from streamer.batch.refusals import Refusals
 from streamer.interfaces.lane_interfaces import Store
 from streamer.place import place as places
 from streamer.refill.numbered_saves import finish
-from streamer.refill.rebuild_lane import LaneFiller, LaneInUse, check_filled, decided_within, kept, move
+from streamer.refill.rebuild_lane import LaneFiller, LaneInUse, check_target, decided_within, move
 from streamer.segment.active_model import ActiveModel, BootstrapRecord
-from streamer.takeover.lane_snapshot import follow_lane
 
 OpenLog = Callable[[int], AbstractContextManager[LaneLog]]
 """Opens the log of a lane; the end of the context closes it."""
@@ -271,22 +270,10 @@ def switch(
         LaneInUse: the lanes have moved away from ``into``, or a lane's place changed again and again.
         Unreachable: Redis does not answer.
     """
-    for old, new in zip(olds, news, strict=True):
-        stored, (filled, torn) = kept(old), follow_lane(new)
-        if old.prefix == into:
-            continue
-        if torn is not None:
-            raise NeedsRebuild(
-                f"{torn}, under {into!r}: drop it (segue rebuild --into {into} --drop) and rebuild into it,"
-                " or into another prefix"
-            )
-        if new.prefix != into:
-            raise LaneInUse(
-                f"the states under {into!r} are old, the lanes have moved to {new.prefix!r}: drop them (segue"
-                f" rebuild --into {into} --drop) and rebuild into this prefix, or into another one"
-            )
-        check_filled(stored, filled, into, topic_ids)
-    moved = sum(move(old, into) for old in olds)
+    lanes = list(zip(olds, news, strict=True))
+    for old, new in lanes:
+        check_target(old, new, into, topic_ids)
+    moved = sum(move(old, new, into, topic_ids) for old, new in lanes)
     for prefix in named_under - {into}:
         leases.give_back(prefix)
     # If Redis lost an earlier switch, a name for the old prefix may be stored under the new prefix.

@@ -11,6 +11,7 @@ from itertools import islice
 from schemas.errors import NeedsRebuild, SegueError
 from streamer.batch.decided_records import cause_positions
 from streamer.batch.lane_config import LaneConfig
+from streamer.interfaces.lane_errors import Torn
 from streamer.interfaces.lane_interfaces import Bounds, Reading, Store
 from streamer.place import place as places
 from streamer.place.place_marks import Emptying, Moved, Refilling, encode_mark, mark_in
@@ -158,32 +159,79 @@ def check_filled(old: bytes | None, new: bytes | None, prefix: str, topic_ids: M
         )
 
 
-def kept(store: Store) -> bytes | None:
-    """The lane's place; None if no worker can continue there.
+def check_target(old: Store, new: Store, prefix: str, topic_ids: Mapping[str, str]) -> None:
+    """Check that a lane can continue under a new prefix, if it is not there already.
 
-    This is so if the lane has no place, is torn or half emptied, or if a bootstrap or a rebuild did not end.
-    A Redis that went back in time may show a rebuild's mark again, even after the lanes have moved there.
-    """
-    place, torn = follow_lane(store)
-    is_mark = isinstance(mark_in(place), Refilling | Emptying)
-    return None if torn is not None or is_mark else place
-
-
-def move(old: Store, prefix: str) -> bool:
-    """Write a mark that moves a lane to a prefix; False if the lane is already there.
-
-    The write is retried, because the lane's worker saves at the same time.
+    Args:
+        old: the lane's store under the prefix in the workers' settings.
+        new: the lane's store under the new prefix.
+        prefix: the new prefix, for messages.
+        topic_ids: the present ids of the inputs and of ``user-segments``, by topic.
 
     Raises:
-        LaneInUse: the lane's place changed before each try.
+        NeedsRebuild: as :func:`check_filled`; or the states there are torn.
+        LaneInUse: the lane has moved away from there.
+    """
+    _check_new(follow_lane(old), old.prefix, new, prefix, topic_ids)
+
+
+def move(old: Store, new: Store, prefix: str, topic_ids: Mapping[str, str]) -> bool:
+    """Write a mark that moves a lane to a prefix; False if the lane is already there.
+
+    The write is retried, because the lane's worker saves at the same time. Before each try the new prefix is
+    checked again: another switch may move the lane away from there meanwhile, and its mark would point back.
+    The old place is read before the check. While it stays, the lane is not under the new prefix, and nothing
+    can move it away from there.
+
+    Args:
+        old, new, prefix, topic_ids: as in :func:`check_target`.
+
+    Raises:
+        LaneInUse: the lane's place changed before each try, or the lane has moved away from the new prefix.
+        NeedsRebuild: as :func:`check_target`.
     """
     for _ in range(_TRIES):
-        place, torn = follow_lane(old)
+        place, torn = found = follow_lane(old)
         if old.prefix == prefix:  # a mark there would point to itself
             return False
+        _check_new(found, old.prefix, new, prefix, topic_ids)
         there = encode_mark(Moved(prefix))
         if old.save(place, there, []) if torn is None else old.replace_torn(torn, there):
             return True
     raise LaneInUse(
         f"a lane's place changed {_TRIES} times while it was to move to {prefix!r}: run the same again"
     )
+
+
+def _check_new(
+    found: tuple[bytes | None, Torn | None],
+    live: str,
+    new: Store,
+    prefix: str,
+    topic_ids: Mapping[str, str],
+) -> None:
+    """Check as :func:`check_target`, for the place that was found under the prefix ``live``."""
+    filled, torn = follow_lane(new)
+    if live == prefix:
+        return
+    if torn is not None:
+        raise NeedsRebuild(
+            f"{torn}, under {prefix!r}: drop it (segue rebuild --into {prefix} --drop) and rebuild into it,"
+            " or into another prefix"
+        )
+    if new.prefix != prefix:
+        raise LaneInUse(
+            f"the states under {prefix!r} are old, the lanes have moved to {new.prefix!r}: drop them (segue"
+            f" rebuild --into {prefix} --drop) and rebuild into this prefix, or into another one"
+        )
+    check_filled(_kept(*found), filled, prefix, topic_ids)
+
+
+def _kept(place: bytes | None, torn: Torn | None) -> bytes | None:
+    """The lane's place; None if no worker can continue there.
+
+    This is so if the lane has no place, is torn or half emptied, or if a bootstrap or a rebuild did not end.
+    A Redis that went back in time may show a rebuild's mark again, even after the lanes have moved there.
+    """
+    is_mark = isinstance(mark_in(place), Refilling | Emptying)
+    return None if torn is not None or is_mark else place

@@ -12,8 +12,9 @@ from segue.config.settings import Settings
 from segue.refill import rebuild_lease
 from segue.refill.rebuild_steps import take
 from segue.services import RedisService
+from streamer.place.place_marks import Moved, encode_mark
 from streamer.redis.redis_store import RedisStore
-from streamer.refill.rebuild_lane import LaneInUse, move
+from streamer.refill.rebuild_lane import LaneInUse
 from tests.support.workers.redis_writes import at
 
 IDS = ("7", "a b", "a segue-2:user:7", "x\n{new}user:7\ny", "it's", '"', "*", "user:7", "place:0", "é")
@@ -84,7 +85,7 @@ def test_a_switch_that_was_interrupted_leaves_the_rebuild_named(
     leases = rebuild_lease.RedisLeases(redis_server.url)
     take(leases, redis_prefix, into, into)
     with closing(RedisStore(redis_server.url, 0, redis_prefix)) as store:
-        move(store, into)
+        assert store.save(b"p1", encode_mark(Moved(into)), [])
 
     assert rebuild_lease.standing(settings) == into
 

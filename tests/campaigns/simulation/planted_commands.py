@@ -1,6 +1,6 @@
 """Planted faults of commands; :mod:`tests.campaigns.simulation.planted` has the faults of lanes."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
@@ -84,7 +84,7 @@ def staying_where_a_lost_switch_led() -> Planted:
 def pointing_a_lane_to_itself() -> Planted:
     """Let a switch move a lane that another switch has already moved."""
 
-    def move(old: Store, prefix: str) -> bool:
+    def move(old: Store, new: Store, prefix: str, topic_ids: Mapping[str, str]) -> bool:
         place, torn = follow_lane(old)
         return torn is None and old.save(place, encode_mark(Moved(prefix)), [])
 

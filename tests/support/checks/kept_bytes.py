@@ -314,7 +314,8 @@ def bootstrapped() -> Iterator[Line]:
     committed = {topic: world.kafka.offsets[topic, 0].offset for topic in world.topics.inputs}
     fresh = rebuilt(world, committed, warehouse=facts, noted=stream.noted)
     world.redis.beside["segue-2:"] = fresh
-    move(stream.noted(MemoryStore(world.redis, 0)), "segue-2:")
+    fresh.prefix = "segue-2:"
+    move(stream.noted(MemoryStore(world.redis, 0)), MemoryStore(fresh, 0), "segue-2:", {})
     world.send(YOUNG_AGAIN)
     stream.run()
     yield from stream.left()

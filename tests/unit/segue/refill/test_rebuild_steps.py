@@ -150,6 +150,33 @@ def test_a_lane_that_another_moves_meanwhile_is_left_alone() -> None:
     assert world.redis.beside[NEW].places == filled
 
 
+def test_a_lane_that_another_moves_there_and_on_is_left_alone() -> None:
+    """Else the two places would point to one another."""
+    third = "segue-3:"
+    world = a_world()
+    world.redis.beside[third] = MemoryRedis(prefix=third, beside=world.redis.beside)
+    world.run()
+    fill(world, world.redis.beside[NEW])
+    fill(world, world.redis.beside[third])
+    new = MemoryStore(world.redis.beside[NEW], 0)
+
+    class Looked(MemoryStore):
+        looks = 0
+
+        def follow(self) -> bytes | None:
+            self.looks += 1
+            if self.looks == 2:
+                move_to(world)
+                move_to(world, into=third)
+            return super().follow()
+
+    with pytest.raises(
+        LaneInUse, match="the states under 'segue-2:' are old, the lanes have moved to 'segue-3:'"
+    ):
+        switch([Looked(world.redis, 0)], [new], NEW, {}, Leases(), set())
+    assert moved_to(world.redis.beside[third].places[0]) is None
+
+
 def test_a_torn_lane_is_no_place_to_move_to() -> None:
     world = a_world()
     world.run()

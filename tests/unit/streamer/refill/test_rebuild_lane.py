@@ -7,13 +7,13 @@ import pytest
 from msgspec.structs import replace
 
 from schemas.errors import NeedsRebuild, Unreachable
-from streamer.in_memory import MemoryRedis, MemoryStore, MemoryUser
+from streamer.in_memory import MemoryStore, MemoryUser
 from streamer.interfaces.lane_errors import InDoubt
 from streamer.interfaces.lane_interfaces import UserWrite
 from streamer.lane.lane import Lane
 from streamer.place import place as places
 from streamer.place.place_marks import Refilling, encode_mark, is_refilled, moved_to
-from streamer.refill.rebuild_lane import LaneFiller, LaneInUse, check_filled, kept, move
+from streamer.refill.rebuild_lane import LaneFiller, LaneInUse, check_filled, move
 from streamer.user.user_state import Facts, UserState
 from tests.support.worlds.lane_world import NOW, World, a_signup
 
@@ -35,6 +35,14 @@ def begin(*fillers: LaneFiller) -> None:
         filler.check(again=again)
     for filler in fillers:
         filler.begin()
+
+
+def filled(prefix: str) -> MemoryStore:
+    """A store whose lane can continue."""
+    world = World()
+    world.take_over()
+    world.redis.prefix = prefix
+    return MemoryStore(world.redis, 0)
 
 
 def fill(filler: LaneFiller) -> int:
@@ -65,7 +73,7 @@ def test_a_lane_is_moved_by_one_write_and_whoever_worked_on_it_is_in_doubt() -> 
     lane = world.take_over()
     world.send(a_signup("7"))
 
-    assert move(MemoryStore(world.redis, 0), "segue-2:")
+    assert move(MemoryStore(world.redis, 0), filled("segue-2:"), "segue-2:", {})
 
     assert moved_to(world.redis.places[0]) == "segue-2:"
     with pytest.raises(InDoubt, match="the place in Redis is not the one that this lane wrote last"):
@@ -79,15 +87,8 @@ def test_a_lane_whose_prefix_went_back_to_a_rebuilds_mark_moves_to_the_next_one(
     """Redis lost the end of a rebuild after the move: workers refuse the lane, and another rebuild helps."""
     world = World()
     world.redis.places[0] = encode_mark(Refilling("rebuild", "rebuild 1", 3))
-    store = MemoryStore(world.redis, 0)
-    filled = World()
-    filled.take_over()
-    made = filled.redis.places[0]
-    place = places.readable(made)
-    assert place is not None
-    check_filled(kept(store), made, "segue-3:", place.topic_ids)
 
-    assert move(store, "segue-3:")
+    assert move(MemoryStore(world.redis, 0), filled("segue-3:"), "segue-3:", {})
 
     assert moved_to(world.redis.places[0]) == "segue-3:"
 
@@ -96,12 +97,12 @@ def test_a_worker_that_saves_at_the_same_time_is_waited_for_but_not_for_ever() -
     world = World()
     world.take_over()
     store = Busy(world.redis, 0)
-    store.refusals = 3
-    world.redis.beside["segue-2:"] = MemoryRedis()
-    assert move(store, "segue-2:")
+    new = filled("segue-2:")
     store.refusals = 10_000
     with pytest.raises(LaneInUse, match="a lane's place changed 1000 times"):
-        move(store, "segue-2:")
+        move(store, new, "segue-2:", {})
+    store.refusals = 3
+    assert move(store, new, "segue-2:", {})
 
 
 class Busy(MemoryStore):

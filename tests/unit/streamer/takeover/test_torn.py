@@ -13,11 +13,11 @@ from streamer.interfaces.lane_errors import InDoubt, Torn
 from streamer.interfaces.lane_interfaces import Log, Store, UserWrite
 from streamer.place import place as places
 from streamer.place.place_marks import is_emptied, moved_to
-from streamer.refill.rebuild_lane import kept, move
+from streamer.refill.rebuild_lane import move
 from streamer.segment.active_model import BootstrapRecord
 from tests.support.checks.moves import YOUNG
 from tests.support.worlds.lane_world import NOW, World, check_promises, drain
-from tests.unit.streamer.refill.test_rebuild_lane import a_filler, begin, fill
+from tests.unit.streamer.refill.test_rebuild_lane import a_filler, begin, fill, filled
 
 
 def an_order(brand: str, updated: int = 0) -> Order:
@@ -161,9 +161,7 @@ def test_a_deletion_that_is_lost_before_the_next_mark_is_done_again() -> None:
 def test_a_torn_lane_is_left_for_another_prefix_or_filled_anew() -> None:
     world = a_world()
     world.redis.torn.add(0)
-    store = MemoryStore(world.redis, 0)
-    assert kept(store) is None
-    assert move(store, "segue-2:")
+    assert move(MemoryStore(world.redis, 0), filled("segue-2:"), "segue-2:", {})
     assert moved_to(world.redis.places[0]) == "segue-2:"
 
     other = World()
