@@ -71,7 +71,7 @@ class LaneSaves:
         Raises:
             InDoubt: Redis has another place, and nothing was written.
         """
-        swept = swept or (self.held.swept and turn.sweep == self.held.sweep)
+        swept = swept or (self.held.swept and turn.sweep.number == self.held.sweep.number)
         following = replace(
             self.held,
             step=self.held.step + 1,

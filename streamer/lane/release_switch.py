@@ -1,16 +1,17 @@
 """The release that decides now: the newest one, as soon as every lane has a complete index of its space.
 
-A new release in the present space decides at once. For a new release in another space, each lane first
-*fills* the index of that space: the release in use makes a sweep, and from then on every save writes both
-indexes.
-The lane's place records that the sweep has reached all users. When every lane's place says so, the new
-release decides, and its sweep removes the users from the old index.
+A new release in the present space decides at once, if no lane fills another index. For a new release in
+another space, each lane first *fills* the index of that space: the release in use makes a sweep, and from
+then on every save writes both indexes. The lane's place names the new activation as *ready*: the lane has
+read it, so it will not leave that space because of an earlier one. When every lane is ready and has filled
+the index, the new release decides, and its sweep removes the users from the old index.
 """
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from schemas.errors import BadRelease
 from schemas.release.model_release import ModelRelease
@@ -19,7 +20,7 @@ from streamer.batch.lane_config import LaneConfig, Models
 from streamer.interfaces.lane_errors import NotReady
 from streamer.interfaces.lane_interfaces import Store
 from streamer.place import place as places
-from streamer.place.place import Place, Sweep, filling, has_index, using
+from streamer.place.place import Place, Sweep, filling, has_index, keeps_index, using
 from streamer.segment.active_model import ActiveModel
 from streamer.segment.neighbours import angle
 from streamer.segment.scoring import Scorer
@@ -84,13 +85,13 @@ class Switch:
             return Turn(newest, sweep, self._filled(sweep))
         if sweep.models_topic != newest.topic_id:
             return self._at_once(place, newest)
-        self._expect_read(sweep.activation, newest)
+        self._expect_read(max(sweep.activation, sweep.ready), newest)
         in_use = self._former_model(sweep.version, sweep.activation, sweep.at, newest)
         if in_use is None:
             return self._at_once(place, newest)
-        if self._every_lane_has_index(place, newest.release.space):
+        if self._every_lane_is_ready(place, newest):
             return Turn(newest, using(sweep, newest), {})
-        sweep = filling(sweep, newest)
+        sweep = replace(filling(sweep, newest), ready=newest.activation)
         return Turn(in_use, sweep, self._filled(sweep))
 
     def after(self, turn: Turn, decisions: Iterable[Decided | None]) -> Turn:
@@ -148,16 +149,22 @@ class Switch:
             self._former = former = ActiveModel(release, Scorer(release), activation, newest.topic_id, at)
         return former
 
-    def _every_lane_has_index(self, place: Place, space: str) -> bool:
-        """Whether every lane's place records a complete index of this space.
+    def _every_lane_is_ready(self, place: Place, newest: ActiveModel) -> bool:
+        """Whether every lane has the index of the newest release's space, and keeps it.
 
         A lane without a place has no index. Its owner is about to write a place, and may not have read the
-        new release.
+        new release. A lane that has the index of one space only cannot leave it before all lanes are ready
+        for another one, this lane included; so such lanes need not have read the new release.
         """
-        if not has_index(place, space):
+        if not has_index(place, newest.release.space):
             return False
         stored = self._store.places(self._others)
-        return len(stored) == len(self._others) and all(_place_has_index(place, space) for place in stored)
+        others = [other for other in map(places.readable, stored) if other is not None]
+        if len(others) < len(self._others):
+            return False
+        return all(_stays(lane, newest.release.space) for lane in (place, *others)) or all(
+            keeps_index(other, newest) for other in others
+        )
 
     def _filled(self, sweep: Sweep) -> dict[str, AngleOf]:
         return {space: self._angle_by(self._scorer(version)) for space, version in sweep.filling.items()}
@@ -187,6 +194,6 @@ class Switch:
             return None
 
 
-def _place_has_index(stored: bytes, space: str) -> bool:
-    place = places.readable(stored)
-    return place is not None and has_index(place, space)
+def _stays(place: Place, space: str) -> bool:
+    """Whether the lane has the index of this space, and fills no other one."""
+    return place.sweep.space == space and not place.sweep.filling and has_index(place, space)

@@ -59,6 +59,8 @@ class Sweep(Struct, frozen=True):
         filling: the other spaces whose index is also written; by space, the version of one of its releases.
         dropped: the spaces whose index the lane's users leave.
         whole: the index of ``space`` held all of the lane's users when the sweep began.
+        ready: the offset of a later activation that waits until every lane has the index of its space. This
+            lane has read it, and so keeps this index for it. -1 if there is none.
     """
 
     number: int
@@ -70,6 +72,7 @@ class Sweep(Struct, frozen=True):
     filling: dict[str, str] = {}
     dropped: tuple[str, ...] = ()
     whole: bool = True
+    ready: int = -1
 
     def by(self, model: ActiveModel) -> bool:
         """Whether this is the sweep of the model's activation."""
@@ -154,6 +157,13 @@ def has_index(place: Place, space: str) -> bool:
     if space == sweep.space:
         return sweep.whole or place.swept
     return place.swept and space in sweep.filling
+
+
+def keeps_index(place: Place, model: ActiveModel) -> bool:
+    """Whether the lane has the index of a model that it knows, and keeps it until a later one decides."""
+    sweep = place.sweep
+    knows = sweep.by(model) or (sweep.models_topic, sweep.ready) == (model.topic_id, model.activation)
+    return knows and has_index(place, model.release.space)
 
 
 def encode(place: Place) -> bytes:

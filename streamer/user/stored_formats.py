@@ -7,6 +7,7 @@
   keep the index up to date.
 - Format 4 may have values of a shop's own fields, the times of the first and the last order (among the
   extremes), and a place that names the default features left out.
+- Format 5 may have the activation for which a lane keeps an index (``Sweep.ready``).
 
 A new field is a new format, and so is a new meaning of a field: an older worker would drop a field that it
 does not know, and write the rest back. tests/data/formats keeps a state and a place of each format.
@@ -18,7 +19,7 @@ from msgspec import Struct
 
 from schemas.errors import NeedsRebuild
 
-NEWEST = 4
+NEWEST = 5
 UNNUMBERED = 1
 
 

@@ -1,5 +1,6 @@
 """A release of another space decides once every lane has filled its index, and no user stays behind."""
 
+from collections.abc import Collection
 from copy import deepcopy
 from dataclasses import replace as other
 from typing import Any
@@ -9,6 +10,7 @@ from msgspec.structs import replace
 
 from schemas.input_events import Signup, UserErased
 from schemas.outputs.segment_change import FeatureValue, SegmentChange
+from streamer.in_memory import MemoryStore
 from streamer.interfaces.lane_errors import NotReady
 from streamer.interfaces.lane_interfaces import Log, Store
 from streamer.lane.lane import Lane
@@ -145,6 +147,47 @@ def test_a_rollback_when_one_lane_has_switched_fills_the_old_index_again() -> No
     drain(lanes[0])
     assert a_place(world).sweep.activation == 0
     drain_all(lanes)
+    assert indexed(world, HERE) == set(USERS)
+    assert indexed(world, ELSEWHERE) == set()
+    check_promises(world)
+
+
+def test_a_lane_that_has_not_read_the_rollback_leaves_no_index_that_another_lane_decides_by() -> None:
+    world, behind = a_world(), World(2)
+    behind.kafka, behind.redis, behind.models = world.kafka, world.redis, deepcopy(world.models)
+
+    def roll_back(first: Lane) -> None:
+        activate(world, 6, HERE)
+        drain(first)
+
+    class Slow(MemoryStore):
+        """It reads the other lane's place; then the other lane reads of the rollback."""
+
+        def places(self, partitions: Collection[int]) -> list[bytes]:
+            found = super().places(partitions)
+            if a_place(world, 1).swept and world.models.known_activation() < 6:
+                roll_back(first)
+            return found
+
+    def slow(log: Log, _: Store) -> tuple[Log, Store]:
+        return log, Slow(world.redis, 1)
+
+    first, second = world.take_over(0), behind.lane(1, slow)
+    second.take_over("w")
+    drain_all([first, second])
+    activate(world, 4)
+    drain(first)
+    activate(behind, 4)
+    second.step(0.0)
+    assert has_index(a_place(world, 0), ELSEWHERE.space)
+    assert has_index(a_place(world, 1), ELSEWHERE.space)
+    drain(second)
+    assert a_place(world, 1).sweep.activation == 4
+    drain(first)
+    assert a_place(world, 0).sweep.activation == 0
+    activate(behind, 6, HERE)
+    drain_all([first, second])
+    assert {a_place(world, lane).sweep.activation for lane in (0, 1)} == {6}
     assert indexed(world, HERE) == set(USERS)
     assert indexed(world, ELSEWHERE) == set()
     check_promises(world)
