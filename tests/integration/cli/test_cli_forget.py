@@ -7,6 +7,7 @@ import redis
 
 from schemas import times
 from schemas.input_events import Item, Order, Signup
+from streamer.user.stored_formats import NEWEST
 from tests.support.checks.read_records import read_topic, value_of
 from tests.support.servers.deployment import Deployment
 from tests.support.worlds.made_up_release import a_release
@@ -34,7 +35,7 @@ def test_a_user_is_forgotten_and_stays_forgotten(deployment: Deployment) -> None
     assert list(kept) == [b"state"]
     assert json.loads(kept[b"state"]) == {
         "facts": {"erased_at": told["erased_at"]},
-        "format": 4,
+        "format": NEWEST,
     }
     assert store.zscore(index, "7") is None
     assert store.zscore(index, "8") is not None
