@@ -63,6 +63,8 @@ class Ledger:
         self._decided: dict[str, _Decision] = {}
         self._told_until: dict[tuple[int, str], int] = defaultdict(int)
         self._expired: set[int] = set()
+        # Where the lanes were before their offsets expired: a place that Redis brings back may lie there.
+        self._before: dict[tuple[int, str], int] = defaultdict(int)
         self._tells: set[tuple[str, str | None, int | None]] = set()
         self.changes: list[bytes | None] = []
 
@@ -104,6 +106,7 @@ class Ledger:
         """Note a topic that was created again: its old events stay known; lanes read it from its start."""
         for partition in range(self._world.partitions):
             self._positions[partition, topic] = self._told_until[partition, topic] = 0
+            self._before[partition, topic] = 0
 
     def committed(
         self,
@@ -161,17 +164,22 @@ class Ledger:
 
     def _begin(self, partition: int, begin: dict[str, int]) -> None:
         decided = {topic: self._positions[partition, topic] for topic in begin}
-        if partition in self._expired and begin != decided:
+        if begin != decided:
+            expired = partition in self._expired
             for topic, offset in begin.items():
-                if not self._told_until[partition, topic] <= offset <= decided[topic]:
-                    raise BrokenPromise(f"the batch begins at {begin}, but decided is up to {decided}")
-            self._go_back(partition, begin)
-        else:
-            same("the offsets where the batch begins", begin, decided)
+                least = self._told_until[partition, topic] if expired else decided[topic]
+                most = max(decided[topic], self._before[partition, topic])
+                if not least <= offset <= most:
+                    raise BrokenPromise(
+                        f"the batch begins at {begin}, but decided is up to {decided}, before the offsets"
+                        f" expired {most} of {topic}"
+                    )
+                self._before[partition, topic] = most
+            self._go_to(partition, begin)
         self._expired.discard(partition)
 
-    def _go_back(self, partition: int, begin: dict[str, int]) -> None:
-        """Forget the facts after ``begin``, since the lane reads them again; keep those of deleted topics."""
+    def _go_to(self, partition: int, begin: dict[str, int]) -> None:
+        """Keep only the facts before ``begin``, where the lane reads on, and those of deleted topics."""
         ids = {topic: self._world.kafka.topics[topic].topic_id for topic in begin}
         for user_id, facts in self._facts.items():
             if partition_of(user_id, self._world.partitions) == partition:

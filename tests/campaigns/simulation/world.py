@@ -101,10 +101,16 @@ class SimWorld(World):
         return self.aof.cut(self.random.randint(begin, end), inside=self.random.random() < 0.7)
 
     def may_start_from(self, aof: AppendOnlyFile) -> bool:
-        """Return whether the lanes can heal from this file, by themselves or by a rebuild."""
+        """Return whether the lanes can heal from this file, by themselves or by a rebuild.
+
+        They cannot where Redis loses a switch after a worker or the operator was set to the new prefix: the
+        others then go on under the old prefix.
+        """
+        held = aof.load().redises
+        if self._apart(held) and not self._apart(self.redises):
+            return False
         if self.boots:
             return True
-        held = aof.load().redises
         gone = {
             partition
             for partition in range(self.partitions)
@@ -123,6 +129,14 @@ class SimWorld(World):
         # After a bootstrap only a rebuild of all lanes helps.
         asked = range(self.partitions) if self.published.bootstrap is not None else gone
         return not gone or not (self.renewed or any(self.in_danger(partition) for partition in asked))
+
+    def _apart(self, redises: Mapping[str, MemoryRedis]) -> bool:
+        """Return whether the settings of workers and of the operator lead to different prefixes of a lane."""
+        settings = set(self.set_to.values())
+        return any(
+            len({self.live(partition, setting, redises) for setting in settings}) > 1
+            for partition in range(self.partitions)
+        )
 
     def live(self, partition: int, setting: str, redises: Mapping[str, MemoryRedis] | None = None) -> str:
         """Return the prefix to which a lane has moved from the prefix ``setting``."""
