@@ -159,6 +159,29 @@ def has_index(place: Place, space: str) -> bool:
     return place.swept and space in sweep.filling
 
 
+def at_activation_of(place: Place, live: Place) -> Place | None:
+    """The place with the activation of a lane that goes on from it; None if this activation is not later.
+
+    A rebuild notes the release that was the newest when it began. Meanwhile the lane may have begun to decide
+    by a later one, and it must not go back.
+    """
+    sweep, later = place.sweep, live.sweep
+    if sweep.models_topic != later.models_topic or sweep.activation >= later.activation:
+        return None
+    return replace(
+        place,
+        step=place.step + 1,
+        sweep=replace(
+            later,
+            number=sweep.number + 1,
+            filling={},
+            dropped=tuple(sorted({sweep.space, *sweep.filling, *sweep.dropped} - {later.space})),
+            whole=has_index(place, later.space),
+        ),
+        swept=False,
+    )
+
+
 def keeps_index(place: Place, model: ActiveModel) -> bool:
     """Whether the lane has the index of a model that it knows, and keeps it until a later one decides."""
     sweep = place.sweep

@@ -194,7 +194,9 @@ def move(old: Store, new: Store, prefix: str, topic_ids: Mapping[str, str]) -> b
         place, torn = found = follow_lane(old)
         if old.prefix == prefix:  # a mark there would point to itself
             return False
-        _check_new(found, old.prefix, new, prefix, topic_ids)
+        filled = _check_new(found, old.prefix, new, prefix, topic_ids)
+        if not _reach_activation(new, filled, place):
+            continue
         there = encode_mark(Moved(prefix))
         if old.save(place, there, []) if torn is None else old.replace_torn(torn, there):
             return True
@@ -209,11 +211,11 @@ def _check_new(
     new: Store,
     prefix: str,
     topic_ids: Mapping[str, str],
-) -> None:
-    """Check as :func:`check_target`, for the place that was found under the prefix ``live``."""
+) -> bytes | None:
+    """Check as :func:`check_target`, for the place that was found under ``live``; return the new place."""
     filled, torn = follow_lane(new)
     if live == prefix:
-        return
+        return filled
     if torn is not None:
         raise NeedsRebuild(
             f"{torn}, under {prefix!r}: drop it (segue rebuild --into {prefix} --drop) and rebuild into it,"
@@ -225,6 +227,17 @@ def _check_new(
             f" rebuild --into {prefix} --drop) and rebuild into this prefix, or into another one"
         )
     check_filled(_kept(*found), filled, prefix, topic_ids)
+    return filled
+
+
+def _reach_activation(new: Store, filled: bytes | None, live: bytes | None) -> bool:
+    """Let the new place name the activation by which the lane decides now; False if the place has changed."""
+    there = None if filled is None else places.readable(filled)
+    here = None if live is None else places.readable(live)
+    if there is None or here is None:
+        return True
+    later = places.at_activation_of(there, here)
+    return later is None or new.save(filled, places.encode(later), [])
 
 
 def _kept(place: bytes | None, torn: Torn | None) -> bytes | None:

@@ -281,9 +281,10 @@ class Workers:
 
     def _asks(self, worker: WorkerProcess) -> bool:
         log = worker.log()
+        was_cut = not log.endswith("\n")  # its disk was full
         return (
             worker.process.returncode == NeedsRebuild.exit_code
-            and ((self._may_ask and "`segue rebuild`" in log) or _LOST_REBUILD in log)
+            and ((self._may_ask and ("`segue rebuild`" in log or was_cut)) or _LOST_REBUILD in log)
             and "Traceback" not in log
         )
 

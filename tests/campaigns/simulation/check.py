@@ -63,6 +63,8 @@ class Ledger:
         self._decided: dict[str, _Decision] = {}
         self._told_until: dict[tuple[int, str], int] = defaultdict(int)
         self._expired: set[int] = set()
+        self._activations: dict[int, int] = defaultdict(int)
+        self.redis_has_lost = False
         # Where the lanes were before their offsets expired: a place that Redis brings back may lie there.
         self._before: dict[tuple[int, str], int] = defaultdict(int)
         self._tells: set[tuple[str, str | None, int | None]] = set()
@@ -125,6 +127,8 @@ class Ledger:
             begin: the lane's next offsets before the batch.
             end: the committed offsets.
         """
+        if any(record.topic == self._world.topics.changes for record in records):
+            self._check_activation(partition, model)
         read = [t for t in end if topic_ids[t] == self._world.kafka.topics[t].topic_id]
         same("the offsets of a deleted topic", _of(end, end, read), _of(begin, end, read))
         self._begin(partition, {topic: begin[topic] for topic in read})
@@ -161,6 +165,18 @@ class Ledger:
                     self._told_until[partition, topic] = offset
         for topic in read:
             self._positions[partition, topic] = end[topic]
+
+    def _check_activation(self, partition: int, model: ActiveModel) -> None:
+        """Check that a lane tells no change by an earlier activation, as long as Redis loses nothing.
+
+        After decisions without a change it may go back: if it dies before it saves them, nothing shows them.
+        """
+        if not self.redis_has_lost and model.activation < self._activations[partition]:
+            raise BrokenPromise(
+                f"lane {partition} decides by activation {model.activation} after"
+                f" {self._activations[partition]}"
+            )
+        self._activations[partition] = model.activation
 
     def _begin(self, partition: int, begin: dict[str, int]) -> None:
         decided = {topic: self._positions[partition, topic] for topic in begin}

@@ -122,6 +122,7 @@ class WorldFaults:
         if world.may_start_from(aof):
             world.say(f"Redis loses its last {number} writes")
             world.lossless = False
+            world.ledger.redis_has_lost = True
             world.restart_redis(aof)
 
     def _restart_redis(self) -> None:

@@ -179,6 +179,7 @@ class SimWorld(World):
 
     def empty_redis(self) -> None:
         self.lossless = False
+        self.ledger.redis_has_lost = True
         self.restart_redis(AppendOnlyFile())
 
     def activate(self) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from schemas.errors import NeedsRebuild
+from schemas.outputs.segment_change import SegmentChange
 from segue.refill.lane_past import LaneLog
 from segue.refill.rebuild_steps import Rebuilding, switch, take
 from streamer.in_memory import MemoryRedis, MemoryStore
@@ -14,7 +15,8 @@ from streamer.interfaces.lane_errors import InDoubt
 from streamer.place.place_marks import Refilling, encode_mark, moved_to
 from streamer.refill.rebuild_lane import LaneInUse
 from streamer.segment.active_model import BootstrapRecord
-from tests.support.worlds.lane_world import World, a_signup, check_promises
+from tests.support.worlds.lane_world import World, a_signup, check_promises, drain
+from tests.support.worlds.made_up_release import a_release, an_active_model
 from tests.support.worlds.refolding import a_lane_log
 
 NEW = "segue-2:"
@@ -199,6 +201,31 @@ def test_states_of_a_topic_that_is_gone_are_no_place_to_move_to() -> None:
     ):
         move_to(world)
     world.run()
+
+
+def test_a_lane_that_moves_keeps_to_the_release_that_decides_in_it() -> None:
+    """The release, of another space, was published after the rebuild had begun."""
+    world = a_world()
+    world.send(a_signup("21", age=60))
+    world.run()
+    new = world.redis.beside[NEW]
+    fill(world, new)
+    world.models.model = an_active_model(4, a_release(scale=2.0))
+    lane = world.run()
+    move_to(world)
+    lane.take_over(world.writer())
+    world.send(a_signup("7", age=100))
+    lane.step(0.0)
+
+    last = world.changes("7")[-1]
+    assert isinstance(last, SegmentChange)
+    assert last.activation == 4
+    drain(lane)
+    assert {space: set(index._angles) for space, index in new.indexes.items() if index._angles} == {
+        world.models.model.release.space: {"7", "21"}
+    }
+    world.redis = new
+    check_promises(world)
 
 
 def test_a_redis_that_loses_the_switch_leads_the_lane_back() -> None:
