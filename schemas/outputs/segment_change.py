@@ -1,15 +1,15 @@
 """The changes that Segue publishes: a segment changed, was confirmed or unconfirmed, or a user was erased."""
 
 import hashlib
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from schemas import times
 
 ChangeKind = Literal["moved", "confirmed", "unconfirmed"]
-CauseType = Literal["signup", "order", "model", "bootstrap", "replay"]
+CauseType = Literal["signup", "order", "model", "bootstrap", "replay", "time"]
 FeatureValue = bool | int | float | str | None
 AwareTime = Annotated[datetime, Meta(tz=True)]
 
@@ -19,7 +19,11 @@ class Cause(Struct, frozen=True):
 
     ``positions`` holds, by input topic, the lane's next offset just after the cause. A cause of the type
     ``model`` or ``bootstrap`` is no input record: ``topic`` and ``offset`` name the activation's record, or
-    are null.
+    are null. A cause of the type ``time`` has no record: a new day began, and ``topic``, ``partition`` and
+    ``offset`` are null.
+
+    ``day`` is the date of which the features were taken, in the setting ``time_zone``; it is left out where
+    no declared feature reads the day.
     """
 
     type: CauseType
@@ -28,6 +32,12 @@ class Cause(Struct, frozen=True):
     offset: int | None = None
     event_id: str | None = None
     positions: dict[str, int] = {}
+    day: date | UnsetType = UNSET
+
+    @property
+    def decided_on(self) -> date | None:
+        """The date of which the features were taken; None where no declared feature reads the day."""
+        return None if isinstance(self.day, UnsetType) else self.day
 
 
 class SimilarUser(Struct, frozen=True):

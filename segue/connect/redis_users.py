@@ -188,7 +188,7 @@ def card_of(state: UserState, rules: Rules, positions: dict[str, int] | None) ->
     decided, position = state.decided, state.position
     return UserCard(
         user_id=state.user_id,
-        features=features(state, rules),
+        features=features(state, rules, None),
         space=None if position is None else position.space,
         components=None if position is None else position.components,
         segment=None if decided is None else decided.segment,

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from schemas.outputs.segment_change import CauseType
 from schemas.times import parse_length
 
-_CAUSES = frozenset({*get_args(CauseType), "time"})
+_CAUSES = frozenset(get_args(CauseType))
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _SHOWN = 80

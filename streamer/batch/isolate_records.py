@@ -47,7 +47,7 @@ def applied(
         if not holds_together(state, rules):
             users.raise_torn(event.user_id, error)
         if _fails(step, state):
-            model.scorer.score(features(UserState(event.user_id), rules))
+            model.scorer.score(features(UserState(event.user_id), rules, None))
             return bad_event(error)
         raise
 

@@ -173,7 +173,7 @@ class Switch:
         def angle_of(state: UserState) -> float | None:
             if not state.facts.alive:
                 return None
-            return angle(scorer.score(features(state, self._rules)).components)
+            return angle(scorer.score(features(state, self._rules, None)).components)
 
         return angle_of
 

@@ -132,7 +132,7 @@ def _position(
         return
     model = model_of(position.space, None if held.decided is None else held.decided.model_version)
     if model is not None:
-        right = placed(expected, model, rules)[0].position
+        right = placed(expected, model, rules, None)[0].position
         of_log = None if right is None else right.components
         if of_log != position.components:
             yield Difference("components", of_log, position.components)

@@ -125,7 +125,7 @@ class LaneFiller(Filler):
         return users
 
     def _placed(self, state: UserState) -> tuple[UserState, bool]:
-        now, due = placed(state, self._model, self._config.rules)
+        now, due = placed(state, self._model, self._config.rules, None)
         return now, due or self._anew
 
 

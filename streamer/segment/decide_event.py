@@ -4,7 +4,7 @@
 Kafka already holds the decisions. Both functions are pure.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -34,7 +34,7 @@ def process(
     Args:
         state: the user's state before the event.
         event: the event of this user.
-        cause: the record of the event; the changes name it.
+        cause: the record of the event, and the day of the features; the changes name both.
         model: the release that decides.
         rules: the settings of the fold and the scoring.
         now: the time of the changes' ``emitted_at``.
@@ -65,7 +65,7 @@ def decide(
 
     Args:
         state: the user's state.
-        cause: the record that led to this decision; the change names it.
+        cause: the record that led to this decision, and the day of its features; the change names both.
         occurred_at: the time of the cause.
         model: the release that decides.
         rules: the settings of the scoring.
@@ -76,7 +76,7 @@ def decide(
     """
     if not state.facts.alive:
         return Step(replace(state, position=None))
-    values = features(state, rules)
+    values = features(state, rules, cause.decided_on)
     present = None if state.decided is None else state.decided.segment
     score = model.scorer.score(values, present, rules.min_margin)
     position = Position(model.release.space, score.components, score.missing)
@@ -104,15 +104,21 @@ def decide(
     return Step(with_change(replace(state, position=position), change, model.topic_id), (change,))
 
 
-def placed(state: UserState, model: ActiveModel, rules: Rules) -> tuple[UserState, bool]:
+def placed(state: UserState, model: ActiveModel, rules: Rules, day: date | None) -> tuple[UserState, bool]:
     """The state with its position by this model, and whether a sweep must decide the user.
 
     The decision stays as it is. The user needs a sweep if this model would decide differently. Then the
-    decision was made from other facts, under other settings, or from a wrong state.
+    decision was made from other facts, under other settings, on another day, or from a wrong state.
+
+    Args:
+        state: the user's state.
+        model: the release that gives the position.
+        rules: the settings of the scoring.
+        day: the date of which features of time are taken; None only if no declared feature reads it.
     """
     if not state.facts.alive:
         return replace(state, position=None), False
     present = None if state.decided is None else state.decided.segment
-    score = model.scorer.score(features(state, rules), present, rules.min_margin)
+    score = model.scorer.score(features(state, rules, day), present, rules.min_margin)
     position = Position(model.release.space, score.components, score.missing)
     return replace(state, position=position), kind_of(state.decided, score) is not None

@@ -127,7 +127,7 @@ def fold_inputs(
             if isinstance(folded, UserState):  # else the lane wrote a dead letter when it decided the event
                 users.put(folded)
         for state in list(users):
-            now, due = placed(state, model, config.rules)
+            now, due = placed(state, model, config.rules, None)
             users.put(now, due=due)
         save(users, batch.positions, True)
         positions = batch.positions
@@ -185,7 +185,7 @@ def adopt(
             users.put(adopted(users[user_id], record))
         model = model_after(users[user_id].decided for user_id, _ in of_users)
         for state in list(users):
-            now, due = placed(state, model, config.rules)
+            now, due = placed(state, model, config.rules, None)
             users.put(now, due=due)
         save(users, {topic: records[-1].offset + 1}, len(records) > 1)
 

@@ -38,7 +38,7 @@ def test_fold_equals_recomputation(facts: list[Event], rules: Rules) -> None:
     expected = feature_oracle.features("7", facts, rules.exclude_statuses, rules.features)
     assert state.facts.alive == (expected is not None)
     if expected is not None:
-        assert features(state, rules) == expected
+        assert features(state, rules, None) == expected
 
 
 @given(histories() | order_histories(), RULES, st.randoms(use_true_random=False))

@@ -67,4 +67,4 @@ def _check(world: World, redis: MemoryRedis, partition: int, space: str, scorer:
 def _angle(state: UserState, scorer: Scorer, world: World) -> float | None:
     if not state.facts.alive:
         return None
-    return angle(scorer.score(features(state, world.config.rules)).components)
+    return angle(scorer.score(features(state, world.config.rules, None)).components)

@@ -29,4 +29,4 @@ def folded(events: Iterable[Event], rules: Rules) -> dict[str, UserState]:
 
 
 def from_fold(events: Iterable[Event], rules: Rules) -> dict[str, dict[str, Any]]:
-    return {user_id: features(state, rules) for user_id, state in folded(events, rules).items()}
+    return {user_id: features(state, rules, None) for user_id, state in folded(events, rules).items()}

@@ -258,7 +258,7 @@ def check_promises(world: World) -> None:
         assert state is not None, f"user {user_id} is not in Redis"
         alive.add(user_id)
         _check_index(world, user_id, state)
-        assert features_of(state, rules) == expected
+        assert features_of(state, rules, None) == expected
         score = model.scorer.score(expected)
         assert state.decided is not None
         assert state.position is not None

@@ -1,4 +1,5 @@
 import json
+from datetime import date
 from typing import Any
 
 import pytest
@@ -41,6 +42,23 @@ DEEP = b'{"schema_version":1,"unknown":' + b"[" * 100_000
 
 def _changed(value: bytes, **fields: Any) -> bytes:
     return json.dumps(json.loads(value) | fields).encode()
+
+
+def test_a_cause_without_a_day_writes_none() -> None:
+    dated = replace(CHANGE, cause=Cause("time", positions={"orders": 6}, day=date(2024, 3, 1)))
+    assert json.loads(encode_change(dated))["cause"] == {
+        "type": "time",
+        "topic": None,
+        "partition": None,
+        "offset": None,
+        "event_id": None,
+        "positions": {"orders": 6},
+        "day": "2024-03-01",
+    }
+    assert decode_change(encode_change(dated)) == dated
+    assert dated.cause.decided_on == date(2024, 3, 1)
+    assert "day" not in json.loads(encode_change(CHANGE))["cause"]
+    assert CHANGE.cause.decided_on is None
 
 
 @pytest.mark.parametrize("change", [CHANGE, ERASED])

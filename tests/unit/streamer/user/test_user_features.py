@@ -32,7 +32,7 @@ NO_PRICE = order("3", 3, Item("Ön"))
 
 
 def told(*events: Order | Signup | UserErased, rules: Rules = RULES) -> dict[str, FeatureValue]:
-    return features(fold_all(UserState("7"), events, rules, refuse_none), rules)
+    return features(fold_all(UserState("7"), events, rules, refuse_none), rules, None)
 
 
 def test_the_interval_is_the_mean_of_the_gaps_whatever_comes_first() -> None:
