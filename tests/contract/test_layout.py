@@ -22,7 +22,7 @@ MAY_IMPORT = {
 # The folders of each package, and the modules beside them: each imports only what stands before it.
 ORDER = {
     "schemas": (
-        "errors extras counted printable times topics partitioner input_events event_fields features "
+        "errors extras counted printable times days topics partitioner input_events event_fields features "
         "release inputs outputs documents generate"
     ),
     "trainer": (
