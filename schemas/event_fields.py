@@ -12,10 +12,10 @@ from typing import Literal
 from msgspec import Struct
 
 Level = Literal["user", "order", "item"]
-FieldType = Literal["text", "number", "boolean"]
+FieldType = Literal["text", "number", "boolean", "date"]
 
 LEVELS: tuple[Level, ...] = ("user", "order", "item")
-FIELD_TYPES: tuple[FieldType, ...] = ("text", "number", "boolean")
+FIELD_TYPES: tuple[FieldType, ...] = ("text", "number", "boolean", "date")
 MAX_PATH_BYTES = 200
 
 # Ids and times: the event's own, which no feature can read. An order's items are fields of level item.

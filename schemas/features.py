@@ -12,6 +12,7 @@ from typing import Literal, get_args
 from msgspec import Struct
 from msgspec.structs import replace
 
+from schemas.days import UTC_NAME
 from schemas.errors import BadSetting
 from schemas.event_fields import (
     FIELD_TYPES,
@@ -25,7 +26,17 @@ from schemas.event_fields import (
 )
 
 FeatureKind = Literal[
-    "attribute", "count", "most_frequent", "sum", "mean", "min", "max", "last", "distinct", "interval"
+    "attribute",
+    "count",
+    "most_frequent",
+    "sum",
+    "mean",
+    "min",
+    "max",
+    "last",
+    "distinct",
+    "interval",
+    "days_since",
 ]
 FeatureEncoding = Literal["label", "frequency", "one-hot"]
 
@@ -33,6 +44,9 @@ COUNTED = "order_id"
 """The source of a count and of an interval: the distinct ids of the orders."""
 ORDER_VALUE = "order_value"
 """A source that is no field: the sum of price times quantity over an order's items."""
+
+LAST_ORDER, FIRST_ORDER, SIGNUP = "last_order", "first_order", "signup"
+"""Sources that are no fields: the date of the last and the first order, and of the first signup."""
 
 # By kind, the levels of the fields that it can read, and the types.
 _LEVELS: dict[FeatureKind, tuple[Level, ...]] = {
@@ -46,23 +60,35 @@ _LEVELS: dict[FeatureKind, tuple[Level, ...]] = {
     "last": ("user", "order", "item"),
     "distinct": ("order", "item"),
     "interval": (),
+    "days_since": ("user",),
 }
+_VALUES: tuple[FieldType, ...] = ("text", "number", "boolean")
 _CATEGORIES: tuple[FieldType, ...] = ("text", "boolean")
 _NUMBERS: tuple[FieldType, ...] = ("number",)
 _TYPES: dict[FeatureKind, tuple[FieldType, ...]] = {
-    "attribute": FIELD_TYPES,
+    "attribute": _VALUES,
     "count": (),
     "most_frequent": _CATEGORIES,
     "sum": _NUMBERS,
     "mean": _NUMBERS,
     "min": _NUMBERS,
     "max": _NUMBERS,
-    "last": FIELD_TYPES,
+    "last": _VALUES,
     "distinct": _CATEGORIES,
     "interval": (),
+    "days_since": ("date",),
 }
-# The kinds that are made from the orders themselves, and not from a field.
-OF_ORDERS: tuple[FeatureKind, ...] = ("count", "interval")
+# By kind, the sources that are no field.
+_SOURCES: dict[FeatureKind, tuple[str, ...]] = {
+    "count": (COUNTED,),
+    "interval": (COUNTED,),
+    "days_since": (LAST_ORDER, FIRST_ORDER, SIGNUP),
+    "sum": (ORDER_VALUE,),
+    "mean": (ORDER_VALUE,),
+    "min": (ORDER_VALUE,),
+    "max": (ORDER_VALUE,),
+    "last": (ORDER_VALUE,),
+}
 
 MAX_DECLARED = 64
 QUANTILES = range(2, 101)
@@ -80,8 +106,9 @@ class Feature(Struct, frozen=True, omit_defaults=True):
         name: lowercase letters, digits and underscores.
         kind: ``attribute`` (a field of the user), ``count`` (of distinct orders), ``most_frequent`` (the
             value with the most items), ``sum``, ``mean``, ``min``, ``max`` (of a number), ``last`` (the
-            newest value), ``distinct`` (how many different values), ``interval`` (mean days between orders).
-        source: the field that it reads (:mod:`schemas.event_fields`), :data:`COUNTED` or :data:`ORDER_VALUE`.
+            newest value), ``distinct`` (how many different values), ``interval`` (mean days between orders),
+            ``days_since`` (whole days from a date to the day).
+        source: the field that it reads (:mod:`schemas.event_fields`), or a source that is no field.
         encoding: how a text becomes numbers, if not as in the rest of the fit: ``label``, ``frequency`` or
             ``one-hot``; None for a number.
         type: the type of a field of a shop's own; None for what the kind needs, else text.
@@ -100,8 +127,9 @@ class Feature(Struct, frozen=True, omit_defaults=True):
 
     @property
     def field(self) -> Field | None:
-        """The field that it reads; None for kinds of the orders themselves and for ``order_value``."""
-        return field_of(self.source, self.type or ("number" if "text" not in _TYPES[self.kind] else None))
+        """The field that it reads; None for a source that is no field."""
+        types = _TYPES[self.kind]
+        return field_of(self.source, self.type or (types[0] if types and "text" not in types else None))
 
     @property
     def numeric(self) -> bool:
@@ -120,6 +148,11 @@ class Feature(Struct, frozen=True, omit_defaults=True):
     def counts(self) -> bool:
         """Whether the value is a count of orders or of different values."""
         return self.kind in ("count", "distinct")
+
+    @property
+    def of_time(self) -> bool:
+        """Whether the value depends on the day."""
+        return self.kind == "days_since"
 
 
 FEATURES: tuple[Feature, ...] = (
@@ -143,6 +176,8 @@ class FieldsRead(Struct, frozen=True):
         order: those of an order.
         item: those of each item.
         items: whether an order needs items.
+        signups: whether the time of signups is read.
+        time_zone: the zone in which a time becomes a date; UTC if no date is read.
     """
 
     known: frozenset[str] = frozenset(KNOWN)
@@ -150,11 +185,13 @@ class FieldsRead(Struct, frozen=True):
     order: tuple[Field, ...] = ()
     item: tuple[Field, ...] = ()
     items: bool = True
+    signups: bool = False
+    time_zone: str = UTC_NAME
 
     @property
     def profile(self) -> bool:
-        """Whether a feature reads a field of the user."""
-        return bool(self.user) or any(KNOWN[name].level == "user" for name in self.known)
+        """Whether a feature reads a signup."""
+        return self.signups or bool(self.user) or any(KNOWN[name].level == "user" for name in self.known)
 
     @property
     def own(self) -> tuple[Field, ...]:
@@ -198,11 +235,13 @@ def declared(more: Iterable[Feature] = ()) -> tuple[Feature, ...]:
 
 def known_sources(kind: FeatureKind) -> tuple[str, ...]:
     """Return the short names of the sources that a kind can read."""
-    if kind in OF_ORDERS:
-        return (COUNTED,)
     known = (f.name for f in KNOWN.values() if f.level in _LEVELS[kind] and f.type in _TYPES[kind])
-    value = (ORDER_VALUE,) if "number" in _TYPES[kind] and "order" in _LEVELS[kind] else ()
-    return (*known, *value)
+    return (*known, *_SOURCES.get(kind, ()))
+
+
+def of_time(features: Iterable[Feature]) -> bool:
+    """Return whether any of these features depends on the day."""
+    return any(feature.of_time for feature in features)
 
 
 def beyond_default(features: Iterable[Feature]) -> tuple[Feature, ...]:
@@ -225,12 +264,13 @@ def left_out(features: Iterable[Feature]) -> tuple[str, ...]:
 
 
 @cache
-def fields_read(features: tuple[Feature, ...], *, statuses: bool) -> FieldsRead:
+def fields_read(features: tuple[Feature, ...], *, statuses: bool, time_zone: str = UTC_NAME) -> FieldsRead:
     """Return the fields of events that these features read.
 
     Args:
         features: the features.
         statuses: whether orders are excluded by their status.
+        time_zone: the zone in which a time becomes a date.
 
     >>> sorted(fields_read((Feature("spend", "sum", "order_value"),), statuses=False).known)
     ['price', 'quantity']
@@ -247,6 +287,8 @@ def fields_read(features: tuple[Feature, ...], *, statuses: bool) -> FieldsRead:
         own("order"),
         own("item"),
         items=any(field.level == "item" for field in read),
+        signups=any(feature.source == SIGNUP for feature in features),
+        time_zone=time_zone if any(field.type == "date" for field in read) else UTC_NAME,
     )
 
 
@@ -329,8 +371,8 @@ def _check_number(feature: Feature, setting: str) -> None:
 
 def _check_source(feature: Feature, setting: str) -> None:
     kind, source, field = feature.kind, feature.source, feature.field
-    fits = source == COUNTED if kind in OF_ORDERS else field is not None and field.level in _LEVELS[kind]
-    if not fits and not (source == ORDER_VALUE and (kind == "last" or _TYPES[kind] == _NUMBERS)):
+    fits = field is not None and field.level in _LEVELS[kind]
+    if not fits and source not in _SOURCES.get(kind, ()):
         reason = why_no_field(source)
         made = f"{kind} is made from {_sources(kind)}" if reason is None else reason
         raise BadSetting(f"{setting}.source", source if len(source) <= 80 else f"{source[:80]}…", made)

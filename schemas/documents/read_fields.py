@@ -16,6 +16,7 @@ _TYPES: dict[str, list[JsonObject]] = {
     ],
     "number": [{"type": "number"}],
     "boolean": [{"type": "boolean"}, {"enum": ["true", "false"]}],
+    "date": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}],
 }
 
 

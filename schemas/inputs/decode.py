@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from schemas.days import zone_of
 from schemas.errors import BadEvent
 from schemas.features import EVERY_FIELD, FieldsRead
 from schemas.input_events import Item, Order, Signup, UserErased
@@ -100,7 +101,7 @@ def _signup(
             _value(field_checks.text, fields, "country", read),
             _value(field_checks.text, fields, "traffic_source", read),
             event_id,
-            own_profile(fields, read.user),
+            own_profile(fields, read.user, zone_of(read.time_zone)),
         )
     if check_key:
         _check_key(key, user_id, or_rekey=or_rekey)

@@ -8,11 +8,11 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, tzinfo
 from decimal import Decimal
 from typing import TypeVar
 
-from schemas import times
+from schemas import days, times
 from schemas.errors import BadEvent
 
 MAX_ID_BYTES = 256
@@ -31,6 +31,7 @@ Fields = Mapping[str, object]
 # A whole number as the text of a float, as pandas writes it.
 FLOAT_ID = re.compile(r"(-?[0-9]+)\.0+")
 _BOOLEANS: dict[object, str] = {True: "true", False: "false", "true": "true", "false": "false"}
+_NO_DATE = "is neither a date such as 2024-01-31 nor a time with an offset"
 _Value = TypeVar("_Value")
 
 
@@ -113,6 +114,23 @@ def optional_time(fields: Fields, name: str) -> datetime | None:
         return times.parse(value)
     except ValueError as error:
         raise BadEvent(name, f"{shown(value)} {error}") from None
+
+
+def optional_date(fields: Fields, name: str, zone: tzinfo) -> str | None:
+    """Return a date as text: of a date as it is, of a time with an offset its date in the zone."""
+    value = fields.get(name)
+    if value is None:
+        return None
+    if type(value) is not str:
+        raise BadEvent(name, f"{shown(value)} {_NO_DATE}")
+    value = _nonblank(name, value, MAX_TEXT_BYTES)
+    if value is None:
+        return None
+    try:
+        written = days.parse_date(value) or days.date_in(times.parse(value), zone)
+    except ValueError:
+        raise BadEvent(name, f"{shown(value)} {_NO_DATE}") from None
+    return written.isoformat()
 
 
 def required_time(fields: Fields, name: str) -> datetime:

@@ -1,6 +1,7 @@
 """Read and write the values of a shop's own fields in the JSON of an event."""
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, tzinfo
 from typing import Any
 
 from schemas.errors import BadEvent
@@ -10,13 +11,18 @@ from schemas.inputs import field_checks
 from schemas.inputs.amounts import MAX_PRICE, amount, millionths
 
 
-def own_profile(event: Mapping[str, object], fields: tuple[Field, ...]) -> OwnProfile:
+def own_profile(event: Mapping[str, object], fields: tuple[Field, ...], zone: tzinfo) -> OwnProfile:
     """Return a signup's values of these fields, by name; a field without a value is left out.
+
+    Args:
+        event: the signup's JSON.
+        fields: the fields to read.
+        zone: the zone in which a time becomes a date.
 
     Raises:
         BadEvent: a value is of another type than the field's.
     """
-    return {field.name: value for field in fields if (value := _value(event, field)) is not None}
+    return {field.name: value for field in fields if (value := _value(event, field, zone)) is not None}
 
 
 def own_values(holder: Mapping[str, object], fields: tuple[Field, ...]) -> OwnValues:
@@ -61,7 +67,7 @@ def put(holder: dict[str, Any], path: Sequence[str], value: object) -> None:
     holder[last] = value
 
 
-def _value(holder: Mapping[str, object], field: Field) -> str | float | None:
+def _value(holder: Mapping[str, object], field: Field, zone: tzinfo = UTC) -> str | float | None:
     inner = holder
     for part in field.path[:-1]:
         within = inner.get(part)
@@ -73,6 +79,8 @@ def _value(holder: Mapping[str, object], field: Field) -> str | float | None:
             )
         inner = within
     try:
+        if field.type == "date":
+            return field_checks.optional_date(inner, field.path[-1], zone)
         return _CHECKS[field.type](inner, field.path[-1])
     except BadEvent as error:
         raise BadEvent(field.column, error.problem) from None

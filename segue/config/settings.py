@@ -16,6 +16,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from schemas.days import UTC_NAME, zone_of
 from schemas.features import FEATURE_NAMES, Feature
 from schemas.inputs.forms.event_form import EventForms
 from schemas.partitioner import Partitioner
@@ -122,6 +123,11 @@ class Settings(BaseSettings):
     )
     exclude_statuses: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="orders with exactly one of these statuses do not count; several with commas"
+    )
+    time_zone: str = Field(
+        UTC_NAME,
+        description="the time zone of features of time, such as Europe/Berlin: it says on which date an order"
+        " lies, and when a day begins",
     )
     max_ahead: str = Field(
         "1d",
@@ -308,6 +314,12 @@ class Settings(BaseSettings):
     @classmethod
     def _length(cls, value: str) -> str:
         parse_length(value)
+        return value
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        zone_of(value)
         return value
 
     @field_validator("kafka_options", mode="before")

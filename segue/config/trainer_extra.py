@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from schemas.days import date_in, zone_of
 from schemas.errors import NotInstalled
 from schemas.extras import how_to_install, is_of_workers
 from schemas.release.model_release import ModelRelease
@@ -44,7 +45,7 @@ def open_warehouse(name: str, settings: Settings, now: datetime) -> Warehouse:
         name: a folder, a DuckDB file or a database URL.
         settings: name the tables, the columns, the form of CSV files and the features.
         now: the current time. Without an as-of time, rows that are later than this by more than ``max_ahead``
-            are left out.
+            are left out, and its date is the day of features of time.
 
     Raises:
         NotInstalled: the packages that read warehouses are not installed.
@@ -59,6 +60,8 @@ def open_warehouse(name: str, settings: Settings, now: datetime) -> Warehouse:
         settings.read_features,
         bool(settings.exclude_statuses),
         now + parse_length(settings.max_ahead),
+        settings.time_zone,
+        date_in(now, zone_of(settings.time_zone)),
     )
     return warehouse.open_warehouse(
         name, warehouse.Names(settings.tables, settings.columns, reading.fields), reading

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from msgspec import UNSET
 
+from schemas.days import UTC_NAME
 from schemas.features import beyond_default, left_out
 from schemas.inputs.forms.event_form import EventForms
 from schemas.times import parse_length
@@ -44,6 +45,7 @@ def lane_config(settings: Settings, partitions: int) -> LaneConfig:
             settings.rekey,
             left_out(rules.features),
             UNSET if settings.forms == EventForms() else settings.forms,
+            rules.time_zone if rules.of_time and rules.time_zone != UTC_NAME else UNSET,
         ),
         similar_users=settings.similar_users,
         max_batch=settings.max_batch,
@@ -54,12 +56,13 @@ def lane_config(settings: Settings, partitions: int) -> LaneConfig:
 
 
 def rules_of(settings: Settings) -> Rules:
-    """Return the rules of a lane's steps: statuses, features and margin."""
+    """Return the rules of a lane's steps: statuses, features, margin and time zone."""
     return Rules(
         settings.topic_prefix,
         frozenset(settings.exclude_statuses),
         settings.read_features,
         settings.min_margin,
+        settings.time_zone,
     )
 
 

@@ -113,7 +113,9 @@ def read_batch(
     dead_letters: list[OutRecord] = []
     rekeyed: list[OutRecord] = []
     passed_over: Counter[str] = Counter()
-    read = fields_read(settings.features, statuses=bool(settings.exclude_statuses))
+    read = fields_read(
+        settings.features, statuses=bool(settings.exclude_statuses), time_zone=settings.zone_name
+    )
     for record in in_order(records, topics):
         now[record.topic] = record.offset + 1
         written = record

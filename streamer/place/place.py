@@ -6,6 +6,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
+from schemas.days import UTC_NAME
 from schemas.errors import NeedsRebuild
 from schemas.features import FEATURES, Feature
 from schemas.inputs.forms.event_form import EventForms
@@ -21,7 +22,8 @@ class FoldSettings(Struct, frozen=True):
 
     ``declared`` holds the features beyond the default seven (:func:`schemas.features.beyond_default`), and
     ``left_out`` the names of those among the seven that the fold leaves out. ``events`` holds the forms of
-    events that others send; a place of Segue's own form does not mention them.
+    events that others send; a place of Segue's own form does not mention them. ``time_zone`` is the zone of
+    features of time; a place without such features, or in UTC, does not mention it.
     """
 
     partitions: int
@@ -31,6 +33,12 @@ class FoldSettings(Struct, frozen=True):
     rekey: bool = False
     left_out: tuple[str, ...] = ()
     events: EventForms | UnsetType = UNSET
+    time_zone: str | UnsetType = UNSET
+
+    @property
+    def zone_name(self) -> str:
+        """The name of the zone in which a time becomes a date."""
+        return UTC_NAME if isinstance(self.time_zone, UnsetType) else self.time_zone
 
     @property
     def forms(self) -> EventForms:

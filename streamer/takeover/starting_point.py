@@ -178,6 +178,7 @@ def check_settings(made: FoldSettings, now: FoldSettings) -> None:
         ("exclude_statuses", made.exclude_statuses, now.exclude_statuses),
         ("partitioner", made.partitioner, now.partitioner),
         ("rekey", made.rekey, now.rekey),
+        ("time_zone", made.zone_name, now.zone_name),
         ("features (the default ones left out)", ", ".join(made.left_out), ", ".join(now.left_out)),
     ):
         if was != is_now:

@@ -1,17 +1,21 @@
 """How each declared feature's value is read from a user's facts; made once for the settings."""
 
 from collections.abc import Callable
+from datetime import date
 from functools import partial
 from operator import attrgetter
 
-from schemas.features import Feature
+from schemas.features import FIRST_ORDER, LAST_ORDER, SIGNUP, Feature
 from schemas.inputs.amounts import amount
 from schemas.outputs.segment_change import FeatureValue
 from streamer.user.order_values import ORDER_TIME, toss
 from streamer.user.user_state import TALLIES, Facts, Tally
 
-Getter = Callable[[str, Facts], FeatureValue]
-"""Returns the value of a feature, from the user's id and the user's facts; None if the value is missing."""
+Day = date | None
+Getter = Callable[[str, Facts, Day], FeatureValue]
+"""Returns the value of a feature, from the user's id, the user's facts, and the day; None if the value is
+missing. The day is None only if no declared feature reads it.
+"""
 
 _TalliesOf = Callable[[Facts], dict[str, Tally]]
 
@@ -43,6 +47,8 @@ def _getter_of(feature: Feature) -> Getter:
             return partial(_most, source)
         case "interval":
             return _interval
+        case "days_since":
+            return partial(_days_since, _DATES.get(source) or partial(_date_of_profile, source))
         case "attribute":
             return partial(_of_profile, source)
         case "last":
@@ -55,20 +61,20 @@ def _tallies_of(source: str) -> _TalliesOf:
     return attrgetter(TALLIES[source]) if source in TALLIES else lambda facts: facts.tally(source)
 
 
-def _true_or_false(get: Getter, user_id: str, facts: Facts) -> bool | None:
-    value = get(user_id, facts)
+def _true_or_false(get: Getter, user_id: str, facts: Facts, day: Day) -> bool | None:
+    value = get(user_id, facts, day)
     return None if value is None else value == "true"
 
 
-def _count(_: str, facts: Facts) -> int | None:
+def _count(_: str, facts: Facts, __: Day) -> int | None:
     return facts.counted or None
 
 
-def _distinct(tallies_of: _TalliesOf, _: str, facts: Facts) -> int | None:
+def _distinct(tallies_of: _TalliesOf, _: str, facts: Facts, __: Day) -> int | None:
     return len(tallies_of(facts)) or None
 
 
-def _most_frequent(tallies_of: _TalliesOf, user_id: str, facts: Facts) -> str | None:
+def _most_frequent(tallies_of: _TalliesOf, user_id: str, facts: Facts, _: Day) -> str | None:
     """The value with the most items. A tie goes to the earliest value, then to the smallest :func:`toss`."""
     tallies = tallies_of(facts)
     if len(tallies) < 2:
@@ -82,27 +88,27 @@ def _most_frequent(tallies_of: _TalliesOf, user_id: str, facts: Facts) -> str | 
     return earliest[0] if len(earliest) == 1 else min(earliest, key=partial(toss, user_id))
 
 
-def _sum(source: str, _: str, facts: Facts) -> float | None:
+def _sum(source: str, _: str, facts: Facts, __: Day) -> float | None:
     summed = facts.sums.get(source)
     return None if summed is None else amount(summed.total)
 
 
-def _mean(source: str, _: str, facts: Facts) -> float | None:
+def _mean(source: str, _: str, facts: Facts, __: Day) -> float | None:
     summed = facts.sums.get(source)
     return None if summed is None else amount(summed.total) / float(summed.count)
 
 
-def _least(source: str, _: str, facts: Facts) -> float | None:
+def _least(source: str, _: str, facts: Facts, __: Day) -> float | None:
     extreme = facts.least.get(source)
     return None if extreme is None else amount(extreme)
 
 
-def _most(source: str, _: str, facts: Facts) -> float | None:
+def _most(source: str, _: str, facts: Facts, __: Day) -> float | None:
     extreme = facts.most.get(source)
     return None if extreme is None else amount(extreme)
 
 
-def _interval(_: str, facts: Facts) -> float | None:
+def _interval(_: str, facts: Facts, __: Day) -> float | None:
     """The mean number of days between two orders in a row; None below two orders."""
     if facts.counted < 2:
         return None
@@ -111,13 +117,45 @@ def _interval(_: str, facts: Facts) -> float | None:
     return passed / float(facts.counted - 1) / _MICROSECONDS_A_DAY
 
 
-def _of_profile(source: str, _: str, facts: Facts) -> FeatureValue:
+def _of_profile(source: str, _: str, facts: Facts, __: Day) -> FeatureValue:
     dated = facts.profile.get(source)
     return None if dated is None else dated.value
 
 
-def _of_orders(source: str, _: str, facts: Facts) -> FeatureValue:
+def _of_orders(source: str, _: str, facts: Facts, __: Day) -> FeatureValue:
     latest = facts.latest.get(source)
     if latest is None:
         return None
     return amount(latest.value) if isinstance(latest.value, int) else latest.value
+
+
+# Gives the ordinal of the date that counts at a day, also given as an ordinal; None if there is no date.
+_DateAt = Callable[[Facts, int], int | None]
+
+
+def _days_since(date_at: _DateAt, _: str, facts: Facts, day: Day) -> int | None:
+    """The whole days from a date to the day; None if there is no date, or if it is after the day."""
+    assert day is not None
+    today = day.toordinal()
+    since = date_at(facts, today)
+    return None if since is None or since > today else today - since
+
+
+def _last_order(facts: Facts, today: int) -> int | None:
+    return max((day for day in facts.days if day <= today), default=None)
+
+
+def _first_order(facts: Facts, _: int) -> int | None:
+    return min(facts.days, default=None)
+
+
+def _signup(facts: Facts, _: int) -> int | None:
+    return min(facts.signups, default=None)
+
+
+def _date_of_profile(source: str, facts: Facts, _: int) -> int | None:
+    dated = facts.profile.get(source)
+    return None if dated is None else date.fromisoformat(str(dated.value)).toordinal()
+
+
+_DATES: dict[str, _DateAt] = {LAST_ORDER: _last_order, FIRST_ORDER: _first_order, SIGNUP: _signup}

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 from msgspec.structs import replace
 
+from schemas.days import date_in
 from schemas.errors import BadEvent
 from schemas.input_events import PROFILE_FIELDS, Event, Order, Signup, UserErased
 from schemas.inputs.decode import canonical
@@ -29,7 +30,7 @@ from streamer.user.user_state import (
     UserState,
 )
 
-# The most different values that one user may have of one counted source.
+# The most different values that one user may have of one counted source, and the most different days.
 MAX_VALUES = 4_096
 # A bound against poison: no real order changes its `created_at` this often.
 _MOST_FORMER = 16
@@ -93,7 +94,11 @@ def holds_together(state: UserState, rules: Rules) -> bool:
     except Exception:  # noqa: BLE001 - no fold makes a state whose orders cannot be counted
         return False
     return stored == replace(
-        facts, signed_up_at=stored.signed_up_at, profile=stored.profile, erased_at=stored.erased_at
+        facts,
+        signed_up_at=stored.signed_up_at,
+        profile=stored.profile,
+        erased_at=stored.erased_at,
+        signups=stored.signups,
     )
 
 
@@ -121,14 +126,14 @@ def _applied(
         return state
     match event:
         case Signup():
-            return _with_signup(state, event)
+            return _with_signup(state, event, rules, bounded=bounded)
         case Order():
             return _with_order(state, event, rules, own_orders=own_orders, bounded=bounded)
         case UserErased():
             return _erased(state, event, rules)
 
 
-def _with_signup(state: UserState, signup: Signup) -> UserState:
+def _with_signup(state: UserState, signup: Signup, rules: Rules, *, bounded: bool) -> UserState:
     facts = state.facts
     profile = facts.profile
     values: dict[str, ProfileValue | None] = {name: getattr(signup, name) for name in PROFILE_FIELDS}
@@ -139,9 +144,19 @@ def _with_signup(state: UserState, signup: Signup) -> UserState:
         if known is None or (signup.at, _size(value)) > (known.at, _size(known.value)):
             profile = {**profile, name: Dated(signup.at, value)}
     signed_up_at = signup.at if facts.signed_up_at is None else max(facts.signed_up_at, signup.at)
-    if profile is facts.profile and signed_up_at == facts.signed_up_at:
+    signups = _with_day(facts.signups, signup, rules) if rules.signup_days else facts.signups
+    if profile is facts.profile and signups is facts.signups and signed_up_at == facts.signed_up_at:
         return state
-    return replace(state, facts=replace(facts, profile=profile, signed_up_at=signed_up_at))
+    if bounded:
+        _check_days("signups", len(signups), len(facts.signups))
+    return replace(state, facts=replace(facts, profile=profile, signed_up_at=signed_up_at, signups=signups))
+
+
+def _with_day(signups: dict[int, datetime], signup: Signup, rules: Rules) -> dict[int, datetime]:
+    """The newest signup by day; with the newest of each day, any erasure leaves the right first day."""
+    day = date_in(signup.at, rules.zone).toordinal()
+    known = signups.get(day)
+    return signups if known is not None and known >= signup.at else {**signups, day: signup.at}
 
 
 def _size(value: ProfileValue) -> bytes | float:
@@ -216,6 +231,17 @@ def _check_bounds(state: UserState, changed: Mapping[str, Any], rules: Rules) ->
                 f" {MAX_VALUES:,}",
             )
 
+    if "days" in changed:
+        _check_days("orders", len(changed["days"]), len(state.facts.days))
+
+
+def _check_days(what: str, now: int, before: int) -> None:
+    if now > MAX_VALUES and now > before:
+        raise BadEvent(
+            "created_at",
+            f"the user would have {what} on {now:,} different days, and a user has at most {MAX_VALUES:,}",
+        )
+
 
 def _put_back(orders: dict[str, Order | None], order_id: str, former: Order | None) -> None:
     if former is None:
@@ -272,6 +298,7 @@ def _erased(state: UserState, erasure: UserErased, rules: Rules) -> UserState:
             signed_up_at=signed_up_at if signed_up_at is not None and signed_up_at > erased_at else None,
             profile={name: dated for name, dated in facts.profile.items() if dated.at > erased_at},
             erased_at=erased_at,
+            signups={day: at for day, at in facts.signups.items() if at > erased_at},
         ),
     )
     versions = (version for o in state.orders.values() if o is not None for version in _versions(o))

@@ -1,11 +1,22 @@
 """The settings of a step, and what the fold keeps for the declared features."""
 
+from datetime import tzinfo
 from functools import cached_property
 
 from msgspec import Struct
 
+from schemas.days import UTC_NAME, zone_of
 from schemas.errors import BadSetting
-from schemas.features import FEATURES, ORDER_VALUE, Feature, FeatureKind
+from schemas.features import (
+    FEATURES,
+    FIRST_ORDER,
+    LAST_ORDER,
+    ORDER_VALUE,
+    SIGNUP,
+    Feature,
+    FeatureKind,
+    of_time,
+)
 from schemas.release.model_release import ModelRelease
 from streamer.user.feature_getters import Getter, getter_of
 from streamer.user.order_values import ORDER_TIME
@@ -20,12 +31,34 @@ class Rules(Struct, frozen=True, dict=True):
         features: all declared features, in order; a model uses some of them.
         min_margin: 0 to 1. A user stays in the present segment until another centre is nearer by this share
             of the distance to the present segment's centre.
+        time_zone: the zone in which a time becomes a date, by its name.
     """
 
     prefix: str = ""
     exclude_statuses: frozenset[str] = frozenset()
     features: tuple[Feature, ...] = FEATURES
     min_margin: float = 0.0
+    time_zone: str = UTC_NAME
+
+    @cached_property
+    def of_time(self) -> bool:
+        """Whether a feature depends on the day."""
+        return of_time(self.features)
+
+    @cached_property
+    def zone(self) -> tzinfo:
+        """The zone in which a time becomes a date."""
+        return zone_of(self.time_zone)
+
+    @cached_property
+    def order_days(self) -> bool:
+        """Whether the orders are counted by day."""
+        return any(feature.source in (LAST_ORDER, FIRST_ORDER) for feature in self.features)
+
+    @cached_property
+    def signup_days(self) -> bool:
+        """Whether the signups are kept by day."""
+        return any(feature.source == SIGNUP for feature in self.features)
 
     @cached_property
     def tallied(self) -> tuple[str, ...]:

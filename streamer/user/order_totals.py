@@ -7,6 +7,7 @@ The other orders are read only if the order held a first time, an extreme or the
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from schemas.days import date_in
 from schemas.input_events import Order
 from streamer.user.order_rules import Rules
 from streamer.user.order_values import numbers_of, texts_of
@@ -57,6 +58,8 @@ def recounted(
         changed["most"] = _extremes(facts.most, was, now, rules.most, max, others.most)
     if rules.latest:
         changed["latest"] = _latest(user_id, facts.latest, was, now, rules.latest, others)
+    if rules.order_days:
+        changed["days"] = _redated(facts.days, was, now, rules)
     return changed
 
 
@@ -109,6 +112,22 @@ def _resum(
             )
         if count:
             after[source] = Sum(total, count)
+    return after
+
+
+def _redated(days: Mapping[int, int], was: Order | None, now: Order | None, rules: Rules) -> dict[int, int]:
+    """The new number of orders by day."""
+    after = dict(days)
+    if was is not None:
+        day = date_in(was.created_at, rules.zone).toordinal()
+        left = after.pop(day, 0) - 1
+        if left < 0:
+            raise Contradiction(f"order {was.order_id!r} is of a day on which the state counts no order")
+        if left:
+            after[day] = left
+    if now is not None:
+        day = date_in(now.created_at, rules.zone).toordinal()
+        after[day] = after.get(day, 0) + 1
     return after
 
 

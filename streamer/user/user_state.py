@@ -79,6 +79,9 @@ class Facts(Struct, frozen=True, omit_defaults=True):
         most: the largest number in millionths, by source.
         latest: the newest value, by source.
         own: the tallies of a shop's own fields, by source.
+        days: the number of counted orders by day, a date's ordinal in the setting ``time_zone``. It is kept
+            only if a declared feature needs it, like ``signups``.
+        signups: the newest signup of each day, by day.
         erased_at: the newest erasure; None if the user was never erased.
     """
 
@@ -96,6 +99,8 @@ class Facts(Struct, frozen=True, omit_defaults=True):
     latest: dict[str, Latest] = {}
     erased_at: datetime | None = None
     own: dict[str, dict[str, Tally]] = {}
+    days: dict[int, int] = {}
+    signups: dict[int, datetime] = {}
 
     @property
     def alive(self) -> bool:

@@ -3,7 +3,7 @@
 import random
 import socket
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import islice
 from pathlib import Path
 
@@ -33,7 +33,7 @@ from tests.support.inputs.shops import (
     write_postgres,
 )
 from tests.support.servers.postgres import Postgres, running_postgres
-from tests.support.strategies.features import of_declared
+from tests.support.strategies.features import ZONES, days, of_declared
 from tests.support.strategies.warehouse import AS_OFS, EXCLUDED, shops
 from trainer.warehouse import Names, Reading, open_warehouse
 
@@ -129,7 +129,13 @@ def test_random_shops_are_the_same_in_both(
 
 @examples(3)
 @given(
-    shop=shops(own=True), as_of=AS_OFS, excluded=EXCLUDED, declared=of_declared(), seed=st.integers(0, 2**32)
+    shop=shops(own=True),
+    as_of=AS_OFS,
+    excluded=EXCLUDED,
+    declared=of_declared(),
+    day=days(),
+    time_zone=st.sampled_from(ZONES),
+    seed=st.integers(0, 2**32),
 )
 def test_any_features_over_any_fields_are_those_of_the_fold(
     random_shop: tuple[str, Path],
@@ -137,19 +143,22 @@ def test_any_features_over_any_fields_are_those_of_the_fold(
     as_of: datetime | None,
     excluded: tuple[str, ...],
     declared: tuple[Feature, ...],
+    day: date,
+    time_zone: str,
     seed: int,
 ) -> None:
     """As tests/property/test_sql_fold.py has it for files."""
     database, _ = random_shop
     execute(database, *(f"drop table {table}" for table in COLUMNS))
     write_postgres(shop, database)
-    reading = Reading(features=declared, statuses=bool(excluded))
+    reading = Reading(features=declared, statuses=bool(excluded), time_zone=time_zone)
     with open_warehouse(database, reading=reading) as warehouse:
         facts = [recorded(fact, reading.fields) for fact in warehouse.events(as_of=as_of)]
-        rows = warehouse.features(as_of, excluded, declared).to_pylist()
+        rows = warehouse.features(as_of, excluded, declared, day=day).to_pylist()
     by_sql = {row.pop("user_id"): row for row in rows}
     shuffled = random.Random(seed).sample(facts * 2, len(facts) * 2)
-    by_fold = from_fold(shuffled, Rules(exclude_statuses=frozenset(excluded), features=declared))
+    rules = Rules(exclude_statuses=frozenset(excluded), features=declared, time_zone=time_zone)
+    by_fold = from_fold(shuffled, rules, day)
     assert by_fold == {user_id: row for user_id, row in by_sql.items() if user_id in by_fold}
     assert all(set(by_sql[user_id].values()) <= {None} for user_id in by_sql.keys() - by_fold.keys())
 

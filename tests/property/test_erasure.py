@@ -23,7 +23,7 @@ from tests.support.worlds.refolding import a_refold, differing, position_of
 # The strategies' latest time: some facts are of just that moment.
 ERASED_AT = START.replace(hour=8)
 ERASED = UserErased("7", ERASED_AT)
-TOMBSTONE = {"state": b'{"facts":{"erased_at":"2024-01-01T08:00:00Z"},"format":5}'}
+TOMBSTONE = {"state": b'{"facts":{"erased_at":"2024-01-01T08:00:00Z"},"format":6}'}
 SWAPPED = a_release(centres=(CENTRES[2], CENTRES[1], CENTRES[0], CENTRES[3]))
 ELSEWHERE = a_release(scale=2.0)
 

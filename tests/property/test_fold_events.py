@@ -1,5 +1,6 @@
 """Laws of the fold: it agrees with a recomputation from all facts, in any order, any number of times."""
 
+from datetime import date
 from random import Random
 
 from hypothesis import given
@@ -14,13 +15,23 @@ from streamer.user.user_state import OrdersMissing, UserState, decode, encode
 from tests.support.checks import feature_oracle
 from tests.support.checks.refusing import refuse_none
 from tests.support.inputs.laws import examples
-from tests.support.strategies.events import histories, order_histories
-from tests.support.strategies.features import declarations
+from tests.support.strategies.events import histories, order_histories, over_days
+from tests.support.strategies.features import TIMED, ZONES, days, declarations
 
 RULES = st.builds(
     Rules,
     exclude_statuses=st.sampled_from([frozenset[str](), frozenset({"Cancelled", "Returned"})]),
     features=declarations(),
+)
+
+
+# Facts over some days, and features that depend on the day.
+DATED = (histories() | order_histories()).map(lambda facts: [over_days(fact) for fact in facts])
+TIMED_RULES = st.builds(
+    Rules,
+    exclude_statuses=st.sampled_from([frozenset[str](), frozenset({"Cancelled", "Returned"})]),
+    features=st.just(TIMED),
+    time_zone=st.sampled_from(ZONES),
 )
 
 
@@ -41,7 +52,19 @@ def test_fold_equals_recomputation(facts: list[Event], rules: Rules) -> None:
         assert features(state, rules, None) == expected
 
 
-@given(histories() | order_histories(), RULES, st.randoms(use_true_random=False))
+@examples(250)
+@given(DATED, TIMED_RULES, days())
+def test_features_of_time_equal_recomputation_as_of_any_day(
+    facts: list[Event], rules: Rules, day: date
+) -> None:
+    state = fold_all(facts, rules)
+    expected = feature_oracle.features(
+        "7", facts, rules.exclude_statuses, rules.features, day, rules.time_zone
+    )
+    assert expected is None or features(state, rules, day) == expected
+
+
+@given(histories() | order_histories() | DATED, RULES | TIMED_RULES, st.randoms(use_true_random=False))
 def test_order_and_repetition_do_not_matter(facts: list[Event], rules: Rules, random: Random) -> None:
     shuffled = facts + [fact for fact in facts if random.random() < 0.3]
     random.shuffle(shuffled)
@@ -49,7 +72,7 @@ def test_order_and_repetition_do_not_matter(facts: list[Event], rules: Rules, ra
 
 
 @examples(250)
-@given(histories() | order_histories(), RULES)
+@given(histories() | order_histories() | DATED, RULES | TIMED_RULES)
 def test_a_state_read_in_part_folds_as_the_whole_state_does(facts: list[Event], rules: Rules) -> None:
     """Between events only the stored form is kept, and only the order that the event names is read."""
     stored: bytes | None = None

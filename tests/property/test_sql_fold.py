@@ -5,7 +5,7 @@ Over the whole thelook set for every user, and over generated shops with dirty r
 
 import random
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,7 +27,7 @@ from tests.support.checks.refusing import refuse_none
 from tests.support.inputs.laws import examples
 from tests.support.inputs.shops import Shop, write_parquet
 from tests.support.strategies.events import orders
-from tests.support.strategies.features import RICH, of_declared
+from tests.support.strategies.features import RICH, ZONES, days, of_declared
 from tests.support.strategies.warehouse import AS_OFS, EXCLUDED, shops
 from trainer.warehouse import Reading, open_warehouse
 
@@ -50,10 +50,15 @@ def events(thelook: Path) -> list[Event]:
 
 
 def from_sql(
-    folder: Path, rules: Rules, as_of: datetime | None = None, reading: Reading | None = None
+    folder: Path,
+    rules: Rules,
+    as_of: datetime | None = None,
+    reading: Reading | None = None,
+    day: date | None = None,
 ) -> dict[str, dict[str, Any]]:
+    excluded = tuple(sorted(rules.exclude_statuses))
     with open_warehouse(str(folder), reading=reading) as warehouse:
-        rows = warehouse.features(as_of, tuple(sorted(rules.exclude_statuses)), rules.features).to_pylist()
+        rows = warehouse.features(as_of, excluded, rules.features, day=day).to_pylist()
     return {row.pop("user_id"): row for row in rows}
 
 
@@ -124,26 +129,36 @@ def test_every_order_of_thelook_is_an_event(events: list[Event]) -> None:
 
 
 @examples(8)
-@given(shops(own=True), AS_OFS, EXCLUDED, of_declared(), st.randoms(use_true_random=False))
+@given(
+    shops(own=True),
+    AS_OFS,
+    EXCLUDED,
+    of_declared(),
+    days(),
+    st.sampled_from(ZONES),
+    st.randoms(use_true_random=False),
+)
 def test_random_dirty_shops(
     shop: Shop,
     as_of: datetime | None,
     excluded: tuple[str, ...],
     declared: tuple[Feature, ...],
+    day: date,
+    time_zone: str,
     some: random.Random,
 ) -> None:
-    """Any features over any fields, with rows that are bad, doubled, tied or blank, and with events twice in
-    any order, as records of Kafka.
+    """Any features over any fields as of any day, with rows that are bad, doubled, tied or blank, and with
+    events twice in any order, as records of Kafka.
     """
-    reading = Reading(features=declared, statuses=bool(excluded))
-    rules = Rules(exclude_statuses=frozenset(excluded), features=declared)
+    reading = Reading(features=declared, statuses=bool(excluded), time_zone=time_zone)
+    rules = Rules(exclude_statuses=frozenset(excluded), features=declared, time_zone=time_zone)
     with TemporaryDirectory() as folder:
         tables = write_parquet(shop, Path(folder))
         with open_warehouse(tables, reading=reading) as warehouse:
             facts = [recorded(fact, reading.fields) for fact in warehouse.events(as_of=as_of)]
-        by_sql = from_sql(tables, rules, as_of, reading)
+        by_sql = from_sql(tables, rules, as_of, reading, day)
     shuffled = some.sample(facts * 2, len(facts) * 2)
-    by_fold = from_fold(shuffled, rules)
+    by_fold = from_fold(shuffled, rules, day)
     assert by_fold == {user_id: row for user_id, row in by_sql.items() if user_id in by_fold}
     # A user with bad rows only has a row of features, all missing, and no event.
     assert all(set(by_sql[user_id].values()) == {None} for user_id in by_sql.keys() - by_fold.keys())

@@ -5,12 +5,14 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any, NamedTuple
 
+from schemas.days import date_in, zone_of
 from schemas.event_fields import Field
 from schemas.features import FieldsRead
 from schemas.input_events import Item, Order, Signup
 from trainer.warehouse.kinds.warehouse_source import Row
 
 _WHOLE_IN_A_DOUBLE = 2**53
+_DATE_LENGTH = len("2024-01-31")
 
 
 class _Fact(NamedTuple):
@@ -92,10 +94,22 @@ def _own(values: Row, read: FieldsRead, fields: tuple[Field, ...]) -> dict[str, 
     """The values of some of the own fields, by name."""
     if not fields:
         return {}
-    by_name = {field.name: value for field, value in zip(read.own, values, strict=True) if field in fields}
+    by_name = {
+        field.name: _date(value, read.time_zone) if field.type == "date" else value
+        for field, value in zip(read.own, values, strict=True)
+        if field in fields
+    }
     # -0.0 becomes 0.0, as in an event.
     positive = {name: value + 0.0 if isinstance(value, float) else value for name, value in by_name.items()}
     return {name: value for name, value in positive.items() if value is not None}
+
+
+def _date(value: object, time_zone: str) -> str | None:
+    """A date as text, from its text or from the text of a time in UTC."""
+    if value is None:
+        return None
+    at = datetime.fromisoformat(str(value)).replace(tzinfo=UTC)
+    return str(value) if len(str(value)) == _DATE_LENGTH else str(date_in(at, zone_of(time_zone)))
 
 
 def _number(value: float | None) -> int | float | None:

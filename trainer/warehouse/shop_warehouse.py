@@ -1,15 +1,16 @@
 """A shop's warehouse: features of the users, the facts behind them, and the rows that were left out."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Self, cast
 
 import pyarrow as pa
 
-from schemas.errors import BadWarehouse
-from schemas.features import FEATURES, Feature, fields_read
+from schemas.days import date_in, zone_of
+from schemas.errors import BadSetting, BadWarehouse
+from schemas.features import FEATURES, Feature, fields_read, of_time
 from schemas.input_events import Order, Signup
 from trainer.warehouse import fact_rows
 from trainer.warehouse.checks import warehouse_reports
@@ -70,6 +71,7 @@ class Warehouse:
         found = read_layout(source, names, reading)
         whose = "users" if reading.fields.profile else "orders"
         self._read, self._columns = reading.fields, found.columns
+        self._zone, self._today = zone_of(reading.time_zone), reading.today
         self._has_status = found.columns["orders", "status"] is not None
         self._undated = (
             "users" in found.tables
@@ -85,6 +87,7 @@ class Warehouse:
             reading.fields,
             reading.latest,
             dict.fromkeys(source.csv_files, reading.csv),
+            reading.time_zone,
         )
         if next(source.rows(self._queries.look(whose, ["1"]) + " limit 1"), None) is None:
             raise BadWarehouse(f"table {names.describe(whose)} of {source.name} has no rows")
@@ -115,6 +118,7 @@ class Warehouse:
         exclude_statuses: tuple[str, ...] = (),
         features: tuple[Feature, ...] = FEATURES,
         *,
+        day: date | None = None,
         start: datetime | None = None,
         end: datetime | None = None,
     ) -> pa.Table:
@@ -124,6 +128,7 @@ class Warehouse:
             as_of: only facts strictly before this time count; None: all facts.
             exclude_statuses: orders with one of these statuses do not count.
             features: the columns after ``user_id``.
+            day: the day of features of time; None: the last day before ``as_of``, else the present day.
             start: only users with a counted order at or after this time (and before ``end``); None: no bound.
             end: only users with a counted order before this time (and not before ``start``); None: no bound.
 
@@ -134,7 +139,7 @@ class Warehouse:
         Raises:
             BadWarehouse: statuses should be excluded, but orders have no status.
         """
-        query = self.feature_query(as_of, exclude_statuses, features, start=start, end=end)
+        query = self.feature_query(as_of, exclude_statuses, features, day=day, start=start, end=end)
         schema = schema_of(features)
         return pa.Table.from_batches(self._source.batches(query, schema), schema)
 
@@ -144,6 +149,7 @@ class Warehouse:
         exclude_statuses: tuple[str, ...] = (),
         features: tuple[Feature, ...] = FEATURES,
         *,
+        day: date | None = None,
         start: datetime | None = None,
         end: datetime | None = None,
     ) -> str:
@@ -153,6 +159,7 @@ class Warehouse:
             as_of: as for :meth:`features`.
             exclude_statuses: likewise.
             features: likewise.
+            day: likewise.
             start: likewise.
             end: likewise.
 
@@ -167,7 +174,13 @@ class Warehouse:
             )
         bounded = self._is_bounded(as_of) and any(r == AHEAD for _, r in self.rejected(as_of).counts)
         return self._queries.features(
-            as_of, exclude_statuses, features, start=start, end=end, bounded=bounded
+            as_of,
+            exclude_statuses,
+            features,
+            day=self._day(as_of, day) if of_time(features) else None,
+            start=start,
+            end=end,
+            bounded=bounded,
         )
 
     def events(
@@ -240,6 +253,15 @@ class Warehouse:
             rows = self._source.rows(self._queries.counts(as_of))
             self._counts[as_of] = warehouse_reports.counts_of(next(rows))
         return self._counts[as_of]
+
+    def _day(self, as_of: datetime | None, day: date | None) -> date:
+        """The day of features of time."""
+        if day is None and as_of is not None:
+            day = date_in(as_of - timedelta(microseconds=1), self._zone)
+        day = day or self._today
+        if day is None:
+            raise BadSetting("as_of", None, "features of time are declared: name the day of their values")
+        return day
 
     def _is_bounded(self, as_of: datetime | None) -> bool:
         """Whether rows may be left out because their time lies in the future."""

@@ -20,7 +20,6 @@ from streamer.lane import lane as lanes
 from streamer.lane import release_switch, run_takeover
 from streamer.lane.lane import Lane
 from streamer.lane.release_switch import Switch, Turn
-from streamer.place import place as places
 from streamer.place.place import Place
 from streamer.segment.active_model import ActiveModel
 from streamer.segment.scoring import Scorer
@@ -203,7 +202,7 @@ def an_index_that_is_not_whole() -> Iterator[Planted]:
     def wrong(place: Place, space: str) -> bool:
         return space in (place.sweep.space, *place.sweep.filling)
 
-    with patch.object(release_switch, "has_index", wrong), patch.object(places, "has_index", wrong):
+    with patch.object(release_switch, "has_index", wrong):
         yield Lane, _as_it_is
 
 

@@ -19,10 +19,11 @@ SELECT
   CAST(NULL AS INT64) AS quantity,
   own_1,
   own_2,
-  CAST(NULL AS STRING) AS own_3,
-  CAST(NULL AS INT64) AS own_4,
-  CAST(NULL AS STRING) AS own_5,
-  CAST(NULL AS INT64) AS own_6
+  own_3,
+  CAST(NULL AS STRING) AS own_4,
+  CAST(NULL AS INT64) AS own_5,
+  CAST(NULL AS STRING) AS own_6,
+  CAST(NULL AS INT64) AS own_7
 FROM signups
 WHERE
   CAST('2024-01-01 00:00:00' AS DATETIME) IS NULL
@@ -44,12 +45,13 @@ SELECT
   product_id,
   price,
   CAST(quantity AS INT64) AS quantity,
-  CAST(NULL AS FLOAT64) AS own_1,
-  CAST(NULL AS STRING) AS own_2,
-  own_3,
-  CAST(own_4 AS INT64) AS own_4,
-  own_5,
-  CAST(own_6 AS INT64) AS own_6
+  CAST(NULL AS STRING) AS own_1,
+  CAST(NULL AS FLOAT64) AS own_2,
+  CAST(NULL AS STRING) AS own_3,
+  own_4,
+  CAST(own_5 AS INT64) AS own_5,
+  own_6,
+  CAST(own_7 AS INT64) AS own_7
 FROM valid_items
 WHERE
   CAST('2024-01-01 00:00:00' AS DATETIME) IS NULL
@@ -74,4 +76,5 @@ ORDER BY
   own_3 NULLS LAST,
   own_4 NULLS LAST,
   own_5 NULLS LAST,
-  own_6 NULLS LAST
+  own_6 NULLS LAST,
+  own_7 NULLS LAST

@@ -19,10 +19,11 @@ SELECT
   CAST(NULL AS BIGINT) AS quantity,
   own_1,
   own_2,
-  CAST(NULL AS VARCHAR) AS own_3,
-  CAST(NULL AS BIGINT) AS own_4,
-  CAST(NULL AS VARCHAR) AS own_5,
-  CAST(NULL AS BIGINT) AS own_6
+  own_3,
+  CAST(NULL AS VARCHAR) AS own_4,
+  CAST(NULL AS BIGINT) AS own_5,
+  CAST(NULL AS VARCHAR) AS own_6,
+  CAST(NULL AS BIGINT) AS own_7
 FROM signups
 WHERE
   CAST('2024-01-01 00:00:00' AS TIMESTAMPNTZ) IS NULL
@@ -44,12 +45,13 @@ SELECT
   product_id,
   price,
   CAST(quantity AS BIGINT) AS quantity,
-  CAST(NULL AS DOUBLE) AS own_1,
-  CAST(NULL AS VARCHAR) AS own_2,
-  own_3,
-  CAST(own_4 AS BIGINT) AS own_4,
-  own_5,
-  CAST(own_6 AS BIGINT) AS own_6
+  CAST(NULL AS VARCHAR) AS own_1,
+  CAST(NULL AS DOUBLE) AS own_2,
+  CAST(NULL AS VARCHAR) AS own_3,
+  own_4,
+  CAST(own_5 AS BIGINT) AS own_5,
+  own_6,
+  CAST(own_7 AS BIGINT) AS own_7
 FROM valid_items
 WHERE
   CAST('2024-01-01 00:00:00' AS TIMESTAMPNTZ) IS NULL
@@ -74,4 +76,5 @@ ORDER BY
   own_3,
   own_4,
   own_5,
-  own_6
+  own_6,
+  own_7

@@ -20,8 +20,9 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
     CAST(users.`country` AS STRING) AS country,
     CAST(users.`traffic_source` AS STRING) AS traffic_source,
     CAST(users.`created_at` AS STRING) AS created_at,
-    CAST(users.`income` AS STRING) AS own_1,
-    CAST(users.`member` AS STRING) AS own_2
+    CAST(users.`born` AS STRING) AS own_1,
+    CAST(users.`income` AS STRING) AS own_2,
+    CAST(users.`member` AS STRING) AS own_3
   FROM crm.customers AS users
 ), orders_source AS (
   SELECT
@@ -29,8 +30,8 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
     CAST(orders.`user_id` AS STRING) AS user_id,
     CAST(orders.`status` AS STRING) AS status,
     CAST(orders.`created_at` AS STRING) AS created_at,
-    CAST(orders.`ship_country` AS STRING) AS own_3,
-    CAST(orders.`ship_days` AS STRING) AS own_4
+    CAST(orders.`ship_country` AS STRING) AS own_4,
+    CAST(orders.`ship_days` AS STRING) AS own_5
   FROM orders
 ), order_items_source AS (
   SELECT
@@ -42,16 +43,16 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
     CAST(order_items.`product_id` AS STRING) AS product_id,
     CAST(order_items.`price` AS STRING) AS price,
     CAST(NULL AS STRING) AS quantity,
-    CAST(order_items.`material` AS STRING) AS own_5,
-    CAST(order_items.`weight` AS STRING) AS own_6
+    CAST(order_items.`material` AS STRING) AS own_6,
+    CAST(order_items.`weight` AS STRING) AS own_7
   FROM order_items
 ), inventory_items_source AS (
   SELECT
     CAST(inventory_items.`id` AS STRING) AS inventory_item_id,
     CAST(inventory_items.`product_brand` AS STRING) AS brand,
     CAST(inventory_items.`product_category` AS STRING) AS category,
-    CAST(inventory_items.`material` AS STRING) AS own_5,
-    CAST(inventory_items.`weight` AS STRING) AS own_6
+    CAST(inventory_items.`material` AS STRING) AS own_6,
+    CAST(inventory_items.`weight` AS STRING) AS own_7
   FROM inventory_items
 ), blank /* 2. A blank text is null; other texts are not trimmed. Blank characters are Unicode's white space and the */ /* separators of ASCII: the characters for which Python's str.isspace() is true. (A text between '!' and '~' */ /* begins with a visible character. Checking this first avoids nearly all of the trimming.) */ AS (
   SELECT
@@ -90,7 +91,11 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
     CASE
       WHEN s.own_2 BETWEEN '!' AND '~' OR TRIM(s.own_2, blank.characters) <> ''
       THEN s.own_2
-    END AS own_2
+    END AS own_2,
+    CASE
+      WHEN s.own_3 BETWEEN '!' AND '~' OR TRIM(s.own_3, blank.characters) <> ''
+      THEN s.own_3
+    END AS own_3
   FROM users_source AS s
   CROSS JOIN blank
 ), orders_read AS (
@@ -112,13 +117,13 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
       THEN s.created_at
     END AS created_at,
     CASE
-      WHEN s.own_3 BETWEEN '!' AND '~' OR TRIM(s.own_3, blank.characters) <> ''
-      THEN s.own_3
-    END AS own_3,
-    CASE
       WHEN s.own_4 BETWEEN '!' AND '~' OR TRIM(s.own_4, blank.characters) <> ''
       THEN s.own_4
-    END AS own_4
+    END AS own_4,
+    CASE
+      WHEN s.own_5 BETWEEN '!' AND '~' OR TRIM(s.own_5, blank.characters) <> ''
+      THEN s.own_5
+    END AS own_5
   FROM orders_source AS s
   CROSS JOIN blank
 ), order_items_read AS (
@@ -157,13 +162,13 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
       THEN s.quantity
     END AS quantity,
     CASE
-      WHEN s.own_5 BETWEEN '!' AND '~' OR TRIM(s.own_5, blank.characters) <> ''
-      THEN s.own_5
-    END AS own_5,
-    CASE
       WHEN s.own_6 BETWEEN '!' AND '~' OR TRIM(s.own_6, blank.characters) <> ''
       THEN s.own_6
-    END AS own_6
+    END AS own_6,
+    CASE
+      WHEN s.own_7 BETWEEN '!' AND '~' OR TRIM(s.own_7, blank.characters) <> ''
+      THEN s.own_7
+    END AS own_7
   FROM order_items_source AS s
   CROSS JOIN blank
 ), inventory_items_read AS (
@@ -178,13 +183,13 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
       THEN s.category
     END AS category,
     CASE
-      WHEN s.own_5 BETWEEN '!' AND '~' OR TRIM(s.own_5, blank.characters) <> ''
-      THEN s.own_5
-    END AS own_5,
-    CASE
       WHEN s.own_6 BETWEEN '!' AND '~' OR TRIM(s.own_6, blank.characters) <> ''
       THEN s.own_6
-    END AS own_6
+    END AS own_6,
+    CASE
+      WHEN s.own_7 BETWEEN '!' AND '~' OR TRIM(s.own_7, blank.characters) <> ''
+      THEN s.own_7
+    END AS own_7
   FROM inventory_items_source AS s
   CROSS JOIN blank
 ), inventory /* An id that occurs twice here must not double the items sold. */ AS (
@@ -192,8 +197,8 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
     ranked.inventory_item_id,
     ranked.brand,
     ranked.category,
-    ranked.own_5,
-    ranked.own_6
+    ranked.own_6,
+    ranked.own_7
   FROM (
     SELECT
       inventory_item_id,
@@ -201,10 +206,10 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
       category,
       ROW_NUMBER() OVER (
         PARTITION BY inventory_item_id
-        ORDER BY brand NULLS LAST, category NULLS LAST, own_5 NULLS LAST, own_6 NULLS LAST
+        ORDER BY brand NULLS LAST, category NULLS LAST, own_6 NULLS LAST, own_7 NULLS LAST
       ) AS place,
-      own_5,
-      own_6
+      own_6,
+      own_7
     FROM inventory_items_read
     WHERE
       NOT inventory_item_id IS NULL
@@ -223,6 +228,12 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
   FROM orders_read
   WHERE
     NOT created_at IS NULL
+  UNION DISTINCT
+  SELECT
+    own_1 AS written
+  FROM users_read
+  WHERE
+    NOT own_1 IS NULL
 ), times_whole AS (
   SELECT
     written,
@@ -293,28 +304,28 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
     NOT quantity IS NULL
   UNION DISTINCT
   SELECT
-    own_1 AS written
+    own_2 AS written
   FROM users_read
   WHERE
-    NOT own_1 IS NULL
+    NOT own_2 IS NULL
   UNION DISTINCT
   SELECT
-    own_4 AS written
+    own_5 AS written
   FROM orders_read
   WHERE
-    NOT own_4 IS NULL
+    NOT own_5 IS NULL
   UNION DISTINCT
   SELECT
-    own_6 AS written
+    own_7 AS written
   FROM order_items_read
   WHERE
-    NOT own_6 IS NULL
+    NOT own_7 IS NULL
   UNION DISTINCT
   SELECT
-    own_6 AS written
+    own_7 AS written
   FROM inventory_items_read
   WHERE
-    NOT own_6 IS NULL
+    NOT own_7 IS NULL
 ), numbers_read AS (
   SELECT
     written,
@@ -370,27 +381,59 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
       THEN 'country has more than 1,024 bytes'
       WHEN BYTE_LENGTH(u.traffic_source) > 1024
       THEN 'traffic_source has more than 1,024 bytes'
-      WHEN NOT u.own_1 IS NULL AND own_1_number.value IS NULL
+      WHEN NOT u.own_1 IS NULL AND own_1_time.`at` IS NULL
+      THEN 'born is neither a date nor a time'
+      WHEN NOT u.own_2 IS NULL AND own_2_number.value IS NULL
       THEN 'income is not a finite number'
-      WHEN NOT LOWER(u.own_2) IN ('true', 't', '1', 'yes', 'y', 'false', 'f', '0', 'no', 'n')
+      WHEN NOT LOWER(u.own_3) IN ('true', 't', '1', 'yes', 'y', 'false', 'f', '0', 'no', 'n')
       THEN 'member is neither true nor false'
     END AS reason,
-    own_1_number.value AS own_1,
-    u.own_1 AS own_1_written,
     CASE
-      WHEN LOWER(u.own_2) IN ('true', 't', '1', 'yes', 'y')
+      WHEN LENGTH(u.own_1) = 10
+      THEN u.own_1
+      WHEN NOT own_1_time.`at` IS NULL
+      THEN CAST(GREATEST(
+        CAST(SAFE.DATETIME_SUB(own_1_time.`at`, INTERVAL (
+          CASE
+            WHEN own_1_time.`at` >= CAST('1945-10-14 17:30:00' AS DATETIME)
+            THEN -19800
+            WHEN own_1_time.`at` >= CAST('1942-08-31 18:30:00' AS DATETIME)
+            THEN -23400
+            WHEN own_1_time.`at` >= CAST('1942-05-14 17:30:00' AS DATETIME)
+            THEN -19800
+            WHEN own_1_time.`at` >= CAST('1941-09-30 18:30:00' AS DATETIME)
+            THEN -23400
+            WHEN own_1_time.`at` >= CAST('1905-12-31 18:38:50' AS DATETIME)
+            THEN -19800
+            WHEN own_1_time.`at` >= CAST('1869-12-31 18:06:40' AS DATETIME)
+            THEN -19270
+            WHEN own_1_time.`at` >= CAST('1854-06-27 18:06:32' AS DATETIME)
+            THEN -21200
+            ELSE -21208
+          END
+        ) SECOND) AS DATE),
+        CAST('0001-01-01' AS DATE)
+      ) AS STRING)
+    END AS own_1,
+    u.own_1 AS own_1_written,
+    own_2_number.value AS own_2,
+    u.own_2 AS own_2_written,
+    CASE
+      WHEN LOWER(u.own_3) IN ('true', 't', '1', 'yes', 'y')
       THEN 'true'
-      WHEN LOWER(u.own_2) IN ('false', 'f', '0', 'no', 'n')
+      WHEN LOWER(u.own_3) IN ('false', 'f', '0', 'no', 'n')
       THEN 'false'
-    END AS own_2,
-    u.own_2 AS own_2_written
+    END AS own_3,
+    u.own_3 AS own_3_written
   FROM users_read AS u
   LEFT JOIN times
     ON u.created_at = times.written
   LEFT JOIN numbers AS age
     ON u.age = age.written
-  LEFT JOIN numbers AS own_1_number
-    ON u.own_1 = own_1_number.written
+  LEFT JOIN times AS own_1_time
+    ON u.own_1 = own_1_time.written
+  LEFT JOIN numbers AS own_2_number
+    ON u.own_2 = own_2_number.written
 ), signups AS (
   SELECT
     user_id,
@@ -400,7 +443,8 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
     traffic_source,
     created_at,
     own_1,
-    own_2
+    own_2,
+    own_3
   FROM users_checked
   WHERE
     reason IS NULL
@@ -417,8 +461,8 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
     i.product_id,
     i.price,
     i.quantity,
-    COALESCE(i.own_5, inventory.own_5) AS own_5,
-    COALESCE(i.own_6, inventory.own_6) AS own_6
+    COALESCE(i.own_6, inventory.own_6) AS own_6,
+    COALESCE(i.own_7, inventory.own_7) AS own_7
   FROM order_items_read AS i
   LEFT JOIN inventory
     ON i.inventory_item_id = inventory.inventory_item_id
@@ -447,25 +491,25 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
       WHEN NOT i.quantity IS NULL
       AND COALESCE(NOT quantity.whole BETWEEN 1 AND 9223372036854775807, TRUE)
       THEN 'an item\'s quantity is not a whole number of at least 1'
-      WHEN BYTE_LENGTH(i.own_5) > 1024
+      WHEN BYTE_LENGTH(i.own_6) > 1024
       THEN 'an item\'s material has more than 1,024 bytes'
-      WHEN NOT i.own_6 IS NULL AND own_6_number.value IS NULL
+      WHEN NOT i.own_7 IS NULL AND own_7_number.value IS NULL
       THEN 'an item\'s weight is not a finite number'
     END AS reason,
-    CASE WHEN BYTE_LENGTH(i.own_5) <= 1024 THEN i.own_5 END AS own_5,
-    i.own_5 AS own_5_written,
+    CASE WHEN BYTE_LENGTH(i.own_6) <= 1024 THEN i.own_6 END AS own_6,
+    i.own_6 AS own_6_written,
     CASE
-      WHEN own_6_number.value BETWEEN -1000000000000 AND 1000000000000
-      THEN CAST(CAST(FLOOR(own_6_number.value * 1000000 + 0.5) AS INT64) AS BIGNUMERIC)
-    END AS own_6,
-    i.own_6 AS own_6_written
+      WHEN own_7_number.value BETWEEN -1000000000000 AND 1000000000000
+      THEN CAST(CAST(FLOOR(own_7_number.value * 1000000 + 0.5) AS INT64) AS BIGNUMERIC)
+    END AS own_7,
+    i.own_7 AS own_7_written
   FROM items_known AS i
   LEFT JOIN numbers AS price
     ON i.price = price.written
   LEFT JOIN numbers AS quantity
     ON i.quantity = quantity.written
-  LEFT JOIN numbers AS own_6_number
-    ON i.own_6 = own_6_number.written
+  LEFT JOIN numbers AS own_7_number
+    ON i.own_7 = own_7_number.written
 ), baskets AS (
   SELECT
     order_id,
@@ -502,33 +546,33 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
       THEN baskets.reason
       WHEN BYTE_LENGTH(o.status) > 1024
       THEN 'status has more than 1,024 bytes'
-      WHEN BYTE_LENGTH(o.own_3) > 1024
+      WHEN BYTE_LENGTH(o.own_4) > 1024
       THEN 'shipping.country has more than 1,024 bytes'
-      WHEN NOT o.own_4 IS NULL AND own_4_number.value IS NULL
+      WHEN NOT o.own_5 IS NULL AND own_5_number.value IS NULL
       THEN 'shipping.days is not a finite number'
     END AS reason,
-    CASE WHEN BYTE_LENGTH(o.own_3) <= 1024 THEN o.own_3 END AS own_3,
-    o.own_3 AS own_3_written,
+    CASE WHEN BYTE_LENGTH(o.own_4) <= 1024 THEN o.own_4 END AS own_4,
+    o.own_4 AS own_4_written,
     CASE
-      WHEN own_4_number.value BETWEEN -1000000000000 AND 1000000000000
-      THEN CAST(CAST(FLOOR(own_4_number.value * 1000000 + 0.5) AS INT64) AS BIGNUMERIC)
-    END AS own_4,
-    o.own_4 AS own_4_written
+      WHEN own_5_number.value BETWEEN -1000000000000 AND 1000000000000
+      THEN CAST(CAST(FLOOR(own_5_number.value * 1000000 + 0.5) AS INT64) AS BIGNUMERIC)
+    END AS own_5,
+    o.own_5 AS own_5_written
   FROM orders_read AS o
   LEFT JOIN times
     ON o.created_at = times.written
   LEFT JOIN baskets
     ON o.order_id = baskets.order_id
-  LEFT JOIN numbers AS own_4_number
-    ON o.own_4 = own_4_number.written
+  LEFT JOIN numbers AS own_5_number
+    ON o.own_5 = own_5_number.written
 ), valid_orders /* If one order of a user has several rows, the newest row counts. At equal times the row with the larger */ /* event (as JSON text) counts: there a missing status is larger than any status, and a quote ends the status. */ AS (
   SELECT
     ranked.user_id,
     ranked.order_id,
     ranked.status,
     ranked.created_at,
-    ranked.own_3,
-    ranked.own_4
+    ranked.own_4,
+    ranked.own_5
   FROM (
     SELECT
       user_id,
@@ -537,18 +581,18 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
       created_at,
       ROW_NUMBER() OVER (
         PARTITION BY user_id, order_id
-        ORDER BY created_at DESC, CASE WHEN own_3 IS NULL AND own_4 IS NULL THEN 1 ELSE 0 END DESC, CASE
-          WHEN own_3 IS NULL
-          THEN ''
-          ELSE ',"order.shipping.country":' || '"' || REPLACE(REPLACE(own_3, '\\', '\\\\'), '"', '\\"') || '"'
-        END || CASE
+        ORDER BY created_at DESC, CASE WHEN own_4 IS NULL AND own_5 IS NULL THEN 1 ELSE 0 END DESC, CASE
           WHEN own_4 IS NULL
           THEN ''
-          ELSE ',"order.shipping.days":' || CAST(own_4 AS STRING)
+          ELSE ',"order.shipping.country":' || '"' || REPLACE(REPLACE(own_4, '\\', '\\\\'), '"', '\\"') || '"'
+        END || CASE
+          WHEN own_5 IS NULL
+          THEN ''
+          ELSE ',"order.shipping.days":' || CAST(own_5 AS STRING)
         END || '}' DESC, CASE WHEN status IS NULL THEN 0 ELSE 1 END NULLS LAST, REPLACE(REPLACE(status, '\\', '\\\\'), '"', '\\"') || '"' DESC
       ) AS place,
-      own_3,
-      own_4
+      own_4,
+      own_5
     FROM orders_checked
     WHERE
       reason IS NULL
@@ -572,10 +616,10 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
     i.product_id,
     i.price,
     i.quantity,
-    o.own_3,
     o.own_4,
-    i.own_5,
-    i.own_6
+    o.own_5,
+    i.own_6,
+    i.own_7
   FROM valid_orders AS o
   LEFT JOIN items_checked AS i
     ON o.order_id = i.order_id
@@ -619,7 +663,12 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
       PARTITION BY user_id
       ORDER BY CASE WHEN own_2 IS NULL THEN 1 ELSE 0 END NULLS LAST, created_at DESC, own_2 DESC
       ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
-    ) AS own_2
+    ) AS own_2,
+    FIRST_VALUE(own_3) OVER (
+      PARTITION BY user_id
+      ORDER BY CASE WHEN own_3 IS NULL THEN 1 ELSE 0 END NULLS LAST, created_at DESC, own_3 DESC
+      ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+    ) AS own_3
   FROM signups
 ), counted_orders /* Features come only from counted orders. */ AS (
   SELECT
@@ -627,8 +676,8 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
     order_id,
     created_at,
     status,
-    own_3,
-    own_4
+    own_4,
+    own_5
   FROM valid_orders
   WHERE
     NOT COALESCE(status IN ('Cancelled', 'O\'Hara \\ Sons'), FALSE)
@@ -646,8 +695,8 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
       AND price BETWEEN -1000000000000 AND 1000000000000
       THEN CAST(CAST(FLOOR(price * 1000000 + 0.5) AS INT64) AS BIGNUMERIC)
     END AS price,
-    own_5,
-    own_6
+    own_6,
+    own_7
   FROM valid_items
   WHERE
     NOT COALESCE(status IN ('Cancelled', 'O\'Hara \\ Sons'), FALSE)
@@ -731,16 +780,6 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
     user_id,
     order_id,
     created_at
-), own_3_values AS (
-  SELECT
-    user_id,
-    order_id,
-    created_at,
-    own_3 AS value,
-    1 AS weight
-  FROM counted_orders
-  WHERE
-    NOT own_3 IS NULL
 ), own_4_values AS (
   SELECT
     user_id,
@@ -757,8 +796,8 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
     order_id,
     created_at,
     own_5 AS value,
-    pieces AS weight
-  FROM counted_items
+    1 AS weight
+  FROM counted_orders
   WHERE
     NOT own_5 IS NULL
 ), own_6_values AS (
@@ -767,10 +806,20 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
     order_id,
     created_at,
     own_6 AS value,
+    pieces AS weight
+  FROM counted_items
+  WHERE
+    NOT own_6 IS NULL
+), own_7_values AS (
+  SELECT
+    user_id,
+    order_id,
+    created_at,
+    own_7 AS value,
     CAST(pieces AS INT64) AS weight
   FROM counted_items
   WHERE
-    NOT own_6 IS NULL AND pieces <= 1000000
+    NOT own_7 IS NULL AND pieces <= 1000000
 ), count_order_id AS (
   /* The number of counted orders. */
   SELECT
@@ -914,7 +963,7 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
     user_id
   HAVING
     COUNT(*) > 1
-), last_own_3 AS (
+), last_own_4 AS (
   /* The value with the most items in the newest order that has a value; if equal, the value with the smallest */
   /* MD5. */
   SELECT
@@ -928,7 +977,7 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
         PARTITION BY user_id
         ORDER BY created_at DESC, order_id DESC, SUM(weight) DESC, TO_HEX(MD5(user_id || ':' || value)) NULLS LAST
       ) AS place
-    FROM own_3_values
+    FROM own_4_values
     GROUP BY
       user_id,
       order_id,
@@ -937,32 +986,106 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
   ) AS ranked
   WHERE
     ranked.place = 1
-), mean_own_4 AS (
+), mean_own_5 AS (
   /* The mean. */
   /* The cast through text turns a whole number into the nearest double. */
   SELECT
     user_id,
     CAST(CAST(SUM(value * weight) AS STRING) AS FLOAT64) / 1000000 / CAST(CAST(SUM(weight) AS STRING) AS FLOAT64) AS value
-  FROM own_4_values
+  FROM own_5_values
   GROUP BY
     user_id
-), distinct_own_5 AS (
+), distinct_own_6 AS (
   /* The number of different values. */
   SELECT
     user_id,
     COUNT(DISTINCT value) AS value
-  FROM own_5_values
+  FROM own_6_values
   GROUP BY
     user_id
-), sum_own_6 AS (
+), sum_own_7 AS (
   /* The sum. */
   /* The cast through text turns a whole number into the nearest double. */
   SELECT
     user_id,
     CAST(CAST(SUM(value * weight) AS STRING) AS FLOAT64) / 1000000 AS value
-  FROM own_6_values
+  FROM own_7_values
   GROUP BY
     user_id
+), days_since_last_order AS (
+  /* Whole days from the last date that is not after the day, to the day. Parameters: day; local_day, the date of */
+  /* created_at in the time zone. */
+  SELECT
+    dated.user_id,
+    DATE_DIFF(CAST('2024-11-30' AS DATE), MAX(dated.on_day), DAY) AS value
+  FROM (
+    SELECT
+      user_id,
+      GREATEST(
+        CAST(SAFE.DATETIME_SUB(created_at, INTERVAL (
+          CASE
+            WHEN created_at >= CAST('1945-10-14 17:30:00' AS DATETIME)
+            THEN -19800
+            WHEN created_at >= CAST('1942-08-31 18:30:00' AS DATETIME)
+            THEN -23400
+            WHEN created_at >= CAST('1942-05-14 17:30:00' AS DATETIME)
+            THEN -19800
+            WHEN created_at >= CAST('1941-09-30 18:30:00' AS DATETIME)
+            THEN -23400
+            WHEN created_at >= CAST('1905-12-31 18:38:50' AS DATETIME)
+            THEN -19800
+            WHEN created_at >= CAST('1869-12-31 18:06:40' AS DATETIME)
+            THEN -19270
+            WHEN created_at >= CAST('1854-06-27 18:06:32' AS DATETIME)
+            THEN -21200
+            ELSE -21208
+          END
+        ) SECOND) AS DATE),
+        CAST('0001-01-01' AS DATE)
+      ) AS on_day
+    FROM counted_orders
+  ) AS dated
+  WHERE
+    dated.on_day <= CAST('2024-11-30' AS DATE)
+  GROUP BY
+    dated.user_id
+), days_since_signup AS (
+  /* Whole days from the first date that is not after the day, to the day. Parameters: day; local_day, the date of */
+  /* created_at in the time zone. */
+  SELECT
+    dated.user_id,
+    DATE_DIFF(CAST('2024-11-30' AS DATE), MIN(dated.on_day), DAY) AS value
+  FROM (
+    SELECT
+      user_id,
+      GREATEST(
+        CAST(SAFE.DATETIME_SUB(created_at, INTERVAL (
+          CASE
+            WHEN created_at >= CAST('1945-10-14 17:30:00' AS DATETIME)
+            THEN -19800
+            WHEN created_at >= CAST('1942-08-31 18:30:00' AS DATETIME)
+            THEN -23400
+            WHEN created_at >= CAST('1942-05-14 17:30:00' AS DATETIME)
+            THEN -19800
+            WHEN created_at >= CAST('1941-09-30 18:30:00' AS DATETIME)
+            THEN -23400
+            WHEN created_at >= CAST('1905-12-31 18:38:50' AS DATETIME)
+            THEN -19800
+            WHEN created_at >= CAST('1869-12-31 18:06:40' AS DATETIME)
+            THEN -19270
+            WHEN created_at >= CAST('1854-06-27 18:06:32' AS DATETIME)
+            THEN -21200
+            ELSE -21208
+          END
+        ) SECOND) AS DATE),
+        CAST('0001-01-01' AS DATE)
+      ) AS on_day
+    FROM signups
+  ) AS dated
+  WHERE
+    dated.on_day <= CAST('2024-11-30' AS DATE)
+  GROUP BY
+    dated.user_id
 )
 /* For each declared feature, a step of its kind (kinds/ *.sql, over the values of its source), a join and a */
 /* column are added here. */
@@ -983,17 +1106,23 @@ SELECT
   min_order_value.value AS `smallest_order`,
   max_order_value.value AS `largest_order`,
   interval_order_id.value AS `days_between`,
-  profiles.own_1 AS `income`,
-  CASE profiles.own_2
+  profiles.own_2 AS `income`,
+  CASE profiles.own_3
     WHEN 'true'
     THEN CAST(1 AS FLOAT64)
     WHEN 'false'
     THEN CAST(0 AS FLOAT64)
   END AS `member`,
-  last_own_3.value AS `ship_to`,
-  mean_own_4.value AS `delivery_days`,
-  distinct_own_5.value AS `materials`,
-  sum_own_6.value AS `weight`
+  last_own_4.value AS `ship_to`,
+  mean_own_5.value AS `delivery_days`,
+  distinct_own_6.value AS `materials`,
+  sum_own_7.value AS `weight`,
+  days_since_last_order.value AS `days_since_order`,
+  days_since_signup.value AS `days_since_signup`,
+  CASE
+    WHEN CAST(profiles.own_1 AS DATE) <= CAST('2024-11-30' AS DATE)
+    THEN DATE_DIFF(CAST('2024-11-30' AS DATE), CAST(profiles.own_1 AS DATE), DAY)
+  END AS `days_since_birth`
 FROM everyone
 LEFT JOIN profiles
   ON everyone.user_id = profiles.user_id
@@ -1019,14 +1148,18 @@ LEFT JOIN max_order_value
   ON everyone.user_id = max_order_value.user_id
 LEFT JOIN interval_order_id
   ON everyone.user_id = interval_order_id.user_id
-LEFT JOIN last_own_3
-  ON everyone.user_id = last_own_3.user_id
-LEFT JOIN mean_own_4
-  ON everyone.user_id = mean_own_4.user_id
-LEFT JOIN distinct_own_5
-  ON everyone.user_id = distinct_own_5.user_id
-LEFT JOIN sum_own_6
-  ON everyone.user_id = sum_own_6.user_id
+LEFT JOIN last_own_4
+  ON everyone.user_id = last_own_4.user_id
+LEFT JOIN mean_own_5
+  ON everyone.user_id = mean_own_5.user_id
+LEFT JOIN distinct_own_6
+  ON everyone.user_id = distinct_own_6.user_id
+LEFT JOIN sum_own_7
+  ON everyone.user_id = sum_own_7.user_id
+LEFT JOIN days_since_last_order
+  ON everyone.user_id = days_since_last_order.user_id
+LEFT JOIN days_since_signup
+  ON everyone.user_id = days_since_signup.user_id
 WHERE
   everyone.user_id IN (
     /* The users who train: those with a counted order at or after `start` and before `end` (null: no bound). The */

@@ -20,8 +20,9 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
     CAST(users."country" AS VARCHAR) AS country,
     CAST(users."traffic_source" AS VARCHAR) AS traffic_source,
     CAST(users."created_at" AS VARCHAR) AS created_at,
-    CAST(users."income" AS VARCHAR) AS own_1,
-    CAST(users."member" AS VARCHAR) AS own_2
+    CAST(users."born" AS VARCHAR) AS own_1,
+    CAST(users."income" AS VARCHAR) AS own_2,
+    CAST(users."member" AS VARCHAR) AS own_3
   FROM crm.customers AS users
 ), orders_source AS (
   SELECT
@@ -29,8 +30,8 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
     CAST(orders."user_id" AS VARCHAR) AS user_id,
     CAST(orders."status" AS VARCHAR) AS status,
     CAST(orders."created_at" AS VARCHAR) AS created_at,
-    CAST(orders."ship_country" AS VARCHAR) AS own_3,
-    CAST(orders."ship_days" AS VARCHAR) AS own_4
+    CAST(orders."ship_country" AS VARCHAR) AS own_4,
+    CAST(orders."ship_days" AS VARCHAR) AS own_5
   FROM orders
 ), order_items_source AS (
   SELECT
@@ -42,16 +43,16 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
     CAST(order_items."product_id" AS VARCHAR) AS product_id,
     CAST(order_items."price" AS VARCHAR) AS price,
     CAST(NULL AS VARCHAR) AS quantity,
-    CAST(order_items."material" AS VARCHAR) AS own_5,
-    CAST(order_items."weight" AS VARCHAR) AS own_6
+    CAST(order_items."material" AS VARCHAR) AS own_6,
+    CAST(order_items."weight" AS VARCHAR) AS own_7
   FROM order_items
 ), inventory_items_source AS (
   SELECT
     CAST(inventory_items."id" AS VARCHAR) AS inventory_item_id,
     CAST(inventory_items."product_brand" AS VARCHAR) AS brand,
     CAST(inventory_items."product_category" AS VARCHAR) AS category,
-    CAST(inventory_items."material" AS VARCHAR) AS own_5,
-    CAST(inventory_items."weight" AS VARCHAR) AS own_6
+    CAST(inventory_items."material" AS VARCHAR) AS own_6,
+    CAST(inventory_items."weight" AS VARCHAR) AS own_7
   FROM inventory_items
 ), blank /* 2. A blank text is null; other texts are not trimmed. Blank characters are Unicode's white space and the */ /* separators of ASCII: the characters for which Python's str.isspace() is true. (A text between '!' and '~' */ /* begins with a visible character. Checking this first avoids nearly all of the trimming.) */ AS (
   SELECT
@@ -90,7 +91,11 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
     CASE
       WHEN s.own_2 BETWEEN '!' AND '~' OR TRIM(s.own_2, blank.characters) <> ''
       THEN s.own_2
-    END AS own_2
+    END AS own_2,
+    CASE
+      WHEN s.own_3 BETWEEN '!' AND '~' OR TRIM(s.own_3, blank.characters) <> ''
+      THEN s.own_3
+    END AS own_3
   FROM users_source AS s
   CROSS JOIN blank
 ), orders_read AS (
@@ -112,13 +117,13 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
       THEN s.created_at
     END AS created_at,
     CASE
-      WHEN s.own_3 BETWEEN '!' AND '~' OR TRIM(s.own_3, blank.characters) <> ''
-      THEN s.own_3
-    END AS own_3,
-    CASE
       WHEN s.own_4 BETWEEN '!' AND '~' OR TRIM(s.own_4, blank.characters) <> ''
       THEN s.own_4
-    END AS own_4
+    END AS own_4,
+    CASE
+      WHEN s.own_5 BETWEEN '!' AND '~' OR TRIM(s.own_5, blank.characters) <> ''
+      THEN s.own_5
+    END AS own_5
   FROM orders_source AS s
   CROSS JOIN blank
 ), order_items_read AS (
@@ -157,13 +162,13 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
       THEN s.quantity
     END AS quantity,
     CASE
-      WHEN s.own_5 BETWEEN '!' AND '~' OR TRIM(s.own_5, blank.characters) <> ''
-      THEN s.own_5
-    END AS own_5,
-    CASE
       WHEN s.own_6 BETWEEN '!' AND '~' OR TRIM(s.own_6, blank.characters) <> ''
       THEN s.own_6
-    END AS own_6
+    END AS own_6,
+    CASE
+      WHEN s.own_7 BETWEEN '!' AND '~' OR TRIM(s.own_7, blank.characters) <> ''
+      THEN s.own_7
+    END AS own_7
   FROM order_items_source AS s
   CROSS JOIN blank
 ), inventory_items_read AS (
@@ -178,13 +183,13 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
       THEN s.category
     END AS category,
     CASE
-      WHEN s.own_5 BETWEEN '!' AND '~' OR TRIM(s.own_5, blank.characters) <> ''
-      THEN s.own_5
-    END AS own_5,
-    CASE
       WHEN s.own_6 BETWEEN '!' AND '~' OR TRIM(s.own_6, blank.characters) <> ''
       THEN s.own_6
-    END AS own_6
+    END AS own_6,
+    CASE
+      WHEN s.own_7 BETWEEN '!' AND '~' OR TRIM(s.own_7, blank.characters) <> ''
+      THEN s.own_7
+    END AS own_7
   FROM inventory_items_source AS s
   CROSS JOIN blank
 ), inventory /* An id that occurs twice here must not double the items sold. */ AS (
@@ -192,16 +197,16 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
     ranked.inventory_item_id,
     ranked.brand,
     ranked.category,
-    ranked.own_5,
-    ranked.own_6
+    ranked.own_6,
+    ranked.own_7
   FROM (
     SELECT
       inventory_item_id,
       brand,
       category,
-      ROW_NUMBER() OVER (PARTITION BY inventory_item_id ORDER BY brand, category, own_5, own_6) AS place,
-      own_5,
-      own_6
+      ROW_NUMBER() OVER (PARTITION BY inventory_item_id ORDER BY brand, category, own_6, own_7) AS place,
+      own_6,
+      own_7
     FROM inventory_items_read
     WHERE
       NOT inventory_item_id IS NULL
@@ -220,6 +225,12 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
   FROM orders_read
   WHERE
     NOT created_at IS NULL
+  UNION
+  SELECT
+    own_1 AS written
+  FROM users_read
+  WHERE
+    NOT own_1 IS NULL
 ), times_whole AS (
   SELECT
     written,
@@ -294,28 +305,28 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
     NOT quantity IS NULL
   UNION
   SELECT
-    own_1 AS written
+    own_2 AS written
   FROM users_read
   WHERE
-    NOT own_1 IS NULL
+    NOT own_2 IS NULL
   UNION
   SELECT
-    own_4 AS written
+    own_5 AS written
   FROM orders_read
   WHERE
-    NOT own_4 IS NULL
+    NOT own_5 IS NULL
   UNION
   SELECT
-    own_6 AS written
+    own_7 AS written
   FROM order_items_read
   WHERE
-    NOT own_6 IS NULL
+    NOT own_7 IS NULL
   UNION
   SELECT
-    own_6 AS written
+    own_7 AS written
   FROM inventory_items_read
   WHERE
-    NOT own_6 IS NULL
+    NOT own_7 IS NULL
 ), numbers_read AS (
   SELECT
     written,
@@ -371,27 +382,63 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
       THEN 'country has more than 1,024 bytes'
       WHEN OCTET_LENGTH(u.traffic_source) > 1024
       THEN 'traffic_source has more than 1,024 bytes'
-      WHEN NOT u.own_1 IS NULL AND own_1_number.value IS NULL
+      WHEN NOT u.own_1 IS NULL AND own_1_time.at IS NULL
+      THEN 'born is neither a date nor a time'
+      WHEN NOT u.own_2 IS NULL AND own_2_number.value IS NULL
       THEN 'income is not a finite number'
-      WHEN NOT LOWER(u.own_2) IN ('true', 't', '1', 'yes', 'y', 'false', 'f', '0', 'no', 'n')
+      WHEN NOT LOWER(u.own_3) IN ('true', 't', '1', 'yes', 'y', 'false', 'f', '0', 'no', 'n')
       THEN 'member is neither true nor false'
     END AS reason,
-    own_1_number.value AS own_1,
-    u.own_1 AS own_1_written,
     CASE
-      WHEN LOWER(u.own_2) IN ('true', 't', '1', 'yes', 'y')
+      WHEN LENGTH(u.own_1) = 10
+      THEN u.own_1
+      WHEN NOT own_1_time.at IS NULL
+      THEN CAST(GREATEST_IGNORE_NULLS(
+        CAST(DATEADD(
+          SECOND,
+          -(
+            CASE
+              WHEN own_1_time.at >= CAST('1945-10-14 17:30:00' AS TIMESTAMPNTZ)
+              THEN -19800
+              WHEN own_1_time.at >= CAST('1942-08-31 18:30:00' AS TIMESTAMPNTZ)
+              THEN -23400
+              WHEN own_1_time.at >= CAST('1942-05-14 17:30:00' AS TIMESTAMPNTZ)
+              THEN -19800
+              WHEN own_1_time.at >= CAST('1941-09-30 18:30:00' AS TIMESTAMPNTZ)
+              THEN -23400
+              WHEN own_1_time.at >= CAST('1905-12-31 18:38:50' AS TIMESTAMPNTZ)
+              THEN -19800
+              WHEN own_1_time.at >= CAST('1869-12-31 18:06:40' AS TIMESTAMPNTZ)
+              THEN -19270
+              WHEN own_1_time.at >= CAST('1854-06-27 18:06:32' AS TIMESTAMPNTZ)
+              THEN -21200
+              ELSE -21208
+            END
+          ),
+          own_1_time.at
+        ) AS DATE),
+        CAST('0001-01-01' AS DATE)
+      ) AS VARCHAR)
+    END AS own_1,
+    u.own_1 AS own_1_written,
+    own_2_number.value AS own_2,
+    u.own_2 AS own_2_written,
+    CASE
+      WHEN LOWER(u.own_3) IN ('true', 't', '1', 'yes', 'y')
       THEN 'true'
-      WHEN LOWER(u.own_2) IN ('false', 'f', '0', 'no', 'n')
+      WHEN LOWER(u.own_3) IN ('false', 'f', '0', 'no', 'n')
       THEN 'false'
-    END AS own_2,
-    u.own_2 AS own_2_written
+    END AS own_3,
+    u.own_3 AS own_3_written
   FROM users_read AS u
   LEFT JOIN times
     ON u.created_at = times.written
   LEFT JOIN numbers AS age
     ON u.age = age.written
-  LEFT JOIN numbers AS own_1_number
-    ON u.own_1 = own_1_number.written
+  LEFT JOIN times AS own_1_time
+    ON u.own_1 = own_1_time.written
+  LEFT JOIN numbers AS own_2_number
+    ON u.own_2 = own_2_number.written
 ), signups AS (
   SELECT
     user_id,
@@ -401,7 +448,8 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
     traffic_source,
     created_at,
     own_1,
-    own_2
+    own_2,
+    own_3
   FROM users_checked
   WHERE
     reason IS NULL
@@ -418,8 +466,8 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
     i.product_id,
     i.price,
     i.quantity,
-    COALESCE(i.own_5, inventory.own_5) AS own_5,
-    COALESCE(i.own_6, inventory.own_6) AS own_6
+    COALESCE(i.own_6, inventory.own_6) AS own_6,
+    COALESCE(i.own_7, inventory.own_7) AS own_7
   FROM order_items_read AS i
   LEFT JOIN inventory
     ON i.inventory_item_id = inventory.inventory_item_id
@@ -448,25 +496,25 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
       WHEN NOT i.quantity IS NULL
       AND COALESCE(NOT quantity.whole BETWEEN 1 AND 9223372036854775807, TRUE)
       THEN 'an item\'s quantity is not a whole number of at least 1'
-      WHEN OCTET_LENGTH(i.own_5) > 1024
+      WHEN OCTET_LENGTH(i.own_6) > 1024
       THEN 'an item\'s material has more than 1,024 bytes'
-      WHEN NOT i.own_6 IS NULL AND own_6_number.value IS NULL
+      WHEN NOT i.own_7 IS NULL AND own_7_number.value IS NULL
       THEN 'an item\'s weight is not a finite number'
     END AS reason,
-    CASE WHEN OCTET_LENGTH(i.own_5) <= 1024 THEN i.own_5 END AS own_5,
-    i.own_5 AS own_5_written,
+    CASE WHEN OCTET_LENGTH(i.own_6) <= 1024 THEN i.own_6 END AS own_6,
+    i.own_6 AS own_6_written,
     CASE
-      WHEN own_6_number.value BETWEEN -1000000000000 AND 1000000000000
-      THEN CAST(CAST(FLOOR(own_6_number.value * 1000000 + 0.5) AS BIGINT) AS DECIMAL(19, 0))
-    END AS own_6,
-    i.own_6 AS own_6_written
+      WHEN own_7_number.value BETWEEN -1000000000000 AND 1000000000000
+      THEN CAST(CAST(FLOOR(own_7_number.value * 1000000 + 0.5) AS BIGINT) AS DECIMAL(19, 0))
+    END AS own_7,
+    i.own_7 AS own_7_written
   FROM items_known AS i
   LEFT JOIN numbers AS price
     ON i.price = price.written
   LEFT JOIN numbers AS quantity
     ON i.quantity = quantity.written
-  LEFT JOIN numbers AS own_6_number
-    ON i.own_6 = own_6_number.written
+  LEFT JOIN numbers AS own_7_number
+    ON i.own_7 = own_7_number.written
 ), baskets AS (
   SELECT
     order_id,
@@ -503,33 +551,33 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
       THEN baskets.reason
       WHEN OCTET_LENGTH(o.status) > 1024
       THEN 'status has more than 1,024 bytes'
-      WHEN OCTET_LENGTH(o.own_3) > 1024
+      WHEN OCTET_LENGTH(o.own_4) > 1024
       THEN 'shipping.country has more than 1,024 bytes'
-      WHEN NOT o.own_4 IS NULL AND own_4_number.value IS NULL
+      WHEN NOT o.own_5 IS NULL AND own_5_number.value IS NULL
       THEN 'shipping.days is not a finite number'
     END AS reason,
-    CASE WHEN OCTET_LENGTH(o.own_3) <= 1024 THEN o.own_3 END AS own_3,
-    o.own_3 AS own_3_written,
+    CASE WHEN OCTET_LENGTH(o.own_4) <= 1024 THEN o.own_4 END AS own_4,
+    o.own_4 AS own_4_written,
     CASE
-      WHEN own_4_number.value BETWEEN -1000000000000 AND 1000000000000
-      THEN CAST(CAST(FLOOR(own_4_number.value * 1000000 + 0.5) AS BIGINT) AS DECIMAL(19, 0))
-    END AS own_4,
-    o.own_4 AS own_4_written
+      WHEN own_5_number.value BETWEEN -1000000000000 AND 1000000000000
+      THEN CAST(CAST(FLOOR(own_5_number.value * 1000000 + 0.5) AS BIGINT) AS DECIMAL(19, 0))
+    END AS own_5,
+    o.own_5 AS own_5_written
   FROM orders_read AS o
   LEFT JOIN times
     ON o.created_at = times.written
   LEFT JOIN baskets
     ON o.order_id = baskets.order_id
-  LEFT JOIN numbers AS own_4_number
-    ON o.own_4 = own_4_number.written
+  LEFT JOIN numbers AS own_5_number
+    ON o.own_5 = own_5_number.written
 ), valid_orders /* If one order of a user has several rows, the newest row counts. At equal times the row with the larger */ /* event (as JSON text) counts: there a missing status is larger than any status, and a quote ends the status. */ AS (
   SELECT
     ranked.user_id,
     ranked.order_id,
     ranked.status,
     ranked.created_at,
-    ranked.own_3,
-    ranked.own_4
+    ranked.own_4,
+    ranked.own_5
   FROM (
     SELECT
       user_id,
@@ -538,18 +586,18 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
       created_at,
       ROW_NUMBER() OVER (
         PARTITION BY user_id, order_id
-        ORDER BY created_at DESC NULLS LAST, CASE WHEN own_3 IS NULL AND own_4 IS NULL THEN 1 ELSE 0 END DESC NULLS LAST, CASE
-          WHEN own_3 IS NULL
-          THEN ''
-          ELSE ',"order.shipping.country":' || '"' || REPLACE(REPLACE(own_3, '\\', '\\\\'), '"', '\\"') || '"'
-        END || CASE
+        ORDER BY created_at DESC NULLS LAST, CASE WHEN own_4 IS NULL AND own_5 IS NULL THEN 1 ELSE 0 END DESC NULLS LAST, CASE
           WHEN own_4 IS NULL
           THEN ''
-          ELSE ',"order.shipping.days":' || CAST(own_4 AS VARCHAR)
+          ELSE ',"order.shipping.country":' || '"' || REPLACE(REPLACE(own_4, '\\', '\\\\'), '"', '\\"') || '"'
+        END || CASE
+          WHEN own_5 IS NULL
+          THEN ''
+          ELSE ',"order.shipping.days":' || CAST(own_5 AS VARCHAR)
         END || '}' DESC NULLS LAST, CASE WHEN status IS NULL THEN 0 ELSE 1 END, REPLACE(REPLACE(status, '\\', '\\\\'), '"', '\\"') || '"' DESC NULLS LAST
       ) AS place,
-      own_3,
-      own_4
+      own_4,
+      own_5
     FROM orders_checked
     WHERE
       reason IS NULL
@@ -573,10 +621,10 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
     i.product_id,
     i.price,
     i.quantity,
-    o.own_3,
     o.own_4,
-    i.own_5,
-    i.own_6
+    o.own_5,
+    i.own_6,
+    i.own_7
   FROM valid_orders AS o
   LEFT JOIN items_checked AS i
     ON o.order_id = i.order_id
@@ -614,7 +662,11 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
     FIRST_VALUE(own_2) OVER (
       PARTITION BY user_id
       ORDER BY CASE WHEN own_2 IS NULL THEN 1 ELSE 0 END, created_at DESC NULLS LAST, own_2 DESC NULLS LAST
-    ) AS own_2
+    ) AS own_2,
+    FIRST_VALUE(own_3) OVER (
+      PARTITION BY user_id
+      ORDER BY CASE WHEN own_3 IS NULL THEN 1 ELSE 0 END, created_at DESC NULLS LAST, own_3 DESC NULLS LAST
+    ) AS own_3
   FROM signups
 ), counted_orders /* Features come only from counted orders. */ AS (
   SELECT
@@ -622,8 +674,8 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
     order_id,
     created_at,
     status,
-    own_3,
-    own_4
+    own_4,
+    own_5
   FROM valid_orders
   WHERE
     NOT COALESCE(status IN ('Cancelled', 'O\'Hara \\ Sons'), FALSE)
@@ -641,8 +693,8 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
       AND price BETWEEN -1000000000000 AND 1000000000000
       THEN CAST(CAST(FLOOR(price * 1000000 + 0.5) AS BIGINT) AS DECIMAL(19, 0))
     END AS price,
-    own_5,
-    own_6
+    own_6,
+    own_7
   FROM valid_items
   WHERE
     NOT COALESCE(status IN ('Cancelled', 'O\'Hara \\ Sons'), FALSE)
@@ -726,16 +778,6 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
     user_id,
     order_id,
     created_at
-), own_3_values AS (
-  SELECT
-    user_id,
-    order_id,
-    created_at,
-    own_3 AS value,
-    1 AS weight
-  FROM counted_orders
-  WHERE
-    NOT own_3 IS NULL
 ), own_4_values AS (
   SELECT
     user_id,
@@ -752,8 +794,8 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
     order_id,
     created_at,
     own_5 AS value,
-    pieces AS weight
-  FROM counted_items
+    1 AS weight
+  FROM counted_orders
   WHERE
     NOT own_5 IS NULL
 ), own_6_values AS (
@@ -762,10 +804,20 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
     order_id,
     created_at,
     own_6 AS value,
+    pieces AS weight
+  FROM counted_items
+  WHERE
+    NOT own_6 IS NULL
+), own_7_values AS (
+  SELECT
+    user_id,
+    order_id,
+    created_at,
+    own_7 AS value,
     CAST(pieces AS BIGINT) AS weight
   FROM counted_items
   WHERE
-    NOT own_6 IS NULL AND pieces <= 1000000
+    NOT own_7 IS NULL AND pieces <= 1000000
 ), count_order_id AS (
   /* The number of counted orders. */
   SELECT
@@ -912,7 +964,7 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
     user_id
   HAVING
     COUNT(*) > 1
-), last_own_3 AS (
+), last_own_4 AS (
   /* The value with the most items in the newest order that has a value; if equal, the value with the smallest */
   /* MD5. */
   SELECT
@@ -926,7 +978,7 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
         PARTITION BY user_id
         ORDER BY created_at DESC NULLS LAST, order_id DESC NULLS LAST, SUM(weight) DESC NULLS LAST, MD5(user_id || ':' || value)
       ) AS place
-    FROM own_3_values
+    FROM own_4_values
     GROUP BY
       user_id,
       order_id,
@@ -935,32 +987,114 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
   ) AS ranked
   WHERE
     ranked.place = 1
-), mean_own_4 AS (
+), mean_own_5 AS (
   /* The mean. */
   /* The cast through text turns a whole number into the nearest double. */
   SELECT
     user_id,
     CAST(CAST(SUM(value * weight) AS VARCHAR) AS DOUBLE) / 1000000 / CAST(CAST(SUM(weight) AS VARCHAR) AS DOUBLE) AS value
-  FROM own_4_values
+  FROM own_5_values
   GROUP BY
     user_id
-), distinct_own_5 AS (
+), distinct_own_6 AS (
   /* The number of different values. */
   SELECT
     user_id,
     COUNT(DISTINCT value) AS value
-  FROM own_5_values
+  FROM own_6_values
   GROUP BY
     user_id
-), sum_own_6 AS (
+), sum_own_7 AS (
   /* The sum. */
   /* The cast through text turns a whole number into the nearest double. */
   SELECT
     user_id,
     CAST(CAST(SUM(value * weight) AS VARCHAR) AS DOUBLE) / 1000000 AS value
-  FROM own_6_values
+  FROM own_7_values
   GROUP BY
     user_id
+), days_since_last_order AS (
+  /* Whole days from the last date that is not after the day, to the day. Parameters: day; local_day, the date of */
+  /* created_at in the time zone. */
+  SELECT
+    dated.user_id,
+    DATEDIFF(DAY, MAX(dated.on_day), CAST('2024-11-30' AS DATE)) AS value
+  FROM (
+    SELECT
+      user_id,
+      GREATEST_IGNORE_NULLS(
+        CAST(DATEADD(
+          SECOND,
+          -(
+            CASE
+              WHEN created_at >= CAST('1945-10-14 17:30:00' AS TIMESTAMPNTZ)
+              THEN -19800
+              WHEN created_at >= CAST('1942-08-31 18:30:00' AS TIMESTAMPNTZ)
+              THEN -23400
+              WHEN created_at >= CAST('1942-05-14 17:30:00' AS TIMESTAMPNTZ)
+              THEN -19800
+              WHEN created_at >= CAST('1941-09-30 18:30:00' AS TIMESTAMPNTZ)
+              THEN -23400
+              WHEN created_at >= CAST('1905-12-31 18:38:50' AS TIMESTAMPNTZ)
+              THEN -19800
+              WHEN created_at >= CAST('1869-12-31 18:06:40' AS TIMESTAMPNTZ)
+              THEN -19270
+              WHEN created_at >= CAST('1854-06-27 18:06:32' AS TIMESTAMPNTZ)
+              THEN -21200
+              ELSE -21208
+            END
+          ),
+          created_at
+        ) AS DATE),
+        CAST('0001-01-01' AS DATE)
+      ) AS on_day
+    FROM counted_orders
+  ) AS dated
+  WHERE
+    dated.on_day <= CAST('2024-11-30' AS DATE)
+  GROUP BY
+    dated.user_id
+), days_since_signup AS (
+  /* Whole days from the first date that is not after the day, to the day. Parameters: day; local_day, the date of */
+  /* created_at in the time zone. */
+  SELECT
+    dated.user_id,
+    DATEDIFF(DAY, MIN(dated.on_day), CAST('2024-11-30' AS DATE)) AS value
+  FROM (
+    SELECT
+      user_id,
+      GREATEST_IGNORE_NULLS(
+        CAST(DATEADD(
+          SECOND,
+          -(
+            CASE
+              WHEN created_at >= CAST('1945-10-14 17:30:00' AS TIMESTAMPNTZ)
+              THEN -19800
+              WHEN created_at >= CAST('1942-08-31 18:30:00' AS TIMESTAMPNTZ)
+              THEN -23400
+              WHEN created_at >= CAST('1942-05-14 17:30:00' AS TIMESTAMPNTZ)
+              THEN -19800
+              WHEN created_at >= CAST('1941-09-30 18:30:00' AS TIMESTAMPNTZ)
+              THEN -23400
+              WHEN created_at >= CAST('1905-12-31 18:38:50' AS TIMESTAMPNTZ)
+              THEN -19800
+              WHEN created_at >= CAST('1869-12-31 18:06:40' AS TIMESTAMPNTZ)
+              THEN -19270
+              WHEN created_at >= CAST('1854-06-27 18:06:32' AS TIMESTAMPNTZ)
+              THEN -21200
+              ELSE -21208
+            END
+          ),
+          created_at
+        ) AS DATE),
+        CAST('0001-01-01' AS DATE)
+      ) AS on_day
+    FROM signups
+  ) AS dated
+  WHERE
+    dated.on_day <= CAST('2024-11-30' AS DATE)
+  GROUP BY
+    dated.user_id
 )
 /* For each declared feature, a step of its kind (kinds/ *.sql, over the values of its source), a join and a */
 /* column are added here. */
@@ -981,17 +1115,23 @@ SELECT
   min_order_value.value AS "smallest_order",
   max_order_value.value AS "largest_order",
   interval_order_id.value AS "days_between",
-  profiles.own_1 AS "income",
-  CASE profiles.own_2
+  profiles.own_2 AS "income",
+  CASE profiles.own_3
     WHEN 'true'
     THEN CAST(1 AS DOUBLE)
     WHEN 'false'
     THEN CAST(0 AS DOUBLE)
   END AS "member",
-  last_own_3.value AS "ship_to",
-  mean_own_4.value AS "delivery_days",
-  distinct_own_5.value AS "materials",
-  sum_own_6.value AS "weight"
+  last_own_4.value AS "ship_to",
+  mean_own_5.value AS "delivery_days",
+  distinct_own_6.value AS "materials",
+  sum_own_7.value AS "weight",
+  days_since_last_order.value AS "days_since_order",
+  days_since_signup.value AS "days_since_signup",
+  CASE
+    WHEN CAST(profiles.own_1 AS DATE) <= CAST('2024-11-30' AS DATE)
+    THEN DATEDIFF(DAY, CAST(profiles.own_1 AS DATE), CAST('2024-11-30' AS DATE))
+  END AS "days_since_birth"
 FROM everyone
 LEFT JOIN profiles
   ON everyone.user_id = profiles.user_id
@@ -1017,14 +1157,18 @@ LEFT JOIN max_order_value
   ON everyone.user_id = max_order_value.user_id
 LEFT JOIN interval_order_id
   ON everyone.user_id = interval_order_id.user_id
-LEFT JOIN last_own_3
-  ON everyone.user_id = last_own_3.user_id
-LEFT JOIN mean_own_4
-  ON everyone.user_id = mean_own_4.user_id
-LEFT JOIN distinct_own_5
-  ON everyone.user_id = distinct_own_5.user_id
-LEFT JOIN sum_own_6
-  ON everyone.user_id = sum_own_6.user_id
+LEFT JOIN last_own_4
+  ON everyone.user_id = last_own_4.user_id
+LEFT JOIN mean_own_5
+  ON everyone.user_id = mean_own_5.user_id
+LEFT JOIN distinct_own_6
+  ON everyone.user_id = distinct_own_6.user_id
+LEFT JOIN sum_own_7
+  ON everyone.user_id = sum_own_7.user_id
+LEFT JOIN days_since_last_order
+  ON everyone.user_id = days_since_last_order.user_id
+LEFT JOIN days_since_signup
+  ON everyone.user_id = days_since_signup.user_id
 WHERE
   everyone.user_id IN (
     /* The users who train: those with a counted order at or after `start` and before `end` (null: no bound). The */

@@ -28,10 +28,12 @@ FROM (
         THEN age_written
         WHEN reason LIKE 'created_at is %'
         THEN created_written
-        WHEN reason = 'income is not a finite number'
+        WHEN reason = 'born is neither a date nor a time'
         THEN own_1_written
-        WHEN reason = 'member is neither true nor false'
+        WHEN reason = 'income is not a finite number'
         THEN own_2_written
+        WHEN reason = 'member is neither true nor false'
+        THEN own_3_written
       END AS wrong
     FROM users_checked
     WHERE
@@ -50,7 +52,7 @@ FROM (
         WHEN o.reason LIKE 'created_at is %'
         THEN o.created_written
         WHEN o.reason = 'shipping.days is not a finite number'
-        THEN o.own_4_written
+        THEN o.own_5_written
         ELSE item.wrong
       END AS wrong
     FROM orders_checked AS o
@@ -65,7 +67,7 @@ FROM (
             WHEN reason LIKE 'an item\'s quantity is%'
             THEN quantity_written
             WHEN reason = 'an item\'s weight is not a finite number'
-            THEN own_6_written
+            THEN own_7_written
           END
         ) AS wrong
       FROM items_checked

@@ -1,6 +1,7 @@
 """The features that the fold makes of events, as a worker reads them from Kafka's records."""
 
 from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
 from schemas.features import FieldsRead
@@ -28,5 +29,5 @@ def folded(events: Iterable[Event], rules: Rules) -> dict[str, UserState]:
     return states
 
 
-def from_fold(events: Iterable[Event], rules: Rules) -> dict[str, dict[str, Any]]:
-    return {user_id: features(state, rules, None) for user_id, state in folded(events, rules).items()}
+def from_fold(events: Iterable[Event], rules: Rules, day: date | None = None) -> dict[str, dict[str, Any]]:
+    return {user_id: features(state, rules, day) for user_id, state in folded(events, rules).items()}

@@ -8,9 +8,10 @@ import hashlib
 import json
 from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from fractions import Fraction
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from schemas.features import FEATURES, Feature
 from schemas.input_events import Event, Order, Signup, UserErased
@@ -49,8 +50,19 @@ def features(
     facts: Sequence[Event],
     exclude_statuses: Collection[str] = (),
     declared: Sequence[Feature] = FEATURES,
+    day: date | None = None,
+    time_zone: str = "UTC",
 ) -> dict[str, Any] | None:
-    """Return the declared features, or None if an erasure has removed all facts."""
+    """Return the declared features, or None if an erasure has removed all facts.
+
+    Args:
+        user_id: the user.
+        facts: all facts of the user.
+        exclude_statuses: orders with one of these statuses do not count.
+        declared: the features.
+        day: the day of features of time.
+        time_zone: the name of the zone in which a time becomes a date.
+    """
     erasures = [fact.erased_at for fact in facts if isinstance(fact, UserErased)]
     erased_at = max(erasures, default=None)
     standing = [
@@ -84,10 +96,30 @@ def features(
     ]
     counted = [order for order in newest if order.status not in exclude_statuses]
     told["order_id"] = len(counted) or None
-    return {feature.name: _feature(user_id, feature, told, counted) for feature in declared}
+    features = {feature.name: _feature(user_id, feature, told, counted) for feature in declared}
+    dates = {
+        "last_order": [_local(order.created_at, time_zone) for order in counted],
+        "first_order": [_local(order.created_at, time_zone) for order in counted],
+        "signup": [_local(fact.created_at, time_zone) for fact in standing if isinstance(fact, Signup)],
+    }
+    for feature in declared:
+        if feature.kind == "days_since":
+            assert day is not None
+            own = told.get(feature.source)
+            known = dates.get(feature.source, [] if own is None else [date.fromisoformat(own)])
+            choose = max if feature.source == "last_order" else min
+            at = choose((each for each in known if each <= day), default=None)
+            features[feature.name] = None if at is None else (day - at).days
+    return features
+
+
+def _local(at: datetime, time_zone: str) -> date:
+    return at.astimezone(ZoneInfo(time_zone)).date()
 
 
 def _feature(user_id: str, feature: Feature, told: dict[str, Any], counted: Sequence[Order]) -> Any:
+    if feature.kind == "days_since":
+        return None
     value = _value(user_id, feature, told, counted)
     return value == "true" if value is not None and feature.boolean else value
 

@@ -7,7 +7,7 @@ before it are the same.
 """
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 
@@ -40,9 +40,13 @@ FEATURES = declared(
         Feature("delivery_days", "mean", "order.shipping.days"),
         Feature("materials", "distinct", "item.material"),
         Feature("weight", "sum", "item.weight"),
+        Feature("days_since_order", "days_since", "last_order"),
+        Feature("days_since_signup", "days_since", "signup"),
+        Feature("days_since_birth", "days_since", "user.born"),
     ]
 )
-READ = fields_read(FEATURES, statuses=True)
+TIME_ZONE, DAY = "Asia/Kolkata", date(2024, 11, 30)
+READ = fields_read(FEATURES, statuses=True, time_zone=TIME_ZONE)
 
 # A shop with another schema and other names.
 SHOP = {table: table for table in TABLES} | {"users": "crm.customers"}
@@ -58,9 +62,9 @@ LAYOUT: dict[tuple[str, str], str | None] = {
 @cache
 def queries(dialect: str) -> dict[str, str]:
     """Return the text of each query, by name."""
-    made = Queries(dialect, SHOP, LAYOUT, read=READ)
+    made = Queries(dialect, SHOP, LAYOUT, read=READ, time_zone=TIME_ZONE)
     return {
-        "features": made.features(AS_OF, EXCLUDED, FEATURES, start=START, end=AS_OF),
+        "features": made.features(AS_OF, EXCLUDED, FEATURES, day=DAY, start=START, end=AS_OF),
         "events": made.events(AS_OF, START, "user"),
         "followup": made.followup(datetime(2024, 9, 2, tzinfo=UTC), AS_OF, EXCLUDED),
         "bought": made.bought(datetime(2024, 9, 2, tzinfo=UTC), AS_OF, EXCLUDED),

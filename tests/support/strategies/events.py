@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from schemas.input_events import Event, Item, Order, Signup, UserErased
 
@@ -36,7 +37,11 @@ _own_orders = _own(
     shipping__country=st.sampled_from(["AT", "ÖS"]),
 )
 _own_profiles = _own(
-    "user", income=st.sampled_from([0.1, 1500.0]), vip=_booleans, city=st.sampled_from(["Ulm", "Köln"])
+    "user",
+    income=st.sampled_from([0.1, 1500.0]),
+    vip=_booleans,
+    city=st.sampled_from(["Ulm", "Köln"]),
+    born=st.sampled_from(["1990-05-01", "2024-01-02"]),
 )
 
 items = st.builds(
@@ -103,3 +108,9 @@ def order_histories(user_id: str = "7") -> st.SearchStrategy[list[Event]]:
         updated_at=times,
     )
     return st.lists(version, min_size=2, max_size=10)
+
+
+def over_days(fact: Event) -> Event:
+    """Return the fact with times that spread over three days instead of eight hours."""
+    names = [name for name in ("created_at", "updated_at", "erased_at") if getattr(fact, name, None)]
+    return replace(fact, **{name: START + 6 * (getattr(fact, name) - START) for name in names})

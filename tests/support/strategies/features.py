@@ -1,6 +1,7 @@
-"""Declared features: the article's seven, and others of all kinds and sources."""
+"""Declared features: the article's seven, and others of all kinds and sources. Some depend on the day."""
 
 from collections.abc import Iterator
+from datetime import date, timedelta
 from typing import cast, get_args
 
 from hypothesis import strategies as st
@@ -11,9 +12,10 @@ from schemas.features import FEATURES, Feature, FeatureKind, declared, known_sou
 ALL = tuple(
     Feature(f"{kind}_of_{source}", kind, source)
     for kind in get_args(FeatureKind)
+    if kind != "days_since"
     for source in known_sources(kind)
 )
-# A feature of each kind and source.
+# A feature of each kind and source that does not depend on the day.
 RICH = declared(ALL)
 
 # A feature of each kind and type over a shop's own fields.
@@ -46,6 +48,25 @@ _CHANGED = (
 OWN = declared((*_own_features(), *_CHANGED))[len(FEATURES) :]
 
 
+# Features of time.
+TIMED = declared(
+    (
+        *(Feature(f"days_since_{source}", "days_since", source) for source in known_sources("days_since")),
+        Feature("days_since_birth", "days_since", "user.born"),
+    )
+)[len(FEATURES) :]
+# UTC; a zone with summer time; a zone in which a day may begin twice; a zone that skipped a day.
+ZONES = ("UTC", "Europe/Berlin", "Asia/Kolkata", "America/St_Johns", "Pacific/Apia")
+
+
+def days() -> st.SearchStrategy[date]:
+    """Generate days around the facts of :mod:`tests.support.strategies.events` and ``warehouse``."""
+    first = st.sampled_from([date(2023, 12, 29), date(2006, 10, 27), date(2011, 12, 28), date(1969, 7, 19)])
+    return st.builds(
+        lambda day, more: day + timedelta(days=more), first, st.sampled_from([*range(7), 90, 99])
+    )
+
+
 def declarations() -> st.SearchStrategy[tuple[Feature, ...]]:
     """Generate the seven features with a few others; half of the time with as many as there may be."""
     few = st.lists(st.sampled_from(ALL + OWN), unique=True, max_size=8).map(tuple)
@@ -59,7 +80,8 @@ def of_declared() -> st.SearchStrategy[tuple[Feature, ...]]:
 
     Half of the time all of them.
     """
-    some = st.sets(st.sampled_from(RICH + OWN)).map(
-        lambda chosen: tuple(feature for feature in RICH + OWN if feature in chosen)
+    every = RICH + OWN + TIMED
+    some = st.sets(st.sampled_from(every)).map(
+        lambda chosen: tuple(feature for feature in every if feature in chosen)
     )
-    return st.one_of(some, st.just(RICH + OWN))
+    return st.one_of(some, st.just(every))

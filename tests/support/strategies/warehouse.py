@@ -100,6 +100,12 @@ TIMES: Mapping[Value, Meaning] = {
     "2023-12-31 23:59:59.9999999": datetime(2023, 12, 31, 23, 59, 59, 999999, UTC),
     "2024-01-02": datetime(2024, 1, 2, tzinfo=UTC),
     "1969-07-20 20:17:40": datetime(1969, 7, 20, 20, 17, 40, tzinfo=UTC),
+    # In St. John's the 29th began, then the clocks went back to the 28th.
+    "2006-10-29 02:30:30": datetime(2006, 10, 29, 2, 30, 30, tzinfo=UTC),
+    "2006-10-29 02:31:30": datetime(2006, 10, 29, 2, 31, 30, tzinfo=UTC),
+    # In Apia the 31st followed the 29th.
+    "2011-12-30T09:59:59Z": datetime(2011, 12, 30, 9, 59, 59, tzinfo=UTC),
+    "2011-12-30T10:00:00Z": datetime(2011, 12, 30, 10, tzinfo=UTC),
     None: None,
     SPACE: None,
     "2023-02-29 00:00:00": NO_TIME,
@@ -140,9 +146,21 @@ BOOLEANS: Mapping[Value, Meaning] = {
     SPACE: None,
     "maybe": Bad("neither true nor false"),
 }
+DATES: Mapping[Value, Meaning] = {
+    "1990-05-01": "1990-05-01",
+    "2023-12-31": "2023-12-31",
+    "2023-12-31T23:30:00-05:00": datetime(2024, 1, 1, 4, 30, tzinfo=UTC),
+    "2023-12-31 18:29:59.999999": datetime(2023, 12, 31, 18, 29, 59, 999999, UTC),
+    "2024-01-01": "2024-01-01",
+    "2011-12-30T10:00:00Z": datetime(2011, 12, 30, 10, tzinfo=UTC),
+    None: None,
+    SPACE: None,
+    "2023-02-30": Bad("neither a date nor a time"),
+    "1990": Bad("neither a date nor a time"),
+}
 # The columns of a shop's own fields; a material is known by the stock alone.
 OWN_POOLS: Mapping[str, Mapping[str, Mapping[Value, Meaning]]] = {
-    "users": {"income": PRICES, "vip": BOOLEANS, "city": COUNTRIES},
+    "users": {"income": PRICES, "vip": BOOLEANS, "city": COUNTRIES, "born": DATES},
     "orders": {"days": PRICES, "gift": BOOLEANS, "shipping.country": STATUSES},
     "order_items": {"weight": PRICES, "fresh": BOOLEANS},
     "inventory_items": {"material": BRANDS},

@@ -5,6 +5,7 @@ keeps its text and gets a mark at its end: so that it is rejected, even where it
 can still be shown as it stands in the file.
 """
 
+import re
 from typing import Literal
 
 from sqlglot import exp
@@ -14,7 +15,7 @@ from trainer.warehouse.queries.parsed_sql import filled
 from trainer.warehouse.tables.reading_rules import Csv
 from trainer.warehouse.tables.sql_literals import literal
 
-Kind = Literal["number", "time"]
+Kind = Literal["number", "time", "date"]
 
 # A control character, which no number and no time has. It counts as a blank, so that a blank field is null.
 _MARK = "\x1f"
@@ -23,6 +24,8 @@ _MARKS_BESIDE_A_COMMA = ".'’ \u00a0\u202f"
 _PLAIN = Csv()
 _NUMBERS = frozenset({"age", "price", "quantity"})
 _TIMES = frozenset({"created_at"})
+# A part of a form that reads a time of day.
+_OF_CLOCK = re.compile("%[-0]?[HIMSTXcfnpg]")
 
 
 def kind_of(name: str, read: FieldsRead) -> Kind | None:
@@ -34,6 +37,8 @@ def kind_of(name: str, read: FieldsRead) -> Kind | None:
     """
     if name in _NUMBERS or any(field.name == name and field.type == "number" for field in read.own):
         return "number"
+    if any(field.name == name and field.type == "date" for field in read.own):
+        return "date"
     return "time" if name in _TIMES else None
 
 
@@ -49,6 +54,8 @@ def as_declared(own: exp.Expression, kind: Kind | None, form: Csv) -> exp.Expres
         return filled(_number(form), own)
     if kind == "time" and form.dates:
         return filled(_time(form.dates), own)
+    if kind == "date" and form.dates:
+        return filled(_date(form.dates), own)
     return own
 
 
@@ -85,6 +92,20 @@ def _time(forms: tuple[str, ...]) -> str:
     return (
         f"case when {read} >= timestamp '1000-01-01 00:00:00' then cast({read} as text) "
         f"else x || {_characters(_MARK)} end"
+    )
+
+
+def _date(forms: tuple[str, ...]) -> str:
+    """A form without a time of day gives a date, which lies in no zone."""
+    days = tuple(form for form in forms if not _OF_CLOCK.search(form))
+    times = tuple(form for form in forms if _OF_CLOCK.search(form))
+    if not days:
+        return _time(times)
+    read = f"try_strptime(x, [{', '.join(map(literal, days))}])"
+    otherwise = _time(times) if times else f"x || {_characters(_MARK)}"
+    return (
+        f"case when {read} >= timestamp '1000-01-01 00:00:00' then cast(cast({read} as date) as text) "
+        f"else {otherwise} end"
     )
 
 

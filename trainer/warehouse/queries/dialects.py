@@ -59,34 +59,39 @@ def _no_collation(query: exp.Query) -> None:
         collate.replace(collate.this)
 
 
-def _minutes_snowflake(query: exp.Query) -> None:
-    """Replace ``minutes * interval``: in Snowflake an interval is a constant and cannot be multiplied."""
-    for difference, at, minutes in _minutes_before(query):
-        difference.replace(
-            exp.DateAdd(this=at, expression=exp.Neg(this=exp.paren(minutes)), unit=exp.var("MINUTE"))
-        )
+def _shift_snowflake(query: exp.Query) -> None:
+    """Replace ``count * interval``: in Snowflake an interval is a constant and cannot be multiplied."""
+    for difference, at, count, unit in _shifts_before(query):
+        difference.replace(exp.DateAdd(this=at, expression=exp.Neg(this=exp.paren(count)), unit=unit))
 
 
-def _minutes_bigquery(query: exp.Query) -> None:
-    """Replace ``minutes * interval`` by a safe call: in BigQuery a time outside the years 1 to 9999 is an
+def _shift_bigquery(query: exp.Query) -> None:
+    """Replace ``count * interval`` by a safe call: in BigQuery a time outside the years 1 to 9999 is an
     error.
     """
-    for difference, at, minutes in _minutes_before(query):
+    for difference, at, count, unit in _shifts_before(query):
         difference.replace(
-            exp.SafeFunc(this=exp.DatetimeSub(this=at, expression=exp.paren(minutes), unit=exp.var("MINUTE")))
+            exp.SafeFunc(this=exp.DatetimeSub(this=at, expression=exp.paren(count), unit=unit))
         )
 
 
 def _difference_bigquery(query: exp.Query) -> None:
     """Use ``datetime_diff``: BigQuery's ``date_diff`` knows no microseconds."""
     for difference in list(query.find_all(exp.DateDiff)):
+        if difference.args["unit"].name.upper() == "DAY":
+            continue
         difference.replace(exp.DatetimeDiff(**difference.args))
 
 
-def _minutes_before(query: exp.Query) -> list[tuple[exp.Sub, exp.Expr, exp.Expr]]:
-    """Each ``time - minutes * interval '1 minute'``, with time and minutes."""
+def _shifts_before(query: exp.Query) -> list[tuple[exp.Sub, exp.Expr, exp.Expr, exp.Var]]:
+    """Each ``time - count * interval '1 minute'``, or second, with time, count and unit."""
     return [
-        (difference, difference.this, difference.expression.this)
+        (
+            difference,
+            difference.this,
+            difference.expression.this,
+            exp.var(difference.expression.expression.args["unit"].name),
+        )
         for difference in query.find_all(exp.Sub)
         if isinstance(difference.expression, exp.Mul)
         and isinstance(difference.expression.expression, exp.Interval)
@@ -130,11 +135,11 @@ def _rows_before_first_value(query: exp.Query) -> None:
 
 _RULES: Mapping[str, tuple[_Rule, ...]] = {
     "postgres": (_octet_length,),
-    "snowflake": (_byte_length, _no_collation, _minutes_snowflake, _try_cast_of_text),
+    "snowflake": (_byte_length, _no_collation, _shift_snowflake, _try_cast_of_text),
     "bigquery": (
         _byte_length,
         _no_collation,
-        _minutes_bigquery,
+        _shift_bigquery,
         _difference_bigquery,
         _large_decimals,
         _rows_before_first_value,

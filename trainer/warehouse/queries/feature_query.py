@@ -2,14 +2,24 @@
 feature.
 """
 
+from datetime import date
+
 import pyarrow as pa
 from sqlglot import exp
 
-from schemas.features import Feature, FieldsRead
+from schemas.features import FIRST_ORDER, LAST_ORDER, SIGNUP, Feature, FieldsRead
+from trainer.warehouse.queries.local_dates import local_date
 from trainer.warehouse.queries.own_fields import add_own_fields, as_number, column_of, values_step
-from trainer.warehouse.queries.parsed_sql import parsed
+from trainer.warehouse.queries.parsed_sql import filled, parsed
 
 _EVERYONE, _PROFILES, _SOURCE = "everyone", "profiles", "source_values"
+# By the source of `days_since`: the file in sql/kinds, and the step whose times it reads.
+_DATES = {
+    LAST_ORDER: ("days_since_last", "counted_orders"),
+    FIRST_ORDER: ("days_since_first", "counted_orders"),
+    SIGNUP: ("days_since_first", "signups"),
+}
+_DAYS_SINCE_FIELD = "case when cast(x as date) <= $day then date_diff('day', cast(x as date), $day) end"
 
 
 def schema_of(features: tuple[Feature, ...]) -> pa.Schema:
@@ -19,17 +29,26 @@ def schema_of(features: tuple[Feature, ...]) -> pa.Schema:
     )
 
 
-def feature_query(features: tuple[Feature, ...], read: FieldsRead, *, in_window: bool = False) -> exp.Select:
+def feature_query(
+    features: tuple[Feature, ...],
+    read: FieldsRead,
+    time_zone: str,
+    day: date | None,
+    *,
+    in_window: bool = False,
+) -> exp.Select:
     """The query that gives one row for every user, with these features in this order, in DuckDB's dialect.
 
     Args:
         features: the columns after ``user_id``.
         read: the fields that are read; at least those of the features.
+        time_zone: the name of the zone in which a time becomes a date.
+        day: the day of features of time; None only if there are none.
         in_window: select only the users of ``sql/window.sql``.
     """
     query = parsed("user_features").copy()
     assert isinstance(query, exp.Select)
-    add_own_fields(query, read)
+    add_own_fields(query, read, day)
     steps = {step.alias: step for step in query.args["with_"].expressions}
     for field in (*read.order, *read.item):
         own = values_step(field, column_of(field, read))
@@ -37,11 +56,16 @@ def feature_query(features: tuple[Feature, ...], read: FieldsRead, *, in_window:
     for feature in features:
         name = _step_of(feature, read)
         if name not in steps:
-            kind = exp.CTE(this=_values(feature, read), alias=exp.TableAlias(this=exp.to_identifier(name)))
+            kind = exp.CTE(
+                this=_values(feature, read, time_zone, day),
+                alias=exp.TableAlias(this=exp.to_identifier(name)),
+            )
             steps[name] = kind
         value: exp.Expression = exp.column(_source(feature, read) if name == _PROFILES else "value", name)
         if feature.boolean:
             value = as_number(value)
+        if name == _PROFILES and feature.of_time:
+            value = filled(_DAYS_SINCE_FIELD, value)
         query.select(exp.alias_(value, exp.to_identifier(feature.name, quoted=True)), copy=False)
     for name in dict.fromkeys(_step_of(feature, read) for feature in features):
         same_user = exp.column("user_id", _EVERYONE).eq(exp.column("user_id", name))
@@ -53,7 +77,7 @@ def feature_query(features: tuple[Feature, ...], read: FieldsRead, *, in_window:
 
 
 def _type_of(feature: Feature) -> pa.DataType:
-    if feature.counts:
+    if feature.counts or feature.kind == "days_since":
         return pa.int64()
     return pa.float64() if feature.numeric else pa.string()
 
@@ -71,8 +95,11 @@ def _step_of(feature: Feature, read: FieldsRead) -> str:
     return f"{feature.kind}_{_source(feature, read)}"
 
 
-def _values(feature: Feature, read: FieldsRead) -> exp.Query:
+def _values(feature: Feature, read: FieldsRead, time_zone: str, day: date | None) -> exp.Query:
     """The query that gives a user id and a value in each row: the feature's kind over its source."""
+    if feature.of_time:
+        assert day is not None
+        return _days_since(feature, time_zone, day)
     kind: str = feature.kind
     if kind == "last":
         kind = "last_number" if feature.field is None or feature.field.type == "number" else "last_text"
@@ -80,6 +107,17 @@ def _values(feature: Feature, read: FieldsRead) -> exp.Query:
     for table in query.find_all(exp.Table):
         assert table.name == _SOURCE
         table.set("this", exp.to_identifier(f"{_source(feature, read)}_values"))
+    return query
+
+
+def _days_since(feature: Feature, time_zone: str, day: date) -> exp.Query:
+    kind, step = _DATES[feature.source]
+    query = parsed(f"kinds/{kind}").copy()
+    for table in query.find_all(exp.Table):
+        table.set("this", exp.to_identifier(step))
+    for parameter in list(query.find_all(exp.Placeholder)):
+        if parameter.name == "local_day":
+            parameter.replace(filled(local_date("x", time_zone, day), exp.column("created_at")))
     return query
 
 

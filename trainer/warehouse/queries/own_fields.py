@@ -4,11 +4,14 @@ A field's column goes the way of the known ones: from its table as text, over th
 facts, the profiles and the values of features.
 """
 
+from datetime import date
+
 import sqlglot
 from sqlglot import exp
 
 from schemas.event_fields import Field
 from schemas.features import FieldsRead
+from trainer.warehouse.queries.local_dates import local_date
 from trainer.warehouse.queries.parsed_sql import WRITTEN_IN, filled
 
 _SOURCES = {"user": ("users",), "order": ("orders",), "item": ("order_items", "inventory_items")}
@@ -21,6 +24,8 @@ _WRITTEN = {
     "order": ("o.created_written", "o"),
     "item": ("price_written", None),
 }
+# By type, the step that reads the texts.
+_STEPS = {"number": "numbers", "date": "times"}
 _TRUE, _FALSE = ("true", "t", "1", "yes", "y"), ("false", "f", "0", "no", "n")
 
 
@@ -39,13 +44,19 @@ def wrong_value(field: Field) -> str:
             return f"{name} is not a finite number"
         case "boolean":
             return f"{name} is neither true nor false"
+        case "date":
+            return f"{name} is neither a date nor a time"
 
 
-def add_own_fields(query: exp.Query, read: FieldsRead) -> None:
-    """Add the columns of all own fields to the steps of a query, in place."""
+def add_own_fields(query: exp.Query, read: FieldsRead, day: date | None) -> None:
+    """Add the columns of all own fields to the steps of a query, in place.
+
+    A column of dates has texts such as 2024-01-31: with ``day`` of a time the date in the zone, as in
+    :func:`local_date`, without it the time in UTC as it stands.
+    """
     steps = {step.alias: step for step in query.args["with_"].expressions}
     for field in read.own:
-        _add(steps, field, column_of(field, read))
+        _add(steps, field, column_of(field, read), read.time_zone, day)
     if read.order:
         _break_ties(steps["valid_orders"], read)
 
@@ -92,7 +103,7 @@ def as_number(column: exp.Expression) -> exp.Expression:
     return filled("case x when 'true' then cast(1 as double) when 'false' then cast(0 as double) end", column)
 
 
-def _add(steps: dict[str, exp.CTE], field: Field, column: str) -> None:
+def _add(steps: dict[str, exp.CTE], field: Field, column: str, time_zone: str, day: date | None) -> None:
     for table in _SOURCES[field.level]:
         _select(steps[f"{table}_source"], f'cast({table}."{field.name}" as text) collate "C" as {column}')
         blank = f"case when s.{column} between '!' and '~' or trim(s.{column}, blank.characters) <> ''"
@@ -101,8 +112,11 @@ def _add(steps: dict[str, exp.CTE], field: Field, column: str) -> None:
         _add_stock(steps, column)
     if field.type == "number":
         for table in _SOURCES[field.level]:
-            _add_numbers(steps["numbers_written"], column, f"{table}_read")
-    _add_check(steps[_CHECKED[field.level]], field, column)
+            _add_written(steps["numbers_written"], column, f"{table}_read")
+    if field.type == "date":
+        for table in _SOURCES[field.level]:
+            _add_written(steps["times_written"], column, f"{table}_read")
+    _add_check(steps[_CHECKED[field.level]], field, column, time_zone, day)
     for step, text in _CARRIED[field.level]:
         _select(steps[step], text.format(column))
     if field.level == "order":
@@ -137,22 +151,25 @@ def _add_stock(steps: dict[str, exp.CTE], column: str) -> None:
     _select(steps["items_known"], f"coalesce(i.{column}, inventory.{column}) as {column}")
 
 
-def _add_numbers(step: exp.CTE, column: str, source: str) -> None:
+def _add_written(step: exp.CTE, column: str, source: str) -> None:
     more = _query(f"select {column} as written from {source} where {column} is not null")  # noqa: S608 - ours
     step.set("this", exp.union(step.this, more, copy=False))
 
 
-def _add_check(step: exp.CTE, field: Field, column: str) -> None:
-    row, number = f"{_ROW[field.level]}.{column}", f"{column}_number"
-    select = step.this
-    if field.type == "number":
+def _add_check(step: exp.CTE, field: Field, column: str, time_zone: str, day: date | None) -> None:
+    row, select = f"{_ROW[field.level]}.{column}", step.this
+    joined = f"{column}_{'time' if field.type == 'date' else 'number'}"
+    if field.type in _STEPS:
         select.join(
-            exp.alias_(exp.to_table("numbers"), number, table=True),
-            on=_expression(f"{row} = {number}.written"),
+            exp.alias_(exp.to_table(_STEPS[field.type]), joined, table=True),
+            on=_expression(f"{row} = {joined}.written"),
             join_type="left",
             copy=False,
         )
-    value, wrong = _value_and_wrong(field, row, f"{number}.value")
+    if field.type == "date":
+        value, wrong = _date_and_wrong(row, f"{joined}.at", time_zone, day)
+    else:
+        value, wrong = _value_and_wrong(field, row, f"{joined}.value")
     _select(step, f"{value} as {column}")
     _select(step, f"{row} as {column}_written")
     reason = next(each for each in select.expressions if each.alias == "reason")
@@ -174,10 +191,17 @@ def _value_and_wrong(field: Field, row: str, number: str) -> tuple[str, str]:
         case "number":
             value = number if field.level == "user" else _MILLIONTHS.format(number)
             return value, f"{row} is not null and {number} is null"
-        case "boolean":
+        case _:  # boolean; for a date see _date_and_wrong
             text = f"lower({row})"
             value = f"case when {text} in {_TRUE} then 'true' when {text} in {_FALSE} then 'false' end"
             return value, f"{text} not in {_TRUE + _FALSE}"
+
+
+def _date_and_wrong(row: str, at: str, time_zone: str, day: date | None) -> tuple[str, str]:
+    """The same for a date; ``at`` is the text as a time, midnight for a date."""
+    written = at if day is None else local_date(at, time_zone, day)
+    value = f"case when length({row}) = 10 then {row} when {at} is not null then cast({written} as text) end"
+    return value, f"{row} is not null and {at} is null"
 
 
 # A number beyond a million millions adds nothing, so that no sum can overflow (schemas.inputs.amounts).

@@ -6,12 +6,13 @@ There is only one definition of a fact. Events, rejected rows and counts use the
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Literal
 
 import sqlglot
 from sqlglot import exp
 
+from schemas.days import UTC_NAME
 from schemas.features import EVERY_FIELD, Feature, FieldsRead
 from trainer.warehouse.queries.csv_values import as_declared, kind_of
 from trainer.warehouse.queries.dialects import adapt, decoded, tried
@@ -24,7 +25,7 @@ from trainer.warehouse.tables.table_layout import TABLES, Layout, is_id, is_read
 from trainer.warehouse.tables.table_references import aliased
 
 Ordering = Literal["time", "user"]
-Parameter = datetime | int | tuple[str, ...] | None
+Parameter = datetime | date | int | tuple[str, ...] | None
 
 # An id written as a float, as a whole number. Of a column of numbers only whole ids are left: others were
 # refused before.
@@ -48,6 +49,7 @@ class Queries:
         latest: the latest time of a fact (``$latest``), for queries without ``as_of``. None: any time; the
             reason that ``$bounded`` guards is then left out.
         csv: how the CSV file of a table is written, by Segue's name of the table.
+        time_zone: the name of the zone in which a time becomes a date.
     """
 
     dialect: str
@@ -58,6 +60,7 @@ class Queries:
     read: FieldsRead = EVERY_FIELD
     latest: datetime | None = None
     csv: Mapping[str, Csv] = field(default_factory=dict)
+    time_zone: str = UTC_NAME
 
     def features(
         self,
@@ -65,6 +68,7 @@ class Queries:
         exclude_statuses: tuple[str, ...],
         features: tuple[Feature, ...],
         *,
+        day: date | None = None,
         start: datetime | None = None,
         end: datetime | None = None,
         bounded: bool = True,
@@ -75,14 +79,17 @@ class Queries:
             as_of: only facts strictly before this time; None: all facts.
             exclude_statuses: orders with one of these statuses do not count.
             features: the columns after ``user_id``.
+            day: the day of features of time; None only if there are none.
             start: only users with a counted order at or after this time; None: no bound.
             end: only users with a counted order before this time; None: no bound.
             bounded: whether to apply ``latest``. Without it, the text of the query does not depend on the
                 time.
         """
         return self._text(
-            feature_query(features, self.read, in_window=start is not None or end is not None),
-            {"as_of": as_of, "exclude_statuses": exclude_statuses, "start": start, "end": end},
+            feature_query(
+                features, self.read, self.time_zone, day, in_window=start is not None or end is not None
+            ),
+            {"as_of": as_of, "exclude_statuses": exclude_statuses, "day": day, "start": start, "end": end},
             bounded=bounded,
         )
 
@@ -178,7 +185,7 @@ class Queries:
     def _over_steps(self, name: str) -> exp.Query:
         query = parsed(name).copy()
         query.set("with_", parsed("user_features").args["with_"].copy())
-        add_own_fields(query, self.read)
+        add_own_fields(query, self.read, None)
         return query
 
     def _table(self, table: str) -> exp.Expression:
@@ -234,6 +241,8 @@ def _fill(parameter: exp.Placeholder, value: Parameter) -> None:
         members.set("expressions", texts or [exp.cast(exp.null(), "text")])
     elif isinstance(value, int):
         parameter.replace(exp.Literal.number(value))
+    elif isinstance(value, date) and not isinstance(value, datetime):
+        parameter.replace(exp.cast(exp.Literal.string(value.isoformat()), "date", dialect=WRITTEN_IN))
     else:
         parameter.replace(exp.cast(_time(value), "timestamp", dialect=WRITTEN_IN))
 

@@ -1,8 +1,9 @@
 """The rules for reading a warehouse: the shop's settings except the names of tables and columns."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
+from schemas.days import UTC_NAME
 from schemas.features import EVERY_FIELD, Feature, FieldsRead, fields_read
 
 
@@ -38,6 +39,8 @@ class Reading:
         features: the features that read the rows; None: a wrong value in any known field rejects its row.
         statuses: whether orders are excluded by their status.
         latest: the latest time of a fact, for queries without ``as_of``; None: any time.
+        time_zone: the zone in which a time becomes a date, by its name.
+        today: the day of features of time, for queries without ``as_of`` and without a day.
     """
 
     csv: Csv = Csv()
@@ -45,11 +48,15 @@ class Reading:
     features: tuple[Feature, ...] | None = None
     statuses: bool = False
     latest: datetime | None = None
+    time_zone: str = UTC_NAME
+    today: date | None = None
 
     @property
     def fields(self) -> FieldsRead:
         """The fields that are read."""
-        return EVERY_FIELD if self.features is None else fields_read(self.features, statuses=self.statuses)
+        if self.features is None:
+            return EVERY_FIELD
+        return fields_read(self.features, statuses=self.statuses, time_zone=self.time_zone)
 
     def readers(self, field: str) -> tuple[str, ...]:
         """The names of the features that read a field, given by its name."""

@@ -49,6 +49,33 @@ def test_a_whole_number_is_a_text_where_a_text_is_read() -> None:
     assert signup(address={"city": 1010}).own == {"user.address.city": "1010"}
 
 
+def test_a_time_is_a_date_in_the_zone() -> None:
+    born = Feature("days_since_birth", "days_since", "user.born")
+    in_kolkata = fields_read((born,), statuses=False, time_zone="Asia/Kolkata")
+    for written, read in (
+        ("1990-05-01", "1990-05-01"),
+        ("1990-05-01T18:29:59.9Z", "1990-05-01"),
+        ("1990-05-01T18:30:00Z", "1990-05-02"),
+        ("1990-05-02T00:00:00+05:30", "1990-05-02"),
+    ):
+        value = json.dumps({"user_id": "7", "created_at": "2024-01-31T09:30:00Z", "born": written}).encode()
+        event = decode_signup(b"7", value, EPOCH, read=in_kolkata)
+        assert isinstance(event, Signup)
+        assert event.own == {"user.born": read}
+        assert decode_signup(*encode_signup(event), EPOCH, read=in_kolkata) == event
+
+
+@pytest.mark.parametrize("written", ["1990-02-30", "1990-05-01T00:00:00", "May 1st", 19900501])
+def test_what_is_no_date(written: object) -> None:
+    read = fields_read((Feature("days_since_birth", "days_since", "user.born"),), statuses=False)
+    value = json.dumps({"user_id": "7", "created_at": "2024-01-31T09:30:00Z", "born": written}).encode()
+    told = json.dumps(written)
+    reason = f"born: {told} is neither a date such as 2024-01-31 nor a time with an offset"
+    with pytest.raises(BadEvent) as caught:
+        decode_signup(b"7", value, EPOCH, read=read)
+    assert str(caught.value) == reason
+
+
 def test_nothing_is_no_value() -> None:
     assert signup(income=None, vip="", address=None).own == {}
     assert order(items=[{"weight": 1e13, "gift": " "}]).items[0].own == {}

@@ -54,6 +54,20 @@ def test_an_interval_needs_no_source(tmp_path: Path) -> None:
     assert settings.declared[-1] == Feature("pace", "interval", "order_id")
 
 
+def test_days_since_a_field_read_a_date_whether_the_type_is_given_or_not(tmp_path: Path) -> None:
+    table = """
+    declare.recency = { kind = "days_since", source = "last_order", log = true }
+    declare.birth = { kind = "days_since", source = "user.born" }
+    declare.birth_too = { kind = "days_since", source = "user.born", type = "date", quantile = 5 }
+    """
+    recency, birth, birth_too = settings_of(tmp_path, table).declared[-3:]
+    assert recency == Feature("recency", "days_since", "last_order", log=True)
+    assert birth.field == birth_too.field
+    assert birth.field is not None
+    assert birth.field.type == "date"
+    assert (recency.of_time, recency.numeric) == (True, True)
+
+
 def test_a_number_may_be_read_as_its_logarithm(tmp_path: Path) -> None:
     settings = settings_of(tmp_path, "declare.spend = { kind = 'sum', source = 'price', log = true }")
     assert settings.declared[-1] == Feature("spend", "sum", "price", log=True)
@@ -129,6 +143,30 @@ def test_without_declarations_there_are_the_seven() -> None:
         (
             "declare.brand = { kind = 'last', source = 'brand', quantile = 5 }",
             "setting declare.brand.quantile is 5: leave it out, the feature is a text",
+        ),
+        (
+            "declare.recency = { kind = 'days_since', source = 'order_id' }",
+            "setting declare.recency.source is 'order_id': days_since is made from one of last_order, first_",
+        ),
+        (
+            "declare.recency = { kind = 'days_since', source = 'age' }",
+            "setting declare.recency.source is 'age': days_since is made from one of last_order,",
+        ),
+        (
+            "declare.recency = { kind = 'days_since', source = 'order.sent' }",
+            "setting declare.recency.source is 'order.sent': days_since is made from one of last_order,",
+        ),
+        (
+            "declare.age_of = { kind = 'days_since', source = 'user.born', type = 'text' }",
+            "setting declare.age_of.type is 'text': days_since reads a date",
+        ),
+        (
+            "declare.born = { kind = 'attribute', source = 'user.born', type = 'date' }",
+            "setting declare.born.type is 'date': attribute reads a text or a number or a boolean",
+        ),
+        (
+            "time_zone = 'Berlin'",
+            "is 'Berlin': use a name of the IANA time zone database, such as Europe/Berlin or America",
         ),
         ("declare.spend = { kind = 'sum', source = 7 }", "setting declare.spend.source is 7: give text"),
         (

@@ -20,7 +20,7 @@ from tests.support.worlds.rebuilds import committed_in, rebuilt
 
 ERASED_AT = START.replace(hour=12)
 ERASED = UserErased("7", ERASED_AT)
-TOMBSTONE = {"state": b'{"facts":{"erased_at":"2024-01-01T12:00:00Z"},"format":5}'}
+TOMBSTONE = {"state": b'{"facts":{"erased_at":"2024-01-01T12:00:00Z"},"format":6}'}
 AFTER = ERASED_AT + timedelta(microseconds=1)
 SIGNUP = Signup("7", ERASED_AT, age=30, gender="F")
 ORDER = Order("7", "1", ERASED_AT, (Item(brand="Ön"),))

@@ -50,7 +50,7 @@ def test_facts_up_to_the_erasure_never_bring_the_user_back(arrival: Sequence[Eve
     kept = world.redis.users["7"]
     assert kept.orders == {}
     assert set(kept.fields) == {"state"}
-    assert kept.fields["state"] == b'{"facts":{"erased_at":"2024-01-01T12:00:00Z"},"format":5}'
+    assert kept.fields["state"] == b'{"facts":{"erased_at":"2024-01-01T12:00:00Z"},"format":6}'
     told = world.changes("7")
     assert told == [] or told[-1].kind == "erased"
     assert all(len(index) == 0 for index in world.redis.indexes.values())

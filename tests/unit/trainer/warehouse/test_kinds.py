@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
+from schemas.errors import BadSetting
 from schemas.features import FEATURES, Feature, declared
-from tests.support.inputs.shops import Shop, write_parquet
+from schemas.input_events import Signup
+from tests.support.inputs.shops import Shop, write_duckdb, write_parquet
 from tests.support.strategies.features import RICH
-from trainer.warehouse import open_warehouse, schema_of
+from trainer.warehouse import Reading, open_warehouse, schema_of
 
 
 def row_of(shop: Shop, folder: Path, user_id: str = "u") -> dict[str, Any]:
@@ -45,6 +49,52 @@ def test_the_interval(tmp_path: Path) -> None:
     shop.order("4", "once", [{}], "2024-01-05")
     assert row_of(shop, tmp_path)["interval_of_order_id"] == 2.0  # four days by two gaps
     assert row_of(shop, tmp_path, "once")["interval_of_order_id"] is None
+
+
+TIMED = tuple(
+    Feature(name, "days_since", source)
+    for name, source in (
+        ("last", "last_order"),
+        ("first", "first_order"),
+        ("signup", "signup"),
+        ("born", "user.born"),
+    )
+)
+
+
+def test_days_since(tmp_path: Path) -> None:
+    shop = Shop().user("u", "2024-07-02", born="2000-07-09").user("u", "2024-07-04").user("new", "2024-07-12")
+    shop.order("1", "u", [], "2024-07-03 23:00").order("2", "u", [], "2024-07-05").order(
+        "3", "u", [], "2024-07-11"
+    )
+    reading = Reading(features=TIMED, time_zone="Europe/Berlin")
+    with open_warehouse(write_parquet(shop, tmp_path), reading=reading) as warehouse:
+        table = warehouse.features(None, (), TIMED, day=date(2024, 7, 10))
+        # The last day before a time: until then it is still the 10th in Berlin.
+        assert warehouse.features(datetime(2024, 7, 10, 22, tzinfo=UTC), (), TIMED).num_rows == 1
+        with pytest.raises(BadSetting, match="setting as_of is None: features of time are declared"):
+            warehouse.features(None, (), TIMED)
+    assert table.schema.equals(schema_of(TIMED))
+    new, u = table.to_pylist()
+    assert u == {"user_id": "u", "last": 5, "first": 6, "signup": 8, "born": 24 * 365 + 6 + 1}
+    assert new == {"user_id": "new"} | dict.fromkeys(("last", "first", "signup", "born"))
+
+
+def test_dates_in_columns_of_types(tmp_path: Path) -> None:
+    path = write_duckdb(Shop().user("u"), tmp_path / "shop.duckdb")
+    with duckdb.connect(path) as connection:
+        connection.execute("alter table users add born date; update users set born = '1990-05-01'")
+        connection.execute(
+            "alter table users add met timestamptz; update users set met = '2024-01-01 23:30+00'"
+        )
+    read = Feature("born", "days_since", "user.born"), Feature("met", "days_since", "user.met")
+    reading = Reading(features=read, time_zone="Europe/Berlin", today=date(2024, 1, 3))
+    with open_warehouse(path, reading=reading) as warehouse:
+        (row,) = warehouse.features(None, (), read).to_pylist()
+        (signup,) = warehouse.events()
+    assert (row["born"], row["met"]) == ((date(2024, 1, 3) - date(1990, 5, 1)).days, 1)
+    assert isinstance(signup, Signup)
+    assert signup.own == {"user.born": "1990-05-01", "user.met": "2024-01-02"}
 
 
 @pytest.mark.parametrize(

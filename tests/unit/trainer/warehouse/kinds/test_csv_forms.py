@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.errors import BadWarehouse, NoRoom
+from schemas.features import Feature
 from tests.support.inputs.laws import examples
 from tests.support.inputs.shops import NEW_YEAR, Row, Shop, write_csv, write_parquet
 from trainer.warehouse import Csv, Names, Reading, open_warehouse
@@ -184,6 +185,17 @@ def test_without_a_declaration_the_setting_is_named(tmp_path: Path) -> None:
         notes = " ".join(warehouse.notes())
     assert 'the decimal mark is a point: 12.50, or set decimal = "," under [csv] in segue.toml' in notes
     assert '; declare another form under [csv] in segue.toml, such as dates = "%d.%m.%Y"' in notes
+
+
+def test_a_form_without_a_time_of_day_is_a_date_in_every_zone(tmp_path: Path) -> None:
+    born = (Feature("days_since_birth", "days_since", "user.born"),)
+    form = Csv(dates=("%d.%m.%Y %H:%M", "%d.%m.%Y"))
+    shop = Shop().user("7", "1.1.2024", born="1.2.1990").user("8", "1.1.2024", born="31.1.1990 20:00")
+    shop.user("9", "1.1.2024", born="1990-02-01")
+    reading = Reading(form, features=born, time_zone="Asia/Kolkata", today=date(1990, 2, 2))
+    with open_warehouse(write_csv(shop, tmp_path), reading=reading) as warehouse:
+        assert warehouse.features(None, (), born)["days_since_birth"].to_pylist() == [1, 1]
+        assert list(warehouse.rejected().counts) == [("users", "born is neither a date nor a time")]
 
 
 def test_blank_fields_and_words_for_nothing_are_null_in_any_form(tmp_path: Path) -> None:
