@@ -16,8 +16,7 @@ from schemas.outputs.segment_change import FeatureValue
 from schemas.release.model_release import OF_NUMBERS, EncodedFeature, ModelRelease
 from schemas.release.number_inputs import number_input
 from schemas.release.release_checks import check_shapes
-
-Vector = tuple[float, ...]
+from streamer.segment.moving_features import Vector, moving_features, reads_day
 
 # By value of a category. Only texts are keys, so any other value is missing.
 Contributions = dict[FeatureValue, Vector]
@@ -86,11 +85,25 @@ class _Changed(Struct, frozen=True):
 class Scorer:
     """Scores users by one release.
 
+    Attributes:
+        reads_day: whether a score may change with the days alone.
+        moving: the features that grow by 1 each day.
+
     Raises:
         BadRelease: see :func:`schemas.release.release_checks.check_shapes`.
     """
 
-    __slots__ = ("_centres", "_contributions", "_normed", "_origin", "_places", "_segments", "_unknown")
+    __slots__ = (
+        "_centres",
+        "_contributions",
+        "_normed",
+        "_origin",
+        "_places",
+        "_segments",
+        "_unknown",
+        "moving",
+        "reads_day",
+    )
 
     def __init__(self, release: ModelRelease) -> None:
         check_shapes(release)
@@ -107,6 +120,8 @@ class Scorer:
         self._segments = release.segments
         self._places = {segment.id: place for place, segment in enumerate(release.segments)}
         self._centres = tuple(segment.centre for segment in release.segments)
+        self.reads_day = reads_day(release)
+        self.moving = moving_features(release)
         # Each centre with its square norm.
         self._normed = tuple((fsum(x * x for x in centre), centre) for centre in self._centres)
 
