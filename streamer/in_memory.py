@@ -6,12 +6,16 @@ without services and the simulation run the real lanes over these classes.
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
+
+from msgspec import UNSET
 
 from streamer.interfaces import lane_errors
 from streamer.interfaces.lane_errors import Fenced, InDoubt, TooMuchToLoad, Torn
 from streamer.interfaces.lane_interfaces import (
     Bounds,
     Committed,
+    Due,
     Former,
     IndexWrite,
     Loaded,
@@ -80,6 +84,7 @@ class MemoryLog:
         self._reading: dict[str, int] = {}
         self._topic_ids: dict[str, str] = {}
         self._formers: Mapping[str, Former] = {}
+        self._day: date | None = None
 
     def fence(self) -> None:
         self._epoch = self._kafka.epochs.get(self._partition, 0) + 1
@@ -124,6 +129,9 @@ class MemoryLog:
     def note_formers(self, formers: Mapping[str, Former]) -> None:
         self._formers = dict(formers)
 
+    def note_day(self, day: date) -> None:
+        self._day = day
+
     def commit(self, records: Sequence[OutRecord], positions: Mapping[str, int]) -> dict[str, int]:
         if self._epoch is None:
             raise InDoubt("no producer was started")
@@ -141,7 +149,7 @@ class MemoryLog:
         for topic, offset in positions.items():
             # The id of the topic that was read; the topic may have been created again since.
             self._kafka.offsets[topic, self._partition] = Committed(
-                offset, self._topic_ids[topic], self._formers.get(topic)
+                offset, self._topic_ids[topic], self._formers.get(topic), self._day
             )
         return written
 
@@ -170,6 +178,7 @@ class MemoryRedis:
     Attributes:
         places: the places, by lane.
         swept: by lane, the number of the last sweep that reached each user.
+        due: by lane, the day on which each user must be decided again.
         users: the users, by id.
         indexes: the indexes of angles, by space.
         torn: the lanes that got back a part of a lost save. A real Redis shows this by the count of saves.
@@ -179,6 +188,7 @@ class MemoryRedis:
 
     places: dict[int, bytes] = field(default_factory=dict)
     swept: dict[int, dict[str, int]] = field(default_factory=dict)
+    due: dict[int, dict[str, date]] = field(default_factory=dict)
     users: dict[str, MemoryUser] = field(default_factory=dict)
     indexes: dict[str, AngleIndex] = field(default_factory=dict)
     torn: set[int] = field(default_factory=set)
@@ -186,7 +196,7 @@ class MemoryRedis:
     beside: dict[str, "MemoryRedis"] = field(default_factory=dict, repr=False)
 
     def empty(self, lane: int, is_ours: Callable[[str], bool]) -> int:
-        """Delete the lane's users, index entries and sweep numbers; return how many there were."""
+        """Delete the lane's users, index entries, sweep numbers and due days; return how many there were."""
         users = [user_id for user_id in self.users if is_ours(user_id)]
         for user_id in users:
             del self.users[user_id]
@@ -196,14 +206,22 @@ class MemoryRedis:
                 if is_ours(user_id):
                     index.remove(user_id)
                     entries += 1
-        return len(users) + entries + len(self.swept.pop(lane, {}))
+        return len(users) + entries + len(self.swept.pop(lane, {})) + len(self.due.pop(lane, {}))
+
+    def write_due(self, lane: int, write: UserWrite) -> None:
+        """Set or remove the user's due day, or leave it as it is."""
+        if write.due is None:
+            self.due.get(lane, {}).pop(write.user_id, None)
+        elif write.due is not UNSET:
+            self.due.setdefault(lane, {})[write.user_id] = write.due
 
     def clear(self) -> int:
-        """Delete every user, index entry and sweep number; return how many there were."""
-        entries = sum(len(index) for index in self.indexes.values()) + sum(map(len, self.swept.values()))
-        deleted = len(self.users) + entries
+        """Delete every user, index entry, sweep number and due day; return how many there were."""
+        parts = (*self.indexes.values(), *self.swept.values(), *self.due.values())
+        deleted = len(self.users) + sum(map(len, parts))
         self.users.clear()
         self.swept.clear()
+        self.due.clear()
         self.indexes.clear()
         return deleted
 
@@ -253,6 +271,11 @@ class MemoryStore:
         of_lane = self._redis.swept.get(self._partition, {})
         left = sorted((number, user_id) for user_id, number in of_lane.items() if number < sweep)
         return Unswept([user_id for _, user_id in left[:most]], len(left))
+
+    def due(self, day: date, most: int) -> Due:
+        of_lane = self._redis.due.get(self._partition, {})
+        left = sorted((due, user_id) for user_id, due in of_lane.items() if due <= day)
+        return Due([user_id for _, user_id in left[:most]], len(left))
 
     def neighbours(
         self, space: str, angles: Sequence[float], n: int, exclude: Collection[str]
@@ -307,6 +330,7 @@ class MemoryStore:
                 swept.pop(write.user_id, None)
             else:
                 swept[write.user_id] = write.swept
+            self._redis.write_due(self._partition, write)
             user = self._redis.users.setdefault(write.user_id, MemoryUser())
             _update(user.fields, write.fields)
             _update(user.orders, write.orders)

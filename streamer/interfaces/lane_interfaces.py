@@ -6,9 +6,10 @@ promises. All calls are synchronous, because a lane is one thread.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import date
 from typing import Protocol
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from streamer.interfaces.lane_errors import Torn
 from streamer.user.user_state import Ask
@@ -58,11 +59,19 @@ class Former(Struct, frozen=True):
 
 
 class Committed(Struct, frozen=True):
-    """A committed offset, with the topic id in its metadata (None if absent) and the former topic."""
+    """A committed offset and its metadata.
+
+    Attributes:
+        offset: the offset.
+        topic_id: the id of the topic; None if absent.
+        former: the former topic; None if there is none.
+        day: the lane's day; None if no feature read the day.
+    """
 
     offset: int
     topic_id: str | None
     former: Former | None = None
+    day: date | None = None
 
 
 class Bounds(Struct, frozen=True):
@@ -120,6 +129,9 @@ class Log(Reading, Protocol):
 
     def note_formers(self, formers: Mapping[str, Former]) -> None:
         """Name these former topics in the metadata of offsets from now on, by input; sends no request."""
+
+    def note_day(self, day: date) -> None:
+        """Name this day in the metadata of offsets from now on; sends no request."""
 
     def commit(self, records: Sequence[OutRecord], positions: Mapping[str, int]) -> dict[str, int]:
         """Commit one transaction: these records and the inputs' next offsets, with their topics' ids.
@@ -186,6 +198,8 @@ class UserWrite(Struct, frozen=True):
         angles: the user's new angle in radians, by space whose index changes; None removes the user.
         swept: the number of the last sweep that reached the user; None removes the user from the lane.
         index: the changes of the user's index of orders; None leaves it as it is.
+        due: the day on which the user must be decided again; None removes the user from those due. Left out
+            if no declared feature reads the day.
     """
 
     user_id: str
@@ -194,10 +208,18 @@ class UserWrite(Struct, frozen=True):
     angles: dict[str, float | None]
     swept: int | None = None
     index: IndexWrite | None = None
+    due: date | UnsetType | None = UNSET
 
 
 class Unswept(Struct, frozen=True):
     """Some of the lane's users that a sweep has not reached; ``left`` is the count of all of them."""
+
+    user_ids: list[str]
+    left: int
+
+
+class Due(Struct, frozen=True):
+    """Some of the lane's users who are due, the longest due first; ``left`` is the count of all of them."""
 
     user_ids: list[str]
     left: int
@@ -252,6 +274,9 @@ class Store(Protocol):
     def unswept(self, sweep: int, most: int) -> Unswept:
         """At most ``most`` of the lane's users that this sweep has not reached; one round trip."""
 
+    def due(self, day: date, most: int) -> Due:
+        """At most ``most`` of the lane's users who are due on this day or before it; one round trip."""
+
     def neighbours(
         self, space: str, angles: Sequence[float], n: int, exclude: Collection[str]
     ) -> list[Neighbour]:
@@ -268,7 +293,7 @@ class Store(Protocol):
         """
 
     def save(self, expected: bytes | None, place: bytes, writes: Sequence[UserWrite]) -> bool:
-        """Write the place, the users, their index entries and sweep numbers: all or nothing.
+        """Write the place, the users, their index entries, sweep numbers and due days: all or nothing.
 
         Args:
             expected: the stored place that this save replaces; None if there is none.
@@ -291,7 +316,7 @@ class Store(Protocol):
         """Write this place over the place of a torn lane; False if another worker wrote there meanwhile."""
 
     def empty(self, mark: bytes, is_ours: Callable[[str], bool]) -> int | None:
-        """Delete the lane's users, their entries in every index, and their sweep numbers.
+        """Delete the lane's users, their entries in every index, their sweep numbers and due days.
 
         Args:
             mark: the mark that must stand in the lane's place.
@@ -302,7 +327,9 @@ class Store(Protocol):
         """
 
     def clear(self, mark: bytes) -> int | None:
-        """Delete every user, index and sweep number of all lanes, but not the places; no lane may be saving.
+        """Delete every user, index, sweep number and due day of all lanes, but not the places.
+
+        No lane may be saving.
 
         Returns:
             As in :meth:`empty`.

@@ -4,6 +4,7 @@ A log has one consumer that reads, one producer that writes, and one admin clien
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import date
 
 from confluent_kafka import TopicPartition
 
@@ -59,6 +60,7 @@ class KafkaLog:
         self._admin = Admin(client, deadlines.request_s)
         self._watch = TopicWatch(self._admin, client, deadlines)
         self._formers: Mapping[str, Former] = {}
+        self._day: date | None = None
 
     def fence(self) -> None:
         """Start the lane's producer; this ends the former producer's transaction.
@@ -122,6 +124,10 @@ class KafkaLog:
         """Name these former topics in the metadata of offsets from now on, by input."""
         self._formers = dict(formers)
 
+    def note_day(self, day: date) -> None:
+        """Name this day in the metadata of offsets from now on."""
+        self._day = day
+
     def commit(self, records: Sequence[OutRecord], positions: Mapping[str, int]) -> dict[str, int]:
         """Commit one transaction: these records and the inputs' next offsets.
 
@@ -149,5 +155,5 @@ class KafkaLog:
         topic_id = self._watch.topic_id(topic)
         if topic_id is None:
             raise InDoubt(f"the id of topic {topic} was never asked for")
-        metadata = note(topic_id, self._formers.get(topic))
+        metadata = note(topic_id, self._formers.get(topic), self._day)
         return TopicPartition(topic, self._partition, offset, metadata=metadata)

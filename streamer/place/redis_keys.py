@@ -27,8 +27,8 @@ class Keys:
 
     >>> Keys("segue:").user("7"), Keys("segue:").place(3), Keys("segue:").angles("4f1c")
     ('segue:user:7', 'segue:place:3', 'segue:angles:4f1c')
-    >>> Keys("segue:").swept(3), Keys("segue:").saves(3)
-    ('segue:swept:3', 'segue:saves:3')
+    >>> Keys("segue:").swept(3), Keys("segue:").due(3), Keys("segue:").saves(3)
+    ('segue:swept:3', 'segue:due:3', 'segue:saves:3')
     >>> Keys("segue:", lane_of=lambda user_id: 3).user("7")
     'segue:user:{3}:7'
     >>> Keys("segue:").orders("7"), Keys("segue:").user_of(b"segue:orders:a:7")
@@ -91,6 +91,17 @@ class Keys:
         """A pattern for SCAN that matches the sweep sets of all lanes."""
         return f"{_literal(self.prefix)}swept:*"
 
+    def due(self, lane: int) -> str:
+        """A sorted set of the lane's user ids, by the day on which each must be decided again (20240301).
+
+        It exists only with features of time.
+        """
+        return f"{self.prefix}due:{lane}" if self.lane_of is None else f"{self.prefix}due:{{{lane}}}"
+
+    def every_due(self) -> str:
+        """A pattern for SCAN that matches the sets of due users of all lanes."""
+        return f"{_literal(self.prefix)}due:*"
+
     def every_place(self) -> str:
         """A pattern for SCAN that matches the places of all lanes."""
         return f"{_literal(self.prefix)}place:*"
@@ -103,7 +114,7 @@ class Keys:
         >>> Keys("segue:").overlaps("segue:2:")
         False
         """
-        kinds = ("user:", "orders:", "angles:", "swept:", "place:", "saves:")
+        kinds = ("user:", "orders:", "angles:", "swept:", "due:", "place:", "saves:")
         return any(
             one.startswith(f"{other}{kind}")
             for one, other in ((self.prefix, prefix), (prefix, self.prefix))

@@ -10,7 +10,8 @@ from redis.cluster import RedisCluster
 from streamer.interfaces.lane_interfaces import Neighbour, UserWrite
 from streamer.place.redis_keys import SEGMENT, Keys
 from streamer.redis.redis_client import TIMEOUT_S, reaching
-from streamer.redis.redis_store import RedisStore, angles_in, spaces_of
+from streamer.redis.redis_store import RedisStore
+from streamer.redis.save_arguments import angles_in, spaces_of
 from streamer.redis.save_count import split
 
 _PORT = 6379

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from datetime import date
 from importlib.resources import files
 from itertools import islice
 from typing import Any, cast
@@ -14,6 +15,7 @@ from redis.cluster import RedisCluster
 from streamer.interfaces import lane_errors
 from streamer.interfaces.lane_errors import TooMuchToLoad, Torn
 from streamer.interfaces.lane_interfaces import (
+    Due,
     Loaded,
     LoadedEnds,
     LoadedOrders,
@@ -25,6 +27,15 @@ from streamer.interfaces.lane_interfaces import (
 from streamer.place.place_marks import moved_to
 from streamer.place.redis_keys import ORDER_PREFIX, STATE, Keys
 from streamer.redis.redis_client import TIMEOUT_S, address_of, connect, reaching
+from streamer.redis.save_arguments import (
+    angles_in,
+    due_in,
+    entries_of,
+    fields_in,
+    score_of,
+    spaces_of,
+    swept_in,
+)
 from streamer.redis.save_count import place_in, split
 from streamer.user.user_state import Ask
 
@@ -70,6 +81,7 @@ class RedisStore:
         self._place_key = keys.place(self._lane)
         self._saves_key = keys.saves(self._lane)
         self._swept_key = keys.swept(self._lane)
+        self._due_key = keys.due(self._lane)
 
     @property
     def prefix(self) -> str:
@@ -163,12 +175,11 @@ class RedisStore:
 
     def unswept(self, sweep: int, most: int) -> Unswept:
         """At most ``most`` of the lane's users that this sweep has not reached."""
-        pipeline = self._redis.pipeline(transaction=False)
-        pipeline.zrange(self._swept_key, "-inf", f"({sweep}", byscore=True, offset=0, num=most)
-        pipeline.zcount(self._swept_key, "-inf", f"({sweep}")
-        with reaching(self._address):
-            user_ids, left = pipeline.execute()
-        return Unswept([user_id.decode() for user_id in user_ids], left)
+        return Unswept(*self._first(self._swept_key, f"({sweep}", most))
+
+    def due(self, day: date, most: int) -> Due:
+        """At most ``most`` of the lane's users who are due on this day or before it."""
+        return Due(*self._first(self._due_key, str(score_of(day)), most))
 
     def neighbours(
         self, space: str, angles: Sequence[float], n: int, exclude: Collection[str]
@@ -197,7 +208,7 @@ class RedisStore:
         return _unpack_neighbours(cast(bytes, answer))
 
     def save(self, expected: bytes | None, place: bytes, writes: Sequence[UserWrite]) -> bool:
-        """Write the place, the users, their index entries and sweep numbers: all or nothing.
+        """Write the place, the users, their index entries, sweep numbers and due days: all or nothing.
 
         Returns:
             False if the stored place is not ``expected``; then nothing was written.
@@ -229,7 +240,7 @@ class RedisStore:
             done = self.replace_torn(Torn("", stored, saves, None), place)
 
     def empty(self, mark: bytes, is_ours: Callable[[str], bool]) -> int | None:
-        """Delete the lane's users, their entries in every index, and their sweep numbers.
+        """Delete the lane's users, their entries in every index, their sweep numbers and due days.
 
         Args:
             mark: the mark that must stand in the lane's place.
@@ -252,20 +263,22 @@ class RedisStore:
                     if not self._delete(mark, [index], some):
                         return None
                     deleted += len(some)
-            if self._redis.exists(self._swept_key):
-                if not self._delete(mark, [self._swept_key.encode()]):
-                    return None
-                deleted += 1
+            for key in (self._swept_key, self._due_key):
+                if self._redis.exists(key):
+                    if not self._delete(mark, [key.encode()]):
+                        return None
+                    deleted += 1
         return deleted
 
     def clear(self, mark: bytes) -> int | None:
-        """Delete every user, index and sweep number under the prefix, of all lanes, but not the places.
+        """Delete every user, index, sweep number and due day of all lanes, but not the places.
 
         Returns:
             As in :meth:`empty`.
         """
         deleted, keys = 0, self._keys
-        for kind in (keys.every_user(), keys.every_orders(), keys.every_angles(), keys.every_swept()):
+        of_lanes = (keys.every_swept(), keys.every_due())
+        for kind in (keys.every_user(), keys.every_orders(), keys.every_angles(), *of_lanes):
             with reaching(self._address):
                 for some in _in_batches(self._redis.scan_iter(kind, count=_CLEAR_BATCH)):
                     if not self._delete(mark, some):
@@ -287,6 +300,15 @@ class RedisStore:
         stored, saves = cast(list[bytes | None], self._redis.mget(self._place_key, self._saves_key))
         return stored, saves
 
+    def _first(self, key: str, highest: str, most: int) -> tuple[list[str], int]:
+        """The first members of a sorted set up to a score, and the count of all of these."""
+        pipeline = self._redis.pipeline(transaction=False)
+        pipeline.zrange(key, "-inf", highest, byscore=True, offset=0, num=most)
+        pipeline.zcount(key, "-inf", highest)
+        with reaching(self._address):
+            user_ids, left = pipeline.execute()
+        return [user_id.decode() for user_id in user_ids], left
+
     def _with_place(self, pipeline: Any) -> tuple[list[Any], bytes | None]:
         """The answers of the pipeline, and the place, which is read last."""
         pipeline.execute_command("MGET", self._place_key, self._saves_key)
@@ -305,6 +327,7 @@ class RedisStore:
 
     def _run_save(self, expected: list[bytes | str], place: bytes, writes: Sequence[UserWrite]) -> bool:
         spaces = spaces_of(writes) if self._on_one_node else []
+        due = due_in(writes)
         indexed = [(write.user_id, write.index) for write in writes if write.index is not None]
         keys = [
             self._place_key,
@@ -312,21 +335,18 @@ class RedisStore:
             *(self._keys.user(write.user_id) for write in writes),
             *(self._keys.angles(space) for space in spaces),
             self._swept_key,
+            *([self._due_key] if due else ()),
             *(self._keys.orders(user_id) for user_id, _ in indexed),
         ]
-        angles = [_entries(angles_in(space, writes)) for space in spaces]
+        angles = [entries_of(angles_in(space, writes)) for space in spaces]
         orders = [
             ([part for one in index.add for part in ("0", one)], index.remove, index.anew)
             for _, index in indexed
         ]
-        users, sets = [_fields(write) for write in writes], [*angles, _entries(_swept(writes)), *orders]
+        of_lane = [entries_of(swept_in(writes)), *([entries_of(due)] if due else ())]
+        users, sets = [fields_in(write) for write in writes], [*angles, *of_lane, *orders]
         with reaching(self._address):
             return bool(self._save(keys=keys, args=[*expected, place, _pack(users), _pack(sets)]))
-
-
-def spaces_of(writes: Sequence[UserWrite]) -> list[str]:
-    """The spaces whose index these writes change."""
-    return sorted({space for write in writes for space in write.angles})
 
 
 def _script(name: str) -> str:
@@ -337,31 +357,3 @@ def _in_batches(keys: Iterable[bytes]) -> Iterator[tuple[bytes, ...]]:
     rest = iter(keys)
     while batch := tuple(islice(rest, _CLEAR_BATCH)):
         yield batch
-
-
-def _fields(write: UserWrite) -> tuple[list[str], list[str]]:
-    """The fields to set, as name and value in turn, and the fields to delete.
-
-    All values are text, because the MessagePack of Redis scripts has no byte strings.
-    """
-    named = {**write.fields, **{ORDER_PREFIX + k: value for k, value in write.orders.items()}}
-    to_set: list[str] = []
-    for name, value in named.items():
-        if value is not None:
-            to_set += (name, value.decode() if isinstance(value, bytes) else value)
-    return to_set, [name for name, value in named.items() if value is None]
-
-
-def angles_in(space: str, writes: Sequence[UserWrite]) -> dict[str, float | None]:
-    """The angles that these writes put into the index of a space, by user id; None removes the user."""
-    return {write.user_id: write.angles[space] for write in writes if space in write.angles}
-
-
-def _swept(writes: Sequence[UserWrite]) -> dict[str, float | None]:
-    return {write.user_id: write.swept for write in writes}
-
-
-def _entries(scores: Mapping[str, float | None]) -> tuple[list[str], list[str]]:
-    """The scores and members to add to a sorted set, in turn, and the members to remove."""
-    to_add = [part for user_id, at in scores.items() if at is not None for part in (repr(at), user_id)]
-    return to_add, [user_id for user_id, at in scores.items() if at is None]

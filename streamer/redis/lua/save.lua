@@ -1,6 +1,6 @@
 -- Writes a whole batch, or nothing if the lane's place is not the place at the batch's beginning.
 -- KEYS: the place, the count of saves, the users, the sorted sets: the indexes, the lane's users by sweep,
---       and the indexes of users' orders.
+--       by due day if a feature reads the day, and the indexes of users' orders.
 -- ARGV: the kind of expectation ('place', 'none', or 'torn': exactly these bytes and this count), the
 --       expected place, the expected count (only for 'torn'), the new place; then as MessagePack the users'
 --       {fields and values to set, fields to delete} and the sorted sets' {scores and members, members to

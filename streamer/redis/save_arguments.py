@@ -1,0 +1,61 @@
+"""The arguments of the script that saves: what to set and delete in each hash and in each sorted set."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from msgspec import UNSET
+
+from streamer.interfaces.lane_interfaces import UserWrite
+from streamer.place.redis_keys import ORDER_PREFIX
+
+
+def spaces_of(writes: Sequence[UserWrite]) -> list[str]:
+    """The spaces whose index these writes change."""
+    return sorted({space for write in writes for space in write.angles})
+
+
+def fields_in(write: UserWrite) -> tuple[list[str], list[str]]:
+    """The fields to set, as name and value in turn, and the fields to delete.
+
+    All values are text, because the MessagePack of Redis scripts has no byte strings.
+    """
+    named = {**write.fields, **{ORDER_PREFIX + k: value for k, value in write.orders.items()}}
+    to_set: list[str] = []
+    for name, value in named.items():
+        if value is not None:
+            to_set += (name, value.decode() if isinstance(value, bytes) else value)
+    return to_set, [name for name, value in named.items() if value is None]
+
+
+def angles_in(space: str, writes: Sequence[UserWrite]) -> dict[str, float | None]:
+    """The angles that these writes put into the index of a space, by user id; None removes the user."""
+    return {write.user_id: write.angles[space] for write in writes if space in write.angles}
+
+
+def swept_in(writes: Sequence[UserWrite]) -> dict[str, float | None]:
+    """The sweep numbers to write, by user id; None removes the user from the lane."""
+    return {write.user_id: write.swept for write in writes}
+
+
+def due_in(writes: Sequence[UserWrite]) -> dict[str, float | None]:
+    """The due days to write, as scores; empty if no declared feature reads the day."""
+    return {
+        write.user_id: None if write.due is None else score_of(write.due)
+        for write in writes
+        if write.due is not UNSET
+    }
+
+
+def score_of(day: date) -> int:
+    """A day as a number that people can read.
+
+    >>> score_of(date(2024, 3, 1))
+    20240301
+    """
+    return day.year * 10_000 + day.month * 100 + day.day
+
+
+def entries_of(scores: Mapping[str, float | None]) -> tuple[list[str], list[str]]:
+    """The scores and members to add to a sorted set, in turn, and the members to remove."""
+    to_add = [part for user_id, at in scores.items() if at is not None for part in (repr(at), user_id)]
+    return to_add, [user_id for user_id, at in scores.items() if at is None]
