@@ -5,7 +5,7 @@ event.
 import time
 import uuid
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from importlib.resources import files
 from itertools import islice
 
@@ -62,6 +62,8 @@ class _Nobody:
     def reached(self, positions: dict[str, int], lag: dict[str, int]) -> None: ...
 
     def swept(self, activation: int, users: int, changes: Sequence[Change], left: int) -> None: ...
+
+    def came_due(self, day: date, users: int, changes: Sequence[Change], left: int) -> None: ...
 
     def batch(self, batch: Batch, changes: Sequence[Change], seconds: dict[str, float]) -> None: ...
 

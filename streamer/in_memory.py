@@ -217,8 +217,9 @@ class MemoryRedis:
 
     def clear(self) -> int:
         """Delete every user, index entry, sweep number and due day; return how many there were."""
-        parts = (*self.indexes.values(), *self.swept.values(), *self.due.values())
-        deleted = len(self.users) + sum(map(len, parts))
+        entries = sum(len(index) for index in self.indexes.values())
+        entries += sum(map(len, self.swept.values())) + sum(map(len, self.due.values()))
+        deleted = len(self.users) + entries
         self.users.clear()
         self.swept.clear()
         self.due.clear()

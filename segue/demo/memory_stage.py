@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from schemas.features import FEATURES
 from schemas.input_events import Order, Signup
@@ -150,6 +150,9 @@ class _Watcher:
 
     def swept(self, activation: int, users: int, changes: Sequence[Change], left: int) -> None:
         """Do nothing: the demo has only one release, so no sweep."""
+
+    def came_due(self, day: date, users: int, changes: Sequence[Change], left: int) -> None:
+        """Do nothing: the demo has no feature of time."""
 
     def batch(
         self,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Protocol
 
 from schemas.errors import NeedsRebuild
@@ -20,6 +21,7 @@ from streamer.place import place as places
 from streamer.refill.numbered_saves import finish
 from streamer.refill.rebuild_lane import LaneFiller, LaneInUse, check_target, decided_within, move
 from streamer.segment.active_model import ActiveModel, BootstrapRecord
+from streamer.segment.lane_day import latest
 
 OpenLog = Callable[[int], AbstractContextManager[LaneLog]]
 """Opens the log of a lane; the end of the context closes it."""
@@ -116,6 +118,7 @@ class Rebuilding:
         facts_as_of: gives the facts of the bootstrap's warehouse; None without a warehouse.
         erased: the erasures that Redis knows (:func:`segue.refill.lane_past.erasures_known`).
         progress: called with the numbers of records read and of users written so far.
+        today: the date of the clock in the zone of the settings; None if no declared feature reads it.
         users, records, refusals: as in :class:`Rebuilt`, so far.
     """
 
@@ -127,6 +130,7 @@ class Rebuilding:
     facts_as_of: FactsAsOf | None
     erased: Erased
     progress: Callable[[int, int], None]
+    today: date | None
     users: int = 0
     records: int = 0
     refusals: Refusals = field(default_factory=Refusals)
@@ -188,6 +192,8 @@ class Rebuilding:
             past.go_to({**committed, topics.users: until})
             self.records += past.records
             self.refusals.merge(past.refusals)
+            if self.today is not None:
+                filler.day = latest([self.today, *(commit.day for commit in log.committed.values())])
             self.users += filler.fill(
                 past.states,
                 past.positions,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from contextlib import ExitStack, closing
+from datetime import UTC, datetime
 from functools import partial
 from typing import cast
 
@@ -28,6 +29,7 @@ from streamer.redis.redis_client import address_of, connect, reaching
 from streamer.redis.redis_store import RedisStore
 from streamer.redis.save_count import split
 from streamer.refill.rebuild_lane import WRITER
+from streamer.segment.lane_day import date_of
 from streamer.user.order_rules import check_statuses
 
 
@@ -78,6 +80,7 @@ def rebuild(
             facts_as_of,
             stack.enter_context(erasures_known(settings, bootstrap)),
             progress,
+            date_of(config.rules, datetime.now(UTC)),
         )
         # A rebuild that is refused must not keep others out, so the name is stored after all checks.
         steps.check(stores, writer)

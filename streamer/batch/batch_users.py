@@ -1,9 +1,11 @@
 """The users of one batch: read once from the store, changed in memory, written once."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from datetime import date
 from typing import NoReturn, TypeVar
 
 import msgspec
+from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from schemas.inputs.decode import canonical, order_of
@@ -11,6 +13,7 @@ from streamer.interfaces.lane_errors import MAX_SAVE_BYTES, InDoubt, TooLarge
 from streamer.interfaces.lane_interfaces import IndexWrite, Store, UserWrite
 from streamer.place.place import Sweep
 from streamer.place.redis_keys import STATE
+from streamer.segment.lane_day import LaneDay
 from streamer.segment.neighbours import angle
 from streamer.user import order_index
 from streamer.user.history import history_fields
@@ -68,7 +71,7 @@ class Users:
         return self._now[user_id]
 
     def put(self, state: UserState, *, due: bool = False) -> None:
-        """Keep a user's next state; ``due``: a sweep must decide the user, whatever its last decision."""
+        """Keep a user's next state; ``due``: the user must be decided again, whatever its last decision."""
         self._now[state.user_id] = state
         (self._due.add if due else self._due.discard)(state.user_id)
 
@@ -131,7 +134,13 @@ class Users:
         raise error if torn is None else torn
 
     def writes(
-        self, sweep: Sweep, filled: Mapping[str, AngleOf], rules: Rules, *, index_all: bool = False
+        self,
+        sweep: Sweep,
+        filled: Mapping[str, AngleOf],
+        rules: Rules,
+        day: LaneDay | None,
+        *,
+        index_all: bool = False,
     ) -> list[UserWrite]:
         """What a save must write for the users that changed.
 
@@ -139,10 +148,13 @@ class Users:
             sweep: the lane's newest sweep.
             filled: by space whose index the sweep fills, the function that gives a user's angle there.
             rules: the settings; they say what the index of orders holds.
+            day: the day on which the users were decided; None if no declared feature reads the day.
             index_all: write the index entry of every user. Healing does this because it trusts no entry.
         """
         return [
-            write_of(before, now, sweep, filled, rules, index_all=index_all, due=now.user_id in self._due)
+            write_of(
+                before, now, sweep, filled, rules, day, index_all=index_all, due=now.user_id in self._due
+            )
             for before, now in zip(self._before.values(), self._now.values(), strict=True)
             if now is not before or index_all
         ]
@@ -169,9 +181,11 @@ def write_of(
     sweep: Sweep,
     filled: Mapping[str, AngleOf],
     rules: Rules,
+    day: LaneDay | None,
     *,
     index_all: bool = False,
     due: bool = False,
+    anew: bool = False,
 ) -> UserWrite:
     """What a save writes for one user.
 
@@ -181,8 +195,10 @@ def write_of(
         sweep: the lane's newest sweep.
         filled: by space whose index the sweep fills, the function that gives a user's angle there.
         rules: the settings; they say what the index of orders holds.
+        day: the day on which the user was decided; None if no declared feature reads the day.
         index_all: write the user's index entry even if it seems unchanged.
-        due: a sweep must decide the user, whatever its last decision.
+        due: the user must be decided again, whatever its last decision: on this day, or else by a sweep.
+        anew: a sweep must decide the user.
     """
     before = before or UserState(now.user_id)
     orders: dict[str, bytes | None] = {
@@ -198,8 +214,9 @@ def write_of(
         fields={**fields_of(now), **history_fields(before.entered, now.entered, now.entries)},
         orders=orders,
         angles=_angles(before, now, sweep, filled, index_all=index_all),
-        swept=_swept(now, sweep, due=due),
+        swept=_swept(now, sweep, due=anew or (due and day is None)),
         index=index,
+        due=_due(now, day, due=due),
     )
 
 
@@ -244,6 +261,13 @@ def _swept(state: UserState, sweep: Sweep, *, due: bool) -> int | None:
     if due or decided is None or not decided.by(sweep.models_topic, sweep.activation):
         return 0
     return sweep.number
+
+
+def _due(state: UserState, day: LaneDay | None, *, due: bool) -> date | UnsetType | None:
+    """The day on which the user must be decided again; left out if no declared feature reads the day."""
+    if day is None:
+        return UNSET
+    return day.day if due and state.facts.alive else day.due(state)
 
 
 def _angles(

@@ -1,6 +1,6 @@
 """The decision in a record of ``user-segments``: the inverse of :mod:`streamer.batch.change_records`."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 import msgspec
 from msgspec import Struct
@@ -66,6 +66,11 @@ def cause_positions(record: Record) -> dict[str, int]:
     if record.value is not None:
         return decode_change(record.value).cause.positions
     return msgspec.json.decode(_header(record, POSITIONS) or b"{}", type=dict[str, int])
+
+
+def day_in(record: Record) -> date | None:
+    """The day on which a record of ``user-segments`` was decided; None if it names no day."""
+    return None if record.value is None else decode_change(record.value).cause.decided_on
 
 
 def erased_at_in(record: Record) -> datetime | None:

@@ -4,6 +4,7 @@ A wrong state or a wrong model also raises errors. This module separates the thr
 """
 
 from collections.abc import Callable
+from datetime import date
 from typing import TypeVar
 
 from schemas.errors import BadEvent, SegueError
@@ -21,7 +22,12 @@ T = TypeVar("T")
 
 
 def applied(
-    users: Users, event: Event, step: Callable[[UserState], T], rules: Rules, model: ActiveModel
+    users: Users,
+    event: Event,
+    step: Callable[[UserState], T],
+    rules: Rules,
+    model: ActiveModel,
+    day: date | None,
 ) -> T | BadEvent:
     """The result of ``step`` for the event's user, or the reason why the event can never be applied.
 
@@ -31,6 +37,7 @@ def applied(
         step: applies the event to its user's state.
         rules: the settings of the fold.
         model: the release that decides.
+        day: the date of which features of time are taken; None only if no declared feature reads it.
 
     Raises:
         Exception: the error of ``step`` is not the event's fault. The user's state contradicts itself, the
@@ -47,7 +54,7 @@ def applied(
         if not holds_together(state, rules):
             users.raise_torn(event.user_id, error)
         if _fails(step, state):
-            model.scorer.score(features(UserState(event.user_id), rules, None))
+            model.scorer.score(features(UserState(event.user_id), rules, day))
             return bad_event(error)
         raise
 

@@ -1,7 +1,7 @@
 """The inputs of a lane: its settings, the releases, and the watcher of its progress."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Protocol
 
 from msgspec import Struct
@@ -86,4 +86,14 @@ class Watcher(Protocol):
             users: how many users the batch re-decided.
             changes: the changes of these users.
             left: how many users the sweep has not reached yet.
+        """
+
+    def came_due(self, day: date, users: int, changes: Sequence[Change], left: int) -> None:
+        """A batch of users who were due was saved; also called if it had no users.
+
+        Args:
+            day: the lane's day.
+            users: how many users the batch decided.
+            changes: the changes of these users.
+            left: how many users are still due on this day.
         """

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -73,6 +73,12 @@ class Batch(Struct, frozen=True):
             if isinstance(incoming.event, Order):
                 orders.add(incoming.event.order_id)
         return wanted
+
+    def on(self, day: date | None) -> "Batch":
+        """The batch with this day in every cause; None leaves the causes without a day."""
+        if day is None:
+            return self
+        return replace(self, events=[replace(one, cause=replace(one.cause, day=day)) for one in self.events])
 
     def without(self, refused: Sequence[tuple[Incoming, BadEvent]], topics: Topics) -> "Batch":
         """The batch with these events turned into dead letters."""

@@ -5,21 +5,19 @@ steps:
 
 1. read    the records
 2. load    the place and the users. The batch ends here if this lane did not write the place last. Then choose
-           one model for the whole batch
+           one model and one day for the whole batch
 3. decide  fold, score and compare, in memory
 4. similar find the nearest users of the users who change
 5. commit  one Kafka transaction: changes, users' records, dead letters, re-keyed events for other lanes, and
            the inputs' next offsets
 6. save    one script: states, indexes and the new place, only if the place is still the place of step 2
 
-A newer activation starts a *sweep*, which re-decides the lane's users. The batches of the sweep run between
-the batches of events. They read no records and do not change the offsets. They load users whom an older
-activation decided. Redis holds the users that are left, so a takeover continues the sweep
-(:mod:`streamer.lane.run_takeover`).
+A newer activation starts a *sweep*, which re-decides the lane's users. On a new day, the lane re-decides the
+users who are due. These batches run between the batches of events (:mod:`streamer.lane.redecide_users`).
+Redis holds the users that are left, so a takeover continues (:mod:`streamer.lane.run_takeover`).
 """
 
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
@@ -28,22 +26,22 @@ from msgspec.structs import replace
 
 from schemas.errors import BadEvent
 from schemas.input_events import UserErased
-from schemas.outputs.segment_change import Cause, Change
+from schemas.outputs.segment_change import Change
 from streamer.batch.batch_users import Users, check_size
-from streamer.batch.change_records import change_records
 from streamer.batch.isolate_records import applied
 from streamer.batch.lane_config import LaneConfig, Models, Watcher
 from streamer.batch.read_batch import Batch, Incoming, in_order, read_batch
 from streamer.batch.similar_users import with_similar_users
 from streamer.interfaces.lane_errors import TooLarge
-from streamer.interfaces.lane_interfaces import Log, OutRecord, Record, Store, UserWrite
+from streamer.interfaces.lane_interfaces import Log, Record, Store, UserWrite
+from streamer.lane.lane_commits import LaneCommits
 from streamer.lane.lane_saves import LaneSaves
+from streamer.lane.redecide_users import Redecisions
 from streamer.lane.release_switch import Switch, Turn
 from streamer.lane.run_takeover import Takeover
-from streamer.lane.sweep_pace import Pace
 from streamer.place import place as places
-from streamer.segment.active_model import ActiveModel
-from streamer.segment.decide_event import decide, process
+from streamer.segment.decide_event import process
+from streamer.segment.lane_day import date_of, latest
 from streamer.takeover import healing
 
 
@@ -84,37 +82,40 @@ class Lane:
         self._monotonic = monotonic
         # By input, the newest offset of the last read.
         self._polled: dict[str, int] = {}
-        self._pace = Pace(config.sweep_per_s, config.max_batch)
         self._switch = Switch(partition, models, store, config)
         self._saves = LaneSaves(store, monotonic)
+        self._commits = LaneCommits(partition, log, self._saves, config)
+        self._redecisions = Redecisions(
+            store, self._saves, self._commits, config, watcher, self._turn, clock, monotonic
+        )
         self._takeover = Takeover(
-            partition, log, store, models, config, watcher, self._switch, self._saves, closing
+            partition, log, store, models, config, watcher, self._switch, self._saves, clock, closing
         )
 
     @property
     def positions(self) -> dict[str, int]:
         """The lane's next offset in each input; empty before the first takeover."""
-        place = self._saves.place
-        if place is None:
-            return {}
-        return {topic: place.positions[topic] for topic in self._config.topics.inputs}
+        return self._commits.positions
 
     def take_over(self, writer: str) -> None:
         """Become the lane's owner and bring its states up to date with Kafka: see :meth:`Takeover.run`."""
         self._takeover.run(writer)
+        self._redecisions.taken_over()
 
     def step(self, timeout_s: float) -> int:
-        """Run one batch of events, if events come within ``timeout_s``, and one batch of the sweep, if due.
+        """Run one batch of events, if events come within ``timeout_s``, and one batch of users, if any wait.
 
         Returns:
-            The number of records in the batch, plus the number of users that were swept.
+            The number of records in the batch, plus the number of users that were decided again without
+            events.
 
         Raises:
             InDoubt: the result of the batch is unknown; take the lane over.
             NotReady: this worker does not know a release that it must use.
         """
-        if not self._saves.held.swept:
-            timeout_s = min(timeout_s, self._pace.wait_s(self._monotonic()))
+        wait_s = self._redecisions.wait_s()
+        if wait_s is not None:
+            timeout_s = min(timeout_s, wait_s)
         records = self._log.poll(self._config.max_batch, timeout_s)
         self._polled = {record.topic: record.offset for record in records}
         if records:
@@ -123,7 +124,7 @@ class Lane:
         else:
             self._check_place()
         self._watcher.reached(self.positions, self._log.lag())
-        return len(records) + self._sweep()
+        return len(records) + self._redecisions.step()
 
     def _take(self, records: Sequence[Record], *, too_large: bool = False) -> None:
         """Run one batch: the steps above, once its records are here.
@@ -148,8 +149,9 @@ class Lane:
         self._saves.expect(users.place)
         loaded = self._monotonic()
         turn = self._turn()
-        batch, changes, unknown = self._decide(batch, users, turn.model)
-        writes = users.writes(turn.sweep, turn.filled, self._config.rules)
+        batch, changes, unknown = self._decide(batch.on(turn.day), users, turn)
+        rules = self._config.rules
+        writes = users.writes(turn.sweep, turn.filled, rules, turn.lane_day(rules))
         try:
             check_size(writes)
         except TooLarge as error:
@@ -158,10 +160,10 @@ class Lane:
             refused = [(incoming, BadEvent("", str(error))) for incoming in batch.events]
             batch, changes, writes, unknown = batch.without(refused, self._config.topics), [], [], ()
         decided = self._monotonic()
-        reached = self._commit(
+        reached = self._commits.commit(
             changes,
             users,
-            turn.model,
+            turn,
             [*batch.rekeyed, *batch.dead_letters],
             self._past_markers(batch.positions),
         )
@@ -189,59 +191,17 @@ class Lane:
             for topic, at in positions.items()
         }
 
-    def _sweep(self) -> int:
-        """Re-decide one batch of users whom an older activation decided; return the count."""
-        turn = self._turn()
-        now = self._monotonic()
-        if (turn.sweep == self._saves.held.sweep and self._saves.held.swept) or self._pace.wait_s(now) > 0:
-            return 0
-        self._pace.began(now)
-        unswept = self._store.unswept(turn.sweep.number, self._pace.users)
-        left = unswept.left
-
-        def sweep_some(user_ids: Sequence[str]) -> None:
-            nonlocal left
-            users = Users(self._store, dict.fromkeys(user_ids, ()))
-            self._saves.expect(users.place)
-            changes = self._redecide(users, turn.model)
-            writes = users.writes(turn.sweep, turn.filled, self._config.rules)
-            if len(user_ids) > 1:
-                check_size(writes)
-            # Users whose decision stays change only in Redis and need no transaction. If another worker has
-            # taken the lane, the save is refused.
-            reached = self._commit(changes, users, turn.model, (), self.positions) if changes else {}
-            left -= len(user_ids)
-            self._save(writes, reached, turn, swept=left == 0)
-            self._watcher.swept(turn.model.activation, len(user_ids), changes, left)
-
-        deque(healing.halved(unswept.user_ids, sweep_some))
-        return len(unswept.user_ids)
-
     def _turn(self) -> Turn:
-        """The model, the sweep and the indexes of the next batch."""
-        return self._switch.turn(self._saves.place)
-
-    def _redecide(self, users: Users, model: ActiveModel) -> list[Change]:
-        now = self._clock()
-        cause = Cause(
-            type="model",
-            topic=self._config.topics.models,
-            partition=0,
-            offset=model.activation,
-            positions=self.positions,
-        )
-        changes: list[Change] = []
-        for state in list(users):
-            step = decide(state, cause, model.at, model, self._config.rules, now)
-            users.put(step.state)
-            changes.extend(step.changes)
-        return self._with_similar_users(changes, users, model)
+        """The model, the sweep, the indexes and the day of the next batch."""
+        place = self._saves.place
+        known = None if place is None else place.decides_on
+        return self._switch.turn(place, latest([known, date_of(self._config.rules, self._clock())]))
 
     def _decide(
-        self, batch: Batch, users: Users, model: ActiveModel
+        self, batch: Batch, users: Users, turn: Turn
     ) -> tuple[Batch, list[Change], tuple[Incoming, ...]]:
         """The batch without its refused events, the changes, and the erasures of unknown users."""
-        rules, now = self._config.rules, self._clock()
+        model, rules, now = turn.model, self._config.rules, self._clock()
         changes: list[Change] = []
         unknown: list[Incoming] = []
         refused: list[tuple[Incoming, BadEvent]] = []
@@ -250,46 +210,18 @@ class Lane:
             if isinstance(event, UserErased) and not users[event.user_id].known:
                 unknown.append(incoming)
             decide_event = partial(process, event=event, cause=cause, model=model, rules=rules, now=now)
-            step = applied(users, event, decide_event, rules, model)
+            step = applied(users, event, decide_event, rules, model, turn.day)
             if isinstance(step, BadEvent):
                 refused.append((incoming, step))
                 continue
             users.put(step.state)
             changes.extend(step.changes)
-        changes = self._with_similar_users(changes, users, model)
+        space, similar = model.release.space, self._config.similar_users
+        changes = with_similar_users(changes, users, self._store, space, similar)
         return batch.without(refused, self._config.topics), changes, tuple(unknown)
 
-    def _with_similar_users(self, changes: list[Change], users: Users, model: ActiveModel) -> list[Change]:
-        return with_similar_users(
-            changes, users, self._store, model.release.space, self._config.similar_users
-        )
-
-    def _commit(
-        self,
-        changes: Sequence[Change],
-        users: Users,
-        model: ActiveModel,
-        others: Sequence[OutRecord],
-        positions: dict[str, int],
-    ) -> dict[str, int]:
-        """Commit one transaction; return the next offsets, by topic.
-
-        These are the inputs and, if it was written, ``user-segments``.
-        """
-        out = [record for change in changes for record in self._records(change, users, model)]
-        written = self._log.commit([*out, *others], positions)
-        topic = self._config.topics.users
-        return {**positions, topic: written[topic]} if topic in written else positions
-
-    def _records(self, change: Change, users: Users, model: ActiveModel) -> tuple[OutRecord, OutRecord]:
-        erased_at = users[change.user_id].facts.erased_at
-        return change_records(change, self._config.topics, self.partition, model.topic_id, erased_at)
-
-    def _save(
-        self, writes: Sequence[UserWrite], reached: dict[str, int], turn: Turn, *, swept: bool = False
-    ) -> None:
-        """Save the batch; ``swept``: with these users, the sweep has reached all users."""
-        self._saves.save(places.encode(self._saves.held), writes, reached, turn, swept=swept)
+    def _save(self, writes: Sequence[UserWrite], reached: dict[str, int], turn: Turn) -> None:
+        self._saves.save(places.encode(self._saves.held), writes, reached, turn)
 
     def _check_place(self) -> None:
         """Check the place of an idle lane: Redis may have lost it, or another worker may have taken it."""

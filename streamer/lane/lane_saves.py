@@ -9,6 +9,7 @@ from streamer.interfaces.lane_interfaces import Store, UserWrite
 from streamer.lane.release_switch import Turn
 from streamer.place import place as places
 from streamer.place.place import Place
+from streamer.segment.lane_day import stored_day
 
 
 class LaneSaves:
@@ -62,7 +63,7 @@ class LaneSaves:
             expected: the bytes of the place before this save; None if Redis has no place.
             writes: the users to write.
             reached: the next offsets after the batch, by topic.
-            turn: the model and the sweep of the batch.
+            turn: the model, the day and the sweep of the batch.
             swept: with these users, the sweep has reached all users.
 
         Returns:
@@ -78,6 +79,7 @@ class LaneSaves:
             positions={**self.held.positions, **reached},
             sweep=replace(turn.sweep, dropped=(), whole=True) if swept else turn.sweep,
             swept=swept,
+            day=stored_day(turn.day),
         )
         encoded = places.encode(following)
         if not self._store.save(expected, encoded, writes):

@@ -8,7 +8,7 @@ the index, the new release decides, and its sweep removes the users from the old
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -22,24 +22,32 @@ from streamer.interfaces.lane_interfaces import Store
 from streamer.place import place as places
 from streamer.place.place import Place, Sweep, filling, has_index, keeps_index, using
 from streamer.segment.active_model import ActiveModel
+from streamer.segment.lane_day import LaneDay
 from streamer.segment.neighbours import angle
 from streamer.segment.scoring import Scorer
+from streamer.user.order_rules import Rules
 from streamer.user.user_features import features
 from streamer.user.user_state import Decided, UserState
 
 
 class Turn(Struct, frozen=True):
-    """The model and the sweep for one batch.
+    """The model, the sweep and the day for one batch.
 
     Attributes:
         model: the model that decides.
         sweep: the sweep that the batch belongs to.
         filled: by space whose index the sweep fills, the function that gives a user's angle there.
+        day: the lane's day; None if no declared feature reads the day.
     """
 
     model: ActiveModel
     sweep: Sweep
     filled: Mapping[str, AngleOf]
+    day: date | None = None
+
+    def lane_day(self, rules: Rules) -> LaneDay | None:
+        """The day with all that decides on it; None if no declared feature reads the day."""
+        return None if self.day is None else LaneDay(self.day, self.model, rules)
 
 
 class Switch:
@@ -71,18 +79,29 @@ class Switch:
             raise NotReady(self._models.problem() or "no release is published yet: run `segue publish`")
         return model
 
-    def turn(self, place: Place | None) -> Turn:
-        """The model and the sweep for the batch after this place.
+    def turn(self, place: Place | None, day: date | None) -> Turn:
+        """The model and the sweep for the batch after this place, on this day.
 
         Raises:
             NotReady: there is no release yet, or this worker has not read the release that the place names.
         """
+        return self.on(self._model_turn(place), day)
+
+    def on(self, turn: Turn, day: date | None) -> Turn:
+        """The same turn on this day.
+
+        Raises:
+            NotReady: a release whose index the lane fills is not known any more.
+        """
+        return replace(turn, day=day, filled=self._filled(turn.sweep, day))
+
+    def _model_turn(self, place: Place | None) -> Turn:
         newest = self.newest()
         if place is None:
             return Turn(newest, using(None, newest), {})
         sweep = place.sweep
         if sweep.by(newest):
-            return Turn(newest, sweep, self._filled(sweep))
+            return Turn(newest, sweep, {})
         if sweep.models_topic != newest.topic_id:
             return self._at_once(place, newest)
         self._expect_read(max(sweep.activation, sweep.ready), newest)
@@ -91,8 +110,7 @@ class Switch:
             return self._at_once(place, newest)
         if self._every_lane_is_ready(place, newest):
             return Turn(newest, using(sweep, newest), {})
-        sweep = replace(filling(sweep, newest), ready=newest.activation)
-        return Turn(in_use, sweep, self._filled(sweep))
+        return Turn(in_use, replace(filling(sweep, newest), ready=newest.activation), {})
 
     def after(self, turn: Turn, decisions: Iterable[Decided | None]) -> Turn:
         """The model and the sweep after a takeover has read these decisions.
@@ -121,7 +139,7 @@ class Switch:
             used = self._former_model(latest.model_version, latest.activation, newest.at, newest) or newest
         # Redis may have lost the index that the lane had filled for this release.
         whole = turn.sweep.whole and turn.sweep.space == used.release.space
-        return Turn(used, using(turn.sweep, used, whole=whole), {})
+        return Turn(used, using(turn.sweep, used, whole=whole), {}, turn.day)
 
     def _at_once(self, place: Place, newest: ActiveModel) -> Turn:
         """The newest release decides, whatever indexes there are: the release in use is no longer known."""
@@ -166,14 +184,14 @@ class Switch:
             keeps_index(other, newest) for other in others
         )
 
-    def _filled(self, sweep: Sweep) -> dict[str, AngleOf]:
-        return {space: self._angle_by(self._scorer(version)) for space, version in sweep.filling.items()}
+    def _filled(self, sweep: Sweep, day: date | None) -> dict[str, AngleOf]:
+        return {space: self._angle_by(self._scorer(version), day) for space, version in sweep.filling.items()}
 
-    def _angle_by(self, scorer: Scorer) -> AngleOf:
+    def _angle_by(self, scorer: Scorer, day: date | None) -> AngleOf:
         def angle_of(state: UserState) -> float | None:
             if not state.facts.alive:
                 return None
-            return angle(scorer.score(features(state, self._rules, None)).components)
+            return angle(scorer.score(features(state, self._rules, day)).components)
 
         return angle_of
 

@@ -15,6 +15,7 @@ The order of a takeover:
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import date, datetime
 
 from msgspec.structs import replace
 
@@ -27,6 +28,7 @@ from streamer.lane.lane_saves import LaneSaves
 from streamer.lane.release_switch import Switch, Turn
 from streamer.place.place import Place
 from streamer.segment.active_model import ActiveModel
+from streamer.segment.lane_day import date_of, latest, stored_day
 from streamer.takeover import healing
 from streamer.takeover.lane_snapshot import LaneSnapshot, follow_lane, read_snapshot
 from streamer.takeover.read_stretch import holds_records
@@ -46,6 +48,7 @@ class Takeover:
         watcher: receives the lane's progress.
         switch: chooses the release that decides.
         saves: the lane's saves; it holds the place.
+        clock: gives the present time in UTC; it gives the day of a lane that has none yet.
         closing: whether the lane must close; a takeover then stops before its next save.
     """
 
@@ -59,6 +62,7 @@ class Takeover:
         watcher: Watcher,
         switch: Switch,
         saves: LaneSaves,
+        clock: Callable[[], datetime],
         closing: Callable[[], bool],
     ) -> None:
         self._partition = partition
@@ -69,6 +73,7 @@ class Takeover:
         self._watcher = watcher
         self._switch = switch
         self._saves = saves
+        self._clock = clock
         self._closing = closing
 
     def run(self, writer: str) -> None:
@@ -93,7 +98,7 @@ class Takeover:
         former, users_end = snapshot.place, snapshot.users.end
         if snapshot.torn is not None:
             self._watcher.phase("taking over", str(snapshot.torn))
-        turn = self._switch.turn(former)
+        turn = self._switch.turn(former, self._day(snapshot))
         start = self._start(snapshot)
         topic_ids = snapshot.topic_ids(topics)
         self._saves.place = Place(
@@ -104,6 +109,7 @@ class Takeover:
             settings=self._config.settings,
             sweep=turn.sweep,
             formers=start.formers,
+            day=stored_day(turn.day),
         )
         self._log.note_formers(start.formers)
         stored = healing.emptied(self._store, snapshot, self._partition, self._config, writer)
@@ -112,6 +118,17 @@ class Takeover:
         self._saves.expect(self._store.follow())
         self._log.read_from(start.decide_from)
         self._watcher.phase("live", None)
+
+    def _day(self, snapshot: LaneSnapshot) -> date | None:
+        """The latest day that the lane is known to have decided on; without one, that of the clock.
+
+        A later day of a decision that is adopted, and of the clock when the lane decides, replaces it.
+        """
+        rules, place = self._config.rules, snapshot.place
+        if not rules.of_time:
+            return None
+        known = [commit.day for commit in snapshot.committed.values()]
+        return latest([*known, None if place is None else place.decides_on]) or date_of(rules, self._clock())
 
     def _start(self, snapshot: LaneSnapshot) -> Start:
         """Weigh the offsets, the place and the topics: step 3."""
@@ -159,20 +176,25 @@ class Takeover:
             if self._closing():
                 raise LaneClosing
             rules = self._config.rules
-            writes = [] if users is None else users.writes(turn.sweep, turn.filled, rules, index_all=True)
+            if users is None:
+                writes = []
+            else:
+                writes = users.writes(turn.sweep, turn.filled, rules, turn.lane_day(rules), index_all=True)
             if bounded:
                 check_size(writes)
             expected = self._saves.save(expected, writes, reached, turn)
 
-        def model_after(decisions: Iterable[Decided | None]) -> ActiveModel:
+        def present_after(
+            decisions: Iterable[Decided | None], decided_on: date | None
+        ) -> tuple[ActiveModel, date | None]:
             nonlocal turn
-            turn = self._switch.after(turn, decisions)
-            return turn.model
+            turn = self._switch.on(self._switch.after(turn, decisions), latest([turn.day, decided_on]))
+            return turn.model, turn.day
 
         if start.fold_from != start.decide_from or start.users_from < users_end:
             self._watcher.phase("healing", None)
-        healing.fold_inputs(self._log, load, start, turn.model, self._config, save)
-        healing.adopt(self._log, load, start, users_end, model_after, self._config, save)
+        healing.fold_inputs(self._log, load, start, turn.model, turn.day, self._config, save)
+        healing.adopt(self._log, load, start, users_end, present_after, self._config, save)
         self._saves.place = replace(self._saves.held, topic_ids=topic_ids)
         save(None, {**start.decide_from, self._config.topics.users: max(start.users_from, users_end)}, False)
 

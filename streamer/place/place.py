@@ -1,6 +1,6 @@
 """A lane's place: how far the states in Redis have come in the lane, and under which settings."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
@@ -101,6 +101,7 @@ class Place(Struct, frozen=True):
         formers: by input that was deleted and created again, the topic before the present topic, and how far
             the lane has read it.
         format: the format number, see :mod:`streamer.user.stored_formats`.
+        day: the lane's day (:mod:`streamer.segment.lane_day`); absent if no declared feature reads the day.
     """
 
     step: int
@@ -112,6 +113,12 @@ class Place(Struct, frozen=True):
     swept: bool = False
     formers: dict[str, Former] = {}
     format: int = NEWEST
+    day: date | UnsetType = UNSET
+
+    @property
+    def decides_on(self) -> date | None:
+        """The lane's day; None if no declared feature reads the day."""
+        return None if isinstance(self.day, UnsetType) else self.day
 
 
 # Made at import, before there are threads: msgspec inspects a type on first use, and the process crashes if

@@ -32,7 +32,7 @@ from schemas.input_events import Order, Signup
 from schemas.outputs.segment_change import Cause
 from schemas.partitioner import partition_of
 from streamer.batch.change_records import change_records
-from streamer.batch.decided_records import adopted, erased_at_in
+from streamer.batch.decided_records import adopted, day_in, erased_at_in
 from streamer.batch.lane_config import LaneConfig
 from streamer.batch.refusals import Refusals
 from streamer.interfaces.lane_errors import Fenced, InDoubt
@@ -41,6 +41,7 @@ from streamer.refill.kept_states import KeptStates
 from streamer.refill.numbered_saves import Filler, finish
 from streamer.segment.active_model import ActiveModel
 from streamer.segment.decide_event import decide
+from streamer.segment.lane_day import date_of, latest, stored_day
 from streamer.takeover.read_stretch import by_user, read_whole
 from streamer.user.fold_events import Refuse, fold_all
 from streamer.user.order_rules import Rules, check_statuses
@@ -200,6 +201,7 @@ class _Filler(Filler):
         self._as_of = as_of
         self._clock = clock
         self._pending: list[UserState] = []
+        self.day = date_of(config.rules, as_of)
         self._users_position = 0
         self.records = 0
 
@@ -240,12 +242,17 @@ class _Filler(Filler):
             )
 
     def recall(self, recalled: KeptStates) -> None:
-        """Read the decisions in ``user-segments`` for the lane's users."""
+        """Read the decisions in ``user-segments`` for the lane's users, and find the lane's day.
+
+        The lane's day is the date of the snapshot, or that of a later decision.
+        """
         topic, log = self._config.topics.users, self._ends.log
         bounds = log.watch(topic)
         self._users_position = bounds.end
         for records in read_whole(log, topic, bounds, self._config.max_batch):
             for user_id, record in by_user(records):
+                if self.day is not None:
+                    self.day = latest([self.day, day_in(record)])
                 recalled.put(_recalled(recalled.get(user_id), record))
 
     def add(self, state: UserState) -> None:
@@ -264,6 +271,8 @@ class _Filler(Filler):
         decided = [self._decide(state) for state in self._pending]
         out = [record for _, records in decided for record in records]
         if out or positions:
+            if self.day is not None:
+                self._ends.log.note_day(self.day)
             written = self._ends.log.commit(out, positions)
             self._users_position = written.get(self._config.topics.users, self._users_position)
         self.write((state, False) for state, _ in decided)
@@ -272,7 +281,7 @@ class _Filler(Filler):
 
     def _decide(self, state: UserState) -> tuple[UserState, list[OutRecord]]:
         """Score a user; return the state and the new record of ``user-segments``, if the decision is new."""
-        cause = Cause(type="bootstrap", positions=self._ends.start)
+        cause = Cause(type="bootstrap", positions=self._ends.start, day=stored_day(self.day))
         step = decide(state, cause, self._as_of, self._model, self._config.rules, self._clock())
         of_models, erased_at = self._model.topic_id, state.facts.erased_at
         records = [

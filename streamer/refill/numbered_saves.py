@@ -4,6 +4,7 @@ Each save leaves a mark with the save's number, so a lost save shows as a wrong 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 
 from schemas.errors import SegueError, Unreachable
 from streamer.batch.batch_users import write_of
@@ -14,6 +15,7 @@ from streamer.place import place as places
 from streamer.place.place import Place
 from streamer.place.place_marks import Refill, Refilling, encode_mark, is_refilled
 from streamer.segment.active_model import ActiveModel
+from streamer.segment.lane_day import LaneDay, stored_day
 from streamer.takeover.lane_snapshot import follow_lane
 from streamer.user.user_state import UserState
 
@@ -31,6 +33,9 @@ class Filler:
         what: the kind of command. The names of its writers begin with it; a worker's name is a number in hex.
         writer: a name that no other writer has.
         overtaken: the error to raise if another program wrote to the lane.
+
+    Attributes:
+        day: the lane's day, to set before the first user is written; None if no declared feature reads it.
     """
 
     def __init__(
@@ -51,6 +56,7 @@ class Filler:
         self._writer = writer
         self._overtaken = overtaken
         self._sweep = places.using(None, model)
+        self.day: date | None = None
         self._number = 0
         self._alive = 0
         self._held: bytes | None = None
@@ -105,15 +111,18 @@ class Filler:
                 raise self._refused()
             self.write([])
 
-    def write(self, states: Iterable[tuple[UserState, bool]]) -> None:
+    def write(self, states: Iterable[tuple[UserState, bool]], *, anew: bool = False) -> None:
         """Write users in one save. Errors as in :meth:`clear`.
 
         Args:
-            states: the users, each with whether a sweep must decide it.
+            states: the users, each with whether the lane must decide it again.
+            anew: a sweep must decide all of them.
         """
         rules = self._config.rules
+        day = None if self.day is None else LaneDay(self.day, self._model, rules)
         writes = [
-            write_of(None, state, self._sweep, {}, rules, index_all=True, due=due) for state, due in states
+            write_of(None, state, self._sweep, {}, rules, day, index_all=True, due=due, anew=anew)
+            for state, due in states
         ]
         self._save(self._mark_of(self._number + 1), writes)
         self._number += 1
@@ -128,6 +137,7 @@ class Filler:
             topic_ids=dict(topic_ids),
             settings=self._config.settings,
             sweep=self._sweep,
+            day=stored_day(self.day),
         )
 
     def check_count(self) -> None:

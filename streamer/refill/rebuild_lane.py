@@ -118,15 +118,14 @@ class LaneFiller(Filler):
         users = 0
         known = (state for state in states if state != UserState(state.user_id))
         while some := list(islice(known, self._config.max_batch)):
-            self.write(map(self._placed, some))
+            self.write(map(self._placed, some), anew=self._anew)
             users += len(some)
             progress(users)
         self.end_at(positions, topic_ids)
         return users
 
     def _placed(self, state: UserState) -> tuple[UserState, bool]:
-        now, due = placed(state, self._model, self._config.rules, None)
-        return now, due or self._anew
+        return placed(state, self._model, self._config.rules, self.day)
 
 
 def check_filled(old: bytes | None, new: bytes | None, prefix: str, topic_ids: Mapping[str, str]) -> None:

@@ -47,6 +47,11 @@ class Metrics:
         self._swept = Counter(
             "segue_swept_users", "Users that a newer release decided again.", registry=registry
         )
+        self._due = Counter(
+            "segue_due_users",
+            "Users that were due on a new day, and decided again.",
+            registry=registry,
+        )
         self._takeovers = Counter(
             "segue_takeovers", "Times that this worker took a lane over.", ["lane"], registry=registry
         )
@@ -120,6 +125,11 @@ class Metrics:
         self._swept.inc(users)
         self._count(self._changes, changes)
 
+    def came_due(self, users: int, changes: Mapping[str, int]) -> None:
+        """Count users that were due on a new day, and their changes by kind."""
+        self._due.inc(users)
+        self._count(self._changes, changes)
+
     def takeover(self, partition: int) -> None:
         """Count a takeover of a lane."""
         self._takeovers.labels(str(partition)).inc()
@@ -158,6 +168,7 @@ def _lanes(status: WorkerStatus) -> Iterator[Metric]:
     left = GaugeMetricFamily(
         "segue_lane_sweep_left", "Users that a newer release has still to decide.", labels=["lane"]
     )
+    due = GaugeMetricFamily("segue_lane_due_left", "Users that are still due today.", labels=["lane"])
     activation = GaugeMetricFamily(
         "segue_lane_activation", "The activation that decides in the lane.", labels=["lane"]
     )
@@ -168,10 +179,12 @@ def _lanes(status: WorkerStatus) -> Iterator[Metric]:
         for name in PHASES:
             phase.add_metric([str(lane.partition), name], float(lane.phase == name))
         left.add_metric([str(lane.partition)], lane.sweep_left)
+        due.add_metric([str(lane.partition)], lane.due_left)
         if lane.activation is not None:
             activation.add_metric([str(lane.partition)], lane.activation)
     yield lag
     yield left
+    yield due
     yield activation
     yield phase
     owned = len(status.group.owned)

@@ -1,5 +1,6 @@
 """A worker's status: its lanes, its group, its release, and why it is not ready."""
 
+from datetime import date
 from typing import Literal, Protocol
 
 from msgspec import Struct
@@ -22,6 +23,8 @@ class LaneStatus(Struct, frozen=True, kw_only=True):
         dead_letters: the dead letters since the lane was opened.
         activation: the activation that decides in the lane; None before the first sweep.
         sweep_left: how many users the sweep has not reached yet.
+        day: the day on which the lane last decided users who were due; None before the first ones.
+        due_left: how many users are still due on this day.
         last_progress: when the last batch ended; None before the first batch.
         waiting_since: since when events wait and no event was applied; None if no event waits.
         heard: when the lane last reported; None before the first report.
@@ -37,6 +40,8 @@ class LaneStatus(Struct, frozen=True, kw_only=True):
     dead_letters: int = 0
     activation: int | None = None
     sweep_left: int = 0
+    day: date | None = None
+    due_left: int = 0
     last_progress: float | None = None
     waiting_since: float | None = None
     heard: float | None = None

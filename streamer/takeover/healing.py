@@ -6,6 +6,7 @@ healing folds the events and reads the decisions.
 
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from functools import partial
 from typing import TypeVar
 
@@ -14,7 +15,7 @@ from msgspec.structs import replace
 from schemas.partitioner import partition_of
 from schemas.topics import Topics
 from streamer.batch.batch_users import Users
-from streamer.batch.decided_records import adopted, cause_positions
+from streamer.batch.decided_records import adopted, cause_positions, day_in
 from streamer.batch.isolate_records import applied
 from streamer.batch.lane_config import LaneConfig
 from streamer.batch.read_batch import in_order, read_batch
@@ -23,6 +24,7 @@ from streamer.interfaces.lane_interfaces import Log, Record, Store
 from streamer.place.place_marks import Emptying, encode_mark, is_emptied
 from streamer.segment.active_model import ActiveModel
 from streamer.segment.decide_event import placed
+from streamer.segment.lane_day import latest
 from streamer.takeover.lane_snapshot import LaneSnapshot
 from streamer.takeover.read_stretch import by_user, read_between
 from streamer.takeover.starting_point import Start
@@ -99,7 +101,13 @@ def emptied(
 
 
 def fold_inputs(
-    log: Log, load: Load, start: Start, model: ActiveModel, config: LaneConfig, save: Save
+    log: Log,
+    load: Load,
+    start: Start,
+    model: ActiveModel,
+    day: date | None,
+    config: LaneConfig,
+    save: Save,
 ) -> None:
     """Fold the events between the place and the committed offsets, and save batch by batch.
 
@@ -108,6 +116,7 @@ def fold_inputs(
         load: reads users.
         start: the offsets to fold from and to decide from.
         model: the model that gives the users' positions.
+        day: the lane's day; None if no declared feature reads the day.
         config: the settings of the lanes.
         save: writes users and offsets.
     """
@@ -122,12 +131,12 @@ def fold_inputs(
         for incoming in batch.events:
             event = incoming.event
             folded = applied(
-                users, event, partial(fold, event=event, rules=config.rules), config.rules, model
+                users, event, partial(fold, event=event, rules=config.rules), config.rules, model, day
             )
             if isinstance(folded, UserState):  # else the lane wrote a dead letter when it decided the event
                 users.put(folded)
         for state in list(users):
-            now, due = placed(state, model, config.rules, None)
+            now, due = placed(state, model, config.rules, day)
             users.put(now, due=due)
         save(users, batch.positions, True)
         positions = batch.positions
@@ -161,7 +170,7 @@ def adopt(
     load: Load,
     start: Start,
     users_end: int,
-    model_after: Callable[[Iterable[Decided | None]], ActiveModel],
+    present_after: Callable[[Iterable[Decided | None], date | None], tuple[ActiveModel, date | None]],
     config: LaneConfig,
     save: Save,
 ) -> None:
@@ -172,7 +181,8 @@ def adopt(
         load: reads users.
         start: its ``users_from`` is the offset to read from. The last record of a user wins.
         users_end: the offset to read up to.
-        model_after: returns the model that decides after these decisions; it gives the users' positions.
+        present_after: returns the model and the day that decide after these decisions, the latest of which
+            was made on this day; they give the users' positions.
         config: the settings of the lanes.
         save: writes users and offsets.
     """
@@ -183,9 +193,12 @@ def adopt(
         users = load(dict.fromkeys((user_id for user_id, _ in of_users), ()))
         for user_id, record in of_users:
             users.put(adopted(users[user_id], record))
-        model = model_after(users[user_id].decided for user_id, _ in of_users)
+        decided = (users[user_id].decided for user_id, _ in of_users)
+        # Without features of time, no record is decoded for its day.
+        days = (day_in(record) for _, record in of_users if config.rules.of_time)
+        model, day = present_after(decided, latest(days))
         for state in list(users):
-            now, due = placed(state, model, config.rules, None)
+            now, due = placed(state, model, config.rules, day)
             users.put(now, due=due)
         save(users, {topic: records[-1].offset + 1}, len(records) > 1)
 

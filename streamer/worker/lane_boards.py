@@ -5,6 +5,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
+from datetime import date
 
 import structlog
 from msgspec.structs import replace
@@ -101,6 +102,21 @@ class LaneBoard:
         self._metrics.swept(users, Counter(change.kind for change in changes))
         if users and not left:
             log.info("lane.swept", lane=self.partition, activation=activation)
+
+    def came_due(self, day: date, users: int, changes: Sequence[Change], left: int) -> None:
+        """Show and count a batch of users who were due; log the end of a day's users.
+
+        Args:
+            day: the lane's day.
+            users: how many users the batch decided.
+            changes: the changes of these users.
+            left: how many users are still due on this day.
+        """
+        was = self.status
+        self.status = replace(was, changes=was.changes + len(changes), day=day, due_left=left)
+        self._metrics.came_due(users, Counter(change.kind for change in changes))
+        if users and not left:
+            log.info("lane.day", lane=self.partition, day=day.isoformat())
 
     def batch(self, batch: Batch, changes: Sequence[Change], seconds: dict[str, float]) -> None:
         was = self.status

@@ -32,7 +32,7 @@ def a_write() -> UserWrite:
     state = fold(UserState("7"), Signup("7", NOW, age=30), Rules())
     state = fold(state, Order("7", "1", NOW, (Item(brand="a"),)), Rules())
     decided = decide(state, Cause(type="order"), NOW, an_active_model(), Rules(), NOW).state
-    return write_of(None, decided, places.using(None, an_active_model()), {}, Rules())
+    return write_of(None, decided, places.using(None, an_active_model()), {}, Rules(), None)
 
 
 def test_every_key_is_there() -> None:
@@ -44,9 +44,11 @@ def test_every_key_is_there() -> None:
         orders = keys.orders("<user_id>").replace("{0}", "{<lane>}")
         assert in_code(orders), orders
         swept = keys.swept(0).replace("{0}", lane).replace(":0", f":{lane}")
+        due = keys.due(0).replace("{0}", lane).replace(":0", f":{lane}")
         assert in_code(place), place
         assert in_code(place.replace("place", "saves"))
         assert in_code(swept), swept
+        assert in_code(due), due
         assert in_code(keys.angles("<space>"))
         assert in_code(keys.rebuild())
     assert in_code(single.trial("<name>"))

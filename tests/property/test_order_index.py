@@ -53,7 +53,7 @@ def test_a_user_with_an_index_folds_as_the_whole_user_does(facts: list[Event], b
         if indexed and all(isinstance(fact, Order) for fact in some):
             assert store.read_whole == read
         place = store.redis.places.get(0)
-        assert store.save(place, b"%d" % begin, state.writes(SWEEP, {}, RULES))
+        assert store.save(place, b"%d" % begin, state.writes(SWEEP, {}, RULES, None))
     whole = fold_all(UserState("7"), facts, RULES, refuse_none)
     held = Users(store, {"7": ()})["7"]
     assert held.facts == whole.facts

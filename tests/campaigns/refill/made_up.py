@@ -114,7 +114,7 @@ def _kind(number: int) -> _Kind:
     (change,) = step.changes
     told = change_records(change, TOPICS, 0, MODEL.topic_id, None)[1]
     assert told.value is not None
-    write = write_of(None, step.state, places.using(None, MODEL), {}, CONFIG.rules, index_all=True)
+    write = write_of(None, step.state, places.using(None, MODEL), {}, CONFIG.rules, None, index_all=True)
     return _Kind(
         (signup, order),
         {

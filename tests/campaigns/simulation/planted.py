@@ -19,9 +19,9 @@ from streamer.interfaces.lane_interfaces import Committed, OutRecord, Record, Us
 from streamer.lane import lane as lanes
 from streamer.lane import release_switch, run_takeover
 from streamer.lane.lane import Lane
+from streamer.lane.redecide_users import Redecisions
 from streamer.lane.release_switch import Switch, Turn
 from streamer.place.place import Place
-from streamer.segment.active_model import ActiveModel
 from streamer.segment.scoring import Scorer
 from streamer.takeover import healing
 from streamer.takeover.starting_point import Start, starting_point
@@ -116,21 +116,12 @@ class _AsksForEachEvent(Lane):
     """A lane that asks for the newest model at each event."""
 
     def _decide(
-        self, batch: Batch, users: Users, model: ActiveModel
+        self, batch: Batch, users: Users, turn: Turn
     ) -> tuple[Batch, list[Change], tuple[Incoming, ...]]:
         changes: list[Change] = []
         for incoming in batch.events:
-            changes += super()._decide(replace(batch, events=[incoming]), users, self._turn().model)[1]
+            changes += super()._decide(replace(batch, events=[incoming]), users, self._turn())[1]
         return batch, changes, ()
-
-
-class _SweepsOneBatch(Lane):
-    """A lane that considers a sweep done after its first batch."""
-
-    def _save(
-        self, writes: Sequence[UserWrite], reached: dict[str, int], turn: Turn, *, swept: bool = False
-    ) -> None:
-        super()._save(writes, reached, turn, swept=True)
 
 
 def _as_it_is(log: Any, store: Any) -> tuple[Any, Any]:
@@ -192,7 +183,14 @@ def without_waiting_for_a_later_activation() -> Iterator[Planted]:
 
 @contextmanager
 def a_sweep_of_one_batch() -> Iterator[Planted]:
-    yield _SweepsOneBatch, _as_it_is
+    """Let a lane consider a sweep done after its first batch."""
+    right = Redecisions._decide
+
+    def wrong(lane: Redecisions, *args: Any, **_: Any) -> list[Change]:
+        return right(lane, *args, last=True)
+
+    with patch.object(Redecisions, "_decide", wrong):
+        yield Lane, _as_it_is
 
 
 @contextmanager

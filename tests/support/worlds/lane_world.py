@@ -5,7 +5,7 @@ import itertools
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from math import inf
 from typing import Any
 
@@ -75,11 +75,12 @@ class FixedModels:
 
 
 class Silent:
-    """A status board that records phases, sweeps, and erasures of unknown users."""
+    """A status board that records phases, sweeps, users who came due, and erasures of unknown users."""
 
     def __init__(self) -> None:
         self.phases: list[str] = []
         self.sweeps: list[tuple[int, int]] = []
+        self.dues: list[tuple[date, int, int]] = []
         self.unknown: list[tuple[str | None, int | None]] = []
 
     def phase(self, phase: str, reason: str | None) -> None:
@@ -94,6 +95,9 @@ class Silent:
     def swept(self, activation: int, users: int, changes: object, left: int) -> None:
         if users:
             self.sweeps.append((users, left))
+
+    def came_due(self, day: date, users: int, changes: object, left: int) -> None:
+        self.dues.append((day, users, left))
 
 
 class World:

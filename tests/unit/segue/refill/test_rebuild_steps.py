@@ -43,7 +43,7 @@ def fill(world: World, redis: MemoryRedis, bootstrap: BootstrapRecord | None = N
     def open_log(lane: int) -> Iterator[LaneLog]:
         yield a_lane_log(world, lane)
 
-    steps = Rebuilding(open_log, "segue", world.config, model, bootstrap, None, {}, lambda *_: None)
+    steps = Rebuilding(open_log, "segue", world.config, model, bootstrap, None, {}, lambda *_: None, None)
     steps.fill([MemoryStore(redis, lane) for lane in range(world.partitions)], "rebuild 1", anew=False)
 
 

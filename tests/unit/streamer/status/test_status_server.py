@@ -111,6 +111,8 @@ def test_status_tells_all(server: WebServer) -> None:
         "dead_letters": 2,
         "activation": None,
         "sweep_left": 0,
+        "day": None,
+        "due_left": 0,
     }
 
 

@@ -106,15 +106,20 @@ def test_lanes_are_shown_as_they_are_when_asked() -> None:
     assert not [name for name in found if "lane=2" in name]
 
 
-def test_a_sweep_is_counted_and_what_is_left_of_it_shown() -> None:
+def test_a_sweep_and_a_day_are_counted_and_what_is_left_of_them_shown() -> None:
     metrics = Metrics()
-    metrics.watch(Source(status(LaneStatus(partition=2, phase="live", sweep_left=30, activation=7))))
+    metrics.watch(
+        Source(status(LaneStatus(partition=2, phase="live", sweep_left=30, due_left=4, activation=7)))
+    )
     metrics.swept(20, {"moved": 3})
     metrics.swept(5, {})
+    metrics.came_due(7, {"moved": 2})
     found = samples(metrics)
     assert found["segue_swept_users_total"] == 25
-    assert found["segue_changes_total{kind=moved}"] == 3
+    assert found["segue_due_users_total"] == 7
+    assert found["segue_changes_total{kind=moved}"] == 5
     assert found["segue_lane_sweep_left{lane=2}"] == 30
+    assert found["segue_lane_due_left{lane=2}"] == 4
     assert found["segue_lane_activation{lane=2}"] == 7
 
 

@@ -1,6 +1,7 @@
 """What a lane writes on its board."""
 
 import time
+from datetime import date
 
 import pytest
 from structlog.testing import capture_logs
@@ -50,6 +51,12 @@ def test_a_sweep_is_no_progress_of_events(now: list[float]) -> None:
     now[0] = 110.0
     board.swept(7, 20, (), 30)
     assert (board.status.waiting_since, board.status.activation, board.status.sweep_left) == (100.0, 7, 30)
+
+
+def test_the_day_and_who_is_still_due_are_shown() -> None:
+    board = LaneBoard(3, Metrics())
+    board.came_due(date(2024, 3, 1), 20, (), 30)
+    assert (board.status.day, board.status.due_left) == (date(2024, 3, 1), 30)
 
 
 def test_a_takeover_that_does_not_help_is_no_progress_either(now: list[float]) -> None:
