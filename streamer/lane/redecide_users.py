@@ -80,7 +80,9 @@ class Redecisions:
             return 0
         if turn.day is not None and turn.day != self._day_done:
             self._pace.began(now_s)
-            return self._decide_due(turn, turn.day)
+            decided = self._decide_due(turn, turn.day)
+            if decided:
+                return decided
         if turn.sweep == self._saves.held.sweep and self._saves.held.swept:
             return 0
         self._pace.began(now_s)

@@ -9,8 +9,9 @@ from datetime import UTC, date, datetime, time
 
 from msgspec import UNSET, Struct, UnsetType
 
+from schemas.days import date_in
 from streamer.segment.active_model import ActiveModel
-from streamer.segment.due_tomorrow import due_day
+from streamer.segment.due_day import due_day
 from streamer.user.order_rules import Rules
 from streamer.user.user_state import UserState
 
@@ -35,7 +36,7 @@ class LaneDay(Struct, frozen=True):
 
 def date_of(rules: Rules, at: datetime) -> date | None:
     """The date of a time in the zone of the settings; None if no declared feature reads the day."""
-    return at.astimezone(rules.zone).date() if rules.of_time else None
+    return date_in(at, rules.zone) if rules.of_time else None
 
 
 def latest(days: Iterable[date | None]) -> date | None:

@@ -9,6 +9,8 @@ from datetime import UTC, date, datetime
 from math import inf
 from typing import Any
 
+from msgspec import UNSET
+
 from schemas.errors import BadEvent
 from schemas.features import FEATURES, Feature, beyond_default, fields_read
 from schemas.input_events import Event, Order, Signup
@@ -112,6 +114,7 @@ class World:
         max_batch: int = 3,
         topics: Topics = TOPICS,
         rekey: bool = False,
+        time_zone: str = "UTC",
     ) -> None:
         self.partitions = partitions
         self.topics = topics = dataclasses.replace(topics, rekey=rekey)
@@ -121,8 +124,14 @@ class World:
         self.watcher = Silent()
         self.config = LaneConfig(
             topics,
-            Rules(topics.prefix, frozenset(exclude), features),
-            FoldSettings(partitions, tuple(exclude), declared=beyond_default(features), rekey=rekey),
+            Rules(topics.prefix, frozenset(exclude), features, time_zone=time_zone),
+            FoldSettings(
+                partitions,
+                tuple(exclude),
+                declared=beyond_default(features),
+                rekey=rekey,
+                time_zone=UNSET if time_zone == "UTC" else time_zone,
+            ),
             max_batch=max_batch,
             place_check_s=0.0,
             sweep_per_s=inf,
@@ -130,6 +139,7 @@ class World:
         for topic in (*topics.laned, topics.dead_letters):
             self.kafka.create(topic, partitions)
         self._writers = itertools.count(1)
+        self.now = NOW
 
     def send(self, *events: Event) -> None:
         """Write events to their topics, as a producer does."""
@@ -157,7 +167,7 @@ class World:
             self.models,
             self.config,
             self.watcher,
-            clock=lambda: NOW,
+            clock=lambda: self.now,
             monotonic=monotonic,
         )
 
@@ -214,10 +224,16 @@ class World:
         decode = decode_signup if record.topic == self.topics.signups else decode_order
         try:
             rules = self.config.rules
-            read = fields_read(rules.features, statuses=bool(rules.exclude_statuses))
+            read = fields_read(
+                rules.features, statuses=bool(rules.exclude_statuses), time_zone=rules.time_zone
+            )
             return decode(record.key, record.value, at, check_key=not self.topics.rekey, read=read)
         except BadEvent:
             return None
+
+    def day_of(self, user_id: str) -> date | None:
+        """Return the day of the user's lane, as its place has it."""
+        return places.decode(self.redis.places[partition_of(user_id, self.partitions)]).decides_on
 
     def state(self, user_id: str) -> states.UserState:
         user = self.redis.users[user_id]
@@ -250,7 +266,10 @@ def check_promises(world: World) -> None:
     assert model is not None
     for user_id, facts in world.events().items():
         rules = world.config.rules
-        expected = feature_oracle.features(user_id, facts, rules.exclude_statuses, rules.features)
+        day = world.day_of(user_id)
+        expected = feature_oracle.features(
+            user_id, facts, rules.exclude_statuses, rules.features, day, rules.time_zone
+        )
         chain = chains.pop(user_id, [])
         state = world.state(user_id) if user_id in world.redis.users else None
         if expected is None:
@@ -262,13 +281,14 @@ def check_promises(world: World) -> None:
         assert state is not None, f"user {user_id} is not in Redis"
         alive.add(user_id)
         _check_index(world, user_id, state)
-        assert features_of(state, rules, None) == expected
+        assert features_of(state, rules, day) == expected
         score = model.scorer.score(expected)
         assert state.decided is not None
         assert state.position is not None
         assert state.decided.provisional == score.provisional
         assert state.decided.segment == score.segment or world.config.rules.min_margin > 0
-        assert state.position.components == score.components
+        # With features of time, the position is of the day when the user was last decided.
+        assert state.position.components == score.components or rules.of_time
         last = chain[-1]
         assert isinstance(last, SegmentChange)
         assert newest[user_id] == _bytes_of(world, last)
@@ -280,7 +300,7 @@ def check_promises(world: World) -> None:
         assert plain["segment"] == str(state.decided.segment).encode()
         assert plain["provisional"] == str(int(score.provisional)).encode()
         _check_history(world, user_id, chain)
-        at = angle(score.components)
+        at = angle(state.position.components)
         if at is not None:
             index = world.redis.indexes[model.release.space]
             assert (user_id, at) in index.nearest(at, len(index))
@@ -289,10 +309,19 @@ def check_promises(world: World) -> None:
         place = places.decode(held)
         # The next sweep would miss a user who is absent here.
         ours = (user_id for user_id in alive if partition_of(user_id, world.partitions) == partition)
+        _check_due(world, partition, place)
         assert place.swept
         assert world.redis.swept.get(partition, {}) == dict.fromkeys(ours, place.sweep.number)
         for topic in world.topics.inputs:
             assert place.positions[topic] == len(world.kafka.topics[topic].partitions[partition])
+
+
+def _check_due(world: World, partition: int, place: places.Place) -> None:
+    """Check that nobody is due today any more, and that due days are there only with features of time."""
+    due = world.redis.due.get(partition, {})
+    assert (place.decides_on is not None) == world.config.rules.of_time
+    assert due.keys() <= world.redis.swept.get(partition, {}).keys()
+    assert all(place.decides_on is not None and place.decides_on < day for day in due.values())
 
 
 def _check_index(world: World, user_id: str, state: states.UserState) -> None:

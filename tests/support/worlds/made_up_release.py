@@ -59,6 +59,50 @@ def a_release(
         exclude_statuses=exclude_statuses,
         declared=declared,
     )
+    return _named(release)
+
+
+RECENCY = Feature("recency", "days_since", "last_order")
+
+
+def a_recency_release(borders: tuple[float, ...] = (0.0, 10.0, 30.0)) -> ModelRelease:
+    """Return a release whose only feature is the days since the last order, with centres on one axis.
+
+    With the default centres a user moves from 0 to 1 on the 6th day after an order, and to 2 on the 21st: on
+    the 5th and the 20th both centres are equally near, and the first one counts.
+    """
+    release = ModelRelease(
+        version="",
+        space="",
+        features=(EncodedFeature(RECENCY.name, "number"),),
+        mean=(0.0,),
+        scale=(1.0,),
+        projection_mean=(0.0,),
+        projection=((1.0,), (0.0,)),
+        segments=tuple(Segment(i, f"segment {i}", (at, 0.0), 10) for i, at in enumerate(borders)),
+        next_segment=len(borders),
+        training=Training(None, 100, 90, "0" * 64),
+        declared=(RECENCY,),
+    )
+    return _named(release)
+
+
+def with_recency(release: ModelRelease) -> ModelRelease:
+    """Return the release with the days since the last order as a further feature; they move users often."""
+    x, y = release.projection
+    release = replace(
+        release,
+        features=(*release.features, EncodedFeature(RECENCY.name, "number")),
+        mean=(*release.mean, 3.0),
+        scale=(*release.scale, 3.0 * release.scale[0] / SCALE[0]),
+        projection_mean=(*release.projection_mean, 0.0),
+        projection=((*x, 0.9), (*y, -0.7)),
+        declared=(*release.declared, RECENCY),
+    )
+    return _named(release)
+
+
+def _named(release: ModelRelease) -> ModelRelease:
     release = replace(release, space=space_of(release))
     return replace(release, version=version_of(release))
 
