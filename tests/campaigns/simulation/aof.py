@@ -57,6 +57,7 @@ def effects_of(
             lambda held: _set_fields(held.redises[prefix], write),
             lambda held: _put_angles(held.redises[prefix], write),
             lambda held: _put_swept(held.redises[prefix], lane, write),
+            lambda held: held.redises[prefix].write_due(lane, write),
             lambda held: _put_index(held.redises[prefix], write),
         ]
 

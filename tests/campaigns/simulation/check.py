@@ -3,11 +3,11 @@
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from math import dist
 from typing import Any, Literal
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
 from schemas.input_events import Event, Order, Signup, UserErased
@@ -17,6 +17,7 @@ from schemas.outputs.wire import decode_change
 from schemas.partitioner import partition_of
 from streamer.interfaces.lane_interfaces import OutRecord, Record
 from streamer.segment.active_model import ActiveModel
+from streamer.segment.lane_day import beginning_of, date_of
 from streamer.segment.neighbours import angle
 from streamer.segment.scoring import Score
 from streamer.user.fold_events import fold
@@ -68,6 +69,7 @@ class Ledger:
         # Where the lanes were before their offsets expired: a place that Redis brings back may lie there.
         self._before: dict[tuple[int, str], int] = defaultdict(int)
         self._tells: set[tuple[str, str | None, int | None]] = set()
+        self._days: dict[int, date] = {}
         self.changes: list[bytes | None] = []
 
     def offsets_expired(self, partition: int) -> None:
@@ -91,7 +93,11 @@ class Ledger:
             same("the offsets that a bootstrap commits", dict(positions), begin)
         found = [decode_change(record.value) for record in records if record.value is not None]
         users = [change.user_id for change in found]
-        cause = Cause("bootstrap", positions=begin)
+        day = date_of(self._world.config.rules, AS_OF)
+        if day is not None:
+            day = max([day, *(change.cause.decided_on or day for change in found)])
+            self._days[partition] = day
+        cause = Cause("bootstrap", positions=begin, day=_unset(day))
         expected = [told for user_id in users for told in self._decide(user_id, cause, AS_OF, model)]
         same("what a bootstrap tells", [_told(change) for change in found], expected)
         where = [(self._world.topics.users, partition, user_id.encode()) for user_id in users]
@@ -115,6 +121,7 @@ class Ledger:
         partition: int,
         topic_ids: Mapping[str, str],
         model: ActiveModel,
+        day: date | None,
         begin: Mapping[str, int],
         end: Mapping[str, int],
         records: Sequence[OutRecord],
@@ -124,11 +131,13 @@ class Ledger:
         Args:
             topic_ids: the ids of the topics that the lane read.
             model: the last model of the lane; it must have decided the whole batch.
+            day: the last day of the lane; the same holds.
             begin: the lane's next offsets before the batch.
             end: the committed offsets.
         """
         if any(record.topic == self._world.topics.changes for record in records):
             self._check_activation(partition, model)
+        self._check_day(partition, day, end)
         read = [t for t in end if topic_ids[t] == self._world.kafka.topics[t].topic_id]
         same("the offsets of a deleted topic", _of(end, end, read), _of(begin, end, read))
         self._begin(partition, {topic: begin[topic] for topic in read})
@@ -144,14 +153,14 @@ class Ledger:
                 event = read_event(self._world, record)
                 if event is not None:
                     fact = _Fact(topic_ids[topic], event)
-                    changes += self._fold(fact, written(self._world, record), dict(now), model)
+                    changes += self._fold(fact, written(self._world, record), dict(now), model, day)
                 elif (goes_to := _goes_to(self._world, record)) is not None:
                     handed.append(goes_to)
                 else:
                     came = written(self._world, record)
                     letters.append((came.topic, came.partition, came.offset, came.key, came.value))
         if begin == end:
-            changes += self._swept(records, dict(now), model)
+            changes += self._redecided(records, dict(now), model, day)
         self._same_records(partition, records, changes, letters)
         found = [
             (record.partition, record.key, record.value, dict(record.headers)["segue_rekeyed_from"])
@@ -206,49 +215,74 @@ class Ledger:
                 if event is not None:
                     self._facts[event.user_id].append(_Fact(ids[topic], event))
 
-    def _swept(
-        self, records: Sequence[OutRecord], positions: dict[str, int], model: ActiveModel
+    def _check_day(self, partition: int, day: date | None, end: Mapping[str, int]) -> None:
+        """Check that a lane's day does not go back, that the clock has reached it, and that offsets name it."""
+        today, before = date_of(self._world.config.rules, self._world.now), self._days.get(partition)
+        if (day is None) != (today is None):
+            raise BrokenPromise(f"lane {partition} decides on {day}")
+        if day is None or today is None:
+            return
+        if not (before or day) <= day <= today:
+            raise BrokenPromise(f"lane {partition} decides on {day} after {before}, and today is {today}")
+        named = {self._world.kafka.offsets[topic, partition].day for topic in end}
+        same(f"the day in the offsets of lane {partition}", named, {day})
+        self._days[partition] = day
+
+    def _redecided(
+        self, records: Sequence[OutRecord], positions: dict[str, int], model: ActiveModel, day: date | None
     ) -> Iterator[Told]:
-        """Yield the right changes for the users of a sweep's records; `check_end` checks the other users."""
-        cause = Cause("model", self._world.topics.models, 0, model.activation, None, positions)
+        """Yield the right changes for the users of a batch without events; `check_end` checks the others."""
+        cause = Cause("model", self._world.topics.models, 0, model.activation, None, positions, _unset(day))
+        at = model.at
+        if day is not None and {told.cause.type for told in self._decoded(records)} == {"time"}:
+            cause = Cause("time", positions=positions, day=day)
+            at = beginning_of(self._world.config.rules, day)
         for record in records:
             if record.topic == self._world.topics.changes and record.key is not None:
-                yield from self._decide(record.key.decode(), cause, model.at, model)
+                yield from self._decide(record.key.decode(), cause, at, model)
 
     def _fold(
-        self, fact: _Fact, record: Record, positions: dict[str, int], model: ActiveModel
+        self,
+        fact: _Fact,
+        record: Record,
+        positions: dict[str, int],
+        model: ActiveModel,
+        day: date | None,
     ) -> Iterator[Told]:
         event, user_id, facts = fact.event, fact.event.user_id, self._facts[fact.event.user_id]
         decided, erased_at = self._decided.get(user_id), _erased_at(facts)
         went_back = decided is not None and decided.by > model.activation
-        before = self._features(user_id) if went_back else None
+        before = self._features(user_id, day) if went_back or day is not None else None
         facts.append(fact)
         is_signup = record.topic == self._world.topics.signups
         kind: Literal["signup", "order"] = "signup" if is_signup else "order"
-        cause = Cause(kind, record.topic, record.partition, record.offset, event.event_id, positions)
+        place = record.topic, record.partition, record.offset
+        cause = Cause(kind, *place, event.event_id, positions, _unset(day))
         if decided is not None and _erased_at(facts) != erased_at:
             sequence = decided.sequence + 1
             yield "erased", user_id, sequence, self._id(user_id, erased_at, sequence), event.at, cause
             del self._decided[user_id]
-        elif went_back and self._may_stay(user_id, cause, before):
+        elif (went_back or day is not None) and self._may_stay(user_id, cause, before):
             return
         yield from self._decide(user_id, cause, event.at, model)
 
     def _may_stay(self, user_id: str, cause: Cause, before: Mapping[str, FeatureValue] | None) -> bool:
-        """Return whether an event without new features may leave a user at a later activation's segment.
+        """Return whether an event without new features may leave a user where it is.
 
-        The later activation decided without a change, and the place was lost since: the lane does not know
-        the decision.
+        A later activation decided without a change, and the place was lost since: the lane does not know the
+        decision. Or the day has changed, and the user is still due: the event itself decides nobody.
         """
         told = (user_id, cause.topic, cause.offset) in self._tells
-        return not told and before == self._features(user_id)
+        return not told and before == self._features(user_id, cause.decided_on)
 
-    def _features(self, user_id: str) -> Mapping[str, FeatureValue] | None:
-        facts = [fact.event for fact in self._facts[user_id]]
-        return feature_oracle.features(user_id, facts, self._world.config.rules.exclude_statuses)
+    def _features(self, user_id: str, day: date | None) -> Mapping[str, FeatureValue] | None:
+        facts, rules = [fact.event for fact in self._facts[user_id]], self._world.config.rules
+        return feature_oracle.features(
+            user_id, facts, rules.exclude_statuses, rules.features, day, rules.time_zone
+        )
 
     def _decide(self, user_id: str, cause: Cause, at: datetime, model: ActiveModel) -> Iterator[Told]:
-        decided, features = self._decided.get(user_id), self._features(user_id)
+        decided, features = self._decided.get(user_id), self._features(user_id, cause.decided_on)
         if features is None:
             self._decided.pop(user_id, None)
             return
@@ -399,6 +433,10 @@ def _letter(record: OutRecord) -> Told:
 def _erased_at(facts: Sequence[_Fact]) -> datetime | None:
     erasures = (fact.event for fact in facts if isinstance(fact.event, UserErased))
     return max((erasure.erased_at for erasure in erasures), default=None)
+
+
+def _unset(day: date | None) -> date | UnsetType:
+    return UNSET if day is None else day
 
 
 def _of(of_read: Mapping[str, int], topics: Mapping[str, int], read: list[str]) -> dict[str, int]:

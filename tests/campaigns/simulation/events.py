@@ -65,8 +65,14 @@ class Producers:
         return self._random.choice(USERS)
 
     def _time(self, later: int = 0) -> datetime:
-        """Return about the present time, in hours; several events share a time, and some are late."""
-        return START + timedelta(hours=self._written // 3 + later + self._random.randint(-3, 3))
+        """Return about the present time, in hours; several events share a time, and some are late.
+
+        With features of time, the times follow the clock, and some are ahead of it.
+        """
+        apart = self._random.randint(-3, 3)
+        if self._world.config.rules.of_time:
+            return self._world.now + timedelta(hours=3 * apart + later)
+        return START + timedelta(hours=self._written // 3 + later + apart)
 
     def _signup(self) -> Signup:
         pick = self._random.choice

@@ -23,7 +23,7 @@ CallFault = Literal["crash before", "crash after", "fails", "answer lost", "late
 Ends = SimLog | SimStore | SimLeases | Announcement
 
 # These methods only use the client's memory.
-QUIET = frozenset({"at_end", "reached", "lag", "note_formers", "close"})
+QUIET = frozenset({"at_end", "reached", "lag", "note_formers", "note_day", "close"})
 
 
 class CallFaults:

@@ -12,6 +12,7 @@ from streamer.user.fold_events import fold_all
 from streamer.user.user_state import UserState
 from tests.campaigns.simulation.broken import same
 from tests.campaigns.simulation.check import read_event
+from tests.campaigns.simulation.kept import check_due
 from tests.campaigns.simulation.world import SimWorld
 from tests.support.checks.refusing import refuse_none
 
@@ -33,6 +34,10 @@ def check_filled(world: SimWorld, prefix: str, partition: int) -> None:
         same(f"the orders of {user_id} under {prefix}", user.orders, orders)
     alive = {user_id for user_id, state in expected.items() if state.facts.alive}
     same(f"whom a sweep under {prefix} would find", redis.swept.get(partition, {}).keys(), alive)
+    model = world.published.newest
+    for user_id in alive:
+        if redis.swept[partition][user_id] == place.sweep.number and place.sweep.by(model):
+            check_due(world, redis, user_id, model)
 
 
 def _states(world: SimWorld, partition: int, place: Place) -> dict[str, UserState]:

@@ -1,16 +1,24 @@
 """Check the final contents of Redis besides the states: users' fields for readers, and lanes' places."""
 
+from datetime import date, timedelta
+
 from schemas.inputs.decode import order_of
 from schemas.outputs.segment_change import SegmentChange
 from schemas.outputs.wire import decode_change
 from schemas.partitioner import partition_of
+from streamer.in_memory import MemoryRedis
 from streamer.place import place as places
 from streamer.segment.active_model import ActiveModel
+from streamer.segment.detect_change import kind_of
+from streamer.user import user_state as states
 from streamer.user.history import FIELDS
 from streamer.user.order_index import all_entries
-from tests.campaigns.simulation.broken import same
+from streamer.user.user_features import features
+from tests.campaigns.simulation.broken import BrokenPromise, same
 from tests.support.checks import feature_oracle
 from tests.support.worlds.lane_world import World
+
+_LOOK_AHEAD_DAYS = 60
 
 _PLAIN = ("segment", "segment_name", "provisional", "sequence", "model_version", "activation")
 
@@ -18,6 +26,7 @@ _PLAIN = ("segment", "segment_name", "provisional", "sequence", "model_version",
 def check_kept(world: World, model: ActiveModel) -> None:
     """Check all users and lanes, once all lanes have read to the end with this model."""
     facts, exclude = world.events(), world.config.rules.exclude_statuses
+    # Without a feature of time: whether a user lives does not depend on the day.
     alive = {
         user_id for user_id in facts if feature_oracle.features(user_id, facts[user_id], exclude) is not None
     }
@@ -28,6 +37,23 @@ def check_kept(world: World, model: ActiveModel) -> None:
     for partition in range(world.partitions):
         of_lane = {user_id for user_id in alive if partition_of(user_id, world.partitions) == partition}
         _check_place(world, partition, of_lane)
+        for user_id in of_lane:
+            check_due(world, world.redis, user_id, model)
+
+
+def check_due(world: World, redis: MemoryRedis, user_id: str, model: ActiveModel) -> None:
+    """Check that a decided user is due no later than on the first day with another decision."""
+    rules = world.config.rules
+    lane = partition_of(user_id, world.partitions)
+    today = places.decode(redis.places[lane]).decides_on
+    state = states.decode(user_id, redis.users[user_id].fields.get("state"), {})
+    if today is None or state.decided is None:
+        return
+    due = redis.due.get(lane, {}).get(user_id, date.max)
+    for day in (today + timedelta(days=after) for after in range(_LOOK_AHEAD_DAYS)):
+        score = model.scorer.score(features(state, rules, day), state.decided.segment, rules.min_margin)
+        if due > day and kind_of(state.decided, score) is not None:
+            raise BrokenPromise(f"{user_id} moves on {day}, and is due on {due}; the lane is on {today}")
 
 
 def _check_fields(world: World, user_id: str, model: ActiveModel | None) -> None:

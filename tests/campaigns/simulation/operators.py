@@ -25,7 +25,6 @@ from tests.campaigns.simulation.filled import check_filled
 from tests.campaigns.simulation.schedule import Task
 from tests.campaigns.simulation.world import OPERATOR, Announcement, SimLeases, SimLog, SimStore, SimWorld
 from tests.support.worlds.failing_ends import Crash
-from tests.support.worlds.lane_world import NOW
 
 Wrap = Callable[[Any], Any]
 
@@ -122,6 +121,7 @@ class Commands:
             None if bootstrap is None else lambda _: world.warehouse,
             {},
             lambda *_: None,
+            world.today,
         ).fill(self._stores(into), f"{WRITER}{self._writer}", anew=is_anew(stored, config))
         world.say(f"{self._name}: rebuild into {into} is done: {done}")
         for lane in range(world.partitions):
@@ -165,7 +165,7 @@ class Commands:
             AS_OF,
             model,
             world.config,
-            clock=lambda: NOW,
+            clock=lambda: world.now,
             writer=f"{bootstraps.WRITER}{self._writer}",
             announce=self._wrap(Announcement(world, record)).announce,
             progress=lambda _: None,

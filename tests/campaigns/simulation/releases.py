@@ -4,7 +4,7 @@ from random import Random
 
 from schemas.release.model_release import ModelRelease
 from streamer.segment.active_model import ActiveModel, BootstrapRecord
-from tests.support.worlds.made_up_release import CENTRES, a_release, an_active_model
+from tests.support.worlds.made_up_release import CENTRES, a_release, an_active_model, with_recency
 
 # Other centres in the same space: a new release alone moves users.
 _CENTRES = (
@@ -19,11 +19,13 @@ _SCALES = (0.5, 2.0)
 class Published:
     """The topic of releases, with every activation; the newest is last."""
 
-    def __init__(self, exclude_statuses: tuple[str, ...]) -> None:
-        self._releases = [
+    def __init__(self, exclude_statuses: tuple[str, ...], *, of_time: bool) -> None:
+        releases = [
             *(a_release(centres=c, exclude_statuses=exclude_statuses) for c in _CENTRES),
             *(a_release(scale=s, exclude_statuses=exclude_statuses) for s in _SCALES),
         ]
+        # Some releases do not read the feature of time that is declared.
+        self._releases = [*map(with_recency, releases), releases[0]] if of_time else releases
         self.activations = [an_active_model(0, self._releases[0])]
         self.bootstrap: BootstrapRecord | None = None
 

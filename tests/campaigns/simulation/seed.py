@@ -36,7 +36,7 @@ def run_seed(seed: int, plant: str = "nothing", trace: Callable[[str], None] | N
 
     # A user with two orders already has an index, since few users have many orders here.
     with patch.object(order_index, "MOST_UNINDEXED", 1), PLANTS[plant]() as (lane_class, ends):
-        world = SimWorld(random, say)
+        world = SimWorld(random, Random(f"the days of {seed}"), say)
         calls = CallFaults(world)
         fleet = Fleet(world, lane_class, ends, calls)
         operators = Operators(world, calls)
@@ -48,9 +48,11 @@ def run_seed(seed: int, plant: str = "nothing", trace: Callable[[str], None] | N
         say("the faults end")
         for late in list(world.late):
             world.land(late) if random.random() < 0.5 else world.late.remove(late)
-        settle(world, fleet)
-        world.look_from(world.set_to[OPERATOR])
-        check_end(world, world.ledger)
+        for _ in range(1 + (world.days.randint(0, 2) if world.config.rules.of_time else 0)):
+            settle(world, fleet)
+            world.look_from(world.set_to[OPERATOR])
+            check_end(world, world.ledger)
+            world.pass_time()
 
 
 def befall(world: SimWorld, fleet: Fleet, operators: Operators) -> None:
@@ -63,6 +65,7 @@ def befall(world: SimWorld, fleet: Fleet, operators: Operators) -> None:
     if random.random() < 0.2:
         _bootstrap(world, faults, operators, happens, burst)
     operates = random.choice([0.0, 0.0, 0.2, 0.5])
+    passes = world.days.choice([0.02, 0.1, 0.3]) if world.config.rules.of_time else 0.0
     for turn in range(random.randint(40, 120)):
         if random.random() < happens:
             faults.act()
@@ -70,6 +73,8 @@ def befall(world: SimWorld, fleet: Fleet, operators: Operators) -> None:
             _move(world, fleet, turn)
         if random.random() < operates:
             operators.begin()
+        if world.days.random() < passes:
+            world.pass_time()
         awake = [member.task for member in fleet.members if member.may_run(turn)]
         awake += [operator.task for operator in operators.busy] * 2
         if awake:

@@ -1,6 +1,7 @@
 """Run lanes as :mod:`streamer.worker.lane_threads` does; the group may change their owner at any time."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from schemas.errors import NeedsRebuild, Unreachable
@@ -11,7 +12,7 @@ from tests.campaigns.simulation.releases import LaneModels, Read
 from tests.campaigns.simulation.schedule import Task
 from tests.campaigns.simulation.world import NAMES, OPERATOR, SimLog, SimStore, SimWorld, watched
 from tests.support.worlds.failing_ends import Crash
-from tests.support.worlds.lane_world import NOW, drain_all
+from tests.support.worlds.lane_world import drain_all
 
 # Wraps the log and the store of a lane.
 Plant = Callable[[Any, Any], tuple[Any, Any]]
@@ -144,6 +145,7 @@ class Fleet:
         if member is not None:
             ends = (self._faults.wrap(log, member.task), self._faults.wrap(store, member.task))
         world = self._world
+        behind = timedelta() if member is None else world.clock_behind()
         read = (
             Read(world.published, world.random).to_the_end() if member is None else self._read[member.worker]
         )
@@ -154,7 +156,7 @@ class Fleet:
             LaneModels(read),
             self._world.config,
             self._world.watcher,
-            clock=lambda: NOW,
+            clock=lambda: world.now - behind,
             closing=lambda: member is not None and member.closing,
             monotonic=lambda: 0.0,
         )

@@ -2,11 +2,13 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date, timedelta
 from random import Random
 
 import msgspec
 from msgspec import Struct
 
+from schemas.features import FEATURES
 from schemas.input_events import Event
 from schemas.partitioner import partition_of
 from streamer.in_memory import MemoryLog, MemoryRedis, MemoryStore
@@ -19,16 +21,21 @@ from streamer.place.place import Place
 from streamer.place.place_marks import moved_to
 from streamer.refill.bootstrap_lanes import Fact
 from streamer.segment.active_model import ActiveModel, BootstrapRecord
+from streamer.segment.lane_day import date_of
 from streamer.segment.neighbours import AngleIndex
 from tests.campaigns.simulation.aof import PREFIXES, AppendOnlyFile, Effect, drop_effects, effects_of
 from tests.campaigns.simulation.broken import BrokenPromise, same
-from tests.campaigns.simulation.check import Ledger, read_event
+from tests.campaigns.simulation.check import AS_OF, Ledger, read_event
 from tests.campaigns.simulation.indexes import check_notes, check_used
 from tests.campaigns.simulation.releases import Published
 from tests.support.worlds.lane_world import World
+from tests.support.worlds.made_up_release import RECENCY
 
 NAMES = ("A", "B")
 OPERATOR = "operator"
+
+# How far a worker's clock may be behind.
+_BEHIND = (timedelta(), timedelta(hours=20), timedelta(hours=50))
 
 # Far more polls than a lane needs to read all records of a seed.
 _ENDLESS = 10_000
@@ -45,16 +52,35 @@ class Late(Struct):
 class SimWorld(World):
     """Topics, a Redis that can lose its newest writes, and late requests."""
 
-    def __init__(self, random: Random, say: Callable[[str], None]) -> None:
+    def __init__(self, random: Random, days: Random, say: Callable[[str], None]) -> None:
+        """
+        Args:
+            random: decides everything but time.
+            days: decides whether features depend on the day, and when time passes.
+            say: takes a line for each step.
+        """
         partitions = random.choice([1, 1, 1, 2])
         exclude = random.choice([(), ("Cancelled",)])
         rekey = partitions > 1 and random.random() < 0.5
-        super().__init__(partitions, exclude=exclude, max_batch=random.randint(1, 6), rekey=rekey)
+        of_time = days.random() < 0.5
+        super().__init__(
+            partitions,
+            exclude=exclude,
+            features=(*FEATURES, RECENCY) if of_time else FEATURES,
+            max_batch=random.randint(1, 6),
+            rekey=rekey,
+            time_zone=days.choice(["UTC", "America/New_York", "Pacific/Apia"]) if of_time else "UTC",
+        )
         rules = msgspec.structs.replace(self.config.rules, min_margin=random.choice([0.0, 0.0, 0.3]))
         self.config = msgspec.structs.replace(self.config, rules=rules)
-        self.published = Published(exclude)
+        self.published = Published(exclude, of_time=of_time)
         self.models.model = self.published.newest
         self.random = random
+        self.days = days
+        if of_time:
+            self.now = AS_OF
+        # The days on which a lane or a command may have decided.
+        self.dates = self._dates()
         self.say = say
         self.calm = False
         self.renewed = False
@@ -77,6 +103,27 @@ class SimWorld(World):
         self.boots = False
         self.switches = 0
 
+    @property
+    def today(self) -> date | None:
+        return date_of(self.config.rules, self.now)
+
+    def clock_behind(self) -> timedelta:
+        """Return how far the clock of a worker that starts is behind; mostly not at all."""
+        return (
+            self.days.choice([timedelta(), timedelta(), *_BEHIND])
+            if self.config.rules.of_time
+            else timedelta()
+        )
+
+    def pass_time(self) -> None:
+        """Let some hours or days pass."""
+        self.now += timedelta(hours=self.days.choice([1, 6, 12, 24, 24, 48, 24 * 9]))
+        self.dates |= self._dates()
+        self.say(f"it is {self.now:%Y-%m-%d %H:%M}")
+
+    def _dates(self) -> set[date | None]:
+        return {date_of(self.config.rules, self.now - behind) for behind in _BEHIND}
+
     def events(self) -> dict[str, list[Event]]:
         """Return the events of the inputs, of their deleted topics and of the warehouse, by user."""
         facts = super().events()
@@ -93,7 +140,7 @@ class SimWorld(World):
         for prefix, kept in held.redises.items():
             redis = self.redises[prefix]
             redis.places, redis.users, redis.torn = kept.places, kept.users, kept.torn
-            redis.swept, redis.indexes = kept.swept, kept.indexes
+            redis.swept, redis.due, redis.indexes = kept.swept, kept.due, kept.indexes
 
     def cut(self, saves: int) -> AppendOnlyFile:
         """Return the file without its newest saves; the first lost save may leave its first commands."""
@@ -171,6 +218,7 @@ class SimWorld(World):
             if partition in live.places:
                 self.redis.places[partition] = live.places[partition]
             self.redis.swept[partition] = live.swept.get(partition, {})
+            self.redis.due[partition] = live.due.get(partition, {})
             self.redis.users |= {name: user for name, user in live.users.items() if is_ours(name)}
             for space, index in live.indexes.items():
                 for user_id, angle in index.nearest(0.0, len(index)):
@@ -252,9 +300,9 @@ class SimWorld(World):
 
 
 class Watched(Lane):
-    """A lane that remembers the model of its newest batch, and whether its takeover is done."""
+    """A lane that remembers the model and the day of its newest batch, and whether its takeover is done."""
 
-    goes_by: ActiveModel | None = None
+    goes_by: Turn | None = None
     steps = False
 
     def take_over(self, writer: str) -> None:
@@ -264,7 +312,7 @@ class Watched(Lane):
 
     def _turn(self) -> Turn:
         turn = super()._turn()
-        self.goes_by = turn.model
+        self.goes_by = turn
         return turn
 
 
@@ -309,8 +357,13 @@ class SimLog(MemoryLog):
         if self.lane is None:
             self._later(lambda: self._commit_bootstrap(records, positions))
             return
-        begin, model = self.lane.positions, self.lane.goes_by
-        self._later(lambda: self._commit(begin, model, records, positions))
+        begin, turn, day = self.lane.positions, self.lane.goes_by, self._day
+
+        def land() -> dict[str, int]:
+            self._day = day
+            return self._commit(begin, turn, records, positions)
+
+        self._later(land)
 
     def _later(self, land: Callable[[], object]) -> None:
         self._world.late.append(Late("commit", self._partition, land))
@@ -325,18 +378,23 @@ class SimLog(MemoryLog):
     def _commit(
         self,
         begin: Mapping[str, int],
-        model: ActiveModel | None,
+        turn: Turn | None,
         records: Sequence[OutRecord],
         positions: Mapping[str, int],
     ) -> dict[str, int]:
-        assert model is not None
+        assert turn is not None
+        model = turn.model
         written = super().commit(records, positions)
         for redis in self._world.redises.values():
-            check_notes(self._world, redis, self._world.published)
+            check_notes(self._world, redis, self._world.published, self._world.dates)
         if model is self._world.published.newest and self._world.lossless:
             assert self.store is not None
-            check_used(self._world, self._world.redises[self.store.prefix], self._partition, model)
-        self._world.ledger.committed(self._partition, self._topic_ids, model, begin, positions, records)
+            check_used(
+                self._world, self._world.redises[self.store.prefix], self._partition, model, self._world.dates
+            )
+        self._world.ledger.committed(
+            self._partition, self._topic_ids, model, turn.day, begin, positions, records
+        )
         return written
 
 
