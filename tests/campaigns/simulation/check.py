@@ -216,7 +216,7 @@ class Ledger:
                     self._facts[event.user_id].append(_Fact(ids[topic], event))
 
     def _check_day(self, partition: int, day: date | None, end: Mapping[str, int]) -> None:
-        """Check that a lane's day does not go back, that the clock has reached it, and that offsets name it."""
+        """Check that a lane's day does not go back, is not ahead of the clock, and is in the offsets."""
         today, before = date_of(self._world.config.rules, self._world.now), self._days.get(partition)
         if (day is None) != (today is None):
             raise BrokenPromise(f"lane {partition} decides on {day}")

@@ -6,6 +6,7 @@ function that is replaced while the seed runs.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from datetime import date, timedelta
 from typing import Any
 from unittest.mock import patch
 
@@ -13,6 +14,7 @@ from msgspec.structs import replace
 
 from schemas.outputs.segment_change import Change
 from schemas.topics import Topics
+from streamer.batch import batch_users
 from streamer.batch.batch_users import Users
 from streamer.batch.read_batch import Batch, Incoming, read_batch
 from streamer.interfaces.lane_interfaces import Committed, OutRecord, Record, UserWrite
@@ -21,9 +23,13 @@ from streamer.lane import release_switch, run_takeover
 from streamer.lane.lane import Lane
 from streamer.lane.redecide_users import Redecisions
 from streamer.lane.release_switch import Switch, Turn
+from streamer.lane.run_takeover import Takeover
 from streamer.place.place import Place
+from streamer.segment import lane_day
+from streamer.segment.due_day import due_day
 from streamer.segment.scoring import Scorer
 from streamer.takeover import healing
+from streamer.takeover.lane_snapshot import LaneSnapshot
 from streamer.takeover.starting_point import Start, starting_point
 from tests.campaigns.simulation import aof
 from tests.campaigns.simulation.planted_commands import COMMANDS
@@ -243,6 +249,55 @@ def user_segments_only_when_behind() -> Iterator[Planted]:
         yield Lane, _as_it_is
 
 
+@contextmanager
+def a_day_that_follows_the_clock_back() -> Iterator[Planted]:
+    with patch.object(lanes, "latest", lambda days: days[-1]):
+        yield Lane, _as_it_is
+
+
+@contextmanager
+def without_the_days_in_kafka() -> Iterator[Planted]:
+    """Let a takeover find the lane's day in the place alone."""
+    right = Takeover._day
+
+    def wrong(takeover: Takeover, snapshot: LaneSnapshot) -> date | None:
+        return right(takeover, replace(snapshot, committed={}))
+
+    with patch.object(Takeover, "_day", wrong), patch.object(healing, "day_in", lambda _: None):
+        yield Lane, _as_it_is
+
+
+@contextmanager
+def due_a_day_too_late() -> Iterator[Planted]:
+    def wrong(*args: Any) -> date | None:
+        due = due_day(*args)
+        return None if due is None else due + timedelta(days=1)
+
+    with patch.object(lane_day, "due_day", wrong):
+        yield Lane, _as_it_is
+
+
+@contextmanager
+def healing_that_leaves_a_user_to_tomorrow() -> Iterator[Planted]:
+    right = batch_users._due
+    with patch.object(batch_users, "_due", lambda state, day, **_: right(state, day, due=False)):
+        yield Lane, _as_it_is
+
+
+@contextmanager
+def a_day_of_one_batch() -> Iterator[Planted]:
+    """Let a lane consider a day done after the first batch of those who are due."""
+    right = Redecisions._decide_due
+
+    def wrong(lane: Redecisions, turn: Turn, day: date) -> int:
+        decided = right(lane, turn, day)
+        lane._day_done = day
+        return decided
+
+    with patch.object(Redecisions, "_decide_due", wrong):
+        yield Lane, _as_it_is
+
+
 def _in_a_command(
     plant: Callable[[], AbstractContextManager[None]],
 ) -> Callable[[], AbstractContextManager[Planted]]:
@@ -273,6 +328,11 @@ PLANTS: dict[str, Callable[[], AbstractContextManager[Planted]]] = {
         without_the_margin,
         without_handing_over,
         believing_half_of_a_save,
+        a_day_that_follows_the_clock_back,
+        without_the_days_in_kafka,
+        due_a_day_too_late,
+        healing_that_leaves_a_user_to_tomorrow,
+        a_day_of_one_batch,
         *map(_in_a_command, COMMANDS),
     )
 }
