@@ -60,6 +60,7 @@ class RedisLane:
         for user_id in user_ids:
             pipeline.hgetall(self._keys.user(user_id))
             pipeline.zscore(self._keys.swept(self._lane), user_id)
+            pipeline.zscore(self._keys.due(self._lane), user_id)
             pipeline.zrange(self._keys.orders(user_id), 0, -1)
             for space in self._spaces:
                 pipeline.zscore(self._keys.angles(space), user_id)
@@ -71,7 +72,7 @@ class RedisLane:
                 f"the place of lane {self._lane} is gone from Redis at {self._address}: start a worker,"
                 " which heals the lane, and run this command again"
             )
-        width = 3 + len(self._spaces)
+        width = 4 + len(self._spaces)
         rows = [answers[at : at + width] for at in range(0, len(answers), width)]
         kept = {user_id: self._kept(*row) for user_id, row in zip(user_ids, rows, strict=True)}
         return places.decode(stored), kept
@@ -81,13 +82,19 @@ class RedisLane:
         self._redis.close()
 
     def _kept(
-        self, fields: Mapping[bytes, bytes], swept: float | None, index: list[bytes], *angles: Any
+        self,
+        fields: Mapping[bytes, bytes],
+        swept: float | None,
+        due: float | None,
+        index: list[bytes],
+        *angles: Any,
     ) -> Kept:
         return Kept(
             {name.decode(): value for name, value in fields.items()},
             {space: at for space, at in zip(self._spaces, angles, strict=True) if at is not None},
             swept is not None,
             frozenset(entry.decode() for entry in index),
+            None if due is None else int(due),
         )
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime
 from types import TracebackType
 from typing import Any, Self, cast
 
@@ -25,6 +25,7 @@ from streamer.place.redis_keys import SEGMENT, STATE, Keys
 from streamer.redis.redis_client import address_of, connect, reaching
 from streamer.redis.redis_store import RedisStore
 from streamer.refill.spill import Spill
+from streamer.segment.lane_day import date_of
 from streamer.segment.neighbours import Neighbourhood, angle
 from streamer.takeover.lane_snapshot import follow_lane
 from streamer.user import user_state as states
@@ -83,13 +84,16 @@ class RedisUsers:
             pipeline.hget(self._keys.user(user_id), STATE)
         with reaching(self._address):
             answers = pipeline.execute()
-        positions = {lane: self._positions(stored) for lane, stored in zip(wanted, answers, strict=False)}
+        places_by_lane = {lane: _place(stored) for lane, stored in zip(wanted, answers, strict=False)}
+        today = date_of(self._rules, datetime.now(UTC))
         cards = []
         for user_id, stored in zip(user_ids, answers[len(wanted) :], strict=True):
             state = states.decode(user_id, stored, {})
             if state.facts.alive:
-                its_positions = positions[lane_of[user_id]] if user_id in lane_of else None
-                cards.append(card_of(state, self._rules, its_positions))
+                place = places_by_lane.get(lane_of.get(user_id, -1))
+                # A lane that has not decided on any day yet will decide on that of the clock.
+                day = today if place is None or place.decides_on is None else place.decides_on
+                cards.append(card_of(state, self._rules, self._positions(place), day))
         return cards
 
     def history(self, user_id: str) -> tuple[Entered, ...]:
@@ -162,8 +166,7 @@ class RedisUsers:
         place = self.place(0)
         return None if place is None else _Lanes(place.settings)
 
-    def _positions(self, stored: object) -> dict[str, int] | None:
-        place = _place(stored)
+    def _positions(self, place: Place | None) -> dict[str, int] | None:
         if place is None:
             return None
         return {topic: place.positions[topic] for topic in self._inputs if topic in place.positions}
@@ -177,18 +180,19 @@ class _Lanes:
         return partition_of(user_id, self.settings.partitions, self.settings.partitioner)
 
 
-def card_of(state: UserState, rules: Rules, positions: dict[str, int] | None) -> UserCard:
+def card_of(state: UserState, rules: Rules, positions: dict[str, int] | None, day: date | None) -> UserCard:
     """Build a user's card from its state.
 
     Args:
         state: the user's state.
         rules: the rules that compute features.
         positions: the next offset of each input in the user's lane; None if not known.
+        day: the lane's day; None only if no declared feature reads the day.
     """
     decided, position = state.decided, state.position
     return UserCard(
         user_id=state.user_id,
-        features=features(state, rules, None),
+        features=features(state, rules, day),
         space=None if position is None else position.space,
         components=None if position is None else position.components,
         segment=None if decided is None else decided.segment,

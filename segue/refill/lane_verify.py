@@ -143,5 +143,6 @@ class LaneVerify:
             self._past.go_to(place.positions)
             for user_id in some:
                 expected = self._past.states.get(user_id)
-                differing.note(user_id, differences(expected, kept[user_id], self._model_of, self._rules))
+                differs = differences(expected, kept[user_id], self._model_of, self._rules, place.decides_on)
+                differing.note(user_id, differs)
             self._progress(self.users)

@@ -6,6 +6,7 @@ erasure or an operator deletes them.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 
 from schemas.errors import BadSetting
 
@@ -132,6 +133,15 @@ class Keys:
     def angles(self, space: str) -> str:
         """A sorted set of user ids by angle in radians: the index that finds similar users in this space."""
         return f"{self.prefix}angles:{space}"
+
+
+def due_score(day: date) -> int:
+    """The score of a user who is due on a day: a number that people can read.
+
+    >>> due_score(date(2024, 3, 1))
+    20240301
+    """
+    return day.year * 10_000 + day.month * 100 + day.day
 
 
 def _literal(text: str) -> str:

@@ -25,14 +25,13 @@ from streamer.interfaces.lane_interfaces import (
     UserWrite,
 )
 from streamer.place.place_marks import moved_to
-from streamer.place.redis_keys import ORDER_PREFIX, STATE, Keys
+from streamer.place.redis_keys import ORDER_PREFIX, STATE, Keys, due_score
 from streamer.redis.redis_client import TIMEOUT_S, address_of, connect, reaching
 from streamer.redis.save_arguments import (
     angles_in,
     due_in,
     entries_of,
     fields_in,
-    score_of,
     spaces_of,
     swept_in,
 )
@@ -179,7 +178,7 @@ class RedisStore:
 
     def due(self, day: date, most: int) -> Due:
         """At most ``most`` of the lane's users who are due on this day or before it."""
-        return Due(*self._first(self._due_key, str(score_of(day)), most))
+        return Due(*self._first(self._due_key, str(due_score(day)), most))
 
     def neighbours(
         self, space: str, angles: Sequence[float], n: int, exclude: Collection[str]

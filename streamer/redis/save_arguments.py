@@ -1,12 +1,11 @@
 """The arguments of the script that saves: what to set and delete in each hash and in each sorted set."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 
 from msgspec import UNSET
 
 from streamer.interfaces.lane_interfaces import UserWrite
-from streamer.place.redis_keys import ORDER_PREFIX
+from streamer.place.redis_keys import ORDER_PREFIX, due_score
 
 
 def spaces_of(writes: Sequence[UserWrite]) -> list[str]:
@@ -40,19 +39,10 @@ def swept_in(writes: Sequence[UserWrite]) -> dict[str, float | None]:
 def due_in(writes: Sequence[UserWrite]) -> dict[str, float | None]:
     """The due days to write, as scores; empty if no declared feature reads the day."""
     return {
-        write.user_id: None if write.due is None else score_of(write.due)
+        write.user_id: None if write.due is None else due_score(write.due)
         for write in writes
         if write.due is not UNSET
     }
-
-
-def score_of(day: date) -> int:
-    """A day as a number that people can read.
-
-    >>> score_of(date(2024, 3, 1))
-    20240301
-    """
-    return day.year * 10_000 + day.month * 100 + day.day
 
 
 def entries_of(scores: Mapping[str, float | None]) -> tuple[list[str], list[str]]:

@@ -1,13 +1,14 @@
 """Compares a user's data in Redis with the state that the log gives, field by field. Pure."""
 
 from collections.abc import Callable, Iterator, Mapping
+from datetime import date
 
 import msgspec
 from msgspec import Struct
 
 from schemas.inputs.decode import canonical
 from streamer.batch.batch_users import fields_of
-from streamer.place.redis_keys import ORDER_PREFIX, STATE
+from streamer.place.redis_keys import ORDER_PREFIX, STATE, due_score
 from streamer.segment.active_model import ActiveModel
 from streamer.segment.decide_event import placed
 from streamer.segment.neighbours import angle
@@ -33,12 +34,14 @@ class Kept(Struct, frozen=True):
         angles: the user's angle in radians, by space; a space without an angle is left out.
         swept: the user is in the lane's set of users by sweep.
         index: the entries of the user's index of orders.
+        due: the day on which the user is due, as in Redis (20240301); None if it is never due.
     """
 
     fields: Mapping[str, bytes]
     angles: Mapping[str, float]
     swept: bool
     index: frozenset[str] = frozenset()
+    due: int | None = None
 
 
 class Difference(Struct, frozen=True):
@@ -49,7 +52,9 @@ class Difference(Struct, frozen=True):
     redis: object
 
 
-def differences(expected: UserState, kept: Kept, model_of: ModelOf, rules: Rules) -> list[Difference]:
+def differences(
+    expected: UserState, kept: Kept, model_of: ModelOf, rules: Rules, day: date | None
+) -> list[Difference]:
     """The fields that differ; empty if Redis agrees with the log.
 
     Args:
@@ -57,6 +62,7 @@ def differences(expected: UserState, kept: Kept, model_of: ModelOf, rules: Rules
         kept: the user's data in Redis at the same place.
         model_of: gives the model of a space; None if the model is not known.
         rules: the settings of the fold.
+        day: the lane's day; None if no declared feature reads the day.
     """
     if not kept.fields:
         known = expected.decided is not None or expected.facts != UserState(expected.user_id).facts
@@ -72,7 +78,7 @@ def differences(expected: UserState, kept: Kept, model_of: ModelOf, rules: Rules
         *_index(expected, held, kept, rules),
         *_decision(expected, held),
         *_plain(held, kept),
-        *_position(expected, held, kept, model_of, rules),
+        *_position(expected, held, kept, model_of, rules, day),
         *_swept(expected, kept),
         *_left_over(expected, held, kept),
     ]
@@ -122,9 +128,13 @@ def _plain(held: UserState, kept: Kept) -> Iterator[Difference]:
 
 
 def _position(
-    expected: UserState, held: UserState, kept: Kept, model_of: ModelOf, rules: Rules
+    expected: UserState, held: UserState, kept: Kept, model_of: ModelOf, rules: Rules, day: date | None
 ) -> Iterator[Difference]:
-    """Compare the components by a release of the stored position's space, and the angle in its index."""
+    """Compare the components by a release of the stored position's space, and the angle in its index.
+
+    With features of time, the components are of the day when the user was last decided, which nobody knows.
+    Then a user who would be decided otherwise on the lane's day must be due.
+    """
     position = held.position
     if position is None:
         if expected.facts.alive:
@@ -132,13 +142,25 @@ def _position(
         return
     model = model_of(position.space, None if held.decided is None else held.decided.model_version)
     if model is not None:
-        right = placed(expected, model, rules, None)[0].position
-        of_log = None if right is None else right.components
-        if of_log != position.components:
-            yield Difference("components", of_log, position.components)
+        now, other = placed(expected, model, rules, day)
+        of_log = None if now.position is None else now.position.components
+        if day is None or not model.scorer.reads_day:
+            if of_log != position.components:
+                yield Difference("components", of_log, position.components)
+        elif other and _decided_by(held, model) and not _is_due(kept, day):
+            yield Difference("due", due_score(day), kept.due)
     at = angle(position.components)
     if kept.angles.get(position.space) != at:
         yield Difference(f"angle in {position.space}", at, kept.angles.get(position.space))
+
+
+def _decided_by(held: UserState, model: ActiveModel) -> bool:
+    """Whether this release decided the user; a sweep will decide the others."""
+    return held.decided is not None and held.decided.model_version == model.release.version
+
+
+def _is_due(kept: Kept, day: date) -> bool:
+    return kept.due is not None and kept.due <= due_score(day)
 
 
 def _swept(expected: UserState, kept: Kept) -> Iterator[Difference]:
@@ -147,9 +169,11 @@ def _swept(expected: UserState, kept: Kept) -> Iterator[Difference]:
 
 
 def _left_over(expected: UserState, held: UserState, kept: Kept) -> Iterator[Difference]:
-    """The data that an erasure should have deleted with the state: history and angles in every index."""
+    """The data that an erasure should have deleted with the state: history, due day, and angles."""
     if expected.facts.alive:
         return
+    if kept.due is not None:
+        yield Difference("due", None, kept.due)
     for name in sorted(kept.fields):
         if name.startswith(HISTORY_PREFIX):
             yield Difference(name, None, _text(kept.fields[name]))

@@ -7,6 +7,7 @@ from streamer.interfaces.lane_interfaces import Store
 from streamer.refill.bootstrap_lanes import Fact
 from streamer.refill.numbered_saves import finish
 from streamer.refill.rebuild_lane import LaneFiller, decided_within
+from streamer.segment.lane_day import date_of
 from tests.support.worlds.lane_world import World
 from tests.support.worlds.refolding import a_lane_log, a_past
 
@@ -58,6 +59,7 @@ def _fill(
     past = a_past(world, log, warehouse, decisions=True)
     until = decided_within(log.reader, users, log.bounds[users], committed, world.config.max_batch)
     past.go_to({**committed, users: until})
+    filler.day = date_of(world.config.rules, world.now)
     topic_ids = {topic: log.bounds[topic].topic_id for topic in past.positions}
     filler.fill(past.states, past.positions, topic_ids, lambda _: None)
     finish([filler])

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from segue.refill.lane_past import LaneLog, past_of
 from streamer.in_memory import MemoryLog
 from streamer.place import place as places
+from streamer.place.redis_keys import due_score
 from streamer.refill.bootstrap_lanes import Fact
 from streamer.refill.compare_states import Difference, Kept, differences
 from streamer.refill.refold import Refold
@@ -60,11 +61,13 @@ def kept(world: World, user_id: str, partition: int = 0) -> Kept:
         for found, at in index.nearest(0.0, len(index))
         if found == user_id
     }
+    due = world.redis.due.get(partition, {}).get(user_id)
     return Kept(
         fields,
         angles,
         user_id in world.redis.swept.get(partition, {}),
         frozenset(() if user is None else user.index),
+        None if due is None else due_score(due),
     )
 
 
@@ -75,10 +78,11 @@ def differing(world: World, past: Refold, partition: int = 0) -> dict[str, list[
         model = world.models.model
         return model if model is not None and model.release.space == space else None
 
+    day = places.decode(world.redis.places[partition]).decides_on
     in_redis = world.redis.swept.get(partition, {}).keys()
     found = {
         user_id: differences(
-            past.states.get(user_id), kept(world, user_id, partition), of_space, world.config.rules
+            past.states.get(user_id), kept(world, user_id, partition), of_space, world.config.rules, day
         )
         for user_id in {*(state.user_id for state in past.states), *in_redis}
     }

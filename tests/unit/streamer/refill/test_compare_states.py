@@ -1,15 +1,17 @@
 """Each field of a user that is not as the log says is named, with both values."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import partial
 
 import msgspec
 import pytest
 
+from schemas.features import FEATURES
 from schemas.input_events import Item, Order, Signup, UserErased
 from streamer.in_memory import MemoryUser
-from tests.support.worlds.lane_world import World
+from tests.support.worlds.lane_world import World, drain
+from tests.support.worlds.made_up_release import RECENCY, a_recency_release, an_active_model
 from tests.support.worlds.refolding import a_refold, differing, position_of
 
 START = datetime(2024, 5, 1, 8, tzinfo=UTC)
@@ -30,6 +32,22 @@ def found(world: World) -> list[tuple[str, object, object]]:
     past = a_refold(world)
     past.go_to(position_of(world))
     return [(one.field, one.log, one.redis) for one in differing(world, past).get("7", [])]
+
+
+def test_who_would_be_decided_otherwise_on_the_lanes_day_must_be_due() -> None:
+    """By ``a_recency_release`` user 7 moves on the 6th day after the order."""
+    world = World(features=(*FEATURES, RECENCY))
+    world.models.model = an_active_model(release=a_recency_release())
+    world.send(ORDER)
+    world.now = datetime(2024, 5, 3, tzinfo=UTC)
+    lane = world.run()
+    assert found(world) == []
+    world.redis.due[0]["7"] = date(2024, 5, 8)
+    world.now = datetime(2024, 5, 7, tzinfo=UTC)
+    drain(lane)
+    assert found(world) == [("due", 20240507, 20240508)]
+    world.redis.due[0]["7"] = date(2024, 5, 7)
+    assert found(world) == []
 
 
 def in_state(user: MemoryUser, change: Callable[[dict[str, dict[str, object]]], None]) -> None:
