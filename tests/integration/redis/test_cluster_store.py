@@ -18,7 +18,7 @@ from streamer.place.redis_keys import Keys
 from streamer.redis.cluster_store import ClusterStore
 from tests.support.servers.services import eventually
 from tests.support.strategies.angles import angles, user_ids
-from tests.support.strategies.writes import asks, orders, saves
+from tests.support.strategies.writes import DUE, asks, orders, saves
 from tests.support.workers.redis_writes import nearest
 
 LANES = 2
@@ -108,6 +108,7 @@ def test_a_cluster_gives_what_memory_gives(
         for user_id in ours_touched:
             assert real[lane].load_ends(user_id, asks) == memory[lane].load_ends(user_id, asks)
         assert real[lane].unswept(2, 3) == memory[lane].unswept(2, 3)
+        assert real[lane].due(DUE, 3) == memory[lane].due(DUE, 3)
         for space in ("s1", "s2"):
             expected = nearest(memory[lane], towards, n, exclude, space)
             assert nearest(real[lane], towards, n, exclude, space) == expected
@@ -125,7 +126,7 @@ def test_clearing_takes_the_users_of_all_lanes(cluster: str, client: redis.Redis
     try:
         for lane, store in enumerate(stores):
             writes = [
-                UserWrite(u, {"segment": "1"}, {}, {"s1": 0.5}, swept=1)
+                UserWrite(u, {"segment": "1"}, {}, {"s1": 0.5}, swept=1, due=DUE)
                 for u in "123456789"
                 if lane_of(u) == lane
             ]

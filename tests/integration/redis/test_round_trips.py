@@ -14,12 +14,14 @@ import redis
 from msgspec.structs import replace
 from redis.connection import AbstractConnection
 
+from schemas.features import FEATURES
 from schemas.input_events import Item, Order, Signup
 from streamer.redis.redis_store import RedisStore
 from tests.support.strategies.events import START
 from tests.support.strategies.features import RICH
 from tests.support.workers.redis_writes import StartRedis
 from tests.support.worlds.lane_world import World, drain
+from tests.support.worlds.made_up_release import RECENCY, a_release, an_active_model, with_recency
 
 SIZES = (10, 100, 1_000)
 # Commands within the scripts: the one angle that all share; the index, and those to be swept.
@@ -33,10 +35,13 @@ def calls(client: redis.Redis) -> Counter[str]:
     return Counter({name.removeprefix("cmdstat_"): told["calls"] for name, told in stats.items()})
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(
+    ("size", "of_time"), [*((size, False) for size in SIZES), (SIZES[0], True), (SIZES[1], True)]
+)
 def test_a_batch_takes_three_round_trips_and_each_event_the_same_commands(
-    size: int, fresh_redis: StartRedis, monkeypatch: pytest.MonkeyPatch
+    size: int, of_time: bool, fresh_redis: StartRedis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """With features of time, one command more: the set of those who are due."""
     server = fresh_redis()
     sent = 0
     send: Callable[..., None] = AbstractConnection.send_packed_command
@@ -46,7 +51,10 @@ def test_a_batch_takes_three_round_trips_and_each_event_the_same_commands(
         sent += 1
         send(*args, **named)
 
-    world = World(max_batch=size)
+    world = World(max_batch=size, features=(*FEATURES, RECENCY) if of_time else FEATURES)
+    world.now = START + timedelta(days=1)
+    if of_time:
+        world.models.model = an_active_model(release=with_recency(a_release()))
     with closing(RedisStore(server.url, 0)) as store, redis.Redis.from_url(server.url) as client:
         lane = world.lane(wrap=lambda log, _: (log, store))
         lane.take_over(world.writer())
@@ -66,7 +74,7 @@ def test_a_batch_takes_three_round_trips_and_each_event_the_same_commands(
     # Every user is read and written once; all else is the same for any size.
     assert (made.pop("hmget"), made.pop("hset")) == (size, size)
     assert made.pop("hstrlen") == 2 * size  # of the state, and of the order that the event names
-    assert made == {"mget": 1, "evalsha": 3} | NEIGHBOURS | SAVE
+    assert made == {"mget": 1, "evalsha": 3} | NEIGHBOURS | SAVE | ({"zadd": 3} if of_time else {})
 
 
 def test_an_order_of_many_is_withdrawn_for_what_one_of_few_costs(fresh_redis: StartRedis) -> None:

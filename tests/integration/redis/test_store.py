@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
 from math import nextafter, pi
 
 import pytest
@@ -20,7 +21,7 @@ from streamer.redis.redis_store import RedisStore
 from streamer.segment.neighbours import AngleIndex
 from streamer.user.user_state import Ask
 from tests.support.strategies.angles import angles, user_ids
-from tests.support.strategies.writes import asks, orders, saves
+from tests.support.strategies.writes import DUE, asks, orders, saves
 from tests.support.workers.redis_writes import SPACE, StartRedis, at, nearest, write
 
 
@@ -340,6 +341,8 @@ def test_redis_gives_what_memory_gives(
     assert real.places([1, 0]) == memory.places([1, 0])
     for sweep, most in ((1, 100), (2, 3), (3, 100)):
         assert real.unswept(sweep, most) == memory.unswept(sweep, most)
+    for day, most in ((DUE, 100), (DUE, 2), (date.max, 100)):
+        assert real.due(day, most) == memory.due(day, most)
     for space in ("s1", "s2"):
         assert nearest(real, towards, n, exclude, space) == nearest(memory, towards, n, exclude, space)
     real.close()

@@ -139,7 +139,7 @@ def records(kafka: MemoryKafka, topics: Sequence[str]) -> Iterator[Line]:
 def offsets(kafka: MemoryKafka) -> Iterator[Line]:
     for (topic, partition), at in sorted(kafka.offsets.items()):
         assert at.topic_id is not None
-        yield [f"offset of {topic}/{partition}", at.offset, note(at.topic_id, at.former)]
+        yield [f"offset of {topic}/{partition}", at.offset, note(at.topic_id, at.former, at.day)]
 
 
 def stored(redis: MemoryRedis) -> Iterator[Line]:
@@ -155,6 +155,8 @@ def stored(redis: MemoryRedis) -> Iterator[Line]:
         yield ["angles", space, angles]
     for lane, swept in sorted(redis.swept.items()):
         yield ["swept", lane, dict(sorted(swept.items()))]
+    for lane, due in sorted(redis.due.items()):
+        yield ["due", lane, {user_id: str(day) for user_id, day in sorted(due.items())}]
 
 
 def _few(entries: Sequence[Any]) -> Sequence[Any]:

@@ -33,25 +33,32 @@ class Stored:
         users: the fields, by user id.
         angles: the index of each space: the angles, by user id.
         swept: the lanes that list the user for their sweeps, by user id.
+        due: the lanes that list the user among those who are due, by user id.
         orders: the users with an index of orders.
     """
 
     users: dict[str, dict[bytes, bytes]] = field(default_factory=dict)
     angles: dict[str, dict[str, float]] = field(default_factory=dict)
     swept: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    due: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     orders: set[str] = field(default_factory=set)
 
     def strangers(self, known: set[str]) -> list[str]:
         """Describe the users who have something in Redis but are not known."""
         of_index = [user_id for index in self.angles.values() for user_id in index]
-        found = {*self.users, *of_index, *self.swept, *self.orders} - known
+        found = {*self.users, *of_index, *self.swept, *self.due, *self.orders} - known
         return [f"{user_id!r} has something in Redis and should not exist" for user_id in sorted(found)]
 
     def indexed(self, user_id: str) -> list[str]:
         """Return the indexes that have an entry of the user."""
         spaces = [f"angles:{space}" for space, index in self.angles.items() if user_id in index]
         of_orders = ["orders"] if user_id in self.orders else []
-        return [*spaces, *(f"swept:{lane}" for lane in self.swept.get(user_id, ())), *of_orders]
+        of_lanes = [
+            f"{kind}:{lane}"
+            for kind, lanes in (("swept", self.swept), ("due", self.due))
+            for lane in lanes.get(user_id, ())
+        ]
+        return [*spaces, *of_lanes, *of_orders]
 
 
 def read_stored(url: str, prefix: str) -> Stored:
@@ -60,7 +67,7 @@ def read_stored(url: str, prefix: str) -> Stored:
     with redis.Redis.from_url(url, socket_timeout=60) as client:
         keys = {
             kind: sorted(set(client.scan_iter(f"{_literal(prefix)}{kind}:*", 10_000)))
-            for kind in ("user", "angles", "swept", "orders")
+            for kind in ("user", "angles", "swept", "due", "orders")
         }
         for begin in range(0, len(keys["user"]), _AT_ONCE):
             some = keys["user"][begin : begin + _AT_ONCE]
@@ -74,9 +81,10 @@ def read_stored(url: str, prefix: str) -> Stored:
         for key in keys["angles"]:
             members = client.zrange(key, 0, -1, withscores=True)
             found.angles[_rest(key, prefix, "angles")] = {who.decode(): angle for who, angle in members}
-        for key in keys["swept"]:
-            for who in client.zrange(key, 0, -1):
-                found.swept[who.decode()].append(int(_rest(key, prefix, "swept")))
+        for kind, of_kind in (("swept", found.swept), ("due", found.due)):
+            for key in keys[kind]:
+                for who in client.zrange(key, 0, -1):
+                    of_kind[who.decode()].append(int(_rest(key, prefix, kind)))
     return found
 
 

@@ -1,11 +1,15 @@
 """Saves of lanes: users whose fields, orders and angles are set or deleted."""
 
+from datetime import date, timedelta
+
 from hypothesis import strategies as st
+from msgspec import UNSET
 
 from streamer.interfaces.lane_interfaces import IndexWrite, UserWrite
 from streamer.user.user_state import Ask
 from tests.support.strategies.angles import angles, user_ids
 
+DUE = date(2024, 3, 1)
 orders = ("1", "2", "é")
 beginnings = ("f:a:", "f:b:", "t:é:")
 # The lanes' values are JSON, so they are text.
@@ -22,6 +26,7 @@ _writes = st.builds(
     orders=st.dictionaries(st.sampled_from(orders), st.none() | _values),
     angles=st.dictionaries(st.sampled_from(("s1", "s2")), st.none() | angles),
     swept=st.none() | st.integers(0, 3),
+    due=st.none() | st.just(UNSET) | st.dates(DUE - timedelta(days=2), DUE + timedelta(days=2)),
     index=st.none()
     | st.builds(
         IndexWrite,
