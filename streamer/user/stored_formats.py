@@ -8,7 +8,8 @@
 - Format 4 may have values of a shop's own fields, the times of the first and the last order (among the
   extremes), and a place that names the default features left out.
 - Format 5 may have the activation for which a lane keeps an index (``Sweep.ready``).
-- Format 6 may have what features of time need: orders and signups by day, and a place that names the zone.
+- Format 6 may have what features of time need: orders and signups by day, and a place that names the zone
+  and the lane's day.
 
 A new field is a new format, and so is a new meaning of a field: an older worker would drop a field that it
 does not know, and write the rest back. tests/data/formats keeps a state and a place of each format.

@@ -35,7 +35,7 @@ def test_every_format_is_read_as_the_newest(number: int) -> None:
     state, place = states.decode("7", kept(NEWEST, "state"), {}), places.decode(kept(NEWEST, "place"))
     if number < 6:
         state = replace(state, facts=replace(state.facts, days={}, signups={}))
-        place = replace(place, settings=replace(place.settings, time_zone=UNSET))
+        place = replace(place, day=UNSET, settings=replace(place.settings, time_zone=UNSET))
     if number < 5:
         place = replace(place, sweep=replace(place.sweep, ready=-1))
     if number < 4:
