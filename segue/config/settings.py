@@ -39,7 +39,7 @@ from segue.config.setting_texts import (
     without_password,
 )
 
-Preset = Literal["label", "recommended"]
+Preset = Literal["article", "recommended"]
 """The same names as in ``trainer.steps.presets``, which a worker does not load."""
 
 ENV_PREFIX = "SEGUE_"
@@ -119,7 +119,7 @@ class Settings(BaseSettings):
     )
     preset: Preset | None = Field(
         None,
-        description="what train fits: label or recommended; unset: as the current release, else label",
+        description="what train fits: article or recommended; unset: as the current release, else article",
     )
     exclude_statuses: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="orders with exactly one of these statuses do not count; several with commas"
@@ -370,6 +370,13 @@ class Settings(BaseSettings):
     @classmethod
     def _declarations(cls, value: object) -> Declarations:
         return declarations(value)
+
+    @field_validator("preset", mode="before")
+    @classmethod
+    def _present_name(cls, value: object) -> object:
+        if value == "label":
+            raise ValueError("use article, the preset's name now; label is only an encoding")
+        return value
 
     @field_validator("features")
     @classmethod

@@ -18,7 +18,7 @@ from segue.config.settings import Settings
 from segue.config.trainer_extra import installed
 from trainer.release.continuable import same_space, settings_of
 from trainer.steps.fit_settings import CategoryEncoding, FitSettings, Scaling
-from trainer.steps.presets import LABEL, PRESETS
+from trainer.steps.presets import ARTICLE, PRESETS
 from trainer.steps.training_window import Window
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def fit_settings(
 ) -> FitSettings:
     """Return the settings of a fit.
 
-    Each value comes from the user, else from the continued release, else from the preset ``label``.
+    Each value comes from the user, else from the continued release, else from the preset ``article``.
 
     Args:
         settings: contain the preset, the features and the statuses.
@@ -96,7 +96,7 @@ def _base(settings: Settings, followed: ModelRelease | None, features: tuple[Fea
     These are the continued release's settings if no preset is set. If the preset has the release's space, the
     release's number of components and segments replaces the preset's.
     """
-    preset = PRESETS[settings.preset or LABEL]
+    preset = PRESETS[settings.preset or ARTICLE]
     if followed is None:
         return preset
     kept = settings_of(followed, features)
@@ -151,7 +151,7 @@ def train_release(
         window: the times that limit the users and the facts.
         current: the release to continue; None for a first training.
         refit_space: whether the space is learned again.
-        fit: the settings of the fit; None means the preset ``label``.
+        fit: the settings of the fit; None means the preset ``article``.
 
     Returns:
         The release's folder, and the release.
@@ -165,7 +165,7 @@ def train_release(
         from trainer.train import train  # noqa: PLC0415 - heavy
     if fit is None:
         fit = replace(
-            PRESETS[LABEL], features=settings.model_features, exclude_statuses=settings.exclude_statuses
+            PRESETS[ARTICLE], features=settings.model_features, exclude_statuses=settings.exclude_statuses
         )
     path = train(
         warehouse,

@@ -9,7 +9,7 @@ from schemas.errors import BadTraining
 from schemas.features import Feature, beyond_default, features_text
 from schemas.release.model_release import OF_NUMBERS, EncodedFeature, ModelRelease
 from trainer.steps.fit_settings import CategoryEncoding, FitSettings, Scaling
-from trainer.steps.presets import LABEL, PRESETS, RECOMMENDED
+from trainer.steps.presets import ARTICLE, PRESETS, RECOMMENDED
 
 _Setting = Literal["features", "declare", "encoding", "scaling", "components", "exclude_statuses"]
 # Settings that exist only on the command line.
@@ -49,7 +49,7 @@ def settings_of(release: ModelRelease, features: tuple[Feature, ...]) -> FitSett
         encoding = next((each for each in kept if each not in OF_NUMBERS), "label")
         shares = any(each.encoding == "one-hot" and each.codes for each in release.features)
         preset = replace(
-            PRESETS[LABEL],
+            PRESETS[ARTICLE],
             encoding=cast(CategoryEncoding, encoding),  # which is that of a text
             rare=PRESETS[RECOMMENDED].rare if shares else 0.0,
             scaling=_scaling(release, "standard"),

@@ -1,4 +1,4 @@
-"""The settings of a fit; the defaults are those of the preset ``label``."""
+"""The settings of a fit; the defaults are those of the preset ``article``."""
 
 from dataclasses import dataclass, field
 from typing import Literal, get_args
@@ -6,7 +6,7 @@ from typing import Literal, get_args
 from schemas.errors import BadSetting
 from schemas.features import FEATURES, Feature
 
-Preset = Literal["label", "recommended"]
+Preset = Literal["article", "recommended"]
 CategoryEncoding = Literal["label", "frequency", "one-hot"]
 Scaling = Literal["standard", "balanced", "none"]
 
@@ -38,7 +38,7 @@ class FitSettings:
         BadSetting: a value cannot be used.
     """
 
-    preset: Preset = "label"
+    preset: Preset = "article"
     encoding: CategoryEncoding = "label"
     rare: float = 0.0
     scaling: Scaling = "standard"

@@ -1,8 +1,8 @@
-"""The two presets: ``label``, and ``recommended`` for shops where it passes the controls."""
+"""The presets: ``article``, and ``recommended`` for shops where it passes the controls."""
 
 from trainer.steps.fit_settings import FitSettings, Preset
 
-LABEL: Preset = "label"
+ARTICLE: Preset = "article"
 RECOMMENDED: Preset = "recommended"
 
 # ``recommended`` is a factor analysis of mixed data (see trainer.steps.scale.BalancedScaler). Every feature
@@ -10,6 +10,6 @@ RECOMMENDED: Preset = "recommended"
 # Values of fewer than one user in 200 share a column: otherwise an axis could show only one rare value. k is
 # the elbow.
 PRESETS: dict[Preset, FitSettings] = {
-    LABEL: FitSettings(k_by="preset"),
+    ARTICLE: FitSettings(k_by="preset"),
     RECOMMENDED: FitSettings(preset=RECOMMENDED, encoding="one-hot", rare=0.005, scaling="balanced", k=None),
 }

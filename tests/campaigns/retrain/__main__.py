@@ -15,7 +15,7 @@ def main() -> int:
     """Run the campaign; return 1 if a month moves too many users or the segments' ids change, else 0."""
     parser = argparse.ArgumentParser("python -m tests.campaigns.retrain", description=__doc__)
     parser.add_argument("--months", type=int, default=14, help="default: %(default)s")
-    parser.add_argument("--preset", choices=list(PRESETS), default="label", help="default: %(default)s")
+    parser.add_argument("--preset", choices=list(PRESETS), default="article", help="default: %(default)s")
     options = parser.parse_args()
     print("month     users  by the model  by behaviour  ids              most of them")
     months = []

@@ -182,9 +182,9 @@ def test_the_nightly_line_goes_on_with_the_recommended_preset(segue: Segue, caps
         before["space"],
     )
 
-    assert segue("train", "--warehouse", "tables", "--preset", "label") == 3
+    assert segue("train", "--warehouse", "tables", "--preset", "article") == 3
     told = capsys.readouterr().err
-    assert f"release {second.name} cannot be continued with preset label: the encoding of gender" in told
+    assert f"release {second.name} cannot be continued with preset article: the encoding of gender" in told
     assert (
         "leave preset out to keep what the release has, or learn everything again with --refit-space" in told
     )

@@ -1,4 +1,4 @@
-"""The article's own algorithm, written again from its text, and ours with the `label` preset, on thelook.
+"""The article's own algorithm, written again from its text, and ours with the `article` preset, on thelook.
 
 The user id, which the article leaves among its columns, is left out here, and the rows are in our order.
 """

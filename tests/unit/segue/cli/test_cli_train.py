@@ -219,10 +219,10 @@ def test_a_nightly_line_continues_the_preset_it_was_begun_with(
     assert told["settings"]["preset"] == "recommended"
     assert (told["k"], told["k_by"], told["impact"]["current"]) == (3, "release", Path(first).name)
 
-    monkeypatch.setenv("SEGUE_PRESET", "label")
+    monkeypatch.setenv("SEGUE_PRESET", "article")
     assert run([*nightly, "--current", first]) == 3
     refused = capsys.readouterr().err.splitlines()[-1]
-    assert "cannot be continued with preset label: the encoding of gender" in refused
+    assert "cannot be continued with preset article: the encoding of gender" in refused
     assert (
         "leave preset out to keep what the release has, or learn everything again with --refit-space"
         in refused
@@ -354,7 +354,11 @@ def test_a_missing_column_is_named_with_those_that_are_there(tmp_path: Path, cap
     [
         (["--encoding", "hash"], "option --encoding is 'hash': use one of label, frequency, one-hot"),
         (["--scaling", "minmax"], "option --scaling is 'minmax': use one of standard, balanced, none"),
-        (["--preset", "best"], "setting preset (from option --preset) is 'best': use label or recommended"),
+        (["--preset", "best"], "setting preset (from option --preset) is 'best': use article or recommended"),
+        (
+            ["--preset", "label"],
+            "setting preset (from option --preset) is 'label': use article, the preset's name now",
+        ),
         (["--k", "1"], "option --k is 1: use at least 2 segments"),
         (
             ["--features", "age,height"],

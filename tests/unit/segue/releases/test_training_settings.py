@@ -55,7 +55,7 @@ def followed() -> ModelRelease:
         ({}, FitOptions(), FitSettings(compare=True)),
         ({}, FitOptions(compare=False), FitSettings()),
         (
-            {"preset": "label"},
+            {"preset": "article"},
             FitOptions("auto", "one-hot", 3, "none"),
             FitSettings(k=None, encoding="one-hot", components=3, scaling="none", compare=True),
         ),
@@ -95,11 +95,11 @@ def test_what_is_not_set_stays_as_the_release_has_it(followed: ModelRelease) -> 
 
 def test_what_is_set_wins(followed: ModelRelease) -> None:
     found = fit_settings(
-        settings(preset="label", features=["age", "country"], exclude_statuses=[]),
+        settings(preset="article", features=["age", "country"], exclude_statuses=[]),
         FitOptions(k="4", components=3),
         followed,
     )
-    assert (found.preset, found.encoding, found.scaling) == ("label", "label", "standard")
+    assert (found.preset, found.encoding, found.scaling) == ("article", "label", "standard")
     assert found.names == ("age", "country")
     assert (found.components, found.exclude_statuses, found.k) == (3, (), 4)
 
@@ -115,8 +115,8 @@ def test_a_refit_keeps_the_way_and_the_number_and_takes_all_features(followed: M
     found = fit_settings(settings(), refit, followed)
     assert (found.preset, found.k, found.exclude_statuses) == ("recommended", 3, ("Returned",))
     assert found.features == FEATURES
-    label = fit_settings(settings(preset="label"), refit, followed)
-    assert (label.preset, label.encoding, label.k) == ("label", "label", 5)
+    article = fit_settings(settings(preset="article"), refit, followed)
+    assert (article.preset, article.encoding, article.k) == ("article", "label", 5)
     assert fit_settings(settings(), FitOptions("auto", refit_space=True), followed).k is None
 
 

@@ -71,7 +71,7 @@ def test_a_preset_that_asks_for_it_is_named(label: ModelRelease, recommended: Mo
     with pytest.raises(BadTraining) as caught:
         check_continues(recommended, QUICK)
     assert str(caught.value) == (
-        f"the current release {recommended.version} cannot be continued with preset label: the encoding of "
+        f"the current release {recommended.version} cannot be continued with preset article: the encoding of "
         "gender, country, traffic_source, most_frequent_brand, most_frequent_category is one-hot there and "
         "label here; scaling is balanced there and standard here; leave preset out to keep what the "
         "release has, or learn everything again with --refit-space"

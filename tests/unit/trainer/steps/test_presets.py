@@ -7,8 +7,8 @@ from trainer.steps.fit_settings import FitSettings, Preset
 from trainer.steps.presets import PRESETS
 
 
-def test_the_label_preset_is_the_article() -> None:
-    assert PRESETS["label"] == FitSettings()
+def test_the_article_preset_is_the_default() -> None:
+    assert PRESETS["article"] == FitSettings()
 
 
 def test_the_recommended_preset() -> None:
