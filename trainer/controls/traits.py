@@ -1,9 +1,11 @@
 """The differences of each segment from all users (traits), with a statistic for how clear each is.
 
-For a number, the mean of the segment is compared with the mean of all users. For a text, the share of users
-with a value is compared. The *effect* is the difference in standard deviations of all users. The *z score* is
-the difference in standard deviations of random segments of the same size (the test value of Lebart, Morineau
-and Piron, "Statistique exploratoire multidimensionnelle", 1995; FactoMineR's ``catdes`` computes it too).
+For a number, the mean of the segment is compared with the mean of all users. If the model reads the number's
+logarithm or group, the means are those of what it reads, and people see the medians of the number itself. For
+a text, the share of users with a value is compared. The *effect* is the difference in standard deviations of
+all users. The *z score* is the difference in standard deviations of random segments of the same size (the
+test value of Lebart, Morineau and Piron, "Statistique exploratoire multidimensionnelle", 1995; FactoMineR's
+``catdes`` computes it too).
 Many differences are tested, so a trait is *clear* only beyond Bonferroni's threshold for all of them.
 
 The segments were made from these same features. So a z score shows how clear a difference is; it never shows
@@ -20,7 +22,7 @@ from scipy.stats import norm
 
 from schemas.features import Feature
 from trainer.controls.evaluate import Labels
-from trainer.steps.encode import Matrix
+from trainer.steps.encode import Matrix, inputs, learn_number
 
 ALPHA = 0.05  # the chance that any trait of the whole report counts as clear by accident
 # With fewer expected users with a value, in or outside a segment, the normal distribution misleads.
@@ -36,10 +38,11 @@ class Trait:
     Attributes:
         feature: the feature's name.
         value: the value of a text feature; None for a number.
-        here: the segment's mean, or the share of its users who have the value, 0 to 1.
+        here: the segment's mean (the median if the model reads the logarithm or group), or the share of its
+            users who have the value, 0 to 1.
         everywhere: the same over all training users.
-        effect: ``here - everywhere`` in standard deviations of all training users.
-        z: ``here - everywhere`` in standard deviations of random segments of the same size.
+        effect: the difference between the segment and all training users, in their standard deviations.
+        z: the same difference in standard deviations of random segments of the same size.
         clear: whether z is beyond the threshold and enough users are expected for a normal distribution.
     """
 
@@ -88,19 +91,22 @@ class Traits:
 
 @dataclass(frozen=True, slots=True)
 class _Measured:
-    """One feature; ``here`` and ``trusted`` have shape (clusters, values). A number has one value, None."""
+    """One feature; the matrices have shape (clusters, values). A number has one value, None.
+
+    ``here`` and ``everywhere`` (values) are what people see.
+    """
 
     feature: Feature
     values: tuple[str | None, ...]
     here: Matrix
     everywhere: Matrix
-    deviation: Matrix
+    effects: Matrix
     trusted: npt.NDArray[np.bool_]
 
-    def effects(self) -> Matrix:
-        """The effects, shape (clusters, values)."""
-        apart = self.here - self.everywhere
-        return np.divide(apart, self.deviation, where=self.deviation > 0, out=np.zeros_like(apart))
+
+def shows_median(feature: Feature) -> bool:
+    """Whether people see the median of a number, since the model does not read the number itself."""
+    return feature.log or feature.quantile is not None
 
 
 def traits_of(rows: pa.Table, labels: Labels, features: Sequence[Feature]) -> Traits:
@@ -129,7 +135,7 @@ def traits_of(rows: pa.Table, labels: Labels, features: Sequence[Feature]) -> Tr
 def _profile(measured: Sequence[_Measured]) -> tuple[ProfileRow, ...]:
     found = []
     for place, each in enumerate(measured):
-        effects = each.effects()
+        effects = each.effects
         largest = np.abs(effects).max(axis=0)
         for column in np.argsort(-largest, kind="stable")[:PROFILE_ROWS]:
             row = ProfileRow(each.feature.name, each.values[column], tuple(effects[:, column].tolist()))
@@ -142,16 +148,17 @@ def _number(
     feature: Feature, column: pa.ChunkedArray, labels: Labels, sizes: npt.NDArray[np.int64]
 ) -> _Measured:
     numbers = np.asarray(column.to_numpy(), dtype=np.float64)
-    here = np.bincount(labels, numbers, len(sizes)) / sizes
-    trusted = (sizes >= LEAST_EXPECTED) & (len(numbers) - sizes >= LEAST_EXPECTED)
-    return _Measured(
-        feature,
-        (None,),
-        here[:, None],
-        np.array([numbers.mean()]),
-        np.array([numbers.std()]),
-        trusted[:, None],
+    read = inputs(learn_number(feature, numbers), numbers)
+    here, everywhere = (
+        np.bincount(labels, read, len(sizes))[:, None] / sizes[:, None],
+        read.mean(keepdims=True),
     )
+    effects = _in_deviations(here - everywhere, read.std(keepdims=True))
+    if shows_median(feature):
+        medians = [float(np.median(numbers[labels == cluster])) for cluster in range(len(sizes))]
+        here, everywhere = np.array(medians)[:, None], np.array([np.median(numbers)])
+    trusted = (sizes >= LEAST_EXPECTED) & (len(numbers) - sizes >= LEAST_EXPECTED)
+    return _Measured(feature, (None,), here, everywhere, effects, trusted[:, None])
 
 
 def _text(
@@ -168,16 +175,22 @@ def _text(
     counts = counts[:, order]
     total = len(codes)
     shares = counts.sum(axis=0) / total
+    here = counts / sizes[:, None]
     expected = sizes[:, None] * shares
     outside = (total - sizes)[:, None] * shares
     return _Measured(
         feature,
         tuple(values[place] for place in order),
-        counts / sizes[:, None],
+        here,
         shares,
-        np.sqrt(shares * (1 - shares)),
+        _in_deviations(here - shares, np.sqrt(shares * (1 - shares))),
         (expected >= LEAST_EXPECTED) & (outside >= LEAST_EXPECTED),
     )
+
+
+def _in_deviations(apart: Matrix, deviation: Matrix) -> Matrix:
+    """Differences in standard deviations; 0 where all users are equal."""
+    return np.divide(apart, deviation, where=deviation > 0, out=np.zeros_like(apart))
 
 
 def _segment(
@@ -189,7 +202,7 @@ def _segment(
     spread = np.sqrt((total - size) / (size * (total - 1)))
     found = []
     for each in measured:
-        here, effects = each.here[cluster], each.effects()[cluster]
+        here, effects = each.here[cluster], each.effects[cluster]
         order = np.argsort(-effects, kind="stable")[:MOST_VALUES]
         for place in order:
             effect = float(effects[place])

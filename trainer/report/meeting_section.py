@@ -7,7 +7,7 @@ from markupsafe import Markup
 from schemas.features import Feature
 from trainer.controls.followup import DAYS
 from trainer.controls.segment_names import gender_word, notable, number_words
-from trainer.controls.traits import Trait
+from trainer.controls.traits import Trait, shows_median
 from trainer.report.advice import repeat_rate
 from trainer.report.charts.html import money, quantity, render, share
 from trainer.report.report_numbers import Report, SegmentReport
@@ -69,8 +69,12 @@ def _fact(trait: Trait, feature: Feature, currency: str) -> tuple[str, str, str]
         words = number_words(feature)[trait.effect > 0]
         if feature.boolean:
             return f"{words}: {share(trait.here)} of them", "", share(trait.everywhere)
-        everywhere = quantity(trait.everywhere, currency)
-        return f"{words}: {quantity(trait.here, currency)} on average", "", everywhere
+        here, everywhere = quantity(trait.here, currency), quantity(trait.everywhere, currency)
+        return (
+            f"{words}: {f'{here} (median)' if shows_median(feature) else f'{here} on average'}",
+            "",
+            everywhere,
+        )
     here, everywhere = share(trait.here), share(trait.everywhere)
     known = gender_word(feature, trait.value)
     if known:

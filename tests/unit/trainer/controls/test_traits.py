@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from scipy.stats import norm
@@ -50,6 +52,30 @@ def test_a_number_against_segments_dealt_at_random() -> None:
     means = [rng.permutation(ages)[:20].mean() for _ in range(20_000)]
     assert older.z == pytest.approx((45 - 35) / np.std(means), rel=0.03)
     assert older.clear
+
+
+def test_a_logarithm_decides_the_effect_and_people_see_medians() -> None:
+    # One huge spender in segment 0: its raw mean is above segment 1's, but typical users spend less there.
+    spend = [0.0, 0.0, 0.0, math.e**9 - 1, math.e**3 - 1, math.e**3 - 1, math.e**3 - 1, math.e**3 - 1]
+    table = features_table([{"age": amount} for amount in spend])
+    feature = Feature("age", "attribute", "age", log=True)
+    told = traits_of(table, np.array([0] * 4 + [1] * 4, dtype=np.int32), [feature])
+    low, high = found(told.segments[0], None), found(told.segments[1], None)
+    # What the model reads: 0, 0, 0, 9 and four times 3. Means 2.25, 3 and 2.625; mean square (81 + 36) / 8.
+    deviation = (117 / 8 - 2.625**2) ** 0.5
+    assert (low.effect, high.effect) == pytest.approx((-0.375 / deviation, 0.375 / deviation))
+    assert (low.here, high.here) == pytest.approx((0.0, math.e**3 - 1))
+    assert low.everywhere == pytest.approx(math.e**3 - 1)  # the middle two of eight are both that
+
+
+def test_a_group_decides_the_effect_and_people_see_medians() -> None:
+    ages = [1.0, 2.0, 3.0, 1_000_000.0]
+    feature = Feature("age", "attribute", "age", quantile=2)
+    table = features_table([{"age": age} for age in ages])
+    told = traits_of(table, np.array([0, 0, 1, 1], dtype=np.int32), [feature])
+    older = found(told.segments[1], None)
+    # Groups 1, 1, 2, 2: means 1.5 of all, 2 here, deviation 0.5.
+    assert (older.effect, older.here, older.everywhere) == (1.0, 500_001.5, 2.5)
 
 
 def test_the_threshold_grows_with_what_is_compared() -> None:

@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from schemas.features import Feature
 from tests.support.worlds.trained_shops import a_shop_of_kinds
 from trainer.controls.compare_encodings import Comparison, EncodingControl
 from trainer.controls.followup import Followup, Outcome, SegmentFollowup
@@ -65,6 +66,14 @@ def test_what_it_is(report: Report) -> None:
     # Few have the value, and the difference is small: neither describes the segment.
     few, weak = replace(canada, here=0.05), replace(younger, effect=-0.05)
     assert "Like all users: no difference is clear." in said(with_first(report, traits=(few, weak)))
+
+
+def test_a_number_whose_logarithm_the_model_reads_has_its_median(report: Report) -> None:
+    spend = Feature("spend", "sum", "order_value", log=True)
+    logged = msgspec.structs.replace(report, settings=replace(report.settings, features=(spend,)))
+    more = Trait("spend", None, 859.5, 255.0, 0.8, 9.0, clear=True)
+    told = said(with_first(logged, traits=(more,)))
+    assert "higher spend: EUR 859.50 (median) (all users: EUR 255.00)" in told
 
 
 def test_how_large_and_what_it_is_worth(report: Report) -> None:
