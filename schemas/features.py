@@ -166,6 +166,13 @@ FEATURES: tuple[Feature, ...] = (
 )
 FEATURE_NAMES: tuple[str, ...] = tuple(feature.name for feature in FEATURES)
 
+RFM: tuple[Feature, ...] = (
+    Feature("recency", "days_since", LAST_ORDER, log=True),
+    Feature("frequency", "count", COUNTED, log=True),
+    Feature("monetary", "sum", ORDER_VALUE, log=True),
+)
+"""The features of the preset ``rfm``: how recently, how often and for how much a user ordered."""
+
 
 class FieldsRead(Struct, frozen=True):
     """What features read of the events. A wrong value elsewhere refuses no event.

@@ -18,6 +18,7 @@ from schemas.features import FEATURES, Feature, beyond_default
 from schemas.release.model_release import ModelRelease
 from trainer.controls.affinity import affinity_of
 from trainer.controls.outlook import Counted, look_ahead, look_back
+from trainer.controls.rfm_names import rfm_names
 from trainer.controls.segment_names import name_segments
 from trainer.controls.traits import Traits, traits_of
 from trainer.fit import Fit, fit
@@ -31,6 +32,7 @@ from trainer.report import Report, Shop, page, report_of
 from trainer.steps.batch_scorer import can_score, score
 from trainer.steps.continued_fit import start_from, within
 from trainer.steps.fit_settings import FitSettings
+from trainer.steps.presets import RFM
 from trainer.steps.progress import Say, silent
 from trainer.steps.training_rows import NobodyTrains, Selection, select
 from trainer.steps.training_window import EVERYTHING, Window
@@ -237,13 +239,19 @@ def _before(
 def _release(
     fitted: Fit, traits: Traits, window: Window, current: Current | None, before: Ids | None
 ) -> ModelRelease:
-    features = fitted.settings.features
     if current is None:
-        return release_of(fitted, name_segments(traits, features), window)
+        return release_of(fitted, _names(fitted.settings, traits, {}), window)
     clusters = len(traits.segments)
     identity = identify(current.release, current.next_segment, before, fitted.labels, clusters)
-    names = name_segments(traits, features, kept_names(current.release, identity))
+    names = _names(fitted.settings, traits, kept_names(current.release, identity))
     return or_the_same(release_of(fitted, names, window, identity), current.release)
+
+
+def _names(settings: FitSettings, traits: Traits, kept: Mapping[int, str]) -> list[str]:
+    """The names of the clusters, by the preset's rule."""
+    if settings.preset == RFM:
+        return rfm_names(traits, kept)
+    return name_segments(traits, settings.features, kept)
 
 
 def _made(settings: FitSettings, current: Current | None, warehouse: FeatureSource) -> tuple[Feature, ...]:

@@ -1,6 +1,7 @@
 """A model release on the wire: all numbers and texts that a worker needs to score."""
 
 import hashlib
+from datetime import date
 from typing import Literal
 
 import msgspec
@@ -74,7 +75,8 @@ class Training(Struct, frozen=True, rename={"start": "from", "end": "to"}):
     ``as_of`` is an RFC 3339 time: only facts before it were read. ``from`` and ``to`` are the training
     window: only users with a counted order at or after ``from`` and before ``to`` trained. Null is no bound.
     ``rows_sha256`` is a hash over the training users' ids and features. If a release continues another
-    release with the same hash, there is nothing new to learn.
+    release with the same hash, there is nothing new to learn. ``day`` is the date of the features of time, in
+    the setting ``time_zone``; it is left out where no feature reads the day.
     """
 
     as_of: str | None
@@ -83,6 +85,12 @@ class Training(Struct, frozen=True, rename={"start": "from", "end": "to"}):
     rows_sha256: str
     start: str | None = None
     end: str | None = None
+    day: date | UnsetType = UNSET
+
+    @property
+    def day_read(self) -> date | None:
+        """The date of the features of time; None where no feature reads the day."""
+        return None if isinstance(self.day, UnsetType) else self.day
 
 
 class ModelRelease(Struct, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ from math import isfinite
 from msgspec import UNSET, UnsetType
 
 from schemas.errors import BadRelease, BadSetting
-from schemas.features import QUANTILES, Feature, beyond_default, declared, features_text, left_out
+from schemas.features import QUANTILES, RFM, Feature, beyond_default, declared, features_text, left_out
 from schemas.release.model_release import OF_NUMBERS, EncodedFeature, ModelRelease, space_of, version_of
 
 # A score multiplies a number by a weight and by a centre, and divides by a scale. Four factors of this size
@@ -79,9 +79,10 @@ def check_declared(release: ModelRelease, features: tuple[Feature, ...]) -> None
             as_declared = f'{feature.name} = {{ kind = "{feature.kind}", source = "{feature.source}"{kind} }}'
             known = ours.get(feature.name)
             ours_as = "not at all" if known is None else f"as {features_text([known]).partition(' = ')[2]}"
+            fix = "set the preset rfm" if feature in beyond_default(RFM) else "declare it in that way"
             raise BadRelease(
                 f"release {release.version!r} was trained with {as_declared}, which the setting declare has"
-                f" {ours_as}: declare it in that way, or publish another release"
+                f" {ours_as}: {fix}, or publish another release"
             )
 
 

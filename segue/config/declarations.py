@@ -8,31 +8,37 @@ from typing import cast
 
 from schemas.errors import BadSetting
 from schemas.event_fields import FieldType
-from schemas.features import COUNTED, Feature, FeatureEncoding, FeatureKind, declared
+from schemas.features import COUNTED, RFM, Feature, FeatureEncoding, FeatureKind, declared
 
 _FIELDS = ("kind", "source", "type", "encoding", "log", "quantile")
 # By feature name, what the declaration says.
 Declarations = dict[str, dict[str, str | bool | int]]
 
+PRESET_FEATURES: dict[str | None, tuple[Feature, ...]] = {"rfm": RFM}
+"""By preset, the features that it declares, which are the model's if no others are set."""
+
 _EXAMPLE = '{ kind = "sum", source = "order_value" }'
 
 
-def declarations(value: object) -> Declarations:
+def declarations(value: object, preset: str | None = None) -> Declarations:
     """Check the setting ``declare`` and return its declarations by feature name.
 
     Args:
         value: a table, or text with a JSON object.
+        preset: the preset, whose features have names, too.
 
     Raises:
         BadSetting: the value is neither, or a declaration is not valid. The error names the field.
     """
     table = {name: _fields(name, fields) for name, fields in _table(value).items()}
-    features_of(table)
+    features_of(table, preset)
     return table
 
 
-def features_of(declarations: Mapping[str, Mapping[str, str | bool | int]]) -> tuple[Feature, ...]:
-    """Return the seven default features, then the declared features.
+def features_of(
+    declarations: Mapping[str, Mapping[str, str | bool | int]], preset: str | None = None
+) -> tuple[Feature, ...]:
+    """Return the seven default features, then those of the preset, then the declared features.
 
     >>> features_of({"spend": {"kind": "sum", "source": "price"}})[-1] == Feature("spend", "sum", "price")
     True
@@ -40,7 +46,7 @@ def features_of(declarations: Mapping[str, Mapping[str, str | bool | int]]) -> t
     Raises:
         BadSetting: a declaration is not valid.
     """
-    return declared(
+    own = (
         # declared() checks the kind, the type and the encoding.
         Feature(
             name,
@@ -53,6 +59,7 @@ def features_of(declarations: Mapping[str, Mapping[str, str | bool | int]]) -> t
         )
         for name, fields in declarations.items()
     )
+    return declared((*PRESET_FEATURES.get(preset, ()), *own))
 
 
 def _table(value: object) -> Mapping[str, object]:

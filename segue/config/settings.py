@@ -23,7 +23,7 @@ from schemas.partitioner import Partitioner
 from schemas.times import parse_length
 from schemas.topics import Topics
 from segue.config.csv_form import csv_table
-from segue.config.declarations import Declarations, declarations, features_of
+from segue.config.declarations import PRESET_FEATURES, Declarations, declarations, features_of
 from segue.config.event_forms import event_tables, forms_of
 from segue.config.redis_url import check_redis_url
 from segue.config.setting_texts import (
@@ -39,7 +39,7 @@ from segue.config.setting_texts import (
     without_password,
 )
 
-Preset = Literal["article", "recommended"]
+Preset = Literal["article", "rfm", "recommended"]
 """The same names as in ``trainer.steps.presets``, which a worker does not load."""
 
 ENV_PREFIX = "SEGUE_"
@@ -108,6 +108,11 @@ class Settings(BaseSettings):
         description="the registry's login and certificates, such as basic.auth.user.info",
         repr=False,
     )
+    preset: Preset | None = Field(
+        None,
+        description="what train fits: article, rfm or recommended; rfm declares three features; unset: as the"
+        " current release, else article",
+    )
     declare: Annotated[Declarations, NoDecode] = Field(
         {},
         description="more features than the seven default ones, by name: kind, source, type, encoding, log,"
@@ -115,11 +120,8 @@ class Settings(BaseSettings):
     )
     features: Annotated[tuple[str, ...], NoDecode] = Field(
         FEATURE_NAMES,
-        description="the model's features, with commas; unset: the seven default ones, then those of declare",
-    )
-    preset: Preset | None = Field(
-        None,
-        description="what train fits: article or recommended; unset: as the current release, else article",
+        description="the model's features, with commas; unset: the seven default ones, then those of declare;"
+        " with the preset rfm: its three",
     )
     exclude_statuses: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="orders with exactly one of these statuses do not count; several with commas"
@@ -231,14 +233,14 @@ class Settings(BaseSettings):
 
     @property
     def declared(self) -> tuple[Feature, ...]:
-        """All features that the settings know: the seven default ones, then those of ``declare``."""
-        return features_of(self.declare)
+        """All features that the settings know: the default ones, the preset's, then those of ``declare``."""
+        return features_of(self.declare, self.preset)
 
     @property
     def model_features(self) -> tuple[Feature, ...]:
         """The model's inputs, in order."""
         if "features" not in self.model_fields_set:
-            return self.declared
+            return PRESET_FEATURES.get(self.preset, self.declared)
         by_name = {feature.name: feature for feature in self.declared}
         return tuple(by_name[name] for name in self.features)
 
@@ -368,8 +370,8 @@ class Settings(BaseSettings):
 
     @field_validator("declare", mode="before")
     @classmethod
-    def _declarations(cls, value: object) -> Declarations:
-        return declarations(value)
+    def _declarations(cls, value: object, others: ValidationInfo) -> Declarations:
+        return declarations(value, others.data.get("preset"))
 
     @field_validator("preset", mode="before")
     @classmethod
@@ -381,12 +383,17 @@ class Settings(BaseSettings):
     @field_validator("features")
     @classmethod
     def _known_features(cls, value: tuple[str, ...], others: ValidationInfo) -> tuple[str, ...]:
-        known = [feature.name for feature in features_of(others.data.get("declare", {}))]
+        preset = others.data.get("preset")
+        known = [feature.name for feature in features_of(others.data.get("declare", {}), preset)]
         if not value:
             raise ValueError(f"name at least one, of: {', '.join(known)}")
         if unknown := [name for name in dict.fromkeys(value) if name not in known]:
             are = "is no feature" if len(unknown) == 1 else "are no features"
             raise ValueError(f"{', '.join(unknown)} {are}: name some of {', '.join(known)}, or declare more")
+        needed = [feature.name for feature in PRESET_FEATURES.get(preset, ())]
+        if not set(needed) <= set(value):
+            names = ", ".join(needed)
+            raise ValueError(f"the preset {preset} needs {names}: name them, too, or leave features out")
         if twice := [name for name in known if value.count(name) > 1]:
             raise ValueError(f"name {', '.join(twice)} once")
         return value

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from schemas.errors import BadTraining
-from schemas.features import Feature, beyond_default, features_text
+from schemas.features import RFM, Feature, beyond_default, features_text
 from schemas.release.model_release import ModelRelease
 from segue.config.command_line import bad_option
+from segue.config.declarations import PRESET_FEATURES
 from segue.config.settings import Settings
 from segue.config.trainer_extra import installed
 from trainer.release.continuable import same_space, settings_of
@@ -109,22 +110,28 @@ def _base(settings: Settings, followed: ModelRelease | None, features: tuple[Fea
 
 
 def _features(settings: Settings, followed: ModelRelease | None, *, refit: bool) -> tuple[Feature, ...]:
-    """Return the features that the user set, else the features of the continued release."""
-    if followed is None or refit or "features" in settings.model_fields_set:
+    """Return the features that the user or the preset sets, else the features of the continued release."""
+    if followed is None or refit or _names_features(settings):
         return settings.model_features
     known = {feature.name: feature for feature in settings.declared}
     undeclared = [feature for feature in followed.declared if feature.name not in known]
     if undeclared:
+        how = "set the preset rfm" if set(undeclared) <= set(beyond_default(RFM)) else "declare it"
         raise BadTraining(
             f"the current release {followed.version} takes {features_text(undeclared)}, which the setting"
-            " `declare` lacks: declare it to continue the release, or leave it out with --refit-space"
+            f" `declare` lacks: {how} to continue the release, or leave it out with --refit-space"
         )
     return tuple(known[feature.name] for feature in followed.features)
 
 
+def _names_features(settings: Settings) -> bool:
+    """Whether the settings name the model's features, themselves or by their preset."""
+    return "features" in settings.model_fields_set or settings.preset in PRESET_FEATURES
+
+
 def unused_features(settings: Settings, fit: FitSettings) -> list[str]:
     """Return the declared features that the fit does not use, although the user did not leave them out."""
-    if "features" in settings.model_fields_set:
+    if _names_features(settings):
         return []
     return [each.name for each in beyond_default(settings.declared) if each.name not in fit.names]
 

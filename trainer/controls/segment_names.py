@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 
-from schemas.features import Feature
+from schemas.features import FIRST_ORDER, LAST_ORDER, SIGNUP, Feature
 from trainer.controls.traits import Trait, Traits
 
 MAX_CHARACTERS = 24
@@ -18,6 +18,11 @@ LEAST_SHARE = 0.1  # the share of the segment's users who have the value
 _MOST = 0.5  # a value that fewer users have gets the word "often"
 _AGE, _ORDERS = ("younger", "older"), ("fewer orders", "more orders")
 _GENDERS = {"F": "women", "M": "men"}
+_DAYS = {
+    LAST_ORDER: ("ordered recently", "ordered long ago"),
+    FIRST_ORDER: ("new customers", "long-time customers"),
+    SIGNUP: ("signed up recently", "signed up long ago"),
+}
 _BARE = {"true", "false", "yes", "no", "y", "n"}  # these values say nothing without the feature's name
 
 
@@ -87,6 +92,8 @@ def number_words(feature: Feature) -> tuple[str, str]:
         return _AGE
     if feature.kind == "count":
         return _ORDERS
+    if feature.source in _DAYS:
+        return _DAYS[feature.source]
     name = feature.name.replace("_", " ")
     if feature.boolean:
         return f"seldom {name}", f"often {name}"

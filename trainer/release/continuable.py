@@ -9,7 +9,7 @@ from schemas.errors import BadTraining
 from schemas.features import Feature, beyond_default, features_text
 from schemas.release.model_release import OF_NUMBERS, EncodedFeature, ModelRelease
 from trainer.steps.fit_settings import CategoryEncoding, FitSettings, Scaling
-from trainer.steps.presets import ARTICLE, PRESETS, RECOMMENDED
+from trainer.steps.presets import ARTICLE, PRESETS, RECOMMENDED, RFM, reads_rfm
 
 _Setting = Literal["features", "declare", "encoding", "scaling", "components", "exclude_statuses"]
 # Settings that exist only on the command line.
@@ -42,7 +42,9 @@ def settings_of(release: ModelRelease, features: tuple[Feature, ...]) -> FitSett
         release: any release.
         features: the features of the new fit; some have an encoding of their own.
     """
-    preset = next((preset for preset in PRESETS.values() if same_space(release, preset, features)), None)
+    # Where all features are numbers, several presets give the same space; only rfm has features of its own.
+    presets = [PRESETS[RFM]] if reads_rfm(features) else [PRESETS[ARTICLE], PRESETS[RECOMMENDED]]
+    preset = next((preset for preset in presets if same_space(release, preset, features)), None)
     if preset is None:
         own = {feature.name for feature in features if feature.encoding is not None}
         kept = (each.encoding for each in release.features if each.name not in own)
@@ -98,6 +100,7 @@ def _asking(difference: Difference, settings: FitSettings) -> str:
     unchanged = {
         "encoding": settings.encoding == preset.encoding,
         "scaling": settings.scaling == preset.scaling,
+        "features": settings.preset == RFM and settings.features == preset.features,
     }
     return "preset" if unchanged.get(difference.setting) else difference.setting
 

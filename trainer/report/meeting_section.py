@@ -69,12 +69,10 @@ def _fact(trait: Trait, feature: Feature, currency: str) -> tuple[str, str, str]
         words = number_words(feature)[trait.effect > 0]
         if feature.boolean:
             return f"{words}: {share(trait.here)} of them", "", share(trait.everywhere)
-        here, everywhere = quantity(trait.here, currency), quantity(trait.everywhere, currency)
-        return (
-            f"{words}: {f'{here} (median)' if shows_median(feature) else f'{here} on average'}",
-            "",
-            everywhere,
-        )
+        unit = " days" if feature.of_time else ""
+        here, everywhere = (f"{quantity(n, currency)}{unit}" for n in (trait.here, trait.everywhere))
+        middle = f"median {here}" if shows_median(feature) else f"{here} on average"
+        return f"{words}: {middle}", "", everywhere
     here, everywhere = share(trait.here), share(trait.everywhere)
     known = gender_word(feature, trait.value)
     if known:

@@ -6,7 +6,7 @@ from typing import Literal, get_args
 from schemas.errors import BadSetting
 from schemas.features import FEATURES, Feature
 
-Preset = Literal["article", "recommended"]
+Preset = Literal["article", "rfm", "recommended"]
 CategoryEncoding = Literal["label", "frequency", "one-hot"]
 Scaling = Literal["standard", "balanced", "none"]
 

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from schemas.features import Feature
+from schemas.features import FEATURES, RFM
 from tests.support.worlds.trained_shops import a_shop_of_kinds
 from trainer.controls.compare_encodings import Comparison, EncodingControl
 from trainer.controls.followup import Followup, Outcome, SegmentFollowup
@@ -69,11 +69,13 @@ def test_what_it_is(report: Report) -> None:
 
 
 def test_a_number_whose_logarithm_the_model_reads_has_its_median(report: Report) -> None:
-    spend = Feature("spend", "sum", "order_value", log=True)
-    logged = msgspec.structs.replace(report, settings=replace(report.settings, features=(spend,)))
-    more = Trait("spend", None, 859.5, 255.0, 0.8, 9.0, clear=True)
-    told = said(with_first(logged, traits=(more,)))
-    assert "higher spend: EUR 859.50 (median) (all users: EUR 255.00)" in told
+    rfm = msgspec.structs.replace(report, settings=replace(report.settings, features=(*FEATURES, *RFM)))
+    more = Trait("monetary", None, 859.5, 255.0, 0.8, 9.0, clear=True)
+    recent = Trait("recency", None, 13.0, 54.0, -0.7, -9.0, clear=True)
+    assert (
+        "Higher monetary: median EUR 859.50 (all users: EUR 255.00) ; ordered recently: median 13 days (all "
+        "users: 54 days) ." in said(with_first(rfm, traits=(more, recent)))
+    )
 
 
 def test_how_large_and_what_it_is_worth(report: Report) -> None:
