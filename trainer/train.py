@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -13,15 +13,15 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from schemas.counted import counted
-from schemas.errors import BadTraining
-from schemas.features import FEATURES, Feature, beyond_default
+from schemas.errors import BadSetting, BadTraining
+from schemas.features import FEATURES, Feature, beyond_default, of_time
 from schemas.release.model_release import ModelRelease
 from trainer.controls.affinity import affinity_of
 from trainer.controls.outlook import Counted, look_ahead, look_back
-from trainer.controls.rfm_names import rfm_names
-from trainer.controls.segment_names import name_segments
 from trainer.controls.traits import Traits, traits_of
 from trainer.fit import Fit, fit
+from trainer.names.rfm_names import rfm_names
+from trainer.names.segment_names import name_segments
 from trainer.release.continuable import check_continues
 from trainer.release.current_release import Current
 from trainer.release.impact import Ids, compared
@@ -56,6 +56,7 @@ class FeatureSource(Protocol):
         exclude_statuses: tuple[str, ...],
         features: tuple[Feature, ...],
         *,
+        day: date | None = None,
         start: datetime | None = None,
         end: datetime | None = None,
     ) -> pa.Table:
@@ -65,6 +66,7 @@ class FeatureSource(Protocol):
             as_of: only facts strictly before this time count; None: all facts.
             exclude_statuses: orders with one of these statuses do not count.
             features: the columns after ``user_id``.
+            day: the date of features of time; None if there are none.
             start: only users with a counted order at or after this time; None: no bound.
             end: only users with a counted order before this time; None: no bound.
 
@@ -78,6 +80,7 @@ class FeatureSource(Protocol):
         exclude_statuses: tuple[str, ...],
         features: tuple[Feature, ...],
         *,
+        day: date | None = None,
         start: datetime | None = None,
         end: datetime | None = None,
     ) -> str:
@@ -87,6 +90,7 @@ class FeatureSource(Protocol):
             as_of: as in :meth:`features`, like all that follow.
             exclude_statuses: orders with one of these statuses do not count.
             features: the columns after ``user_id``.
+            day: the date of features of time; None if there are none.
             start: only users with a counted order at or after this time; None: no bound.
             end: only users with a counted order before this time; None: no bound.
         """
@@ -133,7 +137,7 @@ def train(
         BadTraining: the rows cannot be segmented, or the current release cannot be continued.
         BadWarehouse: the warehouse cannot be read.
         BadRelease: the folder of this version exists and is damaged.
-        BadSetting: nothing can be written to ``out``.
+        BadSetting: nothing can be written to ``out``, or features of time have no day.
     """
     continued = None if current is None or refit_space else current.release
     if continued is not None:
@@ -142,8 +146,11 @@ def train(
     say("reading features from the warehouse")
     made = _made(settings, current, warehouse)
     excluded = settings.exclude_statuses
-    table = warehouse.features(window.as_of, excluded, made, start=window.start, end=window.end)
-    query = warehouse.feature_query(window.as_of, excluded, made, start=window.start, end=window.end)
+    if window.day is None and of_time(made):
+        raise BadSetting("as_of", None, "the model has features of time: name the day of their values")
+    day, begin, end = window.day, window.start, window.end
+    table = warehouse.features(window.as_of, excluded, made, day=day, start=begin, end=end)
+    query = warehouse.feature_query(window.as_of, excluded, made, day=day, start=begin, end=end)
     say(f"{counted(table.num_rows, 'user')} read; reading which rows are left out")
     rejected = warehouse.rejected(window.as_of).counts
     selection, start = _selected(warehouse, table, settings, window, continued), None
@@ -193,7 +200,7 @@ def _selected(
     continued: ModelRelease | None,
 ) -> Selection:
     try:
-        if table.num_rows == 0 and window != EVERYTHING:
+        if table.num_rows == 0 and window.text:
             raise BadTraining(
                 "no user can be trained on: the warehouse has no user in the window "
                 f"({window.text}), set another window"

@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from schemas.days import date_in, zone_of
 from segue.cli.command import command, flag
 from segue.config.command_line import options
 from segue.config.settings import Settings
@@ -27,6 +29,7 @@ DEFAULT_OUT = "releases"
     "features",
     "preset",
     "exclude_statuses",
+    "time_zone",
     "artifacts_prefix",
     "shop",
     "currency",
@@ -46,7 +49,11 @@ def train(
     out: Annotated[str, typer.Option(metavar="DIR", help="the folder of releases")] = DEFAULT_OUT,
     as_of: Annotated[
         str | None,
-        typer.Option(metavar="TIME", help="only facts before this time count; unset: as --to, else all"),
+        typer.Option(
+            metavar="TIME",
+            help="only facts before this time count, and its date is the day of features of time; unset: as"
+            " --to, else all facts, and today",
+        ),
     ] = None,
     start: Annotated[
         str | None,
@@ -94,6 +101,7 @@ def train(
 
     The last line of standard output is the release's path. The same data and settings give the same release.
     """
+    from segue.releases.training_day import old_facts
     from segue.releases.training_settings import (
         NONE,
         FitOptions,
@@ -104,8 +112,13 @@ def train(
     from trainer.release.release_folder import check_writable, load_release
     from trainer.steps.training_window import Window
 
-    bounds = time_option("--from", start), time_option("--to", end), time_option("--as-of", as_of)
-    window = Window.between(*bounds)
+    now, zone = datetime.now(UTC), zone_of(settings.time_zone)
+    window = Window.between(
+        time_option("--from", start, zone),
+        time_option("--to", end, zone),
+        time_option("--as-of", as_of, zone),
+    )
+    window = replace(window, day=date_in(window.as_of or now, zone))
     fit_options = FitOptions(
         k, encoding, components, scaling, compare=not no_compare, refit_space=refit_space
     )
@@ -118,7 +131,7 @@ def train(
 
     with installed():
         from segue.releases.continued_release import release_to_continue
-    with open_warehouse(warehouse, settings, datetime.now(UTC)) as tables, steps() as step:
+    with open_warehouse(warehouse, settings, now) as tables, steps() as step:
         followed = release_to_continue(settings, current, folder, say)
         fit = fit_settings(settings, fit_options, None if followed is None else followed.release)
         if followed is not None and (others := ", ".join(unused_features(settings, fit))):
@@ -138,6 +151,8 @@ def train(
             fit=fit,
         )
         notes = tables.notes(window.as_of)
+        if (day := release.training.day_read) is not None:
+            notes += filter(None, [old_facts(tables.counts(window.as_of).last_at, day, zone)])
     for note in notes:
         warn(note)
     _tell(release, path, followed, made_before=path in made_before)

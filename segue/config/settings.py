@@ -383,17 +383,13 @@ class Settings(BaseSettings):
     @field_validator("features")
     @classmethod
     def _known_features(cls, value: tuple[str, ...], others: ValidationInfo) -> tuple[str, ...]:
-        preset = others.data.get("preset")
-        known = [feature.name for feature in features_of(others.data.get("declare", {}), preset)]
+        declare, preset = others.data.get("declare", {}), others.data.get("preset")
+        known = [feature.name for feature in features_of(declare, preset)]
         if not value:
             raise ValueError(f"name at least one, of: {', '.join(known)}")
         if unknown := [name for name in dict.fromkeys(value) if name not in known]:
             are = "is no feature" if len(unknown) == 1 else "are no features"
             raise ValueError(f"{', '.join(unknown)} {are}: name some of {', '.join(known)}, or declare more")
-        needed = [feature.name for feature in PRESET_FEATURES.get(preset, ())]
-        if not set(needed) <= set(value):
-            names = ", ".join(needed)
-            raise ValueError(f"the preset {preset} needs {names}: name them, too, or leave features out")
         if twice := [name for name in known if value.count(name) > 1]:
             raise ValueError(f"name {', '.join(twice)} once")
         return value

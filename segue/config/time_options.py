@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 
 from schemas import times
 from segue.config.command_line import bad_option
@@ -11,12 +11,13 @@ from segue.config.command_line import bad_option
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
-def time_option(option: str, text: str | None) -> datetime | None:
-    """Parse the time of an option; a day means its midnight in UTC.
+def time_option(option: str, text: str | None, zone: tzinfo = UTC) -> datetime | None:
+    """Parse the time of an option; a day means its midnight in a time zone.
 
     Args:
         option: the option's name with its dashes, for the message.
         text: a day or a time in RFC 3339; None if the option was not given.
+        zone: the time zone of a day.
 
     Returns:
         The time in UTC; None if the option was not given.
@@ -30,7 +31,9 @@ def time_option(option: str, text: str | None) -> datetime | None:
     if text is None:
         return None
     try:
-        return times.parse(f"{text}T00:00:00Z" if _DAY.fullmatch(text) else text)
+        if _DAY.fullmatch(text):
+            return datetime.fromisoformat(text).replace(tzinfo=zone).astimezone(UTC)
+        return times.parse(text)
     except ValueError as error:
         raise bad_option(
             option, text, f"it {error}; give a day such as 2024-12-01, or 2024-12-01T09:30:00Z"

@@ -160,7 +160,8 @@ def impact_of_rollback(known: Published, target: Publication, out: Path, prefix:
     if users is None or not can_score(target.release, users, current.declared):
         return None
     before, after = score(current, users).segments, score(target.release, users).segments
-    return impact_of(Current(current, known.next_segment, users), target.release, users, before, after)
+    day = current.training.day_read
+    return impact_of(Current(current, known.next_segment, users), target.release, users, before, after, day)
 
 
 def roll_back(known: Published, target: Publication, settings: Settings) -> int:

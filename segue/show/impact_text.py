@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec import UNSET
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -32,7 +33,9 @@ def impact_text(impact: Impact, drift: Drift | None) -> Group:
     lines.append(
         _share("by behaviour", impact.by_behaviour, "its features or training users are not at hand")
     )
-    if any(moves is not None and moves.pairs for moves in (impact.by_model, impact.by_behaviour)):
+    if impact.by_time is not UNSET:
+        lines.append(_share("by time", impact.by_time, "its day is not known, or is after this release's"))
+    if any(moves.pairs for _, moves in _known(impact)):
         lines.append(_pairs(impact))
     if drift is not None:
         drifted = [each for each in drift.features if each.drifted]
@@ -43,6 +46,13 @@ def impact_text(impact: Impact, drift: Drift | None) -> Group:
     return Group(*lines)
 
 
+def _known(impact: Impact) -> list[tuple[str, Moves]]:
+    """Return the moves that are known, each with what moved the users; time only where a feature reads it."""
+    time = None if impact.by_time is UNSET else impact.by_time
+    moved = (("by the model", impact.by_model), ("by behaviour", impact.by_behaviour), ("by time", time))
+    return [(by, moves) for by, moves in moved if moves is not None]
+
+
 def _share(by: str, moves: Moves | None, why_not: str) -> Text:
     if moves is None:
         return Text(f"moved {by}: not known, {why_not}", style="dim")
@@ -51,24 +61,23 @@ def _share(by: str, moves: Moves | None, why_not: str) -> Text:
 
 def _pairs(impact: Impact) -> Table:
     """Return a table of the pairs of segments with the most users. The last row counts the other pairs."""
-    by_model, by_behaviour = (
-        {} if moves is None else {(pair.previous, pair.segment): pair.users for pair in moves.pairs}
-        for moves in (impact.by_model, impact.by_behaviour)
-    )
+    counts = {
+        by: {(pair.previous, pair.segment): pair.users for pair in moves.pairs}
+        for by, moves in _known(impact)
+    }
     pairs = sorted(
-        {*by_model, *by_behaviour},
-        key=lambda pair: (-by_model.get(pair, 0), -by_behaviour.get(pair, 0), pair),
+        {pair for each in counts.values() for pair in each},
+        key=lambda pair: ([-each.get(pair, 0) for each in counts.values()], pair),
     )
     table = Table("from", "to", box=None, padding=(0, 2), header_style="dim")
-    table.add_column("by the model", justify="right")
-    table.add_column("by behaviour", justify="right")
+    for by in counts:
+        table.add_column(by, justify="right")
     for previous, segment in pairs[:_PAIRS]:
         table.add_row(
             segment_text(previous, impact.names.get(previous)),
             segment_text(segment, impact.names.get(segment)),
-            f"{by_model.get((previous, segment), 0):,}",
-            f"{by_behaviour.get((previous, segment), 0):,}",
+            *(f"{each.get((previous, segment), 0):,}" for each in counts.values()),
         )
     if len(pairs) > _PAIRS:
-        table.add_row(f"and {len(pairs) - _PAIRS} pairs more", "", "", "")
+        table.add_row(f"and {len(pairs) - _PAIRS} pairs more")
     return table

@@ -19,6 +19,8 @@ def release_text(release: ModelRelease) -> Group:
     """Describe a release for people at a terminal."""
     training = release.training
     when = f", as of {training.as_of}" if training.as_of else ""
+    if training.day_read is not None:
+        when += f", on {training.day_read}"
     if training.start or training.end:
         bounds = (("from", training.start), ("to", training.end))
         when += f", who ordered {' '.join(f'{word} {at}' for word, at in bounds if at)}"

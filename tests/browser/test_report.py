@@ -18,10 +18,10 @@ from trainer.controls.affinity import affinity_of
 from trainer.controls.compare_encodings import Comparison, EncodingControl
 from trainer.controls.drift import drift_of
 from trainer.controls.followup import followup_of
-from trainer.controls.segment_names import name_segments
 from trainer.controls.traits import traits_of
 from trainer.controls.worth_so_far import worth_of
 from trainer.fit import fit
+from trainer.names.segment_names import name_segments
 from trainer.release.impact import Impact, Metric, moves
 from trainer.release.pipeline_numbers import release_of
 from trainer.report import Shop, page, report_of

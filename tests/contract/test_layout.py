@@ -26,7 +26,7 @@ ORDER = {
         "release inputs outputs documents generate"
     ),
     "trainer": (
-        "steps controls fit release "
+        "steps controls names fit release "
         "warehouse.tables warehouse.kinds warehouse.queries warehouse.checks warehouse "
         "proposal.looks proposal.roles proposal publish report.charts report train"
     ),

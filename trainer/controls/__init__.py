@@ -1,1 +1,1 @@
-"""Figures and checks of a fit: quality, stability, names and meaning of the segments."""
+"""Figures and checks of a fit: quality, stability and meaning of the segments."""

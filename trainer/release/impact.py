@@ -1,23 +1,29 @@
-"""The users that a release would move to another segment: by the model, and by their behaviour.
+"""The users that a release would move to another segment: by the model, by their behaviour, and by time.
 
 The *model* moves a user if, with today's features, the current release and the new release give different
 segments. *Behaviour* moves a user if the current release gives today's features another segment than the
-features that it was trained on. The two may cancel each other.
+features that it was trained on. Where features read the day, *time* moves a user if the current release gives
+the same facts another segment on the new release's day, and behaviour is the rest of the way. The moves may
+cancel each other.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
+from schemas.features import of_time
 from schemas.release.model_release import ModelRelease
 from trainer.controls.drift import Drift, drift_of
 from trainer.release.current_release import Current
+from trainer.release.same_facts_later import on_day
+from trainer.steps.batch_scorer import score
 
 Ids = npt.NDArray[np.int64]
 
@@ -76,6 +82,9 @@ class Impact:
         by_behaviour: the moves of the training users of both releases under the current release, between the
             features that it was trained on and today's features. None if its training users are not
             available.
+        by_time: the moves of the current release's training users under it, from its day to the day of
+            today's features, if nothing had happened in between. None if unknown; then they are counted under
+            ``by_behaviour``. Left out if no feature reads the day.
         metrics: the figures of both releases, by name.
     """
 
@@ -84,6 +93,7 @@ class Impact:
     by_model: Moves | None
     by_behaviour: Moves | None
     metrics: tuple[Metric, ...]
+    by_time: Moves | UnsetType | None = UNSET
 
 
 class _ReportPart(Struct):
@@ -121,7 +131,7 @@ def compared(
     """
     if current is None:
         return None, None
-    impact = impact_of(current, release, users, before, after)
+    impact = impact_of(current, release, users, before, after, release.training.day_read)
     if current.assignments is None:
         return impact, None
     names = [feature.name for feature in release.features if feature.name in current.assignments.column_names]
@@ -129,7 +139,12 @@ def compared(
 
 
 def impact_of(
-    current: Current, release: ModelRelease, users: pa.Table, before: Ids | None, after: Ids
+    current: Current,
+    release: ModelRelease,
+    users: pa.Table,
+    before: Ids | None,
+    after: Ids,
+    day: date | None,
 ) -> Impact:
     """The impact of a release.
 
@@ -139,25 +154,34 @@ def impact_of(
         users: the training users of the new release, with ``user_id`` and features.
         before: each user's segment id under the release in use, today, shape (users,); None if unknown.
         after: each user's segment id under the new release, shape (users,).
+        day: the day of the users' features; None if no feature reads the day.
     """
+    trained = current.assignments
+    then = None if trained is None else np.asarray(trained["segment"], dtype=np.int64)
+    by_time: Moves | UnsetType | None = UNSET
+    if of_time((*current.release.declared, *release.declared)):
+        later = None if trained is None else on_day(current.release, trained, day)
+        aged = None if later is None else score(current.release, later).segments
+        by_time = None if then is None or aged is None else moves(then, aged)
+        then = then if aged is None else aged
     named = (*current.release.segments, *release.segments)
     return Impact(
         current=current.release.version,
         names={segment.id: segment.name for segment in named},
         by_model=None if before is None else moves(before, after),
         by_behaviour=None
-        if before is None or current.assignments is None
-        else _behaviour(current.assignments, users, before),
+        if before is None or trained is None or then is None
+        else _behaviour(trained["user_id"], then, users, before),
         metrics=tuple(metrics(current.release.metrics, release.metrics)),
+        by_time=by_time,
     )
 
 
-def _behaviour(trained: pa.Table, users: pa.Table, today: Ids) -> Moves:
+def _behaviour(trained: pa.ChunkedArray, then: Ids, users: pa.Table, today: Ids) -> Moves:
     """The moves under the release in use, from its training users' segments then to their segments today."""
-    place = pc.index_in(users["user_id"], value_set=trained["user_id"].combine_chunks())
+    place = pc.index_in(users["user_id"], value_set=trained.combine_chunks())
     both = np.asarray(pc.is_valid(place), dtype=np.bool_)
-    then = np.asarray(trained["segment"])[np.asarray(place.drop_null())]
-    return moves(then, today[both])
+    return moves(then[np.asarray(place.drop_null())], today[both])
 
 
 def moves(before: Ids, after: Ids) -> Moves:

@@ -5,10 +5,11 @@ from dataclasses import asdict
 from datetime import datetime
 
 import numpy as np
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from schemas import times
-from schemas.features import beyond_default
+from schemas.features import beyond_default, of_time
 from schemas.release.model_release import ModelRelease, Segment, Training, space_of, version_of
 from trainer.fit import Fit
 from trainer.release.segment_identity import Identity, first
@@ -53,6 +54,7 @@ def release_of(
             users_read=fit.selection.users_read,
             users_used=fit.selection.users_used,
             rows_sha256=digest(fit.selection.rows),
+            day=window.day if window.day is not None and of_time(fit.settings.features) else UNSET,
         ),
         exclude_statuses=fit.settings.exclude_statuses,
         declared=beyond_default(fit.settings.features),

@@ -20,9 +20,9 @@ from msgspec import Struct
 
 from schemas.features import Feature
 from trainer.controls.followup import LEAST_USERS, Followup, SegmentFollowup
-from trainer.controls.segment_names import notable
 from trainer.controls.traits import Trait
 from trainer.controls.worth_so_far import Worth, ratio_to_all
+from trainer.names.segment_names import notable
 
 MORE, LESS = 1.2, 0.8
 LEAST_SHARE = 0.25  # the share of the segment's users for whom an example fits

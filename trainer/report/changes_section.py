@@ -1,6 +1,7 @@
 """The comparison with the release in use: which users would move, how the features changed."""
 
 from markupsafe import Markup
+from msgspec import UNSET
 
 from trainer.controls.drift import NOTABLE, Bin, FeatureDrift
 from trainer.report.charts.html import render
@@ -12,7 +13,14 @@ _PAIRS = 12
 def changes(report: Report) -> Markup:
     """The HTML of the cards."""
     drifts = [(each, _most_changed(each)) for each in report.drift.features] if report.drift else []
-    return render("changes.html", impact=report.impact, drifts=drifts, most_pairs=_PAIRS, notable=NOTABLE)
+    return render(
+        "changes.html",
+        impact=report.impact,
+        timed=report.impact is not None and report.impact.by_time is not UNSET,
+        drifts=drifts,
+        most_pairs=_PAIRS,
+        notable=NOTABLE,
+    )
 
 
 def _most_changed(feature: FeatureDrift) -> Bin | None:

@@ -6,8 +6,8 @@ from markupsafe import Markup
 
 from schemas.features import Feature
 from trainer.controls.followup import DAYS
-from trainer.controls.segment_names import gender_word, notable, number_words
 from trainer.controls.traits import Trait, shows_median
+from trainer.names.segment_names import gender_word, notable, number_words
 from trainer.report.advice import repeat_rate
 from trainer.report.charts.html import money, quantity, render, share
 from trainer.report.report_numbers import Report, SegmentReport

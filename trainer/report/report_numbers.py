@@ -1,6 +1,7 @@
 """The content of ``report.json``: all numbers and texts of the report."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 
 import msgspec
 import numpy as np
@@ -113,6 +114,7 @@ class Report(Struct, frozen=True, kw_only=True, rename={"start": "from", "end": 
     """The whole report; docs/report.md explains each part.
 
     Attributes:
+        day: the date of the features of time; only there if the model has some.
         start: only users with an order at or after this time train (``from`` in JSON); None: no bound.
         end: only users with an order before this time train (``to`` in JSON); None: no bound.
         k_by: what chose k: ``preset``, ``setting`` (the option ``--k``), ``elbow`` or ``release`` (in use).
@@ -138,6 +140,7 @@ class Report(Struct, frozen=True, kw_only=True, rename={"start": "from", "end": 
     space: str
     shop: Shop
     as_of: str | None
+    day: date | UnsetType = UNSET
     start: str | None
     end: str | None
     settings: FitSettings
@@ -211,6 +214,7 @@ def report_of(
         space=release.space,
         shop=shop or Shop(),
         as_of=release.training.as_of,
+        day=release.training.day,
         start=release.training.start,
         end=release.training.end,
         settings=fit.settings,

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from msgspec import convert, to_builtins
+from msgspec import UNSET, convert, to_builtins
 
 from schemas.printable import printable_cell
 from trainer.controls.evaluate import Labels
@@ -13,7 +13,7 @@ from trainer.report.data_section import data
 from trainer.report.meeting_section import meeting
 from trainer.report.overview_section import clusters, figures
 from trainer.report.report_numbers import Report
-from trainer.report.segments_section import segment_cards, side_by_side
+from trainer.report.segments_section import recency, segment_cards, side_by_side
 from trainer.report.space_section import space
 from trainer.report.verdict import verdict
 from trainer.report.worth_section import worth
@@ -38,6 +38,7 @@ def page(report: Report, components: Matrix, labels: Labels) -> bytes:
         verdict=verdict(report),
         clusters=clusters(report, components, labels),
         side_by_side=side_by_side(report),
+        recency=recency(report),
         segments=segment_cards(report),
         worth=worth(report),
         choice=choice(report),
@@ -63,4 +64,5 @@ def _trained_on(report: Report) -> str:
     until = "all facts" if report.as_of is None else f"facts before {report.as_of}"
     bounds = [f"from {report.start}" if report.start else "", f"before {report.end}" if report.end else ""]
     window = " and ".join(filter(None, bounds))
-    return f"{until}, users with an order {window}" if window else until
+    trained = f"{until}, users with an order {window}" if window else until
+    return trained if report.day is UNSET else f"{trained}, as of {report.day}"

@@ -28,6 +28,20 @@ def side_by_side(report: Report) -> Markup:
     )
 
 
+def recency(report: Report) -> Markup:
+    """The HTML of a table of days since a date, for each such feature; empty if there is none."""
+    tables = [
+        (
+            feature.name,
+            [(each, each.numbers[feature.name]) for each in report.segments],
+            report.numbers[feature.name],
+        )
+        for feature in report.settings.features
+        if feature.kind == "days_since"
+    ]
+    return render("recency.html", tables=tables, day=report.day) if tables else Markup()
+
+
 def segment_cards(report: Report) -> Markup:
     """The HTML of the cards, in the segments' order."""
     shown = [

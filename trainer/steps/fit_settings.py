@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from schemas.errors import BadSetting
-from schemas.features import FEATURES, Feature
+from schemas.features import FEATURES, RFM, Feature
 
 Preset = Literal["article", "rfm", "recommended"]
 CategoryEncoding = Literal["label", "frequency", "one-hot"]
@@ -72,6 +72,10 @@ class FitSettings:
             raise BadSetting("k_max", self.k_max, f"use at least k_min, which is {self.k_min}")
         if not self.features:
             raise BadSetting("features", self.features, "name at least one feature")
+        if self.preset == "rfm" and not set(RFM) <= set(self.features):
+            needed = ", ".join(feature.name for feature in RFM)
+            fix = f"name {needed}, too, which the preset rfm needs, or leave features out"
+            raise BadSetting("features", ", ".join(self.names), fix)
         for name in self.names:
             if self.names.count(name) > 1:
                 raise BadSetting("features", name, "name each feature once")

@@ -1,7 +1,7 @@
 """The training window: which users a fit learns from, and which facts count."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Self
 
 from schemas import times
@@ -19,11 +19,13 @@ class Window:
         as_of: only facts strictly before this time count.
         start: only users with a counted order at or after this time (and before ``end``) train.
         end: only users with a counted order strictly before this time (and not before ``start``) train.
+        day: the date of the features of time; needed only if the model has some.
     """
 
     as_of: datetime | None = None
     start: datetime | None = None
     end: datetime | None = None
+    day: date | None = None
 
     @property
     def text(self) -> str:

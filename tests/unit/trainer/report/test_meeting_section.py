@@ -12,10 +12,10 @@ from schemas.features import FEATURES, RFM
 from tests.support.worlds.trained_shops import a_shop_of_kinds
 from trainer.controls.compare_encodings import Comparison, EncodingControl
 from trainer.controls.followup import Followup, Outcome, SegmentFollowup
-from trainer.controls.segment_names import name_segments
 from trainer.controls.traits import Trait, traits_of
 from trainer.controls.worth_so_far import worth_of
 from trainer.fit import fit
+from trainer.names.segment_names import name_segments
 from trainer.release.pipeline_numbers import release_of
 from trainer.report import Report, Shop, page, report_of
 from trainer.report.advice import Advice

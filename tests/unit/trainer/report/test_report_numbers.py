@@ -9,9 +9,9 @@ from markupsafe import escape
 
 from tests.support.worlds.trained_shops import a_shop, features_named, features_table
 from trainer.controls.named_k import disagreement_in
-from trainer.controls.segment_names import name_segments
 from trainer.controls.traits import traits_of
 from trainer.fit import Fit, fit
+from trainer.names.segment_names import name_segments
 from trainer.release.pipeline_numbers import release_of
 from trainer.report import Report, page, report_of
 from trainer.report.report_numbers import COLUMNS, Rejected, Share

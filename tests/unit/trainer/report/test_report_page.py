@@ -12,9 +12,9 @@ import pytest
 
 from schemas.printable import printable
 from tests.support.worlds.trained_shops import QUICK, a_shop, features_named, features_table, fitted_shop
-from trainer.controls.segment_names import name_segments
 from trainer.controls.traits import traits_of
 from trainer.fit import Fit, fit
+from trainer.names.segment_names import name_segments
 from trainer.release.pipeline_numbers import release_of
 from trainer.report import Report, page, report_of
 from trainer.report.scatter import POINTS

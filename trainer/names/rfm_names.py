@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 
-from trainer.controls.segment_names import MAX_CHARACTERS
 from trainer.controls.traits import Trait, Traits
+from trainer.names.segment_names import MAX_CHARACTERS
 
 APART = 0.4
 

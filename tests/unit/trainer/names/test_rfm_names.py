@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainer.controls.rfm_names import Centre, cell_name, names_of_centres, rfm_names
-from trainer.controls.segment_names import MAX_CHARACTERS
 from trainer.controls.traits import Trait, Traits
+from trainer.names.rfm_names import Centre, cell_name, names_of_centres, rfm_names
+from trainer.names.segment_names import MAX_CHARACTERS
 
 EFFECTS = st.floats(-3, 3).map(lambda effect: round(effect, 1))
 CENTRES = st.builds(Centre, EFFECTS, EFFECTS, EFFECTS)

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from schemas.features import FEATURES, Feature
 from tests.support.worlds.trained_shops import features_table
-from trainer.controls.segment_names import MAX_CHARACTERS, name_segments
 from trainer.controls.traits import Trait, Traits, traits_of
+from trainer.names.segment_names import MAX_CHARACTERS, name_segments
 
 
 def names(rows: list[dict[str, object]], labels: list[int]) -> list[str]:
