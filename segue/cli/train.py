@@ -177,6 +177,7 @@ def _warn_of_changes(release: ModelRelease, before: ModelRelease, unseen: dict[s
 
 
 def _fields(release: ModelRelease, path: Path) -> dict[str, object]:
+    day = release.training.day_read
     return {
         "version": release.version,
         "continues": release.continues,
@@ -185,6 +186,7 @@ def _fields(release: ModelRelease, path: Path) -> dict[str, object]:
         "users_read": release.training.users_read,
         "users_used": release.training.users_used,
         "metrics": release.metrics,
+        **({} if day is None else {"day": day.isoformat()}),
     }
 
 

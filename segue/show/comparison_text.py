@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from trainer.controls.compare_encodings import Comparison, EncodingControl
-from trainer.steps.presets import RECOMMENDED
+from trainer.steps.presets import RECOMMENDED, RFM
 
 _VERDICTS = {
     "clearer": "The segments are clearer than those of the same values shuffled ({}).",
@@ -26,7 +26,7 @@ def comparison_text(comparison: Comparison) -> Iterator[str]:
     if used is None:
         return
     yield _VERDICTS[used.verdict].format(_gain(used))
-    if used.encoding == RECOMMENDED:
+    if used.encoding in (RECOMMENDED, RFM):
         return
     found = comparison.recommended
     if found is None:

@@ -34,8 +34,14 @@ def impact_text(impact: Impact, drift: Drift | None) -> Group:
         _share("by behaviour", impact.by_behaviour, "its features or training users are not at hand")
     )
     if impact.by_time is not UNSET:
-        lines.append(_share("by time", impact.by_time, "its day is not known, or is after this release's"))
-    if any(moves.pairs for _, moves in _known(impact)):
+        lines.append(
+            _share(
+                "by time",
+                impact.by_time,
+                "its day or training users are not at hand: behaviour has these moves, too",
+            )
+        )
+    if any(moves is not None and moves.pairs for moves in _moved(impact).values()):
         lines.append(_pairs(impact))
     if drift is not None:
         drifted = [each for each in drift.features if each.drifted]
@@ -46,11 +52,10 @@ def impact_text(impact: Impact, drift: Drift | None) -> Group:
     return Group(*lines)
 
 
-def _known(impact: Impact) -> list[tuple[str, Moves]]:
-    """Return the moves that are known, each with what moved the users; time only where a feature reads it."""
-    time = None if impact.by_time is UNSET else impact.by_time
-    moved = (("by the model", impact.by_model), ("by behaviour", impact.by_behaviour), ("by time", time))
-    return [(by, moves) for by, moves in moved if moves is not None]
+def _moved(impact: Impact) -> dict[str, Moves | None]:
+    """Return the moves by what moved the users; time only where a feature reads the day."""
+    moved = {"by the model": impact.by_model, "by behaviour": impact.by_behaviour}
+    return moved if impact.by_time is UNSET else {**moved, "by time": impact.by_time}
 
 
 def _share(by: str, moves: Moves | None, why_not: str) -> Text:
@@ -62,8 +67,8 @@ def _share(by: str, moves: Moves | None, why_not: str) -> Text:
 def _pairs(impact: Impact) -> Table:
     """Return a table of the pairs of segments with the most users. The last row counts the other pairs."""
     counts = {
-        by: {(pair.previous, pair.segment): pair.users for pair in moves.pairs}
-        for by, moves in _known(impact)
+        by: {} if moves is None else {(pair.previous, pair.segment): pair.users for pair in moves.pairs}
+        for by, moves in _moved(impact).items()
     }
     pairs = sorted(
         {pair for each in counts.values() for pair in each},

@@ -23,7 +23,7 @@ from trainer.controls.evaluate import Labels, elbow, sample, silhouette
 from trainer.steps.cluster import cluster
 from trainer.steps.encode import Matrix
 from trainer.steps.fit_settings import CategoryEncoding, FitSettings
-from trainer.steps.presets import PRESETS, RECOMMENDED
+from trainer.steps.presets import PRESETS, RECOMMENDED, RFM
 
 USERS = 10_000
 LEAST_USERS = 100
@@ -48,8 +48,8 @@ class EncodingControl:
     It has no silhouette: the only silhouette of a model is in its metrics.
 
     Attributes:
-        encoding: its name; ``recommended`` for the recommended preset; ``as set`` for the fit's own settings,
-            if they are neither this preset nor the default preset with one of the encodings.
+        encoding: its name; ``recommended`` and ``rfm`` for these presets; ``as set`` for the fit's own
+            settings, if they are none of these and not the default preset with one of the encodings.
         k: the number of segments.
         explained_variance: the share of each component, 0 to 1.
         bootstrap_ari: the mean adjusted Rand index between these segments and those of RESAMPLES bootstrap
@@ -140,9 +140,11 @@ def compare(rows: pa.Table, settings: FitSettings, k: int) -> Comparison:
 
 def _candidates(settings: FitSettings, k: int) -> dict[str, FitSettings]:
     """The settings to compare, by name: each encoding with standard scaling, the fit's own settings if they
-    are different from these, and the recommended preset.
+    are different from these, and the recommended preset. Of rfm, whose features are numbers, only itself.
     """
     own = replace(settings, k=k)
+    if settings.preset == RFM:
+        return {RFM: own}
     candidates = {
         encoding: replace(own, encoding=encoding, rare=0.0, scaling="standard")
         for encoding in get_args(CategoryEncoding)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import shutil
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
@@ -124,6 +124,7 @@ class Shop:
         exclude_statuses: tuple[str, ...],
         features: tuple[Feature, ...],
         *,
+        day: date | None = None,
         start: datetime | None = None,
         end: datetime | None = None,
     ) -> pa.Table:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from schemas.errors import BadSetting
-from schemas.features import FEATURES, Feature
+from schemas.features import FEATURES, RFM, Feature
 from segue.config.load_settings import load_settings
 from segue.config.settings import Settings
 
@@ -35,6 +35,24 @@ def test_the_seven_then_the_declared_in_their_order(tmp_path: Path) -> None:
     settings = settings_of(tmp_path, TABLE)
     assert settings.declared == (*FEATURES, SPEND, BRANDS)
     assert settings.model_features == settings.declared
+
+
+def test_the_preset_rfm_declares_three_and_one_line_is_enough(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path, 'preset = "rfm"')
+    assert settings.model_features == RFM
+    assert settings.read_features == RFM
+    assert settings.declared == (*FEATURES, *RFM)
+    with_others = settings_of(tmp_path, f'preset = "rfm"\n{TABLE}')
+    assert with_others.model_features == RFM
+    assert with_others.read_features == (*RFM, SPEND, BRANDS)
+    chosen = settings_of(tmp_path, 'preset = "rfm"\nfeatures = "monetary, country"')
+    assert chosen.model_features == (RFM[2], FEATURES[2])
+
+
+def test_the_names_of_the_preset_s_features_are_taken(tmp_path: Path) -> None:
+    text = 'preset = "rfm"\n[declare]\nrecency = { kind = "days_since", source = "signup" }'
+    with pytest.raises(BadSetting, match=r"declare\.recency is 'days_since': the name is taken"):
+        settings_of(tmp_path, text)
 
 
 def test_the_model_takes_those_that_features_names(tmp_path: Path) -> None:

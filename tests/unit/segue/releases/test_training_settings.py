@@ -8,14 +8,15 @@ import pytest
 from msgspec.structs import replace
 
 from schemas.errors import BadSetting, BadTraining
-from schemas.features import FEATURES, Feature
-from schemas.release.model_release import ModelRelease
+from schemas.features import FEATURES, RFM, Feature, beyond_default
+from schemas.release.model_release import EncodedFeature, ModelRelease
 from segue.config.command_line import BadUsage
 from segue.config.settings import Settings
 from segue.releases.training_settings import FitOptions, fit_settings, unused_features
 from tests.support.worlds.made_up_release import a_release
 from tests.support.worlds.trained_shops import a_shop, features_named
 from trainer.fit import fit
+from trainer.release.continuable import check_continues
 from trainer.release.pipeline_numbers import release_of
 from trainer.steps.fit_settings import FitSettings
 from trainer.steps.presets import PRESETS
@@ -71,6 +72,43 @@ def test_a_first_training_has_what_is_set(
     given: dict[str, Any], options: FitOptions, expected: FitSettings
 ) -> None:
     assert fit_settings(settings(**given), options) == expected
+
+
+def test_the_preset_rfm_brings_its_features() -> None:
+    found = fit_settings(settings(preset="rfm"), FitOptions(compare=False))
+    assert found == FitSettings(preset="rfm", k=None, features=RFM)
+    more = settings(preset="rfm", features=["recency", "frequency", "monetary", "country"])
+    assert fit_settings(more, FitOptions()).names == ("recency", "frequency", "monetary", "country")
+    less = settings(preset="rfm", features=["recency", "country"])
+    with pytest.raises(
+        BadSetting, match="name recency, frequency, monetary, too, which the preset rfm needs"
+    ):
+        fit_settings(less, FitOptions())
+
+
+def test_a_release_by_rfm_is_continued_with_the_preset_or_its_name_is_told() -> None:
+    names = [feature.name for feature in RFM]
+    numbers = a_release(declared=beyond_default(RFM))
+    rfm = replace(
+        numbers,
+        features=tuple(EncodedFeature(name, "log") for name in names),
+        mean=(1.0, 1.0, 1.0),
+        scale=(0.5, 0.5, 0.5),
+        projection_mean=(0.0, 0.0, 0.0),
+        projection=((1.0, 0.0, 0.0), (0.0, 1.0, 0.0)),
+    )
+    found = fit_settings(settings(preset="rfm"), FitOptions(), rfm)
+    assert (found.preset, found.features, found.k) == ("rfm", RFM, None)
+    check_continues(rfm, found)
+    with pytest.raises(BadTraining, match="`declare` lacks: set the preset rfm to continue the release"):
+        fit_settings(settings(), FitOptions(), rfm)
+    # The article's release has other features: the preset asks for them.
+    of_the_article = a_release()
+    asked = fit_settings(settings(preset="rfm"), FitOptions(), of_the_article)
+    with pytest.raises(
+        BadTraining, match=r"cannot be continued with preset rfm: features is age, .*leave preset"
+    ):
+        check_continues(of_the_article, asked)
 
 
 def test_who_named_k_is_kept(followed: ModelRelease) -> None:

@@ -13,6 +13,11 @@ def told(used: EncodingControl | None, recommended: EncodingControl | None) -> l
     return list(comparison_text(Comparison((LABEL, OTHER), used, recommended, 1_000)))
 
 
+def test_rfm_is_compared_with_shuffled_data_only() -> None:
+    (said,) = told(replace(LABEL, encoding="rfm", gain=0.2, verdict="clearer"), None)
+    assert said.startswith("The segments are clearer than those of the same values shuffled")
+
+
 def test_no_clear_difference_and_another_preset_that_has_one() -> None:
     assert told(LABEL, OTHER) == [
         (

@@ -38,6 +38,24 @@ def test_both_kinds_of_moves_by_pair() -> None:
     ]
 
 
+def test_moves_by_time() -> None:
+    impact = Impact(
+        "abc",
+        NAMES,
+        Moves(10, ()),
+        Moves(10, (Pair(0, 1, 2),)),
+        (),
+        Moves(10, (Pair(0, 1, 1), Pair(1, 2, 4))),
+    )
+    assert shown(impact)[2:] == [
+        "moved by behaviour: 2 of 10 users (20.0%)",
+        "moved by time: 5 of 10 users (50.0%)",
+        "from to by the model by behaviour by time",
+        "0 Women 1 Men [red] 0 2 1",
+        "1 Men [red] 2 Older 0 0 4",
+    ]
+
+
 def test_many_pairs_are_cut_and_counted() -> None:
     pairs = tuple(Pair(0, segment, 100 - segment) for segment in range(1, 21))
     lines = shown(Impact("abc", {}, Moves(2_000, pairs), None, ()))
@@ -47,10 +65,11 @@ def test_many_pairs_are_cut_and_counted() -> None:
 
 
 def test_what_is_not_known_says_why() -> None:
-    assert shown(Impact("abc", NAMES, None, None, ())) == [
+    assert shown(Impact("abc", NAMES, None, None, (), None)) == [
         "Against release abc, which is current:",
         "moved by the model: not known, it takes features that this release was not trained with",
         "moved by behaviour: not known, its features or training users are not at hand",
+        "moved by time: not known, its day or training users are not at hand: behaviour has these moves, too",
     ]
 
 
