@@ -44,7 +44,9 @@ def retrained(count: int, settings: FitSettings, out: Path) -> Iterator[Month]:
     current: Current | None = None
     with thelook() as warehouse:
         for at in starts(count):
-            folder = train(warehouse, settings, out, current=current, window=Window(at), created_at=at)
+            folder = train(
+                warehouse, settings, out, current=current, window=Window(at, day=at.date()), created_at=at
+            )
             impact, _ = impact_and_drift_in((folder / "report.json").read_bytes())
             current = current_from(folder)
             yield Month(at, folder, current.release, impact)
