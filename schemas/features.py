@@ -91,6 +91,10 @@ _SOURCES: dict[FeatureKind, tuple[str, ...]] = {
 }
 
 MAX_DECLARED = 64
+WINDOWED: tuple[FeatureKind, ...] = ("count", "sum", "mean", "distinct", "most_frequent")
+"""The kinds that can count the orders of a window only."""
+WINDOWS = range(1, 3_651)
+"""The numbers of days that a window may have."""
 QUANTILES = range(2, 101)
 """The numbers of groups that a number may be cut into."""
 
@@ -113,6 +117,7 @@ class Feature(Struct, frozen=True, omit_defaults=True):
             ``one-hot``; None for a number.
         type: the type of a field of a shop's own; None for what the kind needs, else text.
         log: whether the model reads ln(1 + x) of the number x.
+        window: only orders of the last so many days count, the present day among them; None: all orders.
         quantile: the model reads to which of this many groups the number belongs, 1 for the smallest; None:
             it reads the number or its logarithm.
     """
@@ -124,6 +129,7 @@ class Feature(Struct, frozen=True, omit_defaults=True):
     type: FieldType | None = None
     log: bool = False
     quantile: int | None = None
+    window: int | None = None
 
     @property
     def field(self) -> Field | None:
@@ -152,7 +158,7 @@ class Feature(Struct, frozen=True, omit_defaults=True):
     @property
     def of_time(self) -> bool:
         """Whether the value depends on the day."""
-        return self.kind == "days_since"
+        return self.kind == "days_since" or self.window is not None
 
 
 FEATURES: tuple[Feature, ...] = (
@@ -308,6 +314,7 @@ def features_text(features: Iterable[Feature]) -> str:
     texts = (
         f"{feature.name} = {feature.kind} of {feature.source}"
         + (f" as {feature.type}" if feature.type else "")
+        + (f" over {feature.window}d" if feature.window else "")
         for feature in features
     )
     return ", ".join(texts) or "nothing"
@@ -355,6 +362,7 @@ def _check(feature: Feature) -> None:
     if feature.numeric and feature.encoding is not None:
         raise BadSetting(f"{setting}.encoding", feature.encoding, "leave it out, the feature is a number")
     _check_number(feature, setting)
+    _check_window(feature, setting)
     if feature.encoding is not None and feature.encoding not in get_args(FeatureEncoding):
         choices = ", ".join(get_args(FeatureEncoding))
         raise BadSetting(f"{setting}.encoding", feature.encoding, f"use one of {choices}")
@@ -374,6 +382,16 @@ def _check_number(feature: Feature, setting: str) -> None:
     if feature.log:
         fix = "leave log or quantile out, the groups of a logarithm are those of the number"
         raise BadSetting(f"{setting}.log", feature.log, fix)
+
+
+def _check_window(feature: Feature, setting: str) -> None:
+    if feature.window is None:
+        return
+    if feature.kind not in WINDOWED:
+        reason = f"leave it out, only {', '.join(WINDOWED)} have one"
+        raise BadSetting(f"{setting}.window", f"{feature.window}d", reason)
+    if feature.window not in WINDOWS:
+        raise BadSetting(f"{setting}.window", f"{feature.window}d", f"use 1d to {WINDOWS[-1]}d")
 
 
 def _check_source(feature: Feature, setting: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import cast
 
@@ -10,7 +11,8 @@ from schemas.errors import BadSetting
 from schemas.event_fields import FieldType
 from schemas.features import COUNTED, RFM, Feature, FeatureEncoding, FeatureKind, declared
 
-_FIELDS = ("kind", "source", "type", "encoding", "log", "quantile")
+_FIELDS = ("kind", "source", "type", "encoding", "log", "quantile", "window")
+_WINDOW = re.compile("([0-9]{1,6})d")
 # By feature name, what the declaration says.
 Declarations = dict[str, dict[str, str | bool | int]]
 
@@ -56,10 +58,30 @@ def features_of(
             cast(FieldType | None, fields.get("type")),
             cast(bool, fields.get("log", False)),
             cast(int | None, fields.get("quantile")),
+            _days(cast(str, fields["window"])) if "window" in fields else None,
         )
         for name, fields in declarations.items()
     )
     return declared((*PRESET_FEATURES.get(preset, ()), *own))
+
+
+def _check_field(setting: str, field: str, given: object) -> None:
+    """Check the type of a field's value."""
+    if field == "log":
+        if not isinstance(given, bool):
+            raise BadSetting(f"{setting}.{field}", given, "write true or false, without quotes")
+    elif field == "quantile":
+        if not isinstance(given, int) or isinstance(given, bool):
+            raise BadSetting(f"{setting}.{field}", given, "give a whole number, such as quantile = 5")
+    elif field == "window":
+        if not isinstance(given, str) or not _WINDOW.fullmatch(given):
+            raise BadSetting(f"{setting}.{field}", given, 'give a number of days, such as window = "90d"')
+    elif not isinstance(given, str):
+        raise BadSetting(f"{setting}.{field}", given, "give text, in quotes")
+
+
+def _days(window: str) -> int:
+    return int(window.removesuffix("d"))
 
 
 def _table(value: object) -> Mapping[str, object]:
@@ -86,14 +108,7 @@ def _fields(name: str, fields: object) -> dict[str, str | bool | int]:
     for field, given in fields.items():
         if field not in _FIELDS:
             raise BadSetting(f"{setting}.{field}", given, f"a feature has only {', '.join(_FIELDS)}")
-        if field == "log":
-            if not isinstance(given, bool):
-                raise BadSetting(f"{setting}.{field}", given, "write true or false, without quotes")
-        elif field == "quantile":
-            if not isinstance(given, int) or isinstance(given, bool):
-                raise BadSetting(f"{setting}.{field}", given, "give a whole number, such as quantile = 5")
-        elif not isinstance(given, str):
-            raise BadSetting(f"{setting}.{field}", given, "give text, in quotes")
+        _check_field(setting, field, given)
     given_fields = dict(fields)
     if fields.get("kind") == "interval":
         given_fields.setdefault("source", COUNTED)  # its only source

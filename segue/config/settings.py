@@ -116,7 +116,7 @@ class Settings(BaseSettings):
     declare: Annotated[Declarations, NoDecode] = Field(
         {},
         description="more features than the seven default ones, by name: kind, source, type, encoding, log,"
-        " quantile",
+        " quantile, window",
     )
     features: Annotated[tuple[str, ...], NoDecode] = Field(
         FEATURE_NAMES,

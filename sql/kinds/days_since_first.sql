@@ -1,5 +1,5 @@
--- Whole days from the first date that is not after the day, to the day. Parameters: day; local_day, the date of
--- created_at in the time zone.
+-- Whole days from the first date that is not after the day, to the day.
+-- Parameters: day; local_day, the date of created_at in the time zone.
 select
   dated.user_id,
   date_diff('day', min(dated.on_day), $day) as value

@@ -13,6 +13,7 @@ from schemas.input_events import Event
 from schemas.outputs.segment_change import Cause, Change
 from streamer.segment.active_model import ActiveModel
 from streamer.segment.detect_change import erased_change, kind_of, segment_change
+from streamer.user.days.day_totals import pruned
 from streamer.user.fold_events import fold
 from streamer.user.order_rules import Rules
 from streamer.user.user_features import features
@@ -76,6 +77,7 @@ def decide(
     """
     if not state.facts.alive:
         return Step(replace(state, position=None))
+    state = pruned(state, rules, cause.decided_on)
     values = features(state, rules, cause.decided_on)
     present = None if state.decided is None else state.decided.segment
     score = model.scorer.score(values, present, rules.min_margin)
@@ -118,6 +120,7 @@ def placed(state: UserState, model: ActiveModel, rules: Rules, day: date | None)
     """
     if not state.facts.alive:
         return replace(state, position=None), False
+    state = pruned(state, rules, day)
     present = None if state.decided is None else state.decided.segment
     score = model.scorer.score(features(state, rules, day), present, rules.min_margin)
     position = Position(model.release.space, score.components, score.missing)

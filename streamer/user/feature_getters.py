@@ -8,7 +8,8 @@ from operator import attrgetter
 from schemas.features import FIRST_ORDER, LAST_ORDER, SIGNUP, Feature
 from schemas.inputs.amounts import amount
 from schemas.outputs.segment_change import FeatureValue
-from streamer.user.order_values import ORDER_TIME, toss
+from streamer.user.days import window_getters
+from streamer.user.order_values import ORDER_TIME, most_frequent
 from streamer.user.user_state import TALLIES, Facts, Tally
 
 Day = date | None
@@ -24,7 +25,7 @@ _MICROSECONDS_A_DAY = 86_400_000_000.0
 
 def getter_of(feature: Feature) -> Getter:
     """The getter of a declared feature."""
-    get = _getter_of(feature)
+    get = _getter_of(feature) if feature.window is None else _in_window(feature, feature.window)
     return partial(_true_or_false, get) if feature.boolean else get
 
 
@@ -56,6 +57,22 @@ def _getter_of(feature: Feature) -> Getter:
             return partial(_of_profile if of_user else _of_orders, source)
 
 
+def _in_window(feature: Feature, days: int) -> Getter:
+    match feature.kind:
+        case "count":
+            return partial(window_getters.count_in, days)
+        case "sum":
+            return partial(window_getters.sum_in, days, feature.source)
+        case "mean":
+            return partial(window_getters.mean_in, days, feature.source)
+        case "distinct":
+            return partial(window_getters.distinct_in, days, feature.source)
+        case "most_frequent":
+            return partial(window_getters.most_frequent_in, days, feature.source)
+        case _:
+            raise AssertionError(f"a {feature.kind} has no window")
+
+
 def _tallies_of(source: str) -> _TalliesOf:
     """The function that gives a source's tallies, as :meth:`Facts.tally` does."""
     return attrgetter(TALLIES[source]) if source in TALLIES else lambda facts: facts.tally(source)
@@ -75,17 +92,7 @@ def _distinct(tallies_of: _TalliesOf, _: str, facts: Facts, __: Day) -> int | No
 
 
 def _most_frequent(tallies_of: _TalliesOf, user_id: str, facts: Facts, _: Day) -> str | None:
-    """The value with the most items. A tie goes to the earliest value, then to the smallest :func:`toss`."""
-    tallies = tallies_of(facts)
-    if len(tallies) < 2:
-        return next(iter(tallies), None)
-    most = max([tally.items for tally in tallies.values()])
-    tied = {value: tally.first_at for value, tally in tallies.items() if tally.items == most}
-    if len(tied) == 1:
-        return next(iter(tied))
-    first_at = min(tied.values())
-    earliest = [value for value, at in tied.items() if at == first_at]
-    return earliest[0] if len(earliest) == 1 else min(earliest, key=partial(toss, user_id))
+    return most_frequent(user_id, tallies_of(facts))
 
 
 def _sum(source: str, _: str, facts: Facts, __: Day) -> float | None:

@@ -6,22 +6,20 @@ The fold has no clock and no I/O, and it never changes its input.
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from msgspec.structs import replace
 
 from schemas.days import date_in
-from schemas.errors import BadEvent
 from schemas.input_events import PROFILE_FIELDS, Event, Order, Signup, UserErased
 from schemas.inputs.decode import canonical
 from streamer.user import order_index
+from streamer.user.days.day_totals import retotalled
 from streamer.user.order_index import IndexedOrders
 from streamer.user.order_rules import Rules
 from streamer.user.order_totals import recounted
-from streamer.user.order_values import is_of_items
 from streamer.user.other_orders import Others, WholeOrders
 from streamer.user.user_state import (
-    TALLIES,
     Contradiction,
     Dated,
     Facts,
@@ -29,9 +27,8 @@ from streamer.user.user_state import (
     ProfileValue,
     UserState,
 )
+from streamer.user.value_bounds import check_days, check_values
 
-# The most different values that one user may have of one counted source, and the most different days.
-MAX_VALUES = 4_096
 # A bound against poison: no real order changes its `created_at` this often.
 _MOST_FORMER = 16
 
@@ -50,7 +47,7 @@ def fold(state: UserState, event: Event, rules: Rules) -> UserState:
         OrdersMissing: the fold needs all of the user's orders, for example because a counted order is
             withdrawn.
         EndsMissing: the fold needs more of the user's index of orders. A subclass of OrdersMissing.
-        BadEvent: the state would hold more values than :data:`MAX_VALUES`.
+        BadEvent: the state would hold more values than :mod:`streamer.user.value_bounds` allows.
     """
     return _applied(state, event, rules, own_orders=False)
 
@@ -90,7 +87,8 @@ def holds_together(state: UserState, rules: Rules) -> bool:
     stored = state.facts
     orders = [order for order in state.orders.values() if order is not None]
     try:
-        facts = _counted_again(UserState(state.user_id), orders, rules).facts
+        begin = UserState(state.user_id, Facts(dropped_to=stored.dropped_to))
+        facts = _counted_again(begin, orders, rules).facts
     except Exception:  # noqa: BLE001 - no fold makes a state whose orders cannot be counted
         return False
     return stored == replace(
@@ -148,7 +146,7 @@ def _with_signup(state: UserState, signup: Signup, rules: Rules, *, bounded: boo
     if profile is facts.profile and signups is facts.signups and signed_up_at == facts.signed_up_at:
         return state
     if bounded:
-        _check_days("signups", len(signups), len(facts.signups))
+        check_days("signups", len(signups), len(facts.signups))
     return replace(state, facts=replace(facts, profile=profile, signed_up_at=signed_up_at, signups=signups))
 
 
@@ -188,9 +186,12 @@ def _with_order(
     if was is not None and now is not None and _bare(was) == _bare(now):
         return replace(state, orders=orders)
     try:
-        changed = recounted(state.user_id, state.facts, was, now, rules, _others(state, orders, rules))
+        others = _others(state, orders, rules)
+        changed = recounted(state.user_id, state.facts, was, now, rules, others)
+        if rules.reach:
+            changed["totals"] = retotalled(state.facts, was, now, rules, others)
         if bounded:
-            _check_bounds(state, changed, rules)
+            check_values(state, changed, rules)
     except Exception:
         if own_orders:
             _put_back(orders, order.order_id, former)
@@ -214,33 +215,6 @@ def _others(state: UserState, orders: Mapping[str, Order | None], rules: Rules) 
         return (o for o in orders.values() if o is not None and o.status not in rules.exclude_statuses)
 
     return WholeOrders(state.user_id, counted)
-
-
-def _check_bounds(state: UserState, changed: Mapping[str, Any], rules: Rules) -> None:
-    """Refuse too many different values: a guard against poison.
-
-    No other rule of the fold depends on the order of arrival.
-    """
-    for source in rules.tallied:
-        tallies = changed.get(TALLIES[source]) if source in TALLIES else changed.get("own", {}).get(source)
-        values = len(tallies or ())
-        if values > MAX_VALUES and values > len(state.facts.tally(source)):
-            raise BadEvent(
-                "items" if is_of_items(source) else source.removeprefix("order."),
-                f"the user would have {values:,} different values of {source}, and a user has at most"
-                f" {MAX_VALUES:,}",
-            )
-
-    if "days" in changed:
-        _check_days("orders", len(changed["days"]), len(state.facts.days))
-
-
-def _check_days(what: str, now: int, before: int) -> None:
-    if now > MAX_VALUES and now > before:
-        raise BadEvent(
-            "created_at",
-            f"the user would have {what} on {now:,} different days, and a user has at most {MAX_VALUES:,}",
-        )
 
 
 def _put_back(orders: dict[str, Order | None], order_id: str, former: Order | None) -> None:

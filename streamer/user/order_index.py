@@ -106,6 +106,10 @@ class IndexedOrders:
             found[value] = min(found.get(value, at), at)
         return found
 
+    def firsts_on(self, *_: object) -> dict[str, datetime]:
+        """Always asks for all orders: the index does not know days, and this question is rare."""
+        raise OrdersMissing(self._user_id)
+
     def least(self, source: str) -> int | None:
         there = self._nearest([Ask(_least(source))]).values()
         return min(

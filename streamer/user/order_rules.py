@@ -61,6 +61,21 @@ class Rules(Struct, frozen=True, dict=True):
         return any(feature.source == SIGNUP for feature in self.features)
 
     @cached_property
+    def reach(self) -> int:
+        """The days of the longest window; 0 if no feature has a window."""
+        return max((feature.window for feature in self.features if feature.window is not None), default=0)
+
+    @cached_property
+    def window_tallied(self) -> tuple[str, ...]:
+        """The sources whose items are counted by value for each day."""
+        return self._sources("most_frequent", "distinct", in_window=True)
+
+    @cached_property
+    def window_summed(self) -> tuple[str, ...]:
+        """The sources whose numbers are summed for each day."""
+        return self._sources("sum", "mean", in_window=True)
+
+    @cached_property
     def tallied(self) -> tuple[str, ...]:
         """The sources whose items are counted by value."""
         return self._sources("most_frequent", "distinct")
@@ -95,9 +110,9 @@ class Rules(Struct, frozen=True, dict=True):
         """The time of orders, if a feature needs the first and the last one."""
         return (ORDER_TIME,) if any(feature.kind == "interval" for feature in self.features) else ()
 
-    def _sources(self, *kinds: FeatureKind) -> tuple[str, ...]:
+    def _sources(self, *kinds: FeatureKind, in_window: bool = False) -> tuple[str, ...]:
         """The sources of orders and items that features of these kinds read, the known ones first."""
-        readers = (feature for feature in self.features if feature.kind in kinds)
+        readers = (f for f in self.features if f.kind in kinds and (f.window is not None) == in_window)
         wanted = {f.source for f in readers if f.field is None or f.field.level != "user"}
         return (*(s for s in _IN_ORDER if s in wanted), *sorted(wanted.difference(_IN_ORDER)))
 

@@ -4,7 +4,9 @@ An order that no longer counts takes back its part of the totals. Mostly the fac
 The other orders are read only if the order held a first time, an extreme or the newest value.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 from schemas.days import date_in
@@ -16,6 +18,8 @@ from streamer.user.user_state import TALLIES, Contradiction, Facts, Latest, Sum,
 
 # min or max.
 Choose = Callable[[Iterable[int]], int]
+FirstsOf = Callable[[Collection[str]], dict[str, datetime]]
+"""Returns the smallest ``created_at`` of the orders that count now, for each of these values."""
 
 
 def recounted(
@@ -42,7 +46,7 @@ def recounted(
     changed: dict[str, Any] = {}
     own: dict[str, dict[str, Tally]] = {}
     for source in rules.tallied:
-        tallies = _retally(facts.tally(source), was, now, source, others)
+        tallies = retallied(facts.tally(source), was, now, source, partial(others.firsts, source))
         if source in TALLIES:
             changed[TALLIES[source]] = tallies
         elif tallies:
@@ -51,7 +55,7 @@ def recounted(
         changed["own"] = own
     changed["counted"] = facts.counted + (now is not None) - (was is not None)
     if rules.summed:
-        changed["sums"] = _resum(facts.sums, was, now, rules.summed)
+        changed["sums"] = resummed(facts.sums, was, now, rules.summed)
     if rules.least:
         changed["least"] = _extremes(facts.least, was, now, rules.least, min, others.least)
     if rules.most:
@@ -63,10 +67,18 @@ def recounted(
     return changed
 
 
-def _retally(
-    tallies: Mapping[str, Tally], was: Order | None, now: Order | None, source: str, others: Others
+def retallied(
+    tallies: Mapping[str, Tally], was: Order | None, now: Order | None, source: str, firsts_of: FirstsOf
 ) -> dict[str, Tally]:
-    """The new tallies. ``others`` is read only if ``was`` held a value first and other orders hold it too."""
+    """The new tallies.
+
+    Args:
+        tallies: the tallies before the change.
+        was: the version that no longer counts; None if there is none.
+        now: the version that counts from now on; None if there is none.
+        source: the source of the values.
+        firsts_of: called only if ``was`` held a value first, and other orders hold it too.
+    """
     after = dict(tallies)
     first_lost: set[str] = set()
     if was is not None:
@@ -89,15 +101,16 @@ def _retally(
                 after[value] = Tally(known.items + items, min(known.first_at, now.created_at))
                 if now.created_at <= known.first_at:
                     first_lost.discard(value)
-    firsts = others.firsts(source, first_lost) if first_lost else {}
+    firsts = firsts_of(first_lost) if first_lost else {}
     for value in first_lost - firsts.keys():
         raise Contradiction(f"the state counts {source} {value!r}, but no order has this value")
     return after | {value: Tally(after[value].items, at) for value, at in firsts.items()}
 
 
-def _resum(
+def resummed(
     sums: Mapping[str, Sum], was: Order | None, now: Order | None, sources: tuple[str, ...]
 ) -> dict[str, Sum]:
+    """The new sums by source."""
     after = dict(sums)
     for source in sources:
         known = after.pop(source, Sum(0, 0))

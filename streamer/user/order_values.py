@@ -1,13 +1,15 @@
-"""One order's values for each source that a feature can be made from."""
+"""One order's values for each source that a feature can be made from, and how ties of values are broken."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from schemas.event_fields import KNOWN
 from schemas.features import ORDER_VALUE
 from schemas.input_events import Item, Order, OwnValues
 from schemas.inputs.amounts import MAX_PRICE, MAX_QUANTITY, millionths
+from streamer.user.user_state import Tally
 
 # A number in millionths, and how many times it counts.
 Weighted = tuple[int, int]
@@ -60,6 +62,19 @@ def latest_of(user_id: str, order: Order, source: str) -> str | int | None:
         return max(number for number, _ in numbers)
     texts = texts_of(order, source)
     return min(texts, key=lambda value: (-texts[value], toss(user_id, value)), default=None)
+
+
+def most_frequent(user_id: str, tallies: Mapping[str, Tally]) -> str | None:
+    """The value with the most items. A tie goes to the earliest value, then to the smallest :func:`toss`."""
+    if len(tallies) < 2:
+        return next(iter(tallies), None)
+    most = max([tally.items for tally in tallies.values()])
+    tied = {value: tally.first_at for value, tally in tallies.items() if tally.items == most}
+    if len(tied) == 1:
+        return next(iter(tied))
+    first_at = min(tied.values())
+    earliest = [value for value, at in tied.items() if at == first_at]
+    return earliest[0] if len(earliest) == 1 else min(earliest, key=partial(toss, user_id))
 
 
 def is_of_items(source: str) -> bool:

@@ -1,9 +1,10 @@
 """The values of a user's other orders, after one order is withdrawn."""
 
 from collections.abc import Callable, Collection, Iterable
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Protocol
 
+from schemas.days import date_in
 from schemas.input_events import Order
 from streamer.user.order_values import latest_of, numbers_of, texts_of
 from streamer.user.user_state import Latest
@@ -17,6 +18,9 @@ class Others(Protocol):
 
     def firsts(self, source: str, values: Collection[str]) -> dict[str, datetime]:
         """The smallest ``created_at`` by value; a value that no order holds is left out."""
+
+    def firsts_on(self, day: int, zone: tzinfo, source: str, values: Collection[str]) -> dict[str, datetime]:
+        """The same, only among the orders of one day in a zone."""
 
     def least(self, source: str) -> int | None:
         """The smallest number, in millionths."""
@@ -36,11 +40,11 @@ class WholeOrders:
         self._orders = orders
 
     def firsts(self, source: str, values: Collection[str]) -> dict[str, datetime]:
-        found: dict[str, datetime] = {}
-        for order in self._orders():
-            for value in texts_of(order, source).keys() & values:
-                found[value] = min(found.get(value, order.created_at), order.created_at)
-        return found
+        return _firsts(self._orders(), source, values)
+
+    def firsts_on(self, day: int, zone: tzinfo, source: str, values: Collection[str]) -> dict[str, datetime]:
+        of_day = (o for o in self._orders() if date_in(o.created_at, zone).toordinal() == day)
+        return _firsts(of_day, source, values)
 
     def least(self, source: str) -> int | None:
         return min(self._numbers(source), default=None)
@@ -54,6 +58,14 @@ class WholeOrders:
 
     def _numbers(self, source: str) -> Iterable[int]:
         return (number for order in self._orders() for number, _ in numbers_of(order, source))
+
+
+def _firsts(orders: Iterable[Order], source: str, values: Collection[str]) -> dict[str, datetime]:
+    found: dict[str, datetime] = {}
+    for order in orders:
+        for value in texts_of(order, source).keys() & values:
+            found[value] = min(found.get(value, order.created_at), order.created_at)
+    return found
 
 
 def latest_in(user_id: str, order: Order, source: str) -> Latest | None:

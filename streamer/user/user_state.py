@@ -57,6 +57,14 @@ class Latest(Struct, frozen=True, array_like=True):
         return self.created_at, self.order_id
 
 
+class DayTotals(Struct, frozen=True, array_like=True):
+    """The totals over the counted orders of one day: their number, sums by source, tallies by source."""
+
+    orders: int = 0
+    sums: dict[str, Sum] = {}
+    tallies: dict[str, dict[str, Tally]] = {}
+
+
 # By source, the field of the facts that holds its tallies. Those of a shop's own fields are in `own`.
 TALLIES = {"brand": "brands", "category": "categories", "product_id": "product_ids", "status": "statuses"}
 
@@ -82,6 +90,8 @@ class Facts(Struct, frozen=True, omit_defaults=True):
         days: the number of counted orders by day, a date's ordinal in the setting ``time_zone``. It is kept
             only if a declared feature needs it, like ``signups``.
         signups: the newest signup of each day, by day.
+        totals: the totals by day, for features over a window of days.
+        dropped_to: ``totals`` has no days up to this one; they lie in no window any more.
         erased_at: the newest erasure; None if the user was never erased.
     """
 
@@ -101,6 +111,8 @@ class Facts(Struct, frozen=True, omit_defaults=True):
     own: dict[str, dict[str, Tally]] = {}
     days: dict[int, int] = {}
     signups: dict[int, datetime] = {}
+    totals: dict[int, DayTotals] = {}
+    dropped_to: int = 0
 
     @property
     def alive(self) -> bool:

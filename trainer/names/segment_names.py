@@ -90,18 +90,14 @@ def number_words(feature: Feature) -> tuple[str, str]:
     """The words for a segment with a lower mean, and for a segment with a higher mean."""
     if feature.source == "age":
         return _AGE
-    if feature.kind == "count":
+    if feature.kind == "count" and feature.window is None:
         return _ORDERS
     if feature.source in _DAYS:
         return _DAYS[feature.source]
     name = feature.name.replace("_", " ")
     if feature.boolean:
         return f"seldom {name}", f"often {name}"
-    return (
-        (f"fewer {name}", f"more {name}")
-        if feature.kind == "distinct"
-        else (f"lower {name}", f"higher {name}")
-    )
+    return (f"fewer {name}", f"more {name}") if feature.counts else (f"lower {name}", f"higher {name}")
 
 
 def _name(parts: Sequence[_Part], taken: Collection[str]) -> str:

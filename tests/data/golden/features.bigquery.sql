@@ -1012,9 +1012,58 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
   FROM own_7_values
   GROUP BY
     user_id
+), order_value_values_90d AS (
+  SELECT
+    *
+  FROM (
+    SELECT
+      *,
+      GREATEST(
+        CAST(SAFE.DATETIME_SUB(created_at, INTERVAL (
+          -19800
+        ) SECOND) AS DATE),
+        CAST('0001-01-01' AS DATE)
+      ) AS on_day
+    FROM order_value_values
+  ) AS dated
+  WHERE
+    on_day <= CAST('2024-11-30' AS DATE) AND on_day >= CAST('2024-09-02' AS DATE)
+), sum_order_value_90d AS (
+  /* The sum. */
+  /* The cast through text turns a whole number into the nearest double. */
+  SELECT
+    user_id,
+    CAST(CAST(SUM(value * weight) AS STRING) AS FLOAT64) / 1000000 AS value
+  FROM order_value_values_90d
+  GROUP BY
+    user_id
+), own_6_values_30d AS (
+  SELECT
+    *
+  FROM (
+    SELECT
+      *,
+      GREATEST(
+        CAST(SAFE.DATETIME_SUB(created_at, INTERVAL (
+          -19800
+        ) SECOND) AS DATE),
+        CAST('0001-01-01' AS DATE)
+      ) AS on_day
+    FROM own_6_values
+  ) AS dated
+  WHERE
+    on_day <= CAST('2024-11-30' AS DATE) AND on_day >= CAST('2024-11-01' AS DATE)
+), distinct_own_6_30d AS (
+  /* The number of different values. */
+  SELECT
+    user_id,
+    COUNT(DISTINCT value) AS value
+  FROM own_6_values_30d
+  GROUP BY
+    user_id
 ), days_since_last_order AS (
-  /* Whole days from the last date that is not after the day, to the day. Parameters: day; local_day, the date of */
-  /* created_at in the time zone. */
+  /* Whole days from the last date that is not after the day, to the day. */
+  /* Parameters: day; local_day, the date of created_at in the time zone. */
   SELECT
     dated.user_id,
     DATE_DIFF(CAST('2024-11-30' AS DATE), MAX(dated.on_day), DAY) AS value
@@ -1050,8 +1099,8 @@ WITH users_source /* 1. The tables as text. Collation "C" compares the UTF-8 byt
   GROUP BY
     dated.user_id
 ), days_since_signup AS (
-  /* Whole days from the first date that is not after the day, to the day. Parameters: day; local_day, the date of */
-  /* created_at in the time zone. */
+  /* Whole days from the first date that is not after the day, to the day. */
+  /* Parameters: day; local_day, the date of created_at in the time zone. */
   SELECT
     dated.user_id,
     DATE_DIFF(CAST('2024-11-30' AS DATE), MIN(dated.on_day), DAY) AS value
@@ -1117,6 +1166,8 @@ SELECT
   mean_own_5.value AS `delivery_days`,
   distinct_own_6.value AS `materials`,
   sum_own_7.value AS `weight`,
+  sum_order_value_90d.value AS `spend_90d`,
+  distinct_own_6_30d.value AS `materials_30d`,
   days_since_last_order.value AS `days_since_order`,
   days_since_signup.value AS `days_since_signup`,
   CASE
@@ -1156,6 +1207,10 @@ LEFT JOIN distinct_own_6
   ON everyone.user_id = distinct_own_6.user_id
 LEFT JOIN sum_own_7
   ON everyone.user_id = sum_own_7.user_id
+LEFT JOIN sum_order_value_90d
+  ON everyone.user_id = sum_order_value_90d.user_id
+LEFT JOIN distinct_own_6_30d
+  ON everyone.user_id = distinct_own_6_30d.user_id
 LEFT JOIN days_since_last_order
   ON everyone.user_id = days_since_last_order.user_id
 LEFT JOIN days_since_signup

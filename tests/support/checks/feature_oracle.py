@@ -103,6 +103,12 @@ def features(
         "signup": [_local(fact.created_at, time_zone) for fact in standing if isinstance(fact, Signup)],
     }
     for feature in declared:
+        if feature.window is not None:
+            assert day is not None
+            began = day - timedelta(days=feature.window)
+            within = [o for o in counted if began < _local(o.created_at, time_zone) <= day]
+            of_window = {**told, "order_id": len(within) or None}
+            features[feature.name] = _feature(user_id, feature, of_window, within)
         if feature.kind == "days_since":
             assert day is not None
             own = told.get(feature.source)

@@ -40,6 +40,8 @@ FEATURES = declared(
         Feature("delivery_days", "mean", "order.shipping.days"),
         Feature("materials", "distinct", "item.material"),
         Feature("weight", "sum", "item.weight"),
+        Feature("spend_90d", "sum", "order_value", window=90),
+        Feature("materials_30d", "distinct", "item.material", window=30),
         Feature("days_since_order", "days_since", "last_order"),
         Feature("days_since_signup", "days_since", "signup"),
         Feature("days_since_birth", "days_since", "user.born"),

@@ -7,7 +7,7 @@ from typing import cast, get_args
 from hypothesis import strategies as st
 
 from schemas.event_fields import FieldType
-from schemas.features import FEATURES, Feature, FeatureKind, declared, known_sources
+from schemas.features import FEATURES, WINDOWED, Feature, FeatureKind, declared, known_sources
 
 ALL = tuple(
     Feature(f"{kind}_of_{source}", kind, source)
@@ -53,6 +53,12 @@ TIMED = declared(
     (
         *(Feature(f"days_since_{source}", "days_since", source) for source in known_sources("days_since")),
         Feature("days_since_birth", "days_since", "user.born"),
+        *(
+            Feature(f"windowed_{number}", kind, source, type=given, window=(1, 3, 90)[number % 3])
+            for number, (kind, source, given) in enumerate(
+                (f.kind, f.source, f.type) for f in (*ALL, *_own_features()) if f.kind in WINDOWED
+            )
+        ),
     )
 )[len(FEATURES) :]
 # UTC; a zone with summer time; a zone in which a day may begin twice; a zone that skipped a day.

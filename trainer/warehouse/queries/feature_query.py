@@ -5,12 +5,13 @@ feature.
 from datetime import date
 
 import pyarrow as pa
+import sqlglot
 from sqlglot import exp
 
 from schemas.features import FIRST_ORDER, LAST_ORDER, SIGNUP, Feature, FieldsRead
 from trainer.warehouse.queries.local_dates import local_date
 from trainer.warehouse.queries.own_fields import add_own_fields, as_number, column_of, values_step
-from trainer.warehouse.queries.parsed_sql import filled, parsed
+from trainer.warehouse.queries.parsed_sql import WRITTEN_IN, filled, parsed
 
 _EVERYONE, _PROFILES, _SOURCE = "everyone", "profiles", "source_values"
 # By the source of `days_since`: the file in sql/kinds, and the step whose times it reads.
@@ -55,6 +56,9 @@ def feature_query(
         steps[own.alias] = own
     for feature in features:
         name = _step_of(feature, read)
+        if feature.window is not None:
+            values = _window_step(feature, read, time_zone, day)
+            steps[values.alias] = values
         if name not in steps:
             kind = exp.CTE(
                 this=_values(feature, read, time_zone, day),
@@ -64,7 +68,7 @@ def feature_query(
         value: exp.Expression = exp.column(_source(feature, read) if name == _PROFILES else "value", name)
         if feature.boolean:
             value = as_number(value)
-        if name == _PROFILES and feature.of_time:
+        if name == _PROFILES and feature.kind == "days_since":
             value = filled(_DAYS_SINCE_FIELD, value)
         query.select(exp.alias_(value, exp.to_identifier(feature.name, quoted=True)), copy=False)
     for name in dict.fromkeys(_step_of(feature, read) for feature in features):
@@ -92,12 +96,33 @@ def _source(feature: Feature, read: FieldsRead) -> str:
 def _step_of(feature: Feature, read: FieldsRead) -> str:
     if feature.field is not None and feature.field.level == "user":
         return _PROFILES
-    return f"{feature.kind}_{_source(feature, read)}"
+    window = "" if feature.window is None else f"_{feature.window}d"
+    return f"{feature.kind}_{_source(feature, read)}{window}"
+
+
+def _values_of(feature: Feature, read: FieldsRead) -> str:
+    """The name of the step with the values that a feature is made from."""
+    window = "" if feature.window is None else f"_{feature.window}d"
+    return f"{_source(feature, read)}_values{window}"
+
+
+def _window_step(feature: Feature, read: FieldsRead, time_zone: str, day: date | None) -> exp.CTE:
+    """The step that keeps the values of a feature's window."""
+    assert day is not None
+    assert feature.window is not None
+    begin = date.fromordinal(max(day.toordinal() - feature.window + 1, 1))
+    on_day = local_date("created_at", time_zone, day, begin)
+    query = sqlglot.parse_one(
+        f"select * from (select *, {on_day} as on_day from {_source(feature, read)}_values) as dated"  # noqa: S608
+        f" where on_day <= $day and on_day >= cast('{begin}' as date)",
+        read=WRITTEN_IN,
+    )
+    return exp.CTE(this=query, alias=exp.TableAlias(this=exp.to_identifier(_values_of(feature, read))))
 
 
 def _values(feature: Feature, read: FieldsRead, time_zone: str, day: date | None) -> exp.Query:
     """The query that gives a user id and a value in each row: the feature's kind over its source."""
-    if feature.of_time:
+    if feature.kind == "days_since":
         assert day is not None
         return _days_since(feature, time_zone, day)
     kind: str = feature.kind
@@ -106,7 +131,7 @@ def _values(feature: Feature, read: FieldsRead, time_zone: str, day: date | None
     query = parsed(f"kinds/{kind}").copy()
     for table in query.find_all(exp.Table):
         assert table.name == _SOURCE
-        table.set("this", exp.to_identifier(f"{_source(feature, read)}_values"))
+        table.set("this", exp.to_identifier(_values_of(feature, read)))
     return query
 
 

@@ -9,19 +9,24 @@ _BEGAN = datetime(1800, 1, 1, tzinfo=UTC)  # no zone changed its offset before
 _DAY, _SECOND = timedelta(days=1), timedelta(seconds=1)
 
 
-def local_date(at: str, time_zone: str, day: date) -> str:
+def local_date(at: str, time_zone: str, day: date, begin: date = date.min) -> str:
     """The date of a time in a zone, as an expression in DuckDB's dialect.
 
-    It is right up to ``day``; for a later date it may give another date after ``day``.
+    It is right from ``begin`` to ``day``. For a time before or after them it may give another date before or
+    after them.
 
     Args:
         at: a column of times in UTC.
         time_zone: the name of the zone.
         day: up to this date the offsets of the zone are written out.
+        begin: from this date on.
     """
     if time_zone == UTC_NAME:
         return f"cast({at} as date)"
-    (_, first), *later = offsets(time_zone, day)
+    every = offsets(time_zone, day)
+    midnight = datetime.combine(begin, time())
+    passed = [since for since, _ in every if since + 3 * _DAY < midnight]
+    (_, first), *later = every[max(len(passed) - 1, 0) :]
     shift = str(-first)
     if later:
         # Most times are recent, so the newest offset comes first.

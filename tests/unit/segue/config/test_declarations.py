@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from schemas.errors import BadSetting
-from schemas.features import FEATURES, RFM, Feature
+from schemas.features import FEATURES, RFM, Feature, features_text
 from segue.config.load_settings import load_settings
 from segue.config.settings import Settings
 
@@ -84,6 +84,13 @@ def test_days_since_a_field_read_a_date_whether_the_type_is_given_or_not(tmp_pat
     assert birth.field is not None
     assert birth.field.type == "date"
     assert (recency.of_time, recency.numeric) == (True, True)
+
+
+def test_a_window_is_a_number_of_days(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path, "declare.spend = { kind = 'sum', source = 'price', window = '90d' }")
+    assert settings.declared[-1] == Feature("spend", "sum", "price", window=90)
+    assert settings.declared[-1].of_time
+    assert features_text(settings.declared[-1:]) == "spend = sum of price over 90d"
 
 
 def test_a_number_may_be_read_as_its_logarithm(tmp_path: Path) -> None:
@@ -181,6 +188,26 @@ def test_without_declarations_there_are_the_seven() -> None:
         (
             "declare.born = { kind = 'attribute', source = 'user.born', type = 'date' }",
             "setting declare.born.type is 'date': attribute reads a text or a number or a boolean",
+        ),
+        (
+            "declare.spend = { kind = 'sum', source = 'price', window = 90 }",
+            'setting declare.spend.window is 90: give a number of days, such as window = "90d"',
+        ),
+        (
+            "declare.spend = { kind = 'sum', source = 'price', window = '12h' }",
+            "setting declare.spend.window is '12h': give a number of days, such as window = \"90d\"",
+        ),
+        (
+            "declare.spend = { kind = 'sum', source = 'price', window = '3651d' }",
+            "setting declare.spend.window is '3651d': use 1d to 3650d",
+        ),
+        (
+            "declare.spend = { kind = 'sum', source = 'price', window = '0d' }",
+            "setting declare.spend.window is '0d': use 1d to 3650d",
+        ),
+        (
+            "declare.spend = { kind = 'max', source = 'price', window = '90d' }",
+            "setting declare.spend.window is '90d': leave it out, only count, sum, mean, distinct, most",
         ),
         (
             "time_zone = 'Berlin'",

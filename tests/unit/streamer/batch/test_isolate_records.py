@@ -15,7 +15,7 @@ from streamer.batch.refusals import Refusal, Refusals
 from streamer.in_memory import MemoryStore
 from streamer.interfaces import lane_errors
 from streamer.interfaces.lane_errors import InDoubt, Torn
-from streamer.user import fold_events, order_totals
+from streamer.user import order_totals, value_bounds
 from streamer.user.fold_events import fold, fold_all, holds_together
 from streamer.user.order_rules import Rules
 from streamer.user.order_values import texts_of
@@ -36,7 +36,7 @@ def an_order(number: int, *brands: str, user_id: str = "7") -> Order:
 
 @pytest.fixture
 def few_values(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fold_events, "MAX_VALUES", BOUND)
+    monkeypatch.setattr(value_bounds, "MAX_VALUES", BOUND)
 
 
 def reasons(world: World) -> list[str]:
@@ -93,7 +93,7 @@ def test_every_command_that_folds_again_tells_what_it_leaves_out() -> None:
 def test_what_was_beyond_a_later_bound_is_left_out_of_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     state = fold(UserState("7"), an_order(1, *"abcdefgh"), Rules())
     state = fold(state, an_order(2, *"ijklm"), Rules())
-    monkeypatch.setattr(fold_events, "MAX_VALUES", 3)
+    monkeypatch.setattr(value_bounds, "MAX_VALUES", 3)
     assert holds_together(state, Rules())
     erased = fold(state, UserErased("7", START.replace(minute=1)), Rules())
     assert erased.orders.keys() == {"2"}

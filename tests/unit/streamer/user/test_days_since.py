@@ -10,10 +10,11 @@ from schemas.errors import BadEvent
 from schemas.features import Feature
 from schemas.input_events import Event, Order, Signup, UserErased
 from schemas.outputs.segment_change import FeatureValue
-from streamer.user.fold_events import MAX_VALUES, fold, holds_together
+from streamer.user.fold_events import fold, holds_together
 from streamer.user.order_rules import Rules
 from streamer.user.user_features import features
 from streamer.user.user_state import Contradiction, Facts, UserState, decode, encode
+from streamer.user.value_bounds import MAX_VALUES
 
 NAMES = ("last", "first", "signup", "born")
 SOURCES = ("last_order", "first_order", "signup", "user.born")

@@ -34,7 +34,7 @@ def test_a_state_and_a_place_of_every_format_are_kept() -> None:
 def test_every_format_is_read_as_the_newest(number: int) -> None:
     state, place = states.decode("7", kept(NEWEST, "state"), {}), places.decode(kept(NEWEST, "place"))
     if number < 6:
-        state = replace(state, facts=replace(state.facts, days={}, signups={}))
+        state = replace(state, facts=replace(state.facts, days={}, signups={}, totals={}, dropped_to=0))
         place = replace(place, day=UNSET, settings=replace(place.settings, time_zone=UNSET))
     if number < 5:
         place = replace(place, sweep=replace(place.sweep, ready=-1))

@@ -80,6 +80,30 @@ def test_days_since(tmp_path: Path) -> None:
     assert new == {"user_id": "new"} | dict.fromkeys(("last", "first", "signup", "born"))
 
 
+def test_windows(tmp_path: Path) -> None:
+    read = (
+        Feature("orders", "count", "order_id", window=3),
+        Feature("spend", "sum", "price", window=3),
+        Feature("usual", "mean", "price", window=2),
+        Feature("brands", "distinct", "brand", window=3),
+        Feature("brand", "most_frequent", "brand", window=3),
+    )
+    shop = Shop().user("u").user("old")
+    shop.order("1", "u", [{"sale_price": "100"}], "2024-07-01 21:59")
+    shop.order("2", "u", [{"sale_price": "10"}, {"sale_price": "5"}], "2024-07-01 22:00")
+    shop.order("3", "u", ["Beta/Hats"], "2024-07-04 21:59").order("4", "u", ["Beta/Hats"], "2024-07-04 22:00")
+    shop.order("5", "old", created_at="2024-01-01")
+    reading = Reading(features=read, time_zone="Europe/Berlin", today=date(2024, 7, 4))
+    with open_warehouse(write_parquet(shop, tmp_path), reading=reading) as warehouse:
+        table = warehouse.features(None, (), read)
+    # In Berlin the second and the third order lie on the 2nd and on the 4th, the others outside.
+    assert table.schema.equals(schema_of(read))
+    assert table.to_pylist() == [
+        {"user_id": "old", "orders": None, "spend": None, "usual": None, "brands": None, "brand": None},
+        {"user_id": "u", "orders": 2, "spend": 15.0, "usual": None, "brands": 2, "brand": "Acme"},
+    ]
+
+
 def test_dates_in_columns_of_types(tmp_path: Path) -> None:
     path = write_duckdb(Shop().user("u"), tmp_path / "shop.duckdb")
     with duckdb.connect(path) as connection:
