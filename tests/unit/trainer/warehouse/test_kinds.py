@@ -64,18 +64,18 @@ TIMED = tuple(
 
 def test_days_since(tmp_path: Path) -> None:
     shop = Shop().user("u", "2024-07-02", born="2000-07-09").user("u", "2024-07-04").user("new", "2024-07-12")
-    shop.order("1", "u", [], "2024-07-03 23:00").order("2", "u", [], "2024-07-05").order(
-        "3", "u", [], "2024-07-11"
-    )
+    shop.order("1", "u", [], "2024-07-03 23:00").order("2", "u", [], "2024-07-05")
+    shop.order("3", "u", [], "2024-07-11").order("4", "today", [], "2024-07-10 21:59:59")
     reading = Reading(features=TIMED, time_zone="Europe/Berlin")
     with open_warehouse(write_parquet(shop, tmp_path), reading=reading) as warehouse:
         table = warehouse.features(None, (), TIMED, day=date(2024, 7, 10))
         # The last day before a time: until then it is still the 10th in Berlin.
-        assert warehouse.features(datetime(2024, 7, 10, 22, tzinfo=UTC), (), TIMED).num_rows == 1
+        assert warehouse.features(datetime(2024, 7, 10, 22, tzinfo=UTC), (), TIMED).num_rows == 2
         with pytest.raises(BadSetting, match="setting as_of is None: features of time are declared"):
             warehouse.features(None, (), TIMED)
     assert table.schema.equals(schema_of(TIMED))
-    new, u = table.to_pylist()
+    new, today, u = table.to_pylist()
+    assert (today["last"], today["first"]) == (0, 0)
     assert u == {"user_id": "u", "last": 5, "first": 6, "signup": 8, "born": 24 * 365 + 6 + 1}
     assert new == {"user_id": "new"} | dict.fromkeys(("last", "first", "signup", "born"))
 

@@ -37,3 +37,18 @@ def test_dates_are_those_of_python(name: str) -> None:
     query = f"select {local_date('made_at', name, day)} from (values {rows}) as times(made_at)"
     found = duckdb.connect().execute(query).fetchall()
     assert [row[0] for row in found] == [date_in(time.replace(tzinfo=UTC), zone) for time in times]
+
+
+@pytest.mark.parametrize("name", ["Europe/Berlin", "America/St_Johns", "Pacific/Apia"])
+@pytest.mark.parametrize("begin", [date(2011, 11, 6), date(2011, 12, 31), date(2012, 4, 1)])
+def test_of_a_window_the_dates_are_right_and_no_other_date_lies_in_it(name: str, begin: date) -> None:
+    zone, day = zone_of(name), begin + timedelta(days=90)
+    times = [at(begin.year, begin.month, begin.day) + timedelta(minutes=29 * n) for n in range(-9_000, 9_000)]
+    rows = ", ".join(f"(timestamp '{time}')" for time in times)
+    query = f"select {local_date('made_at', name, day, begin)} from (values {rows}) as times(made_at)"
+    found = [row[0] for row in duckdb.connect().execute(query).fetchall()]
+    right = [date_in(time.replace(tzinfo=UTC), zone) for time in times]
+    assert [each for each in found if begin <= each <= day] == [
+        each for each in right if begin <= each <= day
+    ]
+    assert [begin <= each <= day for each in found] == [begin <= each <= day for each in right]
