@@ -243,7 +243,7 @@ def test_a_path_is_near_its_chord(
 
     there = [a + passed * (b - a) for a, b in zip(path.at(first), path.at(last), strict=True)]
 
-    assert dist(path.at(day), there) <= path.deviation(first, last) + 1e-9 * path.magnitude(last)
+    assert dist(path.at(day), there) <= path.deviation(first, last) + 1e-9 * (1 + path.magnitude(last))
     assert path.day_at(first, last, passed) == day
     if path.straight:
         assert path.deviation(first, last) == 0.0
