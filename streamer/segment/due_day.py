@@ -21,7 +21,7 @@ from streamer.segment.day_path import DayPath, day_path
 from streamer.segment.detect_change import kind_of
 from streamer.segment.moving_features import Vector, days_to_next_group
 from streamer.segment.segment_border import Border, border_of, first_possible_exit
-from streamer.user.break_days import break_days
+from streamer.user.days.changing_days import next_change_days
 from streamer.user.order_rules import Rules
 from streamer.user.user_features import features
 from streamer.user.user_state import Decided, UserState
@@ -50,7 +50,7 @@ def due_day(state: UserState, model: ActiveModel, rules: Rules, day: date | None
     """
     if day is None or not model.scorer.reads_day or not state.facts.alive:
         return None
-    breaks = break_days(state, rules, day)
+    breaks = next_change_days(state, rules, day)
     return first_other_day(
         partial(features, state, rules), breaks, state.decided, model, rules.min_margin, day
     )

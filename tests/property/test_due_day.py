@@ -181,6 +181,7 @@ def _made(day: int) -> datetime:
     born=st.none() | offsets,
     min_margin=margins,
     zone=st.sampled_from(("UTC", "Europe/Berlin", "Asia/Kolkata")),
+    window=st.none() | st.sampled_from((1, 30, 365)),
 )
 def test_no_decision_changes_before_the_due_day_of_a_state(
     data: st.DataObject,
@@ -190,6 +191,7 @@ def test_no_decision_changes_before_the_due_day_of_a_state(
     born: int | None,
     min_margin: float,
     zone: str,
+    window: int | None,
 ) -> None:
     model = data.draw(models(encodings))
     release = model.release

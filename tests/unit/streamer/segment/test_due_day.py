@@ -232,6 +232,22 @@ def test_a_user_who_waits_for_a_first_order_dated_ahead() -> None:
     assert due_day(state, model, RULES, date(2024, 5, 5)) == date(2024, 5, 6)
 
 
+def test_a_window_that_loses_orders() -> None:
+    # The components are the orders of 10 days: 2, then 1, and the border is at 1.5. The order of the 2nd is
+    # lost on the 12th.
+    orders = Feature("orders", "count", "order_id", window=10)
+    model = a_model((EncodedFeature("orders", "number"),), ((3.0,), (0.0,)))
+    release = replace(model.release, declared=(orders,))
+    model = ActiveModel(release, Scorer(release), 1, "t", model.at)
+    rules = Rules(features=(orders,))
+    state = UserState("7")
+    for one in (order("1", 2), order("2", 4)):
+        state = fold(state, one, rules)
+    assert due_day(replace(state, decided=decided(0)), model, rules, date(2024, 5, 5)) == date(2024, 5, 12)
+    # With one order, the user is in the other segment, and on the 14th the feature is missing.
+    assert due_day(replace(state, decided=decided(1)), model, rules, date(2024, 5, 12)) == date(2024, 5, 14)
+
+
 def test_who_has_no_due_day() -> None:
     signup = Signup("7", datetime(2024, 5, 4, tzinfo=UTC), age=9)
     model = a_model((DAYS,), ((0.0,), (10.0,)))
