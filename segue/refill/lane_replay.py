@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator
 from contextlib import AbstractContextManager, closing
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from msgspec.structs import replace
 
@@ -24,9 +24,12 @@ from streamer.batch.lane_config import LaneConfig
 from streamer.batch.read_batch import Incoming
 from streamer.interfaces.lane_interfaces import Reading, Record
 from streamer.refill.live_decisions import Live, Window
+from streamer.refill.live_order import in_live_order
 from streamer.refill.refold import Refold
-from streamer.refill.replay_lane import Replay, UserReplay, compared, in_live_order
+from streamer.refill.replay_days import Step, by_day
+from streamer.refill.replay_lane import Replay, UserReplay, compared
 from streamer.segment.active_model import ActiveModel, BootstrapRecord
+from streamer.segment.lane_day import date_of, latest
 from streamer.takeover.read_stretch import read_events, read_whole
 from streamer.user.user_state import UserState
 
@@ -82,6 +85,36 @@ class LaneWindow:
             if self._users is None or incoming.event.user_id in self._users:
                 yield incoming
 
+    def steps(self, now: datetime) -> Iterator[Step]:
+        """Give the window's events, each with its day, and the days on which those who are due are decided.
+
+        Args:
+            now: the present time; its date is that of a lane whose changes name no day.
+        """
+        committed = self._log.committed
+        return by_day(
+            self.events(),
+            self.live.marks,
+            self.rules,
+            self.first_day(now),
+            self._committed_day(),
+            to_present={topic: at.offset for topic, at in committed.items()} == dict(self._window.end),
+        )
+
+    def first_day(self, now: datetime) -> date | None:
+        """Return the lane's day before the window; None if no declared feature reads the day."""
+        if not self.rules.of_time:
+            return None
+        named = [mark.decided_on for mark in self.live.marks if mark.decided_on is not None]
+        return self.live.day or min(named, default=None) or date_of(self.rules, now)
+
+    def present_day(self, now: datetime) -> date | None:
+        """Return the lane's present day; None if no declared feature reads the day."""
+        return self._committed_day() or date_of(self.rules, now)
+
+    def _committed_day(self) -> date | None:
+        return latest(at.day for at in self._log.committed.values()) if self.rules.of_time else None
+
     def changes_before(self) -> Iterator[Change]:
         """Give the live changes from before the window that the log still has."""
         for record in self._output(self._config.topics.changes):
@@ -132,7 +165,8 @@ class LaneReplay:
         events: how many events of the window were replayed so far.
         live: the live decisions.
         undecided_before: how many users have no decision from before the window in the log.
-        changes_by_user: the changes of the replay, for each user who has an event in the window.
+        changes_by_user: the changes of the replay, for each user who has an event in the window, or a change
+            because a day began.
         refusals: the events that could not be applied, before the window and in it.
     """
 
@@ -147,14 +181,30 @@ class LaneReplay:
 
     def changes(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Iterator[Change]:
         """Give each change as it is decided."""
-        for incoming in self._window.events():
-            self.events += 1
-            changes = self._replay.apply(incoming, clock())
-            self.changes_by_user.setdefault(incoming.event.user_id, []).extend(changes)
-            yield from changes
+        first = self._window.first_day(clock())
+        if first is not None:
+            moved_by_time = self.live.moved_by_time
+            self._replay.begin(first, moved_by_time)
+            self.changes_by_user |= {
+                user_id: [] for user_id in self._window.states if user_id in moved_by_time
+            }
+        for day, incoming in self._window.steps(clock()):
+            if incoming is not None:
+                self.events += 1
+                changes = self._replay.apply(incoming, clock(), day)
+                self.changes_by_user.setdefault(incoming.event.user_id, []).extend(changes)
+                yield from changes
+            elif day is not None:
+                for user_id, changes in self._replay.decide_due(day, clock()):
+                    if changes:
+                        self.changes_by_user.setdefault(user_id, []).extend(changes)
+                    yield from changes
 
     def compared(self) -> Iterator[UserReplay]:
-        """Compare live run and replay, for each user with an event in the window; needs :meth:`changes`."""
+        """Compare live run and replay, for each user with an event in the window, or a change by time.
+
+        Call it after :meth:`changes`.
+        """
         for user_id, changes in self.changes_by_user.items():
             yield compared(user_id, self.live, changes, self._replay.state(user_id))
 

@@ -1,6 +1,7 @@
 """The live decisions around a window of a lane's log. Pure."""
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 from typing import Literal
 
 from msgspec import Struct
@@ -8,6 +9,7 @@ from msgspec.structs import replace
 
 from schemas.outputs.segment_change import Cause, Change, SegmentChange
 from streamer.batch.decided_records import Decision
+from streamer.segment.lane_day import latest
 from streamer.user.user_state import Decided, decided_by
 
 Offsets = Mapping[str, int]
@@ -69,6 +71,7 @@ class Live:
         within: by user, the changes within the window.
         last: by user, the newest decision of both.
         marks: the causes of the changes within the window, in the order of the decisions.
+        day: the latest day of a decision before the window; None if none names a day.
     """
 
     def __init__(self, window: Window, decisions: Iterable[Decision]) -> None:
@@ -77,6 +80,7 @@ class Live:
         self.within: dict[str, list[Change]] = {}
         self.last: dict[str, Decided | None] = {}
         self.marks: list[Cause] = []
+        self.day: date | None = None
         recorded = list(decisions)
         past = max((n for n, one in enumerate(recorded, 1) if one.cause.type == "bootstrap"), default=0)
         self._event_ids = {one.event_id for one in recorded}
@@ -85,6 +89,7 @@ class Live:
         for number, one in enumerate(recorded):
             if number < past or window.when(one.cause) == "before":
                 self.before[one.user_id] = self.last[one.user_id] = one.decided
+                self.day = latest([self.day, one.cause.decided_on])
         self._recorded = frozenset(self.before)
 
     def add(self, change: Change) -> None:
@@ -103,7 +108,17 @@ class Live:
             return
         else:
             self.before[user_id] = decided
+            self.day = latest([self.day, change.cause.decided_on])
         self.last[user_id] = decided
+
+    @property
+    def moved_by_time(self) -> frozenset[str]:
+        """The users with a change within the window that a new day caused."""
+        return frozenset(
+            user_id
+            for user_id, changes in self.within.items()
+            if any(change.cause.type == "time" for change in changes)
+        )
 
     def _is_past(self, change: Change) -> bool:
         """Whether it was decided before the bootstrap that the log continues; its records are enough then."""

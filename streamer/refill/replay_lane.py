@@ -1,14 +1,12 @@
 """Replay: decide a window of a lane's log again, in memory, and compare it with the live decisions. Pure.
 
-Kafka fixes no order between two topics. Each live change names the lane's offset in each input
-(``cause.positions``), so a replay follows the live order from change to change. Between two changes, it goes
-by the records' times. So the changes on the way may differ from the live changes, but a user's last state
-does not.
+A replay follows the live order as far as it is known (:mod:`streamer.refill.live_order`), and the live days
+(:mod:`streamer.refill.replay_days`). So the changes on the way may differ from the live changes, but a user's
+last state does not.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
-from math import inf
+from collections.abc import Container, Iterable, Iterator, Mapping
+from datetime import date, datetime
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -19,39 +17,10 @@ from streamer.batch.read_batch import Incoming
 from streamer.batch.refusals import Refusals
 from streamer.refill.live_decisions import Live
 from streamer.segment.active_model import ActiveModel
-from streamer.segment.decide_event import decide, process
+from streamer.segment.decide_event import decide, placed, process
+from streamer.segment.lane_day import LaneDay, beginning_of, stored_day
 from streamer.user.order_rules import Rules
 from streamer.user.user_state import Contradiction, UserState
-
-
-def in_live_order(inputs: Mapping[str, Iterable[Incoming]], marks: Iterable[Cause]) -> Iterator[Incoming]:
-    """The events of all inputs in the live order.
-
-    Args:
-        inputs: the events of each input, by offset. At equal times, the first input goes first.
-        marks: the causes of the live changes, in the order of the decisions. Exactly the events below a
-            mark's positions come before the mark.
-    """
-    streams = {topic: iter(events) for topic, events in inputs.items()}
-    heads = {topic: next(stream, None) for topic, stream in streams.items()}
-    for mark in (*marks, None):
-        while ready := [event for event in heads.values() if event is not None and _is_below(event, mark)]:
-            event = min(ready, key=lambda event: (_is_of(event, mark), event.written_ms))
-            yield event
-            heads[event.topic] = next(streams[event.topic], None)
-
-
-def _is_below(event: Incoming, mark: Cause | None) -> bool:
-    return event.offset < (inf if mark is None else mark.positions.get(event.topic, 0))
-
-
-def _is_of(event: Incoming, mark: Cause | None) -> bool:
-    """Whether the event is the mark itself, which goes last among the events below its positions."""
-    return mark is not None and _written_at(event.cause) == _written_at(mark)
-
-
-def _written_at(cause: Cause) -> tuple[str | None, int | None, int | None]:
-    return cause.topic, cause.partition, cause.offset
 
 
 class Replay:
@@ -72,6 +41,7 @@ class Replay:
         self._rules = rules
         self._positions: dict[str, int] = {}
         self._refusals = refusals
+        self._due: dict[str, date] = {}
 
     @property
     def states(self) -> Iterable[UserState]:
@@ -81,14 +51,37 @@ class Replay:
     def state(self, user_id: str) -> UserState:
         return self._states.get(user_id) or UserState(user_id)
 
-    def apply(self, incoming: Incoming, now: datetime) -> tuple[Change, ...]:
-        """The changes of one event; their cause is the event, with this replay's positions."""
+    def begin(self, day: date, moved_by_time: Container[str]) -> None:
+        """Find out who is due; call it before the first event if a feature reads the day.
+
+        A user whom the release would decide otherwise already waits for an event, unless the live run decided
+        the user by time.
+
+        Args:
+            day: the lane's day before the first event.
+            moved_by_time: the users whom the live run decided by time.
+        """
+        for state in self._states.values():
+            if placed(state, self._model, self._rules, day)[1]:
+                if state.user_id in moved_by_time:
+                    self._due[state.user_id] = day
+            else:
+                self._note_due(state, day)
+
+    def apply(self, incoming: Incoming, now: datetime, day: date | None) -> tuple[Change, ...]:
+        """The changes of one event; their cause is the event, with this replay's positions.
+
+        Args:
+            incoming: the event.
+            now: the time of the changes' ``emitted_at``.
+            day: the lane's day; None only if no declared feature reads the day.
+        """
         self._positions[incoming.topic] = incoming.offset + 1
         try:
             step = process(
                 self.state(incoming.event.user_id),
                 incoming.event,
-                replace(incoming.cause, type="replay", positions=dict(self._positions)),
+                replace(incoming.cause, type="replay", positions=dict(self._positions), day=stored_day(day)),
                 self._model,
                 self._rules,
                 now,
@@ -102,14 +95,39 @@ class Replay:
             self._refusals.add(incoming.event, error)
             return ()
         self._states[step.state.user_id] = step.state
+        self._note_due(step.state, day)
         return step.changes
 
-    def redecide(self, user_id: str, now: datetime) -> tuple[Change, ...]:
-        """The changes of a user whom the model decides without an event, as a worker's sweep does."""
-        cause = Cause(type="model", positions=dict(self._positions))
+    def decide_due(self, day: date, now: datetime) -> Iterator[tuple[str, tuple[Change, ...]]]:
+        """Decide the users who are due on a day, as a worker does; give each with its changes."""
+        occurred_at = beginning_of(self._rules, day)
+        for user_id in sorted(user_id for user_id, due in self._due.items() if due <= day):
+            cause = Cause(type="replay", positions=dict(self._positions), day=day)
+            step = decide(self._states[user_id], cause, occurred_at, self._model, self._rules, now)
+            self._states[user_id] = step.state
+            self._note_due(step.state, day)
+            yield user_id, step.changes
+
+    def redecide(self, user_id: str, now: datetime, day: date | None) -> tuple[Change, ...]:
+        """The changes of a user whom the model decides without an event, as a worker's sweep does.
+
+        Args:
+            user_id: the user.
+            now: the time of the change.
+            day: the lane's day; None only if no declared feature reads the day.
+        """
+        cause = Cause(type="model", positions=dict(self._positions), day=stored_day(day))
         step = decide(self.state(user_id), cause, now, self._model, self._rules, now)
         self._states[user_id] = step.state
+        self._note_due(step.state, day)
         return step.changes
+
+    def _note_due(self, state: UserState, day: date | None) -> None:
+        due = None if day is None else LaneDay(day, self._model, self._rules).due(state)
+        if due is None:
+            self._due.pop(state.user_id, None)
+        else:
+            self._due[state.user_id] = due
 
 
 class ComparedChange(Struct, frozen=True):

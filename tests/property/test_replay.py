@@ -12,7 +12,7 @@ from schemas.inputs.decode import encode_order, encode_signup
 from schemas.outputs.segment_change import Cause
 from streamer.batch.read_batch import Incoming, read_batch
 from streamer.refill.live_decisions import Window
-from streamer.refill.replay_lane import in_live_order
+from streamer.refill.live_order import in_live_order
 from tests.support.strategies.events import histories
 from tests.support.worlds.lane_world import NOW, World, a_signup, drain
 from tests.support.worlds.made_up_release import a_release, an_active_model

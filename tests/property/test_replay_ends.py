@@ -1,10 +1,12 @@
 """Whatever happened, a replay ends where the workers left each user, and Redis holds the folded log."""
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from schemas.features import FEATURES
 from schemas.input_events import Event, Order, UserErased
 from schemas.inputs.decode import encode_order, encode_signup
 from schemas.partitioner import partition_of
@@ -12,10 +14,10 @@ from schemas.release.model_release import ModelRelease
 from streamer.in_memory import MemoryRedis
 from streamer.interfaces.lane_interfaces import Record
 from streamer.refill.bootstrap_lanes import Fact
-from tests.support.strategies.events import erasures, orders, signups
+from tests.support.strategies.events import START, erasures, orders, signups
 from tests.support.worlds.bootstraps import fill
 from tests.support.worlds.lane_world import World, drain
-from tests.support.worlds.made_up_release import CENTRES, a_release, an_active_model
+from tests.support.worlds.made_up_release import CENTRES, RECENCY, a_release, an_active_model, with_recency
 from tests.support.worlds.rebuilds import committed_in, rebuilt
 from tests.support.worlds.refolding import a_lane_log, a_past, differing, position_of
 from tests.support.worlds.replays import replayed
@@ -37,7 +39,16 @@ class Shop:
 
     def __init__(self, data: st.DataObject) -> None:
         self.data = data
-        self.world = World(2, rekey=data.draw(st.booleans(), "rekey"), max_batch=data.draw(st.integers(1, 4)))
+        of_time = data.draw(st.booleans(), "features of time")
+        self.world = World(
+            2,
+            rekey=data.draw(st.booleans(), "rekey"),
+            max_batch=data.draw(st.integers(1, 4)),
+            features=(*FEATURES, RECENCY) if of_time else FEATURES,
+        )
+        self.releases = tuple(map(with_recency, RELEASES)) if of_time else RELEASES
+        self.world.models.model = an_active_model(release=self.releases[0])
+        self.world.now = START + timedelta(days=1)
         self.warehouse: list[Fact] | None = None
         self.stops: list[tuple[list[dict[str, int]], Segments]] = []
         self.nulls_dropped = False
@@ -54,11 +65,18 @@ class Shop:
 
     def publish(self) -> None:
         """Another release, or again one from before."""
-        release: ModelRelease = self.data.draw(st.sampled_from(RELEASES), "release")
+        release: ModelRelease = self.data.draw(st.sampled_from(self.releases), "release")
         model = self.world.models.model
         assert model is not None
         self.world.models.model = an_active_model(model.activation + 1, release)
         self.work()
+
+    def pass_days(self) -> None:
+        """Some days pass, with or without a worker."""
+        for _ in range(self.data.draw(st.integers(1, 9), "days")):
+            self.world.now += timedelta(days=1)
+            if self.data.draw(st.booleans(), "a worker is there"):
+                self.work()
 
     def rebuild(self) -> None:
         committed = [committed_in(self.world, lane) for lane in range(2)]
@@ -117,7 +135,8 @@ class Shop:
         partition = self.data.draw(st.integers(0, 1), "partition")
         key, value = encode_order(event) if isinstance(event, Order) else encode_signup(event)
         topic = topics.orders if isinstance(event, Order) else topics.signups
-        self.world.kafka.append(topic, partition, key if partition == ours else b"any", value)
+        key = key if partition == ours else b"any"
+        self.world.kafka.append(topic, partition, key, value, self.world.record_ms)
 
 
 def happens(shop: Shop, *whats: Callable[[Shop], None]) -> None:
@@ -130,7 +149,7 @@ def happens(shop: Shop, *whats: Callable[[Shop], None]) -> None:
 @given(st.data())
 def test_whatever_befell_every_user_ends_where_the_workers_left_it(data: st.DataObject) -> None:
     shop = Shop(data)
-    happens(shop, Shop.work, Shop.publish, Shop.rebuild, Shop.compact, Shop.bootstrap)
+    happens(shop, Shop.work, Shop.pass_days, Shop.publish, Shop.rebuild, Shop.compact, Shop.bootstrap)
     shop.work()
     begins, _ = data.draw(st.sampled_from(shop.stops), "begin")
 
@@ -148,12 +167,14 @@ def test_whatever_befell_every_user_ends_where_the_workers_left_it(data: st.Data
 @given(st.data())
 def test_under_one_release_every_window_ends_where_the_workers_were_then(data: st.DataObject) -> None:
     shop = Shop(data)
-    happens(shop, Shop.work, Shop.rebuild, Shop.bootstrap)
+    happens(shop, Shop.work, Shop.pass_days, Shop.rebuild, Shop.bootstrap)
     first = data.draw(st.integers(0, len(shop.stops) - 1), "first")
     begins, _ = shop.stops[first]
-    ends, then = data.draw(st.sampled_from(shop.stops[first:]), "end")
+    ends, _ = data.draw(st.sampled_from(shop.stops[first:]), "end")
 
     for lane in range(2):
+        # Offsets do not tell apart the days that passed without events.
+        then = [segments for offsets, segments in shop.stops if offsets[lane] == ends[lane]][-1]
         for begin in (None, begins[lane]):
             found = replayed(shop.world, begin, ends[lane], lane, warehouse=shop.warehouse)
             for user_id, one in found.items():

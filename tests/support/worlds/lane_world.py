@@ -146,9 +146,12 @@ class World:
         for event in events:
             topic = self.topics.orders if isinstance(event, Order) else self.topics.signups
             key, value = encode_order(event) if isinstance(event, Order) else encode_signup(event)
-            self.kafka.append(
-                topic, partition_of(event.user_id, self.partitions), key, value, 1_735_700_000_000
-            )
+            self.kafka.append(topic, partition_of(event.user_id, self.partitions), key, value, self.record_ms)
+
+    @property
+    def record_ms(self) -> int:
+        """Return the time of the records that are written now, in milliseconds since 1970."""
+        return int(self.now.timestamp() * 1000) if self.config.rules.of_time else 1_735_700_000_000
 
     def lane(
         self,
