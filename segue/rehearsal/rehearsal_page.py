@@ -58,6 +58,9 @@ def _summary(rehearsal: Rehearsal) -> Table:
         ("first segments", lambda counts: f"{counts.new_users:,}"),
         ("erased users", lambda counts: f"{counts.erased_users:,}"),
     )
+    if any(counts.movers["time"] for counts in (current.counts, new.counts)):
+        by_day = ("  by a new day", lambda counts: f"{counts.movers['time']:,}")
+        rows = (*rows[:3], by_day, *rows[3:])
     for name, number in rows:
         table.add_row(name, number(current.counts), number(new.counts))
     return table

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 from msgspec.structs import replace
 
 from schemas import times
-from schemas.outputs.segment_change import Change, SegmentChange
+from schemas.outputs.segment_change import CauseType, Change, SegmentChange
 from segue.refill.lane_replay import LaneWindow
 from segue.rehearsal.count_moves import MoveTally
 from segue.rehearsal.count_webhooks import TriggerCounts, WebhookTally, known_by, known_by_decision
@@ -20,7 +20,7 @@ from streamer.batch.refusals import Refusals
 from streamer.refill.replay_lane import Replay
 from streamer.segment.active_model import ActiveModel
 from streamer.user.order_rules import Rules
-from streamer.user.user_state import UserState, decided_by
+from streamer.user.user_state import Decided, UserState, decided_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,25 +101,51 @@ class SideOfLane:
         self._begun: set[str] = set()
         self._replay = Replay(states, side.model, replace(rules, min_margin=side.min_margin), refusals)
 
-    def apply(self, incoming: Incoming) -> tuple[Change, ...]:
-        """Decide one event, count its changes and return them; the record's time is the clock."""
+    def begin(self, day: date, now: datetime) -> None:
+        """Let every user begin, because any user may move on a new day.
+
+        Args:
+            day: the lane's day before the window.
+            now: the present time.
+        """
+        for state in list(self._replay.states):
+            if state.facts.alive:
+                self._begin(state.user_id, now, day)
+
+    def apply(self, incoming: Incoming, day: date | None) -> tuple[Change, ...]:
+        """Decide one event, count its changes and return them; the record's time is the clock.
+
+        Args:
+            incoming: the event.
+            day: the lane's day; None only if no declared feature reads the day.
+        """
         user_id, now = incoming.event.user_id, times.from_millis(incoming.written_ms)
         if user_id not in self._begun:
-            self._begin(user_id, now)
+            self._begin(user_id, now, day)
         decided = self._replay.state(user_id).decided
-        changes = tuple(
-            replace(change, cause=replace(change.cause, type=incoming.cause.type))
-            for change in self._replay.apply(incoming, now)
-        )
-        for change in changes:
-            self._tally.add(change, incoming.cause.type, None if decided is None else decided.segment)
+        changes = self._replay.apply(incoming, now, day)
+        return self._counted(changes, incoming.cause.type, decided)
+
+    def decide_due(self, day: date, now: datetime) -> None:
+        """Decide the users who are due on a day, and count their changes."""
+        before = {state.user_id: state.decided for state in self._replay.states}
+        for user_id, changes in self._replay.decide_due(day, now):
+            self._counted(changes, "time", before[user_id])
+
+    def _counted(
+        self, changes: Iterable[Change], by: CauseType, decided: Decided | None
+    ) -> tuple[Change, ...]:
+        """Count the changes of a user, who was decided so before, and return them with this cause."""
+        caused = tuple(replace(change, cause=replace(change.cause, type=by)) for change in changes)
+        for change in caused:
+            self._tally.add(change, by, None if decided is None else decided.segment)
             if self._webhooks is not None:
                 self._webhooks.add(change)
-        return changes
+        return caused
 
-    def _begin(self, user_id: str, now: datetime) -> None:
+    def _begin(self, user_id: str, now: datetime, day: date | None) -> None:
         self._begun.add(user_id)
-        moved = self._replay.redecide(user_id, now)
+        moved = self._replay.redecide(user_id, now, day)
         if self._webhooks is not None:
             self._webhooks.meet(user_id, self._known.get(user_id))
             for change in moved:
@@ -165,6 +191,7 @@ def rehearse_lane(
     others: Sequence[Side],
     refusals: Refusals,
     known: Mapping[str, User | None],
+    now: datetime,
 ) -> tuple[WindowCounts, Mapping[str, UserState]]:
     """Decide a lane's window by each side, and fill the sides' tallies.
 
@@ -174,6 +201,7 @@ def rehearse_lane(
         others: the new release, and variants of it.
         refusals: gets the window's events that cannot be applied.
         known: what triggers know of each user before the window; needed if a side counts webhooks.
+        now: the present time.
 
     Returns:
         The window's size, and the users' states after it by the current release.
@@ -181,11 +209,19 @@ def rehearse_lane(
     first = SideOfLane(current, window.states, window.rules, refusals, known)
     sides = [first, *(SideOfLane(side, window.states, window.rules, Refusals(), known) for side in others)]
     events, users = 0, set()
-    for incoming in window.events():
-        events += 1
-        users.add(incoming.event.user_id)
+    first_day = window.first_day(now)
+    if first_day is not None:
         for side in sides:
-            side.apply(incoming)
+            side.begin(first_day, now)
+    for day, incoming in window.steps(now):
+        if incoming is not None:
+            events += 1
+            users.add(incoming.event.user_id)
+        for side in sides:
+            if incoming is not None:
+                side.apply(incoming, day)
+            elif day is not None:
+                side.decide_due(day, now)
     return WindowCounts(events, len(users)), first.end()
 
 
@@ -213,9 +249,10 @@ def count_switch(
         user_id: replace(state, decided=last.get(user_id, state.decided)) for user_id, state in states.items()
     }
     sweep = Replay(decided, new.model, replace(window.rules, min_margin=new.min_margin), Refusals())
+    day = window.present_day(new.model.at)
     for user_id, state in decided.items():
         switch.users += state.facts.alive and state.decided is not None
-        for change in sweep.redecide(user_id, new.model.at):
+        for change in sweep.redecide(user_id, new.model.at, day):
             if webhooks is not None:
                 if user_id not in window.live.within:
                     webhooks.meet(user_id, known.get(user_id))

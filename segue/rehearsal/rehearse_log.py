@@ -143,7 +143,7 @@ class RehearsalRun:
         done = self.done
         known = {} if self._live_webhooks is None else known_before(window)
         sides = [self._new, *self._tried.values()]
-        size, states = rehearse_lane(window, self._current, sides, done.refusals, known)
+        size, states = rehearse_lane(window, self._current, sides, done.refusals, known, done.until)
         self._count_live(window, known)
         count_switch(window, states, self._new, done.switch, self._switch_webhooks, known)
         done.events += size.events

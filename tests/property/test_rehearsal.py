@@ -271,7 +271,7 @@ def predicted(
     for window in windows:
         side = Side(an_active_model(-1, release), min_margin)
         lane = SideOfLane(side, window.states, window.rules, Refusals(), {})
-        found += [told(change) for incoming in window.events() for change in lane.apply(incoming)]
+        found += [told(change) for incoming in window.events() for change in lane.apply(incoming, None)]
     return found
 
 
