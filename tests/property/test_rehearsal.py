@@ -28,7 +28,6 @@ from streamer.batch.refusals import Refusals
 from streamer.in_memory import MemoryKafka, MemoryLog
 from streamer.segment.active_model import ActiveModel
 from streamer.segment.scoring import Scorer
-from tests.support.worlds import lane_world
 from tests.support.worlds.lane_world import NOW, World, a_signup, drain_all
 from tests.support.worlds.made_up_release import CENTRES, a_release, an_active_model
 from tests.support.worlds.replays import a_window
@@ -89,19 +88,18 @@ class Shop:
     With ``rekey`` all events come on partition 0 of 2.
     """
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, min_margin: float, *, rekey: bool = False) -> None:
+    def __init__(self, min_margin: float, *, rekey: bool = False) -> None:
         self.world = World(1 + rekey, exclude=EXCLUDED, rekey=rekey)
         config = self.world.config
         self.world.config = replace(config, rules=replace(config.rules, min_margin=min_margin))
         self.lanes = [self.world.take_over(partition) for partition in range(self.world.partitions)]
-        self._monkeypatch = monkeypatch
         self._seen: set[str] = set()
         self._trigger_lanes: list[TriggerLane] = []
         self.received: dict[str, Counter[str]] = defaultdict(Counter)
 
     def live(self, events: Sequence[Event]) -> None:
         for event in events:
-            self._monkeypatch.setattr(lane_world, "NOW", event.at)
+            self.world.now = event.at
             topic = self.world.topics.orders if isinstance(event, Order) else self.world.topics.signups
             key, value = encode_order(event) if isinstance(event, Order) else encode_signup(event)
             written = None if self.world.topics.rekey else key
@@ -124,7 +122,7 @@ class Shop:
                 topics,
                 TRIGGERS,
                 Receiver(self.received),
-                lambda: lane_world.NOW,
+                lambda: self.world.now,
             )
             lane.take_over()
             self._trigger_lanes.append(lane)
@@ -132,7 +130,7 @@ class Shop:
     def switch(self, activation: int, release: ModelRelease) -> None:
         """Make a release current, and let the lanes decide everybody."""
         self.world.models.model = ActiveModel(
-            release, Scorer(release), activation, "segment-models#0", lane_world.NOW
+            release, Scorer(release), activation, "segment-models#0", self.world.now
         )
         drain_all(self.lanes)
         for lane in self._trigger_lanes:
@@ -204,11 +202,9 @@ def counted(changes: Sequence[Change], before: Mapping[str, int | None]) -> Move
 @pytest.mark.parametrize("rekey", [False, True])
 @pytest.mark.parametrize("min_margin", [0.0, 0.1])
 @pytest.mark.parametrize("name", NEW)
-def test_predicted_and_observed_are_equal(
-    monkeypatch: pytest.MonkeyPatch, name: str, min_margin: float, rekey: bool
-) -> None:
+def test_predicted_and_observed_are_equal(name: str, min_margin: float, rekey: bool) -> None:
     past, later = some_events(1, 150, NOW), some_events(2, 250, NOW + timedelta(days=10))
-    now = Shop(monkeypatch, min_margin, rekey=rekey)
+    now = Shop(min_margin, rekey=rekey)
     now.live(past)
     now.start_triggers()
     cuts, before, _ = now.positions(), now.segments(), now.new_changes()
@@ -252,7 +248,7 @@ def test_predicted_and_observed_are_equal(
     assert done.switch.users == sum(segment is not None for segment in now.segments().values())
 
     # The new release, in a shop where it was current from the window's beginning.
-    then = Shop(monkeypatch, min_margin, rekey=rekey)
+    then = Shop(min_margin, rekey=rekey)
     then.live(past)
     then.switch(1, NEW[name])
     then.start_triggers()
@@ -275,11 +271,9 @@ def predicted(
     return found
 
 
-def test_who_was_never_decided_by_the_current_release_begins_with_it(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_who_was_never_decided_by_the_current_release_begins_with_it() -> None:
     """An older release decided live: its decisions are neither moves nor flaps of the current release."""
-    shop = Shop(monkeypatch, 0.0)
+    shop = Shop(0.0)
     shop.live(some_events(1, 150, NOW))
     (cut,) = shop.positions()
     shop.live(some_events(2, 100, NOW + timedelta(days=10)))
@@ -295,7 +289,7 @@ def test_who_was_never_decided_by_the_current_release_begins_with_it(
     shop.new_changes()
     shop.switch(1, NEW["same space"])
     assert len(run.done.switch.moved) == sum(change.kind == "moved" for change in shop.new_changes()) > 0
-    then = Shop(monkeypatch, 0.0)
+    then = Shop(0.0)
     then.switch(1, NEW["same space"])
     then.live(some_events(1, 150, NOW))
     before, _ = then.segments(), then.new_changes()
