@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -49,7 +48,7 @@ def predict(
 
     A feature without a value counts as missing: the training mean takes its place.
     """
-    from segue.look.explain_user import find_similar_users, score_imagined_user
+    from segue.look.explain_user import imagined_user
     from segue.look.what_if import check_features, parse_declared
     from segue.show.user_card import card_text
 
@@ -64,8 +63,7 @@ def predict(
     }
     values = check_features(features)
     model = _release(None if release is None else Path(release), settings)
-    card = score_imagined_user(values | parse_declared(feature or (), model.declared), model)
-    card = replace(card, similar_users=find_similar_users(card, model, settings))
+    card = imagined_user(values | parse_declared(feature or (), model.declared), model, settings)
     if as_json:
         write_json(card.as_json())
     else:

@@ -4,19 +4,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from schemas.counted import counted
-from schemas.errors import SegueError
 from segue.cli.command import command, flag
 from segue.config.command_line import BadUsage
 from segue.config.settings import Settings
 from segue.show.terminal import data, say, warn, write, write_json
-
-if TYPE_CHECKING:
-    from segue.connect.redis_users import RedisUsers
 
 
 @command(
@@ -40,45 +36,34 @@ def user(
     """
     if (user_id is None) != every:
         raise BadUsage("name one user's id, or --all, and not both")
+    if user_id is None:
+        return _all(settings, as_json=as_json)
+    return _one(user_id, settings, as_json=as_json)
+
+
+def _all(settings: Settings, *, as_json: bool) -> int:
     from segue.connect.live_prefix import followed
     from segue.connect.redis_users import TIMEOUT_S, RedisUsers
 
-    settings = followed(settings, TIMEOUT_S)
-    with RedisUsers(settings) as users:
-        if every:
-            return _all(users, as_json=as_json)
-        assert user_id is not None
-        return _one(users, user_id, settings, as_json=as_json)
-
-
-def _all(users: RedisUsers, *, as_json: bool) -> int:
     count = 0
-    for card in users.all_cards():
-        count += 1
-        if as_json:
-            write_json(card.as_json())
-        else:
-            sure = f" (provisional, no {', '.join(card.missing)})" if card.provisional else ""
-            write(str(card.user_id), str(card.segment), f"{card.segment_name}{sure}")
+    with RedisUsers(followed(settings, TIMEOUT_S)) as users:
+        for card in users.all_cards():
+            count += 1
+            if as_json:
+                write_json(card.as_json())
+            else:
+                sure = f" (provisional, no {', '.join(card.missing)})" if card.provisional else ""
+                write(str(card.user_id), str(card.segment), f"{card.segment_name}{sure}")
     if not as_json:
         say(f"{counted(count, 'user')}.")
     return 0
 
 
-def _one(users: RedisUsers, user_id: str, settings: Settings, *, as_json: bool) -> int:
-    from dataclasses import replace
-
-    from segue.look.explain_user import explain
+def _one(user_id: str, settings: Settings, *, as_json: bool) -> int:
+    from segue.look.explain_user import explained_user, model_in_use
     from segue.show.user_card import card_text
 
-    card = users.card(user_id)
-    if card is None:
-        raise SegueError(
-            f"user {user_id!r} is not in Redis at {settings.redis_address} under the prefix"
-            f" {settings.redis_prefix!r}: no worker has applied an event of this user, or the user was erased"
-        )
-    card, left_out = explain(card, settings)
-    card = replace(card, history=users.history(user_id))
+    card, left_out = explained_user(user_id, settings, lambda: model_in_use(settings))
     if left_out is not None:
         warn(left_out)
     if as_json:

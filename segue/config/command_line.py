@@ -14,7 +14,15 @@ class BadUsage(SegueError):
     exit_code = 2
 
 
-def bad_option(name: str, value: object, fix: str) -> BadUsage:
+class BadOption(BadUsage):
+    """An option's value cannot be used."""
+
+    def __init__(self, name: str, value: object, fix: str) -> None:
+        super().__init__(f"option {name} is {value!r}: {fix}")
+        self.name, self.value, self.fix = name, value, fix
+
+
+def bad_option(name: str, value: object, fix: str) -> BadOption:
     """Build the error for an option whose value cannot be used.
 
     Args:
@@ -25,7 +33,7 @@ def bad_option(name: str, value: object, fix: str) -> BadUsage:
     >>> str(bad_option("--rate", 0, "give events a second, above 0"))
     'option --rate is 0: give events a second, above 0'
     """
-    return BadUsage(f"option {name} is {value!r}: {fix}")
+    return BadOption(name, value, fix)
 
 
 @contextmanager
@@ -37,7 +45,7 @@ def options(*names: str) -> Iterator[None]:
     >>> with options("k_max"):
     ...     raise BadSetting("k_max", 1, "use at least 2 segments")
     Traceback (most recent call last):
-    segue.config.command_line.BadUsage: option --k-max is 1: use at least 2 segments
+    segue.config.command_line.BadOption: option --k-max is 1: use at least 2 segments
 
     Raises:
         BadUsage: the block raised a BadSetting with one of these names.

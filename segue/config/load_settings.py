@@ -20,6 +20,7 @@ from segue.config.settings import ENV_PREFIX, Settings
 
 DEFAULT_FILE = Path("segue.toml")
 FILE_VARIABLE = "SEGUE_CONFIG"
+TOKEN_VARIABLE = "SEGUE_CONSOLE_TOKEN"  # noqa: S105 - the name of a variable
 _TEST_PREFIX = "TEST_"
 
 
@@ -60,7 +61,8 @@ def _check_variables() -> None:
 
     A misspelled variable would leave the default in force.
     """
-    known = {name.upper() for name in Settings.model_fields} | {FILE_VARIABLE.removeprefix(ENV_PREFIX)}
+    known = {name.upper() for name in Settings.model_fields}
+    known |= {name.removeprefix(ENV_PREFIX) for name in (FILE_VARIABLE, TOKEN_VARIABLE)}
     for name, value in os.environ.items():
         ours = name.upper().removeprefix(ENV_PREFIX)
         if ours == name.upper() or not value:

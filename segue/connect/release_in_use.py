@@ -24,7 +24,7 @@ def current_model(settings: Settings) -> ActiveModel:
         BadRelease: there is no current release, or it cannot be used.
         Unreachable: Kafka does not answer.
     """
-    return _in_use(patiently(settings, lambda: read_releases(settings, DEADLINE_S)), settings)
+    return in_use(patiently(settings, lambda: read_releases(settings, DEADLINE_S)), settings)
 
 
 def read_releases(settings: Settings, deadline_s: float) -> Releases:
@@ -46,7 +46,12 @@ def read_releases(settings: Settings, deadline_s: float) -> Releases:
         releases.close()
 
 
-def _in_use(releases: Releases, settings: Settings) -> ActiveModel:
+def in_use(releases: Releases, settings: Settings) -> ActiveModel:
+    """Return the release in use among the releases that were read.
+
+    Raises:
+        BadRelease: there is none, or it cannot be used.
+    """
     model = releases.current()
     if model is None:
         raise _without_release(settings, releases.problem())
@@ -71,7 +76,7 @@ def published(settings: Settings, name: str | None = None) -> tuple[ActiveModel,
     found = None if name is None else in_folder(name)
     releases = patiently(settings, lambda: read_releases(settings, DEADLINE_S))
     if name is None:
-        return _in_use(releases, settings), releases.bootstrap_standing()
+        return in_use(releases, settings), releases.bootstrap_standing()
     found = found or releases.release_by_version(name)
     if found is None:
         raise BadRelease(

@@ -114,10 +114,8 @@ def _group(settings: Settings, lanes: int) -> list[Check]:
 
 def _lag(settings: Settings, admin: Admin, lane: int, members: int) -> Check:
     name = f"lane {lane}"
-    places = [TopicPartition(topic, lane) for topic in settings.topics.inputs]
     try:
-        committed = admin.committed(settings.group, places)
-        behind = {place.topic: lag_of(admin, place) for place in committed}
+        behind = lags(settings, admin, lane)
     except SegueError as error:
         return failed(name, error)
     total = sum(behind.values())
@@ -151,6 +149,16 @@ def kept(admin: Admin, topic: str) -> int:
     facts = admin.topic(topic)
     found = [admin.bounds(topic, partition, facts.topic_id) for partition in range(facts.partitions)]
     return sum(bounds.end - bounds.begin for bounds in found)
+
+
+def lags(settings: Settings, admin: Admin, lane: int) -> dict[str, int]:
+    """Return the lag of each of a lane's inputs, by topic.
+
+    Raises:
+        Unreachable: Kafka does not answer.
+    """
+    places = [TopicPartition(topic, lane) for topic in settings.topics.inputs]
+    return {place.topic: lag_of(admin, place) for place in admin.committed(settings.group, places)}
 
 
 def lag_of(admin: Admin, place: TopicPartition) -> int:

@@ -2,31 +2,83 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
-from schemas.errors import Unreachable
+from schemas.errors import SegueError, Unreachable
 from schemas.outputs.segment_change import SimilarUser
 from schemas.release.model_release import ModelRelease
 from segue.config.settings import Settings
-from segue.connect.redis_users import similar_users
+from segue.connect.live_prefix import followed
+from segue.connect.redis_users import TIMEOUT_S, RedisUsers, similar_users
 from segue.connect.release_in_use import read_releases
 from segue.show.user_card import UserCard
+from streamer.segment.active_model import ActiveModel
 from streamer.segment.scoring import Scorer
 
 _SHORT_S = 3.0
 
+ReadModel = Callable[[], ActiveModel | None]
+"""Returns the release in use; None if there is none."""
 
-def explain(card: UserCard, settings: Settings) -> tuple[UserCard, str | None]:
+
+class UnknownUser(SegueError):
+    """Redis does not have a user."""
+
+
+def explained_user(user_id: str, settings: Settings, read_model: ReadModel) -> tuple[UserCard, str | None]:
+    """Return a user's card with score, similar users and history.
+
+    Args:
+        user_id: the user.
+        settings: name the Redis.
+        read_model: see :func:`explain`.
+
+    Returns:
+        As :func:`explain`.
+
+    Raises:
+        UnknownUser: Redis does not have the user, or has only its tombstone.
+        Unreachable: Redis does not answer.
+    """
+    settings = followed(settings, TIMEOUT_S)
+    with RedisUsers(settings) as users:
+        card = users.card(user_id)
+        if card is None:
+            raise UnknownUser(
+                f"user {user_id!r} is not in Redis at {settings.redis_address} under the prefix"
+                f" {settings.redis_prefix!r}: no worker has applied an event of this user, or the user was"
+                " erased"
+            )
+        card, left_out = explain(card, settings, read_model)
+        return replace(card, history=users.history(user_id)), left_out
+
+
+def model_in_use(settings: Settings) -> ActiveModel | None:
+    """Read the release in use from Kafka, without a long wait; return None if there is none.
+
+    Raises:
+        Unreachable: Kafka does not answer.
+    """
+    return read_releases(settings, _SHORT_S).current()
+
+
+def explain(card: UserCard, settings: Settings, read_model: ReadModel) -> tuple[UserCard, str | None]:
     """Add score and similar users to a card.
 
     Both are left out if the release in use cannot be read. The score is also left out if another release has
     decided this user.
 
+    Args:
+        card: the user.
+        settings: name the Redis, the margin and how many users are similar.
+        read_model: returns the release in use; it may raise Unreachable.
+
     Returns:
         The new card, and a sentence about left-out parts; None if the card is complete.
     """
     try:
-        model = read_releases(settings, _SHORT_S).current()
+        model = read_model()
     except Unreachable as error:
         return card, f"distance, margin and similar users are left out: {error}"
     if model is None:
@@ -66,6 +118,20 @@ def score_imagined_user(features: dict[str, int | float | str | None], release: 
         model_version=release.version,
         score=score,
     )
+
+
+def imagined_user(
+    features: dict[str, int | float | str | None], release: ModelRelease, settings: Settings
+) -> UserCard:
+    """Return the card of an imagined user, with the users who are most similar now.
+
+    Args:
+        features: values by feature; None for a missing value.
+        release: the release that scores.
+        settings: name the Redis, and how many users are similar.
+    """
+    card = score_imagined_user(features, release)
+    return replace(card, similar_users=find_similar_users(card, release, settings))
 
 
 def find_similar_users(

@@ -15,7 +15,6 @@ from contextlib import contextmanager, suppress
 from itertools import accumulate
 from typing import IO, Any, NoReturn, TextIO
 
-import msgspec
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.measure import Measurement
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -24,7 +23,8 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Span, Text
 
-from schemas.printable import printable, printable_cell, printable_json
+from schemas.printable import printable, printable_cell
+from segue.show.json_line import json_line
 
 CLOSED_PIPE = 128 + signal.SIGPIPE
 """The exit code at a closed pipe: the same as a shell reports for `cat`."""
@@ -125,7 +125,7 @@ def write(*cells: str) -> None:
 
 def write_json(value: object) -> None:
     """Write one line of JSON."""
-    _write_line(_json(value))
+    _write_line(json_line(value))
 
 
 def write_json_of(fields: dict[str, object], name: str, items: Iterable[object]) -> None:
@@ -138,15 +138,11 @@ def write_json_of(fields: dict[str, object], name: str, items: Iterable[object])
         name: the name of the list's field.
         items: the list's items.
     """
-    begin = _json({**fields, name: []}).removesuffix("]}")
+    begin = json_line({**fields, name: []}).removesuffix("]}")
     _write(begin)
     for number, item in enumerate(items):
-        _write(f"{',' if number else ''}{_json(item)}")
+        _write(f"{',' if number else ''}{json_line(item)}")
     _write_line("]}")
-
-
-def _json(value: object) -> str:
-    return printable_json(msgspec.json.encode(value).decode())
 
 
 def _write_line(line: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import msgspec
@@ -93,23 +93,11 @@ def card_text(card: UserCard) -> RenderableType:
     rows.add_column(overflow="fold")
     rows.add_row("segment", _segment(card))
     if card.missing:
-        rows.add_row("provisional", f"no {', '.join(card.missing)}: the training mean stands in")
-    for name, value in card.features.items():
-        if value is None and card.components is not None and name not in card.missing:
-            continue  # the model does not use this feature
-        rows.add_row(
-            name, Text("missing", style="dim italic") if value is None else _value(card, name, value)
-        )
-    if card.components is not None:
-        rows.add_row("components", ", ".join(f"{x:.3f}" for x in card.components))
-    if card.score is not None:
-        rows.add_row("distance", f"{card.score.distance:.3f} to the segment's centre")
-        rows.add_row("margin", f"{card.score.margin:.0%} nearer than the next centre (0% is the border)")
-    if card.sequence is not None:
-        rows.add_row("changes", f"{card.sequence} so far")
-    if card.model_version is not None:
-        activation = "" if card.activation is None else f", activation {card.activation}"
-        rows.add_row("model", f"{card.model_version}{activation}")
+        rows.add_row("provisional", provisional_words(card))
+    for name, value in feature_rows(card):
+        rows.add_row(name, Text("missing", style="dim italic") if value is None else value)
+    for name, words in score_rows(card):
+        rows.add_row(name, words)
     if card.similar_users is not None:
         rows.add_row("similar users", similar_text(card.similar_users) if card.similar_users else "none")
     if card.positions is not None:
@@ -118,6 +106,33 @@ def card_text(card: UserCard) -> RenderableType:
         rows.add_row("history", Text("\n").join(_entered(entry) for entry in reversed(card.history)))
     title = "This user would be" if card.user_id is None else f"User {card.user_id}"
     return Group(Text(title, style="bold"), rows)
+
+
+def provisional_words(card: UserCard) -> str:
+    """Say which features are missing, and what stands in for them."""
+    return f"no {', '.join(card.missing)}: the training mean stands in"
+
+
+def feature_rows(card: UserCard) -> Iterator[tuple[str, str | None]]:
+    """Yield the name and the value in words of each feature that the model uses; None if it is missing."""
+    for name, value in card.features.items():
+        if value is None and card.components is not None and name not in card.missing:
+            continue  # the model does not use this feature
+        yield name, None if value is None else _value(card, name, value)
+
+
+def score_rows(card: UserCard) -> Iterator[tuple[str, str]]:
+    """Yield what is known of the decision, each with its name and in words."""
+    if card.components is not None:
+        yield "components", ", ".join(f"{x:.3f}" for x in card.components)
+    if card.score is not None:
+        yield "distance", f"{card.score.distance:.3f} to the segment's centre"
+        yield "margin", f"{card.score.margin:.0%} nearer than the next centre (0% is the border)"
+    if card.sequence is not None:
+        yield "changes", f"{card.sequence} so far"
+    if card.model_version is not None:
+        activation = "" if card.activation is None else f", activation {card.activation}"
+        yield "model", f"{card.model_version}{activation}"
 
 
 def _segment(card: UserCard) -> Text:

@@ -28,7 +28,7 @@ CARD = UserCard(
 
 def said(monkeypatch: pytest.MonkeyPatch, card: UserCard, **releases: object) -> str | None:
     monkeypatch.setattr(explain_user, "read_releases", Mock(**releases))
-    told, sentence = explain_user.explain(card, Settings())
+    told, sentence = explain_user.explain(card, Settings(), lambda: explain_user.model_in_use(Settings()))
     assert (told.score is None) == (sentence is not None)
     return sentence
 
