@@ -17,17 +17,21 @@ def change_text(change: Change) -> Text:
     The previous segment is shown as a number, because a change does not contain its name.
     """
     line = Text(f"{change.emitted_at:%H:%M:%S}  ", style="dim")
-    line.append(f"user {change.user_id} ", style="bold")
-    if isinstance(change, UserErasedChange):
-        by = _with_place("by an erasure", change.cause)
-        return line.append("erased", style="red").append(f" {by}", style="dim")
-    line.append_text(_move(change))
-    if change.provisional:
-        line.append(f" (provisional, no {', '.join(change.missing)})", style="italic")
-    line.append(f" {cause_words(change.cause)}", style="dim")
-    if change.similar_users:
+    line.append(f"user {change.user_id} ", style="bold").append_text(what_happened(change))
+    if isinstance(change, SegmentChange) and change.similar_users:
         line.append("\n          like ", style="dim").append_text(similar_text(change.similar_users))
     return line
+
+
+def what_happened(change: Change) -> Text:
+    """Describe a change without its time, its user and the similar users."""
+    if isinstance(change, UserErasedChange):
+        by = _with_place("by an erasure", change.cause)
+        return Text("erased", style="red").append(f" {by}", style="dim")
+    line = _move(change)
+    if change.provisional:
+        line.append(f" (provisional, no {', '.join(change.missing)})", style="italic")
+    return line.append(f" {cause_words(change.cause)}", style="dim")
 
 
 def segment_text(segment: int | None, name: str | None = None) -> Text:
