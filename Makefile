@@ -124,10 +124,10 @@ $(READY): requirements.lock pyproject.toml
 lock: ## pin the dependencies of pyproject.toml again; UPGRADE=--upgrade takes newer versions
 	tmp=$$(mktemp -d) && trap 'rm -rf "$$tmp"' EXIT && $(PYTHON) -m venv $$tmp && \
 	$$tmp/bin/pip install --quiet $(UV) && \
-	$$tmp/bin/$(COMPILE) --extra worker --extra trainer --extra triggers --extra registry --extra containers \
-		--extra dev pyproject.toml --output-file requirements.lock && \
-	$$tmp/bin/$(COMPILE) --constraint requirements.lock --extra worker --extra triggers --extra registry \
-		pyproject.toml --output-file deploy/worker.lock && \
+	$$tmp/bin/$(COMPILE) --extra worker --extra trainer --extra triggers --extra console --extra registry \
+		--extra containers --extra dev pyproject.toml --output-file requirements.lock && \
+	$$tmp/bin/$(COMPILE) --constraint requirements.lock --extra worker --extra triggers --extra console \
+		--extra registry pyproject.toml --output-file deploy/worker.lock && \
 	$$tmp/bin/$(COMPILE) --constraint requirements.lock --extra worker --extra trainer --extra registry \
 		pyproject.toml --output-file deploy/trainer.lock && \
 	printf 'setuptools\nsetuptools-scm\n' | \
