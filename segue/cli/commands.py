@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from segue.cli.bootstrap import bootstrap
+from segue.cli.console import console
 from segue.cli.dead_letters import GROUP as DEAD_LETTERS
 from segue.cli.dead_letters import list_, retry
 from segue.cli.demo import demo
@@ -55,6 +56,7 @@ COMMANDS = (
     retry_triggers,
     check_triggers,
     report_triggers,
+    console,
     user,
     predict,
     forget,

@@ -38,7 +38,8 @@ ORDER = {
         "interruption config show connect subscribe events releases refill look sink proposals "
         "triggers triggers.sending triggers.service triggers.report rehearsal "
         "services.process services.programs services.local services "
-        "doctor build_worker demo up cli __main__"
+        "doctor build_worker demo up "
+        "console.facts console.viewers console.web console cli __main__"
     ),
 }
 
@@ -237,6 +238,16 @@ def test_triggers_run_without_a_training_library() -> None:
     code = (
         "import sys, segue.cli.triggers, segue.triggers.trigger_lane, segue.triggers.policy, "
         "segue.triggers.report.read_assignments;"
+        f"print(sorted({TRAINING | {'numpy'}!r} & sys.modules.keys()))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_console_runs_without_a_training_library() -> None:
+    """The worker's image has it."""
+    code = (
+        "import sys, segue.cli.console, segue.console.run_console;"
         f"print(sorted({TRAINING | {'numpy'}!r} & sys.modules.keys()))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)

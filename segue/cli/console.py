@@ -1,0 +1,54 @@
+"""`segue console`: pages and an HTTP API over Kafka and Redis."""
+
+# ruff: noqa: PLC0415 - imports stand where they are needed: a command loads no more than it uses
+
+from __future__ import annotations
+
+import os
+from typing import Annotated
+
+import typer
+
+from segue.cli.command import command
+from segue.config.command_line import bad_option
+from segue.config.load_settings import TOKEN_VARIABLE
+from segue.config.settings import Settings
+from segue.config.trainer_extra import installed
+from segue.show.terminal import say
+
+
+@command(
+    "kafka",
+    "topic_prefix",
+    "redis",
+    "redis_prefix",
+    "group",
+    "similar_users",
+    "min_margin",
+    example="segue console --port 8765",
+)
+def console(
+    settings: Settings,
+    host: Annotated[
+        str, typer.Option(metavar="NAME", help="the address to listen on; all but loopback need a token")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(metavar="N", help="the port; 0 takes any free one")] = 8765,
+    token: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TEXT",
+            help=f"readers must give this token; better in {TOKEN_VARIABLE}, as others see a command line",
+        ),
+    ] = None,
+) -> int | None:
+    """Show the segments, the changes, the users and the releases in a browser, until ctrl-C.
+
+    It only reads. `/api/openapi.json` describes its HTTP API.
+    """
+    if not 0 <= port <= 65_535:
+        raise bad_option("--port", port, "give 0 to 65535")
+    with installed("console"):
+        from segue.console.run_console import run_console
+
+    run_console(settings, host, port, os.environ.get(TOKEN_VARIABLE) or None if token is None else token, say)
+    return None

@@ -1,0 +1,11 @@
+"""The console: pages and an HTTP API over Kafka and Redis, in a process of its own. It only reads.
+
+    facts/       what is shown: users, segments, releases, the state of the lanes
+    viewers/     the changes as they happen, from one reader to all viewers
+    web/         the pages, the API, their errors, and who may read them
+
+    console_app.py   puts them together
+    run_console.py   listens and serves until a signal
+
+Nothing is computed a second time here: the facts come from what the commands call.
+"""

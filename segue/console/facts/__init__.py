@@ -1,0 +1,1 @@
+"""What the console shows, read from Kafka and Redis by what the commands call."""

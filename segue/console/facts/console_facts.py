@@ -1,0 +1,86 @@
+"""What the pages and the API ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from msgspec import Struct
+
+from schemas.release.model_release import ModelRelease
+from segue.console.facts.segment_counts import SegmentCounts
+from segue.show.user_card import UserCard
+from trainer.publish.release_history import Published
+
+
+class LaneState(Struct, frozen=True):
+    """How the lanes do.
+
+    Attributes:
+        lanes: how many lanes there are.
+        workers: how many workers have joined the group.
+        behind: how many offsets all lanes are behind their inputs.
+        dead_letters: how many offsets the topic of dead letters keeps: at most so many letters, because
+            transaction markers count too.
+    """
+
+    lanes: int
+    workers: int
+    behind: int
+    dead_letters: int
+
+
+class ConsoleFacts(Protocol):
+    """The facts that the console shows. Any thread may ask.
+
+    Every method raises :class:`~schemas.errors.Unreachable` if Kafka or Redis does not answer.
+    """
+
+    def user(self, user_id: str) -> tuple[UserCard, str | None]:
+        """Return a user's card, and a sentence about left-out parts, as `segue user` shows them.
+
+        Raises:
+            UnknownUser: Redis does not have the user.
+        """
+        ...
+
+    def imagined(self, features: Mapping[str, str | None], declared: Sequence[str]) -> UserCard:
+        """Return the card of an imagined user, as `segue predict` shows it.
+
+        Args:
+            features: texts by default feature; None or blank for a missing value.
+            declared: texts such as ``name=value``, for declared features.
+
+        Raises:
+            BadOption: a value cannot be used.
+            BadRelease: there is no release in use.
+        """
+        ...
+
+    def release(self) -> ModelRelease:
+        """Return the release in use.
+
+        Raises:
+            BadRelease: there is no release in use.
+        """
+        ...
+
+    def release_problem(self) -> str | None:
+        """Return why there is no release, or why the newest is not used; None if all is well."""
+        ...
+
+    def segments(self) -> SegmentCounts:
+        """Return the segments with their users; the count may be some seconds old."""
+        ...
+
+    def releases(self) -> Published:
+        """Return the published releases; they may be some seconds old."""
+        ...
+
+    def lanes(self) -> LaneState:
+        """Return how the lanes do; it may be some seconds old.
+
+        Raises:
+            BadTopics: the topics do not exist.
+        """
+        ...

@@ -1,0 +1,102 @@
+"""The facts of a running Segue, by its settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from schemas.release.model_release import ModelRelease
+from segue.config.settings import Settings
+from segue.connect.group_members import members_of
+from segue.connect.live_prefix import followed
+from segue.connect.redis_users import TIMEOUT_S, RedisUsers
+from segue.connect.release_in_use import in_use
+from segue.console.facts.console_facts import LaneState
+from segue.console.facts.paced_value import PacedValue
+from segue.console.facts.segment_counts import SegmentCounts, segment_counts
+from segue.doctor.on_kafka import kept, lags
+from segue.look.explain_user import explained_user, imagined_user
+from segue.look.what_if import check_features, parse_declared
+from segue.show.user_card import UserCard
+from streamer.kafka.kafka_admin import Admin
+from streamer.kafka.kafka_client import Deadlines
+from streamer.kafka.models_topic import ModelsTopic
+from streamer.releases.release_follower import Releases
+from trainer.publish.release_history import Published, published
+
+_DEADLINE_S = 5.0
+_COUNT_S, _LANES_S, _RELEASES_S = 5.0, 2.0, 2.0
+
+
+class LiveFacts:
+    """:class:`~segue.console.facts.console_facts.ConsoleFacts` of the Kafka and the Redis of the settings.
+
+    It follows the releases until it is closed.
+
+    Args:
+        settings: name the Kafka, the Redis, the topics and the group.
+
+    Raises:
+        Unreachable: Kafka does not answer.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._releases = Releases(
+            settings.kafka_client,
+            settings.topics,
+            settings.read_features,
+            deadlines=Deadlines(request_s=_DEADLINE_S),
+        )
+        self._admin = Admin(settings.kafka_client, _DEADLINE_S)
+        self._segments = PacedValue(self._count, _COUNT_S)
+        self._lanes = PacedValue(self._look_at_lanes, _LANES_S)
+        self._published = PacedValue(self._read_releases, _RELEASES_S)
+        self._releases.start()
+
+    def close(self) -> None:
+        """Stop to follow the releases."""
+        self._releases.close()
+
+    def user(self, user_id: str) -> tuple[UserCard, str | None]:
+        return explained_user(user_id, self._settings, self._releases.current)
+
+    def imagined(self, features: Mapping[str, str | None], declared: Sequence[str]) -> UserCard:
+        values = check_features(features)
+        release = self.release()
+        return imagined_user(values | parse_declared(declared, release.declared), release, self._settings)
+
+    def release(self) -> ModelRelease:
+        return in_use(self._releases, self._settings).release
+
+    def release_problem(self) -> str | None:
+        return self._releases.problem()
+
+    def segments(self) -> SegmentCounts:
+        return self._segments.get()
+
+    def releases(self) -> Published:
+        return self._published.get()
+
+    def lanes(self) -> LaneState:
+        return self._lanes.get()
+
+    def _count(self) -> SegmentCounts:
+        counted_at = datetime.now(UTC)
+        with RedisUsers(followed(self._settings, TIMEOUT_S)) as users:
+            counts = users.segments()
+        return segment_counts(self._releases.current(), counts, counted_at)
+
+    def _look_at_lanes(self) -> LaneState:
+        settings, topics = self._settings, self._settings.topics
+        lanes = self._admin.topic(topics.signups).partitions
+        return LaneState(
+            lanes,
+            members_of(settings.kafka_client, settings.group, _DEADLINE_S),
+            sum(sum(lags(settings, self._admin, lane).values()) for lane in range(lanes)),
+            kept(self._admin, topics.dead_letters),
+        )
+
+    def _read_releases(self) -> Published:
+        settings = self._settings
+        return published(ModelsTopic(settings.topics, settings.kafka_client, _DEADLINE_S).read())

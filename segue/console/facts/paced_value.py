@@ -1,0 +1,77 @@
+"""A value that many ask for and that is computed seldom."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from schemas.errors import SegueError
+
+Value = TypeVar("Value")
+
+_REST = 20.0
+"""A computation rests for so many times its own duration: it takes at most 5% of the time."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome(Generic[Value]):
+    result: Value | SegueError
+    until_s: float
+
+    def get(self) -> Value:
+        if isinstance(self.result, SegueError):
+            raise self.result
+        return self.result
+
+
+class PacedValue(Generic[Value]):
+    """Computes a value when it is asked for and the last one is old. Any thread may ask.
+
+    One thread computes at a time. The others get the last value meanwhile, or wait for the first.
+
+    Args:
+        compute: returns the value. A SegueError is kept like a value, so that a server that does not answer
+            is not asked by everybody.
+        least_s: how many seconds a value is new at least.
+        clock: returns seconds that never go back.
+    """
+
+    def __init__(
+        self, compute: Callable[[], Value], least_s: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._compute, self._least_s, self._clock = compute, least_s, clock
+        self._lock = threading.Lock()
+        self._held: _Outcome[Value] | None = None
+
+    def get(self) -> Value:
+        """Return the value.
+
+        Raises:
+            SegueError: the value cannot be computed.
+        """
+        held = self._held
+        if held is not None and self._clock() < held.until_s:
+            return held.get()
+        if not self._lock.acquire(blocking=held is None):
+            assert held is not None
+            return held.get()
+        try:
+            if self._held is held:  # else another thread has computed it in the meantime
+                self._held = self._computed()
+            assert self._held is not None
+            return self._held.get()
+        finally:
+            self._lock.release()
+
+    def _computed(self) -> _Outcome[Value]:
+        began_s = self._clock()
+        result: Value | SegueError
+        try:
+            result = self._compute()
+        except SegueError as error:
+            result = error
+        now_s = self._clock()
+        return _Outcome(result, now_s + max(self._least_s, _REST * (now_s - began_s)))

@@ -1,0 +1,1 @@
+"""The pages and the API: routes, templates, errors, and the check of who reads."""

@@ -1,0 +1,139 @@
+"""The HTTP API: what the pages show, for programs, as the commands print it with --json."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response, StreamingResponse
+
+from schemas.errors import BadSetting
+from schemas.features import FEATURE_NAMES
+from schemas.outputs.segment_change import Change
+from segue.console.facts.console_facts import ConsoleFacts
+from segue.console.facts.segment_counts import SegmentCounts
+from segue.console.viewers.change_hub import ChangeHub
+from segue.console.viewers.change_stream import MEDIA_TYPE, change_event
+from segue.console.web.api_schemas import (
+    ImaginedUser,
+    Releases,
+    Status,
+    User,
+    answers,
+    problems,
+)
+from segue.show.json_line import json_line
+from segue.show.releases_text import releases_as_json
+from segue.subscribe.change_filter import ChangeFilter
+from segue.subscribe.segment_by_name import segment_number
+
+Kind = Literal["moved", "confirmed", "unconfirmed", "erased"]
+_LONGEST = 1_024
+_Text = Annotated[str | None, Query(max_length=_LONGEST)]
+
+
+def json_answer(value: object) -> Response:
+    """Return an answer with the same JSON as a command's."""
+    return Response(json_line(value), media_type="application/json")
+
+
+def api_routes(facts: ConsoleFacts, hub: ChangeHub) -> APIRouter:
+    """Return the routes of the API.
+
+    Args:
+        facts: what is shown.
+        hub: the changes as they happen.
+    """
+    api = APIRouter(prefix="/api")
+
+    @api.get("/users/{user_id:path}", responses=answers(User, 404), response_class=Response)
+    def user(user_id: str) -> Response:
+        """A user: the segment, the reasons, similar users, and the history."""
+        card, _ = facts.user(user_id)
+        return json_answer(card.as_json())
+
+    @api.get("/predict", responses=answers(ImaginedUser, 422), response_class=Response)
+    def predict(
+        age: _Text = None,
+        gender: _Text = None,
+        country: _Text = None,
+        traffic_source: _Text = None,
+        total_orders: _Text = None,
+        most_frequent_brand: _Text = None,
+        most_frequent_category: _Text = None,
+        feature: Annotated[list[str] | None, Query(description="NAME=VALUE of a declared feature")] = None,
+    ) -> Response:
+        """The segment of an imagined user. A feature without a value is missing."""
+        given = (
+            age,
+            gender,
+            country,
+            traffic_source,
+            total_orders,
+            most_frequent_brand,
+            most_frequent_category,
+        )
+        card = facts.imagined(dict(zip(FEATURE_NAMES, given, strict=True)), feature or ())
+        return json_answer(card.as_json())
+
+    @api.get("/segments", responses=answers(SegmentCounts), response_class=Response)
+    def segments() -> Response:
+        """The segments with their users now."""
+        return json_answer(facts.segments())
+
+    @api.get("/releases", responses=answers(Releases), response_class=Response)
+    def releases() -> Response:
+        """The published releases, the current one first."""
+        known = facts.releases()
+        return json_answer({"problem": known.problem, "releases": list(releases_as_json(known))})
+
+    @api.get("/status", responses=answers(Status), response_class=Response)
+    def status() -> Response:
+        """The release in use, the lanes and the rate of changes."""
+        return json_answer(status_of(facts, hub))
+
+    @api.get(
+        "/changes",
+        responses={200: {"content": {MEDIA_TYPE: {}}}, **problems(422, 429)},
+        response_class=StreamingResponse,
+    )
+    async def changes(
+        segment: Annotated[
+            str | None, Query(max_length=_LONGEST, description="a segment's number, or its name")
+        ] = None,
+        kind: Kind | None = None,
+    ) -> StreamingResponse:
+        """The changes as they happen, as server-sent events `change`; the last event, `end`, says why."""
+        number = None if segment is None else _number(segment, facts)
+        wanted = ChangeFilter(number, provisional=True)
+
+        def wants(change: Change) -> bool:
+            return kind in {None, change.kind} and wanted.wants(None, change)
+
+        viewer = hub.join(wants, change_event)
+        return StreamingResponse(hub.events(viewer), media_type=MEDIA_TYPE)
+
+    return api
+
+
+def status_of(facts: ConsoleFacts, hub: ChangeHub) -> Status:
+    """Return how Segue does."""
+    lanes, segments = facts.lanes(), facts.segments()
+    return Status(
+        segments.version,
+        segments.activation,
+        facts.release_problem(),
+        lanes.lanes,
+        lanes.workers,
+        lanes.behind,
+        lanes.dead_letters,
+        hub.in_last_minute(),
+    )
+
+
+def _number(segment: str, facts: ConsoleFacts) -> int:
+    if segment.isascii() and segment.isdecimal():
+        if len(segment) > len(str(2**63)):
+            raise BadSetting("segment", segment, "no segment has this number")
+        return int(segment)
+    return segment_number(segment, facts.release())

@@ -1,0 +1,164 @@
+"""The types of the API's answers, for OpenAPI. They describe what the commands print with --json."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from msgspec import UNSET, Struct, UnsetType
+
+from schemas.outputs.segment_change import (
+    AwareTime,
+    FeatureValue,
+    SegmentChange,
+    SimilarUser,
+    UserErasedChange,
+)
+from segue.console.facts.segment_counts import SegmentCounts
+
+_REF = "#/components/schemas/{name}"
+
+
+class Problem(Struct):
+    """What is wrong, in one sentence."""
+
+    error: str
+
+
+class HistoryEntry(Struct):
+    """When and why a user entered a segment."""
+
+    sequence: int
+    at: AwareTime
+    segment: int
+    segment_name: str
+    previous_segment: int | None
+    model_version: str
+    cause_type: str
+    topic: str | None
+    partition: int | None
+    offset: int | None
+
+
+class ImaginedUser(Struct, kw_only=True):
+    """An imagined user: as ``segue predict --json``."""
+
+    features: dict[str, FeatureValue]
+    components: tuple[float, ...] | None
+    segment: int | None
+    segment_name: str | None
+    provisional: bool
+    missing: tuple[str, ...]
+    model_version: str | None
+    distance: float | UnsetType = UNSET
+    margin: float | UnsetType = UNSET
+    similar_users: tuple[SimilarUser, ...] | UnsetType = UNSET
+
+
+class User(ImaginedUser, kw_only=True):
+    """A user: as ``segue user ID --json``."""
+
+    user_id: str
+    sequence: int | UnsetType = UNSET
+    activation: int | UnsetType = UNSET
+    positions: dict[str, int] | UnsetType = UNSET
+    history: tuple[HistoryEntry, ...] | UnsetType = UNSET
+
+
+class ReleasedSegment(Struct):
+    """A segment of a release, and how many training users it has."""
+
+    id: int
+    name: str
+    size: int
+
+
+class Release(Struct):
+    """A published release: as a line of ``segue releases --json``."""
+
+    version: str
+    current: bool
+    created_at: str | None
+    published_at: str | None
+    activations: tuple[int, ...]
+    continues: str | None
+    space: str
+    segments: tuple[ReleasedSegment, ...]
+    users_read: int
+    users_used: int
+    as_of: str | None
+    metrics: dict[str, float]
+    artifacts_uri: str | None
+
+
+class Releases(Struct):
+    """The published releases, the current one first."""
+
+    problem: str | None
+    releases: tuple[Release, ...]
+
+
+class Status(Struct):
+    """How Segue does: the release, the lanes and the changes."""
+
+    version: str | None
+    activation: int | None
+    problem: str | None
+    lanes: int
+    workers: int
+    behind: int
+    dead_letters: int
+    changes_in_last_minute: int
+
+
+_TYPES = (Problem, User, ImaginedUser, Releases, SegmentCounts, SegmentChange, UserErasedChange, Status)
+
+
+def answers(type_: type[Struct], *statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return a route's answers for FastAPI: the type, and a problem for each of the other statuses.
+
+    Args:
+        type_: the type of the answer with status 200.
+        statuses: the other statuses that the route may answer with; 401 and 503 are always there.
+    """
+    return {
+        200: {"content": {"application/json": {"schema": {"$ref": _REF.format(name=type_.__name__)}}}},
+        **problems(*statuses),
+    }
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return the answers with a problem for FastAPI; see :func:`answers`."""
+    content = {"application/json": {"schema": {"$ref": _REF.format(name="Problem")}}}
+    return {status: {"description": _WORDS[status], "content": content} for status in (401, *statuses, 503)}
+
+
+_WORDS = {
+    401: "The token is missing or wrong.",
+    404: "There is no such user.",
+    422: "A parameter cannot be used.",
+    429: "There are too many viewers.",
+    503: "Kafka or Redis does not answer, or there is no release.",
+}
+
+
+def describe_api(app: FastAPI) -> None:
+    """Add the answers' types to the app's OpenAPI document."""
+
+    def document() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            made = get_openapi(
+                title=app.title, version=app.version, description=app.description, routes=app.routes
+            )
+            _, components = msgspec.json.schema_components(_TYPES, ref_template=_REF)
+            made["components"] = {
+                "schemas": components,
+                "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            }
+            made["security"] = [{}, {"token": []}]
+            app.openapi_schema = made
+        return app.openapi_schema
+
+    app.openapi = document  # type: ignore[method-assign]  # FastAPI's documented way to extend it

@@ -1,0 +1,119 @@
+"""The pages, and the pieces of them that the script renews."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from fastapi import APIRouter, Request
+from starlette.responses import HTMLResponse, Response, StreamingResponse
+
+from schemas.errors import SegueError
+from schemas.features import FEATURE_NAMES
+from schemas.outputs.segment_change import Change
+from segue.config.command_line import BadOption
+from segue.console.facts.console_facts import ConsoleFacts
+from segue.console.viewers.change_hub import ChangeHub
+from segue.console.viewers.change_stream import MEDIA_TYPE, fragment_event
+from segue.console.web.api_routes import status_of
+from segue.console.web.form_fields import declared_of, form_fields
+from segue.console.web.page_templates import Pages, rendered
+from segue.console.web.segment_map import SegmentMap, segment_map
+from segue.console.web.web_errors import sentence_of
+from segue.show.releases_text import releases_as_json
+from segue.show.user_card import UserCard, feature_rows, provisional_words, score_rows
+
+
+class ShownCard(NamedTuple):
+    """A card's parts, in the words of the commands.
+
+    Attributes:
+        card: the card.
+        features: the name and the value of each feature; None for a missing value.
+        score: what is known of the decision, by name.
+        provisional: which features are missing; None if there are none.
+        map: where the user is among the segments; None if that cannot be drawn.
+    """
+
+    card: UserCard
+    features: tuple[tuple[str, str | None], ...]
+    score: tuple[tuple[str, str], ...]
+    provisional: str | None
+    map: SegmentMap | None
+
+
+def page_routes(facts: ConsoleFacts, hub: ChangeHub, pages: Pages) -> APIRouter:
+    """Return the routes of the pages.
+
+    Args:
+        facts: what is shown.
+        hub: the changes as they happen.
+        pages: renders them.
+    """
+    routes = APIRouter(include_in_schema=False)
+    page = pages.page
+
+    @routes.get("/")
+    def live() -> Response:
+        now, changes = status_of(facts, hub), hub.newest()
+        return page("live", "Live", segments=facts.segments(), now=now, changes=changes)
+
+    @routes.get("/live/figures")
+    def figures() -> Response:
+        return HTMLResponse(rendered("figures", segments=facts.segments(), now=status_of(facts, hub)))
+
+    @routes.get("/live/changes")
+    async def changes() -> Response:
+        viewer = hub.join(lambda _change: True, _fragment)
+        return StreamingResponse(hub.events(viewer), media_type=MEDIA_TYPE)
+
+    @routes.get("/user")
+    def user(request: Request) -> Response:
+        user_id = request.query_params.get("id", "")
+        if not user_id:
+            return page("find_user", "Find a user")
+        card, left_out = facts.user(user_id)
+        return page("user", f"User {user_id}", shown=_shown(card, facts), left_out=left_out)
+
+    @routes.get("/predict")
+    def predict(request: Request) -> Response:
+        release, given = facts.release(), request.query_params
+        fields = form_fields(release, given)
+        if not given:
+            return page("predict", "What if", fields=fields, shown=None, problem=None)
+        texts = {name: given.get(name) for name in FEATURE_NAMES}
+        try:
+            card = facts.imagined(texts, declared_of(release, given))
+        except BadOption as error:
+            return page("predict", "What if", 422, fields=fields, shown=None, problem=sentence_of(error))
+        return page("predict", "What if", fields=fields, shown=_shown(card, facts), problem=None)
+
+    @routes.get("/releases")
+    def releases() -> Response:
+        known = facts.releases()
+        return page("releases", "Releases", releases=list(releases_as_json(known)), problem=known.problem)
+
+    return routes
+
+
+def _fragment(change: Change) -> bytes:
+    return fragment_event(rendered("change", change=change))
+
+
+def _shown(card: UserCard, facts: ConsoleFacts) -> ShownCard:
+    return ShownCard(
+        card,
+        tuple(feature_rows(card)),
+        tuple(score_rows(card)),
+        provisional_words(card) if card.missing else None,
+        _map(card, facts),
+    )
+
+
+def _map(card: UserCard, facts: ConsoleFacts) -> SegmentMap | None:
+    try:
+        release = facts.release()
+    except SegueError:
+        return None
+    if card.components is None or card.space != release.space:
+        return None
+    return segment_map(release, card.components)

@@ -1,0 +1,106 @@
+"""A console over facts in memory: a made-up release and a few users."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from queue import Empty, SimpleQueue
+
+from schemas.errors import BadRelease, SegueError
+from schemas.features import FEATURE_NAMES
+from schemas.outputs.segment_change import Change, SimilarUser
+from schemas.release.model_release import ModelRelease
+from segue.console.facts.console_facts import LaneState
+from segue.console.facts.segment_counts import SegmentCounts, segment_counts
+from segue.console.viewers.change_hub import ChangeHub
+from segue.look.explain_user import UnknownUser, score_imagined_user
+from segue.look.what_if import check_features, parse_declared
+from segue.show.user_card import UserCard
+from tests.support.worlds.made_up_release import an_active_model
+from trainer.publish.release_history import Publication, Published
+
+COUNTED_AT = datetime(2024, 12, 3, 19, 30, tzinfo=UTC)
+
+
+@dataclass
+class MadeUpFacts:
+    """Facts in memory; ``failure`` stands for a server that does not answer."""
+
+    cards: dict[str, UserCard] = field(default_factory=dict)
+    counts: Mapping[int, int] = field(default_factory=lambda: {0: 30, 1: 10, 7: 10})
+    current: ModelRelease | None = field(default_factory=lambda: an_active_model().release)
+    failure: SegueError | None = None
+
+    def user(self, user_id: str) -> tuple[UserCard, str | None]:
+        self._answer()
+        if user_id not in self.cards:
+            raise UnknownUser(f"user {user_id!r} is not in Redis")
+        return self.cards[user_id], None
+
+    def imagined(self, features: Mapping[str, str | None], declared: Sequence[str]) -> UserCard:
+        values = check_features({**dict.fromkeys(FEATURE_NAMES), **features})
+        release = self.release()
+        card = score_imagined_user(values | parse_declared(declared, release.declared), release)
+        return replace(card, similar_users=(SimilarUser("12", 0.75, 3),))
+
+    def release(self) -> ModelRelease:
+        self._answer()
+        if self.current is None:
+            raise BadRelease("no release was published yet")
+        return self.current
+
+    def release_problem(self) -> str | None:
+        return None
+
+    def segments(self) -> SegmentCounts:
+        self._answer()
+        model = None if self.current is None else an_active_model(3, self.current)
+        return segment_counts(model, self.counts, COUNTED_AT)
+
+    def releases(self) -> Published:
+        self._answer()
+        known = Publication(self.release(), "2024-12-01T08:00:00Z", "2024-12-02T09:30:00Z", (1, 3))
+        return Published((known,), known, 3)
+
+    def lanes(self) -> LaneState:
+        self._answer()
+        return LaneState(lanes=4, workers=1, behind=12, dead_letters=3)
+
+    def _answer(self) -> None:
+        if self.failure is not None:
+            raise self.failure
+
+
+class MadeUpFeed:
+    """A feed of the changes that a test sends; an error that it sends is raised."""
+
+    def __init__(self) -> None:
+        self._sent: SimpleQueue[Change | SegueError] = SimpleQueue()
+        self._held: tuple[ChangeHub, Sequence[Change | SegueError]] | None = None
+
+    def send(self, *sent: Change | SegueError) -> None:
+        for each in sent:
+            self._sent.put(each)
+
+    def send_to_a_viewer(self, hub: ChangeHub, *sent: Change | SegueError) -> None:
+        """Send as soon as the hub has a viewer."""
+        self._held = hub, sent
+
+    def take(self, timeout_s: float) -> Change | None:
+        if self._held is not None and self._held[0].viewers:
+            self.send(*self._held[1])
+            self._held = None
+        try:
+            sent = self._sent.get(timeout=timeout_s) if timeout_s else self._sent.get_nowait()
+        except Empty:
+            return None
+        if isinstance(sent, SegueError):
+            raise sent
+        return sent
+
+    def close(self) -> None:
+        """Keep the queue for the hub that opens the feed again."""
+
+    def open(self) -> Callable[[], MadeUpFeed]:
+        return lambda: self

@@ -1,0 +1,94 @@
+"""Who may read the console."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from starlette.testclient import TestClient
+
+from segue.console.console_app import console_app
+from segue.console.viewers.change_hub import ChangeHub
+from segue.console.web.gate import COOKIE
+from tests.support.worlds.made_up_console import MadeUpFacts, MadeUpFeed
+
+TOKEN = "0123456789abcdef"
+
+
+def client(token: str | None, host: str = "localhost:8765") -> TestClient:
+    app = console_app(MadeUpFacts(), ChangeHub(MadeUpFeed().open()), token)
+    return TestClient(app, base_url=f"http://{host}", follow_redirects=False)
+
+
+@pytest.fixture
+def guarded() -> Iterator[TestClient]:
+    with client(TOKEN, "shop.example") as made:
+        yield made
+
+
+@pytest.mark.parametrize("host", ["localhost:8765", "127.0.0.1:8765", "[::1]:8765", "127.0.0.1"])
+def test_without_a_token_this_machine_reads(host: str) -> None:
+    with client(None, host) as made:
+        assert made.get("/api/segments").status_code == 200
+
+
+@pytest.mark.parametrize("host", ["evil.example:8765", "localhost.evil.example", "10.0.0.7:8765", "0.0.0.0"])
+def test_without_a_token_a_strangers_name_for_this_machine_is_refused(host: str) -> None:
+    """DNS rebinding: the stranger's page may ask, but under the stranger's name."""
+    with client(None, host) as made:
+        for path in ("/", "/api/segments", "/static/console.js"):
+            assert made.get(path).status_code == 421
+
+
+def test_with_a_token_the_api_wants_it(guarded: TestClient) -> None:
+    refused = guarded.get("/api/segments")
+    assert (refused.status_code, refused.headers["www-authenticate"]) == (401, "Bearer")
+    assert refused.json() == {"error": "give the console's token: Authorization: Bearer TOKEN"}
+    for header in (f"Bearer {TOKEN}x", f"Basic {TOKEN}", "Bearer", "Bearer ñ"):
+        given = {b"Authorization": header.encode()}
+        assert guarded.get("/api/segments", headers=given).status_code == 401
+    assert guarded.get("/api/segments", headers={"Authorization": f"bearer {TOKEN}"}).status_code == 200
+
+
+def test_a_browser_logs_in_by_the_form_and_out_again(guarded: TestClient) -> None:
+    to_the_form = guarded.get("/")
+    assert (to_the_form.status_code, to_the_form.headers["location"]) == (303, "/login")
+    assert guarded.get("/login").status_code == 200
+    assert guarded.post("/login", data={"token": TOKEN + "x"}).status_code == 401
+    assert guarded.post("/login", content=b"token=" + b"x" * 10_000).status_code == 401
+    assert guarded.get("/").status_code == 303
+
+    logged_in = guarded.post("/login", data={"token": TOKEN})
+    assert (logged_in.status_code, logged_in.headers["location"]) == (303, "/")
+    cookie = logged_in.headers["set-cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=strict" in cookie
+    assert TOKEN not in cookie
+    page = guarded.get("/")
+    assert (page.status_code, TOKEN in page.text) == (200, False)
+
+    assert guarded.post("/logout").status_code == 303
+    assert guarded.get("/").status_code == 303
+
+
+def test_a_cookie_over_tls_stays_on_tls() -> None:
+    app = console_app(MadeUpFacts(), ChangeHub(MadeUpFeed().open()), TOKEN)
+    made = TestClient(app, base_url="https://shop.example", follow_redirects=False)
+    assert "secure" in made.post("/login", data={"token": TOKEN}).headers["set-cookie"].lower()
+
+
+def test_a_made_up_cookie_opens_nothing(guarded: TestClient) -> None:
+    for value in ("", TOKEN, "0" * 64):
+        assert guarded.get("/api/status", headers={"Cookie": f"{COOKIE}={value}"}).status_code == 401
+
+
+@pytest.mark.parametrize("path", ["/", "/nothing", "/api/segments", "/api/nothing", "/static/console.css"])
+def test_every_answer_protects_the_browser(path: str) -> None:
+    with client(None) as made:
+        headers = made.get(path).headers
+    assert headers["content-security-policy"].startswith("default-src 'none'; script-src 'self';")
+    assert "unsafe" not in headers["content-security-policy"]
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["cache-control"] == "no-store"
+    assert "access-control-allow-origin" not in headers

@@ -1,0 +1,169 @@
+"""The pages show the facts, escaped, and say what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+from urllib.parse import quote
+
+import pytest
+from msgspec import structs
+from starlette.testclient import TestClient
+
+from schemas.errors import SegueError, Unreachable
+from schemas.outputs.segment_change import SimilarUser
+from segue.console.console_app import console_app
+from segue.console.viewers.change_hub import ChangeHub
+from streamer.user.history import Entered
+from tests.support.inputs.made_change import a_change
+from tests.support.worlds.made_up_console import MadeUpFacts, MadeUpFeed
+from tests.support.worlds.made_up_release import an_active_model
+
+HOSTILE = "<script>alert(1)</script>\" onload='x' \x1b[31m\u202eevil\u2028"
+ALLOWED_SCRIPTS = [{"src": "/static/console.js", "defer": None}]
+
+
+class Page(HTMLParser):
+    """The text of a page, and the attributes of its tags."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+    def of(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+@pytest.fixture
+def facts() -> MadeUpFacts:
+    made = MadeUpFacts()
+    imagined = made.imagined({"age": "34", "most_frequent_brand": "Carhartt"}, ())
+    entered = Entered(
+        1, datetime(2024, 12, 1, 8, 5, tzinfo=UTC), 1, "women", None, "ab", "order", "orders", 2, 118
+    )
+    similar = (SimilarUser("12&id=9", 0.75, 3),)
+    card = replace(imagined, user_id="7", sequence=1, history=(entered,), similar_users=similar)
+    hostile = replace(
+        card,
+        user_id=HOSTILE,
+        segment_name=HOSTILE,
+        features={**card.features, "most_frequent_brand": HOSTILE},
+        similar_users=(SimilarUser(HOSTILE, 1.0, 0),),
+        history=(structs.replace(entered, segment_name=HOSTILE),),
+    )
+    made.cards = {"7": card, HOSTILE: hostile}
+    return made
+
+
+@pytest.fixture
+def feed() -> MadeUpFeed:
+    return MadeUpFeed()
+
+
+@pytest.fixture
+def hub(feed: MadeUpFeed) -> ChangeHub:
+    return ChangeHub(feed.open())
+
+
+@pytest.fixture
+def client(facts: MadeUpFacts, hub: ChangeHub) -> Iterator[TestClient]:
+    with TestClient(console_app(facts, hub, None), base_url="http://localhost") as made:
+        yield made
+
+
+def test_the_live_page_shows_the_segments_the_lanes_and_the_release(client: TestClient) -> None:
+    page = Page(client.get("/").text)
+    assert "0 segment 0 30 60.0%" in page.text
+    assert "7 not in the release in use 10 20.0%" in page.text
+    assert "events behind 12" in page.text
+    assert an_active_model().release.version in page.text
+    assert {"href": "/", "aria-current": "page"} in page.of("a")
+
+
+def test_a_user_shows_what_the_command_shows(client: TestClient) -> None:
+    page = Page(client.get("/user", params={"id": "7"}).text)
+    assert "most_frequent_brand Carhartt" in page.text
+    assert "gender missing" in page.text
+    assert "nearer than the next centre (0% is the border)" in page.text
+    assert "2024-12-01 08:05:00 1 women by an order, orders/2@118" in page.text
+    assert {"href": "/user?id=12%26id%3D9"} in page.of("a")
+
+
+def test_an_imagined_user_is_scored_and_the_form_keeps_the_values(client: TestClient) -> None:
+    page = Page(client.get("/predict", params={"age": "34", "most_frequent_brand": "Carhartt"}).text)
+    assert "This user would be" in page.text
+    values = {field["name"]: field["value"] for field in page.of("input") if "value" in field}
+    assert (values["age"], values["most_frequent_brand"], values["gender"]) == ("34", "Carhartt", "")
+
+
+def test_a_wrong_value_is_said_above_the_form_which_keeps_it(client: TestClient) -> None:
+    answer = client.get("/predict", params={"age": "old"})
+    page = Page(answer.text)
+    assert answer.status_code == 422
+    assert "Not scored: parameter age is 'old': give a number from 0 to 150" in page.text
+    assert "old" in {field.get("value") for field in page.of("input")}
+
+
+def test_the_releases_show_the_current_one(client: TestClient) -> None:
+    page = Page(client.get("/releases").text)
+    assert f"{an_active_model().release.version} current" in page.text
+    assert "published 2024-12-02 09:30" in page.text
+    assert "activations 1, 3" in page.text
+
+
+@pytest.mark.parametrize("path", ["/", "/user", "/predict", "/releases", "/login"])
+def test_before_a_first_release_and_without_a_token_there_is_a_sentence(
+    client: TestClient, facts: MadeUpFacts, path: str
+) -> None:
+    facts.current = None
+    answer = client.get(path)
+    assert answer.status_code == {"/predict": 503, "/releases": 503, "/login": 404}.get(path, 200)
+    assert Page(answer.text).of("h1")
+
+
+def test_a_server_that_does_not_answer_is_a_page_with_its_sentence(
+    client: TestClient, facts: MadeUpFacts
+) -> None:
+    facts.failure = Unreachable("Redis at localhost:6379 does not answer")
+    answer = client.get("/")
+    assert answer.status_code == 503
+    assert "Redis at localhost:6379 does not answer" in Page(answer.text).text
+
+
+def test_no_text_of_others_becomes_markup_or_turns_the_line(
+    client: TestClient, hub: ChangeHub, feed: MadeUpFeed
+) -> None:
+    texts = [
+        client.get("/user", params={"id": HOSTILE}).text,
+        client.get("/user", params={"id": f"{HOSTILE}?"}).text,
+        client.get("/predict", params={"most_frequent_brand": HOSTILE}).text,
+        client.get("/predict", params={"age": HOSTILE}).text,
+        client.get(f"/{quote(HOSTILE)}").text,
+    ]
+    change = a_change(user_id=HOSTILE, segment_name=HOSTILE, missing=(HOSTILE,), provisional=True)
+    feed.send_to_a_viewer(hub, change, SegueError("over"))
+    texts.append(client.get("/live/changes").text)
+    texts.append(client.get("/").text)
+    for text in texts:
+        page = Page(text)
+        assert page.of("script") in ([], ALLOWED_SCRIPTS)
+        assert not [
+            attributes for _, attributes in page.tags if any(name.startswith("on") for name in attributes)
+        ]
+        assert not {"\x1b", "\u202e", "\u2028"} & set(text)
+        assert "evil" in text
+        assert " style=" not in text
