@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from fastapi import APIRouter, Request
@@ -10,6 +11,7 @@ from starlette.responses import HTMLResponse, Response, StreamingResponse
 from schemas.errors import SegueError
 from schemas.features import FEATURE_NAMES
 from schemas.outputs.segment_change import Change
+from schemas.release.model_release import ModelRelease
 from segue.config.command_line import BadOption
 from segue.console.facts.console_facts import ConsoleFacts
 from segue.console.viewers.change_hub import ChangeHub
@@ -31,6 +33,7 @@ class ShownCard(NamedTuple):
         features: the name and the value of each feature; None for a missing value.
         score: what is known of the decision, by name.
         provisional: which features are missing; None if there are none.
+        names: the names of the segments of the release in use, by id.
         map: where the user is among the segments; None if that cannot be drawn.
     """
 
@@ -38,6 +41,7 @@ class ShownCard(NamedTuple):
     features: tuple[tuple[str, str | None], ...]
     score: tuple[tuple[str, str], ...]
     provisional: str | None
+    names: Mapping[int, str]
     map: SegmentMap | None
 
 
@@ -100,20 +104,21 @@ def _fragment(change: Change) -> bytes:
 
 
 def _shown(card: UserCard, facts: ConsoleFacts) -> ShownCard:
+    try:
+        release = facts.release()
+    except SegueError:
+        release = None
     return ShownCard(
         card,
         tuple(feature_rows(card)),
         tuple(score_rows(card)),
         provisional_words(card) if card.missing else None,
-        _map(card, facts),
+        {} if release is None else {segment.id: segment.name for segment in release.segments},
+        None if release is None else _map(card, release),
     )
 
 
-def _map(card: UserCard, facts: ConsoleFacts) -> SegmentMap | None:
-    try:
-        release = facts.release()
-    except SegueError:
-        return None
+def _map(card: UserCard, release: ModelRelease) -> SegmentMap | None:
     if card.components is None or card.space != release.space:
         return None
     return segment_map(release, card.components)

@@ -1,0 +1,134 @@
+"""The console beside a worker: page, API and command say the same, and a change arrives as it happens."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import urllib.error
+import urllib.request
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from html import unescape
+from pathlib import Path
+from urllib.parse import quote, urlencode
+
+import pytest
+
+from schemas.input_events import Item, Order, Signup
+from tests.support.servers.deployment import Deployment
+from tests.support.servers.segue_process import SegueProcess
+from tests.support.servers.services import HANG_S, eventually
+
+T0 = datetime(2024, 5, 2, tzinfo=UTC)
+BRANDS = ("Allegra K", "Carhartt", "Ön", "<script>alert(1)</script>")
+USERS = ("7", "a/b", "né <b>", "-1", *(f"u{number}" for number in range(16)))
+
+
+@pytest.fixture
+def console(deployment: Deployment, tmp_path: Path) -> Iterator[tuple[SegueProcess, str]]:
+    """A console beside a worker that has applied the users' events, and the console's address."""
+    worker = deployment.worker().ready()
+    deployment.send(
+        event
+        for number, user_id in enumerate(USERS)
+        for event in (
+            Signup(user_id, T0, age=20 + 3 * number, gender="FM"[number % 2], country="Spain"),
+            Order(user_id, f"o{number}", T0 + timedelta(hours=number), (Item(brand=BRANDS[number % 4]),)),
+        )
+    )
+    deployment.caught_up()
+    assert worker.lanes() == set(deployment.lanes)
+    folder = tmp_path / "console"
+    folder.mkdir()
+    with SegueProcess(folder, "console", "--port", "0", environment=deployment.environment) as process:
+        process.says("The console is at ")
+        (address,) = re.findall(r"http://\S+(?=;)", process.err)
+        yield process, address
+
+
+def read(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=HANG_S) as answer:
+        return str(answer.read().decode())
+
+
+def test_page_api_and_command_say_the_same(console: tuple[SegueProcess, str], deployment: Deployment) -> None:
+    process, address = console
+    by_id = {}
+    for line in deployment.segue("user", "--all", "--json").stdout.splitlines():
+        by_id[json.loads(line)["user_id"]] = json.loads(line)
+    assert set(by_id) == set(USERS)
+    for user_id in USERS:
+        answer = json.loads(read(f"{address}/api/users/{quote(user_id)}"))
+        assert {name: answer[name] for name in by_id[user_id]} == by_id[user_id]
+        page = read(f"{address}/user?{urlencode({'id': user_id})}")
+        text = unescape(re.sub(r"<[^>]*>", "", page))
+        for value in (user_id, answer["segment_name"], *answer["features"].values()):
+            assert value is None or str(value) in text, (user_id, value)
+        for similar in answer["similar_users"]:
+            assert similar["user_id"] in text
+
+    whole = deployment.segue("user", "--json", "--", "-1").stdout.strip()
+    assert read(f"{address}/api/users/-1") == whole
+    predicted = deployment.segue("predict", "--age", "34", "--gender", "F", "--json").stdout.strip()
+    assert read(f"{address}/api/predict?age=34&gender=F") == predicted
+    listed = [json.loads(line) for line in deployment.segue("releases", "--json").stdout.splitlines()]
+    assert json.loads(read(f"{address}/api/releases"))["releases"] == listed
+    segments = json.loads(read(f"{address}/api/segments"))
+    counted = {each["id"]: each["users"] for each in segments["segments"]}
+    assert segments["users"] == len(USERS)
+    assert counted == {s: sum(user["segment"] == s for user in by_id.values()) for s in counted}
+    status = json.loads(read(f"{address}/api/status"))
+    assert (status["lanes"], status["workers"], status["behind"]) == (deployment.partitions, 1, 0)
+
+    process.terminate(signal.SIGINT)
+    assert process.ends() == 130
+    assert process.err.splitlines()[1:] == ["Interrupted."]
+
+
+def test_a_change_arrives_as_it_happens_on_the_api_and_on_the_page(
+    console: tuple[SegueProcess, str], deployment: Deployment
+) -> None:
+    _, address = console
+    with (
+        urllib.request.urlopen(f"{address}/api/changes", timeout=HANG_S) as changes,
+        urllib.request.urlopen(f"{address}/live/changes", timeout=HANG_S) as pieces,
+    ):
+        assert changes.readline() == pieces.readline() == b"retry: 2000\n"
+
+        def arrives() -> bool:
+            # The reader of Kafka begins beside the server: an event may come before it.
+            number = next(numbers)
+            deployment.send([Signup(f"new{number}", T0, age=30)])
+            return json.loads(read(f"{address}/api/status"))["changes_in_last_minute"] > 0
+
+        numbers = iter(range(10_000))
+        eventually(arrives, "a change is read")
+        kind, data = next_event(changes)
+        assert (kind, json.loads(data)["kind"]) == ("change", "moved")
+        user_id = json.loads(data)["user_id"]
+        kind, html = next_event(pieces)
+        assert (kind, f"/user?id={user_id}" in html) == ("fragment", True)
+
+
+def next_event(stream: Iterable[bytes]) -> tuple[str, str]:
+    """The next event's kind and data; comments are passed over."""
+    kind, data = "", []
+    for line in stream:
+        name, _, value = line.decode().rstrip("\n").partition(": ")
+        if name == "event":
+            kind = value
+        elif name == "data":
+            data.append(value)
+        elif not name and kind:
+            break
+    return kind, "\n".join(data)
+
+
+def test_an_address_that_others_reach_needs_a_token(deployment: Deployment) -> None:
+    done = deployment.segue("console", "--host", "0.0.0.0", check=False)
+    assert done.returncode == 2
+    assert done.stderr == (
+        "Error: option --host is '0.0.0.0': others reach this address, so readers must give a token: set"
+        " SEGUE_CONSOLE_TOKEN\n"
+    )
