@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import closing
+from datetime import UTC, date, datetime
 
 from confluent_kafka import KafkaException, TopicPartition
 from msgspec import Struct
@@ -21,6 +22,7 @@ from streamer.place import place as places
 from streamer.place.offset_note import committed
 from streamer.place.place import FoldSettings
 from streamer.place.place_marks import is_emptied
+from streamer.segment.lane_day import date_of
 from streamer.takeover.lane_snapshot import follow_lane
 from streamer.takeover.read_stretch import holds_records
 from streamer.takeover.starting_point import starting_point
@@ -43,6 +45,7 @@ class LaneFacts(Struct, frozen=True):
         settings: the settings that the states depend on.
         users_empty: returns whether the lane's partition of ``users_topic`` holds no record.
         bootstrapped: whether a bootstrap is in force.
+        today: the date of the clock, in the zone of the settings; None if no declared feature reads it.
     """
 
     stored: bytes | None
@@ -54,6 +57,7 @@ class LaneFacts(Struct, frozen=True):
     settings: FoldSettings
     users_empty: Callable[[], bool]
     bootstrapped: bool
+    today: date | None
 
 
 def check_places(settings: Settings, lanes: int) -> list[Check]:
@@ -102,7 +106,23 @@ def judged(lane: int, facts: LaneFacts) -> Check:
         text = f"{', '.join(remade)} was made anew since Redis came to its place"
         return Check(name, WARN, text, "a worker reads the new topic from its beginning")
     reached = (f"{topic}@{place.positions[topic]}" for topic in facts.inputs)
-    return Check(name, OK, f"Redis has come to {', '.join(reached)}")
+    text = f"Redis has come to {', '.join(reached)}"
+    return _day(name, text, place.decides_on, facts.today) or Check(name, OK, text)
+
+
+def _day(name: str, text: str, day: date | None, today: date | None) -> Check | None:
+    """Return the warning that a lane decides on another day than today; None if it does not.
+
+    One day more or less is no warning: a day may just begin, and clocks differ.
+    """
+    apart = 0 if day is None or today is None else (today - day).days
+    if apart > 1:
+        fix = "start a worker, which decides who is due, or set its clock"
+        return Check(name, WARN, f"{text}, and decides on {day}, {apart} days behind", fix)
+    if apart < -1:
+        fix = "set the workers' clocks: the lane keeps its day until the date comes to it"
+        return Check(name, WARN, f"{text}, and decides on {day}, {-apart} days ahead", fix)
+    return None
 
 
 def _place(settings: Settings, admin: Admin, lane: int, lanes: int, bootstrapped: bool) -> Check:
@@ -128,6 +148,7 @@ def _facts(settings: Settings, admin: Admin, lane: int, lanes: int, bootstrapped
         with closing(open_log(settings, lane)) as log:
             return not holds_records(log, topics.users)
 
+    config = lane_config(settings, lanes)
     # The order of a takeover: a place never lies beyond bounds that are read after it.
     offsets = _committed(settings, admin, lane)
     with closing(open_store(settings, lane)) as store:
@@ -139,9 +160,10 @@ def _facts(settings: Settings, admin: Admin, lane: int, lanes: int, bootstrapped
         inputs={topic: bounds(topic) for topic in topics.inputs},
         users_topic=topics.users,
         users=bounds(topics.users),
-        settings=lane_config(settings, lanes).settings,
+        settings=config.settings,
         users_empty=users_empty,
         bootstrapped=bootstrapped,
+        today=date_of(config.rules, datetime.now(UTC)),
     )
 
 
