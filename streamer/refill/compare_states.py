@@ -12,6 +12,7 @@ from streamer.place.redis_keys import ORDER_PREFIX, STATE, due_score
 from streamer.segment.active_model import ActiveModel
 from streamer.segment.decide_event import placed
 from streamer.segment.neighbours import angle
+from streamer.user.days.day_totals import without_days
 from streamer.user.history import FIELD_PREFIX as HISTORY_PREFIX
 from streamer.user.order_index import all_entries
 from streamer.user.order_rules import Rules
@@ -73,7 +74,7 @@ def differences(
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         return [Difference(STATE, "readable", str(error))]
     return [
-        *_facts(expected, held),
+        *_facts(expected, held, rules, day),
         *_orders(expected, kept),
         *_index(expected, held, kept, rules),
         *_decision(expected, held),
@@ -84,8 +85,12 @@ def differences(
     ]
 
 
-def _facts(expected: UserState, held: UserState) -> Iterator[Difference]:
-    right, found = msgspec.to_builtins(expected.facts), msgspec.to_builtins(held.facts)
+def _facts(expected: UserState, held: UserState, rules: Rules, day: date | None) -> Iterator[Difference]:
+    """Compare the facts; days that lie in no window on the lane's day may have been dropped."""
+    facts = expected.facts
+    if day is not None and rules.reach and held.facts.dropped_to > facts.dropped_to:
+        facts = without_days(facts, min(held.facts.dropped_to, day.toordinal() - rules.reach))
+    right, found = msgspec.to_builtins(facts), msgspec.to_builtins(held.facts)
     for name in sorted(right.keys() | found.keys()):
         if right.get(name) != found.get(name):
             yield Difference(name, right.get(name), found.get(name))

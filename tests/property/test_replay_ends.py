@@ -17,7 +17,7 @@ from streamer.refill.bootstrap_lanes import Fact
 from tests.support.strategies.events import START, erasures, orders, signups
 from tests.support.worlds.bootstraps import fill
 from tests.support.worlds.lane_world import World, drain
-from tests.support.worlds.made_up_release import CENTRES, RECENCY, a_release, an_active_model, with_recency
+from tests.support.worlds.made_up_release import CENTRES, TIMED, a_release, an_active_model, timed
 from tests.support.worlds.rebuilds import committed_in, rebuilt
 from tests.support.worlds.refolding import a_lane_log, a_past, differing, position_of
 from tests.support.worlds.replays import replayed
@@ -44,9 +44,9 @@ class Shop:
             2,
             rekey=data.draw(st.booleans(), "rekey"),
             max_batch=data.draw(st.integers(1, 4)),
-            features=(*FEATURES, RECENCY) if of_time else FEATURES,
+            features=(*FEATURES, *TIMED) if of_time else FEATURES,
         )
-        self.releases = tuple(map(with_recency, RELEASES)) if of_time else RELEASES
+        self.releases = tuple(map(timed, RELEASES)) if of_time else RELEASES
         self.world.models.model = an_active_model(release=self.releases[0])
         self.world.now = START + timedelta(days=1)
         self.warehouse: list[Fact] | None = None

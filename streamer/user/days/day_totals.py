@@ -68,10 +68,13 @@ def pruned(state: UserState, rules: Rules, day: date | None) -> UserState:
     if not rules.reach or day is None or not facts.held:
         return state
     dropped_to = max(facts.dropped_to, day.toordinal() - rules.reach)
-    if dropped_to == facts.dropped_to:
-        return state
+    return state if dropped_to == facts.dropped_to else replace(state, facts=without_days(facts, dropped_to))
+
+
+def without_days(facts: Facts, dropped_to: int) -> Facts:
+    """The facts without the totals of the days up to this one, given as an ordinal."""
     totals = {at: totals for at, totals in facts.totals.items() if at > dropped_to}
-    return replace(state, facts=replace(facts, totals=totals, dropped_to=dropped_to))
+    return replace(facts, totals=totals, dropped_to=dropped_to)
 
 
 def values_within_reach(totals: Mapping[int, DayTotals], source: str, reach: int) -> int:

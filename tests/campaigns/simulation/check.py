@@ -20,8 +20,9 @@ from streamer.segment.active_model import ActiveModel
 from streamer.segment.lane_day import beginning_of, date_of
 from streamer.segment.neighbours import angle
 from streamer.segment.scoring import Score
+from streamer.user.days.day_totals import without_days
 from streamer.user.fold_events import fold
-from streamer.user.user_state import UserState
+from streamer.user.user_state import Facts, UserState
 from tests.campaigns.simulation.broken import BrokenPromise, same
 from tests.campaigns.simulation.kept import check_kept
 from tests.support.checks import feature_oracle
@@ -366,7 +367,8 @@ def check_end(world: World, ledger: Ledger) -> None:
             state = fold(state, event, world.config.rules)
         if user_id not in world.redis.users:
             raise BrokenPromise(f"nothing of {user_id} is there")
-        same(f"the facts of {user_id}", world.state(user_id).facts, state.facts)
+        has = world.state(user_id).facts
+        same(f"the facts of {user_id}", has, as_kept(world, user_id, has, state.facts))
         orders = {order_id: canonical(order) for order_id, order in state.orders.items() if order is not None}
         same(f"the orders of {user_id}", world.redis.users[user_id].orders, orders)
         position = world.state(user_id).position
@@ -376,6 +378,14 @@ def check_end(world: World, ledger: Ledger) -> None:
     indexes = {space: index._angles for space, index in world.redis.indexes.items() if len(index)}
     same("the indexes", indexes, {model.release.space: angles} if angles else {})
     check_kept(world, model)
+
+
+def as_kept(world: World, user_id: str, has: Facts, facts: Facts) -> Facts:
+    """Return the facts without the days that Redis may have dropped: they lie in no window any more."""
+    day = world.day_of(user_id)
+    if day is None or not has.dropped_to:
+        return facts
+    return without_days(facts, min(has.dropped_to, day.toordinal() - world.config.rules.reach))
 
 
 def read_event(world: World, record: Record) -> Event | None:

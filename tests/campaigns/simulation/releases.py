@@ -4,7 +4,7 @@ from random import Random
 
 from schemas.release.model_release import ModelRelease
 from streamer.segment.active_model import ActiveModel, BootstrapRecord
-from tests.support.worlds.made_up_release import CENTRES, a_release, an_active_model, with_recency
+from tests.support.worlds.made_up_release import CENTRES, a_release, an_active_model, timed
 
 # Other centres in the same space: a new release alone moves users.
 _CENTRES = (
@@ -25,7 +25,7 @@ class Published:
             *(a_release(scale=s, exclude_statuses=exclude_statuses) for s in _SCALES),
         ]
         # Some releases do not read the feature of time that is declared.
-        self._releases = [*map(with_recency, releases), releases[0]] if of_time else releases
+        self._releases = [*map(timed, releases), releases[0]] if of_time else releases
         self.activations = [an_active_model(0, self._releases[0])]
         self.bootstrap: BootstrapRecord | None = None
 

@@ -29,7 +29,7 @@ from tests.campaigns.simulation.check import AS_OF, Ledger, read_event
 from tests.campaigns.simulation.indexes import check_notes, check_used
 from tests.campaigns.simulation.releases import Published
 from tests.support.worlds.lane_world import World
-from tests.support.worlds.made_up_release import RECENCY
+from tests.support.worlds.made_up_release import TIMED
 
 NAMES = ("A", "B")
 OPERATOR = "operator"
@@ -66,7 +66,7 @@ class SimWorld(World):
         super().__init__(
             partitions,
             exclude=exclude,
-            features=(*FEATURES, RECENCY) if of_time else FEATURES,
+            features=(*FEATURES, *TIMED) if of_time else FEATURES,
             max_batch=random.randint(1, 6),
             rekey=rekey,
             time_zone=days.choice(["UTC", "America/New_York", "Pacific/Apia"]) if of_time else "UTC",

@@ -21,7 +21,7 @@ from tests.support.strategies.events import START
 from tests.support.strategies.features import RICH
 from tests.support.workers.redis_writes import StartRedis
 from tests.support.worlds.lane_world import World, drain
-from tests.support.worlds.made_up_release import RECENCY, a_release, an_active_model, with_recency
+from tests.support.worlds.made_up_release import TIMED, a_release, an_active_model, timed
 
 SIZES = (10, 100, 1_000)
 # Commands within the scripts: the one angle that all share; the index, and those to be swept.
@@ -51,10 +51,10 @@ def test_a_batch_takes_three_round_trips_and_each_event_the_same_commands(
         sent += 1
         send(*args, **named)
 
-    world = World(max_batch=size, features=(*FEATURES, RECENCY) if of_time else FEATURES)
+    world = World(max_batch=size, features=(*FEATURES, *TIMED) if of_time else FEATURES)
     world.now = START + timedelta(days=1)
     if of_time:
-        world.models.model = an_active_model(release=with_recency(a_release()))
+        world.models.model = an_active_model(release=timed(a_release()))
     with closing(RedisStore(server.url, 0)) as store, redis.Redis.from_url(server.url) as client:
         lane = world.lane(wrap=lambda log, _: (log, store))
         lane.take_over(world.writer())

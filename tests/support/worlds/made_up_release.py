@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
-from schemas.features import Feature
+from schemas.features import COUNTED, Feature
 from schemas.release.model_release import (
     EncodedFeature,
     ModelRelease,
@@ -63,6 +63,8 @@ def a_release(
 
 
 RECENCY = Feature("recency", "days_since", "last_order")
+# Without an order in the last four days it is missing.
+TIMED = (RECENCY, Feature("recent_orders", "count", COUNTED, window=4))
 
 
 def a_recency_release(borders: tuple[float, ...] = (0.0, 10.0, 30.0)) -> ModelRelease:
@@ -87,17 +89,18 @@ def a_recency_release(borders: tuple[float, ...] = (0.0, 10.0, 30.0)) -> ModelRe
     return _named(release)
 
 
-def with_recency(release: ModelRelease) -> ModelRelease:
-    """Return the release with the days since the last order as a further feature; they move users often."""
+def timed(release: ModelRelease) -> ModelRelease:
+    """Return the release with the features of :data:`TIMED`, by which users move often as days pass."""
     x, y = release.projection
+    scale = release.scale[0] / SCALE[0]
     release = replace(
         release,
-        features=(*release.features, EncodedFeature(RECENCY.name, "number")),
-        mean=(*release.mean, 3.0),
-        scale=(*release.scale, 3.0 * release.scale[0] / SCALE[0]),
-        projection_mean=(*release.projection_mean, 0.0),
-        projection=((*x, 0.9), (*y, -0.7)),
-        declared=(*release.declared, RECENCY),
+        features=(*release.features, *(EncodedFeature(feature.name, "number") for feature in TIMED)),
+        mean=(*release.mean, 3.0, 1.0),
+        scale=(*release.scale, 3.0 * scale, scale),
+        projection_mean=(*release.projection_mean, 0.0, 0.0),
+        projection=((*x, 0.9, -0.6), (*y, -0.7, 0.5)),
+        declared=(*release.declared, *TIMED),
     )
     return _named(release)
 
