@@ -354,7 +354,10 @@ def test_a_missing_column_is_named_with_those_that_are_there(tmp_path: Path, cap
     [
         (["--encoding", "hash"], "option --encoding is 'hash': use one of label, frequency, one-hot"),
         (["--scaling", "minmax"], "option --scaling is 'minmax': use one of standard, balanced, none"),
-        (["--preset", "best"], "setting preset (from option --preset) is 'best': use article or recommended"),
+        (
+            ["--preset", "best"],
+            "setting preset (from option --preset) is 'best': use article, rfm or recommended",
+        ),
         (
             ["--preset", "label"],
             "setting preset (from option --preset) is 'label': use article, the preset's name now",
