@@ -17,7 +17,6 @@ from segue.console.web.web_errors import API
 COOKIE = "segue_console"
 LOGIN = "/login"
 STATIC = "/static/"
-_OPEN = (LOGIN, STATIC)
 _PROTECTION = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
@@ -128,7 +127,7 @@ class Gate:
                 return None
             sentence = "this console answers only as localhost: start it with a token to use another name"
             return JSONResponse({"error": sentence}, 421)
-        if path.startswith(_OPEN) or self._token.lets_in(headers):
+        if path == LOGIN or path.startswith(STATIC) or self._token.lets_in(headers):
             return None
         if path.startswith(API):
             sentence = "give the console's token: Authorization: Bearer TOKEN"
