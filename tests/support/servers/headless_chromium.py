@@ -74,8 +74,11 @@ class Chromium:
         self._number = 0
         self._events: list[dict[str, Any]] = []
 
-    def visit(self, page: Path, width: int, script: str) -> Visit:
-        """Open a file, ``width`` pixels wide, and run the script in the page."""
+    def visit(self, page: Path | str, width: int, script: str) -> Visit:
+        """Open a file or an address, ``width`` pixels wide, and run the script in the page.
+
+        If the script's value is a promise, the visit waits for it.
+        """
         target = self._ask("Target.createTarget", url="about:blank")["targetId"]
         session = self._ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Network", "Log", "Runtime"):
@@ -89,10 +92,12 @@ class Chromium:
             mobile=False,
         )
         self._events.clear()
-        self._ask("Page.navigate", session, url=page.as_uri())
+        self._ask("Page.navigate", session, url=page if isinstance(page, str) else page.as_uri())
         while not any(event["method"] == "Page.loadEventFired" for event in self._events):
             self._events.append(self._message(time.monotonic() + _DEADLINE_S))
-        found = self._ask("Runtime.evaluate", session, expression=script, returnByValue=True)
+        found = self._ask(
+            "Runtime.evaluate", session, expression=script, returnByValue=True, awaitPromise=True
+        )
         assert "exceptionDetails" not in found, found
         picture = self._ask("Page.captureScreenshot", session, captureBeyondViewport=True)["data"]
         visit = Visit(
