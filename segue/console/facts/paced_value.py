@@ -33,8 +33,8 @@ class PacedValue(Generic[Value]):
     One thread computes at a time. The others get the last value meanwhile, or wait for the first.
 
     Args:
-        compute: returns the value. A SegueError is kept like a value, so that a server that does not answer
-            is not asked by everybody.
+        compute: returns the value. A SegueError is kept for ``least_s``, so that a server that does not
+            answer is not asked by everybody.
         least_s: how many seconds a value is new at least.
         clock: returns seconds that never go back.
     """
@@ -74,4 +74,5 @@ class PacedValue(Generic[Value]):
         except SegueError as error:
             result = error
         now_s = self._clock()
-        return _Outcome(result, now_s + max(self._least_s, _REST * (now_s - began_s)))
+        rest_s = 0.0 if isinstance(result, SegueError) else _REST * (now_s - began_s)
+        return _Outcome(result, now_s + max(self._least_s, rest_s))
