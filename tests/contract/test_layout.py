@@ -218,6 +218,9 @@ def test_a_command_that_needs_an_extra_says_which() -> None:
         assert done.returncode == 10, done.stderr
         assert done.stderr.startswith("Error: this command needs ")
         assert done.stderr.endswith(f"-m pip install '.[{extra}]'\n")
+    done = without({"fastapi"}, code.format(arguments=["console"]))
+    assert done.returncode == 10
+    assert done.stderr.endswith("-m pip install '.[console]'\n")
     assert without(OF_WORKERS | TRAINING, code.format(arguments=["tail", "--help"])).returncode == 0
 
 
