@@ -7,7 +7,7 @@ import re
 import signal
 import urllib.error
 import urllib.request
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from html import unescape
 from pathlib import Path
@@ -16,9 +16,11 @@ from urllib.parse import quote, urlencode
 import pytest
 
 from schemas.input_events import Item, Order, Signup
-from tests.support.servers.deployment import Deployment
+from segue.services import KafkaService, LocalRedis
+from tests.support.servers.deployment import Deployment, deployed
 from tests.support.servers.segue_process import SegueProcess
 from tests.support.servers.services import HANG_S, eventually
+from tests.support.worlds.made_up_release import a_release
 
 T0 = datetime(2024, 5, 2, tzinfo=UTC)
 BRANDS = ("Allegra K", "Carhartt", "Ön", "<script>alert(1)</script>")
@@ -132,3 +134,28 @@ def test_an_address_that_others_reach_needs_a_token(deployment: Deployment) -> N
         "Error: option --host is '0.0.0.0': others reach this address, so readers must give a token: set"
         " SEGUE_CONSOLE_TOKEN\n"
     )
+
+
+def test_without_redis_it_says_so_and_it_comes_back_with_redis(
+    kafka: KafkaService, fresh_redis: Callable[..., LocalRedis], topic_prefix: str, tmp_path: Path
+) -> None:
+    server = fresh_redis()
+    with deployed(Deployment(kafka.bootstrap, server.url, topic_prefix, tmp_path, partitions=1)) as made:
+        made.announce(a_release())
+        with SegueProcess(tmp_path, "console", "--port", "0", environment=made.environment) as process:
+            process.says("The console is at ")
+            (address,) = re.findall(r"http://\S+(?=;)", process.err)
+            with pytest.raises(urllib.error.HTTPError) as unknown:
+                read(f"{address}/api/users/7")
+            assert unknown.value.code == 404
+
+            server.kill()
+            with pytest.raises(urllib.error.HTTPError) as away:
+                read(f"{address}/api/users/7")
+            assert away.value.code == 503
+            assert json.load(away.value)["error"].startswith("Redis at 127.0.0.1:")
+            # (34 - 40) / 20 along the first column: (-0.09, 0.12), nearest to (0, 1.5).
+            assert json.loads(read(f"{address}/api/predict?age=34"))["segment_name"] == "segment 1"
+
+            server.start()
+            eventually(lambda: json.loads(read(f"{address}/api/segments"))["users"] == 0, "Redis is back")
