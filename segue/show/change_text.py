@@ -70,7 +70,7 @@ def cause_words(cause: Cause) -> str:
         "model": "by another model",
         "bootstrap": "from the warehouse",
         "replay": "in a replay",
-        "time": f"by the day {cause.decided_on}",
+        "time": "by a new day" if cause.decided_on is None else f"by the day {cause.decided_on}",
     }[cause.type]
     return _with_place(words, cause)
 
