@@ -96,6 +96,12 @@ class RedisUsers:
                 cards.append(card_of(state, self._rules, self._positions(place), day))
         return cards
 
+    def state(self, user_id: str) -> UserState:
+        """Return a user's facts and decision, without the orders."""
+        with reaching(self._address):
+            stored = cast(bytes | None, self._redis.hget(self._keys.user(user_id), STATE))
+        return states.decode(user_id, stored, {})
+
     def history(self, user_id: str) -> tuple[Entered, ...]:
         """Return when and why a user entered each segment, the oldest entry in Redis first."""
         with reaching(self._address):
@@ -203,6 +209,7 @@ def card_of(state: UserState, rules: Rules, positions: dict[str, int] | None, da
         model_version=None if decided is None else decided.model_version,
         activation=None if decided is None else decided.activation,
         positions=positions,
+        day=day,
     )
 
 

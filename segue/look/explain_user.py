@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 
 from schemas.errors import SegueError, Unreachable
 from schemas.outputs.segment_change import SimilarUser
 from schemas.release.model_release import ModelRelease
 from segue.config.settings import Settings
+from segue.connect.lane_connections import rules_of
 from segue.connect.live_prefix import followed
 from segue.connect.redis_users import TIMEOUT_S, RedisUsers, similar_users
 from segue.connect.release_in_use import read_releases
+from segue.look.next_move import next_move
 from segue.show.user_card import UserCard
 from streamer.segment.active_model import ActiveModel
 from streamer.segment.scoring import Scorer
@@ -50,7 +53,11 @@ def explained_user(user_id: str, settings: Settings, read_model: ReadModel) -> t
                 f" {settings.redis_prefix!r}: no worker has applied an event of this user, or the user was"
                 " erased"
             )
+        read_model = cache(read_model)
         card, left_out = explain(card, settings, read_model)
+        if card.score is not None and (model := read_model()) is not None:
+            found = next_move(users.state(user_id), model, rules_of(settings), card.day)
+            card = replace(card, next_move=found)
         return replace(card, history=users.history(user_id)), left_out
 
 

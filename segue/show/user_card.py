@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 
 import msgspec
 from rich.console import Group, RenderableType
@@ -14,6 +15,23 @@ from schemas.outputs.segment_change import FeatureValue, SimilarUser
 from segue.show.change_text import cause_words, segment_text, similar_text
 from streamer.segment.scoring import Score
 from streamer.user.history import Entered
+
+
+@dataclass(frozen=True, slots=True)
+class NextMove:
+    """A decision of a day to come.
+
+    Attributes:
+        day: the first day of this decision.
+        segment: the segment's id.
+        segment_name: the segment's name, for people.
+        provisional: whether a feature is missing then.
+    """
+
+    day: date
+    segment: int
+    segment_name: str
+    provisional: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +51,8 @@ class UserCard:
         model_version: the release of the last decision.
         activation: the activation of the last decision.
         positions: the next offset of each input in the user's lane.
+        day: the lane's day; None if no declared feature reads the day.
+        next_move: the user's next decision by the days alone; None if none is known.
         score: distance and margin by the release in use; None if they are not known.
         similar_users: the most similar users; None if they are not known.
         history: when and why the user entered each segment, the oldest entry first.
@@ -50,6 +70,8 @@ class UserCard:
     model_version: str | None = None
     activation: int | None = None
     positions: Mapping[str, int] | None = None
+    day: date | None = None
+    next_move: NextMove | None = None
     score: Score | None = None
     similar_users: tuple[SimilarUser, ...] | None = None
     history: tuple[Entered, ...] | None = None
@@ -68,6 +90,8 @@ class UserCard:
             "model_version": self.model_version,
             "activation": self.activation,
             "positions": self.positions,
+            "day": self.day,
+            "next_move": self.next_move,
             "distance": None if self.score is None else self.score.distance,
             "margin": None if self.score is None else self.score.margin,
             "similar_users": self.similar_users,
@@ -78,6 +102,8 @@ class UserCard:
             "sequence",
             "activation",
             "positions",
+            "day",
+            "next_move",
             "distance",
             "margin",
             "similar_users",
@@ -128,11 +154,22 @@ def score_rows(card: UserCard) -> Iterator[tuple[str, str]]:
     if card.score is not None:
         yield "distance", f"{card.score.distance:.3f} to the segment's centre"
         yield "margin", f"{card.score.margin:.0%} nearer than the next centre (0% is the border)"
+    if card.next_move is not None:
+        yield "next", _next(card, card.next_move)
     if card.sequence is not None:
         yield "changes", f"{card.sequence} so far"
     if card.model_version is not None:
         activation = "" if card.activation is None else f", activation {card.activation}"
         yield "model", f"{card.model_version}{activation}"
+
+
+def _next(card: UserCard, move: NextMove) -> str:
+    """Say what the days alone will do."""
+    if move.segment != card.segment:
+        there = f"moves to {move.segment} {move.segment_name}"
+    else:
+        there = "stays there, provisionally" if move.provisional else "stays there, no longer provisionally"
+    return f"on {move.day} this user {there}, if nothing happens"
 
 
 def _segment(card: UserCard) -> Text:
