@@ -26,11 +26,8 @@ class LaneDay(Struct, frozen=True):
     def due(self, state: UserState) -> date | None:
         """The day on which the user must be decided again; None if that day never comes.
 
-        It is never later than the first day on which the decision would be another. A user without a
-        decision waits for a sweep.
+        It is never later than the first day on which the decision would be another.
         """
-        if not state.facts.alive or state.decided is None:
-            return None
         return due_day(state, self.model, self.rules, self.day)
 
 

@@ -166,6 +166,18 @@ def test_the_offsets_keep_the_day_of_a_redis_that_was_emptied() -> None:
     check_promises(world)
 
 
+def test_the_offsets_keep_a_day_on_which_nobody_moved() -> None:
+    world = a_world()
+    on_day(world, FIRST + timedelta(days=2))
+    world.send(an_order())
+    world.run()
+    assert len(world.changes()) == 1
+    world.lose_redis()
+    on_day(world, FIRST)
+    world.run()
+    assert day_in(world) == FIRST + timedelta(days=2)
+
+
 def test_a_decision_that_is_adopted_shows_the_day_too() -> None:
     """The group's offsets have expired, and Redis has lost the newest save."""
     world = a_world()
