@@ -9,25 +9,25 @@ def word_set(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
-USER = word_set("customer user client buyer member shopper consumer cust patron kunde kunden kunden account")
+USER = word_set("customer user client buyer member shopper consumer cust patron kunde kunden kd account")
 ORDER = word_set(
     "order invoice transaction trans txn bill receipt sale purchase basket ticket bestell bestellung "
-    "bestellungen rechnung rechnungs auftrag auftrags beleg kauf"
+    "bestellungen best rechnung rechnungs rg auftrag auftrags beleg kauf"
 )
-PRODUCT = word_set("product item stock sku article artikel asin produkt produkte material upc ean isbn")
+PRODUCT = word_set("product item stock sku article artikel art asin produkt produkte material upc ean isbn")
 ID = word_set("id key no nr num number nummer code uid uuid guid ref")
 TIME = word_set(
-    "date datum time timestamp datetime zeit created placed day at on when zeitpunkt registered joined since "
-    "birthday birthdate dob"
+    "date datum dat time timestamp datetime zeit created placed day at on when zeitpunkt registered joined "
+    "since birthday birthdate dob"
 )
 LINE = word_set("item line detail position row")
-BIRTH = word_set("birth birthday birthdate dob born geburts geburtstag geburtsdatum")
+BIRTH = word_set("birth birthday birthdate dob born geb geburts geburtstag geburtsdatum")
 _OTHERS = word_set(
-    "price preis quantity qty menge anzahl unit name mail phone status state country land brand marke "
-    "category kategorie gender geschlecht age alter birth geburts geburtstag source traffic channel total "
-    "amount betrag umsatz stueck email address adresse zip plz street strasse city ort first last vor nach "
-    "unique cost list sold ship shipping warengruppe hersteller waren gruppe einzel einzelpreis gesamt ip "
-    "haus user web"
+    "price preis quantity qty menge anzahl anz unit name mail phone status state country land brand marke "
+    "category kategorie gender geschl geschlecht age alter birth geb geburts geburtstag source traffic "
+    "channel total amount betrag umsatz stueck email address adresse zip plz street strasse city ort "
+    "first last vor nach unique cost list sold ship shipping warengruppe hersteller waren gruppe einzel "
+    "einzelpreis gesamt ip haus user web"
 )
 _ALL = USER | ORDER | PRODUCT | ID | TIME | LINE | _OTHERS
 _PARTS = re.compile(r"[A-ZÄÖÜ]+(?![a-zäöüß])|[A-ZÄÖÜ]?[a-zäöüß]+|[^\W\d_]+")
@@ -42,6 +42,8 @@ def words_of(name: str) -> frozenset[str]:
     (['customer', 'id'], ['order', 'purchase', 'timestamp'])
     >>> sorted(words_of("Bestelldatum")), sorted(words_of("Orders")), sorted(words_of("userid"))
     (['bestell', 'datum'], ['order'], ['id', 'user'])
+    >>> sorted(words_of("KdNr")), sorted(words_of("BESTDAT"))
+    (['kd', 'nr'], ['best', 'dat'])
     """
     parts = [part.lower().translate(FOLDED) for part in _PARTS.findall(name)]
     return frozenset(_singular(word) for part in parts for word in _split(part))

@@ -19,7 +19,7 @@ _OTHER_TIMES = word_set(
 )
 _ORDER_TIMES = word_set("created placed purchase ordered")
 _COSTS = word_set("cost tax discount freight shipping profit fee margin rabatt steuer market")
-_QUANTITY = word_set("quantity qty menge anzahl unit stueck piece pcs")
+_QUANTITY = word_set("quantity qty menge anzahl anz unit stueck piece pcs")
 _PRICE = word_set("price preis einzelpreis")
 _TOTAL = word_set("total amount revenue betrag summe umsatz subtotal paid spend gesamt")
 _SIGNUP = word_set("created registered registration signup joined since registriert angelegt")
@@ -163,7 +163,7 @@ _SCORES: Mapping[Role, _Score] = {
     "status": _named(word_set("status"), "text", most=40),
     "brand": _named(word_set("brand marke manufacturer hersteller maker"), "text"),
     "category": _category,
-    "gender": _named(word_set("gender sex geschlecht"), "text", most=20),
+    "gender": _named(word_set("gender sex geschlecht geschl"), "text", most=20),
     "age": _age,
     "country": _named(word_set("country land nation"), "text", most=300),
     "traffic_source": _named(_SOURCE, "text", most=60),

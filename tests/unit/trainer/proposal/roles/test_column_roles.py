@@ -57,6 +57,17 @@ def test_german_names() -> None:
     }  # fmt: skip
 
 
+def test_german_short_forms() -> None:
+    found = roles(
+        "Best", BestNr="number", KdNr="number", BestDat="date", ArtNr="text", Anz="number", Geschl="text",
+        GebDat="date",
+    )  # fmt: skip
+    assert found == {
+        "order_id": "BestNr", "user_id": "KdNr", "time": "BestDat", "product_id": "ArtNr", "quantity": "Anz",
+        "gender": "Geschl", "birth": "GebDat",
+    }  # fmt: skip
+
+
 def test_costs_and_totals_are_no_prices() -> None:
     found = roles(
         "lines",
