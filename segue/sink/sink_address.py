@@ -12,6 +12,7 @@ from schemas.errors import BadWarehouse
 from trainer.warehouse.kinds.postgres_warehouse import SCHEMES, parts_of
 
 _FORM = "write it as postgresql://user@host:5432/database"
+_FILES = frozenset({".csv", ".db", ".duckdb", ".json", ".jsonl", ".parquet", ".toml"})
 _MOST_PORT = 65_535
 _SHOWN = 10
 # A URL, or a spelling of one. A folder with a colon can be given as ./a:b.
@@ -63,8 +64,12 @@ def check_folder(folder: Path) -> None:
     """Check that a path is a folder, or nothing yet.
 
     Raises:
-        BadWarehouse: the path, or a part of it, is a file.
+        BadWarehouse: the path, or a part of it, is a file, or is named like one.
     """
+    if folder.suffix.lower() in _FILES and not folder.exists():
+        raise BadWarehouse(
+            f"{folder} is named like a file, and a sink writes several files: name a folder for them"
+        )
     for path in (folder, *folder.parents):
         if path.exists() and not path.is_dir():
             raise BadWarehouse(f"folder {folder} cannot be made: {path} is a file, so name another folder")

@@ -35,6 +35,7 @@ def nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ("POSTGRESQL://a:s3cret@h/d", 2, "option --to is 'POSTGRESQL:…': name a folder or a postgresql://"),
         (" ", 2, "option --to is ' ': name a folder or a postgresql:// URL"),
         ("a file", 3, "folder a file cannot be made: a file is a file, so name another folder"),
+        ("out.toml", 3, "out.toml is named like a file, and a sink writes several files: name a folder"),
         ("a file/in/it", 3, "folder a file/in/it cannot be made: a file is a file, so name another"),
     ],
 )
