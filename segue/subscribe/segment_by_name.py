@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from schemas.errors import BadRelease, BadSetting
-from schemas.outputs.wire import decode_release
 from schemas.printable import printable
 from schemas.release.model_release import ModelRelease
-from schemas.topics import MODELS_CURRENT_KEY, Topics
+from schemas.topics import Topics
 from segue.subscribe.partition_source import find_topic
 from streamer.kafka.kafka_admin import Admin
 from streamer.kafka.models_topic import ModelsTopic
@@ -28,16 +27,13 @@ def read_current_release(client: Mapping[str, str], topics: Topics, deadline_s: 
         Unreachable: Kafka does not answer.
     """
     find_topic(Admin(client, deadline_s), topics.models, client)  # says which right is missing
-    current = None
-    for record in ModelsTopic(topics, client, deadline_s).read():
-        if record.key == MODELS_CURRENT_KEY.encode() and record.value is not None:
-            current = record.value
+    current = ModelsTopic(topics, client, deadline_s).current()
     if current is None:
         raise BadRelease(
             f"no release was published on {topics.models} yet, so no segment has a name: name the segment by"
             " its number, or publish a release first"
         )
-    return decode_release(current)
+    return current
 
 
 def segment_number(name: str, release: ModelRelease) -> int:

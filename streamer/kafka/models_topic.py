@@ -10,7 +10,9 @@ from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from schemas.errors import BadRelease, BadTopics, Unreachable
 from schemas.outputs.headers import Headers
-from schemas.topics import Topics, topic_configs
+from schemas.outputs.wire import decode_release
+from schemas.release.model_release import ModelRelease
+from schemas.topics import MODELS_CURRENT_KEY, Topics, topic_configs
 from streamer.interfaces.lane_errors import Fenced, InDoubt
 from streamer.interfaces.lane_interfaces import OutRecord, Record
 from streamer.kafka.kafka_admin import Admin
@@ -86,6 +88,16 @@ class ModelsTopic:
             ) from None
         finally:
             reader.close()
+
+    def current(self) -> ModelRelease | None:
+        """The current release; None if nothing is published.
+
+        Raises:
+            BadRelease: this version of Segue cannot read it.
+            BadTopics: this login may not read the topic.
+        """
+        current = [record.value for record in self.read() if record.key == MODELS_CURRENT_KEY.encode()]
+        return None if not current or current[-1] is None else decode_release(current[-1])
 
     def _read(self, reader: Reader, begin: int, end: int) -> list[Record]:
         found: list[Record] = []

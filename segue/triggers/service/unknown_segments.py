@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from msgspec.structs import replace
 
 from schemas.errors import BadRelease, BadTopics, SegueError
-from schemas.outputs.wire import decode_release
-from schemas.topics import MODELS_CURRENT_KEY
+from schemas.release.model_release import ModelRelease
 from segue.config.settings import Settings
 from segue.connect.kafka_access import DEADLINE_S, patiently
 from segue.triggers.trigger_file import Triggers
-from streamer.interfaces.lane_interfaces import Record
 from streamer.kafka.models_topic import ModelsTopic
 
 LOOK_S = 3.0
@@ -23,7 +19,7 @@ def segments_of(settings: Settings) -> dict[int, str]:
     """Return the names of the current release's segments, by id; empty if there is no release to read."""
     topic = ModelsTopic(settings.topics, settings.kafka_client, DEADLINE_S)
     try:
-        return _segments(lambda: patiently(settings, topic.read))
+        return _segments(patiently(settings, topic.current))
     except (BadRelease, BadTopics):
         return {}  # the changes name the segments; the release only helps
 
@@ -37,7 +33,7 @@ def looked_up_segments(settings: Settings, triggers: Triggers) -> list[str]:
     """
     topic = ModelsTopic(settings.topics, settings.kafka_client, LOOK_S)
     try:
-        segments = _segments(topic.read)
+        segments = _segments(topic.current())
     except SegueError as error:
         return [f"the segments are not checked: {error}"]
     if not segments:
@@ -45,11 +41,8 @@ def looked_up_segments(settings: Settings, triggers: Triggers) -> list[str]:
     return unknown_segments(replace(triggers, segments=segments))
 
 
-def _segments(read: Callable[[], list[Record]]) -> dict[int, str]:
-    current = [record.value for record in read() if record.key == MODELS_CURRENT_KEY.encode()]
-    if not current or current[-1] is None:
-        return {}
-    return {each.id: each.name for each in decode_release(current[-1]).segments}
+def _segments(release: ModelRelease | None) -> dict[int, str]:
+    return {} if release is None else {each.id: each.name for each in release.segments}
 
 
 def unknown_segments(triggers: Triggers) -> list[str]:
