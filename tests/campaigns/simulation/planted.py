@@ -24,6 +24,7 @@ from streamer.lane.lane import Lane
 from streamer.lane.redecide_users import Redecisions
 from streamer.lane.release_switch import Switch, Turn
 from streamer.lane.run_takeover import Takeover
+from streamer.place import place as places
 from streamer.place.place import Place
 from streamer.segment import lane_day
 from streamer.segment.due_day import due_day
@@ -206,7 +207,7 @@ def an_index_that_is_not_whole() -> Iterator[Planted]:
     def wrong(place: Place, space: str) -> bool:
         return space in (place.sweep.space, *place.sweep.filling)
 
-    with patch.object(release_switch, "has_index", wrong):
+    with patch.object(release_switch, "has_index", wrong), patch.object(places, "has_index", wrong):
         yield Lane, _as_it_is
 
 
