@@ -12,6 +12,7 @@ from streamer.in_memory import MemoryStore
 from streamer.interfaces.lane_interfaces import Store
 from streamer.place.place_marks import Moved, encode_mark, moved_to
 from streamer.refill import bootstrap_lanes as bootstraps
+from streamer.refill import rebuild_lane
 from streamer.refill.numbered_saves import Filler
 from streamer.takeover.lane_snapshot import follow_lane
 from tests.campaigns.simulation.world import SimStore
@@ -62,7 +63,7 @@ def switching_without_a_fence() -> Planted:
 
 @contextmanager
 def switching_to_what_is_not_filled() -> Planted:
-    with patch.object(rebuild_steps, "check_filled", lambda *_: None):
+    with patch.object(rebuild_lane, "check_filled", lambda *_: None):
         yield
 
 
