@@ -34,13 +34,9 @@ def impact_text(impact: Impact, drift: Drift | None) -> Group:
         _share("by behaviour", impact.by_behaviour, "its features or training users are not at hand")
     )
     if impact.by_time is not UNSET:
-        lines.append(
-            _share(
-                "by time",
-                impact.by_time,
-                "its day or training users are not at hand: behaviour has these moves, too",
-            )
-        )
+        elsewhere = "" if impact.by_behaviour is None else ": behaviour has these moves, too"
+        why_not = f"its day or training users are not at hand{elsewhere}"
+        lines.append(_share("by time", impact.by_time, why_not))
     if any(moves is not None and moves.pairs for moves in _moved(impact).values()):
         lines.append(_pairs(impact))
     if drift is not None:
@@ -67,8 +63,9 @@ def _share(by: str, moves: Moves | None, why_not: str) -> Text:
 def _pairs(impact: Impact) -> Table:
     """Return a table of the pairs of segments with the most users. The last row counts the other pairs."""
     counts = {
-        by: {} if moves is None else {(pair.previous, pair.segment): pair.users for pair in moves.pairs}
+        by: {(pair.previous, pair.segment): pair.users for pair in moves.pairs}
         for by, moves in _moved(impact).items()
+        if moves is not None
     }
     pairs = sorted(
         {pair for each in counts.values() for pair in each},

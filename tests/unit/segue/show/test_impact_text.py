@@ -59,7 +59,7 @@ def test_moves_by_time() -> None:
 def test_many_pairs_are_cut_and_counted() -> None:
     pairs = tuple(Pair(0, segment, 100 - segment) for segment in range(1, 21))
     lines = shown(Impact("abc", {}, Moves(2_000, pairs), None, ()))
-    assert lines[4:6] == ["0 1 99 0", "0 2 98 0"]
+    assert lines[4:6] == ["0 1 99", "0 2 98"]
     assert lines[-1] == "and 8 pairs more"
     assert len(lines) == 4 + 12 + 1
 
@@ -69,8 +69,12 @@ def test_what_is_not_known_says_why() -> None:
         "Against release abc, which is current:",
         "moved by the model: not known, it takes features that this release was not trained with",
         "moved by behaviour: not known, its features or training users are not at hand",
-        "moved by time: not known, its day or training users are not at hand: behaviour has these moves, too",
+        "moved by time: not known, its day or training users are not at hand",
     ]
+    nobody = Moves(10, ())
+    assert shown(Impact("abc", NAMES, nobody, nobody, (), None))[-1] == (
+        "moved by time: not known, its day or training users are not at hand: behaviour has these moves, too"
+    )
 
 
 def test_nobody_moves_and_what_drifted() -> None:
