@@ -20,6 +20,7 @@ PRESET_FEATURES: dict[str | None, tuple[Feature, ...]] = {"rfm": RFM}
 """By preset, the features that it declares, which are the model's if no others are set."""
 
 _EXAMPLE = '{ kind = "sum", source = "order_value" }'
+_OF_TIME = '{ kind = "days_since", source = "last_order" }'
 
 
 def declarations(value: object, preset: str | None = None) -> Declarations:
@@ -114,5 +115,6 @@ def _fields(name: str, fields: object) -> dict[str, str | bool | int]:
         given_fields.setdefault("source", COUNTED)  # its only source
     for field in ("kind", "source"):
         if field not in given_fields:
-            raise BadSetting(f"{setting}.{field}", None, f"it is missing, write for example {_EXAMPLE}")
+            example = _OF_TIME if fields.get("kind") == "days_since" else _EXAMPLE
+            raise BadSetting(f"{setting}.{field}", None, f"it is missing, write for example {example}")
     return given_fields
