@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from schemas.counted import counted
+from schemas.days import zone_of
 from schemas.times import EPOCH, parse_length, text
 from segue.cli.command import command, flag
 from segue.config.command_line import bad_option
@@ -54,7 +55,7 @@ def bootstrap(
     without workers, and a Redis prefix without users. If a bootstrap was interrupted, run it again with the
     same options.
     """
-    at = time_option("--as-of", as_of)
+    at = time_option("--as-of", as_of, zone_of(settings.time_zone))
     assert at is not None
     try:
         overlap = parse_length(margin)

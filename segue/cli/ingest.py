@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from schemas.days import zone_of
 from segue.cli.command import command, flag
 from segue.config.command_line import BadUsage, bad_option
 from segue.config.settings import Settings
@@ -109,7 +110,8 @@ def _of_warehouse(
     from segue.config.trainer_extra import open_warehouse
     from segue.events.warehouse_events import outgoing
 
-    begin, end = time_option("--since", since), time_option("--until", until)
+    zone = zone_of(settings.time_zone)
+    begin, end = time_option("--since", since, zone), time_option("--until", until, zone)
     tables = stack.enter_context(open_warehouse(name, settings, datetime.now(UTC)))
     for note in tables.notes(end):
         warn(note)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from schemas.counted import counted
+from schemas.days import zone_of
 from segue.cli.command import BootstrapWarehouse, command, flag
 from segue.config.settings import Settings
 from segue.config.time_options import time_option
@@ -69,9 +70,10 @@ def replay(
     from segue.refill.run_replay import ReplayRun
     from segue.refill.warehouse_facts import warehouse_facts
 
+    zone = zone_of(settings.time_zone)
     wanted = Wanted(
-        time_option("--from", since),
-        time_option("--to", until),
+        time_option("--from", since, zone),
+        time_option("--to", until, zone),
         places_option("--from-offsets", from_offsets),
         places_option("--to-offsets", to_offsets),
     )

@@ -27,14 +27,25 @@ def time_option(option: str, text: str | None, zone: tzinfo = UTC) -> datetime |
 
     Raises:
         BadUsage: the text is neither a day nor a time.
+
+    >>> from schemas.days import zone_of
+    >>> time_option("--since", "2024-12-01", zone_of("Pacific/Auckland"))
+    datetime.datetime(2024, 11, 30, 11, 0, tzinfo=datetime.timezone.utc)
     """
     if text is None:
         return None
     try:
         if _DAY.fullmatch(text):
-            return datetime.fromisoformat(text).replace(tzinfo=zone).astimezone(UTC)
+            return _midnight(text).replace(tzinfo=zone).astimezone(UTC)
         return times.parse(text)
     except ValueError as error:
         raise bad_option(
             option, text, f"it {error}; give a day such as 2024-12-01, or 2024-12-01T09:30:00Z"
         ) from None
+
+
+def _midnight(day: str) -> datetime:
+    try:
+        return datetime.fromisoformat(day)
+    except ValueError:
+        raise ValueError("is no date of the calendar") from None
