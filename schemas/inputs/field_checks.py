@@ -100,14 +100,19 @@ def required_id(fields: Fields, name: str) -> str:
     return value
 
 
-def optional_time(fields: Fields, name: str) -> datetime | None:
-    """Return an RFC 3339 time with an offset, in UTC; None if there is none."""
+def _optional_written(fields: Fields, name: str, why_not: str) -> str | None:
+    """Return the text of a time or a date; None if there is none. ``why_not`` is said of another type."""
     value = fields.get(name)
     if value is None:
         return None
     if type(value) is not str:
-        raise BadEvent(name, f"{shown(value)} {times.EXPECTED}")
-    value = _nonblank(name, value, MAX_TEXT_BYTES)
+        raise BadEvent(name, f"{shown(value)} {why_not}")
+    return _nonblank(name, value, MAX_TEXT_BYTES)
+
+
+def optional_time(fields: Fields, name: str) -> datetime | None:
+    """Return an RFC 3339 time with an offset, in UTC; None if there is none."""
+    value = _optional_written(fields, name, times.EXPECTED)
     if value is None:
         return None
     try:
@@ -118,12 +123,7 @@ def optional_time(fields: Fields, name: str) -> datetime | None:
 
 def optional_date(fields: Fields, name: str, zone: tzinfo) -> str | None:
     """Return a date as text: of a date as it is, of a time with an offset its date in the zone."""
-    value = fields.get(name)
-    if value is None:
-        return None
-    if type(value) is not str:
-        raise BadEvent(name, f"{shown(value)} {_NO_DATE}")
-    value = _nonblank(name, value, MAX_TEXT_BYTES)
+    value = _optional_written(fields, name, _NO_DATE)
     if value is None:
         return None
     try:

@@ -22,7 +22,7 @@ class Cause(Struct, frozen=True):
     are null. A cause of the type ``time`` has no record: a new day began, and ``topic``, ``partition`` and
     ``offset`` are null.
 
-    ``day`` is the date of which the features were taken, in the setting ``time_zone``; it is left out where
+    ``day`` is the day that features of time count to, in the setting ``time_zone``; it is left out where
     no declared feature reads the day.
     """
 
@@ -36,7 +36,7 @@ class Cause(Struct, frozen=True):
 
     @property
     def decided_on(self) -> date | None:
-        """The date of which the features were taken; None where no declared feature reads the day."""
+        """The day that features of time count to; None where no declared feature reads the day."""
         return None if isinstance(self.day, UnsetType) else self.day
 
 

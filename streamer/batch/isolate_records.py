@@ -37,7 +37,7 @@ def applied(
         step: applies the event to its user's state.
         rules: the settings of the fold.
         model: the release that decides.
-        day: the date of which features of time are taken; None only if no declared feature reads it.
+        day: the day that features of time count to; None only if no declared feature reads it.
 
     Raises:
         Exception: the error of ``step`` is not the event's fault. The user's state contradicts itself, the

@@ -116,7 +116,7 @@ def placed(state: UserState, model: ActiveModel, rules: Rules, day: date | None)
         state: the user's state.
         model: the release that gives the position.
         rules: the settings of the scoring.
-        day: the date of which features of time are taken; None only if no declared feature reads it.
+        day: the day that features of time count to; None only if no declared feature reads it.
     """
     if not state.facts.alive:
         return replace(state, position=None), False

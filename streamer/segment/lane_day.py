@@ -1,4 +1,4 @@
-"""A lane's day: the calendar date, in the setting ``time_zone``, of which features of time are taken.
+"""A lane's day: the calendar date, in the setting ``time_zone``, that features of time count to.
 
 The day becomes the date of the clock, and it never goes back: a decision of an earlier day would contradict
 the decisions that were published. Without a feature of time there is no day, and nothing is stored or sent.

@@ -181,8 +181,8 @@ def adopt(
         load: reads users.
         start: its ``users_from`` is the offset to read from. The last record of a user wins.
         users_end: the offset to read up to.
-        present_after: returns the model and the day that decide after these decisions, the latest of which
-            was made on this day; they give the users' positions.
+        present_after: takes decisions and their latest day; returns the model and the day that decide from
+            then on, which give the users' positions.
         config: the settings of the lanes.
         save: writes users and offsets.
     """

@@ -10,7 +10,7 @@ from streamer.user.user_state import UserState
 def features(state: UserState, rules: Rules, day: date | None) -> dict[str, FeatureValue]:
     """The values of all declared features by name, in the declared order; None if a value is missing.
 
-    ``day`` is the date of which features of time are taken; None only if no declared feature reads it.
+    ``day`` is the day that features of time count to; None only if no declared feature reads it.
     """
     user_id, facts = state.user_id, state.facts
     return {name: get(user_id, facts, day) for name, get in rules.getters}
