@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -74,7 +75,10 @@ class WorkerProcess:
             return False
         try:
             urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=_ASK_S).close()
-        except OSError:  # also the 503 of a worker that is not ready
+        except urllib.error.HTTPError as not_ready:
+            not_ready.close()
+            return False
+        except OSError:
             return False
         return True
 

@@ -54,6 +54,14 @@ def read(url: str) -> str:
         return str(answer.read().decode())
 
 
+def refused(url: str) -> tuple[int, str]:
+    """The status and the body of an answer that is an error, whose connection is closed here."""
+    with pytest.raises(urllib.error.HTTPError) as told, urllib.request.urlopen(url, timeout=HANG_S):
+        pass
+    with told.value as answer:
+        return answer.code, answer.read().decode()
+
+
 def test_page_api_and_command_say_the_same(console: tuple[SegueProcess, str], deployment: Deployment) -> None:
     process, address = console
     by_id = {}
@@ -145,15 +153,12 @@ def test_without_redis_it_says_so_and_it_comes_back_with_redis(
         with SegueProcess(tmp_path, "console", "--port", "0", environment=made.environment) as process:
             process.says("The console is at ")
             (address,) = re.findall(r"http://\S+(?=;)", process.err)
-            with pytest.raises(urllib.error.HTTPError) as unknown:
-                read(f"{address}/api/users/7")
-            assert unknown.value.code == 404
+            assert refused(f"{address}/api/users/7")[0] == 404
 
             server.kill()
-            with pytest.raises(urllib.error.HTTPError) as away:
-                read(f"{address}/api/users/7")
-            assert away.value.code == 503
-            assert json.load(away.value)["error"].startswith("Redis at 127.0.0.1:")
+            code, body = refused(f"{address}/api/users/7")
+            assert code == 503
+            assert json.loads(body)["error"].startswith("Redis at 127.0.0.1:")
             # (34 - 40) / 20 along the first column: (-0.09, 0.12), nearest to (0, 1.5).
             assert json.loads(read(f"{address}/api/predict?age=34"))["segment_name"] == "segment 1"
 
