@@ -162,6 +162,7 @@ def _started(settings: Settings) -> Releases:
         settings.topics,
         settings.read_features,
         exclude_statuses=frozenset(settings.exclude_statuses),
+        time_zone=settings.time_zone,
     )
     releases.start()
     return releases

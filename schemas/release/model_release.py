@@ -101,6 +101,8 @@ class ModelRelease(Struct, frozen=True, kw_only=True):
     ``space`` names encoding, scaling and projection together: the components of releases with the same space
     can be compared. ``artifacts`` maps the files of the release's folder to their SHA-256. ``declared`` holds
     the features beyond the seven default ones, in the order of their names and without encodings.
+    ``time_zone`` is the setting of the training, if a feature reads the day. It is left out if none does, and
+    in releases that are older than this field.
 
     ``continues`` is the version of the release whose segment ids this release keeps; null if there is none.
     ``next_segment`` is the id of the next new segment; it is above every id in this and all earlier releases.
@@ -119,6 +121,7 @@ class ModelRelease(Struct, frozen=True, kw_only=True):
     continues: str | None = None
     training: Training
     exclude_statuses: tuple[str, ...] = ()
+    time_zone: str | UnsetType = UNSET
     declared: tuple[Feature, ...] = ()
     metrics: dict[str, float] = {}
     artifacts: dict[str, str] = {}

@@ -101,6 +101,21 @@ def check_statuses(release: ModelRelease, exclude_statuses: frozenset[str]) -> N
         )
 
 
+def check_time_zone(release: ModelRelease, time_zone: str) -> None:
+    """Refuse a release whose features of time were made in another ``time_zone`` than the worker's.
+
+    A release without ``time_zone`` passes: it has no features of time, or is older than the field.
+
+    Raises:
+        BadRelease: the time zones differ.
+    """
+    if not isinstance(release.time_zone, UnsetType) and release.time_zone != time_zone:
+        raise BadRelease(
+            f"release {release.version!r} was trained with time_zone {release.time_zone!r}, but the setting is"
+            f" {time_zone!r}: set it to that, or publish a release that was trained with yours"
+        )
+
+
 def check_shapes(release: ModelRelease) -> None:
     """Refuse a release that cannot score.
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from schemas.errors import BadRelease
 from schemas.release.model_release import ModelRelease
-from schemas.release.release_checks import check_declared
+from schemas.release.release_checks import check_declared, check_time_zone
 from schemas.times import EPOCH
 from segue.config.settings import Settings
 from segue.config.trainer_extra import load_folder
@@ -31,14 +31,20 @@ def read_releases(settings: Settings, deadline_s: float) -> Releases:
     """Read the topic of releases as it is now.
 
     Args:
-        settings: name the Kafka and the topic, and declare features.
+        settings: name the Kafka and the topic, and say how features are made.
         deadline_s: seconds that one request may take.
 
     Raises:
         Unreachable: Kafka does not answer in time.
     """
     deadlines = Deadlines(request_s=deadline_s)
-    releases = Releases(settings.kafka_client, settings.topics, settings.read_features, deadlines=deadlines)
+    releases = Releases(
+        settings.kafka_client,
+        settings.topics,
+        settings.read_features,
+        time_zone=settings.time_zone,
+        deadlines=deadlines,
+    )
     try:
         releases.start()
         return releases
@@ -55,6 +61,18 @@ def in_use(releases: Releases, settings: Settings) -> ActiveModel:
     model = releases.current()
     if model is None:
         raise _without_release(settings, releases.problem())
+    return model
+
+
+def usable_or_none(releases: Releases) -> ActiveModel | None:
+    """Return the release in use among the releases that were read; None if none was published.
+
+    Raises:
+        BadRelease: there are only refused releases.
+    """
+    model = releases.current()
+    if model is None and releases.known_activation() >= 0:
+        raise BadRelease(f"{releases.problem()}")
     return model
 
 
@@ -84,6 +102,7 @@ def published(settings: Settings, name: str | None = None) -> tuple[ActiveModel,
             " `segue releases` lists the releases"
         )
     check_declared(found, settings.read_features)
+    check_time_zone(found, settings.time_zone)
     return ActiveModel(found, Scorer(found), -1, "", EPOCH), releases.bootstrap_standing()
 
 

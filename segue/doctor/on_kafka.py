@@ -18,6 +18,7 @@ from streamer.segment.active_model import ActiveModel
 
 DEADLINE_S = 5.0
 MANY_EVENTS = 10_000
+_ANOTHER = "publish a release that can be used"
 
 
 def check_kafka(settings: Settings) -> tuple[list[Check], int | None, ActiveModel | None]:
@@ -69,6 +70,8 @@ def _release(settings: Settings) -> tuple[ActiveModel | None, Check]:
     except (SegueError, KafkaException) as error:
         return None, failed("release", error)
     model, problem = releases.current(), releases.problem()
+    if model is None and releases.known_activation() >= 0:
+        return None, Check("release", FAIL, f"no release is in use: {problem}", _ANOTHER)
     if model is None:
         fix = "segue train, then segue publish with the folder that it prints"
         return None, Check("release", WARN, f"no release is in use: {problem}", fix)
@@ -80,7 +83,7 @@ def _release(settings: Settings) -> tuple[ActiveModel | None, Check]:
         fix = f"set exclude_statuses to {excluded} for the workers, or train with {ours}"
         return model, Check("release", FAIL, f"{text}; trained without the statuses {excluded}", fix)
     if problem is not None:
-        return model, Check("release", WARN, f"{text}; {problem}", "publish a release that can be used")
+        return model, Check("release", WARN, f"{text}; {problem}", _ANOTHER)
     return model, Check("release", OK, text)
 
 

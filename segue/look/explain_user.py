@@ -6,14 +6,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 
-from schemas.errors import SegueError, Unreachable
+from schemas.errors import BadRelease, SegueError, Unreachable
 from schemas.outputs.segment_change import SimilarUser
 from schemas.release.model_release import ModelRelease
 from segue.config.settings import Settings
 from segue.connect.lane_connections import rules_of
 from segue.connect.live_prefix import followed
 from segue.connect.redis_users import TIMEOUT_S, RedisUsers, similar_users
-from segue.connect.release_in_use import read_releases
+from segue.connect.release_in_use import read_releases, usable_or_none
 from segue.look.next_move import next_move
 from segue.show.user_card import UserCard
 from streamer.segment.active_model import ActiveModel
@@ -65,9 +65,10 @@ def model_in_use(settings: Settings) -> ActiveModel | None:
     """Read the release in use from Kafka, without a long wait; return None if there is none.
 
     Raises:
+        BadRelease: there are only refused releases.
         Unreachable: Kafka does not answer.
     """
-    return read_releases(settings, _SHORT_S).current()
+    return usable_or_none(read_releases(settings, _SHORT_S))
 
 
 def explain(card: UserCard, settings: Settings, read_model: ReadModel) -> tuple[UserCard, str | None]:
@@ -79,14 +80,14 @@ def explain(card: UserCard, settings: Settings, read_model: ReadModel) -> tuple[
     Args:
         card: the user.
         settings: name the Redis, the margin and how many users are similar.
-        read_model: returns the release in use; it may raise Unreachable.
+        read_model: returns the release in use; it may raise Unreachable or BadRelease.
 
     Returns:
         The new card, and a sentence about left-out parts; None if the card is complete.
     """
     try:
         model = read_model()
-    except Unreachable as error:
+    except (Unreachable, BadRelease) as error:
         return card, f"distance, margin and similar users are left out: {error}"
     if model is None:
         return card, "distance, margin and similar users are left out: no release is in use"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from schemas.errors import BadRelease, NotInstalled
 from schemas.release.model_release import ModelRelease
-from schemas.release.release_checks import check_declared, check_statuses
+from schemas.release.release_checks import check_declared, check_statuses, check_time_zone
 from segue.config.settings import Settings
 from segue.config.trainer_extra import installed
 from segue.connect.kafka_access import wait_for_kafka
@@ -54,7 +54,7 @@ def plan(path: Path, settings: Settings) -> Plan:
 
     Raises:
         NotInstalled: the trainer's packages are not installed.
-        BadRelease: the release was trained with other ``exclude_statuses``.
+        BadRelease: the release was trained with other ``exclude_statuses`` or in another time zone.
         SegueError: as :func:`trainer.publish.publish_release.plan_publish`.
     """
     with installed():
@@ -70,12 +70,13 @@ def plan(path: Path, settings: Settings) -> Plan:
 
 
 def check_fits(release: ModelRelease, settings: Settings) -> None:
-    """Check that a release was trained with the ``exclude_statuses`` of these settings.
+    """Check that a release was trained with the ``exclude_statuses`` and the time zone of these settings.
 
     Raises:
         BadRelease: workers with these settings would refuse it.
     """
     check_statuses(release, frozenset(settings.exclude_statuses))
+    check_time_zone(release, settings.time_zone)
 
 
 def carry_out(planned: Plan, settings: Settings, to: str | None, *, force: bool) -> int:
@@ -173,7 +174,7 @@ def roll_back(known: Published, target: Publication, settings: Settings) -> int:
         settings: name the Kafka and the topics.
 
     Raises:
-        BadRelease: the release was trained with other ``exclude_statuses``.
+        BadRelease: the release was trained with other ``exclude_statuses`` or in another time zone.
     """
     check_fits(target.release, settings)
     return activate(target, known, PatientTopic(settings), settings.topics)

@@ -75,7 +75,11 @@ def fit_settings(
     """
     features = _features(settings, followed, refit=options.refit_space)
     base = _base(settings, followed, features)
-    given: dict[str, Any] = {"features": features, "compare": options.compare}
+    given: dict[str, Any] = {
+        "features": features,
+        "compare": options.compare,
+        "time_zone": settings.time_zone,
+    }
     if "exclude_statuses" in settings.model_fields_set or followed is None:
         given["exclude_statuses"] = settings.exclude_statuses
     if options.encoding is not None:
@@ -151,8 +155,8 @@ def train_release(
 
     Args:
         warehouse: the users and their orders.
-        settings: contain the shop's name and currency; for a training without ``fit``, the features and the
-            statuses, too.
+        settings: contain the shop's name and currency; for a training without ``fit``, the features, the
+            statuses and the time zone, too.
         out: the folder of releases.
         say: called with the name of each step.
         window: the times that limit the users and the facts.
@@ -172,7 +176,10 @@ def train_release(
         from trainer.train import train  # noqa: PLC0415 - heavy
     if fit is None:
         fit = replace(
-            PRESETS[ARTICLE], features=settings.model_features, exclude_statuses=settings.exclude_statuses
+            PRESETS[ARTICLE],
+            features=settings.model_features,
+            exclude_statuses=settings.exclude_statuses,
+            time_zone=settings.time_zone,
         )
     path = train(
         warehouse,

@@ -40,6 +40,7 @@ class Releases:
         features: tuple[Feature, ...],
         *,
         exclude_statuses: frozenset[str] | None = None,
+        time_zone: str | None = None,
         on_change: Callable[[ActiveModel], None] = lambda _model: None,
         deadlines: Deadlines | None = None,
     ) -> None:
@@ -50,6 +51,8 @@ class Releases:
             features: the features that the fold makes; a release with other features is refused.
             exclude_statuses: the statuses that the fold excludes; a release that was trained with others is
                 refused. None accepts any.
+            time_zone: the zone of the fold's days; a release with features of time from another zone is
+                refused. None accepts any.
             on_change: called with each release that comes into use, in the reader's thread.
             deadlines: how long to wait for Kafka.
         """
@@ -57,7 +60,7 @@ class Releases:
         self._topic = topics.models
         self._on_change = on_change
         self._deadlines = deadlines or Deadlines()
-        self._view = ReleaseView(features=features, exclude_statuses=exclude_statuses)
+        self._view = ReleaseView(features=features, exclude_statuses=exclude_statuses, time_zone=time_zone)
         self._trouble: str | None = None
         self._closing = threading.Event()
         self._started = threading.Event()

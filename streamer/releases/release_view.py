@@ -11,7 +11,7 @@ from schemas import times
 from schemas.errors import BadRelease
 from schemas.features import FEATURES, Feature
 from schemas.outputs.wire import decode_release
-from schemas.release.release_checks import check_declared, check_statuses
+from schemas.release.release_checks import check_declared, check_statuses, check_time_zone
 from schemas.topics import MODELS_CURRENT_KEY
 from streamer.interfaces.lane_interfaces import Record
 from streamer.segment.active_model import ActiveModel, BootstrapRecord
@@ -38,6 +38,8 @@ class ReleaseView(Struct, frozen=True):
         features: the features that the fold makes; a release with other features is refused.
         exclude_statuses: the statuses that the fold excludes; a release that was trained with others is
             refused. None accepts any.
+        time_zone: the zone of the fold's days; a release with features of time from another zone is refused.
+            None accepts any.
     """
 
     topic_id: str = ""
@@ -48,6 +50,7 @@ class ReleaseView(Struct, frozen=True):
     versions: Mapping[str, bytes] = {}
     features: tuple[Feature, ...] = FEATURES
     exclude_statuses: frozenset[str] | None = None
+    time_zone: str | None = None
 
     def of_topic(self, topic_id: str) -> "ReleaseView":
         """An empty view to read a topic from its beginning; it keeps the current model until the next one."""
@@ -56,6 +59,7 @@ class ReleaseView(Struct, frozen=True):
             current=self.current,
             features=self.features,
             exclude_statuses=self.exclude_statuses,
+            time_zone=self.time_zone,
         )
 
     def after(self, record: Record) -> "ReleaseView":
@@ -94,6 +98,8 @@ class ReleaseView(Struct, frozen=True):
             check_declared(release, self.features)
             if self.exclude_statuses is not None:
                 check_statuses(release, self.exclude_statuses)
+            if self.time_zone is not None:
+                check_time_zone(release, self.time_zone)
             at = times.from_millis(record.timestamp_ms)
             model = ActiveModel(release, Scorer(release), record.offset, self.topic_id, at)
         except BadRelease as error:

@@ -5,13 +5,17 @@ from dataclasses import dataclass, replace
 from math import isclose
 from typing import Literal, cast
 
+from msgspec import UnsetType
+
 from schemas.errors import BadTraining
-from schemas.features import Feature, beyond_default, features_text
+from schemas.features import Feature, beyond_default, features_text, of_time
 from schemas.release.model_release import OF_NUMBERS, EncodedFeature, ModelRelease
 from trainer.steps.fit_settings import CategoryEncoding, FitSettings, Scaling
 from trainer.steps.presets import ARTICLE, PRESETS, RECOMMENDED, RFM, reads_rfm
 
-_Setting = Literal["features", "declare", "encoding", "scaling", "components", "exclude_statuses"]
+_Setting = Literal[
+    "features", "declare", "encoding", "scaling", "components", "exclude_statuses", "time_zone"
+]
 # Settings that exist only on the command line.
 _OPTIONS = ("encoding", "scaling", "components")
 
@@ -85,13 +89,20 @@ def check_continues(release: ModelRelease, settings: FitSettings) -> None:
         return
     parts = "; ".join(f"{each.what} is {each.there} there and {each.here} here" for each in found)
     asking = list(dict.fromkeys(_asking(each, settings) for each in found))
-    # The release's features cannot be made without their declaration.
-    keep = f"leave {' and '.join(asking)} out to keep what the release has"
-    fix = "declare these features as the release has them" if "declare" in asking else keep
     raise BadTraining(
         f"the current release {release.version} cannot be continued with {_named(asking, settings)}: "
-        f"{parts}; {fix}, or learn everything again with --refit-space"
+        f"{parts}; {_fix(found, asking)}, or learn everything again with --refit-space"
     )
+
+
+def _fix(found: list[Difference], asking: list[str]) -> str:
+    """The settings that continue the release: a training cannot take declarations and time zone from it."""
+    if "declare" in asking:
+        return "declare these features as the release has them"
+    zones = [f"set time_zone to {each.there}" for each in found if each.setting == "time_zone"]
+    others = [each for each in asking if each != "time_zone"]
+    kept = [f"leave {' and '.join(others)} out to keep what the release has"] if others else []
+    return " and ".join([*kept, *zones])
 
 
 def _asking(difference: Difference, settings: FitSettings) -> str:
@@ -127,6 +138,9 @@ def differences(release: ModelRelease, settings: FitSettings) -> Iterator[Differ
     statuses = _listed(release.exclude_statuses), _listed(settings.exclude_statuses)
     if statuses[0] != statuses[1]:
         yield Difference("exclude_statuses", "exclude_statuses", *statuses)
+    zone = release.time_zone
+    if of_time(settings.features) and not isinstance(zone, UnsetType) and zone != settings.time_zone:
+        yield Difference("time_zone", "time_zone", zone, settings.time_zone)
 
 
 def _encodings(release: ModelRelease, settings: FitSettings) -> Iterator[Difference]:

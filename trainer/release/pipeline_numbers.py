@@ -57,6 +57,7 @@ def release_of(
             day=window.day if window.day is not None and of_time(fit.settings.features) else UNSET,
         ),
         exclude_statuses=fit.settings.exclude_statuses,
+        time_zone=fit.settings.time_zone if of_time(fit.settings.features) else UNSET,
         declared=beyond_default(fit.settings.features),
         metrics=_metrics(fit),
     )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
+from schemas.days import UTC_NAME
 from schemas.errors import BadSetting
 from schemas.features import FEATURES, RFM, Feature
 
@@ -31,6 +32,7 @@ class FitSettings:
         k_max: the largest k of the search.
         features: the model's inputs, in this order.
         exclude_statuses: orders with one of these statuses do not count.
+        time_zone: the zone in which a time becomes a date, for features of time.
         compare: whether to compute the controls of the encodings (:mod:`trainer.controls.compare_encodings`).
             They take longer than the fit and change only the report.
 
@@ -49,6 +51,7 @@ class FitSettings:
     k_max: int = 10
     features: tuple[Feature, ...] = FEATURES
     exclude_statuses: tuple[str, ...] = ()
+    time_zone: str = UTC_NAME
     compare: bool = False
 
     @property

@@ -10,7 +10,7 @@ from segue.config.settings import Settings
 from segue.connect.group_members import members_of
 from segue.connect.live_prefix import followed
 from segue.connect.redis_users import TIMEOUT_S, RedisUsers
-from segue.connect.release_in_use import in_use
+from segue.connect.release_in_use import in_use, usable_or_none
 from segue.console.facts.console_facts import LaneState
 from segue.console.facts.paced_value import PacedValue
 from segue.console.facts.segment_counts import SegmentCounts, segment_counts
@@ -46,6 +46,7 @@ class LiveFacts:
             settings.kafka_client,
             settings.topics,
             settings.read_features,
+            time_zone=settings.time_zone,
             deadlines=Deadlines(request_s=_DEADLINE_S),
         )
         self._admin = Admin(settings.kafka_client, _DEADLINE_S)
@@ -59,7 +60,7 @@ class LiveFacts:
         self._releases.close()
 
     def user(self, user_id: str) -> tuple[UserCard, str | None]:
-        return explained_user(user_id, self._settings, self._releases.current)
+        return explained_user(user_id, self._settings, lambda: usable_or_none(self._releases))
 
     def imagined(self, features: Mapping[str, str | None], declared: Sequence[str]) -> UserCard:
         values = check_features(features)

@@ -34,7 +34,7 @@ from streamer.place.redis_keys import Keys
 from streamer.redis.redis_client import connect
 from tests.support.servers.acl import login
 from tests.support.servers.services import HANG_S
-from tests.support.worlds.made_up_release import a_release, an_active_model
+from tests.support.worlds.made_up_release import a_recency_release, a_release, an_active_model
 
 StartRedis = Callable[..., LocalRedis]
 
@@ -159,6 +159,21 @@ def test_a_release_of_other_statuses_fails_and_a_refused_newer_one_warns(setting
     release = on_kafka(settings)["release"]
     assert release.state == WARN
     assert "the newest release is refused" in release.text
+
+
+def test_a_release_of_another_time_zone_fails_and_names_both_zones(settings: Settings) -> None:
+    timed = Settings.model_validate({**settings.model_dump(exclude_unset=True), "preset": "rfm"})
+    prepare_topics(timed, lambda _: None)
+    berlin = a_recency_release(time_zone="Europe/Berlin")
+    write(timed, timed.topics.models, b"current", encode_release(berlin))
+
+    release = on_kafka(timed)["release"]
+    assert release.state == FAIL
+    assert "trained with time_zone 'Europe/Berlin', but the setting is 'UTC'" in release.text
+    in_berlin = Settings.model_validate(
+        {**timed.model_dump(exclude_unset=True), "time_zone": "Europe/Berlin"}
+    )
+    assert on_kafka(in_berlin)["release"].state == OK
 
 
 def test_no_kafka_is_one_line(settings: Settings) -> None:

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from schemas.features import COUNTED, Feature
@@ -67,7 +68,9 @@ RECENCY = Feature("recency", "days_since", "last_order")
 TIMED = (RECENCY, Feature("recent_orders", "count", COUNTED, window=4))
 
 
-def a_recency_release(borders: tuple[float, ...] = (0.0, 10.0, 30.0)) -> ModelRelease:
+def a_recency_release(
+    borders: tuple[float, ...] = (0.0, 10.0, 30.0), time_zone: str | UnsetType = UNSET
+) -> ModelRelease:
     """Return a release whose only feature is the days since the last order, with centres on one axis.
 
     With the default centres a user moves from 0 to 1 on the 6th day after an order, and to 2 on the 21st: on
@@ -84,6 +87,7 @@ def a_recency_release(borders: tuple[float, ...] = (0.0, 10.0, 30.0)) -> ModelRe
         segments=tuple(Segment(i, f"segment {i}", (at, 0.0), 10) for i, at in enumerate(borders)),
         next_segment=len(borders),
         training=Training(None, 100, 90, "0" * 64),
+        time_zone=time_zone,
         declared=(RECENCY,),
     )
     return _named(release)

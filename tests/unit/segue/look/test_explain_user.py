@@ -43,7 +43,8 @@ def test_a_kafka_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) 
 def test_no_release_and_another_one_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
     model = an_active_model()
     version = model.release.version
-    nothing, current = Mock(**{"current.return_value": None}), Mock(**{"current.return_value": model})
+    nothing = Mock(**{"current.return_value": None, "known_activation.return_value": -1})
+    current = Mock(**{"current.return_value": model})
 
     assert str(said(monkeypatch, CARD, return_value=nothing)).endswith("left out: no release is in use")
     assert said(monkeypatch, CARD, return_value=current) == (
@@ -51,3 +52,17 @@ def test_no_release_and_another_one_are_said(monkeypatch: pytest.MonkeyPatch) ->
         f"{version} is in use"
     )
     assert said(monkeypatch, replace(CARD, model_version=version), return_value=current) is None
+
+
+def test_a_refused_release_is_said_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    refused = Mock(
+        **{
+            "current.return_value": None,
+            "known_activation.return_value": 3,
+            "problem.return_value": "the newest release is refused: release 'ab12' was trained elsewhere",
+        }
+    )
+    assert said(monkeypatch, CARD, return_value=refused) == (
+        "distance, margin and similar users are left out: the newest release is refused: release 'ab12' was"
+        " trained elsewhere"
+    )

@@ -12,7 +12,7 @@ from schemas.outputs.wire import encode_release
 from schemas.release.model_release import ModelRelease, Segment, space_of, version_of
 from streamer.interfaces.lane_interfaces import Record
 from streamer.releases.release_view import ReleaseView
-from tests.support.worlds.made_up_release import a_release
+from tests.support.worlds.made_up_release import RECENCY, a_recency_release, a_release
 
 FIRST = a_release()
 SECOND = a_release(centres=((2.0, 0.0), (0.0, 2.0), (-2.0, 0.0), (0.0, -2.0)))
@@ -212,3 +212,21 @@ def test_a_release_of_other_excluded_statuses_is_refused_and_the_old_one_stays()
     assert view.current is not None
     assert (view.current.release, view.current.activation, view.known_activation) == (FIRST, 1, 3)
     assert "trained with exclude_statuses ['Cancelled'], but the setting is []" in (view.refused or "")
+
+
+def test_a_release_of_another_time_zone_is_refused_and_the_old_one_stays() -> None:
+    """Its recency would count to another midnight than the fold's."""
+    berlin = a_recency_release(time_zone="Europe/Berlin")
+    view = ReleaseView(features=(*FEATURES, RECENCY), time_zone="UTC").of_topic("a")
+    for one in [*published(0, FIRST), *published(2, berlin)]:
+        view = view.after(one)
+    assert view.current is not None
+    assert (view.current.release, view.known_activation) == (FIRST, 3)
+    assert view.refused == (
+        f"release '{berlin.version}' was trained with time_zone 'Europe/Berlin', but the setting is 'UTC': set"
+        " it to that, or publish a release that was trained with yours"
+    )
+
+    older = view.after(published(4, a_recency_release())[-1])
+    ours = view.after(published(4, a_recency_release(time_zone="UTC"))[-1])
+    assert [older.refused, ours.refused] == [None, None]

@@ -4,11 +4,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec import UNSET
 from msgspec.structs import replace as replaced
 
 from schemas.errors import BadTraining
 from schemas.features import FEATURES, Feature
 from schemas.release.model_release import EncodedFeature, ModelRelease
+from tests.support.worlds.made_up_release import RECENCY
 from tests.support.worlds.trained_shops import a_shop, features_named
 from trainer.fit import fit
 from trainer.release.continuable import check_continues, differences, same_space, settings_of
@@ -85,6 +87,26 @@ def test_a_declaration_that_changed_cannot_be_left_out(label: ModelRelease) -> N
     there = replaced(label, declared=(total,))
     with pytest.raises(BadTraining, match="declare these features as the release has them, or learn"):
         check_continues(there, QUICK)
+
+
+def test_another_time_zone_is_set_and_cannot_be_left_out(label: ModelRelease) -> None:
+    ours = replace(QUICK, features=(*FEATURES, RECENCY))
+    there = replaced(
+        label,
+        features=(*label.features, EncodedFeature("recency", "number")),
+        declared=(RECENCY,),
+        time_zone="Europe/Berlin",
+    )
+    check_continues(there, replace(ours, time_zone="Europe/Berlin"))
+    check_continues(replaced(there, time_zone=UNSET), ours)
+    with pytest.raises(BadTraining) as caught:
+        check_continues(there, replace(ours, components=3))
+    assert str(caught.value) == (
+        f"the current release {label.version} cannot be continued with --components and the setting time_zone:"
+        " components is 2 there and 3 here; time_zone is Europe/Berlin there and UTC here; leave components out"
+        " to keep what the release has and set time_zone to Europe/Berlin, or learn everything again with"
+        " --refit-space"
+    )
 
 
 def test_a_number_is_read_as_it_is_declared(label: ModelRelease) -> None:
