@@ -27,6 +27,7 @@ from trainer.release.current_release import Current
 from trainer.release.impact import Ids, compared
 from trainer.release.pipeline_numbers import or_the_same, release_of
 from trainer.release.release_folder import check_writable, write_release
+from trainer.release.same_facts_later import same_facts
 from trainer.release.segment_identity import identify, kept_names
 from trainer.report import Report, Shop, page, report_of
 from trainer.steps.batch_scorer import can_score, score
@@ -174,8 +175,9 @@ def train(
         window.as_of,
     )
     followup = look_ahead(warehouse, release, settings, window.as_of, made)
+    facts = None if current is None else same_facts(warehouse, current.release, settings, window.day)
     say("writing the report and the release")
-    impact, drift = compared(current, release, selection.rows, before, segments, everybody)
+    impact, drift = compared(current, release, selection.rows, before, segments, everybody, facts)
     report = report_of(
         fitted,
         release,

@@ -111,8 +111,8 @@ def check_time_zone(release: ModelRelease, time_zone: str) -> None:
     """
     if not isinstance(release.time_zone, UnsetType) and release.time_zone != time_zone:
         raise BadRelease(
-            f"release {release.version!r} was trained with time_zone {release.time_zone!r}, but the setting is"
-            f" {time_zone!r}: set it to that, or publish a release that was trained with yours"
+            f"release {release.version!r} was trained with time_zone {release.time_zone!r}, but the setting"
+            f" is {time_zone!r}: set it to that, or publish a release that was trained with yours"
         )
 
 

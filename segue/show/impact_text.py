@@ -35,7 +35,7 @@ def impact_text(impact: Impact, drift: Drift | None) -> Group:
     )
     if impact.by_time is not UNSET:
         elsewhere = "" if impact.by_behaviour is None else ": behaviour has these moves, too"
-        why_not = f"its day or training users are not at hand{elsewhere}"
+        why_not = f"its day, training users or facts are not at hand{elsewhere}"
         lines.append(_share("by time", impact.by_time, why_not))
     if any(moves is not None and moves.pairs for moves in _moved(impact).values()):
         lines.append(_pairs(impact))

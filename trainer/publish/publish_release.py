@@ -157,6 +157,8 @@ def _compared(
         users,
     )
     # Prefer the report's drift: it includes users whom the training left out for values new to the kept
-    # space.
-    _, reported = impact_and_drift_in((folder / REPORT).read_bytes())
+    # space. Only the training had the warehouse, which tells time apart where the model has windows.
+    trained, reported = impact_and_drift_in((folder / REPORT).read_bytes())
+    if impact is not None and impact.by_time is None and trained is not None:
+        impact = impact.with_time_of(trained)
     return impact, reported if reported is not None and reported.current == current.version else drift

@@ -8,8 +8,9 @@ cancel each other.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from typing import Self
 
 import msgspec
 import numpy as np
@@ -22,7 +23,7 @@ from schemas.features import of_time
 from schemas.release.model_release import ModelRelease
 from trainer.controls.drift import Drift, drift_of
 from trainer.release.current_release import Current
-from trainer.release.same_facts_later import on_day
+from trainer.release.same_facts_later import SameFacts, on_day
 from trainer.steps.batch_scorer import score
 
 Ids = npt.NDArray[np.int64]
@@ -95,6 +96,12 @@ class Impact:
     metrics: tuple[Metric, ...]
     by_time: Moves | UnsetType | None = UNSET
 
+    def with_time_of(self, other: Self) -> Self:
+        """This impact with time apart as in another impact, if that one has the same release in use."""
+        if other.current != self.current or not isinstance(other.by_time, Moves):
+            return self
+        return replace(self, by_time=other.by_time, by_behaviour=other.by_behaviour)
+
 
 class _ReportPart(Struct):
     impact: Impact | None
@@ -114,6 +121,7 @@ def compared(
     before: Ids | None,
     after: Ids,
     everybody: pa.Table,
+    facts: SameFacts | None = None,
 ) -> tuple[Impact | None, Drift | None]:
     """Compare a release with the release in use, as far as the data allows.
 
@@ -125,13 +133,14 @@ def compared(
         after: each user's segment id under the new release, shape (users,).
         everybody: the training users, and the users left out for a value that a kept space does not know.
             Without these, no new value would ever count as drift.
+        facts: the old facts on both days; None if they are not known, or if the release in use has no window.
 
     Returns:
         Impact and drift. Both are None without a release in use; drift is None without its training users.
     """
     if current is None:
         return None, None
-    impact = impact_of(current, release, users, before, after, release.training.day_read)
+    impact = impact_of(current, release, users, before, after, release.training.day_read, facts)
     if current.assignments is None:
         return impact, None
     names = [feature.name for feature in release.features if feature.name in current.assignments.column_names]
@@ -145,6 +154,7 @@ def impact_of(
     before: Ids | None,
     after: Ids,
     day: date | None,
+    facts: SameFacts | None = None,
 ) -> Impact:
     """The impact of a release.
 
@@ -155,12 +165,13 @@ def impact_of(
         before: each user's segment id under the release in use, today, shape (users,); None if unknown.
         after: each user's segment id under the new release, shape (users,).
         day: the day of the users' features; None if no feature reads the day.
+        facts: as in :func:`compared`.
     """
     trained = current.assignments
     then = None if trained is None else np.asarray(trained["segment"], dtype=np.int64)
     by_time: Moves | UnsetType | None = UNSET
     if of_time((*current.release.declared, *release.declared)):
-        later = None if trained is None else on_day(current.release, trained, day)
+        later = None if trained is None else on_day(current.release, trained, day, facts)
         aged = None if later is None else score(current.release, later).segments
         by_time = None if then is None or aged is None else moves(then, aged)
         then = then if aged is None else aged

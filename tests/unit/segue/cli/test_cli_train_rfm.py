@@ -71,6 +71,27 @@ def test_one_line_of_settings_and_a_day(tmp_path: Path, capsys: Capture) -> None
     assert "as of 2024-03-31" in page
 
 
+def test_two_weeks_without_a_fact_move_users_by_time_alone_also_with_a_window(
+    tmp_path: Path, capsys: Capture
+) -> None:
+    """Nobody signs up and nobody orders; the window only loses orders."""
+    Path("segue.toml").write_text(
+        'features = ["recency", "recent"]\n[declare]\n'
+        'recency = { kind = "days_since", source = "last_order" }\n'
+        'recent = { kind = "count", source = "order_id", window = "75d" }\n',
+        encoding="utf-8",
+    )
+    options = ("--warehouse", str(write_csv(a_shop(), tmp_path / "tables")), *QUICK)
+    _, _, folder = trained(capsys, "--current", "none", "--as-of", "2024-04-01", *options)
+
+    _, report, _ = trained(capsys, "--current", str(folder), "--as-of", "2024-04-15", *options)
+
+    impact = report["impact"]
+    assert impact["by_time"]["pairs"]
+    assert impact["by_behaviour"]["users"] > 0
+    assert impact["by_behaviour"]["pairs"] == []
+
+
 def test_a_week_later_ids_and_names_stay_and_time_moves_users(capsys: Capture) -> None:
     text = (RETAIL / "segue.toml").read_text(encoding="utf-8").replace("features =", 'preset = "rfm" #')
     Path("segue.toml").write_text(text, encoding="utf-8")

@@ -69,11 +69,12 @@ def test_what_is_not_known_says_why() -> None:
         "Against release abc, which is current:",
         "moved by the model: not known, it takes features that this release was not trained with",
         "moved by behaviour: not known, its features or training users are not at hand",
-        "moved by time: not known, its day or training users are not at hand",
+        "moved by time: not known, its day, training users or facts are not at hand",
     ]
     nobody = Moves(10, ())
     assert shown(Impact("abc", NAMES, nobody, nobody, (), None))[-1] == (
-        "moved by time: not known, its day or training users are not at hand: behaviour has these moves, too"
+        "moved by time: not known, its day, training users or facts are not at hand: behaviour has these"
+        " moves, too"
     )
 
 

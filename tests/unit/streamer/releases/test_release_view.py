@@ -223,8 +223,8 @@ def test_a_release_of_another_time_zone_is_refused_and_the_old_one_stays() -> No
     assert view.current is not None
     assert (view.current.release, view.known_activation) == (FIRST, 3)
     assert view.refused == (
-        f"release '{berlin.version}' was trained with time_zone 'Europe/Berlin', but the setting is 'UTC': set"
-        " it to that, or publish a release that was trained with yours"
+        f"release '{berlin.version}' was trained with time_zone 'Europe/Berlin', but the setting is 'UTC':"
+        " set it to that, or publish a release that was trained with yours"
     )
 
     older = view.after(published(4, a_recency_release())[-1])

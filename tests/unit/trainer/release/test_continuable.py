@@ -102,10 +102,10 @@ def test_another_time_zone_is_set_and_cannot_be_left_out(label: ModelRelease) ->
     with pytest.raises(BadTraining) as caught:
         check_continues(there, replace(ours, components=3))
     assert str(caught.value) == (
-        f"the current release {label.version} cannot be continued with --components and the setting time_zone:"
-        " components is 2 there and 3 here; time_zone is Europe/Berlin there and UTC here; leave components out"
-        " to keep what the release has and set time_zone to Europe/Berlin, or learn everything again with"
-        " --refit-space"
+        f"the current release {label.version} cannot be continued with --components and the setting"
+        " time_zone: components is 2 there and 3 here; time_zone is Europe/Berlin there and UTC here; leave"
+        " components out to keep what the release has and set time_zone to Europe/Berlin, or learn everything"
+        " again with --refit-space"
     )
 
 
