@@ -15,7 +15,7 @@ from segue.config.settings import Settings
 from segue.show.terminal import data
 
 
-@command("kafka", "redis", example="segue demo --rate 100 --keep")
+@command("preset", "kafka", "redis", example="segue demo --preset rfm")
 def demo(
     settings: Settings,
     rate: Annotated[float, typer.Option(metavar="N", help="events a second")] = 250.0,
@@ -23,6 +23,9 @@ def demo(
     no_install: Annotated[bool, flag("--no-install", "never install a missing program")] = False,
 ) -> int | None:
     """Train on a shop's history, start everything, stream the next month, and explain what happened.
+
+    With the preset rfm, users also move because time passed: the shop's times are moved so that it ends
+    yesterday, and the states are those of a month ago.
 
     It uses the Kafka and Redis of the settings, else Docker, else servers that it starts on this machine,
     else memory. On Debian, as root, it installs missing programs and says so first. At the end it stops

@@ -21,7 +21,7 @@ from segue.show.user_card import UserCard
 from streamer.place import place as places
 from streamer.place.place import FoldSettings, Place
 from streamer.place.place_marks import is_refilled
-from streamer.place.redis_keys import SEGMENT, STATE, Keys
+from streamer.place.redis_keys import SEGMENT, STATE, Keys, due_score
 from streamer.redis.redis_client import address_of, connect, reaching
 from streamer.redis.redis_store import RedisStore
 from streamer.refill.spill import Spill
@@ -122,6 +122,11 @@ class RedisUsers:
         """
         with reaching(self._address):
             return _place(self._redis.mget(self._keys.place(lane), self._keys.saves(lane)))
+
+    def due(self, lane: int, day: date) -> int:
+        """Return how many users of a lane are due on a day or before it."""
+        with reaching(self._address):
+            return cast(int, self._redis.zcount(self._keys.due(lane), "-inf", due_score(day)))
 
     def user_ids(self) -> Iterator[list[str]]:
         """Yield the ids of all users in batches, each id once, in no order.

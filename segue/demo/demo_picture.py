@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from schemas.outputs.segment_change import Change
-from segue.demo.tally import KINDS
+from segue.demo.tally import BY_TIME, KINDS
 from segue.show.change_text import change_text, segment_colour, segment_text
 
 MOST_CHANGES = 5
@@ -89,7 +89,7 @@ def segments_table(
     return table
 
 
-def _progress(moment: Moment, width: int) -> list[RenderableType]:
+def _progress(moment: Moment, width: int) -> list[Table | Text]:
     line = Table.grid(padding=(0, 2))
     for _ in range(3):
         line.add_column(no_wrap=True)
@@ -99,7 +99,9 @@ def _progress(moment: Moment, width: int) -> list[RenderableType]:
         f"{moment.seconds:.0f} s",
     )
     counts = ", ".join(f"{moment.kinds[kind]:,} {kind}" for kind in KINDS if moment.kinds[kind])
-    return [line, _cut(Text(counts))]
+    by_time = moment.kinds[BY_TIME]
+    apart = [_cut(Text(f"{by_time:,} moved because time passed, without an event"))] if by_time else []
+    return [line, _cut(Text(counts)), *apart]
 
 
 def _changes(latest: tuple[Change, ...], shown: int) -> Panel:

@@ -9,10 +9,11 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
+from schemas.counted import counted
 from schemas.outputs.segment_change import FeatureValue, SegmentChange
 from segue.demo.demo_picture import segments_table
 from segue.demo.stage import Played
-from segue.demo.tally import KINDS, Tally, percentiles
+from segue.demo.tally import BY_TIME, KINDS, Tally, by_time, percentiles
 from segue.show.change_text import cause_words, segment_text, similar_text
 
 
@@ -30,8 +31,10 @@ def summary(tally: Tally, played: Played, latency_words: str, width: int) -> Ren
     rows.add_column()
     rate = played.events / played.seconds if played.seconds else 0.0
     rows.add_row("events", f"{played.events:,} in {played.seconds:.1f} s, {rate:,.0f} a second")
-    kinds = ", ".join(f"{tally.kinds[kind]:,} {kind}" for kind in KINDS if tally.kinds[kind])
+    kinds = ", ".join(f"{tally.kinds[kind]:,} {kind}" for kind in (BY_TIME, *KINDS) if tally.kinds[kind])
     rows.add_row("changes", f"{len(tally.changes):,}: {kinds}")
+    if moved := len({change.user_id for change in tally.changes if by_time(change)}):
+        rows.add_row("time", f"{counted(moved, 'user')} moved because time passed")
     for index, reason in enumerate(tally.dead_letters):
         rows.add_row("dead letters" if index == 0 else "", Text(reason))
     if (found := percentiles(played.latencies_ms)) is not None:
@@ -52,7 +55,7 @@ def explanation(change: SegmentChange, names: Mapping[int, str], before: Mapping
     Args:
         change: the change of a user who had a segment before.
         names: the segments' names by id.
-        before: the user's features before the event.
+        before: the user's features before the change.
     """
     assert change.previous_segment is not None
     headline = Text(f"User {change.user_id} moved from ")
@@ -61,7 +64,8 @@ def explanation(change: SegmentChange, names: Mapping[int, str], before: Mapping
     rows = Table.grid(padding=(0, 2))
     rows.add_column(style="dim")
     rows.add_column(overflow="fold")
-    rows.add_row("why", f"{cause_words(change.cause)}, of {change.occurred_at:%Y-%m-%d %H:%M} UTC")
+    happened = "no event" if by_time(change) else f"of {change.occurred_at:%Y-%m-%d %H:%M} UTC"
+    rows.add_row("why", f"{cause_words(change.cause)}, {happened}")
     for name, now in change.features.items():
         was = before.get(name)
         rows.add_row(name, _value(now) if was == now else f"{_value(was)} → {_value(now)}")

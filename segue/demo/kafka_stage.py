@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from confluent_kafka import Message
@@ -22,7 +22,6 @@ from segue.config.settings import Settings
 from segue.connect.read_topics import CommittedReader, Ends
 from segue.connect.redis_users import RedisUsers
 from segue.demo.stage import Audience, Played, Where
-from segue.demo.story import AS_OF
 from segue.demo.worker_process import WorkerProcess
 from segue.events.send_events import Outgoing, Sender
 from segue.refill.run_bootstrap import fill
@@ -40,12 +39,16 @@ class KafkaStage:
 
     Args:
         settings: the demo's own settings.
+        as_of: the time of the users' states before the events.
         directory: for the worker's settings file and log.
         say: takes sentences for the user.
     """
 
-    def __init__(self, settings: Settings, directory: Path, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, settings: Settings, as_of: datetime, directory: Path, say: Callable[[str], None]
+    ) -> None:
         self._settings = settings
+        self._as_of = as_of
         self._directory = directory
         self._say = say
         self._stack = ExitStack()
@@ -56,7 +59,7 @@ class KafkaStage:
 
     def populate(self, facts: Iterable[Signup | Order], progress: Callable[[int], None]) -> int:
         """Bootstrap the states, as `segue bootstrap` does; return the number of users."""
-        return fill(self._settings, lambda: facts, AS_OF, timedelta(hours=1), self._say, progress).users
+        return fill(self._settings, lambda: facts, self._as_of, timedelta(hours=1), self._say, progress).users
 
     def users_by_segment(self) -> Counter[int]:
         """Count the users in Redis by segment."""
@@ -64,29 +67,27 @@ class KafkaStage:
             return users.segments()
 
     def open(self) -> None:
-        """Start a worker, and wait until all lanes are live."""
+        """Start a worker, and wait until all lanes are live; from before it on, the changes are read."""
+        topics, client = self._settings.topics, self._settings.kafka_client
+        self._reader = CommittedReader(client, [topics.changes, topics.dead_letters], from_beginning=False)
+        self._stack.callback(self._reader.close)
         self._say("Starting a worker: segue worker…")
         self._worker = self._stack.enter_context(WorkerProcess(self._settings, self._directory))
 
     def play(self, events: Sequence[Outgoing], rate: float, audience: Audience) -> Played:
         """Send the events from a thread, and read the changes and dead letters meanwhile."""
-        topics, client = self._settings.topics, self._settings.kafka_client
         with ExitStack() as stack:
-            reader = CommittedReader(client, [topics.changes, topics.dead_letters], from_beginning=False)
-            stack.callback(reader.close)
             sending = _Sending(self._settings, events, rate, audience)
             stack.callback(sending.stop)
             began = time.monotonic()
             sending.start()
-            arrived = self._read(reader, sending, audience)
+            arrived = self._read(sending, audience)
             seconds = time.monotonic() - began
         latencies = [at - sending.written_ms[where] for where, at in arrived if where in sending.written_ms]
         return Played(len(events), seconds, latencies, sending.written)
 
-    def _read(
-        self, reader: CommittedReader, sending: _Sending, audience: Audience
-    ) -> list[tuple[Where, float]]:
-        """Read until the lanes have applied all events and all their output is read.
+    def _read(self, sending: _Sending, audience: Audience) -> list[tuple[Where, float]]:
+        """Read until the lanes have applied all events, have decided all due users, and all output is read.
 
         Returns:
             For each change the place of its cause, and when the change was read, in milliseconds since 1970.
@@ -94,8 +95,8 @@ class KafkaStage:
         arrived: list[tuple[Where, float]] = []
         ends: Ends | None = None
         look = moved = time.monotonic()
-        while ends is None or not reader.has_reached(ends):
-            message = reader.poll(_POLL_S)
+        while ends is None or not self._reader.has_reached(ends):
+            message = self._reader.poll(_POLL_S)
             now = time.monotonic()
             if message is not None:
                 moved = now
@@ -105,7 +106,7 @@ class KafkaStage:
                 self._worker.check()
                 sending.check()
                 if sending.done and self._all_taken(sending.ends()):
-                    ends = reader.ends()
+                    ends = self._reader.ends()
             if sending.done and now - moved > _STILL_S:
                 raise SegueError(
                     f"no output for {_STILL_S:.0f} s, but events are left: see the log in {self._directory}"
@@ -126,8 +127,11 @@ class KafkaStage:
         audience.change(change)
 
     def _all_taken(self, ends: dict[tuple[str, int], int]) -> bool:
-        """Whether each lane's place is after all events that were sent to the lane."""
+        """Whether each lane's place is after all events that were sent to the lane, and no user is due."""
         with RedisUsers(self._settings) as users:
+            today = datetime.now(UTC).date()
+            if any(users.due(lane, today) for lane in range(self._settings.partitions)):
+                return False
             for (topic, lane), end in ends.items():
                 place = users.place(lane)
                 if place is None or place.positions[topic] < end:

@@ -7,45 +7,43 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime
 
-from schemas.features import FEATURES
 from schemas.input_events import Order, Signup
 from schemas.outputs.headers import REASON
 from schemas.outputs.segment_change import Change
 from schemas.partitioner import partition_of
 from schemas.release.model_release import ModelRelease
-from schemas.topics import Topics
+from segue.config.settings import Settings
+from segue.connect.lane_connections import lane_config
 from segue.demo.stage import Audience, Played
-from segue.demo.story import AS_OF
 from segue.events.send_events import Outgoing
-from streamer.batch.lane_config import LaneConfig
 from streamer.batch.read_batch import Batch
 from streamer.in_memory import MemoryKafka, MemoryLog, MemoryRedis, MemoryStore
 from streamer.lane.lane import Lane
-from streamer.place.place import FoldSettings
 from streamer.refill.bootstrap_lanes import LaneEnds, bootstrap
 from streamer.segment.active_model import ActiveModel, BootstrapRecord
 from streamer.segment.scoring import Scorer
 from streamer.status.worker_status import Phase
-from streamer.user.order_rules import Rules
 
 PARTITIONS = 4
+_PAUSE_S = 0.05
 
 
 class MemoryStage:
-    """A :class:`~segue.demo.stage.Stage` in this process."""
+    """A :class:`~segue.demo.stage.Stage` in this process.
 
-    def __init__(self, release: ModelRelease, similar_users: int) -> None:
-        self._topics = Topics()
+    Args:
+        release: the only release.
+        settings: the demo's own settings.
+        as_of: the time of the users' states before the events.
+    """
+
+    def __init__(self, release: ModelRelease, settings: Settings, as_of: datetime) -> None:
+        self._topics, self._as_of = settings.topics, as_of
         self._kafka, self._redis = MemoryKafka(), MemoryRedis()
         for topic in (*self._topics.laned, self._topics.dead_letters):
             self._kafka.create(topic, PARTITIONS)
-        self._models = _OneModel(ActiveModel(release, Scorer(release), 0, "memory", _now()))
-        self._config = LaneConfig(
-            self._topics,
-            Rules(exclude_statuses=frozenset(release.exclude_statuses), features=FEATURES + release.declared),
-            FoldSettings(PARTITIONS, release.exclude_statuses, declared=release.declared),
-            similar_users=similar_users,
-        )
+        self._models = _OneModel(ActiveModel(release, Scorer(release), 0, "memory", _now()), as_of)
+        self._config = lane_config(settings, PARTITIONS)
         self._watcher = _Watcher()
         self._lanes: list[Lane] = []
 
@@ -56,7 +54,7 @@ class MemoryStage:
         filled = bootstrap(
             ends,
             facts,
-            AS_OF,
+            self._as_of,
             self._models.current(),
             self._config,
             clock=_now,
@@ -75,10 +73,19 @@ class MemoryStage:
         """Take over every lane."""
         self._lanes = [self._lane(p) for p in range(PARTITIONS)]
 
+    def _decide_due_users(self) -> None:
+        """Decide the users whose segment may be another by now, because days have passed."""
+        for lane in self._lanes:
+            self._watcher.left = None
+            while self._watcher.left != 0:
+                lane.step(_PAUSE_S)
+
     def play(self, events: Sequence[Outgoing], rate: float, audience: Audience) -> Played:
-        """Write each event, and let its lane apply it at once."""
+        """Decide who is due; then write each event, and let its lane apply it at once."""
         played = Played()
         self._watcher.audience = audience
+        if self._config.rules.of_time:
+            self._decide_due_users()
         began = time.monotonic()
         for number, event in enumerate(events):
             time.sleep(max(0.0, began + number / rate - time.monotonic()))
@@ -116,8 +123,8 @@ class MemoryStage:
 class _OneModel:
     """The demo's only release, and its bootstrap."""
 
-    def __init__(self, model: ActiveModel) -> None:
-        self._model = model
+    def __init__(self, model: ActiveModel, as_of: datetime) -> None:
+        self._model, self._as_of = model, as_of
 
     def current(self) -> ActiveModel:
         return self._model
@@ -132,7 +139,7 @@ class _OneModel:
         return self._model.release if version == self._model.release.version else None
 
     def bootstrap_standing(self) -> BootstrapRecord | None:
-        return BootstrapRecord(AS_OF.isoformat(), {})
+        return BootstrapRecord(self._as_of.isoformat(), {})
 
 
 class _Watcher:
@@ -141,6 +148,8 @@ class _Watcher:
     def __init__(self) -> None:
         self.audience: Audience | None = None
         self.changes = 0
+        self.left: int | None = None
+        """How many users were due after the lane's last batch of them; None before it."""
 
     def phase(self, phase: Phase, reason: str | None) -> None:
         """Do nothing: a lane in memory is live at once."""
@@ -151,8 +160,17 @@ class _Watcher:
     def swept(self, activation: int, users: int, changes: Sequence[Change], left: int) -> None:
         """Do nothing: the demo has only one release, so no sweep."""
 
-    def came_due(self, day: date, users: int, changes: Sequence[Change], left: int) -> None:
-        """Do nothing: the demo has no feature of time."""
+    def came_due(
+        self,
+        day: date,  # noqa: ARG002 - a watcher's argument
+        users: int,  # noqa: ARG002 - likewise
+        changes: Sequence[Change],
+        left: int,
+    ) -> None:
+        assert self.audience is not None
+        self.left = left
+        for change in changes:
+            self.audience.change(change)
 
     def batch(
         self,

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from schemas.outputs.segment_change import Change, SegmentChange
 
 NEW, MOVED, CONFIRMED, UNCONFIRMED = "new users placed", "moved", "confirmed", "no longer sure"
+BY_TIME = "moved by time"
 KINDS = (NEW, MOVED, CONFIRMED, UNCONFIRMED)
+"""The kinds that events cause."""
 _KIND_OF = {"moved": MOVED, "confirmed": CONFIRMED, "unconfirmed": UNCONFIRMED}
 
 
@@ -44,7 +46,7 @@ class Tally:
             self.kinds[NEW] += 1
             self.users[change.segment] += 1
             return
-        self.kinds[_KIND_OF[change.kind]] += 1
+        self.kinds[BY_TIME if by_time(change) else _KIND_OF[change.kind]] += 1
         if change.kind == "moved":
             self.users[change.previous_segment] -= 1
             self.users[change.segment] += 1
@@ -60,6 +62,30 @@ def percentiles(milliseconds: list[float]) -> tuple[float, float] | None:
         return None
     ordered = sorted(milliseconds)
     return statistics.median(ordered), ordered[-(-len(ordered) * 95 // 100) - 1]
+
+
+def by_time(change: SegmentChange) -> bool:
+    """Whether the user moved because a day began, and not because of an event."""
+    return change.kind == "moved" and change.cause.type == "time"
+
+
+def usual_move_by_time(changes: list[SegmentChange], with_events: set[bytes | None]) -> SegmentChange | None:
+    """Choose the move by time to explain: the one with the largest margin on the way that most users go.
+
+    Args:
+        changes: all changes.
+        with_events: the keys of the users with events. The other users' facts are those of the history.
+
+    Returns:
+        The move; None if there is none.
+    """
+    moves = [change for change in changes if by_time(change) and change.user_id.encode() not in with_events]
+    ways = Counter((change.previous_segment, change.segment) for change in moves)
+    return max(
+        moves,
+        key=lambda each: (ways[each.previous_segment, each.segment], each.segment, each.margin, each.user_id),
+        default=None,
+    )
 
 
 def clearest_move(

@@ -77,6 +77,22 @@ def test_the_whole_demo_on_servers_that_the_settings_name(
 
 
 @pytest.mark.long
+def test_with_the_preset_rfm_users_move_because_time_passed(
+    kafka: KafkaService, redis_server: RedisService, tmp_path: Path
+) -> None:
+    arguments = ("demo", "--preset", "rfm", "--rate", "3000")
+    with SegueProcess(tmp_path, *arguments, environment=named(kafka, redis_server)) as demo:
+        code = demo.ends()
+        told = demo.out + demo.err
+
+    assert code == 0, told
+    assert 'bad on purpose: an order at the time "soon", an order without items' in told
+    assert " users moved because time passed\n" in told
+    assert "why         by the day " in told
+    assert_nothing_left(told, kafka, redis_server, tmp_path)
+
+
+@pytest.mark.long
 def test_an_interrupted_demo_leaves_nothing(
     kafka: KafkaService, redis_server: RedisService, tmp_path: Path
 ) -> None:

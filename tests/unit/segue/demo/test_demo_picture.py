@@ -11,7 +11,7 @@ from rich.console import Console, ConsoleDimensions
 
 from schemas.outputs.segment_change import SimilarUser
 from segue.demo.demo_picture import Moment, picture, segments_table
-from segue.demo.tally import KINDS
+from segue.demo.tally import BY_TIME, KINDS
 from segue.show.change_text import segment_colour
 from tests.support.inputs.made_change import a_change
 
@@ -21,7 +21,7 @@ MOMENT = Moment(
     seconds=12.3,
     total=3_098,
     sent=1_549,
-    kinds=Counter(dict.fromkeys(KINDS, 1000)),
+    kinds=Counter(dict.fromkeys((BY_TIME, *KINDS), 1000)),
     names=NAMES,
     users=Counter({0: 4_788, 1: 2_394, 3: 4_283}),
     users_before=Counter({0: 4_700, 1: 3_400, 3: 4_283}),
@@ -43,10 +43,11 @@ def drawn(columns: int, rows: int, **options: str) -> str:
 def test_it_fits_the_terminal(columns: int, rows: int) -> None:
     lines = drawn(columns, rows, NO_COLOR="1", TERM="dumb").splitlines()
 
-    assert len(lines) <= max(rows, 13)  # of the changes one is shown in the smallest
+    assert len(lines) <= max(rows, 14)  # of the changes one is shown in the smallest
     assert max(map(len, lines)) <= columns
     told = "\n".join(lines)
     assert "1,549 of 3,098 events" in told
+    assert "1,000 moved because time passed" in told
     assert all(users in told for users in ("4,788 users", "+88", "2,394 users", "-1,006", "+0"))
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from schemas.input_events import Item, Order, Signup
 from schemas.inputs.decode import encode_order, encode_signup
 from schemas.outputs.segment_change import Change, SegmentChange
 from schemas.topics import Topics
+from segue.config.settings import Settings
 from segue.demo.memory_stage import MemoryStage
-from segue.demo.story import bad_events, with_bad_events
+from segue.demo.story import AS_OF, bad_events, with_bad_events
 from segue.events.send_events import Outgoing
-from tests.support.worlds.made_up_release import a_release
+from tests.support.worlds.made_up_release import a_recency_release, a_release
 
 BEFORE, AFTER = datetime(2024, 5, 1, tzinfo=UTC), datetime(2024, 12, 5, tzinfo=UTC)
 
@@ -47,7 +48,7 @@ def sent(*facts: Signup | Order) -> list[Outgoing]:
 
 
 def test_history_becomes_states_events_become_changes_and_bad_ones_dead_letters() -> None:
-    stage, audience = MemoryStage(a_release(), similar_users=2), Audience()
+    stage, audience = MemoryStage(a_release(), Settings(similar_users=2), AS_OF), Audience()
     history: list[Signup | Order] = [
         Signup("1", BEFORE, 20, "F", "Spain", "Search"),
         order("1", "1", BEFORE, "Ön"),
@@ -61,7 +62,8 @@ def test_history_becomes_states_events_become_changes_and_bad_ones_dead_letters(
     assert stage.users_by_segment().total() == 2
 
     events = with_bad_events(
-        sent(Signup("3", AFTER, 20, "F", "Spain", "Search"), order("3", "3", AFTER, "Ön")), Topics()
+        sent(Signup("3", AFTER, 20, "F", "Spain", "Search"), order("3", "3", AFTER, "Ön")),
+        bad_events(Topics()),
     )
     stage.open()
     played = stage.play(events, 1_000, audience)
@@ -81,7 +83,7 @@ def test_history_becomes_states_events_become_changes_and_bad_ones_dead_letters(
 
 
 def test_the_first_event_of_a_user_is_the_one_sent_first() -> None:
-    stage = MemoryStage(a_release(), similar_users=0)
+    stage = MemoryStage(a_release(), Settings(similar_users=0), AS_OF)
     stage.populate([], lambda _: None)
     events = sent(order("3", "3", AFTER, "Ön"), Signup("3", AFTER), Signup("4", AFTER))
 
@@ -93,10 +95,27 @@ def test_the_first_event_of_a_user_is_the_one_sent_first() -> None:
 
 def test_the_bad_events_stand_spread_among_the_good_ones() -> None:
     good = [Outgoing("orders", b"1", b"", str(number)) for number in range(8)]
-    topics = Topics()
-    bad = bad_events(topics)
+    bad = bad_events(Topics())
 
-    told = with_bad_events(good, topics)
+    told = with_bad_events(good, bad)
 
     assert [told.index(event) for event in bad] == [2, 5, 8]
     assert [event for event in told if event not in bad] == good
+
+
+def test_days_without_an_event_move_a_user_once_and_by_time() -> None:
+    """Eleven days after an order the user is in the next segment; it began with the sixth."""
+    now = datetime.now(UTC)
+    as_of = now - timedelta(days=10)
+    stage, audience = MemoryStage(a_recency_release(), Settings(preset="rfm"), as_of), Audience()
+    ordered, later = (Item(price=1.0),), as_of - timedelta(days=1)
+    stage.populate(
+        [Order("1", "1", later, ordered), Order("2", "2", now - timedelta(days=40), ordered)], print
+    )
+    stage.open()
+
+    stage.play([], 1_000, audience)
+
+    (moved,) = (change for change in audience.changes if isinstance(change, SegmentChange))
+    assert (moved.user_id, moved.previous_segment, moved.segment) == ("1", 0, 1)
+    assert (moved.cause.type, moved.features["recency"]) == ("time", 11)
