@@ -104,7 +104,10 @@ def demo(settings: Settings, console: Console, *, rate: float, keep: bool, insta
             console.print(explanation(move, tally.names, before))
         console.print()
         log = "" if in_memory else ", the worker's log and settings"
-        narrator.say(f"{narrator.seconds:.0f} s in all. In {directory}: the release with report.html{log}.")
+        shop = ", the shop" if timed else ""
+        narrator.say(
+            f"{narrator.seconds:.0f} s in all. In {directory}: the release with report.html{shop}{log}."
+        )
         if keep and not in_memory:
             narrator.keep(
                 directory,
