@@ -126,7 +126,7 @@ class RedisUsers:
     def due(self, lane: int, day: date) -> int:
         """Return how many users of a lane are due on a day or before it."""
         with reaching(self._address):
-            return cast(int, self._redis.zcount(self._keys.due(lane), "-inf", due_score(day)))
+            return self._redis.zcount(self._keys.due(lane), "-inf", due_score(day))
 
     def user_ids(self) -> Iterator[list[str]]:
         """Yield the ids of all users in batches, each id once, in no order.

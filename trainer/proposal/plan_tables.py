@@ -1,6 +1,6 @@
 """Plans Segue's tables from the shop's."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from schemas.printable import printable_cell
 from trainer.proposal.found_fields import FieldFound, last_day
@@ -14,6 +14,8 @@ from trainer.proposal.propose_features import Chosen
 from trainer.proposal.proposed_settings import Proposal
 from trainer.proposal.roles.shop_roles import Found, Shop
 from trainer.proposal.table_plan import Filter, Join, TablePlan, Value, ValueKind
+
+_MOST_STATUSES = 6
 
 
 def plan_tables(shop: Shop, chosen: Chosen, desk: Desk, dialect: str, proposal: Proposal) -> list[TablePlan]:
@@ -118,13 +120,23 @@ def _orders(
 def _offer_statuses(status: ShopColumn, desk: Desk, proposal: Proposal) -> None:
     """Offer to exclude the orders that were cancelled or returned."""
     words = ("cancel", "return", "refund", "stornier", "declin", "reject", "fail", "unavailable")
-    found = [value for value in desk.values(status) if value.lower().startswith(words)]
+    values = desk.values(status)
+    found = [value for value in values if value.lower().startswith(words)]
+    proposal.say("exclude_statuses", f"Orders of every status ({printable_cell(status.name)}) count.")
     if found:
-        shown = ", ".join(
-            '"' + printable_cell(value).replace("\\", "\\\\").replace('"', '\\"') + '"' for value in found
+        proposal.say("exclude_statuses", "To leave some out:")
+        proposal.offer("exclude_statuses", f"exclude_statuses = [{_quoted(found)}]")
+    elif values:
+        proposal.say(
+            "exclude_statuses",
+            f"exclude_statuses leaves some out; there are {_quoted(values[:_MOST_STATUSES])}"
+            f"{' and others' if len(values) > _MOST_STATUSES else ''}.",
         )
-        proposal.say("exclude_statuses", "Orders of every status count. To leave some out:")
-        proposal.offer("exclude_statuses", f"exclude_statuses = [{shown}]")
+
+
+def _quoted(values: Sequence[str]) -> str:
+    texts = (printable_cell(value).replace("\\", "\\\\").replace('"', '\\"') for value in values)
+    return ", ".join(f'"{text}"' for text in texts)
 
 
 def _about_lines(orders: Found, desk: Desk) -> Iterator[str]:

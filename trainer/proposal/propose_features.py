@@ -44,6 +44,7 @@ def choose(shop: Shop, desk: Desk, proposal: Proposal) -> Chosen:
     _attributes(user_fields(shop, desk), chosen, features, declared, shop, proposal)
     features.append("total_orders")
     _spend(shop, chosen, features, declared, proposal)
+    _offer_rfm(shop, chosen, proposal)
     _favourites(item_fields(shop), chosen, features, declared, shop, proposal)
     proposal.settings["features"] = features
     if declared:
@@ -105,6 +106,28 @@ def _spend(
         proposal.say("features", "total_spend is no feature: no column looks like a price or an amount.")
         return
     features.append("total_spend")
+
+
+def _offer_rfm(shop: Shop, chosen: Chosen, proposal: Proposal) -> None:
+    """Offer the preset, whose features need a time and an amount."""
+    if not chosen.spend and chosen.total is None:
+        return
+    time = printable_cell(shop.orders.roles["time"].name)
+    proposal.say(
+        "preset",
+        f"For segments by recency ({time}), frequency and money (docs/rfm.md), write this line in place of"
+        " features.",
+    )
+    if chosen.total is not None:
+        order_id, amount = (
+            printable_cell(one.name) for one in (shop.orders.roles["order_id"], chosen.total[1])
+        )
+        proposal.say(
+            "preset",
+            f"It reads the prices of items: tables.order_items must be the same table, with {order_id} as"
+            f" order_id and {amount} as price in columns.order_items.",
+        )
+    proposal.offer("preset", 'preset = "rfm"')
 
 
 def _favourites(

@@ -13,7 +13,7 @@ class Proposal:
         used: what each table of the shop is for, in words, by its name.
         reads: the shop's column of each of Segue's columns, by Segue's table.
         reasons: sentences by the place where they stand: ``""`` for the beginning, ``features``,
-            ``whole_ids``, ``exclude_statuses``, ``tables.orders`` and so on.
+            ``preset``, ``whole_ids``, ``exclude_statuses``, ``tables.orders`` and so on.
         others: settings that could be chosen instead, each a line, by the place likewise.
         left_out: columns that are no features, with the reason, by the table's name.
         warnings: what the values do not say and a person must check.

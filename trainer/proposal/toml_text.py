@@ -33,9 +33,10 @@ def _lines(proposal: Proposal, head: list[str]) -> Iterator[str]:
     yield from _about("features", proposal)
     yield _array("features", settings["features"])
     yield from _left_out(proposal)
-    if "exclude_statuses" in proposal.others:
-        yield ""
-        yield from _about("exclude_statuses", proposal)
+    for place in ("preset", "exclude_statuses"):
+        if place in proposal.reasons or place in proposal.others:
+            yield ""
+            yield from _about(place, proposal)
     if settings.get("whole_ids"):
         yield ""
         yield from _about("whole_ids", proposal)

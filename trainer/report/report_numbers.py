@@ -77,7 +77,7 @@ class Users(Struct, frozen=True):
         without_orders: users without a counted order.
         missing: users with an order who lack this feature of the model. A user who lacks two is counted
             twice.
-        nulls: users without a value of this feature, among all users read.
+        nulls: users without a value of this feature of the model, among all users read.
         unseen: users left out because the continued release's space does not know their value of this
             feature.
     """

@@ -27,7 +27,7 @@ class Selection:
         without_orders: the number of users without a counted order.
         missing: the number of users with an order who lack a feature of the model, by feature. A number below
             0 counts here, if the model reads its logarithm.
-        nulls: the number of users who lack a feature of the table, by feature.
+        nulls: the number of users in the warehouse who lack a feature of the model, by feature.
         unseen: the number of users left out because the continued release's space does not know their value,
             by feature. A user with two such values is counted twice.
     """
@@ -56,7 +56,7 @@ def select(table: pa.Table, settings: FitSettings, *, space_kept: bool = False) 
         BadTraining: no user is left, or fewer users than segments. If the space is learned: a feature is
             constant, or there are fewer different users than segments.
     """
-    nulls = {name: _count(_is_missing(table[name])) for name in table.column_names if name != "user_id"}
+    nulls = {name: _count(_is_missing(table[name])) for name in settings.names}
     buys = pc.fill_null(pc.greater(table["total_orders"], 0), False)
     missing = {each.name: _count(pc.and_(buys, lacks(table, each))) for each in settings.features}
     selection = Selection(

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 
 from schemas.errors import BadSetting
 from schemas.features import EVERY_FIELD, FieldsRead
-from trainer.warehouse.tables.table_layout import TABLES, columns_of
+from trainer.warehouse.tables.table_layout import LEVELS, TABLES, columns_of
 from trainer.warehouse.tables.table_queries import is_other_statement, is_query, shortened
 
 # In the settings, this name means that the shop does not have the column or the table.
@@ -49,7 +49,7 @@ class Names:
             _check_known(f"columns.{table}", dict(names), "table", table, TABLES)
             columns = {column.names[0]: column for column in columns_of(table, self.read)}
             for column, name in names.items():
-                _check_known(f"columns.{table}.{column}", name, f"column of {table}", column, columns)
+                _check_column(table, column, name, columns)
                 if name == NONE and columns[column].essential:
                     raise BadSetting(
                         f"columns.{table}.{column}",
@@ -120,6 +120,21 @@ def nearest(name: str, names: Collection[str]) -> str:
     by_lower = {known.lower(): known for known in names}
     near = get_close_matches(name.lower(), by_lower, 1)
     return f"did you mean {by_lower[near[0]]}?" if near else ""
+
+
+def _check_column(table: str, column: str, name: str, known: Collection[str]) -> None:
+    """A column that is neither known nor resembles a known one may be a field that no feature reads."""
+    setting, kind = f"columns.{table}.{column}", f"column of {table}"
+    if column in known or nearest(column, known):
+        _check_known(setting, name, kind, column, known)
+        return
+    source = f"{LEVELS[table]}.{column}"
+    raise BadSetting(
+        setting,
+        name,
+        f"no feature reads {source}: declare a feature with this source, take the line out, or use one of"
+        f" {', '.join(known)}",
+    )
 
 
 def _check_known(setting: str, value: object, kind: str, name: str, known: Collection[str]) -> None:

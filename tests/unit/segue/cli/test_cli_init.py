@@ -77,6 +77,30 @@ def test_train_takes_what_init_writes_and_leaves_out_what_init_says(
     assert f"fitting {trainable} of " in trained.err
 
 
+@pytest.mark.parametrize("shape", ["flat_lines", "sprocket"])
+def test_the_offered_preset_in_place_of_features_trains(shape: str, tmp_path: Path, capsys: Capture) -> None:
+    SHAPES[shape](tmp_path / "shop")
+    proposed(tmp_path / "shop", capsys)
+    file = Path("segue.toml")
+    text = file.read_text(encoding="utf-8")
+    assert '\n# preset = "rfm"\n' in text
+    file.write_text(re.sub(r"(?ms)^features = \[.*?\]$", 'preset = "rfm"', text), encoding="utf-8")
+
+    command = [
+        "train",
+        "--warehouse",
+        str(tmp_path / "shop"),
+        "--current",
+        "none",
+        "--no-compare",
+        "--k",
+        "3",
+    ]
+    assert run(command) == 0, capsys.readouterr().err
+    model = json.loads((Path(capsys.readouterr().out.splitlines()[-1]) / "model.json").read_bytes())
+    assert [feature["name"] for feature in model["features"]] == ["recency", "frequency", "monetary"]
+
+
 def test_flat_lines(tmp_path: Path, capsys: Capture) -> None:
     exports.flat_lines(tmp_path / "shop")
     settings, _ = proposed(tmp_path / "shop", capsys)
@@ -109,6 +133,7 @@ def test_sprocket(tmp_path: Path, capsys: Capture) -> None:
     assert {"wealth_segment", "owns_car", "tenure", "state"} <= set(settings["features"])
     assert "when a.gender in ('F', 'Femal', 'Female') then 'F'" in settings["tables"]["users"]
     assert '# exclude_statuses = ["Cancelled"]' in text
+    assert "# Orders of every status (order_status) count." in text
     assert "#   customers: first_name: a person's name" in text
     assert "#   addresses: address, postcode: an address or a place of a person" in text
     # One price is a word; its row is named.

@@ -75,6 +75,7 @@ def test_users_and_rows_left_out() -> None:
     assert report.users.used == table.drop_null().num_rows
     assert report.users.without_orders == table["total_orders"].null_count
     assert report.users.nulls["most_frequent_brand"] == table["most_frequent_brand"].null_count
+    assert list(report.users.nulls) == list(fitted.settings.names)
     assert report.users.missing == fitted.selection.missing
     assert report.rejected == (
         Rejected("orders", "created_at is missing", 2),

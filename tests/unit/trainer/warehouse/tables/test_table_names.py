@@ -132,8 +132,9 @@ def test_a_column_is_taken_as_written_before_any_other_case(name: str, found: st
             {},
             {"users": {"id": "no"}},
             (
-                "setting columns.users.id is 'no': Segue reads no such column of users, use one of user_id, "
-                "age, gender, country, traffic_source, created_at"
+                "setting columns.users.id is 'no': no feature reads user.id: declare a feature with this"
+                " source, take the line out, or use one of user_id, age, gender, country, traffic_source,"
+                " created_at"
             ),
         ),
         (
