@@ -43,6 +43,7 @@ def read_releases(settings: Settings, deadline_s: float) -> Releases:
         settings.topics,
         settings.read_features,
         time_zone=settings.time_zone,
+        log_every_refusal=False,
         deadlines=deadlines,
     )
     try:

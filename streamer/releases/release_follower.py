@@ -42,6 +42,7 @@ class Releases:
         exclude_statuses: frozenset[str] | None = None,
         time_zone: str | None = None,
         on_change: Callable[[ActiveModel], None] = lambda _model: None,
+        log_every_refusal: bool = True,
         deadlines: Deadlines | None = None,
     ) -> None:
         """
@@ -54,11 +55,14 @@ class Releases:
             time_zone: the zone of the fold's days; a release with features of time from another zone is
                 refused. None accepts any.
             on_change: called with each release that comes into use, in the reader's thread.
+            log_every_refusal: whether a refused release is logged also if no release is in use, so that
+                the caller reports :meth:`problem`.
             deadlines: how long to wait for Kafka.
         """
         self._client = client
         self._topic = topics.models
         self._on_change = on_change
+        self._log_every_refusal = log_every_refusal
         self._deadlines = deadlines or Deadlines()
         self._view = ReleaseView(features=features, exclude_statuses=exclude_statuses, time_zone=time_zone)
         self._trouble: str | None = None
@@ -182,7 +186,8 @@ class Releases:
         if self._trouble is not None:
             self._trouble = None
             log.info("releases are read again")
-        if view.refused is not None and view.known_activation != before.known_activation:
+        new = view.known_activation != before.known_activation
+        if new and view.refused is not None and (self._log_every_refusal or view.current is not None):
             log.error("release refused", activation=view.known_activation, reason=view.refused)
         model = view.current
         if (

@@ -161,7 +161,9 @@ def test_a_release_of_other_statuses_fails_and_a_refused_newer_one_warns(setting
     assert "the newest release is refused" in release.text
 
 
-def test_a_release_of_another_time_zone_fails_and_names_both_zones(settings: Settings) -> None:
+def test_a_release_of_another_time_zone_fails_and_names_both_zones(
+    settings: Settings, capfd: pytest.CaptureFixture[str]
+) -> None:
     timed = Settings.model_validate({**settings.model_dump(exclude_unset=True), "preset": "rfm"})
     prepare_topics(timed, lambda _: None)
     berlin = a_recency_release(time_zone="Europe/Berlin")
@@ -170,6 +172,7 @@ def test_a_release_of_another_time_zone_fails_and_names_both_zones(settings: Set
     release = on_kafka(timed)["release"]
     assert release.state == FAIL
     assert "trained with time_zone 'Europe/Berlin', but the setting is 'UTC'" in release.text
+    assert "refused" not in "".join(capfd.readouterr())  # the check says it, and nothing says it twice
     in_berlin = Settings.model_validate(
         {**timed.model_dump(exclude_unset=True), "time_zone": "Europe/Berlin"}
     )
