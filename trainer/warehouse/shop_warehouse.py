@@ -30,7 +30,7 @@ from trainer.warehouse.queries.feature_query import schema_of
 from trainer.warehouse.queries.shop_queries import Ordering, Queries
 from trainer.warehouse.read_layout import read_layout
 from trainer.warehouse.tables.reading_rules import Reading
-from trainer.warehouse.tables.table_layout import field_of
+from trainer.warehouse.tables.table_layout import STOCK, field_of
 from trainer.warehouse.tables.table_names import Names
 
 FOLLOWUP_SCHEMA = pa.schema(
@@ -245,7 +245,14 @@ class Warehouse:
         """Why no user can be trained on, if the rows are the cause; else None."""
         rows = self._source.rows(self._queries.overlap(as_of, _IDS_A_SIDE))
         left_out = list(self._left_out.sentences(self.rejected(as_of)))
-        return cause_of(sides_of(rows), left_out, self.rejected(as_of), self.counts(as_of), self._names)
+        return cause_of(
+            sides_of(rows),
+            left_out,
+            self.rejected(as_of),
+            self.counts(as_of),
+            self._names,
+            stock_read=not self._read.known.isdisjoint(STOCK),
+        )
 
     def counts(self, as_of: datetime | None = None) -> Counts:
         """The numbers of users and facts before ``as_of``. The query runs once for each ``as_of``."""

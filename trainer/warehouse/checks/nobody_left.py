@@ -39,6 +39,8 @@ def cause_of(
     rejections: Rejections,
     counts: Counts,
     names: Names,
+    *,
+    stock_read: bool,
 ) -> str | None:
     """A sentence with the cause, or None if the rows are not the cause.
 
@@ -48,6 +50,7 @@ def cause_of(
         rejections: the numbers of rows left out.
         counts: the numbers of rows read.
         names: the shop's names of the tables.
+        stock_read: whether a feature reads ``inventory_items``; else its ids are not at hand.
     """
     rejected = {
         name: sum(n for (table, _), n in rejections.counts.items() if table == name)
@@ -69,7 +72,7 @@ def cause_of(
             f"{profile.examples}, and {names.describe('orders')} has {order.examples}"
         )
     sold, known = sides["sold"], sides["known"]
-    if sold.total and not sides["sold and known"].total:
+    if stock_read and sold.total and not sides["sold and known"].total:
         has = known.examples if known.total else "no rows"
         return (
             f"no item that was sold is known: {names.describe('order_items')} has inventory_item_id "

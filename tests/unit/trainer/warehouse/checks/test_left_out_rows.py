@@ -190,6 +190,11 @@ def test_the_cause_is_items_that_nobody_knows(tmp_path: Path) -> None:
     )
 
 
+def test_the_cause_is_no_item_where_no_feature_reads_brand_or_category(tmp_path: Path) -> None:
+    shop = Shop().user("7").order("1", "7", [{"inventory_item_id": "SKU-1"}])
+    assert cause(write_csv(shop, tmp_path), Reading(features=(COUNTED, SPEND))) is None
+
+
 def test_the_cause_is_a_table_without_orders(tmp_path: Path) -> None:
     assert cause(write_csv(Shop().user("7"), tmp_path)) == "table orders has no rows that count"
 
