@@ -110,7 +110,7 @@ def test_days_without_an_event_move_a_user_once_and_by_time() -> None:
     stage, audience = MemoryStage(a_recency_release(), Settings(preset="rfm"), as_of), Audience()
     ordered, later = (Item(price=1.0),), as_of - timedelta(days=1)
     stage.populate(
-        [Order("1", "1", later, ordered), Order("2", "2", now - timedelta(days=40), ordered)], print
+        [Order("1", "1", later, ordered), Order("2", "2", now - timedelta(days=40), ordered)], lambda _: None
     )
     stage.open()
 
