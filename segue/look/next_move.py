@@ -6,6 +6,7 @@ from datetime import date
 
 from segue.show.user_card import NextMove
 from streamer.segment.active_model import ActiveModel
+from streamer.segment.decide_event import placed
 from streamer.segment.detect_change import kind_of
 from streamer.segment.due_day import due_day
 from streamer.user.order_rules import Rules
@@ -28,6 +29,7 @@ def next_move(state: UserState, model: ActiveModel, rules: Rules, day: date | No
     if state.decided is None:
         return None
     for _ in range(_MOST_DUE_DAYS):
+        state, _ = placed(state, model, rules, day)
         day = due_day(state, model, rules, day)
         if day is None:
             return None

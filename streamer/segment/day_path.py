@@ -43,6 +43,13 @@ class DayPath(Struct, frozen=True):
     origin: float | None
     straight: bool
 
+    @property
+    def per_unit(self) -> Vector:
+        """What all parts of a straight path add, for each 1 that the day or the logarithm grows."""
+        if len(self.parts) == 1:
+            return self.parts[0].per_unit
+        return tuple(map(sum, zip(*[part.per_unit for part in self.parts], strict=True)))
+
     def at(self, day: int) -> Vector:
         """The components on a day. A score may round in another way."""
         there = self.start
@@ -76,7 +83,7 @@ class DayPath(Struct, frozen=True):
         else:
             passed = self._clock(last) - self._clock(first)
             day = (self.origin + first) * exp(share * passed) - self.origin
-        return min(max(ceil(day - _ROUNDING), first), last)
+        return whole_day(day, first, last)
 
     def _clock(self, day: int) -> float:
         return day if self.origin is None else log(self.origin + day)
@@ -86,6 +93,11 @@ class DayPath(Struct, frozen=True):
         if self.origin is None:
             return 1.0
         return (self.origin + day) / (part.offset + day) if part.log else self.origin + day
+
+
+def whole_day(day: float, first: int, last: int) -> int:
+    """The first whole day at or after a computed one, between two days."""
+    return min(max(ceil(day - _ROUNDING), first), last)
 
 
 def day_path(start: Vector, moving: tuple[Moving, ...], values: Mapping[str, FeatureValue]) -> DayPath:

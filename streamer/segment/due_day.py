@@ -4,9 +4,10 @@ Features of time change with the days, and so may the decision. The *due day* is
 day with another decision. It may be earlier; on that day the next due day is computed.
 
 Between two days on which a window loses an order, or a number goes to another group, the features stay or
-grow by 1 a day. There :mod:`streamer.segment.segment_border` computes how long the user surely stays in the
-segment, and the search scores only the day on which the user may leave. Only a score says whether the user
-does.
+grow by 1 a day. There the components move on a path. If the path is straight, one formula gives the day on
+which the user leaves (:mod:`streamer.segment.straight_exit`). Else, and where rounding may decide,
+:mod:`streamer.segment.segment_border` computes how long the user surely stays in the segment, and the search
+scores the day on which the user may leave.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -20,11 +21,12 @@ from streamer.segment.active_model import ActiveModel
 from streamer.segment.day_path import DayPath, day_path
 from streamer.segment.detect_change import kind_of
 from streamer.segment.moving_features import Vector, days_to_next_group
-from streamer.segment.segment_border import Border, border_of, first_possible_exit
+from streamer.segment.segment_border import Border, first_possible_exit, is_inside
+from streamer.segment.straight_exit import sure_exit
 from streamer.user.days.changing_days import next_change_days
 from streamer.user.order_rules import Rules
 from streamer.user.user_features import features
-from streamer.user.user_state import Decided, UserState
+from streamer.user.user_state import Decided, Position, UserState
 
 MOST_LOOKS = 32
 """How many days one search scores at most. The search then ends early, on the day that it has reached."""
@@ -39,7 +41,7 @@ def due_day(state: UserState, model: ActiveModel, rules: Rules, day: date | None
     """A day after ``day`` up to which the user's decision surely stays, if nothing happens.
 
     Args:
-        state: the user's state, with the decision.
+        state: the user's state, with the decision. If it has a position, it is that of this day.
         model: the release that decides.
         rules: the settings of the features and the scoring.
         day: the day of the decision; None only if no declared feature reads it.
@@ -50,10 +52,11 @@ def due_day(state: UserState, model: ActiveModel, rules: Rules, day: date | None
     """
     if day is None or not model.scorer.reads_day or not state.facts.alive:
         return None
-    breaks = next_change_days(state, rules, day)
-    return first_other_day(
-        partial(features, state, rules), breaks, state.decided, model, rules.min_margin, day
-    )
+    breaks, position = next_change_days(state, rules, day), state.position
+    if position is not None and position.space != model.release.space:
+        position = None
+    values_at = partial(features, state, rules)
+    return first_other_day(values_at, breaks, state.decided, model, rules.min_margin, day, position)
 
 
 def first_other_day(
@@ -63,6 +66,7 @@ def first_other_day(
     model: ActiveModel,
     min_margin: float,
     day: date,
+    position: Position | None = None,
 ) -> date | None:
     """A day after ``day`` up to which the decision surely stays: segment, ``provisional`` and ``missing``.
 
@@ -74,16 +78,18 @@ def first_other_day(
         model: the release that decides.
         min_margin: 0 to 1. The user keeps the present segment until another centre is nearer by this share.
         day: the day of the decision.
+        position: the user's components on this day, in the release's space; None: a score gives them.
 
     Returns:
         A day that is never later than the first day with another decision. None if there is no such day up
         to the end of the year 9999.
     """
     days = _Days(values_at, decided, model, min_margin)
-    if decided is None or (today := days.look(day.toordinal())) is None:
+    border = None if decided is None else model.scorer.borders.of(decided.segment, min_margin)
+    today = None if border is None else days.first(day.toordinal(), position, border)
+    if border is None or today is None:
         due: int | None = day.toordinal() + 1
     else:
-        border = border_of(model.release.segments, decided.segment, min_margin)
         due = _search(days, today, breaks, model, border)
     return None if due is None or due > _LAST else date.fromordinal(due)
 
@@ -114,6 +120,18 @@ class _Days:
     def spent(self) -> bool:
         """Whether the search may look at no further day."""
         return self._looks == MOST_LOOKS
+
+    def first(self, day: int, position: Position | None, border: Border) -> _Look | None:
+        """As :meth:`look`, without a score if the position shows that the user is in the segment."""
+        assert self._decided is not None
+        if (
+            position is None
+            or self._decided.provisional != bool(position.missing)
+            or not is_inside(position.components, border)
+        ):
+            return self.look(day)
+        self._missing = position.missing
+        return _Look(day, self._values_at(date.fromordinal(day)), position.components)
 
     def look(self, day: int) -> _Look | None:
         """The user on a day; None if the decision would be another than on the first day looked at."""
@@ -163,7 +181,11 @@ def _first_on_path(days: _Days, at: _Look, path: DayPath, border: Border, until:
         until: a later day.
     """
     first, last = 1, until - 1 - at.day
-    while path.parts and first <= last:
+    if not path.parts or first > last:
+        return None
+    if path.straight and (exit_day := sure_exit(path, border, last)) is not None:
+        return at.day + exit_day if exit_day else None
+    while first <= last:
         exit_day = first_possible_exit(path, border, first, last)
         if exit_day is None:
             return None

@@ -17,6 +17,7 @@ from schemas.release.model_release import OF_NUMBERS, EncodedFeature, ModelRelea
 from schemas.release.number_inputs import number_input
 from schemas.release.release_checks import check_shapes
 from streamer.segment.moving_features import Vector, moving_features, reads_day
+from streamer.segment.segment_border import Borders
 
 # By value of a category. Only texts are keys, so any other value is missing.
 Contributions = dict[FeatureValue, Vector]
@@ -88,6 +89,7 @@ class Scorer:
     Attributes:
         reads_day: whether a score may change with the days alone.
         moving: the features that grow by 1 each day.
+        borders: the borders of the segments.
 
     Raises:
         BadRelease: see :func:`schemas.release.release_checks.check_shapes`.
@@ -101,6 +103,7 @@ class Scorer:
         "_places",
         "_segments",
         "_unknown",
+        "borders",
         "moving",
         "reads_day",
     )
@@ -122,6 +125,7 @@ class Scorer:
         self._centres = tuple(segment.centre for segment in release.segments)
         self.reads_day = reads_day(release)
         self.moving = moving_features(release)
+        self.borders = Borders(release.segments)
         # Each centre with its square norm.
         self._normed = tuple((fsum(x * x for x in centre), centre) for centre in self._centres)
 

@@ -7,6 +7,7 @@ half-space if k is 1, else a ball. Along a straight line, h is a quadratic funct
 
 from collections.abc import Sequence
 from math import hypot, isfinite, sqrt
+from operator import mul
 
 from msgspec import Struct
 
@@ -17,8 +18,8 @@ from streamer.segment.moving_features import Vector
 MOST_CHORDS = 100
 """How many chords of a path one search takes at most."""
 
-# Rounding changes a result by less than this share of the numbers that it was computed from.
-_ROUNDING = 1e-11
+ROUNDING = 1e-11
+"""Rounding changes a result by less than this share of the numbers that it was computed from."""
 # The length of the first chord in days. After it, a straight path has one more chord: far away, rounding is
 # coarser, and a single chord would leave many near days unsure.
 _FIRST_STRAIGHT, _FIRST_CURVED = 4_096, 256
@@ -38,11 +39,33 @@ class Border(Struct, frozen=True):
         quadratic: 1 - k; 0 without a ``min_margin``.
         rivals: the other segments.
         size: the largest distance of a centre from the origin.
+        longest: the largest length of a rival's ``linear``.
+        complete: whether every other segment is a rival.
     """
 
     quadratic: float
     rivals: tuple[Rival, ...]
     size: float
+    longest: float
+    complete: bool
+
+
+class Borders:
+    """The borders of a release's segments, each computed once for a ``min_margin``."""
+
+    __slots__ = ("_made", "_segments")
+
+    def __init__(self, segments: Sequence[Segment]) -> None:
+        self._segments = {segment.id: segment for segment in segments}
+        self._made: dict[tuple[int, float], Border] = {}
+
+    def of(self, segment: int, min_margin: float) -> Border | None:
+        """The border of the segment with this id; None if the release has no such segment."""
+        border = self._made.get((segment, min_margin))
+        if border is None and segment in self._segments:
+            border = border_of(tuple(self._segments.values()), segment, min_margin)
+            self._made[segment, min_margin] = border
+        return border
 
 
 def border_of(segments: Sequence[Segment], segment: int, min_margin: float) -> Border:
@@ -65,7 +88,29 @@ def border_of(segments: Sequence[Segment], segment: int, min_margin: float) -> B
         # Without a margin, of two segments with the same centre the first is taken on every day.
         if each.id != segment and (each.centre != own or min_margin > 0.0)
     )
-    return Border(1.0 - keep, rivals, max(hypot(*each.centre) for each in segments))
+    return Border(
+        1.0 - keep,
+        rivals,
+        max(hypot(*each.centre) for each in segments),
+        max((hypot(*rival.linear) for rival in rivals), default=0.0),
+        len(rivals) == len(segments) - 1,
+    )
+
+
+def is_inside(at: Vector, border: Border) -> bool:
+    """Whether a user with these components is surely in the segment, however the score rounds."""
+    if not border.complete:
+        return False
+    quadratic, length = border.quadratic, hypot(*at)
+    size = border.size + length
+    square = quadratic * sum(map(mul, at, at))
+    tolerance = 2.0 * ROUNDING * size * (quadratic * length + border.longest + size)
+    return all(
+        [
+            square - 2.0 * sum(map(mul, at, rival.linear)) + rival.constant > tolerance
+            for rival in border.rivals
+        ]
+    )
 
 
 def first_possible_exit(path: DayPath, border: Border, first: int, last: int) -> int | None:
@@ -103,7 +148,7 @@ def _first_contact(path: DayPath, border: Border, first: int, last: int) -> floa
     chord_square = quadratic * sum([x * x for x in chord])
     start_square = quadratic * sum([x * x for x in start])
     size = border.size + max(hypot(*start), hypot(*end))
-    error = path.deviation(first, last) + _ROUNDING * (size + path.magnitude(last))
+    error = path.deviation(first, last) + ROUNDING * (size + path.magnitude(last))
     contact: float | None = None
     for rival in border.rivals:
         # Half the gradient of h at both ends. Its length is convex, so it is largest at one of them.
@@ -111,7 +156,7 @@ def _first_contact(path: DayPath, border: Border, first: int, last: int) -> floa
         slope_there = [quadratic * x - y for x, y in zip(end, rival.linear, strict=True)]
         least = start_square - 2.0 * sum([x * y for x, y in zip(start, rival.linear, strict=True)])
         least += rival.constant - 2.0 * max(hypot(*slope), hypot(*slope_there)) * error
-        least -= _ROUNDING * size * size
+        least -= ROUNDING * size * size
         if not least > 0.0:
             return 0.0
         # Along the chord: least + 2 share half + share² chord_square = 0.
@@ -119,9 +164,9 @@ def _first_contact(path: DayPath, border: Border, first: int, last: int) -> floa
         root = half * half - chord_square * least
         if not isfinite(root):
             return 0.0
-        if half >= 0.0 or root < -_ROUNDING * half * half:
+        if half >= 0.0 or root < -ROUNDING * half * half:
             continue
         share = least / (sqrt(max(root, 0.0)) - half)
-        if share <= 1.0 + _ROUNDING and (contact is None or share < contact):
+        if share <= 1.0 + ROUNDING and (contact is None or share < contact):
             contact = share
     return contact

@@ -18,13 +18,14 @@ from schemas.outputs.segment_change import FeatureValue
 from schemas.release.model_release import EncodedFeature, Encoding, ModelRelease, Segment, Training
 from streamer.segment.active_model import ActiveModel
 from streamer.segment.day_path import day_path
+from streamer.segment.decide_event import placed
 from streamer.segment.due_day import MOST_LOOKS, due_day, first_other_day
 from streamer.segment.moving_features import Moving
 from streamer.segment.scoring import Scorer
 from streamer.user.fold_events import fold
 from streamer.user.order_rules import Rules
 from streamer.user.user_features import features
-from streamer.user.user_state import Decided, UserState
+from streamer.user.user_state import Decided, Position, UserState
 
 pytestmark = pytest.mark.property
 
@@ -136,9 +137,9 @@ def first_other(
 
 
 @settings(max_examples=150)
-@given(data=st.data(), encodings=encodings, min_margin=margins)
+@given(data=st.data(), encodings=encodings, min_margin=margins, has_position=st.booleans())
 def test_no_decision_changes_before_the_due_day(
-    data: st.DataObject, encodings: tuple[Encoding, ...], min_margin: float
+    data: st.DataObject, encodings: tuple[Encoding, ...], min_margin: float, has_position: bool
 ) -> None:
     model = data.draw(models(encodings))
     user = data.draw(users(len(encodings)))
@@ -150,7 +151,8 @@ def test_no_decision_changes_before_the_due_day(
         looked.append(at)
         return user.values_at(at)
 
-    due = first_other_day(values_at, user.breaks, decided, model, min_margin, TODAY)
+    position = Position("s", score.components, score.missing) if has_position else None
+    due = first_other_day(values_at, user.breaks, decided, model, min_margin, TODAY, position)
 
     first = first_other(model, user.values_at, decided.segment, min_margin)
     assert due is None or due > TODAY
@@ -214,7 +216,9 @@ def test_no_decision_changes_before_the_due_day_of_a_state(
     score = model.scorer.score(values_at(TODAY))
     decided = Decided(score.segment, "", score.provisional, 1, "v", 1, "t")
 
-    due = due_day(replace(state, decided=decided), model, rules, TODAY)
+    state, _ = placed(replace(state, decided=decided), model, rules, TODAY)
+
+    due = due_day(state, model, rules, TODAY)
 
     first = first_other(model, values_at, score.segment, min_margin, 700) if events else None
     assert first is None or (due is not None and TODAY < due <= first)

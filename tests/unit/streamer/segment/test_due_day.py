@@ -15,7 +15,7 @@ from streamer.segment.due_day import MOST_LOOKS, due_day, first_other_day
 from streamer.segment.scoring import Scorer
 from streamer.user.fold_events import fold
 from streamer.user.order_rules import Rules
-from streamer.user.user_state import Decided, UserState
+from streamer.user.user_state import Decided, Position, UserState
 
 pytestmark = pytest.mark.unit
 
@@ -119,7 +119,7 @@ def test_with_a_margin_a_line_meets_a_circle() -> None:
     # the path is in it from 13.33 - 5.70 = 7.63 to 19.03, and then the user would stay again.
     model = a_model((DAYS, AGE), ((0.0, 0.0), (10.0, 3.0)), ((1.0, 0.0), (0.0, 1.0)))
     assert due_in(model, from_today, min_margin=0.5) == 8
-    assert len(looked) == 2
+    assert looked == [DAY]
     # From outside of the circle again, nothing is ahead.
     assert due_in(model, days_since(DAY - timedelta(20), age=0), min_margin=0.5) is None
     # With 0.72, the circle is 3.26 away from the path, and its radius is 3.17.
@@ -189,7 +189,7 @@ def test_a_search_looks_at_a_few_days_and_then_ends_early() -> None:
     assert looked == [DAY + timedelta(n) for n in range(MOST_LOOKS)]
 
 
-def test_a_far_border_takes_two_looks() -> None:
+def test_a_straight_path_takes_one_look() -> None:
     looked = []
 
     def values_at(at: date) -> dict[str, FeatureValue]:
@@ -198,7 +198,7 @@ def test_a_far_border_takes_two_looks() -> None:
 
     # ln(1 + days) = 8.0025 after 2,987.4 days.
     assert due_in(a_model((LOG,), ((0.0,), (16.005,))), values_at) == 2988
-    assert len(looked) == 2
+    assert looked == [DAY]
 
 
 RULES = Rules(features=(*FEATURES, Feature("days", "days_since", "last_order")), time_zone="Europe/Berlin")
@@ -224,6 +224,20 @@ def test_the_due_day_of_a_state() -> None:
     # An order dated ahead of the day counts from its date on; before it, there are 6 days on the 10th.
     ahead = order("1", 4), order("2", 9)
     assert due_day(a_state(*ahead), model, RULES, date(2024, 5, 5)) == date(2024, 5, 15)
+
+
+def test_a_position_takes_no_score(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = a_model((DAYS,), ((0.0,), (11.0,)))
+    state = a_state(order("1", 2))
+
+    def at(place: float, space: str = "s", missing: tuple[str, ...] = ()) -> date | None:
+        put = replace(state, position=Position(space, (place,), missing))
+        return due_day(put, model, RULES, date(2024, 5, 5))
+
+    # A wrong position is not looked at: in another space, with another missing feature, or not in segment 0.
+    assert at(-90.0, "other") == at(-90.0, missing=("days",)) == at(9.0) == date(2024, 5, 8)
+    monkeypatch.setattr(Scorer, "score", None)
+    assert at(3.0) == date(2024, 5, 8)
 
 
 def test_a_user_who_waits_for_a_first_order_dated_ahead() -> None:
