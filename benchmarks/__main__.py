@@ -2,7 +2,7 @@
 
 import sys
 
-from benchmarks import lane, neighbours, scoring
+from benchmarks import days, lane, neighbours, scoring
 from benchmarks.measure import RUNS
 from schemas.errors import SegueError
 
@@ -17,7 +17,7 @@ def main() -> None:
     print(neighbours.among(20_000, scans=50).line())
     print(neighbours.among(1_000_000, scans=3).line())
     try:
-        applied = lane.backlog()
+        applied, with_days = lane.backlog(), days.cost_of_days()
     except SegueError as error:
         sys.exit(f"Error: {error}")
     if isinstance(applied, str):
@@ -25,6 +25,7 @@ def main() -> None:
         return
     print(applied.line())
     print(f"  that is {1 / applied.ours_s:,.0f} events a second on one lane")
+    print(with_days if isinstance(with_days, str) else with_days.line())
 
 
 main()

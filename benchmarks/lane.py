@@ -19,24 +19,27 @@ from segue.connect.lane_connections import lane_config, open_log, open_store
 from segue.events.send_events import Sender
 from segue.events.warehouse_events import outgoing
 from segue.services import NoServices, Services, find_services
+from streamer.batch.lane_config import Models
 from streamer.batch.read_batch import Batch
 from streamer.kafka.topics_admin import create_topics
 from streamer.lane.lane import Lane
 from streamer.segment.active_model import ActiveModel, BootstrapRecord
+from streamer.segment.scoring import Scorer
 from streamer.status.worker_status import Phase
+from trainer.fit import Fit
 from trainer.release.pipeline_numbers import release_of
 from trainer.warehouse import open_warehouse
 
 BATCHED, SINGLE = 4_000, 200
 
 
-class _OneModel:
-    """A model source in which the fitted release is always current."""
+class OneModel:
+    """A model source in which one fit's release is always current."""
 
-    def __init__(self) -> None:
-        of = fitted()
-        names = [f"segment {cluster}" for cluster in range(of.fit.pipeline["cluster"].n_clusters)]
-        self._model = ActiveModel(release_of(of.fit, names), of.scorer, 0, "benchmark", datetime.now(UTC))
+    def __init__(self, made: Fit) -> None:
+        names = [f"segment {cluster}" for cluster in range(made.pipeline["cluster"].n_clusters)]
+        release = release_of(made, names)
+        self._model = ActiveModel(release, Scorer(release), 0, "benchmark", datetime.now(UTC))
 
     def current(self) -> ActiveModel:
         return self._model
@@ -76,15 +79,28 @@ def backlog() -> Comparison | str:
         if isinstance(services, NoServices):
             return f"not measured: {services.reason}"
         # Each lane continues in its log from run to run; the log has enough events for all runs.
-        batched, single = _lane(services, 1_000), _lane(services, 1)
+        models = OneModel(fitted().fit)
+        batched = backlog_lane(services, models, RUNS * BATCHED)
+        single = backlog_lane(services, models, RUNS * SINGLE, max_batch=1)
         return compare(
             "apply one event of a backlog, Kafka and Redis included",
-            ("a thousand events a transaction", lambda: _seconds_each(batched, BATCHED)),
-            ("a transaction an event", lambda: _seconds_each(single, SINGLE)),
+            ("a thousand events a transaction", lambda: seconds_each_event(batched, BATCHED)),
+            ("a transaction an event", lambda: seconds_each_event(single, SINGLE)),
         )
 
 
-def _lane(services: Services, max_batch: int) -> Lane:
+def backlog_lane(
+    services: Services, models: Models, events: int, *, max_batch: int = 1_000, **options: object
+) -> Lane:
+    """A lane with a backlog of thelook's events, after its takeover and its first batch.
+
+    Args:
+        services: a Kafka and a Redis.
+        models: the release that decides.
+        events: how many events the backlog has, beside those of the first batch.
+        max_batch: the most events in a transaction.
+        options: other settings.
+    """
     prefix = f"bench-{uuid.uuid4().hex[:8]}-"
     settings = load_settings(
         options={
@@ -95,15 +111,16 @@ def _lane(services: Services, max_batch: int) -> Lane:
             "group": prefix,
             "partitions": 1,
             "max_batch": max_batch,
+            **options,
         }
     )
     patiently(settings, lambda: create_topics(settings.kafka_client, settings.topics, 1))
-    _fill(settings, RUNS * (BATCHED if max_batch > 1 else SINGLE) + 1_000)
+    _fill(settings, events + 1_000)
     lane = Lane(
         0,
         open_log(settings, 0),
         open_store(settings, 0),
-        _OneModel(),
+        models,
         lane_config(settings, 1),
         _Nobody(),
         clock=lambda: datetime.now(UTC),
@@ -119,7 +136,8 @@ def _fill(settings: Settings, most: int) -> None:
         Sender(settings.kafka_client, settings.partitioner).send(events)
 
 
-def _seconds_each(lane: Lane, events: int) -> float:
+def seconds_each_event(lane: Lane, events: int) -> float:
+    """The wall time of one event, over at least so many events of the lane's backlog."""
     taken, began = 0, time.perf_counter()
     while taken < events:
         taken += lane.step(5.0)

@@ -26,14 +26,15 @@ def next_move(state: UserState, model: ActiveModel, rules: Rules, day: date | No
         rules: the settings of the features and the scoring.
         day: the lane's day; None if no declared feature reads the day.
     """
-    if state.decided is None:
+    decided = state.decided
+    if decided is None:
         return None
     for _ in range(_MOST_DUE_DAYS):
         state, _ = placed(state, model, rules, day)
         day = due_day(state, model, rules, day)
         if day is None:
             return None
-        score = model.scorer.score(features(state, rules, day), state.decided.segment, rules.min_margin)
-        if kind_of(state.decided, score) is not None:
+        score = model.scorer.score(features(state, rules, day), decided.segment, rules.min_margin)
+        if kind_of(decided, score) is not None:
             return NextMove(day, score.segment, score.segment_name, score.provisional)
     return None
