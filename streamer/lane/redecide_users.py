@@ -82,11 +82,15 @@ class Redecisions:
             self._pace.began(now_s)
             decided = self._decide_due(turn, turn.day)
             if decided:
+                self._pace.ended(self._monotonic(), decided)
                 return decided
         if turn.sweep == self._saves.held.sweep and self._saves.held.swept:
             return 0
         self._pace.began(now_s)
-        return self._sweep(turn)
+        decided = self._sweep(turn)
+        if decided:
+            self._pace.ended(self._monotonic(), decided)
+        return decided
 
     def _sweep(self, turn: Turn) -> int:
         """Re-decide one batch of users whom an older activation decided; return the count."""

@@ -1,11 +1,18 @@
-"""The pace of a sweep: a limit of users a second, in batches so small that events do not wait long."""
+"""The pace of a sweep: a limit of users a second, in batches so short that events do not wait long."""
 
+# A live event may wait for one batch of users. This is how long such a batch should take.
+_BATCH_S = 0.02
+# Each batch has its transaction, so smaller batches would cost more than they decide.
+_LEAST = 25
 # The most users in a batch are the users of this many seconds.
-_BATCH_S = 0.2
+_PACED_S = 0.2
 
 
 class Pace:
-    """Batches of ``users`` users each, begun at a pace of at most ``per_s`` users a second."""
+    """Batches of ``users`` users each, begun at a pace of at most ``per_s`` users a second.
+
+    ``users`` follows the time that the batches take. It begins small, and at most doubles.
+    """
 
     def __init__(self, per_s: float, most: int) -> None:
         """
@@ -13,8 +20,10 @@ class Pace:
             per_s: the most users a second.
             most: the most users in one batch.
         """
-        self.users = max(1, int(min(most, per_s * _BATCH_S)))
-        self._interval_s = self.users / per_s
+        self._per_s = per_s
+        self._most = max(1, int(min(most, per_s * _PACED_S)))
+        self.users = min(self._most, _LEAST)
+        self._began_s = 0.0
         self._due_s: float | None = None
 
     def wait_s(self, now_s: float) -> float:
@@ -23,4 +32,12 @@ class Pace:
 
     def began(self, now_s: float) -> None:
         """Note that a batch begins now."""
-        self._due_s = now_s + self._interval_s
+        self._began_s = now_s
+        self._due_s = now_s + self.users / self._per_s
+
+    def ended(self, now_s: float, users: int) -> None:
+        """Note that the batch ends now, with so many users; decide how many the next one has."""
+        took_s = now_s - self._began_s
+        fitting = 2 * users if 2 * took_s <= _BATCH_S else round(users * _BATCH_S / took_s)
+        if fitting < self.users or users == self.users:
+            self.users = min(self._most, max(_LEAST, fitting))
