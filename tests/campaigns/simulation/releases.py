@@ -4,7 +4,15 @@ from random import Random
 
 from schemas.release.model_release import ModelRelease
 from streamer.segment.active_model import ActiveModel, BootstrapRecord
-from tests.support.worlds.made_up_release import CENTRES, a_release, an_active_model, timed
+from tests.support.worlds.made_up_release import (
+    AS_GROUPS,
+    AS_LOGARITHMS,
+    AS_NUMBERS,
+    CENTRES,
+    a_release,
+    an_active_model,
+    timed,
+)
 
 # Other centres in the same space: a new release alone moves users.
 _CENTRES = (
@@ -14,6 +22,8 @@ _CENTRES = (
 )
 # Each scale gives another space.
 _SCALES = (0.5, 2.0)
+# By release, how it reads features of time. Each form gives another space.
+_FORMS = (AS_NUMBERS, AS_LOGARITHMS, AS_NUMBERS, AS_GROUPS, AS_LOGARITHMS)
 
 
 class Published:
@@ -24,8 +34,10 @@ class Published:
             *(a_release(centres=c, exclude_statuses=exclude_statuses) for c in _CENTRES),
             *(a_release(scale=s, exclude_statuses=exclude_statuses) for s in _SCALES),
         ]
-        # Some releases do not read the feature of time that is declared.
-        self._releases = [*map(timed, releases), releases[0]] if of_time else releases
+        if of_time:
+            # One release does not read the features of time that are declared.
+            releases = [*map(timed, releases, _FORMS), releases[0]]
+        self._releases = releases
         self.activations = [an_active_model(0, self._releases[0])]
         self.bootstrap: BootstrapRecord | None = None
 

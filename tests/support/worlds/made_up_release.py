@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
 from schemas.features import COUNTED, Feature
@@ -93,15 +93,35 @@ def a_recency_release(
     return _named(release)
 
 
-def timed(release: ModelRelease) -> ModelRelease:
+class Form(Struct, frozen=True):
+    """How a release reads :data:`TIMED`: the features, with the mean and the scale of the model's inputs."""
+
+    features: tuple[EncodedFeature, ...]
+    mean: tuple[float, float]
+    scale: tuple[float, float]
+
+
+AS_NUMBERS = Form(tuple(EncodedFeature(each.name, "number") for each in TIMED), (3.0, 1.0), (3.0, 1.0))
+AS_LOGARITHMS = Form(tuple(EncodedFeature(each.name, "log") for each in TIMED), (1.2, 0.7), (0.7, 0.4))
+AS_GROUPS = Form(
+    (
+        EncodedFeature("recency", "quantile", quantile=4, borders=(1.0, 3.0, 6.0)),
+        EncodedFeature("recent_orders", "quantile", quantile=2, borders=(1.0,)),
+    ),
+    (2.5, 1.5),
+    (1.0, 0.5),
+)
+
+
+def timed(release: ModelRelease, form: Form = AS_NUMBERS) -> ModelRelease:
     """Return the release with the features of :data:`TIMED`, by which users move often as days pass."""
     x, y = release.projection
     scale = release.scale[0] / SCALE[0]
     release = replace(
         release,
-        features=(*release.features, *(EncodedFeature(feature.name, "number") for feature in TIMED)),
-        mean=(*release.mean, 3.0, 1.0),
-        scale=(*release.scale, 3.0 * scale, scale),
+        features=(*release.features, *form.features),
+        mean=(*release.mean, *form.mean),
+        scale=(*release.scale, *(scale * each for each in form.scale)),
         projection_mean=(*release.projection_mean, 0.0, 0.0),
         projection=((*x, 0.9, -0.6), (*y, -0.7, 0.5)),
         declared=(*release.declared, *TIMED),
