@@ -106,8 +106,7 @@ def is_inside(at: Vector, border: Border) -> bool:
     square = quadratic * sum(map(mul, at, at))
     tolerance = 2.0 * ROUNDING * size * (quadratic * length + border.longest + size)
     return all(
-        square - 2.0 * sum(map(mul, at, rival.linear)) + rival.constant > tolerance
-        for rival in border.rivals
+        square - 2.0 * sum(map(mul, at, rival.linear)) + rival.constant > tolerance for rival in border.rivals
     )
 
 
