@@ -3,9 +3,11 @@
 # A live event may wait for one batch of users. This is how long such a batch should take.
 _BATCH_S = 0.02
 # Each batch has its transaction, so smaller batches would cost more than they decide.
-_LEAST = 25
+_LEAST = 50
 # The most users in a batch are the users of this many seconds.
 _PACED_S = 0.2
+# The shortest time that is believed.
+_CLOCK_S = 1e-6
 
 
 class Pace:
@@ -36,8 +38,9 @@ class Pace:
         self._due_s = now_s + self.users / self._per_s
 
     def ended(self, now_s: float, users: int) -> None:
-        """Note that the batch ends now, with so many users; decide how many the next one has."""
-        took_s = now_s - self._began_s
-        fitting = 2 * users if 2 * took_s <= _BATCH_S else round(users * _BATCH_S / took_s)
-        if fitting < self.users or users == self.users:
-            self.users = min(self._most, max(_LEAST, fitting))
+        """Note that the batch ends now, with so many users; a full batch decides the size of the next one."""
+        if users < self.users:
+            return  # of few users, the transaction takes most of the time
+        took_s = max(now_s - self._began_s, _CLOCK_S)
+        fitting = max(_LEAST, round(users * _BATCH_S / took_s))
+        self.users = min(self._most, 2 * self.users, fitting)
