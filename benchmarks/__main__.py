@@ -25,7 +25,11 @@ def main() -> None:
         return
     print(applied.line())
     print(f"  that is {1 / applied.ours_s:,.0f} events a second on one lane")
-    print(with_days if isinstance(with_days, str) else with_days.line())
+    if isinstance(with_days, str):
+        print(with_days)
+        return
+    print(with_days.line())
+    print(f"  so features of time make an event {1 / with_days.ratio:.2f} times as dear")
 
 
 main()

@@ -29,8 +29,10 @@ def cost_of_days() -> Comparison | str:
         if isinstance(services, NoServices):
             return f"not measured: {services.reason}"
         events = RUNS * BATCHED
-        with_days = backlog_lane(services, OneModel(_fit(RFM)), events, preset="rfm")
-        without = backlog_lane(services, OneModel(_fit(_WITHOUT_TIME)), events, **_declared(_WITHOUT_TIME))
+        with_days = backlog_lane(services, OneModel(_fit(RFM)), events, options={"preset": "rfm"})
+        without = backlog_lane(
+            services, OneModel(_fit(_WITHOUT_TIME)), events, options=_declared(_WITHOUT_TIME)
+        )
         return compare(
             "apply one event with features of time, Kafka and Redis included",
             ("the preset rfm, with each user's due day", lambda: seconds_each_event(with_days, BATCHED)),

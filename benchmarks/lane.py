@@ -4,7 +4,7 @@ event.
 
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from importlib.resources import files
 from itertools import islice
@@ -90,7 +90,12 @@ def backlog() -> Comparison | str:
 
 
 def backlog_lane(
-    services: Services, models: Models, events: int, *, max_batch: int = 1_000, **options: object
+    services: Services,
+    models: Models,
+    events: int,
+    *,
+    max_batch: int = 1_000,
+    options: Mapping[str, object] | None = None,
 ) -> Lane:
     """A lane with a backlog of thelook's events, after its takeover and its first batch.
 
@@ -111,7 +116,7 @@ def backlog_lane(
             "group": prefix,
             "partitions": 1,
             "max_batch": max_batch,
-            **options,
+            **(options or {}),
         }
     )
     patiently(settings, lambda: create_topics(settings.kafka_client, settings.topics, 1))
