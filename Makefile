@@ -12,7 +12,7 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(UPGRADE)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test long laws simulate chaos triggers-chaos fuzz refill soak terminal retrain
+.PHONY: help demo test long laws simulate chaos triggers-chaos fuzz refill soak terminal retrain days due
 .PHONY: check bench bench-train browser coverage docs format clean lock venv
 
 help: ## list these commands
@@ -83,6 +83,13 @@ browser: venv ## test the pages in a headless Chromium (set-up included), at sev
 
 retrain: venv ## retrain thelook every month, and count the users who move; ARGS="--preset recommended"
 	$(BIN)/python -m tests.campaigns.retrain $(ARGS)
+
+days: venv ## a year of thelook, day by day, each user compared on each; ARGS="--days 30 --features rfm"
+	$(BIN)/python -m tests.campaigns.days $(ARGS)
+
+due: venv ## a million users due on one day, beside live events; ARGS="--users 20000" for less
+	@$(SETUP) default-jre-headless maven redis-server
+	$(BIN)/python -m tests.campaigns.due $(ARGS)
 
 check: venv ## format, lint and types
 	$(BIN)/ruff format --check .
