@@ -62,11 +62,11 @@ class Replay:
             moved_by_time: the users whom the live run decided by time.
         """
         for state in self._states.values():
-            if placed(state, self._model, self._rules, day)[1]:
-                if state.user_id in moved_by_time:
-                    self._due[state.user_id] = day
-            else:
-                self._note_due(state, day)
+            now, other = placed(state, self._model, self._rules, day)
+            if not other:
+                self._note_due(now, day)
+            elif state.user_id in moved_by_time:
+                self._due[state.user_id] = day
 
     def apply(self, incoming: Incoming, now: datetime, day: date | None) -> tuple[Change, ...]:
         """The changes of one event; their cause is the event, with this replay's positions.
@@ -77,9 +77,10 @@ class Replay:
             day: the lane's day; None only if no declared feature reads the day.
         """
         self._positions[incoming.topic] = incoming.offset + 1
+        before = self.state(incoming.event.user_id)
         try:
             step = process(
-                self.state(incoming.event.user_id),
+                before,
                 incoming.event,
                 replace(incoming.cause, type="replay", positions=dict(self._positions), day=stored_day(day)),
                 self._model,
@@ -94,8 +95,9 @@ class Replay:
         except Exception as error:  # noqa: BLE001 - the lane wrote a dead letter for it, too
             self._refusals.add(incoming.event, error)
             return ()
-        self._states[step.state.user_id] = step.state
-        self._note_due(step.state, day)
+        if step.state is not before:  # else it was decided on an earlier day, and the due day of then holds
+            self._states[step.state.user_id] = step.state
+            self._note_due(step.state, day)
         return step.changes
 
     def decide_due(self, day: date, now: datetime) -> Iterator[tuple[str, tuple[Change, ...]]]:

@@ -26,7 +26,8 @@ class LaneDay(Struct, frozen=True):
     def due(self, state: UserState) -> date | None:
         """The day on which the user must be decided again; None if that day never comes.
 
-        It is never later than the first day on which the decision would be another.
+        It is never later than the first day on which the decision would be another. The state was decided, or
+        got its position, on this day.
         """
         return due_day(state, self.model, self.rules, self.day)
 
