@@ -31,7 +31,7 @@ def a_replay(*states: UserState) -> Replay:
 def the_order(offset: int) -> Incoming:
     order = Order("7", "1", NOW, (Item("Ön"),))
     record = Record("orders", 0, offset, b"7", b"", 0)
-    return Incoming(order, Cause("order", "orders", 0, offset, {}), 0, "orders", offset, record)
+    return Incoming(order, Cause("order", "orders", 0, offset, positions={}), 0, "orders", offset, record)
 
 
 def decided_on(replay: Replay, day: date) -> list[int]:
