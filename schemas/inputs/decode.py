@@ -21,11 +21,11 @@ from schemas.inputs.forms.framed_values import Unframe, is_framed, without_regis
 from schemas.inputs.forms.read_form import ADAPTERS, id_of_null, in_source
 from schemas.inputs.own_values import own_profile, own_values, with_own
 from schemas.inputs.times_ahead import check_ahead
+from schemas.inputs.usual_events import MAX_ITEMS, usual_order, usual_signup
 from schemas.topics import MAX_INPUT_BYTES
 
-MAX_ITEMS = 1_000
-
 _Value = TypeVar("_Value")
+_Event = TypeVar("_Event", bound=Signup | Order | UserErased)
 
 
 def decode_signup(
@@ -59,6 +59,8 @@ def decode_signup(
             wrong.
         NoEvent: the record is in the form, but is no event for this topic.
     """
+    if form is None and (usual := usual_signup(value, read)) is not None:
+        return _checked(usual, key, at, max_ahead, check_key=check_key)
     fields = _fields(value, unframe)
     if fields is None:
         user_id = None if form is None else id_of_null(key, form, "signups")
@@ -103,11 +105,7 @@ def _signup(
             event_id,
             own_profile(fields, read.user, zone_of(read.time_zone)),
         )
-    if check_key:
-        _check_key(key, user_id, or_rekey=or_rekey)
-    if max_ahead is not None:
-        check_ahead(event, at, max_ahead)
-    return event
+    return _checked(event, key, at, max_ahead, check_key=check_key, or_rekey=or_rekey)
 
 
 def decode_order(
@@ -138,6 +136,8 @@ def decode_order(
             wrong.
         NoEvent: the record is in the form, but is no event for this topic.
     """
+    if form is None and (usual := usual_order(value, read)) is not None:
+        return _checked(usual, key, at, max_ahead, check_key=check_key)
     fields = _fields(value, unframe)
     if fields is None:
         if form is not None:
@@ -175,11 +175,24 @@ def _order(
         field_checks.optional_id(fields, "event_id"),
         own=own_values(fields, read.order),
     )
+    return _checked(order, key, at, max_ahead, check_key=check_key, or_rekey=or_rekey)
+
+
+def _checked(
+    event: _Event,
+    key: bytes | None,
+    at: datetime,
+    max_ahead: timedelta | None,
+    *,
+    check_key: bool,
+    or_rekey: bool = False,
+) -> _Event:
+    """Return the event after the checks against its record."""
     if check_key:
-        _check_key(key, user_id, or_rekey=or_rekey)
+        _check_key(key, event.user_id, or_rekey=or_rekey)
     if max_ahead is not None:
-        check_ahead(order, at, max_ahead)
-    return order
+        check_ahead(event, at, max_ahead)
+    return event
 
 
 def canonical(order: Order) -> bytes:

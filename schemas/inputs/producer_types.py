@@ -10,7 +10,6 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
 
-from schemas.inputs.decode import MAX_ITEMS
 from schemas.inputs.field_checks import (
     DELETED,
     ERASED_TYPE,
@@ -21,6 +20,7 @@ from schemas.inputs.field_checks import (
     MAX_WHOLE_ID,
     MIN_WHOLE_ID,
 )
+from schemas.inputs.usual_events import MAX_ITEMS
 
 # Dialects of regular expressions differ in \s; these are exactly the characters of str.isspace().
 BLANK = "\\t-\\r\\u001c-\\u0020\\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000"
