@@ -6,10 +6,11 @@ exactly, as real numbers. So a walk outward through a sorted index gives the nea
 does not reorder them.
 """
 
-from bisect import bisect_left, insort
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice, pairwise
 from math import atan2, cos, fsum, isfinite, pi
+from operator import itemgetter
 from typing import Self
 
 from schemas.outputs.segment_change import SimilarUser
@@ -72,14 +73,11 @@ class Neighbourhood:
         Args:
             users: each user once. The nearest users of every search must be among them; others do no harm.
         """
-        angles: dict[str, float] = {}
-        self._segments: dict[str, int | None] = {}
-        for user in users:
-            angles[user.user_id] = user.angle
-            self._segments[user.user_id] = user.segment
-        self._index = AngleIndex.of(angles)
+        candidates = list(users)
+        self._segments = {user.user_id: user.segment for user in candidates}
+        self._index = AngleIndex.of({user.user_id: user.angle for user in candidates})
 
-    def most_similar(self, angle: float, n: int, exclude: Container[str] = ()) -> tuple[SimilarUser, ...]:
+    def most_similar(self, angle: float, n: int, exclude: Collection[str] = ()) -> tuple[SimilarUser, ...]:
         """The ``n`` users most similar to a direction in radians, the nearest first, without ``exclude``."""
         return tuple(
             SimilarUser(user_id, similarity(angle, theirs), self._segments[user_id])
@@ -120,15 +118,29 @@ class AngleIndex:
         if angle is not None:
             del self._entries[bisect_left(self._entries, (angle, user_id))]
 
-    def nearest(self, angle: float, n: int, exclude: Container[str] = ()) -> list[Entry]:
+    def nearest(self, angle: float, n: int, exclude: Collection[str] = ()) -> list[Entry]:
         """The nearest ``n`` users, except the excluded users, as (user id, angle), the nearest first."""
-        start = bisect_left(self._entries, (angle, ""))
+        start, wanted = bisect_left(self._entries, (angle, "")), n + len(exclude)
+        if len(exclude) <= n and wanted <= start <= len(self._entries) - wanted:
+            around = self._around(start, wanted)
+            return _nearest_first(angle, [entry for entry in around if entry[1] not in exclude])[:n]
         sides = (self._upward(start), self._downward(start))
         # A set, because in a small index the two walks meet.
         found = {
             entry for side in sides for entry in islice((one for one in side if one[1] not in exclude), n)
         }
         return _nearest_first(angle, found)[:n]
+
+    def _around(self, start: int, wanted: int) -> list[tuple[float, str]]:
+        """The first ``wanted`` entries of both walks below, perhaps with others, far from the index's ends."""
+        entries, low = self._entries, start - wanted
+        lowest = entries[low][0]
+        first = bisect_left(entries, (lowest, ""), 0, low + 1)
+        if first == low:
+            return entries[low : start + wanted]
+        # The smallest ids of the group of the lowest angle count, and the window begins within this group.
+        after = bisect_right(entries, lowest, low, start, key=itemgetter(0))
+        return [*entries[first : min(first + wanted, after)], *entries[after : start + wanted]]
 
     def _upward(self, start: int) -> Iterator[tuple[float, str]]:
         """Every entry once, with growing angles from ``start`` on, and then from the smallest angle on."""
@@ -163,8 +175,10 @@ def _nearest_first(angle: float, users: Iterable[tuple[float, str]]) -> list[Ent
         apart = abs(angle - theirs)
         rough.append((apart if apart <= pi else FULL_TURN - apart, user_id, theirs))
     rough.sort()
-    if any(b[0] - a[0] < _NEAR_TIE and a[2] != b[2] for a, b in pairwise(rough)):
-        rough.sort(key=lambda user: (_exact_distance(angle, user[2]), user[1]))
+    for nearer, farther in pairwise(rough):
+        if farther[0] - nearer[0] < _NEAR_TIE and farther[2] != nearer[2]:
+            rough.sort(key=lambda user: (_exact_distance(angle, user[2]), user[1]))
+            break
     return [(user_id, theirs) for _, user_id, theirs in rough]
 
 
