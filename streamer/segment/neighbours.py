@@ -132,7 +132,7 @@ class AngleIndex:
         return _nearest_first(angle, found)[:n]
 
     def _around(self, start: int, wanted: int) -> list[tuple[float, str]]:
-        """The first ``wanted`` entries of both walks below, perhaps with others, far from the index's ends."""
+        """The first ``wanted`` entries of both walks, perhaps with others, in an index that is larger."""
         entries, low = self._entries, start - wanted
         lowest = entries[low][0]
         first = bisect_left(entries, (lowest, ""), 0, low + 1)

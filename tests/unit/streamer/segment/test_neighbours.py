@@ -134,3 +134,11 @@ def test_other_than_two_components_have_no_angle() -> None:
     """Until there is an index for them, such a release's changes name no similar users, and go on."""
     assert angle((1.0,)) is None
     assert angle((1.0, 2.0, 3.0)) is None
+
+
+def test_a_group_of_one_angle_that_a_search_reads_in_part_gives_its_smallest_ids() -> None:
+    users = {"a": -1.0, "b": -1.0, "c": -1.0, "d": -1.0, "e": 1.5, "f": 1.5, "g": 1.5}
+
+    assert AngleIndex.of(users).nearest(0.0, 1) == [("a", -1.0)]
+    assert AngleIndex.of(users).nearest(0.0, 2) == [("a", -1.0), ("b", -1.0)]
+    assert AngleIndex.of(users).nearest(0.0, 1, {"a"}) == [("b", -1.0)]
