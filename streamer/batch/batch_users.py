@@ -32,6 +32,8 @@ from streamer.user.user_state import (
 
 T = TypeVar("T")
 
+_PLAIN = ("segment", "segment_name", "provisional", "sequence", "model_version", "activation")
+
 AngleOf = Callable[[UserState], float | None]
 """Returns a user's angle in a space, in radians; None if the user has no angle there."""
 
@@ -149,7 +151,8 @@ class Users:
             filled: by space whose index the sweep fills, the function that gives a user's angle there.
             rules: the settings; they say what the index of orders holds.
             day: the day on which the users were decided; None if no declared feature reads the day.
-            index_all: write the index entry of every user. Healing does this because it trusts no entry.
+            index_all: write the index entry and all plain fields of every user. Healing does this, because it
+                trusts none of them.
         """
         return [
             write_of(
@@ -196,11 +199,11 @@ def write_of(
         filled: by space whose index the sweep fills, the function that gives a user's angle there.
         rules: the settings; they say what the index of orders holds.
         day: the day on which the user was decided; None if no declared feature reads the day.
-        index_all: write the user's index entry even if it seems unchanged.
+        index_all: write the user's index entry and plain fields even if they seem unchanged.
         due: the user must be decided again, whatever its last decision: on this day, or else by a sweep.
         anew: a sweep must decide the user.
     """
-    before = before or UserState(now.user_id)
+    stored, before = before, before or UserState(now.user_id)
     orders: dict[str, bytes | None] = {
         order_id: None if order is None else canonical(order)
         for order_id, order in now.orders.items()
@@ -208,10 +211,14 @@ def write_of(
     }
     orders |= {k: None for k, held in before.orders.items() if held is not None and now.orders.get(k) is None}
     index, indexed = _index_write(before, now, rules)
-    now = replace(now, indexed=indexed)
+    if indexed != now.indexed:
+        now = replace(now, indexed=indexed)
     return UserWrite(
         user_id=now.user_id,
-        fields={**fields_of(now), **history_fields(before.entered, now.entered, now.entries)},
+        fields={
+            **fields_of(now, None if index_all else stored),
+            **history_fields(before.entered, now.entered, now.entries),
+        },
         orders=orders,
         angles=_angles(before, now, sweep, filled, index_all=index_all),
         swept=_swept(now, sweep, due=anew or (due and day is None)),
@@ -243,13 +250,24 @@ def _index_write(before: UserState, now: UserState, rules: Rules) -> tuple[Index
     return IndexWrite(anew=True) if before.indexed else None, False
 
 
-def fields_of(state: UserState) -> dict[str, bytes | str | None]:
-    """The fields of a user's hash: the plain fields for readers, and the state."""
-    plain = None if state.decided is None else msgspec.structs.asdict(state.decided)
+def fields_of(state: UserState, stored: UserState | None = None) -> dict[str, bytes | str | None]:
+    """The fields of a user's hash: the state, and the plain fields for readers.
+
+    Args:
+        state: the state to write.
+        stored: the state in the store, if the plain fields there are known to agree with it. Then only the
+            plain fields that change are given.
+    """
     fields: dict[str, bytes | str | None] = {STATE: encode(state)}
-    for name in ("segment", "segment_name", "provisional", "sequence", "model_version", "activation"):
-        value = None if plain is None else plain[name]
-        fields[name] = None if value is None else str(int(value)) if isinstance(value, bool) else str(value)
+    now, was = state.decided, None if stored is None else stored.decided
+    if stored is not None and now == was:
+        return fields
+    for name in _PLAIN:
+        value = None if now is None else getattr(now, name)
+        if was is None or value != getattr(was, name):
+            fields[name] = (
+                None if value is None else str(int(value)) if isinstance(value, bool) else str(value)
+            )
     return fields
 
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
+from operator import attrgetter
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -23,6 +24,8 @@ from streamer.interfaces.lane_interfaces import OutRecord, Record
 from streamer.place.place import FoldSettings
 
 MAX_AHEAD = timedelta(days=1)
+
+_OFFSET = attrgetter("offset")
 
 
 class Incoming(Struct, frozen=True):
@@ -154,8 +157,10 @@ def read_batch(
 
 def in_order(records: Iterable[Record], topics: Topics) -> list[Record]:
     """The records in the order in which a lane applies them."""
-    inputs = topics.inputs
-    return sorted(records, key=lambda record: (inputs.index(record.topic), record.offset))
+    of_input: dict[str, list[Record]] = {topic: [] for topic in topics.inputs}
+    for record in records:
+        of_input[record.topic].append(record)
+    return [record for some in of_input.values() for record in sorted(some, key=_OFFSET)]
 
 
 def _decode(

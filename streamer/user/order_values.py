@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import cache, partial
 
 from schemas.event_fields import KNOWN
 from schemas.features import ORDER_VALUE
@@ -77,6 +77,7 @@ def most_frequent(user_id: str, tallies: Mapping[str, Tally]) -> str | None:
     return earliest[0] if len(earliest) == 1 else min(earliest, key=partial(toss, user_id))
 
 
+@cache
 def is_of_items(source: str) -> bool:
     """Whether the items of an order have a value for this source, and not the order itself."""
     known = KNOWN.get(source)
