@@ -121,7 +121,7 @@ class AngleIndex:
     def nearest(self, angle: float, n: int, exclude: Collection[str] = ()) -> list[Entry]:
         """The nearest ``n`` users, except the excluded users, as (user id, angle), the nearest first."""
         start, wanted = bisect_left(self._entries, (angle, "")), n + len(exclude)
-        if len(exclude) <= n and wanted <= start <= len(self._entries) - wanted:
+        if len(exclude) <= n and 0 < wanted <= start <= len(self._entries) - wanted:
             around = self._around(start, wanted)
             return _nearest_first(angle, [entry for entry in around if entry[1] not in exclude])[:n]
         sides = (self._upward(start), self._downward(start))

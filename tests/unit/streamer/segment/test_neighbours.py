@@ -142,3 +142,8 @@ def test_a_group_of_one_angle_that_a_search_reads_in_part_gives_its_smallest_ids
     assert AngleIndex.of(users).nearest(0.0, 1) == [("a", -1.0)]
     assert AngleIndex.of(users).nearest(0.0, 2) == [("a", -1.0), ("b", -1.0)]
     assert AngleIndex.of(users).nearest(0.0, 1, {"a"}) == [("b", -1.0)]
+
+
+def test_no_user_is_near_in_an_empty_index_or_if_none_is_wanted() -> None:
+    assert AngleIndex().nearest(0.0, 3) == []
+    assert index_of(("a", -1.0), ("b", 1.0)).nearest(0.0, 0) == []
