@@ -28,9 +28,9 @@ from streamer.refill.spill import Spill
 from streamer.segment.lane_day import date_of
 from streamer.segment.neighbours import Neighbourhood, angle
 from streamer.takeover.lane_snapshot import follow_lane
-from streamer.user import user_state as states
 from streamer.user.history import FIELDS, Entered, read_history
 from streamer.user.order_rules import Rules
+from streamer.user.stored import stored_state as states
 from streamer.user.user_features import features
 from streamer.user.user_state import UserState
 

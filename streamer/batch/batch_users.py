@@ -8,7 +8,6 @@ import msgspec
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
-from schemas.inputs.decode import canonical, order_of
 from streamer.interfaces.lane_errors import MAX_SAVE_BYTES, InDoubt, TooLarge
 from streamer.interfaces.lane_interfaces import IndexWrite, Store, UserWrite
 from streamer.place.place import Sweep
@@ -19,6 +18,7 @@ from streamer.user import order_index
 from streamer.user.history import history_fields
 from streamer.user.order_index import EndsMissing, all_entries, size_of
 from streamer.user.order_rules import Rules
+from streamer.user.stored.stored_state import decode, encode, pack_order, unpack_order
 from streamer.user.user_state import (
     Ask,
     Contradiction,
@@ -26,8 +26,6 @@ from streamer.user.user_state import (
     OrdersMissing,
     Position,
     UserState,
-    decode,
-    encode,
 )
 
 T = TypeVar("T")
@@ -59,7 +57,10 @@ class Users:
         self._before: dict[str, UserState] = {}
         for user_id, stored in loaded.users.items():
             try:
-                orders = {k: None if v is None else order_of(v) for k, v in stored.orders.items()}
+                orders = {
+                    order_id: None if held is None else unpack_order(user_id, order_id, held)
+                    for order_id, held in stored.orders.items()
+                }
                 self._before[user_id] = decode(user_id, stored.state, orders)
             except (Contradiction, msgspec.MsgspecError) as error:
                 self.raise_torn(user_id, error)
@@ -117,7 +118,10 @@ class Users:
         loaded = self._store.load_orders([user_id])
         self._expect(loaded.place)
         try:
-            orders = {order_id: order_of(held) for order_id, held in loaded.users[user_id].items()}
+            orders = {
+                order_id: unpack_order(user_id, order_id, held)
+                for order_id, held in loaded.users[user_id].items()
+            }
         except msgspec.MsgspecError as error:
             raise Contradiction(f"an order cannot be read: {error}") from None
         counted = self._before[user_id].facts.held
@@ -205,7 +209,7 @@ def write_of(
     """
     stored, before = before, before or UserState(now.user_id)
     orders: dict[str, bytes | None] = {
-        order_id: None if order is None else canonical(order)
+        order_id: None if order is None else pack_order(order)
         for order_id, order in now.orders.items()
         if order is not before.orders.get(order_id)
     }

@@ -14,7 +14,7 @@ from schemas.partitioner import Partitioner
 from streamer.interfaces.lane_interfaces import Former
 from streamer.place.place_marks import Emptying, Moved, Refilling, mark_in
 from streamer.segment.active_model import ActiveModel
-from streamer.user.stored_formats import NEWEST, check_format
+from streamer.user.stored.stored_formats import NEWEST, check_format
 
 
 class FoldSettings(Struct, frozen=True):
@@ -100,7 +100,7 @@ class Place(Struct, frozen=True):
         swept: this sweep has reached all of the lane's users.
         formers: by input that was deleted and created again, the topic before the present topic, and how far
             the lane has read it.
-        format: the format number, see :mod:`streamer.user.stored_formats`.
+        format: the format number, see :mod:`streamer.user.stored.stored_formats`.
         day: the lane's day (:mod:`streamer.segment.lane_day`); absent if no declared feature reads the day.
     """
 

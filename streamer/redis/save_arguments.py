@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from msgspec import UNSET
+from msgspec import UNSET, Raw
 
 from streamer.interfaces.lane_interfaces import UserWrite
 from streamer.place.redis_keys import ORDER_PREFIX, due_score
@@ -13,17 +13,19 @@ def spaces_of(writes: Sequence[UserWrite]) -> list[str]:
     return sorted({space for write in writes for space in write.angles})
 
 
-def fields_in(write: UserWrite) -> tuple[list[str], list[str]]:
-    """The fields to set, as name and value in turn, and the fields to delete.
-
-    All values are text, because the MessagePack of Redis scripts has no byte strings.
-    """
+def fields_in(write: UserWrite) -> tuple[list[str | Raw], list[str]]:
+    """The fields to set, as name and value in turn, and the fields to delete."""
     named = {**write.fields, **{ORDER_PREFIX + k: value for k, value in write.orders.items()}}
-    to_set: list[str] = []
+    to_set: list[str | Raw] = []
     for name, value in named.items():
         if value is not None:
-            to_set += (name, value.decode() if isinstance(value, bytes) else value)
+            to_set += (name, _as_text(value) if isinstance(value, bytes) else value)
     return to_set, [name for name, value in named.items() if value is None]
+
+
+def _as_text(value: bytes) -> Raw:
+    """Bytes under MessagePack's mark of a text: the MessagePack of Redis scripts has no byte strings."""
+    return Raw(b"\xdb" + len(value).to_bytes(4) + value)
 
 
 def angles_in(space: str, writes: Sequence[UserWrite]) -> dict[str, float | None]:

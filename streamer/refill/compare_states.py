@@ -16,7 +16,8 @@ from streamer.user.days.day_totals import without_days
 from streamer.user.history import FIELD_PREFIX as HISTORY_PREFIX
 from streamer.user.order_index import all_entries
 from streamer.user.order_rules import Rules
-from streamer.user.user_state import UserState, decode
+from streamer.user.stored.stored_state import decode, unpack_order
+from streamer.user.user_state import UserState
 
 _DECIDED = ("segment", "segment_name", "provisional", "sequence")
 # If a newer release agrees with a decision, only Redis notes the newer release and activation.
@@ -97,11 +98,24 @@ def _facts(expected: UserState, held: UserState, rules: Rules, day: date | None)
 
 
 def _orders(expected: UserState, kept: Kept) -> Iterator[Difference]:
-    right = {ORDER_PREFIX + k: canonical(order) for k, order in expected.orders.items() if order is not None}
-    found = {name: value for name, value in kept.fields.items() if name.startswith(ORDER_PREFIX)}
-    for name in sorted(right.keys() | found.keys()):
-        if right.get(name) != found.get(name):
-            yield Difference(name, _text(right.get(name)), _text(found.get(name)))
+    user_id, begin = expected.user_id, len(ORDER_PREFIX)
+    right = {k: canonical(order).decode() for k, order in expected.orders.items() if order is not None}
+    found = {
+        name[begin:]: _order_text(user_id, name[begin:], value)
+        for name, value in kept.fields.items()
+        if name.startswith(ORDER_PREFIX)
+    }
+    for order_id in sorted(right.keys() | found.keys()):
+        if right.get(order_id) != found.get(order_id):
+            yield Difference(ORDER_PREFIX + order_id, right.get(order_id), found.get(order_id))
+
+
+def _order_text(user_id: str, order_id: str, stored: bytes) -> str:
+    """A stored order as canonical JSON; the bytes themselves if they are no order."""
+    try:
+        return canonical(unpack_order(user_id, order_id, stored)).decode()
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return stored.decode(errors="backslashreplace")
 
 
 def _index(expected: UserState, held: UserState, kept: Kept, rules: Rules) -> Iterator[Difference]:

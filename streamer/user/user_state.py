@@ -7,14 +7,12 @@ tallies over all orders, and the orders that the present events name.
 from collections.abc import Mapping
 from datetime import datetime
 
-import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
 from schemas.input_events import Order
 from schemas.outputs.segment_change import SegmentChange
 from streamer.user.history import KEPT, Entered, entered_by
-from streamer.user.stored_formats import NEWEST, UNNUMBERED, check_format
 
 ProfileValue = int | float | str
 
@@ -216,69 +214,6 @@ class UserState(Struct, frozen=True):
     def known(self) -> bool:
         """Whether the lane has ever seen the user, even if only in an erasure."""
         return self.decided is not None or self.facts != Facts()
-
-
-class _Stored(Struct, frozen=True, omit_defaults=True):
-    facts: Facts
-    decided: Decided | None = None
-    position: Position | None = None
-    entered: int = 0
-    indexed: bool = False
-    # `encode` always writes NEWEST, so the default only stands for data without a number.
-    format: int = UNNUMBERED
-
-
-_decoder = msgspec.json.Decoder(_Stored)
-_encoder = msgspec.json.Encoder()
-
-
-def encode(state: UserState) -> bytes:
-    """The stored form of a state without its orders: JSON."""
-    return _encoder.encode(
-        _Stored(state.facts, state.decided, state.position, state.entered, state.indexed, NEWEST)
-    )
-
-
-def decode(user_id: str, stored: bytes | None, orders: dict[str, Order | None]) -> UserState:
-    """The state of a user, from its stored form and the orders that were read.
-
-    Raises:
-        Contradiction: more orders were read than the state counts.
-        NewerFormat: a newer version wrote the state.
-        msgspec.MsgspecError: the bytes are not a state.
-    """
-    if stored is None:
-        return UserState(user_id)
-    kept = _read(stored)
-    held = sum(order is not None for order in orders.values())
-    if held > kept.facts.held:
-        raise Contradiction(f"the state counts {kept.facts.held} orders, but {held} are stored")
-    whole = held == kept.facts.held
-    return UserState(
-        user_id,
-        kept.facts,
-        kept.decided,
-        kept.position,
-        kept.entered,
-        orders=orders,
-        whole=whole,
-        indexed=kept.indexed,
-    )
-
-
-def _read(stored: bytes) -> _Stored:
-    """A stored state of any format that this version knows.
-
-    Formats 1 and 2 have the same fields, except for the number. Neither has an index of orders.
-    """
-    try:
-        kept = _decoder.decode(stored)
-    except msgspec.MsgspecError:
-        check_format(stored, "a state")  # a newer format that cannot be read is named as such
-        raise
-    if kept.format > NEWEST:
-        check_format(stored, "a state")
-    return kept
 
 
 def with_change(state: UserState, change: SegmentChange, models_topic: str) -> UserState:

@@ -1,14 +1,14 @@
 """The records, states, places and names of keys that are in use stay as they are, to the byte."""
 
-import json
 from collections.abc import Iterator
 
 import pytest
 
 from streamer.place import place as places
 from streamer.place.place_marks import Emptying, Moved, Refilling, encode_mark, is_refilled, mark_in
-from streamer.user import user_state as states
+from streamer.user.stored import stored_state as states
 from tests.support.checks import kept_bytes
+from tests.support.checks.stored_json import state_json
 
 
 @pytest.mark.parametrize("name", kept_bytes.STREAMS)
@@ -48,13 +48,13 @@ def test_marks_of_the_first_versions_are_known(stored: bytes) -> None:
 
 def test_states_of_before_are_read_and_written_again_the_same() -> None:
     kept = [
-        (line[1], line[2]["state"].encode())
+        (line[1], kept_bytes.bytes_of(line[2]["state"]))
         for name in kept_bytes.STREAMS
         for line in kept_bytes.kept(name)
         if line[0] == "user"
     ]
-    assert any(json.loads(stored).get("indexed") for _, stored in kept)
-    assert any("erased_at" in json.loads(stored)["facts"] for _, stored in kept)
+    assert any(state_json(stored).get("indexed") for _, stored in kept)
+    assert any("erased_at" in state_json(stored)["facts"] for _, stored in kept)
     assert [states.encode(states.decode(user_id, stored, {})) for user_id, stored in kept] == [
         stored for _, stored in kept
     ]

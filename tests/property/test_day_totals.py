@@ -11,8 +11,9 @@ from streamer.user.days.changing_days import next_change_days
 from streamer.user.days.day_totals import pruned
 from streamer.user.fold_events import fold, fold_all, holds_together
 from streamer.user.order_rules import Rules
+from streamer.user.stored.stored_state import decode, encode
 from streamer.user.user_features import features
-from streamer.user.user_state import OrdersMissing, UserState, decode, encode
+from streamer.user.user_state import OrdersMissing, UserState
 from tests.support.checks import feature_oracle
 from tests.support.checks.refusing import refuse_none
 from tests.support.inputs.laws import examples

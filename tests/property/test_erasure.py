@@ -11,6 +11,8 @@ from schemas.input_events import Event, Order, Signup, UserErased
 from schemas.inputs.decode import encode_order, encode_signup
 from schemas.partitioner import partition_of
 from schemas.release.model_release import ModelRelease
+from streamer.user.stored.stored_state import encode
+from streamer.user.user_state import Facts, UserState
 from tests.support.inputs.laws import examples
 from tests.support.strategies.events import START, orders, signups
 from tests.support.worlds.bootstraps import fill
@@ -23,7 +25,7 @@ from tests.support.worlds.refolding import a_refold, differing, position_of
 # The strategies' latest time: some facts are of just that moment.
 ERASED_AT = START.replace(hour=8)
 ERASED = UserErased("7", ERASED_AT)
-TOMBSTONE = {"state": b'{"facts":{"erased_at":"2024-01-01T08:00:00Z"},"format":6}'}
+TOMBSTONE = {"state": encode(UserState("7", Facts(erased_at=START.replace(hour=8))))}
 SWAPPED = a_release(centres=(CENTRES[2], CENTRES[1], CENTRES[0], CENTRES[3]))
 ELSEWHERE = a_release(scale=2.0)
 

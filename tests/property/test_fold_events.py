@@ -10,8 +10,9 @@ from schemas.input_events import Event, Order
 from streamer.user.fold_events import fold
 from streamer.user.fold_events import fold_all as fold_at_once
 from streamer.user.order_rules import Rules
+from streamer.user.stored.stored_state import decode, encode
 from streamer.user.user_features import features
-from streamer.user.user_state import OrdersMissing, UserState, decode, encode
+from streamer.user.user_state import OrdersMissing, UserState
 from tests.support.checks import feature_oracle
 from tests.support.checks.refusing import refuse_none
 from tests.support.inputs.laws import examples

@@ -4,6 +4,7 @@ import json
 import re
 from unittest.mock import patch
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -12,6 +13,8 @@ from schemas.features import EVERY_FIELD, FEATURES, FieldsRead, fields_read
 from schemas.inputs import decode
 from schemas.inputs.usual_events import usual_order, usual_signup
 from schemas.times import EPOCH
+
+pytestmark = pytest.mark.property
 
 _EVERY_DEFAULT = fields_read(FEATURES, statuses=False)
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from tests.support.checks.check_promises import Expected
+from tests.support.checks.stored_json import order_json, state_json
 from tests.support.checks.stored_users import Stored, features_of, left_of, parsed
 
 _NEAR = 1e-9
@@ -84,8 +84,12 @@ def _of_user(
 ) -> list[str]:
     if record is None or b"state" not in fields or b"segment" not in fields:
         return [f"{user_id!r}: right is {right}, Redis has {sorted(fields)}, user-segments {record}"]
-    state = json.loads(fields[b"state"])
-    held = {name[2:].decode(): order for name, order in fields.items() if name.startswith(b"o:")}
+    state = state_json(fields[b"state"])
+    held = {
+        name[2:].decode(): order_json(user_id, name[2:].decode(), order)
+        for name, order in fields.items()
+        if name.startswith(b"o:")
+    }
     decided = (right.segment, right.provisional)
     components = state["position"]["components"]
     near = all(abs(a - b) <= _NEAR for a, b in zip(components, right.components, strict=True))

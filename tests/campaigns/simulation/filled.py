@@ -7,9 +7,9 @@ from schemas.inputs.decode import canonical
 from schemas.partitioner import partition_of
 from streamer.place import place as places
 from streamer.place.place import Place
-from streamer.user import user_state as states
 from streamer.user.days.day_totals import without_days
 from streamer.user.fold_events import fold_all
+from streamer.user.stored import stored_state as states
 from streamer.user.user_state import UserState
 from tests.campaigns.simulation.broken import same
 from tests.campaigns.simulation.check import read_event

@@ -10,7 +10,7 @@ from streamer.place.place import Place
 from streamer.segment.active_model import ActiveModel
 from streamer.segment.neighbours import angle
 from streamer.segment.scoring import Scorer
-from streamer.user import user_state as states
+from streamer.user.stored import stored_state as states
 from streamer.user.user_features import features
 from streamer.user.user_state import UserState
 from tests.campaigns.simulation.broken import BrokenPromise

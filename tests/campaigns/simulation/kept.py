@@ -2,7 +2,6 @@
 
 from datetime import date, timedelta
 
-from schemas.inputs.decode import order_of
 from schemas.outputs.segment_change import SegmentChange
 from schemas.outputs.wire import decode_change
 from schemas.partitioner import partition_of
@@ -10,9 +9,10 @@ from streamer.in_memory import MemoryRedis
 from streamer.place import place as places
 from streamer.segment.active_model import ActiveModel
 from streamer.segment.detect_change import kind_of
-from streamer.user import user_state as states
 from streamer.user.history import FIELDS
 from streamer.user.order_index import all_entries
+from streamer.user.stored import stored_state as states
+from streamer.user.stored.stored_state import unpack_order
 from streamer.user.user_features import features
 from tests.campaigns.simulation.broken import BrokenPromise, same
 from tests.support.checks import feature_oracle
@@ -76,7 +76,7 @@ def _check_fields(world: World, user_id: str, model: ActiveModel | None) -> None
 def _check_index(world: World, user_id: str) -> None:
     """Check that a user has a complete index of orders, or no index and at most one order."""
     user, indexed = world.redis.users[user_id], world.state(user_id).indexed
-    orders = [order_of(order) for order in user.orders.values()]
+    orders = [unpack_order(user_id, order_id, held) for order_id, held in user.orders.items()]
     right = all_entries(user_id, orders, world.config.rules) if indexed else frozenset[str]()
     same(f"the index of {user_id}'s orders", sorted(user.index), sorted(right))
     same(f"whether {user_id} has an index", indexed, len(orders) > 1)

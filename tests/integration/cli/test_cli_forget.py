@@ -7,8 +7,9 @@ import redis
 
 from schemas import times
 from schemas.input_events import Item, Order, Signup
-from streamer.user.stored_formats import NEWEST
+from streamer.user.stored.stored_formats import NEWEST
 from tests.support.checks.read_records import read_topic, value_of
+from tests.support.checks.stored_json import state_json
 from tests.support.servers.deployment import Deployment
 from tests.support.worlds.made_up_release import a_release
 
@@ -33,7 +34,7 @@ def test_a_user_is_forgotten_and_stays_forgotten(deployment: Deployment) -> None
     assert abs(datetime.now(UTC) - erased_at) < timedelta(minutes=5)
     kept = store.hgetall(user)
     assert list(kept) == [b"state"]
-    assert json.loads(kept[b"state"]) == {
+    assert state_json(kept[b"state"]) == {
         "facts": {"erased_at": told["erased_at"]},
         "format": NEWEST,
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
@@ -17,6 +16,7 @@ from redis.connection import AbstractConnection
 from schemas.features import FEATURES
 from schemas.input_events import Item, Order, Signup
 from streamer.redis.redis_store import RedisStore
+from tests.support.checks.stored_json import state_json
 from tests.support.strategies.events import START
 from tests.support.strategies.features import RICH
 from tests.support.workers.redis_writes import StartRedis
@@ -111,7 +111,7 @@ def withdrawn(fresh_redis: StartRedis, orders: int) -> Cost:
             assert lane.step(0.0) == 1
         cost = calls(client) - before
         answered = client.info("stats")["total_net_output_bytes"] - read
-        state = json.loads(client.hget("segue:user:7", "state"))
+        state = state_json(client.hget("segue:user:7", "state"))
     facts = state["facts"]
     assert (facts["held"], facts["counted"], state["indexed"]) == (orders, orders - 2, True)
     assert facts["brands"]["Ön"][1] == "2024-01-01T00:00:01Z"

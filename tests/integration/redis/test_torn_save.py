@@ -18,7 +18,7 @@ from streamer.interfaces.lane_interfaces import Log, Store
 from streamer.lane.lane import Lane
 from streamer.redis.redis_store import RedisStore
 from streamer.segment.active_model import BootstrapRecord
-from streamer.user.user_state import decode
+from streamer.user.stored.stored_state import decode
 from tests.support.servers.aof import cut_after
 from tests.support.worlds.lane_world import NOW, World, drain
 

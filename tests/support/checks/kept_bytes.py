@@ -3,7 +3,8 @@
 ``python -m tests.support.checks.kept_bytes`` rewrites the files, after an intended change of the bytes.
 
 A file's lines are JSON: the records of the topics, the committed offsets, every saved place, and the final
-contents of Redis. Bytes are written as text. A value equal to an earlier record's value is written as the
+contents of Redis. Bytes are written as text, and
+MessagePack in hex. A value equal to an earlier record's value is written as the
 name of that record.
 """
 
@@ -167,7 +168,17 @@ def _few(entries: Sequence[Any]) -> Sequence[Any]:
 
 
 def _text(value: bytes | None) -> str | None:
-    return None if value is None else value.decode(errors="backslashreplace")
+    if value is None:
+        return None
+    # No UTF-8 text begins like an array in MessagePack.
+    is_array = b"\x90" <= value[:1] <= b"\x9f"
+    return f"hex {value.hex()}" if is_array else value.decode(errors="backslashreplace")
+
+
+def bytes_of(kept_text: str) -> bytes:
+    """Return the bytes that a file keeps as text, if the text is UTF-8 or the bytes are MessagePack."""
+    begin, _, digits = kept_text.partition(" ")
+    return bytes.fromhex(digits) if begin == "hex" else kept_text.encode()
 
 
 def an_order(number: int, brand: str = "Ön", **fields: Any) -> Order:

@@ -16,6 +16,7 @@ import redis
 
 from schemas.input_events import Event, Order, UserErased
 from tests.support.checks.feature_oracle import canonical_bytes
+from tests.support.checks.stored_json import order_json, state_json
 
 _AT_ONCE = 1_000
 _HISTORY = 50
@@ -148,10 +149,14 @@ def wrong_fields(
     """
     if b"state" not in fields:
         return [f"{user_id!r}: Redis has no state"]
-    state = json.loads(fields[b"state"])
+    state = state_json(fields[b"state"])
     plain = {name: fields[name.encode()].decode() for name in _PLAIN if name.encode() in fields}
     decided = {name: _as_field(state["decided"][name]) for name in _PLAIN} if "decided" in state else {}
-    held = {name[2:].decode(): order for name, order in fields.items() if name.startswith(b"o:")}
+    held = {
+        name[2:].decode(): order_json(user_id, name[2:].decode(), order)
+        for name, order in fields.items()
+        if name.startswith(b"o:")
+    }
     entries = {name.decode(): json.loads(entry) for name, entry in fields.items() if name.startswith(b"h:")}
     others = [
         name
@@ -226,7 +231,7 @@ def wrong_release(
         models_topic: the id of the topic of releases when the record was decided.
         activations: the versions in the topic of releases now, by offset.
     """
-    decided = json.loads(fields.get(b"state", b"{}")).get("decided") or {}
+    decided = state_json(fields.get(b"state", b"{}")).get("decided") or {}
     has = decided.get("activation", -1), decided.get("model_version")
     told = record["activation"], record["model_version"]
     same_topic = decided.get("models_topic") == models_topic
@@ -241,7 +246,7 @@ def wrong_indexes(user_id: str, stored: Stored, components: Sequence[float], lan
     wrong = []
     if stored.swept.get(user_id) != [lane]:
         wrong.append(f"{user_id!r}: swept by {stored.swept.get(user_id)}, right is lane {lane}")
-    position = json.loads(stored.users[user_id].get(b"state", b"{}")).get("position")
+    position = state_json(stored.users[user_id].get(b"state", b"{}")).get("position")
     if position is None or len(components) != 2:
         return wrong
     has = stored.angles.get(position["space"], {}).get(user_id)
@@ -260,7 +265,7 @@ def left_of(user_id: str, stored: Stored) -> list[str]:
     wrong = []
     if fields.keys() != {b"state"}:
         wrong.append(f"{user_id!r} is erased, but Redis has the fields {sorted(fields)}")
-    state = json.loads(fields.get(b"state", b"{}"))
+    state = state_json(fields.get(b"state", b"{}"))
     if state.keys() - {"facts", "format"} or state.get("facts", {}).keys() != {"erased_at"}:
         wrong.append(f"{user_id!r} is erased, but its state is {state}")
     if where := stored.indexed(user_id):

@@ -14,7 +14,7 @@ from msgspec import UNSET
 from schemas.errors import BadEvent
 from schemas.features import FEATURES, Feature, beyond_default, fields_read
 from schemas.input_events import Event, Order, Signup
-from schemas.inputs.decode import decode_order, decode_signup, encode_order, encode_signup, order_of
+from schemas.inputs.decode import decode_order, decode_signup, encode_order, encode_signup
 from schemas.outputs.segment_change import Cause, Change, SegmentChange, UserErasedChange
 from schemas.outputs.wire import decode_change
 from schemas.partitioner import partition_of
@@ -33,6 +33,8 @@ from streamer.user import order_index
 from streamer.user import user_state as states
 from streamer.user.history import FIELDS, KEPT, read_history
 from streamer.user.order_rules import Rules
+from streamer.user.stored import stored_state
+from streamer.user.stored.stored_state import unpack_order
 from streamer.user.user_features import features as features_of
 from tests.support.checks import feature_oracle
 from tests.support.worlds.made_up_release import a_release, an_active_model
@@ -240,7 +242,7 @@ class World:
 
     def state(self, user_id: str) -> states.UserState:
         user = self.redis.users[user_id]
-        return states.decode(user_id, user.fields.get("state"), {})
+        return stored_state.decode(user_id, user.fields.get("state"), {})
 
 
 def drain_all(lanes: Sequence[Lane]) -> None:
@@ -331,7 +333,7 @@ def _check_index(world: World, user_id: str, state: states.UserState) -> None:
     """Check that the index has all of the user's orders, and that a user with few orders has no index."""
     user = world.redis.users[user_id]
     assert state.indexed == (state.facts.held > order_index.MOST_UNINDEXED)
-    orders = [order_of(order) for order in user.orders.values()]
+    orders = [unpack_order(user_id, order_id, held) for order_id, held in user.orders.items()]
     right = order_index.all_entries(user_id, orders, world.config.rules)
     assert user.index == (right if state.indexed else set())
 

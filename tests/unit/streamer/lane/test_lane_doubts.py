@@ -8,11 +8,11 @@ import pytest
 
 from schemas.errors import NeedsRebuild
 from schemas.input_events import Item, Order, Signup, UserErased
-from schemas.inputs.decode import canonical
 from streamer.in_memory import MemoryRedis
 from streamer.interfaces.lane_errors import InDoubt
 from streamer.interfaces.lane_interfaces import Log
 from streamer.segment.active_model import BootstrapRecord
+from streamer.user.stored.stored_state import pack_order
 from tests.support.checks.moves import OLD, YOUNG, YOUNG_AGAIN, segments
 from tests.support.strategies.events import START
 from tests.support.worlds.failing_ends import Calls, Crash
@@ -134,7 +134,7 @@ def test_a_takeover_heals_nothing_from_a_save_that_is_lost_again() -> None:
     lose_all()
     world.run()
     check_promises(world)
-    assert world.redis.users["7"].orders == {order.order_id: canonical(order) for order in orders}
+    assert world.redis.users["7"].orders == {order.order_id: pack_order(order) for order in orders}
 
 
 def test_decisions_are_not_adopted_without_the_offsets_up_to_which_they_were_made() -> None:

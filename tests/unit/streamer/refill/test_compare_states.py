@@ -10,6 +10,7 @@ import pytest
 from schemas.features import FEATURES
 from schemas.input_events import Item, Order, Signup, UserErased
 from streamer.in_memory import MemoryUser
+from tests.support.checks.stored_json import order_json, state_json
 from tests.support.worlds.lane_world import World, drain
 from tests.support.worlds.made_up_release import RECENCY, a_recency_release, an_active_model
 from tests.support.worlds.refolding import a_refold, differing, position_of
@@ -51,7 +52,7 @@ def test_who_would_be_decided_otherwise_on_the_lanes_day_must_be_due() -> None:
 
 
 def in_state(user: MemoryUser, change: Callable[[dict[str, dict[str, object]]], None]) -> None:
-    stored = msgspec.json.decode(user.fields["state"])
+    stored = state_json(user.fields["state"])
     change(stored)
     user.fields["state"] = msgspec.json.encode(stored)
 
@@ -88,8 +89,8 @@ def test_a_fact(world: World) -> None:
 
 def test_an_order_that_is_another_and_one_that_is_missing(world: World) -> None:
     orders = world.redis.users["7"].orders
-    right = orders["1"].decode()
-    orders["1"] = right.replace("Jeans", "Socks").encode()
+    right = order_json("7", "1", orders["1"]).decode()
+    orders["1"] = orders["1"].replace(b"Jeans", b"Socks")
     assert found(world) == [("o:1", right, right.replace("Jeans", "Socks"))]
     del orders["1"]
     assert found(world) == [("o:1", right, None)]

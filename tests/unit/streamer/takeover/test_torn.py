@@ -16,6 +16,7 @@ from streamer.place.place_marks import is_emptied, moved_to
 from streamer.refill.rebuild_lane import move
 from streamer.segment.active_model import BootstrapRecord
 from tests.support.checks.moves import YOUNG
+from tests.support.checks.stored_json import state_json
 from tests.support.worlds.lane_world import NOW, World, check_promises, drain
 from tests.unit.streamer.refill.test_rebuild_lane import a_filler, begin, fill, filled
 
@@ -32,7 +33,7 @@ def a_world() -> World:
 
 
 def forget_brands(world: World) -> None:
-    stored = json.loads(world.redis.users["7"].fields["state"])
+    stored = state_json(world.redis.users["7"].fields["state"])
     del stored["facts"]["brands"]
     world.redis.users["7"].fields["state"] = json.dumps(stored).encode()
 

@@ -12,8 +12,9 @@ from schemas.input_events import Event, Order, Signup, UserErased
 from schemas.outputs.segment_change import FeatureValue
 from streamer.user.fold_events import fold, holds_together
 from streamer.user.order_rules import Rules
+from streamer.user.stored.stored_state import decode, encode
 from streamer.user.user_features import features
-from streamer.user.user_state import Contradiction, Facts, UserState, decode, encode
+from streamer.user.user_state import Contradiction, Facts, UserState
 from streamer.user.value_bounds import MAX_VALUES
 
 NAMES = ("last", "first", "signup", "born")

@@ -8,8 +8,9 @@ from schemas.input_events import Item, Order, Signup, UserErased
 from schemas.outputs.segment_change import FeatureValue
 from streamer.user.fold_events import fold, fold_all
 from streamer.user.order_rules import Rules
+from streamer.user.stored.stored_state import decode, encode
 from streamer.user.user_features import features
-from streamer.user.user_state import Facts, OrdersMissing, UserState, decode, encode
+from streamer.user.user_state import Facts, OrdersMissing, UserState
 from tests.support.checks.refusing import refuse_none
 from tests.support.strategies.events import START
 from tests.support.strategies.features import RICH

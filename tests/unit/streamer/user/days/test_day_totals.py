@@ -14,8 +14,9 @@ from streamer.user.days.changing_days import next_change_days
 from streamer.user.days.day_totals import pruned
 from streamer.user.fold_events import fold
 from streamer.user.order_rules import Rules
+from streamer.user.stored.stored_state import decode, encode
 from streamer.user.user_features import features
-from streamer.user.user_state import Contradiction, DayTotals, OrdersMissing, UserState, decode, encode
+from streamer.user.user_state import Contradiction, DayTotals, OrdersMissing, UserState
 
 RULES = Rules(
     exclude_statuses=frozenset({"Cancelled"}),

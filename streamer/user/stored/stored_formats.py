@@ -10,6 +10,7 @@
 - Format 5 may have the activation for which a lane keeps an index (``Sweep.ready``).
 - Format 6 may have what features of time need: orders and signups by day, and a place that names the zone
   and the lane's day.
+- Format 7 has states and orders in MessagePack (:mod:`streamer.user.stored.stored_state`). A place is JSON.
 
 A new field is a new format, and so is a new meaning of a field: an older worker would drop a field that it
 does not know, and write the rest back. tests/data/formats keeps a state and a place of each format.
@@ -21,7 +22,7 @@ from msgspec import Struct
 
 from schemas.errors import NeedsRebuild
 
-NEWEST = 6
+NEWEST = 7
 UNNUMBERED = 1
 
 
@@ -33,7 +34,17 @@ class _Numbered(Struct, frozen=True):
     format: int = UNNUMBERED
 
 
-_decoder = msgspec.json.Decoder(_Numbered)
+class _NumberedRow(_Numbered, frozen=True, array_like=True):
+    pass
+
+
+_json_decoder = msgspec.json.Decoder(_Numbered)
+_row_decoder = msgspec.msgpack.Decoder(_NumberedRow)
+
+
+def is_json(stored: bytes) -> bool:
+    """Whether stored bytes are a JSON object, and not an array in MessagePack."""
+    return stored.startswith(b"{")
 
 
 def check_format(stored: bytes, what: str) -> int:
@@ -45,9 +56,9 @@ def check_format(stored: bytes, what: str) -> int:
 
     Raises:
         NewerFormat: a newer version wrote the bytes.
-        msgspec.MsgspecError: the bytes are not JSON, or the format is not a number.
+        msgspec.MsgspecError: the bytes have no number of a format.
     """
-    number = _decoder.decode(stored).format
+    number = (_json_decoder if is_json(stored) else _row_decoder).decode(stored).format
     if number > NEWEST:
         raise NewerFormat(
             f"{what} in Redis is of format {number}, and this version of Segue reads formats up to {NEWEST}:"

@@ -1,0 +1,1 @@
+"""The stored form of a user in Redis, and its formats."""
