@@ -61,7 +61,7 @@ def text(at: datetime) -> str:
     >>> text(datetime(2024, 1, 31, 9, 30, tzinfo=UTC))
     '2024-01-31T09:30:00Z'
     """
-    return at.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+    return at.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
 
 
 def parse_length(text: str) -> timedelta:

@@ -165,7 +165,8 @@ def _size(value: ProfileValue) -> bytes | float:
 def _with_order(
     state: UserState, order: Order, rules: Rules, *, own_orders: bool, bounded: bool
 ) -> UserState:
-    order = replace(order, event_id=None)  # the stored form has no event id
+    if order.event_id is not None:
+        order = replace(order, event_id=None)  # the stored form has no event id
     former = state.orders.get(order.order_id) if state.whole else state.orders[order.order_id]
     if former is not None:
         order = _newest(former, order)

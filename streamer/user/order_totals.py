@@ -101,7 +101,9 @@ def retallied(
                 after[value] = Tally(known.items + items, min(known.first_at, now.created_at))
                 if now.created_at <= known.first_at:
                     first_lost.discard(value)
-    firsts = firsts_of(first_lost) if first_lost else {}
+    if not first_lost:
+        return after
+    firsts = firsts_of(first_lost)
     for value in first_lost - firsts.keys():
         raise Contradiction(f"the state counts {source} {value!r}, but no order has this value")
     return after | {value: Tally(after[value].items, at) for value, at in firsts.items()}

@@ -11,7 +11,6 @@ from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
 from schemas.input_events import Event, Order, Signup, UserErased
-from schemas.inputs.decode import canonical
 from schemas.outputs.segment_change import Cause, Change, FeatureValue, SegmentChange
 from schemas.outputs.wire import decode_change
 from schemas.partitioner import partition_of
@@ -22,6 +21,7 @@ from streamer.segment.neighbours import angle
 from streamer.segment.scoring import Score
 from streamer.user.days.day_totals import without_days
 from streamer.user.fold_events import fold
+from streamer.user.stored.stored_state import pack_order
 from streamer.user.user_state import Facts, UserState
 from tests.campaigns.simulation.broken import BrokenPromise, same
 from tests.campaigns.simulation.kept import check_kept
@@ -369,7 +369,9 @@ def check_end(world: World, ledger: Ledger) -> None:
             raise BrokenPromise(f"nothing of {user_id} is there")
         has = world.state(user_id).facts
         same(f"the facts of {user_id}", has, as_kept(world, user_id, has, state.facts))
-        orders = {order_id: canonical(order) for order_id, order in state.orders.items() if order is not None}
+        orders = {
+            order_id: pack_order(order) for order_id, order in state.orders.items() if order is not None
+        }
         same(f"the orders of {user_id}", world.redis.users[user_id].orders, orders)
         position = world.state(user_id).position
         at = None if position is None else angle(position.components)

@@ -3,13 +3,13 @@
 from collections import defaultdict
 
 from schemas.input_events import Event
-from schemas.inputs.decode import canonical
 from schemas.partitioner import partition_of
 from streamer.place import place as places
 from streamer.place.place import Place
 from streamer.user.days.day_totals import without_days
 from streamer.user.fold_events import fold_all
 from streamer.user.stored import stored_state as states
+from streamer.user.stored.stored_state import pack_order
 from streamer.user.user_state import UserState
 from tests.campaigns.simulation.broken import same
 from tests.campaigns.simulation.check import read_event
@@ -35,7 +35,7 @@ def check_filled(world: SimWorld, prefix: str, partition: int) -> None:
             last = place.decides_on.toordinal() - world.config.rules.reach
             facts = without_days(facts, min(state.facts.dropped_to, last))
         same(f"the facts of {user_id} under {prefix}", state.facts, facts)
-        orders = {k: canonical(order) for k, order in expected[user_id].orders.items() if order is not None}
+        orders = {k: pack_order(order) for k, order in expected[user_id].orders.items() if order is not None}
         same(f"the orders of {user_id} under {prefix}", user.orders, orders)
     alive = {user_id for user_id, state in expected.items() if state.facts.alive}
     same(f"whom a sweep under {prefix} would find", redis.swept.get(partition, {}).keys(), alive)

@@ -11,14 +11,13 @@ from msgspec.structs import replace
 
 from schemas.errors import NeedsRebuild
 from schemas.input_events import Item, Order, UserErased
-from schemas.inputs.decode import canonical
 from segue.services import LocalRedis
 from streamer.interfaces.lane_errors import Torn
 from streamer.interfaces.lane_interfaces import Log, Store
 from streamer.lane.lane import Lane
 from streamer.redis.redis_store import RedisStore
 from streamer.segment.active_model import BootstrapRecord
-from streamer.user.stored.stored_state import decode
+from streamer.user.stored.stored_state import decode, pack_order
 from tests.support.servers.aof import cut_after
 from tests.support.worlds.lane_world import NOW, World, drain
 
@@ -118,7 +117,7 @@ def test_an_order_that_the_facts_do_not_count_is_not_believed(stage: Stage) -> N
     stage.run()
 
     right = [newer, an_order("B", "Levi's", days=1)]
-    assert stage.orders() == {order.order_id: canonical(order) for order in right}
+    assert stage.orders() == {order.order_id: pack_order(order) for order in right}
     state = decode("7", stage.fields()[b"state"], {})
     assert (state.facts.held, set(state.facts.brands)) == (2, {"Nautica", "Levi's"})
 
