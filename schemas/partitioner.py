@@ -8,13 +8,9 @@ Sources: Kafka ``org.apache.kafka.common.utils.Utils.murmur2``; librdkafka ``rdm
 """
 
 import zlib
-from functools import lru_cache
 from typing import Literal
 
 Partitioner = Literal["murmur2", "crc32"]
-
-# The users whose partition is remembered: about 10 MB.
-_REMEMBERED = 65_536
 
 _M = 0x5BD1E995
 _MASK = 0xFFFFFFFF
@@ -35,7 +31,6 @@ def murmur2(key: bytes) -> int:
     return h ^ h >> 15
 
 
-@lru_cache(maxsize=_REMEMBERED)
 def partition_of(user_id: str, partitions: int, partitioner: Partitioner = "murmur2") -> int:
     """Return the partition number of a user, from 0 to ``partitions - 1``.
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
+from functools import lru_cache
 from operator import attrgetter
 
 from msgspec import Struct
@@ -26,6 +27,9 @@ from streamer.place.place import FoldSettings
 MAX_AHEAD = timedelta(days=1)
 
 _OFFSET = attrgetter("offset")
+
+# Of users who come again and again; at most some 10 MB.
+_known_partition_of = lru_cache(maxsize=65_536)(partition_of)
 
 
 class Incoming(Struct, frozen=True):
@@ -132,7 +136,7 @@ def read_batch(
             if record.topic == topics.rekeyed:
                 written = original(record, topics)
             event = _decode(written, topics, settings, read, max_ahead, unframe)
-            belongs = partition_of(event.user_id, settings.partitions, settings.partitioner)
+            belongs = _known_partition_of(event.user_id, settings.partitions, settings.partitioner)
             if settings.rekey and record is written and belongs != record.partition:
                 rekeyed.append(forwarded(record, event.user_id, belongs, topics))
                 continue
