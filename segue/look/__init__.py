@@ -1,1 +1,1 @@
-"""Read-only views: a user explained, and an imagined user."""
+"""Read-only views: a user explained, what would move the user, and an imagined user."""

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import cache
+
+from msgspec import structs
 
 from schemas.errors import BadRelease, SegueError, Unreachable
 from schemas.outputs.segment_change import SimilarUser
@@ -14,8 +17,12 @@ from segue.connect.lane_connections import rules_of
 from segue.connect.live_prefix import followed
 from segue.connect.redis_users import TIMEOUT_S, RedisUsers, similar_users
 from segue.connect.release_in_use import read_releases, usable_or_none
+from segue.look.nearest_border import nearest_border
 from segue.look.next_move import next_move
+from segue.look.one_more_order import one_more_order
+from segue.look.smallest_changes import smallest_changes
 from segue.show.user_card import UserCard
+from segue.show.user_moves import UserMoves
 from streamer.segment.active_model import ActiveModel
 from streamer.segment.scoring import Scorer
 
@@ -56,8 +63,14 @@ def explained_user(user_id: str, settings: Settings, read_model: ReadModel) -> t
         read_model = cache(read_model)
         card, left_out = explain(card, settings, read_model)
         if card.score is not None and (model := read_model()) is not None:
-            found = next_move(users.state(user_id), model, rules_of(settings), card.day)
-            card = replace(card, next_move=found)
+            state, rules = users.state(user_id), rules_of(settings)
+            ordered = one_more_order(state, model, rules, card.day, datetime.now(UTC))
+            moves = moves_of(card, model.release, settings.min_margin)
+            card = replace(
+                card,
+                next_move=next_move(state, model, rules, card.day),
+                moves=None if moves is None else structs.replace(moves, one_more_order=ordered),
+            )
         return replace(card, history=users.history(user_id)), left_out
 
 
@@ -114,7 +127,7 @@ def score_imagined_user(features: dict[str, int | float | str | None], release: 
         release: the release that scores.
     """
     score = Scorer(release).score(features)
-    return UserCard(
+    card = UserCard(
         user_id=None,
         features=features,
         components=score.components,
@@ -125,6 +138,25 @@ def score_imagined_user(features: dict[str, int | float | str | None], release: 
         missing=score.missing,
         model_version=release.version,
         score=score,
+    )
+    return replace(card, moves=moves_of(card, release, 0.0))
+
+
+def moves_of(card: UserCard, release: ModelRelease, min_margin: float) -> UserMoves | None:
+    """Return what would move a user, without an order; None if the release would decide otherwise now.
+
+    Args:
+        card: the user, with components of the release.
+        release: the release that scores.
+        min_margin: 0 to 1. The user stays until another centre is nearer by this share.
+    """
+    if card.components is None or card.segment is None or card.score is None:
+        return None
+    if card.score.segment != card.segment:
+        return None
+    return UserMoves(
+        nearest_border(card.components, card.segment, release, min_margin),
+        smallest_changes(card.features, card.segment, release, min_margin),
     )
 
 

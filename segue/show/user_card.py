@@ -13,6 +13,7 @@ from rich.text import Text
 
 from schemas.outputs.segment_change import FeatureValue, SimilarUser
 from segue.show.change_text import cause_words, segment_text, similar_text
+from segue.show.user_moves import UserMoves, move_rows, value_words
 from streamer.segment.scoring import Score
 from streamer.user.history import Entered
 
@@ -54,6 +55,7 @@ class UserCard:
         day: the lane's day; None if no declared feature reads the day.
         next_move: the user's next decision by the days alone; None if none is known.
         score: distance and margin by the release in use; None if they are not known.
+        moves: what would move the user to another segment; None if that is not known.
         similar_users: the most similar users; None if they are not known.
         history: when and why the user entered each segment, the oldest entry first.
     """
@@ -73,6 +75,7 @@ class UserCard:
     day: date | None = None
     next_move: NextMove | None = None
     score: Score | None = None
+    moves: UserMoves | None = None
     similar_users: tuple[SimilarUser, ...] | None = None
     history: tuple[Entered, ...] | None = None
 
@@ -94,6 +97,7 @@ class UserCard:
             "next_move": self.next_move,
             "distance": None if self.score is None else self.score.distance,
             "margin": None if self.score is None else self.score.margin,
+            "moves": self.moves,
             "similar_users": self.similar_users,
             "history": None if self.history is None else [_entry(entry) for entry in self.history],
         }
@@ -106,6 +110,7 @@ class UserCard:
             "next_move",
             "distance",
             "margin",
+            "moves",
             "similar_users",
             "history",
         )
@@ -122,7 +127,7 @@ def card_text(card: UserCard) -> RenderableType:
         rows.add_row("provisional", provisional_words(card))
     for name, value in feature_rows(card):
         rows.add_row(name, Text("missing", style="dim italic") if value is None else value)
-    for name, words in score_rows(card):
+    for name, words in (*score_rows(card), *move_rows(card)):
         rows.add_row(name, words)
     if card.similar_users is not None:
         rows.add_row("similar users", similar_text(card.similar_users) if card.similar_users else "none")
@@ -190,8 +195,5 @@ def _entry(entry: Entered) -> dict[str, object]:
 
 
 def _value(card: UserCard, name: str, value: FeatureValue) -> str:
-    if isinstance(value, bool):
-        shown = "true" if value else "false"
-    else:
-        shown = value if isinstance(value, str) else f"{value:,}"
+    shown = value_words(value)
     return f"{shown} (unknown to the model)" if name in card.missing else shown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import msgspec
@@ -17,6 +18,8 @@ from schemas.outputs.segment_change import (
     UserErasedChange,
 )
 from segue.console.facts.segment_counts import SegmentCounts
+from segue.show.user_card import NextMove
+from segue.show.user_moves import UserMoves
 
 _REF = "#/components/schemas/{name}"
 
@@ -54,6 +57,7 @@ class ImaginedUser(Struct, kw_only=True):
     model_version: str | None
     distance: float | UnsetType = UNSET
     margin: float | UnsetType = UNSET
+    moves: UserMoves | UnsetType = UNSET
     similar_users: tuple[SimilarUser, ...] | UnsetType = UNSET
 
 
@@ -64,6 +68,8 @@ class User(ImaginedUser, kw_only=True):
     sequence: int | UnsetType = UNSET
     activation: int | UnsetType = UNSET
     positions: dict[str, int] | UnsetType = UNSET
+    day: date | UnsetType = UNSET
+    next_move: NextMove | UnsetType = UNSET
     history: tuple[HistoryEntry, ...] | UnsetType = UNSET
 
 

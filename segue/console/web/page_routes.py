@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
-
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 
 from schemas.errors import SegueError
 from schemas.features import FEATURE_NAMES
 from schemas.outputs.segment_change import Change
-from schemas.release.model_release import ModelRelease
 from segue.config.command_line import BadOption
 from segue.console.facts.console_facts import ConsoleFacts
 from segue.console.viewers.change_hub import ChangeHub
@@ -19,30 +15,10 @@ from segue.console.viewers.change_stream import MEDIA_TYPE, fragment_event
 from segue.console.web.api_routes import status_of
 from segue.console.web.form_fields import declared_of, form_fields
 from segue.console.web.page_templates import Pages, rendered
-from segue.console.web.segment_map import SegmentMap, segment_map
+from segue.console.web.shown_card import ShownCard, shown_card
 from segue.console.web.web_errors import sentence_of
 from segue.show.releases_text import releases_as_json
-from segue.show.user_card import UserCard, feature_rows, provisional_words, score_rows
-
-
-class ShownCard(NamedTuple):
-    """A card's parts, in the words of the commands.
-
-    Attributes:
-        card: the card.
-        features: the name and the value of each feature; None for a missing value.
-        score: what is known of the decision, by name.
-        provisional: which features are missing; None if there are none.
-        names: the names of the segments of the release in use, by id.
-        map: where the user is among the segments; None if that cannot be drawn.
-    """
-
-    card: UserCard
-    features: tuple[tuple[str, str | None], ...]
-    score: tuple[tuple[str, str], ...]
-    provisional: str | None
-    names: Mapping[int, str]
-    map: SegmentMap | None
+from segue.show.user_card import UserCard
 
 
 def page_routes(facts: ConsoleFacts, hub: ChangeHub, pages: Pages) -> APIRouter:
@@ -108,17 +84,4 @@ def _shown(card: UserCard, facts: ConsoleFacts) -> ShownCard:
         release = facts.release()
     except SegueError:
         release = None
-    return ShownCard(
-        card,
-        tuple(feature_rows(card)),
-        tuple(score_rows(card)),
-        provisional_words(card) if card.missing else None,
-        {} if release is None else {segment.id: segment.name for segment in release.segments},
-        None if release is None else _map(card, release),
-    )
-
-
-def _map(card: UserCard, release: ModelRelease) -> SegmentMap | None:
-    if card.components is None or card.space != release.space:
-        return None
-    return segment_map(release, card.components)
+    return shown_card(card, release)
