@@ -2,6 +2,7 @@
 
     facts/       what is shown: users, segments, releases, the state of the lanes
     viewers/     the changes as they happen, from one reader to all viewers
+    shown/       the facts in the form of the pages
     web/         the pages, the API, their errors, and who may read them
 
     console_app.py   puts them together

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
+from fastapi.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
 from schemas.errors import BadSetting
@@ -22,6 +23,7 @@ from segue.console.web.api_schemas import (
     answers,
     problems,
 )
+from segue.console.web.known_parameters import check_parameters
 from segue.show.json_line import json_line
 from segue.show.releases_text import releases_as_json
 from segue.subscribe.change_filter import ChangeFilter
@@ -44,7 +46,7 @@ def api_routes(facts: ConsoleFacts, hub: ChangeHub) -> APIRouter:
         facts: what is shown.
         hub: the changes as they happen.
     """
-    api = APIRouter(prefix="/api")
+    api = APIRouter(prefix="/api", dependencies=[Depends(check_parameters)])
 
     @api.get("/users/{user_id:path}", responses=answers(User, 404), response_class=Response)
     def user(user_id: str) -> Response:
@@ -52,7 +54,7 @@ def api_routes(facts: ConsoleFacts, hub: ChangeHub) -> APIRouter:
         card, _ = facts.user(user_id)
         return json_answer(card.as_json())
 
-    @api.get("/predict", responses=answers(ImaginedUser, 422), response_class=Response)
+    @api.get("/predict", responses=answers(ImaginedUser), response_class=Response)
     def predict(
         age: _Text = None,
         gender: _Text = None,
@@ -94,7 +96,7 @@ def api_routes(facts: ConsoleFacts, hub: ChangeHub) -> APIRouter:
 
     @api.get(
         "/changes",
-        responses={200: {"content": {MEDIA_TYPE: {}}}, **problems(422, 429)},
+        responses={200: {"content": {MEDIA_TYPE: {}}}, **problems(429)},
         response_class=StreamingResponse,
     )
     async def changes(
@@ -104,7 +106,7 @@ def api_routes(facts: ConsoleFacts, hub: ChangeHub) -> APIRouter:
         kind: Kind | None = None,
     ) -> StreamingResponse:
         """The changes as they happen, as server-sent events `change`; the last event, `end`, says why."""
-        number = None if segment is None else _number(segment, facts)
+        number = None if segment is None else await run_in_threadpool(_number, segment, facts)
         wanted = ChangeFilter(number, provisional=True)
 
         def wants(change: Change) -> bool:
@@ -133,7 +135,8 @@ def status_of(facts: ConsoleFacts, hub: ChangeHub) -> Status:
 
 def _number(segment: str, facts: ConsoleFacts) -> int:
     if segment.isascii() and segment.isdecimal():
-        if len(segment) > len(str(2**63)):
-            raise BadSetting("segment", segment, "no segment has this number")
+        known = {str(each.id) for made in facts.releases().releases for each in made.release.segments}
+        if known and (segment.lstrip("0") or "0") not in known:
+            raise BadSetting("segment", segment, "no published release has a segment of this number")
         return int(segment)
     return segment_number(segment, facts.release())

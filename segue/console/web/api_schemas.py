@@ -127,7 +127,7 @@ def answers(type_: type[Struct], *statuses: int) -> dict[int | str, dict[str, An
 
     Args:
         type_: the type of the answer with status 200.
-        statuses: the other statuses that the route may answer with; 401 and 503 are always there.
+        statuses: the other statuses that the route may answer with; 401, 422 and 503 are always there.
     """
     return {
         200: {"content": {"application/json": {"schema": {"$ref": _REF.format(name=type_.__name__)}}}},
@@ -138,7 +138,9 @@ def answers(type_: type[Struct], *statuses: int) -> dict[int | str, dict[str, An
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return the answers with a problem for FastAPI; see :func:`answers`."""
     content = {"application/json": {"schema": {"$ref": _REF.format(name="Problem")}}}
-    return {status: {"description": _WORDS[status], "content": content} for status in (401, *statuses, 503)}
+    return {
+        status: {"description": _WORDS[status], "content": content} for status in (401, *statuses, 422, 503)
+    }
 
 
 _WORDS = {

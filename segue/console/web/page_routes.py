@@ -10,12 +10,12 @@ from schemas.features import FEATURE_NAMES
 from schemas.outputs.segment_change import Change
 from segue.config.command_line import BadOption
 from segue.console.facts.console_facts import ConsoleFacts
+from segue.console.shown.form_fields import declared_of, form_fields
+from segue.console.shown.shown_card import ShownCard, shown_card
 from segue.console.viewers.change_hub import ChangeHub
 from segue.console.viewers.change_stream import MEDIA_TYPE, fragment_event
 from segue.console.web.api_routes import status_of
-from segue.console.web.form_fields import declared_of, form_fields
 from segue.console.web.page_templates import Pages, rendered
-from segue.console.web.shown_card import ShownCard, shown_card
 from segue.console.web.web_errors import sentence_of
 from segue.show.releases_text import releases_as_json
 from segue.show.user_card import UserCard

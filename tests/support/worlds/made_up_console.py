@@ -20,6 +20,7 @@ from segue.show.user_card import UserCard
 from tests.support.worlds.made_up_release import an_active_model
 from trainer.publish.release_history import Publication, Published
 
+HOSTILE = "<script>alert(1)</script>\" onload='x' \x1b[31m\u202eevil\u2028/?#%"
 COUNTED_AT = datetime(2024, 12, 3, 19, 30, tzinfo=UTC)
 
 

@@ -3,50 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import replace
+from urllib.parse import quote
 
 import pytest
 from starlette.testclient import TestClient
 
 from schemas.errors import SegueError, Unreachable
 from schemas.outputs.wire import encode_change
-from segue.console.console_app import console_app
 from segue.console.viewers.change_hub import ChangeHub
 from segue.show.json_line import json_line
 from tests.support.inputs.made_change import a_change
-from tests.support.worlds.made_up_console import MadeUpFacts, MadeUpFeed
+from tests.support.worlds.made_up_console import HOSTILE, MadeUpFacts, MadeUpFeed
 
 UNKNOWN_FEATURE = (
     "parameter feature is 'size': write NAME=VALUE, with one of the release's features (none: its features"
     " have options of their own)"
 )
-HOSTILE = "<script>alert(1)</script>\x1b[31m\u202e/?#%"
-
-
-@pytest.fixture
-def facts() -> MadeUpFacts:
-    made = MadeUpFacts()
-    card = made.imagined({"age": "34", "gender": "F"}, ())
-    made.cards = {user_id: replace(card, user_id=user_id) for user_id in ("7", "a/b", "..", HOSTILE)}
-    return made
-
-
-@pytest.fixture
-def feed() -> MadeUpFeed:
-    return MadeUpFeed()
-
-
-@pytest.fixture
-def hub(feed: MadeUpFeed) -> ChangeHub:
-    return ChangeHub(feed.open())
-
-
-@pytest.fixture
-def client(facts: MadeUpFacts, hub: ChangeHub) -> Iterator[TestClient]:
-    app = console_app(facts, hub, None)
-    with TestClient(app, base_url="http://localhost", raise_server_exceptions=False) as made:
-        yield made
 
 
 def test_a_user_is_the_line_of_the_command(client: TestClient, facts: MadeUpFacts) -> None:
@@ -55,7 +27,7 @@ def test_a_user_is_the_line_of_the_command(client: TestClient, facts: MadeUpFact
 
 
 def test_hostile_text_comes_back_as_it_was_and_cannot_command_a_terminal(client: TestClient) -> None:
-    answer = client.get("/api/users/%3Cscript%3Ealert(1)%3C%2Fscript%3E%1B%5B31m%E2%80%AE%2F%3F%23%25")
+    answer = client.get(f"/api/users/{quote(HOSTILE, safe='')}")
     assert answer.headers["content-type"] == "application/json"
     assert answer.json()["user_id"] == HOSTILE
     assert answer.text.isprintable()
@@ -86,8 +58,16 @@ def test_an_imagined_user_takes_the_options_of_the_command(client: TestClient, f
         (
             "changes?segment=" + "9" * 30,
             422,
-            f"parameter segment is '{'9' * 30}': no segment has this number",
+            f"parameter segment is '{'9' * 30}': no published release has a segment of this number",
         ),
+        (
+            "changes?segment=99",
+            422,
+            "parameter segment is '99': no published release has a segment of this number",
+        ),
+        ("predict?aeg=34", 422, "there is no parameter 'aeg': write age"),
+        ("changes?since=1", 422, "there is no parameter 'since': there are segment, kind"),
+        ("segments?x=1", 422, "there is no parameter 'x': this address has no parameters"),
         ("nothing", 404, "there is no page '/api/nothing': the start page lists them"),
     ],
 )

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
-from datetime import UTC, datetime
 from html.parser import HTMLParser
 from urllib.parse import quote
 
 import pytest
-from msgspec import structs
 from starlette.testclient import TestClient
 
 from schemas.errors import SegueError, Unreachable
-from schemas.outputs.segment_change import SimilarUser
-from segue.console.console_app import console_app
 from segue.console.viewers.change_hub import ChangeHub
-from streamer.user.history import Entered
 from tests.support.inputs.made_change import a_change
-from tests.support.worlds.made_up_console import MadeUpFacts, MadeUpFeed
+from tests.support.worlds.made_up_console import HOSTILE, MadeUpFacts, MadeUpFeed
 from tests.support.worlds.made_up_release import an_active_model
 
-HOSTILE = "<script>alert(1)</script>\" onload='x' \x1b[31m\u202eevil\u2028"
 ALLOWED_SCRIPTS = [{"src": "/static/console.js", "defer": None}]
 
 
@@ -50,43 +42,6 @@ class Page(HTMLParser):
         return [attributes for name, attributes in self.tags if name == tag]
 
 
-@pytest.fixture
-def facts() -> MadeUpFacts:
-    made = MadeUpFacts()
-    imagined = made.imagined({"age": "34", "most_frequent_brand": "Carhartt"}, ())
-    entered = Entered(
-        1, datetime(2024, 12, 1, 8, 5, tzinfo=UTC), 1, "women", None, "ab", "order", "orders", 2, 118
-    )
-    similar = (SimilarUser("12&id=9", 0.75, 3),)
-    card = replace(imagined, user_id="7", sequence=1, history=(entered,), similar_users=similar)
-    hostile = replace(
-        card,
-        user_id=HOSTILE,
-        segment_name=HOSTILE,
-        features={**card.features, "most_frequent_brand": HOSTILE},
-        similar_users=(SimilarUser(HOSTILE, 1.0, 0),),
-        history=(structs.replace(entered, segment_name=HOSTILE),),
-    )
-    made.cards = {"7": card, HOSTILE: hostile}
-    return made
-
-
-@pytest.fixture
-def feed() -> MadeUpFeed:
-    return MadeUpFeed()
-
-
-@pytest.fixture
-def hub(feed: MadeUpFeed) -> ChangeHub:
-    return ChangeHub(feed.open())
-
-
-@pytest.fixture
-def client(facts: MadeUpFacts, hub: ChangeHub) -> Iterator[TestClient]:
-    with TestClient(console_app(facts, hub, None), base_url="http://localhost") as made:
-        yield made
-
-
 def test_the_live_page_shows_the_segments_the_lanes_and_the_release(client: TestClient) -> None:
     page = Page(client.get("/").text)
     assert "0 segment 0 30 60.0%" in page.text
@@ -99,7 +54,8 @@ def test_the_live_page_shows_the_segments_the_lanes_and_the_release(client: Test
 def test_a_user_shows_what_the_command_shows(client: TestClient) -> None:
     page = Page(client.get("/user", params={"id": "7"}).text)
     assert "most_frequent_brand Carhartt" in page.text
-    assert "gender missing" in page.text
+    assert "country missing" in page.text
+    assert "The nearest border is that to" in page.text
     assert "nearer than the next centre (0% is the border)" in page.text
     assert "2024-12-01 08:05:00 1 women by an order, orders/2@118" in page.text
     assert {"href": "/user?id=12%26id%3D9"} in page.of("a")

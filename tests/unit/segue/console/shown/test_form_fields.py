@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from schemas.features import Feature
 from schemas.release.model_release import EncodedFeature
-from segue.console.web.form_fields import declared_of, form_fields
+from segue.console.shown.form_fields import declared_of, form_fields
 from tests.support.worlds.made_up_release import a_release
 
 SPEND = Feature(name="spend", kind="sum", source="item.price")

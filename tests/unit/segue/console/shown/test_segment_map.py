@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from segue.console.web.segment_map import HEIGHT, WIDTH, segment_map
+from segue.console.shown.segment_map import HEIGHT, WIDTH, segment_map
 from tests.support.worlds.made_up_release import a_release
 
 

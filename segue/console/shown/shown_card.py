@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from schemas.release.model_release import ModelRelease
-from segue.console.web.segment_map import SegmentMap, segment_map
+from segue.console.shown.segment_map import SegmentMap, segment_map
 from segue.show.user_card import UserCard, feature_rows, provisional_words, score_rows
 from segue.show.user_moves import UserMoves, order_move_words, value_words
 

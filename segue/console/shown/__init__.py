@@ -1,0 +1,1 @@
+"""The facts in the form of the pages. Pure."""
