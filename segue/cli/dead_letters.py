@@ -7,7 +7,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from heapq import nlargest
 from typing import TYPE_CHECKING, Annotated
@@ -16,20 +15,19 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from schemas.printable import printable_cell
 from segue.cli.command import command, flag
 from segue.config.command_line import BadUsage, bad_option
 from segue.config.settings import Settings
 from segue.config.time_options import time_option
+from segue.show.letter_text import bytes_words
 from segue.show.terminal import data, progress, say, warn, write, write_json
 
 if TYPE_CHECKING:
-    from segue.events.dead_letter_topic import DeadLetter, DeadLetters, Selection
-    from segue.events.send_events import Outgoing
+    from segue.events.dead_letter_topic import DeadLetter, Selection
+    from segue.events.resend_letters import Resend
 
 GROUP = "dead-letters"
 _PLACE = re.compile(r"[0-9]+:[0-9]+")
-_SHOWN = 60
 
 _Reason = Annotated[
     str | None, typer.Option(metavar="TEXT", help="only letters with this text in the reason")
@@ -55,6 +53,7 @@ def list_(
     if most < 1:
         raise bad_option("--max", most, "give at least 1")
     from segue.events.dead_letter_topic import DeadLetters
+    from segue.events.resend_letters import letters_counted
 
     selection = _selection(settings, reason, topic, since)
     count = 0
@@ -72,7 +71,7 @@ def list_(
             write_json(letter.as_json())
     elif newest:
         data.print(_table(newest))
-    say(f"{_letters(count)}{f', the newest {most} shown: --max shows more' if count > most else ''}.")
+    say(f"{letters_counted(count)}{f', the newest {most} shown: --max shows more' if count > most else ''}.")
     return None
 
 
@@ -111,96 +110,44 @@ def retry(
         if not _PLACE.fullmatch(place):
             raise BadUsage(f"{place!r} is no letter's place: give partition:offset, for example 0:17")
     from segue.events.dead_letter_topic import DeadLetters
-    from segue.events.send_events import Sender
+    from segue.events.resend_letters import Resend, letters_counted
 
-    selection = _selection(settings, reason, topic, since, places or ())
-    run = _Retry(settings, DeadLetters(settings), selection)
-    run.look()
+    resend = Resend(settings, DeadLetters(settings), _selection(settings, reason, topic, since, places or ()))
+    with progress() as bar:
+        task = bar.add_task("Reading", note="")
+        resend.look(lambda count: bar.update(task, note=letters_counted(count)))
     if dry_run:
-        sent = Counter(event.topic for event in run.events(shown=not as_json))
+        show = (lambda _: None) if as_json else _show
+        sent = Counter(event.topic for event in resend.events(show))
     else:
         with progress() as bar:
             task = bar.add_task("Sending", note="")
-            sender = Sender(settings.kafka_client, settings.partitioner)
-            done = sender.send(
-                run.events(), lambda count: bar.update(task, completed=count, note=_letters(count))
-            )
-        sent = Counter(done.by_topic)
-    run.report(sent, dry_run=dry_run, as_json=as_json)
-    return 1 if run.not_sent else 0
+            sent = resend.send(lambda count: bar.update(task, completed=count, note=letters_counted(count)))
+    _report(resend, sent, dry_run=dry_run, as_json=as_json)
+    return 1 if resend.not_sent else 0
 
 
-@dataclass(slots=True)
-class _Retry:
-    """One run of `retry`.
+def _show(letter: DeadLetter) -> None:
+    write(letter.place, letter.topic, bytes_words(letter.key), bytes_words(letter.value))
 
-    Attributes:
-        settings: the settings.
-        letters: all dead letters.
-        selection: the user's criteria.
-        wanted: the places of the letters to send.
-        older: how many selected letters are left out because a newer letter stands for the same input.
-        not_sent: why a letter cannot be sent, by place.
-    """
 
-    settings: Settings
-    letters: DeadLetters
-    selection: Selection
-    wanted: frozenset[str] = frozenset()
-    older: int = 0
-    not_sent: dict[str, str] = field(default_factory=dict)
+def _report(resend: Resend, sent: Counter[str], *, dry_run: bool, as_json: bool) -> None:
+    from segue.events.resend_letters import older_words, resent_words
 
-    def look(self) -> None:
-        """Find all letters to send, before the first letter is sent."""
-        from segue.events.dead_letter_topic import find
-        from streamer.kafka.topics_admin import check_topics
-
-        check_topics(self.settings.kafka_client, self.settings.topics)
-        with progress() as bar:
-            task = bar.add_task("Reading", note="")
-            found = find(self.letters, self.selection, lambda n: bar.update(task, note=_letters(n)))
-        named = self.selection.places
-        if named - found.places:
-            raise BadUsage(
-                f"there is no dead letter at {', '.join(sorted(named - found.places))}:"
-                " see segue dead-letters list"
-            )
-        # A letter that the user names is always sent. A filter selects only the newest letter of each input.
-        self.wanted = found.places if named else found.places - found.older
-        self.older = len(found.places) - len(self.wanted)
-
-    def events(self, *, shown: bool = False) -> Iterator[Outgoing]:
-        """Yield the records to send, and note the letters that cannot be sent."""
-        from segue.events.dead_letter_topic import outgoing, why_unsendable
-
-        for letter in self.letters:
-            if letter.place not in self.wanted:
-                continue
-            reason = why_unsendable(letter, self.settings.topics.sources)
-            if reason is not None:
-                self.not_sent[letter.place] = reason
-                continue
-            if shown:
-                write(letter.place, letter.topic, _shown(letter.key), _shown(letter.value))
-            yield outgoing(letter, self.settings)
-
-    def report(self, sent: Counter[str], *, dry_run: bool, as_json: bool) -> None:
-        if as_json:
-            fields = {
-                "dry_run": dry_run,
-                "sent": dict(sent),
-                "older": self.older,
-                "not_sent": [{"place": place, "reason": why} for place, why in self.not_sent.items()],
-            }
-            write_json(fields)
-            return
-        for place, why in self.not_sent.items():
-            warn(f"dead letter {place} is not sent: {why}")
-        if self.older:
-            say(f"{_letters(self.older)} left out: each was sent again before, and has a newer letter.")
-        by_topic = ", ".join(f"{count:,} to {topic}" for topic, count in sorted(sent.items()))
-        would = "would be sent" if dry_run else "sent again"
-        say(f"{_letters(sent.total())} {would}{f': {by_topic}' if by_topic else ''}.")
+    if as_json:
+        fields = {
+            "dry_run": dry_run,
+            "sent": dict(sent),
+            "older": resend.older,
+            "not_sent": [{"place": place, "reason": why} for place, why in resend.not_sent.items()],
+        }
+        write_json(fields)
+        return
+    for place, why in resend.not_sent.items():
+        warn(f"dead letter {place} is not sent: {why}")
+    if resend.older:
+        say(older_words(resend.older))
+    say(resent_words(sent, dry_run=dry_run))
 
 
 def _selection(
@@ -232,7 +179,7 @@ def _table(letters: Sequence[DeadLetter]) -> Table:
             letter.place,
             f"{letter.refused_at:%Y-%m-%d %H:%M:%S}",
             f"{letter.topic} {letter.partition}:{letter.offset}",
-            Text(_shown(letter.key)),
+            Text(bytes_words(letter.key)),
             Text(again + letter.reason),
         )
     return rows
@@ -241,14 +188,3 @@ def _table(letters: Sequence[DeadLetter]) -> Table:
 def _by_time(letter: DeadLetter) -> tuple[datetime, int, int]:
     partition, _, offset = letter.place.partition(":")
     return letter.refused_at, int(partition), int(offset)
-
-
-def _shown(data: bytes | None) -> str:
-    if data is None:
-        return "null"
-    text = printable_cell(data[: 4 * _SHOWN].decode(errors="replace"))
-    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
-
-
-def _letters(count: int) -> str:
-    return "1 dead letter" if count == 1 else f"{count:,} dead letters"
