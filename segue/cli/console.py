@@ -5,13 +5,15 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from segue.cli.command import command
+from segue.cli.train import DEFAULT_OUT
 from segue.config.command_line import bad_option
-from segue.config.load_settings import TOKEN_VARIABLE
+from segue.config.load_settings import TOKEN_VARIABLE, WRITE_TOKEN_VARIABLE
 from segue.config.settings import Settings
 from segue.config.trainer_extra import installed
 from segue.show.terminal import say
@@ -25,6 +27,10 @@ from segue.show.terminal import say
     "group",
     "similar_users",
     "min_margin",
+    "partitioner",
+    "exclude_statuses",
+    "max_moved",
+    "artifacts_prefix",
     example="segue console --port 8765",
 )
 def console(
@@ -40,15 +46,31 @@ def console(
             help=f"readers must give this token; better in {TOKEN_VARIABLE}, as others see a command line",
         ),
     ] = None,
+    out: Annotated[
+        str,
+        typer.Option("--releases", metavar="DIR", help="the folder of releases, for reports and to publish"),
+    ] = DEFAULT_OUT,
+    triggers: Annotated[
+        str | None, typer.Option(metavar="FILE", help="the file of triggers, to send webhooks again")
+    ] = None,
 ) -> int | None:
-    """Show the segments, the changes, the users and the releases in a browser, until ctrl-C.
+    """Show segments, changes, users, releases, dead letters and triggers in a browser, until ctrl-C.
 
-    It only reads. `/api/openapi.json` describes its HTTP API.
+    It only reads, but for people who log in with the token in SEGUE_CONSOLE_WRITE_TOKEN: they may publish,
+    roll back, and send dead letters again. `/api/openapi.json` describes its HTTP API.
     """
     if not 0 <= port <= 65_535:
         raise bad_option("--port", port, "give 0 to 65535")
     with installed("console"):
-        from segue.console.run_console import run_console
+        from segue.console.facts.console_files import ConsoleFiles
+        from segue.console.run_console import ConsoleOptions, run_console
 
-    run_console(settings, host, port, os.environ.get(TOKEN_VARIABLE) or None if token is None else token, say)
+    options = ConsoleOptions(
+        host,
+        port,
+        ConsoleFiles(Path(out), None if triggers is None else Path(triggers)),
+        os.environ.get(TOKEN_VARIABLE) or None if token is None else token,
+        os.environ.get(WRITE_TOKEN_VARIABLE) or None,
+    )
+    run_console(settings, options, say)
     return None

@@ -21,6 +21,8 @@ from segue.config.settings import ENV_PREFIX, Settings
 DEFAULT_FILE = Path("segue.toml")
 FILE_VARIABLE = "SEGUE_CONFIG"
 TOKEN_VARIABLE = "SEGUE_CONSOLE_TOKEN"  # noqa: S105 - the name of a variable
+WRITE_TOKEN_VARIABLE = "SEGUE_CONSOLE_WRITE_TOKEN"  # noqa: S105
+_OTHER_VARIABLES = (FILE_VARIABLE, TOKEN_VARIABLE, WRITE_TOKEN_VARIABLE)
 _TEST_PREFIX = "TEST_"
 
 
@@ -62,7 +64,7 @@ def _check_variables() -> None:
     A misspelled variable would leave the default in force.
     """
     known = {name.upper() for name in Settings.model_fields}
-    known |= {name.removeprefix(ENV_PREFIX) for name in (FILE_VARIABLE, TOKEN_VARIABLE)}
+    known |= {name.removeprefix(ENV_PREFIX) for name in _OTHER_VARIABLES}
     for name, value in os.environ.items():
         ours = name.upper().removeprefix(ENV_PREFIX)
         if ours == name.upper() or not value:

@@ -10,24 +10,28 @@ from pathlib import Path
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
+from segue.console.actions.console_actions import ConsoleActions
 from segue.console.facts.console_facts import ConsoleFacts
 from segue.console.viewers.change_hub import ChangeHub
 from segue.console.web import web_errors
+from segue.console.web.action_routes import action_routes
 from segue.console.web.api_routes import api_routes
 from segue.console.web.api_schemas import describe_api
 from segue.console.web.gate import Gate, Pass
 from segue.console.web.login_routes import login_routes
+from segue.console.web.operator_routes import operator_routes
 from segue.console.web.page_routes import page_routes
 from segue.console.web.page_templates import Pages
 
 
-def console_app(facts: ConsoleFacts, hub: ChangeHub, token: str | None) -> FastAPI:
+def console_app(facts: ConsoleFacts, hub: ChangeHub, needed: Pass, actions: ConsoleActions) -> FastAPI:
     """Return the application.
 
     Args:
         facts: what it shows.
         hub: the changes as they happen; it runs as long as the application.
-        token: the token that readers must give; None lets everybody on this machine read.
+        needed: the tokens that people must give.
+        actions: what people with the write token can do.
     """
 
     @asynccontextmanager
@@ -45,13 +49,14 @@ def console_app(facts: ConsoleFacts, hub: ChangeHub, token: str | None) -> FastA
         redoc_url=None,
         lifespan=lifespan,
     )
-    needed = Pass(token)
-    pages = Pages(has_login=needed.is_needed)
+    pages = Pages(has_login=needed.has_tokens)
     web_errors.answer_errors(app, pages.error)
     describe_api(app)
     app.include_router(api_routes(facts, hub))
     app.include_router(page_routes(facts, hub, pages))
-    if needed.is_needed:
+    app.include_router(operator_routes(facts, pages))
+    app.include_router(action_routes(actions, pages))
+    if needed.has_tokens:
         app.include_router(login_routes(needed, pages))
     app.mount("/static", StaticFiles(directory=Path(web_errors.__file__).with_name("static")))
     app.add_middleware(Gate, token=needed)

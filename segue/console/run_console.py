@@ -8,15 +8,18 @@ from collections.abc import Callable
 from contextlib import closing
 
 import uvicorn
+from msgspec import Struct
 
 from schemas.errors import SegueError
 from segue.config.command_line import BadUsage, bad_option
 from segue.config.settings import Settings
 from segue.connect.kafka_access import patiently
+from segue.console.actions.live_actions import LiveActions
 from segue.console.console_app import console_app
+from segue.console.facts.console_files import ConsoleFiles
 from segue.console.facts.live_facts import LiveFacts
 from segue.console.viewers.change_hub import ChangeHub
-from segue.console.web.gate import is_loopback
+from segue.console.web.gate import Pass, is_loopback
 from segue.subscribe.change_feed import ChangeFeed
 from segue.subscribe.subscription import Subscription
 
@@ -25,28 +28,50 @@ _CLOSE_S = 1.0
 _WAITING_CONNECTIONS = 256
 
 
-def run_console(
-    settings: Settings, host: str, port: int, token: str | None, say: Callable[[str], None]
-) -> None:
+class ConsoleOptions(Struct, frozen=True):
+    """Where the console listens, who may use it, and which files it may read.
+
+    Attributes:
+        host: the address to listen on.
+        port: the port; 0 takes any free port.
+        files: the folder of releases, and the file of triggers.
+        token: the token that readers must give; None for none.
+        write_token: the token of those who may write; None lets nobody write.
+    """
+
+    host: str
+    port: int
+    files: ConsoleFiles
+    token: str | None = None
+    write_token: str | None = None
+
+
+def run_console(settings: Settings, options: ConsoleOptions, say: Callable[[str], None]) -> None:
     """Serve the console until a signal.
 
     Args:
         settings: name the Kafka, the Redis, the topics and the group.
-        host: the address to listen on.
-        port: the port; 0 takes any free port.
-        token: the token that readers must give; None for none.
-        say: called with the console's address, and with sentences about a wait for Kafka.
+        options: where it listens, who may use it, and which files it may read.
+        say: called with the console's address, and with sentences about a wait for Kafka and about
+            what writers do.
 
     Raises:
         BadUsage: the host needs a token, or the address cannot be used.
         Unreachable: Kafka does not answer.
     """
-    check_token(host, token)
+    host = options.host
+    check_token(host, options.token)
+    check_write_token(options.token, options.write_token)
     with (
-        closing(listening(host, port)) as listener,
-        closing(patiently(settings, lambda: LiveFacts(settings))) as facts,
+        closing(listening(host, options.port)) as listener,
+        closing(patiently(settings, lambda: LiveFacts(settings, options.files))) as facts,
     ):
-        app = console_app(facts, ChangeHub(lambda: open_feed(settings, say)), token)
+        app = console_app(
+            facts,
+            ChangeHub(lambda: open_feed(settings, say)),
+            Pass(options.token, options.write_token),
+            LiveActions(settings, options.files, say),
+        )
         server = uvicorn.Server(
             uvicorn.Config(
                 app,
@@ -83,9 +108,27 @@ def check_token(host: str, token: str | None) -> None:
                 host,
                 "others reach this address, so readers must give a token: set SEGUE_CONSOLE_TOKEN",
             )
-    elif len(token) < SHORTEST_TOKEN:
+    else:
+        _check_length("token", token)
+
+
+def check_write_token(token: str | None, write_token: str | None) -> None:
+    """Check that nobody guesses the token of those who may write, and that readers do not have it.
+
+    Raises:
+        BadUsage: it is too short, or it is the readers' token.
+    """
+    if write_token is None:
+        return
+    _check_length("write token", write_token)
+    if write_token == token:
+        raise BadUsage("the write token is the readers' token: give another, or all readers may write")
+
+
+def _check_length(name: str, token: str) -> None:
+    if len(token) < SHORTEST_TOKEN:
         raise BadUsage(
-            f"the token has {len(token)} characters: give at least {SHORTEST_TOKEN}, such as from"
+            f"the {name} has {len(token)} characters: give at least {SHORTEST_TOKEN}, such as from"
             " `openssl rand -hex 16`"
         )
 

@@ -14,11 +14,10 @@ from urllib.parse import urlencode
 import pytest
 import uvicorn
 
-from segue.console.console_app import console_app
 from segue.console.viewers.change_hub import ChangeHub
 from tests.support.inputs.made_change import a_change
 from tests.support.servers.headless_chromium import Chromium
-from tests.support.worlds.made_up_console import MadeUpFacts, MadeUpFeed
+from tests.support.worlds.made_up_console import MadeUpFacts, MadeUpFeed, made_up_app
 
 WIDTHS = (360, 420, 1280)
 HOSTILE = "<script>document.title='taken'</script>" + "W" * 200
@@ -57,7 +56,7 @@ def address(hub: ChangeHub) -> Iterator[str]:
     facts = MadeUpFacts()
     card = facts.imagined({"age": "34"}, ())
     facts.cards = {HOSTILE: replace(card, user_id=HOSTILE, segment_name=HOSTILE)}
-    config = uvicorn.Config(console_app(facts, hub, None), log_config=None, access_log=False, ws="none")
+    config = uvicorn.Config(made_up_app(facts, hub), log_config=None, access_log=False, ws="none")
     server = uvicorn.Server(config)
     with closing(socket.create_server(("127.0.0.1", 0), backlog=64)) as listener:
         serving = threading.Thread(target=server.run, args=([listener],))

@@ -8,7 +8,10 @@ from typing import Protocol
 from msgspec import Struct
 
 from schemas.release.model_release import ModelRelease
+from segue.console.facts.console_files import ConsoleFiles
+from segue.console.facts.letter_list import LetterList
 from segue.console.facts.segment_counts import SegmentCounts
+from segue.console.facts.trigger_counts import TriggerCounts
 from segue.show.user_card import UserCard
 from trainer.publish.release_history import Published
 
@@ -75,6 +78,22 @@ class ConsoleFacts(Protocol):
 
     def releases(self) -> Published:
         """Return the published releases; they may be some seconds old."""
+        ...
+
+    def folder(self) -> ConsoleFiles:
+        """Return the files of releases, which may be on another machine, and of triggers."""
+        ...
+
+    def letters(self) -> LetterList:
+        """Return the newest dead letters; they may be some seconds old.
+
+        Raises:
+            BadTopics: there is no topic of dead letters.
+        """
+        ...
+
+    def triggers(self) -> TriggerCounts | None:
+        """Return what the triggers did, perhaps some seconds ago; None if they never ran."""
         ...
 
     def lanes(self) -> LaneState:

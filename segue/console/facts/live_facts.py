@@ -12,9 +12,13 @@ from segue.connect.live_prefix import followed
 from segue.connect.redis_users import TIMEOUT_S, RedisUsers
 from segue.connect.release_in_use import in_use, usable_or_none
 from segue.console.facts.console_facts import LaneState
+from segue.console.facts.console_files import ConsoleFiles
+from segue.console.facts.letter_list import LetterList, newest_letters
 from segue.console.facts.paced_value import PacedValue
 from segue.console.facts.segment_counts import SegmentCounts, segment_counts
+from segue.console.facts.trigger_counts import TriggerCounts, read_trigger_counts
 from segue.doctor.on_kafka import kept, lags
+from segue.events.dead_letter_topic import DeadLetters
 from segue.look.explain_user import explained_user, imagined_user
 from segue.look.what_if import check_features, parse_declared
 from segue.show.user_card import UserCard
@@ -25,7 +29,7 @@ from streamer.releases.release_follower import Releases
 from trainer.publish.release_history import Published, published
 
 _DEADLINE_S = 5.0
-_COUNT_S, _LANES_S, _RELEASES_S = 5.0, 2.0, 2.0
+_COUNT_S, _LANES_S, _RELEASES_S, _LETTERS_S, _TRIGGERS_S = 5.0, 2.0, 2.0, 5.0, 5.0
 
 
 class LiveFacts:
@@ -35,13 +39,14 @@ class LiveFacts:
 
     Args:
         settings: name the Kafka, the Redis, the topics and the group.
+        files: the folder of releases, and the file of triggers.
 
     Raises:
         Unreachable: Kafka does not answer.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, settings: Settings, files: ConsoleFiles) -> None:
+        self._settings, self._files = settings, files
         self._releases = Releases(
             settings.kafka_client,
             settings.topics,
@@ -53,6 +58,8 @@ class LiveFacts:
         self._segments = PacedValue(self._count, _COUNT_S)
         self._lanes = PacedValue(self._look_at_lanes, _LANES_S)
         self._published = PacedValue(self._read_releases, _RELEASES_S)
+        self._letters = PacedValue(self._read_letters, _LETTERS_S)
+        self._triggers = PacedValue(self._read_triggers, _TRIGGERS_S)
         self._releases.start()
 
     def close(self) -> None:
@@ -79,6 +86,15 @@ class LiveFacts:
     def releases(self) -> Published:
         return self._published.get()
 
+    def folder(self) -> ConsoleFiles:
+        return self._files
+
+    def letters(self) -> LetterList:
+        return self._letters.get()
+
+    def triggers(self) -> TriggerCounts | None:
+        return self._triggers.get()
+
     def lanes(self) -> LaneState:
         return self._lanes.get()
 
@@ -97,6 +113,14 @@ class LiveFacts:
             sum(sum(lags(settings, self._admin, lane).values()) for lane in range(lanes)),
             kept(self._admin, topics.dead_letters),
         )
+
+    def _read_letters(self) -> LetterList:
+        return newest_letters(DeadLetters(self._settings), datetime.now(UTC))
+
+    def _read_triggers(self) -> TriggerCounts | None:
+        settings, now = self._settings, datetime.now(UTC)
+        lanes = self._admin.topic(settings.topics.changes).partitions
+        return read_trigger_counts(settings, self._admin, lanes, now, _DEADLINE_S)
 
     def _read_releases(self) -> Published:
         settings = self._settings

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import closing
+from datetime import UTC, datetime
 from typing import Protocol
 
 import structlog
@@ -14,6 +15,7 @@ import structlog
 from schemas.errors import SegueError
 from schemas.outputs.segment_change import Change
 from segue.console.viewers.recent_changes import RecentChanges
+from segue.console.viewers.recent_flow import Flow, RecentFlow
 from segue.console.viewers.viewer import Encode, Viewer, Wants
 
 MOST_VIEWERS = 200
@@ -63,7 +65,7 @@ class ChangeHub:
     def __init__(self, open_feed: Callable[[], Feed], clock: Callable[[], float] = time.monotonic) -> None:
         self._open_feed, self._clock = open_feed, clock
         self._viewers: set[Viewer] = set()
-        self._recent = RecentChanges()
+        self._recent, self._flow = RecentChanges(), RecentFlow(datetime.now(UTC))
         self._problem: str | None = None
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="changes", daemon=True)
@@ -93,6 +95,10 @@ class ChangeHub:
         """Return how many changes were read in the last minute."""
         return self._recent.in_last_minute(self._clock())
 
+    def flow(self) -> Flow:
+        """Return the moves between segments of the last hour, as far as they were read."""
+        return self._flow.flow(datetime.now(UTC))
+
     def join(self, wants: Wants, encode: Encode) -> Viewer:
         """Add a viewer of the changes from now on.
 
@@ -118,6 +124,7 @@ class ChangeHub:
 
     async def _hand_out(self, changes: Sequence[Change]) -> None:
         self._recent.add(changes, self._clock())
+        self._flow.add(changes, datetime.now(UTC))
         for change in changes:
             encoded: dict[Encode, bytes] = {}
             for viewer in tuple(self._viewers):

@@ -17,7 +17,10 @@ from schemas.outputs.segment_change import (
     SimilarUser,
     UserErasedChange,
 )
+from segue.console.facts.console_files import Impact
 from segue.console.facts.segment_counts import SegmentCounts
+from segue.console.facts.trigger_counts import TriggerCounts
+from segue.console.viewers.recent_flow import Flow
 from segue.show.user_card import NextMove
 from segue.show.user_moves import UserMoves
 
@@ -106,6 +109,49 @@ class Releases(Struct):
     releases: tuple[Release, ...]
 
 
+class ReleaseWithImpact(Release):
+    """A release, and whom it moves against the release that it was trained to follow."""
+
+    published: bool
+    impact: Impact | None
+
+
+class DeadLetter(Struct, kw_only=True):
+    """An input that could not be applied: as a line of ``segue dead-letters list --json``.
+
+    Keys and values of more than 2,000 bytes are cut. Without UTF-8 they stand in ``key_base64`` and
+    ``value_base64``.
+    """
+
+    place: str
+    reason: str
+    topic: str
+    partition: int
+    offset: int
+    written_at: AwareTime
+    refused_at: AwareTime
+    retry_of: str | None
+    cut: bool
+    key: str | UnsetType | None = UNSET
+    key_base64: str | UnsetType = UNSET
+    value: str | UnsetType | None = UNSET
+    value_base64: str | UnsetType = UNSET
+
+
+class DeadLetterList(Struct):
+    """How many dead letters there are, and the chosen of the newest 2,000."""
+
+    count: int
+    read_at: AwareTime
+    letters: tuple[DeadLetter, ...]
+
+
+class Triggers(Struct):
+    """What the triggers did; null if they never ran."""
+
+    counts: TriggerCounts | None
+
+
 class Status(Struct):
     """How Segue does: the release, the lanes and the changes."""
 
@@ -119,7 +165,20 @@ class Status(Struct):
     changes_in_last_minute: int
 
 
-_TYPES = (Problem, User, ImaginedUser, Releases, SegmentCounts, SegmentChange, UserErasedChange, Status)
+_TYPES = (
+    Problem,
+    User,
+    ImaginedUser,
+    Releases,
+    ReleaseWithImpact,
+    SegmentCounts,
+    SegmentChange,
+    UserErasedChange,
+    Status,
+    DeadLetterList,
+    Triggers,
+    Flow,
+)
 
 
 def answers(type_: type[Struct], *statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -145,7 +204,7 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 _WORDS = {
     401: "The token is missing or wrong.",
-    404: "There is no such user.",
+    404: "There is no such user, or no such release.",
     422: "A parameter cannot be used.",
     429: "There are too many viewers.",
     503: "Kafka or Redis does not answer, or there is no release.",

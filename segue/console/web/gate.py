@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Callable
+from contextvars import ContextVar
+from enum import IntEnum
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -58,38 +61,86 @@ def names_loopback(host_header: str) -> bool:
         return False
 
 
+class Right(IntEnum):
+    """What a request may do; each right includes those before it."""
+
+    NOTHING = 0
+    READ = 1
+    WRITE = 2
+
+
+RIGHT: ContextVar[Right] = ContextVar("right", default=Right.NOTHING)
+"""The right that the token or the cookie of the present request gives."""
+
+
 class Pass:
-    """The token that readers must give.
+    """The tokens that people must give.
 
     Args:
-        token: the token; None lets everybody on this machine read.
+        token: the token to read; None lets everybody on this machine read.
+        write_token: the token to write; None lets nobody write.
     """
 
-    def __init__(self, token: str | None) -> None:
-        self._token = None if token is None else token.encode()
+    def __init__(self, token: str | None, write_token: str | None = None) -> None:
+        given = {Right.READ: token, Right.WRITE: write_token}
+        self._tokens = {right: text.encode() for right, text in given.items() if text is not None}
 
     @property
     def is_needed(self) -> bool:
-        """Whether there is a token."""
-        return self._token is not None
+        """Whether readers must give a token."""
+        return Right.READ in self._tokens
 
     @property
-    def cookie(self) -> str:
-        """The cookie's value. The token cannot be computed from it."""
-        assert self._token is not None
-        return hmac.new(self._token, b"segue console", hashlib.sha256).hexdigest()
+    def has_tokens(self) -> bool:
+        """Whether there is a token at all, so that people can log in."""
+        return bool(self._tokens)
 
-    def is_token(self, given: str) -> bool:
-        """Return whether this is the token, in constant time."""
-        return self._token is not None and hmac.compare_digest(given.encode(errors="replace"), self._token)
+    def right_of(self, given: str) -> Right:
+        """Return the right that a text gives as a token, in constant time."""
+        return self._right(given, lambda token: token)
 
-    def lets_in(self, headers: Headers) -> bool:
-        """Return whether a request has the token or the cookie."""
-        scheme, _, given = headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer":
-            return self.is_token(given.strip())
+    def cookie(self, right: Right) -> str:
+        """Return the cookie's value for a right. The token cannot be computed from it."""
+        return _cookie(self._tokens[right]).decode()
+
+    def right_in(self, headers: Headers) -> Right:
+        """Return the right that a request has by its token or its cookie."""
+        if (given := bearer(headers)) is not None:
+            return self.right_of(given)
         found = cookie_parser(headers.get("cookie", "")).get(COOKIE, "")
-        return hmac.compare_digest(found.encode(errors="replace"), self.cookie.encode())
+        return self._right(found, _cookie)
+
+    def _right(self, given: str, expected: Callable[[bytes], bytes]) -> Right:
+        bytes_given = given.encode(errors="replace")
+        found = [
+            right
+            for right, token in self._tokens.items()
+            if hmac.compare_digest(bytes_given, expected(token))
+        ]
+        return max(found, default=Right.NOTHING)
+
+
+def _cookie(token: bytes) -> bytes:
+    return hmac.new(token, b"segue console", hashlib.sha256).hexdigest().encode()
+
+
+def bearer(headers: Headers) -> str | None:
+    """Return the token in a request's header; None if the header has none."""
+    scheme, _, given = headers.get("authorization", "").partition(" ")
+    return given.strip() if scheme.lower() == "bearer" else None
+
+
+def is_from_here(headers: Headers) -> bool:
+    """Return whether a page of this console sent a form, or a program with a token.
+
+    A page of a stranger can send a form, too. But the browser then names the stranger, or says `cross-site`.
+    """
+    if bearer(headers) is not None:
+        return True
+    if (site := headers.get("sec-fetch-site")) is not None:
+        return site == "same-origin"
+    origin = headers.get("origin", "")
+    return bool(origin) and urlsplit(origin).netloc == headers.get("host")
 
 
 class Gate:
@@ -99,7 +150,7 @@ class Gate:
 
     Args:
         app: the app behind the gate.
-        token: the token that readers must give.
+        token: the tokens.
     """
 
     def __init__(self, app: ASGIApp, token: Pass) -> None:
@@ -114,20 +165,23 @@ class Gate:
         async def protect(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers.update(_PROTECTION)
-                headers.setdefault("Cache-Control", "no-store")
+                for name, value in (*_PROTECTION.items(), ("Cache-Control", "no-store")):
+                    headers.setdefault(name, value)
             await send(message)
 
-        refusal = self._refusal(scope["path"], Headers(scope=scope))
+        headers = Headers(scope=scope)
+        right = self._token.right_in(headers)
+        RIGHT.set(right)
+        refusal = self._refusal(scope["path"], headers, right)
         await (refusal or self._app)(scope, receive, protect)
 
-    def _refusal(self, path: str, headers: Headers) -> Response | None:
+    def _refusal(self, path: str, headers: Headers, right: Right) -> Response | None:
         if not self._token.is_needed:
             if names_loopback(headers.get("host", "")):
                 return None
             sentence = "this console answers only as localhost: start it with a token to use another name"
             return JSONResponse({"error": sentence}, 421)
-        if path == LOGIN or path.startswith(STATIC) or self._token.lets_in(headers):
+        if path == LOGIN or path.startswith(STATIC) or right >= Right.READ:
             return None
         if path.startswith(API):
             sentence = "give the console's token: Authorization: Bearer TOKEN"

@@ -17,7 +17,6 @@ from segue.console.viewers.change_stream import MEDIA_TYPE, fragment_event
 from segue.console.web.api_routes import status_of
 from segue.console.web.page_templates import Pages, rendered
 from segue.console.web.web_errors import sentence_of
-from segue.show.releases_text import releases_as_json
 from segue.show.user_card import UserCard
 
 
@@ -34,12 +33,11 @@ def page_routes(facts: ConsoleFacts, hub: ChangeHub, pages: Pages) -> APIRouter:
 
     @routes.get("/")
     def live() -> Response:
-        now, changes = status_of(facts, hub), hub.newest()
-        return page("live", "Live", segments=facts.segments(), now=now, changes=changes)
+        return page("live", "Live", changes=hub.newest(), **_figures(facts, hub))
 
     @routes.get("/live/figures")
     def figures() -> Response:
-        return HTMLResponse(rendered("figures", segments=facts.segments(), now=status_of(facts, hub)))
+        return HTMLResponse(rendered("figures", **_figures(facts, hub)))
 
     @routes.get("/live/changes")
     async def changes() -> Response:
@@ -67,12 +65,13 @@ def page_routes(facts: ConsoleFacts, hub: ChangeHub, pages: Pages) -> APIRouter:
             return page("predict", "What if", 422, fields=fields, shown=None, problem=sentence_of(error))
         return page("predict", "What if", fields=fields, shown=_shown(card, facts), problem=None)
 
-    @routes.get("/releases")
-    def releases() -> Response:
-        known = facts.releases()
-        return page("releases", "Releases", releases=list(releases_as_json(known)), problem=known.problem)
-
     return routes
+
+
+def _figures(facts: ConsoleFacts, hub: ChangeHub) -> dict[str, object]:
+    segments = facts.segments()
+    names = {each.id: each.name for each in segments.segments}
+    return {"segments": segments, "now": status_of(facts, hub), "flow": hub.flow(), "names": names}
 
 
 def _fragment(change: Change) -> bytes:

@@ -9,7 +9,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from schemas.printable import printable
+from segue.console.shown.shown_release import moved_words
+from segue.console.web.gate import RIGHT, Right
 from segue.show.change_text import cause_words, similar_text, what_happened
+from segue.show.letter_text import bytes_words
 
 _COLOURS = 7
 """The report has as many colours of segments."""
@@ -61,6 +64,8 @@ _TEMPLATES.filters.update(
     colour=_colour,
     cause=cause_words,
     happened=lambda change: what_happened(change).plain,
+    short=bytes_words,
+    moved=moved_words,
     similar=lambda users: similar_text(users).plain,
 )
 
@@ -79,7 +84,7 @@ class Pages:
     """Renders whole pages.
 
     Args:
-        has_login: whether the pages offer to log out.
+        has_login: whether people can log in and out.
     """
 
     def __init__(self, *, has_login: bool) -> None:
@@ -94,7 +99,18 @@ class Pages:
             status: the answer's status.
             **values: as for :func:`rendered`.
         """
-        return HTMLResponse(rendered(template, title=title, has_login=self._has_login, **values), status)
+        right = RIGHT.get()
+        return HTMLResponse(
+            rendered(
+                template,
+                title=title,
+                has_login=self._has_login,
+                is_in=right > Right.NOTHING,
+                may_write=right is Right.WRITE,
+                **values,
+            ),
+            status,
+        )
 
     def error(self, status: int, sentence: str) -> HTMLResponse:
         """Return a page that says what is wrong."""

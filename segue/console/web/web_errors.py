@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 from schemas.errors import BadEvent, BadSetting, SegueError
 from schemas.printable import printable
 from segue.config.command_line import BadOption, BadUsage
+from segue.console.shown.shown_release import UnknownRelease
 from segue.console.viewers.change_hub import TooManyViewers
 from segue.look.explain_user import UnknownUser
 
@@ -22,6 +23,11 @@ _UNAVAILABLE = 503
 
 log = structlog.get_logger("segue.console")
 
+
+class MayNot(SegueError):
+    """The request needs the right to write."""
+
+
 ErrorPage = Callable[[int, str], Response]
 """Returns a page for a status and a sentence."""
 
@@ -29,7 +35,9 @@ ErrorPage = Callable[[int, str], Response]
 def status_of(error: SegueError) -> int:
     """Return the status of an error: the request is wrong, or Kafka and Redis cannot answer it now."""
     match error:
-        case UnknownUser():
+        case MayNot():
+            return 403
+        case UnknownUser() | UnknownRelease():
             return 404
         case BadUsage() | BadSetting() | BadEvent():
             return 422

@@ -5,15 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from queue import Empty, SimpleQueue
+
+from fastapi import FastAPI
 
 from schemas.errors import BadRelease, SegueError
 from schemas.features import FEATURE_NAMES
 from schemas.outputs.segment_change import Change, SimilarUser
 from schemas.release.model_release import ModelRelease
+from segue.console.actions.console_actions import ActionName
+from segue.console.console_app import console_app
 from segue.console.facts.console_facts import LaneState
+from segue.console.facts.console_files import ConsoleFiles
+from segue.console.facts.letter_list import LetterList, newest_letters
 from segue.console.facts.segment_counts import SegmentCounts, segment_counts
+from segue.console.facts.trigger_counts import TriggerCount, TriggerCounts
 from segue.console.viewers.change_hub import ChangeHub
+from segue.console.web.gate import Pass
+from segue.events.dead_letter_topic import DeadLetter
 from segue.look.explain_user import UnknownUser, score_imagined_user
 from segue.look.what_if import check_features, parse_declared
 from segue.show.user_card import UserCard
@@ -24,6 +34,44 @@ HOSTILE = "<script>alert(1)</script>\" onload='x' \x1b[31m\u202eevil\u2028/?#%"
 COUNTED_AT = datetime(2024, 12, 3, 19, 30, tzinfo=UTC)
 
 
+TRIGGERS = TriggerCounts(
+    COUNTED_AT, 1, 120, 4, (TriggerCount("welcome", 17, 3, 2, {"other": 90, "cooldown": 8}),)
+)
+
+
+def a_letter(place: str = "0:8", text: str = "age is -1") -> DeadLetter:
+    """A dead letter of an order."""
+    return DeadLetter(
+        place, f"{text}: give 0 to 150", "orders", 1, 17, COUNTED_AT, COUNTED_AT, b"7", text.encode(),
+        headers=(), retry_of=None, cut=False,
+    )  # fmt: skip
+
+
+class MadeUpActions:
+    """Notes what it is asked to do; ``failure`` is raised instead."""
+
+    def __init__(self) -> None:
+        self.done: list[tuple[ActionName, dict[str, str]]] = []
+        self.failure: SegueError | None = None
+
+    def act(self, action: ActionName, fields: Mapping[str, str]) -> tuple[str, ...]:
+        if self.failure is not None:
+            raise self.failure
+        self.done.append((action, dict(fields)))
+        return f"Done: {action}.", "And a note."
+
+
+def made_up_app(
+    facts: MadeUpFacts,
+    hub: ChangeHub,
+    token: str | None = None,
+    write_token: str | None = None,
+    actions: MadeUpActions | None = None,
+) -> FastAPI:
+    """A console over made-up facts."""
+    return console_app(facts, hub, Pass(token, write_token), actions or MadeUpActions())
+
+
 @dataclass
 class MadeUpFacts:
     """Facts in memory; ``failure`` stands for a server that does not answer."""
@@ -32,6 +80,9 @@ class MadeUpFacts:
     counts: Mapping[int, int] = field(default_factory=lambda: {0: 30, 1: 10, 7: 10})
     current: ModelRelease | None = field(default_factory=lambda: an_active_model().release)
     failure: SegueError | None = None
+    files: ConsoleFiles = field(default_factory=lambda: ConsoleFiles(Path("/nowhere")))
+    dead: tuple[DeadLetter, ...] = field(default_factory=lambda: (a_letter(), a_letter("0:9", HOSTILE)))
+    counts_of_triggers: TriggerCounts | None = field(default_factory=lambda: TRIGGERS)
 
     def user(self, user_id: str) -> tuple[UserCard, str | None]:
         self._answer()
@@ -63,6 +114,17 @@ class MadeUpFacts:
         self._answer()
         known = Publication(self.release(), "2024-12-01T08:00:00Z", "2024-12-02T09:30:00Z", (1, 3))
         return Published((known,), known, 3)
+
+    def folder(self) -> ConsoleFiles:
+        return self.files
+
+    def letters(self) -> LetterList:
+        self._answer()
+        return newest_letters(self.dead, COUNTED_AT)
+
+    def triggers(self) -> TriggerCounts | None:
+        self._answer()
+        return self.counts_of_triggers
 
     def lanes(self) -> LaneState:
         self._answer()

@@ -37,5 +37,5 @@ def test_the_option_comes_before_the_variable(
     serve = Mock()
     monkeypatch.setattr(run_console, "run_console", serve)
     assert run(["console", *option]) == 0
-    _, host, port, given, _ = serve.call_args.args
-    assert (host, port, given) == ("127.0.0.1", 8765, token)
+    _, options, _ = serve.call_args.args
+    assert (options.host, options.port, options.token) == ("127.0.0.1", 8765, token)

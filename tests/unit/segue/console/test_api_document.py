@@ -13,15 +13,14 @@ from hypothesis import settings
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 from starlette.testclient import TestClient
 
-from segue.console.console_app import console_app
 from segue.console.viewers.change_hub import ChangeHub
-from tests.support.worlds.made_up_console import MadeUpFacts, MadeUpFeed
+from tests.support.worlds.made_up_console import MadeUpFacts, MadeUpFeed, made_up_app
 
 FACTS = MadeUpFacts()
 FACTS.cards = {
     "7": replace(FACTS.imagined({"age": "34"}, ()), user_id="7", sequence=1, positions={"orders": 3})
 }
-APP = console_app(FACTS, ChangeHub(MadeUpFeed().open()), None)
+APP = made_up_app(FACTS, ChangeHub(MadeUpFeed().open()))
 
 
 @asynccontextmanager
@@ -52,6 +51,10 @@ def test_the_objects_are_those_that_the_document_promises() -> None:
         ("/api/segments", "/api/segments"),
         ("/api/releases", "/api/releases"),
         ("/api/status", "/api/status"),
+        ("/api/releases/{version}", f"/api/releases/{FACTS.release().version}"),
+        ("/api/dead-letters", "/api/dead-letters?reason=150"),
+        ("/api/triggers", "/api/triggers"),
+        ("/api/flow", "/api/flow"),
     ):
         answer = client.get(filled)
         assert answer.status_code == 200

@@ -11,10 +11,9 @@ from msgspec import structs
 from starlette.testclient import TestClient
 
 from schemas.outputs.segment_change import SimilarUser
-from segue.console.console_app import console_app
 from segue.console.viewers.change_hub import ChangeHub
 from streamer.user.history import Entered
-from tests.support.worlds.made_up_console import HOSTILE, MadeUpFacts, MadeUpFeed
+from tests.support.worlds.made_up_console import HOSTILE, MadeUpFacts, MadeUpFeed, made_up_app
 
 
 @pytest.fixture
@@ -51,6 +50,6 @@ def hub(feed: MadeUpFeed) -> ChangeHub:
 
 @pytest.fixture
 def client(facts: MadeUpFacts, hub: ChangeHub) -> Iterator[TestClient]:
-    app = console_app(facts, hub, None)
+    app = made_up_app(facts, hub)
     with TestClient(app, base_url="http://localhost", raise_server_exceptions=False) as made:
         yield made

@@ -137,6 +137,10 @@ def test_the_document_describes_every_route(client: TestClient) -> None:
         "/api/predict",
         "/api/segments",
         "/api/releases",
+        "/api/releases/{version}",
+        "/api/dead-letters",
+        "/api/triggers",
+        "/api/flow",
         "/api/status",
         "/api/changes",
     }

@@ -7,16 +7,15 @@ from collections.abc import Iterator
 import pytest
 from starlette.testclient import TestClient
 
-from segue.console.console_app import console_app
 from segue.console.viewers.change_hub import ChangeHub
 from segue.console.web.gate import COOKIE
-from tests.support.worlds.made_up_console import MadeUpFacts, MadeUpFeed
+from tests.support.worlds.made_up_console import MadeUpFacts, MadeUpFeed, made_up_app
 
 TOKEN = "0123456789abcdef"
 
 
 def client(token: str | None, host: str = "localhost:8765") -> TestClient:
-    app = console_app(MadeUpFacts(), ChangeHub(MadeUpFeed().open()), token)
+    app = made_up_app(MadeUpFacts(), ChangeHub(MadeUpFeed().open()), token)
     return TestClient(app, base_url=f"http://{host}", follow_redirects=False)
 
 
@@ -72,7 +71,7 @@ def test_a_browser_logs_in_by_the_form_and_out_again(guarded: TestClient) -> Non
 
 
 def test_a_cookie_over_tls_stays_on_tls() -> None:
-    app = console_app(MadeUpFacts(), ChangeHub(MadeUpFeed().open()), TOKEN)
+    app = made_up_app(MadeUpFacts(), ChangeHub(MadeUpFeed().open()), TOKEN)
     made = TestClient(app, base_url="https://shop.example", follow_redirects=False)
     assert "secure" in made.post("/login", data={"token": TOKEN}).headers["set-cookie"].lower()
 
