@@ -8,18 +8,23 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from itertools import pairwise
-from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
 import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from segue.console.viewers.change_hub import ChangeHub
+from tests.browser.accessibility import measuring_script
 from tests.support.inputs.made_change import a_change
 from tests.support.servers.headless_chromium import Chromium
 from tests.support.worlds.made_up_console import MadeUpFacts, MadeUpFeed, made_up_app
+from tests.support.worlds.made_up_release import an_active_model
 
-WIDTHS = (360, 420, 1280)
+VIEWS = ((360, False), (420, True), (1280, False), (1280, True))
+"""The widths, and whether the page is dark."""
+VERSION = an_active_model().release.version
+TOKEN = "w" * 16
 HOSTILE = "<script>document.title='taken'</script>" + "W" * 200
 PAGES = (
     "/",
@@ -28,8 +33,24 @@ PAGES = (
     "/predict?age=34",
     f"/predict?{urlencode({'age': HOSTILE})}",
     "/releases",
+    f"/releases/{VERSION}",
+    "/dead-letters",
+    f"/dead-letters?{urlencode({'reason': HOSTILE})}",
+    "/triggers",
+    f"/do/roll-back?{urlencode({'version': HOSTILE})}",
+    "/nothing",
+    "/login",
 )
-MEASURE = Path(__file__).with_name("measure.js").read_text(encoding="utf-8")
+# What acts, in the order of the page; the place of the focused one, and whether the focus is seen.
+ACTING = """
+(() => {
+  const acting = [...document.querySelectorAll("a[href], button, input, select")].filter((each) =>
+    each.type !== "hidden" && each.checkVisibility());
+  const active = document.activeElement;
+  return { count: acting.length, active: acting.indexOf(active),
+           seen: getComputedStyle(active).outlineStyle !== "none" };
+})()
+"""
 # Resolves with the text of the list as soon as the list has an entry.
 FIRST_CHANGE = """
 new Promise((resolve) => {
@@ -39,6 +60,18 @@ new Promise((resolve) => {
   look();
 })
 """
+
+
+class AsAWriter:
+    """An app that takes every request for one of a writer, so that all pages have their buttons."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            scope["headers"] = [*scope["headers"], (b"authorization", f"Bearer {TOKEN}".encode())]
+        await self._app(scope, receive, send)
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +89,9 @@ def address(hub: ChangeHub) -> Iterator[str]:
     facts = MadeUpFacts()
     card = facts.imagined({"age": "34"}, ())
     facts.cards = {HOSTILE: replace(card, user_id=HOSTILE, segment_name=HOSTILE)}
-    config = uvicorn.Config(made_up_app(facts, hub), log_config=None, access_log=False, ws="none")
+    facts.cards["7"] = replace(card, user_id="7")
+    app = AsAWriter(made_up_app(facts, hub, write_token=TOKEN))
+    config = uvicorn.Config(app, log_config=None, access_log=False, ws="none")
     server = uvicorn.Server(config)
     with closing(socket.create_server(("127.0.0.1", 0), backlog=64)) as listener:
         serving = threading.Thread(target=server.run, args=([listener],))
@@ -66,13 +101,14 @@ def address(hub: ChangeHub) -> Iterator[str]:
         serving.join()
 
 
-@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize(("width", "dark"), VIEWS)
 @pytest.mark.parametrize("path", PAGES)
-def test_nothing_is_cut_named_twice_or_loaded_from_elsewhere(
-    chromium: Chromium, address: str, path: str, width: int
+def test_all_can_be_read_nothing_is_cut_or_loaded_from_elsewhere(
+    chromium: Chromium, address: str, path: str, width: int, dark: bool
 ) -> None:
-    visit = chromium.visit(f"{address}{path}", width, MEASURE)
+    visit = chromium.visit(f"{address}{path}", width, measuring_script(), dark=dark)
     seen = visit.measured
+    assert seen["violations"] == []
     assert seen["scroll_width"] <= seen["width"]
     assert (seen["crowded"], seen["burst"], seen["unnamed"], seen["language"]) == ([], [], 0, "en")
     assert seen["title"].endswith(" · Segue")
@@ -80,7 +116,20 @@ def test_nothing_is_cut_named_twice_or_loaded_from_elsewhere(
     assert levels[0] == 1
     assert all(after <= before + 1 for before, after in pairwise(levels))
     assert all(url.startswith(address) for url in visit.requests)
-    assert [each for each in visit.complaints if "422" not in each] == []
+    assert [each for each in visit.complaints if "status of 4" not in each] == []
+
+
+@pytest.mark.parametrize("path", ["/", "/user?id=7", "/dead-letters", "/triggers", f"/releases/{VERSION}"])
+def test_all_that_acts_is_reached_by_the_keyboard(chromium: Chromium, address: str, path: str) -> None:
+    acting = chromium.visit(f"{address}{path}", 1280, ACTING).measured["count"]
+    visit = chromium.visit(f"{address}{path}", 1280, ACTING, keys=["Tab"] * acting)
+    assert acting > 10
+    assert visit.measured == {"count": acting, "active": acting - 1, "seen": True}
+
+
+def test_the_first_key_leads_past_the_menu(chromium: Chromium, address: str) -> None:
+    script = "[document.activeElement.id, document.getElementById('find').id]"
+    assert chromium.visit(f"{address}/", 420, script, keys=["Tab", "Enter"]).measured[0] == "main"
 
 
 def test_a_change_appears_without_a_reload(

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 
 from schemas.features import FEATURES, Feature
+from tests.browser.accessibility import measuring_script
 from tests.support.servers.headless_chromium import Chromium, Visit
 from tests.support.worlds.trained_shops import a_shop, features_table
 from trainer.controls.affinity import affinity_of
@@ -29,7 +30,6 @@ from trainer.steps.fit_settings import FitSettings
 from trainer.steps.training_rows import select
 
 WIDTHS = (360, 420, 1280)
-SCRIPT = Path(__file__).with_name("measure.js").read_text(encoding="utf-8")
 T = datetime(2024, 10, 1, tzinfo=UTC)
 
 HOSTILE = (
@@ -119,7 +119,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 )
 def visit(request: pytest.FixtureRequest, chromium: Chromium, pages: dict[str, Path]) -> Visit:
     name, width = request.param
-    found = chromium.visit(pages[name], width, SCRIPT)
+    found = chromium.visit(pages[name], width, measuring_script(), dark=width == 420)
     assert found.measured["width"] == width
     return found
 
@@ -150,6 +150,10 @@ def test_what_the_shop_wrote_runs_nowhere(visit: Visit) -> None:
     assert visit.measured["title"].startswith(
         "Shop <script>document.title='taken'</script>: segments, release "
     )
+
+
+def test_all_can_be_read(visit: Visit) -> None:
+    assert visit.measured["violations"] == []
 
 
 def test_charts_and_headings_are_named(visit: Visit) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 
@@ -68,7 +70,7 @@ def page_routes(facts: ConsoleFacts, hub: ChangeHub, pages: Pages) -> APIRouter:
     return routes
 
 
-def _figures(facts: ConsoleFacts, hub: ChangeHub) -> dict[str, object]:
+def _figures(facts: ConsoleFacts, hub: ChangeHub) -> dict[str, Any]:
     segments = facts.segments()
     names = {each.id: each.name for each in segments.segments}
     return {"segments": segments, "now": status_of(facts, hub), "flow": hub.flow(), "names": names}

@@ -11,12 +11,17 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 _DEADLINE_S = 60.0
+_KEYS: dict[str, dict[str, Any]] = {
+    "Tab": {"windowsVirtualKeyCode": 9},
+    "Enter": {"windowsVirtualKeyCode": 13, "text": "\r"},
+}
 _ABOVE = 10  # the lowest number for our descriptors: Chromium reads 3 and writes 4
 
 
@@ -74,10 +79,17 @@ class Chromium:
         self._number = 0
         self._events: list[dict[str, Any]] = []
 
-    def visit(self, page: Path | str, width: int, script: str) -> Visit:
-        """Open a file or an address, ``width`` pixels wide, and run the script in the page.
+    def visit(
+        self, page: Path | str, width: int, script: str, *, dark: bool = False, keys: Sequence[str] = ()
+    ) -> Visit:
+        """Open a file or an address, press keys, and run the script in the page.
 
-        If the script's value is a promise, the visit waits for it.
+        Args:
+            page: the file or the address.
+            width: the window's width in pixels.
+            script: its value is measured; if it is a promise, the visit waits for it.
+            dark: whether the reader prefers a dark page.
+            keys: the keys to press first, ``Tab`` or ``Enter``.
         """
         target = self._ask("Target.createTarget", url="about:blank")["targetId"]
         session = self._ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
@@ -91,10 +103,16 @@ class Chromium:
             deviceScaleFactor=1,
             mobile=False,
         )
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self._ask("Emulation.setEmulatedMedia", session, features=[scheme])
         self._events.clear()
         self._ask("Page.navigate", session, url=page if isinstance(page, str) else page.as_uri())
         while not any(event["method"] == "Page.loadEventFired" for event in self._events):
             self._events.append(self._message(time.monotonic() + _DEADLINE_S))
+        for key in keys:
+            pressed = {"key": key, "code": key, **_KEYS[key]}
+            self._ask("Input.dispatchKeyEvent", session, type="keyDown", **pressed)
+            self._ask("Input.dispatchKeyEvent", session, type="keyUp", **pressed)
         found = self._ask(
             "Runtime.evaluate", session, expression=script, returnByValue=True, awaitPromise=True
         )
