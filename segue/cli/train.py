@@ -221,5 +221,5 @@ def _tell(release: ModelRelease, path: Path, followed: Current | None, *, made_b
         _warn_of_changes(release, followed.release, unseen_in(report))
     impact, drift = impact_and_drift_in(report)
     if impact is not None:
-        people.print(impact_text(impact, drift))
+        people.print(impact_text(impact, drift, with_pairs=False))
     say(f"The report: {path / 'report.html'}. Next: segue publish {path}")

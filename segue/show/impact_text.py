@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 _PAIRS = 12
 
 
-def impact_text(impact: Impact, drift: Drift | None) -> Group:
+def impact_text(impact: Impact, drift: Drift | None, *, with_pairs: bool = True) -> Group:
     """Describe impact and drift against the release in use.
 
     Args:
         impact: the users who move between the current release and the new release.
         drift: how far each feature's values have moved since the current release; None if not known.
+        with_pairs: whether to list the pairs of segments. `train` leaves the list to `publish`.
     """
     lines: list[RenderableType] = [Text(f"Against release {impact.current}, which is current:", style="bold")]
     lines.append(
@@ -37,7 +38,7 @@ def impact_text(impact: Impact, drift: Drift | None) -> Group:
         elsewhere = "" if impact.by_behaviour is None else ": behaviour has these moves, too"
         why_not = f"its day, training users or facts are not at hand{elsewhere}"
         lines.append(_share("by time", impact.by_time, why_not))
-    if any(moves is not None and moves.pairs for moves in _moved(impact).values()):
+    if with_pairs and any(moves is not None and moves.pairs for moves in _moved(impact).values()):
         lines.append(_pairs(impact))
     if drift is not None:
         drifted = [each for each in drift.features if each.drifted]

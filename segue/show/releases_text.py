@@ -16,10 +16,14 @@ _HASH, _TIME, _USERS = len("0123456789ab"), len("2024-05-06 07:08"), len("1,000,
 
 
 def releases_as_json(known: Published) -> Iterator[dict[str, object]]:
-    """Yield each release's fields for programs, the newest release first."""
-    for each in reversed(known.releases):
+    """Yield each release's fields for programs, the newest release first.
+
+    ``place`` is the release's place in the list: 1 for the release whose last activation is the oldest.
+    """
+    for place, each in _newest_first(known):
         release = each.release
         yield {
+            "place": place,
             "version": release.version,
             "current": each is known.current,
             "created_at": each.created_at,
@@ -39,6 +43,7 @@ def releases_as_json(known: Published) -> Iterator[dict[str, object]]:
 def releases_table(known: Published) -> Table:
     """Return the same as a table for people. Lists wrap, and no cell is cut: a version must stay whole."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("#", justify="right")
     table.add_column("", min_width=len(_CURRENT))
     for heading, width in (("version", _HASH), ("created", _TIME), ("published", _TIME)):
         table.add_column(heading, no_wrap=True, min_width=width)
@@ -49,13 +54,18 @@ def releases_table(known: Published) -> Table:
     for name in _METRICS:
         words = name.split("_")
         table.add_column(" ".join(words), justify="right", min_width=max(map(len, words)))
-    for each in reversed(known.releases):
-        table.add_row(*_cells(each, is_current=each is known.current))
+    for place, each in _newest_first(known):
+        table.add_row(*_cells(place, each, is_current=each is known.current))
     return table
 
 
-def _cells(each: Publication, *, is_current: bool) -> Iterator[Text]:
+def _newest_first(known: Published) -> Iterator[tuple[int, Publication]]:
+    return zip(range(len(known.releases), 0, -1), reversed(known.releases), strict=True)
+
+
+def _cells(place: int, each: Publication, *, is_current: bool) -> Iterator[Text]:
     release = each.release
+    yield Text(str(place))
     yield Text(_CURRENT if is_current else "", style="green")
     yield Text(release.version, style="bold")
     yield from (Text(_minute(time)) for time in (each.created_at, each.published_at))

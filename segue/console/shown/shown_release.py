@@ -95,4 +95,4 @@ def _shown(
 
 
 def _fields(publication: Publication) -> dict[str, Any]:
-    return next(iter(releases_as_json(Published((publication,)))))
+    return {**next(iter(releases_as_json(Published((publication,))))), "place": None}

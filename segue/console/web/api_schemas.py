@@ -87,6 +87,7 @@ class ReleasedSegment(Struct):
 class Release(Struct):
     """A published release: as a line of ``segue releases --json``."""
 
+    place: int | None
     version: str
     current: bool
     created_at: str | None

@@ -11,10 +11,10 @@ from trainer.release.impact import Impact, Moves, Pair
 NAMES = {0: "Women", 1: "Men [red]", 2: "Older"}
 
 
-def shown(impact: Impact, drift: Drift | None = None) -> list[str]:
+def shown(impact: Impact, drift: Drift | None = None, *, with_pairs: bool = True) -> list[str]:
     """The lines, with one space where several stand."""
     console = Console(file=io.StringIO(), width=200)
-    console.print(impact_text(impact, drift))
+    console.print(impact_text(impact, drift, with_pairs=with_pairs))
     assert isinstance(console.file, io.StringIO)
     return [" ".join(line.split()) for line in console.file.getvalue().splitlines()]
 
@@ -36,6 +36,7 @@ def test_both_kinds_of_moves_by_pair() -> None:
         "2 Older 0 Women 5 0",
         "1 Men [red] 2 Older 0 4",
     ]
+    assert shown(impact, with_pairs=False) == shown(impact)[:3]
 
 
 def test_moves_by_time() -> None:

@@ -26,8 +26,8 @@ def test_the_table_has_the_one_in_use_first() -> None:
     _, *rows = (" ".join(line.split()) for line in console.file.getvalue().splitlines())
     space = a_release().space
     assert rows == [
-        f"current new 2024-04-30 01:02 2024-05-01 00:00 1, 7 0, 1, 2, 3 90 {space} 0.123",
-        f"old 0, 1, 2, 3 90 {space}",
+        f"2 current new 2024-04-30 01:02 2024-05-01 00:00 1, 7 0, 1, 2, 3 90 {space} 0.123",
+        f"1 old 0, 1, 2, 3 90 {space}",
     ]
 
 

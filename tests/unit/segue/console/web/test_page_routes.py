@@ -80,7 +80,7 @@ def test_the_releases_show_the_current_one(client: TestClient) -> None:
     page = Page(client.get("/releases").text)
     assert f"{an_active_model().release.version} current" in page.text
     assert "published 2024-12-02 09:30" in page.text
-    assert "activations 1, 3" in page.text
+    assert "place in the list 1 by activation 1, 3" in page.text
 
 
 @pytest.mark.parametrize("path", ["/", "/user", "/predict", "/releases", "/login"])
