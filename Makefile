@@ -13,7 +13,7 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test long laws simulate chaos triggers-chaos fuzz refill soak terminal retrain days due
-.PHONY: check bench bench-train browser coverage docs format clean lock venv
+.PHONY: check bench bench-train browser pictures coverage docs format clean lock venv
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -80,6 +80,10 @@ browser: venv ## test the pages in a headless Chromium (set-up included), at sev
 	if [ $$missing = 0 ]; then export SEGUE_TEST_REQUIRE_BROWSER=1; \
 	elif [ $$missing != 3 ]; then exit $$missing; fi; \
 	$(BIN)/python -m pytest tests/browser $(ARGS)
+
+pictures: venv ## take the pictures of the documents from a real run, with Chromium (set-up included)
+	@$(SETUP) default-jre-headless maven redis-server chromium
+	$(BIN)/python -m tests.campaigns.pictures
 
 retrain: venv ## retrain thelook every month, and count the users who move; ARGS="--preset recommended"
 	$(BIN)/python -m tests.campaigns.retrain $(ARGS)

@@ -74,7 +74,6 @@ app = typer.Typer(
     help="Keeps every customer's segment right, live.\n\n"
     "A trainer fits the segments over the warehouse. Workers read events from Kafka, keep each user's"
     " segment right, and publish every change.",
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},

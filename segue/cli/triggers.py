@@ -119,6 +119,7 @@ def retry(
     trigger: Annotated[
         str | None, typer.Option(metavar="NAME", help="only the dead letters of this trigger")
     ] = None,
+    as_json: Annotated[bool, flag("--json", "the sent and unsent webhooks as JSON")] = False,
 ) -> int:
     """Send the webhooks that became dead letters again, each once, with the same id as before.
 
@@ -134,6 +135,9 @@ def retry(
     if trigger is not None and trigger not in names:
         raise bad_option("--trigger", trigger, f"{path} has {', '.join(names)}")
     done = retry_letters(settings, path, triggers, trigger, say)
+    if as_json:
+        write_json(done)
+        return 1 if done.not_sent else 0
     for name, reason in done.not_sent.items():
         warn(f"webhook {printable(name)} is not sent: {printable(reason)}")
     say(f"{done.sent:,} of {done.sent + len(done.not_sent):,} dead letters sent.")

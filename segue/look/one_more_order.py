@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
+from msgspec.structs import replace
+
 from schemas.input_events import Item, Order
 from segue.show.user_moves import OrderMove
 from streamer.segment.active_model import ActiveModel
@@ -34,8 +36,9 @@ def one_more_order(
     """
     if state.decided is None:
         return None
+    looked_for = replace(state, orders={**state.orders, _IMAGINED: None})
     try:
-        ordered = fold(state, Order(state.user_id, _IMAGINED, now, (Item(),)), rules)
+        ordered = fold(looked_for, Order(state.user_id, _IMAGINED, now, (Item(),)), rules)
     except OrdersMissing:
         return None
     before, after = features(state, rules, day), features(ordered, rules, day)

@@ -73,7 +73,14 @@ def page_routes(facts: ConsoleFacts, hub: ChangeHub, pages: Pages) -> APIRouter:
 def _figures(facts: ConsoleFacts, hub: ChangeHub) -> dict[str, Any]:
     segments = facts.segments()
     names = {each.id: each.name for each in segments.segments}
-    return {"segments": segments, "now": status_of(facts, hub), "flow": hub.flow(), "names": names}
+    flow = hub.flow()
+    return {
+        "segments": segments,
+        "now": status_of(facts, hub),
+        "flow": flow,
+        "moved": {each.id: each for each in flow.segments},
+        "names": names,
+    }
 
 
 def _fragment(change: Change) -> bytes:

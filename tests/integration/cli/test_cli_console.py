@@ -135,6 +135,38 @@ def next_event(stream: Iterable[bytes]) -> tuple[str, str]:
     return kind, "\n".join(data)
 
 
+def test_a_writer_goes_back_and_sends_dead_letters_again(deployment: Deployment, tmp_path: Path) -> None:
+    older = a_release()  # the deployment has it
+    deployment.announce(a_release(scale=2.0))
+    deployment.worker().ready()
+    (tmp_path / "bad.jsonl").write_text('{"topic": "orders", "key": "7", "value": {"user_id": "7"}}\n')
+    deployment.segue("ingest", "bad.jsonl")
+    deployment.caught_up()
+    token = "w" * 16
+    environment = {**deployment.environment, "SEGUE_CONSOLE_WRITE_TOKEN": token}
+    with SegueProcess(tmp_path, "console", "--port", "0", environment=environment) as process:
+        process.says("The console is at ")
+        (address,) = re.findall(r"http://\S+(?=;)", process.err)
+        (letter,) = json.loads(read(f"{address}/api/dead-letters"))["letters"]
+        assert "/do/" not in read(f"{address}/dead-letters")
+
+        def act(name: str, **fields: str) -> str:
+            form = urlencode(fields).encode()
+            headers = {"Authorization": f"Bearer {token}"}
+            with urllib.request.urlopen(
+                urllib.request.Request(f"{address}/do/{name}", form, headers), timeout=HANG_S
+            ) as answer:
+                return unescape(answer.read().decode())
+
+        sent = f"1 dead letter sent again: 1 to {deployment.topics.orders}."
+        assert sent in act("retry-letters", reason=letter["reason"][:20], topic="")
+        page = act("roll-back", version=older.version)
+        activation, version = deployment.activations()[-1]
+        back = f"Release {version} is current again: activation {activation}."
+        assert (version, back in page) == (older.version, True)
+        assert process.err.splitlines()[1:] == [sent, back]
+
+
 def test_an_address_that_others_reach_needs_a_token(deployment: Deployment) -> None:
     done = deployment.segue("console", "--host", "0.0.0.0", check=False)
     assert done.returncode == 2

@@ -11,7 +11,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,7 @@ class Visit:
         measured: the value that the script returned.
         requests: the requested URLs, with the page's own.
         complaints: the errors and warnings of the console and the browser.
-        picture: a PNG of the whole page.
+        picture: an image of the page; a PNG of all of it if nothing else was asked for.
     """
 
     measured: Any
@@ -80,7 +80,14 @@ class Chromium:
         self._events: list[dict[str, Any]] = []
 
     def visit(
-        self, page: Path | str, width: int, script: str, *, dark: bool = False, keys: Sequence[str] = ()
+        self,
+        page: Path | str,
+        width: int,
+        script: str,
+        *,
+        dark: bool = False,
+        keys: Sequence[str] = (),
+        image: Mapping[str, Any] = {"captureBeyondViewport": True},
     ) -> Visit:
         """Open a file or an address, press keys, and run the script in the page.
 
@@ -90,6 +97,7 @@ class Chromium:
             script: its value is measured; if it is a promise, the visit waits for it.
             dark: whether the reader prefers a dark page.
             keys: the keys to press first, ``Tab`` or ``Enter``.
+            image: the options of ``Page.captureScreenshot``.
         """
         target = self._ask("Target.createTarget", url="about:blank")["targetId"]
         session = self._ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
@@ -117,7 +125,7 @@ class Chromium:
             "Runtime.evaluate", session, expression=script, returnByValue=True, awaitPromise=True
         )
         assert "exceptionDetails" not in found, found
-        picture = self._ask("Page.captureScreenshot", session, captureBeyondViewport=True)["data"]
+        picture = self._ask("Page.captureScreenshot", session, **image)["data"]
         visit = Visit(
             found["result"]["value"],
             tuple(

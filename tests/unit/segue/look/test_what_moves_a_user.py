@@ -130,6 +130,9 @@ RULES = Rules(
 STATE = replace(
     fold(UserState("7"), Order("7", "1", datetime(2024, 4, 1, tzinfo=UTC), (Item(),)), RULES),
     decided=decided(1),
+    # As Redis gives it: without the orders.
+    orders={},
+    whole=False,
 )
 
 
