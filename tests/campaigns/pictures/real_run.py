@@ -18,7 +18,6 @@ from segue.services import NoServices, find_services
 from tests.support.servers.deployment import Deployment, deployed, trained
 from tests.support.servers.segue_process import SegueProcess
 
-PREFIX = "pictures."
 _DAY = f"{AS_OF:%Y-%m-%d}"
 _RATE = 60
 
@@ -42,7 +41,7 @@ def real_run(folder: Path) -> Iterator[RealRun]:
     with find_services(say=print) as found:
         if isinstance(found, NoServices):
             raise SystemExit(f"pictures need a Kafka and a Redis: {found.reason}")
-        made = Deployment(found.kafka.bootstrap, found.redis.url, PREFIX, folder)
+        made = Deployment(found.kafka.bootstrap, found.redis.url, "", folder)
         with deployed(made) as deployment:
             release = trained(WAREHOUSE, folder / "releases", "--as-of", _DAY)
             deployment.publish(release)
