@@ -19,6 +19,7 @@ from segue.console.web.api_routes import api_routes
 from segue.console.web.api_schemas import describe_api
 from segue.console.web.gate import Gate, Pass
 from segue.console.web.login_routes import login_routes
+from segue.console.web.operator_api import operator_api
 from segue.console.web.operator_routes import operator_routes
 from segue.console.web.page_routes import page_routes
 from segue.console.web.page_templates import Pages
@@ -53,6 +54,7 @@ def console_app(facts: ConsoleFacts, hub: ChangeHub, needed: Pass, actions: Cons
     web_errors.answer_errors(app, pages.error)
     describe_api(app)
     app.include_router(api_routes(facts, hub))
+    app.include_router(operator_api(facts))
     app.include_router(page_routes(facts, hub, pages))
     app.include_router(operator_routes(facts, pages))
     app.include_router(action_routes(actions, pages))

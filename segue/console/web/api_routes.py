@@ -13,31 +13,24 @@ from schemas.features import FEATURE_NAMES
 from schemas.outputs.segment_change import Change
 from segue.console.facts.console_facts import ConsoleFacts
 from segue.console.facts.segment_counts import SegmentCounts
-from segue.console.shown.shown_release import shown_release
 from segue.console.viewers.change_hub import ChangeHub
 from segue.console.viewers.change_stream import MEDIA_TYPE, change_event
 from segue.console.viewers.recent_flow import Flow
 from segue.console.web.api_schemas import (
-    DeadLetterList,
     ImaginedUser,
-    Releases,
-    ReleaseWithImpact,
     Status,
-    Triggers,
     User,
     answers,
     problems,
 )
 from segue.console.web.known_parameters import check_parameters
-from segue.events.dead_letter_topic import Selection
 from segue.show.json_line import json_line
-from segue.show.releases_text import releases_as_json
 from segue.subscribe.change_filter import ChangeFilter
 from segue.subscribe.segment_by_name import segment_number
 
 Kind = Literal["moved", "confirmed", "unconfirmed", "erased"]
-_LONGEST = 1_024
-_Text = Annotated[str | None, Query(max_length=_LONGEST)]
+LONGEST = 1_024
+_Text = Annotated[str | None, Query(max_length=LONGEST)]
 
 
 def json_answer(value: object) -> Response:
@@ -89,34 +82,6 @@ def api_routes(facts: ConsoleFacts, hub: ChangeHub) -> APIRouter:
         """The segments with their users now."""
         return json_answer(facts.segments())
 
-    @api.get("/releases", responses=answers(Releases), response_class=Response)
-    def releases() -> Response:
-        """The published releases, the current one first."""
-        known = facts.releases()
-        return json_answer({"problem": known.problem, "releases": list(releases_as_json(known))})
-
-    @api.get("/releases/{version}", responses=answers(ReleaseWithImpact, 404), response_class=Response)
-    def release(version: str) -> Response:
-        """A release: published, or only in the console's folder of releases; and whom it moves."""
-        shown = shown_release(facts, version)
-        return json_answer({**shown.fields, "published": shown.is_published, "impact": shown.impact})
-
-    @api.get("/dead-letters", responses=answers(DeadLetterList), response_class=Response)
-    def dead_letters(
-        reason: Annotated[str | None, Query(max_length=_LONGEST, description="a part of the reason")] = None,
-        topic: Annotated[str | None, Query(max_length=_LONGEST, description="the input's topic")] = None,
-    ) -> Response:
-        """The newest inputs that could not be applied."""
-        found = facts.letters()
-        chosen = found.chosen(Selection(reason=reason, topic=topic))
-        letters = [letter.as_json() for letter in chosen]
-        return json_answer({"count": found.count, "read_at": found.read_at, "letters": letters})
-
-    @api.get("/triggers", responses=answers(Triggers), response_class=Response)
-    def triggers() -> Response:
-        """What the triggers did; null if they never ran."""
-        return json_answer({"counts": facts.triggers()})
-
     @api.get("/flow", responses=answers(Flow), response_class=Response)
     def flow() -> Response:
         """Who went from which segment to which in the last hour."""
@@ -134,7 +99,7 @@ def api_routes(facts: ConsoleFacts, hub: ChangeHub) -> APIRouter:
     )
     async def changes(
         segment: Annotated[
-            str | None, Query(max_length=_LONGEST, description="a segment's number, or its name")
+            str | None, Query(max_length=LONGEST, description="a segment's number, or its name")
         ] = None,
         kind: Kind | None = None,
     ) -> StreamingResponse:
