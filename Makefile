@@ -136,9 +136,9 @@ lock: ## pin the dependencies of pyproject.toml again; UPGRADE=--upgrade takes n
 	tmp=$$(mktemp -d) && trap 'rm -rf "$$tmp"' EXIT && $(PYTHON) -m venv $$tmp && \
 	$$tmp/bin/pip install --quiet $(UV) && \
 	$$tmp/bin/$(COMPILE) --extra worker --extra trainer --extra triggers --extra console --extra registry \
-		--extra containers --extra dev pyproject.toml --output-file requirements.lock && \
+		--extra otel --extra containers --extra dev pyproject.toml --output-file requirements.lock && \
 	$$tmp/bin/$(COMPILE) --constraint requirements.lock --extra worker --extra triggers --extra console \
-		--extra registry pyproject.toml --output-file deploy/worker.lock && \
+		--extra registry --extra otel pyproject.toml --output-file deploy/worker.lock && \
 	$$tmp/bin/$(COMPILE) --constraint requirements.lock --extra worker --extra trainer --extra registry \
 		pyproject.toml --output-file deploy/trainer.lock && \
 	printf 'setuptools\nsetuptools-scm\n' | \

@@ -29,6 +29,7 @@ from streamer.releases.release_follower import Releases
 from streamer.status.status_server import check_address
 from streamer.status.worker_logs import set_up_logs
 from streamer.status.worker_metrics import Metrics
+from streamer.worker.event_spans import open_spans
 from streamer.worker.lane_boards import LaneBoard, StatusBoard
 from streamer.worker.lane_threads import LaneThreads, OpenLane
 from streamer.worker.worker_app import build_worker, run_worker
@@ -59,10 +60,11 @@ def work(settings: Settings) -> int:
         partitions = _waited_for(lambda: make_topics(settings, _topics_made, deadline_s=_ASK_S))
         _waited_for(lambda: _check_redis(settings))
         releases = _waited_for(lambda: _started(settings))
+    spans = open_spans()
     try:
         metrics = Metrics()
         config = worker_config(settings, partitions)
-        board = StatusBoard(metrics)
+        board = StatusBoard(metrics, spans)
         lanes = LaneThreads(
             _open_lane(settings, partitions, releases),
             lambda partition: worker.still_ours(partition),  # noqa: PLW0108 - worker is assigned below
@@ -72,6 +74,8 @@ def work(settings: Settings) -> int:
         return run_worker(worker)
     finally:
         releases.close()
+        if spans is not None:
+            spans.close()
 
 
 def worker_config(settings: Settings, partitions: int) -> WorkerConfig:

@@ -8,6 +8,7 @@ from typing import Any
 
 from schemas.documents.json_schemas import DIALECT
 from schemas.outputs import headers
+from schemas.outputs.trace_context import TRACEPARENT
 from schemas.topics import (
     MAX_DEAD_LETTER_BYTES,
     MAX_INPUT_BYTES,
@@ -142,6 +143,12 @@ def _input_messages() -> JsonObject:
 def _change_messages() -> JsonObject:
     event = {"traits": [_ref("components", "messageTraits", "cloudEvent")]}
     erased_at = {"type": "string", "format": "date-time"}
+    traced = {
+        TRACEPARENT: {
+            "type": "string",
+            "description": "On segment-changes, if the event had it: the W3C trace context.",
+        },
+    }
     of_erasure = {
         "type": "object",
         "properties": {
@@ -163,6 +170,7 @@ def _change_messages() -> JsonObject:
             },
             headers.ERASED_AT: erased_at
             | {"description": "On user-segments, for a user who came back: the time of the last erasure."},
+            **traced,
         },
     }
     erased = _null_message("UserSegmentErased", "The user is erased and has no segment.")
@@ -173,6 +181,7 @@ def _change_messages() -> JsonObject:
         "userErasedChange": _message(
             "UserErasedChange", "The last change of an erased user.", "user-erased-change"
         )
+        | {"headers": {"type": "object", "properties": traced}}
         | event,
         "userSegmentErased": erased | {"headers": of_erasure} | event,
     }

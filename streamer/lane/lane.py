@@ -32,6 +32,7 @@ from streamer.batch.isolate_records import applied
 from streamer.batch.lane_config import LaneConfig, Models, Watcher
 from streamer.batch.read_batch import Batch, Incoming, in_order, read_batch
 from streamer.batch.similar_users import with_similar_users
+from streamer.batch.traced_changes import traces_of
 from streamer.interfaces.lane_errors import TooLarge
 from streamer.interfaces.lane_interfaces import Log, Record, Store, UserWrite
 from streamer.lane.lane_commits import LaneCommits
@@ -166,6 +167,7 @@ class Lane:
             turn,
             [*batch.rekeyed, *batch.dead_letters],
             self._past_markers(batch.positions),
+            traces_of(batch.events, changes),
         )
         committed = self._monotonic()
         self._save(writes, reached, turn)

@@ -1,6 +1,7 @@
 """The transactions of one lane: the changes of a batch with their records, and the inputs' next offsets."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from schemas.outputs.segment_change import Change
 from streamer.batch.batch_users import Users
@@ -40,6 +41,7 @@ class LaneCommits:
         turn: Turn,
         others: Sequence[OutRecord],
         positions: dict[str, int],
+        traces: Mapping[str, bytes] = MappingProxyType({}),
     ) -> dict[str, int]:
         """Commit one transaction.
 
@@ -49,17 +51,21 @@ class LaneCommits:
             turn: the model and the day that decided.
             others: the records besides those of the changes.
             positions: the inputs' next offsets.
+            traces: the trace contexts of changes, by ``event_id``.
 
         Returns:
             The next offsets by topic: of the inputs and, if it was written, of ``user-segments``.
         """
-        out = [record for change in changes for record in self._records(change, users, turn)]
+        out = [record for change in changes for record in self._records(change, users, turn, traces)]
         if turn.day is not None:
             self._log.note_day(turn.day)
         written = self._log.commit([*out, *others], positions)
         topic = self._topics.users
         return {**positions, topic: written[topic]} if topic in written else positions
 
-    def _records(self, change: Change, users: Users, turn: Turn) -> tuple[OutRecord, OutRecord]:
+    def _records(
+        self, change: Change, users: Users, turn: Turn, traces: Mapping[str, bytes]
+    ) -> tuple[OutRecord, OutRecord]:
         erased_at = users[change.user_id].facts.erased_at
-        return change_records(change, self._topics, self._partition, turn.model.topic_id, erased_at)
+        trace = traces.get(change.event_id)
+        return change_records(change, self._topics, self._partition, turn.model.topic_id, erased_at, trace)

@@ -16,6 +16,7 @@ from streamer.batch.read_batch import Batch
 from streamer.interfaces.lane_interfaces import OutRecord
 from streamer.status.worker_metrics import Metrics
 from streamer.status.worker_status import LaneStatus, Phase
+from streamer.worker.event_spans import EventSpans
 
 log = structlog.get_logger("segue.lane")
 
@@ -24,16 +25,17 @@ _LETTERS_EVERY_S = 60.0
 
 
 class StatusBoard:
-    """The progress of this worker's lanes, for status pages and metrics."""
+    """The progress of this worker's lanes, for status pages, metrics and, if ``spans`` is given, traces."""
 
-    def __init__(self, metrics: Metrics) -> None:
+    def __init__(self, metrics: Metrics, spans: EventSpans | None = None) -> None:
         self._metrics = metrics
+        self._spans = spans
         self._lanes: dict[int, LaneBoard] = {}
         self._lock = threading.Lock()
 
     def opened(self, partition: int) -> "LaneBoard":
         """A new board for a lane that opens; the lane's former board is no longer shown."""
-        lane = LaneBoard(partition, self._metrics)
+        lane = LaneBoard(partition, self._metrics, self._spans)
         with self._lock:
             self._lanes[partition] = lane
         return lane
@@ -53,11 +55,12 @@ class StatusBoard:
 class LaneBoard:
     """The :class:`streamer.batch.lane_config.Watcher` of one open lane: keeps its status, counts and logs."""
 
-    def __init__(self, partition: int, metrics: Metrics) -> None:
+    def __init__(self, partition: int, metrics: Metrics, spans: EventSpans | None = None) -> None:
         self.partition = partition
         # One frozen value that is only replaced, so any thread may read it.
         self.status = LaneStatus(partition=partition, phase="waiting")
         self._metrics = metrics
+        self._spans = spans
         self._logged_phase: tuple[Phase, str | None] | None = None
         self._logged_unknown = False
         self._logged_passed_over: set[str] = set()
@@ -139,6 +142,8 @@ class LaneBoard:
             seconds=seconds,
             latencies_s=[(now_ms - incoming.written_ms) / 1_000 for incoming in batch.events],
         )
+        if self._spans is not None:
+            self._spans.batch(self.partition, batch, seconds)
         if batch.dead_letters:
             self._log_letters(batch.dead_letters)
         for topic in batch.passed_over.keys() - self._logged_passed_over:
