@@ -13,7 +13,7 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test long laws simulate chaos triggers-chaos fuzz refill soak terminal retrain days due
-.PHONY: check bench bench-train browser pictures coverage docs format clean lock venv
+.PHONY: check bench drift bench-train browser pictures coverage docs format clean lock venv
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -84,6 +84,9 @@ browser: venv ## test the pages in a headless Chromium (set-up included), at sev
 pictures: venv ## take the pictures of the documents from a real run, with Chromium (set-up included)
 	@$(SETUP) default-jre-headless maven redis-server chromium
 	$(BIN)/python -m tests.campaigns.pictures
+
+drift: venv ## false alarms of drift over 52 weeks of thelook, and how soon a shift is seen
+	$(BIN)/python -m tests.campaigns.drift $(ARGS)
 
 retrain: venv ## retrain thelook every month, and count the users who move; ARGS="--preset recommended"
 	$(BIN)/python -m tests.campaigns.retrain $(ARGS)

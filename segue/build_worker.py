@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from random import Random
 from typing import TypeVar
 
 import structlog
@@ -21,7 +22,9 @@ from tenacity import (
 from schemas.errors import Unreachable, Unusable
 from segue.config.settings import Settings
 from segue.connect.kafka_access import make_topics
-from segue.connect.lane_connections import lane_config, open_log, open_store
+from segue.connect.lane_connections import lane_config, open_log, open_store, rules_of
+from streamer.drift.drift_watch import DriftWatch
+from streamer.drift.sample_users import sample_users
 from streamer.lane.lane import Lane
 from streamer.redis.redis_client import policy_doubt
 from streamer.redis.redis_rights import check_rights
@@ -70,8 +73,18 @@ def work(settings: Settings) -> int:
             lambda partition: worker.still_ours(partition),  # noqa: PLW0108 - worker is assigned below
             board,
         )
-        worker = build_worker(config, lanes, releases, metrics)
-        return run_worker(worker)
+        drift = DriftWatch(
+            releases.current,
+            board.statuses,
+            lambda numbers: sample_users(settings.redis, settings.redis_prefix, numbers, Random()),
+            rules_of(settings),
+        )
+        worker = build_worker(config, lanes, releases, metrics, drift.status)
+        drift.start()
+        try:
+            return run_worker(worker)
+        finally:
+            drift.close()
     finally:
         releases.close()
         if spans is not None:

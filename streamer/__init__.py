@@ -17,6 +17,7 @@ Folders:
     kafka/       the only code of lanes that talks to Kafka
     redis/       the only code of lanes that talks to Redis
     releases/    following the topic of releases
+    drift/       today's users, compared with the training users
     refill/      bootstrap, rebuild, replay
     status/      health, metrics, logs
 """

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from msgspec.structs import replace
 
 from schemas.counted import counted
 from schemas.errors import BadSetting, BadTraining
@@ -18,6 +19,7 @@ from schemas.features import FEATURES, Feature, beyond_default, of_time
 from schemas.release.model_release import ModelRelease
 from trainer.controls.affinity import affinity_of
 from trainer.controls.outlook import Counted, look_ahead, look_back
+from trainer.controls.profile import profile_of
 from trainer.controls.traits import Traits, traits_of
 from trainer.fit import Fit, fit
 from trainer.names.rfm_names import rfm_names
@@ -164,6 +166,8 @@ def train(
     traits = traits_of(selection.rows, fitted.labels, settings.features)
     before = None if current is None else _before(current.release, selection, table, made)
     release = _release(fitted, traits, window, current, before)
+    if begin is None and end is None:
+        release = replace(release, profile=profile_of(everybody, settings.names))
     segments = np.array([segment.id for segment in release.segments], dtype=np.int64)[fitted.labels]
     say("reading what users bought until now and later")
     worth = look_back(

@@ -93,6 +93,22 @@ class Training(Struct, frozen=True, rename={"start": "from", "end": "to"}):
         return None if isinstance(self.day, UnsetType) else self.day
 
 
+class FeatureProfile(Struct, frozen=True):
+    """How the training users are spread over the bins of one feature.
+
+    ``counts`` has the users by bin. A number's bin begins above one of the ``ends``, and the next of the ends
+    is its last number; the first and the last bin are open. A text has a bin for each of the ``values``, and
+    a last bin for all others. ``chance`` is the index of chance alone, for a sample of
+    :data:`schemas.release.stability_index.SAMPLE` users.
+    """
+
+    name: str
+    counts: tuple[int, ...]
+    chance: float
+    ends: tuple[float, ...] = ()
+    values: tuple[str, ...] = ()
+
+
 class ModelRelease(Struct, frozen=True, kw_only=True):
     """One published model. It never changes, and its version is its name.
 
@@ -106,6 +122,10 @@ class ModelRelease(Struct, frozen=True, kw_only=True):
 
     ``continues`` is the version of the release whose segment ids this release keeps; null if there is none.
     ``next_segment`` is the id of the next new segment; it is above every id in this and all earlier releases.
+
+    ``profile`` is the spread of the training users, for a comparison with the users of today. It is left out
+    if they are not comparable, because a training window chose them. It decides nothing, so the version does
+    not depend on it.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -126,6 +146,7 @@ class ModelRelease(Struct, frozen=True, kw_only=True):
     metrics: dict[str, float] = {}
     artifacts: dict[str, str] = {}
     artifacts_uri: str | None = None
+    profile: tuple[FeatureProfile, ...] | UnsetType = UNSET
 
 
 def space_of(release: ModelRelease) -> str:
@@ -139,12 +160,15 @@ def space_of(release: ModelRelease) -> str:
 
 
 def version_of(release: ModelRelease) -> str:
-    """Return the version of a release: 12 hex digits of a hash over its content, without its files.
+    """Return the version of a release: 12 hex digits of a hash over its content, without files and profile.
 
     Raises:
         BadRelease: the release cannot be written, because a number is not finite.
     """
-    return _hash(msgspec.structs.replace(_as_read(release), version="", artifacts={}, artifacts_uri=None))
+    content = msgspec.structs.replace(
+        _as_read(release), version="", artifacts={}, artifacts_uri=None, profile=UNSET
+    )
+    return _hash(content)
 
 
 def _as_read(release: ModelRelease) -> ModelRelease:

@@ -141,6 +141,24 @@ def check_shapes(release: ModelRelease) -> None:
         _check_numbers(release, "projection", axis, columns, "one a column")
     _check_segments(release)
     _check_distinct(release, "features", [feature.name for feature in release.features])
+    _check_profile(release)
+
+
+def _check_profile(release: ModelRelease) -> None:
+    """A worker compares its users with the profile, so each bin needs its number of users."""
+    if isinstance(release.profile, UnsetType):
+        return
+    known = {feature.name for feature in release.features}
+    for profile in release.profile:
+        name = f"profile[{profile.name}]"
+        if profile.name not in known:
+            raise _bad(release, name, "is of no feature of the release")
+        if len(profile.counts) != max(len(profile.ends), len(profile.values)) + 1:
+            raise _bad(
+                release, f"{name}.counts", f"has {len(profile.counts)} bins, and not those of its ends"
+            )
+        if min(profile.counts) < 0 or sum(profile.counts) == 0:
+            raise _bad(release, f"{name}.counts", "has no users, or fewer than none in a bin")
 
 
 def _check_segments(release: ModelRelease) -> None:

@@ -6,6 +6,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessColl
 from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from streamer.status.drift_status import DriftStatus
 from streamer.status.worker_status import PHASES, StatusSource, WorkerStatus
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -161,6 +162,8 @@ class _StatusCollector(Collector):
         status = self._source.status()
         yield from _lanes(status)
         yield from _release(status)
+        if status.drift is not None:
+            yield from _drift(status.drift)
 
 
 def _lanes(status: WorkerStatus) -> Iterator[Metric]:
@@ -200,3 +203,43 @@ def _release(status: WorkerStatus) -> Iterator[Metric]:
         value=status.release.activation,
     )
     yield InfoMetricFamily("segue_release", "The release in use.", value={"version": status.release.version})
+
+
+def _drift(found: DriftStatus) -> Iterator[Metric]:
+    index = GaugeMetricFamily(
+        "segue_drift_psi",
+        "Population stability index between the training users and a sample of this worker's users.",
+        labels=["feature"],
+    )
+    threshold = GaugeMetricFamily(
+        "segue_drift_psi_threshold", "Above this index a feature has drifted.", labels=["feature"]
+    )
+    absent = GaugeMetricFamily(
+        "segue_drift_absent_ratio", "Share of the sampled users without a value.", labels=["feature"]
+    )
+    unseen = GaugeMetricFamily(
+        "segue_drift_unseen_ratio",
+        "Share of the sampled users with a value that training never saw.",
+        labels=["feature"],
+    )
+    for feature in found.features:
+        if feature.psi is not None and feature.threshold is not None:
+            index.add_metric([feature.name], feature.psi)
+            threshold.add_metric([feature.name], feature.threshold)
+        absent.add_metric([feature.name], feature.absent)
+        unseen.add_metric([feature.name], feature.unseen)
+    yield index
+    yield threshold
+    yield absent
+    yield unseen
+    yield GaugeMetricFamily(
+        "segue_drift_provisional_ratio",
+        "Share of the sampled users who lack a feature.",
+        value=found.provisional,
+    )
+    yield GaugeMetricFamily("segue_drift_sampled_users", "Users in the sample.", value=found.users)
+    yield GaugeMetricFamily(
+        "segue_drift_check_timestamp_seconds",
+        "When the sample was read, in seconds since 1970.",
+        value=found.at.timestamp(),
+    )

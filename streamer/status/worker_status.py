@@ -5,6 +5,8 @@ from typing import Literal, Protocol
 
 from msgspec import Struct
 
+from streamer.status.drift_status import DriftStatus
+
 Phase = Literal["taking over", "healing", "live", "waiting", "stopped"]
 PHASES: tuple[Phase, ...] = ("taking over", "healing", "live", "waiting", "stopped")
 
@@ -74,12 +76,21 @@ class ReleaseStatus(Struct, frozen=True, kw_only=True):
 
 
 class WorkerStatus(Struct, frozen=True, kw_only=True):
-    """The content of ``/status``. ``ended`` names the threads that have ended although they should run."""
+    """The content of ``/status``.
+
+    Attributes:
+        group: the worker's membership.
+        release: the release in use.
+        lanes: the lanes of this worker.
+        ended: the names of the threads that have ended although they should run.
+        drift: the last comparison of this worker's users with the training users; None if there is none.
+    """
 
     group: GroupStatus
     release: ReleaseStatus
     lanes: tuple[LaneStatus, ...]
     ended: tuple[str, ...] = ()
+    drift: DriftStatus | None = None
 
 
 class StatusSource(Protocol):

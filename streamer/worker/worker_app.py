@@ -8,7 +8,7 @@ heartbeats continue, and only then the worker leaves the group.
 import asyncio
 import contextlib
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 import structlog
@@ -16,6 +16,7 @@ import uvloop
 
 from schemas.errors import SegueError
 from streamer.segment.active_model import ActiveModel
+from streamer.status.drift_status import DriftStatus
 from streamer.status.status_server import WebServer, pages
 from streamer.status.worker_metrics import Metrics
 from streamer.status.worker_status import ReleaseStatus, WorkerStatus
@@ -56,13 +57,22 @@ class Worker:
         lanes: opens and closes the lanes.
         releases: the releases, for the status.
         metrics: the worker's metrics.
+        drift: gives the last comparison with the training users, for the status.
     """
 
-    def __init__(self, config: WorkerConfig, lanes: Lanes, releases: Releases, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        config: WorkerConfig,
+        lanes: Lanes,
+        releases: Releases,
+        metrics: Metrics,
+        drift: Callable[[], DriftStatus | None] = lambda: None,
+    ) -> None:
         self._config = config
         self._lanes = lanes
         self._releases = releases
         self._metrics = metrics
+        self._drift = drift
         self._membership = Membership(config.group, config.topics, config.partitions, lanes)
         self.app = faust_app(config, self._membership)
         metrics.watch(self)
@@ -88,6 +98,7 @@ class Worker:
             ),
             lanes=tuple(self._lanes.statuses()),
             ended=tuple(self.ended()),
+            drift=self._drift(),
         )
 
     async def run(self) -> int:
@@ -148,7 +159,11 @@ class Worker:
 
 
 def build_worker(
-    config: WorkerConfig, lanes: Lanes, releases: Releases, metrics: Metrics | None = None
+    config: WorkerConfig,
+    lanes: Lanes,
+    releases: Releases,
+    metrics: Metrics | None = None,
+    drift: Callable[[], DriftStatus | None] = lambda: None,
 ) -> Worker:
     """A new worker that has not connected to anything yet.
 
@@ -157,11 +172,12 @@ def build_worker(
         lanes: opens and closes the lanes.
         releases: the releases; the caller starts and closes them.
         metrics: the metrics in which the lanes count; None creates new ones.
+        drift: gives the last comparison with the training users, for the status.
 
     Raises:
         schemas.errors.BadSetting: a worker does not know this way to log in to Kafka.
     """
-    return Worker(config, lanes, releases, metrics or Metrics())
+    return Worker(config, lanes, releases, metrics or Metrics(), drift)
 
 
 def run_worker(worker: Worker) -> int:

@@ -32,7 +32,7 @@ ORDER = {
     ),
     "streamer": (
         "user interfaces segment status place in_memory batch takeover lane refill "
-        "kafka redis releases worker"
+        "kafka redis releases drift worker"
     ),
     "segue": (
         "interruption config show connect subscribe events releases refill look sink proposals "

@@ -1,13 +1,9 @@
 """How much the features' distributions have changed since the release in use was trained.
 
-The population stability index (PSI) is the sum of (q - p) ln(q / p) over bins. p is a bin's share before, q
-its share now. Siddiqi ("Credit Risk Scorecards", 2006) calls 0.1 a shift worth a look.
-
-By chance alone the index grows with the number of bins and falls with the number of users (Yurdakul,
-"Statistical Properties of Population Stability Index", 2018). Over all brands of a shop, one random half of
-the users "drifts" from the other. So there are few bins. Both samples together choose them, because the most
-frequent values of one sample are rarer in any other. And each index is compared with the indices of
-resamples.
+The index is that of :mod:`schemas.release.stability_index`. By chance alone it grows with the number of bins.
+Over all brands of a shop, one random half of the users "drifts" from the other. So there are few bins. Both
+samples together choose them, because the most frequent values of one sample are rarer in any other. And each
+index is compared with the indices of resamples.
 """
 
 from collections import Counter
@@ -20,14 +16,14 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-BINS = 20
-NOTABLE = 0.1
+from schemas.release.stability_index import BINS, REST, psi, threshold_of
+
 RESAMPLES = 200
 QUANTILE = 0.99
 SEED = 555
-REST = "all others"
 
 Counts = npt.NDArray[np.int64]
+Numbers = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +42,9 @@ class FeatureDrift:
     Attributes:
         psi: the population stability index over ``bins``.
         chance: the index of chance alone: 99 of 100 pairs of resamples stay below.
-        threshold: an index above it is drift: ``chance``, but at least :data:`NOTABLE`.
+        threshold: an index above it is drift: ``chance``, but at least ``NOTABLE``.
         drifted: whether ``psi`` is above the threshold.
-        bins: at most :data:`BINS`; numbers ascending, values by their users in both samples, all others last.
+        bins: at most ``BINS``; numbers ascending, values by their users in both samples, all others last.
     """
 
     name: str
@@ -80,43 +76,51 @@ def drift_of(current: str, before: pa.Table, now: pa.Table, names: Sequence[str]
 
 
 def _drift(name: str, before: pa.ChunkedArray, now: pa.ChunkedArray) -> FeatureDrift:
-    number = not (pa.types.is_string(before.type) or pa.types.is_large_string(before.type))
-    words, then, today = (_ranges if number else _values)(before, now)
-    index = float(psi(then, today))
-    chance = _by_chance(then, today)
-    threshold = max(chance, NOTABLE)
+    words, then, today = (_ranges if is_number(before) else _values)(before, now)
+    index = psi(then.tolist(), today.tolist())
+    chance = _chance(then, today)
+    threshold = threshold_of(chance)
     shares = zip(words, then / then.sum(), today / today.sum(), strict=True)
     bins = tuple(Bin(value, float(share), float(share_now)) for value, share, share_now in shares)
     return FeatureDrift(name, index, chance, threshold, index > threshold, bins)
 
 
-def psi(before: Counts, now: Counts) -> npt.NDArray[np.float64]:
-    """The index over the last axis; both arrays count users by bin. Half a user is added to each bin, so that
-    the index is finite.
+def is_number(column: pa.ChunkedArray) -> bool:
+    """Whether a feature's column has numbers; else it has texts."""
+    return not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type))
+
+
+def _chance(before: Counts, now: Counts) -> float:
+    return _quantile(before + now, int(before.sum()), int(now.sum()))
+
+
+def by_chance(counts: Counts, users: int) -> float:
+    """A high quantile of the index between these users and a sample of the same distribution.
+
+    Args:
+        counts: the users by bin.
+        users: the number of users in the sample.
     """
-    p, q = (counts + 0.5 for counts in (before, now))
-    p, q = p / p.sum(axis=-1, keepdims=True), q / q.sum(axis=-1, keepdims=True)
-    return np.asarray(((q - p) * np.log(q / p)).sum(axis=-1))
+    return _quantile(counts, int(counts.sum()), users)
 
 
-def _by_chance(before: Counts, now: Counts) -> float:
-    """A high quantile of the index between two samples of one distribution, of the same sizes as these."""
+def _quantile(counts: Counts, before: int, now: int) -> float:
+    """A high quantile of the index between two samples of the distribution of ``counts``, of these sizes."""
     rng = np.random.default_rng(SEED)
-    shares = (before + now) / (before + now).sum()
-    then, today = (rng.multinomial(int(counts.sum()), shares, size=RESAMPLES) for counts in (before, now))
-    return float(np.quantile(psi(then, today), QUANTILE))
+    shares = counts / counts.sum()
+    then, today = (rng.multinomial(users, shares, size=RESAMPLES).tolist() for users in (before, now))
+    return float(np.quantile([psi(*pair) for pair in zip(then, today, strict=True)], QUANTILE))
 
 
 def _values(before: pa.ChunkedArray, now: pa.ChunkedArray) -> tuple[list[str], Counts, Counts]:
     """The bins of a text: the most frequent values, and all others in one bin; with the counts of both
     samples.
     """
-    then, today = _counted(before), _counted(now)
-    both = then + today
-    common = sorted(both, key=lambda value: (-both[value], value))
-    if len(common) <= BINS:
+    then, today = counted(before), counted(now)
+    common = common_values(then + today)
+    if common[-1] != REST:
         return common, _in_bins(then, common), _in_bins(today, common)
-    common = common[: BINS - 1]
+    common = common[:-1]
     ends = [
         np.append(counted, counts.total() - counted.sum())
         for counts in (then, today)
@@ -129,9 +133,18 @@ def _in_bins(counts: Counter[str], values: list[str]) -> Counts:
     return np.array([counts[value] for value in values], dtype=np.int64)
 
 
-def _counted(column: pa.ChunkedArray) -> Counter[str]:
-    counted: Any = column.value_counts().to_pylist()
-    return Counter({each["values"]: each["counts"] for each in counted})
+def common_values(users: Counter[str]) -> list[str]:
+    """The values with a bin of their own, most users first; the last one is ``REST`` if there are
+    other values.
+    """
+    common = sorted(users, key=lambda value: (-users[value], value))
+    return common if len(common) <= BINS else [*common[: BINS - 1], REST]
+
+
+def counted(column: pa.ChunkedArray) -> Counter[str]:
+    """The number of users of each value."""
+    found: Any = column.value_counts().to_pylist()
+    return Counter({each["values"]: each["counts"] for each in found})
 
 
 def _ranges(before: pa.ChunkedArray, now: pa.ChunkedArray) -> tuple[list[str], Counts, Counts]:
@@ -139,17 +152,22 @@ def _ranges(before: pa.ChunkedArray, now: pa.ChunkedArray) -> tuple[list[str], C
     counts.
     """
     then, today = (np.asarray(column.to_numpy(), dtype=np.float64) for column in (before, now))
-    both = np.concatenate([then, today])
-    # Each range ends with a number that occurs. So a feature with few different numbers has a bin for each.
-    ends = np.unique(np.quantile(both, np.arange(1, BINS) / BINS, method="inverted_cdf"))
-    ends = ends[ends < both.max()]
+    ends = range_ends(np.concatenate([then, today]))
     words = [
         *(f"up to {end:g}" for end in ends[:1]),
         *(f"above {low:g}, up to {high:g}" for low, high in pairwise(ends)),
         f"above {ends[-1]:g}" if len(ends) else "any",
     ]
-    counted = [
-        np.bincount(np.searchsorted(ends, numbers), minlength=len(ends) + 1).astype(np.int64)
-        for numbers in (then, today)
-    ]
-    return words, counted[0], counted[1]
+    return words, in_ranges(then, ends), in_ranges(today, ends)
+
+
+def range_ends(numbers: Numbers) -> Numbers:
+    """The last number of each range but the last range; each range has about equally many users."""
+    # Each range ends with a number that occurs. So a feature with few different numbers has a bin for each.
+    ends = np.unique(np.quantile(numbers, np.arange(1, BINS) / BINS, method="inverted_cdf"))
+    return ends[ends < numbers.max()]
+
+
+def in_ranges(numbers: Numbers, ends: Numbers) -> Counts:
+    """The number of users in each range; a number that ends a range is in it."""
+    return np.bincount(np.searchsorted(ends, numbers), minlength=len(ends) + 1).astype(np.int64)

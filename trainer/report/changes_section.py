@@ -3,7 +3,8 @@
 from markupsafe import Markup
 from msgspec import UNSET
 
-from trainer.controls.drift import NOTABLE, Bin, FeatureDrift
+from schemas.release.stability_index import NOTABLE
+from trainer.controls.drift import Bin, FeatureDrift
 from trainer.report.charts.html import render
 from trainer.report.report_numbers import Report
 

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from schemas.errors import BadRelease
 from schemas.features import FEATURES, Feature
-from schemas.release.model_release import EncodedFeature, ModelRelease, Segment, space_of
+from schemas.release.model_release import EncodedFeature, FeatureProfile, ModelRelease, Segment, space_of
 from schemas.release.release_checks import check_declared, check_features, check_names, check_shapes
 from tests.support.worlds.made_up_release import a_release
 
@@ -66,6 +66,9 @@ def test_codes_that_do_not_fit_their_encoding(feature: EncodedFeature, problem: 
     ("fields", "problem"),
     [
         ({"features": ()}, "features names no feature"),
+        ({"profile": (FeatureProfile("shoe_size", (1,), 0.1),)}, r"profile\[shoe_size\] is of no feature"),
+        ({"profile": (FeatureProfile("age", (1, 2), 0.1),)}, r"profile\[age\].counts has 2 bins"),
+        ({"profile": (FeatureProfile("age", (0,), 0.1),)}, r"profile\[age\].counts has no users"),
         ({"mean": (1.0,)}, "mean has 1 numbers, but should have 9, one a column"),
         ({"scale": (0.0,) * 9}, r"scale holds 0\.0, but a scale is at least 1e-50"),
         ({"scale": (-1.0,) * 9}, r"scale holds -1\.0"),

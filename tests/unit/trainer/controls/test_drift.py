@@ -6,7 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from trainer.controls.drift import BINS, REST, Bin, FeatureDrift, drift_of, psi
+from schemas.release.stability_index import BINS, REST, psi
+from trainer.controls.drift import Bin, FeatureDrift, drift_of
 
 
 def texts(**counts: int) -> pa.Table:
@@ -25,9 +26,9 @@ def drift(before: pa.Table, now: pa.Table) -> FeatureDrift:
 def test_the_index_by_hand() -> None:
     # With half a user more in each bin: 10.5 and 10.5 of 21 then, 5.5 and 15.5 of 21 now.
     expected = (5.5 - 10.5) / 21 * log(5.5 / 10.5) + (15.5 - 10.5) / 21 * log(15.5 / 10.5)
-    assert float(psi(np.array([10, 10]), np.array([5, 15]))) == pytest.approx(expected)
+    assert psi([10, 10], [5, 15]) == pytest.approx(expected)
     assert drift(texts(a=10, b=10), texts(a=5, b=15)).psi == pytest.approx(expected)
-    assert float(psi(np.array([3, 7]), np.array([3, 7]))) == 0.0
+    assert psi([3, 7], [3, 7]) == 0.0
 
 
 def test_values_are_told_by_their_users_in_both() -> None:

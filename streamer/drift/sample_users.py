@@ -1,0 +1,94 @@
+"""A random sample of the users in Redis. It only reads, with the rights that lanes have anyway."""
+
+from collections.abc import Collection, Iterator
+from contextlib import closing
+from random import Random
+from typing import Any
+
+from schemas.release.stability_index import SAMPLE
+from streamer.place.redis_keys import STATE, Keys
+from streamer.redis.redis_client import TIMEOUT_S, address_of, connect, reaching
+from streamer.redis.redis_store import RedisStore
+from streamer.takeover.lane_snapshot import follow_lane
+from streamer.user import user_state as states
+from streamer.user.user_state import UserState
+
+_BATCH = 250
+"""Users in one round trip: few enough that a lane's own call hardly waits for them."""
+
+
+def sample_users(
+    url: str,
+    prefix: str,
+    lanes: Collection[int],
+    random: Random,
+    *,
+    most: int = SAMPLE,
+    timeout_s: float = TIMEOUT_S,
+) -> Iterator[UserState]:
+    """Yield users of these lanes, each at most once: all of them, or ``most`` at random.
+
+    Args:
+        url: Redis.
+        prefix: the prefix of the keys, as in the settings; a rebuild may have moved a lane elsewhere.
+        lanes: the lanes' numbers.
+        random: chooses the users.
+        most: the most users.
+        timeout_s: seconds that one answer may take.
+
+    Raises:
+        Unreachable: Redis does not answer.
+    """
+    with closing(connect(url, timeout_s)) as client:
+        address = address_of(client)
+        keys = {lane: Keys(_prefix_of(url, prefix, lane, timeout_s)) for lane in lanes}
+
+        def ask(commands: list[tuple[Any, ...]]) -> list[Any]:
+            pipeline = client.pipeline(transaction=False)
+            for command in commands:
+                pipeline.execute_command(*command)
+            with reaching(address):
+                return pipeline.execute()
+
+        sizes = ask([("ZCARD", keys[lane].swept(lane)) for lane in keys])
+        # A place is a lane and a rank in its set of users. While it is read, the set may grow or shrink.
+        ranges = [(lane, size) for lane, size in zip(keys, sizes, strict=True) if size]
+        for places in _batches(_chosen(ranges, random, most)):
+            found = ask([("ZRANGE", keys[lane].swept(lane), rank, rank) for lane, rank in places])
+            users = {
+                member.decode(): keys[lane]
+                for (lane, _), members in zip(places, found, strict=True)
+                for member in members
+            }
+            stored = ask([("HGET", of.user(user_id), STATE) for user_id, of in users.items()])
+            for user_id, state in zip(users, stored, strict=True):
+                if state is not None:
+                    yield states.decode(user_id, state, {})
+
+
+def _chosen(ranges: list[tuple[int, int]], random: Random, most: int) -> list[tuple[int, int]]:
+    """At most ``most`` places, each of the same chance."""
+    total = sum(size for _, size in ranges)
+    chosen = sorted(random.sample(range(total), most)) if total > most else range(total)
+    places, begin, at = [], 0, iter(ranges)
+    lane, size = next(at, (0, 0))
+    for place in chosen:
+        while place - begin >= size:
+            begin += size
+            lane, size = next(at)
+        places.append((lane, place - begin))
+    return places
+
+
+def _batches(places: list[tuple[int, int]]) -> Iterator[list[tuple[int, int]]]:
+    for begin in range(0, len(places), _BATCH):
+        yield places[begin : begin + _BATCH]
+
+
+def _prefix_of(url: str, prefix: str, lane: int, timeout_s: float) -> str:
+    store = RedisStore(url, lane, prefix, timeout_s)
+    try:
+        follow_lane(store)
+        return store.prefix
+    finally:
+        store.close()

@@ -1,0 +1,1 @@
+"""Live drift over the weeks of a shop."""
