@@ -69,9 +69,7 @@ def drift_check(found: DriftStatus) -> Check:
         told.append(f"not as in training: {', '.join(drifted)}")
     if unseen:
         told.append(f"values that training never saw: {', '.join(unseen)}")
-    sample = (
-        f"{counted(found.compared, 'user')} compared; {found.provisional:.0%} of the sample are provisional"
-    )
+    sample = f"{counted(found.compared, 'user')} compared; {found.provisional:.0%} are provisional"
     if told:
         return Check("drift", WARN, f"{'; '.join(told)}; {sample}", _RETRAIN)
     return Check("drift", OK, f"the users are as in training: {sample}")

@@ -216,25 +216,6 @@ def test_no_module_of_ours_is_exempted_from_the_type_checker() -> None:
         assert not [module for module in override["module"] if module.split(".", 1)[0] in ours]
 
 
-def test_compose_publishes_the_release_that_it_trained(tmp_path: Path) -> None:
-    segue = tmp_path / "segue"
-    segue.write_text(
-        '#!/bin/sh\necho "$@" >> calls\ntest "$1" = train && { echo told >&2; echo releases/v1; }\ntrue\n'
-    )
-    segue.chmod(0o755)
-    service = SERVICES["model"]
-    subprocess.run(
-        [*service["entrypoint"], service["command"][0].replace("$$", "$")],
-        env={"WAREHOUSE": "tables", "PATH": f"{tmp_path}:/usr/bin:/bin"},
-        cwd=tmp_path,
-        check=True,
-    )
-    assert (tmp_path / "calls").read_text().splitlines() == [
-        "train --warehouse tables",
-        "publish releases/v1",
-    ]
-
-
 @pytest.mark.parametrize(
     ("target", "packages"), [("venv", "Python's packages in .venv"), ("docs", "the site's packages")]
 )

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 
+from msgspec.structs import replace
 from prometheus_client.parser import text_string_to_metric_families
 
+from streamer.status.drift_status import DriftStatus, FeatureDrift
 from streamer.status.worker_metrics import Metrics
 from streamer.status.worker_status import GroupStatus, LaneStatus, ReleaseStatus, WorkerStatus
 
@@ -181,9 +184,29 @@ def test_the_process_is_measured_too() -> None:
     assert samples(Metrics())["process_resident_memory_bytes"] > 0
 
 
+AT = datetime(2024, 6, 1, tzinfo=UTC)
+DRIFT = DriftStatus("v1", 3, AT, 500, 400, 0.2, (FeatureDrift("age", 0.3, 0.1, 0.02, 0.01),))
+
+
+def test_the_last_comparison_with_the_training_users_is_shown() -> None:
+    metrics = Metrics()
+    source = Source(replace(status(), drift=DRIFT))
+    metrics.watch(source)
+    found = samples(metrics)
+    assert found["segue_drift_psi{feature=age}"] == 0.3
+    assert found["segue_drift_psi_threshold{feature=age}"] == 0.1
+    assert found["segue_drift_unseen_ratio{feature=age}"] == 0.01
+    assert found["segue_drift_check_timestamp_seconds"] == AT.timestamp()
+    nobody = FeatureDrift("age", None, None, 1.0, 0.0)
+    source.now = replace(status(), drift=replace(DRIFT, compared=0, features=(nobody,)))
+    assert "segue_drift_psi{feature=age}" not in samples(metrics)
+    assert samples(metrics)["segue_drift_absent_ratio{feature=age}"] == 1.0
+
+
 def test_every_metric_is_in_the_document_and_no_other() -> None:
     metrics = Metrics()
-    metrics.watch(Source(status(LaneStatus(partition=0, phase="live", lag={"orders": 0}))))
+    lane = LaneStatus(partition=0, phase="live", lag={"orders": 0})
+    metrics.watch(Source(replace(status(lane), drift=DRIFT)))
     families = {
         family.name: family.type for family in text_string_to_metric_families(metrics.exposition().decode())
     }
