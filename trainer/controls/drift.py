@@ -164,8 +164,9 @@ def _ranges(before: pa.ChunkedArray, now: pa.ChunkedArray) -> tuple[list[str], C
 def range_ends(numbers: Numbers) -> Numbers:
     """The last number of each range but the last range; each range has about equally many users."""
     # Each range ends with a number that occurs. So a feature with few different numbers has a bin for each.
-    ends = np.unique(np.quantile(numbers, np.arange(1, BINS) / BINS, method="inverted_cdf"))
-    return ends[ends < numbers.max()]
+    ends: Numbers = np.unique(np.quantile(numbers, np.arange(1, BINS) / BINS, method="inverted_cdf"))
+    below: Numbers = ends[ends < numbers.max()]
+    return below
 
 
 def in_ranges(numbers: Numbers, ends: Numbers) -> Counts:

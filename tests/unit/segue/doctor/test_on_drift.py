@@ -20,8 +20,10 @@ NEW_BRANDS = FeatureDrift("most_frequent_brand", 0.02, 0.1, 0.0, 0.07)
         (
             (OLDER, NEW_BRANDS),
             WARN,
-            "not as in training: age (PSI 0.31, threshold 0.10); values that training never saw:"
-            " most_frequent_brand (7% of the users); 400 users compared; 20% are provisional",
+            (
+                "not as in training: age (PSI 0.31, threshold 0.10); values that training never saw:"
+                " most_frequent_brand (7% of the users); 400 users compared; 20% are provisional"
+            ),
         ),
     ],
 )
