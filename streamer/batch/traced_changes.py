@@ -1,5 +1,6 @@
 """The trace contexts of a batch: each change gets the context of the event that caused it."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 from schemas.outputs.segment_change import Change
@@ -14,16 +15,15 @@ def traces_of(events: Sequence[Incoming], changes: Sequence[Change]) -> dict[str
         events: the events of the batch.
         changes: the changes of these events.
     """
-    contexts = {
-        (one.cause.topic, one.cause.partition, one.cause.offset): context
-        for one in events
-        if one.record.headers and (context := traceparent_in(one.record.headers)) is not None
-    }
-    if not contexts:
+    if not changes or not any(one.record.headers for one in events):
         return {}
-    traces = {}
+    by_cause = defaultdict(list)
     for change in changes:
-        context = contexts.get((change.cause.topic, change.cause.partition, change.cause.offset))
-        if context is not None:
-            traces[change.event_id] = context
+        by_cause[change.cause.topic, change.cause.partition, change.cause.offset].append(change.event_id)
+    traces = {}
+    for one in events:
+        caused = by_cause.get((one.cause.topic, one.cause.partition, one.cause.offset))
+        context = traceparent_in(one.record.headers) if caused else None
+        if caused and context is not None:
+            traces.update(dict.fromkeys(caused, context))
     return traces
