@@ -83,3 +83,20 @@ def test_without_a_profile_or_users_nothing_is_said() -> None:
 
 def test_the_profile_is_no_part_of_a_releases_name() -> None:
     assert version_of(replace(a_release(), profile=PROFILE)) == a_release().version
+
+
+def test_who_has_no_order_is_not_compared_even_if_the_model_reads_no_order() -> None:
+    only_age = replace(
+        a_release(),
+        features=a_release().features[:1],
+        mean=(40.0,),
+        scale=(20.0,),
+        projection_mean=(0.0,),
+        projection=((0.3,), (-0.4,)),
+        profile=PROFILE[:1],
+    )
+    found = drift_of(
+        an_active_model(release=only_age), [user("1", 20), user("2", 20, None)], RULES, None, NOW
+    )
+    assert found is not None
+    assert (found.users, found.compared, found.provisional) == (2, 1, 0.0)
