@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterator
 from contextlib import closing
 from random import Random
-from typing import Any
 
 from schemas.release.stability_index import SAMPLE
 from streamer.place.redis_keys import STATE, Keys
@@ -43,24 +42,25 @@ def sample_users(
         address = address_of(client)
         keys = {lane: Keys(_prefix_of(url, prefix, lane, timeout_s)) for lane in lanes}
 
-        def ask(commands: list[tuple[Any, ...]]) -> list[Any]:
-            pipeline = client.pipeline(transaction=False)
-            for command in commands:
-                pipeline.execute_command(*command)
-            with reaching(address):
-                return pipeline.execute()
-
-        sizes = ask([("ZCARD", keys[lane].swept(lane)) for lane in keys])
+        with reaching(address):
+            sizes = [client.zcard(of.swept(lane)) for lane, of in keys.items()]
         # A place is a lane and a rank in its set of users. While it is read, the set may grow or shrink.
         ranges = [(lane, size) for lane, size in zip(keys, sizes, strict=True) if size]
         for places in _batches(_chosen(ranges, random, most)):
-            found = ask([("ZRANGE", keys[lane].swept(lane), rank, rank) for lane, rank in places])
+            pipeline = client.pipeline(transaction=False)
+            for lane, rank in places:
+                pipeline.zrange(keys[lane].swept(lane), rank, rank)
+            with reaching(address):
+                found = pipeline.execute()
             users = {
                 member.decode(): keys[lane]
                 for (lane, _), members in zip(places, found, strict=True)
                 for member in members
             }
-            stored = ask([("HGET", of.user(user_id), STATE) for user_id, of in users.items()])
+            for user_id, of in users.items():
+                pipeline.hget(of.user(user_id), STATE)
+            with reaching(address):
+                stored = pipeline.execute()
             for user_id, state in zip(users, stored, strict=True):
                 if state is not None:
                     yield states.decode(user_id, state, {})

@@ -66,8 +66,11 @@ def test_it_logs_drift_once() -> None:
 
 def test_the_errors_of_redis_are_the_callers() -> None:
     it = Watched()
-    it.sample = lambda _: (_ for _ in ()).throw(Unreachable("away"))  # type: ignore[method-assign]
-    watch = DriftWatch(lambda: it.model, lambda: it.lanes, it.sample, Rules())
+
+    def away(_: list[int]) -> Iterator[UserState]:
+        raise Unreachable("away")
+
+    watch = DriftWatch(lambda: it.model, lambda: it.lanes, away, Rules())
     with pytest.raises(Unreachable):
         watch.look(1.0)
     assert watch.status() is None
