@@ -9,7 +9,7 @@ from streamer.place.redis_keys import STATE, Keys
 from streamer.redis.redis_client import TIMEOUT_S, address_of, connect, reaching
 from streamer.redis.redis_store import RedisStore
 from streamer.takeover.lane_snapshot import follow_lane
-from streamer.user import user_state as states
+from streamer.user.stored import stored_state
 from streamer.user.user_state import UserState
 
 _BATCH = 250
@@ -63,7 +63,7 @@ def sample_users(
                 stored = pipeline.execute()
             for user_id, state in zip(users, stored, strict=True):
                 if state is not None:
-                    yield states.decode(user_id, state, {})
+                    yield stored_state.decode(user_id, state, {})
 
 
 def _chosen(ranges: list[tuple[int, int]], random: Random, most: int) -> list[tuple[int, int]]:

@@ -9,7 +9,8 @@ from streamer.drift.sample_users import sample_users
 from streamer.interfaces.lane_interfaces import UserWrite
 from streamer.place.place_marks import Moved, encode_mark
 from streamer.redis.redis_store import RedisStore
-from streamer.user.user_state import UserState, encode
+from streamer.user.stored.stored_state import encode
+from streamer.user.user_state import UserState
 
 
 def fill(url: str, prefix: str, lane: int, user_ids: list[str]) -> None:
